@@ -56,13 +56,11 @@ def decompose(
     pooled = pool(forecast, outcome, weights)
     share = pooled.weight / pooled.weight.sum()
     base = float(np.average(outcome, weights=weights))
-    fit, seen = isotonic(pooled), pooled.observed
+    fit, point, seen = isotonic(pooled), pooled.forecast, pooled.observed
     # The mean of (a − y)² − (b − y)² is (a − b)(a + b − 2ȳ), with ȳ the mean of y.
     return Decomposition(
         score=float(np.average((forecast - outcome) ** 2, weights=weights)),
-        miscalibration=float(
-            share @ ((pooled.forecast - fit) * (pooled.forecast + fit - 2 * seen))
-        ),
+        miscalibration=float(share @ ((point - fit) * (point + fit - 2 * seen))),
         discrimination=float(share @ ((base - fit) * (base + fit - 2 * seen))),
         uncertainty=float(np.average((base - outcome) ** 2, weights=weights)),
     )
@@ -132,8 +130,7 @@ def murphy_curve(
     forecast, outcome, weights = pairs(p, y, weight)
     at = np.linspace(0, 1, 201) if thresholds is None else float_vector("thresholds", thresholds)
     refuse_where("thresholds", ~((at >= 0) & (at <= 1)), at, "a threshold must lie within 0..1")
-    share = np.full(len(forecast), 1.0) if weights is None else weights
-    share = share / share.sum()
+    share = weights / weights.sum()
     # Between forecast and outcome the score is 2 (y − θ) or 2 (θ − y): a line that starts at the
     # lower of the two and is subtracted again at the higher.
     sign = np.sign(outcome - forecast) * share * 2

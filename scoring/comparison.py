@@ -18,8 +18,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Floats
-from scoring.clusters import Families, MeanAndError, families_of, mean_and_error
 from scoring.errors import Problems, float_vector, refuse_where, require, require_number
+from scoring.means import Families, MeanAndError, families_of, mean_and_error
 
 FEWEST = 30
 SIGNIFICANCE = 0.05
@@ -118,7 +118,6 @@ def compare(
     Raises InputError if the table lacks a column, repeats a question for a pair, or has a
     difference outside −1..1, and for fewer than two groups.
 
-    >>> import pandas as pd
     >>> scores = pd.DataFrame({"a": "blues", "b": "reds", "question_id": range(40),
     ...                        "difference": [0.02, 0.05] * 20})
     >>> found = compare(scores, {"reds": ["ana"], "blues": ["ben"]})
@@ -131,12 +130,8 @@ def compare(
     _check(scores)
     table = scores.assign(family=families_of(scores["question_id"], families))
     parts = dict(iter(table.groupby(["a", "b"], sort=False)))
-    persons = {} if people is None else dict(iter(people.groupby(["a", "b"], sort=False)))
-    pairs = [
-        _pair(a, b, parts, groups, persons if people is not None else None)
-        for a, b in combinations(groups, 2)
-    ]
-    adjusted = _judged(pairs)
+    persons = None if people is None else dict(iter(people.groupby(["a", "b"], sort=False)))
+    adjusted = _judged([_pair(a, b, parts, groups, persons) for a, b in combinations(groups, 2)])
     return Comparison(
         pairs=tuple(adjusted),
         groups=tuple(
@@ -161,9 +156,8 @@ def holm(p_values: npt.ArrayLike) -> Floats:
     [0.03, 0.06, 0.06]
     """
     given = float_vector("p_values", p_values)
-    refuse_where(
-        "p_values", ~((given >= 0) & (given <= 1)), given, "a p-value must lie within 0..1"
-    )
+    bad = ~((given >= 0) & (given <= 1))
+    refuse_where("p_values", bad, given, "a p-value must lie within 0..1")
     order = np.argsort(given, kind="stable")
     grown = np.maximum.accumulate(given[order] * np.arange(len(given), 0, -1))
     adjusted = np.empty(len(given))
@@ -187,9 +181,8 @@ def detectable_difference(
     from scipy.special import stdtrit
 
     require_number("error", error, lambda size: 0 <= size < math.inf, "must be finite, 0 or more")
-    require_number(
-        "degrees", degrees, lambda size: 0 < size < math.inf, "must be finite and above 0"
-    )
+    rule = "must be finite and above 0"
+    require_number("degrees", degrees, lambda size: 0 < size < math.inf, rule)
     require_number("level", level, lambda share: 0 < share < 1, "must fulfil 0 < level < 1")
     require_number("power", power, lambda s: level / 2 < s < 1, "must fulfil level / 2 < power < 1")
     return float(stdtrit(degrees, 1 - level / 2) + stdtrit(degrees, power)) * error
@@ -203,9 +196,8 @@ def _check(scores: pd.DataFrame) -> None:
     problems.raise_any()
     difference = scores["difference"].to_numpy(dtype=np.float64)
     rule = "a difference of Brier scores must lie within -1..1"
-    problems.add_where(
-        "scores", "difference", ~(np.abs(difference) <= 1), scores["difference"], rule
-    )
+    bad = ~(np.abs(difference) <= 1)
+    problems.add_where("scores", "difference", bad, scores["difference"], rule)
     ends = pd.factorize(pd.concat([scores["a"], scores["b"]]))[0].reshape(2, -1)
     question = pd.factorize(scores["question_id"])[0]
     # (b, a) is the same pair as (a, b).

@@ -28,7 +28,7 @@ class Pooled(NamedTuple):
 
 def pairs(
     p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None
-) -> tuple[Floats, Floats, Floats | None]:
+) -> tuple[Floats, Floats, Floats]:
     """Return the validated pairs as arrays of equal length. Raises InputError."""
     forecast, outcome = float_array("p", p), float_array("y", y)
     for name, values in (("p", forecast), ("y", outcome)):
@@ -36,14 +36,11 @@ def pairs(
         require(name, values.shape, values.shape == (forecast.size,) and values.size > 0, rule)
         bad = ~((values >= 0) & (values <= 1))
         refuse_where(name, bad, values, "must be finite and lie within 0..1")
-    if weight is None:
-        return forecast, outcome, None
-    weights = float_array("weight", weight)
+    weights = np.ones(len(forecast)) if weight is None else float_array("weight", weight)
     rule = "needs one weight per pair, and at least one above zero"
     require("weight", weights.shape, weights.shape == forecast.shape and weights.sum() > 0, rule)
-    refuse_where(
-        "weight", ~((weights >= 0) & (weights < np.inf)), weights, "must be finite, at least 0"
-    )
+    bad = ~((weights >= 0) & (weights < np.inf))
+    refuse_where("weight", bad, weights, "must be finite, at least 0")
     return forecast, outcome, weights
 
 
@@ -58,8 +55,6 @@ def grouped_pairs(
     Without ``question`` every pair is its own question. Raises InputError.
     """
     forecast, outcome, weights = pairs(p, y, weight)
-    if weights is None:
-        weights = np.ones(len(forecast))
     names = np.arange(len(forecast)) if question is None else np.asarray(question)
     require("question", names.shape, names.shape == forecast.shape, "needs one question per pair")
     kept = weights > 0
@@ -67,15 +62,11 @@ def grouped_pairs(
     return forecast[kept], outcome[kept], weights[kept], group
 
 
-def pool(p: Floats, y: Floats, weight: Floats | None) -> Pooled:
+def pool(p: Floats, y: Floats, weight: Floats) -> Pooled:
     """Return the pairs sorted by forecast, with equal forecasts combined."""
     order = np.argsort(p)
-    p, y = p[order], y[order]
+    p, y, weight = p[order], y[order], weight[order]
     first = np.flatnonzero(np.append(True, p[1:] != p[:-1]))
-    if weight is None:
-        total = np.diff(first, append=len(p)).astype(np.float64)
-        return Pooled(p[first], total, np.add.reduceat(y, first) / total)
-    weight = weight[order]
     total = np.add.reduceat(weight, first)
     kept = total > 0
     sums = np.add.reduceat(weight * y, first)

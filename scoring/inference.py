@@ -74,7 +74,6 @@ def spiegelhalter(
     ``p``, ``y``, ``weight`` (n,) are pairs of ``question`` (n,). Raises InputError.
     Spiegelhalter (1986), doi:10.1002/sim.4780050506; here with the observed variance between
     questions instead of the one of independent pairs.
-    questions in place of the one that independent pairs would have.
 
     >>> round(spiegelhalter([0.9, 0.9, 0.9, 0.8], [1, 0, 1, 0]).statistic, 2)
     1.19
@@ -166,7 +165,9 @@ def recalibration(
     fitted = _logistic(x @ line)
     score = _sums((weights * (outcome - fitted))[:, None] * x, group)
     bread = np.linalg.inv(_information(x, weights, fitted))
-    own = _own_information(x, weights * fitted * (1 - fitted), group) @ bread
+    # Each question's contribution to the information matrix: (questions, 2, 2).
+    products = x[:, :, None] * x[:, None, :] * (weights * fitted * (1 - fitted))[:, None, None]
+    own = _sums(products.reshape(len(x), -1), group).reshape(-1, 2, 2) @ bread
     leverage = np.trace(own, axis1=1, axis2=2)  # sums to 2
     alike = 4 / float(leverage @ leverage)
     # If the line depends on a single question, all scores point in one direction.
@@ -195,12 +196,6 @@ def recalibration(
 def _sums(value: Floats, group: Places) -> Floats:
     """Return the sums of the rows of ``value`` (n, k) within groups."""
     return np.stack([np.bincount(group, column) for column in value.T], axis=1)
-
-
-def _own_information(x: Floats, information: Floats, group: Places) -> Floats:
-    """Return each group's contribution to the information matrix: (groups, 2, 2)."""
-    products = x[:, :, None] * x[:, None, :] * information[:, None, None]
-    return _sums(products.reshape(len(x), -1), group).reshape(-1, 2, 2)
 
 
 def _over_spread(value: Floats, group: Places) -> float:

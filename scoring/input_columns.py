@@ -261,15 +261,6 @@ def flags(frame: pd.DataFrame, name: str, problems: Problems, table: str) -> Fla
     return np.asarray(meant == 1)
 
 
-def as_list(value: object) -> list[Any] | None:
-    """Return a list, given as such or as JSON; None if it is neither."""
-    if isinstance(value, str):
-        value = _json(value)
-    if isinstance(value, list | tuple | np.ndarray):
-        return list(value)
-    return None
-
-
 def parse_json(values: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
     """Return the values with JSON texts parsed, None for a text that is not JSON."""
     found, text = values.copy(), has_type(values, str)
@@ -292,10 +283,11 @@ def _all_from_json(texts: list[str]) -> list[Any]:
         marks = len(texts) - 1
         if len(read) == marks + 1 + marks and joined.count(mark) == read[1::2].count(mark) == marks:
             return read[::2]
-    return [_json(text) for text in texts]
+    return [from_json(text) for text in texts]
 
 
-def _json(text: str) -> Any:
+def from_json(text: str) -> Any:
+    """Return a parsed JSON text, None if it is not JSON."""
     with suppress(ValueError, RecursionError):
         return json.loads(text)
     return None

@@ -8,7 +8,7 @@ needed may be left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -20,10 +20,11 @@ import pandas as pd
 from scoring import input_columns
 from scoring.arrays import Codes, Flags, Floats, Ints
 from scoring.errors import Problems
-from scoring.input_columns import NO_TIME
+from scoring.input_columns import NO_TIME, times
 from scoring.input_values import VALUE_COLUMNS, Values
 
 Rows = slice | npt.NDArray[np.intp]
+Kinds = npt.NDArray[np.int8]
 
 QUESTION_COLUMNS = (
     "question_id", "type", "options", "ordered", "lower_bound", "upper_bound", "open_time",
@@ -50,7 +51,7 @@ class Questions:
     """
 
     ids: pd.Index
-    kind: npt.NDArray[np.int8]
+    kind: Kinds
     options: Codes
     ordered: Flags
     lower: Floats
@@ -165,32 +166,23 @@ def _read_questions(frame: pd.DataFrame, problems: Problems) -> Questions:
 
     kind = _kinds(frame, problems)
     options = _options(frame, kind, problems)
+    count = np.zeros(n, dtype=np.int32)
+    count[list(options)] = [len(texts) for texts in options.values()]
     lower = _bounds(frame, "lower_bound", kind, problems)
     upper = _bounds(frame, "upper_bound", kind, problems)
     rule = "the upper bound must be above the lower bound"
     problems.add_where(table, "upper_bound", lower >= upper, upper, rule)
 
-    open_us = input_columns.times(frame, "open_time", problems, table, required=True)
-    scheduled_us = input_columns.times(
-        frame, "scheduled_close_time", problems, table, required=True
-    )
-    early_us = input_columns.times(frame, "actual_close_time", problems, table)
-    spot_us = input_columns.times(frame, "spot_time", problems, table)
+    open_us = times(frame, "open_time", problems, table, required=True)
+    scheduled_us = times(frame, "scheduled_close_time", problems, table, required=True)
+    early_us = times(frame, "actual_close_time", problems, table)
+    spot_us = times(frame, "spot_time", problems, table)
     close_us = np.where(early_us == NO_TIME, scheduled_us, early_us)
     timed = (open_us != NO_TIME) & (scheduled_us != NO_TIME)
-    for name, bad, rule in (
-        (
-            "scheduled_close_time",
-            timed & (scheduled_us <= open_us),
-            "the scheduled close must come after the open time",
-        ),
-        (
-            "actual_close_time",
-            timed & (close_us > scheduled_us),
-            "the actual close must not come after the scheduled close",
-        ),
-    ):
-        problems.add_where(table, name, bad, frame.get(name), rule)
+    name, rule = "scheduled_close_time", "the scheduled close must come after the open time"
+    problems.add_where(table, name, timed & (scheduled_us <= open_us), frame.get(name), rule)
+    name, rule = "actual_close_time", "the actual close must not come after the scheduled close"
+    problems.add_where(table, name, timed & (close_us > scheduled_us), frame.get(name), rule)
 
     outcome = _outcomes(frame, kind, options, problems)
     outcome[close_us <= open_us] = np.nan
@@ -201,7 +193,7 @@ def _read_questions(frame: pd.DataFrame, problems: Problems) -> Questions:
     return Questions(
         ids=ids[at[order]],
         kind=kind[order],
-        options=_counts(options, len(frame))[order],
+        options=count[order],
         ordered=input_columns.flags(frame, "ordered", problems, table)[order],
         lower=lower[order],
         upper=upper[order],
@@ -213,7 +205,7 @@ def _read_questions(frame: pd.DataFrame, problems: Problems) -> Questions:
     )
 
 
-def _kinds(frame: pd.DataFrame, problems: Problems) -> npt.NDArray[np.int8]:
+def _kinds(frame: pd.DataFrame, problems: Problems) -> Kinds:
     if "type" not in frame.columns:
         return np.zeros(len(frame), dtype=np.int8)
     at, distinct = pd.factorize(frame["type"].astype(object))
@@ -224,22 +216,22 @@ def _kinds(frame: pd.DataFrame, problems: Problems) -> npt.NDArray[np.int8]:
     return kind
 
 
-def _options(
-    frame: pd.DataFrame, kind: npt.NDArray[np.int8], problems: Problems
-) -> dict[int, tuple[str, ...]]:
+def _options(frame: pd.DataFrame, kind: Kinds, problems: Problems) -> dict[int, list[str]]:
     """Return the options of the multiple-choice questions by row.
 
     A question whose options are invalid gets kind −1, so that its forecasts are skipped.
     """
-    options: dict[int, tuple[str, ...]] = {}
+    options: dict[int, list[str]] = {}
     column = frame["options"].to_numpy(dtype=object) if "options" in frame.columns else None
     for row in np.flatnonzero(kind == MULTIPLE_CHOICE).tolist():
         value = None if column is None else column[row]
-        texts = input_columns.as_list(value) or []
+        read = input_columns.from_json(value) if isinstance(value, str) else value
+        texts = list(read) if isinstance(read, list | tuple | np.ndarray) else []
         rule = "multiple choice needs a list of at least two different texts, or that list in JSON"
-        if len(texts) >= 2 and all(isinstance(t, str) for t in texts) and _differ(texts):
+        differ = all(isinstance(text, str) for text in texts) and len(set(texts)) == len(texts)
+        if differ and len(texts) >= 2:
             if not any(text.strip().lower() in NO_SCORES for text in texts):
-                options[row] = tuple(texts)
+                options[row] = texts
                 continue
             rule = f"no option may be named {' or '.join(NO_SCORES)}: these are resolutions"
         kind[row] = -1
@@ -247,36 +239,22 @@ def _options(
     return options
 
 
-def _counts(options: Mapping[int, Sequence[str]], n: int) -> Codes:
-    counts = np.zeros(n, dtype=np.int32)
-    counts[list(options)] = [len(texts) for texts in options.values()]
-    return counts
-
-
-def _differ(texts: Sequence[str]) -> bool:
-    return len(set(texts)) == len(texts)
-
-
-def _bounds(
-    frame: pd.DataFrame, name: str, kind: npt.NDArray[np.int8], problems: Problems
-) -> Floats:
+def _bounds(frame: pd.DataFrame, name: str, kind: Kinds, problems: Problems) -> Floats:
     bounds = np.full(len(frame), np.nan)
     column = frame[name].to_numpy(dtype=object) if name in frame.columns else bounds
     for row in np.flatnonzero(kind >= NUMERIC):
         try:
             bounds[row] = input_columns.quantity(column[row], as_date=kind[row] == DATE)
         except ValueError:
-            problems.add(
-                "questions", name, int(row), column[row],
-                "a numeric question needs a number here, a date question a date",
-            )  # fmt: skip
+            rule = "a numeric question needs a number here, a date question a date"
+            problems.add("questions", name, int(row), column[row], rule)
     return bounds
 
 
 def _outcomes(
     frame: pd.DataFrame,
-    kind: npt.NDArray[np.int8],
-    options: Mapping[int, tuple[str, ...]],
+    kind: Kinds,
+    options: Mapping[int, list[str]],
     problems: Problems,
 ) -> Floats:
     outcomes = np.full(len(frame), np.nan)
@@ -348,7 +326,7 @@ def _read_forecasts(frame: pd.DataFrame, questions: Questions, problems: Problem
     forecaster, forecasters = input_columns.encode_ids(frame["forecaster"])
     nobody = input_columns.missing_ids(forecaster, forecasters)
     problems.add_where(table, "forecaster", nobody, None, "a forecaster is required")
-    time_us = input_columns.times(frame, "made_at", problems, table, required=True)
+    time_us = times(frame, "made_at", problems, table, required=True)
     if not n or not len(questions):
         return Ledger(questions, forecasters, ())
 
@@ -356,29 +334,20 @@ def _read_forecasts(frame: pd.DataFrame, questions: Questions, problems: Problem
     shapes, shape = _shapes(questions)
     alone = len(shapes) == 1 and not unknown
     for number, (kind, options, ordered) in enumerate(shapes):
-        rows = None if alone else np.flatnonzero((question >= 0) & (shape[question] == number))
-        if kind < 0 or (rows is not None and not len(rows)):
+        chosen = None if alone else np.flatnonzero((question >= 0) & (shape[question] == number))
+        rows = slice(None) if chosen is None else chosen
+        own = question[rows]
+        if kind < 0 or not len(own):
             continue
-        own = question if rows is None else question[rows]
         if kind == BINARY:
             p = values.probability(rows)
         elif kind == MULTIPLE_CHOICE:
             p = values.probabilities(rows, options, questions.outcome[own])
         else:
-            p = values.quantiles(
-                rows, questions.kind[own] == DATE, questions.lower[own], questions.upper[own]
-            )
-        blocks.append(
-            Block(
-                kind=kind,
-                ordered=bool(ordered),
-                question=own,
-                forecaster=forecaster if rows is None else forecaster[rows],
-                time_us=time_us if rows is None else time_us[rows],
-                p=p,
-                row=rows,
-            )
-        )
+            dates = questions.kind[own] == DATE
+            p = values.quantiles(rows, dates, questions.lower[own], questions.upper[own])
+        people, made = forecaster[rows], time_us[rows]
+        blocks.append(Block(kind, bool(ordered), own, people, made, p, chosen))
     return Ledger(questions, forecasters, tuple(blocks))
 
 

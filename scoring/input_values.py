@@ -19,7 +19,7 @@ from scoring.input_columns import NUMBERS, has_type, is_blank, parse_json
 from scoring.input_quantiles import distributions
 from scoring.rules import SUM_TOLERANCE
 
-Rows = npt.NDArray[np.intp] | None
+Rows = npt.NDArray[np.intp] | slice
 
 VALUE_COLUMNS = ("probability", "probabilities", "quantiles")
 OUT_OF_RANGE = "a probability must be finite and lie within 0..1"
@@ -28,47 +28,43 @@ OUT_OF_RANGE = "a probability must be finite and lie within 0..1"
 class Values:
     """The three value columns of a forecasts frame, one method for each.
 
-    ``rows`` are the positions of the forecasts to read, None for all.
+    ``rows`` are the positions of the forecasts to read.
     """
 
     def __init__(self, frame: pd.DataFrame, problems: Problems) -> None:
-        names = [name for name in VALUE_COLUMNS if name in frame.columns]
-        self.columns = {name: frame[name] for name in names}
-        self.n = len(frame)
+        self.columns = {name: frame[name] for name in VALUE_COLUMNS if name in frame.columns}
+        self.places = np.arange(len(frame))
         self.problems = problems
 
     def _refuse(self, name: str, rows: npt.NDArray[np.intp], rule: str) -> None:
-        bad = np.zeros(self.n, dtype=np.bool_)
+        bad = np.zeros(len(self.places), dtype=np.bool_)
         bad[rows] = True
         self.problems.add_where("forecasts", name, bad, self.columns[name], rule)
 
     def _refuse_others(self, name: str, rows: Rows, kind: str) -> None:
         for other, column in self.columns.items():
             if other != name:
-                filled = ~is_blank(column)
-                wrong = np.flatnonzero(filled) if rows is None else rows[filled[rows]]
                 rule = f"a forecast on a {kind} question needs {name} instead"
-                self._refuse(other, wrong, rule)
+                self._refuse(other, self.places[rows][~is_blank(column)[rows]], rule)
 
     def probability(self, rows: Rows) -> Floats:
         """Return the probabilities of "yes", (n,)."""
         self._refuse_others("probability", rows, "binary")
         if "probability" not in self.columns:
-            return np.full(self.n if rows is None else len(rows), np.nan)
+            return np.full(len(self.places[rows]), np.nan)
         column = self.columns["probability"]
         if isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiu":
-            p = column.to_numpy(dtype=np.float64)
-            p = p if rows is None else p[rows]
+            p = column.to_numpy(dtype=np.float64)[rows]
             unread = np.zeros(0, dtype=np.intp)
         else:
-            own = column if rows is None else column.iloc[rows]
+            own = column.iloc[rows]
             read = pd.to_numeric(own.astype(object), errors="coerce")
             p = read.to_numpy(dtype=np.float64, na_value=np.nan)
             unread = np.flatnonzero((np.isnan(p) & ~is_blank(own)) | _truths(own))
         least, most = parallel.extent(p) if len(p) else (0, 1)
         if len(unread) or least < 0 or most > 1:
             wrong = np.union1d(np.flatnonzero((p < 0) | (p > 1)), unread)
-            self._refuse("probability", wrong if rows is None else rows[wrong], OUT_OF_RANGE)
+            self._refuse("probability", self.places[rows][wrong], OUT_OF_RANGE)
         return p
 
     def probabilities(self, rows: Rows, options: int, outcome: Floats) -> Floats:
@@ -77,7 +73,7 @@ class Values:
         ``outcome`` is the index of the option that came true, NaN if unresolved.
         """
         self._refuse_others("probabilities", rows, "multiple-choice")
-        at = np.arange(self.n) if rows is None else rows
+        at = self.places[rows]
         p = np.full((len(at), options), np.nan)
         if "probabilities" not in self.columns:
             return p
@@ -114,7 +110,7 @@ class Values:
     def quantiles(self, rows: Rows, dates: Flags, lower: Floats, upper: Floats) -> Floats:
         """Return distributions as knots, (n, 2, m), between the bounds of their questions."""
         self._refuse_others("quantiles", rows, "numeric or date")
-        at = np.arange(self.n) if rows is None else rows
+        at = self.places[rows]
         if "quantiles" not in self.columns:
             return np.full((len(at), 2, 2), np.nan)
         column = self.columns["quantiles"]

@@ -1,14 +1,16 @@
-"""Weighted means with confidence intervals clustered by question or family."""
+"""Means with errors and intervals clustered by question or family, and the families."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from scoring.arrays import Floats, Places
 from scoring.errors import float_array, refuse_where, require
 
 LEVEL = 0.95
@@ -16,6 +18,9 @@ LEVEL = 0.95
 ROUNDING = 1e-12
 # With an effective number of clusters this close to 1, there is only one.
 LEAST = 1e-6
+
+
+Families = Mapping[Hashable, Hashable] | pd.Series
 
 
 class Mean(NamedTuple):
@@ -69,9 +74,8 @@ def clustered_mean(
     names = np.arange(len(values)) if cluster is None else np.asarray(cluster)
     for name, given in (("weight", weights), ("cluster", names)):
         require(name, given.shape, given.shape == values.shape, "needs one per value")
-    refuse_where(
-        "weight", ~((weights >= 0) & (weights < np.inf)), weights, "must be finite, at least 0"
-    )
+    bad = ~((weights >= 0) & (weights < np.inf))
+    refuse_where("weight", bad, weights, "must be finite, at least 0")
     total = float(weights.sum())
     require("weight", total, total > 0, "must not all be zero")
     # A cluster without weight was not observed.
@@ -80,10 +84,10 @@ def clustered_mean(
     group = pd.factorize(names[kept], use_na_sentinel=False)[0]
     mean = float(weights @ values) / total
     sums = np.bincount(group, weights * (values - mean))
-    cluster_weight = np.bincount(group, weights)
-    effective = (
-        float(total**2 / (cluster_weight @ cluster_weight)) if lopsided else float(len(sums))
-    )
+    effective = float(len(sums))
+    if lopsided:
+        cluster_weight = np.bincount(group, weights)
+        effective = float(total**2 / (cluster_weight @ cluster_weight))
     if len(sums) < 2 or effective - 1 < LEAST:
         return Mean(mean, math.nan, math.nan, math.nan, math.nan)
     squares = float(sums @ sums)
@@ -101,7 +105,7 @@ def clustered_mean(
     return Mean(mean, lower, upper, statistic, p_value)
 
 
-def _skewness(sums: npt.NDArray[np.float64], clusters: float) -> float:
+def _skewness(sums: Floats, clusters: float) -> float:
     """Return the skewness of the population that the cluster sums come from.
 
     ``sums`` are scaled so that their squares sum to 1. The sample skewness of a small sample is too
@@ -136,3 +140,47 @@ def skewed(statistic: float, skewness: float, clusters: float) -> float:
     if abs(a) < 1e-9:
         return plain
     return float(np.cbrt(1 + 3 * a * plain) - 1) / a
+
+
+class MeanAndError(NamedTuple):
+    """A mean, its clustered standard error (NaN below two clusters), and the number of clusters."""
+
+    value: float
+    error: float
+    clusters: int
+
+
+def mean_and_error(values: Floats, cluster: npt.ArrayLike) -> MeanAndError:
+    """Return the mean of the values (n,), n >= 1, with its clustered standard error.
+
+    With e_g the sum of the deviations from the mean over cluster g of G, the error is
+    √(G/(G−1) Σ e_g²) / n, to be used with Student's t on G − 1 degrees of freedom.
+    Liang & Zeger (1986), doi:10.1093/biomet/73.1.13.
+
+    >>> mean_and_error(np.array([1.0, 2.0, 3.0, 6.0]), ["x", "x", "y", "z"])
+    MeanAndError(value=3.0, error=1.299..., clusters=3)
+    """
+    code = np.unique(np.asarray(cluster), return_inverse=True)[1]
+    mean = float(np.mean(values))
+    sums = np.bincount(code, values - mean)
+    count = len(sums)
+    if count < 2:
+        return MeanAndError(mean, math.nan, count)
+    error = float(np.sqrt(count / (count - 1) * (sums @ sums))) / len(values)
+    return MeanAndError(mean, error, count)
+
+
+def families_of(question: pd.Series, families: Families | None) -> Places:
+    """Return the family number of each row's question.
+
+    ``families`` maps a question id to its family; a question with a blank family, or none, is its
+    own family.
+    """
+    own = pd.factorize(question)[0]
+    if families is None:
+        return own
+    given = families if isinstance(families, pd.Series) else pd.Series(dict(families), dtype=object)
+    family = question.map(given).astype(object)
+    named = (family.notna() & (family != "")).to_numpy(dtype=np.bool_)
+    code, names = pd.factorize(family.where(named))
+    return np.where(named, code, own + len(names))

@@ -125,7 +125,7 @@ def check_claims(
     """Return the pairs with positive weight, ``below`` of each, and the mask of kept pairs."""
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
     every, _, given = pairs(p, y, weight)
-    kept = np.ones(len(every), dtype=np.bool_) if given is None else given > 0
+    kept = given > 0
     under = np.zeros(len(every)) if below is None else float_array("below", below)
     require("below", under.shape, under.shape == every.shape, "needs one entry per pair")
     rule = "must be at least 0, and at most 1 together with the forecast"

@@ -100,14 +100,13 @@ def reliability_bins(
     """
     forecast, outcome, weights = pairs(p, y, weight)
     edges = _edges(bins)
-    place = _bin(forecast, edges)
     size = len(edges) - 1
+    place = np.minimum(np.searchsorted(edges, forecast, side="right") - 1, size - 1)
     count = np.bincount(place, minlength=size)
     total = np.bincount(place, weights, minlength=size).astype(np.float64)
-    weighted = 1.0 if weights is None else weights
     with np.errstate(invalid="ignore"):
-        mean = np.bincount(place, forecast * weighted, minlength=size) / total
-        observed = np.bincount(place, outcome * weighted, minlength=size) / total
+        mean = np.bincount(place, forecast * weights, minlength=size) / total
+        observed = np.bincount(place, outcome * weights, minlength=size) / total
     low, high = _wilson(observed, total)
     return pd.DataFrame(
         {
@@ -130,17 +129,10 @@ def _edges(bins: int | npt.ArrayLike) -> Floats:
     else:
         edges = float_array("bins", bins)
     line = edges.ndim == 1 and len(edges) >= 2
-    require(
-        "bins",
-        bins,
-        line and edges[0] == 0 and edges[-1] == 1 and (np.diff(edges) > 0).all(),
-        "must be a positive number of bins, or edges that rise from 0 to 1",
-    )
+    rises = line and edges[0] == 0 and edges[-1] == 1 and (np.diff(edges) > 0).all()
+    rule = "must be a positive number of bins, or edges that rise from 0 to 1"
+    require("bins", bins, rises, rule)
     return edges
-
-
-def _bin(forecast: Floats, edges: Floats) -> npt.NDArray[np.intp]:
-    return np.minimum(np.searchsorted(edges, forecast, side="right") - 1, len(edges) - 2)
 
 
 def _wilson(rate: Floats, n: Floats) -> tuple[Floats, Floats]:

@@ -56,22 +56,23 @@ def _squared_length(deviation: Floats) -> Floats:
     return np.asarray(np.einsum("ij,ij->i", deviation, deviation), dtype=np.float64)
 
 
+def _difference(p: Floats, y: Floats) -> Floats:
+    return p - y if p.ndim == 1 else np.nan_to_num(p - y)
+
+
 def _brier_deviation(p: Floats, y: Floats) -> Floats:
-    if p.ndim == 1:
-        return p - y
-    return np.nan_to_num(p - y) * HALF_ROOT
+    deviation = _difference(p, y)
+    return deviation if p.ndim == 1 else deviation * HALF_ROOT
 
 
 def _brier(p: Floats, y: Floats) -> Floats:
-    if p.ndim == 1:
-        return _squared_length(p - y)
-    return _squared_length(np.nan_to_num(p - y)) / 2
+    length = _squared_length(_difference(p, y))
+    return length if p.ndim == 1 else length / 2
 
 
 def _brier_original_deviation(p: Floats, y: Floats) -> Floats:
-    if p.ndim == 1:
-        return (p - y) * ROOT_TWO
-    return np.nan_to_num(p - y)
+    deviation = _difference(p, y)
+    return deviation * ROOT_TWO if p.ndim == 1 else deviation
 
 
 def _brier_original(p: Floats, y: Floats) -> Floats:
@@ -203,17 +204,16 @@ def _checked(p: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Floats]:
         return broadcast("p", forecasts, shape, rule), broadcast("y", outcomes, shape, rule)
     off = np.abs(forecasts.sum(axis=1) - 1) > SUM_TOLERANCE
     refuse_where("p", off, forecasts, "the probabilities of one forecast must sum to 1 within 1e-9")
-    n, options = forecasts.shape
     if outcomes.ndim == 2:
         off = (np.abs(outcomes.sum(axis=1) - 1) > SUM_TOLERANCE) | (outcomes < 0).any(axis=1)
         refuse_where("y", off, outcomes, "an outcome vector must be non-negative and sum to 1")
         rule = "needs one outcome vector per forecast, over the same options"
         return forecasts, broadcast("y", outcomes, forecasts.shape, rule)
+    n, options = forecasts.shape
     index = broadcast("y", outcomes, (n,), "needs one outcome per forecast")
     unknown = ~np.isin(index, np.arange(options))
-    refuse_where(
-        "y", unknown, index, f"an outcome must be the index of an option, 0..{options - 1}"
-    )
+    rule = f"an outcome must be the index of an option, 0..{options - 1}"
+    refuse_where("y", unknown, index, rule)
     return forecasts, np.eye(options)[index.astype(np.intp)]
 
 
@@ -346,10 +346,5 @@ def knots(levels: Floats, values: Floats, lower: Floats, upper: Floats) -> Float
     """
     first = np.where(values[:, 0] == lower, levels[:, 0], 0.0)
     last = np.where(values[:, -1] == upper, levels[:, -1], 1.0)
-    return np.stack(
-        [
-            np.column_stack([first, levels, last]),
-            np.column_stack([lower, values, upper]),
-        ],
-        axis=1,
-    )
+    level, value = np.column_stack([first, levels, last]), np.column_stack([lower, values, upper])
+    return np.stack([level, value], axis=1)

@@ -56,7 +56,6 @@ def score(
     their sources: `scoring.rules`, `scoring.timings`, `scoring.peer_scores`; the platforms'
     protocols: https://www.metaculus.com/help/scores-faq/ and https://www.gjopen.com/faq.
 
-    >>> import pandas as pd
     >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],
     ...     "scheduled_close_time": ["2026-01-11T00:00:00Z"], "resolution": ["yes"]})
     >>> forecasts = pd.DataFrame({"question_id": "q", "forecaster": "ana",

@@ -11,7 +11,6 @@ were known. It is often 0, which makes everyone equal with certainty; even with 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -19,8 +18,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Floats
-from scoring.clusters import families_of
 from scoring.errors import InputError, Problem, float_array, refuse_where, require
+from scoring.means import Families, families_of
 
 LEVEL = 0.95
 FEWEST_TO_SHRINK = 4
@@ -60,12 +59,9 @@ def shrink(estimate: npt.ArrayLike, error: npt.ArrayLike) -> Shrunk:
     [11.4, 7.9, 6.1, 7.6, 5.1, 6.1, 10.7, 8.5]
     """
     x, e = float_array("estimate", estimate), float_array("error", error)
-    require(
-        "estimate",
-        x.shape,
-        x.shape == (x.size,) == e.shape and len(x) >= FEWEST_TO_SHRINK,
-        f"estimates and errors must be of equal length, at least {FEWEST_TO_SHRINK}",
-    )
+    fits = x.shape == (x.size,) == e.shape and len(x) >= FEWEST_TO_SHRINK
+    rule = f"estimates and errors must be of equal length, at least {FEWEST_TO_SHRINK}"
+    require("estimate", x.shape, fits, rule)
     refuse_where("estimate", ~np.isfinite(x), x, "must be finite")
     refuse_where("error", ~((e > 0) & (e < np.inf)), e, "must be finite and above 0")
     # A grid for τ from 0 to infinity, densest around its likely size.
@@ -105,9 +101,7 @@ def _quantile(level: float, chance: Floats, mean: Floats, deviation: Floats) -> 
     return np.asarray((low + high) / 2)
 
 
-def skills(
-    scores: pd.DataFrame, families: Mapping[Hashable, Hashable] | pd.Series | None = None
-) -> pd.DataFrame:
+def skills(scores: pd.DataFrame, families: Families | None = None) -> pd.DataFrame:
     """Return each forecaster's mean score and shrunk skill.
 
     ``scores`` are the rows of `score` under one protocol, preferably ``skill``: relative to the
@@ -128,7 +122,6 @@ def skills(
     to this package. Raises InputError for fewer than four forecasters, a score that is not finite,
     or no variation between families.
 
-    >>> import pandas as pd
     >>> scores = pd.DataFrame({"question_id": list("abcd") * 4,
     ...     "forecaster": ["ana"] * 4 + ["ben"] * 4 + ["eva"] * 4 + ["gus"] * 4,
     ...     "score": [3, 2, 4, 1, -1, 0, -2, 1, -2, -1, -3, -2, 1, -1, 1, 0]})

@@ -20,7 +20,7 @@ import scoring
 from forecasts.common.errors import BadInput
 from forecasts.scores.frames import Frames
 from forecasts.updates.values import SUM_TOLERANCE
-from scoring.clusters import families_of
+from scoring.means import families_of
 
 GROUPINGS = ("update", "evidence", "publisher", "kind")
 UNCITED = ""
