@@ -89,9 +89,17 @@ def restore(
             f"{str(file)!r} is not a backup of a ledger.",
             remedy="Nothing was changed. Choose another file.",
         )
-    aside = None if kind_of(target) is Kind.nothing else _aside(target, now)
+    aside = None
+    if kind_of(target) is not Kind.nothing:
+        aside = target.with_name(f"{target.name}.before-{utc(now):%Y%m%dT%H%M%SZ}")
     with _draft(target) as draft:
-        _copy(file, draft)
+        # Through SQLite, since a ledger copied as a file may have a journal beside it.
+        read_only = f"{file.absolute().as_uri()}?mode=ro"
+        with (
+            closing(sqlite3.connect(read_only, uri=True)) as backup,
+            closing(sqlite3.connect(draft)) as copy,
+        ):
+            backup.backup(copy)
         found = _verified(draft, on_progress)
         if found.broken is not None:
             raise DatabaseError(
@@ -136,15 +144,6 @@ def _draft(file: Path) -> Iterator[Path]:
         ) from error
 
 
-def _copy(file: Path, draft: Path) -> None:
-    # Through SQLite, since a ledger copied as a file may have a journal beside it.
-    with (
-        closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source,
-        closing(sqlite3.connect(draft)) as copy,
-    ):
-        source.backup(copy)
-
-
 def _verified(draft: Path, on_progress: OnProgress) -> Verified:
     """Return the verification of a copy, which is migrated first."""
     engine = open_engine(sqlite_url(draft), begin=False)
@@ -173,20 +172,20 @@ def _exchange(draft: Path, target: Path, aside: Path) -> None:
             new.backup(ledger)
     except sqlite3.OperationalError as error:
         with suppress(OSError):
-            aside.unlink(missing_ok=True)
+            aside.unlink()
         raise DatabaseError(
             f"The ledger {str(target)!r} could not be replaced: {error}.",
             remedy="Nothing was changed. Close the app and other users of it, and try again.",
         ) from None
 
 
-def _aside(target: Path, now: datetime) -> Path:
-    return target.with_name(f"{target.name}.before-{utc(now):%Y%m%dT%H%M%SZ}")
-
-
-def _sync(file: Path) -> None:
-    with file.open("rb") as opened:
-        os.fsync(opened.fileno())
+def _sync(path: Path) -> None:
+    """Wait until a file or a folder is on disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _put(draft: Path, file: Path, *, force: bool) -> None:
@@ -199,11 +198,7 @@ def _put(draft: Path, file: Path, *, force: bool) -> None:
         except FileExistsError:
             raise _exists_already(file) from None
     with suppress(PermissionError):  # not every system can open a folder
-        folder = os.open(file.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        _sync(file.parent)
 
 
 def _exists_already(file: Path) -> Refused:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, bindparam, func, select, text
+from sqlalchemy import Connection, Engine, func, select, text
 from sqlmodel import Session, SQLModel, col
 
 from forecasts.access import oidc_settings
@@ -31,12 +31,7 @@ _DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 _BEFORE_ANY_CHANGE = 2 | 8 | 16 | 32
 
 # The privileges of a role beyond SELECT and INSERT.
-_MORE_PRIVILEGES = {
-    "score": ["DELETE"],
-    "watch": ["UPDATE"],
-    "channel": ["UPDATE"],
-    "notice": ["UPDATE"],
-}
+_MORE_PRIVILEGES = {"score": "DELETE", "watch": "UPDATE", "channel": "UPDATE", "notice": "UPDATE"}
 
 
 @dataclass(frozen=True)
@@ -58,8 +53,7 @@ def check(engine: Engine, clock: Callable[[], datetime]) -> list[Finding]:
 
     Checks that depend on the schema are left out if it is not this release's.
     """
-    of_database = _check_file if is_embedded(engine) else _check_server
-    found = list(of_database(engine, clock))
+    found = list(_check_file(engine) if is_embedded(engine) else _check_server(engine, clock))
     if any(one.remedy == _RESTORE for one in found):
         return found  # a damaged file cannot be relied on for further checks
     schema = _schema(engine)
@@ -78,9 +72,8 @@ def check_sign_in() -> Finding:
         return Finding("sign-in", f"{error.message} {problems}.", error.remedy)
     if chosen is None:
         return Finding("sign-in", "Sign-in is off, so the app answers only to this machine.")
-    return Finding(
-        "sign-in", f"People sign in with {chosen.issuer} and return to the app at {chosen.host}."
-    )
+    result = f"People sign in with {chosen.issuer} and return to the app at {chosen.host}."
+    return Finding("sign-in", result)
 
 
 def _schema(engine: Engine) -> Finding:
@@ -93,18 +86,17 @@ def _schema(engine: Engine) -> Finding:
     return Finding("schema", result, "Tell its users, then run: forecasts migrate")
 
 
-def _check_file(engine: Engine, clock: Callable[[], datetime]) -> Iterator[Finding]:
+def _check_file(engine: Engine) -> Iterator[Finding]:
     yield Finding("connection", f"The ledger is the file {place(engine)}.")
     with reading(engine) as session:
         connection = session.connection()
         version = connection.scalar(text("SELECT sqlite_version()"))
         faults = list(connection.scalars(text("PRAGMA quick_check")))
     yield Finding("server", f"SQLite {version} reads and writes it.")
-    if faults == ["ok"]:
-        yield Finding("file", "The file is intact.")
-    else:
+    if faults != ["ok"]:
         yield Finding("file", f"The file is damaged: {faults[0]}.", _RESTORE)
         return
+    yield Finding("file", "The file is intact.")
     try:
         with writing(engine) as session:
             session.connection()
@@ -116,11 +108,9 @@ def _check_file(engine: Engine, clock: Callable[[], datetime]) -> Iterator[Findi
 def _check_server(engine: Engine, clock: Callable[[], datetime]) -> Iterator[Finding]:
     with reading(engine) as session:
         connection = session.connection()
-        role, version, standby, read_only = connection.execute(
-            text(
-                "SELECT current_user, current_setting('server_version'), pg_is_in_recovery(),"
-                " current_setting('default_transaction_read_only')"
-            )
+        role, version, standby, read_only = connection.exec_driver_sql(
+            "SELECT current_user, current_setting('server_version'), pg_is_in_recovery(),"
+            " current_setting('default_transaction_read_only')"
         ).one()
         yield Finding("connection", f"The ledger is {place(engine)}, opened by the role {role}.")
         yield Finding("server", f"The server is PostgreSQL {version}.")
@@ -135,10 +125,8 @@ def _check_server(engine: Engine, clock: Callable[[], datetime]) -> Iterator[Fin
 
 
 def _durability(connection: Connection) -> Finding:
-    values = {
-        name: connection.scalar(text(f"SELECT current_setting('{name}')")) for name in _DURABLE
-    }
-    off = [name for name, value in values.items() if value == "off"]  # other values wait for more
+    # Other values wait for more.
+    off = [n for n in _DURABLE if connection.scalar(select(func.current_setting(n))) == "off"]
     if not off:
         return Finding("durability", "Acknowledged writes are on the server's disk.")
     return Finding(
@@ -154,17 +142,13 @@ def _clock_of(connection: Connection, clock: Callable[[], datetime]) -> Finding:
     after = utc(clock())
     assert isinstance(server, datetime)
     # The server read its clock at some time between the two.
-    ahead = server - before if server < before else server - after
-    if before <= server <= after:
-        ahead = timedelta(0)
-    difference = (
-        f"The server's clock and this machine's differ by {abs(ahead.total_seconds()):.1f} s"
-    )
-    if abs(ahead) <= _TOLERANCE:
+    ahead = (server - min(max(server, before), after)).total_seconds()
+    difference = f"The server's clock and this machine's differ by {abs(ahead):.1f} s"
+    if abs(ahead) <= _TOLERANCE.total_seconds():
         return Finding("clock", f"{difference}.")
     return Finding(
         "clock",
-        f"{difference}: the server's is {'ahead' if ahead > timedelta(0) else 'behind'}.",
+        f"{difference}: the server's is {'ahead' if ahead > 0 else 'behind'}.",
         "Synchronise both clocks (NTP), since forecasts count from the time they are made.",
     )
 
@@ -192,21 +176,18 @@ def _check_contents(engine: Engine, clock: Callable[[], datetime]) -> Iterator[F
 
 def _missing_grants(connection: Connection) -> list[str]:
     """Return the GRANT of each privilege that the role lacks, up to the TO."""
-    table_may = text("SELECT has_table_privilege(:name, :act)")
-    sequence_may = text("SELECT has_sequence_privilege(:name, 'USAGE')")
     grants = []
-    for table in SQLModel.metadata.sorted_tables:
-        privileges = ["SELECT", "INSERT", *_MORE_PRIVILEGES.get(table.name, [])]
+    for name in (table.name for table in SQLModel.metadata.sorted_tables):
+        privileges = ("SELECT", "INSERT", _MORE_PRIVILEGES.get(name, "SELECT"))
         lacked = [
             act
-            for act in privileges
-            if not connection.scalar(table_may, {"name": table.name, "act": act})
+            for act in dict.fromkeys(privileges)
+            if not connection.scalar(select(func.has_table_privilege(name, act)))
         ]
         if lacked:
-            grants.append(f"GRANT {', '.join(lacked)} ON {table.name}")
-        sequence = f"{table.name}_id_seq"
-        if not connection.scalar(sequence_may, {"name": sequence}):
-            grants.append(f"GRANT USAGE ON SEQUENCE {sequence}")
+            grants.append(f"GRANT {', '.join(lacked)} ON {name}")
+        if not connection.scalar(select(func.has_sequence_privilege(f"{name}_id_seq", "USAGE"))):
+            grants.append(f"GRANT USAGE ON SEQUENCE {name}_id_seq")
     return grants
 
 
@@ -217,24 +198,18 @@ def _history(connection: Connection) -> Finding:
             connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
         )
         acts = ("update", "delete", "replace")
-        unprotected = [
-            t for t in APPEND_ONLY if not there >= {f"{t}_refuses_{act}" for act in acts}
-        ]
+        guarded = {t for t in APPEND_ONLY if there >= {f"{t}_refuses_{act}" for act in acts}}
     else:
-        guarded = set(
-            connection.scalars(
-                text(
-                    "SELECT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
-                    " WHERE c.relnamespace = current_schema()::regnamespace"
-                    # Tables with text that can be removed have a separate trigger for UPDATE.
-                    " AND t.tgname IN"
-                    " (c.relname || '_is_append_only', c.relname || '_refuses_update')"
-                    " AND t.tgenabled IN ('O', 'A') AND t.tgtype & 2 = 2"
-                    " GROUP BY c.relname HAVING bit_or(t.tgtype) & :bits = :bits"
-                ).bindparams(bindparam("bits", _BEFORE_ANY_CHANGE))
-            )
+        statement = text(
+            "SELECT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+            " WHERE c.relnamespace = current_schema()::regnamespace"
+            # Tables with text that can be removed have a separate trigger for UPDATE.
+            " AND t.tgname IN (c.relname || '_is_append_only', c.relname || '_refuses_update')"
+            " AND t.tgenabled IN ('O', 'A') AND t.tgtype & 2 = 2"
+            " GROUP BY c.relname HAVING bit_or(t.tgtype) & :bits = :bits"
         )
-        unprotected = [table for table in APPEND_ONLY if table not in guarded]
+        guarded = set(connection.scalars(statement, {"bits": _BEFORE_ANY_CHANGE}))
+    unprotected = [table for table in APPEND_ONLY if table not in guarded]
     if not unprotected:
         return Finding("history", "Every trigger that protects history is in force.")
     return Finding(
@@ -247,18 +222,12 @@ def _history(connection: Connection) -> Finding:
 
 def _chain(connection: Connection) -> Finding:
     """Return whether the chain has an entry for each row; ``forecasts verify`` compares them."""
-    tables = SQLModel.metadata.tables
     entries, rows = (
-        sum(
-            connection.scalar(select(func.count()).select_from(tables[name])) or 0 for name in names
-        )
-        for names in (("entry",), SEALED)
+        sum(_count(connection, name) for name in names) for names in (("entry",), SEALED)
     )
     if entries == rows:
-        result = (
-            f"Each of the {rows:,} rows of history has an entry; forecasts verify compares them."
-        )
-        return Finding("chain", result)
+        result = f"Each of the {rows:,} rows of history has an entry"
+        return Finding("chain", f"{result}; forecasts verify compares them.")
     return Finding(
         "chain",
         f"There are {rows:,} rows of history but {entries:,} entries: someone has changed it.",
@@ -301,11 +270,11 @@ def _newest(connection: Connection, clock: Callable[[], datetime]) -> Finding:
 def _rows(connection: Connection) -> Finding:
     """Return the number of rows of the main tables."""
     names = ("member", "article", "question", "forecast", "citation", "resolution", "score")
-    counts = {
-        name: connection.scalar(select(func.count()).select_from(SQLModel.metadata.tables[name]))
-        for name in names
-    }
-    counted = ", ".join(
-        f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in counts.items()
-    )
+    counts = [(name, _count(connection, name)) for name in names]
+    counted = ", ".join(f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in counts)
     return Finding("rows", f"The ledger has {counted}.")
+
+
+def _count(connection: Connection, name: str) -> int:
+    table = SQLModel.metadata.tables[name]
+    return connection.scalar(select(func.count()).select_from(table)) or 0

@@ -22,6 +22,7 @@ from sqlalchemy import (
     case,
     cast,
     delete,
+    false,
     literal,
     null,
     or_,
@@ -44,6 +45,8 @@ from forecasts.questions.standing import in_batches
 # The reasons for a new wording that the ledger itself writes.
 _LEDGER_REASONS = (CLOSED, OUTCOME_KNOWN, REOPENED, "registered", "imported")
 _SECRET = ("digest", "salt", "secret_url")  # credentials, and values that help to guess them
+# Tables without a member's id, with the table through which their rows belong to one.
+_THROUGH = {"citation": "forecast", "notice": "channel", "token_revocation": "token"}
 
 
 @dataclass(frozen=True)
@@ -65,34 +68,26 @@ def everything(
     _require(session, who, member, now)
     found: dict[str, list[dict[str, Any]]] = {}
     for table in SQLModel.metadata.sorted_tables:
-        condition = _concerns(table, who)
-        if condition is None:
-            continue
         columns = [column for column in table.c if column.name not in _SECRET]
-        rows = session.execute(select(*columns).where(condition).order_by(table.c.id))
+        rows = session.execute(select(*columns).where(_concerns(table, who)).order_by(table.c.id))
         found[table.name] = [dict(row._mapping) for row in rows]
     return {name: rows for name, rows in found.items() if rows}
 
 
-def _concerns(table: Table, who: Member) -> ColumnElement[bool] | None:
-    """Return the SQL condition: a row belongs or refers to them; None: no row of the table does."""
-    if table.name == "member":
-        return table.c.id == who.id
-    tables = SQLModel.metadata.tables
+def _concerns(table: Table, who: Member) -> ColumnElement[bool]:
+    """Return the SQL condition: a row belongs or refers to them."""
+    ids = SQLModel.metadata.tables["member"].c.id
     own = [
         column == who.id
         for column in table.c
-        if any(key.column is tables["member"].c.id for key in column.foreign_keys)
+        if column is ids or any(key.column is ids for key in column.foreign_keys)
     ]
-    if table.name == "citation":
-        own.append(table.c.forecast_id.in_(_theirs("forecast", who)))
+    if table.name in _THROUGH:
+        through = _THROUGH[table.name]
+        own.append(table.c[f"{through}_id"].in_(_theirs(through, who)))
     if table.name == "evidence":
         own.append(_cited_by(table, who))
-    if table.name == "notice":
-        own.append(table.c.channel_id.in_(_theirs("channel", who)))
-    if table.name == "token_revocation":
-        own.append(table.c.token_id.in_(_theirs("token", who)))
-    return or_(*own) if own else None
+    return or_(false(), *own)
 
 
 def _theirs(name: str, who: Member) -> Any:
@@ -121,7 +116,7 @@ def remove(session: Session, handle: str, *, member: Member | None, now: datetim
     """
     who = member_named(session, handle)
     _require(session, who, member, now)
-    assert who.id is not None
+    by = None if member is None else member.id
     handle_now = str(tombstone("member", "handle", who.id))
     if who.handle == handle_now:
         raise Refused(f"{handle!r} has been removed already; nothing was changed.")
@@ -131,26 +126,18 @@ def remove(session: Session, handle: str, *, member: Member | None, now: datetim
                 f"{handle} is the only admin of this ledger.",
                 remedy="Appoint another admin first: forecasts team appoint.",
             )
-        by = None if member is None else member.id
         session.add(
             Appointment(member_id=who.id, role=Role.viewer, by_member_id=by, recorded_at=now)
         )
     if any(one.handle == handle and one.revoked_at is None for one in tokens.listing(session)):
         tokens.revoke(session, handle, member=None, now=now)
-    session.add(
-        Removal(
-            member_id=who.id, removed_by_id=None if member is None else member.id, recorded_at=now
-        )
-    )
+    session.add(Removal(member_id=who.id, removed_by_id=by, recorded_at=now))
     session.flush()
     if session.connection().dialect.name == "sqlite":
         session.execute(text("PRAGMA secure_delete = ON"))  # overwrite the freed pages
     tables = SQLModel.metadata.tables
-    identity = tables["identity"]
-    session.execute(delete(identity).where(identity.c.member_id == who.id))
-    notice, channel = tables["notice"], tables["channel"]
-    session.execute(delete(notice).where(notice.c.channel_id.in_(_theirs("channel", who))))
-    session.execute(delete(channel).where(channel.c.member_id == who.id))
+    for name in ("identity", "notice", "channel"):
+        session.execute(delete(tables[name]).where(_concerns(tables[name], who)))
     rows = {name: _forget(session, tables[name], condition) for name, condition in _written_by(who)}
     session.expire_all()
     return Removed(handle_now, {name: count for name, count in rows.items() if count})

@@ -1,7 +1,7 @@
 """Move a ledger to another database: from a file to a server, or back.
 
 Tables are copied one after another, in batches of rows, each batch in a transaction. Then every row
-is read again from both databases and compared by its hash. Until the end, a table marks the target
+is read again from both databases and compared. Until the end, a table marks the target
 as an unfinished copy of the source, and nothing else opens it (``sqlite_file.Kind.unfinished``). An
 interrupted move continues after the last copied row.
 
@@ -11,25 +11,11 @@ writers wait, or are refused if that takes too long; readers go on.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    Connection,
-    Engine,
-    MetaData,
-    Row,
-    Table,
-    Text,
-    delete,
-    func,
-    insert,
-    select,
-)
+from sqlalchemy import Column, Engine, MetaData, Row, Table, Text, delete, func, insert, select
 from sqlmodel import Session, SQLModel
 
 from forecasts.common.errors import DatabaseError, Refused
@@ -43,6 +29,7 @@ _BATCH = 1_000  # rows; a row of an article has its whole text
 # Tables that are not append-only may have changed since an interrupted move: copied again.
 _MUTABLE = ("score", "notice", "channel", "watch")
 assert models.APPEND_ONLY  # the import fills SQLModel.metadata
+_TABLES = SQLModel.metadata.sorted_tables  # each after those it refers to
 _MARK = Table(UNFINISHED, MetaData(), Column("source", Text, nullable=False))
 
 
@@ -81,25 +68,19 @@ def move(
             migrate(target)
         _require_newest(target)
         resumed = _begin(target, place(source))
-        counts = {table.name: _count(original, table) for table in _tables()}
-        for table in _tables():
+        counts = {table.name: _count(original, table) for table in _TABLES}
+        for table in _TABLES:
             _copy(original, target, table, counts[table.name], on_step)
-        for table in _tables():
+        for table in _TABLES:
             _compare(original, target, table, counts[table.name], on_step)
         _finish(target)
     return Moved(counts, resumed)
 
 
-def _tables() -> Sequence[Table]:
-    """Return the tables, each after those it refers to."""
-    return SQLModel.metadata.sorted_tables
-
-
 def _require_another(source: Engine, target: Engine) -> None:
-    files = [sqlite_path(engine) for engine in (source, target)]
     here, there = (
-        str(Path(file).resolve()) if file is not None else place(engine)
-        for file, engine in zip(files, (source, target), strict=True)
+        place(engine) if (file := sqlite_path(engine)) is None else str(file.resolve())
+        for engine in (source, target)
     )
     if here == there:
         raise Refused(
@@ -121,7 +102,7 @@ def _begin(target: Engine, source: str) -> bool:
     """Return whether this move continues an earlier one; if not, mark the empty target."""
     with writing(target) as session:
         connection = session.connection()
-        if _has_mark(connection):
+        if connection.dialect.has_table(connection, UNFINISHED):
             begun = session.execute(select(_MARK.c.source)).scalar_one()
             if begun != source:
                 raise Refused(
@@ -132,7 +113,7 @@ def _begin(target: Engine, source: str) -> bool:
             for name in _MUTABLE:
                 connection.execute(delete(SQLModel.metadata.tables[name]))
             return True
-        for table in _tables():
+        for table in _TABLES:
             if _count(session, table):
                 raise Refused(
                     f"{place(target)!r} is not empty: it has rows in the table {table.name}.",
@@ -141,10 +122,6 @@ def _begin(target: Engine, source: str) -> bool:
         _MARK.create(connection)
         connection.execute(insert(_MARK), {"source": source})
     return False
-
-
-def _has_mark(connection: Connection) -> bool:
-    return connection.dialect.has_table(connection, UNFINISHED)
 
 
 def _count(session: Session, table: Table) -> int:
@@ -195,36 +172,29 @@ def _compare(
 def _require_same(
     target: Engine, table: Table, row: Row[Any] | None, copied: Row[Any] | None
 ) -> None:
-    if _digest(row) == _digest(copied):
+    # Equal values may differ in their form, as 1 and 1.0 do.
+    if repr(row and tuple(row)) == repr(copied and tuple(copied)):
         return
     if copied is None:
-        difference = f"Row {row.id if row else None} of the table {table.name} is missing"
+        difference = "is missing"
     elif row is None:
-        difference = f"Row {copied.id} of the table {table.name} is only in the copy"
+        difference = "is only in the copy"
     else:
-        difference = (
-            f"Row {copied.id} of the table {table.name} differs from row {row.id} of the original"
-        )
+        difference = f"differs from row {row.id} of the original"
+    named = copied or row
     raise DatabaseError(
-        f"{difference}, so the copy at {place(target)!r} was not finished.",
+        f"Row {named.id if named else None} of the table {table.name} {difference}, so the copy at "
+        f"{place(target)!r} was not finished.",
         remedy="The original is unchanged. Start again with an empty database.",
     )
-
-
-def _digest(row: Row[Any] | None) -> bytes:
-    """Return the hash of a row's values, which is the same in every database."""
-    values = None if row is None else tuple(row)
-    return hashlib.sha256(repr(values).encode("utf-8", "surrogatepass")).digest()
 
 
 def _finish(target: Engine) -> None:
     """Make the target a ledger: continue the ids after the copied ones, and remove the mark."""
     with writing(target) as session:
-        connection = session.connection()
-        if not is_embedded(target):
-            for table in _tables():
-                last = func.max(table.c.id)
-                sequence = func.pg_get_serial_sequence(table.name, "id")
-                # An empty table keeps its sequence, which has not given an id yet.
-                connection.execute(select(func.setval(sequence, last)).having(last.is_not(None)))
-        _MARK.drop(connection)
+        for table in [] if is_embedded(target) else _TABLES:
+            last = func.max(table.c.id)
+            sequence = func.pg_get_serial_sequence(table.name, "id")
+            # An empty table keeps its sequence, which has not given an id yet.
+            session.execute(select(func.setval(sequence, last)).having(last.is_not(None)))
+        _MARK.drop(session.connection())

@@ -269,7 +269,7 @@ def test_wherever_it_is_stopped_it_goes_on_from_there(
             try:
                 move(source, target, on_step=stop_at(number))
             except Stop:
-                with pytest.raises(NoLedger, match="not finished") as caught:
+                with pytest.raises(NoLedger, match="unfinished") as caught:
                     database.open_engine(url)
                 assert "forecasts move" in caught.value.remedy
             else:
@@ -399,7 +399,7 @@ def test_a_row_that_differs_is_found_and_the_copy_not_finished(
     with pytest.raises(DatabaseError, match="Row 1 of the table team differs") as caught:
         move(source, target, on_step=tamper)
     assert "Start again" in caught.value.remedy
-    with pytest.raises(NoLedger, match="not finished"):
+    with pytest.raises(NoLedger, match="unfinished"):
         database.open_engine(urls[1])
 
 
