@@ -8,20 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
-from forecasts.cli.console import (
-    Database,
-    Member,
-    OutcomesFile,
-    VisibleTo,
-    acting,
-    next_step,
-    now,
-    print_line,
-    print_note,
-    print_now_shared,
-    reading_as,
-)
+from forecasts.cli.console import next_step, now, print_line, print_note, print_now_shared
+from forecasts.cli.options import Database, Member, OutcomesFile, VisibleTo
 from forecasts.cli.root import app
+from forecasts.cli.session import acting, reading_as
 from forecasts.common.errors import BadInput
 from forecasts.common.times import read_time, to_minute
 
@@ -29,7 +19,6 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from forecasts.articles.drafting.drafts import Draft
-    from forecasts.ledger.models import QuestionText
     from forecasts.questions.sources import Passage
 
 
@@ -93,6 +82,7 @@ def ask(
     from forecasts.access.roles import is_shared
     from forecasts.access.visibility import audience_label
     from forecasts.questions import registry
+    from forecasts.questions.outcomes import format_bounds
     from forecasts.resolution import assignments
 
     moment = now()
@@ -108,10 +98,11 @@ def ask(
             remedy='Write it, as in: forecasts ask "Will …?", or name the --draft of an --article.',
         )
     last = _last_moment(closes, drafted, draft, moment)
+    resolve_time = read_time(resolves, end_of_day=True, now=moment) if resolves else None
+    if title is None and drafted is not None:
+        title = drafted.question_by(last.date())
     fields: dict[str, Any] = {
-        "title": drafted.question_by(last.date())
-        if title is None and drafted is not None
-        else title,
+        "title": title,
         "type": "multiple_choice" if option else type_,
         "options": option,
         "ordered": ordered,
@@ -120,9 +111,7 @@ def ask(
         "unit": unit,
         "open_time": read_time(opens, now=moment) if opens else moment,
         "scheduled_close_time": last,
-        "scheduled_resolve_time": read_time(resolves, end_of_day=True, now=moment)
-        if resolves
-        else None,
+        "scheduled_resolve_time": resolve_time,
         "family": family,
         "tags": tag,
         "background": background,
@@ -149,7 +138,9 @@ def ask(
         audience, became_admin = audience_label(session, text), not shared and is_shared(session)
     print_line(name)
     closing = to_minute(text.scheduled_close_time)
-    print_note(f"Registered {text.title!r}{_range(text)}; it closes at {closing}.")
+    bounds = format_bounds(text)
+    limits = f", {bounds}" if bounds else ""
+    print_note(f"Registered {text.title!r}{limits}; it closes at {closing}.")
     if audience:
         print_note(f"Visible only to {audience}.")
     if became_admin:
@@ -162,19 +153,8 @@ def ask(
         )
 
 
-def _range(text: QuestionText) -> str:
-    from forecasts.questions.outcomes import format_bounds
-
-    bounds = format_bounds(text)
-    return f", {bounds}" if bounds else ""
-
-
 def _draft(
-    article: int | None,
-    number: int | None,
-    quote: str,
-    database: str | None,
-    member: str | None,
+    article: int | None, number: int | None, quote: str, database: str | None, member: str | None
 ) -> Draft | None:
     """Return the named draft, if any; BadInput if the options do not fit together."""
     from forecasts.articles.drafting.drafts import find_draft
@@ -202,11 +182,8 @@ def _sources(
     from forecasts.articles.text_quotes import TextQuote
     from forecasts.questions.sources import find_passage
 
-    if article is None:
-        return []
-    if drafted is None:
-        return [find_passage(session, article, TextQuote(quote))]
-    return [find_passage(session, article, drafted.source)]
+    source = TextQuote(quote) if drafted is None else drafted.source
+    return [] if article is None else [find_passage(session, article, source)]
 
 
 def _last_moment(

@@ -11,21 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
-from forecasts.cli.console import (
-    Database,
-    TextOrJson,
-    json_text,
-    ledger,
-    ledger_to_read,
-    now,
-    one_of,
-    opened,
-    print_line,
-    print_note,
-    progress_bar,
-    settings,
-)
+from forecasts.cli.console import json_text, now, one_of, print_line, print_note, progress_bar
+from forecasts.cli.options import Database, TextOrJson
 from forecasts.cli.root import app
+from forecasts.cli.session import ledger, ledger_to_read, opened, settings
 
 if TYPE_CHECKING:
     from forecasts.ledger.verification import Broken, Verified
@@ -55,7 +44,7 @@ def verify(
     with _verify_bar() as tell, reading(ledger_to_read(settings(database))) as session:
         found = verify(session, against=against, tell=tell)
     if format_ == "json":
-        typer.echo(json_text(_as_json(found)), nl=False)
+        typer.echo(json_text({"whole": found.broken is None, **asdict(found)}), nl=False)
     elif found.broken is None:
         print_line(_intact(found))
     _exit_if_broken(found)
@@ -155,7 +144,3 @@ def _fault(broken: Broken) -> str:
         number = "" if broken.number is None else f", entry {broken.number:,} of its chain"
         where.append(f"question {broken.question!r}{number}")
     return f"History was {broken.fault}, first at {'; '.join(where)}: {broken.said}."
-
-
-def _as_json(found: Verified) -> dict[str, object]:
-    return {"whole": found.broken is None, **asdict(found)}

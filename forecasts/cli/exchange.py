@@ -7,17 +7,10 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from forecasts.cli.console import (
-    Database,
-    Member,
-    acting,
-    ledger,
-    print_line,
-    print_note,
-    reading_as,
-    settings,
-)
+from forecasts.cli.console import print_line, print_note
+from forecasts.cli.options import Database, Member
 from forecasts.cli.root import app
+from forecasts.cli.session import acting, ledger, reading_as, settings
 from forecasts.cli.table_output import frames_of
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
@@ -102,13 +103,11 @@ def update(
     print_line(f"{who.handle}: {change} on {question}{basis}")
     for words in _warnings(before, given, cited, stated=supports or opposes or context):
         print_note(f"Warning: {words}")
-    withdraw_step = next_step(f"withdraw {question}", database=database, member=member)
+    step = partial(next_step, database=database, member=member)
+    undo = ""
     if previous and not change.startswith("still"):
-        words = f"update {question} {shlex.quote(previous)}"
-        back = next_step(words, database=database, member=member)
-        print_note(f"To undo: {back}   To withdraw: {withdraw_step}")
-    else:
-        print_note(f"To withdraw: {withdraw_step}")
+        undo = f"To undo: {step(f'update {question} {shlex.quote(previous)}')}   "
+    print_note(f"{undo}To withdraw: {step(f'withdraw {question}')}")
 
 
 @app.command("look-again")
@@ -157,8 +156,7 @@ def _warnings(
     from forecasts.ledger.models import Stance
     from forecasts.updates.values import stated_certainty
 
-    extreme = stated_certainty(given)
-    if extreme is not None:
+    if (extreme := stated_certainty(given)) is not None:
         means, room = ("0% means never", 0.1) if extreme == 0 else ("100% means certain", 99.9)
         yield f"{means}: one surprise costs an infinite log score. {room}% leaves room for one."
     fell = (

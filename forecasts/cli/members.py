@@ -9,19 +9,10 @@ from typing import Annotated, Any
 import typer
 from typer import Argument, Option
 
-from forecasts.cli.console import (
-    Database,
-    Member,
-    by,
-    json_ready,
-    json_text,
-    ledger,
-    now,
-    print_line,
-    print_note,
-    settings,
-)
+from forecasts.cli.console import json_ready, json_text, now, print_line, print_note
+from forecasts.cli.options import Database, Member
 from forecasts.cli.root import group
+from forecasts.cli.session import by, ledger, settings
 from forecasts.common.errors import BadInput, Refused
 
 Handle = Annotated[str, Argument(metavar="HANDLE", help="The member.")]

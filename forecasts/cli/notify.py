@@ -8,18 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
-from forecasts.cli.console import (
-    Database,
-    Member,
-    acting,
-    ledger,
-    now,
-    print_line,
-    print_note,
-    reading_as,
-    settings,
-)
+from forecasts.cli.console import now, print_line, print_note
+from forecasts.cli.options import Database, Member
 from forecasts.cli.root import group
+from forecasts.cli.session import acting, ledger, reading_as, settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -77,7 +69,6 @@ def add(
 ) -> None:
     """Add a channel. Notifications about new events are sent at the end of forecasts run."""
     from forecasts.agenda.notifications import channels
-    from forecasts.ledger.models import Event
 
     secret = sys.stdin.readline() if address == "-" else address
     with acting(database, member, begin=True) as (session, who, now):
@@ -87,10 +78,8 @@ def add(
             secret,
             member=who,
             now=now,
-            events=tuple(Event) if on is None else on,
-            days_before_close=(
-                channels.DAYS_BEFORE_CLOSE if days_before_close is None else days_before_close
-            ),
+            events=on,
+            days_before_close=days_before_close,
             days_until_stale=days_until_stale,
             allow_private=settings().allow_private_addresses,
         )

@@ -7,18 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
-from forecasts.cli.console import (
-    Database,
-    ledger,
-    now,
-    opened,
-    print_line,
-    print_migrated,
-    print_note,
-    progress_bar,
-    settings,
-)
+from forecasts.cli.console import now, print_line, print_note, progress_bar
+from forecasts.cli.options import Database
 from forecasts.cli.root import app
+from forecasts.cli.session import ledger, opened, print_migrated, settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

@@ -23,7 +23,7 @@ HIDDEN_CROWD = "Others' forecasts are hidden until you forecast or the question 
 if TYPE_CHECKING:
     from sqlmodel import Session
 
-    from forecasts.ledger.models import Forecast, QuestionRevision, QuestionText
+    from forecasts.ledger.models import QuestionRevision, QuestionText
     from forecasts.questions.standing import QuestionState
     from forecasts.resolution.history import Rescored
     from forecasts.scores.stored_scores import ForecasterScore
@@ -177,36 +177,30 @@ def _print_history(
 ) -> None:
     from forecasts.updates.evidence import format_citation
     from forecasts.updates.updates import evidence_of, history
+    from forecasts.updates.values import format_value
     from forecasts.updates.wordings import members_lacking_options
 
     cited = evidence_of(session, state.question)
     rows = history(session, state.question)
     print_line(f"\nForecasts: {len(rows)}" if rows else "\nNo forecasts yet.")
     for forecast, handle in reversed(rows):
-        print_line(_line(forecast, handle, wordings))
+        reason = f" — {forecast.rationale}" if forecast.rationale else ""
+        value = format_value(forecast, wordings[-1].options)
+        print_line(f"  {_at(forecast.made_at)}  {handle}: {value}{reason}")
         for citation, evidence in cited.get(forecast.id, []):
-            name = evidence.title or evidence.note or evidence.url or ""
-            has_link = evidence.url and name != evidence.url and evidence.url.startswith("http")
-            link = f" ({evidence.url})" if has_link else ""
+            url = evidence.url or ""
+            name = evidence.title or evidence.note or url
+            link = f" ({url})" if name != url and url.startswith("http") else ""
             stance = format_citation(citation, state.text.type)
             print_line(f"    {stance}: {name}{link}", style="dim")
     options = state.text.options
-    if state.accepts_forecasts(now) and (
-        lacking := members_lacking_options(session, state.question, at=now)
-    ):
-        assert options is not None
+    open_ = state.accepts_forecasts(now)
+    lacking = members_lacking_options(session, state.question, at=now) if open_ else []
+    if options and lacking:
         print_line(
             f"An option was added since {', '.join(lacking)} forecast: until updated, it has "
             f"the probability given to {options[-1]!r}."
         )
-
-
-def _line(forecast: Forecast, handle: str, wordings: Sequence[QuestionRevision]) -> str:
-    from forecasts.updates.values import format_value
-
-    reason = f" — {forecast.rationale}" if forecast.rationale else ""
-    value = format_value(forecast, wordings[-1].options)
-    return f"  {_at(forecast.made_at)}  {handle}: {value}{reason}"
 
 
 def _print_resolution(session: Session, state: QuestionState, now: datetime) -> None:
@@ -267,12 +261,9 @@ def print_scores(scored: Sequence[ForecasterScore]) -> None:
 def _rescored(change: Rescored) -> str:
     from forecasts.scores.stored_scores import CRPS
 
-    def shown(score: float | None) -> str:
-        return "none" if score is None else f"{score:.4f}"
-
+    then, now = (
+        "none" if score is None else f"{score:.4f}" for score in (change.before, change.now)
+    )
     difference = "" if change.difference is None else f" ({change.difference:+.4f})"
     scale = "CRPS (0–1 of the range)" if change.protocol == CRPS else "Brier (0–1)"
-    return (
-        f"{change.forecaster}: {scale} {shown(change.before)} then, {shown(change.now)} now"
-        f"{difference}"
-    )
+    return f"{change.forecaster}: {scale} {then} then, {now} now{difference}"

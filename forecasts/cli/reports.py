@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 from typer import Option
 from typer.core import TyperCommand
 
-from forecasts.cli.console import Database, emit, now, one_of, out, time_of
+from forecasts.cli.console import emit, now, one_of, out, time_of
+from forecasts.cli.options import Database
 from forecasts.cli.root import app
 from forecasts.cli.table_output import Folder, Output, format_of, frames_of
 from forecasts.common.errors import BadInput

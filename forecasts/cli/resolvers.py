@@ -8,19 +8,10 @@ from typing import Annotated, Any
 
 from typer import Argument, Option
 
-from forecasts.cli.console import (
-    Database,
-    Member,
-    QuestionSlug,
-    acting_on,
-    ledger_to_read,
-    one_of,
-    print_line,
-    print_note,
-    reading_as,
-    settings,
-)
+from forecasts.cli.console import one_of, print_line, print_note
+from forecasts.cli.options import Database, Member, QuestionSlug
 from forecasts.cli.root import group
+from forecasts.cli.session import acting_on, ledger_to_read, reading_as, settings
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.times import to_minute
 
@@ -48,18 +39,11 @@ def kinds(
         description = " ".join((found.settings.__doc__ or "").split())
         print_line(f"{each}: {description}{proposes}")
         for field_name, field in found.settings.model_fields.items():
-            default = (
-                "required"
-                if field.is_required()
-                else _default(field.get_default(call_default_factory=True))
-            )
-            print_line(f"  {field_name}: {field.description or ''} [{default}]")
-
-
-def _default(value: Any) -> str:
-    if value is None or value in ((), {}, ""):
-        return "optional"
-    return f"default: {json.dumps(value)}"
+            value = None if field.is_required() else field.get_default(call_default_factory=True)
+            is_blank = value is None or value in ((), {}, "")
+            default = "optional" if is_blank else f"default: {json.dumps(value)}"
+            shown = "required" if field.is_required() else default
+            print_line(f"  {field_name}: {field.description or ''} [{shown}]")
 
 
 Kind = Annotated[str, Argument(metavar="KIND", help="See: forecasts resolver kinds.")]
@@ -130,8 +114,7 @@ def _attach(
             now=now,
             beside=beside,
         )
-        stored = attached.settings
-        places = resolver_kinds.kind(kind).places
+        stored, places = attached.settings, resolver_kinds.kind(kind).places
     print_line(f"{question}: resolved by {kind}")
     for name, value in stored.items():
         print_line(f"  {name}: {json.dumps(value, ensure_ascii=False)}")

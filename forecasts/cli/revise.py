@@ -6,19 +6,11 @@ from typing import Annotated, Any
 
 from typer import Option
 
-from forecasts.cli.console import (
-    Because,
-    Database,
-    Member,
-    OutcomesFile,
-    QuestionSlug,
-    VisibleTo,
-    acting,
-    acting_on,
-    print_line,
-)
+from forecasts.cli.console import print_line
+from forecasts.cli.options import Because, Database, Member, OutcomesFile, QuestionSlug, VisibleTo
 from forecasts.cli.questions import print_changes
 from forecasts.cli.root import app
+from forecasts.cli.session import acting, acting_on
 from forecasts.common.errors import BadInput
 from forecasts.common.times import read_time, to_minute
 
@@ -98,11 +90,8 @@ def revise(
         print_line(f"{question}: now wording {after.number}; earlier wordings are kept")
         print_changes(before, after)
     if lacking:
-        forecasts = (
-            "1 current forecast predates"
-            if len(lacking) == 1
-            else (f"{len(lacking)} current forecasts predate")
-        )
+        count = len(lacking)
+        forecasts = f"{count} current forecast{' predates' if count == 1 else 's predate'}"
         last = (before.options or [""])[-1]
         print_line(
             f"{forecasts} a new option ({', '.join(lacking)}): until updated, the option has the "

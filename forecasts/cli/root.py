@@ -12,7 +12,8 @@ import typer
 from typer import Option
 from typer.core import TyperGroup
 
-from forecasts.cli.console import close_ledgers, ignoring_closed_pipe, print_error
+from forecasts.cli.console import ignoring_closed_pipe, print_error
+from forecasts.cli.session import close_ledgers
 from forecasts.common.errors import LedgerError
 
 # The commands by section, as --help lists them.

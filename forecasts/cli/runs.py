@@ -5,25 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer import Option
 
-from forecasts.cli.console import (
-    Database,
-    Member,
-    QuestionSlug,
-    acting_on,
-    json_text,
-    ledger,
-    now,
-    print_line,
-    progress_bar,
-    reading_as,
-    settings,
-)
+from forecasts.cli.console import json_text, now, print_line, progress_bar
+from forecasts.cli.options import Database, Member, QuestionSlug
 from forecasts.cli.root import app
+from forecasts.cli.session import acting_on, ledger, reading_as, settings
 from forecasts.common.errors import BadInput
 from forecasts.common.times import to_minute
 
@@ -75,11 +66,7 @@ def run_(
     if context.invoked_subcommand is not None:
         _require_no_options(context)
         return
-    chosen = settings(database)
-
-    def once(stop: Callable[[], bool] = lambda: False) -> bool:
-        return _run(chosen, stop, dry=dry, only=only, limit=limit, as_json=as_json)
-
+    once = partial(_run, settings(database), dry=dry, only=only, limit=limit, as_json=as_json)
     if every is not None:
         from forecasts.cli.schedule import keep_on
 
@@ -90,7 +77,7 @@ def run_(
 
 def _run(
     chosen: Settings,
-    stop: Callable[[], bool],
+    stop: Callable[[], bool] = lambda: False,
     *,
     dry: bool,
     only: str | None,

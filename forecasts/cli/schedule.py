@@ -16,16 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Argument, Option
 
-from forecasts.cli.console import (
-    Database,
-    close_ledgers,
-    now,
-    one_of,
-    print_error,
-    print_note,
-    settings,
-)
+from forecasts.cli.console import now, one_of, print_error, print_note
+from forecasts.cli.options import Database
 from forecasts.cli.root import group
+from forecasts.cli.session import close_ledgers, settings
 from forecasts.common.errors import BadInput, DatabaseError
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from typer import Option
 
-from forecasts.cli.console import Database, emit, time_of
+from forecasts.cli.console import emit, time_of
+from forecasts.cli.options import Database
 from forecasts.cli.root import app
 from forecasts.cli.table_output import (
     Folder,

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Option
 
-from forecasts.cli.console import Database, ledger, next_step, now, out, print_note, settings
+from forecasts.cli.console import next_step, now, out, print_note
+from forecasts.cli.options import Database
 from forecasts.cli.root import app
+from forecasts.cli.session import ledger, settings
 from forecasts.common.errors import BadInput
 from forecasts.common.text import printable
 

@@ -6,16 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from forecasts.cli.console import (
-    Database,
-    Member,
-    acting,
-    one_of,
-    print_line,
-    print_now_shared,
-    reading_as,
-)
+from forecasts.cli.console import one_of, print_line, print_now_shared
+from forecasts.cli.options import Database, Member
 from forecasts.cli.root import group
+from forecasts.cli.session import acting, reading_as
 
 if TYPE_CHECKING:
     from forecasts.access.teams import Roster
@@ -149,7 +143,7 @@ def show(
     member: Member = None,
 ) -> None:
     """Show the members and roles of teams and of the whole ledger."""
-    from forecasts.access import teams
+    from forecasts.access import roles, teams
 
     with reading_as(database, member) as (session, _, now):
         rosters = (
@@ -157,7 +151,7 @@ def show(
             if name is None
             else [teams.roster(session, teams.find(session, name), now=now)]
         )
-        appointments = teams.appointments(session) if name is None else []
+        appointments = roles.appointments(session) if name is None else []
     for roster in rosters:
         print_line(f"{roster.team.name}: {_rule(roster)}")
         for handle, stay in roster.members:

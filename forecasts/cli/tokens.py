@@ -8,18 +8,10 @@ import typer
 from rich.table import Table
 from typer import Argument, Option
 
-from forecasts.cli.console import (
-    Database,
-    by,
-    ledger,
-    ledger_to_read,
-    now,
-    out,
-    print_line,
-    print_note,
-    settings,
-)
+from forecasts.cli.console import now, out, print_line, print_note
+from forecasts.cli.options import Database
 from forecasts.cli.root import group
+from forecasts.cli.session import by, ledger, ledger_to_read, settings
 from forecasts.common.text import printable
 from forecasts.common.times import read_time, to_minute
 

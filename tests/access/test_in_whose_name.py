@@ -14,8 +14,8 @@ from sqlmodel import Session, col, select
 from forecasts.access import roles, teams, visibility
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import Forbidden, NotFound, Refused
+from forecasts.exchange.export import left_out
 from forecasts.exchange.import_ import Imported, import_frames
-from forecasts.exchange.omissions import left_out
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Member, MemberKind, Question, Role
 from forecasts.questions import registry, standing
@@ -254,7 +254,7 @@ def test_pages_and_commands_read_the_ledger_for_who_acts(path: Path) -> None:
         *(f"forecasts/cli/{n}.py" for n in ("chain", "operations", "tokens")),
     )
     doors = (
-        {"app/session.py": 4, "forecasts/cli/console.py": 1}
+        {"app/session.py": 4, "forecasts/cli/session.py": 1}
         | dict.fromkeys(others, 1)
         | {"forecasts/cli/members.py": 2}
     )
@@ -271,7 +271,7 @@ def test_pages_and_commands_read_the_ledger_for_who_acts(path: Path) -> None:
 
 
 def test_a_command_that_writes_says_who_acts() -> None:
-    """The commands write through ``console.acting``.
+    """The commands write through ``session.acting``.
 
     ``rescore`` needs nobody; the others are for the owner of the database, whom they ask for.
     """

@@ -1,0 +1,43 @@
+"""The options and arguments that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+Database = Annotated[
+    str | None,
+    Option(
+        "--database",
+        metavar="URL|FILE",
+        help="The ledger: an SQLite file or a database URL. "
+        "[default: $FORECASTS_DATABASE_URL, else a file in your data folder]",
+        show_default=False,
+    ),
+]
+Member = Annotated[
+    str | None,
+    Option(
+        "--as",
+        metavar="HANDLE",
+        help="Act as this member. [default: $FORECASTS_MEMBER, else your user name]",
+        show_default=False,
+    ),
+]
+QuestionSlug = Annotated[str, Argument(metavar="QUESTION", help="The question's ID.")]
+Because = Annotated[str, Option("--because", help="Your reason, in one line.")]
+OutcomesFile = Annotated[
+    Path | None,
+    Option("--outcomes", metavar="FILE", help="Resolve from this CSV or JSON file of outcomes."),
+]
+VisibleTo = Annotated[
+    str | None,
+    Option(
+        "--visible-to",
+        metavar="everyone|me|TEAM",
+        help="Limit who can see it. [default: everyone, or unchanged]",
+    ),
+]
+TextOrJson = Annotated[str, Option("--format", metavar="text|json", help="Output format.")]

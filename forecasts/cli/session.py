@@ -1,0 +1,168 @@
+"""The ledger that a command opens, and the member who reads or writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from forecasts.cli.console import now, print_note
+from forecasts.common.errors import BadInput
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+    from sqlmodel import Session
+
+    from forecasts.common.settings import Settings
+    from forecasts.ledger.models import Member, Question
+    from forecasts.ledger.schema import Migrated
+
+
+def settings(database: str | None = None, member: str | None = None) -> Settings:
+    """Return the settings, overridden by the command's options."""
+    from pydantic import ValidationError
+
+    from forecasts.common.settings import Settings
+
+    given: dict[str, Any] = {"database_url": database, "member": member}
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "FORECASTS_" + "_".join(map(str, first["loc"])).upper()
+        raise BadInput(f"The setting {name} = {first['input']!r}: {first['msg']}.") from None
+
+
+_opened: list[Engine] = []
+
+
+def ledger(chosen: Settings, *, begin: bool = False, migrate: bool = True) -> Engine:
+    """Return the ledger's engine. A ledger in a file is migrated first, with a message.
+
+    ``begin``: create a ledger that does not exist, for commands that can store the first row;
+    otherwise a missing ledger is taken for a mistyped name: NoLedger. Without ``migrate`` an
+    outdated schema raises DatabaseError.
+    """
+    from forecasts.ledger.schema import make_ready, require_ready
+
+    engine = opened(chosen, begin=begin)
+    if not migrate:
+        require_ready(engine)
+    elif (migrated := make_ready(engine)) is not None:
+        print_migrated(engine, migrated)
+    return engine
+
+
+def opened(chosen: Settings, *, begin: bool = False, unfinished: bool = False) -> Engine:
+    """Return the engine as ``database.open_engine`` does; it is closed when the command ends."""
+    from forecasts.ledger.database import open_engine
+
+    engine = open_engine(chosen.database_url, begin=begin, unfinished=unfinished)
+    _opened.append(engine)
+    return engine
+
+
+def print_migrated(engine: Engine, migrated: Migrated) -> None:
+    """Print whether the ledger was created, or from which schema to which it was migrated."""
+    from forecasts.ledger.urls import place
+
+    print_note(
+        f"Created the ledger {place(engine)}."
+        if migrated.before is None
+        else f"Migrated the ledger {place(engine)} from schema {migrated.before} to "
+        f"{migrated.after}."
+    )
+
+
+def ledger_to_read(chosen: Settings) -> Engine:
+    """Return the ledger's engine for a command that only reads.
+
+    If no ledger is named and the default one does not exist, it reads as empty; none is created.
+    """
+    from forecasts.common.settings import default_ledger
+    from forecasts.ledger.schema import empty_ledger
+    from forecasts.ledger.sqlite_file import Kind, kind_of
+
+    if chosen.names_a_ledger or kind_of(default_ledger()) is not Kind.nothing:
+        return ledger(chosen)
+    print_note(f"There is no ledger yet. The first thing you store creates {default_ledger()}.")
+    _opened.append(empty_ledger())
+    return _opened[-1]
+
+
+@contextmanager
+def acting(
+    database: str | None,
+    member: str | None,
+    *,
+    begin: bool = False,
+    at: datetime | None = None,
+) -> Iterator[tuple[Session, Member, datetime]]:
+    """Yield a session that writes to the ledger, the member who acts, and the time.
+
+    The block is one transaction, committed at its end; a new member is written first. ``begin``
+    as in ``ledger``; ``at`` replaces the time. Forbidden as in ``tokens.acting_handle`` and
+    ``roles.require_own_name``.
+    """
+    from forecasts.access import tokens, visibility
+    from forecasts.ledger.database import writing
+
+    chosen, moment = settings(database, member), at or now()
+    with writing(ledger(chosen, begin=begin)) as session:
+        _require_own_name(session, chosen, moment)
+        who = tokens.acting_member(session, chosen, now=moment)
+        visibility.read_as(session, who, now=moment)
+        yield session, who, moment
+
+
+@contextmanager
+def acting_on(
+    slug: str, database: str | None, member: str | None
+) -> Iterator[tuple[Session, Question, Member, datetime]]:
+    """Yield the question too, and the rest as ``acting`` does."""
+    from forecasts.questions import registry
+
+    with acting(database, member) as (session, who, moment):
+        yield session, registry.find(session, slug), who, moment
+
+
+@contextmanager
+def reading_as(
+    database: str | None, member: str | None = None, *, engine: Engine | None = None
+) -> Iterator[tuple[Session, Member | None, datetime]]:
+    """Yield a session that reads the ledger (or ``engine``) for a member, the member, and the time.
+
+    The member is None if new, or if a name alone proves nothing.
+    """
+    from forecasts.access import tokens, visibility
+    from forecasts.ledger.database import reading
+
+    chosen, moment = settings(database, member), now()
+    with reading(engine or ledger_to_read(chosen)) as session:
+        _require_own_name(session, chosen, moment)
+        who = tokens.reading_member(session, chosen, now=moment)
+        visibility.read_as(session, who, now=moment)
+        yield session, who, moment
+
+
+def _require_own_name(session: Session, chosen: Settings, now: datetime) -> None:
+    from forecasts.access import roles
+
+    if chosen.token is None:
+        roles.require_own_name(session, settings().member, chosen.member, now=now)
+
+
+def by(session: Session, chosen: Settings, moment: datetime) -> Member | None:
+    """Return the member who acts; None for the owner of the database without a token."""
+    from forecasts.access import tokens
+
+    if chosen.token is None and tokens.is_database_owner(session):
+        return None
+    return tokens.acting_member(session, chosen, now=moment)
+
+
+def close_ledgers() -> None:
+    """Close every engine that the command opened."""
+    while _opened:
+        _opened.pop().dispose()
