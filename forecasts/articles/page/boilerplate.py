@@ -170,30 +170,23 @@ def is_boilerplate(line: str) -> bool:
     if not words(line):
         return True
     line = _label(line)
-    if len(line) <= LONG:
-        if _TEASER.match(line) or _PROMPT.fullmatch(line):
-            return True
-        if not ends_as_sentence(line) and _BUTTON.fullmatch(line):
-            return True
-    return is_origin(line) or is_advert(line)
+    if len(line) <= LONG and (
+        _TEASER.match(line)
+        or _PROMPT.fullmatch(line)
+        or (not ends_as_sentence(line) and _BUTTON.fullmatch(line))
+        or (_ORIGIN.search(line) and len(sentences(line)) <= 3)
+    ):
+        return True
+    return _is_advert(line)
 
 
-def is_origin(line: str) -> bool:
-    """Return whether a line only states the text's first publication or copyright."""
-    return len(line) <= LONG and _ORIGIN.search(line) is not None and len(sentences(line)) <= 3
-
-
-def is_advert(line: str) -> bool:
+def _is_advert(line: str) -> bool:
     """Return whether a line invites the reader to use, buy or join something of the site."""
     if len(line) > 2 * LONG or _REPORTS.search(line):
         return False
     if _CREED.search(line) or (_ON_OFFER.search(line) and _IMPERATIVE.search(line)):
         return True
-    return (
-        _SITES_OWN.search(line) is not None
-        and _READER.search(line) is not None
-        and len(words(line)) <= 40
-    )
+    return bool(_SITES_OWN.search(line) and _READER.search(line)) and len(words(line)) <= 40
 
 
 def ends_article(line: str) -> bool:

@@ -106,10 +106,9 @@ def read_imprint(text: str, captured_at: datetime, *, bullet: bool = False) -> I
     """Return the imprint in a line, or None if the line has anything else."""
     if len(text) > LONG:
         return None
-    imprint = Imprint()
     if _URL.fullmatch(text):
-        imprint.url = text
-        return imprint
+        return Imprint(url=text)
+    imprint = Imprint()
     if labelled := _FIELD.fullmatch(text):
         label, value = labelled["label"].lower(), labelled["value"]
         if label in ("title", "headline"):
@@ -148,9 +147,8 @@ def read_imprint(text: str, captured_at: datetime, *, bullet: bool = False) -> I
             imprint.names.append(name)
         else:
             return None
-    if imprint.when is None and imprint.author is None and not (bullet and imprint.names):
-        return None
-    return imprint
+    is_dated = imprint.when is not None or imprint.author is not None
+    return imprint if is_dated or (bullet and imprint.names) else None
 
 
 def without_time(names: str, captured_at: datetime) -> str:
@@ -201,14 +199,9 @@ def site_owner(text: str) -> str | None:
 def is_name(text: str) -> bool:
     """Return whether a line can be the name of a person or a publisher."""
     parts = text.split()
-    if (
-        not parts
-        or len(parts) > 7
-        or len(text) > 60
-        or text[-1] in "?!…;,"
-        or ":" in text
-        or _NUMBERED.match(text)
-    ):
+    if not 1 <= len(parts) <= 7 or len(text) > 60 or text[-1] in "?!…;,":
+        return False
+    if ":" in text or _NUMBERED.match(text):
         return False
     if text.endswith(".") and not re.search(r"\b(?:Inc|Ltd|Co|Jr|[A-Z]\.[A-Z])\.$", text):
         return False
@@ -238,26 +231,22 @@ def publisher_and_author(names: Sequence[str]) -> tuple[str | None, str | None]:
     counts = Counter(_without_place(name) for name in names if _SECTION.fullmatch(name) is None)
     if not counts:
         return None, None
-    order = list(counts)
-    publisher = max(
-        order, key=lambda name: (_publisher_score(name), counts[name], order.index(name))
-    )
-    author = next((name for name in order if name != publisher and is_person(name)), None)
+
+    def likelihood(name: str) -> tuple[bool, bool, int]:
+        # Of two publishers, one in capitals may be a place.
+        return is_publisher(name), is_publisher(name) and not name.isupper(), counts[name]
+
+    publisher = max(reversed(counts), key=likelihood)
+    author = next((name for name in counts if name != publisher and is_person(name)), None)
     return publisher, author
 
 
 def _without_place(name: str) -> str:
     """Return a publisher's name without its place or office: "BBC News, Sund", "Hindu Bureau"."""
-    name = (
-        re.sub(r"(?<=\w) (?:Bureau|Staff|Desk|Newsroom)$", "", name) if is_publisher(name) else name
-    )
+    if is_publisher(name):
+        name = re.sub(r"(?<=\w) (?:Bureau|Staff|Desk|Newsroom)$", "", name)
     first, comma, place = name.partition(", ")
     return first if comma and is_publisher(first) and not is_publisher(place) else name
-
-
-def _publisher_score(name: str) -> int:
-    """Return how likely a name is a publisher's, from 0 to 2; one in capitals may be a place."""
-    return is_publisher(name) + (is_publisher(name) and not name.isupper())
 
 
 def is_person(name: str) -> bool:

@@ -124,9 +124,9 @@ def is_caption(line: str, following: str | None) -> bool:
     count = len(words(line))
     if count == 0 or count > 80:
         return False
-    if line.endswith("|") or _CAPTION_LABEL.match(line) or ends_with_credit(line):
+    if line.endswith("|") or _CAPTION_LABEL.match(line):
         return True
-    if opens_with_source(line):
+    if ends_with_credit(line) or opens_with_source(line):
         return True
     quotes = _QUOTES.search(line) is not None
     few = len(sentences(line)) <= 2
@@ -138,20 +138,13 @@ def is_caption(line: str, following: str | None) -> bool:
         return count >= 3
     if quotes or not few or count > 60 or _NARRATES.search(line):
         return False
-    if _STAGED.search(line):
-        return True
-    if _SCENE.search(line) and _DATED.search(line):
+    if _STAGED.search(line) or (_SCENE.search(line) and _DATED.search(line)):
         return True
     if _HAS_VERB.search(line):
         return False
     # A short sentence about neither the past nor the future is a caption.
-    short = (
-        count <= SHORT
-        and line.endswith(".")
-        and len(sentences(line)) == 1
-        and not _PAST.search(line)
-    )
-    return _OCCASION.search(line) is not None or short
+    is_short = count <= SHORT and line.endswith(".") and len(sentences(line)) == 1
+    return _OCCASION.search(line) is not None or (is_short and not _PAST.search(line))
 
 
 def opens_with_source(line: str) -> bool:

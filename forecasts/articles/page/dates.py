@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta, timezone
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import NamedTuple
 
 from forecasts.common.times import add_months
@@ -26,6 +27,10 @@ NUMBERS = {
 }  # fmt: skip
 # The largest count that pages print before they change to the next unit. In "France 242 days ago"
 # (the channel is France 24), "42 days" is too many, so it means 2 days.
+LENGTHS = {
+    "s": timedelta(seconds=1), "min": timedelta(minutes=1), "h": timedelta(hours=1),
+    "d": timedelta(days=1), "w": timedelta(weeks=1),
+}  # fmt: skip
 LARGEST_COUNT = {"s": 59, "min": 59, "h": 23, "d": 30, "w": 12, "mo": 23, "y": 99}
 ZONES = {
     "utc": 0, "gmt": 0, "z": 0, "bst": 1, "cet": 1, "cest": 2, "eet": 2, "eest": 3, "msk": 3,
@@ -125,11 +130,7 @@ def _readings(line: str, base: datetime) -> Iterator[tuple[re.Match[str], dateti
 
 
 def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
-def _is_day_only(moment: datetime) -> bool:
-    return moment.time() == datetime.min.time()
+    return datetime.combine(day, time(), UTC)
 
 
 def _unit(word: str) -> str:
@@ -154,15 +155,14 @@ def _ago(count: str, unit: str, base: datetime) -> datetime | None:
     number = int(count) if count.isdigit() else NUMBERS[count.lower()]
     kind = _unit(unit)
     try:
-        if kind in ("s", "min", "h"):
-            back = timedelta(**{{"s": "seconds", "min": "minutes", "h": "hours"}[kind]: number})
-            if _is_day_only(base):
-                # Only the day of capture is known: count hours from its end.
-                return _midnight((base + timedelta(hours=23, minutes=59) - back).date())
-            return (base - back).replace(second=0, microsecond=0)
+        if kind in ("mo", "y"):
+            return _midnight(add_months(base.date(), -number * (12 if kind == "y" else 1)))
+        back = number * LENGTHS[kind]
         if kind in ("d", "w"):
-            return _midnight(base.date() - timedelta(days=number * (7 if kind == "w" else 1)))
-        return _midnight(add_months(base.date(), -number * (12 if kind == "y" else 1)))
+            return _midnight(base.date() - back)
+        if base.time() == time():  # only the day of capture is known: count hours from its end
+            return _midnight((base + timedelta(hours=23, minutes=59) - back).date())
+        return (base - back).replace(second=0, microsecond=0)
     except (OverflowError, ValueError):
         return None
 
@@ -179,27 +179,19 @@ def _word(match: re.Match[str], base: datetime) -> datetime | None:
 
 def _absolute(match: re.Match[str], base: datetime) -> datetime | None:
     found = match.groupdict()
-    latest = base.date() + timedelta(days=1)
-    days: list[date] = []
-
-    def add(year: int, month: int, day: int) -> None:
-        try:
-            days.append(date(year, month, day))
-        except ValueError:
-            return
-
     if found.get("yy"):
         year = int(found["yy"]) + (2000 if len(found["yy"]) == 2 else 0)
-        add(year, int(found["b"]), int(found["a"]))
-        add(year, int(found["a"]), int(found["b"]))
+        a, b = int(found["a"]), int(found["b"])
+        readings = [(year, b, a), (year, a, b)]
     else:
-        month = (
-            int(found["mm"]) if found.get("mm") else MONTHS.index(found["month"][:3].lower()) + 1
-        )
-        years = [int(found["year"])] if found.get("year") else [base.year, base.year - 1]
-        for year in years:
-            add(year, month, int(found["day"]))
-    days = [day for day in days if day <= latest]
+        month = found.get("mm") or MONTHS.index(found["month"][:3].lower()) + 1
+        years = [found["year"]] if found.get("year") else [base.year, base.year - 1]
+        readings = [(int(year), int(month), int(found["day"])) for year in years]
+    days: list[date] = []
+    for reading in readings:
+        with suppress(ValueError):  # there may be no such day
+            days.append(date(*reading))
+    days = [day for day in days if day <= base.date() + timedelta(days=1)]
     return _at(max(days), match) if days else None
 
 
@@ -207,8 +199,7 @@ def _at(day: date, match: re.Match[str]) -> datetime:
     """Return the instant on ``day`` if a clock time and a zone are printed, else the day."""
     found = match.groupdict()
     clock = found.get("clock") or found.get("clock1")
-    zone = found.get("zone") or found.get("zone1")
-    offset = _offset(zone)
+    offset = _offset(found.get("zone") or found.get("zone1"))
     if clock is None or offset is None:
         return _midnight(day)
     digits = re.findall(r"\d+", clock)
@@ -216,10 +207,9 @@ def _at(day: date, match: re.Match[str]) -> datetime:
     if half := re.search(r"([ap])\.?m", clock, re.IGNORECASE):
         hour = hour % 12 + (12 if half[1].lower() == "p" else 0)
     try:
-        local = datetime(day.year, day.month, day.day, hour, minute, tzinfo=timezone(offset))
+        return datetime.combine(day, time(hour, minute), timezone(offset)).astimezone(UTC)
     except ValueError:
         return _midnight(day)
-    return local.astimezone(UTC)
 
 
 def read_iso(text: str | None) -> datetime | None:

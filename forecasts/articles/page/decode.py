@@ -33,11 +33,7 @@ _SIGNATURES = {
     b"PK\x03\x04": "a ZIP archive or an office document",
     b"\xd0\xcf\x11\xe0": "an office document",
     b"{\\rtf": "an RTF document",
-    b"\x89PNG": "an image",
-    b"\xff\xd8\xff": "an image",
-    b"GIF8": "an image",
-    b"II*\x00": "an image",
-    b"MM\x00*": "an image",
+    **dict.fromkeys((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*"), "an image"),
     b"RIFF": "an image, a sound or a film",
     b"\x1f\x8b": "a compressed file",
     b"SQLite format 3": "a database",
@@ -129,10 +125,8 @@ def _decoded(data: bytes, charset: str | None) -> str:
 
 def _codec(label: str | None) -> str | None:
     """Return Python's name of a text encoding, or None if there is no such encoding."""
-    if label is None:
-        return None
     try:
-        name = codecs.lookup(label.strip()).name
+        name = codecs.lookup((label or "").strip()).name
     except (LookupError, ValueError):
         return None
     if name in ("ascii", "iso8859-1"):

@@ -70,7 +70,7 @@ def _with_author(page: Page, head: Head) -> Head:
     name = head.publisher
     if name is None or head.author is not None or is_publisher(name) or not is_person(name):
         return head
-    imprints = [imprint for i in head.lines if (imprint := page.imprints[i]) is not None]
+    imprints = page.imprints_of(head.lines)
     dated = any(imprint.when is not None and not imprint.relative for imprint in imprints)
     if not dated or any(name in imprint.names for imprint in imprints):
         return head
@@ -92,9 +92,11 @@ def _head(page: Page, start: int, stop: int) -> Head | None:
             if title is not None:
                 return _head_around(page, low, high, title)
             pictures = all(page.captions[i] or _is_button(page, i) for i in range(start, low))
-            head = _under_standfirst(page, start, high) if pictures else None
-            head = head or _under_short_title(page, low, high)
-            if head is not None:
+            if pictures and (head := _under_standfirst(page, start, high)) is not None:
+                return head
+            # The title may be as short as a name.
+            short = next((i for i in range(low, high) if page.is_candidate(i)), None)
+            if short is not None and (head := _head_around(page, low, high, short)) is not None:
                 return head
     return None
 
@@ -163,20 +165,15 @@ def _head_around(page: Page, low: int, high: int, title: int) -> Head | None:
     beside = [i for i in range(low, high) if page.imprints[i] is not None or page.is_side_name(i)]
     # Lines above the title belong to the previous head, unless there are none below.
     own = [i for i in beside if i > same[0]]
-    if not any((imprint := page.imprints[i]) is not None and imprint.when for i in own):
+    if not page.has_time(own):
         # Above another title, they belong to a teaser.
         others = [i for i in range(low, same[0]) if page.is_candidate(i) and i not in beside]
         own = [i for i in beside if i > max(others, default=-1)] or beside
     elif same[0] - 1 in beside:
         names = [name for i in own for name in _names(page, i)]
         photo = same[0] > 1 and page.captions[same[0] - 2]
-        if not photo and (
-            not names
-            or (
-                is_publisher_name(page.lines[same[0] - 1].text)
-                and not any(map(is_publisher, names))
-            )
-        ):
+        above = is_publisher_name(page.lines[same[0] - 1].text)
+        if not photo and (not names or (above and not any(map(is_publisher, names)))):
             own = [same[0] - 1, *own]
     certain = len(same) > 1 or title in page.chapters or low == 0
     certain = certain or page.imprints[title] is not None
@@ -214,17 +211,17 @@ def _build_head(page: Page, title: int, others: set[int], own: Sequence[int]) ->
         masthead = _masthead(page, min(i for i in {title, *others} if page.lines[i].key == key))
         own = [*masthead, *own]
         names = [*(page.lines[i].text for i in masthead), *names]
-    imprints = [imprint for i in own if (imprint := page.imprints[i]) is not None]
+    imprints = page.imprints_of(own)
     publisher, author = publisher_and_author(names)
     author = next((imprint.author for imprint in imprints if imprint.author), author)
     if publisher is None and author is not None and is_publisher(author):
         publisher, author = author.partition(" Staff")[0].partition(" and ")[0], None
-    labelled = page.imprints[title]
+    labelled = [imprint.title for imprint in page.imprints_of([title]) if imprint.title]
     lines = frozenset({title, *others, *own})
     return Head(
         min(lines),
         lines,
-        labelled.title if labelled is not None and labelled.title else page.lines[title].text,
+        labelled[0] if labelled else page.lines[title].text,
         publisher,
         author,
         next((imprint.when for imprint in imprints if imprint.when is not None), None),
@@ -252,18 +249,10 @@ def _is_full(page: Page, index: int, *, named: bool) -> bool:
 def _under_standfirst(page: Page, low: int, high: int) -> Head | None:
     """Return the head with one sentence, the standfirst, between its title and its time."""
     title = low - 2
-    if title < 0 or not page.prose[low - 1] or page.prose[title]:
-        return None
-    if not page.is_candidate(title):
+    if title < 0 or not page.prose[low - 1] or page.prose[title] or not page.is_candidate(title):
         return None
     own = [i for i in range(low, high) if page.imprints[i] is not None or page.is_side_name(i)]
     return _build_head(page, title, _asides(page, low, high), own)
-
-
-def _under_short_title(page: Page, low: int, high: int) -> Head | None:
-    """Return the head whose title, the block's first candidate, is as short as a name."""
-    titles = [i for i in range(low, high) if page.is_candidate(i)]
-    return _head_around(page, low, high, titles[0]) if titles else None
 
 
 def _bare_head(page: Page, stop: int) -> Head:
@@ -276,12 +265,11 @@ def _bare_head(page: Page, stop: int) -> Head:
     beside = [i for i in range(title + 1, stop) if page.imprints[i] is not None]
     for i in range(title + 1, stop):
         text = page.lines[i].text.strip("| ")
-        if page.imprints[i] is None and (
-            not is_name(text) or len(words(text)) > 4 or is_boilerplate(text) or is_credit(text)
-        ):
+        if page.imprints[i] is not None:
+            continue
+        if not is_name(text) or len(words(text)) > 4 or is_boilerplate(text) or is_credit(text):
             break
-        if page.imprints[i] is None:
-            beside.append(i)
+        beside.append(i)
     head = _build_head(page, title, set(), beside)
     if head.publisher is None or head.author is not None or is_publisher(head.publisher):
         return head

@@ -7,7 +7,7 @@ Lines in isolation are classified by ``lines``, ``bylines``, ``captions`` and ``
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice, pairwise
@@ -68,8 +68,7 @@ class Page:
 
     def _is_below_title(self, index: int) -> bool:
         """Return whether a line has a time beside it and a possible title above it."""
-        beside = self.imprints[max(0, index - 1) : index + 2]
-        return any(imprint is not None and imprint.when for imprint in beside) and any(
+        return self.has_time(range(index - 1, index + 2)) and any(
             self.imprints[i] is None and self.count(i) >= 5 for i in range(max(0, index - 4), index)
         )
 
@@ -81,17 +80,15 @@ class Page:
             return False
         if ends_as_sentence(text) or is_caption(text, None):
             return True
-        below = self.imprints[index + 1 : index + 4]
-        timed = any(imprint is not None and imprint.when for imprint in below)
+        timed = self.has_time(range(index + 1, index + 4))
         return not (timed or index == self.opening or self.is_repeated(index))
 
     def _is_prose(self, index: int) -> bool:
         line = self.lines[index]
         if line.level or self.imprints[index] is not None or self.captions[index]:
             return False
-        if not is_prose(line.text) or is_boilerplate(line.text):
-            return False
-        return not self._is_title_in_prose(index)
+        is_text = is_prose(line.text) and not is_boilerplate(line.text)
+        return is_text and not self._is_title_in_prose(index)
 
     def _is_title_in_prose(self, index: int) -> bool:
         """Return whether a line that ends like a sentence has a title's position."""
@@ -105,8 +102,7 @@ class Page:
                 key=lambda i: abs(i - index),
             )
             between = range(min(place, index) + 1, max(place, index))
-            near = self.imprints[max(0, index - 4) : index + 5]
-            return any(imprint is not None and imprint.when for imprint in near) and all(
+            return self.has_time(range(index - 4, index + 5)) and all(
                 self.imprints[i] is not None or is_name(self.lines[i].text) for i in between
             )
         asks = text.rstrip("'\"’”)").endswith(("?", "!")) and len(words(text)) <= 20
@@ -193,6 +189,15 @@ class Page:
         return count <= 3 and any(
             self.imprints[i] is not None or is_publisher_name(self.lines[i].text) for i in beside
         )
+
+    def imprints_of(self, lines: Iterable[int]) -> list[Imprint]:
+        """Return the imprints among the given lines, of which some may not exist."""
+        inside = (self.imprints[i] for i in lines if 0 <= i < len(self.lines))
+        return [imprint for imprint in inside if imprint is not None]
+
+    def has_time(self, lines: Iterable[int]) -> bool:
+        """Return whether one of the lines is an imprint with a time."""
+        return any(imprint.when for imprint in self.imprints_of(lines))
 
     def count(self, index: int) -> int:
         """Return the number of words in a line."""
