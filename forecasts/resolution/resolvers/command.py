@@ -33,6 +33,8 @@ from forecasts.resolution.resolvers import documents, processes, protocol
 from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding, Seen
 
 MOST_BYTES = 1_000_000
+_TEXTS = ("slug", "title", "type", "options")
+_TIMES = ("open_time", "close_time", "scheduled_close_time")
 _ANSWERS = {"outcome", "known_at", "source", "note", "not_yet", "cannot_tell"}
 
 
@@ -59,15 +61,8 @@ def fits(asked: Asked, settings: Settings) -> None:
 def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Finding | None:
     """Return the program's answer; CannotTell if it fails, hangs or writes too much."""
     path = _program(settings.program)
-    question = {
-        "slug": asked.slug,
-        "title": asked.title,
-        "type": str(asked.type),
-        "options": list(asked.options),
-        "open_time": iso(asked.open_time),
-        "close_time": iso(asked.close_time),
-        "scheduled_close_time": iso(asked.scheduled_close_time),
-    }
+    question: dict[str, Any] = {name: getattr(asked, name) for name in _TEXTS}
+    question |= {name: iso(getattr(asked, name)) for name in _TIMES}
     message = json.dumps({"question": question, "now": iso(now)}).encode()
     output = _run([str(path), *settings.arguments], message, path.parent, settings.seconds)
     seen = Seen(f"command:{settings.program}", output, now, "application/json")
@@ -122,9 +117,7 @@ def _failed(message: str) -> CannotTell:
 
 
 def _run(command: list[str], message: bytes, folder: Path, seconds: float) -> bytes:
-    environment = {
-        name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ
-    }
+    passed = {"PATH", "LANG", "LC_ALL"} & os.environ.keys()
     mark = secrets.token_hex(8)
     try:
         process = subprocess.Popen(  # noqa: S603 - the operator's own program, without a shell
@@ -133,28 +126,30 @@ def _run(command: list[str], message: bytes, folder: Path, seconds: float) -> by
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=folder,
-            env=environment | {processes.MARK: mark},
+            env={name: os.environ[name] for name in passed} | {processes.MARK: mark},
             start_new_session=True,
         )
     except OSError as error:
         raise _failed(f"{command[0]} cannot be started: {error.strerror or error}.") from None
+    name = Path(command[0]).name
     with process:
         try:
-            output, errors = _exchange(process, message, time.monotonic() + seconds, seconds)
+            output, errors = _exchange(process, name, message, seconds)
         finally:
             processes.end(process.pid, mark)  # with its child processes
     if process.returncode != 0:
         words = errors.decode(errors="replace").strip().splitlines()
         last = f": {words[-1][:200]}" if words else ""
-        raise _failed(f"{Path(command[0]).name} ended with code {process.returncode}{last}")
+        raise _failed(f"{name} ended with code {process.returncode}{last}")
     return output
 
 
 def _exchange(
-    process: subprocess.Popen[bytes], message: bytes, end: float, seconds: float
+    process: subprocess.Popen[bytes], name: str, message: bytes, seconds: float
 ) -> tuple[bytes, bytes]:
     """Return standard output and the end of standard error, once both are closed."""
-    name = Path(str(process.args[0])).name  # type: ignore[index]
+    end = time.monotonic() + seconds
+    too_long = _failed(f"{name} was stopped: it took more than {seconds:g} seconds.")
     assert process.stdin is not None
     kept: dict[Any, bytearray] = {process.stdout: bytearray(), process.stderr: bytearray()}
     with selectors.DefaultSelector() as ready:
@@ -165,7 +160,7 @@ def _exchange(
         while len(ready.get_map()):
             left = end - time.monotonic()
             if left <= 0:
-                raise _failed(f"{name} was stopped: it took more than {seconds:g} seconds.")
+                raise too_long
             for key, _ in ready.select(left):
                 if key.fileobj is process.stdin:
                     message = _send(process, message)
@@ -181,11 +176,10 @@ def _exchange(
                     del kept[process.stderr][:-10_000]
                 elif len(kept[process.stdout]) > MOST_BYTES:
                     raise _failed(f"{name} was stopped: it wrote more than {MOST_BYTES:,} bytes.")
-        left = end - time.monotonic()
         try:
-            process.wait(timeout=max(left, 0.001))
+            process.wait(timeout=max(end - time.monotonic(), 0.001))
         except subprocess.TimeoutExpired:
-            raise _failed(f"{name} was stopped: it took more than {seconds:g} seconds.") from None
+            raise too_long from None
     return bytes(kept[process.stdout]), bytes(kept[process.stderr])
 
 

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from forecasts.common.errors import BadInput
 from forecasts.common.times import to_minute
+from forecasts.ledger.models import QuestionType
 from forecasts.resolution.resolvers import protocol
 from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding
 
@@ -21,9 +22,7 @@ class Settings(protocol.Settings):
     """The outcome if nothing happened, and the time to wait for late news."""
 
     outcome: str = Field(default="no", min_length=1, description="the outcome if nothing happened")
-    wait_days: float = Field(
-        default=0, ge=0, le=3650, description="days to wait after the deadline"
-    )
+    wait_days: protocol.Days = Field(default=0, description="days to wait after the deadline")
     by: Literal["close", "resolve"] = Field(
         default="close", description="the deadline: the scheduled close, or the scheduled resolve"
     )
@@ -33,7 +32,7 @@ def fits(asked: Asked, settings: Settings) -> None:
     """Refuse a deadline or an outcome that the question does not have."""
     if settings.by == "resolve" and asked.scheduled_resolve_time is None:
         raise BadInput(f"{asked.slug!r} has no scheduled resolve time.")
-    possible = asked.possible or set()
+    possible = {"yes", "no"} if asked.type == QuestionType.binary else set(asked.options)
     if settings.outcome not in possible:
         raise BadInput(
             f"{settings.outcome!r} is not an outcome of {asked.slug!r}.",
@@ -59,7 +58,5 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
     end = _end(asked, settings)
     if now < not_before(asked, settings) or asked.proposed:
         return None
-    known_at = min(end, asked.scheduled_close_time)
-    return Finding(
-        settings.outcome, known_at, note=f"nothing else was confirmed by {to_minute(end)}"
-    )
+    note = f"nothing else was confirmed by {to_minute(end)}"
+    return Finding(settings.outcome, min(end, asked.scheduled_close_time), note=note)

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import jmespath
@@ -103,22 +102,15 @@ def unfinished(name: str, slug: str) -> CannotTell:
 Row = tuple[str, list[Any]]
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Rows with their places; ``unfinished`` is a last row without a line end."""
-
-    whole: list[Row]
-    unfinished: Row | None = None
-
-
-def rows_of(seen: Seen, rows: str | None, columns: Sequence[str]) -> Rows:
+def rows_of(seen: Seen, rows: str | None, columns: Sequence[str]) -> tuple[list[Row], Row | None]:
     """Return the ``columns`` of each row of a CSV file with a header, or of a JSON list of objects.
 
-    ``rows`` is the JMESPath to the list in a JSON document. CannotTell if a column is missing, or a
-    CSV row does not have as many cells as the header.
+    Each has its place; a last row without a line end comes apart. ``rows`` is the JMESPath to the
+    list in a JSON document. CannotTell if a column is missing, or a CSV row does not have as many
+    cells as the header.
     """
     if rows is not None or text_of(seen).lstrip()[:1] in ("[", "{"):
-        return Rows(_objects(seen, rows, columns))
+        return _objects(seen, rows, columns), None
     return _lines(seen, columns)
 
 
@@ -130,14 +122,14 @@ def _objects(seen: Seen, rows: str | None, columns: Sequence[str]) -> list[Row]:
     table = []
     for number, row in enumerate(found, 1):
         place = f"Entry {number} {where}"
-        for column in columns:
-            if column not in row:
-                raise changed(f"{place} has no {column!r}.")
-        table.append((place, [row[column] for column in columns]))
+        try:
+            table.append((place, [row[column] for column in columns]))
+        except KeyError as missing:
+            raise changed(f"{place} has no {missing}.") from None
     return table
 
 
-def _lines(seen: Seen, columns: Sequence[str]) -> Rows:
+def _lines(seen: Seen, columns: Sequence[str]) -> tuple[list[Row], Row | None]:
     whole, rest = split_unfinished(text_of(seen))
     if not whole.strip():
         raise unreadable(f"{seen.address} is empty, or ends within its first line.")
@@ -161,6 +153,5 @@ def _lines(seen: Seen, columns: Sequence[str]) -> Rows:
         raise unreadable(f"{seen.address} is not CSV: {error}.") from None
     last = rest.split(",")
     if len(last) != len(header):
-        return Rows(table)
-    place = f"The last line of {seen.address}"
-    return Rows(table, (place, [last[column] for column in at]))
+        return table, None
+    return table, (f"The last line of {seen.address}", [last[column] for column in at])

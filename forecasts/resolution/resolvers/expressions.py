@@ -33,8 +33,15 @@ _FORM = re.compile(
 _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge, "<=": operator.le, "==": operator.eq, ">": operator.gt, "<": operator.lt,
 }  # fmt: skip
-_RISES, _FALLS = {"max", "count"}, {"min"}
-_ABOVE, _BELOW = {">=", ">"}, {"<=", "<"}
+_FUNCTIONS: dict[str, Callable[[Sequence[float]], float]] = {
+    "count": lambda values: float(len(values)),
+    "mean": lambda values: math.fsum(values) / len(values),
+    "sum": math.fsum,
+    "first": operator.itemgetter(0),
+    "last": operator.itemgetter(-1),
+    "max": max,
+    "min": min,
+}
 
 
 @dataclass(frozen=True)
@@ -54,15 +61,7 @@ class Expression:
 
     def value(self, values: Sequence[float]) -> float:
         """Return the value of the function on the values in the window, oldest first."""
-        if self.function == "count":
-            return float(len(values))
-        if self.function == "mean":
-            return math.fsum(values) / len(values)
-        if self.function == "sum":
-            return math.fsum(values)
-        if self.function in ("first", "last"):
-            return values[0 if self.function == "first" else -1]
-        return max(values) if self.function == "max" else min(values)
+        return _FUNCTIONS[self.function](values)
 
     def compares(self, value: float) -> bool:
         """Return whether the comparison holds for that value."""
@@ -77,16 +76,9 @@ class Expression:
         A maximum that has reached its bound stays there (True); one that has exceeded an upper
         bound stays above it (False).
         """
-        for grows, reaches, fails in ((_RISES, _ABOVE, _BELOW), (_FALLS, _BELOW, _ABOVE)):
-            if self.function in grows and self.comparison is not None:
-                return (
-                    True
-                    if self.comparison in reaches
-                    else False
-                    if self.comparison in fails
-                    else None
-                )
-        return None
+        if self.comparison in (None, "==") or self.function not in ("max", "count", "min"):
+            return None
+        return (self.comparison in (">=", ">")) is (self.function != "min")
 
 
 def read_expression(text: str) -> Expression:
@@ -115,11 +107,11 @@ def _moment(word: str, asked: Asked) -> datetime:
         return asked.open_time
     if word == "close":
         return asked.scheduled_close_time
-    if word == "resolve":
-        if asked.scheduled_resolve_time is None:
-            raise CannotTell(
-                f"{asked.slug!r} has no scheduled resolve time, which its resolver needs.",
-                remedy="Set it: forecasts revise QUESTION --resolves TIME.",
-            )
-        return asked.scheduled_resolve_time
-    return read_time(word)
+    if word != "resolve":
+        return read_time(word)
+    if asked.scheduled_resolve_time is None:
+        raise CannotTell(
+            f"{asked.slug!r} has no scheduled resolve time, which its resolver needs.",
+            remedy="Set it: forecasts revise QUESTION --resolves TIME.",
+        )
+    return asked.scheduled_resolve_time

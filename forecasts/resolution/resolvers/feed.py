@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from calendar import timegm
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 from pydantic import Field, model_validator
@@ -21,6 +22,7 @@ from forecasts.common.times import to_minute
 from forecasts.resolution.resolvers import documents, protocol
 from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding
 
+Words = tuple[str, ...]
 _MOST_NAMED = 10
 MOST_BYTES = 1_000_000
 
@@ -30,13 +32,9 @@ class Settings(protocol.Settings):
 
     url: protocol.Source = Field(min_length=1, description="the address of the feed, or a file")
     outcome: str = Field(min_length=1, description="the outcome to propose")
-    all_of: tuple[str, ...] = Field(
-        default=(), description="words or phrases, all of which must occur"
-    )
-    any_of: tuple[str, ...] = Field(
-        default=(), description="words or phrases, one of which must occur"
-    )
-    none_of: tuple[str, ...] = Field(default=(), description="words or phrases that must not occur")
+    all_of: Words = Field(default=(), description="words or phrases, all of which must occur")
+    any_of: Words = Field(default=(), description="words or phrases, one of which must occur")
+    none_of: Words = Field(default=(), description="words or phrases that must not occur")
 
     @model_validator(mode="after")
     def _require_words(self) -> Settings:
@@ -69,22 +67,18 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
         at = _published(entry)
         if at is not None and not asked.open_time <= at <= now:
             continue
-        parts = (_plain(entry.get(part, "")) for part in ("title", "summary"))
-        if _matches("\n".join(parts), settings):
-            matches.append((at or now, at is not None, entry))
+        text = f"{_plain(entry.get('title', ''))}\n{_plain(entry.get('summary', ''))}"
+        if _matches(text, settings):
+            day = "undated" if at is None else to_minute(at)
+            title, link = _plain(entry.get("title", "?")), entry.get("link", "no link")
+            matches.append((at or now, f"{day}: {title} ({link})"))
     if not matches:
         return None
-    matches.sort(key=lambda match: match[0])
-    lines = [
-        f"{to_minute(at) if dated else 'undated'}: {_plain(entry.get('title', '?'))} "
-        f"({entry.get('link', 'no link')})"
-        for at, dated, entry in matches[:_MOST_NAMED]
-    ]
+    matches.sort(key=itemgetter(0))
+    lines = ["Matches:", *(line for _, line in matches[:_MOST_NAMED])]
     if len(matches) > _MOST_NAMED:
         lines.append(f"and {len(matches) - _MOST_NAMED} more")
-    return Finding(
-        settings.outcome, matches[0][0], seen.address, "\n".join(["Matches:", *lines]), (seen,)
-    )
+    return Finding(settings.outcome, matches[0][0], seen.address, "\n".join(lines), (seen,))
 
 
 def _read(content: bytes) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
@@ -60,7 +60,7 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
     if word in settings.not_yet:
         return None
     outcome = settings.outcomes.get(word)
-    if outcome is None and not settings.outcomes and _is_number(value):
+    if not settings.outcomes and isinstance(value, (int, float)) and not isinstance(value, bool):
         outcome = repr(value)
     if outcome is None:
         raise CannotTell(
@@ -81,7 +81,3 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
         return None
     note = f"{settings.outcome} is {word[:200]}"
     return Finding(outcome, known_at, seen.address, note, (seen,))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -20,13 +20,28 @@ from forecasts.resolution.resolvers import (
 from forecasts.resolution.resolvers.protocol import Kind
 
 GROUP = "forecasts.resolvers"
+_OURS = {
+    "outcomes_file": Kind(outcomes_file.Settings, outcomes_file.look),
+    "series": Kind(
+        series.Settings, series.look, measured=True, fits=series.fits, not_before=series.not_before
+    ),
+    "http_json": Kind(http_json.Settings, http_json.look, measured=True, fits=http_json.fits),
+    "feed": Kind(feed.Settings, feed.look, only_proposes=True, fits=feed.fits),
+    "deadline": Kind(
+        deadline.Settings,
+        deadline.look,
+        fallback=True,
+        fits=deadline.fits,
+        not_before=deadline.not_before,
+    ),
+    "question": Kind(question.Settings, question.look, fits=question.fits),
+    "command": Kind(command.Settings, command.look, fits=command.fits),
+}
 
 
 def names() -> list[str]:
     """Return the names of all kinds: ours, then those of other packages."""
-    ours = list(_ours())
-    others = {entry.name for entry in entry_points(group=GROUP)}
-    return [*ours, *sorted(others.difference(ours))]
+    return [*_OURS, *sorted(entry_points(group=GROUP).names.difference(_OURS))]
 
 
 def kind(name: str) -> Kind:
@@ -34,17 +49,16 @@ def kind(name: str) -> Kind:
 
     Another package cannot replace one of our kinds.
     """
-    ours = _ours()
-    if name in ours:
-        return ours[name]
-    theirs = [entry for entry in entry_points(group=GROUP) if entry.name == name]
+    if name in _OURS:
+        return _OURS[name]
+    theirs = entry_points(group=GROUP, name=name)
     if not theirs:
         raise BadInput(
             f"There is no resolver kind {name!r}.",
             remedy="Choose one of: " + ", ".join(names()) + ".",
         )
     try:
-        found = theirs[0].load()
+        found = next(iter(theirs)).load()
     except Exception as error:  # another package may raise anything when it is imported
         raise BadInput(
             f"The resolver kind {name!r} cannot be used: {type(error).__name__}: {error}.",
@@ -56,27 +70,3 @@ def kind(name: str) -> Kind:
             f"got {found!r}."
         )
     return found
-
-
-def _ours() -> dict[str, Kind]:
-    return {
-        "outcomes_file": Kind(outcomes_file.Settings, outcomes_file.look),
-        "series": Kind(
-            series.Settings,
-            series.look,
-            measured=True,
-            fits=series.fits,
-            not_before=series.not_before,
-        ),
-        "http_json": Kind(http_json.Settings, http_json.look, measured=True, fits=http_json.fits),
-        "feed": Kind(feed.Settings, feed.look, only_proposes=True, fits=feed.fits),
-        "deadline": Kind(
-            deadline.Settings,
-            deadline.look,
-            fallback=True,
-            fits=deadline.fits,
-            not_before=deadline.not_before,
-        ),
-        "question": Kind(question.Settings, question.look, fits=question.fits),
-        "command": Kind(command.Settings, command.look, fits=command.fits),
-    }

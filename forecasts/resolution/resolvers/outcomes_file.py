@@ -12,6 +12,7 @@ import csv
 import io
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -57,22 +58,13 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
                 f"{place}: the outcome has no known_at.",
                 remedy="Add the time when it became known: with an offset, or a day.",
             )
-        finding = Finding(
-            outcome=row["outcome"],
-            known_at=read_time(row["known_at"]),
-            source=row["source"],
-            note=row["note"],
-            seen=(seen,),
-        )
-        if found is not None and (found.outcome, found.known_at) != (
-            finding.outcome,
-            finding.known_at,
-        ):
+        outcome, known_at = row["outcome"], read_time(row["known_at"])
+        if found is not None and (found.outcome, found.known_at) != (outcome, known_at):
             raise BadInput(
-                f"{place}: {slug!r} has two outcomes, {found.outcome!r} and {finding.outcome!r}.",
+                f"{place}: {slug!r} has two outcomes, {found.outcome!r} and {outcome!r}.",
                 remedy="Remove one of the two rows.",
             )
-        found = finding
+        found = Finding(outcome, known_at, row["source"], row["note"], (seen,))
     return None if found is None or found.known_at > now else found
 
 
@@ -94,18 +86,14 @@ class _Row:
 
 def _by_question(path: str, content: bytes) -> dict[str, list[_Row]]:
     """Return the rows of each question."""
-    name = Path(path).name
-    rows: dict[str, list[_Row]] = {}
+    name, rows = Path(path).name, defaultdict[str, list[_Row]](list)
     try:
         text = content.decode("utf-8-sig")
-        named = _entries(name, text) if text.lstrip()[:1] in ("[", "{") else _lines(name, text)
-        for slug, row in named:
-            rows.setdefault(slug, []).append(row)
-    except (
-        ValueError,
-        csv.Error,
-        RecursionError,
-    ) as error:  # ValueError: also a number with too many digits
+        read = _entries if text.lstrip()[:1] in ("[", "{") else _lines
+        for slug, row in read(name, text):
+            rows[slug].append(row)
+    # A ValueError is also a number with too many digits.
+    except (ValueError, csv.Error, RecursionError) as error:
         raise BadInput(
             f"{name} cannot be read: {error}.",
             remedy="It must be UTF-8 CSV with a header, or a JSON list of objects.",
@@ -154,11 +142,11 @@ def _lines(name: str, text: str) -> Iterator[tuple[str, _Row]]:
             bad = "".join(lines[begin : reader.line_num])
             cells, wrong = re.split(r"[,\r\n]", bad), f"it cannot be read, {error}"
         else:
-            wrong = f"{len(cells)} cells, but the header has {len(header)}"
             if not cells:
                 continue
-            if len(cells) == len(header):
-                wrong = ""
+            wrong = ""
+            if len(cells) != len(header):
+                wrong = f"{len(cells)} cells, but the header has {len(header)}"
         unfinished = not ended and reader.line_num == len(lines)
         if not wrong:
             row = _Row(place, dict(zip(header, cells, strict=True)), unfinished=unfinished)

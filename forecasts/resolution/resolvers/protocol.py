@@ -19,7 +19,7 @@ from functools import cached_property
 from typing import Annotated, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, LedgerError, Problem
@@ -30,7 +30,6 @@ from forecasts.resolution.resolvers.files import require_public
 T = TypeVar("T")
 
 _WITH_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
-_SHOWN = 80  # characters of a wrong value that a message repeats
 
 
 @dataclass(frozen=True)
@@ -46,14 +45,6 @@ class Asked:
     scheduled_resolve_time: datetime | None = None
     options: tuple[str, ...] = ()
     proposed: bool = False
-
-    @property
-    def possible(self) -> set[str] | None:
-        """The possible outcomes; None for a number or a date."""
-        return {
-            QuestionType.binary: {"yes", "no"},
-            QuestionType.multiple_choice: set(self.options),
-        }.get(self.type)
 
     def require_outcome(self, outcome: str) -> None:
         """Refuse an outcome that the question cannot have; BadInput names the possible ones."""
@@ -152,6 +143,7 @@ def _source(text: str) -> str:
     return text
 
 
+Days = Annotated[float, Field(ge=0, le=3650)]
 PLACE = "place"  # marks a setting that is a file or a page
 Source = Annotated[str, AfterValidator(_source), PLACE]
 
@@ -192,7 +184,7 @@ class Kind:
             problems = [
                 Problem(
                     ".".join(str(part) for part in item["loc"]) or name,
-                    str(item["input"])[:_SHOWN],
+                    str(item["input"])[:80],
                     item["msg"].removeprefix("Value error, "),
                 )
                 for item in error.errors()

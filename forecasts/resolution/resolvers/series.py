@@ -70,17 +70,11 @@ class Settings(protocol.Settings):
     missing: tuple[str, ...] = Field(
         default=("", ".", "NA", "NaN", "null", "None"), description="the cells that mean: no value"
     )
-    settle_days: float = Field(
-        default=0,
-        ge=0,
-        le=3650,
-        description="days to wait after the window, for rows added or corrected late",
+    settle_days: protocol.Days = Field(
+        default=0, description="days to wait after the window, for rows added or corrected late"
     )
-    gap_days: float = Field(
-        default=0,
-        ge=0,
-        le=3650,
-        description="days that may be missing within the window and at its end",
+    gap_days: protocol.Days = Field(
+        default=0, description="days that may be missing within the window and at its end"
     )
 
 
@@ -237,8 +231,8 @@ def _rows(seen: Seen, expression: Expression, settings: Settings) -> _Series:
     zone = ZoneInfo(settings.zone)
     found: dict[datetime, float] = {}
     blank: set[datetime] = set()
-    table = documents.rows_of(seen, settings.rows, [settings.time, expression.column])
-    for place, (at, cell) in table.whole:
+    table, last = documents.rows_of(seen, settings.rows, [settings.time, expression.column])
+    for place, (at, cell) in table:
         if str(cell).strip() in settings.missing:
             with suppress(CannotTell):  # a note below the rows has no time
                 blank.add(_time(at, zone, place))
@@ -249,8 +243,8 @@ def _rows(seen: Seen, expression: Expression, settings: Settings) -> _Series:
                 f"{place} has {value!r} for {iso(moment)}, but another row {found[moment]!r}."
             )
     unfinished = None
-    if table.unfinished is not None:
-        place, (at, cell) = table.unfinished
+    if last is not None:
+        place, (at, cell) = last
         with suppress(CannotTell):
             unfinished = _time(at, zone, place), _number(cell, place, expression.column)
     return _Series(sorted(found.items()), sorted(blank.difference(found)), unfinished)

@@ -27,7 +27,6 @@ from forecasts.resolution.resolvers.files import SUFFIXES, allowed, is_page
 from forecasts.resolution.resolvers.protocol import Made, Seen
 from forecasts.resolution.resolvers.question import ADDRESS
 
-SECONDS = 20.0
 MOST_KEPT = 2 * limits.SOURCE_BYTES  # in memory, of one run
 MOST_WASTED = 60.0  # seconds of failed requests to one host
 MEDIA = {
@@ -53,15 +52,11 @@ class Sources:
         *,
         shared: bool,
         allow_private: bool = False,
-        seconds: float = SECONDS,
+        seconds: float = 20,
         most_bytes: int = limits.SOURCE_BYTES,
     ) -> None:
-        self._now = now
-        self._answers = answers
-        self._shared = shared
-        self._allow_private = allow_private
-        self._seconds = seconds
-        self._most_bytes = most_bytes
+        self._now, self._answers, self._shared = now, answers, shared
+        self._allow_private, self._seconds, self._most_bytes = allow_private, seconds, most_bytes
         self._read: dict[str, Seen | LedgerError] = {}
         self._kept = 0
         self._made = Made()
