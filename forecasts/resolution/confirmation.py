@@ -13,26 +13,18 @@ from types import EllipsisType
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from forecasts.access import roles, second_resolver
+from forecasts.access import roles, teams
 from forecasts.access.roles import Action
 from forecasts.common.errors import Refused
-from forecasts.ledger.models import (
-    Member,
-    Question,
-    Resolution,
-    ResolutionState,
-    Resolver,
-)
+from forecasts.ledger.models import Member, Question, Resolution, ResolutionState, Resolver
 from forecasts.questions.outcomes import NOT_SCORED, read_outcome
 from forecasts.questions.registry import newest_wording
 from forecasts.questions.revisions import OUTCOME_KNOWN, append_wording, close_by_hand, reworded
 from forecasts.questions.standing import QuestionState, current_state
 from forecasts.resolution.outcome_checks import (
-    require_change,
     require_expected,
-    require_possible,
+    require_new,
     require_source_address,
-    require_within_bounds,
 )
 from forecasts.resolution.proposals import (
     proposals_on,
@@ -69,21 +61,17 @@ def confirm(
     """
     if resolver is None or resolver.question_id != question.id:
         roles.require(session, member, Action.resolve, question, now=now)
-    state = current_state(session, question, now=now)
+    state, proposal = current_state(session, question, now=now), None
     if expected is not ...:
         require_expected(state, expected.id if isinstance(expected, Resolution) else expected)
     require_source_address(source, resolver)
+    if outcome.strip():
+        outcome = read_outcome(outcome, state.text)
+        for row in proposals_on(session, question):
+            if row.outcome == outcome and known_at in (None, row.known_at):
+                proposal = row  # the newest
     return _confirm(
-        session,
-        state,
-        outcome,
-        known_at=known_at,
-        now=now,
-        member=member,
-        resolver=resolver,
-        note=note,
-        source=source,
-        proposal=_matching_proposal(session, state, outcome, known_at),
+        session, state, outcome, known_at, proposal, resolver, now, member, note, source
     )
 
 
@@ -92,55 +80,32 @@ def accept(session: Session, proposal: Resolution, *, now: datetime, member: Mem
     question = question_of(session, proposal)
     roles.require(session, member, Action.resolve, question, now=now)
     require_undecided(session, proposal)
-    return _confirm(
-        session,
-        current_state(session, question, now=now),
-        proposal.outcome,
-        known_at=None,
-        now=now,
-        member=member,
-        proposal=proposal,
-    )
-
-
-def _matching_proposal(
-    session: Session, state: QuestionState, outcome: str, known_at: datetime | None
-) -> Resolution | None:
-    """Return the newest open proposal of this outcome, and of this time if one is given."""
-    if not outcome.strip():
-        return None
-    outcome = read_outcome(outcome, state.text)
-    matching = [
-        row
-        for row in proposals_on(session, state.question)
-        if row.outcome == outcome and known_at in (None, row.known_at)
-    ]
-    return matching[-1] if matching else None
+    state = current_state(session, question, now=now)
+    return _confirm(session, state, proposal.outcome, None, proposal, None, now, member)
 
 
 def _confirm(
     session: Session,
     state: QuestionState,
     outcome: str,
-    *,
     known_at: datetime | None,
+    proposal: Resolution | None,
+    resolver: Resolver | None,
     now: datetime,
     member: Member,
-    resolver: Resolver | None = None,
     note: str = "",
     source: str = "",
-    proposal: Resolution | None,
 ) -> Resolution:
     if resolver is None:
-        second_resolver.require_second_resolver(session, member, state.question, proposal)
+        teams.require_second_resolver(session, member, state.question, proposal)
     earlier = state.resolution
     if known_at is None:
         before = proposal or earlier
         known_at = now if before is None else before.known_at
-    outcome = require_possible(state.text, state.slug, outcome, known_at, now)
-    require_within_bounds(state.text, outcome)
-    require_change(state, outcome, known_at)
-    row = resolution_row(state, ResolutionState.confirmed, outcome, known_at, now, member, resolver)
+    outcome = require_new(state, outcome, known_at, now)
+    row = resolution_row(
+        state.question, ResolutionState.confirmed, outcome, known_at, now, member, resolver
+    )
     row.note = note.strip() or (proposal.note if proposal else "")
     row.source = source.strip() or (proposal.source if proposal else "")
     row.proposal_id = proposal.id if proposal else None
@@ -168,13 +133,10 @@ def _close_when_known(
     question closes as scheduled, or earlier by hand.
     """
     text = newest_wording(session, state.question)
-    closes = [text.scheduled_close_time]
-    by_hand = close_by_hand(session, state.question)
-    if by_hand is not None:
-        closes.append(by_hand)
-    if row.outcome not in NOT_SCORED and row.known_at is not None:
+    closes = [text.scheduled_close_time, close_by_hand(session, state.question)]
+    if row.outcome not in NOT_SCORED:
         closes.append(row.known_at)
-    close = min(closes)
+    close = min(at for at in closes if at is not None)
     if close != text.close_time:
         early = None if close == text.scheduled_close_time else close
         new = reworded(text, actual_close_time=early)

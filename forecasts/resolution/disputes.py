@@ -53,7 +53,7 @@ def dispute(
             f"The resolution of {question.slug!r} is disputed already, since "
             f"{to_minute(open_outcome.dispute.recorded_at)}, and is waiting for a decision."
         )
-    return _write(session, current, member, now, reason, None)
+    return _write(session, current.id, member, now, reason)
 
 
 def uphold(
@@ -64,25 +64,22 @@ def uphold(
     Refused if it is not disputed. ``member`` needs the right to resolve the question.
     """
     roles.require(session, member, Action.resolve, question, now=now)
-    current = current_state(session, question, now=now).resolution
-    disputed = None if current is None else _open_dispute(session, current)
-    if current is None or disputed is None:
-        raise Refused(f"The resolution of {question.slug!r} is not disputed.")
-    return _write(session, current, member, now, reason, disputed.id)
+    for disputed, _, other in open_disputes(session):
+        if other.id == question.id:
+            return _write(session, disputed.resolution_id, member, now, reason, disputed.id)
+    raise Refused(f"The resolution of {question.slug!r} is not disputed.")
 
 
 def _write(
     session: Session,
-    resolution: Resolution,
+    resolution_id: int,
     member: Member,
     now: datetime,
     reason: str,
-    answers: int | None,
+    answers: int | None = None,
 ) -> Dispute:
-    assert resolution.id is not None
-    assert member.id is not None
     row = Dispute(
-        resolution_id=resolution.id,
+        resolution_id=resolution_id,
         member_id=member.id,
         reason=reason.strip(),
         answers_id=answers,
@@ -100,24 +97,15 @@ def history(session: Session, question: Question) -> dict[int, list[Dispute]]:
 
 def open_disputes(session: Session) -> list[tuple[Dispute, Resolution, Question]]:
     """Return all disputes without a decision, oldest first."""
-    return [
-        (row, resolution, question)
-        for row, resolution, question in session.exec(
+    return list(
+        session.exec(
             select(Dispute, Resolution, Question)
             .join(Resolution, col(Resolution.id) == col(Dispute.resolution_id))
             .join(Question, col(Question.id) == col(Resolution.question_id))
             .where(is_open(), visibility.question_visible(session))
             .order_by(col(Dispute.id))
         )
-    ]
-
-
-def _open_dispute(session: Session, resolution: Resolution) -> Dispute | None:
-    return session.exec(
-        select(Dispute)
-        .join(Resolution, col(Resolution.id) == col(Dispute.resolution_id))
-        .where(Dispute.resolution_id == resolution.id, is_open())
-    ).first()
+    )
 
 
 @cache

@@ -92,14 +92,8 @@ def steps(session: Session, question: Question) -> list[Step]:
     rows = history(session, question)
     by_id: dict[int | None, Resolution] = {row.id: row for row in rows}
     superseded = {row.supersedes_id for row in rows} - {None}
-    current = next(
-        (
-            row
-            for row in rows
-            if row.state == ResolutionState.confirmed and row.id not in superseded
-        ),
-        None,
-    )
+    confirmed = [row for row in rows if row.state == ResolutionState.confirmed]
+    current = confirmed[-1] if confirmed else None  # each supersedes the one before
     named, type = handles(session), newest_wording(session, question).type
     exhibits, disputed = exhibits_on(session, question), disputes.history(session, question)
     return [
@@ -121,7 +115,7 @@ def _rescored(
 ) -> tuple[Rescored, ...]:
     before = {scored.forecaster: scored.score for scored in score_table(session, row)}
     now = {} if current is None else {s.forecaster: s.score for s in score_table(session, current)}
+    protocol = main_protocol(type)
     return tuple(
-        Rescored(forecaster, main_protocol(type), before.get(forecaster), now.get(forecaster))
-        for forecaster in sorted(before | now)
+        Rescored(who, protocol, before.get(who), now.get(who)) for who in sorted(before | now)
     )

@@ -11,8 +11,6 @@ from forecasts.questions.outcomes import NOT_SCORED, bound_exceeded, figure_to_f
 from forecasts.questions.standing import QuestionState
 from forecasts.updates.evidence_parsing import require_address
 
-_OPEN_ENDED = ("below_lower_bound", "above_upper_bound")
-
 
 def require_possible(
     text: QuestionText, slug: str, outcome: str, known_at: datetime | None, now: datetime
@@ -42,7 +40,7 @@ def require_possible(
         )
     if (
         text.type == QuestionType.date
-        and outcome not in _OPEN_ENDED
+        and outcome not in ("below_lower_bound", "above_upper_bound")
         and figure_to_float(outcome, QuestionType.date) > now.timestamp()
     ):
         raise Refused(
@@ -56,8 +54,7 @@ def require_possible(
 
 def require_within_bounds(text: QuestionText, outcome: str) -> None:
     """Refuse a number or day outside the bounds, likely a typo: that outcome has a name."""
-    name = bound_exceeded(outcome, text)
-    if name:
+    if name := bound_exceeded(outcome, text):
         raise Impossible(
             f"The outcome {outcome} lies outside the question's bounds, {text.lower_bound} to "
             f"{text.upper_bound}.",
@@ -71,8 +68,15 @@ def require_source_address(source: str, resolver: Resolver | None) -> None:
         require_address(source.strip(), "The source")
 
 
-def require_change(state: QuestionState, outcome: str, known_at: datetime | None) -> None:
-    """Refuse a resolution identical to the current one."""
+def require_new(
+    state: QuestionState, outcome: str, known_at: datetime | None, now: datetime
+) -> str:
+    """Return the outcome in the ledger's form, possible and within the bounds.
+
+    Refused if the resolution is identical to the current one.
+    """
+    outcome = require_possible(state.text, state.slug, outcome, known_at, now)
+    require_within_bounds(state.text, outcome)
     current = state.resolution
     if current is not None and (current.outcome, current.known_at) == (outcome, known_at):
         raise Refused(
@@ -80,6 +84,7 @@ def require_change(state: QuestionState, outcome: str, known_at: datetime | None
             "changed.",
             remedy="To correct it, give another outcome or another time.",
         )
+    return outcome
 
 
 def require_expected(state: QuestionState, expected_id: int | None) -> None:

@@ -15,13 +15,8 @@ from forecasts.common.errors import Refused
 from forecasts.common.times import to_minute
 from forecasts.ledger.current import is_open_proposal
 from forecasts.ledger.models import Member, Question, Resolution, ResolutionState, Resolver
-from forecasts.questions.standing import QuestionState, current_state
-from forecasts.resolution.outcome_checks import (
-    require_change,
-    require_possible,
-    require_source_address,
-    require_within_bounds,
-)
+from forecasts.questions.standing import current_state
+from forecasts.resolution.outcome_checks import require_new, require_source_address
 
 
 def propose(
@@ -46,16 +41,16 @@ def propose(
     state = current_state(session, question, now=now)
     known_at = known_at or now
     require_source_address(source, resolver)
-    outcome = require_possible(state.text, state.slug, outcome, known_at, now)
-    require_within_bounds(state.text, outcome)
-    require_change(state, outcome, known_at)
+    outcome = require_new(state, outcome, known_at, now)
     for proposal in proposals_on(session, question):
         if (proposal.outcome, proposal.known_at) == (outcome, known_at):
             raise Refused(
                 f"The outcome {outcome} of {state.slug!r}, known at {to_minute(known_at)}, is "
                 "proposed already and is waiting for a decision. Nothing was changed."
             )
-    row = resolution_row(state, ResolutionState.proposed, outcome, known_at, now, member, resolver)
+    row = resolution_row(
+        question, ResolutionState.proposed, outcome, known_at, now, member, resolver
+    )
     row.note, row.source = note.strip(), source.strip()
     session.add(row)
     session.flush()
@@ -73,12 +68,10 @@ def reject(
     roles.require(session, member, Action.resolve, question, now=now)
     require_undecided(session, proposal)
     if not note.strip():
-        raise Refused(
-            "Rejecting a proposal needs a reason.", remedy="State the error in the proposal."
-        )
-    state = current_state(session, question, now=now)
+        remedy = "State the error in the proposal."
+        raise Refused("Rejecting a proposal needs a reason.", remedy=remedy)
     row = resolution_row(
-        state, ResolutionState.rejected, proposal.outcome, proposal.known_at, now, member, None
+        question, ResolutionState.rejected, proposal.outcome, proposal.known_at, now, member
     )
     row.note, row.proposal_id = note.strip(), proposal.id
     session.add(row)
@@ -100,15 +93,14 @@ def proposals_on(session: Session, question: Question) -> list[Resolution]:
 
 def open_proposals(session: Session) -> list[tuple[Resolution, Question]]:
     """Return all open proposals with their questions, oldest first."""
-    return [
-        (row, question)
-        for row, question in session.exec(
+    return list(
+        session.exec(
             select(Resolution, Question)
             .join(Question, col(Question.id) == col(Resolution.question_id))
             .where(is_open_proposal(), visibility.question_visible(session))
             .order_by(col(Resolution.id))
         )
-    ]
+    )
 
 
 def require_undecided(session: Session, proposal: Resolution) -> None:
@@ -126,18 +118,18 @@ def question_of(session: Session, resolution: Resolution) -> Question:
 
 
 def resolution_row(
-    state: QuestionState,
-    row_state: ResolutionState,
+    question: Question,
+    state: ResolutionState,
     outcome: str,
     known_at: datetime | None,
     now: datetime,
     member: Member | None,
-    resolver: Resolver | None,
+    resolver: Resolver | None = None,
 ) -> Resolution:
     """Return a row of the resolution history, not yet added."""
     return Resolution(
-        question_id=state.id,
-        state=row_state,
+        question_id=question.id,
+        state=state,
         outcome=outcome,
         known_at=known_at,
         resolved_at=now,
