@@ -75,11 +75,8 @@ def marked_articles(
     The first list is empty if there are fewer than two. Neither list has related stories or
     texts that break off.
     """
-    marked = [
-        read
-        for element, is_aside in _elements(tree)
-        if (read := _read(element, is_aside, url, captured_at)) is not None
-    ]
+    found_marks = (_read(element, aside, url, captured_at) for element, aside in _elements(tree))
+    marked = [one for one in found_marks if one is not None]
     # If all are "related", the whole page may be under a heading such as "Top stories".
     candidates = [one for one in marked if not one.is_aside] or marked
     longest = max((one.count for one in candidates), default=0)
@@ -146,15 +143,12 @@ def _read(
     element: lxml.html.HtmlElement, is_aside: bool, url: str | None, captured_at: datetime
 ) -> MarkedArticle | None:
     """Return the element as an article; None without a heading and text of its own."""
-    heading = next(
-        (
-            node
-            for node in element.iter(*_HEADINGS)
-            if next(node.iterancestors("article"), None) is element
-            and len(words(node.text_content())) >= 2
-        ),
-        None,
+    own = (
+        node
+        for node in element.iter(*_HEADINGS)
+        if next(node.iterancestors("article"), None) is element
     )
+    heading = next((node for node in own if len(words(node.text_content())) >= 2), None)
     title = "" if heading is None else " ".join(heading.text_content().split())
     if heading is None or is_boilerplate(title) or ends_article(title):
         return None

@@ -25,7 +25,7 @@ from forecasts.articles.page.boilerplate import (
     opens_box,
     opens_comments,
 )
-from forecasts.articles.page.bylines import is_name, is_publisher, site_owner
+from forecasts.articles.page.bylines import is_name, is_publisher, is_publisher_name, site_owner
 from forecasts.articles.page.captions import is_credit, opens_with_source
 from forecasts.articles.page.dates import find_timestamp
 from forecasts.articles.page.heads import Head, find_heads
@@ -90,18 +90,19 @@ def read_text(
         if body and len(heads) > 1 and _is_teaser(head, body, first=place == 0):
             teasers.append((head, body))
         elif body:
-            found.append((head, body, below and _is_brief(body)))
+            brief = len(words(body[0])) <= TEASER_WORDS and len(sentences(body[0])) == 1
+            found.append((head, body, below and len(body) == 1 and brief))
     # A single sentence is a teaser among teasers, but a brief among full related stories.
-    full = sum(not brief for _, _, brief in found) - 1
     briefs = sum(brief for _, _, brief in found)
+    keeps_briefs = len(found) - briefs > briefs
     articles = [
         _article(head, body, captured_at)
         for head, body, brief in found
-        if not brief or full >= briefs
+        if keeps_briefs or not brief
     ]
-    if len(articles) == 1 and articles[0].publisher is None:
-        owners = [name for line in page.lines if (name := site_owner(line.text))]
-        articles = [replace(articles[0], publisher=owners[-1] if owners else None)]
+    owners = [name for line in page.lines if (name := site_owner(line.text))]
+    if len(articles) == 1 and articles[0].publisher is None and owners:
+        articles = [replace(articles[0], publisher=owners[-1])]
     return articles, [
         _article(head, body, captured_at)
         for head, body in teasers
@@ -190,44 +191,34 @@ def _body(page: Page, head: Head, end: int, titles: set[str]) -> list[str]:
 
 
 def _boxes(page: Page, inside: list[int]) -> set[int]:
-    """Return the short lines that belong to a box in the text, such as a video or a newsletter.
+    """Return the short lines among buttons between two paragraphs: a video, a newsletter.
 
-    Buttons and labels between two paragraphs indicate a box. The line above the next paragraph can
-    be a subheading, and a list below a colon is not a box.
+    The line above the next paragraph can be a subheading, and a list below a colon is not a box.
     """
     found: set[int] = set()
     prose = [i for i in inside if page.prose[i]]
     for above, below in pairwise(prose):
         run = range(above + 1, below)
-        listed = any(_introduces_list(page.lines[i].text) for i in (above, *run))
+        texts = [i for i in (above, *run) if not is_boilerplate(page.lines[i].text)]
+        listed = any(page.lines[i].text.endswith(":") for i in texts)
         if listed or any(page.lines[i].level for i in run):
             continue
-        short = [i for i in run if not is_boilerplate(page.lines[i].text) and not page.captions[i]]
+        short = [i for i in texts if i != above and not page.captions[i]]
         if len(short) >= 2 and len(short) < len(run):
             found |= {i for i in short if i != below - 1 and not page.lines[i].bullet}
     return found
 
 
-def _introduces_list(line: str) -> bool:
-    """Return whether a line introduces a list."""
-    return line.endswith(":") and not is_boilerplate(line)
-
-
 def _without_pull_quotes(paragraphs: list[str]) -> list[str]:
     """Return the paragraphs without pull quotes, which repeat a sentence of another paragraph."""
     keys = [fold(paragraph) for paragraph in paragraphs]
-    return [
-        paragraph
-        for place, paragraph in enumerate(paragraphs)
-        if not (
-            paragraph[0] in "\"“‘'"
-            and len(words(paragraph)) >= 5
-            and any(
-                len(keys[place]) < len(other) and keys[place] in other
-                for other in (*keys[max(0, place - 4) : place], *keys[place + 1 : place + 5])
-            )
-        )
-    ]
+
+    def is_pull_quote(place: int, paragraph: str) -> bool:
+        key, near = keys[place], keys[max(0, place - 4) : place + 5]
+        is_quote = paragraph[0] in "\"“‘'" and len(words(paragraph)) >= 5
+        return is_quote and any(len(key) < len(other) and key in other for other in near)
+
+    return [text for place, text in enumerate(paragraphs) if not is_pull_quote(place, text)]
 
 
 def _without_bio(paragraphs: list[str], author: str | None) -> list[str]:
@@ -246,31 +237,21 @@ def _without_bio(paragraphs: list[str], author: str | None) -> list[str]:
 def _text_lines(page: Page, head: Head, end: int) -> Iterator[int]:
     """Yield the lines before the related stories or comments.
 
-    If two consecutive paragraphs follow related stories, those were a box in the middle of the
-    text, and only the box is left out.
+    Related stories above two consecutive paragraphs are only a box in the middle of the text.
     """
     bare = [i for i in range(head.first, end) if page.prose[i] or not _is_between(page, i)]
-    last_pair = max(
-        (
-            i
-            for i, below in pairwise(bare)
-            if page.prose[i] and page.prose[below] and not trails_off(page.lines[i].text)
-        ),
-        default=-1,
-    )
+    pairs = [i for i, below in pairwise(bare) if page.prose[i] and page.prose[below]]
+    last_pair = max((i for i in pairs if not trails_off(page.lines[i].text)), default=-1)
     in_box = begun = False
     for i in range(head.first, end):
-        asks = page.lines[i].text.endswith("?") and page.prose[i + 1 : i + 2] == [False]
-        title = in_box and asks and len(words(page.lines[i].text)) <= TITLE_WORDS
+        text = page.lines[i].text
+        asks = text.endswith("?") and page.prose[i + 1 : i + 2] == [False]
+        title = in_box and asks and len(words(text)) <= TITLE_WORDS
         if page.prose[i] and not title:
             in_box, begun = False, True
-        elif begun and ends_article(page.lines[i].text):
-            if opens_comments(page.lines[i].text) or not (
-                i < last_pair or opens_box(page.lines[i].text)
-            ):
+        elif begun and (ends_article(text) or opens_box(text)):
+            if opens_comments(text) or not (i < last_pair or opens_box(text)):
                 return
-            in_box = True
-        elif begun and opens_box(page.lines[i].text):
             in_box = True
         if not in_box:
             yield i
@@ -300,14 +281,12 @@ def _is_text(page: Page, index: int, titles: set[str]) -> bool:
         return False  # the length of a video; in a live report it would be a time
     if is_credit(line.text) or line.key in titles:
         return False
-    if imprint is not None:  # within a text, a date can be a chronicle's, a bullet a list's
-        return (line.bullet and imprint.when is None) or (
-            imprint.when is not None
-            and not imprint.relative
-            and not any(map(is_publisher, imprint.names))
-            and imprint.author is None
-        )
-    return True
+    if imprint is None:
+        return True
+    if imprint.when is None:
+        return line.bullet  # of a list
+    is_byline = imprint.author is not None or any(map(is_publisher, imprint.names))
+    return not imprint.relative and not is_byline  # a date can be a chronicle's
 
 
 def _is_teaser(head: Head, body: list[str], *, first: bool) -> bool:
@@ -315,15 +294,9 @@ def _is_teaser(head: Head, body: list[str], *, first: bool) -> bool:
     count = sum(len(words(paragraph)) for paragraph in body)
     if trails_off(body[-1]) and count <= SNIPPET_WORDS:
         return True
-    if first:
-        known = head.when or head.publisher or head.author
-        titled = head.title is not None and len(words(head.title)) >= 3
-        return known is None and count < PREAMBLE_WORDS / (2 if titled else 1)
-    return False
-
-
-def _is_brief(body: list[str]) -> bool:
-    return len(body) == 1 and len(words(body[0])) <= TEASER_WORDS and len(sentences(body[0])) == 1
+    known = head.when or head.publisher or head.author
+    titled = len(words(head.title or "")) >= 3
+    return first and known is None and count < PREAMBLE_WORDS / (2 if titled else 1)
 
 
 def _article(head: Head, body: list[str], captured_at: datetime) -> CapturedArticle:
@@ -336,14 +309,12 @@ def _article(head: Head, body: list[str], captured_at: datetime) -> CapturedArti
         if dateline["agency"] and publisher and author is None and not is_publisher(publisher):
             publisher, author = None, publisher
         publisher = publisher or dateline["agency"]
-        if when is None and dateline["day"]:
-            stamp = find_timestamp(dateline["day"], captured_at)
-            when = stamp.when if stamp is not None else None
+        if when is None and (stamp := find_timestamp(dateline["day"] or "", captured_at)):
+            when = stamp.when
     url = canonical_url(head.url)
     return CapturedArticle(title, publisher, author, when, url, PARAGRAPH.join(body))
 
 
 def _names_site(name: str, publisher: str | None) -> bool:
-    if publisher is not None and name.casefold().removeprefix("the ") in publisher.casefold():
-        return True
-    return is_name(name) and is_publisher(name)
+    is_in = name.casefold().removeprefix("the ") in (publisher or "").casefold()
+    return is_in or is_publisher_name(name)
