@@ -130,22 +130,16 @@ _PARTS: tuple[tuple[re.Pattern[str], Callable[[Interval, re.Match[str]], Interva
 
 
 def _read_parts(left: str, interval: Interval) -> tuple[int, Interval]:
-    """Return the start of the parts at the end of ``left``, and the interval that remains.
-
-    Parts can be nested: "the end of the first quarter of 2027".
-    """
-    start, found = len(left), True
-    while found:
-        found = False
-        for form, part in _PARTS:
-            if match := form.search(left, 0, start):
-                try:
-                    interval = part(interval, match)
-                except (ValueError, OverflowError):
-                    break
-                start, found = match.start(), True
+    """Return the start of the parts at the end of ``left``, and the interval that remains."""
+    for form, part in _PARTS:
+        if match := form.search(left):
+            try:
+                interval = part(interval, match)
+            except (ValueError, OverflowError):
                 break
-    return start, interval
+            # Parts can be nested: "the end of the first quarter of 2027".
+            return _read_parts(left[: match.start()], interval)
+    return len(left), interval
 
 
 # ---- the preposition
@@ -219,10 +213,7 @@ _REACH = 60  # characters read to the left of a period; no part and preposition 
 
 @dataclass(frozen=True, slots=True)
 class _Time:
-    """A period with its parts and its preposition.
-
-    ``start`` is the start of the preposition, ``body`` that of the parts and the period.
-    """
+    """A period with its parts, which start at ``body``, and its preposition."""
 
     start: int
     body: int
@@ -277,13 +268,13 @@ def _read(words: str, floor: int, period: Period, anchor: date) -> _Time:
     last_day = interval.last
     if kind == "before" and interval.unit != "end" and not attribute:
         last_day = interval.first - timedelta(days=1)
-    is_complete = {
-        "nothing": True,
-        "preposition": has_part or kind != "",
-        "limit": has_part or kind in ("limit", "before"),
-    }[period.rule.requires]
+    limits = kind in ("limit", "before")
+    requires = period.rule.requires
+    is_complete = (
+        has_part or limits or requires == "nothing" or (requires == "preposition" and kind != "")
+    )
     certain = (
-        kind in ("limit", "before")
+        limits
         or period.rule.ahead
         or _CLEARLY_AHEAD.search(words, start, end) is not None
         or (interval.first > anchor and _NOT_YET.search(words, start, end) is not None)

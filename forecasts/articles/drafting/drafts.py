@@ -9,10 +9,9 @@ but will become known. It has
 - or a deadline with a present tense, a plan or a duty: meets on Friday, is travelling next week,
   the visit planned for this fall, must file by 2 May.
 
-Excluded are past events and old plans, hypothetical and habitual statements, permissions,
-abilities, questions and requests. ``forward_looking`` decides this, ``deadlines`` finds the close
-date, ``question_wording`` proposes the question. A user confirms every draft, so doubtful
-sentences are kept.
+``forward_looking`` decides this and lists what is excluded, ``deadlines`` finds the close date,
+``question_wording`` proposes the question. A user confirms every draft, so doubtful sentences are
+kept.
 """
 
 from __future__ import annotations
@@ -103,7 +102,7 @@ def find_draft(article: Article, number: int) -> Draft:
     drafts = drafts_of(article)
     if 0 < number <= len(drafts):
         return drafts[number - 1]
-    count = {0: "no drafts", 1: "one draft"}.get(len(drafts), f"{len(drafts)} drafts")
+    count = "one draft" if len(drafts) == 1 else f"{len(drafts) or 'no'} drafts"
     raise NotFound(
         f"There is no draft {number}: article {article.id}, {article.title!r}, has {count}.",
         remedy=f"See: forecasts articles {article.id}.",
@@ -113,10 +112,7 @@ def find_draft(article: Article, number: int) -> Draft:
 def _question(
     sentence: str, outlooks: Sequence[Outlook], lowercase_words: Collection[str], published_at: date
 ) -> str:
-    """Return the question of a sentence, without a day that has passed.
-
-    In December, "Will the council vote on 12 November?" would ask about a known outcome.
-    """
+    """Return the question of a sentence, without a day that has passed: its outcome is known."""
     first = outlooks[0]
     if first.deadline is None:
         for limit in reversed(find_overdue(sentence, anchor=published_at)):

@@ -49,13 +49,8 @@ def find_outlooks(sentence: str, deadlines: Sequence[Deadline]) -> list[Outlook]
         for match in cue.pattern.finditer(words)
     ]
     found.sort(key=lambda outlook: (outlook.deadline is None, outlook.match.start()))
-    accepted = [
-        outlook
-        for accepts in (_is_strong_cue, _is_weak_cue_with_deadline)
-        for outlook in found
-        if accepts(outlook)
-    ]
-    return accepted or _by_date_alone(words, deadlines)
+    strong, weak = filter(_is_strong_cue, found), filter(_is_weak_cue_with_deadline, found)
+    return [*strong, *weak] or _by_date_alone(words, deadlines)
 
 
 def _governing(cue_start: int, deadlines: Sequence[Deadline]) -> Deadline | None:
@@ -115,6 +110,7 @@ _SUPPOSED = re.compile(
     r"|ban|draft|levy|tax|treaty|scheme|project|order|package|reform|pact|cut|resolution|budget"
     r"|legislation|change|sanction|ruling|successor|strike|takeover)s?\b[^;:.]{0,60}$"
 )
+_PERFECT = re.compile(r"have (?!to\b)")
 _STATE = re.compile(
     r"(?:seem|appear|explain|sound|look|know|think|mean|believe|suggest|suppose|imagine|like|rather"
     r"|say|argue|prefer|recall|remember|recogni[sz]e|hear|smell|afford|barely|hardly|scarcely|speak"
@@ -155,15 +151,9 @@ def _is_strong_cue(outlook: Outlook) -> bool:
     rest = match.string[match.start("verb") :] if verb else ""
     match outlook.cue.kind:
         case "will":
-            return not _NOUN_BEFORE.search(before) and (
-                dated
-                or not (
-                    re.match(r"have (?!to\b)", rest)
-                    or _HABIT.search(match.string)
-                    or _READER.search(before)
-                    or _REMARK.match(rest)
-                )
-            )
+            is_remark = _PERFECT.match(rest) or _REMARK.match(rest) or _READER.search(before)
+            is_open = dated or not (is_remark or _HABIT.search(match.string))
+            return is_open and not _NOUN_BEFORE.search(before)
         case "would":
             return (
                 _is_event(outlook, verb, rest)
@@ -181,17 +171,12 @@ def _is_strong_cue(outlook: Outlook) -> bool:
         case "intends" | "pursues" | "expects":
             return not _HAD.search(before)
         case "vowed":
-            return (
-                not _HAD.search(before)
-                and not _is_old(outlook.deadline, before)
-                and not _SINCE_DONE.search(match.string, match.end())
-            )
+            is_past = _HAD.search(before) or _SINCE_DONE.search(match.string, match.end())
+            return not is_past and not _is_old(outlook.deadline, before)
         case "headline":
-            return bool(_HEADLINE.fullmatch(before)) and not (
-                match.string.endswith(".")
-                or _FINITE.search(match.string)
-                or _BARRED_INFINITIVE.search(before)
-            )
+            is_sentence = match.string.endswith(".") or _FINITE.search(match.string)
+            is_headline = _HEADLINE.fullmatch(before) and not is_sentence
+            return bool(is_headline) and not _BARRED_INFINITIVE.search(before)
         case "coming":
             has_verb = re.match(r"is|are|looks?|seems?|appears?|remains?", match[0]) is not None
             return not is_in_the_past(match.string, match.start(), match.end(), has_verb=has_verb)
@@ -200,11 +185,8 @@ def _is_strong_cue(outlook: Outlook) -> bool:
         case "likely":
             return not _COMPARED.search(before)
         case "planned" | "was bound":
-            return (
-                not _HAD.search(before)
-                and not _UNDONE.search(match.string, match.end())
-                and (dated or bool(_REPORTED.search(before)))
-            )
+            is_past = _HAD.search(before) or _UNDONE.search(match.string, match.end())
+            return not is_past and (dated or bool(_REPORTED.search(before)))
     return False
 
 
@@ -218,7 +200,7 @@ def _is_event(outlook: Outlook, verb: str, rest: str) -> bool:
     """Return whether a "would", "could", "may" or "might" refers to a possible future event."""
     words = outlook.match.string
     before = words[: outlook.match.start()]
-    if re.match(r"have (?!to\b)", rest) or _IF_ONLY.search(words) or _HABIT.search(words):
+    if _PERFECT.match(rest) or _IF_ONLY.search(words) or _HABIT.search(words):
         return False
     if outlook.deadline is not None:
         return True

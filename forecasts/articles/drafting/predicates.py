@@ -93,11 +93,7 @@ def verb_phrase(
         elif not after.lstrip().startswith(","):
             rest += after
     phrase = _OTHER_TIME.sub("", _first_clause(f"{verb} {rest}"))
-    lasts = (
-        deadline is not None
-        and lasting
-        and (_LASTS.match(deadline.phrase) or _LASTING.match(phrase))
-    )
+    lasts = deadline and (_LASTS.match(deadline.phrase) or _LASTING.match(phrase)) and lasting
     return one_line(f"{phrase}{by_date(deadline, 'until' if lasts else 'by')} {condition}")
 
 
@@ -124,11 +120,8 @@ def condition(sentence: str, cue_start: int, deadline: Deadline | None) -> str:
     start, end = opening.start("opener"), opening.end()
     words = sentence[start:end]
     if deadline and deadline.end <= end:
-        words = (
-            sentence[start : deadline.start].rstrip()
-            + by_date(deadline)
-            + sentence[deadline.end : end]
-        )
+        before = sentence[start : deadline.start].rstrip()
+        words = before + by_date(deadline) + sentence[deadline.end : end]
     words = one_line(words).rstrip(" ,")
     return f" {words[0].lower()}{words[1:]}"
 

@@ -63,11 +63,10 @@ def _wording(sentence: str, outlook: Outlook, lowercase_words: Collection[str]) 
     cue, verb, start = predicate
     deadline, words = outlook.deadline, outlook.match.string
     subject = find_subject(sentence, cue, deadline, lowercase_words)
-    if present := outlook.match.groupdict().get("present"):
+    present = outlook.match.groupdict().get("present")
+    if present:
         verb = base_form(present, subject)
-        if not verb:
-            return ""
-    if not subject:
+    if not subject or (present and not verb):
         return ""
     if_so = condition(sentence, outlook.match.start(), deadline)
     if by_date(deadline) and by_date(deadline) in if_so:
@@ -79,10 +78,7 @@ def _wording(sentence: str, outlook: Outlook, lowercase_words: Collection[str]) 
 
 
 def _predicate(outlook: Outlook) -> tuple[re.Match[str], str, int] | None:
-    """Return the match that follows the subject, a verb to insert, and the start of the rest.
-
-    None if the cue has no verb.
-    """
+    """Return the match after the subject, a verb to insert, and the rest's start; or None."""
     match, deadline = outlook.match, outlook.deadline
     groups = match.groupdict()
     if groups.get("verb"):
@@ -124,17 +120,14 @@ _MARKED = re.compile(r"[€$£¥%]|per\s?cent|(?:thousand|million|billion|trilli
 
 
 def _above_range(words: str) -> str:
-    """Return the words with "more than 180 million" for "between 120 and 180 million".
-
-    Ranges of ages, times, days and scores are kept.
-    """
+    """Return the words with "more than 180 million" for "between 120 and 180 million"."""
     found = _RANGE.search(words)
     if found is None or re.search(r"\b(?:to|from|aged?)\s$", words[: found.start()]):
         return words
     opens = found.start() == 0 and found["between"] is not None
     measured = _MEASURES.search(words[: found.start()]) is not None
     if not (opens or measured or _MARKED.search(found["high"])):
-        return words
+        return words  # of ages, times, days or scores
     high = found["high"]
     if found["low"][0] in "€$£¥" and high[0].isdigit():
         high = found["low"][0] + high

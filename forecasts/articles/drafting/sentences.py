@@ -41,12 +41,8 @@ _WORD_AFTER = re.compile(r"\s+[\"'“‘«(\[]*([\w]+)")
 
 def find_sentences(text: str) -> list[tuple[int, int]]:
     """Return (start, end) of each sentence of ``text``, in order, without surrounding space."""
-    return [
-        span
-        for start, end in _paragraphs(text)
-        for span in _split(text, start, end)
-        if span[1] > span[0]
-    ]
+    spans = (span for start, end in _paragraphs(text) for span in _split(text, start, end))
+    return [(start, end) for start, end in spans if end > start]
 
 
 def _paragraphs(text: str) -> Iterator[tuple[int, int]]:

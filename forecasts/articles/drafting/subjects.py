@@ -69,12 +69,8 @@ _NOT_A_SUBJECT = re.compile(
 )
 _RELATIVE = re.compile(r"\s(?:that|which|who)\s+(?:has|have|had|is|are|was|were)\s[^,;:\"()?!]+$")
 _NEGATIVE = {
-    "no": "any",
-    "nobody": "anybody",
-    "nothing": "anything",
-    "none": "any",
-    "neither": "either",
-}
+    "no": "any", "nobody": "anybody", "nothing": "anything", "none": "any", "neither": "either",
+}  # fmt: skip
 _AUXILIARY = re.compile(
     r"\s(?:is|are|was|were|has|have|had|will|would|could|may|might|must|should)\s"
 )
@@ -167,12 +163,9 @@ def find_subject(
 
 def _before_aside(words: str, end: int) -> int:
     """Return the end of the subject, before any aside between commas."""
-    comma = len(words[:end].rstrip()) - 1
-    if comma > 0 and words[comma] == ",":
-        opened = words.rfind(", ", 0, comma)
-        if opened > 0:
-            return opened
-    return end
+    before = words[:end].rstrip()
+    opened = before.rfind(", ", 0, -1) if before.endswith(",") else -1
+    return opened if opened > 0 else end
 
 
 def _clause_start(words: str, end: int) -> int:
@@ -208,10 +201,7 @@ def _speaker(words: str, start: int, pronoun: str) -> tuple[int, int] | None:
 
 
 def _quoted_speaker(words: str, cue: re.Match[str], *, alone: bool) -> tuple[int, int]:
-    """Return the span of the speaker who says "we", or "I" if ``alone``, in a quote.
-
-    For a spokesman it is that of the principal. The span is empty if nobody is named.
-    """
+    """Return the span of the speaker of "we" (or "I": ``alone``), of a spokesman's principal."""
     spoken = _SPOKEN.match(words, cue.end()) or _SPEAKS.search(words, 0, cue.start())
     if spoken is None:
         return 0, 0
