@@ -17,7 +17,7 @@ from scipy import stats
 import scoring
 from benchmarks.worlds import TEAMS, USUAL, Many, World, claims, repeat
 from scoring.chance import chance
-from scoring.luck import luck
+from scoring.inference import luck
 from scoring.means import clustered_mean
 from scoring.movement import excess_movement
 from scoring.tournament import Team

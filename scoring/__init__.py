@@ -4,27 +4,37 @@ Pure functions of arrays and frames: no database, no clock, no files.
 """
 
 from scoring.attribution import attribution
-from scoring.calibration import Decomposition, Murphy, decompose, murphy, murphy_curve, roc_auc
+from scoring.calibration import (
+    Decomposition,
+    Murphy,
+    calibration_error,
+    decompose,
+    murphy,
+    murphy_curve,
+    reliability_bins,
+    reliability_curve,
+    roc_auc,
+)
 from scoring.chance import Chance, chance
 from scoring.comparison import Comparison, Pair, Ranked, compare, detectable_difference, holm
 from scoring.crowds import crowd
 from scoring.e_process import ENOUGH, EProcess, by_family, e_process
 from scoring.errors import InputError, Problem
 from scoring.inference import (
+    Luck,
     Recalibration,
     Test,
     calibration_in_the_large,
+    luck,
     recalibration,
     spiegelhalter,
 )
-from scoring.luck import Luck, luck
 from scoring.means import Mean, clustered_mean
 from scoring.movement import Movement, excess_movement, movement
 from scoring.outcome_draws import family_link, outcome_draws
 from scoring.pairing import paired, paired_people
 from scoring.paths import standing
 from scoring.protocols import PROTOCOLS, Protocol
-from scoring.reliability import calibration_error, reliability_bins, reliability_curve
 from scoring.rules import (
     brier_original,
     brier_score,

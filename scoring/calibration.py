@@ -1,4 +1,7 @@
-"""Calibration and discrimination of probability forecasts: decompositions, Murphy curve, AUC.
+"""Calibration and discrimination of probability forecasts.
+
+Decompositions, Murphy curve and AUC; reliability diagrams: the isotonic curve with its consistency
+band, and the table of bins.
 
 All functions take pairs as in `scoring.forecast_pairs`.
 """
@@ -11,9 +14,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.errors import float_vector, refuse_where
-from scoring.forecast_pairs import Pooled, isotonic, pairs, pool
-from scoring.reliability import reliability_bins
+from scoring.arrays import Floats
+from scoring.errors import (
+    float_array,
+    float_vector,
+    refuse_where,
+    require,
+    require_number,
+    require_whole_number,
+)
+from scoring.forecast_pairs import Pooled, grouped_pairs, isotonic, pairs, pool
+
+RESAMPLES = 1000
+# The band is computed at no more than this many forecasts and interpolated between them.
+BAND_POINTS = 1000
 
 
 class Decomposition(NamedTuple):
@@ -163,3 +177,149 @@ def roc_auc(p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None = N
     if both <= 0:
         return float("nan")
     return float(true @ (np.cumsum(false) - false / 2)) / both
+
+
+def reliability_curve(
+    p: npt.ArrayLike,
+    y: npt.ArrayLike,
+    weight: npt.ArrayLike | None = None,
+    question: npt.ArrayLike | None = None,
+    level: float = 0.9,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return the isotonic reliability curve with its consistency band.
+
+    One row per distinct forecast, sorted: ``forecast``; ``recalibrated``, the isotonic estimate of
+    how often such forecasts come true; ``weight``, the total of the pairs; ``lower`` and ``upper``,
+    the band: pointwise, the curve of a calibrated forecaster with the same forecasts lies in it
+    with probability ``level``.
+
+    The band is resampled. ``question`` (n,) identifies pairs that share an outcome: each resample
+    draws one uniform number per question, and those of its forecasts above the number come true.
+    Drawing each pair separately would make the band much too narrow. Without ``question`` every
+    pair is its own question. ``seed`` makes the draws reproducible.
+
+    ``p``, ``y``, ``weight`` (n,) are pairs. Raises InputError.
+
+    Dimitriadis, Gneiting & Jordan (2021), doi:10.1073/pnas.2016191118.
+
+    >>> curve = reliability_curve([0.2, 0.2, 0.8, 0.8], [0, 1, 1, 1])
+    >>> curve[["forecast", "recalibrated", "weight"]]
+       forecast  recalibrated  weight
+    0       0.2           0.5     2.0
+    1       0.8           1.0     2.0
+    """
+    require_number("level", level, lambda share: 0 < share < 1, "must fulfil 0 < level < 1")
+    require_whole_number("seed", seed, 0)
+    forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
+    pooled = pool(forecast, outcome, weights)
+    place = np.searchsorted(pooled.forecast, forecast)
+    generator = np.random.default_rng(seed)
+    size = len(pooled.forecast)
+    at = np.unique(np.linspace(0, size - 1, min(size, BAND_POINTS)).round().astype(np.intp))
+    curves = np.empty((RESAMPLES, len(at)))
+    for curve in curves:
+        drawn = generator.random(int(group.max()) + 1)[group] < forecast
+        sums = np.bincount(place, weights * drawn, minlength=size)
+        curve[:] = isotonic(pooled._replace(observed=sums / pooled.weight))[at]
+    band = np.quantile(curves, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    lower, upper = (np.interp(pooled.forecast, pooled.forecast[at], edge) for edge in band)
+    return pd.DataFrame(
+        {
+            "forecast": pooled.forecast,
+            "recalibrated": isotonic(pooled),
+            "weight": pooled.weight,
+            "lower": lower,
+            "upper": upper,
+        }
+    )
+
+
+def reliability_bins(
+    p: npt.ArrayLike,
+    y: npt.ArrayLike,
+    weight: npt.ArrayLike | None = None,
+    bins: int | npt.ArrayLike = 10,
+) -> pd.DataFrame:
+    """Return forecast and observed rates by bin.
+
+    One row per bin, empty bins included: ``lower`` and ``upper``, the edges; ``count``, the number
+    of pairs; ``weight``, their total; ``forecast`` and ``observed``, the weighted means (NaN in an
+    empty bin); ``observed_lower`` and ``observed_upper``, the 95% Wilson interval of a rate seen
+    ``weight`` times. Bins are [lower, upper), the last one [lower, upper]. ``bins`` is the number
+    of bins of equal width, or their edges, rising from 0 to 1.
+
+    ``p``, ``y``, ``weight`` (n,) are pairs. Raises InputError.
+
+    Wilson (1927), doi:10.1080/01621459.1927.10502953.
+
+    >>> table = reliability_bins([0.1, 0.3, 0.3, 1.0], [0, 0, 1, 1], bins=2)
+    >>> table[["lower", "upper", "count", "forecast", "observed"]].round(3)
+       lower  upper  count  forecast  observed
+    0    0.0    0.5      3     0.233     0.333
+    1    0.5    1.0      1     1.000     1.000
+    """
+    forecast, outcome, weights = pairs(p, y, weight)
+    edges = _edges(bins)
+    size = len(edges) - 1
+    place = np.minimum(np.searchsorted(edges, forecast, side="right") - 1, size - 1)
+    count = np.bincount(place, minlength=size)
+    total = np.bincount(place, weights, minlength=size).astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        mean = np.bincount(place, forecast * weights, minlength=size) / total
+        observed = np.bincount(place, outcome * weights, minlength=size) / total
+    low, high = _wilson(observed, total)
+    return pd.DataFrame(
+        {
+            "lower": edges[:-1],
+            "upper": edges[1:],
+            "count": count,
+            "weight": total,
+            "forecast": mean,
+            "observed": observed,
+            "observed_lower": low,
+            "observed_upper": high,
+        }
+    )
+
+
+def _edges(bins: int | npt.ArrayLike) -> Floats:
+    if isinstance(bins, int | np.integer):
+        # k / bins is the double nearest to the decimal fraction, so 0.3 starts a bin.
+        edges = np.arange(int(bins) + 1) / max(int(bins), 1)
+    else:
+        edges = float_array("bins", bins)
+    line = edges.ndim == 1 and len(edges) >= 2
+    rises = line and edges[0] == 0 and edges[-1] == 1 and (np.diff(edges) > 0).all()
+    rule = "must be a positive number of bins, or edges that rise from 0 to 1"
+    require("bins", bins, rises, rule)
+    return edges
+
+
+def _wilson(rate: Floats, n: Floats) -> tuple[Floats, Floats]:
+    z = 1.959963984540054
+    with np.errstate(invalid="ignore", divide="ignore"):
+        centre = (rate + z * z / (2 * n)) / (1 + z * z / n)
+        half = z / (1 + z * z / n) * np.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n))
+    return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
+
+
+def calibration_error(
+    p: npt.ArrayLike,
+    y: npt.ArrayLike,
+    weight: npt.ArrayLike | None = None,
+    bins: int | npt.ArrayLike = 10,
+) -> float:
+    """Return the mean gap between forecast and observed rates over bins: 0..1, 0 is best.
+
+    Σ_b w_b |forecast_b − observed_b| / Σ_b w_b over the rows of `reliability_bins`, also known as
+    the expected calibration error. It depends on the bins, and chance alone keeps it above 0.
+    Arguments are those of `reliability_bins`. Raises InputError.
+    Naeini, Cooper & Hauskrecht (2015), doi:10.1609/aaai.v29i1.9602.
+
+    >>> round(calibration_error([0.1, 0.3, 0.3, 1.0], [0, 0, 1, 1], bins=2), 3)
+    0.075
+    """
+    table = reliability_bins(p, y, weight, bins)
+    gap = (table["forecast"] - table["observed"]).abs()
+    return float((gap * table["weight"]).sum() / table["weight"].sum())

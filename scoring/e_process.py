@@ -95,12 +95,9 @@ def by_family(
     """
     values, named = float_array("difference", difference), np.asarray(family)
     closes = scheduled_close.reset_index(drop=True)
-    for name, shape in (
-        ("difference", values.shape),
-        ("family", named.shape),
-        ("scheduled_close", closes.shape),
-    ):
-        require(name, shape, shape == (len(closes),), "all three need one entry per question")
+    rule = "all three need one entry per question"
+    for name, given in (("difference", values), ("family", named), ("scheduled_close", closes)):
+        require(name, given.shape, given.shape == closes.shape, rule)
     refuse_where("difference", ~np.isfinite(values), values, "must be finite")
     refuse_where("family", pd.isna(named), named, "every entry needs a family")
     rule = "every entry needs a close"

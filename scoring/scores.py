@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from scoring import parallel
-from scoring.arrays import Codes, Floats, Ints
+from scoring.arrays import Floats, Ints
 from scoring.errors import require
 from scoring.input_frames import (
     BINARY,
@@ -27,7 +29,8 @@ from scoring.protocols import OVER_LN_K, PARTICIPATION, Protocol, get_protocol
 from scoring.rules import RULES, Rule, align_options
 from scoring.timings import AVERAGES, timing
 
-Scored = tuple[Codes, Codes, Floats, Floats, Ints]
+# Question, forecaster, score, coverage, updates.
+Scored = list[npt.NDArray[Any]]
 
 
 def score(
@@ -68,11 +71,7 @@ def score(
         protocol = [protocol]
     chosen = list(protocol) if hasattr(protocol, "__iter__") else []
     require("protocol", protocol, len(chosen) > 0, "must name at least one protocol")
-    return score_ledger(read_frames(questions, forecasts), chosen)
-
-
-def score_ledger(ledger: Ledger, chosen: Sequence[str | Protocol]) -> pd.DataFrame:
-    """Return the scores of frames already read."""
+    ledger = read_frames(questions, forecasts)
     protocols = sorted((get_protocol(choice) for choice in chosen), key=lambda each: each.name)
     found: list[list[Scored]] = [[] for _ in protocols]
     for block in ledger.blocks:
@@ -86,17 +85,14 @@ def score_ledger(ledger: Ledger, chosen: Sequence[str | Protocol]) -> pd.DataFra
             for part, kept in zip(parts, found, strict=True):
                 if part is not None:
                     kept.append(part)
-    frames = [
-        _frame(ledger, protocol, parts) for protocol, parts in zip(protocols, found, strict=True)
-    ]
+    frames = [_frame(ledger, *each) for each in zip(protocols, found, strict=True)]
     return pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
 
 
 def _frame(ledger: Ledger, protocol: Protocol, parts: Sequence[Scored]) -> pd.DataFrame:
-    nobody, nothing = np.zeros(0, dtype=np.int32), np.zeros(0)
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)] or [
-        nobody, nobody, nothing, nothing, np.zeros(0, dtype=np.int64)
-    ]  # fmt: skip
+        np.zeros(0, dtype=kind) for kind in ("int32", "int32", "float64", "float64", "int64")
+    ]
     if len(ledger.blocks) > 1:
         order = np.lexsort((columns[1], columns[0]))
         columns = [column[order] for column in columns]
@@ -117,10 +113,8 @@ def _frame(ledger: Ledger, protocol: Protocol, parts: Sequence[Scored]) -> pd.Da
 def rule_for(protocol: Protocol, block: Block) -> Rule | None:
     """Return the rule that scores this block, None if the protocol's rule does not apply to it."""
     choice = block.kind == MULTIPLE_CHOICE
-    name = protocol.rule
-    if choice and block.ordered and protocol.ordered_rule is not None:
-        name = protocol.ordered_rule
-    rule = RULES[name]
+    ordered_rule = protocol.ordered_rule if choice and block.ordered else None
+    rule = RULES[ordered_rule or protocol.rule]
     if rule.numeric != (block.kind == NUMERIC) or (rule.ordered and choice and not block.ordered):
         return None
     if protocol.reference == "crowd_median" and block.kind != BINARY:
@@ -156,16 +150,9 @@ def _scores(protocol: Protocol, block: Block, every: Paths, questions: Questions
         score *= timed.coverage
     elif protocol.scale != OVER_LN_K:
         score *= protocol.scale
-    live_paths = np.flatnonzero(paths.total)
-    if len(live_paths) == len(score):
-        return paths.question, paths.forecaster, score, timed.coverage, paths.updates
-    return (
-        paths.question.take(live_paths),
-        paths.forecaster.take(live_paths),
-        score.take(live_paths),
-        timed.coverage.take(live_paths),
-        paths.updates.take(live_paths),
-    )
+    columns: Scored = [paths.question, paths.forecaster, score, timed.coverage, paths.updates]
+    places = np.flatnonzero(paths.total)
+    return columns if len(places) == len(score) else [each.take(places) for each in columns]
 
 
 def _per_forecast(protocol: Protocol, p: Floats) -> float | Floats | None:

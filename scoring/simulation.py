@@ -49,11 +49,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
-from scoring.arrays import Floats, Ints
+from scoring.arrays import Flags, Floats, Ints
 from scoring.ordering import in_order
 from scoring.simulated_titles import title_and_subject
 from scoring.tournament import Tournament
@@ -147,9 +146,9 @@ class _QuestionDraws:
     open_s: Ints
     length_s: Ints
     prior: Floats
-    early: npt.NDArray[np.bool_]
-    event: npt.NDArray[np.bool_]
-    choice: npt.NDArray[np.bool_]
+    early: Flags
+    event: Flags
+    choice: Flags
 
 
 def _draw_questions(settings: Tournament, rng: np.random.Generator) -> _QuestionDraws:
@@ -178,9 +177,8 @@ def _draw_questions(settings: Tournament, rng: np.random.Generator) -> _Question
 
 
 def _questions_frame(
-    drawn: _QuestionDraws, ids: pd.Index, yes: npt.NDArray[np.bool_], early: npt.NDArray[np.bool_],
-    close_s: Ints,
-) -> pd.DataFrame:  # fmt: skip
+    drawn: _QuestionDraws, ids: pd.Index, yes: Flags, early: Flags, close_s: Ints
+) -> pd.DataFrame:
     n = len(ids)
     within = np.arange(n) - np.searchsorted(drawn.family, drawn.family)
     named = [
@@ -301,8 +299,7 @@ def _beliefs(
     settings: Tournament, drawn: _QuestionDraws, rows: _Rows, rng: np.random.Generator
 ) -> _Belief:
     team = np.repeat(np.arange(len(settings.teams)), [team.members for team in settings.teams])
-    skill = _per_member(settings, "skill")
-    skill, team = skill[rows.forecaster], team[rows.forecaster]
+    team, skill = team[rows.forecaster], _per_row(settings, rows, "skill")
 
     rho, shared = settings.family_correlation, settings.shared_noise
     questions, teams = settings.questions, len(settings.teams)
@@ -333,16 +330,13 @@ def _brownian(
     """
     order = in_order(group, rows.at_s)[0] if len(group) else np.arange(0)
     number, time = group[order], rows.u[order]
-    begins = np.ones(len(number), dtype=np.bool_)
-    begins[1:] = number[1:] != number[:-1]
+    starts = np.flatnonzero(np.diff(number, prepend=-1))
     step = np.diff(time, prepend=0.0)
-    step[begins] = time[begins]
+    step[starts] = time[starts]
     walk = np.cumsum(np.sqrt(step) * rng.standard_normal(len(step)))
     # One running sum over all groups, minus its value where each group begins.
-    starts = np.flatnonzero(begins)
-    before = np.concatenate([[0.0], walk])[starts]
-    lengths = np.diff(np.append(starts, len(walk)))
-    walk -= np.repeat(before, lengths)
+    lengths = np.diff(starts, append=len(walk))
+    walk -= np.repeat(np.append(0.0, walk)[starts], lengths)
 
     last, reached = np.zeros(groups), np.zeros(groups)
     ends = starts + lengths - 1
@@ -352,17 +346,15 @@ def _brownian(
     return values, last + np.sqrt(1 - reached) * rng.standard_normal(groups)
 
 
-def _per_member(settings: Tournament, setting: str) -> Floats:
-    """Return a setting of the teams, repeated for each member."""
+def _per_row(settings: Tournament, rows: _Rows, setting: str) -> Floats:
+    """Return each row's setting of its forecaster's team."""
     values = [float(getattr(team, setting)) for team in settings.teams]
-    return np.repeat(values, [team.members for team in settings.teams])
+    return np.repeat(values, [team.members for team in settings.teams])[rows.forecaster]
 
 
 def _reports(settings: Tournament, rows: _Rows, odds: Floats) -> Floats:
     """Return each forecaster's report, given the log odds of the belief."""
-    extremity, shift = (
-        _per_member(settings, name)[rows.forecaster] for name in ("extremity", "shift")
-    )
+    extremity, shift = (_per_row(settings, rows, name) for name in ("extremity", "shift"))
     p: Floats = special.expit(extremity * odds + shift)
     np.clip(p, settings.least, 1 - settings.least, out=p)
     return _respond(settings, rows, p)
@@ -373,8 +365,8 @@ def _option_reports(settings: Tournament, rows: _Rows, belief: _Belief) -> Float
     ends = (_cuts(settings) - belief.mean[:, None]) / belief.sd[:, None]
     upto = np.column_stack([np.zeros(len(ends)), special.ndtr(ends), np.ones(len(ends))])
     p = np.maximum(np.diff(upto, axis=1), settings.least)
-    p **= _per_member(settings, "extremity")[rows.forecaster, None]
-    p[:, -1] *= np.exp(_per_member(settings, "shift")[rows.forecaster])
+    p **= _per_row(settings, rows, "extremity")[:, None]
+    p[:, -1] *= np.exp(_per_row(settings, rows, "shift"))
     p /= p.sum(axis=1, keepdims=True)
     return _respond(settings, rows, p)
 
@@ -387,7 +379,7 @@ def _cuts(settings: Tournament) -> Floats:
 
 def _respond(settings: Tournament, rows: _Rows, p: Floats) -> Floats:
     """Return the reports after partial response; changes ``p``, (n,) or (n, K)."""
-    responsiveness = _per_member(settings, "responsiveness")[rows.forecaster]
+    responsiveness = _per_row(settings, rows, "responsiveness")
     slow = np.flatnonzero((responsiveness < 1) & (rows.rank > 0))
     # Loops over an update's rank (about a dozen), not over forecasts.
     for rank in range(1, int(rows.rank[slow].max(initial=0)) + 1):

@@ -92,10 +92,11 @@ class Tournament:
     least: float = 0.001
 
     def __post_init__(self) -> None:
-        handles = [handle for team in self.teams for handle in team.handles]
+        names = [team.name for team in self.teams]
+        handles = {handle for team in self.teams for handle in team.handles}
         require("teams", len(self.teams), len(self.teams) >= 1, "needs at least one team")
-        unique = len(set(handles)) == len(handles)
-        require("teams", [team.name for team in self.teams], unique, "names must differ")
+        unique = len(handles) == sum(team.members for team in self.teams)
+        require("teams", names, unique, "names must differ")
         rule = "must lie within 1..questions"
         require("families", self.families, 1 <= self.families <= self.questions, rule)
         for name in ("first_open", "last_close"):
@@ -107,16 +108,8 @@ class Tournament:
         require("longest_days", self.longest_days, self.shortest_days <= self.longest_days, rule)
         fits = (self.last_close - self.first_open).days >= self.longest_days
         require("last_close", str(self.last_close), fits, "leaves no room for the longest")
-        shares = (
-            "early_share",
-            "event_share",
-            "choice_share",
-            "family_correlation",
-            "participation",
-            "shared_noise",
-            "withdrawal",
-        )
-        for name in shares:
+        shares = ("early_share", "event_share", "choice_share", "participation", "withdrawal")
+        for name in (*shares, "family_correlation", "shared_noise"):
             value = getattr(self, name)
             require(name, value, 0 <= value <= 1, "must lie within 0..1")
         rule = "must leave early_share + event_share <= 1"

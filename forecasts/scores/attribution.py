@@ -38,9 +38,8 @@ def attribute(frames: Frames, by: str = "update", protocol: str = "brier") -> pd
     BadInput for another grouping.
     """
     if by not in GROUPINGS:
-        raise BadInput(
-            f"There is no attribution by {by!r}.", remedy="Use " + ", ".join(GROUPINGS) + "."
-        )
+        remedy = f"Use {', '.join(GROUPINGS)}."
+        raise BadInput(f"There is no attribution by {by!r}.", remedy=remedy)
     earned = scoring.attribution(frames.questions, frames.forecasts, protocol)
     rows = frames.forecasts.iloc[earned["forecast"].to_numpy()].reset_index(drop=True)
     if by == "update":
@@ -52,12 +51,10 @@ def attribute(frames: Frames, by: str = "update", protocol: str = "brier") -> pd
 
 
 def _updates(earned: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    table = earned.assign(
-        made_at=rows["made_at"],
-        evidence=[
-            " ".join(entry["evidence_id"] for entry in cited or []) for cited in rows["evidence"]
-        ],
-    )
+    evidence = [
+        " ".join(entry["evidence_id"] for entry in cited or []) for cited in rows["evidence"]
+    ]
+    table = earned.assign(made_at=rows["made_at"], evidence=evidence)
     columns = ["question_id", "forecaster", "made_at", "remaining", "score_before", "score"]
     columns += ["points", "promised", "surprise", "evidence"]
     return table[columns].sort_values("points", ascending=False, kind="stable", ignore_index=True)
@@ -95,9 +92,8 @@ def citation_parts(shares: Sequence[float | None]) -> list[float]:
 
 def _summed(shares: pd.DataFrame, frames: Frames, by: str) -> pd.DataFrame:
     known = frames.evidence.set_index("evidence_id")[["title", "publisher", "kind"]]
-    table = shares.join(known, on="evidence_id").fillna(
-        {"title": "", "publisher": "", "kind": UNCITED}
-    )
+    blank = {"title": "", "publisher": "", "kind": UNCITED}
+    table = shares.join(known, on="evidence_id").fillna(blank)
     keys: list[Any] = ["evidence_id", "title", "publisher", "kind"] if by == "evidence" else [by]
     table["cited"] = table["evidence_id"] != UNCITED
     groups = table.groupby(keys, sort=True)
@@ -109,12 +105,10 @@ def _summed(shares: pd.DataFrame, frames: Frames, by: str) -> pd.DataFrame:
         families=("family", "nunique"),
     )
     found["per_question"] = found["points"] / found["questions"]
-    ends = [_interval(part) for _, part in groups]
-    for place, name in enumerate(("per_question_lower", "per_question_upper")):
-        found[name] = np.array([end[place] for end in ends], dtype=np.float64)
-    return found.reset_index().sort_values(
-        "points", ascending=False, kind="stable", ignore_index=True
-    )
+    ends = np.array([_interval(part) for _, part in groups], dtype=np.float64).reshape(-1, 2)
+    found["per_question_lower"], found["per_question_upper"] = ends.T
+    found = found.reset_index()
+    return found.sort_values("points", ascending=False, kind="stable", ignore_index=True)
 
 
 def _interval(part: pd.DataFrame) -> tuple[float, float]:

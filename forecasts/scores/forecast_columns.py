@@ -19,8 +19,6 @@ from forecasts.ledger.models import Citation, Evidence, Forecast, Member, Questi
 from forecasts.questions.standing import in_batches
 from forecasts.updates.values import Value
 
-_NEITHER = (None, None)
-
 
 def columns(
     session: Session,
@@ -66,17 +64,15 @@ def columns(
         del rows  # while garbage collection is paused
     got = dict(zip(wanted, read, strict=True))
     ids, blank = got.get("id", ()), [None] * many
+    made_at = pd.Series(got["made_at"], dtype=object)
     probabilities, quantiles = blank, blank
     if several:
-        probabilities, quantiles = (
-            _parsed([several.get(id_, _NEITHER)[n] for id_ in ids]) for n in range(2)
-        )
+        both = [several.get(id_, (None, None)) for id_ in ids]
+        probabilities, quantiles = (_parsed(column) for column in zip(*both, strict=True))
     return {
         "question_id": _names_of(session, got["question"], Question.id, Question.slug),
         "forecaster": _names_of(session, got["member"], Member.id, Member.handle),
-        "made_at": pd.to_datetime(
-            pd.Series(got["made_at"], dtype=object), format="ISO8601", utc=True
-        ),
+        "made_at": pd.to_datetime(made_at, format="ISO8601", utc=True),
         "probability": got["probability"],
         "probabilities": _over_options(session, got["question"], probabilities),
         "quantiles": quantiles,
@@ -87,13 +83,13 @@ def columns(
 
 def _rows(session: Session, every: Any, only: Sequence[str] | None) -> list[tuple[Any, ...]]:
     """Return the visible rows, on all questions or those with the slugs, as the driver has them."""
-    every = every.where(forecast_visible(session))
-    statements = [every]
+    limits: list[Any] = [true()]
     if only is not None:
         of = [select(col(Question.id)).where(col(Question.slug).in_(s)) for s in in_batches(only)]
-        statements = [every.where(col(Forecast.question_id).in_(some)) for some in of]
+        limits = [col(Forecast.question_id).in_(some) for some in of]
     found: list[tuple[Any, ...]] = []
-    for statement in statements:
+    for limit in limits:
+        statement = every.where(forecast_visible(session), limit)
         with session.connection().execute(statement) as result:
             found += result.cursor.fetchall()
     return found

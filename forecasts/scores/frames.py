@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, func, select, true
 
 from forecasts.access import visibility
 from forecasts.ledger.current import newest_memberships
@@ -150,13 +150,10 @@ def typed(values: Any, kind: str) -> pd.Series[Any]:
     if isinstance(values, pd.Series) and kind in _READY and values.dtype == _READY[kind]:
         return values  # converting half a million values takes a second
     if kind == "time":
-        return pd.Series(pd.to_datetime(pd.Series(values, dtype=object), utc=True)).astype(
-            TIME_DTYPE
-        )
-    if kind == "number":
-        return pd.Series(values, dtype=np.float64)
-    if kind == "flag":
-        return pd.Series(values, dtype=bool)
+        times = pd.to_datetime(pd.Series(values, dtype=object), utc=True)
+        return times.astype(TIME_DTYPE)
+    if kind in ("number", "flag"):
+        return pd.Series(values, dtype=np.float64 if kind == "number" else bool)
     if kind == "text":
         return pd.Series(["" if v is None else v for v in values], dtype=str)
     return pd.Series(list(values), dtype=object)
@@ -179,13 +176,11 @@ def complete(
 def _blank_filled(frame: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:
     frame = frame.reset_index(drop=True)  # the blank columns have no index to align with
     blanks = {"text": "", "flag": False, "number": np.nan}
-    return typed_frame(
-        {
-            name: frame[name] if name in frame else [blanks.get(kind)] * len(frame)
-            for name, kind in kinds.items()
-        },
-        kinds,
-    )
+    columns = {
+        name: frame[name] if name in frame else [blanks.get(kind)] * len(frame)
+        for name, kind in kinds.items()
+    }
+    return typed_frame(columns, kinds)
 
 
 def ledger_frames(
@@ -259,17 +254,16 @@ def _questions(
     session: Session, only: Sequence[str] | None, kinds: dict[str, str] = QUESTION_COLUMNS
 ) -> pd.DataFrame:
     # The status is not read, so any time will do.
-    standing = sorted(
-        listing(session, now=datetime(1970, 1, 1, tzinfo=UTC), only=only), key=lambda s: s.id
-    )
-    first_source = {}
+    now = datetime(1970, 1, 1, tzinfo=UTC)
+    standing = sorted(listing(session, now=now, only=only), key=lambda state: state.id)
+    first_source: dict[int, tuple[str, str]] = {}
     if "quote" in kinds:
         first_source = _first_sources(session, [each.id for each in standing] if only else None)
     columns: dict[str, list[Any]] = {name: [] for name in kinds}
     worded = [name for name in columns if hasattr(QuestionRevision, name)]
     for state in standing:
         text, resolution = state.text, state.resolution
-        origin = first_source.get(state.id)
+        url, quote = first_source.get(state.id, (None, None))
         row: dict[str, Any] = {name: getattr(text, name) for name in worded} | {
             "question_id": state.slug,
             "type": str(text.type),
@@ -278,8 +272,8 @@ def _questions(
             "resolved_at": resolution.resolved_at if resolution else None,
             "resolution_note": resolution.note if resolution else None,
             "resolution_source": resolution.source if resolution else None,
-            "article_url": origin[0] if origin else None,
-            "quote": origin[1] if origin else None,
+            "article_url": url,
+            "quote": quote,
         }
         for name, values in columns.items():
             values.append(row[name])
@@ -298,16 +292,12 @@ def _first_sources(session: Session, questions: Sequence[int] | None) -> dict[in
         .join(Article, col(Article.id) == col(QuestionSource.article_id))
         .order_by(col(QuestionSource.id))
     )
-    statements = (
-        [every]
-        if questions is None
-        else [
-            every.where(col(QuestionSource.question_id).in_(some)) for some in in_batches(questions)
-        ]
-    )
+    limits: list[Any] = [true()]
+    if questions is not None:
+        limits = [col(QuestionSource.question_id).in_(some) for some in in_batches(questions)]
     first: dict[int, tuple[str, str]] = {}
-    for statement in statements:
-        for question_id, quote, url, digest in session.exec(statement):
+    for limit in limits:
+        for question_id, quote, url, digest in session.exec(every.where(limit)):
             first.setdefault(question_id, (url or f"{DIGEST_ADDRESS}{digest}", quote))
     return first
 
@@ -353,11 +343,9 @@ def _evidence(session: Session) -> pd.DataFrame:
 
 def _articles(session: Session) -> pd.DataFrame:
     rows = session.exec(select(Article).order_by(col(Article.id))).all()
+    names = {"url": "address"}
     return typed_frame(
-        {
-            c: [row.address if c == "url" else getattr(row, c) for row in rows]
-            for c in ARTICLE_COLUMNS
-        },
+        {c: [getattr(row, names.get(c, c)) for row in rows] for c in ARTICLE_COLUMNS},
         ARTICLE_COLUMNS,
     )
 

@@ -21,7 +21,6 @@ from sqlmodel import Session
 import scoring
 from forecasts.common.times import iso_day_or_time
 from forecasts.ledger.models import (
-    Citation,
     Evidence,
     Forecast,
     Question,
@@ -92,17 +91,14 @@ def paths(
         for forecast, handle in rows
     ]
     earned = _points_earned(session, question, text) if scored and cited else {}
-    marks = [
-        (
-            *point,
-            str(citation.stance),
-            _evidence_label(evidence),
-            forecast.rationale,
-            earned.get(forecast.id, float("nan")) * part,
-        )
-        for point, (forecast, _) in zip(points, rows, strict=True)
-        for (citation, evidence), part in _parts(cited.get(forecast.id, ()))
-    ]
+    marks = []
+    for point, (forecast, _) in zip(points, rows, strict=True):
+        citations = cited.get(forecast.id or 0, ())
+        parts = citation_parts([citation.share for citation, _ in citations])
+        gain = earned.get(forecast.id, float("nan"))
+        for (citation, evidence), part in zip(citations, parts, strict=True):
+            about = (str(citation.stance), _evidence_label(evidence), forecast.rationale)
+            marks.append((*point, *about, gain * part))
     return Paths(
         steps=_frame(_steps(points, end), _STEP, text),
         crowd=_frame(_crowd(points, end), ["stretch", "time", "value", "live"], text),
@@ -125,14 +121,6 @@ def path_table(lines: Paths) -> pd.DataFrame:
     joined = pd.merge_asof(rows, crowd.sort_values("time"), on="time")
     joined.loc[joined["live"] == 0, "crowd"] = None
     return joined[["time", "forecaster", "forecast", "crowd", "live"]].iloc[::-1]
-
-
-def _parts(
-    cited: Sequence[tuple[Citation, Evidence]],
-) -> list[tuple[tuple[Citation, Evidence], float]]:
-    """Return each citation of a forecast with its part of the update's points."""
-    parts = citation_parts([citation.share for citation, _ in cited])
-    return list(zip(cited, parts, strict=True))
 
 
 def _points_earned(

@@ -36,11 +36,8 @@ def store(session: Session, resolutions: Sequence[Resolution]) -> int:
 def _store(
     session: Session, by_question: Mapping[int, int | None], handles: Mapping[str, int | None]
 ) -> int:
-    slugs = dict(
-        session.exec(
-            select(Question.slug, Question.id).where(col(Question.id).in_(list(by_question)))
-        ).all()
-    )
+    chosen = select(Question.slug, Question.id).where(col(Question.id).in_(list(by_question)))
+    slugs = dict(session.exec(chosen).all())
     # All forecasts are scored, whatever the confirming member may see.
     with reading_everything(session):
         questions, forecasts = scoring_frames(session, questions=list(slugs))
@@ -53,9 +50,8 @@ def _store(
         **{name: table[name].tolist() for name in ("protocol", "score", "coverage", "updates")},
     }
     connection = session.connection()
-    connection.execute(
-        delete(Score).where(col(Score.resolution_id).in_(list(by_question.values())))
-    )
+    replaced = col(Score.resolution_id).in_(list(by_question.values()))
+    connection.execute(delete(Score).where(replaced))
     if len(table):
         write_rows(connection, "score", columns)
     return len(table)
@@ -76,7 +72,6 @@ def rebuild(session: Session) -> Rebuilt:
     Scores of superseded resolutions are kept.
     """
     epoch = datetime(1970, 1, 1, tzinfo=UTC)  # any time will do: the status is not read
-    current = [
-        state.resolution for state in listing(session, now=epoch) if state.resolution is not None
-    ]
+    states = listing(session, now=epoch)
+    current = [state.resolution for state in states if state.resolution is not None]
     return Rebuilt(store(session, current), len(current), scoring.__version__)
