@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from app.charts.records import COLOURS, TOOLTIP, Spec, drawn
+from app.charts.paths import Spec, field, layer
+from app.charts.records import COLOURS, TOOLTIP, drawn
 from forecasts.reports.comparison import Comparison, Pair, charts
 from forecasts.reports.render.wording import BRIER
 
@@ -12,7 +13,7 @@ _ROW, _AXES = 56, 70
 def forest_chart(comparison: Comparison) -> Spec | None:
     """Return each pair's difference with its interval, about 0; None if no pair has one."""
     forest = charts.differences(comparison)
-    rows = [
+    rows: list[Spec] = [
         {
             "pair": row.name,
             "difference": row.dots[0],
@@ -26,51 +27,31 @@ def forest_chart(comparison: Comparison) -> Spec | None:
     ]
     if not rows:
         return None
-    x = {
-        "field": "low",
-        "type": "quantitative",
-        "title": [BRIER, "← first better · second better →"],
-        "scale": {"domain": [forest.low, forest.high]},
-        "axis": {"labelExpr": "datum.value ? format(datum.value, '+.3~f') : '0'", "tickCount": 5},
-    }
-    rows_of_pairs = {
-        "field": "pair",
-        "type": "nominal",
-        "title": None,
-        "sort": None,
-        "axis": {"labelLimit": 150, "labelExpr": "split(datum.label, ' − ')"},
-    }
+    x = field(
+        "low",
+        "quantitative",
+        title=[BRIER, "← first better · second better →"],
+        scale={"domain": [forest.low, forest.high]},
+        axis={"labelExpr": "datum.value ? format(datum.value, '+.3~f') : '0'", "tickCount": 5},
+    )
+    labels = {"labelLimit": 150, "labelExpr": "split(datum.label, ' − ')"}
     firm = {"test": "datum.firm", "value": COLOURS["curve"]}
     solid = {"test": "datum.firm", "value": [1, 0]}
     every = {
-        "y": rows_of_pairs,
+        "y": field("pair", title=None, sort=None, axis=labels),
         "color": {"condition": firm, "value": COLOURS["soft"]},
         "tooltip": TOOLTIP,
     }
-    data = {"values": rows}
+    whisker = {"x": x, "x2": {"field": "high"}}
+    whisker["strokeDash"] = {"condition": solid, "value": [4, 3]}
+    mean, zero = {"x": x | {"field": "difference"}}, {"x": field("reference", "quantitative")}
+    middle: list[Spec] = [{"reference": forest.reference}]
     return {
         "height": _ROW * len(rows) + _AXES,
         "layer": [
-            {
-                "data": {"values": [{"reference": forest.reference}]},
-                "mark": {"type": "rule", "strokeDash": [4, 3], "color": COLOURS["soft"]},
-                "encoding": {"x": {"field": "reference", "type": "quantitative"}},
-            },
-            {
-                "data": data,
-                "mark": {"type": "rule", "strokeWidth": 2.5},
-                "encoding": every
-                | {
-                    "x": x,
-                    "x2": {"field": "high"},
-                    "strokeDash": {"condition": solid, "value": [4, 3]},
-                },
-            },
-            {
-                "data": data,
-                "mark": {"type": "point", "filled": True, "size": 90, "opacity": 1},
-                "encoding": every | {"x": x | {"field": "difference"}},
-            },
+            layer(middle, "rule", zero, strokeDash=[4, 3], color=COLOURS["soft"]),
+            layer(rows, "rule", every | whisker, strokeWidth=2.5),
+            layer(rows, "point", every | mean, filled=True, size=90, opacity=1),
         ],
     }
 

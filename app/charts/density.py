@@ -7,15 +7,14 @@ from typing import Any
 
 import pandas as pd
 
+from app.charts.paths import BLUE, NEUTRAL, Spec, field, layer
 from app.markdown_text import figure, shortened
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.updates.previews import Slice
 from forecasts.updates.values import format_probability
 
-_BLUE, _NEUTRAL = "#0072B2", "#7A7F85"
 
-
-def density_chart(slices: Sequence[Slice], text: QuestionText) -> dict[str, Any]:
+def density_chart(slices: Sequence[Slice], text: QuestionText) -> Spec:
     """Return the density between quantiles; the area of each bar is its probability.
 
     The dashed rule is the density if all values between the bounds were equally likely.
@@ -31,37 +30,23 @@ def density_chart(slices: Sequence[Slice], text: QuestionText) -> dict[str, Any]
             "chance": [format_probability(one.chance) for one in slices],
         }
     ).dropna()
-    x = {
-        "field": "low",
-        "type": "temporal" if dated else "quantitative",
-        "title": shortened(text.unit, 40) if text.unit else None,
-        "scale": {"type": "utc", "nice": False} if dated else {"nice": False, "zero": False},
-        "axis": {"format": "%Y-%m-%d", "tickCount": 3} if dated else {"tickCount": 5},
-    }
-    y = {
-        "field": "density",
-        "type": "quantitative",
-        "title": "Density",
-        "scale": {"zero": True},
-        "axis": {"tickCount": 3},
-    }
-    tooltip = [
-        {"field": name, "type": "nominal", "title": name.capitalize()}
-        for name in ("from", "to", "chance")
+    x = field(
+        "low",
+        "temporal" if dated else "quantitative",
+        title=shortened(text.unit, 40) if text.unit else None,
+        scale={"type": "utc", "nice": False} if dated else {"nice": False, "zero": False},
+        axis={"format": "%Y-%m-%d", "tickCount": 3} if dated else {"tickCount": 5},
+    )
+    density = field("density", "quantitative")
+    y = density | {"title": "Density", "scale": {"zero": True}, "axis": {"tickCount": 3}}
+    tooltip = [field(name, title=name.capitalize()) for name in ("from", "to", "chance")]
+    area = {"x": x, "x2": {"field": "high"}, "y": y, "y2": {"datum": 0}, "tooltip": tooltip}
+    layers = [
+        layer("slices", "rect", area, color=BLUE, opacity=0.75, stroke=NEUTRAL),
+        layer("even", "rule", {"y": density}, color=NEUTRAL, strokeDash=[4, 4]),
     ]
-    area = {
-        "data": {"name": "slices"},
-        "mark": {"type": "rect", "color": _BLUE, "opacity": 0.75, "stroke": _NEUTRAL},
-        "encoding": {"x": x, "x2": {"field": "high"}, "y": y, "y2": {"datum": 0}}
-        | {"tooltip": tooltip},
-    }
-    even = {
-        "data": {"name": "even"},
-        "mark": {"type": "rule", "color": _NEUTRAL, "strokeDash": [4, 4]},
-        "encoding": {"y": {"field": "density", "type": "quantitative"}},
-    }
     datasets = {"slices": frame, "even": pd.DataFrame({"density": [1.0]})}
-    return {"layer": [area, even], "height": 150, "datasets": datasets}
+    return {"layer": layers, "height": 150, "datasets": datasets}
 
 
 def _on_axis(numbers: Sequence[float], *, dated: bool) -> Any:

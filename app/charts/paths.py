@@ -12,7 +12,7 @@ step, which took more than half of the page's run: 120 ms, now 13.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -28,14 +28,14 @@ from forecasts.updates.values import format_probability
 Spec = dict[str, Any]  # a chart, or a part of one, as Vega-Lite reads it
 
 OTHERS = "Everyone else"
-_BLUE, _GREEN, _VERMILLION, _PURPLE = "#0072B2", "#009E73", "#D55E00", "#CC79A7"
+BLUE, _GREEN, _VERMILLION, _PURPLE = "#0072B2", "#009E73", "#D55E00", "#CC79A7"
 # The palette's other colours are too pale on white; this one is distinct from those four to all.
 _VIOLET = "#9966FF"
-_GREY, _NEUTRAL = "#8A949C", "#7A7F85"
+_GREY, NEUTRAL = "#8A949C", "#7A7F85"
 _SOLID: list[int] = [1, 0]
 # The reader's line, then the highlighted forecasters' lines: each has its own colour and dash.
 LINES = (
-    (_BLUE, _SOLID),
+    (BLUE, _SOLID),
     (_GREEN, [7, 2]),
     (_VERMILLION, [2, 2]),
     (_PURPLE, [9, 2, 2, 2]),
@@ -77,7 +77,7 @@ def paths_chart(
         "y": _value_axis(text, [*paths.steps["value"], *came_true]),
     }
     coloured_at = {**at, "color": key["color"]}
-    stretch = [_field("forecaster"), _field("stretch")]
+    stretch = [field("forecaster"), field("stretch")]
     # The last row of a stretch only marks its end; the others are forecasts.
     forecasts = steps[steps.duplicated(["forecaster", "stretch"], keep="last")]
     frames = {
@@ -94,7 +94,7 @@ def paths_chart(
         frames["outcome"] = pd.DataFrame({"value": came_true, "label": [f"outcome {outcome}"]})
         layers += _outcome_rule("outcome", at["y"])
     layers += [
-        _layer(
+        layer(
             *(name, "line", {**at, "detail": stretch, **key}),
             interpolate="step-after",
             strokeWidth=width,
@@ -103,39 +103,39 @@ def paths_chart(
         for name, width, opacity in (("quiet", 1.0, 0.6), ("crowd", 3.2, 0.9), ("lines", 2.2, 1.0))
     ]
     layers += [
-        _layer(name, "point", coloured_at, size=size, filled=True, opacity=opacity)
+        layer(name, "point", coloured_at, size=size, filled=True, opacity=opacity)
         for name, size, opacity in (("quietDots", 10, 0.6), ("dots", 34, 1.0))
     ]
     forecast_tips = [
-        _field("forecaster", title="Forecaster"),
-        _field("forecast", title="Forecast"),
-        _field("at", title="At"),
+        field("forecaster", title="Forecaster"),
+        field("forecast", title="Forecast"),
+        field("at", title="At"),
     ]
     median = [
-        _field("forecaster", title="Forecaster"),
+        field("forecaster", title="Forecaster"),
         _as_read(text),
-        _field("live", "quantitative", title="Active"),
+        field("live", "quantitative", title="Active"),
         forecast_tips[-1],
     ]
     layers += [
-        _layer(name, "point", {**coloured_at, "tooltip": tip}, size=60, opacity=0, filled=True)
+        layer(name, "point", {**coloured_at, "tooltip": tip}, size=60, opacity=0, filled=True)
         for name, tip in (("crowd", median), ("steps", forecast_tips))
     ]
     shape = {"domain": list(_SHAPES), "range": list(_SHAPES.values())}
     tooltip = [
-        _field("evidence", title="Evidence"),
-        _field("stance", title="Stance"),
+        field("evidence", title="Evidence"),
+        field("stance", title="Stance"),
         *forecast_tips,
-        _field("reason", title="Reason"),
-        *([] if outcome is None else [_field("earned", title="Earned")]),
+        field("reason", title="Reason"),
+        *([] if outcome is None else [field("earned", title="Earned")]),
     ]
     layers.append(
-        _layer(
+        layer(
             "evidence",
             "point",
             {
                 **coloured_at,
-                "shape": _field("stance", scale=shape, legend=None),
+                "shape": field("stance", scale=shape, legend=None),
                 "tooltip": tooltip,
             },
             size=95,
@@ -155,14 +155,26 @@ def paths_chart(
     }
 
 
-def _layer(frame: str, mark: str, encoding: Spec, **how: Any) -> Spec:
-    """Return a layer that draws the frame of that name."""
-    return {"data": {"name": frame}, "mark": {"type": mark, **how}, "encoding": encoding}
+def layer(data: str | list[Spec], mark: str, encoding: Spec, **how: Any) -> Spec:
+    """Return a layer that draws the frame of that name, or these rows."""
+    of = {"name": data} if isinstance(data, str) else {"values": data}
+    return {"data": of, "mark": {"type": mark, **how}, "encoding": encoding}
 
 
-def _field(name: str, kind: str = "nominal", **how: Any) -> Spec:
+def field(name: str, kind: str = "nominal", **how: Any) -> Spec:
     """Return the encoding of a column."""
     return {"field": name, "type": kind, **how}
+
+
+def lines_key(name: str, lines: Mapping[str, tuple[str, list[int]]], **legend: Any) -> Spec:
+    """Return the colour and the dash of each line, by the values of a column, in one legend."""
+    shown: Spec = {"title": None, "orient": "top", "symbolType": "stroke", "symbolOpacity": 1}
+    shown |= {"symbolStrokeWidth": 2.4, **legend}
+    colours, dashes = ([line[place] for line in lines.values()] for place in range(2))
+    return {
+        channel: field(name, scale={"domain": list(lines), "range": values}, legend=shown)
+        for channel, values in (("color", colours), ("strokeDash", dashes))
+    }
 
 
 def _points(points: float) -> str:
@@ -184,13 +196,13 @@ def _came_true(text: QuestionText, outcome: str | None) -> list[float]:
 
 def _outcome_rule(frame: str, y: Spec) -> list[Spec]:
     """Return the rule across the chart and its label."""
-    label = _field("label")
+    label = field("label")
     rule = {"y": y, "tooltip": {**label, "title": "Outcome"}}
     word = {"x": {"value": 0}, "y": y, "text": label}
     offset = {"align": "left", "baseline": "bottom", "dx": 4, "dy": -3}
     return [
-        _layer(frame, "rule", rule, color=_VERMILLION, strokeDash=[1, 3], strokeWidth=2),
-        _layer(frame, "text", word, color=_VERMILLION, **offset),
+        layer(frame, "rule", rule, color=_VERMILLION, strokeDash=[1, 3], strokeWidth=2),
+        layer(frame, "text", word, color=_VERMILLION, **offset),
     ]
 
 
@@ -237,23 +249,8 @@ def _key(present: Sequence[str], me: str) -> Spec:
     lines = {
         who: LINES[0] if who == me else (_GREY, _SOLID) if who == OTHERS else next(own)
         for who in present
-    } | {CROWD: (_NEUTRAL, [6, 4])}
-    legend = {
-        "title": None,
-        "orient": "top",
-        "columns": 2,
-        "labelLimit": 150,
-        "symbolType": "stroke",
-        "symbolOpacity": 1,
-        "symbolSize": 700,
-        "symbolStrokeWidth": 2.4,
-    }
-    domain = list(lines)
-    colours, dashes = ([line[i] for line in lines.values()] for i in range(2))
-    return {
-        "color": _field("who", scale={"domain": domain, "range": colours}, legend=legend),
-        "strokeDash": _field("who", scale={"domain": domain, "range": dashes}, legend=legend),
-    }
+    } | {CROWD: (NEUTRAL, [6, 4])}
+    return lines_key("who", lines, columns=2, labelLimit=150, symbolSize=700)
 
 
 def _time_axis(times: pd.Series[pd.Timestamp]) -> Spec:
@@ -267,7 +264,7 @@ def _time_axis(times: pd.Series[pd.Timestamp]) -> Spec:
         else "%Y-%m-%d" if span > timedelta(days=7)
         else "%Y-%m-%d %H:%M"
     )  # fmt: skip
-    return _field(
+    return field(
         "time",
         "temporal",
         title=None,
@@ -283,25 +280,18 @@ def _time_axis(times: pd.Series[pd.Timestamp]) -> Spec:
 
 
 def _instant(moment: pd.Timestamp) -> Spec:
-    return {
-        "year": moment.year,
-        "month": moment.month,
-        "date": moment.day,
-        "hours": moment.hour,
-        "minutes": moment.minute,
-        "seconds": moment.second,
-        "milliseconds": moment.microsecond // 1000,
-        "utc": True,
-    }
+    parts = {f"{part}s": getattr(moment, part) for part in ("hour", "minute", "second")}
+    day = {"year": moment.year, "month": moment.month, "date": moment.day}
+    return {**day, **parts, "milliseconds": moment.microsecond // 1000, "utc": True}
 
 
 def _as_read(text: QuestionText) -> Spec:
     """Return the encoding of the crowd's median in a tooltip."""
     if text.type == QuestionType.date:
-        return _field("value", "temporal", title="Median", format="%Y-%m-%d")
+        return field("value", "temporal", title="Median", format="%Y-%m-%d")
     if text.type == QuestionType.numeric:
-        return _field("value", "quantitative", title="Median")
-    return _field("value", "quantitative", title="Median", format=".1%")
+        return field("value", "quantitative", title="Median")
+    return field("value", "quantitative", title="Median", format=".1%")
 
 
 def _value_axis(text: QuestionText, values: Sequence[object]) -> Spec:
@@ -309,7 +299,7 @@ def _value_axis(text: QuestionText, values: Sequence[object]) -> Spec:
     flat = len(set(values)) == 1
     if text.type == QuestionType.date:
         ends = [pd.Timestamp(bound) for bound in (text.lower_bound, text.upper_bound) if bound]
-        return _field(
+        return field(
             "value",
             "temporal",
             title="Median day",
@@ -318,14 +308,14 @@ def _value_axis(text: QuestionText, values: Sequence[object]) -> Spec:
         )
     if text.type == QuestionType.numeric:
         numbers = [float(bound) for bound in (text.lower_bound, text.upper_bound) if bound]
-        return _field(
+        return field(
             "value",
             "quantitative",
             title=f"Median, {shortened(text.unit, 40)}" if text.unit else "Median",
             scale={"zero": False, "nice": True, **_spanning(flat, numbers)},
             axis={"tickCount": 5},
         )
-    return _field(
+    return field(
         "value",
         "quantitative",
         title=None,

@@ -9,17 +9,15 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from app.charts.paths import LINES
+from app.charts.paths import LINES, Spec, field, lines_key
 from forecasts.reports import Group
 from forecasts.reports.render import charts
 from forecasts.reports.render.charts import STYLES, Axis, Chart, Series
 
-Spec = dict[str, Any]
-
 # Legible on the light background and on the dark one.
 COLOURS = {"curve": "#0072B2", "point": "#D55E00", "soft": "#7A7F85", "bar": "#8A949C"}
 # vega-tooltip shows the value under this title alone, with no name before it.
-TOOLTIP = {"field": "sentence", "type": "nominal", "title": "title"}
+TOOLTIP = field("sentence", title="title")
 _MOST_AREA = 380
 _MARKS: dict[str, Spec] = {
     "line": {"type": "line"},
@@ -87,25 +85,15 @@ def drawn(chart: Chart, height: int) -> Spec:
 
 def _with_legend(chart: Chart, lines: Sequence[tuple[str, list[int]]], height: int) -> Spec:
     """Return a chart of lines, each with a colour, a dash and an entry in the legend."""
-    names = [series.label for series in chart.series]
-    colours, dashes = ([line[place] for line in lines] for place in range(2))
-    label = {"field": "label", "type": "nominal"}
-    legend = {
-        "title": None,
-        "orient": "top",
-        "symbolType": "stroke",
-        "symbolSize": 400,
-        "symbolStrokeWidth": 2.4,
-        "symbolOpacity": 1,
-    }
-    colour = label | {"scale": {"domain": names, "range": colours}, "legend": legend}
-    # In addition to colours, which look alike to some readers.
-    dash = label | {"scale": {"domain": names, "range": dashes}}
+    of = {series.label: line for series, line in zip(chart.series, lines, strict=True)}
+    # The dash is in addition to colours, which look alike to some readers.
+    encoding = lines_key("label", of, symbolSize=400)
+    del encoding["strokeDash"]["legend"]
     spec = drawn(chart, height)
     for layer in spec["layer"]:
         for fixed in ("color", "strokeDash"):
             layer["mark"].pop(fixed, None)
-    return spec | {"encoding": {"color": colour, "strokeDash": dash}}
+    return spec | {"encoding": encoding}
 
 
 def _layers(chart: Chart, series: Series) -> list[Spec]:
@@ -130,40 +118,25 @@ def _layers(chart: Chart, series: Series) -> list[Spec]:
         encoding["y2"] = {"datum": chart.y.low}
     if series.sizes:
         scale = {"domain": [0, 1], "range": [30, _MOST_AREA]}
-        encoding["size"] = {
-            "field": "size", "type": "quantitative", "scale": scale, "legend": None
-        }  # fmt: skip
-    data, mark = {"values": rows}, _MARKS[series.shape] | _look(series)
+        encoding["size"] = field("size", "quantitative", scale=scale, legend=None)
+    mark = {"data": {"values": rows}, "mark": _MARKS[series.shape] | _look(series)}
+    touched = {"encoding": encoding | {"tooltip": TOOLTIP}}
     if not series.sentences:
-        return [{"data": data, "mark": mark, "encoding": encoding}]
-    touched = encoding | {"tooltip": TOOLTIP}
+        return [mark | {"encoding": encoding}]
     if series.shape not in ("line", "steps"):
-        return [{"data": data, "mark": mark, "encoding": touched}]
+        return [mark | touched]
     unseen = {"type": "point", "size": 60, "opacity": 0, "filled": True}
-    return [
-        {"data": data, "mark": mark, "encoding": encoding},
-        {"data": data, "mark": unseen, "encoding": touched},
-    ]
+    return [mark | {"encoding": encoding}, mark | touched | {"mark": unseen}]
 
 
 def _channel(chart: Chart, name: str) -> Spec:
     axis = chart.x if name == "x" else chart.y
     if axis.scale == "dates":
-        return {
-            "field": name,
-            "type": "temporal",
-            "title": axis.title,
-            "scale": {"type": "utc"},
-            "axis": {"format": "%Y-%m-%d", "tickCount": 5, "labelOverlap": True},
-        }
-    kind = {"type": "log"} if axis.scale == "log" else {"zero": False}
-    return {
-        "field": name,
-        "type": "quantitative",
-        "title": axis.title,
-        "scale": {"domain": [axis.low, axis.high], "nice": False, **kind},
-        "axis": _axis(axis),
-    }
+        days = {"format": "%Y-%m-%d", "tickCount": 5, "labelOverlap": True}
+        return field(name, "temporal", title=axis.title, scale={"type": "utc"}, axis=days)
+    scale: Spec = {"domain": [axis.low, axis.high], "nice": False}
+    scale |= {"type": "log"} if axis.scale == "log" else {"zero": False}
+    return field(name, "quantitative", title=axis.title, scale=scale, axis=_axis(axis))
 
 
 def _axis(axis: Axis) -> Spec:

@@ -23,7 +23,7 @@ def side_by_side(report: Report) -> None:
     """Show all groups of a report side by side."""
     report_table(tables.overview(report))
     for group in report.groups:
-        findings = " ".join(wording.findings(group))
+        findings = " ".join(wording.findings(group).values())
         st.markdown(f"- **{as_text(group.name)}**: {as_text(findings)}")
     drawn = [group for group in report.groups if group.curve]
     if not drawn:
@@ -48,8 +48,7 @@ def side_by_side(report: Report) -> None:
 
 def _diagram(group: Group) -> None:
     summary = wording.reliability_summary(group)
-    kind = group.verdict.kind
-    st.markdown(f"**{as_text(group.name)}** · {wording.SIGNS[kind]} {wording.badge(kind)}")
+    st.markdown(f"**{as_text(group.name)}** · {wording.BADGES[group.verdict.kind]}")
     chart = reliability_chart(group, height=_SMALL)
     assert chart is not None
     st.vega_lite_chart(spec=chart, alt=f"Reliability of {group.name}. {summary}")

@@ -19,25 +19,17 @@ from forecasts.scores.frames import (
     Frames,
 )
 
-# Titles, background, rationales and other texts do not affect the numbers.
+# The columns that affect the numbers, and how many of them, from the first, give the order of rows.
+# Titles, background, rationales and other texts do not affect the numbers. Two forecasts at the
+# same instant keep their order: the later row wins.
 _QUESTIONS = ("question_id", *DECIDES_SCORES, "resolution", "family", "tags")
-_FORECASTS = (
-    "question_id",
-    "forecaster",
-    "made_at",
-    "probability",
-    "probabilities",
-    "quantiles",
-    "evidence",
-)
-_TEAMS = ("team", "forecaster", "joined_at", "left_at")
-_EVIDENCE = ("evidence_id", "publisher", "kind")
-# Two forecasts at the same instant keep their order: the later row wins.
-_ORDER = {
-    "questions": ["question_id"],
-    "forecasts": ["question_id", "forecaster", "made_at"],
-    "teams": ["team", "forecaster", "joined_at", "left_at"],
-    "evidence": ["evidence_id"],
+_FORECASTS = ("question_id", "forecaster", "made_at")
+_FORECAST_VALUES = ("probability", "probabilities", "quantiles", "evidence")
+_TABLES = {
+    "questions": (QUESTION_COLUMNS, _QUESTIONS, 1),
+    "forecasts": (FORECAST_COLUMNS, (*_FORECASTS, *_FORECAST_VALUES), len(_FORECASTS)),
+    "teams": (TEAM_COLUMNS, ("team", "forecaster", "joined_at", "left_at"), 4),
+    "evidence": (EVIDENCE_COLUMNS, ("evidence_id", "publisher", "kind"), 1),
 }
 
 
@@ -47,14 +39,9 @@ def sha256(frames: Frames) -> str:
     The order of the rows does not matter, nor does their source, folder or database.
     """
     digest = hashlib.sha256()
-    for name, kinds, columns in (
-        ("questions", QUESTION_COLUMNS, _QUESTIONS),
-        ("forecasts", FORECAST_COLUMNS, _FORECASTS),
-        ("teams", TEAM_COLUMNS, _TEAMS),
-        ("evidence", EVIDENCE_COLUMNS, _EVIDENCE),
-    ):
+    for name, (kinds, columns, keys) in _TABLES.items():
         frame: pd.DataFrame = getattr(frames, name)
-        ordered = frame.iloc[_order([frame[key] for key in _ORDER[name]])]
+        ordered = frame.iloc[_order([frame[key] for key in columns[:keys]])]
         digest.update(f"{name} {len(ordered)}\n".encode())
         for column in columns:
             digest.update(f"{column}\n".encode())

@@ -112,7 +112,8 @@ def earned(
         found += sorted(lines, key=lambda row: -row.points)
     sums = with_source.groupby("evidence_id", sort=True)["points"].sum()
     picked = [*ends(sums, 1), *ends(sums, -1)[::-1]]
-    names = _names(evidence)
+    # Its title, else its address, else its id.
+    names = {row.evidence_id: row.title or row.url or row.evidence_id for row in rows(evidence)}
     pieces = dict(iter(with_source[with_source["evidence_id"].isin(picked)].groupby("evidence_id")))
     found += [_row("evidence", key, pieces[key], family, names[key]) for key in picked]
     return tuple(found), len(sums)
@@ -124,11 +125,6 @@ def ends(points: pd.Series, sign: int) -> list[Any]:
     return list((beyond * sign).nlargest(MOST, keep="first").index)
 
 
-def _names(evidence: pd.DataFrame) -> dict[str, str]:
-    """Return the name of each piece of evidence: its title, else its address, else its id."""
-    return {row.evidence_id: row.title or row.url or row.evidence_id for row in rows(evidence)}
-
-
 def _row(
     by: Literal["publisher", "kind", "evidence"],
     name: str,
@@ -136,18 +132,24 @@ def _row(
     family: npt.NDArray[np.integer],
     title: str = "",
 ) -> Earned:
-    each = part.groupby("question")["points"].sum()
-    cluster = family[each.index.to_numpy(dtype=np.intp)]
     return Earned(
         by=by,
         name=name,
         title=title,
         citations=int((part["evidence_id"] != UNCITED).sum()),
-        questions=len(each),
-        families=len(np.unique(cluster)),
-        points=float(each.sum()),
-        per_question=mean_over_questions(each.to_numpy(dtype=np.float64), cluster),
+        **_totals(part, family),
     )
+
+
+def _totals(part: pd.DataFrame, family: npt.NDArray[np.integer]) -> dict[str, Any]:
+    each = part.groupby("question")["points"].sum()
+    cluster = family[each.index.to_numpy(dtype=np.intp)]
+    return {
+        "questions": len(each),
+        "families": len(np.unique(cluster)),
+        "points": float(each.sum()),
+        "per_question": mean_over_questions(each.to_numpy(dtype=np.float64), cluster),
+    }
 
 
 def updates_of(
@@ -160,8 +162,6 @@ def updates_of(
     """
     if moved.empty:
         return None
-    each = moved.groupby("question")["points"].sum()
-    cluster = family[each.index.to_numpy(dtype=np.intp)]
     own = moved["own"]
     most, least = (
         tuple(_update(row, frames, ids) for row in rows(moved.loc[ends(own, sign)]))
@@ -171,12 +171,9 @@ def updates_of(
         updates=len(moved),
         helped=int((own > 0).sum()),
         cost=int((own < 0).sum()),
-        questions=len(each),
-        families=len(np.unique(cluster)),
-        points=float(each.sum()),
+        **_totals(moved, family),
         promised=float((moved["promised"] * moved["share"]).sum()),
         surprise=float((moved["surprise"] * moved["share"]).sum()),
-        per_question=mean_over_questions(each.to_numpy(dtype=np.float64), cluster),
         most=most,
         least=least,
     )
@@ -184,14 +181,11 @@ def updates_of(
 
 def _update(row: Any, frames: Frames, ids: pd.Series) -> Update:
     forecast = frames.forecasts.iloc[row.row]
+    numbers = {name: float(getattr(row, name)) for name in _UPDATE}
     return Update(
         question=str(ids.iloc[row.question]),
         forecaster=str(forecast["forecaster"]),
         made_at=utc(forecast["made_at"].to_pydatetime()),
-        remaining=float(row.remaining),
-        score_before=float(row.score_before),
-        score=float(row.score),
         points=float(row.own),
-        promised=float(row.promised),
-        surprise=float(row.surprise),
+        **numbers,
     )

@@ -15,18 +15,6 @@ from forecasts.reports.report import Lead
 from scoring.parallel import map_threads
 
 
-def sums(claims: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a group and question: the realised Brier score, and the expected one.
-
-    Columns: group, question, brier, expected. ``claims`` are from ``member_scores.claims``.
-    """
-    p, y, weight = (claims[name].to_numpy() for name in ("p", "y", "weight"))
-    rows = claims[["group", "question"]].assign(
-        brier=weight * (p - y) ** 2, expected=weight * p * (1 - p)
-    )
-    return rows.groupby(["group", "question"], as_index=False, observed=True).sum()
-
-
 def profile(
     days: Sequence[float], at: Sequence[pd.DataFrame], family: npt.NDArray[np.integer]
 ) -> dict[Any, tuple[Lead, ...]]:
@@ -37,7 +25,12 @@ def profile(
 
     def rows(at_lead: tuple[float, pd.DataFrame]) -> dict[Any, Lead]:
         lead, claims = at_lead
-        of = dict(iter(sums(claims).groupby("group", observed=True)))
+        p, y, weight = (claims[name].to_numpy() for name in ("p", "y", "weight"))
+        parts = claims[["group", "question"]].assign(
+            brier=weight * (p - y) ** 2, expected=weight * p * (1 - p)
+        )
+        sums = parts.groupby(["group", "question"], as_index=False, observed=True).sum()
+        of = dict(iter(sums.groupby("group", observed=True)))
         return {
             name: _row(lead, part, of[name], family)
             for name, part in claims.groupby("group", observed=True)
@@ -51,18 +44,16 @@ def profile(
 
 
 def _row(
-    days: float, claims: pd.DataFrame, questions: pd.DataFrame, family: npt.NDArray[np.integer]
+    days: float, claims: pd.DataFrame, sums: pd.DataFrame, family: npt.NDArray[np.integer]
 ) -> Lead:
-    cluster = family[questions["question"].to_numpy()]
+    cluster = family[sums["question"].to_numpy()]
     of_claims = family[claims["question"].to_numpy()]
     test = scoring.spiegelhalter(claims["p"], claims["y"], claims["weight"], of_claims)
     return Lead(
         days=days,
-        questions=len(questions),
+        questions=len(sums),
         families=len(np.unique(cluster)),
-        brier=mean_over_questions(
-            questions["brier"].to_numpy(), cluster, (0.0, 1.0), lopsided=True
-        ),
-        expected=float(questions["expected"].mean()),
+        brier=mean_over_questions(sums["brier"].to_numpy(), cluster, (0.0, 1.0), lopsided=True),
+        expected=float(sums["expected"].mean()),
         p_value=known(test.p_value),
     )

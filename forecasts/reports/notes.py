@@ -9,6 +9,9 @@ from forecasts.reports.selection import Cohort
 
 _MOST_NAMES = 5
 _MANY_GROUPS = 5
+OF_TEAMS = (
+    "A member counts in a team with the forecasts made as its member, while they were current."
+)
 
 
 def notes(
@@ -21,60 +24,57 @@ def notes(
     provisional: int,
 ) -> tuple[str, ...]:
     """Return the caveats of this report, as full sentences."""
-    found = []
-    if provisional:
-        found.append(
+    more = len(in_several_teams) - _MOST_NAMES
+    several = ", ".join(in_several_teams[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+    every = (
+        (
+            provisional == 1,
             "One outcome counted here is disputed or can still be disputed, so its scores are "
-            "provisional."
-            if provisional == 1
-            else f"{provisional:,} outcomes counted here are disputed or can still be disputed, so "
-            "their scores are provisional."
-        )
-    if len(groups) >= _MANY_GROUPS:
-        found.append(
+            "provisional.",
+        ),
+        (
+            provisional > 1,
+            f"{provisional:,} outcomes counted here are disputed or can still be disputed, so "
+            "their scores are provisional.",
+        ),
+        (
+            len(groups) >= _MANY_GROUPS,
             f"This report has {len(groups)} verdicts. Chance alone finds fault with about 1 in 20 "
-            "calibrated records, so one such verdict among many is weak evidence."
-        )
-    if cohort == "resolved":
-        found.append(
+            "calibrated records, so one such verdict among many is weak evidence.",
+        ),
+        (
+            cohort == "resolved",
             "All resolved questions count, even before their scheduled close. Questions that "
-            "resolve early tend to resolve “yes”, which makes forecasts look too low."
-        )
-    if several_options:
-        found.append(
+            "resolve early tend to resolve “yes”, which makes forecasts look too low.",
+        ),
+        (
+            several_options,
             "For calibration, a multiple-choice question is one yes/no claim per option, each with "
             "half the weight, so a question with two options counts exactly like the equivalent "
             "binary question. The parts of the score are per question and add up to the Brier "
-            "score."
-        )
-    if any(group.log.infinite for group in groups):
-        found.append(
+            "score.",
+        ),
+        (
+            any(group.log.infinite for group in groups),
             "The log score is infinite if an event happened that was called impossible. Such "
-            "questions are counted separately; the mean is over the others."
-        )
-    if any(group.certainty.questions for group in groups):
-        found.append(
+            "questions are counted separately; the mean is over the others.",
+        ),
+        (
+            any(group.certainty.questions for group in groups),
             "A forecast of exactly 0 or 1 has no log odds, so a record with one has no "
             "recalibration line and no verdict as a whole. The verdict on the rest leaves out the "
-            "time with such a forecast, which is known before the outcome is."
-        )
-    if by == "team":
-        found.append(
-            "A member counts in a team with the forecasts made as its member, while they were "
-            "current."
-        )
-        if in_several_teams:
-            more = len(in_several_teams) - _MOST_NAMES
-            found.append(
-                "In two teams at the same time, and counted in each: "
-                + ", ".join(in_several_teams[:_MOST_NAMES])
-                + (f" and {more} more." if more > 0 else ".")
-            )
-    if by == "tag":
-        found.append("A question with several tags counts under each of them.")
-    if by == "lead":
-        found.append(
+            "time with such a forecast, which is known before the outcome is.",
+        ),
+        (by == "team", OF_TEAMS),
+        (
+            by == "team" and in_several_teams,
+            f"In two teams at the same time, and counted in each: {several}.",
+        ),
+        (by == "tag", "A question with several tags counts under each of them."),
+        (
+            by == "lead",
             "A lead leaves out questions that were not open then or had no forecast, so the rows "
-            "have different questions."
-        )
-    return tuple(found)
+            "have different questions.",
+        ),
+    )
+    return tuple(note for applies, note in every if applies)

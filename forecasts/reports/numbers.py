@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from forecasts.reports.report import Interval
 
 NOTHING = "–"
@@ -75,10 +77,18 @@ def chance(p_value: float, families: int) -> str:
     >>> chance(1e-9, 1)
     'fewer than 1 of 10,000 such records (1 family of questions)'
     """
+    return f"{often(p_value)} such records ({count(families, 'family')} of questions)"
+
+
+def often(p_value: float) -> str:
+    """Return a p-value as a frequency: ``42 of 100``, ``1 of 380``."""
     if p_value >= 0.05:
-        often = f"{p_value * 100:.0f} of 100"
-    elif p_value < 1e-4:
-        often = "fewer than 1 of 10,000"
-    else:
-        often = f"1 of {float(f'{1 / p_value:.2g}'):,.0f}"
-    return f"{often} such records ({count(families, 'family')} of questions)"
+        return f"{p_value * 100:.0f} of 100"
+    return (
+        "fewer than 1 of 10,000" if p_value < 1e-4 else f"1 of {float(f'{1 / p_value:.2g}'):,.0f}"
+    )
+
+
+def in_words(names: Sequence[str]) -> str:
+    """Return ``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)

@@ -48,26 +48,19 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class LogScore:
-    """The mean over the questions with a finite log score, and the number of infinite ones.
+class LogScore(Estimate):
+    """The mean over the questions with a finite log score, and the number of infinite ones."""
 
-    ``interval``: 95%, clustered by family; None with fewer than two families.
-    """
-
-    mean: float | None
-    interval: Interval | None
     infinite: int
 
 
 @dataclass(frozen=True)
-class Skill:
+class Skill(Estimate):
     """The advantage over the other forecasters at the same times, × 100; positive is better.
 
     ``questions``: those that someone else forecast too.
     """
 
-    mean: float | None
-    interval: Interval | None
     questions: int
 
 

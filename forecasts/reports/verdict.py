@@ -33,7 +33,14 @@ def verdict(claims: pd.DataFrame, family: npt.NDArray[np.integer], line: Recalib
     """Return the verdict on claims with this recalibration line; ``family`` of each claim."""
     questions, families = claims["question"].nunique(), len(np.unique(family))
     if min(questions, families) < FEWEST:
-        return Verdict("too_few", _too_few(questions, families))
+        many = "no question"
+        if questions:
+            many = f"{count(questions, 'question')} in {count(families, 'family')}"
+        return Verdict(
+            "too_few",
+            f"Too few to tell: {many} scored; below {FEWEST} questions or families, luck and error "
+            "look alike.",
+        )
     if line.estimable:
         return _found(claims, families, line)
     certain = certainty(claims)
@@ -56,16 +63,6 @@ def verdict(claims: pd.DataFrame, family: npt.NDArray[np.integer], line: Recalib
         f"{count(certain.questions, 'question')} has no log odds to test. {wrong} "
         f"The rest of the time: {rest.sentence}",
         rest=rest.kind,
-    )
-
-
-def _too_few(questions: int, families: int) -> str:
-    many = "no question"
-    if questions:
-        many = f"{count(questions, 'question')} in {count(families, 'family')}"
-    return (
-        f"Too few to tell: {many} scored; below {FEWEST} questions or families, luck and error "
-        "look alike."
     )
 
 

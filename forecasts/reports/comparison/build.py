@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -79,21 +80,19 @@ def build(
     of_each = family[questions["question_id"]].to_numpy()
     over = questions["scheduled_close_time"].groupby(of_each).max()
     awaited = over[np.unique(of_each[np.isin(reason, _TO_COME)])].min()
+    many = sum(pair.comparable for pair in found.pairs)
     pairs = tuple(
-        wording.with_sentence(
-            _pair(pair, choice, _watched(pair, differences, family, over, awaited)),
-            lead=choice.lead,
-            pairs=sum(pair.comparable for pair in found.pairs),
-        )
+        _pair(pair, choice, _watched(pair, differences, family, over, awaited), many)
         for pair in found.pairs
     )
     skill = _skills(frames, counting, family, choice.lead) if of == "forecasters" else {}
     sides = _sides(found, counting, entries, family, skill, choice.lead)
+    when = "in time" if choice.lead is None else f"at a lead of {choice.lead:g} days"
     return Comparison(
         metadata=About(
             **vars(choice),
             engine_version=scoring.__version__,
-            protocol=wording.protocol(choice.lead),
+            protocol=f"brier, paired {when}",
             of=of,
             claims=found.of,
             as_of=utc(as_of),
@@ -145,24 +144,12 @@ def _members(
     return members
 
 
-def _pair(pair: scoring.Pair, choice: Choice, watched: Watched | None) -> Pair:
-    apart = choice.lead is not None and pair.reason == NEVER_TOGETHER
-    return Pair(
-        a=pair.a,
-        b=pair.b,
-        shared_questions=pair.shared_questions,
-        families=pair.families,
-        difference=pair.difference,
-        interval=pair.interval,
-        p_value=pair.p_value,
-        p_adjusted=pair.p_adjusted,
-        detectable=pair.detectable,
-        comparable=pair.comparable,
-        reason=wording.NEVER_AT_LEAD if apart else pair.reason,
-        better=pair.better,
-        watched=watched,
-        sentence="",
-    )
+def _pair(pair: scoring.Pair, choice: Choice, watched: Watched | None, pairs: int) -> Pair:
+    own: dict[str, Any] = {one.name: getattr(pair, one.name, None) for one in fields(Pair)}
+    if choice.lead is not None and pair.reason == NEVER_TOGETHER:
+        own["reason"] = wording.NEVER_AT_LEAD
+    made = Pair(**own | {"watched": watched})
+    return replace(made, sentence=wording.sentence(made, pairs=pairs, lead=choice.lead))
 
 
 def _watched(

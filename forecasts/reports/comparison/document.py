@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from forecasts.common.times import iso
 from forecasts.reports.comparison import charts, wording
 from forecasts.reports.comparison.comparison import Comparison, Pair
-from forecasts.reports.numbers import NOTHING, count, number, p_value, signed, signed_interval
+from forecasts.reports.numbers import NOTHING, number, p_value, signed, signed_interval
 from forecasts.reports.render.document import (
     Block,
     Bullets,
@@ -18,7 +17,7 @@ from forecasts.reports.render.document import (
     table_of,
 )
 from forecasts.reports.render.glossary import OF_COMPARISONS
-from forecasts.reports.render.wording import BRIER, left_out
+from forecasts.reports.render.wording import BRIER, about, left_out
 
 _TABLE_STEPS = 20
 
@@ -27,7 +26,7 @@ def comparison_document(comparison: Comparison) -> Document:
     """Return the document of a comparison: the conclusion, the ranks, the pairs, the evidence."""
     terms = tuple(wording.explained(comparison))
     return Document(
-        title=wording.title(comparison),
+        title=f"Comparison of {comparison.metadata.of}",
         scope=f"{wording.scope(comparison)} {left_out(comparison.left_out)}".strip(),
         sections=(
             Section("", findings=(Finding(comparison.sentence),)),
@@ -44,7 +43,11 @@ def comparison_document(comparison: Comparison) -> Document:
         notes=comparison.notes,
         terms=terms,
         key_terms=terms,
-        about=_about(comparison),
+        about=about(
+            comparison.metadata,
+            comparison.questions,
+            ("Claims", f"about {comparison.metadata.claims}"),
+        ),
     )
 
 
@@ -107,16 +110,4 @@ def _of_pair(pair: Pair) -> Block:
                 "Evidence": lambda step: wording.e_value(step.e_value),
             },
         ),
-    )
-
-
-def _about(comparison: Comparison) -> tuple[tuple[str, str], ...]:
-    about = comparison.metadata
-    return (
-        ("Engine", f"forecast-ledger {about.engine_version}"),
-        ("Protocol", about.protocol),
-        ("Claims", f"about {about.claims}"),
-        ("Cohort", f"{about.cohort}, of {count(comparison.questions, 'question')} in the ledger"),
-        ("As of", iso(about.as_of)),
-        ("Input SHA-256", about.input_sha256),
     )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from forecasts.reports.comparison.comparison import Comparison, Of, Pair, Side
+from forecasts.reports.notes import OF_TEAMS
 from forecasts.reports.numbers import (
     NOTHING,
     count,
+    in_words,
     interval,
     number,
+    often,
     percent,
     signed,
     signed_interval,
@@ -28,16 +30,6 @@ def explained(comparison: Comparison) -> list[Statistic]:
     """Return the statistics that the comparison shows, in their order."""
     skilled = any(side.skill is not None for side in comparison.groups)
     return [one for name, one in OF_COMPARISONS.items() if name != "skill" or skilled]
-
-
-def protocol(lead: float | None) -> str:
-    """Return the name of the protocol of a comparison, at that lead."""
-    return f"brier, paired {'in time' if lead is None else f'at a lead of {lead:g} days'}"
-
-
-def title(comparison: Comparison) -> str:
-    """Return the heading of a comparison."""
-    return f"Comparison of {comparison.metadata.of}"
 
 
 def scope(comparison: Comparison) -> str:
@@ -82,17 +74,14 @@ def rank_columns(comparison: Comparison) -> dict[str, list[str]]:
     return columns
 
 
-def with_sentence(pair: Pair, *, pairs: int, lead: float | None) -> Pair:
-    """Return the pair with its sentence; ``pairs`` are compared in all, at that lead."""
-    return replace(pair, sentence=_sentence(pair, pairs, lead))
-
-
-def _sentence(pair: Pair, pairs: int, lead: float | None) -> str:
+def sentence(pair: Pair, *, pairs: int, lead: float | None) -> str:
+    """Return the difference of a pair in words; ``pairs`` are compared in all, at that lead."""
     if not pair.comparable:
         return f"{pair.a} and {pair.b} are not comparable: {pair.reason}."
     assert pair.difference is not None
     assert pair.interval is not None
     assert pair.detectable is not None
+    assert pair.p_adjusted is not None
     when = "at the same times" if lead is None else f"by {at_lead(lead)}"
     on = f"on the {count(pair.shared_questions, 'question')} that both forecast {when}"
     if pair.better is None:
@@ -107,15 +96,9 @@ def _sentence(pair: Pair, pairs: int, lead: float | None) -> str:
     return (
         f"{pair.better} did better than {worse} {on}: its Brier score (0–1) was lower by "
         f"{number(abs(pair.difference))} (95% interval {number(low)} to {number(high)}). Between "
-        f"equals, chance alone would do this in {_chance(pair.p_adjusted)}{allowing}."
+        f"equals, chance alone would do this in {often(pair.p_adjusted)} such comparisons"
+        f"{allowing}."
     )
-
-
-def _chance(p: float | None) -> str:
-    assert p is not None
-    if p < 1e-4:
-        return "fewer than 1 of 10,000 such comparisons"
-    return f"1 of {float(f'{1 / p:.2g}'):,.0f} such comparisons"
 
 
 def conclusion(sides: Sequence[Side], pairs: Sequence[Pair]) -> str:
@@ -131,7 +114,7 @@ def conclusion(sides: Sequence[Side], pairs: Sequence[Pair]) -> str:
             if pair.better == side.name
         ]
         if beaten:
-            found.append(f"{side.name} did better than {_listed(beaten)}.")
+            found.append(f"{side.name} did better than {in_words(beaten)}.")
     if not found:
         return "No difference is clearer than chance."
     alike = [pair for pair in pairs if pair.comparable and pair.better is None]
@@ -139,10 +122,6 @@ def conclusion(sides: Sequence[Side], pairs: Sequence[Pair]) -> str:
         names = "; ".join(f"{pair.a} and {pair.b}" for pair in alike)
         found.append(f"No clear difference: {names}.")
     return " ".join(found)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def evidence(pair: Pair) -> str:
@@ -166,30 +145,34 @@ def notes(
     pairs: Sequence[Pair], *, of: Of, choice: Choice, alike: bool, awaiting: int
 ) -> tuple[str, ...]:
     """Return the caveats of this comparison, as full sentences."""
-    found = [
-        "The claims generalise beyond these members: who they are counts as chance too, which "
-        "widens the intervals."
-        if alike
-        else "The claims are about these members, on questions like these."
-    ]
-    if choice.cohort == "resolved":
-        found.append("All resolved questions count, even before their scheduled close.")
-    if choice.lead is not None:
-        found.append(
-            "A question is not shared if at that lead it was not open or either of the two had no "
-            "forecast."
+    whom = "The claims are about these members, on questions like these."
+    if alike:
+        whom = (
+            "The claims generalise beyond these members: who they are counts as chance too, which "
+            "widens the intervals."
         )
-    if awaiting:
-        found.append(
+    claims_nothing = any(pair.shared_questions and not pair.comparable for pair in pairs)
+    every = (
+        (True, whom),
+        (
+            choice.cohort == "resolved",
+            "All resolved questions count, even before their scheduled close.",
+        ),
+        (
+            choice.lead is not None,
+            "A question is not shared if at that lead it was not open or either of the two had no "
+            "forecast.",
+        ),
+        (
+            awaiting,
             f"{count(awaiting, 'question')} closed and awaiting resolution: if one outcome is "
             "recorded sooner than the other, the resolved questions are a biased sample. Resolve "
-            "the rest before you act on a small difference."
-        )
-    if of == "teams":
-        found.append(
-            "A member counts in a team with the forecasts made as its member, while they were "
-            "current."
-        )
-    if any(pair.shared_questions and not pair.comparable for pair in pairs):
-        found.append("Numbers of a pair that is not comparable are shown, but support no claim.")
-    return tuple(found)
+            "the rest before you act on a small difference.",
+        ),
+        (of == "teams", OF_TEAMS),
+        (
+            claims_nothing,
+            "Numbers of a pair that is not comparable are shown, but support no claim.",
+        ),
+    )
+    return tuple(note for applies, note in every if applies)

@@ -215,22 +215,20 @@ def leads(group: Group) -> Chart:
         tuple(map(float, range(len(rows)))),
         tuple(f"{row.days:g}" for row in rows),
     )
-    intervals: list[Point] = []
-    means: list[Point] = []
-    expected: list[Point] = []
-    for place, row in enumerate(rows):
-        assert row.brier.mean is not None
-        assert row.expected is not None
-        if row.brier.interval is not None:
-            intervals.append((place - apart, *row.brier.interval))
-        means.append((place - apart, row.brier.mean))
-        expected.append((place + apart, row.expected))
-    most = max((point[-1] for point in [*intervals, *means, *expected]), default=COIN)
+    scores = list(enumerate(_points(rows, "brier.mean", "expected")))
+    means = tuple((place - apart, mean) for place, (mean, _) in scores)
+    expected = tuple((place + apart, due) for place, (_, due) in scores)
+    intervals = tuple(
+        (place - apart, *row.brier.interval)
+        for place, row in enumerate(rows)
+        if row.brier.interval is not None
+    )
+    most = max((point[-1] for point in (*intervals, *means, *expected)), default=COIN)
     label = f"{wording.BRIER}, 95% interval"
     series = (
-        Series("interval", "interval", tuple(intervals)),
-        Series("points", "mean", tuple(means), label, sentences),
-        Series("points", "expected", tuple(expected), "expected", sentences),
+        Series("interval", "interval", intervals),
+        Series("points", "mean", means, label, sentences),
+        Series("points", "expected", expected, "expected", sentences),
     )
     return Chart(days, _from_zero(wording.BRIER, most), series)
 

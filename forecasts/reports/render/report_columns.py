@@ -19,28 +19,26 @@ def _left_out(reason: Reason, group: Group) -> int:
     return sum(entry.questions for entry in group.left_out if entry.reason == reason)
 
 
+def _ends(name: str, path: str) -> dict[str, str]:
+    return {f"{name}_lower": f"{path}.0", f"{name}_upper": f"{path}.1"}
+
+
 COLUMNS: Columns = {
-    "name": "name",
-    "forecasters": "forecasters",
-    "questions": "questions",
-    "families": "families",
-    "updates": "updates",
-    "coverage": "coverage",
+    **{
+        name: name
+        for name in ("name", "forecasters", "questions", "families", "updates", "coverage")
+    },
     "brier_mean": "brier.mean",
-    "brier_lower": "brier.interval.0",
-    "brier_upper": "brier.interval.1",
+    **_ends("brier", "brier.interval"),
     "brier_original_mean": "brier_original.mean",
     "log_mean": "log.mean",
-    "log_lower": "log.interval.0",
-    "log_upper": "log.interval.1",
+    **_ends("log", "log.interval"),
     "log_infinite": "log.infinite",
     "skill_mean": "skill.mean",
-    "skill_lower": "skill.interval.0",
-    "skill_upper": "skill.interval.1",
+    **_ends("skill", "skill.interval"),
     "skill_questions": "skill.questions",
     "crowd_skill_mean": "crowd_skill.mean",
-    "crowd_skill_lower": "crowd_skill.interval.0",
-    "crowd_skill_upper": "crowd_skill.interval.1",
+    **_ends("crowd_skill", "crowd_skill.interval"),
     "miscalibration": "decomposition.miscalibration",
     "miscalibration_expected": "decomposition.miscalibration_expected",
     "miscalibration_p_value": "decomposition.p_value",
@@ -49,8 +47,7 @@ COLUMNS: Columns = {
     "luck_expected": "luck.expected",
     "luck_realised": "luck.realised",
     "luck_difference": "luck.difference.mean",
-    "luck_lower": "luck.difference.interval.0",
-    "luck_upper": "luck.difference.interval.1",
+    **_ends("luck", "luck.difference.interval"),
     "luck_p_value": "luck.p_value",
     "recalibration_intercept": "recalibration.intercept",
     "recalibration_slope": "recalibration.slope",
@@ -65,8 +62,7 @@ COLUMNS: Columns = {
     "movement_families": "movement.families",
     "movement_revised": "movement.revised",
     "movement_excess": "movement.excess.mean",
-    "movement_lower": "movement.excess.interval.0",
-    "movement_upper": "movement.excess.interval.1",
+    **_ends("movement", "movement.excess.interval"),
     "movement_p_value": "movement.p_value",
     "movement": "movement.kind",
     "evidence": "evidence",
@@ -74,13 +70,12 @@ COLUMNS: Columns = {
     "moved_points": "moved.points",
     "moved_promised": "moved.promised",
     "moved_per_question": "moved.per_question.mean",
-    "moved_lower": "moved.per_question.interval.0",
-    "moved_upper": "moved.per_question.interval.1",
+    **_ends("moved", "moved.per_question.interval"),
     "certain_questions": "certainty.questions",
     "certain_wrong": "certainty.wrong",
     "verdict": "verdict.kind",
     "verdict_rest": "verdict.rest",
-    "verdict_sentence": lambda group: " ".join(findings(group)),
+    "verdict_sentence": lambda group: " ".join(findings(group).values()),
     **{f"left_out_{reason}": partial(_left_out, reason) for reason in get_args(Reason)},
 }
 ABOUT = ("engine_version", "protocol", "by", *CHOICE, "as_of", "input_sha256")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from forecasts.common.times import iso
-from forecasts.reports.numbers import count
 from forecasts.reports.render import charts, tables, wording
 from forecasts.reports.render.document import (
     Beside,
@@ -17,14 +15,14 @@ from forecasts.reports.render.document import (
     Table,
 )
 from forecasts.reports.render.glossary import OF_REPORTS, explained
-from forecasts.reports.report import Group, Metadata, Report
+from forecasts.reports.report import Group, Report
 
 
 def report_document(report: Report) -> Document:
     """Return the document of a report: an overview, then each group."""
     overview: tuple[Section, ...] = ()
     if not report.groups:
-        overview = (Section("", blocks=(wording.no_groups(report),)),)
+        overview = (Section("", blocks=(f"There is no {report.metadata.by} in this ledger.",)),)
     elif len(report.groups) > 1:
         overview = (Section("", blocks=(tables.overview(report),)),)
     return Document(
@@ -35,18 +33,7 @@ def report_document(report: Report) -> Document:
         terms=tuple(explained(report)),
         # Without these two the numbers mislead.
         key_terms=(OF_REPORTS["families"], OF_REPORTS["miscalibration"]),
-        about=about(report.metadata, report.questions),
-    )
-
-
-def about(metadata: Metadata, questions: int) -> tuple[tuple[str, str], ...]:
-    """Return how a document was made, as names and values."""
-    return (
-        ("Engine", f"forecast-ledger {metadata.engine_version}"),
-        ("Protocol", metadata.protocol),
-        ("Cohort", f"{metadata.cohort}, of {count(questions, 'question')} in the ledger"),
-        ("As of", iso(metadata.as_of)),
-        ("Input SHA-256", metadata.input_sha256),
+        about=wording.about(report.metadata, report.questions),
     )
 
 
@@ -65,8 +52,8 @@ def _section(report: Report, group: Group) -> Section:
     return Section(
         name,
         findings=tuple(
-            Finding(sentence, _tone(kind), wording.SIGNS[kind])
-            for kind, sentence in zip(wording.kinds(group), wording.findings(group), strict=True)
+            Finding(sentence, _tone(kind), sign=wording.BADGES[kind][0])
+            for kind, sentence in wording.findings(group).items()
         ),
         blocks=tuple(blocks),
         summary=tuple(text for text in (score, left_out) if text),

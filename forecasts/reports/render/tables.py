@@ -40,7 +40,7 @@ def overview(report: Report) -> Table:
     columns: Columns[Group] = {
         "": lambda group: wording.group_name(report, group),
         "Verdict": lambda group: ", ".join(
-            f"{wording.SIGNS[kind]} {wording.badge(kind)}" for kind in wording.kinds(group)
+            map(wording.BADGES.__getitem__, wording.findings(group))
         ),
         "Questions": lambda group: f"{group.questions:,}",
         "Updates": lambda group: f"{group.updates:,}",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, time
+from typing import Any
 
 from forecasts.common.text import on_one_line
-from forecasts.common.times import iso_day_or_time, to_minute
+from forecasts.common.times import iso, iso_day_or_time, to_minute
 from forecasts.reports.numbers import (
     count,
+    in_words,
     interval,
     number,
     over_families,
@@ -48,27 +50,17 @@ REASONS = {
     "in_no_group": "in none of the groups of this report",
     "none_at_lead": "with no forecast at that lead",
 }
-KINDS = {
-    "calibrated": "calibrated",
-    "overconfident": "overconfident",
-    "underconfident": "underconfident",
-    "too_high": "too high",
-    "too_low": "too low",
-    "too_few": "too few to tell",
-    "not_estimable": "no verdict",
-}
-REACTIONS = {"over_reacting": "over-reacts", "under_reacting": "under-reacts"}
-# Beside a word, never in its place: a difference must not rest on colour alone.
-SIGNS = {
-    "calibrated": "✓",
-    "overconfident": "◆",
-    "underconfident": "◇",
-    "too_high": "▲",
-    "too_low": "▼",
-    "too_few": "…",
-    "not_estimable": "…",
-    "over_reacting": "↔",
-    "under_reacting": "→",
+# A sign beside a word, never in its place: a difference must not rest on colour alone.
+BADGES = {
+    "calibrated": "✓ calibrated",
+    "overconfident": "◆ overconfident",
+    "underconfident": "◇ underconfident",
+    "too_high": "▲ too high",
+    "too_low": "▼ too low",
+    "too_few": "… too few to tell",
+    "not_estimable": "… no verdict",
+    "over_reacting": "↔ over-reacts",
+    "under_reacting": "→ under-reacts",
 }
 
 
@@ -120,9 +112,16 @@ def _span(since: datetime | None, until: datetime | None) -> str:
     return " ".join(ends)
 
 
-def no_groups(report: Report) -> str:
-    """Return why a report has no groups."""
-    return f"There is no {report.metadata.by} in this ledger."
+def about(metadata: Any, questions: int, *more: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return how a report or a comparison was made, as names and values."""
+    return (
+        ("Engine", f"forecast-ledger {metadata.engine_version}"),
+        ("Protocol", metadata.protocol),
+        *more,
+        ("Cohort", f"{metadata.cohort}, of {count(questions, 'question')} in the ledger"),
+        ("As of", iso(metadata.as_of)),
+        ("Input SHA-256", metadata.input_sha256),
+    )
 
 
 def group_name(report: Report, group: Group) -> str:
@@ -130,25 +129,12 @@ def group_name(report: Report, group: Group) -> str:
     return "Everyone" if report.metadata.by == "all" else on_one_line(group.name)
 
 
-def findings(group: Group) -> list[str]:
-    """Return the findings on a group as sentences: the verdict, and a reaction if there is one."""
-    found = [group.verdict.sentence]
-    if group.movement is not None and group.movement.kind in REACTIONS:
-        found.append(group.movement.sentence)
+def findings(group: Group) -> dict[str, str]:
+    """Return the findings on a group, a sentence by kind: the verdict, and a reaction if any."""
+    found: dict[str, str] = {group.verdict.kind: group.verdict.sentence}
+    if group.movement is not None and group.movement.kind in ("over_reacting", "under_reacting"):
+        found |= {group.movement.kind: group.movement.sentence}
     return found
-
-
-def kinds(group: Group) -> list[str]:
-    """Return the kinds of ``findings``."""
-    found: list[str] = [group.verdict.kind]
-    if group.movement is not None and group.movement.kind in REACTIONS:
-        found.append(group.movement.kind)
-    return found
-
-
-def badge(kind: str) -> str:
-    """Return a kind in a word or two."""
-    return (KINDS | REACTIONS)[kind]
 
 
 def bin_range(bin_: Bin) -> str:
@@ -306,8 +292,7 @@ def murphy_summary(group: Group) -> str:
     for first, last in zip(ends[::2], [*ends[1::2], len(behind)], strict=False):
         lower, upper = (group.murphy[at].threshold for at in (first, last - 1))
         ranges.append(percent(upper) if lower == upper else percents((lower, upper)))
-    listed = " and ".join([", ".join(ranges[:-1]), ranges[-1]] if ranges[1:] else ranges)
-    return f"{peak} The base rate (dashed) is better at thresholds of {listed}."
+    return f"{peak} The base rate (dashed) is better at thresholds of {in_words(ranges)}."
 
 
 def murphy_curves_summary(groups: Sequence[Group]) -> str:
