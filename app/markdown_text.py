@@ -124,6 +124,11 @@ def marked(words: str, start: int, end: int) -> list[str]:
     return shown
 
 
+def dotted(*parts: str | None) -> str:
+    """Return the parts that are not blank as inert Markdown, with dots between them."""
+    return " · ".join(as_text(part) for part in parts if part)
+
+
 def link(url: str | None, label: str) -> str:
     """Return ``label`` as a Markdown link to ``url``; as text if that is not a web address."""
     if url is None or not re.match(r"https?://", url):

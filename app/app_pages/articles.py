@@ -14,6 +14,7 @@ from app.markdown_text import (
     closing,
     counted,
     day,
+    dotted,
     link,
     marked,
     paragraphs,
@@ -21,7 +22,8 @@ from app.markdown_text import (
     shortened,
 )
 from app.session import current_member, memory, now, page_state, reading, settings, shown_errors
-from app.views.links import article_link, page_asked, question_link
+from app.views.links import article_link, question_link
+from app.views.lists import page_asked, search_field
 from forecasts.access import roles
 from forecasts.access.roles import Action
 from forecasts.articles import library
@@ -31,7 +33,6 @@ from forecasts.articles.text_quotes import excerpt
 from forecasts.common.errors import CaptureError
 from forecasts.ledger.models import Article
 from forecasts.questions import sources
-from forecasts.questions.standing import QuestionState
 
 SHELVES = ("All", "Without questions")
 INPUTS = ("Pasted text", "Web address", "File")
@@ -48,12 +49,8 @@ def capture_form() -> None:
     with st.form("read"):
         pasted, address, upload = "", "", None
         if kind == "Pasted text":
-            pasted = st.text_area(
-                "Text",
-                key="pasted",
-                height=180,
-                placeholder="Paste an article, or a page with several",
-            )
+            hint = "Paste an article, or a page with several"
+            pasted = st.text_area("Text", key="pasted", height=180, placeholder=hint)
         elif kind == "Web address":
             address = st.text_input("Web address", key="address", placeholder="https://…")
         else:
@@ -114,19 +111,13 @@ def shelf() -> None:
     """Show the stored articles in pages, newest first."""
     st.header("Stored articles", anchor=False)
     with st.container(horizontal=True, vertical_alignment="top", key="shelf-filters"):
-        words = st.text_input(
-            "Search",
-            key="words",
-            type="search",
-            placeholder="Title, publisher or text",
-            bind="query-params",
-        )
+        words = search_field("Search", "words", "Title, publisher or text")
         which = st.segmented_control(
             "Show", SHELVES, default=SHELVES[0], required=True, key="shelf", bind="query-params"
         )
     with reading() as ledger:
         found = library.article_page(
-            ledger, words=words or "", without_questions=which == SHELVES[1], number=page_asked()
+            ledger, words=words, without_questions=which == SHELVES[1], number=page_asked()
         )
     if not found.total:
         st.info(
@@ -139,12 +130,9 @@ def shelf() -> None:
     for article, questions in found.articles:
         with st.container(gap=None):
             article_link(article)
-            known = [
-                as_text(article.publisher or ""),
-                published(article.published_at) or "no date",
-                counted(questions, "question") if questions else "no questions yet",
-            ]
-            st.caption(" · ".join(part for part in known if part))
+            asked = counted(questions, "question") if questions else "no questions yet"
+            date_of = published(article.published_at) or "no date"
+            st.caption(dotted(article.publisher, date_of, asked))
     if found.pages > 1:
         st.pagination(found.pages, key="page", bind="query-params")
 
@@ -156,23 +144,20 @@ def one(number: int) -> None:
         asked = sources.questions_from(ledger, article, now=moment)
     st.page_link("app_pages/articles.py", label="← All articles")
     st.title(as_text(shortened(article.title, 200)), anchor=False)
-    known = [
-        as_text(article.publisher or ""),
-        as_text(article.author or ""),
-        published(article.published_at) or "no date",
-        f"captured {day(article.captured_at)}",
-    ]
-    st.caption(" · ".join(part for part in known if part))
+    date_of = published(article.published_at) or "no date"
+    captured = f"captured {day(article.captured_at)}"
+    st.caption(dotted(article.publisher, article.author, date_of, captured))
     if article.url:
         st.markdown(link(article.url, article.url))
     drafts = drafts_of(article)
     used = {source.quote for source, _ in asked}
     if asked:
-        with st.expander(
-            f"{counted(len(asked), 'question')} from this article", expanded=len(asked) <= 3
-        ):
+        label = f"{counted(len(asked), 'question')} from this article"
+        with st.expander(label, expanded=len(asked) <= 3):
             for _, state in asked:
-                question_line(state)
+                with st.container(gap=None):
+                    question_link(state)
+                    st.caption(f"{state.status} · {closing(state.text, moment)}")
     choice, work = st.columns([1, 1], gap="large")
     with choice:
         draft = pick(article, drafts, used)
@@ -188,13 +173,6 @@ def one(number: int) -> None:
             st.markdown("\n\n".join(marked(article.text, draft.start, draft.end)))
 
 
-def question_line(state: QuestionState) -> None:
-    """Show one of the article's questions as a link."""
-    with st.container(gap=None):
-        question_link(state)
-        st.caption(f"{state.status} · {closing(state.text, moment)}")
-
-
 def pick(article: Article, drafts: list[Draft], used: set[str]) -> Draft | None:
     """Show the possible questions; return the chosen draft, or None for the reader's own."""
     st.header("Possible questions", anchor=False)
@@ -206,6 +184,15 @@ def pick(article: Article, drafts: list[Draft], used: set[str]) -> Draft | None:
             "The article has no date, so deadlines count from the day of capture, "
             f"{day(article.captured_at)}."
         )
+    labels = [
+        ("✓ " if draft.quote in used else "") + as_text(shortened(draft.quote, 140))
+        for draft in drafts
+    ]
+    labels.append("My own question")
+    deadlines = [
+        "no deadline in the text" if draft.close_date is None else f"by {day(draft.close_date)}"
+        for draft in drafts
+    ]
     long = len(drafts) > 6
     with st.container(height=520 if long else "content", border=long):
         unused = (place for place, draft in enumerate(drafts) if draft.quote not in used)
@@ -213,22 +200,12 @@ def pick(article: Article, drafts: list[Draft], used: set[str]) -> Draft | None:
             "Sentence",
             range(len(drafts) + 1),
             index=next(unused, 0),
-            format_func=lambda place: (
-                ("✓ " if drafts[place].quote in used else "")
-                + as_text(shortened(drafts[place].quote, 140))
-                if place < len(drafts)
-                else "My own question"
-            ),
-            captions=[*(as_text(draft_caption(draft)) for draft in drafts), ""],
+            format_func=lambda place: labels[place],
+            captions=[*deadlines, ""],
             key=f"draft-{len(used)}",  # after one is used, the next one is preselected
             label_visibility="collapsed",
         )
     return drafts[place] if place < len(drafts) else None
-
-
-def draft_caption(draft: Draft) -> str:
-    """Return the sentence's deadline as text."""
-    return "no deadline in the text" if draft.close_date is None else f"by {day(draft.close_date)}"
 
 
 def register(article: Article, draft: Draft | None, used: set[str]) -> None:
@@ -246,15 +223,8 @@ def register(article: Article, draft: Draft | None, used: set[str]) -> None:
         st.caption("The sentence gives no deadline. Choose the last day of forecasting below.")
     elif draft.close_date < moment.date():
         st.caption(f"The deadline in the text, {day(draft.close_date)}, has passed.")
-    ask_form(
-        f"draft-{article.id}-{draft.start}",
-        Suggestion(
-            title=draft.question,
-            closes=draft.close_date,
-            article=article.id,
-            quote=draft.source,
-        ),
-    )
+    suggestion = Suggestion(draft.question, draft.close_date, article.id, draft.source)
+    ask_form(f"draft-{article.id}-{draft.start}", suggestion)
 
 
 def everything() -> None:

@@ -11,7 +11,7 @@ from app.forms.report_filter import pick_questions
 from app.markdown_text import as_text, significant
 from app.session import now, reading, settings
 from app.views.downloads import downloads
-from app.views.tables import table
+from app.views.lists import table
 from forecasts.access import memberships, visibility
 from forecasts.questions import standing
 from forecasts.reports import comparison as report_comparison

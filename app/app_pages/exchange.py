@@ -22,8 +22,8 @@ from app.session import (
     shown_errors,
 )
 from app.views.downloads import ledger_folder_button
+from app.views.lists import table
 from app.views.progress import progress
-from app.views.tables import table
 from forecasts.access.roles import Action
 from forecasts.exchange.folder.folder import read_folder
 from forecasts.exchange.import_ import Imported, import_frames, rehearse

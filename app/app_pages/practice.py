@@ -10,7 +10,7 @@ import streamlit as st
 from app.charts.records import reliability_chart
 from app.markdown_text import as_text, counted, day, paragraphs, significant
 from app.session import now, page_state, reading
-from app.views.tables import table
+from app.views.lists import table
 from forecasts.exchange.samples import practice
 from forecasts.exchange.samples.practice import Answer, Exercise
 from forecasts.reports import Group, numbers

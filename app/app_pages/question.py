@@ -13,6 +13,7 @@ from app.markdown_text import (
     as_text,
     bounds,
     closing,
+    dotted,
     paragraphs,
     published,
     significant,
@@ -20,9 +21,9 @@ from app.markdown_text import (
 )
 from app.session import current_member, my_handle, now, reading, rights_here
 from app.views.links import article_link, question_link
+from app.views.lists import table
 from app.views.question_chart import question_chart
 from app.views.question_history import discussion, forecast_list, resolution_list, wording_list
-from app.views.tables import table
 from forecasts.access import members, roles, visibility
 from forecasts.access.roles import Action
 from forecasts.agenda import revisits
@@ -48,6 +49,7 @@ BADGES = {
     Status.annulled: "gray",
     Status.ambiguous: "gray",
 }
+ACTIONS = (Action.forecast, Action.propose, Action.dispute, Action.revise)
 
 moment = now()
 slug = st.query_params.get("slug", "")
@@ -78,16 +80,8 @@ with reading() as ledger:
     handles = members.handles(ledger)
     scored = [] if state.resolution is None else stored_scores.score_table(ledger, state.resolution)
     seen_by = visibility.audience_label(ledger, state.text)
-    may = {
-        action: roles.allows(rights_here(ledger), action, question, state.text)
-        for action in (
-            Action.forecast,
-            Action.propose,
-            Action.dispute,
-            Action.revise,
-            Action.resolve,
-        )
-    }
+    rights = rights_here(ledger)
+    may = {action: roles.allows(rights, action, question, state.text) for action in ACTIONS}
     articles = recent_articles(ledger) if state.accepts_forecasts(moment) else []
     every = revisits.intervals(ledger, member).by_question.get(state.id)
     crowd_hidden = visibility.crowd_is_hidden(ledger, question)
@@ -172,15 +166,13 @@ def forecast_panel() -> None:
         st.header(str(state.status).capitalize(), anchor=False)
         if state.status == Status.upcoming:
             st.write(f"Forecasting opens {when(text.open_time)}.")
-        else:
-            st.write(
-                "Forecasting has ended. A proposed outcome awaits a decision."
-                if state.status == Status.proposed
-                else "Forecasting has ended, with no outcome recorded yet."
-            )
-            if may[Action.propose]:
-                label = "Decide on it" if state.status == Status.proposed else "Resolve it"
-                question_link(state, "resolve", label)
+            return
+        label, now_due = "Resolve it", ", with no outcome recorded yet."
+        if state.status == Status.proposed:
+            label, now_due = "Decide on it", ". A proposed outcome awaits a decision."
+        st.write(f"Forecasting has ended{now_due}")
+        if may[Action.propose]:
+            question_link(state, "resolve", label)
     else:
         outcome_panel(state.resolution)
 
@@ -192,10 +184,8 @@ def outcome_panel(resolution: Resolution) -> None:
     if row is not None:
         with st.container(key="figures-earned"):
             left, right = st.columns(2)
-        if graded:
-            left.metric("Your CRPS (0–1)", significant(row.score), help=CRPS_HELP)
-        else:
-            left.metric("Your Brier (0–1)", significant(row.score), help="0 is best.")
+        rule, rule_help = ("CRPS", CRPS_HELP) if graded else ("Brier", "0 is best.")
+        left.metric(f"Your {rule} (0–1)", significant(row.score), help=rule_help)
         right.metric("Coverage", percent(row.coverage), help=COVERAGE_HELP)
     elif own:
         st.caption("Your forecasts have no score.")
@@ -230,9 +220,8 @@ def background() -> None:
         with st.container(border=True, gap="xsmall"):
             if source.quote:
                 st.markdown(f"“{as_text(source.quote)}”")
-            known = [article.publisher or "", published(article.published_at)]
             article_link(article)
-            st.caption(" · ".join(as_text(part) for part in known if part))
+            st.caption(dotted(article.publisher, published(article.published_at)))
 
 
 def change_panel() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 
 import streamlit as st
@@ -11,7 +13,8 @@ from app.forms.bulk import do_to, ticked
 from app.forms.question import ask_form
 from app.markdown_text import as_text, closing, counted, day, shortened
 from app.session import current_member, now, reading, settings
-from app.views.links import page_asked, question_link
+from app.views.links import question_link
+from app.views.lists import page_asked, search_field
 from forecasts.access import memberships
 from forecasts.ledger.models import QuestionType
 from forecasts.questions import search
@@ -22,7 +25,6 @@ from forecasts.updates.values import format_probability, format_value
 
 FILTER_WIDTH = 165  # pixels
 WHOSE = {"Mine": True, "Not yet mine": False}
-TYPES = {kind: kind.replace("_", " ") for kind in QuestionType}
 BARS = "▁▂▃▄▅▆▇█"
 # A narrow space between the bars, which would otherwise touch and look like one black block.
 NARROW_SPACE = "\u202f"
@@ -33,30 +35,17 @@ moment = now()
 
 def filters(tags: list[str], families: list[str], teams: list[str]) -> Filter:
     """Show the filters; return their choice."""
-    words = st.text_input(
-        "Search",
-        key="words",
-        type="search",
-        placeholder="Title, background or criteria",
-        bind="query-params",
-    )
+    words = search_field("Search", "words", "Title, background or criteria")
     # Side by side where there is room, two in a row on a narrow screen.
     with st.container(horizontal=True, gap="small", key="filters"):
         status = one_of("Status", list(Status), "status")
         whose = one_of("Forecast", list(WHOSE), "whose")
-        kind = st.selectbox(
-            "Type",
-            ["", *TYPES],
-            format_func=lambda kind: TYPES.get(kind, "any"),
-            key="type",
-            bind="query-params",
-            width=FILTER_WIDTH,
-        )
+        kind = one_of("Type", list(QuestionType), "type", shown=lambda kind: kind.replace("_", " "))
         tag = one_of("Tag", tags, "tag")
         family = one_of("Family", families, "family", "Questions with related outcomes.")
         team = one_of("Team", teams, "team", "The question’s team.") if teams else ""
     return Filter(
-        words=words or "",
+        words=words,
         status=status,
         tag=tag,
         family=family,
@@ -66,12 +55,18 @@ def filters(tags: list[str], families: list[str], teams: list[str]) -> Filter:
     )
 
 
-def one_of(label: str, choices: list[str], key: str, help_text: str | None = None) -> str:
+def one_of(
+    label: str,
+    choices: list[str],
+    key: str,
+    help_text: str | None = None,
+    shown: Callable[[str], str] = str,
+) -> str:
     """Show one filter; return the choice, blank for any."""
     return st.selectbox(
         label,
         ["", *choices],
-        format_func=lambda choice: choice or "any",
+        format_func=lambda choice: shown(choice) if choice else "any",
         key=key,
         bind="query-params",
         width=FILTER_WIDTH,
@@ -137,15 +132,8 @@ def find() -> None:
         )
         several = st.toggle("Select several", key="several")
     with reading() as ledger:
-        member = current_member(ledger)
-        found = search.page(
-            ledger,
-            by,
-            member=member,
-            now=moment,
-            order=order,
-            number=page_asked(),
-        )
+        me = current_member(ledger)
+        found = search.page(ledger, by, member=me, now=moment, order=order, number=page_asked())
     if not found.total:
         st.info("No questions yet. Ask one, or capture an article to find some.")
         st.page_link("app_pages/articles.py", label="Capture an article")
@@ -163,15 +151,12 @@ def find() -> None:
 
 def line(row: Row, several: bool) -> None:
     """Show one question, with a checkbox if ``several`` are to be selected."""
-    if not several:
-        with st.container(gap=None):
-            question_link(row.state)
-            st.caption(caption(row))
-        return
-    box, words = st.columns([1, 24], vertical_alignment="top", gap="small")
-    with box:
-        ticked(row.state)
-    with words.container(gap=None):
+    words: AbstractContextManager[object] = nullcontext()
+    if several:
+        box, words = st.columns([1, 24], vertical_alignment="top", gap="small")
+        with box:
+            ticked(row.state)
+    with words, st.container(gap=None):
         question_link(row.state)
         st.caption(caption(row))
 

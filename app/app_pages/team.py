@@ -8,7 +8,7 @@ from app.forms.channels import notifications
 from app.forms.tokens import calendar_form, show_secret, token_forms
 from app.markdown_text import as_text, counted, day, when
 from app.session import act, current_member, form_key, now, reading, rights_here
-from app.views.tables import table
+from app.views.lists import search_field, table
 from forecasts.access import members as access_members
 from forecasts.access import teams, tokens
 from forecasts.access.roles import Action
@@ -28,7 +28,6 @@ FAILURES = {
     RunState.parked: "**failed**, needs attention",
 }
 
-
 moment = now()
 
 
@@ -47,17 +46,11 @@ def own_rights() -> None:
 
 def members() -> None:
     """Show the members in pages, and the appointment form to an admin."""
-    words = st.text_input(
-        "Search members",
-        key="member",
-        type="search",
-        placeholder="Part of a handle",
-        bind="query-params",
-    )
+    words = search_field("Search members", "member", "Part of a handle")
     place = int(st.session_state.get("people") or 1)
     with reading() as ledger:
         found, total = teams.members_page(
-            ledger, now=moment, words=words or "", page=place, size=PER_PAGE
+            ledger, now=moment, words=words, page=place, size=PER_PAGE
         )
     pages = max(1, -(-total // PER_PAGE))
     st.caption(counted(total, "member"))
@@ -68,26 +61,19 @@ def members() -> None:
             {
                 "Member": [as_text(one.member.handle) for one in found],
                 "Kind": [str(one.member.kind) for one in found],
-                "Ledger role": [_general(one) for one in found],
-                "Teams": [_teams(one) for one in found],
+                "Ledger role": [str(one.appointed or "–") for one in found],
+                "Teams": [
+                    as_text("; ".join(f"{name}, {role}" for name, role in one.teams)) or "–"
+                    for one in found
+                ],
             }
         )
-    if rights.unrestricted:
+    if rights.unrestricted and found:
         appoint(found)
-
-
-def _general(one: MemberRoles) -> str:
-    return "–" if one.appointed is None else str(one.appointed)
-
-
-def _teams(one: MemberRoles) -> str:
-    return as_text("; ".join(f"{name}, {role}" for name, role in one.teams)) or "–"
 
 
 def appoint(found: list[MemberRoles]) -> None:
     """Show the form that gives a member a role in the whole ledger."""
-    if not found:
-        return
     key = form_key("appoint")
     with st.expander("Set a ledger role"), st.form(key, border=False):
         left, right = st.columns(2)
@@ -99,7 +85,7 @@ def appoint(found: list[MemberRoles]) -> None:
         if st.form_submit_button("Set role", key=f"{key}-go"):
             with act(key) as doing:
                 other = access_members.member_named(doing.ledger, who)
-                teams.appoint(doing.ledger, other, role, member=doing.member, now=doing.now)
+                teams.appoint(doing.ledger, other, role, **doing.by)
                 doing.say(f"{who} is now a {role} in this ledger.")
 
 
@@ -108,14 +94,9 @@ def picked() -> list[Roster]:
     if len(rosters) <= FEW:
         return rosters
     of = {one.team.name: one for one in rosters}
-    mine = [name for name, one in of.items() if one.team.id in rights.teams]
+    mine = next((n for n, one in enumerate(rosters) if one.team.id in rights.teams), 0)
     name = st.selectbox(
-        "Team",
-        list(of),
-        index=list(of).index(mine[0]) if mine else 0,
-        format_func=as_text,
-        key="team",
-        bind="query-params",
+        "Team", list(of), index=mine, format_func=as_text, key="team", bind="query-params"
     )
     return [of[name]]
 
@@ -131,27 +112,25 @@ def roster(one: Roster) -> None:
     )
     if one.members:
         # The key gives all rosters the same column widths.
-        st.container(key=f"roster-{key}").table(
-            {
-                "Member": [as_text(handle) for handle, _ in one.members],
-                "Role": [str(stay.role) for _, stay in one.members],
-                "Since": [
-                    "the beginning" if stay.joined_at is None else day(stay.joined_at)
-                    for _, stay in one.members
-                ],
-            },
-            hide_index=True,
-            border="horizontal",
-        )
+        with st.container(key=f"roster-{key}"):
+            table(
+                {
+                    "Member": [as_text(handle) for handle, _ in one.members],
+                    "Role": [str(stay.role) for _, stay in one.members],
+                    "Since": [
+                        "the beginning" if stay.joined_at is None else day(stay.joined_at)
+                        for _, stay in one.members
+                    ],
+                }
+            )
     else:
         st.caption("No members.")
-    mine = rights.teams.get(one.team.id)
-    if not (rights.unrestricted or mine is Role.admin):
-        return
-    with st.expander(f"Manage {as_text(name)}"):
-        place(key, one)
-        remove(key, one)
-        rule(key, one)
+    if rights.unrestricted or rights.teams.get(one.team.id) is Role.admin:
+        with st.expander(f"Manage {as_text(name)}"):
+            place(key, one)
+            if one.members:
+                remove(key, one)
+            rule(key, one)
 
 
 def place(name: str, one: Roster) -> None:
@@ -163,15 +142,13 @@ def place(name: str, one: Roster) -> None:
         go = st.form_submit_button("Add or change role", key=f"{key}-go")
     if go:
         with act(key) as doing:
-            other = access_members.member_or_new(doing.ledger, who or "", now=doing.now)
-            teams.set_role(doing.ledger, one.team, other, role, member=doing.member, now=doing.now)
+            other = access_members.member_or_new(doing.ledger, who, now=doing.now)
+            teams.set_role(doing.ledger, one.team, other, role, **doing.by)
             doing.say(f"{other.handle} is now a {role} in {one.team.name}.")
 
 
 def remove(name: str, one: Roster) -> None:
     """Show the form that removes a member from the team."""
-    if not one.members:
-        return
     key = form_key(f"{name}-remove")
     with st.form(key, border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         who = st.selectbox(
@@ -184,7 +161,7 @@ def remove(name: str, one: Roster) -> None:
     elif go:
         with act(key) as doing:
             other = access_members.member_named(doing.ledger, who)
-            teams.remove(doing.ledger, one.team, other, member=doing.member, now=doing.now)
+            teams.remove(doing.ledger, one.team, other, **doing.by)
             doing.say(f"{who} has left {one.team.name}.")
 
 
@@ -199,16 +176,12 @@ def rule(name: str, one: Roster) -> None:
     ):
         with act(key) as doing:
             agreed = not one.second_resolver
-            teams.set_rule(
-                doing.ledger, one.team, second_resolver=agreed, member=doing.member, now=doing.now
-            )
+            teams.set_rule(doing.ledger, one.team, second_resolver=agreed, **doing.by)
             doing.say(f"Saved the rule of {one.team.name}.")
 
 
 def create() -> None:
     """Show the form that creates a team."""
-    if not rights.unrestricted:
-        return
     key = form_key("create-team")
     with st.form(key), st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input("New team", key=f"{key}-name", placeholder="Name")
@@ -217,7 +190,7 @@ def create() -> None:
         st.caption("You become the admin of the team and the ledger, and roles then apply.")
     if go:
         with act(key) as doing:
-            team = teams.create(doing.ledger, name or "", member=doing.member, now=doing.now)
+            team = teams.create(doing.ledger, name, **doing.by)
             doing.say(f"Created the team {team.name}. You are its admin.")
 
 
@@ -262,7 +235,8 @@ for one in picked():
     roster(one)
 if not rosters:
     st.caption("No teams yet.")
-create()
+if rights.unrestricted:
+    create()
 if rights.allows(Action.administer):
     st.header("Tokens", anchor=False)
     token_forms(issued)

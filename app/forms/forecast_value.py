@@ -19,7 +19,7 @@ import streamlit as st
 from app.charts.density import density_chart
 from app.markdown_text import as_text, bounds, figure
 from app.session import settings
-from app.views.tables import table
+from app.views.lists import table
 from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
 from forecasts.questions.outcomes import figure_to_float

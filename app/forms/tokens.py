@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.markdown_text import as_text, day
 from app.session import act, address_of_app, form_key, now, page_state
-from app.views.tables import table
+from app.views.lists import table
 from forecasts.access import tokens
 from forecasts.access.tokens import Listed
 from forecasts.agenda import calendar_feed

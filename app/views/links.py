@@ -1,4 +1,4 @@
-"""Links to pages of questions and articles, and the page number of a list."""
+"""Links to the pages of questions and articles."""
 
 from __future__ import annotations
 
@@ -27,9 +27,3 @@ def ask_link() -> None:
     """Show the link to the form for a new question."""
     label = "Ask a question"
     st.page_link("app_pages/questions.py", label=label, query_params={"view": label})
-
-
-def page_asked() -> int:
-    """Return the requested page number of a list, from a click or the address."""
-    asked = str(st.session_state.get("page") or st.query_params.get("page", ""))
-    return int(asked) if asked.isdecimal() and len(asked) < 7 else 1

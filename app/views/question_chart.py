@@ -9,7 +9,7 @@ import streamlit as st
 from app.charts.paths import HIGHLIGHTED, OTHERS, describe_paths, format_median, paths_chart
 from app.markdown_text import as_text, when
 from app.session import reading
-from app.views.tables import table
+from app.views.lists import table
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.questions.standing import QuestionState
 from forecasts.scores.paths import Paths, path_table, paths

@@ -10,6 +10,7 @@ import streamlit as st
 from app.markdown_text import (
     CRPS_HELP,
     as_text,
+    dotted,
     link,
     paragraphs,
     published,
@@ -19,7 +20,7 @@ from app.markdown_text import (
     when,
 )
 from app.session import reading
-from app.views.tables import shown_page, table
+from app.views.lists import shown_page, table
 from forecasts.common.limits import EXHIBIT_BYTES
 from forecasts.ledger.models import (
     Citation,
@@ -79,8 +80,7 @@ def _citations(forecast: Forecast, cited: Cited, type: QuestionType) -> None:
     """Show the forecast's citations: stance, evidence and publisher."""
     for citation, evidence in cited.get(forecast.id, []):
         named = evidence.title or evidence.note or evidence.url or ""
-        known = [evidence.publisher or "", published(evidence.published_at)]
-        details = " · ".join(as_text(part) for part in known if part)
+        details = dotted(evidence.publisher, published(evidence.published_at))
         line = f"*{format_citation(citation, type)}*: {link(evidence.url, shortened(named, 300))}"
         st.markdown(f"- {line} ({details})" if details else f"- {line}")
 
@@ -168,8 +168,7 @@ def wording_list(rows: Sequence[QuestionRevision], handles: Mapping[int, str]) -
     for before, row in reversed(list(zip([None, *rows], rows, strict=False))):
         with st.container(border=True, gap="xsmall"):
             st.markdown(f"**{row.number}. {as_text(row.title)}**")
-            details = [when(row.recorded_at), handles.get(row.member_id, ""), row.reason]
-            st.caption(" · ".join(as_text(part) for part in details if part))
+            st.caption(dotted(when(row.recorded_at), handles.get(row.member_id), row.reason))
             if before is None:
                 st.caption(f"closes {when(row.scheduled_close_time)}")
             else:

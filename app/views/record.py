@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.charts.records import histogram_chart, lead_chart, murphy_chart, reliability_chart
 from app.markdown_text import as_text, significant
-from app.views.tables import report_table
+from app.views.lists import report_table
 from forecasts.reports import Group, numbers
 from forecasts.reports.render import tables, wording
 from forecasts.reports.render.glossary import OF_REPORTS as STATISTICS

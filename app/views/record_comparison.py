@@ -10,7 +10,7 @@ import streamlit as st
 
 from app.charts.records import murphy_curves, reliability_chart
 from app.markdown_text import as_text
-from app.views.tables import report_table
+from app.views.lists import report_table
 from forecasts.reports import Group, Report
 from forecasts.reports.render import tables, wording
 from forecasts.reports.render.glossary import OF_REPORTS as STATISTICS

@@ -1,4 +1,4 @@
-"""Tables as the pages show them, and the pages of a long list."""
+"""Tables, and the search and pages of a long list."""
 
 from __future__ import annotations
 
@@ -35,3 +35,16 @@ def shown_page(items: Sequence[Item], key: str, size: int) -> Sequence[Item]:
     pages = -(-len(items) // size)
     number = st.pagination(pages, key=key) if pages > 1 else 1
     return items[(number - 1) * size : number * size]
+
+
+def page_asked() -> int:
+    """Return the requested page number of a list, from a click or the address."""
+    asked = str(st.session_state.get("page") or st.query_params.get("page", ""))
+    return int(asked) if asked.isdecimal() and len(asked) < 7 else 1
+
+
+def search_field(label: str, key: str, placeholder: str) -> str:
+    """Show a search field, kept in the address; return its words."""
+    return st.text_input(
+        label, key=key, type="search", placeholder=placeholder, bind="query-params"
+    )
