@@ -123,15 +123,12 @@ def read_imprint(text: str, captured_at: datetime, *, bullet: bool = False) -> I
     if (with_title := _after_title(text, captured_at)) is not None:
         return with_title
     stamp = find_timestamp(text, captured_at)
-    sides = [text] if stamp is None else [stamp.before, stamp.after]
+    sides = [text]
     if stamp is not None:
-        imprint.when = stamp.when
+        sides, imprint.when = [stamp.before, stamp.after], stamp.when
         imprint.relative = re.search(r"\d{4}|\d[/.-]\d", text) is None
-    for part in (
-        piece.strip(" ,;()[]-–—")
-        for side in sides
-        for piece in _SEPARATOR.split(side.removesuffix(" /"))
-    ):
+    pieces = (piece for side in sides for piece in _SEPARATOR.split(side.removesuffix(" /")))
+    for part in (piece.strip(" ,;()[]-–—") for piece in pieces):
         byline = _BYLINE.fullmatch(part)
         if _LABEL.fullmatch(part) or _ASIDE.fullmatch(part) or _is_time(part, captured_at):
             continue
@@ -154,11 +151,8 @@ def read_imprint(text: str, captured_at: datetime, *, bullet: bool = False) -> I
 def without_time(names: str, captured_at: datetime) -> str:
     """Return names joined by commas, without the times and asides between them."""
     parts = (part.strip(" ,;()[]-–—/") for part in re.split(r"\s*[•·|‧∙]\s*|\s+[–—]\s+", names))
-    return ", ".join(
-        part
-        for part in parts
-        if words(part) and not is_aside(part) and not _is_time(part, captured_at)
-    )
+    named = (part for part in parts if words(part) and not is_aside(part))
+    return ", ".join(part for part in named if not _is_time(part, captured_at))
 
 
 def _is_time(text: str, captured_at: datetime) -> bool:
@@ -168,12 +162,10 @@ def _is_time(text: str, captured_at: datetime) -> bool:
 
 def _after_title(text: str, captured_at: datetime) -> Imprint | None:
     """Return a title with the imprint after it: "Title (Example Times, June 29)"."""
+    pieces = _BAR.split(text)
+    title, rest = " ".join(pieces[:-2]), " | ".join(pieces[-2:])
     if match := _IN_BRACKETS.fullmatch(text):
         title, rest = match["title"], match["rest"]
-    else:
-        title, rest = "", ""
-        if len(pieces := _BAR.split(text)) >= 3:
-            title, rest = " ".join(pieces[:-2]), " | ".join(pieces[-2:])
     if len(words(title)) < 4 or is_name(title) or ends_as_sentence(title):
         return None
     imprint = read_imprint(rest, captured_at)

@@ -63,10 +63,7 @@ def find_heads(page: Page) -> list[Head]:
 
 
 def _with_author(page: Page, head: Head) -> Head:
-    """Return a page's only head; a person's name beside its date is the author.
-
-    Aggregators, which show several articles, have the publisher there and a relative time.
-    """
+    """Return a page's only head; a person beside its date, other than relative, is the author."""
     name = head.publisher
     if name is None or head.author is not None or is_publisher(name) or not is_person(name):
         return head
@@ -83,7 +80,8 @@ def _head(page: Page, start: int, stop: int) -> Head | None:
     # Other lines cut the run into blocks; the last block with a mark counts.
     cuts = [i for i in range(start, stop) if not _is_head_part(page, i)]
     if start == 0:  # the parts of the page's first head may have buttons between them
-        opening = next((i for i in range(stop) if _is_opening_title(page, i)), stop)
+        long = (i for i in range(stop) if page.count(i) >= 4)
+        opening = next((i for i in long if page.is_candidate(i)), stop)
         cuts = [i for i in cuts if i < opening or ends_article(page.lines[i].text)]
     edges = list(zip([start, *(i + 1 for i in cuts)], [*cuts, stop], strict=True))
     for low, high in reversed(edges):
@@ -104,10 +102,6 @@ def _head(page: Page, start: int, stop: int) -> Head | None:
 def _is_button(page: Page, index: int) -> bool:
     text = page.lines[index].text
     return is_boilerplate(text) or is_credit(text) or is_aside(text)
-
-
-def _is_opening_title(page: Page, index: int) -> bool:
-    return page.is_candidate(index) and page.count(index) >= 4
 
 
 def _is_head_part(page: Page, index: int) -> bool:
@@ -131,26 +125,23 @@ def _is_mark(page: Page, index: int) -> bool:
 def _title(page: Page, low: int, high: int) -> int | None:
     """Return the line with the title of the last head in a block."""
     block = range(low, high)
-    labelled = [i for i in block if (imprint := page.imprints[i]) is not None and imprint.title]
+    labelled = [i for i in block if any(one.title for one in page.imprints_of([i]))]
     chapters = [i for i in block if i in page.chapters]
     repeated = [i for i in block if page.is_candidate(i) and page.is_repeated(i)]
-    for certain in (labelled, chapters, repeated):
-        if certain:
-            return certain[-1]
+    if certain := labelled or chapters or repeated:
+        return certain[-1]
     titles = [i for i in block if page.is_candidate(i) and not page.is_side_name(i)]
     marks = [i for i in block if _is_mark(page, i)]
     # The time and the byline of the same head have no title between them.
     starts = [i for k, i in enumerate(marks) if k == 0 or any(marks[k - 1] < t < i for t in titles)]
-    above = [
-        i for i in titles if i < starts[-1] and not any(i < mark < starts[-1] for mark in marks)
-    ]
+    above = [i for i in titles if i < starts[-1] and not any(i < m < starts[-1] for m in marks)]
     below = [i for i in titles if i > marks[-1]]
     if titles and titles[0] > marks[0]:  # this page has the title below publisher and time
         above = []
     if not above:
         return below[0] if below else None
     if low <= page.first_prose:
-        opening = [i for i in above if _is_opening_title(page, i)]
+        opening = [i for i in above if page.count(i) >= 4]
         fitting = [i for i in opening if page.fits_text(i)]
         return next(iter(fitting or opening or above))
     if len(above) > 1 and page.count(above[-1]) >= 10 and page.count(above[-2]) >= 3:
@@ -177,16 +168,16 @@ def _head_around(page: Page, low: int, high: int, title: int) -> Head | None:
             own = [same[0] - 1, *own]
     certain = len(same) > 1 or title in page.chapters or low == 0
     certain = certain or page.imprints[title] is not None
+    count = page.count(title)
+    certain = certain or count >= 4 or (count == 3 and not is_name(page.lines[title].text))
     head = _build_head(page, title, {*same, *_asides(page, low, high)}, own)
-    named = head.publisher is not None or head.author is not None
-    return head if certain or _is_full(page, title, named=named) else None
+    # A shorter title that occurs once, with no name beside it, may be a reader's name.
+    is_named = head.publisher is not None or head.author is not None
+    return head if certain or (is_named and count >= 2) else None
 
 
 def _masthead(page: Page, title: int) -> list[int]:
-    """Return the publisher's line above a title, skipping a section name and buttons.
-
-    Any name with a "Follow" button is a publisher's.
-    """
+    """Return the publisher's line above a title: of a publisher, or with a "Follow" button."""
     above = title - 1
     while above >= max(0, title - 3) and _is_button(page, above):
         text = page.lines[above].text
@@ -201,10 +192,7 @@ def _masthead(page: Page, title: int) -> list[int]:
 
 
 def _build_head(page: Page, title: int, others: set[int], own: Sequence[int]) -> Head:
-    """Return the head with this title and the details in the lines ``own``.
-
-    ``others`` are further lines of the head, without details.
-    """
+    """Return the head with this title, the details in the lines ``own``, and other lines."""
     names = [name for i in own for name in _names(page, i)]
     if not any(map(is_publisher, names)):
         key = page.lines[title].key
@@ -236,14 +224,6 @@ def _names(page: Page, index: int) -> list[str]:
 
 def _asides(page: Page, low: int, high: int) -> set[int]:
     return {i for i in range(low, high) if is_aside(page.lines[i].text)}
-
-
-def _is_full(page: Page, index: int, *, named: bool) -> bool:
-    """Return whether a title that occurs once is too long to be a reader's name."""
-    count = page.count(index)
-    return (
-        count >= 4 or (named and count >= 2) or (count == 3 and not is_name(page.lines[index].text))
-    )
 
 
 def _under_standfirst(page: Page, low: int, high: int) -> Head | None:

@@ -104,11 +104,8 @@ def _with_page_details(article: CapturedArticle, main: CapturedArticle | None) -
 
 
 def _are_several(found: list[CapturedArticle], main: CapturedArticle) -> bool:
-    """Return whether a page has several full articles, not one and a few teasers.
-
-    trafilatura then either omits all but one, or joins them.
-    """
-    if len(found) < 2 or not all(_is_full(article) for article in found):
+    """Return whether there are several full articles: trafilatura omits or joins the others."""
+    if len(found) < 2 or not all(map(_is_full, found)):
         return False
     total = sum(len(words(article.text)) for article in found)
     openings = [article.text.partition(PARAGRAPH)[0] in main.text for article in found]
@@ -163,9 +160,11 @@ def _main_article(
     address = address or canonical_url(_attribute(tree, "//meta[@property='og:url']/@content"), url)
     if address is None or (urlsplit(address).path == "/" and url is not None):
         address = canonical_url(url)  # a canonical link to the front page is a site's mistake
-    publisher = _publisher(tree, data, document.sitename, address)
-    title = _title(tree, data, document.title, publisher, address)
-    author = _author([*(document.author or "").split(";"), *_authors(data)], publisher, captured_at)
+    host = (urlsplit(address).hostname or "") if address else ""
+    publisher = _publisher(tree, data, document.sitename, host)
+    site = {publisher or "", host, host.removeprefix("www.")}
+    title = _title(tree, data, document.title, site)
+    author = _author(data, (document.author or "").split(";"), publisher, captured_at)
     text = body_text(document.text, title=title, author=author, captured_at=captured_at)
     if not text:
         return None
@@ -197,18 +196,15 @@ def _linked_data(tree: lxml.html.HtmlElement) -> Iterator[dict[str, Any]]:
 
 
 def _publisher(
-    tree: lxml.html.HtmlElement,
-    data: list[dict[str, Any]],
-    found: str | None,
-    address: str | None,
+    tree: lxml.html.HtmlElement, data: list[dict[str, Any]], found: str | None, host: str
 ) -> str | None:
-    named = [_attribute(tree, "//meta[@property='og:site_name']/@content")]
-    for item in data:
-        owner = item.get("publisher")
-        named.append(owner.get("name") if isinstance(owner, dict) else None)
-    named += [_attribute(tree, "//meta[@name='application-name']/@content")]
-    named += [found if found and "." not in found else None]
-    for name in named:
+    owners = (item.get("publisher") for item in data)
+    for name in (
+        _attribute(tree, "//meta[@property='og:site_name']/@content"),
+        *(owner.get("name") for owner in owners if isinstance(owner, dict)),
+        _attribute(tree, "//meta[@name='application-name']/@content"),
+        found if found and "." not in found else None,
+    ):
         text = " ".join(name.split()) if isinstance(name, str) else ""
         if 1 < len(text) <= 80 and "/" not in text and not text.startswith(("@", "©")):
             return text
@@ -221,38 +217,28 @@ def _publisher(
         rest = title.replace(heading, "").strip(" |–—•·»-:")
         if is_name(rest):
             return rest
-    host = urlsplit(address).hostname if address else None
-    return host.removeprefix("www.") if host else None
+    return host.removeprefix("www.") or None
 
 
 def _title(
-    tree: lxml.html.HtmlElement,
-    data: list[dict[str, Any]],
-    found: str | None,
-    publisher: str | None,
-    address: str | None,
+    tree: lxml.html.HtmlElement, data: list[dict[str, Any]], found: str | None, site: set[str]
 ) -> str | None:
-    """Return the title without the site's name at either end.
-
-    A heading is preferred to the metadata's title, which is written for links.
-    """
+    """Return the title without a name of the site, from a heading rather than the metadata."""
     headings = [" ".join(node.text_content().split()) for node in tree.xpath("//h1")]
+    long = [heading for heading in headings if len(heading.split()) >= 2]
     headlines = {fold(str(item.get("headline"))) for item in data}
-    for heading in headings:
-        if len(heading.split()) >= 2 and fold(heading) in headlines:
-            return heading
-    if named := _named_heading(tree):
-        return named
+    certain = next((heading for heading in long if fold(heading) in headlines), None)
+    if certain := certain or _named_heading(tree):
+        return certain
     title = " ".join((found or "").split())
     if title and is_boilerplate(title):  # the only heading can be a menu's
         title = " ".join((_attribute(tree, "//head/title/text()") or "").split())
     if not title:
         return headings[0] if headings and headings[0] else None
-    for heading in headings:
-        if len(heading.split()) >= 2 and fold(title).startswith(fold(heading)):
+    for heading in long:
+        if fold(title).startswith(fold(heading)):
             return heading
-    host = (urlsplit(address).hostname or "") if address else ""
-    names = {fold(name) for name in (publisher, host, host.removeprefix("www.")) if name}
+    names = {fold(name) for name in site if name}
     names |= {name.removeprefix("the") for name in names}
     while end := _ENDS.search(title):  # "Title | World | Site"
         if fold(end["name"]).removeprefix("the") not in names and not _is_site(end):
@@ -276,19 +262,15 @@ def _is_site(end: re.Match[str]) -> bool:
     return is_publisher_name(end["name"]) or ("|" in end[0] and is_name(end["name"]))
 
 
-def _authors(data: list[dict[str, Any]]) -> Iterator[str]:
-    for item in data:
-        found = item.get("author")
-        for author in found if isinstance(found, list) else [found]:
-            name = author.get("name") if isinstance(author, dict) else author
-            if isinstance(name, str):
-                yield name
-
-
-def _author(found: list[str], publisher: str | None, captured_at: datetime) -> str | None:
+def _author(
+    data: list[dict[str, Any]], found: list[str], publisher: str | None, captured_at: datetime
+) -> str | None:
     """Return the distinct personal names, joined by commas, or None."""
+    listed = [item.get("author") for item in data]
+    flat = [one for some in listed for one in (some if isinstance(some, list) else [some])]
+    named = [author.get("name") if isinstance(author, dict) else author for author in flat]
     names: dict[str, str] = {}
-    for name in found:
+    for name in [*found, *(name for name in named if isinstance(name, str))]:
         name = re.sub(r"^by\s+", "", " ".join(name.split()), flags=re.IGNORECASE)
         name = without_time(name, captured_at)
         if name and "/" not in name and "@" not in name and fold(name) != fold(publisher or ""):

@@ -109,9 +109,8 @@ class Page:
         below = self.imprints[index + 1 : index + 3]
         if not asks or not below or self.lines[index + 1].bullet:
             return False
-        return below[0] is not None or (
-            below[-1] is not None and is_name(self.lines[index + 1].text)
-        )
+        is_byline = below[-1] is not None and is_name(self.lines[index + 1].text)
+        return below[0] is not None or is_byline
 
     def is_repeated(self, index: int) -> bool:
         """Return whether the same line occurs nearby, as with titles and the names beside them."""
@@ -129,11 +128,9 @@ class Page:
                 for between in self.lines[min(place, index) : max(place, index)]
             )
         ]
-        return bool(near) and (
-            len(words(line.text)) >= 4
-            or not is_name(line.text)
-            or any(abs(place - index) == 1 for place in near)
-        )
+        is_beside = any(abs(place - index) == 1 for place in near)
+        is_long = len(words(line.text)) >= 4 or not is_name(line.text)
+        return bool(near) and (is_long or is_beside)
 
     def fits_text(self, index: int) -> bool:
         """Return whether a line shares a word with the three paragraphs below it."""
@@ -142,16 +139,12 @@ class Page:
         return not _stems(self.lines[index].text).isdisjoint(_stems(text))
 
     def _chapter_marks(self) -> set[int]:
-        """Return the lines that begin articles by their markup alone.
-
-        These are the top-level # headings, if there are several, and the lines below horizontal
-        rules, if each rule has a title below it.
-        """
+        """Return the lines that begin articles: several top # headings, titles below all rules."""
         levels = [line.level for line in self.lines if line.level]
         top = min(levels, default=0)
         found: set[int] = set()
         if levels.count(top) > 1 and self.lines[0].level == top:
-            found |= {i for i, line in enumerate(self.lines) if line.level == top}
+            found = {i for i, line in enumerate(self.lines) if line.level == top}
         ruled = [
             i
             for i, line in enumerate(self.lines)

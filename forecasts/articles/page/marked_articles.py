@@ -60,12 +60,6 @@ class MarkedArticle:
         """The number of words in its text."""
         return len(words(self.article.text))
 
-    @property
-    def is_known(self) -> bool:
-        """Whether it has an author, a publisher or a date."""
-        article = self.article
-        return (article.publisher or article.author or article.published_at) is not None
-
 
 def marked_articles(
     tree: lxml.html.HtmlElement, *, url: str | None, captured_at: datetime
@@ -86,7 +80,8 @@ def marked_articles(
         if one.count <= SNIPPET_WORDS and trails_off(one.article.text):
             continue
         is_short = one.count < (CARD_WORDS if one.is_card else STORY_WORDS)
-        is_teaser = longest >= MUCH_LONGER * one.count and (one.is_card or not one.is_known)
+        known = one.article.publisher or one.article.author or one.article.published_at
+        is_teaser = longest >= MUCH_LONGER * one.count and (one.is_card or known is None)
         (omitted if is_short or is_teaser else found).append(one.article)
     return (found if len(found) > 1 else []), omitted
 
