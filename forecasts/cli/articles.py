@@ -51,17 +51,12 @@ def capture(
     moment = now()
     seen = moment if captured_at is None else read_time(captured_at, now=moment)
     left_out: list[str] = []
+    given: dict[str, Any] = {"captured_at": seen, "notify": left_out.append}
     if source == "-":
-        captured = capture_bytes(
-            sys.stdin.buffer.read(TEXT_BYTES + 1), captured_at=seen, notify=left_out.append
-        )
+        captured = capture_bytes(sys.stdin.buffer.read(TEXT_BYTES + 1), **given)
     else:
-        captured = capture_source(
-            source,
-            captured_at=seen,
-            allow_private=settings().allow_private_addresses,
-            notify=left_out.append,
-        )
+        allow_private = settings().allow_private_addresses
+        captured = capture_source(source, allow_private=allow_private, **given)
     if dry_run:
         found = [library.as_row(article, captured_at=seen) for article in captured]
     else:

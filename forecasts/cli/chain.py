@@ -17,7 +17,7 @@ from forecasts.cli.root import app
 from forecasts.cli.session import ledger, ledger_to_read, opened, settings
 
 if TYPE_CHECKING:
-    from forecasts.ledger.verification import Broken, Verified
+    from forecasts.ledger.verification import Verified
 
 
 @app.command()
@@ -52,10 +52,19 @@ def verify(
 
 def _exit_if_broken(found: Verified) -> None:
     """Print the fault in history, if there is one, and exit with code 1."""
-    if found.broken is None:
+    broken = found.broken
+    if broken is None:
         return
-    print_note(_fault(found.broken))
+    where = []
+    if broken.entry is not None:
+        where.append(f"entry {broken.entry:,}")
+    if broken.kind is not None:
+        where.append(f"{broken.kind.replace('_', ' ')} {broken.row}")
+    if broken.question is not None:
+        number = "" if broken.number is None else f", entry {broken.number:,} of its chain"
+        where.append(f"question {broken.question!r}{number}")
     print_note(
+        f"History was {broken.fault}, first at {'; '.join(where)}: {broken.said}.\n"
         f"Everything before it is intact, with the digest {found.digest}\n"
         "Do not change the ledger. Find out who could write to its database, and compare it with "
         "the newest backup that forecasts verify finds intact."
@@ -131,16 +140,3 @@ def _intact(found: Verified) -> str:
     if found.against is not None:
         lines.append(f"Nothing up to entry {found.against:,} has changed since that digest.")
     return "\n".join([*lines, "", "Digest (keep it where nobody can change it):", found.digest])
-
-
-def _fault(broken: Broken) -> str:
-    """Return a sentence on the first fault in history."""
-    where = []
-    if broken.entry is not None:
-        where.append(f"entry {broken.entry:,}")
-    if broken.kind is not None:
-        where.append(f"{broken.kind.replace('_', ' ')} {broken.row}")
-    if broken.question is not None:
-        number = "" if broken.number is None else f", entry {broken.number:,} of its chain"
-        where.append(f"question {broken.question!r}{number}")
-    return f"History was {broken.fault}, first at {'; '.join(where)}: {broken.said}."

@@ -198,10 +198,7 @@ def _cited(
 
 @app.command()
 def withdraw(
-    question: QuestionSlug,
-    because: Because = "",
-    database: Database = None,
-    member: Member = None,
+    question: QuestionSlug, because: Because = "", database: Database = None, member: Member = None
 ) -> None:
     """Withdraw your forecast. The time it was active still counts."""
     from forecasts.questions import registry

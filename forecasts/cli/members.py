@@ -38,6 +38,10 @@ def export(
         print_line(str(file))
 
 
+def _cell(value: Any) -> Any:
+    return json_text(value).strip() if isinstance(value, list | dict) else value
+
+
 def _write(folder: Path, tables: dict[str, list[dict[str, Any]]]) -> list[Path]:
     try:
         if folder.exists() and any(folder.iterdir()):
@@ -50,15 +54,7 @@ def _write(folder: Path, tables: dict[str, list[dict[str, Any]]]) -> list[Path]:
             with files[-1].open("w", encoding="utf-8", newline="") as file:
                 writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
                 writer.writeheader()
-                writer.writerows(
-                    {
-                        column: json_text(value).strip()
-                        if isinstance(value, list | dict)
-                        else value
-                        for column, value in row.items()
-                    }
-                    for row in rows
-                )
+                writer.writerows({column: _cell(row[column]) for column in row} for row in rows)
     except OSError as error:
         raise BadInput(
             f"The folder {str(folder)!r} cannot be written: {error.strerror or error}.",

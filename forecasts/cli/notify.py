@@ -33,16 +33,11 @@ Events = Annotated[
 ]
 BeforeClose = Annotated[
     float | None,
-    Option(
-        "--days-before-close",
-        metavar="DAYS",
-        help="Send closing this long before the close. [default: 2]",
-    ),
+    Option(metavar="DAYS", help="Send closing this long before the close. [default: 2]"),
 ]
 UntilStale = Annotated[
     float | None,
     Option(
-        "--days-until-stale",
         metavar="DAYS",
         help="Send stale after this long, unless the question has its own review interval. "
         "[default: your review interval, 14]",

@@ -74,10 +74,7 @@ def identify(
                 remedy="Open the ledger as its owner.",
             )
         identities.link_identity(
-            session,
-            member_named(session, newcomer),
-            member_named(session, known),
-            now=now(),
+            session, member_named(session, newcomer), member_named(session, known), now=now()
         )
     print_line(f"{newcomer} is {known}: from now on this sign-in acts as {known}.")
 

@@ -27,17 +27,14 @@ Member = Annotated[
     ),
 ]
 QuestionSlug = Annotated[str, Argument(metavar="QUESTION", help="The question's ID.")]
-Because = Annotated[str, Option("--because", help="Your reason, in one line.")]
+Because = Annotated[str, Option(help="Your reason, in one line.")]
 OutcomesFile = Annotated[
-    Path | None,
-    Option("--outcomes", metavar="FILE", help="Resolve from this CSV or JSON file of outcomes."),
+    Path | None, Option(metavar="FILE", help="Resolve from this CSV or JSON file of outcomes.")
 ]
 VisibleTo = Annotated[
     str | None,
     Option(
-        "--visible-to",
-        metavar="everyone|me|TEAM",
-        help="Limit who can see it. [default: everyone, or unchanged]",
+        metavar="everyone|me|TEAM", help="Limit who can see it. [default: everyone, or unchanged]"
     ),
 ]
 TextOrJson = Annotated[str, Option("--format", metavar="text|json", help="Output format.")]

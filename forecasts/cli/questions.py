@@ -18,14 +18,11 @@ from forecasts.cli.session import reading_as
 from forecasts.common.text import printable
 from forecasts.common.times import to_minute
 
-HIDDEN_CROWD = "Others' forecasts are hidden until you forecast or the question closes."
-
 if TYPE_CHECKING:
     from sqlmodel import Session
 
     from forecasts.ledger.models import QuestionRevision, QuestionText
     from forecasts.questions.standing import QuestionState
-    from forecasts.resolution.history import Rescored
     from forecasts.scores.stored_scores import ForecasterScore
 
 
@@ -97,11 +94,7 @@ def table_of(rows: Sequence[QuestionState], mine: Mapping[int, str]) -> Table:
 
 
 @app.command()
-def show(
-    question: QuestionSlug,
-    database: Database = None,
-    member: Member = None,
-) -> None:
+def show(question: QuestionSlug, database: Database = None, member: Member = None) -> None:
     """Show a question with its history, resolution and scores."""
     from forecasts.access.visibility import audience_label, crowd_is_hidden
     from forecasts.questions.outcomes import format_bounds
@@ -124,7 +117,8 @@ def show(
         if audience := audience_label(session, text):
             print_line(f"Visible only to {audience}.", style="dim")
         if crowd_is_hidden(session, state.question):
-            print_line(HIDDEN_CROWD, style="dim")
+            hidden = "Others' forecasts are hidden until you forecast or the question closes."
+            print_line(hidden, style="dim")
         for heading, words in (
             ("Options", ", ".join(text.options or [])),
             ("Range", format_bounds(text)),
@@ -176,9 +170,8 @@ def _print_history(
     session: Session, state: QuestionState, wordings: Sequence[QuestionRevision], now: datetime
 ) -> None:
     from forecasts.updates.evidence import format_citation
-    from forecasts.updates.updates import evidence_of, history
+    from forecasts.updates.updates import evidence_of, history, members_lacking_options
     from forecasts.updates.values import format_value
-    from forecasts.updates.wordings import members_lacking_options
 
     cited = evidence_of(session, state.question)
     rows = history(session, state.question)
@@ -206,7 +199,7 @@ def _print_history(
 def _print_resolution(session: Session, state: QuestionState, now: datetime) -> None:
     from forecasts.questions.finality import provisional_outcome
     from forecasts.resolution.history import correction, provisional_note, steps
-    from forecasts.scores.stored_scores import score_table
+    from forecasts.scores.stored_scores import CRPS, score_table
 
     taken = steps(session, state.question)
     if taken:
@@ -231,7 +224,13 @@ def _print_resolution(session: Session, state: QuestionState, now: datetime) -> 
             reason = f": {dispute.reason}" if dispute.reason else ""
             print_line(f"    {act} {_at(dispute.recorded_at)} by {handle}{reason}")
         for change in step.rescored:
-            print_line(f"    {_rescored(change)}", style="dim")
+            then, current = (
+                "none" if score is None else f"{score:.4f}" for score in (change.before, change.now)
+            )
+            by = "" if change.difference is None else f" ({change.difference:+.4f})"
+            scale = "CRPS (0–1 of the range)" if change.protocol == CRPS else "Brier (0–1)"
+            words = f"{change.forecaster}: {scale} {then} then, {current} now{by}"
+            print_line(f"    {words}", style="dim")
     if state.resolution is None:
         return
     provisional = provisional_outcome(session, state.question, now=now)
@@ -256,14 +255,3 @@ def print_scores(scored: Sequence[ForecasterScore]) -> None:
                 f"original Brier {row.original:.4f} (0–2), at the close {final}"
             )
         print_line(f"  {row.forecaster}: {scores}, {updates}")
-
-
-def _rescored(change: Rescored) -> str:
-    from forecasts.scores.stored_scores import CRPS
-
-    then, now = (
-        "none" if score is None else f"{score:.4f}" for score in (change.before, change.now)
-    )
-    difference = "" if change.difference is None else f" ({change.difference:+.4f})"
-    scale = "CRPS (0–1 of the range)" if change.protocol == CRPS else "Brier (0–1)"
-    return f"{change.forecaster}: {scale} {then} then, {now} now{difference}"

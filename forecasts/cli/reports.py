@@ -27,25 +27,21 @@ _FORMATS = ("text", "json", "html", "pdf", "csv", "md")
 CohortName = Annotated[
     str,
     Option(
-        "--cohort",
         metavar="scheduled|resolved",
         help="Count resolved questions whose scheduled close has passed, or all resolved ones.",
     ),
 ]
 Tags = Annotated[
     list[str] | None,
-    Option("--tag", metavar="TAG", help="Only questions with a given tag; repeat for more."),
+    Option(metavar="TAG", help="Only questions with a given tag; repeat for more."),
 ]
 Since = Annotated[
     str | None,
-    Option(
-        "--since", metavar="TIME", help="Only questions scheduled to close at this time or later."
-    ),
+    Option(metavar="TIME", help="Only questions scheduled to close at this time or later."),
 ]
 Until = Annotated[
     str | None,
     Option(
-        "--until",
         metavar="TIME",
         help="Only questions scheduled to close at this time or earlier. A day means its end.",
     ),
@@ -53,14 +49,11 @@ Until = Annotated[
 Lead = Annotated[
     float | None,
     Option(
-        "--lead",
         metavar="DAYS",
         help="Score only the forecasts active this many days before the scheduled close.",
     ),
 ]
-AsOf = Annotated[
-    str | None, Option("--as-of", metavar="TIME", help="Date of the document. [default: now]")
-]
+AsOf = Annotated[str | None, Option(metavar="TIME", help="Date of the document. [default: now]")]
 ReportFormat = Annotated[
     str | None,
     Option(
@@ -99,12 +92,9 @@ def _emit(document: Report | Comparison, form: Any, output: Path | None) -> None
     """Write the document in that format; text is as wide as the terminal."""
     from forecasts.reports import formats
 
-    if form != "text":
-        emit(formats.rendered(document, form), output)
-        return
-    width = out().width if sys.stdout.isatty() else 100
+    made = formats.rendered(document, form, width=out().width if sys.stdout.isatty() else 100)
     # Control characters in a name could command the terminal.
-    emit(printable(str(formats.rendered(document, form, width=width))), output)
+    emit(printable(str(made)) if form == "text" else made, output)
 
 
 @app.command()

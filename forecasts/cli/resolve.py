@@ -118,10 +118,7 @@ def resolve(
 
 @app.command()
 def reject(
-    question: QuestionSlug,
-    because: Because = "",
-    database: Database = None,
-    member: Member = None,
+    question: QuestionSlug, because: Because = "", database: Database = None, member: Member = None
 ) -> None:
     """Reject a question's proposed outcomes. Needs a reason (--because)."""
     from forecasts.questions import standing
@@ -148,10 +145,7 @@ def reject(
 
 @app.command()
 def dispute(
-    question: QuestionSlug,
-    because: Because = "",
-    database: Database = None,
-    member: Member = None,
+    question: QuestionSlug, because: Because = "", database: Database = None, member: Member = None
 ) -> None:
     """Dispute a question's outcome. Needs a reason (--because).
 
@@ -166,10 +160,7 @@ def dispute(
 
 @app.command()
 def uphold(
-    question: QuestionSlug,
-    because: Because = "",
-    database: Database = None,
-    member: Member = None,
+    question: QuestionSlug, because: Because = "", database: Database = None, member: Member = None
 ) -> None:
     """Uphold a disputed outcome, which makes it final."""
     from forecasts.resolution.disputes import uphold as act

@@ -106,13 +106,7 @@ def _attach(
 
     with acting_on(question, database, member) as (session, found, who, now):
         attached = assignments.attach(
-            session,
-            found,
-            kind,
-            _settings(given or []),
-            member=who,
-            now=now,
-            beside=beside,
+            session, found, kind, _settings(given or []), member=who, now=now, beside=beside
         )
         stored, places = attached.settings, resolver_kinds.kind(kind).places
     print_line(f"{question}: resolved by {kind}")
@@ -242,19 +236,19 @@ def try_(question: QuestionSlug, database: Database = None) -> None:
         raise answers[0].error
     for answer in answers:
         which = f"{answer.resolver.kind}: " if len(answers) > 1 else ""
-        found = answer.finding
+        found, message = answer.finding, answer.message
+        if found is not None:
+            try:
+                outcome_checks.require_possible(
+                    state.text, question, found.outcome, found.known_at, now
+                )
+                outcome_checks.require_within_bounds(state.text, found.outcome)
+            except LedgerError as error:
+                if len(answers) == 1:
+                    raise
+                found, message = None, str(error)
         if found is None:
-            print_line(f"{question}: {which}{answer.message}")
-            continue
-        try:
-            outcome_checks.require_possible(
-                state.text, question, found.outcome, found.known_at, now
-            )
-            outcome_checks.require_within_bounds(state.text, found.outcome)
-        except LedgerError as error:
-            if len(answers) == 1:
-                raise
-            print_line(f"{question}: {which}{error}")
+            print_line(f"{question}: {which}{message}")
             continue
         print_line(f"{question}: {which}{found.outcome}, known at {to_minute(found.known_at)}")
         for line in (found.source, *found.note.splitlines()):

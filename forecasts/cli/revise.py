@@ -52,7 +52,7 @@ def revise(
     from forecasts.access import teams
     from forecasts.questions import registry, revisions
     from forecasts.resolution import assignments
-    from forecasts.updates import wordings
+    from forecasts.updates import updates
 
     given: dict[str, Any] = {
         "title": title,
@@ -82,7 +82,7 @@ def revise(
             fields["options"] = [*options[:-1], *option, *options[-1:]]
         if fields:
             after = revisions.revise(session, found, member=who, now=now, reason=because, **fields)
-        lacking = wordings.members_lacking_options(session, found, at=now) if option else []
+        lacking = updates.members_lacking_options(session, found, at=now) if option else []
         if outcomes is not None:
             path = {"path": str(outcomes)}
             assignments.attach(session, found, "outcomes_file", path, member=who, now=now)

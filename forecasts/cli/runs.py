@@ -64,7 +64,11 @@ def run_(
     well; 3: something needs a person (see forecasts run status); 1: the run failed.
     """
     if context.invoked_subcommand is not None:
-        _require_no_options(context)
+        if any(value not in (None, False) for value in context.params.values()):
+            raise BadInput(
+                f"forecasts run {context.invoked_subcommand} has options of its own.",
+                remedy=f"Put them after {context.invoked_subcommand}.",
+            )
         return
     once = partial(_run, settings(database), dry=dry, only=only, limit=limit, as_json=as_json)
     if every is not None:
@@ -88,20 +92,24 @@ def _run(
     from forecasts.cli.notify import notify_members
     from forecasts.resolution.runs import run as resolution_run
 
-    partial = resolution_run.Summary()
+    so_far = resolution_run.Summary()
     try:
         engine = ledger(chosen, migrate=not dry)
         with progress_bar("run", "questions", shown=not as_json) as advance_to:
 
             def on_start(due: int) -> None:
-                partial.due = due
+                so_far.due = due
                 advance_to(total=due)
 
             def on_result(result: Result) -> None:
-                partial.results.append(result)
+                so_far.results.append(result)
                 advance_to(advance=1)
-                if as_json or result.state != "not_yet":
-                    _print_result(result, as_json=as_json)
+                slug, state, message = result.slug, result.state, result.message
+                if as_json:
+                    fields = {"question": slug, "state": state, "message": message}
+                    typer.echo(json.dumps({"event": "looked", **fields}))
+                elif state != "not_yet":
+                    print_line(f"{state.replace('_', ' ')}: {slug}: {message}")
 
             summary = resolution_run.run(
                 engine,
@@ -117,30 +125,12 @@ def _run(
             )
     except Exception as error:
         if as_json:  # a reader expects a last line
-            _print_summary(partial, as_json=True, dry=dry, error=error)
+            _print_summary(so_far, as_json=True, dry=dry, error=error)
         raise
     _print_summary(summary, as_json=as_json, dry=dry)
     if not dry:
         notify_members(engine, chosen)
     return bool(summary.waiting)
-
-
-def _require_no_options(context: typer.Context) -> None:
-    """Refuse options of the run before a subcommand, where they would have no effect."""
-    given = [name for name, value in context.params.items() if value not in (None, False)]
-    if given:
-        raise BadInput(
-            f"forecasts run {context.invoked_subcommand} has options of its own.",
-            remedy=f"Put them after {context.invoked_subcommand}.",
-        )
-
-
-def _print_result(result: Result, *, as_json: bool) -> None:
-    if as_json:
-        fields = {"question": result.slug, "state": result.state, "message": result.message}
-        typer.echo(json.dumps({"event": "looked", **fields}))
-    else:
-        print_line(f"{result.state.replace('_', ' ')}: {result.slug}: {result.message}")
 
 
 def _print_summary(
@@ -195,10 +185,8 @@ def status(
         typer.echo(json_text(asdict(found) | more), nl=False)
         return
     print_line(f"Unresolved questions with a resolver: {found.watched:,}")
-    print_line(f"\nParked, until forecasts run retry QUESTION: {len(found.parked):,}")
-    for one in found.parked:
-        print_line(f"  {to_minute(one.since)}  {one.slug}: {one.reason}")
     for title, waiting, field in (
+        ("Parked, until forecasts run retry QUESTION", list(map(asdict, found.parked)), "reason"),
         ("Proposed, awaiting a decision", proposed, "outcome"),
         ("Disputed, awaiting a decision", disputed, "reason"),
     ):

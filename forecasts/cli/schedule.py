@@ -23,7 +23,6 @@ from forecasts.cli.session import close_ledgers, settings
 from forecasts.common.errors import BadInput, DatabaseError
 
 if TYPE_CHECKING:
-    from forecasts.common.settings import Settings
     from forecasts.operations.schedules import Installation
 
 schedule = group(
@@ -31,16 +30,11 @@ schedule = group(
 )
 
 DEFAULT_EVERY = "15m"
-Every = Annotated[
-    str, Option("--every", metavar="15m|6h|1d", help="Interval; must divide an hour or a day.")
-]
-User = Annotated[
-    str | None, Option("--user", metavar="NAME", help="The user that runs it. [default: you]")
-]
+Every = Annotated[str, Option(metavar="15m|6h|1d", help="Interval; must divide an hour or a day.")]
+User = Annotated[str | None, Option(metavar="NAME", help="The user that runs it. [default: you]")]
 EnvironmentFile = Annotated[
     Path,
     Option(
-        "--environment-file",
         metavar="PATH",
         help="The file for secret settings, such as a URL with a password; they are never printed.",
     ),
@@ -57,7 +51,7 @@ def cron(
     """Print a crontab line, with instructions."""
     from forecasts.operations import schedules
 
-    found = _installation(settings(database), None, environment_file, {})
+    found = _installation(database, every, secrets=environment_file)
     typer.echo(schedules.cron(found, schedules.read_every(every)), nl=False)
 
 
@@ -76,14 +70,7 @@ def systemd(
 
     one_of("The unit", part, ("service", "timer", "both"))
     period = schedules.read_every(every)
-    chosen = settings(database)
-    given = {
-        "--every": None if every == DEFAULT_EVERY else every,
-        "--user": user,
-        "--environment-file": None if environment_file == _SECRETS else str(environment_file),
-        "--database": _shown(database, chosen),
-    }
-    found = _installation(chosen, user, environment_file, given)
+    found = _installation(database, every, user=user, secrets=environment_file)
     units = {
         "service": schedules.systemd_service(found),
         "timer": schedules.systemd_timer(found, period),
@@ -105,27 +92,14 @@ def kubernetes(
     from forecasts.ledger.urls import read_url
     from forecasts.operations import schedules
 
-    chosen = settings(database)
-    given = {
-        "--every": None if every == DEFAULT_EVERY else every,
-        "--image": image,
-        "--database": _shown(database, chosen),
-    }
-    found = _installation(chosen, None, _SECRETS, given)
+    found = _installation(database, every, image=image)
     manifest = schedules.kubernetes(
         found,
         schedules.read_every(every),
         image=image or f"forecast-ledger:{scoring.__version__}",
-        in_a_file=read_url(chosen.database_url).get_backend_name() == "sqlite",
+        in_a_file=read_url(settings(database).database_url).get_backend_name() == "sqlite",
     )
     typer.echo(manifest, nl=False)
-
-
-def _shown(database: str | None, chosen: Settings) -> str | None:
-    """Return the given database unless its URL has a secret."""
-    from forecasts.ledger.urls import holds_secrets
-
-    return None if database is None or holds_secrets(chosen.database_url) else database
 
 
 def keep_on(run: Callable[[Callable[[], bool]], object], every: str) -> None:
@@ -173,23 +147,34 @@ def keep_on(run: Callable[[Callable[[], bool]], object], every: str) -> None:
 
 
 def _installation(
-    chosen: Settings, user: str | None, secrets: Path, given: dict[str, str | None]
+    database: str | None,
+    every: str,
+    *,
+    user: str | None = None,
+    secrets: Path = _SECRETS,
+    image: str | None = None,
 ) -> Installation:
     from forecasts.ledger.urls import holds_secrets
     from forecasts.operations.schedules import Installation
 
+    chosen = settings(database)
+    is_secret = holds_secrets(chosen.database_url)
+    given = {
+        "--every": None if every == DEFAULT_EVERY else every,
+        "--user": user,
+        "--image": image,
+        "--environment-file": None if secrets == _SECRETS else str(secrets),
+        "--database": None if is_secret else database,
+    }
     for words in (user or "", str(secrets)):
         if not words.isprintable():
             raise BadInput(f"{words!r} has characters that a unit cannot contain.")
     needed: dict[str, str | None] = {
-        "FORECASTS_DATABASE_URL": (
-            None if holds_secrets(chosen.database_url) else chosen.database_url
-        )
+        "FORECASTS_DATABASE_URL": None if is_secret else chosen.database_url
     }
-    if chosen.commands_folder is not None:
-        needed["FORECASTS_COMMANDS_FOLDER"] = str(chosen.commands_folder.absolute())
-    if chosen.files_folder is not None:
-        needed["FORECASTS_FILES_FOLDER"] = str(chosen.files_folder.absolute())
+    for name in ("commands_folder", "files_folder"):
+        if (folder := getattr(chosen, name)) is not None:
+            needed[f"FORECASTS_{name.upper()}"] = str(folder.absolute())
     if chosen.allow_private_addresses:
         needed["FORECASTS_ALLOW_PRIVATE_ADDRESSES"] = "true"
     options = "".join(f" {name} {shlex.quote(value)}" for name, value in given.items() if value)

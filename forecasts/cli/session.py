@@ -93,11 +93,7 @@ def ledger_to_read(chosen: Settings) -> Engine:
 
 @contextmanager
 def acting(
-    database: str | None,
-    member: str | None,
-    *,
-    begin: bool = False,
-    at: datetime | None = None,
+    database: str | None, member: str | None, *, begin: bool = False, at: datetime | None = None
 ) -> Iterator[tuple[Session, Member, datetime]]:
     """Yield a session that writes to the ledger, the member who acts, and the time.
 
