@@ -22,7 +22,7 @@ from forecasts.access.roles import Action, is_shared_ledger, require
 from forecasts.access.visibility import require_visible
 from forecasts.articles.article import canonical_url
 from forecasts.common.errors import BadInput, NotFound, Refused
-from forecasts.ledger.models import Member, Question, QuestionType, Resolver, Watch
+from forecasts.ledger.models import Member, Question, Resolver, Watch
 from forecasts.questions.outcomes import read_outcome
 from forecasts.questions.registry import find
 from forecasts.questions.standing import QuestionState, Status, current_state
@@ -185,10 +185,10 @@ def _stored(
     settings = of_kind.check(kind_name, given, question)
     shared = is_shared_ledger(session)
     for name in of_kind.places:
-        if isinstance(settings.get(name), str):
-            settings[name] = files.located(settings[name])
-            if not files.is_page(settings[name]):
-                files.allowed(Path(settings[name]), shared=shared)
+        if isinstance(settings.get(name), str) and not files.is_page(settings[name]):
+            path = Path(os.path.expanduser(settings[name])).absolute()
+            files.allowed(path, shared=shared)
+            settings[name] = str(path)
     return settings
 
 
@@ -200,11 +200,7 @@ def _following(
     when, rule = settings.get("when"), settings.get("rule", "same")
     if when is not None:
         return settings | {"when": read_outcome(when, other.text)}
-    if rule == "same":
-        follows = other.text.type == state.text.type
-    else:
-        follows = rule != "opposite" or other.text.type == QuestionType.binary
-    if not follows:
+    if other.text.type != state.text.type:  # an opposite is of a binary question (``fits``)
         raise BadInput(
             f"{state.slug!r} is a {state.text.type} question and {other.slug!r} a "
             f"{other.text.type} one, so the rule {rule!r} cannot apply.",

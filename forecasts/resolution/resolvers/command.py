@@ -18,8 +18,11 @@ import json
 import os
 import secrets
 import selectors
+import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -29,10 +32,12 @@ from pydantic import Field, field_validator
 from forecasts.common.errors import BadInput, CannotTell, LedgerError
 from forecasts.common.settings import Settings as ProcessSettings
 from forecasts.common.times import iso, read_time
-from forecasts.resolution.resolvers import documents, processes, protocol
+from forecasts.resolution.resolvers import documents, protocol
 from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding, Seen
 
 MOST_BYTES = 1_000_000
+_MARK = "FORECASTS_COMMAND"
+_ROUNDS = 20  # to find processes started while others were killed
 _TEXTS = ("slug", "title", "type", "options")
 _TIMES = ("open_time", "close_time", "scheduled_close_time")
 _ANSWERS = {"outcome", "known_at", "source", "note", "not_yet", "cannot_tell"}
@@ -126,7 +131,7 @@ def _run(command: list[str], message: bytes, folder: Path, seconds: float) -> by
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=folder,
-            env={name: os.environ[name] for name in passed} | {processes.MARK: mark},
+            env={name: os.environ[name] for name in passed} | {_MARK: mark},
             start_new_session=True,
         )
     except OSError as error:
@@ -136,7 +141,7 @@ def _run(command: list[str], message: bytes, folder: Path, seconds: float) -> by
         try:
             output, errors = _exchange(process, name, message, seconds)
         finally:
-            processes.end(process.pid, mark)  # with its child processes
+            _end(process.pid, mark)  # with its child processes
     if process.returncode != 0:
         words = errors.decode(errors="replace").strip().splitlines()
         last = f": {words[-1][:200]}" if words else ""
@@ -192,3 +197,49 @@ def _send(process: subprocess.Popen[bytes], message: bytes) -> bytes:
         return message
     except BrokenPipeError:
         return b""
+
+
+def _end(leader: int, mark: str) -> None:
+    """Kill the leader of a process group, and all the processes it has started.
+
+    A process can leave its group (``setsid``, as daemons do), which ``killpg`` then misses. So the
+    program's descendants are killed too, and processes with its ``mark`` in their environment,
+    which stays when a parent has ended. Only a process without either escapes. Without /proc only
+    the group is killed.
+    """
+    for _ in range(_ROUNDS):
+        # Before any is killed: an orphan can no longer be found as a descendant.
+        started = _started(leader, f"{_MARK}={mark}".encode())
+        with suppress(ProcessLookupError):
+            os.killpg(leader, signal.SIGKILL)
+        for pid in started:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if not started:
+            return
+
+
+def _started(leader: int, mark: bytes) -> set[int]:
+    parents, found = dict(_alive()), set()
+    for pid, parent in parents.items():
+        if pid != leader and (parent == leader or _has_mark(pid, mark)):
+            found.add(pid)
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
+
+
+def _alive() -> Iterator[tuple[int, int]]:
+    """Yield the id of each running process with its parent's."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended meanwhile
+            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+            if state not in "ZX":
+                yield int(folder.name), int(parent)
+
+
+def _has_mark(pid: int, mark: bytes) -> bool:
+    try:
+        return mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:  # it has ended, or belongs to another user
+        return False

@@ -64,7 +64,8 @@ def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Findi
         raise documents.unreadable(f"{seen.address} is neither RSS nor Atom.")
     matches = []
     for entry in feed.entries:
-        at = _published(entry)
+        when = entry.get("published_parsed") or entry.get("updated_parsed")
+        at = None if when is None else datetime.fromtimestamp(timegm(when), UTC)
         if at is not None and not asked.open_time <= at <= now:
             continue
         text = f"{_plain(entry.get('title', ''))}\n{_plain(entry.get('summary', ''))}"
@@ -87,11 +88,6 @@ def _read(content: bytes) -> Any:
 
     # As bytes: feedparser would fetch a text that looks like an address.
     return feedparser.parse(content, sanitize_html=False, resolve_relative_uris=False)
-
-
-def _published(entry: Any) -> datetime | None:
-    when = entry.get("published_parsed") or entry.get("updated_parsed")
-    return None if when is None else datetime.fromtimestamp(timegm(when), UTC)
 
 
 def _plain(text: str) -> str:

@@ -7,7 +7,6 @@ the folder FORECASTS_FILES_FOLDER, and none without that setting.
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -51,13 +50,6 @@ def require_public(address: str) -> None:
             remedy="To allow your own network, the operator sets "
             "FORECASTS_ALLOW_PRIVATE_ADDRESSES=true, for the run too.",
         )
-
-
-def located(address: str) -> str:
-    """Return a page's address unchanged, and a file's path as an absolute path."""
-    if is_page(address):
-        return address
-    return str(Path(os.path.expanduser(address)).absolute())
 
 
 def allowed(path: Path, *, shared: bool) -> Path:
