@@ -120,12 +120,7 @@ def preview(upload: Upload) -> None:
     if go:
         with act(upload.key) as doing, progress("Importing") as tell:
             done = import_frames(
-                doing.ledger,
-                upload.frames,
-                member=doing.member,
-                now=doing.now,
-                vouch=upload.vouch,
-                on_progress=tell,
+                doing.ledger, upload.frames, vouch=upload.vouch, on_progress=tell, **doing.by
             )
             state.upload = None
             doing.say(f"Imported: {added(done)}.")

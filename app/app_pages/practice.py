@@ -39,14 +39,6 @@ moment = now()
 going = page_state(Practice)
 
 
-def exercises(source: str) -> list[Exercise]:
-    """Return the questions to practise with."""
-    if source == BUILT_IN:
-        return practice.of_articles(now=moment)
-    with reading() as ledger:
-        return practice.of_ledger(ledger, now=moment)
-
-
 def ask(one: Exercise) -> None:
     """Show a question without its answer, and the form for a probability."""
     with st.container(border=True, key="card-ask"):
@@ -148,7 +140,11 @@ source = st.segmented_control(
     key="on",
     bind="query-params",
 )
-available = exercises(source)
+if source == BUILT_IN:
+    available = practice.of_articles(now=moment)
+else:
+    with reading() as ledger:
+        available = practice.of_ledger(ledger, now=moment)
 following = practice.draw(available, {one.exercise.slug for one in going.answers}, seed=going.seed)
 if going.shown is not None:
     result(going.shown)

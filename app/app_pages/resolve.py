@@ -17,6 +17,14 @@ from forecasts.resolution import assignments, disputes, progress, proposals
 from forecasts.resolution.progress import LastLookup
 
 WAITING_SHOWN = 20
+ORDER = [
+    Status.awaiting,
+    Status.proposed,
+    Status.open,
+    Status.resolved,
+    Status.annulled,
+    Status.ambiguous,
+]
 
 moment = now()
 asked = st.query_params.get("slug", "")
@@ -44,34 +52,20 @@ def may(action: Action, state: QuestionState) -> bool:
     return roles.allows(rights, action, state.question, state.text)
 
 
-def title_of(slug: str) -> str:
-    """Return a question's label in the list: its status and title."""
-    state = by_slug[slug]
-    return f"{state.status} · {shortened(state.text.title, 100)}"
-
-
 def pick() -> QuestionState | None:
     """Show the list of questions, those awaiting resolution first; return the picked one."""
-    order = [
-        Status.awaiting,
-        Status.proposed,
-        Status.open,
-        Status.resolved,
-        Status.annulled,
-        Status.ambiguous,
-    ]
-    slugs = [
-        state.slug
+    labels = {
+        state.slug: f"{state.status} · {shortened(state.text.title, 100)}"
         for state in sorted(
-            (state for state in by_slug.values() if state.status in order),
-            key=lambda state: order.index(state.status),
+            (state for state in by_slug.values() if state.status in ORDER),
+            key=lambda state: ORDER.index(state.status),
         )
-    ]
+    }
     slug = st.selectbox(
         "Question",
-        slugs,
-        index=slugs.index(asked) if asked in slugs else None,
-        format_func=title_of,
+        list(labels),
+        index=list(labels).index(asked) if asked in labels else None,
+        format_func=lambda slug: labels[slug],
         placeholder="Pick a question",
         help="Questions awaiting resolution come first. To correct a resolved question, open it "
         "and choose Correct the outcome.",
@@ -118,11 +112,11 @@ def retry_or_remove(state: QuestionState) -> None:
     title = shortened(state.text.title, 60)
     if retry:
         with act(key) as doing:
-            assignments.retry(doing.ledger, state.question, now=doing.now, member=doing.member)
+            assignments.retry(doing.ledger, state.question, **doing.by)
             doing.say(f"The next run checks “{title}” again.")
     if remove:
         with act(key) as doing:
-            assignments.detach(doing.ledger, state.question, now=doing.now, member=doing.member)
+            assignments.detach(doing.ledger, state.question, **doing.by)
             doing.say(
                 f"Removed the resolvers of “{title}”. Resolve it here once the outcome is known."
             )
@@ -132,36 +126,28 @@ def resolvers(rows: list[LastLookup]) -> None:
     """Show the resolvers: failing ones with reasons, then all of them in a table."""
     parked()
     failed = [
-        (row, row.lookup)
+        (row, row.lookup, by_slug[row.slug])
         for row in rows
-        if by_slug[row.slug].resolution is None
-        and not row.parked
-        and row.lookup is not None
-        and row.lookup.state == RunState.failed
+        if row.lookup is not None and row.lookup.state == RunState.failed and not row.parked
     ]
-    for row, look in failed:
-        state = by_slug[row.slug]
+    failed = [one for one in failed if one[2].resolution is None]
+    for row, look, state in failed:
         with st.container(gap=None):
             question_link(state)
             retry = "" if row.watch.next_at is None else f"; next try {when(row.watch.next_at)}"
             st.caption(f"{when(look.started_at)} · failed{retry} · {as_text(look.message)}")
+    looks = [row.lookup for row in rows]
     with st.expander(
         f"All resolvers ({len(rows):,})", expanded=not failed and not waits and len(rows) <= 5
     ):
         st.dataframe(
             {
-                "State": [
-                    "–" if row.lookup is None else row.lookup.state.replace("_", " ")
-                    for row in rows
-                ],
+                "State": [look.state.replace("_", " ") if look else "–" for look in looks],
                 "Question": [by_slug[row.slug].text.title for row in rows],
                 "Checked (UTC)": [
-                    None if row.lookup is None else row.lookup.started_at.replace(tzinfo=None)
-                    for row in rows
+                    look.started_at.replace(tzinfo=None) if look else None for look in looks
                 ],
-                "Result": [
-                    "not checked yet" if row.lookup is None else row.lookup.message for row in rows
-                ],
+                "Result": [look.message if look else "not checked yet" for look in looks],
                 "Resolver": [row.resolver.kind.replace("_", " ") for row in rows],
             },
             hide_index=True,
@@ -207,13 +193,8 @@ if in_dispute:
     st.header(f"Disputed ({len(in_dispute)})", anchor=False)
     for dispute, resolution, question in in_dispute:
         state = by_slug[question.slug]
-        disputed(
-            dispute,
-            resolution,
-            state,
-            handles[dispute.member_id],
-            may=may(Action.resolve, state),
-        )
+        disputer = handles[dispute.member_id]
+        disputed(dispute, resolution, state, disputer, may=may(Action.resolve, state))
 left, right = st.columns([3, 2], gap="medium")
 with left:
     st.header("Resolve a question", anchor=False)

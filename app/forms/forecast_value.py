@@ -11,8 +11,10 @@ latest entry.
 from __future__ import annotations
 
 import math
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import UTC, date, datetime
+from functools import partial
 
 import streamlit as st
 
@@ -24,7 +26,6 @@ from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
 from forecasts.questions.outcomes import figure_to_float
 from forecasts.updates import previews, typed_values
-from forecasts.updates.previews import Slice
 from forecasts.updates.typed_values import QUANTILES, example_quantiles, read_typed, typed_forecast
 from forecasts.updates.values import Value, format_odds, format_probability, format_value, value_of
 
@@ -56,7 +57,7 @@ def value_fields(
     ``quick``: compact, for a list; larger widgets are folded.
     """
     kind = QuestionType(text.type)
-    st.session_state.setdefault(_current_key(value_key(key)), typed_forecast(current, text))
+    st.session_state.setdefault(_current_key(f"{key}-value"), typed_forecast(current, text))
     if kind == QuestionType.binary:
         with st.container(horizontal=quick, vertical_alignment="center", gap="medium"):
             _slider(key, text, quick=quick)
@@ -78,23 +79,18 @@ def value_fields(
 
 def _typed(key: str, text: QuestionText, current: Forecast | None, *, quick: bool) -> str:
     """Show the text field; return its text."""
-    kind = QuestionType(text.type)
+    kind, name = QuestionType(text.type), _current_key(f"{key}-value")
     written = st.text_input(
         _LABELS[kind],
-        key=_current_key(value_key(key)),
+        key=name,
         placeholder=_example(text),
         help=None if quick else _help(text, current),
         on_change=_follow,
-        args=(key, text, _current_key(value_key(key))),
+        args=(key, text, name),
         label_visibility="collapsed" if quick else "visible",
         width=150 if quick and kind == QuestionType.binary else "stretch",
     )
     return written or ""
-
-
-def value_key(key: str) -> str:
-    """Return the first key of the text field in the form of ``key``."""
-    return f"{key}-value"
 
 
 def _current_key(name: str) -> str:
@@ -111,7 +107,7 @@ def _replaced(name: str) -> str:
 
 def _text_of(key: str) -> str:
     """Return the text in the form of ``key``."""
-    return st.session_state[_current_key(value_key(key))] or ""
+    return st.session_state[_current_key(f"{key}-value")] or ""
 
 
 def _folded(label: str, *, quick: bool) -> AbstractContextManager[object]:
@@ -137,7 +133,7 @@ def _help(text: QuestionText, current: Forecast | None) -> str:
 
 def _follow(key: str, text: QuestionText, typed_key: str) -> None:
     """Set the slider, bars or quantiles to the typed text, unless its field was replaced."""
-    if typed_key != _current_key(value_key(key)):
+    if typed_key != _current_key(f"{key}-value"):
         return
     _replaced(f"{key}-slider")
     for place in range(len(text.options or [])):
@@ -148,7 +144,22 @@ def _follow(key: str, text: QuestionText, typed_key: str) -> None:
 
 def _write(key: str, new_text: str) -> None:
     """Replace the text."""
-    st.session_state[_replaced(value_key(key))] = new_text
+    st.session_state[_replaced(f"{key}-value")] = new_text
+
+
+def _percent_slider(label: str, name: str, on_change: Callable[[], None], quick: bool) -> None:
+    """Show a slider of the percentages on offer under the key ``name``."""
+    lowest = _lowest()
+    st.slider(
+        label,
+        min_value=lowest,
+        max_value=100 - lowest,
+        step=0.1 if lowest >= 0.1 else 0.01,
+        format="%.1f%%",
+        key=name,
+        on_change=on_change,
+        label_visibility="collapsed" if quick else "visible",
+    )
 
 
 # --- a probability ---------------------------------------------------------------------------
@@ -163,18 +174,11 @@ def _within(percent: float) -> float:
     return min(max(percent, _lowest()), 100 - _lowest())
 
 
-def _percent(written: str, text: QuestionText) -> float | None:
-    try:
-        p = read_typed(written, None, text).probability
-    except LedgerError:
-        return None
-    return None if p is None else _within(100 * p)
-
-
 def _slider(key: str, text: QuestionText, *, quick: bool) -> None:
-    name, lowest = _current_key(f"{key}-slider"), _lowest()
-    stated = _percent(_text_of(key), text)
-    st.session_state.setdefault(name, 50.0 if stated is None else stated)
+    name, stated = _current_key(f"{key}-slider"), None
+    with suppress(LedgerError):
+        stated = read_typed(_text_of(key), None, text).probability
+    st.session_state.setdefault(name, 50.0 if stated is None else _within(100 * stated))
 
     def write() -> None:
         if name != _current_key(f"{key}-slider"):
@@ -182,16 +186,7 @@ def _slider(key: str, text: QuestionText, *, quick: bool) -> None:
         value = Value(probability=st.session_state[name] / 100)
         _write(key, format_value(value).replace(" ", ""))
 
-    st.slider(
-        "Drag or type",
-        min_value=lowest,
-        max_value=100 - lowest,
-        step=0.1 if lowest >= 0.1 else 0.01,
-        format="%.1f%%",
-        key=name,
-        on_change=write,
-        label_visibility="collapsed" if quick else "visible",
-    )
+    _percent_slider("Drag or type", name, write, quick)
 
 
 # --- options ---------------------------------------------------------------------------------
@@ -204,7 +199,6 @@ def _bar(key: str, place: int) -> str:
 def _bars(key: str, text: QuestionText) -> None:
     """Show a bar per option; moving one rebalances the others, so that they sum to 100%."""
     options = text.options or []
-    lowest = _lowest()
     even = [100 / len(options)] * len(options)
     start = typed_values.read_percents(_text_of(key), text) or even
     for place, percent in enumerate(start):
@@ -214,24 +208,15 @@ def _bars(key: str, text: QuestionText) -> None:
         if moved != _current_key(_bar(key, place)):
             return
         before = typed_values.read_percents(_text_of(key), text) or even
-        to = st.session_state[moved]
-        now = typed_values.rebalanced(before, place, to, lowest)
+        now = typed_values.rebalanced(before, place, st.session_state[moved], _lowest())
         for other in range(len(options)):
             if other != place:
                 _replaced(_bar(key, other))
         _write(key, typed_values.typed_percents(now, text))
 
     for place, option in enumerate(options):
-        st.slider(
-            as_text(option),
-            min_value=lowest,
-            max_value=100 - lowest,
-            step=0.1 if lowest >= 0.1 else 0.01,
-            format="%.1f%%",
-            key=_current_key(_bar(key, place)),
-            on_change=rebalance,
-            args=(place, _current_key(_bar(key, place))),
-        )
+        name = _current_key(_bar(key, place))
+        _percent_slider(as_text(option), name, partial(rebalance, place, name), quick=False)
     st.caption("Moving a bar rebalances the others to sum to 100%.")
 
 
@@ -242,16 +227,9 @@ def _level(key: str, place: int) -> str:
     return f"{key}-level-{place}"
 
 
-def _ends(text: QuestionText) -> tuple[float, float]:
-    low, high = (
-        figure_to_float(bound, text.type) for bound in (text.lower_bound, text.upper_bound)
-    )
-    return low, high
-
-
 def _quantiles(key: str, text: QuestionText) -> None:
     """Show a field per quantile, unless the browser's fields cannot hold the range."""
-    low, high = _ends(text)
+    low, high = (figure_to_float(end, text.type) for end in (text.lower_bound, text.upper_bound))
     by_day = text.type == QuestionType.date
     if (by_day and high - low <= _WHOLE_DAYS) or (not by_day and max(-low, high) > _LARGEST):
         return
@@ -313,7 +291,12 @@ def _density(written: str, text: QuestionText) -> None:
         slices = previews.implied_density(text, read_typed(written, None, text))
     except LedgerError:
         return
-    st.vega_lite_chart(spec=density_chart(slices, text), alt=_say_slices(slices, text))
+    parts = [
+        f"{format_probability(one.chance)} from {figure(one.low, text)} to {figure(one.high, text)}"
+        for one in slices
+    ]
+    alt = "Density of your forecast: " + "; ".join(parts) + "."
+    st.vega_lite_chart(spec=density_chart(slices, text), alt=alt)
     with st.expander("As a table"):
         table(
             {
@@ -322,14 +305,6 @@ def _density(written: str, text: QuestionText) -> None:
                 "Chance": [format_probability(one.chance) for one in slices],
             }
         )
-
-
-def _say_slices(slices: list[Slice], text: QuestionText) -> str:
-    parts = [
-        f"{format_probability(one.chance)} from {figure(one.low, text)} to {figure(one.high, text)}"
-        for one in slices
-    ]
-    return "Density of your forecast: " + "; ".join(parts) + "."
 
 
 # --- preview ---------------------------------------------------------------------------------
@@ -356,7 +331,6 @@ def _preview(
     preview = previews.format_expected_scores(text, current, value)
     if value.probability is not None:
         odds = format_odds(value.probability)
-        preview = (
-            f"{format_probability(value.probability)}{f', odds {odds}' if odds else ''}. {preview}"
-        )
+        shown = format_probability(value.probability) + (f", odds {odds}" if odds else "")
+        preview = f"{shown}. {preview}"
     st.caption(as_text(preview))

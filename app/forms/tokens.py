@@ -23,6 +23,10 @@ class Secret:
     name: str = ""
     value: str = ""
 
+    def set(self, name: str, value: str) -> None:
+        """Replace the secret."""
+        self.name, self.value = name, value
+
 
 def show_secret() -> None:
     """Show the new secret until the reader has copied it."""
@@ -33,13 +37,8 @@ def show_secret() -> None:
         st.markdown(f"**{as_text(secret.name)}** Copy it now: it is shown only once.")
         st.code(secret.value, language=None, wrap_lines=True)
         if st.button("Copied", key="copied", type="primary"):
-            secret.name = secret.value = ""
+            secret.set("", "")
             st.rerun()
-
-
-def _show_once(name: str, value: str) -> None:
-    secret = page_state(Secret)
-    secret.name, secret.value = name, value
 
 
 def token_forms(issued: list[Listed]) -> None:
@@ -73,10 +72,8 @@ def token_forms(issued: list[Listed]) -> None:
     if go:
         ends = None if until is None else datetime.combine(until, time.max, UTC)
         with act(key) as doing:
-            made = tokens.create(
-                doing.ledger, handle or "", member=doing.member, now=doing.now, expires_at=ends
-            )
-            _show_once(f"Token of {made.member.handle}.", made.secret)
+            made = tokens.create(doing.ledger, handle, expires_at=ends, **doing.by)
+            page_state(Secret).set(f"Token of {made.member.handle}.", made.secret)
     in_force = [one for one in issued if one.state(moment) == "in force"]
     if in_force:
         _revoke([f"{one.token.key} ({one.handle})" for one in in_force])
@@ -93,7 +90,7 @@ def _revoke(tokens_in_force: list[str]) -> None:
         st.warning("Tick the box to confirm. A revoked token cannot be restored.")
     elif go:
         with act(key) as doing:
-            tokens.revoke(doing.ledger, chosen.split(" ")[0], member=doing.member, now=doing.now)
+            tokens.revoke(doing.ledger, chosen.split(" ")[0], **doing.by)
             doing.say(f"Revoked {chosen}.")
 
 
@@ -110,10 +107,10 @@ def calendar_form(feed: Token | None) -> None:
         label = "New address" if feed else "Create address"
         if st.button(label, key=f"{key}-make", help="Revokes an earlier address."):
             with act(key) as doing:
-                made = calendar_feed.create(doing.ledger, member=doing.member, now=doing.now)
+                made = calendar_feed.create(doing.ledger, **doing.by)
                 address = calendar_feed.address(address_of_app(), made.secret)
-                _show_once("Your calendar address.", address)
+                page_state(Secret).set("Your calendar address.", address)
         if feed is not None and st.button("Revoke address", key=f"{key}-revoke"):
             with act(key) as doing:
-                calendar_feed.revoke(doing.ledger, member=doing.member, now=doing.now)
+                calendar_feed.revoke(doing.ledger, **doing.by)
                 doing.say("Revoked your calendar address.")
