@@ -27,7 +27,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.arrays import Floats, Places
+from scoring.arrays import Flags, Floats, Places
 from scoring.errors import refuse_where, require, require_number
 from scoring.outcome_draws import Draws, check_claims, family_link, family_numbers, outcome_draws
 
@@ -117,20 +117,12 @@ def chance(
     as_much = widened >= null[0] * (1 - ROUNDING) - 1e-9
     band = np.quantile(curves, [(1 - level) / 2, (1 + level) / 2], axis=1)
     lower, upper = np.clip(band, 0, 1)
-    curve = {
-        "forecast": steps.points,
-        "recalibrated": fits[:, 0],
-        "weight": steps.total,
-        "lower": lower,
-        "upper": upper,
-    }
+    curve = {"forecast": steps.points, "recalibrated": fits[:, 0], "weight": steps.total}
     p_value = float(1 + as_much.sum()) / (1 + len(as_much))
-    return Chance(pd.DataFrame(curve), expected, p_value)
+    return Chance(pd.DataFrame(curve | {"lower": lower, "upper": upper}), expected, p_value)
 
 
-def _rows(
-    question: npt.ArrayLike | None, kept: npt.NDArray[np.bool_], draws: Draws
-) -> npt.NDArray[np.intp]:
+def _rows(question: npt.ArrayLike | None, kept: Flags, draws: Draws) -> Places:
     """Return the row of ``draws`` for each kept pair."""
     rule = "must come from outcome_draws: one row per question, one column per draw"
     require("draws", np.shape(draws), np.ndim(draws) == 2 and draws.shape[1] > 0, rule)
@@ -187,9 +179,9 @@ def _drawn(claims: Claims, steps: Steps, draws: Draws) -> Floats:
     high = low + steps.points[place].astype(np.float32)[:, None]
     choices = bool(low.any())
 
-    def came(rows: slice, columns: slice) -> npt.NDArray[np.bool_]:
+    def came(rows: slice, columns: slice) -> Flags:
         drawn = draws[question[rows], columns]
-        true: npt.NDArray[np.bool_] = drawn < high[rows]
+        true: Flags = drawn < high[rows]
         return true & (drawn >= low[rows]) if choices else true
 
     share = np.empty((len(steps.points), draws.shape[1]))

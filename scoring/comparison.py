@@ -259,10 +259,8 @@ def _too_few(questions: int, families: int) -> str:
         shared = f"{questions} question{'' if questions == 1 else 's'}"
         return f"too few to tell: they share {shared}, fewer than {FEWEST}"
     if families < FEWEST:
-        return (
-            f"too few to tell: the {questions} questions that they share are of {families} "
-            f"famil{'y' if families == 1 else 'ies'}, fewer than {FEWEST}"
-        )
+        shared = f"{families} famil{'y' if families == 1 else 'ies'}, fewer than {FEWEST}"
+        return f"too few to tell: the {questions} questions that they share are of {shared}"
     return ""
 
 

@@ -78,11 +78,9 @@ def positions(column: pd.Series, ids: pd.Index) -> Codes:
             # Values outside the range of the ids are clipped to its edges, which map to −1.
             table = np.full(most - least + 3, -1, dtype=np.int32)
             table[ids.to_numpy().astype(np.int64) - (least - 1)] = np.arange(len(ids))
-
-            def look_up(part: slice) -> Codes:
-                return table.take(values[part] - (least - 1), mode="clip")
-
-            return _filled(len(values), look_up)
+            return _filled(
+                len(values), lambda part: table.take(values[part] - (least - 1), mode="clip")
+            )
     code, distinct = encode_ids(column)
     place = np.append(_plain(ids).get_indexer(_plain(distinct)), -1).astype(np.int32)
     if np.array_equal(place[:-1], np.arange(len(place) - 1)):
@@ -167,10 +165,7 @@ def _microseconds(column: pd.Series) -> Ints:
     found = column.to_numpy(dtype=f"datetime64[{unit}]")
     if unit in ("s", "ms"):
         # Clip times that overflow 64 bits of microseconds to years that are out of range as well.
-        year_0, year_10001 = (
-            np.datetime64(year, "Y").astype(found.dtype) for year in (-1970, 8031)
-        )
-        found = np.clip(found, year_0, year_10001)
+        found = np.clip(found, *np.array([-1970, 8031], "datetime64[Y]").astype(found.dtype))
     return found.astype("datetime64[us]", copy=False).view(np.int64)
 
 
@@ -189,9 +184,8 @@ def _instants(column: pd.Series) -> Ints:
     usable[moment] = pd.notna(np.array(list(map(attrgetter("tzinfo"), values[moment])), object))
     read = np.full(len(values) + 1, NO_TIME, dtype=np.int64)
     if usable.any():
-        parsed = pd.to_datetime(
-            pd.Series(values[usable]), utc=True, format="ISO8601", errors="coerce"
-        )
+        given = pd.Series(values[usable])
+        parsed = pd.to_datetime(given, utc=True, format="ISO8601", errors="coerce")
         read[:-1][usable] = parsed.dt.as_unit("us").astype("int64").to_numpy()
     return read[code]
 

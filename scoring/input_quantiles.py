@@ -45,9 +45,17 @@ def distributions(
     known = has_type(objects, dict)
     note(~known, "must be an object of level: value, or that object in JSON")
     objects[~known] = {}
-    row, keys, stated = _entries(objects)
+    # The entries of all objects in order: the object's index, the key, the value.
+    row = np.arange(len(objects)).repeat(np.fromiter(map(len, objects), np.intp, len(objects)))
+    keys = np.fromiter(chain.from_iterable(objects), dtype=object, count=len(row))
+    entries: chain[Any] = chain.from_iterable(map(dict.values, objects))
+    stated = np.fromiter(entries, dtype=object, count=len(row))
 
-    below, above = (_mass(name, row, keys, stated, len(values)) for name in ("below", "above"))
+    masses = np.zeros((2, len(values)))
+    for mass, name in zip(masses, ("below", "above"), strict=True):
+        here = keys == name
+        mass[row[here]] = quantities(stated[here], np.zeros(len(row[here]), dtype=np.bool_))
+    below, above = masses
     note(np.isnan(below + above), NUMBER)
     inside = (below >= 0) & (above >= 0) & (below + above <= 1 + SUM_TOLERANCE)
     note(~inside, "below and above must lie within 0..1, and so must their sum")
@@ -68,19 +76,13 @@ def distributions(
     order = np.lexsort((at, level, row))
     level, at = level[order], at[order]
     low, high = below[row] - SUM_TOLERANCE, 1 - above[row] + SUM_TOLERANCE
-    note(
-        broken((level < low) | (level > high)),
-        "a level must lie within 0..1, and between below and 1 − above",
-    )
-    note(
-        broken((at < lower[row]) | (at > upper[row])),
-        "a value must lie within the question's bounds",
-    )
+    rule = "a level must lie within 0..1, and between below and 1 − above"
+    note(broken((level < low) | (level > high)), rule)
+    rule = "a value must lie within the question's bounds"
+    note(broken((at < lower[row]) | (at > upper[row])), rule)
     falls = (row[1:] == row[:-1]) & ((at[1:] < at[:-1]) | (level[1:] <= level[:-1]))
-    note(
-        broken(np.flatnonzero(falls)),
-        "levels must differ, and values must not fall as levels rise",
-    )
+    rule = "levels must differ, and values must not fall as levels rise"
+    note(broken(np.flatnonzero(falls)), rule)
 
     sizes = np.bincount(row, minlength=len(values))
     place = np.arange(1, len(row) + 1) - (np.cumsum(sizes) - sizes)[row]
@@ -91,28 +93,3 @@ def distributions(
     knots[row, 0, place], knots[row, 1, place] = level, at
     knots[refused] = np.nan
     return knots
-
-
-def _entries(
-    objects: npt.NDArray[np.object_],
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.object_], npt.NDArray[np.object_]]:
-    """Return the entries of all objects in order: the object's index, the key, the value."""
-    sizes = np.fromiter(map(len, objects), np.intp, len(objects))
-    row = np.arange(len(objects)).repeat(sizes)
-    keys = np.fromiter(chain.from_iterable(objects), dtype=object, count=len(row))
-    values: chain[Any] = chain.from_iterable(map(dict.values, objects))
-    return row, keys, np.fromiter(values, dtype=object, count=len(row))
-
-
-def _mass(
-    name: str,
-    row: npt.NDArray[np.intp],
-    keys: npt.NDArray[np.object_],
-    stated: npt.NDArray[np.object_],
-    n: int,
-) -> Floats:
-    """Return the mass that each object states under a name, 0 if it states none."""
-    here = np.asarray(keys == name, dtype=np.bool_)
-    mass = np.zeros(n)
-    mass[row[here]] = quantities(stated[here], np.zeros(int(here.sum()), dtype=np.bool_))
-    return mass

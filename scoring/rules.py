@@ -328,12 +328,12 @@ def crps_piecewise(
         broadcast(name, float_array(name, given), (len(at),), rule)
         for name, given in (("lower", lower), ("upper", upper), ("outcome", outcome))
     )
-    refuse_where("lower", ~(np.isfinite(low) & np.isfinite(high) & (low < high)), low,
-           "the lower bound must be finite and below the upper bound")  # fmt: skip
+    rule = "the lower bound must be finite and below the upper bound"
+    refuse_where("lower", ~(np.isfinite(low) & np.isfinite(high) & (low < high)), low, rule)
     refuse_where("levels", ~((level >= 0) & (level <= 1)), level, "a level must lie within 0..1")
     refuse_where("levels", np.diff(level, axis=1) < 0, level, "levels must not fall along a row")
-    refuse_where("values", ~((at >= low[:, None]) & (at <= high[:, None])), at,
-           "a value must lie within the bounds")  # fmt: skip
+    bad = ~((at >= low[:, None]) & (at <= high[:, None]))
+    refuse_where("values", bad, at, "a value must lie within the bounds")
     refuse_where("values", np.diff(at, axis=1) < 0, at, "values must not fall along a row")
     refuse_where("outcome", np.isnan(y), y, "an outcome must be a number")
     return _crps(knots(level, at, low, high), y)

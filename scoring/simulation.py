@@ -185,8 +185,7 @@ def _questions_frame(
         title_and_subject(number, int(family), int(position))
         for number, (family, position) in enumerate(zip(drawn.family, within, strict=True), 1)
     ]
-    known = _times(drawn.open_s + close_s)
-    scheduled = _times(drawn.open_s + drawn.length_s)
+    known, scheduled = (_times(drawn.open_s + after) for after in (close_s, drawn.length_s))
     return pd.DataFrame(
         {
             "question_id": ids,

@@ -109,7 +109,6 @@ TIMINGS: dict[str, Timing] = {
 }
 
 SHORTEST_LEAD, LONGEST_LEAD = 1e-6, 3.65e6
-_LEAD = re.compile(r"lead\((\d+(?:\.\d+)?)\)")
 
 
 def timing(name: str) -> Timing:
@@ -120,7 +119,7 @@ def timing(name: str) -> Timing:
     """
     if name in TIMINGS:
         return TIMINGS[name]
-    parts = _LEAD.fullmatch(name)
+    parts = re.fullmatch(r"lead\((\d+(?:\.\d+)?)\)", name)
     days = float(parts[1]) if parts else math.nan
     require("timing", name, parts, f"must be one of {', '.join(TIMINGS)} or lead(days)")
     rule = f"a lead must be {SHORTEST_LEAD:f} to {LONGEST_LEAD:,.0f} days"

@@ -209,9 +209,14 @@ def _steps(points: Sequence[_Point], end: datetime) -> list[tuple[str, int, date
 
 def _crowd(points: Sequence[_Point], end: datetime) -> list[tuple[int, datetime, float, int]]:
     """Return (stretch, time, median, count) at each change, and at the end of each stretch."""
+    running = RunningMedian()
+    medians: dict[datetime, tuple[float, int]] = {}
+    for handle, time, value, _ in points:
+        running.update(handle, value)
+        medians[time] = running.median(), len(running)
     crowd: list[tuple[int, datetime, float, int]] = []
     stretch, last, live = 0, float("nan"), 0
-    for time, median, n in _medians(points):
+    for time, (median, n) in medians.items():
         if n:
             stretch += live == 0
             crowd.append((stretch, time, median, n))
@@ -221,18 +226,6 @@ def _crowd(points: Sequence[_Point], end: datetime) -> list[tuple[int, datetime,
     if live and crowd[-1][1] < end:
         crowd.append((stretch, end, last, live))
     return crowd
-
-
-def _medians(points: Sequence[_Point]) -> list[tuple[datetime, float, int]]:
-    """Return (time, median, number of forecasters) at each change."""
-    running = RunningMedian()
-    medians: list[tuple[datetime, float, int]] = []
-    for handle, time, value, _ in points:
-        running.update(handle, value)
-        if medians and medians[-1][0] == time:
-            medians.pop()
-        medians.append((time, running.median(), len(running)))
-    return medians
 
 
 def _frame(rows: Sequence[tuple[Any, ...]], columns: list[str], text: QuestionText) -> pd.DataFrame:

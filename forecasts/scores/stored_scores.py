@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -72,26 +71,24 @@ def resolution_scores(session: Session, resolution: Resolution) -> list[tuple[Sc
 def score_table(session: Session, resolution: Resolution) -> list[ForecasterScore]:
     """Return the stored scores of a resolution, one row per forecaster, best first."""
     by_forecaster: dict[str, dict[str, Score]] = {}
-    for score, handle in resolution_scores(session, resolution):
-        by_forecaster.setdefault(handle, {})[score.protocol] = score
-    scored = [_forecaster_score(handle, by) for handle, by in by_forecaster.items()]
+    for stored, handle in resolution_scores(session, resolution):
+        by_forecaster.setdefault(handle, {})[stored.protocol] = stored
+    scored = []
+    for handle, by in by_forecaster.items():
+        main = by[BRIER] if BRIER in by else by[CRPS]
+        score = {protocol: one.score for protocol, one in by.items()}
+        scored.append(
+            ForecasterScore(
+                forecaster=handle,
+                brier=score.get(BRIER),
+                original=score.get("brier_original"),
+                final=score.get("brier_final"),
+                crps=score.get(CRPS),
+                coverage=main.coverage,
+                updates=main.updates,
+            )
+        )
     return sorted(scored, key=lambda row: (row.score, row.forecaster))
-
-
-def _forecaster_score(handle: str, by: Mapping[str, Score]) -> ForecasterScore:
-    def score(protocol: str) -> float | None:
-        return by[protocol].score if protocol in by else None
-
-    main = by[BRIER] if BRIER in by else by[CRPS]
-    return ForecasterScore(
-        forecaster=handle,
-        brier=score(BRIER),
-        original=score("brier_original"),
-        final=score("brier_final"),
-        crps=score(CRPS),
-        coverage=main.coverage,
-        updates=main.updates,
-    )
 
 
 def member_scores(
