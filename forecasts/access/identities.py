@@ -22,6 +22,7 @@ from forecasts.access.oidc_settings import ANY_DOMAIN, SignIn
 from forecasts.access.roles import appointed_role, ensure_admin
 from forecasts.common.errors import Expired, Forbidden, Refused
 from forecasts.common.times import iso
+from forecasts.ledger.append import written
 from forecasts.ledger.models import (
     Appointment,
     Forecast,
@@ -146,15 +147,12 @@ def admit(session: Session, person: Person, *, now: datetime) -> Member:
     """
     member = member_of(session, person)
     if member is None:
-        member = Member(handle=_unused_handle(session, person.handle), created_at=now)
-        session.add(member)
-        session.flush()
-        session.add(
-            Identity(
-                issuer=person.issuer, subject=person.subject, member_id=member.id, recorded_at=now
-            )
+        handle = _unused_handle(session, person.handle)
+        member = written(session, Member(handle=handle, created_at=now))
+        identity = Identity(
+            issuer=person.issuer, subject=person.subject, member_id=member.id, recorded_at=now
         )
-        session.flush()
+        written(session, identity)
         ensure_admin(session, member, now=now)
     return member
 
@@ -205,10 +203,10 @@ def _move_appointment(session: Session, newcomer: Member, known: Member, now: da
     if appointed_role(session, known) is not Role.admin:
         new_roles.append((known, role))
     for member, new in new_roles:
-        session.add(
-            Appointment(member_id=member.id, role=new, by_member_id=newcomer.id, recorded_at=now)
+        written(
+            session,
+            Appointment(member_id=member.id, role=new, by_member_id=newcomer.id, recorded_at=now),
         )
-    session.flush()
 
 
 def _move_memberships(session: Session, newcomer: Member, known: Member, now: datetime) -> None:

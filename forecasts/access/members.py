@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import bindparam
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from forecasts.common.errors import BadInput, NotFound
 from forecasts.common.limits import require_name
+from forecasts.ledger.append import written
 from forecasts.ledger.facts import known
 from forecasts.ledger.models import Member, MemberKind
 
@@ -44,9 +45,7 @@ def member_or_new(
     require_name(handle, "The handle")
     member = known(session, ("member", handle), lambda session: find_member(session, handle))
     if member is None:
-        member = Member(handle=handle, kind=kind, created_at=now)
-        session.add(member)
-        session.flush()
+        member = written(session, Member(handle=handle, kind=kind, created_at=now))
     return member
 
 

@@ -7,12 +7,14 @@ another.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session, col, select
 
 from forecasts.common.errors import BadInput
 from forecasts.common.limits import require_name
 from forecasts.common.times import iso
+from forecasts.ledger.append import written
 from forecasts.ledger.current import newest_memberships
 from forecasts.ledger.facts import known
 from forecasts.ledger.models import Member, Membership, Role, Team
@@ -28,9 +30,7 @@ def team_or_new(session: Session, name: str, *, now: datetime) -> Team:
     require_name(name, "The name of the team")
     team = session.exec(select(Team).where(Team.name == name)).first()
     if team is None:
-        team = Team(name=name, created_at=now)
-        session.add(team)
-        session.flush()
+        team = written(session, Team(name=name, created_at=now))
     return team
 
 
@@ -70,25 +70,10 @@ def join(
             f"not on {iso(left_at)}."
         )
     role = role if newest is None else Role(newest.role)
-    return append_membership(session, team, member, joined_at=joined_at, left_at=left_at, role=role)
-
-
-def append_membership(
-    session: Session,
-    team: Team,
-    member: Member,
-    *,
-    joined_at: datetime | None,
-    left_at: datetime | None,
-    role: Role,
-) -> Membership:
-    """Return the new membership row, which is written without any check."""
     row = Membership(
         team_id=team.id, member_id=member.id, joined_at=joined_at, left_at=left_at, role=role
     )
-    session.add(row)
-    session.flush()
-    return row
+    return written(session, row)
 
 
 def memberships_of(session: Session, member: Member) -> list[Membership]:
@@ -119,13 +104,22 @@ def active_membership(
 
 def team_members(session: Session, team: Team, *, now: datetime) -> list[tuple[str, Membership]]:
     """Return the team's current members by handle, each with the membership."""
+    rows = current_memberships(session, Membership.team_id == team.id, now=now)
+    return list({handle: one for handle, _, one in rows}.items())
+
+
+def current_memberships(
+    session: Session, *conditions: Any, now: datetime
+) -> list[tuple[str, str, Membership]]:
+    """Return the current memberships, each after its member's handle and team's name, by those."""
     rows = session.exec(
-        select(Member.handle, Membership)
+        select(Member.handle, Team.name, Membership)
         .join(Membership, col(Membership.member_id) == col(Member.id))
-        .where(Membership.team_id == team.id, col(Membership.id).in_(newest_memberships()))
-        .order_by(Member.handle, col(Membership.id))
+        .join(Team, col(Team.id) == col(Membership.team_id))
+        .where(col(Membership.id).in_(newest_memberships()), *conditions)
+        .order_by(Member.handle, Team.name, col(Membership.id))
     )
-    return list({handle: one for handle, one in rows if is_active(one, now)}.items())
+    return [row for row in rows if is_active(row[2], now)]
 
 
 def members_with_role(session: Session, lowest: Role, team: Team, *, now: datetime) -> list[str]:

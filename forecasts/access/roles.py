@@ -18,9 +18,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, and_, bindparam, false, or_, true
+from sqlalchemy import ColumnElement, and_, bindparam, false, or_, true
 from sqlmodel import Session, col, select
 
 from forecasts.access.members import find_member
@@ -31,6 +31,7 @@ from forecasts.access.memberships import (
     memberships_of,
 )
 from forecasts.common.errors import Forbidden, NotFound
+from forecasts.ledger.append import written
 from forecasts.ledger.current import newest_appointments, newest_wording
 from forecasts.ledger.facts import known
 from forecasts.ledger.models import (
@@ -155,16 +156,20 @@ def _appointment(session: Session, member: Member | None) -> tuple[bool, Role | 
     return any(role == Role.admin for _, role in rows), own[-1] if own else None
 
 
+def appointments(session: Session) -> list[tuple[str, Role]]:
+    """Return the handle and role of every member appointed to a role in the whole ledger."""
+    rows = session.exec(
+        select(Member.handle, Appointment.role)
+        .join(Appointment, col(Appointment.member_id) == col(Member.id))
+        .where(col(Appointment.id).in_(newest_appointments()))
+        .order_by(Member.handle)
+    )
+    return [(handle, Role(role)) for handle, role in rows]
+
+
 def admins(session: Session) -> list[str]:
     """Return the handles of the ledger's admins, in alphabetical order."""
-    return list(
-        session.exec(
-            select(Member.handle)
-            .join(Appointment, col(Appointment.member_id) == col(Member.id))
-            .where(col(Appointment.id).in_(newest_appointments()), Appointment.role == Role.admin)
-            .order_by(Member.handle)
-        )
-    )
+    return [handle for handle, role in appointments(session) if role is Role.admin]
 
 
 def is_shared(session: Session) -> bool:
@@ -175,19 +180,14 @@ def is_shared(session: Session) -> bool:
 
 def is_shared_ledger(session: Session) -> bool:
     """Return whether several people may use the ledger: it has an admin, or is on a server."""
-    return not _is_embedded(session) or is_shared(session)
-
-
-def _is_embedded(session: Session) -> bool:
-    return is_embedded(cast("Engine", session.get_bind()))
+    return not is_embedded(session.get_bind()) or is_shared(session)
 
 
 def ensure_admin(session: Session, member: Member, *, now: datetime) -> bool:
     """Return whether the member becomes the ledger's first admin, which is written."""
     if is_shared(session):
         return False
-    session.add(Appointment(member_id=member.id, role=Role.admin, recorded_at=now))
-    session.flush()
+    written(session, Appointment(member_id=member.id, role=Role.admin, recorded_at=now))
     return True
 
 
@@ -197,7 +197,7 @@ def require_own_name(session: Session, signer: str, handle: str, *, now: datetim
     An admin may act for a bot or a service. In an unshared ledger, and in a file, whose owner could
     sign as anyone, nothing is refused.
     """
-    if signer == handle or _is_embedded(session) or not is_shared(session):
+    if signer == handle or is_embedded(session.get_bind()) or not is_shared(session):
         return
     other, admin = find_member(session, handle), find_member(session, signer)
     is_script = other is not None and other.kind in (MemberKind.bot, MemberKind.service)
@@ -226,11 +226,7 @@ def require(
         return
     if isinstance(target, Question):
         question_id = target.id
-        text = known(
-            session,
-            ("wording", question_id),
-            lambda session: newest_wording(session, question_id),
-        )
+        text = known(session, ("wording", question_id), lambda s: newest_wording(s, question_id))
         if not _can_see(rights, target, text):
             raise question_not_found(target.slug)
         needed = _required_role(rights, action, target)

@@ -1,5 +1,7 @@
 """Teams: create one, manage its members and its rule; appoint members to a role in the ledger.
 
+The rule, if set: a forecaster does not resolve their team's question alone.
+
 Memberships, appointments and rules are append-only; earlier rows stay readable.
 """
 
@@ -14,28 +16,24 @@ from sqlmodel import Session, col, func, select
 
 from forecasts.access.memberships import (
     active_membership,
-    append_membership,
-    is_active,
+    current_memberships,
     join,
     team_members,
     team_names,
     team_or_new,
 )
-from forecasts.access.roles import (
-    Action,
-    Rights,
-    admins,
-    appointed_role,
-    ensure_admin,
-    require,
-)
-from forecasts.access.second_resolver import requires_second_resolver
+from forecasts.access.roles import Action, Rights, admins, appointed_role, ensure_admin, require
 from forecasts.common.errors import BadInput, NotFound, Refused
-from forecasts.ledger.current import newest_appointments, newest_memberships
+from forecasts.ledger.append import written
+from forecasts.ledger.current import newest_appointments, newest_wording
 from forecasts.ledger.models import (
     Appointment,
+    Forecast,
     Member,
     Membership,
+    Question,
+    Resolution,
+    Resolver,
     Role,
     Team,
     TeamRule,
@@ -87,14 +85,8 @@ def roster(session: Session, team: Team, *, now: datetime) -> Roster:
 def listing(session: Session, *, now: datetime) -> list[Roster]:
     """Return every team with its current members and rule, by name, in three statements."""
     members: dict[int, dict[str, Membership]] = defaultdict(dict)
-    for handle, membership in session.exec(
-        select(Member.handle, Membership)
-        .join(Membership, col(Membership.member_id) == col(Member.id))
-        .where(col(Membership.id).in_(newest_memberships()))
-        .order_by(Member.handle, col(Membership.id))
-    ):
-        if is_active(membership, now):
-            members[membership.team_id][handle] = membership
+    for handle, _, membership in current_memberships(session, now=now):
+        members[membership.team_id][handle] = membership
     in_order = select(TeamRule.team_id, TeamRule.second_resolver).order_by(col(TeamRule.id))
     rules = dict(session.exec(in_order).all())
     return [
@@ -123,33 +115,15 @@ def members_page(
         ).all()
     )
     teams: dict[int, list[tuple[str, Role]]] = defaultdict(list)
-    for name, membership in session.exec(
-        select(Team.name, Membership)
-        .join(Membership, col(Membership.team_id) == col(Team.id))
-        .where(col(Membership.id).in_(newest_memberships()), col(Membership.member_id).in_(ids))
-        .order_by(Team.name, col(Membership.id))
-    ):
-        if is_active(membership, now):
-            teams[membership.member_id].append((name, Role(membership.role)))
+    theirs = col(Membership.member_id).in_(ids)
+    for _, name, membership in current_memberships(session, theirs, now=now):
+        teams[membership.member_id].append((name, Role(membership.role)))
     return [
         MemberRoles(
-            member,
-            Role(appointed[member.id]) if member.id in appointed else None,
-            teams[member.id],
+            member, Role(appointed[member.id]) if member.id in appointed else None, teams[member.id]
         )
         for member in members
     ], total
-
-
-def appointments(session: Session) -> list[tuple[str, Role]]:
-    """Return the handle and role of every member appointed to a role in the whole ledger."""
-    rows = session.exec(
-        select(Member.handle, Appointment.role)
-        .join(Appointment, col(Appointment.member_id) == col(Member.id))
-        .where(col(Appointment.id).in_(newest_appointments()))
-        .order_by(Member.handle)
-    )
-    return [(handle, Role(role)) for handle, role in rows]
 
 
 def visibility_fields(session: Session, audience: str | None) -> dict[str, Any]:
@@ -209,9 +183,9 @@ def set_role(
     if current is not None and current.role == role:
         raise Refused(f"{subject.handle} is already a {role} in {team.name}; nothing was changed.")
     if current is not None:
-        _require_another_admin(session, team, subject, current, now)
         _end(session, team, subject, current, now)
-    return append_membership(session, team, subject, joined_at=now, left_at=None, role=role)
+    row = Membership(team_id=team.id, member_id=subject.id, joined_at=now, role=role)
+    return written(session, row)
 
 
 def remove(
@@ -227,13 +201,13 @@ def remove(
     current = active_membership(session, team, subject, now)
     if current is None:
         raise Refused(f"{subject.handle} is not in {team.name}; nothing was changed.")
-    _require_another_admin(session, team, subject, current, now)
     return _end(session, team, subject, current, now)
 
 
-def _require_another_admin(
+def _end(
     session: Session, team: Team, subject: Member, current: Membership, now: datetime
-) -> None:
+) -> Membership:
+    """End the membership, written as a new row; Refused for the team's only admin."""
     others = [
         handle
         for handle, membership in team_members(session, team, now=now)
@@ -244,13 +218,14 @@ def _require_another_admin(
             f"{subject.handle} is the only admin of {team.name}.",
             remedy="Give another member the admin role first: forecasts team role.",
         )
-
-
-def _end(
-    session: Session, team: Team, subject: Member, current: Membership, now: datetime
-) -> Membership:
-    began, role = current.joined_at, Role(current.role)
-    return append_membership(session, team, subject, joined_at=began, left_at=now, role=role)
+    row = Membership(
+        team_id=team.id,
+        member_id=subject.id,
+        joined_at=current.joined_at,
+        left_at=now,
+        role=current.role,
+    )
+    return written(session, row)
 
 
 def set_rule(
@@ -265,9 +240,7 @@ def set_rule(
     rule = TeamRule(
         team_id=team.id, second_resolver=second_resolver, member_id=member.id, recorded_at=now
     )
-    session.add(rule)
-    session.flush()
-    return rule
+    return written(session, rule)
 
 
 def appoint(
@@ -289,6 +262,46 @@ def appoint(
             remedy="Appoint another admin first: forecasts team appoint.",
         )
     row = Appointment(member_id=subject.id, role=role, by_member_id=member.id, recorded_at=now)
-    session.add(row)
-    session.flush()
-    return row
+    return written(session, row)
+
+
+def require_second_resolver(
+    session: Session, member: Member, question: Question, proposal: Resolution | None
+) -> None:
+    """Refuse a resolution by a member who has forecast, if the team's rule forbids it.
+
+    Confirming someone else's proposal is allowed. A resolver's proposal counts as made by the
+    member who assigned the resolver.
+    """
+    if proposal is not None:
+        resolver = proposal.resolver_id and session.get_one(Resolver, proposal.resolver_id)
+        if (resolver or proposal).member_id != member.id:
+            return
+    if needs_second_resolver(session, member.id, question):
+        raise Refused(
+            f"{member.handle} has forecast on {question.slug!r}, and the team's rule requires a "
+            "second resolver.",
+            remedy=f"Propose the outcome (forecasts propose {question.slug} OUTCOME); another "
+            "resolver confirms it.",
+        )
+
+
+def needs_second_resolver(session: Session, member_id: int | None, question: Question) -> bool:
+    """Return whether the member has forecast and the team's rule asks for a second resolver."""
+    if not requires_second_resolver(session, newest_wording(session, question.id).team_id):
+        return False
+    own = select(Forecast.id).where(
+        Forecast.question_id == question.id, Forecast.member_id == member_id
+    )
+    return session.exec(own.limit(1)).first() is not None
+
+
+def requires_second_resolver(session: Session, team_id: int | None) -> bool:
+    """Return whether the team has the second-resolver rule."""
+    rule = session.exec(
+        select(TeamRule.second_resolver)
+        .where(TeamRule.team_id == team_id)
+        .order_by(col(TeamRule.id).desc())
+        .limit(1)
+    ).first()
+    return bool(rule)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import text
@@ -25,9 +25,16 @@ from forecasts.access.roles import Action
 from forecasts.common.errors import BadInput, Expired, Forbidden, NotFound, Refused
 from forecasts.common.settings import Settings
 from forecasts.common.times import iso
+from forecasts.ledger.append import written
 from forecasts.ledger.models import Identity, Member, MemberKind, Token, TokenRevocation
+from forecasts.ledger.urls import is_embedded
 
 _NEW = "Create a new one with: forecasts token create."
+_TOKENS = (
+    select(Token, Member, TokenRevocation.recorded_at)
+    .join(Member, col(Member.id) == col(Token.member_id))
+    .outerjoin(TokenRevocation, col(TokenRevocation.token_id) == col(Token.id))
+)
 
 
 @dataclass(frozen=True)
@@ -53,10 +60,7 @@ class Issued:
 
     member: Member
     token: Token
-    secret: str
-
-    def __repr__(self) -> str:
-        return f"Issued({self.member.handle!r}, {self.token.key!r})"
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,8 @@ class Listed:
         """Return the token's state: in force, expired or revoked."""
         if self.revoked_at is not None:
             return "revoked"
-        return "expired" if _has_expired(self.token, now) else "in force"
+        expiry = self.token.expires_at
+        return "in force" if expiry is None or now < expiry else "expired"
 
 
 def create(
@@ -112,15 +117,9 @@ def issue(
     key = kind.key_prefix + secrets.token_hex(6)
     secret = f"{kind.prefix}_{key}_{secrets.token_urlsafe(32)}"
     token = Token(
-        member_id=member.id,
-        key=key,
-        digest=_digest(secret),
-        recorded_at=now,
-        expires_at=expires_at,
+        member_id=member.id, key=key, digest=_digest(secret), recorded_at=now, expires_at=expires_at
     )
-    session.add(token)
-    session.flush()
-    return Issued(member, token, secret)
+    return Issued(member, written(session, token), secret)
 
 
 def revoke(session: Session, name: str, *, member: Member | None, now: datetime) -> list[Listed]:
@@ -149,13 +148,8 @@ def revoke(session: Session, name: str, *, member: Member | None, now: datetime)
 
 def listing(session: Session) -> list[Listed]:
     """Return every token, in the order of creation."""
-    rows = session.exec(
-        select(Token, Member.handle, TokenRevocation.recorded_at)
-        .join(Member, col(Member.id) == col(Token.member_id))
-        .outerjoin(TokenRevocation, col(TokenRevocation.token_id) == col(Token.id))
-        .order_by(col(Token.id))
-    ).all()
-    return [Listed(handle, token, revoked_at) for token, handle, revoked_at in rows]
+    rows = session.exec(_TOKENS.order_by(col(Token.id)))
+    return [Listed(holder.handle, token, revoked_at) for token, holder, revoked_at in rows]
 
 
 def token_holder(
@@ -168,23 +162,17 @@ def token_holder(
     secret = secret.strip()
     parts = secret.split("_", 2)
     key = parts[1] if len(parts) == 3 and parts[0] == kind.prefix else ""
-    token = session.exec(select(Token).where(Token.key == key)).first()
+    found = session.exec(_TOKENS.where(Token.key == key)).first()
+    token, holder, revoked_at = found or (None, None, None)
     # Always compared, so that the time taken reveals nothing.
     same = hmac.compare_digest(_digest(secret), token.digest if token else "0" * 64)
-    if token is None or not same:
+    if token is None or holder is None or not same:
         raise Forbidden(f"{kind.name} is not a token of this ledger.", remedy=kind.remedy)
-    revoked = session.exec(
-        select(TokenRevocation.recorded_at).where(TokenRevocation.token_id == token.id)
-    ).first()
-    if revoked is not None:
-        raise Forbidden(
-            f"The token {key} was revoked at {iso(revoked)}.",
-            remedy=kind.remedy,
-        )
-    if _has_expired(token, now):
-        assert token.expires_at is not None
+    if revoked_at is not None:
+        raise Forbidden(f"The token {key} was revoked at {iso(revoked_at)}.", remedy=kind.remedy)
+    if token.expires_at is not None and now >= token.expires_at:
         raise Expired(f"The token {key} expired at {iso(token.expires_at)}.", remedy=kind.remedy)
-    return session.exec(select(Member).where(Member.id == token.member_id)).one()
+    return holder
 
 
 def acting_member(session: Session, chosen: Settings, *, now: datetime) -> Member:
@@ -232,8 +220,7 @@ def require_name_suffices(session: Session, handle: str) -> None:
     )
     if session.exec(has_one).first() is not None:
         raise Forbidden(
-            f"{handle!r} has a token, but none was given.",
-            remedy="Set FORECASTS_TOKEN to it.",
+            f"{handle!r} has a token, but none was given.", remedy="Set FORECASTS_TOKEN to it."
         )
 
 
@@ -247,13 +234,12 @@ def is_database_owner(session: Session) -> bool:
 
     For a file, that is anyone who has it; on a server, the role that owns the tables.
     """
-    connection = session.connection()
-    if connection.dialect.name == "sqlite":
+    if is_embedded(session.get_bind()):
         return True
     owner = text(
         "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = 'token'::regclass"
     )
-    return bool(connection.scalar(owner))
+    return bool(session.connection().scalar(owner))
 
 
 def _require_admin_or_owner(session: Session, member: Member | None, now: datetime) -> None:
@@ -264,10 +250,6 @@ def _require_admin_or_owner(session: Session, member: Member | None, now: dateti
             "Only an admin of the ledger or the database owner can create and revoke tokens.",
             remedy="Set FORECASTS_TOKEN to an admin's token, or open the ledger as the owner.",
         )
-
-
-def _has_expired(token: Token, now: datetime) -> bool:
-    return token.expires_at is not None and now >= token.expires_at
 
 
 def _digest(secret: str) -> str:

@@ -16,12 +16,12 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, true
+from sqlalchemy import ColumnElement, and_, or_, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from forecasts.access.roles import Rights, member_rights, question_not_found
-from forecasts.ledger.current import has_outcome, is_newest_wording
+from forecasts.ledger.current import close_time, has_outcome, is_newest_wording
 from forecasts.ledger.models import (
     Citation,
     Evidence,
@@ -69,29 +69,21 @@ class _Reader:
     @cached_property
     def hidden_crowds(self) -> Any:
         """The statement for the ids of questions whose crowd is hidden from the reader."""
-        closes = func.coalesce(_TEXT.actual_close_time, _TEXT.scheduled_close_time)
         own = select(_OWN.id).where(
             col(_OWN.question_id) == col(_TEXT.question_id),
             col(_OWN.member_id) == self.rights.member_id,
         )
-        return _HIDDEN_CROWDS.where(closes > self.now, ~own.exists())
+        return _HIDDEN_CROWDS.where(close_time(_TEXT) > self.now, ~own.exists())
 
     def hidden_crowd(self, question: Question) -> Any:
         """Return the statement for the question's id if its crowd is hidden."""
         return self.hidden_crowds.where(col(_TEXT.question_id) == question.id)
 
-    @cached_property
-    def forecast_visible(self) -> ColumnElement[bool]:
-        """The SQL condition: the reader may see the ``Forecast``."""
-        return self._forecast_visible(self.hidden_crowds)
-
-    def forecast_visible_on(self, question: Question) -> ColumnElement[bool]:
-        """Return the same condition for forecasts on that question only."""
-        return self._forecast_visible(self.hidden_crowd(question))
-
-    def _forecast_visible(self, hidden_crowds: Any) -> ColumnElement[bool]:
+    def forecast_visible(self, question: Question | None) -> ColumnElement[bool]:
+        """Return the SQL condition: the reader may see the ``Forecast`` (on the question)."""
+        crowds = self.hidden_crowds if question is None else self.hidden_crowd(question)
         own = col(Forecast.member_id).is_not_distinct_from(self.rights.member_id)
-        visible = or_(own, col(Forecast.question_id).not_in(hidden_crowds))
+        visible = or_(own, col(Forecast.question_id).not_in(crowds))
         if self.rights.unrestricted:
             return visible
         return and_(col(Forecast.question_id).not_in(self.hidden_questions), visible)
@@ -152,9 +144,7 @@ def forecast_visible(session: Session, question: Question | None = None) -> Colu
     whole ledger for hidden crowds.
     """
     reader = _reader(session)
-    if reader is None:
-        return true()
-    return reader.forecast_visible if question is None else reader.forecast_visible_on(question)
+    return true() if reader is None else reader.forecast_visible(question)
 
 
 def evidence_visible(session: Session) -> ColumnElement[bool]:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect, String, Table, orm, select, text
 from sqlmodel import Session, SQLModel
@@ -38,6 +38,8 @@ from forecasts.ledger.chain import (
 )
 from forecasts.ledger.driver_errors import raised
 from forecasts.ledger.facts import FACTS, KINDS, NEWEST, Facts
+
+Row = TypeVar("Row", bound=SQLModel)
 
 # Options of a statement: its texts were checked, so the engine need not check them again.
 CHECKED = "ledger_checked"
@@ -60,6 +62,13 @@ class _End:
     last: str
     questions: dict[int, tuple[int, str]]
     entries: list[tuple[Any, ...]] = field(default_factory=list)
+
+
+def written(session: Session, row: Row) -> Row:
+    """Return ``row``, which is written at once, so that it has its id."""
+    session.add(row)
+    session.flush()
+    return row
 
 
 def append(session: Session, kind: str, columns: Mapping[str, Sequence[Any]]) -> range:

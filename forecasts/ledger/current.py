@@ -6,6 +6,7 @@ the resolution that nothing supersedes, the newest row of a membership or an app
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -43,6 +44,11 @@ def is_newest_wording(wording: Any = QuestionRevision) -> ColumnElement[bool]:
         col(later.question_id) == col(wording.question_id)
     )
     return col(wording.number) == newest.correlate(wording).scalar_subquery()
+
+
+def close_time(wording: Any = QuestionRevision) -> ColumnElement[datetime]:
+    """Return the time at which the question of a wording closes or closed, as a column."""
+    return func.coalesce(wording.actual_close_time, wording.scheduled_close_time)
 
 
 def has_outcome(question_id: Any) -> ColumnElement[bool]:

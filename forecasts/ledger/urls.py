@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import URL, Engine, make_url
+from sqlalchemy import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
 from forecasts.common.errors import NoLedger
@@ -47,7 +47,7 @@ def no_such_kind(url: str) -> NoLedger:
     )
 
 
-def is_embedded(engine: Engine) -> bool:
+def is_embedded(engine: Engine | Connection) -> bool:
     """Return whether the ledger is in a file or in memory, not on a server."""
     return engine.dialect.name == "sqlite"
 

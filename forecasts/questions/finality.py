@@ -6,16 +6,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, select, true
 
 from forecasts.access import visibility
-from forecasts.ledger.models import (
-    Dispute,
-    Policy,
-    Question,
-    Resolution,
-    ResolutionState,
-)
+from forecasts.ledger.models import Dispute, Policy, Question, Resolution, ResolutionState
 
 
 @dataclass(frozen=True)
@@ -35,12 +29,7 @@ def provisional_outcome(
 ) -> ProvisionalOutcome | None:
     """Return the question's provisional outcome; None if it is final or there is no outcome."""
     visibility.require_visible(session, question)
-    return _provisional(session, question.id, now).get(question.id)
-
-
-def provisional_outcomes(session: Session, *, now: datetime) -> dict[int, ProvisionalOutcome]:
-    """Return all provisional outcomes, by the question's id."""
-    return _provisional(session, None, now)
+    return provisional_outcomes(session, now=now, question=question).get(question.id)
 
 
 def dispute_deadlines(session: Session) -> dict[int, datetime | None]:
@@ -51,19 +40,18 @@ def dispute_deadlines(session: Session) -> dict[int, datetime | None]:
     always = datetime.min.replace(tzinfo=UTC)
     return {
         id_: outcome.until if outcome.dispute is None else None
-        for id_, outcome in _provisional(session, None, always).items()
+        for id_, outcome in provisional_outcomes(session, now=always).items()
     }
 
 
-def _provisional(
-    session: Session, question_id: int | None, now: datetime
+def provisional_outcomes(
+    session: Session, *, now: datetime, question: Question | None = None
 ) -> dict[int, ProvisionalOutcome]:
+    """Return the provisional outcomes, of all questions or of one, by the question's id."""
+    one = true() if question is None else col(Policy.question_id) == question.id
     policies = session.exec(
         select(Policy)
-        .where(
-            visibility.question_visible(session, Policy.question_id),
-            *([] if question_id is None else [col(Policy.question_id) == question_id]),
-        )
+        .where(visibility.question_visible(session, Policy.question_id), one)
         .order_by(col(Policy.id))
     ).all()
     disputable = sorted({policy.question_id for policy in policies if policy.dispute_days > 0})

@@ -1,4 +1,4 @@
-"""Registry: validate, register and find questions.
+"""Registry: validate, register and find questions; make their slugs.
 
 Rewording and closing a question is in ``revisions``, its derived status in ``standing``.
 """
@@ -6,7 +6,10 @@ Rewording and closing a question is in ``revisions``, its derived status in ``st
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+import itertools
+import re
+import unicodedata
+from collections.abc import Container, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -20,6 +23,7 @@ from forecasts.access.roles import Action
 from forecasts.common.errors import BadInput, Refused
 from forecasts.common.times import to_minute
 from forecasts.ledger import current
+from forecasts.ledger.append import written
 from forecasts.ledger.facts import known
 from forecasts.ledger.models import (
     Member,
@@ -32,13 +36,19 @@ from forecasts.ledger.models import (
     Visibility,
 )
 from forecasts.questions.outcomes import figure_to_float
-from forecasts.questions.slugs import free_slug, is_slug, stem_of
 from forecasts.questions.sources import Passage
 from forecasts.questions.standing import Status, listing
 
 # Built once: every verb runs it, building it takes longer, and other writers wait meanwhile.
 _BY_SLUG = select(Question).where(Question.slug == bindparam("slug"))
 
+LONGEST_SLUG = 60  # characters of a slug made from a title
+_SLUG = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}")
+# Latin letters that Unicode does not decompose into a plain letter and a mark.
+_LATIN = str.maketrans(
+    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
+)
+_APOSTROPHES = str.maketrans("", "", "'’ʼ")
 _SHOWN = 80  # characters of an invalid value that an error repeats
 
 
@@ -111,7 +121,9 @@ def register(
     require_can_ask(session, text, member=member, now=now)
     _require_new(session, text, now)
     if slug is None:
-        slug = _free_slug(session, text.title)
+        stem = stem_of(text.title) or "question"
+        taken = select(Question.slug).where(col(Question.slug).startswith(stem))
+        slug = free_slug(text.title, set(session.exec(taken)))
     elif not is_slug(slug):
         raise BadInput(
             f"{slug!r} is not a slug: use letters, digits, hyphens, dots and underscores.",
@@ -141,7 +153,7 @@ def _require_new(session: Session, text: QuestionText, now: datetime) -> None:
     for state in listing(session, now=now, only=closing):
         if (
             state.text.scheduled_close_time == text.scheduled_close_time
-            and _folded(state.text.title) == _folded(text.title)
+            and state.text.title.casefold().split() == text.title.casefold().split()
             and state.status != Status.annulled
         ):
             raise Refused(
@@ -149,10 +161,6 @@ def _require_new(session: Session, text: QuestionText, now: datetime) -> None:
                 f"and closes at the same time, {to_minute(text.scheduled_close_time)}.",
                 remedy="Forecast on that one, or give yours another title or close time.",
             )
-
-
-def _folded(title: str) -> str:
-    return " ".join(title.casefold().split())
 
 
 def insert_question(
@@ -170,18 +178,11 @@ def insert_question(
             f"There is already a question {slug!r}.",
             remedy="Choose another slug, or revise that question.",
         )
-    question = Question(slug=slug, member_id=member.id, recorded_at=now)
-    session.add(question)
-    session.flush()
+    question = written(session, Question(slug=slug, member_id=member.id, recorded_at=now))
     session.add(revision_row(question.id, 1, text, member=member, now=now, reason="registered"))
     for passage in sources:
-        session.add(
-            QuestionSource(
-                question_id=question.id,
-                article_id=passage.article.id,
-                **asdict(passage.quote),
-            )
-        )
+        source = asdict(passage.quote) | {"article_id": passage.article.id}
+        session.add(QuestionSource(question_id=question.id, **source))
     session.flush()
     return question
 
@@ -190,9 +191,8 @@ def revision_row(
     question_id: int, number: int, text: QuestionText, *, member: Member, now: datetime, reason: str
 ) -> QuestionRevision:
     """Return the row of a wording; it is not written yet."""
-    fields = {name: getattr(text, name) for name in QuestionText.model_fields}
     return QuestionRevision(
-        **fields,
+        **{name: getattr(text, name) for name in QuestionText.model_fields},
         question_id=question_id,
         number=number,
         member_id=member.id,
@@ -204,9 +204,7 @@ def revision_row(
 def find(session: Session, slug: str) -> Question:
     """Return the question with this slug; NotFound suggests similar ones."""
     question = known(
-        session,
-        ("question", slug),
-        lambda session: session.exec(_BY_SLUG, params={"slug": slug}).first(),
+        session, ("question", slug), lambda s: s.exec(_BY_SLUG, params={"slug": slug}).first()
     )
     if question is not None and visibility.is_visible(session, question):
         return question
@@ -225,8 +223,36 @@ def newest_wording(session: Session, question: Question) -> QuestionRevision:
     return current.newest_wording(session, question.id)
 
 
-def _free_slug(session: Session, title: str) -> str:
-    """Return a slug made from the title, with a number if it is taken."""
-    stem = stem_of(title) or "question"
-    taken = session.exec(select(Question.slug).where(col(Question.slug).startswith(stem))).all()
-    return free_slug(title, set(taken))
+def is_slug(text: str) -> bool:
+    """Return whether ``text`` is a valid slug."""
+    return _SLUG.fullmatch(text) is not None
+
+
+def stem_of(title: str) -> str:
+    """Return as many whole words of the title as fit into a slug; '' without Latin letters.
+
+    >>> stem_of("Will Müller & Söhne’s Łódź plant close?")
+    'will-muller-sohnes-lodz-plant-close'
+    """
+    folded = title.casefold().translate(_APOSTROPHES).translate(_LATIN)
+    plain = unicodedata.normalize("NFKD", folded).encode("ascii", "ignore").decode()
+    words = re.findall(r"[a-z0-9]+", plain)
+    if not any(letter.isalpha() for letter in plain):
+        return ""  # another script: its digits alone would not identify the question
+    lengths = itertools.accumulate(1 + len(word) for word in words)
+    fitting = [
+        word for word, length in zip(words, lengths, strict=True) if length <= LONGEST_SLUG + 1
+    ]
+    return "-".join(fitting) or words[0][:LONGEST_SLUG]
+
+
+def free_slug(title: str, taken: Container[str]) -> str:
+    """Return a slug for the title that is not ``taken``, with a number if necessary.
+
+    A title without Latin letters gets question-1, question-2, and so on.
+    """
+    stem = stem_of(title)
+    numbered = (f"{stem or 'question'}-{number}" for number in itertools.count(2 if stem else 1))
+    return next(
+        slug for slug in itertools.chain([stem] if stem else [], numbered) if slug not in taken
+    )

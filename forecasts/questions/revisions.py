@@ -19,6 +19,7 @@ from forecasts.access import roles, visibility
 from forecasts.access.roles import Action
 from forecasts.common.errors import Refused
 from forecasts.common.times import to_minute
+from forecasts.ledger.append import written
 from forecasts.ledger.models import (
     Member,
     Question,
@@ -66,8 +67,7 @@ class Change:
 
     def formatted(self, format_time: Callable[[datetime], str] = to_minute) -> tuple[str, str]:
         """Return the value before and after, formatted for a page."""
-        before, after = (_format(value, format_time) for value in (self.before, self.after))
-        return before, after
+        return _format(self.before, format_time), _format(self.after, format_time)
 
 
 def _format(value: Any, format_time: Callable[[datetime], str]) -> str:
@@ -75,10 +75,10 @@ def _format(value: Any, format_time: Callable[[datetime], str]) -> str:
         return format_time(value)
     if isinstance(value, list):
         return ", ".join(value) or "blank"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"no. {value}"  # a team; the audience of the question gives its name
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"no. {value}"  # a team; the audience of the question gives its name
     return str(value or "blank")
 
 
@@ -165,9 +165,7 @@ def close(
 
     Refused for a time outside the open period, and once the question is resolved.
     """
-    roles.require(session, member, Action.revise, question, now=now)
-    state = current_state(session, question, now=now)
-    _require_unresolved(state)
+    state = _unresolved(session, question, member, now)
     text = state.text
     if not text.open_time < at <= now or at >= text.scheduled_close_time:
         raise Refused(
@@ -188,9 +186,7 @@ def reopen(
 
     Refused if it was not closed early, and once it is resolved.
     """
-    roles.require(session, member, Action.revise, question, now=now)
-    state = current_state(session, question, now=now)
-    _require_unresolved(state)
+    state = _unresolved(session, question, member, now)
     if state.text.actual_close_time is None:
         raise Refused(f"{state.slug!r} was not closed early; nothing was changed.")
     new = reworded(state.text, actual_close_time=None)
@@ -210,12 +206,18 @@ def edits(rows: Sequence[QuestionRevision]) -> list[tuple[QuestionRevision, Ques
     ]
 
 
-def _require_unresolved(state: QuestionState) -> None:
+def _unresolved(
+    session: Session, question: Question, member: Member, now: datetime
+) -> QuestionState:
+    """Return the state of a question that the member may revise; Refused if it is resolved."""
+    roles.require(session, member, Action.revise, question, now=now)
+    state = current_state(session, question, now=now)
     if state.resolution is not None:
         raise Refused(
             f"{state.slug!r} is resolved: it closed when its outcome became known.",
             remedy="To change that time, correct the resolution.",
         )
+    return state
 
 
 def append_wording(
@@ -234,15 +236,13 @@ def append_wording(
     row = revision_row(
         current.question_id, current.number + 1, text, member=member, now=now, reason=reason
     )
-    session.add(row)
     try:
-        session.flush()
+        return written(session, row)
     except IntegrityError:
         raise Refused(
             "Someone else changed the question at the same time.",
             remedy="Review the new wording, and repeat your change if it is still needed.",
         ) from None
-    return row
 
 
 def close_by_hand(session: Session, question: Question) -> datetime | None:
@@ -255,8 +255,7 @@ def close_by_hand(session: Session, question: Question) -> datetime | None:
         (row.recorded_at, row.known_at)
         for row in session.exec(
             select(Resolution).where(
-                Resolution.question_id == question.id,
-                Resolution.state == ResolutionState.confirmed,
+                Resolution.question_id == question.id, Resolution.state == ResolutionState.confirmed
             )
         )
     }

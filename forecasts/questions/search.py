@@ -14,11 +14,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import Engine, Select, case, literal
+from sqlalchemy import Select, case, literal
 from sqlmodel import Session, col, func, or_, select
 
 from forecasts.access.visibility import forecast_visible, question_visible
-from forecasts.ledger.current import has_outcome, is_newest_wording, is_open_proposal
+from forecasts.ledger.current import close_time, has_outcome, is_newest_wording, is_open_proposal
 from forecasts.ledger.models import (
     Forecast,
     Member,
@@ -140,29 +140,27 @@ def labels(session: Session) -> tuple[list[str], list[str]]:
     """
     seen = is_newest_wording() & question_visible(session, QuestionRevision.question_id)
     tag = _tag_rows(session)
-    tags = (
-        select(tag.c.value)
-        .select_from(QuestionRevision)
-        .join(tag, literal(True))
-        .where(seen, col(QuestionRevision.tags).is_not(None))
-        .group_by(tag.c.value)
-        .order_by(func.count().desc(), tag.c.value)
-        .limit(MAX_LABELS)
+    tagged = select(tag.c.value).select_from(QuestionRevision).join(tag, literal(True))
+    family = col(QuestionRevision.family)
+    found = (
+        (tag.c.value, tagged.where(seen, col(QuestionRevision.tags).is_not(None))),
+        (family, select(family).where(seen, family != "")),
     )
-    families = (
-        select(QuestionRevision.family)
-        .where(seen, QuestionRevision.family != "")
-        .group_by(QuestionRevision.family)
-        .order_by(func.count().desc(), QuestionRevision.family)
-        .limit(MAX_LABELS)
+    tags, families = (
+        sorted(
+            session.exec(
+                statement.group_by(label).order_by(func.count().desc(), label).limit(MAX_LABELS)
+            )
+        )
+        for label, statement in found
     )
-    return sorted(session.exec(tags).all()), sorted(session.exec(families).all())
+    return tags, families
 
 
 def _tag_rows(session: Session) -> Any:
     """Return a table with a row for each of a wording's tags, in the column ``value``."""
     tags = col(QuestionRevision.tags)
-    if is_embedded(cast("Engine", session.get_bind())):
+    if is_embedded(session.get_bind()):
         return func.json_each(tags).table_valued("value", name="tag")
     return func.json_array_elements_text(tags).table_valued("value", name="tag")
 
@@ -195,32 +193,23 @@ def _matching(
         found = found.where(withdrawn.is_(False) if by.mine else func.coalesce(withdrawn, True))
     searched = (text.title, Question.slug, text.resolution_criteria, text.background)
     for word in by.words.split():
+        # In each case, since SQLite folds the case of ASCII letters only.
+        variants = {word} if word.isascii() else {word, word.lower(), word.upper(), word.title()}
         found = found.where(
             or_(
                 *(
                     col(column).icontains(variant, autoescape=True)
                     for column in searched
-                    for variant in _case_variants(word)
+                    for variant in variants
                 )
             )
         )
     return cast("Select[tuple[str]]", found)
 
 
-def _case_variants(word: str) -> set[str]:
-    """Return the word in each case, since SQLite folds the case of ASCII letters only."""
-    return {word} if word.isascii() else {word, word.lower(), word.upper(), word.title()}
-
-
-def _close_time() -> Any:
-    return func.coalesce(
-        col(QuestionRevision.actual_close_time), col(QuestionRevision.scheduled_close_time)
-    )
-
-
-def _outcome() -> Any:
-    """Return the current outcome as a column: that of the newest confirmed row."""
-    return (
+def _status(now: datetime) -> Any:
+    """Return the status of a question at that time as a column, as ``standing`` derives it."""
+    outcome = (  # of the newest confirmed row
         select(Resolution.outcome)
         .where(
             col(Resolution.question_id) == col(Question.id),
@@ -231,11 +220,6 @@ def _outcome() -> Any:
         .correlate(Question)
         .scalar_subquery()
     )
-
-
-def _status(now: datetime) -> Any:
-    """Return the status of a question at that time as a column, as ``standing`` derives it."""
-    outcome = _outcome()
     proposed = (
         select(Resolution.id)
         .where(col(Resolution.question_id) == col(Question.id), is_open_proposal())
@@ -247,7 +231,7 @@ def _status(now: datetime) -> Any:
         (outcome.is_not(None), Status.resolved.value),
         (proposed, Status.proposed.value),
         (col(QuestionRevision.open_time) > now, Status.upcoming.value),
-        (_close_time() > now, Status.open.value),
+        (close_time() > now, Status.open.value),
         else_=Status.awaiting.value,
     )
 
@@ -263,7 +247,7 @@ def _order(order: str, member: Member | None, now: datetime) -> Sequence[Any]:
         return [func.lower(col(QuestionRevision.title))]
     if order == Order.untouched:
         made = _last_forecast(Forecast.made_at, member, now)
-        return [made.is_(None), made, _close_time()]
+        return [made.is_(None), made, close_time()]
     rank = case(
         {status.value: number for number, status in enumerate(_STATUS_ORDER)},
         value=_status(now),
@@ -271,7 +255,7 @@ def _order(order: str, member: Member | None, now: datetime) -> Sequence[Any]:
     )
     over = has_outcome(Question.id)
     # A case without a match is NULL for all of the other group, which leaves their order open.
-    return [rank, case((~over, _close_time())), case((over, _close_time())).desc()]
+    return [rank, case((~over, close_time())), case((over, close_time())).desc()]
 
 
 def _last_forecast(column: Any, member: Member | None, now: datetime) -> Any:
@@ -297,19 +281,14 @@ def _rows(
         return []
     by_slug = {state.slug: state for state in listing(session, now=now, only=slugs)}
     states = [by_slug[slug] for slug in slugs]
-    last: dict[int, Forecast] = {}
-    if member is not None:
-        for forecast in session.exec(
-            select(Forecast)
-            .where(
-                col(Forecast.question_id).in_([state.id for state in states]),
-                Forecast.member_id == member.id,
-                col(Forecast.made_at) <= now,
-            )
-            .order_by(col(Forecast.made_at), col(Forecast.id))
-        ):
-            last[forecast.question_id] = forecast
-    current = {id_: forecast for id_, forecast in last.items() if not forecast.withdrawn}
+    last = col(Forecast.id) == _last_forecast(Forecast.id, member, now)
+    forecasts = session.exec(
+        select(Forecast)
+        .select_from(Question)
+        .join(Forecast, last & col(Forecast.withdrawn).is_(False))
+        .where(col(Question.id).in_([state.id for state in states]))
+    )
+    current = {forecast.question_id: forecast for forecast in forecasts}
     crowds = trends(session, states, now=now)
     return [Row(state, current.get(state.id), crowds.get(state.id)) for state in states]
 

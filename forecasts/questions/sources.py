@@ -60,12 +60,11 @@ def questions_from(
 def sources(session: Session, question: Question) -> list[tuple[QuestionSource, Article]]:
     """Return the passages the question was taken from, each with its article."""
     require_visible(session, question)
-    return [
-        (source, article)
-        for source, article in session.exec(
+    return list(
+        session.exec(
             select(QuestionSource, Article)
             .join(Article, col(Article.id) == col(QuestionSource.article_id))
             .where(QuestionSource.question_id == question.id)
             .order_by(col(QuestionSource.id))
         )
-    ]
+    )

@@ -12,29 +12,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy import Subquery, Text, bindparam, cast
+from sqlalchemy import ColumnElement, Subquery, Text, bindparam, cast
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import Select
 
 from forecasts.access import visibility
 from forecasts.ledger.current import (
+    close_time,
     has_outcome,
     is_current_resolution,
     is_newest_wording,
     is_open_proposal,
 )
 from forecasts.ledger.facts import known
-from forecasts.ledger.models import (
-    Member,
-    Question,
-    QuestionRevision,
-    QuestionText,
-    Resolution,
-    ResolutionState,
-)
+from forecasts.ledger.models import Member, Question, QuestionRevision, Resolution, ResolutionState
 from forecasts.questions.outcomes import NOT_SCORED
 
 T = TypeVar("T")
@@ -86,8 +80,7 @@ def current_state(session: Session, question: Question, *, now: datetime) -> Que
         ("question state", question.id),
         lambda session: session.exec(_one(), params={"question_id": question.id}).all(),
     )
-    resolutions = _split(row for _, row in rows)
-    return _state(question, rows[0][0], *resolutions, now)
+    return _state(question, rows[0][0], *_split(row for _, row in rows), now)
 
 
 def listing(
@@ -100,20 +93,13 @@ def listing(
     """
     if only is None:
         return _states(session, session.exec(_all_questions(session)).all(), None, now)
-    found: list[QuestionState] = []
-    for batch in in_batches(only):
-        rows = session.exec(_few_questions(session).where(col(Question.slug).in_(batch))).all()
-        found += _states(session, rows, [question.id for question, _ in rows], now)
+    found = _few(session, Question.slug, only, now)
     return sorted(found, key=lambda state: (state.text.scheduled_close_time, state.id))
 
 
 def by_id(session: Session, ids: Sequence[int], *, now: datetime) -> dict[int, QuestionState]:
     """Return the questions with these ids, in that order, without those the reader may not see."""
-    found: dict[int, QuestionState] = {}
-    for batch in in_batches(ids):
-        rows = session.exec(_few_questions(session).where(col(Question.id).in_(batch))).all()
-        states = _states(session, rows, [question.id for question, _ in rows], now)
-        found |= {state.id: state for state in states}
+    found = {state.id: state for state in _few(session, Question.id, ids, now)}
     return {id_: found[id_] for id_ in ids if id_ in found}
 
 
@@ -123,7 +109,7 @@ def unresolved(session: Session, *, now: datetime) -> list[QuestionState]:
     The cost does not depend on the number of resolved questions.
     """
     proposed = _with_proposal(session)
-    rows = session.exec(_all_questions(session).where(~has_outcome(Question.id))).all()
+    rows = session.exec(_all_questions(session).where(~has_outcome(Question.id)))
     return [_state(question, text, {}, proposed, now) for question, text in rows]
 
 
@@ -161,12 +147,7 @@ def outlines(session: Session) -> list[Outline]:
     proposed = _with_proposal(session)
     text = QuestionRevision
     rows = session.exec(
-        select(
-            col(text.question_id),
-            col(text.team_id),
-            col(text.open_time),
-            func.coalesce(col(text.actual_close_time), col(text.scheduled_close_time)),
-        )
+        select(col(text.question_id), col(text.team_id), col(text.open_time), close_time(text))
         .where(
             is_newest_wording(),
             ~has_outcome(text.question_id),
@@ -184,11 +165,7 @@ def tags(session: Session) -> list[str]:
         # Distinct as text: many questions share their tags, and parsing takes longest.
         select(cast(col(QuestionRevision.tags), Text))
         .distinct()
-        .join(
-            newest,
-            (newest.c.question_id == col(QuestionRevision.question_id))
-            & (newest.c.number == col(QuestionRevision.number)),
-        )
+        .join(newest, _is_newest(newest))
         .where(visibility.question_visible(session, QuestionRevision.question_id))
     )
     return sorted({tag for own in rows for tag in json.loads(own or "[]") or []})
@@ -214,29 +191,34 @@ def _newest() -> Subquery:
 def _all_questions(session: Session) -> Select[Question, QuestionRevision]:
     """Return the statement for the visible questions and their newest wordings, in order."""
     newest = _newest()
-    return _in_order(
+    return (
         select(Question, QuestionRevision)
         .where(visibility.question_visible(session))
         .join(newest, newest.c.question_id == col(Question.id))
-        .join(
-            QuestionRevision,
-            (col(QuestionRevision.question_id) == newest.c.question_id)
-            & (col(QuestionRevision.number) == newest.c.number),
-        )
+        .join(QuestionRevision, _is_newest(newest))
+        .order_by(col(QuestionRevision.scheduled_close_time), col(Question.id))
     )
 
 
-def _few_questions(session: Session) -> Select[Question, QuestionRevision]:
-    """Return the same, to be narrowed to a few questions: it reads no other wordings."""
-    return _in_order(
-        select(Question, QuestionRevision)
-        .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
-        .where(is_newest_wording(), visibility.question_visible(session))
+def _is_newest(newest: Subquery) -> ColumnElement[bool]:
+    return (newest.c.question_id == col(QuestionRevision.question_id)) & (
+        newest.c.number == col(QuestionRevision.number)
     )
 
 
-def _in_order(questions: Select[Question, QuestionRevision]) -> Select[Question, QuestionRevision]:
-    return questions.order_by(col(QuestionRevision.scheduled_close_time), col(Question.id))
+def _few(session: Session, column: Any, values: Sequence[T], now: datetime) -> list[QuestionState]:
+    """Return the visible questions with one of these values; no other wordings are read."""
+    found: list[QuestionState] = []
+    for batch in in_batches(values):
+        rows = session.exec(
+            select(Question, QuestionRevision)
+            .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
+            .where(
+                col(column).in_(batch), is_newest_wording(), visibility.question_visible(session)
+            )
+        ).all()
+        found += _states(session, rows, [question.id for question, _ in rows], now)
+    return found
 
 
 @cache
@@ -296,17 +278,13 @@ def _state(
     now: datetime,
 ) -> QuestionState:
     resolution = confirmed.get(text.question_id)
-    status = _status(text, resolution, proposed=text.question_id in proposed, now=now)
-    return QuestionState(question, text, resolution, status)
-
-
-def _status(
-    text: QuestionText, resolution: Resolution | None, *, proposed: bool, now: datetime
-) -> Status:
     if resolution is not None:
-        return Status(resolution.outcome) if resolution.outcome in NOT_SCORED else Status.resolved
-    if proposed:
-        return Status.proposed
-    if now < text.open_time:
-        return Status.upcoming
-    return Status.open if now < text.close_time else Status.awaiting
+        unscored = resolution.outcome in NOT_SCORED
+        status = Status(resolution.outcome) if unscored else Status.resolved
+    elif text.question_id in proposed:
+        status = Status.proposed
+    elif now < text.open_time:
+        status = Status.upcoming
+    else:
+        status = Status.open if now < text.close_time else Status.awaiting
+    return QuestionState(question, text, resolution, status)

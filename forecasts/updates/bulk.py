@@ -6,7 +6,7 @@ already have the wanted value are left unchanged.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -48,19 +48,7 @@ def affected_questions(
     ``argument``: the tag, the family (blank for none), or the audience. BadInput for more than
     ``MAX_QUESTIONS`` and for a blank tag.
     """
-    if len(set(slugs)) > MAX_QUESTIONS:
-        number = f"{len(set(slugs)):,} questions"
-        raise too_much("One action", number, f"{MAX_QUESTIONS}", "Split it into several actions.")
-    found = listing(session, now=now, only=slugs)
-    if action is BulkAction.withdraw:
-        current = {} if member is None else current_forecasts(session, member, at=now)
-        return [state for state in found if state.id in current and state.accepts_forecasts(now)]
-    fields = _new_fields(session, action, argument)
-    return [
-        state
-        for state in found
-        if any(getattr(state.text, name) != value for name, value in fields(state).items())
-    ]
+    return [state for state, _ in _changes(session, action, argument, slugs, member, now)]
 
 
 def apply_action(
@@ -76,35 +64,45 @@ def apply_action(
 
     Errors as in ``revise`` and ``withdraw``.
     """
-    affected = affected_questions(session, action, argument, slugs, member=member, now=now)
-    if action is BulkAction.withdraw:
-        for state in affected:
+    changes = _changes(session, action, argument, slugs, member, now)
+    for state, fields in changes:
+        if action is BulkAction.withdraw:
             withdraw(session, state.question, member=member, now=now, origin="app")
-        return len(affected)
-    fields = _new_fields(session, action, argument)
-    for state in affected:
-        revise(session, state.question, member=member, now=now, **fields(state))
-    return len(affected)
+        else:
+            revise(session, state.question, member=member, now=now, **fields)
+    return len(changes)
 
 
-def _new_fields(
-    session: Session, action: BulkAction, argument: str
-) -> Callable[[QuestionState], dict[str, Any]]:
-    """Return a function from a question to the fields that the action sets."""
+def _changes(
+    session: Session,
+    action: BulkAction,
+    argument: str,
+    slugs: Sequence[str],
+    member: Member | None,
+    now: datetime,
+) -> list[tuple[QuestionState, dict[str, Any]]]:
+    """Return the questions that the action changes, each with the fields that it sets."""
+    if len(set(slugs)) > MAX_QUESTIONS:
+        number = f"{len(set(slugs)):,} questions"
+        raise too_much("One action", number, f"{MAX_QUESTIONS}", "Split it into several actions.")
+    found = listing(session, now=now, only=slugs)
+    if action is BulkAction.withdraw:
+        current = {} if member is None else current_forecasts(session, member, at=now)
+        return [(one, {}) for one in found if one.id in current and one.accepts_forecasts(now)]
     argument = " ".join(argument.split())
-    if action is BulkAction.family:
-        return lambda _: {"family": argument}
-    if action is BulkAction.show:
-        audience = teams.visibility_fields(session, argument)
-        return lambda _: audience
-    if not argument or "," in argument:
+    if action in (BulkAction.tag, BulkAction.untag) and (not argument or "," in argument):
         raise BadInput(f"{argument!r} is not a tag.", remedy="Write one tag, without a comma.")
-
-    def tags(state: QuestionState) -> dict[str, Any]:
-        others = [tag for tag in state.text.tags or [] if tag != argument]
-        if action is BulkAction.untag:
-            return {"tags": others or None}
-        had = argument in (state.text.tags or [])
-        return {"tags": state.text.tags if had else [*others, argument]}
-
-    return tags
+    audience = teams.visibility_fields(session, argument if action is BulkAction.show else None)
+    changed = []
+    for state in found:
+        tags = state.text.tags or []
+        others: list[str] = [tag for tag in tags if tag != argument]
+        fields: dict[str, Any] = {
+            BulkAction.family: {"family": argument},
+            BulkAction.show: audience,
+            BulkAction.untag: {"tags": others or None},
+            BulkAction.tag: {"tags": tags if argument in tags else [*others, argument]},
+        }[action]
+        if any(getattr(state.text, name) != value for name, value in fields.items()):
+            changed.append((state, fields))
+    return changed

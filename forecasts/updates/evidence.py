@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from forecasts.access.roles import Action, require
 from forecasts.common.errors import BadInput, Forbidden, Refused
+from forecasts.ledger.append import written
 from forecasts.ledger.models import (
     DIGEST_ADDRESS,
     Article,
@@ -57,7 +58,6 @@ class CitedEvidence:
     quote: str = ""
     stance: Stance = Stance.supports
     share: float | None = None
-    key: str | None = None
 
 
 def supported_outcome(question: QuestionText, before: Forecast | None, value: Value) -> str:
@@ -139,10 +139,7 @@ def cite(
             )
         citations.append(
             Citation(
-                forecast_id=forecast.id,
-                evidence_id=row.id,
-                stance=cited.stance,
-                share=cited.share,
+                forecast_id=forecast.id, evidence_id=row.id, stance=cited.stance, share=cited.share
             )
         )
     session.add_all(citations)
@@ -167,14 +164,13 @@ def _check_shares(shares: Sequence[float]) -> None:
 
 
 def record_evidence(
-    session: Session, cited: CitedEvidence, *, member: Member | None, now: datetime
+    session: Session, cited: CitedEvidence, *, member: Member, now: datetime
 ) -> Evidence:
     """Return the row of this evidence; new evidence is written.
 
     Title, publisher and date come from the captured article with the same URL, if there is one.
     """
-    if member is not None:
-        require(session, member, Action.capture, now=now)
+    require(session, member, Action.capture, now=now)
     url = (cited.url or "").strip() or None
     if url is None and not cited.note.strip() and not cited.title.strip():
         raise BadInput("Evidence needs a URL, a title or a note.", remedy="Give one of them.")
@@ -183,7 +179,8 @@ def record_evidence(
             f"{url!r} is not a web address.",
             remedy="Give one that begins with https://, or use a note.",
         )
-    key = cited.key or evidence_key(cited)
+    words = url or f"{cited.kind}\n{cited.title}\n{cited.note}"
+    key = "e-" + hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     existing = session.exec(select(Evidence).where(Evidence.key == key)).first()
     if existing is not None:
         return existing
@@ -198,12 +195,10 @@ def record_evidence(
         quote=cited.quote,
         note=cited.note,
         article_id=article.id if article else None,
-        member_id=member.id if member else None,
+        member_id=member.id,
         recorded_at=now,
     )
-    session.add(row)
-    session.flush()
-    return row
+    return written(session, row)
 
 
 def article_by_address(session: Session, address: str) -> Article | None:
@@ -214,9 +209,3 @@ def article_by_address(session: Session, address: str) -> Article | None:
         else Article.url == address
     )
     return session.exec(select(Article).where(found).order_by(col(Article.id)).limit(1)).first()
-
-
-def evidence_key(cited: CitedEvidence) -> str:
-    """Return the key of this evidence, made from its URL or, without one, from its words."""
-    words = cited.url.strip() if cited.url else f"{cited.kind}\n{cited.title}\n{cited.note}"
-    return "e-" + hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -83,12 +83,7 @@ def read_evidence(
 
 
 def parse_evidence(
-    session: Session,
-    source: str,
-    *,
-    stance: Stance,
-    kind: EvidenceKind,
-    share: float | None = None,
+    session: Session, source: str, *, stance: Stance, kind: EvidenceKind, share: float | None = None
 ) -> CitedEvidence:
     """Return evidence from a web address, ``article 3`` of this ledger, or else a note."""
     source = source.strip()

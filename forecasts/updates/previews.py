@@ -16,8 +16,6 @@ from forecasts.questions.outcomes import figure_to_float
 from forecasts.updates.values import Value, format_probability, value_of
 from scoring.expected_score import expected_brier, expected_crps
 
-_Knots = tuple[list[float], list[float]]  # levels and their figures, both ascending
-
 
 @dataclass(frozen=True)
 class ExpectedScores:
@@ -48,22 +46,15 @@ class Slice:
 
 def expected_scores(text: QuestionText, current: Forecast | None, value: Value) -> ExpectedScores:
     """Return the expected scores of the current forecast and of ``value``, if that is right."""
-    before = None if current is None else value_of(current)
-    if text.is_quantitative:
-        old = None if before is None else _knots(before, text)
-        new = _knots(value, text)
-        return ExpectedScores(
-            "CRPS",
-            None if old is None else expected_crps(*old, *new),
-            expected_crps(*new, *new),
-        )
-    new_vector = _vector(value, text)
-    old_vector = None if before is None else _vector(before, text)
-    return ExpectedScores(
-        "Brier",
-        None if old_vector is None else float(expected_brier([old_vector], [new_vector])[0]),
-        float(expected_brier([new_vector], [new_vector])[0]),
-    )
+
+    def score(forecast: Value) -> float:
+        if text.is_quantitative:
+            return expected_crps(*_knots(forecast, text), *_knots(value, text))
+        return float(expected_brier([_vector(forecast, text)], [_vector(value, text)])[0])
+
+    rule = "CRPS" if text.is_quantitative else "Brier"
+    before = None if current is None else score(value_of(current))
+    return ExpectedScores(rule, before, score(value))
 
 
 def format_expected_scores(text: QuestionText, current: Forecast | None, value: Value) -> str:
@@ -91,8 +82,8 @@ def _vector(value: Value, text: QuestionText) -> list[float]:
     return [math.nan if p is None else p for p in vector]
 
 
-def _knots(value: Value, text: QuestionText) -> _Knots:
-    """Return the distribution function as in scoring, linear between its knots."""
+def _knots(value: Value, text: QuestionText) -> tuple[list[float], list[float]]:
+    """Return the levels and figures between which the distribution is linear, as in scoring."""
     quantiles = value.quantiles or {}
     low, high = (
         figure_to_float(bound, text.type) for bound in (text.lower_bound, text.upper_bound)

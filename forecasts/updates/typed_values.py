@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from forecasts.common.errors import LedgerError, Refused
@@ -95,9 +95,8 @@ def require_offered_range(value: Value, lowest: float) -> Value:
     The ledger accepts every probability from 0 to 1. Forms refuse the extremes, since one slip to
     certainty can cost an infinite log score.
     """
-    stated = value.probabilities if value.probability is None else (value.probability,)
-    for p in stated or ():
-        if p is not None and not lowest <= p <= 1 - lowest:
+    for p in value.stated:
+        if not lowest <= p <= 1 - lowest:
             raise Refused(
                 f"Probabilities here must be from {format_probability(lowest)} to "
                 f"{format_probability(1 - lowest)}; {format_probability(p)} is outside.",
@@ -106,9 +105,9 @@ def require_offered_range(value: Value, lowest: float) -> Value:
     return value
 
 
-def to_percent(p: float) -> float:
-    """Return ``p`` in percent, rounded to six decimals for editing."""
-    return round(100 * p, 6)
+def _to_percents(vector: Sequence[float | None]) -> list[float]:
+    """Return probabilities in percent, rounded to six decimals for editing."""
+    return [round(100 * (p or 0.0), 6) for p in vector]
 
 
 def forecast_percents(current: Forecast | None, question: QuestionText) -> list[float] | None:
@@ -119,7 +118,7 @@ def forecast_percents(current: Forecast | None, question: QuestionText) -> list[
     stated = None if current is None else value_of(current).over(question.options).probabilities
     if stated is None or None in stated:
         return None
-    return [to_percent(p or 0.0) for p in stated]
+    return _to_percents(stated)
 
 
 def read_percents(text: str, question: QuestionText) -> list[float] | None:
@@ -128,7 +127,7 @@ def read_percents(text: str, question: QuestionText) -> list[float] | None:
         vector = read_value(text, question).probabilities
     except LedgerError:
         return None
-    return None if vector is None else [to_percent(p or 0.0) for p in vector]
+    return None if vector is None else _to_percents(vector)
 
 
 def rebalanced(
@@ -164,8 +163,7 @@ def _rounded(exact: Sequence[float], fixed: int) -> list[float]:
     steps = 10**_DIGITS
     whole = [math.floor(round(p * steps, 6)) for p in exact]
     most_lost = sorted(
-        (i for i in range(len(exact)) if i != fixed),
-        key=lambda i: (whole[i] - exact[i] * steps, i),
+        (i for i in range(len(exact)) if i != fixed), key=lambda i: (whole[i] - exact[i] * steps, i)
     )
     for i in itertools.islice(itertools.cycle(most_lost), 100 * steps - sum(whole)):
         whole[i] += 1
@@ -194,16 +192,20 @@ def read_quantiles(text: str, question: QuestionText) -> list[float | None]:
 
     Interpolated between the stated quantiles; None beyond them, and if the text is invalid.
     """
-    try:
-        stated = read_value(text, question).quantiles or {}
-    except LedgerError:
-        return [None] * len(QUANTILES)
     inside = sorted(
         (float(level), figure_to_float(figure, question.type))
-        for level, figure in stated.items()
+        for level, figure in _quantiles(text, question).items()
         if level not in OUTSIDE_LEVELS
     )
     return [_interpolated(level, inside) for level in QUANTILES]
+
+
+def _quantiles(text: str, question: QuestionText) -> Mapping[str, float | str]:
+    """Return the quantiles that the text states, none if it is invalid."""
+    try:
+        return read_value(text, question).quantiles or {}
+    except LedgerError:
+        return {}
 
 
 def _interpolated(level: float, inside: Sequence[tuple[float, float]]) -> float | None:
@@ -221,10 +223,7 @@ def typed_quantiles(
 
     Probabilities outside the bounds are kept from the old ``text``.
     """
-    try:
-        old = read_value(text, question).quantiles or {}
-    except LedgerError:
-        old = {}
+    old = _quantiles(text, question)
     stated = [
         f"{_percent(level)}={format_figure(figure)}"
         for level, figure in zip(QUANTILES, figures, strict=True)

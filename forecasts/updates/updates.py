@@ -22,16 +22,13 @@ from forecasts.common.errors import Refused
 from forecasts.common.times import to_minute
 from forecasts.ledger.append import append
 from forecasts.ledger.current import has_outcome
-from forecasts.ledger.models import (
-    Citation,
-    Evidence,
-    Forecast,
-    Member,
-    Question,
-)
+from forecasts.ledger.models import Citation, Evidence, Forecast, Member, Question
+from forecasts.questions.registry import newest_wording
 from forecasts.questions.standing import QuestionState, current_state
 from forecasts.updates.evidence import CitedEvidence, cite
-from forecasts.updates.values import Value, check_value
+from forecasts.updates.values import Value, check_value, value_of
+
+_NEWEST_FIRST = (col(Forecast.made_at).desc(), col(Forecast.id).desc())
 
 
 def update(
@@ -50,11 +47,9 @@ def update(
     The member must be a forecaster. Refused before the question opens, after it closes, once it is
     resolved, and for a value that breaks a rule (``values.check_value``).
     """
-    require(session, member, Action.forecast, question, now=now)
-    state = current_state(session, question, now=now)
-    _require_open(state, now)
+    state = _open_state(session, question, member, now)
     check_value(value, state.text)
-    forecast = _append(session, state, member, now, value=value, rationale=rationale, origin=origin)
+    forecast = _append(session, _columns([(state.id, value, rationale)], member, now, origin))
     cite(session, forecast, evidence, member=member, now=now)
     return forecast
 
@@ -72,16 +67,14 @@ def update_all(
     They are written in order and in one batch, seven times as fast as with ``update`` for each. If
     one is refused, all are.
     """
-    states: dict[int | None, QuestionState] = {}
+    states: dict[int, QuestionState] = {}
     for question, value, _ in forecasts:
         if question.id not in states:
-            require(session, member, Action.forecast, question, now=now)
-            states[question.id] = current_state(session, question, now=now)
-            _require_open(states[question.id], now)
+            states[question.id] = _open_state(session, question, member, now)
         check_value(value, states[question.id].text)
     if not forecasts:
         return range(0)
-    rows = [(states[question.id].id, value, rationale) for question, value, rationale in forecasts]
+    rows = [(question.id, value, rationale) for question, value, rationale in forecasts]
     return append(session, "forecast", _columns(rows, member, now, origin))
 
 
@@ -98,22 +91,24 @@ def withdraw(
 
     Refused if the member has no current forecast, or if the question is not open.
     """
-    require(session, member, Action.forecast, question, now=now)
-    state = current_state(session, question, now=now)
-    _require_open(state, now)
+    state = _open_state(session, question, member, now)
     if current_forecast(session, question, member, at=now) is None:
         raise Refused(
             f"{member.handle} has no current forecast on {question.slug!r}: "
             "there is nothing to withdraw."
         )
-    return _append(session, state, member, now, value=None, rationale=rationale, origin=origin)
+    return _append(session, _columns([(state.id, None, rationale)], member, now, origin))
 
 
-def _require_open(state: QuestionState, now: datetime) -> None:
-    """Refuse an update before the question opens, after it closes, and once it is resolved."""
+def _open_state(
+    session: Session, question: Question, member: Member, now: datetime
+) -> QuestionState:
+    """Return the state of a question that takes the member's forecasts; Refused otherwise."""
+    require(session, member, Action.forecast, question, now=now)
+    state = current_state(session, question, now=now)
     text = state.text
     if state.accepts_forecasts(now):
-        return
+        return state
     if now < text.open_time:
         raise Refused(
             f"{state.slug!r} opens at {to_minute(text.open_time)}; it is {to_minute(now)}, and "
@@ -132,17 +127,8 @@ def _require_open(state: QuestionState, now: datetime) -> None:
     )
 
 
-def _append(
-    session: Session,
-    state: QuestionState,
-    member: Member,
-    now: datetime,
-    *,
-    value: Value | None,
-    rationale: str,
-    origin: str,
-) -> Forecast:
-    columns = _columns([(state.id, value, rationale)], member, now, origin)
+def _append(session: Session, columns: dict[str, list[Any]]) -> Forecast:
+    """Return the only new forecast of ``columns``, which is written."""
     [id_] = append(session, "forecast", columns)
     # Without the model's constructor, which takes as long as the rest of an update.
     made: Forecast = manager_of_class(Forecast).new_instance()
@@ -182,7 +168,7 @@ def current_forecast(
             Forecast.made_at <= at,
             forecast_visible(session),
         )
-        .order_by(col(Forecast.made_at).desc(), col(Forecast.id).desc())
+        .order_by(*_NEWEST_FIRST)
         .limit(1)
     ).first()
     return None if last is None or last.withdrawn else last
@@ -197,10 +183,7 @@ def current_forecasts(
     """
     rank = (
         func.row_number()
-        .over(
-            partition_by=col(Forecast.question_id),
-            order_by=(col(Forecast.made_at).desc(), col(Forecast.id).desc()),
-        )
+        .over(partition_by=col(Forecast.question_id), order_by=_NEWEST_FIRST)
         .label("rank")
     )
     ranked = (
@@ -272,3 +255,19 @@ def evidence_of(session: Session, question: Question) -> dict[int, list[tuple[Ci
     ):
         cited[citation.forecast_id].append((citation, evidence))
     return dict(cited)
+
+
+def members_lacking_options(session: Session, question: Question, *, at: datetime) -> list[str]:
+    """Return the handles of members whose current forecast is older than an option, sorted.
+
+    Until they update, a new option counts with the probability of their last option (scoring
+    contract, section 5).
+    """
+    options = newest_wording(session, question).options
+    rows = history(session, question)
+    current = {handle: forecast for forecast, handle in rows if forecast.made_at <= at}
+    return sorted(
+        handle
+        for handle, forecast in current.items()
+        if None in (value_of(forecast).over(options).probabilities or ())
+    )

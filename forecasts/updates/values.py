@@ -30,6 +30,12 @@ class Value:
     probabilities: tuple[float | None, ...] | None = None
     quantiles: Mapping[str, float | str] | None = None
 
+    @property
+    def stated(self) -> tuple[float, ...]:
+        """The probabilities that the value states; none of an option added since."""
+        vector = self.probabilities if self.probability is None else (self.probability,)
+        return tuple(p for p in vector or () if p is not None)
+
     def columns(self) -> dict[str, Any]:
         """Return the three columns of a ``Forecast`` row."""
         return {
@@ -64,8 +70,7 @@ def stated_certainty(value: Value) -> float | None:
 
     If the outcome then contradicts it, the log score is infinite.
     """
-    stated = value.probabilities if value.probability is None else (value.probability,)
-    return next((p for p in stated or () if p is not None and p in (0, 1)), None)
+    return next((p for p in value.stated if p in (0, 1)), None)
 
 
 def check_value(value: Value, question: QuestionText) -> Value:

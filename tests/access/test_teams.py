@@ -86,7 +86,7 @@ def test_a_team_and_a_ledger_keep_an_admin(session: Session, alice: Member, bob:
     teams.appoint(session, bob, Role.admin, member=alice, now=day(2))
     teams.appoint(session, alice, Role.viewer, member=bob, now=day(3))
     assert access_roles.admins(session) == ["bob"]
-    assert teams.appointments(session) == [("alice", "viewer"), ("bob", "admin")]
+    assert access_roles.appointments(session) == [("alice", "viewer"), ("bob", "admin")]
     teams.set_role(session, alder, bob, Role.admin, member=bob, now=day(3))
     teams.remove(session, alder, alice, member=bob, now=day(3))
 

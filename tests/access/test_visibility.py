@@ -64,7 +64,7 @@ from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.scores import paths, stored_scores
 from forecasts.scores.forecast_columns import columns
 from forecasts.scores.frames import Frames, complete, forecast_frame, ledger_frames, scoring_frames
-from forecasts.updates import bulk, evidence, updates, wordings
+from forecasts.updates import bulk, evidence, updates
 from forecasts.updates.bulk import BulkAction
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
@@ -83,7 +83,8 @@ OPEN = {
     "access.roles.is_shared": "access itself depends on it",
     "access.roles.is_shared_ledger": "about the ledger, not its content",
     "access.memberships.active_membership": "memberships are visible to everyone",
-    "access.memberships.append_membership": "called by verbs that have checked",
+    "access.memberships.current_memberships": "memberships are visible to everyone",
+    "ledger.append.written": "called by verbs that have checked",
     "ledger.current.newest_wording": "called by verbs that have checked",
     "access.memberships.join": "called by teams.create and imports, which have checked",
     "access.members.member_named": "handles are visible to everyone",
@@ -92,12 +93,12 @@ OPEN = {
     "access.visibility.reader_id": "names the reader",
     "access.roles.require": "is the check",
     "access.roles.require_own_name": "is the check",
-    "access.second_resolver.require_second_resolver": "is the check",
+    "access.teams.require_second_resolver": "is the check",
     "access.visibility.reader_rights": "access itself depends on it",
     "access.roles.member_rights": "access itself depends on it",
     "access.memberships.team_members": "memberships are visible to everyone",
-    "access.second_resolver.needs_second_resolver": "require_second_resolver depends on it",
-    "access.second_resolver.requires_second_resolver": "a team's rule is visible to everyone",
+    "access.teams.needs_second_resolver": "require_second_resolver depends on it",
+    "access.teams.requires_second_resolver": "a team's rule is visible to everyone",
     "access.visibility.require_visible": "is the check",
     "access.visibility.is_visible": "is the check",
     "access.visibility.audience_label": "about a wording the caller has already read",
@@ -110,7 +111,6 @@ OPEN = {
     "articles.library.find_article": "articles are visible to everyone",
     "articles.library.listing": "articles are visible to everyone",
     "questions.sources.find_passage": "articles are visible to everyone",
-    "ledger.urls.is_embedded": "about the database, not its content",
     "ledger.urls.place": "about the database, not its content",
     "ledger.urls.sqlite_path": "about the database, not its content",
     "agenda.revisits.intervals": "the member's own",
@@ -180,12 +180,11 @@ OPEN = {
     "resolution.runs.safeguards.downgraded": "called by runs, on a question they have claimed",
     "resolution.runs.safeguards.new_findings": "called by runs, on a question they have claimed",
     "resolution.assignments.schedule_lookup": "called by verbs that have checked",
-    "resolution.proposals.question_of": "called by accept and reject, which then check",
     "resolution.proposals.require_undecided": "called by accept and reject, which have checked",
     "scores.scores.rebuild": "a cache, recomputed from the ledger",
     "scores.scores.store": "a cache, computed from the ledger",
     "questions.standing.last_registered": "the member's own, which they always see",
-    "access.teams.appointments": "everyone may know who can help",
+    "access.roles.appointments": "everyone may know who can help",
     "access.teams.visibility_fields": "parses text; register checks",
     "access.teams.find": "teams are visible to everyone",
     "access.teams.listing": "memberships are visible to everyone",
@@ -487,7 +486,8 @@ def upholds(cell: Cell) -> Any:
 
 def past_disputes(cell: Cell) -> Any:
     _disputes(cell.session, [cell.resolution])
-    return disputes.history(cell.session, cell.question)
+    assert resolutions.by_resolution(cell.session, cell.question, Exhibit)
+    return resolutions.by_resolution(cell.session, cell.question, Dispute)
 
 
 def provisional(session: Session, _member: Member) -> list[str]:
@@ -580,7 +580,6 @@ CASES: dict[str, Case] = {
         lambda c: disputes.dispute(c.session, c.question, reason="no", **c.here),
         on="resolved",
     ),
-    "resolution.disputes.history": Case(A.see, past_disputes, on="resolved"),
     "resolution.disputes.open_disputes": Case(A.see, among(disputed), on="resolved"),
     "questions.finality.provisional_outcome": Case(
         A.see, lambda c: finality.provisional_outcome(c.session, c.question, now=NOW), on="resolved"
@@ -593,9 +592,6 @@ CASES: dict[str, Case] = {
     "resolution.kept_evidence.content": Case(A.see, shown_exhibit, on="resolved"),
     "resolution.kept_evidence.kept": Case(
         A.see, lambda c: kept_evidence.kept(c.session, c.question), on="resolved"
-    ),
-    "resolution.kept_evidence.exhibits_on": Case(
-        A.see, lambda c: kept_evidence.exhibits_on(c.session, c.question), on="resolved"
     ),
     "questions.search.labels": Case(A.see, among(lambda s, _: search.labels(s)[0])),
     "questions.search.page": Case(A.see, among(paged)),
@@ -662,11 +658,7 @@ CASES: dict[str, Case] = {
         A.resolve, lambda c: confirmation.accept(c.session, c.proposal, **c.here)
     ),
     "resolution.confirmation.confirm": Case(A.resolve, confirms),
-    "resolution.resolutions.by_resolution": Case(
-        A.see,
-        lambda c: resolutions.by_resolution(c.session, c.question, Exhibit),
-        on="resolved",
-    ),
+    "resolution.resolutions.by_resolution": Case(A.see, past_disputes, on="resolved"),
     "resolution.resolutions.history": Case(
         A.see, lambda c: resolutions.history(c.session, c.question)
     ),
@@ -682,8 +674,8 @@ CASES: dict[str, Case] = {
         A.revise, lambda c: revisions.close(c.session, c.question, at=day(1.5), **c.here)
     ),
     "questions.revisions.history": Case(A.see, lambda c: revisions.history(c.session, c.question)),
-    "updates.wordings.members_lacking_options": Case(
-        A.see, lambda c: wordings.members_lacking_options(c.session, c.question, at=NOW) == []
+    "updates.updates.members_lacking_options": Case(
+        A.see, lambda c: updates.members_lacking_options(c.session, c.question, at=NOW) == []
     ),
     "questions.revisions.reopen": Case(A.revise, reopens),
     "questions.revisions.revise": Case(

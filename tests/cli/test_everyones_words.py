@@ -9,7 +9,7 @@ from click.testing import Result
 
 from forecasts.common.text import printable
 from forecasts.exchange.folder.folder import read_folder, write_folder
-from forecasts.questions.slugs import is_slug
+from forecasts.questions.registry import is_slug
 from tests import nasty
 from tests.reports.small_ledgers import asked, joined, ledger, made
 

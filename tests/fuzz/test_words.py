@@ -20,8 +20,7 @@ from forecasts.common.times import iso, read_time
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
 from forecasts.questions.outcomes import read_outcome
-from forecasts.questions.registry import question_text
-from forecasts.questions.slugs import free_slug, is_slug
+from forecasts.questions.registry import free_slug, is_slug, question_text
 from forecasts.resolution.resolvers.kinds import kind as resolver
 from forecasts.resolution.resolvers.protocol import Asked, Seen
 from forecasts.updates.evidence_parsing import read_evidence

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, select
 from typer.testing import CliRunner
 
-from forecasts.access import teams, tokens
+from forecasts.access import roles, teams, tokens
 from forecasts.access.members import member_named, member_or_new
 from forecasts.cli.main import app
 from forecasts.common.errors import Forbidden, NotFound, Refused
@@ -207,7 +207,7 @@ def test_who_is_removed_can_do_nothing_any_more(furnished: Engine) -> None:
     with database.reading(furnished) as session:
         with pytest.raises(Forbidden):
             tokens.token_holder(session, issued.secret, now=day(5))
-        assert teams.appointments(session) == [
+        assert roles.appointments(session) == [
             ("alice", Role.admin),
             ("removed member 3", Role.viewer),
         ]

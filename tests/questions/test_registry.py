@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from forecasts.common.errors import BadInput, NotFound, Refused
 from forecasts.ledger.models import Member, Question
-from forecasts.questions import registry, revisions, slugs, standing
+from forecasts.questions import registry, revisions, standing
 from forecasts.questions.standing import Status
 from forecasts.resolution import confirmation
 from tests.conftest import ask, day
@@ -49,10 +49,10 @@ def test_a_slug_is_made_of_whole_words(
 def test_whatever_the_titles_are_slugs_are_free_short_and_can_be_typed(titles: list[str]) -> None:
     taken: list[str] = []
     for title in titles:
-        slug = slugs.free_slug(title, taken)
+        slug = registry.free_slug(title, taken)
         assert slug not in taken
-        assert slugs.is_slug(slug)
-        assert len(slug) <= slugs.LONGEST + 2
+        assert registry.is_slug(slug)
+        assert len(slug) <= registry.LONGEST_SLUG + 2
         taken.append(slug)
 
 
