@@ -83,9 +83,8 @@ def capture(
         )
     if isinstance(source, str) and _URL.match(source.strip()):
         page = fetch(source, allow_private=allow_private)
-        text = to_text(page.data, page.charset)
-        html = page.content_type != "text/plain" or looks_like_html(text)
-        return _articles(text, captured_at, url=page.url, html=html, notify=notify)
+        text, html = to_text(page.data, page.charset), page.content_type != "text/plain"
+        return _articles(text, captured_at, notify, url=page.url, html=html)
     return capture_bytes(_contents(source), captured_at=captured_at, notify=notify)
 
 
@@ -98,8 +97,7 @@ def capture_bytes(
     """
     _refuse_naive(captured_at)
     _refuse_size(len(data), "file")
-    text = to_text(data)
-    return _articles(text, captured_at, url=None, html=looks_like_html(text), notify=notify)
+    return _articles(to_text(data), captured_at, notify)
 
 
 def capture_text(
@@ -111,25 +109,23 @@ def capture_text(
     """
     _refuse_naive(captured_at)
     _refuse_size(len(text), "text")
-    text = clean(text)
-    return _articles(text, captured_at, url=None, html=looks_like_html(text), notify=notify)
+    return _articles(clean(text), captured_at, notify)
 
 
 def _articles(
-    text: str, captured_at: datetime, *, url: str | None, html: bool, notify: Notify | None
+    text: str, captured_at: datetime, notify: Notify | None, *, url: str = "", html: bool = False
 ) -> list[CapturedArticle]:
     if not text.strip():
         raise CaptureError("There is no text.", remedy="Paste the article's text.")
-    if html:
-        page = read_page(text, url=url, captured_at=captured_at)
+    if html or looks_like_html(text):
+        page = read_page(text, url=url or None, captured_at=captured_at)
         found, shown, omitted = page.articles, page.shown, page.omitted
     else:
         (found, omitted), shown = read_text(text, captured_at=captured_at), text
         if len(found) == 1 and found[0].url is None:
             found = [replace(found[0], url=canonical_url(url))]
     count = sum(len(words(article.text)) for article in found)
-    if count < STUB_WORDS:
-        _refuse_stub(shown, count)
+    _refuse_stub(shown, count)
     if count < MIN_WORDS:
         raise CaptureError(
             f"There is no article in it: {count} words of running text, of at least {MIN_WORDS}.",
@@ -154,13 +150,13 @@ def _omission_message(omitted: Sequence[CapturedArticle]) -> str:
 def _refuse_stub(shown: str, count: int) -> None:
     """Raise CaptureError if a page with ``count`` words of article text hides the rest."""
     closed = "Only the beginning is shown without a subscription or a login"
-    for pattern, problem in (
-        (_PAYWALL, closed),
-        *([(_ACCOUNT, closed)] if count < SNIPPET_WORDS else []),
-        (_LOGIN, "The page asks for a login"),
-        (_ROBOT, "The page is shown to browsers only"),
+    for pattern, limit, problem in (
+        (_PAYWALL, STUB_WORDS, closed),
+        (_ACCOUNT, SNIPPET_WORDS, closed),
+        (_LOGIN, STUB_WORDS, "The page asks for a login"),
+        (_ROBOT, STUB_WORDS, "The page is shown to browsers only"),
     ):
-        if match := pattern.search(shown):
+        if count < limit and (match := pattern.search(shown)):
             raise CaptureError(
                 f'{problem} ("{match[0]}").',
                 remedy="Open the article in your browser and paste its text.",

@@ -165,8 +165,7 @@ def question_counts(session: Session, only: Sequence[int] | None = None) -> dict
     """
     statement = (
         select(
-            QuestionSource.article_id,
-            func.count(func.distinct(col(QuestionSource.question_id))),
+            QuestionSource.article_id, func.count(func.distinct(col(QuestionSource.question_id)))
         )
         .where(question_visible(session, QuestionSource.question_id))
         .group_by(col(QuestionSource.article_id))

@@ -73,9 +73,8 @@ class Problem:
     rule: str
 
     def __str__(self) -> str:
-        value = self.value
-        if len(value) > _SHOWN_CHARACTERS:
-            value = f"{value[: _SHOWN_CHARACTERS - 1]}…"
+        is_long = len(self.value) > _SHOWN_CHARACTERS
+        value = f"{self.value[: _SHOWN_CHARACTERS - 1]}…" if is_long else self.value
         return f"{self.place}: {value!r} — {self.rule}"
 
 

@@ -155,10 +155,8 @@ _PREPOSITIONS = tuple(
     (kind, re.compile(rf"(?<![\w'])(?:{form}) {_HOUR}$".replace(" ", r"\s+"), re.IGNORECASE))
     for kind, form in (
         ("limit", r"(?:(?:on|at|by) or )before|(?:by )?(?:no|not) later than|within"),
-        (
-            "limit",
-            r"(?:by|until|till|through)(?: at least| to)?|up (?:to|until)|as late as|on or about",
-        ),
+        ("limit", r"(?:by|until|till|through)(?: at least| to)?|up (?:to|until)"),
+        ("limit", r"as late as|on or about"),
         ("limit", r"(?:scheduled|planned|slated|expected|due|likely) (?P<lead>for|on|in|at)"),
         ("limit", r"(?:set|booked|called|timed|fixed|tipped|earmarked|targeted) (?P<lead>for)"),
         ("limit", r"(?:ready|in time|on track|plans?|date|deadline|pencill?ed in) (?P<lead>for)"),

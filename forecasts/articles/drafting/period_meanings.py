@@ -34,13 +34,6 @@ def _word(match: re.Match[str], name: str) -> str:
     return (match.groupdict().get(name) or "").lower()
 
 
-def _year(match: re.Match[str], anchor: date) -> int | None:
-    words = _word(match, "year")
-    if not words:
-        return None
-    return int(words) if words.isdecimal() else anchor.year + words.startswith("next")
-
-
 def _month(match: re.Match[str]) -> int:
     return next(n for n, name in enumerate(MONTHS, 1) if name[:3] == match["month"][:3])
 
@@ -51,9 +44,8 @@ def _in_year(
     anchor: date,
     just_over: timedelta = timedelta(0),
 ) -> Interval:
-    year = _year(match, anchor)
-    if year is not None:
-        return of_year(year)
+    if year := _word(match, "year"):
+        return of_year(int(year) if year.isdecimal() else anchor.year + year.startswith("next"))
     coming = first_unfinished(of_year, anchor - min(just_over, anchor - date.min))
     # In January, "next March" is not the one two months away.
     if _word(match, "which") == "next" and coming.first.year == anchor.year:
@@ -108,8 +100,8 @@ def day_of_month(match: re.Match[str], anchor: date) -> Interval:
 
 
 def weekday(match: re.Match[str], anchor: date) -> Interval:
-    """Return the day of "Friday", "next Friday", "Friday of next week", "Friday week"."""
-    from_monday = timedelta(days=WEEKDAYS.index(match["weekday"]))
+    """Return the day of "Friday", "Friday of next week", "Friday week", "midweek"."""
+    from_monday = timedelta(days=WEEKDAYS.index(match.groupdict().get("weekday") or "Wednesday"))
     if "next" in (_word(match, "which"), _word(match, "week")):
         return one_day(calendar_unit("week", anchor, 1).first + from_monday)
     coming = anchor + (from_monday - timedelta(days=anchor.weekday())) % timedelta(days=7)
@@ -121,11 +113,6 @@ def weeks_from_day(match: re.Match[str], anchor: date) -> Interval:
     near = _word(match, "near")
     start = anchor + timedelta(days=near == "tomorrow") if near else weekday(match, anchor).first
     return one_day(start + timedelta(days=_number(match) * _DAYS[_word(match, "unit")]))
-
-
-def midweek(match: re.Match[str], anchor: date) -> Interval:
-    """Return the next Wednesday."""
-    return one_day(anchor + timedelta(days=(2 - anchor.weekday()) % 7))
 
 
 def weekday_of_month(match: re.Match[str], anchor: date) -> Interval:
@@ -152,9 +139,12 @@ def this_or_next(match: re.Match[str], anchor: date) -> Interval:
     return calendar_unit(_word(match, "unit"), anchor, _word(match, "which") == "next")
 
 
-def end_of_unit(match: re.Match[str], anchor: date) -> Interval:
-    """Return the last day of the current unit: "year-end", "the turn of the year"."""
-    last = calendar_unit(_word(match, "unit") or "year", anchor).last
+def last_day(match: re.Match[str], anchor: date) -> Interval:
+    """Return the last day of a month or the current unit: "the May election", "year-end"."""
+    if _word(match, "month"):
+        last = calendar_month(match, anchor).last
+    else:
+        last = calendar_unit(_word(match, "unit") or "year", anchor).last
     return Interval(last, last, "end")
 
 
@@ -162,12 +152,6 @@ def calendar_month(match: re.Match[str], anchor: date) -> Interval:
     """Return the month of "March", "next March", "March 2027"."""
     month = _month(match)
     return _in_year(lambda year: whole_months(year, month), match, anchor)
-
-
-def in_month(match: re.Match[str], anchor: date) -> Interval:
-    """Return the last day of a month that an event is named after: "the May election"."""
-    last = calendar_month(match, anchor).last
-    return Interval(last, last, "end")
 
 
 def season(match: re.Match[str], anchor: date) -> Interval:
@@ -192,15 +176,12 @@ def part_of_year(match: re.Match[str], anchor: date) -> Interval:
 
 
 def years(match: re.Match[str], anchor: date) -> Interval:
-    """Return the year of "2027", both years of "2026-27"."""
+    """Return the year of "2027", both years of "2026-27", the ten years of "the 2030s"."""
     first = int(match["year"])
+    if _word(match, "decade"):
+        return whole_years(first, first + 9, "decade")
     last = int(_word(match, "last") or first)
     return whole_years(first, last if last > 99 else first // 100 * 100 + last)
-
-
-def decade(match: re.Match[str], anchor: date) -> Interval:
-    """Return the ten years of "the 2030s"."""
-    return whole_years(int(match["year"]), int(match["year"]) + 9, "decade")
 
 
 def mid_century(match: re.Match[str], anchor: date) -> Interval:
@@ -233,7 +214,7 @@ _MONTHS = {"month": 1, "quarter": 3, "year": 12, "decade": 120}
 
 def _number(match: re.Match[str]) -> int:
     words = " ".join((_word(match, "number") or "one").split())
-    return NUMBERS[words] if words in NUMBERS else int(words)
+    return NUMBERS.get(words) or int(words)
 
 
 def from_now(match: re.Match[str], anchor: date) -> Interval:

@@ -139,7 +139,7 @@ RULES = tuple(
         ("a week on Saturday; a fortnight today; two weeks from Friday; a week tomorrow",
          rf"(?i:{COUNT} (?P<unit>week|fortnight)s?)(?: (?:on|from))?"
          rf" (?:{_WEEKDAY}|(?P<near>today|tomorrow))", means.weeks_from_day),
-        ("midweek", r"(?i:mid-?week)", means.midweek, "preposition"),
+        ("midweek", r"(?i:mid-?week)", means.weekday, "preposition"),
         ("the first Sunday of October; the last Friday in March 2027",
          r"(?:the )?(?P<nth>first|second|third|fourth|last) "
          rf"{_WEEKDAY} (?:of|in),? {_MONTH}{_YEAR}?", means.weekday_of_month),
@@ -156,15 +156,15 @@ RULES = tuple(
         ("the year", rf"(?i:the (?:current )?{_UNIT})", means.this_or_next, "limit"),
         ("year-end; the month's end; the turn of the year",
          r"(?i:(?:the )?(?P<unit>year|month|quarter|decade|century|week(?='s))(?:'s )?[ -]?end"
-         r"|the turn of the year)", means.end_of_unit, "preposition"),
+         r"|the turn of the year)", means.last_day, "preposition"),
         ("before the year is out",
          r"(?i:before the (?P<unit>week|month|year|decade) (?:is (?:out|over|up)|ends|closes))",
-         means.end_of_unit, "nothing", True),
+         means.last_day, "nothing", True),
         # ---- months, seasons, parts of a year
         ("March 2027; September next year", rf"{_DATE_MONTH}{_YEAR}", means.calendar_month),
         ("next March", rf"{_WHICH} {_MONTH}", means.calendar_month),
         ("the November election",
-         rf"the (?:upcoming |coming )?{_MONTH}{_YEAR}? [a-z][a-z-]+", means.in_month, "limit"),
+         rf"the (?:upcoming |coming )?{_MONTH}{_YEAR}? [a-z][a-z-]+", means.last_day, "limit"),
         ("March", rf"{_MONTH}(?! \d)", means.calendar_month, "preposition"),
         ("this fall; next spring; the coming winter", rf"{_WHICH} {_SEASON}", means.season),
         ("summer 2026; the winter of 2026", rf"(?:the )?{_SEASON}{_YEAR}", means.season),
@@ -184,7 +184,7 @@ RULES = tuple(
          means.years, "preposition"),
         ("2026-27; 2026/27",
          r"(?P<year>[12]\d{3})[-/](?P<last>\d\d(?:\d\d)?)", means.years, "preposition"),
-        ("the 2030s", r"(?:the )?(?P<year>[12]\d{2}0)'?s", means.decade, "preposition"),
+        ("the 2030s", r"(?:the )?(?P<year>[12]\d{2}0)(?P<decade>'?s)", means.years, "preposition"),
         ("mid-century", r"(?i:mid-?century|the middle of the century)",
          means.mid_century, "preposition"),
         ("Christmas; next Easter; the new year",
