@@ -204,16 +204,14 @@ def counted(number: int, thing: str, things: str = "") -> str:
 
 def added(done: Imported) -> str:
     """Return the additions of an import: '28 questions, 3 articles'."""
-    parts = [
-        counted(number, *thing)
-        for number, thing in (
-            (done.questions, ("question",)),
-            (done.revised, ("new wording",)),
-            (done.forecasts, ("forecast",)),
-            (done.resolutions, ("resolution",)),
-            (done.evidence, ("piece of evidence", "pieces of evidence")),
-            (done.articles, ("article",)),
-        )
-        if number
-    ]
+    counts = {
+        "question": done.questions,
+        "new wording": done.revised,
+        "forecast": done.forecasts,
+        "resolution": done.resolutions,
+        "piece of evidence": done.evidence,
+        "article": done.articles,
+    }
+    plurals = {"piece of evidence": "pieces of evidence"}
+    parts = [counted(n, thing, plurals.get(thing, "")) for thing, n in counts.items() if n]
     return ", ".join(parts) or "nothing new"

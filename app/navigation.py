@@ -7,7 +7,9 @@ from pathlib import Path
 import streamlit as st
 
 from app.forms.sign_in import enter, way_out
-from app.session import acknowledge, demonstration, shown_outages
+from app.session import acknowledge, engine, shown_outages
+from forecasts.exchange.samples.demonstration import is_demonstration
+from forecasts.ledger import database
 
 st.set_page_config(page_title="Forecast Ledger", page_icon="🎯", layout="wide")
 
@@ -36,7 +38,9 @@ body = st.container()
 # Called before the page, which may stop the run; shown below it all the same.
 way_out()
 with body, shown_outages():
-    if demonstration():
+    with database.reading(engine()) as ledger:
+        demonstration = is_demonstration(ledger)
+    if demonstration:
         st.caption(
             "Demonstration: real articles and outcomes, simulated forecasters and tournament. "
             "Your changes are lost when it is rebuilt."

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NoReturn, TypedDict, TypeVar
+from typing import Any, NoReturn, TypedDict, TypeVar, cast
 
 import streamlit as st
 from sqlalchemy import Engine
@@ -26,7 +26,6 @@ from forecasts.access import identities, members, visibility
 from forecasts.access.roles import Rights
 from forecasts.common.errors import BadInput, DatabaseError, LedgerError
 from forecasts.common.settings import Settings
-from forecasts.exchange.samples.demonstration import is_demonstration
 from forecasts.ledger import database, schema
 from forecasts.ledger.models import Member
 from scoring.errors import InputError
@@ -83,12 +82,6 @@ def rights_here(ledger: Session) -> Rights:
     return rights
 
 
-def demonstration() -> bool:
-    """Return whether the ledger is the demonstration."""
-    with database.reading(engine()) as ledger:
-        return is_demonstration(ledger)
-
-
 def current_member(ledger: Session) -> Member | None:
     """Return the current member; None before their first act or sign-in."""
     who = identity.person(now())
@@ -137,8 +130,7 @@ def memory() -> Memory:
     """Return this browser session's memory."""
     if "memory" not in st.session_state:
         st.session_state["memory"] = Memory()
-    remembered: Memory = st.session_state["memory"]
-    return remembered
+    return cast(Memory, st.session_state["memory"])
 
 
 def page_state(kind: type[State]) -> State:
@@ -149,8 +141,7 @@ def page_state(kind: type[State]) -> State:
     states = memory().states
     if kind.__name__ not in states:
         states[kind.__name__] = kind()
-    state: State = states[kind.__name__]
-    return state
+    return cast(State, states[kind.__name__])
 
 
 def form_key(name: str) -> str:

@@ -146,9 +146,9 @@ def _fields(article: CapturedArticle, key: Callable[[str], str]) -> CapturedArti
     text = st.text_area("Text", value=article.text, height=240, key=key("text"))
     return replace(
         article,
-        title=" ".join((title or "").split()),
-        publisher=" ".join((publisher or "").split()) or None,
-        author=" ".join((author or "").split()) or None,
+        title=" ".join(title.split()),
+        publisher=" ".join(publisher.split()) or None,
+        author=" ".join(author.split()) or None,
         published_at=_published_on(appeared, article.published_at),
         url=address,
         text=PARAGRAPH.join(re.split(r"\s*\n\s*\n\s*", (text or "").strip())),
@@ -157,11 +157,9 @@ def _fields(article: CapturedArticle, key: Callable[[str], str]) -> CapturedArti
 
 def _published_on(picked: date | None, known: datetime | None) -> datetime | None:
     """Return the picked day, or the known time if it is on that day."""
-    if picked is None:
-        return None
     if known is not None and known.date() == picked:
         return known
-    return datetime.combine(picked, time(), UTC)
+    return None if picked is None else datetime.combine(picked, time(), UTC)
 
 
 def _choose_opening(text: str, key: Callable[[str], str]) -> int | None:

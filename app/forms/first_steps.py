@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.markdown_text import added
 from app.session import act, form_key
@@ -19,32 +20,23 @@ def ways_in() -> None:
     st.info("This ledger is empty. Start in one of three ways.")
     with st.container(key="card-ways"):
         columns = st.columns(3, border=True)
-    # The buttons line up at the foot of the cards.
-    articles, tournament, question = (
-        column.container(height="stretch", vertical_alignment="distribute") for column in columns
-    )
-    with articles:
-        _card(
-            "Sample questions",
-            "Three articles of July 2025 and 28 real questions drawn from them, many of them "
-            "resolved.",
-        )
+    with _card(
+        columns[0],
+        "Sample questions",
+        "Three articles of July 2025 and 28 real questions drawn from them, many of them resolved.",
+    ):
         _add_button("article-questions", "Open the sample questions", starters.article_questions)
-    with tournament:
-        _card(
-            "Sample tournament",
-            "Three teams of **simulated** forecasters, one of them overconfident, on 300 invented "
-            "questions. Good for exploring the reports.",
-        )
+    with _card(
+        columns[1],
+        "Sample tournament",
+        "Three teams of **simulated** forecasters, one of them overconfident, on 300 invented "
+        "questions. Good for exploring the reports.",
+    ):
         _add_button("tournament", "Open the sample tournament", starters.sample_tournament)
-    with question:
-        _card(
-            "Your own question",
-            "Anything with an answer on a known day. Or find one in an article.",
-        )
-        with st.container(gap="xsmall"):
-            ask_link()
-            st.page_link("app_pages/articles.py", label="Capture an article")
+    own = "Anything with an answer on a known day. Or find one in an article."
+    with _card(columns[2], "Your own question", own), st.container(gap="xsmall"):
+        ask_link()
+        st.page_link("app_pages/articles.py", label="Capture an article")
     st.caption(
         "Samples cannot be removed from a ledger. To see them in a separate ledger, run this in a "
         "terminal: forecasts demo"
@@ -52,10 +44,13 @@ def ways_in() -> None:
     st.page_link("app_pages/exchange.py", label="Import a ledger folder")
 
 
-def _card(title: str, text: str) -> None:
-    with st.container():
+def _card(column: DeltaGenerator, title: str, text: str) -> DeltaGenerator:
+    """Show a card's text; return the card, whose button goes to its foot."""
+    card = column.container(height="stretch", vertical_alignment="distribute")
+    with card.container():
         st.header(title, anchor=False)
         st.write(text)
+    return card
 
 
 def _add_button(name: str, label: str, add: Callable[..., Imported]) -> None:

@@ -32,19 +32,9 @@ def pick_questions(known_tags: list[str]) -> Choice:
             "Tags", known_tags, key="tags", bind="query-params", placeholder="Any"
         )
         left, right = st.columns(2)
-        since, until = (
-            day_field(
-                column,
-                label,
-                None,
-                key=key,
-                help="The scheduled close, which does not depend on the outcome.",
-            )
-            for column, label, key in (
-                (left, "Closes from", "since"),
-                (right, "Closes to", "until"),
-            )
-        )
+        close_help = "The scheduled close, which does not depend on the outcome."
+        since = day_field(left, "Closes from", None, key="since", help=close_help)
+        until = day_field(right, "Closes to", None, key="until", help=close_help)
         lead = st.number_input(
             "Days before scheduled close",
             value=None,

@@ -10,9 +10,9 @@ from app.charts.paths import HIGHLIGHTED, OTHERS, describe_paths, format_median,
 from app.markdown_text import as_text, when
 from app.session import reading
 from app.views.lists import table
-from forecasts.ledger.models import QuestionText, QuestionType
+from forecasts.ledger.models import QuestionType
 from forecasts.questions.standing import QuestionState
-from forecasts.scores.paths import Paths, path_table, paths
+from forecasts.scores.paths import path_table, paths
 
 _ROWS = 50  # of the chart's table
 
@@ -32,14 +32,8 @@ def question_chart(
         )
         option = options.index(picked)
     with reading() as ledger:
-        lines = paths(
-            ledger,
-            state.question,
-            text,
-            now=moment,
-            option=option,
-            scored=outcome is not None,
-        )
+        scored = outcome is not None
+        lines = paths(ledger, state.question, text, now=moment, option=option, scored=scored)
     if lines.steps.empty:
         st.info("No active forecasts yet. The first one starts the chart.")
         return
@@ -62,10 +56,6 @@ def question_chart(
         "Dots: forecasts; lines: how long they were active. Grey and dashed: the crowd’s median. "
         f"▲ evidence for {supported}, ▼ against it, ● context; hover to read it. Times are UTC."
     )
-    _table(lines, text)
-
-
-def _table(lines: Paths, text: QuestionText) -> None:
     rows = path_table(lines)
     with st.expander("Table"):
         newest = rows.head(_ROWS)

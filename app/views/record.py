@@ -49,12 +49,8 @@ def _early_resolutions(group: Group, cohort: Cohort) -> None:
 
 def _verdict(group: Group) -> None:
     """Show the verdict in a sentence, and over- or under-reaction if found."""
-    kind = group.verdict.kind
-    if kind in ("too_few", "not_estimable"):
-        show = st.info
-    else:
-        show = st.success if kind == "calibrated" else st.warning
-    show(as_text(group.verdict.sentence))
+    shows = {"too_few": st.info, "not_estimable": st.info, "calibrated": st.success}
+    shows.get(group.verdict.kind, st.warning)(as_text(group.verdict.sentence))
     moved = group.movement
     if moved is not None and moved.kind in ("over_reacting", "under_reacting"):
         st.warning(as_text(moved.sentence))
@@ -86,8 +82,9 @@ def _scores(group: Group) -> None:
         _metric(columns[2], "log", log.mean, note)
     with st.container(border=True, key="figures-others"):
         columns = st.columns(3)
-        for column, statistic, skill in zip(
-            columns[:2], ("skill", "crowd_skill"), (group.skill, group.crowd_skill), strict=True
+        for column, statistic, skill in (
+            (columns[0], "skill", group.skill),
+            (columns[1], "crowd_skill", group.crowd_skill),
         ):
             if skill is None or skill.mean is None:
                 _metric(column, statistic, None, "nobody to compare with")

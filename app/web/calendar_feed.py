@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import cache
 
-from sqlalchemy import Engine
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -15,6 +14,7 @@ from forecasts.common.errors import DatabaseError, LedgerError
 from forecasts.common.settings import Settings
 from forecasts.ledger import database
 
+_engine = cache(database.open_engine)
 _NOT_FOUND = "No such calendar: the address was revoked or is incomplete.\n"
 
 
@@ -35,8 +35,3 @@ def calendar(request: Request) -> Response:
         return PlainTextResponse(_NOT_FOUND, status_code=404)
     headers = {"cache-control": "private, no-store", "x-robots-tag": "noindex"}
     return Response(content, media_type="text/calendar", headers=headers)
-
-
-@cache
-def _engine(url: str) -> Engine:
-    return database.open_engine(url)
