@@ -10,12 +10,10 @@ import typer
 from typer import Argument, Option
 
 from forecasts.cli.console import json_ready, json_text, now, print_line, print_note
-from forecasts.cli.options import Database, Member
+from forecasts.cli.options import Database, Handle, Member
 from forecasts.cli.root import group
 from forecasts.cli.session import by, ledger, settings
 from forecasts.common.errors import BadInput, Refused
-
-Handle = Annotated[str, Argument(metavar="HANDLE", help="The member.")]
 
 member = group("member", help="Export or remove a member's personal data.")
 

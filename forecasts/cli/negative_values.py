@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Any
 
 from typer.core import TyperCommand
@@ -33,7 +34,7 @@ class TakesNegativeValues(TyperCommand):
         rest = iter(args)
         for arg in rest:
             if arg in takes_value:
-                options += [arg, *([value] if (value := next(rest, None)) is not None else [])]
+                options += [arg, *islice(rest, 1)]
             elif arg.startswith("-") and arg != "-" and not _BELOW_ZERO.match(arg):
                 options.append(arg)
             else:

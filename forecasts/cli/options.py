@@ -27,6 +27,7 @@ Member = Annotated[
     ),
 ]
 QuestionSlug = Annotated[str, Argument(metavar="QUESTION", help="The question's ID.")]
+Handle = Annotated[str, Argument(metavar="HANDLE", help="The member.")]
 Because = Annotated[str, Option(help="Your reason, in one line.")]
 OutcomesFile = Annotated[
     Path | None, Option(metavar="FILE", help="Resolve from this CSV or JSON file of outcomes.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated
 
 from typer import Argument, Option
@@ -152,9 +151,10 @@ def dispute(
     A question's policy sets how long that is possible. Its scores are provisional until someone
     resolves it differently or upholds the outcome.
     """
-    from forecasts.resolution.disputes import dispute as act
+    from forecasts.resolution import disputes
 
-    _on_outcome(act, question, because, database, member)
+    with acting_on(question, database, member) as (session, found, who, now):
+        disputes.dispute(session, found, member=who, now=now, reason=because)
     print_line(f"{question}: disputed; awaiting a decision")
 
 
@@ -163,18 +163,11 @@ def uphold(
     question: QuestionSlug, because: Because = "", database: Database = None, member: Member = None
 ) -> None:
     """Uphold a disputed outcome, which makes it final."""
-    from forecasts.resolution.disputes import uphold as act
+    from forecasts.resolution import disputes
 
-    _on_outcome(act, question, because, database, member)
+    with acting_on(question, database, member) as (session, found, who, now):
+        disputes.uphold(session, found, member=who, now=now, reason=because)
     print_line(f"{question}: upheld; the outcome and its scores are final")
-
-
-def _on_outcome(
-    act: Callable[..., object], slug: str, because: str, database: str | None, member: str | None
-) -> None:
-    """Dispute or uphold the outcome of a question."""
-    with acting_on(slug, database, member) as (session, found, who, now):
-        act(session, found, member=who, now=now, reason=because)
 
 
 @app.command()

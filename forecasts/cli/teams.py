@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from forecasts.cli.console import one_of, print_line, print_now_shared
-from forecasts.cli.options import Database, Member
+from forecasts.cli.options import Database, Handle, Member
 from forecasts.cli.root import group
 from forecasts.cli.session import acting, reading_as
 
@@ -19,7 +19,6 @@ team = group("team", help="Manage teams, their members' roles and their rules.")
 
 ROLES = "viewer|forecaster|resolver|admin"
 Team = Annotated[str, Argument(metavar="TEAM", help="The team's name.")]
-Who = Annotated[str, Argument(metavar="HANDLE", help="The member.")]
 RoleName = Annotated[
     str,
     Argument(
@@ -47,7 +46,7 @@ def create(name: Team, database: Database = None, member: Member = None) -> None
 @team.command()
 def add(
     name: Team,
-    handle: Who,
+    handle: Handle,
     role: Annotated[str, Option(metavar=ROLES, help="Their role in the team.")] = "forecaster",
     database: Database = None,
     member: Member = None,
@@ -58,7 +57,7 @@ def add(
 
 @team.command()
 def role(
-    name: Team, handle: Who, role: RoleName, database: Database = None, member: Member = None
+    name: Team, handle: Handle, role: RoleName, database: Database = None, member: Member = None
 ) -> None:
     """Change a member's role in a team."""
     _set_role(name, handle, role, database, member, known=True)
@@ -91,7 +90,7 @@ def _role(name: str) -> Role:
 
 
 @team.command()
-def remove(name: Team, handle: Who, database: Database = None, member: Member = None) -> None:
+def remove(name: Team, handle: Handle, database: Database = None, member: Member = None) -> None:
     """Remove a member from a team. Their work in it is kept."""
     from forecasts.access import teams
     from forecasts.access.members import member_named
@@ -166,7 +165,9 @@ def show(
 
 
 @team.command()
-def appoint(handle: Who, role: RoleName, database: Database = None, member: Member = None) -> None:
+def appoint(
+    handle: Handle, role: RoleName, database: Database = None, member: Member = None
+) -> None:
     """Give a member a role in the whole ledger."""
     from forecasts.access import teams
     from forecasts.access.members import member_or_new
