@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from app.charts.paths import BLUE, NEUTRAL, Spec, field, layer
+from app.charts.paths import BLUE, NEUTRAL, Spec, field, layer, tips
 from app.markdown_text import figure, shortened
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.updates.previews import Slice
@@ -39,8 +39,8 @@ def density_chart(slices: Sequence[Slice], text: QuestionText) -> Spec:
     )
     density = field("density", "quantitative")
     y = density | {"title": "Density", "scale": {"zero": True}, "axis": {"tickCount": 3}}
-    tooltip = [field(name, title=name.capitalize()) for name in ("from", "to", "chance")]
-    area = {"x": x, "x2": {"field": "high"}, "y": y, "y2": {"datum": 0}, "tooltip": tooltip}
+    area: Spec = {"x": x, "x2": {"field": "high"}, "y": y, "y2": {"datum": 0}}
+    area["tooltip"] = tips("from", "to", "chance")
     layers = [
         layer("slices", "rect", area, color=BLUE, opacity=0.75, stroke=NEUTRAL),
         layer("even", "rule", {"y": density}, color=NEUTRAL, strokeDash=[4, 4]),

@@ -44,11 +44,6 @@ LINES = (
 HIGHLIGHTED = len(LINES) - 1  # forecasters besides the reader with their own line
 _SHAPES = {"supports": "triangle-up", "opposes": "triangle-down", "context": "circle"}
 _SHORTEST = timedelta(hours=1)
-_QUARTERS = [0, 0.25, 0.5, 0.75, 1]
-_SHARES: dict[str, Any] = {
-    "labelExpr": "format(100 * datum.value, '.3~f') + '%'",
-    "labelFlush": False,
-}
 
 
 def paths_chart(
@@ -106,45 +101,21 @@ def paths_chart(
         layer(name, "point", coloured_at, size=size, filled=True, opacity=opacity)
         for name, size, opacity in (("quietDots", 10, 0.6), ("dots", 34, 1.0))
     ]
-    forecast_tips = [
-        field("forecaster", title="Forecaster"),
-        field("forecast", title="Forecast"),
-        field("at", title="At"),
-    ]
-    median = [
-        field("forecaster", title="Forecaster"),
-        _as_read(text),
-        field("live", "quantitative", title="Active"),
-        forecast_tips[-1],
-    ]
+    forecast_tips = tips("forecaster", "forecast", "at")
+    live = field("live", "quantitative", title="Active")
+    median = [forecast_tips[0], _as_read(text), live, forecast_tips[-1]]
     layers += [
         layer(name, "point", {**coloured_at, "tooltip": tip}, size=60, opacity=0, filled=True)
         for name, tip in (("crowd", median), ("steps", forecast_tips))
     ]
     shape = {"domain": list(_SHAPES), "range": list(_SHAPES.values())}
-    tooltip = [
-        field("evidence", title="Evidence"),
-        field("stance", title="Stance"),
-        *forecast_tips,
-        field("reason", title="Reason"),
-        *([] if outcome is None else [field("earned", title="Earned")]),
-    ]
-    layers.append(
-        layer(
-            "evidence",
-            "point",
-            {
-                **coloured_at,
-                "shape": field("stance", scale=shape, legend=None),
-                "tooltip": tooltip,
-            },
-            size=95,
-            filled=True,
-            opacity=1,
-            stroke="white",
-            strokeWidth=0.8,
-        )
-    )
+    last = ("reason",) if outcome is None else ("reason", "earned")
+    cited = {
+        "shape": field("stance", scale=shape, legend=None),
+        "tooltip": [*tips("evidence", "stance"), *forecast_tips, *tips(*last)],
+    }
+    look = {"size": 95, "filled": True, "opacity": 1, "stroke": "white", "strokeWidth": 0.8}
+    layers.append(layer("evidence", "point", coloured_at | cited, **look))
     # An empty layer would make Vega warn of an infinite extent.
     shown = [layer for layer in layers if len(frames[layer["data"]["name"]])]
     used = {layer["data"]["name"] for layer in shown}
@@ -164,6 +135,11 @@ def layer(data: str | list[Spec], mark: str, encoding: Spec, **how: Any) -> Spec
 def field(name: str, kind: str = "nominal", **how: Any) -> Spec:
     """Return the encoding of a column."""
     return {"field": name, "type": kind, **how}
+
+
+def tips(*names: str) -> list[Spec]:
+    """Return the entries of a tooltip, each titled with its column's name."""
+    return [field(name, title=name.capitalize()) for name in names]
 
 
 def lines_key(name: str, lines: Mapping[str, tuple[str, list[int]]], **legend: Any) -> Spec:
@@ -196,9 +172,8 @@ def _came_true(text: QuestionText, outcome: str | None) -> list[float]:
 
 def _outcome_rule(frame: str, y: Spec) -> list[Spec]:
     """Return the rule across the chart and its label."""
-    label = field("label")
-    rule = {"y": y, "tooltip": {**label, "title": "Outcome"}}
-    word = {"x": {"value": 0}, "y": y, "text": label}
+    rule = {"y": y, "tooltip": field("label", title="Outcome")}
+    word = {"x": {"value": 0}, "y": y, "text": field("label")}
     offset = {"align": "left", "baseline": "bottom", "dx": 4, "dy": -3}
     return [
         layer(frame, "rule", rule, color=_VERMILLION, strokeDash=[1, 3], strokeWidth=2),
@@ -320,7 +295,11 @@ def _value_axis(text: QuestionText, values: Sequence[object]) -> Spec:
         "quantitative",
         title=None,
         scale={"domain": [0, 1], "nice": False},
-        axis={**_SHARES, "values": _QUARTERS},
+        axis={
+            "labelExpr": "format(100 * datum.value, '.3~f') + '%'",
+            "labelFlush": False,
+            "values": [0, 0.25, 0.5, 0.75, 1],
+        },
     )
 
 

@@ -19,23 +19,15 @@ COLOURS = {"curve": "#0072B2", "point": "#D55E00", "soft": "#7A7F85", "bar": "#8
 # vega-tooltip shows the value under this title alone, with no name before it.
 TOOLTIP = field("sentence", title="title")
 _MOST_AREA = 380
-_MARKS: dict[str, Spec] = {
-    "line": {"type": "line"},
-    "steps": {"type": "line", "interpolate": "step-after"},
-    "level": {"type": "rule"},
-    "band": {"type": "area"},
-    "interval": {"type": "rule"},
-    "points": {"type": "point", "size": 80},
-    "bars": {"type": "bar"},
-}
-_FIELDS = {
-    "line": ("x", "y"),
-    "steps": ("x", "y"),
-    "level": ("y",),
-    "band": ("x", "y", "y2"),
-    "interval": ("x", "y", "y2"),
-    "points": ("x", "y"),
-    "bars": ("x", "x2", "y"),
+# The mark of each shape, and the columns of its points.
+_SHAPES: dict[str, tuple[Spec, tuple[str, ...]]] = {
+    "line": ({"type": "line"}, ("x", "y")),
+    "steps": ({"type": "line", "interpolate": "step-after"}, ("x", "y")),
+    "level": ({"type": "rule"}, ("y",)),
+    "band": ({"type": "area"}, ("x", "y", "y2")),
+    "interval": ({"type": "rule"}, ("x", "y", "y2")),
+    "points": ({"type": "point", "size": 80}, ("x", "y")),
+    "bars": ({"type": "bar"}, ("x", "x2", "y")),
 }
 
 
@@ -98,7 +90,7 @@ def _with_legend(chart: Chart, lines: Sequence[tuple[str, list[int]]], height: i
 
 def _layers(chart: Chart, series: Series) -> list[Spec]:
     """Return the layers of a series: its marks, and over a line unseen points to touch."""
-    names = _FIELDS[series.shape]
+    look, names = _SHAPES[series.shape]
     rows: list[dict[str, Any]] = []
     for place, point in enumerate(series.points):
         row: dict[str, Any] = dict(zip(names, point, strict=True))
@@ -119,7 +111,7 @@ def _layers(chart: Chart, series: Series) -> list[Spec]:
     if series.sizes:
         scale = {"domain": [0, 1], "range": [30, _MOST_AREA]}
         encoding["size"] = field("size", "quantitative", scale=scale, legend=None)
-    mark = {"data": {"values": rows}, "mark": _MARKS[series.shape] | _look(series)}
+    mark = {"data": {"values": rows}, "mark": look | _look(series)}
     touched = {"encoding": encoding | {"tooltip": TOOLTIP}}
     if not series.sentences:
         return [mark | {"encoding": encoding}]

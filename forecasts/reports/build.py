@@ -84,6 +84,7 @@ def build(
         "never_live" if moved is not None else "none_at_lead",
     ).astype(object)
     own_left_out = left_out(reason, otherwise, in_groups, scores)
+    not_final = [id_ for id_, end in frames.provisional.items() if end is None or end > as_of]
     groups = _groups(wanted, rows, scores, ordered, counting, moved, questions, own_left_out)
     everything = pd.DataFrame({"group": EVERYONE, "place": np.arange(len(reason))})
     in_none = left_out(reason, otherwise, everything, scores.assign(group=EVERYONE))
@@ -107,15 +108,9 @@ def build(
             cohort=choice.cohort,
             several_options=bool((counting["type"] == "multiple_choice").any()),
             in_several_teams=in_several_teams(frames.teams[frames.teams["team"].isin(wanted)]),
-            provisional=_provisional(frames, counting, as_of),
+            provisional=int(counting["id"].isin(not_final).sum()),
         ),
     )
-
-
-def _provisional(frames: Frames, counting: pd.DataFrame, as_of: datetime) -> int:
-    """Return the number of counted questions with an outcome that is not final."""
-    open_ = {name for name, until in frames.provisional.items() if until is None or until > as_of}
-    return int(counting["id"].isin(open_).sum())
 
 
 def _numbered(frames: Frames) -> Frames:

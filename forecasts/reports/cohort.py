@@ -103,10 +103,7 @@ def _binary(resolution: str) -> float:
 def families(questions: pd.DataFrame) -> npt.NDArray[np.intp]:
     """Return each question's cluster; a question without a family is its own."""
     family = questions["family"].to_numpy(dtype=object)
-    own = [
-        ("question", position) if not name else ("family", name)
-        for position, name in enumerate(family)
-    ]
+    own = [name or position for position, name in enumerate(family)]
     return pd.factorize(pd.Series(own, dtype=object))[0]
 
 

@@ -74,16 +74,12 @@ def _of_teams(
     made_at = plain["made_at"].take(beside["row"].to_numpy()).reset_index(drop=True)
     inside = ~(beside["joined_at"] > made_at) & ~(beside["left_at"] <= made_at)
     # One row for each forecast and team, however many stays: one made inside any of them counts.
-    flags = (
-        beside.assign(inside=inside)
-        .groupby(["row", "member"], sort=True)["inside"]
-        .any()
-        .reset_index()
-    )
+    stay = beside.assign(inside=inside).groupby(["row", "member"], sort=True)
+    flags = stay["inside"].any().reset_index()
     forecasts = plain.iloc[flags["row"].to_numpy()].reset_index(drop=True)
-    forecasts["forecaster"] = flags["member"].to_numpy()
-    forecasts["inside"] = flags["inside"]
-    forecasts["row"] = flags["row"]
+    forecasts = forecasts.assign(
+        forecaster=flags["member"], inside=flags["inside"], row=flags["row"]
+    )
     for name in forecasts.columns[forecasts.columns.isin(VALUES)]:
         forecasts[name] = forecasts[name].where(flags["inside"])
     people = stays.drop_duplicates("member").sort_values("member")

@@ -11,8 +11,6 @@ the points under each add up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
@@ -24,19 +22,6 @@ from forecasts.scores.frames import Frames
 ADVANTAGES = {"skill": "peers", "crowd_skill": "crowd_mean"}
 
 
-@dataclass(frozen=True)
-class Field:
-    """Everyone's forecasts, and the group members credited with each forecaster's skill.
-
-    ``person`` (indexed by forecaster) identifies the person; ``credit`` has one row a forecaster
-    and member of a group: forecaster, member (a number of the groups' ``Entries``).
-    """
-
-    forecasts: pd.DataFrame
-    person: np.ndarray
-    credit: pd.DataFrame
-
-
 def skills(
     questions: pd.DataFrame, frames: Frames, entries: Entries, lead: float | None = None
 ) -> pd.DataFrame:
@@ -45,8 +30,8 @@ def skills(
     Columns: group, question (a position among ``questions``, which all count), skill,
     crowd_skill. ``entries`` are the entries of forecasters or of teams.
     """
-    compared = field(frames, entries)
-    forecasts = compared.forecasts[compared.forecasts["question_id"].isin(questions["question_id"])]
+    everyone, person, credit = _compared(frames, entries)
+    forecasts = everyone[everyone["question_id"].isin(questions["question_id"])]
     timing = "scheduled_average" if lead is None else f"lead({timing_days(lead)})"
     protocols = [
         scoring.Protocol(name, "brier", timing, reference, 100.0, "higher is better")
@@ -58,17 +43,21 @@ def skills(
     wide["crowd_skill"] = table.loc[table["protocol"] == "crowd_skill", "score"].to_numpy()
     wide["question"] = places(questions, wide.pop("question_id"))
     wide["forecaster"] = wide["forecaster"].astype(np.intp)
-    people = pd.Series(compared.person[wide["forecaster"]]).groupby(wide["question"].to_numpy())
+    people = pd.Series(person[wide["forecaster"]]).groupby(wide["question"].to_numpy())
     wide = wide[wide["question"].map(people.nunique()).to_numpy() > 1]
-    earned = wide.merge(compared.credit, on="forecaster").drop(columns="forecaster")
+    earned = wide.merge(credit, on="forecaster").drop(columns="forecaster")
     each = earned.groupby(["question", "member"], as_index=False).sum()
     each["group"] = entries.group.to_numpy(dtype=object)[each["member"]]
     mean = each.groupby(["group", "question"], as_index=False)[list(ADVANTAGES)].mean()
     return mean[["group", "question", *ADVANTAGES]]
 
 
-def field(frames: Frames, entries: Entries) -> Field:
-    """Return everyone's forecasts as compared with the others'."""
+def _compared(frames: Frames, entries: Entries) -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame]:
+    """Return everyone's forecasts, the person of each forecaster, and who is credited with them.
+
+    The last has one row a forecaster and member of a group: forecaster, member (a number of
+    ``entries``).
+    """
     used = [name for name in VALUES if name in entries.forecasts]
     plain = frames.forecasts[["question_id", "made_at", *used]]
     person, handles = pd.factorize(frames.forecasts["forecaster"], sort=True)
@@ -90,7 +79,7 @@ def field(frames: Frames, entries: Entries) -> Field:
     counts = (credit["roles"] // credit["flag"]) % 2 == 1
     credit = credit.loc[counts, ["forecaster", "member"]]
     if len(known) == len(handles):  # nobody changed teams
-        return Field(plain.assign(forecaster=person), known["person"].to_numpy(), credit)
+        return plain.assign(forecaster=person), known["person"].to_numpy(), credit
     rows = pd.DataFrame({"row": np.arange(len(plain)), "person": person, "now": roles})
     rows = rows.merge(known, on="person").sort_values(["row", "forecaster"], ignore_index=True)
     forecasts = plain.iloc[rows["row"].to_numpy()].reset_index(drop=True)
@@ -99,4 +88,4 @@ def field(frames: Frames, entries: Entries) -> Field:
     here = rows["now"] == rows["roles"]
     for name in used:
         forecasts[name] = forecasts[name].where(here)
-    return Field(forecasts, known["person"].to_numpy(), credit)
+    return forecasts, known["person"].to_numpy(), credit

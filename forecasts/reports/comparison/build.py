@@ -216,10 +216,10 @@ def _sides(
                 questions=len(own),
                 updates=int(own["updates"].sum()),
                 coverage=float(own["coverage"].mean()) if len(own) else None,
-                brier=mean_over_questions(own["brier"].to_numpy(), of, lopsided=True),
-                brier_original=mean_over_questions(
-                    own["brier_original"].to_numpy(), of, lopsided=True
-                ),
+                **{
+                    name: mean_over_questions(own[name].to_numpy(), of, lopsided=True)
+                    for name in ("brier", "brier_original")
+                },
                 skill=skill.get(ranked.name),
             )
         )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from html import escape
 
 from forecasts.reports.render.charts import STYLES, Axis, Chart, Forest, ForestRow, Point, Series
@@ -105,7 +104,7 @@ def _drawn(charts: Charts) -> tuple[float, float, str]:
     shapes: list[str] = []
     top = _TOP
     for chart in charts:
-        shapes += _Plot(chart, top).shapes()
+        shapes += _plot(chart, top)
         top += chart.height + _GAP
     foot = top - _GAP
     x_axis = charts[-1].x
@@ -126,72 +125,60 @@ def _drawn(charts: Charts) -> tuple[float, float, str]:
     return _LEFT + _WIDTH + _RIGHT, bottom, "".join(shapes)
 
 
-@dataclass(frozen=True)
-class _Plot:
-    """The plot of one chart, in the units of the view box."""
+def _plot(chart: Chart, top: float) -> list[str]:
+    """Return grid, axis and series of one chart, in the units of the view box."""
+    left, foot, right = _LEFT, top + chart.height, _LEFT + _WIDTH
 
-    chart: Chart
-    top: float
+    def at(x: float, y: float) -> Point:
+        share = _share(chart.y, y)
+        return _LEFT + _WIDTH * _share(chart.x, x), top + chart.height * (1 - share)
 
-    def at(self, x: float, y: float) -> Point:
-        """Return the place of two values."""
-        return (
-            _LEFT + _WIDTH * _share(self.chart.x, x),
-            self.top + self.chart.height * (1 - _share(self.chart.y, y)),
-        )
+    shapes = []
+    for tick, label in zip(chart.y.ticks, chart.y.labels, strict=True):
+        y = at(chart.x.low, tick)[1]
+        shapes += [_line("grid", (left, y), (right, y)), _text((left - 7, y + 4), label, "end")]
+    if chart.x.scale == "linear":
+        for tick in chart.x.ticks:
+            x = at(tick, chart.y.low)[0]
+            shapes.append(_line("grid", (x, top), (x, foot)))
+    shapes.append(
+        f'<text transform="translate(12 {_n(top + chart.height / 2)}) rotate(-90)" '
+        f'text-anchor="middle">{escape(chart.y.title)}</text>'
+    )
+    if chart.framed:
+        shapes.append(_bar("frame", (left, top), (right, foot)))
+    return [*shapes, *(shape for series in chart.series for shape in _series(series, chart, at))]
 
-    def shapes(self) -> list[str]:
-        """Return grid, axis and series."""
-        chart = self.chart
-        left, foot, right = _LEFT, self.top + chart.height, _LEFT + _WIDTH
-        shapes = []
-        for tick, label in zip(chart.y.ticks, chart.y.labels, strict=True):
-            y = self.at(chart.x.low, tick)[1]
-            shapes += [_line("grid", (left, y), (right, y)), _text((left - 7, y + 4), label, "end")]
-        if chart.x.scale == "linear":
-            for tick in chart.x.ticks:
-                x = self.at(tick, chart.y.low)[0]
-                shapes.append(_line("grid", (x, self.top), (x, foot)))
-        shapes.append(
-            f'<text transform="translate(12 {_n(self.top + chart.height / 2)}) rotate(-90)" '
-            f'text-anchor="middle">{escape(chart.y.title)}</text>'
-        )
-        if chart.framed:
-            corner = f'x="{_n(left)}" y="{_n(self.top)}"'
-            size = f'width="{_n(_WIDTH)}" height="{_n(chart.height)}"'
-            shapes.append(f'<rect class="frame" {corner} {size}/>')
-        return [*shapes, *(shape for series in chart.series for shape in self.drawn(series))]
 
-    def drawn(self, series: Series) -> list[str]:
-        """Return the shapes of one series."""
-        style, points, low = series.style, series.points, self.chart.y.low
-        match series.shape:
-            case "line":
-                return [_path(style, [self.at(x, y) for x, y in points])]
-            case "steps":
-                corners = [
-                    corner
-                    for (_, before), (x, y) in zip([points[0], *points], points, strict=False)
-                    for corner in ((x, before), (x, y))
-                ]
-                return [_path(style, [self.at(*corner) for corner in corners])]
-            case "band":
-                edge = [(x, high) for x, _, high in points]
-                edge += [(x, lowest) for x, lowest, _ in reversed(points)]
-                return [_path(style, [self.at(*corner) for corner in edge], closed=True)]
-            case "interval":
-                return [_line(style, self.at(x, a), self.at(x, b)) for x, a, b in points]
-            case "level":
-                ends = (self.chart.x.low, self.chart.x.high)
-                return [_line(style, self.at(ends[0], y), self.at(ends[1], y)) for (y,) in points]
-            case "points":
-                radii = [_radius(size) for size in series.sizes] or [_RADIUS] * len(points)
-                return [
-                    _circle(style, self.at(*point), radius)
-                    for point, radius in zip(points, radii, strict=True)
-                ]
-            case "bars":
-                return [_bar(style, self.at(a, high), self.at(b, low)) for a, b, high in points]
+def _series(series: Series, chart: Chart, at: Callable[..., Point]) -> list[str]:
+    """Return the shapes of one series; ``at`` gives the place of two values."""
+    style, points, low = series.style, series.points, chart.y.low
+    match series.shape:
+        case "line":
+            return [_path(style, [at(x, y) for x, y in points])]
+        case "steps":
+            corners = [
+                corner
+                for (_, before), (x, y) in zip([points[0], *points], points, strict=False)
+                for corner in ((x, before), (x, y))
+            ]
+            return [_path(style, [at(*corner) for corner in corners])]
+        case "band":
+            edge = [(x, high) for x, _, high in points]
+            edge += [(x, lowest) for x, lowest, _ in reversed(points)]
+            return [_path(style, [at(*corner) for corner in edge], closed=True)]
+        case "interval":
+            return [_line(style, at(x, a), at(x, b)) for x, a, b in points]
+        case "level":
+            return [_line(style, at(chart.x.low, y), at(chart.x.high, y)) for (y,) in points]
+        case "points":
+            radii = [_radius(size) for size in series.sizes] or [_RADIUS] * len(points)
+            return [
+                _circle(style, at(*point), radius)
+                for point, radius in zip(points, radii, strict=True)
+            ]
+        case "bars":
+            return [_bar(style, at(a, high), at(b, low)) for a, b, high in points]
 
 
 def _legend(series: Series, at: Point) -> str:
@@ -219,11 +206,13 @@ def _radius(size: float) -> float:
     return max(_LEAST_RADIUS, _MOST_RADIUS * math.sqrt(size))
 
 
+def _element(name: str, style: str, **numbers: float) -> str:
+    attributes = " ".join(f'{key}="{_n(number)}"' for key, number in numbers.items())
+    return f'<{name} class="{style}" {attributes}/>'
+
+
 def _line(style: str, start: Point, end: Point) -> str:
-    return (
-        f'<line class="{style}" x1="{_n(start[0])}" x2="{_n(end[0])}" '
-        f'y1="{_n(start[1])}" y2="{_n(end[1])}"/>'
-    )
+    return _element("line", style, x1=start[0], x2=end[0], y1=start[1], y2=end[1])
 
 
 def _path(style: str, points: Sequence[Point], *, closed: bool = False) -> str:
@@ -234,13 +223,12 @@ def _path(style: str, points: Sequence[Point], *, closed: bool = False) -> str:
 
 
 def _circle(style: str, at: Point, radius: float) -> str:
-    return f'<circle class="{style}" cx="{_n(at[0])}" cy="{_n(at[1])}" r="{_n(radius)}"/>'
+    return _element("circle", style, cx=at[0], cy=at[1], r=radius)
 
 
 def _bar(style: str, corner: Point, opposite: Point) -> str:
     (x, y), (right, foot) = corner, opposite
-    size = f'width="{_n(right - x)}" height="{_n(foot - y)}"'
-    return f'<rect class="{style}" x="{_n(x)}" y="{_n(y)}" {size}/>'
+    return _element("rect", style, x=x, y=y, width=right - x, height=foot - y)
 
 
 def _text(at: Point, text: str, anchor: str = "middle") -> str:

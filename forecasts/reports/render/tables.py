@@ -72,11 +72,12 @@ def measures(group: Group) -> Table:
         ("Questions", f"{group.questions:,}", f"in {count(group.families, 'family')}"),
         ("Updates", f"{group.updates:,}", f"by {count(group.forecasters, 'forecaster')}"),
         ("Coverage", percent(group.coverage), "of the questions’ time"),
-        (wording.BRIER, number(group.brier.mean), interval(group.brier.interval)),
-        (
-            wording.BRIER_ORIGINAL,
-            number(group.brier_original.mean),
-            interval(group.brier_original.interval),
+        *(
+            (name, number(score.mean), interval(score.interval))
+            for name, score in (
+                (wording.BRIER, group.brier),
+                (wording.BRIER_ORIGINAL, group.brier_original),
+            )
         ),
         ("Log score", number(group.log.mean), log),
     ]
@@ -135,17 +136,12 @@ def tests(group: Group) -> Table:
             "0",
             p_value(luck.p_value),
         ),
-        (
-            "Spiegelhalter’s z",
-            signed(group.spiegelhalter.z, 2),
-            "0",
-            p_value(group.spiegelhalter.p_value),
-        ),
-        (
-            "Calibration in the large, z",
-            signed(group.calibration_in_the_large.z, 2),
-            "0",
-            p_value(group.calibration_in_the_large.p_value),
+        *(
+            (name, signed(test.z, 2), "0", p_value(test.p_value))
+            for name, test in (
+                ("Spiegelhalter’s z", group.spiegelhalter),
+                ("Calibration in the large, z", group.calibration_in_the_large),
+            )
         ),
     ]
     moved = group.movement

@@ -67,9 +67,7 @@ BADGES = {
 def title(report: Report) -> str:
     """Return the heading of a report."""
     by = report.metadata.by
-    if by == "lead":
-        return "Track record by lead time"
-    return "Track record" if by == "all" else f"Track record by {by}"
+    return "Track record" + {"all": "", "lead": " by lead time"}.get(by, f" by {by}")
 
 
 def choice_sentences(choice: Choice, as_of: datetime) -> str:
@@ -192,12 +190,15 @@ def bin_sentence(bin_: Bin) -> str:
 
 def curve_sentence(point: CurvePoint) -> str:
     """Return how often one forecast came true by the curve, as a sentence."""
-    inside = point.lower - 1e-9 <= point.recalibrated <= point.upper + 1e-9
     return (
         f"Forecasts of {percent(point.forecast, 1)} came true about "
-        f"{percent(point.recalibrated)} of the time, {'inside' if inside else 'outside'} the range "
-        f"of chance alone ({percents((point.lower, point.upper))})."
+        f"{percent(point.recalibrated)} of the time, {'inside' if _in_band(point) else 'outside'} "
+        f"the range of chance alone ({percents((point.lower, point.upper))})."
     )
+
+
+def _in_band(point: CurvePoint) -> bool:
+    return point.lower - 1e-9 <= point.recalibrated <= point.upper + 1e-9
 
 
 def threshold_sentence(point: MurphyPoint) -> str:
@@ -230,11 +231,7 @@ def reliability_summary(group: Group) -> str:
         if bin_.interval is not None and bin_.forecast is not None
     )
     weight = sum(point.weight for point in group.curve)
-    outside = sum(
-        point.weight
-        for point in group.curve
-        if not point.lower - 1e-9 <= point.recalibrated <= point.upper + 1e-9
-    )
+    outside = sum(point.weight for point in group.curve if not _in_band(point))
     return (
         f"Forecasts of {bin_range(heaviest)} are the most common ({share} of the time): on average "
         f"{percent(heaviest.forecast)}, and {percent(heaviest.observed)} came true. "
@@ -288,10 +285,10 @@ def murphy_summary(group: Group) -> str:
     ends = [*([0] if behind[:1] == [True] else []), *edges]
     if not ends:
         return f"{peak} The base rate (dashed) is not noticeably better at any threshold."
-    ranges = []
-    for first, last in zip(ends[::2], [*ends[1::2], len(behind)], strict=False):
-        lower, upper = (group.murphy[at].threshold for at in (first, last - 1))
-        ranges.append(percent(upper) if lower == upper else percents((lower, upper)))
+    ranges = [
+        _thresholds(group, first, after - 1)
+        for first, after in zip(ends[::2], [*ends[1::2], len(behind)], strict=False)
+    ]
     return f"{peak} The base rate (dashed) is better at thresholds of {in_words(ranges)}."
 
 
@@ -310,13 +307,17 @@ def murphy_curves_summary(groups: Sequence[Group]) -> str:
     parts = []
     for best in sorted(set(lowest), key=lambda best: -lowest.count(best)):
         _, first, last = max(span for span in spans if lowest[span[1]] == best)
-        lower, upper = (groups[0].murphy[at].threshold for at in (first, last))
-        example = percent(lower) if lower == upper else percents((lower, upper))
+        example = _thresholds(groups[0], first, last)
         parts.append(
             f"{groups[best].name} at {percent(lowest.count(best) / many)} of the thresholds (such "
             f"as {example})"
         )
     return f"Lowest loss: {'; '.join(parts)}."
+
+
+def _thresholds(group: Group, first: int, last: int) -> str:
+    lower, upper = (group.murphy[at].threshold for at in (first, last))
+    return percent(lower) if lower == upper else percents((lower, upper))
 
 
 def leads_summary(group: Group) -> str:
