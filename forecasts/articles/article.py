@@ -121,9 +121,5 @@ def split_at(article: CapturedArticle, paragraph: int) -> tuple[CapturedArticle,
 def split_points(text: str) -> list[int]:
     """Return the paragraphs of ``text``, counted from 0, that can begin a second article."""
     paragraphs = text.split(PARAGRAPH)
-    last = len(paragraphs) - 1
-    return [
-        place
-        for place in range(1, len(paragraphs))
-        if place < last or not is_heading_like(paragraphs[place])
-    ]
+    end = len(paragraphs) - is_heading_like(paragraphs[-1])
+    return list(range(1, end))

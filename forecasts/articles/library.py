@@ -50,14 +50,13 @@ def store(
             known = next(
                 (row for row in here if row.id not in together and _is_same(article, row)), None
             )
-        if known is not None:
-            stored.append((known, False))
-            continue
-        row = as_row(article, captured_at=captured_at)
-        row.member_id = member.id
-        session.add(row)
-        session.flush()
-        stored.append((row, True))
+        is_new = known is None
+        if known is None:
+            known = as_row(article, captured_at=captured_at)
+            known.member_id = member.id
+            session.add(known)
+            session.flush()
+        stored.append((known, is_new))
     return stored
 
 
@@ -121,13 +120,9 @@ def article_page(
         question_visible(session, QuestionSource.question_id),
     )
     conditions = [~has_question.exists()] if without_questions else []
+    columns = [col(Article.title), col(Article.publisher), col(Article.text)]
     conditions += [
-        or_(
-            *(
-                col(column).icontains(word, autoescape=True)
-                for column in (Article.title, Article.publisher, Article.text)
-            )
-        )
+        or_(*(column.icontains(word, autoescape=True) for column in columns))
         for word in words.split()
     ]
     total = session.exec(select(func.count(col(Article.id))).where(*conditions)).one()

@@ -109,7 +109,7 @@ def checked_url(url: str, *, base: httpx.URL | None = None, allow_private: bool)
             f"The address at {host} contains a user name or a password.",
             remedy="Remove the part before the @; pages behind a login cannot be fetched.",
         )
-    if parsed.port is not None and parsed.port not in PORTS and not allow_private:
+    if parsed.port not in (None, *PORTS) and not allow_private:
         if is_private_host(host):
             raise private_address(host)
         raise CaptureError(
@@ -318,10 +318,7 @@ def _content_type(
 def _decompressed(
     url: httpx.URL, chunks: Iterable[bytes], encoding: str, max_bytes: int
 ) -> Iterator[bytes]:
-    """Yield the decoded body, never more than ``max_bytes + 1`` bytes at a time.
-
-    A few kilobytes can unpack to gigabytes, so the decoder gets a limit.
-    """
+    """Yield the decoded body in limited pieces: a few kilobytes can unpack to gigabytes."""
     if encoding in ("identity", ""):
         yield from chunks
         return

@@ -219,9 +219,8 @@ def _as_subject(
     sentence: str, start: int, end: int, deadline: Deadline | None, lowercase_words: Collection[str]
 ) -> str:
     words = plain_punctuation(sentence)
-    at_start = words[:start].rstrip().endswith((",", ":", '"', "'", "—", "-")) or not re.search(
-        r"\w", words[:start]
-    )
+    before = words[:start].rstrip()
+    at_start = before.endswith((",", ":", '"', "'", "—", "-")) or not re.search(r"\w", before)
     if deadline and start <= deadline.start < deadline.end <= end:
         is_attribute = words.startswith("'s", deadline.end)
         if not words[start : deadline.start].strip() and not is_attribute:

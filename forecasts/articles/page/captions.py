@@ -111,9 +111,8 @@ def is_credit(line: str) -> bool:
     inner = line.strip("()[]|•·–— ")
     if _LABELLED.match(inner):
         return not (ends_as_sentence(inner) and len(words(inner)) > 8)
-    if ends_as_sentence(inner) and not _ABBREVIATION.search(inner):
-        return False
-    if not _AGENCY.search(inner) and not _NAME_AND_AGENCY.fullmatch(inner):
+    is_name = _AGENCY.search(inner) or _NAME_AND_AGENCY.fullmatch(inner)
+    if not is_name or (ends_as_sentence(inner) and not _ABBREVIATION.search(inner)):
         return False
     parts = [part for part in re.split(r"[\s/|,–—-]+", _AGENCY.sub(" ", inner)) if part]
     return all(not part[0].islower() or _JOINER.fullmatch(part) for part in parts)

@@ -102,8 +102,7 @@ def _decoded(data: bytes, charset: str | None) -> str:
             return data[len(mark) :].decode(encoding, "replace")
     named = _META_CHARSET.search(data[:4096])
     for label in (charset, named[1].decode("ascii", "replace") if named else None):
-        encoding_named = _codec(label)
-        if encoding_named == "utf-8":
+        if (encoding_named := _codec(label)) == "utf-8":
             break
         if encoding_named is not None:
             return data.decode(encoding_named, "replace")

@@ -95,11 +95,8 @@ def read_text(
     # A single sentence is a teaser among teasers, but a brief among full related stories.
     briefs = sum(brief for _, _, brief in found)
     keeps_briefs = len(found) - briefs > briefs
-    articles = [
-        _article(head, body, captured_at)
-        for head, body, brief in found
-        if keeps_briefs or not brief
-    ]
+    kept = [(head, body) for head, body, brief in found if keeps_briefs or not brief]
+    articles = [_article(head, body, captured_at) for head, body in kept]
     owners = [name for line in page.lines if (name := site_owner(line.text))]
     if len(articles) == 1 and articles[0].publisher is None and owners:
         articles = [replace(articles[0], publisher=owners[-1])]
@@ -148,10 +145,7 @@ def _read_lines(text: str) -> list[Line]:
 
 
 def _unwrapped(rows: list[str]) -> Iterator[str]:
-    """Yield the rows, joining those that were wrapped at a fixed width.
-
-    A row was wrapped if the first word of the next row would not have fitted.
-    """
+    """Yield the rows, joined where the next row's first word would not have fitted in the width."""
     width = max((len(row) for row in rows), default=0)
     soft = sum(1 for above, below in pairwise(rows) if len(above) >= 45 and below[:1].islower())
     if width > 110 or soft < 2:
@@ -182,11 +176,8 @@ def _body(page: Page, head: Head, end: int, titles: set[str]) -> list[str]:
     while last + 1 in kept and page.lines[last + 1].bullet:
         last += 1  # a list may end an article
     listed = {i for i in kept if page.lines[i].bullet and {i - 1, i + 1} & kept.keys()}
-    paragraphs = [
-        text
-        for i, text in kept.items()
-        if prose[0] <= i <= last or (i < prose[0] and (len(words(text)) >= 5 or i in listed))
-    ]
+    leading = {i for i in kept if i < prose[0] and (len(words(kept[i])) >= 5 or i in listed)}
+    paragraphs = [text for i, text in kept.items() if prose[0] <= i <= last or i in leading]
     return _without_bio(_without_pull_quotes(paragraphs), head.author)
 
 
