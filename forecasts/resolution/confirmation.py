@@ -26,12 +26,7 @@ from forecasts.resolution.outcome_checks import (
     require_new,
     require_source_address,
 )
-from forecasts.resolution.proposals import (
-    proposals_on,
-    question_of,
-    require_undecided,
-    resolution_row,
-)
+from forecasts.resolution.proposals import proposals_on, require_undecided, resolution_row
 from forecasts.scores import scores
 
 
@@ -77,7 +72,7 @@ def confirm(
 
 def accept(session: Session, proposal: Resolution, *, now: datetime, member: Member) -> Resolution:
     """Return the confirmed resolution with the proposal's outcome, written as by ``confirm``."""
-    question = question_of(session, proposal)
+    question = session.get_one(Question, proposal.question_id)
     roles.require(session, member, Action.resolve, question, now=now)
     require_undecided(session, proposal)
     state = current_state(session, question, now=now)

@@ -22,7 +22,6 @@ from forecasts.ledger.current import is_superseded
 from forecasts.ledger.models import Dispute, Member, Question, Resolution
 from forecasts.questions.finality import provisional_outcome
 from forecasts.questions.standing import current_state
-from forecasts.resolution.resolutions import by_resolution
 
 
 def dispute(
@@ -88,11 +87,6 @@ def _write(
     session.add(row)
     session.flush()
     return row
-
-
-def history(session: Session, question: Question) -> dict[int, list[Dispute]]:
-    """Return the disputes and their decisions by the id of the resolution, in order."""
-    return by_resolution(session, question, Dispute)
 
 
 def open_disputes(session: Session) -> list[tuple[Dispute, Resolution, Question]]:

@@ -20,9 +20,7 @@ from forecasts.ledger.models import (
 )
 from forecasts.questions.finality import ProvisionalOutcome
 from forecasts.questions.registry import newest_wording
-from forecasts.resolution import disputes
-from forecasts.resolution.kept_evidence import exhibits_on
-from forecasts.resolution.resolutions import history
+from forecasts.resolution.resolutions import by_resolution, history
 from forecasts.scores.stored_scores import main_protocol, score_table
 
 
@@ -95,7 +93,8 @@ def steps(session: Session, question: Question) -> list[Step]:
     confirmed = [row for row in rows if row.state == ResolutionState.confirmed]
     current = confirmed[-1] if confirmed else None  # each supersedes the one before
     named, type = handles(session), newest_wording(session, question).type
-    exhibits, disputed = exhibits_on(session, question), disputes.history(session, question)
+    exhibits = by_resolution(session, question, Exhibit)
+    disputed = by_resolution(session, question, Dispute)
     return [
         Step(
             row,

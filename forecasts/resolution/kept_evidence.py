@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from sqlmodel import Session, select
@@ -54,14 +55,9 @@ def keep(session: Session, resolution: Resolution, seen: Sequence[Seen]) -> list
     return rows
 
 
-def exhibits_on(session: Session, question: Question) -> dict[int, list[Exhibit]]:
-    """Return the question's exhibits by the id of the resolution row, in the order read."""
-    return by_resolution(session, question, Exhibit)
-
-
 def kept(session: Session, question: Question) -> list[Kept]:
     """Return the question's exhibits with their bytes; NotFound where there are none."""
-    exhibits = [row for rows in exhibits_on(session, question).values() for row in rows]
+    exhibits = list(chain(*by_resolution(session, question, Exhibit).values()))
     if not exhibits:
         raise NotFound(
             f"There is no resolver's evidence for {question.slug!r}.",

@@ -64,7 +64,7 @@ def reject(
 
     Refused without a reason, which tells the proposer what was wrong.
     """
-    question = question_of(session, proposal)
+    question = session.get_one(Question, proposal.question_id)
     roles.require(session, member, Action.resolve, question, now=now)
     require_undecided(session, proposal)
     if not note.strip():
@@ -110,11 +110,6 @@ def require_undecided(session: Session, proposal: Resolution) -> None:
             "This proposal has been decided already, or the question was resolved since.",
             remedy="To correct a resolution, resolve the question again.",
         )
-
-
-def question_of(session: Session, resolution: Resolution) -> Question:
-    """Return the question of a resolution row; the caller checks the member's rights on it."""
-    return session.exec(select(Question).where(Question.id == resolution.question_id)).one()
 
 
 def resolution_row(

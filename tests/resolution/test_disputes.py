@@ -8,11 +8,12 @@ import pytest
 from sqlmodel import Session
 
 from forecasts.common.errors import Refused
-from forecasts.ledger.models import Member, PolicyKind, Question
+from forecasts.ledger.models import Dispute, Member, PolicyKind, Question
 from forecasts.questions import finality
 from forecasts.reports.build import build
 from forecasts.reports.selection import Choice
 from forecasts.resolution import confirmation, disputes, history, policies
+from forecasts.resolution.resolutions import by_resolution
 from forecasts.scores import stored_scores
 from forecasts.scores.frames import ledger_frames, revision
 from forecasts.updates import updates
@@ -76,12 +77,8 @@ def test_what_is_disputed_stays_provisional_until_somebody_decides(
     disputes.uphold(session, resolved, member=alice, now=day(12), reason="It rained as well.")
     assert until(session, resolved, 12) is None
     assert disputes.open_disputes(session) == []
-    assert [
-        one.answers_id for [*rows] in disputes.history(session, resolved).values() for one in rows
-    ] == [
-        None,
-        row.id,
-    ]
+    [rows] = by_resolution(session, resolved, Dispute).values()
+    assert [one.answers_id for one in rows] == [None, row.id]
     for act in (disputes.uphold, disputes.dispute):
         with pytest.raises(Refused):
             act(session, resolved, member=alice, now=day(12), reason="again")

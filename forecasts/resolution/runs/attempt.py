@@ -48,8 +48,14 @@ class Attempt:
 
     claimed: Claimed
     answers: Sequence[Answer]
-    result: Result
+    state: RunState
+    message: str
     next_at: datetime
+
+    @property
+    def result(self) -> Result:
+        """The result, for which nothing was written."""
+        return Result(self.claimed.state.slug, self.state, self.message)
 
 
 def ask(resolver: Resolver, state: QuestionState, now: datetime, fetch_of: FetchOf) -> Answer:
@@ -96,18 +102,17 @@ def postponed(
         soon = now + SOON
         earliest = min(answer.not_before or soon for answer in answers)
         next_at = max(soon, min(earliest, now + AT_LEAST))
-        result = result_of(claimed, decision.state, decision.message)
-        return Attempt(claimed, answers, result, next_at)
+        return Attempt(claimed, answers, decision.state, decision.message, next_at)
     parks = decision.permanent or claimed.is_last_attempt
     state = RunState.parked if parks else RunState.failed
-    result = result_of(claimed, state, decision.message)
-    return Attempt(claimed, answers, result, now + pause_after(claimed.attempt))
+    next_at = now + pause_after(claimed.attempt)
+    return Attempt(claimed, answers, state, decision.message, next_at)
 
 
 def not_open(claimed: Claimed, now: datetime) -> Attempt:
     """Return the attempt that waits until the question opens."""
-    result = result_of(claimed, RunState.not_yet, "")
-    return Attempt(claimed, (), result, min(claimed.state.text.open_time, now + AT_LEAST))
+    next_at = min(claimed.state.text.open_time, now + AT_LEAST)
+    return Attempt(claimed, (), RunState.not_yet, "", next_at)
 
 
 def exhausted(claimed: Claimed, now: datetime) -> Attempt:
@@ -119,13 +124,7 @@ def exhausted(claimed: Claimed, now: datetime) -> Attempt:
         f"forecasts run retry {claimed.state.slug}",
     )
     answers = [Answer(resolver, error=error) for resolver in claimed.resolvers]
-    result = result_of(claimed, RunState.parked, answers[0].message)
-    return Attempt(claimed, answers, result, now)
-
-
-def result_of(claimed: Claimed, state: RunState, message: str) -> Result:
-    """Return a result of a claimed question for which nothing was written."""
-    return Result(claimed.state.slug, state, message)
+    return Attempt(claimed, answers, RunState.parked, answers[0].message, now)
 
 
 def pause_after(failures: int) -> timedelta:

@@ -8,6 +8,7 @@ this very question. Such a question is claimed last and alone, and the claim cou
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -92,26 +93,20 @@ class Claims:
         return list(session.exec(self._due()))
 
     def _due(self) -> Any:
-        of_kind = (
-            select(Resolver.id)
-            .where(
-                col(Resolver.question_id) == col(Watch.question_id),
-                col(Resolver.kind) == self.only,
-                is_assigned(),
-            )
-            .exists()
-        )
-        return (
+        due = (
             select(Watch.id)
             .where(
                 col(Watch.next_at) <= self.now,
                 col(Watch.parked_at).is_(None),
                 or_(col(Watch.claimed_until).is_(None), col(Watch.claimed_until) <= self._clock()),
                 unresolved(),
-                *([] if self.only is None else [of_kind]),
             )
             .order_by(col(Watch.next_at), col(Watch.id))
         )
+        if self.only is None:
+            return due
+        of_kind = select(Resolver.question_id).where(Resolver.kind == self.only, is_assigned())
+        return due.where(col(Watch.question_id).in_(of_kind))
 
     def any_abandoned(self) -> bool:
         """Return whether a killed run has left a question."""
@@ -155,21 +150,17 @@ class Claims:
         questions = [watch.question_id for watch in watches]
         slugs = session.exec(select(Question.slug).where(col(Question.id).in_(questions))).all()
         states = {state.id: state for state in listing(session, now=self.now, only=slugs)}
-        resolvers: dict[int, list[Resolver]] = {}
+        resolvers = defaultdict[int, list[Resolver]](list)
         for resolver in session.exec(
             select(Resolver)
             .where(col(Resolver.question_id).in_(questions), is_assigned())
             .order_by(col(Resolver.id))
         ):
-            resolvers.setdefault(resolver.question_id, []).append(resolver)
-        policies = {
-            policy.question_id: policy
-            for policy in session.exec(
-                select(Policy)
-                .where(col(Policy.question_id).in_(questions))
-                .order_by(col(Policy.id))
-            )
-        }
+            resolvers[resolver.question_id].append(resolver)
+        set_policies = session.exec(
+            select(Policy).where(col(Policy.question_id).in_(questions)).order_by(col(Policy.id))
+        )
+        policies = {policy.question_id: policy for policy in set_policies}
         newest = (
             select(func.max(ResolverRun.id))
             .join(Resolver, col(Resolver.id) == col(ResolverRun.resolver_id))

@@ -11,20 +11,14 @@ from sqlalchemy import or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from forecasts.ledger.models import (
-    Member,
-    Question,
-    Resolution,
-    ResolutionState,
-    Resolver,
-    RunState,
-)
+from forecasts.ledger.models import Question, Resolution, ResolutionState, Resolver, RunState
 from forecasts.questions.outcomes import outcome_value
 from forecasts.questions.standing import QuestionState, current_state
+from forecasts.resolution import proposals
 from forecasts.resolution.assignments import is_assigned
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs.attempt import Result
-from forecasts.resolution.runs.recording import propose
+from forecasts.resolution.runs.recording import write_finding
 
 KIND = "question"
 
@@ -72,23 +66,14 @@ def changes_outcome(state: QuestionState, finding: Finding) -> bool:
     """Return whether the question is resolved, to another outcome than the finding's."""
     if state.resolution is None:
         return False
-    before, now = (
-        outcome_value(outcome, state.text)
-        for outcome in (state.resolution.outcome, finding.outcome)
-    )
-    return before != now
+    found = outcome_value(finding.outcome, state.text)
+    return found != outcome_value(state.resolution.outcome, state.text)
 
 
 def propose_correction(
-    session: Session,
-    resolver: Resolver,
-    question: Question,
-    finding: Finding,
-    *,
-    member: Member,
-    now: datetime,
+    session: Session, resolver: Resolver, question: Question, finding: Finding, *, now: datetime
 ) -> Result | None:
-    """Return the result with ``member``'s proposal, which is written.
+    """Return the result with the run's proposal, which is written.
 
     None if another run has proposed it, or the question has got this outcome meanwhile.
     """
@@ -96,7 +81,7 @@ def propose_correction(
         return None
     if not changes_outcome(current_state(session, question, now=now), finding):
         return None
-    row = propose(session, question, resolver, finding, member=member, now=now)
+    row = write_finding(proposals.propose, session, question, resolver, finding, now=now)
     return Result(question.slug, RunState.proposed, message(finding), row.id)
 
 

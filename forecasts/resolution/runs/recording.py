@@ -6,7 +6,7 @@ without a finding are written together at the end of the batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,16 +37,12 @@ from forecasts.resolution.runs.safeguards import downgraded, new_findings
 RUN_MEMBER = "scheduled run"  # confirms and proposes in place of a person
 
 _WATCH = SQLModel.metadata.tables["watch"]
+_WRITTEN = ("next_at", "attempts", "looked_at", "parked_at", "reason")
 _END_CLAIM = (
     update(_WATCH)
     .where(_WATCH.c.id == bindparam("watch_id"))
     .values(
-        claimed_by=None,
-        claimed_until=None,
-        **{
-            column: bindparam(f"new_{column}")
-            for column in ("next_at", "attempts", "looked_at", "parked_at", "reason")
-        },
+        claimed_by=None, claimed_until=None, **{name: bindparam(f"new_{name}") for name in _WRITTEN}
     )
 )
 
@@ -68,19 +64,17 @@ def record_finding(
             return None
         question = find(session, claimed.state.slug)
         state = current_state(session, question, now=claims.now)
-        if state.resolution is not None:
-            _end_claim(session, [_claim_end(claimed, None, claims.now, None)])
-            return None
-        if _has_changed(session, claimed, state):
-            _end_claim(session, [_claim_end(claimed, None, claims.now, claims.now + SOON)])
-            return None
-        decision = downgraded(session, question, answers, decision)
-        member = run_member(session, claims.now)
-        result = _settle(session, question, decision, member, claims.now)
-        lookups = list(_lookups(claimed, answers, result, claims.now, always=True))
-        session.connection().execute(insert(ResolverRun), lookups)
-        next_at = None if result.state == RunState.confirmed else claims.now + SOON
-        _end_claim(session, [_claim_end(claimed, result, claims.now, next_at)])
+        result = next_at = None
+        if state.resolution is None:
+            next_at = claims.now + SOON
+            if not _has_changed(session, claimed, state):
+                decision = downgraded(session, question, answers, decision)
+                result = _settle(session, question, decision, claims.now)
+                lookups = list(_lookups(claimed, answers, result, claims.now, always=True))
+                session.connection().execute(insert(ResolverRun), lookups)
+                if result.state == RunState.confirmed:
+                    next_at = None
+        _end_claim(session, claims.now, (claimed, result, next_at))
         return result
 
 
@@ -98,88 +92,76 @@ def record_attempts(claims: Claims, attempts: Sequence[Attempt]) -> list[Attempt
         ]
         if lookups:
             session.connection().execute(insert(ResolverRun), lookups)
-        ends = [_claim_end(a.claimed, a.result, claims.now, a.next_at) for a in attempts]
-        if ends:
-            _end_claim(session, ends)
+        if attempts:
+            ends = [(attempt.claimed, attempt.result, attempt.next_at) for attempt in attempts]
+            _end_claim(session, claims.now, *ends)
     return list(attempts)
 
 
-def propose(
+def write_finding(
+    verb: Callable[..., Resolution],
     session: Session,
     question: Question,
     resolver: Resolver,
     finding: Finding,
     *,
-    member: Member,
     now: datetime,
 ) -> Resolution:
-    """Return the proposal of a finding, written with its evidence."""
-    row = proposals.propose(
-        session, question, finding.outcome, **_given(finding, resolver, member, now)
+    """Return the finding's resolution or proposal (the ``verb``), written with its evidence."""
+    row = verb(
+        session,
+        question,
+        finding.outcome,
+        known_at=finding.known_at,
+        now=now,
+        member=run_member(session, now),
+        resolver=resolver,
+        note=finding.note,
+        source=finding.source,
     )
     kept_evidence.keep(session, row, finding.seen)
     return row
 
 
-def _settle(
-    session: Session, question: Question, decision: Decision, member: Member, now: datetime
-) -> Result:
+def _settle(session: Session, question: Question, decision: Decision, now: datetime) -> Result:
     """Confirm the finding of the decision, or propose each that is new."""
-    if decision.state == RunState.confirmed:
-        [(resolver, finding)] = decision.findings
-        row = confirmation.confirm(
-            session, question, finding.outcome, **_given(finding, resolver, member, now)
-        )
-        kept_evidence.keep(session, row, finding.seen)
-        return Result(question.slug, RunState.confirmed, decision.message, row.id)
-    proposed = [
-        propose(session, question, resolver, finding, member=member, now=now)
-        for resolver, finding in new_findings(session, question, decision, now=now)
-    ]
-    if not proposed:
-        return Result(question.slug, RunState.not_yet, f"{decision.message}: already proposed")
-    message = f"{decision.message}; waiting for a decision"
-    return Result(question.slug, RunState.proposed, message, proposed[-1].id)
-
-
-def _given(finding: Finding, resolver: Resolver, member: Member, now: datetime) -> dict[str, Any]:
-    return {
-        "known_at": finding.known_at,
-        "now": now,
-        "member": member,
-        "resolver": resolver,
-        "note": finding.note,
-        "source": finding.source,
-    }
+    verb: Callable[..., Resolution] = confirmation.confirm
+    findings, message = list(decision.findings), decision.message
+    if decision.state != RunState.confirmed:
+        verb, findings = proposals.propose, new_findings(session, question, decision, now=now)
+        if not findings:
+            return Result(question.slug, RunState.not_yet, f"{message}: already proposed")
+        message += "; waiting for a decision"
+    for resolver, finding in findings:
+        row = write_finding(verb, session, question, resolver, finding, now=now)
+    return Result(question.slug, decision.state, message, row.id)
 
 
 def _has_changed(session: Session, claimed: Claimed, state: QuestionState) -> bool:
     """Return whether wording, status or policy have changed since the question was claimed."""
     newest = select(func.max(Policy.id)).where(Policy.question_id == claimed.state.id)
     policy = None if claimed.policy is None else claimed.policy.id
-    return (state.text.id, state.status, session.exec(newest).one()) != (
-        claimed.state.text.id,
-        claimed.state.status,
-        policy,
-    )
+    before = (claimed.state.text.id, claimed.state.status, policy)
+    return (state.text.id, state.status, session.exec(newest).one()) != before
 
 
-def _end_claim(session: Session, ends: list[dict[str, Any]]) -> None:
-    session.connection().execute(_END_CLAIM, ends)
-
-
-def _claim_end(
-    claimed: Claimed, result: Result | None, now: datetime, next_at: datetime | None
-) -> dict[str, Any]:
-    failed = result is not None and result.state in (RunState.failed, RunState.parked)
-    return {
-        "watch_id": claimed.watch.id,
-        "new_next_at": next_at,
-        "new_attempts": claimed.attempt if failed else 0,
-        "new_looked_at": now,
-        "new_parked_at": now if result is not None and result.state == RunState.parked else None,
-        "new_reason": result.message if failed and result is not None else "",
-    }
+def _end_claim(
+    session: Session, now: datetime, *ends: tuple[Claimed, Result | None, datetime | None]
+) -> None:
+    """Write the end of each claim, with its result (if any) and the time of the next attempt."""
+    rows: list[dict[str, Any]] = []
+    for claimed, result, next_at in ends:
+        row: dict[str, Any] = {
+            "watch_id": claimed.watch.id,
+            "new_next_at": next_at,
+            "new_looked_at": now,
+        }
+        row |= {"new_attempts": 0, "new_parked_at": None, "new_reason": ""}
+        if result is not None and result.state in (RunState.failed, RunState.parked):
+            row |= {"new_attempts": claimed.attempt, "new_reason": result.message}
+            row["new_parked_at"] = now if result.state == RunState.parked else None
+        rows.append(row)
+    session.connection().execute(_END_CLAIM, rows)
 
 
 def _lookups(
@@ -197,7 +179,6 @@ def _lookups(
             message = answer.message
             if answer.finding is None:
                 state = RunState.not_yet if answer.error is None else RunState.failed
-        assert answer.resolver.id is not None
         last = claimed.last_lookups.get(answer.resolver.id)
         repeats = (
             last is not None
@@ -205,10 +186,5 @@ def _lookups(
             and utc(now).date() == last.started_at.date()
         )
         if always or not repeats:
-            yield {
-                "resolver_id": answer.resolver.id,
-                "started_at": now,
-                "ended_at": now,
-                "state": state,
-                "message": message,
-            }
+            times = {"started_at": now, "ended_at": now}
+            yield {"resolver_id": answer.resolver.id, "state": state, "message": message, **times}

@@ -34,11 +34,10 @@ from forecasts.resolution.runs.attempt import (
     exhausted,
     not_open,
     postponed,
-    result_of,
 )
 from forecasts.resolution.runs.claiming import Claimed, Claims
 from forecasts.resolution.runs.decision import Answer
-from forecasts.resolution.runs.recording import record_attempts, record_finding, run_member
+from forecasts.resolution.runs.recording import record_attempts, record_finding
 from forecasts.resolution.runs.safeguards import downgraded, new_findings
 from forecasts.resolution.runs.source_access import FetchOf, SourceAccess
 
@@ -57,7 +56,7 @@ class Summary:
 
     def count(self, state: RunState) -> int:
         """Return the number of results in that state."""
-        return sum(1 for result in self.results if result.state == state)
+        return sum(result.state == state for result in self.results)
 
 
 def run(
@@ -202,7 +201,7 @@ def _batch(
 
 def _answers(claims: Claims, fetch_of: FetchOf, claimed: Claimed) -> list[Answer]:
     """Return the answers of the question's resolvers; none once the claim has ended."""
-    answers: list[Answer] = []
+    answers = []
     for resolver in claimed.resolvers:
         if not claims.still_holds(claimed):
             return []
@@ -245,7 +244,7 @@ def _rehearse(claims: Claims, fetch_of: FetchOf, claimed: Claimed) -> Result:
             session, state.question, decision, now=claims.now
         )
     if not is_new:
-        return result_of(claimed, RunState.not_yet, f"{decision.message}: already proposed")
+        return Result(state.slug, RunState.not_yet, f"{decision.message}: already proposed")
     try:
         for _, finding in decision.findings:
             outcome_checks.require_possible(
@@ -254,7 +253,7 @@ def _rehearse(claims: Claims, fetch_of: FetchOf, claimed: Claimed) -> Result:
             outcome_checks.require_within_bounds(state.text, finding.outcome)
     except LedgerError as error:
         return _failed(claimed, answers, error, claims.now).result
-    return result_of(claimed, decision.state, decision.message)
+    return Result(state.slug, decision.state, decision.message)
 
 
 def _corrected(
@@ -274,22 +273,17 @@ def _corrected(
         finding = ask(resolver, state, claims.now, fetch_of).finding
         if finding is None or not corrections.changes_outcome(state, finding):
             continue
-        result: Result | None = Result(state.slug, RunState.proposed, corrections.message(finding))
-        if not dry:
-            try:
-                with claims.writing() as session:
-                    result = corrections.propose_correction(
-                        session,
-                        resolver,
-                        find(session, state.slug),
-                        finding,
-                        member=run_member(session, claims.now),
-                        now=claims.now,
-                    )
-            except DatabaseError:
-                raise
-            except Exception as error:  # one bad question never stops the others
-                message = Answer(resolver, error=error).message
-                result = Result(state.slug, RunState.failed, message)
+        if dry:
+            yield Result(state.slug, RunState.proposed, corrections.message(finding))
+            continue
+        try:
+            with claims.writing() as session:
+                result = corrections.propose_correction(
+                    session, resolver, find(session, state.slug), finding, now=claims.now
+                )
+        except DatabaseError:
+            raise
+        except Exception as error:  # one bad question never stops the others
+            result = Result(state.slug, RunState.failed, Answer(resolver, error=error).message)
         if result is not None:
             yield result

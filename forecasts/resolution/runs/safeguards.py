@@ -13,11 +13,11 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from forecasts.access.second_resolver import needs_second_resolver
-from forecasts.ledger.models import Question, QuestionText, Resolution, Resolver, RunState
+from forecasts.access.teams import needs_second_resolver
+from forecasts.ledger.models import Exhibit, Question, QuestionText, Resolution, Resolver, RunState
 from forecasts.questions.outcomes import outcome_value
 from forecasts.questions.registry import newest_wording
-from forecasts.resolution import kept_evidence, proposals, resolutions
+from forecasts.resolution import proposals, resolutions
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs.decision import Answer, Decision
 
@@ -86,25 +86,21 @@ class _Proposal:
     row: Resolution
     text: QuestionText
     is_open: bool
-    evidence: frozenset[str]
+    evidence: set[str]
 
     def agrees(self, finding: Finding) -> bool:
         """Return whether the finding has the same outcome, however it is written."""
-        before, now = (outcome_value(one.outcome, self.text) for one in (self.row, finding))
-        return before == now
+        found = outcome_value(finding.outcome, self.text)
+        return found == outcome_value(self.row.outcome, self.text)
 
 
 def _earlier_proposals(session: Session, question: Question) -> list[_Proposal]:
     """Return the proposals of resolvers, and the open proposals of members."""
     open_ids = {row.id for row in proposals.proposals_on(session, question)}
-    text, kept = newest_wording(session, question), kept_evidence.exhibits_on(session, question)
+    text = newest_wording(session, question)
+    kept = resolutions.by_resolution(session, question, Exhibit)
     return [
-        _Proposal(
-            row,
-            text,
-            row.id in open_ids,
-            frozenset(one.sha256 for one in kept.get(row.id, ())),
-        )
+        _Proposal(row, text, row.id in open_ids, {one.sha256 for one in kept.get(row.id, ())})
         for row in resolutions.history(session, question)
         if row.resolver_id is not None or row.id in open_ids
     ]

@@ -33,7 +33,11 @@ class SourceAccess:
 
         def fetch(address: str) -> Seen:
             if address.startswith(ADDRESS):
-                self._require_visible(resolver, address.removeprefix(ADDRESS))
+                # NotFound for a question that the resolver's owner may not see.
+                with reading(self._engine) as session:
+                    owner = session.get(Member, resolver.member_id or 0)
+                    read_as(session, owner, now=self._now)
+                    find(session, address.removeprefix(ADDRESS))
             return self._sources(address)
 
         return fetch
@@ -44,20 +48,12 @@ class SourceAccess:
             shared = is_shared_ledger(session)
         return Sources(self._now, self._answer, shared=shared, allow_private=self._allow_private)
 
-    def _require_visible(self, resolver: Resolver, slug: str) -> None:
-        """Refuse, with NotFound, a question that the resolver's owner may not see."""
-        with reading(self._engine) as session:
-            read_as(session, session.get(Member, resolver.member_id or 0), now=self._now)
-            find(session, slug)
-
     def _answer(self, slug: str) -> tuple[str, datetime] | None:
         """Return a question's outcome and when it became known; None while it is not final."""
         with reading(self._engine) as session:
             question = find(session, slug)
             resolution = current_state(session, question, now=self._now).resolution
-            is_provisional = (
-                finality.provisional_outcome(session, question, now=self._now) is not None
-            )
-        if resolution is None or is_provisional:
+            provisional = finality.provisional_outcome(session, question, now=self._now)
+        if resolution is None or provisional is not None:
             return None
         return resolution.outcome, resolution.known_at or resolution.recorded_at

@@ -43,15 +43,11 @@ def oracle(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Let the kind ``oracle`` say what a test wants of each question."""
     from forecasts.resolution.resolvers import kinds
 
-    ours = kinds._ours
-
     def says(of: Says, **more: Any) -> None:
         def look(asked: Any, settings: Any, now: datetime, fetch: Any) -> Finding | None:
             return of(f"{settings.name}{asked.slug}")
 
-        monkeypatch.setattr(
-            kinds, "_ours", lambda: {**ours(), "oracle": Kind(Oracle, look, **more)}
-        )
+        monkeypatch.setitem(kinds._OURS, "oracle", Kind(Oracle, look, **more))
 
     says(lambda _: None)
     return says
