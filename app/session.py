@@ -23,6 +23,7 @@ from sqlmodel import Session
 from app.markdown_text import as_text
 from app.web import identity
 from forecasts.access import identities, members, visibility
+from forecasts.access.oidc_settings import configured_sign_in
 from forecasts.access.roles import Rights
 from forecasts.common.errors import BadInput, DatabaseError, LedgerError
 from forecasts.common.settings import Settings
@@ -92,7 +93,7 @@ def current_member(ledger: Session) -> Member | None:
 
 def address_of_app() -> str:
     """Return the app's base URL as the browser knows it."""
-    rules = identity.rules()
+    rules = configured_sign_in()
     return rules.base if rules is not None else st.context.headers.get("Origin") or _ADDRESS
 
 

@@ -48,7 +48,7 @@ by_slug = {state.slug: state for state in (*questions, *settled_ones)}
 
 
 def may(action: Action, state: QuestionState) -> bool:
-    """Return whether who sits here may do that on the question."""
+    """Return whether the reader may do that on the question."""
     return roles.allows(rights, action, state.question, state.text)
 
 
@@ -200,12 +200,8 @@ with left:
     st.header("Resolve a question", anchor=False)
     picked = pick()
     if picked is not None:
-        resolve_form(
-            picked,
-            moment,
-            may_propose=may(Action.propose, picked),
-            may_resolve=may(Action.resolve, picked),
-        )
+        proposes, resolves = (may(action, picked) for action in (Action.propose, Action.resolve))
+        resolve_form(picked, moment, may_propose=proposes, may_resolve=resolves)
 with right:
     awaiting()
 st.header("Resolvers", anchor=False)

@@ -45,9 +45,8 @@ def do_to(rows: Sequence[Row]) -> None:
     with st.container(border=True):
         st.markdown(f"**{counted(len(slugs), 'question')} selected**")
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            chosen = st.selectbox(
-                "Action for selected questions", choices, key=f"{key}-act", width=280
-            )
+            label = "Action for selected questions"
+            chosen = st.selectbox(label, choices, key=f"{key}-act", width=280)
             argument = _argument(key, chosen, to_ask)
         if not slugs:
             st.caption("Tick questions below. You see a preview before anything changes.")

@@ -11,7 +11,7 @@ from app.session import engine, memory, my_handle, now, reading, show
 from app.web import identity
 from app.web.middleware import FAILED
 from forecasts.access import identities
-from forecasts.access.oidc_settings import SignIn
+from forecasts.access.oidc_settings import SignIn, configured_sign_in
 from forecasts.common.errors import Expired, Forbidden
 from forecasts.ledger import database
 
@@ -21,7 +21,7 @@ def enter() -> bool:
 
     DatabaseError if the ledger is unavailable.
     """
-    rules = identity.rules()
+    rules = configured_sign_in()
     if rules is None:
         return True
     moment = now()
@@ -70,7 +70,7 @@ def _button(rules: SignIn, label: str) -> None:
 def way_out() -> None:
     """Show the current member, and the sign-out button if the ledger uses sign-in."""
     footer = f"You forecast as {as_text(my_handle())}. All times are UTC."
-    if identity.rules() is None:
+    if configured_sign_in() is None:
         st.caption(footer)
         return
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -28,16 +28,12 @@ def downloads(made: Report | Comparison, stem: str) -> None:
         for form, mime in _TYPES.items():
             st.download_button(
                 form.upper(),
-                data=partial(_document, made, form),
+                data=partial(formats.rendered, made, form),
                 file_name=f"{stem}.{form}",
                 mime=mime,
                 key=f"download-{form}",
                 on_click="ignore",
             )
-
-
-def _document(made: Report | Comparison, form: formats.Format) -> str | bytes:
-    return formats.rendered(made, form)
 
 
 def ledger_folder_button(

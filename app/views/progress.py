@@ -19,11 +19,11 @@ def progress(doing: str) -> Iterator[Callable[[str, float], None]]:
     with place.container(border=True):
         bar = st.progress(0.0, text=f"{doing} …")
         st.button("Stop", key="stop", help="Nothing is stored.")
+
+    def show(words: str, share: float) -> None:
+        bar.progress(min(max(share, 0.0), 1.0), text=f"{doing}: {words}")
+
     try:
-        yield lambda words, share: _show(bar, f"{doing}: {words}", share)
+        yield show
     finally:
         place.empty()
-
-
-def _show(bar: st.delta_generator.DeltaGenerator, words: str, share: float) -> None:
-    bar.progress(min(max(share, 0.0), 1.0), text=words)

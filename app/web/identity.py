@@ -11,16 +11,12 @@ from typing import Any
 
 import streamlit as st
 
-from forecasts.access import identities, oidc_settings
+from forecasts.access import identities
 from forecasts.access.identities import Person
+from forecasts.access.oidc_settings import configured_sign_in
 from forecasts.common.errors import Expired
 
 _SignIn = tuple[Any, ...]
-
-
-def rules() -> oidc_settings.SignIn | None:
-    """Return the sign-in settings; None if the ledger has no sign-in."""
-    return oidc_settings.configured_sign_in()
 
 
 def claims() -> dict[str, Any]:
@@ -34,7 +30,7 @@ def person(now: datetime) -> Person | None:
 
     Expired if they have not signed in, or no longer are; Forbidden if they may not enter.
     """
-    chosen = rules()
+    chosen = configured_sign_in()
     if chosen is None:
         return None
     current = claims()
