@@ -160,9 +160,7 @@ def holm(p_values: npt.ArrayLike) -> Floats:
     refuse_where("p_values", bad, given, "a p-value must lie within 0..1")
     order = np.argsort(given, kind="stable")
     grown = np.maximum.accumulate(given[order] * np.arange(len(given), 0, -1))
-    adjusted = np.empty(len(given))
-    adjusted[order] = np.minimum(grown, 1.0)
-    return adjusted
+    return np.asarray(np.minimum(grown, 1.0)[np.argsort(order)])
 
 
 def detectable_difference(

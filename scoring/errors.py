@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from scoring.arrays import Flags, Floats
+
 # The most problems collected: nobody reads further.
 MOST_PROBLEMS = 1000
 
@@ -48,9 +50,8 @@ class InputError(ValueError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         shown = [str(problem) for problem in self.problems[:5]]
-        rest = len(self.problems) - len(shown)
-        if rest > 0:
-            shown.append(f"and {rest} more")
+        if len(self.problems) > 5:
+            shown.append(f"and {len(self.problems) - 5} more")
         super().__init__("; ".join(shown))
 
 
@@ -67,9 +68,7 @@ class Problems:
                 value = value.item()
             self.found.append(Problem(frame, column, row, value, rule))
 
-    def add_where(
-        self, frame: str, column: str, bad: npt.NDArray[np.bool_], values: Any, rule: str
-    ) -> None:
+    def add_where(self, frame: str, column: str, bad: Flags, values: Any, rule: str) -> None:
         """Add the values where ``bad`` holds, all breaking the same rule.
 
         ``values`` is the input column, or None if there is no value to show.
@@ -82,11 +81,10 @@ class Problems:
     def raise_any(self) -> None:
         """Raise InputError if any problem was added."""
         if self.found:
-            order = sorted(self.found, key=lambda problem: problem.frame, reverse=True)
-            raise InputError(order)
+            raise InputError(sorted(self.found, key=lambda each: each.frame, reverse=True))
 
 
-def float_array(column: str, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def float_array(column: str, values: npt.ArrayLike) -> Floats:
     """Return an array argument as floats. Raises InputError if it cannot be converted."""
     try:
         return np.asarray(values, dtype=np.float64)
@@ -111,21 +109,18 @@ def require_number(column: str, value: object, fits: Callable[[float], bool], ru
 def require_whole_number(column: str, value: object, least: int) -> None:
     """Raise InputError unless an argument is a whole number of at least ``least``."""
     rule = f"must be a whole number, {least} or more"
-    require_number(
-        column, value, lambda number: isinstance(value, Integral) and number >= least, rule
-    )
+    whole = isinstance(value, Integral)
+    require_number(column, value, lambda number: whole and number >= least, rule)
 
 
-def float_vector(column: str, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def float_vector(column: str, values: npt.ArrayLike) -> Floats:
     """Return a one-dimensional array argument as floats. Raises InputError."""
     vector = float_array(column, values)
     require(column, vector.shape, vector.ndim == 1, "must be one-dimensional")
     return vector
 
 
-def broadcast(
-    column: str, values: npt.NDArray[np.float64], shape: tuple[int, ...], rule: str
-) -> npt.NDArray[np.float64]:
+def broadcast(column: str, values: Floats, shape: tuple[int, ...], rule: str) -> Floats:
     """Return an array argument broadcast to a shape.
 
     Raises InputError, showing the actual shape, if it does not fit.

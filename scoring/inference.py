@@ -226,9 +226,8 @@ def recalibration(
     if alike <= 2:
         return unknown._replace(reason="fewer than 3 questions have nearly all the weight")
     if least <= ROUNDING * most:
-        return unknown._replace(
-            reason="the questions are too few or too alike to tell level and slope apart"
-        )
+        reason = "the questions are too few or too alike to tell level and slope apart"
+        return unknown._replace(reason=reason)
     moved = np.linalg.solve(np.eye(2) - own, score[:, :, None])[:, :, 0] @ bread
     covariance = moved.T @ moved * ((count - 1) / count)
     away = line - np.array([centre, spread])

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.arrays import Floats, Places
+from scoring.arrays import Flags, Floats, Places
 from scoring.errors import float_array, refuse_where, require, require_number, require_whole_number
 from scoring.forecast_pairs import grouped_pairs, pairs
 
@@ -121,7 +121,7 @@ def check_claims(
     weight: npt.ArrayLike | None,
     question: npt.ArrayLike | None,
     below: npt.ArrayLike | None,
-) -> tuple[Floats, Floats, Floats, Places, Floats, npt.NDArray[np.bool_]]:
+) -> tuple[Floats, Floats, Floats, Places, Floats, Flags]:
     """Return the pairs with positive weight, ``below`` of each, and the mask of kept pairs."""
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
     every, _, given = pairs(p, y, weight)
@@ -133,9 +133,7 @@ def check_claims(
     return forecast, outcome, weights, group, under[kept], kept
 
 
-def family_numbers(
-    group: Places, family: npt.ArrayLike | None, kept: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.intp]:
+def family_numbers(group: Places, family: npt.ArrayLike | None, kept: Flags) -> Places:
     """Return the family number of each question."""
     questions = int(group.max()) + 1
     if family is None:

@@ -22,10 +22,9 @@ from collections.abc import Hashable, Mapping
 from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from scoring.arrays import Codes, Floats, Places
+from scoring.arrays import Codes, Flags, Floats, Places
 from scoring.errors import require
 from scoring.event_sweep import Sweep
 from scoring.input_frames import NUMERIC, Block, Questions, read_frames
@@ -184,7 +183,7 @@ class _Sides:
         self.earned = self._upto(self.mean)
         self.time = self._upto((self.many > 0).astype(np.float64))
 
-    def _spells(self, live: npt.NDArray[np.bool_]) -> tuple[Places, Places]:
+    def _spells(self, live: Flags) -> tuple[Places, Places]:
         """Return the events at which a group starts and stops being live.
 
         No group is live after a question's last event, so no spell continues into the next one.

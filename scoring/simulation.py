@@ -112,14 +112,12 @@ def simulate(settings: Tournament) -> Simulated:
     if drawn.choice.any():
         _add_options(settings, drawn, belief.latent, questions)
         vectors = _option_reports(settings, rows, belief)
-        vectors[withdrawn] = np.nan
         several = drawn.choice[rows.question][made]
         reported = several & ~withdrawn[made]
-        lists = np.full(len(several), None, dtype=object)
-        values = vectors[made][reported].tolist()
-        for row, vector in zip(np.flatnonzero(reported), values, strict=True):
-            lists[row] = vector
-        forecasts["probabilities"] = lists
+        forecasts["probabilities"] = [
+            vector if given else None
+            for vector, given in zip(vectors[made].tolist(), reported, strict=True)
+        ]
         forecasts.loc[several, "probability"] = np.nan
     teams = pd.DataFrame(
         {
@@ -161,8 +159,9 @@ def _draw_questions(settings: Tournament, rng: np.random.Generator) -> _Question
     # Every family has one question; the others are assigned at random.
     family = np.concatenate([np.arange(families), rng.integers(0, families, n - families)])
     family.sort()
-    kind, early_or_event = rng.random(n), settings.early_share + settings.event_share
-    event = (kind >= settings.early_share) & (kind < early_or_event)
+    kind = rng.random(n)
+    early = kind < settings.early_share
+    event = ~early & (kind < settings.early_share + settings.event_share)
     # From a separate generator, so that the other draws do not depend on choice_share.
     choice = rng.spawn(1)[0].random(n) < settings.choice_share
     return _QuestionDraws(
@@ -170,7 +169,7 @@ def _draw_questions(settings: Tournament, rng: np.random.Generator) -> _Question
         open_s=open_s[order][family],
         length_s=(days[order] * DAY_S)[family],
         prior=settings.prior_spread * rng.standard_normal(n),
-        early=kind < settings.early_share,
+        early=early,
         event=event,
         choice=choice & ~event,
     )

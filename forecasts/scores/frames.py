@@ -254,12 +254,12 @@ def _questions(
     first_source: dict[int, tuple[str, str]] = {}
     if "quote" in kinds:
         first_source = _first_sources(session, [each.id for each in standing] if only else None)
-    columns: dict[str, list[Any]] = {name: [] for name in kinds}
-    worded = [name for name in columns if hasattr(QuestionRevision, name)]
+    worded = [name for name in kinds if hasattr(QuestionRevision, name)]
+    rows: list[dict[str, Any]] = []
     for state in standing:
         text, resolution = state.text, state.resolution
         url, quote = first_source.get(state.id, (None, None))
-        row: dict[str, Any] = {name: getattr(text, name) for name in worded} | {
+        row = {name: getattr(text, name) for name in worded} | {
             "question_id": state.slug,
             "type": str(text.type),
             "resolution": resolution.outcome if resolution else None,
@@ -270,9 +270,8 @@ def _questions(
             "article_url": url,
             "quote": quote,
         }
-        for name, values in columns.items():
-            values.append(row[name])
-    return typed_frame(columns, kinds)
+        rows.append(row)
+    return typed_frame({name: [row[name] for row in rows] for name in kinds}, kinds)
 
 
 def _first_sources(session: Session, questions: Sequence[int] | None) -> dict[int, tuple[str, str]]:
