@@ -263,9 +263,8 @@ def _read(words: str, floor: int, period: Period, anchor: date) -> _Time:
     start, body, end = floor + preposition_start, floor + part_start, period.end
     # "Friday's vote" is on Friday; "next year's budget" is a deadline only after a preposition.
     attribute = words.startswith("'s", end) and interval.unit not in ("day", "end")
-    last_day = interval.last
-    if kind == "before" and interval.unit != "end" and not attribute:
-        last_day = interval.first - timedelta(days=1)
+    ends_before = kind == "before" and interval.unit != "end" and not attribute
+    last_day = interval.first - timedelta(days=1) if ends_before else interval.last
     limits = kind in ("limit", "before")
     requires = period.rule.requires
     is_complete = (

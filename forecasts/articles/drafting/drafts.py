@@ -9,7 +9,7 @@ but will become known. It has
 - or a deadline with a present tense, a plan or a duty: meets on Friday, is travelling next week,
   the visit planned for this fall, must file by 2 May.
 
-``forward_looking`` decides this and lists what is excluded, ``deadlines`` finds the close date,
+``forward_looking`` decides this and lists the exclusions, ``deadlines`` finds the close date,
 ``question_wording`` proposes the question. A user confirms every draft, so doubtful sentences are
 kept.
 """

@@ -67,13 +67,10 @@ def calendar_unit(unit: str, anchor: date, ahead: int = 0) -> Interval:
     if unit == "quarter":
         there = add_months(date(anchor.year, (anchor.month - 1) // 3 * 3 + 1, 1), 3 * ahead)
         return whole_months(there.year, there.month, 3, unit)
-    if unit == "decade":
-        first_year = (anchor.year // 10 + ahead) * 10
-        return whole_years(first_year, first_year + 9, unit)
-    if unit == "century":
-        first_year = ((anchor.year - 1) // 100 + ahead) * 100 + 1
-        return whole_years(first_year, first_year + 99, unit)
-    return whole_years(anchor.year + ahead, anchor.year + ahead)
+    # A decade begins with its year 0, a century with its year 1.
+    length, begin = {"decade": (10, 0), "century": (100, 1)}.get(unit, (1, 0))
+    first_year = ((anchor.year - begin) // length + ahead) * length + begin
+    return whole_years(first_year, first_year + length - 1, unit)
 
 
 def first_unfinished(of_year: Callable[[int], Interval], anchor: date) -> Interval:

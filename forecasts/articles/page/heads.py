@@ -65,7 +65,7 @@ def find_heads(page: Page) -> list[Head]:
 def _with_author(page: Page, head: Head) -> Head:
     """Return a page's only head; a person beside its date, other than relative, is the author."""
     name = head.publisher
-    if name is None or head.author is not None or is_publisher(name) or not is_person(name):
+    if name is None or head.author is not None or not is_person(name):
         return head
     imprints = page.imprints_of(head.lines)
     dated = any(imprint.when is not None and not imprint.relative for imprint in imprints)
