@@ -214,9 +214,7 @@ def kubernetes(
             "kubectl create secret generic forecasts --from-env-file=FILE",
         ]
     manifest = _MANIFEST.format(
-        schedule=_yaml(_fields(every)),
-        seconds=int(LONGEST_RUN.total_seconds()),
-        image=_yaml(image),
+        schedule=_yaml(_fields(every)), seconds=int(LONGEST_RUN.total_seconds()), image=_yaml(image)
     )
     variables = [
         f"                - name: {name}\n                  value: {_yaml(value)}"
