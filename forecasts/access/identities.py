@@ -61,7 +61,9 @@ def verified_person(claims: Claims, rules: SignIn, *, now: datetime) -> Person:
     if not isinstance(subject, str) or not subject:
         raise Forbidden("Your sign-in provider sent no subject to identify you.")
     _require_unexpired(claims.get("exp"), now)
-    email = _verified_email(claims)
+    verified = claims.get("email_verified") in (True, "true")
+    email = claims.get("email") if verified else None
+    email = email if isinstance(email, str) else ""
     _require_domain(claims, email, rules)
     _require_group(claims, rules)
     return Person(rules.issuer, subject, _handle(claims, email))
@@ -74,13 +76,6 @@ def _require_unexpired(until: Any, now: datetime) -> None:
     if now.timestamp() >= until:
         moment = iso(datetime.fromtimestamp(until, UTC))
         raise Expired(f"Your sign-in has expired: it was valid until {moment}.")
-
-
-def _verified_email(claims: Claims) -> str:
-    """Return the e-mail address if the provider has verified it, '' otherwise."""
-    email = claims.get("email")
-    verified = claims.get("email_verified") in (True, "true")
-    return email if verified and isinstance(email, str) else ""
 
 
 def _require_domain(claims: Claims, email: str, rules: SignIn) -> None:
@@ -199,14 +194,12 @@ def _move_appointment(session: Session, newcomer: Member, known: Member, now: da
     role = appointed_role(session, newcomer)
     if role is None:
         return
-    new_roles = [(newcomer, Role.viewer)]
+    new_roles = {newcomer.id: Role.viewer}
     if appointed_role(session, known) is not Role.admin:
-        new_roles.append((known, role))
-    for member, new in new_roles:
-        written(
-            session,
-            Appointment(member_id=member.id, role=new, by_member_id=newcomer.id, recorded_at=now),
-        )
+        new_roles[known.id] = role
+    for id_, new in new_roles.items():
+        row = Appointment(member_id=id_, role=new, by_member_id=newcomer.id, recorded_at=now)
+        written(session, row)
 
 
 def _move_memberships(session: Session, newcomer: Member, known: Member, now: datetime) -> None:

@@ -272,8 +272,7 @@ def _required_role(rights: Rights, action: Action, question: Question) -> Role:
 
 def _can_see(rights: Rights, question: Question, text: QuestionRevision) -> bool:
     return (
-        rights.unrestricted
-        or text.visibility == Visibility.everyone
+        text.visibility == Visibility.everyone
         or question.member_id == rights.member_id
         or (text.visibility == Visibility.team and text.team_id in rights.teams)
     )

@@ -22,10 +22,18 @@ from forecasts.access.memberships import (
     team_names,
     team_or_new,
 )
-from forecasts.access.roles import Action, Rights, admins, appointed_role, ensure_admin, require
+from forecasts.access.roles import (
+    Action,
+    Rights,
+    admins,
+    appointed_role,
+    appointments,
+    ensure_admin,
+    require,
+)
 from forecasts.common.errors import BadInput, NotFound, Refused
 from forecasts.ledger.append import written
-from forecasts.ledger.current import newest_appointments, newest_wording
+from forecasts.ledger.current import newest_wording
 from forecasts.ledger.models import (
     Appointment,
     Forecast,
@@ -107,22 +115,13 @@ def members_page(
     in_order = select(Member).where(matches).order_by(Member.handle)
     members = session.exec(in_order.offset((page - 1) * size).limit(size)).all()
     ids = [member.id for member in members]
-    appointed = dict(
-        session.exec(
-            select(Appointment.member_id, Appointment.role).where(
-                col(Appointment.id).in_(newest_appointments()), col(Appointment.member_id).in_(ids)
-            )
-        ).all()
-    )
+    appointed = dict(appointments(session))
     teams: dict[int, list[tuple[str, Role]]] = defaultdict(list)
     theirs = col(Membership.member_id).in_(ids)
     for _, name, membership in current_memberships(session, theirs, now=now):
         teams[membership.member_id].append((name, Role(membership.role)))
     return [
-        MemberRoles(
-            member, Role(appointed[member.id]) if member.id in appointed else None, teams[member.id]
-        )
-        for member in members
+        MemberRoles(member, appointed.get(member.handle), teams[member.id]) for member in members
     ], total
 
 

@@ -258,16 +258,9 @@ def _states(
 
 def _split(rows: Iterable[Resolution | None]) -> tuple[dict[int, Resolution], set[int]]:
     """Return the confirmed rows by question id, and the ids of questions with a proposal."""
-    confirmed: dict[int, Resolution] = {}
-    proposed: set[int] = set()
-    for row in rows:
-        if row is None:
-            continue
-        if row.state == ResolutionState.confirmed:
-            confirmed[row.question_id] = row
-        else:
-            proposed.add(row.question_id)
-    return confirmed, proposed
+    found = [row for row in rows if row is not None]
+    confirmed = {row.question_id: row for row in found if row.state == ResolutionState.confirmed}
+    return confirmed, {row.question_id for row in found if row.state == ResolutionState.proposed}
 
 
 def _state(

@@ -126,7 +126,6 @@ def cite(
         )
     if not evidence:
         return []
-    session.flush()  # gives the forecast its id
     _check_shares([cited.share for cited in evidence if cited.share is not None])
     citations: list[Citation] = []
     for cited in evidence:

@@ -15,7 +15,6 @@ from forecasts.ledger.models import DIGEST_ADDRESS, Article, EvidenceKind, Stanc
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.value_parsing import read_probability
 
-MAX_ARTICLES = 200
 _URL = re.compile(r"https?://\S+", re.IGNORECASE)
 _ARTICLE = re.compile(r"article\s+(\d+)", re.IGNORECASE)
 _SHARE = re.compile(r"[\d.]+%")
@@ -146,7 +145,7 @@ def _correct(word: str) -> str | None:
     return similar[0] if similar else None
 
 
-def recent_articles(session: Session, limit: int = MAX_ARTICLES) -> list[Article]:
+def recent_articles(session: Session, limit: int = 200) -> list[Article]:
     """Return up to ``limit`` articles to pick from, newest capture first, without their texts."""
     return list(
         session.exec(

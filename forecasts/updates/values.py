@@ -172,16 +172,13 @@ def _check_quantiles(quantiles: Mapping[str, Any], question: QuestionText) -> No
                 f"{format_figure(first)} and {format_probability(q)} ≤ {format_figure(second)} do "
                 "not."
             )
-    _check_outside(outside["below"], outside["above"], [p for p, _, _ in inside])
-
-
-def _check_outside(below: float, above: float, levels: Sequence[float]) -> None:
+    below, above = outside["below"], outside["above"]
     if below + above > 1:
         raise Refused(
             f"The probabilities below and above the bounds sum to {below + above:.12g}, and they "
             "may sum to 1 at most."
         )
-    for p in levels:
+    for p, _, _ in inside:
         if not below <= p <= 1 - above:
             raise Refused(
                 f"A quantile within the bounds needs a level from {format_probability(below)} "
