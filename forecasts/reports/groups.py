@@ -117,15 +117,11 @@ def chosen(frames: Frames, *, by: By, names: Sequence[str]) -> list[str]:
     if by == "lead":
         asked = [lead_days(name) for name in names] or LEADS
         return [lead_name(days) for days in dict.fromkeys(asked)]
-    there = sorted(
-        set(
-            frames.forecasts["forecaster"].unique()
-            if by == "forecaster"
-            else frames.teams["team"].unique()
-            if by == "team"
-            else tagged(frames.questions)["group"].unique()
-        )
-    )
+    if by == "tag":
+        named = tagged(frames.questions)["group"]
+    else:
+        named = frames.teams["team"] if by == "team" else frames.forecasts["forecaster"]
+    there = sorted(named.unique())
     for name in names:
         if name not in there:
             raise BadInput(

@@ -14,9 +14,7 @@ from forecasts.reports.groups import Entries
 from forecasts.reports.member_scores import on, places
 from forecasts.reports.numbers import chance, count
 from forecasts.reports.report import Movement, Reaction
-
-FEWEST = 30  # families
-SIGNIFICANCE = 0.05
+from forecasts.reports.verdict import FEWEST, SIGNIFICANCE
 
 
 def movements(questions: pd.DataFrame, entries: Entries, as_of: datetime) -> pd.DataFrame:

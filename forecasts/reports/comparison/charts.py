@@ -89,7 +89,7 @@ def evidence(pair: Pair) -> Chart | None:
             10.0**low,
             10.0**high,
             tuple(10.0**power for power in powers),
-            tuple(_power(power) for power in powers),
+            tuple(f"{10.0**at:g}" if -4 <= at <= 4 else f"1e{at}" for at in powers),
             scale="log",
         ),
         (
@@ -112,7 +112,3 @@ def thinned(path: Sequence[EvidenceStep], most: int) -> list[EvidenceStep]:
     every = max(1, len(path) // most)
     last = len(path) - 1
     return [step for place, step in enumerate(path) if place % every == 0 or place == last]
-
-
-def _power(power: int) -> str:
-    return f"{10.0**power:g}" if -4 <= power <= 4 else f"1e{power}"

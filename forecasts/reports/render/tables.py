@@ -258,11 +258,15 @@ def earned(group: Group) -> Table:
 def evidence(group: Group) -> Table:
     """Return the pieces of evidence that earned and lost most."""
     pieces = [row for row in group.earned if row.by == "evidence"]
+    more = group.evidence - len(pieces)
+    note = (
+        f"{more:,} more pieces are not shown; forecasts attribute --by evidence lists all of them."
+    )
     return table_of(
         "Evidence that earned and lost most",
         pieces,
         {"Evidence": lambda row: wording.shortened(row.title, _LONG_NAME), **_EARNED},
-        note=wording.more_evidence(group.evidence - len(pieces)),
+        note=note if more else "",
     )
 
 

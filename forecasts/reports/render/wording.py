@@ -249,15 +249,6 @@ def shortened(words: str, most: int = 90) -> str:
     return plain[:most].rsplit(" ", 1)[0].rstrip(",;:.") + " …"
 
 
-def more_evidence(many: int) -> str:
-    """Return how many pieces of evidence are not shown; empty for none."""
-    if not many:
-        return ""
-    return (
-        f"{many:,} more pieces are not shown; forecasts attribute --by evidence lists all of them."
-    )
-
-
 def updates(moved: Updates) -> str:
     """Return how much all updates earned, as sentences."""
     still = moved.updates - moved.helped - moved.cost
