@@ -194,7 +194,16 @@ def articles(
 
     with reading_as(database) as (session, _, now):
         if number is None:
-            _print_list(library.listing(session))
+            rows = library.listing(session)
+            table = Table("number", "title", "publisher", "published", box=None, pad_edge=False)
+            for one in rows:
+                published = iso_day_or_time(one.published_at) if one.published_at else ""
+                publisher = printable(one.publisher or "")
+                table.add_row(str(one.id), printable(one.title), publisher, published)
+            if rows:
+                out().print(table)
+            else:
+                print_line("No articles. Capture one with: forecasts capture URL|FILE")
             return
         article = library.find_article(session, number)
         asked: dict[str, list[str]] = {}
@@ -204,18 +213,3 @@ def articles(
     if text:
         print_line(f"\n{article.text}")
     _print_next([article], now.date(), database, None)
-
-
-def _print_list(rows: Sequence[Article]) -> None:
-    if not rows:
-        print_line("No articles. Capture one with: forecasts capture URL|FILE")
-        return
-    table = Table("number", "title", "publisher", "published", box=None, pad_edge=False)
-    for article in rows:
-        table.add_row(
-            str(article.id),
-            printable(article.title),
-            printable(article.publisher or ""),
-            iso_day_or_time(article.published_at) if article.published_at else "",
-        )
-    out().print(table)

@@ -16,10 +16,7 @@ from forecasts.common.errors import BadInput
 from forecasts.common.times import read_time, to_minute
 
 if TYPE_CHECKING:
-    from sqlmodel import Session
-
     from forecasts.articles.drafting.drafts import Draft
-    from forecasts.questions.sources import Passage
 
 
 @app.command()
@@ -81,8 +78,10 @@ def ask(
     from forecasts.access import teams
     from forecasts.access.roles import is_shared
     from forecasts.access.visibility import audience_label
+    from forecasts.articles.text_quotes import TextQuote
     from forecasts.questions import registry
     from forecasts.questions.outcomes import format_bounds
+    from forecasts.questions.sources import find_passage
     from forecasts.resolution import assignments
 
     moment = now()
@@ -97,6 +96,7 @@ def ask(
             "There is no question to register.",
             remedy='Write it, as in: forecasts ask "Will …?", or name the --draft of an --article.',
         )
+    source = TextQuote(quote) if drafted is None else drafted.source
     last = _last_moment(closes, drafted, draft, moment)
     resolve_time = read_time(resolves, end_of_day=True, now=moment) if resolves else None
     if title is None and drafted is not None:
@@ -129,7 +129,7 @@ def ask(
             member=who,
             now=moment,
             slug=slug,
-            sources=_sources(session, article, quote, drafted),
+            sources=[] if article is None else [find_passage(session, article, source)],
         )
         if outcomes is not None:
             path = {"path": str(outcomes)}
@@ -174,16 +174,6 @@ def _draft(
     with reading_as(database, member) as (session, _, _):
         known = find_article(session, article)
         return None if number is None else find_draft(known, number)
-
-
-def _sources(
-    session: Session, article: int | None, quote: str, drafted: Draft | None
-) -> list[Passage]:
-    from forecasts.articles.text_quotes import TextQuote
-    from forecasts.questions.sources import find_passage
-
-    source = TextQuote(quote) if drafted is None else drafted.source
-    return [] if article is None else [find_passage(session, article, source)]
 
 
 def _last_moment(

@@ -201,8 +201,7 @@ def _print_resolution(session: Session, state: QuestionState, now: datetime) -> 
     from forecasts.resolution.history import correction, provisional_note, steps
     from forecasts.scores.stored_scores import CRPS, score_table
 
-    taken = steps(session, state.question)
-    if taken:
+    if taken := steps(session, state.question):
         print_line("\nResolution:")
     for step in taken:
         row = step.row
@@ -233,8 +232,7 @@ def _print_resolution(session: Session, state: QuestionState, now: datetime) -> 
             print_line(f"    {words}", style="dim")
     if state.resolution is None:
         return
-    provisional = provisional_outcome(session, state.question, now=now)
-    if provisional is not None:
+    if provisional := provisional_outcome(session, state.question, now=now):
         print_line(f"\n{provisional_note(provisional)}")
     scored = score_table(session, state.resolution)
     print_line("\nScores (0 is best):" if scored else "\nNo scores.")

@@ -86,5 +86,4 @@ def table_text(table: pd.DataFrame, format_: str) -> str | bytes:
         table[name] = [without_formulas(text) for text in table[name].fillna("")]
     for name in table.select_dtypes("float"):
         table[name] = ["" if value != value else repr(float(value)) for value in table[name]]
-    text: str = table.to_csv(index=False, lineterminator="\n")
-    return text
+    return str(table.to_csv(index=False, lineterminator="\n"))

@@ -52,7 +52,7 @@ def add(
     member: Member = None,
 ) -> None:
     """Add a member to a team. An unknown handle becomes a member."""
-    _set_role(name, handle, role, database, member)
+    _set_role(name, handle, role, database, member, known=False)
 
 
 @team.command()
@@ -64,13 +64,7 @@ def role(
 
 
 def _set_role(
-    name: str,
-    handle: str,
-    role: str,
-    database: str | None,
-    member: str | None,
-    *,
-    known: bool = False,
+    name: str, handle: str, role: str, database: str | None, member: str | None, *, known: bool
 ) -> None:
     from forecasts.access import teams
     from forecasts.access.members import member_named, member_or_new
