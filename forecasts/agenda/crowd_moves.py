@@ -137,11 +137,8 @@ def _move(
 def _medians(rows: Sequence[Any], text: QuestionText, size: int) -> list[float]:
     """Return the others' median of each number; NaN if no forecast has it."""
     vectors = [_numbers(row, text) for row in rows]
-    medians = []
-    for place in range(size):
-        known = [vector[place] for vector in vectors if not math.isnan(vector[place])]
-        medians.append(median(known) if known else math.nan)
-    return medians
+    known = [[v[n] for v in vectors if not math.isnan(v[n])] for n in range(size)]
+    return [median(numbers) if numbers else math.nan for numbers in known]
 
 
 def _format(number: float, text: QuestionText) -> str:

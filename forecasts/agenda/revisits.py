@@ -6,7 +6,7 @@ new row all the same, and the newest counts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from forecasts.ledger.models import Glance, Member, Question, Revisit
 
 DEFAULT_INTERVAL = timedelta(days=14)
 MOST_DAYS = 3_650
+_OF_A_QUESTION = col(Revisit.question_id).is_not(None)
 
 
 def set_interval(
@@ -67,20 +68,24 @@ class Intervals:
 
 def intervals(session: Session, member: Member | None) -> Intervals:
     """Return the member's review intervals."""
-    found = {} if member is None else _intervals(session, member.id)
+    chosen = select(Revisit.question_id, Revisit.days)
+    rows: Iterable[tuple[int | None, int | None]] = ()
+    if member is not None:
+        rows = session.exec(chosen.where(_is_current(member.id)))
+    found = {id_: timedelta(days=days) for id_, days in rows if days is not None}
     default = found.pop(None, DEFAULT_INTERVAL)
     return Intervals(default, {id_: interval for id_, interval in found.items() if id_ is not None})
 
 
 def distinct_days(session: Session, member_id: int) -> list[int]:
     """Return the member's intervals for single questions in days, each once."""
-    chosen = select(col(Revisit.days)).distinct().where(_is_current(member_id), _of_a_question())
+    chosen = select(col(Revisit.days)).distinct().where(_is_current(member_id), _OF_A_QUESTION)
     return [days for days in session.exec(chosen) if days is not None]
 
 
 def questions_with_interval(member_id: int, days: int | None = None) -> Any:
     """Return the statement for the questions with an interval of ``days`` of their own, or any."""
-    chosen = select(Revisit.question_id).where(_is_current(member_id), _of_a_question())
+    chosen = select(Revisit.question_id).where(_is_current(member_id), _OF_A_QUESTION)
     return chosen if days is None else chosen.where(Revisit.days == days)
 
 
@@ -92,15 +97,6 @@ def _is_current(member_id: int) -> ColumnElement[bool]:
         .group_by(col(Revisit.question_id))
     )
     return col(Revisit.id).in_(newest) & col(Revisit.days).is_not(None)
-
-
-def _of_a_question() -> ColumnElement[bool]:
-    return col(Revisit.question_id).is_not(None)
-
-
-def _intervals(session: Session, member_id: int) -> dict[int | None, timedelta]:
-    rows = session.exec(select(Revisit.question_id, Revisit.days).where(_is_current(member_id)))
-    return {question_id: timedelta(days=days) for question_id, days in rows if days is not None}
 
 
 def mark_seen(session: Session, *, member: Member, now: datetime) -> Glance:

@@ -63,8 +63,7 @@ def check(address: str, *, allow_private: bool, shared: bool) -> None:
     read its files, are refused as well.
     """
     check_scheme(address, shared=shared)
-    plugin = _plugin(address)
-    host = str(getattr(plugin, "host", None) or "")
+    host = str(getattr(_plugin(address), "host", None) or "")
     if not allow_private and host and is_private_host(host.strip("[]")):
         raise Refused(
             "The address leads into this machine or its network, which is not allowed.",
@@ -109,9 +108,8 @@ def deliver(
     thread = threading.Thread(target=act, daemon=True, name="apprise")
     thread.start()
     thread.join(seconds)
-    if results:
-        return results[0]
-    return Delivery.unknown, f"the service did not answer within {seconds:g} seconds"
+    unknown = Delivery.unknown, f"the service did not answer within {seconds:g} seconds"
+    return results[0] if results else unknown
 
 
 def _delivered(address: str, title: str, body: str, allow_private: bool) -> tuple[Delivery, str]:

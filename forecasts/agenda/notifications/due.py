@@ -23,6 +23,7 @@ from forecasts.access.roles import Action, Rights, allowed_condition
 from forecasts.access.visibility import question_visible, reader_rights
 from forecasts.agenda.revisits import distinct_days, questions_with_interval
 from forecasts.ledger.current import (
+    close_time,
     has_outcome,
     is_current_outcome,
     is_newest_wording,
@@ -44,7 +45,7 @@ from forecasts.resolution.disputes import is_open
 NEWS = timedelta(days=30)  # older events are not sent, even if no run worked for that long
 
 _TEXT, _OWN, _NEXT = (aliased(QuestionRevision), aliased(Forecast), aliased(Forecast))
-_closes = func.coalesce(_TEXT.actual_close_time, _TEXT.scheduled_close_time)
+_closes = close_time(_TEXT)
 _UNRESOLVED = ~has_outcome(Question.id)
 
 _RESOLUTIONS = (Resolution, col(Resolution.question_id) == col(Question.id))
@@ -64,11 +65,6 @@ class _Reader:
     def may(self, action: Action) -> ColumnElement[bool]:
         """Return the SQL condition: the member's rights allow the action on the question."""
         return allowed_condition(self.rights, action, _TEXT)
-
-    @property
-    def since(self) -> datetime:
-        """The time from which past events count."""
-        return max(self.channel.recorded_at, self.now - NEWS)
 
     @property
     def has_forecast(self) -> ColumnElement[bool]:
@@ -93,34 +89,29 @@ def due(session: Session, channel: Channel, *, now: datetime) -> list[DueEvent]:
     reader = _Reader(session, channel, rights, now)
     found: list[DueEvent] = []
     for event in map(Event, channel.events):
-        statement = _without_notice(reader, event, _EVENTS[event](reader))
+        events = _EVENTS[event](reader)
+        notified = (
+            select(Notice.id)
+            .where(
+                Notice.channel_id == channel.id,
+                Notice.event == event,
+                col(Notice.question_id) == col(Question.id),
+                col(Notice.at) == events.at,
+            )
+            .exists()
+        )
+        statement: Any = (
+            select(col(Question.id), events.at)
+            .select_from(Question)
+            .join(_TEXT, and_(col(_TEXT.question_id) == col(Question.id), is_newest_wording(_TEXT)))
+            .where(*events.conditions, question_visible(session), ~notified)
+            .distinct()
+            .order_by(events.at, col(Question.id))
+        )
+        for table, condition in events.joins:
+            statement = statement.join(table, condition)
         found += [(event, question_id, at) for question_id, at in session.exec(statement)]
     return found
-
-
-def _without_notice(reader: _Reader, event: Event, events: _Events) -> Any:
-    """Return the statement for the questions with ``at`` that have no notice of the event yet."""
-    notified = (
-        select(Notice.id)
-        .where(
-            Notice.channel_id == reader.channel.id,
-            Notice.event == event,
-            col(Notice.question_id) == col(Question.id),
-            col(Notice.at) == events.at,
-        )
-        .exists()
-    )
-    statement = (
-        select(col(Question.id), events.at)
-        .select_from(Question)
-        .join(_TEXT, and_(col(_TEXT.question_id) == col(Question.id), is_newest_wording(_TEXT)))
-        .where(*events.conditions, question_visible(reader.session), ~notified)
-        .distinct()
-        .order_by(events.at, col(Question.id))
-    )
-    for table, condition in events.joins:
-        statement = statement.join(table, condition)
-    return statement
 
 
 def _closing(reader: _Reader) -> _Events:
@@ -188,7 +179,8 @@ def _is_open(reader: _Reader) -> list[ColumnElement[bool]]:
 def _closed(reader: _Reader) -> _Events:
     """Select closed, unresolved questions that the member asked or forecast."""
     own = or_(col(Question.member_id) == reader.channel.member_id, reader.has_forecast)
-    return _Events(_closes, [_closes > reader.since, _closes <= reader.now, _UNRESOLVED, own])
+    since = max(reader.channel.recorded_at, reader.now - NEWS)
+    return _Events(_closes, [_closes > since, _closes <= reader.now, _UNRESOLVED, own])
 
 
 def _awaiting(reader: _Reader) -> _Events:

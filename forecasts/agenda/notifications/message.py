@@ -16,34 +16,29 @@ from sqlmodel import Session, col, select
 from forecasts.agenda.notifications.due import DueEvent
 from forecasts.common.text import on_one_line
 from forecasts.common.times import to_minute
-from forecasts.ledger.models import Event, Member, Question, Score
+from forecasts.ledger.models import Event, Member, Score
 from forecasts.questions.finality import provisional_outcomes
 from forecasts.questions.outcomes import NOT_SCORED
-from forecasts.questions.standing import QuestionState, Status, in_batches, listing
+from forecasts.questions.standing import QuestionState, Status, by_id, in_batches
 from forecasts.scores.stored_scores import CRPS, MAIN_PROTOCOLS, main_protocol
 
 LINES = 5  # of each event; the rest is counted
 _TITLE_LENGTH = 120  # characters
 _WORD_JOINER = "\u2060"  # invisible; splits text that a service would read as a mention or link
 _SPLITS = re.compile(r"(?<=[@<])(?=\S)|(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
-_HEADINGS = {
-    Event.resolved: "Resolved",
-    Event.decision: "Needs your decision",
-    Event.disputed: "Disputed, for you to decide",
-    Event.parked: "A resolver failed and needs attention",
-    Event.awaiting: "Closed, for you to resolve",
-    Event.closing: "Closes soon, without your forecast",
-    Event.stale: "Your forecast is due for review",
-    Event.closed: "Closed",
-}
-_SINCE = {
-    Event.decision: "An outcome was proposed",
-    Event.disputed: "Its outcome was disputed",
-    Event.parked: "Its resolver failed for the last time",
-    Event.awaiting: "It closed",
-    Event.closing: "It closes",
-    Event.stale: "Your forecast was made",
-    Event.closed: "It closed",
+# Each event's heading, and the words before its time.
+_WORDS = {
+    Event.resolved: ("Resolved", ""),
+    Event.decision: ("Needs your decision", "An outcome was proposed"),
+    Event.disputed: ("Disputed, for you to decide", "Its outcome was disputed"),
+    Event.parked: (
+        "A resolver failed and needs attention",
+        "Its resolver failed for the last time",
+    ),
+    Event.awaiting: ("Closed, for you to resolve", "It closed"),
+    Event.closing: ("Closes soon, without your forecast", "It closes"),
+    Event.stale: ("Your forecast is due for review", "Your forecast was made"),
+    Event.closed: ("Closed", "It closed"),
 }
 
 
@@ -62,7 +57,7 @@ def compose(
 
     The session reads for the member. None: no event still applies.
     """
-    states = _states(session, {question_id for _, question_id, _ in events}, now)
+    states = by_id(session, sorted({question_id for _, question_id, _ in events}), now=now)
     current = [one for one in events if _applies(one, states.get(one[1]), now)]
     moot = [one for one in events if one not in set(current)]
     if not current:
@@ -75,7 +70,7 @@ def compose(
         these = [one for one in current if one[0] == event]
         if not these:
             continue
-        body.append(f"{_HEADINGS[event]}:")
+        body.append(f"{_WORDS[event][0]}:")
         for one in these[:LINES]:
             provisional = event == Event.resolved and one[1] in not_final
             note = " (provisional)" if provisional else ""
@@ -86,18 +81,8 @@ def compose(
     title = f"{len(current):,} events in your forecast ledger"
     if len(current) == 1:
         [(event, question_id, _)] = current
-        title = f"{_HEADINGS[event]}: {_inert(states[question_id].text.title, 60)}"
+        title = f"{_WORDS[event][0]}: {_inert(states[question_id].text.title, 60)}"
     return Message(title, "\n".join(body).strip()), moot
-
-
-def _states(session: Session, ids: set[int], now: datetime) -> dict[int, QuestionState]:
-    """Return the questions that the member may see, by id."""
-    slugs = [
-        slug
-        for some in in_batches(sorted(ids))
-        for slug in session.exec(select(Question.slug).where(col(Question.id).in_(some)))
-    ]
-    return {one.id: one for one in listing(session, now=now, only=slugs)}
 
 
 def _applies(due: DueEvent, state: QuestionState | None, now: datetime) -> bool:
@@ -150,7 +135,7 @@ def _line(due: DueEvent, state: QuestionState, scores: Mapping[int, Score]) -> s
             return f"{title} {outcome}{missing}"
         name = "CRPS" if main_protocol(text.type) == CRPS else "Brier score"
         return f"{title} {outcome}; your {name} is {score.score:.3f} (0 is best)"
-    return f"{title} {_SINCE[event]} on {to_minute(at)}"
+    return f"{title} {_WORDS[event][1]} on {to_minute(at)}"
 
 
 def _inert(words: str, most: int) -> str:

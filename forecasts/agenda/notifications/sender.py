@@ -18,6 +18,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, insert, or_, update
 from sqlmodel import Session, col, func, select
@@ -27,7 +28,6 @@ from forecasts.agenda.notifications import apprise_adapter, channels
 from forecasts.agenda.notifications.apprise_adapter import Delivery
 from forecasts.agenda.notifications.due import due
 from forecasts.agenda.notifications.message import Message, compose
-from forecasts.common.errors import DatabaseError
 from forecasts.ledger.database import reading, writing
 from forecasts.ledger.models import Channel, Event, Member, Notice, NoticeState
 from forecasts.questions.standing import in_batches
@@ -84,8 +84,7 @@ def send(
         if time.monotonic() >= until or timeouts[service] >= MOST_TIMEOUTS:
             summary.left += 1
             continue
-        claimed = _claim(engine, channel_id, now)
-        if claimed is None:
+        if (claimed := _claim(engine, channel_id, now)) is None:
             continue
         try:
             # The ledger may be shared only since the channel was added.
@@ -97,8 +96,6 @@ def send(
                 allow_private=allow_private,
                 seconds=seconds,
             )
-        except DatabaseError:
-            raise
         except Exception as error:  # one bad channel never stops the others
             delivery, reason = Delivery.failed, f"it could not be sent ({type(error).__name__})"
         timeouts[service] += delivery == Delivery.unknown
@@ -264,24 +261,14 @@ def _record(
     with writing(engine, patience=PATIENCE) as session:
         connection = session.connection()
         mine = (col(Notice.claim) == claimed.claim) & (col(Notice.state) == NoticeState.sending)
+        changes: dict[str, Any] = {"reason": reason}
         if delivery == Delivery.sent:
-            done = {"state": NoticeState.sent, "sent_at": now, "reason": "", "claim": None}
-            connection.execute(update(Notice).where(mine).values(**done))
-            return
-        if delivery == Delivery.unknown:
-            connection.execute(update(Notice).where(mine).values(reason=reason))
-            return
-        attempts = session.exec(select(func.max(Notice.attempts)).where(mine)).one() or 1
-        retry = {
-            "state": NoticeState.due,
-            "next_at": now + _FIRST_PAUSE * 3 ** (attempts - 1),
-            "reason": reason,
-            "claim": None,
-        }
-        given_up = mine & (col(Notice.attempts) >= MOST_ATTEMPTS)
-        connection.execute(
-            update(Notice)
-            .where(given_up)
-            .values(state=NoticeState.failed, reason=reason, claim=None)
-        )
-        connection.execute(update(Notice).where(mine).values(**retry))
+            changes = {"state": NoticeState.sent, "sent_at": now, "reason": "", "claim": None}
+        elif delivery == Delivery.failed:
+            attempts = session.exec(select(func.max(Notice.attempts)).where(mine)).one() or 1
+            given_up = update(Notice).where(mine, col(Notice.attempts) >= MOST_ATTEMPTS)
+            given_up = given_up.values(state=NoticeState.failed, claim=None, **changes)
+            connection.execute(given_up)
+            next_at = now + _FIRST_PAUSE * 3 ** (attempts - 1)
+            changes |= {"state": NoticeState.due, "next_at": next_at, "claim": None}
+        connection.execute(update(Notice).where(mine).values(**changes))
