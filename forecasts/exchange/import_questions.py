@@ -14,6 +14,7 @@ from sqlmodel import Session
 from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.errors import BadInput, Problem, Refused
 from forecasts.common.times import iso
+from forecasts.exchange.folder.rules import Wrong
 from forecasts.ledger.models import (
     Article,
     Member,
@@ -32,8 +33,6 @@ from forecasts.scores.frames import Frames, rows
 
 # Called with the current step and the share that is done, from 0 to 1.
 Progress = Callable[[str, float], None]
-# Called with the column, the value and the rule of a cell that breaks it.
-Wrong = Callable[[str, Any, str], None]
 _STEP = 50  # questions between two calls
 
 
@@ -59,19 +58,19 @@ def add_questions(
         if number % _STEP == 0:
             asked = len(frames.questions)
             on_progress(f"Question {number + 1:,} of {asked:,}", 0.1 + 0.4 * number / asked)
-        text: QuestionText
         wrong = partial(note, number)
         state = known.get(row.question_id)
         if state is None:
             new += 1
-            text = _text(row)
-            sources = []
+            fields = _fields(row)
+            for name in ("family", "background", "resolution_criteria", "fine_print"):
+                fields[name] = fields[name] or ""
+            text, sources = question_text(**fields), []
             if row.article_url:
-                article = articles.get(row.article_url)
-                if article is None:
-                    article = _stub(session, row.article_url, member, now)
-                    articles[row.article_url] = article
-                sources = [Passage(article, TextQuote(row.quote))]
+                url = row.article_url
+                if url not in articles:
+                    articles[url] = _stub(session, url, member, now)
+                sources = [Passage(articles[url], TextQuote(row.quote))]
             question = insert_question(
                 session, text, slug=row.question_id, member=member, now=now, sources=sources
             )
@@ -121,21 +120,12 @@ def changes(row: Any, state: QuestionState, wrong: Wrong) -> dict[str, Any]:
 def _fields(row: Any) -> dict[str, Any]:
     """Return the row's fields of a wording; blanks are None."""
     given = {name: getattr(row, name) for name in QuestionText.model_fields if hasattr(row, name)}
-    return {
-        name: time_of(value)
-        if isinstance(value, pd.Timestamp) or value is pd.NaT
-        else None
-        if value == ""
-        else value
-        for name, value in given.items()
-    }
-
-
-def _text(row: Any) -> QuestionText:
-    fields = _fields(row)
-    for name in ("family", "background", "resolution_criteria", "fine_print"):
-        fields[name] = fields[name] or ""
-    return question_text(**fields)
+    for name, value in given.items():
+        if isinstance(value, pd.Timestamp) or value is pd.NaT:
+            given[name] = time_of(value)
+        elif value == "":
+            given[name] = None
+    return given
 
 
 def address_hash(url: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,16 +36,12 @@ _FIRST_YEAR, _LAST_YEAR = 1, 9999
 _FLAGS = {"true": True, "false": False, "": False, "1": True, "0": False}
 
 
-def _texts(wrong: Wrong, cells: pd.Series[str]) -> pd.Series[Any]:
-    return cells
-
-
 def _flags(wrong: Wrong, cells: pd.Series[str]) -> pd.Series[Any]:
-    texts = cells.tolist()
+    texts = [text.strip().lower() for text in cells]
     for row, text in enumerate(texts):
-        if text.strip().lower() not in _FLAGS:
-            wrong(row, text, "true, false or blank")
-    return pd.Series([_FLAGS.get(text.strip().lower(), False) for text in texts], dtype=bool)
+        if text not in _FLAGS:
+            wrong(row, cells.iloc[row], "true, false or blank")
+    return pd.Series([_FLAGS.get(text, False) for text in texts], dtype=bool)
 
 
 def _numbers(wrong: Wrong, cells: pd.Series[str]) -> pd.Series[Any]:
@@ -93,10 +90,6 @@ def _times(wrong: Wrong, cells: pd.Series[str], *, days: bool = False) -> pd.Ser
             wrong(row, text, rule)
     parsed.iloc[list(odd)] = found.mask(beyond)
     return parsed
-
-
-def _days(wrong: Wrong, cells: pd.Series[str]) -> pd.Series[Any]:
-    return _times(wrong, cells, days=True)
 
 
 def _json(wrong: Wrong, cells: pd.Series[str]) -> pd.Series[Any]:
@@ -153,10 +146,10 @@ def _split_cells(cells: pd.Series[str], plain: str | None) -> tuple[Any, dict[in
 
 
 READERS: dict[str, Callable[[Wrong, pd.Series[str]], pd.Series[Any]]] = {
-    "text": _texts,
+    "text": lambda _wrong, cells: cells,
     "flag": _flags,
     "number": _numbers,
     "time": _times,
-    "day": _days,
+    "day": partial(_times, days=True),
     "json": _json,
 }

@@ -178,9 +178,10 @@ def _write_all(frames: Frames, folder: Path, *, overwrite: bool) -> list[Path]:
             remedy="Name a new one, or add --overwrite to replace the ledger in it.",
         )
     folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        names = []
+    with tempfile.TemporaryDirectory(
+        prefix=f".{folder.name}-", dir=folder.parent, ignore_cleanup_errors=True
+    ) as aside:
+        draft, names = Path(aside), []
         for name, (columns, _) in FILES.items():
             frame: pd.DataFrame = getattr(frames, name)
             if name not in ("questions", "forecasts") and frame.empty:
@@ -200,8 +201,6 @@ def _write_all(frames: Frames, folder: Path, *, overwrite: bool) -> list[Path]:
         files = sorted(draft.iterdir())
         for file in files:
             os.replace(file, folder / file.name)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return [folder / file.name for file in files]
 
 

@@ -14,6 +14,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +30,7 @@ from forecasts.common import settings
 from forecasts.common.errors import LedgerError, Refused
 from forecasts.exchange.import_ import import_frames
 from forecasts.ledger import database, schema
-from forecasts.ledger.models import (
-    Article,
-    EvidenceKind,
-    Ledger,
-    MemberKind,
-    RunState,
-    Stance,
-)
+from forecasts.ledger.models import Article, EvidenceKind, Ledger, MemberKind, RunState, Stance
 from forecasts.ledger.sqlite_file import Kind, kind_of, replace_contents
 from forecasts.questions import registry, sources, standing
 from forecasts.questions.standing import Status
@@ -84,7 +78,11 @@ def build(*, now: datetime, echo: Echo) -> str:
     file is not a demonstration.
     """
     path = ledger_path()
-    _require_demonstration(path)
+    if kind_of(path) not in (Kind.nothing, Kind.demonstration):
+        raise Refused(
+            f"{str(path)!r} is not a demonstration ledger, so it was not changed.",
+            remedy="Move it elsewhere and run the demonstration again.",
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="demonstration-", dir=path.parent) as aside:
         draft = Path(aside) / path.name
@@ -95,14 +93,6 @@ def build(*, now: datetime, echo: Echo) -> str:
             engine.dispose()
         replace_contents(path, draft)
     return settings.sqlite_url(path)
-
-
-def _require_demonstration(path: Path) -> None:
-    if kind_of(path) not in (Kind.nothing, Kind.demonstration):
-        raise Refused(
-            f"{str(path)!r} is not a demonstration ledger, so it was not changed.",
-            remedy="Move it elsewhere and run the demonstration again.",
-        )
 
 
 def is_demonstration(session: Session) -> bool:
@@ -127,7 +117,9 @@ def _walk(engine: Engine, *, now: datetime, echo: Echo) -> None:
     echo("6. Scores: the first question (Brier score, 0 is best, 1 is worst)")
     _scores(engine, now, echo)
     echo("7. Calibration report of the simulated teams\n")
-    _report(engine, now, echo)
+    with database.reading(engine) as session:
+        frames = ledger_frames(session, rationales=False)
+    echo(str(formats.rendered(build_report(frames, by="team", as_of=now), "text")))
 
 
 def _capture(engine: Engine, echo: Echo) -> None:
@@ -138,9 +130,7 @@ def _capture(engine: Engine, echo: Echo) -> None:
     for article in captured:
         published = (article.published_at or CAPTURED_AT).date()
         drafts = draft_questions(article.text, published_at=published)
-        possible = (
-            "1 possible question" if len(drafts) == 1 else f"{len(drafts)} possible questions"
-        )
+        possible = f"{len(drafts)} possible question{'' if len(drafts) == 1 else 's'}"
         echo(f"   {article.title} ({article.publisher}, {published}): {possible}")
 
 
@@ -154,38 +144,21 @@ def _register(engine: Engine, echo: Echo) -> None:
             number = numbers[item["article"]]
             assert number is not None
             source = sources.find_passage(session, number, TextQuote(item["quote"]))
-            fields = {
-                name: value
-                for name, value in item.items()
-                if name not in ("slug", "article", "quote")
-            }
+            fields = {n: item[n] for n in item if n not in ("slug", "article", "quote")}
+            text, at = registry.question_text(**fields), item["open_time"]
             question = registry.register(
-                session,
-                registry.question_text(**fields),
-                member=editor,
-                now=item["open_time"],
-                slug=item["slug"],
-                sources=[source],
+                session, text, member=editor, now=at, slug=item["slug"], sources=[source]
             )
-            assignments.attach(
-                session,
-                question,
-                "outcomes_file",
-                outcomes,
-                member=editor,
-                now=item["open_time"],
-            )
+            assignments.attach(session, question, "outcomes_file", outcomes, member=editor, now=at)
     echo(f"   {len(items)} questions, each with resolution criteria and its source passage")
 
 
 def _forecast(engine: Engine, echo: Echo) -> None:
-    items = sorted(
-        table_of("article_forecasts.toml")["forecasts"], key=lambda item: item["made_at"]
-    )
+    items = table_of("article_forecasts.toml")["forecasts"]
     cited = 0
     with database.writing(engine) as session:
         addresses = {article.title: article for article in session.exec(select(Article))}
-        for item in items:
+        for item in sorted(items, key=itemgetter("made_at")):
             evidence = [_cited(entry, addresses) for entry in item.get("evidence", [])]
             cited += len(evidence)
             _update(session, item, evidence)
@@ -196,26 +169,13 @@ def _update(session: Session, item: dict[str, Any], evidence: list[CitedEvidence
     at = item["made_at"]
     member = member_or_new(session, item["forecaster"], now=at)
     question = registry.find(session, item["question"])
-    rationale = item.get("rationale", "")
+    given: dict[str, Any] = {"member": member, "now": at, "rationale": item.get("rationale", "")}
     if item.get("withdrawn"):
-        updates.withdraw(
-            session, question, member=member, now=at, rationale=rationale, origin="demonstration"
-        )
+        updates.withdraw(session, question, origin="demonstration", **given)
         return
     vector = item.get("probabilities")
-    value = Value(
-        probability=item.get("probability"), probabilities=None if vector is None else tuple(vector)
-    )
-    updates.update(
-        session,
-        question,
-        value,
-        member=member,
-        now=at,
-        rationale=rationale,
-        evidence=evidence,
-        origin="demonstration",
-    )
+    value = Value(item.get("probability"), None if vector is None else tuple(vector))
+    updates.update(session, question, value, evidence=evidence, origin="demonstration", **given)
 
 
 def _cited(entry: dict[str, Any], articles: dict[str, Article]) -> CitedEvidence:
@@ -241,12 +201,8 @@ def _tournament(engine: Engine, now: datetime, echo: Echo) -> None:
     simulated = simulate(tournament)
     with database.writing(engine) as session:
         editor = member_or_new(session, EDITOR, now=now)
-        done = import_frames(
-            session,
-            complete(simulated.questions, simulated.forecasts, simulated.teams),
-            member=editor,
-            now=now,
-        )
+        frames = complete(simulated.questions, simulated.forecasts, simulated.teams)
+        done = import_frames(session, frames, member=editor, now=now)
     echo(
         f"   {done.questions} questions, {done.forecasts:,} forecasts, {done.scores:,} scores. The "
         "teams were simulated as:"
@@ -270,11 +226,10 @@ def _tendency(team: Team) -> str:
 
 def _resolve(engine: Engine, now: datetime, echo: Echo) -> None:
     summary = run.run(engine, now=now)
+    labels = {RunState.confirmed: "", RunState.failed: "failed: "}
     for result in summary.results:
-        if result.state == RunState.confirmed:
-            echo(f"   {result.slug}: {result.message}")
-        elif result.state == RunState.failed:
-            echo(f"   failed: {result.slug}: {result.message}")
+        if result.state in labels:
+            echo(f"   {labels[result.state]}{result.slug}: {result.message}")
     with database.reading(engine) as session:
         statuses = Counter(state.status for state in standing.listing(session, now=now))
     echo(
@@ -295,12 +250,6 @@ def _scores(engine: Engine, now: datetime, echo: Echo) -> None:
                     f"   {handle}: {score.score:.3f} ({score.updates} updates, "
                     f"coverage {score.coverage:.0%})"
                 )
-
-
-def _report(engine: Engine, now: datetime, echo: Echo) -> None:
-    with database.reading(engine) as session:
-        frames = ledger_frames(session, rationales=False)
-    echo(str(formats.rendered(build_report(frames, by="team", as_of=now), "text")))
 
 
 def table_of(name: str) -> dict[str, Any]:

@@ -17,11 +17,7 @@ from forecasts.access.visibility import question_visible
 from forecasts.exchange.samples.demonstration import table_of
 from forecasts.exchange.samples.starters import outcomes
 from forecasts.ledger.current import has_outcome, is_newest_wording
-from forecasts.ledger.models import (
-    Question,
-    QuestionRevision,
-    QuestionType,
-)
+from forecasts.ledger.models import Question, QuestionRevision, QuestionType
 from forecasts.questions.standing import listing
 from forecasts.reports import Group, build
 from forecasts.scores.frames import complete
