@@ -46,7 +46,10 @@ def test_the_sample_tournament_says_everywhere_that_it_is_simulated(
 ) -> None:
     words: list[str] = []
     done = starters.sample_tournament(
-        session, member=alice, now=NOW, on_progress=lambda said, share: words.append(f"{share:.1f} {said}")
+        session,
+        member=alice,
+        now=NOW,
+        on_progress=lambda said, share: words.append(f"{share:.1f} {said}"),
     )
     assert done.questions == done.resolutions == 300
     assert done.forecasts > 1000
