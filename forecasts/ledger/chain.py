@@ -36,7 +36,7 @@ from json.encoder import encode_basestring
 from math import isfinite
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Float, Integer, Select, String, Table, Text, select
+from sqlalchemy import JSON, Boolean, Float, Integer, Select, String, Table, Text, null, select
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
@@ -87,6 +87,7 @@ TOMBSTONE = "[removed]"  # it replaces a removed member's words
 # Columns added to a sealed table by a later schema, with the value that all earlier rows had.
 LATER: Mapping[str, Mapping[str, Any]] = {}
 
+_TIME = len("2025-10-30 14:00:00.000000")
 _DIGEST = re.compile(r"(\d{1,18})-([0-9a-f]{64})")
 _encode = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False
@@ -98,7 +99,16 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _time_json(value: datetime) -> str:
+def _time_json(value: datetime | str) -> str:
+    if isinstance(value, str):  # SQLite's form of a time has the canonical digits
+        if len(value) == _TIME:
+            return f'"{value[:10]}T{value[11:]}Z"'
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:  # someone has written it past the ledger
+            return _encode(value)
+        if value.tzinfo is None:
+            value = value.replace(tzinfo=UTC)
     if value.tzinfo is not UTC:
         value = utc(value)
     return f'"{value.isoformat(timespec="microseconds")[:-6]}Z"'  # without +00:00
@@ -115,6 +125,13 @@ def _float_json(value: Any) -> str:
     return repr(value + 0.0)  # an integer becomes a float; no database tells -0.0 from 0.0
 
 
+def _json_json(value: Any) -> str:
+    if isinstance(value, str):  # as SQLite stores it
+        with suppress(ValueError):  # someone has written it past the ledger
+            return _encode(json.loads(value))
+    return _encode(json.loads(json.dumps(value)))
+
+
 # Each column type's canonical JSON, for a value from the database or one about to be stored.
 _JSON: Mapping[type, Callable[[Any], str]] = {
     Integer: _integer_json,
@@ -124,7 +141,7 @@ _JSON: Mapping[type, Callable[[Any], str]] = {
     AutoString: encode_basestring,
     Text: encode_basestring,
     models.Time: _time_json,
-    JSON: lambda value: _encode(json.loads(json.dumps(value))),
+    JSON: _json_json,
 }
 
 
@@ -132,7 +149,7 @@ def contents(kind: str, columns: Mapping[str, Sequence[Any]]) -> list[tuple[str,
     """Return the hashed JSON of each row: all members but the last brace, and a person's words.
 
     The first ends with a comma; the second is blank without words. ``columns``: all columns of the
-    table, each with one value a row.
+    table, each with one value a row, in Python or as SQLite's driver has it.
     """
     table, words = SQLModel.metadata.tables[kind], WORDS.get(kind, ())
     rest = _members(table, columns, [name for name in sorted(table.c.keys()) if name not in words])
@@ -152,18 +169,18 @@ def _members(
 def _member_json(table: Table, name: str) -> Callable[[Any], str]:
     """Return the function from a value of a column to its JSON member, "" if it is left out."""
     to_json = _JSON[type(table.c[name].type)]
-    absent: tuple[Any, ...] = (None,)
+    absent: list[Any] = [None]
     if name in WORDS.get(table.name, ()):
-        absent = (None, "")
+        absent.append("")
+    elif to_json is _json_json:
+        absent.append("null")
     elif name in LATER.get(table.name, {}):
-        absent = (None, LATER[table.name][name])
+        absent.append(LATER[table.name][name])
     return lambda value: "" if value in absent else f'"{name}":{to_json(value)},'
 
 
-def each(convert: Callable[[Any], Any] | None, values: Sequence[Any]) -> Sequence[Any]:
+def each(convert: Callable[[Any], Any], values: Sequence[Any]) -> Sequence[Any]:
     """Return the converted values; if few are distinct, each of those is converted once."""
-    if convert is None:
-        return values
     if len(values) > 1:
         with suppress(TypeError):  # lists and mappings cannot be in a set
             distinct = set(values)
@@ -192,7 +209,6 @@ def entry_hash(
     kind: str,
     row_id: int,
     row: str,
-    *,
     before: str,
     previous: str | None,
 ) -> str:
@@ -216,12 +232,9 @@ def rows_of(kind: str) -> Select[Any]:
         rows = select(table, parent.c.question_id.label("of_question")).join(
             parent, parent.c.id == table.c[f"{parent.name}_id"]
         )
-    elif kind == "question":
-        rows = select(table, table.c.id.label("of_question"))
-    elif "question_id" in table.c:
-        rows = select(table, table.c.question_id.label("of_question"))
     else:
-        rows = select(table)
+        question = table.c.id if kind == "question" else table.c.get("question_id", null())
+        rows = select(table, question.label("of_question"))
     return rows.order_by(table.c.id)
 
 

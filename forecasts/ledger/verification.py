@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import LargeBinary, Row, cast, func, select
+from sqlalchemy import LargeBinary, Row, Select, cast, func, select
 from sqlmodel import Session, SQLModel
 
 from forecasts.common.limits import EXHIBIT_BYTES
@@ -35,6 +35,7 @@ from forecasts.ledger.chain import (
 )
 
 _BATCH = 2_000  # entries
+_Read = tuple[Any, tuple[str, str]]  # a row, and the JSON of it that is hashed
 _CONTENTS = 20  # documents of resolvers, of a megabyte each at most
 
 
@@ -80,15 +81,6 @@ class Verified:
     forgotten: int
     against: int | None = None
     broken: Broken | None = None
-
-
-@dataclass(frozen=True)
-class _Read:
-    """A row that was read, and the JSON of it that is hashed (see ``chain.contents``)."""
-
-    row: Row[Any]
-    rest: str
-    personal: str
 
 
 class _Stop(Exception):
@@ -160,12 +152,9 @@ class _Walk:
         low = None
         while True:
             statement = select(entry).order_by(entry.c.id).limit(_BATCH)
-            batch = self.session.execute(
-                statement if low is None else statement.where(entry.c.id > low)
-            ).all()
+            batch = self._read(statement if low is None else statement.where(entry.c.id > low))
             self._read_ahead(batch)
-            for row in batch:
-                self._entry(row)
+            self._entries(batch)
             tell(self.place, entries)
             if len(batch) < _BATCH:
                 break
@@ -183,56 +172,63 @@ class _Walk:
                 )
             )
 
-    def _read_ahead(self, batch: Sequence[Row[Any]]) -> None:
+    def _read(self, statement: Select[Any]) -> Sequence[Any]:
+        """Return rows as the driver has them: ``contents`` takes them in a third of the time."""
+        connection = self.session.connection()
+        literal = {"literal_binds": True}  # they are ids
+        sql = statement.compile(connection.engine, compile_kwargs=literal)
+        return connection.exec_driver_sql(str(sql)).all()
+
+    def _read_ahead(self, batch: Sequence[Any]) -> None:
         """Read the rows of these entries, and any rows between them."""
         highest: dict[str, int] = {}
-        for row in batch:
-            if row.kind in self._seen:
-                highest[row.kind] = max(row.row_id, highest.get(row.kind, 0))
+        for _, _, _, kind, row_id, *_ in batch:
+            if row_id > highest.get(kind, 0) and kind in self._seen:
+                highest[kind] = row_id
         for kind, high in highest.items():
             table = SQLModel.metadata.tables[kind]
-            found = self.session.execute(
-                rows_of(kind).where(table.c.id > self._seen[kind], table.c.id <= high)
-            ).all()
+            some = rows_of(kind).where(table.c.id > self._seen[kind], table.c.id <= high)
+            found = self._read(some)
             columns = dict(zip(table.c.keys(), zip(*found, strict=True), strict=False))
             hashed = contents(kind, columns) if found else []
-            self._ahead[kind] = deque(
-                _Read(row, *texts) for row, texts in zip(found, hashed, strict=True)
-            )
+            self._ahead[kind] = deque(zip(found, hashed, strict=True))
 
-    def _entry(self, entry: Row[Any]) -> None:
-        """Compare one entry with its place in both chains, and with its row."""
-        self._has_its_place(entry)
-        self._matches(entry, self._row_of(entry))
-        number, previous = None, None
-        if entry.question_id is not None:
-            number, previous = self.questions.get(entry.question_id, (0, NOTHING))
-            number += 1
-        expected = entry_hash(
-            entry.id,
-            entry.question_id,
-            entry.number,
-            entry.kind,
-            entry.row_id,
-            entry.row_hash,
-            before=self.last,
-            previous=previous,
-        )
-        if (number, expected) != (entry.number, entry.hash):
-            raise self._fault(
-                Fault.reordered,
-                entry,
-                "it does not follow the entry before it: entries were reordered, or this entry was "
-                "altered",
-            )
-        self.place, self.last = entry.id, entry.hash
-        if entry.question_id is not None:
-            self.questions[entry.question_id] = entry.number, entry.hash
-        self.rows[entry.kind] += 1
-        self._seen[entry.kind] = entry.row_id
-        self._compare_digest(entry)
+    def _entries(self, batch: Sequence[Any]) -> None:
+        """Compare entries with their places in both chains, and with their rows."""
+        seen, questions = self._seen, self.questions
+        digest_at = None if self.against is None else self.against[0]
+        for entry in batch:
+            place, question, number, kind, row_id, salt, words, row, hash_ = entry
+            if place != self.place + 1 or row_id <= seen.get(kind, row_id):
+                self._misplaced(entry)
+            read, (rest, personal) = self._row_of(entry)
+            if row_hash(rest, words) != row:
+                raise self._fault(
+                    Fault.altered, entry, f"row {row_id} of {kind} is not as recorded"
+                )
+            if read[-1] != question:
+                what = f"row {row_id} of {kind} belongs to another question"
+                raise self._fault(Fault.altered, entry, what)
+            if salt is None or words_hash(salt, personal) != words:
+                self._check_words(entry, read, personal)
+            before, previous = questions.get(question, (0, NOTHING))
+            expected = entry_hash(place, question, number, kind, row_id, row, self.last, previous)
+            if hash_ != expected or number != (None if question is None else before + 1):
+                raise self._fault(
+                    Fault.reordered,
+                    entry,
+                    "it does not follow the entry before it: entries were reordered, or this entry "
+                    "was altered",
+                )
+            self.place, self.last, seen[kind] = place, hash_, row_id
+            self.rows[kind] += 1
+            if question is not None:
+                questions[question] = number, hash_
+            if place == digest_at:
+                self._compare_digest(entry)
 
-    def _has_its_place(self, entry: Row[Any]) -> None:
+    def _misplaced(self, entry: Row[Any]) -> None:
+        """Stop at an entry that is not the next one, or not of the next row."""
         expected = self.place + 1
         if entry.id > expected:
             gone = (
@@ -254,27 +250,20 @@ class _Walk:
                 "which was written later",
             )
 
-    def _matches(self, entry: Row[Any], read: _Read) -> None:
-        """Compare an entry with its row: the row's values, its question, a person's words."""
-        place = f"row {entry.row_id} of {entry.kind}"
-        if row_hash(read.rest, entry.words_hash) != entry.row_hash:
-            raise self._fault(Fault.altered, entry, f"{place} is not as recorded")
-        if getattr(read.row, "of_question", None) != entry.question_id:
-            raise self._fault(Fault.altered, entry, f"{place} belongs to another question")
+    def _check_words(self, entry: Row[Any], row: Row[Any], personal: str) -> None:
+        """Refuse words that were altered; blank ones, and those of removed members, may be gone."""
         words = ", ".join(WORDS.get(entry.kind, ()))
-        if entry.salt is not None or entry.words_hash is None:
-            known = None if entry.salt is None else words_hash(entry.salt, read.personal)
-            if known != entry.words_hash or (known is None and read.personal):
-                raise self._fault(
-                    Fault.altered, entry, f"the words of {place} ({words}) are not as written"
-                )
+        the_words = f"the words of row {entry.row_id} of {entry.kind} ({words}) are"
+        if entry.salt is None and entry.words_hash is None and not personal:
             return
+        if entry.salt is not None or entry.words_hash is None:
+            raise self._fault(Fault.altered, entry, f"{the_words} not as written")
         self.forgotten += 1
-        if not self._is_forgotten(entry.kind, read.row._asdict()):
+        if not self._is_forgotten(entry.kind, row._asdict()):
             raise self._fault(
                 Fault.altered,
                 entry,
-                f"the words of {place} ({words}) are gone, and no removal of their member did that",
+                f"{the_words} gone, and no removal of their member did that",
             )
 
     def _is_forgotten(self, kind: str, values: Mapping[str, Any]) -> bool:
@@ -302,12 +291,11 @@ class _Walk:
     def _row_of(self, entry: Row[Any]) -> _Read:
         """Return the entry's row, which must be the next of its table."""
         ahead = self._ahead[entry.kind]
-        if not ahead or ahead[0].row.id > entry.row_id:
+        if not ahead or (found := ahead[0][0].id) > entry.row_id:
             raise self._fault(Fault.removed, entry, f"row {entry.row_id} of {entry.kind} is gone")
-        if ahead[0].row.id < entry.row_id:
-            raise self._stray(
-                entry.kind, ahead[0].row, f", and comes before that of entry {entry.id}"
-            )
+        if found < entry.row_id:
+            where = f", and comes before that of entry {entry.id}"
+            raise self._stray(entry.kind, ahead[0][0], where)
         return ahead.popleft()
 
     def _contents(self) -> None:
@@ -353,19 +341,16 @@ class _Walk:
     def _no_more(self, kind: str) -> None:
         """Refuse rows after the last one with an entry, or before the first."""
         table = SQLModel.metadata.tables[kind]
-        stray = self.session.execute(
-            rows_of(kind).where((table.c.id > self._seen[kind]) | (table.c.id <= 0)).limit(1)
-        ).first()
-        if stray is not None:
+        outside = (table.c.id > self._seen[kind]) | (table.c.id <= 0)
+        for stray in self._read(rows_of(kind).where(outside).limit(1)):
             raise self._stray(kind, stray)
 
     def _stray(self, kind: str, row: Row[Any], where: str = "") -> _Stop:
-        question_id = getattr(row, "of_question", None)
         return _Stop(
             Broken(
                 Fault.inserted,
                 f"row {row.id} of {kind} has no entry{where}",
-                question=self._slug(question_id),
+                question=self._slug(row.of_question),
                 kind=kind,
                 row=row.id,
             )

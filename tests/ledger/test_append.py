@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
 from forecasts.access.members import member_or_new
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, DatabaseError
 from forecasts.ledger import append, chain, database
-from forecasts.ledger.models import Entry, Forecast
+from forecasts.ledger.models import Entry, Forecast, Member
 from forecasts.ledger.verification import verify
 from tests.conftest import ask, day
 
@@ -85,9 +86,9 @@ def test_an_entry_is_hashed_as_the_plain_encoder_would(question: int | None) -> 
     link = {"before": "b", "kind": "forecast", "place": 3, "row": "r", "row_id": 9}
     of_question = {"question": question, "number": 2, "previous": "p"}
     number, previous = (None, None) if question is None else (2, "p")
-    assert chain.entry_hash(
-        3, question, number, "forecast", 9, "r", before="b", previous=previous
-    ) == chain.sha256(canonical(link if question is None else link | of_question))
+    assert chain.entry_hash(3, question, number, "forecast", 9, "r", "b", previous) == chain.sha256(
+        canonical(link if question is None else link | of_question)
+    )
 
 
 def columns_of(session: Session, count: int) -> dict[str, list[Any]]:
@@ -139,3 +140,52 @@ def test_if_one_row_is_refused_nothing_is_stored(
         append.append(session, "forecast", columns)
     with database.reading(engine) as session:
         assert verify(session).broken is None
+
+
+@pytest.mark.parametrize("count", [2, 1_500])
+@pytest.mark.parametrize("bad", [1, -1])
+def test_an_act_that_continues_after_a_refused_batch_has_none_of_its_rows(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, count: int, bad: int
+) -> None:
+    monkeypatch.setattr(append, "_BATCH", 400)  # so that the first rows have entries already
+    with database.writing(engine) as session:
+        columns = columns_of(session, count)
+    columns["probability"][bad] = 2.0
+
+    def catching() -> None:
+        with database.writing(engine) as session:
+            member_or_new(session, "bob", now=day(0))
+            with pytest.raises(IntegrityError):
+                append.append(session, "forecast", columns)
+            member_or_new(session, "carol", now=day(0))
+
+    if engine.dialect.name == "postgresql":  # it refuses the rest of the act
+        with pytest.raises(DatabaseError):
+            catching()
+        return
+    catching()
+    with database.reading(engine) as session:
+        assert session.exec(select(Forecast.id)).all() == []
+        handles = {"alice", "bob", "carol"}
+        assert handles <= set(session.exec(select(Member.handle)).all())
+        assert verify(session).broken is None
+    columns["probability"][bad] = 0.5
+    with database.writing(engine) as session:
+        append.append(session, "forecast", columns)
+    for table in ("forecast", "entry"):
+        act = f"REPLACE INTO {table} SELECT * FROM {table}"
+        with pytest.raises(IntegrityError, match="append"), database.writing(engine) as session:
+            session.execute(text(act))
+
+
+@given(time=TIMES)
+def test_a_time_has_the_same_json_from_the_driver(time: datetime) -> None:
+    stored = time.replace(tzinfo=None).isoformat(" ", "microseconds")
+    assert chain._time_json(stored) == chain._time_json(time)
+
+
+@given(rows=st.lists(ROWS, min_size=1, max_size=8))
+def test_rows_are_hashed_from_the_driver_as_from_python(rows: list[dict[str, Any]]) -> None:
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    stored = append._stored(sqlite.dialect(), "forecast", columns)
+    assert chain.contents("forecast", stored) == chain.contents("forecast", columns)
