@@ -16,7 +16,14 @@ from scoring.calibration import (
     roc_auc,
 )
 from scoring.chance import Chance, chance
-from scoring.comparison import Comparison, Pair, Ranked, compare, detectable_difference, holm
+from scoring.comparison import (
+    Comparison,
+    Pair,
+    Ranked,
+    compare,
+    detectable_difference,
+    holm,
+)
 from scoring.crowds import crowd
 from scoring.e_process import ENOUGH, EProcess, by_family, e_process
 from scoring.errors import InputError, Problem

@@ -21,7 +21,15 @@ from app.markdown_text import (
     published,
     shortened,
 )
-from app.session import current_member, memory, now, page_state, reading, settings, shown_errors
+from app.session import (
+    current_member,
+    memory,
+    now,
+    page_state,
+    reading,
+    settings,
+    shown_errors,
+)
 from app.views.links import article_link, question_link
 from app.views.lists import page_asked, search_field
 from forecasts.access import roles

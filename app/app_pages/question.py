@@ -20,9 +20,9 @@ from app.markdown_text import (
     when,
 )
 from app.session import current_member, my_handle, now, reading, rights_here
+from app.views.forecast_paths import question_chart
 from app.views.links import article_link, question_link
 from app.views.lists import table
-from app.views.question_chart import question_chart
 from app.views.question_history import discussion, forecast_list, resolution_list, wording_list
 from forecasts.access import members, roles, visibility
 from forecasts.access.roles import Action

@@ -7,7 +7,14 @@ import streamlit as st
 from app.forms.channels import notifications
 from app.forms.tokens import calendar_form, show_secret, token_forms
 from app.markdown_text import as_text, counted, day, when
-from app.session import act, current_member, form_key, now, reading, rights_here
+from app.session import (
+    act,
+    current_member,
+    form_key,
+    now,
+    reading,
+    rights_here,
+)
 from app.views.lists import search_field, table
 from forecasts.access import members as access_members
 from forecasts.access import teams, tokens

@@ -23,7 +23,14 @@ from app.markdown_text import (
 from app.session import act, current_member, form_key, now, reading
 from app.views.links import ask_link, question_link
 from forecasts.agenda import revisits
-from forecasts.agenda.today import SHOWN, SOON, InTheNews, Review, ScoredQuestion, today
+from forecasts.agenda.today import (
+    SHOWN,
+    SOON,
+    InTheNews,
+    Review,
+    ScoredQuestion,
+    today,
+)
 from forecasts.ledger.models import Forecast, QuestionType
 from forecasts.questions.standing import QuestionState
 from forecasts.reports import numbers

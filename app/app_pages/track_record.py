@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
-from app.charts.paths import LINES
+from app.charts.question_chart import LINES
 from app.forms.report_filter import pick_questions
 from app.markdown_text import as_text
 from app.session import my_handle, now, reading, settings

@@ -7,7 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from app.charts.paths import BLUE, NEUTRAL, Spec, field, layer, tips
+from app.charts.question_chart import (
+    BLUE,
+    NEUTRAL,
+    Spec,
+    field,
+    layer,
+    tips,
+)
 from app.markdown_text import figure, shortened
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.updates.previews import Slice

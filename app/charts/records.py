@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from app.charts.paths import LINES, Spec, field, lines_key
+from app.charts.question_chart import LINES, Spec, field, lines_key
 from forecasts.reports import Group
 from forecasts.reports.render import charts
 from forecasts.reports.render.charts import STYLES, Axis, Chart, Series

@@ -9,7 +9,14 @@ from typing import Any
 import streamlit as st
 
 from app.forms.dates import time_field
-from app.markdown_text import as_text, closing, link, paragraphs, shortened, when
+from app.markdown_text import (
+    as_text,
+    closing,
+    link,
+    paragraphs,
+    shortened,
+    when,
+)
 from app.session import Act, act, form_key, page_state
 from app.views.links import question_link
 from forecasts.ledger.models import QuestionType, Resolution

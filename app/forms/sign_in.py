@@ -7,7 +7,14 @@ from urllib.parse import urlsplit
 import streamlit as st
 
 from app.markdown_text import as_text
-from app.session import engine, memory, my_handle, now, reading, show
+from app.session import (
+    engine,
+    memory,
+    my_handle,
+    now,
+    reading,
+    show,
+)
 from app.web import identity
 from app.web.middleware import FAILED
 from forecasts.access import identities

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 from rich.table import Table
 from typer import Argument, Option
 
-from forecasts.cli.console import json_text, next_step, now, one_of, out, print_line, print_note
+from forecasts.cli.console import (
+    json_text,
+    next_step,
+    now,
+    one_of,
+    out,
+    print_line,
+    print_note,
+)
 from forecasts.cli.options import Database, Member, TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, reading_as, settings

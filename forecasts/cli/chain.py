@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
-from forecasts.cli.console import json_text, now, one_of, print_line, print_note, progress_bar
+from forecasts.cli.console import (
+    json_text,
+    now,
+    one_of,
+    print_line,
+    print_note,
+    progress_bar,
+)
 from forecasts.cli.options import Database, TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import ledger, ledger_to_read, opened, settings

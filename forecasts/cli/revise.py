@@ -7,7 +7,14 @@ from typing import Annotated, Any
 from typer import Option
 
 from forecasts.cli.console import print_line
-from forecasts.cli.options import Because, Database, Member, OutcomesFile, QuestionSlug, VisibleTo
+from forecasts.cli.options import (
+    Because,
+    Database,
+    Member,
+    OutcomesFile,
+    QuestionSlug,
+    VisibleTo,
+)
 from forecasts.cli.questions import print_changes
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, acting_on

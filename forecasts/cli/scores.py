@@ -9,7 +9,14 @@ from typer import Option
 from forecasts.cli.console import emit, time_of
 from forecasts.cli.options import Database
 from forecasts.cli.root import app
-from forecasts.cli.table_output import Folder, Format, Output, format_of, frames_of, table_text
+from forecasts.cli.table_output import (
+    Folder,
+    Format,
+    Output,
+    format_of,
+    frames_of,
+    table_text,
+)
 from forecasts.common.errors import BadInput
 
 

@@ -35,7 +35,16 @@ from forecasts.reports.lead_profile import profile
 from forecasts.reports.left_out import group_questions, left_out, only_elsewhere
 from forecasts.reports.movement import movement, movements
 from forecasts.reports.notes import notes
-from forecasts.reports.report import By, Group, Lead, LeftOut, LogScore, Metadata, Report, Skill
+from forecasts.reports.report import (
+    By,
+    Group,
+    Lead,
+    LeftOut,
+    LogScore,
+    Metadata,
+    Report,
+    Skill,
+)
 from forecasts.reports.selection import ALL, Choice
 from forecasts.reports.skills import ADVANTAGES, skills
 from forecasts.reports.verdict import verdict

@@ -15,7 +15,14 @@ from sqlmodel import Session, col, select, true
 
 from forecasts.access.visibility import forecast_visible
 from forecasts.ledger.current import is_newest_wording
-from forecasts.ledger.models import Citation, Evidence, Forecast, Member, Question, QuestionRevision
+from forecasts.ledger.models import (
+    Citation,
+    Evidence,
+    Forecast,
+    Member,
+    Question,
+    QuestionRevision,
+)
 from forecasts.questions.standing import in_batches
 from forecasts.updates.values import Value
 

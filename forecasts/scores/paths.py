@@ -20,13 +20,7 @@ from sqlmodel import Session
 
 import scoring
 from forecasts.common.times import iso_day_or_time
-from forecasts.ledger.models import (
-    Evidence,
-    Forecast,
-    Question,
-    QuestionText,
-    QuestionType,
-)
+from forecasts.ledger.models import Evidence, Forecast, Question, QuestionText, QuestionType
 from forecasts.questions.outcomes import figure_to_float
 from forecasts.scores.attribution import citation_parts
 from forecasts.scores.frames import rows as frame_rows

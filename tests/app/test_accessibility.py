@@ -1,4 +1,4 @@
-"""axe-core finds nothing on any page, wide in light colours and narrow in dark ones."""
+"""axe-core finds nothing on any page, at either width, in light and dark colours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, ViewportSize, expect
 
 from forecasts.exchange.samples import demonstration
 from tests.app.browsing import APP, DONE, IN_BROWSER, PATIENCE, free_port, launched, serving
@@ -17,10 +17,14 @@ from tests.app.browsing import APP, DONE, IN_BROWSER, PATIENCE, free_port, launc
 ROOT = Path(__file__).parents[2]
 pytestmark = IN_BROWSER
 QUESTION = "trump-xi-in-person-fall-2025"
-SCREENS: dict[str, tuple[int, Literal["light", "dark"]]] = {
-    "wide and light": (1280, "light"),
-    "narrow and dark": (390, "dark"),
-}
+Scheme = Literal["light", "dark"]
+# One pass of each page in ``make test``, the other screens in ``make test-long``.
+SCREENS = [
+    pytest.param(1280, "light", id="wide and light"),
+    pytest.param(390, "dark", id="narrow and dark", marks=pytest.mark.long),
+    pytest.param(1280, "dark", id="wide and dark", marks=pytest.mark.long),
+    pytest.param(390, "light", id="narrow and light", marks=pytest.mark.long),
+]
 # Streamlit's tables scroll sideways; the browser makes that possible by keyboard.
 STREAMLITS = ("scrollable-region-focusable",)
 PAGES = sorted(
@@ -51,29 +55,25 @@ def test_the_pages_are_all_that_there_are() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_nothing_on_a_page_keeps_anybody_out(browser: Browser, base: str, page: str) -> None:
-    grave = set()
-    with browser.new_context() as context:
+@pytest.mark.parametrize(("width", "scheme"), SCREENS)
+def test_nothing_on_a_page_keeps_anybody_out(
+    browser: Browser, base: str, page: str, width: int, scheme: Scheme
+) -> None:
+    viewport = ViewportSize(width=width, height=900)
+    with browser.new_context(viewport=viewport, color_scheme=scheme) as context:
         shown = context.new_page()
-        for screen, (width, scheme) in SCREENS.items():
-            shown.set_viewport_size({"width": width, "height": 900})
-            shown.emulate_media(color_scheme=scheme)
-            if shown.url == "about:blank":
-                shown.goto(f"{base}/{'' if page == 'today' else page}{QUERY.get(page, '')}")
-            expect(shown.get_by_role("heading", level=1).first).to_be_visible(timeout=PATIENCE)
-            expect(shown.locator(DONE)).to_be_visible(timeout=PATIENCE)
-            # Wait for the other colour scheme and for full contrast: nothing still dimmed from the
-            # run before, nothing still loading.
-            expect(shown.locator(APP)).to_have_css("color-scheme", scheme, timeout=PATIENCE)
-            for passing in ('[data-stale="true"]', '[data-testid="stSkeleton"]'):
-                expect(shown.locator(passing)).to_have_count(0, timeout=PATIENCE)
-            shown.wait_for_function(
-                "document.getAnimations().every(one => one.playState != 'running')"
-            )
-            grave |= {
-                f"{screen}: {one['id']}: {' '.join(node['target'])}"
-                for one in Axe().run(shown).response["violations"]
-                if one["impact"] in ("serious", "critical") and one["id"] not in STREAMLITS
-                for node in one["nodes"]
-            }
+        shown.goto(f"{base}/{'' if page == 'today' else page}{QUERY.get(page, '')}")
+        expect(shown.get_by_role("heading", level=1).first).to_be_visible(timeout=PATIENCE)
+        expect(shown.locator(DONE)).to_be_visible(timeout=PATIENCE)
+        # Wait for the colour scheme and for full contrast: nothing still loading or dimmed.
+        expect(shown.locator(APP)).to_have_css("color-scheme", scheme, timeout=PATIENCE)
+        for passing in ('[data-stale="true"]', '[data-testid="stSkeleton"]'):
+            expect(shown.locator(passing)).to_have_count(0, timeout=PATIENCE)
+        shown.wait_for_function("document.getAnimations().every(one => one.playState != 'running')")
+        grave = {
+            f"{one['id']}: {' '.join(node['target'])}"
+            for one in Axe().run(shown).response["violations"]
+            if one["impact"] in ("serious", "critical") and one["id"] not in STREAMLITS
+            for node in one["nodes"]
+        }
     assert not grave

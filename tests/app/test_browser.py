@@ -37,6 +37,7 @@ from tests.app.browsing import (
 from tests.app.conftest import ARTICLE
 
 ROOT = Path(__file__).parents[2]
+WIDTHS = [1280, pytest.param(390, marks=pytest.mark.long)]
 pytestmark = IN_BROWSER
 HOSTILE = (
     "**Will** <img src=x onerror=alert(1)> [win](https://example.org) :smile: $x^2$ -> :red[it]?"
@@ -202,7 +203,7 @@ def test_an_address_is_copied_sign_for_sign(page: Page, server: Server) -> None:
     assert copied == ARTICLE.url
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_a_wrong_split_is_put_right_before_anything_is_stored(
     browser: Browser, server: Server, watch: Watch, width: int
 ) -> None:
@@ -309,7 +310,7 @@ def forecasts_of_alice(server: Server) -> list[tuple[float, str]]:
         ).fetchall()
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_a_forecast_is_updated_from_today_in_two_interactions_and_by_keyboard_alone(
     browser: Browser, server: Server, watch: Watch, width: int
 ) -> None:
@@ -342,7 +343,7 @@ def test_a_forecast_is_updated_from_today_in_two_interactions_and_by_keyboard_al
     assert watch.outside == []
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_a_forecast_is_made_on_its_page_by_keyboard_alone_and_tells_before_what_it_does(
     browser: Browser, server: Server, watch: Watch, width: int
 ) -> None:

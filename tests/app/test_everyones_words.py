@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 import app as package
 from app.charts.comparisons import forest_chart
-from app.charts.paths import paths_chart
+from app.charts.question_chart import paths_chart
 from forecasts.access.members import member_or_new
 from forecasts.access.memberships import join, team_or_new
 from forecasts.articles import library

@@ -10,9 +10,7 @@ from forecasts.common.errors import BadInput, LedgerError, Refused
 from forecasts.ledger.models import QuestionText
 from forecasts.questions.registry import question_text
 from forecasts.updates.value_parsing import read_probability, read_value
-from forecasts.updates.values import (
-    Value,
-)
+from forecasts.updates.values import Value
 from tests.conftest import day
 
 

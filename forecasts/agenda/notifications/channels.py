@@ -18,7 +18,14 @@ from forecasts.agenda.notifications import apprise_adapter
 from forecasts.agenda.revisits import intervals
 from forecasts.common.errors import BadInput, NotFound, Refused
 from forecasts.common.limits import require_name
-from forecasts.ledger.models import Channel, Event, Member, Notice, NoticeState, Resolution
+from forecasts.ledger.models import (
+    Channel,
+    Event,
+    Member,
+    Notice,
+    NoticeState,
+    Resolution,
+)
 
 DAYS_BEFORE_CLOSE = 2.0
 MOST_CHANNELS = 10  # of one member

@@ -30,7 +30,14 @@ from forecasts.common import settings
 from forecasts.common.errors import LedgerError, Refused
 from forecasts.exchange.import_ import import_frames
 from forecasts.ledger import database, schema
-from forecasts.ledger.models import Article, EvidenceKind, Ledger, MemberKind, RunState, Stance
+from forecasts.ledger.models import (
+    Article,
+    EvidenceKind,
+    Ledger,
+    MemberKind,
+    RunState,
+    Stance,
+)
 from forecasts.ledger.sqlite_file import Kind, kind_of, replace_contents
 from forecasts.questions import registry, sources, standing
 from forecasts.questions.standing import Status

@@ -15,7 +15,14 @@ flushed.
 
 from __future__ import annotations
 
-from forecasts.ledger.models.agenda import Channel, Event, Glance, Notice, NoticeState, Revisit
+from forecasts.ledger.models.agenda import (
+    Channel,
+    Event,
+    Glance,
+    Notice,
+    NoticeState,
+    Revisit,
+)
 from forecasts.ledger.models.articles import DIGEST_ADDRESS, Article
 from forecasts.ledger.models.chain import Entry, Removal
 from forecasts.ledger.models.columns import Time

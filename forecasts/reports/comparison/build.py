@@ -13,7 +13,14 @@ import pandas as pd
 import scoring
 from forecasts.common.errors import BadInput
 from forecasts.common.times import utc
-from forecasts.reports.cohort import COUNTS, counted, families, not_selected, reasons, selected
+from forecasts.reports.cohort import (
+    COUNTS,
+    counted,
+    families,
+    not_selected,
+    reasons,
+    selected,
+)
 from forecasts.reports.comparison import wording
 from forecasts.reports.comparison.comparison import (
     About,

@@ -15,7 +15,14 @@ from typing import Any
 
 from forecasts.common.text import printable
 from forecasts.reports.render import svg
-from forecasts.reports.render.document import Block, Bullets, Document, Figure, Table, on_two_lines
+from forecasts.reports.render.document import (
+    Block,
+    Bullets,
+    Document,
+    Figure,
+    Table,
+    on_two_lines,
+)
 
 _TEMPLATE = Path(__file__).with_name("templates") / "document.typ"
 _MOST_BESIDE_A_PLOT = 8  # columns; the paper has no room for more

@@ -10,7 +10,15 @@ import math
 from collections.abc import Callable, Sequence
 from html import escape
 
-from forecasts.reports.render.charts import STYLES, Axis, Chart, Forest, ForestRow, Point, Series
+from forecasts.reports.render.charts import (
+    STYLES,
+    Axis,
+    Chart,
+    Forest,
+    ForestRow,
+    Point,
+    Series,
+)
 
 Charts = tuple[Chart, ...]
 

@@ -18,8 +18,8 @@ from forecasts.questions.standing import QuestionState
 from forecasts.resolution.assignments import question_for_resolver
 from forecasts.resolution.resolvers.kinds import kind
 from forecasts.resolution.resolvers.protocol import Finding, Seen
+from forecasts.resolution.runs.agreement import Answer, Decision, decide
 from forecasts.resolution.runs.claiming import MOST_ATTEMPTS, Claimed
-from forecasts.resolution.runs.decision import Answer, Decision, decide
 from forecasts.resolution.runs.source_access import FetchOf
 
 # An unknown outcome is looked up by the next run, not by one that began at the same time.

@@ -29,9 +29,9 @@ from forecasts.questions.registry import find
 from forecasts.questions.standing import QuestionState, current_state
 from forecasts.resolution import confirmation, kept_evidence, proposals
 from forecasts.resolution.resolvers.protocol import Finding
+from forecasts.resolution.runs.agreement import Answer, Decision
 from forecasts.resolution.runs.attempt import SOON, Attempt, Result
 from forecasts.resolution.runs.claiming import Claimed, Claims
-from forecasts.resolution.runs.decision import Answer, Decision
 from forecasts.resolution.runs.safeguards import downgraded, new_findings
 
 RUN_MEMBER = "scheduled run"  # confirms and proposes in place of a person

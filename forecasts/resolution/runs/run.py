@@ -26,6 +26,7 @@ from forecasts.resolution.assignments import no_resolver, resolvers
 from forecasts.resolution.progress import parked
 from forecasts.resolution.resolvers.kinds import kind
 from forecasts.resolution.runs import claiming, corrections
+from forecasts.resolution.runs.agreement import Answer
 from forecasts.resolution.runs.attempt import (
     Attempt,
     Result,
@@ -36,7 +37,6 @@ from forecasts.resolution.runs.attempt import (
     postponed,
 )
 from forecasts.resolution.runs.claiming import Claimed, Claims
-from forecasts.resolution.runs.decision import Answer
 from forecasts.resolution.runs.recording import record_attempts, record_finding
 from forecasts.resolution.runs.safeguards import downgraded, new_findings
 from forecasts.resolution.runs.source_access import FetchOf, SourceAccess

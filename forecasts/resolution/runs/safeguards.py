@@ -14,12 +14,19 @@ from datetime import datetime
 from sqlmodel import Session
 
 from forecasts.access.teams import needs_second_resolver
-from forecasts.ledger.models import Exhibit, Question, QuestionText, Resolution, Resolver, RunState
+from forecasts.ledger.models import (
+    Exhibit,
+    Question,
+    QuestionText,
+    Resolution,
+    Resolver,
+    RunState,
+)
 from forecasts.questions.outcomes import outcome_value
 from forecasts.questions.registry import newest_wording
 from forecasts.resolution import proposals, resolutions
 from forecasts.resolution.resolvers.protocol import Finding
-from forecasts.resolution.runs.decision import Answer, Decision
+from forecasts.resolution.runs.agreement import Answer, Decision
 
 # Without a name: this text stays in the history after a member is removed.
 _ALONE = (

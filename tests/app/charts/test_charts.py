@@ -11,9 +11,9 @@ import altair as alt
 import pandas as pd
 import pytest
 
-from app.charts import paths as chart_paths
+from app.charts import question_chart as chart_paths
 from app.charts.density import density_chart
-from app.charts.paths import HIGHLIGHTED, OTHERS, paths_chart
+from app.charts.question_chart import HIGHLIGHTED, OTHERS, paths_chart
 from forecasts.questions.registry import question_text
 from forecasts.scores.paths import CROWD, Paths
 from forecasts.updates.previews import Slice

@@ -22,9 +22,7 @@ from forecasts.ledger.models import (
     Watch,
 )
 from forecasts.ledger.verification import verify
-from forecasts.resolution import (
-    assignments,
-)
+from forecasts.resolution import assignments
 from forecasts.resolution.resolvers.protocol import Finding, Kind, Seen, Settings
 from forecasts.resolution.runs import run
 from forecasts.updates import updates

@@ -16,15 +16,9 @@ from forecasts.access.members import member_named, member_or_new
 from forecasts.common.errors import CannotTell, CaptureError
 from forecasts.common.times import iso
 from forecasts.ledger import database
-from forecasts.ledger.models import (
-    RunState,
-)
+from forecasts.ledger.models import RunState
 from forecasts.questions import registry
-from forecasts.resolution import (
-    assignments,
-    progress,
-    resolutions,
-)
+from forecasts.resolution import assignments, progress, resolutions
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs import claiming, run
 from tests.conftest import ask, day

@@ -15,19 +15,9 @@ from sqlmodel import col, select
 from forecasts.access.members import member_named
 from forecasts.common.errors import CaptureError, DatabaseError
 from forecasts.ledger import database
-from forecasts.ledger.models import (
-    Question,
-    Resolution,
-    ResolverRun,
-    RunState,
-    Watch,
-)
+from forecasts.ledger.models import Question, Resolution, ResolverRun, RunState, Watch
 from forecasts.questions import registry
-from forecasts.resolution import (
-    assignments,
-    confirmation,
-    progress,
-)
+from forecasts.resolution import assignments, confirmation, progress
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs import claiming, run
 from tests.conftest import day

@@ -32,9 +32,7 @@ from forecasts.ledger.models import (
     RunState,
     Watch,
 )
-from forecasts.resolution import (
-    assignments,
-)
+from forecasts.resolution import assignments
 from forecasts.resolution.runs import run
 from forecasts.updates import updates
 from forecasts.updates.values import Value

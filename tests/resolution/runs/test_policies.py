@@ -11,18 +11,9 @@ from sqlalchemy import Engine
 from forecasts.access.members import member_named
 from forecasts.common.errors import BadInput
 from forecasts.ledger import database
-from forecasts.ledger.models import (
-    PolicyKind,
-    RunState,
-)
+from forecasts.ledger.models import PolicyKind, RunState
 from forecasts.questions import registry
-from forecasts.resolution import (
-    assignments,
-    confirmation,
-    kept_evidence,
-    policies,
-    proposals,
-)
+from forecasts.resolution import assignments, confirmation, kept_evidence, policies, proposals
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs import run
 from tests.conftest import day

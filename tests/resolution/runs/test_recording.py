@@ -10,18 +10,10 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from forecasts.ledger import database
-from forecasts.ledger.models import (
-    Exhibit,
-    ExhibitContent,
-    Resolution,
-    ResolverRun,
-    Score,
-)
+from forecasts.ledger.models import Exhibit, ExhibitContent, Resolution, ResolverRun, Score
 from forecasts.ledger.verification import verify
 from forecasts.questions import registry
-from forecasts.resolution import (
-    kept_evidence,
-)
+from forecasts.resolution import kept_evidence
 from forecasts.resolution.resolvers.protocol import Finding, Seen
 from forecasts.resolution.runs import run
 from tests.conftest import day

@@ -15,7 +15,7 @@ from forecasts.ledger.models import PolicyKind, Resolution, ResolverRun, RunStat
 from forecasts.questions import registry, revisions
 from forecasts.resolution import assignments, confirmation, policies, progress
 from forecasts.resolution.runs import claiming, run
-from forecasts.resolution.runs.decision import Answer
+from forecasts.resolution.runs.agreement import Answer
 from tests.conftest import ask, day
 
 

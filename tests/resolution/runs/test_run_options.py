@@ -11,14 +11,9 @@ from sqlalchemy import Engine
 from forecasts.access.members import member_named
 from forecasts.common.errors import BadInput, CannotTell, CaptureError
 from forecasts.ledger import database
-from forecasts.ledger.models import (
-    PolicyKind,
-)
+from forecasts.ledger.models import PolicyKind
 from forecasts.questions import registry
-from forecasts.resolution import (
-    assignments,
-    policies,
-)
+from forecasts.resolution import assignments, policies
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs import run
 from tests.conftest import day

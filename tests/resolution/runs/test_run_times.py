@@ -12,12 +12,8 @@ from sqlmodel import select
 
 from forecasts.access.members import member_or_new
 from forecasts.ledger import database
-from forecasts.ledger.models import (
-    Resolution,
-)
-from forecasts.resolution import (
-    assignments,
-)
+from forecasts.ledger.models import Resolution
+from forecasts.resolution import assignments
 from forecasts.resolution.runs import run
 from tests.conftest import ask, day
 from tests.resolution.runs.conftest import (

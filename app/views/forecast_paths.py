@@ -6,7 +6,13 @@ from datetime import datetime
 
 import streamlit as st
 
-from app.charts.paths import HIGHLIGHTED, OTHERS, describe_paths, format_median, paths_chart
+from app.charts.question_chart import (
+    HIGHLIGHTED,
+    OTHERS,
+    describe_paths,
+    format_median,
+    paths_chart,
+)
 from app.markdown_text import as_text, when
 from app.session import reading
 from app.views.lists import table
