@@ -113,7 +113,7 @@ def _import_keys(forecasts: pd.DataFrame) -> list[str]:
         for p, (ps, qs) in zip(numbers, others, strict=True)
     ]
     keys: list[str] = []
-    seen: Counter[str] = Counter()
+    seen, repeated = set[str](), Counter[str]()
     for slug, handle, microseconds, value, rationale in zip(
         _each(json.dumps, forecasts["question_id"]),
         _each(json.dumps, forecasts["forecaster"]),
@@ -123,8 +123,13 @@ def _import_keys(forecasts: pd.DataFrame) -> list[str]:
         strict=True,
     ):
         row = f"[{slug}, {handle}, {microseconds * 1_000}, {value}, {rationale}]"
-        seen[row] += 1
-        keys.append(hashlib.sha256(f"{row}\n{seen[row]}".encode()).hexdigest()[:32])
+        key = hashlib.sha256(f"{row}\n1".encode()).hexdigest()[:32]
+        if key in seen:
+            repeated[key] += 1
+            key = hashlib.sha256(f"{row}\n{repeated[key] + 1}".encode()).hexdigest()[:32]
+        else:
+            seen.add(key)
+        keys.append(key)
     return keys
 
 

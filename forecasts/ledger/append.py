@@ -122,7 +122,7 @@ def append(session: Session, kind: str, columns: Mapping[str, Sequence[Any]]) ->
     columns = {**columns, "id": ids}
     questions = _questions(connection, kind, columns)
     end = _end(session, kind, questions)
-    with _all_or_none(session, end), _inserting(connection, kind, count) as insert:
+    with _all_or_none(session, end), _inserting(connection, kind, ids) as insert:
         for start in range(0, count, _BATCH):
             some = slice(start, start + _BATCH)
             batch = {name: columns[name][some] for name in _names(kind)}
@@ -352,16 +352,16 @@ def _all_or_none(session: Session, end: _End) -> Iterator[None]:
 
 @contextmanager
 def _inserting(
-    connection: Connection, kind: str, count: int
+    connection: Connection, kind: str, ids: range
 ) -> Iterator[Callable[[str, Rows], None]]:
     """Yield the function that inserts rows: if they are many, in a thread.
 
     Only the thread uses the connection meanwhile. SQLite takes many rows in half the time with a
-    larger cache and without its triggers that look for each row's keys, since a REPLACE would
-    delete the old row. This INSERT replaces nothing, and no one else can write before the act ends,
-    so these triggers are dropped, and created again in the same transaction.
+    larger cache and without what is dropped here and created again in the same transaction: the
+    indexes, if most rows are new, and the triggers that look for each row's keys, since a REPLACE
+    would delete the old row. This INSERT replaces nothing, and no one else can write meanwhile.
     """
-    if count < _MANY:
+    if len(ids) < _MANY:
         yield partial(_insert, connection)
         return
     pending: list[Future[None]] = []
@@ -372,7 +372,7 @@ def _inserting(
         pending.append(thread.submit(_insert, connection, kind, rows))
 
     run, size = connection.exec_driver_sql, 0
-    triggers: Sequence[Any] = ()
+    dropped: list[Any] = []
     collects = gc.isenabled()
     gc.disable()  # it would go through all the rows again and again
     try:
@@ -380,15 +380,18 @@ def _inserting(
             [size] = run("PRAGMA cache_size").one()
             run(f"PRAGMA cache_size = -{_CACHE}")
             names = (f"{kind}_refuses_replace", "entry_refuses_replace")
-            triggers = run("SELECT name, sql FROM sqlite_master WHERE name IN (?, ?)", names).all()
-            for trigger in triggers:
-                run(f"DROP TRIGGER {trigger.name}")
+            dropped = [*run("SELECT * FROM sqlite_master WHERE name IN (?, ?)", names)]
+            if ids.start <= len(ids):
+                indexes = "SELECT * FROM sqlite_master WHERE type = 'index' AND tbl_name = ?"
+                dropped += [index for index in run(indexes, (kind,)) if index.sql]
+            for made in dropped:
+                run(f"DROP {made.type} {made.name}")
         with ThreadPoolExecutor(1) as thread:
             yield insert
         for last in pending:
             last.result()
-        for trigger in triggers:
-            run(trigger.sql)
+        for made in dropped:
+            run(made.sql)
     finally:
         if collects:
             gc.enable()

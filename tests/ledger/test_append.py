@@ -163,8 +163,12 @@ def test_an_act_that_continues_after_a_refused_batch_has_none_of_its_rows(
         with pytest.raises(DatabaseError):
             catching()
         return
+    made = text("SELECT type, name, sql FROM sqlite_master ORDER BY name")
+    with database.reading(engine) as session:
+        schema = session.execute(made).all()
     catching()
     with database.reading(engine) as session:
+        assert session.execute(made).all() == schema
         assert session.exec(select(Forecast.id)).all() == []
         handles = {"alice", "bob", "carol"}
         assert handles <= set(session.exec(select(Member.handle)).all())
@@ -172,6 +176,9 @@ def test_an_act_that_continues_after_a_refused_batch_has_none_of_its_rows(
     columns["probability"][bad] = 0.5
     with database.writing(engine) as session:
         append.append(session, "forecast", columns)
+    with database.reading(engine) as session:
+        assert session.execute(made).all() == schema
+        assert verify(session).broken is None
     for table in ("forecast", "entry"):
         act = f"REPLACE INTO {table} SELECT * FROM {table}"
         with pytest.raises(IntegrityError, match="append"), database.writing(engine) as session:
