@@ -196,3 +196,33 @@ def test_rows_are_hashed_from_the_driver_as_from_python(rows: list[dict[str, Any
     columns = {name: [row[name] for row in rows] for name in rows[0]}
     stored = append._stored(sqlite.dialect(), "forecast", columns)
     assert chain.contents("forecast", stored) == chain.contents("forecast", columns)
+
+
+def test_the_hashes_of_a_forecast_are_those_of_earlier_releases() -> None:
+    row = {
+        "id": 9,
+        "question_id": 2,
+        "member_id": 3,
+        "made_at": datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC),
+        "recorded_at": day(1),
+        "probability": None,
+        "probabilities": [0.25, 0.75],
+        "quantiles": None,
+        "withdrawn": False,
+        "rationale": "Clouds, “perhaps”.",
+        "origin": "cli",
+        "import_key": None,
+        "claimed_at": None,
+        "vouched_by_id": None,
+    }
+    columns = {name: [value] for name, value in row.items()}
+    for values in (columns, append._stored(sqlite.dialect(), "forecast", columns)):
+        [(rest, personal)] = chain.contents("forecast", values)
+        words = chain.words_hash("5" * 32, personal)
+        of_row = chain.row_hash(rest, words)
+        entry = chain.entry_hash(4, 2, 1, "forecast", 9, of_row, "b" * 64, chain.NOTHING)
+        assert [words, of_row, entry] == [
+            "bffaad61f755c280da1dd95b00836403d4f6e4e98535d189fd14ebaaad7a78de",
+            "998cd5015cc313f8ebf5450cf1531d90fb1946f70367ae3165938f656123d337",
+            "6abdabb69d91d920f803eddee459b528d4a44967aae9afadd34f56cdfba1fff0",
+        ]
