@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from itertools import chain, repeat
 from typing import Any, TypeVar
 
@@ -269,23 +269,22 @@ def _insert(connection: Connection, kind: str, rows: Rows) -> None:
     if len(rows) < _MANY:
         sql = _statement(dialect, kind)
         connection.exec_driver_sql(sql, rows if len(rows) > 1 else rows[0], {CHECKED: True})
-        return
-    if dialect.name == "sqlite":
+    elif dialect.name == "sqlite":
         # Statements of many rows: other threads run while SQLite takes one.
         size = _VALUES // len(names)
         for start in range(0, len(rows), size):
             some = rows[start : start + size]
             sql = _statement(dialect, kind, count=len(some))
             connection.exec_driver_sql(sql, tuple(chain.from_iterable(some)), {CHECKED: True})
-        return
-    copies = f"COPY {kind} ({', '.join(names)}) FROM STDIN"
-    driver: Any = connection.connection
-    try:
-        with driver.cursor() as cursor, cursor.copy(copies) as copy:
-            for row in rows:
-                copy.write_row(row)
-    except dialect.loaded_dbapi.Error as error:
-        raise raised(connection, copies, error) from error
+    else:
+        copies = f"COPY {kind} ({', '.join(names)}) FROM STDIN"
+        driver: Any = connection.connection
+        try:
+            with driver.cursor() as cursor, cursor.copy(copies) as copy:
+                for row in rows:
+                    copy.write_row(row)
+        except dialect.loaded_dbapi.Error as error:
+            raise raised(connection, copies, error) from error
 
 
 def _stored(
@@ -317,7 +316,7 @@ def _conversion(dialect: Dialect, type_: Any) -> Callable[[Any], Any] | None:
     return conversion
 
 
-@cache
+@lru_cache(100)  # those of many rows are long
 def _statement(
     dialect: Dialect, kind: str, names: tuple[str, ...] | None = None, count: int = 1
 ) -> str:
@@ -357,9 +356,9 @@ def _inserting(
     """Yield the function that inserts rows: if they are many, in a thread.
 
     Only the thread uses the connection meanwhile. SQLite takes many rows in half the time with a
-    larger cache and without what is dropped here and created again in the same transaction: the
-    indexes, if most rows are new, and the triggers that look for each row's keys, since a REPLACE
-    would delete the old row. This INSERT replaces nothing, and no one else can write meanwhile.
+    larger cache, without the table's indexes (if most rows are new), and without the triggers that
+    look for each row's keys, since a REPLACE would delete the old row. They are dropped and created
+    again in the same transaction: this INSERT replaces nothing, and no one else can write.
     """
     if len(ids) < _MANY:
         yield partial(_insert, connection)
