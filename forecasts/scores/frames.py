@@ -223,8 +223,7 @@ def revision(session: Session) -> tuple[int, ...]:
     newest = (select(func.max(t.id)).scalar_subquery() for t in (Forecast, Citation, *at_once))
     made = [int(at.timestamp() * 1e6) for at in session.exec(select(Ledger.created_at))]
     forecast, citation, *others = (number or 0 for number in session.exec(select(*newest)).one())
-    # Rounded down to three digits.
-    rounded = [n - n % 10 ** max(0, len(str(n)) - 3) for n in (forecast, citation)]
+    rounded = [_rounded(number) for number in (forecast, citation)]
     # An import may include resolved questions; earlier ones are covered by the rounded number.
     imported = session.exec(
         select(func.max(Forecast.id)).where(
@@ -232,6 +231,12 @@ def revision(session: Session) -> tuple[int, ...]:
         )
     ).one()
     return (max(made, default=0), visibility.reader_id(session), *rounded, imported or 0, *others)
+
+
+def _rounded(number: int) -> int:
+    """Return the number rounded down to three digits."""
+    step: int = 10 ** max(0, len(str(number)) - 3)
+    return number - number % step
 
 
 def scoring_frames(
