@@ -82,6 +82,7 @@ def test_an_import_takes_more_questions_forecasts_and_citations_than_a_statement
     assert many.exec(select(func.count(Citation.id))).one() == MANY
 
 
+@pytest.mark.long
 def test_any_number_of_questions_can_be_asked_for(many: Session) -> None:
     alice = member_or_new(many, "alice", now=day(0))
     ids = many.exec(select(Question.id).order_by(Question.id)).all()

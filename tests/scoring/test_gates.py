@@ -117,6 +117,7 @@ def test_a_gate_is_the_share_of_errors_where_there_was_something_to_err_in() -> 
     assert not simulate.gate("claim", "world", 0.2, [1.0, 1.0, 0.0] * 100).may_hold
 
 
+@pytest.mark.long
 def test_the_same_is_measured_whoever_shares_the_work() -> None:
     measure = MEASURES["independent"]
     one, two = (simulate.run(measure, 30, processes) for processes in (1, 2))

@@ -85,6 +85,8 @@ def test_what_is_known_exactly_stays_and_what_is_alike_meets() -> None:
     assert (near.upper - near.lower < 2 * 1.96 * 5).all()
 
 
+@pytest.mark.long
+@pytest.mark.simulation
 @pytest.mark.parametrize("spread", [0.0, 0.5, 1.0, 3.0])
 def test_the_intervals_cover_on_average_over_the_values(spread: float) -> None:
     random = np.random.default_rng(3)
