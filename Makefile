@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 help:
 	@echo "make demo    build the demonstration ledger, walk the journey, serve the app on 127.0.0.1:$(PORT)"
 	@echo "make app     serve the app on your own ledger there (another port: make app PORT=8502)"
-	@echo "make quick   check style and run the tests that need no browser, server or simulation (a minute)"
+	@echo "make quick   check style and run the quick tests: no browser, server or simulation (a minute)"
 	@echo "make test    test every behaviour (tests in a browser need Chromium)"
 	@echo "make test-all  make test, then the long rest: every width and theme, simulations, killed writers"
 	@echo "make bench   measure speed and memory against what people use today"
@@ -37,10 +37,10 @@ quick: $(VENV)/.tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
-	$(PYTEST) -m "not (browser or server or simulation or long or nightly)"
+	$(PYTEST) -m "not (browser or server or simulation or slow or long or nightly)"
 
 test: $(VENV)/.tests
-	$(PYTEST)
+	$(PYTEST) $(ARGS)
 
 test-long: $(VENV)/.tests
 	LEDGER_TESTS_EXAMPLES=all $(PYTEST) -m "(long or hypothesis) and not nightly"

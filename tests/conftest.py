@@ -52,13 +52,16 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that need a PostgreSQL server, so that ``make quick`` can leave them out."""
+    """Mark what ``make quick`` leaves out: tests on a PostgreSQL server, and slow ones."""
+    slow = set((Path(__file__).with_name("slow.txt")).read_text(encoding="utf-8").split())
     for item in items:
         if not isinstance(item, pytest.Function):  # a doctest
             continue
         kind = item.callspec.params.get("kind") if hasattr(item, "callspec") else None
         if kind == "postgresql" or "postgresql" in item.fixturenames:
             item.add_marker("server")
+        if f"{item.module.__name__}.{item.originalname}" in slow:
+            item.add_marker("slow")
 
 
 def pytest_collection_finish() -> None:
