@@ -199,8 +199,8 @@ def _end(session: Session, kind: str, questions: Sequence[int | None]) -> _End:
             last = connection.exec_driver_sql(NEWEST).first()
             end = _End(last.id, last.hash, {}) if last else _End(0, NOTHING, {})
         session.info[_END] = end
-    for question in set(questions) - end.questions.keys():
-        if question is None:
+    for question in set(questions):
+        if question is None or question in end.questions:
             continue
         found = connection.execute(_LAST_OF, {"question_id": question}).first()
         end.questions[question] = (0, NOTHING) if found is None else (found.number, found.hash)
