@@ -118,6 +118,8 @@ def test_the_demonstration_is_served_where_it_was_built(
 ENDLESS = """
 import signal, sys
 from forecasts.cli.serve import _run
+# A shell starts commands in the background with SIGINT ignored, and they pass that on.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 server = "print('up', flush=True); import time; time.sleep(60)"
 sys.exit(_run([sys.executable, "-c", server], {}))
 """
