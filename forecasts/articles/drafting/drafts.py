@@ -20,24 +20,37 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
+from typing import Any
 
 from forecasts.articles.drafting.deadlines import find_deadlines, find_overdue
 from forecasts.articles.drafting.forward_looking import Outlook, find_outlooks
 from forecasts.articles.drafting.predicates import long_date
 from forecasts.articles.drafting.question_wording import word_question
 from forecasts.articles.drafting.sentences import find_sentences
+from forecasts.articles.drafting.subjects import UNNAMED
 from forecasts.articles.text_quotes import TextQuote, quote_at
 from forecasts.common.errors import NotFound
-from forecasts.ledger.models import Article
+from forecasts.ledger.models import Article, QuestionType
 
 MAX_LENGTH = 1_000  # characters; a longer sentence is a list or a table
+
+
+class Strength(StrEnum):
+    """How sure the grammar is of a draft; weak ones are folded on the page."""
+
+    strong = "strong"
+    weak = "weak"
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A proposed question and its source sentence, ``text[start:end]``.
 
-    ``close_date`` is None if the text gives no deadline.
+    ``question`` is blank if the grammar found no wording; "…" in it is for the user to fill in.
+    ``close_date`` is None if the text gives no deadline. ``reason`` explains the ``strength``.
+    ``told`` is a sentence of the article that seems to tell the outcome, or ''. ``options``,
+    the bounds and ``unit`` are proposals for a ``kind`` that has them.
     """
 
     source: TextQuote
@@ -45,11 +58,35 @@ class Draft:
     end: int
     question: str
     close_date: date | None
+    strength: Strength
+    reason: str
+    told: str = ""
+    kind: QuestionType = QuestionType.binary
+    options: tuple[str, ...] = ()
+    lower_bound: str | None = None
+    upper_bound: str | None = None
+    unit: str | None = None
 
     @property
     def quote(self) -> str:
         """The source sentence."""
         return self.source.quote
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the question can be registered as worded."""
+        return bool(self.question) and UNNAMED not in self.question
+
+    @property
+    def type_fields(self) -> dict[str, Any]:
+        """The fields of ``QuestionText`` that depend on the question's type."""
+        return {
+            "type": self.kind,
+            "options": list(self.options) or None,
+            "lower_bound": self.lower_bound,
+            "upper_bound": self.upper_bound,
+            "unit": self.unit,
+        }
 
     def question_by(self, day: date) -> str:
         """Return the question with ``day`` as its deadline."""
@@ -76,13 +113,17 @@ def draft_questions(text: str, *, published_at: date) -> list[Draft]:
         if not outlooks:
             continue
         deadline = outlooks[0].deadline
+        question = _question(sentence, outlooks, lowercase_words, published_at)
+        doubt = _doubt(question, outlooks[0])
         drafts.append(
             Draft(
                 source=quote_at(text, start, end),
                 start=start,
                 end=end,
-                question=_question(sentence, outlooks, lowercase_words, published_at),
+                question=question,
                 close_date=deadline.last_day if deadline else None,
+                strength=Strength.weak if doubt else Strength.strong,
+                reason=doubt or "clear wording",
             )
         )
     return drafts
@@ -122,6 +163,15 @@ def _question(
                 sentence = rest
         outlooks = find_outlooks(sentence, ())
     return word_question(sentence, outlooks, lowercase_words)
+
+
+def _doubt(question: str, outlook: Outlook) -> str:
+    """Return why a draft is weak, or ''."""
+    if not question or UNNAMED in question:
+        return "no clear subject"
+    if outlook.deadline is None and outlook.cue.kind in ("might", "would"):
+        return f"only “{outlook.match.group().split()[0]}”, and no deadline"
+    return ""
 
 
 _NOTHING_LEFT = re.compile(r"\bbe\W*$")  # of "The vote will be on 12 November."
