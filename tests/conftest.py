@@ -158,7 +158,7 @@ _NEXT_MIGRATION = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "0011", "0010", None, None
+revision, down_revision, branch_labels, depends_on = "0012", "0011", None, None
 
 
 def upgrade() -> None:
@@ -169,7 +169,7 @@ def upgrade() -> None:
 def release_later(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Let this be a release with one more migration; return its schema revision."""
     migrations = Path(shutil.copytree(schema._MIGRATIONS, folder / "migrations"))
-    (migrations / "versions" / "0011_next_release.py").write_text(_NEXT_MIGRATION)
+    (migrations / "versions" / "0012_next_release.py").write_text(_NEXT_MIGRATION)
     monkeypatch.setattr(schema, "_MIGRATIONS", migrations)
     return schema.newest_revision()
 

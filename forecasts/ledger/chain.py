@@ -66,6 +66,7 @@ SEALED = (
     "policy",
     "exhibit",
     "dispute",
+    "discard",
     "removal",
 )
 # The table through which a row belongs to a question, where it has no question_id itself.

@@ -88,12 +88,12 @@ def test_commands_refuse_an_older_schema_on_a_server(
     release_later(tmp_path, monkeypatch)
     for command in (("questions",), ("ask", "Will it rain?", "--closes", "2999-12-31")):
         said = forecasts(*command, "--database", empty_server, exit_code=1).stderr
-        assert "has schema 0010, and this release needs" in said
+        assert "has schema 0011, and this release needs" in said
         assert "forecasts migrate" in said
-    assert schema.schema_revision(engine) == "0010"
+    assert schema.schema_revision(engine) == "0011"
     engine.dispose()
     done = forecasts("migrate", "--database", empty_server)
-    assert "from schema 0010 to" in done.stderr
+    assert "from schema 0011 to" in done.stderr
     assert "No questions." in forecasts("questions", "--database", empty_server).stdout
 
 

@@ -122,12 +122,13 @@ def test_a_ledger_of_an_earlier_schema_is_brought_up_to_date_with_what_is_in_it(
     assert found.rows["forecast"] == 3
 
 
-def test_a_ledger_of_the_last_development_version_opens_as_it_is(tmp_path: Path) -> None:
+def test_a_ledger_of_the_last_development_version_is_brought_up_to_date(tmp_path: Path) -> None:
     path = tmp_path / "development.sqlite3"
     with closing(sqlite3.connect(path)) as made:
         made.executescript(Path(__file__).with_name("development_0010.sql").read_text("utf-8"))
     engine = database.open_engine(sqlite_url(path))
-    assert migrate(engine) is None
+    done = migrate(engine)
+    assert done == ledger_schema.Migrated("0010", ledger_schema.newest_revision())
     with database.reading(engine) as session:
         assert verify(session).digest == DEVELOPMENT_DIGEST
     with database.writing(engine) as session:

@@ -26,11 +26,13 @@ from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database, schema
 from forecasts.ledger.models import (
     Channel,
+    Discard,
     Event,
     Forecast,
     Ledger,
     Notice,
     PolicyKind,
+    Preference,
     Token,
     TokenRevocation,
 )
@@ -140,6 +142,9 @@ def furnish(engine: Engine, *, forecasts: int = 2) -> None:
         assignments.attach(session, rain, "outcomes_file", {"path": odd}, member=alice, now=day(0))
         revisits.set_interval(session, 3, member=alice, now=day(0), question=rain)
         revisits.mark_seen(session, member=alice, now=day(0))
+        session.add(Preference(member_id=alice.id, time_zone="Europe/Paris", recorded_at=day(0)))
+        slip = ask(session, alice, slug="slip")
+        session.add(Discard(question_id=slip.id, member_id=alice.id, recorded_at=day(0)))
         session.add(
             Channel(
                 member_id=alice.id or 0,

@@ -146,3 +146,32 @@ class TeamRule(SQLModel, table=True):
     second_resolver: bool
     member_id: int = Field(foreign_key="member.id")
     recorded_at: datetime = Field(sa_type=Time)
+
+
+class Theme(StrEnum):
+    """A member's choice between the app's themes; blank in a ``Preference``: the device's."""
+
+    light = "light"
+    dark = "dark"
+
+
+class Preference(SQLModel, table=True):
+    """A member's settings for pages, all of them; the newest row counts. Blank: the default.
+
+    ``time_zone``: an IANA name, such as Europe/Paris. ``lowest_probability``: the lowest one that
+    forms accept.
+    """
+
+    __table_args__ = (
+        CheckConstraint(
+            "lowest_probability >= 0 AND lowest_probability < 0.5", name="lowest_is_low"
+        ),
+        CheckConstraint(one_of("theme", Theme), name="theme_is_known"),
+    )
+
+    id: int = Field(default=None, primary_key=True)
+    member_id: int = Field(foreign_key="member.id", index=True)
+    time_zone: str | None = None
+    lowest_probability: float | None = None
+    theme: Theme | None = Field(default=None, sa_type=Text)
+    recorded_at: datetime = Field(sa_type=Time)

@@ -205,3 +205,12 @@ class QuestionSource(SQLModel, table=True):
     quote: str = long_text()
     prefix: str = long_text()
     suffix: str = long_text()
+
+
+class Discard(SQLModel, table=True):
+    """A question was discarded by its author: nobody sees it, and its rows are kept."""
+
+    id: int = Field(default=None, primary_key=True)
+    question_id: int = Field(foreign_key="question.id", unique=True)
+    member_id: int = Field(foreign_key="member.id")
+    recorded_at: datetime = Field(sa_type=Time)
