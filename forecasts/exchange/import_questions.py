@@ -24,7 +24,7 @@ from forecasts.ledger.models import (
     ResolutionState,
 )
 from forecasts.questions.outcomes import read_outcome
-from forecasts.questions.registry import insert_question, question_text
+from forecasts.questions.registry import NewQuestion, insert_questions, question_text
 from forecasts.questions.revisions import DECIDES_SCORES, append_wording, reworded
 from forecasts.questions.sources import Passage
 from forecasts.questions.standing import QuestionState
@@ -52,8 +52,15 @@ def add_questions(
         place = frames.place("questions", number)
         problems.append(Problem(f"{place}, column {column}", str(value), rule))
 
-    new, revised = 0, set[int]()
-    resolutions: list[Resolution] = []
+    new = [
+        NewQuestion(row.question_id, _text(row), _passages(session, row, articles, member, now))
+        for row in rows(frames.questions)
+        if row.question_id not in known
+    ]
+    written = insert_questions(session, new, member=member, now=now)
+    questions = {question.slug: question for question in written}
+    texts = {question.slug: question.text for question in new}
+    revised, resolutions = set[int](), list[Resolution]()
     for number, row in enumerate(rows(frames.questions)):
         if number % _STEP == 0:
             asked = len(frames.questions)
@@ -61,19 +68,7 @@ def add_questions(
         wrong = partial(note, number)
         state = known.get(row.question_id)
         if state is None:
-            new += 1
-            fields = _fields(row)
-            for name in ("family", "background", "resolution_criteria", "fine_print"):
-                fields[name] = fields[name] or ""
-            text, sources = question_text(**fields), []
-            if row.article_url:
-                url = row.article_url
-                if url not in articles:
-                    articles[url] = _stub(session, url, member, now)
-                sources = [Passage(articles[url], TextQuote(row.quote))]
-            question = insert_question(
-                session, text, slug=row.question_id, member=member, now=now, sources=sources
-            )
+            question, text = questions[row.question_id], texts[row.question_id]
         else:
             question, text = state.question, state.text
             if changed := changes(row, state, wrong):
@@ -94,7 +89,7 @@ def add_questions(
         )
     session.add_all(resolutions)
     session.flush()
-    return new, revised, resolutions
+    return len(new), revised, resolutions
 
 
 def changes(row: Any, state: QuestionState, wrong: Wrong) -> dict[str, Any]:
@@ -126,6 +121,26 @@ def _fields(row: Any) -> dict[str, Any]:
         elif value == "":
             given[name] = None
     return given
+
+
+def _text(row: Any) -> QuestionText:
+    """Return the first wording of a new question."""
+    fields = _fields(row)
+    for name in ("family", "background", "resolution_criteria", "fine_print"):
+        fields[name] = fields[name] or ""
+    return question_text(**fields)
+
+
+def _passages(
+    session: Session, row: Any, articles: dict[str, Article], member: Member, now: datetime
+) -> list[Passage]:
+    """Return the passage that a new question was taken from; its article may be written."""
+    url = row.article_url
+    if not url:
+        return []
+    if url not in articles:
+        articles[url] = _stub(session, url, member, now)
+    return [Passage(articles[url], TextQuote(row.quote))]
 
 
 def address_hash(url: str) -> str:

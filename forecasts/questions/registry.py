@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Container, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from sqlalchemy import bindparam
@@ -23,7 +23,6 @@ from forecasts.access.roles import Action
 from forecasts.common.errors import BadInput, Refused
 from forecasts.common.times import to_minute
 from forecasts.ledger import current
-from forecasts.ledger.append import written
 from forecasts.ledger.facts import known
 from forecasts.ledger.models import (
     Member,
@@ -37,12 +36,13 @@ from forecasts.ledger.models import (
 )
 from forecasts.questions.outcomes import figure_to_float
 from forecasts.questions.sources import Passage
-from forecasts.questions.standing import Status, listing
+from forecasts.questions.standing import Status, in_batches, listing
 
 # Built once: every verb runs it, building it takes longer, and other writers wait meanwhile.
 _BY_SLUG = select(Question).where(Question.slug == bindparam("slug"))
 
 LONGEST_SLUG = 60  # characters of a slug made from a title
+_NUMBER = re.compile("[0-9]{1,9}")
 _SLUG = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}")
 # Latin letters that Unicode does not decompose into a plain letter and a mark.
 _LATIN = str.maketrans(
@@ -96,6 +96,14 @@ def _check_bounds(text: QuestionText) -> None:
         )
 
 
+class NewQuestion(NamedTuple):
+    """A question to be written: its slug, its first wording and its sources."""
+
+    slug: str
+    text: QuestionText
+    sources: Sequence[Passage] = ()
+
+
 def register(
     session: Session,
     text: QuestionText,
@@ -129,7 +137,8 @@ def register(
             f"{slug!r} is not a slug: use letters, digits, hyphens, dots and underscores.",
             remedy="Leave it out to have one made from the title.",
         )
-    return insert_question(session, text, slug=slug, member=member, now=now, sources=sources)
+    new = NewQuestion(slug, text, sources)
+    return insert_questions(session, [new], member=member, now=now)[0]
 
 
 def require_can_ask(session: Session, text: QuestionText, *, member: Member, now: datetime) -> None:
@@ -163,28 +172,27 @@ def _require_new(session: Session, text: QuestionText, now: datetime) -> None:
             )
 
 
-def insert_question(
-    session: Session,
-    text: QuestionText,
-    *,
-    slug: str,
-    member: Member,
-    now: datetime,
-    sources: Sequence[Passage] = (),
-) -> Question:
-    """Return the new question, which is written without further checks, for verbs and imports."""
-    if session.exec(select(Question.id).where(Question.slug == slug)).first() is not None:
-        raise Refused(
-            f"There is already a question {slug!r}.",
-            remedy="Choose another slug, or revise that question.",
-        )
-    question = written(session, Question(slug=slug, member_id=member.id, recorded_at=now))
-    session.add(revision_row(question.id, 1, text, member=member, now=now, reason="registered"))
-    for passage in sources:
-        source = asdict(passage.quote) | {"article_id": passage.article.id}
-        session.add(QuestionSource(question_id=question.id, **source))
+def insert_questions(
+    session: Session, new: Sequence[NewQuestion], *, member: Member, now: datetime
+) -> list[Question]:
+    """Return the new questions, which are written without further checks, for verbs and imports."""
+    for some in in_batches([question.slug for question in new]):
+        slug = session.exec(select(Question.slug).where(col(Question.slug).in_(some))).first()
+        if slug is not None:
+            raise Refused(
+                f"There is already a question {slug!r}.",
+                remedy="Choose another slug, or revise that question.",
+            )
+    questions = [Question(slug=q.slug, member_id=member.id, recorded_at=now) for q in new]
+    session.add_all(questions)
     session.flush()
-    return question
+    for question, (_, text, passages) in zip(questions, new, strict=True):
+        session.add(revision_row(question.id, 1, text, member=member, now=now, reason="registered"))
+        for passage in passages:
+            source = asdict(passage.quote) | {"article_id": passage.article.id}
+            session.add(QuestionSource(question_id=question.id, **source))
+    session.flush()
+    return questions
 
 
 def revision_row(
@@ -202,10 +210,12 @@ def revision_row(
 
 
 def find(session: Session, slug: str) -> Question:
-    """Return the question with this slug; NotFound suggests similar ones."""
+    """Return the question with this slug, else this number; NotFound suggests similar slugs."""
     question = known(
         session, ("question", slug), lambda s: s.exec(_BY_SLUG, params={"slug": slug}).first()
     )
+    if question is None and _NUMBER.fullmatch(slug):
+        question = session.get(Question, int(slug))
     if question is not None and visibility.is_visible(session, question):
         return question
     raise roles.question_not_found(slug, similar_slugs(session, slug))

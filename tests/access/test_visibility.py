@@ -64,6 +64,7 @@ from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.scores import paths, stored_scores
 from forecasts.scores.forecast_columns import columns
 from forecasts.scores.frames import Frames, complete, forecast_frame, ledger_frames, scoring_frames
+from forecasts.scores.scored_questions import scored_questions
 from forecasts.updates import bulk, evidence, updates
 from forecasts.updates.bulk import BulkAction
 from forecasts.updates.evidence import CitedEvidence
@@ -167,7 +168,7 @@ OPEN = {
     "agenda.notifications.sender.resend": "the member's own channels only",
     "agenda.notifications.sender.send": "sends each member only visible events",
     "agenda.notifications.sender.undelivered": "a number, for operators",
-    "questions.registry.insert_question": "called by register and imports, which have checked",
+    "questions.registry.insert_questions": "called by register and imports, which have checked",
     "questions.revisions.append_wording": "called by verbs that have checked",
     "questions.revisions.close_by_hand": "called by resolutions, which have checked",
     "resolution.runs.run.look": "looks outside; the command that calls it finds the question first",
@@ -414,6 +415,11 @@ def scored(session: Session, _member: Member) -> set[str]:
 def earned_by_anna(session: Session, _member: Member) -> list[str]:
     anna = members.member_named(session, "anna")
     return [state.slug for state, _ in stored_scores.member_scores(session, anna, limit=100)]
+
+
+def scored_by_anna(session: Session, _member: Member) -> list[str]:
+    anna = members.member_named(session, "anna")
+    return [one.state.slug for one in scored_questions(session, anna)]
 
 
 def solo(session: Session, _member: Member) -> list[str]:
@@ -681,6 +687,7 @@ CASES: dict[str, Case] = {
     "questions.revisions.revise": Case(
         A.revise, lambda c: revisions.revise(c.session, c.question, title="Rain?", **c.here)
     ),
+    "scores.scored_questions.scored_questions": Case(A.see, among(scored_by_anna), on="resolved"),
     "scores.stored_scores.member_scores": Case(A.see, among(earned_by_anna), on="resolved"),
     "scores.stored_scores.resolution_scores": Case(
         A.see, lambda c: stored_scores.resolution_scores(c.session, c.resolution), on="resolved"
@@ -822,9 +829,8 @@ def _question(
     )
     by = people[author]
     source = sources.find_passage(session, 1)
-    made = registry.insert_question(
-        session, text, slug=slug, member=by, now=day(0), sources=[source]
-    )
+    new = registry.NewQuestion(slug, text, [source])
+    [made] = registry.insert_questions(session, [new], member=by, now=day(0))
     solo = members.member_or_new(session, f"solo {slug}", now=day(0))
     for who in (people["anna"], solo):
         cited = [CitedEvidence(note=f"note on {slug}")]

@@ -122,10 +122,8 @@ def test_an_article_knows_its_questions(session: Session, alice: Member) -> None
     [(number, _)] = put(session, alice, article())
     source = sources.find_passage(session, number, TextQuote("Nobody objected."))
     text = registry.newest_wording(session, ask(session, alice, slug="own"))
-    for slug in ("a", "b"):
-        registry.insert_question(
-            session, text, slug=slug, member=alice, now=day(0), sources=[source]
-        )
+    asked = [registry.NewQuestion(slug, text, [source]) for slug in ("a", "b")]
+    registry.insert_questions(session, asked, member=alice, now=day(0))
     found = sources.questions_from(session, source.article, now=day(1))
     assert [(passage.quote, state.slug) for passage, state in found] == [
         ("Nobody objected.", "a"),
@@ -149,7 +147,8 @@ def test_the_shelf_is_searched_and_has_an_inbox_and_pages(session: Session, alic
     ]
     source = sources.find_passage(session, numbers[0])
     text = registry.newest_wording(session, ask(session, alice, slug="own"))
-    registry.insert_question(session, text, slug="a", member=alice, now=day(0), sources=[source])
+    asked = registry.NewQuestion("a", text, [source])
+    registry.insert_questions(session, [asked], member=alice, now=day(0))
     first, last = library.article_page(session), library.article_page(session, number=9)
     assert (first.total, first.pages, len(first.articles)) == (25, 2, 20)
     assert (last.number, [count for _, count in last.articles]) == (2, [0, 0, 0, 0, 1])

@@ -142,7 +142,8 @@ def test_a_close_that_an_import_brought_with_its_resolution_goes_with_it(
         scheduled_close_time=day(10),
         actual_close_time=day(4),
     )
-    question = registry.insert_question(session, text, slug="imported", member=alice, now=day(20))
+    new = registry.NewQuestion("imported", text)
+    [question] = registry.insert_questions(session, [new], member=alice, now=day(20))
     assert question.id is not None
     imported = {"outcome": "yes", "known_at": day(4), "recorded_at": day(20)}
     session.add(Resolution(question_id=question.id, state="confirmed", **imported))
