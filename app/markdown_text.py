@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from difflib import SequenceMatcher
 from urllib.parse import quote
 
-from forecasts.common.times import iso_day_or_time, utc
 from forecasts.exchange.import_ import Imported
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.reports.render.wording import shortened as shortened
@@ -137,23 +136,6 @@ def link(url: str | None, label: str) -> str:
     return f"[{as_text(label)}](<{quote(url, safe=_URL_CHARACTERS)}>)"
 
 
-def when(moment: datetime) -> str:
-    """Return a time in UTC: '30 Nov 2025, 23:59 UTC'."""
-    return f"{utc(moment):%-d %b %Y, %H:%M} UTC"
-
-
-def day(moment: datetime | date) -> str:
-    """Return a day: '30 Nov 2025'."""
-    return f"{moment:%-d %b %Y}"
-
-
-def published(moment: datetime | None) -> str:
-    """Return an article's publication day, or time if known; '' if neither is."""
-    if moment is None:
-        return ""
-    return day(moment) if len(iso_day_or_time(moment)) == 10 else when(moment)
-
-
 def span(length: timedelta) -> str:
     """Return a length of time in its largest fitting unit: '12 days', '3 hours', '1 minute'."""
     seconds = max(0, int(length.total_seconds()))
@@ -185,7 +167,7 @@ def significant(number: float | None) -> str:
 def figure(number: float, text: QuestionText) -> str:
     """Return a number with the question's unit, or a day (from seconds since 1970)."""
     if text.type == QuestionType.date:
-        return day(datetime.fromtimestamp(number, UTC))
+        return f"{datetime.fromtimestamp(number, UTC):%-d %b %Y}"
     return f"{number:,.6g} {text.unit or ''}".rstrip()
 
 

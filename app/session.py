@@ -24,6 +24,7 @@ from app.markdown_text import as_text
 from app.web import identity
 from forecasts.access import identities, members, visibility
 from forecasts.access.oidc_settings import configured_sign_in
+from forecasts.access.preferences import Preferences, preferences
 from forecasts.access.roles import Rights
 from forecasts.common.errors import BadInput, DatabaseError, LedgerError
 from forecasts.common.settings import Settings
@@ -53,9 +54,24 @@ def _settings(_environment: frozenset[tuple[str, str]]) -> Settings:
     return Settings()
 
 
+def ledger_url() -> str:
+    """Return the URL of the ledger on the pages: the reader's own, or an opened sample's."""
+    return memory().sample or settings().database_url
+
+
 def engine() -> Engine:
     """Return the ledger's engine, opened once per process; an embedded ledger is migrated."""
-    return _opened(settings().database_url)
+    return _opened(ledger_url())
+
+
+def open_ledger(sample: str = "") -> NoReturn:
+    """Open Today on the sample at this URL, or else on the reader's own ledger.
+
+    Everything that pages remember is of the other ledger, so this browser session starts again.
+    """
+    st.session_state.clear()
+    memory().sample = sample
+    st.switch_page("app_pages/today.py", query_params={})
 
 
 @st.cache_resource(show_spinner="Opening the ledger …")
@@ -97,6 +113,22 @@ def address_of_app() -> str:
     return rules.base if rules is not None else st.context.headers.get("Origin") or _ADDRESS
 
 
+def my_preferences() -> Preferences:
+    """Return the current member's settings for pages."""
+    return memory().preferences or Preferences()
+
+
+def read_preferences(ledger: Session) -> None:
+    """Read the member's settings for pages; they are remembered for the browser session."""
+    memory().preferences = preferences(ledger, current_member(ledger))
+
+
+def lowest_probability() -> float:
+    """Return the lowest probability that forms accept: the member's limit, or the server's."""
+    own = my_preferences().lowest_probability
+    return settings().lowest_probability if own is None else own
+
+
 def my_handle() -> str:
     """Return the current member's handle."""
     return memory().handle or settings().member
@@ -124,6 +156,8 @@ class Memory:
     lock: threading.Lock = field(default_factory=threading.Lock)
     next_page: tuple[str, dict[str, str]] | None = None  # with its query parameters
     handle: str = ""  # of the signed-in member; blank without sign-in
+    sample: str = ""  # the URL of the sample ledger on the pages; blank: the reader's own
+    preferences: Preferences | None = None  # None until read
     states: dict[str, Any] = field(default_factory=dict)
 
 

@@ -9,18 +9,7 @@ import streamlit as st
 from app.forms.capture_review import correct, stored_name
 from app.forms.captured import Review
 from app.forms.question import Suggestion, ask_form
-from app.markdown_text import (
-    as_text,
-    closing,
-    counted,
-    day,
-    dotted,
-    link,
-    marked,
-    paragraphs,
-    published,
-    shortened,
-)
+from app.markdown_text import as_text, closing, counted, dotted, link, marked, paragraphs, shortened
 from app.session import (
     current_member,
     memory,
@@ -30,6 +19,7 @@ from app.session import (
     settings,
     shown_errors,
 )
+from app.times import day, published
 from app.views.links import article_link, question_link
 from app.views.lists import page_asked, search_field
 from forecasts.access import roles

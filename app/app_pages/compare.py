@@ -9,7 +9,7 @@ import streamlit as st
 from app.charts.comparisons import evidence_chart, forest_chart
 from app.forms.report_filter import pick_questions
 from app.markdown_text import as_text, significant
-from app.session import now, reading, settings
+from app.session import ledger_url, now, reading
 from app.views.downloads import downloads
 from app.views.lists import table
 from forecasts.access import memberships, visibility
@@ -151,7 +151,7 @@ if len(known[of]) < 2:
 if len(names) < 2:
     st.info("Choose at least two.")
     st.stop()
-comparison = comparison_of(settings().database_url, of, names, chosen, alike, written, now())
+comparison = comparison_of(ledger_url(), of, names, chosen, alike, written, now())
 conclusion(comparison)
 differences(comparison)
 evidence(comparison)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from app.charts.records import reliability_chart
-from app.markdown_text import as_text, counted, day, paragraphs, significant
+from app.markdown_text import as_text, counted, paragraphs, significant
 from app.session import now, page_state, reading
+from app.times import day
 from app.views.lists import table
 from forecasts.exchange.samples import practice
 from forecasts.exchange.samples.practice import Answer, Exercise

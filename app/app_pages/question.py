@@ -15,11 +15,10 @@ from app.markdown_text import (
     closing,
     dotted,
     paragraphs,
-    published,
     significant,
-    when,
 )
 from app.session import current_member, my_handle, now, reading, rights_here
+from app.times import published, when
 from app.views.forecast_paths import question_chart
 from app.views.links import article_link, question_link
 from app.views.lists import table

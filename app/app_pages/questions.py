@@ -11,8 +11,9 @@ from sqlmodel import Session
 
 from app.forms.bulk import do_to, ticked
 from app.forms.question import ask_form
-from app.markdown_text import as_text, closing, counted, day, shortened
-from app.session import current_member, now, reading, settings
+from app.markdown_text import as_text, closing, counted, shortened
+from app.session import current_member, ledger_url, now, reading
+from app.times import day
 from app.views.links import question_link
 from app.views.lists import page_asked, search_field
 from forecasts.access import memberships
@@ -118,7 +119,7 @@ def find() -> None:
     with reading() as ledger:
         written = frames.revision(ledger)
         teams = memberships.team_names(ledger)
-        tags, families = labels_of(settings().database_url, written, ledger)
+        tags, families = labels_of(ledger_url(), written, ledger)
     by = filters(tags, families, teams)
     with st.container(
         horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"

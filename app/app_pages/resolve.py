@@ -6,8 +6,9 @@ import streamlit as st
 
 from app.forms.dispute import disputed
 from app.forms.resolution import proposal, resolve_form
-from app.markdown_text import as_text, closing, counted, shortened, when
+from app.markdown_text import as_text, closing, counted, shortened
 from app.session import act, form_key, now, reading, rights_here
+from app.times import when
 from app.views.links import question_link
 from forecasts.access import members, roles
 from forecasts.access.roles import Action

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.forms.channels import notifications
 from app.forms.tokens import calendar_form, show_secret, token_forms
-from app.markdown_text import as_text, counted, day, when
+from app.markdown_text import as_text, counted
 from app.session import (
     act,
     current_member,
@@ -15,6 +15,7 @@ from app.session import (
     reading,
     rights_here,
 )
+from app.times import day, when
 from app.views.lists import search_field, table
 from forecasts.access import members as access_members
 from forecasts.access import teams, tokens

@@ -9,7 +9,7 @@ import streamlit as st
 from app.charts.question_chart import LINES
 from app.forms.report_filter import pick_questions
 from app.markdown_text import as_text
-from app.session import my_handle, now, reading, settings
+from app.session import ledger_url, my_handle, now, reading
 from app.views.downloads import downloads
 from app.views.record import record
 from app.views.record_comparison import side_by_side
@@ -88,7 +88,7 @@ if by != "all" and not names:
         else "No forecasts yet. A record appears here after the first one."
     )
     st.stop()
-report = report_of(settings().database_url, by, names, chosen, written, now())
+report = report_of(ledger_url(), by, names, chosen, written, now())
 groups = {group.name: group for group in report.groups}
 full = report.groups[0].name
 if len(groups) > 1:

@@ -18,7 +18,8 @@ from typing import Any
 
 import pandas as pd
 
-from app.markdown_text import figure, shortened, significant, when
+from app.markdown_text import figure, shortened, significant
+from app.times import when
 from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.questions.outcomes import figure_to_float

@@ -12,8 +12,9 @@ import streamlit as st
 
 from app.forms.captured import Captured, Part, Review
 from app.forms.dates import day_field
-from app.markdown_text import as_text, counted, day, shortened
+from app.markdown_text import as_text, counted, shortened
 from app.session import Act, act, form_key, page_state
+from app.times import day
 from forecasts.articles import library
 from forecasts.articles.article import PARAGRAPH, CapturedArticle, canonical_url, split_points
 from forecasts.articles.lines import is_heading_like

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.markdown_text import as_text, paragraphs, shortened, when
+from app.markdown_text import as_text, paragraphs, shortened
 from app.session import act, form_key
+from app.times import when
 from app.views.links import question_link
 from forecasts.ledger.models import Dispute, Resolution
 from forecasts.questions.standing import QuestionState

@@ -10,8 +10,9 @@ import streamlit as st
 from sqlmodel import Session
 
 from app.forms.forecast_value import value_fields
-from app.markdown_text import as_text, counted, published, shortened
-from app.session import Act, act, form_key, reading, settings
+from app.markdown_text import as_text, counted, shortened
+from app.session import Act, act, form_key, lowest_probability, reading
+from app.times import published
 from forecasts.agenda import revisits
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.ledger.models import (
@@ -280,7 +281,7 @@ def _save(
         before = updates.current_forecast(ledger, state.question, doing.member, at=doing.now)
     # An unchanged value, perhaps from a command, may lie beyond the limits of the app.
     if before is None or value != value_of(before):
-        require_offered_range(value, settings().lowest_probability)
+        require_offered_range(value, lowest_probability())
     updates.update(
         doing.ledger,
         state.question,

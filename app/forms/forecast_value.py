@@ -20,7 +20,7 @@ import streamlit as st
 
 from app.charts.density import density_chart
 from app.markdown_text import as_text, bounds, figure
-from app.session import settings
+from app.session import lowest_probability
 from app.views.lists import table
 from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
@@ -167,7 +167,7 @@ def _percent_slider(label: str, name: str, on_change: Callable[[], None], quick:
 
 def _lowest() -> float:
     """Return the lowest percentage on offer."""
-    return 100 * settings().lowest_probability
+    return 100 * lowest_probability()
 
 
 def _within(percent: float) -> float:

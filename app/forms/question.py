@@ -8,8 +8,9 @@ from datetime import date, datetime
 import streamlit as st
 
 from app.forms.dates import day_field, end_of_day
-from app.markdown_text import as_text, day, shortened
+from app.markdown_text import as_text, shortened
 from app.session import act, form_key, reading, rights_here
+from app.times import day
 from forecasts.access import teams
 from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.errors import BadInput

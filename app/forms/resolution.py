@@ -9,15 +9,9 @@ from typing import Any
 import streamlit as st
 
 from app.forms.dates import time_field
-from app.markdown_text import (
-    as_text,
-    closing,
-    link,
-    paragraphs,
-    shortened,
-    when,
-)
+from app.markdown_text import as_text, closing, link, paragraphs, shortened
 from app.session import Act, act, form_key, page_state
+from app.times import when
 from app.views.links import question_link
 from forecasts.ledger.models import QuestionType, Resolution
 from forecasts.questions.outcomes import NOT_SCORED

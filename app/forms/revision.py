@@ -7,8 +7,9 @@ from typing import Any
 import streamlit as st
 
 from app.forms.dates import day_field, end_of_day, time_field
-from app.markdown_text import as_text, shortened, when
+from app.markdown_text import as_text, shortened
 from app.session import act, form_key, now, shown_errors
+from app.times import when
 from app.views.question_history import wording_changes
 from forecasts.common.errors import Refused
 from forecasts.ledger.models import QuestionRevision, QuestionType

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, time
 
 import streamlit as st
 
-from app.markdown_text import as_text, day
+from app.markdown_text import as_text
 from app.session import act, address_of_app, form_key, now, page_state
+from app.times import day
 from app.views.lists import table
 from forecasts.access import tokens
 from forecasts.access.tokens import Listed

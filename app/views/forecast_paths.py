@@ -13,8 +13,9 @@ from app.charts.question_chart import (
     format_median,
     paths_chart,
 )
-from app.markdown_text import as_text, when
+from app.markdown_text import as_text
 from app.session import reading
+from app.times import when
 from app.views.lists import table
 from forecasts.ledger.models import QuestionType
 from forecasts.questions.standing import QuestionState

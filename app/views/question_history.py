@@ -13,13 +13,12 @@ from app.markdown_text import (
     dotted,
     link,
     paragraphs,
-    published,
     reworded,
     shortened,
     significant,
-    when,
 )
 from app.session import reading
+from app.times import published, when
 from app.views.lists import shown_page, table
 from forecasts.common.limits import EXHIBIT_BYTES
 from forecasts.ledger.models import (

@@ -100,7 +100,7 @@ def require_offered_range(value: Value, lowest: float) -> Value:
             raise Refused(
                 f"Probabilities here must be from {format_probability(lowest)} to "
                 f"{format_probability(1 - lowest)}; {format_probability(p)} is outside.",
-                remedy="Move away from certainty, or set FORECASTS_LOWEST_PROBABILITY=0.",
+                remedy="Move away from certainty, or change the lowest probability in Settings.",
             )
     return value
 

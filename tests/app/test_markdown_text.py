@@ -18,9 +18,7 @@ from app.markdown_text import (
     reworded,
     shortened,
     span,
-    when,
 )
-from tests.conftest import day
 
 JOINER = "\u2060"
 
@@ -114,10 +112,6 @@ def test_only_web_addresses_become_links(url: str | None) -> None:
 def test_the_marked_passage_stands_out_and_its_paragraphs_stay_whole() -> None:
     text = "First. Second one.\n\nThird."
     assert marked(text, 7, 18) == ["First\\. :orange-background[**Second one\\.**]", "Third\\."]
-
-
-def test_a_time_says_that_it_is_utc() -> None:
-    assert when(day(4.5)) == "5 Jan 2026, 12:00 UTC"
 
 
 @pytest.mark.parametrize(

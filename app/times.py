@@ -1,0 +1,49 @@
+"""Times as a reader sees them: in the zone of their settings, or else their browser's."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import streamlit as st
+
+from app.session import my_preferences
+from forecasts.common.times import iso_day_or_time, utc
+
+# A time at either end of a day in UTC means that day, such as the day on which a question closes.
+_WHOLE_DAY = (time(), time(23, 59, 59))
+
+
+def zone() -> tzinfo:
+    """Return the reader's time zone; UTC if neither the settings nor the browser name one."""
+    name = my_preferences().time_zone or st.context.timezone
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ZoneInfoNotFoundError, ValueError):  # a browser may know a zone that we do not
+        return UTC
+
+
+def zone_name() -> str:
+    """Return the name of the reader's time zone, such as Europe/Paris."""
+    return str(zone())
+
+
+def when(moment: datetime) -> str:
+    """Return a time in the reader's zone: '30 Nov 2025, 18:59 EST'."""
+    local = utc(moment).astimezone(zone())
+    name = local.tzname() or ""
+    return f"{local:%-d %b %Y, %H:%M} {name if name.isalpha() else f'UTC{name}'}"
+
+
+def day(moment: datetime | date) -> str:
+    """Return a day: '30 Nov 2025'. That of a time is the reader's, unless it means a whole day."""
+    if isinstance(moment, datetime) and utc(moment).time().replace(microsecond=0) not in _WHOLE_DAY:
+        moment = utc(moment).astimezone(zone())
+    return f"{moment:%-d %b %Y}"
+
+
+def published(moment: datetime | None) -> str:
+    """Return an article's publication day, or time if known; '' if neither is."""
+    if moment is None:
+        return ""
+    return day(moment) if len(iso_day_or_time(moment)) == 10 else when(moment)
