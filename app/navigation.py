@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.components.keyboard import keyboard
 from app.forms.sign_in import enter, way_out
 from app.session import acknowledge, engine, shown_outages
 from forecasts.exchange.samples.demonstration import is_demonstration
@@ -34,6 +35,7 @@ page = st.navigation(pages, position="top" if entered else "hidden")
 if not entered:
     st.stop()
 acknowledge()
+keyboard()
 body = st.container()
 # Called before the page, which may stop the run; shown below it all the same.
 way_out()

@@ -1,0 +1,213 @@
+// Focus after a save, Enter in the fields of an act, shortcuts, and a question before typed text is
+// lost. Streamlit calls the exported function again with each request for the focus; the listeners
+// are added once.
+
+const QUESTION = "You have typed something that is not saved. Leave it?";
+const ACT = '[class*="st-key-act-"]';
+const FORM = '[data-testid="stForm"]';
+const FIELD = "input:not([type=range]):not([type=file]), textarea";
+// Kept in the address, or read at once: nothing is lost by leaving them.
+const KEPT = '[type=search], [role=combobox], [class*="st-key-filters"] *';
+const PATIENCE = 5000; // ms until a field that should get the focus must be there
+
+const state = (window.forecastLedger ??= { turn: 0, order: [], start: new WeakMap(), typed: new Set() });
+
+// --- typed and unsaved ---------------------------------------------------------------------------
+
+const valueOf = (field) => field.value ?? field.getAttribute("aria-valuenow") ?? "";
+
+function isUnsaved() {
+  for (const field of state.typed) {
+    if (!field.isConnected || valueOf(field) === state.start.get(field)) state.typed.delete(field);
+  }
+  return state.typed.size > 0;
+}
+
+function remember({ target }) {
+  const field = target.closest?.("input, textarea, [role=spinbutton]");
+  if (field && !field.matches(KEPT) && !state.start.has(field)) {
+    state.start.set(field, valueOf(field));
+  }
+}
+
+function touch({ target }) {
+  if (state.start.has(target)) state.typed.add(target);
+}
+
+// Returns whether the page may be left; asks if something typed would be lost.
+function mayLeave() {
+  if (!isUnsaved()) return true;
+  if (!window.confirm(QUESTION)) return false;
+  state.typed.clear();
+  return true;
+}
+
+function stop(event) {
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}
+
+function followLink(event) {
+  const link = event.target.closest?.("a[href]");
+  const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.button;
+  if (!link || elsewhere || link.target === "_blank" || link.hasAttribute("download")) return;
+  if (!mayLeave()) stop(event);
+}
+
+function goBack(event) {
+  if (mayLeave()) {
+    state.address = window.location.href;
+  } else {
+    stop(event);
+    window.history.pushState(null, "", state.address);
+  }
+}
+
+function unload(event) {
+  if (isUnsaved()) event.preventDefault();
+}
+
+// --- focus ---------------------------------------------------------------------------------------
+
+const named = (key) => document.querySelector(`.st-key-${CSS.escape(key)}`);
+const fieldIn = (element) =>
+  element?.matches(FIELD) ? element : element?.querySelector(FIELD);
+const acts = () => [...document.querySelectorAll(ACT)].filter((act) => fieldIn(act));
+const nameOf = (act) => [...act.classList].find((name) => name.startsWith("st-key-act-"));
+
+// The page as it was when a key or the mouse was last pressed.
+function notePage() {
+  state.address = window.location.href;
+  state.order = acts().map(nameOf);
+}
+
+function followingAct(place) {
+  const later = state.order.slice(state.order.indexOf(`st-key-${place}`) + 1);
+  const name = later.find((one) => document.querySelector(`.${CSS.escape(one)}`));
+  return name ? document.querySelector(`.${CSS.escape(name)}`) : acts()[0];
+}
+
+// The field is there once the run has drawn it, and no earlier than the old one is gone.
+function focusWhenDrawn(find) {
+  const deadline = Date.now() + PATIENCE;
+  const look = () => {
+    const app = document.querySelector('[data-testid="stApp"]');
+    const field = find();
+    if (field && app?.dataset.testScriptState === "notRunning") {
+      field.focus();
+      field.select?.();
+    } else if (Date.now() < deadline) {
+      window.setTimeout(look, 30);
+    }
+  };
+  window.setTimeout(look, 30);
+}
+
+function open(path, find) {
+  const here = find();
+  if (here) {
+    here.focus();
+    return;
+  }
+  const link = document.querySelector(`[data-testid="stTopNavLink"][href$="${path}"]`);
+  if (!link) {
+    window.location.assign(path);
+    return;
+  }
+  link.click();
+  focusWhenDrawn(find);
+}
+
+// --- keys ----------------------------------------------------------------------------------------
+
+function saveButton(place) {
+  const form = place.closest?.(FORM);
+  if (form) return form.querySelector('[data-testid="stFormSubmitButton"] button');
+  return place.closest?.(ACT)?.querySelector('[class*="-save"] button');
+}
+
+const SHORTCUTS = {
+  n: () => open("/", () => fieldIn(named("one-line-title"))),
+  "/": () => open("/questions", () => document.querySelector("input[type=search]")),
+  f: () => fieldIn(acts().find((act) => !act.matches(".st-key-act-one-line")))?.focus(),
+  "?": () => document.querySelector(".st-key-shortcuts button")?.click(),
+};
+
+function press(event) {
+  const { key, target } = event;
+  if (event.isComposing || !target.closest) return;
+  const command = event.ctrlKey || event.metaKey;
+  const writes = target.matches("input, textarea, [contenteditable=true]");
+  const saves = command && (key === "s" || (key === "Enter" && !target.closest(FORM)));
+  const enters = key === "Enter" && target.matches("input") && !command && !target.closest(FORM);
+  if (saves || enters) {
+    const button = saveButton(target);
+    if (!button || target.matches("[role=combobox]")) return;
+    event.preventDefault();
+    if (saves) target.blur(); // the field hands over what was typed
+    // Streamlit hands over the field's text first.
+    window.setTimeout(() => button.isConnected && button.click(), 0);
+  } else if (key === "F1" && writes) {
+    const help = target.closest(".stElementContainer")?.querySelector('[data-testid="stTooltipIcon"] button');
+    if (help) {
+      event.preventDefault();
+      help.focus();
+    }
+  } else if (!writes && !command && !event.altKey && Object.hasOwn(SHORTCUTS, key)) {
+    event.preventDefault();
+    SHORTCUTS[key]();
+  }
+}
+
+// Help signs are reached with F1 from their field, not by Tab on the way to the next one.
+function leaveOutHelp() {
+  for (const sign of document.querySelectorAll('[data-testid="stTooltipIcon"] button')) {
+    if (sign.tabIndex !== -1) sign.tabIndex = -1;
+  }
+}
+
+// The first stop of Tab: it leads past the navigation to the first forecast, or to the page.
+function addSkipButton() {
+  const bar = document.createElement("nav");
+  bar.setAttribute("aria-label", "Skip");
+  bar.className = "skip-navigation";
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Skip to the first field";
+  button.addEventListener("click", () => {
+    const main = document.querySelector('[data-testid="stMain"]');
+    const first = acts().find((act) => !act.matches(".st-key-act-one-line"));
+    (fieldIn(first) ?? fieldIn(main) ?? main)?.focus();
+  });
+  bar.append(button);
+  document.body.prepend(bar);
+}
+
+function listen() {
+  state.address = window.location.href;
+  window.addEventListener("focusin", remember, true);
+  window.addEventListener("input", touch, true);
+  window.addEventListener("keydown", touch, true);
+  window.addEventListener("click", followLink, true);
+  window.addEventListener("popstate", goBack, true);
+  window.addEventListener("beforeunload", unload);
+  window.addEventListener("keydown", notePage, true);
+  window.addEventListener("pointerdown", notePage, true);
+  document.addEventListener("keydown", press);
+  addSkipButton();
+  leaveOutHelp();
+  new MutationObserver(leaveOutHelp).observe(document.body, { childList: true, subtree: true });
+}
+
+export default function ({ data }) {
+  if (!state.listening) {
+    state.listening = true;
+    listen();
+  }
+  state.address = window.location.href;
+  if (data.turn > state.turn) {
+    state.turn = data.turn;
+    const find = () => fieldIn(data.following ? followingAct(data.place) : named(data.place));
+    focusWhenDrawn(find);
+  }
+}
