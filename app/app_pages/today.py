@@ -15,12 +15,12 @@ from app.markdown_text import (
     as_text,
     closing,
     counted,
-    day,
     shortened,
     significant,
     span,
 )
 from app.session import act, current_member, form_key, now, reading
+from app.times import day
 from app.views.links import ask_link, question_link
 from forecasts.agenda import revisits
 from forecasts.agenda.today import (
@@ -28,12 +28,12 @@ from forecasts.agenda.today import (
     SOON,
     InTheNews,
     Review,
-    ScoredQuestion,
     today,
 )
 from forecasts.ledger.models import Forecast, QuestionType
 from forecasts.questions.standing import QuestionState
 from forecasts.reports import numbers
+from forecasts.scores.scored_questions import ScoredQuestion
 from forecasts.scores.stored_scores import CRPS
 from forecasts.updates.evidence_parsing import recent_articles
 from forecasts.updates.values import format_value

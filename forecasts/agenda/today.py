@@ -3,55 +3,26 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
 
 from sqlmodel import Session, select
 
-import scoring
 from forecasts.access.roles import Action, member_rights
 from forecasts.access.visibility import question_visible
 from forecasts.agenda.crowd_moves import CrowdMove, crowd_moves
 from forecasts.agenda.news import Mention, new_mentions
 from forecasts.agenda.revisits import Intervals, intervals, seen_until
-from forecasts.ledger.models import Article, Forecast, Member, Question, Score
+from forecasts.ledger.models import Article, Forecast, Member, Question
 from forecasts.questions.standing import QuestionState, by_id, outlines
 from forecasts.resolution.disputes import open_disputes
-from forecasts.scores.frames import rows, scoring_frames
-from forecasts.scores.stored_scores import main_protocol, member_scores
+from forecasts.scores.scored_questions import ScoredQuestion, scored_questions
 from forecasts.updates.updates import current_forecasts
-from forecasts.updates.values import Value, format_probability, format_value
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SHOWN = 3  # of each list, so that the next list is in sight
 RECENT = 5  # resolved questions
 SOON = timedelta(days=7)  # questions that close within it come first
-
-
-@dataclass(frozen=True)
-class ScoredForecast:
-    """A forecast's value, the time that it was current, and its score (0 to 1).
-
-    For a multiple-choice question ``value`` is the probability of the option that came true.
-    """
-
-    value: str
-    duration: timedelta
-    score: float
-
-
-@dataclass(frozen=True)
-class ScoredQuestion:
-    """A resolved question with the member's score: the mean of their ``forecasts``, by time."""
-
-    state: QuestionState
-    score: Score
-    forecasts: list[ScoredForecast]
 
 
 @dataclass(frozen=True)
@@ -155,7 +126,9 @@ def today(session: Session, member: Member | None, *, now: datetime, shown: int 
         **shortlists,
         reviews=reviews,
         news=news,
-        resolved=[] if member is None else _resolved(session, member, seen),
+        resolved=[]
+        if member is None
+        else scored_questions(session, member, limit=RECENT, since=seen),
         seen=seen,
         fresh=[one for one in rest if one[0].id not in mentioned],
         may_forecast=may_forecast,
@@ -205,49 +178,3 @@ def _news(
     found = new_mentions(session, member, [(state.text, mine) for state, mine in own], now=now)
     news = [InTheNews(*one, found[one[0].id]) for one in own if one[0].id in found]
     return sorted(news, key=lambda one: one.mention.captured_at, reverse=True)
-
-
-def _resolved(session: Session, member: Member, since: datetime | None) -> list[ScoredQuestion]:
-    scores = member_scores(session, member, limit=RECENT, since=since)
-    forecasts = _scored_forecasts(session, member, [state for state, _ in scores])
-    return [ScoredQuestion(state, score, forecasts[state.slug]) for state, score in scores]
-
-
-def _scored_forecasts(
-    session: Session, member: Member, resolved: Sequence[QuestionState]
-) -> dict[str, list[ScoredForecast]]:
-    """Return by slug the member's forecasts on each question, in the order made."""
-    scored: dict[str, list[ScoredForecast]] = {state.slug: [] for state in resolved}
-    if not resolved:
-        return scored
-    of = {state.slug: state for state in resolved}
-    questions, own = scoring_frames(session, questions=list(of), by=member)
-    updates = [
-        update
-        for protocol in dict.fromkeys(main_protocol(state.text.type) for state in resolved)
-        for update in rows(scoring.attribution(questions, own, protocol))
-    ]
-    for this, following in itertools.zip_longest(updates, updates[1:]):
-        row, one = own.iloc[this.forecast], of[this.question_id]
-        # The time after its replacement is not its own; one made after a gap replaces none.
-        replaced = (
-            following is not None
-            and following.question_id == this.question_id
-            and not math.isnan(following.score_before)
-        )
-        share = this.remaining - (following.remaining if replaced else 0)
-        duration = (one.text.scheduled_close_time - one.text.open_time) * share
-        scored[this.question_id].append(ScoredForecast(_value(row, one), duration, this.score))
-    return scored
-
-
-def _value(row: pd.Series[Any], one: QuestionState) -> str:
-    """Return the value in a row of the forecasts frame, formatted."""
-    vector, options = row["probabilities"], one.text.options or []
-    if vector is None:
-        p = row["probability"]
-        return format_value(Value(None if math.isnan(p) else p, quantiles=row["quantiles"]))
-    assert one.resolution is not None
-    # An option added later counts as part of the last one, as in scoring.
-    came_true = vector[options.index(one.resolution.outcome)]
-    return format_probability(vector[-1] if came_true is None else came_true)

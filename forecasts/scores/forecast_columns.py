@@ -33,21 +33,19 @@ def columns(
     *,
     rationales: bool,
     cited: bool,
-    by: Member | None = None,
 ) -> dict[str, Any]:
     """Return the columns of ``frames.FORECAST_COLUMNS``, on all questions or those with the slugs.
 
     Ordered by question, forecaster, time and id. The rationale is blank without ``rationales``, the
-    evidence without ``cited``. ``by`` keeps only that member's forecasts.
+    evidence without ``cited``.
     """
     forecast = Forecast.__table__.c  # type: ignore[attr-defined]
-    whose = true() if by is None else forecast.member_id == by.id
     path = (forecast.question_id, forecast.member_id, forecast.made_at, forecast.id)
     # A query of its own for columns that are mostly blank: fetching a blank costs as much.
     vectors: Any = select(
         forecast.id,
         *(type_coerce(forecast[name], Text) for name in ("probabilities", "quantiles")),
-    ).where(whose, forecast.probabilities.is_not(None) | forecast.quantiles.is_not(None))
+    ).where(forecast.probabilities.is_not(None) | forecast.quantiles.is_not(None))
     several = {id_: both for id_, *both in _rows(session, vectors, only)}
     citations = _cited(session) if cited else {}
     wanted = {
@@ -61,7 +59,7 @@ def columns(
         wanted["id"] = forecast.id
     if rationales:
         wanted["rationale"] = forecast.rationale
-    every: Any = select(*wanted.values()).where(whose).order_by(*path)
+    every: Any = select(*wanted.values()).order_by(*path)
     with _garbage_collection_paused():
         rows = _rows(session, every, only)
         if only is not None:

@@ -240,13 +240,10 @@ def _rounded(number: int) -> int:
 
 
 def scoring_frames(
-    session: Session, *, questions: Sequence[str] | None = None, by: Member | None = None
+    session: Session, *, questions: Sequence[str] | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the two frames that ``scoring`` takes, with the columns it needs.
-
-    ``by`` keeps only that member's forecasts.
-    """
-    forecasts = forecast_frame(session, questions, rationales=False, cited=False, by=by)
+    """Return the two frames that ``scoring`` takes, with the columns it needs."""
+    forecasts = forecast_frame(session, questions, rationales=False, cited=False)
     return _questions(session, questions, _SCORED), forecasts
 
 
@@ -307,13 +304,12 @@ def forecast_frame(
     *,
     rationales: bool = True,
     cited: bool = True,
-    by: Member | None = None,
 ) -> pd.DataFrame:
     """Return the forecasts of ``ledger_frames``, on all questions or those with the slugs.
 
-    Without ``cited`` the evidence is blank. ``by`` keeps only that member's forecasts.
+    Without ``cited`` the evidence is blank.
     """
-    columns = forecast_columns.columns(session, only, rationales=rationales, cited=cited, by=by)
+    columns = forecast_columns.columns(session, only, rationales=rationales, cited=cited)
     return typed_frame(columns, FORECAST_COLUMNS)
 
 

@@ -92,11 +92,12 @@ def score_table(session: Session, resolution: Resolution) -> list[ForecasterScor
 
 
 def member_scores(
-    session: Session, member: Member, *, limit: int, since: datetime | None = None
+    session: Session, member: Member, *, limit: int | None = None, since: datetime | None = None
 ) -> list[tuple[QuestionState, Score]]:
     """Return the member's main scores on current resolutions, the latest recorded first.
 
-    ``since`` keeps those recorded later. The ``protocol`` of a score is brier or crps.
+    ``since`` keeps those recorded later, ``limit`` the first. The ``protocol`` of a score is brier
+    or crps.
     """
     rows = session.exec(
         select(Score, Question.slug)

@@ -1,0 +1,150 @@
+"""A member's resolved questions: the score of each, and the points that each update earned."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlmodel import Session
+
+import scoring
+from forecasts.ledger.models import Member, Score
+from forecasts.questions.standing import QuestionState
+from forecasts.scores.frames import rows, scoring_frames
+from forecasts.scores.stored_scores import main_protocol, member_scores
+from forecasts.updates.values import Value, format_probability, format_value
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class ScoredForecast:
+    """A forecast's value, the time that it was current, its score (0 to 1) and its points.
+
+    ``since``: when it took effect. For a multiple-choice question ``value`` and ``probability`` are
+    those of the option that came true; a number or date has no ``probability``. ``points``: the
+    improvement on the forecast that it replaced, times the share of the question's time left;
+    positive is better. None for a forecast that replaced nothing.
+    """
+
+    value: str
+    probability: float | None
+    since: datetime
+    duration: timedelta
+    score: float
+    points: float | None
+
+
+@dataclass(frozen=True)
+class ScoredQuestion:
+    """A resolved question with the member's score: the mean of their ``forecasts``, by time.
+
+    ``against_crowd``: the advantage over the mean of the others' forecasts at the same times, × 100
+    (``crowd_skill``); None without others, and for numbers and dates.
+    """
+
+    state: QuestionState
+    score: Score
+    forecasts: list[ScoredForecast]
+    against_crowd: float | None
+
+    @property
+    def last(self) -> ScoredForecast:
+        """The forecast that was current last."""
+        return self.forecasts[-1]
+
+    @property
+    def points(self) -> float | None:
+        """The points of all updates together; None if no update replaced a forecast."""
+        known = [one.points for one in self.forecasts if one.points is not None]
+        return math.fsum(known) if known else None
+
+
+def scored_questions(
+    session: Session, member: Member, *, limit: int | None = None, since: datetime | None = None
+) -> list[ScoredQuestion]:
+    """Return the member's scored questions, the latest resolved first.
+
+    All with a current resolution, also those that closed early. ``since`` keeps those resolved
+    later, ``limit`` the first.
+    """
+    scores = member_scores(session, member, limit=limit, since=since)
+    if not scores:
+        return []
+    states = {state.slug: state for state, _ in scores}
+    questions, everyone = scoring_frames(session, questions=list(states))
+    own = everyone[everyone["forecaster"] == member.handle].reset_index(drop=True)
+    crowd = scoring.score(questions, everyone, "crowd_skill")
+    # A forecaster alone has an advantage of 0 by definition, which says nothing.
+    crowd = crowd[crowd["question_id"].duplicated(keep=False)]
+    crowd = crowd[crowd["forecaster"] == member.handle]
+    advantage = {row.question_id: row.score for row in rows(crowd)}
+    forecasts = _forecasts(questions, own, states)
+    return [
+        ScoredQuestion(state, score, forecasts[state.slug], advantage.get(state.slug))
+        for state, score in scores
+        if forecasts[state.slug]  # none if the reader may not see another member's
+    ]
+
+
+def _forecasts(
+    questions: pd.DataFrame, own: pd.DataFrame, states: dict[str, QuestionState]
+) -> dict[str, list[ScoredForecast]]:
+    """Return by slug the member's forecasts on each question, in the order made."""
+    scored: dict[str, list[ScoredForecast]] = {slug: [] for slug in states}
+    updates = [
+        update
+        for protocol in dict.fromkeys(main_protocol(state.text.type) for state in states.values())
+        for update in rows(scoring.attribution(questions, own, protocol))
+    ]
+    for this, following in itertools.zip_longest(updates, updates[1:]):
+        row, state = own.iloc[this.forecast], states[this.question_id]
+        # The time after its replacement is not its own; one made after a gap replaces none.
+        replaced = (
+            following is not None
+            and following.question_id == this.question_id
+            and not math.isnan(following.score_before)
+        )
+        share = this.remaining - (following.remaining if replaced else 0)
+        text = state.text
+        value, probability = _value(row, state)
+        scored[this.question_id].append(
+            ScoredForecast(
+                value,
+                probability,
+                text.open_time + timedelta(seconds=this.start_s),
+                (text.scheduled_close_time - text.open_time) * share,
+                this.score,
+                None if math.isnan(this.points) else this.points,
+            )
+        )
+    return scored
+
+
+def _value(row: pd.Series[Any], state: QuestionState) -> tuple[str, float | None]:
+    """Return the value in a row of the forecasts frame, formatted, and its probability."""
+    vector, options = row["probabilities"], state.text.options or []
+    if vector is None:
+        p = None if math.isnan(row["probability"]) else float(row["probability"])
+        return format_value(Value(p, quantiles=row["quantiles"])), p
+    assert state.resolution is not None
+    # An option added later counts as part of the last one, as in scoring.
+    came_true = vector[options.index(state.resolution.outcome)]
+    p = vector[-1] if came_true is None else came_true
+    return format_probability(p), p
+
+
+def matching(scored: Sequence[ScoredQuestion], words: str) -> list[ScoredQuestion]:
+    """Return the questions that have all the words in their title, tags or family."""
+    wanted = words.casefold().split()
+    return [one for one in scored if all(word in _described(one.state) for word in wanted)]
+
+
+def _described(state: QuestionState) -> str:
+    text = state.text
+    return " ".join([text.title, *(text.tags or []), text.family]).casefold()

@@ -1,0 +1,114 @@
+"""A member's resolved questions: score, points of each update, and the crowd."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlmodel import Session
+
+import scoring
+from forecasts.ledger.models import Member, Question
+from forecasts.resolution import confirmation
+from forecasts.scores.frames import scoring_frames
+from forecasts.scores.scored_questions import matching, scored_questions
+from forecasts.updates import updates
+from forecasts.updates.values import Value
+from tests.conftest import ask, day
+
+
+def said(session: Session, question: Question, member: Member, p: float, at: float) -> None:
+    updates.update(session, question, Value(probability=p), member=member, now=day(at))
+
+
+def confirmed(
+    session: Session, question: Question, outcome: str, member: Member, at: float
+) -> None:
+    confirmation.confirm(
+        session, question, outcome, known_at=day(at), now=day(at + 0.5), member=member
+    )
+
+
+def test_each_update_has_its_points_and_together_they_explain_the_score(
+    session: Session, question: Question, alice: Member
+) -> None:
+    for p, at in ((0.5, 0), (0.8, 5), (0.6, 8)):
+        said(session, question, alice, p, at)
+    confirmed(session, question, "yes", alice, 10)
+    [one] = scored_questions(session, alice)
+    first, up, down = one.forecasts
+    assert first.points is None
+    # Of ten days, five were left after the first update and two after the second.
+    assert up.points == pytest.approx((0.25 - 0.04) * 0.5)
+    assert down.points == pytest.approx((0.04 - 0.16) * 0.2)
+    assert one.points == pytest.approx(up.points + down.points)
+    assert one.score.score == pytest.approx(first.score - one.points)
+    assert (one.last.value, one.last.probability) == ("60%", 0.6)
+    assert [each.since for each in one.forecasts] == [day(0), day(5), day(8)]
+    assert up.duration == timedelta(days=3)
+
+
+def test_a_single_forecast_has_no_points_and_without_others_no_crowd(
+    session: Session, question: Question, alice: Member
+) -> None:
+    said(session, question, alice, 0.7, 1)
+    confirmed(session, question, "no", alice, 10)
+    [one] = scored_questions(session, alice)
+    assert (one.points, one.against_crowd) == (None, None)
+
+
+def test_the_advantage_over_the_crowd_is_that_of_the_scoring_engine(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    said(session, question, alice, 0.8, 0)
+    said(session, question, bob, 0.4, 0)
+    confirmed(session, question, "yes", alice, 10)
+    [one] = scored_questions(session, alice)
+    assert one.against_crowd == pytest.approx(100 * (0.36 - 0.04))
+    table = scoring.score(*scoring_frames(session), "crowd_skill")
+    [engine] = table.loc[table["forecaster"] == "alice", "score"]
+    assert one.against_crowd == pytest.approx(engine)
+
+
+def test_all_resolved_questions_count_also_those_that_closed_early(
+    session: Session, alice: Member
+) -> None:
+    for number, at in enumerate((3, 12)):
+        question = ask(session, alice, slug=f"q{number}", scheduled_close_time=day(10))
+        said(session, question, alice, 0.3, 1)
+        confirmed(session, question, "yes", alice, at)
+    assert [one.state.slug for one in scored_questions(session, alice)] == ["q1", "q0"]
+    assert [one.state.slug for one in scored_questions(session, alice, limit=1)] == ["q1"]
+    assert [one.state.slug for one in scored_questions(session, alice, since=day(4))] == ["q1"]
+
+
+def test_of_several_options_the_one_that_came_true_is_shown_and_numbers_have_no_probability(
+    session: Session, alice: Member
+) -> None:
+    port = ask(session, alice, slug="port", type="multiple_choice", options=["Busan", "Ulsan"])
+    depth = ask(
+        session, alice, slug="depth", type="numeric", lower_bound="0", upper_bound="30", unit="m"
+    )
+    value = Value(probabilities=(0.7, 0.3))
+    updates.update(session, port, value, member=alice, now=day(1))
+    value = Value(quantiles={"0.5": "12"})
+    updates.update(session, depth, value, member=alice, now=day(1))
+    confirmed(session, port, "Ulsan", alice, 9)
+    confirmed(session, depth, "10", alice, 10)
+    numeric, chosen = scored_questions(session, alice)
+    assert (chosen.last.value, chosen.last.probability) == ("30%", 0.3)
+    assert (numeric.last.probability, numeric.against_crowd) == (None, None)
+    assert numeric.score.protocol == "crps"
+
+
+def test_words_are_looked_for_in_title_tags_and_family(session: Session, alice: Member) -> None:
+    about = {"title": "Will it rain?", "tags": ["weather"], "family": "harbour"}
+    for slug, text in (("rain", about), ("other", {"title": "Will it end?"})):
+        question = ask(session, alice, slug=slug, **text)
+        said(session, question, alice, 0.3, 1)
+        confirmed(session, question, "no", alice, 10)
+    every = scored_questions(session, alice)
+    assert len(matching(every, "")) == 2
+    for words in ("RAIN", "weather", "harb rain"):
+        assert [one.state.slug for one in matching(every, words)] == ["rain"]
+    assert matching(every, "rain end") == []
