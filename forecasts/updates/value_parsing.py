@@ -2,7 +2,7 @@
 
 A probability is ``71%``, ``0.71`` or odds in favour, ``5:2`` (for : against, 71.4%). A bare ``71``
 or ``1`` is refused: it could mean one percent or certainty, and that slip can cost an infinite log
-score.
+score. In a field with a % sign beside it, ``71`` is 71% and ``1`` is 1% (``read_percent_field``).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from forecasts.common.errors import BadInput, Refused
@@ -24,6 +25,7 @@ from forecasts.updates.values import (
     Value,
     check_probability,
     check_value,
+    format_probability,
     shown,
     wrong_sum,
 )
@@ -35,6 +37,12 @@ _WHOLE = re.compile(r"[+]?[\d_]+\.?(e[+]?\d+)?", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+\s*%?")
 _ODDS = re.compile(r"(\d+(?:\.\d+)?)\s*:\s*(\d+(?:\.\d+)?)")
 _PAIR = re.compile(r"\s*([^=]*[^=\s][^=]*)=([^=,;]+)(?:[,;]|$)")
+# In a field with a % sign.
+PERCENT_FORMS = "Write 30, 30%, 0.3, odds such as 3:7, or a share such as 1/3."
+_BARE = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)")
+_WORD_PERCENT = re.compile(rf"({_NUMBER})\s*(?:%|percent|per cent|pct)", re.IGNORECASE)
+_SHARE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:/|in|out of)\s*(\d+(?:\.\d+)?)")
+_CERTAIN_OR_ONE = re.compile(r"\+?0*1\.0*")
 _REPEATED = 40  # characters of the text that a remedy repeats
 
 
@@ -104,6 +112,50 @@ def read_probability(text: str) -> float:
             f"A probability must be from 0 to 1; {shown(text)} is not.", remedy=PROBABILITY_FORMS
         )
     return number
+
+
+@dataclass(frozen=True)
+class PercentReading:
+    """The probability that a field with a % sign states, and its words: 0.3 and "30%"."""
+
+    value: float
+    shown: str
+
+
+def read_percent_field(text: str) -> PercentReading:
+    """Return the probability typed into a field with a % sign beside it.
+
+    ``30``, ``30%``, ``0.3``, ``.3``, ``3:7`` and ``3/10`` are all 30%. A number below 1 with a
+    point is a fraction; ``0.3%`` needs its sign. BadInput for anything else, as for ``1.0``, which
+    could be 1% or certainty; Refused outside 0% to 100%.
+
+    >>> [read_percent_field(text).shown for text in ("30", ".3", "3:7", "1/3", "0.5%", "1")]
+    ['30%', '30%', '30%', '33.3%', '0.5%', '1%']
+    """
+    typed = text.strip()
+    if not typed:
+        raise BadInput("The probability is blank.", remedy=PERCENT_FORMS)
+    if _CERTAIN_OR_ONE.fullmatch(typed):
+        raise BadInput(f"{shown(typed)} could be 1% or 100%.", remedy="Write 1% or 100%.")
+    if match := _SHARE.fullmatch(typed):
+        p = _share(float(match[1]), float(match[2]), typed)
+    elif match := _WORD_PERCENT.fullmatch(typed):
+        p = read_probability(f"{match[1]}%")
+    elif _BARE.fullmatch(typed):
+        p = read_probability(typed if 0 <= float(typed) < 1 else f"{typed}%")
+    elif _ODDS.fullmatch(typed) or _DECIMAL_COMMA.fullmatch(typed):
+        p = read_probability(typed)
+    else:
+        raise BadInput(f"{shown(typed)} is not a probability.", remedy=PERCENT_FORMS)
+    return PercentReading(p, format_probability(p))
+
+
+def _share(part: float, whole: float, typed: str) -> float:
+    if whole == 0 or part > whole:
+        raise Refused(
+            f"A probability must be from 0% to 100%; {shown(typed)} is not.", remedy=PERCENT_FORMS
+        )
+    return part / whole
 
 
 def _read_json(text: str) -> Value:
