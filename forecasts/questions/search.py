@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any, cast
 
 from sqlalchemy import Select, case, literal
-from sqlmodel import Session, col, func, or_, select
+from sqlmodel import Session, and_, col, func, or_, select
 
 from forecasts.access.visibility import forecast_visible, question_visible
 from forecasts.ledger.current import close_time, has_outcome, is_newest_wording, is_open_proposal
@@ -31,6 +31,7 @@ from forecasts.ledger.models import (
 )
 from forecasts.ledger.urls import is_embedded
 from forecasts.questions.outcomes import NOT_SCORED
+from forecasts.questions.spelling import similar_words
 from forecasts.questions.standing import QuestionState, Status, listing
 from scoring.running_median import RunningMedian
 
@@ -52,7 +53,8 @@ class Order(StrEnum):
 class Filter:
     """Conditions on a question; a blank field allows any value.
 
-    ``words``: all of them occur in the title, slug, background or criteria, in any order and case.
+    ``words``: all of them occur in the title, slug, background or criteria, in any order and case,
+    or, if no question has them all, similar words do.
     ``mine``: True for questions on which the member has a current forecast, False for the others.
     ``team``: the name of the question's team.
     """
@@ -94,12 +96,14 @@ class Page:
     """One page of the matching questions.
 
     ``number``: the page, from 1. ``matching``: how many questions match the filter, of ``total``.
+    ``similar``: the words that were searched for because nothing has the typed ones.
     """
 
     rows: list[Row]
     number: int
     matching: int
     total: int
+    similar: tuple[str, ...] = ()
 
     @property
     def pages(self) -> int:
@@ -119,18 +123,48 @@ def page(
     """Return a page of the visible questions that match; the last page if ``number`` is too high.
 
     ``Order.close`` puts open questions first, soonest close first; then those that need a decision,
-    those not yet open, and resolved ones, most recently closed first.
+    those not yet open, and resolved ones, most recently closed first. Questions with the words in
+    their title come before the others.
     """
-    matching = _matching(session, by, member, now)
-    visible = select(func.count(col(Question.id))).where(question_visible(session))
-    total = count = session.exec(visible).one()
-    if by != Filter():
-        count = session.exec(select(func.count()).select_from(matching.subquery())).one()
-    number = max(1, min(number, -(-count // PAGE_SIZE)))
-    ordered = matching.order_by(*_order(order, member, now), col(Question.id))
-    wanted = ordered.offset((number - 1) * PAGE_SIZE).limit(PAGE_SIZE)
-    slugs = list(session.exec(wanted).all())  # type: ignore[call-overload]
-    return Page(_rows(session, slugs, member, now), number, count, total)
+    total = session.exec(
+        select(func.count(col(Question.id))).where(question_visible(session))
+    ).one()
+    slugs, similar = find(session, by, member=member, now=now, order=order)
+    number = max(1, min(number, -(-len(slugs) // PAGE_SIZE)))
+    shown = slugs[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+    return Page(_rows(session, shown, member, now), number, len(slugs), total, similar)
+
+
+def find(
+    session: Session, by: Filter, *, member: Member | None, now: datetime, order: str = Order.close
+) -> tuple[list[str], tuple[str, ...]]:
+    """Return the slugs of all visible questions that match, in order, and the similar words used.
+
+    The order is that of ``page``.
+    """
+    words = [[word] for word in by.words.split()]
+    slugs = _slugs(session, by, words, member, now, order)
+    if slugs or not (similar := similar_words(session, by.words)):
+        return slugs, ()
+    words = [[word, *similar.get(word, ())] for [word] in words]
+    used = tuple(word for alike in similar.values() for word in alike)
+    return _slugs(session, by, words, member, now, order), used
+
+
+def _slugs(
+    session: Session,
+    by: Filter,
+    words: Sequence[Sequence[str]],
+    member: Member | None,
+    now: datetime,
+    order: str,
+) -> list[str]:
+    ranked = [*_order(order, member, now), col(Question.id)]
+    if words and order == Order.close:
+        titled = and_(*(_has_one(alike, QuestionRevision.title) for alike in words))
+        ranked.insert(0, case((titled, 0), else_=1))
+    statement = _matching(session, by, words, member, now).order_by(*ranked)
+    return list(session.exec(statement).all())  # type: ignore[call-overload]
 
 
 def labels(session: Session) -> tuple[list[str], list[str]]:
@@ -166,9 +200,16 @@ def _tag_rows(session: Session) -> Any:
 
 
 def _matching(
-    session: Session, by: Filter, member: Member | None, now: datetime
+    session: Session,
+    by: Filter,
+    words: Sequence[Sequence[str]],
+    member: Member | None,
+    now: datetime,
 ) -> Select[tuple[str]]:
-    """Return the statement for the slugs of the questions that match."""
+    """Return the statement for the slugs of the questions that match.
+
+    ``words``: those of the filter, each with the words that count as well.
+    """
     text = QuestionRevision
     found: Any = (
         select(Question.slug)
@@ -192,19 +233,28 @@ def _matching(
         withdrawn = _last_forecast(Forecast.withdrawn, member, now)
         found = found.where(withdrawn.is_(False) if by.mine else func.coalesce(withdrawn, True))
     searched = (text.title, Question.slug, text.resolution_criteria, text.background)
-    for word in by.words.split():
-        # In each case, since SQLite folds the case of ASCII letters only.
-        variants = {word} if word.isascii() else {word, word.lower(), word.upper(), word.title()}
-        found = found.where(
-            or_(
-                *(
-                    col(column).icontains(variant, autoescape=True)
-                    for column in searched
-                    for variant in variants
-                )
-            )
-        )
+    for alike in words:
+        found = found.where(_has_one(alike, *searched))
     return cast("Select[tuple[str]]", found)
+
+
+def _has_one(words: Sequence[str], *columns: Any) -> Any:
+    """Return the condition that one of the words occurs in one of the columns."""
+    # In each case, since SQLite folds the case of ASCII letters only.
+    variants = {
+        variant
+        for word in words
+        for variant in (
+            {word} if word.isascii() else {word, word.lower(), word.upper(), word.title()}
+        )
+    }
+    return or_(
+        *(
+            col(column).icontains(variant, autoescape=True)
+            for column in columns
+            for variant in sorted(variants)
+        )
+    )
 
 
 def _status(now: datetime) -> Any:

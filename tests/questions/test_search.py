@@ -39,7 +39,7 @@ def _some(session: Session, alice: Member) -> None:
 
 def matching(session: Session, by: Filter, member: Member | None) -> list[str]:
     """Return the slugs of all questions that match, without paging."""
-    return list(session.exec(search._matching(session, by, member, day(5))).all())  # type: ignore[call-overload]
+    return search.find(session, by, member=member, now=day(5))[0]
 
 
 def found(
@@ -76,6 +76,65 @@ def test_what_can_be_forecast_comes_first_and_what_is_over_last(session: Session
 )
 def test_every_part_of_a_filter_must_fit(session: Session, by: Filter, slugs: list[str]) -> None:
     assert found(session, by) == slugs
+
+
+def similar(
+    session: Session, words: str, member: Member | None = None
+) -> tuple[list[str], tuple[str, ...]]:
+    return search.find(session, Filter(words=words), member=member, now=day(5))
+
+
+@pytest.fixture
+def _news(session: Session, alice: Member) -> None:
+    ask(session, alice, slug="chips", title="Will Huawei sell chips in Taiwan?")
+    ask(session, alice, slug="lodz", title="Will Łódź or São Paulo host it?", background="Huawey")
+    ask(session, alice, slug="chain", title="Will the supply chain hold?")
+    ask(session, alice, slug="late", title="Will it snow?", background="Snow fell on a chain.")
+
+
+@pytest.mark.usefixtures("_news")
+@pytest.mark.parametrize(
+    ("typed", "slugs", "words"),
+    [
+        ("huwaei", ["chips"], ("Huawei",)),
+        ("Tiawan CHIPS", ["chips"], ("Taiwan",)),
+        ("paolo", ["lodz"], ("Paulo",)),
+        ("chips huwaei tawian", ["chips"], ("Huawei", "Taiwan")),
+        ("sao", ["lodz"], ("São",)),
+        ("sell suply", [], ("supply",)),
+        ("zzzz", [], ()),
+        ("%%%", [], ()),
+        ("", ["chips", "lodz", "chain", "late"], ()),
+    ],
+)
+def test_a_typo_still_finds(
+    session: Session, typed: str, slugs: list[str], words: tuple[str, ...]
+) -> None:
+    assert similar(session, typed) == (slugs, words)
+
+
+@pytest.mark.usefixtures("_news")
+def test_words_that_are_found_are_not_replaced(session: Session) -> None:
+    assert similar(session, "Huawey") == (["lodz"], ())
+    shown = page(session, Filter(words="huwaei"), member=None, now=day(5))
+    assert (shown.matching, shown.total, shown.similar) == (1, 4, ("Huawei",))
+
+
+@pytest.mark.usefixtures("_news")
+def test_a_word_in_the_title_counts_before_one_in_the_text(session: Session) -> None:
+    ask(session, session.exec(select(Member)).one(), slug="last", title="A chain?",
+        scheduled_close_time=day(300))  # fmt: skip
+    assert similar(session, "chain")[0] == ["chain", "last", "late"]
+
+
+def test_a_typo_finds_no_word_that_the_reader_may_not_see(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    mine = teams.visibility_fields(session, "me")
+    ask(session, alice, slug="mine", title="Will the takeover fail?", **mine)
+    assert similar(session, "takoever", alice) == (["mine"], ("takeover",))
+    read_as(session, bob, now=day(5))
+    assert similar(session, "takoever", bob) == ([], ())
 
 
 @pytest.mark.usefixtures("_some")
@@ -217,7 +276,7 @@ def test_no_page_looks_through_all_forecasts(engine: Engine, kind: str) -> None:
     with database.reading(engine) as session:
         alice = session.exec(select(Member)).one()
         by = Filter(mine=True, status="open", words="rain", tag="t1")
-        statement = search._matching(session, by, alice, day(2)).order_by(
+        statement = search._matching(session, by, [["rain"]], alice, day(2)).order_by(
             *search._order(Order.untouched, alice, day(2))
         )
         literal = statement.compile(engine, compile_kwargs={"literal_binds": True})
