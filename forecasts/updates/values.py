@@ -161,16 +161,16 @@ def _check_quantiles(quantiles: Mapping[str, Any], question: QuestionText) -> No
     for p, number, figure in inside:
         if (lowest is not None and number < lowest) or (highest is not None and number > highest):
             raise Refused(
-                f"The quantile {format_probability(p)} ≤ {format_figure(figure)} is outside the "
-                f"question's bounds, {question.lower_bound} to {question.upper_bound}.",
+                f"The {format_percentile(p)}, {format_figure(figure)}, is outside the question's "
+                f"bounds, {question.lower_bound} to {question.upper_bound}.",
                 remedy="Give the probability outside them as below=… and above=….",
             )
     for (p, a, first), (q, b, second) in itertools.pairwise(inside):
         if p == q or a > b:
             raise Refused(
-                f"Quantiles must rise with their levels; {format_probability(p)} ≤ "
-                f"{format_figure(first)} and {format_probability(q)} ≤ {format_figure(second)} do "
-                "not."
+                f"Quantiles must rise with their levels; the {format_percentile(p)}, "
+                f"{format_figure(first)}, and the {format_percentile(q)}, {format_figure(second)}, "
+                "do not."
             )
     below, above = outside["below"], outside["above"]
     if below + above > 1:
@@ -201,6 +201,18 @@ def format_probability(p: float, digits: int = 1) -> str:
     return f"{p * 100:.{digits}f}".rstrip("0").rstrip(".") + "%"
 
 
+def format_percentile(level: float) -> str:
+    """Return the name of a quantile.
+
+    >>> [format_percentile(level) for level in (0.1, 0.025, 0.01, 0.12)]
+    ['10th percentile', '2.5th percentile', '1st percentile', '12th percentile']
+    """
+    number = f"{level * 100:.12g}"
+    ends = {"1": "st", "2": "nd", "3": "rd"}
+    special = "." in number or number[-2:] in ("11", "12", "13")
+    return f"{number}{'th' if special else ends.get(number[-1], 'th')} percentile"
+
+
 def format_odds(p: float) -> str:
     """Return odds in favour, the smaller side 1; '' for certainty.
 
@@ -215,7 +227,9 @@ def format_odds(p: float) -> str:
 
 
 def format_value(value: Forecast | Value, options: Sequence[str] | None = None) -> str:
-    """Return a value for a page: '71%', 'Busan 60%, Other 40%', 'withdrawn'.
+    """Return a value for a page: '71%', 'Busan 60%, Other 40%', '10th percentile: 60', 'withdrawn'.
+
+    Of several percentiles, only the first has the whole word: '10th percentile: 60, 90th: 80'.
 
     ``options``: the newest list; those added since the forecast are left out. Without a list,
     options are numbered.
@@ -235,12 +249,18 @@ def format_value(value: Forecast | Value, options: Sequence[str] | None = None) 
             if p is not None
         )
     if value.quantiles is not None:
-        return ", ".join(
-            f"{level} {format_probability(float(figure))}"
-            if level in OUTSIDE_LEVELS
-            else f"{format_probability(float(level))} ≤ {format_figure(figure)}"
+        inside = [
+            f"{format_percentile(float(level))}: {format_figure(figure)}"
             for level, figure in value.quantiles.items()
-        )
+            if level not in OUTSIDE_LEVELS
+        ]
+        outside = [
+            f"{level} the range: {format_probability(float(value.quantiles[level]))}"
+            for level in OUTSIDE_LEVELS
+            if level in value.quantiles
+        ]
+        later = [one.replace(" percentile", "", 1) for one in inside[1:]]
+        return ", ".join([*inside[:1], *later, *outside])
     return "withdrawn"
 
 

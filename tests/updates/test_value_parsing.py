@@ -207,11 +207,13 @@ def test_quantiles_that_cross_or_cannot_be_read_are_refused(said: str) -> None:
     ("question", "said", "sentence"),
     [
         (PRICE, "10%=150, 50%=140, 90%=170",
-         "Quantiles must rise with their levels; 10% ≤ 150 and 50% ≤ 140 do not."),
+         "Quantiles must rise with their levels; the 10th percentile, 150, and the 50th "
+         "percentile, 140, do not."),
         (WHEN, "10%=2026-05-01, 50%=2026-04-01",
-         "Quantiles must rise with their levels; 10% ≤ 2026-05-01 and 50% ≤ 2026-04-01 do not."),
+         "Quantiles must rise with their levels; the 10th percentile, 2026-05-01, and the 50th "
+         "percentile, 2026-04-01, do not."),
         (PRICE, "50%=999",
-         "The quantile 50% ≤ 999 is outside the question's bounds, 0 to 200."),
+         "The 50th percentile, 999, is outside the question's bounds, 0 to 200."),
         (PRICE, "below=60%, above=60%",
          "The probabilities below and above the bounds sum to 1.2, and they may sum to 1 at most."),
     ],

@@ -133,3 +133,20 @@ def test_a_vector_is_aligned_with_options_added_later(
     aligned: tuple[float | None, ...] | None,
 ) -> None:
     assert Value(probabilities=vector).over(options).probabilities == aligned
+
+
+@pytest.mark.parametrize(
+    ("quantiles", "said"),
+    [
+        ({"0.1": 60}, "10th percentile: 60"),
+        ({"0.025": 3, "0.5": 8.5, "0.91": 20}, "2.5th percentile: 3, 50th: 8.5, 91st: 20"),
+        ({"0.5": "2027-03-01"}, "50th percentile: 2027-03-01"),
+        (
+            {"below": 0.05, "0.22": 3, "above": 0.1},
+            "22nd percentile: 3, below the range: 5%, above the range: 10%",
+        ),
+        ({"0.11": 1, "0.13": 2}, "11th percentile: 1, 13th: 2"),
+    ],
+)
+def test_quantiles_are_named_as_percentiles(quantiles: dict[str, float | str], said: str) -> None:
+    assert format_value(Value(quantiles=quantiles)) == said

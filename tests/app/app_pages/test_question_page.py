@@ -426,7 +426,7 @@ def test_a_number_is_asked_between_its_bounds_and_answered_on_their_scale(
     assert "Range: 0 to 30 m" in field.help
     field.input("10%=3, 50%=8, 90%=20")
     furnished.button(key="forecast-depth#0-save").click().run()
-    assert "Now 10% ≤ 3, 50% ≤ 8, 90% ≤ 20" in words(furnished).replace("*", "")
+    assert "Now 10th percentile: 3, 50th: 8, 90th: 20" in words(furnished).replace("*", "")
 
 
 def test_a_number_that_came_true_shows_the_crps_of_the_table(
