@@ -1,0 +1,124 @@
+"""Questions from an article's drafts: which already exist, and several registered at once."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from textwrap import shorten
+
+from sqlmodel import Session, col, or_, select
+
+from forecasts.access.visibility import question_visible
+from forecasts.articles.drafting.drafts import Draft
+from forecasts.articles.drafting.intervals import MONTHS
+from forecasts.articles.text_quotes import TextQuote
+from forecasts.articles.typography import alternatives
+from forecasts.common.errors import BadInput, Refused
+from forecasts.ledger.current import is_newest_wording
+from forecasts.ledger.models import Member, Question, QuestionRevision, QuestionText
+from forecasts.questions.registry import register
+from forecasts.questions.sources import find_passage
+from forecasts.questions.standing import QuestionState, Status, listing
+
+_SAME = 0.75  # share of the shorter title's words that the other one has too
+_STEM = 6  # letters: "lifts" and "lifting", "government" and "governments" are alike
+_FILLER = re.compile(
+    alternatives(
+        "will would the and for from that this with have has had its his her their who which what "
+        "how many much than more there take place end come get when before after until into out "
+        "off over about against new next last year month week day least most some any all not are "
+        "was were been being does did can may could should must between each every our your"
+    )
+    + "|"
+    + "|".join(MONTHS),
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A draft to register as corrected: its wording and the passage it was taken from."""
+
+    text: QuestionText
+    quote: TextQuote
+
+
+def register_all(
+    session: Session, article: int, chosen: Sequence[Chosen], *, member: Member, now: datetime
+) -> list[Question]:
+    """Return the new questions from that article, which are written with their passages.
+
+    The caller commits, so all of them are registered or none. Refused as by ``register``, with
+    the title of the question.
+    """
+    registered = []
+    for one in chosen:
+        try:
+            passage = find_passage(session, article, one.quote)
+            question = register(session, one.text, member=member, now=now, sources=[passage])
+        except (Refused, BadInput) as error:
+            error.message = f"{shorten(one.text.title, 80, placeholder=' …')}: {error.message}"
+            raise
+        registered.append(question)
+    return registered
+
+
+def find_duplicates(
+    session: Session, drafts: Sequence[Draft], *, now: datetime
+) -> list[QuestionState | None]:
+    """Return, for each draft, a question with the same subject and last day, or None.
+
+    Only questions that the reader may see count, without annulled ones. Two titles have the same
+    subject if they share three quarters of the shorter one's words, without dates and fillers.
+    """
+    days = {draft.close_date for draft in drafts if draft.close_date and draft.question}
+    known = _closing_on(session, days, now)
+    return [_twin(draft, known) for draft in drafts]
+
+
+def _twin(draft: Draft, known: dict[date, list[QuestionState]]) -> QuestionState | None:
+    words = _subject_words(draft.question)
+    closing = known.get(draft.close_date, []) if draft.close_date else []
+    return next(
+        (state for state in closing if _are_alike(words, _subject_words(state.text.title))), None
+    )
+
+
+def _closing_on(
+    session: Session, days: set[date], now: datetime
+) -> dict[date, list[QuestionState]]:
+    """Return the visible questions whose scheduled close is on one of the days (UTC)."""
+    if not days:
+        return {}
+    closes = col(QuestionRevision.scheduled_close_time)
+    closing = session.exec(
+        select(Question.slug)
+        .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
+        .where(
+            question_visible(session),
+            is_newest_wording(),
+            or_(*(closes.between(_moment(day, time.min), _moment(day, time.max)) for day in days)),
+        )
+    ).all()
+    found = defaultdict(list)
+    for state in listing(session, now=now, only=closing):
+        if state.status is not Status.annulled:
+            found[state.text.scheduled_close_time.date()].append(state)
+    return found
+
+
+def _moment(day: date, at: time) -> datetime:
+    return datetime.combine(day, at, UTC)
+
+
+def _subject_words(title: str) -> frozenset[str]:
+    words = re.findall(r"[^\W\d_]{3,}", title.lower())
+    return frozenset(word[:_STEM] for word in words if not _FILLER.fullmatch(word))
+
+
+def _are_alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    shorter = min(len(one), len(other))
+    return shorter > 0 and len(one & other) >= _SAME * shorter
