@@ -18,7 +18,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, lru_cache, partial
 from itertools import chain, repeat
 from typing import Any, TypeVar
@@ -107,8 +107,8 @@ def written(session: Session, row: Row) -> Row:
 def append(session: Session, kind: str, columns: Mapping[str, Sequence[Any]]) -> range:
     """Return the ids of the new rows of a sealed table, which are written and entered.
 
-    ``columns``: all columns of the table but ``id``, each with one value a row. If it raises, none
-    of the rows is written, even if the act continues.
+    ``columns``: all columns of the table but ``id``, each with one value a row. If it raises, the
+    act is rolled back, and refused should it continue.
     """
     count = len(next(iter(columns.values())))
     session.flush()
@@ -122,16 +122,21 @@ def append(session: Session, kind: str, columns: Mapping[str, Sequence[Any]]) ->
     columns = {**columns, "id": ids}
     questions = _questions(connection, kind, columns)
     end = _end(session, kind, questions)
-    with _all_or_none(session, end), _inserting(connection, kind, ids) as insert:
-        for start in range(0, count, _BATCH):
-            some = slice(start, start + _BATCH)
-            batch = {name: columns[name][some] for name in _names(kind)}
-            stored = _stored(dialect, kind, batch)
-            insert(kind, list(zip(*stored.values(), strict=True)))
-            hashed = stored if dialect.name == "sqlite" else batch
-            end.enter(kind, hashed, questions[some])
-            if len(end.entries) >= _BATCH:
-                insert("entry", end.take())
+    try:
+        with _inserting(connection, kind, ids) as insert:
+            for start in range(0, count, _BATCH):
+                some = slice(start, start + _BATCH)
+                batch = {name: columns[name][some] for name in _names(kind)}
+                stored = _stored(dialect, kind, batch)
+                insert(kind, list(zip(*stored.values(), strict=True)))
+                hashed = stored if dialect.name == "sqlite" else batch
+                end.enter(kind, hashed, questions[some])
+                if len(end.entries) >= _BATCH:
+                    insert("entry", end.take())
+    except BaseException:
+        driver: Any = connection.connection.driver_connection
+        driver.rollback()  # some rows may be written: ``database`` refuses the rest of the act
+        raise
     return ids
 
 
@@ -324,29 +329,6 @@ def _statement(
     names = names or tuple(_names(kind))
     row = f"({', '.join(repeat('?' if dialect.name == 'sqlite' else '%s', len(names)))})"
     return f"INSERT INTO {kind} ({', '.join(names)}) VALUES {', '.join([row] * count)}"  # noqa: S608 as above
-
-
-@contextmanager
-def _all_or_none(session: Session, end: _End) -> Iterator[None]:
-    """Undo the block's rows and entries if it raises: its caller may continue the act.
-
-    A server needs no savepoint: after an error it refuses the act's later statements.
-    """
-    connection, before = session.connection(), replace(end, questions=dict(end.questions))
-    before.entries = list(end.entries)
-    driver: Any = connection.connection.driver_connection
-    sqlite = connection.dialect.name == "sqlite"
-    if sqlite:
-        connection.exec_driver_sql("SAVEPOINT batch")
-    try:
-        yield
-    except BaseException:
-        session.info[_END] = before
-        if sqlite and driver.in_transaction:
-            connection.exec_driver_sql("ROLLBACK TO batch")
-        raise
-    if sqlite:
-        connection.exec_driver_sql("RELEASE batch")
 
 
 @contextmanager
