@@ -7,17 +7,19 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import fields, is_dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from forecasts.common.errors import BadInput, LedgerError
-from forecasts.common.text import printable
+from forecasts.common.text import on_one_line, printable
 from forecasts.common.times import iso, read_time
 
 # Further problems are counted, not listed.
@@ -39,6 +41,29 @@ def messages() -> Console:
 def print_line(text: str, *, style: str | None = None) -> None:
     """Print a line to standard output, without control characters."""
     out().print(printable(text), style=style)
+
+
+def print_lines(lines: Iterable[str], *, style: str | None = None) -> None:
+    """Print each line as ``print_line`` does."""
+    for line in lines:
+        print_line(line, style=style)
+
+
+def print_json(value: Any) -> None:
+    """Print ``json_ready(value)`` to standard output as one JSON document."""
+    typer.echo(json_text(value), nl=False)
+
+
+def fitted(text: str, *, lines: int = 1, indent: str = "") -> list[str]:
+    """Return the text on at most so many lines of the screen's width, cut with an ellipsis."""
+    if not text.strip():
+        return []
+    console = out()
+    width = console.width - len(indent)
+    wrapped = [line.plain.rstrip() for line in Text(on_one_line(text)).wrap(console, width)]
+    rest = Text(" ".join(wrapped[lines - 1 :]))
+    rest.truncate(width, overflow="ellipsis")
+    return [indent + line for line in (*wrapped[: lines - 1], rest.plain) if line]
 
 
 def print_note(text: str) -> None:
@@ -159,14 +184,18 @@ def json_text(value: Any) -> str:
 def json_ready(value: Any) -> Any:
     """Return the value for JSON: infinite numbers as "inf" and "-inf", NaN as null, times as text.
 
-    Dictionaries and lists are converted throughout.
+    Dictionaries, dataclasses and lists are converted throughout.
     """
     if isinstance(value, float):
         if value != value:
             return None
         return value if abs(value) != float("inf") else ("inf" if value > 0 else "-inf")
+    if is_dataclass(value) and not isinstance(value, type):
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
     if isinstance(value, dict):
         return {key: json_ready(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [json_ready(item) for item in value]
-    return iso(value) if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        return iso(value)
+    return value.isoformat() if isinstance(value, date) else value

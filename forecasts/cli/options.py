@@ -7,6 +7,8 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from forecasts.cli.console import one_of
+
 Database = Annotated[
     str | None,
     Option(
@@ -26,7 +28,9 @@ Member = Annotated[
         show_default=False,
     ),
 ]
-QuestionSlug = Annotated[str, Argument(metavar="QUESTION", help="The question's ID.")]
+QuestionSlug = Annotated[
+    str, Argument(metavar="QUESTION", help="The question's ID, or its number in the list.")
+]
 Handle = Annotated[str, Argument(metavar="HANDLE", help="The member.")]
 Because = Annotated[str, Option(help="Your reason, in one line.")]
 OutcomesFile = Annotated[
@@ -38,4 +42,19 @@ VisibleTo = Annotated[
         metavar="everyone|me|TEAM", help="Limit who can see it. [default: everyone, or unchanged]"
     ),
 ]
-TextOrJson = Annotated[str, Option("--format", metavar="text|json", help="Output format.")]
+
+
+def _text_or_json(value: str) -> str:
+    return str(one_of("--format", value, ("text", "json")))
+
+
+# The one way to ask for JSON. Its shapes are in docs/json.md; commands with more formats have more.
+TextOrJson = Annotated[
+    str,
+    Option(
+        "--format",
+        metavar="text|json",
+        callback=_text_or_json,
+        help="Output format (docs/json.md).",
+    ),
+]

@@ -9,9 +9,9 @@ from typer import Argument, Option
 from forecasts.cli.console import print_line
 from forecasts.cli.negative_values import TakesNegativeValues
 from forecasts.cli.options import Because, Database, Member, QuestionSlug
-from forecasts.cli.questions import print_scores
 from forecasts.cli.root import app
 from forecasts.cli.session import acting_on, ledger, settings
+from forecasts.cli.show import print_scores
 from forecasts.common.errors import BadInput, Refused
 from forecasts.common.times import read_time, to_minute
 

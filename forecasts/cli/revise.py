@@ -15,9 +15,9 @@ from forecasts.cli.options import (
     QuestionSlug,
     VisibleTo,
 )
-from forecasts.cli.questions import print_changes
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, acting_on
+from forecasts.cli.show import print_changes
 from forecasts.common.errors import BadInput
 from forecasts.common.times import read_time, to_minute
 

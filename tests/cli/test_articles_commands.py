@@ -73,7 +73,7 @@ def test_a_capture_ends_with_the_command_that_makes_a_question_of_its_draft(
     asked = forecasts(*step)
     assert "it closes at 2026-03-31 23:59 UTC" in asked.stderr
     assert "Warning" not in asked.stderr
-    assert CRITERIA in forecasts("show", asked.stdout.strip()).stdout
+    assert CRITERIA in forecasts("show", asked.stdout.strip(), "--all").stdout
 
 
 def test_a_question_takes_wording_passage_and_close_from_its_draft(

@@ -68,7 +68,7 @@ def test_the_whole_journey_ends_in_the_score_worked_by_hand(
     assert float(score) == pytest.approx(by_hand, abs=1e-12)
     assert float(coverage) == pytest.approx(1, abs=1e-12)
 
-    shown = forecasts("show", "ferry").stdout
+    shown = forecasts("show", "ferry", "--all").stdout
     for words in ("the mayor yielded", "https://example.org/mayor", "voted", f"{by_hand:.4f}"):
         assert words in shown
 

@@ -1,7 +1,9 @@
 """Listing and showing questions."""
 
 import io
-from collections.abc import Callable
+import json
+import re
+from collections.abc import Callable, Sequence
 
 import pytest
 from click.testing import Result
@@ -10,7 +12,7 @@ from sqlalchemy import Engine
 
 from forecasts.cli.questions import table_of
 from forecasts.ledger import database
-from forecasts.questions.standing import listing
+from forecasts.questions.standing import QuestionState, listing
 from tests.conftest import START
 
 Run = Callable[..., Result]
@@ -77,7 +79,7 @@ def test_lists_begin_with_the_newest(forecasts: Run, clock: Clock) -> None:
     clock("2026-01-08T12:00:00Z")
     forecasts("resolve", "rain", "yes")
     forecasts("resolve", "rain", "no")
-    shown = forecasts("show", "rain").stdout
+    shown = forecasts("show", "rain", "--all").stdout
     for newer, older in (
         ("alice: 50%", "alice: 40%"),
         ("alice: second", "alice: first"),
@@ -99,18 +101,56 @@ def test_what_one_has_said_stands_last_in_the_list(forecasts: Run, ledger: None)
     assert set(last("--as", "nobody").values()) == {""}
 
 
-def test_on_a_narrow_terminal_the_title_gives_way_and_the_slug_stays_whole(
+def printed(rows: Sequence[QuestionState], width: int) -> list[str]:
+    """Return the lines of the table of these questions on a terminal of that width."""
+    paper = io.StringIO()
+    mine = {state.id: "Four or more 65%" for state in rows}
+    Console(width=width, file=paper, markup=False).print(table_of(rows, mine))
+    return paper.getvalue().splitlines()
+
+
+def test_each_question_has_one_line_of_a_terminal_and_a_long_title_ends_in_an_ellipsis(
     forecasts: Run, clock: Clock, engine: Engine
 ) -> None:
-    slug = "will-the-council-of-brenholt-replace-its-old-ferry"
-    title = "Will the council of Brenholt replace its old ferry by a bridge?"
-    forecasts("ask", title, "--closes", "2026-01-25", "--slug", slug)
-    paper = io.StringIO()
-    console = Console(width=100, file=paper, markup=False)
+    title = "Will the council of Brenholt replace its old ferry by a bridge, and by which one?"
+    forecasts("ask", title, "--closes", "2026-01-25")
     with database.reading(engine) as session:
         rows = listing(session, now=START)
-        console.print(table_of(rows, {rows[0].id: "40%"}))
-    printed = paper.getvalue()
-    assert f"{slug} " in printed
-    assert "…" not in printed
-    assert set(title.split()) < set(printed.split())
+        narrow, wide = (printed(rows, width) for width in (80, 200))
+    assert [len(lines) for lines in (narrow, wide)] == [2, 2]
+    assert all(len(line) <= 80 for line in narrow)
+    assert re.search(r"^ *1  2026-01-25  Four or m…  upcoming +Will the council .*…$", narrow[1])
+    assert title in wide[1]
+
+
+def test_open_questions_are_first_and_past_ones_begin_with_the_latest(
+    forecasts: Run, ledger: None
+) -> None:
+    forecasts("ask", "Is it soon?", "--closes", "2026-02-01", "--slug", "soon")
+    slugs = [line.split("\t")[0] for line in forecasts("questions").stdout.splitlines()]
+    assert slugs == [
+        *("soon", "open", "upcoming", "proposed"),
+        *("awaiting", "resolved", "ambiguous", "annulled"),
+    ]
+
+
+def test_a_question_can_be_named_by_its_number(forecasts: Run, ledger: None) -> None:
+    [listed] = [
+        one
+        for one in json.loads(forecasts("questions", "--format", "json").stdout)
+        if one["id"] == "open"
+    ]
+    forecasts("update", str(listed["number"]), "40%")
+    assert "alice: 40%" in forecasts("show", "open").stdout
+    assert "no question '999'" in forecasts("show", "999", exit_code=2).stderr
+
+
+def test_json_has_each_question_with_the_members_forecast(forecasts: Run, ledger: None) -> None:
+    forecasts("update", "open", "40%")
+    by_id = {
+        one["id"]: one for one in json.loads(forecasts("questions", "--format", "json").stdout)
+    }
+    assert sorted(by_id) == sorted(STATUSES)
+    assert by_id["open"]["forecast"]["probability"] == 0.4
+    assert by_id["awaiting"]["forecast"] is None
+    assert by_id["resolved"]["outcome"] == "yes"

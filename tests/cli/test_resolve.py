@@ -30,7 +30,7 @@ def test_a_proposal_is_accepted_by_resolving_as_proposed(
     clock("2026-01-21T12:00:00Z")
     said = forecasts("resolve", rain, "yes").stdout
     assert "rain: yes, known at 2026-01-10 12:00 UTC\n  as proposed\n" in said
-    shown = forecasts("show", rain).stdout
+    shown = forecasts("show", rain, "--all").stdout
     assert "alice: confirmed: yes, known at 2026-01-10 12:00 UTC\n    It poured.\n" in shown
     assert "bob: proposed: yes" in shown
     assert "No outcome of 'rain' awaits" in forecasts("reject", rain, exit_code=2).stderr
@@ -43,7 +43,7 @@ def test_a_proposal_is_turned_down_with_a_reason(forecasts: Run, clock: Clock, r
     assert "--because" in refused
     said = forecasts("reject", rain, "--because", "that was the sprinkler").stdout
     assert said == "rain: yes rejected; the question is open\n"
-    assert "alice: rejected: yes" in forecasts("show", rain).stdout
+    assert "alice: rejected: yes" in forecasts("show", rain, "--all").stdout
 
 
 def test_the_same_proposal_twice_is_refused(forecasts: Run, clock: Clock, rain: str) -> None:
@@ -60,7 +60,7 @@ def test_a_correction_says_from_what_to_what_and_show_compares_the_scores(
     said = forecasts("resolve", rain, "no", "--because", "misread").stdout.splitlines()
     assert said[:2] == ["rain: no, known at 2026-01-10 12:00 UTC", "  corrected: yes → no"]
     assert said[2].startswith("  alice: Brier 0.1600 (0–1), coverage 25%")
-    shown = forecasts("show", rain).stdout
+    shown = forecasts("show", rain, "--all").stdout
     newest = shown.index("2026-01-22 12:00Z  alice: confirmed: no")
     assert "    corrected: yes → no\n    misread\n" in shown[newest:]
     oldest = shown.index("2026-01-20 12:00Z  alice: confirmed: yes")
@@ -81,10 +81,10 @@ def test_saying_the_same_again_changes_nothing_and_says_so(
 ) -> None:
     forecasts("resolve", rain, "yes", "--known-at", "2026-01-10T12:00:00Z")
     clock("2026-01-22T12:00:00Z")
-    before = forecasts("show", rain).stdout
+    before = forecasts("show", rain, "--all").stdout
     refused = forecasts("resolve", rain, "yes", exit_code=2).stderr
     assert "already resolved: yes, known at 2026-01-10 12:00 UTC. Nothing was changed." in refused
-    assert forecasts("show", rain).stdout == before
+    assert forecasts("show", rain, "--all").stdout == before
 
 
 def test_annulling_takes_the_scores_away_and_the_earlier_ones_stay_readable(
@@ -96,7 +96,7 @@ def test_annulling_takes_the_scores_away_and_the_earlier_ones_stay_readable(
         "rain: annulled, known at 2026-01-10 12:00 UTC\n  corrected: yes → annulled\n  No scores.\n"
         "  No longer in any report; its earlier scores can be read with show.\n"
     )
-    shown = forecasts("show", rain).stdout
+    shown = forecasts("show", rain, "--all").stdout
     assert "alice: Brier (0–1) 0.3600 then, none now\n" in shown
     assert "closed 2026-01-25 12:00 UTC" in shown
 
@@ -121,9 +121,9 @@ def test_an_outcome_must_be_given(forecasts: Run, clock: Clock, rain: str) -> No
 def test_scores_are_made_anew(forecasts: Run, clock: Clock, rain: str) -> None:
     forecasts("resolve", rain, "yes")
     forecasts("resolve", rain, "no")
-    before = forecasts("show", rain).stdout
+    before = forecasts("show", rain, "--all").stdout
     assert "Scores: 3; resolved questions: 1." in forecasts("rescore").stdout
-    assert forecasts("show", rain).stdout == before
+    assert forecasts("show", rain, "--all").stdout == before
 
 
 def test_a_number_below_zero_is_an_outcome(forecasts: Run, clock: Clock) -> None:
@@ -137,7 +137,7 @@ def test_a_number_below_zero_is_an_outcome(forecasts: Run, clock: Clock) -> None
 
 def test_what_evidence_speaks_for_is_shown(forecasts: Run, clock: Clock, rain: str) -> None:
     forecasts("update", rain, "40%", "--evidence", "opposes 30%: a dry forecast")
-    assert "opposes yes, 30%: a dry forecast" in forecasts("show", rain).stdout
+    assert "opposes yes, 30%: a dry forecast" in forecasts("show", rain, "--all").stdout
 
 
 def test_a_number_is_scored_by_crps_when_it_resolves_and_in_show(
@@ -151,9 +151,9 @@ def test_a_number_is_scored_by_crps_when_it_resolves_and_in_show(
     clock("2026-01-20T12:00:00Z")
     line = "alice: CRPS 0.2000 (0–1 of the range, 0 is best), coverage 73%, 1 update\n"
     assert line in forecasts("resolve", "depth", "6").stdout
-    assert line in forecasts("show", "depth").stdout
+    assert line in forecasts("show", "depth", "--all").stdout
     forecasts("resolve", "depth", "5")
-    shown = forecasts("show", "depth").stdout
+    shown = forecasts("show", "depth", "--all").stdout
     assert "alice: CRPS (0–1 of the range) 0.2000 then, 0.1000 now (-0.1000)\n" in shown
 
 
@@ -164,7 +164,7 @@ def test_a_source_that_is_no_web_address_is_refused(
 ) -> None:
     refused = forecasts(command, rain, "yes", "--source", source, exit_code=2).stderr
     assert f"The source {source!r} is not a web address" in refused
-    assert "Resolution:" not in forecasts("show", rain).stdout
+    assert "Resolution:" not in forecasts("show", rain, "--all").stdout
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_an_outcome_beyond_the_bounds_is_called_by_its_name(
     ask = ("ask", "How deep?", "--closes", "2026-01-25", "--slug", "depth", "--unit", "m")
     asked = forecasts(*ask, "--type", "numeric", "--lower", "0", "--upper", "10")
     assert "Registered 'How deep?', 0 to 10 m; it closes at 2026-01-25 23:59 UTC." in asked.stderr
-    assert "Range: 0 to 10 m\n" in forecasts("show", "depth").stdout
+    assert "Range: 0 to 10 m\n" in forecasts("show", "depth", "--all").stdout
     clock("2026-01-20T12:00:00Z")
     for command in ("propose", "resolve"):
         refused = forecasts(command, "depth", outcome, exit_code=2).stderr

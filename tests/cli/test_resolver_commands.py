@@ -126,7 +126,7 @@ def test_a_question_follows_another(forecasts: Forecasts, clock: Clock) -> None:
     clock("2026-01-06T12:00:00Z")
     forecasts("resolve", "other", "yes")
     assert "confirmed: one: no, known on" in forecasts("run").stdout
-    assert "other resolved to yes" in forecasts("show", "one").stdout
+    assert "other resolved to yes" in forecasts("show", "one", "--all").stdout
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_each_field_is_revised_and_what_has_changed_is_said(
         "    resolution criteria: Yes if it is wet. → Yes if the gauge is wet.",
         "    fine print: blank → Snow is no rain.",
     ]
-    shown = forecasts("show", rain).stdout
+    shown = forecasts("show", rain, "--all").stdout
     assert "Wordings: 2\n  2026-01-06 12:00Z  alice: which town was not said\n" in shown
     assert "    title: Will it rain? → Will it rain in Brenholt?\n" in shown
 
@@ -48,14 +48,14 @@ def test_each_field_is_revised_and_what_has_changed_is_said(
 def test_a_wording_that_was_never_revised_is_not_listed(
     forecasts: Run, clock: Clock, rain: str
 ) -> None:
-    assert "Wordings" not in forecasts("show", rain).stdout
+    assert "Wordings" not in forecasts("show", rain, "--all").stdout
 
 
 def test_a_close_may_be_moved_to_the_end_of_today_and_no_reason_is_needed(
     forecasts: Run, clock: Clock, rain: str
 ) -> None:
     forecasts("revise", rain, "--closes", "2026-01-05")
-    shown = forecasts("show", rain).stdout
+    shown = forecasts("show", rain, "--all").stdout
     assert "closes 2026-01-05 23:59 UTC" in shown
     assert "2026-01-05 12:00Z  alice\n" in shown
 
@@ -78,13 +78,13 @@ def test_who_forecast_before_an_option_was_added_is_told_what_it_has_until_they_
     said = forecasts("revise", "win", "--option", "Ben").stdout
     until = "until updated, the option has the probability given to 'Other'.\n"
     assert f"1 current forecast predates a new option (alice): {until}" in said
-    shown = forecasts("show", "win").stdout
+    shown = forecasts("show", "win", "--all").stdout
     assert "alice: Ann 70%, Other 30%\n" in shown
     assert "added since alice forecast: until updated" in shown
     clock("2026-01-06")
     said = forecasts("update", "win", "Ann=60%, Ben=20%").stdout
     assert said == "alice: Ann 70%, Other 30% → Ann 60%, Ben 20%, Other 20% on win\n"
-    assert "added since" not in forecasts("show", "win").stdout
+    assert "added since" not in forecasts("show", "win", "--all").stdout
     assert "stands without" not in forecasts("revise", "win", "--title", "Who?").stdout
 
 
@@ -108,7 +108,7 @@ def test_what_cannot_be_revised_is_said_once_and_nothing_is_stored(
     refused = forecasts("revise", rain, *arguments, exit_code=2)
     assert refused.stderr.count(words) == 1
     assert refused.stdout == ""
-    assert "Wordings" not in forecasts("show", rain).stdout
+    assert "Wordings" not in forecasts("show", rain, "--all").stdout
 
 
 def test_a_question_that_is_not_there_cannot_be_revised_or_closed(
@@ -141,7 +141,7 @@ def test_a_question_is_closed_early_and_the_close_is_taken_back(
     assert forecasts("close", rain, "--undo").stdout == "rain: closes at 2026-01-25 12:00 UTC\n"
     forecasts("update", rain, "40%")
     assert forecasts("close", rain).stdout == "rain: closed at 2026-01-08 12:00 UTC\n"
-    shown = forecasts("show", rain).stdout
+    shown = forecasts("show", rain, "--all").stdout
     assert "awaiting resolution" in shown
     assert "closed 2026-01-08 12:00 UTC" in shown
 
@@ -167,20 +167,20 @@ def test_a_close_that_a_resolution_implies_is_no_wording_and_one_by_hand_is(
 ) -> None:
     clock("2026-01-08T12:00:00Z")
     forecasts("resolve", rain, "yes")
-    assert "Wordings" not in forecasts("show", rain).stdout
+    assert "Wordings" not in forecasts("show", rain, "--all").stdout
     forecasts("revise", rain, "--title", "Will it rain much?")
-    shown = forecasts("show", rain).stdout
+    shown = forecasts("show", rain, "--all").stdout
     assert "Wordings: 2\n" in shown
     assert "actual close time" not in shown
     forecasts("ask", "Will it snow?", "--closes", "2026-01-25", "--slug", "snow")
     clock("2026-01-09")
     forecasts("close", "snow")
-    assert "closed early" in forecasts("show", "snow").stdout
+    assert "closed early" in forecasts("show", "snow", "--all").stdout
 
 
 def test_days_around_now_have_names(forecasts: Run, clock: Clock) -> None:
     forecasts("ask", "Will it rain?", "--closes", "Tomorrow", "--slug", "rain")
-    assert "closes 2026-01-06 23:59 UTC" in forecasts("show", "rain").stdout
+    assert "closes 2026-01-06 23:59 UTC" in forecasts("show", "rain", "--all").stdout
     clock("2026-01-06T12:00:00Z")
     assert forecasts("close", "rain", "--at", "today").stdout == (
         "rain: closed at 2026-01-06 00:00 UTC\n"

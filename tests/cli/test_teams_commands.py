@@ -96,12 +96,12 @@ def test_a_hidden_crowd_is_hidden_in_a_ledger_of_ones_own_too(
 ) -> None:
     forecasts("ask", "Will it rain?", "--slug", "rain", *UNTIL, "--hide-crowd")
     forecasts("update", "rain", "40%", "--because", "HIS REASON", "--as", "bob")
-    said = forecasts("show", "rain").stdout
+    said = forecasts("show", "rain", "--all").stdout
     assert "Others' forecasts are hidden until you forecast" in said
     assert "HIS REASON" not in said
     assert "rain," not in forecasts("crowd").stdout
     forecasts("update", "rain", "60%")
-    assert "HIS REASON" in forecasts("show", "rain").stdout
+    assert "HIS REASON" in forecasts("show", "rain", "--all").stdout
     assert "rain," in forecasts("crowd").stdout
     said = forecasts("revise", "rain", "--show-crowd").stdout
     assert "crowd hidden: yes → no" in said

@@ -57,7 +57,7 @@ def test_a_script_acts_by_its_token_where_people_sign_in(
     scripted(token)
     forecasts(*ASK)
     assert forecasts("update", "rain", "40%").stdout.startswith("bot: ")
-    assert "bot" in forecasts("show", "rain").stdout
+    assert "bot" in forecasts("show", "rain", "--all").stdout
     assert "40" in forecasts("questions").stdout
     assert (
         "FORECASTS_TOKEN belongs to 'bot'"

@@ -1,0 +1,122 @@
+"""A question as JSON, in a list and in full. docs/json.md documents the fields."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from forecasts.ledger.models import Forecast
+    from forecasts.questions.standing import QuestionState
+
+
+def question_fields(state: QuestionState) -> dict[str, Any]:
+    """Return a question for JSON (docs/json.md)."""
+    text, resolution = state.text, state.resolution
+    known_at: datetime | None = None if resolution is None else resolution.known_at
+    return {
+        "number": state.id,
+        "id": state.slug,
+        "title": text.title,
+        "type": text.type,
+        "status": state.status.name,
+        "options": text.options,
+        "lower_bound": text.lower_bound,
+        "upper_bound": text.upper_bound,
+        "unit": text.unit,
+        "open_time": text.open_time,
+        "close_time": text.close_time,
+        "scheduled_close_time": text.scheduled_close_time,
+        "family": text.family,
+        "tags": text.tags or [],
+        "outcome": None if resolution is None else resolution.outcome,
+        "known_at": known_at,
+    }
+
+
+def forecast_fields(forecast: Forecast | None) -> dict[str, Any] | None:
+    """Return a forecast for JSON (docs/json.md), None without one."""
+    return (
+        None
+        if forecast is None
+        else {
+            "made_at": forecast.made_at,
+            "probability": forecast.probability,
+            "probabilities": forecast.probabilities,
+            "quantiles": forecast.quantiles,
+            "withdrawn": forecast.withdrawn,
+        }
+    )
+
+
+def everything_about(session: Session, state: QuestionState) -> dict[str, Any]:
+    """Return everything about a question, for JSON (docs/json.md)."""
+    from forecasts.access.members import handles
+    from forecasts.questions.revisions import history as wordings
+    from forecasts.questions.sources import sources
+    from forecasts.resolution.history import steps
+    from forecasts.scores.stored_scores import score_table
+    from forecasts.updates.updates import evidence_of, history
+
+    text, named = state.text, handles(session)
+    cited = evidence_of(session, state.question)
+    resolution = state.resolution
+    return question_fields(state) | {
+        "background": text.background,
+        "resolution_criteria": text.resolution_criteria,
+        "fine_print": text.fine_print,
+        "sources": [
+            {
+                "article": article.id,
+                "title": article.title,
+                "url": article.url,
+                "quote": source.quote,
+            }
+            for source, article in sources(session, state.question)
+        ],
+        "wordings": [
+            {
+                "number": row.number,
+                "title": row.title,
+                "member": named[row.member_id],
+                "recorded_at": row.recorded_at,
+                "reason": row.reason,
+            }
+            for row in wordings(session, state.question)
+        ],
+        "forecasts": [
+            {"member": handle}
+            | (forecast_fields(row) or {})
+            | {
+                "rationale": row.rationale,
+                "evidence": [
+                    {
+                        "stance": citation.stance,
+                        "share": citation.share,
+                        "kind": evidence.kind,
+                        "title": evidence.title,
+                        "url": evidence.url,
+                        "note": evidence.note,
+                    }
+                    for citation, evidence in cited.get(row.id, [])
+                ],
+            }
+            for row, handle in history(session, state.question)
+        ],
+        "resolutions": [
+            {
+                "state": step.row.state,
+                "outcome": step.row.outcome,
+                "known_at": step.row.known_at,
+                "recorded_at": step.row.recorded_at,
+                "member": step.actor,
+                "note": step.row.note,
+                "source": step.row.source,
+                "superseded": step.superseded,
+            }
+            for step in reversed(steps(session, state.question))
+        ],
+        "scores": [] if resolution is None else score_table(session, resolution),
+    }

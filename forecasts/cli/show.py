@@ -1,0 +1,320 @@
+"""The command that shows a question: show."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Option
+
+from forecasts.cli.console import (
+    fitted,
+    next_step,
+    out,
+    print_json,
+    print_line,
+    print_lines,
+    print_note,
+)
+from forecasts.cli.options import Database, Member, QuestionSlug, TextOrJson
+from forecasts.cli.question_json import everything_about
+from forecasts.cli.questions import brief_value
+from forecasts.cli.root import app
+from forecasts.cli.session import reading_as
+from forecasts.common.times import to_minute
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from forecasts.ledger import models
+    from forecasts.ledger.models import QuestionRevision, QuestionText
+    from forecasts.questions.standing import QuestionState
+    from forecasts.scores.stored_scores import ForecasterScore
+
+_HEIGHT = 24  # lines of a screen
+_FRAME = ("heading of the forecasts", "next step", "prompt")
+_TOP = 3  # scores in the overview, besides the reader's own
+
+
+@app.command()
+def show(
+    question: QuestionSlug,
+    everything: Annotated[
+        bool,
+        Option("--all", help="Show everything: background, sources, evidence and corrections too."),
+    ] = False,
+    format_: TextOrJson = "text",
+    database: Database = None,
+    member: Member = None,
+) -> None:
+    """Show a question on one screen: criteria, newest forecasts, outcome and scores."""
+    from forecasts.questions.registry import find
+    from forecasts.questions.standing import current_state
+
+    with reading_as(database, member) as (session, who, now):
+        state = current_state(session, find(session, question), now=now)
+        if format_ == "json":
+            print_json(everything_about(session, state))
+        elif everything:
+            _print_everything(session, state, now)
+        else:
+            _print_overview(session, state, who, now)
+            step = next_step(f"show {question} --all", database=database, member=member)
+            print_note(f"Everything: {step}")
+
+
+def _head(session: Session, state: QuestionState, now: datetime) -> list[str]:
+    """Return the title, the line below it, and a line for each limit on who sees what."""
+    from forecasts.access.visibility import audience_label, crowd_is_hidden
+
+    text = state.text
+    opens = "opened" if text.open_time <= now else "opens"
+    closes = "closes" if state.accepts_forecasts(now) or opens == "opens" else "closed"
+    lines = [
+        text.title,
+        f"{state.slug} · {state.status} · {text.type} · "
+        f"{opens} {to_minute(text.open_time)} · {closes} {to_minute(text.close_time)}",
+    ]
+    if audience := audience_label(session, text):
+        lines.append(f"Visible only to {audience}.")
+    if crowd_is_hidden(session, state.question):
+        lines.append("Others' forecasts are hidden until you forecast or the question closes.")
+    return lines
+
+
+def _print_overview(
+    session: Session, state: QuestionState, who: models.Member | None, now: datetime
+) -> None:
+    """Print a question on one screen; a taller one has more of its forecasts."""
+    from forecasts.questions.outcomes import format_bounds
+    from forecasts.updates.updates import evidence_of, history
+
+    text = state.text
+    title, about, *limits = _head(session, state, now)
+    heading = fitted(title, lines=2)
+    subheading = fitted(about, lines=2) + [line for limit in limits for line in fitted(limit)]
+    values = ", ".join(text.options or []) or format_bounds(text)
+    criteria = text.resolution_criteria or "none yet"
+    wording = fitted(
+        f"{'Options' if text.options else 'Range'}: {values}" if values else "", lines=2
+    )
+    wording += fitted(f"Criteria: {criteria}", lines=3 if state.resolution is None else 1)
+    wording += _standing(session, state, who, now)
+    ending = [*_outcome_lines(session, state, now), *_best_scores(session, state, who)]
+
+    cited, rows = evidence_of(session, state.question), history(session, state.question)
+    height = out().height if sys.stdout.isatty() else _HEIGHT
+    others = len(heading) + len(subheading) + len(wording) + len(ending) + len(_FRAME)
+    room = max(2, height - others)
+    forecasts = [f"Forecasts: {len(rows):,}" if rows else "No forecasts yet."]
+    for forecast, handle in rows[: -room - 1 : -1]:
+        evidence = f" (evidence: {len(cited[forecast.id])})" if forecast.id in cited else ""
+        reason = f" — {forecast.rationale}" if forecast.rationale else ""
+        value = brief_value(forecast, text.options)
+        line = f"{_at(forecast.made_at)}  {handle}: {value}{evidence}{reason}"
+        forecasts += fitted(line, indent="  ")
+
+    print_lines(heading, style="bold")
+    print_lines(subheading, style="dim")
+    print_lines([*wording, *forecasts, *ending])
+
+
+def _standing(
+    session: Session, state: QuestionState, who: models.Member | None, now: datetime
+) -> list[str]:
+    """Return the member's forecast and the crowd's in one line: 'You: 40% · Crowd (5): 62%'."""
+    from forecasts.questions.search import trends
+    from forecasts.updates.updates import current_forecast
+    from forecasts.updates.values import format_probability
+
+    mine = None if who is None else current_forecast(session, state.question, who, at=now)
+    parts = []
+    if mine is not None:
+        parts.append(f"You: {brief_value(mine, state.text.options)}")
+    elif state.accepts_forecasts(now):
+        parts.append("You: no forecast yet")
+    crowd = trends(session, [state], now=now).get(state.id)
+    if crowd is not None and crowd.forecasters > 1 and crowd.points[-1] is not None:
+        parts.append(f"Crowd ({crowd.forecasters}): {format_probability(crowd.points[-1])}")
+    return fitted(" · ".join(parts)) if parts else []
+
+
+def _outcome_lines(session: Session, state: QuestionState, now: datetime) -> list[str]:
+    """Return the newest step of the resolution, its reason, and whether it is provisional."""
+    from forecasts.questions.finality import provisional_outcome
+    from forecasts.resolution.history import provisional_note, steps
+
+    taken = steps(session, state.question)
+    if not taken:
+        return []
+    row = taken[0].row
+    known = f", known at {to_minute(row.known_at)}" if row.known_at else ""
+    earlier = f" (earlier steps: {len(taken) - 1})" if len(taken) > 1 else ""
+    lines = fitted(f"Resolution: {row.state}: {row.outcome}{known}{earlier}")
+    lines += fitted(" · ".join(words for words in (row.note, row.source) if words), indent="  ")
+    provisional = provisional_outcome(session, state.question, now=now)
+    return lines + (fitted(provisional_note(provisional), indent="  ") if provisional else [])
+
+
+def _best_scores(session: Session, state: QuestionState, who: models.Member | None) -> list[str]:
+    """Return the best scores and the member's own, one per line."""
+    from forecasts.scores.stored_scores import score_table
+
+    if state.resolution is None:
+        return []
+    scored = score_table(session, state.resolution)
+    own = [row for row in scored[_TOP:] if who is not None and row.forecaster == who.handle]
+    lines = [f"Scores (0 is best): {len(scored):,}" if scored else "No scores."]
+    for row in [*scored[:_TOP], *own]:
+        rule = "CRPS" if row.brier is None else "Brier"
+        updates = f"{row.updates} {'update' if row.updates == 1 else 'updates'}"
+        line = f"{row.forecaster}: {rule} {row.score:.3g}, coverage {row.coverage:.0%}, {updates}"
+        lines += fitted(line, indent="  ")
+    return lines
+
+
+def _print_everything(session: Session, state: QuestionState, now: datetime) -> None:
+    from forecasts.questions.outcomes import format_bounds
+    from forecasts.questions.revisions import history
+    from forecasts.questions.sources import sources
+
+    text = state.text
+    title, *below = _head(session, state, now)
+    print_line(title, style="bold")
+    print_lines(below, style="dim")
+    for heading, words in (
+        ("Options", ", ".join(text.options or [])),
+        ("Range", format_bounds(text)),
+        ("Background", text.background),
+        ("Resolution criteria", text.resolution_criteria),
+        ("Fine print", text.fine_print),
+    ):
+        if words:
+            print_line(f"\n{heading}: {words}")
+    for source, article in sources(session, state.question):
+        print_line(f"\nFrom: {article.title} ({article.publisher or 'no publisher'})")
+        if source.quote:
+            print_line(f"  “{' '.join(source.quote.split())}”", style="dim")
+    wordings = history(session, state.question)
+    _print_wordings(session, wordings)
+    _print_history(session, state, wordings, now)
+    _print_resolution(session, state, now)
+
+
+def _print_wordings(session: Session, rows: Sequence[QuestionRevision]) -> None:
+    from forecasts.access.members import handles
+    from forecasts.questions.revisions import edits
+
+    changed = edits(rows)
+    if not changed:
+        return
+    by_id = handles(session)
+    print_line(f"\nWordings: {len(changed) + 1}")
+    for before, after in reversed(changed):
+        reason = f": {after.reason}" if after.reason else ""
+        print_line(f"  {_at(after.recorded_at)}  {by_id[after.member_id]}{reason}")
+        print_changes(before, after)
+
+
+def print_changes(before: QuestionText, after: QuestionText) -> None:
+    """Print each field that differs between two wordings, old and new."""
+    from forecasts.questions.revisions import changes
+
+    for change in changes(before, after):
+        old, new = change.formatted()
+        print_line(f"    {change.name}: {old} → {new}", style="dim")
+
+
+def _at(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}Z"
+
+
+def _print_history(
+    session: Session, state: QuestionState, wordings: Sequence[QuestionRevision], now: datetime
+) -> None:
+    from forecasts.updates.evidence import format_citation
+    from forecasts.updates.updates import evidence_of, history, members_lacking_options
+    from forecasts.updates.values import format_value
+
+    cited = evidence_of(session, state.question)
+    rows = history(session, state.question)
+    print_line(f"\nForecasts: {len(rows)}" if rows else "\nNo forecasts yet.")
+    for forecast, handle in reversed(rows):
+        reason = f" — {forecast.rationale}" if forecast.rationale else ""
+        value = format_value(forecast, wordings[-1].options)
+        print_line(f"  {_at(forecast.made_at)}  {handle}: {value}{reason}")
+        for citation, evidence in cited.get(forecast.id, []):
+            url = evidence.url or ""
+            name = evidence.title or evidence.note or url
+            link = f" ({url})" if name != url and url.startswith("http") else ""
+            stance = format_citation(citation, state.text.type)
+            print_line(f"    {stance}: {name}{link}", style="dim")
+    options = state.text.options
+    open_ = state.accepts_forecasts(now)
+    lacking = members_lacking_options(session, state.question, at=now) if open_ else []
+    if options and lacking:
+        print_line(
+            f"An option was added since {', '.join(lacking)} forecast: until updated, it has "
+            f"the probability given to {options[-1]!r}."
+        )
+
+
+def _print_resolution(session: Session, state: QuestionState, now: datetime) -> None:
+    from forecasts.questions.finality import provisional_outcome
+    from forecasts.resolution.history import correction, provisional_note, steps
+    from forecasts.scores.stored_scores import CRPS, score_table
+
+    if taken := steps(session, state.question):
+        print_line("\nResolution:")
+    for step in taken:
+        row = step.row
+        known = f", known at {to_minute(row.known_at)}" if row.known_at else ""
+        superseded = " (superseded)" if step.superseded else ""
+        print_line(
+            f"  {_at(row.recorded_at)}  {step.actor}: {row.state}: {row.outcome}{known}{superseded}"
+        )
+        if step.corrects is not None:
+            print_line(f"    corrected: {correction(step.corrects, row)}", style="dim")
+        for words in (row.note, row.source):
+            if words:
+                print_line(f"    {words}", style="dim")
+        for exhibit in step.exhibits:
+            copy = f"{exhibit.address}, {exhibit.size:,} bytes, SHA-256 {exhibit.sha256}"
+            print_line(f"    evidence kept {_at(exhibit.at)}: {copy}", style="dim")
+        for dispute, handle in step.disputes:
+            act = "disputed" if dispute.answers_id is None else "upheld"
+            reason = f": {dispute.reason}" if dispute.reason else ""
+            print_line(f"    {act} {_at(dispute.recorded_at)} by {handle}{reason}")
+        for change in step.rescored:
+            then, current = (
+                "none" if score is None else f"{score:.4f}" for score in (change.before, change.now)
+            )
+            by = "" if change.difference is None else f" ({change.difference:+.4f})"
+            scale = "CRPS (0–1 of the range)" if change.protocol == CRPS else "Brier (0–1)"
+            words = f"{change.forecaster}: {scale} {then} then, {current} now{by}"
+            print_line(f"    {words}", style="dim")
+    if state.resolution is None:
+        return
+    if provisional := provisional_outcome(session, state.question, now=now):
+        print_line(f"\n{provisional_note(provisional)}")
+    scored = score_table(session, state.resolution)
+    print_line("\nScores (0 is best):" if scored else "\nNo scores.")
+    print_scores(scored)
+
+
+def print_scores(scored: Sequence[ForecasterScore]) -> None:
+    """Print each forecaster's scores on a resolution, one line each, best first."""
+    for row in scored:
+        updates = f"{row.updates} {'update' if row.updates == 1 else 'updates'}"
+        coverage = f"coverage {row.coverage:.0%}"
+        if row.crps is not None:
+            scores = f"CRPS {row.crps:.4f} (0–1 of the range, 0 is best), {coverage}"
+        else:
+            final = "none" if row.final is None else f"{row.final:.4f}"
+            scores = (
+                f"Brier {row.brier:.4f} (0–1), {coverage}, "
+                f"original Brier {row.original:.4f} (0–2), at the close {final}"
+            )
+        print_line(f"  {row.forecaster}: {scores}, {updates}")

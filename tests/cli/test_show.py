@@ -1,0 +1,99 @@
+"""Showing one question: an overview of one screen, everything, and JSON."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from click.testing import Result
+
+Run = Callable[..., Result]
+Clock = Callable[[str], None]
+
+LONG = "the ferry, the bridge and the council of Brenholt, as its minutes record them, " * 6
+
+
+@pytest.fixture
+def ferry(forecasts: Run, clock: Clock) -> str:
+    """A question whose every text is long, with many forecasters, evidence and an outcome."""
+    options = [part for n in range(12) for part in ("--option", f"Bridge number {n} of Brenholt")]
+    forecasts(
+        *("ask", f"Which bridge replaces {LONG[:150]}?", "--closes", "2026-03-01"),
+        *("--slug", "which-of-the-bridges-replaces-the-old-ferry", "--criteria", LONG),
+        *("--background", LONG, "--fine-print", LONG, *options, "--visible-to", "me"),
+    )
+    name = "which-of-the-bridges-replaces-the-old-ferry"
+    value = "Bridge number 1 of Brenholt=30%, Bridge number 2 of Brenholt=40%"
+    for day in range(6, 16):
+        clock(f"2026-01-{day:02}T12:00:00Z")
+        reason = ("--because", f"reason {day}: {LONG}", "--evidence", f"supports: note {day}")
+        forecasts("update", name, value, *reason)
+    clock("2026-01-20T12:00:00Z")
+    outcome = "Bridge number 1 of Brenholt"
+    forecasts("resolver", "policy", name, "confirm", "--dispute-days", "30")
+    forecasts(
+        "resolve", name, outcome, "--because", LONG, "--source", "https://example.org/" + "a" * 90
+    )
+    return name
+
+
+def test_the_overview_fits_a_screen_of_80_columns_and_24_lines(forecasts: Run, ferry: str) -> None:
+    shown = forecasts("show", ferry)
+    lines = [*shown.stdout.splitlines(), *shown.stderr.splitlines()]
+    assert len(lines) < 24  # the last is the prompt's
+    assert all(len(line) <= 80 for line in shown.stdout.splitlines())
+    said = shown.stdout
+    for words in ("Visible only to its author", "Options: Bridge", "Criteria: the ferry", "You: "):
+        assert words in said
+    assert "Forecasts: 10" in said
+    assert "alice: Bridge number 2 of Brenholt 40%" in said
+    assert "Resolution: confirmed: Bridge number 1" in said
+    assert "Its scores are provisional until 2026-02-19" in said
+    assert "  alice: Brier 0." in said
+
+
+def test_the_overview_names_the_command_for_everything(forecasts: Run, ferry: str) -> None:
+    assert forecasts("show", ferry).stderr == f"Everything: forecasts show {ferry} --all\n"
+    everything = forecasts("show", ferry, "--all").stdout
+    for words in ("Background: ", "Fine print: ", "supports: note 6", "reason 6: "):
+        assert words in everything
+
+
+def test_a_short_question_says_what_is_missing(forecasts: Run, clock: Clock) -> None:
+    forecasts("ask", "Will it rain?", "--closes", "2026-01-15", "--slug", "rain")
+    assert forecasts("show", "rain").stdout.splitlines()[1:] == [
+        "rain · open · binary · opened 2026-01-05 12:00 UTC · closes 2026-01-15 23:59 UTC",
+        "Criteria: none yet",
+        "You: no forecast yet",
+        "No forecasts yet.",
+    ]
+
+
+def test_ones_own_score_is_shown_beside_the_best_ones(forecasts: Run, clock: Clock) -> None:
+    forecasts("ask", "Will it rain?", "--closes", "2026-01-15", "--slug", "rain")
+    for who, p in (
+        ("bob", "90%"),
+        ("carol", "80%"),
+        ("dora", "70%"),
+        ("eve", "60%"),
+        ("alice", "5%"),
+    ):
+        forecasts("update", "rain", p, "--as", who)
+    assert "You: 5% · Crowd (5): 70%" in forecasts("show", "rain").stdout
+    clock("2026-01-16")
+    forecasts("resolve", "rain", "yes")
+    _, scores = forecasts("show", "rain").stdout.split("Scores (0 is best): 5\n")
+    assert [line.split(":")[0] for line in scores.splitlines()] == [
+        *("  bob", "  carol", "  dora", "  alice")
+    ]
+
+
+def test_json_has_forecasts_evidence_resolutions_and_scores(forecasts: Run, ferry: str) -> None:
+    shown = json.loads(forecasts("show", ferry, "--format", "json").stdout)
+    assert (shown["id"], shown["status"], shown["type"]) == (ferry, "resolved", "multiple_choice")
+    assert len(shown["forecasts"]) == 10
+    first = shown["forecasts"][0]
+    assert first["made_at"] == "2026-01-06T12:00:00Z"
+    assert first["probabilities"][1:3] == [0.3, 0.4]
+    assert first["evidence"][0]["note"] == "note 6"
+    assert [one["state"] for one in shown["resolutions"]] == ["confirmed"]
+    assert shown["scores"][0]["forecaster"] == "alice"
