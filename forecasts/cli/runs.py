@@ -90,9 +90,11 @@ def _run(
 ) -> bool:
     """Return whether something needs a person, after one run."""
     from forecasts.cli.notify import notify_members
+    from forecasts.ledger.database import writing
+    from forecasts.resolution.runs import last_run
     from forecasts.resolution.runs import run as resolution_run
 
-    so_far = resolution_run.Summary()
+    so_far, started = resolution_run.Summary(), now()
     try:
         engine = ledger(chosen, migrate=not dry)
         with progress_bar("run", "questions", shown=not as_json) as advance_to:
@@ -113,7 +115,7 @@ def _run(
 
             summary = resolution_run.run(
                 engine,
-                now=now(),
+                now=started,
                 clock=now,
                 dry=dry,
                 only=only,
@@ -130,6 +132,8 @@ def _run(
     _print_summary(summary, as_json=as_json, dry=dry)
     if not dry:
         notify_members(engine, chosen)
+        with writing(engine) as session:
+            last_run.record_run(session, now=started)
     return bool(summary.waiting)
 
 

@@ -31,7 +31,8 @@ _DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 _BEFORE_ANY_CHANGE = 2 | 8 | 16 | 32
 
 # The privileges of a role beyond SELECT and INSERT.
-_MORE_PRIVILEGES = {"score": "DELETE", "watch": "UPDATE", "channel": "UPDATE", "notice": "UPDATE"}
+_UPDATED = ("watch", "last_run", "channel", "notice")
+_MORE_PRIVILEGES = {"score": "DELETE", **dict.fromkeys(_UPDATED, "UPDATE")}
 
 
 @dataclass(frozen=True)

@@ -123,8 +123,10 @@ OPEN = {
     "operations.backup.back_up": "for the owner of the file",
     "operations.backup.on_a_server": "about the database, not its content",
     "operations.backup.restore": "for the owner of the file",
-    "exchange.samples.starters.article_questions": "an import, which checks",
-    "exchange.samples.starters.sample_tournament": "an import, which checks",
+    "resolution.runs.last_run.record_run": "a run acts for nobody",
+    "resolution.runs.last_run.run_times": "about the runs, not their questions",
+    "access.preferences.preferences": "the member's own",
+    "access.preferences.set_preferences": "the member's own",
     "agenda.calendar_feed.create": "the member's own",
     "agenda.calendar_feed.feed": "shows questions visible to the member: see test_calendar_feed",
     "agenda.calendar_feed.current_token": "keys are public, and the rest is not shown",
@@ -168,6 +170,8 @@ OPEN = {
     "agenda.notifications.sender.resend": "the member's own channels only",
     "agenda.notifications.sender.send": "sends each member only visible events",
     "agenda.notifications.sender.undelivered": "a number, for operators",
+    "questions.discards.discard": "the author's own: see test_discards",
+    "questions.discards.may_discard": "the author's own: see test_discards",
     "questions.registry.insert_questions": "called by register and imports, which have checked",
     "questions.revisions.append_wording": "called by verbs that have checked",
     "questions.revisions.close_by_hand": "called by resolutions, which have checked",
@@ -465,6 +469,13 @@ def several_do(cell: Cell) -> int:
     return bulk.apply_action(cell.session, BulkAction.tag, "new", [cell.question.slug], **cell.here)
 
 
+def steps_of_options(cell: Cell) -> int:
+    wording = registry.newest_wording(cell.session, cell.question)
+    text = revisions.reworded(wording, options=["yes"])
+    [one] = paths.option_paths(cell.session, cell.question, text, now=NOW)
+    return len(one.steps)
+
+
 def attached(cell: Cell) -> Any:
     settings = {"path": "outcomes.csv"}
     return assignments.attach(cell.session, cell.question, "outcomes_file", settings, **cell.here)
@@ -601,6 +612,9 @@ CASES: dict[str, Case] = {
     ),
     "questions.search.labels": Case(A.see, among(lambda s, _: search.labels(s)[0])),
     "questions.search.page": Case(A.see, among(paged)),
+    "questions.search.find": Case(
+        A.see, among(lambda s, m: search.find(s, search.Filter(), member=m, now=NOW)[0])
+    ),
     "questions.search.trends": Case(
         A.see,
         lambda c: search.trends(c.session, [state_of(c.session, c.question)], now=NOW),
@@ -618,6 +632,7 @@ CASES: dict[str, Case] = {
             ).steps
         ),
     ),
+    "scores.paths.option_paths": Case(A.see, steps_of_options),
     "exchange.samples.practice.of_ledger": Case(A.see, among(practised), on="resolved"),
     "operations.privacy.everything": Case(
         A.administer, lambda c: privacy.everything(c.session, "leaver", **c.here), on="ledger"

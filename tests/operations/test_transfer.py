@@ -29,6 +29,7 @@ from forecasts.ledger.models import (
     Discard,
     Event,
     Forecast,
+    LastRun,
     Ledger,
     Notice,
     PolicyKind,
@@ -142,6 +143,7 @@ def furnish(engine: Engine, *, forecasts: int = 2) -> None:
         assignments.attach(session, rain, "outcomes_file", {"path": odd}, member=alice, now=day(0))
         revisits.set_interval(session, 3, member=alice, now=day(0), question=rain)
         revisits.mark_seen(session, member=alice, now=day(0))
+        session.add(LastRun(started_at=day(2), before_at=day(1)))
         session.add(Preference(member_id=alice.id, time_zone="Europe/Paris", recorded_at=day(0)))
         slip = ask(session, alice, slug="slip")
         session.add(Discard(question_id=slip.id, member_id=alice.id, recorded_at=day(0)))

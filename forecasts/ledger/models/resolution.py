@@ -186,6 +186,19 @@ class ResolverRun(SQLModel, table=True):
     message: str = long_text()
 
 
+class LastRun(SQLModel, table=True):
+    """The start of the newest scheduled run, and of the one before it: a single row.
+
+    It is not part of the history: each run writes it again.
+    """
+
+    __tablename__ = "last_run"
+
+    id: int = Field(default=1, primary_key=True)
+    started_at: datetime = Field(sa_type=Time)
+    before_at: datetime | None = Field(default=None, sa_type=Time)
+
+
 class Score(SQLModel, table=True):
     """One forecaster's score on one resolution, cached."""
 

@@ -1,4 +1,4 @@
-"""Discarded questions, and the members' settings for pages
+"""Discarded questions, the members' settings for pages, and the last scheduled run
 
 Revision ID: 0011
 Revises: 0010
@@ -52,6 +52,13 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_preference_member_id", "preference", ["member_id"])
+    op.create_table(
+        "last_run",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("started_at", Time, nullable=False),
+        sa.Column("before_at", Time, nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_last_run"),
+    )
     _guard_discards()
 
 
