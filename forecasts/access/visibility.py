@@ -4,6 +4,8 @@ A session reads for one member (``read_as``), or for the ledger itself, as a sch
 Each verb that reads adds ``question_visible`` or ``forecast_visible`` to its statement. Anything
 hidden from the reader does not exist for them: the error is NotFound, never Forbidden.
 
+A discarded question does not exist for anyone, the ledger itself included.
+
 A hidden crowd is a method, not a secret: it is hidden from admins and in an unshared ledger too.
 """
 
@@ -16,14 +18,16 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, true
+from sqlalchemy import ColumnElement, and_, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from forecasts.access.roles import Rights, member_rights, question_not_found
 from forecasts.ledger.current import close_time, has_outcome, is_newest_wording
+from forecasts.ledger.facts import known
 from forecasts.ledger.models import (
     Citation,
+    Discard,
     Evidence,
     Forecast,
     Member,
@@ -43,6 +47,7 @@ _RESTRICTED = (
     .join(_AUTHORED, col(_AUTHORED.id) == col(_TEXT.question_id))
     .where(col(_TEXT.visibility) != Visibility.everyone, is_newest_wording(_TEXT))
 )
+_DISCARDED = select(Discard.question_id)
 _HIDDEN_CROWDS = select(_TEXT.question_id).where(
     col(_TEXT.crowd_hidden), is_newest_wording(_TEXT), ~has_outcome(_TEXT.question_id)
 )
@@ -83,7 +88,9 @@ class _Reader:
         """Return the SQL condition: the reader may see the ``Forecast`` (on the question)."""
         crowds = self.hidden_crowds if question is None else self.hidden_crowd(question)
         own = col(Forecast.member_id).is_not_distinct_from(self.rights.member_id)
-        visible = or_(own, col(Forecast.question_id).not_in(crowds))
+        visible = and_(
+            _is_kept(Forecast.question_id), or_(own, col(Forecast.question_id).not_in(crowds))
+        )
         if self.rights.unrestricted:
             return visible
         return and_(col(Forecast.question_id).not_in(self.hidden_questions), visible)
@@ -128,10 +135,15 @@ def question_visible(session: Session, question_id: Any = None) -> ColumnElement
     ``question_id``: the column with its id, by default that of ``Question``.
     """
     reader = _reader(session)
+    column = Question.id if question_id is None else question_id
     if reader is None or reader.rights.unrestricted:
-        return true()
-    column = col(Question.id) if question_id is None else col(question_id)
-    return column.not_in(reader.hidden_questions)
+        return _is_kept(column)
+    return and_(_is_kept(column), col(column).not_in(reader.hidden_questions))
+
+
+def _is_kept(question_id: Any) -> ColumnElement[bool]:
+    """Return the SQL condition: the question of that column was not discarded."""
+    return col(question_id).not_in(_DISCARDED)
 
 
 def forecast_visible(session: Session, question: Question | None = None) -> ColumnElement[bool]:
@@ -144,7 +156,9 @@ def forecast_visible(session: Session, question: Question | None = None) -> Colu
     whole ledger for hidden crowds.
     """
     reader = _reader(session)
-    return true() if reader is None else reader.forecast_visible(question)
+    if reader is None:
+        return _is_kept(Forecast.question_id)
+    return reader.forecast_visible(question)
 
 
 def evidence_visible(session: Session) -> ColumnElement[bool]:
@@ -152,8 +166,6 @@ def evidence_visible(session: Session) -> ColumnElement[bool]:
 
     Evidence is hidden if only hidden forecasts cite it.
     """
-    if _reader(session) is None:
-        return true()
     cited = select(Citation.evidence_id).join(
         Forecast, col(Forecast.id) == col(Citation.forecast_id)
     )
@@ -165,10 +177,14 @@ def evidence_visible(session: Session) -> ColumnElement[bool]:
 
 def is_visible(session: Session, question: Question) -> bool:
     """Return whether the session's reader may see the question."""
+    id_ = question.id
+    gone = select(Discard.id).where(Discard.question_id == id_)
+    if known(session, ("discarded", id_), lambda s: s.exec(gone).first()) is not None:
+        return False
     reader = _reader(session)
     if reader is None or reader.rights.unrestricted:
         return True
-    found = select(Question.id).where(Question.id == question.id, question_visible(session))
+    found = select(Question.id).where(Question.id == id_, question_visible(session))
     return session.exec(found).first() is not None
 
 

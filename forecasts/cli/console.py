@@ -93,6 +93,20 @@ def one_of(option: str, value: str, known: Sequence[str]) -> Any:
     return value
 
 
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask the question on a terminal and end the command unless the answer is yes.
+
+    Elsewhere nobody can answer: BadInput without the option ``--yes``.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise BadInput(f"{question} There is no terminal to answer on.", remedy="Add --yes.")
+    if not typer.confirm(question, err=True):
+        print_note("Nothing was changed.")
+        raise typer.Exit(1)
+
+
 def next_step(words: str, *, database: str | None, member: str | None = None) -> str:
     """Return the next command to type: ``words`` with the given ``--database`` and ``--as``.
 

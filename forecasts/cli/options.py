@@ -31,6 +31,7 @@ Member = Annotated[
 QuestionSlug = Annotated[
     str, Argument(metavar="QUESTION", help="The question's ID, or its number in the list.")
 ]
+Yes = Annotated[bool, Option("--yes", help="Do not ask for confirmation.")]
 Handle = Annotated[str, Argument(metavar="HANDLE", help="The member.")]
 Because = Annotated[str, Option(help="Your reason, in one line.")]
 OutcomesFile = Annotated[

@@ -1,12 +1,13 @@
-"""The commands that change a question: revise, close."""
+"""The commands that change a question: revise, close, discard."""
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated, Any
 
 from typer import Option
 
-from forecasts.cli.console import print_line
+from forecasts.cli.console import confirm, next_step, print_line, print_note
 from forecasts.cli.options import (
     Because,
     Database,
@@ -14,12 +15,13 @@ from forecasts.cli.options import (
     OutcomesFile,
     QuestionSlug,
     VisibleTo,
+    Yes,
 )
 from forecasts.cli.root import app
-from forecasts.cli.session import acting, acting_on
+from forecasts.cli.session import acting, acting_on, reading_as
 from forecasts.cli.show import print_changes
 from forecasts.common.errors import BadInput
-from forecasts.common.times import read_time, to_minute
+from forecasts.common.times import iso, read_time, to_minute
 
 
 @app.command()
@@ -138,3 +140,25 @@ def close(
             text = revisions.close(session, found, at=time, member=who, now=now)
     closes = "closed" if text.close_time <= now else "closes"
     print_line(f"{question}: {closes} at {to_minute(text.close_time)}")
+
+
+@app.command()
+def discard(
+    question: QuestionSlug, yes: Yes = False, database: Database = None, member: Member = None
+) -> None:
+    """Discard a question of your own that was a mistake, within a day.
+
+    Only while nobody else has forecast it and it has no outcome. It disappears from every list,
+    score and export; its rows stay in the history, which forecasts verify checks.
+    """
+    from forecasts.questions import discards, registry
+
+    with reading_as(database, member) as (session, _, _):
+        text = registry.newest_wording(session, registry.find(session, question))
+    confirm(f"Discard {text.title!r}?", yes=yes)
+    with acting_on(question, database, member) as (session, found, who, now):
+        discards.discard(session, found, member=who, now=now)
+        slug = found.slug
+    again = f"ask {shlex.quote(text.title)} --closes {iso(text.scheduled_close_time)}"
+    print_line(f"{slug}: discarded")
+    print_note(f"To ask it again: {next_step(again, database=database, member=member)}")

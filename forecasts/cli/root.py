@@ -27,6 +27,7 @@ SECTIONS = {
         "show",
         "revise",
         "close",
+        "discard",
     ),
     "Forecasts": ("update", "withdraw", "look-again", "notify"),
     "Resolution": (
