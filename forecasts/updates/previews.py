@@ -1,20 +1,29 @@
-"""Preview an update: its expected score and the density that its quantiles imply.
+"""Previews: the expected score of an update, the density of its quantiles, the score so far.
 
 The expected score assumes that the new forecast is right: "if you are right about 80%". Under a
 proper score the new forecast then has the best expectation, and the difference from the current
-forecast is the value of the update.
+forecast is the value of the update. The score so far needs no assumption but an outcome: "if it
+resolved yes today: 0.06".
 """
 
 from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from forecasts.ledger.models import Forecast, QuestionText
-from forecasts.questions.outcomes import figure_to_float
-from forecasts.updates.values import Value, format_probability, value_of
+from forecasts.ledger.models import Forecast, QuestionText, QuestionType
+from forecasts.questions.outcomes import figure_to_float, format_figure
+from forecasts.updates.values import OUTSIDE_LEVELS, Value, format_probability, value_of
 from scoring.expected_score import expected_brier, expected_crps
+
+# The columns of a question that its score depends on.
+_SCORED = (
+    "options", "ordered", "lower_bound", "upper_bound", "open_time", "scheduled_close_time",
+    "spot_time",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,7 +58,7 @@ def expected_scores(text: QuestionText, current: Forecast | None, value: Value) 
 
     def score(forecast: Value) -> float:
         if text.is_quantitative:
-            return expected_crps(*_knots(forecast, text), *_knots(value, text))
+            return expected_crps(*knots(forecast, text), *knots(value, text))
         return float(expected_brier([_vector(forecast, text)], [_vector(value, text)])[0])
 
     rule = "CRPS" if text.is_quantitative else "Brier"
@@ -74,6 +83,69 @@ def format_expected_scores(text: QuestionText, current: Forecast | None, value: 
     )
 
 
+def score_so_far(
+    text: QuestionText, forecasts: Sequence[Forecast], outcome: str, *, now: datetime
+) -> float | None:
+    """Return the score if the question resolved to ``outcome`` now: 0 to 1, 0 is best.
+
+    It is the score of reports: Brier, or CRPS for a number or a date, averaged over the time that
+    the forecasts were current. ``forecasts``: one member's, in the order made. None without a
+    current forecast in the time until now.
+    """
+    import pandas as pd  # slow to load, and only this function needs it
+
+    import scoring
+
+    if not text.open_time < now:
+        return None
+    question = {name: getattr(text, name) for name in _SCORED} | {
+        "question_id": "q", "type": str(text.type), "actual_close_time": now, "resolution": outcome,
+    }  # fmt: skip
+    rows = [
+        {
+            "question_id": "q", "forecaster": "me", "made_at": forecast.made_at,
+            **value_of(forecast).over(text.options).columns(),
+        }
+        for forecast in forecasts
+        if forecast.made_at < now
+    ]  # fmt: skip
+    if not rows:
+        return None
+    protocol = "crps" if text.is_quantitative else "brier"
+    found = scoring.score(pd.DataFrame([question]), pd.DataFrame(rows), protocol)
+    return None if found.empty else float(found["score"].iloc[0])
+
+
+def format_score_so_far(text: QuestionText, forecasts: Sequence[Forecast], *, now: datetime) -> str:
+    """Return the score so far for the outcomes at stake, '' without one.
+
+    'If it resolved yes today: 0.06; no: 0.61'. For options: the likeliest one. For a number or a
+    date: the median of the last forecast.
+    """
+    current = forecasts[-1] if forecasts else None
+    if current is None or current.withdrawn:
+        return ""
+    outcomes = _outcomes_at_stake(text, value_of(current).over(text.options))
+    scores = [(one, score_so_far(text, forecasts, one, now=now)) for one in outcomes]
+    said = [f"{one} today: {score:.3g}" for one, score in scores[:1] if score is not None]
+    said += [f"{one}: {score:.3g}" for one, score in scores[1:] if score is not None]
+    return f"If it resolved {'; '.join(said)}" if said else ""
+
+
+def _outcomes_at_stake(text: QuestionText, value: Value) -> list[str]:
+    """Return yes and no, the likeliest option, or the stated figure nearest the median."""
+    if text.type == QuestionType.binary:
+        return ["yes", "no"]
+    if text.type == QuestionType.multiple_choice:
+        vector = [p or 0.0 for p in value.probabilities or ()]
+        return [(text.options or [])[vector.index(max(vector))]] if vector else []
+    levels = [level for level in value.quantiles or {} if level not in OUTSIDE_LEVELS]
+    if not levels:
+        return []
+    nearest = min(levels, key=lambda level: abs(float(level) - 0.5))
+    return [format_figure((value.quantiles or {})[nearest])]
+
+
 def _vector(value: Value, text: QuestionText) -> list[float]:
     """Return the probability of each outcome; NaN for an option that did not exist yet."""
     if value.probability is not None:
@@ -82,7 +154,7 @@ def _vector(value: Value, text: QuestionText) -> list[float]:
     return [math.nan if p is None else p for p in vector]
 
 
-def _knots(value: Value, text: QuestionText) -> tuple[list[float], list[float]]:
+def knots(value: Value, text: QuestionText) -> tuple[list[float], list[float]]:
     """Return the levels and figures between which the distribution is linear, as in scoring."""
     quantiles = value.quantiles or {}
     low, high = (
@@ -107,7 +179,7 @@ def implied_density(text: QuestionText, value: Value) -> list[Slice]:
     Within an interval the distribution is uniform, as in scoring. Probability outside the bounds is
     left out.
     """
-    levels, figures = _knots(value, text)
+    levels, figures = knots(value, text)
     span = figures[-1] - figures[0]
     slices = []
     for (low, left), (high, right) in itertools.pairwise(zip(levels, figures, strict=True)):

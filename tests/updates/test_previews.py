@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 import scoring
 from forecasts.ledger.models import Forecast
 from forecasts.questions.registry import question_text
-from forecasts.updates.previews import expected_scores, format_expected_scores, implied_density
+from forecasts.updates.previews import (
+    expected_scores,
+    format_expected_scores,
+    format_score_so_far,
+    implied_density,
+    score_so_far,
+)
 from forecasts.updates.values import Value
 from tests.conftest import day
 
@@ -107,3 +113,39 @@ def test_what_is_certain_to_be_one_number_has_a_chance_and_no_density() -> None:
 def test_it_is_said_in_a_sentence(before: float | None, now: float, said: str) -> None:
     forecast = None if before is None else standing(probability=before)
     assert format_expected_scores(RAIN, forecast, Value(probability=now)) == said
+
+
+def made(at: float, **value: Any) -> Forecast:
+    moment = day(at)
+    return Forecast(question_id=1, member_id=1, made_at=moment, recorded_at=moment, **value)
+
+
+def test_the_score_so_far_is_the_mean_over_the_time_that_each_forecast_was_current() -> None:
+    forecasts = [made(0.2, probability=0.5), made(0.4, probability=0.8)]
+    # Half of the time at (1 - 0.5)², half at (1 - 0.8)².
+    assert score_so_far(RAIN, forecasts, "yes", now=day(0.6)) == pytest.approx(0.145)
+    assert score_so_far(RAIN, forecasts, "no", now=day(0.6)) == pytest.approx(0.445)
+    assert format_score_so_far(RAIN, forecasts, now=day(0.6)) == (
+        "If it resolved yes today: 0.145; no: 0.445"
+    )
+
+
+def test_a_withdrawal_ends_the_time_that_counts() -> None:
+    forecasts = [made(0.2, probability=0.8), made(0.4, withdrawn=True)]
+    assert score_so_far(RAIN, forecasts, "yes", now=day(0.9)) == pytest.approx(0.04)
+    assert format_score_so_far(RAIN, forecasts, now=day(0.9)) == ""
+
+
+def test_there_is_no_score_so_far_without_time_that_counts() -> None:
+    assert score_so_far(RAIN, [], "yes", now=day(0.5)) is None
+    assert score_so_far(RAIN, [made(0.5, probability=0.8)], "yes", now=day(0.5)) is None
+    assert score_so_far(RAIN, [made(0.5, probability=0.8)], "yes", now=day(-1)) is None
+    assert format_score_so_far(RAIN, [], now=day(0.5)) == ""
+
+
+def test_the_score_so_far_names_the_likeliest_option_or_the_median() -> None:
+    ports = [made(0.1, probabilities=[0.2, 0.7, 0.1])]
+    assert format_score_so_far(PORTS, ports, now=day(0.5)) == "If it resolved b today: 0.07"
+    depth = [made(0.1, quantiles={"0.1": 5.0, "0.5": 10.0, "0.9": 20.0})]
+    found = format_score_so_far(DEPTH, depth, now=day(0.5))
+    assert found.startswith("If it resolved 10 today: 0.0")
