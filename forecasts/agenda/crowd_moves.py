@@ -21,7 +21,7 @@ from sqlmodel import Session, col, func
 from forecasts.access.visibility import forecast_visible
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
 from forecasts.questions.outcomes import figure_to_float, format_figure
-from forecasts.scores.paths import quantile_median
+from forecasts.scores.paths import quantile_at
 from forecasts.updates.values import format_probability, value_of
 
 THRESHOLD = 0.1  # the least increase of the distance
@@ -109,7 +109,7 @@ def _numbers(forecast: Any, text: QuestionText) -> list[float]:
         vector = value_of(forecast).over(text.options).probabilities or ()
         return [math.nan if p is None else p for p in vector]
     low, high = (figure_to_float(end, text.type) for end in (text.lower_bound, text.upper_bound))
-    return [(quantile_median(forecast.quantiles or {}, text) - low) / (high - low)]
+    return [(quantile_at(forecast.quantiles or {}, text) - low) / (high - low)]
 
 
 def _move(

@@ -144,8 +144,14 @@ def find(
     """
     words = [[word] for word in by.words.split()]
     slugs = _slugs(session, by, words, member, now, order)
-    if slugs or not (similar := similar_words(session, by.words)):
+    if slugs or not words:
         return slugs, ()
+    titles = select(col(QuestionRevision.title)).where(
+        is_newest_wording(), question_visible(session, QuestionRevision.question_id)
+    )
+    similar = similar_words(by.words, session.exec(titles))
+    if not similar:
+        return [], ()
     words = [[word, *similar.get(word, ())] for [word] in words]
     used = tuple(word for alike in similar.values() for word in alike)
     return _slugs(session, by, words, member, now, order), used

@@ -10,34 +10,27 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from difflib import get_close_matches
-
-from sqlmodel import Session, col, select
-
-from forecasts.access.visibility import question_visible
-from forecasts.ledger.current import is_newest_wording
-from forecasts.ledger.models import QuestionRevision
 
 _WORD = re.compile(r"\w{3,}")
 _MOST, _SIMILARITY = 3, 0.74  # "rian" and "rain" have 0.75
 
 
-def similar_words(session: Session, words: str) -> dict[str, list[str]]:
-    """Return, for each typed word that no visible title has, the most similar words of titles.
+def similar_words(typed: str, titles: Iterable[str]) -> dict[str, list[str]]:
+    """Return, for each typed word that no title has, the most similar words of the titles.
 
     Case and accents make no difference. Empty if nothing is similar.
+
+    >>> similar_words("huwaei chips", ["Will Huawei sell chips?"])
+    {'huwaei': ['Huawei']}
     """
-    titles = session.exec(
-        select(col(QuestionRevision.title)).where(
-            is_newest_wording(), question_visible(session, QuestionRevision.question_id)
-        )
-    )
     words_of_titles = set(_WORD.findall("\n".join(titles)))
     every = "\n".join(words_of_titles).casefold()
     known = {_plain(word): word for word in sorted(words_of_titles)}
     found = {
         word: [known[close] for close in get_close_matches(_plain(word), known, _MOST, _SIMILARITY)]
-        for word in words.split()
+        for word in typed.split()
         if word.casefold() not in every
     }
     return {word: close for word, close in found.items() if close}

@@ -3,13 +3,14 @@
 A path is a step function: a forecast holds until the next row, a withdrawal or the close. Without a
 current forecast there is no line, so a line consists of stretches with gaps between them. The crowd
 here is the median of current forecasts, which anyone can check by eye; other crowds (recency
-weights, extremising) are computed by ``scoring``.
+weights, extremising) are computed by ``scoring``. Of numbers and dates, the crowd's 25th percentile
+is the median of the forecasters' 25th percentiles, and so with the 75th.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,19 +21,28 @@ from sqlmodel import Session
 
 import scoring
 from forecasts.common.times import iso_day_or_time
-from forecasts.ledger.models import Evidence, Forecast, Question, QuestionText, QuestionType
-from forecasts.questions.outcomes import figure_to_float
+from forecasts.ledger.models import (
+    Citation,
+    Evidence,
+    Forecast,
+    Question,
+    QuestionText,
+    QuestionType,
+)
 from forecasts.scores.attribution import citation_parts
 from forecasts.scores.frames import rows as frame_rows
 from forecasts.scores.frames import scoring_frames
 from forecasts.scores.stored_scores import main_protocol
+from forecasts.updates.previews import knots
 from forecasts.updates.updates import evidence_of, history
-from forecasts.updates.values import format_value, value_of
+from forecasts.updates.values import OUTSIDE_LEVELS, Value, format_value, value_of
 from scoring.running_median import RunningMedian
 
 CROWD = "Crowd (median)"
 _STEP = ["forecaster", "stretch", "time", "value", "forecast"]
-_MARK = ["forecaster", "time", "value", "forecast", "stance", "evidence", "reason", "points"]
+_CROWD = ["stretch", "time", "value", "live"]
+_MARK = ["forecaster", "time", "value", "forecast", "stance", "evidence", "url", "reason", "points"]
+QUARTILES = {"low": 0.25, "high": 0.75}
 _Point = tuple[str, datetime, float, str]  # forecaster, time, value (NaN: withdrawn), formatted
 
 
@@ -44,9 +54,10 @@ class Paths:
     the next row of its stretch. A stretch ends with a row at the withdrawal, the close or now that
     repeats its last value. ``crowd``: stretch, time, value, live (number of current forecasts; 0
     where that ends a stretch). ``marks``: one row per citation: forecaster, time, value, forecast,
-    stance, evidence, reason, points (its part of the points of its update, positive is better; NaN
-    if the question is not scored, and for a first forecast). Values are probabilities, numbers, or
-    times for a date question.
+    stance, evidence, url, reason, points (its part of the points of its update, positive is better;
+    NaN if the question is not scored, and for a first forecast). Values are probabilities, numbers,
+    or times for a date question. Of numbers and dates, ``steps`` and ``crowd`` have their 25th and
+    75th percentile too (low, high).
     """
 
     steps: pd.DataFrame
@@ -68,36 +79,65 @@ def paths(
     As in scoring, a forecast from before the open (from an import) counts from the open, and a
     forecast from the close on does not count.
 
-    ``option`` selects the option shown for multiple choice. Quantiles are shown as their median,
-    interpolated between the two that enclose it. ``scored``: the question has an outcome, so marks
-    have points.
+    ``option`` selects the option shown for multiple choice. Quantiles are shown as their median.
+    ``scored``: the question has an outcome, so marks have points.
     """
-    end = min(now, text.close_time)
+    return _read(session, question, text, now, scored)(option)
+
+
+def option_paths(
+    session: Session, question: Question, text: QuestionText, *, now: datetime, scored: bool = False
+) -> list[Paths]:
+    """Return the paths of each option of a multiple-choice question, in the options' order."""
+    of = _read(session, question, text, now, scored)
+    return [of(option) for option in range(len(text.options or []))]
+
+
+def _read(
+    session: Session, question: Question, text: QuestionText, now: datetime, scored: bool
+) -> Callable[[int], Paths]:
+    """Return a function from an option to its paths, having read the question's forecasts."""
     rows = _while_open(history(session, question), text, now)
     cited = evidence_of(session, question)
-    points = [
-        (
-            handle,
-            max(forecast.made_at, text.open_time),
-            _value(forecast, text, option),
-            format_value(forecast, text.options),
-        )
-        for forecast, handle in rows
-    ]
     earned = _points_earned(session, question, text) if scored and cited else {}
+    return lambda option: _paths(rows, cited, earned, text, option, min(now, text.close_time))
+
+
+def _paths(
+    rows: Sequence[tuple[Forecast, str]],
+    cited: Mapping[int, Sequence[tuple[Citation, Evidence]]],
+    earned: Mapping[int | None, float],
+    text: QuestionText,
+    option: int,
+    end: datetime,
+) -> Paths:
+    def points(level: float = 0.5) -> list[_Point]:
+        return [
+            (
+                handle,
+                max(forecast.made_at, text.open_time),
+                _value(forecast, text, option, level),
+                format_value(forecast, text.options),
+            )
+            for forecast, handle in rows
+        ]
+
     marks = []
-    for point, (forecast, _) in zip(points, rows, strict=True):
+    for point, (forecast, _) in zip(points(), rows, strict=True):
         citations = cited.get(forecast.id or 0, ())
         parts = citation_parts([citation.share for citation, _ in citations])
         gain = earned.get(forecast.id, float("nan"))
         for (citation, evidence), part in zip(citations, parts, strict=True):
-            about = (str(citation.stance), _evidence_label(evidence), forecast.rationale)
-            marks.append((*point, *about, gain * part))
-    return Paths(
-        steps=_frame(_steps(points, end), _STEP, text),
-        crowd=_frame(_crowd(points, end), ["stretch", "time", "value", "live"], text),
-        marks=_frame(marks, _MARK, text),
-    )
+            about = (str(citation.stance), _evidence_label(evidence), evidence.url)
+            marks.append((*point, *about, forecast.rationale, gain * part))
+    steps = _frame(_steps(points(), end), _STEP, text)
+    crowd = _frame(_crowd(points(), end), _CROWD, text)
+    if text.is_quantitative:
+        # The same rows as those of the median, because a forecast has all of its quantiles or none.
+        for name, level in QUARTILES.items():
+            steps[name] = _frame(_steps(points(level), end), _STEP, text)["value"]
+            crowd[name] = _frame(_crowd(points(level), end), _CROWD, text)["value"]
+    return Paths(steps, crowd, _frame(marks, _MARK, text))
 
 
 def path_table(lines: Paths) -> pd.DataFrame:
@@ -159,7 +199,7 @@ def _evidence_label(evidence: Evidence) -> str:
     return " · ".join(part for part in known if part)
 
 
-def _value(forecast: Forecast, text: QuestionText, option: int) -> float:
+def _value(forecast: Forecast, text: QuestionText, option: int, level: float) -> float:
     """Return the number to draw; NaN for a withdrawal, and for an option added since."""
     if forecast.probability is not None:
         return forecast.probability
@@ -167,21 +207,18 @@ def _value(forecast: Forecast, text: QuestionText, option: int) -> float:
         p = vector[option]
         return float("nan") if p is None else p
     if forecast.quantiles is not None:
-        return quantile_median(forecast.quantiles, text)
+        return quantile_at(forecast.quantiles, text, level)
     return float("nan")
 
 
-def quantile_median(quantiles: dict[str, Any], text: QuestionText) -> float:
-    """Return the median of quantiles, dates as seconds since 1970; NaN without any."""
-    inside = sorted(
-        (float(level), figure_to_float(figure, text.type))
-        for level, figure in quantiles.items()
-        if level not in ("below", "above")
-    )
-    if not inside:
+def quantile_at(quantiles: Mapping[str, Any], text: QuestionText, level: float = 0.5) -> float:
+    """Return the quantile at ``level``, as scoring reads it; NaN if no quantile is stated.
+
+    Dates are seconds since 1970.
+    """
+    if not quantiles.keys() - OUTSIDE_LEVELS:
         return float("nan")
-    levels, figures = zip(*inside, strict=True)
-    return float(np.interp(0.5, levels, figures))
+    return float(np.interp(level, *knots(Value(quantiles=quantiles), text)))
 
 
 def _steps(points: Sequence[_Point], end: datetime) -> list[tuple[str, int, datetime, float, str]]:

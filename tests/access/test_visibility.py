@@ -470,9 +470,14 @@ def several_do(cell: Cell) -> int:
 
 
 def steps_of_options(cell: Cell) -> int:
-    wording = registry.newest_wording(cell.session, cell.question)
-    text = revisions.reworded(wording, options=["yes"])
-    [one] = paths.option_paths(cell.session, cell.question, text, now=NOW)
+    text = registry.question_text(
+        title="Which?",
+        type="multiple_choice",
+        options=["yes", "no"],
+        open_time=day(0),
+        scheduled_close_time=day(10),
+    )
+    one, _ = paths.option_paths(cell.session, cell.question, text, now=NOW)
     return len(one.steps)
 
 

@@ -17,7 +17,7 @@ from forecasts.ledger.models import Member, Question
 from forecasts.questions import registry
 from forecasts.questions.revisions import revise
 from forecasts.resolution import confirmation
-from forecasts.scores.paths import paths
+from forecasts.scores.paths import option_paths, paths
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
@@ -104,15 +104,16 @@ def test_what_was_said_from_the_close_on_is_neither_drawn_nor_in_the_crowd(
 def test_evidence_is_marked_where_it_came_in(
     session: Session, question: Question, alice: Member
 ) -> None:
-    cited = [CitedEvidence(note="Clouds", publisher="The Sky")]
+    cited = [CitedEvidence(note="Clouds", publisher="The Sky", url="https://example.org/sky")]
     updates.update(
         session, question, Value(probability=0.3), member=alice, now=day(1), evidence=cited,
         rationale="They are dark",
     )  # fmt: skip
     [mark] = drawn(session, question, 4).marks.to_dict("records")
-    assert (mark["evidence"], mark["stance"], mark["reason"]) == (
+    assert (mark["evidence"], mark["stance"], mark["url"], mark["reason"]) == (
         "Clouds · The Sky",
         "supports",
+        "https://example.org/sky",
         "They are dark",
     )
 
@@ -129,6 +130,39 @@ def test_of_quantiles_the_median_is_drawn(session: Session, alice: Member) -> No
     value = Value(quantiles={"0.25": 4.0, "0.75": 8.0, "below": 0.01})
     updates.update(session, depth, value, member=alice, now=day(1))
     assert list(drawn(session, depth, 2).steps["value"]) == [6.0, 6.0]
+
+
+def test_numbers_have_quartiles_and_the_crowds_are_the_medians_of_theirs(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    depth = ask(session, alice, type="numeric", lower_bound="0", upper_bound="32")
+    quartiles = Value(quantiles={"0.25": 4.0, "0.5": 6.0, "0.75": 8.0})
+    updates.update(session, depth, quartiles, member=alice, now=day(1))
+    # One quantile: between it and the bounds all values are equally likely, as in scoring.
+    updates.update(session, depth, Value(quantiles={"0.5": 16.0}), member=bob, now=day(2))
+    seen = drawn(session, depth, 3)
+    assert seen.steps[["forecaster", "low", "value", "high"]].to_numpy().tolist() == [
+        ["alice", 4, 6, 8],
+        ["bob", 8, 16, 24],
+        ["alice", 4, 6, 8],
+        ["bob", 8, 16, 24],
+    ]
+    assert seen.crowd[["low", "value", "high"]].to_numpy().tolist() == [
+        [4, 6, 8],
+        [6, 11, 16],
+        [6, 11, 16],
+    ]
+
+
+def test_every_option_has_its_paths(session: Session, alice: Member, bob: Member) -> None:
+    port = ask(session, alice, type="multiple_choice", options=["A", "B"])
+    for member, first in ((alice, 0.6), (bob, 0.8)):
+        value = Value(probabilities=(first, 1 - first))
+        updates.update(session, port, value, member=member, now=day(1))
+    every = option_paths(session, port, registry.newest_wording(session, port), now=day(2))
+    assert [one.crowd["value"].iloc[-1] for one in every] == pytest.approx([0.7, 0.3])
+    for option, one in enumerate(every):
+        pd.testing.assert_frame_equal(one.steps, drawn(session, port, 2, option).steps)
 
 
 def test_a_median_day_is_a_time(session: Session, alice: Member) -> None:
