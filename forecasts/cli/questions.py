@@ -37,6 +37,13 @@ def questions(
         ),
     ] = None,
     tag: Annotated[str | None, Option(help="Filter by tag.")] = None,
+    search: Annotated[
+        str | None,
+        Option(
+            metavar="WORDS",
+            help="Find words in titles, criteria and background; a typo finds similar words.",
+        ),
+    ] = None,
     everything: Annotated[
         bool, Option("--all", help="List every question, not only one screen of them.")
     ] = False,
@@ -49,6 +56,7 @@ def questions(
     A terminal gets one screen of numbered titles; a pipe gets every question, one per line with
     tabs: ID, title, status, close and your forecast.
     """
+    from forecasts.questions.search import Filter, find
     from forecasts.questions.standing import Status, listing
     from forecasts.updates.updates import current_forecasts
 
@@ -64,6 +72,12 @@ def questions(
                 and (tag is None or tag in (state.text.tags or []))
             ]
         )
+        if search is not None:
+            slugs, similar = find(session, Filter(words=search), member=who, now=now)
+            by_slug = {state.slug: state for state in rows}
+            rows = [by_slug[slug] for slug in slugs if slug in by_slug]
+            if similar:
+                print_note(f"No question has these words; similar ones: {', '.join(similar)}.")
         if format_ == "json":
             print_json(
                 [
@@ -77,8 +91,8 @@ def questions(
             for state in rows
             if state.id in current
         }
-    if not rows and (status or tag):
-        print_line("No question matches. To see them all, omit --status and --tag.")
+    if not rows and (status or tag or search):
+        print_line("No question matches. To see them all: forecasts questions --all")
     elif not rows:
         print_line('No questions yet. Ask one: forecasts ask "Will …?" --closes DATE')
         print_note("To look around first: forecasts demo")

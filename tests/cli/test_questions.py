@@ -66,7 +66,22 @@ def test_a_filter_that_no_question_passes_is_not_an_empty_ledger(
     forecasts: Run, ledger: None
 ) -> None:
     said = forecasts("questions", "--status", "open", "--tag", "spring").stdout
-    assert said == "No question matches. To see them all, omit --status and --tag.\n"
+    assert said == "No question matches. To see them all: forecasts questions --all\n"
+
+
+def test_a_search_finds_words_and_a_typo_finds_similar_ones(forecasts: Run, ledger: None) -> None:
+    def found(*arguments: str) -> list[str]:
+        lines = forecasts("questions", *arguments).stdout.splitlines()
+        return [line.partition("\t")[0] for line in lines]
+
+    assert found("--search", "it UPCOMING") == ["upcoming"]
+    assert found("--search", "is it", "--status", "open") == ["open"]
+    typo = forecasts("questions", "--search", "upcomign")
+    assert typo.stdout.startswith("upcoming\t")
+    assert typo.stderr == "No question has these words; similar ones: upcoming.\n"
+    assert found("--search", "zzzz") == [
+        "No question matches. To see them all: forecasts questions --all"
+    ]
 
 
 def test_lists_begin_with_the_newest(forecasts: Run, clock: Clock) -> None:
