@@ -1,15 +1,290 @@
-"""The one line: a question, its date and a probability; Enter saves them."""
+"""The one line: a question, its last day and a probability in a row; Enter saves them.
+
+The line may hold all three: "Will it rain in London tomorrow? 30%". What it says is shown in the
+fields beside it as it is typed, where it can be corrected; a field that was corrected counts.
+"""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+
 import streamlit as st
 
+from app.components.keyboard import focus_on
+from app.forms.question import Details, criteria_field, detail_fields, may_ask
+from app.markdown_text import as_text, shortened
+from app.session import (
+    act,
+    form_key,
+    lowest_probability,
+    now,
+    page_state,
+    reading,
+    rights_here,
+)
+from app.times import day, zone
+from forecasts.access import teams
+from forecasts.common.errors import BadInput, LedgerError
+from forecasts.questions import discards, registry
+from forecasts.questions.typed_dates import deadline_in_title, read_date
+from forecasts.updates import updates
+from forecasts.updates.typed_values import require_offered_range
+from forecasts.updates.value_parsing import PercentReading, read_percent_field
+from forecasts.updates.values import Value
 
+_NAME = "one-line"
+_TITLE, _CLOSES, _PROBABILITY = _FIELDS = (
+    f"{_NAME}-title",
+    f"{_NAME}-closes",
+    f"{_NAME}-probability",
+)
+_SHOWN_FOR = timedelta(minutes=10)
+# After a question mark anything may be the probability; elsewhere a percentage must be set apart
+# from the title, which may itself end in one: "Will inflation exceed 3%".
+_AFTER_QUESTION = re.compile(r"(?P<title>.*\?)[\s,;:–—-]*(?P<probability>[^?]*)")
+_SET_APART = re.compile(
+    r"(?P<title>.*\S)(?P<gap>\s*[,;:–—]\s*|\s+-+\s+|\s+)(?P<probability>\d[\d.,]*\s?%)"
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a line says; ``probability`` and ``closes`` are None where it does not say."""
+
+    title: str
+    probability: str | None = None
+    closes: datetime | None = None
+    phrase: str = ""  # that the last day was read from
+
+
+@dataclass(frozen=True)
+class _Typed:
+    """The line with its fields as typed, before they are read."""
+
+    line: Line
+    closes: str
+    probability: str
+
+    def last_moment(self, moment: datetime) -> datetime:
+        """Return when forecasting ends; BadInput without a date."""
+        if self.closes:
+            return read_date(self.closes, now=moment, zone=zone())
+        if self.line.closes is None:
+            raise BadInput(
+                "It has no date yet.",
+                remedy="Write it in the question or beside it: “by 31 March”, “next friday”.",
+            )
+        return self.line.closes
+
+    def value(self) -> PercentReading:
+        """Return the probability; BadInput without one."""
+        typed = self.probability or self.line.probability
+        if not typed:
+            raise BadInput("It has no probability yet.", remedy="Type one beside it, such as 30.")
+        return read_percent_field(typed)
+
+
+@dataclass(frozen=True)
+class _Saved:
+    """The question saved last, in words, and the line it was typed as."""
+
+    slug: str
+    words: str
+    typed: dict[str, str]
+    at: datetime
+
+
+@dataclass
+class _Entry:
+    """The line's memory in one browser session."""
+
+    saved: _Saved | None = None
+    fields: dict[str, str] = field(default_factory=dict)  # to put into the fields in the next run
+    closes: str = ""  # as filled in from the line
+    probability: str = ""
+
+
+def read_line(typed: str, *, now: datetime, zone: tzinfo | None = None) -> Line:
+    """Return what a line says, whose days are those of ``zone``.
+
+    >>> noon = datetime.fromisoformat("2026-11-27T12:00Z")
+    >>> read_line("Will it rain in London tomorrow? 30%", now=noon)  # doctest: +ELLIPSIS
+    Line(title='Will it rain in London tomorrow?', probability='30%', closes=..., phrase='tomorrow')
+    """
+    typed = " ".join(typed.split())
+    title, probability = typed, None
+    if (match := _AFTER_QUESTION.fullmatch(typed)) and _is_probability(match["probability"]):
+        title, probability = match["title"], match["probability"]
+    elif (match := _SET_APART.fullmatch(typed)) and _is_probability(match["probability"]):
+        named = deadline_in_title(match["title"], now=now, zone=zone)
+        ends_with_day = named is not None and named.end == len(match["title"])
+        if match["gap"].strip() or ends_with_day:
+            title, probability = match["title"], match["probability"]
+    named = deadline_in_title(title, now=now, zone=zone)
+    if named is None:
+        return Line(title, probability)
+    return Line(title, probability, named.moment, named.phrase)
+
+
+def _is_probability(typed: str) -> bool:
+    try:
+        read_percent_field(typed)
+    except LedgerError:
+        return False
+    return True
+
+
+@st.fragment
 def one_line_entry(*, example: str = "") -> None:
     """Show the line that registers and forecasts a question, and the last one saved with it.
 
     Call it first on a page: the confirmation then appears before the page has read anything else.
     ``example``: a line that one click fills in, for an empty ledger.
     """
-    with st.container(key="act-one-line", horizontal=True):
-        st.text_input("New question", key="one-line-title", placeholder=example or "Will … by …?")
+    with reading() as ledger:
+        rights = rights_here(ledger)
+        to_ask = teams.teams_to_ask_in(ledger, rights)
+    if not may_ask(rights, to_ask):
+        return
+    key, entry = form_key(_NAME), page_state(_Entry)
+    _put_into_fields(entry)
+    with st.container(key=f"act-{_NAME}", gap="xsmall"):
+        with st.container(key=f"{_NAME}-row", horizontal=True, gap="small"):
+            typed = _fields()
+            submitted = st.button("Save", key=f"{key}-save", type="primary")
+        if typed.line.title and not submitted:
+            st.caption(_understood(typed, now()))
+        if example and not typed.line.title:
+            st.button(
+                f"Try: {as_text(example)}", key=f"{key}-example", on_click=_try, args=(example,)
+            )
+        with st.container(key=f"{_NAME}-more"), st.expander("Criteria, tags, team"):
+            criteria = criteria_field(key)
+            details = detail_fields(key, to_ask)
+    if submitted:
+        _save(key, typed, criteria, details)
+    if entry.saved is not None and now() - entry.saved.at < _SHOWN_FOR:
+        _confirmation(entry.saved)
+
+
+def _fields() -> _Typed:
+    """Show the three fields; return what they say."""
+    st.text_input(
+        "New question",
+        key=_TITLE,
+        placeholder="Will … by …? 30%",
+        live=True,
+        on_change=_fill,
+        label_visibility="collapsed",
+    )
+    closes = st.text_input(
+        "Last day",
+        key=_CLOSES,
+        placeholder="closes",
+        live=True,
+        label_visibility="collapsed",
+        width=130,
+    )
+    probability = st.text_input(
+        "Probability of the new question",
+        key=_PROBABILITY,
+        placeholder="%",
+        live=True,
+        label_visibility="collapsed",
+        width=90,
+    )
+    line = read_line(st.session_state[_TITLE], now=now(), zone=zone())
+    entry = page_state(_Entry)
+    # What was filled in and left alone is read from the line, with the words it came from.
+    return _Typed(
+        line,
+        "" if closes.strip() == entry.closes else closes.strip(),
+        "" if probability.strip() == entry.probability else probability.strip(),
+    )
+
+
+def _fill() -> None:
+    """Fill the fields beside the line with what it says, unless they were corrected."""
+    entry = page_state(_Entry)
+    line = read_line(st.session_state[_TITLE], now=now(), zone=zone())
+    closes = "" if line.closes is None else f"{line.closes.astimezone(zone()):%Y-%m-%d}"
+    probability = "" if line.probability is None else read_percent_field(line.probability).shown
+    if st.session_state[_CLOSES].strip() in ("", entry.closes):
+        st.session_state[_CLOSES] = closes
+    if st.session_state[_PROBABILITY].strip() in ("", entry.probability):
+        st.session_state[_PROBABILITY] = probability
+    entry.closes, entry.probability = closes, probability
+
+
+def _put_into_fields(entry: _Entry) -> None:
+    """Put the new texts into the fields: blank after a save, as typed after an undo."""
+    for name, text in entry.fields.items():
+        st.session_state[name] = text
+    if entry.fields:
+        entry.closes = entry.probability = ""
+        entry.fields = {}
+
+
+def _try(example: str) -> None:
+    st.session_state[_TITLE] = example
+    _fill()
+
+
+def _understood(typed: _Typed, moment: datetime) -> str:
+    """Return what the line says as Markdown, or what it lacks."""
+    parts = []
+    try:
+        closes = f"closes **{as_text(day(typed.last_moment(moment)))}**"
+        parts.append(closes + ("" if typed.closes else f" (“{as_text(typed.line.phrase)}”)"))
+        parts.append(f"**{typed.value().shown}**")
+    except LedgerError as error:
+        parts.append(as_text(str(error)))
+    return " · ".join(parts)
+
+
+def _save(key: str, typed: _Typed, criteria: str, details: Details) -> None:
+    entry = page_state(_Entry)
+    before = entry.saved
+    with act(key) as doing:
+        last, reading_ = typed.last_moment(doing.now), typed.value()
+        value = require_offered_range(Value(probability=reading_.value), lowest_probability())
+        text = registry.question_text(
+            title=typed.line.title,
+            open_time=doing.now,
+            scheduled_close_time=last,
+            resolution_criteria=criteria.strip(),
+            **details.fields(doing.ledger),
+        )
+        question = registry.register(doing.ledger, text, **doing.by)
+        updates.update(doing.ledger, question, value, origin="app", **doing.by)
+        read_from = "" if typed.closes else f" (“{typed.line.phrase}”)"
+        entry.saved = _Saved(
+            question.slug,
+            f"{reading_.shown} on “{shortened(text.title, 100)}”, closes {day(last)}{read_from}.",
+            {name: st.session_state[name] for name in _FIELDS},
+            doing.now,
+        )
+        entry.fields = dict.fromkeys(_FIELDS, "")
+        focus_on(_TITLE)
+    # Only a refusal leads here: after a success the page runs again.
+    entry.saved, entry.fields = before, {}
+
+
+def _confirmation(saved: _Saved) -> None:
+    """Show what was saved, with a link to it and its undo."""
+    key = form_key(f"{_NAME}-undo")
+    with st.container(key=f"{_NAME}-saved", horizontal=True, vertical_alignment="center"):
+        st.markdown(f":green[**Saved:**] {as_text(saved.words)}")
+        query = {"slug": saved.slug}
+        st.page_link("app_pages/question.py", label="Open", query_params=query)
+        undone = st.button("Undo", key=f"{key}-go", type="tertiary")
+    if undone:
+        with act(key) as doing:
+            question = registry.find(doing.ledger, saved.slug)
+            discards.discard(doing.ledger, question, **doing.by)
+            doing.say("Discarded. The line is back in its field.")
+            entry = page_state(_Entry)
+            entry.saved, entry.fields = None, saved.typed
+            focus_on(_TITLE)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import streamlit as st
+from sqlmodel import Session
 
 from app.forms.dates import day_field, end_of_day
 from app.markdown_text import as_text, shortened
 from app.session import act, form_key, reading, rights_here
 from app.times import day
 from forecasts.access import teams
+from forecasts.access.roles import Rights
 from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.errors import BadInput
 from forecasts.ledger.models import QuestionType, Role
@@ -39,7 +42,7 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
     with reading() as ledger:
         rights = rights_here(ledger)
         to_ask = teams.teams_to_ask_in(ledger, rights)
-    if not to_ask and not rights.unrestricted and rights.general is Role.viewer:
+    if not may_ask(rights, to_ask):
         st.info("You can read the questions. Asking one requires the forecaster role.")
         return
     key = form_key(name)
@@ -77,35 +80,9 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
             key=f"{key}-resolves",
             help="When the outcome should be known. Optional.",
         )
-        criteria = st.text_area(
-            f"Resolution criteria{_REQUIRED}",
-            key=f"{key}-criteria",
-            height=110,
-            placeholder="Yes if …, as reported by … No if …",
-            help="Precise enough for a stranger to resolve it.",
-        )
+        criteria = criteria_field(key)
         with st.expander("More details"):
-            background = st.text_area("Background", key=f"{key}-background", height=90)
-            fine_print = st.text_area("Fine print", key=f"{key}-fine-print", height=90)
-            tags = st.text_input("Tags", key=f"{key}-tags", placeholder="china, trade")
-            visible_to = st.selectbox(
-                "Visible to",
-                [teams.EVERYONE, *to_ask, teams.ME],
-                format_func=lambda audience: _AUDIENCES.get(audience) or as_text(audience),
-                key=f"{key}-visible",
-                help="A team’s question is resolved by the team’s resolvers.",
-            )
-            hide_crowd = st.checkbox(
-                "Hide other forecasts at first",
-                key=f"{key}-hide",
-                help="Members see them once they have forecast, or when the question closes.",
-            )
-            family = st.text_input(
-                "Family",
-                key=f"{key}-family",
-                help="Questions with related outcomes share a family; reports count each family "
-                "as one.",
-            )
+            details = detail_fields(key, to_ask)
         submitted = st.form_submit_button("Register question", key=f"{key}-go", type="primary")
     if submitted:
         with act(key) as doing:
@@ -117,12 +94,7 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
                 scheduled_close_time=last,
                 scheduled_resolve_time=None if resolves is None else end_of_day(resolves),
                 resolution_criteria=criteria.strip(),
-                background=background.strip(),
-                fine_print=fine_print.strip(),
-                tags=[tag.strip() for tag in tags.split(",") if tag.strip()] or None,
-                family=family.strip(),
-                crowd_hidden=hide_crowd,
-                **teams.visibility_fields(doing.ledger, visible_to),
+                **details.fields(doing.ledger),
                 **fields,
             )
             sources = []
@@ -132,6 +104,72 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
             doing.say(f"Registered: {shortened(text.title)}")
             if go_there:
                 doing.go("question", {"slug": question.slug})
+
+
+def may_ask(rights: Rights, to_ask: Sequence[str]) -> bool:
+    """Return whether the reader may ask a question; ``to_ask``: the teams they may ask in."""
+    return bool(to_ask) or rights.unrestricted or rights.general is not Role.viewer
+
+
+@dataclass(frozen=True)
+class Details:
+    """The optional fields of a new question, as typed."""
+
+    background: str
+    fine_print: str
+    tags: str
+    visible_to: str
+    hide_crowd: bool
+    family: str
+
+    def fields(self, ledger: Session) -> dict[str, object]:
+        """Return them under their names in the ledger."""
+        return {
+            "background": self.background.strip(),
+            "fine_print": self.fine_print.strip(),
+            "tags": [tag.strip() for tag in self.tags.split(",") if tag.strip()] or None,
+            "family": self.family.strip(),
+            "crowd_hidden": self.hide_crowd,
+            **teams.visibility_fields(ledger, self.visible_to),
+        }
+
+
+def criteria_field(key: str) -> str:
+    """Show the field for the resolution criteria; return its text."""
+    return st.text_area(
+        "Resolution criteria",
+        key=f"{key}-criteria",
+        height=110,
+        placeholder="Yes if …, as reported by … No if …",
+        help="Precise enough for a stranger to resolve it. Optional while only you see the "
+        "question.",
+    )
+
+
+def detail_fields(key: str, to_ask: list[str]) -> Details:
+    """Show the other optional fields; ``to_ask``: the teams that the reader may ask in."""
+    left, right = st.columns(2)
+    tags = left.text_input("Tags", key=f"{key}-tags", placeholder="china, trade")
+    visible_to = right.selectbox(
+        "Visible to",
+        [teams.EVERYONE, *to_ask, teams.ME],
+        format_func=lambda audience: _AUDIENCES.get(audience) or as_text(audience),
+        key=f"{key}-visible",
+        help="A team’s question is resolved by the team’s resolvers.",
+    )
+    family = left.text_input(
+        "Family",
+        key=f"{key}-family",
+        help="Questions with related outcomes share a family; reports count each family as one.",
+    )
+    hide_crowd = right.checkbox(
+        "Hide other forecasts at first",
+        key=f"{key}-hide",
+        help="Members see them once they have forecast, or when the question closes.",
+    )
+    background = st.text_area("Background", key=f"{key}-background", height=90)
+    fine_print = st.text_area("Fine print", key=f"{key}-fine-print", height=90)
+    return Details(background, fine_print, tags, visible_to, hide_crowd, family)
 
 
 _AUDIENCES = {teams.EVERYONE: "Everyone", teams.ME: "Only me"}
