@@ -11,6 +11,7 @@ from typing import Any
 
 from app.charts.question_chart import LINES, Spec, field, lines_key
 from forecasts.reports import Group
+from forecasts.reports.own_scores import OwnScores
 from forecasts.reports.render import charts
 from forecasts.reports.render.charts import STYLES, Axis, Chart, Series
 
@@ -67,6 +68,11 @@ def lead_chart(group: Group) -> Spec | None:
     if all(lead.brier.mean is None for lead in group.leads):
         return None
     return drawn(charts.leads(group), 240)
+
+
+def trend_chart(own: OwnScores) -> Spec | None:
+    """Return a member's scores over time with their running mean; None for fewer than three."""
+    return drawn(charts.trend(own), 220) if len(own.calls) > 2 else None
 
 
 def drawn(chart: Chart, height: int) -> Spec:

@@ -44,8 +44,9 @@ class ScoredForecast:
 class ScoredQuestion:
     """A resolved question with the member's score: the mean of their ``forecasts``, by time.
 
-    ``against_crowd``: the advantage over the mean of the others' forecasts at the same times, × 100
-    (``crowd_skill``); None without others, and for numbers and dates.
+    ``against_crowd``: the advantage over the mean of the others' forecasts at the same times, by
+    the Brier score (``crowd_skill`` / 100); positive is better. None without others, and for
+    numbers and dates.
     """
 
     state: QuestionState
@@ -83,7 +84,7 @@ def scored_questions(
     # A forecaster alone has an advantage of 0 by definition, which says nothing.
     crowd = crowd[crowd["question_id"].duplicated(keep=False)]
     crowd = crowd[crowd["forecaster"] == member.handle]
-    advantage = {row.question_id: row.score for row in rows(crowd)}
+    advantage = {row.question_id: row.score / 100 for row in rows(crowd)}
     forecasts = _forecasts(questions, own, states)
     return [
         ScoredQuestion(state, score, forecasts[state.slug], advantage.get(state.slug))

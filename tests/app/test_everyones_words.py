@@ -51,6 +51,7 @@ PLAIN = {
     "multiselect": {"options", "raw_values", "default"},
     "vega_lite_chart": {"spec", "data", "datasets", "alt"},
     "page_link": {"query_string", "page"},
+    "dataframe": {"data"},  # cells are drawn on a canvas
 }
 
 
@@ -160,6 +161,7 @@ def said(app: AppTest) -> list[tuple[str, str, str]]:
         ("resolve", {"slug": "yes"}),
         ("resolve", {"slug": "pick"}),
         ("resolve", {"slug": "over"}),
+        ("my_scores", {}),
         ("track_record", {"cohort": "All resolved"}),
         ("compare", {"cohort": "All resolved"}),
     ],

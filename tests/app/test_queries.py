@@ -30,6 +30,7 @@ MOST = {
     "questions": 20,
     "question": 40,
     "articles": 20,
+    "my_scores": 30,
     "track_record": 25,
     "compare": 25,
     "resolve": 30,

@@ -38,10 +38,13 @@ def test_each_update_has_its_points_and_together_they_explain_the_score(
     [one] = scored_questions(session, alice)
     first, up, down = one.forecasts
     assert first.points is None
+    assert up.points is not None
+    assert down.points is not None
     # Of ten days, five were left after the first update and two after the second.
     assert up.points == pytest.approx((0.25 - 0.04) * 0.5)
     assert down.points == pytest.approx((0.04 - 0.16) * 0.2)
     assert one.points == pytest.approx(up.points + down.points)
+    assert one.points is not None
     assert one.score.score == pytest.approx(first.score - one.points)
     assert (one.last.value, one.last.probability) == ("60%", 0.6)
     assert [each.since for each in one.forecasts] == [day(0), day(5), day(8)]
@@ -64,10 +67,10 @@ def test_the_advantage_over_the_crowd_is_that_of_the_scoring_engine(
     said(session, question, bob, 0.4, 0)
     confirmed(session, question, "yes", alice, 10)
     [one] = scored_questions(session, alice)
-    assert one.against_crowd == pytest.approx(100 * (0.36 - 0.04))
+    assert one.against_crowd == pytest.approx(0.36 - 0.04)
     table = scoring.score(*scoring_frames(session), "crowd_skill")
     [engine] = table.loc[table["forecaster"] == "alice", "score"]
-    assert one.against_crowd == pytest.approx(engine)
+    assert one.against_crowd == pytest.approx(engine / 100)
 
 
 def test_all_resolved_questions_count_also_those_that_closed_early(

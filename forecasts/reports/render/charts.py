@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Literal
 
 from forecasts.reports.numbers import interval, number, percent
+from forecasts.reports.own_scores import OwnScores
 from forecasts.reports.render import wording
 from forecasts.reports.report import CurvePoint, Group, Interval, Report
 
@@ -231,6 +232,29 @@ def leads(group: Group) -> Chart:
         Series("points", "expected", expected, "expected", sentences),
     )
     return Chart(days, _from_zero(wording.BRIER, most), series)
+
+
+def trend(own: OwnScores) -> Chart:
+    """Return a member's Brier scores over time, and their running mean."""
+    times = [call.known_at.timestamp() for call in own.calls]
+    low, high = min(times, default=0.0), max(times, default=0.0)
+    room = max((high - low) / 50, 43_200.0)  # half a day at least
+    most = max((call.score for call in own.calls), default=COIN)
+    series = (
+        Series(
+            "points",
+            "open-mean",
+            tuple(zip(times, (call.score for call in own.calls), strict=True)),
+            sentences=tuple(
+                f"{number(call.score)}: {wording.shortened(call.question.state.text.title)}"
+                for call in own.calls
+            ),
+        ),
+        Series("line", "curve", tuple(zip(times, (c.running for c in own.calls), strict=True))),
+        Series("level", "reference", ((COIN,),)),
+    )
+    known = Axis("Outcome known", low - room, high + room, (), (), "dates")
+    return Chart(known, _from_zero(wording.BRIER, max(most, COIN)), series)
 
 
 def brier_forest(report: Report) -> Forest:

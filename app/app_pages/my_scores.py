@@ -1,0 +1,173 @@
+"""My scores: each resolved question of the reader, its score, and what earned or lost it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pandas as pd
+import streamlit as st
+
+from app.charts.records import trend_chart
+from app.markdown_text import COVERAGE_HELP, as_text, counted, significant
+from app.session import current_member, reading, settings
+from app.times import day, zone
+from app.views.links import question_link
+from app.views.lists import search_field
+from app.views.own_scores import POINTS_HELP, RULES, score_caption, update_table
+from forecasts.reports import numbers
+from forecasts.reports.own_scores import WINDOW, OwnScores, own_scores
+from forecasts.scores import frames
+from forecasts.scores.scored_questions import ScoredQuestion, matching, scored_questions
+
+ROWS = 12  # of the table, which scrolls
+
+
+@st.cache_data(show_spinner="Reading your scores …", ttl=timedelta(minutes=10), max_entries=64)
+def scores_of(url: str, written: tuple[int, ...]) -> list[ScoredQuestion]:
+    """Return the reader's scored questions, cached until ``written`` changes.
+
+    ``written`` (``frames.revision``) includes the reader.
+    """
+    with reading() as ledger:
+        member = current_member(ledger)
+        return [] if member is None else scored_questions(ledger, member)
+
+
+def figures(own: OwnScores, questions: int) -> None:
+    """Show the means, the first with its sparkline."""
+    with st.container(key="figures-own"):
+        columns = st.columns(4)
+    columns[0].metric(
+        "Mean Brier (0–1)",
+        significant(own.brier.mean),
+        help=f"{RULES['brier'][1]} Always saying 50% scores 0.25. The line is the mean of the "
+        f"last {WINDOW} questions.",
+        chart_data=[call.running for call in own.calls] if len(own.calls) > 2 else None,
+    )
+    columns[1].metric("Resolved questions", f"{questions:,}")
+    columns[2].metric(
+        "Against the crowd",
+        numbers.signed(own.against_crowd.mean),
+        help="Mean advantage over the mean of the others’ forecasts at the same times, on "
+        f"{counted(own.compared, 'question')} that others forecast too. Above 0 is better.",
+    )
+    columns[3].metric("Earned by updates", numbers.signed(own.points), help=POINTS_HELP)
+    others = questions - len(own.calls)
+    parts = ["All resolved questions count, also those that closed early."]
+    if own.brier.interval is not None:
+        parts.append(f"Mean Brier, 95% interval: {numbers.interval(own.brier.interval)}.")
+    if others:
+        parts.append(f"{counted(others, 'numeric or date question')} with CRPS not in the means.")
+    st.caption(" ".join(parts))
+
+
+def score_table(shown: Sequence[ScoredQuestion], key: str) -> ScoredQuestion:
+    """Show the questions as a table; return the chosen one: by a click, the address, or newest."""
+    asked = st.query_params.get("question")
+    columns = {
+        "Score": [one.score.score for one in shown],  # first, to be in sight on a phone
+        "Question": [one.state.text.title for one in shown],
+        "Outcome": [one.state.resolution.outcome for one in shown if one.state.resolution],
+        "Last": [percent(one.last.probability) for one in shown],
+        "Path": [path(one) for one in shown],
+        "vs crowd": [one.against_crowd for one in shown],
+        "Earned": [one.points for one in shown],
+        "Coverage": [one.score.coverage * 100 for one in shown],
+        "Resolved": [
+            one.state.resolution.recorded_at.astimezone(zone()).date()
+            for one in shown
+            if one.state.resolution
+        ],
+    }
+    number = st.column_config.NumberColumn
+    event = st.dataframe(
+        pd.DataFrame(columns),
+        hide_index=True,
+        height=min(len(shown), ROWS) * 35 + 38,
+        on_select="rerun",
+        selection_mode="single-row",
+        key=key,
+        placeholder=numbers.NOTHING,
+        alt="Your resolved questions with their scores. Sort by any column.",
+        column_config={
+            "Question": st.column_config.TextColumn(width=330),
+            "Score": number(format="%.3f", help="Brier (0–1), or CRPS. 0 is best."),
+            "Last": number(
+                format="%.3g%%", help="Your last probability: of yes, or of the right option."
+            ),
+            "Path": st.column_config.LineChartColumn(
+                y_min=0, y_max=1, help="Your forecasts in their order.", width="small"
+            ),
+            "vs crowd": number(format="%+.3f", help="Advantage over the crowd. Above 0 is better."),
+            "Earned": number(format="%+.3f", help=POINTS_HELP),
+            "Coverage": number(format="%.0f%%", help=COVERAGE_HELP),
+            "Resolved": st.column_config.DateColumn(format="D MMM YYYY"),
+        },
+    )
+    chosen = event["selection"]["rows"]
+    if chosen:
+        return shown[chosen[0]]
+    return next((one for one in shown if one.state.slug == asked), shown[0])
+
+
+def percent(p: float | None) -> float | None:
+    """Return a probability in percent."""
+    return None if p is None else p * 100
+
+
+def path(one: ScoredQuestion) -> list[float] | None:
+    """Return the probabilities in their order, at least two; None for numbers and dates."""
+    known = [each.probability for each in one.forecasts if each.probability is not None]
+    return known * 2 if len(known) == 1 else known or None
+
+
+def details(one: ScoredQuestion) -> None:
+    """Show one question: outcome, score, and what each update earned."""
+    with st.container(border=True, gap="xsmall", key="card-scored"):
+        question_link(one.state)
+        rule, explanation = RULES[one.score.protocol]
+        resolution = one.state.resolution
+        assert resolution is not None
+        st.markdown(
+            f"{rule} **{significant(one.score.score)}** · outcome "
+            f"**{as_text(resolution.outcome)}** on {day(resolution.recorded_at)}",
+            help=explanation,
+        )
+        score_caption(one)
+        update_table(one)
+
+
+def trend(own: OwnScores) -> None:
+    """Show the scores over time."""
+    chart = trend_chart(own)
+    if chart is None:
+        return
+    st.header("Trend", anchor=False)
+    st.vega_lite_chart(spec=chart, alt="Your Brier scores over time, and their running mean.")
+    st.caption(
+        f"Circles: questions. Line: mean of the last {WINDOW}. Dashed: 0.25, always saying 50%."
+    )
+
+
+st.title("My scores", anchor=False)
+with reading() as ledger:
+    written = frames.revision(ledger)
+scored = scores_of(settings().database_url, written)
+if not scored:
+    st.info("No results yet. Scores appear here once your questions resolve.")
+    st.page_link("app_pages/resolve.py", label="Questions to resolve")
+    st.stop()
+words = search_field("Search", "words", "Title, tag or family")
+shown = matching(scored, words)
+if not shown:
+    st.info(f"None of your {counted(len(scored), 'resolved question')} matches.")
+    st.stop()
+own = own_scores(shown)
+figures(own, len(shown))
+place = st.container()
+chosen = score_table(shown, f"scores-{words}")
+with place:
+    details(chosen)
+trend(own)
+st.page_link("app_pages/track_record.py", label="Track record: how calibrated you are")

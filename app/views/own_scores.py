@@ -1,0 +1,67 @@
+"""A resolved question with the reader's own score, and what each update earned."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.markdown_text import COVERAGE_HELP, CRPS_HELP, as_text, shortened, significant, span
+from app.times import day
+from app.views.lists import table
+from forecasts.ledger.models import QuestionType
+from forecasts.reports import numbers
+from forecasts.scores.scored_questions import ScoredQuestion
+from forecasts.scores.stored_scores import CRPS
+
+RULES = {
+    "brier": ("Brier", "Brier score: the squared distance from the outcome. 0 is best."),
+    CRPS: ("CRPS", f"CRPS: the distance of your quantiles from the outcome. {CRPS_HELP}"),
+}
+POINTS_HELP = (
+    "The improvement of the score times the share of the question’s time that was left. Above 0, "
+    "the update helped. This is bookkeeping, not proof of a cause."
+)
+
+
+def score_link(one: ScoredQuestion) -> None:
+    """Show the score as a link to its row on My scores."""
+    rule, explanation = RULES[one.score.protocol]
+    st.page_link(
+        "app_pages/my_scores.py",
+        label=f"{rule} {significant(one.score.score)}",
+        query_params={"question": one.state.slug},
+        help=explanation,
+    )
+
+
+def score_caption(one: ScoredQuestion) -> None:
+    """Show the score against the crowd, the points of the updates, and the coverage."""
+    parts = []
+    if (ahead := one.against_crowd) is not None:
+        than = "better" if ahead >= 0 else "worse"
+        parts.append(f"{significant(abs(ahead))} {than} than the crowd")
+    if one.points is not None:
+        parts.append(f"updates {earned(one.points)}")
+    parts.append(f"coverage {numbers.percent(one.score.coverage)}")
+    st.caption(" · ".join(parts), help=f"{POINTS_HELP} Coverage: {COVERAGE_HELP.lower()}")
+
+
+def earned(points: float) -> str:
+    """Return points as earned or lost: 'earned 0.0210'."""
+    return f"{'earned' if points >= 0 else 'lost'} {significant(abs(points))}"
+
+
+def update_table(one: ScoredQuestion) -> None:
+    """Show the forecasts that the score averages, each with its duration, score and points."""
+    text = one.state.text
+    chose = text.type == QuestionType.multiple_choice and one.state.resolution is not None
+    value = f"On “{one.state.resolution.outcome}”" if chose else "Forecast"  # type: ignore[union-attr]
+    rule, _ = RULES[one.score.protocol]
+    table(
+        {
+            "From": [day(each.since) for each in one.forecasts],
+            as_text(value): [as_text(shortened(each.value, 60)) for each in one.forecasts],
+            "Active for": [span(each.duration) for each in one.forecasts],
+            rule: [significant(each.score) for each in one.forecasts],
+            "Earned": [numbers.signed(each.points) for each in one.forecasts],
+        }
+    )

@@ -1,0 +1,76 @@
+"""My scores: the table of resolved questions, and what each update earned."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from forecasts.access.members import member_or_new
+from forecasts.ledger import database
+from forecasts.resolution import confirmation
+from forecasts.updates import updates
+from forecasts.updates.values import Value
+from tests.app.conftest import visit, words
+from tests.conftest import ask, day
+
+
+@pytest.fixture
+def scored(furnished: AppTest, engine: Engine) -> AppTest:
+    """The app on a ledger where alice has two resolved questions, one with a crowd."""
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        bob = member_or_new(ledger, "bob (simulated)", now=day(0))
+        sleet = ask(ledger, alice, slug="sleet", title="Will it *sleet*?", tags=["weather"])
+        updates.update(ledger, sleet, Value(probability=0.9), member=alice, now=day(0))
+        updates.update(ledger, sleet, Value(probability=0.5), member=bob, now=day(0))
+        # Resolved early: its scheduled close is still to come.
+        confirmation.confirm(ledger, sleet, "yes", known_at=day(3), now=day(4.8), member=alice)
+    return furnished
+
+
+def test_all_resolved_questions_are_listed_newest_first_with_score_outcome_and_crowd(
+    scored: AppTest,
+) -> None:
+    said = words(visit(scored, "my_scores"))
+    [table] = scored.dataframe
+    assert table.value["Question"].tolist() == ["Will it *sleet*?", "Will it snow?"]
+    assert table.value["Outcome"].tolist() == ["yes", "no"]
+    assert table.value["Last"].tolist() == [90, 40]
+    assert table.value["Score"].tolist() == pytest.approx([0.01, 0.4])
+    assert table.value["vs crowd"].iloc[0] > 0
+    assert table.value["vs crowd"].isna().tolist() == [False, True]
+    assert "All resolved questions count, also those that closed early." in said
+    assert [metric.value for metric in scored.metric][:2] == ["0.205", "2"]
+
+
+def test_the_newest_question_is_open_and_says_what_it_earned(scored: AppTest) -> None:
+    said = words(visit(scored, "my_scores"))
+    assert "Brier **0.0100** · outcome **yes** on 5 Jan 2026" in said
+    assert "better than the crowd · coverage" in said
+
+
+def test_a_link_to_a_question_opens_it_with_its_updates(scored: AppTest) -> None:
+    said = words(visit(scored, "my_scores", question="snow"))
+    assert "outcome **no**" in said
+    assert "updates earned 0.240" in said
+    [table] = scored.table
+    assert table.value["Forecast"].tolist() == ["80\\%", "40\\%"]
+    assert table.value["Earned"].tolist() == ["–", "+0.240"]
+    assert table.value["Active for"].tolist() == ["2 days", "2 days"]
+
+
+def test_words_filter_the_table_and_the_means(scored: AppTest) -> None:
+    visit(scored, "my_scores")
+    scored.text_input(key="words").input("weather").run()
+    [table] = scored.dataframe
+    assert table.value["Question"].tolist() == ["Will it *sleet*?"]
+    assert scored.metric[0].value == "0.0100"
+    scored.text_input(key="words").input("nothing like it").run()
+    assert "None of your 2 resolved questions matches." in words(scored)
+
+
+def test_without_a_result_the_page_says_when_scores_appear(app: AppTest) -> None:
+    assert "No results yet. Scores appear here once your questions resolve." in words(
+        visit(app, "my_scores")
+    )
