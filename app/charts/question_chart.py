@@ -32,11 +32,11 @@ OTHERS = "Everyone else"
 BLUE, _GREEN, _VERMILLION, _PURPLE = "#0072B2", "#009E73", "#D55E00", "#CC79A7"
 # The palette's other colours are too pale on white; this one is distinct from those four to all.
 _VIOLET = "#9966FF"
-_GREY, NEUTRAL = "#8A949C", "#7A7F85"
-_SOLID: list[int] = [1, 0]
+GREY, NEUTRAL = "#8A949C", "#7A7F85"
+SOLID: list[int] = [1, 0]
 # The reader's line, then the highlighted forecasters' lines: each has its own colour and dash.
 LINES = (
-    (BLUE, _SOLID),
+    (BLUE, SOLID),
     (_GREEN, [7, 2]),
     (_VERMILLION, [2, 2]),
     (_PURPLE, [9, 2, 2, 2]),
@@ -59,18 +59,19 @@ def paths_chart(
 
     ``me`` and the ``highlighted`` have their own colour and dash; the others share a thin grey
     line. The crowd's line is grey, broad and dashed. Each forecast is a dot, so that the first one
-    is visible before its line has any length. A numeric or date ``outcome`` is a rule across.
-    ``datasets`` holds the data as named frames.
+    is visible before its line has any length. Of numbers and dates, the lines are medians, and a
+    band spans the middle 50% of the crowd's forecast and of the reader's. A numeric or date
+    ``outcome`` is a rule across. ``datasets`` holds the data as named frames.
     """
     coloured = [me, *(name for name in highlighted if name != me)]
     steps = _labelled(paths.steps, coloured)
     crowd = _labelled(paths.crowd.assign(forecaster=CROWD), [CROWD])
-    marks = _labelled(paths.marks, coloured).assign(earned=paths.marks["points"].map(_points))
+    marks = _labelled(paths.marks, coloured).assign(earned=paths.marks["points"].map(points_earned))
     key = _key([who for who in (*coloured, OTHERS) if (steps["who"] == who).any()], me)
     came_true = _came_true(text, outcome)
     at = {
-        "x": _time_axis(paths.steps["time"]),
-        "y": _value_axis(text, [*paths.steps["value"], *came_true]),
+        "x": time_axis(paths.steps["time"]),
+        "y": value_axis(text, [*_drawn_values(paths.steps, text), *came_true]),
     }
     coloured_at = {**at, "color": key["color"]}
     stretch = [field("forecaster"), field("stretch")]
@@ -86,6 +87,13 @@ def paths_chart(
         "evidence": marks,
     }
     layers = []
+    if text.is_quantitative:
+        for name in ("steps", "lines", "crowd", "quiet"):
+            frames[name] = frames[name].assign(middle=_middles(frames[name], text))
+        frames["ownBand"] = frames["steps"][frames["steps"]["forecaster"] == me]
+        # The crowd of one is that one's forecast.
+        frames["crowdBand"] = frames["crowd"] if steps["forecaster"].nunique() > 1 else crowd[:0]
+        layers += [_band("crowdBand", at, NEUTRAL), _band("ownBand", at, BLUE)]
     if came_true:
         frames["outcome"] = pd.DataFrame({"value": came_true, "label": [f"outcome {outcome}"]})
         layers += _outcome_rule("outcome", at["y"])
@@ -105,6 +113,10 @@ def paths_chart(
     forecast_tips = tips("forecaster", "forecast", "at")
     live = field("live", "quantitative", title="Active")
     median = [forecast_tips[0], _as_read(text), live, forecast_tips[-1]]
+    if text.is_quantitative:
+        middle = field("middle", title="Middle 50%")
+        forecast_tips.insert(1, middle)
+        median.insert(2, middle)
     layers += [
         layer(name, "point", {**coloured_at, "tooltip": tip}, size=60, opacity=0, filled=True)
         for name, tip in (("crowd", median), ("steps", forecast_tips))
@@ -113,7 +125,7 @@ def paths_chart(
     last = ("reason",) if outcome is None else ("reason", "earned")
     cited = {
         "shape": field("stance", scale=shape, legend=None),
-        "tooltip": [*tips("evidence", "stance"), *forecast_tips, *tips(*last)],
+        "tooltip": tips("evidence", "stance", "forecaster", "forecast", "at", *last),
     }
     look = {"size": 95, "filled": True, "opacity": 1, "stroke": "white", "strokeWidth": 0.8}
     layers.append(layer("evidence", "point", coloured_at | cited, **look))
@@ -154,11 +166,32 @@ def lines_key(name: str, lines: Mapping[str, tuple[str, list[int]]], **legend: A
     }
 
 
-def _points(points: float) -> str:
+def points_earned(points: float) -> str:
     """Return the points earned by a piece of evidence."""
     if math.isnan(points):
         return "–"
     return f"{'+' if points >= 0 else ''}{significant(points)} (above 0: helped)"
+
+
+def _drawn_values(steps: pd.DataFrame, text: QuestionText) -> list[Any]:
+    names = ["value", "low", "high"] if text.is_quantitative else ["value"]
+    return [value for name in names for value in steps[name]]
+
+
+def _band(frame: str, at: Spec, colour: str) -> Spec:
+    """Return the area between the quartiles in the frame of that name."""
+    area = {"x": at["x"], "y": at["y"] | {"field": "low"}, "y2": field("high")}
+    del area["y2"]["type"]
+    drawn = {"color": colour, "opacity": 0.16, "interpolate": "step-after"}
+    return layer(frame, "area", area | {"detail": [field("stretch")]}, **drawn)
+
+
+def _middles(frame: pd.DataFrame, text: QuestionText) -> list[str]:
+    """Return the middle 50% of each row's forecast as text."""
+    return [
+        format_middle(low, high, text)
+        for low, high in zip(frame["low"], frame["high"], strict=True)
+    ]
 
 
 def _came_true(text: QuestionText, outcome: str | None) -> list[float]:
@@ -191,6 +224,8 @@ def describe_paths(paths: Paths, text: QuestionText, *, me: str) -> str:
     if len(paths.crowd):
         last = paths.crowd.iloc[-1]
         median = format_median(last["value"], text)
+        if text.is_quantitative:
+            median += f" (middle 50%: {format_middle(last['low'], last['high'], text)})"
         sentences.append(
             f"The crowd’s median ends at {median}, of {last['live']} active forecasts."
         )
@@ -211,6 +246,13 @@ def format_median(value: Any, text: QuestionText) -> str:
     return format_probability(value)
 
 
+def format_middle(low: Any, high: Any, text: QuestionText) -> str:
+    """Return the range between two quartiles: '4 m to 8 m'; a dash if missing."""
+    if pd.isna(low):
+        return "–"
+    return f"{format_median(low, text)} to {format_median(high, text)}"
+
+
 def _labelled(frame: pd.DataFrame, coloured: Sequence[str]) -> pd.DataFrame:
     """Return the frame with the legend's name (``who``) and the time as text (``at``)."""
     return frame.assign(
@@ -223,14 +265,14 @@ def _key(present: Sequence[str], me: str) -> Spec:
     """Return the colour and dash of each line in the legend, the crowd's last."""
     own = iter(LINES[1:])
     lines = {
-        who: LINES[0] if who == me else (_GREY, _SOLID) if who == OTHERS else next(own)
+        who: LINES[0] if who == me else (GREY, SOLID) if who == OTHERS else next(own)
         for who in present
     } | {CROWD: (NEUTRAL, [6, 4])}
     return lines_key("who", lines, columns=2, labelLimit=150, symbolSize=700)
 
 
-def _time_axis(times: pd.Series[pd.Timestamp]) -> Spec:
-    """Return an axis in UTC with ISO 8601 labels, just long enough to distinguish the ticks."""
+def time_axis(times: pd.Series[pd.Timestamp]) -> Spec:
+    """Return a time axis in UTC with ISO 8601 labels, just long enough to distinguish the ticks."""
     first, last = times.min(), times.max()
     if last - first < _SHORTEST:
         last = first + _SHORTEST
@@ -270,7 +312,8 @@ def _as_read(text: QuestionText) -> Spec:
     return field("value", "quantitative", title="Median", format=".1%")
 
 
-def _value_axis(text: QuestionText, values: Sequence[object]) -> Spec:
+def value_axis(text: QuestionText, values: Sequence[object]) -> Spec:
+    """Return the axis of probabilities, numbers or days; ``values``: the drawn ones."""
     # Equal values do not determine the axis's span; the question's range does.
     flat = len(set(values)) == 1
     if text.type == QuestionType.date:

@@ -1,27 +1,34 @@
-"""The chart of a question's forecasts over time, with its table."""
+"""The chart of a question's forecasts over time, with its evidence and its table."""
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 
 import streamlit as st
 
+from app.charts.options_chart import describe_options, options_chart
 from app.charts.question_chart import (
     HIGHLIGHTED,
     OTHERS,
     describe_paths,
     format_median,
     paths_chart,
+    points_earned,
 )
-from app.markdown_text import as_text
+from app.markdown_text import as_text, dotted, link, paragraphs, shortened
 from app.session import reading
 from app.times import when
-from app.views.lists import table
-from forecasts.ledger.models import QuestionType
+from app.views.lists import shown_page, table
+from forecasts.ledger.models import QuestionType, Stance
 from forecasts.questions.standing import QuestionState
-from forecasts.scores.paths import path_table, paths
+from forecasts.scores.frames import rows
+from forecasts.scores.paths import Paths, option_paths, path_table, paths
 
 _ROWS = 50  # of the chart's table
+_PER_PAGE = 5  # pieces of evidence
+_MARKS = {Stance.supports: "▲", Stance.opposes: "▼", Stance.context: "●"}
+_ALL = "All options"
 
 
 def question_chart(
@@ -29,50 +36,95 @@ def question_chart(
 ) -> None:
     """Show the paths of the forecasters in ``handles``, and of the crowd.
 
+    Of a multiple-choice question: the crowd's path of every option, or the paths of one option.
     ``outcome``: the one that forecasts are scored against, once there is one.
     """
-    text, option = state.text, 0
-    if text.type == QuestionType.multiple_choice:
-        options = text.options or []
-        picked = st.selectbox(
-            "Option shown", options, index=options.index(outcome) if outcome in options else 0
+    text, option = state.text, None
+    if options := text.options or []:
+        option = st.selectbox(
+            "Option shown",
+            [None, *range(len(options))],
+            format_func=lambda place: _ALL if place is None else options[place],
         )
-        option = options.index(picked)
+    scored = outcome is not None
     with reading() as ledger:
-        scored = outcome is not None
-        lines = paths(ledger, state.question, text, now=moment, option=option, scored=scored)
+        if options and option is None:
+            every = option_paths(ledger, state.question, text, now=moment, scored=scored)
+        else:
+            every = [
+                paths(ledger, state.question, text, now=moment, option=option or 0, scored=scored)
+            ]
+    lines = every[0]
     if lines.steps.empty:
         st.info("No active forecasts yet. The first one starts the chart.")
         return
-    others = sorted(handles - {me})
-    highlighted = others[:HIGHLIGHTED]
+    if options and option is None:
+        st.vega_lite_chart(
+            spec=options_chart(every, text, me=me, outcome=outcome),
+            alt=describe_options(every, text, outcome=outcome),
+        )
+        st.caption("Lines: the crowd’s median. Dots: your forecasts.")
+    else:
+        _forecasters(state, lines, handles - {me}, me, outcome)
+    if len(lines.marks):
+        _evidence(lines)
+    _table(state, lines, medians=not options or option is not None)
+
+
+def _forecasters(
+    state: QuestionState, lines: Paths, others: set[str], me: str, outcome: str | None
+) -> None:
+    """Show everyone's lines, with a choice of the highlighted ones if there are many."""
+    highlighted = sorted(others)[:HIGHLIGHTED]
     if len(others) > HIGHLIGHTED:
         highlighted = st.multiselect(
             "Highlight",
-            others,
+            sorted(others),
             default=highlighted[:2],
             max_selections=HIGHLIGHTED,
             help=f"The others are grey, as “{OTHERS}”.",
         )
+    text = state.text
     st.vega_lite_chart(
         spec=paths_chart(lines, text, me=me, highlighted=highlighted, outcome=outcome),
         alt=describe_paths(lines, text, me=me),
     )
-    supported = "yes" if text.type == QuestionType.binary else "the outcome"
-    st.caption(
-        "Dots: forecasts; lines: how long they were active. Grey and dashed: the crowd’s median. "
-        f"▲ evidence for {supported}, ▼ against it, ● context; hover to read it. Times are UTC."
-    )
-    rows = path_table(lines)
+    said = ["Dots: forecasts.", "Grey and dashed: the crowd’s median."]
+    if text.is_quantitative:
+        said.append("Shaded: the middle 50%.")
+    if len(lines.marks):
+        supported = "yes" if text.type == QuestionType.binary else "the outcome"
+        said.append(f"▲ evidence for {supported}, ▼ against it, ● context.")
+    st.caption(" ".join(said))
+
+
+def _evidence(lines: Paths) -> None:
+    """Show the chart's evidence as a list, newest first, for readers without a pointer."""
+    with st.expander(f"Evidence ({len(lines.marks)})"):
+        for one in shown_page(list(rows(lines.marks))[::-1], "evidence", _PER_PAGE):
+            with st.container(gap=None):
+                named = link(one.url, shortened(one.evidence, 300))
+                st.markdown(f"{_MARKS[one.stance]} *{one.stance}* {named}")
+                st.caption(dotted(one.forecaster, one.forecast, when(one.time)))
+                if one.reason:
+                    st.caption(paragraphs(shortened(one.reason, 600)))
+                if not math.isnan(one.points):
+                    st.caption(f"Earned {points_earned(one.points)}")
+
+
+def _table(state: QuestionState, lines: Paths, *, medians: bool) -> None:
+    """Show the chart's data, newest first; ``medians``: the crowd's too."""
+    found = path_table(lines)
+    newest = found.head(_ROWS)
+    columns = {
+        "At": [when(time) for time in newest["time"]],
+        "Forecaster": [as_text(handle) for handle in newest["forecaster"]],
+        "Forecast": [as_text(value) for value in newest["forecast"]],
+    }
+    if medians:
+        crowd = [as_text(format_median(one, state.text)) for one in newest["crowd"]]
+        columns["Crowd’s median"] = crowd
     with st.expander("Table"):
-        newest = rows.head(_ROWS)
-        table(
-            {
-                "At": [when(time) for time in newest["time"]],
-                "Forecaster": [as_text(handle) for handle in newest["forecaster"]],
-                "Forecast": [as_text(value) for value in newest["forecast"]],
-                "Crowd’s median": [as_text(format_median(one, text)) for one in newest["crowd"]],
-            }
-        )
-        if len(rows) > len(newest):
-            st.caption(f"The newest {_ROWS} of {len(rows):,}. History lists them all.")
+        table(columns)
+        if len(found) > len(newest):
+            st.caption(f"The newest {_ROWS} of {len(found):,}. History lists them all.")

@@ -13,7 +13,8 @@ import pytest
 
 from app.charts import question_chart as chart_paths
 from app.charts.density import density_chart
-from app.charts.question_chart import HIGHLIGHTED, OTHERS, paths_chart
+from app.charts.options_chart import describe_options, options_chart
+from app.charts.question_chart import HIGHLIGHTED, OTHERS, describe_paths, paths_chart
 from forecasts.questions.registry import question_text
 from forecasts.scores.paths import CROWD, Paths
 from forecasts.updates.previews import Slice
@@ -37,12 +38,12 @@ def paths(lasting: timedelta = timedelta(days=30), names: list[str] = NAMES) -> 
     steps = pd.DataFrame(
         [(name, 1, end, 0.5, "50%") for name in names for end in ends],
         columns=["forecaster", "stretch", "time", "value", "forecast"],
-    )
+    ).assign(low=0.5, high=0.5)
     crowd = pd.DataFrame(
         [(1, end, 0.5, len(names)) for end in ends], columns=["stretch", "time", "value", "live"]
-    )
+    ).assign(low=0.5, high=0.5)
     marks = pd.DataFrame(
-        [(names[0], day(0), 0.5, "50%", "opposes", "Clouds", "They are dark", 0.02)],
+        [(names[0], day(0), 0.5, "50%", "opposes", "Clouds", None, "They are dark", 0.02)],
         columns=[
             "forecaster",
             "time",
@@ -50,6 +51,7 @@ def paths(lasting: timedelta = timedelta(days=30), names: list[str] = NAMES) -> 
             "forecast",
             "stance",
             "evidence",
+            "url",
             "reason",
             "points",
         ],
@@ -61,6 +63,8 @@ def dated(shown: Paths) -> Paths:
     """Return the paths with the same day as every value."""
     for frame in (shown.steps, shown.crowd, shown.marks):
         frame["value"] = pd.Timestamp("2027-03-01", tz="UTC")
+    for frame in (shown.steps, shown.crowd):
+        frame["low"] = frame["high"] = frame["value"]
     return shown
 
 
@@ -211,6 +215,89 @@ def test_a_mark_tells_what_was_cited_and_once_there_is_an_outcome_what_it_earned
     assert told(None)[:2] == ["Clouds", "opposes"]
     assert told("yes")[-1] == "+0.0200 (above 0: helped)"
     assert len(told("yes")) == len(told(None)) + 1
+
+
+def test_numbers_have_a_band_of_the_crowd_and_one_of_the_reader() -> None:
+    shown = paths()
+    shown.steps["low"], shown.steps["high"] = 0.2, 0.9
+    spec = drawn(shown, DEPTH)
+    bands = [layer for layer in spec["layer"] if layer["mark"]["type"] == "area"]
+    assert [layer["data"]["name"] for layer in bands] == ["crowdBand", "ownBand"]
+    for band in bands:
+        assert band["encoding"]["y"]["field"] == "low"
+        assert band["encoding"]["y2"] == {"field": "high"}
+    assert {row["forecaster"] for row in rows(spec, bands[1])} == {"ana"}
+    assert {row["middle"] for row in rows(spec, bands[1])} == {"0.2 m to 0.9 m"}
+    assert describe_paths(shown, DEPTH, me="ana").count("(middle 50%: 0.5 m to 0.5 m)") == 1
+
+
+def test_a_crowd_of_one_has_no_band_of_its_own() -> None:
+    spec = drawn(paths(names=["ana"]), DEPTH, named=0)
+    bands = [layer for layer in spec["layer"] if layer["mark"]["type"] == "area"]
+    assert [layer["data"]["name"] for layer in bands] == ["ownBand"]
+
+
+def test_probabilities_have_no_band() -> None:
+    assert "area" not in [layer["mark"]["type"] for layer in drawn()["layer"]]
+
+
+PORTS = question_text(
+    title="Which port?",
+    type="multiple_choice",
+    options=["Busan", "Ulsan", "Incheon", "Pohang", "Mokpo", "Yeosu", "Other"],
+    **TIMES,
+)
+
+
+def by_option(values: list[float]) -> list[Paths]:
+    """Return the paths of each option; everyone gives it the same value."""
+    every = []
+    for value in values:
+        one = paths()
+        for frame in (one.steps, one.crowd):
+            frame["value"] = value
+        every.append(one)
+    return every
+
+
+def test_every_option_is_drawn_the_leaders_named_and_the_rest_grey() -> None:
+    every = by_option([0.05, 0.4, 0.01, 0.2, 0.03, 0.3, 0.01])
+    spec = options_chart(every, PORTS, me="ana")
+    colours = scale(spec, "color")
+    assert list(colours) == [
+        "40% Ulsan",
+        "30% Yeosu",
+        "20% Pohang",
+        "5% Busan",
+        "3% Mokpo",
+        "Other options",
+    ]
+    assert len(set(colours.values())) == len(colours)
+    drawn_options = {row["option"] for line in lines(spec) for row in rows(spec, line)}
+    assert drawn_options == set(PORTS.options or [])
+    [quiet] = [line for line in lines(spec) if line["data"]["name"] == "quiet"]
+    assert {row["option"] for row in rows(spec, quiet)} == {"Incheon", "Other"}
+    [dots] = points(spec)
+    assert {row["forecaster"] for row in rows(spec, dots)} == {"ana"}
+    said = describe_options(every, PORTS, outcome=None)
+    assert "The lines end at 40% Ulsan; 30% Yeosu; 20% Pohang" in said
+
+
+def test_the_outcome_is_among_the_named_options() -> None:
+    every = by_option([0.05, 0.4, 0.01, 0.2, 0.03, 0.3, 0.01])
+    colours = scale(options_chart(every, PORTS, me="ana", outcome="Incheon"), "color")
+    assert list(colours)[:2] == ["1% Incheon (outcome)", "40% Ulsan"]
+
+
+def test_options_of_two_are_drawn_without_a_rest() -> None:
+    text = question_text(title="?", type="multiple_choice", options=["A", "B"], **TIMES)
+    spec = options_chart(by_option([0.25, 0.75]), text, me="nobody")
+    assert list(scale(spec, "color")) == ["75% B", "25% A"]
+    assert points(spec) == []
+    frames = {name: frame.astype(str) for name, frame in spec["datasets"].items()}
+    alt.LayerChart.from_dict(
+        spec | {"datasets": {name: frame.to_dict("records") for name, frame in frames.items()}}
+    )
 
 
 def test_the_density_is_drawn_between_quantiles_and_a_jump_is_left_out() -> None:
