@@ -100,11 +100,15 @@ def confirm(question: str, *, yes: bool) -> None:
     """
     if yes:
         return
-    if not sys.stdin.isatty():
+    if not _on_terminal():
         raise BadInput(f"{question} There is no terminal to answer on.", remedy="Add --yes.")
     if not typer.confirm(question, err=True):
         print_note("Nothing was changed.")
         raise typer.Exit(1)
+
+
+def _on_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def next_step(words: str, *, database: str | None, member: str | None = None) -> str:

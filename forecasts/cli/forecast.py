@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from forecasts.cli.console import next_step, one_of, print_line, print_note
+from forecasts.cli.console import confirm, next_step, one_of, print_line, print_note
 from forecasts.cli.negative_values import TakesNegativeValues
-from forecasts.cli.options import Because, Database, Member, QuestionSlug
+from forecasts.cli.options import Because, Database, Member, QuestionSlug, Yes
 from forecasts.cli.root import app
-from forecasts.cli.session import acting, acting_on
+from forecasts.cli.session import acting, acting_on, reading_as
 from forecasts.common.errors import BadInput
 
 if TYPE_CHECKING:
     from sqlmodel import Session
 
-    from forecasts.ledger.models import Forecast
+    from forecasts.ledger.models import Forecast, Question, QuestionText
+    from forecasts.ledger.models import Member as LedgerMember
     from forecasts.updates.evidence import CitedEvidence
+    from forecasts.updates.value_parsing import BareNumber
     from forecasts.updates.values import Value
 
 
@@ -50,8 +53,8 @@ def update(
         bool,
         Option(
             "--supports",
-            help="The evidence makes yes likelier, whichever way you move. For options: the one "
-            "you move most; for numbers: a higher one; for dates: a later one. [default]",
+            help="The evidence makes yes likelier. For options: the one you move most; for "
+            "numbers: a higher one; for dates: a later one. [default: as your forecast moves]",
         ),
     ] = False,
     opposes: Annotated[
@@ -74,23 +77,58 @@ def update(
             help="Review this question again after so many days. [default: unchanged]",
         ),
     ] = None,
+    yes: Yes = False,
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Forecast a question, or update your forecast, with evidence."""
+    """Forecast a question, or update your forecast, with evidence.
+
+    Evidence without a stance gets the one that fits your move. If it all points the other way, the
+    command asks first.
+    """
     from forecasts.agenda import revisits
     from forecasts.questions import registry
     from forecasts.updates import updates
-    from forecasts.updates.evidence import format_stances, supported_outcome
+    from forecasts.updates.evidence import (
+        format_stances,
+        stance_mismatch,
+        supported_outcome,
+        with_stances,
+    )
     from forecasts.updates.typed_values import typed_forecast
-    from forecasts.updates.value_parsing import read_value
+    from forecasts.updates.value_parsing import BareNumber, read_value
     from forecasts.updates.values import format_change, value_of
 
-    with acting_on(question, database, member) as (session, found, who, now):
+    step = partial(next_step, database=database, member=member)
+
+    def read(
+        session: Session, found: Question, who: LedgerMember | None, now: datetime
+    ) -> tuple[QuestionText, Forecast | None, Value, list[CitedEvidence]]:
         text = registry.newest_wording(session, found)
-        before = updates.current_forecast(session, found, who, at=now)
-        given = read_value(value, text, None if before is None else value_of(before))
-        cited = _cited(session, evidence or [], supports, opposes, context, kind)
+        before = None if who is None else updates.current_forecast(session, found, who, at=now)
+        try:
+            given = read_value(value, text, None if before is None else value_of(before))
+        except BareNumber as error:
+            if error.typed != value.strip():  # one of several probabilities
+                raise
+            raise commands_for(error, lambda p: step(f"update {found.slug} {p}")) from None
+        return (
+            text,
+            before,
+            given,
+            _cited(session, evidence or [], supports, opposes, context, kind),
+        )
+
+    if evidence and not yes:  # asked before the act begins, since other writers wait for it
+        with reading_as(database, member) as (session, who, now):
+            text, before, given, cited = read(session, registry.find(session, question), who, now)
+            mismatch = stance_mismatch(text, before, given, cited)
+        if mismatch is not None:
+            confirm(f"{mismatch.sentence} Save it?", yes=False)
+    with acting_on(question, database, member) as (session, found, who, now):
+        text, before, given, cited = read(session, found, who, now)
+        proposed = any(one.stance is None for one in cited)
+        cited = with_stances(text, before, given, cited)
         updates.update(
             session, found, given, member=who, now=now, rationale=because, evidence=cited
         )
@@ -98,16 +136,20 @@ def update(
             revisits.set_interval(session, look_again, member=who, now=now, question=found)
         change = format_change(before, given, text.options)
         outcome = supported_outcome(text, before, given)
-        previous = typed_forecast(before, text)
+        previous, slug = typed_forecast(before, text), found.slug
     basis = f" (evidence: {format_stances(cited, outcome)})" if cited else ""
-    print_line(f"{who.handle}: {change} on {question}{basis}")
-    for words in _warnings(before, given, cited, stated=supports or opposes or context):
-        print_note(f"Warning: {words}")
-    step = partial(next_step, database=database, member=member)
+    print_line(f"{who.handle}: {change} on {slug}{basis}")
+    if proposed:
+        print_note(
+            "The stance of the evidence follows your move. To choose it: --supports, --opposes or "
+            "--context."
+        )
+    if (extreme := certainty_warning(given)) is not None:
+        print_note(f"Warning: {extreme}")
     undo = ""
     if previous and not change.startswith("still"):
-        undo = f"To undo: {step(f'update {question} {shlex.quote(previous)}')}   "
-    print_note(f"{undo}To withdraw: {step(f'withdraw {question}')}")
+        undo = f"To undo: {step(f'update {slug} {shlex.quote(previous)}')}   "
+    print_note(f"{undo}To withdraw: {step(f'withdraw {slug}')}")
 
 
 @app.command("look-again")
@@ -149,27 +191,20 @@ def look_again(
     print_line(f"Today asks you to review {subject} after {every.days} {unit}.")
 
 
-def _warnings(
-    before: Forecast | None, given: Value, cited: list[CitedEvidence], *, stated: bool
-) -> Iterator[str]:
-    """Yield a sentence for each part of an allowed update that may be a mistake."""
-    from forecasts.ledger.models import Stance
+def certainty_warning(given: Value) -> str | None:
+    """Return a sentence about a stated 0% or 100%, None without one."""
     from forecasts.updates.values import stated_certainty
 
-    if (extreme := stated_certainty(given)) is not None:
-        means, room = ("0% means never", 0.1) if extreme == 0 else ("100% means certain", 99.9)
-        yield f"{means}: one surprise costs an infinite log score. {room}% leaves room for one."
-    fell = (
-        before is not None
-        and before.probability is not None
-        and given.probability is not None
-        and given.probability < before.probability
-    )
-    if fell and not stated and any(one.stance == Stance.supports for one in cited):
-        yield (
-            "your probability fell, but the evidence counts as supporting yes. "
-            "If it speaks against yes, update again with --opposes."
-        )
+    if (extreme := stated_certainty(given)) is None:
+        return None
+    means, room = ("0% means never", 0.1) if extreme == 0 else ("100% means certain", 99.9)
+    return f"{means}: one surprise costs an infinite log score. {room}% leaves room for one."
+
+
+def commands_for(error: BareNumber, command: Callable[[str], str]) -> BadInput:
+    """Return the refusal of a bare number with the two commands to choose from."""
+    first, second = (command(reading) for reading in error.readings)
+    return BadInput(error.message, remedy=f"Choose: {first}\n    or: {second}")
 
 
 def _cited(
@@ -186,12 +221,13 @@ def _cited(
 
     if supports + opposes + context > 1:
         raise BadInput("Evidence supports, opposes or is context; it cannot do two at once.")
-    for named, given in (("stance", supports or opposes or context), ("kind", kind is not None)):
-        if given and not evidence:
+    for name, said in (("stance", supports or opposes or context), ("kind", kind is not None)):
+        if said and not evidence:
             raise BadInput(
-                f"A {named} needs evidence.", remedy="Add --evidence URL or --evidence TEXT."
+                f"A {name} needs evidence.", remedy="Add --evidence URL or --evidence TEXT."
             )
-    stance = Stance.opposes if opposes else Stance.context if context else Stance.supports
+    given = {Stance.supports: supports, Stance.opposes: opposes, Stance.context: context}
+    stance = next((one for one, named in given.items() if named), None)
     chosen = EvidenceKind(one_of("--kind", kind or EvidenceKind.news, tuple(EvidenceKind)))
     return [read_evidence(session, item, stance=stance, kind=chosen) for item in evidence]
 

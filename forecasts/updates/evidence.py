@@ -1,11 +1,11 @@
-"""Evidence: cite it for a forecast, and name the outcome it supports."""
+"""Evidence: cite it for a forecast, name the outcome it supports, propose its stance."""
 
 from __future__ import annotations
 
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlmodel import Session, col, select
@@ -25,7 +25,8 @@ from forecasts.ledger.models import (
     QuestionType,
     Stance,
 )
-from forecasts.updates.values import SUM_TOLERANCE, Value, value_of
+from forecasts.questions.outcomes import figure_to_float
+from forecasts.updates.values import OUTSIDE_LEVELS, SUM_TOLERANCE, Value, value_of
 
 # The outcome that evidence supports or opposes; on options it depends on the update.
 _SUPPORTED = {
@@ -43,7 +44,8 @@ class CitedEvidence:
     evidence, so that its points add up over updates and members.
 
     ``stance`` is about the outcome, not the forecast: *supports* makes the outcome likelier,
-    *opposes* less likely, *context* neither. ``supported_outcome`` names that outcome.
+    *opposes* less likely, *context* neither. ``supported_outcome`` names that outcome. None: not
+    chosen, so the direction of the update decides (``proposed_stance``).
 
     ``share`` is the part of the update, from 0 to 1, that this piece accounts for. Pieces without a
     share divide the rest equally; if every piece has one, the rest belongs to no evidence.
@@ -56,8 +58,27 @@ class CitedEvidence:
     publisher: str | None = None
     published_at: datetime | None = None
     quote: str = ""
-    stance: Stance = Stance.supports
+    stance: Stance | None = None
     share: float | None = None
+
+
+@dataclass(frozen=True)
+class StanceMismatch:
+    """An update away from an outcome whose evidence all supports it, or the other way round.
+
+    That can be right (another reason weighs more), so it is asked about, not refused. ``rose``:
+    whether the update moves towards ``outcome``.
+    """
+
+    outcome: str
+    rose: bool
+
+    @property
+    def sentence(self) -> str:
+        """What does not fit, in one sentence."""
+        if self.rose:
+            return f"Your forecast moves towards {self.outcome}, but all its evidence opposes it."
+        return f"Your forecast moves away from {self.outcome}, but all its evidence supports it."
 
 
 def supported_outcome(question: QuestionText, before: Forecast | None, value: Value) -> str:
@@ -70,6 +91,12 @@ def supported_outcome(question: QuestionText, before: Forecast | None, value: Va
     question_type = QuestionType(question.type)
     if question_type in _SUPPORTED:
         return _SUPPORTED[question_type]
+    option, _ = _most_moved(question, before, value)
+    return f"“{option}”"
+
+
+def _most_moved(question: QuestionText, before: Forecast | None, value: Value) -> tuple[str, float]:
+    """Return the option whose probability moves most, and its move."""
     options = question.options or []
     after = value.probabilities or ()
     earlier = None if before is None else value_of(before).over(options).probabilities
@@ -81,7 +108,79 @@ def supported_outcome(question: QuestionText, before: Forecast | None, value: Va
         range(len(moves)),
         key=lambda i: (round(abs(moves[i]), 9), round(moves[i], 9), after[i] or 0),
     )
-    return f"“{options[most]}”"
+    return options[most], moves[most]
+
+
+def proposed_stance(question: QuestionText, before: Forecast | None, value: Value) -> Stance:
+    """Return the stance that fits the update: supports for a rise, opposes for a fall.
+
+    Of a first forecast, the move is from ignorance: 50%, equal shares, the middle of the bounds.
+    Without a move the evidence is context.
+    """
+    move = round(_move(question, before, value), 9)
+    return Stance.supports if move > 0 else Stance.opposes if move < 0 else Stance.context
+
+
+def stance_mismatch(
+    question: QuestionText,
+    before: Forecast | None,
+    value: Value,
+    evidence: Sequence[CitedEvidence],
+) -> StanceMismatch | None:
+    """Return the mismatch to ask about before the update is saved, None if there is none.
+
+    There is none without an earlier forecast, and none if any piece agrees with the move.
+    """
+    chosen = {cited.stance for cited in evidence} - {None, Stance.context}
+    if before is None or len(chosen) != 1:
+        return None
+    proposed = proposed_stance(question, before, value)
+    if proposed is Stance.context or proposed in chosen:
+        return None
+    return StanceMismatch(supported_outcome(question, before, value), proposed is Stance.supports)
+
+
+def with_stances(
+    question: QuestionText,
+    before: Forecast | None,
+    value: Value,
+    evidence: Sequence[CitedEvidence],
+) -> list[CitedEvidence]:
+    """Return the evidence, with the proposed stance where none was chosen."""
+    proposed = proposed_stance(question, before, value)
+    return [one if one.stance is not None else replace(one, stance=proposed) for one in evidence]
+
+
+def _move(question: QuestionText, before: Forecast | None, value: Value) -> float:
+    """Return how far the update moves towards the outcome that its evidence may support."""
+    if value.probability is not None:
+        earlier = None if before is None else before.probability
+        return value.probability - (0.5 if earlier is None else earlier)
+    if value.probabilities is not None:
+        return _most_moved(question, before, value)[1]
+    after = _median(question, value)
+    if before is not None:
+        return after - _median(question, value_of(before))
+    low, high = (
+        figure_to_float(bound, question.type)
+        for bound in (question.lower_bound, question.upper_bound)
+    )
+    return after - (low + high) / 2
+
+
+def _median(question: QuestionText, value: Value) -> float:
+    """Return the median, interpolated between the stated quantiles."""
+    import numpy as np  # most updates are of probabilities, and the command line starts without it
+
+    levels, figures = zip(
+        *sorted(
+            (float(level), figure_to_float(figure, question.type))
+            for level, figure in (value.quantiles or {}).items()
+            if level not in OUTSIDE_LEVELS
+        ),
+        strict=True,
+    )
+    return float(np.interp(0.5, levels, figures))
 
 
 def format_citation(citation: Citation, question_type: QuestionType) -> str:
@@ -116,8 +215,9 @@ def cite(
 ) -> list[Citation]:
     """Return the forecast's citations, which are written with any new evidence.
 
-    Refused if a piece is cited twice, a share is outside 0 to 1, or the shares sum to more than 1;
-    Forbidden for another member's forecast.
+    BadInput for a piece without a stance (see ``with_stances``). Refused if a piece is cited twice,
+    a share is outside 0 to 1, or the shares sum to more than 1; Forbidden for another member's
+    forecast.
     """
     if forecast.member_id != member.id:
         raise Forbidden(
@@ -129,6 +229,10 @@ def cite(
     _check_shares([cited.share for cited in evidence if cited.share is not None])
     citations: list[Citation] = []
     for cited in evidence:
+        if cited.stance is None:
+            raise BadInput(
+                "Evidence needs a stance.", remedy="Choose supports, opposes or context."
+            )
         row = record_evidence(session, cited, member=member, now=now)
         if any(citation.evidence_id == row.id for citation in citations):
             raise Refused(

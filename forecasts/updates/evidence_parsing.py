@@ -39,7 +39,7 @@ def read_evidence(
     session: Session,
     text: str,
     *,
-    stance: Stance = Stance.supports,
+    stance: Stance | None = None,
     kind: EvidenceKind = EvidenceKind.news,
 ) -> CitedEvidence:
     """Return the evidence that ``text`` names: ``[stance] [kind] [share%]: SOURCE``.
@@ -82,7 +82,12 @@ def read_evidence(
 
 
 def parse_evidence(
-    session: Session, source: str, *, stance: Stance, kind: EvidenceKind, share: float | None = None
+    session: Session,
+    source: str,
+    *,
+    stance: Stance | None,
+    kind: EvidenceKind,
+    share: float | None = None,
 ) -> CitedEvidence:
     """Return evidence from a web address, ``article 3`` of this ledger, or else a note."""
     source = source.strip()

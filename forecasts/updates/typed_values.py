@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from forecasts.common.errors import LedgerError, Refused
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
 from forecasts.questions.outcomes import figure_to_float, format_figure
-from forecasts.updates.value_parsing import read_value
+from forecasts.updates.value_parsing import read_percent_field, read_value
 from forecasts.updates.values import (
     OUTSIDE_LEVELS,
     Value,
@@ -81,11 +81,15 @@ def _percent(p: float) -> str:
 def read_typed(text: str, current: Forecast | None, question: QuestionText) -> Value:
     """Return the value of a text field that started as ``typed_forecast(current)``.
 
-    An unchanged text returns the current value in full precision. Errors as in ``read_value``.
+    An unchanged text returns the current value in full precision. A probability is read as
+    ``read_percent_field`` does, since a field has a % sign beside it; the rest, and errors, as in
+    ``read_value``.
     """
     value = None if current is None else value_of(current)
     if value is not None and text.strip() == typed_forecast(current, question):
         return check_value(value, question)
+    if question.type == QuestionType.binary:
+        return Value(probability=read_percent_field(text).value)
     return read_value(text, question, value)
 
 

@@ -25,7 +25,7 @@ from forecasts.ledger.current import has_outcome
 from forecasts.ledger.models import Citation, Evidence, Forecast, Member, Question
 from forecasts.questions.registry import newest_wording
 from forecasts.questions.standing import QuestionState, current_state
-from forecasts.updates.evidence import CitedEvidence, cite
+from forecasts.updates.evidence import CitedEvidence, cite, with_stances
 from forecasts.updates.values import Value, check_value, value_of
 
 _NEWEST_FIRST = (col(Forecast.made_at).desc(), col(Forecast.id).desc())
@@ -44,11 +44,16 @@ def update(
 ) -> Forecast:
     """Return the new forecast, which is written with its evidence and citations.
 
+    Evidence without a stance gets the proposed one (``evidence.proposed_stance``).
+
     The member must be a forecaster. Refused before the question opens, after it closes, once it is
     resolved, and for a value that breaks a rule (``values.check_value``).
     """
     state = _open_state(session, question, member, now)
     check_value(value, state.text)
+    if any(cited.stance is None for cited in evidence):
+        before = current_forecast(session, question, member, at=now)
+        evidence = with_stances(state.text, before, value, evidence)
     forecast = _append(session, _columns([(state.id, value, rationale)], member, now, origin))
     cite(session, forecast, evidence, member=member, now=now)
     return forecast

@@ -46,6 +46,20 @@ _CERTAIN_OR_ONE = re.compile(r"\+?0*1\.0*")
 _REPEATED = 40  # characters of the text that a remedy repeats
 
 
+class BareNumber(BadInput):
+    """A whole number without a % sign, which could be a slip.
+
+    ``typed``: the number; ``readings``: the two ways to write what it may mean.
+    """
+
+    def __init__(self, typed: str, *readings: str) -> None:
+        self.typed, self.readings = typed, readings
+        super().__init__(
+            f"{shown(typed)} is ambiguous: it could be {readings[0]} or a slip.",
+            remedy=f"Write {' or '.join(readings)}.",
+        )
+
+
 def read_value(text: str, question: QuestionText, current: Value | None = None) -> Value:
     """Return the value that ``text`` states for this question.
 
@@ -102,11 +116,8 @@ def read_probability(text: str) -> float:
     except ValueError:
         raise BadInput(f"{shown(text)} is not a probability.", remedy=PROBABILITY_FORMS) from None
     if _WHOLE.fullmatch(text) and 1 <= number <= 100:
-        raise BadInput(
-            f"{shown(text)} is ambiguous: it could be {text[:_REPEATED]}% or a slip.",
-            remedy=f"Write {text}% or {number / 100:g}"
-            + (", or 1.0 if you are certain." if number == 1 else "."),
-        )
+        typed = text[:_REPEATED]
+        raise BareNumber(typed, f"{typed}%", "100%" if number == 1 else f"{number / 100:g}")
     if not 0 <= number <= 1:
         raise Refused(
             f"A probability must be from 0 to 1; {shown(text)} is not.", remedy=PROBABILITY_FORMS

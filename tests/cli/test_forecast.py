@@ -220,12 +220,48 @@ def test_the_option_that_moves_most_is_named_as_what_the_evidence_is_about(
 
 
 @pytest.mark.usefixtures("rain")
-def test_going_down_on_evidence_whose_stance_was_not_said_is_pointed_out(forecasts: Run) -> None:
+def test_evidence_without_a_stance_follows_the_move_and_the_command_says_so(
+    forecasts: Run, engine: Engine
+) -> None:
+    first = forecasts("update", "rain", "60%", "--evidence", "a")
+    assert first.stdout == "alice: 60% on rain (evidence: 1 for yes)\n"
+    assert "follows your move" in first.stderr
+    fell = forecasts("update", "rain", "50%", "--evidence", "b")
+    assert "(evidence: 1 against yes)" in fell.stdout
+    assert cited(engine) == [("opposes", "news", None, "b")]
+    same = forecasts("update", "rain", "50%", "--evidence", "c")
+    assert "(evidence: 1 as context)" in same.stdout
+    chosen = forecasts("update", "rain", "70%", "--evidence", "d", "--supports")
+    assert "follows your move" not in chosen.stderr
+
+
+@pytest.mark.usefixtures("rain")
+def test_evidence_that_all_points_the_other_way_is_asked_about(
+    forecasts: Run, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     forecasts("update", "rain", "60%")
-    assert "--opposes" in forecasts("update", "rain", "50%", "--evidence", "a").stderr
-    said = forecasts("update", "rain", "40%", "--evidence", "b", "--supports")
-    assert "--opposes" not in said.stderr
-    assert "--opposes" not in forecasts("update", "rain", "70%", "--evidence", "c").stderr
+    against = ("update", "rain", "40%", "--evidence", "b", "--supports")
+    question = "Your forecast moves away from yes, but all its evidence supports it. Save it?"
+    refused = forecasts(*against, exit_code=2)
+    assert question in refused.stderr
+    assert "--yes" in refused.stderr
+    monkeypatch.setattr("forecasts.cli.console._on_terminal", lambda: True)
+    assert "Nothing was changed." in forecasts(*against, exit_code=1, input="n\n").stderr
+    assert "60% → 40%" in forecasts(*against, input="y\n").stdout
+    assert cited(engine) == [("supports", "news", None, "b")]
+    assert question not in forecasts(*against[:2], "30%", *against[3:], "--yes").stderr
+    # One piece that agrees is enough.
+    forecasts(*against[:2], "20%", *against[3:], "--evidence", "opposes: c")
+
+
+@pytest.mark.usefixtures("rain")
+def test_a_bare_number_is_refused_with_the_two_commands_to_choose_from(forecasts: Run) -> None:
+    refused = forecasts("update", "rain", "71", exit_code=2)
+    assert "Choose: forecasts update rain 71%\n    or: forecasts update rain 0.71" in refused.stderr
+    refused = forecasts("update", "rain", "1", exit_code=2)
+    assert "Choose: forecasts update rain 1%\n    or: forecasts update rain 100%" in refused.stderr
+    refused = forecasts("update", "which", "Busan=60", exit_code=2)
+    assert "Write 60% or 0.6." in refused.stderr
 
 
 @pytest.mark.usefixtures("rain")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlmodel import Session
 
 from forecasts.access.members import member_or_new
-from forecasts.ledger.models import Member, Question
+from forecasts.ledger.models import Member, Question, Stance
 from forecasts.questions import registry
 from forecasts.questions.revisions import revise
 from forecasts.resolution import confirmation
@@ -104,7 +104,12 @@ def test_what_was_said_from_the_close_on_is_neither_drawn_nor_in_the_crowd(
 def test_evidence_is_marked_where_it_came_in(
     session: Session, question: Question, alice: Member
 ) -> None:
-    cited = [CitedEvidence(note="Clouds", publisher="The Sky", url="https://example.org/sky")]
+    cited = [
+        CitedEvidence(
+            note="Clouds", publisher="The Sky", url="https://example.org/sky",
+            stance=Stance.supports,
+        )
+    ]  # fmt: skip
     updates.update(
         session, question, Value(probability=0.3), member=alice, now=day(1), evidence=cited,
         rationale="They are dark",

@@ -6,7 +6,14 @@ import pytest
 
 from forecasts.ledger.models import Forecast, Stance
 from forecasts.questions.registry import question_text
-from forecasts.updates.evidence import CitedEvidence, format_stances, supported_outcome
+from forecasts.updates.evidence import (
+    CitedEvidence,
+    format_stances,
+    proposed_stance,
+    stance_mismatch,
+    supported_outcome,
+    with_stances,
+)
 from forecasts.updates.values import Value
 from tests.conftest import day
 
@@ -16,6 +23,21 @@ TIMES = {"open_time": day(0), "scheduled_close_time": day(1)}
 PORTS = question_text(
     title="?", type="multiple_choice", options=["Busan", "Ulsan", "Other"], **TIMES
 )
+
+
+RAIN = question_text(title="?", **TIMES)
+DEPTH = question_text(title="?", type="numeric", lower_bound="0", upper_bound="30", **TIMES)
+DAY = question_text(
+    title="?", type="date", lower_bound="2026-01-01", upper_bound="2027-01-01", **TIMES
+)
+
+
+def chance(p: float) -> Forecast:
+    return Forecast(question_id=1, member_id=1, made_at=day(0), recorded_at=day(0), probability=p)
+
+
+def depth(median: float) -> Value:
+    return Value(quantiles={"0.1": 1.0, "0.5": median, "0.9": 29.0})
 
 
 def said(*vector: float) -> Value:
@@ -67,3 +89,67 @@ def test_what_the_evidence_does_is_counted_by_stance() -> None:
         CitedEvidence(note=str(number), stance=stance) for number, stance in enumerate(stances)
     ]
     assert format_stances(citing, "yes") == "2 for yes, 1 as context"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "stance"),
+    [
+        (0.4, 0.6, "supports"),
+        (0.6, 0.4, "opposes"),
+        (0.6, 0.6, "context"),
+        (0.0, 0.001, "supports"),
+        # A first forecast moves from 50%.
+        (None, 0.7, "supports"),
+        (None, 0.3, "opposes"),
+        (None, 0.5, "context"),
+    ],
+)
+def test_the_proposed_stance_follows_the_move(
+    before: float | None, after: float, stance: str
+) -> None:
+    current = None if before is None else chance(before)
+    assert proposed_stance(RAIN, current, Value(probability=after)) == stance
+
+
+def test_of_options_it_is_the_move_of_the_one_that_moves_most() -> None:
+    assert proposed_stance(PORTS, state(0.6, 0.2, 0.2), said(0.2, 0.4, 0.4)) == "opposes"
+    assert proposed_stance(PORTS, state(0.2, 0.4, 0.4), said(0.6, 0.2, 0.2)) == "supports"
+    assert proposed_stance(PORTS, None, said(0.8, 0.1, 0.1)) == "supports"
+
+
+def test_of_a_number_or_a_day_it_is_the_move_of_the_median() -> None:
+    current = chance(0.5)
+    current.probability, current.quantiles = None, {"0.1": 1.0, "0.9": 29.0}
+    assert proposed_stance(DEPTH, current, depth(16)) == "supports"  # from 15, in between
+    assert proposed_stance(DEPTH, current, depth(14)) == "opposes"
+    assert proposed_stance(DEPTH, None, depth(15)) == "context"
+    days = Value(quantiles={"0.5": "2026-12-01"})
+    assert proposed_stance(DAY, None, days) == "supports"
+
+
+def test_only_evidence_that_all_points_the_other_way_is_a_mismatch() -> None:
+    up, down = Value(probability=0.7), Value(probability=0.3)
+
+    def found(value: Value, *stances: Stance | None, before: float | None = 0.5) -> str:
+        current = None if before is None else chance(before)
+        evidence = [CitedEvidence(note=str(n), stance=one) for n, one in enumerate(stances)]
+        mismatch = stance_mismatch(RAIN, current, value, evidence)
+        return "" if mismatch is None else mismatch.sentence
+
+    supports, opposes, context = Stance.supports, Stance.opposes, Stance.context
+    assert found(down, supports, context) == (
+        "Your forecast moves away from yes, but all its evidence supports it."
+    )
+    assert found(up, opposes, None) == (
+        "Your forecast moves towards yes, but all its evidence opposes it."
+    )
+    for fits in ((), (None,), (context,), (supports,), (supports, opposes)):
+        assert found(up, *fits) == ""
+    assert found(down, supports, before=None) == ""
+    assert found(Value(probability=0.5), supports) == ""
+
+
+def test_a_chosen_stance_is_kept() -> None:
+    evidence = [CitedEvidence(note="a"), CitedEvidence(note="b", stance=Stance.context)]
+    found = with_stances(RAIN, chance(0.5), Value(probability=0.2), evidence)
+    assert [one.stance for one in found] == ["opposes", "context"]

@@ -29,33 +29,33 @@ def article(title: str, url: str | None = None) -> CapturedArticle:
 @pytest.mark.parametrize(
     ("text", "stance", "kind", "share", "what"),
     [
-        (URL, "supports", "news", None, URL),
+        (URL, None, "news", None, URL),
         (f"opposes {URL}", "opposes", "news", None, URL),
         (f"opposes: {URL}", "opposes", "news", None, URL),
         (f"Opposes, data, 30%: {URL}", "opposes", "data", 0.3, URL),
         (f"30% base_rate context {URL}", "context", "base_rate", 0.3, URL),
-        ("data: 40 of 50 ships came", "supports", "data", None, "40 of 50 ships came"),
+        ("data: 40 of 50 ships came", None, "data", None, "40 of 50 ships came"),
         ("opposes: she said: no", "opposes", "news", None, "she said: no"),
-        ("12.5% : a\nb", "supports", "news", 0.125, "a\nb"),
+        ("12.5% : a\nb", None, "news", 0.125, "a\nb"),
         # Words that look like qualifiers but are part of a note.
-        ("30% of the ships were late", "supports", "news", None, "30% of the ships were late"),
-        ("data from May", "supports", "news", None, "data from May"),
+        ("30% of the ships were late", None, "news", None, "30% of the ships were late"),
+        ("data from May", None, "news", None, "data from May"),
         (
             "news from the harbour: closed",
-            "supports",
+            None,
             "news",
             None,
             "news from the harbour: closed",
         ),
-        (f"I read {URL}", "supports", "news", None, f"I read {URL}"),
-        ("Dates: from May", "supports", "news", None, "Dates: from May"),
-        ("see ftp://example.org", "supports", "news", None, "see ftp://example.org"),
+        (f"I read {URL}", None, "news", None, f"I read {URL}"),
+        ("Dates: from May", None, "news", None, "Dates: from May"),
+        ("see ftp://example.org", None, "news", None, "see ftp://example.org"),
         ("supports: suports: x", "supports", "news", None, "suports: x"),
-        ("supportship", "supports", "news", None, "supportship"),
+        ("supportship", None, "news", None, "supportship"),
     ],
 )
 def test_what_is_particular_to_one_piece_stands_before_it(
-    session: Session, text: str, stance: str, kind: str, share: float | None, what: str
+    session: Session, text: str, stance: str | None, kind: str, share: float | None, what: str
 ) -> None:
     read = read_evidence(session, text)
     assert (read.stance, read.kind, read.share) == (stance, kind, share)

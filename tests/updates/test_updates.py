@@ -119,8 +119,9 @@ def test_evidence_is_stored_with_the_update_and_shared_by_its_address(
         )
     assert len(session.exec(select(Evidence)).all()) == 2
     cited = updates.evidence_of(session, question)
+    # A first forecast of 40% is a move down from 50%, so the note opposes yes.
     stances = [[citation.stance for citation, _ in cited[row]] for row in sorted(cited)]
-    assert stances == [["supports", "supports"], ["opposes", "supports"]]
+    assert stances == [["supports", "opposes"], ["opposes", "opposes"]]
 
 
 @pytest.mark.parametrize(
