@@ -69,7 +69,9 @@ function unload(event) {
 
 // --- focus ---------------------------------------------------------------------------------------
 
-const named = (key) => document.querySelector(`.st-key-${CSS.escape(key)}`);
+// Streamlit makes a class of each key.
+const classOf = (key) => `st-key-${key.replace(/[^a-zA-Z0-9_-]/g, "-")}`;
+const named = (key) => document.querySelector(`.${classOf(key)}`);
 const fieldIn = (element) =>
   element?.matches(FIELD) ? element : element?.querySelector(FIELD);
 const acts = () => [...document.querySelectorAll(ACT)].filter((act) => fieldIn(act));
@@ -82,9 +84,9 @@ function notePage() {
 }
 
 function followingAct(place) {
-  const later = state.order.slice(state.order.indexOf(`st-key-${place}`) + 1);
-  const name = later.find((one) => document.querySelector(`.${CSS.escape(one)}`));
-  return name ? document.querySelector(`.${CSS.escape(name)}`) : acts()[0];
+  const later = state.order.slice(state.order.indexOf(classOf(place)) + 1);
+  const name = later.find((one) => document.querySelector(`.${one}`));
+  return name ? document.querySelector(`.${name}`) : acts()[0];
 }
 
 // The field is there once the run has drawn it, and no earlier than the old one is gone.

@@ -9,23 +9,31 @@ from datetime import timedelta
 import streamlit as st
 from sqlmodel import Session
 
+from app.components.keyboard import focus_on
 from app.forms.forecast_value import value_fields
 from app.markdown_text import as_text, counted, shortened
 from app.session import Act, act, form_key, lowest_probability, reading
 from app.times import published
 from forecasts.agenda import revisits
-from forecasts.common.errors import BadInput, LedgerError
+from forecasts.common.errors import BadInput, LedgerError, Refused
 from forecasts.ledger.models import (
     Article,
     EvidenceKind,
     Forecast,
-    QuestionText,
     QuestionType,
     Stance,
 )
 from forecasts.questions.standing import QuestionState
 from forecasts.updates import updates
-from forecasts.updates.evidence import CitedEvidence, format_stances, supported_outcome
+from forecasts.updates.evidence import (
+    CitedEvidence,
+    StanceMismatch,
+    format_stances,
+    proposed_stance,
+    stance_mismatch,
+    supported_outcome,
+    with_stances,
+)
 from forecasts.updates.evidence_parsing import parse_evidence
 from forecasts.updates.typed_values import read_typed, require_offered_range
 from forecasts.updates.values import Value, format_change, format_value, value_of
@@ -47,7 +55,7 @@ class _Piece:
     place: int
     source: str
     article: str | None
-    stance: Stance
+    stance: Stance | None
     kind: EvidenceKind
     share: float | None
 
@@ -67,28 +75,27 @@ def quick_form(
     the member's review interval for this question, if any. Moving the slider reruns this form only.
     """
     key = form_key(f"quick-{state.slug}")
-    values, reasons = st.columns([2, 3], gap="medium")
-    with values:
-        written = value_fields(key, state.text, current, quick=True)
-    with reasons, st.form(key, border=False):
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            reason = st.text_input(
-                "Reason",
-                key=f"{key}-reason",
-                placeholder="Reason (optional)",
-                max_chars=2000,
-                label_visibility="collapsed",
-            )
-            submitted = st.form_submit_button(
-                "Save" if current is None else "Update", key=f"{key}-save"
-            )
-        with st.expander("Evidence and review date", expanded=cites is not None):
-            pieces = _evidence(key, _outcome(state.text, current, written), 1, articles, cites)
-            review = _review_days(key, every)
+    with st.container(key=f"act-{key}"):
+        values, reasons = st.columns([2, 3], gap="medium")
+        with values:
+            written = value_fields(key, state.text, current, quick=True)
+        with reasons, st.form(key, border=False):
+            with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+                reason = st.text_input(
+                    "Reason",
+                    key=f"{key}-reason",
+                    placeholder="Reason (optional)",
+                    max_chars=2000,
+                    label_visibility="collapsed",
+                )
+                submitted = st.form_submit_button(
+                    "Save" if current is None else "Update", key=f"{key}-save"
+                )
+            with st.expander("Evidence and review date", expanded=cites is not None):
+                pieces = _evidence(key, state, current, written, 1, articles, cites)
+                review = _review_days(key, every)
     if submitted:
-        with act(key) as doing:
-            _save(doing, state, read_typed(written, current, state.text), reason, pieces)
-            _save_review(doing, state, every, review)
+        _submit(key, state, current, written, reason, pieces, every, review)
 
 
 @st.fragment
@@ -104,38 +111,37 @@ def forecast_form(
     ``articles`` and ``every`` as in ``quick_form``. Moving a slider reruns this form only.
     """
     key = form_key(f"forecast-{state.slug}")
-    written = value_fields(key, state.text, current)
-    with st.form(key):
-        reason = st.text_area(
-            "Reason",
-            key=f"{key}-reason",
-            placeholder="What do you know now?",
-            height=90,
-            max_chars=10_000,
-            help="Kept with this forecast.",
-        )
-        shown = st.session_state.get(f"{key}-pieces", 1)
-        pieces = _evidence(key, _outcome(state.text, current, written), shown, articles)
-        review = _review_days(key, every)
-        # The first button of a form is the one that Enter presses.
-        with st.container(horizontal=True, gap="small"):
-            submitted = st.form_submit_button(
-                "Save forecast" if current is None else "Update forecast",
-                key=f"{key}-save",
-                type="primary",
-                width="stretch",
+    with st.container(key=f"act-{key}"):
+        written = value_fields(key, state.text, current)
+        with st.form(key):
+            reason = st.text_area(
+                "Reason",
+                key=f"{key}-reason",
+                placeholder="What do you know now?",
+                height=90,
+                max_chars=10_000,
+                help="Kept with this forecast.",
             )
-            st.form_submit_button(
-                "More evidence",
-                key=f"{key}-add",
-                on_click=_one_more,
-                args=(f"{key}-pieces",),
-                help="Adds fields for another piece of evidence.",
-            )
+            shown = st.session_state.get(f"{key}-pieces", 1)
+            pieces = _evidence(key, state, current, written, shown, articles)
+            review = _review_days(key, every)
+            # The first button of a form is the one that Enter presses.
+            with st.container(horizontal=True, gap="small"):
+                submitted = st.form_submit_button(
+                    "Save forecast" if current is None else "Update forecast",
+                    key=f"{key}-save",
+                    type="primary",
+                    width="stretch",
+                )
+                st.form_submit_button(
+                    "More evidence",
+                    key=f"{key}-add",
+                    on_click=_one_more,
+                    args=(f"{key}-pieces",),
+                    help="Adds fields for another piece of evidence.",
+                )
     if submitted:
-        with act(key) as doing:
-            _save(doing, state, read_typed(written, current, state.text), reason, pieces)
-            _save_review(doing, state, every, review)
+        _submit(key, state, current, written, reason, pieces, every, review)
 
 
 def _review_days(key: str, every: timedelta | None) -> int | None:
@@ -152,22 +158,12 @@ def _review_days(key: str, every: timedelta | None) -> int | None:
     )
 
 
-def _save_review(
-    doing: Act, state: QuestionState, every: timedelta | None, review: int | None
-) -> None:
-    if review != (None if every is None else every.days):
-        revisits.set_interval(doing.ledger, review, question=state.question, **doing.by)
-
-
-def _outcome(text: QuestionText, current: Forecast | None, written: str) -> str:
-    """Return the outcome that evidence for this forecast supports or opposes."""
-    value = Value()
-    if text.type == QuestionType.multiple_choice:
-        try:
-            value = read_typed(written, current, text)
-        except LedgerError:
-            return _MOVES_MOST
-    return supported_outcome(text, current, value)
+def _read(written: str, state: QuestionState, current: Forecast | None) -> Value | None:
+    """Return the typed value; None while it is blank or cannot be read."""
+    try:
+        return read_typed(written, current, state.text)
+    except LedgerError:
+        return None
 
 
 def _one_more(count: str) -> None:
@@ -175,12 +171,26 @@ def _one_more(count: str) -> None:
 
 
 def _evidence(
-    key: str, outcome: str, shown: int, articles: Sequence[Article], cites: str | None = None
+    key: str,
+    state: QuestionState,
+    current: Forecast | None,
+    written: str,
+    shown: int,
+    articles: Sequence[Article],
+    cites: str | None = None,
 ) -> list[_Piece]:
     """Show the fields of ``shown`` pieces of evidence; return the filled ones.
 
-    ``cites``: the address of the article preselected as the first piece.
+    ``cites``: the address of the article preselected as the first piece. The stance is unset; the
+    one that fits the typed value is proposed.
     """
+    value = _read(written, state, current)
+    outcome, proposed = _MOVES_MOST, "follows your update"
+    if value is not None:
+        outcome = supported_outcome(state.text, current, value)
+        proposed = f"{_STANCES[proposed_stance(state.text, current, value)]} (proposed)"
+    elif state.text.type != QuestionType.multiple_choice:
+        outcome = supported_outcome(state.text, current, Value())
     pieces = []
     labels = {article.address: _article_label(article) for article in articles}
     for place in range(1, shown + 1):
@@ -224,10 +234,12 @@ def _evidence(
             f"Effect on {as_text('“yes”' if outcome == 'yes' else outcome)}",
             list(_STANCES),
             # A preselected article is neutral until the member says otherwise.
-            index=0 if preselected is None else list(_STANCES).index(Stance.context),
+            index=None if preselected is None else list(_STANCES).index(Stance.context),
             format_func=lambda stance: _STANCES[stance],
+            placeholder=proposed,
             key=f"{at}-stance",
-            help="Whether the evidence makes this outcome more or less likely, however you update.",
+            help="Whether the evidence makes this outcome more or less likely. Left open, it "
+            "follows your update.",
         )
         kind = right.selectbox(
             "Kind",
@@ -273,8 +285,27 @@ def _cited(ledger: Session, pieces: list[_Piece]) -> list[CitedEvidence]:
     return citing
 
 
+def _submit(
+    key: str,
+    state: QuestionState,
+    current: Forecast | None,
+    written: str,
+    reason: str,
+    pieces: list[_Piece],
+    every: timedelta | None,
+    review: int | None,
+) -> None:
+    """Save the forecast with its evidence and review date; the next act on the page is next."""
+    with act(key) as doing:
+        value = read_typed(written, current, state.text)
+        _save(doing, key, state, value, reason, pieces)
+        if review != (None if every is None else every.days):
+            revisits.set_interval(doing.ledger, review, question=state.question, **doing.by)
+        focus_on(f"act-{key}", following=True)
+
+
 def _save(
-    doing: Act, state: QuestionState, value: Value, reason: str, pieces: list[_Piece]
+    doing: Act, key: str, state: QuestionState, value: Value, reason: str, pieces: list[_Piece]
 ) -> None:
     text, citing = state.text, _cited(doing.ledger, pieces)
     with reading() as ledger:  # separate, because reading needs no write lock
@@ -282,6 +313,8 @@ def _save(
     # An unchanged value, perhaps from a command, may lie beyond the limits of the app.
     if before is None or value != value_of(before):
         require_offered_range(value, lowest_probability())
+    _ask_about_mismatch(key, stance_mismatch(text, before, value, citing))
+    citing = with_stances(text, before, value, citing)
     updates.update(
         doing.ledger,
         state.question,
@@ -296,6 +329,16 @@ def _save(
     if citing:
         message += f" Evidence: {format_stances(citing, supported_outcome(text, before, value))}."
     doing.say(message)
+
+
+def _ask_about_mismatch(key: str, mismatch: StanceMismatch | None) -> None:
+    """Refuse a mismatch once; saved again as it is, it is meant."""
+    if mismatch is not None and st.session_state.get(f"{key}-meant") != mismatch:
+        st.session_state[f"{key}-meant"] = mismatch
+        raise Refused(
+            mismatch.sentence,
+            remedy="Change the effect or the forecast, or save again if it is right.",
+        )
 
 
 def withdraw_form(state: QuestionState) -> None:

@@ -30,8 +30,7 @@ from forecasts.updates.typed_values import QUANTILES, example_quantiles, read_ty
 from forecasts.updates.values import Value, format_odds, format_probability, format_value, value_of
 
 _HELP = {
-    QuestionType.binary: "A percentage (71%), a number from 0 to 1 (0.71), or odds in favour "
-    "(5:2).",
+    QuestionType.binary: "30 or 30% is 30%; so are the fraction .3 and the odds 3:7. 1/3 is 33.3%.",
     QuestionType.multiple_choice: "Option=probability, comma-separated. Options you leave out "
     "share the rest in proportion to your last forecast, as do the other bars when you move one.",
     QuestionType.numeric: "Level=number, comma-separated. 50%=140: you give 50% to 140 or less.",
@@ -60,8 +59,8 @@ def value_fields(
     st.session_state.setdefault(_current_key(f"{key}-value"), typed_forecast(current, text))
     if kind == QuestionType.binary:
         with st.container(horizontal=quick, vertical_alignment="center", gap="medium"):
-            _slider(key, text, quick=quick)
             written = _typed(key, text, current, quick=quick)
+            _slider(key, text)
     elif kind == QuestionType.multiple_choice:
         # In a list the text comes first, and the bars are folded.
         written = _typed(key, text, current, quick=True) if quick else ""
@@ -87,6 +86,7 @@ def _typed(key: str, text: QuestionText, current: Forecast | None, *, quick: boo
         help=None if quick else _help(text, current),
         on_change=_follow,
         args=(key, text, name),
+        live=True,
         label_visibility="collapsed" if quick else "visible",
         width=150 if quick and kind == QuestionType.binary else "stretch",
     )
@@ -118,7 +118,7 @@ def _example(text: QuestionText) -> str:
     """Return an example of a typed forecast for the question."""
     if text.type == QuestionType.multiple_choice and text.options:
         return f"{text.options[0]}=60%, {text.options[1]}=40%"
-    return "71%, 0.71 or 5:2" if text.type == QuestionType.binary else example_quantiles(text)
+    return "30, .3 or 3:7" if text.type == QuestionType.binary else example_quantiles(text)
 
 
 def _help(text: QuestionText, current: Forecast | None) -> str:
@@ -147,8 +147,10 @@ def _write(key: str, new_text: str) -> None:
     st.session_state[_replaced(f"{key}-value")] = new_text
 
 
-def _percent_slider(label: str, name: str, on_change: Callable[[], None], quick: bool) -> None:
-    """Show a slider of the percentages on offer under the key ``name``."""
+def _percent_slider(
+    label: str, name: str, on_change: Callable[[], None], *, named: bool = True
+) -> None:
+    """Show a slider of the percentages on offer under the key ``name``; ``named``: with a label."""
     lowest = _lowest()
     st.slider(
         label,
@@ -158,7 +160,7 @@ def _percent_slider(label: str, name: str, on_change: Callable[[], None], quick:
         format="%.1f%%",
         key=name,
         on_change=on_change,
-        label_visibility="collapsed" if quick else "visible",
+        label_visibility="visible" if named else "collapsed",
     )
 
 
@@ -174,7 +176,8 @@ def _within(percent: float) -> float:
     return min(max(percent, _lowest()), 100 - _lowest())
 
 
-def _slider(key: str, text: QuestionText, *, quick: bool) -> None:
+def _slider(key: str, text: QuestionText) -> None:
+    """Show the slider; while there is no probability, it shows none either."""
     name, stated = _current_key(f"{key}-slider"), None
     with suppress(LedgerError):
         stated = read_typed(_text_of(key), None, text).probability
@@ -186,7 +189,10 @@ def _slider(key: str, text: QuestionText, *, quick: bool) -> None:
         value = Value(probability=st.session_state[name] / 100)
         _write(key, format_value(value).replace(" ", ""))
 
-    _percent_slider("Drag or type", name, write, quick)
+    unset = stated is None
+    with st.container(key=f"{key}-unset" if unset else f"{key}-set"):
+        label = "Probability slider, not set" if unset else "Probability slider"
+        _percent_slider(label, name, write, named=False)
 
 
 # --- options ---------------------------------------------------------------------------------
@@ -200,8 +206,8 @@ def _bars(key: str, text: QuestionText) -> None:
     """Show a bar per option; moving one rebalances the others, so that they sum to 100%."""
     options = text.options or []
     even = [100 / len(options)] * len(options)
-    start = typed_values.read_percents(_text_of(key), text) or even
-    for place, percent in enumerate(start):
+    stated = typed_values.read_percents(_text_of(key), text)
+    for place, percent in enumerate(stated or even):
         st.session_state.setdefault(_current_key(_bar(key, place)), _within(percent))
 
     def rebalance(place: int, moved: str) -> None:
@@ -214,9 +220,10 @@ def _bars(key: str, text: QuestionText) -> None:
                 _replaced(_bar(key, other))
         _write(key, typed_values.typed_percents(now, text))
 
-    for place, option in enumerate(options):
-        name = _current_key(_bar(key, place))
-        _percent_slider(as_text(option), name, partial(rebalance, place, name), quick=False)
+    with st.container(key=f"{key}-bars-unset" if stated is None else f"{key}-bars"):
+        for place, option in enumerate(options):
+            name = _current_key(_bar(key, place))
+            _percent_slider(as_text(option), name, partial(rebalance, place, name))
     st.caption("Moving a bar rebalances the others to sum to 100%.")
 
 

@@ -114,12 +114,12 @@ def test_several_pieces_of_evidence_are_taken_each_with_its_own_stance_kind_and_
     save(furnished, "quay")
     assert errors(furnished) == ""
     assert cited(engine, "quay") == [
-        ("supports", "news", None, "https://example.org/paint"),
+        ("opposes", "news", None, "https://example.org/paint"),
         ("opposes", "news", 0.6, "https://example.org/harbour"),
         ("context", "base_rate", None, "Quays open late"),
     ]
     assert toasts(furnished) == [
-        "Saved: 35% on “Will the quay open?”. Evidence: 1 for yes, 1 against yes, 1 as context."
+        "Saved: 35% on “Will the quay open?”. Evidence: 2 against yes, 1 as context."
     ]
 
 
@@ -175,7 +175,7 @@ def test_an_article_that_was_pasted_can_be_cited(app: AppTest, engine: Engine) -
     app.text_input(key="forecast-rain#0-value").input("35%")
     app.selectbox(key="forecast-rain#0-article").select_index(0)
     save(app, "rain")
-    assert cited(engine, "rain") == [("supports", "news", None, address)]
+    assert cited(engine, "rain") == [("opposes", "news", None, address)]
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,78 @@ def test_an_article_that_was_pasted_can_be_cited(app: AppTest, engine: Engine) -
 def test_it_says_what_evidence_speaks_for(furnished: AppTest, slug: str, label: str) -> None:
     visit(furnished, "question", slug=slug)
     stance = furnished.selectbox(key=f"forecast-{slug}#0-stance")
-    assert (stance.label, stance.options[0]) == (label, "raises it")
+    assert (stance.label, stance.value, stance.options[0]) == (label, None, "raises it")
+    assert stance.placeholder == "follows your update"
+
+
+def test_the_stance_is_unset_and_proposed_from_the_direction_of_the_move(
+    furnished: AppTest, engine: Engine
+) -> None:
+    say(engine, "quay", Value(probability=0.4))
+    visit(furnished, "question", slug="quay")
+    key = "forecast-quay#0"
+    for typed, proposed in (("60", "raises it"), (".2", "lowers it"), ("40%", "context only")):
+        furnished.text_input(key=f"{key}-value").input(typed).run()
+        stance = furnished.selectbox(key=f"{key}-stance")
+        assert (stance.value, stance.placeholder) == (None, f"{proposed} (proposed)")
+    furnished.text_input(key=f"{key}-value").input("60")
+    furnished.text_input(key=f"{key}-evidence").input("The paint is dry")
+    save(furnished, "quay")
+    assert cited(engine, "quay") == [("supports", "news", None, "The paint is dry")]
+
+
+def test_a_stance_against_the_move_is_asked_about_before_it_is_saved(
+    furnished: AppTest, engine: Engine
+) -> None:
+    say(engine, "quay", Value(probability=0.4))
+    visit(furnished, "question", slug="quay")
+    key = "forecast-quay#0"
+    furnished.text_input(key=f"{key}-value").input("60")
+    furnished.text_input(key=f"{key}-evidence").input("The strike")
+    furnished.selectbox(key=f"{key}-stance").select("opposes")
+    save(furnished, "quay")
+    assert "moves towards yes, but all its evidence opposes it" in errors(furnished)
+    assert "save again if it is right" in errors(furnished)
+    assert toasts(furnished) == []
+    # Another mismatch is asked about again.
+    furnished.text_input(key=f"{key}-value").input("20")
+    furnished.selectbox(key=f"{key}-stance").select("supports")
+    save(furnished, "quay")
+    assert "moves away from yes, but all its evidence supports it" in errors(furnished)
+    save(furnished, "quay")
+    assert errors(furnished) == ""
+    assert toasts(furnished) == ["Saved: 40% → 20% on “Will the quay open?”. Evidence: 1 for yes."]
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [("30", "30%, odds"), (".3", "30%, odds"), ("0.3", "30%, odds"), ("3:7", "30%, odds"),
+     ("1/3", "33.3%, odds"), ("1", "1%, odds"), ("1.0", "could be 1% or 100%"),
+     ("130", "must be from 0% to 100%")],
+)  # fmt: skip
+def test_what_is_typed_is_read_beside_a_percent_sign_and_shown_before_it_is_saved(
+    furnished: AppTest, typed: str, shown: str
+) -> None:
+    visit(furnished, "question", slug="quay")
+    furnished.text_input(key="forecast-quay#0-value").input(typed).run()
+    said = [caption.value.translate(UNSEEN) for caption in furnished.caption]
+    assert [words for words in said if shown in words]
+
+
+def test_a_slider_that_nobody_set_says_so_and_is_not_a_forecast(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "question", slug="quay")
+    key = "forecast-quay#0"
+    assert furnished.slider(key=f"{key}-slider").label == "Probability slider, not set"
+    save(furnished, "quay")
+    assert "The probability is blank." in errors(furnished)
+    furnished.text_input(key=f"{key}-value").input("3:7").run()
+    # A typed value moves the slider, which is then another widget.
+    slider = furnished.slider(key=f"{key}-slider~1")
+    assert (slider.label, slider.value) == ("Probability slider", 30.0)
+    slider.set_value(80.0).run()
+    assert furnished.text_input(key=f"{key}-value~1").value == "80%"
 
 
 def test_of_options_it_names_the_one_that_moves_most_as_they_are_typed(
