@@ -7,6 +7,8 @@ from pathlib import Path
 import streamlit as st
 
 from app.components.keyboard import keyboard
+from app.components.theme import apply_theme
+from app.forms.first_steps import sample_banner
 from app.forms.sign_in import enter, way_out
 from app.session import acknowledge, engine, shown_outages
 from forecasts.exchange.samples.demonstration import is_demonstration
@@ -19,11 +21,13 @@ pages = [
     st.Page("app_pages/today.py", title="Today", default=True),
     st.Page("app_pages/questions.py", title="Questions"),
     st.Page("app_pages/articles.py", title="Articles"),
+    st.Page("app_pages/my_scores.py", title="My scores"),
     st.Page("app_pages/track_record.py", title="Track record"),
     st.Page("app_pages/compare.py", title="Compare"),
     st.Page("app_pages/resolve.py", title="Resolve"),
     st.Page("app_pages/practice.py", title="Practice"),
     st.Page("app_pages/team.py", title="Team"),
+    st.Page("app_pages/settings.py", title="Settings"),
     st.Page("app_pages/exchange.py", title="Import and export"),
     st.Page("app_pages/question.py", title="Question", visibility="hidden"),
 ]
@@ -36,6 +40,7 @@ if not entered:
     st.stop()
 acknowledge()
 keyboard()
+apply_theme(page.url_path, [one.url_path for one in pages])
 body = st.container()
 # Called before the page, which may stop the run; shown below it all the same.
 way_out()
@@ -43,8 +48,5 @@ with body, shown_outages():
     with database.reading(engine()) as ledger:
         demonstration = is_demonstration(ledger)
     if demonstration:
-        st.caption(
-            "Demonstration: real articles and outcomes, simulated forecasters and tournament. "
-            "Your changes are lost when it is rebuilt."
-        )
+        sample_banner()
     page.run()

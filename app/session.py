@@ -65,12 +65,13 @@ def engine() -> Engine:
 
 
 def open_ledger(sample: str = "") -> NoReturn:
-    """Open Today on the sample at this URL, or else on the reader's own ledger.
+    """Open Today on the sample ledger at this URL, or else on the reader's own ledger.
 
-    Everything that pages remember is of the other ledger, so this browser session starts again.
+    The rest of what pages remember is about the other ledger, so it is forgotten.
     """
+    own = memory().preferences
     st.session_state.clear()
-    memory().sample = sample
+    memory().sample, memory().preferences = sample, own
     st.switch_page("app_pages/today.py", query_params={})
 
 

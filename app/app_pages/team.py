@@ -1,27 +1,16 @@
-"""Team: members and roles, teams, tokens, calendar, notifications, and resolver status."""
+"""Team: members and roles, teams, and resolver status."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from app.forms.channels import notifications
-from app.forms.tokens import calendar_form, show_secret, token_forms
 from app.markdown_text import as_text, counted
-from app.session import (
-    act,
-    current_member,
-    form_key,
-    now,
-    reading,
-    rights_here,
-)
+from app.session import act, form_key, now, reading, rights_here
 from app.times import day, when
 from app.views.lists import search_field, table
 from forecasts.access import members as access_members
-from forecasts.access import teams, tokens
-from forecasts.access.roles import Action
+from forecasts.access import teams
 from forecasts.access.teams import MemberRoles, Roster
-from forecasts.agenda import calendar_feed
 from forecasts.ledger.models import Role, RunState
 from forecasts.resolution import progress
 from forecasts.resolution.progress import LastLookup
@@ -229,12 +218,9 @@ def status(resolvers: list[LastLookup]) -> None:
 
 st.title("Team", anchor=False)
 with reading() as ledger:
-    rights, me = rights_here(ledger), current_member(ledger)
+    rights = rights_here(ledger)
     rosters = teams.listing(ledger, now=moment)
-    issued = tokens.listing(ledger) if rights.allows(Action.administer) else []
-    address = None if me is None else calendar_feed.current_token(ledger, me)
     watched = progress.last_lookups(ledger)
-show_secret()
 own_rights()
 st.header("Members", anchor=False)
 members()
@@ -245,12 +231,5 @@ if not rosters:
     st.caption("No teams yet.")
 if rights.unrestricted:
     create()
-if rights.allows(Action.administer):
-    st.header("Tokens", anchor=False)
-    token_forms(issued)
-st.header("Calendar", anchor=False)
-calendar_form(address)
-st.header("Notifications", anchor=False)
-notifications()
 st.header("Resolvers", anchor=False)
 status(watched)

@@ -37,7 +37,7 @@ def notifications() -> None:
     for channel in listed:
         with st.container(border=True, gap="xsmall"):
             _channel(channel)
-    with st.expander("Add a channel", expanded=not listed):
+    with st.expander("Add a channel"):
         _add(float(usual.days))
 
 
@@ -129,10 +129,10 @@ def _settings(key: str, events: tuple[Event, ...], before: float, after: float) 
     left, right = st.columns(2)
     days = partial(st.number_input, min_value=0.1, step=1.0, format="%g")
     with left:
-        until_close = days("Days before close", value=before, key=f"{key}-before")
+        until_close = days("Notify before close (days)", value=before, key=f"{key}-before")
     with right:
         until_stale = days(
-            "Days until stale",
+            "Review after (days)",
             value=after,
             key=f"{key}-after",
             help="A review date of your own on a question counts instead.",

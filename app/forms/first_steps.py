@@ -1,62 +1,75 @@
-"""The three ways to start with an empty ledger."""
+"""First steps: the ways to start with an empty ledger, and the sample ledger beside the own one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from app.markdown_text import added
-from app.session import act, form_key
-from app.views.links import ask_link
+from app.forms.one_line import one_line_entry
+from app.session import engine, memory, now, open_ledger, shown_errors
 from app.views.progress import progress
-from forecasts.exchange.import_ import Imported
-from forecasts.exchange.samples import starters
+from forecasts.access.oidc_settings import configured_sign_in
+from forecasts.exchange.samples import demonstration
+from forecasts.ledger.urls import is_embedded
+
+EXAMPLE = "Will it rain in London tomorrow? 30%"
+_STEPS = 7  # that the demonstration announces while it is built
 
 
 def ways_in() -> None:
-    """Show the sample questions, the sample tournament and the links to ask a first question."""
-    st.info("This ledger is empty. Start in one of three ways.")
-    with st.container(key="card-ways"):
-        columns = st.columns(3, border=True)
-    with _card(
-        columns[0],
-        "Sample questions",
-        "Three articles of July 2025 and 28 real questions drawn from them, many of them resolved.",
-    ):
-        _add_button("article-questions", "Open the sample questions", starters.article_questions)
-    with _card(
-        columns[1],
-        "Sample tournament",
-        "Three teams of **simulated** forecasters, one of them overconfident, on 300 invented "
-        "questions. Good for exploring the reports.",
-    ):
-        _add_button("tournament", "Open the sample tournament", starters.sample_tournament)
-    own = "Anything with an answer on a known day. Or find one in an article."
-    with _card(columns[2], "Your own question", own), st.container(gap="xsmall"):
-        ask_link()
+    """Show the line for the first question, and the other ways to start."""
+    st.header("Ask your first question", anchor=False)
+    one_line_entry(example=EXAMPLE)
+    st.header("Or start here", anchor=False)
+    ways = st.columns(3 if sample_offered() else 2, border=True)
+    with ways[0]:
         st.page_link("app_pages/articles.py", label="Capture an article")
-    st.caption(
-        "Samples cannot be removed from a ledger. To see them in a separate ledger, run this in a "
-        "terminal: forecasts demo"
-    )
-    st.page_link("app_pages/exchange.py", label="Import a ledger folder")
+        st.caption("Its sentences about the future become questions.")
+    with ways[1]:
+        st.page_link("app_pages/exchange.py", label="Import a ledger folder")
+        st.caption("Questions and forecasts from CSV files.")
+    if sample_offered():
+        with ways[2]:
+            st.caption("Simulated people and data, in a ledger of their own.")
+            sample_button()
 
 
-def _card(column: DeltaGenerator, title: str, text: str) -> DeltaGenerator:
-    """Show a card's text; return the card, whose button goes to its foot."""
-    card = column.container(height="stretch", vertical_alignment="distribute")
-    with card.container():
-        st.header(title, anchor=False)
-        st.write(text)
-    return card
+def sample_offered() -> bool:
+    """Return whether the sample can be opened: only beside one's own file, not on a server."""
+    return not memory().sample and configured_sign_in() is None and is_embedded(engine())
 
 
-def _add_button(name: str, label: str, add: Callable[..., Imported]) -> None:
-    """Show the button that adds a sample to the ledger."""
-    key = form_key(name)
-    if st.button(label, key=f"{key}-go", type="primary", width="stretch"):
-        with act(key) as doing, progress("Adding the sample") as tell:
-            done = add(doing.ledger, on_progress=tell, **doing.by)
-            doing.say(f"Added: {added(done)}.")
+def sample_button() -> None:
+    """Show the button that opens the sample ledger."""
+    if st.button(
+        "Open the sample ledger",
+        key="open-sample",
+        help="Teams with 300 simulated questions, and 28 real ones from three articles. Your own "
+        "ledger is not changed.",
+    ):
+        with shown_errors():
+            open_ledger(_sample_url())
+
+
+def _sample_url() -> str:
+    with progress("Building the sample ledger") as tell:
+
+        def follow(line: str) -> None:
+            step, _, words = line.partition(". ")
+            if step.isdigit():
+                tell(words, int(step) / (_STEPS + 1))
+
+        return demonstration.opened(now=now(), echo=follow)
+
+
+def sample_banner() -> None:
+    """Show that this is the sample ledger, and the way back if it was opened from the own one."""
+    with st.container(
+        key="sample",
+        horizontal=True,
+        horizontal_alignment="distribute",
+        vertical_alignment="center",
+    ):
+        st.markdown("**Sample ledger**: simulated people and data", width="content")
+        # Not a callback: it would run before the page, and hand a form's save to the other ledger.
+        if memory().sample and st.button("Back to your ledger", key="leave-sample"):
+            open_ledger()

@@ -12,9 +12,11 @@ from app.session import (
     memory,
     my_handle,
     now,
+    read_preferences,
     reading,
     show,
 )
+from app.times import zone_name
 from app.web import identity
 from app.web.middleware import FAILED
 from forecasts.access import identities
@@ -26,11 +28,18 @@ from forecasts.ledger import database
 def enter() -> bool:
     """Return whether the visitor may enter, else show the sign-in. New visitors become members.
 
-    DatabaseError if the ledger is unavailable.
+    A member's settings for pages are read on entry. DatabaseError if the ledger is unavailable.
     """
     rules = configured_sign_in()
-    if rules is None:
-        return True
+    if rules is not None and not _signed_in(rules):
+        return False
+    if memory().preferences is None:
+        with database.reading(engine()) as ledger:
+            read_preferences(ledger)
+    return True
+
+
+def _signed_in(rules: SignIn) -> bool:
     moment = now()
     try:
         who = identity.person(moment)
@@ -76,7 +85,7 @@ def _button(rules: SignIn, label: str) -> None:
 
 def way_out() -> None:
     """Show the current member, and the sign-out button if the ledger uses sign-in."""
-    footer = f"You forecast as {as_text(my_handle())}. All times are UTC."
+    footer = f"You forecast as {as_text(my_handle())}. Times: {as_text(zone_name())}."
     if configured_sign_in() is None:
         st.caption(footer)
         return

@@ -19,26 +19,27 @@ from forecasts.ledger.models import Token
 
 @dataclass
 class Secret:
-    """A token or address to show once, with its name; blank when there is none."""
+    """A token or address to show once, with its form and its name; blank when there is none."""
 
+    form: str = ""
     name: str = ""
     value: str = ""
 
-    def set(self, name: str, value: str) -> None:
+    def set(self, form: str, name: str, value: str) -> None:
         """Replace the secret."""
-        self.name, self.value = name, value
+        self.form, self.name, self.value = form, name, value
 
 
-def show_secret() -> None:
-    """Show the new secret until the reader has copied it."""
+def _show_secret(form: str) -> None:
+    """Show the form's new secret until the reader has copied it."""
     secret = page_state(Secret)
-    if not secret.value:
+    if secret.form != form:
         return
     with st.container(border=True):
         st.markdown(f"**{as_text(secret.name)}** Copy it now: it is shown only once.")
         st.code(secret.value, language=None, wrap_lines=True)
         if st.button("Copied", key="copied", type="primary"):
-            secret.set("", "")
+            secret.set("", "", "")
             st.rerun()
 
 
@@ -48,6 +49,7 @@ def token_forms(issued: list[Listed]) -> None:
         "A script identifies itself with a token in FORECASTS_TOKEN. The ledger stores only its "
         "hash, so each token is shown once."
     )
+    _show_secret("token")
     moment = now()
     if issued:
         table(
@@ -74,7 +76,7 @@ def token_forms(issued: list[Listed]) -> None:
         ends = None if until is None else datetime.combine(until, time.max, UTC)
         with act(key) as doing:
             made = tokens.create(doing.ledger, handle, expires_at=ends, **doing.by)
-            page_state(Secret).set(f"Token of {made.member.handle}.", made.secret)
+            page_state(Secret).set("token", f"Token of {made.member.handle}.", made.secret)
     in_force = [one for one in issued if one.state(moment) == "in force"]
     if in_force:
         _revoke([f"{one.token.key} ({one.handle})" for one in in_force])
@@ -101,6 +103,7 @@ def calendar_form(feed: Token | None) -> None:
         "Subscribe in a calendar program to see when your questions close and resolve. Anyone "
         "with the address can read it."
     )
+    _show_secret("calendar")
     if feed is not None:
         st.markdown(f"Address created on {day(feed.recorded_at)}.")
     key = form_key("calendar")
@@ -110,7 +113,7 @@ def calendar_form(feed: Token | None) -> None:
             with act(key) as doing:
                 made = calendar_feed.create(doing.ledger, **doing.by)
                 address = calendar_feed.address(address_of_app(), made.secret)
-                page_state(Secret).set("Your calendar address.", address)
+                page_state(Secret).set("calendar", "Your calendar address.", address)
         if feed is not None and st.button("Revoke address", key=f"{key}-revoke"):
             with act(key) as doing:
                 calendar_feed.revoke(doing.ledger, **doing.by)

@@ -261,7 +261,7 @@ def test_each_page_opens_at_its_address_and_fits_a_narrow_screen(
         watch.over(page)
         page.goto(f"{server.base}/{path}")
         expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE)
-        expect(page.get_by_text("All times are UTC.")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text("Times: ")).to_be_visible(timeout=PATIENCE)
         main = page.get_by_test_id("stMain")
         assert main.evaluate("main => main.scrollWidth - main.clientWidth") <= 0
     assert watch.red == []
@@ -365,7 +365,7 @@ def test_a_forecast_is_made_on_its_page_by_keyboard_alone_and_tells_before_what_
         expect(page.get_by_text("Now 80%")).to_be_visible(timeout=PATIENCE)
         # The slider starts from it, moves with the arrow keys, and writes into the field.
         page.goto(f"{server.base}/question?slug=quay")
-        expect(page.get_by_text("All times are UTC.")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text("Times: ")).to_be_visible(timeout=PATIENCE)
         slider = page.get_by_role("slider").first
         expect(slider).to_have_value("80", timeout=PATIENCE)
         slider.focus()

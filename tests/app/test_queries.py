@@ -35,6 +35,7 @@ MOST = {
     "compare": 25,
     "resolve": 30,
     "team": 30,
+    "settings": 30,
     "practice": 20,
     "exchange": 20,
 }

@@ -75,7 +75,7 @@ def test_a_ledger_that_does_not_exist_is_created(
     app: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORECASTS_DATABASE_URL", sqlite_url(tmp_path / "new" / "l.sqlite3"))
-    assert "Start in one of three ways" in words(visit(app, "today"))
+    assert "Ask your first question" in words(visit(app, "today"))
     assert (tmp_path / "new" / "l.sqlite3").is_file()
 
 

@@ -1,4 +1,4 @@
-"""The demonstration, practice questions and sample questions.
+"""The demonstration, which is the app's sample ledger, and practice questions.
 
 Every simulated person and question is labelled as such.
 """

@@ -2,13 +2,15 @@
 
 article -> question -> forecast with evidence -> scheduled resolution run -> scores -> report
 
-It is built from scratch each time, in its own file in the data folder; any other ledger is left
-alone. The articles are summaries in our own words, and ``data/outcomes.csv`` lists the outcomes
-with their sources. The forecasters and the tournament are simulated, as their names say.
+It is built from scratch, in its own file in the data folder; any other ledger is left alone. The
+app opens it as the sample ledger. The articles are summaries in our own words, and
+``data/outcomes.csv`` lists the outcomes with their sources. The forecasters and the tournament are
+simulated, as their names say.
 """
 
 from __future__ import annotations
 
+import csv
 import tempfile
 import tomllib
 from collections import Counter
@@ -28,6 +30,7 @@ from forecasts.articles.drafting.drafts import draft_questions
 from forecasts.articles.text_quotes import TextQuote
 from forecasts.common import settings
 from forecasts.common.errors import LedgerError, Refused
+from forecasts.common.times import read_time
 from forecasts.exchange.import_ import import_frames
 from forecasts.ledger import database, schema
 from forecasts.ledger.models import (
@@ -100,6 +103,13 @@ def build(*, now: datetime, echo: Echo) -> str:
             engine.dispose()
         replace_contents(path, draft)
     return settings.sqlite_url(path)
+
+
+def opened(*, now: datetime, echo: Echo) -> str:
+    """Return the URL of the demonstration ledger, which is built only if there is none yet."""
+    if kind_of(ledger_path()) is Kind.demonstration:
+        return settings.sqlite_url(ledger_path())
+    return build(now=now, echo=echo)
 
 
 def is_demonstration(session: Session) -> bool:
@@ -262,3 +272,19 @@ def _scores(engine: Engine, now: datetime, echo: Echo) -> None:
 def table_of(name: str) -> dict[str, Any]:
     """Return the contents of a TOML file in the data folder."""
     return tomllib.loads((data_folder() / name).read_text(encoding="utf-8"))
+
+
+def outcomes(now: datetime) -> dict[str, dict[str, Any]]:
+    """Return the cells of each outcome known by ``now``, by the question's slug."""
+    with (data_folder() / "outcomes.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {
+        row["question"]: {
+            "resolution": row["outcome"],
+            "known_at": known,
+            "resolution_source": row["source"],
+            "resolution_note": row["note"],
+        }
+        for row in rows
+        if (known := read_time(row["known_at"])) <= now
+    }

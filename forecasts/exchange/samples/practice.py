@@ -14,8 +14,7 @@ import pandas as pd
 from sqlmodel import Session, col, select
 
 from forecasts.access.visibility import question_visible
-from forecasts.exchange.samples.demonstration import table_of
-from forecasts.exchange.samples.starters import outcomes
+from forecasts.exchange.samples.demonstration import outcomes, table_of
 from forecasts.ledger.current import has_outcome, is_newest_wording
 from forecasts.ledger.models import Question, QuestionRevision, QuestionType
 from forecasts.questions.standing import listing

@@ -1,4 +1,4 @@
-"""Team: members, teams and roles, tokens shown once, the calendar address, resolvers."""
+"""Team: members, teams and roles, and the resolvers."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from forecasts.access import members, teams, tokens
+from forecasts.access import members, teams
 from forecasts.access.members import member_or_new
-from forecasts.agenda import calendar_feed
 from forecasts.ledger import database
 from forecasts.ledger.models import Role
 from forecasts.resolution import assignments
@@ -74,37 +73,6 @@ def test_a_team_keeps_an_admin_and_the_page_says_so(shared: AppTest, engine: Eng
     assert roles(engine)["alice"] == "admin"
 
 
-def test_a_token_is_shown_once_and_can_be_revoked(shared: AppTest, engine: Engine) -> None:
-    visit(shared, "team")
-    shared.text_input(key="token#0-who").input("resolver-bot")
-    press(shared, "Create token")
-    [shown] = [code.value for code in shared.code]
-    with database.reading(engine) as ledger:
-        assert tokens.token_holder(ledger, shown, now=day(6)).handle == "resolver-bot"
-    press(shared, "Copied")
-    assert shown.split("_", 2)[2] not in str(shared)
-    shared.checkbox(key="revoke#0-sure").check()
-    press(shared, "Revoke")
-    with database.reading(engine) as ledger:
-        assert [one.state(day(6)) for one in tokens.listing(ledger)] == ["revoked"]
-
-
-def test_a_calendar_gets_an_address_that_is_shown_once(shared: AppTest, engine: Engine) -> None:
-    visit(shared, "team")
-    press(shared, "Create address")
-    [shown] = [code.value for code in shared.code]
-    token = calendar_feed.token_in(shown.rpartition("/")[2])
-    with database.reading(engine) as ledger:
-        assert "SUMMARY:Closes: Will it rain?" in calendar_feed.feed(
-            ledger, token, app_url="", now=day(5)
-        )
-    press(shared, "Copied")
-    press(shared, "Revoke address")
-    assert "Revoked your calendar address" in shared.toast[0].value
-    with database.reading(engine) as ledger:
-        assert calendar_feed.current_token(ledger, members.member_named(ledger, "alice")) is None
-
-
 def test_resolvers_show_how_their_last_look_went(shared: AppTest) -> None:
     said = words(visit(shared, "team"))
     assert "**rain** (outcomes_file): not checked yet" in said
@@ -123,8 +91,10 @@ def test_who_is_no_admin_finds_no_way_to_change_who_may_do_what(
         teams.set_role(ledger, alder, alice, role, member=bob, now=day(2))
         teams.appoint(ledger, alice, role, member=bob, now=day(2))
     visit(shared, "team")
-    assert [button.label for button in shared.button] == ["Create address", "Add channel"]
+    assert [button.label for button in shared.button] == []
     assert [heading.value for heading in shared.subheader] == ["Alder"]
+    visit(shared, "settings")
+    assert "Tokens" not in words(shared)
 
 
 def test_members_are_found_by_a_part_of_their_handle(shared: AppTest) -> None:

@@ -23,21 +23,6 @@ from tests.app.conftest import Clock, toasts, visit, words
 from tests.conftest import ask, day
 
 
-def test_an_empty_ledger_shows_three_ways_in(app: AppTest) -> None:
-    said = words(visit(app, "today"))
-    for way in ("Sample questions", "Sample tournament", "Your own question"):
-        assert way in said
-    assert "forecasts demo" in said
-
-
-def test_the_article_questions_are_taken_in_by_a_click(app: AppTest, clock: Clock) -> None:
-    clock.moment = day(-150)
-    visit(app, "today")
-    app.button(key="article-questions#0-go").click().run()
-    assert toasts(app) == ["Added: 28 questions, 2 resolutions, 3 articles."]
-    assert "to forecast" in words(app)
-
-
 def test_each_question_stands_in_the_list_that_says_what_it_needs(furnished: AppTest) -> None:
     said = words(visit(furnished, "today"))
     assert "3 to forecast · 2 to resolve · 1 current forecast" in said

@@ -1,4 +1,4 @@
-"""The reader's notification channels on the Team page."""
+"""The reader's notification channels on the page Settings."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["service"]
 
 
 @pytest.fixture
-def team(app: AppTest, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+def settings(app: AppTest, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setenv("FORECASTS_ALLOW_PRIVATE_ADDRESSES", "true")
     with database.writing(engine) as ledger:
         ask(ledger, member_or_new(ledger, "alice", now=day(0)), slug="rain")
-    return visit(app, "team")
+    return visit(app, "settings")
 
 
 def add(app: AppTest, name: str, address: str) -> None:
@@ -31,37 +31,37 @@ def add(app: AppTest, name: str, address: str) -> None:
 
 
 def test_a_channel_is_added_tried_changed_and_removed(
-    team: AppTest, engine: Engine, service: Service
+    settings: AppTest, engine: Engine, service: Service
 ) -> None:
-    add(team, "pho*ne*", service.address("xyzzy"))
-    assert "Added the channel pho*ne*" in team.toast[0].value.replace("\\", "")
-    assert "**pho*ne*** json://…" in words(team)
-    assert not team.exception
-    team.button(key="channel-pho*ne*#0-test").click().run()
-    assert [one.value for one in team.success] == ["Sent."]
+    add(settings, "pho*ne*", service.address("xyzzy"))
+    assert "Added the channel pho*ne*" in settings.toast[0].value.replace("\\", "")
+    assert "**pho*ne*** json://…" in words(settings)
+    assert not settings.exception
+    settings.button(key="channel-pho*ne*#0-test").click().run()
+    assert [one.value for one in settings.success] == ["Sent."]
     service.answer = lambda _: 403
-    team.button(key="channel-pho*ne*#0-test").click().run()
-    assert "status 403" in team.warning[0].value
-    team.multiselect(key="channel-pho*ne*#0-events").set_value(["stale"])
-    team.number_input(key="channel-pho*ne*#0-after").set_value(5.0)
-    team.button(key="channel-pho*ne*#0-save").click().run()
+    settings.button(key="channel-pho*ne*#0-test").click().run()
+    assert "status 403" in settings.warning[0].value
+    settings.multiselect(key="channel-pho*ne*#0-events").set_value(["stale"])
+    settings.number_input(key="channel-pho*ne*#0-after").set_value(5.0)
+    settings.button(key="channel-pho*ne*#0-save").click().run()
     with database.reading(engine) as ledger:
         [said] = channels.listing(ledger, member=member_named(ledger, "alice"), now=day(5))
     assert (said.events, said.days_until_stale) == (("stale",), 5.0)
-    shown = words(team) + "".join(one.value or "" for one in team.text_input)
+    shown = words(settings) + "".join(one.value or "" for one in settings.text_input)
     assert "xyzzy" not in shown
-    team.button(key="channel-pho*ne*#1-remove").click().run()
-    assert "pho*ne" not in words(team)
+    settings.button(key="channel-pho*ne*#1-remove").click().run()
+    assert "pho*ne" not in words(settings)
 
 
-def test_what_cannot_be_is_said_in_place(team: AppTest) -> None:
-    add(team, "phone", "nope://xyzzy")
-    assert "cannot be read" in team.error[0].value
-    assert "xyzzy" not in team.error[0].value
+def test_what_cannot_be_is_said_in_place(settings: AppTest) -> None:
+    add(settings, "phone", "nope://xyzzy")
+    assert "cannot be read" in settings.error[0].value
+    assert "xyzzy" not in settings.error[0].value
 
 
 def test_what_may_not_have_arrived_is_shown_and_sent_again(
-    team: AppTest, engine: Engine, service: Service, monkeypatch: pytest.MonkeyPatch
+    settings: AppTest, engine: Engine, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with database.writing(engine) as ledger:
         alice = member_named(ledger, "alice")
@@ -70,9 +70,9 @@ def test_what_may_not_have_arrived_is_shown_and_sent_again(
     with monkeypatch.context() as patch:
         patch.setattr(sender, "_record", lambda *_: None)
         sender.send(engine, now=day(1), allow_private=True)
-    assert "1 unconfirmed" in words(visit(team, "team"))
-    team.button(key="channel-phone#0-again").click().run()
-    assert "The next run sends 1 notice again" in team.toast[0].value
-    assert "1 waiting" in words(team)
+    assert "1 unconfirmed" in words(visit(settings, "settings"))
+    settings.button(key="channel-phone#0-again").click().run()
+    assert "The next run sends 1 notice again" in settings.toast[0].value
+    assert "1 waiting" in words(settings)
     sender.send(engine, now=day(6), allow_private=True)
     assert len(service.got) == 2

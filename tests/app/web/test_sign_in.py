@@ -49,7 +49,7 @@ def test_who_signs_in_is_a_member_from_then_on(
 ) -> None:
     said.update(claims())
     visit(furnished, "today")
-    assert "You forecast as alice.b. All times are UTC." in words(furnished)
+    assert "You forecast as alice.b. Times: " in words(furnished)
     assert handles(engine) == ["alice", "alice.b", "bob (simulated)"]
     furnished.text_input(key="quick-rain#0-value").input("30%")
     furnished.button(key="quick-rain#0-save").click().run()

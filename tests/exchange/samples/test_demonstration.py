@@ -31,6 +31,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, li
         engine.dispose()
 
 
+def test_the_app_opens_the_one_that_is_there_already(built: tuple[Engine, list[str]]) -> None:
+    said: list[str] = []
+    url = demonstration.opened(now=NOW, echo=said.append)
+    assert (url, said) == (sqlite_url(demonstration.ledger_path()), [])
+
+
 def test_the_page_comes_out_as_three_articles_with_publisher_and_day(
     built: tuple[Engine, list[str]],
 ) -> None:

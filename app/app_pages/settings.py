@@ -1,0 +1,164 @@
+"""Settings: review interval, time zone, lowest probability, theme; runs and notifications."""
+
+from __future__ import annotations
+
+import shlex
+from zoneinfo import available_timezones
+
+import streamlit as st
+
+from app.forms.channels import notifications
+from app.forms.first_steps import sample_button, sample_offered
+from app.forms.tokens import calendar_form, token_forms
+from app.markdown_text import span
+from app.session import (
+    act,
+    current_member,
+    engine,
+    form_key,
+    memory,
+    my_preferences,
+    now,
+    reading,
+    rights_here,
+    settings,
+)
+from app.times import when
+from forecasts.access import tokens
+from forecasts.access.preferences import HIGHEST_LOWEST, Preferences, set_preferences
+from forecasts.access.roles import Action
+from forecasts.agenda import calendar_feed, revisits
+from forecasts.common.settings import default_ledger, sqlite_url
+from forecasts.ledger.models import Theme
+from forecasts.ledger.urls import sqlite_path
+from forecasts.resolution.runs.last_run import RunTimes, run_times
+
+THEMES = {"Device": None, "Light": Theme.light, "Dark": Theme.dark}
+
+moment = now()
+
+
+def preferences_form(usual_days: int) -> None:
+    """Show the member's settings for pages, and the form that changes them."""
+    chosen, key = my_preferences(), form_key("preferences")
+    browser = f"Browser’s ({st.context.timezone})" if st.context.timezone else "Browser’s"
+    zones = [browser, *sorted(available_timezones())]
+    lowest = chosen.lowest_probability
+    usual_lowest = settings().lowest_probability
+    with st.form(key):
+        left, right = st.columns(2)
+        days = left.number_input(
+            "Review forecasts every (days)",
+            min_value=1,
+            max_value=revisits.MOST_DAYS,
+            value=usual_days,
+            key=f"{key}-days",
+            help="Today then asks whether a forecast is still right. A review date of its own "
+            "counts instead.",
+        )
+        zone = right.selectbox(
+            "Time zone",
+            zones,
+            index=zones.index(chosen.time_zone) if chosen.time_zone in zones else 0,
+            key=f"{key}-zone",
+            help="Times are shown in it. They are stored in UTC.",
+        )
+        percent = left.number_input(
+            "Lowest probability (%)",
+            min_value=0.0,
+            max_value=100 * HIGHEST_LOWEST,
+            value=100 * (usual_lowest if lowest is None else lowest),
+            step=0.1,
+            format="%g",
+            key=f"{key}-lowest",
+            help="Forms refuse probabilities closer to 0% or 100% than this, such as a slip to "
+            "100%: one surprise would then cost an infinite log score. 0: accept everything.",
+        )
+        names = list(THEMES)
+        theme = right.segmented_control(
+            "Theme",
+            names,
+            default=names[list(THEMES.values()).index(chosen.theme)],
+            required=True,
+            key=f"{key}-theme",
+        )
+        submitted = st.form_submit_button("Save", key=f"{key}-save", type="primary")
+    if submitted:
+        entered = percent / 100
+        wanted = Preferences(
+            None if zone == browser else zone,
+            # Unchanged, it goes on following the server's.
+            None if lowest is None and abs(entered - usual_lowest) < 1e-9 else entered,
+            THEMES[theme],
+        )
+        with act(key) as doing:
+            if wanted != chosen:
+                set_preferences(doing.ledger, wanted, **doing.by)
+            if days != usual_days:
+                revisits.set_interval(doing.ledger, int(days), **doing.by)
+            memory().preferences = None  # read again by the next run
+            doing.say("Saved your settings.")
+
+
+def schedule(times: RunTimes | None) -> None:
+    """Show when runs take place, or the command that schedules them."""
+    if times is None:
+        st.markdown(
+            "**Nothing is scheduled yet.** A run checks outcomes and sends your notifications. "
+            "To start one every 15 minutes, enter this in a terminal:"
+        )
+        st.code(
+            f"(crontab -l; forecasts schedule cron{_named()}) | crontab -",
+            language=None,
+            wrap_lines=True,
+        )
+        st.caption(
+            f"Without cron, leave this running: `forecasts run --every 15m{_named()}`. To send "
+            f"notifications only once: `forecasts run{_named()}`."
+        )
+        return
+    ago = f"{when(times.last)}, {span(moment - times.last)} ago"
+    if times.next is None:
+        st.markdown(f"**Last run:** {ago}. **Next:** not known until there have been two.")
+    elif times.is_overdue(moment):
+        st.warning(
+            f"Runs have stopped: the last one was {ago}, and they came every "
+            f"{span(times.every or moment - moment)}. Check the schedule, such as `crontab -l`."
+        )
+    else:
+        st.markdown(f"**Last run:** {ago}. **Next:** about {when(times.next)}.")
+    st.caption("`forecasts run status` lists the results.")
+
+
+def _named() -> str:
+    """Return the option that names this ledger in a command, if it is not the default one."""
+    path = sqlite_path(engine())
+    if path is None or sqlite_url(path) == sqlite_url(default_ledger()):
+        return ""
+    return f" --database {shlex.quote(str(path))}"
+
+
+st.title("Settings", anchor=False)
+if memory().sample:
+    st.info("Settings belong to your own ledger. Go back to it to change them.")
+    st.stop()
+with reading() as ledger:
+    rights, me = rights_here(ledger), current_member(ledger)
+    usual = revisits.intervals(ledger, me).default
+    issued = tokens.listing(ledger) if rights.allows(Action.administer) else []
+    address = None if me is None else calendar_feed.current_token(ledger, me)
+    runs = run_times(ledger)
+preferences_form(usual.days)
+st.header("Scheduled runs", anchor=False)
+schedule(runs)
+st.header("Notifications", anchor=False)
+notifications()
+st.header("Calendar", anchor=False)
+calendar_form(address)
+if rights.allows(Action.administer):
+    st.header("Tokens", anchor=False)
+    token_forms(issued)
+if sample_offered():
+    st.header("Sample ledger", anchor=False)
+    st.caption("See every page with data: simulated teams, and real questions from articles.")
+    sample_button()

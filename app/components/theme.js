@@ -1,0 +1,16 @@
+// Streamlit reads the theme from the browser's storage when it starts. The choice "System" is the
+// same as none.
+export default function ({ data }) {
+  const here = window.location.pathname;
+  const root = here.slice(0, here.length - data.current.length);
+  const chosen = JSON.stringify(data.theme);
+  let changed = false;
+  for (const page of data.pages) {
+    const key = `stActiveTheme-${root}${page}-v2`;
+    if ((window.localStorage.getItem(key) ?? '"System"') !== chosen) {
+      window.localStorage.setItem(key, chosen);
+      changed = true;
+    }
+  }
+  if (changed) window.location.reload();
+}

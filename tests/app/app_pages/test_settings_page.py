@@ -1,0 +1,145 @@
+"""Settings: what a member chooses, what runs, and the secrets that are shown once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from forecasts.access import members, tokens
+from forecasts.access.members import member_or_new
+from forecasts.access.preferences import Preferences, preferences
+from forecasts.agenda import calendar_feed, revisits
+from forecasts.ledger import database
+from forecasts.ledger.models import Theme
+from forecasts.questions import registry
+from forecasts.resolution.runs.last_run import record_run
+from forecasts.updates import updates
+from tests.app.conftest import toasts, visit, words
+from tests.conftest import ask, day
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    [button] = [button for button in app.button if button.label == label]
+    return button.click().run()
+
+
+@pytest.fixture
+def asked(engine: Engine, app: AppTest) -> AppTest:
+    """A ledger with a question of alice, the current member."""
+    with database.writing(engine) as ledger:
+        ask(ledger, member_or_new(ledger, "alice", now=day(0)), slug="rain")
+    return app
+
+
+def saved(engine: Engine) -> tuple[Preferences, int]:
+    with database.reading(engine) as ledger:
+        alice = members.member_named(ledger, "alice")
+        days = revisits.intervals(ledger, alice).default.days
+        return preferences(ledger, alice), days
+
+
+def test_the_defaults_are_the_browsers_and_the_servers(asked: AppTest) -> None:
+    visit(asked, "settings")
+    assert asked.selectbox(key="preferences#0-zone").value == "Browser’s"
+    assert asked.number_input(key="preferences#0-days").value == 14
+    assert asked.number_input(key="preferences#0-lowest").value == 0.1
+
+
+def test_what_is_chosen_is_saved_and_applies_at_once(asked: AppTest, engine: Engine) -> None:
+    visit(asked, "settings")
+    asked.selectbox(key="preferences#0-zone").select("Asia/Tokyo")
+    asked.number_input(key="preferences#0-lowest").set_value(1.0)
+    asked.number_input(key="preferences#0-days").set_value(7)
+    asked.segmented_control(key="preferences#0-theme").set_value("Dark")
+    asked.button(key="preferences#0-save").click().run()
+    assert toasts(asked) == ["Saved your settings."]
+    assert saved(engine) == (Preferences("Asia/Tokyo", 0.01, Theme.dark), 7)
+    assert "Times: Asia/Tokyo." in words(asked)
+    assert asked.selectbox(key="preferences#1-zone").value == "Asia/Tokyo"
+    assert "opened 1 Jan 2026, 09:00 JST" in words(visit(asked, "question", slug="rain"))
+
+
+def test_saving_unchanged_settings_leaves_the_defaults(asked: AppTest, engine: Engine) -> None:
+    visit(asked, "settings")
+    asked.button(key="preferences#0-save").click().run()
+    assert saved(engine) == (Preferences(), 14)
+
+
+def test_a_typed_certainty_is_refused_with_the_setting_named(
+    asked: AppTest, engine: Engine
+) -> None:
+    visit(asked, "question", slug="rain")
+    asked.text_input(key="forecast-rain#0-value").input("100%")
+    asked.button(key="forecast-rain#0-save").click().run()
+    said = asked.error[0].value.replace("\\", "")
+    assert "must be from 0.1% to 99.9%" in said
+    assert "change the lowest probability in Settings" in said
+    visit(asked, "settings")
+    asked.number_input(key="preferences#0-lowest").set_value(0.0)
+    asked.button(key="preferences#0-save").click().run()
+    visit(asked, "question", slug="rain")
+    asked.text_input(key="forecast-rain#0-value").input("100%")
+    asked.button(key="forecast-rain#0-save").click().run()
+    with database.reading(engine) as ledger:
+        rows = updates.history(ledger, registry.find(ledger, "rain"))
+    assert [forecast.probability for forecast, _ in rows] == [1.0]
+
+
+def test_before_the_first_run_the_page_has_the_command_that_schedules_runs(
+    asked: AppTest,
+) -> None:
+    visit(asked, "settings")
+    assert "Nothing is scheduled yet." in words(asked)
+    assert asked.code[0].value.startswith("(crontab -l; forecasts schedule cron --database /")
+
+
+@pytest.mark.parametrize(
+    ("runs", "said"),
+    [
+        ([0], "**Last run:** 6 Jan 2026, 00:00 UTC, 10 minutes ago. **Next:** not known until"),
+        ([60, 0], "**Next:** about 6 Jan 2026, 01:00 UTC."),
+        ([4, 2], "Runs have stopped: the last one was 5 Jan 2026, 23:58 UTC, 12 minutes ago"),
+    ],
+)
+def test_the_page_says_when_the_last_run_was_and_when_the_next_is_due(
+    asked: AppTest, engine: Engine, clock: object, runs: list[int], said: str
+) -> None:
+    for minutes in runs:
+        with database.writing(engine) as ledger:
+            record_run(ledger, now=day(5) - timedelta(minutes=minutes))
+    clock.moment = day(5) + timedelta(minutes=10)  # type: ignore[attr-defined]
+    assert said in words(visit(asked, "settings"))
+
+
+def test_a_token_is_shown_once_and_can_be_revoked(asked: AppTest, engine: Engine) -> None:
+    visit(asked, "settings")
+    asked.text_input(key="token#0-who").input("resolver-bot")
+    press(asked, "Create token")
+    shown = asked.code[-1].value
+    with database.reading(engine) as ledger:
+        assert tokens.token_holder(ledger, shown, now=day(6)).handle == "resolver-bot"
+    press(asked, "Copied")
+    assert shown.split("_", 2)[2] not in str(asked)
+    asked.checkbox(key="revoke#0-sure").check()
+    press(asked, "Revoke")
+    with database.reading(engine) as ledger:
+        assert [one.state(day(6)) for one in tokens.listing(ledger)] == ["revoked"]
+
+
+def test_a_calendar_gets_an_address_that_is_shown_once(asked: AppTest, engine: Engine) -> None:
+    visit(asked, "settings")
+    press(asked, "Create address")
+    shown = asked.code[-1].value
+    token = calendar_feed.token_in(shown.rpartition("/")[2])
+    with database.reading(engine) as ledger:
+        assert "SUMMARY:Closes: Will it rain?" in calendar_feed.feed(
+            ledger, token, app_url="", now=day(5)
+        )
+    press(asked, "Copied")
+    press(asked, "Revoke address")
+    assert "Revoked your calendar address" in asked.toast[0].value
+    with database.reading(engine) as ledger:
+        assert calendar_feed.current_token(ledger, members.member_named(ledger, "alice")) is None
