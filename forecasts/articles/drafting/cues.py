@@ -15,8 +15,8 @@ class Cue:
 
     The groups of ``pattern`` are used for the wording: "verb" is a verb in base form, "present"
     one in the present tense, "doing", "gerund" and "done" are other verb forms; "subject" is a
-    subject inside the cue, "event" a noun that will take place, "moved" the verb of a
-    postponement.
+    subject inside the cue, "event" and "chance" are nouns that will take place, "measure" one
+    that will be counted, "moved" is the verb of a postponement.
     """
 
     kind: str
@@ -108,7 +108,19 @@ _GIVE = rf"(?:{_HAS})?(?:given|gives?|gave|allow(?:s|ed))"
 _ONLY = r"(?:(?:only|just|about|around|up to|up|another|a further|at least) )?"
 _LENGTH = r"(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|\d+) [a-z]+"
 _WANTS = r"(?:wants?|expects?|demands?)"
-_DONE = r"[a-z-]+ed(?: (?:up|out|off|down|over))?|gone|done|built|cut|shut|sold|held|brought|freed"
+_ODDS = r"(?:chances?|probability|likelihood|odds|risk)"
+_CHANCE = (
+    rf"{_ODDS} (?:of (?:(?P<gerund>[a-z]{{2,}}ing\b)|(?P<chance>(?!that\b)[\w'-]+))"
+    r"|(?:that )?(?P<subject>(?:the |an? )?[\w'-]+(?: [\w'-]+){0,5}?) (?P<present>[a-z]{2,}s\b))"
+)
+_NUMERICAL = (
+    r"(?:\d[\d.]*(?:-| )?(?:%|percent|per cent)|\w+-in-\w+|(?:better-than-)?even|fifty-fifty|50-50)"
+)
+_SIZE = r"(?:good|high|strong|fair|decent|real|small|slim|low|slight|growing|rising|remote)"
+_DONE = (
+    r"(?:[a-z-]+ed|broken|taken|torn)(?: (?:up|out|off|down|over))?|gone|done|built|cut|shut|sold"
+    r"|held|brought|freed"
+)
 
 
 def _cue(kind: str, example: str, form: str) -> Cue:
@@ -128,6 +140,24 @@ CUES = (
     _cue("expects", "expect the sale to close", rf"\b{_EXPECTS} (?!to\b){_SUBJECT} to {_VERB}"),
     _cue("pursues", "is considering a vote", rf"{_IS}{_PURSUING}(?= {_GERUND}| [\w'-])"),
     _cue("pursues", "risks losing a vote", rf"\brisks? {_GERUND}"),
+    _cue(
+        "chance",
+        "give the bank a 70 percent chance of winning",
+        rf"\bgives? {_SUBJECT} an? {_NUMERICAL} {_ODDS} of {_GERUND}",
+    ),
+    _cue(
+        "chance",
+        "has a good chance of winning",
+        rf"\b(?:has|have|stands?) an? (?:{_NUMERICAL}|{_SIZE}) {_ODDS} of {_GERUND}",
+    ),
+    _cue("chance", "a 70 percent chance of a vote", rf"\b{_NUMERICAL} {_CHANCE}"),
+    _cue("weak", "a good chance of a vote by Friday", rf"\b{_SIZE} {_CHANCE}"),
+    _cue(
+        "expects",
+        "expects sales of 4 to 5 million",
+        rf"\b{_EXPECTS} (?:its |their )?(?P<measure>[a-z][a-z ]{{2,40}}?) of "
+        r"(?=(?:between )?[€$£]?\d[\d.,]*(?: to | and | ?- ?)\d)",
+    ),
     _cue("coming", "a vote in the coming weeks", rf"\b{_COMING}"),
     _cue("planned", "planned to vote", rf"\b{_PLANNED} to {_VERB}"),
     _cue("was bound", "was due to vote", rf"\b(?:was|were|been) {ADVERBS}{_BOUND} to {_VERB}"),
@@ -144,8 +174,9 @@ CUES = (
     _cue("term", "has three weeks to vote", rf"\b{_HAVE} {_ONLY}{_LENGTH}{_TO_VERB}"),
     _cue("term", "gave them until Friday to vote", rf"\b{_GIVE} {_SUBJECT} until\b{_TO_VERB}?"),
     _cue("term", "gave them a week to vote", rf"\b{_GIVE} {_SUBJECT} {_LENGTH}{_TO_VERB}"),
-    _cue("weak", "wants it done by Friday", rf"\b{_WANTS} {_SUBJECT} (?P<done>{_DONE})\b"),
-    _cue("weak", "wants a vote by Friday", r"\b(?:wants?|expects?|demands?|predicts?)\b"),
+    _cue("wants", "wants it done", rf"\bwants? {_SUBJECT} (?P<done>{_DONE})\b"),
+    _cue("weak", "expects it done by Friday", rf"\b{_WANTS} {_SUBJECT} (?P<done>{_DONE})\b"),
+    _cue("weak", "wants a vote by Friday", r"\b(?:wants?|expects?|demands?|predicts?|foresees?)\b"),
     _cue("weak", "has been moved to Friday", rf"\b{_MOVED} (?:to|until|till|into|for)\b"),
     _cue(
         "present", "is voting", r"(?<!\w)(?:is|are) (?:now |also |all )?(?P<doing>[a-z]{2,}ing)\b"

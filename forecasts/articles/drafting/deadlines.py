@@ -17,7 +17,8 @@ These are not deadlines:
 Conventions: "by", "until" and "through" include the named day or period; "before" ends on the day
 before it, except in "before the end of March". "Early" and "mid" end after about a third and a
 half: early 2026 on 31 March, mid-2026 on 30 June, early August on the 10th, mid-August on the
-15th, early next week on Tuesday. "Late" ends with the period.
+15th, early next week on Tuesday. "Late" ends with the period. "From" and "starting" begin on the
+first day of the period; whether it came so is known by its last day.
 
 Rejected: ``dateparser`` returns None for "by the end of 2028", "this fall" and "within three
 months", and its search finds dates in names and numbers. No other parser reads them either.
@@ -30,7 +31,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from forecasts.articles.drafting.intervals import ORDINALS, Interval, one_day
+from forecasts.articles.drafting.intervals import ORDINALS, Interval, long_date, one_day
 from forecasts.articles.drafting.period_meanings import from_now
 from forecasts.articles.drafting.periods import COUNT, Period, find_periods
 from forecasts.articles.drafting.tense import is_in_the_past
@@ -40,12 +41,17 @@ from forecasts.common.times import add_months
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A deadline in a text, ``phrase == text[start:end]``, and its last day."""
+    """A deadline in a text, ``phrase == text[start:end]``, and its last day.
+
+    ``since`` is the period at whose beginning something starts ("from 1 August", "starting in
+    May"), as a title says it: "1 August 2026", "May 2027"; '' for other deadlines.
+    """
 
     start: int
     end: int
     phrase: str
     last_day: date
+    since: str = ""
 
 
 # ---- a part of a period
@@ -170,8 +176,9 @@ _PREPOSITIONS = tuple(
         ("open", r"not before|(?:no|not) (?:earlier|sooner) than"),
         ("open", r"(?:days?|weeks?|months?|years?) (?:from|before|to)"),
         ("before", r"before|ahead of|prior to"),
-        ("in", r"in|on|at|during|over|from|come|around|about|between|into|throughout"),
-        ("in", r"as (?:early|soon) as|as of|(?:starting|beginning|effective)(?: on| in| from)?"),
+        ("from", r"from|as of|(?:starting|beginning|effective)(?: on| in| from)?"),
+        ("in", r"in|on|at|during|over|come|around|about|between|into|throughout"),
+        ("in", r"as (?:early|soon) as"),
     )
 )
 
@@ -218,6 +225,7 @@ class _Time:
     end: int
     last_day: date
     is_deadline: bool
+    since: str
 
 
 def find_deadlines(text: str, *, anchor: date) -> list[Deadline]:
@@ -245,11 +253,11 @@ def _limits(text: str, anchor: date) -> list[Deadline]:
             last_day = time.last_day
             if timedelta(0) < times[-1].last_day - last_day < timedelta(days=7):
                 last_day += timedelta(days=7)  # "from Friday to Monday", read on a Tuesday
-            times[-1] = replace(times[-1], end=time.end, last_day=last_day)
+            times[-1] = replace(times[-1], end=time.end, last_day=last_day, since="")
         else:
             times.append(time)
     return [
-        Deadline(time.start, time.end, text[time.start : time.end], time.last_day)
+        Deadline(time.start, time.end, text[time.start : time.end], time.last_day, time.since)
         for time in times
         if time.is_deadline
     ]
@@ -286,4 +294,15 @@ def _read(words: str, floor: int, period: Period, anchor: date) -> _Time:
     if afterwords := _AFTERWORDS.match(words, end):
         end = afterwords.end()
     is_deadline = is_complete and not looks_back and not (attribute and not kind)
-    return _Time(start, body, end, last_day, is_deadline)
+    is_span = interval.unit == "day" and interval.first != interval.last
+    since = _name(interval) if kind == "from" and not is_span else ""
+    return _Time(start, body, end, last_day, is_deadline, since)
+
+
+def _name(interval: Interval) -> str:
+    """Return the name of a period's beginning: "2035", "May 2027", "1 August 2026"."""
+    first, last, unit = interval
+    if unit == "year" and first.year == last.year:
+        return str(first.year)
+    day = long_date(first)
+    return day.partition(" ")[2] if unit == "month" else day

@@ -17,30 +17,25 @@ kept.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from typing import Any
 
 from forecasts.articles.drafting.deadlines import find_deadlines, find_overdue
 from forecasts.articles.drafting.forward_looking import Outlook, find_outlooks
-from forecasts.articles.drafting.predicates import long_date
-from forecasts.articles.drafting.question_wording import word_question
+from forecasts.articles.drafting.intervals import long_date
+from forecasts.articles.drafting.outcomes_told import find_told
+from forecasts.articles.drafting.pronouns import UNNAMED, Context
+from forecasts.articles.drafting.question_wording import Wording, word_question
 from forecasts.articles.drafting.sentences import find_sentences
-from forecasts.articles.drafting.subjects import UNNAMED
+from forecasts.articles.drafting.strength import Strength, judge
 from forecasts.articles.text_quotes import TextQuote, quote_at
 from forecasts.common.errors import NotFound
 from forecasts.ledger.models import Article, QuestionType
 
 MAX_LENGTH = 1_000  # characters; a longer sentence is a list or a table
-
-
-class Strength(StrEnum):
-    """How sure the grammar is of a draft; weak ones are folded on the page."""
-
-    strong = "strong"
-    weak = "weak"
+_CONTEXT = 600  # characters before a sentence in which its pronouns find their nouns
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +84,17 @@ class Draft:
         }
 
     def question_by(self, day: date) -> str:
-        """Return the question with ``day`` as its deadline."""
+        """Return the question with ``day`` as its deadline; '' if it has no wording.
+
+        A question about what starts from a day keeps that day.
+        """
         if self.close_date is not None:
-            return self.question.replace(long_date(self.close_date), long_date(day))
-        opening, colon, statement = self.question.partition(": “")
-        if colon:
-            return f"{opening} by {long_date(day)}{colon}{statement}"
-        return f"{self.question.removesuffix('?')} by {long_date(day)}?"
+            known = rf"\b(by|until) {long_date(self.close_date)}\b"
+            return re.sub(known, rf"\1 {long_date(day)}", self.question)
+        return _END.sub(rf" by {long_date(day)}\g<0>", self.question)
+
+
+_END = re.compile(r"(?:, in [^?,]+)?\?$")  # a number's unit comes last
 
 
 def draft_questions(text: str, *, published_at: date) -> list[Draft]:
@@ -104,26 +103,33 @@ def draft_questions(text: str, *, published_at: date) -> list[Draft]:
     Relative times such as "Friday" and "next month" count from ``published_at``.
     """
     lowercase_words = frozenset(re.findall(r"\b[a-z]{2,}\b", text))
+    sentences = [(start, end) for start, end in find_sentences(text) if end - start <= MAX_LENGTH]
     drafts = []
-    for start, end in find_sentences(text):
-        if end - start > MAX_LENGTH:
-            continue
+    for start, end in sentences:
         sentence = text[start:end]
         outlooks = find_outlooks(sentence, find_deadlines(sentence, anchor=published_at))
         if not outlooks:
             continue
+        context = Context(lowercase_words, text[max(0, start - _CONTEXT) : start])
+        wording = _word(sentence, outlooks, context, published_at)
         deadline = outlooks[0].deadline
-        question = _question(sentence, outlooks, lowercase_words, published_at)
-        doubt = _doubt(question, outlooks[0])
+        strength, reason = judge(wording, sentence)
+        amount = wording.amount
         drafts.append(
             Draft(
                 source=quote_at(text, start, end),
                 start=start,
                 end=end,
-                question=question,
+                question=wording.question,
                 close_date=deadline.last_day if deadline else None,
-                strength=Strength.weak if doubt else Strength.strong,
-                reason=doubt or "clear wording",
+                strength=strength,
+                reason=reason,
+                told=find_told(wording, sentence, text, sentences),
+                kind=wording.kind,
+                options=wording.options,
+                lower_bound=amount.lower_bound if amount else None,
+                upper_bound=amount.upper_bound if amount else None,
+                unit=amount.unit or None if amount else None,
             )
         )
     return drafts
@@ -150,10 +156,10 @@ def find_draft(article: Article, number: int) -> Draft:
     )
 
 
-def _question(
-    sentence: str, outlooks: Sequence[Outlook], lowercase_words: Collection[str], published_at: date
-) -> str:
-    """Return the question of a sentence, without a day that has passed: its outcome is known."""
+def _word(
+    sentence: str, outlooks: Sequence[Outlook], context: Context, published_at: date
+) -> Wording:
+    """Return the wording of a sentence, without a day that has passed: its outcome is known."""
     first = outlooks[0]
     if first.deadline is None:
         for limit in reversed(find_overdue(sentence, anchor=published_at)):
@@ -162,16 +168,7 @@ def _question(
             if has_preposition and not _NOTHING_LEFT.search(rest) and find_outlooks(rest, ()):
                 sentence = rest
         outlooks = find_outlooks(sentence, ())
-    return word_question(sentence, outlooks, lowercase_words)
-
-
-def _doubt(question: str, outlook: Outlook) -> str:
-    """Return why a draft is weak, or ''."""
-    if not question or UNNAMED in question:
-        return "no clear subject"
-    if outlook.deadline is None and outlook.cue.kind in ("might", "would"):
-        return f"only “{outlook.match.group().split()[0]}”, and no deadline"
-    return ""
+    return word_question(sentence, outlooks, context)
 
 
 _NOTHING_LEFT = re.compile(r"\bbe\W*$")  # of "The vote will be on 12 November."

@@ -127,12 +127,13 @@ _DONE = re.compile(
 _REMARK = re.compile(
     r"(?:be (?:remembered|honest|recalled|familiar|all\b|forgiven|boys)|come as no surprise|not lie"
     r"|admit|never forget|need (?:an?|two|three|some)\b|find the\b|recogni[sz]e|know that|notice"
-    r"|recall|send you|remember|tell[.,]?$|tell (?:you|me|anyone)\b)"
+    r"|recall|see[.,]?(?:\"|$)|send you|remember|tell[.,]?$|tell (?:you|me|anyone)\b)"
 )
 _PERMITTED = re.compile(
     r"\b(?:law|rule|constitution|statute|code|act|treaty)s?\s+(?:say|state|allow|provide)s?\b"
     r"|\boffence\b"
     r"|\b[Uu]nder (?:the|its|a|an) (?:[\w-]+ ){0,3}(?:law|rules|statute|code|act|contract)\b"
+    r"|\b[Uu]nder the terms of\b|\bat any time\b|\bfree of charge\b"
 )
 _COMPARED = re.compile(r"\b(?:more|less|as|twice|times|most|least|equally|how|was|were|been)\s+$")
 _AIM = re.compile(
@@ -168,8 +169,10 @@ def _is_strong_cue(outlook: Outlook) -> bool:
                 and not _PERMITTED.search(match.string)
                 and (dated or not match["modal"].startswith("could") or " not " not in match[0])
             )
-        case "intends" | "pursues" | "expects":
+        case "intends" | "pursues" | "expects" | "wants":
             return not _HAD.search(before)
+        case "chance":
+            return not is_in_the_past(match.string, match.start(), match.end())
         case "vowed":
             is_past = _HAD.search(before) or _SINCE_DONE.search(match.string, match.end())
             return not is_past and not _is_old(outlook.deadline, before)
@@ -265,7 +268,7 @@ _DEFINITE = re.compile(
 
 def _by_date_alone(words: str, deadlines: Sequence[Deadline]) -> list[Outlook]:
     """Return the outlook of a sentence without a cue but with a definite, future time."""
-    if _HABIT.search(words) or _IF_ONLY.search(words):
+    if _HABIT.search(words) or _IF_ONLY.search(words) or _CAN_BE.search(words):
         return []
     for deadline in deadlines:
         match = _DEFINITE.search(words, deadline.start, deadline.end)
@@ -280,4 +283,5 @@ def _by_date_alone(words: str, deadlines: Sequence[Deadline]) -> list[Outlook]:
     return []
 
 
+_CAN_BE = re.compile(r"\bcan be\b")
 _DATE = Cue("date", "strikes on Friday", _DEFINITE)

@@ -39,6 +39,11 @@ def whole_years(first: int, last: int, unit: str = "year") -> Interval:
     return Interval(date(first, 1, 1), date(last, 12, 31), unit)
 
 
+def long_date(day: date) -> str:
+    """Return a day as "31 December 2028", in English for any locale."""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
 def one_day(day: date) -> Interval:
     """Return the interval of one day."""
     return Interval(day, day, "day")

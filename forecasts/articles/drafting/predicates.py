@@ -8,21 +8,17 @@ unless a deal is struck").
 from __future__ import annotations
 
 import re
-from datetime import date
 
 from forecasts.articles.drafting.deadlines import Deadline
-from forecasts.articles.drafting.intervals import MONTHS
+from forecasts.articles.drafting.intervals import long_date
 from forecasts.articles.drafting.subjects import OPENING
 from forecasts.articles.typography import alternatives, plain_punctuation
 
 
-def long_date(day: date) -> str:
-    """Return a day as "31 December 2028", in English for any locale."""
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
-
-
 def by_date(deadline: Deadline | None, preposition: str = "by") -> str:
-    """Return " by 31 December 2028", or '' without a deadline."""
+    """Return " by 31 December 2028", " from 1 May 2027", or '' without a deadline."""
+    if deadline and deadline.since:
+        return f" from {deadline.since}"
     return f" {preposition} {long_date(deadline.last_day)}" if deadline else ""
 
 
@@ -57,13 +53,15 @@ _NEXT_CLAUSE = re.compile(
 )
 # The date goes before these: "by 1 August 2025 unless a deal is struck".
 _AFTER_DATE = re.compile(
-    r"\s+(?:on )?(?:if|unless|provided|after|as|because|despite|amid|whether|when)\b"
+    r"\s+(?:on )?(?:if|unless|provided|before|after|as|because|despite|amid|whether|when)\b"
 )
 _IS_CONDITION = re.compile(r"if|unless|once|when|as soon as", re.IGNORECASE)
 _TIME_CLAUSE = re.compile(r"\s+(?:when|once|as soon as)\s[^,]*$")
 _OTHER_TIME = re.compile(
     r",?\s+(?:(?:later )?this|next) (?:week|month|year|weekend),?\s*$|\s+soon\s*$"
     r"|\s+(?:an?|\w+) (?:day|week|month|year)s? later,?\s*$"
+    r"|\s+(?:with)?in (?:a few |the coming )?(?:hours|days|weeks|months)\s*$"
+    r"|\s+(?:on|in|at) the (?:night|evening|morning|afternoon|day|week) of\s*$"
 )
 _LASTS = re.compile(
     r"(?:until|till|through|up (?:to|until))\b"
@@ -93,6 +91,8 @@ def verb_phrase(
         elif not after.lstrip().startswith(","):
             rest += after
     phrase = _OTHER_TIME.sub("", _first_clause(f"{verb} {rest}"))
+    if deadline and deadline.end <= start and (later := _AFTER_DATE.search(phrase)):
+        phrase, condition = phrase[: later.start()], phrase[later.start() :].strip()
     lasts = deadline and (_LASTS.match(deadline.phrase) or _LASTING.match(phrase)) and lasting
     return one_line(f"{phrase}{by_date(deadline, 'until' if lasts else 'by')} {condition}")
 
@@ -124,23 +124,3 @@ def condition(sentence: str, cue_start: int, deadline: Deadline | None) -> str:
         words = before + by_date(deadline) + sentence[deadline.end : end]
     words = one_line(words).rstrip(" ,")
     return f" {words[0].lower()}{words[1:]}"
-
-
-_ES = re.compile(r"(?:go|publish|launch|switch|finish|address|pass)(?=es$)")
-_Y = re.compile(r"(?:appl|testif|fl)(?=ies$)")
-_HEAD = re.compile(r"(.+?)(?:\s+(?:of|at|in|on|for|from|to|with|across|between|by)\s.*)?$")
-
-
-def base_form(present: str, subject: str) -> str:
-    """Return "meet" for "meets", or for "meet" after a plural; otherwise '': it may be a noun."""
-    first, _, others = present.partition(" ")
-    head = _HEAD.sub(r"\1", subject)
-    if match := _ES.match(first):
-        first = match.group()
-    elif match := _Y.match(first):
-        first = match.group() + "y"
-    elif first.endswith("s"):
-        first = first.removesuffix("s")
-    elif not re.search(r"[a-z]s$", head) or head.endswith(("ss", "'s", "’s")):
-        return ""
-    return f"{first} {others}".strip()

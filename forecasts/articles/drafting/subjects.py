@@ -1,17 +1,26 @@
 """The subject of a forward-looking sentence, as worded in a question: "Will … vote?".
 
 It is between the start of its clause and the cue, without an introduction ("In a statement, "),
-the source, an apposition and the deadline. A pronoun for the speaker, also "I" and "we", is
-replaced by the speaker ("the judge said she would rule": the judge). If the rest is not clearly a
-subject, there is none.
+the source, an apposition and the deadline. A pronoun, also "I" and "we", is replaced by the noun
+it refers to (``pronouns``). If the rest is not clearly a subject, there is none.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 
 from forecasts.articles.drafting.deadlines import Deadline
+from forecasts.articles.drafting.pronouns import (
+    POSSESSIVE,
+    PRONOUN,
+    UNNAMED,
+    Context,
+    antecedent,
+    fits,
+    is_weather,
+    personal,
+    possessive,
+)
 from forecasts.articles.typography import alternatives, plain_punctuation
 
 _REPORTING = alternatives(
@@ -20,7 +29,8 @@ _REPORTING = alternatives(
     "signalled signaled suggested suggests indicated reported estimate estimates estimated "
     "argue argues argued claim claims claimed forecast forecasts expect expects saying show "
     "shows showed suggest indicate signal insist report claim assume assumes guess reckon reckons "
-    "suspect suspects doubt doubts"
+    "suspect suspects doubt doubts hint hints hinted project projects projected promised pledged "
+    "vowed admits admitted acknowledged conceded cautioned stressed declared"
 )
 _THAT = alternatives(
     "concern concerns doubt fact sign signs mean means likely unlikely likelihood possibility "
@@ -60,11 +70,11 @@ _NOT_FIRST = alternatives(
 _NOT_WITHIN = alternatives(
     "said says is are was were has have had will would could may might can who which whom "
     "whether if because when while he she they it we that than did does do not "
-    "(?<!up\\s)(?<!close\\s)to"
+    "(?<!up\\s)(?<!close\\s)to(?!\\s(?:the|an?|its|their)\\s|\\s(?-i:[A-Z]))"
 )
 _NOT_A_SUBJECT = re.compile(
     rf"^(?:{_NOT_FIRST})\b|\b(?:and|or|also|now|next|of|(?-i:[a-z]+ed))$|(?<!^)\b(?:{_NOT_WITHIN})\b"
-    r"|,(?!\d|[^;:]*\sand\s)|[;:\"()?!—]|--| - ",
+    r"|,(?!\d|[^;:]*\s(?:and|or)\s)|[;:\"()?!—]|--| - ",
     re.IGNORECASE,
 )
 _RELATIVE = re.compile(r"\s(?:that|which|who)\s+(?:has|have|had|is|are|was|were)\s[^,;:\"()?!]+$")
@@ -73,15 +83,6 @@ _NEGATIVE = {
 }  # fmt: skip
 _AUXILIARY = re.compile(
     r"\s(?:is|are|was|were|has|have|had|will|would|could|may|might|must|should)\s"
-)
-_PRONOUN = re.compile(r"(?:he|she|it|they)(?:'d|'ll)?", re.IGNORECASE)
-_ORGANISATION = re.compile(
-    r"\b(?i:ministry|government|company|firm|agency|bank|club|union|party|group|court|council|army"
-    r"|committee|commission|board|junta|navy|force|department|office|service|chain|retailer|airline"
-    r"|\w+maker|manufacturer|regulator|authority|parliament|senate|federation|league|association"
-    r"|foundation|charity|university|school|team|church|newspaper|broadcaster|operator|developer"
-    r"|fund|trust|opposition|administration|band|workers|inc|corp|airlines|motors|railway|utility"
-    r"|lender|insurer|startup|state|city|county|country|kingdom)\b"
 )
 _SAYS = r"(?:said|says|told|added|wrote|insisted|warned|announced|promised|vowed)"
 # The speaker is named after the quote or before it.
@@ -107,6 +108,13 @@ _DETERMINER = re.compile(
     ),
     re.IGNORECASE,
 )
+_CHAMBER = re.compile(r"(?:leaders?|lawmakers|members|[A-Z]\w+|speaker|committee|panel)\b")
+# "Incumbent Goran Tadic", "Pharmacy chain Corvex".
+_KIND_OF = re.compile(
+    r"(?:Incumbent|Former|Outgoing|Veteran|Striker|Challenger|Airline|Retailer|Lender|\w+maker"
+    r"|(?:Opposition|Rebel|Union|Party) leader|[A-Z][a-z]+ (?:chain|group|giant|operator|startup))"
+    r" (?=[A-Z])"
+)
 # At the start of a sentence, these have a capital without being names.
 _COMMON = re.compile(
     alternatives(
@@ -124,41 +132,72 @@ _COMMON = re.compile(
         "passengers families women men children people migrants refugees scientists doctors nurses "
         "tonight tomorrow half most federal local national regional foreign public private direct "
         "lawyers veterans layoffs sentencing council world tenants clinical "
-        " human climate solar wind nuclear peace trade repairs costs"
+        " human climate petrol diesel coal electric solar wind nuclear peace trade repairs costs"
     )
-    + r"|(?:first|second|third|fourth|full|half)-\w+"
+    + r"|(?!Mercedes|Brussels|Reuters|Siemens|Barclays|Starbucks|Lloyds|Athens|Naples|Airlines"
+    r"|Williams|Evans|Hughes|Davies|Rodrigues|Mendes|Morales|Rivers|Myers|Adams|Brooks|Rogers)"
+    r"\w{2,}[^\Wsuia]s|\w{3,}fall|(?!Reading|Harding|Golding)\w{2,}(?:d|n|t|v|g|s)ing"
+    r"|(?:first|second|third|fourth|full|half)-\w+"
     r"|(?!Rovers|Rangers|Wanderers)\w{2,}(?:ers|ors|ists|ments?|tions?|sions?|ants|ees|ities|ices|ages)",
     re.IGNORECASE,
 )
 
-UNNAMED = "…"  # for the user to fill in
-
 
 def find_subject(
-    sentence: str, cue: re.Match[str], deadline: Deadline | None, lowercase_words: Collection[str]
+    sentence: str, cue: re.Match[str], deadline: Deadline | None, context: Context
 ) -> str:
     """Return the subject of the verb at ``cue``, or '' if it is not clear.
 
-    "I" and "we" become the speaker if the sentence names one, else ``UNNAMED``. ``cue`` is a
-    match in ``plain_punctuation(sentence)``: the subject is its group "subject" or ends at its
-    start. ``lowercase_words`` occur in lower case elsewhere in the text.
+    A pronoun becomes the noun it refers to, or ``UNNAMED``. ``cue`` is a match in
+    ``plain_punctuation(sentence)``: the subject is its group "subject" or ends at its start.
     """
     words = plain_punctuation(sentence)
     if cue.groupdict().get("subject"):
         start, end = cue.span("subject")
-        return _as_subject(sentence, start, end, None, lowercase_words)
+        return (
+            "" if " to " in words[start:end] else _as_subject(sentence, start, end, None, context)
+        )
     if contracted := re.match(r"(\w+)'(?:ll|d|m|re|s)\b", cue[0]):
         start, end = cue.start(), cue.start() + contracted.end(1)
     else:
         end = _before_aside(words, cue.start())
         start, end = _shared_subject(words, _clause_start(words, end), end)
     noun = words[start:end].strip(" \"'")
-    if noun in ("I", "we", "We") and '"' in words:
+    if noun in ("I", "we", "We"):
         start, end = _quoted_speaker(words, cue, alone=noun == "I")
-        return _as_subject(sentence, start, end, None, lowercase_words) or UNNAMED
-    if _PRONOUN.fullmatch(noun) and (speaker := _speaker(words, start, noun.lower())):
-        start, end = speaker
-    return _as_subject(sentence, start, end, deadline, lowercase_words)
+        speaker = _as_subject(sentence, start, end, None, context)
+        if PRONOUN.fullmatch(speaker):
+            speaker = antecedent(personal(speaker), context.before)
+        return speaker or UNNAMED
+    if PRONOUN.fullmatch(noun):
+        verb = cue.groupdict().get("verb") or words[cue.end() :].lstrip()
+        if is_weather(noun.lower(), verb):
+            return "it"
+        return _referent(sentence, start, noun, context) or UNNAMED
+    if owned := POSSESSIVE.match(noun):
+        thing = _as_subject(sentence, start + owned.end(), end, deadline, context)
+        owner = _referent(sentence, start, owned[1], context)
+        return f"{possessive(owner)} {thing}" if owner and thing else UNNAMED
+    subject = _as_subject(sentence, start, end, deadline, context)
+    name = _NAMED.match(words[end : cue.start()])
+    return f"{subject} {name[1]}" if name and _IS_ROLE.match(subject) else subject
+
+
+# "The operator, Atlantis Fibre, has …": the aside is its name.
+_NAMED = re.compile(r",\s+([A-Z][\w.&'-]*(?:\s(?:[A-Z][\w.&'-]*|de|of|van|von|and))*),\s")
+_IS_ROLE = re.compile(r"(?:the|an?|its|[\w.-]+['’]s)\s", re.IGNORECASE)
+
+
+_LONGEST_NOUN = 6  # words; a longer one has a verb of its own
+
+
+def _referent(sentence: str, start: int, pronoun: str, context: Context) -> str:
+    """Return the noun that the pronoun at ``start`` refers to, or ''."""
+    who = personal(pronoun)
+    if speaker := _speaker(plain_punctuation(sentence), start, who):
+        noun = _as_subject(sentence, *speaker, None, context)
+        return noun if len(noun.split()) <= _LONGEST_NOUN else ""
+    return antecedent(who, f"{context.before} {sentence[:start]}")
 
 
 def _before_aside(words: str, end: int) -> int:
@@ -192,10 +231,7 @@ def _speaker(words: str, start: int, pronoun: str) -> tuple[int, int] | None:
     end = _before_aside(words, reporting.start())
     begin = _clause_start(words, end)
     speaker = words[begin:end].strip()
-    is_many = re.search(r"(?:[a-z]s|police|people)$", speaker) is not None
-    is_organisation = _ORGANISATION.search(speaker) is not None
-    fits = {"they": is_many, "it": is_organisation}.get(pronoun, not (is_many or is_organisation))
-    if not fits or _PRONOUN.fullmatch(speaker) or not speaker:
+    if not speaker or PRONOUN.fullmatch(speaker) or not fits(pronoun, speaker):
         return None
     return begin, end
 
@@ -211,12 +247,12 @@ def _quoted_speaker(words: str, cue: re.Match[str], *, alone: bool) -> tuple[int
     if spokesman := _FOR_OTHERS.match(words, start, end):
         return spokesman.end(), end
     speaker = words[start:end]
-    is_unclear = not alone and (_PRONOUN.fullmatch(speaker) or _SPOKESMAN.search(speaker))
+    is_unclear = not alone and (PRONOUN.fullmatch(speaker) or _SPOKESMAN.search(speaker))
     return (0, 0) if is_unclear else (start, end)
 
 
 def _as_subject(
-    sentence: str, start: int, end: int, deadline: Deadline | None, lowercase_words: Collection[str]
+    sentence: str, start: int, end: int, deadline: Deadline | None, context: Context
 ) -> str:
     words = plain_punctuation(sentence)
     before = words[:start].rstrip()
@@ -237,7 +273,11 @@ def _as_subject(
     if not at_start and first not in ("It", "He", "She", "They", "This", "These"):
         return subject
     bare = re.sub(r"['’]s$", "", first)
-    is_common = _COMMON.fullmatch(bare) or bare.lower() in lowercase_words
+    if first == "House" and _CHAMBER.match(others):
+        return subject
+    is_common = _COMMON.fullmatch(bare) or bare.lower() in context.lowercase_words
+    if _KIND_OF.match(subject):
+        return first.lower() + subject[len(first) :]
     if (others[:1].isupper() or not is_common) and not _DETERMINER.fullmatch(first):
         return subject
     return first.lower() + subject[len(first) :]

@@ -21,6 +21,7 @@ meanwhile; they led to the removal of one rule ("gave them a week to pay" counts
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -32,6 +33,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasts.articles.drafting.drafts import draft_questions
+from forecasts.articles.drafting.strength import Strength
 from forecasts.articles.text_quotes import locate
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -120,17 +122,17 @@ def test_sentences_are_found_in_an_article_as_they_are_alone() -> None:
         assert [(d.quote, d.close_date) for d in found] == [(d.quote, d.close_date) for d in alone]
 
 
-def test_few_questions_only_quote_their_sentence() -> None:
-    questions = [
-        draft.question
+def test_few_drafts_have_a_gap_or_no_question() -> None:
+    drafts = [
+        draft
         for part in PARTS
         for row in rows_of(part)
         for draft in draft_questions(
             row["sentence"], published_at=date.fromisoformat(row["published"])
         )
     ]
-    quoted = sum(question.startswith("Will this happen") for question in questions)
-    assert quoted / len(questions) < 0.1
+    assert sum(not draft.question for draft in drafts) / len(drafts) < 0.1
+    assert sum(not draft.is_complete for draft in drafts) / len(drafts) < 0.15
 
 
 def test_an_article_gives_its_drafts_in_order_with_their_close_dates() -> None:
@@ -197,8 +199,10 @@ def test_any_text_gives_drafts_that_stand_in_it(text: str) -> None:
         assert draft.quote == text[draft.start : draft.end]
         assert text[: draft.start].endswith(draft.source.prefix)
         assert text[draft.end :].startswith(draft.source.suffix)
-        assert draft.question.startswith("Will ")
-        assert draft.question.endswith("?")
+        assert not draft.question or draft.question.startswith(("Will ", "Which ", "What ", "How "))
+        assert not draft.question or draft.question.endswith("?")
+        assert not re.match(r"Will (?:he|she|they|we|I|you|his|her|their|its)\b", draft.question)
+        assert (draft.strength, bool(draft.reason)) != (Strength.weak, False)
         assert draft.close_date is None or draft.close_date >= PUBLISHED
         end = draft.end
 
@@ -209,10 +213,8 @@ def test_any_text_gives_drafts_that_stand_in_it(text: str) -> None:
         ("Brega will lift the ban by August 4.", "Will Brega lift the ban by 1 March 2030?"),
         ("Brega will lift the ban.", "Will Brega lift the ban by 1 March 2030?"),
         ("Brega will lift the ban by July 4.", "Will Brega lift the ban by 1 March 2030?"),
-        (
-            "It will not, and that is all, be so.",
-            "Will this happen by 1 March 2030: “It will not, and that is all, be so”?",
-        ),
+        ("The levy doubles from 4 August.", "Will the levy double from 4 August 2025?"),
+        ("It will not, and that is all, be so.", ""),
     ],
 )
 def test_a_draft_can_be_asked_with_another_deadline(sentence: str, question: str) -> None:

@@ -1,0 +1,71 @@
+"""Multiple-choice questions: "in Oslo, Bergen or Turku" becomes "Which of … will … in?".
+
+A list counts if it names its members, and if one of them excludes the others: three or more with
+"or", two after "either", or those after "choose between". Lists of common nouns ("headaches,
+nausea or fever") do not exclude each other.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_NAME = (
+    r"(?:(?:the|an?) (?:[a-z-]+ ){0,2}?)?[A-Z][\w.&'’-]*(?: (?:of |de |al-)?[A-Z0-9][\w.&'’-]*)*"
+)
+_LIST = re.compile(
+    rf"\b(?P<either>[Ee]ither )?(?P<first>{_NAME})(?P<middle>(?:, {_NAME})*),? or (?P<last>{_NAME})"
+    rf"|\b(?P<between>between )(?P<one>{_NAME})(?P<others>(?:, {_NAME})*),? and (?P<final>{_NAME})"
+)
+_CHOOSES = re.compile(r"\b(?:choose|decide|pick|select)\s$")
+_DATE = re.compile(r"\s(?:by|until|from)\s(?:\d{1,2}\s)?(?:[A-Z][a-z]+\s)?\d{4}$")
+_MONTH_OR_DAY = re.compile(
+    r"(?:January|February|March|April|May|June|July|August|September|October|November|December"
+    r"|\w+day)\b"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A multiple-choice question and its options."""
+
+    question: str
+    options: tuple[str, ...]
+
+
+def ask_choice(subject: str, predicate: str) -> Choice | None:
+    """Return the choice that "Will {subject} {predicate}?" hides, if any."""
+    if found := _LIST.fullmatch(subject):
+        options = _options(found, "")
+        if options is None:
+            return None
+        return _choice(options, predicate)
+    for found in _LIST.finditer(predicate):
+        before, after = predicate[: found.start()], predicate[found.end() :]
+        options = _options(found, before)
+        if options is None:
+            continue
+        if " and " in after:  # another clause
+            day = _DATE.search(after)
+            after = day[0] if day else ""
+        if before == "be ":
+            return _choice(options, f"be {subject}{after}")
+        return _choice(options, f"{subject} {before.strip()}{after}")
+    return None
+
+
+def _options(found: re.Match[str], before: str) -> tuple[str, ...] | None:
+    if found["between"]:
+        names = f"{found['one']}{found['others']}, {found['final']}".split(", ")
+        return tuple(names) if _CHOOSES.search(before) else None
+    names = f"{found['first']}{found['middle']}, {found['last']}".split(", ")
+    if any(_MONTH_OR_DAY.match(name) for name in names):
+        return None
+    if found["either"]:
+        return tuple(names)
+    return (*names, "Other") if len(names) > 2 else None
+
+
+def _choice(options: tuple[str, ...], rest: str) -> Choice:
+    *names, last = [name for name in options if name != "Other"]
+    return Choice(f"Which of {', '.join(names)} and {last} will {rest}?", options)

@@ -1,0 +1,51 @@
+"""Drafts that would leak: the same article already tells what happened.
+
+A live report or a text with several updates can say "The council will vote on the bypass" and
+"The council voted for the bypass". A sentence tells the outcome if its verb is the question's in
+the past, with the same subject before it and, if the question has an object, a word of it after.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from forecasts.articles.drafting.question_wording import Wording
+from forecasts.articles.drafting.verb_forms import past_forms
+from forecasts.articles.typography import plain_punctuation
+
+_REPEATED = re.compile(r"\b(?:again|another|further|more|next|second|third|new)\b")
+_LONG_AGO = re.compile(
+    r"\b(?:in|since) (?:1\d|20)\d\d\b|\b(?:last|previous|earlier) \w+|\bago\b|\bhad\b|\bfirst\b"
+    r"|\b(?:if|unless|whether|would|will|could|might|may|to)\b",
+    re.IGNORECASE,
+)
+_PASSIVE = re.compile(r"be (?:[a-z]+ly )?([a-z]+)\b")
+_CONTENT = re.compile(r"\b(?!(?:will|with|from|that|this|have|been|into|over|until|after)\b)\w{4,}")
+
+
+def find_told(
+    wording: Wording, sentence: str, text: str, sentences: Sequence[tuple[int, int]]
+) -> str:
+    """Return the sentence of ``text`` that seems to tell the outcome, or ''."""
+    subject, predicate = wording.subject, plain_punctuation(wording.predicate)
+    nouns = re.findall(r"[\w-]{3,}", plain_punctuation(subject))
+    if not nouns or not predicate or _REPEATED.search(predicate):
+        return ""
+    passive = _PASSIVE.match(predicate)
+    verb, _, rest = predicate.partition(" ")
+    forms = (passive[1],) if passive else past_forms(verb)
+    verbs = "|".join(map(re.escape, forms))
+    told = re.compile(
+        rf"\b{re.escape(nouns[-1])}\b[^.;]{{0,40}}?\b(?:{verbs})\b(?P<rest>.*)", re.DOTALL
+    )
+    objects = {word[:6].lower() for word in _CONTENT.findall(rest)}
+    for start, end in sentences:
+        other = plain_punctuation(text[start:end])
+        found = None if text[start:end] == sentence else told.search(other)
+        if found is None or _LONG_AGO.search(other[: found.start("rest")]):
+            continue
+        after = {word[:6].lower() for word in _CONTENT.findall(found["rest"])}
+        if not objects or objects & after:
+            return text[start:end]
+    return ""

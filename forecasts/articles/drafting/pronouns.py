@@ -1,0 +1,145 @@
+"""Pronouns in a question: whom they refer to, and which of them refer to nobody named in it.
+
+A reader of the question has not read the article, so a pronoun is replaced: by the speaker ("the
+judge said she would rule": the judge), by the subject of one of the two sentences before, or else
+by ``UNNAMED``. A pronoun that refers to a noun of the question itself stays ("Will the bank cut
+its dividend?").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from forecasts.articles.typography import alternatives, plain_punctuation
+
+UNNAMED = "…"  # for the user to fill in
+
+PRONOUN = re.compile(r"(?:he|she|it|they)(?:'d|'ll)?", re.IGNORECASE)
+POSSESSIVE = re.compile(r"(his|her|its|their)\s+(?=\w)", re.IGNORECASE)
+_OF_POSSESSIVE = {"his": "he", "her": "she", "its": "it", "their": "they"}
+_ORGANISATION = re.compile(
+    r"\b(?i:ministry|government|company|firm|agency|bank|club|union|party|group|court|council|army"
+    r"|committee|commission|board|junta|navy|force|department|office|service|chain|retailer|airline"
+    r"|\w+maker|manufacturer|regulator|authority|parliament|senate|federation|league|association"
+    r"|foundation|charity|university|school|team|church|newspaper|broadcaster|operator|developer"
+    r"|fund|trust|opposition|administration|band|workers|inc|corp|airlines|motors|railway|utility"
+    r"|lender|insurer|startup|state|city|county|country|kingdom|organi[sz]ation)"
+    r"(?= [A-Z][\w.-]+$|$)"
+)
+_PLURAL = re.compile(r"(?:\b[a-z][\w-]*s|\b[Tt]he [A-Z]\w+s|^[A-Z][a-z]+s|police|people)$")
+_AFTER_HEAD = re.compile(r"\s(?:of|for|in|at|to|on|from)\s.*")
+_NAME_OF_TWO = re.compile(r"[A-Z][\w.&-]*(?: [A-Z][\w.&-]*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The text around a sentence: its words in lower case, and the sentences just before."""
+
+    lowercase_words: Collection[str] = ()
+    before: str = ""
+
+
+def possessive(owner: str) -> str:
+    """Return "the judge's", "the teachers'"."""
+    return f"{owner}'" if re.search(r"(?:^|\s)[a-z][\w-]*s$", owner) else f"{owner}'s"
+
+
+def personal(pronoun: str) -> str:
+    """Return "she" for "her", and "she" for "She'll"."""
+    pronoun = re.sub(r"'\w+$", "", pronoun.lower())
+    return _OF_POSSESSIVE.get(pronoun, pronoun)
+
+
+def fits(pronoun: str, noun: str) -> bool:
+    """Return whether he, she, it or they can refer to the noun."""
+    is_plural = _PLURAL.search(noun) is not None
+    is_organisation = _ORGANISATION.search(_AFTER_HEAD.sub("", noun)) is not None
+    if pronoun == "they":
+        return is_plural or " and " in noun
+    if pronoun == "it":
+        return is_organisation or _NAME_OF_TWO.fullmatch(noun) is not None
+    return not (is_plural or is_organisation)
+
+
+# ---- the subject of a sentence before
+
+_ROLES = alternatives(
+    "president minister premier chancellor judge mayor governor senator ambassador envoy coach "
+    "manager director chairman chairwoman chief secretary speaker lawyer prosecutor commissioner "
+    "leader candidate striker captain general admiral bishop pope king queen prince princess"
+)
+_NAME = r"[A-Z][\w.-]+(?: (?:[A-Z][\w'.-]+|de|da|van|von|bin|al)){1,3}"
+_VERB_FOLLOWS = r"(?=,? (?:who\b|has|have|is|are|was|were|will|said|says|[a-z]+ed|[a-z]+s)\b|, )"
+_SUBJECTS = {
+    "person": re.compile(
+        rf"(?:On \w+day,? |But |And )?(?P<noun>(?!(?:The|A|An|In|At|After|Before)\s){_NAME}"
+        rf"|(?:The|A) (?:[\w'-]+ ){{0,3}}?(?:{_ROLES})){_VERB_FOLLOWS}"
+    ),
+    "it": re.compile(rf"(?P<noun>The (?:[\w'-]+ ){{0,4}}?[\w-]+){_VERB_FOLLOWS}"),
+    "they": re.compile(
+        r"(?P<noun>(?:The )?(?:[\w'-]+ ){0,4}?[a-z]+s)"
+        r"(?= (?:have|are|were|will|would|say|said|want|plan|hope|met|[a-z]+ed)\b)"
+    ),
+}
+_SENTENCE = re.compile(r"[.!?][\"')]*\s+(?=[\"'(]?[A-Z])")
+_FAR = 2  # sentences
+
+
+def antecedent(pronoun: str, before: str) -> str:
+    """Return the subject of the last sentences of ``before`` that the pronoun fits, or ''."""
+    kind = _SUBJECTS.get(pronoun, _SUBJECTS["person"])
+    for sentence in reversed(_SENTENCE.split(plain_punctuation(before).strip())[-_FAR:]):
+        subject = kind.match(sentence)
+        if subject and fits(pronoun, subject["noun"]):
+            noun = subject["noun"]
+            return noun[0].lower() + noun[1:] if re.match(r"(?:The|A|An) ", noun) else noun
+    return ""
+
+
+# ---- pronouns that a question leaves open
+
+_ANY = re.compile(
+    r"\b(?P<own>I|me|my|we|us|our|ours|you|your)\b(?!\.)"
+    r"|\b(?P<subject>he|she|they)\b|\b(?P<object>him|them|it|her(?! [a-z]{3,}))\b"
+    r"|\b(?P<bare>this|that|these|those)(?=[?,.]|$| (?:by|from|until|if|unless|in|on)\b)",
+    re.IGNORECASE,
+)
+_SUBORDINATE = re.compile(
+    r"\b(?:if|unless|when|once|whether|that|because|until|before|after|as|while|what|how|where)\b"
+)
+_EMPTY_IT = re.compile(r"it (?:easier|harder|clear|(?:im)?possible|difficult|illegal)\b")
+_NOUN = re.compile(r"\b(?:the|an?|all|its|their|his|her|any|every|more|another|\d[\d,.]*)\s\w")
+_WEATHER = re.compile(r"(?:rain|snow|hail|freeze|thaw)\b")
+
+
+def without_open_pronouns(subject: str, predicate: str) -> str:
+    """Return the predicate with ``UNNAMED`` for each pronoun that its question leaves open."""
+
+    def closed(found: re.Match[str]) -> str:
+        before = predicate[: found.start()]
+        is_named = (
+            not found["own"]
+            and not found["bare"]
+            and (
+                _EMPTY_IT.match(predicate, found.start())
+                or (subject != UNNAMED and _SUBORDINATE.search(before))
+                or (found["object"] and _NOUN.search(before))
+            )
+        )
+        return found[0] if is_named else UNNAMED
+
+    if subject.lower() == "it" and _WEATHER.match(predicate):
+        return predicate
+    return _ANY.sub(closed, predicate)
+
+
+def is_weather(pronoun: str, verb: str) -> bool:
+    """Return whether "it" needs no noun: "it will rain"."""
+    return pronoun == "it" and _WEATHER.match(verb) is not None
+
+
+def has_pronoun(text: str) -> bool:
+    """Return whether the text has any personal pronoun."""
+    return re.search(r"\b(?:he|she|it|they|him|them|his|her|its|their)\b", text, re.I) is not None
