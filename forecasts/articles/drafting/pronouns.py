@@ -70,19 +70,24 @@ _ROLES = alternatives(
     "manager director chairman chairwoman chief secretary speaker lawyer prosecutor commissioner "
     "leader candidate striker captain general admiral bishop pope king queen prince princess"
 )
-_NAME = r"[A-Z][\w.-]+(?: (?:[A-Z][\w'.-]+|de|da|van|von|bin|al)){1,3}"
+_NAME = r"[A-Z][\w.-]+(?: (?:[A-Z][\w'.-]+|de|da|van|von|bin|al)){0,3}"
 _VERB_FOLLOWS = r"(?=,? (?:who\b|has|have|is|are|was|were|will|said|says|[a-z]+ed|[a-z]+s)\b|, )"
+_NOT_A_NAME = alternatives(
+    "The A An In On At By For From With After Before When While If As But And So He She It They We "
+    "I You This That These Those There His Her Its Their Our My One Some Most Many No Not"
+)
 _SUBJECTS = {
     "person": re.compile(
-        rf"(?:On \w+day,? |But |And )?(?P<noun>(?!(?:The|A|An|In|At|After|Before)\s){_NAME}"
+        rf"(?:On \w+day,? |But |And )?(?P<noun>(?!(?:{_NOT_A_NAME})\s){_NAME}"
         rf"|(?:The|A) (?:[\w'-]+ ){{0,3}}?(?:{_ROLES})){_VERB_FOLLOWS}"
     ),
     "it": re.compile(rf"(?P<noun>The (?:[\w'-]+ ){{0,4}}?[\w-]+){_VERB_FOLLOWS}"),
     "they": re.compile(
-        r"(?P<noun>(?:The )?(?:[\w'-]+ ){0,4}?[a-z]+s)"
+        r"(?P<noun>(?:The )?(?:[\w'-]+ ){0,4}?[A-Za-z][a-z]+s)"
         r"(?= (?:have|are|were|will|would|say|said|want|plan|hope|met|[a-z]+ed)\b)"
     ),
 }
+_SPEAKER = re.compile(rf"\"\s(?:said|says|added) (?P<noun>{_NAME})")
 _SENTENCE = re.compile(r"[.!?][\"')]*\s+(?=[\"'(]?[A-Z])")
 _FAR = 2  # sentences
 
@@ -92,9 +97,12 @@ def antecedent(pronoun: str, before: str) -> str:
     kind = _SUBJECTS.get(pronoun, _SUBJECTS["person"])
     for sentence in reversed(_SENTENCE.split(plain_punctuation(before).strip())[-_FAR:]):
         subject = kind.match(sentence)
+        if subject is None and pronoun in ("he", "she"):
+            subject = _SPEAKER.search(sentence)
         if subject and fits(pronoun, subject["noun"]):
             noun = subject["noun"]
-            return noun[0].lower() + noun[1:] if re.match(r"(?:The|A|An) ", noun) else noun
+            is_name = kind is _SUBJECTS["person"] and not re.match(r"(?:The|A|An) ", noun)
+            return noun if is_name else noun[0].lower() + noun[1:]
     return ""
 
 
@@ -103,6 +111,7 @@ def antecedent(pronoun: str, before: str) -> str:
 _ANY = re.compile(
     r"\b(?P<own>I|me|my|we|us|our|ours|you|your)\b(?!\.)"
     r"|\b(?P<subject>he|she|they)\b|\b(?P<object>him|them|it|her(?! [a-z]{3,}))\b"
+    r"|\b(?P<its>its)\b"
     r"|\b(?P<bare>this|that|these|those)(?=[?,.]|$| (?:by|from|until|if|unless|in|on)\b)",
     re.IGNORECASE,
 )
@@ -123,9 +132,10 @@ def without_open_pronouns(subject: str, predicate: str) -> str:
             not found["own"]
             and not found["bare"]
             and (
-                _EMPTY_IT.match(predicate, found.start())
-                or (subject != UNNAMED and _SUBORDINATE.search(before))
-                or (found["object"] and _NOUN.search(before))
+                (found["its"] and not _PLURAL.search(subject))
+                or _EMPTY_IT.match(predicate, found.start())
+                or (not found["its"] and subject != UNNAMED and _SUBORDINATE.search(before))
+                or (not found["subject"] and _NOUN.search(before))
             )
         )
         return found[0] if is_named else UNNAMED

@@ -179,6 +179,8 @@ def find_subject(
         owner = _referent(sentence, start, owned[1], context)
         return f"{possessive(owner)} {thing}" if owner and thing else UNNAMED
     subject = _as_subject(sentence, start, end, deadline, context)
+    if PRONOUN.fullmatch(subject):  # "On Friday it will …"
+        return antecedent(personal(subject), context.before) or UNNAMED
     name = _NAMED.match(words[end : cue.start()])
     return f"{subject} {name[1]}" if name and _IS_ROLE.match(subject) else subject
 
