@@ -1,12 +1,12 @@
-"""A member's review intervals, and the results they have seen.
+"""A member's reviews: how often, several forecasts confirmed at once, and the results seen.
 
-These are the member's settings, not history: they have no entries in the chain. Each change is a
-new row all the same, and the newest counts.
+Intervals and results seen are the member's settings, not history: they have no entries in the
+chain. Each change is a new row all the same, and the newest counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +16,9 @@ from sqlmodel import Session, col, func, select
 
 from forecasts.access.roles import Action, require
 from forecasts.common.errors import Refused
-from forecasts.ledger.models import Glance, Member, Question, Revisit
+from forecasts.ledger.models import Forecast, Glance, Member, Question, Revisit
+from forecasts.updates.updates import current_forecasts, update_all
+from forecasts.updates.values import value_of
 
 DEFAULT_INTERVAL = timedelta(days=14)
 MOST_DAYS = 3_650
@@ -97,6 +99,28 @@ def _is_current(member_id: int) -> ColumnElement[bool]:
         .group_by(col(Revisit.question_id))
     )
     return col(Revisit.id).in_(newest) & col(Revisit.days).is_not(None)
+
+
+def confirm_forecasts(
+    session: Session, seen: Sequence[Forecast], *, member: Member, now: datetime, origin: str
+) -> None:
+    """Write the forecasts ``seen`` again, unchanged, so that they are no longer due for review.
+
+    Refused, all of them, if one is no longer the member's current forecast: they would confirm a
+    value that they have not seen.
+    """
+    current = current_forecasts(session, member, at=now, unresolved=True)
+    confirmed = []
+    for forecast in seen:
+        question = session.get_one(Question, forecast.question_id)
+        held = current.get(forecast.question_id)
+        if held is None or held.id != forecast.id:
+            raise Refused(
+                f"Your forecast on {question.slug} has changed since you opened this list.",
+                remedy="Reload the page and check it again.",
+            )
+        confirmed.append((question, value_of(held), ""))
+    update_all(session, confirmed, member=member, now=now, origin=origin)
 
 
 def mark_seen(session: Session, *, member: Member, now: datetime) -> Glance:

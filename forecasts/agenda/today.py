@@ -22,7 +22,7 @@ from forecasts.updates.updates import current_forecasts
 
 SHOWN = 3  # of each list, so that the next list is in sight
 RECENT = 5  # resolved questions
-SOON = timedelta(days=7)  # questions that close within it come first
+SOON = timedelta(days=7)  # a question that closes within it is urgent
 
 
 @dataclass(frozen=True)
@@ -57,34 +57,33 @@ class Shortlist:
 class Today:
     """The questions in lists by the action that they need, each in one list, most valuable first.
 
-    ``closing``: open, closing within ``SOON``, without the member's forecast; soonest first.
-    ``reviews``: forecasts due for review, by the size of the crowd's move, then by their due date.
-    ``news``: forecasts that a new article may affect. ``awaiting``: closed, or with an open
-    proposal. ``disputed``: with an open dispute. ``resolved``: the latest since ``seen``, when the
-    member last marked them as seen. ``later``: like ``closing``, but closing later. ``fresh``:
-    forecasts that need nothing. ``may_forecast``: ids of the open questions on which the member may
-    forecast. ``read_only``: there are open questions, and none of these is among them. ``empty``:
-    no article and no question yet.
+    ``to_forecast``: open, without the member's forecast; the next to close first. ``overdue``:
+    forecasts due for review by their interval, by the size of the crowd's move, then by their due
+    date. ``moved``: others that the crowd has moved away from. ``news``: forecasts that a new
+    article may affect. ``resolved``: the latest since ``seen``, when the member last marked them as
+    seen. ``fresh``: forecasts that need nothing. ``awaiting``: closed, or with an open proposal.
+    ``disputed``: with an open dispute. ``may_forecast``: ids of the open questions on which the
+    member may forecast. ``read_only``: there are open questions, and none of these is among them.
     """
 
-    closing: Shortlist
-    reviews: list[Review]
+    to_forecast: Shortlist
+    overdue: list[Review]
+    moved: list[Review]
     news: list[InTheNews]
-    awaiting: Shortlist
-    disputed: Shortlist
     resolved: list[ScoredQuestion]
     seen: datetime | None
-    later: Shortlist
     fresh: list[tuple[QuestionState, Forecast]]
+    awaiting: Shortlist
+    disputed: Shortlist
     may_forecast: frozenset[int]
     read_only: bool
-    empty: bool
     intervals: Intervals
 
     @property
-    def unforecast(self) -> int:
-        """The number of open questions without the member's forecast."""
-        return self.closing.total + self.later.total
+    def to_review(self) -> list[tuple[QuestionState, Forecast]]:
+        """The forecasts that need a second look, whatever the reason."""
+        every: list[Review | InTheNews] = [*self.overdue, *self.moved, *self.news]
+        return [(one.state, one.forecast) for one in every]
 
 
 def today(session: Session, member: Member | None, *, now: datetime, shown: int = SHOWN) -> Today:
@@ -98,10 +97,8 @@ def today(session: Session, member: Member | None, *, now: datetime, shown: int 
     rights = member_rights(session, member, now=now)
     may_in = {team: rights.allows(Action.forecast, team) for team in {one.team_id for one in live}}
     may_forecast = frozenset(one.id for one in live if may_in[one.team_id])
-    unforecast = [one for one in live if one.id in may_forecast and one.id not in mine]
     lists = {
-        "closing": [one.id for one in unforecast if one.close_time - now < SOON],
-        "later": [one.id for one in unforecast if one.close_time - now >= SOON],
+        "to_forecast": [one.id for one in live if one.id in may_forecast and one.id not in mine],
         "awaiting": [one.id for one in unresolved if one.awaits(now)],
         "disputed": list(dict.fromkeys(question.id for _, _, question in open_disputes(session))),
     }
@@ -124,7 +121,8 @@ def today(session: Session, member: Member | None, *, now: datetime, shown: int 
     seen = None if member is None else seen_until(session, member)
     return Today(
         **shortlists,
-        reviews=reviews,
+        overdue=[one for one in reviews if one.overdue],
+        moved=[one for one in reviews if not one.overdue],
         news=news,
         resolved=[]
         if member is None
@@ -133,13 +131,12 @@ def today(session: Session, member: Member | None, *, now: datetime, shown: int 
         fresh=[one for one in rest if one[0].id not in mentioned],
         may_forecast=may_forecast,
         read_only=bool(live) and not may_forecast,
-        empty=not unresolved and _is_empty(session),
         intervals=review_intervals,
     )
 
 
-def _is_empty(session: Session) -> bool:
-    """Return whether there is no article, and no question that the reader may see."""
+def is_empty(session: Session) -> bool:
+    """Return whether there is no article yet, and no question that the reader may see."""
     question = select(Question.id).where(question_visible(session)).limit(1)
     return all(session.exec(one).first() is None for one in (question, select(Article.id).limit(1)))
 

@@ -115,6 +115,7 @@ OPEN = {
     "ledger.urls.place": "about the database, not its content",
     "ledger.urls.sqlite_path": "about the database, not its content",
     "agenda.revisits.intervals": "the member's own",
+    "agenda.today.is_empty": "whether anything is visible: see test_today",
     "agenda.revisits.distinct_days": "the member's own",
     "agenda.revisits.mark_seen": "the member's own",
     "agenda.revisits.seen_until": "the member's own",
@@ -343,7 +344,7 @@ def shelved(session: Session, member: Member) -> list[str]:
 
 def on_today(session: Session, member: Member) -> list[str]:
     found = today.today(session, member, now=NOW, shown=1_000)
-    lists = (found.closing, found.later, found.awaiting, found.disputed)
+    lists = (found.to_forecast, found.awaiting, found.disputed)
     return [state.slug for some in lists for state in some.first]
 
 
@@ -571,6 +572,12 @@ def withdraws(cell: Cell) -> Any:
     return updates.withdraw(cell.session, cell.question, **cell.here)
 
 
+def confirms_again(cell: Cell) -> Any:
+    seen = updates.update(cell.session, cell.question, P, **cell.here)
+    revisits.confirm_forecasts(cell.session, [seen], origin="test", **cell.here)
+    return "done"
+
+
 def reopens(cell: Cell) -> Any:
     revisions.close(cell.session, cell.question, at=day(1.5), **cell.here)
     return revisions.reopen(cell.session, cell.question, **cell.here)
@@ -585,6 +592,7 @@ A = Action
 CASES: dict[str, Case] = {
     "access.visibility.forecaster_handles": Case(A.see, among(solo)),
     "resolution.history.steps": Case(A.see, lambda c: history.steps(c.session, c.question)),
+    "agenda.revisits.confirm_forecasts": Case(A.forecast, confirms_again),
     "agenda.revisits.set_interval": Case(
         A.see, lambda c: revisits.set_interval(c.session, 3, question=c.question, **c.here)
     ),

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from forecasts.agenda.revisits import (
     DEFAULT_INTERVAL,
     MOST_DAYS,
+    confirm_forecasts,
     intervals,
     mark_seen,
     seen_until,
@@ -17,7 +18,9 @@ from forecasts.agenda.revisits import (
 )
 from forecasts.common.errors import Refused
 from forecasts.ledger.models import Member, Question
-from tests.conftest import day
+from forecasts.updates import updates
+from forecasts.updates.values import Value, value_of
+from tests.conftest import ask, day
 
 
 def test_until_a_member_says_otherwise_it_is_as_for_everybody(
@@ -58,3 +61,34 @@ def test_what_has_been_seen_moves_on(session: Session, alice: Member, bob: Membe
         mark_seen(session, member=alice, now=day(at))
     assert seen_until(session, alice) == day(3)
     assert seen_until(session, bob) is None
+
+
+def test_several_forecasts_are_confirmed_unchanged_at_once(
+    session: Session, question: Question, alice: Member
+) -> None:
+    port = ask(session, alice, slug="port", type="multiple_choice", options=["Busan", "Ulsan"])
+    seen = [
+        updates.update(session, one, value, member=alice, now=day(1))
+        for one, value in (
+            (question, Value(probability=1 / 3)),
+            (port, Value(probabilities=(0.7, 0.3))),
+        )
+    ]
+    confirm_forecasts(session, seen, member=alice, now=day(5), origin="app")
+    current = updates.current_forecasts(session, alice, at=day(5))
+    assert [value_of(one) for one in current.values()] == [value_of(one) for one in seen]
+    assert {(one.made_at, one.origin) for one in current.values()} == {(day(5), "app")}
+
+
+def test_a_forecast_that_has_changed_since_it_was_seen_is_not_confirmed_nor_are_the_others(
+    session: Session, question: Question, alice: Member
+) -> None:
+    rain = ask(session, alice, slug="other")
+    seen = [
+        updates.update(session, one, Value(probability=0.2), member=alice, now=day(1))
+        for one in (rain, question)
+    ]
+    updates.update(session, question, Value(probability=0.9), member=alice, now=day(2))
+    with pytest.raises(Refused, match="has changed since you opened this list"):
+        confirm_forecasts(session, seen, member=alice, now=day(3), origin="app")
+    assert len(updates.history(session, rain)) == 1

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlmodel import Session
 
@@ -14,7 +12,7 @@ from forecasts.access import members, visibility
 from forecasts.access.members import member_or_new
 from forecasts.access.visibility import forecaster_handles
 from forecasts.agenda.revisits import DEFAULT_INTERVAL, mark_seen, set_interval
-from forecasts.agenda.today import RECENT, SOON, today
+from forecasts.agenda.today import RECENT, is_empty, today
 from forecasts.articles.article import CapturedArticle
 from forecasts.articles.library import store
 from forecasts.ledger import database
@@ -24,8 +22,7 @@ from forecasts.scores import stored_scores
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
-from tests.conftest import ask, counted_statements, day, imported
-from tests.examples import examples
+from tests.conftest import ask, counted_statements, day
 
 
 def captured(text: str) -> CapturedArticle:
@@ -35,21 +32,21 @@ def captured(text: str) -> CapturedArticle:
 def test_an_empty_ledger_is_empty_and_one_with_a_question_is_not(
     session: Session, alice: Member
 ) -> None:
-    assert today(session, alice, now=day(1)).empty
+    assert is_empty(session)
     ask(session, alice)
-    assert not today(session, alice, now=day(1)).empty
+    assert not is_empty(session)
 
 
 def test_a_question_moves_from_unforecast_to_standing_and_back_with_a_withdrawal(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
     updates.update(session, question, Value(probability=0.2), member=bob, now=day(1))
-    assert today(session, alice, now=day(2)).unforecast == 1
+    assert today(session, alice, now=day(2)).to_forecast.total == 1
     updates.update(session, question, Value(probability=0.3), member=alice, now=day(2))
     [(_, forecast)] = today(session, alice, now=day(3)).fresh
     assert forecast.probability == 0.3
     updates.withdraw(session, question, member=alice, now=day(4))
-    assert today(session, alice, now=day(5)).unforecast == 1
+    assert today(session, alice, now=day(5)).to_forecast.total == 1
 
 
 def test_of_two_forecasts_at_one_instant_the_later_row_stands(
@@ -65,7 +62,7 @@ def test_of_two_forecasts_at_one_instant_the_later_row_stands(
 def test_what_has_closed_awaits_its_resolution(session: Session, question: Question) -> None:
     needs = today(session, None, now=day(11))
     assert [state.slug for state in needs.awaiting.first] == [question.slug]
-    assert needs.unforecast == 0
+    assert needs.to_forecast.total == 0
 
 
 def test_a_disputed_outcome_is_shown_until_somebody_decides(
@@ -107,10 +104,10 @@ def test_a_forecast_untouched_for_too_long_wants_a_second_look_and_saying_it_aga
             session, long, Value(probability=0.2), member=alice, now=day(2 - number / 10)
         )
     just = day(2) + DEFAULT_INTERVAL
-    assert [one.state.slug for one in today(session, alice, now=just).reviews] == ["q2", "q1"]
+    assert [one.state.slug for one in today(session, alice, now=just).overdue] == ["q2", "q1"]
     assert [state.slug for state, _ in today(session, alice, now=just).fresh] == ["q0"]
     updates.update(session, long, Value(probability=0.2), member=alice, now=just)
-    assert [one.state.slug for one in today(session, alice, now=just).reviews] == ["q1"]
+    assert [one.state.slug for one in today(session, alice, now=just).overdue] == ["q1"]
 
 
 def test_a_forecast_comes_back_when_its_member_said_so(session: Session, alice: Member) -> None:
@@ -120,14 +117,14 @@ def test_a_forecast_comes_back_when_its_member_said_so(session: Session, alice: 
     for question in (soon, usual):
         updates.update(session, question, Value(probability=0.2), member=alice, now=day(1))
     set_interval(session, 2, member=alice, now=day(1), question=soon)
-    [one] = today(session, alice, now=day(3.5)).reviews
+    [one] = today(session, alice, now=day(3.5)).overdue
     assert (one.state.slug, one.overdue, one.interval) == ("soon", True, timedelta(days=2))
     set_interval(session, 30, member=alice, now=day(4))
-    assert [one.state.slug for one in today(session, alice, now=day(20)).reviews] == ["soon"]
-    assert len(today(session, alice, now=day(32)).reviews) == 2
+    assert [one.state.slug for one in today(session, alice, now=day(20)).overdue] == ["soon"]
+    assert len(today(session, alice, now=day(32)).overdue) == 2
 
 
-def test_what_the_others_have_moved_away_from_comes_before_what_has_waited(
+def test_a_crowd_that_moved_away_is_told_apart_from_a_forecast_that_has_waited(
     session: Session, alice: Member, bob: Member
 ) -> None:
     waits, moved = (
@@ -137,20 +134,20 @@ def test_what_the_others_have_moved_away_from_comes_before_what_has_waited(
     updates.update(session, waits, Value(probability=0.4), member=alice, now=day(1))
     updates.update(session, moved, Value(probability=0.4), member=alice, now=day(16))
     updates.update(session, moved, Value(probability=0.7), member=bob, now=day(17))
-    first, second = today(session, alice, now=day(18)).reviews
-    assert (first.state.slug, first.overdue, second.state.slug) == ("moved", False, "waits")
+    needs = today(session, alice, now=day(18))
+    [first], [second] = needs.moved, needs.overdue
+    assert (first.state.slug, second.state.slug) == ("moved", "waits")
     assert first.crowd_move is not None
     assert (first.crowd_move.before, first.crowd_move.now) == ("40%", "70%")
+    assert [state.slug for state, _ in needs.to_review] == ["waits", "moved"]
 
 
 def test_every_open_question_stands_in_one_list(session: Session, alice: Member) -> None:
-    late = SOON + timedelta(days=1)
-    for slug, closes in (("soon", day(3)), ("late", day(2) + late), ("mine", day(60))):
+    for slug, closes in (("late", day(10)), ("soon", day(3)), ("mine", day(60))):
         question = ask(session, alice, slug=slug, scheduled_close_time=closes)
     updates.update(session, question, Value(probability=0.4), member=alice, now=day(1))
     needs = today(session, alice, now=day(2))
-    assert [state.slug for state in needs.closing.first] == ["soon"]
-    assert [state.slug for state in needs.later.first] == ["late"]
+    assert [state.slug for state in needs.to_forecast.first] == ["soon", "late"]
     assert [state.slug for state, _ in needs.fresh] == ["mine"]
 
 
@@ -232,49 +229,9 @@ def test_it_asks_the_database_as_often_of_many_questions_as_of_few(engine: Engin
                 with counted_statements(engine) as statements:
                     needs = today(session, members.find_member(session, "alice"), now=day(6))
             counts.append(len(statements))
-            assert len(needs.reviews) == len(needs.news) == needs.closing.total == number + 1
+            assert len(needs.moved) == len(needs.news) == number + 1
+            assert needs.to_forecast.total == 2 * (number + 1)
     assert counts[0] == counts[1]
-
-
-def test_what_was_earned_is_the_mean_of_what_was_said_by_how_long_it_stood(
-    session: Session, question: Question, alice: Member, bob: Member
-) -> None:
-    for at, p in ((-1, 0.8), (2, 0.4), (5, None), (7, 0.1)):
-        imported(session, question, alice, at, p)
-    imported(session, question, bob, 1, 0.5)
-    confirmation.confirm(session, question, "no", known_at=day(10), now=day(11), member=bob)
-    [one] = today(session, alice, now=day(12)).resolved
-    assert [(stood.value, stood.duration, round(stood.score, 12)) for stood in one.forecasts] == [
-        ("80%", timedelta(days=2), 0.64),
-        ("40%", timedelta(days=3), 0.16),
-        ("10%", timedelta(days=3), 0.01),
-    ]
-    assert one.score.score == pytest.approx((2 * 0.64 + 3 * 0.16 + 3 * 0.01) / 8)
-
-
-@settings(max_examples=examples(30))
-@given(
-    st.lists(
-        st.tuples(st.integers(1, 99), st.sampled_from([0.0, 0.1, 0.7, None])),
-        max_size=8,
-    ),
-    st.integers(30, 100),
-)
-def test_what_was_said_always_averages_to_the_score(
-    session: Session, alice: Member, acts: list[tuple[int, float | None]], known: int
-) -> None:
-    question = ask(session, alice)
-    imported(session, question, alice, 0, 0.5)
-    for at, p in sorted(acts, key=lambda act: act[0]):
-        imported(session, question, alice, at / 10, p)
-    confirmation.confirm(
-        session, question, "yes", known_at=day(known / 10), now=day(11), member=alice
-    )
-    one = today(session, alice, now=day(12)).resolved[0]
-    assert one.state.id == question.id
-    lasted = [stood.duration / timedelta(days=1) for stood in one.forecasts]
-    mean = sum(days * stood.score for days, stood in zip(lasted, one.forecasts, strict=True))
-    assert mean / sum(lasted) == pytest.approx(one.score.score)
 
 
 def test_the_score_table_has_one_row_a_forecaster_the_best_first(

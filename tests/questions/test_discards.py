@@ -63,11 +63,10 @@ def test_a_discarded_question_is_in_no_list_frame_or_export(
 def test_a_ledger_whose_only_question_is_discarded_is_empty(
     session: Session, alice: Member, slip: Question
 ) -> None:
-    assert not today.today(session, alice, now=LATER).empty
+    assert not today.is_empty(session)
     discard(session, slip, member=alice, now=LATER)
-    found = today.today(session, alice, now=LATER)
-    assert found.empty
-    assert found.later.total == found.closing.total == 0
+    assert today.is_empty(session)
+    assert today.today(session, alice, now=LATER).to_forecast.total == 0
 
 
 def test_no_verb_takes_a_discarded_question(

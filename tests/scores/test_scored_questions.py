@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlmodel import Session
 
 import scoring
@@ -14,7 +16,8 @@ from forecasts.scores.frames import scoring_frames
 from forecasts.scores.scored_questions import matching, scored_questions
 from forecasts.updates import updates
 from forecasts.updates.values import Value
-from tests.conftest import ask, day
+from tests.conftest import ask, day, imported
+from tests.examples import examples
 
 
 def said(session: Session, question: Question, member: Member, p: float, at: float) -> None:
@@ -49,6 +52,47 @@ def test_each_update_has_its_points_and_together_they_explain_the_score(
     assert (one.last.value, one.last.probability) == ("60%", 0.6)
     assert [each.since for each in one.forecasts] == [day(0), day(5), day(8)]
     assert up.duration == timedelta(days=3)
+
+
+def test_what_was_earned_is_the_mean_of_what_was_said_by_how_long_it_stood(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    for at, p in ((-1, 0.8), (2, 0.4), (5, None), (7, 0.1)):
+        imported(session, question, alice, at, p)
+    imported(session, question, bob, 1, 0.5)
+    confirmation.confirm(session, question, "no", known_at=day(10), now=day(11), member=bob)
+    [one] = scored_questions(session, alice)
+    assert [(stood.value, stood.duration, round(stood.score, 12)) for stood in one.forecasts] == [
+        ("80%", timedelta(days=2), 0.64),
+        ("40%", timedelta(days=3), 0.16),
+        ("10%", timedelta(days=3), 0.01),
+    ]
+    assert one.score.score == pytest.approx((2 * 0.64 + 3 * 0.16 + 3 * 0.01) / 8)
+
+
+@settings(max_examples=examples(30))
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 99), st.sampled_from([0.0, 0.1, 0.7, None])),
+        max_size=8,
+    ),
+    st.integers(30, 100),
+)
+def test_what_was_said_always_averages_to_the_score(
+    session: Session, alice: Member, acts: list[tuple[int, float | None]], known: int
+) -> None:
+    question = ask(session, alice)
+    imported(session, question, alice, 0, 0.5)
+    for at, p in sorted(acts, key=lambda act: act[0]):
+        imported(session, question, alice, at / 10, p)
+    confirmation.confirm(
+        session, question, "yes", known_at=day(known / 10), now=day(11), member=alice
+    )
+    one = scored_questions(session, alice)[0]
+    assert one.state.id == question.id
+    lasted = [stood.duration / timedelta(days=1) for stood in one.forecasts]
+    mean = sum(days * stood.score for days, stood in zip(lasted, one.forecasts, strict=True))
+    assert mean / sum(lasted) == pytest.approx(one.score.score)
 
 
 def test_a_single_forecast_has_no_points_and_without_others_no_crowd(
