@@ -46,7 +46,7 @@ def _sections(before: str, group: Any) -> Iterator[str]:
 
 
 def _section(name: str, command: Any) -> str:
-    parameters = [p for p in command.params if p.name != "help"]
+    parameters = [p for p in command.params if not getattr(p, "hidden", False)]
     arguments = [p for p in parameters if p.param_type_name == "argument"]
     usage = " ".join(
         (metavar if p.required or metavar.startswith("[") else f"[{metavar}]")

@@ -10,19 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 from rich.table import Table
 from typer import Argument, Option
 
-from forecasts.cli.console import (
-    json_text,
-    next_step,
-    now,
-    one_of,
-    out,
-    print_line,
-    print_note,
-)
+from forecasts.cli.console import next_step, now, out, print_json, print_line, print_note
 from forecasts.cli.options import Database, Member, TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, reading_as, settings
-from forecasts.common.text import printable
+from forecasts.common.text import on_one_line, printable
 from forecasts.common.times import iso_day_or_time, read_time
 
 if TYPE_CHECKING:
@@ -55,7 +47,6 @@ def capture(
     from forecasts.articles.capture import capture_bytes
     from forecasts.common.limits import TEXT_BYTES
 
-    one_of("--format", format_, ("text", "json"))
     moment = now()
     seen = moment if captured_at is None else read_time(captured_at, now=moment)
     left_out: list[str] = []
@@ -72,7 +63,7 @@ def capture(
     for sentence in left_out:
         print_note(sentence)
     if format_ == "json":
-        sys.stdout.write(json_text({"articles": [_as_json(article) for article in found]}))
+        print_json({"articles": [_as_json(article) for article in found]})
         return
     for article in found:
         _print_article(article, moment.date())
@@ -100,17 +91,11 @@ def _store(
     return [article for article, _ in stored]
 
 
-def _as_json(article: Article) -> dict[str, Any]:
+def _as_json(article: Article, asked: dict[str, list[str]] | None = None) -> dict[str, Any]:
+    """Return an article with its drafts, for JSON (docs/json.md)."""
     from forecasts.articles.drafting.drafts import drafts_of
 
-    published = article.published_at
-    return {
-        "number": article.id,
-        "title": article.title,
-        "publisher": article.publisher,
-        "author": article.author,
-        "published_at": None if published is None else iso_day_or_time(published),
-        "url": article.url,
+    return _fields(article) | {
         "text": article.text,
         "drafts": [
             {
@@ -119,18 +104,44 @@ def _as_json(article: Article) -> dict[str, Any]:
                 "start": draft.start,
                 "end": draft.end,
                 "question": draft.question,
-                "close_date": None if draft.close_date is None else draft.close_date.isoformat(),
+                "close_date": draft.close_date,
+                "strength": draft.strength,
+                "reason": draft.reason,
+                "told": draft.told,
+                **draft.type_fields,
+                "asked": (asked or {}).get(draft.quote, []),
             }
             for number, draft in enumerate(drafts_of(article), 1)
         ],
     }
 
 
+def _fields(article: Article) -> dict[str, Any]:
+    """Return an article without its text, for JSON (docs/json.md)."""
+    published = article.published_at
+    return {
+        "number": article.id,
+        "title": article.title,
+        "publisher": article.publisher,
+        "author": article.author,
+        "published_at": None if published is None else iso_day_or_time(published),
+        "url": article.url,
+    }
+
+
 def _print_article(
-    article: Article, today: date, asked: dict[str, list[str]] | None = None
+    article: Article,
+    today: date,
+    asked: dict[str, list[str]] | None = None,
+    *,
+    weak: bool = False,
 ) -> None:
-    """Print the article with its numbered drafts; ``asked``: the questions of each quote."""
+    """Print the article with its numbered drafts, the ``weak`` ones if wanted.
+
+    ``asked``: the questions of each quote.
+    """
     from forecasts.articles.drafting.drafts import drafts_of
+    from forecasts.articles.drafting.strength import Strength
 
     published = article.published_at
     known = [
@@ -149,11 +160,24 @@ def _print_article(
             f"  Deadlines count from the day of capture, {article.captured_at:%Y-%m-%d}.",
             style="dim",
         )
+    folded = [number for number, d in enumerate(drafts, 1) if d.strength is Strength.weak]
+    if weak or len(folded) == len(drafts):
+        folded = []  # rather weak drafts than none
     for number, draft in enumerate(drafts, 1):
+        if number in folded:
+            continue
         print_line(f"  {number}. {draft.question} ({_closing(draft.close_date, today)})")
+        if draft.strength is Strength.weak:
+            print_line(f"     weak: {draft.reason}", style="dim")
+        if draft.told:
+            print_line(f"     the article may tell the outcome: “{on_one_line(draft.told)}”")
         print_line(f"     “{' '.join(draft.quote.split())}”", style="dim")
         for slug in (asked or {}).get(draft.quote, ()):
             print_line(f"     already asked: {slug}")
+    if folded:
+        numbers = ", ".join(map(str, folded))
+        where = f": forecasts articles {article.id} --all" if article.id else ""
+        print_line(f"  Weaker drafts not shown ({numbers}){where}", style="dim")
     if not article.text:
         print_line("  Only its address is stored; there is no text.", style="dim")
     elif not drafts:
@@ -194,6 +218,8 @@ def articles(
         int | None, Argument(metavar="[NUMBER]", help="Show this article and its drafts.")
     ] = None,
     text: Annotated[bool, Option("--text", help="Print the article's full text too.")] = False,
+    everything: Annotated[bool, Option("--all", help="Print weak drafts too.")] = False,
+    format_: TextOrJson = "text",
     database: Database = None,
 ) -> None:
     """List captured articles, or show one with its drafts."""
@@ -203,6 +229,9 @@ def articles(
     with reading_as(database) as (session, _, now):
         if number is None:
             rows = library.listing(session)
+            if format_ == "json":
+                print_json({"articles": [_fields(one) for one in rows]})
+                return
             table = Table("number", "title", "publisher", "published", box=None, pad_edge=False)
             for one in rows:
                 published = iso_day_or_time(one.published_at) if one.published_at else ""
@@ -217,7 +246,10 @@ def articles(
         asked: dict[str, list[str]] = {}
         for source, state in sources.questions_from(session, article, now=now):
             asked.setdefault(source.quote, []).append(state.slug)
-    _print_article(article, now.date(), asked)
+    if format_ == "json":
+        print_json({"articles": [_as_json(article, asked)]})
+        return
+    _print_article(article, now.date(), asked, weak=everything)
     if text:
         print_line(f"\n{article.text}")
     _print_next([article], now.date(), database, None)

@@ -40,7 +40,8 @@ def ask(
         ),
     ] = "binary",
     option: Annotated[
-        list[str] | None, Option(help="An option; repeat for each. Implies multiple_choice.")
+        list[str] | None,
+        Option(metavar="TEXT", help="An option; repeat for each. Implies multiple_choice."),
     ] = None,
     ordered: Annotated[bool, Option("--ordered", help="Treat the options as ordered.")] = False,
     lower: Annotated[str | None, Option(help="Lower bound.")] = None,
@@ -53,7 +54,7 @@ def ask(
         str | None, Option(metavar="TIME", help="When the outcome should be known.")
     ] = None,
     family: Annotated[str, Option(help="Name shared by questions with related outcomes.")] = "",
-    tag: Annotated[list[str] | None, Option(help="A tag; repeat for each.")] = None,
+    tag: Annotated[list[str] | None, Option(metavar="TAG", help="A tag; repeat for each.")] = None,
     slug: Annotated[
         str | None, Option(help="ID for links and commands. [default: made from the title]")
     ] = None,

@@ -11,14 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
-from forecasts.cli.console import (
-    json_text,
-    now,
-    one_of,
-    print_line,
-    print_note,
-    progress_bar,
-)
+from forecasts.cli.console import now, print_json, print_line, print_note, progress_bar
 from forecasts.cli.options import Database, TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import ledger, ledger_to_read, opened, settings
@@ -47,11 +40,10 @@ def verify(
     from forecasts.ledger.database import reading
     from forecasts.ledger.verification import verify
 
-    one_of("--format", format_, ("text", "json"))
     with _verify_bar() as tell, reading(ledger_to_read(settings(database))) as session:
         found = verify(session, against=against, tell=tell)
     if format_ == "json":
-        typer.echo(json_text({"whole": found.broken is None, **asdict(found)}), nl=False)
+        print_json({"whole": found.broken is None, **asdict(found)})
     elif found.broken is None:
         print_line(_intact(found))
     _exit_if_broken(found)

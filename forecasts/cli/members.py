@@ -25,7 +25,7 @@ def export(
     database: Database = None,
     acting: Member = None,
 ) -> None:
-    """Export everything about a member, as member.json and one CSV file per table."""
+    """Export everything about a member as JSON, and as CSV files."""
     from forecasts.ledger.database import reading
     from forecasts.operations.privacy import everything
 

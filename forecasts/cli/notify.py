@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
-from forecasts.cli.console import now, print_line, print_note
-from forecasts.cli.options import Database, Member
+from forecasts.cli.console import now, print_json, print_line, print_note
+from forecasts.cli.options import Database, Member, TextOrJson
 from forecasts.cli.root import group
 from forecasts.cli.session import acting, ledger, reading_as, settings
 
@@ -84,12 +84,15 @@ def add(
 
 
 @notify.command("list")
-def list_(database: Database = None, member: Member = None) -> None:
+def list_(format_: TextOrJson = "text", database: Database = None, member: Member = None) -> None:
     """List your channels, their events and failed deliveries."""
     from forecasts.agenda.notifications import channels
 
     with reading_as(database, member) as (session, who, now):
         listed = channels.listing(session, member=who, now=now)
+    if format_ == "json":
+        print_json(listed)
+        return
     if not listed:
         print_note("You have no channels. Add one: forecasts notify add NAME ADDRESS")
     for one in listed:

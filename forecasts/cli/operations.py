@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
-from forecasts.cli.console import now, print_line, print_note, progress_bar
-from forecasts.cli.options import Database
+from forecasts.cli.console import now, print_json, print_line, print_note, progress_bar
+from forecasts.cli.options import Database, TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import ledger, opened, print_migrated, settings
 
@@ -35,7 +35,7 @@ def migrate(database: Database = None) -> None:
 
 
 @app.command()
-def check(database: Database = None) -> None:
+def check(format_: TextOrJson = "text", database: Database = None) -> None:
     """Check a ledger: schema, permissions, clock, rows and sign-in.
 
     Nothing is changed. Exit code 0: all is well; 1: something is not, with the remedy below it;
@@ -44,7 +44,15 @@ def check(database: Database = None) -> None:
     from forecasts.operations.health import check, check_sign_in
 
     found = [*check(opened(settings(database)), now), check_sign_in()]
-    for one in found:
+    if format_ == "json":
+        print_json(
+            [
+                {"check": one.about, "passed": one.passed}
+                | {"result": one.result, "remedy": one.remedy}
+                for one in found
+            ]
+        )
+    for one in [] if format_ == "json" else found:
         print_line(f"{'✓' if one.passed else '✗'} {one.about}: {one.result}")
         if not one.passed:
             print_line(f"  {one.remedy}")

@@ -59,3 +59,5 @@ TextOrJson = Annotated[
         help="Output format (docs/json.md).",
     ),
 ]
+# The option of earlier releases.
+JsonAlias = Annotated[bool, Option("--json", hidden=True, help="The same as --format json.")]

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
-from forecasts.cli.console import one_of, print_line, print_note
-from forecasts.cli.options import Database, Member, QuestionSlug
+from forecasts.cli.console import one_of, print_json, print_line, print_note
+from forecasts.cli.options import Database, Member, QuestionSlug, TextOrJson
 from forecasts.cli.root import group
 from forecasts.cli.session import acting_on, ledger_to_read, reading_as, settings
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.times import to_minute
+
+if TYPE_CHECKING:
+    from forecasts.ledger.models import Exhibit
+    from forecasts.resolution.resolvers.protocol import Finding
+    from forecasts.resolution.resolvers.protocol import Kind as ResolverKind
 
 resolver = group("resolver", help="Manage a question's resolvers, which look up its outcome.")
 
@@ -23,27 +28,51 @@ def kinds(
     name: Annotated[
         str | None, Argument(metavar="[KIND]", help="Only this kind. [default: all]")
     ] = None,
+    format_: TextOrJson = "text",
 ) -> None:
     """List the kinds of resolvers and their settings."""
     from forecasts.resolution.resolvers.kinds import kind, names
 
+    described = []
     for each in names() if name is None else [name]:
         try:
-            found = kind(each)
+            described.append(_described(each, kind(each)))
         except BadInput as error:
             if name is not None:
                 raise
-            print_line(f"{each}: {error.message}")
-            continue
-        proposes = " It only proposes." if found.only_proposes else ""
-        description = " ".join((found.settings.__doc__ or "").split())
-        print_line(f"{each}: {description}{proposes}")
-        for field_name, field in found.settings.model_fields.items():
-            value = None if field.is_required() else field.get_default(call_default_factory=True)
-            is_blank = value is None or value in ((), {}, "")
-            default = "optional" if is_blank else f"default: {json.dumps(value)}"
-            shown = "required" if field.is_required() else default
-            print_line(f"  {field_name}: {field.description or ''} [{shown}]")
+            print_note(f"{each}: {error.message}")
+    if format_ == "json":
+        print_json(described)
+        return
+    for one in described:
+        proposes = " It only proposes." if one["only_proposes"] else ""
+        print_line(f"{one['kind']}: {one['description']}{proposes}")
+        for setting in one["settings"]:
+            default = setting["default"]
+            is_blank = default is None or default in ((), {}, "")
+            optional = "optional" if is_blank else f"default: {json.dumps(default)}"
+            shown = "required" if setting["required"] else optional
+            print_line(f"  {setting['name']}: {setting['description']} [{shown}]")
+
+
+def _described(name: str, found: ResolverKind) -> dict[str, Any]:
+    """Return a kind with its settings, for the text and for JSON (docs/json.md)."""
+    return {
+        "kind": name,
+        "description": " ".join((found.settings.__doc__ or "").split()),
+        "only_proposes": found.only_proposes,
+        "settings": [
+            {
+                "name": field_name,
+                "description": field.description or "",
+                "required": field.is_required(),
+                "default": None
+                if field.is_required()
+                else field.get_default(call_default_factory=True),
+            }
+            for field_name, field in found.settings.model_fields.items()
+        ],
+    }
 
 
 Kind = Annotated[str, Argument(metavar="KIND", help="See: forecasts resolver kinds.")]
@@ -183,6 +212,7 @@ def evidence(
         Path | None,
         Option("--out", metavar="FOLDER", help="Save the kept evidence to this folder."),
     ] = None,
+    format_: TextOrJson = "text",
     database: Database = None,
     member: Member = None,
 ) -> None:
@@ -192,13 +222,29 @@ def evidence(
 
     with reading_as(database, member) as (session, _, _):
         exhibits = kept_evidence.kept(session, registry.find(session, question))
+    written = [] if folder is None else kept_evidence.save(exhibits, folder)
+    if format_ == "json":
+        kept_rows = [_exhibit(one.exhibit, kept=one.data is not None) for one in exhibits]
+        print_json({"evidence": kept_rows, "files": [str(path) for path in written]})
+        return
     for one in exhibits:
         row = one.exhibit
         print_line(f"{to_minute(row.at)}  {row.address}")
         kept = "" if one.data is not None else "; too large to keep"
         print_line(f"  {row.size:,} bytes, SHA-256 {row.sha256}{kept}")
-    for path in [] if folder is None else kept_evidence.save(exhibits, folder):
+    for path in written:
         print_line(f"wrote {path}")
+
+
+def _exhibit(row: Exhibit, *, kept: bool) -> dict[str, Any]:
+    """Return a piece of kept evidence for JSON (docs/json.md)."""
+    return {
+        "at": row.at,
+        "address": row.address,
+        "size": row.size,
+        "sha256": row.sha256,
+        "kept": kept,
+    }
 
 
 def _settings(given: list[str]) -> dict[str, Any]:
@@ -220,7 +266,7 @@ def _settings(given: list[str]) -> dict[str, Any]:
 
 
 @resolver.command("try")
-def try_(question: QuestionSlug, database: Database = None) -> None:
+def try_(question: QuestionSlug, format_: TextOrJson = "text", database: Database = None) -> None:
     """Try a question's resolvers now. Nothing is stored."""
     from forecasts.questions import registry, standing
     from forecasts.resolution import outcome_checks
@@ -234,8 +280,8 @@ def try_(question: QuestionSlug, database: Database = None) -> None:
     answers = run.look(engine, question, now=now, allow_private=chosen.allow_private_addresses)
     if len(answers) == 1 and isinstance(answers[0].error, LedgerError):
         raise answers[0].error
+    tried: list[dict[str, Any]] = []
     for answer in answers:
-        which = f"{answer.resolver.kind}: " if len(answers) > 1 else ""
         found, message = answer.finding, answer.message
         if found is not None:
             try:
@@ -247,12 +293,34 @@ def try_(question: QuestionSlug, database: Database = None) -> None:
                 if len(answers) == 1:
                     raise
                 found, message = None, str(error)
-        if found is None:
-            print_line(f"{question}: {which}{message}")
+        tried.append(_answer(answer.resolver.kind, found, message))
+    if format_ == "json":
+        print_json(tried)
+        return
+    for one in tried:
+        which = f"{one['kind']}: " if len(tried) > 1 else ""
+        if one["outcome"] is None:
+            print_line(f"{question}: {which}{one['message']}")
             continue
-        print_line(f"{question}: {which}{found.outcome}, known at {to_minute(found.known_at)}")
-        for line in (found.source, *found.note.splitlines()):
+        print_line(f"{question}: {which}{one['outcome']}, known at {to_minute(one['known_at'])}")
+        for line in (one["source"], *one["note"].splitlines()):
             if line:
                 print_line(f"  {line}")
-        for seen in found.seen:
-            print_line(f"  seen: {seen.address}, {len(seen.content):,} bytes, {seen.sha256}")
+        for seen in one["seen"]:
+            print_line(f"  seen: {seen['address']}, {seen['size']:,} bytes, {seen['sha256']}")
+
+
+def _answer(kind: str, found: Finding | None, message: str) -> dict[str, Any]:
+    """Return a resolver's answer, for the text and for JSON (docs/json.md)."""
+    return {
+        "kind": kind,
+        "message": message,
+        "outcome": None if found is None else found.outcome,
+        "known_at": None if found is None else found.known_at,
+        "source": "" if found is None else found.source,
+        "note": "" if found is None else found.note,
+        "seen": [
+            {"address": seen.address, "size": len(seen.content), "sha256": seen.sha256}
+            for seen in (() if found is None else found.seen)
+        ],
+    }

@@ -38,11 +38,13 @@ def revise(
         str | None, Option(metavar="TIME", help="When the outcome should be known; '' clears it.")
     ] = None,
     option: Annotated[
-        list[str] | None, Option(help="Option to add before the last one; repeat for each.")
+        list[str] | None,
+        Option(metavar="TEXT", help="Option to add before the last one; repeat for each."),
     ] = None,
     family: Annotated[str | None, Option(help="New family; '' for its own.")] = None,
     tag: Annotated[
-        list[str] | None, Option(help="Replace the tags; repeat for each; '' for none.")
+        list[str] | None,
+        Option(metavar="TAG", help="Replace the tags; repeat for each; '' for none."),
     ] = None,
     outcomes: OutcomesFile = None,
     visible_to: VisibleTo = None,
@@ -146,7 +148,7 @@ def close(
 def discard(
     question: QuestionSlug, yes: Yes = False, database: Database = None, member: Member = None
 ) -> None:
-    """Discard a question of your own that was a mistake, within a day.
+    """Discard your own question within a day of asking it.
 
     Only while nobody else has forecast it and it has no outcome. It disappears from every list,
     score and export; its rows stay in the history, which forecasts verify checks.

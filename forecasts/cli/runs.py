@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Option
 
-from forecasts.cli.console import json_text, now, print_line, progress_bar
-from forecasts.cli.options import Database, Member, QuestionSlug
+from forecasts.cli.console import now, print_json, print_line, progress_bar
+from forecasts.cli.options import Database, JsonAlias, Member, QuestionSlug, TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import acting_on, ledger, reading_as, settings
 from forecasts.common.errors import BadInput
@@ -47,9 +47,8 @@ def run_(
     limit: Annotated[
         int | None, Option(metavar="N", min=0, help="Check at most N questions.")
     ] = None,
-    as_json: Annotated[
-        bool, Option("--json", help="Print one JSON object per line and event, summary last.")
-    ] = False,
+    format_: TextOrJson = "text",
+    as_json: JsonAlias = False,
     every: Annotated[
         str | None,
         Option(
@@ -61,15 +60,17 @@ def run_(
     """Check due questions with their resolvers and resolve them.
 
     Members are notified at the end. Safe to repeat, and to run in parallel. Exit code 0: all is
-    well; 3: something needs a person (see forecasts run status); 1: the run failed.
+    well; 3: something needs a person (see forecasts run status); 1: the run failed. JSON is one
+    object per line: each question's result, then the summary.
     """
     if context.invoked_subcommand is not None:
-        if any(value not in (None, False) for value in context.params.values()):
+        if any(value not in (None, False, "text") for value in context.params.values()):
             raise BadInput(
                 f"forecasts run {context.invoked_subcommand} has options of its own.",
                 remedy=f"Put them after {context.invoked_subcommand}.",
             )
         return
+    as_json = as_json or format_ == "json"
     once = partial(_run, settings(database), dry=dry, only=only, limit=limit, as_json=as_json)
     if every is not None:
         from forecasts.cli.schedule import keep_on
@@ -162,7 +163,8 @@ def _print_summary(
 @run.command()
 def status(
     limit: Annotated[int, Option(metavar="N", min=1, help="Print at most N of each list.")] = 20,
-    as_json: Annotated[bool, Option("--json", help="Print one JSON document.")] = False,
+    format_: TextOrJson = "text",
+    as_json: JsonAlias = False,
     database: Database = None,
     member: Member = None,
 ) -> None:
@@ -184,9 +186,9 @@ def status(
             for row, _, question in disputes.open_disputes(session)
         ]
         unsure = sender.undelivered(session, now=now)
-    if as_json:
+    if as_json or format_ == "json":
         more = {"proposed": proposed, "disputed": disputed, "notices_unsure": unsure}
-        typer.echo(json_text(asdict(found) | more), nl=False)
+        print_json(asdict(found) | more)
         return
     print_line(f"Unresolved questions with a resolver: {found.watched:,}")
     for title, waiting, field in (

@@ -49,7 +49,7 @@ def show(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Show a question on one screen: criteria, newest forecasts, outcome and scores."""
+    """Show a question on one screen: forecasts, outcome and scores."""
     from forecasts.questions.registry import find
     from forecasts.questions.standing import current_state
 

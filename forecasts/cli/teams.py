@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
-from forecasts.cli.console import one_of, print_line, print_now_shared
-from forecasts.cli.options import Database, Handle, Member
+from forecasts.cli.console import one_of, print_json, print_line, print_now_shared
+from forecasts.cli.options import Database, Handle, Member, TextOrJson
 from forecasts.cli.root import group
 from forecasts.cli.session import acting, reading_as
 
@@ -132,6 +132,7 @@ def show(
     name: Annotated[
         str | None, Argument(metavar="[TEAM]", help="Only this team. [default: every team]")
     ] = None,
+    format_: TextOrJson = "text",
     database: Database = None,
     member: Member = None,
 ) -> None:
@@ -145,6 +146,14 @@ def show(
             else [teams.roster(session, teams.find(session, name), now=now)]
         )
         appointments = roles.appointments(session) if name is None else []
+    if format_ == "json":
+        print_json(
+            {
+                "teams": [_as_json(roster) for roster in rosters],
+                "ledger": [{"handle": handle, "role": role} for handle, role in appointments],
+            }
+        )
+        return
     for roster in rosters:
         print_line(f"{roster.team.name}: {_rule(roster)}")
         for handle, stay in roster.members:
@@ -156,6 +165,18 @@ def show(
             print_line(f"  {handle}: {role}")
     elif name is None:
         print_line("This ledger has no admin: anyone who can open it may do anything in it.")
+
+
+def _as_json(roster: Roster) -> dict[str, Any]:
+    """Return a team for JSON (docs/json.md)."""
+    return {
+        "team": roster.team.name,
+        "second_resolver": roster.second_resolver,
+        "members": [
+            {"handle": handle, "role": stay.role, "joined_at": stay.joined_at}
+            for handle, stay in roster.members
+        ],
+    }
 
 
 @team.command()

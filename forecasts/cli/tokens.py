@@ -8,8 +8,8 @@ import typer
 from rich.table import Table
 from typer import Argument, Option
 
-from forecasts.cli.console import now, out, print_line, print_note
-from forecasts.cli.options import Database
+from forecasts.cli.console import now, out, print_json, print_line, print_note
+from forecasts.cli.options import Database, TextOrJson
 from forecasts.cli.root import group
 from forecasts.cli.session import by, ledger, ledger_to_read, settings
 from forecasts.common.text import printable
@@ -44,7 +44,7 @@ def create(
 
 
 @token.command("list")
-def list_(database: Database = None) -> None:
+def list_(format_: TextOrJson = "text", database: Database = None) -> None:
     """List tokens with their holders, expiry and state."""
     from forecasts.access import tokens
     from forecasts.ledger.database import reading
@@ -52,6 +52,20 @@ def list_(database: Database = None) -> None:
     moment = now()
     with reading(ledger_to_read(settings(database))) as session:
         rows = tokens.listing(session)
+    if format_ == "json":
+        print_json(
+            [
+                {
+                    "handle": one.handle,
+                    "key": one.token.key,
+                    "made_at": one.token.recorded_at,
+                    "expires_at": one.token.expires_at,
+                    "state": one.state(moment),
+                }
+                for one in rows
+            ]
+        )
+        return
     if not rows:
         print_note("There are no tokens. Create one with: forecasts token create NAME")
         return

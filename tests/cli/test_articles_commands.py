@@ -112,7 +112,7 @@ def test_another_close_stands_in_the_wording_of_the_draft_too(
 def test_without_a_deadline_in_the_text_the_close_is_asked_for(
     forecasts: Run, undated: int
 ) -> None:
-    assert f"  {undated}. " in forecasts("articles", "1").stdout
+    assert f"  {undated}. " in forecasts("articles", "1", "--all").stdout
     refused = forecasts("ask", "--article", "1", "--draft", str(undated), exit_code=2)
     assert f"Draft {undated} gives no deadline" in refused.stderr
     assert "--closes YYYY-MM-DD" in refused.stderr
@@ -158,9 +158,22 @@ def test_an_article_is_shown_again_with_its_text_where_that_is_wanted(
     shown = forecasts("articles", "1").stdout
     assert "Article 1: Harbour town votes on its old ferry" in shown
     assert "The Coast Courier · 2026-01-02" in shown
-    assert "Two of its engines failed last winter, and" in shown
+    assert "The council will decide by the end of March 2026" in shown
     assert "crossed the bay since 1952" not in shown
     assert "crossed the bay since 1952" in forecasts("articles", "1", "--text").stdout
+
+
+def test_weak_drafts_are_folded_and_keep_their_numbers(
+    forecasts: Run, dated: int, undated: int
+) -> None:
+    shown = forecasts("articles", "1").stdout
+    assert f"  {dated}. Will the council" in shown
+    assert f"  {undated}. " not in shown
+    assert "Weaker drafts not shown (" in shown
+    everything = forecasts("articles", "1", "--all").stdout
+    assert f"  {undated}. " in everything
+    assert "     weak: " in everything
+    assert "not shown" not in everything
 
 
 def test_an_article_in_which_nothing_looks_ahead_says_so(forecasts: Run, clock: Clock) -> None:

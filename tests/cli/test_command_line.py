@@ -1,13 +1,13 @@
 """The journey through the command line."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
-from click.testing import Result
+from click.testing import CliRunner, Result
 
 from forecasts.cli import console
 from forecasts.cli.main import app
@@ -185,6 +185,25 @@ def test_the_help_lists_every_command_once() -> None:
     group: Any = typer.main.get_command(app)
     listed = [name for names in SECTIONS.values() for name in names]
     assert sorted(listed) == sorted(group.commands)
+
+
+def helps(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """Yield each command's help as a terminal of 80 columns shows it."""
+    shown = CliRunner().invoke(group, [*path, "--help"], terminal_width=80, prog_name="forecasts")
+    yield " ".join(path), shown.output
+    command = group
+    for name in path:
+        command = command.commands[name]
+    for name in getattr(command, "commands", {}):
+        yield from helps(group, (*path, name))
+
+
+def test_no_help_is_cut_off_at_80_columns() -> None:
+    for name, text in helps(typer.main.get_command(app)):
+        usage, _, rest = text.partition("\n\n")
+        assert "..." not in rest.replace("NAME NAME...", ""), name
+        assert "Usage: forecasts" in usage
+        assert max(map(len, text.splitlines())) <= 80, name
 
 
 def test_control_signs_in_words_never_reach_the_terminal() -> None:

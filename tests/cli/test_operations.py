@@ -94,7 +94,7 @@ def test_commands_refuse_an_older_schema_on_a_server(
     engine.dispose()
     done = forecasts("migrate", "--database", empty_server)
     assert "from schema 0011 to" in done.stderr
-    assert "No questions." in forecasts("questions", "--database", empty_server).stdout
+    assert "No questions yet." in forecasts("questions", "--database", empty_server).stdout
 
 
 def test_check_prints_what_is_well_and_what_is_not_with_its_remedy(

@@ -176,7 +176,9 @@ def test_what_was_shown_is_said_and_written_out(
     assert file.suffix == ".csv"
     assert file.read_bytes() == outcomes.read_bytes()
     assert f"wrote {file}" in said
-    assert f"evidence kept 2026-01-06 12:00Z: {outcomes}" in forecasts("show", "rain", "--all").stdout
+    assert (
+        f"evidence kept 2026-01-06 12:00Z: {outcomes}" in forecasts("show", "rain", "--all").stdout
+    )
     nothing = forecasts("resolver", "evidence", "wind", exit_code=2).stderr
     assert "There is no resolver's evidence" in nothing
 

@@ -1,0 +1,168 @@
+"""Every command that prints data prints it as JSON too, in the shape that docs/json.md shows."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from click.testing import Result
+
+from forecasts.cli.main import app
+
+Run = Callable[..., Result]
+PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
+
+# The commands that change something, serve, or write for another program, with its own format.
+WITHOUT_DATA = {
+    *("app", "demo", "migrate", "identify", "move", "backup", "restore", "rescore"),
+    *("ask", "revise", "close", "discard", "update", "withdraw", "look-again"),
+    *("propose", "resolve", "reject", "dispute", "uphold", "import", "export"),
+    *("run retry", "resolver set", "resolver add", "resolver remove", "resolver policy"),
+    *("schedule cron", "schedule systemd", "schedule kubernetes"),
+    *("notify add", "notify set", "notify remove", "notify test", "notify send"),
+    *("team create", "team add", "team role", "team remove", "team agree", "team appoint"),
+    *("token create", "token revoke", "member export", "member remove"),
+}
+# The rest, each with arguments that make it print something.
+WITH_DATA: dict[str, tuple[str, ...]] = {
+    "questions": (),
+    "show": ("rain",),
+    "capture": ("-", "--dry-run"),
+    "articles": (),
+    "score": (),
+    "crowd": (),
+    "attribute": (),
+    "report": ("--cohort", "resolved"),
+    "compare": ("--of", "forecasters", "--between=alice", "bob", "--cohort", "resolved"),
+    "run": (),
+    "run status": (),
+    "resolver kinds": ("deadline",),
+    "resolver try": ("snow",),
+    "resolver evidence": ("hail",),
+    "notify list": (),
+    "team show": (),
+    "token list": (),
+    "verify": (),
+    "check": (),
+}
+ARTICLE = """\
+Harbour town votes on its old ferry
+
+The council of Brenholt met on Monday to talk about the ferry that has crossed the bay since 1952.
+Two of its engines failed last winter, and repairs have cost more than the fares bring in.
+The council will decide by the end of March 2026 whether the ferry is replaced by a bridge.
+"""
+
+
+def commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every command with its full name."""
+    for name, command in group.commands.items():
+        if not hasattr(command, "commands") or command.invoke_without_command:
+            yield before + name, command
+        if hasattr(command, "commands"):
+            yield from commands(command, f"{before}{name} ")
+
+
+def test_every_command_that_prints_data_has_the_option_and_a_section() -> None:
+    found = dict(commands(typer.main.get_command(app)))
+    assert set(found) == WITHOUT_DATA | set(WITH_DATA)
+    for name in WITH_DATA:
+        [option] = [one for one in found[name].params if "--format" in one.opts]
+        assert "json" in option.metavar.split("|"), name
+    assert sorted(re.findall(r"^## (.+)$", PAGE, re.MULTILINE)) == sorted(WITH_DATA)
+
+
+def documents(text: str) -> list[Any]:
+    """Return the JSON documents in the text, one after another."""
+    decoder, found = json.JSONDecoder(), []
+    while text := text.strip():
+        document, end = decoder.raw_decode(text)
+        found.append(document)
+        text = text[end:]
+    return found
+
+
+def shapes(command: str) -> list[Any]:
+    """Return the shapes in the command's section of the page."""
+    [section] = re.findall(rf"^## {command}\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    [block] = re.findall(r"^```json\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    return documents(block)
+
+
+def differences(value: Any, shape: Any, where: str = "") -> list[str]:
+    """Return the keys that only the value or only the shape has, with their places."""
+    if value is None or not shape:
+        return []
+    if isinstance(shape, list):
+        items = enumerate(value)
+        return [found for n, one in items for found in differences(one, shape[0], f"{where}[{n}]")]
+    if isinstance(shape, dict):
+        assert isinstance(value, dict), where
+        both = value.keys() & shape.keys()
+        return [f"{where}.{key}" for key in sorted(value.keys() ^ shape.keys())] + [
+            found for key in both for found in differences(value[key], shape[key], f"{where}.{key}")
+        ]
+    return []
+
+
+@pytest.fixture
+def ledger(forecasts: Run, clock: Callable[[str], None], tmp_path: Path) -> None:
+    """A ledger in which each of the commands has something to print."""
+    forecasts("capture", "-", input=ARTICLE)
+    outcomes = tmp_path / "outcomes.csv"
+    outcomes.write_text("question,outcome,known_at\nhail,yes,2026-01-07T00:00:00Z\n")
+    for slug in ("rain", "snow", "hail", "sleet"):
+        forecasts("ask", f"Will there be {slug}?", "--closes", "2026-01-15", "--slug", slug)
+        for who, p in (("alice", "40%"), ("bob", "70%")):
+            evidence = ("--evidence", "context: note", "--because", "a front")
+            forecasts("update", slug, p, "--as", who, *evidence)
+    for slug in ("snow", "hail"):
+        forecasts("resolver", "set", slug, "outcomes_file", "--with", f"path={outcomes}")
+    clock("2026-01-16T12:00:00Z")
+    forecasts("propose", "sleet", "yes")
+    forecasts("run")
+    forecasts("resolve", "rain", "no", "--because", "the sky", "--source", "https://example.org")
+    forecasts("team", "create", "Alder")
+    forecasts("token", "create", "bot")
+    forecasts("notify", "add", "phone", "ntfys://TOPIC")
+
+
+def test_it_is_alone_on_standard_output_in_the_documented_shape(
+    forecasts: Run, ledger: None
+) -> None:
+    for name, arguments in WITH_DATA.items():
+        words = (*name.split(), *arguments, "--format", "json")
+        printed = documents(forecasts(*words, input=ARTICLE).stdout)
+        assert printed, name
+        shown = shapes(name)
+        assert len(shown) in (1, len(printed)) or name == "run"
+        for document in printed:
+            shape = shown[-1] if name == "run" and document["event"] == "summary" else shown[0]
+            assert document, name
+            assert differences(document, shape) == [], name
+
+
+def test_an_article_by_number_has_its_drafts_as_a_capture_does(
+    forecasts: Run, ledger: None
+) -> None:
+    printed = documents(forecasts("articles", "1", "--format", "json").stdout)
+    assert printed[0]["articles"][0]["drafts"]
+    assert differences(printed[0], shapes("capture")[0]) == []
+
+
+@pytest.mark.parametrize("words", [("run",), ("run", "status")])
+def test_the_option_of_earlier_releases_still_works(
+    forecasts: Run, clock: Callable[[str], None], words: tuple[str, ...]
+) -> None:
+    forecasts("ask", "Will it rain?", "--closes", "2026-01-15")
+    older, newer = (forecasts(*words, *how).stdout for how in (("--json",), ("--format", "json")))
+    assert json.loads(older) == json.loads(newer)
+
+
+def test_another_format_is_refused_with_the_known_ones(forecasts: Run) -> None:
+    refused = forecasts("questions", "--format", "xml", exit_code=2)
+    assert refused.stderr == "--format 'xml' is not known.\nUse text or json.\n"
+    assert refused.stdout == ""
