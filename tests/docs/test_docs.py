@@ -3,14 +3,17 @@
 import os
 import re
 import runpy
+import shlex
 import shutil
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
+from forecasts.cli.main import app
 from forecasts.exchange.folder.folder import FILES
 from tests.conftest import day
 
@@ -53,23 +56,56 @@ def test_every_statistic_has_a_page_that_the_index_lists_and_that_names_its_ques
     assert [page.name for page in pages if "**Answers:**" not in page.read_text()] == []
 
 
-def pasted(command: str) -> str:
-    """Return the README's indented block with this command, as it would be pasted."""
-    blocks = re.findall(
-        r"(?:^    .*\n|^\n(?=    ))+", (ROOT / "README.md").read_text(), re.MULTILINE
+def blocks(page: Path, language: str | None = None) -> list[str]:
+    """Return the page's fenced blocks (in this language), without the fences."""
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    return [block for name, block in found if language in (None, name)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_block_is_fenced_at_the_margin_and_closed(page: Path) -> None:
+    """A block that is indented cannot be copied raw: its heredoc would swallow what follows."""
+    fences = [line for line in page.read_text().splitlines() if line.lstrip().startswith("```")]
+    assert [fence for fence in fences if fence.startswith(" ")] == []
+    assert [fence == "```" for fence in fences] == [False, True] * (len(fences) // 2)
+    prose = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    assert re.findall(r"^\n {4,}\S.*$", prose, re.MULTILINE) == []
+
+
+SCRIPTS = [(page, block) for page in PAGES for block in blocks(page, "sh")]
+
+
+@pytest.mark.parametrize(("page", "block"), SCRIPTS, ids=[block[:40] for _, block in SCRIPTS])
+def test_a_shell_block_can_be_copied_raw(page: Path, block: str) -> None:
+    unquoted = re.sub(r"^.*<<'?(\w+)'?\n.*?^\1$", "", block, flags=re.MULTILINE | re.DOTALL)
+    first_lines = re.sub(r"\\\n", "", unquoted).splitlines()
+    assert [line for line in first_lines if re.match(r"\s|[$>#%] ", line)] == []
+    checked = subprocess.run(
+        ["bash", "-n"], input=block, capture_output=True, text=True, check=False
     )
-    [block] = [block for block in blocks if command in block]
-    return textwrap.dedent(block)
+    assert (checked.returncode, checked.stderr) == (0, "")  # bash warns of an open heredoc
+
+
+@pytest.mark.parametrize(("page", "block"), SCRIPTS, ids=[block[:40] for _, block in SCRIPTS])
+def test_the_commands_of_a_block_and_their_options_exist(page: Path, block: str) -> None:
+    for line in re.sub(r"\\\n", " ", block).splitlines():
+        if line.startswith("forecasts "):
+            words = shlex.split(re.split(r" [|<] | <<", line)[0], comments=True)[1:]
+            command: Any = typer.main.get_command(app)
+            while hasattr(command, "commands") and words and words[0] in command.commands:
+                command = command.commands[words.pop(0)]
+            command.make_context("forecasts", [word for word in words if word != "…"])
 
 
 def test_the_commands_of_the_readme_can_be_pasted_in_order_on_any_day(tmp_path: Path) -> None:
+    [trial] = [block for block in blocks(ROOT / "README.md", "sh") if "trial.sqlite3" in block]
     shell = shutil.which("bash")
     assert shell is not None
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {"PATH": path, "HOME": str(tmp_path), "LANG": "C.UTF-8"}
     done = subprocess.run(
         [shell, "-eu"],
-        input=pasted("forecasts capture"),
+        input=trial,
         cwd=tmp_path,
         env=environment,
         capture_output=True,
