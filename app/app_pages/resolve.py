@@ -8,7 +8,7 @@ from app.forms.dispute import disputed
 from app.forms.resolution import proposal, resolve_form
 from app.markdown_text import as_text, closing, counted, shortened
 from app.session import act, form_key, now, reading, rights_here
-from app.times import when
+from app.times import when, zone_name
 from app.views.links import question_link
 from forecasts.access import members, roles
 from forecasts.access.roles import Action
@@ -145,16 +145,15 @@ def resolvers(rows: list[LastLookup]) -> None:
             {
                 "State": [look.state.replace("_", " ") if look else "–" for look in looks],
                 "Question": [by_slug[row.slug].text.title for row in rows],
-                "Checked (UTC)": [
-                    look.started_at.replace(tzinfo=None) if look else None for look in looks
-                ],
+                "Checked": [look.started_at if look else None for look in looks],
                 "Result": [look.message if look else "not checked yet" for look in looks],
                 "Resolver": [row.resolver.kind.replace("_", " ") for row in rows],
             },
             hide_index=True,
             column_config={
-                "Checked (UTC)": st.column_config.DatetimeColumn(
+                "Checked": st.column_config.DatetimeColumn(
                     format="YYYY-MM-DD HH:mm",
+                    timezone=zone_name(),
                     help="An unchanged result is recorded once a day.",
                 ),
             },

@@ -19,7 +19,7 @@ from typing import Any
 import pandas as pd
 
 from app.markdown_text import figure, shortened, significant
-from app.times import when
+from app.times import when, zone
 from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.questions.outcomes import figure_to_float
@@ -272,7 +272,10 @@ def _key(present: Sequence[str], me: str) -> Spec:
 
 
 def time_axis(times: pd.Series[pd.Timestamp]) -> Spec:
-    """Return a time axis in UTC with ISO 8601 labels, just long enough to distinguish the ticks."""
+    """Return a time axis with ISO 8601 labels, just long enough to distinguish the ticks.
+
+    Months and days are those of UTC, hours the reader's.
+    """
     first, last = times.min(), times.max()
     if last - first < _SHORTEST:
         last = first + _SHORTEST
@@ -282,6 +285,11 @@ def time_axis(times: pd.Series[pd.Timestamp]) -> Spec:
         else "%Y-%m-%d" if span > timedelta(days=7)
         else "%Y-%m-%d %H:%M"
     )  # fmt: skip
+    ahead = zone().utcoffset(last.to_pydatetime()) or timedelta()
+    local = {}
+    if ahead and span <= timedelta(days=7):
+        shifted = f"datum.value + {ahead // timedelta(milliseconds=1)}"
+        local = {"labelExpr": f"utcFormat({shifted}, '{labels}')"}
     return field(
         "time",
         "temporal",
@@ -289,6 +297,7 @@ def time_axis(times: pd.Series[pd.Timestamp]) -> Spec:
         scale={"type": "utc", "domain": [_instant(first), _instant(last)]},
         axis={
             "format": labels,
+            **local,
             "tickCount": 6,
             "labelOverlap": "greedy",
             "labelSeparation": 8,

@@ -1,4 +1,4 @@
-"""Fields for days, and the UTC times of their values."""
+"""Fields for days, and for times in the reader's zone."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from app.markdown_text import as_text
+from app.times import zone, zone_name
 from forecasts.common.times import read_time
 
 
@@ -26,20 +28,27 @@ def day_field(
 
 
 def time_field(
-    label: str, *, earliest: datetime, latest: datetime, key: str, help: str
+    label: str, *, earliest: datetime | None = None, latest: datetime, key: str, help: str
 ) -> datetime | None:
-    """Show a field for a time in UTC, blank at first."""
+    """Show a field for a time in the reader's zone, blank at first; return it in UTC."""
+    place = zone()
     picked: datetime | None = st.datetime_input(
-        label,
+        f"{label} ({as_text(zone_name())})",
         value=None,
-        min_value=earliest,
-        max_value=latest,
+        # By default, Streamlit offers ten years only.
+        min_value=date.min if earliest is None else _naive(earliest),
+        max_value=_naive(latest),
         step=60,
         format="YYYY-MM-DD",
         key=key,
         help=help,
     )
-    return None if picked is None else picked.replace(tzinfo=UTC)
+    return None if picked is None else picked.replace(tzinfo=place).astimezone(UTC)
+
+
+def _naive(moment: datetime) -> datetime:
+    """Return a time on the reader's clock."""
+    return moment.astimezone(zone()).replace(tzinfo=None)
 
 
 def end_of_day(day: date) -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import streamlit as st
@@ -93,8 +93,7 @@ def resolve_form(
     with st.form(key):
         outcome = _outcome_field(state, key)
         known_at = time_field(
-            "Known at (UTC)",
-            earliest=datetime.min.replace(tzinfo=UTC),  # by default, Streamlit offers ten years
+            "Known at",
             latest=moment,
             key=f"{key}-known",
             help="When the outcome became known. Later forecasts do not count. "

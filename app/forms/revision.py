@@ -138,7 +138,7 @@ def close_form(state: QuestionState) -> None:
     key = form_key(f"close-{state.slug}")
     with st.form(key, border=False):
         at = time_field(
-            "Closed at (UTC)",
+            "Closed at",
             earliest=text.open_time,
             latest=now(),
             key=f"{key}-at",

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
+from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
 from forecasts.access import members, tokens
 from forecasts.access.members import member_or_new
-from forecasts.access.preferences import Preferences, preferences
+from forecasts.access.preferences import Preferences, preferences, set_preferences
 from forecasts.agenda import calendar_feed, revisits
 from forecasts.ledger import database
-from forecasts.ledger.models import Theme
+from forecasts.ledger.models import Resolution, Theme
 from forecasts.questions import registry
 from forecasts.resolution.runs.last_run import record_run
 from forecasts.updates import updates
@@ -59,7 +60,7 @@ def test_what_is_chosen_is_saved_and_applies_at_once(asked: AppTest, engine: Eng
     assert saved(engine) == (Preferences("Asia/Tokyo", 0.01, Theme.dark), 7)
     assert "Times: Asia/Tokyo." in words(asked)
     assert asked.selectbox(key="preferences#1-zone").value == "Asia/Tokyo"
-    assert "opened 1 Jan 2026, 09:00 JST" in words(visit(asked, "question", slug="rain"))
+    assert "1 Jan 2026, 09:00 JST" in words(visit(asked, "question", slug="rain"))
 
 
 def test_saving_unchanged_settings_leaves_the_defaults(asked: AppTest, engine: Engine) -> None:
@@ -143,3 +144,20 @@ def test_a_calendar_gets_an_address_that_is_shown_once(asked: AppTest, engine: E
     assert "Revoked your calendar address" in asked.toast[0].value
     with database.reading(engine) as ledger:
         assert calendar_feed.current_token(ledger, members.member_named(ledger, "alice")) is None
+
+
+def test_a_time_is_entered_in_ones_own_zone_and_stored_in_utc(
+    asked: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = members.member_named(ledger, "alice")
+        set_preferences(ledger, Preferences("Asia/Tokyo"), member=alice, now=day(1))
+    visit(asked, "resolve", slug="rain")
+    known = asked.datetime_input(key="resolve-rain#0-known")
+    assert known.label == "Known at (Asia\\/Tokyo)"
+    known.set_value(datetime(2026, 1, 5, 9, 30))  # noqa: DTZ001
+    asked.radio(key="resolve-rain#0-outcome").set_value("yes")
+    asked.button(key="resolve-rain#0-go").click().run()
+    with database.reading(engine) as ledger:
+        [known_at] = ledger.exec(select(Resolution.known_at))
+    assert known_at == datetime(2026, 1, 5, 0, 30, tzinfo=UTC)

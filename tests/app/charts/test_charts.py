@@ -11,10 +11,12 @@ import altair as alt
 import pandas as pd
 import pytest
 
+from app import times
 from app.charts import question_chart as chart_paths
 from app.charts.density import density_chart
 from app.charts.options_chart import describe_options, options_chart
-from app.charts.question_chart import HIGHLIGHTED, OTHERS, describe_paths, paths_chart
+from app.charts.question_chart import HIGHLIGHTED, OTHERS, describe_paths, paths_chart, time_axis
+from forecasts.access.preferences import Preferences
 from forecasts.questions.registry import question_text
 from forecasts.scores.paths import CROWD, Paths
 from forecasts.updates.previews import Slice
@@ -344,3 +346,12 @@ def test_there_is_no_rule_where_no_number_is_known(outcome: str | None) -> None:
 def test_an_axis_of_one_value_spans_what_the_question_asks_between() -> None:
     spec = paths_chart(paths(), DEPTH, me="ana", highlighted=[])
     assert lines(spec)[0]["encoding"]["y"]["scale"]["domain"] == [0, 30]
+
+
+def test_hours_are_labelled_in_the_readers_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(times, "my_preferences", lambda: Preferences(time_zone="Asia/Tokyo"))
+    hours, days = (
+        time_axis(pd.Series(pd.to_datetime([day(0), day(length)])))["axis"] for length in (2, 30)
+    )
+    assert hours["labelExpr"] == "utcFormat(datum.value + 32400000, '%Y-%m-%d %H:%M')"
+    assert "labelExpr" not in days
