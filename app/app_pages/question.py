@@ -1,4 +1,4 @@
-"""Question: its text and sources, everyone's forecasts, the forecast form, outcome and history."""
+"""Question: the forecast form or the outcome, everyone's forecasts, text, sources, history."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.forms.dispute import dispute_form
 from app.forms.forecast import forecast_form, withdraw_form
+from app.forms.question import criteria_field
 from app.forms.revision import close_form, reopen_form, wording_form
 from app.markdown_text import (
     COVERAGE_HELP,
@@ -15,10 +16,11 @@ from app.markdown_text import (
     closing,
     dotted,
     paragraphs,
+    shortened,
     significant,
 )
-from app.session import current_member, my_handle, now, reading, rights_here
-from app.times import published, when
+from app.session import act, current_member, form_key, my_handle, now, reading, rights_here
+from app.times import day, published, when
 from app.views.forecast_paths import question_chart
 from app.views.links import article_link, question_link
 from app.views.lists import table
@@ -28,14 +30,14 @@ from forecasts.access.roles import Action
 from forecasts.agenda import revisits
 from forecasts.common.errors import NotFound
 from forecasts.ledger.models import Resolution
-from forecasts.questions import finality, registry, revisions, standing
+from forecasts.questions import discards, finality, registry, revisions, standing
 from forecasts.questions import sources as question_sources
 from forecasts.questions.standing import QuestionState, Status
 from forecasts.reports.numbers import percent
 from forecasts.resolution import history as resolution_history
 from forecasts.scores import stored_scores
 from forecasts.scores.stored_scores import ForecasterScore
-from forecasts.updates import updates
+from forecasts.updates import previews, updates
 from forecasts.updates.evidence_parsing import recent_articles
 from forecasts.updates.values import format_value
 
@@ -85,6 +87,7 @@ with reading() as ledger:
     every = revisits.intervals(ledger, member).by_question.get(state.id)
     crowd_hidden = visibility.crowd_is_hidden(ledger, question)
     provisional = finality.provisional_outcome(ledger, question, now=moment)
+    discardable = discards.may_discard(ledger, question, member=member, now=moment)
 text = state.text
 me = my_handle()
 own = [forecast for forecast, handle in history if handle == me]
@@ -92,28 +95,23 @@ graded = text.is_quantitative
 
 
 def head() -> None:
-    """Show title, status, type, tags and times."""
+    """Show title, status, close and tags in as few lines as possible."""
     st.title(as_text(text.title), anchor=False)
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         st.badge(str(state.status), color=BADGES[state.status])  # type: ignore[arg-type]
         if state.resolution is not None and state.status == Status.resolved:
             st.badge(f"outcome: {as_text(state.resolution.outcome)}", color="blue")
-        scale = f": {as_text(bounds(text))}" if graded else ""
-        st.badge(str(text.type).replace("_", " ") + scale, color="gray")
-        for tag in text.tags or []:
-            st.badge(as_text(tag), color="gray")
-    times = [f"opened {when(text.open_time)}"] if text.open_time <= moment else []
-    if state.resolution is None or text.close_time <= moment:
-        times.append(f"{closing(text, moment)} ({when(text.close_time)})")
-    if state.resolution is not None:
-        times.append(f"{state.status} {when(state.resolution.recorded_at)}")
-    elif text.scheduled_resolve_time is not None:
-        times.append(f"resolves by {when(text.scheduled_resolve_time)}")
-    if text.family:
-        times.append(f"family {as_text(text.family)}")
-    st.caption(" · ".join(times))
-    if seen_by:
-        st.caption(f"Visible to {as_text(seen_by)} only.")
+        if not text.resolution_criteria.strip():
+            st.badge("no criteria", color="orange")
+        parts = []
+        if state.resolution is not None:
+            parts.append(f"on {day(state.resolution.recorded_at)}")
+        if state.resolution is None or text.close_time <= moment:
+            parts.append(f"{closing(text, moment)} ({day(text.close_time)})")
+        if seen_by:
+            parts.append(f"visible to {as_text(seen_by)} only")
+        parts += map(as_text, text.tags or [])
+        st.caption(" · ".join(parts), width="content")
 
 
 def chart() -> None:
@@ -149,6 +147,11 @@ def forecast_panel() -> None:
             with st.container(gap=None):
                 st.markdown(f"Now **{as_text(format_value(mine, text.options))}**")
                 st.caption(f"since {when(mine.made_at)}")
+                if so_far := previews.format_score_so_far(text, own, now=moment):
+                    rule, rule_help = ("CRPS", CRPS_HELP) if graded else ("Brier", "0 is best.")
+                    st.caption(
+                        as_text(f"{so_far} ({rule})"), help=f"Your {rule} score: {rule_help}"
+                    )
         if state.status == Status.proposed:
             st.caption("A proposed outcome awaits a decision.")
         if not may[Action.forecast]:
@@ -186,6 +189,11 @@ def outcome_panel(resolution: Resolution) -> None:
         rule, rule_help = ("CRPS", CRPS_HELP) if graded else ("Brier", "0 is best.")
         left.metric(f"Your {rule} (0–1)", significant(row.score), help=rule_help)
         right.metric("Coverage", percent(row.coverage), help=COVERAGE_HELP)
+        st.page_link(
+            "app_pages/my_scores.py",
+            label="Your updates on My scores",
+            query_params={"question": state.slug},
+        )
     elif own:
         st.caption("Your forecasts have no score.")
     else:
@@ -200,9 +208,14 @@ def outcome_panel(resolution: Resolution) -> None:
 
 
 def criteria() -> None:
-    """Show the resolution criteria and the fine print."""
-    st.header("Resolution criteria", anchor=False)
-    st.markdown(paragraphs(text.resolution_criteria) or "_None._")
+    """Show the resolution criteria and the fine print, or the offer to write them."""
+    if text.resolution_criteria.strip():
+        st.header("Resolution criteria", anchor=False)
+        st.markdown(paragraphs(text.resolution_criteria))
+    elif may[Action.revise]:
+        criteria_form()
+    else:
+        st.caption("No resolution criteria yet.")
     if text.fine_print.strip():
         st.header("Fine print", anchor=False)
         st.markdown(paragraphs(text.fine_print))
@@ -223,11 +236,42 @@ def background() -> None:
             st.caption(dotted(article.publisher, published(article.published_at)))
 
 
+def criteria_form() -> None:
+    """Show the form that adds the missing criteria."""
+    key = form_key(f"criteria-{state.slug}-{text.number}")
+    with st.form(key):
+        written = criteria_field(key)
+        st.caption("Write them so that others can see the question and judge its outcome.")
+        submitted = st.form_submit_button("Save criteria", key=f"{key}-save")
+    if submitted and written.strip():
+        with act(key) as doing:
+            revisions.revise(
+                doing.ledger, state.question, resolution_criteria=written.strip(), **doing.by
+            )
+            doing.say(f"Saved the criteria of “{shortened(text.title, 60)}”.")
+
+
 def change_panel() -> None:
-    """Show the question's ID, and the forms that change the question."""
+    """Show the question's type, times and ID, and the forms that change the question."""
     st.header("This question", anchor=False)
+    kind = str(text.type).replace("_", " ") + (f" ({bounds(text)})" if graded else "")
+    facts = {
+        "Type": kind,
+        "Opened" if text.open_time <= moment else "Opens": when(text.open_time),
+        "Closed" if text.close_time <= moment else "Closes": when(text.close_time),
+    }
+    if state.resolution is not None:
+        facts[str(state.status).capitalize()] = when(state.resolution.recorded_at)
+    elif text.scheduled_resolve_time is not None:
+        facts["Resolves by"] = when(text.scheduled_resolve_time)
+    if text.family:
+        facts["Family"] = text.family
+    st.caption("  \n".join(f"{name}: {as_text(fact)}" for name, fact in facts.items()))
     st.caption("ID (for links and commands)")
     st.code(state.slug, language=None, wrap_lines=True)
+    if discardable:
+        with st.expander("Discard"):
+            discard_form()
     if not may[Action.revise]:
         return
     with st.expander("Edit"):
@@ -240,6 +284,20 @@ def change_panel() -> None:
     else:
         with st.expander("Reopen"):
             reopen_form(state)
+
+
+def discard_form() -> None:
+    """Show the form that discards the question."""
+    key = form_key(f"discard-{state.slug}")
+    st.caption(
+        "For a question registered by mistake. It disappears from every list, with your forecasts. "
+        "This cannot be undone."
+    )
+    if st.button("Discard this question", key=f"{key}-go"):
+        with act(key) as doing:
+            discards.discard(doing.ledger, state.question, **doing.by)
+            doing.say(f"Discarded “{shortened(text.title, 60)}”.")
+            doing.go("questions", {})
 
 
 def score_table(rows: list[ForecasterScore]) -> None:
@@ -277,15 +335,16 @@ def no_scores() -> str:
 
 
 def page(state: QuestionState) -> None:
-    """Lay out the page, most important parts first, on a narrow screen too."""
+    """Lay out the page: the forecast first, which is on the right of a wide screen."""
     head()
-    wide, side = st.columns([2, 1], gap="medium")
+    with st.container(key="question-parts"):
+        side, wide = st.columns([1, 2], gap="medium")
+    with side:
+        forecast_panel()
     with wide:
         chart()
         criteria()
         background()
-    with side:
-        forecast_panel()
     if state.resolution is not None:
         score_table(scored)
     past, about = st.columns([2, 1], gap="medium")

@@ -1,4 +1,4 @@
-"""Questions: find them, change several at once, or ask one. The address keeps the view."""
+"""Questions: type a new one, find them, change several at once. The address keeps the view."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from app.forms.bulk import do_to, ticked
+from app.forms.one_line import one_line_entry
 from app.forms.question import ask_form
 from app.markdown_text import as_text, closing, counted, shortened
 from app.session import current_member, ledger_url, now, reading
@@ -24,7 +25,8 @@ from forecasts.questions.standing import Status, last_registered
 from forecasts.scores import frames
 from forecasts.updates.values import format_probability, format_value
 
-FILTER_WIDTH = 165  # pixels
+FIND, ASK = "Find", "Ask a question"
+CHOICES = ("status", "whose", "type", "tag", "family", "team")  # the filters' keys
 WHOSE = {"Mine": True, "Not yet mine": False}
 BARS = "▁▂▃▄▅▆▇█"
 # A narrow space between the bars, which would otherwise touch and look like one black block.
@@ -35,16 +37,20 @@ moment = now()
 
 
 def filters(tags: list[str], families: list[str], teams: list[str]) -> Filter:
-    """Show the filters; return their choice."""
-    words = search_field("Search", "words", "Title, background or criteria")
-    # Side by side where there is room, two in a row on a narrow screen.
-    with st.container(horizontal=True, gap="small", key="filters"):
-        status = one_of("Status", list(Status), "status")
-        whose = one_of("Forecast", list(WHOSE), "whose")
-        kind = one_of("Type", list(QuestionType), "type", shown=lambda kind: kind.replace("_", " "))
-        tag = one_of("Tag", tags, "tag")
-        family = one_of("Family", families, "family", "Questions with related outcomes.")
-        team = one_of("Team", teams, "team", "The question’s team.") if teams else ""
+    """Show the search in a row with the folded filters and their order; return their choice."""
+    set_here = sum(bool(st.session_state.get(key, st.query_params.get(key))) for key in CHOICES)
+    with st.container(horizontal=True, gap="small", key="find-row"):
+        words = search_field("Search", "words", "Search questions")
+        with st.popover(f"Filters ({set_here})" if set_here else "Filters"):
+            status = one_of("Status", list(Status), "status")
+            whose = one_of("Forecast", list(WHOSE), "whose")
+            kind = one_of(
+                "Type", list(QuestionType), "type", shown=lambda kind: kind.replace("_", " ")
+            )
+            tag = one_of("Tag", tags, "tag")
+            family = one_of("Family", families, "family", "Questions with related outcomes.")
+            team = one_of("Team", teams, "team", "The question’s team.") if teams else ""
+            st.button("Clear", key="clear", on_click=clear, disabled=not set_here)
     return Filter(
         words=words,
         status=status,
@@ -70,9 +76,15 @@ def one_of(
         format_func=lambda choice: shown(choice) if choice else "any",
         key=key,
         bind="query-params",
-        width=FILTER_WIDTH,
         help=help_text,
     )
+
+
+def clear() -> None:
+    """Remove every filter."""
+    for key in CHOICES:
+        if key in st.session_state:
+            st.session_state[key] = ""
 
 
 def spark(trend: Trend) -> str:
@@ -97,6 +109,8 @@ def caption(row: Row) -> str:
     parts = [f"**{state.status}**"]
     if state.resolution is not None:
         parts = [f"**{as_text(state.resolution.outcome)}**"]
+    if not text.resolution_criteria.strip():
+        parts.append("no criteria")
     # A question annulled before its close no longer closes.
     if state.resolution is None or text.close_time <= moment:
         parts += [closing(text, moment), day(text.close_time)]
@@ -122,26 +136,31 @@ def find() -> None:
         tags, families = labels_of(ledger_url(), written, ledger)
     by = filters(tags, families, teams)
     with st.container(
-        horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"
+        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
     ):
+        counts = st.container(width="content")
         order = st.selectbox(
             "Order",
             [str(order) for order in Order],
             key="order",
             bind="query-params",
-            width=FILTER_WIDTH + 35,
+            label_visibility="collapsed",
+            width=170,
         )
         several = st.toggle("Select several", key="several")
     with reading() as ledger:
         me = current_member(ledger)
         found = search.page(ledger, by, member=me, now=moment, order=order, number=page_asked())
     if not found.total:
-        st.info("No questions yet. Ask one, or capture an article to find some.")
+        st.info("No questions yet. Type the first one above, or capture an article to find some.")
         st.page_link("app_pages/articles.py", label="Capture an article")
         return
-    st.caption(f"{found.matching:,} of {counted(found.total, 'question')}")
+    counts.caption(f"{found.matching:,} of {counted(found.total, 'question')}", width="content")
+    if found.similar:
+        similar = ", ".join(map(as_text, found.similar))
+        st.caption(f"Nothing has “{as_text(by.words)}”. Similar words: **{similar}**.")
     if not found.matching:
-        st.info("No questions match. Remove a filter.")
+        st.info("No questions match. Use other words, or remove a filter.")
     if several and found.rows:
         do_to(found.rows)
     for row in found.rows:
@@ -179,20 +198,24 @@ def ask() -> None:
             question_link(last)
 
 
-st.title("Questions", anchor=False)
 # Streamlit leaves the slug in this page's address when a new question's page opens. Back from
 # there should show the form.
 asked = "slug" in st.query_params
-view = st.segmented_control(
-    "View",
-    ["Find", "Ask a question"],
-    default="Ask a question" if asked else "Find",
-    required=True,
-    label_visibility="collapsed",
-    key="view",
-    bind="query-params",
-)
-if view == "Ask a question":
+with st.container(
+    horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"
+):
+    st.title("Questions", anchor=False, width="content")
+    view = st.segmented_control(
+        "View",
+        [FIND, ASK],
+        default=ASK if asked else FIND,
+        required=True,
+        label_visibility="collapsed",
+        key="view",
+        bind="query-params",
+    )
+if view == ASK:
     ask()
 else:
+    one_line_entry()
     find()

@@ -28,6 +28,7 @@ from forecasts.scores.paths import Paths
 from forecasts.updates.values import format_probability
 
 REST = "Other options"
+_LEGEND_ROW = 21  # pixels
 
 
 def options_chart(
@@ -63,7 +64,7 @@ def options_chart(
     if len(frames["quiet"]):
         key[REST] = (GREY, SOLID)
     key_of = lines_key("who", key, columns=1, labelLimit=300, symbolSize=700)
-    at = {"x": time_axis(lines["time"]), "y": value_axis(text, [])}
+    at = {"x": time_axis(lines["time"]), "y": _axis(text, lines["value"].max())}
     stretch = [field("option"), field("stretch")]
     coloured = {**at, "color": key_of["color"]}
     told = [*tips("option"), field("percent", title="Median"), field("live", title="Active")]
@@ -90,9 +91,18 @@ def options_chart(
     used = {layer["data"]["name"] for layer in shown}
     return {
         "layer": shown,
-        "height": 340,
+        "height": 310 + _LEGEND_ROW * len(key),  # which includes the legend
         "datasets": {name: frame for name, frame in frames.items() if name in used},
     }
+
+
+def _axis(text: QuestionText, highest: float) -> Spec:
+    """Return the axis from 0 to the quarter above the highest probability."""
+    axis = value_axis(text, [])
+    top = max(0.25, math.ceil(4 * highest) / 4)
+    axis["scale"] = {"domain": [0, top], "nice": False}
+    axis["axis"] = {**axis["axis"], "values": [top * part / 5 for part in range(6)]}
+    return axis
 
 
 def leading(every: Sequence[Paths], text: QuestionText, outcome: str | None) -> list[int]:

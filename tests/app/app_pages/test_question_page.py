@@ -19,7 +19,7 @@ from forecasts.scores import stored_scores
 from forecasts.updates import updates
 from forecasts.updates.values import Value
 from tests.app.conftest import toasts, visit, words
-from tests.conftest import day
+from tests.conftest import ask, day
 
 
 def wordings(engine: Engine, slug: str) -> list[QuestionRevision]:
@@ -39,8 +39,9 @@ def test_it_says_what_is_asked_where_it_comes_from_and_who_said_what(furnished: 
         "“The harbour master will open the quay by 20 January 2026.”",
         "Harbour works fall behind",
         "**bob (simulated)** — 20%",
-        "closes in 15 days (21 Jan 2026, 00:00 UTC)",
-        "family harbour",
+        "closes in 15 days (21 Jan 2026)",
+        "Closes: 21 Jan 2026, 00:00 UTC",
+        "Family: harbour",
     ):
         assert part in said
 
@@ -89,7 +90,7 @@ def test_a_note_is_evidence_too(furnished: AppTest, engine: Engine) -> None:
     furnished.text_input(key="forecast-quay#0-value").input("30%")
     furnished.text_input(key="forecast-quay#0-evidence").input("Seen from the pier: https://x.y")
     furnished.button(key="forecast-quay#0-save").click().run()
-    assert "*supports yes*: Seen from the pier:" in words(furnished)
+    assert "*opposes yes*: Seen from the pier:" in words(furnished)
 
 
 def test_the_slider_writes_into_the_field(furnished: AppTest) -> None:
@@ -407,9 +408,10 @@ def test_an_annulled_question_does_not_say_when_it_will_close(
         confirmation.confirm(
             ledger, registry.find(ledger, "quay"), "annulled", now=day(5), member=bob
         )
-    [caption] = [c.value for c in visit(furnished, "question", slug="quay").caption[:1]]
-    assert "closes in" not in caption
-    assert "annulled 6 Jan 2026" in caption
+    said = words(visit(furnished, "question", slug="quay"))
+    assert "closes in" not in said
+    assert "on 6 Jan 2026" in said
+    assert "Annulled: 6 Jan 2026, 00:00 UTC" in said
 
 
 def test_the_slug_can_be_copied(furnished: AppTest) -> None:
@@ -420,7 +422,7 @@ def test_a_number_is_asked_between_its_bounds_and_answered_on_their_scale(
     furnished: AppTest, engine: Engine
 ) -> None:
     said = words(visit(furnished, "question", slug="depth"))
-    assert "numeric: 0 to 30 m" in said
+    assert "Type: numeric (0 to 30 m)" in said
     field = furnished.text_input(key="forecast-depth#0-value")
     assert field.placeholder == "10%=7.5, 50%=15, 90%=22.5"
     assert "Range: 0 to 30 m" in field.help
@@ -448,11 +450,10 @@ def test_a_number_that_came_true_shows_the_crps_of_the_table(
     assert list(table.columns) == ["Forecaster", "CRPS (0–1)", "Coverage", "Updates"]
     assert "You did not forecast this." not in said
     today = words(visit(furnished, "today"))
-    covered = f"coverage {100 * row.coverage:.0f}%"
-    assert f"your CRPS (0–1, 0 is best): **{significant(row.crps)}** · {covered}" in today
+    assert f"CRPS {significant(row.crps)}" in today
 
 
-def test_options_chosen_by_the_outcome_open_on_the_one_that_came_true(
+def test_all_options_are_shown_first_and_the_outcome_is_named(
     furnished: AppTest, engine: Engine
 ) -> None:
     with database.writing(engine) as ledger:
@@ -460,7 +461,12 @@ def test_options_chosen_by_the_outcome_open_on_the_one_that_came_true(
         port = registry.find(ledger, "port")
         confirmation.confirm(ledger, port, "Ulsan", known_at=day(4), now=day(4), member=bob)
     visit(furnished, "question", slug="port")
-    assert furnished.selectbox[0].value == "Ulsan"
+    assert furnished.selectbox[0].value is None
+    [chart] = furnished.get("vega_lite_chart")
+    assert "30% Ulsan (outcome); 50% Busan; 20% Other" in chart.proto.alt
+    furnished.selectbox[0].set_value(1).run()
+    [chart] = furnished.get("vega_lite_chart")
+    assert "Forecasts on “Which port comes first?”" in chart.proto.alt
 
 
 def test_a_forecast_that_is_older_than_an_option_is_said_by_name(
@@ -495,3 +501,60 @@ def test_the_toast_says_what_stood_at_the_moment_of_saving(
     furnished.text_input(key="forecast-quay#0-value").input("60%")
     furnished.button(key="forecast-quay#0-save").click().run()
     assert "Saved: 30% → 60%" in toasts(furnished)[0]
+
+
+def test_the_forecast_comes_before_the_chart_and_the_text(furnished: AppTest) -> None:
+    visit(furnished, "question", slug="rain")
+    headings = [header.value for header in furnished.header]
+    assert headings.index("Your forecast") < headings.index("Resolution criteria")
+
+
+def test_an_open_question_says_what_the_score_would_be_today(furnished: AppTest) -> None:
+    said = words(visit(furnished, "question", slug="rain"))
+    assert "If it resolved yes today: 0.09; no: 0.49 (Brier)" in said
+    assert "If it resolved" not in words(visit(furnished, "question", slug="quay"))
+
+
+def test_a_question_of_ones_own_without_criteria_offers_to_write_them(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        ask(ledger, alice, slug="thought", title="Will it freeze?")
+    visit(furnished, "question", slug="thought")
+    assert "no criteria" in words(furnished)
+    furnished.text_area(key="criteria-thought-1#0-criteria").input("Yes if the pond is solid.")
+    furnished.button(key="criteria-thought-1#0-save").click().run()
+    assert toasts(furnished) == ["Saved the criteria of “Will it freeze?”."]
+    said = words(furnished)
+    assert "Yes if the pond is solid." in said
+    assert "no criteria" not in said
+
+
+def test_a_question_registered_by_mistake_is_discarded(furnished: AppTest, engine: Engine) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        text = registry.question_text(
+            title="Wil it?", open_time=day(4), scheduled_close_time=day(20)
+        )
+        registry.register(ledger, text, member=alice, now=day(4.5), slug="slip")
+    visit(furnished, "question", slug="slip")
+    furnished.button(key="discard-slip#0-go").click().run()
+    assert toasts(furnished) == ["Discarded “Wil it?”."]
+    assert furnished.title[0].value == "Questions"
+    assert "Wil it" not in words(furnished).replace("Discarded “Wil it?”.", "")
+    visit(furnished, "question", slug="rain")  # older than a day, and forecast by another
+    assert "discard" not in " ".join(button.key or "" for button in furnished.button)
+
+
+def test_a_score_leads_to_its_row_on_my_scores(furnished: AppTest) -> None:
+    visit(furnished, "question", slug="snow")
+    [link] = [one.proto for one in furnished.get("page_link") if "My scores" in one.proto.label]
+    assert (link.page, link.query_string) == ("my_scores", "question=snow")
+
+
+def test_the_charts_evidence_is_a_list_too(furnished: AppTest) -> None:
+    said = words(visit(furnished, "question", slug="rain"))
+    assert "Evidence (1)" in [one.label for one in furnished.expander]
+    assert "▲ *supports* [Harbour works fall behind" in said
+    assert "alice · 70% · 2 Jan 2026, 00:00 UTC" in said

@@ -146,9 +146,7 @@ def test_options_are_given_one_a_line(app: AppTest, engine: Engine) -> None:
     [
         ("", date(2026, 3, 1), "Yes if so.", "Not filled in: “Question”. Ask it in one sentence."),
         ("Will it?", None, "Yes if so.", "Not filled in: “Last day of forecasting”."),
-        ("Will it?", date(2026, 3, 1), " ", "Not filled in: “Resolution criteria”."),
-        ("Will it?", date(2026, 3, 1), "", "name the source that reports the outcome."),
-        ("", None, "", "“Question”, “Last day of forecasting”, “Resolution criteria”."),
+        ("", None, "", "“Question”, “Last day of forecasting”."),
         ("Will it?", date(2025, 12, 1), "Yes if so.", "1 Dec 2025, has passed."),
     ],
 )
@@ -164,3 +162,23 @@ def test_a_question_that_breaks_a_rule_is_refused_and_nothing_is_stored(
     assert app.text_area(key="ask#0-criteria").value == criteria  # the form keeps its text
     with database.reading(engine) as ledger:
         assert standing.listing(ledger, now=day(5)) == []
+
+
+def test_the_one_line_is_above_the_list(furnished: AppTest) -> None:
+    visit(furnished, "questions")
+    assert furnished.text_input[0].key == "one-line-title"
+
+
+def test_a_typo_still_finds_and_says_so(furnished: AppTest) -> None:
+    visit(furnished, "questions", words="quya")
+    assert titles(furnished) == ["Will the quay open?"]
+    assert "Nothing has “quya”. Similar words: **quay**." in words(furnished)
+
+
+def test_filters_are_counted_on_their_button_and_cleared_at_once(furnished: AppTest) -> None:
+    visit(furnished, "questions", status="open", type="numeric")
+    assert titles(furnished) == ["How deep will it be?"]
+    assert [one.proto.popover.label for one in furnished.get("popover")] == ["Filters (2)"]
+    furnished.button(key="clear").click().run()
+    assert len(titles(furnished)) == 6
+    assert [one.proto.popover.label for one in furnished.get("popover")] == ["Filters"]
