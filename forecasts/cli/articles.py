@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -11,14 +12,16 @@ from rich.table import Table
 from typer import Argument, Option
 
 from forecasts.cli.console import next_step, now, out, print_json, print_line, print_note
-from forecasts.cli.options import Database, Member, TextOrJson
+from forecasts.cli.options import Database, Member, TextOrJson, VisibleTo
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, reading_as, settings
+from forecasts.common.errors import BadInput
 from forecasts.common.text import on_one_line, printable
 from forecasts.common.times import iso_day_or_time, read_time
 
 if TYPE_CHECKING:
     from forecasts.articles.article import CapturedArticle
+    from forecasts.articles.drafting.drafts import Draft
     from forecasts.ledger.models import Article
 
 
@@ -91,7 +94,11 @@ def _store(
     return [article for article, _ in stored]
 
 
-def _as_json(article: Article, asked: dict[str, list[str]] | None = None) -> dict[str, Any]:
+def _as_json(
+    article: Article,
+    asked: dict[str, list[str]] | None = None,
+    doubles: dict[int, str] | None = None,
+) -> dict[str, Any]:
     """Return an article with its drafts, for JSON (docs/json.md)."""
     from forecasts.articles.drafting.drafts import drafts_of
 
@@ -110,6 +117,7 @@ def _as_json(article: Article, asked: dict[str, list[str]] | None = None) -> dic
                 "told": draft.told,
                 **draft.type_fields,
                 "asked": (asked or {}).get(draft.quote, []),
+                "like": (doubles or {}).get(number),
             }
             for number, draft in enumerate(drafts_of(article), 1)
         ],
@@ -133,12 +141,13 @@ def _print_article(
     article: Article,
     today: date,
     asked: dict[str, list[str]] | None = None,
+    doubles: dict[int, str] | None = None,
     *,
     weak: bool = False,
 ) -> None:
     """Print the article with its numbered drafts, the ``weak`` ones if wanted.
 
-    ``asked``: the questions of each quote.
+    ``asked``: the questions of each quote; ``doubles``: a question like the draft of a number.
     """
     from forecasts.articles.drafting.drafts import drafts_of
     from forecasts.articles.drafting.strength import Strength
@@ -166,14 +175,23 @@ def _print_article(
     for number, draft in enumerate(drafts, 1):
         if number in folded:
             continue
-        print_line(f"  {number}. {draft.question} ({_closing(draft.close_date, today)})")
+        title = draft.question or "(no wording: write your own)"
+        print_line(f"  {number}. {title} ({_closing(draft.close_date, today)})")
+        if draft.options:
+            print_line(f"     options: {', '.join(draft.options)}")
+        elif draft.kind.is_quantitative:
+            unit = f" {draft.unit}" if draft.unit else ""
+            print_line(f"     number: {draft.lower_bound} to {draft.upper_bound}{unit}")
         if draft.strength is Strength.weak:
             print_line(f"     weak: {draft.reason}", style="dim")
         if draft.told:
             print_line(f"     the article may tell the outcome: “{on_one_line(draft.told)}”")
         print_line(f"     “{' '.join(draft.quote.split())}”", style="dim")
-        for slug in (asked or {}).get(draft.quote, ()):
+        known_as = (asked or {}).get(draft.quote, ())
+        for slug in known_as:
             print_line(f"     already asked: {slug}")
+        if (double := (doubles or {}).get(number)) and double not in known_as:
+            print_line(f"     like an existing question: {double}")
     if folded:
         numbers = ", ".join(map(str, folded))
         where = f": forecasts articles {article.id} --all" if article.id else ""
@@ -219,14 +237,35 @@ def articles(
     ] = None,
     text: Annotated[bool, Option("--text", help="Print the article's full text too.")] = False,
     everything: Annotated[bool, Option("--all", help="Print weak drafts too.")] = False,
+    register: Annotated[
+        str | None,
+        Option(
+            metavar="1,3|all",
+            help="Register these drafts, or all strong ones that are new and have a deadline.",
+        ),
+    ] = None,
+    visible_to: VisibleTo = None,
     format_: TextOrJson = "text",
     database: Database = None,
+    member: Member = None,
 ) -> None:
-    """List captured articles, or show one with its drafts."""
+    """List captured articles, or show one and register its drafts."""
     from forecasts.articles import library
-    from forecasts.questions import sources
+    from forecasts.articles.drafting.drafts import drafts_of
+    from forecasts.questions import from_article, sources
 
-    with reading_as(database) as (session, _, now):
+    if register is not None:
+        made = _register(number, register, visible_to, database, member)
+        if format_ == "json":
+            print_json({"registered": made})
+            return
+        for slug in made:
+            print_line(slug)
+        print_note(f"Registered {len(made)} question{'' if len(made) == 1 else 's'}.")
+        step = next_step(f"forecast {made[0]} 30%", database=database, member=member)
+        print_note(f"Next: {step}")
+        return
+    with reading_as(database, member) as (session, _, now):
         if number is None:
             rows = library.listing(session)
             if format_ == "json":
@@ -246,10 +285,79 @@ def articles(
         asked: dict[str, list[str]] = {}
         for source, state in sources.questions_from(session, article, now=now):
             asked.setdefault(source.quote, []).append(state.slug)
+        alike = from_article.find_duplicates(session, drafts_of(article), now=now)
+        doubles = {n: state.slug for n, state in enumerate(alike, 1) if state}
     if format_ == "json":
-        print_json({"articles": [_as_json(article, asked)]})
+        print_json({"articles": [_as_json(article, asked, doubles)]})
         return
-    _print_article(article, now.date(), asked, weak=everything)
+    _print_article(article, now.date(), asked, doubles, weak=everything)
     if text:
         print_line(f"\n{article.text}")
-    _print_next([article], now.date(), database, None)
+    _print_next([article], now.date(), database, member)
+
+
+def _register(
+    number: int | None,
+    wanted: str,
+    visible_to: str | None,
+    database: str | None,
+    member: str | None,
+) -> list[str]:
+    """Return the names of the new questions; all of them are registered or none."""
+    from forecasts.access import teams
+    from forecasts.articles.library import find_article
+    from forecasts.questions import from_article
+    from forecasts.questions.registry import question_text
+
+    if number is None:
+        raise BadInput(
+            "--register needs the number of an article.",
+            remedy="List the articles: forecasts articles.",
+        )
+    with acting(database, member) as (session, who, now):
+        article = find_article(session, number)
+        numbers = _numbers(wanted) or from_article.ready_drafts(session, article, now=now)
+        audience = teams.visibility_fields(session, visible_to)
+        chosen = []
+        for draft, last_day in _complete(article, numbers):
+            close = read_time(last_day.isoformat(), end_of_day=True)
+            fields = {"title": draft.question, **draft.type_fields, **audience}
+            text = question_text(open_time=now, scheduled_close_time=close, **fields)
+            chosen.append(from_article.Chosen(text, draft.source))
+        made = from_article.register_all(session, number, chosen, member=who, now=now)
+        return [question.slug for question in made]
+
+
+def _numbers(wanted: str) -> list[int]:
+    """Return the numbers in "1,3"; none for "all"."""
+    if wanted == "all":
+        return []
+    if not re.fullmatch(r"\d+(\s*,\s*\d+)*", wanted):
+        raise BadInput(
+            f"--register {wanted!r} names no drafts.",
+            remedy="Give their numbers, as in --register 1,3, or --register all.",
+        )
+    return list(dict.fromkeys(int(word) for word in wanted.split(",")))
+
+
+def _complete(article: Article, numbers: Sequence[int]) -> list[tuple[Draft, date]]:
+    """Return these drafts with their last days; BadInput if one of them lacks something."""
+    from forecasts.articles.drafting.drafts import find_draft
+
+    if not numbers:
+        raise BadInput(
+            f"Article {article.id} has no new strong draft with a deadline.",
+            remedy=f"Choose drafts by number: forecasts articles {article.id} --all.",
+        )
+    found = []
+    for number in numbers:
+        draft = find_draft(article, number)
+        if draft.close_date is None or not draft.is_complete:
+            lacks = "deadline" if draft.is_complete else "complete wording"
+            raise BadInput(
+                f"Draft {number} has no {lacks}.",
+                remedy=f'Register it by itself: forecasts ask "Will …?" --article {article.id} '
+                f"--draft {number} --closes YYYY-MM-DD.",
+            )
+        found.append((draft, draft.close_date))
+    return found

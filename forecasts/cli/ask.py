@@ -100,8 +100,10 @@ def ask(
     source = TextQuote(quote) if drafted is None else drafted.source
     last = _last_moment(closes, drafted, draft, moment)
     resolve_time = read_time(resolves, end_of_day=True, now=moment) if resolves else None
+    kind: dict[str, Any] = {}
     if title is None and drafted is not None:
         title = drafted.question_by(last.date())
+        kind = drafted.type_fields if type_ == "binary" and not option else {}
     fields: dict[str, Any] = {
         "title": title,
         "type": "multiple_choice" if option else type_,
@@ -119,7 +121,7 @@ def ask(
         "resolution_criteria": criteria,
         "fine_print": fine_print,
         "crowd_hidden": hide_crowd,
-    }
+    } | kind
     registry.question_text(**fields)  # refuse a bad question before a ledger is created for it
     with acting(database, member, begin=True, at=moment) as (session, who, _):
         shared = is_shared(session)

@@ -12,15 +12,16 @@ from textwrap import shorten
 from sqlmodel import Session, col, or_, select
 
 from forecasts.access.visibility import question_visible
-from forecasts.articles.drafting.drafts import Draft
+from forecasts.articles.drafting.drafts import Draft, drafts_of
 from forecasts.articles.drafting.intervals import MONTHS
+from forecasts.articles.drafting.strength import Strength
 from forecasts.articles.text_quotes import TextQuote
 from forecasts.articles.typography import alternatives
 from forecasts.common.errors import BadInput, Refused
 from forecasts.ledger.current import is_newest_wording
-from forecasts.ledger.models import Member, Question, QuestionRevision, QuestionText
+from forecasts.ledger.models import Article, Member, Question, QuestionRevision, QuestionText
 from forecasts.questions.registry import register
-from forecasts.questions.sources import find_passage
+from forecasts.questions.sources import find_passage, questions_from
 from forecasts.questions.standing import QuestionState, Status, listing
 
 _SAME = 0.75  # share of the shorter title's words that the other one has too
@@ -64,6 +65,28 @@ def register_all(
             raise
         registered.append(question)
     return registered
+
+
+def ready_drafts(session: Session, article: Article, *, now: datetime) -> list[int]:
+    """Return the numbers of the drafts that can be registered as they are, counted from 1.
+
+    They are strong, with a complete wording and a deadline ahead. Drafts whose outcome the article
+    tells are left out, and those that have or resemble a question.
+    """
+    drafts = drafts_of(article)
+    used = {source.quote for source, _ in questions_from(session, article, now=now)}
+    duplicates = find_duplicates(session, drafts, now=now)
+    return [
+        number
+        for number, (draft, double) in enumerate(zip(drafts, duplicates, strict=True), 1)
+        if draft.strength is Strength.strong
+        and draft.is_complete
+        and not draft.told
+        and draft.close_date is not None
+        and draft.close_date >= now.date()
+        and draft.quote not in used
+        and double is None
+    ]
 
 
 def find_duplicates(

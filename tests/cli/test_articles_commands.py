@@ -22,7 +22,7 @@ The Coast Courier
 3 days ago
 
 The council of Brenholt met on Monday to talk about the ferry that has crossed the bay since 1952.
-Two of its engines failed last winter, and the yard may not repair them again.
+Two of its engines failed last winter, and the yard may not repair the ferry again.
 The council will decide by the end of March 2026 whether the ferry is replaced by a bridge.
 The mayor said that she would not stand in the way of either answer.
 """
@@ -257,3 +257,60 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
     assert refused.stdout == ""
     assert "Harbour" in forecasts("articles").stdout
     assert "No questions" in forecasts("questions").stdout
+
+
+SEVERAL = """\
+Brenholt plans its summer
+
+The Coast Courier
+
+3 days ago
+
+The council of Brenholt will open the new bridge by 30 June 2026.
+The harbour board could raise its fees.
+The dredging will cost between 4 and 6 million crowns by 31 August 2026, the board said.
+The yacht club plans to move its regatta to Sund by 31 May 2026.
+"""
+
+
+def test_several_drafts_are_registered_at_once(forecasts: Run, clock: Clock) -> None:
+    forecasts("capture", "-", input=SEVERAL)
+    said = forecasts("articles", "1", "--register", "all")
+    assert len(said.stdout.split()) == 3
+    assert "Registered 3 questions." in said.stderr
+    shown = json.loads(forecasts("articles", "1", "--format", "json").stdout)
+    [article] = shown["articles"]
+    assert [len(draft["asked"]) for draft in article["drafts"]] == [1, 0, 1, 1]
+    assert [draft["type"] for draft in article["drafts"]].count("numeric") == 1
+    again = forecasts("articles", "1", "--register", "all", exit_code=2)
+    assert "no new strong draft" in again.stderr
+
+
+def test_one_draft_that_is_refused_registers_none(forecasts: Run, clock: Clock) -> None:
+    forecasts("capture", "-", input=SEVERAL)
+    refused = forecasts("articles", "1", "--register", "1,2", exit_code=2)
+    assert "Draft 2 has no deadline" in refused.stderr
+    assert "--closes" in refused.stderr
+    assert json.loads(forecasts("questions", "--format", "json").stdout) == []
+
+
+@pytest.mark.parametrize("numbers", ["", "one", "1;2", "0,"])
+def test_drafts_to_register_are_named_by_number(forecasts: Run, clock: Clock, numbers: str) -> None:
+    forecasts("capture", "-", input=SEVERAL)
+    refused = forecasts("articles", "1", "--register", numbers, exit_code=2)
+    assert "as in --register 1,3" in refused.stderr
+
+
+def test_a_draft_like_an_existing_question_is_marked(forecasts: Run, clock: Clock) -> None:
+    forecasts("capture", "-", input=SEVERAL)
+    title = "Will Brenholt's council open its new bridge?"
+    forecasts("ask", title, "--closes", "2026-06-30", "--slug", "bridge")
+    assert "like an existing question: bridge" in forecasts("articles", "1").stdout
+    assert "bridge" not in forecasts("articles", "1", "--register", "all").stdout.split()
+
+
+def test_a_draft_is_asked_with_its_type(forecasts: Run, clock: Clock) -> None:
+    forecasts("capture", "-", input=SEVERAL)
+    asked = forecasts("ask", "--article", "1", "--draft", "3", "--criteria", CRITERIA)
+    shown = json.loads(forecasts("show", asked.stdout.strip(), "--format", "json").stdout)
+    assert (shown["type"], shown["unit"]) == ("numeric", "million crowns")

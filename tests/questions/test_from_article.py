@@ -15,7 +15,7 @@ from forecasts.articles.drafting.drafts import Draft, drafts_of
 from forecasts.common.errors import Refused
 from forecasts.ledger.models import Article, Member, Question, QuestionSource, Visibility
 from forecasts.questions import registry
-from forecasts.questions.from_article import Chosen, find_duplicates, register_all
+from forecasts.questions.from_article import Chosen, find_duplicates, ready_drafts, register_all
 from tests.conftest import ask, day
 
 TEXT = """Sundlink will open the Brega tunnel by 31 March 2026, its chief executive said.
@@ -121,3 +121,12 @@ def test_one_that_is_refused_is_named_and_none_is_registered(
         register_all(session, article.id, [first, over], member=alice, now=day(1))
     nested.rollback()
     assert session.exec(select(Question)).all() == []
+
+
+def test_a_draft_is_ready_until_it_has_a_question_or_its_deadline_passes(
+    session: Session, alice: Member, article: Article, drafts: list[Draft]
+) -> None:
+    assert ready_drafts(session, article, now=day(1)) == [1, 2]
+    register_all(session, article.id, [chosen(drafts[0])], member=alice, now=day(1))
+    assert ready_drafts(session, article, now=day(1)) == [2]
+    assert ready_drafts(session, article, now=day(80)) == []

@@ -31,7 +31,7 @@ from forecasts.articles.drafting.question_wording import Wording, word_question
 from forecasts.articles.drafting.sentences import find_sentences
 from forecasts.articles.drafting.strength import Strength, judge
 from forecasts.articles.text_quotes import TextQuote, quote_at
-from forecasts.common.errors import NotFound
+from forecasts.common.errors import BadInput, NotFound
 from forecasts.ledger.models import Article, QuestionType
 
 MAX_LENGTH = 1_000  # characters; a longer sentence is a list or a table
@@ -84,10 +84,16 @@ class Draft:
         }
 
     def question_by(self, day: date) -> str:
-        """Return the question with ``day`` as its deadline; '' if it has no wording.
+        """Return the question with ``day`` as its deadline.
 
-        A question about what starts from a day keeps that day.
+        A question about what starts from a day keeps that day. BadInput if the question has a gap
+        or is blank.
         """
+        if not self.is_complete:
+            raise BadInput(
+                f"The draft has no complete wording: {self.question or self.quote!r}.",
+                remedy="Write the question yourself.",
+            )
         if self.close_date is not None:
             known = rf"\b(by|until) {long_date(self.close_date)}\b"
             return re.sub(known, rf"\1 {long_date(day)}", self.question)

@@ -35,6 +35,7 @@ from hypothesis import strategies as st
 from forecasts.articles.drafting.drafts import draft_questions
 from forecasts.articles.drafting.strength import Strength
 from forecasts.articles.text_quotes import locate
+from forecasts.common.errors import BadInput
 
 CORPUS = Path(__file__).parent / "corpus"
 PUBLISHED = date(2025, 7, 22)
@@ -214,12 +215,23 @@ def test_any_text_gives_drafts_that_stand_in_it(text: str) -> None:
         ("Brega will lift the ban.", "Will Brega lift the ban by 1 March 2030?"),
         ("Brega will lift the ban by July 4.", "Will Brega lift the ban by 1 March 2030?"),
         ("The levy doubles from 4 August.", "Will the levy double from 4 August 2025?"),
-        ("It will not, and that is all, be so.", ""),
+        (
+            "The bridge will cost 3 to 5 million euros.",
+            "How much will the bridge cost by 1 March 2030, in million euros?",
+        ),
     ],
 )
 def test_a_draft_can_be_asked_with_another_deadline(sentence: str, question: str) -> None:
     (draft,) = draft_questions(sentence, published_at=PUBLISHED)
     assert draft.question_by(date(2030, 3, 1)) == question
+
+
+@pytest.mark.parametrize("sentence", ["She will resign.", "It will not, and that is all, be so."])
+def test_a_draft_with_a_gap_or_no_question_is_not_asked(sentence: str) -> None:
+    (draft,) = draft_questions(sentence, published_at=PUBLISHED)
+    assert not draft.is_complete
+    with pytest.raises(BadInput, match="no complete wording"):
+        draft.question_by(date(2030, 3, 1))
 
 
 @pytest.mark.parametrize(
