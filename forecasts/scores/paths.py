@@ -54,10 +54,10 @@ class Paths:
     the next row of its stretch. A stretch ends with a row at the withdrawal, the close or now that
     repeats its last value. ``crowd``: stretch, time, value, live (number of current forecasts; 0
     where that ends a stretch). ``marks``: one row per citation: forecaster, time, value, forecast,
-    stance, evidence, url, reason, points (its part of the points of its update, positive is better;
-    NaN if the question is not scored, and for a first forecast). Values are probabilities, numbers,
-    or times for a date question. Of numbers and dates, ``steps`` and ``crowd`` have their 25th and
-    75th percentile too (low, high).
+    stance, evidence, url (blank without one), reason, points (its part of the points of its update,
+    positive is better; NaN if the question is not scored, and for a first forecast). Values are
+    probabilities, numbers, or times for a date question. Of numbers and dates, ``steps`` and
+    ``crowd`` have their 25th and 75th percentile too (low, high).
     """
 
     steps: pd.DataFrame
@@ -128,7 +128,7 @@ def _paths(
         parts = citation_parts([citation.share for citation, _ in citations])
         gain = earned.get(forecast.id, float("nan"))
         for (citation, evidence), part in zip(citations, parts, strict=True):
-            about = (str(citation.stance), _evidence_label(evidence), evidence.url)
+            about = (str(citation.stance), _evidence_label(evidence), evidence.url or "")
             marks.append((*point, *about, forecast.rationale, gain * part))
     steps = _frame(_steps(points(), end), _STEP, text)
     crowd = _frame(_crowd(points(), end), _CROWD, text)
