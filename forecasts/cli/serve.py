@@ -8,6 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
+import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +29,9 @@ if TYPE_CHECKING:
     from forecasts.common.settings import Settings
 
 Port = Annotated[int, Option("--port", min=1, max=65535, help="The port to listen on.")]
+Open = Annotated[bool, Option("--open/--no-open", help="Open the app in the browser, or not.")]
 _LOOPBACK = "127.0.0.1"
+_PATIENCE = 60.0  # seconds until the server answers, or the browser is not opened
 
 
 @app.command("app")
@@ -37,6 +42,7 @@ def app_(
         str,
         Option(help="The address to listen on. Any other than this machine's own needs sign-in."),
     ] = _LOOPBACK,
+    open_: Open = True,
 ) -> None:
     """Serve the app, to you alone or to a team that signs in.
 
@@ -49,7 +55,7 @@ def app_(
     require_free(port, address)
     chosen = settings(database)
     ledger(chosen, begin=True)
-    raise typer.Exit(serve(chosen, port, address, sign_in))
+    raise typer.Exit(serve(chosen, port, address, sign_in, open_=open_))
 
 
 def require_free(port: int, address: str = _LOOPBACK) -> None:
@@ -75,11 +81,17 @@ def require_free(port: int, address: str = _LOOPBACK) -> None:
 
 
 def serve(
-    chosen: Settings, port: int, address: str = _LOOPBACK, sign_in: SignIn | None = None
+    chosen: Settings,
+    port: int,
+    address: str = _LOOPBACK,
+    sign_in: SignIn | None = None,
+    *,
+    open_: bool = False,
 ) -> int:
     """Return the exit code of the app's server, which runs until it is interrupted.
 
-    Without ``sign_in`` nobody signs in, whatever the environment says.
+    Without ``sign_in`` nobody signs in, whatever the environment says. ``open_``: open the browser
+    if someone sits in front of this machine, and nobody signs in.
     """
     from forecasts.access.oidc_settings import PREFIX
 
@@ -102,7 +114,31 @@ def serve(
         environment = {n: value for n, value in environment.items() if not n.startswith(PREFIX)}
     else:  # otherwise Streamlit looks up this machine's addresses on the network
         command += ["--browser.serverAddress", sign_in.host]
+    if open_ and sign_in is None and _has_screen():
+        threading.Thread(target=_open_browser, args=(at, port), daemon=True).start()
     return _run(command, environment)
+
+
+def _has_screen() -> bool:
+    """Return whether a person started this in a terminal of a machine with a screen."""
+    if not sys.stderr.isatty():
+        return False
+    return sys.platform in ("win32", "darwin") or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
+    )
+
+
+def _open_browser(url: str, port: int) -> None:
+    """Open ``url`` in the browser once the server accepts connections."""
+    deadline = time.monotonic() + _PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection((_LOOPBACK, port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            webbrowser.open(url)
+            return
 
 
 def _run(command: list[str], environment: dict[str, str]) -> int:
@@ -137,8 +173,9 @@ def demo(
         bool, Option("--serve/--no-serve", help="Open the app on it afterwards, or not.")
     ] = True,
     port: Port = 8501,
+    open_: Open = True,
 ) -> None:
-    """Build a demonstration ledger and serve the app on it."""
+    """Build the sample ledger of simulated people and data, and serve the app on it."""
     from forecasts.exchange.samples import demonstration
 
     def echo(line: str) -> None:
@@ -152,4 +189,4 @@ def demo(
     echo(f"Next: {next_step('questions', database=path)}")
     echo("To start your own ledger: forecasts ask, or forecasts app")
     if serve_:
-        raise typer.Exit(serve(settings(url), port))
+        raise typer.Exit(serve(settings(url), port, open_=open_))

@@ -5,8 +5,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -102,13 +104,55 @@ def test_streamlit_by_itself_is_refused_likewise(tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
+def test_the_browser_is_opened_once_the_server_answers(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(serve.webbrowser, "open", opened.append)
+    serve._open_browser("http://there", port)
+    assert opened == ["http://there"]
+    monkeypatch.setattr(serve, "_PATIENCE", 0.05)
+    serve._open_browser("http://nowhere", 1)
+    assert opened == ["http://there"]
+
+
+@pytest.mark.parametrize(
+    ("terminal", "display", "screen"), [(True, ":0", True), (True, "", False), (False, ":0", False)]
+)
+def test_a_person_at_a_screen_is_one_in_a_terminal_with_a_display(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool, display: str, screen: bool
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(sys, "stderr", SimpleNamespace(isatty=lambda: terminal))
+    monkeypatch.setenv("DISPLAY", display)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert serve._has_screen() is screen
+
+
+@pytest.mark.parametrize(("arguments", "opened"), [((), 1), (("--no-open",), 0)])
+def test_the_browser_is_opened_unless_it_should_not_be(
+    forecasts: Callable[..., Result],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    opened: int,
+) -> None:
+    called = threading.Event()
+    monkeypatch.setattr(serve, "_run", lambda *_: 0 if called.wait(2 * opened) else 1)
+    monkeypatch.setattr(serve, "require_free", lambda *_: None)
+    monkeypatch.setattr(serve, "_has_screen", lambda: True)
+    monkeypatch.setattr(serve, "_open_browser", lambda *_: called.set())
+    forecasts("app", *arguments, exit_code=1 - opened)
+
+
 def test_the_demonstration_is_served_where_it_was_built(
     forecasts: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     served: list[Any] = []
     monkeypatch.setattr(serve, "require_free", lambda port: served.append(port))
     monkeypatch.setattr(demonstration, "build", lambda **_: "sqlite:////demonstration")
-    monkeypatch.setattr(serve, "serve", lambda chosen, port: served.append(chosen.database_url))
+    monkeypatch.setattr(
+        serve, "serve", lambda chosen, port, **_: served.append(chosen.database_url)
+    )
     forecasts("demo", "--port", "9000")
     assert served == [9000, "sqlite:////demonstration"]
     forecasts("demo", "--no-serve")
