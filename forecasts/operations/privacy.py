@@ -110,9 +110,9 @@ def _cited_by(evidence: Table, who: Member, *, others: bool = False) -> ColumnEl
 def remove(session: Session, handle: str, *, member: Member | None, now: datetime) -> Removed:
     """Return the removal of the member's identity and texts, which is written and permanent.
 
-    Their tokens are revoked, and their sign-in is removed. ``member``: the caller, themselves or an
-    admin; None for the owner of the ledger's database. Refused for a removed member and for the
-    ledger's only admin.
+    Their tokens are revoked; their sign-in, channels and settings are removed. ``member``: the
+    caller, themselves or an admin; None for the owner of the ledger's database. Refused for a
+    removed member and for the ledger's only admin.
     """
     who = member_named(session, handle)
     _require(session, who, member, now)
@@ -136,7 +136,7 @@ def remove(session: Session, handle: str, *, member: Member | None, now: datetim
     if session.connection().dialect.name == "sqlite":
         session.execute(text("PRAGMA secure_delete = ON"))  # overwrite the freed pages
     tables = SQLModel.metadata.tables
-    for name in ("identity", "notice", "channel"):
+    for name in ("identity", "notice", "channel", "preference"):
         session.execute(delete(tables[name]).where(_concerns(tables[name], who)))
     rows = {name: _forget(session, tables[name], condition) for name, condition in _written_by(who)}
     session.expire_all()

@@ -26,6 +26,7 @@ from forecasts.ledger.models import (
     Member,
     MemberKind,
     PolicyKind,
+    Preference,
     Role,
 )
 from forecasts.ledger.verification import Verified, verify
@@ -50,6 +51,7 @@ def furnished(engine: Engine) -> Engine:
         assert bob.id is not None
         known = {"issuer": "https://id.example", "subject": "b"}
         session.add(Identity(**known, member_id=bob.id, recorded_at=day(0)))
+        session.add(Preference(member_id=bob.id, time_zone="Asia/Tokyo", recorded_at=day(0)))
         rain = ask(session, alice, slug="rain")
         snow = ask(session, bob, slug="snow", title="Snow?")
         revise(session, snow, member=bob, now=day(0), reason="xyzzy was unclear", background="b")
@@ -114,7 +116,7 @@ def test_who_is_removed_leaves_no_word_and_history_stays_whole(furnished: Engine
         for table in SQLModel.metadata.tables:
             assert SECRET not in repr(rows(session, table)), table
         assert rows(session, "score") == scores
-        assert rows(session, "identity") == []
+        assert rows(session, "identity") == rows(session, "preference") == []
         kept = [{**row, "rationale": ""} for row in rows(session, "forecast")]
         assert kept == [{**row, "rationale": ""} for row in forecasts]
         frames = ledger_frames(session)
@@ -241,6 +243,7 @@ def test_the_export_has_every_row_that_is_theirs_or_speaks_of_them(
     assert {name: len(part) for name, part in found.items()} == {
         "member": 1,
         "identity": 1,
+        "preference": 1,
         "question": 1,
         "question_revision": 2,
         "forecast": 2,
