@@ -40,7 +40,7 @@ SECTIONS = {
         "run",
         "schedule",
     ),
-    "Scores": ("report", "compare", "score", "crowd", "attribute", "rescore"),
+    "Scores": ("scores", "report", "compare", "score", "crowd", "attribute", "rescore"),
     "Data": ("import", "export", "verify", "backup", "restore", "move"),
     "Administration": ("check", "migrate", "team", "token", "member", "identify"),
 }

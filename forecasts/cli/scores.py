@@ -1,14 +1,29 @@
-"""The commands that score: score, crowd, attribute."""
+"""The commands that score: scores, score, crowd, attribute."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
-from typer import Option
+from rich.table import Table
+from typer import Argument, Option
 
-from forecasts.cli.console import emit, time_of
-from forecasts.cli.options import Database
+from forecasts.cli.console import (
+    emit,
+    fitted,
+    one_of,
+    out,
+    print_json,
+    print_line,
+    print_lines,
+    print_note,
+    time_of,
+)
+from forecasts.cli.options import Database, Member, TextOrJson
 from forecasts.cli.root import app
+from forecasts.cli.session import reading_as
 from forecasts.cli.table_output import (
     Folder,
     Format,
@@ -18,6 +33,175 @@ from forecasts.cli.table_output import (
     table_text,
 )
 from forecasts.common.errors import BadInput
+from forecasts.common.text import on_one_line
+
+if TYPE_CHECKING:
+    from forecasts.scores.scored_questions import ScoredQuestion
+
+# The orders of ``scores``; a question without the value is last.
+_ORDERS: dict[str, Callable[[ScoredQuestion], float | None]] = {
+    "resolved": lambda one: -_resolved_at(one).timestamp(),
+    "best": lambda one: one.score.score,
+    "worst": lambda one: -one.score.score,
+    "earned": lambda one: None if one.points is None else -one.points,
+    "lost": lambda one: one.points,
+    "crowd": lambda one: None if one.against_crowd is None else -one.against_crowd,
+}
+
+
+@app.command()
+def scores(
+    question: Annotated[
+        str | None,
+        Argument(metavar="[QUESTION]", help="Show the score of each of your updates on this one."),
+    ] = None,
+    search: Annotated[
+        str | None, Option(metavar="WORDS", help="Only questions with these words.")
+    ] = None,
+    sort: Annotated[str, Option(metavar="|".join(_ORDERS), help="Order of the list.")] = "resolved",
+    everything: Annotated[
+        bool, Option("--all", help="List every question, not only one screen of them.")
+    ] = False,
+    format_: TextOrJson = "text",
+    database: Database = None,
+    member: Member = None,
+) -> None:
+    """List your scores on resolved questions.
+
+    All of them count, also those that closed early. Scores are better near 0. "crowd" compares
+    you with the others, and "earned" sums your updates: both are better above 0.
+    """
+    from forecasts.questions import registry
+    from forecasts.scores.scored_questions import matching, scored_questions
+
+    one_of("--sort", sort, tuple(_ORDERS))
+    with reading_as(database, member) as (session, who, _):
+        found = [] if who is None else scored_questions(session, who)
+        if question is not None:
+            asked = registry.find(session, question).id
+            found = [one for one in found if one.state.id == asked]
+    if search is not None:
+        found = matching(found, search)
+    found.sort(key=lambda one: _place(_ORDERS[sort](one)))
+    if format_ == "json":
+        print_json([_as_json(one) for one in found])
+    elif question is not None and found:
+        _print_updates(found[0])
+    elif found:
+        _print_scores(found, everything=everything)
+    elif question is not None or search is not None:
+        print_line("You have no score there. To see them all: forecasts scores")
+    else:
+        print_line("No results yet. Scores appear here once your questions resolve.")
+
+
+def _place(value: float | None) -> tuple[bool, float]:
+    return value is None, value or 0.0
+
+
+def _resolved_at(one: ScoredQuestion) -> datetime:
+    assert one.state.resolution is not None
+    return one.state.resolution.recorded_at
+
+
+def _print_scores(found: Sequence[ScoredQuestion], *, everything: bool) -> None:
+    """Print the means, then a line for each question."""
+    from forecasts.reports import numbers
+    from forecasts.reports.own_scores import own_scores
+
+    own = own_scores(found)
+    if own.brier.mean is not None:
+        parts = [f"Brier {numbers.number(own.brier.mean)}"]
+        if own.brier.interval is not None:
+            parts[0] += f" (95%: {numbers.interval(own.brier.interval)})"
+        parts.append(f"over {numbers.count(len(own.calls), 'resolved question')}")
+        if own.against_crowd.mean is not None:
+            parts.append(f"against the crowd {numbers.signed(own.against_crowd.mean)}")
+        parts.append(f"earned by updates {numbers.signed(own.points)}")
+        print_lines(fitted(" · ".join(parts), lines=2))
+    shown = found if everything or not sys.stdout.isatty() else found[: max(10, out().height - 6)]
+    table = Table(box=None, pad_edge=False, expand=True)
+    table.add_column("resolved", no_wrap=True)
+    for name in ("score", "crowd", "earned", "last"):
+        table.add_column(name, no_wrap=True, justify="right", overflow="ellipsis", max_width=8)
+    table.add_column("outcome", no_wrap=True, overflow="ellipsis", max_width=9)
+    table.add_column("title", no_wrap=True, overflow="ellipsis", ratio=1)
+    for one in shown:
+        assert one.state.resolution is not None
+        table.add_row(
+            f"{_resolved_at(one):%Y-%m-%d}",
+            numbers.number(one.score.score),
+            numbers.signed(one.against_crowd),
+            numbers.signed(one.points),
+            on_one_line(one.last.value),
+            on_one_line(one.state.resolution.outcome),
+            on_one_line(one.state.text.title),
+        )
+    out().print(table)
+    if len(shown) < len(found):
+        print_note(f"… and {len(found) - len(shown):,} more: forecasts scores --all")
+
+
+def _print_updates(one: ScoredQuestion) -> None:
+    """Print a question's score, and what each update earned."""
+    from forecasts.reports import numbers
+
+    assert one.state.resolution is not None
+    print_lines(fitted(one.state.text.title, lines=2), style="bold")
+    parts = [
+        f"{'CRPS' if one.score.protocol == 'crps' else 'Brier'} {numbers.number(one.score.score)}",
+        f"outcome {one.state.resolution.outcome}",
+        f"coverage {numbers.percent(one.score.coverage)}",
+    ]
+    if one.against_crowd is not None:
+        parts.append(f"against the crowd {numbers.signed(one.against_crowd)}")
+    if one.points is not None:
+        parts.append(f"earned by updates {numbers.signed(one.points)}")
+    print_lines(fitted(" · ".join(parts), lines=2))
+    table = Table(box=None, pad_edge=False, expand=True)
+    table.add_column("from", no_wrap=True)
+    for name in ("days", "score", "earned"):
+        table.add_column(name, no_wrap=True, justify="right")
+    table.add_column("forecast", no_wrap=True, overflow="ellipsis", ratio=1)
+    for each in one.forecasts:
+        table.add_row(
+            f"{each.since:%Y-%m-%d}",
+            f"{each.duration.total_seconds() / 86_400:.1f}",
+            numbers.number(each.score),
+            numbers.signed(each.points),
+            on_one_line(each.value),
+        )
+    out().print(table)
+
+
+def _as_json(one: ScoredQuestion) -> dict[str, Any]:
+    """Return a scored question for JSON (docs/json.md)."""
+    resolution = one.state.resolution
+    assert resolution is not None
+    return {
+        "number": one.state.id,
+        "id": one.state.slug,
+        "title": one.state.text.title,
+        "outcome": resolution.outcome,
+        "known_at": resolution.known_at,
+        "resolved_at": resolution.recorded_at,
+        "protocol": one.score.protocol,
+        "score": one.score.score,
+        "coverage": one.score.coverage,
+        "against_crowd": one.against_crowd,
+        "earned": one.points,
+        "forecasts": [
+            {
+                "value": each.value,
+                "probability": each.probability,
+                "from": each.since,
+                "days": each.duration.total_seconds() / 86_400,
+                "score": each.score,
+                "earned": each.points,
+            }
+            for each in one.forecasts
+        ],
+    }
 
 
 @app.command()

@@ -175,7 +175,7 @@ def demo(
     port: Port = 8501,
     open_: Open = True,
 ) -> None:
-    """Build the sample ledger of simulated people and data, and serve the app on it."""
+    """Build the sample ledger, of simulated people, and serve it."""
     from forecasts.exchange.samples import demonstration
 
     def echo(line: str) -> None:

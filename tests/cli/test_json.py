@@ -32,6 +32,7 @@ WITH_DATA: dict[str, tuple[str, ...]] = {
     "show": ("rain",),
     "capture": ("-", "--dry-run"),
     "articles": (),
+    "scores": (),
     "score": (),
     "crowd": (),
     "attribute": (),
