@@ -29,8 +29,8 @@ def ways_in() -> None:
         st.caption("Questions and forecasts from CSV files.")
     if sample_offered():
         with ways[2]:
-            st.caption("Simulated people and data, in a ledger of their own.")
             sample_button()
+            st.caption("Simulated people and data, in a ledger of their own.")
 
 
 def sample_offered() -> bool:
