@@ -10,7 +10,7 @@ from app.components.keyboard import keyboard
 from app.components.theme import apply_theme
 from app.forms.first_steps import sample_banner
 from app.forms.sign_in import enter, way_out
-from app.session import acknowledge, engine, shown_outages
+from app.session import acknowledge, engine, name_window, shown_outages
 from forecasts.exchange.samples.demonstration import is_demonstration
 from forecasts.ledger import database
 
@@ -38,6 +38,7 @@ with shown_outages():
 page = st.navigation(pages, position="top" if entered else "hidden")
 if not entered:
     st.stop()
+name_window(page.title)
 acknowledge()
 keyboard()
 apply_theme(page.url_path, [one.url_path for one in pages])

@@ -20,7 +20,7 @@ import streamlit as st
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.markdown_text import as_text
+from app.markdown_text import as_text, shortened
 from app.web import identity
 from forecasts.access import identities, members, visibility
 from forecasts.access.oidc_settings import configured_sign_in
@@ -28,6 +28,7 @@ from forecasts.access.preferences import Preferences, preferences
 from forecasts.access.roles import Rights
 from forecasts.common.errors import BadInput, DatabaseError, LedgerError
 from forecasts.common.settings import Settings
+from forecasts.common.text import on_one_line
 from forecasts.ledger import database, schema
 from forecasts.ledger.models import Member
 from scoring.errors import InputError
@@ -91,6 +92,15 @@ def reading() -> Iterator[Session]:
     with database.reading(engine()) as ledger:
         visibility.read_as(ledger, current_member(ledger), now=now())
         yield ledger
+
+
+def name_window(*names: str) -> None:
+    """Name the browser's window or tab after the page: 'Will it rain? · Question · …'.
+
+    The browser shows the names as text.
+    """
+    shown = [shortened(on_one_line(name), 100) for name in names]
+    st.set_page_config(page_title=" · ".join([*shown, "Forecast Ledger"]))
 
 
 def rights_here(ledger: Session) -> Rights:

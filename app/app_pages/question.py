@@ -19,7 +19,16 @@ from app.markdown_text import (
     shortened,
     significant,
 )
-from app.session import act, current_member, form_key, my_handle, now, reading, rights_here
+from app.session import (
+    act,
+    current_member,
+    form_key,
+    my_handle,
+    name_window,
+    now,
+    reading,
+    rights_here,
+)
 from app.times import day, published, when
 from app.views.forecast_paths import question_chart
 from app.views.links import article_link, question_link
@@ -89,6 +98,7 @@ with reading() as ledger:
     provisional = finality.provisional_outcome(ledger, question, now=moment)
     discardable = discards.may_discard(ledger, question, member=member, now=moment)
 text = state.text
+name_window(text.title, "Question")
 me = my_handle()
 own = [forecast for forecast, handle in history if handle == me]
 graded = text.is_quantitative

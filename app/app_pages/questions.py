@@ -36,12 +36,15 @@ MOVED = 0.1  # smallest range of the crowd's probability that is drawn
 moment = now()
 
 
-def filters(tags: list[str], families: list[str], teams: list[str]) -> Filter:
-    """Show the search in a row with the folded filters and their order; return their choice."""
+def filters(tags: list[str], families: list[str], teams: list[str]) -> tuple[Filter, str]:
+    """Show the search beside the folded filters; return their choice, and the order."""
     set_here = sum(bool(st.session_state.get(key, st.query_params.get(key))) for key in CHOICES)
-    with st.container(horizontal=True, gap="small", key="find-row"):
-        words = search_field("Search", "words", "Search questions")
+    with st.container(horizontal=True, gap="small"):
+        words = search_field("Search", "words", "Search titles, criteria, background")
         with st.popover(f"Filters ({set_here})" if set_here else "Filters"):
+            order = st.selectbox(
+                "Order", [str(order) for order in Order], key="order", bind="query-params"
+            )
             status = one_of("Status", list(Status), "status")
             whose = one_of("Forecast", list(WHOSE), "whose")
             kind = one_of(
@@ -50,8 +53,8 @@ def filters(tags: list[str], families: list[str], teams: list[str]) -> Filter:
             tag = one_of("Tag", tags, "tag")
             family = one_of("Family", families, "family", "Questions with related outcomes.")
             team = one_of("Team", teams, "team", "The question’s team.") if teams else ""
-            st.button("Clear", key="clear", on_click=clear, disabled=not set_here)
-    return Filter(
+            st.button("Clear filters", key="clear", on_click=clear, disabled=not set_here)
+    by = Filter(
         words=words,
         status=status,
         tag=tag,
@@ -60,6 +63,7 @@ def filters(tags: list[str], families: list[str], teams: list[str]) -> Filter:
         type=kind,
         mine=WHOSE.get(whose),
     )
+    return by, order
 
 
 def one_of(
@@ -134,19 +138,11 @@ def find() -> None:
         written = frames.revision(ledger)
         teams = memberships.team_names(ledger)
         tags, families = labels_of(ledger_url(), written, ledger)
-    by = filters(tags, families, teams)
+    by, order = filters(tags, families, teams)
     with st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
     ):
         counts = st.container(width="content")
-        order = st.selectbox(
-            "Order",
-            [str(order) for order in Order],
-            key="order",
-            bind="query-params",
-            label_visibility="collapsed",
-            width=170,
-        )
         several = st.toggle("Select several", key="several")
     with reading() as ledger:
         me = current_member(ledger)

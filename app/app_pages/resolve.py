@@ -7,7 +7,7 @@ import streamlit as st
 from app.forms.dispute import disputed
 from app.forms.resolution import proposal, resolve_form
 from app.markdown_text import as_text, closing, counted, shortened
-from app.session import act, form_key, now, reading, rights_here
+from app.session import act, form_key, name_window, now, reading, rights_here
 from app.times import when, zone_name
 from app.views.links import question_link
 from forecasts.access import members, roles
@@ -76,6 +76,7 @@ def pick() -> QuestionState | None:
         return None
     # In the address too, so that the link can be sent to someone who decides.
     st.query_params["slug"] = slug
+    name_window(by_slug[slug].text.title, "Resolve")
     return by_slug[slug]
 
 

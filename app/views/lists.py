@@ -46,5 +46,10 @@ def page_asked() -> int:
 def search_field(label: str, key: str, placeholder: str) -> str:
     """Show a search field, kept in the address; return its words."""
     return st.text_input(
-        label, key=key, type="search", placeholder=placeholder, bind="query-params"
+        label,
+        key=key,
+        type="search",
+        placeholder=placeholder,
+        bind="query-params",
+        label_visibility="collapsed",
     )

@@ -246,17 +246,36 @@ def test_nothing_that_a_browser_reads_as_html_or_script_holds_anyones_words() ->
             assert ast.unparse(call) == "st.html(Path(__file__).with_name('style.css'))"
 
 
-def test_titles_of_the_window_and_names_of_downloads_are_the_apps_own() -> None:
-    """Streamlit sends both to the browser unchanged."""
-    seen = set()
-    for name, call in calls():
-        if name == "set_page_config":
-            given = [keyword.value for keyword in call.keywords if keyword.arg == "page_title"]
-        elif name == "downloads":
-            given = call.args[1:]
-        else:
-            continue
-        seen.add(name)
-        assert given
-        assert all(isinstance(value, ast.Constant) for value in given)
-    assert seen == {"set_page_config", "downloads"}
+def test_names_of_downloads_are_the_apps_own() -> None:
+    """Streamlit sends them to the browser unchanged."""
+    given = [value for name, call in calls() if name == "downloads" for value in call.args[1:]]
+    assert given
+    assert all(isinstance(value, ast.Constant) for value in given)
+
+
+def test_a_window_is_named_after_its_page_on_one_line_of_text(
+    unkind: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named: list[str] = []
+    monkeypatch.setattr(
+        "streamlit.set_page_config", lambda **given: named.append(given["page_title"])
+    )
+    visit(unkind, "questions")
+    assert named[-1] == "Questions · Forecast Ledger"
+    for page in ("question", "resolve"):
+        visit(unkind, page, slug="yes")
+        assert re.fullmatch(rf"yes .+ · {page.capitalize()} · Forecast Ledger", named[-1])
+    visit(unkind, "articles", article="1")
+    assert named[-1].endswith(" · Articles · Forecast Ledger")
+    assert all(name.isprintable() and len(name) < 150 for name in named)
+
+
+def test_a_window_has_no_other_way_to_its_name() -> None:
+    given = [
+        ast.unparse(keyword.value)
+        for name, call in calls()
+        if name == "set_page_config"
+        for keyword in call.keywords
+        if keyword.arg == "page_title"
+    ]
+    assert sorted(given) == ["' · '.join([*shown, 'Forecast Ledger'])", "'Forecast Ledger'"]
