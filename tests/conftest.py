@@ -38,10 +38,9 @@ settings.register_profile(
 )
 settings.load_profile("ledger")
 
-MEMORY, ROOM = Path("/dev/shm"), 4 << 30  # a file system in memory, and the bytes to have free
+pytest_plugins = ["tests.skips"]
 
-# What was skipped, and why. In CI nothing may be: what does not run there proves nothing.
-_skipped: list[str] = []
+MEMORY, ROOM = Path("/dev/shm"), 4 << 30  # a file system in memory, and the bytes to have free
 
 
 def pytest_configure() -> None:
@@ -50,9 +49,18 @@ def pytest_configure() -> None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One worker more than processors: what waits for a browser or a server leaves one idle."""
+    return (os.cpu_count() or 1) + ("browser" not in config.option.markexpr)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what ``make quick`` leaves out: tests on a PostgreSQL server, and slow ones."""
+    """Mark what ``make quick`` leaves out: tests on a PostgreSQL server, and slow ones.
+
+    Those in a browser come first, one worker's first task: they wait, and would wait at the end.
+    """
     slow = set((Path(__file__).with_name("slow.txt")).read_text(encoding="utf-8").split())
     for item in items:
         if not isinstance(item, pytest.Function):  # a doctest
@@ -62,38 +70,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("server")
         if f"{item.module.__name__}.{item.originalname}" in slow:
             item.add_marker("slow")
+    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
 
 
 def pytest_collection_finish() -> None:
     """Leave what is there by now out of every collection of garbage: thousands of tests are."""
     gc.collect()
     gc.freeze()
-
-
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    _note(report)
-
-
-def pytest_collectreport(report: pytest.CollectReport) -> None:
-    _note(report)
-
-
-def _note(report: pytest.TestReport | pytest.CollectReport) -> None:
-    if report.skipped:
-        why = report.longrepr[-1] if isinstance(report.longrepr, tuple) else report.longrepr
-        _skipped.append(f"{report.nodeid}: {why}")
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    if os.environ.get("CI") and _skipped and session.exitstatus == pytest.ExitCode.OK:
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if os.environ.get("CI") and _skipped:
-        terminalreporter.section("skipped, which fails in CI", red=True, bold=True)
-        for line in _skipped:
-            terminalreporter.line(line)
 
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

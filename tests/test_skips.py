@@ -23,7 +23,7 @@ def run(folder: Path, *names: str, ci: str = "true", workers: int = 0) -> tuple[
     for name in names:
         (folder / f"test_{name}.py").write_text(SKIPS[name])
     environment = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
-    command = [sys.executable, "-m", "pytest", "-p", "tests.conftest", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-p", "tests.skips", "-p", "no:cacheprovider"]
     command += ["-c", str(folder / "pytest.ini"), "-n", str(workers), str(folder)]
     done = subprocess.run(
         command,
@@ -51,3 +51,7 @@ def test_a_skip_elsewhere_is_let_pass(tmp_path: Path) -> None:
 
 def test_a_run_without_a_skip_passes_in_ci(tmp_path: Path) -> None:
     assert run(tmp_path, "none") == (0, "")
+
+
+def test_the_tests_of_this_project_are_held_to_it(pytestconfig: pytest.Config) -> None:
+    assert pytestconfig.pluginmanager.has_plugin("tests.skips")
