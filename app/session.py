@@ -68,7 +68,7 @@ def engine() -> Engine:
 def open_ledger(sample: str = "") -> NoReturn:
     """Open Today on the sample ledger at this URL, or else on the reader's own ledger.
 
-    The rest of what pages remember is about the other ledger, so it is forgotten.
+    Everything else that pages remember is about the other ledger, so it is forgotten.
     """
     own = memory().preferences
     st.session_state.clear()

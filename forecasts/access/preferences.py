@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from forecasts.common.errors import Refused
 from forecasts.ledger.models import Member, Preference, Theme
 
-HIGHEST_LOWEST = 0.1  # a higher limit would hide most of what forecasters can say
+HIGHEST_LOWEST = 0.1  # a higher limit would refuse ordinary forecasts
 
 
 @dataclass(frozen=True)
