@@ -94,7 +94,7 @@ def questions(
     if not rows and (status or tag or search):
         print_line("No question matches. To see them all: forecasts questions --all")
     elif not rows:
-        print_line('No questions yet. Ask one: forecasts ask "Will …?" --closes DATE')
+        print_line('No questions yet. Ask one: forecasts ask "Will … by 31 December?" 30%')
         print_note("To look around first: forecasts demo")
     elif sys.stdout.isatty():
         shown = rows if everything else rows[: max(10, out().height - 4)]

@@ -66,7 +66,7 @@ def show(
 
 
 def _head(session: Session, state: QuestionState, now: datetime) -> list[str]:
-    """Return the title, the line below it, and a line for each limit on who sees what."""
+    """Return the title, the line below it, and a line for each limit on visibility."""
     from forecasts.access.visibility import audience_label, crowd_is_hidden
 
     text = state.text

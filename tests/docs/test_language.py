@@ -98,7 +98,7 @@ def faults(texts: Iterator[tuple[int, str]]) -> list[str]:
 def _of_page(text: str) -> Iterator[tuple[int, str]]:
     """Yield line and text of each paragraph, without code and quotations."""
     text = re.sub(
-        r"```.*?```|^ {4}.*$|`[^`\n]*`", lambda m: "\n" * m[0].count("\n"), text, flags=re.S | re.M
+        r"```.*?```|`[^`\n]*`", lambda m: "\n" * m[0].count("\n"), text, flags=re.S | re.M
     )
     line = 1
     for paragraph in text.split("\n\n"):
