@@ -57,13 +57,11 @@ def pick(
     known: dict[Of, list[str]], known_tags: list[str]
 ) -> tuple[Of, tuple[str, ...], Choice, bool]:
     """Show the choice of sides and questions; return it."""
-    left, right = st.columns([2, 3])
-    kind = left.segmented_control(
+    kind = st.segmented_control(
         "Compare", list(OF), default="Teams", required=True, key="of", bind="query-params"
     )
     of = OF[kind or "Teams"]
-    with right:
-        chosen = pick_questions(known_tags)
+    chosen = pick_questions(known_tags)
     if len(known[of]) < 2:
         return of, (), chosen, False
     names = st.multiselect(
@@ -86,14 +84,21 @@ def pick(
 
 
 def conclusion(comparison: Comparison) -> None:
-    """Show the comparison's conclusion in a sentence, and the ranks as intervals."""
+    """Show the comparison's conclusion in a sentence, then the scores with the ranks beside."""
     show = st.success if any(pair.better for pair in comparison.pairs) else st.info
     show(as_text(comparison.sentence))
-    st.caption(as_text(f"{wording.scope(comparison)} {words.left_out(comparison.left_out)}"))
-    st.header("Ranks", anchor=False, help=STATISTICS["rank"].help)
-    names = [as_text(side.name) for side in comparison.groups]
-    table({"Name": names} | wording.rank_columns(comparison))
-    st.caption(wording.RANKS)
+    st.header("Scores and ranks", anchor=False, help=STATISTICS["rank"].help)
+    columns = wording.rank_columns(comparison)
+    first = {name: columns[name] for name in (words.BRIER, "95% interval", "Rank")}
+    table({"Name": [as_text(side.name) for side in comparison.groups]} | first | columns)
+    st.caption(f"Best score first. {wording.RANKS}")
+    waiting = sum(out.questions for out in comparison.left_out if out.reason == "not_in_cohort")
+    if waiting:
+        wait = "waits until its" if waiting == 1 else "wait until their"
+        st.caption(
+            f"{numbers.count(waiting, 'question')} resolved early and {wait} scheduled close has "
+            "passed: early outcomes lean to “yes”."
+        )
 
 
 def differences(comparison: Comparison) -> None:
@@ -144,7 +149,8 @@ with reading() as ledger:
         "forecasters": visibility.forecaster_handles(ledger),
     }
     known_tags = standing.tags(ledger)
-of, names, chosen, alike = pick(known, known_tags)
+with st.popover("Sides and questions"):
+    of, names, chosen, alike = pick(known, known_tags)
 if len(known[of]) < 2:
     st.info(f"There are fewer than two {of} to compare. {UNTIL[of]}")
     st.stop()
@@ -157,4 +163,5 @@ differences(comparison)
 evidence(comparison)
 for note in comparison.notes:
     st.caption(as_text(note))
+st.caption(as_text(f"{wording.scope(comparison)} {words.left_out(comparison.left_out)}"))
 downloads(comparison, "comparison")

@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 import pandas as pd
 import streamlit as st
 
 from app.charts.records import trend_chart
 from app.markdown_text import COVERAGE_HELP, as_text, counted, significant
-from app.session import current_member, reading, settings
+from app.session import ledger_url, reading
 from app.times import day, zone
 from app.views.links import question_link
 from app.views.lists import search_field
-from app.views.own_scores import POINTS_HELP, RULES, score_caption, update_table
+from app.views.own_scores import (
+    POINTS_HELP,
+    RULES,
+    my_scored_questions,
+    score_caption,
+    update_table,
+)
 from forecasts.reports import numbers
 from forecasts.reports.own_scores import WINDOW, OwnScores, own_scores
 from forecasts.scores import frames
-from forecasts.scores.scored_questions import ScoredQuestion, matching, scored_questions
+from forecasts.scores.scored_questions import ScoredQuestion, matching
 
 ROWS = 12  # of the table, which scrolls
-
-
-@st.cache_data(show_spinner="Reading your scores …", ttl=timedelta(minutes=10), max_entries=64)
-def scores_of(url: str, written: tuple[int, ...]) -> list[ScoredQuestion]:
-    """Return the reader's scored questions, cached until ``written`` changes.
-
-    ``written`` (``frames.revision``) includes the reader.
-    """
-    with reading() as ledger:
-        member = current_member(ledger)
-        return [] if member is None else scored_questions(ledger, member)
 
 
 def figures(own: OwnScores, questions: int) -> None:
@@ -153,7 +147,7 @@ def trend(own: OwnScores) -> None:
 st.title("My scores", anchor=False)
 with reading() as ledger:
     written = frames.revision(ledger)
-scored = scores_of(settings().database_url, written)
+scored = my_scored_questions(ledger_url(), written)
 if not scored:
     st.info("No results yet. Scores appear here once your questions resolve.")
     st.page_link("app_pages/resolve.py", label="Questions to resolve")

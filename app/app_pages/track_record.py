@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import streamlit as st
@@ -11,12 +12,14 @@ from app.forms.report_filter import pick_questions
 from app.markdown_text import as_text
 from app.session import ledger_url, my_handle, now, reading
 from app.views.downloads import downloads
+from app.views.own_scores import my_scored_questions
 from app.views.record import record
 from app.views.record_comparison import side_by_side
 from forecasts import reports
 from forecasts.access import memberships, visibility
 from forecasts.questions import standing
 from forecasts.reports import Report
+from forecasts.reports.own_scores import OwnScores, own_scores, within
 from forecasts.reports.render import wording
 from forecasts.reports.report import By
 from forecasts.reports.selection import Choice
@@ -75,17 +78,26 @@ def choose_records(known_tags: list[str]) -> tuple[By, tuple[str, ...]]:
     return by, tuple(picked)
 
 
+def scores_of(known_as: str) -> OwnScores | None:
+    """Return the reader's own scores on the chosen questions; None on anyone else's record."""
+    if by != "forecaster" or known_as != my_handle() or chosen.lead is not None:
+        return None
+    return own_scores(within(my_scored_questions(ledger_url(), written), chosen))
+
+
 st.title("Track record", anchor=False)
 with reading() as ledger:
     written = frames.revision(ledger)
     known_tags = standing.tags(ledger)
-by, names = choose_records(known_tags)
-chosen = pick_questions(known_tags)
+chooser = st.popover("Record and questions")
+with chooser:
+    by, names = choose_records(known_tags)
+    chosen = pick_questions(known_tags)
 if by != "all" and not names:
     st.info(
         "No tags yet. Add them when you register or edit a question."
         if by == "tag"
-        else "No forecasts yet. A record appears here after the first one."
+        else "No forecasts yet."
     )
     st.stop()
 report = report_of(ledger_url(), by, names, chosen, written, now())
@@ -94,7 +106,13 @@ full = report.groups[0].name
 if len(groups) > 1:
     side_by_side(report)
     full = st.selectbox("Record in full", list(groups), key="full", bind="query-params")
-record(groups[full], chosen)
+group = whole = groups[full]
+if by == "forecaster" and any(one.reason == "not_in_cohort" for one in group.left_out):
+    everything = replace(chosen, cohort="resolved")
+    every = report_of(ledger_url(), by, (full,), everything, written, now())
+    [whole] = every.groups
+st.subheader("Everyone" if by == "all" else as_text(full), anchor=False)
+record(group, chosen, whole=whole, own=scores_of(full))
 for note in report.notes:
     st.caption(as_text(note))
 st.caption(as_text(wording.scope(report)))

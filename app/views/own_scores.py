@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import streamlit as st
 
 from app.markdown_text import COVERAGE_HELP, CRPS_HELP, as_text, shortened, significant, span
+from app.session import current_member, reading
 from app.times import day
 from app.views.lists import table
 from forecasts.ledger.models import QuestionType
 from forecasts.reports import numbers
-from forecasts.scores.scored_questions import ScoredQuestion
+from forecasts.scores.scored_questions import ScoredQuestion, scored_questions
 from forecasts.scores.stored_scores import CRPS
 
 RULES = {
@@ -20,6 +23,17 @@ POINTS_HELP = (
     "The improvement of the score times the share of the question’s time that was left. Above 0, "
     "the update helped. This is bookkeeping, not proof of a cause."
 )
+
+
+@st.cache_data(show_spinner="Reading your scores …", ttl=timedelta(minutes=10), max_entries=64)
+def my_scored_questions(url: str, written: tuple[int, ...]) -> list[ScoredQuestion]:
+    """Return the reader's scored questions, cached until ``written`` changes.
+
+    ``written`` (``frames.revision``) includes the reader.
+    """
+    with reading() as ledger:
+        member = current_member(ledger)
+        return [] if member is None else scored_questions(ledger, member)
 
 
 def score_link(one: ScoredQuestion) -> None:
@@ -43,6 +57,13 @@ def score_caption(one: ScoredQuestion) -> None:
         parts.append(f"updates {earned(one.points)}")
     parts.append(f"coverage {numbers.percent(one.score.coverage)}")
     st.caption(" · ".join(parts), help=f"{POINTS_HELP} Coverage: {COVERAGE_HELP.lower()}")
+
+
+def last_call(one: ScoredQuestion) -> None:
+    """Show the last forecast beside the outcome."""
+    assert one.state.resolution is not None
+    outcome = as_text(one.state.resolution.outcome)
+    st.caption(f"last forecast {as_text(one.last.value)}, outcome **{outcome}**")
 
 
 def earned(points: float) -> str:

@@ -1,99 +1,225 @@
-"""One track record in full: verdict, scores, calibration, and tabs for the rest."""
+"""One track record: verdict, score, reliability, what to do about it, and the rest folded."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from app.charts.records import histogram_chart, lead_chart, murphy_chart, reliability_chart
 from app.markdown_text import as_text, significant
+from app.views.links import question_link
 from app.views.lists import report_table
+from app.views.own_scores import last_call, score_link
 from forecasts.reports import Group, numbers
+from forecasts.reports.advice import advice
+from forecasts.reports.own_scores import OwnScores
 from forecasts.reports.render import tables, wording
 from forecasts.reports.render.glossary import OF_REPORTS as STATISTICS
 from forecasts.reports.report import Interval
-from forecasts.reports.selection import Choice, Cohort
-
-_NO_CURVE = "No scored questions yet. The curve appears here once some have resolved."
-
-
-def record(group: Group, choice: Choice) -> None:
-    """Show all of a record."""
-    _early_resolutions(group, choice.cohort)
-    _verdict(group)
-    _counts(group)
-    if left_out := wording.left_out(group.left_out):
-        st.caption(as_text(left_out))
-    _scores(group)
-    _decomposition(group)
-    _calibration(group)
-    # At a lead there is one forecast per question, so no movement and no updates to credit.
-    shown = _AT_A_LEAD if choice.lead is not None else _TABS
-    for tab, (statistic, show) in zip(st.tabs(list(shown)), shown.values(), strict=True):
-        with tab:
-            st.caption(as_text(STATISTICS[statistic].whole))
-            show(group)
+from forecasts.reports.selection import Choice
+from forecasts.reports.verdict import FEWEST
 
 
-def _early_resolutions(group: Group, cohort: Cohort) -> None:
-    """Point to the other cohort if all resolved questions are outside this one."""
-    outside = sum(out.questions for out in group.left_out if out.reason == "not_in_cohort")
-    if not group.questions and cohort == "scheduled" and outside:
-        st.info(
-            f"{numbers.count(outside, 'question')} of this record resolved before the scheduled "
-            "close. Choose “All resolved” under Questions to include early resolutions."
-        )
+def record(group: Group, choice: Choice, *, whole: Group, own: OwnScores | None) -> None:
+    """Show all of a record.
+
+    ``whole``: the record on all resolved questions, which the score counts; the same as ``group``
+    unless some resolved early. ``own``: the forecaster's scores, if it is the reader's own record.
+    """
+    if not whole.questions:
+        st.info("No results yet. Scores appear here once questions with forecasts resolve.")
+        _left_out(group)
+        return
+    few = group.verdict.kind == "too_few"
+    if few:
+        _score(whole)
+        _to_go(group)
+    else:
+        _verdict(group)
+        _score(whole)
+    _waiting(group, whole)
+    if few:
+        _calls(own)
+    else:
+        _reliability(group)
+    _details(group, choice, own=None if few else own)
 
 
 def _verdict(group: Group) -> None:
-    """Show the verdict in a sentence, and over- or under-reaction if found."""
-    shows = {"too_few": st.info, "not_estimable": st.info, "calibrated": st.success}
+    """Show the verdict in a sentence."""
+    shows = {"not_estimable": st.info, "calibrated": st.success}
     shows.get(group.verdict.kind, st.warning)(as_text(group.verdict.sentence))
-    moved = group.movement
-    if moved is not None and moved.kind in ("over_reacting", "under_reacting"):
-        st.warning(as_text(moved.sentence))
 
 
-def _counts(group: Group) -> None:
-    """Show the number of questions, families and updates, and the coverage."""
-    with st.container(border=True, key="figures-counts"):
+def _to_go(group: Group) -> None:
+    """Show how many more questions a verdict takes."""
+    have = min(group.questions, group.families)
+    linked = (
+        f", in {numbers.count(group.families, 'family')}"
+        if group.families < group.questions
+        else ""
+    )
+    st.progress(
+        have / FEWEST,
+        text=f"Too few to tell: {numbers.count(group.questions, 'question')}{linked}. A verdict on "
+        f"calibration takes {FEWEST - have} more.",
+    )
+    st.caption(f"Below {FEWEST} questions or families, luck and error look alike.")
+
+
+def _score(whole: Group) -> None:
+    """Show the mean score with its interval, and the number of questions behind it."""
+    with st.container(key="figures-score"):
+        columns = st.columns(3)
+    _metric(columns[0], "brier", whole.brier.mean, _interval(whole.brier.interval))
+    with columns[1].container(gap=None):
+        st.metric("Questions", f"{whole.questions:,}", help=STATISTICS["questions"].help)
+        st.caption(numbers.count(whole.updates, "update"))
+    coverage = STATISTICS["coverage"].help
+    columns[2].metric("Coverage", numbers.percent(whole.coverage), help=coverage)
+
+
+def _waiting(group: Group, whole: Group) -> None:
+    """Say how many questions the score counts and the verdict does not yet."""
+    waiting = whole.questions - group.questions
+    if waiting > 0:
+        resolved = f"{numbers.count(waiting, 'question')} resolved early"
+        wait = "waits" if waiting == 1 else "wait"
+        st.caption(
+            f"The score counts all resolved questions. {resolved} and {wait} for the verdict, and "
+            "all below, until the scheduled close has passed: early outcomes lean to “yes”."
+        )
+
+
+def _calls(own: OwnScores | None) -> None:
+    """Show the reader's best and worst questions, each with a link to its row."""
+    if own is None or not own.best:
+        return
+    for column, title, calls in zip(
+        st.columns(2, gap="medium"), ("Best", "Worst"), (own.best, own.worst), strict=True
+    ):
+        with column:
+            st.subheader(title, anchor=False)
+            for call in calls:
+                with st.container(border=True, gap=None):
+                    question_link(call.question.state)
+                    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                        score_link(call.question)
+                        last_call(call.question)
+
+
+def _reliability(group: Group) -> None:
+    """Show the reliability diagram beside what to do about it."""
+    diagram = reliability_chart(group)
+    todo = advice(group)
+    left, right = st.columns([3, 2], gap="medium") if diagram and todo else (st.container(),) * 2
+    if diagram is not None:
+        with left:
+            st.header("Reliability", anchor=False, help=STATISTICS["curve"].help)
+            st.vega_lite_chart(
+                spec=diagram,
+                alt="Reliability diagram: observed frequency by forecast. "
+                "The table under “Reliability in numbers” has the same numbers.",
+            )
+            st.caption(
+                "Line: fitted curve. Band: a calibrated forecaster’s curve is inside 9 times in "
+                "10. Circles: groups of forecasts with 95% intervals."
+            )
+    if todo:
+        with right:
+            st.header("What to do about it", anchor=False)
+            st.markdown("\n".join(f"- {as_text(one)}" for one in todo))
+
+
+def _details(group: Group, choice: Choice, *, own: OwnScores | None) -> None:
+    """Show everything else, folded, in the order in which someone asks."""
+    if not group.questions:
+        _left_out(group)
+        return
+    if own is not None and own.best:
+        with st.expander("Best and worst questions"):
+            _calls(own)
+    with st.expander("Against others, and luck"):
+        _against(group)
+    with st.expander("All scores"):
+        _all_scores(group)
+    if group.curve:
+        with st.expander("Reliability in numbers"):
+            _numbers(group, few=group.verdict.kind == "too_few")
+    # At a lead there is one forecast per question, so no movement and no updates to credit.
+    if choice.lead is None:
+        if group.movement is not None and group.movement.questions:
+            with st.expander("Over- and under-reaction"):
+                _movement(group)
+        if group.moved is not None:
+            with st.expander("Updates and evidence"):
+                _credits(group)
+        if (leads := lead_chart(group)) is not None:
+            with st.expander("Lead time"):
+                st.caption(as_text(STATISTICS["leads"].whole))
+                left, right = st.columns(2, gap="medium")
+                left.vega_lite_chart(
+                    spec=leads, alt="Brier score by lead time; the table has the numbers."
+                )
+                with right:
+                    report_table(tables.leads(group))
+    if (murphy := murphy_chart(group)) is not None:
+        with st.expander("Decisions"):
+            st.caption(as_text(STATISTICS["murphy"].whole))
+            st.vega_lite_chart(
+                spec=murphy, alt="Murphy curve: mean loss at every threshold, and of the base rate."
+            )
+            report_table(tables.murphy(group))
+    with st.expander("Tests"):
+        _tests(group)
+    _left_out(group)
+
+
+def _left_out(group: Group) -> None:
+    if left_out := wording.left_out(group.left_out):
+        st.caption(as_text(left_out))
+
+
+def _against(group: Group) -> None:
+    """Show the skill against others, and the expected score."""
+    with st.container(key="figures-others"):
+        columns = st.columns(3)
+    for column, statistic, skill in (
+        (columns[0], "skill", group.skill),
+        (columns[1], "crowd_skill", group.crowd_skill),
+    ):
+        if skill is None or skill.mean is None:
+            _metric(column, statistic, None, "nobody to compare with")
+        else:
+            basis = numbers.count(skill.questions, "question")
+            _metric(column, statistic, skill.mean, f"{_interval(skill.interval, 2)}; {basis}")
+    luck = group.luck
+    actual = f"actual {significant(luck.realised)} ({_p(luck.p_value)})"
+    _metric(columns[2], "luck", luck.expected, actual)
+
+
+def _all_scores(group: Group) -> None:
+    """Show every score, and the parts of the Brier score."""
+    with st.container(key="figures-scores"):
         columns = st.columns(4)
-        figures = {
-            "questions": ("Questions scored", f"{group.questions:,}"),
-            "families": ("Families", f"{group.families:,}"),
-            "updates": ("Updates", f"{group.updates:,}"),
-            "coverage": ("Coverage", numbers.percent(group.coverage)),
-        }
-        for column, (statistic, (label, value)) in zip(columns, figures.items(), strict=True):
-            column.metric(label, value, help=STATISTICS[statistic].help)
-
-
-def _scores(group: Group) -> None:
-    """Show the scores, the skill against others, and the expected score."""
-    with st.container(border=True, key="figures-scores"):
-        columns = st.columns(3)
-        brier, original, log = group.brier, group.brier_original, group.log
-        _metric(columns[0], "brier", brier.mean, _interval(brier.interval))
-        _metric(columns[1], "brier_original", original.mean, _interval(original.interval))
-        excluded = f"; {numbers.count(log.infinite, 'infinite score')} left out"
-        note = _interval(log.interval) + (excluded if log.infinite else "")
-        _metric(columns[2], "log", log.mean, note)
-    with st.container(border=True, key="figures-others"):
-        columns = st.columns(3)
-        for column, statistic, skill in (
-            (columns[0], "skill", group.skill),
-            (columns[1], "crowd_skill", group.crowd_skill),
-        ):
-            if skill is None or skill.mean is None:
-                _metric(column, statistic, None, "nobody to compare with")
-            else:
-                basis = numbers.count(skill.questions, "question")
-                _metric(column, statistic, skill.mean, f"{_interval(skill.interval, 2)}; {basis}")
-        luck = group.luck
-        actual = f"actual {significant(luck.realised)} ({_p(luck.p_value)})"
-        _metric(columns[2], "luck", luck.expected, actual)
+    for column, statistic, score in (
+        (columns[0], "brier", group.brier),
+        (columns[1], "brier_original", group.brier_original),
+    ):
+        _metric(column, statistic, score.mean, _interval(score.interval))
+    excluded = f"; {numbers.count(group.log.infinite, 'infinite score')} left out"
+    note = _interval(group.log.interval) + (excluded if group.log.infinite else "")
+    _metric(columns[2], "log", group.log.mean, note)
+    columns[3].metric("Families", f"{group.families:,}", help=STATISTICS["families"].help)
+    parts = group.decomposition
+    with st.container(key="figures-parts"):
+        columns = st.columns(4)
+    _metric(columns[0], "miscalibration", parts.miscalibration)
+    expected = parts.miscalibration_expected
+    _metric(columns[1], "miscalibration_expected", expected, _p(parts.p_value))
+    _metric(columns[2], "discrimination", parts.discrimination)
+    _metric(columns[3], "uncertainty", parts.uncertainty)
+    st.caption("Brier (0–1) = miscalibration − discrimination + uncertainty.")
 
 
 def _metric(column: DeltaGenerator, statistic: str, value: float | None, note: str = "") -> None:
@@ -117,49 +243,24 @@ def _interval(interval: Interval | None, digits: int = 3) -> str:
     return f"95% over families: {numbers.interval(interval, digits)}"
 
 
-def _decomposition(group: Group) -> None:
-    """Show the parts of the Brier score, and the miscalibration expected from luck."""
-    parts = group.decomposition
-    with st.container(border=True, key="figures-parts"):
-        columns = st.columns(4)
-        _metric(columns[0], "miscalibration", parts.miscalibration)
-        expected = parts.miscalibration_expected
-        _metric(columns[1], "miscalibration_expected", expected, _p(parts.p_value))
-        _metric(columns[2], "discrimination", parts.discrimination)
-        _metric(columns[3], "uncertainty", parts.uncertainty)
-        st.caption("Brier (0–1) = miscalibration − discrimination + uncertainty.")
-
-
-def _calibration(group: Group) -> None:
-    """Show the reliability diagram beside its table."""
-    st.header("Reliability", anchor=False, help=STATISTICS["curve"].help)
-    diagram = reliability_chart(group)
-    if diagram is None:
-        st.caption(_NO_CURVE)
-        return
-    left, right = st.columns(2, gap="medium")
-    with left:
+def _numbers(group: Group, *, few: bool) -> None:
+    """Show the bins as a table, and how the forecasts spread; with too few, the diagram too."""
+    if few and (diagram := reliability_chart(group)) is not None:
         st.vega_lite_chart(
-            spec=diagram,
-            alt="Reliability diagram: observed frequency by forecast. "
-            "The table beside it has the same numbers.",
+            spec=diagram, alt="Reliability diagram. The table below has the same numbers."
         )
-        st.caption(
-            "Line: fitted curve. Band: a calibrated forecaster’s curve is inside 9 times in 10. "
-            "Circles: the table’s bins with 95% intervals."
-        )
-        st.vega_lite_chart(spec=histogram_chart(group), alt="Share of forecasts in each bin.")
-        st.caption(
-            f"Sharpness, the mean of p (1 − p): {significant(group.sharpness)}. 0 is certain; 0.25 "
-            "is always 50%."
-        )
-    with right:
-        report_table(tables.bins(group))
-        st.markdown(as_text(wording.reliability_summary(group)))
+    report_table(tables.bins(group))
+    st.markdown(as_text(wording.reliability_summary(group)))
+    st.vega_lite_chart(spec=histogram_chart(group), alt="Share of forecasts in each bin.")
+    st.caption(
+        f"Sharpness, the mean of p (1 − p): {significant(group.sharpness)}. 0 is certain; 0.25 "
+        "is always 50%."
+    )
 
 
 def _tests(group: Group) -> None:
     """Show the tests behind the verdict."""
+    st.caption(as_text(STATISTICS["verdict"].whole))
     report_table(tables.tests(group))
     st.caption(
         "The verdict rests on the first test. Among several tests, a p below 0.05 is common even "
@@ -174,9 +275,8 @@ def _tests(group: Group) -> None:
 def _movement(group: Group) -> None:
     """Show over- and under-reaction."""
     moved = group.movement
-    if moved is None or not moved.questions:
-        st.caption("No question has two forecasts yet, so there is no movement to test.")
-        return
+    assert moved is not None
+    st.caption(as_text(STATISTICS["movement"].whole))
     left, right = (column.container(gap=None) for column in st.columns(2))
     left.metric("Excess movement", significant(moved.excess.mean), help=STATISTICS["movement"].help)
     left.caption(_interval(moved.excess.interval))
@@ -191,53 +291,11 @@ def _movement(group: Group) -> None:
     st.markdown(as_text(moved.sentence))
 
 
-def _leads(group: Group) -> None:
-    """Show the score by time before the scheduled close."""
-    chart = lead_chart(group)
-    if chart is None:
-        st.caption("No question had a forecast a day, a week, a month or 90 days before its close.")
-        return
-    left, right = st.columns(2, gap="medium")
-    left.vega_lite_chart(spec=chart, alt="Brier score by lead time; the table has the numbers.")
-    with right:
-        report_table(tables.leads(group))
-
-
-def _murphy(group: Group) -> None:
-    """Show the decisions for which the forecasts were useful."""
-    chart = murphy_chart(group)
-    if chart is None:
-        st.caption(_NO_CURVE)
-        return
-    st.vega_lite_chart(
-        spec=chart, alt="Murphy curve: mean loss at every threshold, and of the base rate."
-    )
-    st.caption(
-        "The loss of someone who acts when the forecast exceeds a threshold. Below the dashed "
-        "line, the forecasts beat the base rate. The area under the curve is the Brier score."
-    )
-    with st.expander("Table"):
-        report_table(tables.murphy(group))
-
-
 def _credits(group: Group) -> None:
     """Show the points earned by updates, and by evidence."""
-    if group.moved is None:
-        st.caption("No updates on scored questions yet. Their points appear here.")
-        return
+    st.caption(as_text(STATISTICS["moved"].whole))
     for shown in tables.credits(group):
         st.subheader(shown.caption, anchor=False)
         report_table(shown)
     if not group.earned:
         st.caption("None of these updates cites evidence.")
-
-
-_AT_A_LEAD: dict[str, tuple[str, Callable[[Group], None]]] = {
-    "Decisions": ("murphy", _murphy),
-    "Tests": ("verdict", _tests),
-}
-_TABS = {
-    "Over- and under-reaction": ("movement", _movement),
-    "Lead time": ("leads", _leads),
-    "Evidence": ("moved", _credits),
-} | _AT_A_LEAD

@@ -27,7 +27,6 @@ def side_by_side(report: Report) -> None:
         st.markdown(f"- **{as_text(group.name)}**: {as_text(findings)}")
     drawn = [group for group in report.groups if group.curve]
     if not drawn:
-        st.caption("No scored questions yet. Curves appear here once some have resolved.")
         return
     st.header("Reliability", anchor=False, help=STATISTICS["curve"].help)
     for start in range(0, len(drawn), ABREAST):

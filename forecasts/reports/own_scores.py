@@ -15,6 +15,7 @@ import pandas as pd
 
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.report import Estimate
+from forecasts.reports.selection import Choice
 from forecasts.scores.scored_questions import ScoredQuestion
 from forecasts.scores.stored_scores import BRIER
 
@@ -66,6 +67,17 @@ class OwnScores:
 
     def _ranked(self) -> list[Call]:
         return sorted(self.calls, key=lambda call: call.score)
+
+
+def within(scored: Sequence[ScoredQuestion], choice: Choice) -> list[ScoredQuestion]:
+    """Return the questions that a report's filters keep: by tag and by scheduled close."""
+    return [
+        one
+        for one in scored
+        if (not choice.tags or not set(choice.tags).isdisjoint(one.state.text.tags or ()))
+        and (choice.since is None or one.state.text.scheduled_close_time >= choice.since)
+        and (choice.until is None or one.state.text.scheduled_close_time <= choice.until)
+    ]
 
 
 def own_scores(scored: Sequence[ScoredQuestion]) -> OwnScores:

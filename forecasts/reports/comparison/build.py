@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
@@ -205,7 +206,7 @@ def _sides(
     skill: dict[str, Skill],
     lead: float | None,
 ) -> tuple[Side, ...]:
-    """Return each group with its ranks and its own record, by rank."""
+    """Return each group with its ranks and its own record, the best score first."""
     members = member_scores(counting, entries, lead)
     scores = question_scores(members)
     cluster = family[counting["question_id"]].to_numpy()
@@ -230,7 +231,12 @@ def _sides(
                 skill=skill.get(ranked.name),
             )
         )
-    return tuple(sorted(sides, key=lambda side: (side.rank_low, side.rank_high)))
+    return tuple(sorted(sides, key=_score))
+
+
+def _score(side: Side) -> float:
+    """Return the score to sort by; a group without one comes last."""
+    return math.inf if side.brier.mean is None else side.brier.mean
 
 
 def _skills(

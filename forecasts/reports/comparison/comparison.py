@@ -122,7 +122,7 @@ class About(Choice):
 
 @dataclass(frozen=True)
 class Comparison:
-    """The groups in the order of their ranks, all pairs of them, and the questions left out.
+    """The groups in the order of their scores, all pairs of them, and the questions left out.
 
     ``sentence`` is the conclusion; ``notes`` are its caveats, as full sentences.
     """

@@ -12,14 +12,20 @@ from forecasts.questions import registry
 from forecasts.reports.numbers import number
 from forecasts.reports.render import tables, wording
 from forecasts.resolution import confirmation
+from forecasts.updates import updates
+from forecasts.updates.values import Value
 from tests.app.conftest import visit, words
-from tests.conftest import day
+from tests.conftest import ask, day
 from tests.reports.small_ledgers import random_ledger, report
 
 
 def test_below_30_questions_it_is_too_few_to_tell(furnished: AppTest) -> None:
     said = words(visit(furnished, "track_record"))
-    assert "Too few to tell" in said
+    assert "Below 30 questions or families, luck and error look alike." in said
+    [bar] = furnished.get("progress")
+    assert bar.proto.text == (
+        "Too few to tell: 1 question. A verdict on calibration takes 29 more."
+    )
     assert furnished.multiselect(key="names-forecaster").value == ["alice"]
 
 
@@ -29,15 +35,15 @@ def test_both_brier_scales_are_named_and_agree_with_the_hand(furnished: AppTest)
     by_hand = (0.8**2 + 0.4**2) / 2
     assert shown["Brier (0–1)"] == f"{by_hand:.3f}"
     assert shown["Brier, original (0–2)"] == f"{2 * by_hand:.3f}"
-    assert shown["Questions scored"] == "1"
-    assert shown["Updates"] == "2"
+    assert shown["Questions"] == "1"
+    assert "2 updates" in words(furnished)
 
 
 def test_teams_and_everyone_have_a_record_too(furnished: AppTest) -> None:
     visit(furnished, "track_record", of="Team")
     assert furnished.multiselect(key="names-team").value == ["Harbour watchers"]
     visit(furnished, "track_record", of="Everyone")
-    assert furnished.metric[0].value == "1"
+    assert {metric.label: metric.value for metric in furnished.metric}["Questions"] == "1"
 
 
 def test_the_diagram_has_its_numbers_in_a_table(furnished: AppTest) -> None:
@@ -45,17 +51,39 @@ def test_the_diagram_has_its_numbers_in_a_table(furnished: AppTest) -> None:
     table = furnished.table[0].value
     assert next(iter(table["Forecasts"])) == "0 to 10\\%"
     assert len(table) == 10
-    assert "The table beside it has the same numbers" in str(
-        furnished.get("vega_lite_chart")[0].proto
-    )
+    assert "The table below has the same numbers" in str(furnished.get("vega_lite_chart")[0].proto)
 
 
-def test_who_has_nothing_scored_sees_dashes_and_no_diagram(furnished: AppTest) -> None:
+def test_where_nothing_is_scored_nothing_is_drawn_or_said_of_a_curve(furnished: AppTest) -> None:
     visit(furnished, "track_record")
-    furnished.multiselect(key="names-forecaster").set_value(["bob (simulated)"]).run()
-    assert {metric.label: metric.value for metric in furnished.metric}["Brier (0–1)"] == "–"
-    assert "No scored questions" in words(furnished)
-    assert not furnished.exception
+    said = words(furnished.multiselect(key="names-forecaster").set_value(["bob (simulated)"]).run())
+    assert "No results yet. Scores appear here once questions with forecasts resolve." in said
+    assert "Left out: 3 still open" in said
+    assert not furnished.get("vega_lite_chart")
+    assert not furnished.metric
+    assert "curve" not in said
+
+
+def test_below_30_questions_the_page_leads_with_the_best_and_worst_calls(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = members.member_named(ledger, "alice")
+        for slug, p in (("sleet", 0.9), ("hail", 0.2)):
+            question = ask(ledger, alice, slug=slug, title=f"Will it {slug}?")
+            updates.update(ledger, question, Value(probability=p), member=alice, now=day(0))
+            # Resolved early: the scheduled close is on day 10.
+            confirmation.confirm(ledger, question, "yes", known_at=day(2), now=day(3), member=alice)
+    said = words(visit(furnished, "track_record"))
+    assert [head.value for head in furnished.subheader][:3] == ["alice", "Best", "Worst"]
+    assert "last forecast 90%, outcome **yes**" in said
+    assert "last forecast 20%, outcome **yes**" in said
+    links = {one.proto.label: one.proto.query_string for one in furnished.get("page_link")}
+    assert links["Brier 0.0100"] == "question=sleet"
+    # The score counts all three, the verdict only the one whose scheduled close has passed.
+    shown = {metric.label: metric.value for metric in furnished.metric}
+    assert shown["Questions"] == "3"
+    assert "2 questions resolved early and wait for the verdict" in said
 
 
 def test_several_records_stand_side_by_side_and_one_of_them_in_full(furnished: AppTest) -> None:
@@ -95,7 +123,7 @@ def test_the_report_can_be_taken_away_in_every_form(furnished: AppTest) -> None:
     assert labels == ["PDF", "HTML", "CSV", "MD", "JSON"]
 
 
-def test_a_newcomer_whose_questions_resolved_early_is_told_where_they_are(
+def test_a_newcomer_whose_questions_resolved_early_has_a_score_all_the_same(
     engine: Engine, furnished: AppTest
 ) -> None:
     with database.writing(engine) as ledger:
@@ -106,8 +134,8 @@ def test_a_newcomer_whose_questions_resolved_early_is_told_where_they_are(
         confirmation.confirm(ledger, rain, "yes", known_at=day(4), now=day(4.5), member=bob)
     visit(furnished, "track_record")
     said = words(furnished.multiselect(key="names-forecaster").set_value(["bob (simulated)"]).run())
-    assert "1 question of this record resolved before the scheduled close" in said
-    assert "Choose “All resolved”" in said
+    assert {metric.label: metric.value for metric in furnished.metric}["Brier (0–1)"] == "0.360"
+    assert "1 question resolved early and waits for the verdict" in said
 
 
 def test_every_test_stands_with_its_p_value_and_what_it_counts(furnished: AppTest) -> None:
@@ -121,7 +149,9 @@ def test_every_test_stands_with_its_p_value_and_what_it_counts(furnished: AppTes
 def test_at_a_lead_the_record_is_of_what_stood_then(furnished: AppTest) -> None:
     said = words(visit(furnished, "track_record", cohort="All resolved", lead="3"))
     assert "the forecasts current 3 days before the scheduled close" in said
-    assert [tab.label for tab in furnished.tabs] == ["Decisions", "Tests"]
+    folded = [one.label for one in furnished.expander]
+    assert "Tests" in folded
+    assert "Lead time" not in folded
     assert not furnished.exception
 
 
@@ -131,13 +161,36 @@ def test_a_tag_has_a_record_too(furnished: AppTest) -> None:
 
 
 def test_an_empty_ledger_says_how_a_record_begins(app: AppTest) -> None:
-    assert "A record appears here after the first one" in words(visit(app, "track_record"))
+    assert "No forecasts yet." in words(visit(app, "track_record"))
 
 
 def test_every_interval_says_that_it_counts_families(furnished: AppTest) -> None:
     said = words(visit(furnished, "track_record", cohort="All resolved"))
     assert "no interval: fewer than two families" in said
     assert "Intervals are over families of questions." in said
+
+
+def test_from_30_questions_the_verdict_comes_first_and_then_what_to_do_about_it(
+    app: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = members.member_or_new(ledger, "alice", now=day(0))
+        for number in range(40):
+            question = ask(ledger, alice, slug=f"q{number}", scheduled_close_time=day(3))
+            p = 0.95 if number % 2 else 0.05
+            updates.update(ledger, question, Value(probability=p), member=alice, now=day(0))
+            right = number % 10 > 2
+            outcome = "yes" if (p > 0.5) == right else "no"
+            confirmation.confirm(
+                ledger, question, outcome, known_at=day(3), now=day(4), member=alice
+            )
+    said = words(visit(app, "track_record"))
+    assert app.warning[0].value.startswith("Overconfident")
+    assert [head.value for head in app.header][:2] == ["Reliability", "What to do about it"]
+    move = "Move your 90s (on average 95%) to about 80%"
+    assert f"{move} and forecasts below 10% (on average 5%) to about 40%." in said
+    folded = [one.label for one in app.expander if one.label != "Filters"]
+    assert folded[:2] == ["Best and worst questions", "Against others, and luck"]
 
 
 def test_what_the_pointer_touches_says_in_a_sentence_what_it_shows() -> None:

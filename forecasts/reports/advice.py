@@ -1,0 +1,76 @@
+"""What a forecaster can do about a record, in sentences, from findings that are beyond chance.
+
+Only a verdict, a reaction, an exact 0% or 100%, and an interval that lies wholly on one side give
+advice; a number that chance explains gives none.
+"""
+
+from __future__ import annotations
+
+import math
+
+from forecasts.reports.numbers import percent
+from forecasts.reports.report import Bin, Group
+
+_FAULTS = ("overconfident", "underconfident", "too_high", "too_low")
+_WEIGHT = 0.05  # the least share of all forecasts for advice about a bin
+_MOVE = 0.02  # the least move worth a word
+
+
+def advice(group: Group) -> list[str]:
+    """Return what to do about the record, the most useful first; empty before a verdict."""
+    if group.verdict.kind == "too_few":
+        return []
+    found = [*_moves(group), *_reactions(group), *_certainty(group), *_others(group)]
+    if not found and group.verdict.kind == "calibrated":
+        found = ["Keep your numbers as they are: only better evidence can improve this score."]
+    return found
+
+
+def _moves(group: Group) -> list[str]:
+    """Return the forecasts to move: on each side of 50% those that cost most."""
+    line = group.recalibration
+    if group.verdict.kind not in _FAULTS or line.intercept is None or line.slope is None:
+        return []
+    total = sum(one.weight for one in group.bins)
+    found: dict[bool, tuple[float, Bin, float]] = {}
+    for one in group.bins:
+        p = one.forecast
+        if p is None or not 0 < p < 1 or one.weight < _WEIGHT * total:
+            continue
+        happens = 1 / (1 + math.exp(-line.intercept - line.slope * math.log(p / (1 - p))))
+        move = abs(happens - p)
+        if move >= _MOVE and move * one.weight > found.get(p > 0.5, (0.0,))[0]:
+            found[p > 0.5] = move * one.weight, one, happens
+    parts = [
+        f"{_named(one)} (on average {percent(one.forecast)}) to about {percent(happens)}"
+        for _, (_, one, happens) in sorted(found.items(), reverse=True)
+    ]
+    return [f"Move {' and '.join(parts)}."] if parts else []
+
+
+def _named(one: Bin) -> str:
+    """Return the forecasts of a bin as a forecaster calls them: 'your 90s'."""
+    return f"your {one.lower * 100:.0f}s" if one.lower > 0 else "forecasts below 10%"
+
+
+def _reactions(group: Group) -> list[str]:
+    kind = None if group.movement is None else group.movement.kind
+    if kind == "over_reacting":
+        return ["Make smaller updates: part of each move is later taken back."]
+    if kind == "under_reacting":
+        return ["Make larger updates at once: your forecasts keep moving the same way."]
+    return []
+
+
+def _certainty(group: Group) -> list[str]:
+    if not group.certainty.questions:
+        return []
+    wrong = f" Of {group.certainty.questions:,} such questions, {group.certainty.wrong:,} failed."
+    return ["Never forecast exactly 0% or 100%." + (wrong if group.certainty.wrong else "")]
+
+
+def _others(group: Group) -> list[str]:
+    skill = group.crowd_skill
+    if skill is None or skill.interval is None or skill.interval[1] >= 0:
+        return []
+    return ["Check the crowd before you save: its forecasts scored better at the same times."]

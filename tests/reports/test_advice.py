@@ -1,0 +1,97 @@
+"""What to do about a record: only what is beyond chance, and in numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from forecasts.reports.advice import advice
+from forecasts.reports.report import Bin, Certainty, Group, Movement, Recalibration, Skill
+from tests.reports.small_ledgers import random_ledger, report
+
+
+@pytest.fixture(scope="module")
+def calibrated() -> Group:
+    """A calibrated record with nothing else found."""
+    group = report(random_ledger(4, questions=60, choices=False)).groups[0]
+    return replace(
+        group,
+        verdict=replace(group.verdict, kind="calibrated"),
+        movement=None,
+        crowd_skill=None,
+        certainty=Certainty(0, 0),
+    )
+
+
+def of_bins(*forecasts: float) -> tuple[Bin, ...]:
+    return tuple(
+        Bin(int(p * 10) / 10, int(p * 10) / 10 + 0.1, 20, 20.0, p, 0.5, None) for p in forecasts
+    )
+
+
+def test_a_calibrated_record_keeps_its_numbers(calibrated: Group) -> None:
+    [said] = advice(calibrated)
+    assert said.startswith("Keep your numbers")
+
+
+def test_below_30_questions_there_is_no_advice(calibrated: Group) -> None:
+    few = replace(calibrated, verdict=replace(calibrated.verdict, kind="too_few"))
+    assert advice(few) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "slope", "said"),
+    [
+        # logit 0.95 = 2.94; half of it is 81%.
+        (
+            "overconfident",
+            0.5,
+            "Move your 90s (on average 95%) to about 81% and forecasts below 10% (on average 5%) "
+            "to about 19%.",
+        ),
+        ("underconfident", 2.0, "Move your 70s (on average 75%) to about 90%."),
+    ],
+)
+def test_the_numbers_to_move_come_from_the_line(
+    calibrated: Group, kind: str, slope: float, said: str
+) -> None:
+    forecasts = (0.05, 0.95) if kind == "overconfident" else (0.5, 0.75)
+    faulty = replace(
+        calibrated,
+        verdict=replace(calibrated.verdict, kind=kind),
+        recalibration=Recalibration(0.0, slope, 0.001, True, ""),
+        bins=of_bins(*forecasts),
+    )
+    assert advice(faulty) == [said]
+
+
+def test_a_fault_of_the_line_that_chance_explains_moves_nothing(calibrated: Group) -> None:
+    lucky = replace(
+        calibrated,
+        recalibration=Recalibration(0.0, 0.5, 0.3, True, ""),
+        bins=of_bins(0.05, 0.95),
+    )
+    assert "Move" not in advice(lucky)[0]
+
+
+def test_a_reaction_a_failed_certainty_and_a_better_crowd_each_have_their_advice(
+    calibrated: Group,
+) -> None:
+    moved = report(random_ledger(4, questions=60)).groups[0].movement
+    assert isinstance(moved, Movement)
+    found = advice(
+        replace(
+            calibrated,
+            movement=replace(moved, kind="over_reacting"),
+            certainty=Certainty(5, 2),
+            crowd_skill=Skill(-3.0, (-5.0, -1.0), 40),
+        )
+    )
+    assert found == [
+        "Make smaller updates: part of each move is later taken back.",
+        "Never forecast exactly 0% or 100%. Of 5 such questions, 2 failed.",
+        "Check the crowd before you save: its forecasts scored better at the same times.",
+    ]
+    level = replace(calibrated, crowd_skill=Skill(-3.0, (-5.0, 1.0), 40))
+    assert advice(level)[0].startswith("Keep your numbers")
