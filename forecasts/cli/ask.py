@@ -1,33 +1,45 @@
-"""The command that registers a question: ask."""
+"""The command that registers a question and forecasts it: ask."""
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
 from forecasts.cli.console import next_step, now, print_line, print_note, print_now_shared
+from forecasts.cli.forecast import certainty_warning, commands_for
+from forecasts.cli.negative_values import TakesNegativeValues
 from forecasts.cli.options import Database, Member, OutcomesFile, VisibleTo
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, reading_as
 from forecasts.common.errors import BadInput
-from forecasts.common.times import read_time, to_minute
+from forecasts.common.times import to_minute
 
 if TYPE_CHECKING:
     from forecasts.articles.drafting.drafts import Draft
+    from forecasts.ledger.models import QuestionText
+    from forecasts.updates.values import Value
 
 
-@app.command()
+@app.command(cls=TakesNegativeValues)
 def ask(
     title: Annotated[
         str | None, Argument(help="The question, in one sentence. [default: the --draft's wording]")
     ] = None,
+    value: Annotated[
+        str | None, Argument(metavar="P", help="Your forecast, as for: forecasts update.")
+    ] = None,
     closes: Annotated[
         str | None,
         Option(
-            metavar="TIME", help="Last day (or time) to forecast. [default: the --draft's deadline]"
+            metavar="TIME",
+            help="Last day (or time) to forecast: 2027-03-31, 'next friday', 'in 3 weeks'. "
+            "[default: the date that the title or the --draft names]",
         ),
     ] = None,
     criteria: Annotated[str, Option(help="Resolution criteria that a stranger could apply.")] = "",
@@ -75,15 +87,20 @@ def ask(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Register a question, your own or an article's draft."""
+    """Ask a question, or take an article's draft, and forecast it.
+
+    forecasts ask "Will Trump and Xi meet this fall?" 30%
+    """
     from forecasts.access import teams
     from forecasts.access.roles import is_shared
     from forecasts.access.visibility import audience_label
     from forecasts.articles.text_quotes import TextQuote
     from forecasts.questions import registry
-    from forecasts.questions.outcomes import format_bounds
     from forecasts.questions.sources import find_passage
+    from forecasts.questions.typed_dates import read_date
     from forecasts.resolution import assignments
+    from forecasts.updates.ask import ask as ask_and_forecast
+    from forecasts.updates.value_parsing import BareNumber, read_value
 
     moment = now()
     if criteria and not criteria.strip(" .…"):
@@ -98,11 +115,10 @@ def ask(
             remedy='Write it, as in: forecasts ask "Will …?", or name the --draft of an --article.',
         )
     source = TextQuote(quote) if drafted is None else drafted.source
-    last = _last_moment(closes, drafted, draft, moment)
-    resolve_time = read_time(resolves, end_of_day=True, now=moment) if resolves else None
+    close = _close(closes, title, drafted, draft, moment)
     kind: dict[str, Any] = {}
     if title is None and drafted is not None:
-        title = drafted.question_by(last.date())
+        title = drafted.question_by(close.moment.date())
         kind = drafted.type_fields if type_ == "binary" and not option else {}
     fields: dict[str, Any] = {
         "title": title,
@@ -112,9 +128,9 @@ def ask(
         "lower_bound": lower,
         "upper_bound": upper,
         "unit": unit,
-        "open_time": read_time(opens, now=moment) if opens else moment,
-        "scheduled_close_time": last,
-        "scheduled_resolve_time": resolve_time,
+        "open_time": read_date(opens, now=moment, end_of_day=False) if opens else moment,
+        "scheduled_close_time": close.moment,
+        "scheduled_resolve_time": read_date(resolves, now=moment) if resolves else None,
         "family": family,
         "tags": tag,
         "background": background,
@@ -122,38 +138,60 @@ def ask(
         "fine_print": fine_print,
         "crowd_hidden": hide_crowd,
     } | kind
-    registry.question_text(**fields)  # refuse a bad question before a ledger is created for it
+    step = partial(next_step, database=database, member=member)
+    # A bad question or forecast is refused before a ledger is created for it.
+    text = registry.question_text(**fields)
+    try:
+        given = None if value is None else read_value(value, text)
+    except BareNumber as error:
+        if value is None or error.typed != value.strip():
+            raise
+        words = shlex.quote(text.title)
+        raise commands_for(error, lambda p: step(f"ask {words} {p}")) from None
     with acting(database, member, begin=True, at=moment) as (session, who, _):
         shared = is_shared(session)
-        text = registry.question_text(**fields | teams.visibility_fields(session, visible_to))
-        question = registry.register(
+        asked = ask_and_forecast(
             session,
-            text,
+            registry.question_text(**fields | teams.visibility_fields(session, visible_to)),
+            given,
             member=who,
             now=moment,
             slug=slug,
             sources=[] if article is None else [find_passage(session, article, source)],
+            audience_chosen=visible_to is not None,
         )
         if outcomes is not None:
             path = {"path": str(outcomes)}
+            question = asked.question
             assignments.attach(session, question, "outcomes_file", path, member=who, now=moment)
-        name = question.slug
-        audience, became_admin = audience_label(session, text), not shared and is_shared(session)
+        name, audience = asked.question.slug, audience_label(session, asked.text)
+        became_admin = not shared and is_shared(session)
     print_line(name)
-    closing = to_minute(text.scheduled_close_time)
-    bounds = format_bounds(text)
-    limits = f", {bounds}" if bounds else ""
-    print_note(f"Registered {text.title!r}{limits}; it closes at {closing}.")
-    if audience:
-        print_note(f"Visible only to {audience}.")
+    after = step(f"update {name} P" if given is None else f"show {name}")
+    print_note(f"{_understood(asked.text, given, close.phrase)} Next: {after}")
     if became_admin:
         print_now_shared(who.handle)
-    if not criteria:
-        step = next_step(f'revise {name} --criteria "…"', database=database, member=member)
-        print_note(
-            "Warning: it has no resolution criteria, so nobody else could decide it. "
-            f"Add them: {step}"
-        )
+    if audience:
+        print_note(f"Visible only to {audience}.")
+    if given is not None and (extreme := certainty_warning(given)) is not None:
+        print_note(f"Warning: {extreme}")
+    if not asked.text.has_criteria:
+        add = step(f'revise {name} --criteria "…"')
+        print_note(f"It has no resolution criteria. Before others see it, write them: {add}")
+
+
+def _understood(text: QuestionText, given: Value | None, phrase: str) -> str:
+    """Return the new question as it was understood, in a line."""
+    from forecasts.questions.outcomes import format_bounds
+    from forecasts.updates.values import format_value
+
+    bounds = format_bounds(text)
+    read_from = f" (from {phrase!r})" if phrase else ""
+    forecast = "" if given is None else f" Your forecast: {format_value(given, text.options)}."
+    return (
+        f"Registered {text.title!r}{f', {bounds}' if bounds else ''}; it closes at "
+        f"{to_minute(text.scheduled_close_time)}{read_from}.{forecast}"
+    )
 
 
 def _draft(
@@ -179,15 +217,28 @@ def _draft(
         return None if number is None else find_draft(known, number)
 
 
-def _last_moment(
-    closes: str | None, drafted: Draft | None, number: int | None, moment: datetime
-) -> datetime:
-    """Return the scheduled close; BadInput if none is given or it has passed."""
+@dataclass(frozen=True)
+class _Close:
+    """The scheduled close, and the words of the title that it was read from ('' if given)."""
+
+    moment: datetime
+    phrase: str = ""
+
+
+def _close(
+    closes: str | None, title: str | None, drafted: Draft | None, number: int | None, now: datetime
+) -> _Close:
+    """Return the scheduled close; BadInput if none is given or named, or it has passed."""
+    from forecasts.questions.typed_dates import deadline_in_title, read_date
+
     if closes is not None:
-        last, named = read_time(closes, end_of_day=True, now=moment), f"--closes {closes}"
+        found, named = _Close(read_date(closes, now=now)), f"--closes {closes}"
+    elif title is not None and (limit := deadline_in_title(title, now=now)) is not None:
+        found, named = _Close(limit.moment, limit.phrase), limit.phrase
     elif drafted is None:
         raise BadInput(
-            "A question needs a last day of forecasting.", remedy="Add it: --closes YYYY-MM-DD."
+            "The title names no last day of forecasting.",
+            remedy="Add it: --closes 2027-03-31, or --closes 'next friday'.",
         )
     elif drafted.close_date is None:
         raise BadInput(
@@ -196,11 +247,11 @@ def _last_moment(
         )
     else:
         day = drafted.close_date.isoformat()
-        last, named = read_time(day, end_of_day=True), f"The deadline of draft {number}, {day},"
-    if last <= moment:
+        found, named = _Close(read_date(day, now=now)), f"The deadline of draft {number}, {day},"
+    if found.moment <= now:
         raise BadInput(
-            f"{named} has passed: it is {moment:%Y-%m-%d %H:%M} UTC now.",
+            f"{named} has passed: it is {now:%Y-%m-%d %H:%M} UTC now.",
             remedy="Give a later day: --closes YYYY-MM-DD. To add questions that are over, use: "
             "forecasts import.",
         )
-    return last
+    return found

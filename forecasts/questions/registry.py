@@ -118,8 +118,8 @@ def register(
     Without ``slug``, one is made from the title. The member must be a forecaster, of the question's
     team if it has one; in an unshared ledger, the first restricted question makes its author the
     admin. Refused if the slug is taken, if a question with the same title and scheduled close
-    exists that is not annulled, and if the scheduled close has passed, since the answer may be
-    known.
+    exists that is not annulled, if the scheduled close has passed, since the answer may be known,
+    and without resolution criteria if others see it.
     """
     if text.scheduled_close_time <= now:
         raise Refused(
@@ -127,6 +127,11 @@ def register(
             remedy="Give a later close time. To add past questions, use: forecasts import.",
         )
     require_can_ask(session, text, member=member, now=now)
+    if not text.has_criteria and others_see(session, text):
+        raise Refused(
+            f"{text.title!r} has no resolution criteria, and what others see needs them.",
+            remedy="Write criteria that a stranger could apply, or register it for yourself alone.",
+        )
     _require_new(session, text, now)
     if slug is None:
         stem = stem_of(text.title) or "question"
@@ -150,6 +155,16 @@ def require_can_ask(session: Session, text: QuestionText, *, member: Member, now
     roles.require(session, member, Action.ask, team, now=now)
     if text.visibility is not Visibility.everyone:
         roles.ensure_admin(session, member, now=now)
+
+
+def others_see(session: Session, text: QuestionText) -> bool:
+    """Return whether a question with this wording is visible to others than its author.
+
+    A ledger without roles is taken for one person's.
+    """
+    if text.visibility == Visibility.everyone:
+        return roles.is_shared(session)
+    return text.visibility == Visibility.team
 
 
 def _require_new(session: Session, text: QuestionText, now: datetime) -> None:

@@ -28,7 +28,12 @@ from forecasts.ledger.models import (
     Resolution,
     ResolutionState,
 )
-from forecasts.questions.registry import question_text, require_can_ask, revision_row
+from forecasts.questions.registry import (
+    others_see,
+    question_text,
+    require_can_ask,
+    revision_row,
+)
 from forecasts.questions.standing import QuestionState, current_state
 
 # Reasons that the ledger gives itself.
@@ -132,8 +137,9 @@ def revise(
     """Return the new wording, the newest one with these fields changed; it is written.
 
     The member must be the author or a resolver, and to give the question to a team also a
-    forecaster of that team. Refused if nothing changes, if the scheduled close is in the past, and
-    for a field that scores depend on if the question is resolved. Other errors as in ``reworded``.
+    forecaster of that team. Refused if nothing changes, if others would see it without resolution
+    criteria, if the scheduled close is in the past, and for a field that scores depend on if the
+    question is resolved. Other errors as in ``reworded``.
     """
     roles.require(session, member, Action.revise, question, now=now)
     state = current_state(session, question, now=now)
@@ -141,6 +147,13 @@ def revise(
     changed = [change.field for change in changes(state.text, new)]
     if "visibility" in changed or "team_id" in changed:
         require_can_ask(session, new, member=member, now=now)
+    # One that is visible without them already, as an import can be, may be changed in other ways.
+    was_fine = state.text.has_criteria or not others_see(session, state.text)
+    if was_fine and not new.has_criteria and others_see(session, new):
+        raise Refused(
+            f"{state.slug!r} has no resolution criteria, and what others see needs them.",
+            remedy=f'Write them first: forecasts revise {state.slug} --criteria "…"',
+        )
     if not changed:
         raise Refused(f"{state.slug!r} already has this wording; nothing was changed.")
     fixed = [name.replace("_", " ") for name in DECIDES_SCORES if name in changed]

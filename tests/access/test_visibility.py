@@ -40,6 +40,7 @@ from forecasts.ledger.models import (
     Member,
     PolicyKind,
     Question,
+    QuestionText,
     Resolution,
     ResolutionState,
     Role,
@@ -66,6 +67,7 @@ from forecasts.scores.forecast_columns import columns
 from forecasts.scores.frames import Frames, complete, forecast_frame, ledger_frames, scoring_frames
 from forecasts.scores.scored_questions import scored_questions
 from forecasts.updates import bulk, evidence, updates
+from forecasts.updates.ask import ask
 from forecasts.updates.bulk import BulkAction
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
@@ -173,6 +175,7 @@ OPEN = {
     "agenda.notifications.sender.undelivered": "a number, for operators",
     "questions.discards.discard": "the author's own: see test_discards",
     "questions.discards.may_discard": "the author's own: see test_discards",
+    "questions.registry.others_see": "about a wording the caller has already read",
     "questions.registry.insert_questions": "called by register and imports, which have checked",
     "questions.revisions.append_wording": "called by verbs that have checked",
     "questions.revisions.close_by_hand": "called by resolutions, which have checked",
@@ -550,14 +553,22 @@ def confirms(cell: Cell) -> Any:
     return confirmation.confirm(cell.session, cell.question, "yes", **cell.here)
 
 
-def registers(cell: Cell) -> Any:
-    text = registry.question_text(
+def new_question(cell: Cell) -> QuestionText:
+    return registry.question_text(
         title="Will it snow?",
         open_time=NOW,
         scheduled_close_time=day(10),
+        resolution_criteria="As the gauge says.",
         **teams.visibility_fields(cell.session, "Alder"),
     )
-    return registry.register(cell.session, text, **cell.here)
+
+
+def registers(cell: Cell) -> Any:
+    return registry.register(cell.session, new_question(cell), **cell.here)
+
+
+def asks(cell: Cell) -> Any:
+    return ask(cell.session, new_question(cell), Value(probability=0.5), **cell.here)
 
 
 def may_ask(cell: Cell) -> None:
@@ -668,6 +679,7 @@ CASES: dict[str, Case] = {
         A.see, lambda c: c.question.slug in registry.similar_slugs(c.session, c.question.slug)
     ),
     "questions.registry.register": Case(A.ask, registers, on="team"),
+    "updates.ask.ask": Case(A.ask, asks, on="team"),
     "questions.registry.require_can_ask": Case(A.ask, may_ask, on="ledger"),
     "questions.sources.sources": Case(A.see, lambda c: sources.sources(c.session, c.question)),
     "questions.standing.by_id": Case(A.see, among(by_number)),

@@ -147,7 +147,8 @@ def test_a_question_without_criteria_is_registered_with_a_warning_and_the_way_ou
     warned = forecasts("ask", "Will it rain?", "--closes", "2026-01-15", "--slug", "rain")
     assert warned.stdout == "rain\n"
     assert "no resolution criteria" in warned.stderr
-    step = next_step(warned)
+    [_, words] = warned.stderr.split("write them: forecasts ")
+    step = shlex.split(words)
     assert step == ["revise", "rain", "--criteria", "…"]
     forecasts(*step[:-1], "Yes if the gauge is wet.", "--because", "they were missing")
 
@@ -238,7 +239,7 @@ def test_a_dry_run_numbers_nothing_and_offers_no_next_step(forecasts: Run, clock
         (("ask", "--draft", "1"), "A --draft needs its --article"),
         (("ask", "Late?", "--closes", "2025-01-01"), "--closes 2025-01-01 has passed"),
         (("ask", "Late?", "--closes", "2025-01-01"), "Give a later"),
-        (("ask", "When?"), "needs a last day of forecasting"),
+        (("ask", "When?"), "names no last day of forecasting"),
         (("ask", "Why?", "--closes", "2027-01-01", "--criteria", "…"), "is a placeholder"),
         (("ask", "--article", "1", "--draft", "9"), "no draft 9"),
         (("ask", "--article", "1", "--draft", "0"), "no draft 0"),

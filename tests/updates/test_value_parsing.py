@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from forecasts.common.errors import BadInput, LedgerError, Refused
 from forecasts.ledger.models import QuestionText
 from forecasts.questions.registry import question_text
-from forecasts.updates.value_parsing import read_probability, read_value
+from forecasts.updates.value_parsing import read_percent_field, read_probability, read_value
 from forecasts.updates.values import Value
 from tests.conftest import day
 
@@ -244,3 +244,58 @@ def test_options_that_are_not_named_keep_the_proportions_of_what_stands() -> Non
     assert read_value("c=40%", text, nothing).probabilities == pytest.approx((0.2, 0.2, 0.4, 0.2))
     added = Value(probabilities=(0.5, None, 0.3, 0.2))  # before b was an option
     assert read_value("c=40%", text, added).probabilities == pytest.approx((0.2, 0.2, 0.4, 0.2))
+
+
+@pytest.mark.parametrize(
+    ("typed", "p", "shown"),
+    [
+        ("30", 0.3, "30%"),
+        ("30%", 0.3, "30%"),
+        ("30 percent", 0.3, "30%"),
+        (".3", 0.3, "30%"),
+        ("0.3", 0.3, "30%"),
+        ("0.5", 0.5, "50%"),
+        ("3:7", 0.3, "30%"),
+        ("1/3", 1 / 3, "33.3%"),
+        ("1 in 4", 0.25, "25%"),
+        ("1", 0.01, "1%"),
+        ("1.5", 0.015, "1.5%"),
+        ("0.5%", 0.005, "0.5%"),
+        ("0", 0.0, "0%"),
+        ("100", 1.0, "100%"),
+        (" 99.97 ", 0.9997, "99.97%"),
+    ],
+)
+def test_beside_a_percent_sign_a_number_means_what_it_says(
+    typed: str, p: float, shown: str
+) -> None:
+    found = read_percent_field(typed)
+    assert (found.value, found.shown) == (pytest.approx(p), shown)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("", "is blank"),
+        ("1.0", "could be 1% or 100%"),
+        ("1.", "could be 1% or 100%"),
+        ("101", "'101%' is not"),
+        ("-3", "'-3%' is not"),
+        ("4/3", "'4/3' is not"),
+        ("1/0", "'1/0' is not"),
+        ("30,5", "has a comma"),
+        ("likely", "'likely' is not a probability"),
+        ("1e-3", "'1e-3' is not a probability"),
+    ],
+)
+def test_what_is_ambiguous_or_impossible_beside_a_percent_sign_is_refused(
+    typed: str, words: str
+) -> None:
+    with pytest.raises(LedgerError, match=words):
+        read_percent_field(typed)
+
+
+@given(st.text(max_size=12))
+def test_any_text_beside_a_percent_sign_is_a_probability_or_refused(typed: str) -> None:
+    with contextlib.suppress(LedgerError):
+        assert 0 <= read_percent_field(typed).value <= 1

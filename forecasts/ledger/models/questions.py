@@ -141,6 +141,11 @@ class QuestionText(SQLModel):
         return QuestionType(self.type).is_quantitative
 
     @property
+    def has_criteria(self) -> bool:
+        """Whether it has resolution criteria; a placeholder such as … is none."""
+        return bool(self.resolution_criteria.strip(" \n.…"))
+
+    @property
     def close_time(self) -> datetime:
         """The actual close if there is one, otherwise the scheduled close."""
         return self.actual_close_time or self.scheduled_close_time

@@ -1,0 +1,168 @@
+"""Dates as people type them, and the deadline that a title names."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forecasts.common.errors import BadInput
+from forecasts.questions.typed_dates import deadline_in_title, read_date
+
+NOW = datetime(2026, 11, 27, 11, 10, tzinfo=UTC)  # a Friday
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+def last_second(day: str) -> datetime:
+    return datetime.combine(date.fromisoformat(day), time(23, 59, 59), UTC)
+
+
+@pytest.mark.parametrize(
+    ("typed", "day"),
+    [
+        ("2027-03-31", "2027-03-31"),
+        ("31 Mar", "2027-03-31"),
+        ("March 31", "2027-03-31"),
+        ("march 31, 2028", "2028-03-31"),
+        ("31.3.2027", "2027-03-31"),
+        ("30 Oct 2025", "2025-10-30"),
+        ("nov 27", "2026-11-27"),
+        ("Nov 12", "2027-11-12"),  # this year's is over
+        ("today", "2026-11-27"),
+        ("  Tomorrow ", "2026-11-28"),
+        ("yesterday", "2026-11-26"),
+        ("friday", "2026-11-27"),
+        ("mon", "2026-11-30"),
+        ("next friday", "2026-12-04"),
+        ("last friday", "2026-11-20"),
+        ("monday week", "2026-12-07"),
+        ("in 3 weeks", "2026-12-18"),
+        ("3 weeks", "2026-12-18"),
+        ("two weeks", "2026-12-11"),
+        ("a fortnight", "2026-12-11"),
+        ("3w", "2026-12-18"),
+        ("+10d", "2026-12-07"),
+        ("1mo", "2026-12-27"),
+        ("2 years", "2028-11-27"),
+        ("3 days ago", "2026-11-24"),
+        ("last month", "2026-10-31"),
+        ("march", "2027-03-31"),
+        ("end of March", "2027-03-31"),
+        ("by the end of march", "2027-03-31"),
+        ("end of next month", "2026-12-31"),
+        ("end of month", "2026-11-30"),
+        ("end of the year", "2026-12-31"),
+        ("EOY", "2026-12-31"),
+        ("before Christmas", "2026-12-24"),
+        ("christmas", "2026-12-25"),
+        ("this fall", "2026-11-30"),
+        ("spring", "2027-05-31"),
+        ("mid december", "2026-12-15"),
+        ("Q1 2027", "2027-03-31"),
+        ("2028", "2028-12-31"),
+    ],
+)
+def test_a_date_is_read_as_people_type_it(typed: str, day: str) -> None:
+    assert read_date(typed, now=NOW) == last_second(day)
+
+
+@pytest.mark.parametrize(
+    ("typed", "day"),
+    [("friday", "2026-11-27"), ("monday", "2026-11-23"), ("Nov 12", "2026-11-12"),
+     ("31 Dec", "2025-12-31"), ("yesterday", "2026-11-26"), ("2026-11-01", "2026-11-01")],
+)  # fmt: skip
+def test_a_day_in_the_past_is_the_latest_one(typed: str, day: str) -> None:
+    found = read_date(typed, now=NOW, past=True, end_of_day=False)
+    assert found == datetime.combine(date.fromisoformat(day), time(), UTC)
+
+
+@pytest.mark.parametrize(
+    ("typed", "moment"),
+    [
+        ("now", "2026-11-27T11:10+00:00"),
+        ("2027-03-31T14:00Z", "2027-03-31T14:00+00:00"),
+        ("tomorrow 14:00 UTC", "2026-11-28T14:00+00:00"),
+        ("tomorrow at 14:00", "2026-11-28T19:00+00:00"),
+        ("2027-07-01 14:00", "2027-07-01T18:00+00:00"),
+        ("tomorrow", "2026-11-29T04:59:59+00:00"),
+        ("2027-07-01", "2027-07-02T03:59:59+00:00"),
+    ],
+)
+def test_days_and_times_are_those_of_the_zone(typed: str, moment: str) -> None:
+    assert read_date(typed, now=NOW, zone=NEW_YORK) == datetime.fromisoformat(moment)
+
+
+def test_today_is_that_of_the_zone() -> None:
+    late = datetime(2026, 11, 28, 2, tzinfo=UTC)  # still Friday in New York
+    assert read_date("friday", now=late, zone=NEW_YORK) == datetime(
+        2026, 11, 28, 4, 59, 59, tzinfo=UTC
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("", "The date is blank"),
+        ("soon", "'soon' is not a date"),
+        ("31 feb", "'31 feb' is not a date"),
+        ("2027-02-30", "no day 2027-02-30"),
+        ("5/6/2027", "either of two days"),
+        ("tomorrow 14:00", "no time zone"),
+        ("2027-03-31T14:00", "no time zone"),
+        ("tomorrow 25:00 UTC", "is not a date"),
+        ("999999y", "is not a date"),
+        ("9999 years", "is not a date"),
+    ],
+)
+def test_what_is_not_a_date_is_named_with_a_remedy(typed: str, words: str) -> None:
+    with pytest.raises(BadInput, match=words) as caught:
+        read_date(typed, now=NOW)
+    assert caught.value.remedy
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_date_or_bad_input(typed: str) -> None:
+    with contextlib.suppress(BadInput):
+        assert read_date(typed, now=NOW, zone=NEW_YORK).utcoffset() is not None
+
+
+@pytest.mark.parametrize(
+    ("title", "phrase", "day"),
+    [
+        ("Will Trump and Xi meet this fall?", "this fall", "2026-11-30"),
+        ("will it snow by end of march?", "by end of march", "2027-03-31"),
+        ("Will it snow before christmas", "before christmas", "2026-12-24"),
+        ("Will rates be cut by EOY?", "by EOY", "2026-12-31"),
+        ("Will rates be cut by end of year?", "by end of year", "2026-12-31"),
+        ("May he resign in may?", "in may", "2027-05-31"),
+        ("Will they march on friday?", "on friday", "2026-11-27"),
+        ("Will the bill pass by 31 Mar?", "by 31 Mar", "2027-03-31"),
+        ("Will December inflation exceed 3% by the end of January?", "by the end of January",
+         "2027-01-31"),
+        ("Will she say by Tuesday that she runs in 2028?", "by Tuesday", "2026-12-01"),
+    ],
+)  # fmt: skip
+def test_a_title_names_its_deadline(title: str, phrase: str, day: str) -> None:
+    found = deadline_in_title(title, now=NOW)
+    assert found is not None
+    assert (found.phrase, found.moment) == (phrase, last_second(day))
+    assert title[found.start : found.end] == phrase
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Will Spain win the 2026 World Cup?", "Will X win the 2028 election?", "Will it snow?", "",
+     "Will they march to the sea?", "Did it rain by 2020?"],
+)  # fmt: skip
+def test_a_title_without_a_deadline_to_come_names_none(title: str) -> None:
+    assert deadline_in_title(title, now=NOW) is None
+
+
+def test_the_day_of_a_title_is_that_of_the_zone() -> None:
+    found = deadline_in_title("Will it rain tomorrow?", now=NOW, zone=NEW_YORK)
+    assert found is not None
+    assert found.moment == datetime(2026, 11, 29, 4, 59, 59, tzinfo=UTC)

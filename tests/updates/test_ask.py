@@ -1,0 +1,118 @@
+"""Asking and forecasting in one act, and the criteria that others need."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlmodel import Session
+
+from forecasts.access import teams
+from forecasts.common.errors import Refused
+from forecasts.ledger.models import Member, QuestionText, Visibility
+from forecasts.questions import registry, revisions, standing
+from forecasts.updates import bulk, updates
+from forecasts.updates.ask import ask
+from forecasts.updates.evidence import CitedEvidence
+from forecasts.updates.values import Value
+from tests.conftest import day
+
+THIRTY = Value(probability=0.3)
+
+
+def wording(**fields: Any) -> QuestionText:
+    given = {"title": "Will it rain?", "open_time": day(0), "scheduled_close_time": day(10)}
+    return registry.question_text(**given | fields)
+
+
+@pytest.fixture
+def alder(session: Session, alice: Member) -> str:
+    """A team of alice's, so that the ledger is shared."""
+    return teams.create(session, "Alder", member=alice, now=day(0)).name
+
+
+def test_a_question_is_registered_and_forecast_in_one_act(session: Session, alice: Member) -> None:
+    note = [CitedEvidence(note="The sky is clear.")]
+    asked = ask(session, wording(), THIRTY, member=alice, now=day(1), evidence=note, origin="app")
+    assert asked.question.slug == "will-it-rain"
+    assert asked.forecast is not None
+    assert (asked.forecast.probability, asked.forecast.origin) == (0.3, "app")
+    [(citation, _)] = updates.evidence_of(session, asked.question)[asked.forecast.id]
+    assert citation.stance == "opposes"
+    assert not asked.kept_private
+
+
+def test_a_refused_forecast_is_refused_with_its_question(session: Session, alice: Member) -> None:
+    later = wording(open_time=day(5))
+    with pytest.raises(Refused, match="opens at"):
+        ask(session, later, THIRTY, member=alice, now=day(1))
+
+
+def test_without_a_value_nothing_is_forecast(session: Session, alice: Member) -> None:
+    assert ask(session, wording(), member=alice, now=day(1)).forecast is None
+
+
+def test_in_a_ledger_of_ones_own_criteria_are_optional(session: Session, alice: Member) -> None:
+    asked = ask(session, wording(), THIRTY, member=alice, now=day(1))
+    assert not asked.text.has_criteria
+    assert asked.text.visibility == Visibility.everyone
+    revisions.revise(session, asked.question, member=alice, now=day(1), title="Will it snow?")
+
+
+@pytest.mark.usefixtures("alder")
+def test_in_a_shared_ledger_a_question_without_criteria_is_its_authors_alone(
+    session: Session, alice: Member
+) -> None:
+    asked = ask(session, wording(), THIRTY, member=alice, now=day(1))
+    assert asked.kept_private
+    assert asked.text.visibility == Visibility.author
+    with_criteria = wording(title="Will it snow?", resolution_criteria="As the gauge says.")
+    asked = ask(session, with_criteria, THIRTY, member=alice, now=day(1))
+    assert not asked.kept_private
+    assert asked.text.visibility == Visibility.everyone
+
+
+@pytest.mark.parametrize("audience", ["everyone", "Alder"])
+@pytest.mark.parametrize("criteria", ["", " … ", "..."])
+def test_what_others_see_needs_criteria(
+    session: Session, alice: Member, alder: str, audience: str, criteria: str
+) -> None:
+    assert alder == "Alder"
+    text = wording(resolution_criteria=criteria, **teams.visibility_fields(session, audience))
+    with pytest.raises(Refused, match="what others see needs them"):
+        ask(session, text, THIRTY, member=alice, now=day(1), audience_chosen=True)
+    with pytest.raises(Refused, match="what others see needs them"):
+        registry.register(session, text, member=alice, now=day(1))
+
+
+@pytest.mark.parametrize("audience", ["everyone", "Alder"])
+def test_a_question_is_shown_to_others_once_it_has_criteria(
+    session: Session, alice: Member, alder: str, audience: str
+) -> None:
+    question = ask(session, wording(), THIRTY, member=alice, now=day(1)).question
+    shown = teams.visibility_fields(session, audience)
+    with pytest.raises(Refused, match="no resolution criteria") as caught:
+        revisions.revise(session, question, member=alice, now=day(1), **shown)
+    assert caught.value.remedy == 'Write them first: forecasts revise will-it-rain --criteria "…"'
+    with pytest.raises(Refused, match="no resolution criteria"):
+        bulk.apply_action(
+            session, bulk.BulkAction.show, audience, [question.slug], member=alice, now=day(1)
+        )
+    criteria = "As the gauge says."
+    revisions.revise(
+        session, question, member=alice, now=day(1), resolution_criteria=criteria, **shown
+    )
+    state = standing.current_state(session, question, now=day(1))
+    assert state.text.visibility == shown["visibility"]
+    # And cannot lose them again.
+    with pytest.raises(Refused, match="no resolution criteria"):
+        revisions.revise(session, question, member=alice, now=day(1), resolution_criteria="")
+    assert alder == "Alder"
+
+
+def test_a_question_that_a_team_made_visible_can_still_be_changed(
+    session: Session, alice: Member
+) -> None:
+    question = ask(session, wording(), THIRTY, member=alice, now=day(1)).question
+    teams.create(session, "Alder", member=alice, now=day(1))
+    revisions.revise(session, question, member=alice, now=day(1), title="Will it snow?")
