@@ -69,7 +69,7 @@ def sample_banner() -> None:
         horizontal_alignment="distribute",
         vertical_alignment="center",
     ):
-        st.markdown("**Sample ledger**: simulated people and data", width="content")
+        st.markdown("**Sample ledger**: simulated people and data")
         # Not a callback: it would run before the page, and hand a form's save to the other ledger.
         if memory().sample and st.button("Back to your ledger", key="leave-sample"):
             open_ledger()
