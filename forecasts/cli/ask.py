@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
-from forecasts.cli.console import next_step, now, print_line, print_note, print_now_shared
+from forecasts.cli.console import (
+    next_step,
+    now,
+    print_line,
+    print_note,
+    print_now_shared,
+    time_of,
+)
 from forecasts.cli.forecast import certainty_warning, commands_for
 from forecasts.cli.negative_values import TakesNegativeValues
 from forecasts.cli.options import Database, Member, OutcomesFile, VisibleTo
@@ -97,7 +104,6 @@ def ask(
     from forecasts.articles.text_quotes import TextQuote
     from forecasts.questions import registry
     from forecasts.questions.sources import find_passage
-    from forecasts.questions.typed_dates import read_date
     from forecasts.resolution import assignments
     from forecasts.updates.ask import ask as ask_and_forecast
     from forecasts.updates.value_parsing import BareNumber, read_value
@@ -128,9 +134,9 @@ def ask(
         "lower_bound": lower,
         "upper_bound": upper,
         "unit": unit,
-        "open_time": read_date(opens, now=moment, end_of_day=False) if opens else moment,
+        "open_time": time_of(opens, moment=moment) or moment,
         "scheduled_close_time": close.moment,
-        "scheduled_resolve_time": read_date(resolves, now=moment) if resolves else None,
+        "scheduled_resolve_time": time_of(resolves, end_of_day=True, moment=moment),
         "family": family,
         "tags": tag,
         "background": background,

@@ -20,7 +20,7 @@ from rich.text import Text
 
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.text import on_one_line, printable
-from forecasts.common.times import iso, read_time
+from forecasts.common.times import iso
 
 # Further problems are counted, not listed.
 _MAX_PROBLEMS = 20
@@ -80,9 +80,23 @@ def _clock() -> datetime:
     return datetime.now(UTC)
 
 
-def time_of(given: str | None, *, end_of_day: bool = False) -> datetime | None:
-    """Return the time that an option names, if any; BadInput for an invalid one."""
-    return None if given is None else read_time(given, end_of_day=end_of_day, now=now())
+def time_of(
+    given: str | None,
+    *,
+    end_of_day: bool = False,
+    past: bool = False,
+    moment: datetime | None = None,
+) -> datetime | None:
+    """Return the time that an option names, if any; BadInput for an invalid one.
+
+    Dates are read as people type them, see ``typed_dates.read_date``. ``moment``: the time of the
+    command, if it has read the clock before.
+    """
+    if given is None:
+        return None
+    from forecasts.questions.typed_dates import read_date  # only commands with a date need it
+
+    return read_date(given, now=moment or now(), end_of_day=end_of_day, past=past)
 
 
 def one_of(option: str, value: str, known: Sequence[str]) -> Any:

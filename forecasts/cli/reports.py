@@ -72,7 +72,7 @@ def _choice(
     return Choice(
         cohort=one_of("--cohort", cohort, get_args(Cohort)),
         tags=tuple(tags or ()),
-        since=time_of(since),
+        since=time_of(since, past=True),
         until=time_of(until, end_of_day=True),
         lead=lead,
     )
@@ -130,7 +130,7 @@ def report(
         by=one_of("--by", by, get_args(By)),
         names=name or [],
         choice=_choice(cohort, tag, since, until, lead),
-        as_of=time_of(as_of) or now(),
+        as_of=time_of(as_of, past=True) or now(),
     )
     _emit(made, form, output)
 
@@ -194,7 +194,7 @@ def compare(
         between=between or [],
         of=one_of("--of", of, get_args(Of)),
         choice=_choice(cohort, tag, since, until, lead),
-        as_of=time_of(as_of) or now(),
+        as_of=time_of(as_of, past=True) or now(),
         alike=people_like_them,
     )
     _emit(comparison, form, output)

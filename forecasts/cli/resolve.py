@@ -6,14 +6,14 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from forecasts.cli.console import print_line
+from forecasts.cli.console import print_line, time_of
 from forecasts.cli.negative_values import TakesNegativeValues
 from forecasts.cli.options import Because, Database, Member, QuestionSlug
 from forecasts.cli.root import app
 from forecasts.cli.session import acting_on, ledger, settings
 from forecasts.cli.show import print_scores
 from forecasts.common.errors import BadInput, Refused
-from forecasts.common.times import read_time, to_minute
+from forecasts.common.times import to_minute
 
 Outcome = Annotated[
     str,
@@ -49,7 +49,7 @@ def propose(
             session,
             found,
             outcome,
-            known_at=now if known_at is None else read_time(known_at, now=now),
+            known_at=time_of(known_at, past=True, moment=now) or now,
             now=now,
             member=who,
             note=because,
@@ -92,7 +92,7 @@ def resolve(
             session,
             found,
             outcome,
-            known_at=None if known_at is None else read_time(known_at, now=now),
+            known_at=time_of(known_at, past=True, moment=now),
             now=now,
             member=who,
             note=because,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from typer import Option
 
-from forecasts.cli.console import confirm, next_step, print_line, print_note
+from forecasts.cli.console import confirm, next_step, print_line, print_note, time_of
 from forecasts.cli.options import (
     Because,
     Database,
@@ -21,7 +21,7 @@ from forecasts.cli.root import app
 from forecasts.cli.session import acting, acting_on, reading_as
 from forecasts.cli.show import print_changes
 from forecasts.common.errors import BadInput
-from forecasts.common.times import iso, read_time, to_minute
+from forecasts.common.times import iso, to_minute
 
 
 @app.command()
@@ -80,10 +80,10 @@ def revise(
         raise BadInput("There is nothing to change.", remedy="See: forecasts revise --help.")
     with acting(database, member) as (session, who, now):
         if closes is not None:
-            fields["scheduled_close_time"] = read_time(closes, end_of_day=True, now=now)
+            fields["scheduled_close_time"] = time_of(closes, end_of_day=True, moment=now)
         if resolves is not None:
-            fields["scheduled_resolve_time"] = (
-                read_time(resolves, end_of_day=True, now=now) if resolves else None
+            fields["scheduled_resolve_time"] = time_of(
+                resolves or None, end_of_day=True, moment=now
             )
         found = registry.find(session, question)
         before = registry.newest_wording(session, found)
@@ -138,7 +138,7 @@ def close(
         if undo:
             text = revisions.reopen(session, found, member=who, now=now)
         else:
-            time = now if at is None else read_time(at, now=now)
+            time = time_of(at, past=True, moment=now) or now
             text = revisions.close(session, found, at=time, member=who, now=now)
     closes = "closed" if text.close_time <= now else "closes"
     print_line(f"{question}: {closes} at {to_minute(text.close_time)}")

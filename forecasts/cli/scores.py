@@ -255,7 +255,7 @@ def crowd(
     """Print the crowd's forecast on each question."""
     import scoring
 
-    chosen, moment = format_of(format_, output), time_of(at)
+    chosen, moment = format_of(format_, output), time_of(at, past=True)
     frames = frames_of(folder, database, rationales=False)
     table = scoring.crowd(frames.questions, frames.forecasts, method, moment)
     emit(table_text(table, chosen), output)

@@ -8,12 +8,12 @@ import typer
 from rich.table import Table
 from typer import Argument, Option
 
-from forecasts.cli.console import now, out, print_json, print_line, print_note
+from forecasts.cli.console import now, out, print_json, print_line, print_note, time_of
 from forecasts.cli.options import Database, TextOrJson
 from forecasts.cli.root import group
 from forecasts.cli.session import by, ledger, ledger_to_read, settings
 from forecasts.common.text import printable
-from forecasts.common.times import read_time, to_minute
+from forecasts.common.times import to_minute
 
 token = group("token", help="Manage scripts' tokens, for ledgers that members sign in to.")
 
@@ -31,7 +31,7 @@ def create(
     from forecasts.ledger.database import writing
 
     chosen, moment = settings(database), now()
-    until = None if expires is None else read_time(expires, end_of_day=True, now=moment)
+    until = time_of(expires, end_of_day=True, moment=moment)
     with writing(ledger(chosen, begin=True)) as session:
         who = by(session, chosen, moment)
         issued = tokens.create(session, name, member=who, now=moment, expires_at=until)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
 from forecasts.common.errors import BadInput
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_DAYS_FROM_NOW = {"yesterday": -1, "today": 0, "tomorrow": 1}
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WRITTEN_DAY = re.compile(
     r"(?i)(\d{1,2}) (jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
@@ -27,18 +26,16 @@ def utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
-def read_time(text: str, *, end_of_day: bool = False, now: datetime | None = None) -> datetime:
+def read_time(text: str, *, end_of_day: bool = False) -> datetime:
     """Return the UTC time of ``text``: ISO 8601 with an offset or Z, or a day.
 
-    A day is ``2025-10-30`` or ``30 Oct 2025``; with ``now`` also "yesterday", "today" and
-    "tomorrow" in UTC. It means its first instant in UTC, or with ``end_of_day`` its last second,
-    so that a question which closes "on 31 December" is open all that day.
+    A day is ``2025-10-30`` or ``30 Oct 2025``. It means its first instant in UTC, or with
+    ``end_of_day`` its last second, so that a question which closes "on 31 December" is open all
+    that day. For the dates that people type, see ``questions.typed_dates``.
     """
     text = text.strip()
     try:
-        if now is not None and text.casefold() in _DAYS_FROM_NOW:
-            day = utc(now).date() + timedelta(days=_DAYS_FROM_NOW[text.casefold()])
-        elif parts := _WRITTEN_DAY.fullmatch(text):
+        if parts := _WRITTEN_DAY.fullmatch(text):
             month = _MONTHS.index(parts[2][:3].casefold()) + 1
             day = date(int(parts[3]), month, int(parts[1]))
         elif len(text) == 10:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,10 +43,14 @@ def cited(engine: Engine, slug: str = "rain") -> list[tuple[str, str, float | No
         ]
 
 
-def examples(page: str) -> list[list[str]]:
-    """Return the lines of the indented blocks of a page, with continued commands joined."""
-    blocks = re.findall(r"(?:^    .*\n)+", page, re.MULTILINE)
-    return [textwrap.dedent(block).replace("\\\n", "").splitlines() for block in blocks]
+def examples(page: str) -> dict[str, list[str]]:
+    """Return the lines of the fenced blocks of a page by their first words, continued ones joined.
+
+    Those of a command by its name: "forecasts update".
+    """
+    blocks = re.findall(r"```(?:sh|text)\n(.*?)```", page, re.DOTALL)
+    lines = [block.replace("\\\n", "").splitlines() for block in blocks]
+    return {" ".join(block[0].split()[:4]): block for block in lines}
 
 
 def test_the_examples_of_the_forecasting_page_come_out(
@@ -57,10 +60,11 @@ def test_the_examples_of_the_forecasting_page_come_out(
     for number in range(3):
         forecasts("capture", "-", input=f"Title {number}\n\nIt will rain on day {number}.\n" * 3)
     forecasts("update", "will-it-rain", "40%")
-    told, citing = examples((ROOT / "docs" / "forecasting.md").read_text())
-    done = forecasts(*shlex.split(told[0])[1:])
-    assert (done.stdout + done.stderr).splitlines() == told[1:]
-    forecasts(*shlex.split(citing[0])[1:])
+    shown = examples((ROOT / "docs" / "forecasting.md").read_text())
+    done = forecasts(*shlex.split(shown["forecasts update will-it-rain 9:1"][0])[1:])
+    printed = (done.stdout + done.stderr).splitlines()
+    assert printed == shown["alice: 40% → 90%"]
+    forecasts(*shlex.split(shown["forecasts update will-it-rain 30%"][0])[1:])
     assert [one[:3] for one in cited(engine, "will-it-rain")] == [
         ("opposes", "data", 0.6),
         ("context", "base_rate", None),

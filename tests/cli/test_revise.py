@@ -96,7 +96,7 @@ def test_who_forecast_before_an_option_was_added_is_told_what_it_has_until_they_
         (("--title", " ", "--because", "x"), "The question has no title."),
         (("--closes", "2026-01-01", "--because", "x"), "must come after the open time"),
         (("--option", "a", "--because", "x"), "multiple_choice questions only"),
-        (("--closes", "soon", "--because", "x"), "'soon' is not a time"),
+        (("--closes", "soon", "--because", "x"), "'soon' is not a date"),
         (("--closes", "2026-02-30"), "There is no day 2026-02-30 in the calendar."),
         (("--closes", "2026-01-06"), "To close the question early: forecasts close rain"),
     ],

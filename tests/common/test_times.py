@@ -9,25 +9,8 @@ import pytest
 from forecasts.common.errors import BadInput
 from forecasts.common.times import read_time, to_minute
 
-NOW = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
 
-
-@pytest.mark.parametrize(
-    ("word", "day"),
-    [("yesterday", "2026-02-28"), ("Today", "2026-03-01"), ("tomorrow", "2026-03-02")],
-)
-def test_a_day_around_now_is_read_as_its_date_would_be(word: str, day: str) -> None:
-    for end_of_day in (False, True):
-        named = read_time(word, end_of_day=end_of_day, now=NOW)
-        assert named == read_time(day, end_of_day=end_of_day)
-
-
-def test_which_day_it_is_is_decided_in_utc() -> None:
-    east = NOW.astimezone(timezone(timedelta(hours=9)))
-    assert read_time("today", now=east) == datetime(2026, 3, 1, tzinfo=UTC)
-
-
-def test_without_a_clock_a_word_is_no_time() -> None:
+def test_a_word_is_no_time() -> None:
     with pytest.raises(BadInput, match="'today' is not a time"):
         read_time("today")
 

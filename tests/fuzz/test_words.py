@@ -91,7 +91,7 @@ def test_what_is_typed_as_a_time_a_setting_or_a_title(examples: int) -> None:
     @given(typed=SIGNS | CELLS | st.text(), ends=st.booleans())
     def check(typed: str, ends: bool) -> None:
         with ours():
-            read = read_time(typed, end_of_day=ends, now=day(0))
+            read = read_time(typed, end_of_day=ends)
             assert read_time(iso(read)) == read
         assert is_slug(free_slug(typed, ()))
         for name in ("member", "lowest_probability", "allow_private_addresses", "database_url"):
