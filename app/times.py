@@ -35,11 +35,15 @@ def when(moment: datetime) -> str:
     return f"{local:%-d %b %Y, %H:%M} {name if name.isalpha() else f'UTC{name}'}"
 
 
+def local_day(moment: datetime) -> date:
+    """Return the reader's day of a time; a time that means a whole day in UTC is that day."""
+    whole = utc(moment).time().replace(microsecond=0) in _WHOLE_DAY
+    return utc(moment).date() if whole else utc(moment).astimezone(zone()).date()
+
+
 def day(moment: datetime | date) -> str:
     """Return a day: '30 Nov 2025'. That of a time is the reader's, unless it means a whole day."""
-    if isinstance(moment, datetime) and utc(moment).time().replace(microsecond=0) not in _WHOLE_DAY:
-        moment = utc(moment).astimezone(zone())
-    return f"{moment:%-d %b %Y}"
+    return f"{local_day(moment) if isinstance(moment, datetime) else moment:%-d %b %Y}"
 
 
 def published(moment: datetime | None) -> str:

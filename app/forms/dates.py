@@ -1,56 +1,76 @@
-"""Fields for days, and for times in the reader's zone."""
+"""Fields for days and times as people type them, in the reader's zone."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from app.markdown_text import as_text
-from app.times import zone, zone_name
-from forecasts.common.times import read_time
+from app.times import day, zone, zone_name
+from forecasts.common.errors import BadInput
+from forecasts.questions.typed_dates import read_date
 
 
-def day_field(
-    place: DeltaGenerator, label: str, value: date | None, *, key: str, help: str | None = None
-) -> date | None:
-    """Show a field for any day; by default, Streamlit offers ten years only."""
-    return place.date_input(
+@dataclass(frozen=True)
+class TypedDate:
+    """The text of a field for a day or a time; it is read when the form is submitted.
+
+    ``past``: a day without a year is the latest one. ``end_of_day``: a day means its last second.
+    """
+
+    label: str
+    typed: str
+    past: bool = False
+    end_of_day: bool = True
+
+    def moment(self, now: datetime) -> datetime | None:
+        """Return the time in UTC, None if blank; BadInput names the field."""
+        if not self.typed.strip():
+            return None
+        try:
+            return read_date(
+                self.typed, now=now, zone=zone(), end_of_day=self.end_of_day, past=self.past
+            )
+        except BadInput as error:
+            raise BadInput(f"{self.label}: {error.message}", remedy=error.remedy) from None
+
+    def day(self, now: datetime) -> date | None:
+        """Return the day on the reader's clock, None if blank; BadInput names the field."""
+        moment = self.moment(now)
+        return None if moment is None else moment.astimezone(zone()).date()
+
+
+def date_field(
+    label: str,
+    value: date | None = None,
+    *,
+    key: str,
+    help: str | None = None,
+    placeholder: str = "31 March, next friday",
+    past: bool = False,
+) -> TypedDate:
+    """Show a field for a day."""
+    typed = st.text_input(
         label,
-        value=value,
-        min_value=date.min,
-        max_value=date.max,
+        value="" if value is None else value.isoformat(),
         key=key,
-        format="YYYY-MM-DD",
+        placeholder=placeholder,
         help=help,
     )
+    return TypedDate(label, typed or "", past)
 
 
-def time_field(
-    label: str, *, earliest: datetime | None = None, latest: datetime, key: str, help: str
-) -> datetime | None:
-    """Show a field for a time in the reader's zone, blank at first; return it in UTC."""
-    place = zone()
-    picked: datetime | None = st.datetime_input(
-        f"{label} ({as_text(zone_name())})",
-        value=None,
-        # By default, Streamlit offers ten years only.
-        min_value=date.min if earliest is None else _naive(earliest),
-        max_value=_naive(latest),
-        step=60,
-        format="YYYY-MM-DD",
-        key=key,
-        help=help,
-    )
-    return None if picked is None else picked.replace(tzinfo=place).astimezone(UTC)
+def time_field(label: str, *, key: str, help: str) -> TypedDate:
+    """Show a field for a time that has passed, blank at first."""
+    label = f"{label} ({as_text(zone_name())})"
+    typed = st.text_input(label, key=key, placeholder="4 Jan 18:30, yesterday", help=help)
+    return TypedDate(label, typed, past=True, end_of_day=False)
 
 
-def _naive(moment: datetime) -> datetime:
-    """Return a time on the reader's clock."""
-    return moment.astimezone(zone()).replace(tzinfo=None)
-
-
-def end_of_day(day: date) -> datetime:
-    """Return the last second of a day, when forecasting on its last day ends."""
-    return read_time(day.isoformat(), end_of_day=True)
+def require_future(moment: datetime, now: datetime) -> datetime:
+    """Return the end of forecasting; BadInput if it has passed."""
+    if moment <= now:
+        raise BadInput(f"{day(moment)} has passed.", remedy="Type a later day.")
+    return moment

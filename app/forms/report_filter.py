@@ -6,8 +6,9 @@ from datetime import UTC, datetime, time
 
 import streamlit as st
 
-from app.forms.dates import day_field
+from app.forms.dates import date_field
 from app.markdown_text import as_text
+from app.session import now
 from forecasts.common.errors import BadInput
 from forecasts.reports.selection import Choice, Cohort
 
@@ -33,8 +34,10 @@ def pick_questions(known_tags: list[str]) -> Choice:
         )
         left, right = st.columns(2)
         close_help = "The scheduled close, which does not depend on the outcome."
-        since = day_field(left, "Closes from", None, key="since", help=close_help)
-        until = day_field(right, "Closes to", None, key="until", help=close_help)
+        with left:
+            since = date_field("Closes from", key="since", help=close_help, past=True)
+        with right:
+            until = date_field("Closes to", key="until", help=close_help, past=True)
         lead = st.number_input(
             "Days before scheduled close",
             value=None,
@@ -48,11 +51,12 @@ def pick_questions(known_tags: list[str]) -> Choice:
             "forecast active so many days before the scheduled close counts.",
         )
     try:
+        first, last = since.day(now()), until.day(now())
         return Choice(
             cohort=_COHORTS[cohort],
             tags=tuple(tags),
-            since=None if since is None else datetime.combine(since, time.min, UTC),
-            until=None if until is None else datetime.combine(until, time.max, UTC),
+            since=None if first is None else datetime.combine(first, time.min, UTC),
+            until=None if last is None else datetime.combine(last, time.max, UTC),
             lead=lead,
         )
     except BadInput as error:

@@ -94,7 +94,6 @@ def resolve_form(
         outcome = _outcome_field(state, key)
         known_at = time_field(
             "Known at",
-            latest=moment,
             key=f"{key}-known",
             help="When the outcome became known. Later forecasts do not count. "
             f"{_blank_known_at(state)}.",
@@ -124,7 +123,12 @@ def resolve_form(
     if not (resolved or proposed):
         return
     with act(key) as doing:
-        details: dict[str, Any] = {"known_at": known_at, "note": note, "source": source} | doing.by
+        details: dict[str, Any] = {
+            "known_at": known_at.moment(doing.now),
+            "note": note,
+            "source": source,
+            **doing.by,
+        }
         if resolved:
             row = confirmation.confirm(
                 doing.ledger, state.question, outcome, expected=expected, **details

@@ -6,10 +6,11 @@ from typing import Any
 
 import streamlit as st
 
-from app.forms.dates import day_field, end_of_day, time_field
+from app import session
+from app.forms.dates import TypedDate, date_field, time_field
 from app.markdown_text import as_text, shortened
-from app.session import act, form_key, now, shown_errors
-from app.times import when
+from app.session import act, form_key, shown_errors
+from app.times import local_day, when
 from app.views.question_history import wording_changes
 from forecasts.common.errors import Refused
 from forecasts.ledger.models import QuestionRevision, QuestionType
@@ -24,9 +25,9 @@ def wording_form(state: QuestionState) -> None:
     # One form per wording, so that nobody overwrites a newer wording unseen.
     key = form_key(f"revise-{state.slug}-{text.number}")
     with st.form(key):
-        fields = _words(key, text)
+        fields, days = _words(key, text), {}
         if state.resolution is None:
-            fields |= _times(key, text)
+            days = _days(key, text)
             if text.type == QuestionType.multiple_choice:
                 fields |= _options(key, text)
         reason = st.text_input(
@@ -37,6 +38,7 @@ def wording_form(state: QuestionState) -> None:
         )
         previewed = st.form_submit_button("Preview changes", key=f"{key}-look")
     with shown_errors():
+        fields |= {name: typed.moment(session.now()) for name, typed in days.items()}
         changed = revisions.changes(text, revisions.reworded(text, **fields))
         if not changed and previewed:
             st.info("No changes: the fields match the current wording.")
@@ -92,21 +94,26 @@ def _kept(written: str, before: str) -> str:
     return before if written.strip() == before.strip() else written.strip()
 
 
-def _times(key: str, text: QuestionRevision) -> dict[str, Any]:
+def _days(key: str, text: QuestionRevision) -> dict[str, TypedDate]:
     """Show the last days; return only changed ones, to keep exact times behind the others."""
-    fields: dict[str, Any] = {}
-    left, right = st.columns(2)
-    new_day = "If you change it, forecasting ends at 23:59:59 UTC on the new day."
-    for column, label, name, help_text in (
-        (left, "Last day of forecasting", "close", new_day),
-        (right, "Resolve by", "resolve", "When the outcome should be known. Optional."),
+    changed: dict[str, TypedDate] = {}
+    for column, label, name, help_text in zip(
+        st.columns(2),
+        ("Last day of forecasting", "Resolve by"),
+        ("scheduled_close_time", "scheduled_resolve_time"),
+        (
+            "If you change it, forecasting ends at the end of the new day.",
+            "When the outcome should be known. Optional.",
+        ),
+        strict=True,
     ):
-        time = getattr(text, f"scheduled_{name}_time")
-        before = None if time is None else time.date()
-        picked = day_field(column, label, before, key=f"{key}-{name}s", help=help_text)
-        if picked != before:
-            fields[f"scheduled_{name}_time"] = None if picked is None else end_of_day(picked)
-    return fields
+        time = getattr(text, name)
+        before = None if time is None else local_day(time)
+        with column:
+            typed = date_field(label, before, key=f"{key}-{name}", help=help_text)
+        if typed.typed.strip() != ("" if before is None else before.isoformat()):
+            changed[name] = typed
+    return changed
 
 
 def _options(key: str, text: QuestionRevision) -> dict[str, Any]:
@@ -139,8 +146,6 @@ def close_form(state: QuestionState) -> None:
     with st.form(key, border=False):
         at = time_field(
             "Closed at",
-            earliest=text.open_time,
-            latest=now(),
             key=f"{key}-at",
             help="Later forecasts do not count. Blank: now.",
         )
@@ -151,7 +156,8 @@ def close_form(state: QuestionState) -> None:
         with act(key) as doing:
             if not sure:
                 raise Refused("The question was not closed.", remedy="Tick the box to confirm.")
-            closed = revisions.close(doing.ledger, state.question, at=at or doing.now, **doing.by)
+            ended = at.moment(doing.now) or doing.now
+            closed = revisions.close(doing.ledger, state.question, at=ended, **doing.by)
             doing.say(f"Closed at {when(closed.close_time)}: “{shortened(text.title, 60)}”.")
 
 

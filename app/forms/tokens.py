@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
 
 import streamlit as st
 
+from app.forms.dates import date_field
 from app.markdown_text import as_text
 from app.session import act, address_of_app, form_key, now, page_state
 from app.times import day
@@ -67,14 +67,16 @@ def token_forms(issued: list[Listed]) -> None:
     key = form_key("token")
     with st.form(key), st.container(horizontal=True, vertical_alignment="bottom"):
         handle = st.text_input("Script name", key=f"{key}-who", placeholder="resolver-bot")
-        until = st.date_input(
-            "Expires after", value=None, min_value=moment.date(), max_value=date.max,
-            key=f"{key}-until", format="YYYY-MM-DD", help="Blank: valid until revoked.",
-        )  # fmt: skip
+        until = date_field(
+            "Expires after",
+            key=f"{key}-until",
+            placeholder="in 3 months",
+            help="Blank: valid until revoked.",
+        )
         go = st.form_submit_button("Create token", key=f"{key}-go")
     if go:
-        ends = None if until is None else datetime.combine(until, time.max, UTC)
         with act(key) as doing:
+            ends = until.moment(doing.now)
             made = tokens.create(doing.ledger, handle, expires_at=ends, **doing.by)
             page_state(Secret).set("token", f"Token of {made.member.handle}.", made.secret)
     in_force = [one for one in issued if one.state(moment) == "in force"]

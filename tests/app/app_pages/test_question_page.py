@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -264,7 +263,7 @@ def test_a_new_wording_is_seen_before_it_is_saved(furnished: AppTest, engine: En
     furnished.text_area(key="revise-rain-1#0-title").input("Will it rain in town?")
     furnished.text_area(key="revise-rain-1#0-criteria").input("Yes if the gauge is wet.")
     furnished.text_input(key="revise-rain-1#0-tags").input("")
-    furnished.date_input(key="revise-rain-1#0-closes").set_value(date(2026, 1, 20))
+    furnished.text_input(key="revise-rain-1#0-scheduled_close_time").input("2026-01-20")
     furnished.text_input(key="revise-rain-1#0-reason").input("Which place was not said")
     furnished.button(key="revise-rain-1#0-look").click().run()
     said = words(furnished)
@@ -301,7 +300,7 @@ def test_a_wording_that_breaks_a_rule_is_refused_and_the_words_stay(
     assert [error.value for error in furnished.error] == ["The question has no title\\."]
     assert furnished.text_area(key="revise-quay-1#0-criteria").value == "Yes if a ship lies there."
     furnished.text_area(key="revise-quay-1#0-title").input("Will the quay open?")
-    furnished.date_input(key="revise-quay-1#0-closes").set_value(date(2026, 1, 2))
+    furnished.text_input(key="revise-quay-1#0-scheduled_close_time").input("2026-01-02")
     furnished.button(key="revise-quay-1#0-look").click().run()
     furnished.button(key="revise-quay-1#0-save").click().run()
     assert "has already passed" in furnished.error[0].value
@@ -331,7 +330,9 @@ def test_words_of_a_resolved_question_can_be_put_right_and_nothing_else(
     furnished: AppTest, engine: Engine
 ) -> None:
     visit(furnished, "question", slug="snow")
-    assert "revise-snow-1#0-closes" not in [field.key for field in furnished.date_input]
+    assert "revise-snow-1#0-scheduled_close_time" not in [
+        field.key for field in furnished.text_input
+    ]
     furnished.text_area(key="revise-snow-1#0-title").input("Will it snow in town?")
     furnished.button(key="revise-snow-1#0-look").click().run()
     furnished.button(key="revise-snow-1#0-save").click().run()
@@ -342,7 +343,7 @@ def test_a_question_is_closed_early_once_that_is_confirmed_and_opened_again(
     furnished: AppTest, engine: Engine
 ) -> None:
     visit(furnished, "question", slug="quay")
-    furnished.datetime_input(key="close-quay#0-at").set_value(datetime(2026, 1, 5, 12))  # noqa: DTZ001
+    furnished.text_input(key="close-quay#0-at").input("2026-01-05 12:00")
     furnished.button(key="close-quay#0-go").click().run()
     assert "The question was not closed" in furnished.error[0].value
     furnished.checkbox(key="close-quay#0-sure").check()
@@ -520,7 +521,8 @@ def test_a_question_of_ones_own_without_criteria_offers_to_write_them(
 ) -> None:
     with database.writing(engine) as ledger:
         alice = member_or_new(ledger, "alice", now=day(0))
-        ask(ledger, alice, slug="thought", title="Will it freeze?")
+        mine = {"resolution_criteria": "", "visibility": "author"}
+        ask(ledger, alice, slug="thought", title="Will it freeze?", **mine)
     visit(furnished, "question", slug="thought")
     assert "no criteria" in words(furnished)
     furnished.text_area(key="criteria-thought-1#0-criteria").input("Yes if the pond is solid.")

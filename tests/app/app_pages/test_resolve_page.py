@@ -67,7 +67,7 @@ def test_a_question_is_settled_with_a_time_note_and_source(
 ) -> None:
     visit(furnished, "resolve", slug="ended")
     furnished.radio(key="resolve-ended#0-outcome").set_value("yes")
-    furnished.datetime_input(key="resolve-ended#0-known").set_value(datetime(2026, 1, 4, 18, 30))  # noqa: DTZ001
+    furnished.text_input(key="resolve-ended#0-known").input("2026-01-04 18:30")
     furnished.text_area(key="resolve-ended#0-note").input("It has.")
     furnished.text_input(key="resolve-ended#0-source").input("https://example.org/end")
     furnished.button(key="resolve-ended#0-go").click().run()
@@ -98,7 +98,7 @@ def test_a_correction_of_the_time_alone_says_from_when_to_when(
 ) -> None:
     visit(furnished, "resolve", slug="snow")
     furnished.radio(key="resolve-snow#0-outcome").set_value("no")
-    furnished.datetime_input(key="resolve-snow#0-known").set_value(datetime(2026, 1, 4, 18, 30))  # noqa: DTZ001
+    furnished.text_input(key="resolve-snow#0-known").input("2026-01-04 18:30")
     furnished.button(key="resolve-snow#0-go").click().run()
     assert toasts(furnished) == [
         "Corrected: known at 5 Jan 2026, 00:00 UTC → 4 Jan 2026, 18:30 UTC. Scores are stored."

@@ -153,9 +153,9 @@ def test_a_time_is_entered_in_ones_own_zone_and_stored_in_utc(
         alice = members.member_named(ledger, "alice")
         set_preferences(ledger, Preferences("Asia/Tokyo"), member=alice, now=day(1))
     visit(asked, "resolve", slug="rain")
-    known = asked.datetime_input(key="resolve-rain#0-known")
+    known = asked.text_input(key="resolve-rain#0-known")
     assert known.label == "Known at (Asia\\/Tokyo)"
-    known.set_value(datetime(2026, 1, 5, 9, 30))  # noqa: DTZ001
+    known.input("5 January 09:30")
     asked.radio(key="resolve-rain#0-outcome").set_value("yes")
     asked.button(key="resolve-rain#0-go").click().run()
     with database.reading(engine) as ledger:
