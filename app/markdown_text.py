@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from difflib import SequenceMatcher
 from urllib.parse import quote
@@ -103,24 +104,29 @@ def reworded(before: str, after: str) -> str | None:
     return " ".join(parts)
 
 
-def marked(words: str, start: int, end: int) -> list[str]:
-    """Return the paragraphs of ``words`` as Markdown, with ``words[start:end]`` highlighted."""
-    shown, begin = [], 0
+def marked(words: str, spans: Iterable[tuple[int, int]]) -> list[str]:
+    """Return the paragraphs of ``words`` as Markdown, with ``words[start:end]`` highlighted.
+
+    ``spans``: start and end of each highlight.
+    """
+    shown, begin, spans = [], 0, sorted(spans)
     for part in words.split("\n\n"):
-        first, last = max(start - begin, 0), min(end - begin, len(part))
-        if first < last:
-            before, quoted, after = part[:first], part[first:last], part[last:]
-            shown.append(
-                as_text(before)
-                + (" " if before[-1:].isspace() else "")
-                + f":orange-background[**{as_text(quoted)}**]"
-                + (" " if after[:1].isspace() else "")
-                + as_text(after)
-            )
-        else:
-            shown.append(as_text(part))
+        pieces, at = [], 0
+        for start, end in spans:
+            first, last = max(start - begin, at), min(end - begin, len(part))
+            if first < last:
+                quoted = f":orange-background[**{as_text(part[first:last])}**]"
+                pieces += [_spaced(part[at:first]), quoted]
+                at = last
+        shown.append("".join([*pieces, _spaced(part[at:])]).strip())
         begin += len(part) + 2
     return shown
+
+
+def _spaced(words: str) -> str:
+    """Return ``words`` as inert Markdown, with a space where they begin or end with one."""
+    before, after = " " * words[:1].isspace(), " " * words[-1:].isspace()
+    return f"{before}{as_text(words)}{after}"
 
 
 def dotted(*parts: str | None) -> str:

@@ -2,107 +2,124 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+import re
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import streamlit as st
 
-from app.forms.capture_review import correct, stored_name
-from app.forms.captured import Review
-from app.forms.question import Suggestion, ask_form
-from app.markdown_text import as_text, closing, counted, dotted, link, marked, paragraphs, shortened
+from app.forms.capture_review import correct, store_checked, stored_name
+from app.forms.captured import Captured, Review
+from app.forms.drafts import Drafted, focus_first, possible_questions
+from app.forms.question import ask_form
+from app.markdown_text import as_text, closing, counted, dotted, link, marked, shortened
 from app.session import (
+    Act,
     current_member,
     memory,
+    name_window,
     now,
     page_state,
     reading,
     settings,
     shown_errors,
 )
-from app.times import day, published
+from app.times import day, published, zone
 from app.views.links import article_link, question_link
 from app.views.lists import page_asked, search_field
 from forecasts.access import roles
 from forecasts.access.roles import Action
 from forecasts.articles import library
+from forecasts.articles.article import PARAGRAPH, CapturedArticle, canonical_url
 from forecasts.articles.capture import capture, capture_bytes, capture_text
 from forecasts.articles.drafting.drafts import Draft, drafts_of
-from forecasts.articles.text_quotes import excerpt
-from forecasts.common.errors import CaptureError
 from forecasts.ledger.models import Article
 from forecasts.questions import sources
+from forecasts.questions.from_article import find_duplicates
+from forecasts.questions.standing import QuestionState
+from forecasts.questions.typed_dates import read_date
 
 SHELVES = ("All", "Without questions")
-INPUTS = ("Pasted text", "Web address", "File")
+ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
+MOST = 20_000  # characters of a shared text
 
 moment = now()
 review = page_state(Review)
 
 
 def capture_form() -> None:
-    """Show the three kinds of input, and capture the submitted one for review."""
-    kind = st.segmented_control(
-        "Source", INPUTS, default=INPUTS[0], required=True, key="way", label_visibility="collapsed"
-    )
+    """Show the form for a text, an address or a file; capture what is submitted for review."""
     with st.form("read"):
-        pasted, address, upload = "", "", None
-        if kind == "Pasted text":
-            hint = "Paste an article, or a page with several"
-            pasted = st.text_area("Text", key="pasted", height=180, placeholder=hint)
-        elif kind == "Web address":
-            address = st.text_input("Web address", key="address", placeholder="https://…")
-        else:
-            upload = st.file_uploader("HTML or text file", type=["html", "htm", "txt"])
-        seen = st.date_input(
-            "Seen on",
-            value=moment.date(),
-            min_value=date.min,  # by default, Streamlit offers ten years only
-            max_value=moment.date(),
-            format="YYYY-MM-DD",
-            width=220,
-            help="The day you saw the page (UTC). “2 days ago” counts from it.",
+        pasted = st.text_area(
+            "Article",
+            key="pasted",
+            height=140,
+            placeholder="Paste an article, a page with several, or a web address",
+            label_visibility="collapsed",
         )
+        with st.expander("From a file, or seen earlier"):
+            upload = st.file_uploader("HTML or text file", type=["html", "htm", "txt"])
+            seen = st.text_input(
+                "Seen on",
+                key="seen",
+                placeholder="today",
+                width=220,
+                help="The day you saw the page. “2 days ago” in its text counts from it.",
+            )
         submitted = st.form_submit_button("Read", type="primary", key="read-go")
     if not submitted:
         return
-    at = seen_at(seen)
     notes: list[str] = []
     with shown_errors(), st.spinner("Reading …"):
-        if kind == "Pasted text":
-            found = capture_text(pasted, captured_at=at, notify=notes.append)
-        elif kind == "Web address":
+        at = seen_at(seen)
+        if upload is not None:
+            found = capture_bytes(upload.getvalue(), captured_at=at, notify=notes.append)
+        elif is_address(pasted):
             found = capture(
-                web_address(address),
+                pasted.strip(),
                 captured_at=at,
                 allow_private=settings().allow_private_addresses,
                 notify=notes.append,
             )
-        elif upload is not None:
-            found = capture_bytes(upload.getvalue(), captured_at=at, notify=notes.append)
         else:
-            raise CaptureError("No file was chosen.", remedy="Choose an HTML or text file.")
-        review.start(found, at)
-        for note in notes:
-            st.info(as_text(note))
+            found = capture_text(pasted, captured_at=at, notify=notes.append)
+        review.start(found, at, notes)
+        st.rerun()
 
 
-def web_address(typed: str) -> str:
-    """Return the web address; CaptureError for anything else, such as a file on the server."""
-    typed = typed.strip()
-    if not typed:
-        raise CaptureError("No web address was given.", remedy="Type or paste one.")
-    if not typed.startswith(("http://", "https://")):
-        raise CaptureError(
-            f"{typed!r} is not a web address.", remedy="It begins with https:// or http://."
-        )
-    return typed
+def is_address(pasted: str) -> bool:
+    """Return whether a web address was pasted, and nothing else."""
+    return ADDRESS.fullmatch(pasted.strip()) is not None
 
 
-def seen_at(seen: date | None) -> datetime:
+def seen_at(typed: str) -> datetime:
     """Return the time that relative dates count from: now, or noon of an earlier day."""
-    if seen is None or seen >= moment.date():
+    if not typed.strip():
         return moment
-    return datetime.combine(seen, time(12), UTC)
+    last = read_date(typed, now=moment, zone=zone(), past=True)
+    return moment if last >= moment else last - timedelta(hours=12)
+
+
+def from_selection() -> None:
+    """Review the passage that a bookmarklet or another app shared: address, title and text.
+
+    Nothing is fetched. Without a text, the address waits in the form.
+    """
+    shared = {name: st.query_params.get(name, "")[:MOST] for name in ("url", "title", "text")}
+    st.query_params.clear()
+    text, url = shared["text"].strip(), canonical_url(shared["url"])
+    if is_address(text):  # phones share an address as text
+        text, url = "", canonical_url(text)
+    if not text:
+        st.session_state["pasted"] = url or ""
+        return
+    title = " ".join(shared["title"].split()) or shortened(text, 80)
+    paragraphs = PARAGRAPH.join(part.strip() for part in text.splitlines() if part.strip())
+    publisher = None if url is None else urlsplit(url).hostname
+    passage = CapturedArticle(
+        title=title, publisher=publisher, author=None, published_at=None, url=url, text=paragraphs
+    )
+    review.start([passage], moment)
 
 
 def shelf() -> None:
@@ -142,13 +159,12 @@ def one(number: int) -> None:
         asked = sources.questions_from(ledger, article, now=moment)
     st.page_link("app_pages/articles.py", label="← All articles")
     st.title(as_text(shortened(article.title, 200)), anchor=False)
+    name_window(article.title, "Articles")
     date_of = published(article.published_at) or "no date"
     captured = f"captured {day(article.captured_at)}"
     st.caption(dotted(article.publisher, article.author, date_of, captured))
     if article.url:
         st.markdown(link(article.url, article.url))
-    drafts = drafts_of(article)
-    used = {source.quote for source, _ in asked}
     if asked:
         label = f"{counted(len(asked), 'question')} from this article"
         with st.expander(label, expanded=len(asked) <= 3):
@@ -156,73 +172,62 @@ def one(number: int) -> None:
                 with st.container(gap=None):
                     question_link(state)
                     st.caption(f"{state.status} · {closing(state.text, moment)}")
-    choice, work = st.columns([1, 1], gap="large")
-    with choice:
-        draft = pick(article, drafts, used)
-    with work:
-        register(article, draft, used)
-    st.header("Text", anchor=False)
-    with st.container(width=760):
+    used = {source.quote for source, _ in asked}
+    drafts = [draft for draft in drafts_of(article) if draft.quote not in used]
+    name = article.content_hash[:12]
+    work(
+        article,
+        Drafted(name, f"drafts-{name}", with_twins(drafts), len(used), lambda _: number),
+    )
+    with st.expander("Your own question"):
+        ask_form(f"article-{article.id}", article=article.id)
+
+
+def work(article: Article, drafted: Drafted) -> None:
+    """Show the possible questions beside the text they are from."""
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        possible_questions(drafted)
+        if drafted.drafts and article.published_at is None:
+            st.caption(
+                "The article has no date, so deadlines count from the day of capture, "
+                f"{day(article.captured_at)}."
+            )
+    with right:
+        st.header("Text", anchor=False)
         if not article.text:
             st.caption("The ledger has only the address of this article, not its text.")
-        if draft is None:
-            st.markdown(paragraphs(article.text))
-        else:
-            st.markdown("\n\n".join(marked(article.text, draft.start, draft.end)))
+        spans = [(draft.start, draft.end) for draft, _ in drafted.drafts]
+        st.markdown("\n\n".join(marked(article.text, spans)))
 
 
-def pick(article: Article, drafts: list[Draft], used: set[str]) -> Draft | None:
-    """Show the possible questions; return the chosen draft, or None for the reader's own."""
-    st.header("Possible questions", anchor=False)
-    if not drafts:
-        st.caption("None found. You can still write your own question about the text.")
-        return None
-    if article.published_at is None:
-        st.caption(
-            "The article has no date, so deadlines count from the day of capture, "
-            f"{day(article.captured_at)}."
-        )
-    labels = [
-        ("✓ " if draft.quote in used else "") + as_text(shortened(draft.quote, 140))
-        for draft in drafts
-    ]
-    labels.append("My own question")
-    deadlines = [
-        "no deadline in the text" if draft.close_date is None else f"by {day(draft.close_date)}"
-        for draft in drafts
-    ]
-    long = len(drafts) > 6
-    with st.container(height=520 if long else "content", border=long):
-        unused = (place for place, draft in enumerate(drafts) if draft.quote not in used)
-        place = st.radio(
-            "Sentence",
-            range(len(drafts) + 1),
-            index=next(unused, 0),
-            format_func=lambda place: labels[place],
-            captions=[*deadlines, ""],
-            key=f"draft-{len(used)}",  # after one is used, the next one is preselected
-            label_visibility="collapsed",
-        )
-    return drafts[place] if place < len(drafts) else None
+def with_twins(drafts: list[Draft]) -> list[tuple[Draft, QuestionState | None]]:
+    """Return each draft with the question that already asks it, if any."""
+    with reading() as ledger:
+        return list(zip(drafts, find_duplicates(ledger, drafts, now=moment), strict=True))
 
 
-def register(article: Article, draft: Draft | None, used: set[str]) -> None:
-    """Show the chosen sentence in context, and the form that registers a question from it."""
-    st.header("New question", anchor=False)
-    if draft is None:
-        ask_form(f"article-{article.id}", Suggestion(article=article.id))
+def under_review(captured: Captured) -> None:
+    """Show the capture for correction and, if it is one article, its possible questions."""
+    for note in review.notes:
+        st.info(as_text(note))
+    articles = correct(captured)
+    if len(articles) != 1:
         return
-    with st.container(border=True):
-        shown, place = excerpt(article.text, draft.start, draft.end)
-        st.markdown("\n\n".join(marked(shown, place, place + len(draft.quote))))
-    if draft.quote in used:
-        st.caption("This sentence already has a question. You can ask another one.")
-    if draft.close_date is None:
-        st.caption("The sentence gives no deadline. Choose the last day of forecasting below.")
-    elif draft.close_date < moment.date():
-        st.caption(f"The deadline in the text, {day(draft.close_date)}, has passed.")
-    suggestion = Suggestion(draft.question, draft.close_date, article.id, draft.source)
-    ask_form(f"draft-{article.id}-{draft.start}", suggestion)
+    row = library.as_row(articles[0], captured_at=captured.seen)
+
+    def store(doing: Act) -> int:
+        [(stored, _)] = store_checked(doing, articles, captured.seen)
+        assert stored.id is not None
+        return stored.id
+
+    name = row.content_hash[:12]
+    drafted = Drafted(name, stored_name(captured), with_twins(drafts_of(row)), 0, store)
+    if review.unseen:
+        review.unseen = False
+        focus_first(drafted)
+        st.rerun()
+    work(row, drafted)
 
 
 def everything() -> None:
@@ -234,11 +239,13 @@ def everything() -> None:
         st.info("You can read the articles. Capturing one requires the forecaster role.")
         shelf()
         return
-    st.header("Capture an article", anchor=False)
-    capture_form()
+    if not st.query_params.keys().isdisjoint(("url", "text")):
+        from_selection()
     captured = review.captured
     if captured is not None and not memory().done[stored_name(captured)]:
-        correct(captured)
+        under_review(captured)
+    else:
+        capture_form()
     shelf()
 
 

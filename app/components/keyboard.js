@@ -72,8 +72,11 @@ function unload(event) {
 // Streamlit makes a class of each key.
 const classOf = (key) => `st-key-${key.replace(/[^a-zA-Z0-9_-]/g, "-")}`;
 const named = (key) => document.querySelector(`.${classOf(key)}`);
+// The field to type in first: a forecast's value, or else the first field.
 const fieldIn = (element) =>
-  element?.matches(FIELD) ? element : element?.querySelector(FIELD);
+  element?.matches(FIELD)
+    ? element
+    : element?.querySelector('[class*="-value"] input') ?? element?.querySelector(FIELD);
 const acts = () => [...document.querySelectorAll(ACT)].filter((act) => fieldIn(act));
 const nameOf = (act) => [...act.classList].find((name) => name.startsWith("st-key-act-"));
 

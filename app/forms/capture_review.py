@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from functools import partial
@@ -11,7 +12,7 @@ from functools import partial
 import streamlit as st
 
 from app.forms.captured import Captured, Part, Review
-from app.forms.dates import day_field
+from app.forms.dates import TypedDate, date_field
 from app.markdown_text import as_text, counted, shortened
 from app.session import Act, act, form_key, page_state
 from app.times import day
@@ -19,12 +20,13 @@ from forecasts.articles import library
 from forecasts.articles.article import PARAGRAPH, CapturedArticle, canonical_url, split_points
 from forecasts.articles.lines import is_heading_like
 from forecasts.common.errors import BadInput
+from forecasts.ledger.models import Article
 
 Step = Callable[[Captured], Captured]
 
 
-def correct(captured: Captured) -> None:
-    """Show the captured articles for correction; store the remaining ones on submit."""
+def correct(captured: Captured) -> list[CapturedArticle]:
+    """Show the captured articles for correction, stored on submit; return them as edited."""
     review = page_state(Review)
     st.header("Review", anchor=False)
     st.caption(
@@ -55,6 +57,7 @@ def correct(captured: Captured) -> None:
     if store:
         with act(form_key(stored_name(captured))) as doing:
             _store(doing, articles, captured.seen)
+    return articles
 
 
 def stored_name(captured: Captured) -> str:
@@ -63,13 +66,7 @@ def stored_name(captured: Captured) -> str:
 
 
 def _store(doing: Act, articles: list[CapturedArticle], seen: datetime) -> None:
-    for number, article in enumerate(articles, 1):
-        for name, words in (("title", article.title), ("text", article.text)):
-            if not words:
-                raise BadInput(
-                    f"Article {number} has no {name}.", remedy=f"Give it a {name}, or drop it."
-                )
-    stored = library.store(doing.ledger, articles, member=doing.member, captured_at=seen)
+    stored = store_checked(doing, articles, seen)
     new = [article for article, is_new in stored if is_new]
     known = len(stored) - len(new)
     messages = [f"Stored {counted(len(new), 'article')}."] if new else []
@@ -77,6 +74,19 @@ def _store(doing: Act, articles: list[CapturedArticle], seen: datetime) -> None:
     doing.say(" ".join(messages))
     first = new[0] if new else stored[0][0]
     doing.go("articles", {"article": str(first.id)})
+
+
+def store_checked(
+    doing: Act, articles: list[CapturedArticle], seen: datetime
+) -> list[tuple[Article, bool]]:
+    """Return the stored articles, each with whether it is new; BadInput without title or text."""
+    for number, article in enumerate(articles, 1):
+        for name, words in (("title", article.title), ("text", article.text)):
+            if not words:
+                raise BadInput(
+                    f"Article {number} has no {name}.", remedy=f"Give it a {name}, or drop it."
+                )
+    return library.store(doing.ledger, articles, member=doing.member, captured_at=seen)
 
 
 def _part(captured: Captured, place: int, part: Part) -> tuple[CapturedArticle, Step | None]:
@@ -87,11 +97,11 @@ def _part(captured: Captured, place: int, part: Part) -> tuple[CapturedArticle, 
         return f"captured-{captured.number}-{part.name}-{name}"
 
     with st.expander(
-        f"{place + 1}. {_heading(article, key)}",
-        expanded=len(captured.parts) == 1 or captured.is_new(part),
+        f"{place + 1}. {_heading(article, key, captured.seen)}",
+        expanded=captured.is_new(part) or not (article.title and article.text),
         key=key("box"),
     ):
-        edited = _fields(article, key)
+        edited = _fields(article, key, captured.seen)
         with st.container(horizontal=True):
             paragraph = _choose_opening(edited.text, key)
             if paragraph is not None:
@@ -107,12 +117,15 @@ def _part(captured: Captured, place: int, part: Part) -> tuple[CapturedArticle, 
     return edited, step
 
 
-def _heading(article: CapturedArticle, key: Callable[[str], str]) -> str:
+def _heading(article: CapturedArticle, key: Callable[[str], str], seen: datetime) -> str:
     """Return the heading over an article's fields, from their present contents."""
     typed = st.session_state
     title = typed.get(key("title"), article.title)
     publisher = typed.get(key("publisher"), article.publisher)
-    appeared = typed.get(key("published"), article.published_at)
+    appeared: date | None = article.published_at
+    if key("published") in typed:
+        with suppress(BadInput):
+            appeared = TypedDate("", typed[key("published")], past=True).day(seen)
     text = typed.get(key("text"), article.text)
     shown = f"**{as_text(shortened(title, 100)) or 'no title'}** · "
     shown += f"{as_text(publisher or 'no publisher')} · "
@@ -120,21 +133,23 @@ def _heading(article: CapturedArticle, key: Callable[[str], str]) -> str:
     return f"{shown} · {counted(len(text.split()), 'word')}"
 
 
-def _fields(article: CapturedArticle, key: Callable[[str], str]) -> CapturedArticle:
+def _fields(article: CapturedArticle, key: Callable[[str], str], seen: datetime) -> CapturedArticle:
     """Show the fields of one article; return the edited article."""
     title = st.text_input("Title", value=article.title, key=key("title"))
     left, right = st.columns(2)
     publisher = left.text_input("Publisher", value=article.publisher or "", key=key("publisher"))
     author = right.text_input("Author", value=article.author or "", key=key("author"))
     left, right = st.columns(2)  # a row of its own: on a narrow screen the fields keep their order
-    appeared = day_field(
-        left,
-        "Published",
-        None if article.published_at is None else article.published_at.date(),
-        key=key("published"),
-        help="Deadlines such as “this fall” count from this day, or from the day you saw the page "
-        "if this is blank.",
-    )
+    with left:
+        appeared = date_field(
+            "Published",
+            None if article.published_at is None else article.published_at.date(),
+            key=key("published"),
+            help="Deadlines such as “this fall” count from this day, or from the day you saw the "
+            "page if this is blank.",
+            placeholder="2 days ago",
+            past=True,
+        )
     typed = right.text_input(
         "Web address", value=article.url or "", key=key("url"), placeholder="https://…"
     )
@@ -150,17 +165,22 @@ def _fields(article: CapturedArticle, key: Callable[[str], str]) -> CapturedArti
         title=" ".join(title.split()),
         publisher=" ".join(publisher.split()) or None,
         author=" ".join(author.split()) or None,
-        published_at=_published_on(appeared, article.published_at),
+        published_at=_published_on(appeared, article.published_at, seen),
         url=address,
         text=PARAGRAPH.join(re.split(r"\s*\n\s*\n\s*", (text or "").strip())),
     )
 
 
-def _published_on(picked: date | None, known: datetime | None) -> datetime | None:
-    """Return the picked day, or the known time if it is on that day."""
-    if known is not None and known.date() == picked:
+def _published_on(typed: TypedDate, known: datetime | None, seen: datetime) -> datetime | None:
+    """Return the typed day, or the known time if it is on that day; relative to ``seen``."""
+    try:
+        appeared = typed.day(seen)
+    except BadInput as error:
+        st.warning(as_text(f"{error} It is left out."))
+        return None
+    if known is not None and known.date() == appeared:
         return known
-    return None if picked is None else datetime.combine(picked, time(), UTC)
+    return None if appeared is None else datetime.combine(appeared, time(), UTC)
 
 
 def _choose_opening(text: str, key: Callable[[str], str]) -> int | None:

@@ -93,12 +93,20 @@ class Captured:
 
 @dataclass
 class Review:
-    """The capture under review in this browser session, and the number of captures so far."""
+    """The capture under review in this browser session, and the number of captures so far.
+
+    ``notes``: what the capture left out. ``unseen``: it has not been shown yet.
+    """
 
     captured: Captured | None = None
     captures: int = 0
+    notes: Sequence[str] = ()
+    unseen: bool = False
 
-    def start(self, articles: Sequence[CapturedArticle], seen: datetime) -> None:
+    def start(
+        self, articles: Sequence[CapturedArticle], seen: datetime, notes: Sequence[str] = ()
+    ) -> None:
         """Begin a review of newly captured articles."""
         self.captures += 1
+        self.notes, self.unseen = notes, True
         self.captured = Captured.of(articles, seen, self.captures)

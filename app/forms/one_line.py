@@ -12,24 +12,19 @@ from datetime import datetime, timedelta, tzinfo
 
 import streamlit as st
 
+from app import session
 from app.components.keyboard import focus_on
-from app.forms.question import Details, criteria_field, detail_fields, may_ask
+from app.forms.dates import require_future
+from app.forms.question import ONLY_ME, Details, detail_fields, may_ask
 from app.markdown_text import as_text, shortened
-from app.session import (
-    act,
-    form_key,
-    lowest_probability,
-    now,
-    page_state,
-    reading,
-    rights_here,
-)
+from app.session import act, form_key, lowest_probability, page_state, reading, rights_here
 from app.times import day, zone
 from forecasts.access import teams
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.questions import discards, registry
 from forecasts.questions.typed_dates import deadline_in_title, read_date
-from forecasts.updates import updates
+from forecasts.updates.ask import ask
+from forecasts.updates.evidence_parsing import read_evidence
 from forecasts.updates.typed_values import require_offered_range
 from forecasts.updates.value_parsing import PercentReading, read_percent_field
 from forecasts.updates.values import Value
@@ -45,7 +40,7 @@ _SHOWN_FOR = timedelta(minutes=10)
 # from the title, which may itself end in one: "Will inflation exceed 3%".
 _AFTER_QUESTION = re.compile(r"(?P<title>.*\?)[\s,;:–—-]*(?P<probability>[^?]*)")
 _SET_APART = re.compile(
-    r"(?P<title>.*\S)(?P<gap>\s*[,;:–—]\s*|\s+-+\s+|\s+)(?P<probability>\d[\d.,]*\s?%)"
+    r"(?P<title>.*[^\s,;:–—-])(?P<gap>\s*[,;:–—]\s*|\s+-+\s+|\s+)(?P<probability>\d[\d.,]*\s?%)"
 )
 
 
@@ -70,7 +65,7 @@ class _Typed:
     def last_moment(self, moment: datetime) -> datetime:
         """Return when forecasting ends; BadInput without a date."""
         if self.closes:
-            return read_date(self.closes, now=moment, zone=zone())
+            return require_future(read_date(self.closes, now=moment, zone=zone()), moment)
         if self.line.closes is None:
             raise BadInput(
                 "It has no date yet.",
@@ -155,17 +150,19 @@ def one_line_entry(*, example: str = "") -> None:
             typed = _fields()
             submitted = st.button("Save", key=f"{key}-save", type="primary")
         if typed.line.title and not submitted:
-            st.caption(_understood(typed, now()))
+            st.caption(_understood(typed, session.now()))
         if example and not typed.line.title:
             st.button(
                 f"Try: {as_text(example)}", key=f"{key}-example", on_click=_try, args=(example,)
             )
-        with st.container(key=f"{_NAME}-more"), st.expander("Criteria, tags, team"):
-            criteria = criteria_field(key)
+        with st.container(key=f"{_NAME}-more"), st.expander("Criteria, evidence, tags, team"):
+            evidence = st.text_input(
+                "Evidence", key=f"{key}-evidence", placeholder="https://… or a note"
+            )
             details = detail_fields(key, to_ask)
     if submitted:
-        _save(key, typed, criteria, details)
-    if entry.saved is not None and now() - entry.saved.at < _SHOWN_FOR:
+        _save(key, typed, details, evidence)
+    if entry.saved is not None and session.now() - entry.saved.at < _SHOWN_FOR:
         _confirmation(entry.saved)
 
 
@@ -195,7 +192,7 @@ def _fields() -> _Typed:
         label_visibility="collapsed",
         width=90,
     )
-    line = read_line(st.session_state[_TITLE], now=now(), zone=zone())
+    line = read_line(st.session_state[_TITLE], now=session.now(), zone=zone())
     entry = page_state(_Entry)
     # What was filled in and left alone is read from the line, with the words it came from.
     return _Typed(
@@ -208,7 +205,7 @@ def _fields() -> _Typed:
 def _fill() -> None:
     """Fill the fields beside the line with what it says, unless they were corrected."""
     entry = page_state(_Entry)
-    line = read_line(st.session_state[_TITLE], now=now(), zone=zone())
+    line = read_line(st.session_state[_TITLE], now=session.now(), zone=zone())
     closes = "" if line.closes is None else f"{line.closes.astimezone(zone()):%Y-%m-%d}"
     probability = "" if line.probability is None else read_percent_field(line.probability).shown
     if st.session_state[_CLOSES].strip() in ("", entry.closes):
@@ -244,7 +241,7 @@ def _understood(typed: _Typed, moment: datetime) -> str:
     return " · ".join(parts)
 
 
-def _save(key: str, typed: _Typed, criteria: str, details: Details) -> None:
+def _save(key: str, typed: _Typed, details: Details, evidence: str) -> None:
     entry = page_state(_Entry)
     before = entry.saved
     with act(key) as doing:
@@ -254,15 +251,22 @@ def _save(key: str, typed: _Typed, criteria: str, details: Details) -> None:
             title=typed.line.title,
             open_time=doing.now,
             scheduled_close_time=last,
-            resolution_criteria=criteria.strip(),
             **details.fields(doing.ledger),
         )
-        question = registry.register(doing.ledger, text, **doing.by)
-        updates.update(doing.ledger, question, value, origin="app", **doing.by)
+        asked = ask(
+            doing.ledger,
+            text,
+            value,
+            audience_chosen=details.visible_to is not None,
+            evidence=[read_evidence(doing.ledger, evidence)] if evidence.strip() else [],
+            origin="app",
+            **doing.by,
+        )
         read_from = "" if typed.closes else f" (“{typed.line.phrase}”)"
         entry.saved = _Saved(
-            question.slug,
-            f"{reading_.shown} on “{shortened(text.title, 100)}”, closes {day(last)}{read_from}.",
+            asked.question.slug,
+            f"{reading_.shown} on “{shortened(text.title, 100)}”, closes {day(last)}{read_from}."
+            + (f" {ONLY_ME}" if asked.kept_private else ""),
             {name: st.session_state[name] for name in _FIELDS},
             doing.now,
         )

@@ -1,44 +1,35 @@
-"""The form that registers a question, blank or suggested by an article."""
+"""The form that registers a question, and its optional fields, which other forms share."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import datetime
 
 import streamlit as st
 from sqlmodel import Session
 
-from app.forms.dates import day_field, end_of_day
+from app.forms.dates import TypedDate, date_field, require_future
 from app.markdown_text import as_text, shortened
 from app.session import act, form_key, reading, rights_here
-from app.times import day
+from app.times import zone
 from forecasts.access import teams
 from forecasts.access.roles import Rights
-from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.errors import BadInput
 from forecasts.ledger.models import QuestionType, Role
 from forecasts.questions import registry
 from forecasts.questions.sources import find_passage
+from forecasts.questions.typed_dates import deadline_in_title
+from forecasts.updates.ask import ask
+
+ONLY_ME = "Only you can see it until it has criteria."
 
 
-@dataclass(frozen=True)
-class Suggestion:
-    """An article's suggestion for a question; blank without an article."""
+def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -> None:
+    """Show the form that registers a question.
 
-    title: str = ""
-    closes: date | None = None
-    article: int | None = None
-    quote: TextQuote = field(default_factory=TextQuote)
-
-
-_NOTHING = Suggestion()
-# The widgets' own ``required`` stops a submit in the browser without a message.
-_REQUIRED = " (required)"
-
-
-def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = False) -> None:
-    """Show the form that registers a question; ``go_there``: its page opens afterwards."""
+    ``article``: the ID of the article it is taken from. ``go_there``: its page opens afterwards.
+    """
     with reading() as ledger:
         rights = rights_here(ledger)
         to_ask = teams.teams_to_ask_in(ledger, rights)
@@ -57,8 +48,7 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
     )
     with st.form(key):
         title = st.text_area(
-            f"Question{_REQUIRED}",
-            value=suggested.title,
+            "Question",
             key=f"{key}-title",
             height="content",
             placeholder="Will … by …?",
@@ -66,44 +56,46 @@ def ask_form(name: str, suggested: Suggestion = _NOTHING, *, go_there: bool = Fa
         )
         fields = _type_fields(key, kind or QuestionType.binary)
         left, right = st.columns(2)
-        closes = day_field(
-            left,
-            f"Last day of forecasting{_REQUIRED}",
-            suggested.closes,
-            key=f"{key}-closes",
-            help="Forecasting ends at 23:59:59 UTC on this day.",
-        )
-        resolves = day_field(
-            right,
-            "Resolve by",
-            None,
-            key=f"{key}-resolves",
-            help="When the outcome should be known. Optional.",
-        )
-        criteria = criteria_field(key)
-        with st.expander("More details"):
-            details = detail_fields(key, to_ask)
+        with left:
+            closes = date_field(
+                "Last day of forecasting",
+                key=f"{key}-closes",
+                help="Blank: the day that the question names. Forecasting ends when this day ends.",
+            )
+        with right:
+            resolves = date_field(
+                "Resolve by",
+                key=f"{key}-resolves",
+                help="When the outcome should be known. Optional.",
+            )
+        details = detail_fields(key, to_ask)
         submitted = st.form_submit_button("Register question", key=f"{key}-go", type="primary")
     if submitted:
         with act(key) as doing:
-            last = _checked(title, closes, criteria, doing.now)
+            last = _checked(title, closes, doing.now)
             text = registry.question_text(
                 title=" ".join(title.split()),
                 type=kind,
                 open_time=doing.now,
                 scheduled_close_time=last,
-                scheduled_resolve_time=None if resolves is None else end_of_day(resolves),
-                resolution_criteria=criteria.strip(),
+                scheduled_resolve_time=resolves.moment(doing.now),
                 **details.fields(doing.ledger),
                 **fields,
             )
-            sources = []
-            if suggested.article is not None:
-                sources = [find_passage(doing.ledger, suggested.article, suggested.quote)]
-            question = registry.register(doing.ledger, text, sources=sources, **doing.by)
-            doing.say(f"Registered: {shortened(text.title)}")
+            sources = [] if article is None else [find_passage(doing.ledger, article)]
+            asked = ask(
+                doing.ledger,
+                text,
+                sources=sources,
+                audience_chosen=details.visible_to is not None,
+                **doing.by,
+            )
+            doing.say(
+                f"Registered: {shortened(text.title)}"
+                + (f" {ONLY_ME}" if asked.kept_private else "")
+            )
             if go_there:
-                doing.go("question", {"slug": question.slug})
+                doing.go("question", {"slug": asked.question.slug})
 
 
 def may_ask(rights: Rights, to_ask: Sequence[str]) -> bool:
@@ -115,16 +107,18 @@ def may_ask(rights: Rights, to_ask: Sequence[str]) -> bool:
 class Details:
     """The optional fields of a new question, as typed."""
 
+    criteria: str
     background: str
     fine_print: str
     tags: str
-    visible_to: str
+    visible_to: str | None
     hide_crowd: bool
     family: str
 
     def fields(self, ledger: Session) -> dict[str, object]:
         """Return them under their names in the ledger."""
         return {
+            "resolution_criteria": self.criteria.strip(),
             "background": self.background.strip(),
             "fine_print": self.fine_print.strip(),
             "tags": [tag.strip() for tag in self.tags.split(",") if tag.strip()] or None,
@@ -141,18 +135,20 @@ def criteria_field(key: str) -> str:
         key=f"{key}-criteria",
         height=110,
         placeholder="Yes if …, as reported by … No if …",
-        help="Precise enough for a stranger to resolve it. Optional while only you see the "
-        "question.",
+        help="Precise enough for a stranger to resolve it. Only you see a question without them.",
     )
 
 
 def detail_fields(key: str, to_ask: list[str]) -> Details:
     """Show the other optional fields; ``to_ask``: the teams that the reader may ask in."""
+    criteria = criteria_field(key)
     left, right = st.columns(2)
     tags = left.text_input("Tags", key=f"{key}-tags", placeholder="china, trade")
     visible_to = right.selectbox(
         "Visible to",
         [teams.EVERYONE, *to_ask, teams.ME],
+        index=None,
+        placeholder="Everyone",
         format_func=lambda audience: _AUDIENCES.get(audience) or as_text(audience),
         key=f"{key}-visible",
         help="A team’s question is resolved by the team’s resolvers.",
@@ -167,9 +163,9 @@ def detail_fields(key: str, to_ask: list[str]) -> Details:
         key=f"{key}-hide",
         help="Members see them once they have forecast, or when the question closes.",
     )
-    background = st.text_area("Background", key=f"{key}-background", height=90)
-    fine_print = st.text_area("Fine print", key=f"{key}-fine-print", height=90)
-    return Details(background, fine_print, tags, visible_to, hide_crowd, family)
+    background = left.text_area("Background", key=f"{key}-background", height=90)
+    fine_print = right.text_area("Fine print", key=f"{key}-fine-print", height=90)
+    return Details(criteria, background, fine_print, tags, visible_to, hide_crowd, family)
 
 
 _AUDIENCES = {teams.EVERYONE: "Everyone", teams.ME: "Only me"}
@@ -211,24 +207,17 @@ def _type_fields(key: str, kind: QuestionType) -> dict[str, object]:
     return {}
 
 
-def _checked(title: str, closes: date | None, criteria: str, now: datetime) -> datetime:
+def _checked(title: str, closes: TypedDate, now: datetime) -> datetime:
     """Return the close time; BadInput if a required field is blank or the day is past."""
-    needed = {
-        "Question": (title.strip(), "Ask it in one sentence."),
-        "Last day of forecasting": (closes, "Choose the last day of forecasting."),
-        "Resolution criteria": (
-            criteria.strip(),
-            "Define yes and no, and name the source that reports the outcome.",
-        ),
-    }
-    blank = {label: remedy for label, (value, remedy) in needed.items() if not value}
-    if closes is None or blank:
-        fields = ", ".join(f"“{label}”" for label in blank)
-        raise BadInput(f"Not filled in: {fields}.", remedy=" ".join(blank.values()))
-    last = end_of_day(closes)
-    if last <= now:
-        raise BadInput(
-            f"The last day of forecasting, {day(closes)}, has passed.",
-            remedy="Choose a day in the future.",
-        )
-    return last
+    if not title.strip():
+        raise BadInput("The question is blank.", remedy="Ask it in one sentence.")
+    last = closes.moment(now)
+    if last is None:
+        named = deadline_in_title(title, now=now, zone=zone())
+        if named is None:
+            raise BadInput(
+                "The question has no last day.",
+                remedy="Name it in the question, or type the last day of forecasting.",
+            )
+        last = named.moment
+    return require_future(last, now)

@@ -109,9 +109,14 @@ def test_only_web_addresses_become_links(url: str | None) -> None:
     assert link(url, "label") == "label"
 
 
-def test_the_marked_passage_stands_out_and_its_paragraphs_stay_whole() -> None:
-    text = "First. Second one.\n\nThird."
-    assert marked(text, 7, 18) == ["First\\. :orange-background[**Second one\\.**]", "Third\\."]
+def test_marked_passages_stand_out_and_their_paragraphs_stay_whole() -> None:
+    text = "First. Second one.\n\nThird. A fourth."
+    second = ":orange-background[**Second one\\.**]"
+    assert marked(text, [(7, 18)]) == [f"First\\. {second}", "Third\\. A fourth\\."]
+    assert marked(text, [(27, 36), (7, 18)]) == [
+        f"First\\. {second}",
+        "Third\\. :orange-background[**A fourth\\.**]",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -93,11 +93,11 @@ def test_a_question_is_asked_of_a_team(team: AppTest, engine: Engine) -> None:
     who.select("Alder")
     [hide] = [box for box in team.checkbox if box.label.startswith("Hide other forecasts")]
     hide.check()
-    for area, words in (("Question (required)", "Snow?"), ("Resolution criteria (required)", "A")):
+    for area, words in (("Question", "Snow?"), ("Resolution criteria", "A")):
         [field] = [one for one in team.text_area if one.label == area]
         field.input(words)
-    [closes] = [one for one in team.date_input if one.label.startswith("Last day")]
-    closes.set_value(day(8).date())
+    closes = next(one for one in team.text_input if one.label == "Last day of forecasting")
+    closes.input("9 January")
     [go] = [button for button in team.button if button.label == "Register question"]
     go.click().run()
     assert not team.exception

@@ -1,0 +1,236 @@
+"""The possible questions of an article: correct and forecast them, register one or several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import streamlit as st
+
+from app import session
+from app.components.keyboard import focus_on
+from app.forms.dates import require_future
+from app.forms.question import ONLY_ME, criteria_field
+from app.markdown_text import as_text, counted, shortened
+from app.session import Act, act, form_key, lowest_probability
+from app.times import day, zone
+from app.views.links import question_link
+from forecasts.articles.drafting.drafts import Draft
+from forecasts.articles.drafting.strength import Strength
+from forecasts.common.errors import BadInput, LedgerError
+from forecasts.ledger.models import QuestionText, QuestionType
+from forecasts.questions import registry
+from forecasts.questions.sources import find_passage
+from forecasts.questions.standing import QuestionState
+from forecasts.questions.typed_dates import read_date
+from forecasts.updates.ask import Asked, ask
+from forecasts.updates.typed_values import read_typed, require_offered_range
+from forecasts.updates.values import Value, format_value
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """An article with its drafts that have no question yet, each with its twin in the ledger.
+
+    ``name``: of its fields; ``act``: of the act that registers some; ``store``: gives the
+    article's ID, and stores it first if it is only captured.
+    """
+
+    name: str
+    act: str
+    drafts: Sequence[tuple[Draft, QuestionState | None]]
+    registered: int
+    store: Callable[[Act], int]
+
+
+@dataclass(frozen=True)
+class _Corrected:
+    """A draft as corrected: texts as typed."""
+
+    key: str
+    draft: Draft
+    title: str
+    closes: str
+    value: str
+    criteria: str
+
+    def text(self, moment: datetime) -> QuestionText:
+        """Return the question; BadInput names what is missing."""
+        if not self.title.strip():
+            raise BadInput("The question is blank.", remedy="Ask it in one sentence.")
+        if not self.closes.strip():
+            raise BadInput(
+                "The sentence gives no deadline.", remedy="Type the last day: “by 31 March”."
+            )
+        return registry.question_text(
+            title=" ".join(self.title.split()),
+            open_time=moment,
+            scheduled_close_time=require_future(
+                read_date(self.closes, now=moment, zone=zone()), moment
+            ),
+            resolution_criteria=self.criteria.strip(),
+            **self.draft.type_fields,
+        )
+
+    def forecast(self, text: QuestionText) -> Value | None:
+        """Return the typed forecast, None if the field is blank."""
+        if not self.value.strip():
+            return None
+        return require_offered_range(read_typed(self.value, None, text), lowest_probability())
+
+    def asked(self, doing: Act, article: int) -> Asked:
+        """Return the question, registered with its passage and forecast."""
+        try:
+            text = self.text(doing.now)
+            passage = find_passage(doing.ledger, article, self.draft.source)
+            value = self.forecast(text)
+            return ask(doing.ledger, text, value, sources=[passage], origin="app", **doing.by)
+        except LedgerError as error:
+            error.message = f"“{shortened(self.title, 80)}”: {error.message}"
+            raise
+
+
+def focus_first(article: Drafted) -> None:
+    """Focus the forecast of the first draft in the next run."""
+    if article.drafts:
+        focus_on(f"act-{_key(article, article.drafts[0][0])}")
+
+
+@st.fragment
+def possible_questions(article: Drafted) -> None:
+    """Show the drafts to correct, forecast and register; doubtful ones are folded."""
+    parts = [counted(len(article.drafts), "draft")] if article.drafts else []
+    parts += [f"{article.registered} registered"] if article.registered else []
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.header("Possible questions", anchor=False, width="content")
+        st.caption(" · ".join(parts) or "none found")
+    if not article.drafts:
+        st.caption("You can still write your own question about the text.")
+        return
+    clear = [one for one in article.drafts if not _doubt(*one)]
+    doubtful = [one for one in article.drafts if _doubt(*one)]
+    act_key = form_key(article.act)
+    cards = [_card(article, act_key, *one) for one in clear]
+    if doubtful:
+        with st.expander(f"{len(doubtful)} doubtful", expanded=not clear):
+            cards += [_card(article, act_key, *one) for one in doubtful]
+    ticked = [one for one, chosen, _ in cards if chosen]
+    if ticked and st.button(
+        f"Register {counted(len(ticked), 'selected question')}",
+        key=f"{act_key}-all",
+        type="primary",
+    ):
+        _register(article, act_key, ticked)
+    for one, _, submitted in cards:
+        if submitted:
+            _register(article, act_key, [one])
+
+
+def _key(article: Drafted, draft: Draft) -> str:
+    return f"draft-{article.name}-{draft.start}"
+
+
+def _doubt(draft: Draft, twin: QuestionState | None) -> str:
+    """Return why a draft is doubtful, as Markdown; '' if it is not."""
+    if draft.told:
+        return f"The article already tells the outcome: “{as_text(shortened(draft.told, 160))}”"
+    if twin is not None:
+        return "There is already a question like this:"
+    return f"Weak: {as_text(draft.reason)}." if draft.strength is Strength.weak else ""
+
+
+def _card(
+    article: Drafted, act_key: str, draft: Draft, twin: QuestionState | None
+) -> tuple[_Corrected, bool, bool]:
+    """Show a draft; return it as corrected, and whether it is selected, and registered now."""
+    key = _key(article, draft)
+    with st.container(border=True, gap="xsmall", key=f"act-{key}"):
+        with st.container(horizontal=True, gap="small"):
+            label = as_text(shortened(draft.question or draft.quote, 60))
+            chosen = st.checkbox(
+                f"Select: {label}", key=f"{key}-tick", label_visibility="collapsed"
+            )
+            title = st.text_area(
+                "Question",
+                value=draft.question,
+                key=f"{key}-title",
+                height="content",
+                placeholder="Will … by …?",
+                label_visibility="collapsed",
+            )
+        with st.container(horizontal=True, gap="small", key=f"{key}-row"):
+            value = st.text_input(
+                "Forecast",
+                key=f"{key}-value",
+                placeholder=_example(draft),
+                live=True,
+                label_visibility="collapsed",
+                width=110 if draft.kind is QuestionType.binary else "stretch",
+            )
+            closes = st.text_input(
+                "Last day",
+                value="" if draft.close_date is None else draft.close_date.isoformat(),
+                key=f"{key}-closes",
+                placeholder="closes",
+                live=True,
+                label_visibility="collapsed",
+                width=140,
+            )
+            submitted = st.button("Register", key=f"{act_key}-{draft.start}-save")
+        corrected = _Corrected(
+            key, draft, title or "", closes, value, st.session_state.get(f"{key}-criteria") or ""
+        )
+        if not submitted:
+            st.caption(_understood(corrected))
+        if doubt := _doubt(draft, twin):
+            st.caption(f":orange[{doubt}]")
+            if twin is not None:
+                question_link(twin)
+        st.caption(f"“{as_text(draft.quote)}”")
+        with st.container(key=f"{key}-more"), st.expander("Criteria"):
+            criteria_field(key)
+    return corrected, chosen, submitted
+
+
+def _example(draft: Draft) -> str:
+    """Return an example of a forecast for the draft."""
+    if draft.kind is QuestionType.multiple_choice and len(draft.options) > 1:
+        return f"{draft.options[0]}=60%, {draft.options[1]}=40%"
+    if draft.kind.is_quantitative and draft.lower_bound and draft.upper_bound:
+        return "10%=…, 50%=…, 90%=…"
+    return "%"
+
+
+def _understood(one: _Corrected) -> str:
+    """Return the forecast and the last day as read, as Markdown, or what cannot be read."""
+    try:
+        text = one.text(session.now())
+        closes = f"closes **{as_text(day(text.scheduled_close_time))}**"
+        value = one.forecast(text)
+    except LedgerError as error:
+        return as_text(str(error))
+    if value is None:
+        return closes
+    return f"**{as_text(shortened(format_value(value, text.options), 120))}** · {closes}"
+
+
+def _register(article: Drafted, key: str, chosen: Sequence[_Corrected]) -> None:
+    """Register the chosen drafts in one transaction; the next one on the page is next."""
+    with act(key) as doing:
+        number = article.store(doing)
+        asked = [one.asked(doing, number) for one in chosen]
+        forecast = [one for one in asked if one.forecast is not None]
+        if len(asked) == 1:
+            message = f"Registered: {shortened(asked[0].text.title)}"
+            message += f" Your forecast: {_shown(asked[0])}." if forecast else ""
+        else:
+            message = f"Registered {len(asked)} questions, {len(forecast)} with your forecast."
+        doing.say(message + (f" {ONLY_ME}" if any(one.kept_private for one in asked) else ""))
+        doing.go("articles", {"article": str(number)})
+        focus_on(f"act-{chosen[-1].key}", following=True)
+
+
+def _shown(one: Asked) -> str:
+    assert one.forecast is not None
+    return shortened(format_value(one.forecast, one.text.options), 100)

@@ -1,0 +1,180 @@
+"""The possible questions of an article: correct, forecast and register them; shared passages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from forecasts.access.members import member_or_new
+from forecasts.ledger import database
+from forecasts.questions import registry, sources, standing
+from forecasts.updates import updates
+from tests.app.app_pages.test_articles_page import PASTED, keys, read, stored
+from tests.app.conftest import toasts, visit, words
+from tests.conftest import ask, day
+
+
+def draft_of(app: AppTest, number: int = 0) -> str:
+    """Return the key of a draft's fields."""
+    found = [key for key in keys(app) if key.startswith("draft-") and key.endswith("-title")]
+    return found[number].removesuffix("-title")
+
+
+def register(app: AppTest, draft: str) -> AppTest:
+    start = draft.rpartition("-")[2]
+    [button] = [key for key in keys(app) if key.endswith(f"-{start}-save")]
+    return app.button(key=button).click().run()
+
+
+TWO = f"{PASTED}The harbour master will close the old lock by 30 June 2026, he said.\n"
+
+
+def test_a_question_is_registered_and_forecast_from_a_draft_in_place(
+    app: AppTest, engine: Engine
+) -> None:
+    read(app)
+    app.button(key="store").click().run()
+    draft = draft_of(app)
+    assert app.text_input(key=f"{draft}-closes").value == "2026-03-31"
+    app.text_area(key=f"{draft}-title").input("Will the tunnel open by 31 March?")
+    app.text_area(key=f"{draft}-criteria").input("Yes if a train has gone through.")
+    app.text_input(key=f"{draft}-value").input("3:7").run()
+    assert "**30%** · closes **31 Mar 2026**" in words(app)
+    register(app, draft)
+    assert toasts(app) == ["Registered: Will the tunnel open by 31 March? Your forecast: 30%."]
+    with database.reading(engine) as ledger:
+        question = registry.find(ledger, "will-the-tunnel-open-by-31-march")
+        [(source, article)] = sources.sources(ledger, question)
+        [(forecast, _)] = updates.history(ledger, question)
+    assert forecast.probability == 0.3
+    assert source.quote.startswith("The transport minister will open the tunnel by 31 March 2026")
+    assert article.text[article.text.index(source.quote) - len(source.prefix) :].startswith(
+        source.prefix + source.quote
+    )
+    assert "Will the tunnel open by 31 March?" in words(app)
+    assert "1 registered" in words(app)
+
+
+def test_one_article_is_stored_with_the_question_that_is_registered_from_it(
+    app: AppTest, engine: Engine
+) -> None:
+    read(app, TWO)
+    assert "2 drafts" in words(app)
+    assert stored(engine) == []
+    first, second = draft_of(app), draft_of(app, 1)
+    app.text_input(key=f"{second}-value").input("20")
+    app.text_input(key=f"{first}-value").input("30")
+    register(app, first)
+    assert [article.title for article in stored(engine)] == ["The tunnel under the bay"]
+    # The article's page opens, and keeps what was typed into its next draft.
+    assert "1 draft · 1 registered" in words(app)
+    assert draft_of(app) == second
+    assert app.text_input(key=f"{second}-value").value == "20"
+
+
+def test_several_drafts_are_registered_in_one_pass(app: AppTest, engine: Engine) -> None:
+    read(app, TWO)
+    for number, value in enumerate(("30", "")):
+        draft = draft_of(app, number)
+        app.checkbox(key=f"{draft}-tick").check()
+        app.text_input(key=f"{draft}-value").input(value)
+    app.run()
+    [button] = [key for key in keys(app) if key.endswith("-all")]
+    assert app.button(key=button).label == "Register 2 selected questions"
+    app.button(key=button).click().run()
+    assert toasts(app) == ["Registered 2 questions, 1 with your forecast."]
+    assert "2 questions from this article" in [expander.label for expander in app.expander]
+
+
+def test_all_are_registered_or_none(app: AppTest, engine: Engine) -> None:
+    read(app, TWO)
+    for number, closes in enumerate(("2026-03-31", "2025-03-31")):
+        draft = draft_of(app, number)
+        app.checkbox(key=f"{draft}-tick").check()
+        app.text_input(key=f"{draft}-closes").input(closes)
+    app.run()
+    app.button(key=next(key for key in keys(app) if key.endswith("-all"))).click().run()
+    assert "31 Mar 2025 has passed" in words(app)
+    assert stored(engine) == []
+    with database.reading(engine) as ledger:
+        assert standing.listing(ledger, now=day(5)) == []
+
+
+def test_a_draft_like_a_question_of_the_ledger_is_folded_and_leads_to_it(
+    app: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        title = "Will the transport minister open the tunnel by 31 March 2026?"
+        closes = datetime(2026, 3, 31, 20, tzinfo=UTC)
+        ask(ledger, alice, slug="tunnel", title=title, scheduled_close_time=closes)
+    said = words(read(app))
+    assert "There is already a question like this:" in said
+    assert "Will the transport minister open the tunnel by 31 March 2026?" in said
+    assert "1 doubtful" in [expander.label for expander in app.expander]
+
+
+def test_a_draft_without_a_question_is_refused_in_words_and_its_fields_stay(
+    app: AppTest, engine: Engine
+) -> None:
+    read(app)
+    draft = draft_of(app)
+    app.text_area(key=f"{draft}-title").input(" ")
+    app.text_input(key=f"{draft}-value").input("30")
+    register(app, draft)
+    assert "The question is blank." in app.error[0].value.replace("\\", "")
+    assert app.text_input(key=f"{draft}-value").value == "30"
+    assert stored(engine) == []
+
+
+SHARED = {
+    "url": "https://example.org/bay?utm_source=x",
+    "title": "The  tunnel",
+    "text": "Work began four years ago.\nThe minister will open the tunnel by 31 March 2026.",
+}
+
+
+def test_a_shared_selection_is_reviewed_without_a_request(app: AppTest, engine: Engine) -> None:
+    visit(app, "articles", **SHARED)
+    assert "1 article, not stored yet" in words(app)
+    assert stored(engine) == []
+    draft = draft_of(app)
+    app.text_input(key=f"{draft}-value").input("30")
+    register(app, draft)
+    [article] = stored(engine)
+    assert (article.title, article.publisher, article.url) == (
+        "The tunnel",
+        "example.org",
+        "https://example.org/bay",
+    )
+    with database.reading(engine) as ledger:
+        [state] = standing.listing(ledger, now=day(5))
+        [(forecast, _)] = updates.history(ledger, registry.find(ledger, state.slug))
+    assert forecast.probability == 0.3
+
+
+@pytest.mark.parametrize(
+    "shared", [{"url": "https://example.org/bay"}, {"text": " https://example.org/bay "}]
+)
+def test_a_shared_address_waits_for_the_reader(app: AppTest, shared: dict[str, str]) -> None:
+    visit(app, "articles", **shared)
+    assert app.text_area(key="pasted").value == "https://example.org/bay"
+    assert not app.error
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "file:///etc/passwd", "x" * 3_000])
+def test_what_is_no_web_address_is_not_kept_from_a_shared_page(
+    app: AppTest, engine: Engine, url: str
+) -> None:
+    visit(app, "articles", url=url, text="The lock will open by 31 March 2026.", title="*Locks*")
+    app.button(key="store").click().run()
+    [article] = stored(engine)
+    assert (article.url, article.title) == (None, "*Locks*")
+
+
+def test_a_shared_text_is_cut_at_its_bound(app: AppTest) -> None:
+    visit(app, "articles", text="word " * 10_000)
+    assert len(app.text_area(key="captured-1-0-text").value) <= 20_000

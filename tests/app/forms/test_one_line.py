@@ -1,0 +1,202 @@
+"""The one line: what it reads, what it saves, and its undo."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from app.forms.one_line import read_line
+from forecasts.access.members import member_or_new
+from forecasts.access.teams import appoint
+from forecasts.ledger import database
+from forecasts.ledger.models import Role
+from forecasts.questions import registry, standing
+from forecasts.updates import updates
+from tests.app.conftest import Clock, toasts, visit, words
+from tests.conftest import day
+
+NOW = datetime.fromisoformat("2026-11-27T12:00Z")
+
+
+@pytest.mark.parametrize(
+    ("typed", "title", "probability", "last_day"),
+    [
+        ("Will they meet this fall? 30%", "Will they meet this fall?", "30%", "11-30"),
+        ("Will it rain tomorrow?  .3", "Will it rain tomorrow?", ".3", "11-28"),
+        ("Will it rain tomorrow? 30", "Will it rain tomorrow?", "30", "11-28"),
+        ("Will it rain tomorrow? - 1 in 3", "Will it rain tomorrow?", "1 in 3", "11-28"),
+        ("Will it rain tomorrow? 3:7", "Will it rain tomorrow?", "3:7", "11-28"),
+        ("Rain in London tomorrow, 30%", "Rain in London tomorrow", "30%", "11-28"),
+        ("Rain in London tomorrow 30 %", "Rain in London tomorrow", "30 %", "11-28"),
+        ("Will it rain?", "Will it rain?", None, None),
+        # A figure that belongs to the title is not the probability.
+        ("Will inflation exceed 3%", "Will inflation exceed 3%", None, None),
+        ("Will inflation exceed 3%?", "Will inflation exceed 3%?", None, None),
+        ("Will it be over 30", "Will it be over 30", None, None),
+        ("Will they meet? By 5 December", "Will they meet? By 5 December", None, "12-05"),
+    ],
+)  # fmt: skip
+def test_a_line_is_read_as_title_day_and_probability(
+    typed: str, title: str, probability: str | None, last_day: str | None
+) -> None:
+    line = read_line(typed, now=NOW)
+    assert (line.title, line.probability) == (title, probability)
+    assert (line.closes and f"{line.closes:%m-%d}") == last_day
+
+
+def fields(app: AppTest) -> tuple[str, str, str]:
+    title, closes, probability = (
+        app.text_input(key=f"one-line-{name}").value for name in ("title", "closes", "probability")
+    )
+    return title, closes, probability
+
+
+def type_line(app: AppTest, line: str) -> AppTest:
+    visit(app, "today")
+    return app.text_input(key="one-line-title").input(line).run()
+
+
+def save(app: AppTest, number: int = 0) -> AppTest:
+    return app.button(key=f"one-line#{number}-save").click().run()
+
+
+def registered(engine: Engine) -> list[tuple[str, str, float | None]]:
+    """Return the questions: title, last day, and the newest probability."""
+    with database.reading(engine) as ledger:
+        found = []
+        for state in standing.listing(ledger, now=day(6)):
+            path = updates.history(ledger, registry.find(ledger, state.slug))
+            newest = path[-1][0].probability if path else None
+            found.append((state.text.title, f"{state.text.close_time:%Y-%m-%d}", newest))
+    return found
+
+
+def test_the_line_fills_the_fields_beside_it_with_what_it_says(app: AppTest) -> None:
+    type_line(app, "Will the quay open by 20 January? 30%")
+    assert fields(app) == ("Will the quay open by 20 January? 30%", "2026-01-20", "30%")
+    assert "closes **20 Jan 2026** (“by 20 January”) · **30%**" in words(app)
+    app.text_input(key="one-line-title").input("Will the quay open by 25 January? 3:7").run()
+    assert fields(app)[1:] == ("2026-01-25", "30%")
+
+
+def test_it_is_registered_and_forecast_by_one_act(app: AppTest, engine: Engine) -> None:
+    save(type_line(app, "Will the quay open by 20 January? 30"))
+    assert registered(engine) == [("Will the quay open by 20 January?", "2026-01-20", 0.3)]
+    said = "30% on “Will the quay open by 20 January?”, closes 20 Jan 2026 (“by 20 January”)."
+    assert f":green[**Saved:**] {said}" in words(app)
+    assert fields(app) == ("", "", "")
+    save(app.text_input(key="one-line-title").input("Will it snow tomorrow? 5%").run(), 1)
+    assert ("Will it snow tomorrow?", "2026-01-07", 0.05) in registered(engine)
+
+
+def test_a_field_that_was_corrected_counts_even_if_the_line_changes(
+    app: AppTest, engine: Engine
+) -> None:
+    type_line(app, "Will the quay open by 20 January? 30%")
+    app.text_input(key="one-line-closes").input("in 3 weeks")
+    app.text_input(key="one-line-probability").input("1/4").run()
+    assert "closes **27 Jan 2026** · **25%**" in words(app)
+    app.text_input(key="one-line-title").input("Will the quay open by 19 January? 35%").run()
+    assert fields(app)[1:] == ("in 3 weeks", "1/4")
+    save(app)
+    assert registered(engine) == [("Will the quay open by 19 January?", "2026-01-27", 0.25)]
+
+
+@pytest.mark.parametrize(
+    ("line", "missing"),
+    [
+        ("Will the quay open? 30%", "It has no date yet."),
+        ("Will the quay open by 20 January?", "It has no probability yet."),
+        ("Will the quay open by 20 January? 0%", "must be from 0.1% to 99.9%"),
+    ],
+)
+def test_what_is_missing_is_asked_for_and_the_words_stay(
+    app: AppTest, engine: Engine, line: str, missing: str
+) -> None:
+    save(type_line(app, line))
+    assert missing in words(app)
+    assert fields(app)[0] == line
+    assert registered(engine) == []
+
+
+def test_an_unreadable_day_is_named_with_examples(app: AppTest) -> None:
+    type_line(app, "Will the quay open? 30%")
+    app.text_input(key="one-line-closes").input("whenever").run()
+    assert "'whenever' is not a date." in words(app)
+
+
+def test_undo_discards_the_question_and_gives_the_line_back(app: AppTest, engine: Engine) -> None:
+    line = "Will the quay open by 20 January? 30%"
+    save(type_line(app, line))
+    app.button(key="one-line-undo#0-go").click().run()
+    assert registered(engine) == []
+    assert toasts(app) == ["Discarded. The line is back in its field."]
+    assert fields(app)[0] == line
+    assert "**Saved:**" not in words(app)
+    save(app, 1)
+    assert registered(engine) == [("Will the quay open by 20 January?", "2026-01-20", 0.3)]
+
+
+def test_the_same_question_twice_is_refused_and_the_last_confirmation_stays(app: AppTest) -> None:
+    line = "Will the quay open by 20 January? 30%"
+    save(type_line(app, line))
+    save(app.text_input(key="one-line-title").input(line).run(), 1)
+    assert "already registered" in words(app)
+    assert "**Saved:**" in words(app)
+
+
+def test_a_confirmation_is_not_shown_for_long(app: AppTest, clock: Clock) -> None:
+    save(type_line(app, "Will the quay open by 20 January? 30%"))
+    clock.moment = day(6)
+    assert "**Saved:**" not in words(visit(app, "today"))
+
+
+def test_criteria_and_tags_open_below_and_are_optional(app: AppTest, engine: Engine) -> None:
+    type_line(app, "Will the quay open by 20 January? 30%")
+    app.text_area(key="one-line#0-criteria").input("Yes if a ship has moored there.")
+    app.text_input(key="one-line#0-tags").input("harbour, works")
+    save(app)
+    with database.reading(engine) as ledger:
+        [state] = standing.listing(ledger, now=day(6))
+    assert state.text.resolution_criteria == "Yes if a ship has moored there."
+    assert state.text.tags == ["harbour", "works"]
+
+
+def test_in_a_shared_ledger_only_its_author_sees_it_until_it_has_criteria(
+    app: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        appoint(ledger, alice, Role.admin, member=alice, now=day(1))
+    save(type_line(app, "Will the quay open by 20 January? 30%"))
+    assert "Only you can see it until it has criteria." in words(app)
+    type_line(app, "Will the lock open by 20 January? 30%")
+    app.text_area(key="one-line#1-criteria").input("Yes if a ship has passed.")
+    save(app, 1)
+    assert "Only you can see it" not in words(app)
+    with database.reading(engine) as ledger:
+        seen = {state.slug: state.text.visibility for state in standing.listing(ledger, now=day(6))}
+    assert sorted(seen.values()) == ["author", "everyone"]
+
+
+def test_its_evidence_has_the_direction_of_the_forecast(app: AppTest, engine: Engine) -> None:
+    type_line(app, "Will the quay open by 20 January? 30%")
+    app.text_input(key="one-line#0-evidence").input("https://example.org/strike")
+    save(app)
+    with database.reading(engine) as ledger:
+        [state] = standing.listing(ledger, now=day(6))
+        [[(citation, _)]] = updates.evidence_of(ledger, registry.find(ledger, state.slug)).values()
+    assert citation.stance == "opposes"
+
+
+def test_who_may_not_ask_has_no_line(app: AppTest, engine: Engine) -> None:
+    with database.writing(engine) as ledger:
+        bob = member_or_new(ledger, "bob", now=day(0))
+        alice = member_or_new(ledger, "alice", now=day(0))
+        appoint(ledger, bob, Role.admin, member=bob, now=day(1))
+        appoint(ledger, alice, Role.viewer, member=bob, now=day(1))
+    visit(app, "questions")
+    assert "one-line-title" not in [field.key for field in app.text_input]
