@@ -48,7 +48,7 @@ from forecasts.scores import stored_scores
 from forecasts.scores.stored_scores import ForecasterScore
 from forecasts.updates import previews, updates
 from forecasts.updates.evidence_parsing import recent_articles
-from forecasts.updates.values import format_value
+from forecasts.updates.values import format_leaders
 
 BADGES = {
     Status.open: "green",
@@ -155,7 +155,7 @@ def forecast_panel() -> None:
             st.caption("You haven’t forecast this yet.")
         else:
             with st.container(gap=None):
-                st.markdown(f"Now **{as_text(format_value(mine, text.options))}**")
+                st.markdown(f"Now **{as_text(format_leaders(mine, text.options, 5))}**")
                 st.caption(f"since {when(mine.made_at)}")
                 if so_far := previews.format_score_so_far(text, own, now=moment):
                     rule, rule_help = ("CRPS", CRPS_HELP) if graded else ("Brier", "0 is best.")

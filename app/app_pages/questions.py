@@ -23,7 +23,7 @@ from forecasts.questions import search
 from forecasts.questions.search import Filter, Order, Row, Trend
 from forecasts.questions.standing import Status, last_registered
 from forecasts.scores import frames
-from forecasts.updates.values import format_probability, format_value
+from forecasts.updates.values import format_leaders, format_probability
 
 FIND, ASK = "Find", "Ask a question"
 CHOICES = ("status", "whose", "type", "tag", "family", "team")  # the filters' keys
@@ -119,7 +119,8 @@ def caption(row: Row) -> str:
     if state.resolution is None or text.close_time <= moment:
         parts += [closing(text, moment), day(text.close_time)]
     if row.forecast is not None:
-        parts.append(f"you: **{as_text(shortened(format_value(row.forecast, text.options), 60))}**")
+        yours = format_leaders(row.forecast, text.options, 3)
+        parts.append(f"you: **{as_text(shortened(yours, 60))}**")
     if row.trend is not None and row.trend.forecasters > 1 and (drawn := spark(row.trend)):
         parts.append(drawn)
     parts += [as_text(tag) for tag in (text.tags or [])[:4]]

@@ -36,7 +36,7 @@ from forecasts.resolution.history import Rescored, Step
 from forecasts.scores.stored_scores import CRPS
 from forecasts.updates.evidence import format_citation
 from forecasts.updates.updates import moves
-from forecasts.updates.values import format_value
+from forecasts.updates.values import format_leaders, format_value
 
 PER_PAGE = 15
 Cited = Mapping[int, list[tuple[Citation, Evidence]]]  # by forecast
@@ -49,9 +49,9 @@ def discussion(
     given = [one for one in reversed(moves(forecasts)) if one.forecast.rationale]
     for one in shown_page(given, "discussion", PER_PAGE):
         with st.container(border=True, gap="xsmall"):
-            change = format_value(one.forecast, wordings[-1].options)
+            change = format_leaders(one.forecast, wordings[-1].options, 5)
             if one.before is not None:
-                change = f"{format_value(one.before, wordings[-1].options)} → {change}"
+                change = f"{format_leaders(one.before, wordings[-1].options, 5)} → {change}"
             st.markdown(paragraphs(one.forecast.rationale))
             st.caption(f"{as_text(one.handle)}: {as_text(change)} · {when(one.forecast.made_at)}")
             _citations(one.forecast, cited, wordings[-1].type)

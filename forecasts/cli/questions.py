@@ -18,7 +18,6 @@ from forecasts.cli.session import reading_as
 from forecasts.common.text import on_one_line
 
 if TYPE_CHECKING:
-    from forecasts.ledger.models import Forecast
     from forecasts.questions.standing import QuestionState
 
 # The order of the list. Within a status the soonest close is first; of past ones, the latest.
@@ -59,6 +58,7 @@ def questions(
     from forecasts.questions.search import Filter, find
     from forecasts.questions.standing import Status, listing
     from forecasts.updates.updates import current_forecasts
+    from forecasts.updates.values import format_leaders
 
     if status is not None:
         one_of("--status", status, [known.name for known in Status])
@@ -87,7 +87,7 @@ def questions(
             )
             return
         mine = {
-            state.id: brief_value(current[state.id], state.text.options)
+            state.id: format_leaders(current[state.id], state.text.options)
             for state in rows
             if state.id in current
         }
@@ -140,18 +140,6 @@ def table_of(rows: Sequence[QuestionState], mine: Mapping[int, str]) -> Table:
             f"{state.text.close_time:%Y-%m-%d}",
             on_one_line(mine.get(state.id, "")),
             on_one_line(status),
-            on_one_line(state.text.title),
+            ("" if state.text.has_criteria else "(no criteria) ") + on_one_line(state.text.title),
         )
     return table
-
-
-def brief_value(forecast: Forecast, options: Sequence[str] | None) -> str:
-    """Return the forecast for one line: of several options the likeliest first."""
-    from forecasts.updates.values import format_probability, format_value, value_of
-
-    probabilities = value_of(forecast).over(options).probabilities
-    if not probabilities:
-        return format_value(forecast, options)
-    named = zip(probabilities, options or [], strict=False)
-    leading = sorted(((p, name) for p, name in named if p), reverse=True)
-    return ", ".join(f"{name} {format_probability(p)}" for p, name in leading)

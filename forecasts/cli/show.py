@@ -20,7 +20,6 @@ from forecasts.cli.console import (
 )
 from forecasts.cli.options import Database, Member, QuestionSlug, TextOrJson
 from forecasts.cli.question_json import everything_about
-from forecasts.cli.questions import brief_value
 from forecasts.cli.root import app
 from forecasts.cli.session import reading_as
 from forecasts.common.times import to_minute
@@ -90,13 +89,16 @@ def _print_overview(
     """Print a question on one screen; a taller one has more of its forecasts."""
     from forecasts.questions.outcomes import format_bounds
     from forecasts.updates.updates import evidence_of, history
+    from forecasts.updates.values import format_leaders
 
     text = state.text
     title, about, *limits = _head(session, state, now)
     heading = fitted(title, lines=2)
     subheading = fitted(about, lines=2) + [line for limit in limits for line in fitted(limit)]
     values = ", ".join(text.options or []) or format_bounds(text)
-    criteria = text.resolution_criteria or "none yet"
+    criteria = text.resolution_criteria
+    if not text.has_criteria:
+        criteria = f'none yet. Write them: forecasts revise {state.slug} --criteria "…"'
     wording = fitted(
         f"{'Options' if text.options else 'Range'}: {values}" if values else "", lines=2
     )
@@ -112,7 +114,7 @@ def _print_overview(
     for forecast, handle in rows[: -room - 1 : -1]:
         evidence = f" (evidence: {len(cited[forecast.id])})" if forecast.id in cited else ""
         reason = f" — {forecast.rationale}" if forecast.rationale else ""
-        value = brief_value(forecast, text.options)
+        value = format_leaders(forecast, text.options)
         line = f"{_at(forecast.made_at)}  {handle}: {value}{evidence}{reason}"
         forecasts += fitted(line, indent="  ")
 
@@ -127,12 +129,12 @@ def _standing(
     """Return the member's forecast and the crowd's in one line: 'You: 40% · Crowd (5): 62%'."""
     from forecasts.questions.search import trends
     from forecasts.updates.updates import current_forecast
-    from forecasts.updates.values import format_probability
+    from forecasts.updates.values import format_leaders, format_probability
 
     mine = None if who is None else current_forecast(session, state.question, who, at=now)
     parts = []
     if mine is not None:
-        parts.append(f"You: {brief_value(mine, state.text.options)}")
+        parts.append(f"You: {format_leaders(mine, state.text.options)}")
     elif state.accepts_forecasts(now):
         parts.append("You: no forecast yet")
     crowd = trends(session, [state], now=now).get(state.id)

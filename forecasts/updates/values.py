@@ -264,6 +264,25 @@ def format_value(value: Forecast | Value, options: Sequence[str] | None = None) 
     return "withdrawn"
 
 
+def format_leaders(
+    value: Forecast | Value, options: Sequence[str] | None = None, most: int | None = None
+) -> str:
+    """Return ``format_value`` with the likeliest option first, and without impossible ones.
+
+    ``most``: the largest number of options to list; '…' stands for the others.
+    """
+    if isinstance(value, Forecast):
+        value = value_of(value)
+    vector = value.over(options).probabilities
+    if not vector or len(options or ()) != len(vector):
+        return format_value(value, options)
+    named = [(p, name) for p, name in zip(vector, options or (), strict=True) if p]
+    shown = [
+        f"{name} {format_probability(p)}" for p, name in sorted(named, key=lambda one: -one[0])
+    ]
+    return ", ".join([*shown[:most], *["…"] * (most is not None and len(shown) > most)])
+
+
 def format_change(
     before: Forecast | None, after: Value, options: Sequence[str] | None = None
 ) -> str:

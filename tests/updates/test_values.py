@@ -16,6 +16,7 @@ from forecasts.updates.values import (
     Value,
     check_value,
     format_change,
+    format_leaders,
     format_probability,
     format_value,
     stated_certainty,
@@ -150,3 +151,12 @@ def test_a_vector_is_aligned_with_options_added_later(
 )
 def test_quantiles_are_named_as_percentiles(quantiles: dict[str, float | str], said: str) -> None:
     assert format_value(Value(quantiles=quantiles)) == said
+
+
+def test_leaders_come_first_and_the_impossible_is_left_out() -> None:
+    value, options = Value(probabilities=(0.2, 0.5, 0.0, 0.2, 0.1)), ["A", "B", "C", "D", "Other"]
+    assert format_leaders(value, options) == "B 50%, A 20%, D 20%, Other 10%"
+    assert format_leaders(value, options, 2) == "B 50%, A 20%, …"
+    assert format_leaders(value, options, 4) == "B 50%, A 20%, D 20%, Other 10%"
+    assert format_leaders(value) == format_value(value)
+    assert format_leaders(Value(0.3), None, 1) == "30%"
