@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from rich.table import Table
 from typer import Argument, Option
 
-from forecasts.cli.console import next_step, now, out, print_json, print_line, print_note
+from forecasts.cli.console import next_step, now, out, print_json, print_line, print_note, time_of
 from forecasts.cli.options import Database, Member, TextOrJson, VisibleTo
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, reading_as, settings
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from forecasts.articles.article import CapturedArticle
     from forecasts.articles.drafting.drafts import Draft
     from forecasts.ledger.models import Article
+    from forecasts.updates.ask import Asked
 
 
 @app.command()
@@ -51,7 +52,7 @@ def capture(
     from forecasts.common.limits import TEXT_BYTES
 
     moment = now()
-    seen = moment if captured_at is None else read_time(captured_at, now=moment)
+    seen = time_of(captured_at, past=True, moment=moment) or moment
     left_out: list[str] = []
     given: dict[str, Any] = {"captured_at": seen, "notify": left_out.append}
     if source == "-":
@@ -256,14 +257,20 @@ def articles(
 
     if register is not None:
         made = _register(number, register, visible_to, database, member)
+        names = [asked.question.slug for asked in made]
         if format_ == "json":
-            print_json({"registered": made})
+            print_json({"registered": names})
             return
-        for slug in made:
-            print_line(slug)
-        print_note(f"Registered {len(made)} question{'' if len(made) == 1 else 's'}.")
-        step = next_step(f"forecast {made[0]} 30%", database=database, member=member)
-        print_note(f"Next: {step}")
+        for name in names:
+            print_line(name)
+        print_note(f"Registered {len(names)} question{'' if len(names) == 1 else 's'}.")
+        if any(asked.kept_private for asked in made):
+            step = f'revise {names[0]} --criteria "…"'
+            note = "Only you see a question until it has criteria"
+            print_note(f"{note}: {next_step(step, database=database, member=member)}")
+        binary = [asked.question.slug for asked in made if asked.text.type == "binary"]
+        step = f"forecast {binary[0]} 30%" if binary else f"show {names[0]}"
+        print_note(f"Next: {next_step(step, database=database, member=member)}")
         return
     with reading_as(database, member) as (session, _, now):
         if number is None:
@@ -302,12 +309,14 @@ def _register(
     visible_to: str | None,
     database: str | None,
     member: str | None,
-) -> list[str]:
-    """Return the names of the new questions; all of them are registered or none."""
+) -> list[Asked]:
+    """Return the new questions; all of them are registered or none."""
     from forecasts.access import teams
     from forecasts.articles.library import find_article
-    from forecasts.questions import from_article
+    from forecasts.questions.from_article import ready_drafts
     from forecasts.questions.registry import question_text
+    from forecasts.questions.sources import find_passage
+    from forecasts.updates.ask import ask
 
     if number is None:
         raise BadInput(
@@ -316,16 +325,26 @@ def _register(
         )
     with acting(database, member) as (session, who, now):
         article = find_article(session, number)
-        numbers = _numbers(wanted) or from_article.ready_drafts(session, article, now=now)
+        numbers = _numbers(wanted) or ready_drafts(session, article, now=now)
         audience = teams.visibility_fields(session, visible_to)
-        chosen = []
+        made = []
         for draft, last_day in _complete(article, numbers):
             close = read_time(last_day.isoformat(), end_of_day=True)
             fields = {"title": draft.question, **draft.type_fields, **audience}
             text = question_text(open_time=now, scheduled_close_time=close, **fields)
-            chosen.append(from_article.Chosen(text, draft.source))
-        made = from_article.register_all(session, number, chosen, member=who, now=now)
-        return [question.slug for question in made]
+            passage = find_passage(session, number, draft.source)
+            chosen = visible_to is not None
+            made.append(
+                ask(
+                    session,
+                    text,
+                    member=who,
+                    now=now,
+                    sources=[passage],
+                    audience_chosen=chosen,
+                )
+            )
+        return made
 
 
 def _numbers(wanted: str) -> list[int]:

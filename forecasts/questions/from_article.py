@@ -1,13 +1,11 @@
-"""Questions from an article's drafts: which already exist, and several registered at once."""
+"""An article's drafts against the ledger: those that double a question, those that are ready."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from textwrap import shorten
 
 from sqlmodel import Session, col, or_, select
 
@@ -15,13 +13,10 @@ from forecasts.access.visibility import question_visible
 from forecasts.articles.drafting.drafts import Draft, drafts_of
 from forecasts.articles.drafting.intervals import MONTHS
 from forecasts.articles.drafting.strength import Strength
-from forecasts.articles.text_quotes import TextQuote
 from forecasts.articles.typography import alternatives
-from forecasts.common.errors import BadInput, Refused
 from forecasts.ledger.current import is_newest_wording
-from forecasts.ledger.models import Article, Member, Question, QuestionRevision, QuestionText
-from forecasts.questions.registry import register
-from forecasts.questions.sources import find_passage, questions_from
+from forecasts.ledger.models import Article, Question, QuestionRevision
+from forecasts.questions.sources import questions_from
 from forecasts.questions.standing import QuestionState, Status, listing
 
 _SAME = 0.75  # share of the shorter title's words that the other one has too
@@ -37,34 +32,6 @@ _FILLER = re.compile(
     + "|".join(MONTHS),
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """A draft to register as corrected: its wording and the passage it was taken from."""
-
-    text: QuestionText
-    quote: TextQuote
-
-
-def register_all(
-    session: Session, article: int, chosen: Sequence[Chosen], *, member: Member, now: datetime
-) -> list[Question]:
-    """Return the new questions from that article, which are written with their passages.
-
-    The caller commits, so all of them are registered or none. Refused as by ``register``, with
-    the title of the question.
-    """
-    registered = []
-    for one in chosen:
-        try:
-            passage = find_passage(session, article, one.quote)
-            question = register(session, one.text, member=member, now=now, sources=[passage])
-        except (Refused, BadInput) as error:
-            error.message = f"{shorten(one.text.title, 80, placeholder=' …')}: {error.message}"
-            raise
-        registered.append(question)
-    return registered
 
 
 def ready_drafts(session: Session, article: Article, *, now: datetime) -> list[int]:

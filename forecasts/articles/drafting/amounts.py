@@ -22,6 +22,7 @@ _RANGE = re.compile(
     re.IGNORECASE,
 )
 _NOUN = re.compile(r"\s?(?P<noun>(?!(?:by|until|from|in|on|at|if|this|next)\b)[a-z][a-z-]+)")
+_OF = re.compile(r"\sof\s[a-z]+")
 _PER = re.compile(r"\s(?:an?|per)\s[a-z]+")
 _CURRENCIES = {"$": "dollars", "€": "euros", "£": "pounds", "¥": "yen"}
 _SCALES = {"m": "million", "bn": "billion", "tn": "trillion"}
@@ -33,7 +34,8 @@ _LEVEL = re.compile(
     r"(?:at|in)?|(?:rise|fall|drop|climb|grow|shrink|slow|ease|increase|decline|narrow|widen) to)",
     re.IGNORECASE,
 )
-_NEEDS_AT = re.compile(r"(?:come in|stand|stay|remain|trade|hover|peak|settle)$")
+_NEEDS_AT = re.compile(r"(?:come in|trade|peak)$")
+_STATES = re.compile(r"(?:stand|stay|remain|hover|settle)(?: at| in)?$")
 # "Prices will rise 3 to 5 percent": the amount is a change.
 _CHANGE = re.compile(
     r"(?P<verb>rise|fall|drop|climb|grow|shrink|increase|decline|expand|contract)(?: by)?"
@@ -66,7 +68,7 @@ def ask_amount(subject: str, predicate: str) -> Amount | None:
     unit, rest = _unit(found, after)
     if level := _LEVEL.fullmatch(before):
         verb = f"{level[0]} at" if _NEEDS_AT.search(level[0]) else level[0]
-        verb = "reach" if verb == "exceed" else verb
+        verb = "reach" if verb == "exceed" else "be" if _STATES.match(verb) else verb
         return _amount(f"What will {subject} {verb}{rest}{_in(unit)}?", found, unit)
     if (change := _CHANGE.fullmatch(before)) and found["percent"]:
         return _amount(f"How much will {subject} {change['verb']}{rest}{_in(unit)}?", found, unit)
@@ -78,7 +80,10 @@ def ask_amount(subject: str, predicate: str) -> Amount | None:
         return None
     if not unit.endswith("s") and not unit.endswith("people"):
         return None
-    return _amount(f"How many {unit} will {subject} {before}{rest}?", found, unit)
+    of = _OF.match(rest)
+    thing = f"{unit}{of[0]}" if of else unit
+    rest = rest[len(of[0]) :] if of else rest
+    return _amount(f"How many {thing} will {subject} {before}{rest}?", found, unit)
 
 
 def _unit(found: re.Match[str], after: str) -> tuple[str, str]:

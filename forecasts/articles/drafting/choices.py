@@ -18,7 +18,6 @@ _LIST = re.compile(
     rf"|\b(?P<between>between )(?P<one>{_NAME})(?P<others>(?:, {_NAME})*),? and (?P<final>{_NAME})"
 )
 _CHOOSES = re.compile(r"\b(?:choose|decide|pick|select)\s$")
-_DATE = re.compile(r"\s(?:by|until|from)\s(?:\d{1,2}\s)?(?:[A-Z][a-z]+\s)?\d{4}$")
 _MONTH_OR_DAY = re.compile(
     r"(?:January|February|March|April|May|June|July|August|September|October|November|December"
     r"|\w+day)\b"
@@ -45,9 +44,7 @@ def ask_choice(subject: str, predicate: str) -> Choice | None:
         options = _options(found, before)
         if options is None:
             continue
-        if " and " in after:  # another clause
-            day = _DATE.search(after)
-            after = day[0] if day else ""
+        after = after.partition(" and ")[0]  # without another clause, and its date
         if before == "be ":
             return _choice(options, f"be {subject}{after}")
         return _choice(options, f"{subject} {before.strip()}{after}")

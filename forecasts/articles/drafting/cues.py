@@ -32,7 +32,11 @@ _NO_VERB = (
     r"(?!(?:of|and|or|in|to|for|the|an?|that|this|with|on|at|by|from|as|is|was|are|were|his|her|its"
     r"|their|our|my|no|but|than|about|into|over|through|between|under|against|what|how)\b)"
 )
-_VERB = rf"{ADVERBS}{_NO_VERB}(?P<verb>[a-z][a-z-]+)\b"
+_WHEN = (
+    r"(?:(?:on )?[A-Z][a-z]+day |on \d{1,2} [A-Z][a-z]+ |(?:later )?(?:this|next) [a-z]+ "
+    r"|(?:later )?today |tomorrow )?"
+)
+_VERB = rf"{ADVERBS}{_WHEN}{ADVERBS}{_NO_VERB}(?P<verb>[a-z][a-z-]+)\b"
 _TO_VERB = rf"(?:[^,;:.\"]{{0,40}}? to {_VERB})"
 _IS = rf"(?<!\w)(?:is|are|am|isn't|aren't|looks?|seems?|appears?|remains?|stands?) {ADVERBS}"
 _HAS = rf"(?:has|have) {ADVERBS}"
@@ -46,7 +50,7 @@ _BOUND = (
     r"|prepared|in line|committed|predicted|estimated|planning|preparing|seeking|looking|aiming"
     r"|hoping|threatening|intending|proposing|pushing|working|gearing up|expecting|pledging|vowing"
     r"|moving|racing|in talks|in negotiations|trying|attempting|rushing|scrambling|campaigning"
-    r"|keen|eager|hopeful)"
+    r"|keen|eager|hopeful|under (?:\w+ )?pressure)"
 )
 _PURSUING = (
     r"(?:considering|weighing|mulling|contemplating|eyeing|exploring|planning|preparing|seeking"
@@ -58,7 +62,7 @@ _INTENDS = (
     r"(?:plans?|aims?|intends?|seeks?|wants?|hopes?|expects?|vows?|pledges?|promises|threatens?"
     r"|proposes?|prepares?|wishes|looks?|undertakes?|anticipates?)"
 )
-_HAS_PLANS = r"(?:has|have) (?:(?:no|any|an?|the|every) )?(?:[a-z]+ )?(?:plans?|intentions?)"
+_HAS_PLANS = r"(?:has|have|had) (?:(?:no|any|an?|the|every) )?(?:[a-z]+ )?(?:plans?|intentions?)"
 _VOWED = r"(?:vowed|pledged|promised|threatened|sworn|committed|undertaken)"
 _PLANNED = r"(?:planned|intended|hoped|wanted|aimed|expected|sought)"
 _AGREED = r"(?:agreed|decided|offered|proposed|chosen|elected|voted|opted|promised|scheduled)"
@@ -103,6 +107,9 @@ _MOVED = (
     r"(?: by [\w-]+ [\w-]+,?)?"
 )
 
+_MOVED_ACTIVE = (
+    r"(?P<moved>postponed|delayed|deferred|moved|rescheduled|extended|adjourned|suspended|put off)"
+)
 _HAVE = rf"(?:(?:ha[sd]|have)(?: been {_TOLD})?|(?:is|are|was|were) (?:given|allowed))"
 _GIVE = rf"(?:{_HAS})?(?:given|gives?|gave|allow(?:s|ed))"
 _ONLY = r"(?:(?:only|just|about|around|up to|up|another|a further|at least) )?"
@@ -136,6 +143,7 @@ CUES = (
     _cue("bound", "is expected to vote", rf"{_IS}{_BOUND} (?:not )?to {_VERB}"),
     _cue("bound", "we're going to vote", rf"(?<=\w)'(?:s|m|re) {ADVERBS}{_GOING} to {_VERB}"),
     _cue("bound", "is to vote", rf"(?<!\w)(?:is|are) {ADVERBS}to {_VERB}"),
+    _cue("bound", "has yet to vote", rf"\b(?:has|have) yet to {_VERB}"),
     _cue("likely", "a bill likely to pass", rf"\b(?:(?:un)?likely|set|poised|slated) to {_VERB}"),
     _cue("expects", "expect the sale to close", rf"\b{_EXPECTS} (?!to\b){_SUBJECT} to {_VERB}"),
     _cue("pursues", "is considering a vote", rf"{_IS}{_PURSUING}(?= {_GERUND}| [\w'-])"),
@@ -151,6 +159,12 @@ CUES = (
         rf"\b(?:has|have|stands?) an? (?:{_NUMERICAL}|{_SIZE}) {_ODDS} of {_GERUND}",
     ),
     _cue("chance", "a 70 percent chance of a vote", rf"\b{_NUMERICAL} {_CHANCE}"),
+    _cue(
+        "chance",
+        "the chance of a vote is 70 percent",
+        rf"\b{_ODDS} of (?P<chance>(?:an? )?[\w'-]+)[^,;:.\"]{{0,60}} (?:is|are|at) "
+        rf"(?:put at |about )?{_NUMERICAL}",
+    ),
     _cue("weak", "a good chance of a vote by Friday", rf"\b{_SIZE} {_CHANCE}"),
     _cue(
         "expects",
@@ -176,7 +190,23 @@ CUES = (
     _cue("term", "gave them a week to vote", rf"\b{_GIVE} {_SUBJECT} {_LENGTH}{_TO_VERB}"),
     _cue("wants", "wants it done", rf"\bwants? {_SUBJECT} (?P<done>{_DONE})\b"),
     _cue("weak", "expects it done by Friday", rf"\b{_WANTS} {_SUBJECT} (?P<done>{_DONE})\b"),
+    _cue(
+        "weak",
+        "wants a bill on the desk by Friday",
+        rf"\b(?:wants?|sees?) {_SUBJECT} (?=(?P<place>(?:on|in|at|above|below|back|open|ready)\b))",
+    ),
+    _cue(
+        "weak",
+        "calls for the bill to be passed by Friday",
+        rf"\b(?:calls?|called) for (?!to\b){_SUBJECT} to {_VERB}",
+    ),
     _cue("weak", "wants a vote by Friday", r"\b(?:wants?|expects?|demands?|predicts?|foresees?)\b"),
+    _cue(
+        "weak",
+        "has moved the vote to Friday",
+        rf"\b(?:has|have) {_MOVED_ACTIVE} (?P<subject>(?:the|an?) [^,;:.\"]{{2,50}}?)"
+        r" (?:to|until|till)\b",
+    ),
     _cue("weak", "has been moved to Friday", rf"\b{_MOVED} (?:to|until|till|into|for)\b"),
     _cue(
         "present", "is voting", r"(?<!\w)(?:is|are) (?:now |also |all )?(?P<doing>[a-z]{2,}ing)\b"

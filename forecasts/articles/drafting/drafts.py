@@ -86,8 +86,7 @@ class Draft:
     def question_by(self, day: date) -> str:
         """Return the question with ``day`` as its deadline.
 
-        A question about what starts from a day keeps that day. BadInput if the question has a gap
-        or is blank.
+        The day from which something starts stays. BadInput if the question has a gap or is blank.
         """
         if not self.is_complete:
             raise BadInput(

@@ -48,7 +48,13 @@ def find_outlooks(sentence: str, deadlines: Sequence[Deadline]) -> list[Outlook]
         for cue in CUES
         for match in cue.pattern.finditer(words)
     ]
-    found.sort(key=lambda outlook: (outlook.deadline is None, outlook.match.start()))
+    found.sort(
+        key=lambda outlook: (
+            _RELATIVE.search(words, 0, outlook.match.start()) is not None,
+            outlook.deadline is None,
+            outlook.match.start(),
+        )
+    )
     strong, weak = filter(_is_strong_cue, found), filter(_is_weak_cue_with_deadline, found)
     return [*strong, *weak] or _by_date_alone(words, deadlines)
 
@@ -66,6 +72,7 @@ def _governing(cue_start: int, deadlines: Sequence[Deadline]) -> Deadline | None
 
 # ---- cues that need no deadline
 
+_RELATIVE = re.compile(r",\s(?:which|who)\s$")  # "Bulgaria, which joins the euro in May, must …"
 _QUESTION = re.compile(r"\?[\"')\s]*$")
 _REQUEST = re.compile(
     r"[\"'(]*(?:sign up|subscribe|click|please|would you|could you|read more|download|follow us"
@@ -95,6 +102,7 @@ _LONG_AGO = re.compile(
     r"|\b[Ll]ast (?:year|decade|century)\b|\b(?:[Pp]revious|[Oo]riginally|[Oo]nce)\b"
 )
 _LENGTH = re.compile(r"(?:with)?in (?!the )[^.,]*\b(?:day|week|fortnight|month|year|decade)s?$")
+_A_PLAN = re.compile(r"\b(?:an?|the|this|that)\s+$")  # a noun: "votes on a plan to close"
 _HAD = re.compile(r"\b(?:had|'d|having|having been|has long)\s+(?:\w+ly\s+)?$")
 _REPORTED = re.compile(
     r"\b(?:said|says?|told|announced?s?|warn(?:ed|s)?|believes?|predict(?:ed|s)?|insist(?:ed|s)"
@@ -133,7 +141,7 @@ _PERMITTED = re.compile(
     r"\b(?:law|rule|constitution|statute|code|act|treaty)s?\s+(?:say|state|allow|provide)s?\b"
     r"|\boffence\b"
     r"|\b[Uu]nder (?:the|its|a|an) (?:[\w-]+ ){0,3}(?:law|rules|statute|code|act|contract)\b"
-    r"|\b[Uu]nder the terms of\b|\bat any time\b|\bfree of charge\b"
+    r"|\b[Uu]nder the terms of\b|\bat any time\b"
 )
 _COMPARED = re.compile(r"\b(?:more|less|as|twice|times|most|least|equally|how|was|were|been)\s+$")
 _AIM = re.compile(
@@ -170,9 +178,11 @@ def _is_strong_cue(outlook: Outlook) -> bool:
                 and (dated or not match["modal"].startswith("could") or " not " not in match[0])
             )
         case "intends" | "pursues" | "expects" | "wants":
-            return not _HAD.search(before)
+            is_noun = outlook.cue.kind == "intends" and _A_PLAN.search(before)
+            had_plans = match[0].startswith("had") and not _REPORTED.search(before)
+            return not (_HAD.search(before) or is_noun or had_plans)
         case "chance":
-            return not is_in_the_past(match.string, match.start(), match.end())
+            return not is_in_the_past(match.string, match.start(), match.end(), has_verb=True)
         case "vowed":
             is_past = _HAD.search(before) or _SINCE_DONE.search(match.string, match.end())
             return not is_past and not _is_old(outlook.deadline, before)
@@ -207,6 +217,8 @@ def _is_event(outlook: Outlook, verb: str, rest: str) -> bool:
         return False
     if outlook.deadline is not None:
         return True
+    if re.search(r"\bfree of charge\b", words):
+        return False
     if _READER.search(before):
         return False
     return bool(_DONE.match(rest)) if verb == "be" else not _STATE.fullmatch(verb)

@@ -1,4 +1,4 @@
-"""Drafts that would leak: the same article already tells what happened.
+"""Drafts that would leak: the same article already tells the outcome.
 
 A live report or a text with several updates can say "The council will vote on the bypass" and
 "The council voted for the bypass". A sentence tells the outcome if its verb is the question's in

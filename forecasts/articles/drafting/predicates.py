@@ -61,6 +61,7 @@ _OTHER_TIME = re.compile(
     r",?\s+(?:(?:later )?this|next) (?:week|month|year|weekend),?\s*$|\s+soon\s*$"
     r"|\s+(?:an?|\w+) (?:day|week|month|year)s? later,?\s*$"
     r"|\s+(?:with)?in (?:a few |the coming )?(?:hours|days|weeks|months)\s*$"
+    r"|\s+before (?:the|its|a) deadline\s*$"
     r"|\s+(?:on|in|at) the (?:night|evening|morning|afternoon|day|week) of\s*$"
 )
 _LASTS = re.compile(
@@ -71,7 +72,7 @@ _LASTS = re.compile(
 _LASTING = re.compile(r"(?:stay|remain|continue|last|keep)\b")
 # Prepositions whose object was cut off.
 _LEFT_OVER = re.compile(
-    r"(?:,|\s(?:and|or|to|at|in|on|for|from|of|by|effective|starting|the))+\s*$"
+    r"(?:,|(?<!sworn)\s(?:and|or|to|at|in|on|for|from|of|by|effective|starting|the))+\s*$"
 )
 
 

@@ -88,7 +88,7 @@ def _wording(sentence: str, outlook: Outlook, context: Context) -> Wording | Non
     if not subject or (present and not verb):
         return None
     if measure := outlook.match.groupdict().get("measure"):
-        subject = f"{possessive(subject)} {measure}"
+        subject = measure if _EXPERTS.match(subject) else f"{possessive(subject)} {measure}"
     if_so = condition(sentence, outlook.match.start(), deadline)
     left_out = if_so.strip() if has_pronoun(if_so) else ""
     if left_out:
@@ -99,6 +99,8 @@ def _wording(sentence: str, outlook: Outlook, context: Context) -> Wording | Non
     lasting = not is_denied and outlook.cue.kind != "term" and verb != "take place"
     phrase = verb_phrase(sentence, start, verb, deadline, lasting=lasting)
     phrase = without_open_pronouns(subject, phrase)
+    if subject == "there":
+        phrase = _NONE.sub("be a ", phrase)
     wording = Wording(
         f"Will {subject} {phrase}{if_so}?", outlook, subject, phrase, left_out=left_out
     )
@@ -111,6 +113,10 @@ def _wording(sentence: str, outlook: Outlook, context: Context) -> Wording | Non
             kind, options = QuestionType.multiple_choice, choice.options
             return replace(wording, question=choice.question, kind=kind, options=options)
     return wording
+
+
+_NONE = re.compile(r"^be no (?=\w)")
+_EXPERTS = re.compile(r"(?:analysts|economists|forecasters|traders|investors|strategists)\b")
 
 
 def _predicate(outlook: Outlook) -> tuple[re.Match[str], str, int] | None:
@@ -129,6 +135,8 @@ def _predicate(outlook: Outlook) -> tuple[re.Match[str], str, int] | None:
             return match, base_of_gerund(groups[name]), match.end(name)
     if groups.get("present"):
         return match, "", match.end("present")
+    if groups.get("place"):
+        return match, "be", match.end()
     if groups.get("measure"):
         return match, "be", match.end()
     if moved := groups.get("moved"):
@@ -161,7 +169,7 @@ def _event(sentence: str, outlook: Outlook, context: Context) -> Wording | None:
     match, deadline = outlook.match, outlook.deadline
     if match.groupdict().get("chance"):
         event = noun_phrase(sentence, match.start("chance"), deadline)
-        return _there(event, outlook)
+        return _there(re.split(r"\s(?:is|are|at)\s", event)[0], outlook)
     if not match.groupdict().get("event"):
         return None
     event = noun_phrase(sentence, match.start("event"), deadline)

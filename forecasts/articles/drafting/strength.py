@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from textwrap import shorten
 
 from forecasts.articles.drafting.pronouns import UNNAMED
 from forecasts.articles.drafting.question_wording import Wording
@@ -30,8 +31,7 @@ _THIS = re.compile(r"(?:this|these|that|those|such)\b", re.IGNORECASE)
 def judge(wording: Wording, sentence: str) -> tuple[Strength, str]:
     """Return the strength of a sentence's draft, and the reason for it in a few words."""
     cue, deadline = wording.outlook.cue, wording.outlook.deadline
-    said = " ".join(wording.outlook.match.group().split())
-    said = f"“{said}”" if len(said) <= 40 else f"“{cue.example}”"
+    said = f"“{shorten(wording.outlook.match.group(), 40, placeholder=' …')}”"
     if not wording.question:
         return Strength.weak, "no clear subject or verb"
     if UNNAMED in wording.question:

@@ -35,7 +35,7 @@ _REPORTING = alternatives(
 _THAT = alternatives(
     "concern concerns doubt fact sign signs mean means likely unlikely likelihood possibility "
     "warning warnings clear expectation expectations promise promises certain agreed betting "
-    "hunch idea view"
+    "hunch idea view fading hopes"
 )
 # A subordinate clause at the start; the main clause begins after its comma.
 OPENING = re.compile(
@@ -56,6 +56,8 @@ _CLAUSE = re.compile(
         )?["']*
   | (?P<reported>\b(?:(?:has|have|had)\s+)?(?:also\s+|later\s+|earlier\s+)?(?:{_REPORTING})
         (?:\s+(?:on\s+)?[MTWFS]\w+day)?(?:\s+that)?\s+)
+  | \b(?:but|and)\s+that\s+ | \b(?:unclear|uncertain|unknown|doubtful)\s+(?:whether|if)\s+
+  | ^[A-Z][\w-]*\ or\ not,\s
   | \b(?:{_THAT}|(?:told|assured|warned)(?:\s+[\w']+){{1,3}})\s+that\s+
   | (?:,\s+|(?<=,\s))[^,]{{2,40}}\s(?:{_REPORTING}),\s+
   | [;:]\s+ | \s["'] | \s--?\s | \s—\s | ,\s+(?:and|but|while|so|as|with)\s+
@@ -78,11 +80,18 @@ _NOT_A_SUBJECT = re.compile(
     re.IGNORECASE,
 )
 _RELATIVE = re.compile(r"\s(?:that|which|who)\s+(?:has|have|had|is|are|was|were)\s[^,;:\"()?!]+$")
+_TWO_ADJECTIVES = re.compile(r"^((?:an?|the) [a-z]+), (?=[a-z]+ [a-z])", re.IGNORECASE)
+_TO_DO = re.compile(
+    r"\b(work|efforts?|talks|negotiations|attempts?|plans?|bid|campaign|deal|proposal|decision|vote"
+    r"|legislation|bill|motion|mission|operation) to [a-z]+",
+    re.IGNORECASE,
+)
 _NEGATIVE = {
     "no": "any", "nobody": "anybody", "nothing": "anything", "none": "any", "neither": "either",
 }  # fmt: skip
 _AUXILIARY = re.compile(
-    r"\s(?:is|are|was|were|has|have|had|will|would|could|may|might|must|should)\s"
+    r"\s(?:is|are|was|were|has|have|had|will|would|could|may|might|must|should|[a-z]{3,}ed|meets|votes"
+    r"|opens|closes|faces|holds|publishes|reports|returns|starts|begins|ends)\s"
 )
 _SAYS = r"(?:said|says|told|added|wrote|insisted|warned|announced|promised|vowed)"
 # The speaker is named after the quote or before it.
@@ -99,12 +108,16 @@ _FOR_OTHERS = re.compile(
     r"(?:an?\s|the\s)?(?:\w+\s)?(?:spokes\w+|lawyer|attorney|solicitor)\s(?:for|of)\s(?=\w)",
     re.IGNORECASE,
 )
-_SPOKESMAN = re.compile(r"\b(?:spokes\w+|lawyer|attorney|solicitor)s?\b", re.IGNORECASE)
+_SPOKESMAN = re.compile(
+    r"\b(?:spokes\w+|lawyer|attorney|solicitor|director|executive|manager|analyst|economist|official"
+    r"|aide|adviser|captain|coach|CEO)s?\b",
+    re.IGNORECASE,
+)
 _DETERMINER = re.compile(
     alternatives(
         "the a an its their his her our this these such no any either some many several most all "
         "both two three four five six seven eight nine ten more another other each there it he she "
-        "they we"
+        "they we nearly about around almost roughly over fewer up at"
     ),
     re.IGNORECASE,
 )
@@ -115,28 +128,36 @@ _KIND_OF = re.compile(
     r"|(?:Opposition|Rebel|Union|Party) leader|[A-Z][a-z]+ (?:chain|group|giant|operator|startup))"
     r" (?=[A-Z])"
 )
+_NAMES_LIKE_PLURALS = alternatives(
+    "Mercedes Brussels Reuters Siemens Barclays Starbucks Lloyds Athens Naples Airlines Williams "
+    "Evans Hughes Davies Rodrigues Mendes Morales Rivers Myers Adams Brooks Rogers Rovers Rangers "
+    "Wanderers Democrats Republicans Tories Liberals Conservatives Greens Socialists Houthis Kurds "
+    "Muslims Jews Catholics Israelis Britons Danes Poles Turks Scots Swedes Finns Serbs Croats "
+    "Greeks Arabs Afghans Americans Germans Mexicans Koreans Africans Europeans Filipinos"
+)
 # At the start of a sentence, these have a capital without being names.
+_COMMON_WORDS = alternatives(
+    "hundreds thousands dozens millions new old further heavy fresh early officials economists "
+    "police prosecutors residents diplomats banks airlines unions activists parents troops "
+    "rebels members delegates authorities companies shares prices exports imports growth "
+    "demand supply output sales rates tariffs hearings rain snow temperatures turnout "
+    "parliament students schools hospitals work trading ferry fuel oil gas gold polls pilots "
+    "astronomers technicians relief rescue health government counting campaigning tickets "
+    "services flights trains fares taxes wages talks launch jury polling power winds clocks "
+    "sirens crews bids stores rivals direct patients staff pupils commuters fans clubs teams "
+    "homes bosses trustees ballots voting hurricane volume cricket football rugby tennis "
+    "bin defence defense school hospital train bus road rail bank house tax interest inflation "
+    "earnings profits revenue borrowing mortgage unemployment rents production tourism "
+    "passengers families women men children people migrants refugees scientists doctors nurses "
+    "tonight tomorrow half most federal local national regional foreign public private direct "
+    "lawyers veterans layoffs sentencing council world tenants clinical "
+    " human climate petrol diesel coal electric solar wind nuclear peace trade repairs costs"
+)
 _COMMON = re.compile(
-    alternatives(
-        "hundreds thousands dozens millions new old further heavy fresh early officials economists "
-        "police prosecutors residents diplomats banks airlines unions activists parents troops "
-        "rebels members delegates authorities companies shares prices exports imports growth "
-        "demand supply output sales rates tariffs hearings rain snow temperatures turnout "
-        "parliament students schools hospitals work trading ferry fuel oil gas gold polls pilots "
-        "astronomers technicians relief rescue health government counting campaigning tickets "
-        "services flights trains fares taxes wages talks launch jury polling power winds clocks "
-        "sirens crews bids stores rivals direct patients staff pupils commuters fans clubs teams "
-        "homes bosses trustees ballots voting hurricane volume cricket football rugby tennis "
-        "bin defence defense school hospital train bus road rail bank house tax interest inflation "
-        "earnings profits revenue borrowing mortgage unemployment rents production tourism "
-        "passengers families women men children people migrants refugees scientists doctors nurses "
-        "tonight tomorrow half most federal local national regional foreign public private direct "
-        "lawyers veterans layoffs sentencing council world tenants clinical "
-        " human climate petrol diesel coal electric solar wind nuclear peace trade repairs costs"
-    )
-    + r"|(?!Mercedes|Brussels|Reuters|Siemens|Barclays|Starbucks|Lloyds|Athens|Naples|Airlines"
-    r"|Williams|Evans|Hughes|Davies|Rodrigues|Mendes|Morales|Rivers|Myers|Adams|Brooks|Rogers)"
-    r"\w{2,}[^\Wsuia]s|\w{3,}fall|(?!Reading|Harding|Golding)\w{2,}(?:d|n|t|v|g|s)ing"
+    _COMMON_WORDS
+    + r"|(?:techn|electr|polit|clin|mus|phys|librar|histor|pedestr|civil|guard|comed)\w*ians"
+    rf"|(?!(?:{_NAMES_LIKE_PLURALS})$|\w+ians$)\w{{2,}}[^\Wsuia]s"
+    r"|\w{3,}fall|(?!Reading|Harding|Golding)\w{2,}(?:d|n|t|v|g|s)ing"
     r"|(?:first|second|third|fourth|full|half)-\w+"
     r"|(?!Rovers|Rangers|Wanderers)\w{2,}(?:ers|ors|ists|ments?|tions?|sions?|ants|ees|ities|ices|ages)",
     re.IGNORECASE,
@@ -266,7 +287,8 @@ def _as_subject(
         elif not words[deadline.end : end].strip(" ,"):
             end = deadline.start  # "The court on Friday will …"
     subject = re.sub(r"\s+", " ", sentence[start:end]).strip(' ,"“”')
-    head = _RELATIVE.sub("", plain_punctuation(subject))
+    head = _RELATIVE.sub("", _TWO_ADJECTIVES.sub(r"\1", plain_punctuation(subject)))
+    head = _TO_DO.sub(r"\1", head)
     if not 1 <= len(subject.split()) <= 14 or _NOT_A_SUBJECT.search(head):
         return ""
     first, space, others = subject.partition(" ")
@@ -277,9 +299,17 @@ def _as_subject(
     bare = re.sub(r"['’]s$", "", first)
     if first == "House" and _CHAMBER.match(others):
         return subject
-    is_common = _COMMON.fullmatch(bare) or bare.lower() in context.lowercase_words
+    is_common = _is_common(bare, others) or bare.lower() in context.lowercase_words
     if _KIND_OF.match(subject):
         return first.lower() + subject[len(first) :]
     if (others[:1].isupper() or not is_common) and not _DETERMINER.fullmatch(first):
         return subject
     return first.lower() + subject[len(first) :]
+
+
+def _is_common(word: str, others: str) -> bool:
+    """Return whether the first word of a subject is a common noun: "Union members", "Tickets"."""
+    if _COMMON.fullmatch(word):
+        return True
+    is_compound = re.match(r"[a-z]{3,}s\b", others) is not None
+    return is_compound and re.fullmatch(_COMMON_WORDS, f"{word}s", re.IGNORECASE) is not None

@@ -23,7 +23,7 @@ _IRREGULAR = alternatives(
 )
 _NO_PAST = alternatives(
     "need speed feed seed proceed exceed succeed indeed bed red hundred sacred united embed "
-    "breed greed weed creed naked wicked rugged"
+    "breed greed weed creed naked wicked rugged unchanged unaltered"
 )
 # An infinitive after these reports a past action, done or not done.
 _DONE_TO = alternatives(
@@ -43,7 +43,7 @@ _NO_VERB = alternatives("the a an his her its their our this that have be")
 _PRESENT = alternatives(
     "is are am expires expire lapses lapse takes take begins begin starts start ends end opens "
     "open closes close meets meet resumes resume reopens reopen convenes convene gathers gather "
-    "goes go comes come"
+    "goes go comes come expects expect predicts predict foresees foresee"
 )
 _NOUN_TOO = alternatives(
     "plan plans vote votes return returns run runs leave leaves fall falls report reports "
