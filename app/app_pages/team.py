@@ -74,9 +74,7 @@ def appoint(found: list[MemberRoles]) -> None:
     key = form_key("appoint")
     with st.expander("Set a ledger role"), st.form(key, border=False):
         left, right = st.columns(2)
-        who = left.selectbox(
-            "Member", [one.member.handle for one in found], format_func=as_text, key=f"{key}-who"
-        )
+        who = left.selectbox("Member", [one.member.handle for one in found], key=f"{key}-who")
         role = right.selectbox("Role", ROLES, key=f"{key}-role")
         st.caption("A ledger role applies to all questions. Admins see and may do everything.")
         if st.form_submit_button("Set role", key=f"{key}-go"):
@@ -92,9 +90,7 @@ def picked() -> list[Roster]:
         return rosters
     of = {one.team.name: one for one in rosters}
     mine = next((n for n, one in enumerate(rosters) if one.team.id in rights.teams), 0)
-    name = st.selectbox(
-        "Team", list(of), index=mine, format_func=as_text, key="team", bind="query-params"
-    )
+    name = st.selectbox("Team", list(of), index=mine, key="team", bind="query-params")
     return [of[name]]
 
 
@@ -148,9 +144,7 @@ def remove(name: str, one: Roster) -> None:
     """Show the form that removes a member from the team."""
     key = form_key(f"{name}-remove")
     with st.form(key, border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        who = st.selectbox(
-            "Member", [handle for handle, _ in one.members], format_func=as_text, key=f"{key}-who"
-        )
+        who = st.selectbox("Member", [handle for handle, _ in one.members], key=f"{key}-who")
         sure = st.checkbox("Confirm; their forecasts are kept", key=f"{key}-sure")
         go = st.form_submit_button("Remove member", key=f"{key}-go")
     if go and not sure:

@@ -88,7 +88,7 @@ def _revoke(tokens_in_force: list[str]) -> None:
     """Show the form that revokes a token."""
     key = form_key("revoke")
     with st.form(key), st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = st.selectbox("Token", tokens_in_force, format_func=as_text, key=f"{key}-key")
+        chosen = st.selectbox("Token", tokens_in_force, key=f"{key}-key")
         sure = st.checkbox("Refuse it from now on", key=f"{key}-sure")
         go = st.form_submit_button("Revoke", key=f"{key}-go")
     if go and not sure:
