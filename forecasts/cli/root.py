@@ -18,7 +18,7 @@ from forecasts.common.errors import LedgerError
 
 # The commands by section, as --help lists them.
 SECTIONS = {
-    "Start": ("demo", "app"),
+    "Start": ("app", "demo"),
     "Articles and questions": (
         "capture",
         "articles",
@@ -84,8 +84,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     help=(
-        "Turn news into questions, forecast them, update as evidence comes in, and learn from "
-        "your scores. Start with: forecasts demo"
+        "Ask questions, forecast them, update as evidence comes in, and learn from your scores. "
+        'Start with: forecasts ask "Will it rain in London tomorrow?" 30%'
     ),
 )
 

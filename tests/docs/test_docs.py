@@ -114,7 +114,7 @@ def test_the_commands_of_the_readme_can_be_pasted_in_order_on_any_day(tmp_path: 
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "trial.sqlite3").is_file()
-    for said in ("Brenholt", "the mayor yielded", "40% → 90%", "earned by", "Track record"):
+    for said in ("Brenholt", "the mayor yielded", "40% → 90%", "earned by", "bridge"):
         assert said in done.stdout
 
 
