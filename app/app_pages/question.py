@@ -111,7 +111,7 @@ def head() -> None:
         st.badge(str(state.status), color=BADGES[state.status])  # type: ignore[arg-type]
         if state.resolution is not None and state.status == Status.resolved:
             st.badge(f"outcome: {as_text(state.resolution.outcome)}", color="blue")
-        if not text.resolution_criteria.strip():
+        if not text.has_criteria:
             st.badge("no criteria", color="orange")
         parts = []
         if state.resolution is not None:
@@ -219,7 +219,7 @@ def outcome_panel(resolution: Resolution) -> None:
 
 def criteria() -> None:
     """Show the resolution criteria and the fine print, or the offer to write them."""
-    if text.resolution_criteria.strip():
+    if text.has_criteria:
         st.header("Resolution criteria", anchor=False)
         st.markdown(paragraphs(text.resolution_criteria))
     elif may[Action.revise]:

@@ -113,7 +113,7 @@ def caption(row: Row) -> str:
     parts = [f"**{state.status}**"]
     if state.resolution is not None:
         parts = [f"**{as_text(state.resolution.outcome)}**"]
-    if not text.resolution_criteria.strip():
+    if not text.has_criteria:
         parts.append("no criteria")
     # A question annulled before its close no longer closes.
     if state.resolution is None or text.close_time <= moment:
