@@ -121,8 +121,9 @@ def differences(comparison: Comparison) -> None:
         }
     )
     st.caption(f"{STATISTICS['p_adjusted'].whole} {STATISTICS['detectable'].whole}")
-    for pair in pairs:
-        st.markdown("- " + as_text(pair.sentence))
+    with st.expander("Each pair in words"):
+        for pair in pairs:
+            st.markdown("- " + as_text(pair.sentence))
 
 
 def evidence(comparison: Comparison) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from app.charts.records import trend_chart
+from app.charts.records import sparkline_chart, trend_chart
 from app.markdown_text import COVERAGE_HELP, as_text, counted, significant
 from app.session import ledger_url, reading
 from app.times import day, zone
@@ -29,7 +29,7 @@ ROWS = 12  # of the table, which scrolls
 
 
 def figures(own: OwnScores, questions: int) -> None:
-    """Show the means, the first with its sparkline."""
+    """Show the means, the first with a sparkline."""
     with st.container(key="figures-own"):
         columns = st.columns(4)
     columns[0].metric(
@@ -37,8 +37,12 @@ def figures(own: OwnScores, questions: int) -> None:
         significant(own.brier.mean),
         help=f"{RULES['brier'][1]} Always saying 50% scores 0.25. The line is the mean of the "
         f"last {WINDOW} questions.",
-        chart_data=[call.running for call in own.calls] if len(own.calls) > 2 else None,
     )
+    if (line := sparkline_chart(own)) is not None:
+        last = significant(own.calls[-1].running)
+        columns[0].vega_lite_chart(
+            spec=line, alt=f"Mean of the last {WINDOW} questions over time, now {last}."
+        )
     columns[1].metric("Resolved questions", f"{questions:,}")
     columns[2].metric(
         "Against the crowd",
@@ -46,7 +50,7 @@ def figures(own: OwnScores, questions: int) -> None:
         help="Mean advantage over the mean of the others’ forecasts at the same times, on "
         f"{counted(own.compared, 'question')} that others forecast too. Above 0 is better.",
     )
-    columns[3].metric("Earned by updates", numbers.signed(own.points), help=POINTS_HELP)
+    columns[3].metric("Earned by updates", numbers.signed(own.points, 2), help=POINTS_HELP)
     others = questions - len(own.calls)
     parts = ["All resolved questions count, also those that closed early."]
     if own.brier.interval is not None:
@@ -65,8 +69,8 @@ def score_table(shown: Sequence[ScoredQuestion], key: str) -> ScoredQuestion:
         "Outcome": [one.state.resolution.outcome for one in shown if one.state.resolution],
         "Last": [percent(one.last.probability) for one in shown],
         "Path": [path(one) for one in shown],
-        "vs crowd": [one.against_crowd for one in shown],
-        "Earned": [one.points for one in shown],
+        "vs crowd": [rounded(one.against_crowd) for one in shown],
+        "Earned": [rounded(one.points) for one in shown],
         "Coverage": [one.score.coverage * 100 for one in shown],
         "Resolved": [
             one.state.resolution.recorded_at.astimezone(zone()).date()
@@ -108,6 +112,11 @@ def score_table(shown: Sequence[ScoredQuestion], key: str) -> ScoredQuestion:
 def percent(p: float | None) -> float | None:
     """Return a probability in percent."""
     return None if p is None else p * 100
+
+
+def rounded(points: float | None) -> float | None:
+    """Return points to three decimals, without a negative zero."""
+    return None if points is None else round(points, 3) + 0.0
 
 
 def path(one: ScoredQuestion) -> list[float] | None:

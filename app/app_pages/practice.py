@@ -8,16 +8,20 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from app.charts.records import reliability_chart
+from app.components.keyboard import focus_on
 from app.markdown_text import as_text, counted, paragraphs, significant
-from app.session import now, page_state, reading
+from app.session import now, page_state, reading, shown_errors
 from app.times import day
 from app.views.lists import table
 from forecasts.exchange.samples import practice
 from forecasts.exchange.samples.practice import Answer, Exercise
 from forecasts.reports import Group, numbers
 from forecasts.reports.render import wording
+from forecasts.updates.value_parsing import read_percent_field
+from forecasts.updates.values import format_probability
 
 LEDGER, BUILT_IN = "This ledger", "Built-in set"
+FIELD = "act-practice"  # the key of the container with the field
 
 
 @dataclass
@@ -50,39 +54,39 @@ def ask(one: Exercise) -> None:
         if one.criteria:
             with st.expander("Resolution criteria"):
                 st.markdown(paragraphs(one.criteria))
-        with st.form(f"practice-{one.slug}", border=False):
-            percent = st.slider(
+        with (
+            st.form(f"practice-{one.slug}", border=False),
+            st.container(key=FIELD, horizontal=True, vertical_alignment="bottom"),
+        ):
+            typed = st.text_input(
                 "Probability of yes",
-                min_value=1,
-                max_value=99,
-                value=50,
-                format="%d%%",
+                placeholder="30, .3 or 3:7",
+                max_chars=20,
+                width=180,
                 key=f"sure-{one.slug}",
-                help="As things looked on the day the question was asked.",
             )
-            if st.form_submit_button("Answer", type="primary", key="answer"):
-                going.answers.append(Answer(one, percent / 100))
+            answered = st.form_submit_button("Answer", type="primary", key="answer")
+        if answered:
+            with shown_errors():
+                going.answers.append(Answer(one, read_percent_field(typed).value))
                 going.shown = going.answers[-1]
+                focus_on(FIELD)
                 st.rerun()
 
 
 def result(last: Answer) -> None:
-    """Show the answer to a question, and the score of the reader's forecast."""
+    """Show the answer to the last question, and the score of the reader's forecast."""
     one = last.exercise
-    with st.container(border=True, key="card-tell"):
-        st.subheader(as_text(one.title), anchor=False)
+    with st.container(border=True, key="card-tell", gap="xsmall"):
         answer = "yes" if one.answer else "no"
-        st.markdown(f"The answer was **{answer}**. You said **{last.p:.0%}**.")
-        if one.note:
-            st.caption(as_text(one.note))
-        st.metric(
-            "Brier (0–1)",
-            significant(last.brier),
+        st.markdown(
+            f"The answer was **{answer}**. You said **{format_probability(last.p)}**: Brier "
+            f"**{significant(last.brier)}**.",
             help="The squared distance from the outcome. 0 is best; 50% always scores 0.25.",
         )
-        if st.button("Next question", type="primary", key="next"):
-            going.shown = None
-            st.rerun()
+        st.caption(as_text(one.title))
+        if one.note:
+            st.caption(as_text(one.note))
 
 
 def so_far() -> None:
@@ -149,7 +153,7 @@ else:
 following = practice.draw(available, {one.exercise.slug for one in going.answers}, seed=going.seed)
 if going.shown is not None:
     result(going.shown)
-elif following is not None:
+if following is not None:
     ask(following)
 elif available:
     st.success(f"All done: {counted(len(available), 'question')}.")

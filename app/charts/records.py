@@ -75,6 +75,22 @@ def trend_chart(own: OwnScores) -> Spec | None:
     return drawn(charts.trend(own), 220) if len(own.calls) > 2 else None
 
 
+def sparkline_chart(own: OwnScores) -> Spec | None:
+    """Return the running mean of a member's scores as a line alone; None for fewer than three."""
+    if len(own.calls) < 3:
+        return None
+    rows = [{"place": place, "mean": call.running} for place, call in enumerate(own.calls)]
+    mean = field("mean", "quantitative", axis=None, scale={"zero": False})
+    return {
+        "height": 40,
+        "padding": 0,
+        "config": {"view": {"stroke": None}},
+        "data": {"values": rows},
+        "mark": {"type": "line", "color": COLOURS["curve"]},
+        "encoding": {"x": field("place", "quantitative", axis=None), "y": mean},
+    }
+
+
 def drawn(chart: Chart, height: int) -> Spec:
     """Return a chart as Vega-Lite."""
     layers = [layer for series in chart.series for layer in _layers(chart, series) if series.points]

@@ -122,13 +122,16 @@ def test_several_questions_are_tagged(page: Page, server: Server) -> None:
 
 def test_an_answer_is_practised(page: Page, server: Server) -> None:
     page.goto(f"{server.base}/practice")
-    reach(page, page.get_by_role("slider"))
-    for _ in range(3):
-        page.keyboard.press("ArrowRight")
-    reach(page, page.get_by_role("button", name="Answer", exact=True))
+    reach(page, page.get_by_role("textbox", name="Probability of yes"))
+    page.keyboard.type("53")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("You said 53%.")).to_be_visible()
+    expect(page.get_by_text("You said 53%")).to_be_visible()
     expect(page.get_by_text("Too few to tell")).to_be_visible()
+    # The next answer needs no other key.
+    expect(page.get_by_role("textbox", name="Probability of yes")).to_be_focused()
+    page.keyboard.type("3:7")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("You said 30%")).to_be_visible()
 
 
 def test_a_calendar_gets_an_address_that_answers_until_it_is_revoked(

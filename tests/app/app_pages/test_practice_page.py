@@ -14,17 +14,18 @@ from tests.app.conftest import visit, words
 
 def test_an_answer_is_scored_at_once_and_stored_nowhere(app: AppTest, engine: Engine) -> None:
     visit(app, "practice")
-    [slider] = app.slider
-    slider.set_value(80)
+    [field] = app.text_input
+    field.input("80")
     app.button(key="answer").click().run()
     assert not app.exception
     said = words(app)
     right = "The answer was **yes**" in said
     assert "You said **80%**" in said
-    assert app.metric[0].value == ("0.0400" if right else "0.640")
+    assert f"Brier **{'0.0400' if right else '0.640'}**" in said
     assert "Too few to tell: 1 question in 1 family" in said
-    app.button(key="next").click().run()
-    assert app.slider[0].value == 50
+    [following] = app.text_input
+    assert following.value == ""
+    assert following.key != field.key
     app.button(key="again").click().run()
     assert "No answers yet." in words(app)
     with database.reading(engine) as ledger:
@@ -37,8 +38,12 @@ def test_the_ledgers_own_run_out(furnished: AppTest) -> None:
     assert furnished.subheader[0].value == "Will it snow?".replace("?", "\\?")
     assert "No flake fell" not in words(furnished)
     furnished.button(key="answer").click().run()
+    assert "The probability is blank" in words(furnished)
+    assert "No flake fell" not in words(furnished)
+    furnished.text_input[0].input(".3")
+    furnished.button(key="answer").click().run()
+    assert "You said **30%**" in words(furnished)
     assert "No flake fell" in words(furnished)
-    furnished.button(key="next").click().run()
     assert "All done: 1 question." in "".join(one.value for one in furnished.success)
 
 
