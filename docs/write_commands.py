@@ -49,7 +49,7 @@ def _section(name: str, command: Any) -> str:
     parameters = [p for p in command.params if not getattr(p, "hidden", False)]
     arguments = [p for p in parameters if p.param_type_name == "argument"]
     usage = " ".join(
-        (metavar if p.required or metavar.startswith("[") else f"[{metavar}]")
+        (metavar if p.required else f"[{metavar}]")
         for p in arguments
         for metavar in [p.metavar or p.name.upper()]
     )

@@ -234,7 +234,7 @@ def _print_next(
 @app.command()
 def articles(
     number: Annotated[
-        int | None, Argument(metavar="[NUMBER]", help="Show this article and its drafts.")
+        int | None, Argument(metavar="NUMBER", help="Show this article and its drafts.")
     ] = None,
     text: Annotated[bool, Option("--text", help="Print the article's full text too.")] = False,
     everything: Annotated[bool, Option("--all", help="Print weak drafts too.")] = False,

@@ -16,7 +16,9 @@ from forecasts.cli.table_output import frames_of
 
 @app.command("import")
 def import_(
-    folder: Annotated[Path, Argument(help="A ledger folder or a ZIP archive of one.")],
+    folder: Annotated[
+        Path, Argument(metavar="FOLDER", help="A ledger folder or a ZIP archive of one.")
+    ],
     vouch: Annotated[
         bool,
         Option(
@@ -44,7 +46,7 @@ def import_(
 
 @app.command()
 def export(
-    folder: Annotated[Path, Argument(help="The ledger folder to write.")],
+    folder: Annotated[Path, Argument(metavar="FOLDER", help="The ledger folder to write.")],
     overwrite: Annotated[
         bool, Option("--overwrite", help="Replace the ledger in the folder.")
     ] = False,

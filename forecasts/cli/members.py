@@ -21,7 +21,7 @@ member = group("member", help="Export or remove a member's personal data.")
 @member.command("export")
 def export(
     handle: Handle,
-    folder: Annotated[Path, Argument(help="Folder to create.")],
+    folder: Annotated[Path, Argument(metavar="FOLDER", help="Folder to create.")],
     database: Database = None,
     acting: Member = None,
 ) -> None:

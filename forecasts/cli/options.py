@@ -33,7 +33,7 @@ QuestionSlug = Annotated[
 ]
 Yes = Annotated[bool, Option("--yes", help="Do not ask for confirmation.")]
 Handle = Annotated[str, Argument(metavar="HANDLE", help="The member.")]
-Because = Annotated[str, Option(help="Your reason, in one line.")]
+Because = Annotated[str, Option(metavar="TEXT", help="Your reason, in one line.")]
 OutcomesFile = Annotated[
     Path | None, Option(metavar="FILE", help="Resolve from this CSV or JSON file of outcomes.")
 ]

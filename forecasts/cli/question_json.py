@@ -31,6 +31,7 @@ def question_fields(state: QuestionState) -> dict[str, Any]:
         "scheduled_close_time": text.scheduled_close_time,
         "family": text.family,
         "tags": text.tags or [],
+        "has_criteria": text.has_criteria,
         "outcome": None if resolution is None else resolution.outcome,
         "known_at": known_at,
     }

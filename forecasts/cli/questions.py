@@ -35,7 +35,7 @@ def questions(
             "outcome), resolved, annulled or ambiguous.",
         ),
     ] = None,
-    tag: Annotated[str | None, Option(help="Filter by tag.")] = None,
+    tag: Annotated[str | None, Option(metavar="TAG", help="Filter by tag.")] = None,
     search: Annotated[
         str | None,
         Option(

@@ -18,11 +18,12 @@ from forecasts.common.times import to_minute
 Outcome = Annotated[
     str,
     Argument(
+        metavar="OUTCOME",
         help="yes, no, an option, a number, a date, above or below (the bounds), annulled or "
-        "ambiguous."
+        "ambiguous.",
     ),
 ]
-Source = Annotated[str, Option("--source", help="URL that reports the outcome.")]
+Source = Annotated[str, Option(metavar="URL", help="Page that reports the outcome.")]
 
 
 @app.command(cls=TakesNegativeValues)

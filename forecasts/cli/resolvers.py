@@ -26,7 +26,7 @@ resolver = group("resolver", help="Manage a question's resolvers, which look up 
 @resolver.command()
 def kinds(
     name: Annotated[
-        str | None, Argument(metavar="[KIND]", help="Only this kind. [default: all]")
+        str | None, Argument(metavar="KIND", help="Only this kind. [default: all]")
     ] = None,
     format_: TextOrJson = "text",
 ) -> None:

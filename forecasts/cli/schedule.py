@@ -58,7 +58,7 @@ def cron(
 @schedule.command()
 def systemd(
     part: Annotated[
-        str, Argument(metavar="[service|timer|both]", help="The unit to print.")
+        str, Argument(metavar="service|timer|both", help="The unit to print.")
     ] = "both",
     every: Every = DEFAULT_EVERY,
     user: User = None,

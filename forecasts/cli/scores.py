@@ -53,7 +53,7 @@ _ORDERS: dict[str, Callable[[ScoredQuestion], float | None]] = {
 def scores(
     question: Annotated[
         str | None,
-        Argument(metavar="[QUESTION]", help="Show the score of each of your updates on this one."),
+        Argument(metavar="QUESTION", help="Show the score of each of your updates on this one."),
     ] = None,
     search: Annotated[
         str | None, Option(metavar="WORDS", help="Only questions with these words.")

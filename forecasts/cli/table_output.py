@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from forecasts.scores.frames import Frames
 
 Folder = Annotated[
-    Path | None, Argument(help="A ledger folder. [default: the database]", show_default=False)
+    Path | None,
+    Argument(metavar="FOLDER", help="A ledger folder. [default: the database]", show_default=False),
 ]
 Format = Annotated[
     str | None,

@@ -130,7 +130,7 @@ def _rule(roster: Roster) -> str:
 @team.command()
 def show(
     name: Annotated[
-        str | None, Argument(metavar="[TEAM]", help="Only this team. [default: every team]")
+        str | None, Argument(metavar="TEAM", help="Only this team. [default: every team]")
     ] = None,
     format_: TextOrJson = "text",
     database: Database = None,
