@@ -53,6 +53,7 @@ from scoring.rules import (
 from scoring.scores import score
 from scoring.shrinkage import FEWEST_TO_SHRINK, Shrunk, shrink, skills
 from scoring.version import __version__
+from scoring.when_made import WhenMade, when_made
 
 __all__ = [
     "ENOUGH",
@@ -74,6 +75,7 @@ __all__ = [
     "Recalibration",
     "Shrunk",
     "Test",
+    "WhenMade",
     "__version__",
     "attribution",
     "brier_original",
@@ -111,4 +113,5 @@ __all__ = [
     "spherical_score",
     "spiegelhalter",
     "standing",
+    "when_made",
 ]

@@ -1,0 +1,212 @@
+"""Calibration when made: its null is right whatever happens later, and for rare events."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from scoring import InputError
+from scoring.when_made import WhenMade, _saddlepoint, _sums, when_made
+
+SEED = 7
+P = st.floats(0.02, 0.98)
+
+
+def binary(p: np.ndarray) -> np.ndarray:
+    return np.column_stack([1 - p, p])
+
+
+def single(p: list[float] | np.ndarray, y: list[float] | np.ndarray) -> WhenMade:
+    """Return the tests of one forecast a question."""
+    n = np.arange(len(p))
+    return when_made(binary(np.asarray(p)), binary(np.asarray(y)), n, n)
+
+
+def all_sums(p: np.ndarray, y: np.ndarray, payoff: np.ndarray):
+    return _sums(p, y, payoff, np.array([0]), np.arange(len(p)) == 0)
+
+
+# A calibrated belief: 40% moves to 70% or 20%; then 70% is settled, or moves to 90% or 50%.
+PATHS = [
+    # probability of the path before its outcome, its forecasts
+    (0.4 * 0.5, [0.4, 0.7]),
+    (0.4 * 0.5 * 0.5, [0.4, 0.7, 0.9]),
+    (0.4 * 0.5 * 0.5, [0.4, 0.7, 0.5]),
+    (0.6, [0.4, 0.2]),
+]
+
+
+@pytest.mark.parametrize("at", [-1.3, -0.4, 0.7, 1.5])
+def test_the_moment_generating_function_is_right_on_average_wherever_a_path_stops(
+    at: float,
+) -> None:
+    expected = estimated = 0.0
+    for chance, path in PATHS:
+        p = binary(np.array(path))
+        payoff = np.column_stack([np.zeros(len(path)), np.array([1.0, -0.3, 2.0])[: len(path)]])
+        for y, outcome in ((path[-1], [0.0, 1.0]), (1 - path[-1], [1.0, 0.0])):
+            sums = all_sums(p, np.array([outcome] * len(path)), payoff)
+            expected += chance * y * math.exp(at * sums.gain[0])
+            log_moment = sums.cumulants(at, np.ones(1)).value
+            estimated += chance * y * math.exp(log_moment)
+    assert estimated == pytest.approx(expected, rel=1e-12)
+
+
+@given(st.lists(st.tuples(P, st.floats(-2, 2)), min_size=1, max_size=5))
+def test_the_variance_is_the_one_of_the_contract(steps: list[tuple[float, float]]) -> None:
+    p, a = np.array(steps).T
+    earlier = np.cumsum(a) - a
+    variance = float((p * (1 - p) * a * (a + 2 * earlier)).sum())
+    payoff = np.column_stack([np.zeros(len(a)), a])
+    sums = all_sums(binary(p), binary(np.ones(len(p))), payoff)
+    assert sums.variances()[0] == pytest.approx(variance, abs=1e-9)
+
+
+def test_with_many_forecasts_of_one_size_the_level_is_the_binomial_test() -> None:
+    for came in (0, 1, 3, 9, 20, 30):
+        y = np.arange(200) < came
+        found = single(np.full(200, 0.05), y.astype(float)).level
+        tails = stats.binom.cdf(came, 200, 0.05), stats.binom.sf(came - 1, 200, 0.05)
+        exact = min(1.0, 2 * min(tails))
+        if came:
+            assert found.p_value == pytest.approx(exact, rel=0.2)
+        else:  # at the end of the distribution the approximation is on the safe side
+            assert exact < found.p_value < 1.5 * exact
+
+
+def test_rare_events_do_not_accuse() -> None:
+    rng = np.random.default_rng(SEED)
+    p = np.minimum(rng.exponential(0.03, (400, 54)), 0.9)
+    y = rng.random(p.shape) < p
+    found = [single(*one) for one in zip(p, y.astype(float), strict=True)]
+    for name in ("level", "slope", "sharpness"):
+        assert np.mean([getattr(test, name).p_value < 0.05 for test in found]) <= 0.08
+    assert np.mean([test.p_value < 0.05 for test in found]) <= 0.08
+
+
+def test_who_speaks_once_on_questions_that_a_yes_closes_is_not_accused() -> None:
+    # However long a forecast lasted, and whatever came after it, only the forecast counts.
+    rng = np.random.default_rng(SEED)
+    p = rng.beta(2, 2, (400, 54))
+    y = rng.random(p.shape) < p
+    rejected = [single(*one).p_value < 0.05 for one in zip(p, y.astype(float), strict=True)]
+    assert np.mean(rejected) <= 0.08
+
+
+def test_overconfidence_is_found_and_named_by_its_sign() -> None:
+    rng = np.random.default_rng(SEED)
+    odds = rng.normal(0, 1.2, 300)
+    y = (rng.random(300) < 1 / (1 + np.exp(-odds))).astype(float)
+    over = single(1 / (1 + np.exp(-2 * odds)), y)
+    under = single(1 / (1 + np.exp(-0.5 * odds)), y)
+    high = single(1 / (1 + np.exp(-odds - 0.8)), y)
+    assert over.p_value < 0.001
+    assert over.slope.statistic < 0 < over.sharpness.statistic
+    assert under.p_value < 0.001
+    assert under.slope.statistic > 0 > under.sharpness.statistic
+    assert high.p_value < 0.001
+    assert high.level.statistic < -3
+
+
+def test_a_certain_forecast_that_came_true_adds_nothing_and_one_that_failed_rejects() -> None:
+    p, y = [0.3, 0.6, 0.2, 0.7] * 10, [0.0, 1.0, 0.0, 0.0] * 10
+    plain = single(p, y)
+    right = single([*p, 1.0, 0.0], [*y, 1.0, 0.0])
+    for name in ("level", "slope", "sharpness"):
+        assert getattr(right, name).statistic == pytest.approx(getattr(plain, name).statistic)
+    assert right.p_value == pytest.approx(plain.p_value)
+    assert not len(right.failed)
+    wrong = single([*p, 1.0, 0.0], [*y, 1.0, 1.0])
+    assert (list(wrong.failed), wrong.p_value) == ([41], 0.0)
+
+
+def test_only_certain_forecasts_leave_nothing_to_test() -> None:
+    found = single([0.0, 1.0], [0.0, 1.0])
+    assert math.isnan(found.p_value)
+    assert math.isnan(found.level.p_value)
+
+
+def test_mirrored_questions_have_the_opposite_level_and_the_same_slope() -> None:
+    rng = np.random.default_rng(SEED)
+    p, y = rng.uniform(0.05, 0.95, 60), (rng.random(60) < 0.5).astype(float)
+    one, other = single(p, y), single(1 - p, 1 - y)
+    assert one.level.statistic == pytest.approx(-other.level.statistic)
+    assert one.slope.statistic == pytest.approx(other.slope.statistic)
+    assert one.sharpness.statistic == pytest.approx(other.sharpness.statistic)
+
+
+def test_a_binary_question_with_two_named_options_is_the_same_but_for_the_level() -> None:
+    rng = np.random.default_rng(SEED)
+    p, y = rng.uniform(0.05, 0.95, 60), (rng.random(60) < 0.5).astype(float)
+    n, nothing = np.arange(60), np.zeros((60, 2))
+    unordered = when_made(binary(p), binary(y), n, n, level=nothing)
+    assert math.isnan(unordered.level.p_value)
+    assert unordered.sharpness == single(p, y).sharpness
+    padded = [np.column_stack([matrix, nothing]) for matrix in (binary(p), binary(y))]
+    again = when_made(*padded, n, n, level=np.zeros((60, 4)))
+    assert again.slope.statistic == pytest.approx(unordered.slope.statistic)
+
+
+def test_the_names_of_questions_and_paths_do_not_matter() -> None:
+    rng = np.random.default_rng(SEED)
+    question = np.repeat(np.arange(30), 4)
+    path = question * 2 + np.tile([0, 1], 60)
+    p = rng.uniform(0.05, 0.95, 120)
+    y = (rng.random(30) < 0.5).astype(float)[question]
+    one = when_made(binary(p), binary(y), path, question, question // 2)
+    named = [np.array([f"{9 - n % 7} {n}" for n in ids]) for ids in (path, question, question // 2)]
+    other = when_made(binary(p), binary(y), *named)
+    assert one.slope.statistic == pytest.approx(other.slope.statistic)
+    assert one.p_value == pytest.approx(other.p_value)
+
+
+def test_families_that_move_together_count_for_less() -> None:
+    family = np.repeat(np.arange(20), 4)
+    n = np.arange(80)
+    p = np.full(80, 0.5)
+    together = (np.arange(20) % 5 > 0).astype(float)[family]
+    alone = when_made(binary(p), binary(together), n, n)
+    linked = when_made(binary(p), binary(together), n, n, family)
+    assert linked.level.p_value > alone.level.p_value
+    apart = np.tile([0.0, 1.0, 1.0, 0.0], 20)
+    found = when_made(binary(p), binary(apart), n, n, family)
+    assert found[:4] == single(p, apart)[:4]
+
+
+@pytest.mark.parametrize("outcomes", list(itertools.product([0.0, 1.0], repeat=3))[::3])
+def test_extreme_results_of_few_forecasts_have_finite_answers(outcomes: tuple[float, ...]) -> None:
+    found = single([0.001, 0.999, 0.5], list(outcomes))
+    for test in (found.level, found.slope, found.sharpness):
+        assert 0 <= test.p_value <= 1
+        assert math.isfinite(test.statistic)
+
+
+def test_the_saddlepoint_is_where_the_tilted_mean_is_the_sum() -> None:
+    p = np.array([0.2, 0.5, 0.7])
+    payoff = np.column_stack([np.zeros(3), [1.0, 0.5, 0.3]])
+    sums = all_sums(binary(p), binary(np.ones(3)), payoff)
+    stretch = np.ones(1)
+    at = _saddlepoint(sums, stretch, 0.2, sums.cumulants(0.0, stretch).variance)
+    assert sums.cumulants(at, stretch).mean == pytest.approx(0.2, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("given_", "place"),
+    [
+        (([0.2, 0.8], [[0, 1]], [0], [0]), "p"),
+        (([[0.2, 0.8]], [[0, 1, 0]], [0], [0]), "y"),
+        (([[0.2, 0.8]], [[0, 1]], [0, 1], [0]), "path"),
+        (([[0.2, 0.8]], [[0, 1]], [0], [0], [1, 2]), "family"),
+        (([[0.2, 0.8]], [[0, 1]], [0], [0], None, [[1]]), "level"),
+    ],
+)
+def test_input_of_the_wrong_shape_is_refused_by_name(given_: tuple, place: str) -> None:
+    with pytest.raises(InputError) as caught:
+        when_made(*given_)
+    assert place in str(caught.value)
