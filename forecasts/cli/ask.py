@@ -36,7 +36,10 @@ if TYPE_CHECKING:
 @app.command(cls=TakesNegativeValues)
 def ask(
     title: Annotated[
-        str | None, Argument(help="The question, in one sentence. [default: the --draft's wording]")
+        str | None,
+        Argument(
+            metavar="TITLE", help="The question, in one sentence. [default: the --draft's wording]"
+        ),
     ] = None,
     value: Annotated[
         str | None, Argument(metavar="P", help="Your forecast, as for: forecasts update.")
@@ -49,9 +52,11 @@ def ask(
             "[default: the date that the title or the --draft names]",
         ),
     ] = None,
-    criteria: Annotated[str, Option(help="Resolution criteria that a stranger could apply.")] = "",
-    background: Annotated[str, Option(help="Context a forecaster needs.")] = "",
-    fine_print: Annotated[str, Option(help="Edge cases.")] = "",
+    criteria: Annotated[
+        str, Option(metavar="TEXT", help="Resolution criteria that a stranger could apply.")
+    ] = "",
+    background: Annotated[str, Option(metavar="TEXT", help="Context a forecaster needs.")] = "",
+    fine_print: Annotated[str, Option(metavar="TEXT", help="Edge cases.")] = "",
     type_: Annotated[
         str,
         Option(
@@ -63,25 +68,30 @@ def ask(
         Option(metavar="TEXT", help="An option; repeat for each. Implies multiple_choice."),
     ] = None,
     ordered: Annotated[bool, Option("--ordered", help="Treat the options as ordered.")] = False,
-    lower: Annotated[str | None, Option(help="Lower bound.")] = None,
-    upper: Annotated[str | None, Option(help="Upper bound.")] = None,
-    unit: Annotated[str | None, Option(help="Unit of a number.")] = None,
+    lower: Annotated[str | None, Option(metavar="VALUE", help="Lower bound.")] = None,
+    upper: Annotated[str | None, Option(metavar="VALUE", help="Upper bound.")] = None,
+    unit: Annotated[str | None, Option(metavar="TEXT", help="Unit of a number.")] = None,
     opens: Annotated[
         str | None, Option(metavar="TIME", help="First time to forecast. [default: now]")
     ] = None,
     resolves: Annotated[
         str | None, Option(metavar="TIME", help="When the outcome should be known.")
     ] = None,
-    family: Annotated[str, Option(help="Name shared by questions with related outcomes.")] = "",
+    family: Annotated[
+        str, Option(metavar="NAME", help="Name shared by questions with related outcomes.")
+    ] = "",
     tag: Annotated[list[str] | None, Option(metavar="TAG", help="A tag; repeat for each.")] = None,
     slug: Annotated[
-        str | None, Option(help="ID for links and commands. [default: made from the title]")
+        str | None,
+        Option(metavar="ID", help="ID for links and commands. [default: made from the title]"),
     ] = None,
     article: Annotated[int | None, Option(metavar="N", help="Source article.")] = None,
     draft: Annotated[
         int | None, Option(metavar="N", help="Draft to use, as numbered by: forecasts articles N.")
     ] = None,
-    quote: Annotated[str, Option(help="Exact passage of the --article to cite.")] = "",
+    quote: Annotated[
+        str, Option(metavar="TEXT", help="Exact passage of the --article to cite.")
+    ] = "",
     outcomes: OutcomesFile = None,
     visible_to: VisibleTo = None,
     hide_crowd: Annotated[

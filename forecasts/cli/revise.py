@@ -27,10 +27,10 @@ from forecasts.common.times import iso, to_minute
 @app.command()
 def revise(
     question: QuestionSlug,
-    title: Annotated[str | None, Option(help="New title.")] = None,
-    criteria: Annotated[str | None, Option(help="New resolution criteria.")] = None,
-    background: Annotated[str | None, Option(help="New background.")] = None,
-    fine_print: Annotated[str | None, Option(help="New fine print.")] = None,
+    title: Annotated[str | None, Option(metavar="TEXT", help="New title.")] = None,
+    criteria: Annotated[str | None, Option(metavar="TEXT", help="New resolution criteria.")] = None,
+    background: Annotated[str | None, Option(metavar="TEXT", help="New background.")] = None,
+    fine_print: Annotated[str | None, Option(metavar="TEXT", help="New fine print.")] = None,
     closes: Annotated[
         str | None, Option(metavar="TIME", help="New last day (or time) to forecast.")
     ] = None,
@@ -41,7 +41,9 @@ def revise(
         list[str] | None,
         Option(metavar="TEXT", help="Option to add before the last one; repeat for each."),
     ] = None,
-    family: Annotated[str | None, Option(help="New family; '' for its own.")] = None,
+    family: Annotated[
+        str | None, Option(metavar="NAME", help="New family; '' for its own.")
+    ] = None,
     tag: Annotated[
         list[str] | None,
         Option(metavar="TAG", help="Replace the tags; repeat for each; '' for none."),
