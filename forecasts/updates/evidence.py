@@ -75,7 +75,7 @@ class StanceMismatch:
 
     @property
     def sentence(self) -> str:
-        """What does not fit, in one sentence."""
+        """The mismatch in one sentence."""
         if self.rose:
             return f"Your forecast moves towards {self.outcome}, but all its evidence opposes it."
         return f"Your forecast moves away from {self.outcome}, but all its evidence supports it."

@@ -14,6 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import pandas as pd
+
+import scoring
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
 from forecasts.questions.outcomes import figure_to_float, format_figure
 from forecasts.updates.values import OUTSIDE_LEVELS, Value, format_probability, value_of
@@ -92,10 +95,6 @@ def score_so_far(
     the forecasts were current. ``forecasts``: one member's, in the order made. None without a
     current forecast in the time until now.
     """
-    import pandas as pd  # slow to load, and only this function needs it
-
-    import scoring
-
     if not text.open_time < now:
         return None
     question = {name: getattr(text, name) for name in _SCORED} | {

@@ -49,7 +49,7 @@ _REPEATED = 40  # characters of the text that a remedy repeats
 class BareNumber(BadInput):
     """A whole number without a % sign, which could be a slip.
 
-    ``typed``: the number; ``readings``: the two ways to write what it may mean.
+    ``typed``: the number; ``readings``: the two probabilities it may mean, as typed.
     """
 
     def __init__(self, typed: str, *readings: str) -> None:

@@ -142,7 +142,7 @@ class QuestionText(SQLModel):
 
     @property
     def has_criteria(self) -> bool:
-        """Whether it has resolution criteria; a placeholder such as … is none."""
+        """Whether it has resolution criteria; a placeholder such as … does not count."""
         return bool(self.resolution_criteria.strip(" \n.…"))
 
     @property
