@@ -47,6 +47,7 @@ def test_a_server_that_is_stopped_and_started_is_said_and_gone_on_with(
     expect.set_options(timeout=PATIENCE)
     with serving(browser, tmp_path, url, free_port(), FORECASTS_MEMBER="alice") as base:
         page = browser.new_context().new_page()
+        page.on("dialog", lambda dialog: dialog.accept())  # typed, and left unsaved
         page.goto(f"{base}/question?slug=quay")
         heading = page.get_by_role("heading", name="Will the quay open?")
         said = page.get_by_text(re.compile("was not reached"))

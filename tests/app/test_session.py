@@ -113,7 +113,7 @@ def test_a_name_with_markup_in_it_is_shown_as_it_is(
 
 @pytest.mark.parametrize(
     ("page", "most"),
-    [("today", 30), ("questions", 20), ("articles", 20), ("resolve", 20), ("team", 30)],
+    [("today", 40), ("questions", 25), ("articles", 20), ("resolve", 20), ("team", 30)],
 )
 def test_a_page_asks_the_ledger_no_more_often_for_more_questions(
     furnished: AppTest, engine: Engine, page: str, most: int
