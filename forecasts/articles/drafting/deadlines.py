@@ -213,6 +213,9 @@ _HAPPENED = re.compile(
 _CLEARLY_AHEAD = re.compile(r"\b(?:later|next|(?:the|this)\s+coming)\b", re.IGNORECASE)
 # With any verb, "this fall" in summer and "May 2027" lie in the future.
 _NOT_YET = re.compile(r"\bthis\b|\d{4}", re.IGNORECASE)
+_NOUN_FOLLOWS = re.compile(
+    r"\s(?!(?:on|onwards?|in|at|and|or|but|if|unless|when|after|because|for|with|as|under|to|by)\b)[a-z]"
+)
 _REACH = 60  # characters read to the left of a period; no part and preposition are longer
 
 
@@ -293,7 +296,11 @@ def _read(words: str, floor: int, period: Period, anchor: date) -> _Time:
     )
     if afterwords := _AFTERWORDS.match(words, end):
         end = afterwords.end()
-    is_deadline = is_complete and not looks_back and not (attribute and not kind)
+    # "Stay away from the autumn auction": the time belongs to a noun.
+    is_noun = (
+        kind == "from" and _NOUN_FOLLOWS.match(words, end) and left[:preposition_start].strip()
+    )
+    is_deadline = is_complete and not (looks_back or is_noun or (attribute and not kind))
     is_span = interval.unit == "day" and interval.first != interval.last
     since = _name(interval) if kind == "from" and not is_span else ""
     return _Time(start, body, end, last_day, is_deadline, since)

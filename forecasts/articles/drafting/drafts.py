@@ -102,6 +102,12 @@ class Draft:
 _END = re.compile(r"(?:, in [^?,]+)?\?$")  # a number's unit comes last
 
 
+# "VELM, Oct 3 (Reuters) - ": the day of the report.
+_DATELINE = re.compile(
+    r"[A-Z][A-Z .'-]+,[^()/]{0,25}\d[^()/]{0,10}(?:\([^)]*\)|/[^/]*/)?\s*(?:—|--?)\s"
+)
+
+
 def draft_questions(text: str, *, published_at: date) -> list[Draft]:
     """Return a draft for each forward-looking sentence of ``text``, in the order of the text.
 
@@ -112,7 +118,13 @@ def draft_questions(text: str, *, published_at: date) -> list[Draft]:
     drafts = []
     for start, end in sentences:
         sentence = text[start:end]
-        outlooks = find_outlooks(sentence, find_deadlines(sentence, anchor=published_at))
+        dateline = _DATELINE.match(sentence)
+        deadlines = [
+            deadline
+            for deadline in find_deadlines(sentence, anchor=published_at)
+            if dateline is None or deadline.start >= dateline.end()
+        ]
+        outlooks = find_outlooks(sentence, deadlines)
         if not outlooks:
             continue
         context = Context(lowercase_words, text[max(0, start - _CONTEXT) : start])

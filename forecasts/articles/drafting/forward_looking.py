@@ -90,6 +90,7 @@ _HABIT = re.compile(
     r"\b(?:often|always|usually|typically|generally|normally|traditionally|sometimes|back then"
     r"|as an? (?:boy|girl|child|student|young \w+)|in (?:the old|those) days|in (?:his|her) youth"
     r"|(?:once|twice|\w+ times) (?:an?|each|every) (?:hour|day|week|month|year)"
+    r"|every (?:\w+|few|other) (?:hours|days|weeks|months|years)"
     r"|(?:each|every) (?:spring|summer|autumn|winter|morning|evening|day|night|week|month|year))\b",
     re.IGNORECASE,
 )
@@ -101,6 +102,7 @@ _LONG_AGO = re.compile(
     r"|\b(?:years?|months?|decades?) (?:ago|earlier)\b"
     r"|\b[Ll]ast (?:year|decade|century)\b|\b(?:[Pp]revious|[Oo]riginally|[Oo]nce)\b"
 )
+_YEARS_AGO = re.compile(r"\byears? ago\b", re.IGNORECASE)
 _LENGTH = re.compile(r"(?:with)?in (?!the )[^.,]*\b(?:day|week|fortnight|month|year|decade)s?$")
 _A_PLAN = re.compile(r"\b(?:an?|the|this|that)\s+$")  # a noun: "votes on a plan to close"
 _HAD = re.compile(r"\b(?:had|'d|having|having been|has long)\s+(?:\w+ly\s+)?$")
@@ -217,6 +219,8 @@ def _is_event(outlook: Outlook, verb: str, rest: str) -> bool:
         return False
     if outlook.deadline is not None:
         return True
+    if outlook.match.groupdict().get("modal") and _YEARS_AGO.search(before):
+        return False
     if re.search(r"\bfree of charge\b", words):
         return False
     if _READER.search(before):
@@ -238,6 +242,8 @@ def _is_weak_cue_with_deadline(outlook: Outlook) -> bool:
     match, deadline = outlook.match, outlook.deadline
     before, words = match.string[: match.start()], match.string
     if deadline is None or _is_old(deadline, before):
+        return False
+    if ";" in words[match.end() : deadline.start]:
         return False
     match outlook.cue.kind:
         case "agreed":

@@ -21,6 +21,7 @@ _LONG_AGO = re.compile(
     re.IGNORECASE,
 )
 _PASSIVE = re.compile(r"be (?:[a-z]+ly )?([a-z]+)\b")
+_DATE = re.compile(r"\b(?:by|until|from) (?:\d{1,2} )?(?:[A-Z][a-z]+ )?\d{4}\b")
 _CONTENT = re.compile(r"\b(?!(?:will|with|from|that|this|have|been|into|over|until|after)\b)\w{4,}")
 
 
@@ -34,12 +35,14 @@ def find_told(
         return ""
     passive = _PASSIVE.match(predicate)
     verb, _, rest = predicate.partition(" ")
-    forms = (passive[1],) if passive else past_forms(verb)
+    forms = past_forms(verb)
+    if passive:
+        forms, rest = (passive[1],), predicate[passive.end() :]
     verbs = "|".join(map(re.escape, forms))
     told = re.compile(
         rf"\b{re.escape(nouns[-1])}\b[^.;]{{0,40}}?\b(?:{verbs})\b(?P<rest>.*)", re.DOTALL
     )
-    objects = {word[:6].lower() for word in _CONTENT.findall(rest)}
+    objects = {word[:6].lower() for word in _CONTENT.findall(_DATE.sub("", rest))}
     for start, end in sentences:
         other = plain_punctuation(text[start:end])
         found = None if text[start:end] == sentence else told.search(other)

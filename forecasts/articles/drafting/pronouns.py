@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from forecasts.articles.drafting.tense import IRREGULAR
 from forecasts.articles.typography import alternatives, plain_punctuation
 
 UNNAMED = "…"  # for the user to fill in
@@ -19,6 +20,11 @@ UNNAMED = "…"  # for the user to fill in
 PRONOUN = re.compile(r"(?:he|she|it|they)(?:'d|'ll)?", re.IGNORECASE)
 POSSESSIVE = re.compile(r"(his|her|its|their)\s+(?=\w)", re.IGNORECASE)
 _OF_POSSESSIVE = {"his": "he", "her": "she", "its": "it", "their": "they"}
+_ROLES = alternatives(
+    "president minister premier chancellor judge mayor governor senator ambassador envoy coach "
+    "manager director chairman chairwoman chief secretary speaker lawyer prosecutor commissioner "
+    "leader candidate striker captain general admiral bishop pope king queen prince princess"
+)
 _ORGANISATION = re.compile(
     r"\b(?i:ministry|government|company|firm|agency|bank|club|union|party|group|court|council|army"
     r"|committee|commission|board|junta|navy|force|department|office|service|chain|retailer|airline"
@@ -28,7 +34,7 @@ _ORGANISATION = re.compile(
     r"|lender|insurer|startup|state|city|county|country|kingdom|organi[sz]ation)"
     r"(?= [A-Z][\w.-]+$|$)"
 )
-_PLURAL = re.compile(r"(?:\b[a-z][\w-]*s|\b[Tt]he [A-Z]\w+s|^[A-Z][a-z]+s|police|people)$")
+_PLURAL = re.compile(r"(?:\b[a-z][\w-]*[^\Ws]s|\b[Tt]he [A-Z]\w+s|^[A-Z][a-z]+s|police|people)$")
 _AFTER_HEAD = re.compile(r"\s(?:of|for|in|at|to|on|from)\s.*")
 _NAME_OF_TWO = re.compile(r"[A-Z][\w.&-]*(?: [A-Z][\w.&-]*)?")
 
@@ -54,27 +60,29 @@ def personal(pronoun: str) -> str:
 
 def fits(pronoun: str, noun: str) -> bool:
     """Return whether he, she, it or they can refer to the noun."""
-    is_plural = _PLURAL.search(noun) is not None
-    is_organisation = _ORGANISATION.search(_AFTER_HEAD.sub("", noun)) is not None
+    head = _AFTER_HEAD.sub("", noun)
+    is_plural = _PLURAL.search(head) is not None
+    is_organisation = _ORGANISATION.search(head) is not None
     if pronoun == "they":
         return is_plural or " and " in noun
     if pronoun == "it":
-        return is_organisation or _NAME_OF_TWO.fullmatch(noun) is not None
+        is_thing = re.search(rf"\s(?!(?:{_ROLES}|boss|man|woman)$)[a-z-]+$", head) is not None
+        is_name = _NAME_OF_TWO.fullmatch(noun) is not None
+        return is_organisation or is_name or (is_thing and not is_plural)
     return not (is_plural or is_organisation)
 
 
 # ---- the subject of a sentence before
 
-_ROLES = alternatives(
-    "president minister premier chancellor judge mayor governor senator ambassador envoy coach "
-    "manager director chairman chairwoman chief secretary speaker lawyer prosecutor commissioner "
-    "leader candidate striker captain general admiral bishop pope king queen prince princess"
-)
 _NAME = r"[A-Z][\w.-]+(?: (?:[A-Z][\w'.-]+|de|da|van|von|bin|al)){0,3}"
-_VERB_FOLLOWS = r"(?=,? (?:who\b|has|have|is|are|was|were|will|said|says|[a-z]+ed|[a-z]+s)\b|, )"
+_VERB_FOLLOWS = (
+    r"(?=,? (?:who\b|has|have|is|are|was|were|will|says|[a-z]+ed|[a-z]+s"
+    rf"|{IRREGULAR})\b|, )"
+)
 _NOT_A_NAME = alternatives(
     "The A An In On At By For From With After Before When While If As But And So He She It They We "
-    "I You This That These Those There His Her Its Their Our My One Some Most Many No Not"
+    "I You This That These Those There His Her Its Their Our My One Some Most Many No Not Nobody "
+    "Everyone Everybody Someone None Each Another Police Still Now Yesterday Today Meanwhile Then"
 )
 _SUBJECTS = {
     "person": re.compile(

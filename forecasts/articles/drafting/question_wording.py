@@ -85,7 +85,7 @@ def _wording(sentence: str, outlook: Outlook, context: Context) -> Wording | Non
     present = outlook.match.groupdict().get("present")
     if present:
         verb = base_of_present(present, subject)
-    if not subject or (present and not verb):
+    if not subject or (present and (not verb or _ALONE.fullmatch(subject))):
         return None
     if measure := outlook.match.groupdict().get("measure"):
         subject = measure if _EXPERTS.match(subject) else f"{possessive(subject)} {measure}"
@@ -116,6 +116,7 @@ def _wording(sentence: str, outlook: Outlook, context: Context) -> Wording | Non
 
 
 _NONE = re.compile(r"^be no (?=\w)")
+_ALONE = re.compile(r"all|some|many|most|both|few|several|any|the")  # "all ships stay"
 _EXPERTS = re.compile(r"(?:analysts|economists|forecasters|traders|investors|strategists)\b")
 
 
@@ -144,6 +145,8 @@ def _predicate(outlook: Outlook) -> tuple[re.Match[str], str, int] | None:
         return match, verb, match.end()
     if outlook.cue.kind == "date" and deadline:
         for copula in reversed([*_COPULA.finditer(match.string, 0, deadline.start)]):
+            if match.string[copula.end() : deadline.start].strip() == "":
+                return copula, "take place", copula.end()
             return copula, "be able to" if copula[1] == "can" else "be", copula.end()
     return None
 

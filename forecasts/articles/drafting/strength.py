@@ -31,7 +31,8 @@ _THIS = re.compile(r"(?:this|these|that|those|such)\b", re.IGNORECASE)
 def judge(wording: Wording, sentence: str) -> tuple[Strength, str]:
     """Return the strength of a sentence's draft, and the reason for it in a few words."""
     cue, deadline = wording.outlook.cue, wording.outlook.deadline
-    said = f"“{shorten(wording.outlook.match.group(), 40, placeholder=' …')}”"
+    words = deadline.phrase if deadline and cue.kind == "date" else wording.outlook.match.group()
+    said = f"“{shorten(words, 40, placeholder=' …')}”"
     if not wording.question:
         return Strength.weak, "no clear subject or verb"
     if UNNAMED in wording.question:
@@ -43,7 +44,7 @@ def judge(wording: Wording, sentence: str) -> tuple[Strength, str]:
     if _THIS.match(wording.subject):
         return Strength.weak, f"“{wording.subject}” is not named"
     if deadline is not None:
-        if cue.kind == "date":
+        if cue.kind == "date" and not wording.predicate.startswith("take place"):
             return Strength.weak, "a date without a clear verb"
         return Strength.strong, f"{said}, with a deadline"
     if cue.kind in ("might", "would", "planned", "was bound"):

@@ -17,6 +17,7 @@ from forecasts.articles.drafting.pronouns import (
     Context,
     antecedent,
     fits,
+    has_pronoun,
     is_weather,
     personal,
     possessive,
@@ -117,7 +118,7 @@ _DETERMINER = re.compile(
     alternatives(
         "the a an its their his her our this these such no any either some many several most all "
         "both two three four five six seven eight nine ten more another other each there it he she "
-        "they we nearly about around almost roughly over fewer up at"
+        "they we every nearly about around almost roughly over fewer up at"
     ),
     re.IGNORECASE,
 )
@@ -211,6 +212,8 @@ _NAMED = re.compile(r",\s+([A-Z][\w.&'-]*(?:\s(?:[A-Z][\w.&'-]*|de|of|van|von|an
 _IS_ROLE = re.compile(r"(?:the|an?|its|[\w.-]+['’]s)\s", re.IGNORECASE)
 
 
+_LATER = re.compile(r"(?:the |a )?(?:\w+ )?(?:day|week|month|year|hour)s? (?:after|before) ")
+_TODAY = re.compile(r"\s+(?:today|yesterday|(?:on )?[A-Z]\w+day|later|also)\s*$")
 _LONGEST_NOUN = 6  # words; a longer one has a verb of its own
 
 
@@ -219,6 +222,9 @@ def _referent(sentence: str, start: int, pronoun: str, context: Context) -> str:
     who = personal(pronoun)
     if speaker := _speaker(plain_punctuation(sentence), start, who):
         noun = _as_subject(sentence, *speaker, None, context)
+        name = _NAMED.match(plain_punctuation(sentence), speaker[1])
+        if name and has_pronoun(noun):
+            return name[1]
         return noun if len(noun.split()) <= _LONGEST_NOUN else ""
     return antecedent(who, f"{context.before} {sentence[:start]}")
 
@@ -251,8 +257,10 @@ def _speaker(words: str, start: int, pronoun: str) -> tuple[int, int] | None:
     reporting = next((c for c in _CLAUSE.finditer(words, 0, start) if c.end() == start), None)
     if reporting is None or reporting["reported"] is None:
         return None
-    end = _before_aside(words, reporting.start())
+    end = _before_aside(words, len(_TODAY.sub("", words[: reporting.start()])))
     begin = _clause_start(words, end)
+    if later := _LATER.match(words, begin, end):  # "the day after Nvidia said it would …"
+        begin = later.end()
     speaker = words[begin:end].strip()
     if not speaker or PRONOUN.fullmatch(speaker) or not fits(pronoun, speaker):
         return None

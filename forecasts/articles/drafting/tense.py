@@ -12,7 +12,7 @@ import re
 
 from forecasts.articles.typography import alternatives
 
-_IRREGULAR = alternatives(
+IRREGULAR = alternatives(
     "said told met held began came took went made saw gave left lost won fell rose grew hit ran "
     "sold sent spoke stood struck sought found brought bought built became broke chose drew "
     "drove flew forgot got heard kept knew led paid shot shut spent swept taught thought threw "
@@ -69,8 +69,9 @@ _VERB = re.compile(
   | (?P<past>
         \b(?:was|were|had|did|has|have)\b
       | (?<!\ba\s)(?<!\ban\s)(?<!\bthe\s)(?<!\bits\s)(?<!\btheir\s)(?<!\bnew\s)
+        (?<!\bon\s)(?<!\bof\s)(?<!\bfor\s)(?<!\bin\s)(?<!\bwith\s)(?<!\bfrom\s)
         \b(?!(?:{_NO_PAST})\b)[a-z]{{2,}}ed\b
-      | \b(?:{_IRREGULAR})\b
+      | \b(?:{IRREGULAR})\b
     )
     """,
     re.VERBOSE,
