@@ -150,7 +150,7 @@ with reading() as ledger:
         "forecasters": visibility.forecaster_handles(ledger),
     }
     known_tags = standing.tags(ledger)
-with st.popover("Sides and questions"):
+with st.popover("Sides and questions"), st.container(key="filters-sides"):
     of, names, chosen, alike = pick(known, known_tags)
 if len(known[of]) < 2:
     st.info(f"There are fewer than two {of} to compare. {UNTIL[of]}")

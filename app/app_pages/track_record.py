@@ -89,8 +89,7 @@ st.title("Track record", anchor=False)
 with reading() as ledger:
     written = frames.revision(ledger)
     known_tags = standing.tags(ledger)
-chooser = st.popover("Record and questions")
-with chooser:
+with st.popover("Record and questions"), st.container(key="filters-record"):
     by, names = choose_records(known_tags)
     chosen = pick_questions(known_tags)
 if by != "all" and not names:
