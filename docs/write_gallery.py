@@ -94,7 +94,7 @@ PAGES: dict[str, tuple[str, list[Shot]]] = {
         ],
     ),
     "First run": (
-        "A new ledger is empty, and Today offers three ways to start.",
+        "A new ledger is empty: Today asks for the first question, or opens the sample ledger.",
         [Shot("first-run", "Today in an empty ledger", empty=True)],
     ),
     "Questions": (
@@ -185,8 +185,12 @@ PAGES: dict[str, tuple[str, list[Shot]]] = {
         [Shot("practice", "A question and the answers so far", "practice", steps=answered)],
     ),
     "Team": (
-        "See members, roles, teams, notifications and resolvers.",
+        "See members, roles, teams and resolvers.",
         [Shot("team", "Members and teams", "team")],
+    ),
+    "Settings": (
+        "Choose time zone, theme, review interval and notifications, and see what runs by itself.",
+        [Shot("settings", "A member’s settings", "settings")],
     ),
     "Import and export": (
         "Export the ledger as plain files, or import one.",
