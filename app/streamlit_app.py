@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.session import went_wrong
+from app.web import share_target
 from app.web.calendar_feed import calendar
 from app.web.middleware import Gate
 from forecasts.access import oidc_settings
@@ -46,6 +47,8 @@ app = st.App(
     middleware=[Middleware(Gate, sign_in=signs_in)],
     routes=[
         Route("/calendar/{name}", calendar),
+        Route("/app.webmanifest", share_target.manifest),
+        Route("/app-icon.svg", share_target.icon),
         *(Route(f"/{{page}}/_stcore/{name}", look_at_root) for name in ("health", "host-config")),
     ],
     on_script_error=went_wrong,

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
+from app.components.share import share_link
 from app.forms.capture_review import correct, store_checked, stored_name
 from app.forms.captured import Captured, Review
 from app.forms.drafts import Drafted, focus_first, possible_questions
@@ -15,6 +16,7 @@ from app.forms.question import ask_form
 from app.markdown_text import as_text, closing, counted, dotted, link, marked, shortened
 from app.session import (
     Act,
+    address_of_app,
     current_member,
     memory,
     name_window,
@@ -246,6 +248,13 @@ def everything() -> None:
         under_review(captured)
     else:
         capture_form()
+        with st.expander("Capture while you read"):
+            share_link(address_of_app())
+            st.caption(
+                "Drag this link to your bookmarks bar. On any page, select a passage and click "
+                "it: its possible questions open here, and nothing is stored until you register "
+                "one. On a phone, install this page as an app and share pages with it."
+            )
     shelf()
 
 
