@@ -149,8 +149,11 @@ function press(event) {
     const button = saveButton(target);
     if (!button || target.matches("[role=combobox]")) return;
     event.preventDefault();
-    if (saves) target.blur(); // the field hands over what was typed
-    // Streamlit hands over the field's text first.
+    if (saves) {
+      target.blur(); // a text area hands over what was typed only when it is left
+      target.focus();
+    }
+    // The field hands over its text first.
     window.setTimeout(() => button.isConnected && button.click(), 0);
   } else if (key === "F1" && writes) {
     const help = target.closest(".stElementContainer")?.querySelector('[data-testid="stTooltipIcon"] button');

@@ -18,6 +18,18 @@ _mount = st.components.v2.component(
     "keyboard", js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 )
 
+_SHORTCUTS = """
+| key | action |
+|---|---|
+| `n` | new question |
+| `f` | first forecast on the page |
+| `/` | search |
+| `Enter` | save, in a field of a forecast |
+| `Ctrl+S`, `Ctrl+Enter` | save, in any field |
+| `F1` | help on the field |
+| `?` | this list |
+"""
+
 
 @dataclass
 class _Focus:
@@ -38,10 +50,12 @@ def focus_on(place: str, *, following: bool = False) -> None:
 
 
 def keyboard() -> None:
-    """Mount the script; it shows nothing."""
+    """Mount the script, which shows nothing, and the list of its shortcuts."""
     focus = page_state(_Focus)
     with st.container(key="keyboard"):
         _mount(
             key="keyboard-script",
             data={"place": focus.place, "following": focus.following, "turn": focus.turn},
         )
+    with st.container(key="shortcuts"), st.popover("?", help="Keyboard shortcuts"):
+        st.markdown(_SHORTCUTS)

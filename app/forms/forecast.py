@@ -91,7 +91,10 @@ def quick_form(
                 submitted = st.form_submit_button(
                     "Save" if current is None else "Update", key=f"{key}-save"
                 )
-            with st.expander("Evidence and review date", expanded=cites is not None):
+            with (
+                st.container(key=f"{key}-more"),
+                st.expander("Evidence and review date", expanded=cites is not None),
+            ):
                 pieces = _evidence(key, state, current, written, 1, articles, cites)
                 review = _review_days(key, every)
     if submitted:
