@@ -189,8 +189,8 @@ PAGES: dict[str, tuple[str, list[Shot]]] = {
         [Shot("team", "Members and teams", "team")],
     ),
     "Settings": (
-        "Choose time zone, theme, review interval and notifications, and see what runs by itself.",
-        [Shot("settings", "A member’s settings", "settings")],
+        "Choose time zone, theme, review interval and notifications, and check the scheduled runs.",
+        [Shot("settings", "A member’s settings", "settings", empty=True)],
     ),
     "Import and export": (
         "Export the ledger as plain files, or import one.",
@@ -307,10 +307,10 @@ def main(only: list[str]) -> None:
         folder = Path(name)
         with mock.patch("forecasts.common.settings.data_folder", return_value=folder):
             built = demonstration.build(now=MOMENT, echo=lambda _: None)
-        for ledger, empty in ((built, False), (str(folder / "empty.sqlite3"), True)):
-            with serving(
-                browser, folder, ledger, free_port(), program=SERVER, FORECASTS_MEMBER=READER
-            ) as base:
+        own = str(folder / "forecasts" / "ledger.sqlite3")  # the default one there
+        for ledger, empty in ((built, False), (own, True)):
+            settings = {"FORECASTS_MEMBER": READER, "XDG_DATA_HOME": name}
+            with serving(browser, folder, ledger, free_port(), program=SERVER, **settings) as base:
                 for shot in shots:
                     if shot.empty is empty and (not only or shot.name in only):
                         draw(browser, base, shot)

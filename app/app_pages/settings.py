@@ -113,8 +113,8 @@ def schedule(times: RunTimes | None) -> None:
             wrap_lines=True,
         )
         st.caption(
-            f"Without cron, leave this running: `forecasts run --every 15m{_named()}`. To send "
-            f"notifications only once: `forecasts run{_named()}`."
+            "On Windows, or without cron, leave this running: "
+            f"`forecasts run --every 15m{_named()}`."
         )
         return
     ago = f"{when(times.last)}, {span(moment - times.last)} ago"

@@ -9,7 +9,7 @@ from app.session import engine, memory, now, open_ledger, shown_errors
 from app.views.progress import progress
 from forecasts.access.oidc_settings import configured_sign_in
 from forecasts.exchange.samples import demonstration
-from forecasts.ledger.urls import is_embedded
+from forecasts.ledger.urls import sqlite_path
 
 EXAMPLE = "Will it rain in London tomorrow? 30%"
 _STEPS = 7  # that the demonstration announces while it is built
@@ -35,7 +35,8 @@ def ways_in() -> None:
 
 def sample_offered() -> bool:
     """Return whether the sample can be opened: only beside one's own file, not on a server."""
-    return not memory().sample and configured_sign_in() is None and is_embedded(engine())
+    own = sqlite_path(engine())
+    return own not in (None, demonstration.ledger_path()) and configured_sign_in() is None
 
 
 def sample_button() -> None:
