@@ -34,7 +34,7 @@ def card(
 
     ``why``: the reason it is listed, as Markdown. ``article``: the address of one to cite.
     """
-    with st.container(border=True, gap="xsmall"):
+    with st.container(border=True, gap="xsmall", key=f"todo-{state.slug}"):
         question_link(state)
         closes = closing(state.text, moment)
         if state.text.close_time - moment < SOON:
