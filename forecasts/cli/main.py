@@ -7,7 +7,7 @@ import gc
 # Importing a module of commands registers them on ``app``, in this order.
 # isort: off
 from forecasts.cli import serve, operations, tokens, members, chain  # noqa: F401
-from forecasts.cli import articles, ask, questions, show  # noqa: F401
+from forecasts.cli import articles, ask, today, questions, show  # noqa: F401
 from forecasts.cli import forecast, revise, resolve, runs  # noqa: F401
 from forecasts.cli import resolvers, schedule, notify  # noqa: F401
 from forecasts.cli import scores, reports, exchange, teams  # noqa: F401

@@ -18,7 +18,7 @@ from forecasts.common.errors import LedgerError
 
 # The commands by section, as --help lists them.
 SECTIONS = {
-    "Start": ("app", "demo"),
+    "Start": ("today", "app", "demo"),
     "Articles and questions": (
         "capture",
         "articles",

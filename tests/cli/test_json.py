@@ -28,6 +28,7 @@ WITHOUT_DATA = {
 }
 # The rest, each with arguments that make it print something.
 WITH_DATA: dict[str, tuple[str, ...]] = {
+    "today": (),
     "questions": (),
     "show": ("rain",),
     "capture": ("-", "--dry-run"),

@@ -1,0 +1,149 @@
+"""The command for the daily round: today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from rich.table import Table
+from typer import Option
+
+from forecasts.cli.console import (
+    fitted,
+    next_step,
+    out,
+    print_json,
+    print_line,
+    print_lines,
+    print_note,
+)
+from forecasts.cli.options import Database, Member, TextOrJson
+from forecasts.cli.question_json import forecast_fields, question_fields
+from forecasts.cli.root import app
+from forecasts.cli.session import reading_as
+from forecasts.common.text import on_one_line
+
+if TYPE_CHECKING:
+    from forecasts.agenda.today import Today
+    from forecasts.ledger.models import Forecast
+    from forecasts.questions.standing import QuestionState
+
+# The things to do, with their words in the summary. Results need nothing, and are last.
+_LABELS = {
+    "forecast": "need your forecast",
+    "review": "to review",
+    "news": "in the news",
+    "decide": "disputed",
+    "resolve": "to resolve",
+    "resolved": "resolved",
+}
+_ALL = 1_000_000
+
+
+@dataclass(frozen=True)
+class _Item:
+    """A question with something to do, the member's forecast on it, and the reason."""
+
+    todo: str
+    state: QuestionState
+    forecast: Forecast | None = None
+    why: str = ""
+
+
+@app.command()
+def today(
+    everything: Annotated[
+        bool, Option("--all", help="List every question, not only the first of each kind.")
+    ] = False,
+    format_: TextOrJson = "text",
+    database: Database = None,
+    member: Member = None,
+) -> None:
+    """List today's questions to forecast, review and resolve."""
+    from forecasts.agenda.today import SHOWN
+    from forecasts.agenda.today import today as agenda
+
+    many = _ALL if everything or format_ == "json" else SHOWN
+    with reading_as(database, member) as (session, who, now):
+        needs = agenda(session, who, now=now, shown=many)
+        items = list(_items(needs, many, now))
+        totals = {
+            "forecast": needs.to_forecast.total,
+            "review": len(needs.overdue) + len(needs.moved),
+            "news": len(needs.news),
+            "decide": needs.disputed.total,
+            "resolve": needs.awaiting.total,
+            "resolved": len(needs.resolved),
+        }
+        if format_ == "json":
+            print_json([_as_json(item) for item in items])
+            return
+        options = {item.state.id: item.state.text.options for item in items}
+    if not items:
+        print_line(
+            'Nothing to do today. Ask a question: forecasts ask "Will … by 31 December?" 30%'
+        )
+        return
+    print_lines(fitted(" · ".join(f"{n:,} {_LABELS[todo]}" for todo, n in totals.items() if n)))
+    out().print(_table(items, options))
+    if not everything and any(n > SHOWN for n in totals.values()):
+        print_note("Every question: forecasts today --all")
+    first = items[0]
+    if first.todo in ("forecast", "review", "news"):
+        step = next_step(f"update {first.state.id} P", database=database, member=member)
+        print_note(f"Next: {step}")
+
+
+def _items(needs: Today, many: int, now: datetime) -> Iterator[_Item]:
+    """Yield at most so many questions for each thing to do, in the order of the page Today."""
+    from forecasts.reports import numbers
+
+    for state in needs.to_forecast.first:
+        yield _Item("forecast", state)
+    for review in [*needs.overdue[:many], *needs.moved[:many]]:
+        why = f"{(now - review.forecast.made_at).days} days old" if review.overdue else ""
+        if (move := review.crowd_move) is not None:
+            why = f"crowd {move.before} → {move.now}"
+        yield _Item("review", review.state, review.forecast, why)
+    for one in needs.news[:many]:
+        yield _Item("news", one.state, one.forecast, f"article {one.mention.article_id}")
+    for state in needs.disputed.first:
+        yield _Item("decide", state, None, "disputed")
+    for state in needs.awaiting.first:
+        yield _Item("resolve", state, None, str(state.status.name))
+    for scored in needs.resolved[:many]:
+        score = numbers.number(scored.score.score)
+        yield _Item("resolved", scored.state, None, f"score {score}")
+
+
+def _table(items: list[_Item], options: dict[int, list[str] | None]) -> Table:
+    """Return a line for each item; the title takes the space that is left."""
+    from forecasts.updates.values import format_leaders
+
+    table = Table(box=None, pad_edge=False, expand=True)
+    table.add_column("no.", justify="right", no_wrap=True)
+    table.add_column("to do", no_wrap=True)
+    table.add_column("why", no_wrap=True, overflow="ellipsis", max_width=19)
+    table.add_column("you", no_wrap=True, overflow="ellipsis", max_width=7)
+    table.add_column("title", no_wrap=True, overflow="ellipsis", ratio=1)
+    for item in items:
+        mine = item.forecast
+        table.add_row(
+            str(item.state.id),
+            item.todo,
+            on_one_line(item.why or f"closes {item.state.text.close_time:%Y-%m-%d}"),
+            "" if mine is None else on_one_line(format_leaders(mine, options[item.state.id])),
+            on_one_line(item.state.text.title),
+        )
+    return table
+
+
+def _as_json(item: _Item) -> dict[str, Any]:
+    """Return a question with its thing to do, for JSON (docs/json.md)."""
+    return (
+        {"todo": item.todo, "why": item.why}
+        | question_fields(item.state)
+        | {"forecast": forecast_fields(item.forecast)}
+    )

@@ -1,0 +1,78 @@
+"""The daily round on the command line."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from click.testing import Result
+
+Run = Callable[..., Result]
+Clock = Callable[[str], None]
+
+
+@pytest.fixture
+def ledger(forecasts: Run, clock: Clock) -> None:
+    """On 1 February: one question for each thing to do, and four without alice's forecast."""
+    for slug in ("rain", "snow", "hail", "fog", "dew"):
+        forecasts("ask", f"Will there be {slug}?", "--closes", "2026-03-01", "--slug", slug)
+    forecasts("ask", "Will it be over?", "--closes", "2026-01-20", "--slug", "over")
+    forecasts("update", "rain", "40%")
+    forecasts("update", "over", "40%")
+    forecasts("ask", "Is it done?", "--closes", "2026-01-20", "--slug", "done")
+    forecasts("update", "done", "40%")
+    clock("2026-02-01T12:00:00Z")
+    forecasts("resolve", "done", "no", "--known-at", "2026-01-20T12:00:00Z")
+
+
+def todos(forecasts: Run, *arguments: str) -> dict[str, str]:
+    """Return by ID the things to do."""
+    printed = json.loads(forecasts("today", "--format", "json", *arguments).stdout)
+    return {one["id"]: one["todo"] for one in printed}
+
+
+def test_each_question_is_listed_with_what_it_needs(forecasts: Run, ledger: None) -> None:
+    assert todos(forecasts) == {
+        **dict.fromkeys(("snow", "hail", "fog", "dew"), "forecast"),
+        "rain": "review",
+        "over": "resolve",
+        "done": "resolved",
+    }
+
+
+def test_the_summary_counts_all_and_the_table_shows_the_first_of_each_kind(
+    forecasts: Run, ledger: None
+) -> None:
+    shown = forecasts("today")
+    summary, _, *lines = shown.stdout.splitlines()
+    assert summary == "4 need your forecast · 1 to review · 1 to resolve · 1 resolved"
+    assert [line.split()[1] for line in lines] == [
+        *("forecast", "forecast", "forecast", "review", "resolve", "resolved")
+    ]
+    assert "27 days old" in lines[3]
+    assert "score 0.160" in lines[5]
+    assert max(map(len, shown.stdout.splitlines())) <= 80
+    assert "forecasts today --all" in shown.stderr
+    assert len(forecasts("today", "--all").stdout.splitlines()) == len(lines) + 3
+
+
+def test_the_next_command_forecasts_the_first_question_by_its_number(
+    forecasts: Run, ledger: None
+) -> None:
+    *_, step = forecasts("today").stderr.splitlines()
+    words = step.removeprefix("Next: forecasts ").replace(" P", " 30%").split()
+    assert "30% on" in forecasts(*words).stdout
+    assert "snow" not in todos(forecasts)
+
+
+def test_a_crowd_that_has_moved_away_is_the_reason(forecasts: Run, clock: Clock) -> None:
+    forecasts("ask", "Will it rain?", "--closes", "2026-03-01", "--slug", "rain")
+    forecasts("update", "rain", "40%", "--as", "bob")
+    forecasts("update", "rain", "40%")
+    clock("2026-01-06T12:00:00Z")
+    forecasts("update", "rain", "90%", "--as", "bob")
+    assert "crowd 40% → 90%" in forecasts("today").stdout
+
+
+def test_with_nothing_to_do_it_says_how_to_go_on(forecasts: Run, clock: Clock) -> None:
+    assert "Nothing to do today. Ask a question:" in forecasts("today").stdout
+    assert json.loads(forecasts("today", "--format", "json").stdout) == []
