@@ -38,22 +38,30 @@ def ready_drafts(session: Session, article: Article, *, now: datetime) -> list[i
     """Return the numbers of the drafts that can be registered as they are, counted from 1.
 
     They are strong, with a complete wording and a deadline ahead. Drafts whose outcome the article
-    tells are left out, and those that have or resemble a question.
+    tells are left out, and those that have or resemble a question or another of these drafts.
     """
     drafts = drafts_of(article)
     used = {source.quote for source, _ in questions_from(session, article, now=now)}
     duplicates = find_duplicates(session, drafts, now=now)
-    return [
-        number
-        for number, (draft, double) in enumerate(zip(drafts, duplicates, strict=True), 1)
-        if draft.strength is Strength.strong
-        and draft.is_complete
-        and not draft.told
-        and draft.close_date is not None
-        and draft.close_date >= now.date()
-        and draft.quote not in used
-        and double is None
-    ]
+    ready: dict[int, Draft] = {}
+    for number, (draft, double) in enumerate(zip(drafts, duplicates, strict=True), 1):
+        if (
+            draft.strength is Strength.strong
+            and draft.is_complete
+            and not draft.told
+            and draft.close_date is not None
+            and draft.close_date >= now.date()
+            and draft.quote not in used
+            and double is None
+            and not any(_same_draft(draft, other) for other in ready.values())
+        ):
+            ready[number] = draft
+    return list(ready)
+
+
+def _same_draft(draft: Draft, other: Draft) -> bool:
+    words, others = _subject_words(draft.question), _subject_words(other.question)
+    return draft.close_date == other.close_date and _are_alike(words, others)
 
 
 def find_duplicates(

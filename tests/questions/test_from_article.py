@@ -91,3 +91,16 @@ def test_a_draft_is_ready_until_it_has_a_question_or_its_deadline_passes(
     registry.register(session, text, member=alice, now=day(1), sources=[source])
     assert ready_drafts(session, article, now=day(1)) == [2]
     assert ready_drafts(session, article, now=day(80)) == []
+
+
+def test_of_two_drafts_with_one_subject_and_deadline_the_first_is_ready(
+    session: Session, alice: Member
+) -> None:
+    text = (
+        "Sundlink will open the Brega tunnel by 31 March 2026. The tunnel in Brega is due to be "
+        "opened by Sundlink on 31 March 2026."
+    )
+    captured = CapturedArticle("Brega", None, None, day(0), None, text)
+    [(article, _)] = library.store(session, [captured], member=alice, captured_at=day(0))
+    assert len(drafts_of(article)) == 2
+    assert ready_drafts(session, article, now=day(1)) == [1]

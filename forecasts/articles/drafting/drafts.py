@@ -108,15 +108,19 @@ _DATELINE = re.compile(
 )
 
 
-def draft_questions(text: str, *, published_at: date) -> list[Draft]:
+def draft_questions(text: str, *, published_at: date, title: str = "") -> list[Draft]:
     """Return a draft for each forward-looking sentence of ``text``, in the order of the text.
 
-    Relative times such as "Friday" and "next month" count from ``published_at``.
+    Relative times such as "Friday" and "next month" count from ``published_at``. A ``title`` that
+    does not look ahead itself may tell the outcome of a draft.
     """
     lowercase_words = frozenset(re.findall(r"\b[a-z]{2,}\b", text))
-    sentences = [(start, end) for start, end in find_sentences(text) if end - start <= MAX_LENGTH]
-    drafts = []
-    for start, end in sentences:
+    spans = [(start, end) for start, end in find_sentences(text) if end - start <= MAX_LENGTH]
+    sentences = [text[start:end] for start, end in spans]
+    looks_ahead = find_outlooks(title, find_deadlines(title, anchor=published_at))
+    headline = "" if looks_ahead else title
+    drafts: list[Draft] = []
+    for start, end in spans:
         sentence = text[start:end]
         dateline = _DATELINE.match(sentence)
         deadlines = [
@@ -131,6 +135,8 @@ def draft_questions(text: str, *, published_at: date) -> list[Draft]:
         wording = _word(sentence, outlooks, context, published_at)
         deadline = outlooks[0].deadline
         strength, reason = judge(wording, sentence)
+        if wording.question and wording.question in [draft.question for draft in drafts]:
+            strength, reason = Strength.weak, "repeats a draft above"
         amount = wording.amount
         drafts.append(
             Draft(
@@ -141,7 +147,7 @@ def draft_questions(text: str, *, published_at: date) -> list[Draft]:
                 close_date=deadline.last_day if deadline else None,
                 strength=strength,
                 reason=reason,
-                told=find_told(wording, sentence, text, sentences),
+                told=find_told(wording, sentence, sentences, headline),
                 kind=wording.kind,
                 options=wording.options,
                 lower_bound=amount.lower_bound if amount else None,
@@ -158,7 +164,7 @@ def drafts_of(article: Article) -> list[Draft]:
     Relative times count from the day of publication, or of capture if that is unknown.
     """
     published = article.published_at or article.captured_at
-    return draft_questions(article.text, published_at=published.date())
+    return draft_questions(article.text, published_at=published.date(), title=article.title)
 
 
 def find_draft(article: Article, number: int) -> Draft:

@@ -25,10 +25,12 @@ _DATE = re.compile(r"\b(?:by|until|from) (?:\d{1,2} )?(?:[A-Z][a-z]+ )?\d{4}\b")
 _CONTENT = re.compile(r"\b(?!(?:will|with|from|that|this|have|been|into|over|until|after)\b)\w{4,}")
 
 
-def find_told(
-    wording: Wording, sentence: str, text: str, sentences: Sequence[tuple[int, int]]
-) -> str:
-    """Return the sentence of ``text`` that seems to tell the outcome, or ''."""
+def find_told(wording: Wording, sentence: str, others: Sequence[str], headline: str = "") -> str:
+    """Return the one of ``others``, or the headline, that seems to tell the outcome, or ''.
+
+    ``others`` are the sentences of the text. A headline tells it in the present tense ("Council
+    votes for bypass").
+    """
     subject, predicate = wording.subject, plain_punctuation(wording.predicate)
     nouns = re.findall(r"[\w-]{3,}", plain_punctuation(subject))
     if not nouns or not predicate or _REPEATED.search(predicate):
@@ -38,17 +40,25 @@ def find_told(
     forms = past_forms(verb)
     if passive:
         forms, rest = (passive[1],), predicate[passive.end() :]
+    objects = _content(_DATE.sub("", rest))
+    for other in others:
+        if other != sentence and _tells(plain_punctuation(other), nouns[-1], forms, objects):
+            return other
+    forms = (*forms, f"{verb}s", f"{verb}es")
+    return headline if _tells(plain_punctuation(headline), nouns[-1], forms, objects) else ""
+
+
+def _tells(words: str, noun: str, forms: Sequence[str], objects: set[str]) -> bool:
+    """Return whether the noun, then one of the verb forms, then one of the objects occur."""
     verbs = "|".join(map(re.escape, forms))
-    told = re.compile(
-        rf"\b{re.escape(nouns[-1])}\b[^.;]{{0,40}}?\b(?:{verbs})\b(?P<rest>.*)", re.DOTALL
+    found = re.search(
+        rf"\b{re.escape(noun)}\b[^.;]{{0,40}}?\b(?:{verbs})\b(?P<rest>.*)", words, re.I | re.S
     )
-    objects = {word[:6].lower() for word in _CONTENT.findall(_DATE.sub("", rest))}
-    for start, end in sentences:
-        other = plain_punctuation(text[start:end])
-        found = None if text[start:end] == sentence else told.search(other)
-        if found is None or _LONG_AGO.search(other[: found.start("rest")]):
-            continue
-        after = {word[:6].lower() for word in _CONTENT.findall(found["rest"])}
-        if not objects or objects & after:
-            return text[start:end]
-    return ""
+    if found is None or _LONG_AGO.search(words[: found.start("rest")]):
+        return False
+    return not objects or not objects.isdisjoint(_content(found["rest"]))
+
+
+def _content(words: str) -> set[str]:
+    """Return the beginnings of the longer words."""
+    return {word[:6].lower() for word in _CONTENT.findall(words)}

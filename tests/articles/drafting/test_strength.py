@@ -51,6 +51,25 @@ def test_an_outcome_in_the_same_article_is_found(plan: str, outcome: str) -> Non
         assert draft.told == outcome
 
 
+def test_a_headline_may_tell_the_outcome_in_the_present_tense() -> None:
+    plan = "The council will vote on the bypass on Friday."
+    for headline, told in (
+        ("Council votes for bypass", "Council votes for bypass"),
+        ("Council votes on bypass on Friday", ""),
+        ("Council to vote on bypass", ""),
+    ):
+        (draft,) = draft_questions(plan, published_at=PUBLISHED, title=headline)
+        assert draft.told == told
+
+
+def test_a_repeated_question_is_weak() -> None:
+    first, second = drafts_in(
+        "Brega will close the port. The mayor said Brega will close the port."
+    )
+    assert first.strength.value == "strong"
+    assert (second.strength.value, second.reason) == ("weak", "repeats a draft above")
+
+
 @pytest.mark.parametrize(
     ("plan", "other"),
     [
