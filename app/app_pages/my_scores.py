@@ -1,4 +1,4 @@
-"""My scores: each resolved question of the reader, its score, and what earned or lost it."""
+"""My scores: each resolved question of the reader, its score, and the points of its updates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Today: the reader's next steps, then what resolved and what it earned."""
+"""Today: the reader's next steps, then recent results and their scores."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def still_right(due: Sequence[tuple[QuestionState, Forecast]]) -> None:
 
 
 def resolved() -> None:
-    """Show the recent resolutions with what they earned, and the way to all scores."""
+    """Show the recent resolutions with their scores, and the link to all scores."""
     since = f", since {day(needs.seen)}" if needs.seen is not None else ""
     st.header(f"Resolved{since}", anchor=False)
     for one in needs.resolved[:SHOWN]:

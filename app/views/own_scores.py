@@ -1,4 +1,4 @@
-"""A resolved question with the reader's own score, and what each update earned."""
+"""A resolved question with the reader's own score and the points of each update."""
 
 from __future__ import annotations
 

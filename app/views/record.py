@@ -1,4 +1,4 @@
-"""One track record: verdict, score, reliability, what to do about it, and the rest folded."""
+"""One track record: verdict, score, reliability, advice, and the rest folded."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _calls(own: OwnScores | None) -> None:
 
 
 def _reliability(group: Group) -> None:
-    """Show the reliability diagram beside what to do about it."""
+    """Show the reliability diagram beside the advice."""
     diagram = reliability_chart(group)
     todo = advice(group)
     left, right = st.columns([3, 2], gap="medium") if diagram and todo else (st.container(),) * 2
@@ -127,7 +127,7 @@ def _reliability(group: Group) -> None:
             )
     if todo:
         with right:
-            st.header("What to do about it", anchor=False)
+            st.header("Advice", anchor=False)
             st.markdown("\n".join(f"- {as_text(one)}" for one in todo))
 
 

@@ -1,4 +1,4 @@
-"""What a forecaster can do about a record, in sentences, from findings that are beyond chance.
+"""Advice on a record, in sentences, from findings that are beyond chance.
 
 Only a verdict, a reaction, an exact 0% or 100%, and an interval that lies wholly on one side give
 advice; a number that chance explains gives none.
@@ -17,7 +17,7 @@ _MOVE = 0.02  # the least move worth a word
 
 
 def advice(group: Group) -> list[str]:
-    """Return what to do about the record, the most useful first; empty before a verdict."""
+    """Return the advice on a record, the most useful first; empty before a verdict."""
     if group.verdict.kind == "too_few":
         return []
     found = [*_moves(group), *_reactions(group), *_certainty(group), *_others(group)]

@@ -186,7 +186,7 @@ def test_from_30_questions_the_verdict_comes_first_and_then_what_to_do_about_it(
             )
     said = words(visit(app, "track_record"))
     assert app.warning[0].value.startswith("Overconfident")
-    assert [head.value for head in app.header][:2] == ["Reliability", "What to do about it"]
+    assert [head.value for head in app.header][:2] == ["Reliability", "Advice"]
     move = "Move your 90s (on average 95%) to about 80%"
     assert f"{move} and forecasts below 10% (on average 5%) to about 40%." in said
     folded = [one.label for one in app.expander if one.label != "Filters"]
