@@ -25,6 +25,7 @@ from forecasts.questions.standing import Status, last_registered
 from forecasts.scores import frames
 from forecasts.updates.values import format_leaders, format_probability
 
+FILTER_WIDTH = 132  # pixels
 FIND, ASK = "Find", "Ask a question"
 CHOICES = ("status", "whose", "type", "tag", "family", "team")  # the filters' keys
 WHOSE = {"Mine": True, "Not yet mine": False}
@@ -41,19 +42,17 @@ def filters(tags: list[str], families: list[str], teams: list[str]) -> tuple[Fil
     set_here = sum(bool(st.session_state.get(key, st.query_params.get(key))) for key in CHOICES)
     with st.container(horizontal=True, gap="small"):
         words = search_field("Search", "words", "Search titles, criteria, background")
-        with st.popover(f"Filters ({set_here})" if set_here else "Filters"):
-            order = st.selectbox(
-                "Order", [str(order) for order in Order], key="order", bind="query-params"
-            )
-            status = one_of("Status", list(Status), "status")
-            whose = one_of("Forecast", list(WHOSE), "whose")
-            kind = one_of(
-                "Type", list(QuestionType), "type", shown=lambda kind: kind.replace("_", " ")
-            )
-            tag = one_of("Tag", tags, "tag")
-            family = one_of("Family", families, "family", "Questions with related outcomes.")
-            team = one_of("Team", teams, "team", "The question’s team.") if teams else ""
-            st.button("Clear filters", key="clear", on_click=clear, disabled=not set_here)
+        folded = st.popover(f"Filters ({set_here})" if set_here else "Filters")
+    # Two in a row.
+    with folded, st.container(horizontal=True, gap="small"):
+        order = one_of("Order", list(Order), "order", any_too=False)
+        status = one_of("Status", list(Status), "status")
+        whose = one_of("Forecast", list(WHOSE), "whose")
+        kind = one_of("Type", list(QuestionType), "type", shown=lambda kind: kind.replace("_", " "))
+        tag = one_of("Tag", tags, "tag")
+        family = one_of("Family", families, "family", "Questions with related outcomes.")
+        team = one_of("Team", teams, "team", "The question’s team.") if teams else ""
+    folded.button("Clear filters", key="clear", on_click=clear, disabled=not set_here)
     by = Filter(
         words=words,
         status=status,
@@ -72,14 +71,16 @@ def one_of(
     key: str,
     help_text: str | None = None,
     shown: Callable[[str], str] = str,
+    any_too: bool = True,
 ) -> str:
     """Show one filter; return the choice, blank for any."""
     return st.selectbox(
         label,
-        ["", *choices],
+        ["", *choices] if any_too else choices,
         format_func=lambda choice: shown(choice) if choice else "any",
         key=key,
         bind="query-params",
+        width=FILTER_WIDTH,
         help=help_text,
     )
 

@@ -37,18 +37,19 @@ def options_chart(
     """Return a line per option; the leaders are coloured and named with their latest median.
 
     ``every``: the paths of each option. The other options are thin and grey. Dots are the reader's
-    own forecasts. The ``outcome`` is among the leaders. ``datasets`` as in ``paths_chart``.
+    own forecasts on the leaders. The ``outcome`` is among the leaders. ``datasets`` as in
+    ``paths_chart``.
     """
     names = labels(every, text, outcome)
     leaders = leading(every, text, outcome)
-    crowd, own = [], []
+    crowd, own = [], []  # the reader's forecasts only on the leaders
     for place, paths in enumerate(every):
         about = {
             "option": (text.options or [])[place],
             "who": names[place] if place in leaders else REST,
         }
         crowd.append(paths.crowd.assign(**about))
-        mine = paths.steps[paths.steps["forecaster"] == me]
+        mine = paths.steps[(paths.steps["forecaster"] == me) & (place in leaders)]
         own.append(mine[mine.duplicated("stretch", keep="last")].assign(**about))
     lines, dots = (pd.concat(parts, ignore_index=True) for parts in (crowd, own))
     frames = {"lines": lines, "dots": dots}
@@ -64,7 +65,10 @@ def options_chart(
     if len(frames["quiet"]):
         key[REST] = (GREY, SOLID)
     key_of = lines_key("who", key, columns=1, labelLimit=300, symbolSize=700)
-    at = {"x": time_axis(lines["time"]), "y": _axis(text, lines["value"].max())}
+    at = {
+        "x": time_axis(lines["time"]),
+        "y": _axis(text, max(lines["value"].max(), dots["value"].max())),
+    }
     stretch = [field("option"), field("stretch")]
     coloured = {**at, "color": key_of["color"]}
     told = [*tips("option"), field("percent", title="Median"), field("live", title="Active")]

@@ -241,6 +241,27 @@ def test_a_search_stands_in_the_address(page: Page, server: Server) -> None:
     expect(page).to_have_url(re.compile(r"words=quay"))
 
 
+def test_results_and_the_forecast_are_in_the_first_screen(browser: Browser, server: Server) -> None:
+    for width, height in ((1280, 800), (390, 844)):
+        with browser.new_context(viewport={"width": width, "height": height}) as context:
+            page = context.new_page()
+            page.goto(f"{server.base}/questions")
+            expect(page).to_have_title("Questions · Forecast Ledger")
+            first = page.get_by_role("link", name="Will the quay open?")
+            expect(first).to_be_in_viewport(ratio=1)
+            first.click()
+            expect(page).to_have_title("Will the quay open? · Question · Forecast Ledger")
+            field = page.get_by_role("textbox", name="Probability")
+            expect(field).to_be_in_viewport(ratio=1)
+            chart = page.get_by_test_id("stVegaLiteChart")
+            expect(chart.locator("canvas, svg").first).to_be_visible()
+            here, there = field.bounding_box(), chart.bounding_box()
+            assert here
+            assert there
+            beside = here["x"] > there["x"] + there["width"]
+            assert beside if width == 1280 else here["y"] < there["y"]
+
+
 @pytest.mark.parametrize(
     "path",
     [

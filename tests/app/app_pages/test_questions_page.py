@@ -176,7 +176,7 @@ def test_a_typo_still_finds_and_says_so(furnished: AppTest) -> None:
 def test_filters_are_counted_on_their_button_and_cleared_at_once(furnished: AppTest) -> None:
     visit(furnished, "questions", status="open", type="numeric")
     assert titles(furnished) == ["How deep will it be?"]
-    assert [one.proto.popover.label for one in furnished.get("popover")] == ["Filters (2)"]
+    assert furnished.get("popover")[-1].proto.popover.label == "Filters (2)"
     furnished.button(key="clear").click().run()
     assert len(titles(furnished)) == 6
-    assert [one.proto.popover.label for one in furnished.get("popover")] == ["Filters"]
+    assert furnished.get("popover")[-1].proto.popover.label == "Filters"
