@@ -107,7 +107,8 @@ def why_review(one: Review) -> str:
     if one.crowd_move is not None:
         move = one.crowd_move
         of = f" on “{as_text(shortened(move.option, 60))}”" if move.option else ""
-        reasons.append(f"**Crowd moved**{of}: {as_text(move.before)} → {as_text(move.now)}")
+        change = f"{as_text(move.before)} → {as_text(move.now)}"
+        reasons.append(f"**Crowd moved** ({move.forecasters:,}){of}: {change}")
     return " · ".join(reasons)
 
 

@@ -33,12 +33,14 @@ class CrowdMove:
     """The increase in the crowd's distance (0 to 1), and its median before and now, formatted.
 
     ``option``: the option with the largest increase; empty for other question types.
+    ``forecasters``: the others with a current forecast.
     """
 
     distance: float
     option: str
     before: str
     now: str
+    forecasters: int
 
 
 def crowd_moves(
@@ -131,6 +133,7 @@ def _move(
         option=options[most] if options else "",
         before=_format(then[most], text),
         now=_format(now[most], text),
+        forecasters=len(after),
     )
 
 

@@ -40,6 +40,7 @@ def test_it_is_told_from_where_to_where_the_median_of_the_others_has_moved(
     assert found is not None
     assert found.distance == pytest.approx(0.15)
     assert (found.option, found.before, found.now) == ("", "40%", "55%")
+    assert found.forecasters == 2
 
 
 @pytest.mark.parametrize(

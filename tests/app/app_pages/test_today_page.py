@@ -193,7 +193,7 @@ def test_the_lists_stand_in_order_of_what_they_are_worth(
     ]
     assert reasons == [*["Needs your forecast"] * 3, "Crowd moved", "New evidence"]
     said = words(furnished)
-    assert "**Crowd moved**: 50% → 80%" in said
+    assert "**Crowd moved** (1): 50% → 80%" in said
     assert "[Open](articles?article=2), The Gazette: mentions quay" in said
 
 
