@@ -66,6 +66,8 @@ def ask_amount(subject: str, predicate: str) -> Amount | None:
         return None
     before, after = predicate[: found.start()].strip(), predicate[found.end() :]
     unit, rest = _unit(found, after)
+    if subject == "there" and before == "be" and unit:
+        return _amount(f"How many {unit} will there be{rest}?", found, unit)
     if level := _LEVEL.fullmatch(before):
         verb = f"{level[0]} at" if _NEEDS_AT.search(level[0]) else level[0]
         verb = "reach" if verb == "exceed" else "be" if _STATES.match(verb) else verb

@@ -55,7 +55,8 @@ _BOUND = (
 _PURSUING = (
     r"(?:considering|weighing|mulling|contemplating|eyeing|exploring|planning|preparing|seeking"
     r"|drafting|drawing up|aiming for|pushing for|bracing for|gearing up for|heading for|headed for"
-    r"|up for|threatening|thinking (?:of|about)|on the (?:verge|brink|point|cusp) of)"
+    r"|up for|threatening|thinking (?:of|about)|leaning towards?|closer? to(?= [a-z]{2,}ing\b)"
+    r"|on the (?:verge|brink|point|cusp) of)"
 )
 _GERUND = r"(?P<gerund>[a-z]{2,}ing\b)"
 _INTENDS = (
@@ -171,6 +172,11 @@ CUES = (
         "expects sales of 4 to 5 million",
         rf"\b{_EXPECTS} (?:its |their )?(?P<measure>[a-z][a-z ]{{2,40}}?) of "
         r"(?=(?:between )?[€$£]?\d[\d.,]*(?: to | and | ?- ?)\d)",
+    ),
+    _cue(
+        "expects",
+        "expects 40 to 50 votes",
+        rf"\b{_EXPECTS} (?P<count>(?=(?:between )?\d[\d.,]* (?:to|and) \d[\d.,]* [a-z]))",
     ),
     _cue("coming", "a vote in the coming weeks", rf"\b{_COMING}"),
     _cue("planned", "planned to vote", rf"\b{_PLANNED} to {_VERB}"),

@@ -55,7 +55,8 @@ _NEXT_CLAUSE = re.compile(
 _AFTER_DATE = re.compile(
     r"\s+(?:on )?(?:if|unless|provided|before|after|as|because|despite|amid|whether|when)\b"
 )
-_IS_CONDITION = re.compile(r"if|unless|once|when|as soon as", re.IGNORECASE)
+_SHOULD = re.compile(r"^[Ss]hould ")  # "Should the talks fail, …"
+_IS_CONDITION = re.compile(r"should|if|unless|once|when|as soon as", re.IGNORECASE)
 _TIME_CLAUSE = re.compile(r"\s+(?:when|once|as soon as)\s[^,]*$")
 _OTHER_TIME = re.compile(
     r",?\s+(?:(?:later )?this|next) (?:week|month|year|weekend),?\s*$|\s+soon\s*$"
@@ -95,6 +96,7 @@ def verb_phrase(
     if deadline and deadline.end <= start and (later := _AFTER_DATE.search(phrase)):
         phrase, condition = phrase[: later.start()], phrase[later.start() :].strip()
     lasts = deadline and (_LASTS.match(deadline.phrase) or _LASTING.match(phrase)) and lasting
+    phrase = phrase.rstrip(" ,")
     return one_line(f"{phrase}{by_date(deadline, 'until' if lasts else 'by')} {condition}")
 
 
@@ -123,5 +125,5 @@ def condition(sentence: str, cue_start: int, deadline: Deadline | None) -> str:
     if deadline and deadline.end <= end:
         before = sentence[start : deadline.start].rstrip()
         words = before + by_date(deadline) + sentence[deadline.end : end]
-    words = one_line(words).rstrip(" ,")
+    words = _SHOULD.sub("if ", one_line(words).rstrip(" ,"))
     return f" {words[0].lower()}{words[1:]}"

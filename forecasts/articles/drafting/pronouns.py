@@ -119,7 +119,7 @@ def antecedent(pronoun: str, before: str) -> str:
 _ANY = re.compile(
     r"\b(?P<own>I|me|my|we|us|our|ours|you|your)\b(?!\.)"
     r"|\b(?P<subject>he|she|they)\b|\b(?P<object>him|them|it|her(?! [a-z]{3,}))\b"
-    r"|\b(?P<its>its)\b"
+    r"|\b(?P<whose>its|his|her(?= [a-z]{3,}))\b"
     r"|\b(?P<bare>this|that|these|those)(?=[?,.]|$| (?:by|from|until|if|unless|in|on)\b)",
     re.IGNORECASE,
 )
@@ -140,9 +140,9 @@ def without_open_pronouns(subject: str, predicate: str) -> str:
             not found["own"]
             and not found["bare"]
             and (
-                (found["its"] and not _PLURAL.search(subject))
+                (found["whose"] and _may_own(found["whose"], subject))
                 or _EMPTY_IT.match(predicate, found.start())
-                or (not found["its"] and subject != UNNAMED and _SUBORDINATE.search(before))
+                or (not found["whose"] and subject != UNNAMED and _SUBORDINATE.search(before))
                 or (not found["subject"] and _NOUN.search(before))
             )
         )
@@ -151,6 +151,13 @@ def without_open_pronouns(subject: str, predicate: str) -> str:
     if subject.lower() == "it" and _WEATHER.match(predicate):
         return predicate
     return _ANY.sub(closed, predicate)
+
+
+def _may_own(pronoun: str, subject: str) -> bool:
+    """Return whether "its", "his" or "her" can refer to the subject."""
+    if pronoun.lower() == "its":
+        return _PLURAL.search(subject) is None
+    return fits("he", subject)
 
 
 def is_weather(pronoun: str, verb: str) -> bool:

@@ -82,7 +82,9 @@ def _wording(sentence: str, outlook: Outlook, context: Context) -> Wording | Non
     cue, verb, start = predicate
     deadline, words = outlook.deadline, outlook.match.string
     subject = find_subject(sentence, cue, deadline, context)
-    present = outlook.match.groupdict().get("present")
+    if outlook.match.groupdict().get("count") is not None:
+        subject = "there"
+    present = (outlook.match.groupdict() | cue.groupdict()).get("present")
     if present:
         verb = base_of_present(present, subject)
     if not subject or (present and (not verb or _ALONE.fullmatch(subject))):
@@ -117,6 +119,10 @@ def _wording(sentence: str, outlook: Outlook, context: Context) -> Wording | Non
 
 _NONE = re.compile(r"^be no (?=\w)")
 _ALONE = re.compile(r"all|some|many|most|both|few|several|any|the")  # "all ships stay"
+# "The last episode airs on 12 May."
+_UNKNOWN_VERB = re.compile(
+    r"(?<!\bthe)(?<!\bof)(?<!\bin)(?<!\bfor)(?<!\band)(?<!'s)(?<=[a-z])\s(?P<present>[a-z]{3,}s)\s$"
+)
 _EXPERTS = re.compile(r"(?:analysts|economists|forecasters|traders|investors|strategists)\b")
 
 
@@ -138,8 +144,11 @@ def _predicate(outlook: Outlook) -> tuple[re.Match[str], str, int] | None:
         return match, "", match.end("present")
     if groups.get("place"):
         return match, "be", match.end()
-    if groups.get("measure"):
+    if groups.get("measure") or groups.get("count") is not None:
         return match, "be", match.end()
+    before_date = match.string[: deadline.start] if deadline else ""
+    if outlook.cue.kind == "date" and (found := _UNKNOWN_VERB.search(before_date)):
+        return found, "", found.end()
     if moved := groups.get("moved"):
         verb = "last" if moved in ("extended", "suspended") else "take place"
         return match, verb, match.end()

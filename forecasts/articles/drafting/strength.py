@@ -57,5 +57,5 @@ def judge(wording: Wording, sentence: str) -> tuple[Strength, str]:
 def _names(sentence: str, subject: str) -> bool:
     """Return whether the sentence itself has the subject, and not only a pronoun for it."""
     words = re.findall(r"\w+", subject.lower())
-    is_any = bool(words) and words[0] in ("any", "anybody", "anything", "either")
+    is_any = bool(words) and words[0] in ("any", "anybody", "anything", "either", "there")
     return is_any or set(words) - {"s"} <= set(re.findall(r"\w+", sentence.lower()))

@@ -40,8 +40,8 @@ _THAT = alternatives(
 )
 # A subordinate clause at the start; the main clause begins after its comma.
 OPENING = re.compile(
-    r"[\"']*(?P<opener>[Ii]f|[Uu]nless|[Oo]nce|[Ww]hen|[Aa]s soon as|[Aa]s|[Ww]hile|[Aa]lthough"
-    r"|[Tt]hough|[Bb]ecause|[Gg]iven|[Ss]ince|[Ww]ith)\b[^,;\"]*,\s+"
+    r"[\"']*(?P<opener>Should|[Ii]f|[Uu]nless|[Oo]nce|[Ww]hen|[Aa]s soon as|[Aa]s|[Ww]hile"
+    r"|[Aa]lthough|[Tt]hough|[Bb]ecause|[Gg]iven|[Ss]ince|[Ww]ith)\b[^,;\"]*,\s+"
 )
 # The clause begins after the last of these. A "that" after other words may be a relative pronoun.
 _CLAUSE = re.compile(
@@ -51,12 +51,13 @@ _CLAUSE = re.compile(
              |Sooner\ or\ later|After\ all|For\ now),?\s+|[A-Z]\w+ly,\s+)?
         (?:(?:In|On|At|By|After|Under|With|Despite|Within|During|Before|Following|Amid|Until|From
              |Over|According\ to|Since|Later|Early|Late|Next|This|Asked|Pressed|Between|While
-             |If|Unless|Once|When|As|as|if|while|Although|Though|Because|Given|Like|Unlike)
+             |If|Should|Unless|Once|When|As|as|if|while|Although|Though|Because|Given|Like|Unlike)
             \b[^,]*,\s+(?:(?:where|which|who|when)\b[^,]*,\s+)?
           |(?:Under|In|At|By|After|From|With)\ (?:the|a|an|its|their)\ [\w-]+\ (?=(?:the|an?|its)\ )
         )?["']*
-  | (?P<reported>\b(?:(?:has|have|had)\s+)?(?:also\s+|later\s+|earlier\s+)?(?:{_REPORTING})
-        (?:\s+(?:on\s+)?[MTWFS]\w+day)?(?:\s+that)?\s+)
+  | (?P<reported>\b(?:(?:has|have|had)\s+(?:not\s+)?)?(?:(?:also|later|earlier)\s+)?
+        (?:{_REPORTING}|decided?)
+        (?:\s+(?:on\s+)?[MTWFS]\w+day)?(?:\s+(?:that|whether))?\s+)
   | \b(?:but|and)\s+that\s+ | \b(?:unclear|uncertain|unknown|doubtful)\s+(?:whether|if)\s+
   | ^[A-Z][\w-]*\ or\ not,\s
   | \b(?:{_THAT}|(?:told|assured|warned)(?:\s+[\w']+){{1,3}})\s+that\s+
@@ -66,12 +67,12 @@ _CLAUSE = re.compile(
     re.VERBOSE,
 )
 _NOT_FIRST = alternatives(
-    'I we(?=.*") you him them me us that those who(?:ever)? which what few where why how whether '
-    "if when while unless although though because since as so and but or for with in on at by to "
-    "from after before under still yet now then not also instead some(?=\\sof)"
+    'I we(?=.*") you him them me (?-i:us) that those (?-i:[Ww]ho(?:ever)?) which what few where '
+    "why how whether if when while unless although though because since as so and but or for with "
+    "in on at by to from after before under still yet now then not also instead some(?=\\sof)"
 )
 _NOT_WITHIN = alternatives(
-    "said says is are was were has have had will would could may might can who which whom "
+    "said says is are was were has have had will would could may might can (?-i:who) which whom "
     "whether if because when while he she they it we that than did does do not "
     "(?<!up\\s)(?<!close\\s)to(?!\\s(?:the|an?|its|their)\\s|\\s(?-i:[A-Z]))"
 )
@@ -159,6 +160,7 @@ _COMMON = re.compile(
     + r"|(?:techn|electr|polit|clin|mus|phys|librar|histor|pedestr|civil|guard|comed)\w*ians"
     rf"|(?!(?:{_NAMES_LIKE_PLURALS})$|\w+ians$)\w{{2,}}[^\Wsuia]s"
     r"|\w{3,}fall|(?!Reading|Harding|Golding)\w{2,}(?:d|n|t|v|g|s)ing"
+    r"|\w+-(?:thirds?|quarters?|fifths?|tenths?)"
     r"|(?:first|second|third|fourth|full|half)-\w+"
     r"|(?!Rovers|Rangers|Wanderers)\w{2,}(?:ers|ors|ists|ments?|tions?|sions?|ants|ees|ities|ices|ages)",
     re.IGNORECASE,
@@ -203,6 +205,8 @@ def find_subject(
     subject = _as_subject(sentence, start, end, deadline, context)
     if PRONOUN.fullmatch(subject):  # "On Friday it will …"
         return antecedent(personal(subject), context.before) or UNNAMED
+    if not subject and (joined := _LAST_AND.match(words, start, end)):
+        subject = _as_subject(sentence, joined.end(), end, deadline, context)
     name = _NAMED.match(words[end : cue.start()])
     return f"{subject} {name[1]}" if name and _IS_ROLE.match(subject) else subject
 
@@ -212,6 +216,10 @@ _NAMED = re.compile(r",\s+([A-Z][\w.&'-]*(?:\s(?:[A-Z][\w.&'-]*|de|of|van|von|an
 _IS_ROLE = re.compile(r"(?:the|an?|its|[\w.-]+['’]s)\s", re.IGNORECASE)
 
 
+# "The ban was lifted and schools will reopen": the second clause has no comma.
+_LAST_AND = re.compile(
+    r".*\s(?:is|are|was|were|has|have|had|[a-z]{3,}ed)\s.*\s(?:and|but|while)\s+"
+)
 _LATER = re.compile(r"(?:the |a )?(?:\w+ )?(?:day|week|month|year|hour)s? (?:after|before) ")
 _TODAY = re.compile(r"\s+(?:today|yesterday|(?:on )?[A-Z]\w+day|later|also)\s*$")
 _LONGEST_NOUN = 6  # words; a longer one has a verb of its own
@@ -221,7 +229,7 @@ def _referent(sentence: str, start: int, pronoun: str, context: Context) -> str:
     """Return the noun that the pronoun at ``start`` refers to, or ''."""
     who = personal(pronoun)
     if speaker := _speaker(plain_punctuation(sentence), start, who):
-        noun = _as_subject(sentence, *speaker, None, context)
+        noun = _FOR_OTHERS.sub("", _as_subject(sentence, *speaker, None, context))
         name = _NAMED.match(plain_punctuation(sentence), speaker[1])
         if name and has_pronoun(noun):
             return name[1]

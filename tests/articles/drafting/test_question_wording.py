@@ -153,6 +153,40 @@ WORDINGS = {
     "The trial will enrol patients aged 18 to 65.": "Will the trial enrol patients aged 18 to 65?",
     "Fares will go from 3 to 5 crowns.": "Will fares go from 3 to 5 crowns?",
     "The team will win 3-1.": "Will the team win 3-1?",
+    # clauses and verbs that are less common
+    "Should the talks fail, tariffs would apply from 1 August.": (
+        "Will tariffs apply from 1 August 2025 if the talks fail?"
+    ),
+    "The firm has not decided whether it will reopen the plant.": (
+        "Will the firm reopen the plant?"
+    ),
+    "The ban was lifted in May and schools will reopen next week.": (
+        "Will schools reopen by 3 August 2025?"
+    ),
+    "Bulgaria, which joins the euro in January, must withdraw the lev by May.": (
+        "Will Bulgaria withdraw the lev by 31 May 2026?"
+    ),
+    "Brega is close to selling its port.": "Will Brega sell its port?",
+    "The cabinet will on Wednesday approve the budget.": (
+        "Will the cabinet approve the budget by 23 July 2025?"
+    ),
+    "Ministers have yet to decide whether to act.": "Will ministers decide whether to act?",
+    "The last episode airs on 12 August.": "Will the last episode air by 12 August 2025?",
+    "The next meeting is on 12 August.": "Will the next meeting take place by 12 August 2025?",
+    "The court has adjourned the hearing until Friday.": (
+        "Will the hearing take place by 25 July 2025?"
+    ),
+    "A spokesman for the ministry said it had no plans to close the road.": (
+        "Will the ministry close the road?"
+    ),
+    "The Yankees will retire his number.": "Will the Yankees retire … number?",
+    "VELM, July 22 (Coast News) - Ostland will raise the duty on imported timber on 1 August.": (
+        "Will Ostland raise the duty on imported timber by 1 August 2025?"
+    ),
+    "The WHO meets on Friday.": "Will the WHO meet by 25 July 2025?",
+    "Two-thirds of the fleet will be sold.": "Will two-thirds of the fleet be sold?",
+    "House leaders will block the bill.": "Will House leaders block the bill?",
+    "Union members will vote.": "Will union members vote?",
     # an unclear sentence gets no question
     "“We are booked for Friday,” the senator said.": "",
     "“It is the debt that will sink us.”": "",
@@ -206,6 +240,13 @@ NUMERIC = {
     ),
     "Brega Motors will recall between 300,000 and 350,000 cars by Friday.": (
         "How many cars will Brega Motors recall by 25 July 2025?", "200000", "450000", "cars"
+    ),
+    "Organisers expect 800 to 900 guests at the fair by Friday.": (
+        "How many guests will there be at the fair by 25 July 2025?", "600", "1100", "guests"
+    ),
+    "The mine will yield 12 to 14 million tonnes of ore by Friday.": (
+        "How many million tonnes of ore will the mine yield by 25 July 2025?",
+        "8", "18", "million tonnes",
     ),
     "The party expects revenue of 4 to 5 million crowns.": (
         "What will the party's revenue be, in million crowns?", "2", "7", "million crowns"
