@@ -10,7 +10,15 @@ import typer
 from rich.table import Table
 from typer import Option
 
-from forecasts.cli.console import one_of, out, print_json, print_line, print_note
+from forecasts.cli.console import (
+    fitted,
+    one_of,
+    out,
+    print_json,
+    print_line,
+    print_lines,
+    print_note,
+)
 from forecasts.cli.options import Database, Member, TextOrJson
 from forecasts.cli.question_json import forecast_fields, question_fields
 from forecasts.cli.root import app
@@ -55,7 +63,6 @@ def questions(
     A terminal gets one screen of numbered titles; a pipe gets every question, one per line with
     tabs: ID, title, status, close and your forecast.
     """
-    from forecasts.questions.search import Filter, find
     from forecasts.questions.standing import Status, listing
     from forecasts.updates.updates import current_forecasts
     from forecasts.updates.values import format_leaders
@@ -73,6 +80,8 @@ def questions(
             ]
         )
         if search is not None:
+            from forecasts.questions.search import Filter, find  # brings pandas
+
             slugs, similar = find(session, Filter(words=search), member=who, now=now)
             by_slug = {state.slug: state for state in rows}
             rows = [by_slug[slug] for slug in slugs if slug in by_slug]
@@ -97,8 +106,12 @@ def questions(
         print_line('No questions yet. Ask one: forecasts ask "Will … by 31 December?" 30%')
         print_note("To look around first: forecasts demo")
     elif sys.stdout.isatty():
-        shown = rows if everything else rows[: max(10, out().height - 4)]
+        shown = rows if everything else rows[: max(10, out().height - 5)]
         out().print(table_of(shown, mine))
+        open_ones = [one for one in shown if one.resolution is None]
+        without = [str(one.id) for one in open_ones if not one.text.has_criteria]
+        if without:
+            print_lines(fitted(f"No criteria yet: {', '.join(without)}"), style="dim")
         if len(shown) < len(rows):
             print_note(f"… and {len(rows) - len(shown):,} more: forecasts questions --all")
     else:
@@ -140,6 +153,6 @@ def table_of(rows: Sequence[QuestionState], mine: Mapping[int, str]) -> Table:
             f"{state.text.close_time:%Y-%m-%d}",
             on_one_line(mine.get(state.id, "")),
             on_one_line(status),
-            ("" if state.text.has_criteria else "(no criteria) ") + on_one_line(state.text.title),
+            on_one_line(state.text.title),
         )
     return table

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from statistics import median
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from forecasts.ledger import models
-    from forecasts.ledger.models import QuestionRevision, QuestionText
+    from forecasts.ledger.models import Forecast, QuestionRevision, QuestionText
     from forecasts.questions.standing import QuestionState
     from forecasts.scores.stored_scores import ForecasterScore
 
@@ -103,10 +104,9 @@ def _print_overview(
         f"{'Options' if text.options else 'Range'}: {values}" if values else "", lines=2
     )
     wording += fitted(f"Criteria: {criteria}", lines=3 if state.resolution is None else 1)
-    wording += _standing(session, state, who, now)
-    ending = [*_outcome_lines(session, state, now), *_best_scores(session, state, who)]
-
     cited, rows = evidence_of(session, state.question), history(session, state.question)
+    wording += _current(state, rows, who, now)
+    ending = [*_outcome_lines(session, state, now), *_best_scores(session, state, who)]
     height = out().height if sys.stdout.isatty() else _HEIGHT
     others = len(heading) + len(subheading) + len(wording) + len(ending) + len(_FRAME)
     room = max(2, height - others)
@@ -123,24 +123,26 @@ def _print_overview(
     print_lines([*wording, *forecasts, *ending])
 
 
-def _standing(
-    session: Session, state: QuestionState, who: models.Member | None, now: datetime
+def _current(
+    state: QuestionState,
+    rows: Sequence[tuple[Forecast, str]],
+    who: models.Member | None,
+    now: datetime,
 ) -> list[str]:
     """Return the member's forecast and the crowd's in one line: 'You: 40% · Crowd (5): 62%'."""
-    from forecasts.questions.search import trends
-    from forecasts.updates.updates import current_forecast
     from forecasts.updates.values import format_leaders, format_probability
 
-    mine = None if who is None else current_forecast(session, state.question, who, at=now)
+    by_handle = {handle: row for row, handle in rows if row.made_at <= now}
+    mine = None if who is None else by_handle.get(who.handle)
     parts = []
-    if mine is not None:
+    if mine is not None and not mine.withdrawn:
         parts.append(f"You: {format_leaders(mine, state.text.options)}")
     elif state.accepts_forecasts(now):
         parts.append("You: no forecast yet")
-    crowd = trends(session, [state], now=now).get(state.id)
-    if crowd is not None and crowd.forecasters > 1 and crowd.points[-1] is not None:
-        parts.append(f"Crowd ({crowd.forecasters}): {format_probability(crowd.points[-1])}")
-    return fitted(" · ".join(parts)) if parts else []
+    crowd = [row.probability for row in by_handle.values() if row.probability is not None]
+    if len(crowd) > 1:
+        parts.append(f"Crowd ({len(crowd)}): {format_probability(median(crowd))}")
+    return fitted(" · ".join(parts))
 
 
 def _outcome_lines(session: Session, state: QuestionState, now: datetime) -> list[str]:

@@ -1,6 +1,8 @@
 """Showing one question: an overview of one screen, everything, and JSON."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -62,7 +64,7 @@ def test_a_short_question_says_what_is_missing(forecasts: Run, clock: Clock) -> 
     forecasts("ask", "Will it rain?", "--closes", "2026-01-15", "--slug", "rain")
     assert forecasts("show", "rain").stdout.splitlines()[1:] == [
         "rain · open · binary · opened 2026-01-05 12:00 UTC · closes 2026-01-15 23:59 UTC",
-        "Criteria: none yet",
+        'Criteria: none yet. Write them: forecasts revise rain --criteria "…"',
         "You: no forecast yet",
         "No forecasts yet.",
     ]
@@ -97,3 +99,18 @@ def test_json_has_forecasts_evidence_resolutions_and_scores(forecasts: Run, ferr
     assert first["evidence"][0]["note"] == "note 6"
     assert [one["state"] for one in shown["resolutions"]] == ["confirmed"]
     assert shown["scores"][0]["forecaster"] == "alice"
+
+
+@pytest.mark.parametrize("words", [("questions",), ("show", "rain"), ("update", "rain", "30%")])
+def test_the_quick_commands_start_without_pandas(
+    forecasts: Run, clock: Clock, words: tuple[str, ...]
+) -> None:
+    forecasts("ask", "Will it rain?", "--closes", "in 3 weeks", "--slug", "rain")
+    program = (
+        "import sys; from forecasts.cli.main import app; "
+        f"app({list(words)!r}, standalone_mode=False); print('pandas' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines()[-1:] == ["False"], done.stderr
