@@ -178,14 +178,17 @@ def evidence_visible(session: Session) -> ColumnElement[bool]:
 def is_visible(session: Session, question: Question) -> bool:
     """Return whether the session's reader may see the question."""
     id_ = question.id
-    gone = select(Discard.id).where(Discard.question_id == id_)
-    if known(session, ("discarded", id_), lambda s: s.exec(gone).first()) is not None:
+    if known(session, ("discarded", id_), lambda s: _is_discarded(s, id_)):
         return False
     reader = _reader(session)
     if reader is None or reader.rights.unrestricted:
         return True
     found = select(Question.id).where(Question.id == id_, question_visible(session))
     return session.exec(found).first() is not None
+
+
+def _is_discarded(session: Session, question_id: int) -> bool:
+    return session.exec(_DISCARDED.where(Discard.question_id == question_id)).first() is not None
 
 
 def require_visible(session: Session, question: Question) -> None:
