@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,18 +11,16 @@ from rich.table import Table
 from typer import Argument, Option
 
 from forecasts.cli.console import next_step, now, out, print_json, print_line, print_note, time_of
+from forecasts.cli.draft_registration import register_drafts
 from forecasts.cli.options import Database, Member, TextOrJson, VisibleTo
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, reading_as, settings
-from forecasts.common.errors import BadInput
 from forecasts.common.text import on_one_line, printable
-from forecasts.common.times import iso_day_or_time, read_time
+from forecasts.common.times import iso_day_or_time
 
 if TYPE_CHECKING:
     from forecasts.articles.article import CapturedArticle
-    from forecasts.articles.drafting.drafts import Draft
     from forecasts.ledger.models import Article
-    from forecasts.updates.ask import Asked
 
 
 @app.command()
@@ -210,25 +207,40 @@ def _closing(close_date: date | None, today: date) -> str:
 
 
 def _print_next(
-    found: Sequence[Article], today: date, database: str | None, member: str | None
+    found: Sequence[Article],
+    today: date,
+    database: str | None,
+    member: str | None,
+    asked: Collection[str] = (),
 ) -> None:
-    """Print the command that registers a question, if possible from a draft with a deadline."""
+    """Print the command that registers a draft, if possible a strong one with a deadline.
+
+    ``asked``: sentences that have a question already.
+    """
     from forecasts.articles.drafting.drafts import drafts_of
+    from forecasts.articles.drafting.strength import Strength
 
     drafts = [
-        (article.id, number, draft.close_date)
+        (article.id, number, draft)
         for article in found
         for number, draft in enumerate(drafts_of(article), 1)
+        if draft.is_complete and draft.quote not in asked
     ]
-    ready = [(a, n, day) for a, n, day in drafts if day is not None and day >= today]
+    ahead = [one for one in drafts if one[2].close_date and one[2].close_date >= today]
+    ready = [one for one in ahead if one[2].strength is Strength.strong and not one[2].told]
     if drafts:
-        article, number, _ = (ready or drafts)[0]
+        article, number, _ = (ready or ahead or drafts)[0]
         step = f"ask --article {article} --draft {number}"
-        closes = "" if ready else " --closes YYYY-MM-DD"
+        closes = "" if ahead else " --closes YYYY-MM-DD"
     else:
-        step, closes = f'ask "Will …?" --article {found[0].id}', " --closes YYYY-MM-DD"
+        article = found[0].id
+        step, closes = f'ask "Will …?" --article {article}', " --closes YYYY-MM-DD"
     step += f'{closes} --criteria "…"'
     print_note(f"Next: {next_step(step, database=database, member=member)}")
+    several = [str(number) for of, number, _ in ready if of == article]
+    if len(several) > 1:
+        step = f"articles {article} --register {','.join(several)}"
+        print_note(f"Or several: {next_step(step, database=database, member=member)}")
 
 
 @app.command()
@@ -256,7 +268,7 @@ def articles(
     from forecasts.questions import from_article, sources
 
     if register is not None:
-        made = _register(number, register, visible_to, database, member)
+        made = register_drafts(number, register, visible_to, database, member)
         names = [asked.question.slug for asked in made]
         if format_ == "json":
             print_json({"registered": names})
@@ -269,7 +281,7 @@ def articles(
             note = "Only you see a question until it has criteria"
             print_note(f"{note}: {next_step(step, database=database, member=member)}")
         binary = [asked.question.slug for asked in made if asked.text.type == "binary"]
-        step = f"forecast {binary[0]} 30%" if binary else f"show {names[0]}"
+        step = f"update {binary[0]} 30%" if binary else f"show {names[0]}"
         print_note(f"Next: {next_step(step, database=database, member=member)}")
         return
     with reading_as(database, member) as (session, _, now):
@@ -300,83 +312,4 @@ def articles(
     _print_article(article, now.date(), asked, doubles, weak=everything)
     if text:
         print_line(f"\n{article.text}")
-    _print_next([article], now.date(), database, member)
-
-
-def _register(
-    number: int | None,
-    wanted: str,
-    visible_to: str | None,
-    database: str | None,
-    member: str | None,
-) -> list[Asked]:
-    """Return the new questions; all of them are registered or none."""
-    from forecasts.access import teams
-    from forecasts.articles.library import find_article
-    from forecasts.questions.from_article import ready_drafts
-    from forecasts.questions.registry import question_text
-    from forecasts.questions.sources import find_passage
-    from forecasts.updates.ask import ask
-
-    if number is None:
-        raise BadInput(
-            "--register needs the number of an article.",
-            remedy="List the articles: forecasts articles.",
-        )
-    with acting(database, member) as (session, who, now):
-        article = find_article(session, number)
-        numbers = _numbers(wanted) or ready_drafts(session, article, now=now)
-        audience = teams.visibility_fields(session, visible_to)
-        made = []
-        for draft, last_day in _complete(article, numbers):
-            close = read_time(last_day.isoformat(), end_of_day=True)
-            fields = {"title": draft.question, **draft.type_fields, **audience}
-            text = question_text(open_time=now, scheduled_close_time=close, **fields)
-            passage = find_passage(session, number, draft.source)
-            chosen = visible_to is not None
-            made.append(
-                ask(
-                    session,
-                    text,
-                    member=who,
-                    now=now,
-                    sources=[passage],
-                    audience_chosen=chosen,
-                )
-            )
-        return made
-
-
-def _numbers(wanted: str) -> list[int]:
-    """Return the numbers in "1,3"; none for "all"."""
-    if wanted == "all":
-        return []
-    if not re.fullmatch(r"\d+(\s*,\s*\d+)*", wanted):
-        raise BadInput(
-            f"--register {wanted!r} names no drafts.",
-            remedy="Give their numbers, as in --register 1,3, or --register all.",
-        )
-    return list(dict.fromkeys(int(word) for word in wanted.split(",")))
-
-
-def _complete(article: Article, numbers: Sequence[int]) -> list[tuple[Draft, date]]:
-    """Return these drafts with their last days; BadInput if one of them lacks something."""
-    from forecasts.articles.drafting.drafts import find_draft
-
-    if not numbers:
-        raise BadInput(
-            f"Article {article.id} has no new strong draft with a deadline.",
-            remedy=f"Choose drafts by number: forecasts articles {article.id} --all.",
-        )
-    found = []
-    for number in numbers:
-        draft = find_draft(article, number)
-        if draft.close_date is None or not draft.is_complete:
-            lacks = "deadline" if draft.is_complete else "complete wording"
-            raise BadInput(
-                f"Draft {number} has no {lacks}.",
-                remedy=f'Register it by itself: forecasts ask "Will …?" --article {article.id} '
-                f"--draft {number} --closes YYYY-MM-DD.",
-            )
-        found.append((draft, draft.close_date))
-    return found
+    _print_next([article], now.date(), database, member, asked)

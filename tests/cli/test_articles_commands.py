@@ -275,9 +275,11 @@ The yacht club plans to move its regatta to Sund by 31 May 2026.
 
 
 def test_several_drafts_are_registered_at_once(forecasts: Run, clock: Clock) -> None:
-    forecasts("capture", "-", input=SEVERAL)
+    captured = forecasts("capture", "-", input=SEVERAL)
+    assert "Or several: forecasts articles 1 --register 1,3,4" in captured.stderr
     said = forecasts("articles", "1", "--register", "all")
     assert len(said.stdout.split()) == 3
+    assert f"Next: forecasts update {said.stdout.split()[0]} 30%" in said.stderr
     assert "Registered 3 questions." in said.stderr
     shown = json.loads(forecasts("articles", "1", "--format", "json").stdout)
     [article] = shown["articles"]

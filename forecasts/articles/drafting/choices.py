@@ -18,6 +18,7 @@ _LIST = re.compile(
     rf"|\b(?P<between>between )(?P<one>{_NAME})(?P<others>(?:, {_NAME})*),? and (?P<final>{_NAME})"
 )
 _CHOOSES = re.compile(r"\b(?:choose|decide|pick|select)\s$")
+_DATE = re.compile(r"\sby\s(?:\d{1,2}\s)?(?:[A-Z][a-z]+\s)?\d{4}$")
 _MONTH_OR_DAY = re.compile(
     r"(?:January|February|March|April|May|June|July|August|September|October|November|December"
     r"|\w+day)\b"
@@ -47,6 +48,8 @@ def ask_choice(subject: str, predicate: str) -> Choice | None:
         after = after.partition(" and ")[0]  # without another clause, and its date
         if before == "be ":
             return _choice(options, f"be {subject}{after}")
+        if before.endswith(" by "):  # not "built by by 31 March"
+            after = _DATE.sub("", after)
         return _choice(options, f"{subject} {before.strip()}{after}")
     return None
 

@@ -91,7 +91,7 @@ class Draft:
         if not self.is_complete:
             raise BadInput(
                 f"The draft has no complete wording: {self.question or self.quote!r}.",
-                remedy="Write the question yourself.",
+                remedy='Write it yourself: "Will …?".',
             )
         if self.close_date is not None:
             known = rf"\b(by|until) {long_date(self.close_date)}\b"

@@ -95,7 +95,9 @@ _SUBJECTS = {
         r"(?= (?:have|are|were|will|would|say|said|want|plan|hope|met|[a-z]+ed)\b)"
     ),
 }
-_SPEAKER = re.compile(rf"\"\s(?:said|says|added) (?P<noun>{_NAME})")
+_SPEAKER = re.compile(
+    rf"\"\s(?:said|says|added) (?P<noun>{_NAME})|,\"?\s(?P<before>{_NAME}) (?:said|says|added)\b"
+)
 _SENTENCE = re.compile(r"[.!?][\"')]*\s+(?=[\"'(]?[A-Z])")
 _FAR = 2  # sentences
 
@@ -107,8 +109,8 @@ def antecedent(pronoun: str, before: str) -> str:
         subject = kind.match(sentence)
         if subject is None and pronoun in ("he", "she"):
             subject = _SPEAKER.search(sentence)
-        if subject and fits(pronoun, subject["noun"]):
-            noun = subject["noun"]
+        noun = subject[subject.lastgroup or 0] if subject else ""
+        if noun and fits(pronoun, noun):
             is_name = kind is _SUBJECTS["person"] and not re.match(r"(?:The|A|An) ", noun)
             return noun if is_name else noun[0].lower() + noun[1:]
     return ""
