@@ -50,7 +50,7 @@ review = page_state(Review)
 
 
 def capture_form() -> None:
-    """Show the form for a text, an address or a file; capture what is submitted for review."""
+    """Show the form for a text, an address or a file; capture the submitted one for review."""
     with st.form("read"):
         pasted = st.text_area(
             "Article",

@@ -8,6 +8,7 @@ const FORM = '[data-testid="stForm"]';
 const FIELD = "input:not([type=range]):not([type=file]), textarea";
 // Kept in the address, or read at once: nothing is lost by leaving them.
 const KEPT = '[type=search], [role=combobox], [class*="st-key-filters"] *';
+const HELP = '[data-testid="stTooltipIcon"] button[aria-label^="Help"]';
 const PATIENCE = 5000; // ms until a field that should get the focus must be there
 
 const state = (window.forecastLedger ??= { turn: 0, order: [], start: new WeakMap(), typed: new Set() });
@@ -156,7 +157,7 @@ function press(event) {
     // The field hands over its text first.
     window.setTimeout(() => button.isConnected && button.click(), 0);
   } else if (key === "F1" && writes) {
-    const help = target.closest(".stElementContainer")?.querySelector('[data-testid="stTooltipIcon"] button');
+    const help = target.closest(".stElementContainer")?.querySelector(HELP);
     if (help) {
       event.preventDefault();
       help.focus();
@@ -169,7 +170,7 @@ function press(event) {
 
 // Help signs are reached with F1 from their field, not by Tab on the way to the next one.
 function leaveOutHelp() {
-  for (const sign of document.querySelectorAll('[data-testid="stTooltipIcon"] button')) {
+  for (const sign of document.querySelectorAll(HELP)) {
     if (sign.tabIndex !== -1) sign.tabIndex = -1;
   }
 }

@@ -56,7 +56,7 @@ class _Corrected:
     criteria: str
 
     def text(self, moment: datetime) -> QuestionText:
-        """Return the question; BadInput names what is missing."""
+        """Return the question; BadInput names a missing part."""
         if not self.title.strip():
             raise BadInput("The question is blank.", remedy="Ask it in one sentence.")
         if not self.closes.strip():
@@ -203,7 +203,7 @@ def _example(draft: Draft) -> str:
 
 
 def _understood(one: _Corrected) -> str:
-    """Return the forecast and the last day as read, as Markdown, or what cannot be read."""
+    """Return the forecast and the last day as read, as Markdown, or why they cannot be read."""
     try:
         text = one.text(session.now())
         closes = f"closes **{as_text(day(text.scheduled_close_time))}**"

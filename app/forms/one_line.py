@@ -1,6 +1,6 @@
 """The one line: a question, its last day and a probability in a row; Enter saves them.
 
-The line may hold all three: "Will it rain in London tomorrow? 30%". What it says is shown in the
+The line may hold all three: "Will it rain in London tomorrow? 30%". Its reading is shown in the
 fields beside it as it is typed, where it can be corrected; a field that was corrected counts.
 """
 
@@ -46,7 +46,7 @@ _SET_APART = re.compile(
 
 @dataclass(frozen=True)
 class Line:
-    """What a line says; ``probability`` and ``closes`` are None where it does not say."""
+    """The reading of a line; ``probability`` and ``closes`` are None where it has none."""
 
     title: str
     probability: str | None = None
@@ -102,7 +102,7 @@ class _Entry:
 
 
 def read_line(typed: str, *, now: datetime, zone: tzinfo | None = None) -> Line:
-    """Return what a line says, whose days are those of ``zone``.
+    """Return the reading of a line; its days are those of ``zone``.
 
     >>> noon = datetime.fromisoformat("2026-11-27T12:00Z")
     >>> read_line("Will it rain in London tomorrow? 30%", now=noon)  # doctest: +ELLIPSIS
@@ -167,7 +167,7 @@ def one_line_entry(*, example: str = "") -> None:
 
 
 def _fields() -> _Typed:
-    """Show the three fields; return what they say."""
+    """Show the three fields; return their texts."""
     st.text_input(
         "New question",
         key=_TITLE,
@@ -194,7 +194,7 @@ def _fields() -> _Typed:
     )
     line = read_line(st.session_state[_TITLE], now=session.now(), zone=zone())
     entry = page_state(_Entry)
-    # What was filled in and left alone is read from the line, with the words it came from.
+    # A field filled in and left alone is read from the line, with the words it came from.
     return _Typed(
         line,
         "" if closes.strip() == entry.closes else closes.strip(),
@@ -203,7 +203,7 @@ def _fields() -> _Typed:
 
 
 def _fill() -> None:
-    """Fill the fields beside the line with what it says, unless they were corrected."""
+    """Fill the fields beside the line with its reading, unless they were corrected."""
     entry = page_state(_Entry)
     line = read_line(st.session_state[_TITLE], now=session.now(), zone=zone())
     closes = "" if line.closes is None else f"{line.closes.astimezone(zone()):%Y-%m-%d}"
@@ -230,7 +230,7 @@ def _try(example: str) -> None:
 
 
 def _understood(typed: _Typed, moment: datetime) -> str:
-    """Return what the line says as Markdown, or what it lacks."""
+    """Return the reading as Markdown, or the missing part."""
     parts = []
     try:
         closes = f"closes **{as_text(day(typed.last_moment(moment)))}**"
@@ -277,7 +277,7 @@ def _save(key: str, typed: _Typed, details: Details, evidence: str) -> None:
 
 
 def _confirmation(saved: _Saved) -> None:
-    """Show what was saved, with a link to it and its undo."""
+    """Show the saved question with a link to it and an undo."""
     key = form_key(f"{_NAME}-undo")
     with st.container(key=f"{_NAME}-saved", horizontal=True, vertical_alignment="center"):
         st.markdown(f":green[**Saved:**] {as_text(saved.words)}")
