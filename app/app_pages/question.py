@@ -109,8 +109,6 @@ def head() -> None:
     st.title(as_text(text.title), anchor=False)
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
         st.badge(str(state.status), color=BADGES[state.status])  # type: ignore[arg-type]
-        if state.resolution is not None and state.status == Status.resolved:
-            st.badge(f"outcome: {as_text(state.resolution.outcome)}", color="blue")
         if not text.has_criteria:
             st.badge("no criteria", color="orange")
         parts = []
@@ -201,7 +199,7 @@ def outcome_panel(resolution: Resolution) -> None:
         right.metric("Coverage", percent(row.coverage), help=COVERAGE_HELP)
         st.page_link(
             "app_pages/my_scores.py",
-            label="Your updates on My scores",
+            label="Score of each update",
             query_params={"question": state.slug},
         )
     elif own:

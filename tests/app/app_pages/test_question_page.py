@@ -551,8 +551,8 @@ def test_a_question_registered_by_mistake_is_discarded(furnished: AppTest, engin
 
 def test_a_score_leads_to_its_row_on_my_scores(furnished: AppTest) -> None:
     visit(furnished, "question", slug="snow")
-    [link] = [one.proto for one in furnished.get("page_link") if "My scores" in one.proto.label]
-    assert (link.page, link.query_string) == ("my_scores", "question=snow")
+    [link] = [one.proto for one in furnished.get("page_link") if one.proto.page == "my_scores"]
+    assert (link.label, link.query_string) == ("Score of each update", "question=snow")
 
 
 def test_the_charts_evidence_is_a_list_too(furnished: AppTest) -> None:
