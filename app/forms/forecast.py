@@ -93,7 +93,9 @@ def quick_form(
                 )
             with (
                 st.container(key=f"{key}-more"),
-                st.expander("Evidence and review date", expanded=cites is not None),
+                st.expander(
+                    "Evidence and review date" if cites is None else "Cites the new article"
+                ),
             ):
                 pieces = _evidence(key, state, current, written, 1, articles, cites)
                 review = _review_days(key, every)

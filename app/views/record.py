@@ -42,6 +42,9 @@ def record(group: Group, choice: Choice, *, whole: Group, own: OwnScores | None)
         _calls(own)
     else:
         _reliability(group)
+    if group.questions < whole.questions:
+        counted = numbers.count(group.questions, "question")
+        st.caption(f"Below: the {counted} whose scheduled close has passed.")
     _details(group, choice, own=None if few else own)
 
 
@@ -86,8 +89,8 @@ def _waiting(group: Group, whole: Group) -> None:
         resolved = f"{numbers.count(waiting, 'question')} resolved early"
         wait = "waits" if waiting == 1 else "wait"
         st.caption(
-            f"The score counts all resolved questions. {resolved} and {wait} for the verdict, and "
-            "all below, until the scheduled close has passed: early outcomes lean to “yes”."
+            f"The score counts all resolved questions. {resolved} and {wait} for the verdict until "
+            "the scheduled close has passed: early outcomes lean to “yes”."
         )
 
 
