@@ -174,8 +174,10 @@ def status(
     """
     from forecasts.agenda.notifications import sender
     from forecasts.resolution import disputes, progress, proposals
+    from forecasts.resolution.runs.last_run import run_times
 
     with reading_as(database, member) as (session, _, now):
+        times = run_times(session)
         found = progress.progress(session, limit=limit)
         proposed: list[dict[str, Any]] = [
             {"slug": question.slug, "outcome": row.outcome, "since": row.recorded_at}
@@ -188,8 +190,14 @@ def status(
         unsure = sender.undelivered(session, now=now)
     if as_json or format_ == "json":
         more = {"proposed": proposed, "disputed": disputed, "notices_unsure": unsure}
-        print_json(asdict(found) | more)
+        last, after = (None, None) if times is None else (times.last, times.next)
+        print_json(asdict(found) | more | {"last_run": last, "next_run": after})
         return
+    if times is None:
+        print_line("No run yet. To schedule runs, see: forecasts schedule --help")
+    else:
+        expected = "" if times.next is None else f", next about {to_minute(times.next)}"
+        print_line(f"Last run: {to_minute(times.last)}{expected}")
     print_line(f"Unresolved questions with a resolver: {found.watched:,}")
     for title, waiting, field in (
         ("Parked, until forecasts run retry QUESTION", list(map(asdict, found.parked)), "reason"),

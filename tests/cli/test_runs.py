@@ -105,7 +105,9 @@ def test_a_dry_run_says_so_and_does_nothing(forecasts: Forecasts, outcomes: Path
     assert "confirmed: rain: yes, known on 06 January 2026\n" in said
     would = "Dry run, nothing was stored: 1 resolved, 0 proposed, 1 not known yet, 1 failed"
     assert would in said
-    assert "No results yet." in forecasts("run", "status").stdout
+    said = forecasts("run", "status").stdout  # a dry run leaves no trace
+    assert "No run yet. To schedule runs, see: forecasts schedule --help\n" in said
+    assert "No results yet." in said
     assert "1 resolved" in forecasts("run", "--only", "outcomes_file", "--limit", "1").stdout
     assert "There is no resolver kind" in forecasts("run", "--only", "x", exit_code=2).stderr
 
@@ -115,7 +117,9 @@ def test_the_status_says_what_was_done_what_is_parked_and_what_is_next(
 ) -> None:
     forecasts("run")
     said = forecasts("run", "status").stdout
-    assert said.startswith("Unresolved questions with a resolver: 2\n")
+    assert said.startswith(
+        "Last run: 2026-01-06 12:00 UTC\nUnresolved questions with a resolver: 2\n"
+    )
     assert "Parked, until forecasts run retry QUESTION: 0\n" in said
     assert (
         "Due next:\n  2026-01-06 12:00 UTC  wind\n  2026-01-06 12:05 UTC  snow, failed attempts: 1"
@@ -158,6 +162,21 @@ def test_the_status_names_the_proposals_and_disputes_that_wait_for_people(
     assert (proposed["slug"], proposed["outcome"]) == ("snow", "no")
     assert (disputed["slug"], disputed["reason"]) == ("rain", "it was hail")
     assert proposed["since"] == disputed["since"] == "2026-01-06T12:00:00Z"
+
+
+def test_the_status_says_when_the_next_run_is_expected(
+    forecasts: Forecasts, clock: Clock, outcomes: Path
+) -> None:
+    forecasts("run")
+    clock("2026-01-06T13:00:00Z")
+    forecasts("run")
+    said = forecasts("run", "status").stdout
+    assert said.startswith("Last run: 2026-01-06 13:00 UTC, next about 2026-01-06 14:00 UTC\n")
+    status = json.loads(forecasts("run", "status", "--format", "json").stdout)
+    assert (status["last_run"], status["next_run"]) == (
+        "2026-01-06T13:00:00Z",
+        "2026-01-06T14:00:00Z",
+    )
 
 
 def test_options_before_another_command_are_refused(forecasts: Forecasts) -> None:
