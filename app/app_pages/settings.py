@@ -66,7 +66,7 @@ def preferences_form(usual_days: int) -> None:
         percent = left.number_input(
             "Lowest probability (%)",
             min_value=0.0,
-            max_value=100 * HIGHEST_LOWEST,
+            max_value=100 * max(HIGHEST_LOWEST, usual_lowest),
             value=100 * (usual_lowest if lowest is None else lowest),
             step=0.1,
             format="%g",

@@ -63,7 +63,11 @@ def test_what_is_chosen_is_saved_and_applies_at_once(asked: AppTest, engine: Eng
     assert "1 Jan 2026, 09:00 JST" in words(visit(asked, "question", slug="rain"))
 
 
-def test_saving_unchanged_settings_leaves_the_defaults(asked: AppTest, engine: Engine) -> None:
+@pytest.mark.parametrize("lowest", ["0.001", "0.2"])
+def test_saving_unchanged_settings_leaves_the_defaults(
+    asked: AppTest, engine: Engine, lowest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORECASTS_LOWEST_PROBABILITY", lowest)
     visit(asked, "settings")
     asked.button(key="preferences#0-save").click().run()
     assert saved(engine) == (Preferences(), 14)
