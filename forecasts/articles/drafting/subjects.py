@@ -207,6 +207,9 @@ def find_subject(
         return antecedent(personal(subject), context.before) or UNNAMED
     if not subject and (joined := _LAST_AND.match(words, start, end)):
         subject = _as_subject(sentence, joined.end(), end, deadline, context)
+    if _ITSELF.fullmatch(subject):  # "A spokesman for Sundlink said the company would …"
+        speaker = _referent(sentence, start, "it", Context())
+        subject = speaker if speaker[:1].isupper() else subject
     name = _NAMED.match(words[end : cue.start()])
     return f"{subject} {name[1]}" if name and _IS_ROLE.match(subject) else subject
 
@@ -222,6 +225,9 @@ _LAST_AND = re.compile(
 )
 _LATER = re.compile(r"(?:the |a )?(?:\w+ )?(?:day|week|month|year|hour)s? (?:after|before) ")
 _TODAY = re.compile(r"\s+(?:today|yesterday|(?:on )?[A-Z]\w+day|later|also)\s*$")
+_ITSELF = re.compile(
+    r"the (?:company|firm|group|club|bank|airline|retailer|carmaker|chain|lender|agency|party)"
+)
 _LONGEST_NOUN = 6  # words; a longer one has a verb of its own
 
 

@@ -79,6 +79,10 @@ def test_a_pronoun_that_fits_no_noun_leaves_a_gap(before: str, sentence: str) ->
         ),
         ("The mine said it would stay shut.", "Will the mine stay shut?"),
         (
+            "A spokesman for Sundlink said the company would appeal.",
+            "Will Sundlink appeal?",
+        ),
+        (
             "The day after Nvidia said it would be allowed to sell the chip, shares jumped.",
             "Will Nvidia be allowed to sell the chip?",
         ),
