@@ -4,7 +4,6 @@ import os
 import re
 import runpy
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -97,25 +96,35 @@ def test_the_commands_of_a_block_and_their_options_exist(page: Path, block: str)
             command.make_context("forecasts", [word for word in words if word != "…"])
 
 
-def test_the_commands_of_the_readme_can_be_pasted_in_order_on_any_day(tmp_path: Path) -> None:
-    trial = "".join(block for block in blocks(ROOT / "README.md", "sh") if "trial.sqlite3" in block)
-    shell = shutil.which("bash")
-    assert shell is not None
+def run(script: str, folder: Path) -> str:
+    """Return the output of a shell script that runs with a home and a ledger of its own."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {"PATH": path, "HOME": str(tmp_path), "LANG": "C.UTF-8"}
+    environment = {"PATH": path, "HOME": str(folder), "LANG": "C.UTF-8"}
     done = subprocess.run(
-        [shell, "-eu"],
-        input=trial,
-        cwd=tmp_path,
+        ["bash", "-eu"],
+        input=script,
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_commands_of_the_readme_can_be_pasted_in_order_on_any_day(tmp_path: Path) -> None:
+    trial = [block for block in blocks(ROOT / "README.md", "sh") if "trial.sqlite3" in block]
+    printed = run("".join(trial), tmp_path)
     assert (tmp_path / "trial.sqlite3").is_file()
     for said in ("Brenholt", "the mayor yielded", "40% → 90%", "earned by", "bridge"):
-        assert said in done.stdout
+        assert said in printed
+
+
+def test_the_commands_of_the_page_on_forecasting_run_in_order(tmp_path: Path) -> None:
+    sentence = "It has rained on nine days of this month, and the forecast for next week is dry."
+    capture = f"echo 'An article\n\n{sentence}' | forecasts capture -\n"
+    run("".join([capture, *blocks(ROOT / "docs" / "forecasting.md", "sh")]), tmp_path)
 
 
 def test_every_file_that_the_readme_names_is_there() -> None:
