@@ -104,8 +104,8 @@ def schedule(times: RunTimes | None) -> None:
     """Show when runs take place, or the command that schedules them."""
     if times is None:
         st.markdown(
-            "**Nothing is scheduled yet.** A run checks outcomes and sends your notifications. "
-            "To start one every 15 minutes, enter this in a terminal:"
+            "**No run so far.** A run checks outcomes and sends your notifications. To start one "
+            "every 15 minutes, enter this in a terminal:"
         )
         st.code(
             f"(crontab -l; forecasts schedule cron{_named()}) | crontab -",
@@ -118,15 +118,15 @@ def schedule(times: RunTimes | None) -> None:
         )
         return
     ago = f"{when(times.last)}, {span(moment - times.last)} ago"
-    if times.next is None:
+    if times.every is None:
         st.markdown(f"**Last run:** {ago}. **Next:** not known until there have been two.")
     elif times.is_overdue(moment):
         st.warning(
-            f"Runs have stopped: the last one was {ago}, and they came every "
-            f"{span(times.every or moment - moment)}. Check the schedule, such as `crontab -l`."
+            f"Runs have stopped: the last one was {ago}, {span(times.every)} after the one before. "
+            "Check the schedule, for example with `crontab -l`."
         )
     else:
-        st.markdown(f"**Last run:** {ago}. **Next:** about {when(times.next)}.")
+        st.markdown(f"**Last run:** {ago}. **Next:** about {when(times.last + times.every)}.")
     st.caption("`forecasts run status` lists the results.")
 
 

@@ -97,7 +97,7 @@ def test_before_the_first_run_the_page_has_the_command_that_schedules_runs(
     asked: AppTest,
 ) -> None:
     visit(asked, "settings")
-    assert "Nothing is scheduled yet." in words(asked)
+    assert "No run so far." in words(asked)
     assert asked.code[0].value.startswith("(crontab -l; forecasts schedule cron --database /")
 
 
