@@ -5,9 +5,18 @@ from __future__ import annotations
 import streamlit as st
 
 from app.forms.one_line import one_line_entry
-from app.session import engine, memory, now, open_ledger, shown_errors
+from app.session import (
+    engine,
+    memory,
+    now,
+    open_ledger,
+    reading,
+    rights_here,
+    shown_errors,
+)
 from app.views.progress import progress
 from forecasts.access.oidc_settings import configured_sign_in
+from forecasts.access.roles import Action
 from forecasts.exchange.samples import demonstration
 from forecasts.ledger.urls import sqlite_path
 
@@ -17,6 +26,11 @@ _STEPS = 7  # that the demonstration announces while it is built
 
 def ways_in() -> None:
     """Show the line for the first question, and the other ways to start."""
+    with reading() as ledger:
+        may_ask = rights_here(ledger).allows(Action.ask)
+    if not may_ask:
+        st.info("No questions yet. Asking the first one requires the forecaster role.")
+        return
     st.header("Ask your first question", anchor=False)
     one_line_entry(example=EXAMPLE)
     st.header("Or start here", anchor=False)

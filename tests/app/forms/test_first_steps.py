@@ -13,12 +13,13 @@ from sqlalchemy import Engine
 from sqlmodel import select
 from streamlit.testing.v1 import AppTest
 
+from forecasts.access import teams
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import Refused
 from forecasts.common.settings import sqlite_url
 from forecasts.exchange.samples import demonstration
 from forecasts.ledger import database
-from forecasts.ledger.models import Ledger, Member, Preference, Question
+from forecasts.ledger.models import Ledger, Member, Preference, Question, Role
 from forecasts.questions import registry
 from forecasts.updates import updates
 from tests.access.test_identities import ISSUER, claims
@@ -136,3 +137,13 @@ def test_a_ledger_that_members_sign_in_to_offers_no_sample(
     visit(app, "today")
     assert "Ask your first question" in words(app)
     assert not [button for button in app.button if button.key == "open-sample"]
+
+
+def test_a_viewer_of_an_empty_ledger_is_told_who_may_ask(app: AppTest, engine: Engine) -> None:
+    with database.writing(engine) as ledger:
+        bob, alice = (member_or_new(ledger, name, now=day(0)) for name in ("bob", "alice"))
+        teams.create(ledger, "Alder", member=bob, now=day(0))
+        teams.appoint(ledger, alice, Role.viewer, member=bob, now=day(0))
+    said = words(visit(app, "today"))
+    assert "No questions yet. Asking the first one requires the forecaster role." in said
+    assert "Ask your first question" not in said
