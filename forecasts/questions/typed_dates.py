@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from forecasts.articles.drafting.deadlines import Deadline, find_deadlines, find_overdue
-from forecasts.articles.drafting.intervals import HOLIDAYS, MONTHS, WEEKDAYS, calendar_unit
+from forecasts.articles.drafting.intervals import (
+    HOLIDAYS,
+    MONTHS,
+    WEEKDAYS,
+    Interval,
+    calendar_unit,
+)
+from forecasts.articles.drafting.periods import find_periods
 from forecasts.common.errors import BadInput
 from forecasts.common.times import add_months, read_time, utc
 
@@ -80,9 +87,10 @@ def read_date(
 ) -> datetime:
     """Return the UTC time of a date as typed: its last second, or its first one.
 
-    ``zone``: the zone whose days are meant, and of times without an offset; None: days are those
-    of UTC, and such times are refused. ``past``: a day without a year, or a weekday, is the latest
-    one, not the next. BadInput repeats what was typed and gives examples.
+    Of a period ("march", "last week"), that is the last second of its last day, or the first one of
+    its first day. ``zone``: the zone whose days are meant, and of times without an offset; None:
+    days are those of UTC, and such times are refused. ``past``: a date without a year, or a
+    weekday, is the latest one, not the next. BadInput repeats what was typed and gives examples.
     """
     typed = " ".join(text.split())
     if not typed:
@@ -92,7 +100,7 @@ def read_date(
     here = zone or UTC
     today = utc(now).astimezone(here).date()
     try:
-        if (day := _day(typed, today, past=past)) is not None:
+        if (day := _day(typed, today, past=past, first=not end_of_day)) is not None:
             return _moment(day, here, _LAST_SECOND if end_of_day else time())
         if match := _TIME_OF_DAY.fullmatch(typed):
             there = UTC if match["zone"] else here
@@ -145,8 +153,8 @@ def _limits(title: str, today: date) -> list[Deadline]:
     ]
 
 
-def _day(typed: str, today: date, *, past: bool) -> date | None:
-    """Return the day that a phrase means, None if it means none."""
+def _day(typed: str, today: date, *, past: bool, first: bool = False) -> date | None:
+    """Return the day that a phrase means, None if it means none; ``first``: of a period."""
     words = typed.lower().rstrip(".")
     if words in _NEAR:
         return today + timedelta(days=_NEAR[words])
@@ -154,9 +162,11 @@ def _day(typed: str, today: date, *, past: bool) -> date | None:
         return _after(today, match)
     phrase = _full_names(typed)
     if match := _LAST.fullmatch(phrase):
-        return _last(match["unit"], today)
+        return _last(match["unit"], today, first=first)
     if match := _END_OF.fullmatch(phrase):
         return _end_of(match, today)
+    if first and (interval := _period(phrase, today)) is not None:
+        return _in_direction(interval.first, phrase, today, past=past)
     for form in (phrase, f"by {phrase}", f"by the {phrase}", f"in {phrase}"):
         limits = [*find_deadlines(form, anchor=today), *find_overdue(form, anchor=today)]
         if len(limits) == 1 and (limits[0].start, limits[0].end) == (0, len(form)):
@@ -164,15 +174,22 @@ def _day(typed: str, today: date, *, past: bool) -> date | None:
     return None
 
 
+def _period(phrase: str, today: date) -> Interval | None:
+    """Return the period that the whole phrase names; None for a length counted from now."""
+    found = find_periods(phrase, today)
+    if len(found) != 1 or (found[0].start, found[0].end) != (0, len(phrase)):
+        return None
+    return None if found[0].interval.unit == "length" else found[0].interval
+
+
 def _in_direction(day: date, phrase: str, today: date, *, past: bool) -> date:
     """Return a day whose year or week was not typed as the latest or the next one."""
     if _WEEKDAY.fullmatch(phrase):
         return day - timedelta(days=7) if past and day > today else day
-    if _DAY_OF_MONTH.fullmatch(phrase):
-        if past and day > today:
-            return add_months(day, -12)
-        if not past and day < today:
-            return add_months(day, 12)
+    if past and day > today and not re.search(r"\d{4}|next|this", phrase):
+        return add_months(day, -12)
+    if not past and day < today and _DAY_OF_MONTH.fullmatch(phrase):
+        return add_months(day, 12)
     return day
 
 
@@ -184,12 +201,13 @@ def _after(today: date, match: re.Match[str]) -> date:
     return today + timedelta(days=number * (7 if unit == "week" else 1))
 
 
-def _last(unit: str, today: date) -> date:
-    """Return the day of "last Friday", or the last day of "last month"."""
+def _last(unit: str, today: date, *, first: bool) -> date:
+    """Return the day of "last Friday", or the first or last day of "last month"."""
     if unit in WEEKDAYS:
         back = (today.weekday() - WEEKDAYS.index(unit)) % 7 or 7
         return today - timedelta(days=back)
-    return calendar_unit(unit, today, -1).last
+    interval = calendar_unit(unit, today, -1)
+    return interval.first if first else interval.last
 
 
 def _end_of(match: re.Match[str], today: date) -> date:

@@ -73,7 +73,10 @@ def test_a_date_is_read_as_people_type_it(typed: str, day: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "day"),
     [("friday", "2026-11-27"), ("monday", "2026-11-23"), ("Nov 12", "2026-11-12"),
-     ("31 Dec", "2025-12-31"), ("yesterday", "2026-11-26"), ("2026-11-01", "2026-11-01")],
+     ("31 Dec", "2025-12-31"), ("yesterday", "2026-11-26"), ("2026-11-01", "2026-11-01"),
+     # Of a period, the first day.
+     ("last week", "2026-11-16"), ("last month", "2026-10-01"), ("march", "2026-03-01"),
+     ("2025", "2025-01-01"), ("this month", "2026-11-01"), ("Q1", "2026-01-01")],
 )  # fmt: skip
 def test_a_day_in_the_past_is_the_latest_one(typed: str, day: str) -> None:
     found = read_date(typed, now=NOW, past=True, end_of_day=False)

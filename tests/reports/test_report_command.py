@@ -96,7 +96,7 @@ def test_the_format_wins_over_the_ending(run: Callable[..., Result], tmp_path: P
         (("--by", "lead", "--lead", "7"), "already has one lead per group"),
         (("--lead", "0"), "A lead must be above 0"),
         (("--tag", "snow"), "Tags: t0, t1, t2."),
-        (("--since", "last week"), "'last week' is not a time."),
+        (("--since", "soon"), "'soon' is not a date."),
         (
             ("--since", "2026-02-01", "--until", "2026-01-01"),
             "The end of the period is before the start",
