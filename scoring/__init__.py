@@ -42,6 +42,7 @@ from scoring.outcome_draws import family_link, outcome_draws
 from scoring.pairing import paired, paired_people
 from scoring.paths import standing
 from scoring.protocols import PROTOCOLS, Protocol
+from scoring.reaction import Reaction, reaction
 from scoring.rules import (
     brier_original,
     brier_score,
@@ -72,6 +73,7 @@ __all__ = [
     "Problem",
     "Protocol",
     "Ranked",
+    "Reaction",
     "Recalibration",
     "Shrunk",
     "Test",
@@ -103,6 +105,7 @@ __all__ = [
     "paired",
     "paired_people",
     "ranked_probability_score",
+    "reaction",
     "recalibration",
     "reliability_bins",
     "reliability_curve",

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from scoring import InputError
-from scoring.when_made import WhenMade, _saddlepoint, _sums, when_made
+from scoring.null_distribution import in_order_of_time, saddlepoint
+from scoring.when_made import WhenMade, when_made
 
 SEED = 7
 P = st.floats(0.02, 0.98)
@@ -29,7 +30,8 @@ def single(p: list[float] | np.ndarray, y: list[float] | np.ndarray) -> WhenMade
 
 
 def all_sums(p: np.ndarray, y: np.ndarray, payoff: np.ndarray):
-    return _sums(p, y, payoff, np.array([0]), np.arange(len(p)) == 0)
+    one = np.zeros(len(p))
+    return in_order_of_time(p, y, one, one, None).sums(payoff)
 
 
 # A calibrated belief: 40% moves to 70% or 20%; then 70% is settled, or moves to 90% or 50%.
@@ -192,7 +194,7 @@ def test_the_saddlepoint_is_where_the_tilted_mean_is_the_sum() -> None:
     payoff = np.column_stack([np.zeros(3), [1.0, 0.5, 0.3]])
     sums = all_sums(binary(p), binary(np.ones(3)), payoff)
     stretch = np.ones(1)
-    at = _saddlepoint(sums, stretch, 0.2, sums.cumulants(0.0, stretch).variance)
+    at = saddlepoint(sums, stretch, 0.2, sums.cumulants(0.0, stretch).variance)
     assert sums.cumulants(at, stretch).mean == pytest.approx(0.2, abs=1e-6)
 
 
