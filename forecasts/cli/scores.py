@@ -53,7 +53,7 @@ _ORDERS: dict[str, Callable[[ScoredQuestion], float | None]] = {
 def scores(
     question: Annotated[
         str | None,
-        Argument(metavar="QUESTION", help="Show the score of each of your updates on this one."),
+        Argument(metavar="QUESTION", help="Show this question with the score of each update."),
     ] = None,
     search: Annotated[
         str | None, Option(metavar="WORDS", help="Only questions with these words.")
@@ -112,7 +112,7 @@ def _print_scores(found: Sequence[ScoredQuestion], *, everything: bool) -> None:
     own = own_scores(found)
     if own.brier.mean is not None:
         parts = [f"Brier {numbers.number(own.brier.mean)}"]
-        if own.brier.interval is not None:
+        if own.brier.interval not in (None, (0.0, 1.0)):  # all scores: nothing is known yet
             parts[0] += f" (95%: {numbers.interval(own.brier.interval)})"
         parts.append(f"over {numbers.count(len(own.calls), 'resolved question')}")
         if own.against_crowd.mean is not None:
