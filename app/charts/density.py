@@ -1,4 +1,7 @@
-"""The density that a forecast's quantiles imply. See ``charts.paths`` on colours and on Altair."""
+"""The density that a forecast's quantiles imply.
+
+See ``charts.question_chart`` on colours and on Altair.
+"""
 
 from __future__ import annotations
 
