@@ -73,10 +73,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("browser") is None)
 
 
-def pytest_collection_finish() -> None:
-    """Leave what is there by now out of every collection of garbage: thousands of tests are."""
-    gc.collect()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Look for no garbage meanwhile, nor ever in what is there by then: thousands of tests are."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
