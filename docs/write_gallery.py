@@ -83,11 +83,12 @@ def answered(page: Page) -> None:
         page.get_by_label("Probability of yes").fill(typed)
         page.get_by_role("button", name="Answer", exact=True).click()
         page.get_by_text(f"You said {typed}%").wait_for()
+        settle(page)
 
 
 PAGES: dict[str, tuple[str, list[Shot]]] = {
     "Today": (
-        "Your daily round: questions that close soon, forecasts to review, new resolutions.",
+        "Your daily round: one line for a new question, your next steps, new results.",
         [
             Shot("today", "Today for Emi"),
             Shot("today-dark", "The same in dark mode", dark=True),
@@ -145,6 +146,10 @@ PAGES: dict[str, tuple[str, list[Shot]]] = {
             Shot("articles", "The stored articles", "articles"),
             Shot("article", "An article, its drafts and its text", "articles", {"article": "1"}),
         ],
+    ),
+    "My scores": (
+        "Find the score of each resolved question, and the points of each update.",
+        [Shot("my-scores", "Emi’s resolved questions", "my_scores")],
     ),
     "Track record": (
         "See how calibrated a forecaster is, and how certain that finding is.",
