@@ -25,8 +25,8 @@ class Cue:
 
 
 ADVERBS = (
-    r"(?:(?:not|never|also|soon|now|still|only|already|yet|all|both|even|then|again|well|once|first"
-    r"|likely|almost|instead|long|either|each|eventually|just|\w+ly),? |, however, )*"
+    r"(?:(?:not|never|no longer|also|soon|now|still|only|already|yet|all|both|even|then|again|well"
+    r"|once|first|likely|almost|instead|long|either|each|eventually|just|\w+ly),? |, however, )*"
 )
 _NO_VERB = (
     r"(?!(?:of|and|or|in|to|for|the|an?|that|this|with|on|at|by|from|as|is|was|are|were|his|her|its"
@@ -47,9 +47,9 @@ _SUBJECT = r"(?P<subject>[^,;:.\"]{2,60}?)"
 _BOUND = (
     r"(?:likely|unlikely|expected|scheduled|due|set|slated|poised|bound|tipped|forecast|projected"
     r"|planned|anticipated|going|about|certain|sure|on course|on track|ready|determined|destined"
-    r"|prepared|in line|committed|predicted|estimated|planning|preparing|seeking|looking|aiming"
-    r"|hoping|threatening|intending|proposing|pushing|working|gearing up|expecting|pledging|vowing"
-    r"|moving|racing|in talks|in negotiations|trying|attempting|rushing|scrambling|campaigning"
+    r"|prepared|in line|committed|favou?red|predicted|estimated|planning|preparing|seeking|looking"
+    r"|aiming|hoping|threatening|intending|proposing|pushing|working|gearing up|expecting|pledging"
+    r"|vowing|moving|racing|in talks|in negotiations|trying|attempting|rushing|scrambling|campaigning"
     r"|keen|eager|hopeful|under (?:\w+ )?pressure)"
 )
 _PURSUING = (
@@ -74,7 +74,7 @@ _PRESENT = (
     r"(?:takes? (?:effect|office|place|over|part|off|hold|up)|comes? into (?:force|effect)"
     r"|goes? into effect|enters? into force|expires?|lapses?|meets?|votes?|opens?|closes?"
     r"|begins?|starts?|ends?|finish(?:es)?|concludes?|resumes?|returns?|reopens?|convenes?|reconvenes?|gathers?|hosts?"
-    r"|holds?|visits?|travels?|arrives?|leaves?|departs?|fl(?:y|ies)|heads?|go(?:es)?|runs?"
+    r"|holds?|defends?|visits?|travels?|arrives?|leaves?|departs?|fl(?:y|ies)|heads?|go(?:es)?|runs?"
     r"|launch(?:es)?|lifts? off|retires?|steps? down|stands? down|stands? trial|appears?|faces?"
     r"|publish(?:es)?|releases?|reports?|unveils?|announces?|decides?|rules?|hears?|delivers?"
     r"|passes|enters?|snaps? back|stays?|remains?|continues?|lasts?"
@@ -165,6 +165,13 @@ CUES = (
         "the chance of a vote is 70 percent",
         rf"\b{_ODDS} of (?P<chance>(?:an? )?[\w'-]+)[^,;:.\"]{{0,60}} (?:is|are|at) "
         rf"(?:put at |about )?{_NUMERICAL}",
+    ),
+    _cue(
+        "chance",
+        "the chance that the bill passes is 70 percent",
+        rf"\b{_ODDS} that (?P<subject>(?:the |an? )?[\w']+(?: [\w'-]+){{0,5}}?) "
+        r"(?P<present>[a-z]{2,}s\b)"
+        rf"(?=[^,;:.\"]{{0,60}} (?:is|are) (?:put at |about )?{_NUMERICAL})",
     ),
     _cue("weak", "a good chance of a vote by Friday", rf"\b{_SIZE} {_CHANCE}"),
     _cue(

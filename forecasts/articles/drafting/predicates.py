@@ -44,6 +44,7 @@ _NEXT_CLAUSE = re.compile(
   | ,?\s+(?:and|but)\s+(?=[^,;]*\b(?:will|would|could|may|might|must|should|can|is|are
                            |was|were|has|have|had|said|plans?|intends?|hopes?|wants?|expects?)\b)
   | ,\s+and\s+(?=\w+ed\b)
+  | \s(?:is|are)\s(?:put\sat\s|about\s)?(?:\d[\d.]*\s?(?:%|per)|even\b)
   | ,\s+(?:{_CONNECTED}|a\s+move|[a-z]+ing)\b
   | ,?\s+with\s+[^,]*?\b[a-z]+ing\b
   | ,\s+(?!(?:and|or|but)\b)[^,]*?\b(?:[a-z]+ed|is|are|was|were|has|had|will|would)\b

@@ -97,7 +97,7 @@ def _wording(sentence: str, outlook: Outlook, context: Context) -> Wording | Non
         if_so = ""
     elif by_date(deadline) and by_date(deadline) in if_so:
         deadline = None
-    is_denied = re.search(r"\b(?:not|never)\b|n't\b", words[:start]) is not None
+    is_denied = re.search(r"\b(?:not|never|no longer)\b|n't\b", words[:start]) is not None
     lasting = not is_denied and outlook.cue.kind != "term" and verb != "take place"
     phrase = verb_phrase(sentence, start, verb, deadline, lasting=lasting)
     phrase = without_open_pronouns(subject, phrase)
@@ -207,6 +207,10 @@ def _there(noun: str, outlook: Outlook) -> Wording | None:
 
 _SELF = re.compile(r"\b(?:I|[Ww]e)\s+$")
 _PRONOUNS = ("his", "her", "their", "its")
+_DECIDES = re.compile(
+    r".*\b(?:considering|weighing|mulling|contemplating|planning|preparing)$", re.S
+)
+_DEFINITE = re.compile(r"(?:the|its|his|her|their)\s")
 _SEEKS = re.compile(r".*\b(?:seeking|aiming for|pushing for|up for)$", re.DOTALL)
 
 
@@ -223,6 +227,13 @@ def _existence(sentence: str, outlook: Outlook, context: Context) -> Wording | N
         if not subject or not goal:
             return None
         return Wording(f"Will {subject} get {goal}{by}?", outlook, subject, f"get {goal}")
+    if outlook.cue.kind == "pursues" and _DECIDES.match(match[0]) and not wished:
+        subject = find_subject(sentence, match, deadline, context)
+        step = without_open_pronouns(subject, noun_phrase(sentence, match.end(), deadline))
+        if not subject or not _DEFINITE.match(step):
+            return None
+        phrase = f"go ahead with {step}"
+        return Wording(f"Will {subject} {phrase}{by}?", outlook, subject, phrase)
     if wished and outlook.cue.kind in ("pursues", "weak"):
         wish = noun_phrase(sentence, wished.end(), deadline)
         if owner := _OWNER.search(sentence, 0, match.start()):

@@ -152,8 +152,8 @@ _COMMON_WORDS = alternatives(
     "earnings profits revenue borrowing mortgage unemployment rents production tourism "
     "passengers families women men children people migrants refugees scientists doctors nurses "
     "tonight tomorrow half most federal local national regional foreign public private direct "
-    "lawyers veterans layoffs sentencing council world tenants clinical "
-    " human climate petrol diesel coal electric solar wind nuclear peace trade repairs costs"
+    "lawyers veterans layoffs sentencing council world tenants clinical global household "
+    "human climate petrol diesel coal electric solar wind nuclear peace trade repairs costs"
 )
 _COMMON = re.compile(
     _COMMON_WORDS

@@ -166,6 +166,12 @@ WORDINGS = {
     "Bulgaria, which joins the euro in January, must withdraw the lev by May.": (
         "Will Bulgaria withdraw the lev by 31 May 2026?"
     ),
+    "Sundlink is weighing the sale of its ferries.": (
+        "Will Sundlink go ahead with the sale of its ferries?"
+    ),
+    "Holm is favoured to win on 4 August.": "Will Holm win by 4 August 2025?",
+    "Sundlink will no longer sail to Velm from May.": "Will Sundlink sail to Velm from May 2026?",
+    "The odds that the bill passes are about even.": "Will the bill pass?",
     "Brega is close to selling its port.": "Will Brega sell its port?",
     "The cabinet will on Wednesday approve the budget.": (
         "Will the cabinet approve the budget by 23 July 2025?"
