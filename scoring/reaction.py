@@ -9,8 +9,8 @@ An overconfident path swings by itself, an underconfident one drifts. So the pat
 first, with the line of the same forecasts, and the excess made uncorrelated with the level and the
 slope of the recalibrated forecasts: then a fault of calibration leaves no trace in it (Neyman's
 C(α) test). The line is estimated, which widens the statistic's distribution and leans it to
-over-reaction. Its variance is therefore raised, and over-reaction claimed only where the path
-shows it without recalibration too.
+over-reaction. Its variance is therefore raised, more on that side, and over-reaction claimed only
+where the path shows it without recalibration too.
 
 Augenblick & Rabin (2021), doi:10.1093/qje/qjaa043; Neyman (1959) for C(α).
 """
@@ -28,8 +28,9 @@ from scoring.inference import Test, recalibration
 from scoring.null_distribution import Forecasts, Sums, in_order_of_time, null_test
 from scoring.when_made import LEAST_P
 
-# The variance of the recalibrated excess, beside that with a known line: found by simulation.
-ESTIMATED = 1.5
+# The variance of the recalibrated excess beside that with a known line, on the side of under- and of
+# over-reaction: found by simulation.
+UNDER, OVER = 1.5, 2.25
 
 
 class Reaction(NamedTuple):
@@ -67,9 +68,9 @@ def reaction(
     level[:, -1] = 1.0 if made.p.shape[1] == 2 else 0.0
     clear = _excess(fitted).clear_of([fitted.sums(weight * level), fitted.sums(weight * logs)])
     found = null_test(clear, made.family)
-    z = found.statistic / math.sqrt(ESTIMATED)
+    over = not found.statistic < 0
+    z = found.statistic / math.sqrt(OVER if over else UNDER)
     recalibrated = Test(z, math.erfc(abs(z) / math.sqrt(2)))
-    over = z > 0 or math.isnan(z)
     both = [excess.p_value, recalibrated.p_value]
     if over and excess.statistic <= 0:
         both.append(1.0)
