@@ -49,8 +49,8 @@ _BOUND = (
     r"|planned|anticipated|going|about|certain|sure|on course|on track|ready|determined|destined"
     r"|prepared|in line|committed|favou?red|predicted|estimated|planning|preparing|seeking|looking"
     r"|aiming|hoping|threatening|intending|proposing|pushing|working|gearing up|expecting|pledging"
-    r"|vowing|moving|racing|in talks|in negotiations|trying|attempting|rushing|scrambling|campaigning"
-    r"|keen|eager|hopeful|under (?:\w+ )?pressure)"
+    r"|vowing|moving|racing|in talks|in negotiations|trying|attempting|rushing|scrambling"
+    r"|campaigning|keen|eager|hopeful|under (?:\w+ )?pressure)"
 )
 _PURSUING = (
     r"(?:considering|weighing|mulling|contemplating|eyeing|exploring|planning|preparing|seeking"
