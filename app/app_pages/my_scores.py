@@ -46,11 +46,11 @@ def figures(own: OwnScores, questions: int) -> None:
     columns[1].metric("Resolved questions", f"{questions:,}")
     columns[2].metric(
         "Against the crowd",
-        numbers.signed(own.against_crowd.mean),
+        signed(own.against_crowd.mean),
         help="Mean advantage over the mean of the others’ forecasts at the same times, on "
         f"{counted(own.compared, 'question')} that others forecast too. Above 0 is better.",
     )
-    columns[3].metric("Earned by updates", numbers.signed(own.points, 2), help=POINTS_HELP)
+    columns[3].metric("Earned by updates", signed(own.points), help=POINTS_HELP)
     others = questions - len(own.calls)
     parts = ["All resolved questions count, also those that closed early."]
     if own.brier.interval is not None:
@@ -58,6 +58,11 @@ def figures(own: OwnScores, questions: int) -> None:
     if others:
         parts.append(f"{counted(others, 'numeric or date question')} with CRPS not in the means.")
     st.caption(" ".join(parts))
+
+
+def signed(points: float | None) -> str:
+    """Return points with their sign and three significant digits."""
+    return ("+" if points is not None and points > 0 else "") + significant(points)
 
 
 def score_table(shown: Sequence[ScoredQuestion], key: str) -> ScoredQuestion:
@@ -72,11 +77,7 @@ def score_table(shown: Sequence[ScoredQuestion], key: str) -> ScoredQuestion:
         "vs crowd": [rounded(one.against_crowd) for one in shown],
         "Earned": [rounded(one.points) for one in shown],
         "Coverage": [one.score.coverage * 100 for one in shown],
-        "Resolved": [
-            one.state.resolution.recorded_at.astimezone(zone()).date()
-            for one in shown
-            if one.state.resolution
-        ],
+        "Known": [one.known_at.astimezone(zone()).date() for one in shown],
     }
     number = st.column_config.NumberColumn
     event = st.dataframe(
@@ -100,7 +101,9 @@ def score_table(shown: Sequence[ScoredQuestion], key: str) -> ScoredQuestion:
             "vs crowd": number(format="%+.3f", help="Advantage over the crowd. Above 0 is better."),
             "Earned": number(format="%+.3f", help=POINTS_HELP),
             "Coverage": number(format="%.0f%%", help=COVERAGE_HELP),
-            "Resolved": st.column_config.DateColumn(format="D MMM YYYY"),
+            "Known": st.column_config.DateColumn(
+                format="D MMM YYYY", help="When the outcome became known."
+            ),
         },
     )
     chosen = event["selection"]["rows"]
@@ -134,7 +137,7 @@ def details(one: ScoredQuestion) -> None:
         assert resolution is not None
         st.markdown(
             f"{rule} **{significant(one.score.score)}** · outcome "
-            f"**{as_text(resolution.outcome)}** on {day(resolution.recorded_at)}",
+            f"**{as_text(resolution.outcome)}** on {day(one.known_at)}",
             help=explanation,
         )
         score_caption(one)

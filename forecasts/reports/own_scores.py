@@ -83,35 +83,27 @@ def within(scored: Sequence[ScoredQuestion], choice: Choice) -> list[ScoredQuest
 def own_scores(scored: Sequence[ScoredQuestion]) -> OwnScores:
     """Return the means and the trend of a member's scored questions."""
     known = sorted(
-        ((_known_at(one), one) for one in scored if one.score.protocol == BRIER),
-        key=lambda pair: (pair[0], pair[1].state.id),
+        (one for one in scored if one.score.protocol == BRIER),
+        key=lambda one: (one.known_at, one.state.id),
     )
-    values = np.array([one.score.score for _, one in known], dtype=np.float64)
+    values = np.array([one.score.score for one in known], dtype=np.float64)
     running = pd.Series(values).rolling(WINDOW, min_periods=1).mean()
     calls = tuple(
-        Call(one, at, one.score.score, mean)
-        for (at, one), mean in zip(known, running.tolist(), strict=True)
+        Call(one, one.known_at, one.score.score, mean)
+        for one, mean in zip(known, running.tolist(), strict=True)
     )
-    compared = [one for _, one in known if one.against_crowd is not None]
+    compared = [one for one in known if one.against_crowd is not None]
     return OwnScores(
         calls=calls,
-        brier=mean_over_questions(
-            values, _families([one for _, one in known]), (0.0, 1.0), lopsided=True
-        ),
+        brier=mean_over_questions(values, _families(known), (0.0, 1.0), lopsided=True),
         against_crowd=mean_over_questions(
             np.array([one.against_crowd for one in compared], dtype=np.float64),
             _families(compared),
             (-1.0, 1.0),
         ),
         compared=len(compared),
-        points=sum(one.points or 0.0 for _, one in known),
+        points=sum(one.points or 0.0 for one in known),
     )
-
-
-def _known_at(one: ScoredQuestion) -> datetime:
-    resolution = one.state.resolution
-    assert resolution is not None
-    return resolution.known_at or resolution.recorded_at
 
 
 def _families(scored: Sequence[ScoredQuestion]) -> np.ndarray:

@@ -55,6 +55,13 @@ class ScoredQuestion:
     against_crowd: float | None
 
     @property
+    def known_at(self) -> datetime:
+        """When the outcome became known, or was recorded if that is all an import says."""
+        resolution = self.state.resolution
+        assert resolution is not None
+        return resolution.known_at or resolution.recorded_at
+
+    @property
     def last(self) -> ScoredForecast:
         """The forecast that was current last."""
         return self.forecasts[-1]
