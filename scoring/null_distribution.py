@@ -48,6 +48,8 @@ from scoring.inference import Test
 
 # A variance below this, in the statistic's unit, is that of certain forecasts.
 CERTAIN = 1e-12
+# The least variance, as a share of that of forecasts which have nothing to do with each other.
+LEAST_SHARE = 0.05
 _STEPS = 50
 _FURTHEST = 30.0  # exponents beyond it are not needed for any p-value above 1e-12
 
@@ -233,8 +235,14 @@ def null_test(sums: Sums, family: Places) -> Test:
     sums = sums.stretched(stretch)
     total = float(sums.gain.sum())
     variance = sums.cumulants(0.0, stretch).variance
-    if not variance > CERTAIN:
+    apart = float(sums.p @ (sums.after - sums.before) ** 2)
+    if not apart > CERTAIN:
         return Test(math.nan, math.nan)
+    if variance < LEAST_SHARE * apart:
+        # Far from calibrated, the estimate can be negative; then the observed variance has to do.
+        gains = np.bincount(family, sums.gain)
+        z = total / math.sqrt(float(gains @ gains))
+        return Test(z, 2 * float(ndtr(-abs(z))))
     at = saddlepoint(sums, stretch, total, variance)
     tilted = sums.cumulants(at, stretch)
     # The statistic moves in jumps, of this size in its tail: one of a few events, or none. The

