@@ -56,16 +56,15 @@ def examples(page: str) -> dict[str, list[str]]:
 def test_the_examples_of_the_forecasting_page_come_out(
     forecasts: Run, clock: Callable[[str], None], engine: Engine
 ) -> None:
-    forecasts("ask", "Will it rain?", "--closes", "2026-02-01", "--slug", "will-it-rain")
+    forecasts("ask", "Will it rain?", "40%", "--closes", "2026-02-01", "--slug", "rain")
     for number in range(3):
         forecasts("capture", "-", input=f"Title {number}\n\nIt will rain on day {number}.\n" * 3)
-    forecasts("update", "will-it-rain", "40%")
     shown = examples((ROOT / "docs" / "forecasting.md").read_text())
-    done = forecasts(*shlex.split(shown["forecasts update will-it-rain 9:1"][0])[1:])
+    done = forecasts(*shlex.split(shown["forecasts update rain 9:1"][0])[1:])
     printed = (done.stdout + done.stderr).splitlines()
     assert printed == shown["alice: 40% → 90%"]
-    forecasts(*shlex.split(shown["forecasts update will-it-rain 30%"][0])[1:])
-    assert [one[:3] for one in cited(engine, "will-it-rain")] == [
+    forecasts(*shlex.split(shown["forecasts update rain 30%"][0])[1:])
+    assert [one[:3] for one in cited(engine, "rain")] == [
         ("opposes", "data", 0.6),
         ("context", "base_rate", None),
         ("supports", "news", None),
