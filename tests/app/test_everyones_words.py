@@ -241,9 +241,22 @@ def test_nothing_that_a_browser_reads_as_html_or_script_holds_anyones_words() ->
     for name, call in calls():
         assert "unsafe_allow_html" not in {keyword.arg for keyword in call.keywords}
         assert "unsafe_allow_javascript" not in {keyword.arg for keyword in call.keywords}
-        assert name not in ("iframe", "component", "declare_component")
+        assert name not in ("iframe", "declare_component")
+        if name == "component":
+            given = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+            script = "Path(__file__).with_suffix('.js').read_text(encoding='utf-8')"
+            assert given.pop("js") == script
+            assert all(isinstance(ast.literal_eval(value), str) for value in given.values())
         if name == "html":
             assert ast.unparse(call) == "st.html(Path(__file__).with_name('style.css'))"
+
+
+def test_scripts_write_no_html_and_run_no_text() -> None:
+    scripts = list(Path(package.__file__).parent.rglob("*.js"))
+    assert scripts
+    for script in scripts:
+        words = script.read_text(encoding="utf-8")
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|eval\(|new Function", words)
 
 
 def test_names_of_downloads_are_the_apps_own() -> None:
