@@ -1,0 +1,130 @@
+"""The daily acts in a real browser, held to their bars (``benchmarks.daily_acts`` prints them)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from benchmarks import daily_acts
+from forecasts.common.settings import sqlite_url
+from tests.app.browsing import IN_BROWSER, PATIENCE, Server, Watch, free_port, launched, serving
+
+pytestmark = IN_BROWSER
+WIDE, NARROW = daily_acts.WIDTHS
+BOTH = [WIDE, pytest.param(NARROW, marks=pytest.mark.long)]
+TYPED_MOST = ("", "question?slug=open-0")  # the pages that people type on every day
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("acts")
+    ledger = folder / "ledger.sqlite3"
+    daily_acts.furnish(sqlite_url(ledger), datetime.now(UTC))
+    with serving(browser, folder, ledger, free_port(), FORECASTS_MEMBER="alice") as base:
+        yield Server(base, ledger)
+
+
+@pytest.fixture(params=BOTH)
+def page(request: pytest.FixtureRequest, browser: Browser, server: Server) -> Iterator[Page]:
+    """A page of each width; it fails on console errors and outside requests."""
+    watch = Watch(server.base)
+    width = int(request.param)
+    size = {"width": width, "height": daily_acts.WIDTHS[width]}
+    with browser.new_context(viewport=size) as context:  # type: ignore[arg-type]
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        watch.over(page)
+        yield page
+    assert watch.red == []
+    assert watch.outside == []
+
+
+def test_a_new_question_is_one_field_and_one_key_and_the_cursor_is_back(
+    page: Page, server: Server
+) -> None:
+    # The ratio to a page of one field is printed by the benchmark: tests share the machine.
+    daily_acts.opened(page, server.base)
+    field = page.get_by_label("New question", exact=True)
+    for number in (1, 2):
+        daily_acts.save_line(page, f"Will boat {number} of {page.viewport_size} dock tomorrow?")
+        assert daily_acts.has_focus(page, field)
+        assert field.input_value() == ""
+
+
+def test_an_update_from_today_is_typed_and_entered_and_the_next_card_is_next(
+    page: Page, server: Server
+) -> None:
+    row = daily_acts.update_forecast(page, server.base)
+    assert row.met, row
+
+
+def test_the_score_of_a_resolved_question_is_a_click_from_today(page: Page, server: Server) -> None:
+    row = daily_acts.find_earned(page, server.base)
+    assert row.met, row
+
+
+def test_a_pasted_article_becomes_a_forecast_question_in_four_interactions(
+    page: Page, server: Server
+) -> None:
+    row = daily_acts.paste_article(page, server.base)
+    assert row.met, row
+
+
+def test_the_first_probability_is_a_tab_away_and_the_next_one_none(
+    page: Page, server: Server
+) -> None:
+    row = daily_acts.by_keyboard(page, server.base)
+    assert row.met, row
+
+
+def test_nothing_typed_is_left_without_a_question(page: Page, server: Server) -> None:
+    row = daily_acts.lost_text(page, server.base, TYPED_MOST)
+    assert row.met, row
+
+
+@pytest.mark.long
+def test_nothing_typed_on_any_page_is_left_without_a_question(page: Page, server: Server) -> None:
+    row = daily_acts.lost_text(page, server.base)
+    assert row.met, row
+
+
+@pytest.mark.parametrize("width", BOTH)
+def test_a_new_user_forecasts_within_half_a_minute(
+    browser: Browser, tmp_path: Path, width: int
+) -> None:
+    size = {"width": width, "height": daily_acts.WIDTHS[width]}
+    row = daily_acts.first_forecast(browser, tmp_path, size)  # type: ignore[arg-type]
+    assert row.met, row
+
+
+def test_a_selected_passage_becomes_a_forecast_question_in_three_actions(
+    page: Page, server: Server
+) -> None:
+    daily_acts.opened(page, f"{server.base}/articles")
+    page.get_by_text("Capture while you read").click()
+    bookmarklet = page.get_by_role("link", name="Ask about this page").get_attribute("href")
+    width = (page.viewport_size or {"width": 0})["width"]
+    story = f"Work began long ago. The mayor will open lock {width} by 31 March 2099, she said."
+    page.route(
+        "**/story", lambda route: route.fulfill(body=f"<p>{story}</p>", content_type="text/html")
+    )
+    page.goto(f"{server.base}/story")
+    page.evaluate("getSelection().selectAllChildren(document.querySelector('p'))")
+    with page.context.expect_page() as opening:
+        page.evaluate(f"window.location.href = {bookmarklet!r}")  # 1
+    capture = opening.value
+    capture.get_by_role("heading", name="Possible questions").wait_for()
+    assert daily_acts.has_focus(capture, capture.get_by_label("Forecast", exact=True).first)
+    capture.keyboard.type("30")  # 2
+    capture.keyboard.press("Enter")  # 3
+    capture.get_by_text("Your forecast: 30%.").first.wait_for()
