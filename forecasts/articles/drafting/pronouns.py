@@ -12,6 +12,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from forecasts.articles.drafting.intervals import MONTHS
 from forecasts.articles.drafting.tense import IRREGULAR
 from forecasts.articles.typography import alternatives, plain_punctuation
 
@@ -129,7 +130,13 @@ _SUBORDINATE = re.compile(
     r"\b(?:if|unless|when|once|whether|that|because|until|before|after|as|while|what|how|where)\b"
 )
 _EMPTY_IT = re.compile(r"it (?:easier|harder|clear|(?:im)?possible|difficult|illegal)\b")
-_NOUN = re.compile(r"\b(?:the|an?|all|its|their|his|her|any|every|more|another|\d[\d,.]*)\s\w")
+_NOUN = re.compile(
+    r"\b(?:the|an?|all|its|their|his|her|any|every|more|another|(?!20\d\d\b)\d[\d,.]*)"
+    rf"\s(?!(?:{'|'.join(MONTHS)})\b)\w"
+)
+_PERSON = re.compile(
+    rf"(?:\b[A-Z][\w.'-]*|\b(?:{_ROLES}|boss|king|queen)|(?:man|woman|boy|girl|er|or|ist|ian|ent))$"
+)
 _WEATHER = re.compile(r"(?:rain|snow|hail|freeze|thaw)\b")
 
 
@@ -157,9 +164,11 @@ def without_open_pronouns(subject: str, predicate: str) -> str:
 
 def _may_own(pronoun: str, subject: str) -> bool:
     """Return whether "its", "his" or "her" can refer to the subject."""
+    if subject == UNNAMED:
+        return True
     if pronoun.lower() == "its":
         return _PLURAL.search(subject) is None
-    return fits("he", subject)
+    return fits("he", subject) and _PERSON.search(_AFTER_HEAD.sub("", subject)) is not None
 
 
 def is_weather(pronoun: str, verb: str) -> bool:

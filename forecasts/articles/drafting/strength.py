@@ -12,6 +12,7 @@ from textwrap import shorten
 
 from forecasts.articles.drafting.pronouns import UNNAMED
 from forecasts.articles.drafting.question_wording import Wording
+from forecasts.articles.drafting.tense import IRREGULAR
 
 
 class Strength(StrEnum):
@@ -21,9 +22,7 @@ class Strength(StrEnum):
     weak = "weak"
 
 
-_EVENT = re.compile(
-    r"be (?:[a-z]+ly )?(?:[a-z]{3,}(?:ed|en|wn)|held|built|sold|sent|cut|shut|paid|made|put)\b"
-)
+_EVENT = re.compile(rf"be (?:[a-z]+ly )?(?:[a-z]{{3,}}(?:ed|en|wn)|{IRREGULAR})\b")
 _STATE = re.compile(r"(?:be|remain|stay|have|continue|keep|become|seem|affect|help|need)\b")
 _THIS = re.compile(r"(?:this|these|that|those|such)\b", re.IGNORECASE)
 

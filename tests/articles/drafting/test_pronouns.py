@@ -78,6 +78,15 @@ def test_a_pronoun_that_fits_no_noun_leaves_a_gap(before: str, sentence: str) ->
             "Will the Chinese ask for whatever … want next?",
         ),
         ("The mine said it would stay shut.", "Will the mine stay shut?"),
+        ("The minister will publish her memoirs.", "Will the minister publish her memoirs?"),
+        (
+            "A conviction would end his career by May.",
+            "Will a conviction end … career by 31 May 2026?",
+        ),
+        (
+            "Parliament will decide by Friday whether to lift his immunity.",
+            "Will parliament decide by 25 July 2025 whether to lift … immunity?",
+        ),
         (
             "A spokesman for Sundlink said the company would appeal.",
             "Will Sundlink appeal?",
