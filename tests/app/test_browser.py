@@ -272,6 +272,7 @@ def test_results_and_the_forecast_are_in_the_first_screen(browser: Browser, serv
         "articles?article=1",
         "track_record",
         "resolve?slug=quay",
+        "settings",
     ],
 )
 def test_each_page_opens_at_its_address_and_fits_a_narrow_screen(
