@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +15,7 @@ from app.forms.dates import require_future
 from app.forms.question import ONLY_ME, criteria_field
 from app.markdown_text import as_text, counted, shortened
 from app.session import Act, act, form_key, lowest_probability
-from app.times import day, zone
+from app.times import day, local_day, zone
 from app.views.links import question_link
 from forecasts.articles.drafting.drafts import Draft
 from forecasts.articles.drafting.strength import Strength
@@ -174,6 +175,8 @@ def _card(
                 key=f"{key}-closes",
                 placeholder="closes",
                 live=True,
+                on_change=_reword,
+                args=(key, draft),
                 label_visibility="collapsed",
                 width=140,
             )
@@ -187,10 +190,21 @@ def _card(
             st.caption(f":orange[{doubt}]")
             if twin is not None:
                 question_link(twin)
-        st.caption(f"“{as_text(draft.quote)}”")
+        why = "" if draft.strength is Strength.weak else f" · {as_text(draft.reason)}"
+        st.caption(f"“{as_text(draft.quote)}”{why}")
         with st.container(key=f"{key}-more"), st.expander("Criteria"):
             criteria_field(key)
     return corrected, chosen, submitted
+
+
+def _reword(key: str, draft: Draft) -> None:
+    """Name a changed last day in the question too, unless its wording was edited."""
+    worded = f"{key}-worded"
+    with suppress(LedgerError):
+        last = read_date(st.session_state[f"{key}-closes"], now=session.now(), zone=zone())
+        if st.session_state[f"{key}-title"] == st.session_state.get(worded, draft.question):
+            new = draft.question_by(local_day(last)) if draft.question else ""
+            st.session_state[f"{key}-title"] = st.session_state[worded] = new
 
 
 def _example(draft: Draft) -> str:

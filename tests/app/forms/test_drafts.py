@@ -58,6 +58,19 @@ def test_a_question_is_registered_and_forecast_from_a_draft_in_place(
     assert "1 registered" in words(app)
 
 
+def test_a_changed_last_day_is_named_in_the_question_unless_it_was_edited(app: AppTest) -> None:
+    read(app)
+    draft = draft_of(app)
+    title = app.text_area(key=f"{draft}-title").value
+    assert title.endswith("by 31 March 2026?")
+    for typed, named in (("30 April", "30 April 2026?"), ("in 3 weeks", "27 January 2026?")):
+        app.text_input(key=f"{draft}-closes").input(typed).run()
+        assert app.text_area(key=f"{draft}-title").value.endswith(f"by {named}")
+    app.text_area(key=f"{draft}-title").input("Will it open?")
+    app.text_input(key=f"{draft}-closes").input("1 May").run()
+    assert app.text_area(key=f"{draft}-title").value == "Will it open?"
+
+
 def test_one_article_is_stored_with_the_question_that_is_registered_from_it(
     app: AppTest, engine: Engine
 ) -> None:
