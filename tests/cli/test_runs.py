@@ -102,7 +102,7 @@ def test_a_dry_run_leaves_an_older_ledger_as_it_is(
 
 def test_a_dry_run_says_so_and_does_nothing(forecasts: Forecasts, outcomes: Path) -> None:
     said = forecasts("run", "--dry-run").stdout
-    assert "confirmed: rain: yes, known on 06 January 2026\n" in said
+    assert "confirmed: rain: yes, known on 6 January 2026\n" in said
     would = "Dry run, nothing was stored: 1 resolved, 0 proposed, 1 not known yet, 1 failed"
     assert would in said
     said = forecasts("run", "status").stdout  # a dry run leaves no trace
@@ -125,7 +125,7 @@ def test_the_status_says_what_was_done_what_is_parked_and_what_is_next(
         "Due next:\n  2026-01-06 12:00 UTC  wind\n  2026-01-06 12:05 UTC  snow, failed attempts: 1"
         in said
     )
-    assert "  2026-01-06 12:00 UTC  confirmed: rain: yes, known on 06 January 2026" in said
+    assert "  2026-01-06 12:00 UTC  confirmed: rain: yes, known on 6 January 2026" in said
     for day in range(7, 28, 3):
         clock(f"2026-01-{day:02}T12:00:00Z")
         ended = forecasts("run", exit_code=3 if day == 25 else 0)

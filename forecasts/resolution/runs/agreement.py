@@ -69,7 +69,7 @@ class Decision:
 
 def outcome_and_day(finding: Finding) -> str:
     """Return the outcome and the day on which it became known, for a person."""
-    return f"{finding.outcome}, known on {finding.known_at:%d %B %Y}"
+    return f"{finding.outcome}, known on {finding.known_at:%-d %B %Y}"
 
 
 def decide(

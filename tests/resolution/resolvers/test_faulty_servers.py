@@ -208,4 +208,4 @@ def test_a_server_that_has_recovered_resolves_what_it_had_not(
     known = document(status="done", at="2026-01-03T00:00:00Z")
     monkeypatch.setitem(FAULTS, "error", (known, ""))
     [result] = run.run(engine, now=day(5)).results
-    assert (result.state, result.message) == ("confirmed", "yes, known on 03 January 2026")
+    assert (result.state, result.message) == ("confirmed", "yes, known on 3 January 2026")

@@ -70,7 +70,7 @@ def test_what_becomes_of_what_they_say(said: list[Answer], by: Policy | None, st
 
 def test_a_disagreement_says_who_said_what() -> None:
     came = decide([says("yes", 1), says("no", 2), fails()], QUORUM, last_attempt=False)
-    assert "disagree: yes, known on 02 January 2026; no, known on 03" in came.message
+    assert "disagree: yes, known on 2 January 2026; no, known on 3" in came.message
     assert [finding.outcome for _, finding in came.findings] == ["yes", "no"]
     for _, finding in came.findings:
         for words in ("series: yes, known at", "saw no", "http_json: The host is away."):
@@ -100,7 +100,7 @@ def test_a_quorum_that_is_out_of_reach_at_the_last_attempt_is_left_to_people() -
     came = decide([says("yes"), fails()], QUORUM, last_attempt=True)
     assert (came.state, came.message) == (
         RunState.proposed,
-        "only 1 of 2 agree on yes, known on 02 January 2026",
+        "only 1 of 2 agree on yes, known on 2 January 2026",
     )
 
 

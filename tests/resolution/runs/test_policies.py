@@ -64,7 +64,7 @@ def test_a_quorum_waits_for_the_second_witness_and_a_contradiction_for_people(
     [result, _] = run.run(engine, now=day(4)).results
     assert (result.state, result.message) == (
         RunState.not_yet,
-        "1 of 2 agree on yes, known on 03 January 2026",
+        "1 of 2 agree on yes, known on 3 January 2026",
     )
     no = Finding("no", day(3), note="saw none")
     oracle(lambda slug: no if slug == "second-snow" else yes(slug))
