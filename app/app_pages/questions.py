@@ -52,7 +52,7 @@ def filters(tags: list[str], families: list[str], teams: list[str]) -> tuple[Fil
         tag = one_of("Tag", tags, "tag")
         family = one_of("Family", families, "family", "Questions with related outcomes.")
         team = one_of("Team", teams, "team", "The question’s team.") if teams else ""
-    folded.button("Clear filters", key="clear", on_click=clear, disabled=not set_here)
+    folded.button("Clear filters", key="clear", on_click=clear, args=CHOICES, disabled=not set_here)
     by = Filter(
         words=words,
         status=status,
@@ -85,9 +85,9 @@ def one_of(
     )
 
 
-def clear() -> None:
-    """Remove every filter."""
-    for key in CHOICES:
+def clear(*keys: str) -> None:
+    """Empty these fields."""
+    for key in keys:
         if key in st.session_state:
             st.session_state[key] = ""
 
@@ -158,7 +158,8 @@ def find() -> None:
         similar = ", ".join(map(as_text, found.similar))
         st.caption(f"Nothing has “{as_text(by.words)}”. Similar words: **{similar}**.")
     if not found.matching:
-        st.info("No questions match. Use other words, or remove a filter.")
+        st.info("No questions match.")
+        st.button("Show all questions", key="all", on_click=clear, args=("words", *CHOICES))
     if several and found.rows:
         do_to(found.rows)
     for row in found.rows:

@@ -173,6 +173,13 @@ def test_a_typo_still_finds_and_says_so(furnished: AppTest) -> None:
     assert "Nothing has “endde”. Similar words: **ended**." in words(furnished)
 
 
+def test_from_a_search_that_finds_nothing_one_click_leads_to_all(furnished: AppTest) -> None:
+    visit(furnished, "questions", words="zzzz", status="open")
+    assert "No questions match." in words(furnished)
+    furnished.button(key="all").click().run()
+    assert len(titles(furnished)) == 6
+
+
 def test_filters_are_counted_on_their_button_and_cleared_at_once(furnished: AppTest) -> None:
     visit(furnished, "questions", status="open", type="numeric")
     assert titles(furnished) == ["How deep will it be?"]
