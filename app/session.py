@@ -65,14 +65,16 @@ def engine() -> Engine:
     return _opened(ledger_url())
 
 
-def open_ledger(sample: str = "") -> NoReturn:
+def open_ledger(sample: str = "", handle: str = "") -> NoReturn:
     """Open Today on the sample ledger at this URL, or else on the reader's own ledger.
+
+    ``handle``: the simulated member in whose place the reader is there.
 
     Everything else that pages remember is about the other ledger, so it is forgotten.
     """
     own = memory().preferences
     st.session_state.clear()
-    memory().sample, memory().preferences = sample, own
+    memory().sample, memory().handle, memory().preferences = sample, handle, own
     st.switch_page("app_pages/today.py", query_params={})
 
 
@@ -114,7 +116,7 @@ def current_member(ledger: Session) -> Member | None:
     """Return the current member; None before their first act or sign-in."""
     who = identity.person(now())
     if who is None:
-        return members.find_member(ledger, settings().member)
+        return members.find_member(ledger, my_handle())
     return identities.member_of(ledger, who)
 
 
@@ -149,7 +151,7 @@ def acting(ledger: Session, moment: datetime) -> Member:
     """Return the acting member, who must still be signed in if the ledger uses sign-in."""
     who = identity.person(moment)
     if who is None:
-        return members.member_or_new(ledger, settings().member, now=moment)
+        return members.member_or_new(ledger, my_handle(), now=moment)
     return identities.admit(ledger, who, now=moment)
 
 
@@ -166,7 +168,7 @@ class Memory:
     # A second click starts its own run, perhaps while the first is still in its act.
     lock: threading.Lock = field(default_factory=threading.Lock)
     next_page: tuple[str, dict[str, str]] | None = None  # with its query parameters
-    handle: str = ""  # of the signed-in member; blank without sign-in
+    handle: str = ""  # of the member who signed in or is in a sample; blank: that of the settings
     sample: str = ""  # the URL of the sample ledger on the pages; blank: the reader's own
     preferences: Preferences | None = None  # None until read
     states: dict[str, Any] = field(default_factory=dict)

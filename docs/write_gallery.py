@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).with_name("gallery")
 # The time shown in every picture.
 MOMENT = datetime(2026, 11, 25, 9, tzinfo=UTC)
-READER = "Emi (simulated)"
 WIDE, NARROW = 1280, 390
 WINDOW = 900  # initial height of the window in pixels
 TALLEST = {WIDE: 2400, NARROW: 2500}  # maximum height of a picture, which is cut below
@@ -314,7 +313,7 @@ def main(only: list[str]) -> None:
             built = demonstration.build(now=MOMENT, echo=lambda _: None)
         own = str(folder / "forecasts" / "ledger.sqlite3")  # the default one there
         for ledger, empty in ((built, False), (own, True)):
-            settings = {"FORECASTS_MEMBER": READER, "XDG_DATA_HOME": name}
+            settings = {"FORECASTS_MEMBER": demonstration.READER, "XDG_DATA_HOME": name}
             with serving(browser, folder, ledger, free_port(), program=SERVER, **settings) as base:
                 for shot in shots:
                     if shot.empty is empty and (not only or shot.name in only):

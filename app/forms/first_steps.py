@@ -62,7 +62,7 @@ def sample_button() -> None:
         "ledger is not changed.",
     ):
         with shown_errors():
-            open_ledger(_sample_url())
+            open_ledger(_sample_url(), demonstration.READER)
 
 
 def _sample_url() -> str:

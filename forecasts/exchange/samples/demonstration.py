@@ -60,6 +60,8 @@ from scoring.tournament import Team, Tournament
 CAPTURED_AT = datetime(2025, 7, 24, tzinfo=UTC)
 # The member that captures the articles and registers the questions.
 EDITOR = "demonstration"
+# The simulated forecaster in whose place the app's reader sees the sample, with a record and tasks.
+READER = "Emi (simulated)"
 
 Echo = Callable[[str], None]
 

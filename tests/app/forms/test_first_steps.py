@@ -86,6 +86,7 @@ def test_the_sample_is_a_ledger_of_its_own_from_which_a_click_leads_back(
     app.button(key="open-sample").click().run()
     assert "Sample ledger: simulated people and data" in words(app).replace("*", "")
     assert "Is this a sample?" in words(app)
+    assert "You forecast as Emi (simulated)." in words(app)
     # An act there is the sample's.
     visit(app, "question", slug="sampled")
     app.text_input(key="forecast-sampled#0-value").input("20%")
@@ -96,6 +97,7 @@ def test_the_sample_is_a_ledger_of_its_own_from_which_a_click_leads_back(
     app.button(key="leave-sample").click().run()
     assert "Ask your first question" in words(app)
     assert "Sample ledger" not in words(app)
+    assert "You forecast as alice." in words(app)
     assert contents(engine) == []
 
 
