@@ -1,0 +1,129 @@
+"""Asking a question and forecasting it in one line, and discarding a slip."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+Run = Callable[..., Result]
+TITLE = "Will Trump and Xi meet by next friday?"
+
+
+@pytest.fixture(autouse=True)
+def _now(clock: Callable[[str], None]) -> None:
+    clock("2026-11-27T11:10:00Z")
+
+
+def shown(forecasts: Run, slug: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(forecasts("show", slug, "--format", "json").stdout)
+    return found
+
+
+def test_one_line_registers_and_forecasts_and_says_how_it_was_understood(forecasts: Run) -> None:
+    done = forecasts("ask", TITLE, "30%")
+    assert done.stdout == "will-trump-and-xi-meet-by-next-friday\n"
+    line = next(line for line in done.stderr.splitlines() if line.startswith("Registered"))
+    assert line == (
+        f"Registered {TITLE!r}; it closes at 2026-12-04 23:59 UTC (from 'by next friday'). "
+        "Your forecast: 30%. Next: forecasts show will-trump-and-xi-meet-by-next-friday"
+    )
+    question = shown(forecasts, "will-trump-and-xi-meet-by-next-friday")
+    assert question["scheduled_close_time"] == "2026-12-04T23:59:59Z"
+    assert [one["probability"] for one in question["forecasts"]] == [0.3]
+    assert question["has_criteria"] is False
+
+
+def test_without_a_probability_the_next_command_is_the_forecast(forecasts: Run) -> None:
+    said = forecasts("ask", "Will it snow?", "--closes", "in 3 weeks", "--slug", "snow").stderr
+    assert "it closes at 2026-12-18 23:59 UTC. Next: forecasts update snow P" in said
+
+
+def test_the_closing_date_given_counts_before_the_one_in_the_title(forecasts: Run) -> None:
+    said = forecasts("ask", TITLE, "30%", "--closes", "before Christmas").stderr
+    assert "it closes at 2026-12-24 23:59 UTC. Your forecast: 30%." in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("Will it snow?", "30%"), "The title names no last day of forecasting."),
+        ((TITLE, "30"), f"Choose: forecasts ask {shlex.quote(TITLE)} 30%"),
+        ((TITLE, "-5%"), "from 0% to 100%; '-5%' is not"),
+        ((TITLE, "30%", "--closes", "soon"), "'soon' is not a date."),
+        ((TITLE, "30%", "--closes", "yesterday"), "--closes yesterday has passed"),
+        ((TITLE, "30%", "--opens", "tomorrow"), "opens at 2026-11-28 00:00 UTC"),
+    ],
+)
+def test_what_cannot_be_asked_is_said_and_nothing_is_stored(
+    forecasts: Run, arguments: tuple[str, ...], words: str
+) -> None:
+    refused = forecasts("ask", *arguments, exit_code=2)
+    assert words in " ".join(refused.stderr.split())
+    assert json.loads(forecasts("questions", "--format", "json").stdout) == []
+
+
+def test_options_can_be_forecast_in_the_same_line(forecasts: Run) -> None:
+    options = ("--option", "Busan", "--option", "Ulsan", "--option", "Other")
+    forecasts("ask", "Which port by 31 March?", "Busan=60%", *options, "--slug", "port")
+    assert shown(forecasts, "port")["forecasts"][0]["probabilities"] == [0.6, 0.2, 0.2]
+
+
+def test_in_a_shared_ledger_a_question_without_criteria_is_private_until_it_has_some(
+    forecasts: Run,
+) -> None:
+    forecasts("team", "create", "Alder")
+    said = forecasts("ask", TITLE, "30%", "--slug", "meet").stderr
+    assert "Visible only to its author." in said
+    assert 'forecasts revise meet --criteria "…"' in said
+    refused = forecasts("revise", "meet", "--visible-to", "Alder", exit_code=2)
+    assert "no resolution criteria, and what others see needs them" in refused.stderr
+    words = ("--criteria", "As the White House says.", "--visible-to", "Alder")
+    forecasts("revise", "meet", *words)
+    refused = forecasts("ask", "Will it snow by friday?", "--visible-to", "Alder", exit_code=2)
+    assert "Write criteria that a stranger could apply" in refused.stderr
+
+
+def test_a_list_marks_questions_without_criteria(forecasts: Run) -> None:
+    forecasts("ask", TITLE, "30%", "--slug", "meet")
+    forecasts("ask", "Will it snow by friday?", "--criteria", "As the gauge says.")
+    found = json.loads(forecasts("questions", "--format", "json").stdout)
+    assert {one["id"]: one["has_criteria"] for one in found} == {
+        "meet": False,
+        "will-it-snow-by-friday": True,
+    }
+    assert "none yet. Write them: forecasts revise meet" in forecasts("show", "meet").stdout
+
+
+def test_a_slip_is_discarded_after_a_confirmation(
+    forecasts: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forecasts("ask", TITLE, "30%", "--slug", "meet")
+    assert "Add --yes." in forecasts("discard", "meet", exit_code=2).stderr
+    monkeypatch.setattr("forecasts.cli.console._on_terminal", lambda: True)
+    kept = forecasts("discard", "meet", exit_code=1, input="n\n")
+    assert "Nothing was changed." in kept.stderr
+    done = forecasts("discard", "meet", input="y\n")
+    assert done.stdout.endswith("\nmeet: discarded\n")
+    assert "no question 'meet'" in forecasts("show", "meet", exit_code=2).stderr
+    assert "1 discard" in forecasts("verify").stdout
+    [again] = re.findall("To ask it again: forecasts (.*)", done.stderr)
+    forecasts(*shlex.split(again))
+    assert shown(forecasts, "will-trump-and-xi-meet-by-next-friday")["title"] == TITLE
+
+
+def test_a_question_is_not_discarded_after_a_day_or_by_another(
+    forecasts: Run, clock: Callable[[str], None]
+) -> None:
+    forecasts("ask", TITLE, "30%", "--slug", "meet")
+    refused = forecasts("discard", "meet", "--yes", "--as", "bob", exit_code=2)
+    assert "only its author may discard it" in refused.stderr
+    clock("2026-11-28T11:10:01Z")
+    refused = forecasts("discard", "meet", "--yes", exit_code=2)
+    assert "can be discarded for a day" in refused.stderr
+    assert "forecasts resolve meet annulled" in refused.stderr
