@@ -6,12 +6,13 @@ but will become known. It has
 - a modal: will, would, could, may, might, is likely to, is expected to, is set to, is due to;
 - an intention: plans to, aims to, vows to, wants to, is considering;
 - a schedule: is to be held on 4 May, is scheduled for, takes effect, expires;
+- a stated chance: a 70 percent chance of rain, has a good chance of winning;
 - or a deadline with a present tense, a plan or a duty: meets on Friday, is travelling next week,
   the visit planned for this fall, must file by 2 May.
 
 ``forward_looking`` decides this and lists the exclusions, ``deadlines`` finds the close date,
-``question_wording`` proposes the question. A user confirms every draft, so doubtful sentences are
-kept.
+``question_wording`` proposes the question, ``strength`` judges it, and ``outcomes_told`` looks for
+its outcome in the same text. A user confirms every draft, so doubtful sentences are kept.
 """
 
 from __future__ import annotations

@@ -81,16 +81,12 @@ def _wording(sentence: str, outlook: Outlook, context: Context) -> Wording | Non
         return _event(sentence, outlook, context) or _existence(sentence, outlook, context)
     cue, verb, start = predicate
     deadline, words = outlook.deadline, outlook.match.string
-    subject = find_subject(sentence, cue, deadline, context)
-    if outlook.match.groupdict().get("count") is not None:
-        subject = "there"
+    subject = _subject(sentence, outlook, cue, context)
     present = (outlook.match.groupdict() | cue.groupdict()).get("present")
     if present:
         verb = base_of_present(present, subject)
     if not subject or (present and (not verb or _ALONE.fullmatch(subject))):
         return None
-    if measure := outlook.match.groupdict().get("measure"):
-        subject = measure if _EXPERTS.match(subject) else f"{possessive(subject)} {measure}"
     if_so = condition(sentence, outlook.match.start(), deadline)
     left_out = if_so.strip() if has_pronoun(if_so) else ""
     if left_out:
@@ -103,21 +99,35 @@ def _wording(sentence: str, outlook: Outlook, context: Context) -> Wording | Non
     phrase = without_open_pronouns(subject, phrase)
     if subject == "there":
         phrase = _NONE.sub("be a ", phrase)
-    wording = Wording(
-        f"Will {subject} {phrase}{if_so}?", outlook, subject, phrase, left_out=left_out
-    )
-    if not if_so and not is_denied:
-        if amount := ask_amount(subject, phrase):
-            return replace(
-                wording, question=amount.question, kind=QuestionType.numeric, amount=amount
-            )
-        if choice := ask_choice(subject, phrase):
-            kind, options = QuestionType.multiple_choice, choice.options
-            return replace(wording, question=choice.question, kind=kind, options=options)
+    question = f"Will {subject} {phrase}{if_so}?"
+    wording = Wording(question, outlook, subject, phrase, left_out=left_out)
+    return wording if if_so or is_denied else _typed(wording)
+
+
+def _subject(sentence: str, outlook: Outlook, cue: re.Match[str], context: Context) -> str:
+    """Return the subject of the question, or ''."""
+    groups = outlook.match.groupdict()
+    if groups.get("count") is not None:
+        return "there"
+    subject = find_subject(sentence, cue, outlook.deadline, context)
+    if not subject or not groups.get("measure"):
+        return subject
+    measure = groups["measure"]  # "the party's revenue", but not "economists' growth"
+    return measure if _EXPERTS.match(subject) else f"{possessive(subject)} {measure}"
+
+
+def _typed(wording: Wording) -> Wording:
+    """Return the wording with the question about the amount or the choice in it, if any."""
+    if amount := ask_amount(wording.subject, wording.predicate):
+        kind = QuestionType.numeric
+        return replace(wording, question=amount.question, kind=kind, amount=amount)
+    if choice := ask_choice(wording.subject, wording.predicate):
+        kind = QuestionType.multiple_choice
+        return replace(wording, question=choice.question, kind=kind, options=choice.options)
     return wording
 
 
-_NONE = re.compile(r"^be no (?=\w)")
+_NONE = re.compile(r"^be no (?=\w)")  # "there will be no second chance"
 _ALONE = re.compile(r"all|some|many|most|both|few|several|any|the")  # "all ships stay"
 # "The last episode airs on 12 May."
 _UNKNOWN_VERB = re.compile(
@@ -142,9 +152,7 @@ def _predicate(outlook: Outlook) -> tuple[re.Match[str], str, int] | None:
             return match, base_of_gerund(groups[name]), match.end(name)
     if groups.get("present"):
         return match, "", match.end("present")
-    if groups.get("place"):
-        return match, "be", match.end()
-    if groups.get("measure") or groups.get("count") is not None:
+    if any(groups.get(name) is not None for name in ("place", "measure", "count")):
         return match, "be", match.end()
     before_date = match.string[: deadline.start] if deadline else ""
     if outlook.cue.kind == "date" and (found := _UNKNOWN_VERB.search(before_date)):
