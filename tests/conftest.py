@@ -243,7 +243,7 @@ def ask(session: Session, member: Member, **fields: Any) -> Question:
         "title": f"Will it rain? ({there})" if there else "Will it rain?",
         "open_time": day(0),
         "scheduled_close_time": day(10),
-        "resolution_criteria": "As the gauge on the quay says.",
+        "resolution_criteria": "As the gazette says.",
     } | fields
     slug = given.pop("slug", None)
     return registry.register(
