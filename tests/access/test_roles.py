@@ -28,7 +28,7 @@ from tests.postgresql import Server
 SECRET = "s3cr3t"
 PAGE = Path(__file__).parents[2] / "docs" / "operating.md"
 # The grants for forecasters in docs/operating.md.
-GRANTS = re.findall(r"^ {8}((?:GRANT|ALTER DEFAULT) .*);$", PAGE.read_text(), re.MULTILINE)
+GRANTS = re.findall(r"^ *((?:GRANT|ALTER DEFAULT) .*);$", PAGE.read_text(), re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
