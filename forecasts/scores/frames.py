@@ -23,6 +23,7 @@ from forecasts.ledger.models import (
     Appointment,
     Article,
     Citation,
+    Discard,
     Dispute,
     Evidence,
     Forecast,
@@ -219,7 +220,7 @@ def revision(session: Session) -> tuple[int, ...]:
     a forecast on an open question hardly affects a report, and otherwise every update by anyone
     would make every report stale. Resolutions and imports count at once.
     """
-    at_once = (QuestionRevision, Resolution, Membership, Appointment, Removal, Dispute)
+    at_once = (QuestionRevision, Discard, Resolution, Membership, Appointment, Removal, Dispute)
     newest = (select(func.max(t.id)).scalar_subquery() for t in (Forecast, Citation, *at_once))
     made = [int(at.timestamp() * 1e6) for at in session.exec(select(Ledger.created_at))]
     forecast, citation, *others = (number or 0 for number in session.exec(select(*newest)).one())

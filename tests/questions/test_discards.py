@@ -18,6 +18,7 @@ from forecasts.ledger.verification import verify
 from forecasts.questions import registry, revisions, search, standing
 from forecasts.questions.discards import discard, may_discard
 from forecasts.resolution import assignments, confirmation, proposals
+from forecasts.scores import frames
 from forecasts.scores.frames import ledger_frames
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
@@ -50,14 +51,20 @@ def test_a_discarded_question_is_in_no_list_frame_or_export(
         assert [state.slug for state in standing.unresolved(session, now=LATER)] == ["rain"]
         assert search.find(session, search.Filter(), member=alice, now=LATER)[0] == ["rain"]
         assert list(updates.current_forecasts(session, alice, at=LATER)) == [rain.id]
-        frames = ledger_frames(session)
-        assert set(frames.questions["question_id"]) == set(frames.forecasts["question_id"])
-        assert set(frames.questions["question_id"]) == {"rain"}
-        assert frames.evidence.empty
+        read = ledger_frames(session)
+        assert set(read.questions["question_id"]) == set(read.forecasts["question_id"])
+        assert set(read.questions["question_id"]) == {"rain"}
+        assert read.evidence.empty
         exported, _ = export.exported(session, member=reader, now=LATER)
         assert set(exported.questions["question_id"]) == {"rain"}
         with pytest.raises(NotFound):
             registry.find(session, "slip")
+
+
+def test_reports_made_before_are_stale(session: Session, alice: Member, slip: Question) -> None:
+    before = frames.revision(session)
+    discard(session, slip, member=alice, now=LATER)
+    assert frames.revision(session) != before
 
 
 def test_a_ledger_whose_only_question_is_discarded_is_empty(
