@@ -196,7 +196,7 @@ def insert_questions(
         if slug is not None:
             raise Refused(
                 f"There is already a question {slug!r}.",
-                remedy="Choose another slug, or revise that question.",
+                remedy="Choose another slug; a discarded question keeps its own.",
             )
     questions = [Question(slug=q.slug, member_id=member.id, recorded_at=now) for q in new]
     session.add_all(questions)

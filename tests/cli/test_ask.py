@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -127,3 +128,21 @@ def test_a_question_is_not_discarded_after_a_day_or_by_another(
     refused = forecasts("discard", "meet", "--yes", exit_code=2)
     assert "can be discarded for a day" in refused.stderr
     assert "forecasts resolve meet annulled" in refused.stderr
+
+
+def test_a_folder_has_questions_without_criteria_and_no_discarded_ones(
+    forecasts: Run, tmp_path: Path
+) -> None:
+    folder, other = str(tmp_path / "folder"), str(tmp_path / "other.sqlite3")
+    forecasts("ask", TITLE, "30%", "--slug", "meet")
+    forecasts("ask", "Will it snow by friday?", "20%", "--slug", "snow")
+    forecasts("export", str(tmp_path / "before"))
+    forecasts("discard", "snow", "--yes")
+    forecasts("export", folder)
+    forecasts("import", folder, "--database", other)
+    found = json.loads(forecasts("questions", "--format", "json", "--database", other).stdout)
+    assert [(one["id"], one["has_criteria"]) for one in found] == [("meet", False)]
+    assert "2 forecasts" not in forecasts("verify", "--database", other).stdout
+    # A folder written before cannot bring the discarded question back.
+    refused = forecasts("import", str(tmp_path / "before"), exit_code=2)
+    assert "There is already a question 'snow'." in refused.stderr
