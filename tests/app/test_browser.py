@@ -344,8 +344,9 @@ def test_a_forecast_is_updated_from_today_in_two_interactions_and_by_keyboard_al
         # A field appears once its code has loaded, the second perhaps before the first.
         expect(page.locator(DONE)).to_be_visible(timeout=PATIENCE)
         expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=PATIENCE)
-        page.get_by_label("Probability", exact=True).first.fill("35%")
-        page.get_by_role("button", name=re.compile("^(Save|Update)$")).first.click()
+        card = page.locator(".st-key-todo-quay")
+        card.get_by_label("Probability", exact=True).fill("35%")
+        card.get_by_role("button", name=re.compile("^(Save|Update)$")).click()
         said = page.get_by_test_id("stToast").filter(has_text="35%")
         expect(said).to_be_visible(timeout=PATIENCE)
         assert forecasts_of_alice(server)[-1] == (0.35, "")
