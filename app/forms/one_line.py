@@ -15,7 +15,7 @@ import streamlit as st
 from app import session
 from app.components.keyboard import focus_on
 from app.forms.dates import require_future
-from app.forms.question import ONLY_ME, Details, detail_fields, may_ask
+from app.forms.question import ONLY_ME, detail_fields, may_ask, typed_details
 from app.markdown_text import as_text, shortened
 from app.session import act, form_key, lowest_probability, page_state, reading, rights_here
 from app.times import day, zone
@@ -138,17 +138,26 @@ def one_line_entry(*, example: str = "") -> None:
     Call it first on a page: the confirmation then appears before the page has read anything else.
     ``example``: a line that one click fills in, for an empty ledger.
     """
+    key, entry = form_key(_NAME), page_state(_Entry)
+    _put_into_fields(entry)
+    line = st.container(key=f"act-{_NAME}", gap="xsmall")
+    with st.container(key=f"{_NAME}-answer"):
+        # Before the fields are drawn, so that nobody waits for them.
+        submitted = bool(st.session_state.get(f"{key}-save"))
+        if submitted:
+            _save(key)
+        if entry.saved is not None and session.now() - entry.saved.at < _SHOWN_FOR:
+            _confirmation(entry.saved)
     with reading() as ledger:
         rights = rights_here(ledger)
         to_ask = teams.teams_to_ask_in(ledger, rights)
     if not may_ask(rights, to_ask):
         return
-    key, entry = form_key(_NAME), page_state(_Entry)
-    _put_into_fields(entry)
-    with st.container(key=f"act-{_NAME}", gap="xsmall"):
+    with line:
         with st.container(key=f"{_NAME}-row", horizontal=True, gap="small"):
-            typed = _fields()
-            submitted = st.button("Save", key=f"{key}-save", type="primary")
+            _fields()
+            st.button("Save", key=f"{key}-save", type="primary")
+        typed = _typed()
         if typed.line.title and not submitted:
             st.caption(_understood(typed, session.now()))
         if example and not typed.line.title:
@@ -156,18 +165,12 @@ def one_line_entry(*, example: str = "") -> None:
                 f"Try: {as_text(example)}", key=f"{key}-example", on_click=_try, args=(example,)
             )
         with st.container(key=f"{_NAME}-more"), st.expander("Criteria, evidence, tags, team"):
-            evidence = st.text_input(
-                "Evidence", key=f"{key}-evidence", placeholder="https://… or a note"
-            )
-            details = detail_fields(key, to_ask)
-    if submitted:
-        _save(key, typed, details, evidence)
-    if entry.saved is not None and session.now() - entry.saved.at < _SHOWN_FOR:
-        _confirmation(entry.saved)
+            st.text_input("Evidence", key=f"{key}-evidence", placeholder="https://… or a note")
+            detail_fields(key, to_ask)
 
 
-def _fields() -> _Typed:
-    """Show the three fields; return their texts."""
+def _fields() -> None:
+    """Show the three fields."""
     st.text_input(
         "New question",
         key=_TITLE,
@@ -176,7 +179,7 @@ def _fields() -> _Typed:
         on_change=_fill,
         label_visibility="collapsed",
     )
-    closes = st.text_input(
+    st.text_input(
         "Last day",
         key=_CLOSES,
         placeholder="closes",
@@ -184,7 +187,7 @@ def _fields() -> _Typed:
         label_visibility="collapsed",
         width=130,
     )
-    probability = st.text_input(
+    st.text_input(
         "Probability of the new question",
         key=_PROBABILITY,
         placeholder="%",
@@ -192,13 +195,20 @@ def _fields() -> _Typed:
         label_visibility="collapsed",
         width=90,
     )
-    line = read_line(st.session_state[_TITLE], now=session.now(), zone=zone())
+
+
+def _typed() -> _Typed:
+    """Return the texts of the three fields."""
+    closes, probability = (
+        (st.session_state.get(name) or "").strip() for name in (_CLOSES, _PROBABILITY)
+    )
+    line = read_line(st.session_state.get(_TITLE) or "", now=session.now(), zone=zone())
     entry = page_state(_Entry)
     # A field filled in and left alone is read from the line, with the words it came from.
     return _Typed(
         line,
-        "" if closes.strip() == entry.closes else closes.strip(),
-        "" if probability.strip() == entry.probability else probability.strip(),
+        "" if closes == entry.closes else closes,
+        "" if probability == entry.probability else probability,
     )
 
 
@@ -241,8 +251,9 @@ def _understood(typed: _Typed, moment: datetime) -> str:
     return " · ".join(parts)
 
 
-def _save(key: str, typed: _Typed, details: Details, evidence: str) -> None:
-    entry = page_state(_Entry)
+def _save(key: str) -> None:
+    typed, details, entry = _typed(), typed_details(key), page_state(_Entry)
+    evidence = st.session_state.get(f"{key}-evidence") or ""
     before = entry.saved
     with act(key) as doing:
         last, reading_ = typed.last_moment(doing.now), typed.value()

@@ -68,9 +68,10 @@ def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -
                 key=f"{key}-resolves",
                 help="When the outcome should be known. Optional.",
             )
-        details = detail_fields(key, to_ask)
+        detail_fields(key, to_ask)
         submitted = st.form_submit_button("Register question", key=f"{key}-go", type="primary")
     if submitted:
+        details = typed_details(key)
         with act(key) as doing:
             last = _checked(title, closes, doing.now)
             text = registry.question_text(
@@ -139,12 +140,12 @@ def criteria_field(key: str) -> str:
     )
 
 
-def detail_fields(key: str, to_ask: list[str]) -> Details:
-    """Show the other optional fields; ``to_ask``: the teams that the reader may ask in."""
-    criteria = criteria_field(key)
+def detail_fields(key: str, to_ask: list[str]) -> None:
+    """Show the optional fields; ``to_ask``: the teams that the reader may ask in."""
+    criteria_field(key)
     left, right = st.columns(2)
-    tags = left.text_input("Tags", key=f"{key}-tags", placeholder="china, trade")
-    visible_to = right.selectbox(
+    left.text_input("Tags", key=f"{key}-tags", placeholder="china, trade")
+    right.selectbox(
         "Visible to",
         [teams.EVERYONE, *to_ask, teams.ME],
         index=None,
@@ -153,21 +154,35 @@ def detail_fields(key: str, to_ask: list[str]) -> Details:
         key=f"{key}-visible",
         help="A team’s question is resolved by the team’s resolvers.",
     )
-    family = left.text_input(
+    left.text_input(
         "Family",
         key=f"{key}-family",
         help="Questions with related outcomes share a family; reports count each family as one.",
     )
-    hide_crowd = right.checkbox(
+    right.checkbox(
         "Hide other forecasts at first",
         key=f"{key}-hide",
         help="Members see them once they have forecast, or when the question closes.",
     )
-    background = left.text_area("Background", key=f"{key}-background", height=90)
-    fine_print = right.text_area("Fine print", key=f"{key}-fine-print", height=90)
-    return Details(criteria, background, fine_print, tags, visible_to, hide_crowd, family)
+    left.text_area("Background", key=f"{key}-background", height=90)
+    right.text_area("Fine print", key=f"{key}-fine-print", height=90)
 
 
+def typed_details(key: str) -> Details:
+    """Return the texts of the fields that ``detail_fields`` showed."""
+    typed = {name: st.session_state.get(f"{key}-{name}") for name in _DETAILS}
+    return Details(
+        criteria=typed["criteria"] or "",
+        background=typed["background"] or "",
+        fine_print=typed["fine-print"] or "",
+        tags=typed["tags"] or "",
+        visible_to=typed["visible"],
+        hide_crowd=bool(typed["hide"]),
+        family=typed["family"] or "",
+    )
+
+
+_DETAILS = ("criteria", "background", "fine-print", "tags", "visible", "hide", "family")
 _AUDIENCES = {teams.EVERYONE: "Everyone", teams.ME: "Only me"}
 _TYPES = {
     QuestionType.binary: "Binary",

@@ -50,7 +50,7 @@ def test_a_question_says_who_sees_it_and_that_its_crowd_is_hidden_and_why(
 ) -> None:
     page = question(team, "rain")
     said = texts(page)
-    assert "Visible to Alder and its author only." in said
+    assert "visible to Alder and its author only" in said
     assert "Other forecasts are hidden, so that your first one is independent" in said
     assert "**bob** —" not in said
     with database.writing(engine) as ledger:
