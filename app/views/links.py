@@ -21,9 +21,3 @@ def article_link(article: Article) -> None:
     """Show the article's title as a link to it."""
     query = {"article": str(article.id)}
     st.page_link("app_pages/articles.py", label=as_text(article.title), query_params=query)
-
-
-def ask_link() -> None:
-    """Show the link to the form for a new question."""
-    label = "Ask a question"
-    st.page_link("app_pages/questions.py", label=label, query_params={"view": label})
