@@ -241,7 +241,7 @@ def null_test(sums: Sums, family: Places) -> Test:
     if variance < LEAST_SHARE * apart:
         # Far from calibrated, the estimate can be negative; then the observed variance has to do.
         gains = np.bincount(family, sums.gain)
-        z = total / math.sqrt(float(gains @ gains))
+        z = total / math.sqrt(max(float(gains @ gains), CERTAIN))
         return Test(z, 2 * float(ndtr(-abs(z))))
     at = saddlepoint(sums, stretch, total, variance)
     tilted = sums.cumulants(at, stretch)
