@@ -1,11 +1,11 @@
-"""The distribution of what payoffs earn under calibration, whatever happens after a forecast.
+"""The null distribution of payoffs: their earnings under calibration.
 
 **Payoffs.** A test gives each option of a forecast a payoff that is known when the forecast is
-made, such as its log odds. What the outcome pays, less what the forecast expected it to pay, has
-mean 0 for a calibrated forecaster, whatever happens later: the question may close early, the
-forecaster may stop or join late. The statistic is the sum U over a question's forecasts, and over
-questions. A payoff may depend on earlier forecasts (the weight 1/k of a forecaster's k-th one), but
-not on later ones, nor on how long the forecast lasted, which later events decide.
+made, such as its log odds. The payment at the outcome, less the payment that the forecast expected,
+has mean 0 for a calibrated forecaster, no matter what happens later: the question may close early,
+the forecaster may stop or join late. The statistic is the sum U over a question's forecasts, and
+over questions. A payoff may depend on earlier forecasts (the weight 1/k of a forecaster's k-th
+one), but not on later ones, nor on how long the forecast lasted, which later events decide.
 
 **The null.** Let p_k be the k-th forecast on a question, and S_k the sum of the payoffs up to it,
 less their expectations: one number an option. Given all that is known at k,
@@ -71,7 +71,7 @@ class Forecasts(NamedTuple):
     family: Places
 
     def sums(self, payoff: Floats) -> Sums:
-        """Return what payoffs (n, K) earn on each question."""
+        """Return the earnings of payoffs (n, K) on each question."""
         added = payoff - (self.p * payoff).sum(axis=1, keepdims=True)
         upto = np.cumsum(added, axis=0)
         begins = (upto - added)[self.first][np.cumsum(self.starts) - 1]

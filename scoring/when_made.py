@@ -1,4 +1,4 @@
-"""Tests of calibration when made: of what was called 30%, 30% came true.
+"""Tests of calibration when made: forecasts of 30% come true in 30% of cases.
 
 Each is the sum of payoffs of the forecasts (``null_distribution``), so nothing that happens after a
 forecast disturbs it: an early close, an update, a withdrawal.
