@@ -9,10 +9,10 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ViewportSize, expect
+from playwright.sync_api import BrowserContext, expect
 
 from forecasts.exchange.samples import demonstration
-from tests.app.browsing import APP, DONE, IN_BROWSER, PATIENCE, free_port, launched, serving
+from tests.app.browsing import APP, DONE, IN_BROWSER, PATIENCE, free_port, profiled, serving, tab
 
 ROOT = Path(__file__).parents[2]
 pytestmark = IN_BROWSER
@@ -34,13 +34,13 @@ QUERY = {"question": f"?slug={QUESTION}", "track_record": "?name=Kestrel+1+%28si
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as browser:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    with profiled(tmp_path_factory.mktemp("profile")) as browser:
         yield browser
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[str]:
+def base(tmp_path_factory: pytest.TempPathFactory, browser: BrowserContext) -> Iterator[str]:
     """The app on the demonstration, which has content in every state."""
     folder = tmp_path_factory.mktemp("served")
     with pytest.MonkeyPatch.context() as patch:
@@ -57,11 +57,9 @@ def test_the_pages_are_all_that_there_are() -> None:
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize(("width", "scheme"), SCREENS)
 def test_nothing_on_a_page_keeps_anybody_out(
-    browser: Browser, base: str, page: str, width: int, scheme: Scheme
+    browser: BrowserContext, base: str, page: str, width: int, scheme: Scheme
 ) -> None:
-    viewport = ViewportSize(width=width, height=900)
-    with browser.new_context(viewport=viewport, color_scheme=scheme) as context:
-        shown = context.new_page()
+    with tab(browser, width, scheme=scheme) as shown:
         shown.goto(f"{base}/{'' if page == 'today' else page}{QUERY.get(page, '')}")
         expect(shown.get_by_role("heading", level=1).first).to_be_visible(timeout=PATIENCE)
         expect(shown.locator(DONE)).to_be_visible(timeout=PATIENCE)

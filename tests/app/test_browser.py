@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from forecasts.access.members import member_or_new
 from forecasts.articles import library
@@ -31,8 +31,9 @@ from tests.app.browsing import (
     Server,
     Watch,
     free_port,
-    launched,
+    profiled,
     serving,
+    tab,
 )
 from tests.app.conftest import ARTICLE
 
@@ -45,13 +46,13 @@ HOSTILE = (
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as browser:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    with profiled(tmp_path_factory.mktemp("profile")) as browser:
         yield browser
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, browser: BrowserContext) -> Iterator[Server]:
     """The app, started by the command on a ledger with one article and one question."""
     folder = tmp_path_factory.mktemp("served")
     ledger = folder / "ledger.sqlite3"
@@ -78,24 +79,16 @@ def furnish(url: str) -> None:
 
 
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(PATIENCE)
-    yield context
-    context.close()
-
-
-@pytest.fixture
 def watch(server: Server) -> Watch:
     return Watch(server.base)
 
 
 @pytest.fixture
-def page(context: BrowserContext, watch: Watch) -> Page:
+def page(browser: BrowserContext, watch: Watch) -> Iterator[Page]:
     expect.set_options(timeout=PATIENCE)
-    page = context.new_page()
-    watch.over(page)
-    return page
+    with tab(browser) as page:
+        watch.over(page)
+        yield page
 
 
 def pick_day(page: Page, label: str, digits: str) -> None:
@@ -205,12 +198,10 @@ def test_an_address_is_copied_sign_for_sign(page: Page, server: Server) -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_wrong_split_is_put_right_before_anything_is_stored(
-    browser: Browser, server: Server, watch: Watch, width: int
+    browser: BrowserContext, server: Server, watch: Watch, width: int
 ) -> None:
-    with browser.new_context(viewport={"width": width, "height": 800}) as context:
-        page = context.new_page()
+    with tab(browser, width, 800) as page:
         watch.over(page)
-        page.set_default_timeout(PATIENCE)
         page.goto(f"{server.base}/articles")
         page.get_by_label("Text", exact=True).fill(
             "The ferry is old\n\nIt was built in 1952 and has carried a million people since.\n\n"
@@ -241,10 +232,11 @@ def test_a_search_stands_in_the_address(page: Page, server: Server) -> None:
     expect(page).to_have_url(re.compile(r"words=quay"))
 
 
-def test_results_and_the_forecast_are_in_the_first_screen(browser: Browser, server: Server) -> None:
+def test_results_and_the_forecast_are_in_the_first_screen(
+    browser: BrowserContext, server: Server
+) -> None:
     for width, height in ((1280, 800), (390, 844)):
-        with browser.new_context(viewport={"width": width, "height": height}) as context:
-            page = context.new_page()
+        with tab(browser, width, height) as page:
             page.goto(f"{server.base}/questions")
             expect(page).to_have_title("Questions · Forecast Ledger")
             first = page.get_by_role("link", name="Will the quay open?")
@@ -276,10 +268,9 @@ def test_results_and_the_forecast_are_in_the_first_screen(browser: Browser, serv
     ],
 )
 def test_each_page_opens_at_its_address_and_fits_a_narrow_screen(
-    browser: Browser, server: Server, watch: Watch, path: str
+    browser: BrowserContext, server: Server, watch: Watch, path: str
 ) -> None:
-    with browser.new_context(viewport={"width": 390, "height": 800}) as narrow:
-        page = narrow.new_page()
+    with tab(browser, 390, 800) as page:
         watch.over(page)
         page.goto(f"{server.base}/{path}")
         expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE)
@@ -334,12 +325,10 @@ def forecasts_of_alice(server: Server) -> list[tuple[float, str]]:
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_forecast_is_updated_from_today_in_two_interactions_and_by_keyboard_alone(
-    browser: Browser, server: Server, watch: Watch, width: int
+    browser: BrowserContext, server: Server, watch: Watch, width: int
 ) -> None:
-    with browser.new_context(viewport={"width": width, "height": 800}) as context:
-        page = context.new_page()
+    with tab(browser, width, 800) as page:
         watch.over(page)
-        page.set_default_timeout(PATIENCE)
         page.goto(server.base)
         # A field appears once its code has loaded, the second perhaps before the first.
         expect(page.locator(DONE)).to_be_visible(timeout=PATIENCE)
@@ -368,12 +357,10 @@ def test_a_forecast_is_updated_from_today_in_two_interactions_and_by_keyboard_al
 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_forecast_is_made_on_its_page_by_keyboard_alone_and_tells_before_what_it_does(
-    browser: Browser, server: Server, watch: Watch, width: int
+    browser: BrowserContext, server: Server, watch: Watch, width: int
 ) -> None:
-    with browser.new_context(viewport={"width": width, "height": 800}) as context:
-        page = context.new_page()
+    with tab(browser, width, 800) as page:
         watch.over(page)
-        page.set_default_timeout(PATIENCE)
         page.goto(f"{server.base}/question?slug=quay")
         # Until the run ends, a newly written field is there beside the old one.
         field = page.get_by_label("Probability", exact=True).first

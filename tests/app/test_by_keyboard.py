@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from forecasts.access.members import member_or_new
 from forecasts.common.settings import sqlite_url
@@ -22,21 +22,22 @@ from tests.app.browsing import (
     Server,
     Watch,
     free_port,
-    launched,
+    profiled,
     serving,
+    tab,
 )
 
 pytestmark = IN_BROWSER
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as browser:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    with profiled(tmp_path_factory.mktemp("profile")) as browser:
         yield browser
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, browser: BrowserContext) -> Iterator[Server]:
     """The app on a ledger with two questions."""
     folder = tmp_path_factory.mktemp("served")
     ledger = folder / "ledger.sqlite3"
@@ -66,13 +67,11 @@ def furnish(url: str, *slugs: str) -> bytes:
 
 
 @pytest.fixture
-def page(browser: Browser, server: Server) -> Iterator[Page]:
+def page(browser: BrowserContext, server: Server) -> Iterator[Page]:
     """A page without a mouse; it fails on console errors and outside requests."""
     watch = Watch(server.base)
-    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
-        context.set_default_timeout(PATIENCE)
-        expect.set_options(timeout=PATIENCE)
-        page = context.new_page()
+    expect.set_options(timeout=PATIENCE)
+    with tab(browser) as page:
         watch.over(page)
         yield page
     assert watch.red == []

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from forecasts.access.members import member_or_new
 from forecasts.common.settings import sqlite_url
@@ -18,19 +18,19 @@ from forecasts.questions import registry
 from forecasts.resolution import confirmation
 from forecasts.updates import updates
 from forecasts.updates.values import Value
-from tests.app.browsing import DONE, IN_BROWSER, PATIENCE, Watch, free_port, launched, serving
+from tests.app.browsing import DONE, IN_BROWSER, PATIENCE, Watch, free_port, profiled, serving, tab
 
 pytestmark = IN_BROWSER
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as browser:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    with profiled(tmp_path_factory.mktemp("profile")) as browser:
         yield browser
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[str]:
+def base(tmp_path_factory: pytest.TempPathFactory, browser: BrowserContext) -> Iterator[str]:
     """The app on a ledger: two questions resolved over a week ago, three open, two of them due."""
     folder: Path = tmp_path_factory.mktemp("scored")
     ledger = folder / "ledger.sqlite3"
@@ -67,13 +67,11 @@ SCREENS = [(1280, 800), pytest.param((390, 844), marks=pytest.mark.long)]
 
 
 @contextmanager
-def opened(browser: Browser, base: str, screen: tuple[int, int]) -> Iterator[Page]:
+def opened(browser: BrowserContext, base: str, screen: tuple[int, int]) -> Iterator[Page]:
     """Yield Today on a screen of that size; nothing red, and no request to elsewhere."""
-    size: ViewportSize = {"width": screen[0], "height": screen[1]}
-    with browser.new_context(viewport=size) as context:
-        context.set_default_timeout(PATIENCE)
-        expect.set_options(timeout=PATIENCE)
-        watch, page = Watch(base), context.new_page()
+    expect.set_options(timeout=PATIENCE)
+    watch = Watch(base)
+    with tab(browser, *screen) as page:
         watch.over(page)
         page.goto(base)
         yield page
@@ -83,7 +81,7 @@ def opened(browser: Browser, base: str, screen: tuple[int, int]) -> Iterator[Pag
 
 @pytest.mark.parametrize("screen", SCREENS)
 def test_the_first_card_is_in_the_first_screen(
-    browser: Browser, base: str, screen: tuple[int, int]
+    browser: BrowserContext, base: str, screen: tuple[int, int]
 ) -> None:
     with opened(browser, base, screen) as page:
         expect(page.get_by_text("Needs your forecast")).to_be_visible()
@@ -93,7 +91,7 @@ def test_the_first_card_is_in_the_first_screen(
         assert card["y"] + card["height"] <= screen[1]
 
 
-def test_several_forecasts_are_confirmed_at_once(browser: Browser, base: str) -> None:
+def test_several_forecasts_are_confirmed_at_once(browser: BrowserContext, base: str) -> None:
     with opened(browser, base, (390, 844)) as page:
         page.get_by_role("button", name="Still right: several at once").click()
         for slug in ("bridge", "tunnel"):
@@ -105,7 +103,7 @@ def test_several_forecasts_are_confirmed_at_once(browser: Browser, base: str) ->
 
 @pytest.mark.parametrize("screen", SCREENS)
 def test_what_a_question_earned_is_two_clicks_from_today(
-    browser: Browser, base: str, screen: tuple[int, int]
+    browser: BrowserContext, base: str, screen: tuple[int, int]
 ) -> None:
     with opened(browser, base, screen) as page:
         page.get_by_test_id("stMain").get_by_role("link", name="My scores").click()
@@ -116,7 +114,7 @@ def test_what_a_question_earned_is_two_clicks_from_today(
         _shows(page, "Will the ferry", "updates earned 0.120")
 
 
-def test_a_score_on_today_opens_its_row(browser: Browser, base: str) -> None:
+def test_a_score_on_today_opens_its_row(browser: BrowserContext, base: str) -> None:
     with opened(browser, base, (1280, 800)) as page:
         page.get_by_role("link", name="Brier 0.130").click()
         _shows(page, "Will the ferry", "updates earned 0.120")
