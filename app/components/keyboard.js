@@ -55,12 +55,10 @@ function followLink(event) {
   if (!mayLeave()) stop(event);
 }
 
-function goBack(event) {
-  if (mayLeave()) {
-    state.address = window.location.href;
-  } else {
-    stop(event);
-    window.history.pushState(null, "", state.address);
+// Back and forward. Streamlit hears of them first, so they are stopped before they happen.
+function traverse(event) {
+  if (event.navigationType === "traverse" && event.cancelable && !mayLeave()) {
+    event.preventDefault();
   }
 }
 
@@ -81,9 +79,8 @@ const fieldIn = (element) =>
 const acts = () => [...document.querySelectorAll(ACT)].filter((act) => fieldIn(act));
 const nameOf = (act) => [...act.classList].find((name) => name.startsWith("st-key-act-"));
 
-// The page as it was when a key or the mouse was last pressed.
-function notePage() {
-  state.address = window.location.href;
+// The acts of the page as it was when something was last typed or pressed.
+function noteOrder() {
   state.order = acts().map(nameOf);
 }
 
@@ -145,7 +142,8 @@ function press(event) {
   const command = event.ctrlKey || event.metaKey;
   const writes = target.matches("input, textarea, [contenteditable=true]");
   const saves = command && (key === "s" || (key === "Enter" && !target.closest(FORM)));
-  const enters = key === "Enter" && target.matches("input") && !command && !target.closest(FORM);
+  const field = target.matches("input:not([type=checkbox], [type=radio])");
+  const enters = key === "Enter" && field && !command && !target.closest(FORM);
   if (saves || enters) {
     const button = saveButton(target);
     if (!button || target.matches("[role=combobox]")) return;
@@ -193,15 +191,15 @@ function addSkipButton() {
 }
 
 function listen() {
-  state.address = window.location.href;
   window.addEventListener("focusin", remember, true);
   window.addEventListener("input", touch, true);
   window.addEventListener("keydown", touch, true);
   window.addEventListener("click", followLink, true);
-  window.addEventListener("popstate", goBack, true);
+  window.navigation?.addEventListener("navigate", traverse);
   window.addEventListener("beforeunload", unload);
-  window.addEventListener("keydown", notePage, true);
-  window.addEventListener("pointerdown", notePage, true);
+  for (const kind of ["keydown", "pointerdown", "input"]) {
+    window.addEventListener(kind, noteOrder, true);
+  }
   document.addEventListener("keydown", press);
   addSkipButton();
   leaveOutHelp();
@@ -213,8 +211,7 @@ export default function ({ data }) {
     state.listening = true;
     listen();
   }
-  state.address = window.location.href;
-  if (data.turn > state.turn) {
+  if (data.turn !== state.turn) {
     state.turn = data.turn;
     const find = () => fieldIn(data.following ? followingAct(data.place) : named(data.place));
     focusWhenDrawn(find);

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Dialog, Page
 
 from benchmarks import daily_acts
 from forecasts.common.settings import sqlite_url
@@ -90,6 +90,32 @@ def test_the_first_probability_is_a_tab_away_and_the_next_one_none(
 def test_nothing_typed_is_left_without_a_question(page: Page, server: Server) -> None:
     row = daily_acts.lost_text(page, server.base, TYPED_MOST)
     assert row.met, row
+
+
+def test_going_back_asks_too_and_leaves_the_text_if_refused(page: Page, server: Server) -> None:
+    daily_acts.opened(page, server.base)
+    page.get_by_role("link", name="Will ferry 0 sail?").first.click()
+    page.get_by_role("heading", level=1, name="Will ferry 0 sail?").wait_for()
+    page.locator(daily_acts.DONE).wait_for()
+    field = page.get_by_label("Probability", exact=True)
+    field.click()
+    page.keyboard.type("35")
+    answers = iter((False, True))
+    asked: list[str] = []
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.accept() if next(answers) else dialog.dismiss()
+
+    page.on("dialog", answer)
+    with page.expect_event("dialog"):
+        page.evaluate("window.setTimeout(() => window.history.back(), 0)")
+    assert page.url.endswith("/question?slug=open-0")
+    assert field.input_value() == "35"
+    page.keyboard.press("End")  # a browser lets a page stop it once for each thing that one does
+    page.evaluate("window.setTimeout(() => window.history.back(), 0)")
+    page.get_by_role("heading", level=1, name="Today").wait_for()
+    assert asked == ["You have typed something that is not saved. Leave it?"] * 2
 
 
 @pytest.mark.long
