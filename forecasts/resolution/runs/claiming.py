@@ -182,6 +182,7 @@ class Claims:
                 watch.attempts + (watch.claimed_by not in (None, self._name)),
             )
             for watch in watches
+            if watch.question_id in states  # not discarded since it was claimed
         ]
 
     def still_holds(self, claimed: Claimed) -> bool:

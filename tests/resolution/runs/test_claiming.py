@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from threading import Barrier
 
 import pytest
 from sqlalchemy import Engine, update
 from sqlalchemy import select as rows_of
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from forecasts.access.members import member_named
 from forecasts.common.errors import CaptureError, DatabaseError
 from forecasts.ledger import database
 from forecasts.ledger.models import Question, Resolution, ResolverRun, RunState, Watch
-from forecasts.questions import registry
+from forecasts.questions import discards, registry
 from forecasts.resolution import assignments, confirmation, progress
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs import claiming, run
@@ -244,6 +245,29 @@ def test_another_resolver_takes_the_question_out_of_the_hand_of_a_run(
     assert states(run.run(engine, now=day(4))) == {"rain": "confirmed"}
     with database.reading(engine) as session:
         assert session.exec(select(Resolution.outcome)).all() == ["yes"]
+
+
+def throw_away(engine: Engine, slug: str) -> None:
+    with database.writing(engine) as session:
+        alice = member_named(session, "alice")
+        discards.discard(session, registry.find(session, slug), member=alice, now=day(0.5))
+
+
+def test_a_question_discarded_right_after_its_claim_stops_no_other(
+    engine: Engine, oracle: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry(engine, "rain", "snow")
+    oracle(yes)
+    claims = claiming.Claims(engine, day(4), lambda: day(4), None)
+    with monkeypatch.context() as patch:
+
+        def reading(of: Engine) -> AbstractContextManager[Session]:
+            throw_away(engine, "rain")
+            return database.reading(of)
+
+        patch.setattr(claiming, "reading", reading)
+        batch = claims.claim(2, abandoned_first=False)
+    assert [claimed.state.slug for claimed in batch] == ["snow"]
 
 
 def test_a_ledger_that_cannot_be_written_to_ends_the_run_and_what_it_had_is_free(
