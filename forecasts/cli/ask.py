@@ -119,11 +119,6 @@ def ask(
     from forecasts.updates.value_parsing import BareNumber, read_value
 
     moment = now()
-    if criteria and not criteria.strip(" .…"):
-        raise BadInput(
-            f"--criteria {criteria!r} is a placeholder, not criteria.",
-            remedy="Write resolution criteria that a stranger could apply.",
-        )
     drafted = _draft(article, draft, quote, database, member)
     if title is None and drafted is None:
         raise BadInput(
@@ -157,6 +152,11 @@ def ask(
     step = partial(next_step, database=database, member=member)
     # A bad question or forecast is refused before a ledger is created for it.
     text = registry.question_text(**fields)
+    if criteria and not text.has_criteria:
+        raise BadInput(
+            f"--criteria {criteria!r} is a placeholder, not criteria.",
+            remedy="Write resolution criteria that a stranger could apply.",
+        )
     try:
         given = None if value is None else read_value(value, text)
     except BareNumber as error:

@@ -73,7 +73,7 @@ def test_in_a_shared_ledger_a_question_without_criteria_is_its_authors_alone(
 
 
 @pytest.mark.parametrize("audience", ["everyone", "Alder"])
-@pytest.mark.parametrize("criteria", ["", " … ", "..."])
+@pytest.mark.parametrize("criteria", ["", " … ", "...", "-", "\u200b"])
 def test_what_others_see_needs_criteria(
     session: Session, alice: Member, alder: str, audience: str, criteria: str
 ) -> None:

@@ -142,8 +142,8 @@ class QuestionText(SQLModel):
 
     @property
     def has_criteria(self) -> bool:
-        """Whether it has resolution criteria; a placeholder such as … does not count."""
-        return bool(self.resolution_criteria.strip(" \n.…"))
+        """Whether it has resolution criteria; a placeholder such as … or - does not count."""
+        return any(character.isalnum() for character in self.resolution_criteria)
 
     @property
     def close_time(self) -> datetime:
