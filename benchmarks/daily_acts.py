@@ -146,6 +146,7 @@ def round_trip(page: Page, number: int) -> float:
 
 def save_line(page: Page, title: str) -> float:
     """Type a line on Today; return the seconds from Enter to the confirmation."""
+    page.locator(DONE).wait_for()
     page.get_by_label("New question", exact=True).click()
     page.keyboard.type(f"{title} 30%")
     page.wait_for_function(
