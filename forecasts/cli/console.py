@@ -139,7 +139,9 @@ def next_step(words: str, *, database: str | None, member: str | None = None) ->
 def print_now_shared(handle: str) -> None:
     """Tell the member that the ledger is shared from now on, with them as its admin."""
     print_note(
-        f"{handle} is now this ledger's admin, and roles apply in it (docs/teams.md). "
+        f"{handle} is now this ledger's admin, and roles apply in it (docs/teams.md). Everyone in "
+        "it may see its earlier questions, also those without resolution criteria. To hide one: "
+        "forecasts revise QUESTION --visible-to me. "
         "To appoint another admin: forecasts team appoint HANDLE admin"
     )
 

@@ -18,6 +18,7 @@ def alder(forecasts: Run, clock: Callable[[str], None]) -> Run:
     made = forecasts("team", "create", "Alder")
     assert made.stdout == "Alder: created; alice is its admin\n"
     assert "alice is now this ledger's admin" in made.stderr
+    assert "may see its earlier questions, also those without resolution criteria" in made.stderr
     forecasts("team", "add", "Alder", "bob")
     forecasts("team", "add", "Alder", "carol", "--role", "resolver")
     return forecasts
