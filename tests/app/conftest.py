@@ -14,7 +14,7 @@ import streamlit as st
 from sqlalchemy import Engine
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
-from streamlit.testing.v1 import AppTest, local_script_runner
+from streamlit.testing.v1 import AppTest, app_test, local_script_runner
 
 from app import session as app_session
 from forecasts.access.members import member_or_new
@@ -76,7 +76,22 @@ def _pages_are_compiled_once() -> Iterator[None]:
     """A running app compiles its pages once; a tested app would do so in every run."""
     compiled = ScriptCache()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(local_script_runner, "ScriptCache", lambda: compiled)
+        for module in (local_script_runner, app_test):
+            patch.setattr(module, "ScriptCache", lambda: compiled)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _runs_are_awaited() -> Iterator[None]:
+    """Wait for a run's end; a tested app looks for it every millisecond, which slows the run."""
+    look = local_script_runner.require_widgets_deltas
+
+    def wait(runner: local_script_runner.LocalScriptRunner, timeout: float) -> None:
+        runner._script_thread.join(timeout)
+        look(runner, timeout if runner.script_stopped() else 0)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(local_script_runner, "require_widgets_deltas", wait)
         yield
 
 
