@@ -27,13 +27,15 @@ TIME_TO_DISCARD = timedelta(days=1)
 def discard(session: Session, question: Question, *, member: Member, now: datetime) -> Discard:
     """Return the row that discards the question, which is written; its resolvers stop.
 
+    The claim of a run on it ends, so that the run writes nothing more about it.
+
     The member must be its author. Refused more than a day after its registration, once another
     member has forecast it, and once an outcome has been proposed or confirmed.
     """
     _require_may_discard(session, question, member, now)
     row = written(session, Discard(question_id=question.id, member_id=member.id, recorded_at=now))
     for watch in session.exec(select(Watch).where(Watch.question_id == question.id)):
-        watch.next_at = watch.parked_at = None
+        watch.next_at = watch.parked_at = watch.claimed_by = watch.claimed_until = None
         session.add(watch)
     session.flush()
     return row

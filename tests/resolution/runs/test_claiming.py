@@ -253,6 +253,27 @@ def throw_away(engine: Engine, slug: str) -> None:
         discards.discard(session, registry.find(session, slug), member=alice, now=day(0.5))
 
 
+@pytest.mark.parametrize("finds", [True, False])
+def test_a_question_discarded_while_a_run_has_it_is_never_due_again(
+    engine: Engine, oracle: Callable[..., None], finds: bool
+) -> None:
+    carry(engine, "rain", "snow")
+
+    def meanwhile(slug: str) -> Finding | None:
+        if slug == "rain":
+            throw_away(engine, "rain")
+        return yes(slug) if finds else None
+
+    oracle(meanwhile)
+    state = "confirmed" if finds else "not_yet"
+    assert states(run.run(engine, now=day(4))) == {"snow": state}
+    with database.reading(engine) as session:
+        rain = select(Watch).join(Question, col(Question.id) == col(Watch.question_id))
+        row = session.exec(rain.where(Question.slug == "rain")).one()
+        assert (row.next_at, row.claimed_by) == (None, None)
+    assert "rain" not in states(run.run(engine, now=day(9)))
+
+
 def test_a_question_discarded_right_after_its_claim_stops_no_other(
     engine: Engine, oracle: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
