@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 from sqlmodel import Session, col, or_, select
 
@@ -69,8 +69,9 @@ def find_duplicates(
 ) -> list[QuestionState | None]:
     """Return, for each draft, a question with the same subject and last day, or None.
 
-    Only questions that the reader may see count, without annulled ones. Two titles have the same
-    subject if they share three quarters of the shorter one's words, without dates and fillers.
+    Only questions that the reader may see count, without annulled ones. The last day is that of
+    any time zone. Two titles have the same subject if they share three quarters of the shorter
+    one's words, without dates and fillers.
     """
     days = {draft.close_date for draft in drafts if draft.close_date and draft.question}
     known = _closing_on(session, days, now)
@@ -88,7 +89,7 @@ def _twin(draft: Draft, known: dict[date, list[QuestionState]]) -> QuestionState
 def _closing_on(
     session: Session, days: set[date], now: datetime
 ) -> dict[date, list[QuestionState]]:
-    """Return the visible questions whose scheduled close is on one of the days (UTC)."""
+    """Return by day the visible questions whose scheduled close may be the end of that day."""
     if not days:
         return {}
     closes = col(QuestionRevision.scheduled_close_time)
@@ -98,18 +99,24 @@ def _closing_on(
         .where(
             question_visible(session),
             is_newest_wording(),
-            or_(*(closes.between(_moment(day, time.min), _moment(day, time.max)) for day in days)),
+            or_(*(closes.between(*_ends(day)) for day in days)),
         )
     ).all()
     found = defaultdict(list)
     for state in listing(session, now=now, only=closing):
-        if state.status is not Status.annulled:
-            found[state.text.scheduled_close_time.date()].append(state)
+        for day in days:
+            first, last = _ends(day)
+            if first <= state.text.scheduled_close_time <= last and (
+                state.status is not Status.annulled
+            ):
+                found[day].append(state)
     return found
 
 
-def _moment(day: date, at: time) -> datetime:
-    return datetime.combine(day, at, UTC)
+def _ends(day: date) -> tuple[datetime, datetime]:
+    """Return when the day ends in the first and in the last time zone."""
+    end = datetime.combine(day, time.max, UTC)
+    return end - timedelta(hours=14), end + timedelta(hours=12)
 
 
 def _subject_words(title: str) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlmodel import Session
@@ -52,6 +53,18 @@ def test_a_draft_doubles_a_question_with_its_subject_and_last_day(
     session: Session, alice: Member, drafts: list[Draft], title: str
 ) -> None:
     ask(session, alice, title=title, slug="tunnel", scheduled_close_time=end_of(date(2026, 3, 31)))
+    found = find_duplicates(session, drafts, now=day(1))
+    assert [state and state.slug for state in found] == ["tunnel", None, None]
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Auckland"])
+def test_the_last_day_is_that_of_the_zone_in_which_it_was_asked(
+    session: Session, alice: Member, drafts: list[Draft], zone: str
+) -> None:
+    title = "Will Sundlink open the Brega tunnel by 31 March 2026?"
+    for slug, last in (("tunnel", date(2026, 3, 31)), ("before", date(2026, 3, 30))):
+        close = datetime.combine(last, time(23, 59, 59), ZoneInfo(zone))
+        ask(session, alice, title=title, slug=slug, scheduled_close_time=close)
     found = find_duplicates(session, drafts, now=day(1))
     assert [state and state.slug for state in found] == ["tunnel", None, None]
 
