@@ -142,6 +142,11 @@ def register(
             f"{slug!r} is not a slug: use letters, digits, hyphens, dots and underscores.",
             remedy="Leave it out to have one made from the title.",
         )
+    elif _NUMBER.fullmatch(slug):
+        raise BadInput(
+            f"{slug!r} would be confused with the number of a question in the list.",
+            remedy="Use a letter in it, or leave it out to have one made from the title.",
+        )
     new = NewQuestion(slug, text, sources)
     return insert_questions(session, [new], member=member, now=now)[0]
 

@@ -86,6 +86,7 @@ def test_a_question_whose_close_has_passed_is_not_registered(
         ({"type": "multiple_choice", "options": ["a", "Annulled"]}, "outcomes of every question"),
         ({"slug": "../x y"}, "is not a slug"),
         ({"slug": ""}, "is not a slug"),
+        ({"slug": "12"}, "would be confused with the number of a question"),
         ({"lower_bound": "1"}, "numeric and date questions only"),
         ({"type": "essay"}, "'binary'"),
         ({"open_time": datetime(2026, 1, 1)}, "offset or Z"),  # noqa: DTZ001
