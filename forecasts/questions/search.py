@@ -37,6 +37,7 @@ from scoring.running_median import RunningMedian
 
 PAGE_SIZE = 20
 MAX_LABELS = 500  # the most common tags or families, offered as filters
+_MOST_WORDS = 30  # searched for; a database refuses thousands of conditions
 _POINTS = 12  # of a trend
 
 
@@ -53,8 +54,8 @@ class Order(StrEnum):
 class Filter:
     """Conditions on a question; a blank field allows any value.
 
-    ``words``: all of them occur in the title, slug, background or criteria, in any order and case,
-    or, if no question has them all, similar words do.
+    ``words``: all of them, of many the first, occur in the title, slug, background or criteria, in
+    any order and case, or, if no question has them all, similar words do.
     ``mine``: True for questions on which the member has a current forecast, False for the others.
     ``team``: the name of the question's team.
     """
@@ -142,14 +143,15 @@ def find(
 
     The order is that of ``page``.
     """
-    words = [[word] for word in by.words.split()]
+    typed = by.words.split()[:_MOST_WORDS]
+    words = [[word] for word in typed]
     slugs = _slugs(session, by, words, member, now, order)
     if slugs or not words:
         return slugs, ()
     titles = select(col(QuestionRevision.title)).where(
         is_newest_wording(), question_visible(session, QuestionRevision.question_id)
     )
-    similar = similar_words(by.words, session.exec(titles))
+    similar = similar_words(" ".join(typed), session.exec(titles))
     if not similar:
         return [], ()
     words = [[word, *similar.get(word, ())] for [word] in words]

@@ -62,6 +62,7 @@ def test_what_can_be_forecast_comes_first_and_what_is_over_last(session: Session
     ("by", "slugs"),
     [
         (Filter(words="the QUAY"), ["sooner"]),
+        (Filter(words="quay " * 2_000), ["sooner"]),
         (Filter(words="quay later"), []),
         (Filter(words="łÓDŹ ended"), ["ended"]),
         (Filter(words="%"), []),
