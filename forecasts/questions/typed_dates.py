@@ -65,6 +65,7 @@ _TIME_OF_DAY = re.compile(
 _LIMIT = re.compile(r"(?:by|before|until|till|through|within|ahead|prior|no|not|on)\b", re.I)
 _TWO_WAYS = re.compile(r"(0?[1-9]|1[0-2])[/.](0?[1-9]|1[0-2])[/.](\d{4})")
 _LAST_SECOND = time(23, 59, 59)
+_LEAP = 8  # years at most between two 29 Februaries
 
 
 @dataclass(frozen=True)
@@ -165,12 +166,17 @@ def _day(typed: str, today: date, *, past: bool, first: bool = False) -> date | 
         return _last(match["unit"], today, first=first)
     if match := _END_OF.fullmatch(phrase):
         return _end_of(match, today)
+    return _in_direction(phrase, today, past=past, first=first)
+
+
+def _named(phrase: str, today: date, *, first: bool) -> date | None:
+    """Return the last day that the whole phrase names, or the first one of a period."""
     if first and (interval := _period(phrase, today)) is not None:
-        return _in_direction(interval.first, phrase, today, past=past)
+        return interval.first
     for form in (phrase, f"by {phrase}", f"by the {phrase}", f"in {phrase}"):
         limits = [*find_deadlines(form, anchor=today), *find_overdue(form, anchor=today)]
         if len(limits) == 1 and (limits[0].start, limits[0].end) == (0, len(form)):
-            return _in_direction(limits[0].last_day, phrase, today, past=past)
+            return limits[0].last_day
     return None
 
 
@@ -182,15 +188,24 @@ def _period(phrase: str, today: date) -> Interval | None:
     return None if found[0].interval.unit == "length" else found[0].interval
 
 
-def _in_direction(day: date, phrase: str, today: date, *, past: bool) -> date:
-    """Return a day whose year or week was not typed as the latest or the next one."""
+def _in_direction(phrase: str, today: date, *, past: bool, first: bool) -> date | None:
+    """Return the day that the phrase names, the latest or the next one if it has no year.
+
+    As seen from earlier or later years: not each has 29 February, and Easter moves.
+    """
+    day = _named(phrase, today, first=first)
+    if day is None:
+        return None
     if _WEEKDAY.fullmatch(phrase):
         return day - timedelta(days=7) if past and day > today else day
     if past and day > today and not re.search(r"\d{4}|next|this", phrase):
-        return add_months(day, -12)
-    if not past and day < today and _DAY_OF_MONTH.fullmatch(phrase):
-        return add_months(day, 12)
-    return day
+        years = range(-1, -1 - _LEAP, -1)
+    elif not past and day < today and _DAY_OF_MONTH.fullmatch(phrase):
+        years = range(1, 1 + _LEAP)
+    else:
+        return day
+    days = (_named(phrase, add_months(today, 12 * year), first=first) for year in years)
+    return next((one for one in days if one and (one <= today) == past), day)
 
 
 def _after(today: date, match: re.Match[str]) -> date:

@@ -76,11 +76,18 @@ def test_a_date_is_read_as_people_type_it(typed: str, day: str) -> None:
      ("31 Dec", "2025-12-31"), ("yesterday", "2026-11-26"), ("2026-11-01", "2026-11-01"),
      # Of a period, the first day.
      ("last week", "2026-11-16"), ("last month", "2026-10-01"), ("march", "2026-03-01"),
-     ("2025", "2025-01-01"), ("this month", "2026-11-01"), ("Q1", "2026-01-01")],
+     ("2025", "2025-01-01"), ("this month", "2026-11-01"), ("Q1", "2026-01-01"),
+     # Not of every year, nor on the same day of each.
+     ("29 Feb", "2024-02-29"), ("Easter", "2026-04-05")],
 )  # fmt: skip
 def test_a_day_in_the_past_is_the_latest_one(typed: str, day: str) -> None:
     found = read_date(typed, now=NOW, past=True, end_of_day=False)
     assert found == datetime.combine(date.fromisoformat(day), time(), UTC)
+
+
+def test_29_february_is_that_of_the_next_leap_year() -> None:
+    after = datetime(2028, 3, 5, tzinfo=UTC)
+    assert read_date("29 Feb", now=after) == last_second("2032-02-29")
 
 
 @pytest.mark.parametrize(
