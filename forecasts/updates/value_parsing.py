@@ -166,7 +166,7 @@ def _share(part: float, whole: float, typed: str) -> float:
         raise Refused(
             f"A probability must be from 0% to 100%; {shown(typed)} is not.", remedy=PERCENT_FORMS
         )
-    return part / whole
+    return check_probability(part / whole)
 
 
 def _read_json(text: str) -> Value:

@@ -283,6 +283,7 @@ def test_beside_a_percent_sign_a_number_means_what_it_says(
         ("-3", "'-3%' is not"),
         ("4/3", "'4/3' is not"),
         ("1/0", "'1/0' is not"),
+        (f"{'9' * 400}/{'9' * 400}", "must be a finite number"),
         ("30,5", "has a comma"),
         ("likely", "'likely' is not a probability"),
         ("1e-3", "'1e-3' is not a probability"),
