@@ -159,7 +159,7 @@ def _review_days(key: str, every: timedelta | None) -> int | None:
         index=0 if current is None else choices.index(current) + 1,
         format_func=lambda days: "default" if days is None else counted(days, "day"),
         key=f"{key}-again",
-        help="When Today lists this forecast for review. Set the default on Today.",
+        help="When Today lists this forecast for review. Set the default in Settings.",
     )
 
 
