@@ -114,6 +114,8 @@ OPEN = {
     "articles.library.find_article": "articles are visible to everyone",
     "articles.library.listing": "articles are visible to everyone",
     "questions.sources.find_passage": "articles are visible to everyone",
+    "questions.from_article.find_duplicates": "only what the reader may see: test_from_article",
+    "questions.from_article.ready_drafts": "only what the reader may see: test_from_article",
     "ledger.urls.place": "about the database, not its content",
     "ledger.urls.sqlite_path": "about the database, not its content",
     "agenda.revisits.intervals": "the member's own",

@@ -34,13 +34,14 @@ from forecasts.ledger.models import (
     Member,
     PolicyKind,
     Role,
+    Stance,
     Team,
     Token,
     TokenRevocation,
 )
 from forecasts.ledger.verification import Broken, Fault, Verified, newest, verify
 from forecasts.operations.transfer import move
-from forecasts.questions import registry, sources
+from forecasts.questions import discards, registry, sources
 from forecasts.resolution import confirmation, disputes, kept_evidence, policies
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.updates import updates
@@ -69,6 +70,7 @@ def furnish(engine: Engine) -> None:
             sources=[sources.find_passage(session, article.id or 0)],
         )
         snow = ask(session, bob, slug="snow")
+        discards.discard(session, ask(session, bob, slug="slip"), member=bob, now=day(0))
     for number, (question, member) in enumerate(((rain, alice), (snow, bob), (rain, bob))):
         with database.writing(engine) as session:
             updates.update(
@@ -78,7 +80,10 @@ def furnish(engine: Engine) -> None:
                 member=member,
                 now=day(1 + number),
                 rationale=f"because {number}",
-                evidence=[CitedEvidence(note="clouds"), CitedEvidence(url="https://example.org/q")],
+                evidence=[
+                    CitedEvidence(note="clouds", stance=Stance.supports),
+                    CitedEvidence(url="https://example.org/q", stance=Stance.supports),
+                ],
             )
     with database.writing(engine) as session:
         disputable = {"dispute_days": 3, "member": alice, "now": day(5)}
@@ -178,7 +183,7 @@ def test_every_row_that_the_verbs_write_has_an_entry_and_the_chain_is_whole(shar
     assert {kind: found.rows.get(kind, 0) for kind in SEALED} == counts
     assert {kind for kind, count in counts.items() if not count} == {"removal"}
     assert found.entries == sum(counts.values())
-    assert found.questions == 2
+    assert found.questions == 3
     assert found.digest == f"{found.entries}-{entries(shared)[-1].hash}"
 
 
@@ -568,7 +573,7 @@ def test_the_command_prints_the_digest_or_the_first_fault_with_a_remedy(
     said = run().stdout
     digest = said.splitlines()[-1]
     assert said.startswith(
-        "History is intact: 31 entries for 2 members, 1 token, 1 token revocation, "
+        "History is intact: 34 entries for 2 members, 1 token, 1 token revocation, "
     )
     assert (
         "Nothing up to entry 31 has changed since that digest." in run("--against", digest).stdout
