@@ -245,21 +245,19 @@ def paste_article(page: Page, base: str) -> Row:
     )
 
 
-def first_forecast(browser: Browser, folder: Path, size: ViewportSize) -> Row:
+def first_forecast(page: Page, folder: Path) -> Row:
     """Start the app on an empty ledger, take the example, press Enter."""
     began = time.perf_counter()
-    ledger = folder / f"{size['width']}.sqlite3"
-    with serving(browser, folder, ledger, free_port(), FORECASTS_MEMBER="alice") as base:
+    ledger = folder / f"{(page.viewport_size or {'width': 0})['width']}.sqlite3"
+    with serving(page.context, folder, ledger, free_port(), FORECASTS_MEMBER="alice") as base:
         served = time.perf_counter()
-        with browser.new_context(viewport=size) as context:
-            page = context.new_page()
-            opened(page, base)
-            ready = time.perf_counter()
-            page.get_by_role("button", name="Try:").click()
-            page.locator(".st-key-one-line-probability input[value='30%']").wait_for()
-            page.get_by_label("New question", exact=True).press("Enter")
-            page.get_by_text("Saved:").first.wait_for()
-            acts = time.perf_counter() - ready
+        opened(page, base)
+        ready = time.perf_counter()
+        page.get_by_role("button", name="Try:").click()
+        page.locator(".st-key-one-line-probability input[value='30%']").wait_for()
+        page.get_by_label("New question", exact=True).press("Enter")
+        page.get_by_text("Saved:").first.wait_for()
+        acts = time.perf_counter() - ready
     return Row(
         "first forecast of a new user on an empty ledger, from `forecasts app`",
         f"{acts:.1f} s of acts (server {served - began:.1f} s, page {ready - served:.1f} s)",
@@ -353,7 +351,8 @@ def acts(browser: Browser, folder: Path, base: str, line: str, width: int) -> It
         )  # fmt: skip
         for act in on_today:
             yield act(page, base)
-        yield first_forecast(browser, folder, size)
+        with browser.new_context(viewport=size) as new:
+            yield first_forecast(new.new_page(), folder)
         yield by_keyboard(page, base)
         yield lost_text(page, base)
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page
+from playwright.sync_api import BrowserContext, Dialog, Page
 
 from benchmarks import daily_acts
 from forecasts.common.settings import sqlite_url
-from tests.app.browsing import IN_BROWSER, PATIENCE, Server, Watch, free_port, launched, serving
+from tests.app.browsing import IN_BROWSER, Server, Watch, free_port, profiled, serving, tab
 
 pytestmark = IN_BROWSER
 WIDE, NARROW = daily_acts.WIDTHS
@@ -20,13 +20,13 @@ TYPED_MOST = ("", "question?slug=open-0")  # the pages that people type on every
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as browser:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    with profiled(tmp_path_factory.mktemp("profile")) as browser:
         yield browser
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, browser: BrowserContext) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("acts")
     ledger = folder / "ledger.sqlite3"
     daily_acts.furnish(sqlite_url(ledger), datetime.now(UTC))
@@ -35,14 +35,11 @@ def server(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
 
 
 @pytest.fixture(params=BOTH)
-def page(request: pytest.FixtureRequest, browser: Browser, server: Server) -> Iterator[Page]:
+def page(request: pytest.FixtureRequest, browser: BrowserContext, server: Server) -> Iterator[Page]:
     """A page of each width; it fails on console errors and outside requests."""
     watch = Watch(server.base)
     width = int(request.param)
-    size = {"width": width, "height": daily_acts.WIDTHS[width]}
-    with browser.new_context(viewport=size) as context:  # type: ignore[arg-type]
-        context.set_default_timeout(PATIENCE)
-        page = context.new_page()
+    with tab(browser, width, daily_acts.WIDTHS[width]) as page:
         watch.over(page)
         yield page
     assert watch.red == []
@@ -110,7 +107,7 @@ def test_going_back_asks_too_and_leaves_the_text_if_refused(page: Page, server: 
     page.on("dialog", answer)
     with page.expect_event("dialog"):
         page.evaluate("window.setTimeout(() => window.history.back(), 0)")
-    assert page.url.endswith("/question?slug=open-0")
+    page.wait_for_url("**/question?slug=open-0")
     assert field.input_value() == "35"
     page.keyboard.press("End")  # a browser lets a page stop it once for each thing that one does
     page.evaluate("window.setTimeout(() => window.history.back(), 0)")
@@ -126,10 +123,10 @@ def test_nothing_typed_on_any_page_is_left_without_a_question(page: Page, server
 
 @pytest.mark.parametrize("width", BOTH)
 def test_a_new_user_forecasts_within_half_a_minute(
-    browser: Browser, tmp_path: Path, width: int
+    browser: BrowserContext, tmp_path: Path, width: int
 ) -> None:
-    size = {"width": width, "height": daily_acts.WIDTHS[width]}
-    row = daily_acts.first_forecast(browser, tmp_path, size)  # type: ignore[arg-type]
+    with tab(browser, width, daily_acts.WIDTHS[width]) as page:
+        row = daily_acts.first_forecast(page, tmp_path)
     assert row.met, row
 
 
