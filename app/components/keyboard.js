@@ -8,6 +8,7 @@ const FORM = '[data-testid="stForm"]';
 const FIELD = "input:not([type=range]):not([type=file]), textarea";
 // Kept in the address, or read at once: nothing is lost by leaving them.
 const KEPT = '[type=search], [role=combobox], [class*="st-key-filters"] *';
+const LEADS_AWAY = "a[href], .st-key-open-sample button, .st-key-leave-sample button";
 const HELP = '[data-testid="stTooltipIcon"] button[aria-label^="Help"]';
 const PATIENCE = 5000; // ms until a field that should get the focus must be there
 
@@ -49,7 +50,7 @@ function stop(event) {
 }
 
 function followLink(event) {
-  const link = event.target.closest?.("a[href]");
+  const link = event.target.closest?.(LEADS_AWAY);
   const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.button;
   if (!link || elsewhere || link.target === "_blank" || link.hasAttribute("download")) return;
   if (!mayLeave()) stop(event);

@@ -115,6 +115,22 @@ def test_going_back_asks_too_and_leaves_the_text_if_refused(page: Page, server: 
     assert asked == ["You have typed something that is not saved. Leave it?"] * 2
 
 
+def test_another_ledger_is_not_opened_over_typed_text(page: Page, server: Server) -> None:
+    daily_acts.opened(page, f"{server.base}/settings")
+    field = page.get_by_label("Review forecasts every (days)", exact=True)
+    field.fill("9")
+    asked: list[str] = []
+
+    def refuse(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", refuse)
+    page.get_by_role("button", name="Open the sample ledger").click()
+    assert asked == ["You have typed something that is not saved. Leave it?"]
+    assert field.input_value() == "9"
+
+
 @pytest.mark.long
 def test_nothing_typed_on_any_page_is_left_without_a_question(page: Page, server: Server) -> None:
     row = daily_acts.lost_text(page, server.base)
