@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from forecasts.common.settings import sqlite_url
 from tests.app.browsing import (
@@ -21,7 +21,7 @@ from tests.app.browsing import (
     PATIENCE,
     Server,
     free_port,
-    launched,
+    profiled,
     serving,
     wait_until_it_answers,
 )
@@ -44,13 +44,14 @@ class Provider:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as browser:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    with profiled(tmp_path_factory.mktemp("profile")) as browser:
+        browser.set_default_timeout(PATIENCE)
         yield browser
 
 
 @pytest.fixture(scope="module")
-def issuer(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[str]:
+def issuer(tmp_path_factory: pytest.TempPathFactory, browser: BrowserContext) -> Iterator[str]:
     port = free_port()
     log = tmp_path_factory.mktemp("provider") / "log"
     command = [sys.executable, "-m", "oidc_provider_mock", "--port", str(port)]
@@ -67,7 +68,7 @@ def issuer(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
 
 @pytest.fixture(scope="module")
 def server(
-    tmp_path_factory: pytest.TempPathFactory, browser: Browser, issuer: str
+    tmp_path_factory: pytest.TempPathFactory, browser: BrowserContext, issuer: str
 ) -> Iterator[Server]:
     """The app for a team, on a ledger with one question."""
     folder, port = tmp_path_factory.mktemp("served"), free_port()
@@ -89,12 +90,12 @@ def server(
 
 
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser without a sign-in."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(PATIENCE)
-    yield context
-    context.close()
+def context(browser: BrowserContext) -> Iterator[BrowserContext]:
+    """The browser, which forgets the sign-in afterwards."""
+    yield browser
+    for page in browser.pages[1:]:
+        page.close()
+    browser.clear_cookies()
 
 
 @pytest.fixture
