@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from forecasts.access.roles import Action, require
 from forecasts.access.visibility import require_visible
@@ -71,11 +71,12 @@ def _require_may_discard(
             "discarded for a day.",
             remedy=keep.format(slug),
         )
-    others = select(Member.handle).join(Forecast, col(Forecast.member_id) == col(Member.id))
-    of_question = others.where(Forecast.question_id == question.id, Member.id != member.id)
-    if (other := session.exec(of_question.limit(1)).first()) is not None:
+    others = select(Forecast.id).where(
+        Forecast.question_id == question.id, Forecast.member_id != member.id
+    )
+    if session.exec(others.limit(1)).first() is not None:  # no name: the crowd may be hidden
         raise Refused(
-            f"{other} has forecast {slug!r}, so it cannot be discarded.",
+            f"Another member has forecast {slug!r}, so it cannot be discarded.",
             remedy=keep.format(slug),
         )
     outcome = select(Resolution.id).where(Resolution.question_id == question.id).limit(1)
