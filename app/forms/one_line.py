@@ -227,11 +227,12 @@ def _fill() -> None:
 
 def _put_into_fields(entry: _Entry) -> None:
     """Put the new texts into the fields: blank after a save, as typed after an undo."""
-    for name, text in entry.fields.items():
+    texts = entry.fields
+    for name, text in texts.items():
         st.session_state[name] = text
-    if entry.fields:
+    entry.fields = {}
+    if texts or not st.session_state.get(_TITLE):  # without a title when the page is opened again
         entry.closes = entry.probability = ""
-        entry.fields = {}
 
 
 def _try(example: str) -> None:

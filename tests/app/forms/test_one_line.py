@@ -105,6 +105,18 @@ def test_a_field_that_was_corrected_counts_even_if_the_line_changes(
     assert registered(engine) == [("Will the quay open by 19 January?", "2026-01-27", 0.25)]
 
 
+def test_fields_typed_before_the_line_keep_their_text_after_a_visit_elsewhere(
+    app: AppTest,
+) -> None:
+    type_line(app, "Will the quay open by 20 January? 30%")
+    visit(app, "team")
+    visit(app, "today")
+    app.text_input(key="one-line-closes").input("2026-01-20").run()
+    app.text_input(key="one-line-probability").input("30%").run()
+    app.text_input(key="one-line-title").input("Will it snow?").run()
+    assert fields(app) == ("Will it snow?", "2026-01-20", "30%")
+
+
 @pytest.mark.parametrize(
     ("line", "missing"),
     [
