@@ -1,6 +1,8 @@
 """The command line on a fresh ledger, at a time set by the test."""
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from click.testing import Result
@@ -40,3 +42,28 @@ def forecasts(ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
         return result
 
     return run
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The place of a module's filled ledger."""
+    return tmp_path_factory.mktemp("kept") / "ledger.sqlite3"
+
+
+@pytest.fixture
+def filled_once(
+    kind: str, request: pytest.FixtureRequest, ledger_url: str, kept: Path
+) -> Callable[[Callable[[], object]], None]:
+    """Run the commands that fill a module's ledger for its first test, and copy it for the rest."""
+
+    def fill(commands: Callable[[], object]) -> None:
+        if kind != "sqlite":
+            commands()
+            return
+        file = request.getfixturevalue("ledger_file")
+        if not kept.exists():
+            commands()
+            shutil.copy(file, kept)
+        shutil.copy(kept, file)
+
+    return fill

@@ -35,10 +35,14 @@ def unkind(folder: Path) -> Path:
 
 @pytest.fixture
 def filled(
-    forecasts: Callable[..., Result], clock: Callable[[str], None], tmp_path: Path
+    forecasts: Callable[..., Result],
+    clock: Callable[[str], None],
+    filled_once: Callable[[Callable[[], object]], None],
+    tmp_path: Path,
 ) -> Callable[..., Result]:
     clock("2026-02-01T12:00:00Z")
-    forecasts("import", str(unkind(tmp_path / "given")))
+    given = unkind(tmp_path / "given")
+    filled_once(lambda: forecasts("import", str(given)))
     return forecasts
 
 

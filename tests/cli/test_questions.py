@@ -20,25 +20,32 @@ Clock = Callable[[str], None]
 
 
 @pytest.fixture
-def ledger(forecasts: Run, clock: Clock) -> None:
+def ledger(
+    forecasts: Run, clock: Clock, filled_once: Callable[[Callable[[], object]], None]
+) -> None:
     """One question in each status, on 20 January."""
-    clock("2026-01-01T12:00:00Z")
-    for slug, closes in (
-        ("open", "2026-03-01"),
-        ("awaiting", "2026-01-10"),
-        ("proposed", "2026-03-01"),
-        ("resolved", "2026-03-01"),
-        ("annulled", "2026-03-01"),
-        ("ambiguous", "2026-03-01"),
-    ):
-        forecasts("ask", f"Is it {slug}?", "--closes", closes, "--slug", slug)
-    later = ("--opens", "2026-02-01", "--closes", "2026-03-01", "--tag", "spring")
-    forecasts("ask", "Is it upcoming?", "--slug", "upcoming", *later)
+
+    def fill() -> None:
+        clock("2026-01-01T12:00:00Z")
+        for slug, closes in (
+            ("open", "2026-03-01"),
+            ("awaiting", "2026-01-10"),
+            ("proposed", "2026-03-01"),
+            ("resolved", "2026-03-01"),
+            ("annulled", "2026-03-01"),
+            ("ambiguous", "2026-03-01"),
+        ):
+            forecasts("ask", f"Is it {slug}?", "--closes", closes, "--slug", slug)
+        later = ("--opens", "2026-02-01", "--closes", "2026-03-01", "--tag", "spring")
+        forecasts("ask", "Is it upcoming?", "--slug", "upcoming", *later)
+        clock("2026-01-20T12:00:00Z")
+        forecasts("propose", "proposed", "yes")
+        forecasts("resolve", "resolved", "yes")
+        forecasts("resolve", "annulled", "annulled")
+        forecasts("resolve", "ambiguous", "ambiguous")
+
+    filled_once(fill)
     clock("2026-01-20T12:00:00Z")
-    forecasts("propose", "proposed", "yes")
-    forecasts("resolve", "resolved", "yes")
-    forecasts("resolve", "annulled", "annulled")
-    forecasts("resolve", "ambiguous", "ambiguous")
 
 
 STATUSES = ["upcoming", "open", "awaiting", "proposed", "resolved", "annulled", "ambiguous"]
