@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,12 @@ def edge_cases() -> dict[str, Report]:
     }
 
 
+@cache
+def random_report(seed: int, *, by: str | None = None, **of: Any) -> Report:
+    """Return the report on a random ledger, which is built once."""
+    return report(random_ledger(seed, **of), **({} if by is None else {"by": by}))
+
+
 @pytest.fixture(scope="module")
 def reports() -> dict[str, Report]:
     return edge_cases()
@@ -154,17 +161,24 @@ def test_the_schema_allows_no_key_without_describing_it() -> None:
         assert set(each["required"]) == set(each["properties"])
 
 
+@pytest.fixture(scope="module")
+def again() -> Report:
+    """A report that was built before, built again."""
+    return report(random_ledger(4), by="team")
+
+
 @pytest.mark.parametrize("render", RENDERERS)
-def test_the_same_ledger_gives_the_same_bytes(render: Callable[[Report], str | bytes]) -> None:
-    first, second = (render(report(random_ledger(4), by="team")) for _ in range(2))
-    assert first == second
+def test_the_same_ledger_gives_the_same_bytes(
+    render: Callable[[Report], str | bytes], again: Report
+) -> None:
+    assert render(random_report(4, by="team")) == render(again)
 
 
 @pytest.mark.parametrize("render", [as_text, as_html, as_csv, as_markdown])
 def test_every_form_names_both_brier_scales_engine_cohort_and_digest(
     render: Callable[[Report], str],
 ) -> None:
-    found = report(random_ledger(4))
+    found = random_report(4)
     text = render(found)
     assert ("0–1" in text and "0–2" in text) or "brier_original_mean" in text
     for word in (found.metadata.engine_version, "scheduled", "2026-06-01T00:00:00Z"):
@@ -214,7 +228,7 @@ def test_a_page_shows_whatever_anybody_is_called_and_runs_nothing(
 
 def test_every_chart_of_the_page_has_its_words_and_the_table_behind_it() -> None:
     page = Page()
-    page.feed(as_html(report(random_ledger(4), by="team")))
+    page.feed(as_html(random_report(4, by="team")))
     # Reliability, lead time and Murphy curve of each of two teams.
     assert page.tags.count("figure") == page.tags.count("figcaption") == 6
     assert page.tags.count("details") == 6
@@ -233,7 +247,7 @@ def test_a_spreadsheet_finds_no_formula(reports: dict[str, Report]) -> None:
 
 
 def test_numbers_in_csv_are_those_of_the_report_to_the_last_bit() -> None:
-    found = report(random_ledger(6), by="team")
+    found = random_report(6, by="team")
     rows = list(csv.DictReader(io.StringIO(as_csv(found))))
     for row, group in zip(rows, found.groups, strict=True):
         assert float(row["brier_mean"]) == group.brier.mean
@@ -278,7 +292,7 @@ def test_markdown_drops_control_signs_and_takes_no_markup_from_behind_them() -> 
 
 
 def test_a_page_has_no_more_in_its_tables_than_the_curve_needs() -> None:
-    found = report(random_ledger(8, questions=60, choices=False))
+    found = random_report(8, questions=60, choices=False)
     assert found.groups[0].curve is not None
     page = Page()
     page.feed(as_html(found))
@@ -286,22 +300,21 @@ def test_a_page_has_no_more_in_its_tables_than_the_curve_needs() -> None:
 
 
 def test_lines_of_text_keep_to_the_width() -> None:
-    found = report(random_ledger(4), by="team")
+    found = random_report(4, by="team")
     for width in (80, 100):
         assert max(map(len, as_text(found, width=width).splitlines())) <= width
 
 
 def test_the_text_of_one_group_has_its_bins_and_that_of_several_has_not() -> None:
-    frames = random_ledger(4)
-    assert "90 to 100%" in as_text(report(frames))
-    assert "90 to 100%" not in as_text(report(frames, by="team"))
+    assert "90 to 100%" in as_text(random_report(4))
+    assert "90 to 100%" not in as_text(random_report(4, by="team"))
 
 
 @pytest.mark.parametrize("render", [as_text, as_html, as_markdown])
 def test_miscalibration_is_never_shown_without_what_luck_makes_of_it(
     render: Callable[[Report], str],
 ) -> None:
-    found = report(random_ledger(4, questions=40))
+    found = random_report(4, questions=40)
     expected = found.groups[0].decomposition.miscalibration_expected
     text = " ".join(render(found).replace("\u00a0", " ").split())
     assert number(expected) in text.replace("\\", "")
@@ -312,7 +325,7 @@ def test_miscalibration_is_never_shown_without_what_luck_makes_of_it(
 def test_intervals_and_p_values_say_that_they_count_families(
     render: Callable[[Report], str],
 ) -> None:
-    text = " ".join(render(report(random_ledger(4, questions=80))).replace("\u00a0", " ").split())
+    text = " ".join(render(random_report(4, questions=80)).replace("\u00a0", " ").split())
     assert "every interval (95%) and every p-value counts families of questions" in text
     assert "over 40 families of questions" in text
     assert "such records (40 families of questions)" in text
@@ -328,7 +341,7 @@ def test_a_reaction_stands_beside_the_verdict_in_every_form(reports: dict[str, R
 
 
 def test_what_is_nothing_has_no_sign_and_no_infinite_score_is_not_counted() -> None:
-    found = report(random_ledger(4), by="forecaster")
+    found = random_report(4, by="forecaster")
     for render in (as_text, as_html, as_markdown):
         assert "−0.000" not in render(found)
         assert "0 infinite" not in render(found)
@@ -371,7 +384,7 @@ def test_charts_have_no_place_outside_of_their_box(reports: dict[str, Report]) -
 
 
 def test_each_mark_of_a_chart_can_be_said_in_a_sentence() -> None:
-    group = report(random_ledger(4, questions=60, choices=False)).groups[0]
+    group = random_report(4, questions=60, choices=False).groups[0]
     said = [wording.bin_sentence(bin_) for bin_ in group.bins if bin_.questions]
     said += [wording.curve_sentence(point) for point in group.curve]
     said += [wording.threshold_sentence(point) for point in group.murphy]
