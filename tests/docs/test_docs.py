@@ -6,6 +6,7 @@ import runpy
 import shlex
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -85,12 +86,18 @@ def test_a_shell_block_can_be_copied_raw(page: Path, block: str) -> None:
     assert (checked.returncode, checked.stderr) == (0, "")  # bash warns of an open heredoc
 
 
+@cache
+def whole() -> Any:
+    """Return the command line, made of its functions once."""
+    return typer.main.get_command(app)
+
+
 @pytest.mark.parametrize(("page", "block"), SCRIPTS, ids=[block[:40] for _, block in SCRIPTS])
 def test_the_commands_of_a_block_and_their_options_exist(page: Path, block: str) -> None:
     for line in re.sub(r"\\\n", " ", block).splitlines():
         if line.startswith("forecasts "):
             words = shlex.split(re.split(r" [|<] | <<", line)[0], comments=True)[1:]
-            command: Any = typer.main.get_command(app)
+            command: Any = whole()
             while hasattr(command, "commands") and words and words[0] in command.commands:
                 command = command.commands[words.pop(0)]
             command.make_context("forecasts", [word for word in words if word != "…"])
