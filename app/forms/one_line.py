@@ -99,6 +99,9 @@ class _Entry:
     fields: dict[str, str] = field(default_factory=dict)  # to put into the fields in the next run
     closes: str = ""  # as filled in from the line
     probability: str = ""
+    # Every text filled in since the last save: while someone types on, the browser may still send
+    # one that has since been replaced.
+    filled: set[str] = field(default_factory=set)
 
 
 def read_line(typed: str, *, now: datetime, zone: tzinfo | None = None) -> Line:
@@ -218,11 +221,12 @@ def _fill() -> None:
     line = read_line(st.session_state[_TITLE], now=session.now(), zone=zone())
     closes = "" if line.closes is None else f"{line.closes.astimezone(zone()):%Y-%m-%d}"
     probability = "" if line.probability is None else read_percent_field(line.probability).shown
-    if st.session_state[_CLOSES].strip() in ("", entry.closes):
+    if st.session_state[_CLOSES].strip() in ("", *entry.filled):
         st.session_state[_CLOSES] = closes
-    if st.session_state[_PROBABILITY].strip() in ("", entry.probability):
+    if st.session_state[_PROBABILITY].strip() in ("", *entry.filled):
         st.session_state[_PROBABILITY] = probability
     entry.closes, entry.probability = closes, probability
+    entry.filled |= {closes, probability}
 
 
 def _put_into_fields(entry: _Entry) -> None:
@@ -233,6 +237,7 @@ def _put_into_fields(entry: _Entry) -> None:
     entry.fields = {}
     if texts or not st.session_state.get(_TITLE):  # without a title when the page is opened again
         entry.closes = entry.probability = ""
+        entry.filled = set()
 
 
 def _try(example: str) -> None:
@@ -253,6 +258,7 @@ def _understood(typed: _Typed, moment: datetime) -> str:
 
 
 def _save(key: str) -> None:
+    _fill()  # the fields may still show the reading of an earlier text
     typed, details, entry = _typed(), typed_details(key), page_state(_Entry)
     evidence = st.session_state.get(f"{key}-evidence") or ""
     before = entry.saved

@@ -117,6 +117,18 @@ def test_fields_typed_before_the_line_keep_their_text_after_a_visit_elsewhere(
     assert fields(app) == ("Will it snow?", "2026-01-20", "30%")
 
 
+def test_a_replaced_reading_that_the_browser_still_sends_does_not_count(
+    app: AppTest, engine: Engine
+) -> None:
+    type_line(app, "Will the quay open by 20 January? 3")
+    app.text_input(key="one-line-title").input("Will the quay open by 20 January 2027? 30%").run()
+    # Enter came before the browser had the new reading.
+    app.text_input(key="one-line-closes").input("2026-01-20")
+    app.text_input(key="one-line-probability").input("3%")
+    save(app)
+    assert registered(engine) == [("Will the quay open by 20 January 2027?", "2027-01-20", 0.3)]
+
+
 @pytest.mark.parametrize(
     ("line", "missing"),
     [
