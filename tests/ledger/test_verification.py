@@ -576,7 +576,7 @@ def test_the_command_prints_the_digest_or_the_first_fault_with_a_remedy(
         "History is intact: 34 entries for 2 members, 1 token, 1 token revocation, "
     )
     assert (
-        "Nothing up to entry 31 has changed since that digest." in run("--against", digest).stdout
+        "Nothing up to entry 34 has changed since that digest." in run("--against", digest).stdout
     )
     assert json.loads(run("--format", "json").stdout)["digest"] == digest
     assert "not a digest" in run("--against", "x", exit_code=2).stderr
