@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import session
 from app.components.keyboard import focus_on
@@ -123,9 +124,10 @@ def possible_questions(article: Drafted) -> None:
         type="primary",
     ):
         _register(article, act_key, ticked)
-    for one, _, submitted in cards:
-        if submitted:
-            _register(article, act_key, [one])
+    for one, _, answer in cards:
+        if answer is not None:
+            with answer:
+                _register(article, act_key, [one])
 
 
 def _key(article: Drafted, draft: Draft) -> str:
@@ -143,8 +145,11 @@ def _doubt(draft: Draft, twin: QuestionState | None) -> str:
 
 def _card(
     article: Drafted, act_key: str, draft: Draft, twin: QuestionState | None
-) -> tuple[_Corrected, bool, bool]:
-    """Show a draft; return it as corrected, and whether it is selected, and registered now."""
+) -> tuple[_Corrected, bool, DeltaGenerator | None]:
+    """Show a draft; return it as corrected, whether it is selected, and the place of the answer.
+
+    That is None unless it is registered now.
+    """
     key = _key(article, draft)
     with st.container(border=True, gap="xsmall", key=f"act-{key}"):
         with st.container(horizontal=True, gap="small"):
@@ -184,7 +189,8 @@ def _card(
         corrected = _Corrected(
             key, draft, title or "", closes, value, st.session_state.get(f"{key}-criteria") or ""
         )
-        if not submitted:
+        answer = st.container() if submitted else None
+        if answer is None:
             st.caption(_understood(corrected))
         if doubt := _doubt(draft, twin):
             st.caption(f":orange[{doubt}]")
@@ -194,7 +200,7 @@ def _card(
         st.caption(f"“{as_text(draft.quote)}”{why}")
         with st.container(key=f"{key}-more"), st.expander("Criteria"):
             criteria_field(key)
-    return corrected, chosen, submitted
+    return corrected, chosen, answer
 
 
 def _reword(key: str, draft: Draft) -> None:

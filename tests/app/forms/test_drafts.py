@@ -143,6 +143,15 @@ def test_a_draft_without_a_question_is_refused_in_words_and_its_fields_stay(
     assert stored(engine) == []
 
 
+def test_a_refusal_is_shown_in_its_card(app: AppTest) -> None:
+    read(app, TWO)
+    first, second = draft_of(app), draft_of(app, 1)
+    app.text_input(key=f"{first}-value").input("150")
+    register(app, first)
+    shown = [node.key if node.type == "text_area" else node.type for node in app.main]
+    assert shown.index(f"{first}-title") < shown.index("error") < shown.index(f"{second}-title")
+
+
 SHARED = {
     "url": "https://example.org/bay?utm_source=x",
     "title": "The  tunnel",
