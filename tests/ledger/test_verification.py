@@ -591,7 +591,7 @@ def test_the_command_prints_the_digest_or_the_first_fault_with_a_remedy(
         found = json.loads(run("--format", "json", exit_code=1).stdout)
     assert failed.stdout == ""
     assert (
-        "History was altered, first at entry 16; forecast 2; question 'snow', entry 3 of its chain:"
+        "History was altered, first at entry 19; forecast 2; question 'snow', entry 3 of its chain:"
         " row 2 of forecast is not as recorded.\n" in failed.stderr
     )
     assert "compare it with the newest backup" in failed.stderr
