@@ -20,7 +20,9 @@ const valueOf = (field) => field.value ?? field.getAttribute("aria-valuenow") ??
 
 function isUnsaved() {
   for (const field of state.typed) {
-    if (!field.isConnected || valueOf(field) === state.start.get(field)) state.typed.delete(field);
+    const value = valueOf(field); // blank: nothing to lose, as after a save
+    const isKept = value === "" || value === state.start.get(field);
+    if (!field.isConnected || isKept) state.typed.delete(field);
   }
   return state.typed.size > 0;
 }

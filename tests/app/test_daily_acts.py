@@ -115,6 +115,23 @@ def test_going_back_asks_too_and_leaves_the_text_if_refused(page: Page, server: 
     assert asked == ["You have typed something that is not saved. Leave it?"] * 2
 
 
+def test_a_saved_line_is_left_without_a_question(page: Page, server: Server) -> None:
+    daily_acts.opened(page, server.base)
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
+    title = f"Will tug {page.viewport_size} dock by 1 June 2027? 30%"
+    page.get_by_label("New question", exact=True).fill(title)
+    page.get_by_text("closes 1 Jun 2027").wait_for()
+    closes = page.get_by_label("Last day", exact=True).first
+    closes.click()
+    closes.fill("5 May 2027")  # the reading is corrected
+    closes.press("Enter")
+    page.get_by_text("Saved:").wait_for()
+    page.locator(daily_acts.DONE).wait_for()
+    daily_acts.leave(page, wide=False)
+    assert asked == []
+
+
 def test_another_ledger_is_not_opened_over_typed_text(page: Page, server: Server) -> None:
     daily_acts.opened(page, f"{server.base}/settings")
     field = page.get_by_label("Review forecasts every (days)", exact=True)
