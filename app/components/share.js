@@ -1,11 +1,12 @@
 // Streamlit takes scripts out of links, rightly; this link is our own, and is made to be dragged.
 export default function ({ data, parentElement }) {
-  const link = document.createElement("a");
+  // Streamlit puts the style beside it, so the other children stay.
+  const link =
+    parentElement.querySelector("a") ?? parentElement.appendChild(document.createElement("a"));
   link.href = data.href;
   link.textContent = data.label;
   link.title = "Drag this link to your bookmarks bar";
-  link.addEventListener("click", (event) => event.preventDefault());
-  parentElement.replaceChildren(link);
+  link.onclick = (event) => event.preventDefault();
   if (!document.querySelector("link[rel=manifest]")) {
     const manifest = document.createElement("link");
     manifest.rel = "manifest";

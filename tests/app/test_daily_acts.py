@@ -168,7 +168,9 @@ def test_a_selected_passage_becomes_a_forecast_question_in_three_actions(
 ) -> None:
     daily_acts.opened(page, f"{server.base}/articles")
     page.get_by_text("Capture while you read").click()
-    bookmarklet = page.get_by_role("link", name="Ask about this page").get_attribute("href")
+    link = page.get_by_role("link", name="Ask about this page")
+    bookmarklet = link.get_attribute("href")
+    assert link.evaluate("link => getComputedStyle(link).cursor") == "grab"
     width = (page.viewport_size or {"width": 0})["width"]
     story = f"Work began long ago. The mayor will open lock {width} by 31 March 2099, she said."
     page.route(
