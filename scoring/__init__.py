@@ -18,6 +18,7 @@ from scoring.calibration import (
 from scoring.chance import Chance, chance
 from scoring.comparison import (
     Comparison,
+    Dominant,
     Pair,
     Ranked,
     compare,
@@ -25,7 +26,14 @@ from scoring.comparison import (
     holm,
 )
 from scoring.crowds import crowd
-from scoring.e_process import ENOUGH, EProcess, by_family, e_process
+from scoring.e_process import (
+    ENOUGH,
+    EProcess,
+    by_block,
+    by_family,
+    e_process,
+    time_blocks,
+)
 from scoring.errors import InputError, Problem
 from scoring.inference import (
     Luck,
@@ -63,6 +71,7 @@ __all__ = [
     "Chance",
     "Comparison",
     "Decomposition",
+    "Dominant",
     "EProcess",
     "InputError",
     "Luck",
@@ -82,6 +91,7 @@ __all__ = [
     "attribution",
     "brier_original",
     "brier_score",
+    "by_block",
     "by_family",
     "calibration_error",
     "calibration_in_the_large",
@@ -116,5 +126,6 @@ __all__ = [
     "spherical_score",
     "spiegelhalter",
     "standing",
+    "time_blocks",
     "when_made",
 ]

@@ -20,14 +20,32 @@ import pandas as pd
 from scoring.arrays import Floats
 from scoring.errors import Problems, float_vector, refuse_where, require, require_number
 from scoring.means import Families, MeanAndError, families_of, mean_and_error
+from scoring.shared_shocks import Spans, spans_of, tipping_correlation
 
 FEWEST = 30
 SIGNIFICANCE = 0.05
 POWER = 0.8
+# A family with more than this share of the questions is named, and the rest compared without it.
+DOMINANT = 0.2
 NEVER_TOGETHER = "they were never live on one question at the same time"
 
 THESE = "these members"
 ALIKE = "people like them"
+
+
+@dataclass(frozen=True)
+class Dominant:
+    """A family that holds more than a fifth of a pair's questions, and the result without it.
+
+    ``difference``, ``interval`` and ``p_value`` are those of the pair on its other questions; the
+    p-value is of this pair alone.
+    """
+
+    family: str
+    share: float
+    difference: float
+    interval: tuple[float, float] | None
+    p_value: float | None
 
 
 @dataclass(frozen=True)
@@ -41,6 +59,12 @@ class Pair:
     questions would detect with probability 0.8, at the level Holm's method leaves each pair. Values
     that cannot be computed are None.
 
+    ``effective_families`` is (Σ n)² / Σ n² over the questions n of each family; ``degrees`` are one
+    fewer. ``dominant`` is the largest family if it holds more than a fifth of the questions.
+    ``tipping`` is given for a pair with a better group: the smallest correlation between families
+    open at the same time with which the adjusted p-value would reach 0.05 (`shared_shocks`); None
+    if no correlation does.
+
     ``comparable`` says whether a verdict is given. If not, ``reason`` says why; with too few
     questions the numbers are present nevertheless.
     """
@@ -49,15 +73,18 @@ class Pair:
     b: str
     shared_questions: int = 0
     families: int = 0
+    effective_families: float = 0.0
     difference: float | None = None
     error: float | None = None
-    degrees: int = 0
+    degrees: float = 0
     interval: tuple[float, float] | None = None
     p_value: float | None = None
     p_adjusted: float | None = None
     detectable: float | None = None
     comparable: bool = False
     reason: str = ""
+    dominant: Dominant | None = None
+    tipping: float | None = None
 
     @property
     def better(self) -> str | None:
@@ -98,14 +125,17 @@ def compare(
     groups: Mapping[str, Collection[Hashable]],
     families: Families | None = None,
     people: pd.DataFrame | None = None,
+    questions: pd.DataFrame | None = None,
 ) -> Comparison:
     """Return the pairwise comparison of groups, adjusted for multiplicity, and their ranks.
 
     ``scores`` is the table of `paired`: a, b, question_id, difference, with a and b in either
     order. ``groups`` maps each group's name to its members; two groups with a common member are not
     comparable. ``families`` maps a question to its family (blank or missing: its own); errors are
-    clustered by family, with Student's t on one degree of freedom fewer than families. A pair with
-    fewer than 30 shared questions or 30 families is not comparable.
+    clustered by family, with Student's t on one degree of freedom fewer than effective families. A
+    pair with fewer than 30 shared questions or 30 families is not comparable. Outcomes of different
+    families are taken as independent given the forecasts; ``questions``, a table of question_id,
+    open_time and scheduled_close_time, adds how much of that a claim needs (``Pair.tipping``).
 
     With ``people``, the table of `paired_people`, the claims extend to people like the members:
     errors are clustered by family and by forecaster, and the degrees of freedom are those of the
@@ -131,7 +161,11 @@ def compare(
     table = scores.assign(family=families_of(scores["question_id"], families))
     parts = dict(iter(table.groupby(["a", "b"], sort=False)))
     persons = None if people is None else dict(iter(people.groupby(["a", "b"], sort=False)))
-    adjusted = _judged([_pair(a, b, parts, groups, persons) for a, b in combinations(groups, 2)])
+    pairs = [_pair(a, b, parts, groups, persons, families) for a, b in combinations(groups, 2)]
+    adjusted = _judged(pairs)
+    if questions is not None:
+        spans = spans_of(questions, families)
+        adjusted = [_tipped(pair, parts, spans) for pair in adjusted]
     return Comparison(
         pairs=tuple(adjusted),
         groups=tuple(
@@ -212,20 +246,18 @@ def _pair(
     parts: Mapping[Any, pd.DataFrame],
     groups: Mapping[str, Collection[Hashable]],
     people: Mapping[Any, pd.DataFrame] | None,
+    families: Families | None,
 ) -> Pair:
-    # Lazy: scipy is slow to import, and few commands need it.
-    from scipy.special import stdtr, stdtrit
-
     both = sorted(str(person) for person in set(groups[a]) & set(groups[b]))
     if both:
         others = f" and {len(both) - 1} more count" if len(both) > 1 else " counts"
         return Pair(a, b, reason=f"{both[0]}{others} in both")
-    key, sign = ((a, b), 1.0) if (a, b) in parts else ((b, a), -1.0)
+    key, sign = _key(a, b, parts)
     if key not in parts:
         return Pair(a, b, reason=NEVER_TOGETHER)
     rows = parts[key]
     mean = mean_and_error(rows["difference"].to_numpy(dtype=np.float64), rows["family"])
-    error, degrees = mean.error, mean.clusters - 1
+    error, degrees = mean.error, mean.effective - 1
     if people is not None:
         error, degrees = _two_way(rows, mean, people[key])
     pair = Pair(
@@ -233,6 +265,7 @@ def _pair(
         b,
         shared_questions=len(rows),
         families=mean.clusters,
+        effective_families=mean.effective,
         difference=sign * mean.value,
         error=None if math.isnan(error) else error,
         degrees=degrees,
@@ -241,15 +274,67 @@ def _pair(
     if pair.error is None:
         alone = "people like them cannot be told of from one member a side"
         return replace(pair, reason=pair.reason or alone)
-    reach = float(stdtrit(degrees, 1 - SIGNIFICANCE / 2)) * error
-    # Without variation any difference is certain.
-    away = abs(mean.value) / error if error else math.inf if mean.value else 0.0
+    interval, p_value = _interval_and_test(sign * mean.value, error, degrees)
     return replace(
         pair,
-        interval=(sign * mean.value - reach, sign * mean.value + reach),
-        p_value=2 * float(stdtr(degrees, -away)),
+        interval=interval,
+        p_value=p_value,
         comparable=not pair.reason,
+        dominant=None if pair.reason else _dominant(rows, sign, families),
     )
+
+
+def _key(a: str, b: str, parts: Mapping[Any, Any]) -> tuple[tuple[str, str], float]:
+    """Return the pair as the table has it, and the sign of its differences as a minus b."""
+    return ((a, b), 1.0) if (a, b) in parts else ((b, a), -1.0)
+
+
+def _interval_and_test(
+    mean: float, error: float, degrees: float
+) -> tuple[tuple[float, float], float]:
+    """Return the 95% interval of a mean, and the two-sided p-value that it is 0."""
+    # Lazy: scipy is slow to import, and few commands need it.
+    from scipy.special import stdtr, stdtrit
+
+    reach = float(stdtrit(degrees, 1 - SIGNIFICANCE / 2)) * error
+    # Without variation any difference is certain.
+    away = abs(mean) / error if error else math.inf if mean else 0.0
+    return (mean - reach, mean + reach), 2 * float(stdtr(degrees, -away))
+
+
+def _dominant(rows: pd.DataFrame, sign: float, families: Families | None) -> Dominant | None:
+    """Return the family with more than a fifth of the questions, None if there is none."""
+    size = rows["family"].value_counts()
+    if size.iloc[0] <= DOMINANT * len(rows) or len(size) < 2:
+        return None
+    largest = rows["family"] == size.index[0]
+    question = rows.loc[largest, "question_id"].iloc[0]
+    name = question if families is None else families.get(question, question)
+    rest = rows[~largest]
+    mean = mean_and_error(rest["difference"].to_numpy(dtype=np.float64), rest["family"])
+    found = Dominant(str(name), size.iloc[0] / len(rows), sign * mean.value, None, None)
+    if math.isnan(mean.error):
+        return found
+    interval, p_value = _interval_and_test(found.difference, mean.error, mean.effective - 1)
+    return replace(found, interval=interval, p_value=p_value)
+
+
+def _tipped(pair: Pair, parts: Mapping[Any, pd.DataFrame], spans: Spans) -> Pair:
+    """Return the pair with its tipping correlation, if it has a better group."""
+    if pair.better is None or not pair.error or not pair.p_value:
+        return pair
+    # Lazy: scipy is slow to import, and few commands need it.
+    from scipy.special import stdtrit
+
+    assert pair.difference is not None
+    assert pair.p_adjusted is not None
+    rows = parts[_key(pair.a, pair.b, parts)[0]]
+    mean = mean_and_error(rows["difference"].to_numpy(dtype=np.float64), rows["family"])
+    # Holm multiplies the p-value; at this level the adjusted one is 0.05.
+    level = SIGNIFICANCE * pair.p_value / pair.p_adjusted
+    most = abs(pair.difference) / float(stdtrit(pair.degrees, 1 - level / 2))
+    needed = (most**2 - pair.error**2) / mean.error**2 if mean.error else math.inf
+    return replace(pair, tipping=tipping_correlation(rows["question_id"], spans, needed))
 
 
 def _too_few(questions: int, families: int) -> str:
@@ -262,7 +347,7 @@ def _too_few(questions: int, families: int) -> str:
     return ""
 
 
-def _two_way(rows: pd.DataFrame, mean: MeanAndError, people: pd.DataFrame) -> tuple[float, int]:
+def _two_way(rows: pd.DataFrame, mean: MeanAndError, people: pd.DataFrame) -> tuple[float, float]:
     """Return the standard error clustered by family and by forecaster, and degrees of freedom.
 
     A forecaster contributes deviation + part · (difference − mean) to a question; the contributions
@@ -281,7 +366,7 @@ def _two_way(rows: pd.DataFrame, mean: MeanAndError, people: pd.DataFrame) -> tu
         return math.nan, 0
     of_people = float((members / (members - 1) * by_person**2).sum())
     variance = mean.error**2 + of_people - float((by_both**2).sum())
-    return math.sqrt(max(variance, mean.error**2)), min(mean.clusters, least) - 1
+    return math.sqrt(max(variance, mean.error**2)), min(mean.effective, least) - 1
 
 
 def _judged(pairs: list[Pair]) -> list[Pair]:

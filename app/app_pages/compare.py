@@ -118,9 +118,11 @@ def differences(comparison: Comparison) -> None:
             "95% interval": [numbers.signed_interval(pair.interval) for pair in pairs],
             "p, adjusted": [numbers.p_value(pair.p_adjusted) for pair in pairs],
             "Detectable": [significant(pair.detectable) for pair in pairs],
+            "Tipping": [wording.correlation(pair.tipping) for pair in pairs],
         }
     )
     st.caption(f"{STATISTICS['p_adjusted'].whole} {STATISTICS['detectable'].whole}")
+    st.caption(STATISTICS["tipping"].whole)
     with st.expander("Each pair in words"):
         for pair in pairs:
             st.markdown("- " + as_text(pair.sentence))
@@ -128,7 +130,7 @@ def differences(comparison: Comparison) -> None:
 
 def evidence(comparison: Comparison) -> None:
     """Show one pair's evidence over time, which stays valid at any number of looks."""
-    drawn = {f"{pair.a} − {pair.b}": pair for pair in comparison.pairs if pair.watched is not None}
+    drawn = {f"{pair.a} − {pair.b}": pair for pair in comparison.pairs if wording.evidence(pair)}
     if not drawn:
         return
     st.header("Evidence over time", anchor=False, help=STATISTICS["watched"].help)

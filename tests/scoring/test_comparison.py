@@ -45,20 +45,35 @@ def test_the_interval_is_that_of_a_regression_on_a_constant_clustered_by_family(
     fit = OLS(d, np.ones(100)).fit(cov_type="cluster", cov_kwds={"groups": family}, use_t=True)
     assert pair.families == len(set(family))
     assert pair.difference == pytest.approx(fit.params[0])
+    # Families of unequal size count as fewer.
+    size = np.bincount(family)
+    plain, effective = np.count_nonzero(size), 100**2 / (size @ size)
+    error = fit.bse[0] * math.sqrt(effective / (effective - 1) * (plain - 1) / plain)
+    assert pair.effective_families == pytest.approx(effective)
+    assert pair.error == pytest.approx(error)
+    reach = stats.t.ppf(0.975, effective - 1) * error
+    assert_allclose(pair.interval, (d.mean() - reach, d.mean() + reach))
+    assert pair.p_value == pytest.approx(2 * stats.t.sf(abs(d.mean()) / error, effective - 1))
+
+
+def test_with_families_of_one_size_the_interval_is_that_of_the_regression() -> None:
+    d, family = noise(100, 0.02), np.repeat(np.arange(50), 2)
+    [pair] = compare(table(d), TWO, dict(enumerate(family))).pairs
+    fit = OLS(d, np.ones(100)).fit(cov_type="cluster", cov_kwds={"groups": family}, use_t=True)
     assert pair.error == pytest.approx(fit.bse[0])
     assert_allclose(pair.interval, fit.conf_int()[0])
     assert pair.p_value == pytest.approx(fit.pvalues[0])
 
 
 def test_the_interval_of_three_families_comes_out_by_hand() -> None:
-    # Mean 3/40; deviations from it summed by family: 1/40, 1/40, −2/40; G/(G−1) = 3/2.
+    # Mean 3/40; deviations from it summed by family: 1/40, 1/40, −2/40. Families of 1, 1 and 2
+    # questions are worth H = 4²/6 = 8/3, and H/(H−1) = 8/5.
     d = np.array([0.1, 0.1, 0.1, 0.0])
     [pair] = compare(table(d), TWO, {0: "x", 1: "y", 2: "z", 3: "z"}).pairs
-    error = math.sqrt(1.5 * (0.025**2 + 0.025**2 + 0.05**2)) / 4
+    error = math.sqrt(1.6 * (0.025**2 + 0.025**2 + 0.05**2)) / 4
     assert pair.error == pytest.approx(error)
-    # 4.302653 is the 97.5% point of t with two degrees of freedom.
     assert pair.interval is not None
-    assert pair.interval[1] == pytest.approx(0.075 + 4.302653 * error)
+    assert pair.interval[1] == pytest.approx(0.075 + stats.t.ppf(0.975, 5 / 3) * error)
     assert not pair.comparable
     assert "4 questions, fewer than 30" in pair.reason
 
@@ -265,7 +280,8 @@ def test_the_error_of_people_like_them_is_the_two_way_sandwich_written_out() -> 
     family = total(lambda question, _: families.get(question, question))
     person = total(lambda _, who: who)
     cell = total(lambda question, who: (families.get(question, question), who))
-    many = len(family)
+    # Nineteen families of two questions, and two of one.
+    many = 40**2 / (19 * 4 + 2)
     variance = (
         many / (many - 1) * sum(v**2 for v in family.values())
         + 4 / 3 * sum(v**2 for v in person.values())

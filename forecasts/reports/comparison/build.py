@@ -22,16 +22,22 @@ from forecasts.reports.cohort import (
     reasons,
     selected,
 )
-from forecasts.reports.comparison import wording
+from forecasts.reports.comparison import evidence, wording
+from forecasts.reports.comparison.abstention import (
+    SELECTIVE,
+    Silence,
+    silences,
+    without_silence,
+)
 from forecasts.reports.comparison.comparison import (
     About,
     Comparison,
-    EvidenceStep,
+    Dominant,
+    Imputed,
     Of,
     Pair,
     Side,
     Skill,
-    Watched,
 )
 from forecasts.reports.digest import sha256
 from forecasts.reports.estimates import mean_over_questions
@@ -82,19 +88,36 @@ def build(
     paired = (counting, forecasts, present, choice.lead)
     differences = scoring.paired(*paired) if both_sides else _NO_PAIRS
     people = scoring.paired_people(*paired) if alike and both_sides else None
-    found = scoring.compare(differences, _members(frames, entries, names, of), family, people)
+    members = _members(frames, entries, names, of)
+    found = scoring.compare(differences, members, family, people, counting)
+    silent = silences(counting, entries, names, choice.lead) if both_sides else {}
+    selective = {
+        (pair.a, pair.b)
+        for pair in found.pairs
+        if pair.comparable and abs(silent[pair.a].share - silent[pair.b].share) > SELECTIVE
+    }
+    imputed = _imputed(frames, counting, entries, members, family, choice.lead) if selective else {}
 
     # A family is over with the last of its questions, also if nobody here forecast that one.
     of_each = family[questions["question_id"]].to_numpy()
     over = questions["scheduled_close_time"].groupby(of_each).max()
     awaited = over[np.unique(of_each[np.isin(reason, _TO_COME)])].min()
+    began = questions["open_time"].groupby(of_each).min()
+    watched = evidence.watched(found.pairs, differences, family, began, over, awaited)
     many = sum(pair.comparable for pair in found.pairs)
     pairs = tuple(
-        _pair(pair, choice, _watched(pair, differences, family, over, awaited), many)
+        _pair(
+            pair,
+            choice,
+            many,
+            imputed=imputed.get((pair.a, pair.b)) if (pair.a, pair.b) in selective else None,
+            watched=watched.by_block.get((pair.a, pair.b)),
+            watched_by_family=watched.by_family.get((pair.a, pair.b)),
+        )
         for pair in found.pairs
     )
     skill = _skills(frames, counting, family, choice.lead) if of == "forecasters" else {}
-    sides = _sides(found, counting, entries, family, skill, choice.lead)
+    sides = _sides(found, counting, entries, family, skill, choice.lead, silent, watched.best)
     when = "in time" if choice.lead is None else f"at a lead of {choice.lead:g} days"
     return Comparison(
         metadata=About(
@@ -152,50 +175,36 @@ def _members(
     return members
 
 
-def _pair(pair: scoring.Pair, choice: Choice, watched: Watched | None, pairs: int) -> Pair:
+def _pair(pair: scoring.Pair, choice: Choice, pairs: int, **more: Any) -> Pair:
     own: dict[str, Any] = {one.name: getattr(pair, one.name, None) for one in fields(Pair)}
     if choice.lead is not None and pair.reason == NEVER_TOGETHER:
         own["reason"] = wording.NEVER_AT_LEAD
-    made = Pair(**own | {"watched": watched})
+    if pair.dominant is not None:
+        own["dominant"] = Dominant(**vars(pair.dominant))
+    made = Pair(**own | more)
     return replace(made, sentence=wording.sentence(made, pairs=pairs, lead=choice.lead))
 
 
-def _watched(
-    pair: scoring.Pair,
-    differences: pd.DataFrame,
+def _imputed(
+    frames: Frames,
+    counting: pd.DataFrame,
+    entries: Entries,
+    members: dict[str, set[Hashable]],
     family: pd.Series,
-    over: pd.Series,
-    awaited: pd.Timestamp,
-) -> Watched | None:
-    """Return the evidence from the families before the first with an outcome still unknown.
-
-    ``over`` has the scheduled end of each family, ``awaited`` that of the first unknown one (NaT:
-    none). Skipping only that family would select by outcome: a "yes" is often known sooner than a
-    "no", and two equals would seem to differ. None without a family, or for a pair that is not
-    comparable.
-    """
-    if not pair.comparable:
-        return None
-    ends = differences[["a", "b"]].isin([pair.a, pair.b]).all(axis=1)
-    shared = differences[ends]
-    sign = np.where(shared["a"] == pair.a, 1.0, -1.0)
-    of_each = family[shared["question_id"]].to_numpy()
-    steps = scoring.by_family(sign * shared["difference"].to_numpy(), of_each, over[of_each])
-    if not pd.isna(awaited):
-        steps = steps[steps["scheduled_close"] < awaited]
-    if steps.empty:
-        return None
-    found = scoring.e_process(steps["difference"])
-    e_values = np.exp(found.log_either)
-    times = steps["scheduled_close"].dt.to_pydatetime()
-    return Watched(
-        e_value=float(e_values[-1]),
-        highest=float(e_values.max()),
-        enough=scoring.ENOUGH,
-        families=len(steps),
-        better=None if found.better is None else getattr(pair, found.better),
-        path=tuple(map(EvidenceStep, times, e_values.tolist())),
-    )
+    lead: float | None,
+) -> dict[tuple[str, str], Imputed]:
+    """Return each pair with the crowd's forecast for a side while it had none."""
+    on = entries.forecasts["question_id"].isin(counting["question_id"])
+    kept = replace(entries, forecasts=entries.forecasts[on])
+    everyone = frames.forecasts[frames.forecasts["question_id"].isin(counting["question_id"])]
+    differences = without_silence(counting, everyone, kept, lead)
+    return {
+        (pair.a, pair.b): Imputed(
+            pair.shared_questions, pair.difference, pair.interval, pair.p_adjusted, pair.better
+        )
+        for pair in scoring.compare(differences, members, family).pairs
+        if pair.difference is not None
+    }
 
 
 def _sides(
@@ -205,6 +214,8 @@ def _sides(
     family: pd.Series,
     skill: dict[str, Skill],
     lead: float | None,
+    silent: dict[str, Silence],
+    best: dict[str, bool],
 ) -> tuple[Side, ...]:
     """Return each group with its ranks and its own record, the best score first."""
     members = member_scores(counting, entries, lead)
@@ -224,6 +235,9 @@ def _sides(
                 questions=len(own),
                 updates=int(own["updates"].sum()),
                 coverage=float(own["coverage"].mean()) if len(own) else None,
+                unanswered=silent[ranked.name].unanswered if ranked.name in silent else None,
+                silent=silent[ranked.name].silent if ranked.name in silent else None,
+                may_be_best=best[ranked.name],
                 **{
                     name: mean_over_questions(own[name].to_numpy(), of, lopsided=True)
                     for name in ("brier", "brier_original")

@@ -16,9 +16,9 @@ _LEAST_EVIDENCE = 1e-6
 
 
 def differences(comparison: Comparison) -> Forest:
-    """Return the difference of each pair with its interval, about 0."""
+    """Return the difference of each pair that is shown with its interval, about 0."""
     most = reach(comparison)
-    return Forest(-most, most, 0.0, tuple(_row(pair) for pair in comparison.pairs))
+    return Forest(-most, most, 0.0, tuple(_row(pair) for pair in wording.shown(comparison)))
 
 
 def _row(pair: Pair) -> ForestRow | None:

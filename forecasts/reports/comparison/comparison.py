@@ -18,7 +18,7 @@ Of = Literal["teams", "forecasters"]
 
 @dataclass(frozen=True)
 class EvidenceStep:
-    """The e-value after one family, at the family's scheduled close."""
+    """The e-value after one bet, at the scheduled close of its block of time, or its family."""
 
     at: datetime
     e_value: float
@@ -26,19 +26,48 @@ class EvidenceStep:
 
 @dataclass(frozen=True)
 class Watched:
-    """Evidence that stays valid at any time: an e-process over families of questions.
+    """Evidence that stays valid at any time: an e-process over blocks of time, or over families.
 
     ``e_value`` is current, ``highest`` the maximum so far. At ``enough`` the two are shown to
     differ, and ``better`` names the one that the evidence favoured then. ``path`` has a step for
-    each family.
+    each bet: there is one a block of time, on the mean difference of the block's families, or one a
+    family (``blocks`` is None), which holds only if families are independent. ``needed`` bets on
+    the pair's mean difference would suffice.
     """
 
     e_value: float
     highest: float
     enough: float
     families: int
+    blocks: int | None
+    needed: int | None
     better: str | None
     path: tuple[EvidenceStep, ...]
+
+
+@dataclass(frozen=True)
+class Dominant:
+    """A family with more than a fifth of a pair's questions, and the result without it."""
+
+    family: str
+    share: float
+    difference: float
+    interval: Interval | None
+    p_value: float | None
+
+
+@dataclass(frozen=True)
+class Imputed:
+    """The pair with the crowd's forecast for each side while it had none.
+
+    On all questions that either of the two forecast. ``p_adjusted`` is Holm's over the same pairs.
+    """
+
+    questions: int
+    difference: float
+    interval: Interval | None
+    p_adjusted: float | None
+    better: str | None
 
 
 @dataclass(frozen=True)
@@ -51,12 +80,19 @@ class Pair:
     in 8 of 10 such records. ``comparable`` is false below 30 shared questions or families, and if
     the two cannot be compared at all; ``reason`` says why. ``better`` names the one that did better
     than chance explains. ``sentence`` says all of this in words.
+
+    ``effective_families`` allows for families of unequal size; ``dominant`` is one that holds more
+    than a fifth of the questions. ``tipping`` is the smallest correlation between families open at
+    the same time with which the claim would fail (None: no claim, or it holds with any).
+    ``imputed`` is the result without abstention, where one side was silent longer than the other.
+    ``watched`` takes no family as independent of another, ``watched_by_family`` all of them.
     """
 
     a: str
     b: str
     shared_questions: int
     families: int
+    effective_families: float
     difference: float | None
     interval: Interval | None
     p_value: float | None
@@ -65,7 +101,11 @@ class Pair:
     comparable: bool
     reason: str
     better: str | None
+    tipping: float | None
+    dominant: Dominant | None
+    imputed: Imputed | None
     watched: Watched | None
+    watched_by_family: Watched | None
     sentence: str
 
 
@@ -89,8 +129,11 @@ class Side:
     """One of the groups compared: the ranks that it may have, and its own record.
 
     Rank 1 is the best. The record is over all of the group's questions, shared or not: it
-    describes the group, and the ranks do not rest on it. ``skill`` is for forecasters, if there are
-    enough of them.
+    describes the group, and the ranks do not rest on it. ``unanswered`` is the share of the
+    questions compared without a forecast from the group, ``silent`` the share of their scheduled
+    time while they were open (None at a lead). ``may_be_best`` is false once the evidence over time
+    has excluded it, which ever happens to the best in at most 1 of 20 cases. ``skill`` is for
+    forecasters, if there are enough of them.
     """
 
     name: str
@@ -100,6 +143,9 @@ class Side:
     questions: int
     updates: int
     coverage: float | None
+    unanswered: float | None
+    silent: float | None
+    may_be_best: bool
     brier: Estimate
     brier_original: Estimate
     skill: Skill | None
@@ -127,7 +173,7 @@ class Comparison:
     ``sentence`` is the conclusion; ``notes`` are its caveats, as full sentences.
     """
 
-    SCHEMA: ClassVar[str] = "forecast-ledger.comparison.1"
+    SCHEMA: ClassVar[str] = "forecast-ledger.comparison.2"
 
     metadata: About
     sentence: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from forecasts.reports.comparison import charts, wording
 from forecasts.reports.comparison.comparison import Comparison, Pair
-from forecasts.reports.numbers import NOTHING, number, p_value, signed, signed_interval
+from forecasts.reports.numbers import NOTHING, count, number, p_value, signed, signed_interval
 from forecasts.reports.render.document import (
     Block,
     Bullets,
@@ -35,7 +35,7 @@ def comparison_document(comparison: Comparison) -> Document:
                 "Differences",
                 blocks=(
                     _differences(comparison),
-                    Bullets(tuple(pair.sentence for pair in comparison.pairs)),
+                    *_in_words(comparison),
                 ),
             ),
             *_evidence(comparison),
@@ -66,6 +66,17 @@ def _ranks(comparison: Comparison) -> Table:
     )
 
 
+def _in_words(comparison: Comparison) -> tuple[Block, ...]:
+    """Return each pair in words; of many pairs, how many the table leaves out."""
+    pairs = wording.shown(comparison)
+    if len(comparison.pairs) <= wording.MOST_PAIRS:
+        return (Bullets(tuple(pair.sentence for pair in pairs)),)
+    return (
+        f"The table shows the {count(len(pairs), 'pair')} that differ, of "
+        f"{len(comparison.pairs):,}; the CSV and JSON formats have all.",
+    )
+
+
 def _differences(comparison: Comparison) -> Table:
     columns: Columns[Pair] = {
         "Pair": lambda pair: f"{pair.a} − {pair.b}",
@@ -74,6 +85,7 @@ def _differences(comparison: Comparison) -> Table:
         "95% interval": lambda pair: signed_interval(pair.interval),
         "p, adjusted": lambda pair: p_value(pair.p_adjusted),
         "Detectable": lambda pair: number(pair.detectable),
+        "Tipping": lambda pair: wording.correlation(pair.tipping),
         "Highest evidence": lambda pair: (
             NOTHING if pair.watched is None else wording.e_value(pair.watched.highest)
         ),
@@ -81,11 +93,15 @@ def _differences(comparison: Comparison) -> Table:
     most = number(charts.reach(comparison), 2)
     heading = f"← first better · second better →\n{BRIER}, ±{most}"
     plot = charts.differences(comparison)
-    return table_of("", comparison.pairs, columns, plot=plot, plot_heading=heading)
+    return table_of("", wording.shown(comparison), columns, plot=plot, plot_heading=heading)
 
 
 def _evidence(comparison: Comparison) -> tuple[Section, ...]:
-    watched = [pair for pair in comparison.pairs if pair.watched is not None]
+    watched = [
+        pair
+        for pair in wording.shown(comparison)
+        if pair.watched is not None or pair.watched_by_family is not None
+    ]
     if not watched:
         return ()
     blocks = (OF_COMPARISONS["watched"].help, *(_of_pair(pair) for pair in watched))

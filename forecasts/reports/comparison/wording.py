@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forecasts.reports.comparison.comparison import Comparison, Of, Pair, Side
+from forecasts.reports.comparison.comparison import Comparison, Of, Pair, Side, Watched
 from forecasts.reports.notes import OF_TEAMS
 from forecasts.reports.numbers import (
     NOTHING,
@@ -13,6 +13,7 @@ from forecasts.reports.numbers import (
     interval,
     number,
     often,
+    p_value,
     percent,
     signed,
     signed_interval,
@@ -22,6 +23,15 @@ from forecasts.reports.render.wording import BRIER, BRIER_ORIGINAL, at_lead, cho
 from forecasts.reports.selection import Choice
 
 NEVER_AT_LEAD = "at that lead they never both had a forecast on one question"
+# With more pairs than this, a document shows only those that differ.
+MOST_PAIRS = 15
+# The conclusion names at most so many.
+_MOST_NAMED = 3
+ASSUMPTION = (
+    "Given the forecasts, the outcomes of different families of questions are taken as "
+    "independent. Each claim says how much correlation between families open at the same time "
+    "it bears."
+)
 RANKS = "Scores are over all questions of each; ranks rest on the shared ones."
 SKILL_INTERVAL = "Shrunk, 95% interval"
 
@@ -58,6 +68,9 @@ def rank_columns(comparison: Comparison) -> dict[str, list[str]]:
         "Rank": [rank_range(side) for side in sides],
         "Questions": [f"{side.questions:,}" for side in sides],
         "Coverage": [percent(side.coverage) for side in sides],
+        "No forecast, questions": [percent(side.unanswered) for side in sides],
+        "No forecast, time": [percent(side.silent) for side in sides],
+        "May be best": ["yes" if side.may_be_best else "no" for side in sides],
         BRIER: [number(side.brier.mean) for side in sides],
         "95% interval": [interval(side.brier.interval) for side in sides],
         BRIER_ORIGINAL: [number(side.brier_original.mean) for side in sides],
@@ -84,11 +97,12 @@ def sentence(pair: Pair, *, pairs: int, lead: float | None) -> str:
     assert pair.p_adjusted is not None
     when = "at the same times" if lead is None else f"by {at_lead(lead)}"
     on = f"on the {count(pair.shared_questions, 'question')} that both forecast {when}"
+    more = "".join(f" {each}" for each in (*_without_family(pair), *_without_abstention(pair)))
     if pair.better is None:
         return (
             f"{pair.a} and {pair.b} show no clear difference {on}: "
             f"{signed(pair.difference)} (95% interval {signed_interval(pair.interval)}). A true "
-            f"difference of {number(pair.detectable)} would show in 8 of 10 such records."
+            f"difference of {number(pair.detectable)} would show in 8 of 10 such records.{more}"
         )
     worse = pair.b if pair.better == pair.a else pair.a
     low, high = sorted(abs(end) for end in pair.interval)
@@ -97,47 +111,157 @@ def sentence(pair: Pair, *, pairs: int, lead: float | None) -> str:
         f"{pair.better} did better than {worse} {on}: its Brier score (0–1) was lower by "
         f"{number(abs(pair.difference))} (95% interval {number(low)} to {number(high)}). Between "
         f"equals, chance alone would do this in {often(pair.p_adjusted)} such comparisons"
-        f"{allowing}."
+        f"{allowing}. {tipping(pair)}{more}"
     )
 
 
+def tipping(pair: Pair) -> str:
+    """Return how much shared movement of questions the claim of a pair bears, as a sentence."""
+    if pair.tipping is None:
+        return "It would hold however much questions open together moved together."
+    return f"It {_not_survive(pair.tipping)}."
+
+
+def _not_survive(value: float) -> str:
+    least = f"{max(value, 0.001):.2g}"
+    return f"would not survive if questions open together moved together by more than {least}"
+
+
+def correlation(value: float | None) -> str:
+    """Return a tipping correlation: 0.03, 0.0042, < 0.001."""
+    if value is None:
+        return NOTHING
+    return "< 0.001" if value < 0.001 else f"{value:.2g}"
+
+
+def _without_family(pair: Pair) -> tuple[str, ...]:
+    if pair.dominant is None:
+        return ()
+    large = pair.dominant
+    return (
+        f"The family {large.family} holds {percent(large.share)} of these questions; without it "
+        f"the difference is {signed(large.difference)} (95% interval "
+        f"{signed_interval(large.interval)}, p {p_value(large.p_value)}).",
+    )
+
+
+def _without_abstention(pair: Pair) -> tuple[str, ...]:
+    if pair.imputed is None:
+        return ()
+    filled = pair.imputed
+    changes = " Abstention changes the claim." if filled.better != pair.better else ""
+    return (
+        "One side was silent for longer: with the crowd’s forecast for each while it had none, the "
+        f"difference is {signed(filled.difference)} (95% interval "
+        f"{signed_interval(filled.interval)}) on {count(filled.questions, 'question')}.{changes}",
+    )
+
+
+def shown(comparison: Comparison) -> tuple[Pair, ...]:
+    """Return the pairs that a document shows: all, or of many only those that differ."""
+    if len(comparison.pairs) <= MOST_PAIRS:
+        return comparison.pairs
+    return tuple(pair for pair in comparison.pairs if pair.better is not None)
+
+
 def conclusion(sides: Sequence[Side], pairs: Sequence[Pair]) -> str:
-    """Return the conclusion of a comparison in a sentence or two."""
-    if not any(pair.comparable for pair in pairs):
+    """Return the conclusion of a comparison in at most three sentences, however many are compared.
+
+    The sides that did better, the pairs that cannot be told apart, the limits of the claims.
+    """
+    compared = [pair for pair in pairs if pair.comparable]
+    if not compared:
+        if len(pairs) > _MOST_NAMED:
+            return f"No conclusion: none of the {len(pairs):,} pairs is comparable."
         reasons = "; ".join(f"{pair.a} and {pair.b}: {pair.reason}" for pair in pairs)
         return f"No conclusion: {reasons}."
-    found = []
-    for side in sides:
-        beaten = [
+    claims = [pair for pair in compared if pair.better is not None]
+    if not claims:
+        return "No difference is clearer than chance."
+    beaten = {
+        side.name: [
             pair.b if pair.better == pair.a else pair.a
-            for pair in pairs
+            for pair in claims
             if pair.better == side.name
         ]
-        if beaten:
-            found.append(f"{side.name} did better than {in_words(beaten)}.")
-    if not found:
-        return "No difference is clearer than chance."
-    alike = [pair for pair in pairs if pair.comparable and pair.better is None]
-    if alike:
+        for side in sides
+    }
+    found = [f"{name} did better than {_named(worse)}" for name, worse in beaten.items() if worse]
+    if len(found) <= _MOST_NAMED:
+        sentences = ["; ".join(found) + "."]
+    else:
+        most = max(beaten, key=lambda name: len(beaten[name]))
+        sentences = [
+            f"In {len(claims):,} of {len(compared):,} pairs one did better than the other, most "
+            f"often {most} (in {len(beaten[most]):,})."
+        ]
+    alike = [pair for pair in compared if pair.better is None]
+    if 0 < len(alike) <= _MOST_NAMED:
         names = "; ".join(f"{pair.a} and {pair.b}" for pair in alike)
-        found.append(f"No clear difference: {names}.")
-    return " ".join(found)
+        sentences.append(f"No clear difference: {names}.")
+    elif alike:
+        sentences.append(f"No clear difference in {len(alike):,} pairs.")
+    changed = sum(
+        pair.imputed is not None and pair.imputed.better != pair.better for pair in claims
+    )
+    fragile = [pair for pair in claims if pair.tipping is not None]
+    if changed or fragile:
+        which = "This" if len(claims) == 1 else "The weakest of these claims"
+        parts = []
+        if fragile:
+            weakest = min(fragile, key=lambda pair: pair.tipping or 0.0)
+            assert weakest.tipping is not None
+            parts.append(f"{which} {_not_survive(weakest.tipping)}")
+        if changed:
+            claim = "the claim" if len(claims) == 1 else count(changed, "claim")
+            parts.append(f"abstention changes {claim}")
+        sentences.append(_capital("; ".join(parts)) + ".")
+    return " ".join(sentences)
+
+
+def _named(names: Sequence[str]) -> str:
+    """Return the names in words, of many the first and the number of the others."""
+    if len(names) <= _MOST_NAMED + 1:
+        return in_words(names)
+    return f"{', '.join(names[:_MOST_NAMED])} and {len(names) - _MOST_NAMED:,} others"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def evidence(pair: Pair) -> str:
-    """Return the evidence over time as a sentence; empty if there is none."""
-    if pair.watched is None:
-        return ""
-    seen = pair.watched
-    families = count(seen.families, "family")
-    if seen.better is not None:
-        return (
-            f"Evidence that {seen.better} is better reached {e_value(seen.highest)} "
-            f"({seen.enough:.0f} is enough), over {families}."
+    """Return the evidence over time in words, by blocks of time first; empty if there is none."""
+    parts = []
+    if pair.watched is not None:
+        seen = pair.watched
+        over = f"{count(seen.blocks or 0, 'block')} of time that do not overlap"
+        if seen.blocks == 1:
+            over = "one block of time"
+        more = max((seen.needed or 0) - (seen.blocks or 0), 0)
+        need = ""
+        if seen.better is None and seen.needed is not None and more:
+            need = f" With differences like the mean here it would take about {more:,} more blocks."
+        parts.append(f"{_reached(seen)}, over {over}.{need}")
+    if pair.watched_by_family is not None:
+        seen = pair.watched_by_family
+        parts.append(
+            f"Families independent: {_reached(seen, short=True)}, over "
+            f"{count(seen.families, 'family')}."
         )
+    return " ".join(parts)
+
+
+def _reached(seen: Watched, *, short: bool = False) -> str:
+    enough = "" if short else f" ({seen.enough:.0f} is enough)"
+    if seen.better is not None:
+        start = "reached" if short else f"Evidence that {seen.better} is better reached"
+        return f"{start} {e_value(seen.highest)}{enough}"
+    if short:
+        return f"{e_value(seen.e_value)} now"
     return (
-        f"Evidence of a difference is {e_value(seen.e_value)} now "
-        f"({seen.enough:.0f} would be enough), over {families}."
+        f"Evidence of a difference is {e_value(seen.e_value)} now ({seen.enough:.0f} would be "
+        "enough)"
     )
 
 
@@ -154,6 +278,13 @@ def notes(
     claims_nothing = any(pair.shared_questions and not pair.comparable for pair in pairs)
     every = (
         (True, whom),
+        (True, ASSUMPTION),
+        (
+            any(pair.imputed is not None for pair in pairs),
+            "Where one side had no forecast for more of the time than the other, the crowd’s "
+            "forecast (the mean of all current ones) replaces it as a check: forecasting "
+            "only when sure can look like skill.",
+        ),
         (
             choice.cohort == "resolved",
             "All resolved questions count, even before their scheduled close.",

@@ -224,11 +224,32 @@ OF_COMPARISONS: Mapping[str, Statistic] = {
         "the smallest true difference that this many questions would show in 8 of 10 such records.",
         "detectable.md",
     ),
+    "tipping": Statistic(
+        "Tipping",
+        "the smallest correlation between families of questions open at the same time with which "
+        "the claim would fail: outcomes of different families are taken as independent, and news "
+        "can move many at once.",
+        "comparison.md",
+    ),
+    "silent": Statistic(
+        "No forecast",
+        "the share of the questions compared, and of their scheduled time while open, without a "
+        "forecast from a side; forecasting only when sure can look like skill.",
+        "comparison.md",
+    ),
     "watched": Statistic(
         "Evidence at any time",
         "an e-process, which stays valid however often you check it while questions keep "
-        "arriving: between equals it ever reaches 20 in at most 1 of 20 cases.",
+        "arriving: between equals it ever reaches 20 in at most 1 of 20 cases. It bets once a "
+        "block of time, because questions open together can share news; the one that bets once a "
+        "family holds only if families are independent.",
         "e-process.md",
+    ),
+    "may_be_best": Statistic(
+        "May be best",
+        "no once the evidence over time has excluded a group from the best; the best itself is "
+        "ever excluded in at most 1 of 20 cases.",
+        "ranks.md",
     ),
     "rank": Statistic(
         "Rank",

@@ -166,7 +166,10 @@ def test_a_family_with_a_question_still_to_come_is_not_in_the_evidence_at_any_ti
     frames = ledger(questions, rows, [joined("ours", "ann"), joined("theirs", "bob")])
     pair = only(compared(frames, "ours", "theirs"))
     assert pair.watched is not None
-    assert (pair.families, pair.watched.families) == (40, 39)
+    assert pair.watched_by_family is not None
+    # All questions are open together, so there is one block.
+    assert (pair.families, pair.watched.families, pair.watched.blocks) == (40, 39, 1)
+    assert (pair.watched_by_family.families, pair.watched_by_family.blocks) == (39, None)
 
 
 def test_forecasters_have_their_skill_beside_them_raw_and_shrunk() -> None:
@@ -315,8 +318,8 @@ def test_the_evidence_at_any_time_ends_before_the_first_outcome_that_is_awaited(
         ledger(questions, rows, [joined("ours", "ann"), joined("theirs", "bob")]), "ours", "theirs"
     )
     pair = only(comparison)
-    assert pair.watched is not None
-    assert (pair.shared_questions, pair.watched.families) == (39, 20)
+    assert pair.watched_by_family is not None
+    assert (pair.shared_questions, pair.watched_by_family.families) == (39, 20)
     assert any("1 question closed and awaiting" in note for note in comparison.notes)
 
 
@@ -339,7 +342,7 @@ def test_somebody_in_both_teams_stands_in_the_sentence_as_a_name() -> None:
 def test_the_evidence_speaks_for_the_better_one_in_whatever_order_they_are_named() -> None:
     frames = two_teams(200, 0.95, 0.55)
     for names in (("ours", "theirs"), ("theirs", "ours")):
-        watched = only(compared(frames, *names)).watched
+        watched = only(compared(frames, *names)).watched_by_family
         assert watched is not None
         assert watched.better == "ours"
         assert watched.highest >= watched.enough

@@ -1,0 +1,190 @@
+"""Abstention: how much each side left without a forecast, and the comparison as if it had not.
+
+Only shared time is compared, so a side that withdraws when unsure is compared where it is sure, and
+can seem better than its equal. As a sensitivity, the crowd's forecast (the mean of all forecasts of
+the ledger current at the time) replaces a side's while it is silent. A side that speaks little
+then differs little from the others, and while both are silent there is no difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+import scoring
+from forecasts.reports.groups import Entries
+from forecasts.reports.member_scores import at_lead, live_segments
+
+Floats = npt.NDArray[np.float64]
+# Sides are compared without abstention if their silence differs by more than this share.
+SELECTIVE = 0.05
+
+
+@dataclass(frozen=True)
+class Silence:
+    """The shares of the questions, and of their time, without a forecast from a side."""
+
+    unanswered: float
+    silent: float | None
+
+    @property
+    def share(self) -> float:
+        """The share of the time, at a lead of the questions."""
+        return self.unanswered if self.silent is None else self.silent
+
+
+def silences(
+    counting: pd.DataFrame, entries: Entries, names: list[str], lead: float | None
+) -> dict[str, Silence]:
+    """Return the silence of each side on the questions that at least one of them forecast."""
+    live = live_segments(counting, entries)
+    if lead is not None:
+        live = at_lead(live, lead)
+    asked = np.unique(live["question"])
+    if not len(asked):
+        return {}
+    open_s, scheduled_s = _open_and_scheduled(counting)
+    spells = _spells(live, entries)
+    found = {}
+    for name in names:
+        own = spells[spells["group"] == name]
+        answered = own["question"].nunique() / len(asked)
+        spoken = np.bincount(own["question"], own["end"] - own["start"], len(counting))
+        quiet = np.maximum(open_s - spoken, 0.0)[asked] / scheduled_s[asked]
+        found[name] = Silence(1 - answered, None if lead is not None else float(quiet.mean()))
+    return found
+
+
+def without_silence(
+    counting: pd.DataFrame, forecasts: pd.DataFrame, entries: Entries, lead: float | None
+) -> pd.DataFrame:
+    """Return the differences of all pairs, the crowd forecasting for each side while it is silent.
+
+    ``forecasts`` are those of the whole ledger. The columns are those of ``scoring.paired``.
+    """
+    spells = _spells(live_segments(counting, entries), entries)
+    asked = np.unique(spells["question"])
+    open_s = _open_and_scheduled(counting)[0]
+    own = dict(iter(spells.groupby(["group", "question"])))
+    names = list(entries.group.unique())
+    rows = []
+    for of, path in _crowd(counting, forecasts, asked):
+        for number, name in enumerate(names, start=len(entries.group)):
+            for start, end in _silent(own.get((name, of)), open_s[of]):
+                rows += [(of, number, *step) for step in path.between(start, end)]
+    added = pd.DataFrame(rows, columns=["place", "forecaster", "at", "p"])
+    place = added["place"].to_numpy(dtype=np.intp)
+    since = (added["at"].to_numpy(dtype=np.float64) * 1e6).round().astype("timedelta64[us]")
+    said = list(added["p"])
+    several = [p if isinstance(p, list) else None for p in said]
+    added = added[["forecaster"]].assign(
+        question_id=counting["question_id"].to_numpy()[place],
+        made_at=counting["open_time"].array[place] + since,
+        probability=pd.Series([None if isinstance(p, list) else p for p in said], dtype=object),
+        probabilities=pd.Series(several, dtype=object),
+    )
+    known = entries.forecasts[list(added.columns)]
+    group = pd.concat([entries.group, pd.Series(names)], ignore_index=True)
+    return scoring.paired(counting, pd.concat([known, added], ignore_index=True), group, lead)
+
+
+def _open_and_scheduled(counting: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Return how long each question was open, and was scheduled to be, in seconds."""
+    scheduled = counting["scheduled_close_time"]
+    closed = counting["actual_close_time"].fillna(scheduled)
+    opened = counting["open_time"]
+    spans = [(end - opened).dt.total_seconds() for end in (closed.clip(upper=scheduled), scheduled)]
+    return tuple(span.to_numpy(dtype=np.float64) for span in spans)  # type: ignore[return-value]
+
+
+def _spells(live: pd.DataFrame, entries: Entries) -> pd.DataFrame:
+    """Return when each group has a forecast on a question: group, question, start, end."""
+    table = pd.DataFrame(
+        {
+            "group": entries.group.to_numpy(dtype=object)[live["forecaster"].to_numpy(np.intp)],
+            "question": live["question"].to_numpy(),
+            "start": live["start_s"].to_numpy(),
+            "end": live["end_s"].to_numpy(),
+        }
+    ).sort_values(["group", "question", "start"], ignore_index=True)
+    sides = table.groupby(["group", "question"], sort=False)
+    reached = sides["end"].cummax()
+    before = reached.groupby([table["group"], table["question"]], sort=False).shift()
+    table["spell"] = (before.isna() | (table["start"] > before)).cumsum()
+    return table.groupby("spell", as_index=False).agg(
+        group=("group", "first"), question=("question", "first"), start=("start", "min"),
+        end=("end", "max"),
+    )  # fmt: skip
+
+
+def _silent(spoken: pd.DataFrame | None, until: float) -> Iterator[tuple[float, float]]:
+    """Yield the times of a question, from its opening, without a forecast from a side."""
+    since = 0.0
+    if spoken is not None:
+        for start, end in zip(spoken["start"], spoken["end"], strict=True):
+            if start > since:
+                yield since, start
+            since = end
+    if since < until:
+        yield since, until
+
+
+@dataclass(frozen=True)
+class _Path:
+    """The crowd's forecast on a question from each time on, None while there is none."""
+
+    at: Floats
+    p: list[float | list[float | None] | None]
+
+    def between(
+        self, start: float, end: float
+    ) -> Iterator[tuple[float, float | list[float | None] | None]]:
+        """Yield the steps of this time, and the withdrawal at its end."""
+        first = int(np.searchsorted(self.at, start, side="right"))
+        last = int(np.searchsorted(self.at, end, side="left"))
+        if first:
+            yield start, self.p[first - 1]
+        yield from zip(self.at[first:last].tolist(), self.p[first:last], strict=True)
+        yield end, None
+
+
+def _crowd(
+    counting: pd.DataFrame, forecasts: pd.DataFrame, asked: npt.NDArray[np.intp]
+) -> Iterator[tuple[int, _Path]]:
+    """Yield the path of the mean of all forecasts on each of these questions."""
+    ids = pd.Index(counting["question_id"])
+    live = scoring.standing(counting, forecasts[forecasts["question_id"].isin(ids[asked])])
+    options = [name for name in live.columns if name[:1] == "p" and name[1:].isdigit()]
+    columns = ["p", *options]
+    # Distributions have no mean here, and are not compared.
+    live = live[live[columns].notna().any(axis=1).to_numpy()]
+    for of, rows in live.groupby(ids.get_indexer(pd.Index(live["question_id"]))):
+        start, end, p = (
+            rows[name].to_numpy(dtype=np.float64) for name in ("start_s", "end_s", "p")
+        )
+        multiple = bool(np.isnan(p).all())
+        # The frame has as many columns as any question has options.
+        many = len(counting["options"].iloc[of]) if multiple else 0
+        value = rows[columns[1 : 1 + many] if multiple else ["p"]].to_numpy(dtype=np.float64)
+        at, when = np.unique(np.concatenate([start, end]), return_inverse=True)
+        # Live in each stretch between two times: one row a stretch, one column a forecast.
+        stretch = np.arange(len(at))[:, None]
+        begins, stops = when[: len(start)], when[len(start) :]
+        current = ((begins <= stretch) & (stretch < stops)).astype(np.float64)
+        known = current @ ~np.isnan(value)
+        total = current @ np.nan_to_num(value)
+        mean = np.divide(total, known, out=np.full_like(total, np.nan), where=known > 0)
+        if not multiple:
+            steps = [None if np.isnan(each) else float(each) for each in mean[:, 0]]
+            yield int(of), _Path(at, list(steps))
+            continue
+        mean /= np.nansum(mean, axis=1, keepdims=True).clip(min=1e-300)
+        vectors = [
+            None if np.isnan(row).all() else [None if np.isnan(x) else float(x) for x in row]
+            for row in mean
+        ]
+        yield int(of), _Path(at, list(vectors))
