@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +16,9 @@ import pandas as pd
 from scipy import stats
 
 import scoring
-from benchmarks.worlds import TEAMS, USUAL, Many, World, claims, repeat
+from benchmarks.worlds import SHOCKS, TEAMS, USUAL, Many, World, claims, lopsided, repeat
 from scoring.chance import chance
+from scoring.e_process import possibly_best
 from scoring.inference import luck
 from scoring.means import clustered_mean
 from scoring.movement import excess_movement
@@ -147,6 +149,85 @@ def equal(world: World, seed: int, times: int) -> pd.DataFrame:
     if world.band:
         parts.append(curves(many))
     return pd.concat(parts, axis=1)
+
+
+def shocks(name: str, seed: int, times: int) -> pd.DataFrame:
+    """Return the findings between equals whose questions share a shock.
+
+    ``below``: whether the tipping correlation of a false claim is below the true one.
+    """
+    world = SHOCKS[name]
+    questions = world.schedule()
+    ids = questions["question_id"].to_numpy()
+    closes = questions["scheduled_close_time"]
+    blocks = scoring.time_blocks(ids, questions["open_time"], closes)
+    number = blocks.set_index("family")["block"].loc[ids].to_numpy()
+    inside, order = number >= 0, np.argsort(closes.to_numpy(), kind="stable")
+    rows = []
+    for d in world.differences(seed, times):
+        table = pd.DataFrame({"a": "a", "b": "b", "question_id": ids, "difference": d})
+        [pair] = scoring.compare(table, {"a": ["a"], "b": ["b"]}, questions=questions).pairs
+        tipping = math.inf if pair.tipping is None else pair.tipping
+        steps = {
+            "by block": np.bincount(number[inside], d[inside]) / np.bincount(number[inside]),
+            "by family": d[order],
+        }
+        rows.append(
+            {
+                "claim": float(pair.better is not None),
+                "below": float(tipping < world.latent) if pair.better else math.nan,
+                **{
+                    way: float(scoring.e_process(bets).reached is not None)
+                    for way, bets in steps.items()
+                },
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def lopsided_families(seed: int, times: int) -> pd.DataFrame:
+    """Return the findings between four equal teams if one family holds half of the questions."""
+    scores, family = lopsided(seed, times)
+    names = [f"team {number}" for number in range(scores.shape[2])]
+    ids = np.arange(len(family))
+    pairs = list(combinations(range(len(names)), 2))
+    rows = []
+    for each in scores:
+        table = pd.concat(
+            pd.DataFrame(
+                {
+                    "a": names[a],
+                    "b": names[b],
+                    "question_id": ids,
+                    "difference": each[:, a] - each[:, b],
+                }
+            )
+            for a, b in pairs
+        ).reset_index(drop=True)
+        found = scoring.compare(table, {name: [name] for name in names}, pd.Series(family)).pairs
+        rows.append(
+            {
+                "all pairs": float(any(pair.better is not None for pair in found)),
+                "difference": wrong(found[0].p_value if found[0].p_value is not None else math.nan),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def best_of_equals(seed: int, times: int) -> pd.DataFrame:
+    """Return whether the evidence ever excludes one of four equal teams, after 400 blocks."""
+    rng = np.random.default_rng([seed, 23])
+    names = "abcd"
+    rows = []
+    for _ in range(times):
+        score = np.clip(rng.normal(0.5, 0.3, (400, len(names))), 0, 1)
+        against = {}
+        for a, b in combinations(range(len(names)), 2):
+            steps = scoring.e_process(score[:, a] - score[:, b])
+            against[names[a], names[b]] = steps.log_b
+            against[names[b], names[a]] = steps.log_a
+        rows.append({"excluded": float(not possibly_best(against, names)["a"])})
+    return pd.DataFrame(rows)
 
 
 # --- teams and forecasters that differ --------------------------------------------------------

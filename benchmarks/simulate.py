@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import measures
-from benchmarks.worlds import WORLDS
+from benchmarks.worlds import SHOCKS, WORLDS
 
 PAGE = Path(__file__).parents[1] / "docs" / "simulated-guarantees.md"
 AT_ONCE = 20
@@ -48,6 +48,9 @@ REPLICATES = 5000
 # scores, which includes times at which only one side had a forecast, may detect this much more: it
 # does not compare at equal times.
 LOST_POWER = 0.01
+LOPSIDED, BEST = "one family of half", "four equals, 400 blocks"
+# Of the false claims that a shared shock makes, this share must tip below its correlation.
+TIPPED = 0.9
 PEOPLE, SKILLS = "people like them", "16 forecasters"
 # Chance takes a share this many standard errors beyond its bound about once in a thousand.
 BEYOND_CHANCE = 3.1
@@ -118,6 +121,24 @@ def gates_of(name: str, found: pd.DataFrame) -> list[Gate]:
         who = [column.removeprefix("mean") for column in found if column.startswith("mean")]
         each = pd.concat([missed(found, suffix) for suffix in who], axis=1).mean(axis=1)
         return [gate("95% interval of a shrunken skill misses", name, BOUND, each)]
+    if name in SHOCKS:
+        survives = found["claim"] * (1 - found["below"].fillna(0.0))
+        gates = [
+            gate("e-process by blocks ever reaches 20", name, 0.05, found["by block"]),
+            gate("a claim that survives the true correlation", name, BOUND, survives),
+        ]
+        # Where a shock is weak, most false claims are chance, and survive it.
+        if SHOCKS[name].latent and SHOCKS[name].together:
+            claim = "tipping correlation of a false claim is not below the true one"
+            gates.append(gate(claim, name, 1 - TIPPED, 1 - found["below"]))
+        return gates
+    if name == LOPSIDED:
+        return [
+            gate("any of six pairs, after Holm", name, BOUND_OF_FEW, found["all pairs"]),
+            gate(SIZES["difference"], name, BOUND_OF_FEW, found["difference"]),
+        ]
+    if name == BEST:
+        return [gate("one of the best is ever excluded", name, 0.05, found["excluded"])]
     [world] = [world for world in WORLDS if world.name == name]
     bound = BOUND if world.settings.families >= 60 else BOUND_OF_FEW
     gates = [gate(SIZES[key], name, bound, found[key]) for key in SIZES if key in found]
@@ -135,7 +156,14 @@ def all_measures() -> Mapping[str, measures.Measure]:
     """Return all measures by name."""
     worlds = {world.name: partial(measures.equal, world) for world in WORLDS}
     differing = {name: partial(measures.power, worse) for name, worse in measures.POWER.items()}
-    return worlds | differing | {PEOPLE: measures.people, SKILLS: measures.skills}
+    shocked = {name: partial(measures.shocks, name) for name in SHOCKS}
+    others = {
+        LOPSIDED: measures.lopsided_families,
+        BEST: measures.best_of_equals,
+        PEOPLE: measures.people,
+        SKILLS: measures.skills,
+    }
+    return worlds | differing | shocked | others
 
 
 # --- the page ---------------------------------------------------------------------------------
@@ -171,7 +199,7 @@ def page(found: Mapping[str, pd.DataFrame], early: Mapping[str, pd.DataFrame]) -
     lines += [f"- *{world.name}*: {world.hard}.\n" for world in worlds]
     lines.append("\nFurther measures:\n\n")
     lines += [_row(["error", "who", "at most", "measured"]), _row(["---"] * 4)]
-    for name in (*measures.POWER, PEOPLE, SKILLS):
+    for name in (*measures.POWER, LOPSIDED, *SHOCKS, BEST, PEOPLE, SKILLS):
         lines += [
             _row([each.claim, name, f"{each.bound:.0%}", _share(each)])
             for each in gates.get(name, ())

@@ -163,7 +163,7 @@ def compare(
     persons = None if people is None else dict(iter(people.groupby(["a", "b"], sort=False)))
     pairs = [_pair(a, b, parts, groups, persons, families) for a, b in combinations(groups, 2)]
     adjusted = _judged(pairs)
-    if questions is not None:
+    if questions is not None and any(pair.better for pair in adjusted):
         spans = spans_of(questions, families)
         adjusted = [_tipped(pair, parts, spans) for pair in adjusted]
     return Comparison(

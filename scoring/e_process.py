@@ -192,15 +192,25 @@ def by_block(
     values, named = float_array("difference", difference), np.asarray(family)
     require("difference", values.shape, values.shape == named.shape, "needs one per family entry")
     refuse_where("difference", ~np.isfinite(values), values, "must be finite")
-    given = pd.DataFrame({"family": named, "difference": values})
-    each = given.groupby("family")["difference"].mean().rename("difference").reset_index()
-    inside = blocks[blocks["block"] >= 0].merge(each, on="family")
-    found = inside.groupby("block", sort=True).agg(
-        families=("family", "size"), difference=("difference", "mean")
+    number, names = pd.factorize(named)
+    mean = np.bincount(number, values, len(names)) / np.bincount(number, minlength=len(names))
+    place = pd.Index(blocks["family"]).get_indexer(pd.Index(names))
+    block = np.where(place >= 0, blocks["block"].to_numpy()[place], -1)
+    inside = block >= 0
+    found, of = np.unique(block[inside], return_inverse=True)
+    families = np.bincount(of, minlength=len(found))
+    # All families of a block have the same scheduled close, that of the block.
+    number = blocks["block"].to_numpy()
+    order = np.argsort(number, kind="stable")
+    any_of = order[np.searchsorted(number[order], found)]
+    return pd.DataFrame(
+        {
+            "block": found,
+            "scheduled_close": blocks["scheduled_close"].array[any_of],
+            "families": families,
+            "difference": np.bincount(of, mean[inside], len(found)) / families,
+        }
     )
-    ends = blocks.groupby("block")["scheduled_close"].max()
-    found.insert(0, "scheduled_close", ends[found.index])
-    return found.reset_index()
 
 
 def bets_needed(difference: float) -> int | None:

@@ -87,9 +87,11 @@ def without_silence(
         probability=pd.Series([None if isinstance(p, list) else p for p in said], dtype=object),
         probabilities=pd.Series(several, dtype=object),
     )
-    known = entries.forecasts[list(added.columns)]
+    # A ledger without options has no column for their probabilities.
+    known = entries.forecasts[[name for name in added if name in entries.forecasts]].astype(object)
+    both = pd.concat([known, added[list(known)]], ignore_index=True)
     group = pd.concat([entries.group, pd.Series(names)], ignore_index=True)
-    return scoring.paired(counting, pd.concat([known, added], ignore_index=True), group, lead)
+    return scoring.paired(counting, both, group, lead)
 
 
 def _open_and_scheduled(counting: pd.DataFrame) -> tuple[Floats, Floats]:

@@ -103,6 +103,7 @@ def build(
     over = questions["scheduled_close_time"].groupby(of_each).max()
     awaited = over[np.unique(of_each[np.isin(reason, _TO_COME)])].min()
     began = questions["open_time"].groupby(of_each).min()
+    family_names = dict(zip(family.astype(str), questions["family"], strict=True))
     watched = evidence.watched(found.pairs, differences, family, began, over, awaited)
     many = sum(pair.comparable for pair in found.pairs)
     pairs = tuple(
@@ -110,6 +111,7 @@ def build(
             pair,
             choice,
             many,
+            dominant=_dominant(pair, family_names),
             imputed=imputed.get((pair.a, pair.b)) if (pair.a, pair.b) in selective else None,
             watched=watched.by_block.get((pair.a, pair.b)),
             watched_by_family=watched.by_family.get((pair.a, pair.b)),
@@ -179,10 +181,14 @@ def _pair(pair: scoring.Pair, choice: Choice, pairs: int, **more: Any) -> Pair:
     own: dict[str, Any] = {one.name: getattr(pair, one.name, None) for one in fields(Pair)}
     if choice.lead is not None and pair.reason == NEVER_TOGETHER:
         own["reason"] = wording.NEVER_AT_LEAD
-    if pair.dominant is not None:
-        own["dominant"] = Dominant(**vars(pair.dominant))
     made = Pair(**own | more)
     return replace(made, sentence=wording.sentence(made, pairs=pairs, lead=choice.lead))
+
+
+def _dominant(pair: scoring.Pair, names: dict[str, str]) -> Dominant | None:
+    """Return the dominant family of a pair under its own name."""
+    found = pair.dominant
+    return None if found is None else Dominant(**vars(found) | {"family": names[found.family]})
 
 
 def _imputed(

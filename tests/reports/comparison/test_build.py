@@ -10,6 +10,7 @@ import pytest
 
 import scoring
 from forecasts.common.errors import BadInput
+from forecasts.reports import formats
 from forecasts.reports.comparison import Comparison, Pair, build, wording
 from forecasts.reports.report import LeftOut
 from forecasts.scores.frames import Frames, complete
@@ -358,3 +359,161 @@ def test_a_claim_among_several_says_that_it_allows_for_their_number() -> None:
     assert "allowing for the 3 pairs compared" in several.pairs[0].sentence
     alone = only(compared(ledger(questions, rows), "ann", "bob", of="forecasters"))
     assert "allowing for" not in alone.sentence
+
+
+def test_a_family_that_holds_half_is_named_and_the_result_without_it_is_in_words() -> None:
+    questions = [
+        asked(f"q{n:03}", "yes", family="election" if n < 40 else f"f{n}") for n in range(80)
+    ]
+    rows = [
+        made(f"q{n:03}", who, 0, p + (n % 7) / 100)
+        for n in range(80)
+        for who, p in (("ann", 0.9), ("bob", 0.7))
+    ]
+    frames = ledger(questions, rows, [joined("ours", "ann"), joined("theirs", "bob")])
+    pair = only(compared(frames, "ours", "theirs"))
+    assert pair.dominant is not None
+    assert pair.dominant.family == "election"
+    assert "The family election holds 50% of these questions; without it" in pair.sentence
+    assert pair.effective_families < 4
+
+
+def shifting(questions: int, **more: Any) -> Frames:
+    """Return a ledger in which "ours" do better, by more on some questions than on others."""
+    rows = []
+    for n in range(questions):
+        rows += [
+            made(f"q{n:03}", "ann", 0, 0.8 + (n % 10) / 100),
+            made(f"q{n:03}", "bob", 0, 0.75 - (n % 7) / 50),
+        ]
+    asked_ = [asked(f"q{n:03}", "yes" if n % 9 else "no", **more) for n in range(questions)]
+    return ledger(asked_, rows, [joined("ours", "ann"), joined("theirs", "bob")])
+
+
+def test_a_claim_says_how_much_shared_movement_it_would_not_survive() -> None:
+    comparison = compared(shifting(60), "ours", "theirs")
+    pair = only(comparison)
+    assert pair.tipping is not None
+    words = f"if questions open together moved together by more than {pair.tipping:.2g}."
+    assert f"It would not survive {words}" in pair.sentence
+    assert comparison.sentence.endswith(f"This would not survive {words}")
+    assert any("are taken as independent" in note for note in comparison.notes)
+
+
+def test_the_blocks_of_time_and_how_many_more_it_would_take_are_told() -> None:
+    pair = only(compared(shifting(60), "ours", "theirs"))
+    said = wording.evidence(pair)
+    assert pair.watched is not None
+    assert pair.watched.needed is not None
+    assert "over one block of time." in said
+    assert f"it would take about {pair.watched.needed - 1:,} more blocks" in said
+    assert "Families independent: " in said
+
+
+def silent_when_unsure(crowd: bool) -> Frames:
+    """Return a ledger in which "ours" forecast half of the questions that "theirs" do."""
+    rows, questions = [], []
+    for n in range(80):
+        questions.append(asked(f"q{n:03}", "yes" if n % 2 else "no"))
+        rows.append(made(f"q{n:03}", "bob", 0, 0.6))
+        rows += [made(f"q{n:03}", "ann", 0, 0.5 + n / 400)] if n < 40 else []
+        rows += [made(f"q{n:03}", "cid", 0, 0.4)] if crowd else []
+    return ledger(questions, rows, [joined("ours", "ann"), joined("theirs", "bob")])
+
+
+def test_abstention_is_beside_each_side() -> None:
+    sides = {
+        side.name: side for side in compared(silent_when_unsure(True), "ours", "theirs").groups
+    }
+    assert (sides["ours"].unanswered, sides["ours"].silent) == (0.5, pytest.approx(0.5))
+    assert (sides["theirs"].unanswered, sides["theirs"].silent) == (0.0, 0.0)
+    at_lead = compared(silent_when_unsure(True), "ours", "theirs", lead=5).groups
+    assert {side.name: (side.unanswered, side.silent) for side in at_lead} == {
+        "ours": (0.5, None), "theirs": (0.0, None)
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("crowd", [True, False])
+def test_where_one_was_silent_the_crowd_forecasts_for_it(crowd: bool) -> None:
+    frames = silent_when_unsure(crowd)
+    pair = only(compared(frames, "ours", "theirs"))
+    assert pair.imputed is not None
+    assert (pair.shared_questions, pair.imputed.questions) == (40, 80)
+    # The mean of 0.6 and 0.4, or the 0.6 of the other side alone.
+    instead = 0.5 if crowd else 0.6
+    expected = []
+    for n in range(80):
+        y, ours = n % 2, 0.5 + n / 400 if n < 40 else instead
+        expected.append((ours - y) ** 2 - (0.6 - y) ** 2)
+    assert pair.imputed.difference == pytest.approx(np.mean(expected))
+    assert "One side was silent for longer" in pair.sentence
+
+
+def test_the_crowd_forecasts_only_while_a_side_is_silent() -> None:
+    rows, questions = [], []
+    for n in range(40):
+        questions.append(asked(f"q{n:03}", "yes"))
+        rows += [
+            made(f"q{n:03}", "ann", 0, 0.9), made(f"q{n:03}", "ann", 4, None),
+            made(f"q{n:03}", "bob", 0, 0.6), made(f"q{n:03}", "cid", 6, 0.8),
+        ]  # fmt: skip
+    frames = ledger(questions, rows, [joined("ours", "ann"), joined("theirs", "bob")])
+    pair = only(compared(frames, "ours", "theirs"))
+    assert pair.difference == pytest.approx(0.4 * (0.1**2 - 0.4**2))
+    assert pair.imputed is not None
+    # Four days of their own, two of "theirs" alone as the crowd, four of the mean of 0.6 and 0.8.
+    assert pair.imputed.difference == pytest.approx(
+        0.4 * (0.1**2 - 0.4**2) + 0.4 * (0.3**2 - 0.4**2)
+    )
+
+
+def test_with_options_the_crowd_forecasts_each_of_them() -> None:
+    rows, questions = [], []
+    for n in range(40):
+        questions.append(asked(f"q{n:03}", "b", type="multiple_choice", options=["a", "b", "c"]))
+        rows.append(made(f"q{n:03}", "bob", 0, [0.2, 0.6, 0.2]))
+        rows += [made(f"q{n:03}", "ann", 0, [0.1, 0.8, 0.1])] if n < 35 else []
+        rows.append(made(f"q{n:03}", "cid", 0, [0.4, 0.4, 0.2]))
+    frames = ledger(questions, rows, [joined("ours", "ann"), joined("theirs", "bob")])
+    pair = only(compared(frames, "ours", "theirs"))
+    assert pair.imputed is not None
+
+    def brier(*p: float) -> float:
+        return sum((each - y) ** 2 for each, y in zip(p, (0, 1, 0), strict=True)) / 2
+
+    ours, crowd, theirs = brier(0.1, 0.8, 0.1), brier(0.3, 0.5, 0.2), brier(0.2, 0.6, 0.2)
+    assert pair.imputed.difference == pytest.approx((35 * ours + 5 * crowd) / 40 - theirs)
+
+
+def test_two_who_are_silent_alike_are_compared_once() -> None:
+    assert only(compared(two_teams(40, 0.9, 0.7), "ours", "theirs")).imputed is None
+
+
+def test_everyone_may_be_best_while_there_is_one_block() -> None:
+    assert all(side.may_be_best for side in compared(shifting(60), "ours", "theirs").groups)
+
+
+def test_the_conclusion_of_forty_has_at_most_three_sentences() -> None:
+    names = [f"f{number:02}" for number in range(40)]
+    rows, questions = [], []
+    rng = np.random.default_rng(1)
+    for n in range(40):
+        questions.append(asked(f"q{n:03}", "yes"))
+        for number, name in enumerate(names):
+            p = 0.5 + number / 100 + float(rng.uniform(-0.05, 0.05))
+            rows.append(made(f"q{n:03}", name, 0, p))
+    comparison = compared(ledger(questions, rows), *names, of="forecasters")
+    assert len(comparison.pairs) == 780
+    assert 1 <= comparison.sentence.count(".  ") + comparison.sentence.count(". ") + 1 <= 3
+    differ = [pair for pair in comparison.pairs if pair.better is not None]
+    assert list(wording.shown(comparison)) == differ
+    assert f"In {len(differ)} of 780 pairs one did better" in comparison.sentence
+    text = str(formats.rendered(comparison, "text"))
+    assert text.count("show no clear difference") == 0
+
+
+def test_a_conclusion_without_a_comparable_pair_is_short() -> None:
+    names = [f"f{number}" for number in range(6)]
+    rows = [made("q", name, 0, 0.5) for name in names]
+    comparison = compared(ledger([asked("q", "yes")], rows), *names, of="forecasters")
+    assert comparison.sentence == "No conclusion: none of the 15 pairs is comparable."

@@ -1,0 +1,206 @@
+"""Shared shocks: the tipping correlation, blocks of time, and gates between equals."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+import scoring
+from benchmarks import measures, simulate
+from benchmarks.worlds import SHOCKS
+from scoring import compare
+from scoring.e_process import bets_needed, possibly_best
+from scoring.shared_shocks import overlap_sum, spans_of, tipping_correlation
+
+TWO = {"a": ["ann"], "b": ["ben"]}
+START = pd.Timestamp("2026-01-01", tz="UTC")
+
+
+def asked(*days: tuple[float, float]) -> pd.DataFrame:
+    opened, closed = (pd.to_timedelta(pd.Series(each), "D") for each in zip(*days, strict=True))
+    return pd.DataFrame(
+        {
+            "question_id": range(len(days)),
+            "open_time": START + opened,
+            "scheduled_close_time": START + closed,
+        }
+    )
+
+
+def table(difference: np.ndarray) -> pd.DataFrame:
+    ids = range(len(difference))
+    return pd.DataFrame({"a": "a", "b": "b", "question_id": ids, "difference": difference})
+
+
+# --- the tipping correlation ------------------------------------------------------------------
+
+spans = st.tuples(st.integers(0, 30), st.integers(1, 20), st.integers(1, 5))
+
+
+@given(st.lists(spans, min_size=1, max_size=12))
+def test_the_sweep_is_the_sum_over_all_pairs_written_out(rows: list[tuple[int, int, int]]) -> None:
+    opened, length, weight = (np.array(each, dtype=float) for each in zip(*rows, strict=True))
+    closed = opened + length
+    total = 0.0
+    for i in range(len(rows)):
+        for j in range(len(rows)):
+            overlap = max(0.0, min(closed[i], closed[j]) - max(opened[i], opened[j]))
+            total += weight[i] * weight[j] * overlap / math.sqrt(length[i] * length[j])
+    assert overlap_sum(weight, opened, closed) == pytest.approx(total)
+
+
+def test_at_the_tipping_correlation_the_adjusted_p_value_is_five_percent() -> None:
+    d = np.random.default_rng(2).normal(0.05, 0.1, 60)
+    days = [(n % 7, n % 7 + 10 + n % 5) for n in range(60)]
+    [pair] = compare(table(d), TWO, questions=asked(*days)).pairs
+    assert pair.tipping is not None
+    opened, closed = (np.array(each, dtype=float) for each in zip(*days, strict=True))
+    # Sixty families of one size: each has a sixtieth of the variance of the sum.
+    more = overlap_sum(np.ones(60), opened, closed) / 60 - 1
+    error = pair.error * math.sqrt(1 + pair.tipping * more)  # type: ignore[operator]
+    assert 2 * stats.t.sf(d.mean() / error, 59) == pytest.approx(0.05)
+
+
+def test_only_a_claim_tips() -> None:
+    questions = asked(*[(0, 10)] * 60)
+    random = np.random.default_rng(0)
+    assert (
+        compare(table(random.normal(0, 0.1, 60)), TWO, questions=questions).pairs[0].tipping is None
+    )
+    d = random.normal(0.1, 0.1, 60)
+    assert compare(table(d), TWO, questions=questions).pairs[0].tipping is not None
+    # Without times, or without two families open at once, nothing is said.
+    assert compare(table(d), TWO).pairs[0].tipping is None
+    apart = asked(*[(10 * n, 10 * n + 10) for n in range(60)])
+    assert compare(table(d), TWO, questions=apart).pairs[0].tipping is None
+
+
+def test_a_claim_tips_the_same_whichever_side_is_named_first() -> None:
+    d, questions = np.random.default_rng(0).normal(0.1, 0.1, 60), asked(*[(0, 10)] * 60)
+    [there] = compare(table(d), TWO, questions=questions).pairs
+    [back] = compare(table(d), {"b": ["ben"], "a": ["ann"]}, questions=questions).pairs
+    assert there.tipping == back.tipping
+
+
+def test_among_more_pairs_a_claim_tips_sooner() -> None:
+    random, questions = np.random.default_rng(0), asked(*[(0, 10)] * 60)
+    first = table(random.normal(0.1, 0.1, 60))
+    more = pd.concat(
+        [first, table(random.normal(0, 0.1, 60)).assign(b="c"),
+         table(random.normal(0, 0.1, 60)).assign(a="b", b="c")],
+        ignore_index=True,
+    )  # fmt: skip
+    alone = compare(first, TWO, questions=questions).pairs[0].tipping
+    among = compare(more, TWO | {"c": ["cid"]}, questions=questions).pairs[0].tipping
+    assert alone is not None
+    assert among is not None
+    assert among < alone
+
+
+def test_a_family_is_open_from_its_first_opening_to_its_last_close() -> None:
+    found = spans_of(asked((0, 10), (5, 20), (30, 40)), {0: "x", 1: "x"})
+    assert (found.closed - found.opened).tolist() == [20, 10] or (
+        found.closed - found.opened
+    ).tolist() == [10, 20]
+    assert tipping_correlation(pd.Series([0, 1, 2]), found, 0.1) is None
+
+
+# --- a dominant family --------------------------------------------------------------------------
+
+
+def test_a_family_with_more_than_a_fifth_is_named_and_left_out_beside() -> None:
+    d = np.concatenate([np.full(30, 0.5), np.random.default_rng(0).normal(0, 0.1, 60)])
+    families = dict.fromkeys(range(30), "election")
+    [pair] = compare(table(d), TWO, families).pairs
+    [rest] = compare(table(d).iloc[30:], TWO).pairs
+    assert pair.dominant is not None
+    assert (pair.dominant.family, pair.dominant.share) == ("election", 1 / 3)
+    assert pair.dominant.difference == rest.difference
+    assert pair.dominant.interval == pytest.approx(rest.interval)
+    assert pair.dominant.p_value == pytest.approx(rest.p_value)
+    assert pair.effective_families == pytest.approx(90**2 / (30**2 + 60))
+    assert compare(table(d), TWO).pairs[0].dominant is None
+
+
+# --- blocks of time -----------------------------------------------------------------------------
+
+
+def blocks(*days: tuple[float, float]) -> list[int]:
+    given = asked(*days)
+    found = scoring.time_blocks(
+        given["question_id"], given["open_time"], given["scheduled_close_time"]
+    )
+    return found.sort_values("family")["block"].tolist()
+
+
+def test_a_block_ends_at_the_first_close_of_what_opened_since_the_last_one() -> None:
+    assert blocks((0, 10), (0, 10), (5, 15), (10, 20), (12, 40), (20, 30)) == [0, 0, -1, 1, -1, 2]
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(1, 20)), min_size=1, max_size=20))
+def test_blocks_do_not_overlap_and_later_families_change_none(rows: list[tuple[int, int]]) -> None:
+    days = sorted(((a, a + length) for a, length in rows), key=lambda each: each[1])
+    found = blocks(*days)
+    ends = [
+        max(b for (_, b), n in zip(days, found, strict=True) if n == k)
+        for k in range(max(found) + 1)
+    ]
+    for (opened, _), number in zip(days, found, strict=True):
+        assert number < 1 or opened >= ends[number - 1]
+    # As known at any moment: the families that had closed by then.
+    for moment in {b for _, b in days}:
+        past = [each for each in days if each[1] <= moment]
+        assert blocks(*past) == found[: len(past)]
+
+
+def test_within_a_block_nothing_compounds() -> None:
+    given = asked((0, 10), (0, 10), (10, 20))
+    found = scoring.time_blocks(
+        given["question_id"], given["open_time"], given["scheduled_close_time"]
+    )
+    steps = scoring.by_block([0.5, 0.1, 0.2], [0, 1, 2], found)
+    assert steps["difference"].tolist() == pytest.approx([0.3, 0.2])
+    assert steps["families"].tolist() == [2, 1]
+    assert steps["scheduled_close"].tolist() == [START + pd.Timedelta(days=n) for n in (10, 20)]
+
+
+@pytest.mark.parametrize("difference", [0.01, -0.05, 0.9])
+def test_the_bets_that_it_takes_are_those_after_which_it_is_reached(difference: float) -> None:
+    needed = bets_needed(difference)
+    assert needed is not None
+    assert scoring.e_process([difference] * (needed + 5)).reached == needed
+    assert bets_needed(0.0) is None
+
+
+def test_a_group_that_others_beat_leaves_the_set_of_the_best_and_does_not_return() -> None:
+    out = {("a", "b"): np.array([0.0, 5.0, 0.0]), ("b", "a"): np.array([0.0, -5.0, 0.0])}
+    assert possibly_best(out, "ab") == {"a": False, "b": True}
+    assert possibly_best({}, ["alone"]) == {"alone": True}
+
+
+# --- gates ------------------------------------------------------------------------------------
+
+# The other shocks are between these two.
+HARDEST = tuple(name for name, world in SHOCKS.items() if world.latent == 0.1)
+
+
+@pytest.mark.simulation
+@pytest.mark.parametrize("name", [simulate.LOPSIDED, *HARDEST, simulate.BEST])
+def test_between_equals_two_hundred_tournaments_keep_the_promises(name: str) -> None:
+    gates = simulate.gates_of(name, simulate.run(simulate.all_measures()[name], 200))
+    assert gates
+    assert [each for each in gates if not each.may_hold] == []
+
+
+@pytest.mark.simulation
+def test_bets_on_families_that_share_a_shock_break_the_promise() -> None:
+    name = "open together, latent correlation 0.1"
+    found = simulate.run(partial(measures.shocks, name), 100)
+    assert not simulate.gate("by family", name, 0.05, found["by family"]).may_hold
