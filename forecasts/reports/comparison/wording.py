@@ -123,8 +123,8 @@ def tipping(pair: Pair) -> str:
 
 
 def _not_survive(value: float) -> str:
-    least = f"{max(value, 0.001):.2g}"
-    return f"would not survive if questions open together moved together by more than {least}"
+    by = "as little as 0.001" if value < 0.001 else f"more than {value:.2g}"
+    return f"would not survive if questions open together moved together by {by}"
 
 
 def correlation(value: float | None) -> str:
