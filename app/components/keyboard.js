@@ -93,6 +93,12 @@ function followingAct(place) {
   return name ? document.querySelector(`.${name}`) : acts()[0];
 }
 
+// With its text selected, as by Tab: what is typed next replaces it.
+function enter(field) {
+  field?.focus();
+  field?.select?.();
+}
+
 // The field is there once the run has drawn it, and no earlier than the old one is gone.
 function focusWhenDrawn(find) {
   const deadline = Date.now() + PATIENCE;
@@ -100,8 +106,7 @@ function focusWhenDrawn(find) {
     const app = document.querySelector('[data-testid="stApp"]');
     const field = find();
     if (field && app?.dataset.testScriptState === "notRunning") {
-      field.focus();
-      field.select?.();
+      enter(field);
     } else if (Date.now() < deadline) {
       window.setTimeout(look, 30);
     }
@@ -112,7 +117,7 @@ function focusWhenDrawn(find) {
 function open(path, find) {
   const here = find();
   if (here) {
-    here.focus();
+    enter(here);
     return;
   }
   const link = document.querySelector(`[data-testid="stTopNavLink"][href$="${path}"]`);
@@ -135,7 +140,7 @@ function saveButton(place) {
 const SHORTCUTS = {
   n: () => open("/", () => fieldIn(named("one-line-title"))),
   "/": () => open("/questions", () => document.querySelector("input[type=search]")),
-  f: () => fieldIn(acts().find((act) => !act.matches(".st-key-act-one-line")))?.focus(),
+  f: () => enter(fieldIn(acts().find((act) => !act.matches(".st-key-act-one-line")))),
   "?": () => document.querySelector(".st-key-shortcuts button")?.click(),
 };
 
@@ -187,7 +192,7 @@ function addSkipButton() {
   button.addEventListener("click", () => {
     const main = document.querySelector('[data-testid="stMain"]');
     const first = acts().find((act) => !act.matches(".st-key-act-one-line"));
-    (fieldIn(first) ?? fieldIn(main) ?? main)?.focus();
+    enter(fieldIn(first) ?? fieldIn(main) ?? main);
   });
   bar.append(button);
   document.body.prepend(bar);

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Dialog, Page
+from playwright.sync_api import BrowserContext, Dialog, Page, expect
 
 from benchmarks import daily_acts
 from forecasts.common.settings import sqlite_url
@@ -82,6 +82,19 @@ def test_the_first_probability_is_a_tab_away_and_the_next_one_none(
 ) -> None:
     row = daily_acts.by_keyboard(page, server.base)
     assert row.met, row
+
+
+@pytest.mark.parametrize("keys", [("f",), ("Tab", "Enter")], ids="+".join)
+def test_the_probability_reached_by_keys_is_replaced_by_typing(
+    page: Page, server: Server, keys: tuple[str, ...]
+) -> None:
+    daily_acts.opened(page, f"{server.base}/question?slug=due-0")
+    field = page.get_by_label("Probability", exact=True)
+    expect(field).not_to_have_value("")
+    for key in keys:
+        page.keyboard.press(key)
+    page.keyboard.type("45")
+    assert field.input_value() == "45"
 
 
 def test_nothing_typed_is_left_without_a_question(page: Page, server: Server) -> None:
