@@ -48,6 +48,7 @@ from forecasts.reports.report import (
 from forecasts.reports.selection import ALL, Choice
 from forecasts.reports.skills import ADVANTAGES, skills
 from forecasts.reports.verdict import verdict
+from forecasts.reports.when_made import Forecasts, forecasts_made, when_made
 from forecasts.scores.frames import Frames
 from scoring.parallel import in_background, map_threads
 
@@ -145,6 +146,7 @@ class _Rows:
 
     members: pd.DataFrame
     claims: pd.DataFrame
+    made: Callable[[str], Forecasts]
     skills: pd.DataFrame | None = None
     earned: Parts = NOTHING
     leads: dict[Any, tuple[Lead, ...]] = field(default_factory=dict)
@@ -160,9 +162,14 @@ def _rows(
 ) -> _Rows:
     live = member_scores.live_segments(counting, entries)
 
+    def at(days: float | None) -> pd.DataFrame:
+        return live if days is None else member_scores.at_lead(live, days)
+
     def claims(days: float | None) -> pd.DataFrame:
-        current = live if days is None else member_scores.at_lead(live, days)
-        return member_scores.claims(counting, current, entries)
+        return member_scores.claims(counting, at(days), entries)
+
+    def made(days: float | None) -> Forecasts:
+        return forecasts_made(counting, at(days), entries.group.to_numpy(dtype=object))
 
     if by == "lead":  # everyone, once at each lead
         days_of = {name: lead_days(name) for name in wanted}
@@ -171,19 +178,26 @@ def _rows(
             for name, days in days_of.items()
         ]
         claimed = [claims(days).assign(group=name) for name, days in days_of.items()]
-        return _Rows(pd.concat(each, ignore_index=True), pd.concat(claimed, ignore_index=True))
+        return _Rows(
+            pd.concat(each, ignore_index=True),
+            pd.concat(claimed, ignore_index=True),
+            lambda name: made(days_of[name]),
+        )
     tag = partial(_tagged, questions=counting, by=by)
+    every = made(lead)
+    made_by = _by_group(tag(every.rows))
     members = member_scores.member_scores(counting, entries, lead)
     # Everyone together has no one to be compared with.
     skilled = skills(counting, frames, entries, lead) if by in ("forecaster", "team") else None
     if lead is not None:
-        return _Rows(tag(members), tag(claims(lead)), skilled)
+        return _Rows(tag(members), tag(claims(lead)), lambda n: every.of(made_by(n)), skilled)
     people = members.groupby("group")["member"].nunique()
     found = parts(counting, frames, entries, people)
     at_leads = [tag(claims(days)) for days in LEADS]
     return _Rows(
         members=tag(members),
         claims=tag(claims(None)),
+        made=lambda name: every.of(made_by(name)),
         skills=skilled,
         earned=Parts(tag(found.updates), tag(found.cited)),
         leads=profile(LEADS, at_leads, families(counting)),
@@ -223,7 +237,7 @@ def _groups(
         own, claims = scores_of(name), claims_of(name)
         cluster = family[claims["question"].to_numpy()]
         clusters = family[own["question"].to_numpy()]
-        line = calibration.recalibration(claims, cluster)
+        made = when_made(rows.made(name), family)
         curve, decomposition = calibration.by_chance(claims, drawn, len(own))
         finite = np.isfinite(own["log"].to_numpy())
         log = mean_over_questions(
@@ -251,15 +265,15 @@ def _groups(
             skill=skill,
             crowd_skill=crowd_skill,
             decomposition=decomposition,
-            luck=calibration.luck(claims, cluster, len(own)),
-            recalibration=line,
-            spiegelhalter=calibration.z_test(scoring.spiegelhalter, claims, cluster),
-            calibration_in_the_large=calibration.z_test(
-                scoring.calibration_in_the_large, claims, cluster
-            ),
+            luck=made.luck,
+            recalibration=made.line,
+            spiegelhalter=made.sharpness,
+            calibration_in_the_large=made.level,
             auc=calibration.auc(claims),
             sharpness=calibration.sharpness(claims, len(own)),
-            movement=None if moves_of is None else movement(moves_of(name), all_families),
+            movement=None
+            if moves_of is None
+            else movement(moves_of(name), all_families, made.reaction),
             certainty=calibration.certainty(claims),
             curve=curve,
             bins=calibration.bins(claims, cluster),
@@ -268,7 +282,7 @@ def _groups(
             earned=points,
             evidence=evidence,
             moved=updates_of(updates_in(name), frames, counting["id"], family),
-            verdict=verdict(claims, cluster, line),
+            verdict=verdict(made, family),
             left_out=left_out.get(name, ()),
         )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -15,11 +13,7 @@ from forecasts.reports.report import (
     Certainty,
     CurvePoint,
     Decomposition,
-    Estimate,
-    Luck,
     MurphyPoint,
-    Recalibration,
-    ZTest,
 )
 from forecasts.scores.frames import rows
 
@@ -70,50 +64,11 @@ def by_chance(
     return tuple(CurvePoint(*row) for row in rows(found.curve)), decomposition
 
 
-def recalibration(claims: pd.DataFrame, family: Families) -> Recalibration:
-    """Return the recalibration line of the claims; ``family`` is the cluster of each."""
-    if claims.empty:
-        return Recalibration(None, None, None, False, "no question has been scored")
-    line = scoring.recalibration(claims["p"], claims["y"], claims["fixed"], family)
-    return Recalibration(
-        known(line.intercept), known(line.slope), known(line.p_value), line.estimable, line.reason
-    )
-
-
-def z_test(test: Callable[..., scoring.Test], claims: pd.DataFrame, family: Families) -> ZTest:
-    """Return a test of ``scoring`` on the claims; ``family`` is the cluster of each."""
-    if claims.empty:
-        return ZTest(None, None)
-    found = test(claims["p"], claims["y"], claims["fixed"], family)
-    return ZTest(known(found.statistic), known(found.p_value))
-
-
 def auc(claims: pd.DataFrame) -> float | None:
     """Return the area under the ROC curve; None until both outcomes have occurred."""
     if claims.empty:
         return None
     return known(scoring.roc_auc(claims["p"], claims["y"], claims["weight"]))
-
-
-def luck(claims: pd.DataFrame, family: Families, questions: int) -> Luck:
-    """Return the expected and the realised score, both by the weight of tests.
-
-    So ``difference`` is between these two, and its interval contains 0 exactly if the test does
-    not reject. ``family`` is the cluster of each claim; ``questions`` are scored.
-    """
-    if claims.empty:
-        return Luck(None, None, Estimate(None, None), None)
-    found = scoring.luck(claims["p"], claims["y"], claims["fixed"], family)
-    scale = _a_question(claims, questions)
-    interval = None
-    if known(found.lower) is not None:
-        interval = (found.lower * scale, found.upper * scale)
-    return Luck(
-        found.expected * scale,
-        found.realised * scale,
-        Estimate(found.difference * scale, interval),
-        known(found.p_value),
-    )
 
 
 def sharpness(claims: pd.DataFrame, questions: int) -> float | None:

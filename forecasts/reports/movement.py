@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 import scoring
-from forecasts.reports.estimates import with_test
+from forecasts.reports.estimates import known, with_test
 from forecasts.reports.groups import Entries
 from forecasts.reports.member_scores import on, places
 from forecasts.reports.numbers import chance, count
@@ -39,27 +39,32 @@ def movements(questions: pd.DataFrame, entries: Entries, as_of: datetime) -> pd.
     )
 
 
-def movement(moves: pd.DataFrame, family: npt.NDArray[np.integer]) -> Movement:
-    """Return the mean excess movement of a group's questions, and its interpretation.
+def movement(
+    moves: pd.DataFrame, family: npt.NDArray[np.integer], reaction: scoring.Reaction | None
+) -> Movement:
+    """Return the mean excess movement of a group's questions, and what ``reaction`` finds.
 
     ``moves`` are the group's rows of ``movements``; ``family``: the cluster of every question.
-    The mean includes every question, because the outcome decides which ones are left with a single
-    forecast. But with few changes, the excess comes from the last steps, to the outcomes, which
-    measure calibration rather than updating; so there is no claim if fewer than 30 families have a
-    changed forecast, or fewer than half.
+    The mean describes every question, resolved or open. The finding is that of the recalibrated
+    paths of the questions that count: an overconfident forecaster's path swings by itself. With few
+    changes, the excess comes from the last steps, to the outcomes, which measure calibration rather
+    than updating; so there is no claim if fewer than 30 families have a changed forecast, or fewer
+    than half.
     """
     of = family[moves["question"].to_numpy()]
-    estimate, p_value = with_test(moves["excess"].to_numpy(), of, lopsided=True)
+    estimate, _ = with_test(moves["excess"].to_numpy(), of, lopsided=True)
     families = len(np.unique(of))
     changed = len(np.unique(of[moves["revised"].to_numpy(dtype=np.bool_)]))
-    kind, sentence = _found(estimate.mean, p_value, families, changed)
+    p_value = None if reaction is None else known(reaction.p_value)
+    over = reaction is not None and reaction.recalibrated.statistic > 0
+    kind, sentence = _found(p_value, families, changed, over=over)
     return Movement(len(moves), families, changed, estimate, p_value, kind, sentence)
 
 
 def _found(
-    excess: float | None, p_value: float | None, families: int, changed: int
+    p_value: float | None, families: int, changed: int, *, over: bool
 ) -> tuple[Reaction, str]:
-    if changed < max(FEWEST, families / 2) or excess is None or p_value is None:
+    if changed < max(FEWEST, families / 2) or p_value is None:
         return "too_few", (
             "Too few changes to tell over-reaction from under-reaction: forecasts changed in "
             f"{changed:,} of {count(families, 'family')}."
@@ -70,12 +75,12 @@ def _found(
             "Updates match the news, as far as the record shows: a calibrated forecaster would be "
             f"at least this far off in {luck}."
         )
-    if excess > 0:
+    if over:
         return "over_reacting", (
-            "Over-reacts: forecasts move more than the news justifies and swing back; chance "
-            f"alone would do this in {luck}."
+            "Over-reacts: even once recalibrated, forecasts move more than the news justifies and "
+            f"swing back; chance alone would do this in {luck}."
         )
     return "under_reacting", (
-        "Under-reacts: forecasts drift in one direction, so each update could have been larger; "
-        f"chance alone would do this in {luck}."
+        "Under-reacts: once recalibrated, forecasts drift in one direction, so each update could "
+        f"have been larger; chance alone would do this in {luck}."
     )
