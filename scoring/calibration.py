@@ -8,6 +8,7 @@ All functions take pairs as in `scoring.forecast_pairs`.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +24,7 @@ from scoring.errors import (
     require_number,
     require_whole_number,
 )
-from scoring.forecast_pairs import Pooled, grouped_pairs, isotonic, pairs, pool
+from scoring.forecast_pairs import Pooled, distinct, grouped_pairs, isotonic, pairs, pool
 
 RESAMPLES = 1000
 # The band is computed at no more than this many forecasts and interpolated between them.
@@ -191,8 +192,8 @@ def reliability_curve(
 
     One row per distinct forecast, sorted: ``forecast``; ``recalibrated``, the isotonic estimate of
     how often such forecasts come true; ``weight``, the total of the pairs; ``lower`` and ``upper``,
-    the band: pointwise, the curve of a calibrated forecaster with the same forecasts lies in it
-    with probability ``level``.
+    the simultaneous band: the whole curve of a calibrated forecaster with the same forecasts lies
+    in it with probability ``level`` (`band`).
 
     The band is resampled. ``question`` (n,) identifies pairs that share an outcome: each resample
     draws one uniform number per question, and those of its forecasts above the number come true.
@@ -213,7 +214,7 @@ def reliability_curve(
     require_whole_number("seed", seed, 0)
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
     pooled = pool(forecast, outcome, weights)
-    place = np.searchsorted(pooled.forecast, forecast)
+    place = distinct(forecast)[1]
     generator = np.random.default_rng(seed)
     size = len(pooled.forecast)
     at = np.unique(np.linspace(0, size - 1, min(size, BAND_POINTS)).round().astype(np.intp))
@@ -222,8 +223,9 @@ def reliability_curve(
         drawn = generator.random(int(group.max()) + 1)[group] < forecast
         sums = np.bincount(place, weights * drawn, minlength=size)
         curve[:] = isotonic(pooled._replace(observed=sums / pooled.weight))[at]
-    band = np.quantile(curves, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    lower, upper = (np.interp(pooled.forecast, pooled.forecast[at], edge) for edge in band)
+    lower, upper = (
+        np.interp(pooled.forecast, pooled.forecast[at], edge) for edge in band(curves.T, level)
+    )
     return pd.DataFrame(
         {
             "forecast": pooled.forecast,
@@ -233,6 +235,28 @@ def reliability_curve(
             "upper": upper,
         }
     )
+
+
+def band(curves: Floats, level: float) -> tuple[Floats, Floats]:
+    """Return the simultaneous band of curves (points, draws): its lower and its upper edge.
+
+    At each point the k smallest and the k largest values are cut off, less one of each, with the
+    largest k that leaves a share ``level`` of the curves wholly inside. So the band is pointwise
+    wider than ``level``, just as much as it takes for a whole curve. Davison & Hinkley (1997),
+    doi:10.1017/CBO9780511802843, section 4.2.4.
+
+    >>> band(np.array([[0.1, 0.2, 0.3, 0.4], [0.5, 0.7, 0.6, 0.8]]), 0.5)
+    (array([0.2, 0.6]), array([0.3, 0.7]))
+    """
+    table = pd.DataFrame(curves.T.round(9))
+    # The number of curves at or below, and at or above, each curve at each point; the least of
+    # a curve says how many can be cut off before it is.
+    depth = np.minimum(
+        table.rank(method="max").to_numpy(), (-table).rank(method="max").to_numpy()
+    ).min(axis=1)
+    cut = int(np.sort(depth)[math.floor((1 - level) * len(depth))]) - 1
+    ordered = np.sort(curves, axis=1)
+    return ordered[:, cut], ordered[:, -1 - cut]
 
 
 def reliability_bins(

@@ -14,9 +14,9 @@ the signs of a family's residuals keeps the size with less power.
 
 **Different forecasts on one question** share its outcome fully, but a draw only in part: no uniform
 makes 30% and 70% come true together more than 30% of the time. Level and slope of the draws
-therefore vary too little (a nominal 5% is 6 to 7%, and a 90% band misses one curve in eight), so
-they are widened for the p-value and the band (`_widened`). The expected miscalibration, which
-widening would overstate, comes from the draws themselves.
+therefore vary too little (a nominal 5% is 6 to 7%), so they are widened for the p-value and the
+band (`_widened`). The expected miscalibration, which widening would overstate, comes from the draws
+themselves.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Flags, Floats, Places
+from scoring.calibration import band
 from scoring.errors import refuse_where, require, require_number
+from scoring.forecast_pairs import distinct
 from scoring.outcome_draws import Draws, check_claims, family_link, family_numbers, outcome_draws
 
 # With more distinct forecasts than this they are binned, to half a percentage point: finer steps
@@ -38,8 +40,6 @@ STEPS = 200
 AT_ONCE = 1 << 21
 # that is, fewer than this on average.
 CROWDED = 8
-# Budget of forecasts × draws computed without binning.
-IN_FULL = 1 << 19
 # Relative tolerance of sums in single precision.
 ROUNDING = 1e-5
 
@@ -48,11 +48,12 @@ class Chance(NamedTuple):
     """The distribution under calibration of a reliability curve and its miscalibration.
 
     ``curve`` has the columns of `reliability_curve`, one row per forecast (or bin of forecasts).
-    ``expected`` is a calibrated forecaster's mean miscalibration, and ``p_value`` the probability
-    of at least the observed one.
+    ``miscalibration`` is the observed one, ``expected`` a calibrated forecaster's mean, and
+    ``p_value`` the probability of at least the observed one; all three are of the same curve.
     """
 
     curve: pd.DataFrame
+    miscalibration: float
     expected: float
     p_value: float
 
@@ -73,8 +74,8 @@ def chance(
     ``family`` (n,) questions whose outcomes are linked; by default every pair is a question, and
     every question a family, of its own. ``below`` (n,) is for multiple choice: the total
     probability of the options listed before this one (default 0). An option comes true if below ≤
-    U_q < below + p, so exactly one option of each forecast does. ``level`` is that of the band,
-    pointwise.
+    U_q < below + p, so exactly one option of each forecast does. The pairs of a question are in
+    order of time. ``level`` is that of the band: as many whole curves lie in it.
 
     ``draws``, from `outcome_draws`, serves several groups on the same questions: ``question`` then
     holds row numbers of ``draws``, and ``family`` is not needed.
@@ -102,24 +103,20 @@ def chance(
     else:
         group = _rows(question, kept, draws)
     claims = Claims(forecast, weights, group, under)
-    steps = _stepped(claims, STEPS)
+    steps = _stepped(claims)
     seen = np.bincount(steps.place, weights * outcome, minlength=len(steps.points)) / steps.total
     drawn = _drawn(claims, steps, draws)
     fits, null = _miscalibration(np.column_stack([seen, drawn]), steps)
-    expected = float(null[1:].mean())
-    if steps.merged and expected > 0:
-        # Binning hides part of the miscalibration: estimate the ratio from a few unbinned draws.
-        unbinned = _stepped(claims, None)
-        few = draws[:, : max(8, min(50, IN_FULL // len(unbinned.points)))]
-        _, full = _miscalibration(_drawn(claims, unbinned, few), unbinned)
-        expected *= float(full.mean()) / float(null[1 : 1 + full.size].mean())
     curves, widened = _miscalibration(_widened(drawn, claims, steps), steps)
     as_much = widened >= null[0] * (1 - ROUNDING) - 1e-9
-    band = np.quantile(curves, [(1 - level) / 2, (1 + level) / 2], axis=1)
-    lower, upper = np.clip(band, 0, 1)
+    lower, upper = np.clip(band(curves, level), 0, 1)
     curve = {"forecast": steps.points, "recalibrated": fits[:, 0], "weight": steps.total}
-    p_value = float(1 + as_much.sum()) / (1 + len(as_much))
-    return Chance(pd.DataFrame(curve | {"lower": lower, "upper": upper}), expected, p_value)
+    return Chance(
+        pd.DataFrame(curve | {"lower": lower, "upper": upper}),
+        miscalibration=max(float(null[0]), 0.0),
+        expected=float(null[1:].mean()),
+        p_value=float(1 + as_much.sum()) / (1 + len(as_much)),
+    )
 
 
 def _rows(question: npt.ArrayLike | None, kept: Flags, draws: Draws) -> Places:
@@ -148,21 +145,18 @@ class Steps(NamedTuple):
     place: Places
     points: Floats
     total: Floats
-    merged: bool
 
 
-def _stepped(claims: Claims, most: int | None) -> Steps:
-    """Return the distinct forecasts as bins, or ``most`` bins of equal width if there are more."""
-    distinct, place = np.unique(claims.forecast, return_inverse=True)
-    merged = most is not None and len(distinct) > most
-    if most is not None and merged:
+def _stepped(claims: Claims) -> Steps:
+    """Return the distinct forecasts as bins, or ``STEPS`` bins of equal width if there are more."""
+    points, place = distinct(claims.forecast)
+    if len(points) > STEPS:
         # Keep 0 and 1 apart: chance cannot change a certain forecast.
-        step = np.floor(distinct * most) + 1
-        step[distinct == 0], step[distinct == 1] = 0, most + 1
+        step = np.floor(points * STEPS) + 1
+        step[points == 0], step[points == 1] = 0, STEPS + 1
         place = np.unique(step, return_inverse=True)[1][place]
     total = np.bincount(place, claims.weight).astype(np.float64)
-    points = np.bincount(place, claims.weight * claims.forecast) / total
-    return Steps(place, points, total, merged)
+    return Steps(place, np.bincount(place, claims.weight * claims.forecast) / total, total)
 
 
 def _drawn(claims: Claims, steps: Steps, draws: Draws) -> Floats:
@@ -204,23 +198,18 @@ def _drawn(claims: Claims, steps: Steps, draws: Draws) -> Floats:
 def _widened(drawn: Floats, claims: Claims, steps: Steps) -> Floats:
     """Return the draws with the linear part of their deviations from the forecast widened.
 
-    Let p̄ and v be the mean and variance of the forecasts on a question over their live time. If all
-    are calibrated, the mean of y − p has variance p̄ (1 − p̄) − 2 v, because E yp = E p²; with one
-    uniform per question it is E (Σ w 1{U < p})² − p̄². The factor is the square root of the ratio of
-    these, each summed over the questions, and at least 1.
+    Of calibrated forecasts p_k with weights w_k, known when they are made, Σ w (y − p) has variance
+    Σ_k p_k (1 − p_k) w_k (w_k + 2 Σ_j<k w_j) (`null_distribution`); with one uniform per question
+    it is that of Σ w 1{U < p}. The factor is the square root of the ratio of these, each summed
+    over the questions, and at least 1.
     """
     first = claims.below == 0
     p, w, question = claims.forecast[first], claims.weight[first], claims.question[first]
-    order = np.lexsort((p, question))
-    p, w, question = p[order], w[order], question[order]
-    total = np.bincount(question, w)
-    w = w / total[question]
-    mean, square = np.bincount(question, w * p), np.bincount(question, w * p * p)
-    above = np.cumsum(np.bincount(question, w))[question] - np.cumsum(w)
-    both = np.bincount(question, w * p * (w + 2 * above))
-    share = total * total
-    calibrated = float(share @ (mean * (1 - mean) - 2 * (square - mean * mean)))
-    uniform = float(share @ (both - mean * mean))
+    in_time = np.argsort(question, kind="stable")
+    calibrated = _with_others(p * (1 - p), w, question, in_time, before=True)
+    in_size = np.lexsort((p, question))
+    mean = np.bincount(question, w * p)
+    uniform = _with_others(p, w, question, in_size, before=False) - float(mean @ mean)
     if not calibrated > uniform > 0:
         return drawn
     deviation = drawn - steps.points[:, None]
@@ -235,6 +224,18 @@ def _widened(drawn: Floats, claims: Claims, steps: Steps) -> Floats:
             linear += np.outer(axis, fit)
     linear[certain] = 0  # chance cannot change a certain forecast
     return np.asarray(drawn + (np.sqrt(calibrated / uniform) - 1) * linear)
+
+
+def _with_others(
+    value: Floats, weight: Floats, question: Places, order: Places, *, before: bool
+) -> float:
+    """Return Σ v w (w + 2 Σ w of the question's others before, or after, it in that order)."""
+    v, w, q = value[order], weight[order], question[order]
+    upto = np.cumsum(w)
+    total = np.bincount(q, w)
+    begins = np.append(0.0, np.cumsum(total))[q]
+    others = upto - w - begins if before else begins + total[q] - upto
+    return float((v * w) @ (w + 2 * others))
 
 
 def _miscalibration(observed: Floats, steps: Steps) -> tuple[Floats, Floats]:

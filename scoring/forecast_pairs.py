@@ -17,6 +17,9 @@ import pandas as pd
 from scoring.arrays import Floats, Places
 from scoring.errors import float_array, refuse_where, require
 
+# Forecasts that differ by less are one value: 0.3 and 1 − 0.7.
+TIE = 1e-12
+
 
 class Pooled(NamedTuple):
     """Pairs with equal forecasts combined: the forecast, its weight, its mean outcome."""
@@ -64,13 +67,24 @@ def grouped_pairs(
 
 def pool(p: Floats, y: Floats, weight: Floats) -> Pooled:
     """Return the pairs sorted by forecast, with equal forecasts combined."""
-    order = np.argsort(p)
-    p, y, weight = p[order], y[order], weight[order]
-    first = np.flatnonzero(np.append(True, p[1:] != p[:-1]))
-    total = np.add.reduceat(weight, first)
+    points, place = distinct(p)
+    total = np.bincount(place, weight).astype(np.float64)
+    sums = np.bincount(place, weight * y)
     kept = total > 0
-    sums = np.add.reduceat(weight * y, first)
-    return Pooled(p[first][kept], total[kept], sums[kept] / total[kept])
+    return Pooled(points[kept], total[kept], sums[kept] / total[kept])
+
+
+def distinct(p: Floats) -> tuple[Floats, Places]:
+    """Return the distinct forecasts, sorted, and the place of each forecast among them.
+
+    Those closer together than rounding errors (``TIE``) are one, under the smallest of them.
+    """
+    order = np.argsort(p)
+    ordered = p[order]
+    new = np.append(True, np.diff(ordered) >= TIE)
+    place = np.empty(len(p), dtype=np.intp)
+    place[order] = np.cumsum(new) - 1
+    return ordered[new], place
 
 
 def isotonic(pooled: Pooled) -> Floats:

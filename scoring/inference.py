@@ -1,8 +1,9 @@
 """Tests of calibration, clustered by question.
 
 Pairs as in `scoring.forecast_pairs`. ``question`` (n,) identifies pairs that share an outcome or
-belong to one family of questions: sums are taken within these first, and only the sums are treated
-as independent. By default every pair is its own.
+belong to one family of questions: only what differs between these is treated as independent. By
+default every pair is its own. The z tests have the variance of a calibrated forecaster, which needs
+no outcome.
 
 Rejected: statsmodels for the line of `recalibration`,
 `GLM(y, x, Binomial(), var_weights=w).fit(cov_type="cluster")`. It gave the same line to 15 digits
@@ -24,10 +25,10 @@ import numpy as np
 import numpy.typing as npt
 
 from scoring.arrays import Floats, Places
-from scoring.expected_score import expected_brier
 from scoring.forecast_pairs import grouped_pairs
-from scoring.means import clustered_mean
 
+# 97.5% of a standard normal lie below it.
+FAR = 1.959963984540054
 # If the mean variance of the fitted probabilities is below this, all of them are 0 or 1.
 LEAST_INFORMATION = 1e-10
 # Eigenvalues relatively below this are rounding errors of zero.
@@ -49,7 +50,7 @@ class Luck(NamedTuple):
     """Expected and actual Brier score (0–1), and their difference.
 
     ``difference`` = realised − expected, with its 95% interval from ``lower`` to ``upper`` and the
-    two-sided test that it is 0. Interval and test are NaN with fewer than two questions.
+    two-sided test that it is 0. Interval and test are NaN if every forecast is 0, 0.5 or 1.
     """
 
     expected: float
@@ -83,22 +84,22 @@ def spiegelhalter(
 ) -> Test:
     """Return Spiegelhalter's z test of calibration: large if forecasts are overconfident.
 
-    z = Σ u_q / √(Σ u_q²), with u_q = Σ w (y − p)(1 − 2p) over the pairs of a question. Positive:
-    outcomes were less certain than the forecasts (overconfidence). ``p_value`` is two-sided, from
-    `clustered_mean` with ``lopsided`` for the values (y − p)(1 − 2p): a confident forecast that
-    fails has a large value, and with few questions neither the normal nor Student's t keeps a size
-    of 5% unless the skewness is corrected for.
-    ``p``, ``y``, ``weight`` (n,) are pairs of ``question`` (n,). Raises InputError.
-    Spiegelhalter (1986), doi:10.1002/sim.4780050506; here with the observed variance between
-    questions instead of the one of independent pairs.
+    The classical statistic, `S:z` of R's rms::val.prob: Σ w (y − p)(1 − 2p) over its standard
+    deviation if the forecasts are calibrated, √(Σ w² (1 − 2p)² p (1 − p)). Positive: outcomes were
+    less certain than the forecasts (overconfidence). ``p_value`` is two-sided, from the normal
+    distribution. The variance needs no outcome, so it holds with rare events; the normal
+    distribution fits less well there, see `when_made`.
+
+    With ``question``, pairs of one question may depend on each other in any way: the standard
+    deviation of their sum is at most the sum of theirs, so this is what counts. NaN if the
+    variance is 0. ``p``, ``y``, ``weight`` (n,) are pairs of ``question`` (n,). Raises InputError.
+    Spiegelhalter (1986), doi:10.1002/sim.4780050506.
 
     >>> round(spiegelhalter([0.9, 0.9, 0.9, 0.8], [1, 0, 1, 0]).statistic, 2)
-    1.19
+    2.17
     """
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
-    gap = (outcome - forecast) * (1 - 2 * forecast)
-    z = _over_spread(weights * gap, group)
-    return Test(z, clustered_mean(gap, group, weights, lopsided=True).p_value)
+    return _calibrated_z(forecast, outcome, weights * (1 - 2 * forecast), group)
 
 
 def luck(
@@ -110,12 +111,12 @@ def luck(
     """Return the expected Brier score, mean p (1 − p), compared with the actual one (both 0–1).
 
     Pairs as in `scoring.forecast_pairs`; ``question`` (n,) identifies pairs that share an outcome
-    or belong to one family: interval and test are clustered by it. A score above the expected one
-    means overconfidence, one below underconfidence. For multiple choice, pass each option as a pair
-    of half the weight.
+    or belong to one family. A score above the expected one means overconfidence, one below
+    underconfidence. For multiple choice, pass each option as a pair of half the weight. A
+    fractional outcome y takes y (1 − y) off what is expected.
 
-    For outcomes of 0 and 1 the paired difference (p − y)² − p (1 − p) is (y − p)(1 − 2p), so the
-    test and its statistic are those of `spiegelhalter`.
+    The paired difference is then (y − p)(1 − 2p), so the test is that of `spiegelhalter`, and the
+    interval has its standard deviation: it contains 0 exactly if the test does not reject.
 
     Spiegelhalter (1986), doi:10.1002/sim.4780050506. Raises InputError.
 
@@ -124,14 +125,21 @@ def luck(
     (0.1075, 0.3675)
     """
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
-    expected = expected_brier(forecast, forecast)
+    expected = forecast * (1 - forecast) - outcome * (1 - outcome)
     realised = (forecast - outcome) ** 2
-    found = clustered_mean(realised - expected, group, weights, lopsided=True)
-    test = spiegelhalter(forecast, outcome, weights, group)
+    factor = weights * (1 - 2 * forecast)
+    test = _calibrated_z(forecast, outcome, factor, group)
+    difference = float(np.average(realised - expected, weights=weights))
+    spread = _calibrated_spread(forecast, factor, group) / float(weights.sum())
+    half = FAR * (spread if spread > 0 else math.nan)
     return Luck(
         float(np.average(expected, weights=weights)),
         float(np.average(realised, weights=weights)),
-        *found._replace(statistic=test.statistic, p_value=test.p_value),
+        difference,
+        difference - half,
+        difference + half,
+        test.statistic,
+        test.p_value,
     )
 
 
@@ -143,20 +151,32 @@ def calibration_in_the_large(
 ) -> Test:
     """Return the test of calibration in the large: that outcomes occur as often as forecast.
 
-    z = Σ u_q / √(Σ u_q²), with u_q = Σ w (y − p) over the pairs of a question. Positive: more came
-    true than was forecast. ``p_value`` is two-sided, from Student's t with G − 1 degrees of freedom
-    for G questions. Arguments as in `spiegelhalter`. Raises InputError.
-    Cox (1958), doi:10.1093/biomet/45.3-4.562, with the observed variance between questions.
+    Σ w (y − p) over its standard deviation if the forecasts are calibrated, √(Σ w² p (1 − p)), with
+    ``question`` as in `spiegelhalter`. Positive: more came true than was forecast. ``p_value`` is
+    two-sided, from the normal distribution. NaN if the variance is 0. The options of a question
+    without order have nothing to test: their Σ (y − p) is always 0. Raises InputError.
+    Cox (1958), doi:10.1093/biomet/45.3-4.562.
 
-    >>> calibration_in_the_large([0.25, 0.25, 0.25, 0.25], [1, 1, 0, 1]).statistic
-    1.5118...
+    >>> round(calibration_in_the_large([0.25, 0.25, 0.25, 0.25], [1, 1, 0, 1]).statistic, 2)
+    2.31
     """
-    # Lazy: scipy is slow to import, and few commands need it.
-    from scipy.special import stdtr
-
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
-    z = _over_spread(weights * (outcome - forecast), group)
-    return Test(z, 2 * float(stdtr(group.max(), -abs(z))))
+    return _calibrated_z(forecast, outcome, weights, group)
+
+
+def _calibrated_z(p: Floats, y: Floats, factor: Floats, group: Places) -> Test:
+    """Return Σ factor (y − p) over its standard deviation under calibration."""
+    spread = _calibrated_spread(p, factor, group)
+    if not spread > 0:
+        return Test(math.nan, math.nan)
+    z = float(factor @ (y - p)) / spread
+    return Test(z, math.erfc(abs(z) / math.sqrt(2)))
+
+
+def _calibrated_spread(p: Floats, factor: Floats, group: Places) -> float:
+    """Return the standard deviation of Σ factor (y − p), pairs of a group moving together."""
+    of_group = np.bincount(group, np.abs(factor) * np.sqrt(p * (1 - p)))
+    return math.sqrt(float(of_group @ of_group))
 
 
 def recalibration(
@@ -246,13 +266,6 @@ def recalibration(
 def _sums(value: Floats, group: Places) -> Floats:
     """Return the sums of the rows of ``value`` (n, k) within groups."""
     return np.stack([np.bincount(group, column) for column in value.T], axis=1)
-
-
-def _over_spread(value: Floats, group: Places) -> float:
-    """Return Σ u / √(Σ u²) for the sums u of ``value`` within groups; NaN without variation."""
-    u = np.bincount(group, value)
-    spread = math.sqrt(float(u @ u))
-    return float(u.sum()) / spread if spread > 0 and len(u) > 1 else math.nan
 
 
 def _not_estimable(forecast: Floats, outcome: Floats, questions: int) -> str:

@@ -260,6 +260,12 @@ def null_test(sums: Sums, family: Places) -> Test:
     return Test(z, 2 * float(ndtr(-abs(z))))
 
 
+def null_deviation(sums: Sums, family: Places) -> float:
+    """Return the standard deviation of the statistic under calibration, families accounted for."""
+    stretch = _stretch(sums, family)
+    return math.sqrt(max(sums.stretched(stretch).cumulants(0.0, stretch).variance, 0.0))
+
+
 def saddlepoint(sums: Sums, stretch: Floats, total: float, variance: float) -> float:
     """Return the argument at which the statistic's mean is ``total``, by Newton's method.
 

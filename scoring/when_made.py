@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scoring.arrays import Places
 from scoring.errors import require
 from scoring.inference import Test
-from scoring.null_distribution import in_order_of_time, null_test
+from scoring.null_distribution import in_order_of_time, null_deviation, null_test
 
 # Of the slope: the share of the payoff that is for the change from the forecaster's last forecast.
 CHANGE = 0.5
@@ -30,7 +30,8 @@ class WhenMade(NamedTuple):
     extreme; above 0, not extreme enough. ``sharpness``, Spiegelhalter's test: above 0, the actual
     Brier score is worse than the expected one. ``p_value`` is of level and slope together.
     ``failed``: the positions of forecasts that gave the outcome a probability of 0. Chance explains
-    none of them, so ``p_value`` is then 0.
+    none of them, so ``p_value`` is then 0. ``deviation`` is the standard deviation of the sum
+    of the sharpness, Σ (actual − expected Brier score) / k, under calibration.
     """
 
     level: Test
@@ -38,6 +39,7 @@ class WhenMade(NamedTuple):
     sharpness: Test
     p_value: float
     failed: Places
+    deviation: float
 
 
 def when_made(
@@ -81,8 +83,9 @@ def when_made(
     logs = np.log(np.maximum(made.p, LEAST_P))
     levels = made.sums(weight * counts)
     slopes = made.sums((1 - CHANGE) * weight * logs + CHANGE * made.change(logs)).clear_of([levels])
+    scores = made.sums(-weight * made.p)
     level_test, slope, sharpness = (
-        null_test(sums, made.family) for sums in (levels, slopes, made.sums(-weight * made.p))
+        null_test(sums, made.family) for sums in (levels, slopes, scores)
     )
     failed = np.flatnonzero(((made.p <= 0) & (made.y > 0)).any(axis=1))
     squares = [t.statistic**2 for t in (level_test, slope) if not math.isnan(t.statistic)]
@@ -92,4 +95,5 @@ def when_made(
         p_value = math.exp(-sum(squares) / 2)
     else:
         p_value = math.erfc(math.sqrt(squares[0] / 2)) if squares else math.nan
-    return WhenMade(level_test, slope, sharpness, p_value, failed)
+    deviation = null_deviation(scores, made.family)
+    return WhenMade(level_test, slope, sharpness, p_value, failed, deviation)

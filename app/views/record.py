@@ -214,14 +214,15 @@ def _all_scores(group: Group) -> None:
     note = _interval(group.log.interval) + (excluded if group.log.infinite else "")
     _metric(columns[2], "log", group.log.mean, note)
     columns[3].metric("Families", f"{group.families:,}", help=STATISTICS["families"].help)
-    parts = group.decomposition
+    parts, made = group.decomposition, group.miscalibration
     with st.container(key="figures-parts"):
         columns = st.columns(4)
-    _metric(columns[0], "miscalibration", parts.miscalibration)
-    expected = parts.miscalibration_expected
-    _metric(columns[1], "miscalibration_expected", expected, _p(parts.p_value))
-    _metric(columns[2], "discrimination", parts.discrimination)
-    _metric(columns[3], "uncertainty", parts.uncertainty)
+    for column, name in zip(
+        columns[:3], ("miscalibration", "discrimination", "uncertainty"), strict=True
+    ):
+        _metric(column, name, getattr(parts, name))
+    tested = f"miscalibration; {significant(made.expected)} from luck ({_p(made.p_value)})"
+    _metric(columns[3], "when_made", made.when_made, tested)
     st.caption("Brier (0–1) = miscalibration − discrimination + uncertainty.")
 
 

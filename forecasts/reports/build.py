@@ -142,11 +142,15 @@ def _numbered(frames: Frames) -> Frames:
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows of all groups, each with its group and question (a position)."""
+    """The rows of all groups, each with its group and question (a position).
+
+    ``made`` are the forecasts of a group, and ``every`` those of all groups.
+    """
 
     members: pd.DataFrame
     claims: pd.DataFrame
     made: Callable[[str], Forecasts]
+    every: Sequence[Forecasts]
     skills: pd.DataFrame | None = None
     earned: Parts = NOTHING
     leads: dict[Any, tuple[Lead, ...]] = field(default_factory=dict)
@@ -178,26 +182,33 @@ def _rows(
             for name, days in days_of.items()
         ]
         claimed = [claims(days).assign(group=name) for name, days in days_of.items()]
+        made_at = {name: made(days) for name, days in days_of.items()}
         return _Rows(
             pd.concat(each, ignore_index=True),
             pd.concat(claimed, ignore_index=True),
-            lambda name: made(days_of[name]),
+            made_at.__getitem__,
+            tuple(made_at.values()),
         )
     tag = partial(_tagged, questions=counting, by=by)
     every = made(lead)
     made_by = _by_group(tag(every.rows))
+
+    def of_group(name: str) -> Forecasts:
+        return every.of(made_by(name))
+
     members = member_scores.member_scores(counting, entries, lead)
     # Everyone together has no one to be compared with.
     skilled = skills(counting, frames, entries, lead) if by in ("forecaster", "team") else None
     if lead is not None:
-        return _Rows(tag(members), tag(claims(lead)), lambda n: every.of(made_by(n)), skilled)
+        return _Rows(tag(members), tag(claims(lead)), of_group, (every,), skilled)
     people = members.groupby("group")["member"].nunique()
     found = parts(counting, frames, entries, people)
     at_leads = [tag(claims(days)) for days in LEADS]
     return _Rows(
         members=tag(members),
         claims=tag(claims(None)),
-        made=lambda name: every.of(made_by(name)),
+        made=of_group,
+        every=(every,),
         skills=skilled,
         earned=Parts(tag(found.updates), tag(found.cited)),
         leads=profile(LEADS, at_leads, families(counting)),
@@ -225,7 +236,7 @@ def _groups(
 ) -> tuple[Group, ...]:
     """Return the groups; ``moved`` and ``left_out`` are of all questions, the rest of counted."""
     family, all_families = families(counting), families(questions)
-    drawn = calibration.draws(rows.claims, family)
+    drawn = calibration.draws(rows.every, family)
     people = rows.members.groupby("group")["member"].nunique()
     scores_of, claims_of = _by_group(scores), _by_group(rows.claims)
     updates_in, cited_in = _by_group(rows.earned.updates), _by_group(rows.earned.cited)
@@ -238,7 +249,7 @@ def _groups(
         cluster = family[claims["question"].to_numpy()]
         clusters = family[own["question"].to_numpy()]
         made = when_made(rows.made(name), family)
-        curve, decomposition = calibration.by_chance(claims, drawn, len(own))
+        curve, miscalibration = calibration.by_chance(made.forecasts, drawn)
         finite = np.isfinite(own["log"].to_numpy())
         log = mean_over_questions(
             own["log"].to_numpy()[finite], clusters[finite], LOG, lopsided=True
@@ -264,7 +275,8 @@ def _groups(
             log=LogScore(log.mean, log.interval, infinite=int((~finite).sum())),
             skill=skill,
             crowd_skill=crowd_skill,
-            decomposition=decomposition,
+            decomposition=calibration.decomposition(claims, len(own)),
+            miscalibration=miscalibration,
             luck=made.luck,
             recalibration=made.line,
             spiegelhalter=made.sharpness,

@@ -1,20 +1,29 @@
-"""The calibration of one group, from its claims (see ``member_scores``)."""
+"""The calibration of one group.
+
+Curve and miscalibration, which are tested, are of its forecasts when made (``when_made``). All else
+describes its claims by the time that they were current (``member_scores``).
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 import scoring
+from forecasts.reports import when_made
 from forecasts.reports.estimates import known
 from forecasts.reports.report import (
     Bin,
     Certainty,
     CurvePoint,
     Decomposition,
+    Miscalibration,
     MurphyPoint,
 )
+from forecasts.reports.when_made import Forecasts
 from forecasts.scores.frames import rows
 
 BINS = 10
@@ -23,45 +32,52 @@ THRESHOLDS = np.linspace(0, 1, 101)
 Families = npt.NDArray[np.integer]
 
 
-def draws(claims: pd.DataFrame, family: Families) -> npt.NDArray[np.float32]:
+def draws(every: Sequence[Forecasts], family: Families) -> npt.NDArray[np.float32]:
     """Return simulated outcomes for all questions, one row a question; ``family`` of each.
 
-    ``claims``, of all groups, show how closely the questions of a family are linked. The draws are
-    the same for every group, so that equal records look equally lucky.
+    ``every``: the forecasts of all groups, which show how closely the questions of a family are
+    linked. The draws are the same for every group, so that equal records look equally lucky.
     """
+    made = [when_made.claims(forecasts) for forecasts in every if len(forecasts.rows)]
     link = 0.0
-    if len(claims):
-        p, y, fixed, below = (claims[name] for name in ("p", "y", "fixed", "below"))
-        of = family[claims["question"].to_numpy()]
-        link = scoring.family_link(p, y, fixed, claims["question"], of, below)
+    if made:
+        p, y, weight, question, below = (
+            np.concatenate([getattr(one, name) for one in made])
+            for name in ("p", "y", "weight", "question", "below")
+        )
+        link = scoring.family_link(p, y, weight, question, family[question], below)
     return scoring.outcome_draws(family, link, seed=0)
 
 
 def by_chance(
-    claims: pd.DataFrame, drawn: npt.NDArray[np.float32], questions: int
-) -> tuple[tuple[CurvePoint, ...], Decomposition]:
-    """Return the reliability curve with its band, and the parts of the mean Brier score.
-
-    The parts describe the score, by the weight that adds up to it. Curve, band, expected
-    miscalibration and p-value, which measure luck, use the weight of tests.
-    """
-    if claims.empty:
-        return (), Decomposition(None, None, None, None, None)
-    p, y, fixed = (claims[name] for name in ("p", "y", "fixed"))
+    forecasts: Forecasts, drawn: npt.NDArray[np.float32]
+) -> tuple[tuple[CurvePoint, ...], Miscalibration]:
+    """Return the reliability curve of forecasts when made, its band, and their miscalibration."""
+    if forecasts.rows.empty:
+        return (), Miscalibration(None, None, None)
+    made = when_made.claims(forecasts)
     found = scoring.chance(
-        p, y, fixed, claims["question"], below=claims["below"], level=BAND_LEVEL, draws=drawn
+        made.p, made.y, made.weight, made.question, below=made.below, level=BAND_LEVEL, draws=drawn
     )
-    parts = scoring.decompose(p, y, claims["weight"])
+    curve = tuple(CurvePoint(*row) for row in rows(found.curve))
+    scale = made.scale
+    return curve, Miscalibration(
+        found.miscalibration * scale, found.expected * scale, found.p_value
+    )
+
+
+def decomposition(claims: pd.DataFrame, questions: int) -> Decomposition:
+    """Return the parts of the mean Brier score of that many questions."""
+    if claims.empty:
+        return Decomposition(None, None, None)
+    parts = scoring.decompose(claims["p"], claims["y"], claims["weight"])
     scale = _a_question(claims, questions)
     # All parts are at least 0, up to rounding.
-    decomposition = Decomposition(
+    return Decomposition(
         max(parts.miscalibration, 0.0) * scale,
         max(parts.discrimination, 0.0) * scale,
         parts.uncertainty * scale,
-        found.expected * scale,
-        found.p_value,
     )
-    return tuple(CurvePoint(*row) for row in rows(found.curve)), decomposition
 
 
 def auc(claims: pd.DataFrame) -> float | None:

@@ -61,9 +61,8 @@ def notes(
         ),
         (
             any(group.certainty.questions for group in groups),
-            "A forecast of exactly 0 or 1 has no log odds, so a record with one has no "
-            "recalibration line and no verdict as a whole. The verdict on the rest leaves out the "
-            "time with such a forecast, which is known before the outcome is.",
+            "A forecast of exactly 0% or 100% that came true changes no test. One that failed "
+            "cannot be chance: the verdict names it, and judges the other forecasts without it.",
         ),
         (by == "team", OF_TEAMS),
         (

@@ -66,26 +66,37 @@ class Skill(Estimate):
 
 @dataclass(frozen=True)
 class Decomposition:
-    """The parts of the mean Brier score (0–1), and the miscalibration from luck alone.
+    """The parts of the mean Brier score (0–1), by the time for which forecasts were current.
 
     brier.mean = miscalibration − discrimination + uncertainty, up to rounding.
-    ``miscalibration_expected`` is the mean for a calibrated forecaster with the same forecasts, and
-    ``p_value`` how often such a forecaster shows at least this much; both are weighted as the tests
-    are, by the time to the scheduled close.
     """
 
     miscalibration: float | None
     discrimination: float | None
     uncertainty: float | None
-    miscalibration_expected: float | None
+
+
+@dataclass(frozen=True)
+class Miscalibration:
+    """The miscalibration of forecasts when made, on the scale of the Brier score (0–1).
+
+    The k-th forecast on a question has weight 1/k. ``expected`` is the mean for a calibrated
+    forecaster with the same forecasts, and ``p_value`` how often such a forecaster shows at least
+    ``when_made``. With more than 200 different forecasts, all are rounded to half a percentage
+    point.
+    """
+
+    when_made: float | None
+    expected: float | None
     p_value: float | None
 
 
 @dataclass(frozen=True)
 class Recalibration:
-    """The line logit P(y) = intercept + slope · logit p, and the F test of (0, 1).
+    """The line logit P(y) = intercept + slope · logit p of forecasts when made, and a p-value.
 
-    If ``estimable`` is false, the numbers are None and ``reason`` says why.
+    ``p_value`` is that of the verdict: the test of level and slope together. If ``estimable`` is
+    false, intercept and slope are None and ``reason`` says why; forecasts of 0 and 1 are left out.
     """
 
     intercept: float | None
@@ -97,7 +108,10 @@ class Recalibration:
 
 @dataclass(frozen=True)
 class ZTest:
-    """A clustered z statistic and its two-sided p-value; None without data."""
+    """A z statistic of forecasts when made, and its two-sided p-value; None if nothing is tested.
+
+    ``z`` is standard normal under calibration, by the distribution that the p-value has.
+    """
 
     z: float | None
     p_value: float | None
@@ -105,12 +119,11 @@ class ZTest:
 
 @dataclass(frozen=True)
 class Luck:
-    """The expected and the realised Brier score (0–1), and their difference.
+    """The expected and the realised Brier score (0–1) of forecasts when made, and the difference.
 
-    ``difference`` = realised − expected; above 0 the forecasts claimed too much certainty.
-    ``p_value``: paired over families. All are weighted as the tests are (``member_scores``), by the
-    time to the scheduled close; so ``realised`` equals the Brier score of the report only if no
-    question closed early, nobody withdrew, and all members forecast all questions.
+    ``difference`` = realised − expected; above 0 the forecasts claimed too much certainty. Test and
+    interval are those of Spiegelhalter's z. The k-th forecast on a question has weight 1/k, so
+    ``realised`` differs from the Brier score of the report, which is by time.
     """
 
     expected: float | None
@@ -124,8 +137,9 @@ class Movement:
     """Over- and under-reaction, over every question with a step, resolved or open.
 
     ``excess``: the mean over questions of Σ (2 p_t − 1)(p_t − p_{t+1}); above 0 the forecasts moved
-    more than they learned. ``revised``: the families with a changed forecast; with fewer than 30,
-    or fewer than half, ``sentence`` makes no claim.
+    more than they learned. ``p_value`` is of the recalibrated forecasts on the resolved questions.
+    ``revised``: the families with a changed forecast; with fewer than 30, or fewer than half,
+    ``sentence`` makes no claim.
     """
 
     questions: int
@@ -139,9 +153,10 @@ class Movement:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """One forecast on the reliability curve, and the 90% band of chance alone.
+    """One forecast on the reliability curve of forecasts when made, and the 90% band of chance.
 
-    Curve, band and ``weight`` are by the time to the scheduled close, as the tests are.
+    In 90 of 100 calibrated records the whole curve lies in its band. The k-th forecast on a
+    question has weight 1/k.
     """
 
     forecast: float
@@ -270,8 +285,8 @@ class Certainty:
 class Verdict:
     """The finding of a record beyond chance.
 
-    ``rest``: for a record with a forecast of exactly 0 or 1, which has no verdict, the kind of the
-    time without one.
+    ``rest``: for a record with a forecast that called the outcome impossible, the verdict on the
+    other forecasts.
     """
 
     kind: Kind
@@ -313,6 +328,7 @@ class Group:
     skill: Skill | None
     crowd_skill: Skill | None
     decomposition: Decomposition
+    miscalibration: Miscalibration
     luck: Luck
     recalibration: Recalibration
     spiegelhalter: ZTest

@@ -146,51 +146,72 @@ def _line(
     made: Forecasts, family: npt.NDArray[np.integer], tests: scoring.WhenMade
 ) -> Recalibration:
     """Return the recalibration line, which describes, with the p-value of level and slope."""
-    p, y, weight, question = claims(made)
-    between = (p > 0) & (p < 1)
+    made_claims = claims(made)
+    between = (made_claims.p > 0) & (made_claims.p < 1)
     p_value = known(tests.p_value)
     if not between.any():
         return Recalibration(None, None, p_value, False, "all forecasts are 0% or 100%")
-    line = scoring.recalibration(p[between], y[between], weight[between], family[question[between]])
+    p, y, weight = (of[between] for of in (made_claims.p, made_claims.y, made_claims.weight))
+    line = scoring.recalibration(p, y, weight, family[made_claims.question[between]])
     return Recalibration(
         known(line.intercept), known(line.slope), p_value, line.estimable, line.reason
     )
 
 
-def claims(
-    made: Forecasts,
-) -> tuple[Floats, Floats, Floats, npt.NDArray[np.intp]]:
-    """Return p, y, weight and question of each yes/no claim.
+@dataclass(frozen=True)
+class Claims:
+    """Yes/no claims in order of question and time.
 
     A binary forecast is one claim; one with several options is a claim per option, each with half
-    the weight.
+    the weight. ``below``: the probability of the options before it. ``scale`` turns a mean over
+    claims into one over forecasts.
     """
+
+    p: Floats
+    y: Floats
+    weight: Floats
+    question: npt.NDArray[np.intp]
+    below: Floats
+    scale: float
+
+
+def claims(made: Forecasts) -> Claims:
+    """Return the claims of a group's forecasts."""
     weight, question = (made.rows[name].to_numpy() for name in ("weight", "question"))
     if made.p.shape[1] == 2 and (made.level[:, 1] == 1).all():
-        return made.p[:, 1], made.y[:, 1], weight, question
+        return Claims(made.p[:, 1], made.y[:, 1], weight, question, np.zeros(len(weight)), 1.0)
     shown = made.p > 0
     shown |= made.y > 0
     several = shown[:, 2:].any(axis=1) | (made.level[:, 1] != 1)
     shown[~several, 0] = False
     row, option = np.nonzero(shown)
-    part = np.where(several, 0.5, 1.0)[row]
-    return made.p[row, option], made.y[row, option], weight[row] * part, question[row]
+    before = np.cumsum(made.p, axis=1) - made.p
+    before[~several] = 0.0
+    own = weight[row] * np.where(several, 0.5, 1.0)[row]
+    at = row, option
+    scale = float(own.sum() / weight.sum()) if len(weight) else 1.0
+    return Claims(made.p[at], made.y[at], own, question[row], before[at], scale)
 
 
 def _luck(made: Forecasts, tests: scoring.WhenMade) -> Luck:
     """Return the expected and the actual Brier score when made, weighted by 1/k.
 
-    A fractional outcome y takes y (1 − y) off what p (1 − p) expects. The interval of the
-    difference is by the test's own error, so that it contains 0 exactly if the test does not
-    reject.
+    A fractional outcome y takes y (1 − y) off what p (1 − p) expects. The interval has the
+    deviation of a calibrated forecaster; where chance is skewed, its width is changed to contain 0
+    exactly if the test does not reject.
     """
     weight = made.rows["weight"].to_numpy()
     variance = made.p * (1 - made.p) - made.y * (1 - made.y)
     expected = float(np.average(variance.sum(axis=1) / 2, weights=weight))
     realised = float(np.average(((made.p - made.y) ** 2).sum(axis=1) / 2, weights=weight))
-    difference, z = realised - expected, tests.sharpness.statistic
+    difference = realised - expected
+    z, p_value = tests.sharpness.statistic, tests.sharpness.p_value
     interval = None
-    if z and not np.isnan(z):
-        error = abs(difference / z)
-        interval = (difference - _FAR * error, difference + _FAR * error)
-    return Luck(expected, realised, Estimate(difference, interval), known(tests.sharpness.p_value))
+    if not np.isnan(p_value):
+        half = _FAR * tests.deviation / float(weight.sum())
+        if p_value >= 0.05:
+            half = max(half, abs(difference))
+        else:
+            half = min(half, _FAR * abs(difference / z))
+        interval = (difference - half, difference + half)
+    return Luck(expected, realised, Estimate(difference, interval), known(p_value))

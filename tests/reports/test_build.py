@@ -354,8 +354,11 @@ def test_one_question_and_one_outcome_only_are_reported_without_a_stack_trace() 
     assert one.decomposition.uncertainty == 0
     same = [asked(f"q{n}", "yes") for n in range(40)]
     group = the_group(ledger(same, [made(f"q{n}", "ana", 0, 0.7) for n in range(40)]))
-    assert group.verdict.kind == "not_estimable"
-    assert "only one outcome" in group.verdict.sentence
+    assert group.verdict.kind == "too_low"
+    assert "the mean forecast was 70% when made, and 100% came true" in group.verdict.sentence
+    assert not group.recalibration.estimable
+    assert "only one outcome" in group.recalibration.reason
+    assert group.recalibration.p_value < 0.001
 
 
 def test_the_same_ledger_has_one_digest_in_whatever_order_its_rows_come() -> None:

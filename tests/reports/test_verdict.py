@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,78 +12,159 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasts.reports.report import Recalibration, Verdict
+import scoring
+from forecasts.reports.numbers import often
+from forecasts.reports.report import Verdict
 from forecasts.reports.verdict import verdict
+from forecasts.reports.when_made import Forecasts, when_made
 from forecasts.scores.frames import complete
 from scoring.simulation import simulate
 from scoring.tournament import Tournament
-from tests.reports.small_ledgers import asked, ledger, made, random_ledger, report
+from tests.reports.small_ledgers import asked, day, ledger, made, random_ledger, report
+
+
+def binary(p: np.ndarray, y: np.ndarray) -> Forecasts:
+    """Return one forecast a question."""
+    n = np.arange(len(p))
+    rows = pd.DataFrame({"group": "all", "question": n, "path": n, "place": n, "weight": 1.0})
+    level = np.column_stack([np.zeros(len(p)), np.ones(len(p))])
+    columns = (np.column_stack([1 - values, values]) for values in (p, y))
+    return Forecasts(rows, *columns, level)
 
 
 def of(
-    line: tuple[float, float, float], questions: int = 200, families: int | None = None
+    level: float, slope: float, p_value: float, questions: int = 200, families: int | None = None
 ) -> Verdict:
-    """Return the verdict on forecasts spread over 1% to 99%, with that recalibration line."""
-    p = np.linspace(0.01, 0.99, max(questions, 99))
-    question = np.arange(len(p)) % questions
-    claims = pd.DataFrame(
-        {"p": p, "y": np.where(p > 0.5, 1.0, 0.0), "weight": 1.0, "fixed": 1.0}
-    ).assign(question=question)
-    family = question % (questions if families is None else families)
-    return verdict(claims, family, Recalibration(*line, estimable=True, reason=""))
+    """Return the verdict of these tests; of what is called 90%, 75% came true."""
+    n = np.arange(questions)
+    forecasts = binary(np.full(questions, 0.9), (n % 4 > 0).astype(float))
+    test = scoring.Test
+    tests = scoring.WhenMade(
+        test(level, 0.5),
+        test(slope, 0.5),
+        test(0.0, 1.0),
+        p_value,
+        np.array([], dtype=np.intp),
+        1.0,
+    )
+    family = n % (questions if families is None else families)
+    return verdict(replace(when_made(forecasts, family), tests=tests), family)
 
 
 @pytest.mark.parametrize(
-    ("line", "kind"),
+    ("level", "slope", "p_value", "kind"),
     [
-        ((0.0, 1.0, 0.6), "calibrated"),
-        ((0.0, 0.3, 0.06), "calibrated"),
-        ((0.0, 0.5, 0.001), "overconfident"),
-        ((0.0, 2.0, 0.001), "underconfident"),
-        ((-0.8, 1.0, 0.001), "too_high"),
-        ((0.8, 1.0, 0.001), "too_low"),
-        ((0.3, 0.4, 0.001), "overconfident"),
+        (0.0, 0.1, 0.6, "calibrated"),
+        (-3.0, 0.0, 0.05, "calibrated"),
+        (0.1, -3.5, 0.001, "overconfident"),
+        (0.1, 3.5, 0.001, "underconfident"),
+        (-3.5, 0.1, 0.001, "too_high"),
+        (3.5, 0.1, 0.001, "too_low"),
+        (2.0, -3.0, 0.001, "overconfident"),
+        (-3.0, 2.0, 0.001, "too_high"),
+        (float("nan"), -3.5, 0.001, "overconfident"),
     ],
 )
-def test_the_larger_part_of_the_fault_names_it(line: tuple[float, float, float], kind: str) -> None:
-    assert of(line).kind == kind
+def test_the_larger_part_of_the_fault_names_it(
+    level: float, slope: float, p_value: float, kind: str
+) -> None:
+    assert of(level, slope, p_value).kind == kind
 
 
-def test_a_verdict_says_what_happens_and_how_often_chance_would_do_it() -> None:
-    assert of((0.0, 0.5, 0.0025)).sentence == (
-        "Overconfident: forecasts of 90% come true about 75% of the time; "
+def test_a_verdict_says_what_happened_and_how_often_chance_would_do_it() -> None:
+    assert of(0.0, -3.5, 0.0025).sentence == (
+        "Overconfident: favourites given 90% or more, on average 90%, came true 75% of the time; "
         "chance alone would do this in 1 of 400 such records (200 families of questions)."
+    )
+    assert of(-3.5, 0.0, 0.0025).sentence == (
+        "Too high: the mean forecast was 90% when made, and 75% came true; chance alone would do "
+        "this in 1 of 400 such records (200 families of questions)."
+    )
+    assert of(0.0, 0.0, 0.42).sentence == (
+        "Calibrated, as far as the record shows: a calibrated forecaster would be at least this "
+        "far off in 42 of 100 such records (200 families of questions)."
     )
 
 
-@pytest.mark.parametrize(
-    ("slope", "said"), [(9.0, "forecasts of 57% come true"), (-9.0, "forecasts of 57%")]
-)
-def test_a_verdict_names_a_forecast_that_was_made(slope: float, said: str) -> None:
-    """Nobody forecast 90%, nor 60% often enough."""
-    p = np.tile([0.42, 0.45, 0.55, 0.58, 0.58], 40)
-    claims = pd.DataFrame({"p": p, "y": p > 0.5, "fixed": 1.0, "question": np.arange(200)})
-    line = Recalibration(0.0, slope, 0.001, estimable=True, reason="")
-    assert said in verdict(claims, np.arange(200), line).sentence
-
-
 def test_below_thirty_questions_there_is_no_verdict_however_small_the_p_value() -> None:
-    assert of((0.0, 0.2, 1e-9), questions=29).kind == "too_few"
-    assert of((0.0, 0.2, 1e-9), questions=30).kind == "overconfident"
+    assert of(0.0, -6.0, 1e-9, questions=29).kind == "too_few"
+    assert of(0.0, -6.0, 1e-9, questions=30).kind == "overconfident"
 
 
 def test_below_thirty_families_there_is_no_verdict_however_many_the_questions() -> None:
-    withheld = of((0.0, 0.2, 1e-9), questions=300, families=29)
+    withheld = of(0.0, -6.0, 1e-9, questions=300, families=29)
     assert withheld.kind == "too_few"
     assert withheld.sentence == (
         "Too few to tell: 300 questions in 29 families scored; below 30 questions or families, "
         "luck and error look alike."
     )
-    assert of((0.0, 0.2, 1e-9), questions=300, families=30).kind == "overconfident"
+    assert of(0.0, -6.0, 1e-9, questions=300, families=30).kind == "overconfident"
 
 
 def test_one_question_and_one_family_are_named_in_the_singular() -> None:
-    assert "1 question in 1 family scored" in of((0.0, 1.0, 0.5), questions=1).sentence
+    assert "1 question in 1 family scored" in of(0.0, 0.0, 0.5, questions=1).sentence
+
+
+FIGURES = re.compile(r"([\d.]+)%")
+
+
+@pytest.mark.parametrize("of_a_thousand", range(10))
+def test_no_sentence_contradicts_the_numbers_beside_it(of_a_thousand: int) -> None:
+    """Of a thousand records of every kind: direction, figures and frequency are the tests'."""
+    rng = np.random.default_rng(of_a_thousand)
+    kinds = set()
+    for _ in range(100):
+        n = int(rng.integers(30, 70))
+        odds = rng.normal(rng.choice([-2.5, -0.5, 0.0, 1.0]), rng.choice([0.4, 1.3]), n)
+        truth = 1 / (1 + np.exp(-odds))
+        shift, stretch = rng.choice([0.0, 0.0, 0.9, -0.9]), rng.choice([1.0, 1.0, 0.4, 2.5])
+        p = (1 / (1 + np.exp(-stretch * odds - shift))).round(2)
+        made_ = binary(p, (rng.random(n) < truth).astype(float))
+        family = np.arange(n)
+        tests = scoring.when_made(made_.p, made_.y, family, family)
+        whole = replace(when_made(made_.of(made_.rows[:1]), family), forecasts=made_, tests=tests)
+        rest = made_.of(made_.rows[~np.isin(family, tests.failed)])
+        if len(tests.failed):
+            of_rest = np.arange(len(rest.rows))
+            whole = replace(whole, rest=scoring.when_made(rest.p, rest.y, of_rest, of_rest))
+        found = verdict(whole, family)
+        kinds.add(found.kind)
+        agrees(found, made_, tests)
+    assert kinds >= {"calibrated", "overconfident", "too_high", "too_low"}
+
+
+def agrees(found: Verdict, forecasts: Forecasts, tests: scoring.WhenMade) -> None:
+    """Assert that the sentence says what the numbers do."""
+    said = found.sentence
+    assert said.count(". ") <= 1
+    assert (found.kind == "calibrated") == (tests.p_value >= 0.05)
+    if len(tests.failed):
+        assert said.startswith(f"Overconfident: on {len(tests.failed)} question")
+        return
+    assert f" {often(tests.p_value)} such records" in said
+    if found.kind == "calibrated":
+        return
+    level, slope = tests.level.statistic, tests.slope.statistic
+    figures = [float(figure) for figure in FIGURES.findall(said)]
+    p, y = forecasts.p[:, 1], forecasts.y[:, 1]
+    if found.kind in ("too_high", "too_low"):
+        assert abs(level) > abs(slope)
+        assert (found.kind == "too_high") == (level < 0)
+        called, came = figures
+        assert [called, came] == pytest.approx([100 * p.mean(), 100 * y.mean()], abs=0.51)
+        assert (called > came) == (found.kind == "too_high")
+        return
+    assert abs(slope) >= abs(level)
+    assert (found.kind == "overconfident") == (slope < 0)
+    assert ("less predictable" in said or "came true" in said) or found.kind == "underconfident"
+    if figures:
+        least, called, came = figures
+        favourite, won = np.maximum(p, 1 - p), np.where(p > 0.5, y, 1 - y)
+        there = favourite >= least / 100
+        shown = [100 * favourite[there].mean(), 100 * won[there].mean()]
+        if not (p == 0.5).any():
+            assert [called, came] == pytest.approx(shown, abs=0.51)
+        assert (called > came) == (found.kind == "overconfident")
 
 
 @pytest.mark.parametrize(("linked", "kind"), [(1, "too_high"), (2, "too_high"), (3, "too_few")])
@@ -112,11 +195,11 @@ def test_forecasts_that_are_all_too_high_are_called_so() -> None:
     )
     found = report(frames).groups[0].verdict
     assert found.kind == "too_high"
-    assert "the mean forecast is 66%, and 25% happened" in found.sentence
+    assert "the mean forecast was 66% when made, and 25% came true" in found.sentence
 
 
 def certain(*values: float) -> Verdict:
-    """Return the verdict on 60 calibrated forecasts and a few more that are certain of "yes"."""
+    """Return the verdict on 60 calibrated forecasts and a few more; the first resolves "no"."""
     rng = np.random.default_rng(4)
     ps = [*rng.uniform(0.1, 0.9, 60).tolist(), *values]
     frames = ledger(
@@ -129,51 +212,78 @@ def certain(*values: float) -> Verdict:
     return report(frames).groups[0].verdict
 
 
-def test_a_probability_of_zero_or_one_gives_no_verdict_and_says_what_can_be_said() -> None:
-    found = certain(0.0, 1.0)
-    assert (found.kind, found.rest) == ("not_estimable", "calibrated")
-    assert found.sentence.startswith(
-        "No verdict on the whole record: a forecast of exactly 0% or 100% on 2 questions has no "
-        "log odds to test. It was never wrong. The rest of the time: Calibrated, as far as the "
-        "record shows: "
-    )
-    assert found.sentence.endswith("(60 families of questions).")
+def test_certainty_that_came_true_changes_no_verdict() -> None:
+    plain, found = certain(), certain(0.0, 1.0)
+    assert (found.kind, found.rest) == ("calibrated", None)
+    assert found.sentence == plain.sentence.replace("60 families", "62 families")
 
 
-def test_certainty_that_was_wrong_is_said_to_be_what_no_calibrated_forecaster_does() -> None:
+def test_certainty_that_failed_is_named_and_the_rest_judged_without_it() -> None:
     found = certain(1.0, 1.0)
-    assert found.kind == "not_estimable"
-    assert "It was wrong on 1 of them, as a calibrated forecaster’s never is." in found.sentence
-
-
-def test_the_rest_of_a_record_that_is_nearly_all_certain_is_too_little_to_tell() -> None:
-    frames = ledger(
-        [asked(f"q{n}", "yes") for n in range(40)],
-        [made(f"q{n}", "ana", 0, 1.0 if n else 0.7) for n in range(40)],
+    assert (found.kind, found.rest) == ("overconfident", "calibrated")
+    assert found.sentence.startswith(
+        "Overconfident: on 1 question a forecast called the outcome impossible, which chance "
+        "cannot explain. Without these: Calibrated, as far as the record shows: "
     )
-    found = report(frames).groups[0].verdict
-    assert (found.kind, found.rest) == ("not_estimable", "too_few")
-    assert "Too few to tell: 1 question in 1 family scored" in found.sentence
+    assert found.sentence.endswith("(61 families of questions).")
 
 
-def test_a_record_of_nothing_but_certainty_has_no_rest() -> None:
+def test_a_record_of_nothing_but_certainty_that_came_true_has_nothing_to_test() -> None:
     frames = ledger(
         [asked(f"q{n}", "yes") for n in range(40)],
         [made(f"q{n}", "ana", 0, 1.0) for n in range(40)],
     )
     found = report(frames).groups[0].verdict
-    assert (found.kind, found.rest) == ("not_estimable", "too_few")
+    assert (found.kind, found.rest) == ("not_estimable", None)
+    assert found.sentence == "No verdict: every forecast was 0% or 100%, and came true."
+
+
+def test_a_record_of_nothing_but_certainty_that_failed_is_overconfident() -> None:
+    frames = ledger(
+        [asked(f"q{n}", "no") for n in range(40)],
+        [made(f"q{n}", "ana", 0, 1.0) for n in range(40)],
+    )
+    found = report(frames).groups[0].verdict
+    assert (found.kind, found.rest) == ("overconfident", "too_few")
+    assert "on 40 questions a forecast called the outcome impossible" in found.sentence
     assert "Too few to tell: no question scored" in found.sentence
 
 
-def test_outcomes_that_a_threshold_separates_give_no_verdict_and_the_reason() -> None:
+def test_below_thirty_questions_certainty_that_failed_is_still_named() -> None:
     frames = ledger(
-        [asked(f"q{n}", "yes" if n % 2 else "no") for n in range(40)],
-        [made(f"q{n}", "ana", 0, 0.9 if n % 2 else 0.1) for n in range(40)],
+        [asked(f"q{n}", "yes" if n else "no") for n in range(10)],
+        [made(f"q{n}", "ana", 0, 1.0) for n in range(10)],
     )
     found = report(frames).groups[0].verdict
-    assert (found.kind, found.rest) == ("not_estimable", None)
-    assert "separates the outcomes" in found.sentence
+    assert found.kind == "too_few"
+    assert found.sentence.endswith(
+        "But on 1 question a forecast called the outcome impossible, which chance cannot explain."
+    )
+
+
+def test_outcomes_that_a_threshold_separates_get_a_verdict_too() -> None:
+    frames = ledger(
+        [asked(f"q{n}", "yes" if n % 2 else "no") for n in range(40)],
+        [made(f"q{n}", "ana", 0, 0.8 if n % 2 else 0.2) for n in range(40)],
+    )
+    found = report(frames).groups[0]
+    assert found.verdict.kind == "underconfident"
+    assert "favourites given 80% or more, on average 80%, came true 100%" in found.verdict.sentence
+    assert "separates the outcomes" in found.recalibration.reason
+
+
+def test_who_speaks_once_on_questions_that_a_yes_closes_is_not_called_too_high() -> None:
+    """Of 45%, 45% came true; while they stood, "no" lasted longer than "yes"."""
+    rng = np.random.default_rng(2)
+    questions, forecasts = [], []
+    for n in range(100):
+        comes = rng.uniform(0, 10 / 0.45)
+        closes = {"actual_close_time": day(comes)} if comes < 10 else {}
+        questions.append(asked(f"q{n}", "yes" if comes < 10 else "no", **closes))
+        forecasts.append(made(f"q{n}", "ana", 0, 0.45))
+    found = report(ledger(questions, forecasts)).groups[0]
+    assert found.verdict.kind == "calibrated"
+    assert found.miscalibration.p_value > 0.05
 
 
 def test_the_teams_of_the_demonstration_are_told_apart_by_their_faults() -> None:

@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose
 
 import scoring
 from scoring import InputError
+from scoring.calibration import band
 
 Pairs = tuple[list[float], list[float], list[float]]
 
@@ -20,7 +21,9 @@ Pairs = tuple[list[float], list[float], list[float]]
 @st.composite
 def pairs(draw: st.DrawFn, fractional: bool = False) -> Pairs:
     n = draw(st.integers(1, 30))
-    chance = st.one_of(st.sampled_from([0.0, 0.1, 0.3, 0.3, 0.7, 1.0]), st.floats(0, 1))
+    # Closer forecasts than these are ties.
+    apart = st.floats(0, 1).map(lambda p: round(p, 9))
+    chance = st.one_of(st.sampled_from([0.0, 0.1, 0.3, 0.3, 0.7, 1.0]), apart)
     outcome = st.floats(0, 1) if fractional else st.sampled_from([0.0, 1.0])
     weight = st.one_of(st.just(1.0), st.floats(0.01, 3))
     columns = (st.lists(each, min_size=n, max_size=n) for each in (chance, outcome, weight))
@@ -289,3 +292,27 @@ def test_what_are_not_pairs_is_refused(
     with pytest.raises(InputError) as caught:
         measure(p, y, w)  # type: ignore[operator]
     assert caught.value.problems[0].column == column
+
+
+def test_forecasts_that_differ_by_rounding_are_one_wherever_ties_are_pooled() -> None:
+    p, y, w = [0.3, 1 - 0.7, 0.3 + 1e-13, 0.8], [1, 0, 0, 1], [1.0, 2.0, 1.0, 1.0]
+    assert len(set(p)) == 4
+    same = [0.3, 0.3, 0.3, 0.8]
+    for measure in (scoring.decompose, scoring.murphy):
+        assert_allclose(measure(p, y, w), measure(same, y, w), atol=1e-12)
+    assert scoring.roc_auc(p, y, w) == scoring.roc_auc(same, y, w)
+    for curve in (scoring.reliability_curve(p, y, w), scoring.chance(p, y, w).curve):
+        assert curve["weight"].tolist() == [4.0, 1.0]
+        assert_allclose(curve["recalibrated"], [0.25, 1.0])
+    apart = [0.3, 0.3 + 1e-11, 0.3, 0.8]
+    assert len(scoring.reliability_curve(apart, y, w)) == 3
+
+
+def test_nine_of_ten_whole_curves_of_a_calibrated_forecaster_lie_in_the_band() -> None:
+    rng = np.random.default_rng(8)
+    curves = np.sort(rng.random((30, 400)), axis=0)
+    lower, upper = band(curves, 0.9)
+    inside = ((curves >= lower[:, None]) & (curves <= upper[:, None])).all(axis=0)
+    assert 0.9 <= inside.mean() < 0.95
+    pointwise = ((curves >= lower[:, None]) & (curves <= upper[:, None])).mean(axis=1)
+    assert (pointwise > 0.95).all()

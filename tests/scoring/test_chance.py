@@ -45,7 +45,17 @@ def slow(p: Any, y: Any, w: Any, q: Any, draws: np.ndarray, stretch: float) -> t
     null = np.array([value for value, _ in found])
     as_much = (null >= miscalibration(y)[0] - 1e-7).sum()
     fits = np.array([fit for _, fit in found])
-    return null.mean(), (1 + as_much) / (1 + len(null)), np.quantile(fits, [0.05, 0.95], axis=0)
+    return null.mean(), (1 + as_much) / (1 + len(null)), whole(fits)
+
+
+def whole(fits: np.ndarray) -> np.ndarray:
+    """The narrowest band, as many draws cut off on each side, with 90% of the curves in it."""
+    ordered = np.sort(fits, axis=0)
+    for cut in reversed(range(len(fits) // 2)):
+        low, high = ordered[cut], ordered[-1 - cut]
+        if ((fits >= low - 1e-9) & (fits <= high + 1e-9)).all(axis=1).mean() >= 0.9:
+            return np.array([low, high])
+    raise AssertionError("the whole range has all curves")
 
 
 @given(seeds)
@@ -108,13 +118,38 @@ def test_many_forecasts_are_drawn_in_steps_and_certainty_stays_apart() -> None:
     assert_allclose(curve[["lower", "upper"]].iloc[0], 0, atol=1e-12)
 
 
-def test_steps_hide_nothing_of_what_is_expected() -> None:
+def test_observed_and_expected_miscalibration_are_those_of_the_same_steps() -> None:
     p, y, w, q = tournament(150, 4, seed=9)
     draws = outcome_draws(range(150))
     found = chance(p, y, w, q, draws=draws)
     assert len(found.curve) < 202 < len(np.unique(p))
-    expected = slow(p, y, w, q, draws[:, :150], 1.0)[0]
-    assert found.expected == pytest.approx(expected, rel=0.1)
+    steps = np.floor(p * 200)
+    rounded = np.bincount(steps.astype(int), w * p) / np.bincount(steps.astype(int), w)
+    in_steps = rounded[steps.astype(int)]
+    again = chance(in_steps, y, w, q, draws=draws)
+    assert found.miscalibration == pytest.approx(again.miscalibration)
+    assert found.miscalibration == pytest.approx(scoring.decompose(in_steps, y, w).miscalibration)
+    assert found.expected == pytest.approx(again.expected)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_small_p_value_means_more_miscalibration_than_luck_makes(seed: int) -> None:
+    found = chance(*tournament(60, 4, seed, slope=[1.0, 0.5, 2.0, 0.8][seed % 4]))
+    if found.p_value <= 0.05:
+        assert found.miscalibration > found.expected
+
+
+@pytest.mark.parametrize(("questions", "updates"), [(40, 1), (60, 6)])
+def test_a_calibrated_curve_leaves_its_band_anywhere_one_time_in_ten(
+    questions: int, updates: int
+) -> None:
+    left = []
+    for seed in range(200):
+        curve = chance(*tournament(questions, updates, seed)).curve
+        inside = curve["recalibrated"].between(curve["lower"] - 1e-9, curve["upper"] + 1e-9)
+        left.append(not inside.all())
+    # 10% of 200 is 20; 31 or more has probability 1%.
+    assert np.mean(left) <= 0.15
 
 
 def test_the_expected_miscalibration_shrinks_with_the_questions() -> None:

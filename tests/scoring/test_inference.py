@@ -204,17 +204,34 @@ def test_the_z_statistics_are_the_sums_written_out() -> None:
         (scoring.calibration_in_the_large, np.ones(len(p))),
         (scoring.spiegelhalter, 1 - 2 * p),
     ):
-        u = [
-            sum(weight[i] * (y[i] - p[i]) * factor[i] for i in np.flatnonzero(question == q))
-            for q in range(12)
-        ]
-        z = sum(u) / math.sqrt(sum(v * v for v in u))
-        found = test(p, y, weight, question)
-        p_value = 2 * stats.t.sf(abs(z), 11)
-        if test is scoring.spiegelhalter:
-            gap = (y - p) * factor
-            p_value = scoring.clustered_mean(gap, question, weight, lopsided=True).p_value
-        assert_allclose([found.statistic, found.p_value], [z, p_value])
+        total = sum(weight[i] * (y[i] - p[i]) * factor[i] for i in range(len(p)))
+        for names in (None, question):
+            variance = 0.0
+            for q in range(len(p)) if names is None else range(12):
+                own = [q] if names is None else np.flatnonzero(question == q)
+                variance += (
+                    sum(weight[i] * abs(factor[i]) * math.sqrt(p[i] * (1 - p[i])) for i in own) ** 2
+                )
+            z = total / math.sqrt(variance)
+            found = test(p, y, weight, names)
+            assert_allclose([found.statistic, found.p_value], [z, 2 * stats.norm.sf(abs(z))])
+
+
+def test_without_clusters_spiegelhalters_z_is_that_of_val_prob_in_r() -> None:
+    """rms computes Σ (y − p)(1 − 2p) / √Σ (1 − 2p)² p (1 − p) (val.prob, "S:z")."""
+    p = np.array([0.1, 0.25, 0.4, 0.6, 0.72, 0.95, 0.03, 0.5])
+    y = np.array([0, 1, 0, 1, 1, 1, 0, 0])
+    z = np.sum((y - p) * (1 - 2 * p)) / np.sqrt(np.sum((1 - 2 * p) ** 2 * p * (1 - p)))
+    assert scoring.spiegelhalter(p, y).statistic == pytest.approx(float(z), abs=1e-12)
+
+
+def test_rare_events_do_not_accuse() -> None:
+    rng = np.random.default_rng(3)
+    p = np.minimum(rng.exponential(0.03, (500, 90)), 0.9)
+    y = (rng.random(p.shape) < p).astype(float)
+    for test in (scoring.spiegelhalter, scoring.calibration_in_the_large):
+        found = [test(*one).p_value < 0.05 for one in zip(p, y, strict=True)]
+        assert np.mean(found) <= 0.08
 
 
 def test_nothing_to_test_is_not_a_number() -> None:

@@ -21,17 +21,23 @@ def test_the_expected_score_is_the_mean_of_p_times_not_p() -> None:
     assert found.difference == pytest.approx(found.realised - found.expected)
 
 
-def test_the_test_is_paired_over_questions_with_their_skewness_taken_out() -> None:
+def test_the_test_has_the_variance_of_a_calibrated_forecaster() -> None:
     p, y, weight, question = tournament(60, 5, seed=3)
     found = luck(p, y, weight, question)
-    gap = np.bincount(question, weight * ((p - y) ** 2 - p * (1 - p)))
-    assert_allclose(found.statistic, gap.sum() / np.sqrt(gap @ gap))
-    # Every question has weight 1, so its sum is its mean.
-    assert_allclose(np.bincount(question, weight), np.ones(60))
-    t = stats.ttest_1samp(gap, 0).statistic
-    a = stats.skew(gap, bias=False) / (3 * np.sqrt(60))
-    far = ((1 + a * t) ** 3 - 1) / (3 * a) + a / 2
-    assert_allclose(found.p_value, 2 * stats.t.sf(abs(far), 59))
+    gap = float(weight @ ((p - y) ** 2 - p * (1 - p)))
+    # Forecasts on one question may move together entirely.
+    of_question = np.bincount(question, weight * np.abs(1 - 2 * p) * np.sqrt(p * (1 - p)))
+    error = np.sqrt(of_question @ of_question)
+    assert_allclose(found.statistic, gap / error)
+    assert_allclose(found.p_value, 2 * stats.norm.sf(abs(gap / error)))
+    half = stats.norm.ppf(0.975) * error / weight.sum()
+    assert_allclose([found.lower, found.upper], [found.difference - half, found.difference + half])
+
+
+def test_a_fractional_outcome_is_no_fault_of_the_forecast_that_it_equals() -> None:
+    found = luck([0.3, 0.6, 0.9], [0.3, 0.6, 0.9])
+    assert found.realised == 0
+    assert found.difference == pytest.approx(0)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -41,10 +47,9 @@ def test_the_interval_holds_no_difference_just_when_the_test_does_not_speak(seed
 
 
 def test_the_interval_counts_questions_and_not_updates() -> None:
-    p, y, weight, question = tournament(40, 5, seed=4)
-    whole = luck(p, y, weight, question)
-    gap = (p - y) ** 2 - p * (1 - p)
-    assert whole[2:5] == scoring.clustered_mean(gap, question, weight, lopsided=True)[:3]
+    p, y, weight, question = tournament(40, 1, seed=4)
+    split = [np.repeat(of, 5) for of in (p, y, weight / 5, question)]
+    assert_allclose(luck(*split), luck(p, y, weight, question))
 
 
 def test_it_is_the_test_of_spiegelhalters_z() -> None:
@@ -68,10 +73,11 @@ def test_an_overconfident_one_gets_worse_than_promised() -> None:
     assert found.p_value < 0.01
 
 
-def test_one_question_has_scores_and_no_test() -> None:
-    found = luck([0.4, 0.6], [1, 1], question=["q", "q"])
-    assert found.expected == pytest.approx(0.24)
+def test_forecasts_that_chance_cannot_move_have_scores_and_no_test() -> None:
+    found = luck([0.5, 1.0], [1, 1], question=["q", "r"])
+    assert found.expected == pytest.approx(0.125)
     assert math.isnan(found.p_value)
+    assert math.isnan(found.lower)
 
 
 def test_what_is_no_probability_is_refused() -> None:

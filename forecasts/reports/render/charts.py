@@ -126,7 +126,12 @@ def reliability(group: Group) -> Chart:
         if bin_.forecast is not None and bin_.interval
     )
     series = (
-        Series("band", "band", _points(points, "forecast", "lower", "upper"), "90% chance band"),
+        Series(
+            "band",
+            "band",
+            _points(points, "forecast", "lower", "upper"),
+            "band of 90% of calibrated curves",
+        ),
         Series("line", "reference", ((0.0, 0.0), (1.0, 1.0)), "calibrated"),
         Series("interval", "whisker", whiskers),
         Series(

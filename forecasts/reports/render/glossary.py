@@ -1,7 +1,8 @@
 """The meaning of each number of a report or a comparison, in one sentence, with its page in docs.
 
 The foot of every document and the help on the pages both read it here. The names are those of the
-fields of ``report.Group``, ``report.Decomposition``, ``comparison.Pair`` and ``comparison.Side``.
+fields of ``report.Group``, ``report.Decomposition``, ``report.Miscalibration``,
+``comparison.Pair`` and ``comparison.Side``.
 """
 
 from __future__ import annotations
@@ -99,10 +100,16 @@ OF_REPORTS: Mapping[str, Statistic] = {
     "miscalibration": Statistic(
         "Miscalibration",
         "the loss from forecasts that do not match the frequency of the outcomes; only an excess "
-        "over luck alone, beyond chance and by the time to the scheduled close, counts as a fault.",
+        "of the forecasts when made over luck alone, beyond chance, counts as a fault.",
         "decomposition.md",
     ),
-    "miscalibration_expected": Statistic(
+    "when_made": Statistic(
+        "When made",
+        "of forecasts as they were made, whatever happened later: a forecaster’s first on a "
+        "question has weight 1, the second 1/2, the third 1/3.",
+        "when-made.md",
+    ),
+    "expected": Statistic(
         "Luck alone",
         "the mean miscalibration of a calibrated forecaster with the same forecasts on the same "
         "questions.",
@@ -121,15 +128,14 @@ OF_REPORTS: Mapping[str, Statistic] = {
     ),
     "luck": Statistic(
         "Brier expected",
-        "the score expected if the forecasts are right, the mean of p (1 − p), both this and the "
-        "actual score by the time to the scheduled close; an actual score above it means too much "
-        "certainty.",
+        "the score expected if the forecasts are right, the mean of p (1 − p) when made; an actual "
+        "score above it means too much certainty.",
         "luck.md",
     ),
     "recalibration": Statistic(
         "Recalibration line",
-        "fitted to the log odds of forecasts and outcomes: a slope below 1 means overconfident, "
-        "above 1 underconfident, an intercept above 0 too low.",
+        "fitted to the log odds of forecasts when made: a slope below 1 means overconfident, "
+        "above 1 underconfident, an intercept above 0 too low; its p-value is that of the verdict.",
         "recalibration.md",
     ),
     "spiegelhalter": Statistic(
@@ -139,7 +145,8 @@ OF_REPORTS: Mapping[str, Statistic] = {
     ),
     "calibration_in_the_large": Statistic(
         "Calibration in the large",
-        "whether as many events happened as were forecast in total; above 0, more did.",
+        "whether as many events happened as were forecast in total; above 0, more did; options "
+        "without an order have none.",
         "in-the-large.md",
     ),
     "auc": Statistic(
@@ -154,20 +161,20 @@ OF_REPORTS: Mapping[str, Statistic] = {
     "movement": Statistic(
         "Excess movement",
         "Σ (2p − 1)(p − next p), the mean over questions: above 0, forecasts swing back "
-        "(over-reaction); below 0, they drift (under-reaction); at 0, each update matched the "
-        "news.",
+        "(over-reaction); below 0, they drift (under-reaction); only what remains once forecasts "
+        "are recalibrated counts.",
         "movement.md",
     ),
     "certainty": Statistic(
         "Certainty",
-        "the number of questions with a forecast of exactly 0 or 1, which has no log odds and "
-        "therefore no verdict, and of those on which it was wrong.",
+        "the number of questions with a forecast of exactly 0 or 1, and of those on which it was "
+        "wrong, which no chance explains.",
         "verdict.md",
     ),
     "curve": Statistic(
         "Reliability",
-        "how often events happened at each forecast: below the diagonal less often than forecast, "
-        "above it more often, inside the band no further off than chance explains.",
+        "how often events happened at each forecast when made: below the diagonal less often than "
+        "forecast, above it more often; chance keeps 9 of 10 whole curves inside the band.",
         "reliability.md",
     ),
     "bins": Statistic(

@@ -97,37 +97,36 @@ def measures(group: Group) -> Table:
 
 
 def parts(group: Group) -> Table:
-    """Return the parts of the Brier score, with the miscalibration that luck alone makes."""
+    """Return the parts of the Brier score."""
     one = group.decomposition
     return Table(
         "Parts of the Brier score (0–1)",
-        ("Part", "This record", "Luck alone", "p"),
+        ("Part", "This record"),
         (
-            (
-                "Miscalibration",
-                number(one.miscalibration),
-                number(one.miscalibration_expected),
-                p_value(one.p_value),
-            ),
-            ("− discrimination", number(one.discrimination), NOTHING, NOTHING),
-            ("+ uncertainty", number(one.uncertainty), NOTHING, NOTHING),
-            (f"= {wording.BRIER}", number(group.brier.mean), NOTHING, NOTHING),
+            ("Miscalibration", number(one.miscalibration)),
+            ("− discrimination", number(one.discrimination)),
+            ("+ uncertainty", number(one.uncertainty)),
+            (f"= {wording.BRIER}", number(group.brier.mean)),
         ),
-        note="Luck alone: the mean miscalibration of a calibrated forecaster; p: how often luck "
-        f"makes at least this much, {over_families(group.families)}. Both are weighted by the time "
-        "to the scheduled close.",
+        note="By the time for which each forecast was current.",
     )
 
 
 def tests(group: Group) -> Table:
     """Return the tests of calibration, and the value for a calibrated forecaster."""
-    line, luck = group.recalibration, group.luck
+    line, luck, made = group.recalibration, group.luck, group.miscalibration
     rows = [
         (
             "Recalibration line: intercept, slope",
             f"{signed(line.intercept, 2)}, {number(line.slope, 2)}" if line.estimable else NOTHING,
             "0, 1",
             p_value(line.p_value),
+        ),
+        (
+            "Miscalibration",
+            number(made.when_made),
+            f"{number(made.expected)} from luck",
+            p_value(made.p_value),
         ),
         (
             f"Brier score (0–1) of {number(luck.realised)} less the expected "
@@ -146,14 +145,15 @@ def tests(group: Group) -> Table:
     ]
     moved = group.movement
     note = (
-        "Forecasts are weighted by the time to the scheduled close; "
-        f"p-values are {over_families(group.families)}"
+        "Of forecasts when made, the k-th of a forecaster on a question with weight 1/k; "
+        f"p-values are {over_families(group.families)}. The first p-value is that of the verdict."
     )
     if moved is not None:
         rows.append(("Excess movement", signed(moved.excess.mean), "0", p_value(moved.p_value)))
-        if moved.families != group.families:
-            note += f", except for movement: {moved.families:,}, open questions included"
-    note += "."
+        note += (
+            " The excess movement includes open questions; its p-value is of the recalibrated "
+            "forecasts on the resolved ones."
+        )
     if not line.estimable:
         note += f" The line cannot be estimated: {line.reason}."
     note += (

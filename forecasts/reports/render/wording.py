@@ -159,13 +159,13 @@ def skill_basis(skill: Skill | None) -> str:
 
 
 def decomposition(group: Group) -> str:
-    """Return the Brier score as the sum of its parts, with the effect of luck."""
-    one = group.decomposition
+    """Return the Brier score as the sum of its parts, and the effect of luck."""
+    one, made = group.decomposition, group.miscalibration
     return (
-        f"{BRIER}: {number(group.brier.mean)} = {number(one.miscalibration)} miscalibration "
-        f"(luck alone: {number(one.miscalibration_expected)}, p = {p_value(one.p_value)} "
-        f"{over_families(group.families)}) − {number(one.discrimination)} discrimination + "
-        f"{number(one.uncertainty)} uncertainty."
+        f"{BRIER}: {number(group.brier.mean)} = {number(one.miscalibration)} miscalibration − "
+        f"{number(one.discrimination)} discrimination + {number(one.uncertainty)} uncertainty. "
+        f"Miscalibration when made: {number(made.when_made)}, from luck alone "
+        f"{number(made.expected)} (p = {p_value(made.p_value)}, {over_families(group.families)})."
     )
 
 
@@ -193,7 +193,7 @@ def curve_sentence(point: CurvePoint) -> str:
     return (
         f"Forecasts of {percent(point.forecast, 1)} came true about "
         f"{percent(point.recalibrated)} of the time, {'inside' if _in_band(point) else 'outside'} "
-        f"the range of chance alone ({percents((point.lower, point.upper))})."
+        f"the band of chance ({percents((point.lower, point.upper))})."
     )
 
 
@@ -232,12 +232,17 @@ def reliability_summary(group: Group) -> str:
     )
     weight = sum(point.weight for point in group.curve)
     outside = sum(point.weight for point in group.curve if not _in_band(point))
+    leaves = (
+        f"The curve leaves the band at {percent(outside / weight)} of the forecasts; chance alone "
+        "makes a curve leave its band anywhere in 1 of 10 records."
+        if outside
+        else "The whole curve lies in the band of chance, as 9 of 10 calibrated records do."
+    )
     return (
         f"Forecasts of {bin_range(heaviest)} are the most common ({share} of the time): on average "
         f"{percent(heaviest.forecast)}, and {percent(heaviest.observed)} came true. "
         f"In {inside} of {count(len(filled), 'bin')}, the 95% interval of the outcomes includes "
-        f"the mean forecast. For {percent(outside / weight)} of the time the curve is outside the "
-        "band; at each single forecast, chance alone puts it there one time in ten."
+        f"the mean forecast. {leaves}"
     )
 
 

@@ -315,9 +315,10 @@ def test_miscalibration_is_never_shown_without_what_luck_makes_of_it(
     render: Callable[[Report], str],
 ) -> None:
     found = random_report(4, questions=40)
-    expected = found.groups[0].decomposition.miscalibration_expected
+    made = found.groups[0].miscalibration
     text = " ".join(render(found).replace("\u00a0", " ").split())
-    assert number(expected) in text.replace("\\", "")
+    for shown in (made.when_made, made.expected):
+        assert number(shown) in text.replace("\\", "")
     assert OF_REPORTS["miscalibration"].sentence.split("; ")[1] in text
 
 
@@ -390,7 +391,7 @@ def test_each_mark_of_a_chart_can_be_said_in_a_sentence() -> None:
     said += [wording.threshold_sentence(point) for point in group.murphy]
     said += [wording.lead_sentence(row) for row in group.leads]
     assert all(sentence.endswith(".") and "None" not in sentence for sentence in said)
-    outside = [s for s in said if "outside the range of chance alone" in s]
+    outside = [s for s in said if "outside the band of chance" in s]
     assert len(outside) == sum(
         not point.lower <= point.recalibrated <= point.upper for point in group.curve
     )

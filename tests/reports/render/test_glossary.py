@@ -11,7 +11,7 @@ from forecasts.reports import Group, formats
 from forecasts.reports.comparison import Pair, Side, wording
 from forecasts.reports.comparison.build import build
 from forecasts.reports.render.glossary import OF_COMPARISONS, OF_REPORTS, Statistic, explained
-from forecasts.reports.report import Decomposition
+from forecasts.reports.report import Decomposition, Miscalibration
 from tests.reports.small_ledgers import NOW, cited, random_ledger, report
 
 FOLDER = Path(__file__).parents[3] / "docs" / "statistics"
@@ -21,8 +21,8 @@ NO_NUMBERS = {"name", "decomposition", "p_value", "forecasters", "evidence"}
 
 
 def test_every_statistic_of_a_report_is_explained() -> None:
-    shown = {field.name for field in (*fields(Group), *fields(Decomposition))} - NO_NUMBERS
-    assert set(OF_REPORTS) == shown
+    of_parts = (*fields(Decomposition), *fields(Miscalibration))
+    assert set(OF_REPORTS) == {field.name for field in (*fields(Group), *of_parts)} - NO_NUMBERS
 
 
 def test_every_statistic_of_a_comparison_is_explained() -> None:
