@@ -248,13 +248,13 @@ def band(curves: Floats, level: float) -> tuple[Floats, Floats]:
     >>> band(np.array([[0.1, 0.2, 0.3, 0.4], [0.5, 0.7, 0.6, 0.8]]), 0.5)
     (array([0.2, 0.6]), array([0.3, 0.7]))
     """
-    table = pd.DataFrame(curves.T.round(9))
+    table = pd.DataFrame(curves.T.round(6))  # ties in single precision
     # The number of curves at or below, and at or above, each curve at each point; the least of
     # a curve says how many can be cut off before it is.
     depth = np.minimum(
         table.rank(method="max").to_numpy(), (-table).rank(method="max").to_numpy()
     ).min(axis=1)
-    cut = int(np.sort(depth)[math.floor((1 - level) * len(depth))]) - 1
+    cut = int(np.sort(depth)[math.floor((1 - level) * len(depth) + 1e-9)]) - 1
     ordered = np.sort(curves, axis=1)
     return ordered[:, cut], ordered[:, -1 - cut]
 

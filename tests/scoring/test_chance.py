@@ -104,7 +104,9 @@ def test_its_band_is_that_of_the_reliability_curve_where_a_forecast_never_change
     p, y, w, q = tournament(60, 1, seed=3)
     found, curve = chance(p, y, w, q).curve, scoring.reliability_curve(p, y, w, q)
     for name in ("lower", "upper"):
-        assert np.abs(found[name] - curve[name]).max() < 0.06
+        difference = np.abs(found[name] - curve[name])
+        assert difference.max() < 0.12
+        assert difference.mean() < 0.03
 
 
 def test_many_forecasts_are_drawn_in_steps_and_certainty_stays_apart() -> None:
@@ -124,8 +126,8 @@ def test_observed_and_expected_miscalibration_are_those_of_the_same_steps() -> N
     found = chance(p, y, w, q, draws=draws)
     assert len(found.curve) < 202 < len(np.unique(p))
     steps = np.floor(p * 200)
-    rounded = np.bincount(steps.astype(int), w * p) / np.bincount(steps.astype(int), w)
-    in_steps = rounded[steps.astype(int)]
+    step = np.unique(steps, return_inverse=True)[1]
+    in_steps = (np.bincount(step, w * p) / np.bincount(step, w))[step]
     again = chance(in_steps, y, w, q, draws=draws)
     assert found.miscalibration == pytest.approx(again.miscalibration)
     assert found.miscalibration == pytest.approx(scoring.decompose(in_steps, y, w).miscalibration)

@@ -62,9 +62,13 @@ def test_it_is_the_test_of_spiegelhalters_z() -> None:
     assert (found.statistic, found.p_value) == (z.statistic, z.p_value)
 
 
-def test_a_calibrated_forecaster_is_found_lucky_or_unlucky_one_time_in_twenty() -> None:
-    found = [luck(*tournament(80, 4, seed)).p_value < 0.05 for seed in range(400)]
-    assert 0.02 <= np.mean(found) <= 0.08
+@pytest.mark.parametrize(("updates", "least"), [(1, 0.02), (4, 0.005)])
+def test_a_calibrated_forecaster_is_found_lucky_or_unlucky_one_time_in_twenty(
+    updates: int, least: float
+) -> None:
+    """Seldom more, and less if forecasts on a question differ: the largest variance counts."""
+    found = [luck(*tournament(80, updates, seed)).p_value < 0.05 for seed in range(400)]
+    assert least <= np.mean(found) <= 0.08
 
 
 def test_an_overconfident_one_gets_worse_than_promised() -> None:
