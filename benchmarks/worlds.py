@@ -224,7 +224,7 @@ def lopsided(seed: int, times: int, teams: int = 4) -> tuple[Floats, Places]:
 class Claims:
     """A team's forecasts and outcomes, one entry per live forecast (and option).
 
-    ``weight`` is that of a report's tests, ``fixed`` in ``forecasts.reports.member_scores``, and
+    ``weight`` is by scheduled time, ``fixed`` in ``forecasts.reports.member_scores``, and
     ``below`` the probability of the options before it.
     """
 

@@ -287,7 +287,8 @@ def _movement(group: Group) -> None:
     right.metric(
         "p",
         numbers.p_value(moved.p_value),
-        help="How often chance alone moves a faultless record’s forecasts this far.",
+        help="How often chance alone moves calibrated forecasts this far. Of the recalibrated "
+        "forecasts on resolved questions.",
     )
     right.caption(
         f"{numbers.count(moved.questions, 'question')} in {numbers.count(moved.families, 'family')}"

@@ -9,12 +9,11 @@ live time, divided by the number of members with a score on the question. So a q
 per option, each with half the weight, because its Brier score (0–1) is half the sum over its
 options; a question with two options thus counts like the equivalent binary one.
 
-**The weight of a test** must not depend on anything after a claim, or calibrated forecasters fail
-it: if a "yes" closes a question early, the short time before it counts for more of the live time,
-and so does a share among the members who came before the close. Tests therefore use the weight
-``fixed``, with the time from a member's first forecast to the scheduled close instead of the live
-time, and all members of the group instead of those with a score on the question. Descriptions keep
-the weight with which their parts add up to the Brier score.
+**Scheduled time.** The share of the live time depends on later events: if a "yes" closes a question
+early, the short time before it counts for more. The weight ``fixed`` does not: it has the time from
+a member's first forecast to the scheduled close instead of the live time, and all members of the
+group instead of those with a score on the question. The tests of a report use neither, but
+forecasts when they were made (``when_made``); the simulations of ``benchmarks`` use ``fixed``.
 
 **At a lead** only the forecast current that many days before the scheduled close counts, with the
 whole weight of its member.

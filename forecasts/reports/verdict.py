@@ -115,7 +115,7 @@ def _level(forecasts: Forecasts, *, high: bool) -> str:
 
 
 def _slope(forecasts: Forecasts, *, over: bool) -> str:
-    """Return what shows the fault: how often favourites came true, from the clearest on."""
+    """Return the evidence of the fault: how often favourites came true, from the clearest on."""
     weight = forecasts.rows["weight"].to_numpy()
     favourite = forecasts.p.argmax(axis=1)
     at = np.arange(len(weight)), favourite

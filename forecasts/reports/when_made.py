@@ -62,7 +62,7 @@ def forecasts_made(
     p[:, : len(options)] = np.nan_to_num(live[options].to_numpy())
     p[binary, 0], p[binary, 1], p[binary, 2:] = 1 - yes[binary], yes[binary], 0.0
     last = np.maximum([len(o) - 1 if o else 1 for o in questions["options"]], 1)[place]
-    # An outcome that was no option yet when the forecast was made counts as the last option.
+    # An option added after the forecast was made counts as the last option if it is the outcome.
     happened = np.where(binary, 1, outcome).astype(np.intp)
     if options:
         lacking = np.isnan(live[options].to_numpy()[np.arange(len(live)), happened])

@@ -14,6 +14,8 @@ import scoring
 from forecasts.common.errors import BadInput
 from forecasts.reports import Group, member_scores
 from forecasts.reports.groups import group_entries
+from forecasts.reports.movement import movement
+from forecasts.reports.numbers import often
 from forecasts.reports.render import tables
 from forecasts.scores.attribution import attribute
 from forecasts.scores.frames import Frames
@@ -278,6 +280,24 @@ def test_forecasts_that_creep_on_are_said_to_under_react_beside_the_verdict() ->
     assert found.kind == "under_reacting"
     assert found.sentence.startswith("Under-reacts: ")
     assert found.sentence.endswith("such records (150 families of questions).")
+
+
+def test_what_is_said_of_movement_has_the_direction_and_the_odds_of_its_test() -> None:
+    rng = np.random.default_rng(6)
+    moves = pd.DataFrame({"question": np.arange(60), "excess": rng.normal(0, 0.1, 60)})
+    kinds = set()
+    for _ in range(200):
+        z, p_value = rng.normal(0, 2), 10 ** -rng.uniform(0, 6)
+        test = scoring.Reaction(scoring.Test(z, p_value), scoring.Test(z, p_value), p_value)
+        found = movement(moves.assign(revised=True), np.arange(60), test)
+        kinds.add(found.kind)
+        assert found.p_value == p_value
+        assert f" in {often(p_value)} such records (60 families of questions)." in found.sentence
+        assert (found.kind == "neither") == (p_value >= 0.05)
+        if p_value < 0.05:
+            assert (found.kind == "over_reacting") == (z > 0)
+            assert found.sentence.startswith("Over-reacts" if z > 0 else "Under-reacts")
+    assert kinds == {"neither", "over_reacting", "under_reacting"}
 
 
 def test_forecasts_that_swing_back_are_said_to_over_react() -> None:

@@ -15,16 +15,18 @@ from typing import Any
 from xml.etree import ElementTree
 
 import jsonschema
+import numpy as np
 import pytest
 import typst
 
 from forecasts.common.text import on_one_line, printable, without_formulas
 from forecasts.reports import Report, formats
-from forecasts.reports.numbers import number
+from forecasts.reports.numbers import number, percent
 from forecasts.reports.render import charts, svg, wording
 from forecasts.reports.render.as_json import schema
 from forecasts.reports.render.as_markdown import escaped
 from forecasts.reports.render.glossary import OF_REPORTS
+from forecasts.reports.render.report_document import report_document
 from forecasts.scores.frames import Frames
 from tests.nasty import MARKUP, WORDS
 from tests.reports.small_ledgers import (
@@ -395,3 +397,38 @@ def test_each_mark_of_a_chart_can_be_said_in_a_sentence() -> None:
     assert len(outside) == sum(
         not point.lower <= point.recalibrated <= point.upper for point in group.curve
     )
+
+
+def test_the_words_on_the_band_are_those_of_the_curve() -> None:
+    group = report(random_ledger(4, questions=60, choices=False)).groups[0]
+    rng = np.random.default_rng(2)
+    for leaves in (0, 0, 1, 2, 5):
+        off = set(rng.choice(len(group.curve), leaves, replace=False).tolist())
+        curve = tuple(
+            replace(
+                point,
+                lower=point.recalibrated + (0.1 if place in off else -0.1),
+                upper=point.recalibrated + 0.2,
+            )
+            for place, point in enumerate(group.curve)
+        )
+        weight = sum(point.weight for point in curve)
+        outside = sum(point.weight for place, point in enumerate(curve) if place in off) / weight
+        said = wording.reliability_summary(replace(group, curve=curve))
+        assert ("The whole curve lies in the band" in said) == (not off)
+        assert (f"leaves the band at {percent(outside)} of the forecasts" in said) == bool(off)
+
+
+def test_a_group_has_three_sentences_at_its_top_at_most(reports: dict[str, Report]) -> None:
+    failed = [asked(f"q{n}", "yes" if n else "no") for n in range(40)]
+    said = [
+        made(f"q{n}", "ana", at, p)
+        for n in range(40)
+        for at, p in ((0, 0.5), (1, 0.9 - n / 500), (2, 0.4), (3, 1.0 if n == 0 else 0.6))
+    ]
+    surprised = report(ledger(failed, said))
+    assert surprised.groups[0].verdict.rest is not None
+    for found in (surprised, *reports.values()):
+        for section in report_document(found).sections:
+            text = " ".join(finding.text for finding in section.findings)
+            assert len(re.findall(r"\.(?= |$)", text)) <= 3
