@@ -246,10 +246,9 @@ OF_COMPARISONS: Mapping[str, Statistic] = {
     ),
     "watched": Statistic(
         "Evidence at any time",
-        "an e-process, which stays valid however often you check it while questions keep "
-        "arriving: between equals it ever reaches 20 in at most 1 of 20 cases. It bets once a "
-        "block of time, because questions open together can share news; the one that bets once a "
-        "family holds only if families are independent.",
+        "an e-process: however often you check it, between equals it ever reaches 20 in at most 1 "
+        "of 20 cases; it bets once a block of time, as questions open together share news, or once "
+        "a family, if families are independent.",
         "e-process.md",
     ),
     "may_be_best": Statistic(
