@@ -28,13 +28,13 @@ from forecasts.ledger.models import (
     Token,
     TokenRevocation,
 )
-from forecasts.questions import registry, sources
+from forecasts.questions import discards, registry, sources
 from forecasts.resolution import confirmation, disputes, kept_evidence, policies
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
-from tests.conftest import KINDS, day
+from tests.conftest import KINDS, ask, day
 from tests.examples import examples
 
 ARTICLE = CapturedArticle(
@@ -64,7 +64,10 @@ def _fill(engine: Engine) -> None:
         question = registry.register(
             session,
             registry.question_text(
-                title="Will it rain?", open_time=day(0), scheduled_close_time=day(10)
+                title="Will it rain?",
+                open_time=day(0),
+                scheduled_close_time=day(10),
+                resolution_criteria="Yes if wet.",
             ),
             member=alice,
             now=day(0),
@@ -118,6 +121,8 @@ def _fill_the_rest(engine: Engine) -> None:
         row = confirmation.confirm(session, rain, "no", known_at=day(2), now=day(3), member=alice)
         kept_evidence.keep(session, row, [Seen("https://example.org/gauge", b"12 mm", day(3))])
         disputes.dispute(session, rain, member=alice, now=day(3), reason="no")
+        slip = ask(session, alice, slug="slip")
+        discards.discard(session, slip, member=alice, now=day(0.5))
 
 
 def count(engine: Engine, table: str) -> int:
