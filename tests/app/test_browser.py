@@ -91,11 +91,6 @@ def page(browser: BrowserContext, watch: Watch) -> Iterator[Page]:
         yield page
 
 
-def pick_day(page: Page, label: str, digits: str) -> None:
-    page.get_by_role("group", name=label).get_by_role("spinbutton").first.click()
-    page.keyboard.type(digits)
-
-
 def brier_by_hand(ledger: Path) -> float:
     """Return the time-weighted mean of (1 − p)² until the outcome became known."""
     with closing(sqlite3.connect(ledger)) as file:
@@ -117,7 +112,9 @@ def test_from_a_pasted_page_to_the_score_on_the_screen(
     page.get_by_role("link", name="Articles", exact=True).click()
 
     # A page with three articles is captured, split and stored.
-    page.get_by_label("Text", exact=True).fill((ROOT / "data" / "articles.txt").read_text("utf-8"))
+    page.get_by_label("Article", exact=True).fill(
+        (ROOT / "data" / "articles.txt").read_text("utf-8")
+    )
     page.get_by_role("button", name="Read", exact=True).click()
     expect(page.get_by_text("3 articles, not stored yet")).to_be_visible()
     page.get_by_role("button", name="Store 3 articles").click()
@@ -125,9 +122,11 @@ def test_from_a_pasted_page_to_the_score_on_the_screen(
 
     # A sentence of the first one becomes a question.
     expect(page.get_by_role("heading", level=1)).to_contain_text("Trump courts")
-    page.get_by_role("textbox", name="Question (required)").fill("Will they meet in person?")
-    pick_day(page, "Last day of forecasting", "20401231")
-    page.get_by_role("textbox", name="Resolution criteria").fill("Yes if both governments say so.")
+    page.get_by_text("Your own question", exact=True).click()
+    own = page.get_by_test_id("stExpander").filter(has_text="Your own question")
+    own.get_by_role("textbox", name="Question", exact=True).fill("Will they meet in person?")
+    own.get_by_role("textbox", name="Last day of forecasting").fill("2040-12-31")
+    own.get_by_role("textbox", name="Resolution criteria").fill("Yes if both governments say so.")
     page.get_by_role("button", name="Register question").click()
     expect(page.get_by_text("Registered: Will they meet in person?")).to_be_visible()
     page.get_by_role("link", name="Will they meet in person?").click()
@@ -171,8 +170,8 @@ def test_everyones_words_are_shown_and_do_nothing(page: Page, server: Server, wa
     page.goto(server.base)
     page.get_by_role("link", name="Questions", exact=True).first.click()
     page.get_by_text("Ask a question", exact=True).click()
-    page.get_by_role("textbox", name="Question (required)").fill(HOSTILE)
-    pick_day(page, "Last day of forecasting", "20401231")
+    page.get_by_role("textbox", name="Question", exact=True).fill(HOSTILE)
+    page.get_by_role("textbox", name="Last day of forecasting").fill("2040-12-31")
     page.get_by_role("textbox", name="Resolution criteria").fill(HOSTILE)
     page.get_by_role("button", name="Register question").click()
     heading = page.get_by_role("heading", level=1)
@@ -203,12 +202,12 @@ def test_a_wrong_split_is_put_right_before_anything_is_stored(
     with tab(browser, width, 800) as page:
         watch.over(page)
         page.goto(f"{server.base}/articles")
-        page.get_by_label("Text", exact=True).fill(
+        page.get_by_label("Article", exact=True).fill(
             "The ferry is old\n\nIt was built in 1952 and has carried a million people since.\n\n"
             "The quay is late\n\nIt will open by the end of the year, its builder says."
         )
         page.get_by_role("button", name="Read", exact=True).click()
-        expect(page.get_by_text("1. The ferry is old")).to_be_visible(timeout=PATIENCE)
+        page.get_by_text("1. The ferry is old").click()
         page.get_by_role("button", name="Divide").click()
         page.get_by_role("radiogroup").get_by_text("The quay is late").click()
         page.get_by_role("button", name="Divide here").click()
@@ -288,8 +287,8 @@ def test_a_double_click_registers_once_and_leads_to_the_question(
         title = f"Is this click number {number}?"
         page.goto(f"{server.base}/questions")
         page.get_by_text("Ask a question", exact=True).click()
-        page.get_by_role("textbox", name="Question (required)").fill(title)
-        pick_day(page, "Last day of forecasting", "20401231")
+        page.get_by_role("textbox", name="Question", exact=True).fill(title)
+        page.get_by_role("textbox", name="Last day of forecasting").fill("2040-12-31")
         page.get_by_role("textbox", name="Resolution criteria").fill("Yes if so.")
         page.get_by_role("button", name="Register question").dblclick(delay=delay)
         # The question's own page, or the blank form under a link to it, depending on the
