@@ -57,15 +57,14 @@ def _verdict(group: Group) -> None:
 def _to_go(group: Group) -> None:
     """Show how many more questions a verdict takes."""
     have = min(group.questions, group.families)
-    linked = (
-        f", in {numbers.count(group.families, 'family')}"
-        if group.families < group.questions
-        else ""
-    )
+    linked, more = "", f"{FEWEST - have} more"
+    if group.families < group.questions:
+        linked = f", in {numbers.count(group.families, 'family')}"
+        more = "1 more family" if FEWEST - have == 1 else f"{FEWEST - have} more families"
     st.progress(
         have / FEWEST,
         text=f"Too few to tell: {numbers.count(group.questions, 'question')}{linked}. A verdict on "
-        f"calibration takes {FEWEST - have} more.",
+        f"calibration takes {more}.",
     )
     st.caption(f"Below {FEWEST} questions or families, luck and error look alike.")
 

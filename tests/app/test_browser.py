@@ -138,6 +138,8 @@ def test_from_a_pasted_page_to_the_score_on_the_screen(
     page.get_by_label("Evidence", exact=True).fill("https://example.org/one")
     page.get_by_role("button", name="Save forecast").click()
     expect(page.get_by_text("Now 60%")).to_be_visible()
+    # The form of the first forecast goes once the page has been drawn again.
+    expect(page.get_by_label("Probability", exact=True)).to_have_count(1)
     page.get_by_label("Probability", exact=True).fill("9:1")
     page.get_by_label("Reason", exact=True).fill("A date is set")
     page.get_by_label("Evidence", exact=True).fill("A note of my own")
@@ -159,9 +161,8 @@ def test_from_a_pasted_page_to_the_score_on_the_screen(
         f"{brier_by_hand(server.ledger):#.3g}"
     )
     page.get_by_role("link", name="Track record").click()
-    # The verdict, and the sentence on movement below it.
-    verdict = page.get_by_test_id("stAlert").get_by_text("Too few to tell")
-    expect(verdict).to_be_visible()
+    # Its scheduled close is years away, so the verdict does not count it yet.
+    expect(page.get_by_text("Too few to tell: 0 questions.")).to_be_visible()
     assert watch.red == []
     assert watch.outside == []
 
