@@ -35,9 +35,9 @@ class Statistic:
 OF_REPORTS: Mapping[str, Statistic] = {
     "verdict": Statistic(
         "Verdict",
-        "whether forecasts and outcomes differ by more than chance explains (an F test of the "
-        "recalibration line at the 5% level); withheld below 30 questions or 30 families, where "
-        "the test rejects too often.",
+        "whether forecasts when made differ from the outcomes by more than chance explains, in "
+        "level or in slope, at the 5% level; withheld below 30 questions or 30 families, where "
+        "luck and error look alike.",
         "verdict.md",
     ),
     "left_out": Statistic(
