@@ -139,8 +139,10 @@ def test_from_a_pasted_page_to_the_score_on_the_screen(
     page.get_by_role("button", name="Save forecast").click()
     expect(page.get_by_text("Now 60%")).to_be_visible()
     # The form of the first forecast goes once the page has been drawn again.
-    expect(page.get_by_label("Probability", exact=True)).to_have_count(1)
-    expect(page.get_by_label("Reason", exact=True)).to_have_value("")
+    page.wait_for_function(
+        "() => { const all = [...document.querySelectorAll('textarea[aria-label=Reason]')];"
+        " return all.length === 1 && all[0].value === ''; }"
+    )
     page.get_by_label("Probability", exact=True).fill("9:1")
     page.get_by_label("Reason", exact=True).fill("A date is set")
     page.get_by_label("Evidence", exact=True).fill("A note of my own")
