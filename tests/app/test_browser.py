@@ -212,7 +212,12 @@ def test_a_wrong_split_is_put_right_before_anything_is_stored(
         )
         page.get_by_role("button", name="Read", exact=True).click()
         page.get_by_text("1. The ferry is old").click()
-        page.get_by_role("button", name="Divide").click()
+        divide = page.get_by_role("button", name="Divide")
+        divide.scroll_into_view_if_needed()  # the article has opened, and its form has its place
+        page.wait_for_function(
+            "() => document.getAnimations().every(one => one.playState !== 'running')"
+        )
+        divide.click()
         page.get_by_role("radiogroup").get_by_text("The quay is late").click()
         page.get_by_role("button", name="Divide here").click()
         expect(page.get_by_text("2. The quay is late")).to_be_visible(timeout=PATIENCE)
