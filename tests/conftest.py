@@ -50,11 +50,6 @@ def pytest_configure() -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """One worker more than processors: what waits for a browser or a server leaves one idle."""
-    return (os.cpu_count() or 1) + ("browser" not in config.option.markexpr)
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what ``make quick`` leaves out: tests on a PostgreSQL server, and slow ones.
