@@ -55,7 +55,7 @@ def test_a_new_question_is_one_field_and_one_key_and_the_cursor_is_back(
     for number in (1, 2):
         daily_acts.save_line(page, f"Will boat {number} of {page.viewport_size} dock tomorrow?")
         assert daily_acts.has_focus(page, field)
-        assert field.input_value() == ""
+        expect(field).to_have_value("")
 
 
 def test_an_update_from_today_is_typed_and_entered_and_the_next_card_is_next(
