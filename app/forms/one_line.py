@@ -6,9 +6,8 @@ fields beside it as it is typed, where it can be corrected; a field that was cor
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 
 import streamlit as st
 
@@ -22,8 +21,8 @@ from app.times import day, zone
 from forecasts.access import teams
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.questions import discards, registry
-from forecasts.questions.typed_dates import deadline_in_title, read_date
-from forecasts.updates.ask import ask
+from forecasts.questions.typed_dates import read_date
+from forecasts.updates.ask import Line, ask, read_line
 from forecasts.updates.evidence_parsing import read_evidence
 from forecasts.updates.typed_values import require_offered_range
 from forecasts.updates.value_parsing import PercentReading, read_percent_field
@@ -36,22 +35,6 @@ _TITLE, _CLOSES, _PROBABILITY = _FIELDS = (
     f"{_NAME}-probability",
 )
 _SHOWN_FOR = timedelta(minutes=10)
-# After a question mark anything may be the probability; elsewhere a percentage must be set apart
-# from the title, which may itself end in one: "Will inflation exceed 3%".
-_AFTER_QUESTION = re.compile(r"(?P<title>.*\?)[\s,;:–—-]*(?P<probability>[^?]*)")
-_SET_APART = re.compile(
-    r"(?P<title>.*[^\s,;:–—-])(?P<gap>\s*[,;:–—]\s*|\s+-+\s+|\s+)(?P<probability>\d[\d.,]*\s?%)"
-)
-
-
-@dataclass(frozen=True)
-class Line:
-    """The reading of a line; ``probability`` and ``closes`` are None where it has none."""
-
-    title: str
-    probability: str | None = None
-    closes: datetime | None = None
-    phrase: str = ""  # that the last day was read from
 
 
 @dataclass(frozen=True)
@@ -102,36 +85,6 @@ class _Entry:
     # Every text filled in since the last save: while someone types on, the browser may still send
     # one that has since been replaced.
     filled: set[str] = field(default_factory=set)
-
-
-def read_line(typed: str, *, now: datetime, zone: tzinfo | None = None) -> Line:
-    """Return the reading of a line; its days are those of ``zone``.
-
-    >>> noon = datetime.fromisoformat("2026-11-27T12:00Z")
-    >>> read_line("Will it rain in London tomorrow? 30%", now=noon)  # doctest: +ELLIPSIS
-    Line(title='Will it rain in London tomorrow?', probability='30%', closes=..., phrase='tomorrow')
-    """
-    typed = " ".join(typed.split())
-    title, probability = typed, None
-    if (match := _AFTER_QUESTION.fullmatch(typed)) and _is_probability(match["probability"]):
-        title, probability = match["title"], match["probability"]
-    elif (match := _SET_APART.fullmatch(typed)) and _is_probability(match["probability"]):
-        named = deadline_in_title(match["title"], now=now, zone=zone)
-        ends_with_day = named is not None and named.end == len(match["title"])
-        if match["gap"].strip() or ends_with_day:
-            title, probability = match["title"], match["probability"]
-    named = deadline_in_title(title, now=now, zone=zone)
-    if named is None:
-        return Line(title, probability)
-    return Line(title, probability, named.moment, named.phrase)
-
-
-def _is_probability(typed: str) -> bool:
-    try:
-        read_percent_field(typed)
-    except LedgerError:
-        return False
-    return True
 
 
 @st.fragment

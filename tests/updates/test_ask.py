@@ -1,7 +1,8 @@
-"""Asking and forecasting in one act, and the criteria that others need."""
+"""Asking and forecasting in one act or one line, and the criteria that others need."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -12,12 +13,39 @@ from forecasts.common.errors import Refused
 from forecasts.ledger.models import Member, QuestionText, Visibility
 from forecasts.questions import registry, revisions, standing
 from forecasts.updates import bulk, updates
-from forecasts.updates.ask import ask
+from forecasts.updates.ask import ask, read_line
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
 from tests.conftest import day
 
 THIRTY = Value(probability=0.3)
+NOW = datetime.fromisoformat("2026-11-27T12:00Z")
+
+
+@pytest.mark.parametrize(
+    ("typed", "title", "probability", "last_day"),
+    [
+        ("Will they meet this fall? 30%", "Will they meet this fall?", "30%", "11-30"),
+        ("Will it rain tomorrow?  .3", "Will it rain tomorrow?", ".3", "11-28"),
+        ("Will it rain tomorrow? 30", "Will it rain tomorrow?", "30", "11-28"),
+        ("Will it rain tomorrow? - 1 in 3", "Will it rain tomorrow?", "1 in 3", "11-28"),
+        ("Will it rain tomorrow? 3:7", "Will it rain tomorrow?", "3:7", "11-28"),
+        ("Rain in London tomorrow, 30%", "Rain in London tomorrow", "30%", "11-28"),
+        ("Rain in London tomorrow 30 %", "Rain in London tomorrow", "30 %", "11-28"),
+        ("Will it rain?", "Will it rain?", None, None),
+        # A figure that belongs to the title is not the probability.
+        ("Will inflation exceed 3%", "Will inflation exceed 3%", None, None),
+        ("Will inflation exceed 3%?", "Will inflation exceed 3%?", None, None),
+        ("Will it be over 30", "Will it be over 30", None, None),
+        ("Will they meet? By 5 December", "Will they meet? By 5 December", None, "12-05"),
+    ],
+)  # fmt: skip
+def test_a_line_is_read_as_title_day_and_probability(
+    typed: str, title: str, probability: str | None, last_day: str | None
+) -> None:
+    line = read_line(typed, now=NOW)
+    assert (line.title, line.probability) == (title, probability)
+    assert (line.closes and f"{line.closes:%m-%d}") == last_day
 
 
 def wording(**fields: Any) -> QuestionText:

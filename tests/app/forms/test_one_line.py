@@ -1,14 +1,11 @@
-"""The one line: what it reads, what it saves, and its undo."""
+"""The one line: what it fills in, what it saves, and its undo."""
 
 from __future__ import annotations
-
-from datetime import datetime
 
 import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
-from app.forms.one_line import read_line
 from forecasts.access.members import member_or_new
 from forecasts.access.teams import appoint
 from forecasts.ledger import database
@@ -17,34 +14,6 @@ from forecasts.questions import registry, standing
 from forecasts.updates import updates
 from tests.app.conftest import Clock, toasts, visit, words
 from tests.conftest import day
-
-NOW = datetime.fromisoformat("2026-11-27T12:00Z")
-
-
-@pytest.mark.parametrize(
-    ("typed", "title", "probability", "last_day"),
-    [
-        ("Will they meet this fall? 30%", "Will they meet this fall?", "30%", "11-30"),
-        ("Will it rain tomorrow?  .3", "Will it rain tomorrow?", ".3", "11-28"),
-        ("Will it rain tomorrow? 30", "Will it rain tomorrow?", "30", "11-28"),
-        ("Will it rain tomorrow? - 1 in 3", "Will it rain tomorrow?", "1 in 3", "11-28"),
-        ("Will it rain tomorrow? 3:7", "Will it rain tomorrow?", "3:7", "11-28"),
-        ("Rain in London tomorrow, 30%", "Rain in London tomorrow", "30%", "11-28"),
-        ("Rain in London tomorrow 30 %", "Rain in London tomorrow", "30 %", "11-28"),
-        ("Will it rain?", "Will it rain?", None, None),
-        # A figure that belongs to the title is not the probability.
-        ("Will inflation exceed 3%", "Will inflation exceed 3%", None, None),
-        ("Will inflation exceed 3%?", "Will inflation exceed 3%?", None, None),
-        ("Will it be over 30", "Will it be over 30", None, None),
-        ("Will they meet? By 5 December", "Will they meet? By 5 December", None, "12-05"),
-    ],
-)  # fmt: skip
-def test_a_line_is_read_as_title_day_and_probability(
-    typed: str, title: str, probability: str | None, last_day: str | None
-) -> None:
-    line = read_line(typed, now=NOW)
-    assert (line.title, line.probability) == (title, probability)
-    assert (line.closes and f"{line.closes:%m-%d}") == last_day
 
 
 def fields(app: AppTest) -> tuple[str, str, str]:
