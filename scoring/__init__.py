@@ -13,7 +13,6 @@ from scoring.calibration import (
     murphy_curve,
     reliability_bins,
     reliability_curve,
-    roc_auc,
 )
 from scoring.chance import Chance, chance
 from scoring.comparison import (
@@ -26,6 +25,7 @@ from scoring.comparison import (
     holm,
 )
 from scoring.crowds import crowd
+from scoring.discrimination import auc_interval, roc_auc, roc_curve
 from scoring.e_process import (
     ENOUGH,
     EProcess,
@@ -44,7 +44,7 @@ from scoring.inference import (
     recalibration,
     spiegelhalter,
 )
-from scoring.means import Mean, clustered_mean
+from scoring.means import Estimate, Mean, clustered_mean
 from scoring.movement import Movement, excess_movement, movement
 from scoring.outcome_draws import family_link, outcome_draws
 from scoring.pairing import paired, paired_people
@@ -73,6 +73,7 @@ __all__ = [
     "Decomposition",
     "Dominant",
     "EProcess",
+    "Estimate",
     "InputError",
     "Luck",
     "Mean",
@@ -89,6 +90,7 @@ __all__ = [
     "WhenMade",
     "__version__",
     "attribution",
+    "auc_interval",
     "brier_original",
     "brier_score",
     "by_block",
@@ -120,6 +122,7 @@ __all__ = [
     "reliability_bins",
     "reliability_curve",
     "roc_auc",
+    "roc_curve",
     "score",
     "shrink",
     "skills",

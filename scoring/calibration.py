@@ -1,6 +1,6 @@
-"""Calibration and discrimination of probability forecasts.
+"""Calibration of probability forecasts.
 
-Decompositions, Murphy curve and AUC; reliability diagrams: the isotonic curve with its consistency
+Decompositions and Murphy curve; reliability diagrams: the isotonic curve with its consistency
 band, and the table of bins.
 
 All functions take pairs as in `scoring.forecast_pairs`.
@@ -158,26 +158,6 @@ def murphy_curve(
     slope = np.bincount(place, np.concatenate([-sign, sign]), size)[:-1]
     score = np.maximum(np.cumsum(constant) + np.cumsum(slope) * rising, 0.0)
     return pd.DataFrame({"threshold": at, "score": score[which]})
-
-
-def roc_auc(p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float:
-    """Return the area under the ROC curve: 0..1, 1 is best, 0.5 without discrimination.
-
-    The probability that a pair that came true has a higher forecast than one that did not, with
-    ties counting half. A fractional outcome counts towards both. NaN if only one outcome occurs.
-    ``p``, ``y``, ``weight`` (n,) are pairs. Raises InputError.
-    Hanley & McNeil (1982), doi:10.1148/radiology.143.1.7063747.
-
-    >>> roc_auc([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])
-    0.75
-    """
-    pooled = pool(*pairs(p, y, weight))
-    true = pooled.weight * pooled.observed
-    false = pooled.weight - true
-    both = float(true.sum() * false.sum())
-    if both <= 0:
-        return float("nan")
-    return float(true @ (np.cumsum(false) - false / 2)) / both
 
 
 def reliability_curve(

@@ -37,6 +37,14 @@ class Mean(NamedTuple):
     p_value: float
 
 
+class Estimate(NamedTuple):
+    """A number and its 95% interval; NaN where it is not estimable."""
+
+    value: float
+    lower: float
+    upper: float
+
+
 def clustered_mean(
     value: npt.ArrayLike,
     cluster: npt.ArrayLike | None = None,

@@ -19,6 +19,21 @@ probabilities = st.one_of(
 inner = st.one_of(st.sampled_from([0.1, 0.25, 0.5, 0.9]), st.floats(0.01, 0.99))
 
 
+Pairs = tuple[list[float], list[float], list[float]]
+
+
+@st.composite
+def pairs(draw: st.DrawFn, fractional: bool = False) -> Pairs:
+    n = draw(st.integers(1, 30))
+    # Closer forecasts than these are ties.
+    apart = st.floats(0, 1).map(lambda p: round(p, 9))
+    chance = st.one_of(st.sampled_from([0.0, 0.1, 0.3, 0.3, 0.7, 1.0]), apart)
+    outcome = st.floats(0, 1) if fractional else st.sampled_from([0.0, 1.0])
+    weight = st.one_of(st.just(1.0), st.floats(0.01, 3))
+    columns = (st.lists(each, min_size=n, max_size=n) for each in (chance, outcome, weight))
+    return draw(st.tuples(*columns))  # type: ignore[return-value]
+
+
 @st.composite
 def vectors(draw: st.DrawFn, options: int, zero: bool) -> list[float | None]:
     """A vector that sums to one, with some nulls, but none in the last place."""

@@ -14,20 +14,7 @@ from numpy.testing import assert_allclose
 import scoring
 from scoring import InputError
 from scoring.calibration import band
-
-Pairs = tuple[list[float], list[float], list[float]]
-
-
-@st.composite
-def pairs(draw: st.DrawFn, fractional: bool = False) -> Pairs:
-    n = draw(st.integers(1, 30))
-    # Closer forecasts than these are ties.
-    apart = st.floats(0, 1).map(lambda p: round(p, 9))
-    chance = st.one_of(st.sampled_from([0.0, 0.1, 0.3, 0.3, 0.7, 1.0]), apart)
-    outcome = st.floats(0, 1) if fractional else st.sampled_from([0.0, 1.0])
-    weight = st.one_of(st.just(1.0), st.floats(0.01, 3))
-    columns = (st.lists(each, min_size=n, max_size=n) for each in (chance, outcome, weight))
-    return draw(st.tuples(*columns))  # type: ignore[return-value]
+from tests.scoring.strategies import Pairs, pairs
 
 
 def mean(values: list[float], weights: list[float]) -> float:
@@ -210,7 +197,7 @@ def test_a_level_that_is_no_probability_is_refused(level: float) -> None:
         scoring.reliability_curve([0.5], [1], level=level)
 
 
-# --- Murphy curve and AUC ------------------------------------------------------------
+# --- Murphy curve -----------------------------------------------------------
 
 
 @given(pairs(fractional=True))
@@ -238,19 +225,6 @@ def test_the_murphy_curve_has_thresholds_of_its_own() -> None:
         scoring.murphy_curve([0.5], [1], thresholds=[1.5])
     with pytest.raises(InputError, match="one-dimensional"):
         scoring.murphy_curve([0.5], [1], thresholds=0.5)
-
-
-@given(pairs())
-def test_auc_is_the_share_of_pairs_in_the_right_order(data: Pairs) -> None:
-    p, y, w = data
-    true = [(q, v) for q, outcome, v in zip(p, y, w, strict=True) if outcome == 1]
-    false = [(q, v) for q, outcome, v in zip(p, y, w, strict=True) if outcome == 0]
-    found = scoring.roc_auc(p, y, w)
-    if not true or not false:
-        assert math.isnan(found)
-        return
-    order = [((a > b) + (a == b) / 2, u * v) for a, u in true for b, v in false]
-    assert_allclose(found, mean(*map(list, zip(*order, strict=True))), atol=1e-12)
 
 
 # --- invalid input ------------------------------------------------------------
