@@ -264,7 +264,7 @@ def stored(engine: Engine) -> Counter[str]:
 
 @contextmanager
 def ledger(kind: str, folder: Path) -> Iterator[str]:
-    """Yield the URL of a new ledger in a file or on a server, as durable as in use."""
+    """Yield the URL of a new, empty database in a file or on a server, as durable as in use."""
     if kind == "sqlite":
         url = sqlite_url(folder / "writing.sqlite3")
         yield url
@@ -275,7 +275,7 @@ def ledger(kind: str, folder: Path) -> Iterator[str]:
     try:
         for name in ("full_page_writes", "fsync"):
             server.set(name, "on")
-        with server.fresh() as url:
+        with server.fresh(migrated=False) as url:
             yield url
     finally:
         server.stop()
