@@ -141,7 +141,7 @@ _NEXT_MIGRATION = """
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "0012", "0011", None, None
+revision, down_revision, branch_labels, depends_on = "{later}", "{newest}", None, None
 
 
 def upgrade() -> None:
@@ -152,7 +152,10 @@ def upgrade() -> None:
 def release_later(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Let this be a release with one more migration; return its schema revision."""
     migrations = Path(shutil.copytree(schema._MIGRATIONS, folder / "migrations"))
-    (migrations / "versions" / "0012_next_release.py").write_text(_NEXT_MIGRATION)
+    newest = schema.newest_revision()
+    later = f"{int(newest) + 1:04}"
+    script = _NEXT_MIGRATION.format(newest=newest, later=later)
+    (migrations / "versions" / f"{later}_next_release.py").write_text(script)
     monkeypatch.setattr(schema, "_MIGRATIONS", migrations)
     return schema.newest_revision()
 

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache, lru_cache, partial
 from itertools import chain, repeat
 from typing import Any, TypeVar
@@ -36,8 +37,10 @@ from forecasts.ledger.chain import (
     each,
     entry_hash,
     row_hash,
+    time_member,
     words_hash,
 )
+from forecasts.ledger.clock import TIME
 from forecasts.ledger.driver_errors import raised
 from forecasts.ledger.facts import FACTS, KINDS, NEWEST, Facts
 
@@ -65,6 +68,7 @@ class _End:
     place: int
     last: str
     questions: dict[int, tuple[int, str]]
+    at: Any = None  # as the driver takes it
     entries: list[tuple[Any, ...]] = field(default_factory=list)
 
     def take(self) -> Rows:
@@ -79,6 +83,7 @@ class _End:
         hashed = contents(kind, columns)
         salts = _salts([bool(personal) for _, personal in hashed])
         place, last, ends, add = self.place, self.last, self.questions, self.entries.append
+        at, time = self.at, time_member(self.at)
         for row_id, question, salt, (rest, personal) in zip(
             columns["id"], questions, salts, hashed, strict=True
         ):
@@ -87,13 +92,13 @@ class _End:
             place += 1
             if question is None:
                 number = None
-                last = entry_hash(place, None, None, kind, row_id, row, last, None)
+                last = entry_hash(place, None, None, kind, row_id, row, last, None, time)
             else:
                 number, previous = ends[question]
                 number += 1
-                last = entry_hash(place, question, number, kind, row_id, row, last, previous)
+                last = entry_hash(place, question, number, kind, row_id, row, last, previous, time)
                 ends[question] = number, last
-            add((place, question, number, kind, row_id, salt, words, row, last))
+            add((place, question, number, kind, row_id, salt, words, row, last, at))
         self.place, self.last = place, last
 
 
@@ -203,6 +208,7 @@ def _end(session: Session, kind: str, questions: Sequence[int | None]) -> _End:
         else:
             last = connection.exec_driver_sql(NEWEST).first()
             end = _End(last.id, last.hash, {}) if last else _End(0, NOTHING, {})
+        end.at = _stored_time(connection.dialect, session.info.get(TIME))
         session.info[_END] = end
     for question in set(questions):
         if question is None or question in end.questions:
@@ -313,6 +319,11 @@ def _salts(needed: Sequence[bool]) -> list[str | None]:
     digits, size = secrets.token_hex(_SALT * sum(needed)), 2 * _SALT
     salts = (digits[at : at + size] for at in range(0, len(digits), size))
     return [next(salts) if needs else None for needs in needed]
+
+
+def _stored_time(dialect: Dialect, at: datetime | None) -> Any:
+    convert = _conversion(dialect, SQLModel.metadata.tables["entry"].c.at.type)
+    return convert(at) if convert else at
 
 
 @cache

@@ -3,13 +3,14 @@
 Every row of the tables in ``SEALED`` has an entry, written in the row's transaction (``append``).
 An entry is a link in two chains: the ledger's, in the order of storage, and its question's.
 
-    hash     = SHA-256 of {"before", "kind", "number", "place", "previous", "question", "row",
+    hash     = SHA-256 of {"at", "before", "kind", "number", "place", "previous", "question", "row",
                "row_id"}
     row      = SHA-256 of the stored row without a person's words, but with their hash as "words"
     words    = SHA-256 of the salt, followed by a person's words in the row
 
 each over canonical JSON: UTF-8, sorted keys, no spaces, floats as Python's repr. ``before`` is the
 hash of the ledger's previous entry, ``previous`` that of the question's, ``NOTHING`` for the first.
+``at`` is the time of the act.
 A later change to a row therefore changes the hash of every later entry, and with it the published
 digest (``verification``).
 
@@ -212,9 +213,13 @@ def entry_hash(
     row: str,
     before: str,
     previous: str | None,
+    at: str = "",
 ) -> str:
-    """Return the hash of an entry that follows ``before``, and ``previous`` in its question."""
-    link = f'{{"before":"{before}","kind":"{kind}",'
+    """Return the hash of an entry that follows ``before``, and ``previous`` in its question.
+
+    ``at``: its time as ``time_member`` returns it.
+    """
+    link = f'{{{at}"before":"{before}","kind":"{kind}",'
     if question is None:
         link += f'"place":{place},"row":"{row}","row_id":{row_id}}}'
     else:
@@ -223,6 +228,11 @@ def entry_hash(
             f'"row":"{row}","row_id":{row_id}}}'
         )
     return sha256(link.encode())
+
+
+def time_member(at: Any) -> str:
+    """Return the JSON member of an entry's time; "" without one."""
+    return "" if at is None else f'"at":{_time_json(at)},'
 
 
 def rows_of(kind: str) -> Select[Any]:

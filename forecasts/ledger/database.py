@@ -23,23 +23,29 @@ Anything acknowledged is on disk, with all that came before it.
 
 from __future__ import annotations
 
-import random
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Session
 
 from forecasts.common.errors import DatabaseError, NoLedger
 from forecasts.common.text import require_storable
-from forecasts.ledger import append, facts
-from forecasts.ledger.driver_errors import explained, raised, undone
-from forecasts.ledger.sqlite_file import Kind, is_busy, kind_by_tables, kind_of, set_wal
+from forecasts.ledger import append, clock, facts
+from forecasts.ledger.driver_errors import raised, reported, undone
+from forecasts.ledger.sqlite_file import (
+    BETWEEN_LOOKS,
+    Kind,
+    kind_by_tables,
+    kind_of,
+    set_wal,
+    take_turn,
+)
 from forecasts.ledger.urls import (
     EXAMPLES,
     is_embedded,
@@ -56,7 +62,6 @@ _WRITING = "ledger_writing"
 _WAITS = "ledger_waits"
 _PATIENCE = 10  # seconds to wait for the turn in a file
 _SERVER_PATIENCE = 30  # seconds to wait for the turn on a server
-_BETWEEN_LOOKS = (0.001, 0.012)  # seconds, while another process writes to the file
 _SILENCE = 300  # seconds after which a server ends the turn of a silent writer
 _IN_TRANSACTION = 2  # libpq's status of a transaction that takes statements
 _TURN = 0x466F7265636173  # the advisory lock: "Forecas" in ASCII
@@ -168,32 +173,14 @@ def prepare_sqlite(engine: Engine) -> None:
         if not writes:
             connection.exec_driver_sql("BEGIN")
             return
-        _take_turn(connection)
+        patience = connection.get_execution_options().get(_WAITS, _PATIENCE)
+        try:
+            take_turn(connection.connection, patience)
+        except sqlite3.OperationalError as error:
+            raise raised(connection, "BEGIN IMMEDIATE", error) from error
         if (known := _facts(connection)) is not None:
             since = connection.exec_driver_sql(known.since()).all()
             known.follow(since, lambda: _newest(connection))
-
-
-def _take_turn(connection: Connection) -> None:
-    """Begin to write once no one else does.
-
-    SQLite's own waits grow longer: then the turn is free most of the time, and who has waited
-    longest is least likely to get it. With short random waits all are equally likely to be next.
-    """
-    driver = connection.connection
-    until = time.monotonic() + connection.get_execution_options().get(_WAITS, _PATIENCE)
-    driver.execute("PRAGMA busy_timeout = 0")
-    try:
-        while True:
-            try:
-                driver.execute("BEGIN IMMEDIATE")
-                return
-            except sqlite3.OperationalError as error:
-                if not is_busy(error) or time.monotonic() >= until:
-                    raise raised(connection, "BEGIN IMMEDIATE", error) from error
-            time.sleep(random.uniform(*_BETWEEN_LOOKS))  # noqa: S311 a pause, not a secret
-    finally:
-        driver.execute(f"PRAGMA busy_timeout = {_PATIENCE * 1000}")
 
 
 def _prepare_server(engine: Engine) -> None:
@@ -218,13 +205,16 @@ def _prepare_server(engine: Engine) -> None:
         turn = (
             f"SELECT set_config('lock_timeout', '{max(1, round(patience * 1000))}ms', true),"
             f" set_config('idle_in_transaction_session_timeout', '{_SILENCE}s', true),"
-            f" set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock({_TURN})"
+            f" set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock({_TURN});"
+            f" SELECT {clock.server_time()}"
         )
         known = _facts(connection)
         if known is None:
             _send(connection, f"{turn}; BEGIN")
             return
         answers = _send(connection, f"{turn}; {known.since()}; BEGIN")
+        answers.nextset()
+        [connection.info[clock.TIME]] = answers.fetchone()
         answers.nextset()
         known.follow(answers.fetchall(), lambda: _newest(connection))
 
@@ -324,7 +314,7 @@ def reading(engine: Engine) -> Iterator[Session]:
 def give_way(engine: Engine) -> None:
     """Let others write to a file between many acts in a row. A server has a queue."""
     if is_embedded(engine):
-        time.sleep(_BETWEEN_LOOKS[1])
+        time.sleep(BETWEEN_LOOKS[1])
 
 
 class _Act(Session):
@@ -361,36 +351,31 @@ event.listen(_Act, "after_rollback", facts.undo)
 
 
 @contextmanager
-def writing(engine: Engine, *, patience: float | None = None) -> Iterator[Session]:
+def writing(
+    engine: Engine,
+    here: Callable[[], datetime] | None = None,
+    *,
+    patience: float | None = None,
+) -> Iterator[Session]:
     """Yield a session for one act: committed when the block ends, rolled back if it raises.
 
-    ``patience``: seconds to wait for the turn, by default 10 in a file and 30 on a server.
-    DatabaseError if it takes longer.
+    ``here``: this machine's clock. With it the act has a time (``clock.act_time``), which is in its
+    entries; without it, as for a copy, none. ``patience``: seconds to wait for the turn, by default
+    10 in a file and 30 on a server. DatabaseError if it takes longer, and if the clock is behind
+    the ledger's newest entry.
     """
     bound: Engine = engine.get_execution_options()[ACTS]
     if patience is not None:
         bound = bound.execution_options(**{_WAITS: patience})
     with reported(engine), _Act(bound, expire_on_commit=False) as session:
         try:
+            if here is not None:
+                connection = session.connection()
+                known = _facts(connection)
+                newest = None if known is None else known.newest_time
+                session.info[clock.TIME] = clock.time_of_turn(connection, here, newest)
             yield session
             session.end()
         except BaseException:
             session.rollback()
             raise
-
-
-@contextmanager
-def reported(engine: Engine) -> Iterator[None]:
-    """Turn a driver's error about the database into a DatabaseError with a remedy."""
-    try:
-        yield
-    except DBAPIError as error:
-        found = explained(error, place(engine))
-        if found is None:
-            raise
-        raise found from error
-    except PoolTimeout as error:
-        raise DatabaseError(
-            f"The ledger at {place(engine)!r} could not be used: too many are waiting for it.",
-            remedy="Nothing was written. Try again in a moment.",
-        ) from error

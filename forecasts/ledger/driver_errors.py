@@ -7,11 +7,16 @@ message of the driver contains a password.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError as DriverError
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from forecasts.common.errors import DatabaseError, NotAdmitted
+from forecasts.ledger.urls import place
 
 _NO_SERVER = object()
 _OPERATING = "docs/operating.md"
@@ -65,7 +70,24 @@ def undone(where: str) -> DatabaseError:
     )
 
 
-def explained(error: DBAPIError, where: str) -> DatabaseError | None:
+@contextmanager
+def reported(engine: Engine) -> Iterator[None]:
+    """Turn a driver's error about the database into a DatabaseError with a remedy."""
+    try:
+        yield
+    except DBAPIError as error:
+        found = _explained(error, place(engine))
+        if found is None:
+            raise
+        raise found from error
+    except PoolTimeout as error:
+        raise DatabaseError(
+            f"The ledger at {place(engine)!r} could not be used: too many are waiting for it.",
+            remedy="Nothing was written. Try again in a moment.",
+        ) from error
+
+
+def _explained(error: DBAPIError, where: str) -> DatabaseError | None:
     """Return the reason why the ledger at ``where`` could not be used.
 
     None if a rule of the schema was broken, or the fault is not the database's: verbs explain that.

@@ -17,21 +17,22 @@ twice the code).
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import orm
 from sqlmodel import Session
 
+from forecasts.common.times import utc
 from forecasts.ledger.chain import NOTHING
 
 T = TypeVar("T")
-EntryRow = tuple[int, int | None, int | None, str, str]  # id, question, number, kind, hash
+# id, question, number, kind, hash, and the time as the driver has it
+EntryRow = tuple[int, int | None, int | None, str, str, Any]
 
-NEWEST = "SELECT id, question_id, number, kind, hash FROM entry ORDER BY id DESC LIMIT 1"
-_SINCE = (
-    "SELECT id, question_id, number, kind, hash FROM entry WHERE id >= {place} ORDER BY id "
-    "LIMIT {limit}"
-)
+_COLUMNS = "SELECT id, question_id, number, kind, hash, at FROM entry"
+NEWEST = f"{_COLUMNS} ORDER BY id DESC LIMIT 1"
+_SINCE = _COLUMNS + " WHERE id >= {place} ORDER BY id LIMIT {limit}"
 _MOST_ENTRIES = 1_000  # more new entries are not worth reading
 _MOST_KNOWN = 50_000  # facts and ends of chains
 _NO_FACTS = frozenset({"article", "evidence", "forecast", "citation"})
@@ -47,8 +48,14 @@ class Facts:
 
     def _forget(self) -> None:
         self.place, self.last = 0, NOTHING
+        self._at: Any = None
         self.ends: dict[int, tuple[int, str]] = {}
         self.known: dict[Hashable, Any] = {}
+
+    @property
+    def newest_time(self) -> datetime | None:
+        """The time of the newest entry; None if none has one."""
+        return stored_time(self._at)
 
     def since(self) -> str:
         """Return the statement for the entries from the last known one on."""
@@ -61,12 +68,22 @@ class Facts:
         if not continues or many:
             self._forget()
             entries = newest()
-        elif any(kind not in _NO_FACTS for _, _, _, kind, _ in entries[1:]):
+        elif any(kind not in _NO_FACTS for _, _, _, kind, _, _ in entries[1:]):
             self.known = {}
-        for place, question_id, number, _, hash_ in entries:
-            self.place, self.last = place, hash_
+        for place, question_id, number, _, hash_, at in entries:
+            self.place, self.last, self._at = place, hash_, at or self._at
             if question_id is not None and number is not None:
                 self.ends[question_id] = number, hash_
+
+
+def stored_time(at: Any) -> datetime | None:
+    """Return a time that a driver has read; None for anything else in its place."""
+    if isinstance(at, str):  # SQLite's, in UTC
+        try:
+            return datetime.fromisoformat(at).replace(tzinfo=UTC)
+        except ValueError:
+            return None
+    return utc(at) if isinstance(at, datetime) else None
 
 
 def undo(session: orm.Session) -> None:

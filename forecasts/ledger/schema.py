@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.pool import StaticPool
 
 from forecasts.common.errors import DatabaseError, NoLedger
-from forecasts.ledger.database import ACTS, prepare_sqlite, reported
+from forecasts.ledger.database import ACTS, prepare_sqlite
+from forecasts.ledger.driver_errors import reported
 from forecasts.ledger.facts import FACTS
 from forecasts.ledger.urls import is_embedded, place
 

@@ -5,12 +5,14 @@ Opening a ledger writes to its file, so a file is first checked here, read-only.
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import time
 from collections.abc import Collection
 from contextlib import closing
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from forecasts.common.errors import DatabaseError, NoLedger
 
@@ -19,6 +21,7 @@ _OURS = {"alembic_version", "question_revision"}
 # The table that an unfinished copy has (see ``transfer``).
 UNFINISHED = "unfinished_copy"
 _BETWEEN_TRIES = 0.05  # seconds, where SQLite does not wait by itself
+BETWEEN_LOOKS = (0.001, 0.012)  # seconds, while another process writes to the file
 _PATIENCE = 10.0  # seconds to wait for a writer
 
 
@@ -138,6 +141,27 @@ def set_wal(connection: sqlite3.Connection, patience: float) -> None:
             if not is_busy(error) or time.monotonic() >= until:
                 raise
         time.sleep(_BETWEEN_TRIES)
+
+
+def take_turn(connection: Any, patience: float) -> None:
+    """Begin to write once no one else does; OperationalError if that takes too long.
+
+    SQLite's own waits grow longer: then the turn is free most of the time, and who has waited
+    longest is least likely to get it. With short random waits all are equally likely to be next.
+    """
+    until = time.monotonic() + patience
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if not is_busy(error) or time.monotonic() >= until:
+                    raise
+            time.sleep(random.uniform(*BETWEEN_LOOKS))  # noqa: S311 a pause, not a secret
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(_PATIENCE * 1000)}")
 
 
 def is_busy(error: sqlite3.OperationalError) -> bool:

@@ -30,6 +30,7 @@ from forecasts.ledger.chain import (
     row_hash,
     rows_of,
     sha256,
+    time_member,
     tombstone,
     words_hash,
 )
@@ -134,7 +135,7 @@ class _Walk:
     def __init__(self, session: Session, against: tuple[int, str] | None) -> None:
         self.session = session
         self.against = against
-        self.place, self.last = 0, NOTHING
+        self.place, self.last, self.time = 0, NOTHING, ""
         self.questions: dict[int, tuple[int, str]] = {}
         self.rows: Counter[str] = Counter()
         self.forgotten = 0
@@ -198,7 +199,7 @@ class _Walk:
         seen, questions = self._seen, self.questions
         digest_at = None if self.against is None else self.against[0]
         for entry in batch:
-            place, question, number, kind, row_id, salt, words, row, hash_ = entry
+            place, question, number, kind, row_id, salt, words, row, hash_, at = entry
             if place != self.place + 1 or row_id <= seen.get(kind, row_id):
                 self._misplaced(entry)
             read, (rest, personal) = self._row_of(entry)
@@ -212,7 +213,10 @@ class _Walk:
             if salt is None or words_hash(salt, personal) != words:
                 self._check_words(entry, read, personal)
             before, previous = questions.get(question, (0, NOTHING))
-            expected = entry_hash(place, question, number, kind, row_id, row, self.last, previous)
+            time = time_member(at)
+            expected = entry_hash(
+                place, question, number, kind, row_id, row, self.last, previous, time
+            )
             if hash_ != expected or number != (None if question is None else before + 1):
                 raise self._fault(
                     Fault.reordered,
@@ -220,7 +224,11 @@ class _Walk:
                     "it does not follow the entry before it: entries were reordered, or this entry "
                     "was altered",
                 )
+            if time and time < self.time:
+                what = "its time is before that of the entry before it"
+                raise self._fault(Fault.reordered, entry, what)
             self.place, self.last, seen[kind] = place, hash_, row_id
+            self.time = time or self.time
             self.rows[kind] += 1
             if question is not None:
                 questions[question] = number, hash_

@@ -31,8 +31,9 @@ _DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 _BEFORE_ANY_CHANGE = 2 | 8 | 16 | 32
 
 # The privileges of a role beyond SELECT and INSERT.
-_UPDATED = ("watch", "last_run", "channel", "notice")
-_MORE_PRIVILEGES = {"score": "DELETE", **dict.fromkeys(_UPDATED, "UPDATE")}
+_UPDATED = ("watch", "last_run", "channel", "notice", "upkeep")
+_DELETED = ("score", "ended_session")
+_MORE_PRIVILEGES = dict.fromkeys(_UPDATED, "UPDATE") | dict.fromkeys(_DELETED, "DELETE")
 
 
 @dataclass(frozen=True)

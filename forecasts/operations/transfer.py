@@ -27,7 +27,7 @@ from forecasts.ledger.urls import is_embedded, place, sqlite_path
 
 _BATCH = 1_000  # rows; a row of an article has its whole text
 # Tables that are not append-only may have changed since an interrupted move: copied again.
-_MUTABLE = ("score", "notice", "channel", "watch", "last_run")
+_MUTABLE = ("score", "notice", "channel", "watch", "last_run", "upkeep", "ended_session")
 assert models.APPEND_ONLY  # the import fills SQLModel.metadata
 _TABLES = SQLModel.metadata.sorted_tables  # each after those it refers to
 _MARK = Table(UNFINISHED, MetaData(), Column("source", Text, nullable=False))

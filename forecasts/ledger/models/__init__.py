@@ -24,10 +24,11 @@ from forecasts.ledger.models.agenda import (
     Revisit,
 )
 from forecasts.ledger.models.articles import DIGEST_ADDRESS, Article
-from forecasts.ledger.models.chain import Entry, Removal
+from forecasts.ledger.models.chain import Entry, Removal, Upkeep, UpkeepAct
 from forecasts.ledger.models.columns import Time
 from forecasts.ledger.models.people import (
     Appointment,
+    EndedSession,
     Identity,
     Ledger,
     Member,
@@ -76,6 +77,7 @@ __all__ = [
     "Citation",
     "Discard",
     "Dispute",
+    "EndedSession",
     "Entry",
     "Event",
     "Evidence",
@@ -116,6 +118,8 @@ __all__ = [
     "Time",
     "Token",
     "TokenRevocation",
+    "Upkeep",
+    "UpkeepAct",
     "Visibility",
     "Watch",
 ]

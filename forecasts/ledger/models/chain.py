@@ -1,13 +1,14 @@
-"""The entries of the chain of hashes, and removals of members."""
+"""The entries of the chain of hashes, removals of members, backups and digests."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from forecasts.ledger.models.columns import Time
+from forecasts.ledger.models.columns import Time, long_text, one_of
 
 
 class Removal(SQLModel, table=True):
@@ -28,7 +29,8 @@ class Entry(SQLModel, table=True):
 
     ``id``: its place in the ledger's chain, from 1 without a gap. ``number``: its place in its
     question's chain, if it has a question. ``kind`` and ``row_id``: the table and id of the row.
-    ``salt`` is blank if the row has no words of a person, or no longer has them.
+    ``salt`` is blank if the row has no words of a person, or no longer has them. ``at``: the time
+    of the act, never earlier than in the entry before; blank for entries of an older schema.
     """
 
     __table_args__ = (UniqueConstraint("question_id", "number"),)
@@ -42,3 +44,31 @@ class Entry(SQLModel, table=True):
     words_hash: str | None = Field(default=None, sa_type=Text)
     row_hash: str = Field(sa_type=Text)
     hash: str = Field(sa_type=Text)
+    at: datetime | None = Field(default=None, sa_type=Time)
+
+
+class UpkeepAct(StrEnum):
+    """What an operator keeps doing for a ledger."""
+
+    backup = "backup"
+    digest = "digest"
+
+
+class Upkeep(SQLModel, table=True):
+    """The newest backup to a file, or the newest digest sent to a target: a row each.
+
+    It is not part of the history: each act writes its row again. ``key``: a hash of the target,
+    which may be secret; ``place``: the part of it that may be shown. ``digest`` and ``done_at``: of
+    the last success. ``reason``: why the newest attempt, at ``tried_at``, failed; blank if not.
+    """
+
+    __table_args__ = (CheckConstraint(one_of("act", UpkeepAct), name="act_is_known"),)
+
+    id: int = Field(default=None, primary_key=True)
+    key: str = Field(sa_type=Text, unique=True)
+    act: UpkeepAct = Field(sa_type=Text)
+    place: str = Field(sa_type=Text)
+    digest: str = long_text()
+    done_at: datetime | None = Field(default=None, sa_type=Time)
+    tried_at: datetime = Field(sa_type=Time)
+    reason: str = long_text()

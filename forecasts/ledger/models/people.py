@@ -68,6 +68,20 @@ class Identity(SQLModel, table=True):
     recorded_at: datetime = Field(sa_type=Time)
 
 
+class EndedSession(SQLModel, table=True):
+    """A sign-in that its person ended before it expired, at ``until``; then the row is deleted.
+
+    ``key``: a hash of the claims that distinguish the sign-in from others.
+    """
+
+    __tablename__ = "ended_session"
+
+    id: int = Field(default=None, primary_key=True)
+    key: str = Field(sa_type=Text, unique=True)
+    until: datetime = Field(sa_type=Time)
+    recorded_at: datetime = Field(sa_type=Time)
+
+
 class Token(SQLModel, table=True):
     """A service member's access token. The token itself is shown once and not stored.
 

@@ -1,0 +1,69 @@
+"""The time of an act: when its turn to write begins, by the ledger's clock.
+
+On a server that is the server's clock, for everyone alike; in a file it is this machine's. A turn
+may begin long after the act was started, so a time from before the wait would be out of order.
+
+Time never runs back in a ledger: an update at an earlier time than the one before would be undone
+by it, or backdated. A clock that is set back by ``_STEP`` at most, as when it is synchronised, is
+followed; an act by a clock further behind is refused, with both times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Engine, orm
+
+from forecasts.common.errors import DatabaseError
+from forecasts.common.times import iso, utc
+from forecasts.ledger.driver_errors import reported
+from forecasts.ledger.urls import is_embedded, place
+
+TIME = "ledger_time"  # in the session of an act, and in its connection to a server
+_STEP = timedelta(seconds=2)
+_LEAST = timedelta(microseconds=1)
+
+
+def act_time(session: orm.Session) -> datetime:
+    """Return the time of the act; only one begun with a clock has one."""
+    moment: datetime = session.info[TIME]
+    return moment
+
+
+def server_time() -> str:
+    """Return the SQL expression for a server's time."""
+    return "clock_timestamp()"
+
+
+def time_of_turn(
+    connection: Connection, here: Callable[[], datetime], newest: datetime | None
+) -> datetime:
+    """Return the time of the act whose turn has begun, by the server's clock or by that ``here``.
+
+    ``newest``: the time of the ledger's newest entry. DatabaseError if the clock is behind it.
+    """
+    on_server = not is_embedded(connection)
+    now = utc(connection.info[TIME] if on_server else here())
+    if newest is None or now >= newest:
+        return now
+    if newest - now <= _STEP:
+        return newest + _LEAST
+    raise DatabaseError(
+        f"{'The server' if on_server else 'This machine'}'s clock is behind: it says {iso(now)}, "
+        f"but the newest entry of the ledger {place(connection.engine)!r} is of {iso(newest)}.",
+        remedy="Nothing was written. Set the clock (NTP). If it is right, it was ahead when that "
+        "entry was made: wait until that time, or restore a backup from before.",
+    )
+
+
+def ledger_clock(engine: Engine, here: Callable[[], datetime]) -> Callable[[], datetime]:
+    """Return the clock that decides in the ledger: the server's, or the one that is ``here``."""
+    if is_embedded(engine):
+        return here
+
+    def ask() -> datetime:
+        with reported(engine), engine.connect() as connection:
+            return utc(connection.exec_driver_sql(f"SELECT {server_time()}").scalar_one())
+
+    return ask
