@@ -30,6 +30,7 @@ from forecasts.common.errors import BadInput, DatabaseError, LedgerError
 from forecasts.common.settings import Settings
 from forecasts.common.text import on_one_line
 from forecasts.ledger import database, schema
+from forecasts.ledger.clock import act_time
 from forecasts.ledger.models import Member
 from scoring.errors import InputError
 
@@ -240,13 +241,14 @@ def act(key: str) -> Iterator[Act]:
     place, and the form keeps its text. On a double click the second run waits for the first, does
     nothing, and opens the same page.
     """
-    remembered, moment, begun = memory(), now(), False
+    remembered, begun = memory(), False
     name, _, done = key.rpartition("#")
     with remembered.lock:
         if remembered.done[name] != int(done):
             _continue(remembered)
         try:
-            with database.writing(engine()) as ledger:
+            with database.writing(engine(), now) as ledger:
+                moment = act_time(ledger)
                 member = acting(ledger, moment)
                 visibility.read_as(ledger, member, now=moment)
                 doing = Act(ledger, member, moment)

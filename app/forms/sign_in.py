@@ -23,6 +23,7 @@ from forecasts.access import identities
 from forecasts.access.oidc_settings import SignIn, configured_sign_in
 from forecasts.common.errors import Expired, Forbidden
 from forecasts.ledger import database
+from forecasts.ledger.clock import act_time
 
 
 def enter() -> bool:
@@ -50,8 +51,8 @@ def _signed_in(rules: SignIn) -> bool:
     with reading() as ledger:
         member = identities.member_of(ledger, who)
     if member is None:
-        with database.writing(engine()) as ledger:
-            member = identities.admit(ledger, who, now=moment)
+        with database.writing(engine(), now) as ledger:
+            member = identities.admit(ledger, who, now=act_time(ledger))
     memory().handle = member.handle
     return True
 

@@ -164,14 +164,16 @@ def ask(
             raise
         words = shlex.quote(text.title)
         raise commands_for(error, lambda p: step(f"ask {words} {p}")) from None
-    with acting(database, member, begin=True, at=moment) as (session, who, _):
+    with acting(database, member, begin=True) as (session, who, at):
+        if opens is None:
+            fields["open_time"] = at
         shared = is_shared(session)
         asked = ask_and_forecast(
             session,
             registry.question_text(**fields | teams.visibility_fields(session, visible_to)),
             given,
             member=who,
-            now=moment,
+            now=at,
             slug=slug,
             sources=[] if article is None else [find_passage(session, article, source)],
             audience_chosen=visible_to is not None,
@@ -179,7 +181,7 @@ def ask(
         if outcomes is not None:
             path = {"path": str(outcomes)}
             question = asked.question
-            assignments.attach(session, question, "outcomes_file", path, member=who, now=moment)
+            assignments.attach(session, question, "outcomes_file", path, member=who, now=at)
         name, audience = asked.question.slug, audience_label(session, asked.text)
         became_admin = not shared and is_shared(session)
     print_line(name)

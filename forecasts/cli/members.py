@@ -76,10 +76,11 @@ def remove(
     copies of the ledger are not changed.
     """
     from forecasts.access.members import member_named
+    from forecasts.ledger.clock import act_time
     from forecasts.ledger.database import reading, writing
     from forecasts.operations.privacy import remove, sweep
 
-    chosen, moment = settings(database, acting), now()
+    chosen = settings(database, acting)
     engine = ledger(chosen)
     with reading(engine) as session:
         member_named(session, handle)
@@ -90,8 +91,9 @@ def remove(
         )
     if confirm != handle:
         raise Refused(f"{confirm!r} is not {handle!r}; nothing was removed.")
-    with writing(engine) as session:
-        done = remove(session, handle, member=by(session, chosen, moment), now=moment)
+    with writing(engine, now) as session:
+        at = act_time(session)
+        done = remove(session, handle, member=by(session, chosen, at), now=at)
     sweep(engine)
     rows = ", ".join(f"{count:,} in {name.replace('_', ' ')}" for name, count in done.rows.items())
     print_line(f"{handle} is now {done.handle}. Texts removed: {rows}.")

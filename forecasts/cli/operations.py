@@ -73,16 +73,20 @@ def identify(
     from forecasts.access import identities, tokens
     from forecasts.access.members import member_named
     from forecasts.common.errors import Forbidden
+    from forecasts.ledger.clock import act_time
     from forecasts.ledger.database import writing
 
-    with writing(ledger(settings(database))) as session:
+    with writing(ledger(settings(database)), now) as session:
         if not tokens.is_database_owner(session):
             raise Forbidden(
                 "Only the owner of the ledger's database can link a sign-in to a member.",
                 remedy="Open the ledger as its owner.",
             )
         identities.link_identity(
-            session, member_named(session, newcomer), member_named(session, known), now=now()
+            session,
+            member_named(session, newcomer),
+            member_named(session, known),
+            now=act_time(session),
         )
     print_line(f"{newcomer} is {known}: from now on this sign-in acts as {known}.")
 

@@ -91,13 +91,18 @@ def _run(
 ) -> bool:
     """Return whether something needs a person, after one run."""
     from forecasts.cli.notify import notify_members
-    from forecasts.ledger.database import writing
+    from forecasts.ledger.clock import ledger_clock, require_not_behind
+    from forecasts.ledger.database import reading, writing
     from forecasts.resolution.runs import last_run
     from forecasts.resolution.runs import run as resolution_run
 
-    so_far, started = resolution_run.Summary(), now()
+    so_far = resolution_run.Summary()
     try:
         engine = ledger(chosen, migrate=not dry)
+        clock = ledger_clock(engine, now)
+        started = clock()
+        with reading(engine) as session:
+            require_not_behind(session, started)
         with progress_bar("run", "questions", shown=not as_json) as advance_to:
 
             def on_start(due: int) -> None:
@@ -117,7 +122,7 @@ def _run(
             summary = resolution_run.run(
                 engine,
                 now=started,
-                clock=now,
+                clock=clock,
                 dry=dry,
                 only=only,
                 limit=limit,
@@ -133,7 +138,7 @@ def _run(
     _print_summary(summary, as_json=as_json, dry=dry)
     if not dry:
         notify_members(engine, chosen)
-        with writing(engine) as session:
+        with writing(engine, now) as session:
             last_run.record_run(session, now=started)
     return bool(summary.waiting)
 

@@ -93,19 +93,20 @@ def ledger_to_read(chosen: Settings) -> Engine:
 
 @contextmanager
 def acting(
-    database: str | None, member: str | None, *, begin: bool = False, at: datetime | None = None
+    database: str | None, member: str | None, *, begin: bool = False
 ) -> Iterator[tuple[Session, Member, datetime]]:
-    """Yield a session that writes to the ledger, the member who acts, and the time.
+    """Yield a session that writes to the ledger, the member who acts, and the act's time.
 
     The block is one transaction, committed at its end; a new member is written first. ``begin``
-    as in ``ledger``; ``at`` replaces the time. Forbidden as in ``tokens.acting_handle`` and
-    ``roles.require_own_name``.
+    as in ``ledger``. Forbidden as in ``tokens.acting_handle`` and ``roles.require_own_name``.
     """
     from forecasts.access import tokens, visibility
+    from forecasts.ledger.clock import act_time
     from forecasts.ledger.database import writing
 
-    chosen, moment = settings(database, member), at or now()
-    with writing(ledger(chosen, begin=begin)) as session:
+    chosen = settings(database, member)
+    with writing(ledger(chosen, begin=begin), now) as session:
+        moment = act_time(session)
         _require_own_name(session, chosen, moment)
         who = tokens.acting_member(session, chosen, now=moment)
         visibility.read_as(session, who, now=moment)

@@ -28,13 +28,15 @@ def create(
 ) -> None:
     """Create a token for a script and print it, once. Pass it to the script as FORECASTS_TOKEN."""
     from forecasts.access import tokens
+    from forecasts.ledger.clock import act_time
     from forecasts.ledger.database import writing
 
     chosen, moment = settings(database), now()
     until = time_of(expires, end_of_day=True, moment=moment)
-    with writing(ledger(chosen, begin=True)) as session:
-        who = by(session, chosen, moment)
-        issued = tokens.create(session, name, member=who, now=moment, expires_at=until)
+    with writing(ledger(chosen, begin=True), now) as session:
+        at = act_time(session)
+        who = by(session, chosen, at)
+        issued = tokens.create(session, name, member=who, now=at, expires_at=until)
         handle, secret, key = issued.member.handle, issued.secret, issued.token.key
     typer.echo(secret)
     print_note(
@@ -91,11 +93,13 @@ def revoke(
 ) -> None:
     """Revoke tokens from now on."""
     from forecasts.access import tokens
+    from forecasts.ledger.clock import act_time
     from forecasts.ledger.database import writing
 
-    chosen, moment = settings(database), now()
-    with writing(ledger(chosen)) as session:
-        revoked = tokens.revoke(session, named, member=by(session, chosen, moment), now=moment)
+    chosen = settings(database)
+    with writing(ledger(chosen), now) as session:
+        at = act_time(session)
+        revoked = tokens.revoke(session, named, member=by(session, chosen, at), now=at)
     for one in revoked:
         already = "" if one.revoked_at is None else "already "
         print_line(f"{one.handle}: {one.token.key} {already}revoked")

@@ -13,11 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, orm
+from sqlalchemy import Connection, Engine
+from sqlmodel import Session, col, select
 
 from forecasts.common.errors import DatabaseError
 from forecasts.common.times import iso, utc
 from forecasts.ledger.driver_errors import reported
+from forecasts.ledger.models import Entry
 from forecasts.ledger.urls import is_embedded, place
 
 TIME = "ledger_time"  # in the session of an act, and in its connection to a server
@@ -25,7 +27,7 @@ _STEP = timedelta(seconds=2)
 _LEAST = timedelta(microseconds=1)
 
 
-def act_time(session: orm.Session) -> datetime:
+def act_time(session: Session) -> datetime:
     """Return the time of the act; only one begun with a clock has one."""
     moment: datetime = session.info[TIME]
     return moment
@@ -43,15 +45,31 @@ def time_of_turn(
 
     ``newest``: the time of the ledger's newest entry. DatabaseError if the clock is behind it.
     """
-    on_server = not is_embedded(connection)
-    now = utc(connection.info[TIME] if on_server else here())
+    now = utc(here() if is_embedded(connection) else connection.info[TIME])
     if newest is None or now >= newest:
         return now
     if newest - now <= _STEP:
         return newest + _LEAST
-    raise DatabaseError(
-        f"{'The server' if on_server else 'This machine'}'s clock is behind: it says {iso(now)}, "
-        f"but the newest entry of the ledger {place(connection.engine)!r} is of {iso(newest)}.",
+    raise _behind(connection, now, newest)
+
+
+def require_not_behind(session: Session, now: datetime) -> None:
+    """Refuse, with DatabaseError, to begin a run by a clock that is behind the newest entry."""
+    newest = newest_time(session)
+    if newest is not None and newest - now > _STEP:
+        raise _behind(session.connection(), now, newest)
+
+
+def newest_time(session: Session) -> datetime | None:
+    """Return the time of the ledger's newest entry; None if it has none."""
+    return session.exec(select(Entry.at).order_by(col(Entry.id).desc()).limit(1)).first()
+
+
+def _behind(connection: Connection, now: datetime, newest: datetime) -> DatabaseError:
+    whose = "This machine" if is_embedded(connection) else "The server"
+    return DatabaseError(
+        f"{whose}'s clock is behind: it says {iso(now)}, but the newest entry of the ledger "
+        f"{place(connection.engine)!r} is of {iso(newest)}.",
         remedy="Nothing was written. Set the clock (NTP). If it is right, it was ahead when that "
         "entry was made: wait until that time, or restore a backup from before.",
     )

@@ -23,6 +23,7 @@ from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.settings import sqlite_url
+from forecasts.ledger import clock as ledger_clock
 from forecasts.ledger import database
 from forecasts.ledger.models import Stance
 from forecasts.questions import registry, sources
@@ -99,6 +100,7 @@ def _runs_are_awaited() -> Iterator[None]:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock(day(5))
     monkeypatch.setattr(app_session, "now", clock)
+    monkeypatch.setattr(ledger_clock, "server_time", lambda: f"timestamptz '{clock().isoformat()}'")
     return clock
 
 

@@ -25,6 +25,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 
     def at(text: str) -> None:
         monkeypatch.setattr("forecasts.cli.console._clock", lambda: read_time(text))
+        server = f"timestamptz '{read_time(text).isoformat()}'"
+        monkeypatch.setattr("forecasts.ledger.clock.server_time", lambda: server)
 
     at("2026-01-05T12:00:00Z")
     return at

@@ -85,8 +85,8 @@ class Claims:
         self._held: set[int] = set()
 
     def writing(self) -> AbstractContextManager[Session]:
-        """Return a write transaction of the run."""
-        return writing(self.engine, patience=PATIENCE)
+        """Return a write transaction of the run; refused if its clock is behind the ledger."""
+        return writing(self.engine, self._clock, patience=PATIENCE)
 
     def due(self, session: Session) -> list[int]:
         """Return the watch ids of the due questions that no run has claimed."""
