@@ -54,6 +54,10 @@ class Settings(BaseSettings):
     lowest_probability: float = Field(
         default=0.001, ge=0, le=0.5, description="lowest probability that the app offers"
     )
+    digest_to: SecretStr | None = Field(
+        default=None,
+        description="where runs send the digest: a file, an https URL or a mailto address",
+    )
     commands_folder: Path | None = Field(
         default=None, description="folder of the programs that resolvers may run (default: none)"
     )

@@ -89,6 +89,30 @@ def fetch(
     )
 
 
+def post(url: str, text: bytes, *, allow_private: bool = False, seconds: float = SECONDS) -> None:
+    """Send ``text`` to ``url`` with the limits of ``fetch``, and follow no redirects.
+
+    Raises ``CaptureError`` unless the server accepts it (2xx).
+    """
+    network = _Network(seconds, allow_private=allow_private)
+    here = checked_url(url, allow_private=allow_private)
+    headers = [
+        ("Host", here.netloc.decode("ascii")),
+        ("User-Agent", "forecast-ledger"),
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(text))),
+        ("Connection", "close"),
+    ]
+    with (
+        _translated(here, seconds),
+        _pool(network) as pool,
+        pool.stream("POST", _target(here), headers=headers, content=text) as answer,
+    ):
+        status = answer.status
+    if not 200 <= status < 300:
+        raise CaptureError(f"{_name(here)} did not accept it (HTTP status {status}).")
+
+
 def checked_url(url: str, *, base: httpx.URL | None = None, allow_private: bool) -> httpx.URL:
     """Return ``url`` parsed, relative to ``base``; CaptureError if it must not be fetched."""
     shown = url if len(url) <= 200 else url[:200] + "…"
@@ -218,18 +242,13 @@ def _get(
     url: httpx.URL, network: _Network, max_bytes: int, content_types: Collection[str]
 ) -> Fetched | str:
     """Return the response at ``url``, or the address of its redirect."""
-    target = httpcore.URL(
-        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
-    )
     sent_headers = {"Host": url.netloc.decode("ascii"), **HEADERS}
     if content_types is not CONTENT_TYPES:
         sent_headers["Accept"] = ",".join(sorted(content_types))
     with (
         _translated(url, network.seconds),
-        httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(), network_backend=network
-        ) as pool,
-        pool.stream("GET", target, headers=list(sent_headers.items())) as answer,
+        _pool(network) as pool,
+        pool.stream("GET", _target(url), headers=list(sent_headers.items())) as answer,
     ):
         headers = httpx.Headers(answer.headers)
         if answer.status in (301, 302, 303, 307, 308) and headers.get("location"):
@@ -244,6 +263,16 @@ def _get(
             data += chunk
             _refuse_size(url, len(data), max_bytes)
         return Fetched(str(url), content_type, charset, bytes(data))
+
+
+def _pool(network: _Network) -> httpcore.ConnectionPool:
+    return httpcore.ConnectionPool(ssl_context=httpx.create_ssl_context(), network_backend=network)
+
+
+def _target(url: httpx.URL) -> httpcore.URL:
+    return httpcore.URL(
+        scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+    )
 
 
 def _name(url: httpx.URL) -> str:

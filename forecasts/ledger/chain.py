@@ -258,10 +258,8 @@ def tombstone(kind: str, column: str, row_id: int) -> str | None:
     return None if column == "import_key" else TOMBSTONE
 
 
-def read_digest(text: str | None) -> tuple[int, str] | None:
+def read_digest(text: str) -> tuple[int, str]:
     """Return the place and hash of a digest; BadInput if ``text`` is not one."""
-    if text is None:
-        return None
     match = _DIGEST.fullmatch(text.strip().lower())
     if match is None:
         raise BadInput(

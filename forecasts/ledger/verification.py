@@ -71,8 +71,8 @@ class Verified:
     """The result of verifying a ledger.
 
     ``digest``: of the intact entries, up to the fault if one was found (``broken``). ``forgotten``:
-    the entries of words that were removed with their member. ``against``: the place of the earlier
-    digest that was compared.
+    the entries of words that were removed with their member. ``against``: the place of the newest
+    earlier digest that was compared.
     """
 
     digest: str
@@ -94,16 +94,16 @@ class _Stop(Exception):
 def verify(
     session: Session,
     *,
-    against: str | None = None,
+    against: str | Sequence[str] | None = None,
     tell: Callable[[int, int], None] = lambda _done, _entries: None,
 ) -> Verified:
     """Return the digest of an intact chain, or the first fault; nothing is written.
 
-    ``against``: an earlier digest of this ledger; a different or missing entry at its place is a
-    fault. BadInput if it is not a digest. ``tell`` is called with the numbers of verified and of
+    ``against``: earlier digests of this ledger; a different or missing entry at the place of one is
+    a fault. BadInput if it is not a digest. ``tell`` is called with the numbers of verified and of
     all entries.
     """
-    walk = _Walk(session, read_digest(against))
+    walk = _Walk(session, [against] if isinstance(against, str) else against or ())
     broken = None
     try:
         walk.all(tell)
@@ -115,7 +115,7 @@ def verify(
         rows={kind: walk.rows[kind] for kind in SEALED if walk.rows[kind]},
         questions=len(walk.questions),
         forgotten=walk.forgotten,
-        against=None if walk.against is None else walk.against[0],
+        against=max(walk.against, default=None),
         broken=broken,
     )
 
@@ -132,9 +132,11 @@ def newest(session: Session) -> str:
 class _Walk:
     """One pass along the entries and their rows."""
 
-    def __init__(self, session: Session, against: tuple[int, str] | None) -> None:
+    def __init__(self, session: Session, against: Sequence[str]) -> None:
         self.session = session
-        self.against = against
+        self.against: dict[int, set[str]] = {}
+        for place, hash_ in map(read_digest, against):
+            self.against.setdefault(place, set()).add(hash_)
         self.place, self.last, self.time = 0, NOTHING, ""
         self.questions: dict[int, tuple[int, str]] = {}
         self.rows: Counter[str] = Counter()
@@ -163,11 +165,12 @@ class _Walk:
         for kind in SEALED:
             self._no_more(kind)
         self._contents()
-        if self.against is not None and self.against[0] > self.place:
+        covered = max(self.against, default=0)
+        if covered > self.place:
             raise _Stop(
                 Broken(
                     Fault.removed,
-                    f"the entries from {self.place + 1} to {self.against[0]}, which the digest "
+                    f"the entries from {self.place + 1} to {covered}, which the digest "
                     "covers, are gone from the end of the chain",
                     self.place + 1,
                 )
@@ -197,7 +200,6 @@ class _Walk:
     def _entries(self, batch: Sequence[Any]) -> None:
         """Compare entries with their places in both chains, and with their rows."""
         seen, questions = self._seen, self.questions
-        digest_at = None if self.against is None else self.against[0]
         for entry in batch:
             place, question, number, kind, row_id, salt, words, row, hash_, at = entry
             if place != self.place + 1 or row_id <= seen.get(kind, row_id):
@@ -232,7 +234,7 @@ class _Walk:
             self.rows[kind] += 1
             if question is not None:
                 questions[question] = number, hash_
-            if place == digest_at:
+            if place in self.against:
                 self._compare_digest(entry)
 
     def _misplaced(self, entry: Row[Any]) -> None:
@@ -365,16 +367,15 @@ class _Walk:
         )
 
     def _compare_digest(self, entry: Row[Any] | None = None) -> None:
-        if self.against is not None and self.against[0] == self.place:
-            if self.against[1] == self.last:
-                return
-            what = (
-                "the chain is intact, but is not the one that the digest is of: everything was "
-                "rewritten, or the digest is of another ledger"
-            )
-            if entry is None:
-                raise _Stop(Broken(Fault.altered, what, 0))
-            raise self._fault(Fault.altered, entry, what)
+        if self.against.get(self.place, {self.last}) == {self.last}:
+            return
+        what = (
+            "the chain is intact, but is not the one that the digest is of: everything was "
+            "rewritten, or the digest is of another ledger"
+        )
+        if entry is None:
+            raise _Stop(Broken(Fault.altered, what, 0))
+        raise self._fault(Fault.altered, entry, what)
 
     def _fault(self, fault: Fault, entry: Row[Any], what: str) -> _Stop:
         slug = self._slug(entry.question_id)

@@ -1,0 +1,139 @@
+"""Send the ledger's digest to where its database's owner cannot change it, and read it back.
+
+A target is a file, which gets a line; an https address, to which the line is posted; or an address
+of a service that notifications use, such as mailto://, which gets it as a message. The newest
+sending to each target is recorded (``upkeep``): a run sends a digest once a day, if there are new
+entries, and tries a failed one again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sqlalchemy import Engine
+
+from forecasts.common.errors import BadInput, CaptureError
+from forecasts.common.times import iso
+from forecasts.common.web import post
+from forecasts.ledger.chain import read_digest
+from forecasts.ledger.database import reading, writing
+from forecasts.ledger.models import Upkeep, UpkeepAct
+from forecasts.ledger.verification import newest
+from forecasts.operations import upkeep
+
+EVERY = timedelta(days=1)  # between two digests of scheduled runs
+Message = Callable[[str, str, str], str]  # address, title, text -> reason of a failure, or ""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A digest, and the target that it went to as it may be shown. ``reason``: why it did not."""
+
+    digest: str
+    place: str
+    reason: str = ""
+
+
+def shown(target: str) -> str:
+    """Return the part of a target that may be shown: a file's path, or scheme and host."""
+    if "://" not in target:
+        return str(Path(target).absolute())
+    parts = urlsplit(target)
+    return f"{parts.scheme}://{parts.hostname or ''}" if is_web(target) else f"{parts.scheme}://…"
+
+
+def is_web(target: str) -> bool:
+    """Return whether the target is a web address."""
+    return target.lower().startswith(("https://", "http://"))
+
+
+def send(
+    engine: Engine, target: str, *, now: datetime, message: Message, allow_private: bool = False
+) -> Sent:
+    """Return the ledger's newest digest, sent to the target; the result is recorded.
+
+    ``message`` sends it to a service. BadInput for a web address without encryption.
+    """
+    if is_web(target) and not target.lower().startswith("https://") and not allow_private:
+        raise BadInput(
+            f"{shown(target)} is not encrypted, so anyone on the way could change the digest.",
+            remedy="Use an https address.",
+        )
+    with reading(engine) as session:
+        digest = newest(session)
+    reason = _sent(target, f"{iso(now)} {digest}", message, allow_private)
+    with writing(engine) as session:
+        place = shown(target)
+        upkeep.record(
+            session, UpkeepAct.digest, place, now=now, target=target, digest=digest, reason=reason
+        )
+    return Sent(digest, place, reason)
+
+
+def is_due(engine: Engine, target: str, *, now: datetime) -> bool:
+    """Return whether a run sends a digest: the last failed, or is a day old and out of date."""
+    with reading(engine) as session:
+        row = upkeep.find(session, UpkeepAct.digest, target)
+        return row is None or bool(row.reason) or is_old(row, newest(session), now=now)
+
+
+def is_old(row: Upkeep, digest: str, *, now: datetime, age: timedelta = EVERY) -> bool:
+    """Return whether the last success is as old as that, and history has gone on since."""
+    return row.done_at is None or (row.digest != digest and now - row.done_at >= age)
+
+
+def _sent(target: str, line: str, message: Message, allow_private: bool) -> str:
+    """Return why the line was not sent; blank if it was."""
+    try:
+        if is_web(target):
+            post(target, f"{line}\n".encode(), allow_private=allow_private)
+        elif "://" in target:
+            return message(target, "Digest of the forecast ledger", line)
+        else:
+            _add(Path(target), line)
+    except CaptureError as error:
+        return error.message
+    except OSError as error:
+        return f"The file cannot be written: {error.strerror or error}."
+    return ""
+
+
+def _add(file: Path, line: str) -> None:
+    """Add a line to a file, and wait until it is on disk."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a", encoding="utf-8") as opened:
+        opened.write(f"{line}\n")
+        opened.flush()
+        os.fsync(opened.fileno())
+
+
+def read_digests(given: str) -> list[str]:
+    """Return the digests of a file that ``send`` has written, or else the given one alone.
+
+    BadInput if it is neither, and for a line without a digest.
+    """
+    file = Path(given)
+    if not file.is_file():
+        read_digest(given)
+        return [given]
+    digests = []
+    for number, line in enumerate(file.read_text("utf-8", "replace").splitlines(), 1):
+        words = line.split()
+        if not words:
+            continue
+        try:
+            read_digest(words[-1])
+        except BadInput as error:
+            raise BadInput(
+                f"Line {number} of {given!r} has no digest: {line[:80]!r}.",
+                remedy="A line is a time and a digest, as forecasts digest --to FILE writes it.",
+            ) from error
+        digests.append(words[-1])
+    if not digests:
+        raise BadInput(f"{given!r} has no digests.", remedy="Name the file that --to names.")
+    return digests
