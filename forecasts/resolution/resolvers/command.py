@@ -1,9 +1,9 @@
 """Resolver kind ``command``: run one of the operator's own programs.
 
 The program must be in the folder FORECASTS_COMMANDS_FOLDER; without that setting the kind is
-disabled. It runs in that folder without a shell. Its environment has only the path, the language,
-and a mark that identifies its child processes, so that they end with it. It reads one JSON object
-from standard input,
+disabled. It runs in that folder without a shell, with only the path and the language in its
+environment, and under a supervisor that ends everything it has started (``supervisor``). It reads
+one JSON object from standard input,
 
     {"question": {"slug": …, "title": …, "type": …, "options": […], "open_time": …,
      "close_time": …, "scheduled_close_time": …}, "now": …}
@@ -16,12 +16,10 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import selectors
-import signal
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -32,12 +30,11 @@ from pydantic import Field, field_validator
 from forecasts.common.errors import BadInput, CannotTell, LedgerError
 from forecasts.common.settings import Settings as ProcessSettings
 from forecasts.common.times import iso, read_time
-from forecasts.resolution.resolvers import documents, protocol
+from forecasts.resolution.resolvers import documents, protocol, supervisor
 from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding, Seen
 
 MOST_BYTES = 1_000_000
-_MARK = "FORECASTS_COMMAND"
-_ROUNDS = 20  # to find processes started while others were killed
+_ENDING = 5.0  # seconds for a supervisor to end all processes
 _TEXTS = ("slug", "title", "type", "options")
 _TIMES = ("open_time", "close_time", "scheduled_close_time")
 _ANSWERS = {"outcome", "known_at", "source", "note", "not_yet", "cannot_tell"}
@@ -123,15 +120,14 @@ def _failed(message: str) -> CannotTell:
 
 def _run(command: list[str], message: bytes, folder: Path, seconds: float) -> bytes:
     passed = {"PATH", "LANG", "LC_ALL"} & os.environ.keys()
-    mark = secrets.token_hex(8)
     try:
         process = subprocess.Popen(  # noqa: S603 - the operator's own program, without a shell
-            command,
+            [sys.executable, "-I", "-S", supervisor.__file__, str(os.getpid()), *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=folder,
-            env={name: os.environ[name] for name in passed} | {_MARK: mark},
+            env={name: os.environ[name] for name in passed},
             start_new_session=True,
         )
     except OSError as error:
@@ -141,7 +137,10 @@ def _run(command: list[str], message: bytes, folder: Path, seconds: float) -> by
         try:
             output, errors = _exchange(process, name, message, seconds)
         finally:
-            _end(process.pid, mark)  # with its child processes
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_ENDING)
+            process.kill()
     if process.returncode != 0:
         words = errors.decode(errors="replace").strip().splitlines()
         last = f": {words[-1][:200]}" if words else ""
@@ -197,49 +196,3 @@ def _send(process: subprocess.Popen[bytes], message: bytes) -> bytes:
         return message
     except BrokenPipeError:
         return b""
-
-
-def _end(leader: int, mark: str) -> None:
-    """Kill the leader of a process group, and all the processes it has started.
-
-    A process can leave its group (``setsid``, as daemons do), which ``killpg`` then misses. So the
-    program's descendants are killed too, and processes with its ``mark`` in their environment,
-    which stays when a parent has ended. Only a process without either escapes. Without /proc only
-    the group is killed.
-    """
-    for _ in range(_ROUNDS):
-        # Before any is killed: an orphan can no longer be found as a descendant.
-        started = _started(leader, f"{_MARK}={mark}".encode())
-        with suppress(ProcessLookupError):
-            os.killpg(leader, signal.SIGKILL)
-        for pid in started:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        if not started:
-            return
-
-
-def _started(leader: int, mark: bytes) -> set[int]:
-    parents, found = dict(_alive()), set()
-    for pid, parent in parents.items():
-        if pid != leader and (parent == leader or _has_mark(pid, mark)):
-            found.add(pid)
-    while more := {pid for pid, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found
-
-
-def _alive() -> Iterator[tuple[int, int]]:
-    """Yield the id of each running process with its parent's."""
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it has ended meanwhile
-            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
-            if state not in "ZX":
-                yield int(folder.name), int(parent)
-
-
-def _has_mark(pid: int, mark: bytes) -> bool:
-    try:
-        return mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:  # it has ended, or belongs to another user
-        return False

@@ -67,6 +67,8 @@ def checked_path(path: str) -> str:
         jmespath.compile(path)
     except JMESPathError as error:
         raise ValueError(f"is not a JMESPath: {str(error).splitlines()[0]}") from None
+    except RecursionError:
+        raise ValueError("is a JMESPath that is nested too deeply") from None
     return path
 
 
@@ -74,10 +76,9 @@ def select(document: Any, path: str, seen: Seen) -> Any:
     """Return the value at the JMESPath, None if there is none; CannotTell if it does not apply."""
     try:
         return jmespath.search(path, document)
-    except (JMESPathError, RecursionError) as error:
-        raise changed(
-            f"{path!r} does not apply to {seen.address}: {str(error).splitlines()[0]}."
-        ) from None
+    except (JMESPathError, ValueError, ArithmeticError, TypeError, RecursionError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise changed(f"{path!r} does not apply to {seen.address}: {reason[:200]}.") from None
 
 
 def split_unfinished(text: str) -> tuple[str, str]:

@@ -25,7 +25,7 @@ from forecasts.resolution.resolvers.protocol import Asked
 FORM = "max(value) >= 145 between open and close"
 
 _FORM = re.compile(
-    r"(?P<function>max|min|mean|sum|first|last|count)\s*\(\s*(?P<column>[^()]+?)\s*\)"
+    r"(?P<function>max|min|mean|sum|first|last|count)\s*\(\s*(?P<column>[^()\s](?:[^()]*[^()\s])?)\s*\)"
     r"(?:\s*(?P<comparison>>=|<=|==|>|<)\s*(?P<bound>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?))?"
     r"(?:\s+between\s+(?P<start>\S+)\s+and\s+(?P<end>\S+))?",
     re.IGNORECASE,

@@ -3,8 +3,8 @@
 Words in an article do not prove an event, so each finding needs a person, with the matching
 articles in its note.
 
-A feed may have up to 1 MB. feedparser's HTML sanitizer is off, since it takes quadratic time: the
-HTML is reduced to words here and never displayed.
+A feed may have up to 1 MB, since feedparser takes quadratic time in several places. Its HTML
+sanitizer is off: the HTML is reduced to words here and never displayed.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ def fits(asked: Asked, settings: Settings) -> None:
 def look(asked: Asked, settings: Settings, now: datetime, fetch: Fetch) -> Finding | None:
     """Return the outcome with the matching entries since the question opened, or None."""
     seen = fetch(settings.url)
-    if len(seen.content) > MOST_BYTES:
+    if seen.size > MOST_BYTES:
         raise CannotTell(
-            f"A feed may have up to {MOST_BYTES:,} bytes, got {len(seen.content):,} bytes from "
+            f"A feed may have up to {MOST_BYTES:,} bytes, got {seen.size:,} bytes from "
             f"{seen.address}.",
             remedy="Use a feed of recent entries.",
         )

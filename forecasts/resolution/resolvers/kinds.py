@@ -31,11 +31,12 @@ _OURS = {
         deadline.Settings,
         deadline.look,
         fallback=True,
+        reads=False,
         fits=deadline.fits,
         not_before=deadline.not_before,
     ),
-    "question": Kind(question.Settings, question.look, fits=question.fits),
-    "command": Kind(command.Settings, command.look, fits=command.fits),
+    "question": Kind(question.Settings, question.look, reads=False, fits=question.fits),
+    "command": Kind(command.Settings, command.look, reads=False, fits=command.fits),
 }
 
 

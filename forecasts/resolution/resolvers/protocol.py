@@ -112,9 +112,14 @@ class Seen:
         """The digest of the bytes, in hexadecimal."""
         return hashlib.sha256(self.content).hexdigest()
 
+    @cached_property
+    def size(self) -> int:
+        """The number of bytes."""
+        return len(self.content)
+
     def once(self, how: Hashable, make: Callable[[], T]) -> T:
         """Return the result of ``make`` on the bytes, made once in a run for each ``how``."""
-        return self.made.once((self.address, self.sha256, how), len(self.content), make)
+        return self.made.once((self.address, self.sha256, how), self.size, make)
 
 
 @dataclass(frozen=True)
@@ -166,6 +171,7 @@ class Kind:
     ``measured``: its numbers are measurements, not typed by anyone, so that one outside the bounds
     is an outcome. ``fits``: raises BadInput for settings that do not fit the question.
     ``not_before``: returns the earliest time of a finding; it is asked once a day all the same.
+    ``reads``: it reads others' documents, so it looks in a child process with limits (``worker``).
     """
 
     settings: type[BaseModel]
@@ -173,6 +179,7 @@ class Kind:
     only_proposes: bool = False
     fallback: bool = False
     measured: bool = False
+    reads: bool = True
     fits: Callable[[Asked, Any], None] | None = None
     not_before: Callable[[Asked, Any], datetime] | None = None
 

@@ -4,8 +4,7 @@ A thousand questions with the same source see one version of it. A source that f
 again either: they all get its error. A host that has wasted a minute gets no more requests, so that
 it cannot delay a run for hours.
 
-Documents are kept up to a total size, and so are the parsed ones (``Made``). Beyond that, a source
-is read again.
+Documents are kept up to a total size. Beyond that, a source is read again.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from forecasts.common.ip_addresses import ALLOW_PRIVATE
 from forecasts.common.times import iso
 from forecasts.common.web import fetch
 from forecasts.resolution.resolvers.files import SUFFIXES, allowed, is_page
-from forecasts.resolution.resolvers.protocol import Made, Seen
+from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.resolution.resolvers.question import ADDRESS
 
 MOST_KEPT = 2 * limits.SOURCE_BYTES  # in memory, of one run
@@ -59,7 +58,6 @@ class Sources:
         self._allow_private, self._seconds, self._most_bytes = allow_private, seconds, most_bytes
         self._read: dict[str, Seen | LedgerError] = {}
         self._kept = 0
-        self._made = Made()
         self._wasted: defaultdict[str, float] = defaultdict(float)
 
     def __call__(self, address: str) -> Seen:
@@ -99,7 +97,7 @@ class Sources:
             return self._page(address)
         path = Path(address)
         media = SUFFIXES.get(path.suffix.lower(), "")
-        return Seen(address, self._file(path), self._now, media, self._made)
+        return Seen(address, self._file(path), self._now, media)
 
     def _page(self, address: str) -> Seen:
         host = urlsplit(address).netloc
@@ -122,7 +120,7 @@ class Sources:
             self._wasted[host] += time.monotonic() - began
             remedy = f"{_AGAIN} {ALLOW_PRIVATE}" if ALLOW_PRIVATE in error.remedy else _AGAIN
             raise CaptureError(error.message, remedy=remedy) from None
-        return Seen(page.url, page.data, self._now, page.content_type or "", self._made)
+        return Seen(page.url, page.data, self._now, page.content_type or "")
 
     def _file(self, path: Path) -> bytes:
         # Checked again: a link may lead elsewhere since the resolver was set.

@@ -17,6 +17,7 @@ from forecasts.common.text import printable
 from forecasts.common.times import to_minute
 from forecasts.ledger.models import Policy, PolicyKind, Resolver, RunState
 from forecasts.resolution.resolvers.protocol import Finding
+from forecasts.resolution.resolvers.worker import Stopped
 
 _MESSAGE_LENGTH = 2_000  # characters
 
@@ -42,6 +43,11 @@ class Answer:
         if isinstance(self.error, CannotTell):
             return not self.error.temporary
         return isinstance(self.error, Impossible)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was stopped, since it exceeded the limits of a look."""
+        return isinstance(self.error, Stopped)
 
     @property
     def message(self) -> str:

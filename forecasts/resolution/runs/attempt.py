@@ -16,11 +16,12 @@ from forecasts.ledger.models import QuestionText, QuestionType, Resolver, RunSta
 from forecasts.questions.outcomes import bound_exceeded, format_bounds, outcome_value, read_outcome
 from forecasts.questions.standing import QuestionState
 from forecasts.resolution.assignments import question_for_resolver
+from forecasts.resolution.resolvers import worker
 from forecasts.resolution.resolvers.kinds import kind
-from forecasts.resolution.resolvers.protocol import Finding, Seen
+from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs.agreement import Answer, Decision, decide
 from forecasts.resolution.runs.claiming import MOST_ATTEMPTS, Claimed
-from forecasts.resolution.runs.source_access import FetchOf
+from forecasts.resolution.runs.source_access import SourceAccess
 
 # An unknown outcome is looked up by the next run, not by one that began at the same time.
 SOON = timedelta(seconds=1)
@@ -58,20 +59,20 @@ class Attempt:
         return Result(self.claimed.state.slug, self.state, self.message)
 
 
-def ask(resolver: Resolver, state: QuestionState, now: datetime, fetch_of: FetchOf) -> Answer:
+def ask(resolver: Resolver, state: QuestionState, now: datetime, sources: SourceAccess) -> Answer:
     """Return the resolver's answer; anything it raises but a DatabaseError is an answer too."""
     try:
         of_kind = kind(resolver.kind)
-        settings = of_kind.read(resolver.kind, resolver.settings)
-        question = question_for_resolver(state)
-        finding = of_kind.look(question, settings, now, fetch_of(resolver))
+        look = sources.worker.look if of_kind.reads else worker.look
+        finding, not_before = look(
+            resolver.kind,
+            resolver.settings,
+            question_for_resolver(state),
+            now,
+            partial(sources.fetch, resolver),
+        )
         if finding is not None:
-            _require_finding(finding)
             finding = _as_stored(finding, state.text, measured=of_kind.measured)
-        not_before = None
-        if finding is None and of_kind.not_before is not None:
-            not_before = of_kind.not_before(question, settings)
-            _require_time("not_before", not_before)
     except DatabaseError:
         raise
     except SystemExit as error:
@@ -148,21 +149,3 @@ def _as_stored(finding: Finding, text: QuestionText, *, measured: bool) -> Findi
         note = "\n".join(part for part in (finding.note, note) if part)
         return replace(finding, outcome=bound_exceeded(outcome, text), note=note)
     return replace(finding, outcome=outcome)
-
-
-def _require_finding(found: object) -> None:
-    """Refuse, with BadInput, a malformed ``Finding``: kinds of other packages are not checked."""
-    if not isinstance(found, Finding):
-        raise BadInput(f"It answered with {found!r:.80}, which is neither a Finding nor None.")
-    _require_time("known_at", found.known_at)
-    for name in ("outcome", "source", "note"):
-        if not isinstance(getattr(found, name), str):
-            raise BadInput(f"Its {name}, {getattr(found, name)!r:.80}, is not a text.")
-    seen: object = found.seen
-    if not isinstance(seen, tuple) or not all(isinstance(one, Seen) for one in seen):
-        raise BadInput(f"Its seen, {seen!r:.80}, is not a tuple of Seen.")
-
-
-def _require_time(name: str, time: object) -> None:
-    if not isinstance(time, datetime) or time.utcoffset() is None:
-        raise BadInput(f"Its {name}, {time!r:.80}, is not a datetime with an offset.")

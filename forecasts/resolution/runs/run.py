@@ -7,7 +7,8 @@ in one transaction, provided that it still holds the claim (``recording``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
@@ -39,7 +40,7 @@ from forecasts.resolution.runs.attempt import (
 from forecasts.resolution.runs.claiming import Claimed, Claims
 from forecasts.resolution.runs.recording import record_attempts, record_finding
 from forecasts.resolution.runs.safeguards import downgraded, new_findings
-from forecasts.resolution.runs.source_access import FetchOf, SourceAccess
+from forecasts.resolution.runs.source_access import SourceAccess
 
 
 @dataclass
@@ -80,7 +81,8 @@ def run(
        run has left is claimed last and alone; the last of ``limit`` is reserved for one. Without
        any question left, go to 6.
     3. Ask the resolvers of each question outside of a transaction, since that may take long. The
-       lease is renewed before a resolver that might outlast it.
+       lease is renewed before a resolver that might outlast it. A look that exceeds its limits is
+       stopped (``resolvers.worker``), and the rest of the batch is freed and claimed again.
     4. Confirm or propose a finding by the question's policy, in one transaction with the scores,
        the evidence, the lookup and the end of the claim. Nothing is written if the claim has ended
        or the question was resolved meanwhile.
@@ -97,7 +99,7 @@ def run(
     if only is not None:
         kind(only)
     claims = Claims(engine, now, clock or (lambda: now), only)
-    fetch_of = SourceAccess(engine, now, allow_private=allow_private)
+    sources = SourceAccess(engine, now, allow_private=allow_private)
     with reading(engine) as session:
         due, outdated = claims.due(session), corrections.outdated(session)
     due = due if limit is None else due[:limit]
@@ -107,17 +109,18 @@ def run(
         outdated = []
     try:
         attempted = (
-            _rehearsed(claims, fetch_of, due, stop)
+            _rehearsed(claims, sources, due, stop)
             if dry
-            else _attempted(claims, fetch_of, len(due), stop)
+            else _attempted(claims, sources, len(due), stop)
         )
-        for result in chain(attempted, _corrected(claims, fetch_of, outdated, stop, dry=dry)):
+        for result in chain(attempted, _corrected(claims, sources, outdated, stop, dry=dry)):
             if result is None:
                 summary.due -= 1
                 continue
             summary.results.append(result)
             on_result(result)
     finally:
+        sources.close()
         if not dry:
             claims.release()
     with reading(engine) as session:
@@ -135,8 +138,8 @@ def look(engine: Engine, slug: str, *, now: datetime, allow_private: bool = Fals
         assigned = resolvers(session, state.question)
     if not assigned:
         raise no_resolver(slug)
-    fetch_of = SourceAccess(engine, now, allow_private=allow_private)
-    return [ask(resolver, state, now, fetch_of) for resolver in assigned]
+    with closing(SourceAccess(engine, now, allow_private=allow_private)) as sources:
+        return [ask(resolver, state, now, sources) for resolver in assigned]
 
 
 def waiting(session: Session) -> int:
@@ -150,7 +153,7 @@ def waiting(session: Session) -> int:
 
 
 def _attempted(
-    claims: Claims, fetch_of: FetchOf, limit: int, stop: Callable[[], bool]
+    claims: Claims, sources: SourceAccess, limit: int, stop: Callable[[], bool]
 ) -> Iterator[Result | None]:
     """Yield the result of each question, claimed in batches; None for one that is not open yet."""
     reserved = 1 if limit and claims.any_abandoned() else 0
@@ -160,16 +163,22 @@ def _attempted(
             if not batch:
                 break
             left -= len(batch)
-            yield from _batch(claims, fetch_of, batch, stop)
+            left += yield from _batch(claims, sources, batch, stop)
 
 
 def _batch(
-    claims: Claims, fetch_of: FetchOf, batch: Sequence[Claimed], stop: Callable[[], bool]
-) -> Iterator[Result | None]:
+    claims: Claims, sources: SourceAccess, batch: Sequence[Claimed], stop: Callable[[], bool]
+) -> Generator[Result | None, None, int]:
+    """Yield the results as in ``_attempted``; return how many questions were freed unasked.
+
+    They are freed after a look that was stopped: other runs need not wait for the next such look.
+    """
     without_finding: list[Attempt] = []
+    left, is_slow = len(batch), False
     for claimed in batch:
-        if stop():
+        if stop() or is_slow:
             break
+        left -= 1
         if not claimed.is_open:
             without_finding.append(not_open(claimed, claims.now))
             yield None
@@ -177,9 +186,10 @@ def _batch(
         if claimed.is_exhausted:
             without_finding.append(exhausted(claimed, claims.now))
             continue
-        answers = _answers(claims, fetch_of, claimed)
+        answers = _answers(claims, sources, claimed)
         if not answers:
             continue
+        is_slow = any(answer.stopped for answer in answers)
         try:
             decision = decide_claimed(claimed, answers)
             if decision.findings:
@@ -197,15 +207,18 @@ def _batch(
     for attempt in record_attempts(claims, without_finding):
         if attempt.answers:
             yield attempt.result
+    if left:
+        claims.release()
+    return left
 
 
-def _answers(claims: Claims, fetch_of: FetchOf, claimed: Claimed) -> list[Answer]:
+def _answers(claims: Claims, sources: SourceAccess, claimed: Claimed) -> list[Answer]:
     """Return the answers of the question's resolvers; none once the claim has ended."""
     answers = []
     for resolver in claimed.resolvers:
         if not claims.still_holds(claimed):
             return []
-        answers.append(ask(resolver, claimed.state, claims.now, fetch_of))
+        answers.append(ask(resolver, claimed.state, claims.now, sources))
     return answers
 
 
@@ -218,7 +231,7 @@ def _failed(
 
 
 def _rehearsed(
-    claims: Claims, fetch_of: FetchOf, due: Sequence[int], stop: Callable[[], bool]
+    claims: Claims, sources: SourceAccess, due: Sequence[int], stop: Callable[[], bool]
 ) -> Iterator[Result | None]:
     """Yield the result that each question would have; None for one that is not open yet."""
     for start in range(0, len(due), claiming.BATCH):
@@ -227,13 +240,13 @@ def _rehearsed(
         for claimed in batch:
             if stop():
                 return
-            yield _rehearse(claims, fetch_of, claimed) if claimed.is_open else None
+            yield _rehearse(claims, sources, claimed) if claimed.is_open else None
 
 
-def _rehearse(claims: Claims, fetch_of: FetchOf, claimed: Claimed) -> Result:
+def _rehearse(claims: Claims, sources: SourceAccess, claimed: Claimed) -> Result:
     if claimed.is_exhausted:
         return exhausted(claimed, claims.now).result
-    answers = [ask(one, claimed.state, claims.now, fetch_of) for one in claimed.resolvers]
+    answers = [ask(one, claimed.state, claims.now, sources) for one in claimed.resolvers]
     decision = decide_claimed(claimed, answers)
     if not decision.findings:
         return postponed(claimed, answers, decision, claims.now).result
@@ -258,7 +271,7 @@ def _rehearse(claims: Claims, fetch_of: FetchOf, claimed: Claimed) -> Result:
 
 def _corrected(
     claims: Claims,
-    fetch_of: FetchOf,
+    sources: SourceAccess,
     outdated: Sequence[tuple[Resolver, Question]],
     stop: Callable[[], bool],
     *,
@@ -270,7 +283,7 @@ def _corrected(
             return
         with reading(claims.engine) as session:
             state = current_state(session, question, now=claims.now)
-        finding = ask(resolver, state, claims.now, fetch_of).finding
+        finding = ask(resolver, state, claims.now, sources).finding
         if finding is None or not corrections.changes_outcome(state, finding):
             continue
         if dry:

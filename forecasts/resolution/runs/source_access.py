@@ -1,8 +1,7 @@
-"""Which sources a resolver may read: files, pages, and questions its owner may see."""
+"""A run's access to sources: the files, pages and questions that a resolver may read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
 
@@ -15,32 +14,31 @@ from forecasts.ledger.models import Member, Resolver
 from forecasts.questions import finality
 from forecasts.questions.registry import find
 from forecasts.questions.standing import current_state
-from forecasts.resolution.resolvers.protocol import Fetch, Seen
+from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.resolution.resolvers.question import ADDRESS
 from forecasts.resolution.resolvers.sources import Sources
-
-FetchOf = Callable[[Resolver], Fetch]
+from forecasts.resolution.resolvers.worker import Worker
 
 
 class SourceAccess:
-    """Call it with a resolver for the function that reads the resolver's sources in this run."""
+    """The sources of a run, each read once, and the ``worker`` that parses them until the end."""
 
     def __init__(self, engine: Engine, now: datetime, *, allow_private: bool) -> None:
         self._engine, self._now, self._allow_private = engine, now, allow_private
+        self.worker = Worker()
 
-    def __call__(self, resolver: Resolver) -> Fetch:
-        """Return the ``fetch`` of the resolver; each address is read once in a run."""
+    def close(self) -> None:
+        """End the worker."""
+        self.worker.close()
 
-        def fetch(address: str) -> Seen:
-            if address.startswith(ADDRESS):
-                # NotFound for a question that the resolver's owner may not see.
-                with reading(self._engine) as session:
-                    owner = session.get(Member, resolver.member_id or 0)
-                    read_as(session, owner, now=self._now)
-                    find(session, address.removeprefix(ADDRESS))
-            return self._sources(address)
-
-        return fetch
+    def fetch(self, resolver: Resolver, address: str) -> Seen:
+        """Return the document at the address; NotFound for a question hidden from the owner."""
+        if address.startswith(ADDRESS):
+            with reading(self._engine) as session:
+                owner = session.get(Member, resolver.member_id or 0)
+                read_as(session, owner, now=self._now)
+                find(session, address.removeprefix(ADDRESS))
+        return self._sources(address)
 
     @cached_property
     def _sources(self) -> Sources:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import product
 from pathlib import Path
@@ -368,14 +370,10 @@ STARTS = {
 }
 
 
-ENDS = ["time.sleep(60)", "print('{\"not_yet\": true}')"]
+ENDS = ["time.sleep(60)", "print('{\"not_yet\": true}')", "sys.exit(1)"]
 
 
-@pytest.mark.parametrize(
-    ("starts", "ends"),
-    # Who has no mark is found as long as the program is there.
-    [one for one in product(STARTS, ENDS) if one != ("without the environment", ENDS[1])],
-)
+@pytest.mark.parametrize(("starts", "ends"), list(product(STARTS, ENDS)))
 def test_a_program_is_stopped_with_all_that_it_started(
     program: Any, tmp_path: Path, starts: str, ends: str
 ) -> None:
@@ -392,12 +390,31 @@ def test_a_program_is_stopped_with_all_that_it_started(
     )
     with suppress(CannotTell):
         look("command", program(body) | {"seconds": 1}, at(9))
-    # A busy machine takes a moment to carry the signal out.
-    assert any(_is_gone(int(pid.read_text())) for _ in range(100_000))
+    assert _is_gone(int(pid.read_text()))  # at once
+
+
+def test_a_program_ends_with_a_run_that_is_killed(program: Any, tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    settings = program(
+        "if os.fork() == 0: os.setsid()\n"
+        f"with open({str(pid)!r}, 'a') as file: file.write(f'{{os.getpid()}}\\n')\n"
+        "time.sleep(60)"
+    )
+    looks = f"from tests.resolution.resolvers.looking import *; look('command', {settings}, at(9))"
+    with subprocess.Popen([sys.executable, "-c", looks]) as a_run:
+        _wait_until(lambda: pid.exists() and pid.read_text().count("\n") == 2)
+        a_run.kill()
+    _wait_until(lambda: all(map(_is_gone, map(int, pid.read_text().split()))))
+
+
+def _wait_until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end
+        os.sched_yield()
 
 
 def _is_gone(pid: int) -> bool:
-    os.sched_yield()
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:

@@ -1,0 +1,272 @@
+"""Ask a resolver in a child process, which is killed when a look exceeds its limits.
+
+A document, or an expression on one, can be made to take hours or all memory: a JMESPath that
+doubles its value 90 times, a feed in an encoding with quadratic time. No check finds them all, and
+Python cannot interrupt its own C code. So every kind that reads others' documents looks in a child
+process. One child serves a whole run, with its parsed documents; a new one is started only after
+a look that was stopped.
+
+The child parses and decides. It asks this process for each document: the rules on what may be
+read are kept here, and so is one version of each source for the whole run. Fetching has a limit of
+its own, and does not count.
+
+Rejected: a budget of steps (JMESPath, the XML parser and the decoders would each need one), and
+``multiprocessing``: to fork is unsafe beside other threads, and its other ways run the main
+module again, which may be a page.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from multiprocessing.connection import Connection
+from typing import Any
+
+from forecasts.common.errors import BadInput, CannotTell, LedgerError
+from forecasts.common.limits import format_bytes
+from forecasts.resolution.resolvers.kinds import kind
+from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding, Made, Seen
+
+SECONDS = 30.0  # for one look, without fetching
+MEMORY_BYTES = 2_000_000_000  # of a child; a parsed document can take twenty times its size
+_STARTING = 60.0  # seconds for a child to start on a busy machine; usually half a second
+_GRACE = 5.0  # seconds after which a child whose parent was killed ends by itself
+_OUT_OF_MEMORY = 77  # the child's exit code
+MOST_CHARACTERS = 100_000  # of an outcome, a source or a note
+
+# A finding or None, and the earliest time at which there can be one.
+Looked = tuple[Finding | None, datetime | None]
+
+
+class Stopped(CannotTell):
+    """A look was stopped: it exceeded a limit, or ended its process."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            message,
+            remedy="It is tried again later. If it stays so, simplify its expression, set a "
+            "smaller source, or resolve by hand.",
+            temporary=True,
+        )
+
+
+def look(
+    name: str, settings: Mapping[str, Any], asked: Asked, now: datetime, fetch: Fetch
+) -> Looked:
+    """Return the answer of the resolver kind of that name, asked in this process.
+
+    Raises whatever the kind raises, and BadInput for a malformed answer.
+    """
+    of_kind = kind(name)
+    read = of_kind.read(name, settings)
+    finding = of_kind.look(asked, read, now, fetch)
+    if finding is not None:
+        _require_finding(finding)
+        return finding, None
+    if of_kind.not_before is None:
+        return None, None
+    not_before = of_kind.not_before(asked, read)
+    _require_time("not_before", not_before)
+    return None, not_before
+
+
+class Worker:
+    """A child process that asks resolvers one after the other; it starts with the first look."""
+
+    def __init__(self, seconds: float = SECONDS, memory_bytes: int = MEMORY_BYTES) -> None:
+        self._seconds, self._memory_bytes = seconds, memory_bytes
+        self._process: subprocess.Popen[bytes] | None = None
+        self._looks = 0
+        self._child: Connection
+
+    def look(
+        self, name: str, settings: Mapping[str, Any], asked: Asked, now: datetime, fetch: Fetch
+    ) -> Looked:
+        """Return the same as ``look``; Stopped if the child exceeded a limit or ended."""
+        try:
+            if self._process is None:
+                self._start()
+            self._looks += 1
+            answer = self._answer((name, dict(settings), asked, now), fetch)
+        except (EOFError, OSError):
+            ended, is_first = self.close(), self._looks == 1
+            if ended != _OUT_OF_MEMORY:
+                raise Stopped(f"The look ended its process, with code {ended}.") from None
+            if is_first:
+                most = format_bytes(self._memory_bytes)
+                raise Stopped(
+                    f"The look was stopped: it took more than {most} of memory."
+                ) from None
+            # The documents of earlier looks were in memory too.
+            return self.look(name, settings, asked, now, fetch)
+        except BaseException:
+            self.close()
+            raise
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _answer(self, request: tuple[Any, ...], fetch: Fetch) -> Looked | Exception:
+        """Return the child's answer or error; documents that it asks for are fetched meanwhile."""
+        documents: dict[str, Seen] = {}
+        left = self._seconds
+        self._child.send(request)
+        while True:
+            began = time.monotonic()
+            if not self._child.poll(left):
+                raise Stopped(f"The look was stopped: it took more than {self._seconds:g} seconds.")
+            asks, value = self._child.recv()
+            left = max(left - (time.monotonic() - began), 0)
+            if asks == _FETCH:
+                self._child.send(_fetched(value, fetch, documents))
+            elif asks == _CONTENT:
+                self._child.send_bytes(documents[value].content)
+            elif isinstance(value, Exception):
+                return value
+            else:
+                (finding, not_before), seen = value
+                if finding is not None:
+                    read = tuple(documents[one] if isinstance(one, str) else one for one in seen)
+                    finding = replace(finding, seen=read)
+                return finding, not_before
+
+    def _start(self) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - this Python, with this module
+                [
+                    *(sys.executable, "-c", f"from {__name__} import serve; serve()"),
+                    *(str(theirs.fileno()), str(self._seconds), str(self._memory_bytes)),
+                ],
+                stdin=subprocess.DEVNULL,
+                env=os.environ
+                | {"PYTHONPATH": os.pathsep.join(p or os.getcwd() for p in sys.path)},
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # an interrupt on the terminal is for the run to handle
+            )
+        self._child, self._looks = Connection(ours.detach()), 0
+        if not self._child.poll(_STARTING) or self._child.recv() != _READY:
+            self.close()
+            raise Stopped("The process for looks did not start.")
+
+    def close(self) -> int:
+        """Return the code with which the child ended, which is killed unless it has ended."""
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        self._child.close()
+        process.kill()
+        return process.wait()
+
+
+_READY, _FETCH, _CONTENT, _DONE = "ready", "fetch", "content", "done"
+
+
+def _fetched(address: str, fetch: Fetch, documents: dict[str, Seen]) -> Any:
+    """Return the reply on a document: its description or an error."""
+    try:
+        seen = documents[address] = fetch(address)
+    except LedgerError as error:
+        return error
+    return {name: getattr(seen, name) for name in ("address", "sha256", "size", "at", "media")}
+
+
+class _Sent(Seen):
+    """A document of the parent process; its bytes are sent when they are first used."""
+
+    asked_for: str
+    parent: Connection
+
+    def __init__(self, reply: Mapping[str, Any], **own: Any) -> None:
+        self.__dict__.update(reply, **own)
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "content":
+            raise AttributeError(name)
+        self.parent.send((_CONTENT, self.asked_for))
+        content = self.__dict__["content"] = self.parent.recv_bytes()
+        return content
+
+
+def serve() -> None:
+    """Answer the requests of the parent process until it closes the connection."""
+    descriptor, seconds, memory_bytes = sys.argv[1:]
+    with suppress(ImportError, ValueError, OSError):  # not on every system
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (int(memory_bytes), int(memory_bytes)))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    parent, made = Connection(int(descriptor)), Made()
+    with suppress(EOFError, OSError):
+        parent.send(_READY)
+        while True:
+            request = parent.recv()
+            signal.setitimer(signal.ITIMER_REAL, float(seconds) + _GRACE)
+            parent.send((_DONE, _served(request, parent, made, float(seconds))))
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _served(request: tuple[Any, ...], parent: Connection, made: Made, seconds: float) -> Any:
+    """Return the answer to a request, or the error that it raised."""
+
+    def fetch(address: str) -> Seen:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        parent.send((_FETCH, address))
+        reply = parent.recv()
+        signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE)
+        if isinstance(reply, LedgerError):
+            raise reply
+        return _Sent(reply, asked_for=address, parent=parent, made=made)
+
+    try:
+        name, settings, asked, now = request
+        finding, not_before = look(name, settings, asked, now, fetch)
+        if finding is None:
+            return (None, not_before), ()
+        seen = [one.asked_for if isinstance(one, _Sent) else one for one in finding.seen]
+        return (replace(finding, seen=()), not_before), seen
+    except LedgerError as error:
+        return error.with_traceback(None)
+    except MemoryError:
+        os._exit(_OUT_OF_MEMORY)
+    except RecursionError:
+        return CannotTell(
+            "The document or the expression is nested too deeply.",
+            remedy="Simplify the expression, set another source, or resolve by hand.",
+        )
+    except SystemExit as error:
+        return BadInput(f"It ended the program, by exit({error.code!r}).")
+    except Exception as error:  # a kind of another package may raise anything
+        return BadInput(f"{type(error).__name__}: {error}")
+
+
+def _require_finding(found: object) -> None:
+    """Refuse, with BadInput, a malformed ``Finding``: kinds of other packages are not checked."""
+    if not isinstance(found, Finding):
+        raise BadInput(f"It answered with {found!r:.80}, which is neither a Finding nor None.")
+    _require_time("known_at", found.known_at)
+    for name in ("outcome", "source", "note"):
+        text = getattr(found, name)
+        if not isinstance(text, str):
+            raise BadInput(f"Its {name}, {text!r:.80}, is not a text.")
+        if len(text) > MOST_CHARACTERS:
+            raise BadInput(
+                f"Its {name} has {len(text):,} characters; at most {MOST_CHARACTERS:,} are kept.",
+                remedy="Check the source, or resolve by hand.",
+            )
+    seen: object = found.seen
+    if not isinstance(seen, tuple) or not all(isinstance(one, Seen) for one in seen):
+        raise BadInput(f"Its seen, {seen!r:.80}, is not a tuple of Seen.")
+
+
+def _require_time(name: str, time: object) -> None:
+    if not isinstance(time, datetime) or time.utcoffset() is None:
+        raise BadInput(f"Its {name}, {time!r:.80}, is not a datetime with an offset.")

@@ -1,0 +1,222 @@
+"""Looks in a child process: the same answers, within limits of time and memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forecasts.common.errors import BadInput, CannotTell, DatabaseError, LedgerError
+from forecasts.resolution.resolvers import worker
+from forecasts.resolution.resolvers.protocol import Finding, Seen
+from forecasts.resolution.resolvers.worker import Stopped, Worker
+from tests.resolution.resolvers.looking import World, at, look, outcome, question
+
+_LOOK = Worker.look
+STATUS = {"url": "page", "outcome": "status", "outcomes": {"done": "yes"}, "not_yet": ["open"]}
+DOUBLING = "[@, @]" + " | [@, @]" * 60
+EVIL = {"url": "page", "outcome": DOUBLING, "outcomes": {"done": "yes"}}
+
+
+@pytest.fixture(autouse=True)
+def _in_a_child(monkeypatch: pytest.MonkeyPatch, _no_child: None) -> None:
+    monkeypatch.setattr(Worker, "look", _LOOK)
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Worker]:
+    """One child for the tests that do not stop it; it has ten seconds for a look."""
+    with closing(Worker(10)) as made:
+        yield made
+
+
+def asks(
+    one: Worker, settings: dict[str, Any], name: str = "http_json", **contents: str | bytes
+) -> Finding | None:
+    finding, _ = one.look(name, settings, question(), at(9), World(at(9), **contents))
+    return finding
+
+
+def test_a_child_answers_as_this_process_would(shared: Worker) -> None:
+    for name, settings, content in (
+        ("http_json", STATUS, json.dumps({"status": "done"})),
+        ("http_json", STATUS, json.dumps({"status": "open"})),
+        ("outcomes_file", {"path": "page"}, "question,outcome,known_at\nrain,no,2026-01-04\n"),
+        (
+            "series",
+            {"source": "page", "expression": "max(value) > 1"},
+            "date,value\n2026-01-05,2\n",
+        ),
+    ):
+        here = look(name, settings, at(9), page=content)
+        there = asks(shared, settings, name, page=content)
+        assert there == here
+        if there is not None:
+            assert [seen.content for seen in there.seen] == [content.encode()]
+
+
+@pytest.mark.parametrize(
+    ("settings", "content", "why"),
+    [
+        (STATUS, "{", "not JSON"),
+        (STATUS, json.dumps({"status": "lost"}), "which has no meaning"),
+        (STATUS | {"outcomes": 3}, "{}", "do not fit the resolver kind"),
+        (STATUS | {"url": "elsewhere"}, "{}", "'elsewhere' cannot be read"),
+    ],
+)
+def test_its_errors_are_those_of_this_process(
+    shared: Worker, settings: dict[str, Any], content: str, why: str
+) -> None:
+    with pytest.raises(LedgerError, match=why) as there:
+        asks(shared, settings, page=content)
+    with pytest.raises(LedgerError) as here:
+        worker.look("http_json", settings, question(), at(9), World(at(9), page=content))
+    assert type(there.value) is type(here.value)
+    assert vars(there.value) == vars(here.value)
+
+
+def test_a_document_is_sent_and_parsed_once_for_many_questions(shared: Worker) -> None:
+    class Counting(World):
+        sent = 0
+
+        def __call__(self, address: str) -> Seen:
+            found = super().__call__(address)
+
+            class Sent(Seen):
+                def __getattribute__(self, name: str) -> Any:
+                    Counting.sent += name == "content"
+                    return super().__getattribute__(name)
+
+            return Sent(found.address, found.content, found.at)
+
+    world = Counting(at(9), page=json.dumps({"status": "open", "of": "these questions"}))
+    for _ in range(5):
+        assert shared.look("http_json", STATUS, question(), at(9), world) == (None, None)
+    assert Counting.sent == 1 + 2 * 5  # sent once; its size and hash are read here
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "content"),
+    [
+        ("http_json", EVIL, b"1"),
+        ("http_json", EVIL | {"outcome": "join('', ['a', 'a'])" + "|join('', [@, @])" * 40}, b"1"),
+        (
+            "feed",
+            {"url": "page", "outcome": "yes", "any_of": ["rain"]},
+            b"<?xml version='1.0' encoding='punycode'?><rss><channel><title>"
+            + b"a" * 400_000
+            + b"-"
+            + b"9" * 400_000
+            + b"</title></channel></rss>",
+        ),
+        (
+            "feed",
+            {"url": "page", "outcome": "yes", "any_of": ["rain"]},
+            b"<rss><channel><item "
+            + b" ".join(b"a%d='x'" % number for number in range(60_000))
+            + b"/></channel></rss>",
+        ),
+    ],
+)
+def test_a_look_that_is_made_to_be_slow_is_stopped(
+    name: str, settings: dict[str, Any], content: bytes
+) -> None:
+    with closing(Worker(0.3)) as one:
+        asks(one, STATUS, page='{"status": "open"}')
+        began = time.monotonic()
+        with pytest.raises(Stopped, match="more than") as stopped:
+            asks(one, settings, name, page=content)
+        assert time.monotonic() - began < 3
+        assert stopped.value.temporary
+        assert stopped.value.remedy
+        # The next one gets a child of its own.
+        assert asks(one, STATUS, page='{"status": "done"}') is not None
+
+
+def test_a_look_that_takes_too_much_memory_is_stopped() -> None:
+    with closing(Worker(30, 120_000_000)) as one:
+        assert asks(one, STATUS, page='{"status": "done"}') is not None
+        with pytest.raises(Stopped, match="more than 120 MB of memory"):
+            asks(one, STATUS, page=b"[" + b",".join([b"[]"] * 1_500_000) + b"]")
+        assert asks(one, STATUS, page='{"status": "done"}') is not None
+
+
+@pytest.mark.parametrize("path", ["(" * 400, "a" + "[" * 2_000, "!" * 3_000 + "a"])
+def test_an_expression_that_is_nested_too_deeply_is_refused(path: str) -> None:
+    with pytest.raises(BadInput, match="do not fit") as refused:
+        look("http_json", STATUS | {"outcome": path}, at(9), page="{}")
+    assert "JMESPath" in refused.value.problems[0].rule
+
+
+def test_a_document_that_is_nested_too_deeply_is_named(shared: Worker) -> None:
+    with pytest.raises(CannotTell, match="not JSON"):
+        asks(shared, STATUS, page="[" * 100_000)
+
+
+def test_a_kind_that_ends_its_process_fails_its_own_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "forecasts_ending"
+    package.mkdir()
+    (package / "__init__.py").write_text(
+        "import os\n"
+        "from forecasts.resolution.resolvers.protocol import Kind, Settings\n"
+        "class Ends(Settings):\n    how: str\n"
+        "def look(asked, settings, now, fetch):\n    exec(settings.how)\n"
+        "kind = Kind(Ends, look)\n"
+    )
+    about = tmp_path / "forecasts_ending-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: forecasts-ending\nVersion: 1\n")
+    (about / "entry_points.txt").write_text(
+        "[forecasts.resolvers]\nending = forecasts_ending:kind\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with closing(Worker(10)) as one:
+        for how, why in (
+            ("os._exit(3)", "ended its process, with code 3"),
+            ("raise SystemExit(0)", r"ended the program, by exit\(0\)"),
+            ("1 / 0", "ZeroDivisionError: division by zero"),
+            ("asked.options.x.y", "AttributeError"),
+        ):
+            with pytest.raises(LedgerError, match=why):
+                asks(one, {"how": how}, "ending")
+            assert asks(one, STATUS, page='{"status": "done"}') is not None
+
+
+def test_an_error_of_the_database_is_raised_here(shared: Worker) -> None:
+    def full(_: str) -> Seen:
+        raise DatabaseError("The disk is full.")
+
+    with pytest.raises(DatabaseError):
+        shared.look("http_json", STATUS, question(), at(9), full)
+    assert asks(shared, STATUS, page='{"status": "done"}') is not None
+
+
+def test_fetching_does_not_count_towards_the_time() -> None:
+    class Slow(World):
+        def __call__(self, address: str) -> Seen:
+            time.sleep(0.5)
+            return super().__call__(address)
+
+    with closing(Worker(0.4)) as one:
+        one.look("http_json", STATUS, question(), at(9), World(at(9), page='{"status": "open"}'))
+        slow = Slow(at(9), page='{"status": "done"}')
+        finding, _ = one.look("http_json", STATUS, question(), at(9), slow)
+        assert outcome(finding) == ("yes", at(9))
+
+
+def test_a_child_ends_with_its_parent() -> None:
+    one = Worker(10)
+    asks(one, STATUS, page='{"status": "open"}')
+    assert one._process is not None
+    pid = one._process.pid
+    assert one.close() != 0
+    assert not os.path.exists(f"/proc/{pid}")
+    assert one.close() == 0
