@@ -1,9 +1,9 @@
-"""The commands for the ledger's history: verify, backup, restore."""
+"""The commands for the ledger's history: verify, digest, backup, restore."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,9 +15,14 @@ from forecasts.cli.console import now, print_json, print_line, print_note, progr
 from forecasts.cli.options import Database, TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import ledger, ledger_to_read, opened, settings
+from forecasts.common.errors import DatabaseError, LedgerError
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from forecasts.common.settings import Settings
     from forecasts.ledger.verification import Verified
+    from forecasts.operations.digests import Sent
 
 
 @app.command()
@@ -25,8 +30,9 @@ def verify(
     against: Annotated[
         str | None,
         Option(
-            metavar="DIGEST",
-            help="Compare with an earlier digest: prove that nothing before it has changed.",
+            metavar="DIGEST|FILE",
+            help="Compare with an earlier digest, or with all in a file: prove that nothing before "
+            "them has changed.",
         ),
     ] = None,
     format_: TextOrJson = "text",
@@ -39,9 +45,11 @@ def verify(
     """
     from forecasts.ledger.database import reading
     from forecasts.ledger.verification import verify
+    from forecasts.operations.digests import read_digests
 
+    digests = [] if against is None else read_digests(against)
     with _verify_bar() as tell, reading(ledger_to_read(settings(database))) as session:
-        found = verify(session, against=against, tell=tell)
+        found = verify(session, against=digests, tell=tell)
     if format_ == "json":
         print_json({"whole": found.broken is None, **asdict(found)})
     elif found.broken is None:
@@ -79,6 +87,76 @@ def _verify_bar() -> Iterator[Callable[[int, int], None]]:
 
 
 @app.command()
+def digest(
+    to: Annotated[
+        str | None,
+        Option(
+            metavar="FILE|URL|MAIL",
+            help="Send it to a file, an https URL, or an address such as "
+            "mailto://USER:PASSWORD@HOST. [default: FORECASTS_DIGEST_TO]",
+        ),
+    ] = None,
+    database: Database = None,
+) -> None:
+    """Print the digest of the newest entry, and send it where nobody can change it.
+
+    A forecasts run does so once a day if FORECASTS_DIGEST_TO is set. Exit code 1 if it was not
+    sent.
+    """
+    from forecasts.ledger.database import reading
+    from forecasts.ledger.verification import newest
+
+    chosen = settings(database)
+    target = to or _digest_target(chosen)
+    if target is None:
+        with reading(ledger_to_read(chosen)) as session:
+            print_line(newest(session))
+        return
+    sent = _send_digest(ledger(chosen), chosen, target)
+    print_line(sent.digest)
+    if sent.reason:
+        print_note(f"Not sent to {sent.place}: {sent.reason}")
+        raise typer.Exit(1)
+    print_note(f"Sent to {sent.place}.")
+
+
+def _digest_target(chosen: Settings) -> str | None:
+    return None if chosen.digest_to is None else chosen.digest_to.get_secret_value()
+
+
+def _send_digest(engine: Engine, chosen: Settings, target: str) -> Sent:
+    from forecasts.agenda.notifications import apprise_adapter
+    from forecasts.operations import digests
+
+    private = chosen.allow_private_addresses
+
+    def message(address: str, title: str, text: str) -> str:
+        apprise_adapter.check(address, allow_private=private, shared=False)
+        delivery, reason = apprise_adapter.deliver(address, title, text, allow_private=private)
+        return "" if delivery == apprise_adapter.Delivery.sent else f"{reason}."
+
+    return digests.send(engine, target, now=now(), message=message, allow_private=private)
+
+
+def send_due_digest(engine: Engine, chosen: Settings) -> None:
+    """Send the digest at the end of a run if it is due, and print the result to standard error."""
+    from forecasts.operations.digests import is_due
+
+    target = _digest_target(chosen)
+    if target is None or not is_due(engine, target, now=now()):
+        return
+    try:
+        sent = _send_digest(engine, chosen, target)
+    except LedgerError as error:
+        print_note(f"The digest was not sent: {error}")
+        return
+    if sent.reason:
+        print_note(f"The digest was not sent to {sent.place}: {sent.reason}")
+    else:
+        print_note(f"Digest {sent.digest} sent to {sent.place}.")
+
+
+@app.command()
 def backup(
     file: Annotated[Path, Argument(metavar="FILE", help="The backup to write.")],
     force: Annotated[bool, Option("--force", help="Replace an existing file.")] = False,
@@ -88,10 +166,17 @@ def backup(
 
     For a ledger on a server, the command to use instead is printed (exit code 2).
     """
+    from forecasts.ledger.database import writing
+    from forecasts.ledger.models import UpkeepAct
+    from forecasts.operations import upkeep
     from forecasts.operations.backup import back_up
 
+    engine = ledger(settings(database))
     with _verify_bar() as tell:
-        found = back_up(ledger(settings(database)), file, force=force, on_progress=tell)
+        found = back_up(engine, file, force=force, on_progress=tell)
+    with suppress(DatabaseError), writing(engine) as session:  # a read-only ledger remembers none
+        place = str(file.absolute())
+        upkeep.record(session, UpkeepAct.backup, place, now=now(), digest=found.digest)
     if found.broken is not None:
         print_note(f"{file} is an exact copy of the ledger, but the ledger's history is broken:")
     _exit_if_broken(found)

@@ -59,9 +59,9 @@ def run_(
 ) -> None:
     """Check due questions with their resolvers and resolve them.
 
-    Members are notified at the end. Safe to repeat, and to run in parallel. Exit code 0: all is
-    well; 3: something needs a person (see forecasts run status); 1: the run failed. JSON is one
-    object per line: each question's result, then the summary.
+    Members are notified at the end, and the day's digest is sent. Safe to repeat, and to run in
+    parallel. Exit code 0: all is well; 3: something needs a person (see forecasts run status); 1:
+    the run failed. JSON is one object per line: each question's result, then the summary.
     """
     if context.invoked_subcommand is not None:
         if any(value not in (None, False, "text") for value in context.params.values()):
@@ -90,6 +90,7 @@ def _run(
     as_json: bool,
 ) -> bool:
     """Return whether something needs a person, after one run."""
+    from forecasts.cli.chain import send_due_digest
     from forecasts.cli.notify import notify_members
     from forecasts.ledger.clock import ledger_clock, require_not_behind
     from forecasts.ledger.database import reading, writing
@@ -138,6 +139,7 @@ def _run(
     _print_summary(summary, as_json=as_json, dry=dry)
     if not dry:
         notify_members(engine, chosen)
+        send_due_digest(engine, chosen)
         with writing(engine, now) as session:
             last_run.record_run(session, now=started)
     return bool(summary.waiting)

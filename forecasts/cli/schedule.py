@@ -92,7 +92,7 @@ def kubernetes(
     from forecasts.ledger.urls import read_url
     from forecasts.operations import schedules
 
-    found = _installation(database, every, image=image)
+    found = _installation(database, every, image=image, digest_file=False)
     manifest = schedules.kubernetes(
         found,
         schedules.read_every(every),
@@ -153,8 +153,11 @@ def _installation(
     user: str | None = None,
     secrets: Path = _SECRETS,
     image: str | None = None,
+    digest_file: bool = True,
 ) -> Installation:
+    """Return the installation; ``digest_file``: digests go to a file unless set otherwise."""
     from forecasts.ledger.urls import holds_secrets
+    from forecasts.operations.digests import default_file
     from forecasts.operations.schedules import Installation
 
     chosen = settings(database)
@@ -175,6 +178,11 @@ def _installation(
     for name in ("commands_folder", "files_folder"):
         if (folder := getattr(chosen, name)) is not None:
             needed[f"FORECASTS_{name.upper()}"] = str(folder.absolute())
+    if chosen.digest_to is not None:
+        target = chosen.digest_to.get_secret_value()
+        needed["FORECASTS_DIGEST_TO"] = None if "://" in target else str(Path(target).absolute())
+    elif digest_file:
+        needed["FORECASTS_DIGEST_TO"] = str(default_file(chosen.database_url))
     if chosen.allow_private_addresses:
         needed["FORECASTS_ALLOW_PRIVATE_ADDRESSES"] = "true"
     options = "".join(f" {name} {shlex.quote(value)}" for name, value in given.items() if value)

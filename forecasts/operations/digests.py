@@ -17,12 +17,14 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 
-from forecasts.common.errors import BadInput, CaptureError
+from forecasts.common.errors import BadInput, LedgerError
+from forecasts.common.settings import data_folder
 from forecasts.common.times import iso
 from forecasts.common.web import post
 from forecasts.ledger.chain import read_digest
 from forecasts.ledger.database import reading, writing
 from forecasts.ledger.models import Upkeep, UpkeepAct
+from forecasts.ledger.urls import read_url
 from forecasts.ledger.verification import newest
 from forecasts.operations import upkeep
 
@@ -37,6 +39,14 @@ class Sent:
     digest: str
     place: str
     reason: str = ""
+
+
+def default_file(url: str) -> Path:
+    """Return the file for the digests of the ledger at ``url`` unless another target is set."""
+    parsed = read_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        return Path(f"{Path(parsed.database).absolute()}.digests")
+    return data_folder() / "digests"
 
 
 def shown(target: str) -> str:
@@ -96,8 +106,8 @@ def _sent(target: str, line: str, message: Message, allow_private: bool) -> str:
             return message(target, "Digest of the forecast ledger", line)
         else:
             _add(Path(target), line)
-    except CaptureError as error:
-        return error.message
+    except LedgerError as error:
+        return str(error)
     except OSError as error:
         return f"The file cannot be written: {error.strerror or error}."
     return ""

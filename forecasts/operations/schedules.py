@@ -196,7 +196,12 @@ def kubernetes(
             "# This ledger is a file, which a pod cannot read: move it to a server first",
             "# (forecasts move --to postgresql://…).",
         ]
-    public, secret = installation.public, " and ".join(installation.secret)
+    public = installation.public
+    if "FORECASTS_DIGEST_TO" not in installation.settings:
+        first += [
+            "# To send a digest every day (docs/history.md), add a line such as",
+            "# FORECASTS_DIGEST_TO=https://… to the Secret forecasts.",
+        ]
     if folders := " and ".join(name for name in public if name.endswith("_FOLDER")):
         first += [
             f"# {folders}: mount a volume at that path",
@@ -206,10 +211,10 @@ def kubernetes(
         f"# To install: forecasts schedule kubernetes{_comment(installation.given)} | "
         "kubectl apply -f -"
     )
-    if secret:
+    if installation.secret:
         first += [
-            f"# {secret} is read from the Secret forecasts. To create it from a file with lines "
-            "such as",
+            f"# {_are_read(installation)} the Secret forecasts. To create it from a file with",
+            "# lines such as",
             "# FORECASTS_DATABASE_URL=postgresql://…: "
             "kubectl create secret generic forecasts --from-env-file=FILE",
         ]
@@ -221,7 +226,7 @@ def kubernetes(
         for name, value in public.items()
     ]
     env = ["              env:", *variables] if public else []
-    return _lines(*first) + manifest + _lines(*env) + (_ENV_FROM if secret else "")
+    return _lines(*first) + manifest + _lines(*env) + (_ENV_FROM if installation.secret else "")
 
 
 _MANIFEST = """\
@@ -262,10 +267,14 @@ def _secrets_lines(installation: Installation) -> list[str]:
     if not installation.secret:
         return []
     return [
-        f"# {' and '.join(installation.secret)} is read from {_comment(installation.secrets)}, "
-        "a file of mode 0600",
+        f"# {_are_read(installation)} {_comment(installation.secrets)}, a file of mode 0600",
         "# with lines NAME='value'.",
     ]
+
+
+def _are_read(installation: Installation) -> str:
+    names = installation.secret
+    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} read from"
 
 
 def _comment(words: str) -> str:

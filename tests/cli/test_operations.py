@@ -212,3 +212,38 @@ def test_a_move_that_is_interrupted_says_how_it_goes_on(
 )
 def test_a_command_to_copy_does_not_repeat_a_password(named: str, shown: str) -> None:
     assert next_step("show rain", database=named) == f"forecasts show rain --database {shown}"
+
+
+def test_the_digest_is_printed_sent_and_found_again(
+    forecasts: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forecasts("ask", "Will it rain?", "--closes", "2999-12-31")
+    digest = forecasts("digest").stdout.strip()
+    assert digest in forecasts("verify").stdout
+    file = tmp_path / "digests"
+    said = forecasts("digest", "--to", str(file))
+    assert said.stdout.strip() == digest
+    assert said.stderr.strip() == f"Sent to {file}."
+    forecasts("ask", "Will it snow?", "--closes", "2999-12-31")
+    said = forecasts("verify", "--against", str(file))
+    assert f"Nothing up to entry {digest.partition('-')[0]} has changed" in said.stdout
+    file.write_text(file.read_text().replace(digest[-8:], "00000000"))
+    assert "not the one" in forecasts("verify", "--against", str(file), exit_code=1).stderr
+    monkeypatch.setenv("FORECASTS_DIGEST_TO", str(tmp_path))
+    said = forecasts("digest", exit_code=1)
+    assert "Not sent to" in said.stderr
+    assert "Is a directory" in said.stderr
+
+
+def test_a_run_sends_the_digest_of_the_day_and_tries_a_failed_one_again(
+    forecasts: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forecasts("ask", "Will it rain?", "--closes", "2999-12-31")
+    target = tmp_path / "digests"
+    monkeypatch.setenv("FORECASTS_DIGEST_TO", str(target))
+    target.mkdir()
+    assert f"The digest was not sent to {target}" in forecasts("run").stderr
+    target.rmdir()
+    assert f"sent to {target}." in forecasts("run").stderr
+    assert "igest" not in forecasts("run").stderr
+    assert len(target.read_text().splitlines()) == 1

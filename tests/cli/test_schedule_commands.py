@@ -193,3 +193,21 @@ def test_a_ledger_that_was_named_wrongly_is_said_at_once(
         "--every must divide an hour or a day, got '7m'"
         in forecasts("run", "--every", "7m", exit_code=2).stderr
     )
+
+
+def test_each_unit_sends_the_digest_somewhere(
+    forecasts: Forecasts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = tmp_path / "ledger.sqlite3"
+    for kind in ("cron", "systemd"):
+        printed = forecasts("schedule", kind, "--database", str(ledger)).stdout
+        assert f"FORECASTS_DIGEST_TO={ledger}.digests" in printed
+    assert "add a line such as" in forecasts("schedule", "kubernetes").stdout
+    monkeypatch.setenv("FORECASTS_DIGEST_TO", "https://example.org/in?key=s3cret")
+    for kind in ("cron", "systemd", "kubernetes"):
+        printed = forecasts("schedule", kind).stdout
+        assert "s3cret" not in printed
+        assert "FORECASTS_DIGEST_TO" in printed
+    monkeypatch.setenv("FORECASTS_DATABASE_URL", WITH_PASSWORD)
+    printed = forecasts("schedule", "cron").stdout
+    assert "# FORECASTS_DATABASE_URL and FORECASTS_DIGEST_TO are read from" in printed

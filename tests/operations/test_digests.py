@@ -1,0 +1,181 @@
+"""The digest leaves the machine by itself, and a rewritten chain is found by what was sent."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from forecasts.access.members import member_or_new
+from forecasts.common.errors import BadInput
+from forecasts.ledger import database
+from forecasts.ledger.models import UpkeepAct
+from forecasts.ledger.verification import newest, verify
+from forecasts.operations import digests, upkeep
+from forecasts.operations.digests import Sent, is_due, read_digests, send
+from tests.conftest import day
+
+
+def arrives(_address: str, _title: str, _text: str) -> str:
+    return ""
+
+
+def add(engine: Engine, handle: str) -> str:
+    """Return the digest after one more member."""
+    with database.writing(engine) as session:
+        member_or_new(session, handle, now=day(0))
+    with database.reading(engine) as session:
+        return newest(session)
+
+
+@pytest.fixture
+def received() -> Iterator[tuple[str, list[bytes], Callable[[int], None]]]:
+    """A web server: its address, the texts posted to it, and how to set the status it answers."""
+    texts: list[bytes] = []
+    status = [204]
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            texts.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(status[0])
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield (
+            f"http://127.0.0.1:{server.server_port}/in?key=s3cret",
+            texts,
+            lambda code: status.__setitem__(0, code),
+        )
+        server.shutdown()
+        thread.join()
+
+
+def test_a_file_gets_a_line_for_each_digest_and_is_read_back(
+    engine: Engine, tmp_path: Path
+) -> None:
+    file = tmp_path / "outside" / "digests"
+    sent = []
+    for number in range(2):
+        sent.append(add(engine, f"member {number}"))
+        done = send(engine, str(file), now=day(number), message=arrives)
+        assert done == Sent(sent[-1], str(file))
+    assert file.read_text().splitlines()[0] == f"2026-01-01T00:00:00Z {sent[0]}"
+    assert read_digests(str(file)) == sent
+    assert read_digests(sent[0]) == [sent[0]]
+    with database.reading(engine) as session:
+        assert verify(session, against=sent).broken is None
+
+
+def test_every_digest_of_a_file_counts_not_only_the_newest(engine: Engine, tmp_path: Path) -> None:
+    # Someone rewrote the chain, and the schedule went on to send digests of the new one.
+    now = add(engine, "alice")
+    with database.reading(engine) as session:
+        found = verify(session, against=[f"1-{'0' * 64}", now])
+    assert found.broken is not None
+    assert "not the one that the digest is of" in found.broken.said
+    with database.reading(engine) as session:
+        found = verify(session, against=[now, f"9-{'0' * 64}"])
+    assert found.broken is not None
+    assert "from 2 to 9" in found.broken.said
+
+
+def test_a_web_address_gets_the_line(
+    engine: Engine, received: tuple[str, list[bytes], Callable[[int], None]]
+) -> None:
+    address, texts, answer = received
+    digest = add(engine, "alice")
+    done = send(engine, address, now=day(0), message=arrives, allow_private=True)
+    assert texts == [f"2026-01-01T00:00:00Z {digest}\n".encode()]
+    assert done == Sent(digest, "http://127.0.0.1")  # the rest may be secret
+    answer(503)
+    done = send(engine, address, now=day(1), message=arrives, allow_private=True)
+    assert done.reason == "127.0.0.1 did not accept it (HTTP status 503)."
+
+
+def test_a_private_or_open_address_is_refused_unless_allowed(engine: Engine) -> None:
+    with pytest.raises(BadInput, match="not encrypted"):
+        send(engine, "http://example.org/in", now=day(0), message=arrives)
+    done = send(engine, "https://127.0.0.1/in", now=day(0), message=arrives)
+    assert "private" in done.reason or "this machine" in done.reason
+
+
+def test_a_service_gets_a_message_and_its_address_is_stored_nowhere(engine: Engine) -> None:
+    given: list[tuple[str, str, str]] = []
+
+    def message(*all_of_it: str) -> str:
+        given.append(all_of_it)  # type: ignore[arg-type]
+        return "the service was not reached."
+
+    target = "mailto://me:s3cret@example.org?to=team@example.org"
+    digest = add(engine, "alice")
+    done = send(engine, target, now=day(0), message=message)
+    assert done == Sent(digest, "mailto://…", "the service was not reached.")
+    line = f"2026-01-01T00:00:00Z {digest}"
+    assert given == [(target, "Digest of the forecast ledger", line)]
+    with database.reading(engine) as session:
+        [row] = upkeep.rows(session, UpkeepAct.digest)
+    assert "s3cret" not in repr(row)
+
+
+def test_a_run_sends_once_a_day_what_is_new_and_what_failed(engine: Engine, tmp_path: Path) -> None:
+    file, blocked = tmp_path / "digests", tmp_path / "blocked"
+    blocked.mkdir()
+    add(engine, "alice")
+
+    def due(at: float, target: Path = file) -> bool:
+        return is_due(engine, str(target), now=day(at))
+
+    assert due(0)
+    send(engine, str(file), now=day(0), message=arrives)
+    assert not due(0.9)
+    assert not due(5)  # nothing is new
+    add(engine, "bob")
+    assert not due(0.9)
+    assert due(1)
+    done = send(engine, str(blocked), now=day(1), message=arrives)
+    assert done.reason == "The file cannot be written: Is a directory."
+    assert due(1.01, blocked)
+
+
+def test_the_last_success_is_remembered_through_failures(engine: Engine, tmp_path: Path) -> None:
+    file = tmp_path / "digests"
+    first = add(engine, "alice")
+    send(engine, str(file), now=day(0), message=arrives)
+    file.unlink()
+    file.mkdir()
+    send(engine, str(file), now=day(2), message=arrives)
+    with database.reading(engine) as session:
+        row = upkeep.find(session, UpkeepAct.digest, str(file))
+    assert row is not None
+    assert (row.digest, row.done_at, row.tried_at) == (first, day(0), day(2))
+    assert row.reason.startswith("The file cannot be written")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("2026-01-01 hello\n", "Line 1 of"), ("\n\n", "has no digests"), (None, "is not a digest")],
+)
+def test_what_is_not_a_digest_is_refused_with_its_line(
+    tmp_path: Path, text: str | None, said: str
+) -> None:
+    file = tmp_path / "digests"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(BadInput, match=said):
+        read_digests(str(file))
+
+
+def test_by_default_digests_go_beside_a_file_or_to_the_user_s_data() -> None:
+    assert digests.default_file("sqlite:////srv/ledger.sqlite3") == Path(
+        "/srv/ledger.sqlite3.digests"
+    )
+    assert digests.default_file("postgresql://me@db/forecasts").name == "digests"
