@@ -160,8 +160,38 @@ def test_a_private_address_with_a_port_is_called_private_and_the_setting_is_name
     assert "FORECASTS_ALLOW_PRIVATE_ADDRESSES=true" in refused.value.remedy
 
 
+# The blocks of the IANA registries of special-purpose addresses, and one address of each that
+# Python releases have judged differently.
+SPECIAL = [
+    *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+    *("172.16.0.0/12", "192.0.0.0/24", "192.0.0.0/29", "192.0.0.8/32", "192.0.0.9/32"),
+    *("192.0.0.10/32", "192.0.0.170/32", "192.0.0.171/32", "192.0.0.192/32", "192.0.2.0/24"),
+    *("192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.88.99.2/32"),
+    *("192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24"),
+    *("203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "255.255.255.255/32"),
+    *("::1/128", "::/128", "64:ff9b:1::/48", "100::/64", "100:0:0:1::/64", "2001::/23"),
+    *("2001::/32", "2001:1::1/128", "2001:1::2/128", "2001:1::3/128", "2001:2::/48"),
+    *("2001:3::/32", "2001:4:112::/48", "2001:10::/28", "2001:20::/28", "2001:30::/28"),
+    *("2001:db8::/32", "2620:4f:8000::/48", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10"),
+    *("fec0::/10", "ff00::/8", "::ffff:192.88.99.0/120", "64:ff9b::192.0.0.192/128"),
+    *("2002:c058:6300::/40", "::192.0.2.0/120"),
+]
+
+
+@pytest.mark.parametrize("block", SPECIAL)
+def test_special_purpose_addresses_are_not_public(block: str) -> None:
+    network = ipaddress.ip_network(block)
+    middle = network[network.num_addresses // 2]
+    assert not any(map(is_public, (network[0], middle, network[-1])))
+
+
 @pytest.mark.parametrize(
-    "address", ["93.184.215.14", "2606:2800:21f:cb07::1", "64:ff9b::5db8:d70e", "::ffff:8.8.8.8"]
+    "address",
+    [
+        *("93.184.215.14", "2606:2800:21f:cb07::1", "64:ff9b::5db8:d70e", "::ffff:8.8.8.8"),
+        *("1.1.1.1", "192.0.1.1", "192.88.98.1", "2001:4860:4860::8888", "2620:fe::fe"),
+        *("2002:808:808::1", "2001:200::1", "223.255.255.254"),
+    ],
 )
 def test_public_addresses_are_public(address: str) -> None:
     assert is_public(ipaddress.ip_address(address))

@@ -6,9 +6,9 @@ Python cannot interrupt its own C code. So every kind that reads others' documen
 process. One child serves a whole run, with its parsed documents; a new one is started only after
 a look that was stopped.
 
-The child parses and decides. It asks this process for each document: the rules on what may be
-read are kept here, and so is one version of each source for the whole run. Fetching has a limit of
-its own, and does not count.
+The child parses and decides. This process sends it each document, since it keeps the rules on
+permitted sources, and one version of each source for the whole run. Fetching has a limit of its
+own, and does not count.
 
 Rejected: a budget of steps (JMESPath, the XML parser and the decoders would each need one), and
 ``multiprocessing``: to fork is unsafe beside other threads, and its other ways run the main
@@ -34,6 +34,11 @@ from forecasts.common.errors import BadInput, CannotTell, LedgerError
 from forecasts.common.limits import format_bytes
 from forecasts.resolution.resolvers.kinds import kind
 from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding, Made, Seen
+
+try:
+    import resource
+except ImportError:  # not on every system
+    resource = None  # type: ignore[assignment]
 
 SECONDS = 30.0  # for one look, without fetching
 MEMORY_BYTES = 2_000_000_000  # of a child; a parsed document can take twenty times its size
@@ -199,10 +204,12 @@ class _Sent(Seen):
 def serve() -> None:
     """Answer the requests of the parent process until it closes the connection."""
     descriptor, seconds, memory_bytes = sys.argv[1:]
-    with suppress(ImportError, ValueError, OSError):  # not on every system
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_DATA, (int(memory_bytes), int(memory_bytes)))
+    if resource is not None:
+        allowed = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        most = int(memory_bytes)
+        if allowed != resource.RLIM_INFINITY:
+            most = min(most, allowed)
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     parent, made = Connection(int(descriptor)), Made()
     with suppress(EOFError, OSError):
