@@ -23,6 +23,7 @@ from sqlmodel import Session
 from app.markdown_text import as_text, shortened
 from app.web import identity
 from forecasts.access import identities, members, visibility
+from forecasts.access.identities import Person
 from forecasts.access.oidc_settings import configured_sign_in
 from forecasts.access.preferences import Preferences, preferences
 from forecasts.access.roles import Rights
@@ -115,10 +116,30 @@ def rights_here(ledger: Session) -> Rights:
 
 def current_member(ledger: Session) -> Member | None:
     """Return the current member; None before their first act or sign-in."""
-    who = identity.person(now())
+    who = person(ledger, now())
     if who is None:
         return members.find_member(ledger, my_handle())
     return identities.member_of(ledger, who)
+
+
+def person(ledger: Session, moment: datetime) -> Person | None:
+    """Return the signed-in person as ``identity.person`` does.
+
+    Only the reader's own ledger knows which sign-ins have ended, not a sample that is open.
+    """
+    if not memory().sample:
+        return identity.person(ledger, moment)
+    with database.reading(_opened(settings().database_url)) as own:
+        return identity.person(own, moment)
+
+
+def sign_out() -> None:
+    """End the sign-in of this browser, in its other tabs and on every server."""
+    try:
+        with database.writing(_opened(settings().database_url)) as own:
+            identities.end_session(own, identity.claims(), now=now())
+    finally:
+        st.logout()
 
 
 def address_of_app() -> str:
@@ -150,7 +171,7 @@ def my_handle() -> str:
 
 def acting(ledger: Session, moment: datetime) -> Member:
     """Return the acting member, who must still be signed in if the ledger uses sign-in."""
-    who = identity.person(moment)
+    who = person(ledger, moment)
     if who is None:
         return members.member_or_new(ledger, my_handle(), now=moment)
     return identities.admit(ledger, who, now=moment)

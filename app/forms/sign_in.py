@@ -12,12 +12,12 @@ from app.session import (
     memory,
     my_handle,
     now,
+    person,
     read_preferences,
-    reading,
     show,
+    sign_out,
 )
 from app.times import zone_name
-from app.web import identity
 from app.web.middleware import FAILED
 from forecasts.access import identities
 from forecasts.access.oidc_settings import SignIn, configured_sign_in
@@ -41,15 +41,14 @@ def enter() -> bool:
 
 
 def _signed_in(rules: SignIn) -> bool:
-    moment = now()
     try:
-        who = identity.person(moment)
+        with database.reading(engine()) as ledger:
+            who = person(ledger, now())
+            assert who is not None
+            member = identities.member_of(ledger, who)
     except Forbidden as error:
         _offer(rules, error)
         return False
-    assert who is not None
-    with reading() as ledger:
-        member = identities.member_of(ledger, who)
     if member is None:
         with database.writing(engine(), now) as ledger:
             member = identities.admit(ledger, who, now=act_time(ledger))
@@ -92,4 +91,4 @@ def way_out() -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(footer, width="content")
-        st.button("Sign out", type="tertiary", on_click=identity.sign_out)
+        st.button("Sign out", type="tertiary", on_click=sign_out)

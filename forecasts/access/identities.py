@@ -7,7 +7,9 @@ that a person who has left is no longer admitted. Every rule that is set (domain
 
 from __future__ import annotations
 
+import hashlib
 import itertools
+import json
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from forecasts.access.memberships import active_membership, is_active, join, memberships_of
@@ -25,6 +28,7 @@ from forecasts.common.times import iso
 from forecasts.ledger.append import written
 from forecasts.ledger.models import (
     Appointment,
+    EndedSession,
     Forecast,
     Identity,
     Member,
@@ -37,6 +41,7 @@ from forecasts.ledger.models import (
 Claims = Mapping[str, Any]
 
 _LONGEST_HANDLE = 40  # characters
+_LAST_SECOND = 253402300799  # of the year 9999, the last that a time can have
 _NOT_IN_HANDLE = re.compile(r"[^\w.+-]+")
 
 
@@ -123,6 +128,30 @@ def _handle(claims: Claims, email: str) -> str:
             if handle:
                 return handle
     return "member"
+
+
+def end_session(session: Session, claims: Claims, *, now: datetime) -> None:
+    """End the sign-in with these claims until it expires, for every server; others stay.
+
+    Sign-ins that have expired by now are forgotten.
+    """
+    session.execute(delete(EndedSession).where(col(EndedSession.until) <= now))
+    until = claims.get("exp")
+    if isinstance(until, int | float) and not has_ended(session, claims):
+        expires = datetime.fromtimestamp(min(until, _LAST_SECOND), UTC)
+        written(session, EndedSession(key=_session_key(claims), until=expires, recorded_at=now))
+
+
+def has_ended(session: Session, claims: Claims) -> bool:
+    """Return whether the person has ended the sign-in with these claims."""
+    ended = select(EndedSession.id).where(EndedSession.key == _session_key(claims))
+    return session.exec(ended).first() is not None
+
+
+def _session_key(claims: Claims) -> str:
+    """Return a hash of the claims that distinguish one sign-in of a person from another."""
+    those = [claims.get(name) for name in ("iss", "sub", "nonce", "iat", "exp")]
+    return hashlib.sha256(json.dumps(those).encode()).hexdigest()
 
 
 def member_of(session: Session, person: Person) -> Member | None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Engine
 from sqlmodel import Session, select
 
 from forecasts.access import identities
@@ -17,7 +18,8 @@ from forecasts.access.memberships import join, memberships_of, team_or_new
 from forecasts.access.oidc_settings import SignIn
 from forecasts.access.roles import admins, appointed_role, ensure_admin
 from forecasts.common.errors import Expired, Forbidden, Refused
-from forecasts.ledger.models import Identity, Member, MemberKind, Role
+from forecasts.ledger import database
+from forecasts.ledger.models import EndedSession, Identity, Member, MemberKind, Role
 from tests.access.member_roles import role_in
 from tests.conftest import ask, day
 
@@ -233,3 +235,22 @@ def test_nobody_is_said_to_be_another_where_that_would_lose_or_lend_a_name(
     with pytest.raises(Refused, match="has already asked or forecast"):
         link_identity(session, newcomer, before, now=NOW)
     assert member_of(session, person()) == newcomer
+
+
+def test_a_sign_in_that_was_ended_stays_so_until_it_expires(engine: Engine) -> None:
+    mine = claims(nonce="mine", exp=day(1).timestamp())
+    other = claims(nonce="other", exp=day(2).timestamp())
+    with database.writing(engine) as session:
+        for _ in range(2):  # in two tabs
+            identities.end_session(session, mine, now=day(0))
+        identities.end_session(session, claims(exp=None), now=day(0))  # never valid
+        identities.end_session(session, claims(exp=1e300), now=day(0))
+    with database.reading(engine) as session:
+        assert identities.has_ended(session, mine)
+        assert not identities.has_ended(session, other)
+        assert len(session.exec(select(EndedSession)).all()) == 2
+    with database.writing(engine) as session:
+        identities.end_session(session, other, now=day(1))
+    with database.reading(engine) as session:
+        assert identities.has_ended(session, other)
+        assert not identities.has_ended(session, mine)  # it has expired, and is refused for that

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import streamlit as st
 from sqlalchemy import Engine
 from sqlmodel import select
 from streamlit.testing.v1 import AppTest
@@ -96,6 +97,8 @@ def test_signing_out_ends_a_sign_in_wherever_it_is_shown(
     out.click().run()
     assert ended == [True]
     assert "You have signed out." in words(furnished)
+    st.cache_resource.clear()  # as in a server that was started again, or another one
+    assert "You have signed out." in words(furnished.run())
     said["nonce"] = "second"
     assert "You forecast as alice.b." in words(furnished.run())
 
