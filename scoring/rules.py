@@ -119,6 +119,9 @@ def _rps_original(p: Floats, y: Floats) -> Floats:
 
 def _crps(p: Floats, y: Floats) -> Floats:
     level, value = p[:, 0, :], p[:, 1, :]
+    # By a power of two, which changes no digit: a range up to the largest floats must not overflow.
+    exponent = np.frexp(np.maximum(abs(value[:, 0]), abs(value[:, -1])))[1] + 1
+    value, y = np.ldexp(value, -exponent[:, None]), np.ldexp(y, -exponent)
     left, right, low, high = value[:, :-1], value[:, 1:], level[:, :-1], level[:, 1:]
     width = right - left
     at = np.clip(y[:, None], left, right)
@@ -129,7 +132,8 @@ def _crps(p: Floats, y: Floats) -> Floats:
     low, middle, high = 1 - low, 1 - middle, 1 - high
     after = (right - at) * (middle * middle + middle * high + high * high)
     span = value[:, -1] - value[:, 0]
-    return np.asarray((before + after).sum(axis=1)) / (3 * span)
+    crps: Floats = (before + after).sum(axis=1) / (3 * span)
+    return crps
 
 
 RULES: dict[str, Rule] = {

@@ -11,6 +11,8 @@ from forecasts.common.times import read_time
 from forecasts.ledger.models import QuestionText, QuestionType
 
 NOT_SCORED = ("annulled", "ambiguous")
+_LARGEST = 1e100
+_LEAST_RANGE = 1e-9  # relative to the larger bound: floats have 1e-16
 _BEYOND = {"below": "below_lower_bound", "above": "above_upper_bound"}
 
 
@@ -33,6 +35,24 @@ def figure_to_float(figure: Any, kind: QuestionType | str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{figure!r} is not finite")
     return number
+
+
+def bounds_fault(lower: float, upper: float) -> str:
+    """Return the rule that a question's bounds break; '' if none.
+
+    Numbers too close together or too large are not told apart, and would all score alike.
+
+    >>> bounds_fault(0, 30), bounds_fault(-1e308, 1e308)
+    ('', 'bounds must lie within ±1e+100')
+    """
+    most = max(abs(lower), abs(upper))
+    if lower >= upper:
+        return "the lower bound must be below the upper bound"
+    if most > _LARGEST:
+        return f"bounds must lie within ±{_LARGEST:g}"
+    if most < 1 / _LARGEST or upper - lower < _LEAST_RANGE * most:
+        return "the bounds are too close together for the numbers between them to differ"
+    return ""
 
 
 def read_outcome(text: str, question: QuestionText) -> str:

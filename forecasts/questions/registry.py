@@ -34,7 +34,7 @@ from forecasts.ledger.models import (
     Team,
     Visibility,
 )
-from forecasts.questions.outcomes import figure_to_float
+from forecasts.questions.outcomes import bounds_fault, figure_to_float
 from forecasts.questions.sources import Passage
 from forecasts.questions.standing import Status, in_batches, listing
 
@@ -76,7 +76,7 @@ def _sentence(item: Any) -> str:
 
 
 def _check_bounds(text: QuestionText) -> None:
-    """Refuse bounds that are not numbers (or dates), or not in ascending order."""
+    """Refuse bounds that are not numbers (or dates), or whose range cannot be scored."""
     if text.lower_bound is None or text.upper_bound is None:
         return
     numbers = []
@@ -93,6 +93,11 @@ def _check_bounds(text: QuestionText) -> None:
         raise BadInput(
             f"The lower bound {text.lower_bound!r} must be below the upper bound "
             f"{text.upper_bound!r}."
+        )
+    if fault := bounds_fault(*numbers):
+        raise BadInput(
+            f"The bounds {text.lower_bound!r} and {text.upper_bound!r} cannot be scored: {fault}.",
+            remedy="Ask for the number in another unit, or for its difference from a usual one.",
         )
 
 

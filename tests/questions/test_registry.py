@@ -125,6 +125,17 @@ def test_a_malformed_question_is_refused_with_field_and_rule(
             "The lower bound '10' must be below the upper bound '5'.",
         ),
         (
+            {"type": "numeric", "lower_bound": "-1e308", "upper_bound": "1e308"},
+            "The bounds '-1e308' and '1e308' cannot be scored: bounds must lie within ±1e+100. "
+            "Ask for the number in another unit, or for its difference from a usual one.",
+        ),
+        (
+            {"type": "numeric", "lower_bound": "1e16", "upper_bound": "10000000000000002"},
+            "The bounds '1e16' and '10000000000000002' cannot be scored: the bounds are too close "
+            "together for the numbers between them to differ. Ask for the number in another unit, "
+            "or for its difference from a usual one.",
+        ),
+        (
             {"title": "", "type": "essay"},
             "The question has no title. The type 'essay' is invalid: it should be 'binary', "
             "'multiple_choice', 'numeric' or 'date'.",

@@ -155,6 +155,14 @@ def test_the_crps_of_a_uniform_distribution_is_the_closed_form() -> None:
     assert_allclose(found, (x**3 + (1 - x) ** 3) / 3)
 
 
+@pytest.mark.parametrize("scale", [1e-320, 1e-300, 1.0, 1e300, 1.7e308])
+def test_the_crps_is_that_of_the_shape_however_large_the_range(scale: float) -> None:
+    value = np.array([[-0.5, 0.0, 0.5]])
+    usual = scoring.crps_piecewise([0.2, 0.5, 0.8], value, [0.7], -1.0, 1.0)
+    found = scoring.crps_piecewise([0.2, 0.5, 0.8], value * scale, [0.7 * scale], -scale, scale)
+    assert_allclose(found, usual, rtol=1e-3 if scale < 1e-310 else 1e-12)
+
+
 def test_the_crps_of_a_certain_forecast_is_its_distance_over_the_range() -> None:
     found = scoring.crps_piecewise([0.0, 1.0], [[20.0, 20.0]] * 3, [20, 15, 100], 0.0, 100.0)
     assert_allclose(found, [0.0, 0.05, 0.8])

@@ -15,7 +15,7 @@ from forecasts.articles.article import CapturedArticle, content_hash
 from forecasts.common.errors import LedgerError
 from forecasts.exchange.folder.tables import Table
 from forecasts.ledger.models import DIGEST_ADDRESS, EvidenceKind, QuestionText, QuestionType, Stance
-from forecasts.questions.outcomes import NOT_SCORED, figure_to_float, read_outcome
+from forecasts.questions.outcomes import NOT_SCORED, bounds_fault, figure_to_float, read_outcome
 from forecasts.scores.frames import rows
 from forecasts.updates.values import Value, check_value
 
@@ -84,12 +84,16 @@ def _check_type(wrong: Wrong, item: Any, *, options_given: bool) -> None:
         wrong("options", options, "blank, except for a multiple_choice question")
         return
     if QuestionType(kind).is_quantitative:
+        bounds = []
         for name in ("lower_bound", "upper_bound"):
             try:
-                figure_to_float(getattr(item, name), kind)
+                bounds.append(figure_to_float(getattr(item, name), kind))
             except (ValueError, LedgerError):
                 wrong(name, getattr(item, name), f"a {'number' if kind == 'numeric' else kind}")
                 return
+        if fault := bounds_fault(*bounds):
+            wrong("upper_bound", item.upper_bound, fault)
+            return
     if item.tags is not None and not _are_texts(item.tags):
         wrong("tags", item.tags, "a JSON list of texts")
 

@@ -229,6 +229,17 @@ def test_a_bad_cell_is_named_by_file_line_column_value_and_rule(
     assert rule in problem.rule
 
 
+@pytest.mark.parametrize("bounds", ["-1e308,1e308", "5,5", "9,1", "1e16,10000000000000002"])
+def test_bounds_between_which_nothing_can_be_scored_are_named(tmp_path: Path, bounds: str) -> None:
+    header = "question_id,type,lower_bound,upper_bound,open_time,scheduled_close_time\n"
+    row = f"q,numeric,{bounds},2026-01-01T00:00:00Z,2026-01-11T00:00:00Z\n"
+    with pytest.raises(BadInput) as caught:
+        read_folder(folder(tmp_path / "bad", header + row))
+    [problem] = caught.value.problems
+    assert problem.place == "questions.csv, line 2, column upper_bound"
+    assert "bound" in problem.rule
+
+
 def test_an_outcome_in_other_letters_is_read_as_the_option_it_means(tmp_path: Path) -> None:
     rows = BINARY.replace("yes", " YES ")
     rows += 'm,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,multiple_choice,"[""Aye"",""Nay""]",nay\n'
