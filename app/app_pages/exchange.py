@@ -111,6 +111,8 @@ def preview(upload: Upload) -> None:
                 f"{additions.unvouched:,} forecasts would count as made now, because nobody "
                 "vouches for their times."
             )
+        if additions.private_note:
+            st.caption(as_text(additions.private_note))
         st.caption("Imported rows cannot be removed: a ledger only grows.")
         with st.container(horizontal=True):
             go = st.button("Import", type="primary", key=f"{upload.key}-go")

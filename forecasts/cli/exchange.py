@@ -37,6 +37,8 @@ def import_(
     with acting(database, member, begin=True) as (session, who, now):
         done = import_frames(session, frames, member=who, now=now, vouch=vouch)
     print_line(str(done))
+    if done.private_note:
+        print_note(done.private_note)
     if done.unvouched:
         print_note(
             f"{done.unvouched} of the forecasts count as made now, because nobody vouches for the "

@@ -44,6 +44,7 @@ class Imported:
     evidence: int
     articles: int
     unvouched: int = 0
+    kept_private: int = 0  # of the questions
 
     def __str__(self) -> str:
         """Return the numbers on one line."""
@@ -51,6 +52,18 @@ class Imported:
             f"{self.questions} new questions, {self.revised} revised, {self.forecasts} forecasts, "
             f"{self.resolutions} resolutions, {self.scores} scores, {self.evidence} pieces of "
             f"evidence, {self.articles} articles"
+        )
+
+    @property
+    def private_note(self) -> str:
+        """Return that some questions are visible to their importer only, and the remedy; or ''."""
+        if not self.kept_private:
+            return ""
+        lack = "question lacks" if self.kept_private == 1 else "questions lack"
+        return (
+            f"{self.kept_private:,} new {lack} resolution criteria, so only you can see "
+            f"{'it' if self.kept_private == 1 else 'them'}. To show one to others: forecasts "
+            'revise QUESTION --criteria "…" --visible-to everyone'
         )
 
 
@@ -68,7 +81,8 @@ def import_frames(
     A question with a new wording is revised, and blank cells are ignored. BadInput for
     contradictions that an import cannot correct (a resolution, the terms of a resolved question, a
     question's type, evidence, the end of a membership) and for times after ``now``.
-    Forbidden if the member could not do the same one by one (``_require_may_import``).
+    Forbidden if the member could not do the same one by one (``_require_may_import``). In a shared
+    ledger, new questions without resolution criteria are visible to the member only.
 
     Forecasts are marked as imports. With ``vouch``, and always in an unshared ledger, they count as
     made at the times in the file; otherwise as made ``now``, with those times as claims, and a
@@ -92,9 +106,7 @@ def import_frames(
         join(session, team, other, joined_at=joined_at, left_at=left_at)
     articles, by_address = _articles(session, frames.articles, member, now)
     evidence = _evidence(session, frames.evidence, by_address, member, now)
-    new, revised, resolutions = add_questions(
-        session, frames, known, by_address, member, now, on_progress
-    )
+    added = add_questions(session, frames, known, by_address, member, now, on_progress)
     on_progress(f"{len(frames.forecasts):,} forecasts", 0.5)
     with reading_everything(session):
         forecasts = add_forecasts(
@@ -106,22 +118,23 @@ def import_frames(
             now=now,
         )
     session.flush()
-    touched = revised.union(forecasts)
-    to_score = resolutions + [
+    touched = added.revised.union(forecasts)
+    to_score = added.resolutions + [
         state.resolution
         for state in known.values()
         if state.resolution is not None and state.id in touched
     ]
     on_progress("Scores", 0.8)
     return Imported(
-        questions=new,
-        revised=len(revised),
+        questions=added.questions,
+        revised=len(added.revised),
         forecasts=len(forecasts),
-        resolutions=len(resolutions),
+        resolutions=len(added.resolutions),
         scores=scores.store(session, to_score) if to_score else 0,
         evidence=evidence,
         articles=articles,
         unvouched=0 if vouched else len(forecasts),
+        kept_private=added.kept_private,
     )
 
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 from sqlmodel import Session
@@ -22,9 +22,10 @@ from forecasts.ledger.models import (
     QuestionText,
     Resolution,
     ResolutionState,
+    Visibility,
 )
 from forecasts.questions.outcomes import read_outcome
-from forecasts.questions.registry import NewQuestion, insert_questions, question_text
+from forecasts.questions.registry import NewQuestion, insert_questions, others_see, question_text
 from forecasts.questions.revisions import DECIDES_SCORES, append_wording, reworded
 from forecasts.questions.sources import Passage
 from forecasts.questions.standing import QuestionState
@@ -36,6 +37,18 @@ Progress = Callable[[str, float], None]
 _STEP = 50  # questions between two calls
 
 
+class Added(NamedTuple):
+    """The number of new questions, of those their importer alone sees, and what else is new.
+
+    ``revised``: the ids of questions with a new wording.
+    """
+
+    questions: int
+    kept_private: int
+    revised: set[int]
+    resolutions: list[Resolution]
+
+
 def add_questions(
     session: Session,
     frames: Frames,
@@ -44,8 +57,11 @@ def add_questions(
     member: Member,
     now: datetime,
     on_progress: Progress,
-) -> tuple[int, set[int], list[Resolution]]:
-    """Return the number of new questions, the ids of the revised ones, and the new resolutions."""
+) -> Added:
+    """Return the additions, which are written.
+
+    New questions without resolution criteria that others would see are visible to ``member`` only.
+    """
     problems: list[Problem] = []
 
     def note(number: int, column: str, value: Any, rule: str) -> None:
@@ -56,6 +72,11 @@ def add_questions(
         NewQuestion(row.question_id, _text(row), _passages(session, row, articles, member, now))
         for row in rows(frames.questions)
         if row.question_id not in known
+    ]
+    private = [not one.text.has_criteria and others_see(session, one.text) for one in new]
+    new = [
+        one._replace(text=reworded(one.text, visibility=Visibility.author)) if alone else one
+        for one, alone in zip(new, private, strict=True)
     ]
     written = insert_questions(session, new, member=member, now=now)
     questions = {question.slug: question for question in written}
@@ -89,7 +110,7 @@ def add_questions(
         )
     session.add_all(resolutions)
     session.flush()
-    return len(new), revised, resolutions
+    return Added(len(new), sum(private), revised, resolutions)
 
 
 def changes(row: Any, state: QuestionState, wrong: Wrong) -> dict[str, Any]:

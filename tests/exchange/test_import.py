@@ -10,6 +10,8 @@ from sqlmodel import select
 import scoring
 from forecasts.access.members import find_member, member_or_new
 from forecasts.access.memberships import join, team_or_new
+from forecasts.access.roles import ensure_admin
+from forecasts.access.visibility import reading_everything
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.common.errors import BadInput
@@ -23,7 +25,9 @@ from forecasts.ledger.models import (
     QuestionRevision,
     QuestionSource,
     Score,
+    Visibility,
 )
+from forecasts.questions.standing import listing
 from forecasts.scores.frames import ledger_frames
 from forecasts.scores.stored_scores import STORED_PROTOCOLS
 from tests.conftest import day
@@ -341,3 +345,39 @@ def test_a_forecast_of_any_year_of_the_calendar_is_imported_once(
         write_folder(ledger_frames(session), tmp_path / "again")
     given = read_folder(tmp_path / "again")
     assert given.forecasts["made_at"].tolist() == frames.forecasts["made_at"].tolist()
+
+
+CRITERIA = (
+    "question_id,title,open_time,scheduled_close_time,resolution_criteria\n"
+    "q,Rain?,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,\n"
+    "s,Snow?,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,As the gauge says.\n"
+)
+
+
+def audiences(engine: Engine) -> dict[str, str]:
+    with database.reading(engine) as session, reading_everything(session):
+        return {state.slug: state.text.visibility for state in listing(session, now=day(2))}
+
+
+def test_in_a_shared_ledger_questions_without_criteria_are_their_importers_alone(
+    engine: Engine, tmp_path: Path
+) -> None:
+    with database.writing(engine) as session:
+        ensure_admin(session, member_or_new(session, "alice", now=day(0)), now=day(0))
+    done = import_files(engine, tmp_path / "a", questions=CRITERIA)
+    assert (done.questions, done.kept_private) == (2, 1)
+    assert done.private_note == (
+        "1 new question lacks resolution criteria, so only you can see it. To show one to others: "
+        'forecasts revise QUESTION --criteria "…" --visible-to everyone'
+    )
+    assert audiences(engine) == {"q": Visibility.author, "s": Visibility.everyone}
+    again = import_files(engine, tmp_path / "a", questions=CRITERIA)
+    assert (again.questions, again.kept_private, again.private_note) == (0, 0, "")
+
+
+def test_in_a_ledger_of_ones_own_they_are_imported_as_they_are(
+    engine: Engine, tmp_path: Path
+) -> None:
+    done = import_files(engine, tmp_path / "a", questions=CRITERIA)
+    assert (done.questions, done.kept_private) == (2, 0)
+    assert set(audiences(engine).values()) == {Visibility.everyone}
