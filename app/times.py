@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
 from app.session import my_preferences
-from forecasts.common.times import iso_day_or_time, utc
-
-# A time at either end of a day in UTC means that day, such as the day on which a question closes.
-_WHOLE_DAY = (time(), time(23, 59, 59))
+from forecasts.common import times
+from forecasts.common.times import iso_day_or_time, utc, zone_label
 
 
 def zone() -> tzinfo:
@@ -31,14 +29,12 @@ def zone_name() -> str:
 def when(moment: datetime) -> str:
     """Return a time in the reader's zone: '30 Nov 2025, 18:59 EST'."""
     local = utc(moment).astimezone(zone())
-    name = local.tzname() or ""
-    return f"{local:%-d %b %Y, %H:%M} {name if name.isalpha() else f'UTC{name}'}"
+    return f"{local:%-d %b %Y, %H:%M} {zone_label(local)}"
 
 
 def local_day(moment: datetime) -> date:
     """Return the reader's day of a time; a time that means a whole day in UTC is that day."""
-    whole = utc(moment).time().replace(microsecond=0) in _WHOLE_DAY
-    return utc(moment).date() if whole else utc(moment).astimezone(zone()).date()
+    return times.local_day(moment, zone())
 
 
 def day(moment: datetime | date) -> str:

@@ -75,18 +75,19 @@ class _Corrected:
             **self.draft.type_fields,
         )
 
-    def forecast(self, text: QuestionText) -> Value | None:
+    def forecast(self, text: QuestionText, moment: datetime) -> Value | None:
         """Return the typed forecast, None if the field is blank."""
         if not self.value.strip():
             return None
-        return require_offered_range(read_typed(self.value, None, text), lowest_probability())
+        value = read_typed(self.value, None, text, now=moment, zone=zone())
+        return require_offered_range(value, lowest_probability())
 
     def asked(self, doing: Act, article: int) -> Asked:
         """Return the question, registered with its passage and forecast."""
         try:
             text = self.text(doing.now)
             passage = find_passage(doing.ledger, article, self.draft.source)
-            value = self.forecast(text)
+            value = self.forecast(text, doing.now)
             return ask(doing.ledger, text, value, sources=[passage], origin="app", **doing.by)
         except LedgerError as error:
             error.message = f"“{shortened(self.title, 80)}”: {error.message}"
@@ -225,9 +226,10 @@ def _example(draft: Draft) -> str:
 def _understood(one: _Corrected) -> str:
     """Return the forecast and the last day as read, as Markdown, or why they cannot be read."""
     try:
-        text = one.text(session.now())
+        moment = session.now()
+        text = one.text(moment)
         closes = f"closes **{as_text(day(text.scheduled_close_time))}**"
-        value = one.forecast(text)
+        value = one.forecast(text, moment)
     except LedgerError as error:
         return as_text(str(error))
     if value is None:

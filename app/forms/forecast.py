@@ -10,7 +10,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from app.components.keyboard import focus_on
-from app.forms.forecast_value import value_fields
+from app.forms.forecast_value import read_field, value_fields
 from app.markdown_text import as_text, counted, shortened
 from app.session import Act, act, form_key, lowest_probability, reading
 from app.times import published
@@ -35,7 +35,7 @@ from forecasts.updates.evidence import (
     with_stances,
 )
 from forecasts.updates.evidence_parsing import parse_evidence
-from forecasts.updates.typed_values import read_typed, require_offered_range
+from forecasts.updates.typed_values import require_offered_range
 from forecasts.updates.values import Value, format_change, format_value, value_of
 
 _STANCES = {
@@ -166,7 +166,7 @@ def _review_days(key: str, every: timedelta | None) -> int | None:
 def _read(written: str, state: QuestionState, current: Forecast | None) -> Value | None:
     """Return the typed value; None while it is blank or cannot be read."""
     try:
-        return read_typed(written, current, state.text)
+        return read_field(written, current, state.text)
     except LedgerError:
         return None
 
@@ -302,7 +302,7 @@ def _submit(
 ) -> None:
     """Save the forecast with its evidence and review date; the next act on the page is next."""
     with act(key) as doing:
-        value = read_typed(written, current, state.text)
+        value = read_field(written, current, state.text)
         _save(doing, key, state, value, reason, pieces)
         if review != (None if every is None else every.days):
             revisits.set_interval(doing.ledger, review, question=state.question, **doing.by)

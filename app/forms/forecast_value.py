@@ -13,14 +13,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from functools import partial
+from typing import TypedDict
 
 import streamlit as st
 
+from app import session
 from app.charts.density import density_chart
 from app.markdown_text import as_text, bounds, figure
 from app.session import lowest_probability
+from app.times import zone
 from app.views.lists import table
 from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
@@ -34,8 +37,8 @@ _HELP = {
     QuestionType.multiple_choice: "Option=probability, comma-separated. Options you leave out "
     "share the rest in proportion to your last forecast, as do the other bars when you move one.",
     QuestionType.numeric: "Level=number, comma-separated. 50%=140: you give 50% to 140 or less.",
-    QuestionType.date: "Level=day, comma-separated. 50%=2027-03-01: you give 50% to 1 March 2027 "
-    "or earlier.",
+    QuestionType.date: "Level=day, comma-separated. 50%=1 March 2027: you give 50% to that day or "
+    "earlier. Also “next friday”, “in 3 weeks”.",
 }
 _LABELS = {
     QuestionType.binary: "Probability",
@@ -46,6 +49,13 @@ _LABELS = {
 _UNCHANGED = " Saving an unchanged forecast confirms it."
 _LARGEST = 2.0**53 - 1  # the largest integer that a browser's number field holds exactly
 _WHOLE_DAYS = 8 * 86_400  # seconds; shorter ranges need times, which are typed
+
+
+class _Clock(TypedDict):
+    """The keywords for dates as people type them: counted from now, in the reader's zone."""
+
+    now: datetime
+    zone: tzinfo
 
 
 def value_fields(
@@ -74,6 +84,15 @@ def value_fields(
             _density(written, text)
     _preview(key, written, text, current, quick=quick)
     return written
+
+
+def read_field(written: str, current: Forecast | None, text: QuestionText) -> Value:
+    """Return the value typed into a field that started as ``current``, as ``read_typed`` does."""
+    return read_typed(written, current, text, **_clock())
+
+
+def _clock() -> _Clock:
+    return {"now": session.now(), "zone": zone()}
 
 
 def _typed(key: str, text: QuestionText, current: Forecast | None, *, quick: bool) -> str:
@@ -240,7 +259,7 @@ def _quantiles(key: str, text: QuestionText) -> None:
     by_day = text.type == QuestionType.date
     if (by_day and high - low <= _WHOLE_DAYS) or (not by_day and max(-low, high) > _LARGEST):
         return
-    for place, number in enumerate(typed_values.read_quantiles(_text_of(key), text)):
+    for place, number in enumerate(typed_values.read_quantiles(_text_of(key), text, **_clock())):
         st.session_state.setdefault(_current_key(_level(key, place)), _in_field(number, text))
 
     shown = [_current_key(_level(key, place)) for place in range(len(QUANTILES))]
@@ -251,7 +270,7 @@ def _quantiles(key: str, text: QuestionText) -> None:
             return
         stated = [st.session_state[name] for name in names]
         figures = [one.isoformat() if isinstance(one, date) else one for one in stated]
-        _write(key, typed_values.typed_quantiles(figures, _text_of(key), text))
+        _write(key, typed_values.typed_quantiles(figures, _text_of(key), text, **_clock()))
 
     with st.container(horizontal=True, gap="small", key=f"{key}-levels"):
         for place, level in enumerate(QUANTILES):
@@ -295,7 +314,7 @@ def _in_field(number: float | None, text: QuestionText) -> float | date | None:
 def _density(written: str, text: QuestionText) -> None:
     """Show the density that the quantiles imply, as a chart with a table."""
     try:
-        slices = previews.implied_density(text, read_typed(written, None, text))
+        slices = previews.implied_density(text, read_field(written, None, text))
     except LedgerError:
         return
     parts = [
@@ -327,7 +346,7 @@ def _preview(
     if not written.strip():
         return
     try:
-        value = read_typed(written, current, text)
+        value = read_field(written, current, text)
     except LedgerError as error:
         # A click on Save shows the same error itself.
         if not st.session_state.get(f"{key}-save"):
@@ -340,4 +359,6 @@ def _preview(
         odds = format_odds(value.probability)
         shown = format_probability(value.probability) + (f", odds {odds}" if odds else "")
         preview = f"{shown}. {preview}"
+    elif text.type == QuestionType.date:
+        preview = f"{format_value(value)}. {preview}"
     st.caption(as_text(preview))

@@ -25,6 +25,7 @@ from forecasts.updates.ask import ask
 ONLY_ME = "Only you can see it until it has criteria."
 
 
+@st.fragment
 def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -> None:
     """Show the form that registers a question.
 
@@ -46,7 +47,7 @@ def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -
         key=f"{key}-type",
         help="Yes or no, one of several options, a number, or a day.",
     )
-    with st.form(key):
+    with st.container(border=True):
         title = st.text_area(
             "Question",
             key=f"{key}-title",
@@ -61,15 +62,18 @@ def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -
                 "Last day of forecasting",
                 key=f"{key}-closes",
                 help="Blank: the day that the question names. Forecasting ends when this day ends.",
+                live=True,
             )
         with right:
             resolves = date_field(
                 "Resolve by",
                 key=f"{key}-resolves",
                 help="When the outcome should be known. Optional.",
+                live=True,
             )
-        detail_fields(key, to_ask)
-        submitted = st.form_submit_button("Register question", key=f"{key}-go", type="primary")
+        with st.form(key, border=False):
+            detail_fields(key, to_ask)
+            submitted = st.form_submit_button("Register question", key=f"{key}-go", type="primary")
     if submitted:
         details = typed_details(key)
         with act(key) as doing:
@@ -81,7 +85,10 @@ def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -
                 scheduled_close_time=last,
                 scheduled_resolve_time=resolves.moment(doing.now),
                 **details.fields(doing.ledger),
-                **fields,
+                **{
+                    name: value.iso(doing.now) if isinstance(value, TypedDate) else value
+                    for name, value in fields.items()
+                },
             )
             sources = [] if article is None else [find_passage(doing.ledger, article)]
             asked = ask(
@@ -190,14 +197,10 @@ _TYPES = {
     QuestionType.numeric: "Numeric",
     QuestionType.date: "Date",
 }
-_ENDS = {  # labels and examples
-    QuestionType.numeric: (("Lowest", "0"), ("Highest", "500")),
-    QuestionType.date: (("Earliest", "2027-01-01"), ("Latest", "2027-12-31")),
-}
 
 
 def _type_fields(key: str, kind: QuestionType) -> dict[str, object]:
-    """Show the type's own fields; return them under their names in the ledger."""
+    """Show the type's own fields; return them under their names in the ledger, dates as typed."""
     if kind == QuestionType.multiple_choice:
         lines = st.text_area(
             "Options, one per line", key=f"{key}-options", height=110, placeholder="Busan\nBeijing"
@@ -209,16 +212,19 @@ def _type_fields(key: str, kind: QuestionType) -> dict[str, object]:
         )
         options = [line.strip() for line in lines.splitlines() if line.strip()]
         return {"options": options, "ordered": ordered}
-    if kind.is_quantitative:
-        (lowest, low), (highest, high) = _ENDS[kind]
+    if kind == QuestionType.date:
+        left, right = st.columns(2)
+        with left:
+            earliest = date_field("Earliest", key=f"{key}-lower", first=True, live=True)
+        with right:
+            latest = date_field("Latest", key=f"{key}-upper", live=True)
+        return {"lower_bound": earliest, "upper_bound": latest}
+    if kind == QuestionType.numeric:
         columns = st.columns(3)
-        lower = columns[0].text_input(lowest, key=f"{key}-lower", placeholder=low)
-        upper = columns[1].text_input(highest, key=f"{key}-upper", placeholder=high)
-        fields: dict[str, object] = {"lower_bound": lower or None, "upper_bound": upper or None}
-        if kind == QuestionType.numeric:
-            unit = columns[2].text_input("Unit", key=f"{key}-unit", placeholder="million t")
-            fields["unit"] = unit or None
-        return fields
+        lower = columns[0].text_input("Lowest", key=f"{key}-lower", placeholder="0")
+        upper = columns[1].text_input("Highest", key=f"{key}-upper", placeholder="500")
+        unit = columns[2].text_input("Unit", key=f"{key}-unit", placeholder="million t")
+        return {"lower_bound": lower or None, "upper_bound": upper or None, "unit": unit or None}
     return {}
 
 

@@ -8,14 +8,17 @@ from typing import Any
 
 import streamlit as st
 
+from app import session
 from app.forms.dates import time_field
 from app.markdown_text import as_text, closing, link, paragraphs, shortened
 from app.session import Act, act, form_key, page_state
-from app.times import when
+from app.times import when, zone
 from app.views.links import question_link
+from forecasts.common.errors import BadInput
 from forecasts.ledger.models import QuestionType, Resolution
 from forecasts.questions.outcomes import NOT_SCORED
 from forecasts.questions.standing import QuestionState, Status
+from forecasts.questions.typed_dates import read_typed_outcome
 from forecasts.resolution import confirmation, history, proposals
 
 
@@ -63,10 +66,14 @@ def proposal(row: Resolution, state: QuestionState, proposer: str, *, may: bool)
             doing.say(f"Rejected: {row.outcome} on “{shortened(state.text.title, 60)}”.")
 
 
+@st.fragment
 def resolve_form(
     state: QuestionState, moment: datetime, *, may_propose: bool, may_resolve: bool
 ) -> None:
-    """Show the form that resolves a question, or corrects its resolution."""
+    """Show the form that resolves a question, or corrects its resolution.
+
+    The outcome and its time are above the form, so that a date is shown as it is read.
+    """
     if not may_propose:
         st.caption("Reporting an outcome requires at least the forecaster role.")
         return
@@ -90,7 +97,7 @@ def resolve_form(
             f"Resolved: {as_text(current.outcome)}{_known_at(current)}. Enter another outcome or "
             "time to correct it; the earlier one and its scores remain readable."
         )
-    with st.form(key):
+    with st.container(border=True):
         outcome = _outcome_field(state, key)
         known_at = time_field(
             "Known at",
@@ -98,31 +105,33 @@ def resolve_form(
             help="When the outcome became known. Later forecasts do not count. "
             f"{_blank_known_at(state)}.",
         )
-        note = st.text_area(
-            "Note",
-            key=f"{key}-note",
-            height=90,
-            placeholder="How it was decided",
-            help="Kept with the resolution.",
-        )
-        source = st.text_input(
-            "Source",
-            key=f"{key}-source",
-            placeholder="https://…",
-            help="Where the outcome is reported.",
-        )
-        with st.container(horizontal=True):
-            resolved = may_resolve and st.form_submit_button(
-                "Resolve" if current is None else "Correct", type="primary", key=f"{key}-go"
+        with st.form(key, border=False):
+            note = st.text_area(
+                "Note",
+                key=f"{key}-note",
+                height=90,
+                placeholder="How it was decided",
+                help="Kept with the resolution.",
             )
-            proposed = st.form_submit_button(
-                "Propose only",
-                key=f"{key}-propose",
-                help="Nothing is scored until someone accepts it.",
+            source = st.text_input(
+                "Source",
+                key=f"{key}-source",
+                placeholder="https://…",
+                help="Where the outcome is reported.",
             )
+            with st.container(horizontal=True):
+                resolved = may_resolve and st.form_submit_button(
+                    "Resolve" if current is None else "Correct", type="primary", key=f"{key}-go"
+                )
+                proposed = st.form_submit_button(
+                    "Propose only",
+                    key=f"{key}-propose",
+                    help="Nothing is scored until someone accepts it.",
+                )
     if not (resolved or proposed):
         return
     with act(key) as doing:
+        outcome = read_typed_outcome(outcome, state.text, now=doing.now, zone=zone())
         details: dict[str, Any] = {
             "known_at": known_at.moment(doing.now),
             "note": note,
@@ -159,13 +168,17 @@ def _outcome_field(state: QuestionState, key: str) -> str:
     """Show the question's possible outcomes; return the chosen one as text."""
     kind = QuestionType(state.text.type)
     if kind.is_quantitative:
-        return st.text_input(
+        typed = st.text_input(
             "Outcome",
             key=f"{key}-outcome",
-            placeholder="a number" if kind == QuestionType.numeric else "2027-03-01",
+            placeholder="a number" if kind == QuestionType.numeric else "4 March, yesterday",
             help="below_lower_bound or above_upper_bound if only that is known. annulled or "
             "ambiguous if the question cannot be decided; such questions are not scored.",
+            live=True,
         )
+        if kind == QuestionType.date:
+            _show_reading(typed or "", state)
+        return typed or ""
     options = ["yes", "no"] if kind == QuestionType.binary else list(state.text.options or [])
     chosen = st.radio(
         "Outcome",
@@ -177,6 +190,18 @@ def _outcome_field(state: QuestionState, key: str) -> str:
         help="Annulled and ambiguous questions are not scored.",
     )
     return chosen or ""
+
+
+def _show_reading(typed: str, state: QuestionState) -> None:
+    """Show the typed date as it is read, or why it cannot be."""
+    if not typed.strip():
+        return
+    try:
+        outcome = read_typed_outcome(typed, state.text, now=session.now(), zone=zone())
+    except BadInput as error:
+        st.caption(f"**Cannot be saved:** {as_text(error.message)}")
+        return
+    st.caption(f"Read as **{as_text(outcome)}**")
 
 
 def _say_settled(doing: Act, state: QuestionState, row: Resolution) -> None:

@@ -139,16 +139,17 @@ def _confirmed(key: str, changed: list[Change]) -> bool:
         return st.button("Save new wording", type="primary", key=f"{key}-save")
 
 
+@st.fragment
 def close_form(state: QuestionState) -> None:
     """Show the form that ends forecasting early."""
     text = state.text
     key = form_key(f"close-{state.slug}")
+    at = time_field(
+        "Closed at",
+        key=f"{key}-at",
+        help="Later forecasts do not count. Blank: now.",
+    )
     with st.form(key, border=False):
-        at = time_field(
-            "Closed at",
-            key=f"{key}-at",
-            help="Later forecasts do not count. Blank: now.",
-        )
         st.caption("If the outcome is known, resolve the question instead. That closes it too.")
         sure = st.checkbox("Yes, end forecasting", key=f"{key}-sure")
         submitted = st.form_submit_button("Close question", key=f"{key}-go")

@@ -14,7 +14,7 @@ from forecasts.cli.console import next_step, now, out, print_json, print_line, p
 from forecasts.cli.draft_registration import register_drafts
 from forecasts.cli.options import Database, Member, TextOrJson, VisibleTo
 from forecasts.cli.root import app
-from forecasts.cli.session import acting, reading_as, settings
+from forecasts.cli.session import acting, reading_as, settings, use_own_zone
 from forecasts.common.text import on_one_line, printable
 from forecasts.common.times import iso_day_or_time
 
@@ -48,6 +48,7 @@ def capture(
     from forecasts.articles.capture import capture_bytes
     from forecasts.common.limits import TEXT_BYTES
 
+    use_own_zone(database, member)
     moment = now()
     seen = time_of(captured_at, past=True, moment=moment) or moment
     left_out: list[str] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -18,14 +19,15 @@ from forecasts.cli.console import (
     print_note,
     print_now_shared,
     time_of,
+    when,
+    zone,
 )
 from forecasts.cli.forecast import certainty_warning, commands_for
 from forecasts.cli.negative_values import TakesNegativeValues
 from forecasts.cli.options import Database, Member, OutcomesFile, VisibleTo
 from forecasts.cli.root import app
-from forecasts.cli.session import acting, reading_as
+from forecasts.cli.session import acting, reading_as, use_own_zone
 from forecasts.common.errors import BadInput
-from forecasts.common.times import to_minute
 
 if TYPE_CHECKING:
     from forecasts.articles.drafting.drafts import Draft
@@ -38,7 +40,9 @@ def ask(
     title: Annotated[
         str | None,
         Argument(
-            metavar="TITLE", help="The question, in one sentence. [default: the --draft's wording]"
+            metavar="TITLE",
+            help="The question, in one sentence, with or without P: 'Will it rain tomorrow? 30%'. "
+            "[default: the --draft's wording]",
         ),
     ] = None,
     value: Annotated[
@@ -116,9 +120,11 @@ def ask(
     from forecasts.questions.sources import find_passage
     from forecasts.resolution import assignments
     from forecasts.updates.ask import ask as ask_and_forecast
-    from forecasts.updates.value_parsing import BareNumber, read_value
 
+    use_own_zone(database, member)
     moment = now()
+    if title is not None and type_ == "binary" and not option:
+        title, value = _read_line(title, value, moment)
     drafted = _draft(article, draft, quote, database, member)
     if title is None and drafted is None:
         raise BadInput(
@@ -136,8 +142,8 @@ def ask(
         "type": "multiple_choice" if option else type_,
         "options": option,
         "ordered": ordered,
-        "lower_bound": lower,
-        "upper_bound": upper,
+        "lower_bound": _bound(lower, type_, moment, first=True),
+        "upper_bound": _bound(upper, type_, moment),
         "unit": unit,
         "open_time": time_of(opens, moment=moment) or moment,
         "scheduled_close_time": close.moment,
@@ -157,13 +163,7 @@ def ask(
             f"--criteria {criteria!r} is a placeholder, not criteria.",
             remedy="Write resolution criteria that a stranger could apply.",
         )
-    try:
-        given = None if value is None else read_value(value, text)
-    except BareNumber as error:
-        if value is None or error.typed != value.strip():
-            raise
-        words = shlex.quote(text.title)
-        raise commands_for(error, lambda p: step(f"ask {words} {p}")) from None
+    given = None if value is None else _value(value, text, moment, step)
     with acting(database, member, begin=True) as (session, who, at):
         if opens is None:
             fields["open_time"] = at
@@ -198,6 +198,47 @@ def ask(
         print_note(f"It has no resolution criteria. Before others see it, write them: {add}")
 
 
+def _read_line(title: str, value: str | None, now: datetime) -> tuple[str, str | None]:
+    """Return the title and the forecast, which may follow it as in the app's one line."""
+    from forecasts.updates.ask import read_line
+    from forecasts.updates.value_parsing import read_percent_field
+
+    line = read_line(title, now=now, zone=zone())
+    if line.probability is None:
+        return title, value
+    if value is not None:
+        raise BadInput(
+            f"There are two forecasts: {line.probability} after the question, and {value}.",
+            remedy="Leave one of them out.",
+        )
+    # A bare number is refused, as by itself; other forms are clear.
+    if line.probability.isdecimal():
+        return line.title, line.probability
+    return line.title, repr(read_percent_field(line.probability).value)
+
+
+def _bound(typed: str | None, type_: str, now: datetime, *, first: bool = False) -> str | None:
+    """Return a bound; that of dates may be written as people type it: "january 2027"."""
+    from forecasts.questions.typed_dates import iso_date
+
+    if typed is None or type_ != "date":
+        return typed
+    return iso_date(typed, now=now, zone=zone(), first=first)
+
+
+def _value(typed: str, text: QuestionText, now: datetime, step: Callable[[str], str]) -> Value:
+    """Return the forecast; a bare number is refused with the two commands to choose from."""
+    from forecasts.updates.value_parsing import BareNumber, read_value
+
+    try:
+        return read_value(typed, text, now=now, zone=zone())
+    except BareNumber as error:
+        if error.typed != typed.strip():  # one of several probabilities
+            raise
+        words = shlex.quote(text.title)
+        raise commands_for(error, lambda p: step(f"ask {words} {p}")) from None
+
+
 def _understood(text: QuestionText, given: Value | None, phrase: str) -> str:
     """Return the new question as it was understood, in a line."""
     from forecasts.questions.outcomes import format_bounds
@@ -208,7 +249,7 @@ def _understood(text: QuestionText, given: Value | None, phrase: str) -> str:
     forecast = "" if given is None else f" Your forecast: {format_value(given, text.options)}."
     return (
         f"Registered {text.title!r}{f', {bounds}' if bounds else ''}; it closes at "
-        f"{to_minute(text.scheduled_close_time)}{read_from}.{forecast}"
+        f"{when(text.scheduled_close_time)}{read_from}.{forecast}"
     )
 
 
@@ -250,8 +291,8 @@ def _close(
     from forecasts.questions.typed_dates import deadline_in_title, read_date
 
     if closes is not None:
-        found, named = _Close(read_date(closes, now=now)), f"--closes {closes}"
-    elif title is not None and (limit := deadline_in_title(title, now=now)) is not None:
+        found, named = _Close(read_date(closes, now=now, zone=zone())), f"--closes {closes}"
+    elif title is not None and (limit := deadline_in_title(title, now=now, zone=zone())):
         found, named = _Close(limit.moment, limit.phrase), limit.phrase
     elif drafted is None:
         raise BadInput(
@@ -268,7 +309,7 @@ def _close(
         found, named = _Close(read_date(day, now=now)), f"The deadline of draft {number}, {day},"
     if found.moment <= now:
         raise BadInput(
-            f"{named} has passed: it is {now:%Y-%m-%d %H:%M} UTC now.",
+            f"{named} has passed: it is {when(now)} now.",
             remedy="Give a later day: --closes YYYY-MM-DD. To add questions that are over, use: "
             "forecasts import.",
         )

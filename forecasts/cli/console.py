@@ -9,21 +9,26 @@ import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 from rich.text import Text
+from tzlocal import get_localzone
 
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.text import on_one_line, printable
-from forecasts.common.times import iso
+from forecasts.common.times import iso, local_day, to_minute
 
 # Further problems are counted, not listed.
 _MAX_PROBLEMS = 20
+# The time zone of the acting or reading member's settings.
+_ZONE: ContextVar[tzinfo | None] = ContextVar("_ZONE", default=None)
 # The password in a URL, between the user name and the host.
 _PASSWORD = re.compile(r"(?<=://)([^:@/]*):[^/]*@")
 
@@ -80,6 +85,26 @@ def _clock() -> datetime:
     return datetime.now(UTC)
 
 
+def use_zone(name: str | None) -> None:
+    """Read and print times in this zone from now on; None: that of the computer."""
+    _ZONE.set(None if name is None else ZoneInfo(name))
+
+
+def zone() -> tzinfo:
+    """Return the zone of the member's settings, else that of the computer."""
+    return _ZONE.get() or get_localzone()
+
+
+def when(moment: datetime) -> str:
+    """Return a time to the minute in the member's zone: 2026-11-24 14:00 EST."""
+    return to_minute(moment, zone())
+
+
+def day(moment: datetime) -> str:
+    """Return a time's day in the member's zone: 2026-11-24."""
+    return local_day(moment, zone()).isoformat()
+
+
 def time_of(
     given: str | None,
     *,
@@ -89,14 +114,14 @@ def time_of(
 ) -> datetime | None:
     """Return the time that an option names, if any; BadInput for an invalid one.
 
-    Dates are read as people type them, see ``typed_dates.read_date``. ``moment``: the time of the
-    command, if it has read the clock before.
+    Dates are read as people type them, see ``typed_dates.read_date``, in the member's zone.
+    ``moment``: the time of the command, if it has read the clock before.
     """
     if given is None:
         return None
     from forecasts.questions.typed_dates import read_date  # only commands with a date need it
 
-    return read_date(given, now=moment or now(), end_of_day=end_of_day, past=past)
+    return read_date(given, now=moment or now(), zone=zone(), end_of_day=end_of_day, past=past)
 
 
 def one_of(option: str, value: str, known: Sequence[str]) -> Any:

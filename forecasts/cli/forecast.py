@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from forecasts.cli.console import confirm, next_step, one_of, print_line, print_note
+from forecasts.cli.console import confirm, next_step, one_of, print_line, print_note, zone
 from forecasts.cli.negative_values import TakesNegativeValues
 from forecasts.cli.options import Because, Database, Member, QuestionSlug, Yes
 from forecasts.cli.root import app
@@ -36,7 +36,7 @@ def update(
         Argument(
             metavar="P",
             help="71%, 0.71 or odds in favour 5:2; for options 'Busan=60%, Other=40%'; "
-            "for numbers or dates '10%=120, 50%=140, 90%=170'.",
+            "for numbers '10%=120, 50%=140, 90%=170'; for dates '50%=2027-03-31, 90%=in 8 months'.",
         ),
     ],
     because: Because = "",
@@ -107,7 +107,8 @@ def update(
         text = registry.newest_wording(session, found)
         before = None if who is None else updates.current_forecast(session, found, who, at=now)
         try:
-            given = read_value(value, text, None if before is None else value_of(before))
+            current = None if before is None else value_of(before)
+            given = read_value(value, text, current, now=now, zone=zone())
         except BareNumber as error:
             if error.typed != value.strip():  # one of several probabilities
                 raise

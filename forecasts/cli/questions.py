@@ -11,6 +11,7 @@ from rich.table import Table
 from typer import Option
 
 from forecasts.cli.console import (
+    day,
     fitted,
     one_of,
     out,
@@ -150,7 +151,7 @@ def table_of(rows: Sequence[QuestionState], mine: Mapping[int, str]) -> Table:
             status += f": {state.resolution.outcome}"
         table.add_row(
             str(state.id),
-            f"{state.text.close_time:%Y-%m-%d}",
+            day(state.text.close_time),
             on_one_line(mine.get(state.id, "")),
             on_one_line(status),
             on_one_line(state.text.title),

@@ -12,6 +12,7 @@ from typer.core import TyperCommand
 from forecasts.cli.console import emit, now, one_of, out, time_of
 from forecasts.cli.options import Database
 from forecasts.cli.root import app
+from forecasts.cli.session import use_own_zone
 from forecasts.cli.table_output import Folder, Output, format_of, frames_of
 from forecasts.common.errors import BadInput
 from forecasts.common.text import printable
@@ -125,6 +126,8 @@ def report(
     from forecasts.reports.report import By
 
     form = _format(form, output)
+    if folder is None:
+        use_own_zone(database)
     made = build(
         frames_of(folder, database, rationales=False),
         by=one_of("--by", by, get_args(By)),
@@ -189,6 +192,8 @@ def compare(
     from forecasts.reports.comparison.comparison import Of
 
     form = _format(form, output)
+    if folder is None:
+        use_own_zone(database)
     comparison = build(
         frames_of(folder, database, rationales=False),
         between=between or [],

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from forecasts.cli.console import print_line, time_of
+from forecasts.cli.console import print_line, time_of, when, zone
 from forecasts.cli.negative_values import TakesNegativeValues
 from forecasts.cli.options import Because, Database, Member, QuestionSlug
 from forecasts.cli.root import app
 from forecasts.cli.session import acting_on, ledger, settings
 from forecasts.cli.show import print_scores
 from forecasts.common.errors import BadInput, Refused
-from forecasts.common.times import to_minute
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from forecasts.ledger.models import Question
 
 Outcome = Annotated[
     str,
     Argument(
         metavar="OUTCOME",
-        help="yes, no, an option, a number, a date, above or below (the bounds), annulled or "
-        "ambiguous.",
+        help="yes, no, an option, a number, a date (2027-03-01, yesterday), above or below (the "
+        "bounds), annulled or ambiguous.",
     ),
 ]
 Source = Annotated[str, Option(metavar="URL", help="Page that reports the outcome.")]
@@ -49,14 +54,14 @@ def propose(
         proposal = proposals.propose(
             session,
             found,
-            outcome,
+            _read(session, found, outcome, now),
             known_at=time_of(known_at, past=True, moment=now) or now,
             now=now,
             member=who,
             note=because,
             source=source,
         )
-        known = to_minute(proposal.known_at or now)
+        known = when(proposal.known_at or now)
     print_line(f"{question}: proposed {proposal.outcome}, known at {known}; awaiting a decision")
 
 
@@ -92,7 +97,7 @@ def resolve(
         resolution = confirmation.confirm(
             session,
             found,
-            outcome,
+            _read(session, found, outcome, now),
             known_at=time_of(known_at, past=True, moment=now),
             now=now,
             member=who,
@@ -101,10 +106,10 @@ def resolve(
         )
         scored = score_table(session, resolution)
         provisional = finality.provisional_outcome(session, found, now=now)
-    known = "" if resolution.known_at is None else f", known at {to_minute(resolution.known_at)}"
+    known = "" if resolution.known_at is None else f", known at {when(resolution.known_at)}"
     print_line(f"{question}: {resolution.outcome}{known}")
     if earlier is not None:
-        print_line(f"  corrected: {history.correction(earlier, resolution)}")
+        print_line(f"  corrected: {history.correction(earlier, resolution, when)}")
     if resolution.proposal_id is not None:
         print_line("  as proposed")
     print_scores(scored)
@@ -113,7 +118,14 @@ def resolve(
     if earlier is not None and resolution.outcome in NOT_SCORED:
         print_line("  No longer in any report; its earlier scores can be read with show.")
     if provisional is not None:
-        print_line(f"  {history.provisional_note(provisional)}")
+        print_line(f"  {history.provisional_note(provisional, when)}")
+
+
+def _read(session: Session, question: Question, outcome: str, now: datetime) -> str:
+    from forecasts.questions.registry import newest_wording
+    from forecasts.questions.typed_dates import read_typed_outcome
+
+    return read_typed_outcome(outcome, newest_wording(session, question), now=now, zone=zone())
 
 
 @app.command()

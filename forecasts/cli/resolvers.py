@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
-from forecasts.cli.console import one_of, print_json, print_line, print_note
+from forecasts.cli.console import one_of, print_json, print_line, print_note, when
 from forecasts.cli.options import Database, Member, QuestionSlug, TextOrJson
 from forecasts.cli.root import group
 from forecasts.cli.session import acting_on, ledger_to_read, reading_as, settings
 from forecasts.common.errors import BadInput, LedgerError
-from forecasts.common.times import to_minute
 
 if TYPE_CHECKING:
     from forecasts.ledger.models import Exhibit
@@ -229,7 +228,7 @@ def evidence(
         return
     for one in exhibits:
         row = one.exhibit
-        print_line(f"{to_minute(row.at)}  {row.address}")
+        print_line(f"{when(row.at)}  {row.address}")
         kept = "" if one.data is not None else "; too large to keep"
         print_line(f"  {row.size:,} bytes, SHA-256 {row.sha256}{kept}")
     for path in written:
@@ -302,7 +301,7 @@ def try_(question: QuestionSlug, format_: TextOrJson = "text", database: Databas
         if one["outcome"] is None:
             print_line(f"{question}: {which}{one['message']}")
             continue
-        print_line(f"{question}: {which}{one['outcome']}, known at {to_minute(one['known_at'])}")
+        print_line(f"{question}: {which}{one['outcome']}, known at {when(one['known_at'])}")
         for line in (one["source"], *one["note"].splitlines()):
             if line:
                 print_line(f"  {line}")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from typer import Option
 
-from forecasts.cli.console import confirm, next_step, print_line, print_note, time_of
+from forecasts.cli.console import confirm, next_step, print_line, print_note, time_of, when
 from forecasts.cli.options import (
     Because,
     Database,
@@ -21,7 +21,7 @@ from forecasts.cli.root import app
 from forecasts.cli.session import acting, acting_on, reading_as
 from forecasts.cli.show import print_changes
 from forecasts.common.errors import BadInput
-from forecasts.common.times import iso, to_minute
+from forecasts.common.times import iso
 
 
 @app.command()
@@ -143,7 +143,7 @@ def close(
             time = time_of(at, past=True, moment=now) or now
             text = revisions.close(session, found, at=time, member=who, now=now)
     closes = "closed" if text.close_time <= now else "closes"
-    print_line(f"{question}: {closes} at {to_minute(text.close_time)}")
+    print_line(f"{question}: {closes} at {when(text.close_time)}")
 
 
 @app.command()

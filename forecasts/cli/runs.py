@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Option
 
-from forecasts.cli.console import now, print_json, print_line, progress_bar
+from forecasts.cli.console import now, print_json, print_line, progress_bar, when
 from forecasts.cli.options import Database, JsonAlias, Member, QuestionSlug, TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import acting_on, ledger, reading_as, settings
 from forecasts.common.errors import BadInput
-from forecasts.common.times import to_minute
 
 if TYPE_CHECKING:
     from forecasts.common.settings import Settings
@@ -203,8 +202,8 @@ def status(
     if times is None:
         print_line("No run yet. To schedule runs, see: forecasts schedule --help")
     else:
-        expected = "" if times.next is None else f", next about {to_minute(times.next)}"
-        print_line(f"Last run: {to_minute(times.last)}{expected}")
+        expected = "" if times.next is None else f", next about {when(times.next)}"
+        print_line(f"Last run: {when(times.last)}{expected}")
     print_line(f"Unresolved questions with a resolver: {found.watched:,}")
     for title, waiting, field in (
         ("Parked, until forecasts run retry QUESTION", list(map(asdict, found.parked)), "reason"),
@@ -213,14 +212,14 @@ def status(
     ):
         print_line(f"\n{title}: {len(waiting):,}")
         for each in waiting:
-            print_line(f"  {to_minute(each['since'])}  {each['slug']}: {each[field]}")
+            print_line(f"  {when(each['since'])}  {each['slug']}: {each[field]}")
     print_line("\nDue next:" if found.next else "\nNothing is due.")
     for due in found.next:
         failures = f", failed attempts: {due.attempts}" if due.attempts else ""
-        print_line(f"  {to_minute(due.at)}  {due.slug}{failures}")
+        print_line(f"  {when(due.at)}  {due.slug}{failures}")
     print_line("\nRecent results:" if found.done else "\nNo results yet.")
     for done in found.done:
-        print_line(f"  {to_minute(done.at)}  {done.state}: {done.slug}: {done.message}")
+        print_line(f"  {when(done.at)}  {done.state}: {done.slug}: {done.message}")
     if unsure:
         print_line(
             f"\n{unsure:,} {'notice' if unsure == 1 else 'notices'} may not have arrived, or were "

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Argument, Option
 
-from forecasts.cli.console import now, one_of, print_error, print_note
+from forecasts.cli.console import now, one_of, print_error, print_note, when
 from forecasts.cli.options import Database
 from forecasts.cli.root import group
 from forecasts.cli.session import close_ledgers, settings
@@ -109,7 +109,6 @@ def keep_on(run: Callable[[Callable[[], bool]], object], every: str) -> None:
     current work first. If the ledger cannot be reached, the error is printed and the next run
     tries again; a ledger that does not exist raises on the first run, as its name is wrong.
     """
-    from forecasts.common.times import to_minute
     from forecasts.operations import schedules
 
     period = schedules.read_every(every)
@@ -125,7 +124,7 @@ def keep_on(run: Callable[[Callable[[], bool]], object], every: str) -> None:
             if error.exit_code != DatabaseError.exit_code and not worked:
                 raise
             print_error(error)
-            print_note(f"The next run is at {to_minute(schedules.next_time(now(), period))}.")
+            print_note(f"The next run is at {when(schedules.next_time(now(), period))}.")
         finally:
             close_ledgers()
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from typer import Argument, Option
 
 from forecasts.cli.console import (
+    day,
     emit,
     fitted,
     one_of,
@@ -23,7 +24,7 @@ from forecasts.cli.console import (
 )
 from forecasts.cli.options import Database, Member, TextOrJson
 from forecasts.cli.root import app
-from forecasts.cli.session import reading_as
+from forecasts.cli.session import reading_as, use_own_zone
 from forecasts.cli.table_output import (
     Folder,
     Format,
@@ -129,7 +130,7 @@ def _print_scores(found: Sequence[ScoredQuestion], *, everything: bool) -> None:
     for one in shown:
         assert one.state.resolution is not None
         table.add_row(
-            f"{_resolved_at(one):%Y-%m-%d}",
+            day(_resolved_at(one)),
             numbers.number(one.score.score),
             numbers.signed(one.against_crowd),
             numbers.signed(one.points),
@@ -165,7 +166,7 @@ def _print_updates(one: ScoredQuestion) -> None:
     table.add_column("forecast", no_wrap=True, overflow="ellipsis", ratio=1)
     for each in one.forecasts:
         table.add_row(
-            f"{each.since:%Y-%m-%d}",
+            day(each.since),
             f"{each.duration.total_seconds() / 86_400:.1f}",
             numbers.number(each.score),
             numbers.signed(each.points),
@@ -255,6 +256,8 @@ def crowd(
     """Print the crowd's forecast on each question."""
     import scoring
 
+    if folder is None:
+        use_own_zone(database)
     chosen, moment = format_of(format_, output), time_of(at, past=True)
     frames = frames_of(folder, database, rationales=False)
     table = scoring.crowd(frames.questions, frames.forecasts, method, moment)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from forecasts.cli.console import now, print_note
-from forecasts.common.errors import BadInput
+from forecasts.cli.console import now, print_note, use_zone
+from forecasts.common.errors import BadInput, LedgerError
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -110,6 +110,7 @@ def acting(
         _require_own_name(session, chosen, moment)
         who = tokens.acting_member(session, chosen, now=moment)
         visibility.read_as(session, who, now=moment)
+        _use_zone_of(session, who)
         yield session, who, moment
 
 
@@ -140,7 +141,28 @@ def reading_as(
         _require_own_name(session, chosen, moment)
         who = tokens.reading_member(session, chosen, now=moment)
         visibility.read_as(session, who, now=moment)
+        _use_zone_of(session, who)
         yield session, who, moment
+
+
+def use_own_zone(database: str | None, member: str | None = None) -> None:
+    """Read and print times in the zone of the member's settings, before the command opens a ledger.
+
+    None is created; what is wrong with it is left to the command.
+    """
+    from forecasts.common.settings import default_ledger
+    from forecasts.ledger.sqlite_file import Kind, kind_of
+
+    named = settings(database, member).names_a_ledger
+    if named or kind_of(default_ledger()) is not Kind.nothing:
+        with suppress(LedgerError), reading_as(database, member):
+            pass
+
+
+def _use_zone_of(session: Session, member: Member | None) -> None:
+    from forecasts.access.preferences import preferences
+
+    use_zone(preferences(session, member).time_zone)
 
 
 def _require_own_name(session: Session, chosen: Settings, now: datetime) -> None:
@@ -160,6 +182,7 @@ def by(session: Session, chosen: Settings, moment: datetime) -> Member | None:
 
 
 def close_ledgers() -> None:
-    """Close every engine that the command opened."""
+    """Close every engine that the command opened, and forget the member's zone."""
+    use_zone(None)
     while _opened:
         _opened.pop().dispose()

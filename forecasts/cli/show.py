@@ -18,12 +18,12 @@ from forecasts.cli.console import (
     print_line,
     print_lines,
     print_note,
+    when,
 )
 from forecasts.cli.options import Database, Member, QuestionSlug, TextOrJson
 from forecasts.cli.question_json import everything_about
 from forecasts.cli.root import app
 from forecasts.cli.session import reading_as
-from forecasts.common.times import to_minute
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -75,7 +75,7 @@ def _head(session: Session, state: QuestionState, now: datetime) -> list[str]:
     lines = [
         text.title,
         f"{state.slug} · {state.status} · {text.type} · "
-        f"{opens} {to_minute(text.open_time)} · {closes} {to_minute(text.close_time)}",
+        f"{opens} {when(text.open_time)} · {closes} {when(text.close_time)}",
     ]
     if audience := audience_label(session, text):
         lines.append(f"Visible only to {audience}.")
@@ -115,7 +115,7 @@ def _print_overview(
         evidence = f" (evidence: {len(cited[forecast.id])})" if forecast.id in cited else ""
         reason = f" — {forecast.rationale}" if forecast.rationale else ""
         value = format_leaders(forecast, text.options)
-        line = f"{_at(forecast.made_at)}  {handle}: {value}{evidence}{reason}"
+        line = f"{when(forecast.made_at)}  {handle}: {value}{evidence}{reason}"
         forecasts += fitted(line, indent="  ")
 
     print_lines(heading, style="bold")
@@ -154,12 +154,12 @@ def _outcome_lines(session: Session, state: QuestionState, now: datetime) -> lis
     if not taken:
         return []
     row = taken[0].row
-    known = f", known at {to_minute(row.known_at)}" if row.known_at else ""
+    known = f", known at {when(row.known_at)}" if row.known_at else ""
     earlier = f" (earlier steps: {len(taken) - 1})" if len(taken) > 1 else ""
     lines = fitted(f"Resolution: {row.state}: {row.outcome}{known}{earlier}")
     lines += fitted(" · ".join(words for words in (row.note, row.source) if words), indent="  ")
     provisional = provisional_outcome(session, state.question, now=now)
-    return lines + (fitted(provisional_note(provisional), indent="  ") if provisional else [])
+    return lines + (fitted(provisional_note(provisional, when), indent="  ") if provisional else [])
 
 
 def _best_scores(session: Session, state: QuestionState, who: models.Member | None) -> list[str]:
@@ -218,7 +218,7 @@ def _print_wordings(session: Session, rows: Sequence[QuestionRevision]) -> None:
     print_line(f"\nWordings: {len(changed) + 1}")
     for before, after in reversed(changed):
         reason = f": {after.reason}" if after.reason else ""
-        print_line(f"  {_at(after.recorded_at)}  {by_id[after.member_id]}{reason}")
+        print_line(f"  {when(after.recorded_at)}  {by_id[after.member_id]}{reason}")
         print_changes(before, after)
 
 
@@ -227,12 +227,8 @@ def print_changes(before: QuestionText, after: QuestionText) -> None:
     from forecasts.questions.revisions import changes
 
     for change in changes(before, after):
-        old, new = change.formatted()
+        old, new = change.formatted(when)
         print_line(f"    {change.name}: {old} → {new}", style="dim")
-
-
-def _at(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M}Z"
 
 
 def _print_history(
@@ -248,7 +244,7 @@ def _print_history(
     for forecast, handle in reversed(rows):
         reason = f" — {forecast.rationale}" if forecast.rationale else ""
         value = format_value(forecast, wordings[-1].options)
-        print_line(f"  {_at(forecast.made_at)}  {handle}: {value}{reason}")
+        print_line(f"  {when(forecast.made_at)}  {handle}: {value}{reason}")
         for citation, evidence in cited.get(forecast.id, []):
             url = evidence.url or ""
             name = evidence.title or evidence.note or url
@@ -274,23 +270,22 @@ def _print_resolution(session: Session, state: QuestionState, now: datetime) -> 
         print_line("\nResolution:")
     for step in taken:
         row = step.row
-        known = f", known at {to_minute(row.known_at)}" if row.known_at else ""
+        known = f", known at {when(row.known_at)}" if row.known_at else ""
         superseded = " (superseded)" if step.superseded else ""
-        print_line(
-            f"  {_at(row.recorded_at)}  {step.actor}: {row.state}: {row.outcome}{known}{superseded}"
-        )
+        outcome = f"{row.state}: {row.outcome}{known}{superseded}"
+        print_line(f"  {when(row.recorded_at)}  {step.actor}: {outcome}")
         if step.corrects is not None:
-            print_line(f"    corrected: {correction(step.corrects, row)}", style="dim")
+            print_line(f"    corrected: {correction(step.corrects, row, when)}", style="dim")
         for words in (row.note, row.source):
             if words:
                 print_line(f"    {words}", style="dim")
         for exhibit in step.exhibits:
             copy = f"{exhibit.address}, {exhibit.size:,} bytes, SHA-256 {exhibit.sha256}"
-            print_line(f"    evidence kept {_at(exhibit.at)}: {copy}", style="dim")
+            print_line(f"    evidence kept {when(exhibit.at)}: {copy}", style="dim")
         for dispute, handle in step.disputes:
             act = "disputed" if dispute.answers_id is None else "upheld"
             reason = f": {dispute.reason}" if dispute.reason else ""
-            print_line(f"    {act} {_at(dispute.recorded_at)} by {handle}{reason}")
+            print_line(f"    {act} {when(dispute.recorded_at)} by {handle}{reason}")
         for change in step.rescored:
             then, current = (
                 "none" if score is None else f"{score:.4f}" for score in (change.before, change.now)
@@ -302,7 +297,7 @@ def _print_resolution(session: Session, state: QuestionState, now: datetime) -> 
     if state.resolution is None:
         return
     if provisional := provisional_outcome(session, state.question, now=now):
-        print_line(f"\n{provisional_note(provisional)}")
+        print_line(f"\n{provisional_note(provisional, when)}")
     scored = score_table(session, state.resolution)
     print_line("\nScores (0 is best):" if scored else "\nNo scores.")
     print_scores(scored)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
-from forecasts.cli.console import one_of, print_json, print_line, print_now_shared
+from forecasts.cli.console import day, one_of, print_json, print_line, print_now_shared
 from forecasts.cli.options import Database, Handle, Member, TextOrJson
 from forecasts.cli.root import group
 from forecasts.cli.session import acting, reading_as
@@ -157,7 +157,7 @@ def show(
     for roster in rosters:
         print_line(f"{roster.team.name}: {_rule(roster)}")
         for handle, stay in roster.members:
-            since = "" if stay.joined_at is None else f" since {stay.joined_at:%Y-%m-%d}"
+            since = "" if stay.joined_at is None else f" since {day(stay.joined_at)}"
             print_line(f"  {handle}: {stay.role}{since}")
     if appointments:
         print_line("The whole ledger")

@@ -11,6 +11,7 @@ from rich.table import Table
 from typer import Option
 
 from forecasts.cli.console import (
+    day,
     fitted,
     next_step,
     out,
@@ -133,7 +134,7 @@ def _table(items: list[_Item], options: dict[int, list[str] | None]) -> Table:
         table.add_row(
             str(item.state.id),
             item.todo,
-            on_one_line(item.why or f"closes {item.state.text.close_time:%Y-%m-%d}"),
+            on_one_line(item.why or f"closes {day(item.state.text.close_time)}"),
             "" if mine is None else on_one_line(format_leaders(mine, options[item.state.id])),
             on_one_line(item.state.text.title),
         )

@@ -8,12 +8,11 @@ import typer
 from rich.table import Table
 from typer import Argument, Option
 
-from forecasts.cli.console import now, out, print_json, print_line, print_note, time_of
+from forecasts.cli.console import now, out, print_json, print_line, print_note, time_of, when
 from forecasts.cli.options import Database, TextOrJson
 from forecasts.cli.root import group
-from forecasts.cli.session import by, ledger, ledger_to_read, settings
+from forecasts.cli.session import by, ledger, ledger_to_read, settings, use_own_zone
 from forecasts.common.text import printable
-from forecasts.common.times import to_minute
 
 token = group("token", help="Manage scripts' tokens, for ledgers that members sign in to.")
 
@@ -31,6 +30,7 @@ def create(
     from forecasts.ledger.clock import act_time
     from forecasts.ledger.database import writing
 
+    use_own_zone(database)
     chosen, moment = settings(database), now()
     until = time_of(expires, end_of_day=True, moment=moment)
     with writing(ledger(chosen, begin=True), now) as session:
@@ -77,8 +77,8 @@ def list_(format_: TextOrJson = "text", database: Database = None) -> None:
         table.add_row(
             printable(one.handle),
             one.token.key,
-            to_minute(one.token.recorded_at),
-            "never" if expires is None else to_minute(expires),
+            when(one.token.recorded_at),
+            "never" if expires is None else when(expires),
             one.state(moment),
         )
     out().print(table)

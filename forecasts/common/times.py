@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 
 from forecasts.common.errors import BadInput
 
+# A time at either end of a day in UTC means that day, such as the day on which a question closes.
+_WHOLE_DAY = (time(), time(23, 59, 59))
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WRITTEN_DAY = re.compile(
@@ -65,9 +67,22 @@ def iso(value: datetime) -> str:
     return utc(value).isoformat().replace("+00:00", "Z")
 
 
-def to_minute(value: datetime) -> str:
+def to_minute(value: datetime, zone: tzinfo = UTC) -> str:
     """Return ``value`` to the minute, as shown to people: ``2026-11-24 19:00 UTC``."""
-    return f"{utc(value):%Y-%m-%d %H:%M} UTC"
+    local = utc(value).astimezone(zone)
+    return f"{local:%Y-%m-%d %H:%M} {zone_label(local)}"
+
+
+def zone_label(local: datetime) -> str:
+    """Return the short name of a time's zone, such as EST, or its offset: UTC+03."""
+    name = local.tzname() or ""
+    return name if name.isalpha() else f"UTC{name}"
+
+
+def local_day(value: datetime, zone: tzinfo) -> date:
+    """Return the day of a time in the zone; a time that means a whole day in UTC is that day."""
+    whole = utc(value).time().replace(microsecond=0) in _WHOLE_DAY
+    return utc(value).date() if whole else utc(value).astimezone(zone).date()
 
 
 def iso_day_or_time(value: datetime) -> str:

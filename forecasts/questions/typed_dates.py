@@ -9,6 +9,7 @@ that no article has are read here: "3w", "3 days ago", "end of year", "EOY", "no
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
@@ -22,7 +23,9 @@ from forecasts.articles.drafting.intervals import (
 )
 from forecasts.articles.drafting.periods import find_periods
 from forecasts.common.errors import BadInput
-from forecasts.common.times import add_months, read_time, utc
+from forecasts.common.times import add_months, iso, read_time, utc
+from forecasts.ledger.models import QuestionText, QuestionType
+from forecasts.questions.outcomes import NOT_SCORED, read_outcome
 
 EXAMPLES = "2027-03-31, 31 March, next friday, in 3 weeks, end of March, before Christmas, tomorrow"
 
@@ -63,6 +66,7 @@ _TIME_OF_DAY = re.compile(
     re.IGNORECASE,
 )
 _LIMIT = re.compile(r"(?:by|before|until|till|through|within|ahead|prior|no|not|on)\b", re.I)
+_ISO = re.compile(r"\d{4}-?\d")
 _TWO_WAYS = re.compile(r"(0?[1-9]|1[0-2])[/.](0?[1-9]|1[0-2])[/.](\d{4})")
 _LAST_SECOND = time(23, 59, 59)
 _LEAP = 8  # years at most between two 29 Februaries
@@ -122,15 +126,68 @@ def read_date(
         raise
 
 
-def deadline_in_title(title: str, *, now: datetime, zone: tzinfo | None = None) -> NamedDate | None:
+def iso_date(
+    text: str,
+    *,
+    now: datetime,
+    zone: tzinfo | None = None,
+    past: bool = False,
+    first: bool = False,
+) -> str:
+    """Return a date as typed in ISO 8601: a day, or a time in UTC.
+
+    ISO 8601 is kept as it is written. Of a period, that is the last day, or the ``first`` one. The
+    rest, and errors, as in ``read_date``.
+    """
+    typed = text.strip()
+    if _ISO.match(typed):
+        with suppress(BadInput):
+            read_time(typed)
+            return typed
+    moment = read_date(typed, now=now, zone=zone, past=past, end_of_day=not first)
+    local = moment.astimezone(zone or UTC)
+    is_day = local.time() == (time() if first else _LAST_SECOND)
+    return local.date().isoformat() if is_day else iso(moment)
+
+
+def read_typed_outcome(
+    text: str, question: QuestionText, *, now: datetime, zone: tzinfo | None = None
+) -> str:
+    """Return a typed outcome for ``read_outcome``, which reads all but dates as people type them.
+
+    "4 March" is the latest one. BadInput for a period, such as "last week", or another text that
+    is not an outcome of a question of type date.
+    """
+    if question.type != QuestionType.date or not text.strip():
+        return text
+    with suppress(BadInput):
+        return read_outcome(text, question)
+    other = f"Other outcomes: below, above, {', '.join(NOT_SCORED)}."
+    try:
+        first, last = (
+            iso_date(text, now=now, zone=zone, past=True, first=first) for first in (True, False)
+        )
+    except BadInput as error:
+        raise BadInput(error.message, remedy=f"{error.remedy} {other}") from None
+    if first != last:
+        raise BadInput(
+            f"{text.strip()!r} is more than one day: {first} to {last}.",
+            remedy=f"Write the day. {other}",
+        )
+    return last
+
+
+def deadline_in_title(
+    title: str, *, now: datetime, zone: tzinfo | None = None, passed: bool = False
+) -> NamedDate | None:
     """Return the deadline that the title names, None without one or if it has passed.
 
-    Of several, the last one with a limiting word ("by", "before", "until") counts, or else the
-    last one.
+    ``passed``: one that has passed instead, None without one. Of several, the last one with a
+    limiting word ("by", "before", "until") counts, or else the last one.
     """
     here = zone or UTC
     today = utc(now).astimezone(here).date()
-    found = _limits(title, today)
+    found = _limits(title, today, passed=passed)
     if not found:
         return None
     limiting = [limit for limit in found if _LIMIT.match(limit.phrase)]
@@ -139,9 +196,12 @@ def deadline_in_title(title: str, *, now: datetime, zone: tzinfo | None = None) 
     return NamedDate(moment, limit.phrase, limit.start, limit.end)
 
 
-def _limits(title: str, today: date) -> list[Deadline]:
+def _limits(title: str, today: date, *, passed: bool) -> list[Deadline]:
     """Return the deadlines of a title, with the short forms that articles do not have."""
-    found = find_deadlines(_with_capitals(title, verbs=True), anchor=today)
+    words = _with_capitals(title, verbs=True)
+    if passed:
+        return find_overdue(words, anchor=today)
+    found = find_deadlines(words, anchor=today)
     taken = [(limit.start, limit.end) for limit in found]
     for match in _END_OF.finditer(title):
         start, end = match.span()

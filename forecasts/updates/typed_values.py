@@ -10,7 +10,7 @@ import itertools
 import json
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from forecasts.common.errors import LedgerError, Refused
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
@@ -78,19 +78,26 @@ def _percent(p: float) -> str:
     return format_probability(p, digits=4)
 
 
-def read_typed(text: str, current: Forecast | None, question: QuestionText) -> Value:
+def read_typed(
+    text: str,
+    current: Forecast | None,
+    question: QuestionText,
+    *,
+    now: datetime | None = None,
+    zone: tzinfo | None = None,
+) -> Value:
     """Return the value of a text field that started as ``typed_forecast(current)``.
 
     An unchanged text returns the current value in full precision. A probability is read as
-    ``read_percent_field`` does, since a field has a % sign beside it; the rest, and errors, as in
-    ``read_value``.
+    ``read_percent_field`` does, since a field has a % sign beside it; the rest, with ``now`` and
+    ``zone``, and errors, as in ``read_value``.
     """
     value = None if current is None else value_of(current)
     if value is not None and text.strip() == typed_forecast(current, question):
         return check_value(value, question)
     if question.type == QuestionType.binary:
         return Value(probability=read_percent_field(text).value)
-    return read_value(text, question, value)
+    return read_value(text, question, value, now=now, zone=zone)
 
 
 def require_offered_range(value: Value, lowest: float) -> Value:
@@ -191,23 +198,28 @@ def _typed_options(vector: Sequence[float], question: QuestionText) -> str:
     return typed
 
 
-def read_quantiles(text: str, question: QuestionText) -> list[float | None]:
+def read_quantiles(
+    text: str, question: QuestionText, *, now: datetime | None = None, zone: tzinfo | None = None
+) -> list[float | None]:
     """Return the text's figure for each of ``QUANTILES``, dates in seconds since 1970.
 
     Interpolated between the stated quantiles; None beyond them, and if the text is invalid.
+    ``now`` and ``zone`` as in ``read_value``.
     """
     inside = sorted(
         (float(level), figure_to_float(figure, question.type))
-        for level, figure in _quantiles(text, question).items()
+        for level, figure in _quantiles(text, question, now, zone).items()
         if level not in OUTSIDE_LEVELS
     )
     return [_interpolated(level, inside) for level in QUANTILES]
 
 
-def _quantiles(text: str, question: QuestionText) -> Mapping[str, float | str]:
+def _quantiles(
+    text: str, question: QuestionText, now: datetime | None = None, zone: tzinfo | None = None
+) -> Mapping[str, float | str]:
     """Return the quantiles that the text states, none if it is invalid."""
     try:
-        return read_value(text, question).quantiles or {}
+        return read_value(text, question, now=now, zone=zone).quantiles or {}
     except LedgerError:
         return {}
 
@@ -221,13 +233,18 @@ def _interpolated(level: float, inside: Sequence[tuple[float, float]]) -> float 
 
 
 def typed_quantiles(
-    figures: Sequence[float | str | None], text: str, question: QuestionText
+    figures: Sequence[float | str | None],
+    text: str,
+    question: QuestionText,
+    *,
+    now: datetime | None = None,
+    zone: tzinfo | None = None,
 ) -> str:
     """Return the text that states these figures for ``QUANTILES``; None leaves a level out.
 
     Probabilities outside the bounds are kept from the old ``text``.
     """
-    old = _quantiles(text, question)
+    old = _quantiles(text, question, now, zone)
     stated = [
         f"{_percent(level)}={format_figure(figure)}"
         for level, figure in zip(QUANTILES, figures, strict=True)

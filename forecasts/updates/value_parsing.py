@@ -10,14 +10,17 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from decimal import Decimal
+from functools import partial
 
 from forecasts.common.errors import BadInput, Refused
 from forecasts.common.times import read_time
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.questions.outcomes import find_option
+from forecasts.questions.typed_dates import iso_date
 from forecasts.updates.values import (
     OUTSIDE_LEVELS,
     PROBABILITY_FORMS,
@@ -60,13 +63,22 @@ class BareNumber(BadInput):
         )
 
 
-def read_value(text: str, question: QuestionText, current: Value | None = None) -> Value:
+def read_value(
+    text: str,
+    question: QuestionText,
+    current: Value | None = None,
+    *,
+    now: datetime | None = None,
+    zone: tzinfo | None = None,
+) -> Value:
     """Return the value that ``text`` states for this question.
 
     binary: a probability. multiple_choice: ``Busan=60%, Beijing=0.3, Other=1:9``, or a JSON list in
     the order of the options. Options left out share the rest, in the proportions of the member's
     ``current`` value if it covers every option, otherwise equally.
-    numeric and date: ``10%=120, 50%=140, 90%=170``, or a JSON object of level to value.
+    numeric and date: ``10%=120, 50%=140, 90%=170``, or a JSON object of level to value. With
+    ``now``, dates may be written as people type them, ``50%=next friday``, with the days of
+    ``zone``; without it, in ISO 8601 only.
     BadInput for another form; Refused as in ``check_value``.
     """
     text = text.strip()
@@ -78,7 +90,10 @@ def read_value(text: str, question: QuestionText, current: Value | None = None) 
         options = question.options or []
         vector = None if current is None else current.over(options).probabilities
         return check_value(_read_vector(text, options, vector), question)
-    return check_value(_read_quantiles(text, question.type), question)
+    if question.type == QuestionType.date:
+        date_of = _read_day if now is None else partial(iso_date, now=now, zone=zone)
+        return check_value(_read_quantiles(text, "2027-03-01", date_of), question)
+    return check_value(_read_quantiles(text, "140", _read_number), question)
 
 
 def read_probability(text: str) -> float:
@@ -229,8 +244,7 @@ def _read_vector(
     return Value(probabilities=tuple((shares | stated)[option] for option in options))
 
 
-def _read_quantiles(text: str, kind: QuestionType | str) -> Value:
-    example = "2027-03-01" if kind == QuestionType.date else "140"
+def _read_quantiles(text: str, example: str, read: Callable[[str], float | str]) -> Value:
     form = (
         f"Write level=value, separated by commas: 50%={example} gives that value or less one half."
     )
@@ -240,21 +254,26 @@ def _read_quantiles(text: str, kind: QuestionType | str) -> Value:
         level = name.casefold() if outside else repr(read_probability(name))
         if level in quantiles:
             raise BadInput(f"The level {name!r} is named twice.", remedy="Name it once.")
-        quantiles[level] = read_probability(value) if outside else _read_figure(name, value, kind)
+        if outside:
+            quantiles[level] = read_probability(value)
+            continue
+        try:
+            quantiles[level] = read(value)
+        except BadInput as error:
+            raise BadInput(f"For {name}: {error.message}", remedy=error.remedy) from None
     return Value(quantiles=quantiles)
 
 
-def _read_figure(level: str, text: str, kind: QuestionType | str) -> float | str:
-    """Return the number, or the date as it is written; ``level``: as typed, for the error."""
+def _read_number(text: str) -> float:
     try:
-        if kind == QuestionType.date:
-            read_time(text)
-            return text
         return float(text)
-    except (ValueError, BadInput):
-        noun, form = (
-            ("date", f"Write YYYY-MM-DD: {level}=2027-03-31.")
-            if kind == QuestionType.date
-            else ("number", f"Write it with a point and without a unit: {level}=140.5.")
-        )
-        raise BadInput(f"{text!r}, for {level}, is not a {noun}.", remedy=form) from None
+    except ValueError:
+        raise BadInput(
+            f"{text!r} is not a number.", remedy="Write it with a point and without a unit: 140.5."
+        ) from None
+
+
+def _read_day(text: str) -> str:
+    """Return a date in ISO 8601 as it is written."""
+    read_time(text)
+    return text

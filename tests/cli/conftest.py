@@ -37,6 +37,7 @@ def forecasts(ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
     """Run a command on a fresh ledger and check its exit code."""
     monkeypatch.setenv("FORECASTS_DATABASE_URL", ledger_url)
     monkeypatch.setenv("FORECASTS_MEMBER", "alice")
+    monkeypatch.setenv("TZ", "UTC")
 
     def run(*arguments: str, exit_code: int = 0, input: str | None = None) -> Result:
         result = CliRunner().invoke(app, list(arguments), input=input)

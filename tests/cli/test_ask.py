@@ -40,6 +40,28 @@ def test_one_line_registers_and_forecasts_and_says_how_it_was_understood(forecas
     assert question["has_criteria"] is False
 
 
+@pytest.mark.parametrize(
+    ("line", "title", "probability"),
+    [
+        (f"{TITLE} 30%", TITLE, 0.3),
+        (f"{TITLE} .3", TITLE, 0.3),
+        (f"{TITLE} 3:7", TITLE, 0.3),
+        (f"{TITLE} - 1 in 4", TITLE, 0.25),
+        ("Rain in London tomorrow, 5%", "Rain in London tomorrow", 0.05),
+        # A figure that belongs to the title is not the probability.
+        ("Will inflation exceed 3% by March?", "Will inflation exceed 3% by March?", None),
+    ],
+)
+def test_the_forecast_may_follow_the_question_as_in_the_one_line_of_the_app(
+    forecasts: Run, line: str, title: str, probability: float | None
+) -> None:
+    slug = forecasts("ask", line).stdout.strip()
+    question = shown(forecasts, slug)
+    assert question["title"] == title
+    stated = [one["probability"] for one in question["forecasts"]]
+    assert stated == [] if probability is None else stated == pytest.approx([probability])
+
+
 def test_without_a_probability_the_next_command_is_the_forecast(forecasts: Run) -> None:
     said = forecasts("ask", "Will it snow?", "--closes", "in 3 weeks", "--slug", "snow").stderr
     assert "it closes at 2026-12-18 23:59 UTC. Next: forecasts update snow P" in said
@@ -55,6 +77,8 @@ def test_the_closing_date_given_counts_before_the_one_in_the_title(forecasts: Ru
     [
         (("Will it snow?", "30%"), "The title names no last day of forecasting."),
         ((TITLE, "30"), f"Choose: forecasts ask {shlex.quote(TITLE)} 30%"),
+        ((f"{TITLE} 30",), f"Choose: forecasts ask {shlex.quote(TITLE)} 30%"),
+        ((f"{TITLE} 30%", "40%"), "There are two forecasts: 30% after the question, and 40%."),
         ((TITLE, "-5%"), "from 0% to 100%; '-5%' is not"),
         ((TITLE, "30%", "--closes", "soon"), "'soon' is not a date."),
         ((TITLE, "30%", "--closes", "yesterday"), "--closes yesterday has passed"),

@@ -100,8 +100,8 @@ def test_saying_the_same_again_is_said_to_be_the_same(forecasts: Run) -> None:
 @pytest.mark.parametrize(
     ("question", "value", "words"),
     [
-        ("when", "50%=31.3.2027", "'31.3.2027', for 50%, is not a date. Write YYYY-MM-DD: 50%="),
-        ("depth", "10 %=3m", "'3m', for 10 %, is not a number. Write it with a point"),
+        ("when", "50%=5/6/2027", "For 50%: '5/6/2027' could be either of two days. Write 2027-"),
+        ("depth", "10 %=3m", "For 10 %: '3m' is not a number. Write it with a point"),
     ],
 )
 def test_what_is_no_day_or_number_is_said_of_the_level_as_it_was_typed(

@@ -61,9 +61,9 @@ def test_a_correction_says_from_what_to_what_and_show_compares_the_scores(
     assert said[:2] == ["rain: no, known at 2026-01-10 12:00 UTC", "  corrected: yes → no"]
     assert said[2].startswith("  alice: Brier 0.1600 (0–1), coverage 25%")
     shown = forecasts("show", rain, "--all").stdout
-    newest = shown.index("2026-01-22 12:00Z  alice: confirmed: no")
+    newest = shown.index("2026-01-22 12:00 UTC  alice: confirmed: no")
     assert "    corrected: yes → no\n    misread\n" in shown[newest:]
-    oldest = shown.index("2026-01-20 12:00Z  alice: confirmed: yes")
+    oldest = shown.index("2026-01-20 12:00 UTC  alice: confirmed: yes")
     assert newest < oldest
     assert "(superseded)\n    alice: Brier (0–1) 0.3600 then, 0.1600 now (-0.2000)\n" in shown
 

@@ -41,7 +41,7 @@ def test_each_field_is_revised_and_what_has_changed_is_said(
         "    fine print: blank → Snow is no rain.",
     ]
     shown = forecasts("show", rain, "--all").stdout
-    assert "Wordings: 2\n  2026-01-06 12:00Z  alice: which town was not said\n" in shown
+    assert "Wordings: 2\n  2026-01-06 12:00 UTC  alice: which town was not said\n" in shown
     assert "    title: Will it rain? → Will it rain in Brenholt?\n" in shown
 
 
@@ -57,7 +57,7 @@ def test_a_close_may_be_moved_to_the_end_of_today_and_no_reason_is_needed(
     forecasts("revise", rain, "--closes", "2026-01-05")
     shown = forecasts("show", rain, "--all").stdout
     assert "closes 2026-01-05 23:59 UTC" in shown
-    assert "2026-01-05 12:00Z  alice\n" in shown
+    assert "2026-01-05 12:00 UTC  alice\n" in shown
 
 
 def test_an_option_is_added_before_the_last_one(forecasts: Run, clock: Clock) -> None:

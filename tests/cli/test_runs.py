@@ -196,7 +196,8 @@ def test_what_was_shown_is_said_and_written_out(
     assert file.read_bytes() == outcomes.read_bytes()
     assert f"wrote {file}" in said
     assert (
-        f"evidence kept 2026-01-06 12:00Z: {outcomes}" in forecasts("show", "rain", "--all").stdout
+        f"evidence kept 2026-01-06 12:00 UTC: {outcomes}"
+        in forecasts("show", "rain", "--all").stdout
     )
     nothing = forecasts("resolver", "evidence", "wind", exit_code=2).stderr
     assert "There is no resolver's evidence" in nothing
@@ -214,14 +215,14 @@ def test_a_resolution_is_disputed_and_upheld(
     assert "needs a reason" in forecasts("dispute", "rain", exit_code=2).stderr
     forecasts("dispute", "rain", "--because", "The sprinkler.", "--as", "bob")
     shown = forecasts("show", "rain", "--all").stdout
-    assert "    disputed 2026-01-08 12:00Z by bob: The sprinkler.\n" in shown
+    assert "    disputed 2026-01-08 12:00 UTC by bob: The sprinkler.\n" in shown
     assert "Its scores are provisional: disputed 2026-01-08 12:00 UTC" in shown
     clock("2026-02-08T12:00:00Z")
     assert "needs a person" in forecasts("run", exit_code=3).stdout
     said = forecasts("uphold", "rain", "--because", "It rained as well.").stdout
     assert said == "rain: upheld; the outcome and its scores are final\n"
     shown = forecasts("show", "rain", "--all").stdout
-    assert "    upheld 2026-02-08 12:00Z by alice: It rained as well.\n" in shown
+    assert "    upheld 2026-02-08 12:00 UTC by alice: It rained as well.\n" in shown
     assert "provisional" not in shown
 
 

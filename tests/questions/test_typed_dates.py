@@ -11,7 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecasts.common.errors import BadInput
-from forecasts.questions.typed_dates import deadline_in_title, read_date
+from forecasts.ledger.models import QuestionText, QuestionType
+from forecasts.questions.typed_dates import (
+    deadline_in_title,
+    iso_date,
+    read_date,
+    read_typed_outcome,
+)
 
 NOW = datetime(2026, 11, 27, 11, 10, tzinfo=UTC)  # a Friday
 NEW_YORK = ZoneInfo("America/New_York")
@@ -176,3 +182,74 @@ def test_the_day_of_a_title_is_that_of_the_zone() -> None:
     found = deadline_in_title("Will it rain tomorrow?", now=NOW, zone=NEW_YORK)
     assert found is not None
     assert found.moment == datetime(2026, 11, 29, 4, 59, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("next friday", "2026-12-04"),
+        ("end of March", "2027-03-31"),
+        ("30 Oct 2025", "2025-10-30"),
+        ("2027-03-31", "2027-03-31"),
+        ("2027-03-31T14:00Z", "2027-03-31T14:00Z"),
+        ("2027-03-31T14:00", "2027-03-31T18:00:00Z"),
+        ("tomorrow 14:00", "2026-11-28T19:00:00Z"),
+        ("tomorrow", "2026-11-28"),
+    ],
+)
+def test_a_date_is_written_in_iso_8601_and_kept_if_it_is(typed: str, written: str) -> None:
+    assert iso_date(typed, now=NOW, zone=NEW_YORK) == written
+
+
+def test_of_a_period_the_first_day_is_written_where_it_is_meant() -> None:
+    assert iso_date("january 2027", now=NOW, first=True) == "2027-01-01"
+
+
+LANDING = QuestionText(
+    title="When will it land?",
+    type=QuestionType.date,
+    lower_bound="2026-01-01",
+    upper_bound="2027-01-01",
+    open_time=NOW,
+    scheduled_close_time=last_second("2026-12-31"),
+)
+
+
+@pytest.mark.parametrize(
+    ("typed", "outcome"),
+    [
+        ("yesterday", "2026-11-26"),
+        ("4 March", "2026-03-04"),
+        ("friday", "2026-11-27"),
+        ("2026-11-20", "2026-11-20"),
+        ("2026-11-20T10:00Z", "2026-11-20T10:00Z"),
+        ("above", "above_upper_bound"),
+        ("Annulled", "annulled"),
+    ],
+)
+def test_the_outcome_of_a_date_question_is_read_as_people_type_it(typed: str, outcome: str) -> None:
+    assert read_typed_outcome(typed, LANDING, now=NOW) == outcome
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("last week", "'last week' is more than one day: 2026-11-16 to 2026-11-22."),
+        ("soon", "'soon' is not a date."),
+        ("5/6/2026", "could be either of two days"),
+    ],
+)
+def test_an_outcome_that_is_not_a_day_is_refused_with_what_else_it_may_be(
+    typed: str, words: str
+) -> None:
+    with pytest.raises(BadInput, match=words) as caught:
+        read_typed_outcome(typed, LANDING, now=NOW)
+    assert "Other outcomes: below, above, annulled, ambiguous." in caught.value.remedy
+
+
+def test_other_outcomes_are_left_as_they_are() -> None:
+    rain = QuestionText(
+        title="Rain?", open_time=NOW, scheduled_close_time=last_second("2027-01-01")
+    )
+    assert read_typed_outcome("yesterday", rain, now=NOW) == "yesterday"
+    assert read_typed_outcome("", LANDING, now=NOW) == ""

@@ -165,3 +165,13 @@ def test_the_example_lies_within_the_questions_own_bounds_and_can_be_typed(
     question = question_text(title="?", type=kind, lower_bound=lowest, upper_bound=highest, **TIMES)
     assert example_quantiles(question) == said
     assert read_value(said, question).quantiles is not None
+
+
+def test_fields_of_quantiles_follow_dates_as_people_type_them() -> None:
+    now = datetime(2026, 11, 27, 11, 10, tzinfo=UTC)
+    typed = "50%=next friday, above=10%"
+    assert read_typed(typed, None, WHEN, now=now).quantiles == {"0.5": "2026-12-04", "above": 0.1}
+    median = read_quantiles(typed, WHEN, now=now)[2]
+    assert median == datetime(2026, 12, 4, tzinfo=UTC).timestamp()
+    moved = typed_quantiles([None, None, "2026-12-05", None, None], typed, WHEN, now=now)
+    assert moved == "50%=2026-12-05, above=10%"

@@ -1,6 +1,8 @@
 """Values as people type them."""
 
 import contextlib
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -201,6 +203,19 @@ def test_quantiles_are_read_for_numbers_and_dates() -> None:
 def test_quantiles_that_cross_or_cannot_be_read_are_refused(said: str) -> None:
     with pytest.raises(LedgerError):
         read_value(said, PRICE)
+
+
+def test_quantiles_of_dates_are_read_as_people_type_them() -> None:
+    now = datetime(2026, 11, 27, 11, 10, tzinfo=UTC)
+    value = read_value("10%=next friday, 50%=in 3 weeks, 90%=2026-12-31", WHEN, now=now)
+    assert value.quantiles == {"0.1": "2026-12-04", "0.5": "2026-12-18", "0.9": "2026-12-31"}
+    late = datetime(2026, 11, 28, 2, tzinfo=UTC)  # still Friday in New York
+    value = read_value("50%=tomorrow", WHEN, now=late, zone=ZoneInfo("America/New_York"))
+    assert value.quantiles == {"0.5": "2026-11-28"}
+    with pytest.raises(BadInput, match=r"For 50%: 'soon' is not a date\."):
+        read_value("50%=soon", WHEN, now=now)
+    with pytest.raises(BadInput, match="For 50%: 'next friday' is not a time"):
+        read_value("50%=next friday", WHEN)
 
 
 @pytest.mark.parametrize(

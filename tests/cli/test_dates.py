@@ -1,0 +1,149 @@
+"""Dates as people type them in every date option, read and printed in the member's zone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import typer
+from click.testing import Result
+
+from forecasts.access.members import member_or_new
+from forecasts.access.preferences import Preferences, set_preferences
+from forecasts.cli.main import app
+from forecasts.ledger import database
+from tests.conftest import day
+
+Run = Callable[..., Result]
+Clock = Callable[[str], None]
+
+CLOSES = "2026-12-31T23:59:59Z"
+# A command for each option (or argument) that takes a date.
+ARTICLE = (
+    "Rain\n\nIt will rain in London by Friday, the forecasters said, and it will not stop soon."
+)
+ASK = ("ask", "Will it hail?")
+COMPARE = ("compare", "--of", "forecasters", "--between", "alice", "--between", "bob")
+COMMANDS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("capture", "--captured-at"): (*("capture", "-", "--dry-run", "--captured-at", "yesterday"),),
+    ("ask", "--closes"): (*ASK, "--closes", "next friday"),
+    ("ask", "--opens"): (*ASK, "--closes", "in 3 weeks", "--opens", "tomorrow"),
+    ("ask", "--resolves"): (*ASK, "--closes", "in 3 weeks", "--resolves", "end of january"),
+    ("revise", "--closes"): ("revise", "rain", "--closes", "before Christmas"),
+    ("revise", "--resolves"): ("revise", "rain", "--resolves", "in 2 months"),
+    ("close", "--at"): ("close", "rain", "--at", "yesterday"),
+    ("propose", "--known-at"): ("propose", "rain", "yes", "--known-at", "yesterday"),
+    ("resolve", "--known-at"): ("resolve", "rain", "yes", "--known-at", "last friday"),
+    ("report", "--since"): ("report", "--since", "last month"),
+    ("report", "--until"): ("report", "--until", "today"),
+    ("report", "--as-of"): ("report", "--as-of", "yesterday"),
+    ("compare", "--since"): (*COMPARE, "--since", "last month"),
+    ("compare", "--until"): (*COMPARE, "--until", "today"),
+    ("compare", "--as-of"): (*COMPARE, "--as-of", "yesterday"),
+    ("crowd", "--at"): ("crowd", "--at", "yesterday"),
+    ("token create", "--expires"): ("token", "create", "bot", "--expires", "in 3 months"),
+}
+
+
+def date_options(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+    """Yield the options of the tree that take a date, each with its command."""
+    for name, below in getattr(command, "commands", {}).items():
+        yield from date_options(below, (*path, name))
+    for parameter in command.params:
+        if parameter.metavar in ("TIME", "DATE"):
+            yield " ".join(path), parameter.opts[0]
+
+
+@pytest.fixture(autouse=True)
+def _filled(forecasts: Run, clock: Clock) -> None:
+    """Two questions since 10 November; it is Friday, 27 November 2026."""
+    clock("2026-11-10T12:00:00Z")
+    forecasts("ask", "Will it rain?", "40%", "--closes", CLOSES, "--slug", "rain")
+    forecasts("update", "rain", "50%", "--as", "bob")
+    bounds = ("--lower", "november 2026", "--upper", "end of 2027")
+    forecasts("ask", "When will it land?", "--type", "date", *bounds, "--closes", CLOSES,
+              "--slug", "landing")  # fmt: skip
+    clock("2026-11-27T11:10:00Z")
+
+
+def test_each_date_option_of_the_tree_has_a_command_here() -> None:
+    assert set(date_options(typer.main.get_command(app))) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("option", COMMANDS, ids=" ".join)
+def test_each_date_option_understands_dates_as_people_type_them(
+    forecasts: Run, option: tuple[str, str]
+) -> None:
+    *before, given = COMMANDS[option]
+    assert "is not a date" in forecasts(*before, "soonish", exit_code=2, input="Nothing.").stderr
+    forecasts(*before, given, input=ARTICLE)
+
+
+def shown(forecasts: Run, slug: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(forecasts("show", slug, "--format", "json").stdout)
+    return found
+
+
+def test_bounds_quantiles_and_outcomes_of_date_questions_too(forecasts: Run, clock: Clock) -> None:
+    question = shown(forecasts, "landing")
+    assert (question["lower_bound"], question["upper_bound"]) == ("2026-11-01", "2027-12-31")
+    said = forecasts("update", "landing", "10%=next friday, 50%=end of march, 90%=Q3 2027").stdout
+    assert "10th percentile: 2026-12-04, 50th: 2027-03-31, 90th: 2027-09-30" in said
+    clock("2027-01-15T12:00:00Z")
+    refused = forecasts("resolve", "landing", "last week", exit_code=2).stderr
+    assert "more than one day" in refused
+    forecasts("propose", "landing", "wednesday", "--as", "bob")
+    said = forecasts("resolve", "landing", "yesterday").stdout
+    assert said.startswith("landing: 2027-01-14, known at")
+
+
+# --- the member's zone -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def tokyo(ledger_url: str) -> None:
+    """The settings of alice have the zone of Tokyo."""
+    with database.writing(database.open_engine(ledger_url)) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        set_preferences(session, Preferences("Asia/Tokyo"), member=alice, now=day(0))
+
+
+@pytest.mark.usefixtures("tokyo")
+def test_times_are_read_and_printed_in_the_zone_of_the_settings(
+    forecasts: Run, clock: Clock
+) -> None:
+    clock("2026-11-27T20:00:00Z")  # Saturday morning in Tokyo
+    said = forecasts("ask", "Will it hail tomorrow?", "30%", "--slug", "hail").stderr
+    assert "it closes at 2026-11-29 23:59 JST (from 'tomorrow')" in said
+    assert shown(forecasts, "hail")["scheduled_close_time"] == "2026-11-29T14:59:59Z"
+    assert "closes 2026-11-29 23:59 JST" in forecasts("show", "hail").stdout
+    assert "2026-11-29" in forecasts("questions").stdout
+    assert "2026-12-31" in forecasts("questions").stdout  # the end of a day in UTC is that day
+    said = forecasts("resolve", "rain", "yes", "--known-at", "yesterday 23:00").stdout
+    assert "known at 2026-11-27 23:00 JST" in said
+
+
+@pytest.fixture
+def in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The computer's zone is New York's."""
+    import tzlocal
+
+    monkeypatch.setenv("TZ", "America/New_York")
+    tzlocal.reload_localzone()
+    yield
+    monkeypatch.setenv("TZ", "UTC")
+    tzlocal.reload_localzone()
+
+
+@pytest.mark.usefixtures("in_new_york")
+def test_without_settings_they_are_in_the_zone_of_the_computer(forecasts: Run) -> None:
+    said = forecasts("ask", "Will it hail tomorrow?", "--slug", "hail").stderr
+    assert "it closes at 2026-11-28 23:59 EST (from 'tomorrow')" in said
+
+
+@pytest.mark.usefixtures("tokyo", "in_new_york")
+def test_each_member_has_their_own_zone(forecasts: Run) -> None:
+    assert "2027-01-01 08:59 JST" in forecasts("show", "rain").stdout
+    assert "2026-12-31 18:59 EST" in forecasts("show", "rain", "--as", "bob").stdout
