@@ -28,24 +28,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
 from sqlmodel import Session
 
 from forecasts.common.errors import DatabaseError, NoLedger
 from forecasts.common.text import require_storable
-from forecasts.ledger import append, clock, facts
+from forecasts.ledger import append, clock, facts, sqlite_file
 from forecasts.ledger.driver_errors import raised, reported, undone
-from forecasts.ledger.sqlite_file import (
-    BETWEEN_LOOKS,
-    Kind,
-    kind_by_tables,
-    kind_of,
-    set_wal,
-    take_turn,
-)
+from forecasts.ledger.sqlite_file import BETWEEN_LOOKS, Kind, kind_by_tables, kind_of
 from forecasts.ledger.urls import (
     EXAMPLES,
     is_embedded,
@@ -58,6 +53,7 @@ from forecasts.ledger.urls import (
 )
 
 ACTS = "ledger_acts"  # among an engine's options: the engine for acts
+_READ_ONLY = "ledger_read_only"
 _WRITING = "ledger_writing"
 _WAITS = "ledger_waits"
 _PATIENCE = 10  # seconds to wait for the turn in a file
@@ -91,7 +87,7 @@ def open_engine(url: str, *, begin: bool = True, unfinished: bool = False) -> En
 def _engine(url: str) -> Engine:
     parsed = read_url(url)
     try:
-        return create_engine(parsed, **_connect_options(parsed))
+        engine = create_engine(parsed, **_connect_options(parsed))
     except ImportError:
         raise NoLedger(
             f"The database URL {shown(url)} cannot be used: its driver is not installed.",
@@ -101,10 +97,17 @@ def _engine(url: str) -> Engine:
         raise no_such_kind(url) from None
     except ArgumentError:  # sqlite://something
         raise unreadable(url) from None
+    if isinstance(engine.pool, NullPool):
+        engine.update_execution_options(**{_READ_ONLY: True})
+    return engine
 
 
 def _connect_options(url: URL) -> dict[str, Any]:
     if url.get_backend_name() == "sqlite":
+        path = Path(url.database or "")
+        if sqlite_file.why_read_only(path):
+            # Each time anew, since it depends on whether others write to the file.
+            return {"creator": lambda: sqlite_file.read_only(path), "poolclass": NullPool}
         return {"connect_args": {"timeout": _PATIENCE}}
     options = {"connect_timeout": 10, "application_name": "forecasts"}
     given = {name: value for name, value in options.items() if name not in url.query}
@@ -159,7 +162,9 @@ def prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions of its own
-        set_wal(connection, _PATIENCE)
+        if _is_read_only(engine):
+            return
+        sqlite_file.set_wal(connection, _PATIENCE)
         for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -173,9 +178,11 @@ def prepare_sqlite(engine: Engine) -> None:
         if not writes:
             connection.exec_driver_sql("BEGIN")
             return
+        if _is_read_only(connection):
+            raise sqlite_file.read_only_error(Path(str(engine.url.database)))
         patience = connection.get_execution_options().get(_WAITS, _PATIENCE)
         try:
-            take_turn(connection.connection, patience)
+            sqlite_file.take_turn(connection.connection, patience)
         except sqlite3.OperationalError as error:
             raise raised(connection, "BEGIN IMMEDIATE", error) from error
         if (known := _facts(connection)) is not None:
@@ -254,6 +261,10 @@ def _send(connection: Connection, statements: str) -> Any:
 
 def _is_writing(connection: Connection) -> bool:
     return bool(connection.get_execution_options().get(_WRITING, False))
+
+
+def _is_read_only(engine: Engine | Connection) -> bool:
+    return bool(engine.get_execution_options().get(_READ_ONLY, False))
 
 
 def _facts(connection: Connection) -> facts.Facts | None:

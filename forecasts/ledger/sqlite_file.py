@@ -5,6 +5,7 @@ Opening a ledger writes to its file, so a file is first checked here, read-only.
 
 from __future__ import annotations
 
+import os
 import random
 import sqlite3
 import time
@@ -58,7 +59,7 @@ def kind_of(path: Path) -> Kind:
             remedy="Name another file with --database or FORECASTS_DATABASE_URL.",
         ) from None
     try:
-        with closing(_read_only(path)) as connection:
+        with closing(read_only(path)) as connection:
             return _kind(connection)
     except sqlite3.OperationalError as error:
         raise DatabaseError(
@@ -89,7 +90,27 @@ def kind_by_tables(names: Collection[str]) -> Kind:
     return Kind.unfinished if UNFINISHED in tables else Kind.ledger
 
 
-def _read_only(path: Path) -> sqlite3.Connection:
+def why_read_only(path: Path) -> str:
+    """Return the file or the folder that this user may not write to; blank if there is none.
+
+    SQLite writes to both: its journal is beside the file.
+    """
+    for place, what in ((path, "file"), (path.parent, "folder")):
+        if os.access(path, os.F_OK) and not os.access(place, os.W_OK):
+            return f"the {what} {str(place)!r}"
+    return ""
+
+
+def read_only_error(path: Path) -> DatabaseError:
+    """Return the error for an act in a ledger that can only be read."""
+    return DatabaseError(
+        f"The ledger {str(path)!r} can only be read: you may not write to {why_read_only(path)}.",
+        remedy="Nothing was written. Ask for permission to write to the file and its folder, or "
+        "copy the ledger: forecasts backup FILE",
+    )
+
+
+def read_only(path: Path) -> sqlite3.Connection:
     """Return a connection that writes nothing.
 
     A file that is not in use is opened as immutable, since SQLite would otherwise create two files
@@ -97,7 +118,8 @@ def _read_only(path: Path) -> sqlite3.Connection:
     """
     in_use = path.with_name(f"{path.name}-wal").exists()
     mode = "mode=ro" if in_use else "mode=ro&immutable=1"
-    return sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=_PATIENCE)
+    address = f"{path.absolute().as_uri()}?{mode}"
+    return sqlite3.connect(address, uri=True, timeout=_PATIENCE, check_same_thread=False)
 
 
 def replace_contents(path: Path, source: Path) -> None:
