@@ -101,7 +101,9 @@ def test_json_has_forecasts_evidence_resolutions_and_scores(forecasts: Run, ferr
     assert shown["scores"][0]["forecaster"] == "alice"
 
 
-@pytest.mark.parametrize("words", [("questions",), ("show", "rain"), ("update", "rain", "30%")])
+@pytest.mark.parametrize(
+    "words", [("questions",), ("show", "rain"), ("update", "rain", "30%"), ("run",)]
+)
 def test_the_quick_commands_start_without_pandas(
     forecasts: Run, clock: Clock, words: tuple[str, ...]
 ) -> None:

@@ -27,7 +27,7 @@ from forecasts.ledger.models import (
 )
 from forecasts.questions.registry import find
 from forecasts.questions.standing import QuestionState, current_state
-from forecasts.resolution import confirmation, kept_evidence, proposals
+from forecasts.resolution import kept_evidence, proposals
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs.agreement import Answer, Decision
 from forecasts.resolution.runs.attempt import SOON, Attempt, Result
@@ -59,6 +59,9 @@ def record_finding(
 
     None if the claim has ended, or the question was resolved or changed during the attempt.
     """
+    # It imports pandas, which most runs do without; no other writer may wait for that.
+    from forecasts.resolution.confirmation import confirm
+
     with claims.writing() as session:
         if not claims.held(session, [claimed]):
             return None
@@ -69,7 +72,7 @@ def record_finding(
             next_at = claims.now + SOON
             if not _has_changed(session, claimed, state):
                 decision = downgraded(session, question, answers, decision)
-                result = _settle(session, question, decision, claims.now)
+                result = _settle(session, question, decision, confirm, claims.now)
                 lookups = list(_lookups(claimed, answers, result, claims.now, always=True))
                 session.connection().execute(insert(ResolverRun), lookups)
                 if result.state == RunState.confirmed:
@@ -123,9 +126,14 @@ def write_finding(
     return row
 
 
-def _settle(session: Session, question: Question, decision: Decision, now: datetime) -> Result:
-    """Confirm the finding of the decision, or propose each that is new."""
-    verb: Callable[..., Resolution] = confirmation.confirm
+def _settle(
+    session: Session,
+    question: Question,
+    decision: Decision,
+    verb: Callable[..., Resolution],
+    now: datetime,
+) -> Result:
+    """Confirm the finding of the decision with the ``verb``, or propose each that is new."""
     findings, message = list(decision.findings), decision.message
     if decision.state != RunState.confirmed:
         verb, findings = proposals.propose, new_findings(session, question, decision, now=now)
