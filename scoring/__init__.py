@@ -36,16 +36,15 @@ from scoring.e_process import (
 )
 from scoring.errors import InputError, Problem
 from scoring.inference import (
-    Luck,
     Recalibration,
     Test,
     calibration_in_the_large,
-    luck,
     recalibration,
     spiegelhalter,
 )
 from scoring.means import Estimate, Mean, clustered_mean
-from scoring.movement import Movement, excess_movement, movement
+from scoring.movement import excess_movement
+from scoring.null_distribution import Forecasts, in_order_of_time
 from scoring.outcome_draws import family_link, outcome_draws
 from scoring.pairing import paired, paired_people
 from scoring.paths import standing
@@ -74,10 +73,9 @@ __all__ = [
     "Dominant",
     "EProcess",
     "Estimate",
+    "Forecasts",
     "InputError",
-    "Luck",
     "Mean",
-    "Movement",
     "Murphy",
     "Pair",
     "Problem",
@@ -108,9 +106,8 @@ __all__ = [
     "excess_movement",
     "family_link",
     "holm",
+    "in_order_of_time",
     "log_score",
-    "luck",
-    "movement",
     "murphy",
     "murphy_curve",
     "outcome_draws",

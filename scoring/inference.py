@@ -27,8 +27,6 @@ import numpy.typing as npt
 from scoring.arrays import Floats, Places
 from scoring.forecast_pairs import grouped_pairs
 
-# 97.5% of a standard normal lie below it.
-FAR = 1.959963984540054
 # If the mean variance of the fitted probabilities is below this, all of them are 0 or 1.
 LEAST_INFORMATION = 1e-10
 # Eigenvalues relatively below this are rounding errors of zero.
@@ -44,22 +42,6 @@ class Test:
 
     # Keeps pytest from collecting the class as a test.
     __test__: ClassVar[bool] = False
-
-
-class Luck(NamedTuple):
-    """Expected and actual Brier score (0–1), and their difference.
-
-    ``difference`` = realised − expected, with its 95% interval from ``lower`` to ``upper`` and the
-    two-sided test that it is 0. Interval and test are NaN if every forecast is 0, 0.5 or 1.
-    """
-
-    expected: float
-    realised: float
-    difference: float
-    lower: float
-    upper: float
-    statistic: float
-    p_value: float
 
 
 class Recalibration(NamedTuple):
@@ -100,47 +82,6 @@ def spiegelhalter(
     """
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
     return _calibrated_z(forecast, outcome, weights * (1 - 2 * forecast), group)
-
-
-def luck(
-    p: npt.ArrayLike,
-    y: npt.ArrayLike,
-    weight: npt.ArrayLike | None = None,
-    question: npt.ArrayLike | None = None,
-) -> Luck:
-    """Return the expected Brier score, mean p (1 − p), compared with the actual one (both 0–1).
-
-    Pairs as in `scoring.forecast_pairs`; ``question`` (n,) identifies pairs that share an outcome
-    or belong to one family. A score above the expected one means overconfidence, one below
-    underconfidence. For multiple choice, pass each option as a pair of half the weight. A
-    fractional outcome y takes y (1 − y) off what is expected.
-
-    The paired difference is then (y − p)(1 − 2p), so the test is that of `spiegelhalter`, and the
-    interval has its standard deviation: it contains 0 exactly if the test does not reject.
-
-    Spiegelhalter (1986), doi:10.1002/sim.4780050506. Raises InputError.
-
-    >>> found = luck([0.9, 0.9, 0.9, 0.8], [1, 0, 1, 0])
-    >>> round(found.expected, 4), round(found.realised, 4)
-    (0.1075, 0.3675)
-    """
-    forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
-    expected = forecast * (1 - forecast) - outcome * (1 - outcome)
-    realised = (forecast - outcome) ** 2
-    factor = weights * (1 - 2 * forecast)
-    test = _calibrated_z(forecast, outcome, factor, group)
-    difference = float(np.average(realised - expected, weights=weights))
-    spread = _calibrated_spread(forecast, factor, group) / float(weights.sum())
-    half = FAR * (spread if spread > 0 else math.nan)
-    return Luck(
-        float(np.average(expected, weights=weights)),
-        float(np.average(realised, weights=weights)),
-        difference,
-        difference - half,
-        difference + half,
-        test.statistic,
-        test.p_value,
-    )
 
 
 def calibration_in_the_large(

@@ -1,4 +1,4 @@
-"""Over- and under-reaction: whether forecasts move as much as they reduce uncertainty.
+"""Excess movement: whether forecasts move as much as they reduce uncertainty.
 
 A rational forecast is a martingale. Its expected movement, the sum of its squared steps, equals the
 expected reduction of uncertainty, the fall of p (1 − p). Their difference is the *excess movement*
@@ -21,71 +21,15 @@ Augenblick & Rabin (2021), doi:10.1093/qje/qjaa043.
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
-from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Floats
 from scoring.errors import require
 from scoring.input_frames import NUMERIC, Block, Questions, read_frames
-from scoring.means import clustered_mean
 from scoring.paths import Paths, segments, table
-
-
-class Movement(NamedTuple):
-    """Mean excess movement per question, and the test that it is 0.
-
-    ``excess`` with its 95% interval from ``lower`` to ``upper``; positive: over-reaction. All are
-    NaN if no question has a path; interval and test also with fewer than two families.
-    """
-
-    excess: float
-    lower: float
-    upper: float
-    statistic: float
-    p_value: float
-    questions: int
-
-
-def movement(
-    questions: pd.DataFrame,
-    forecasts: pd.DataFrame,
-    family: npt.ArrayLike | None = None,
-    as_of: datetime | None = None,
-) -> Movement:
-    """Return the test of over- and under-reaction of these forecasters together.
-
-    A question's excess movement is the mean over its forecasters' paths (`excess_movement`) with at
-    least one step; ``questions`` counts such questions. The mean over questions is tested with
-    clustering by ``family``, one entry per row of ``questions`` (a question without a family needs
-    its own entry); by default every question is its own family. Both frames are described at
-    `score`. Raises InputError.
-
-    >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],
-    ...     "scheduled_close_time": ["2026-01-11T00:00:00Z"], "resolution": ["yes"]})
-    >>> forecasts = pd.DataFrame({"question_id": "q", "forecaster": "ana",
-    ...     "probability": [0.5, 0.7], "made_at": ["2026-01-01T00:00:00Z", "2026-01-05T00:00:00Z"]})
-    >>> found = movement(questions, forecasts)
-    >>> round(found.excess, 2), found.questions
-    (-0.12, 1)
-    """
-    paths = excess_movement(questions, forecasts, as_of)
-    paths = paths[paths["steps"] > 0]
-    if paths.empty:
-        return Movement(*(math.nan,) * 5, questions=0)
-    each = paths.groupby("question_id", sort=True)["excess"].mean()
-    cluster = None
-    if family is not None:
-        names = np.asarray(family)
-        rule = "needs one entry per question"
-        require("family", names.shape, names.shape == (len(questions),), rule)
-        cluster = names[pd.Index(questions["question_id"]).get_indexer(each.index)]
-    found = clustered_mean(each.to_numpy(), cluster, lopsided=True)
-    return Movement(*found, questions=len(each))
 
 
 def excess_movement(

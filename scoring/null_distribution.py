@@ -18,6 +18,8 @@ outcome. Its second derivative at 0 is the variance: with payoffs a_k for "yes",
 Σ_k p_k (1 − p_k) a_k (a_k + 2 Σ_j<k a_j). For a single forecast the distribution is exact. P-values
 come from the saddlepoint approximation to the sum, by the root r* of Barndorff-Nielsen (1986),
 doi:10.1093/biomet/73.2.307. They hold with one or two rare events, where observed variances fail.
+The statistic moves in jumps, of the size K'''/K'' in its tail: one of a few events, or none. The
+event that occurred belongs to the tail, so the tail begins half a jump nearer to 0.
 
 Forecasts of several members on one question are taken in order of time as one path, since they
 share the outcome. This assumes that each is calibrated given the earlier ones. If a member knows
@@ -37,6 +39,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -48,22 +52,28 @@ from scoring.inference import Test
 
 # A variance below this, in the statistic's unit, is that of certain forecasts.
 CERTAIN = 1e-12
+ROUNDING = 1e-12
 # The least variance, as a share of that of forecasts which have nothing to do with each other.
 LEAST_SHARE = 0.05
+# 97.5% of a standard normal lie below it.
+FAR = 1.959963984540054
 _STEPS = 50
+# The exponential series of this degree is exact to 1e-7 for exponents up to 1.
+_DEGREE = 10
 _FURTHEST = 30.0  # exponents beyond it are not needed for any p-value above 1e-12
 
 
 class Forecasts(NamedTuple):
     """Validated forecasts in order of question and time, one row each.
 
-    ``p``, ``y`` (n, K); ``rank`` in the path of their forecaster, from 1; ``previous``, the row of
-    the forecast before it, -1 for the first; ``first``, the first row of each question; ``starts``
-    marks these; ``family`` of each question.
+    ``p``, ``y``, ``level`` (n, K); ``rank`` in the path of their forecaster, from 1; ``previous``,
+    the row of the forecast before it, -1 for the first; ``first``, the first row of each question;
+    ``starts`` marks these; ``family`` of each question.
     """
 
     p: Floats
     y: Floats
+    level: Floats
     rank: Places
     previous: Places
     first: Places
@@ -97,14 +107,20 @@ def in_order_of_time(
     y: npt.ArrayLike,
     path: npt.ArrayLike,
     question: npt.ArrayLike,
-    family: npt.ArrayLike | None,
+    family: npt.ArrayLike | None = None,
+    level: npt.ArrayLike | None = None,
 ) -> Forecasts:
-    """Return the validated forecasts, given in order of question and time.
+    """Return the validated forecasts, as `when_made` and `reaction` take them.
 
     ``p``, ``y`` (n, K): probabilities and outcome of the options, 0 for those a question does not
     have; binary is [no, yes], and ``y`` may be a fraction. ``path`` (n,) identifies a forecaster's
     forecasts on a question, ``question`` and ``family`` (n,) those that share an outcome or are
-    linked. Raises InputError.
+    linked; questions follow each other, and the forecasts of one are in order of time. ``level``
+    (n, K): what an option counts towards the level, by default 1 for "yes" if K is 2 and nothing
+    otherwise: on unordered options Σ (y − p) is 0. Raises InputError.
+
+    >>> in_order_of_time([[0.5, 0.5], [0.2, 0.8]], [[0, 1], [0, 1]], ["ana", "ana"], [7, 7]).rank
+    array([1, 2])
     """
     forecast, outcome = np.asarray(p, dtype=np.float64), np.asarray(y, dtype=np.float64)
     rule = "p and y must be matrices of the same shape, one row a forecast, and not empty"
@@ -114,10 +130,18 @@ def in_order_of_time(
     names.append(names[1] if family is None else np.asarray(family))
     for name, given in zip(("path", "question", "family"), names, strict=True):
         require(name, given.shape, given.shape == (len(forecast),), "needs one entry per forecast")
+    if level is None:
+        counts = np.zeros_like(forecast)
+        counts[:, -1] = 1.0 if forecast.shape[1] == 2 else 0.0
+    else:
+        counts = np.asarray(level, dtype=np.float64)
+        rule = "needs one number per probability"
+        require("level", counts.shape, counts.shape == forecast.shape, rule)
     starts = np.append(True, names[1][1:] != names[1][:-1])
     first = np.flatnonzero(starts)
     rank, previous = _ranks(_numbered(names[0]))
-    return Forecasts(forecast, outcome, rank, previous, first, starts, _numbered(names[2][first]))
+    cluster = _numbered(names[2][first])
+    return Forecasts(forecast, outcome, counts, rank, previous, first, starts, cluster)
 
 
 class Sums(NamedTuple):
@@ -163,23 +187,23 @@ class Sums(NamedTuple):
     def _totals(self, values: Floats) -> Floats:
         return np.add.reduceat(values, self.first)
 
-    def cumulants(self, at: float, stretch: Floats) -> Cumulants:
-        """Return the cumulant generating function of U at that argument, and its derivatives."""
-        now = self.p * np.exp(at * self.after)
-        earlier = self.p * np.exp(at * self.before)
-        moment = np.maximum(1 + self._totals(now - earlier), 1e-9)
-        powers = []
+    def moments(self, at: float) -> Floats:
+        """Return E exp(θ U) of each path at that θ, and its first three derivatives (4, paths)."""
+        now, earlier = (self.p * np.exp(at * of) for of in (self.after, self.before))
+        found = [1 + self._totals(now - earlier)]
         for _ in range(3):
             now, earlier = now * self.after, earlier * self.before
-            powers.append(self._totals(now - earlier) / moment)
-        first, second, third = powers
-        share = 1 / stretch
-        return Cumulants(
-            float(share @ np.log(moment)),
-            float(share @ first),
-            float(share @ (second - first**2)),
-            float(share @ (third - 3 * first * second + 2 * first**3)),
-        )
+            found.append(self._totals(now - earlier))
+        return np.stack(found)
+
+    def series(self) -> Floats:
+        """Return the coefficients of E exp(θ U) in powers of θ (degree + 1, paths)."""
+        now = earlier = self.p
+        found = [np.ones(len(self.first))]
+        for power in range(1, _DEGREE + 1):
+            now, earlier = now * self.after / power, earlier * self.before / power
+            found.append(self._totals(now - earlier))
+        return np.stack(found)
 
 
 class Cumulants(NamedTuple):
@@ -226,61 +250,132 @@ def _stretch(sums: Sums, family: Places) -> Floats:
     return np.where(deviation > 0, stretch, 1.0)
 
 
-def null_test(sums: Sums, family: Places) -> Test:
-    """Return the two-sided test that the statistic is 0; NaN if chance cannot move it."""
-    # Lazy: scipy is slow to import, and few commands need it.
-    from scipy.special import ndtr
+@dataclass(frozen=True)
+class Null:
+    """The distribution of a statistic under calibration, families accounted for.
 
+    ``sums`` are multiplied by ``stretch``. ``deviation`` is NaN if chance cannot move the
+    statistic. ``normal``: far from calibrated, the estimated variance can be negative; then the
+    distribution is normal, and the deviation the one observed.
+    """
+
+    sums: Sums
+    stretch: Floats
+    deviation: float
+    normal: bool
+
+    def test(self) -> Test:
+        """Return the two-sided test that the statistic is 0; NaN if chance cannot move it."""
+        # Lazy: scipy is slow to import, and few commands need it.
+        from scipy.special import ndtr
+
+        z = self._z(float(self.sums.gain.sum()))
+        return Test(z, 2 * float(ndtr(-abs(z))))
+
+    def range(self) -> tuple[float, float]:
+        """Return the values between which the statistic lies unless the test rejects at 5%."""
+        if self.normal or math.isnan(self.deviation):
+            return -FAR * self.deviation, FAR * self.deviation
+        return self._end(-1.0), self._end(1.0)
+
+    def cumulants(self, at: float) -> Cumulants:
+        """Return the cumulant generating function of the statistic at that argument."""
+        if abs(at) * self._largest <= 1:
+            degree = np.arange(_DEGREE + 1)
+            powers = at**degree
+            rows = [powers]
+            for _ in range(3):
+                powers = np.append(0.0, powers[:-1]) * degree
+                rows.append(powers)
+            moments = np.stack(rows) @ self._series
+        else:
+            moments = self.sums.moments(at)
+        moment = np.maximum(moments[0], 1e-9)
+        first, second, third = moments[1:] / moment
+        share = 1 / self.stretch
+        return Cumulants(
+            float(share @ np.log(moment)),
+            float(share @ first),
+            float(share @ (second - first**2)),
+            float(share @ (third - 3 * first * second + 2 * first**3)),
+        )
+
+    def saddlepoint(self, total: float) -> float:
+        """Return the argument at which the statistic's mean is ``total``, by Newton's method.
+
+        Beyond the statistic's largest or smallest value there is none; the argument then stops
+        where exponents become too large.
+        """
+        variance = self.deviation**2
+        furthest, longest = _FURTHEST / self._largest, 2 / self._largest
+        at = min(max(total / variance, -furthest), furthest)
+        for _ in range(_STEPS):
+            tilted = self.cumulants(at)
+            if tilted.variance <= CERTAIN * variance:
+                break
+            step = min(max((total - tilted.mean) / tilted.variance, -longest), longest)
+            at = min(max(at + step, -furthest), furthest)
+            if abs(step) * self.deviation < 1e-4:
+                break
+        return at
+
+    def _z(self, total: float) -> float:
+        """Return r*, standard normal under calibration, of a value of the statistic."""
+        if self.normal or math.isnan(self.deviation):
+            return total / self.deviation
+        at = self.saddlepoint(total)
+        tilted = self.cumulants(at)
+        if tilted.variance > 0:
+            half = min(abs(tilted.third / tilted.variance) / 2, abs(total))
+            total -= math.copysign(half, total)
+            at = self.saddlepoint(total)
+            tilted = self.cumulants(at)
+        root = math.copysign(math.sqrt(max(2 * (at * total - tilted.value), 0.0)), at)
+        wald = at * math.sqrt(max(tilted.variance, 0.0))
+        if abs(root) > 1e-3 and wald / root > 0:
+            return root + math.log(wald / root) / root
+        return total / self.deviation
+
+    def _end(self, side: float) -> float:
+        """Return the end of the range on one side; the extreme value if the test rejects none."""
+        # Lazy: scipy is slow to import, and few commands need it.
+        from scipy.optimize import brentq
+
+        def beyond(size: float) -> float:
+            return side * self._z(side * size) - FAR
+
+        most = np.maximum.reduceat(side * self.sums.after, self.sums.first)
+        extreme = float(most @ (1 / self.stretch)) * (1 + ROUNDING)
+        # The statistic itself is an end of the search, so that the range and the test agree.
+        near, far = 0.0, min(FAR * self.deviation, extreme)
+        total = side * float(self.sums.gain.sum())
+        if total > 0:
+            far = total
+        while beyond(far) < 0:
+            if far >= extreme:
+                return side * extreme
+            near, far = far, min(1.25 * far, extreme)
+        return side * float(brentq(beyond, near, far, xtol=1e-9 * self.deviation))
+
+    @cached_property
+    def _series(self) -> Floats:
+        return self.sums.series()
+
+    @cached_property
+    def _largest(self) -> float:
+        return float(np.abs(self.sums.after).max())
+
+
+def null(sums: Sums, family: Places) -> Null:
+    """Return the distribution of a statistic under calibration; ``family`` of each question."""
     stretch = _stretch(sums, family)
     sums = sums.stretched(stretch)
-    total = float(sums.gain.sum())
-    variance = sums.cumulants(0.0, stretch).variance
+    variance = float((sums.variances() / stretch).sum())
     apart = float(sums.p @ (sums.after - sums.before) ** 2)
     if not apart > CERTAIN:
-        return Test(math.nan, math.nan)
-    if variance < LEAST_SHARE * apart:
-        # Far from calibrated, the estimate can be negative; then the observed variance has to do.
-        gains = np.bincount(family, sums.gain)
-        z = total / math.sqrt(max(float(gains @ gains), CERTAIN))
-        return Test(z, 2 * float(ndtr(-abs(z))))
-    at = saddlepoint(sums, stretch, total, variance)
-    tilted = sums.cumulants(at, stretch)
-    # The statistic moves in jumps, of this size in its tail: one of a few events, or none. The
-    # event that occurred belongs to the tail, so it begins half a jump nearer to 0.
-    if tilted.variance > 0:
-        half = min(abs(tilted.third / tilted.variance) / 2, abs(total))
-        total -= math.copysign(half, total)
-        at = saddlepoint(sums, stretch, total, variance)
-        tilted = sums.cumulants(at, stretch)
-    z = total / math.sqrt(variance)
-    root = math.copysign(math.sqrt(max(2 * (at * total - tilted.value), 0.0)), at)
-    wald = at * math.sqrt(max(tilted.variance, 0.0))
-    if abs(root) > 1e-3 and wald / root > 0:
-        z = root + math.log(wald / root) / root
-    return Test(z, 2 * float(ndtr(-abs(z))))
-
-
-def null_deviation(sums: Sums, family: Places) -> float:
-    """Return the standard deviation of the statistic under calibration, families accounted for."""
-    stretch = _stretch(sums, family)
-    return math.sqrt(max(sums.stretched(stretch).cumulants(0.0, stretch).variance, 0.0))
-
-
-def saddlepoint(sums: Sums, stretch: Floats, total: float, variance: float) -> float:
-    """Return the argument at which the statistic's mean is ``total``, by Newton's method.
-
-    ``variance`` is that at 0. Beyond the statistic's largest or smallest value there is none; the
-    argument then stops where exponents become too large.
-    """
-    largest = float(np.abs(sums.after).max())
-    furthest, longest = _FURTHEST / largest, 2 / largest
-    at = min(max(total / variance, -furthest), furthest)
-    for _ in range(_STEPS):
-        tilted = sums.cumulants(at, stretch)
-        if tilted.variance <= CERTAIN * variance:
-            break
-        step = min(max((total - tilted.mean) / tilted.variance, -longest), longest)
-        at = min(max(at + step, -furthest), furthest)
-        if abs(step) * math.sqrt(variance) < 1e-4:
-            break
-    return at
+        return Null(sums, stretch, math.nan, normal=False)
+    if variance >= LEAST_SHARE * apart:
+        return Null(sums, stretch, math.sqrt(variance), normal=False)
+    # Then the observed variance has to do.
+    gains = np.bincount(family, sums.gain)
+    return Null(sums, stretch, math.sqrt(max(float(gains @ gains), CERTAIN)), normal=True)

@@ -21,11 +21,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from scoring.arrays import Floats
 from scoring.inference import Test, recalibration
-from scoring.null_distribution import Forecasts, Sums, in_order_of_time, null_test
+from scoring.null_distribution import Forecasts, Sums, null
 from scoring.when_made import LEAST_P
 
 # The variance of the recalibrated excess beside that with a known line, on the side of
@@ -45,29 +44,23 @@ class Reaction(NamedTuple):
     p_value: float
 
 
-def reaction(
-    p: npt.ArrayLike,
-    y: npt.ArrayLike,
-    path: npt.ArrayLike,
-    question: npt.ArrayLike,
-    family: npt.ArrayLike | None = None,
-) -> Reaction:
-    """Return the tests of over- and under-reaction. Arguments as in `when_made`; InputError.
+def reaction(made: Forecasts) -> Reaction:
+    """Return the tests of over- and under-reaction of forecasts in order.
 
+    ``made`` is from `in_order_of_time`, which raises InputError.
+
+    >>> from scoring import in_order_of_time
     >>> p = [[0.5, 0.5], [0.1, 0.9], [0.5, 0.5], [0.9, 0.1]] * 20
     >>> y = [[0, 1], [0, 1], [1, 0], [1, 0]] * 20
     >>> question = [number // 2 for number in range(80)]
-    >>> round(reaction(p, y, question, question).excess.statistic, 2)
+    >>> round(reaction(in_order_of_time(p, y, question, question)).excess.statistic, 2)
     -2.11
     """
-    made = in_order_of_time(p, y, path, question, family)
-    excess = null_test(_excess(made), made.family)
+    excess = null(_excess(made), made.family).test()
     fitted = made._replace(p=_recalibrated(made))
     weight, logs = (1 / made.rank)[:, None], np.log(np.maximum(fitted.p, LEAST_P))
-    level = np.zeros_like(made.p)
-    level[:, -1] = 1.0 if made.p.shape[1] == 2 else 0.0
-    clear = _excess(fitted).clear_of([fitted.sums(weight * level), fitted.sums(weight * logs)])
-    found = null_test(clear, made.family)
+    faults = [fitted.sums(weight * payoff) for payoff in (made.level, logs)]
+    found = null(_excess(fitted).clear_of(faults), made.family).test()
     over = not found.statistic < 0
     z = found.statistic / math.sqrt(OVER if over else UNDER)
     recalibrated = Test(z, math.erfc(abs(z) / math.sqrt(2)))

@@ -77,10 +77,11 @@ def final(live: Paths, questions: Questions) -> Timed:
 def spot(live: Paths, questions: Questions) -> Timed:
     """Take the forecast live at the question's spot time, or just before the close if earlier.
 
-    The coverage of a spot score is 1: the forecaster was live when it counted.
+    A spot time at or before the opening is the opening. The coverage of a spot score is 1: the
+    forecaster was live when it counted.
     """
-    last = np.minimum(questions.spot_us, questions.close_us - 1)
-    timed = _at(live, questions, last - questions.open_us)
+    instant = np.minimum(np.maximum(questions.spot_us, questions.open_us), questions.close_us - 1)
+    timed = _at(live, questions, instant - questions.open_us)
     return replace(timed, coverage=np.ones(len(timed.coverage)))
 
 

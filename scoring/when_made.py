@@ -10,12 +10,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from scoring.arrays import Places
-from scoring.errors import require
 from scoring.inference import Test
-from scoring.null_distribution import in_order_of_time, null_deviation, null_test
+from scoring.null_distribution import Forecasts, Null, null
 
 # Of the slope: the share of the payoff that is for the change from the forecaster's last forecast.
 CHANGE = 0.5
@@ -30,8 +28,8 @@ class WhenMade(NamedTuple):
     extreme; above 0, not extreme enough. ``sharpness``, Spiegelhalter's test: above 0, the actual
     Brier score is worse than the expected one. ``p_value`` is of level and slope together.
     ``failed``: the positions of forecasts that gave the outcome a probability of 0. Chance explains
-    none of them, so ``p_value`` is then 0. ``deviation`` is the standard deviation of the sum
-    of the sharpness, Σ (actual − expected Brier score) / k, under calibration.
+    none of them, so ``p_value`` is then 0. ``null`` is the distribution of the sum of the
+    sharpness, Σ (actual − expected Brier score) / k, under calibration.
     """
 
     level: Test
@@ -39,25 +37,13 @@ class WhenMade(NamedTuple):
     sharpness: Test
     p_value: float
     failed: Places
-    deviation: float
+    null: Null
 
 
-def when_made(
-    p: npt.ArrayLike,
-    y: npt.ArrayLike,
-    path: npt.ArrayLike,
-    question: npt.ArrayLike,
-    family: npt.ArrayLike | None = None,
-    level: npt.ArrayLike | None = None,
-) -> WhenMade:
-    """Return the tests of calibration of forecasts when made.
+def when_made(made: Forecasts) -> WhenMade:
+    """Return the tests of calibration of forecasts when made, in order.
 
-    ``p``, ``y`` (n, K): probabilities and outcome of the options, 0 for those a question does not
-    have; binary is [no, yes], and ``y`` may be a fraction. ``path`` (n,) identifies a forecaster's
-    forecasts on a question, ``question`` and ``family`` (n,) those that share an outcome or are
-    linked; questions follow each other, and the forecasts of one are in order of time. ``level``
-    (n, K): what an option counts towards the level, by default 1 for "yes" if K is 2 and nothing
-    otherwise: on unordered options Σ (y − p) is 0. Raises InputError.
+    ``made`` is from `in_order_of_time`, which raises InputError.
 
     The payoffs, with k the number of the forecast in its path: ``level`` / k; for the slope half of
     ln p / k, and half of the change of ln p since the forecaster's previous forecast; −p / k for
@@ -66,34 +52,25 @@ def when_made(
 
     Cox (1958), doi:10.1093/biomet/45.3-4.562; Spiegelhalter (1986), doi:10.1002/sim.4780050506.
 
+    >>> from scoring import in_order_of_time
     >>> p, y = [[0.1, 0.9]] * 10, [[1.0, 0.0]] * 5 + [[0.0, 1.0]] * 5
-    >>> found = when_made(p, y, range(10), range(10))
+    >>> found = when_made(in_order_of_time(p, y, range(10), range(10)))
     >>> round(found.level.statistic, 2), found.level.p_value < 0.01
     (-3.22, True)
     """
-    made = in_order_of_time(p, y, path, question, family)
-    if level is None:
-        counts = np.zeros_like(made.p)
-        counts[:, -1] = 1.0 if made.p.shape[1] == 2 else 0.0
-    else:
-        counts = np.asarray(level, dtype=np.float64)
-        rule = "needs one number per probability"
-        require("level", counts.shape, counts.shape == made.p.shape, rule)
     weight = (1 / made.rank)[:, None]
     logs = np.log(np.maximum(made.p, LEAST_P))
-    levels = made.sums(weight * counts)
+    levels = made.sums(weight * made.level)
     slopes = made.sums((1 - CHANGE) * weight * logs + CHANGE * made.change(logs)).clear_of([levels])
     scores = made.sums(-weight * made.p)
-    level_test, slope, sharpness = (
-        null_test(sums, made.family) for sums in (levels, slopes, scores)
-    )
+    nulls = [null(sums, made.family) for sums in (levels, slopes, scores)]
+    level, slope, sharpness = (each.test() for each in nulls)
     failed = np.flatnonzero(((made.p <= 0) & (made.y > 0)).any(axis=1))
-    squares = [t.statistic**2 for t in (level_test, slope) if not math.isnan(t.statistic)]
+    squares = [t.statistic**2 for t in (level, slope) if not math.isnan(t.statistic)]
     if len(failed):
         p_value = 0.0
     elif len(squares) == 2:
         p_value = math.exp(-sum(squares) / 2)
     else:
         p_value = math.erfc(math.sqrt(squares[0] / 2)) if squares else math.nan
-    deviation = null_deviation(scores, made.family)
-    return WhenMade(level_test, slope, sharpness, p_value, failed, deviation)
+    return WhenMade(level, slope, sharpness, p_value, failed, nulls[-1])

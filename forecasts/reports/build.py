@@ -248,7 +248,7 @@ def _groups(
         own, claims = scores_of(name), claims_of(name)
         cluster = family[claims["question"].to_numpy()]
         clusters = family[own["question"].to_numpy()]
-        made = when_made(rows.made(name), family)
+        made = when_made(rows.made(name))
         curve, miscalibration = calibration.by_chance(made.forecasts, drawn)
         finite = np.isfinite(own["log"].to_numpy())
         log = mean_over_questions(
@@ -294,7 +294,7 @@ def _groups(
             earned=points,
             evidence=evidence,
             moved=updates_of(updates_in(name), frames, counting["id"], family),
-            verdict=verdict(made, family),
+            verdict=verdict(made),
             left_out=left_out.get(name, ()),
         )
 

@@ -9,12 +9,6 @@ live time, divided by the number of members with a score on the question. So a q
 per option, each with half the weight, because its Brier score (0–1) is half the sum over its
 options; a question with two options thus counts like the equivalent binary one.
 
-**Scheduled time.** The share of the live time depends on later events: if a "yes" closes a question
-early, the short time before it counts for more. The weight ``fixed`` does not: it has the time from
-a member's first forecast to the scheduled close instead of the live time, and all members of the
-group instead of those with a score on the question. The tests of a report use neither, but
-forecasts when they were made (``when_made``); the simulations of ``benchmarks`` use ``fixed``.
-
 **At a lead** only the forecast current that many days before the scheduled close counts, with the
 whole weight of its member.
 """
@@ -29,6 +23,7 @@ import scoring
 from forecasts.reports.cohort import outcomes
 from forecasts.reports.groups import Entries
 
+Floats = npt.NDArray[np.float64]
 PROTOCOL = "brier"
 MEASURES = ("brier", "brier_original", "log")
 
@@ -85,17 +80,14 @@ def live_segments(questions: pd.DataFrame, entries: Entries) -> pd.DataFrame:
     """Return the live segments of each member, the basis of claims.
 
     The columns of ``scoring.standing``, its forecaster a number of ``entries``, and question (a
-    position among ``questions``), outcome (see ``outcomes``), left_s: the seconds from its start
-    to the scheduled close, and fixed: its length over the left_s of the member's first segment.
+    position among ``questions``), outcome (see ``outcomes``), and left_s: the seconds from its
+    start to the scheduled close.
     """
     live = scoring.standing(questions, on(questions, entries))
     live["question"] = places(questions, live.pop("question_id"))
     live["outcome"] = outcomes(questions)[live["question"]]
     length = questions["scheduled_close_time"] - questions["open_time"]
     live["left_s"] = length.dt.total_seconds().to_numpy()[live["question"]] - live["start_s"]
-    begins = _begins(live)
-    first = live["left_s"].to_numpy()[begins][np.cumsum(begins) - 1]
-    live["fixed"] = (live["end_s"] - live["start_s"]) / first
     return live
 
 
@@ -104,15 +96,13 @@ def at_lead(live: pd.DataFrame, days: float) -> pd.DataFrame:
     before = days * 86_400
     lasts = live["end_s"] - live["start_s"]
     there = (live["left_s"] >= before) & (live["left_s"] - lasts < before)
-    return live[there].assign(weight=1.0, fixed=1.0)
+    return live[there].assign(weight=1.0)
 
 
 def claims(questions: pd.DataFrame, live: pd.DataFrame, entries: Entries) -> pd.DataFrame:
     """Return every claim of every group; ``live`` is from ``live_segments``, in its order.
 
-    Columns: group, question (a position), option (0 on a binary question), p, y (its outcome,
-    0..1), below (the probability of the options before it), weight, fixed (the weight of tests:
-    a question has 1 if every member's forecasts last to its scheduled close).
+    Columns: group, question (a position), p, y (its outcome, 0..1), weight.
     """
     place, member = live["question"].to_numpy(), live["forecaster"].to_numpy(dtype=np.intp)
     code, names = pd.factorize(entries.group.to_numpy(dtype=object), sort=True)
@@ -120,36 +110,45 @@ def claims(questions: pd.DataFrame, live: pd.DataFrame, entries: Entries) -> pd.
     of = place.astype(np.int64) * max(len(names), 1) + group
     sharing = np.bincount(of[_begins(live)], minlength=int(of.max()) + 1 if len(of) else 0)
     weight = live["weight"].to_numpy() / sharing[of]
-    people = np.bincount(code[np.unique(member)], minlength=len(names))
-    fixed = live["fixed"].to_numpy() / people[group]
-    outcome, p = live["outcome"].to_numpy(), live["p"].to_numpy()
-    binary = ~np.isnan(p)
+    p, y, _ = option_columns(questions, live)
+    several = np.isnan(live["p"].to_numpy())
+    shown = ~np.isnan(p)
+    shown[~several, 0] = False
+    row, option = np.nonzero(shown)
+    return pd.DataFrame(
+        {
+            "group": pd.Categorical.from_codes(group[row], pd.Index(names)),
+            "question": place[row],
+            "p": p[row, option],
+            "y": y[row, option],
+            "weight": (weight * np.where(several, 0.5, 1.0))[row],
+        }
+    )
 
-    def of_option(
-        option: int, there: np.ndarray, p: np.ndarray, y: np.ndarray, below: np.ndarray, parts: int
-    ) -> pd.DataFrame:
-        columns = {"group": group, "question": place, "p": p, "y": y, "below": below}
-        columns |= {"weight": weight / parts, "fixed": fixed / parts}
-        rows = pd.DataFrame({name: values[there] for name, values in columns.items()})
-        rows.insert(2, "option", option)
-        return rows
 
-    parts = [of_option(0, binary, p, outcome, np.zeros(len(p)), 1)]
+def option_columns(
+    questions: pd.DataFrame, live: pd.DataFrame
+) -> tuple[Floats, Floats, npt.NDArray[np.intp]]:
+    """Return the probabilities and the outcome of live segments, one column per option.
+
+    And the last option of each segment's question. Binary is [no, yes]. A probability is NaN if the
+    question does not have the option, or did not yet: such an option, if it is the outcome, counts
+    as the last one.
+    """
+    place, yes, outcome = (live[name].to_numpy() for name in ("question", "p", "outcome"))
+    binary = ~np.isnan(yes)
     options = [name for name in live.columns if name[:1] == "p" and name[1:].isdigit()]
-    if options:
-        vectors = live[options].to_numpy()
-        last = questions["options"].map(lambda o: len(o) - 1 if o else 0).to_numpy()[place]
-        true = np.where(binary, 0, outcome).astype(np.intp)
-        lacking = np.isnan(vectors[np.arange(len(vectors)), true])
-        true = np.where(lacking, last, true)
-        below = np.cumsum(np.nan_to_num(vectors), axis=1) - np.nan_to_num(vectors)
-        for option, own in enumerate(vectors.T):
-            there = ~binary & ~np.isnan(own)
-            came = (true == option).astype(np.float64)
-            parts.append(of_option(option, there, own, came, below[:, option], 2))
-    found = pd.concat(parts, ignore_index=True)
-    codes = found["group"].to_numpy(dtype=np.intp)
-    return found.assign(group=pd.Categorical.from_codes(codes, pd.Index(names)))
+    p = np.full((len(live), max(2, len(options))), np.nan)
+    p[:, : len(options)] = live[options].to_numpy()
+    p[binary, 0], p[binary, 1] = 1 - yes[binary], yes[binary]
+    many = [len(given) if given else 2 for given in questions["options"]]
+    last = np.maximum(np.array(many, dtype=np.intp) - 1, 1)[place]
+    row, happened = np.arange(len(live)), np.where(binary, 1, outcome).astype(np.intp)
+    happened = np.where(np.isnan(p[row, happened]), last, happened)
+    y = np.zeros_like(p)
+    y[row, happened] = np.where(binary, outcome, 1.0)
+    y[binary, 0] = 1 - outcome[binary]
+    return p, y, last
 
 
 def on(questions: pd.DataFrame, entries: Entries) -> pd.DataFrame:

@@ -12,7 +12,6 @@ one. The sentence then also gives the verdict on the rest.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 import scoring
 from forecasts.reports.numbers import chance, count
@@ -28,31 +27,30 @@ _CALLS = (0.9, 0.8, 0.7, 0.6, 0.5)
 _CALL_WEIGHT = 0.05
 
 
-def verdict(made: WhenMade, family: npt.NDArray[np.integer]) -> Verdict:
-    """Return the verdict on a group's forecasts; ``family`` is the cluster of every question."""
+def verdict(made: WhenMade) -> Verdict:
+    """Return the verdict on a group's forecasts."""
     tests = made.tests
     if tests is None:
         return _too_few(0, 0)
     if not len(tests.failed):
-        return _found(made.forecasts, tests, family)
-    questions = made.forecasts.rows["question"].to_numpy()
-    failed = len(np.unique(questions[tests.failed]))
+        return _found(made.forecasts, tests)
+    failed = len(np.unique(made.forecasts.question[tests.failed]))
     wrong = (
         f"on {count(failed, 'question')} a forecast called the outcome impossible, which chance "
         "cannot explain."
     )
-    everything = np.unique(questions)
-    families = len(np.unique(family[everything]))
-    if min(len(everything), families) < FEWEST:
-        few = _too_few(len(everything), families)
-        return Verdict("too_few", f"{few.sentence} But {wrong}")
-    rest = _too_few(0, 0)
-    if made.rest is not None:
-        there = ~np.isin(np.arange(len(questions)), tests.failed)
-        rest = _found(made.forecasts.of(made.forecasts.rows[there]), made.rest, family)
+    many = _size(made.forecasts)
+    if min(many) < FEWEST:
+        return Verdict("too_few", f"{_too_few(*many).sentence} But {wrong}")
+    rest = _too_few(0, 0) if made.rest is None else _found(*made.rest)
     return Verdict(
         "overconfident", f"Overconfident: {wrong} Without these: {rest.sentence}", rest=rest.kind
     )
+
+
+def _size(forecasts: Forecasts) -> tuple[int, int]:
+    """Return the number of questions and of families."""
+    return forecasts.rows["question"].nunique(), forecasts.rows["family"].nunique()
 
 
 def _too_few(questions: int, families: int) -> Verdict:
@@ -66,13 +64,10 @@ def _too_few(questions: int, families: int) -> Verdict:
     )
 
 
-def _found(
-    forecasts: Forecasts, tests: scoring.WhenMade, family: npt.NDArray[np.integer]
-) -> Verdict:
-    questions = np.unique(forecasts.rows["question"].to_numpy())
-    families = len(np.unique(family[questions]))
-    if min(len(questions), families) < FEWEST:
-        return _too_few(len(questions), families)
+def _found(forecasts: Forecasts, tests: scoring.WhenMade) -> Verdict:
+    questions, families = _size(forecasts)
+    if min(questions, families) < FEWEST:
+        return _too_few(questions, families)
     if np.isnan(tests.p_value):
         return Verdict(
             "not_estimable",
@@ -104,7 +99,7 @@ def _found(
 def _level(forecasts: Forecasts, *, high: bool) -> str:
     """Return how far the level is off: what was forecast, and what happened."""
     counted = forecasts.level.any(axis=1)
-    weight = forecasts.rows["weight"].to_numpy()[counted]
+    weight = forecasts.weight[counted]
     forecast, came = (
         float(np.average((values * forecasts.level).sum(axis=1)[counted], weights=weight))
         for values in (forecasts.p, forecasts.y)
@@ -116,7 +111,7 @@ def _level(forecasts: Forecasts, *, high: bool) -> str:
 
 def _slope(forecasts: Forecasts, *, over: bool) -> str:
     """Return the evidence of the fault: how often favourites came true, from the clearest on."""
-    weight = forecasts.rows["weight"].to_numpy()
+    weight = forecasts.weight
     favourite = forecasts.p.argmax(axis=1)
     at = np.arange(len(weight)), favourite
     called, came = forecasts.p[at], forecasts.y[at]

@@ -7,34 +7,52 @@ time it lasted nor later forecasts matter. At a lead, the forecast current then 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 import scoring
+from forecasts.reports.cohort import families
 from forecasts.reports.estimates import known
 from forecasts.reports.report import Estimate, Luck, Recalibration, ZTest
+from forecasts.reports.member_scores import option_columns
 
 Floats = npt.NDArray[np.float64]
-# 97.5% of a standard normal lie below it.
-_FAR = 1.959963984540054
 
 
 @dataclass(frozen=True)
 class Forecasts:
     """Forecasts in order of question and time.
 
-    ``rows``, one per forecast: group, question (a position), path (one member's forecasts on it),
-    place (its row in the matrices), weight (1/k). ``p``, ``y``, ``level`` have one column per
-    option, [no, yes] for binary questions: probabilities, outcome, and what an option counts
-    towards the level (nothing if the options have no order).
+    ``rows``, one per forecast: group, question (a position), family (of the question), path (one
+    member's forecasts on it), place (its row in the matrices). ``p``, ``y``, ``level`` have one
+    column per option, [no, yes] for binary questions: probabilities, outcome, and what an option
+    counts towards the level (nothing if the options have no order).
     """
 
     rows: pd.DataFrame
     p: Floats
     y: Floats
     level: Floats
+
+    @cached_property
+    def ordered(self) -> scoring.Forecasts:
+        """The forecasts as the tests take them; there must be one."""
+        path, question, family = (self.rows[name] for name in ("path", "question", "family"))
+        return scoring.in_order_of_time(self.p, self.y, path, question, family, self.level)
+
+    @property
+    def question(self) -> npt.NDArray[np.intp]:
+        """The question of each."""
+        return self.rows["question"].to_numpy()
+
+    @property
+    def weight(self) -> Floats:
+        """The weight of each, 1/k."""
+        return np.zeros(0) if self.rows.empty else 1 / self.ordered.rank
 
     def of(self, rows: pd.DataFrame) -> Forecasts:
         """Return the forecasts of some rows."""
@@ -50,51 +68,42 @@ def forecasts_made(
 
     ``questions`` are those that count, ``group`` the group of each member.
     """
-    order = np.lexsort((live["start_s"], live["question"]))
-    live = live.iloc[order]
+    live = live.iloc[np.lexsort((live["start_s"], live["question"]))]
     place, member = live["question"].to_numpy(), live["forecaster"].to_numpy(dtype=np.intp)
-    path = place.astype(np.int64) * (int(member.max(initial=0)) + 1) + member
-    rank = pd.Series(path).groupby(path).cumcount().to_numpy() + 1
-    yes, outcome = live["p"].to_numpy(), live["outcome"].to_numpy()
-    binary = ~np.isnan(yes)
-    options = [name for name in live.columns if name[:1] == "p" and name[1:].isdigit()]
-    p = np.zeros((len(live), max(2, len(options))))
-    p[:, : len(options)] = np.nan_to_num(live[options].to_numpy())
-    p[binary, 0], p[binary, 1], p[binary, 2:] = 1 - yes[binary], yes[binary], 0.0
-    last = np.maximum([len(o) - 1 if o else 1 for o in questions["options"]], 1)[place]
-    # An option added after the forecast was made counts as the last option if it is the outcome.
-    happened = np.where(binary, 1, outcome).astype(np.intp)
-    if options:
-        lacking = np.isnan(live[options].to_numpy()[np.arange(len(live)), happened])
-        happened = np.where(~binary & lacking, last, happened)
-    y = np.zeros_like(p)
-    y[np.arange(len(live)), happened] = np.where(binary, outcome, 1.0)
-    y[binary, 0] = 1 - outcome[binary]
+    p, y, last = option_columns(questions, live)
+    binary = ~np.isnan(live["p"].to_numpy())
     ordered = binary | (questions["ordered"].to_numpy() == True)[place]  # noqa: E712 blank is no
     level = np.where(ordered[:, None], np.arange(p.shape[1]) / last[:, None], 0.0)
     rows = pd.DataFrame(
         {
             "group": group[member],
             "question": place,
-            "path": path,
+            "family": families(questions)[place],
+            "path": place.astype(np.int64) * (int(member.max(initial=0)) + 1) + member,
             "place": np.arange(len(live)),
-            "weight": 1 / rank,
         }
     )
-    return Forecasts(rows, p, y, level)
+    return Forecasts(rows, np.nan_to_num(p), y, level)
+
+
+class Tested(NamedTuple):
+    """Forecasts, and the tests of their calibration."""
+
+    forecasts: Forecasts
+    tests: scoring.WhenMade
 
 
 @dataclass(frozen=True)
 class WhenMade:
     """The calibration of a group's forecasts when made: the tests, the line, the scores.
 
-    ``reaction`` are the tests of its updates. ``rest`` are the tests without the forecasts that
-    gave the outcome a probability of 0, if there are any.
+    ``reaction`` are the tests of its updates. ``rest`` are the forecasts without those that gave
+    the outcome a probability of 0, if there are such, and their tests.
     """
 
     forecasts: Forecasts
     tests: scoring.WhenMade | None
-    rest: scoring.WhenMade | None
+    rest: Tested | None
     level: ZTest
     sharpness: ZTest
     line: Recalibration
@@ -102,57 +111,44 @@ class WhenMade:
     reaction: scoring.Reaction | None = None
 
 
-def when_made(made: Forecasts, family: npt.NDArray[np.integer]) -> WhenMade:
-    """Return the calibration of a group's forecasts; ``family``: the cluster of every question."""
+def when_made(made: Forecasts) -> WhenMade:
+    """Return the calibration of a group's forecasts."""
     nothing = ZTest(None, None)
     if made.rows.empty:
         line = Recalibration(None, None, None, False, "no question has been scored")
         luck = Luck(None, None, Estimate(None, None), None)
         return WhenMade(made, None, None, nothing, nothing, line, luck)
-    tests = _tests(made, family)
+    tests = scoring.when_made(made.ordered)
     failed = np.isin(np.arange(len(made.rows)), tests.failed)
     rest = None
     if len(tests.failed) and not failed.all():
-        rest = _tests(made.of(made.rows[~failed]), family)
+        others = made.of(made.rows[~failed])
+        rest = Tested(others, scoring.when_made(others.ordered))
     return WhenMade(
         made,
         tests,
         rest,
         _known(tests.level),
         _known(tests.sharpness),
-        _line(made, family, tests),
+        _line(made, tests),
         _luck(made, tests),
-        scoring.reaction(*_inputs(made, family)),
+        scoring.reaction(made.ordered),
     )
-
-
-def _tests(made: Forecasts, family: npt.NDArray[np.integer]) -> scoring.WhenMade:
-    return scoring.when_made(*_inputs(made, family), made.level)
-
-
-def _inputs(
-    made: Forecasts, family: npt.NDArray[np.integer]
-) -> tuple[Floats, Floats, pd.Series, npt.NDArray[np.intp], npt.NDArray[np.integer]]:
-    """Return p, y, path, question and family of the forecasts, as the tests take them."""
-    question = made.rows["question"].to_numpy()
-    return made.p, made.y, made.rows["path"], question, family[question]
 
 
 def _known(test: scoring.Test) -> ZTest:
     return ZTest(known(test.statistic), known(test.p_value))
 
 
-def _line(
-    made: Forecasts, family: npt.NDArray[np.integer], tests: scoring.WhenMade
-) -> Recalibration:
+def _line(made: Forecasts, tests: scoring.WhenMade) -> Recalibration:
     """Return the recalibration line, which describes, with the p-value of level and slope."""
-    made_claims = claims(made)
-    between = (made_claims.p > 0) & (made_claims.p < 1)
+    found = claims(made)
+    between = (found.p > 0) & (found.p < 1)
     p_value = known(tests.p_value)
     if not between.any():
         return Recalibration(None, None, p_value, False, "all forecasts are 0% or 100%")
-    p, y, weight = (of[between] for of in (made_claims.p, made_claims.y, made_claims.weight))
-    line = scoring.recalibration(p, y, weight, family[made_claims.question[between]])
+    p, y, weight, family = (of[between] for of in (found.p, found.y, found.weight, found.family))
+    line = scoring.recalibration(p, y, weight, family)
     return Recalibration(
         known(line.intercept), known(line.slope), p_value, line.estimable, line.reason
     )
@@ -163,23 +159,25 @@ class Claims:
     """Yes/no claims in order of question and time.
 
     A binary forecast is one claim; one with several options is a claim per option, each with half
-    the weight. ``below``: the probability of the options before it. ``scale`` turns a mean over
-    claims into one over forecasts.
+    the weight. ``family`` is that of the question, ``below`` the probability of the options before
+    the claimed one. ``scale`` turns a mean over claims into one over forecasts.
     """
 
     p: Floats
     y: Floats
     weight: Floats
     question: npt.NDArray[np.intp]
+    family: npt.NDArray[np.intp]
     below: Floats
     scale: float
 
 
 def claims(made: Forecasts) -> Claims:
     """Return the claims of a group's forecasts."""
-    weight, question = (made.rows[name].to_numpy() for name in ("weight", "question"))
+    weight, question, family = made.weight, made.question, made.rows["family"].to_numpy()
     if made.p.shape[1] == 2 and (made.level[:, 1] == 1).all():
-        return Claims(made.p[:, 1], made.y[:, 1], weight, question, np.zeros(len(weight)), 1.0)
+        nothing = np.zeros(len(weight))
+        return Claims(made.p[:, 1], made.y[:, 1], weight, question, family, nothing, 1.0)
     shown = made.p > 0
     shown |= made.y > 0
     several = shown[:, 2:].any(axis=1) | (made.level[:, 1] != 1)
@@ -190,28 +188,21 @@ def claims(made: Forecasts) -> Claims:
     own = weight[row] * np.where(several, 0.5, 1.0)[row]
     at = row, option
     scale = float(own.sum() / weight.sum()) if len(weight) else 1.0
-    return Claims(made.p[at], made.y[at], own, question[row], before[at], scale)
+    return Claims(made.p[at], made.y[at], own, question[row], family[row], before[at], scale)
 
 
 def _luck(made: Forecasts, tests: scoring.WhenMade) -> Luck:
     """Return the expected and the actual Brier score when made, weighted by 1/k.
 
     A fractional outcome y takes y (1 − y) off what p (1 − p) expects. The interval has the
-    deviation of a calibrated forecaster; where chance is skewed, its width is changed to contain 0
-    exactly if the test does not reject.
+    differences with which the test would not reject.
     """
-    weight = made.rows["weight"].to_numpy()
+    weight = made.weight
     variance = made.p * (1 - made.p) - made.y * (1 - made.y)
     expected = float(np.average(variance.sum(axis=1) / 2, weights=weight))
     realised = float(np.average(((made.p - made.y) ** 2).sum(axis=1) / 2, weights=weight))
     difference = realised - expected
-    z, p_value = tests.sharpness.statistic, tests.sharpness.p_value
-    interval = None
-    if not np.isnan(p_value):
-        half = _FAR * tests.deviation / float(weight.sum())
-        if p_value >= 0.05:
-            half = max(half, abs(difference))
-        else:
-            half = min(half, _FAR * abs(difference / z))
-        interval = (difference - half, difference + half)
-    return Luck(expected, realised, Estimate(difference, interval), known(p_value))
+    low, high = (end / float(weight.sum()) for end in tests.null.range())
+    interval = None if np.isnan(low) else (difference - high, difference - low)
+    p_value = known(tests.sharpness.p_value)
+    return Luck(expected, realised, Estimate(difference, interval), p_value)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from forecasts.access.roles import Action, require
-from forecasts.access.visibility import require_visible
 from forecasts.common.errors import BadInput
 from forecasts.ledger.models import Member, Policy, PolicyKind, Question
 from forecasts.resolution.assignments import resolvers, schedule_lookup
@@ -62,11 +61,3 @@ def set_policy(
         schedule_lookup(session, question, now)
     session.flush()
     return row
-
-
-def current_policy(session: Session, question: Question) -> Policy | None:
-    """Return the question's policy; None: a single finding is confirmed."""
-    require_visible(session, question)
-    return session.exec(
-        select(Policy).where(Policy.question_id == question.id).order_by(col(Policy.id).desc())
-    ).first()

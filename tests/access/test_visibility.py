@@ -801,9 +801,6 @@ CASES: dict[str, Case] = {
         lambda c: policies.set_policy(c.session, c.question, PolicyKind.propose, **c.here),
     ),
     "resolution.progress.parked": Case(A.see, among(parked)),
-    "resolution.policies.current_policy": Case(
-        A.see, lambda c: policies.current_policy(c.session, c.question), on="resolved"
-    ),
     "resolution.progress.progress": Case(A.see, among(due_next)),
     "resolution.assignments.resolvers": Case(
         A.see, lambda c: assignments.resolvers(c.session, c.question)

@@ -23,10 +23,11 @@ from scoring.tournament import Tournament
 from tests.reports.small_ledgers import asked, day, ledger, made, random_ledger, report
 
 
-def binary(p: np.ndarray, y: np.ndarray) -> Forecasts:
-    """Return one forecast a question."""
+def binary(p: np.ndarray, y: np.ndarray, families: int | None = None) -> Forecasts:
+    """Return one forecast a question, in that many families."""
     n = np.arange(len(p))
-    rows = pd.DataFrame({"group": "all", "question": n, "path": n, "place": n, "weight": 1.0})
+    family = n % (families or len(p))
+    rows = pd.DataFrame({"group": "all", "question": n, "family": family, "path": n, "place": n})
     level = np.column_stack([np.zeros(len(p)), np.ones(len(p))])
     columns = (np.column_stack([1 - values, values]) for values in (p, y))
     return Forecasts(rows, *columns, level)
@@ -37,18 +38,13 @@ def of(
 ) -> Verdict:
     """Return the verdict of these tests; of what is called 90%, 75% came true."""
     n = np.arange(questions)
-    forecasts = binary(np.full(questions, 0.9), (n % 4 > 0).astype(float))
+    made_ = when_made(binary(np.full(questions, 0.9), (n % 4 > 0).astype(float), families))
+    assert made_.tests is not None
     test = scoring.Test
-    tests = scoring.WhenMade(
-        test(level, 0.5),
-        test(slope, 0.5),
-        test(0.0, 1.0),
-        p_value,
-        np.array([], dtype=np.intp),
-        1.0,
+    tests = made_.tests._replace(
+        level=test(level, 0.5), slope=test(slope, 0.5), p_value=p_value, failed=np.arange(0)
     )
-    family = n % (questions if families is None else families)
-    return verdict(replace(when_made(forecasts, family), tests=tests), family)
+    return verdict(replace(made_, tests=tests))
 
 
 @pytest.mark.parametrize(
@@ -120,16 +116,11 @@ def test_no_sentence_contradicts_the_numbers_beside_it(of_a_thousand: int) -> No
         shift, stretch = rng.choice([0.0, 0.0, 0.9, -0.9]), rng.choice([1.0, 1.0, 0.4, 2.5])
         p = (1 / (1 + np.exp(-stretch * odds - shift))).round(2)
         made_ = binary(p, (rng.random(n) < truth).astype(float))
-        family = np.arange(n)
-        tests = scoring.when_made(made_.p, made_.y, family, family)
-        whole = replace(when_made(made_.of(made_.rows[:1]), family), forecasts=made_, tests=tests)
-        rest = made_.of(made_.rows[~np.isin(family, tests.failed)])
-        if len(tests.failed):
-            of_rest = np.arange(len(rest.rows))
-            whole = replace(whole, rest=scoring.when_made(rest.p, rest.y, of_rest, of_rest))
-        found = verdict(whole, family)
+        whole = when_made(made_)
+        assert whole.tests is not None
+        found = verdict(whole)
         kinds.add(found.kind)
-        agrees(found, made_, tests)
+        agrees(found, made_, whole.tests)
     assert kinds >= {"calibrated", "overconfident", "too_high", "too_low"}
 
 

@@ -159,7 +159,7 @@ def clock(question: Row, timing: str, paths: dict[str, list[Segment]]) -> list[d
     if timing == "final":
         moment = closed - 1
     elif timing == "spot":
-        moment = min(question["spot"], closed - 1)
+        moment = min(max(question["spot"], opened), closed - 1)
     else:
         moment = scheduled - int(float(timing[5:-1]) * DAY)
         if moment >= closed:
@@ -205,6 +205,8 @@ def reference_score(
         return sum(rule(name, p, question) for p in others) / len(others)
     if reference == "crowd_mean":
         return rule(name, mean_forecast(others, question), question)
+    if reference == "perfect_peer":
+        return 0.0
     assert reference == "crowd_median"
     return rule(name, median(others), question)
 

@@ -89,7 +89,7 @@ def ledgers(
             "scheduled": opened + length,
             "close": opened + early,
             "spot": opened
-            + draw(st.one_of(moments, st.just(early), *[st.integers(0, length)] * 2)),
+            + draw(st.one_of(moments, st.just(early), *[st.integers(-HOUR, length)] * 2)),
         }
         if kind == "binary":
             question["outcome"] = draw(st.sampled_from([1.0, 0.0, 0.3, 0.75, 1.0, 0.0, None]))

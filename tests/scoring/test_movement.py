@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring import InputError, excess_movement, movement
-from scoring.simulation import simulate
-from scoring.tournament import Team, Tournament
+from scoring import InputError, excess_movement
 from tests.scoring.slow_reference import forecast_frame, live_segments, question_frame
 from tests.scoring.strategies import HOUR, NEW_YEAR, ledgers
 
@@ -168,83 +164,6 @@ def test_it_agrees_with_the_definition_written_out(
         )
     )
     assert got == pytest.approx(expected, abs=1e-12)
-
-
-def test_the_mean_over_questions_counts_each_once_however_many_forecast_it() -> None:
-    questions = pd.DataFrame([asked("q1"), asked("q2", "no")])
-    bo = said([(0, 0.9)], "q1").assign(forecaster="bo")
-    forecasts = pd.concat([said([(0, 0.6)], "q1"), bo, said([(0, 0.7)], "q2")])
-    found = movement(questions, forecasts)
-    assert found.questions == 2
-    q1, q2 = (0.2 * -0.4 + 0.8 * -0.1) / 2, 0.4 * 0.7
-    assert found.excess == pytest.approx((q1 + q2) / 2)
-
-
-def test_a_question_without_a_step_says_nothing() -> None:
-    questions = pd.DataFrame([asked("q1"), asked("q2", "")])
-    forecasts = pd.concat([said([(0, 0.6)], "q1"), said([(0, 0.7)], "q2")])
-    assert movement(questions, forecasts).questions == 1
-
-
-def test_no_forecast_gives_no_number() -> None:
-    found = movement(pd.DataFrame([asked()]), said([]))
-    assert found.questions == 0
-    assert math.isnan(found.excess)
-
-
-def teams_movement(seed: int, questions: int = 80, **fault: float) -> Any:
-    made = simulate(
-        Tournament(
-            (Team("one", members=3, **fault),),
-            seed=seed,
-            questions=questions,
-            families=questions * 3 // 4,
-            early_share=0.2,
-            event_share=0.2,
-        )
-    )
-    return movement(made.questions, made.forecasts, family=made.questions["family"].to_numpy())
-
-
-def test_calibrated_teams_are_accused_one_time_in_twenty() -> None:
-    found = [teams_movement(seed).p_value < 0.05 for seed in range(120)]
-    assert np.mean(found) <= 0.1
-
-
-def test_who_withdraws_when_unsure_is_not_accused() -> None:
-    def p_value(seed: int) -> float:
-        made = simulate(Tournament((Team("one", members=3),), seed=seed, questions=80, families=60))
-        said = made.forecasts.sort_values(["question_id", "forecaster", "made_at"])
-        unsure = said["probability"].between(0.4, 0.6)
-        said["probability"] = said["probability"].mask(unsure)
-        family = made.questions["family"].to_numpy()
-        return movement(made.questions, said, family=family).p_value
-
-    assert np.mean([p_value(seed) < 0.05 for seed in range(120)]) <= 0.1
-
-
-def test_those_who_update_too_little_and_too_much_are_told_apart() -> None:
-    slow_ones = [teams_movement(seed, 300, responsiveness=0.3) for seed in range(6)]
-    assert all(found.excess < 0 for found in slow_ones)
-    assert sum(found.upper < 0 for found in slow_ones) >= 3
-    bold = [teams_movement(seed, extremity=2.0) for seed in range(6)]
-    assert all(found.lower > 0 for found in bold)
-
-
-def test_a_family_is_one_observation() -> None:
-    questions = pd.DataFrame([asked(f"q{n}", "yes" if n % 3 else "no") for n in range(12)])
-    forecasts = pd.concat([said([(0, 0.6 + n / 50)], f"q{n}") for n in range(12)])
-    alone = movement(questions, forecasts)
-    linked = movement(questions, forecasts, family=[f"f{n // 4}" for n in range(12)])
-    assert linked.excess == alone.excess
-    assert linked.p_value != alone.p_value
-    one = movement(questions, forecasts, family=["f"] * 12)
-    assert math.isnan(one.p_value)
-
-
-def test_families_that_are_not_one_a_question_are_refused() -> None:
-    with pytest.raises(InputError, match="family"):
-        movement(pd.DataFrame([asked()]), said([(0, 0.5)]), family=["a", "b"])
 
 
 def test_a_naive_moment_is_refused() -> None:

@@ -156,6 +156,13 @@ def test_the_spot_score_is_read_at_exactly_the_spot_time() -> None:
     assert by_name(at[3], "coverage") == {"ana": 1}
 
 
+def test_a_spot_time_at_the_opening_or_before_reads_at_the_opening() -> None:
+    rows = said(("ana", -2, 0.4), ("bo", 0, 0.8), ("cy", 1, 0.9))
+    for when in (0, -1, -9):
+        found = score(question(spot_time=START + when * DAY), rows, SPOT)
+        assert by_name(found) == pytest.approx({"ana": 0.36, "bo": 0.04})
+
+
 def test_a_spot_time_at_the_close_or_after_reads_just_before_it() -> None:
     rows = said(("ana", 1, 0.4), ("ana", 6, 0.8))
     for when in (6, 9, 20):

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+import scoring
 from scoring import InputError
-from scoring.null_distribution import in_order_of_time, saddlepoint
-from scoring.when_made import WhenMade, when_made
+from scoring.null_distribution import Null, in_order_of_time, null
+from scoring.when_made import WhenMade
 
 SEED = 7
 P = st.floats(0.02, 0.98)
@@ -21,6 +22,10 @@ P = st.floats(0.02, 0.98)
 
 def binary(p: np.ndarray) -> np.ndarray:
     return np.column_stack([1 - p, p])
+
+
+def when_made(*columns: object, **more: object) -> WhenMade:
+    return scoring.when_made(in_order_of_time(*columns, **more))
 
 
 def single(p: list[float] | np.ndarray, y: list[float] | np.ndarray) -> WhenMade:
@@ -31,7 +36,7 @@ def single(p: list[float] | np.ndarray, y: list[float] | np.ndarray) -> WhenMade
 
 def all_sums(p: np.ndarray, y: np.ndarray, payoff: np.ndarray):
     one = np.zeros(len(p))
-    return in_order_of_time(p, y, one, one, None).sums(payoff)
+    return in_order_of_time(p, y, one, one).sums(payoff)
 
 
 # A calibrated belief: 40% moves to 70% or 20%; then 70% is settled, or moves to 90% or 50%.
@@ -55,8 +60,7 @@ def test_the_moment_generating_function_is_right_on_average_wherever_a_path_stop
         for y, outcome in ((path[-1], [0.0, 1.0]), (1 - path[-1], [1.0, 0.0])):
             sums = all_sums(p, np.array([outcome] * len(path)), payoff)
             expected += chance * y * math.exp(at * sums.gain[0])
-            log_moment = sums.cumulants(at, np.ones(1)).value
-            estimated += chance * y * math.exp(log_moment)
+            estimated += chance * y * float(sums.moments(at)[0, 0])
     assert estimated == pytest.approx(expected, rel=1e-12)
 
 
@@ -178,7 +182,7 @@ def test_families_that_move_together_count_for_less() -> None:
     assert linked.level.p_value > alone.level.p_value
     apart = np.tile([0.0, 1.0, 1.0, 0.0], 20)
     found = when_made(binary(p), binary(apart), n, n, family)
-    assert found[:4] == single(p, apart)[:4]
+    assert (found.level, found.p_value) == (single(p, apart).level, single(p, apart).p_value)
 
 
 @pytest.mark.parametrize("outcomes", list(itertools.product([0.0, 1.0], repeat=3))[::3])
@@ -189,13 +193,47 @@ def test_extreme_results_of_few_forecasts_have_finite_answers(outcomes: tuple[fl
         assert math.isfinite(test.statistic)
 
 
+def null_of(payoffs: list[float], p: list[float]) -> Null:
+    payoff = np.column_stack([np.zeros(len(p)), payoffs])
+    return null(all_sums(binary(np.array(p)), binary(np.ones(len(p))), payoff), np.zeros(1, int))
+
+
 def test_the_saddlepoint_is_where_the_tilted_mean_is_the_sum() -> None:
-    p = np.array([0.2, 0.5, 0.7])
-    payoff = np.column_stack([np.zeros(3), [1.0, 0.5, 0.3]])
-    sums = all_sums(binary(p), binary(np.ones(3)), payoff)
-    stretch = np.ones(1)
-    at = saddlepoint(sums, stretch, 0.2, sums.cumulants(0.0, stretch).variance)
-    assert sums.cumulants(at, stretch).mean == pytest.approx(0.2, abs=1e-6)
+    found = null_of([1.0, 0.5, 0.3], [0.2, 0.5, 0.7])
+    at = found.saddlepoint(0.2)
+    assert found.cumulants(at).mean == pytest.approx(0.2, abs=1e-6)
+
+
+def test_the_series_near_the_middle_is_the_function_itself() -> None:
+    found = null_of([1.0, 0.5, -2.3], [0.2, 0.5, 0.7])
+    for at in (-0.3, 0.1, 0.29):
+        exact = found.sums.moments(at)
+        assert found.cumulants(at).value == pytest.approx(math.log(exact[0, 0]), abs=1e-8)
+        assert found.cumulants(at).mean == pytest.approx(exact[1, 0] / exact[0, 0], abs=1e-7)
+
+
+@pytest.mark.parametrize("base", [0.02, 0.1, 0.5])
+def test_the_range_has_just_the_sums_that_the_test_does_not_reject(base: float) -> None:
+    rng = np.random.default_rng(SEED)
+    inside = []
+    for _ in range(150):
+        n = int(rng.integers(3, 80))
+        p = np.clip(rng.beta(1, 1 / base - 1, n), 0.001, 0.999)
+        y = (rng.random(n) < np.clip(p * rng.choice([0.3, 1.0, 3.0]), 0, 1)).astype(float)
+        found = single(p, y)
+        low, high = found.null.range()
+        total = float(((p - y) ** 2 - p * (1 - p)).sum())
+        assert found.null.sums.gain.sum() == pytest.approx(total)
+        inside.append(low <= total <= high)
+        assert inside[-1] == (found.sharpness.p_value >= 0.05)
+    assert 10 < sum(inside) < 150
+
+
+def test_a_range_ends_where_the_sum_can_go_no_further() -> None:
+    # Not one of two events expected: no surprise.
+    low, high = single(np.full(54, 0.02), np.zeros(54)).null.range()
+    assert low == pytest.approx(-54 * 0.02 * 0.96)
+    assert high > 2 * 0.96
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine
+from sqlmodel import select
 
 from forecasts.access.members import member_named
 from forecasts.common.errors import BadInput
 from forecasts.ledger import database
-from forecasts.ledger.models import PolicyKind, RunState
+from forecasts.ledger.models import Policy, PolicyKind, RunState
 from forecasts.questions import registry
 from forecasts.resolution import assignments, confirmation, kept_evidence, policies, proposals
 from forecasts.resolution.resolvers.protocol import Finding
@@ -97,4 +98,4 @@ def test_a_policy_that_cannot_work_is_refused_when_it_is_given(
         rain = registry.find(session, "rain")
         with pytest.raises(BadInput, match=words):
             policies.set_policy(session, rain, member=alice, now=day(2), **given)
-        assert policies.current_policy(session, rain) is None
+        assert session.exec(select(Policy)).first() is None
