@@ -106,7 +106,7 @@ def _connect_options(url: URL) -> dict[str, Any]:
     if url.get_backend_name() == "sqlite":
         path = Path(url.database or "")
         if sqlite_file.why_read_only(path):
-            # Each time anew, since it depends on whether others write to the file.
+            # No connection is kept, since how to open the file depends on whether others write to it.
             return {"creator": lambda: sqlite_file.read_only(path), "poolclass": NullPool}
         return {"connect_args": {"timeout": _PATIENCE}}
     options = {"connect_timeout": 10, "application_name": "forecasts"}

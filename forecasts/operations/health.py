@@ -1,14 +1,13 @@
-"""Health checks of a ledger, for an operator to run before and after a change.
+"""Health checks of a ledger, for an operator to run before and after a change, and as a monitor.
 
-Nothing is written. A server reports permissions, triggers and settings; a file is checked by an
-empty write transaction.
+Nothing is kept: a row is written and rolled back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import datetime
 
 from sqlalchemy import Connection, Engine, func, select, text
 from sqlmodel import Session, SQLModel, col
@@ -17,51 +16,41 @@ from forecasts.access import oidc_settings
 from forecasts.access.roles import admins
 from forecasts.common.errors import BadInput, DatabaseError
 from forecasts.common.times import iso, utc
+from forecasts.ledger import append
 from forecasts.ledger.chain import SEALED
+from forecasts.ledger.clock import ledger_clock, newest_time
 from forecasts.ledger.database import reading, writing
-from forecasts.ledger.models import APPEND_ONLY, Forecast, QuestionRevision, Resolution
+from forecasts.ledger.models import APPEND_ONLY, Forecast, QuestionRevision, Resolution, Team
 from forecasts.ledger.schema import newest_revision, schema_revision
-from forecasts.ledger.urls import is_embedded, place
+from forecasts.ledger.urls import is_embedded
+from forecasts.operations import routine
+from forecasts.operations.file_health import RESTORE, check_file
+from forecasts.operations.finding import Finding
+from forecasts.operations.server_health import TOLERANCE, check_server, missing_grants
 
-_TOLERANCE = timedelta(seconds=5)  # between clocks
-_RESTORE = "Keep the file as it is, and restore a backup."
-# The server settings by which an acknowledged write survives a power cut.
-_DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 # pg_trigger.tgtype of a trigger before DELETE, UPDATE and TRUNCATE.
 _BEFORE_ANY_CHANGE = 2 | 8 | 16 | 32
 
-# The privileges of a role beyond SELECT and INSERT.
-_UPDATED = ("watch", "last_run", "channel", "notice", "upkeep")
-_DELETED = ("score", "ended_session")
-_MORE_PRIVILEGES = dict.fromkeys(_UPDATED, "UPDATE") | dict.fromkeys(_DELETED, "DELETE")
+
+class _Undone(Exception):
+    """Rolls a trial back."""
 
 
-@dataclass(frozen=True)
-class Finding:
-    """The result of one check in a sentence, with a remedy if it failed."""
-
-    about: str
-    result: str
-    remedy: str = ""
-
-    @property
-    def passed(self) -> bool:
-        """Whether the check passed."""
-        return not self.remedy
-
-
-def check(engine: Engine, clock: Callable[[], datetime]) -> list[Finding]:
-    """Return the findings about the ledger; nothing is written.
+def check(engine: Engine, here: Callable[[], datetime]) -> list[Finding]:
+    """Return the findings about the ledger; nothing is kept. ``here``: this machine's clock.
 
     Checks that depend on the schema are left out if it is not this release's.
     """
-    found = list(_check_file(engine) if is_embedded(engine) else _check_server(engine, clock))
-    if any(one.remedy == _RESTORE for one in found):
+    found = list(check_file(engine) if is_embedded(engine) else check_server(engine, here))
+    if any(one.remedy == RESTORE for one in found):
         return found  # a damaged file cannot be relied on for further checks
     schema = _schema(engine)
     found.append(schema)
     if schema.passed:
-        found += _check_contents(engine, clock)
+        now = ledger_clock(engine, here)()
+        found += _check_contents(engine, now)
+        if all(one.passed for one in found if one.about in ("permissions", "writing")):
+            found.append(_writing(engine, now))
     return found
 
 
@@ -88,77 +77,10 @@ def _schema(engine: Engine) -> Finding:
     return Finding("schema", result, "Tell its users, then run: forecasts migrate")
 
 
-def _check_file(engine: Engine) -> Iterator[Finding]:
-    yield Finding("connection", f"The ledger is the file {place(engine)}.")
+def _check_contents(engine: Engine, now: datetime) -> Iterator[Finding]:
     with reading(engine) as session:
         connection = session.connection()
-        version = connection.scalar(text("SELECT sqlite_version()"))
-        faults = list(connection.scalars(text("PRAGMA quick_check")))
-    yield Finding("server", f"SQLite {version} reads and writes it.")
-    if faults != ["ok"]:
-        yield Finding("file", f"The file is damaged: {faults[0]}.", _RESTORE)
-        return
-    yield Finding("file", "The file is intact.")
-    try:
-        with writing(engine) as session:
-            session.connection()
-        yield Finding("permissions", "The ledger can be written to.")
-    except DatabaseError as error:
-        yield Finding("permissions", error.message, error.remedy)
-
-
-def _check_server(engine: Engine, clock: Callable[[], datetime]) -> Iterator[Finding]:
-    with reading(engine) as session:
-        connection = session.connection()
-        role, version, standby, read_only = connection.exec_driver_sql(
-            "SELECT current_user, current_setting('server_version'), pg_is_in_recovery(),"
-            " current_setting('default_transaction_read_only')"
-        ).one()
-        yield Finding("connection", f"The ledger is {place(engine)}, opened by the role {role}.")
-        yield Finding("server", f"The server is PostgreSQL {version}.")
-        yield _durability(connection)
-        yield _clock_of(connection, clock)
-        if standby or read_only == "on":
-            yield Finding(
-                "writing",
-                "The server accepts no writes: it is a standby, or set to read only.",
-                "Use the address of the primary server.",
-            )
-
-
-def _durability(connection: Connection) -> Finding:
-    # Other values wait for more.
-    off = [n for n in _DURABLE if connection.scalar(select(func.current_setting(n))) == "off"]
-    if not off:
-        return Finding("durability", "Acknowledged writes are on the server's disk.")
-    return Finding(
-        "durability",
-        f"Acknowledged writes can be lost when the machine stops, since {', '.join(off)} is off.",
-        "The server's owner sets " + ", ".join(f"{name} = on" for name in off) + ".",
-    )
-
-
-def _clock_of(connection: Connection, clock: Callable[[], datetime]) -> Finding:
-    before = utc(clock())
-    server = connection.scalar(text("SELECT clock_timestamp()"))
-    after = utc(clock())
-    assert isinstance(server, datetime)
-    # The server read its clock at some time between the two.
-    ahead = (server - min(max(server, before), after)).total_seconds()
-    difference = f"The server's clock and this machine's differ by {abs(ahead):.1f} s"
-    if abs(ahead) <= _TOLERANCE.total_seconds():
-        return Finding("clock", f"{difference}.")
-    return Finding(
-        "clock",
-        f"{difference}: the server's is {'ahead' if ahead > 0 else 'behind'}.",
-        "Synchronise both clocks (NTP), since forecasts count from the time they are made.",
-    )
-
-
-def _check_contents(engine: Engine, clock: Callable[[], datetime]) -> Iterator[Finding]:
-    with reading(engine) as session:
-        connection = session.connection()
-        missing = [] if is_embedded(engine) else _missing_grants(connection)
+        missing = [] if is_embedded(engine) else missing_grants(connection)
         if missing:
             role = connection.scalar(text("SELECT quote_ident(current_user)"))
             yield Finding(
@@ -172,25 +94,22 @@ def _check_contents(engine: Engine, clock: Callable[[], datetime]) -> Iterator[F
         if not any("SELECT" in grant for grant in missing):
             yield _chain(connection)
             yield _roles(session)
-            yield _newest(connection, clock)
+            yield _newest(session, now)
             yield _rows(connection)
+            yield from routine.check(session, now=now)
 
 
-def _missing_grants(connection: Connection) -> list[str]:
-    """Return the GRANT of each privilege that the role lacks, up to the TO."""
-    grants = []
-    for name in (table.name for table in SQLModel.metadata.sorted_tables):
-        privileges = ("SELECT", "INSERT", _MORE_PRIVILEGES.get(name, "SELECT"))
-        lacked = [
-            act
-            for act in dict.fromkeys(privileges)
-            if not connection.scalar(select(func.has_table_privilege(name, act)))
-        ]
-        if lacked:
-            grants.append(f"GRANT {', '.join(lacked)} ON {name}")
-        if not connection.scalar(select(func.has_sequence_privilege(f"{name}_id_seq", "USAGE"))):
-            grants.append(f"GRANT USAGE ON SEQUENCE {name}_id_seq")
-    return grants
+def _writing(engine: Engine, now: datetime) -> Finding:
+    """Return whether a row with its entry can be written; it is rolled back."""
+    try:
+        with suppress(_Undone), writing(engine) as session:
+            session.add(Team(name=f"health check of {iso(now)}", created_at=now))
+            session.flush()
+            append.write_entries(session)
+            raise _Undone
+    except DatabaseError as error:
+        return Finding("writing", error.message, error.remedy)
+    return Finding("writing", "A row was written, and taken back.")
 
 
 def _history(connection: Connection) -> Finding:
@@ -224,9 +143,9 @@ def _history(connection: Connection) -> Finding:
 
 def _chain(connection: Connection) -> Finding:
     """Return whether the chain has an entry for each row; ``forecasts verify`` compares them."""
-    entries, rows = (
-        sum(_count(connection, name) for name in names) for names in (("entry",), SEALED)
-    )
+    kind = SQLModel.metadata.tables["entry"].c.kind
+    entries = connection.scalar(select(func.count()).where(kind.in_(SEALED))) or 0
+    rows = sum(_count(connection, name) for name in SEALED)
     if entries == rows:
         result = f"Each of the {rows:,} rows of history has an entry"
         return Finding("chain", f"{result}; forecasts verify compares them.")
@@ -249,23 +168,21 @@ def _roles(session: Session) -> Finding:
     )
 
 
-def _newest(connection: Connection, clock: Callable[[], datetime]) -> Finding:
+def _newest(session: Session, now: datetime) -> Finding:
     """Return whether a row was recorded in the future, by a wrong clock."""
-    times = [
-        connection.scalar(select(func.max(col(table.recorded_at))))
-        for table in (Forecast, QuestionRevision, Resolution)
-    ]
-    known = [utc(at) for at in times if at is not None]
+    tables = (Forecast, QuestionRevision, Resolution)
+    times = [session.scalar(select(func.max(col(table.recorded_at)))) for table in tables]
+    known = [utc(at) for at in (*times, newest_time(session)) if at is not None]
     if not known:
         return Finding("newest", "There are no rows yet.")
     newest = f"The newest row was recorded at {iso(max(known))}"
-    now = utc(clock())
-    if max(known) <= now + _TOLERANCE:
+    if max(known) <= now + TOLERANCE:
         return Finding("newest", f"{newest}.")
     return Finding(
         "newest",
-        f"{newest}, but it is {iso(now)} here.",
-        "Set this machine's clock, or find the machine whose clock was wrong.",
+        f"{newest}, but it is {iso(now)} here. Acts are refused until then.",
+        "Set this machine's clock, or find the machine whose clock was wrong. If the row is of a "
+        "wrong clock, restore a backup from before.",
     )
 
 

@@ -13,7 +13,7 @@ from forecasts.access.members import member_or_new
 from forecasts.cli.console import next_step
 from forecasts.ledger import database, schema
 from forecasts.operations import transfer
-from forecasts.operations.health import Finding
+from forecasts.operations.finding import Finding
 from tests.access.test_oidc_settings import SECRETS, set_to
 from tests.conftest import day, release_later
 from tests.postgresql import Server

@@ -6,15 +6,21 @@ import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlmodel import Session, func, select
 
 from forecasts.access.members import member_or_new
 from forecasts.common.settings import sqlite_url
-from forecasts.ledger import database, schema
-from forecasts.ledger.models import APPEND_ONLY
-from forecasts.operations.health import Finding, check
+from forecasts.ledger import append, clock, database, schema
+from forecasts.ledger.models import APPEND_ONLY, Entry, Team, UpkeepAct, Watch
+from forecasts.ledger.verification import newest
+from forecasts.operations import routine, upkeep
+from forecasts.operations.finding import Finding
+from forecasts.operations.health import check
+from forecasts.resolution.runs.last_run import record_run
 from forecasts.updates.updates import update
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
@@ -87,7 +93,9 @@ def test_what_has_nothing_in_it_yet_is_well_too(engine: Engine) -> None:
 
 def test_a_row_without_an_entry_is_missed(own: Engine) -> None:
     assert "chain" not in bad(check(own, now))
-    change(own, "INSERT INTO team (name, created_at) VALUES ('Alder', '2026-01-01')")
+    change(
+        own, "INSERT INTO team (name, created_at) VALUES ('Alder', '2026-01-01 00:00:00.000000')"
+    )
     said = bad(check(own, now))["chain"]
     assert said.result.startswith("There are 1 rows of history but 0 entries")
     assert said.remedy.endswith("forecasts verify")
@@ -148,12 +156,16 @@ def test_clocks_that_differ_are_said(postgresql: Server, off: int, words: str) -
         engine.dispose()
 
 
-def test_a_row_from_the_future_is_said(engine: Engine) -> None:
-    with database.writing(engine) as session:
-        ask(session, member_or_new(session, "alice", now=day(0)))
-    assert "newest" not in bad(check(engine, lambda: day(0)))
-    said = bad(check(engine, lambda: day(-1)))["newest"]
+def test_a_row_from_the_future_is_said(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = [day(0)]
+    monkeypatch.setattr(clock, "server_time", lambda: f"timestamptz '{at[0].isoformat()}'")
+    with database.writing(engine, lambda: at[0]) as session:
+        member_or_new(session, "alice", now=day(0))  # has no time of its own but its entry's
+    assert "newest" not in bad(check(engine, lambda: at[0]))
+    at[0] = day(-1)
+    said = bad(check(engine, lambda: at[0]))["newest"]
     assert "2026-01-01T00:00:00Z, but it is 2025-12-31T00:00:00Z here" in said.result
+    assert "restore a backup" in said.remedy
 
 
 def test_settings_that_lose_what_was_acknowledged_are_said(postgresql: Server) -> None:
@@ -208,6 +220,126 @@ def test_a_file_that_somebody_writes_to_for_too_long_is_said(
     busy, looking = (database.open_engine(sqlite_url(ledger_file)) for _ in range(2))
     with database.writing(busy) as session:
         member_or_new(session, "alice", now=day(0))
-        assert "locked" in bad(check(looking, now))["permissions"].result
+        assert "locked" in bad(check(looking, now))["writing"].result
     for engine in (busy, looking):
         engine.dispose()
+
+
+def test_a_row_is_written_and_taken_back(engine: Engine) -> None:
+    said = {one.about: one.result for one in check(engine, now)}
+    assert said["writing"] == "A row was written, and taken back."
+    with database.reading(engine) as session:
+        assert session.exec(select(func.count()).select_from(Team)).one() == 0
+        assert session.exec(select(func.count()).select_from(Entry)).one() == 0
+
+
+def test_a_disk_with_little_room_is_said(
+    ledger_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = database.open_engine(sqlite_url(ledger_file))
+    usage = shutil.disk_usage(ledger_file)._replace(free=40_000_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    said = bad(check(engine, now))["space"]
+    assert said.result.startswith("0.04 GB are free where the ledger is, less than a migration")
+    assert said.remedy.startswith("Free at least 60 MB")
+    engine.dispose()
+
+
+def test_a_journal_that_has_grown_is_said(
+    ledger_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("forecasts.operations.file_health._LONGEST_JOURNAL", 10_000)
+    engine, other = (database.open_engine(sqlite_url(ledger_file)) for _ in range(2))
+    with database.writing(other) as session:
+        for number in range(50):
+            member_or_new(session, f"member {number}", now=day(0))
+    assert "cannot be merged" in bad(check(engine, now))["journal"].result
+    for one in (engine, other):
+        one.dispose()
+
+
+def test_a_file_that_anyone_may_write_to_is_said(ledger_file: Path) -> None:
+    engine = database.open_engine(sqlite_url(ledger_file))
+    assert "permissions" not in bad(check(engine, now))
+    ledger_file.chmod(0o666)
+    said = bad(check(engine, now))["permissions"]
+    assert said.result == f"Every user of this machine may write to {ledger_file}."
+    assert said.remedy == f"Run: chmod o-w {ledger_file}"
+    engine.dispose()
+
+
+def test_a_ledger_that_can_only_be_read_is_said_and_not_written_to(
+    ledger_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("forecasts.ledger.sqlite_file.why_read_only", lambda _: "the file 'x'")
+    monkeypatch.setattr("forecasts.operations.file_health.why_read_only", lambda _: "the file 'x'")
+    engine = database.open_engine(sqlite_url(ledger_file))
+    found = check(engine, now)
+    assert "can only be read: you may not write to the file 'x'" in bad(found)["permissions"].result
+    assert "writing" not in {one.about for one in found}
+    engine.dispose()
+
+
+def routines(session: Session, at: float) -> dict[str, Finding]:
+    return {one.about: one for one in routine.check(session, now=day(at))}
+
+
+def test_runs_are_missed_if_questions_are_due(session: Session) -> None:
+    assert routines(session, 1)["run"].result == "There was no run yet, and no question needs one."
+    rain = ask(session, member_or_new(session, "alice", now=day(0)))
+    session.add(Watch(question_id=rain.id, next_at=day(2)))
+    session.flush()
+    assert routines(session, 1)["run"].passed
+    said = routines(session, 2)["run"]
+    assert said.result == "There was no run yet, and 1 question is due."
+    assert "forecasts schedule" in said.remedy
+    for at in (2, 2.01):
+        record_run(session, now=day(at))
+    said = routines(session, 2.02)["run"]
+    assert said.passed
+    assert said.result == "The last run was at 2026-01-03 00:14 UTC."
+    assert "overdue" in routines(session, 2.1)["run"].result
+
+
+def test_an_old_backup_is_said_once_the_ledger_has_gone_on(session: Session, kind: str) -> None:
+    member_or_new(session, "alice", now=day(0))
+    append.write_entries(session)
+    if kind == "postgresql":
+        assert "backup" not in routines(session, 8)
+        return
+    assert routines(session, 6)["backup"] == Finding("backup", "There is no backup yet.")
+    assert "forecasts backup FILE" in routines(session, 8)["backup"].remedy
+    written = newest(session)
+    upkeep.record(session, UpkeepAct.backup, "/b/1.sqlite3", now=day(8), digest=written)
+    assert routines(session, 30)["backup"].result == (
+        "The last backup was made at 2026-01-09 00:00 UTC: /b/1.sqlite3."
+    )
+    member_or_new(session, "bob", now=day(9))
+    append.write_entries(session)
+    assert routines(session, 14)["backup"].passed
+    assert "gone on since" in routines(session, 15)["backup"].result
+
+
+def test_a_digest_that_did_not_leave_is_said(session: Session, kind: str) -> None:
+    member_or_new(session, "alice", now=day(0))
+    append.write_entries(session)
+    assert routines(session, 6)["digest"].passed
+    # A ledger of one person may go without; one that others use may not.
+    assert routines(session, 8)["digest"].passed == (kind == "sqlite")
+    there: dict[str, Any] = {"act": UpkeepAct.digest, "place": "/d", "target": "/d"}
+    upkeep.record(session, now=day(8), digest=newest(session), **there)
+    assert routines(session, 30)["digest"].result == (
+        "The last digest was sent at 2026-01-09 00:00 UTC to /d."
+    )
+    upkeep.record(session, now=day(9), reason="The disk is full.", **there)
+    said = routines(session, 9)["digest"]
+    assert "was not sent to /d at 2026-01-10 00:00 UTC: The disk is full." in said.result
+    assert "forecasts digest" in said.remedy
+    # Another target counts once it is the newest.
+    there = {"act": UpkeepAct.digest, "place": "/e", "target": "/e"}
+    upkeep.record(session, now=day(10), digest=newest(session), **there)
+    assert routines(session, 10)["digest"].passed
+    member_or_new(session, "bob", now=day(10))
+    append.write_entries(session)
+    assert routines(session, 11)["digest"].passed
+    assert "gone on since" in routines(session, 12)["digest"].result

@@ -48,7 +48,7 @@ class Entry(SQLModel, table=True):
 
 
 class UpkeepAct(StrEnum):
-    """What an operator keeps doing for a ledger."""
+    """An operator's routine work for a ledger."""
 
     backup = "backup"
     digest = "digest"
