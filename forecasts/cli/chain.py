@@ -41,7 +41,7 @@ def verify(
     """Verify that history is unchanged, and print its digest.
 
     Every row is hashed again and compared with its entry in the chain. Exit code 0: the chain is
-    intact; 1: the first altered, removed, inserted or reordered entry is named.
+    intact; 1: the altered, removed, inserted or reordered rows and entries are named.
     """
     from forecasts.ledger.database import reading
     from forecasts.ledger.verification import verify
@@ -70,9 +70,11 @@ def _exit_if_broken(found: Verified) -> None:
     if broken.question is not None:
         number = "" if broken.number is None else f", entry {broken.number:,} of its chain"
         where.append(f"question {broken.question!r}{number}")
+    at = f", first at {'; '.join(where)}" if where else ""
     print_note(
-        f"History was {broken.fault}, first at {'; '.join(where)}: {broken.said}.\n"
-        f"Everything before it is intact, with the digest {found.digest}\n"
+        f"History was {broken.fault}{at}: {broken.said}.\n"
+        + "".join(f"It was {one.fault} too where {one.said}.\n" for one in found.more)
+        + f"Everything before it is intact, with the digest {found.digest}\n"
         "Do not change the ledger. Find out who could write to its database, and compare it with "
         "the newest backup that forecasts verify finds intact."
     )
@@ -98,10 +100,10 @@ def digest(
     ] = None,
     database: Database = None,
 ) -> None:
-    """Print the digest of the newest entry, and send it where nobody can change it.
+    """Print the ledger's digest, and send it somewhere safe.
 
-    A forecasts run does so once a day if FORECASTS_DIGEST_TO is set. Exit code 1 if it was not
-    sent.
+    Kept where nobody can change it, it later proves that history is unchanged. A forecasts run
+    does so once a day if FORECASTS_DIGEST_TO is set. Exit code 1 if it was not sent.
     """
     from forecasts.ledger.database import reading
     from forecasts.ledger.verification import newest
@@ -196,7 +198,7 @@ def restore(
     from forecasts.ledger.urls import place
     from forecasts.operations.backup import restore
 
-    engine = opened(settings(database), begin=True)
+    engine = opened(settings(database), begin=True, damaged=True)
     with _verify_bar() as tell:
         done = restore(engine, file, now=now(), on_progress=tell)
     print_line(
@@ -212,10 +214,11 @@ def _entries(found: Verified) -> str:
 
 
 def _intact(found: Verified) -> str:
-    plurals = {"evidence": "evidence", "policy": "policies"}
+    plurals = {"evidence": "evidence", "policy": "policies", "identity": "identities"}
     rows = ", ".join(
         f"{count:,} {kind if count == 1 else plurals.get(kind, f'{kind}s')}".replace("_", " ")
         for kind, count in found.rows.items()
+        if kind != "ledger"
     )
     lines = [f"History is intact: {_entries(found)} for {rows or 'no rows yet'}."]
     if found.forgotten:

@@ -41,7 +41,7 @@ SECTIONS = {
         "schedule",
     ),
     "Scores": ("scores", "report", "compare", "score", "crowd", "attribute", "rescore"),
-    "Data": ("import", "export", "verify", "backup", "restore", "move"),
+    "Data": ("import", "export", "verify", "digest", "backup", "restore", "move"),
     "Administration": ("check", "migrate", "team", "token", "member", "identify"),
 }
 
