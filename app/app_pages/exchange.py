@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -12,9 +11,9 @@ import streamlit as st
 from app.markdown_text import added, as_text
 from app.session import (
     act,
-    acting,
-    engine,
+    current_member,
     form_key,
+    my_handle,
     now,
     page_state,
     reading,
@@ -24,15 +23,17 @@ from app.session import (
 from app.views.downloads import ledger_folder_button
 from app.views.lists import table
 from app.views.progress import progress
-from forecasts.access.roles import Action
+from forecasts.access.roles import Action, Rights
+from forecasts.common import limits
 from forecasts.exchange.folder.folder import read_folder
 from forecasts.exchange.import_ import Imported, import_frames, rehearse
+from forecasts.ledger.models import Member
 from forecasts.scores.frames import Frames
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A rehearsed ledger folder, ready to import."""
+    """A ledger folder compared with the ledger, ready to import."""
 
     key: str
     frames: Frames
@@ -52,8 +53,8 @@ moment = now()
 state = page_state(ImportState)
 
 
-def upload_form(can_vouch: bool) -> None:
-    """Show the upload form; rehearse the import of a submitted folder."""
+def upload_form(rights: Rights) -> None:
+    """Show the upload form; compare a submitted folder with the ledger."""
     key = form_key("import")
     with st.form(key):
         upload = st.file_uploader(
@@ -62,7 +63,7 @@ def upload_form(can_vouch: bool) -> None:
             key=f"{key}-file",
             help="Up to 10 MB. Import a larger one with: forecasts import FOLDER",
         )
-        vouch = can_vouch and st.checkbox(
+        vouch = (rights.unrestricted and not rights.unshared) and st.checkbox(
             "I vouch for the forecasts’ times",
             key=f"{key}-vouch",
             help="Otherwise the forecasts count from now, and the claimed times are only recorded.",
@@ -78,15 +79,13 @@ def upload_form(can_vouch: bool) -> None:
     with shown_errors(), progress("Reading") as tell, tempfile.TemporaryDirectory() as aside:
         archive = Path(aside) / "folder.zip"
         archive.write_bytes(upload.getvalue())
-        frames = read_folder(archive, warn=warnings.append)
-        additions = rehearse(
-            engine(),
-            frames,
-            acting=partial(acting, moment=moment),
-            now=moment,
-            vouch=vouch,
-            on_progress=tell,
-        )
+        most = limits.FILE_BYTES if rights.unrestricted else limits.MEMBER_BYTES
+        frames = read_folder(archive, warn=warnings.append, most_bytes=most)
+        with reading() as ledger:
+            who = current_member(ledger) or Member(handle=my_handle(), created_at=moment)
+            additions = rehearse(
+                ledger, frames, member=who, now=moment, vouch=vouch, on_progress=tell
+            )
         state.upload = Upload(key, frames, warnings, additions, vouch)
 
 
@@ -137,7 +136,7 @@ if rights.allows(Action.ask):
         "You see a preview before anything is imported. An import is all or nothing, and importing "
         "the same folder again changes nothing."
     )
-    upload_form(rights.unrestricted and not rights.unshared)
+    upload_form(rights)
     if state.upload is not None:
         preview(state.upload)
 else:

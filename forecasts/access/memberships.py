@@ -48,6 +48,24 @@ def join(
     ``left_at`` ends an open membership. BadInput if it is not after ``joined_at``, or if the
     membership already ended at another time.
     """
+    newest = same_membership(session, team, member, joined_at, left_at)
+    if newest is not None and left_at in (None, newest.left_at):
+        return newest
+    role = role if newest is None else Role(newest.role)
+    row = Membership(
+        team_id=team.id, member_id=member.id, joined_at=joined_at, left_at=left_at, role=role
+    )
+    return written(session, row)
+
+
+def same_membership(
+    session: Session,
+    team: Team,
+    member: Member,
+    joined_at: datetime | None,
+    left_at: datetime | None,
+) -> Membership | None:
+    """Return the stored membership that began at ``joined_at``; BadInput as in ``join``."""
     if joined_at is not None and left_at is not None and left_at <= joined_at:
         raise BadInput(
             f"{member.handle} cannot leave {team.name} on {iso(left_at)}: that is not after "
@@ -62,18 +80,13 @@ def join(
         )
         .order_by(col(Membership.id).desc())
     ).first()
-    if newest is not None and left_at in (None, newest.left_at):
-        return newest
-    if newest is not None and newest.left_at is not None and left_at is not None:
+    ended = None if newest is None else newest.left_at
+    if ended is not None and left_at not in (None, ended):
         raise BadInput(
-            f"{member.handle} left {team.name} on {iso(newest.left_at)} in this ledger, "
+            f"{member.handle} left {team.name} on {iso(ended)} in this ledger, "
             f"not on {iso(left_at)}."
         )
-    role = role if newest is None else Role(newest.role)
-    row = Membership(
-        team_id=team.id, member_id=member.id, joined_at=joined_at, left_at=left_at, role=role
-    )
-    return written(session, row)
+    return newest
 
 
 def memberships_of(session: Session, member: Member) -> list[Membership]:

@@ -166,13 +166,9 @@ def evidence_visible(session: Session) -> ColumnElement[bool]:
 
     Evidence is hidden if only hidden forecasts cite it.
     """
-    cited = select(Citation.evidence_id).join(
-        Forecast, col(Forecast.id) == col(Citation.forecast_id)
-    )
-    visible = forecast_visible(session)
-    return or_(
-        col(Evidence.id).not_in(cited.where(~visible)), col(Evidence.id).in_(cited.where(visible))
-    )
+    cited = select(Citation.id).where(Citation.evidence_id == Evidence.id)
+    citing = cited.join(Forecast, col(Forecast.id) == col(Citation.forecast_id))
+    return or_(~cited.exists(), citing.where(forecast_visible(session)).exists())
 
 
 def is_visible(session: Session, question: Question) -> bool:

@@ -23,6 +23,10 @@ SOURCE_BYTES = 50_000_000
 # The part of a resolver's source that is kept with its finding. A longer source is kept as a hash.
 EXHIBIT_BYTES = 1_000_000
 ROWS = 5_000_000  # of a table
+# Of an import into a shared ledger by someone who is not its admin: its rows, some seconds in which
+# nobody else can write, and the unpacked bytes of an uploaded ZIP.
+MEMBER_ROWS = 100_000
+MEMBER_BYTES = 100_000_000
 COLUMNS = 200  # of a table; the widest of the format has 25
 # A handle, a team's name, an ID, an address. They are indexed, and PostgreSQL limits an index
 # entry to 2,704 bytes.

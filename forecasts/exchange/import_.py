@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pandas as pd
-from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from forecasts.access.members import member_or_new
-from forecasts.access.memberships import join, team_or_new
+from forecasts.access.members import find_member, member_or_new
+from forecasts.access.memberships import join, same_membership, team_or_new
 from forecasts.access.roles import Action, is_shared, member_rights, require
-from forecasts.access.visibility import reading_everything
+from forecasts.access.visibility import evidence_visible, reading_everything
 from forecasts.articles.article import CapturedArticle, content_hash
-from forecasts.common.errors import BadInput, Problem
-from forecasts.exchange.import_forecasts import add_forecasts
+from forecasts.common import limits
+from forecasts.common.errors import BadInput, Forbidden, Problem
+from forecasts.exchange.import_forecasts import NewForecasts, compare_forecasts, write_forecasts
 from forecasts.exchange.import_questions import (
     Progress,
-    add_questions,
+    QuestionChanges,
     address_hash,
     changes,
+    compare_questions,
     time_of,
+    write_questions,
 )
-from forecasts.ledger import database
-from forecasts.ledger.models import DIGEST_ADDRESS, Article, Evidence, Member
-from forecasts.questions.standing import QuestionState, listing
+from forecasts.ledger.models import DIGEST_ADDRESS, Article, Evidence, Member, Team
+from forecasts.questions.standing import QuestionState, in_batches, listing
 from forecasts.scores import scores
-from forecasts.scores.frames import Frames, rows
+from forecasts.scores.frames import FRAME_COLUMNS, Frames, rows
+from forecasts.updates.evidence import key_and_row
 
 
 @dataclass(frozen=True)
@@ -89,83 +90,140 @@ def import_frames(
     later import that vouches adds them at those times. Current resolutions are scored again if
     their questions have new forecasts or wordings. An error in ``on_progress`` ends the import.
     """
-    vouched = vouch or not is_shared(session)
-    if vouch:
-        require(session, member, Action.vouch, now=now)
-    known = {
-        state.slug: state
-        for state in listing(session, now=now, only=frames.questions["question_id"].tolist())
-    }
-    _require_may_import(session, frames, known, member, now)
-    on_progress("Members, articles and evidence", 0.0)
+    found = _compare(session, frames, member, now, vouch, on_progress)
     handles = pd.concat([frames.forecasts["forecaster"], frames.teams["forecaster"]]).unique()
     members = {handle: member_or_new(session, handle, now=now) for handle in handles}
     for row in rows(frames.teams):
         team, other = team_or_new(session, row.team, now=now), members[row.forecaster]
         joined_at, left_at = time_of(row.joined_at), time_of(row.left_at)
         join(session, team, other, joined_at=joined_at, left_at=left_at)
-    articles, by_address = _articles(session, frames.articles, member, now)
-    evidence = _evidence(session, frames.evidence, by_address, member, now)
-    added = add_questions(session, frames, known, by_address, member, now, on_progress)
-    on_progress(f"{len(frames.forecasts):,} forecasts", 0.5)
-    with reading_everything(session):
-        forecasts = add_forecasts(
+    session.add_all(found.articles)
+    session.flush()
+    evidence = _write_evidence(session, frames.evidence, found, member, now)
+    resolutions = write_questions(
+        session, found.questions, frames, found.known, found.by_address, member, now
+    )
+    on_progress(f"{len(found.forecasts.keys):,} forecasts", 0.5)
+    with nullcontext() if found.is_limited else reading_everything(session):
+        forecasts = write_forecasts(
             session,
-            frames,
+            found.forecasts,
             members,
-            new_only=not known,
-            vouched_by=member if vouched else None,
+            evidence,
+            vouched_by=member if found.vouched else None,
             now=now,
         )
     session.flush()
-    touched = added.revised.union(forecasts)
-    to_score = added.resolutions + [
+    touched = {found.known[slug].id for slug in found.questions.revised}.union(forecasts)
+    to_score = resolutions + [
         state.resolution
-        for state in known.values()
+        for state in found.known.values()
         if state.resolution is not None and state.id in touched
     ]
     on_progress("Scores", 0.8)
-    return Imported(
-        questions=added.questions,
-        revised=len(added.revised),
-        forecasts=len(forecasts),
-        resolutions=len(added.resolutions),
-        scores=scores.store(session, to_score) if to_score else 0,
-        evidence=evidence,
-        articles=articles,
-        unvouched=0 if vouched else len(forecasts),
-        kept_private=added.kept_private,
-    )
-
-
-class _Undone(Exception):
-    """Rolls a rehearsal back."""
+    return replace(found.counts, scores=scores.store(session, to_score) if to_score else 0)
 
 
 def rehearse(
-    engine: Engine,
+    session: Session,
     frames: Frames,
     *,
-    acting: Callable[[Session], Member],
+    member: Member,
     now: datetime,
     vouch: bool = False,
     on_progress: Progress = lambda _step, _share: None,
 ) -> Imported:
-    """Return the result that ``import_frames`` would have; nothing is written.
+    """Return the numbers of rows that ``import_frames`` would write, without those of scores.
 
-    The import is made and rolled back, so it takes as long and has the same errors. ``acting``
-    returns the importing member.
+    It compares and writes nothing, so others can write meanwhile. It has the same errors.
     """
-    done: list[Imported] = []
-    with suppress(_Undone), database.writing(engine) as session:
-        member = acting(session)
-        done.append(
-            import_frames(
-                session, frames, member=member, now=now, vouch=vouch, on_progress=on_progress
-            )
+    return _compare(session, frames, member, now, vouch, on_progress).counts
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """The differences of the frames from the ledger, and who imports them.
+
+    ``known``: the visible questions that the ledger has, by slug. ``by_address``: every article,
+    the new ``articles`` included. ``evidence_keys``: the key of each piece of evidence by its
+    evidence_id; ``evidence``: the pieces that the ledger has, by evidence_id. ``is_limited``: the
+    member imports with their own rights, not with those of an admin.
+    """
+
+    known: dict[str, QuestionState]
+    articles: list[Article]
+    by_address: dict[str, Article]
+    evidence_keys: dict[str, str]
+    evidence: dict[str, Evidence]
+    questions: QuestionChanges
+    forecasts: NewForecasts
+    vouched: bool
+    is_limited: bool
+
+    @property
+    def counts(self) -> Imported:
+        new_forecasts = len(self.forecasts.keys)
+        return Imported(
+            questions=len(self.questions.new),
+            revised=len(self.questions.revised),
+            forecasts=new_forecasts,
+            resolutions=len(self.questions.resolutions),
+            scores=0,
+            evidence=len(self.evidence_keys) - len(self.evidence),
+            articles=len(self.articles),
+            unvouched=0 if self.vouched else new_forecasts,
+            kept_private=self.questions.kept_private,
         )
-        raise _Undone
-    return done[0]
+
+
+def _compare(
+    session: Session,
+    frames: Frames,
+    member: Member,
+    now: datetime,
+    vouch: bool,
+    on_progress: Progress,
+) -> _Comparison:
+    """Return the differences; nothing is written. Errors as in ``import_frames``."""
+    vouched = vouch or not is_shared(session)
+    if vouch:
+        require(session, member, Action.vouch, now=now)
+    is_limited = not member_rights(session, member, now=now).unrestricted
+    if is_limited:
+        _require_small(frames)
+    slugs = frames.questions["question_id"].tolist()
+    known = {state.slug: state for state in listing(session, now=now, only=slugs)}
+    _require_may_import(session, frames, known, member, now)
+    on_progress("Members, articles and evidence", 0.0)
+    _compare_memberships(session, frames.teams)
+    articles, by_address = _compare_articles(session, frames.articles, member, now)
+    with nullcontext() if is_limited else reading_everything(session):
+        evidence_keys, evidence = _compare_evidence(session, frames.evidence, member)
+    questions = compare_questions(session, frames, known, member, now, on_progress)
+    with nullcontext() if is_limited else reading_everything(session):
+        forecasts = compare_forecasts(session, frames, new_only=not known, vouched=vouched, now=now)
+    return _Comparison(
+        known,
+        articles,
+        by_address,
+        evidence_keys,
+        evidence,
+        questions,
+        forecasts,
+        vouched,
+        is_limited,
+    )
+
+
+def _require_small(frames: Frames) -> None:
+    """Refuse an import that would keep others from writing for long; admins decide on those."""
+    count = sum(len(getattr(frames, name)) for name in FRAME_COLUMNS)
+    if count > limits.MEMBER_ROWS:
+        raise Forbidden(
+            f"The import has {count:,} rows; without an admin's rights at most "
+            f"{limits.MEMBER_ROWS:,} can be imported at once.",
+            remedy="Divide it, or ask an admin to import it.",
+        )
 
 
 def _require_may_import(
@@ -192,18 +250,26 @@ def _require_may_import(
             require(session, member, Action.resolve, state.question, now=now)
 
 
-def _articles(
+def _compare_memberships(session: Session, teams: pd.DataFrame) -> None:
+    """Refuse, with BadInput, a membership that contradicts the ledger's."""
+    for row in rows(teams):
+        team = session.exec(select(Team).where(Team.name == row.team)).first()
+        member = find_member(session, row.forecaster)
+        if team is not None and member is not None:
+            same_membership(session, team, member, time_of(row.joined_at), time_of(row.left_at))
+
+
+def _compare_articles(
     session: Session, articles: pd.DataFrame, member: Member, now: datetime
-) -> tuple[int, dict[str, Article]]:
-    """Return the number of new articles, and every article by its address.
+) -> tuple[list[Article], dict[str, Article]]:
+    """Return the new articles, and every article by its address.
 
     Text that the ledger has already is the same article, even at another address.
     """
-    by_address = {
-        article.address: article
-        for article in session.exec(select(Article).order_by(col(Article.id).desc()))
-    }
-    new = 0
+    stored = session.exec(select(Article).order_by(col(Article.id).desc())).all()
+    by_address = {article.address: article for article in stored}
+    by_digest = {article.content_hash: article for article in stored}
+    new = []
     for row in rows(articles):
         pasted = row.url.startswith(DIGEST_ADDRESS)
         published = time_of(row.published_at)
@@ -215,9 +281,9 @@ def _articles(
             digest = row.url.removeprefix(DIGEST_ADDRESS)
         else:
             digest = address_hash(row.url)
-        article = session.exec(select(Article).where(Article.content_hash == digest)).first()
+        article = by_digest.get(digest)
         if article is None:
-            article = Article(
+            article = by_digest[digest] = Article(
                 content_hash=digest,
                 url=None if pasted else row.url or None,
                 title=row.title or row.url,
@@ -228,29 +294,37 @@ def _articles(
                 member_id=member.id,
                 text=row.text,
             )
-            session.add(article)
-            new += 1
-            session.flush()
+            new.append(article)
         by_address[row.url or article.address] = article
     return new, by_address
 
 
-def _evidence(
-    session: Session,
-    evidence: pd.DataFrame,
-    articles: dict[str, Article],
-    member: Member,
-    now: datetime,
-) -> int:
-    known = {item.key: item for item in session.exec(select(Evidence))}
+def _compare_evidence(
+    session: Session, evidence: pd.DataFrame, member: Member
+) -> tuple[dict[str, str], dict[str, Evidence]]:
+    """Return the key of each piece by its evidence_id, and the pieces that the ledger has.
+
+    A piece with the key of evidence that the reader may not see gets a key of its own.
+    """
+    keys = {given: given for given in evidence["evidence_id"].tolist()}
+    known: dict[str, Evidence] = {}
+    for some in in_batches(list(keys)):
+        stored = select(Evidence, evidence_visible(session)).where(col(Evidence.key).in_(some))
+        for row, is_visible in session.exec(stored):
+            if is_visible:
+                known[row.key] = row
+                continue
+            keys[row.key], own = key_and_row(session, row.key, member)
+            if own is not None:
+                known[row.key] = own
     problems = [
-        Problem(f"evidence {row.evidence_id}, {name}", given, f"in this ledger: {present!r}")
+        Problem(f"evidence {row.evidence_id}, {name}", given, f"in this ledger: {said!r}")
         for row in rows(evidence)
         if row.evidence_id in known
         for name in ("kind", "title", "url", "publisher", "note", "quote")
         # A kind that is left blank reads as "other".
         if (given := getattr(row, name)) not in ("", "other" if name == "kind" else "")
-        and given != (present := str(getattr(known[row.evidence_id], name) or ""))
+        and given != (said := str(getattr(known[row.evidence_id], name) or ""))
     ]
     if problems:
         raise BadInput(
@@ -258,9 +332,17 @@ def _evidence(
             problems=problems,
             remedy="Give the new evidence another id.",
         )
-    new = [
-        Evidence(
-            key=row.evidence_id,
+    return keys, known
+
+
+def _write_evidence(
+    session: Session, evidence: pd.DataFrame, found: _Comparison, member: Member, now: datetime
+) -> dict[str, int]:
+    """Return the id of each piece of evidence by its evidence_id; new ones are written."""
+    articles = found.by_address
+    new = {
+        row.evidence_id: Evidence(
+            key=found.evidence_keys[row.evidence_id],
             kind=row.kind,
             title=row.title,
             url=row.url or None,
@@ -273,8 +355,8 @@ def _evidence(
             recorded_at=now,
         )
         for row in rows(evidence)
-        if row.evidence_id not in known
-    ]
-    session.add_all(new)
+        if row.evidence_id not in found.evidence
+    }
+    session.add_all(new.values())
     session.flush()
-    return len(new)
+    return {given: row.id for given, row in (found.evidence | new).items()}

@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from sqlmodel import Session, col, select
 
+from forecasts.access.visibility import evidence_visible, reading_everything
 from forecasts.common.errors import BadInput, Problem
 from forecasts.common.times import iso
 from forecasts.ledger.append import append
@@ -21,40 +22,37 @@ from forecasts.questions.standing import in_batches
 from forecasts.scores.frames import Frames, forecast_frame
 
 
-def add_forecasts(
-    session: Session,
-    frames: Frames,
-    members: dict[str, Member],
-    *,
-    new_only: bool,
-    vouched_by: Member | None,
-    now: datetime,
-) -> list[int]:
-    """Return the question id of each new forecast, written with its citations.
+class NewForecasts(NamedTuple):
+    """The forecasts of an import that the ledger does not have, each with its import key."""
 
-    ``new_only``: the ledger has none of the questions yet. Without ``vouched_by`` the forecasts
-    count as made ``now``. BadInput for a forecast made after ``now``: it would later replace
-    updates that its forecaster makes meanwhile.
+    rows: pd.DataFrame
+    keys: list[str]
+
+
+def compare_forecasts(
+    session: Session, frames: Frames, *, new_only: bool, vouched: bool, now: datetime
+) -> NewForecasts:
+    """Return the forecasts that are new to the ledger; nothing is written.
+
+    ``new_only``: the ledger has none of the questions yet. BadInput for a forecast made after
+    ``now``: it would later replace updates that its forecaster makes meanwhile, and for a citation
+    of evidence that neither the import has nor the reader can see.
     """
-    slugs = frames.questions["question_id"].tolist()
-    question_ids = {
-        slug: id_
-        for some in in_batches(slugs)
-        for slug, id_ in session.exec(
-            select(Question.slug, Question.id).where(col(Question.slug).in_(some))
-        )
-    }
     keys = _import_keys(frames.forecasts)
     fresh: Sequence[int] = range(len(keys))
     if not new_only:
-        stored = set[str | None](_import_keys(forecast_frame(session, slugs)))
+        slugs = frames.questions["question_id"].tolist()
+        with reading_everything(session):  # a crowd may be hidden from the importer
+            stored = set[str | None](_import_keys(forecast_frame(session, slugs)))
         # With the keys of all earlier imports, even of rows that differ by now.
-        for some in in_batches(list(question_ids.values())):
+        for some in in_batches(list(_question_ids(session, slugs).values())):
             here = col(Forecast.question_id).in_(some)
             stored.update(session.exec(select(col(Forecast.import_key)).where(here)))
-        prefixes = ("",) if vouched_by else ("", _CLAIMED)
+        prefixes = ("",) if vouched else ("", _CLAIMED)
         fresh = [n for n in fresh if stored.isdisjoint(f"{p}{keys[n]}" for p in prefixes)]
-    forecasts = frames.forecasts.iloc[list(fresh)] if len(fresh) < len(keys) else frames.forecasts
+    forecasts = frames.forecasts
+    if len(fresh) < len(keys):
+        forecasts, keys = forecasts.iloc[list(fresh)], [keys[n] for n in fresh]
     problems = [
         Problem(
             f"{frames.place('forecasts', fresh[n])}, column made_at",
@@ -69,9 +67,42 @@ def add_forecasts(
             problems=problems,
             remedy="Give each the time at which it was made.",
         )
-    if not fresh:
+    cited = {
+        entry["evidence_id"] for entries in forecasts["evidence"].dropna() for entry in entries
+    }
+    cited -= set(frames.evidence["evidence_id"])
+    unknown = cited - _visible_evidence(session, cited).keys()
+    if unknown:
+        raise BadInput(
+            "The import cites evidence that neither it nor this ledger has; nothing was imported.",
+            problems=[
+                Problem("forecasts, column evidence", key, "an evidence_id that is known")
+                for key in sorted(unknown)
+            ],
+            remedy="Add it to evidence.csv.",
+        )
+    return NewForecasts(forecasts, keys)
+
+
+def write_forecasts(
+    session: Session,
+    new: NewForecasts,
+    members: dict[str, Member],
+    evidence: Mapping[str, int],
+    *,
+    vouched_by: Member | None,
+    now: datetime,
+) -> list[int]:
+    """Return the question id of each new forecast; they are written with their citations.
+
+    ``evidence``: the ids of the import's own evidence by its evidence_id. Without ``vouched_by``
+    the forecasts count as made ``now``.
+    """
+    forecasts, keys = new
+    count = len(keys)
+    if not count:
         return []
-    count = len(fresh)
+    question_ids = _question_ids(session, forecasts["question_id"].unique().tolist())
     # Of microseconds NumPy makes datetime objects, in any year.
     made_at = [t.replace(tzinfo=UTC) for t in _naive(forecasts["made_at"]).astype("O")]
     values = {name: forecasts[name].tolist() for name in ("probabilities", "quantiles")}
@@ -90,11 +121,34 @@ def add_forecasts(
         ],
         "rationale": _each(str, forecasts["rationale"]),
         "origin": ["import"] * count,
-        "import_key": [keys[n] if vouched_by else f"{_CLAIMED}{keys[n]}" for n in fresh],
+        "import_key": keys if vouched_by else [f"{_CLAIMED}{key}" for key in keys],
     }
     ids = append(session, "forecast", written)
-    _cite(session, list(zip(ids, forecasts["evidence"], strict=True)))
+    _cite(session, list(zip(ids, forecasts["evidence"], strict=True)), evidence)
     return list(written["question_id"])
+
+
+def _question_ids(session: Session, slugs: Sequence[str]) -> dict[str, int]:
+    return {
+        slug: id_
+        for some in in_batches(slugs)
+        for slug, id_ in session.exec(
+            select(Question.slug, Question.id).where(col(Question.slug).in_(some))
+        )
+    }
+
+
+def _visible_evidence(session: Session, keys: Collection[str]) -> dict[str, int]:
+    """Return the ids of the evidence with these keys that the session's reader may see."""
+    return {
+        key: id_
+        for some in in_batches(sorted(keys))
+        for key, id_ in session.exec(
+            select(Evidence.key, Evidence.id).where(
+                col(Evidence.key).in_(some), evidence_visible(session)
+            )
+        )
+    }
 
 
 # The prefix of the keys of forecasts that no one vouches for; a later import may vouch for them.
@@ -153,22 +207,16 @@ def _floats(value: Any) -> Any:
     return float(value) if isinstance(value, int) else value
 
 
-def _cite(session: Session, cited: Sequence[tuple[int, Any]]) -> None:
-    """Write the citations of forecasts, given as (id, list of evidence or None)."""
+def _cite(session: Session, cited: Sequence[tuple[int, Any]], known: Mapping[str, int]) -> None:
+    """Write the citations of forecasts, given as (id, list of evidence or None).
+
+    ``known``: the ids of the import's own evidence; other evidence is the ledger's.
+    """
     pairs = [(id_, entry) for id_, entries in cited if entries for entry in entries]
     if not pairs:
         return
-    evidence = dict(session.exec(select(Evidence.key, Evidence.id)).all())
-    unknown = {entry["evidence_id"] for _, entry in pairs} - evidence.keys()
-    if unknown:
-        raise BadInput(
-            "The import cites evidence that neither it nor this ledger has; nothing was imported.",
-            problems=[
-                Problem("forecasts, column evidence", key, "an evidence_id that is known")
-                for key in sorted(unknown)
-            ],
-            remedy="Add it to evidence.csv.",
-        )
+    others = {entry["evidence_id"] for _, entry in pairs} - known.keys()
+    evidence = {**known, **_visible_evidence(session, others)}
     append(
         session,
         "citation",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 from sqlmodel import Session
@@ -18,14 +19,19 @@ from forecasts.exchange.folder.rules import Wrong
 from forecasts.ledger.models import (
     Article,
     Member,
-    Question,
     QuestionText,
     Resolution,
     ResolutionState,
     Visibility,
 )
 from forecasts.questions.outcomes import read_outcome
-from forecasts.questions.registry import NewQuestion, insert_questions, others_see, question_text
+from forecasts.questions.registry import (
+    NewQuestion,
+    insert_questions,
+    others_see,
+    question_text,
+    require_new_slugs,
+)
 from forecasts.questions.revisions import DECIDES_SCORES, append_wording, reworded
 from forecasts.questions.sources import Passage
 from forecasts.questions.standing import QuestionState
@@ -37,28 +43,28 @@ Progress = Callable[[str, float], None]
 _STEP = 50  # questions between two calls
 
 
-class Added(NamedTuple):
-    """The number of new questions, of those their importer alone sees, and what else is new.
+@dataclass(frozen=True)
+class QuestionChanges:
+    """The changes that an import makes to questions, by question_id; none is written yet.
 
-    ``revised``: the ids of questions with a new wording.
+    ``kept_private``: the number of new questions that only their importer will see.
     """
 
-    questions: int
+    new: dict[str, NewQuestion]
     kept_private: int
-    revised: set[int]
-    resolutions: list[Resolution]
+    revised: dict[str, QuestionText]
+    resolutions: dict[str, Resolution]
 
 
-def add_questions(
+def compare_questions(
     session: Session,
     frames: Frames,
     known: dict[str, QuestionState],
-    articles: dict[str, Article],
     member: Member,
     now: datetime,
     on_progress: Progress,
-) -> Added:
-    """Return the additions, which are written.
+) -> QuestionChanges:
+    """Return the differences from the questions that the ledger has, ``known``; nothing is written.
 
     New questions without resolution criteria that others would see are visible to ``member`` only.
     """
@@ -68,39 +74,29 @@ def add_questions(
         place = frames.place("questions", number)
         problems.append(Problem(f"{place}, column {column}", str(value), rule))
 
-    new = [
-        NewQuestion(row.question_id, _text(row), _passages(session, row, articles, member, now))
-        for row in rows(frames.questions)
-        if row.question_id not in known
-    ]
-    private = [not one.text.has_criteria and others_see(session, one.text) for one in new]
-    new = [
-        one._replace(text=reworded(one.text, visibility=Visibility.author)) if alone else one
-        for one, alone in zip(new, private, strict=True)
-    ]
-    written = insert_questions(session, new, member=member, now=now)
-    questions = {question.slug: question for question in written}
-    texts = {question.slug: question.text for question in new}
-    revised, resolutions = set[int](), list[Resolution]()
+    found = QuestionChanges({}, 0, {}, {})
+    kept_private = 0
     for number, row in enumerate(rows(frames.questions)):
         if number % _STEP == 0:
             asked = len(frames.questions)
             on_progress(f"Question {number + 1:,} of {asked:,}", 0.1 + 0.4 * number / asked)
         wrong = partial(note, number)
         state = known.get(row.question_id)
+        text: QuestionText
         if state is None:
-            question, text = questions[row.question_id], texts[row.question_id]
+            text = _text(row)
+            if not text.has_criteria and others_see(session, text):
+                text = reworded(text, visibility=Visibility.author)
+                kept_private += 1
+            found.new[row.question_id] = NewQuestion(row.question_id, text)
         else:
-            question, text = state.question, state.text
+            text = state.text
             if changed := changes(row, state, wrong):
-                new_text = reworded(state.text, **changed)
-                text = append_wording(
-                    session, state.text, new_text, member=member, now=now, reason="imported"
-                )
-                revised.add(state.id)
-        resolution = _resolution(row, question, text, state, member, now, wrong)
+                text = found.revised[row.question_id] = reworded(state.text, **changed)
+        resolution = _resolution(row, text, state, member, now, wrong)
         if resolution is not None:
-            resolutions.append(resolution)
+            found.resolutions[row.question_id] = resolution
+    require_new_slugs(session, list(found.new))
     if problems:
         raise BadInput(
             "The import contradicts this ledger, or has facts that cannot be known yet; nothing "
@@ -108,9 +104,34 @@ def add_questions(
             problems=problems,
             remedy="Resolutions are corrected one by one with: forecasts resolve QUESTION OUTCOME.",
         )
-    session.add_all(resolutions)
+    return replace(found, kept_private=kept_private)
+
+
+def write_questions(
+    session: Session,
+    found: QuestionChanges,
+    frames: Frames,
+    known: dict[str, QuestionState],
+    articles: dict[str, Article],
+    member: Member,
+    now: datetime,
+) -> list[Resolution]:
+    """Return the new resolutions; they and the other changes are written."""
+    new = [
+        found.new[row.question_id]._replace(sources=_passages(session, row, articles, member, now))
+        for row in rows(frames.questions)
+        if row.question_id in found.new
+    ]
+    written = insert_questions(session, new, member=member, now=now)
+    ids = {question.slug: question.id for question in written}
+    ids |= {slug: state.id for slug, state in known.items()}
+    for slug, text in found.revised.items():
+        append_wording(session, known[slug].text, text, member=member, now=now, reason="imported")
+    for slug, resolution in found.resolutions.items():
+        resolution.question_id = ids[slug]
+    session.add_all(found.resolutions.values())
     session.flush()
-    return Added(len(new), sum(private), revised, resolutions)
+    return list(found.resolutions.values())
 
 
 def changes(row: Any, state: QuestionState, wrong: Wrong) -> dict[str, Any]:
@@ -181,7 +202,6 @@ def _stub(session: Session, url: str, member: Member, now: datetime) -> Article:
 
 def _resolution(
     row: Any,
-    question: Question,
     text: QuestionText,
     state: QuestionState | None,
     member: Member,
@@ -211,7 +231,7 @@ def _resolution(
         wrong("resolved_at", resolved_at, f"not ahead of now, {iso(now)}")
         return None
     return Resolution(
-        question_id=question.id,
+        question_id=0 if state is None else state.id,  # of a new question: once it is written
         state=ResolutionState.confirmed,
         outcome=outcome,
         known_at=known_at,

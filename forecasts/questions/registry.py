@@ -201,13 +201,7 @@ def insert_questions(
     session: Session, new: Sequence[NewQuestion], *, member: Member, now: datetime
 ) -> list[Question]:
     """Return the new questions, which are written without further checks, for verbs and imports."""
-    for some in in_batches([question.slug for question in new]):
-        slug = session.exec(select(Question.slug).where(col(Question.slug).in_(some))).first()
-        if slug is not None:
-            raise Refused(
-                f"There is already a question {slug!r}.",
-                remedy="Choose another slug; a discarded question keeps its own.",
-            )
+    require_new_slugs(session, [question.slug for question in new])
     questions = [Question(slug=q.slug, member_id=member.id, recorded_at=now) for q in new]
     session.add_all(questions)
     session.flush()
@@ -218,6 +212,17 @@ def insert_questions(
             session.add(QuestionSource(question_id=question.id, **source))
     session.flush()
     return questions
+
+
+def require_new_slugs(session: Session, slugs: Sequence[str]) -> None:
+    """Refuse a slug that a question has, also one that the reader may not see."""
+    for some in in_batches(slugs):
+        slug = session.exec(select(Question.slug).where(col(Question.slug).in_(some))).first()
+        if slug is not None:
+            raise Refused(
+                f"There is already a question {slug!r}.",
+                remedy="Choose another slug; a discarded question keeps its own.",
+            )
 
 
 def revision_row(

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from forecasts.access.roles import Action, require
+from forecasts.access.visibility import evidence_visible
 from forecasts.common.errors import BadInput, Forbidden, Refused
 from forecasts.ledger.append import written
 from forecasts.ledger.models import (
@@ -272,6 +273,7 @@ def record_evidence(
     """Return the row of this evidence; new evidence is written.
 
     Title, publisher and date come from the captured article with the same URL, if there is one.
+    Evidence that is hidden from the member is not returned: theirs becomes a row of its own.
     """
     require(session, member, Action.capture, now=now)
     url = (cited.url or "").strip() or None
@@ -284,7 +286,7 @@ def record_evidence(
         )
     words = url or f"{cited.kind}\n{cited.title}\n{cited.note}"
     key = "e-" + hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    existing = session.exec(select(Evidence).where(Evidence.key == key)).first()
+    key, existing = key_and_row(session, key, member)
     if existing is not None:
         return existing
     article = None if url is None else article_by_address(session, url)
@@ -302,6 +304,21 @@ def record_evidence(
         recorded_at=now,
     )
     return written(session, row)
+
+
+def key_and_row(session: Session, key: str, member: Member) -> tuple[str, Evidence | None]:
+    """Return the visible evidence with this key; without one, the key for the member's own.
+
+    That is another one if the key belongs to evidence that the session's reader may not see. A key
+    can be guessed, so what is hidden behind it is neither shown nor compared.
+    """
+    with_visibility = select(Evidence, evidence_visible(session))
+    while (found := session.exec(with_visibility.where(Evidence.key == key)).first()) is not None:
+        row, is_visible = found
+        if is_visible:
+            return key, row
+        key = "e-" + hashlib.sha256(f"{key}\n{member.handle}".encode()).hexdigest()[:16]
+    return key, None
 
 
 def article_by_address(session: Session, address: str) -> Article | None:

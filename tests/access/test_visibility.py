@@ -106,6 +106,7 @@ OPEN = {
     "access.visibility.is_visible": "is the check",
     "access.visibility.audience_label": "about a wording the caller has already read",
     "access.visibility.forecast_visible": "the condition itself",
+    "access.memberships.same_membership": "memberships are visible to everyone",
     "access.memberships.memberships_of": "memberships are visible to everyone",
     "access.memberships.team_names": "teams are visible to everyone",
     "access.memberships.team_or_new": "called by teams.create and imports, which have checked",
@@ -155,9 +156,10 @@ OPEN = {
     "updates.evidence_parsing.recent_articles": "articles are visible to everyone",
     "updates.evidence_parsing.parse_evidence": "parses text; articles are visible to everyone",
     "updates.evidence_parsing.read_evidence": "parses text; articles are visible to everyone",
-    "exchange.import_.rehearse": "an import that is undone, which checks",
-    "exchange.import_forecasts.add_forecasts": "part of import_frames, which has checked",
-    "exchange.import_questions.add_questions": "a part of import_frames, which has asked",
+    "exchange.import_forecasts.compare_forecasts": "part of import_frames, which has checked",
+    "exchange.import_forecasts.write_forecasts": "part of import_frames, which has checked",
+    "exchange.import_questions.compare_questions": "part of import_frames, which has checked",
+    "exchange.import_questions.write_questions": "part of import_frames, which has checked",
     "resolution.kept_evidence.keep": "called by runs, with their resolvers' evidence",
     "scores.frames.revision": "numbers of rows, to tell whether a report is out of date",
     "operations.health.check": "about the database, for whoever has it",
@@ -178,6 +180,8 @@ OPEN = {
     "questions.discards.discard": "the author's own: see test_discards",
     "questions.discards.may_discard": "the author's own: see test_discards",
     "questions.registry.others_see": "about a wording the caller has already read",
+    "questions.registry.require_new_slugs": "an ID is taken even by a question that is hidden",
+    "updates.evidence.key_and_row": "only evidence that the reader may see",
     "questions.registry.insert_questions": "called by register and imports, which have checked",
     "questions.revisions.append_wording": "called by verbs that have checked",
     "questions.revisions.close_by_hand": "called by resolutions, which have checked",
@@ -286,7 +290,11 @@ def root(cell: Cell) -> Member:
     return members.member_named(cell.session, "root")
 
 
-def _import(cell: Cell, **fields: Any) -> Any:
+def _rehearse(cell: Cell) -> Any:
+    return _import(cell, verb=import_.rehearse)
+
+
+def _import(cell: Cell, verb: Callable[..., Any] = import_.import_frames, **fields: Any) -> Any:
     import pandas as pd
 
     given = {
@@ -301,7 +309,7 @@ def _import(cell: Cell, **fields: Any) -> Any:
     frames = complete(
         pd.DataFrame(given | fields), pd.DataFrame(forecasts | {"forecaster": [handle]})
     )
-    return import_.import_frames(cell.session, frames, **cell.here)
+    return verb(cell.session, frames, **cell.here)
 
 
 def among(slugs: Callable[[Session, Member], Collection[str]]) -> Callable[[Cell], bool]:
@@ -631,6 +639,7 @@ CASES: dict[str, Case] = {
     "questions.finality.dispute_deadlines": Case(A.see, among(provisional), on="resolved"),
     "exchange.export.exported": Case(A.see, among(exported)),
     "exchange.import_.import_frames": Case(A.forecast, _import, on="import"),
+    "exchange.import_.rehearse": Case(A.forecast, _rehearse, on="import"),
     "exchange.export.left_out": Case(A.see, among(proposed)),
     "resolution.kept_evidence.content": Case(A.see, shown_exhibit, on="resolved"),
     "resolution.kept_evidence.kept": Case(

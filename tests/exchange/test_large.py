@@ -10,7 +10,7 @@ from sqlalchemy import Engine, event, insert
 from sqlmodel import Session, func, select
 
 from forecasts.access.members import member_or_new
-from forecasts.exchange.import_forecasts import add_forecasts
+from forecasts.exchange.import_forecasts import compare_forecasts, write_forecasts
 from forecasts.ledger.models import Citation, Evidence, Forecast, Question, QuestionRevision
 from forecasts.scores.frames import complete, ledger_frames, scoring_frames
 from tests.conftest import day
@@ -74,9 +74,8 @@ def test_an_import_takes_more_questions_forecasts_and_citations_than_a_statement
         ),
     )
     for new in (MANY, 0):
-        done = add_forecasts(
-            many, frames, {"alice": alice}, new_only=False, vouched_by=alice, now=day(20)
-        )
+        found = compare_forecasts(many, frames, new_only=False, vouched=True, now=day(20))
+        done = write_forecasts(many, found, {"alice": alice}, {}, vouched_by=alice, now=day(20))
         assert len(done) == new
     assert many.exec(select(func.count(Forecast.id))).one() == MANY
     assert many.exec(select(func.count(Citation.id))).one() == MANY

@@ -44,22 +44,23 @@ def pack(files: Iterable[Path]) -> bytes:
     return made.getvalue()
 
 
-def unpack(archive: Path, into: Path) -> Path:
+def unpack(archive: Path, into: Path, *, most_bytes: int = limits.FILE_BYTES) -> Path:
     """Return the folder with the archive's files, which are written below ``into``.
 
-    It is ``into`` or the only folder in it, since folders are packed both ways. Hidden files and
-    those that macOS adds are left out. BadInput if it is not an archive, exceeds the limits, or
-    has entries that are encrypted, links, duplicates, or outside the folder.
+    At most ``most_bytes`` are unpacked. The folder is ``into`` or the only folder in it, since
+    folders are packed both ways. Hidden files and those that macOS adds are left out. BadInput if
+    it is not an archive, exceeds the limits, or has entries that are encrypted, links, duplicates,
+    or outside the folder.
     """
     limits.require_file(archive, limits.FILE_BYTES)
     try:
         with zipfile.ZipFile(archive) as opened:
-            entries = _entries(archive, opened)
+            entries = _entries(archive, opened, most_bytes)
             written = 0
             for path, entry in entries.items():
                 target = into / path
                 target.parent.mkdir(parents=True, exist_ok=True)
-                written += _write(opened, entry, target, limits.FILE_BYTES - written)
+                written += _write(opened, entry, target, most_bytes - written)
     except _UNREADABLE as error:
         raise BadInput(
             f"{archive.name} cannot be unpacked: {error}.",
@@ -69,7 +70,9 @@ def unpack(archive: Path, into: Path) -> Path:
     return tops[0] if len(tops) == 1 and tops[0].is_dir() else into
 
 
-def _entries(archive: Path, opened: zipfile.ZipFile) -> dict[PurePosixPath, zipfile.ZipInfo]:
+def _entries(
+    archive: Path, opened: zipfile.ZipFile, most_bytes: int
+) -> dict[PurePosixPath, zipfile.ZipInfo]:
     """Return the files to unpack by their paths, after checking every entry."""
     entries = opened.infolist()
     if len(entries) > limits.ARCHIVE_ENTRIES:
@@ -80,8 +83,8 @@ def _entries(archive: Path, opened: zipfile.ZipFile) -> dict[PurePosixPath, zipf
             "Pack only the files of the ledger folder.",
         )
     whole, packed = sum(entry.file_size for entry in entries), archive.stat().st_size
-    if whole > limits.FILE_BYTES:
-        raise _too_large(archive.name, format_bytes(whole), format_bytes(limits.FILE_BYTES))
+    if whole > most_bytes:
+        raise _too_large(archive.name, format_bytes(whole), format_bytes(most_bytes))
     if whole > max(limits.UNCHECKED_BYTES, limits.MAX_EXPANSION * packed):
         raise _too_large(
             archive.name,
@@ -116,9 +119,7 @@ def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, most: 
         while chunk := source.read(_CHUNK):
             written += len(chunk)
             if written > most:
-                raise _too_large(
-                    entry.filename, "more than it states", format_bytes(limits.FILE_BYTES)
-                )
+                raise _too_large(entry.filename, "more than it states", format_bytes(most))
             file.write(chunk)
     return written
 
@@ -126,5 +127,5 @@ def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, most: 
 def _too_large(place: str, has: str, most: str) -> BadInput:
     return BadInput(
         f"{place} unpacks to {has}; the limit is {most}.",
-        remedy="If you trust it, unpack it yourself and name the folder.",
+        remedy="Divide it; or, if you trust it, unpack it and use: forecasts import FOLDER",
     )

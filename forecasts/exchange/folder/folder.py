@@ -18,6 +18,7 @@ from typing import Any
 
 import pandas as pd
 
+from forecasts.common import limits
 from forecasts.common.errors import BadInput, Problem, Refused
 from forecasts.exchange.folder.archive import unpack
 from forecasts.exchange.folder.rules import check_folder
@@ -44,8 +45,13 @@ FILES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
 _DAYS = {("evidence", "published_at"), ("articles", "published_at"), ("articles", "captured_at")}
 
 
-def read_folder(folder: Path, *, warn: Callable[[str], None] = lambda _: None) -> Frames:
-    """Return the ledger in the folder, or in a ZIP archive of one.
+def read_folder(
+    folder: Path,
+    *,
+    warn: Callable[[str], None] = lambda _: None,
+    most_bytes: int = limits.FILE_BYTES,
+) -> Frames:
+    """Return the ledger in the folder, or in a ZIP archive of one, unpacked to ``most_bytes``.
 
     BadInput lists every bad cell by file, line, column, value and rule. ``warn`` is called with a
     sentence on unknown columns, which are left out, and on outcomes that were known before the end
@@ -53,7 +59,7 @@ def read_folder(folder: Path, *, warn: Callable[[str], None] = lambda _: None) -
     """
     # ``Path.is_file`` raises for a name that no file can have; this does not.
     if os.path.isfile(folder):
-        return _read_archive(folder, warn)
+        return _read_archive(folder, warn, most_bytes)
     if not os.path.isdir(folder):
         raise BadInput(
             f"There is no folder {str(folder)!r}.",
@@ -83,7 +89,7 @@ def read_folder(folder: Path, *, warn: Callable[[str], None] = lambda _: None) -
     return Frames(**frames, place=lambda name, row: bare[name].place(row), provisional={})
 
 
-def _read_archive(archive: Path, warn: Callable[[str], None]) -> Frames:
+def _read_archive(archive: Path, warn: Callable[[str], None], most_bytes: int) -> Frames:
     """Return the ledger in a ZIP archive.
 
     The unpacked files are kept as long as the frames, which read line numbers from them.
@@ -95,7 +101,7 @@ def _read_archive(archive: Path, warn: Callable[[str], None]) -> Frames:
         )
     unpacked = Path(tempfile.mkdtemp(prefix="ledger-folder-"))
     try:
-        frames = read_folder(unpack(archive, unpacked), warn=warn)
+        frames = read_folder(unpack(archive, unpacked, most_bytes=most_bytes), warn=warn)
     except BaseException:
         shutil.rmtree(unpacked, ignore_errors=True)
         raise
