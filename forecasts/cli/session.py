@@ -54,11 +54,13 @@ def ledger(chosen: Settings, *, begin: bool = False, migrate: bool = True) -> En
     return engine
 
 
-def opened(chosen: Settings, *, begin: bool = False, unfinished: bool = False) -> Engine:
+def opened(
+    chosen: Settings, *, begin: bool = False, unfinished: bool = False, damaged: bool = False
+) -> Engine:
     """Return the engine as ``database.open_engine`` does; it is closed when the command ends."""
     from forecasts.ledger.database import open_engine
 
-    engine = open_engine(chosen.database_url, begin=begin, unfinished=unfinished)
+    engine = open_engine(chosen.database_url, begin=begin, unfinished=unfinished, damaged=damaged)
     _opened.append(engine)
     return engine
 

@@ -24,7 +24,8 @@ from functools import cache, lru_cache, partial
 from itertools import chain, repeat
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Dialect, String, orm, select, text
+from sqlalchemy import Connection, Dialect, String, orm, select, text, update
+from sqlalchemy import delete as sql_delete
 from sqlmodel import Session, SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
@@ -33,6 +34,7 @@ from forecasts.ledger.chain import (
     NOTHING,
     PARENTS,
     SEALED,
+    STATES,
     contents,
     each,
     entry_hash,
@@ -101,6 +103,14 @@ class _End:
             add((place, question, number, kind, row_id, salt, words, row, last, at))
         self.place, self.last = place, last
 
+    def enter_gone(self, kind: str, ids: Sequence[int]) -> None:
+        """Add the entries of rows that are deleted."""
+        for row_id in ids:
+            self.place += 1
+            gone = (self.place, None, None, kind, row_id)
+            self.last = entry_hash(*gone, NOTHING, self.last, None, time_member(self.at))
+            self.entries.append((*gone, None, None, NOTHING, self.last, self.at))
+
 
 def written(session: Session, row: Row) -> Row:
     """Return ``row``, which is written at once, so that it has its id."""
@@ -150,9 +160,36 @@ def enter_flushed(session: Session, _context: Any = None) -> None:
     new: dict[str, list[Any]] = {}
     for row in session.new:
         new.setdefault(str(row.__tablename__), []).append(row)
-    for kind in SEALED:
+    for row in session.dirty:
+        if (kind := str(row.__tablename__)) in STATES and session.is_modified(row):
+            new.setdefault(kind, []).append(row)
+    for kind in (*SEALED, *STATES):
         if rows := sorted(new.get(kind, ()), key=lambda row: row.id):
             _enter(session, kind, {n: [getattr(row, n) for row in rows] for n in _names(kind)})
+
+
+def delete(session: Session, kind: str, ids: Sequence[int]) -> None:
+    """Delete a removed member's rows of a table of states, and enter that they are gone.
+
+    The salts of all their states are removed, so that no one can find the words by guessing.
+    """
+    table, entry = (SQLModel.metadata.tables[name] for name in (kind, "entry"))
+    session.execute(sql_delete(table).where(table.c.id.in_(ids)))
+    states = (entry.c.kind == kind) & entry.c.row_id.in_(ids)
+    session.execute(update(entry).where(states).values(salt=None))
+    _end(session, kind, ()).enter_gone(kind, ids)
+
+
+def enter_found(connection: Connection, kinds: Sequence[str]) -> None:
+    """Enter the rows of tables that had no entries so far, as they are found."""
+    session = Session(connection)
+    for kind in kinds:
+        table = SQLModel.metadata.tables[kind]
+        rows = connection.execute(select(table).order_by(table.c.id)).all()
+        if rows:
+            columns = dict(zip(table.c.keys(), zip(*rows, strict=True), strict=True))
+            _enter(session, kind, columns)
+    write_entries(session)
 
 
 def write_entries(session: Session, *, commits: bool = False) -> None:

@@ -1,6 +1,9 @@
 """The chain of hashes: the rows it covers, and how they are hashed.
 
 Every row of the tables in ``SEALED`` has an entry, written in the row's transaction (``append``).
+A row of the tables in ``STATES`` may change: each of its states has an entry, and so has its end,
+with ``NOTHING`` as the row's hash. The newest counts.
+
 An entry is a link in two chains: the ledger's, in the order of storage, and its question's.
 
     hash     = SHA-256 of {"at", "before", "kind", "number", "place", "previous", "question", "row",
@@ -49,6 +52,7 @@ NOTHING = "0" * 64  # the hash before the first entry
 # The tables whose rows have entries, each after the tables that it refers to: rows written
 # together are entered in this order.
 SEALED = (
+    "ledger",
     "member",
     "token",
     "token_revocation",
@@ -63,13 +67,18 @@ SEALED = (
     "question_source",
     "forecast",
     "citation",
+    "resolver",
     "resolution",
     "policy",
     "exhibit",
     "dispute",
     "discard",
+    "revisit",
     "removal",
 )
+STATES = ("identity", "channel", "preference")
+# The tables that a schema revision added to the chain: their rows are entered when it is migrated.
+ENTERED_SINCE = (("0012", ("ledger", "resolver", "revisit", *STATES)),)
 # The table through which a row belongs to a question, where it has no question_id itself.
 PARENTS: Mapping[str, str] = {
     "citation": "forecast",
@@ -79,6 +88,9 @@ PARENTS: Mapping[str, str] = {
 # The columns with a person's words or name.
 WORDS: Mapping[str, tuple[str, ...]] = {
     "member": ("handle",),
+    "identity": ("issuer", "subject"),
+    "channel": ("name", "secret_url"),
+    "preference": ("time_zone",),
     "evidence": ("key", "note", "title"),
     "question_revision": ("reason",),
     "forecast": ("import_key", "rationale"),
@@ -129,7 +141,7 @@ def _float_json(value: Any) -> str:
 
 def _json_json(value: Any) -> str:
     if isinstance(value, str):  # as SQLite stores it
-        with suppress(ValueError):  # someone has written it past the ledger
+        with suppress(ValueError, RecursionError):  # someone has written it past the ledger
             return _encode(json.loads(value))
     return _encode(json.loads(json.dumps(value)))
 
@@ -240,7 +252,8 @@ def rows_of(kind: str) -> Select[Any]:
     table = SQLModel.metadata.tables[kind]
     if kind in PARENTS:
         parent = SQLModel.metadata.tables[PARENTS[kind]]
-        rows = select(table, parent.c.question_id.label("of_question")).join(
+        # Its parent may be gone.
+        rows = select(table, parent.c.question_id.label("of_question")).outerjoin(
             parent, parent.c.id == table.c[f"{parent.name}_id"]
         )
     else:

@@ -39,7 +39,8 @@ from sqlmodel import Session
 from forecasts.common.errors import DatabaseError, NoLedger
 from forecasts.common.text import require_storable
 from forecasts.ledger import append, clock, facts, sqlite_file
-from forecasts.ledger.driver_errors import raised, reported, undone
+from forecasts.ledger.driver_errors import damaged_file, raised, reported, undone
+from forecasts.ledger.malformed import explaining
 from forecasts.ledger.sqlite_file import BETWEEN_LOOKS, Kind, kind_by_tables, kind_of
 from forecasts.ledger.urls import (
     EXAMPLES,
@@ -63,11 +64,14 @@ _IN_TRANSACTION = 2  # libpq's status of a transaction that takes statements
 _TURN = 0x466F7265636173  # the advisory lock: "Forecas" in ASCII
 
 
-def open_engine(url: str, *, begin: bool = True, unfinished: bool = False) -> Engine:
+def open_engine(
+    url: str, *, begin: bool = True, unfinished: bool = False, damaged: bool = False
+) -> Engine:
     """Return an engine for ``url``. Nothing is migrated; see ``schema.make_ready``.
 
     ``begin``: a missing ledger may be created; the folder of its SQLite file is created now.
-    ``unfinished``: an unfinished copy may be opened. NoLedger for an unreadable URL, for a missing
+    ``unfinished``: an unfinished copy may be opened; ``damaged``: a damaged file, to be replaced.
+    NoLedger for an unreadable URL, for a missing
     ledger without ``begin``, and for anything that is not a ledger, which is left unchanged.
     DatabaseError if the server cannot be reached, NotAdmitted if it refuses the role.
     """
@@ -77,7 +81,7 @@ def open_engine(url: str, *, begin: bool = True, unfinished: bool = False) -> En
             prepare_sqlite(engine)
         else:
             _prepare_server(engine)
-        _require_ledger(engine, begin=begin, unfinished=unfinished)
+        _require_ledger(engine, begin=begin, unfinished=unfinished, whole=not damaged)
     except BaseException:
         engine.dispose()
         raise
@@ -114,7 +118,7 @@ def _connect_options(url: URL) -> dict[str, Any]:
     return {"pool_pre_ping": True, "connect_args": given}
 
 
-def _require_ledger(engine: Engine, *, begin: bool, unfinished: bool) -> None:
+def _require_ledger(engine: Engine, *, begin: bool, unfinished: bool, whole: bool) -> None:
     """Refuse anything that is not a ledger before writing to it."""
     where, path = place(engine), sqlite_path(engine)
     if is_embedded(engine) and (path is None or engine.url.host):
@@ -128,6 +132,8 @@ def _require_ledger(engine: Engine, *, begin: bool, unfinished: bool) -> None:
             f"{where!r} is not a ledger, so it was left unchanged.",
             remedy="Name another with --database or FORECASTS_DATABASE_URL.",
         )
+    if kind is Kind.damaged and whole:
+        raise damaged_file(where)
     if kind is Kind.unfinished and not unfinished:
         raise NoLedger(
             f"{where!r} is an unfinished copy of a ledger.",
@@ -318,7 +324,7 @@ def reading(engine: Engine) -> Iterator[Session]:
         if is_embedded(engine)
         else engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     )
-    with reported(engine), Session(bound, autoflush=False) as session:
+    with reported(engine), explaining(engine), Session(bound, autoflush=False) as session:
         yield session
 
 
@@ -378,7 +384,7 @@ def writing(
     bound: Engine = engine.get_execution_options()[ACTS]
     if patience is not None:
         bound = bound.execution_options(**{_WAITS: patience})
-    with reported(engine), _Act(bound, expire_on_commit=False) as session:
+    with reported(engine), explaining(engine), _Act(bound, expire_on_commit=False) as session:
         try:
             if here is not None:
                 connection = session.connection()

@@ -7,19 +7,24 @@ message of the driver contains a password.
 
 from __future__ import annotations
 
+import shlex
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError as DriverError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from forecasts.common.errors import DatabaseError, NotAdmitted
 from forecasts.ledger.urls import place
 
+VERIFY = "Find out who could write to its database: forecasts verify names every altered row."
 _NO_SERVER = object()
 _OPERATING = "docs/operating.md"
+_UNDECODABLE = "Could not decode to UTF-8"  # in SQLite's message
+_AT_A_VALUE = (TypeError, ValueError, OverflowError, RecursionError)
 _AGAIN = "Nothing was written. Check that it exists and is not full or locked, and try again."
 _START = "Start it, or check host and port in the URL, and try again."
 _MANY = "Nothing was written. Try again later; if it persists, raise the server's limit."
@@ -99,6 +104,8 @@ def _explained(error: DBAPIError, where: str) -> DatabaseError | None:
         return _unusable(where, error.orig) if unusable else None
     if state:
         return _refused(where, str(state), error)
+    if isinstance(error, DataError):
+        return _altered(where, error.orig)
     if isinstance(error, OperationalError):
         return _unreached(where, str(error.orig))
     if "connection option" in str(error.orig):
@@ -109,7 +116,41 @@ def _explained(error: DBAPIError, where: str) -> DatabaseError | None:
     return None
 
 
+def is_of_a_value(error: Exception) -> bool:
+    """Return whether an error is about a stored value, or about a damaged page of its file."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, _AT_A_VALUE)
+    is_data = isinstance(error, DataError) and not getattr(error.orig, "sqlstate", None)
+    return is_data or is_damage(error.orig) or _UNDECODABLE in str(error.orig)
+
+
+def is_damage(error: object) -> bool:
+    """Return whether a driver's error says that SQLite's file is not whole."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def damaged_file(where: str, reason: object = "its pages do not fit together") -> DatabaseError:
+    """Return the error for a ledger's file that is not whole: truncated, or partly overwritten."""
+    return DatabaseError(
+        f"The ledger {where!r} is damaged: {reason}.",
+        remedy="Keep the file as it is, and restore the newest backup: forecasts restore FILE. "
+        f"Without a backup, save its readable rows: sqlite3 {shlex.quote(where)} .recover | "
+        "sqlite3 saved.sqlite3, and check them: forecasts verify --database saved.sqlite3",
+    )
+
+
+def _altered(where: str, reason: object) -> DatabaseError:
+    return DatabaseError(
+        f"The ledger at {where!r} has a value that cannot be read: {reason}.", remedy=VERIFY
+    )
+
+
 def _unusable(where: str, reason: object) -> DatabaseError:
+    if is_damage(reason):
+        return damaged_file(where, reason)
+    if _UNDECODABLE in str(reason):
+        return _altered(where, reason)
     return DatabaseError(f"The ledger at {where!r} could not be used: {reason}.", remedy=_AGAIN)
 
 

@@ -6,6 +6,8 @@ changes when someone runs ``forecasts migrate``.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.pool import StaticPool
 
 from forecasts.common.errors import DatabaseError, NoLedger
+from forecasts.ledger.append import enter_found
+from forecasts.ledger.chain import ENTERED_SINCE
 from forecasts.ledger.database import ACTS, prepare_sqlite
 from forecasts.ledger.driver_errors import reported
 from forecasts.ledger.facts import FACTS
@@ -77,7 +81,7 @@ def migrate(engine: Engine) -> Migrated | None:
         return None
     # Without facts: a new database has no entries to read them from.
     acts = engine.get_execution_options()[ACTS].execution_options(**{FACTS: None})
-    with reported(engine), acts.begin() as connection:
+    with reported(engine), _migrating(acts) as connection:
         before = _revision(connection)
         require_known(engine, before)
         if before == newest:
@@ -87,7 +91,25 @@ def migrate(engine: Engine) -> Migrated | None:
         config = alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, newest)
+        if before is not None:
+            kinds = [kind for since, kinds in ENTERED_SINCE for kind in kinds if before < since]
+            enter_found(connection, kinds)
     return Migrated(before, newest)
+
+
+@contextmanager
+def _migrating(acts: Engine) -> Iterator[Connection]:
+    """Yield a connection in a transaction; in a file, tables can be made again in it."""
+    with acts.connect() as connection:
+        driver, in_file = connection.connection, connection.dialect.name == "sqlite"
+        if in_file:  # outside the transaction, where alone it has an effect
+            driver.execute("PRAGMA foreign_keys = OFF")
+        try:
+            with connection.begin():
+                yield connection
+        finally:
+            if in_file:
+                driver.execute("PRAGMA foreign_keys = ON")
 
 
 def empty_ledger() -> Engine:

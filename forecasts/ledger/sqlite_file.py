@@ -33,6 +33,7 @@ class Kind(Enum):
     ledger = "a ledger"
     demonstration = "a demonstration ledger"
     unfinished = "a copy of a ledger that was not finished"
+    damaged = "a file of SQLite that is not whole"
     other = "something else"
 
 
@@ -66,7 +67,7 @@ def kind_of(path: Path) -> Kind:
             f"The ledger {str(path)!r} could not be checked: {error}.", remedy="Try again."
         ) from None
     except sqlite3.DatabaseError:
-        return Kind.other
+        return Kind.damaged
 
 
 def _kind(connection: sqlite3.Connection) -> Kind:

@@ -25,6 +25,7 @@ from forecasts.common.errors import BadInput, DatabaseError, NoLedger, Refused
 from forecasts.common.settings import sqlite_url
 from forecasts.common.times import utc
 from forecasts.ledger.database import open_engine, reading
+from forecasts.ledger.driver_errors import damaged_file, is_damage
 from forecasts.ledger.schema import make_ready
 from forecasts.ledger.sqlite_file import Kind, kind_of
 from forecasts.ledger.urls import place, sqlite_path
@@ -63,7 +64,7 @@ def back_up(
     with _draft(file) as draft:
         with reading(engine) as session, closing(sqlite3.connect(draft)) as copy:
             driver: Any = session.connection().connection.dbapi_connection
-            driver.backup(copy)
+            _copied(driver, copy, source)
         found = _verified(draft, on_progress)
         shutil.copymode(source, draft)
         _sync(draft)
@@ -84,6 +85,8 @@ def restore(
     if target is None:
         raise on_a_server(engine, file)
     engine.dispose()  # or this process itself would hold it open
+    if kind_of(file) is Kind.damaged:
+        raise _damaged_backup(file)
     if kind_of(file) not in (Kind.ledger, Kind.demonstration):
         raise NoLedger(
             f"{str(file)!r} is not a backup of a ledger.",
@@ -99,8 +102,11 @@ def restore(
             closing(sqlite3.connect(read_only, uri=True)) as backup,
             closing(sqlite3.connect(draft)) as copy,
         ):
-            backup.backup(copy)
-        found = _verified(draft, on_progress)
+            _copied(backup, copy, file)
+        try:
+            found = _verified(draft, on_progress)
+        except DatabaseError as error:
+            raise _damaged_backup(file) if is_damage(_driver_error(error)) else error from error
         if found.broken is not None:
             raise DatabaseError(
                 f"History in the backup {str(file)!r} is not whole: it was {found.broken.fault}, "
@@ -110,6 +116,8 @@ def restore(
         if aside is None:
             _sync(draft)
             _put(draft, target, force=False)
+        elif kind_of(target) is Kind.damaged:
+            _replace_damaged(draft, target, aside)
         else:
             _exchange(draft, target, aside)
     return Restored(found, aside)
@@ -177,6 +185,38 @@ def _exchange(draft: Path, target: Path, aside: Path) -> None:
             f"The ledger {str(target)!r} could not be replaced: {error}.",
             remedy="Nothing was changed. Close the app and other users of it, and try again.",
         ) from None
+
+
+def _replace_damaged(draft: Path, target: Path, aside: Path) -> None:
+    """Rename a damaged ledger with its journal, and put the draft in its place.
+
+    SQLite cannot lock or copy it.
+    """
+    for journal in ("-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            os.replace(f"{target}{journal}", f"{aside}{journal}")
+    os.replace(target, aside)
+    _sync(draft)
+    _put(draft, target, force=False)
+
+
+def _copied(source: sqlite3.Connection, copy: sqlite3.Connection, file: Path) -> None:
+    """Copy a ledger through SQLite; DatabaseError if its file is damaged."""
+    try:
+        source.backup(copy)
+    except sqlite3.DatabaseError as error:
+        raise damaged_file(str(file), error) if is_damage(error) else error from error
+
+
+def _damaged_backup(file: Path) -> DatabaseError:
+    return DatabaseError(
+        f"The backup {str(file)!r} is damaged: its pages do not fit together.",
+        remedy="Nothing was changed. Try an older backup.",
+    )
+
+
+def _driver_error(error: DatabaseError) -> object:
+    return getattr(error.__cause__, "orig", None)
 
 
 def _sync(path: Path) -> None:

@@ -9,7 +9,7 @@ evidence that others cite stay, since others rely on them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,6 @@ from sqlalchemy import (
     Text,
     case,
     cast,
-    delete,
     false,
     literal,
     null,
@@ -30,13 +29,15 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy import delete as sql_delete
 from sqlmodel import Session, SQLModel
 
 from forecasts.access import tokens
 from forecasts.access.members import member_named
 from forecasts.access.roles import Action, admins, appointed_role, require
 from forecasts.common.errors import Refused
-from forecasts.ledger.chain import TOMBSTONE, WORDS, tombstone
+from forecasts.ledger.append import delete
+from forecasts.ledger.chain import STATES, TOMBSTONE, WORDS, tombstone
 from forecasts.ledger.models import Appointment, Member, Removal, Role
 from forecasts.ledger.urls import is_embedded
 from forecasts.questions.revisions import CLOSED, OUTCOME_KNOWN, REOPENED
@@ -117,6 +118,7 @@ def remove(session: Session, handle: str, *, member: Member | None, now: datetim
     who = member_named(session, handle)
     _require(session, who, member, now)
     by = None if member is None else member.id
+    tables = SQLModel.metadata.tables
     handle_now = str(tombstone("member", "handle", who.id))
     if who.handle == handle_now:
         raise Refused(f"{handle!r} has been removed already; nothing was changed.")
@@ -131,16 +133,24 @@ def remove(session: Session, handle: str, *, member: Member | None, now: datetim
         )
     if any(one.handle == handle and one.revoked_at is None for one in tokens.listing(session)):
         tokens.revoke(session, handle, member=None, now=now)
-    session.add(Removal(member_id=who.id, removed_by_id=by, recorded_at=now))
+    theirs = {
+        name: list(session.scalars(select(tables[name].c.id).where(condition)))
+        for name, condition in _written_by(who)
+    }
+    erased = {name: ids for name, ids in theirs.items() if ids}
+    session.add(Removal(member_id=who.id, removed_by_id=by, recorded_at=now, erased=erased))
     session.flush()
     if session.connection().dialect.name == "sqlite":
         session.execute(text("PRAGMA secure_delete = ON"))  # overwrite the freed pages
-    tables = SQLModel.metadata.tables
-    for name in ("identity", "notice", "channel", "preference"):
-        session.execute(delete(tables[name]).where(_concerns(tables[name], who)))
-    rows = {name: _forget(session, tables[name], condition) for name, condition in _written_by(who)}
+    notice = tables["notice"]
+    session.execute(sql_delete(notice).where(_concerns(notice, who)))
+    for name in STATES:
+        concerned = select(tables[name].c.id).where(_concerns(tables[name], who))
+        delete(session, name, list(session.scalars(concerned)))
+    for name, ids in erased.items():
+        _forget(session, tables[name], ids)
     session.expire_all()
-    return Removed(handle_now, {name: count for name, count in rows.items() if count})
+    return Removed(handle_now, {name: len(ids) for name, ids in erased.items()})
 
 
 def _written_by(who: Member) -> Iterator[tuple[str, ColumnElement[bool]]]:
@@ -181,15 +191,13 @@ def _written_by(who: Member) -> Iterator[tuple[str, ColumnElement[bool]]]:
     yield "dispute", (dispute.c.member_id == who.id) & (dispute.c.reason != "")
 
 
-def _forget(session: Session, table: Table, theirs: ColumnElement[bool]) -> int:
-    """Return the number of rows whose texts are now tombstones; their salts are removed too."""
-    ids = list(session.scalars(select(table.c.id).where(theirs)))
+def _forget(session: Session, table: Table, ids: Sequence[int]) -> None:
+    """Replace the texts of rows by tombstones, and remove their salts."""
     entry = SQLModel.metadata.tables["entry"]
     for some in in_batches(ids):
         session.execute(update(table).where(table.c.id.in_(some)).values(_tombstones(table)))
         of_rows = (entry.c.kind == table.name) & entry.c.row_id.in_(some)
         session.execute(update(entry).where(of_rows).values(salt=None))
-    return len(ids)
 
 
 def _tombstones(table: Table) -> dict[str, Any]:

@@ -21,10 +21,13 @@ from forecasts.ledger.models import (
     APPEND_ONLY,
     Evidence,
     Forecast,
+    Ledger,
     Member,
     PolicyKind,
     Question,
     Removal,
+    Resolver,
+    Revisit,
     Token,
     TokenRevocation,
 )
@@ -123,6 +126,9 @@ def _fill_the_rest(engine: Engine) -> None:
         disputes.dispute(session, rain, member=alice, now=day(3), reason="no")
         slip = ask(session, alice, slug="slip")
         discards.discard(session, slip, member=alice, now=day(0.5))
+        session.add(Ledger(created_at=day(0)))
+        session.add(Resolver(question_id=1, kind="csv", settings={}, recorded_at=day(0)))
+        session.add(Revisit(member_id=who, days=7, recorded_at=day(0)))
 
 
 def count(engine: Engine, table: str) -> int:

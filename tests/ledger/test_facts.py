@@ -390,12 +390,12 @@ def test_many_new_entries_are_passed_over(
 
 def test_a_ledger_that_is_another_one_now_is_read_anew() -> None:
     known = facts.Facts()
-    end = (7, 1, 2, "forecast", "a" * 64)
+    end = (7, 1, 2, "forecast", "a" * 64, None)
     known.follow([], lambda: [end])
     known.known["rain"] = "open"
-    known.follow([end, (8, 1, 3, "forecast", "b" * 64)], list)
+    known.follow([end, (8, 1, 3, "forecast", "b" * 64, None)], list)
     assert known.known == {"rain": "open"}
-    restored = (8, 1, 3, "forecast", "c" * 64)
+    restored = (8, 1, 3, "forecast", "c" * 64, None)
     known.follow([restored], lambda: [restored])
     assert known.known == {}
 

@@ -66,6 +66,7 @@ from forecasts.ledger.models.resolution import (
     Score,
     Watch,
 )
+from forecasts.ledger.models.stored_forms import add_enum_checks
 from forecasts.ledger.models.updates import Citation, Evidence, EvidenceKind, Forecast, Stance
 
 __all__ = [
@@ -124,7 +125,10 @@ __all__ = [
     "Watch",
 ]
 
+add_enum_checks()
+
 APPEND_ONLY = (
+    "ledger",
     "membership",
     "appointment",
     "team_rule",
@@ -135,12 +139,14 @@ APPEND_ONLY = (
     "forecast",
     "evidence",
     "citation",
+    "resolver",
     "resolution",
     "policy",
     "exhibit",
     "exhibit_content",
     "dispute",
     "discard",
+    "revisit",
     "token",
     "token_revocation",
     "removal",

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.types import JSON
 from sqlmodel import Field, SQLModel
 
-from forecasts.ledger.models.columns import Time, long_text, one_of
+from forecasts.ledger.models.columns import Time, long_text
 
 
 class Event(StrEnum):
@@ -84,8 +84,6 @@ class Notice(SQLModel, table=True):
 
     __table_args__ = (
         UniqueConstraint("channel_id", "event", "question_id", "at"),
-        CheckConstraint(one_of("event", Event), name="event_is_known"),
-        CheckConstraint(one_of("state", NoticeState), name="state_is_known"),
         Index("ix_notice_claim", "claim"),
         # Few are under way, and every run looks for them.
         Index(

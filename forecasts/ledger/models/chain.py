@@ -5,23 +5,25 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, Text, UniqueConstraint
+from sqlalchemy import Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from forecasts.ledger.models.columns import Time, long_text, one_of
+from forecasts.ledger.models.columns import Time, json_column, long_text
 
 
 class Removal(SQLModel, table=True):
     """A member was removed at their request; placeholders replace their words.
 
     This row lets the triggers accept that change, for this member's words only.
-    ``removed_by_id`` blank: by the owner of the database.
+    ``removed_by_id`` blank: by the owner of the database. ``erased``: the ids of the rows that lost
+    their words, by table; blank for removals before schema 0012.
     """
 
     id: int = Field(default=None, primary_key=True)
     member_id: int = Field(foreign_key="member.id", unique=True)
     removed_by_id: int | None = Field(default=None, foreign_key="member.id")
     recorded_at: datetime = Field(sa_type=Time)
+    erased: dict[str, list[int]] | None = json_column()
 
 
 class Entry(SQLModel, table=True):
@@ -61,8 +63,6 @@ class Upkeep(SQLModel, table=True):
     which may be secret; ``place``: the part of it that may be shown. ``digest`` and ``done_at``: of
     the last success. ``reason``: why the newest attempt, at ``tried_at``, failed; blank if not.
     """
-
-    __table_args__ = (CheckConstraint(one_of("act", UpkeepAct), name="act_is_known"),)
 
     id: int = Field(default=None, primary_key=True)
     key: str = Field(sa_type=Text, unique=True)

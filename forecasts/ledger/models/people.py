@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from forecasts.ledger.models.columns import Time, one_of
+from forecasts.ledger.models.columns import Time
 
 
 class MemberKind(StrEnum):
@@ -121,8 +121,6 @@ class Membership(SQLModel, table=True):
     open membership. A new role is a new membership.
     """
 
-    __table_args__ = (CheckConstraint(one_of("role", Role), name="role_is_known"),)
-
     id: int = Field(default=None, primary_key=True)
     team_id: int = Field(foreign_key="team.id", index=True)
     member_id: int = Field(foreign_key="member.id", index=True)
@@ -137,8 +135,6 @@ class Appointment(SQLModel, table=True):
     ``by_member_id``: the member who appointed them. A ledger without appointments is unshared (see
     ``access``).
     """
-
-    __table_args__ = (CheckConstraint(one_of("role", Role), name="role_is_known"),)
 
     id: int = Field(default=None, primary_key=True)
     member_id: int = Field(foreign_key="member.id", index=True)
@@ -180,7 +176,6 @@ class Preference(SQLModel, table=True):
         CheckConstraint(
             "lowest_probability >= 0 AND lowest_probability < 0.5", name="lowest_is_low"
         ),
-        CheckConstraint(one_of("theme", Theme), name="theme_is_known"),
     )
 
     id: int = Field(default=None, primary_key=True)

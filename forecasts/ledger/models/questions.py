@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel
 
 from forecasts.common.text import unstorable_character
 from forecasts.common.times import iso
-from forecasts.ledger.models.columns import Time, json_column, long_text, one_of
+from forecasts.ledger.models.columns import Time, json_column, long_text
 
 
 class Visibility(StrEnum):
@@ -177,10 +177,6 @@ class QuestionRevision(QuestionText, table=True):
     __table_args__ = (
         UniqueConstraint("question_id", "number"),
         CheckConstraint("open_time < scheduled_close_time", name="opens_before_it_closes"),
-        CheckConstraint(
-            "type IN ('binary', 'multiple_choice', 'numeric', 'date')", name="type_is_known"
-        ),
-        CheckConstraint(one_of("visibility", Visibility), name="visibility_is_known"),
         CheckConstraint("visibility <> 'team' OR team_id IS NOT NULL", name="a_team_is_named"),
         # Few questions are restricted, and every reader checks those first (see ``access``).
         Index(

@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.types import JSON
 from sqlmodel import Field, SQLModel
 
-from forecasts.ledger.models.columns import Time, long_text, one_of
+from forecasts.ledger.models.columns import Time, long_text
 
 
 class ResolutionState(StrEnum):
@@ -51,7 +51,6 @@ class Resolution(SQLModel, table=True):
     """
 
     __table_args__ = (
-        CheckConstraint("state IN ('proposed', 'confirmed', 'rejected')", name="state_is_known"),
         Index(
             "uq_resolution_first_confirmation",
             "question_id",
@@ -125,7 +124,6 @@ class Policy(SQLModel, table=True):
     """
 
     __table_args__ = (
-        CheckConstraint(one_of("kind", PolicyKind), name="kind_is_known"),
         CheckConstraint("agreeing >= 1", name="somebody_agrees"),
         CheckConstraint("dispute_days >= 0", name="days_not_negative"),
     )

@@ -96,7 +96,6 @@ class Citation(SQLModel, table=True):
 
     __table_args__ = (
         UniqueConstraint("forecast_id", "evidence_id"),
-        CheckConstraint("stance IN ('supports', 'opposes', 'context')", name="stance_is_known"),
         CheckConstraint("share >= 0", name="share_not_negative"),
     )
 

@@ -1,0 +1,104 @@
+"""Rows that no act of the ledger has written: values out of their form, and lost references.
+
+The constraints of the schema refuse both (``models.stored_forms``), so somebody has dropped the
+constraints, or the file is damaged. ``verification`` names such rows, and the rest of the ledger
+says so where it cannot read one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Engine, Table
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import SQLModel
+
+from forecasts.common.errors import DatabaseError
+from forecasts.ledger.driver_errors import VERIFY
+from forecasts.ledger.models.stored_forms import conditions
+from forecasts.ledger.urls import place
+
+# The errors of code that gets a value of another form. A driver's own are ``reported``.
+_AT_SUCH_A_ROW = (
+    TypeError,
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    AssertionError,
+)
+
+
+class Orphan(NamedTuple):
+    """A row that refers to a missing one."""
+
+    row: int
+    column: str
+    parent: str
+    missing: int
+
+    def said(self, table: str) -> str:
+        """Return a clause about it."""
+        return (
+            f"row {self.row} of {table} refers to row {self.missing} of {self.parent} "
+            f"({self.column}), which is gone"
+        )
+
+
+def malformed(connection: Connection, table: Table, most: int) -> dict[int, str]:
+    """Return the first ``most`` rows that break a constraint, each with the constraint's subject.
+
+    That is the name of a column if its value is out of form.
+    """
+    broken = conditions(table, connection.dialect.name)
+    if not broken:
+        return {}
+    cases = " ".join(f"WHEN NOT ({sql}) THEN '{name}'" for name, sql in broken.items())
+    rows = connection.exec_driver_sql(
+        f"SELECT id, name FROM (SELECT id, CASE {cases} END AS name FROM {table.name}) AS checked "  # noqa: S608 tables and conditions of ours
+        f"WHERE name IS NOT NULL ORDER BY id LIMIT {most}"
+    )
+    return {id_: name.removesuffix("_form") for id_, name in rows}
+
+
+def orphans(connection: Connection, table: Table, most: int) -> list[Orphan]:
+    """Return the first ``most`` rows of each reference that refer to a missing row."""
+    found = []
+    for key in table.foreign_keys:
+        name, parent = key.parent.name, key.column.table.name
+        rows = connection.exec_driver_sql(
+            f"SELECT t.id, t.{name} FROM {table.name} t LEFT JOIN {parent} p ON p.id = t.{name} "  # noqa: S608 as above
+            f"WHERE t.{name} IS NOT NULL AND p.id IS NULL ORDER BY t.id LIMIT {most}"
+        )
+        found += [Orphan(row, name, parent, missing) for row, missing in rows]
+    return found
+
+
+@contextmanager
+def explaining(engine: Engine) -> Iterator[None]:
+    """Turn an error of code that read a malformed row into a DatabaseError that names the row."""
+    try:
+        yield
+    except _AT_SUCH_A_ROW as error:
+        said = None
+        with suppress(SQLAlchemyError), engine.connect() as connection:
+            said = _first(connection)
+        if said is None:
+            raise
+        raise DatabaseError(
+            f"The ledger at {place(engine)!r} was altered past its rules: {said}.", remedy=VERIFY
+        ) from error
+
+
+def _first(connection: Connection) -> str | None:
+    for table in SQLModel.metadata.sorted_tables:
+        for row, subject in malformed(connection, table, 1).items():
+            return out_of_form(table.name, row, subject)
+    return None
+
+
+def out_of_form(table: str, row: int, subject: str) -> str:
+    """Return the clause about a malformed row."""
+    return f"row {row} of {table} has a value that the ledger never stores ({subject})"

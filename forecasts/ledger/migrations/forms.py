@@ -1,0 +1,74 @@
+"""Give every column of a database the CHECK constraint of its form (``models.stored_forms``).
+
+Rows that break one do not prevent it, so that a ledger with an altered row can be migrated, and
+``forecasts verify`` names the row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from alembic import op
+from sqlalchemy import Column, inspect
+from sqlmodel import SQLModel
+
+from forecasts.ledger.models.stored_forms import form
+
+_HEAD = re.compile(r'CREATE TABLE "?\w+"?')
+
+
+def add_forms(others: Mapping[str, Mapping[str, str]]) -> None:
+    """Add the forms to all tables of the ledger, and ``others``: by table, conditions by name.
+
+    SQLite can add none to a table, so there each table is made again: foreign keys must be off.
+    """
+    connection = op.get_bind()
+    looked, dialect = inspect(connection), connection.dialect.name
+    more: dict[str, str] = {}
+    for table in sorted(set(looked.get_table_names()) & set(SQLModel.metadata.tables)):
+        checks = dict(others.get(table, {}))
+        for one in looked.get_columns(table):
+            column: Column[object] = Column(one["name"], one["type"], nullable=one["nullable"])
+            if condition := form(column, dialect):
+                checks[f"{column.name}_form"] = condition
+        constraints = [
+            f"CONSTRAINT ck_{table}_{name} CHECK ({condition})"
+            for name, condition in checks.items()
+        ]
+        if not constraints:
+            continue
+        more[table] = ", ".join(constraints)
+        if dialect == "postgresql":
+            broken = " OR ".join(f"NOT ({condition})" for condition in checks.values())
+            found = connection.exec_driver_sql(f"SELECT 1 FROM {table} WHERE {broken} LIMIT 1")  # noqa: S608 a table of ours
+            valid = "" if found.first() is None else " NOT VALID"
+            additions = ", ".join(f"ADD {constraint}{valid}" for constraint in constraints)
+            connection.exec_driver_sql(f"ALTER TABLE {table} {additions}")
+    if dialect == "sqlite":
+        _make_again(more)
+
+
+def _make_again(more: Mapping[str, str]) -> None:
+    """Make tables again with these constraints, their rows, indexes and triggers."""
+    connection = op.get_bind()
+    run = connection.exec_driver_sql
+    made = run(
+        "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+        " ORDER BY type = 'trigger'"
+    ).all()
+    run("PRAGMA ignore_check_constraints = ON")
+    for _, name, _, _ in (one for one in made if one.type == "trigger"):
+        run(f"DROP TRIGGER {name}")
+    for one in made:
+        if one.type != "table" or one.name not in more:
+            continue
+        body = _HEAD.sub("CREATE TABLE made_again", one.sql.rstrip(), count=1)
+        run(f"{body[:-1]}, {more[one.name]})")
+        run(f"INSERT INTO made_again SELECT * FROM {one.name} ORDER BY id")  # noqa: S608 a table of ours
+        run(f"DROP TABLE {one.name}")
+        run(f"ALTER TABLE made_again RENAME TO {one.name}")
+    for one in made:
+        if one.type == "trigger" or (one.type == "index" and one.tbl_name in more):
+            run(one.sql)
+    run("PRAGMA ignore_check_constraints = OFF")

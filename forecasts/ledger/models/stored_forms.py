@@ -1,0 +1,96 @@
+"""The stored form of each value, as a condition made from its column.
+
+Each value has one stored form. Otherwise a row could read differently and still have the same hash:
+SQLite stores anything in any column, so that '' in place of 0 or a week in place of a day reads as
+something else. There a form is a storage class, with the digits of a time and the syntax of JSON.
+A server checks types by itself; its forms exclude only values that no reader can take.
+
+Each condition is a CHECK constraint, which a migration makes (``migrations.forms``).
+``malformed`` proves them again, as a database's owner can drop a constraint.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, get_args
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Float,
+    Integer,
+    LargeBinary,
+    Table,
+)
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import SQLModel
+
+from forecasts.ledger.models.columns import one_of
+
+_FINITE = "{0} BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308"
+# The class of a value in SQLite; every other type is text.
+_CLASSES = (
+    ((Integer, Boolean), "integer"),
+    ((Float,), "real"),
+    ((LargeBinary,), "blob"),
+)
+_DIGITS = "-".join(("[0-9]" * 4, "[0-9]" * 2, "[0-9]" * 2)) + " " + ":".join(["[0-9]" * 2] * 3)
+_SQLITE = {
+    Boolean: "{0} IN (0, 1)",
+    Float: _FINITE,
+    DateTime: f"{{0}} GLOB '{_DIGITS}.{'[0-9]' * 6}'"
+    " AND length(CAST({0} AS BLOB)) = 26"  # a NUL ends what GLOB sees
+    " AND date(substr({0}, 1, 10)) = substr({0}, 1, 10)"
+    " AND substr({0}, 12, 2) < '24' AND substr({0}, 15, 2) < '60' AND substr({0}, 18, 2) < '60'",
+    JSON: "CASE WHEN json_valid({0}) THEN json_type({0}) IN ('array', 'object')"
+    " ELSE {0} IS NULL END",
+}
+_SERVER = {
+    Float: _FINITE,
+    DateTime: "{0} >= '0001-01-01 00:00:00+00' AND {0} < '10000-01-01 00:00:00+00'",
+    JSON: "json_typeof({0}) IN ('array', 'object')",
+}
+
+
+def form(column: Column[Any], dialect: str) -> str:
+    """Return the SQL condition that a column's value has its stored form; "" if any value has.
+
+    It is null or true for a null, if the column may be null. A key is an integer by itself.
+    """
+    if column.name == "id":
+        return ""
+    type_: Any = column.type
+    while isinstance(type_, TypeDecorator):
+        type_ = type_.impl_instance
+    conditions = []
+    if dialect == "sqlite":
+        stored = next((name for types, name in _CLASSES if isinstance(type_, types)), "text")
+        classes = f"IN ('{stored}', 'null')" if column.nullable else f"= '{stored}'"
+        conditions.append(f"typeof({{0}}) {classes}")
+    more = _SQLITE if dialect == "sqlite" else _SERVER
+    conditions += [condition for kind, condition in more.items() if isinstance(type_, kind)]
+    return " AND ".join(conditions).format(column.name)
+
+
+def conditions(table: Table, dialect: str) -> dict[str, str]:
+    """Return the conditions that each row of a table meets on this database, by their names."""
+    found = {
+        str(check.name): str(check.sqltext)
+        for check in table.constraints
+        if isinstance(check, CheckConstraint)
+    }
+    return found | {f"{c.name}_form": form(c, dialect) for c in table.c if form(c, dialect)}
+
+
+def add_enum_checks() -> None:
+    """Add to the tables of the models that a column of an enum has one of its values."""
+    for mapper in SQLModel._sa_registry.mappers:
+        table: Any = mapper.local_table
+        for name, field in mapper.class_.model_fields.items():
+            for kind in (field.annotation, *get_args(field.annotation)):
+                if isinstance(kind, type) and issubclass(kind, StrEnum):
+                    check = CheckConstraint(one_of(name, kind), name=f"{name}_is_known")
+                    table.append_constraint(check)
