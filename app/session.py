@@ -193,6 +193,7 @@ class Memory:
     handle: str = ""  # of the member who signed in or is in a sample; blank: that of the settings
     sample: str = ""  # the URL of the sample ledger on the pages; blank: the reader's own
     preferences: Preferences | None = None  # None until read
+    refusals: int = 0
     states: dict[str, Any] = field(default_factory=dict)
 
 
@@ -349,7 +350,9 @@ def show(error: LedgerError | InputError) -> None:
         lines.append(f"- … and {len(problems) - _MOST_PROBLEMS} more")
     if error.remedy:
         lines.append(as_text(error.remedy))
-    st.error("\n\n".join(lines))
+    memory().refusals += 1
+    with st.container(key=f"refusal-{memory().refusals}"):  # by which the keyboard's script knows
+        st.error("\n\n".join(lines))
 
 
 def went_wrong(error: Exception) -> bool:

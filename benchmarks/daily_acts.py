@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,7 +22,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
-from playwright.sync_api import Browser, Dialog, Locator, Page, ViewportSize
+from playwright.sync_api import Browser, Dialog, Locator, Page, TimeoutError, ViewportSize
 
 from forecasts.access.members import member_or_new
 from forecasts.common.settings import sqlite_url
@@ -32,7 +31,7 @@ from forecasts.questions import registry
 from forecasts.resolution import confirmation
 from forecasts.updates import updates
 from forecasts.updates.values import Value
-from tests.app.browsing import DONE, free_port, launched, serving, wait_until_it_answers
+from tests.app.browsing import DONE, answering, free_port, launched, serving
 
 WIDTHS = {1280: 800, 390: 844}  # with their heights
 TO_FORECAST, DUE = 3, 3  # questions
@@ -97,39 +96,30 @@ def furnish(url: str, now: datetime) -> None:
 
 
 @contextmanager
-def one_field(browser: Browser, folder: Path) -> Iterator[str]:
+def one_field(folder: Path) -> Iterator[str]:
     """Yield the address of a Streamlit page of one field."""
     script, port = folder / "field.py", free_port()
     script.write_text(ONE_FIELD)
     options = ["--server.headless=true", f"--server.port={port}", "--server.address=127.0.0.1"]
     command = [sys.executable, "-m", "streamlit", "run", str(script), *options]
-    with (folder / "field.log").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            base = f"http://127.0.0.1:{port}"
-            wait_until_it_answers(browser, f"{base}/_stcore/health", folder / "field.log")
-            yield base
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
+    base = f"http://127.0.0.1:{port}"
+    with answering(command, f"{base}/_stcore/health", folder / "field.log"):
+        yield base
 
 
 def opened(page: Page, address: str) -> None:
     """Open a page and wait until it is complete."""
     page.goto(address)
-    page.locator(".st-key-keyboard").wait_for(state="attached")
+    page.locator(".st-key-keyboard-page").wait_for(state="attached")
     page.locator(DONE).wait_for()
     page.wait_for_function("window.forecastLedger?.listening")
 
 
 def has_focus(page: Page, place: Locator) -> bool:
     """Return whether the place gets the focus within some seconds."""
-    handle = place.element_handle()
     try:
-        page.wait_for_function(
-            "place => place === document.activeElement", arg=handle, timeout=8000
-        )
-    except Exception:
+        place.and_(page.locator(":focus")).wait_for(timeout=8000)
+    except TimeoutError:
         return False
     return True
 
@@ -150,7 +140,7 @@ def save_line(page: Page, title: str) -> float:
     page.get_by_label("New question", exact=True).click()
     page.keyboard.type(f"{title} 30%")
     page.wait_for_function(
-        "document.querySelector('.st-key-one-line-probability input').value === '30%'"
+        "document.querySelector('[class*=one-line-][class*=-probability] input').value === '30%'"
     )
     began = time.perf_counter()
     page.keyboard.press("Enter")
@@ -187,17 +177,17 @@ def new_question(page: Page, base: str, line: str) -> Row:
 def update_forecast(page: Page, base: str) -> Row:
     """Type a new probability into a card that is due on Today and press Enter."""
     opened(page, base)
-    cards = page.locator('[class*="st-key-act-quick-due-"]')
+    cards = page.locator('[class*="st-key-act-forecast-due-"]')
     first, following = cards.nth(0), cards.nth(1)
     place = first.get_by_label("Probability", exact=True)
     landing = following.get_by_label("Probability", exact=True)
     next_name = landing.evaluate("field => field.closest('[class*=st-key-act-]').className")
-    slug = next_name.split("st-key-act-quick-")[1].split("-0")[0]
+    slug = next_name.split("st-key-act-forecast-")[1].split()[0]
     place.fill("55")
     place.press("Enter")
     page.get_by_text("Saved: 40% → 55%").first.wait_for()
     page.locator(DONE).wait_for()
-    card = page.locator(f'[class*="st-key-act-quick-{slug}"]').first
+    card = page.locator(f".st-key-act-forecast-{slug}")
     focused = has_focus(page, card.get_by_label("Probability", exact=True))
     return Row(
         "update an existing forecast from Today",
@@ -249,12 +239,12 @@ def first_forecast(page: Page, folder: Path) -> Row:
     """Start the app on an empty ledger, take the example, press Enter."""
     began = time.perf_counter()
     ledger = folder / f"{(page.viewport_size or {'width': 0})['width']}.sqlite3"
-    with serving(page.context, folder, ledger, free_port(), FORECASTS_MEMBER="alice") as base:
+    with serving(folder, ledger, FORECASTS_MEMBER="alice") as base:
         served = time.perf_counter()
         opened(page, base)
         ready = time.perf_counter()
         page.get_by_role("button", name="Try:").click()
-        page.locator(".st-key-one-line-probability input[value='30%']").wait_for()
+        page.locator("[class*=one-line-][class*=-probability] input[value='30%']").wait_for()
         page.get_by_label("New question", exact=True).press("Enter")
         page.get_by_text("Saved:").first.wait_for()
         acts = time.perf_counter() - ready
@@ -269,7 +259,7 @@ def first_forecast(page: Page, folder: Path) -> Row:
 def by_keyboard(page: Page, base: str) -> Row:
     """Reach the first card's probability from page load; save there."""
     opened(page, base)
-    card = page.locator('[class*="st-key-act-quick-"]').first
+    card = page.locator('[class*="st-key-act-forecast-"]').first
     place = card.get_by_label("Probability", exact=True)
     page.keyboard.press("Tab")  # to “Skip to the first field”
     page.keyboard.press("Enter")
@@ -292,10 +282,8 @@ def lost_text(page: Page, base: str, pages: Sequence[str] = PAGES) -> Row:
 
     On a wide screen by a link of the navigation; on a narrow one by reloading the page.
     """
-    asked: list[str] = []
 
     def refuse(dialog: Dialog) -> None:
-        asked.append(dialog.type)
         dialog.dismiss()
 
     page.on("dialog", refuse)
@@ -311,9 +299,11 @@ def lost_text(page: Page, base: str, pages: Sequence[str] = PAGES) -> Row:
             page.keyboard.type("1")
             if field.input_value() == before:
                 continue  # the field does not take it
-            tried, asked[:] = tried + 1, []
-            leave(page, wide)
-            if not asked:
+            tried += 1
+            try:
+                with page.expect_event("dialog", timeout=5000):
+                    leave(page, wide)
+            except TimeoutError:
                 lost.append(f"{name or 'today'}: {field.get_attribute('aria-label')}")
                 opened(page, f"{base}/{name}")
                 continue
@@ -333,10 +323,8 @@ def leave(page: Page, wide: bool) -> None:
         current = page.locator('[data-testid="stTopNavLink"][aria-current="page"]')
         other = "Compare" if current.count() and "Team" in current.first.inner_text() else "Team"
         page.get_by_role("link", name=other, exact=True).first.click()
-        page.wait_for_timeout(150)
     else:
         page.evaluate("window.setTimeout(() => window.location.reload(), 0)")
-        page.wait_for_timeout(400)
 
 
 def acts(browser: Browser, folder: Path, base: str, line: str, width: int) -> Iterator[Row]:
@@ -367,8 +355,8 @@ def main() -> int:
             ledger = folder / f"furnished-{width}.sqlite3"
             furnish(sqlite_url(ledger), datetime.now(UTC))
             with (
-                serving(browser, folder, ledger, free_port(), FORECASTS_MEMBER="alice") as base,
-                one_field(browser, folder) as line,
+                serving(folder, ledger, FORECASTS_MEMBER="alice") as base,
+                one_field(folder) as line,
             ):
                 print(f"\n{width} px\n\n| act | measured | bar | |\n|---|---|---|---|")
                 for row in acts(browser, folder, base, line, width):

@@ -16,7 +16,6 @@ import argparse
 import os
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -43,7 +42,7 @@ from forecasts.questions import standing
 from forecasts.scores.frames import complete
 from scoring.simulation import simulate
 from scoring.tournament import Team, Tournament
-from tests.app.browsing import DONE, free_port, launched, serving, wait_until_it_answers
+from tests.app.browsing import DONE, answering, free_port, launched, serving
 
 READER = "Wren 1 (simulated)"
 LARGE, SMALL, ONE_LINE = "large", "small", "one line"
@@ -125,25 +124,16 @@ def busiest(engine: Engine) -> list[str]:
 
 
 @contextmanager
-def one_line(browser: Browser, folder: Path) -> Iterator[str]:
+def one_line(folder: Path) -> Iterator[str]:
     """Yield the address of a Streamlit page of one line, served like the app."""
     (folder / "line.py").write_text("import streamlit as st; st.title('One line')\n")
     port = free_port()
     options = ["--server.headless=true", f"--server.port={port}", "--server.address=127.0.0.1"]
     options += ["--browser.gatherUsageStats=false", "--server.fileWatcherType=none"]
-    with (folder / "line.log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", str(folder / "line.py"), *options],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            base = f"http://127.0.0.1:{port}"
-            wait_until_it_answers(browser, f"{base}/_stcore/health", folder / "line.log")
-            yield base
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
+    command = [sys.executable, "-m", "streamlit", "run", str(folder / "line.py"), *options]
+    base = f"http://127.0.0.1:{port}"
+    with answering(command, f"{base}/_stcore/health", folder / "line.log"):
+        yield base
 
 
 def opened(browser: Browser, address: str) -> float:
@@ -261,13 +251,11 @@ def main() -> int:
             with ExitStack() as served:
                 browser = served.enter_context(launched())
                 bases = {
-                    which: served.enter_context(
-                        serving(browser, folder, file, free_port(), FORECASTS_MEMBER=READER)
-                    )
+                    which: served.enter_context(serving(folder, file, FORECASTS_MEMBER=READER))
                     for which, file in files.items()
                 }
                 if given.only != "people":
-                    bases[ONE_LINE] = served.enter_context(one_line(browser, folder))
+                    bases[ONE_LINE] = served.enter_context(one_line(folder))
                     first = {which: own[0] for which, own in slugs.items()}
                     met &= measure_pages(browser, bases, first)
                 if given.only != "pages":

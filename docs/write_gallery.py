@@ -303,7 +303,7 @@ def save(picture: bytes, path: Path) -> None:
 def main(only: list[str]) -> None:
     """Write the page and its pictures, or only the pictures named in ``only``."""
     from forecasts.exchange.samples import demonstration
-    from tests.app.browsing import free_port, launched, serving
+    from tests.app.browsing import launched, serving
 
     FOLDER.mkdir(exist_ok=True)
     shots = [shot for _, there in PAGES.values() for shot in there]
@@ -314,7 +314,7 @@ def main(only: list[str]) -> None:
         own = str(folder / "forecasts" / "ledger.sqlite3")  # the default one there
         for ledger, empty in ((built, False), (own, True)):
             settings = {"FORECASTS_MEMBER": demonstration.READER, "XDG_DATA_HOME": name}
-            with serving(browser, folder, ledger, free_port(), program=SERVER, **settings) as base:
+            with serving(folder, ledger, program=SERVER, **settings) as base:
                 for shot in shots:
                     if shot.empty is empty and (not only or shot.name in only):
                         draw(browser, base, shot)

@@ -1,18 +1,30 @@
-// Focus after a save, Enter in the fields of an act, shortcuts, and a question before typed text is
-// lost. Streamlit calls the exported function again with each request for the focus; the listeners
-// are added once.
+// Focus after a save, Enter in the fields of an act, shortcuts, text typed while a save runs, and a
+// question before typed text is lost. Streamlit calls the exported function again with each request
+// for the focus; the listeners are added once.
 
 const QUESTION = "You have typed something that is not saved. Leave it?";
 const ACT = '[class*="st-key-act-"]';
+const ONE_LINE = ".st-key-act-one-line";
 const FORM = '[data-testid="stForm"]';
 const FIELD = "input:not([type=range]):not([type=file]), textarea";
+const TEXT = "input:not([type=range], [type=file], [type=checkbox], [type=radio], [role=combobox]), textarea";
 // Kept in the address, or read at once: nothing is lost by leaving them.
 const KEPT = '[type=search], [role=combobox], [class*="st-key-filters"] *';
 const LEADS_AWAY = "a[href], .st-key-open-sample button, .st-key-leave-sample button";
 const HELP = '[data-testid="stTooltipIcon"] button[aria-label^="Help"]';
-const PATIENCE = 5000; // ms until a field that should get the focus must be there
+const SAVE = '[class*="-save"] button, [data-testid="stFormSubmitButton"] button';
+const PATIENCE = 5000; // ms until a field that should be there will not come
+const BOUNCE = 500; // ms in which a second Enter, with nothing typed, is the first one still
+const SETTLED = 600; // ms of rest after which a save has ended; it takes more than one run
 
-const state = (window.forecastLedger ??= { turn: 0, order: [], start: new WeakMap(), typed: new Set() });
+const state = (window.forecastLedger ??= {
+  turn: 0,
+  savedAt: 0,
+  order: [],
+  start: new WeakMap(),
+  typed: new Set(),
+  waits: new Set(),
+});
 
 // --- typed and unsaved ---------------------------------------------------------------------------
 
@@ -34,8 +46,9 @@ function remember({ target }) {
   }
 }
 
-function touch({ target }) {
+function touch({ target, type }) {
   if (state.start.has(target)) state.typed.add(target);
+  if (type === "input") state.savedAt = 0;
 }
 
 // Returns whether the page may be left; asks if something typed would be lost.
@@ -43,6 +56,8 @@ function mayLeave() {
   if (!isUnsaved()) return true;
   if (!window.confirm(QUESTION)) return false;
   state.typed.clear();
+  for (const own of document.querySelectorAll(".typed-ahead")) own.remove();
+  state.waits.clear();
   return true;
 }
 
@@ -79,18 +94,21 @@ const fieldIn = (element) =>
   element?.matches(FIELD)
     ? element
     : element?.querySelector('[class*="-value"] input') ?? element?.querySelector(FIELD);
+const isAtRest = () =>
+  document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning";
 const acts = () => [...document.querySelectorAll(ACT)].filter((act) => fieldIn(act));
 const nameOf = (act) => [...act.classList].find((name) => name.startsWith("st-key-act-"));
 
 // The acts of the page as it was when something was last typed or pressed.
-function noteOrder() {
+function noteActivity() {
   state.order = acts().map(nameOf);
+  state.isBusy = true;
 }
 
-function followingAct(place) {
-  const later = state.order.slice(state.order.indexOf(classOf(place)) + 1);
-  const name = later.find((one) => document.querySelector(`.${one}`));
-  return name ? document.querySelector(`.${name}`) : acts()[0];
+function followingAct(name) {
+  const later = state.order.slice(state.order.indexOf(name) + 1);
+  const next = later.find((one) => document.querySelector(`.${one}`));
+  return next ? document.querySelector(`.${next}`) : acts()[0];
 }
 
 // With its text selected, as by Tab: what is typed next replaces it.
@@ -100,18 +118,28 @@ function enter(field) {
 }
 
 // The field is there once the run has drawn it, and no earlier than the old one is gone.
-function focusWhenDrawn(find) {
+function whenDrawn(find, use) {
   const deadline = Date.now() + PATIENCE;
   const look = () => {
-    const app = document.querySelector('[data-testid="stApp"]');
     const field = find();
-    if (field && app?.dataset.testScriptState === "notRunning") {
-      enter(field);
+    if (field && isAtRest()) {
+      use(field);
     } else if (Date.now() < deadline) {
       window.setTimeout(look, 30);
     }
   };
   window.setTimeout(look, 30);
+}
+
+// The server asks for the focus after a save, and points to the wrong field after a refusal. The
+// focus stays where it has been put since.
+function focusAsAsked(field) {
+  for (const one of state.waits) {
+    if (one.saved && !one.act && keyOf(elementOf(field)) !== one.key) handOver(one, field);
+  }
+  const covering = [...state.waits].find((one) => one.cover === document.activeElement);
+  const isTaken = state.isBusy || state.hasMoved || (covering && !isRefused(covering));
+  if (!isTaken) enter(field);
 }
 
 function open(path, find) {
@@ -126,7 +154,7 @@ function open(path, find) {
     return;
   }
   link.click();
-  focusWhenDrawn(find);
+  whenDrawn(find, enter);
 }
 
 // --- keys ----------------------------------------------------------------------------------------
@@ -137,10 +165,18 @@ function saveButton(place) {
   return place.closest?.(ACT)?.querySelector('[class*="-save"] button');
 }
 
+function save(field) {
+  const button = saveButton(field);
+  const saving = leave(field);
+  // The field hands over its text first.
+  window.setTimeout(() => button.isConnected && button.click(), 0);
+  return saving;
+}
+
 const SHORTCUTS = {
-  n: () => open("/", () => fieldIn(named("one-line-title"))),
+  n: () => open("/", () => fieldIn(document.querySelector(ONE_LINE))),
   "/": () => open("/questions", () => document.querySelector("input[type=search]")),
-  f: () => enter(fieldIn(acts().find((act) => !act.matches(".st-key-act-one-line")))),
+  f: () => enter(fieldIn(acts().find((act) => !act.matches(ONE_LINE)))),
   "?": () => document.querySelector(".st-key-shortcuts button")?.click(),
 };
 
@@ -152,16 +188,20 @@ function press(event) {
   const saves = command && (key === "s" || (key === "Enter" && !target.closest(FORM)));
   const field = target.matches("input:not([type=checkbox], [type=radio])");
   const enters = key === "Enter" && field && !command && !target.closest(FORM);
-  if (saves || enters) {
-    const button = saveButton(target);
-    if (!button || target.matches("[role=combobox]")) return;
+  const submits = key === "Enter" && target.closest(FORM) && (field || command);
+  if (saves || enters || submits) {
+    if (!saveButton(target) || target.matches("[role=combobox]")) return;
     event.preventDefault();
+    if (event.repeat || Date.now() - state.savedAt < BOUNCE) return;
+    if (submits) {
+      leave(target); // Streamlit has submitted the form
+      return;
+    }
     if (saves) {
       target.blur(); // a text area hands over what was typed only when it is left
       target.focus();
     }
-    // The field hands over its text first.
-    window.setTimeout(() => button.isConnected && button.click(), 0);
+    save(target);
   } else if (key === "F1" && writes) {
     const help = target.closest(".stElementContainer")?.querySelector(HELP);
     if (help) {
@@ -191,7 +231,7 @@ function addSkipButton() {
   button.textContent = "Skip to the first field";
   button.addEventListener("click", () => {
     const main = document.querySelector('[data-testid="stMain"]');
-    const first = acts().find((act) => !act.matches(".st-key-act-one-line"));
+    const first = acts().find((act) => !act.matches(ONE_LINE));
     enter(fieldIn(first) ?? fieldIn(main) ?? main);
   });
   bar.append(button);
@@ -202,16 +242,28 @@ function listen() {
   window.addEventListener("focusin", remember, true);
   window.addEventListener("input", touch, true);
   window.addEventListener("keydown", touch, true);
+  window.addEventListener("focusin", divert, true);
   window.addEventListener("click", followLink, true);
+  window.addEventListener("click", click, true);
   window.navigation?.addEventListener("navigate", traverse);
   window.addEventListener("beforeunload", unload);
   for (const kind of ["keydown", "pointerdown", "input"]) {
-    window.addEventListener(kind, noteOrder, true);
+    window.addEventListener(kind, noteActivity, true);
   }
   document.addEventListener("keydown", press);
   addSkipButton();
   leaveOutHelp();
-  new MutationObserver(leaveOutHelp).observe(document.body, { childList: true, subtree: true });
+  new MutationObserver(follow).observe(document.body, {
+    childList: true,
+    subtree: true,
+    attributeFilter: ["data-test-script-state"],
+  });
+}
+
+function follow() {
+  leaveOutHelp();
+  keepFocus();
+  if (!isAtRest()) for (const one of state.waits) one.hasRun = true;
 }
 
 export default function ({ data }) {
@@ -221,7 +273,7 @@ export default function ({ data }) {
   }
   if (data.turn !== state.turn) {
     state.turn = data.turn;
-    const find = () => fieldIn(data.following ? followingAct(data.place) : named(data.place));
-    focusWhenDrawn(find);
+    const place = () => (data.following ? followingAct(classOf(data.place)) : named(data.place));
+    whenDrawn(() => fieldIn(place()), focusAsAsked);
   }
 }

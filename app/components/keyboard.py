@@ -1,8 +1,10 @@
 """The keyboard on every page: focus after a save, Enter, shortcuts, and typed text kept.
 
-The script is ``keyboard.js``. It finds elements by the class that Streamlit makes of their key. A
-container with the key ``act-…`` holds the fields of one act and its button, whose key ends in
-``-save``: Enter in any of the fields presses it.
+The script is ``keyboard.js`` with ``typed_ahead.js``. It finds elements by the class that Streamlit
+makes of their key. A container with the key ``act-…``, the same before and after a save, holds the
+fields of one act and its button, whose key ends in ``-save``: Enter in any of the fields presses
+it. A field is replaced by a save, with a new key, and never blanked: what is typed meanwhile is put
+into the new one.
 """
 
 from __future__ import annotations
@@ -15,7 +17,11 @@ import streamlit as st
 from app.session import page_state
 
 _mount = st.components.v2.component(
-    "keyboard", js=Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+    "keyboard",
+    js="".join(
+        Path(__file__).with_name(name).read_text(encoding="utf-8")
+        for name in ("keyboard.js", "typed_ahead.js")
+    ),
 )
 
 _SHORTCUTS = """
@@ -49,13 +55,18 @@ def focus_on(place: str, *, following: bool = False) -> None:
     focus.place, focus.following, focus.turn = place, following, focus.turn + 1
 
 
-def keyboard() -> None:
-    """Mount the script, which shows nothing, and the list of its shortcuts."""
+def mount_keyboard(name: str = "page") -> None:
+    """Mount the script, which shows nothing; a fragment mounts it again for its own runs."""
     focus = page_state(_Focus)
-    with st.container(key="keyboard"):
+    with st.container(key=f"keyboard-{name}"):
         _mount(
-            key="keyboard-script",
+            key=f"keyboard-script-{name}",
             data={"place": focus.place, "following": focus.following, "turn": focus.turn},
         )
+
+
+def keyboard() -> None:
+    """Mount the script, and show the list of its shortcuts."""
+    mount_keyboard()
     with st.container(key="shortcuts"), st.popover("?", help="Keyboard shortcuts"):
         st.markdown(_SHORTCUTS)

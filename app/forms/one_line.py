@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from app import session
-from app.components.keyboard import focus_on
+from app.components.keyboard import focus_on, mount_keyboard
 from app.forms.dates import require_future
 from app.forms.question import ONLY_ME, detail_fields, may_ask, typed_details
 from app.markdown_text import as_text, shortened
@@ -21,7 +21,7 @@ from app.times import day, zone
 from forecasts.access import teams
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.questions import discards, registry
-from forecasts.questions.typed_dates import read_date
+from forecasts.questions.typed_dates import deadline_in_title, read_date
 from forecasts.updates.ask import Line, ask, read_line
 from forecasts.updates.evidence_parsing import read_evidence
 from forecasts.updates.typed_values import require_offered_range
@@ -29,11 +29,7 @@ from forecasts.updates.value_parsing import PercentReading, read_percent_field
 from forecasts.updates.values import Value
 
 _NAME = "one-line"
-_TITLE, _CLOSES, _PROBABILITY = _FIELDS = (
-    f"{_NAME}-title",
-    f"{_NAME}-closes",
-    f"{_NAME}-probability",
-)
+_TITLE, _CLOSES, _PROBABILITY = _FIELDS = "title", "closes", "probability"
 _SHOWN_FOR = timedelta(minutes=10)
 
 
@@ -50,6 +46,9 @@ class _Typed:
         if self.closes:
             return require_future(read_date(self.closes, now=moment, zone=zone()), moment)
         if self.line.closes is None:
+            named = deadline_in_title(self.line.title, now=moment, zone=zone(), passed=True)
+            if named is not None:
+                require_future(named.moment, moment)
             raise BadInput(
                 "It has no date yet.",
                 remedy="Write it in the question or beside it: “by 31 March”, “next friday”.",
@@ -66,7 +65,7 @@ class _Typed:
 
 @dataclass(frozen=True)
 class _Saved:
-    """The question saved last, in words, and the line it was typed as."""
+    """The question saved last, in words, and the fields of its line as typed."""
 
     slug: str
     words: str
@@ -79,7 +78,7 @@ class _Entry:
     """The line's memory in one browser session."""
 
     saved: _Saved | None = None
-    fields: dict[str, str] = field(default_factory=dict)  # to put into the fields in the next run
+    fields: dict[str, str] = field(default_factory=dict)  # to put back in the next run
     closes: str = ""  # as filled in from the line
     probability: str = ""
     # Every text filled in since the last save: while someone types on, the browser may still send
@@ -95,49 +94,54 @@ def one_line_entry(*, example: str = "") -> None:
     ``example``: a line that one click fills in, for an empty ledger.
     """
     key, entry = form_key(_NAME), page_state(_Entry)
-    _put_into_fields(entry)
-    line = st.container(key=f"act-{_NAME}", gap="xsmall")
-    with st.container(key=f"{_NAME}-answer"):
-        # Before the fields are drawn, so that nobody waits for them.
+    _put_into_fields(key, entry)
+    with st.container(key=f"act-{_NAME}", gap="xsmall"):
+        row = st.container(key=f"{_NAME}-row", horizontal=True, gap="small")
         submitted = bool(st.session_state.get(f"{key}-save"))
-        if submitted:
-            _save(key)
-        if entry.saved is not None and session.now() - entry.saved.at < _SHOWN_FOR:
-            _confirmation(entry.saved)
-    with reading() as ledger:
-        rights = rights_here(ledger)
-        to_ask = teams.teams_to_ask_in(ledger, rights)
-    if not may_ask(rights, to_ask):
-        return
-    with line:
-        with st.container(key=f"{_NAME}-row", horizontal=True, gap="small"):
-            _fields()
+        with st.container(key=f"{_NAME}-answer"):
+            # Before the fields are drawn, so that nobody waits for them.
+            if submitted:
+                _save(key)
+            if entry.saved is not None and session.now() - entry.saved.at < _SHOWN_FOR:
+                _confirmation(entry.saved)
+        with reading() as ledger:
+            rights = rights_here(ledger)
+            to_ask = teams.teams_to_ask_in(ledger, rights)
+        if not may_ask(rights, to_ask):
+            return
+        with row:
+            _fields(key)
             st.button("Save", key=f"{key}-save", type="primary")
-        typed = _typed()
+        typed = _typed(key)
         if typed.line.title and not submitted:
             st.caption(_understood(typed, session.now()))
         if example and not typed.line.title:
             st.button(
-                f"Try: {as_text(example)}", key=f"{key}-example", on_click=_try, args=(example,)
+                f"Try: {as_text(example)}",
+                key=f"{key}-example",
+                on_click=_try,
+                args=(key, example),
             )
         with st.container(key=f"{_NAME}-more"), st.expander("Criteria, evidence, tags, team"):
             st.text_input("Evidence", key=f"{key}-evidence", placeholder="https://… or a note")
             detail_fields(key, to_ask)
+    mount_keyboard(_NAME)
 
 
-def _fields() -> None:
+def _fields(key: str) -> None:
     """Show the three fields."""
     st.text_input(
         "New question",
-        key=_TITLE,
+        key=f"{key}-{_TITLE}",
         placeholder="Will … by …? 30%",
         live=True,
         on_change=_fill,
+        args=(key,),
         label_visibility="collapsed",
     )
     st.text_input(
         "Last day",
-        key=_CLOSES,
+        key=f"{key}-{_CLOSES}",
         placeholder="closes",
         live=True,
         label_visibility="collapsed",
@@ -145,7 +149,7 @@ def _fields() -> None:
     )
     st.text_input(
         "Probability of the new question",
-        key=_PROBABILITY,
+        key=f"{key}-{_PROBABILITY}",
         placeholder="%",
         live=True,
         label_visibility="collapsed",
@@ -153,12 +157,14 @@ def _fields() -> None:
     )
 
 
-def _typed() -> _Typed:
+def _text(key: str, name: str) -> str:
+    return (st.session_state.get(f"{key}-{name}") or "").strip()
+
+
+def _typed(key: str) -> _Typed:
     """Return the texts of the three fields."""
-    closes, probability = (
-        (st.session_state.get(name) or "").strip() for name in (_CLOSES, _PROBABILITY)
-    )
-    line = read_line(st.session_state.get(_TITLE) or "", now=session.now(), zone=zone())
+    closes, probability = _text(key, _CLOSES), _text(key, _PROBABILITY)
+    line = read_line(_text(key, _TITLE), now=session.now(), zone=zone())
     entry = page_state(_Entry)
     # A field filled in and left alone is read from the line, with the words it came from.
     return _Typed(
@@ -168,34 +174,34 @@ def _typed() -> _Typed:
     )
 
 
-def _fill() -> None:
+def _fill(key: str) -> None:
     """Fill the fields beside the line with its reading, unless they were corrected."""
     entry = page_state(_Entry)
-    line = read_line(st.session_state[_TITLE], now=session.now(), zone=zone())
+    line = read_line(_text(key, _TITLE), now=session.now(), zone=zone())
     closes = "" if line.closes is None else f"{line.closes.astimezone(zone()):%Y-%m-%d}"
     probability = "" if line.probability is None else read_percent_field(line.probability).shown
-    if st.session_state[_CLOSES].strip() in ("", *entry.filled):
-        st.session_state[_CLOSES] = closes
-    if st.session_state[_PROBABILITY].strip() in ("", *entry.filled):
-        st.session_state[_PROBABILITY] = probability
+    for name, reading_ in ((_CLOSES, closes), (_PROBABILITY, probability)):
+        if _text(key, name) in ("", *entry.filled):
+            st.session_state[f"{key}-{name}"] = reading_
     entry.closes, entry.probability = closes, probability
     entry.filled |= {closes, probability}
 
 
-def _put_into_fields(entry: _Entry) -> None:
-    """Put the new texts into the fields: blank after a save, as typed after an undo."""
+def _put_into_fields(key: str, entry: _Entry) -> None:
+    """Put the line back into the fields after an undo."""
     texts = entry.fields
     for name, text in texts.items():
-        st.session_state[name] = text
+        st.session_state[f"{key}-{name}"] = text
     entry.fields = {}
-    if texts or not st.session_state.get(_TITLE):  # without a title when the page is opened again
+    if texts or not _text(key, _TITLE):  # a new line, or the page is opened again
         entry.closes = entry.probability = ""
         entry.filled = set()
 
 
-def _try(example: str) -> None:
-    st.session_state[_TITLE] = example
-    _fill()
+def _try(key: str, example: str) -> None:
+    st.session_state[f"{key}-{_TITLE}"] = example
+    _fill(key)
+    focus_on(f"act-{_NAME}")
 
 
 def _understood(typed: _Typed, moment: datetime) -> str:
@@ -211,13 +217,20 @@ def _understood(typed: _Typed, moment: datetime) -> str:
 
 
 def _save(key: str) -> None:
-    _fill()  # the fields may still show the reading of an earlier text
-    typed, details, entry = _typed(), typed_details(key), page_state(_Entry)
+    """Save the line; after a refusal, the wrong field is next."""
+    _fill(key)  # the fields may still show the reading of an earlier text
+    typed, details, entry = _typed(key), typed_details(key), page_state(_Entry)
     evidence = st.session_state.get(f"{key}-evidence") or ""
-    before = entry.saved
+    before, wrong = entry.saved, _TITLE
     with act(key) as doing:
-        last, reading_ = typed.last_moment(doing.now), typed.value()
+        if not typed.line.title:
+            raise BadInput("The question is blank.", remedy="Ask it in one sentence.")
+        wrong = _CLOSES
+        last = typed.last_moment(doing.now)
+        wrong = _PROBABILITY
+        reading_ = typed.value()
         value = require_offered_range(Value(probability=reading_.value), lowest_probability())
+        wrong = _TITLE
         text = registry.question_text(
             title=typed.line.title,
             open_time=doing.now,
@@ -238,13 +251,13 @@ def _save(key: str) -> None:
             asked.question.slug,
             f"{reading_.shown} on “{shortened(text.title, 100)}”, closes {day(last)}{read_from}."
             + (f" {ONLY_ME}" if asked.kept_private else ""),
-            {name: st.session_state[name] for name in _FIELDS},
+            {name: _text(key, name) for name in _FIELDS},
             doing.now,
         )
-        entry.fields = dict.fromkeys(_FIELDS, "")
-        focus_on(_TITLE)
+        focus_on(f"act-{_NAME}")
     # Only a refusal leads here: after a success the page runs again.
-    entry.saved, entry.fields = before, {}
+    entry.saved = before
+    focus_on(f"{key}-{wrong}")
 
 
 def _confirmation(saved: _Saved) -> None:
@@ -262,4 +275,4 @@ def _confirmation(saved: _Saved) -> None:
             doing.say("Discarded. The line is back in its field.")
             entry = page_state(_Entry)
             entry.saved, entry.fields = None, saved.typed
-            focus_on(_TITLE)
+            focus_on(f"act-{_NAME}")

@@ -1,4 +1,4 @@
-"""A real browser and a real server for tests, one per module.
+"""A real browser and real servers for tests; ``conftest.py`` opens those that tests share.
 
 Without Chromium these tests are skipped, which in CI fails the run.
 """
@@ -9,16 +9,19 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 if CHROMIUM is None and os.environ.get("CI"):
@@ -42,6 +45,7 @@ APP = '[data-testid="stApp"]'
 # Streamlit sets this when a run and all its output are complete.
 DONE = f'{APP}[data-test-script-state="notRunning"]'
 PATIENCE = 20_000  # ms: the machine may be busy
+STARTS = 120  # seconds at most, for the same reason
 
 
 @dataclass
@@ -109,7 +113,8 @@ def tab(
     try:
         yield page
     finally:
-        page.evaluate("localStorage.clear()")
+        if page.url != "about:blank":
+            page.evaluate("localStorage.clear()")
         page.close()
         profile.clear_cookies()
 
@@ -123,10 +128,9 @@ def free_port() -> int:
 
 @contextmanager
 def serving(
-    browser: Browser | BrowserContext,
     folder: Path,
     ledger: Path | str,
-    port: int,
+    port: int | None = None,
     *,
     program: str = "from forecasts.cli.main import main; main()",
     **environment: str,
@@ -135,35 +139,60 @@ def serving(
 
     ``program``: Python code that runs the command, if not the usual one.
     """
+    port = port or free_port()
     command = [sys.executable, "-c", program, "app"]
-    with (folder / "log").open("w") as log:
+    with answering(
+        [*command, "--database", str(ledger), "--port", str(port)],
+        f"http://127.0.0.1:{port}/_stcore/health",
+        folder / "log",
+        **environment,
+    ):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def answering(command: list[str], address: str, log: Path, **environment: str) -> Iterator[None]:
+    """Run a server until the block ends, which begins once it answers at that address."""
+    with log.open("w") as written:
         process = subprocess.Popen(
-            [*command, "--database", str(ledger), "--port", str(port)],
-            cwd=folder,
+            command,
+            cwd=log.parent,
             env=os.environ | environment,
-            stdout=log,
+            stdout=written,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
         try:
-            base = f"http://127.0.0.1:{port}"
-            wait_until_it_answers(browser, f"{base}/_stcore/health", folder / "log")
-            yield base
+            deadline = time.monotonic() + STARTS
+            while not _answers(address):
+                if _has_ended(process) or time.monotonic() > deadline:
+                    pytest.fail(f"The server did not answer:\n{log.read_text()}")
+            yield
         finally:
-            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
             process.wait(timeout=20)
 
 
-def wait_until_it_answers(browser: Browser | BrowserContext, address: str, log: Path) -> None:
-    with ExitStack() as opened:
-        own = isinstance(browser, BrowserContext)
-        context = browser if own else opened.enter_context(browser.new_context())
-        page = opened.enter_context(context.new_page())
-        for _ in range(600):
-            try:
-                if context.request.get(address).ok:
-                    return
-            except Error:
-                pass
-            page.wait_for_timeout(50)
-    pytest.fail(f"The server did not answer:\n{log.read_text()}")
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(0.05)
+        return True
+    return False
+
+
+@contextmanager
+def saves_waiting(ledger: Path) -> Iterator[None]:
+    """Keep every save in the file waiting for its turn until the block ends."""
+    with closing(sqlite3.connect(ledger, isolation_level=None)) as file:
+        file.execute("BEGIN IMMEDIATE")
+        yield
+        file.execute("ROLLBACK")

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import pytest
 import streamlit as st
+from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import Engine
 from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import AppTest, app_test, local_script_runner
 
 from app import session as app_session
+from benchmarks import daily_acts
 from forecasts.access.members import member_or_new
 from forecasts.access.memberships import join, team_or_new
 from forecasts.articles import library
@@ -31,6 +34,7 @@ from forecasts.resolution import confirmation, proposals
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
+from tests.app.browsing import PATIENCE, Server, Watch, profiled, serving, tab
 from tests.conftest import KINDS, ask, day
 
 NAVIGATION = Path(app_session.__file__).parent / "navigation.py"
@@ -45,6 +49,90 @@ ARTICLE = CapturedArticle(
         "The harbour master will open the quay by 20 January 2026. Nobody objected."
     ),
 )
+
+
+Opened = TypeVar("Opened")
+
+
+class _Shared:
+    """What a worker's tests in a browser share; it is closed after the last of them."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._opened: dict[str, object] = {}
+
+    def once(self, name: str, make: Callable[[], AbstractContextManager[Opened]]) -> Opened:
+        if name not in self._opened:
+            self._opened[name] = self._stack.enter_context(make())
+        return cast(Opened, self._opened[name])
+
+    def close(self) -> None:
+        self._opened.clear()
+        self._stack.close()
+
+
+_shared = _Shared()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
+    """Close the browser before other tests: its loop runs, and theirs could not."""
+    try:
+        return (yield)
+    finally:
+        if nextitem is None or nextitem.get_closest_marker("browser") is None:
+            _shared.close()
+
+
+@pytest.fixture
+def browser(tmp_path_factory: pytest.TempPathFactory) -> BrowserContext:
+    """A browser that knows the app's scripts, the same one for all tests."""
+    expect.set_options(timeout=PATIENCE)
+    return _shared.once("browser", lambda: profiled(tmp_path_factory.mktemp("profile")))
+
+
+@pytest.fixture
+def server(tmp_path_factory: pytest.TempPathFactory) -> Server:
+    """The app on a ledger in daily use, the same one for all tests; they add to it."""
+    return _shared.once("server", lambda: _served(tmp_path_factory.mktemp("served")))
+
+
+@contextmanager
+def _served(folder: Path) -> Iterator[Server]:
+    ledger, now = folder / "ledger.sqlite3", datetime.now(UTC)
+    daily_acts.furnish(sqlite_url(ledger), now)
+    engine = database.open_engine(sqlite_url(ledger))
+    with database.writing(engine) as session:
+        bob = member_or_new(session, "bob (simulated)", now=now)
+        library.store(session, [ARTICLE], member=bob, captured_at=now)
+        for slug, days in (("quay", 60), ("ferry", 400)):
+            text = registry.question_text(
+                title=f"Will the {slug} open?",
+                open_time=now,
+                scheduled_close_time=now + timedelta(days=days),
+            )
+            question = registry.register(session, text, member=bob, now=now, slug=slug)
+            updates.update(session, question, Value(probability=0.2), member=bob, now=now)
+    engine.dispose()
+    with serving(folder, ledger, FORECASTS_MEMBER="alice") as base:
+        yield Server(base, ledger)
+
+
+@pytest.fixture
+def watch(server: Server) -> Iterator[Watch]:
+    """Fails a test with errors in the console, or with requests to other hosts."""
+    watch = Watch(server.base)
+    yield watch
+    assert watch.red == []
+    assert watch.outside == []
+
+
+@pytest.fixture
+def page(browser: BrowserContext, watch: Watch) -> Iterator[Page]:
+    """A page of 1280 px on that app."""
+    with tab(browser) as page:
+        watch.over(page)
+        yield page
 
 
 class Clock:

@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, expect
 
 from forecasts.exchange.samples import demonstration
-from tests.app.browsing import APP, DONE, IN_BROWSER, PATIENCE, free_port, profiled, serving, tab
+from tests.app.browsing import APP, DONE, IN_BROWSER, PATIENCE, serving, tab
 
 ROOT = Path(__file__).parents[2]
 pytestmark = IN_BROWSER
@@ -34,19 +34,13 @@ QUERY = {"question": f"?slug={QUESTION}", "track_record": "?name=Kestrel+1+%28si
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
-    with profiled(tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory, browser: BrowserContext) -> Iterator[str]:
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app on the demonstration, which has content in every state."""
     folder = tmp_path_factory.mktemp("served")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("forecasts.common.settings.data_folder", lambda: folder)
         url = demonstration.build(now=datetime.now(UTC), echo=lambda _: None)
-    with serving(browser, folder, url, free_port(), FORECASTS_MEMBER="Wren 1 (simulated)") as base:
+    with serving(folder, url, FORECASTS_MEMBER="Wren 1 (simulated)") as base:
         yield base
 
 

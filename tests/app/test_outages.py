@@ -8,10 +8,11 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import BrowserContext, expect
 from sqlalchemy import Engine
 from sqlmodel import Session
 from streamlit.testing.v1 import AppTest
@@ -19,34 +20,34 @@ from streamlit.testing.v1 import AppTest
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import DatabaseError
 from forecasts.common.settings import sqlite_url
-from forecasts.ledger import database
+from forecasts.ledger import database, schema
 from forecasts.ledger.verification import verify
 from forecasts.questions import registry
 from forecasts.updates import updates
 from forecasts.updates.values import Value
-from tests.app.browsing import IN_BROWSER, PATIENCE, free_port, launched, serving
+from tests.app.browsing import IN_BROWSER, serving, tab
 from tests.app.conftest import visit, words
-from tests.app.test_browser import furnish
 from tests.conftest import ask, day
 from tests.postgresql import Server
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    with launched() as browser:
-        yield browser
 
 
 @pytest.mark.browser
 @pytest.mark.skipif(IN_BROWSER[1].args[0], reason=IN_BROWSER[1].kwargs["reason"])
 def test_a_server_that_is_stopped_and_started_is_said_and_gone_on_with(
-    browser: Browser, postgresql: Server, tmp_path: Path
+    browser: BrowserContext, postgresql: Server, tmp_path: Path
 ) -> None:
     url = postgresql.emptied()
-    furnish(url)
-    expect.set_options(timeout=PATIENCE)
-    with serving(browser, tmp_path, url, free_port(), FORECASTS_MEMBER="alice") as base:
-        page = browser.new_context().new_page()
+    engine = database.open_engine(url)
+    schema.migrate(engine)
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=(now := datetime.now(UTC)))
+        closes = now + timedelta(days=400)
+        text = registry.question_text(
+            title="Will the quay open?", open_time=now, scheduled_close_time=closes
+        )
+        registry.register(ledger, text, member=alice, now=now, slug="quay")
+    engine.dispose()
+    with serving(tmp_path, url, FORECASTS_MEMBER="alice") as base, tab(browser) as page:
         page.on("dialog", lambda dialog: dialog.accept())  # typed, and left unsaved
         page.goto(f"{base}/question?slug=quay")
         heading = page.get_by_role("heading", name="Will the quay open?")

@@ -6,36 +6,32 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.app.browsing import APP, IN_BROWSER, PATIENCE, free_port, launched, serving
+from tests.app.browsing import APP, IN_BROWSER, serving, tab
 
 pytestmark = IN_BROWSER
 
 
 @pytest.fixture
-def page(tmp_path: Path) -> Iterator[Page]:
+def page(browser: BrowserContext, tmp_path: Path) -> Iterator[Page]:
     """A browser in Tokyo, on the app of an empty ledger."""
     own = tmp_path / "forecasts" / "ledger.sqlite3"
-    with (
-        launched() as browser,
-        serving(browser, tmp_path, own, free_port(), XDG_DATA_HOME=str(tmp_path)) as base,
-        browser.new_context(base_url=base, timezone_id="Asia/Tokyo") as context,
-    ):
-        context.set_default_timeout(PATIENCE)
-        expect.set_options(timeout=PATIENCE)
-        yield context.new_page()
+    with serving(tmp_path, own, XDG_DATA_HOME=str(tmp_path)) as base, tab(browser) as page:
+        zone = {"timezoneId": "Asia/Tokyo"}
+        browser.new_cdp_session(page).send("Emulation.setTimezoneOverride", zone)
+        page.goto(f"{base}/settings")
+        yield page
 
 
 def test_theme_and_zone_are_applied_and_the_sample_keeps_them(page: Page) -> None:
-    page.goto("/settings")
     expect(page.get_by_text("Times: Asia/Tokyo.")).to_be_visible()
     expect(page.locator(APP)).to_have_css("color-scheme", "light")
     page.get_by_role("radio", name="Dark").click()
     page.get_by_role("button", name="Save", exact=True).click()
     # The page reloads in the theme, and every other page opens in it.
     expect(page.locator(APP)).to_have_css("color-scheme", "dark")
-    page.goto("/")
+    page.goto(page.url.removesuffix("settings"))
     expect(page.locator(APP)).to_have_css("color-scheme", "dark")
     page.get_by_role("button", name="Open the sample ledger").click()
     expect(page.get_by_text("Sample ledger: simulated people and data")).to_be_visible()

@@ -18,19 +18,13 @@ from forecasts.questions import registry
 from forecasts.resolution import confirmation
 from forecasts.updates import updates
 from forecasts.updates.values import Value
-from tests.app.browsing import DONE, IN_BROWSER, PATIENCE, Watch, free_port, profiled, serving, tab
+from tests.app.browsing import DONE, IN_BROWSER, Watch, serving, tab
 
 pytestmark = IN_BROWSER
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
-    with profiled(tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory, browser: BrowserContext) -> Iterator[str]:
+def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app on a ledger: two questions resolved over a week ago, three open, two of them due."""
     folder: Path = tmp_path_factory.mktemp("scored")
     ledger = folder / "ledger.sqlite3"
@@ -59,7 +53,7 @@ def base(tmp_path_factory: pytest.TempPathFactory, browser: BrowserContext) -> I
         asked("bridge", 90, 0.3)
         asked("tunnel", 90, 0.4)
     engine.dispose()
-    with serving(browser, folder, ledger, free_port(), FORECASTS_MEMBER="alice") as base:
+    with serving(folder, ledger, FORECASTS_MEMBER="alice") as base:
         yield base
 
 
@@ -69,7 +63,6 @@ SCREENS = [(1280, 800), pytest.param((390, 844), marks=pytest.mark.long)]
 @contextmanager
 def opened(browser: BrowserContext, base: str, screen: tuple[int, int]) -> Iterator[Page]:
     """Yield Today on a screen of that size; nothing red, and no request to elsewhere."""
-    expect.set_options(timeout=PATIENCE)
     watch = Watch(base)
     with tab(browser, *screen) as page:
         watch.over(page)

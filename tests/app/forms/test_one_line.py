@@ -17,15 +17,17 @@ from tests.conftest import day
 
 
 def fields(app: AppTest) -> tuple[str, str, str]:
-    title, closes, probability = (
-        app.text_input(key=f"one-line-{name}").value for name in ("title", "closes", "probability")
-    )
+    title, closes, probability = (field.value for field in app.text_input[:3])
     return title, closes, probability
 
 
 def type_line(app: AppTest, line: str) -> AppTest:
     visit(app, "today")
-    return app.text_input(key="one-line-title").input(line).run()
+    return app.text_input[0].input(line).run()
+
+
+def focused(app: AppTest) -> str:
+    return app.session_state["memory"].states["_Focus"].place
 
 
 def save(app: AppTest, number: int = 0) -> AppTest:
@@ -47,7 +49,7 @@ def test_the_line_fills_the_fields_beside_it_with_what_it_says(app: AppTest) -> 
     type_line(app, "Will the quay open by 20 January? 30%")
     assert fields(app) == ("Will the quay open by 20 January? 30%", "2026-01-20", "30%")
     assert "closes **20 Jan 2026** (“by 20 January”) · **30%**" in words(app)
-    app.text_input(key="one-line-title").input("Will the quay open by 25 January? 3:7").run()
+    app.text_input(key="one-line#0-title").input("Will the quay open by 25 January? 3:7").run()
     assert fields(app)[1:] == ("2026-01-25", "30%")
 
 
@@ -57,7 +59,8 @@ def test_it_is_registered_and_forecast_by_one_act(app: AppTest, engine: Engine) 
     said = "30% on “Will the quay open by 20 January?”, closes 20 Jan 2026 (“by 20 January”)."
     assert f":green[**Saved:**] {said}" in words(app)
     assert fields(app) == ("", "", "")
-    save(app.text_input(key="one-line-title").input("Will it snow tomorrow? 5%").run(), 1)
+    assert focused(app) == "act-one-line"
+    save(app.text_input(key="one-line#1-title").input("Will it snow tomorrow? 5%").run(), 1)
     assert ("Will it snow tomorrow?", "2026-01-07", 0.05) in registered(engine)
 
 
@@ -65,10 +68,10 @@ def test_a_field_that_was_corrected_counts_even_if_the_line_changes(
     app: AppTest, engine: Engine
 ) -> None:
     type_line(app, "Will the quay open by 20 January? 30%")
-    app.text_input(key="one-line-closes").input("in 3 weeks")
-    app.text_input(key="one-line-probability").input("1/4").run()
+    app.text_input(key="one-line#0-closes").input("in 3 weeks")
+    app.text_input(key="one-line#0-probability").input("1/4").run()
     assert "closes **27 Jan 2026** · **25%**" in words(app)
-    app.text_input(key="one-line-title").input("Will the quay open by 19 January? 35%").run()
+    app.text_input(key="one-line#0-title").input("Will the quay open by 19 January? 35%").run()
     assert fields(app)[1:] == ("in 3 weeks", "1/4")
     save(app)
     assert registered(engine) == [("Will the quay open by 19 January?", "2026-01-27", 0.25)]
@@ -80,9 +83,9 @@ def test_fields_typed_before_the_line_keep_their_text_after_a_visit_elsewhere(
     type_line(app, "Will the quay open by 20 January? 30%")
     visit(app, "team")
     visit(app, "today")
-    app.text_input(key="one-line-closes").input("2026-01-20").run()
-    app.text_input(key="one-line-probability").input("30%").run()
-    app.text_input(key="one-line-title").input("Will it snow?").run()
+    app.text_input(key="one-line#0-closes").input("2026-01-20").run()
+    app.text_input(key="one-line#0-probability").input("30%").run()
+    app.text_input(key="one-line#0-title").input("Will it snow?").run()
     assert fields(app) == ("Will it snow?", "2026-01-20", "30%")
 
 
@@ -90,34 +93,37 @@ def test_a_replaced_reading_that_the_browser_still_sends_does_not_count(
     app: AppTest, engine: Engine
 ) -> None:
     type_line(app, "Will the quay open by 20 January? 3")
-    app.text_input(key="one-line-title").input("Will the quay open by 20 January 2027? 30%").run()
+    app.text_input(key="one-line#0-title").input("Will the quay open by 20 January 2027? 30%").run()
     # Enter came before the browser had the new reading.
-    app.text_input(key="one-line-closes").input("2026-01-20")
-    app.text_input(key="one-line-probability").input("3%")
+    app.text_input(key="one-line#0-closes").input("2026-01-20")
+    app.text_input(key="one-line#0-probability").input("3%")
     save(app)
     assert registered(engine) == [("Will the quay open by 20 January 2027?", "2027-01-20", 0.3)]
 
 
 @pytest.mark.parametrize(
-    ("line", "missing"),
+    ("line", "missing", "field"),
     [
-        ("Will the quay open? 30%", "It has no date yet."),
-        ("Will the quay open by 20 January?", "It has no probability yet."),
-        ("Will the quay open by 20 January? 0%", "must be from 0.1% to 99.9%"),
+        ("", "The question is blank.", "title"),
+        ("Will the quay open? 30%", "It has no date yet.", "closes"),
+        ("Will the quay open by 2 January 2026? 30%", "2 Jan 2026 has passed.", "closes"),
+        ("Will the quay open by 20 January?", "It has no probability yet.", "probability"),
+        ("Will the quay open by 20 January? 0%", "must be from 0.1% to 99.9%", "probability"),
     ],
 )
-def test_what_is_missing_is_asked_for_and_the_words_stay(
-    app: AppTest, engine: Engine, line: str, missing: str
+def test_what_is_missing_is_asked_for_in_its_field_and_the_words_stay(
+    app: AppTest, engine: Engine, line: str, missing: str, field: str
 ) -> None:
     save(type_line(app, line))
     assert missing in words(app)
     assert fields(app)[0] == line
+    assert focused(app) == f"one-line#0-{field}"
     assert registered(engine) == []
 
 
 def test_an_unreadable_day_is_named_with_examples(app: AppTest) -> None:
     type_line(app, "Will the quay open? 30%")
-    app.text_input(key="one-line-closes").input("whenever").run()
+    app.text_input(key="one-line#0-closes").input("whenever").run()
     assert "'whenever' is not a date." in words(app)
 
 
@@ -136,7 +142,7 @@ def test_undo_discards_the_question_and_gives_the_line_back(app: AppTest, engine
 def test_the_same_question_twice_is_refused_and_the_last_confirmation_stays(app: AppTest) -> None:
     line = "Will the quay open by 20 January? 30%"
     save(type_line(app, line))
-    save(app.text_input(key="one-line-title").input(line).run(), 1)
+    save(app.text_input(key="one-line#1-title").input(line).run(), 1)
     assert "already registered" in words(app)
     assert "**Saved:**" in words(app)
 
@@ -192,4 +198,4 @@ def test_who_may_not_ask_has_no_line(app: AppTest, engine: Engine) -> None:
         appoint(ledger, bob, Role.admin, member=bob, now=day(1))
         appoint(ledger, alice, Role.viewer, member=bob, now=day(1))
     visit(app, "questions")
-    assert "one-line-title" not in [field.key for field in app.text_input]
+    assert "New question" not in [field.label for field in app.text_input]

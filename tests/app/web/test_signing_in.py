@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sqlite3
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -20,10 +19,9 @@ from tests.app.browsing import (
     IN_BROWSER,
     PATIENCE,
     Server,
+    answering,
     free_port,
-    profiled,
     serving,
-    wait_until_it_answers,
 )
 from tests.app.test_browser import furnish
 
@@ -44,32 +42,16 @@ class Provider:
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
-    with profiled(tmp_path_factory.mktemp("profile")) as browser:
-        browser.set_default_timeout(PATIENCE)
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def issuer(tmp_path_factory: pytest.TempPathFactory, browser: BrowserContext) -> Iterator[str]:
+def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     port = free_port()
-    log = tmp_path_factory.mktemp("provider") / "log"
+    issuer, log = f"http://127.0.0.1:{port}", tmp_path_factory.mktemp("provider") / "log"
     command = [sys.executable, "-m", "oidc_provider_mock", "--port", str(port)]
-    with log.open("w") as written:
-        process = subprocess.Popen(command, stdout=written, stderr=subprocess.STDOUT)
-        try:
-            issuer = f"http://127.0.0.1:{port}"
-            wait_until_it_answers(browser, f"{issuer}/.well-known/openid-configuration", log)
-            yield issuer
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
+    with answering(command, f"{issuer}/.well-known/openid-configuration", log):
+        yield issuer
 
 
 @pytest.fixture(scope="module")
-def server(
-    tmp_path_factory: pytest.TempPathFactory, browser: BrowserContext, issuer: str
-) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, issuer: str) -> Iterator[Server]:
     """The app for a team, on a ledger with one question."""
     folder, port = tmp_path_factory.mktemp("served"), free_port()
     furnish(sqlite_url(folder / "ledger.sqlite3"))
@@ -83,7 +65,7 @@ def server(
     }
     environment = {f"FORECASTS_OIDC_{name}": value for name, value in settings.items()}
     ledger = folder / "ledger.sqlite3"
-    with serving(browser, folder, ledger, port, FORECASTS_MEMBER="eve", **environment) as base:
+    with serving(folder, ledger, port, FORECASTS_MEMBER="eve", **environment) as base:
         yield Server(base, ledger)
     said = (folder / "log").read_text()
     assert not any(secret in said for secret in SECRETS)
@@ -92,6 +74,7 @@ def server(
 @pytest.fixture
 def context(browser: BrowserContext) -> Iterator[BrowserContext]:
     """The browser, which forgets the sign-in afterwards."""
+    browser.set_default_timeout(PATIENCE)
     yield browser
     for page in browser.pages[1:]:
         page.close()

@@ -1,0 +1,178 @@
+// What is typed while a save runs; one script with keyboard.js.
+//
+// A save gives the fields of its act new keys, and a run may draw any field again. What is typed
+// before the new field is there goes into a field of our own that covers the old one, and from
+// there into the new one. So nothing is lost, and what is being saved stays as it was sent.
+
+const labelOf = (field) => field.getAttribute("aria-label");
+const keyOf = (element) => [...element.classList].find((name) => name.startsWith("st-key-")) ?? "";
+const elementOf = (field) => field.closest(".stElementContainer") ?? field;
+const actOf = (field) => (field.closest(ACT) ? nameOf(field.closest(ACT)) : "");
+// A form's key ends in the number of its saves, before the name of the field.
+const afterSave = (key) => key.replace(/-(\d+)(?=\D*$)/, (_, count) => `-${Number(count) + 1}`);
+// The server numbers its refusals.
+const refusals = () =>
+  [...document.querySelectorAll('[class*="st-key-refusal-"]')]
+    .map((element) => Number(keyOf(element).split("-").pop()))
+    .reduce((most, one) => Math.max(most, one), 0);
+const isRefused = (one) => one.saved && refusals() > one.refusals;
+
+function identify(field) {
+  const box = (field.closest('[data-testid$="RootElement"]') ?? field).getBoundingClientRect();
+  const key = keyOf(elementOf(field));
+  const act = actOf(field);
+  const place = act || field.closest(FORM);
+  return { field, box, key, label: labelOf(field), act, place, path: window.location.pathname };
+}
+
+// Waits for the field to be drawn again or, if its act is ``saved``, for the one after the save.
+function wait(identity, saved) {
+  const one = { ...identity, saved, refusals: refusals(), lines: [], hasRun: false, rest: 0 };
+  if (state.waits.size === 0) window.setTimeout(look, 30);
+  state.waits.add(one);
+  return one;
+}
+
+function look() {
+  for (const one of [...state.waits]) meet(one);
+  if (state.waits.size) window.setTimeout(look, 30);
+}
+
+function meet(one) {
+  one.rest = isAtRest() ? one.rest || Date.now() : 0;
+  const rested = one.rest && Date.now() - one.rest + 1;
+  const alike = [...document.querySelectorAll(TEXT)].filter(
+    (field) =>
+      labelOf(field) === one.label && actOf(field) === one.act && !field.closest("[data-retained]"),
+  );
+  const keyed = (fits) => alike.find((field) => fits(keyOf(elementOf(field))));
+  const same = keyed((key) => key === one.key);
+  const next = keyed((key) => key === afterSave(one.key) || (one.act && key !== one.key));
+  const hasEnded = isRefused(one) || (one.hasRun && rested > SETTLED);
+  if (one.saved && next && rested) handOver(one, next);
+  else if (same && (!one.saved || (rested && hasEnded) || rested > PATIENCE)) handOver(one, same);
+  else if (rested > PATIENCE) giveUp(one);
+}
+
+// A cover with text stays, so that it can be copied.
+function giveUp(one) {
+  state.waits.delete(one);
+  if (!one.cover?.value) one.cover?.remove();
+}
+
+// Cover the field by one of our own, which is seen once something is typed into it.
+function cover(one, text = "") {
+  const own = document.createElement(one.field.tagName);
+  own.className = "typed-ahead";
+  own.placeholder = " ";
+  own.setAttribute("aria-label", `Next: ${one.label}`);
+  for (const side of ["left", "top", "width", "height"]) own.style[side] = `${one.box[side]}px`;
+  own.value = text;
+  own.addEventListener("keydown", (event) => pressAhead(event, one));
+  document.body.append(own);
+  one.cover = own;
+  own.focus();
+  if (text) select(own, one.field);
+}
+
+// With the same part selected as in ``other``.
+function select(field, other) {
+  if (field.selectionStart === null || other.selectionStart === null) return;
+  field.setSelectionRange(other.selectionStart, other.selectionEnd);
+}
+
+function pressAhead(event, one) {
+  const { key, target } = event;
+  const command = event.ctrlKey || event.metaKey;
+  if (event.isComposing) return;
+  if ((key === "Enter" && (command || target.matches("input"))) || (command && key === "s")) {
+    event.preventDefault();
+    if (target.value) one.lines.push(target.value);
+    target.value = "";
+  } else if (key === "Tab" && one.field.isConnected) {
+    one.field.focus(); // the browser goes on from there
+  }
+}
+
+function handOver(one, field) {
+  const { cover: own, lines, saved } = one;
+  const hasFocus = own && document.activeElement === own;
+  state.waits.delete(one);
+  if (!own) {
+    if (isRefused(one) && !state.isBusy) field.focus();
+    return;
+  }
+  const isNext = saved && keyOf(elementOf(field)) !== one.key;
+  const typed = [...lines, own.value];
+  const [first, ...later] = isNext ? typed : [typed.join(" ").trimStart()];
+  const text = saved && !isNext ? field.value + first : first;
+  if (first && text !== field.value) write(field, text);
+  if (hasFocus) {
+    field.focus();
+    if (isNext && !first) field.select();
+    else if (!saved) select(field, own);
+  }
+  own.remove();
+  if (later.length === 0 || !saveButton(field)) return;
+  const after = save(field);
+  if (!after.cover) cover(after);
+  after.lines = later.slice(0, -1);
+  after.cover.value = later.at(-1);
+}
+
+// As if it were typed.
+function write(field, text) {
+  if (!state.start.has(field)) state.start.set(field, field.value);
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), "value").set.call(field, text);
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+// Note the field with the focus; if its act is being saved, cover it.
+function divert({ target }) {
+  const isField = target.matches?.(TEXT) && !target.matches(".typed-ahead");
+  state.at = isField ? identify(target) : null;
+  const saving = [...state.waits].find(
+    (one) => one.saved && !one.cover && one.place === state.at?.place,
+  );
+  if (saving) cover(Object.assign(saving, state.at));
+}
+
+// A run has taken away the field with the focus, to draw it again.
+function keepFocus() {
+  const { at } = state;
+  if (!at || at.field.isConnected || document.activeElement !== document.body) return;
+  state.at = null;
+  if (at.path === window.location.pathname) cover(wait(at, false), at.field.value);
+}
+
+// What is typed after a save is for the next act, or for the same one again.
+function leave(field) {
+  const act = field.closest(ACT);
+  const all = acts();
+  const next = act && !act.matches(ONE_LINE) && (all[all.indexOf(act) + 1] ?? all[0]);
+  const saving = waitForSave(act ? fieldIn(act) : field);
+  state.hasMoved = Boolean(next) && next !== act;
+  if (state.hasMoved) enter(fieldIn(next));
+  else cover(saving);
+  state.isBusy = false;
+  state.savedAt = Date.now();
+  return saving;
+}
+
+function waitForSave(field) {
+  const identity = identify(field);
+  for (const one of state.waits) {
+    if (one.place !== identity.place || !one.saved) continue;
+    if (one.cover) return one;
+    state.waits.delete(one);
+  }
+  return wait(identity, true);
+}
+
+function click({ target, isTrusted }) {
+  const button = target.closest?.("button");
+  if (!button || !isTrusted) return; // a click of our own follows ``leave``
+  state.isBusy = state.hasMoved = false;
+  const place = button.closest(ACT) ?? button.closest(FORM);
+  if (button.matches(SAVE) && place?.querySelector(TEXT)) waitForSave(fieldIn(place));
+}
