@@ -4,13 +4,11 @@ Pure functions of arrays and frames: no database, no clock, no files.
 """
 
 from scoring.attribution import attribution
+from scoring.brier_skill import base_rate_brier, brier_skill
 from scoring.calibration import (
-    Decomposition,
-    Murphy,
+    CalibrationErrors,
     calibration_error,
-    decompose,
-    murphy,
-    murphy_curve,
+    calibration_errors,
     reliability_bins,
     reliability_curve,
 )
@@ -25,6 +23,15 @@ from scoring.comparison import (
     holm,
 )
 from scoring.crowds import crowd
+from scoring.decompositions import (
+    Decomposition,
+    LogDecomposition,
+    Murphy,
+    decompose,
+    decompose_log,
+    murphy,
+)
+from scoring.difficulty import difficulty_adjusted
 from scoring.discrimination import auc_interval, roc_auc, roc_curve
 from scoring.e_process import (
     ENOUGH,
@@ -44,10 +51,12 @@ from scoring.inference import (
 )
 from scoring.means import Estimate, Mean, clustered_mean
 from scoring.movement import excess_movement
+from scoring.murphy_curves import murphy_curve
 from scoring.null_distribution import Forecasts, in_order_of_time
 from scoring.outcome_draws import family_link, outcome_draws
-from scoring.pairing import paired, paired_people
+from scoring.pairing import murphy_differences, paired, paired_people
 from scoring.paths import standing
+from scoring.pit import Pit, pit
 from scoring.protocols import PROTOCOLS, Protocol
 from scoring.reaction import Reaction, reaction
 from scoring.rules import (
@@ -67,6 +76,7 @@ __all__ = [
     "ENOUGH",
     "FEWEST_TO_SHRINK",
     "PROTOCOLS",
+    "CalibrationErrors",
     "Chance",
     "Comparison",
     "Decomposition",
@@ -75,9 +85,11 @@ __all__ = [
     "Estimate",
     "Forecasts",
     "InputError",
+    "LogDecomposition",
     "Mean",
     "Murphy",
     "Pair",
+    "Pit",
     "Problem",
     "Protocol",
     "Ranked",
@@ -89,11 +101,14 @@ __all__ = [
     "__version__",
     "attribution",
     "auc_interval",
+    "base_rate_brier",
     "brier_original",
     "brier_score",
+    "brier_skill",
     "by_block",
     "by_family",
     "calibration_error",
+    "calibration_errors",
     "calibration_in_the_large",
     "chance",
     "clustered_mean",
@@ -101,7 +116,9 @@ __all__ = [
     "crowd",
     "crps_piecewise",
     "decompose",
+    "decompose_log",
     "detectable_difference",
+    "difficulty_adjusted",
     "e_process",
     "excess_movement",
     "family_link",
@@ -110,9 +127,11 @@ __all__ = [
     "log_score",
     "murphy",
     "murphy_curve",
+    "murphy_differences",
     "outcome_draws",
     "paired",
     "paired_people",
+    "pit",
     "ranked_probability_score",
     "reaction",
     "recalibration",

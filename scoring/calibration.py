@@ -1,7 +1,7 @@
 """Calibration of probability forecasts.
 
-Decompositions and Murphy curve; reliability diagrams: the isotonic curve with its consistency
-band, and the table of bins.
+Reliability diagrams: the isotonic curve with its consistency band, its distance from the forecasts,
+and the table of bins.
 
 All functions take pairs as in `scoring.forecast_pairs`.
 """
@@ -18,146 +18,15 @@ import pandas as pd
 from scoring.arrays import Floats
 from scoring.errors import (
     float_array,
-    float_vector,
-    refuse_where,
     require,
     require_number,
     require_whole_number,
 )
-from scoring.forecast_pairs import Pooled, distinct, grouped_pairs, isotonic, pairs, pool
+from scoring.forecast_pairs import distinct, grouped_pairs, isotonic, pairs, pool
 
 RESAMPLES = 1000
 # The band is computed at no more than this many forecasts and interpolated between them.
 BAND_POINTS = 1000
-
-
-class Decomposition(NamedTuple):
-    """Mean Brier score and its parts: score = miscalibration − discrimination + uncertainty."""
-
-    score: float
-    miscalibration: float
-    discrimination: float
-    uncertainty: float
-
-
-class Murphy(NamedTuple):
-    """Murphy's parts of the Brier score: reliability − resolution + uncertainty."""
-
-    reliability: float
-    resolution: float
-    uncertainty: float
-
-
-def decompose(
-    p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None = None
-) -> Decomposition:
-    """Return the CORP decomposition of the mean Brier score.
-
-    score = miscalibration − discrimination + uncertainty, up to rounding; all parts are >= 0.
-    Miscalibration is the gain from recalibrating the forecasts (0 is best), discrimination the gain
-    of the recalibrated forecasts over the base rate (more is better), uncertainty the score of the
-    base rate. Recalibration is by isotonic regression, so the result does not depend on bins. In a
-    small sample even a perfect forecaster has miscalibration above 0: compare it with `chance`.
-
-    ``p``, ``y``, ``weight`` (n,) are pairs. Raises InputError.
-
-    Dimitriadis, Gneiting & Jordan (2021), doi:10.1073/pnas.2016191118.
-
-    >>> parts = decompose([0.2, 0.2, 0.8, 0.8], [0, 0, 1, 0])
-    >>> [round(part, 4) for part in parts]
-    [0.19, 0.065, 0.0625, 0.1875]
-    """
-    forecast, outcome, weights = pairs(p, y, weight)
-    pooled = pool(forecast, outcome, weights)
-    share = pooled.weight / pooled.weight.sum()
-    base = float(np.average(outcome, weights=weights))
-    fit, point, seen = isotonic(pooled), pooled.forecast, pooled.observed
-    # The mean of (a − y)² − (b − y)² is (a − b)(a + b − 2ȳ), with ȳ the mean of y.
-    return Decomposition(
-        score=float(np.average((forecast - outcome) ** 2, weights=weights)),
-        miscalibration=float(share @ ((point - fit) * (point + fit - 2 * seen))),
-        discrimination=float(share @ ((base - fit) * (base + fit - 2 * seen))),
-        uncertainty=float(np.average((base - outcome) ** 2, weights=weights)),
-    )
-
-
-def murphy(
-    p: npt.ArrayLike,
-    y: npt.ArrayLike,
-    weight: npt.ArrayLike | None = None,
-    bins: int | npt.ArrayLike | None = None,
-) -> Murphy:
-    """Return Murphy's decomposition of the Brier score of grouped forecasts.
-
-    Pairs are grouped by equal forecasts, or by ``bins`` as in `reliability_bins`. For groups g with
-    mean forecast p_g, mean outcome ȳ_g and share w_g: reliability Σ w_g (p_g − ȳ_g)² (0 is best),
-    resolution Σ w_g (ȳ_g − ȳ)² (more is better), uncertainty the score of the base rate.
-    reliability − resolution + uncertainty equals the mean Brier score if forecasts within each
-    group are equal. With few pairs per group the first two parts are too large: see `decompose`.
-
-    ``p``, ``y``, ``weight`` (n,) are pairs. Raises InputError.
-
-    Murphy (1973), doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2.
-
-    >>> [round(part, 4) for part in murphy([0.2, 0.2, 0.8, 0.8], [0, 0, 1, 0])]
-    [0.065, 0.0625, 0.1875]
-    """
-    forecast, outcome, weights = pairs(p, y, weight)
-    if bins is None:
-        grouped = pool(forecast, outcome, weights)
-    else:
-        table = reliability_bins(forecast, outcome, weights, bins)
-        table = table[table["weight"] > 0]
-        grouped = Pooled(*(table[n].to_numpy() for n in ("forecast", "weight", "observed")))
-    share = grouped.weight / grouped.weight.sum()
-    base = float(np.average(outcome, weights=weights))
-    return Murphy(
-        reliability=float(share @ (grouped.forecast - grouped.observed) ** 2),
-        resolution=float(share @ (grouped.observed - base) ** 2),
-        uncertainty=float(np.average((base - outcome) ** 2, weights=weights)),
-    )
-
-
-def murphy_curve(
-    p: npt.ArrayLike,
-    y: npt.ArrayLike,
-    weight: npt.ArrayLike | None = None,
-    thresholds: npt.ArrayLike | None = None,
-) -> pd.DataFrame:
-    """Return the mean elementary score at each threshold: columns ``threshold`` and ``score``.
-
-    The elementary score at θ is 2 |y − θ| if θ lies between forecast and outcome (p ≤ θ < y or
-    y ≤ θ < p), otherwise 0: the loss of a decision maker who acts if the forecast exceeds their
-    optimal threshold θ. Lower is better; a forecaster whose curve lies below another's
-    everywhere is better under every proper score of binary forecasts. The area under the curve is
-    the mean Brier score. ``thresholds`` (m,) lie in 0..1; the default is 201 equally spaced.
-
-    ``p``, ``y``, ``weight`` (n,) are pairs. Raises InputError.
-
-    Ehm, Gneiting, Jordan & Krüger (2016), doi:10.1111/rssb.12154.
-
-    >>> murphy_curve([0.8], [1], thresholds=[0.5, 0.8, 0.9]).round(3)
-       threshold  score
-    0        0.5    0.0
-    1        0.8    0.4
-    2        0.9    0.2
-    """
-    forecast, outcome, weights = pairs(p, y, weight)
-    at = np.linspace(0, 1, 201) if thresholds is None else float_vector("thresholds", thresholds)
-    refuse_where("thresholds", ~((at >= 0) & (at <= 1)), at, "a threshold must lie within 0..1")
-    share = weights / weights.sum()
-    # Between forecast and outcome the score is 2 (y − θ) or 2 (θ − y): a line that starts at the
-    # lower of the two and is subtracted again at the higher.
-    sign = np.sign(outcome - forecast) * share * 2
-    edge = np.concatenate([np.minimum(forecast, outcome), np.maximum(forecast, outcome)])
-    rising, which = np.unique(at, return_inverse=True)
-    # The first threshold at or above each edge.
-    place = np.searchsorted(rising, edge)
-    size = len(rising) + 1
-    constant = np.bincount(place, np.concatenate([sign * outcome, -sign * outcome]), size)[:-1]
-    slope = np.bincount(place, np.concatenate([-sign, sign]), size)[:-1]
-    score = np.maximum(np.cumsum(constant) + np.cumsum(slope) * rising, 0.0)
-    return pd.DataFrame({"threshold": at, "score": score[which]})
 
 
 def reliability_curve(
@@ -237,6 +106,49 @@ def band(curves: Floats, level: float) -> tuple[Floats, Floats]:
     cut = int(np.sort(depth)[math.floor((1 - level) * len(depth) + 1e-9)]) - 1
     ordered = np.sort(curves, axis=1)
     return ordered[:, cut], ordered[:, -1 - cut]
+
+
+class CalibrationErrors(NamedTuple):
+    """The distance between forecasts and reliability curve: mean, 90th percentile and maximum."""
+
+    average: float
+    p90: float
+    largest: float
+
+
+def calibration_errors(
+    p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None = None
+) -> CalibrationErrors:
+    """Return Eavg, E90 and Emax: how far forecasts are from how often they came true.
+
+    The distance of a forecast is |recalibrated − forecast|, in 0..1; 0 is best. Eavg is its
+    weighted mean, E90 the smallest distance that 90% of the weight does not exceed, Emax the
+    largest. The three are those of `val.prob` in R's package rms, with the isotonic reliability
+    curve in the place of its smoother (loess). Chance alone keeps them above 0, Emax far above:
+    compare them with `chance`.
+
+    ``p``, ``y``, ``weight`` (n,) are pairs. Raises InputError.
+
+    Harrell (2015), doi:10.1007/978-3-319-19425-7, chapter 10; Austin & Steyerberg (2019),
+    doi:10.1002/sim.8281.
+
+    >>> [round(error, 3) for error in calibration_errors([0.2, 0.2, 0.8, 0.8], [0, 0, 1, 0])]
+    [0.25, 0.3, 0.3]
+    """
+    pooled = pool(*pairs(p, y, weight))
+    distance = np.abs(isotonic(pooled) - pooled.forecast)
+    average, p90, largest = errors_of(distance[:, None], pooled.weight)
+    return CalibrationErrors(float(average[0]), float(p90[0]), float(largest[0]))
+
+
+def errors_of(distance: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return mean, 90th percentile and maximum of each column of distances (n, m)."""
+    order = np.argsort(distance, axis=0)
+    upto = np.cumsum(weight[order], axis=0)
+    reached = (upto >= (0.9 - 1e-12) * weight.sum()).argmax(axis=0)
+    ranked = np.take_along_axis(distance, order, axis=0)
+    p90 = np.take_along_axis(ranked, reached[None, :], axis=0)[0]
+    return np.einsum("i,ij->j", weight, distance) / weight.sum(), p90, ranked[-1]
 
 
 def reliability_bins(

@@ -28,7 +28,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Flags, Floats, Places
-from scoring.calibration import band
+from scoring.calibration import CalibrationErrors, band, errors_of
 from scoring.errors import refuse_where, require, require_number
 from scoring.forecast_pairs import distinct
 from scoring.outcome_draws import Draws, check_claims, family_link, family_numbers, outcome_draws
@@ -49,13 +49,16 @@ class Chance(NamedTuple):
 
     ``curve`` has the columns of `reliability_curve`, one row per forecast (or bin of forecasts).
     ``miscalibration`` is the observed one, ``expected`` a calibrated forecaster's mean, and
-    ``p_value`` the probability of at least the observed one; all three are of the same curve.
+    ``p_value`` the probability of at least the observed one; all three are of the same curve, and
+    so are ``errors``, its distance from the forecasts, and their means under calibration.
     """
 
     curve: pd.DataFrame
     miscalibration: float
     expected: float
     p_value: float
+    errors: CalibrationErrors
+    expected_errors: CalibrationErrors
 
 
 def chance(
@@ -110,12 +113,15 @@ def chance(
     curves, widened = _miscalibration(_widened(drawn, claims, steps), steps)
     as_much = widened >= null[0] * (1 - ROUNDING) - 1e-9
     lower, upper = np.clip(band(curves, level), 0, 1)
+    errors = errors_of(np.abs(fits - steps.points[:, None]), steps.total)
     curve = {"forecast": steps.points, "recalibrated": fits[:, 0], "weight": steps.total}
     return Chance(
         pd.DataFrame(curve | {"lower": lower, "upper": upper}),
         miscalibration=max(float(null[0]), 0.0),
         expected=float(null[1:].mean()),
         p_value=float(1 + as_much.sum()) / (1 + len(as_much)),
+        errors=CalibrationErrors(*(float(each[0]) for each in errors)),
+        expected_errors=CalibrationErrors(*(float(each[1:].mean()) for each in errors)),
     )
 
 

@@ -18,16 +18,19 @@ the times at which the other group starts and stops being live.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from itertools import combinations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Codes, Flags, Floats, Places
 from scoring.errors import require
 from scoring.event_sweep import Sweep
-from scoring.input_frames import NUMERIC, Block, Questions, read_frames
+from scoring.input_frames import NUMERIC, Block, Ledger, Questions, read_frames
+from scoring.means import Families
+from scoring.murphy_curves import checked_thresholds, difference_curve, elementary_sums
 from scoring.paths import segments
 from scoring.rules import RULES
 from scoring.scores import forecasts_and_outcomes
@@ -107,6 +110,80 @@ def paired_people(
     return _over_pairs(questions, forecasts, groups, lead, people=True)
 
 
+def murphy_differences(
+    questions: pd.DataFrame,
+    forecasts: pd.DataFrame,
+    groups: Groups,
+    families: Families | None = None,
+    lead: float | None = None,
+    thresholds: npt.ArrayLike | None = None,
+) -> dict[tuple[str, str], pd.DataFrame]:
+    """Return the difference of the Murphy curves of every two groups, by the names of the two.
+
+    As `paired`, with the elementary score at each threshold (`murphy_curve`) in the place of the
+    Brier score: the area under the difference is the mean difference of the pair. Each option of a
+    question with several is a claim with half the weight. The columns are those of
+    `difference_curve`: below 0 throughout, a is better for every decision. Pairs without a shared
+    question are left out.
+
+    ``families`` maps a question id to its family; the other arguments are those of `paired` and
+    `murphy_curve`. Raises InputError.
+
+    Ehm, Gneiting, Jordan & Krüger (2016), doi:10.1111/rssb.12154.
+
+    >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],
+    ...     "scheduled_close_time": ["2026-01-11T00:00:00Z"], "resolution": ["yes"]})
+    >>> forecasts = pd.DataFrame({"question_id": "q", "forecaster": ["ana", "ben"],
+    ...     "probability": [0.9, 0.6], "made_at": ["2026-01-01T00:00:00Z", "2026-01-06T00:00:00Z"]})
+    >>> found = murphy_differences(questions, forecasts, {"ana": "reds", "ben": "blues"},
+    ...     thresholds=[0.5, 0.7, 0.95])
+    >>> found["blues", "reds"][["threshold", "difference"]].round(6)
+       threshold  difference
+    0       0.50         0.0
+    1       0.70         0.3
+    2       0.95         0.0
+    """
+    ledger, rising = read_frames(questions, forecasts), np.unique(checked_thresholds(thresholds))
+    known, _, every = _split(ledger, groups, lead)
+    found: dict[tuple[int, int], list[tuple[Codes, Floats]]] = {}
+    for sides in every:
+        for pair in combinations(range(len(known)), 2):
+            found.setdefault(pair, []).append(sides.elementary(*pair, rising))
+    curves = {}
+    for (a, b), parts in found.items():
+        question, difference = (np.concatenate(part) for part in zip(*parts, strict=True))
+        if len(question):
+            asked = pd.Series(ledger.questions.ids.take(question))
+            curves[known[a], known[b]] = difference_curve(difference, asked, families, rising)
+    return curves
+
+
+def _split(
+    ledger: Ledger, groups: Groups, lead: float | None
+) -> tuple[npt.NDArray[np.object_], Codes, Iterator[_Sides]]:
+    """Return the groups' names, the group of each forecaster (-1: none), the groups by batch."""
+    given = groups if isinstance(groups, pd.Series) else pd.Series(dict(groups), dtype=object)
+    twice = given.index[given.index.duplicated()]
+    rule = "a forecaster may be in one group only; give each membership its own id"
+    require("groups", next(iter(twice), None), given.index.is_unique, rule)
+    code, known = pd.factorize(given.to_numpy(dtype=object), sort=True)
+    require("groups", list(known), len(known) >= 2, "must name at least two groups")
+    group = np.append(code, -1)[given.index.get_indexer(ledger.forecasters)].astype(np.int32)
+    clock = timing("scheduled_average" if lead is None else f"lead({lead:.6f})")
+
+    def batches() -> Iterator[_Sides]:
+        for block in ledger.blocks:
+            for rows in block.batches() if block.kind != NUMERIC else ():
+                batch = block.part(rows)
+                live = segments(batch, ledger.questions, scored=True).live
+                grouped = live.only(live.per_segment(group[live.forecaster] >= 0))
+                timed = clock(grouped, ledger.questions)
+                if len(timed.paths):
+                    yield _Sides(batch, timed, ledger.questions, group, len(known))
+
+    return known, group, batches()
+
+
 def _over_pairs(
     questions: pd.DataFrame,
     forecasts: pd.DataFrame,
@@ -116,28 +193,13 @@ def _over_pairs(
     people: bool,
 ) -> pd.DataFrame:
     ledger = read_frames(questions, forecasts)
-    given = groups if isinstance(groups, pd.Series) else pd.Series(dict(groups), dtype=object)
-    twice = given.index[given.index.duplicated()]
-    rule = "a forecaster may be in one group only; give each membership its own id"
-    require("groups", next(iter(twice), None), given.index.is_unique, rule)
-    code, known = pd.factorize(given.to_numpy(dtype=object), sort=True)
-    require("groups", list(known), len(known) >= 2, "must name at least two groups")
-    group = np.append(code, -1)[given.index.get_indexer(ledger.forecasters)].astype(np.int32)
-
-    clock = timing("scheduled_average" if lead is None else f"lead({lead:.6f})")
+    known, group, every = _split(ledger, groups, lead)
     nobody, nothing = np.zeros(0, dtype=np.int32), np.zeros(0)
     pairs = list(combinations(range(len(known)), 2))
     found: list[list[Found]] = [[(nobody, nobody, nothing, nothing)] for _ in pairs]
-    for block in ledger.blocks:
-        for rows in block.batches() if block.kind != NUMERIC else ():
-            batch = block.part(rows)
-            live = segments(batch, ledger.questions, scored=True).live
-            grouped = live.only(live.per_segment(group[live.forecaster] >= 0))
-            timed = clock(grouped, ledger.questions)
-            if len(timed.paths):
-                sides = _Sides(batch, timed, ledger.questions, group, len(known))
-                for parts, (a, b) in zip(found, pairs, strict=True):
-                    parts.append(sides.people(a, b) if people else sides.difference(a, b))
+    for sides in every:
+        for parts, (a, b) in zip(found, pairs, strict=True):
+            parts.append(sides.people(a, b) if people else sides.difference(a, b))
     tables = []
     for parts, (a, b) in zip(found, pairs, strict=True):
         question, forecaster, first, second = map(np.concatenate, zip(*parts, strict=True))
@@ -161,8 +223,8 @@ class _Sides:
         self, block: Block, timed: Timed, questions: Questions, group: Codes, groups: int
     ) -> None:
         self.live = live = timed.paths
-        p, y = forecasts_and_outcomes(BRIER, block, live, questions)
-        self.score = BRIER.kernel(p, y)
+        self.p, self.y = forecasts_and_outcomes(BRIER, block, live, questions)
+        self.score = BRIER.kernel(self.p, self.y)
         self.group = group[live.forecaster]
         segment_group = live.per_segment(self.group)
         self.sweep = sweep = Sweep(live)
@@ -217,6 +279,33 @@ class _Sides:
         question = self.questions[both]
         return question, question, difference[both], shared[both]
 
+    def elementary(self, a: int, b: int, rising: Floats) -> tuple[Codes, Floats]:
+        """Return the questions shared by a and b, and the differences at rising thresholds."""
+        many = np.diff(self.sweep.first, append=len(self.score))
+        weight, group = np.zeros(len(self.score)), self.live.per_segment(self.group)
+        for side, sign in ((a, 1.0), (b, -1.0)):
+            here = group == side
+            weight[here] = sign * self._shared(side, a, b)[here]
+        question = np.repeat(np.arange(len(many)), many)
+        p, y = np.nan_to_num(self.p), self.y
+        if p.ndim == 2:  # each option is a claim
+            question, weight = question.repeat(p.shape[1]), (weight / 2).repeat(p.shape[1])
+        claims = weight != 0
+        of = (p.ravel()[claims], y.ravel()[claims], weight[claims], question[claims])
+        sums = elementary_sums(*of, len(many), rising)
+        both = self._over(self.time[a], self.spells[b]) > ROUNDING
+        return self.questions[both], sums[both]
+
+    def _shared(self, side: int, a: int, b: int) -> Floats:
+        """Return the part of each segment in the mean of a side over the time shared by a and b.
+
+        As a share of the question's scheduled time.
+        """
+        both = (self.many[a] > 0) & (self.many[b] > 0)
+        each = np.divide(1.0, self.many[side], out=np.zeros(len(both)), where=both)
+        scheduled = np.repeat(self.scheduled, np.diff(self.sweep.first, append=len(self.score)))
+        return np.asarray(self.sweep.integral(each) / scheduled)
+
     def people(self, a: int, b: int) -> Found:
         """Return question, forecaster, deviation and part of everyone live in the shared time."""
         live, sweep = self.live, self.sweep
@@ -225,7 +314,7 @@ class _Sides:
         scheduled = np.repeat(self.scheduled, np.diff(sweep.first, append=len(self.score)))
         for side, sign in ((a, 1.0), (b, -1.0)):
             each = np.divide(1.0, self.many[side], out=np.zeros(len(both)), where=both)
-            share = sweep.integral(each) / scheduled
+            share = self._shared(side, a, b)
             against = sweep.integral(each * self.mean[side]) / scheduled
             moved = sign * (self.score * share - against)
             here = self.group == side

@@ -165,6 +165,17 @@ def crowd_median(view: ScoredPaths) -> Floats:
         return view.average(against - np.where(company > 0, view.score, 0.0) * company)
 
 
+def perfect_peer(view: ScoredPaths) -> Floats:
+    """Return the advantage over a score of 0, at times with someone else live: never above 0.
+
+    With it, the advantage over a reference of others becomes a share of that reference's score.
+    """
+    with np.errstate(invalid="ignore"):
+        earned = -view.score * view.sweep.integral(view.sweep.live >= 2)
+    # NaN arises only as infinity × a length of 0.
+    return view.average(np.where(np.isnan(earned), 0.0, earned))
+
+
 def daily_median(view: ScoredPaths) -> Floats:
     """Return the score minus the mean of the median score of everyone live; lower is better.
 
@@ -212,5 +223,6 @@ REFERENCES: dict[str, Reference] = {
     "peers": peers,
     "crowd_mean": crowd_mean,
     "crowd_median": crowd_median,
+    "perfect_peer": perfect_peer,
     "daily_median": daily_median,
 }

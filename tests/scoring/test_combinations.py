@@ -25,7 +25,8 @@ RULE_NAMES = ["brier", "brier_original", "log", "spherical", "rps", "rps_origina
 TIMING_NAMES = [
     "live_average", "scheduled_average", "daily", "final", "spot", "lead(2)", "lead(0.25)",
 ]  # fmt: skip
-REFERENCE_NAMES = [None, "uniform", "peers", "crowd_mean", "crowd_median", "daily_median"]
+REFERENCE_NAMES = [None, "uniform", "peers", "crowd_mean", "crowd_median", "perfect_peer",
+                   "daily_median"]  # fmt: skip
 SCALES = [1.0, 100.0, "100 / ln K", "participation"]
 TYPES = ("binary", "multiple_choice", "numeric")
 

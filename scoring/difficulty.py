@@ -1,0 +1,114 @@
+"""Difficulty-adjusted scores: groups that answered different questions, on a common scale."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from scoring.arrays import Floats, Places
+from scoring.errors import InputError, Problem, require
+from scoring.means import LEAST, LEVEL, Families, families_of
+
+COLUMNS = ("group", "question_id", "score")
+
+
+def difficulty_adjusted(scores: pd.DataFrame, families: Families | None = None) -> pd.DataFrame:
+    """Return each group's mean score, adjusted for the difficulty of its questions.
+
+    ``scores`` has one row per group and question: ``group``, ``question_id``, ``score``. The model
+    is score = group effect + question effect + error, by least squares. A question that one group
+    alone answered says nothing about its difficulty, and is not used. Effects are comparable only
+    between groups that shared questions connect, directly or through others: each such set is a
+    ``component``, numbered from 0 by size. Within it, ``adjusted`` is the group's expected score if
+    every group had answered all of the component's questions.
+
+    Columns: ``group``, ``component``, ``questions`` (those used), ``raw`` (the mean of their
+    scores), ``adjusted``, ``lower``, ``upper``: the 95% interval of the adjusted score, given the
+    difficulties of the questions. Sorted by component and adjusted score. Groups that share no
+    question are left out. ``families`` maps a question id to its family, the unit of the interval;
+    it is NaN with fewer than two.
+
+    Assumptions: a question is harder for all by the same amount; which group answers which question
+    does not depend on how well it does there; groups that forecast a question later than others had
+    no advantage from that. Errors of different families are independent.
+
+    With U_f the sum of the residuals of a family per group, and A⁺ the pseudoinverse of the normal
+    equations of the groups, the covariance is H/(H−1) A⁺ Σ U_f U_fᵀ A⁺, with H the effective number
+    of the group's families, and Student's t on H − 1 degrees of freedom.
+
+    Abowd, Kramarz & Margolis (1999), doi:10.1111/1468-0262.00020, for both effects and connected
+    groups; Liang & Zeger (1986), doi:10.1093/biomet/73.1.13, for the covariance. Raises InputError.
+
+    >>> scores = pd.DataFrame({"group": ["a", "a", "b", "b", "c", "c"],
+    ...     "question_id": [1, 2, 2, 3, 1, 3], "score": [0.1, 0.3, 0.2, 0.4, 0.2, 0.5]})
+    >>> difficulty_adjusted(scores)[["group", "raw", "adjusted"]].round(3)
+      group   raw  adjusted
+    0     b  0.30     0.217
+    1     a  0.20     0.283
+    2     c  0.35     0.350
+    """
+    missing = [name for name in COLUMNS if name not in scores]
+    if missing:
+        raise InputError([Problem("scores", name, None, None, "the column is required")
+                          for name in missing])  # fmt: skip
+    finite = np.isfinite(scores["score"].to_numpy(dtype=np.float64)).all()
+    require("score", None, finite, "must be finite")
+    shared = scores.groupby("question_id")["group"].transform("nunique") > 1
+    rows = scores[shared.to_numpy()]
+    group, names = pd.factorize(rows["group"], sort=True)
+    question, ids = pd.factorize(rows["question_id"])
+    cluster = families_of(pd.Series(ids), families)[question] if len(rows) else question
+    table = _adjusted(
+        rows["score"].to_numpy(dtype=np.float64), group, question, cluster, len(names)
+    )
+    table.insert(0, "group", names)
+    return table.sort_values(["component", "adjusted"], ignore_index=True)
+
+
+def _adjusted(
+    score: Floats, group: Places, question: Places, cluster: Places, groups: int
+) -> pd.DataFrame:
+    # Lazy: scipy is slow to import, and few commands need it.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+    from scipy.special import stdtrit
+
+    many = np.bincount(question).astype(np.float64)
+    own = np.bincount(group, minlength=groups).astype(np.float64)
+    met: Any = coo_array((np.ones(len(score)), (group, question))).tocsr() if len(score) else None
+    columns: dict[str, Floats] = {
+        name: np.full(groups, math.nan) for name in ("raw", "adjusted", "lower", "upper")
+    }
+    component = np.zeros(groups, dtype=np.intp)
+    if met is not None:
+        together = (met / many) @ met.T
+        component = connected_components(together, directed=False)[1].astype(np.intp)
+        sized = np.argsort(-np.bincount(component), kind="stable")
+        component = np.argsort(sized)[component]
+        normal = np.diag(own) - together.toarray()
+        inverse = np.linalg.pinv(normal, rcond=1e-10, hermitian=True)
+        mean = np.bincount(question, score) / many
+        effect = inverse @ np.bincount(group, score - mean[question], minlength=groups)
+        level = np.bincount(question, score - effect[group]) / many
+        columns["raw"] = np.bincount(group, score, minlength=groups) / own
+        # The mean difficulty of the component's questions.
+        of_question = np.zeros(len(many), dtype=np.intp)
+        of_question[question] = component[group]
+        difficulty = np.bincount(of_question, level) / np.bincount(of_question)
+        columns["adjusted"] = effect + difficulty[component]
+        residual = score - effect[group] - level[question]
+        clusters = int(cluster.max()) + 1
+        sums = np.bincount(group * clusters + cluster, residual, minlength=groups * clusters)
+        sizes = np.bincount(group * clusters + cluster, minlength=groups * clusters)
+        moved = inverse @ sums.reshape(groups, clusters)
+        held = sizes.reshape(groups, clusters).astype(np.float64)
+        effective = own**2 / (held**2).sum(axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            error = np.sqrt(effective / (effective - 1) * (moved**2).sum(axis=1))
+        error[effective - 1 < LEAST] = math.nan
+        far = stdtrit(np.maximum(effective - 1, LEAST), (1 + LEVEL) / 2) * error
+        columns["lower"], columns["upper"] = columns["adjusted"] - far, columns["adjusted"] + far
+    return pd.DataFrame({"component": component, "questions": own.astype(np.int64)} | columns)

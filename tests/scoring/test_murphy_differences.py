@@ -1,0 +1,109 @@
+"""The difference of two sides' Murphy curves, on shared questions and times."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+import scoring
+from scoring.murphy_curves import difference_curve
+from scoring.simulation import simulate
+from scoring.tournament import Team, Tournament
+
+FINE = (np.arange(2000) + 0.5) / 2000
+
+
+def tournament(seed: int, questions: int = 40) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series]:
+    made = simulate(
+        Tournament(
+            teams=(Team("one", members=3), Team("two", members=2)),
+            seed=seed,
+            questions=questions,
+            families=questions // 2,
+            choice_share=0.3,
+        )
+    )
+    group = made.teams.set_index("forecaster")["team"]
+    return made.questions, made.forecasts, group
+
+
+@pytest.mark.parametrize("lead", [None, 3.0])
+def test_the_area_under_the_difference_is_the_paired_difference(lead: float | None) -> None:
+    questions, forecasts, group = tournament(1)
+    curves = scoring.murphy_differences(questions, forecasts, group, None, lead, FINE)
+    pairs = scoring.paired(questions, forecasts, group, lead)
+    assert len(curves) == 1
+    ((a, b), curve), *_ = curves.items()
+    assert (a, b) == (pairs["a"].iloc[0], pairs["b"].iloc[0])
+    assert curve["difference"].mean() == pytest.approx(pairs["difference"].mean(), abs=1e-4)
+
+
+def test_at_one_moment_it_is_the_difference_of_the_two_curves() -> None:
+    questions = pd.DataFrame(
+        {
+            "question_id": ["p", "q"],
+            "open_time": "2026-01-01T00:00:00Z",
+            "scheduled_close_time": "2026-01-11T00:00:00Z",
+            "resolution": ["yes", "no"],
+        }
+    )
+    made = [("p", "ana", 0.9), ("p", "ben", 0.6), ("p", "cy", 0.4), ("q", "ana", 0.2),
+            ("q", "ben", 0.7)]  # fmt: skip
+    forecasts = pd.DataFrame(made, columns=["question_id", "forecaster", "probability"])
+    forecasts["made_at"] = "2026-01-01T00:00:00Z"
+    group = {"ana": "a", "ben": "b", "cy": "b"}
+    at = [0.1, 0.3, 0.5, 0.65, 0.8, 0.95]
+    found = scoring.murphy_differences(questions, forecasts, group, thresholds=at)["a", "b"]
+    own = scoring.murphy_curve([0.9, 0.2], [1, 0], thresholds=at)["score"]
+    # Two members share a side's half of the weight on the first question.
+    other = scoring.murphy_curve([0.6, 0.4, 0.7], [1, 1, 0], [0.5, 0.5, 1.0], at)["score"]
+    assert_allclose(found["difference"], own - other, atol=1e-12)
+
+
+def test_the_curve_of_a_pair_is_antisymmetric() -> None:
+    questions, forecasts, group = tournament(2)
+    a, b = sorted(set(group))
+    there = scoring.murphy_differences(questions, forecasts, group)[a, b]
+    swapped = group.map({a: b, b: a})
+    back = scoring.murphy_differences(questions, forecasts, swapped)[a, b]
+    assert_allclose(there["difference"], -back["difference"], atol=1e-12)
+    assert_allclose(there["upper"], -back["lower"], atol=1e-12)
+    assert_allclose(there["band_upper"], -back["band_lower"], atol=1e-12)
+
+
+def test_the_intervals_at_a_threshold_are_those_of_a_clustered_mean() -> None:
+    random = np.random.default_rng(5)
+    difference, thresholds = random.normal(0, 0.1, (30, 3)), np.array([0.2, 0.5, 0.8])
+    question = pd.Series(np.arange(30))
+    found = difference_curve(difference, question, {n: n // 3 for n in range(30)}, thresholds)
+    for place in range(3):
+        one = scoring.clustered_mean(difference[:, place], np.arange(30) // 3)
+        assert_allclose(found.iloc[place][["lower", "upper"]], [one.lower, one.upper])
+    assert (found["band_lower"] <= found["lower"] + 1e-9).all()
+    assert (found["band_upper"] >= found["upper"] - 1e-9).all()
+
+
+def test_the_band_holds_the_whole_difference_between_equals() -> None:
+    random, left = np.random.default_rng(6), 0
+    thresholds = np.linspace(0, 1, 51)
+    for _ in range(100):
+        truth = random.beta(1, 3, 80)
+        y = (random.random(80) < truth) * 1.0
+        odds = np.log(truth / (1 - truth))
+        rows = []
+        for _ in range(2):
+            p = 1 / (1 + np.exp(-odds - random.normal(0, 0.7, 80)))
+            low, high = np.minimum(p, y)[:, None], np.maximum(p, y)[:, None]
+            between = (low <= thresholds) & (thresholds < high)
+            rows.append(np.where(between, 2 * np.abs(y[:, None] - thresholds), 0))
+        found = difference_curve(rows[0] - rows[1], pd.Series(np.arange(80)), None, thresholds)
+        left += bool(((found["band_lower"] > 1e-12) | (found["band_upper"] < -1e-12)).any())
+    assert left <= 10  # 5% of 100, and two Monte Carlo errors
+
+
+def test_one_family_has_no_interval() -> None:
+    found = difference_curve(np.ones((3, 1)), pd.Series([1, 2, 3]), dict.fromkeys((1, 2, 3), "f"),
+                             np.array([0.5]))  # fmt: skip
+    assert np.isnan(found["band_lower"]).all()

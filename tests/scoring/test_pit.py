@@ -1,0 +1,196 @@
+"""The probability integral transform of numeric and date forecasts, and its test."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import scoring
+from scoring.pit import NODE_WEIGHTS, NODES, cumulative, payoffs
+from scoring.rules import knots
+
+OPENED = "2026-01-01T00:00:00Z"
+
+
+def asked(outcomes: list[object], **more: object) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "question_id": np.arange(len(outcomes)),
+            "type": "numeric",
+            "lower_bound": 0,
+            "upper_bound": 100,
+            "open_time": OPENED,
+            "scheduled_close_time": "2026-01-11T00:00:00Z",
+            "resolution": [str(outcome) for outcome in outcomes],
+        }
+        | more
+    )
+
+
+def made(rows: list[tuple[int, str, int, dict[str, float] | None]]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["question_id", "forecaster", "day", "quantiles"])
+    frame["made_at"] = pd.Timestamp(OPENED) + pd.to_timedelta(frame.pop("day"), unit="D")
+    return frame
+
+
+def normal(middle: float, spread: float) -> dict[str, float]:
+    """Quantiles that are nearly those of a normal distribution."""
+    from scipy.special import ndtri
+
+    levels = np.linspace(0.01, 0.99, 33).round(4)
+    return {str(level): float(middle + spread * ndtri(level)) for level in levels}
+
+
+# --- the transform --------------------------------------------------------------------------------
+
+
+def slow(level: list[float], value: list[float], at: float, *, upto: bool) -> float:
+    """F(at), or F just below it, of a piecewise-linear distribution, by searching its pieces."""
+    if at < value[0]:
+        return level[0] if upto else 0.0
+    if at > value[-1]:
+        return 1.0 if upto else level[-1]
+    if upto and at == value[-1]:
+        return 1.0
+    if not upto and at == value[0]:
+        return 0.0
+    pieces = list(zip(value, level, value[1:], level[1:], strict=False))
+    for low, a, high, b in reversed(pieces) if upto else pieces:
+        if low < high and (low <= at < high if upto else low < at <= high):
+            return a + (b - a) * (at - low) / (high - low)
+    raise AssertionError
+
+
+@given(
+    st.lists(st.integers(0, 10), min_size=1, max_size=5).map(sorted),
+    st.sampled_from([-1.0, 0.0, 2.0, 2.5, 3.0, 7.25, 10.0, 11.0, math.inf, -math.inf]),
+)
+def test_the_probabilities_below_and_up_to_a_point_are_those_of_its_piece(
+    values: list[int], at: float
+) -> None:
+    levels = np.linspace(0.1, 0.9, len(values))
+    known = knots(levels[None, :], np.array([values], dtype=float), np.zeros(1), np.full(1, 10.0))
+    below, upto = (side[0, 0] for side in cumulative(known, np.array([[at]])))
+    level, value = known[0].tolist()
+    assert below == pytest.approx(slow(level, value, at, upto=False))
+    assert upto == pytest.approx(slow(level, value, at, upto=True))
+    assert 0 <= below <= upto <= 1
+
+
+def test_an_outcome_beyond_a_bound_has_the_interval_of_the_mass_there() -> None:
+    stated = {"below": 0.2, "0.5": 40, "above": 0.1}
+    outcomes = ["below_lower_bound", "above_upper_bound", 40]
+    table = scoring.pit(
+        asked(outcomes), made([(number, "ana", 0, stated) for number in range(3)])
+    ).table
+    found = table[["below", "upto"]].round(6).to_numpy().tolist()
+    assert found == [[0.0, 0.2], [0.9, 1.0], [0.5, 0.5]]
+
+
+def test_an_outcome_on_a_jump_has_its_whole_interval() -> None:
+    table = scoring.pit(asked([30]), made([(0, "ana", 0, {"0.2": 30, "0.7": 30})])).table
+    assert table[["below", "upto"]].round(6).to_numpy().tolist() == [[0.2, 0.7]]
+
+
+def test_dates_have_a_transform_too() -> None:
+    questions = asked(["2026-03-01"]).assign(
+        type="date", lower_bound="2026-01-01", upper_bound="2027-01-01"
+    )
+    found = scoring.pit(questions, made([(0, "ana", 0, {"0.5": "2026-03-01"})])).table  # type: ignore[dict-item]
+    assert found["upto"].item() == pytest.approx(0.5)
+
+
+def test_the_second_forecast_of_a_path_has_half_the_weight_and_a_withdrawal_none() -> None:
+    rows = [(0, "ana", 0, normal(50, 5)), (0, "ana", 2, normal(52, 5)), (0, "ana", 3, None),
+            (0, "ben", 1, normal(40, 5)), (0, "ana", 4, normal(51, 5))]  # fmt: skip
+    table = scoring.pit(asked([50]), made(rows)).table
+    assert table["forecaster"].tolist() == ["ana", "ben", "ana", "ana"]
+    assert table["weight"].tolist() == [1, 1, 1 / 2, 1 / 3]
+
+
+def test_questions_without_an_outcome_or_a_distribution_have_no_transform() -> None:
+    found = scoring.pit(asked(["", "annulled"]), made([(0, "ana", 0, normal(50, 5)),
+                                                        (1, "ana", 0, normal(50, 5))]))  # fmt: skip
+    assert found.table.empty
+    assert math.isnan(found.p_value)
+
+
+# --- the test -------------------------------------------------------------------------------------
+
+
+def test_the_payoffs_have_mean_zero_and_are_means_over_the_interval() -> None:
+    assert payoffs(NODES, NODES) @ NODE_WEIGHTS == pytest.approx([0, 0], abs=1e-12)
+    grid = np.linspace(0.2, 0.5, 20_001)
+    over = payoffs(grid, grid).mean(axis=1)
+    assert payoffs(np.array([0.2]), np.array([0.5]))[:, 0] == pytest.approx(over, abs=1e-4)
+
+
+def one_each(outcomes: list[float], spread: float, middle: float = 50) -> scoring.Pit:
+    rows = [(number, "ana", 0, normal(middle, spread)) for number in range(len(outcomes))]
+    return scoring.pit(asked(outcomes), made(rows))
+
+
+def test_of_single_forecasts_the_statistics_are_the_classical_sums() -> None:
+    random = np.random.default_rng(1)
+    outcomes = random.normal(50, 5, 400).tolist()
+    found = one_each(outcomes, 5)
+    u = (found.table["below"] + found.table["upto"]) / 2
+    classical = math.sqrt(12 * len(u)) * (u.mean() - 0.5)
+    assert found.level.statistic == pytest.approx(classical, abs=0.05)
+    spread = (12 * (u - 0.5) ** 2 - 1).sum() / math.sqrt(len(u) * 0.8)
+    assert found.spread.statistic == pytest.approx(spread, abs=0.05)
+
+
+def test_each_fault_is_found_by_its_own_statistic() -> None:
+    outcomes = np.random.default_rng(2).normal(50, 6, 120).tolist()
+    narrow, wide, high = one_each(outcomes, 3), one_each(outcomes, 14), one_each(outcomes, 6, 53)
+    assert narrow.spread.statistic > 3
+    assert wide.spread.statistic < -3
+    assert high.level.statistic < -3  # outcomes were lower than forecast
+    assert max(narrow.p_value, wide.p_value, high.p_value) < 0.01
+    assert one_each(outcomes, 6).p_value > 0.05
+
+
+def path(random: np.random.Generator, question: int, steps: int) -> tuple[list[object], float]:
+    """Calibrated forecasts of a sum that becomes known part by part, by two members in turn."""
+    parts = random.normal(0, 3, steps + 1)
+    rows: list[object] = [
+        (
+            question,
+            ("ana", "ben")[step % 2],
+            step,
+            normal(50 + parts[:step].sum(), 3 * math.sqrt(steps + 1 - step)),
+        )
+        for step in range(steps)
+    ]
+    return rows, float(50 + parts.sum())
+
+
+def test_a_calibrated_path_is_rejected_as_often_as_the_level_says() -> None:
+    random, rejected, squares = np.random.default_rng(3), 0, []
+    for _ in range(30):
+        paths = [path(random, question, 1 + question % 5) for question in range(40)]
+        found = scoring.pit(
+            asked([outcome for _, outcome in paths]),
+            made([row for rows, _ in paths for row in rows]),  # type: ignore[misc]
+        )
+        rejected += found.p_value < 0.05
+        squares.append([found.level.statistic**2, found.spread.statistic**2])
+    assert rejected <= 4  # 5% of 30, and two Monte Carlo errors
+    assert np.mean(squares, axis=0) == pytest.approx([1, 1], abs=0.6)
+
+
+def test_copies_of_a_question_in_a_family_are_one_piece_of_evidence() -> None:
+    outcomes = np.random.default_rng(4).normal(52, 6, 40)
+    once = one_each(outcomes.tolist(), 6)
+    rows = [(number, "ana", 0, normal(50, 6)) for number in range(120)]
+    copies = np.repeat(outcomes, 3).tolist()
+    linked = scoring.pit(asked(copies), made(rows), {n: n // 3 for n in range(120)})
+    free = scoring.pit(asked(copies), made(rows))
+    assert linked.level.statistic == pytest.approx(once.level.statistic, abs=0.15)
+    assert abs(free.level.statistic) > 1.5 * abs(once.level.statistic)
