@@ -5,10 +5,10 @@ from __future__ import annotations
 import getpass
 import os
 import signal
-import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import Result
@@ -30,7 +30,9 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     command = tmp_path / "bin" / "forecasts"
     command.parent.mkdir()
     command.touch()
-    monkeypatch.setattr(sys, "executable", str(command.with_name("python")))
+    # Only there: runs start this Python for resolvers.
+    here = SimpleNamespace(executable=str(command.with_name("python")))
+    monkeypatch.setattr(schedule, "sys", here)
     return command
 
 
