@@ -304,15 +304,16 @@ def _interval_and_test(
 
 def _dominant(rows: pd.DataFrame, sign: float, families: Families | None) -> Dominant | None:
     """Return the family with more than a fifth of the questions, None if there is none."""
-    size = rows["family"].value_counts()
-    if size.iloc[0] <= DOMINANT * len(rows) or len(size) < 2:
+    own, size = np.unique(rows["family"], return_counts=True)
+    share = float(size.max()) / len(rows)
+    if share <= DOMINANT or len(size) < 2:
         return None
-    largest = rows["family"] == size.index[0]
+    largest = rows["family"] == own[size.argmax()]
     question = rows.loc[largest, "question_id"].iloc[0]
     name = question if families is None else families.get(question, question)
     rest = rows[~largest]
     mean = mean_and_error(rest["difference"].to_numpy(dtype=np.float64), rest["family"])
-    found = Dominant(str(name), size.iloc[0] / len(rows), sign * mean.value, None, None)
+    found = Dominant(str(name), share, sign * mean.value, None, None)
     if math.isnan(mean.error):
         return found
     interval, p_value = _interval_and_test(found.difference, mean.error, mean.effective - 1)

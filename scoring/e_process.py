@@ -16,12 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.arrays import Floats
+from scoring.arrays import Floats, Places
 from scoring.errors import float_array, float_vector, refuse_where, require
 
 BETS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
@@ -80,19 +81,23 @@ def e_process(difference: npt.ArrayLike) -> EProcess:
 
 
 def by_family(
-    difference: npt.ArrayLike, family: npt.ArrayLike, scheduled_close: pd.Series
+    difference: npt.ArrayLike,
+    family: npt.ArrayLike,
+    scheduled_close: pd.Series,
+    pair: npt.ArrayLike | None = None,
 ) -> pd.DataFrame:
     """Return one difference per family, in the order of the families' scheduled closes.
 
-    The arguments have one entry per question. Columns: ``family``; ``scheduled_close``, the last of
-    its questions; ``questions``, their number; ``difference``, their mean. Ties are sorted by name.
-    A family counts from the scheduled close of its last question, so leave out families with an
+    The arguments have one entry per question, or per question and ``pair`` (a number) of several.
+    Columns: ``pair``; ``family``; ``scheduled_close``, the last of its questions; ``questions``,
+    their number; ``difference``, their mean. Sorted by pair; ties are sorted by name. A family
+    counts from the scheduled close of its last question, so leave out families with an
     open question: their difference could still change. Order and number of the differences are thus
     known before their values, as the e-process requires: Henzi & Ziegel (2022),
     doi:10.1093/biomet/asab047. Treating a family as one observation is a definition of this
     package.
 
-    Raises InputError unless all three have equal length, differences are finite, and every entry
+    Raises InputError unless all have equal length, differences are finite, and every entry
     has a family and a close.
 
     >>> closes = pd.Series(pd.to_datetime(["2026-03-01", "2026-01-01", "2026-02-01"], utc=True))
@@ -102,28 +107,42 @@ def by_family(
     1      x          2         0.2
     """
     values, named = float_array("difference", difference), np.asarray(family)
+    of = _pairs(pair, len(values))
     closes = scheduled_close.reset_index(drop=True)
-    rule = "all three need one entry per question"
-    for name, given in (("difference", values), ("family", named), ("scheduled_close", closes)):
-        require(name, given.shape, given.shape == closes.shape, rule)
+    rule = "all need one entry per question"
+    given: dict[str, Any] = {
+        "difference": values,
+        "family": named,
+        "scheduled_close": closes,
+        "pair": of,
+    }
+    for name, column in given.items():
+        require(name, column.shape, column.shape == closes.shape, rule)
     refuse_where("difference", ~np.isfinite(values), values, "must be finite")
     refuse_where("family", pd.isna(named), named, "every entry needs a family")
     rule = "every entry needs a close"
     refuse_where("scheduled_close", closes.isna().to_numpy(), closes.to_numpy(dtype=object), rule)
     number, names = pd.factorize(named, sort=True)
-    questions = np.bincount(number, minlength=len(names))
+    key, place = np.unique(of * max(len(names), 1) + number, return_inverse=True)
+    questions = np.bincount(place, minlength=len(key))
     # Sorted by close within a family, its last row is the last to close.
-    order = np.lexsort((closes.to_numpy(), number))
-    last = order[np.cumsum(questions) - 1]
+    order = np.lexsort((closes.to_numpy(), place))
+    last = closes.take(order[np.cumsum(questions) - 1])
+    sums = np.bincount(place, values, len(key))
     table = pd.DataFrame(
         {
-            "family": names,
-            "scheduled_close": closes.take(last).array,
+            "pair": key // max(len(names), 1),
+            "family": np.asarray(names)[key % max(len(names), 1)],
+            "scheduled_close": last.array,
             "questions": questions,
-            "difference": np.bincount(number, values, len(names)) / questions,
+            "difference": sums / questions,
         }
     )
-    return table.sort_values("scheduled_close", kind="stable", ignore_index=True)
+    return table.iloc[np.lexsort((last.to_numpy(), table["pair"]))].reset_index(drop=True)
+
+
+def _pairs(pair: npt.ArrayLike | None, many: int) -> Places:
+    return np.zeros(many, dtype=np.intp) if pair is None else np.asarray(pair, dtype=np.intp)
 
 
 def time_blocks(
@@ -173,14 +192,18 @@ def time_blocks(
 
 
 def by_block(
-    difference: npt.ArrayLike, family: npt.ArrayLike, blocks: pd.DataFrame
+    difference: npt.ArrayLike,
+    family: npt.ArrayLike,
+    blocks: pd.DataFrame,
+    pair: npt.ArrayLike | None = None,
 ) -> pd.DataFrame:
     """Return one difference per block of `time_blocks`, the mean of its families' differences.
 
-    ``difference`` and ``family`` have one entry per question. Columns: ``block``;
-    ``scheduled_close``, its end; ``families``, their number; ``difference``. Blocks without one of
-    these families, and families outside blocks, are left out. Raises InputError unless there is one
-    finite difference per family entry. Blocks are a definition of this package.
+    ``difference`` and ``family`` have one entry per question, or per question and ``pair`` (a
+    number) of several. Columns: ``pair``; ``block``; ``scheduled_close``, its end; ``families``,
+    their number; ``difference``. Sorted by pair and block. Blocks without one of these families,
+    and families outside blocks, are left out. Raises InputError unless there is one finite
+    difference per family entry. Blocks are a definition of this package.
 
     >>> days = pd.Series(pd.to_datetime(["2026-01-01", "2026-01-01", "2026-01-20"], utc=True))
     >>> blocks = time_blocks(["x", "y", "z"], days, days + pd.Timedelta(days=10))
@@ -190,25 +213,31 @@ def by_block(
     1      1         1         0.4
     """
     values, named = float_array("difference", difference), np.asarray(family)
-    require("difference", values.shape, values.shape == named.shape, "needs one per family entry")
+    of = _pairs(pair, len(values))
+    for column in (values, of):
+        rule = "needs one per family entry"
+        require("difference", column.shape, column.shape == named.shape, rule)
     refuse_where("difference", ~np.isfinite(values), values, "must be finite")
-    number, names = pd.factorize(named)
-    mean = np.bincount(number, values, len(names)) / np.bincount(number, minlength=len(names))
-    place = pd.Index(blocks["family"]).get_indexer(pd.Index(names))
+    many = max(len(blocks), 1)
+    place = pd.Index(blocks["family"]).get_indexer(pd.Index(named))
     block = np.where(place >= 0, blocks["block"].to_numpy()[place], -1)
     inside = block >= 0
-    found, of = np.unique(block[inside], return_inverse=True)
-    families = np.bincount(of, minlength=len(found))
+    # One difference a family, then one a block.
+    each, place = np.unique(of[inside] * many + place[inside], return_inverse=True)
+    mean = np.bincount(place, values[inside], len(each)) / np.bincount(place, minlength=len(each))
+    number = blocks["block"].to_numpy()[each % many]
+    key, place = np.unique(each // many * many + number, return_inverse=True)
+    families = np.bincount(place, minlength=len(key))
     # All families of a block have the same scheduled close, that of the block.
-    number = blocks["block"].to_numpy()
-    order = np.argsort(number, kind="stable")
-    any_of = order[np.searchsorted(number[order], found)]
+    order = np.argsort(blocks["block"].to_numpy(), kind="stable")
+    any_of = order[np.searchsorted(blocks["block"].to_numpy()[order], key % many)]
     return pd.DataFrame(
         {
-            "block": found,
+            "pair": key // many,
+            "block": key % many,
             "scheduled_close": blocks["scheduled_close"].array[any_of],
             "families": families,
-            "difference": np.bincount(of, mean[inside], len(found)) / families,
+            "difference": np.bincount(place, mean, len(key)) / families,
         }
     )
 

@@ -111,3 +111,27 @@ def test_entries_that_make_no_family_are_refused(
 def test_a_difference_that_is_none_is_refused(values: list[float]) -> None:
     with pytest.raises(InputError, match="difference"):
         scoring.e_process(values)
+
+
+def test_several_pairs_at_once_are_each_alone() -> None:
+    rng = np.random.default_rng(4)
+    days = pd.Series(pd.date_range("2026-01-01", periods=30, freq="9D", tz="UTC"))
+    families = np.array([f"f{n % 12}" for n in range(30)])
+    blocks = scoring.time_blocks(families, days, days + pd.Timedelta(days=20))
+    pair = np.repeat([0, 1, 2], 30)[rng.random(90) < 0.6]
+    at = rng.integers(0, 30, len(pair))
+    difference = rng.uniform(-1, 1, len(pair))
+    closes = days.take(at).reset_index(drop=True)
+    together = (
+        scoring.by_family(difference, families[at], closes, pair),
+        scoring.by_block(difference, families[at], blocks, pair),
+    )
+    for one in range(3):
+        own = pair == one
+        alone = (
+            scoring.by_family(difference[own], families[at][own], closes[own]),
+            scoring.by_block(difference[own], families[at][own], blocks),
+        )
+        for all_, single in zip(together, alone, strict=True):
+            part = all_[all_["pair"] == one].reset_index(drop=True)
+            pd.testing.assert_frame_equal(part.drop(columns="pair"), single.drop(columns="pair"))

@@ -64,34 +64,62 @@ def without_silence(
 ) -> pd.DataFrame:
     """Return the differences of all pairs, the crowd forecasting for each side while it is silent.
 
-    ``forecasts`` are those of the whole ledger. The columns are those of ``scoring.paired``.
+    ``forecasts`` are those of the whole ledger. The columns are those of ``scoring.paired`` without
+    ``shared``; a pair has the questions that either of the two forecast.
+
+    While a side is silent it differs in nothing from the crowd. So its difference from another is
+    its own difference from the crowd less the other's.
     """
-    spells = _spells(live_segments(counting, entries), entries)
-    asked = np.unique(spells["question"])
-    open_s = _open_and_scheduled(counting)[0]
-    own = dict(iter(spells.groupby(["group", "question"])))
-    names = list(entries.group.unique())
-    rows = []
-    for of, path in _crowd(counting, forecasts, asked):
-        for number, name in enumerate(names, start=len(entries.group)):
-            for start, end in _silent(own.get((name, of)), open_s[of]):
-                rows += [(of, number, *step) for step in path.between(start, end)]
-    added = pd.DataFrame(rows, columns=["place", "forecaster", "at", "p"])
+    asked = np.unique(live_segments(counting, entries)["question"])
+    crowd = len(entries.group)
+    rows = [
+        (of, at, p)
+        for of, path in _crowd(counting, forecasts, asked)
+        for at, p in zip(path.at.tolist(), path.p, strict=True)
+    ]
+    added = pd.DataFrame(rows, columns=["place", "at", "p"])
     place = added["place"].to_numpy(dtype=np.intp)
     since = (added["at"].to_numpy(dtype=np.float64) * 1e6).round().astype("timedelta64[us]")
     said = list(added["p"])
     several = [p if isinstance(p, list) else None for p in said]
-    added = added[["forecaster"]].assign(
-        question_id=counting["question_id"].to_numpy()[place],
-        made_at=counting["open_time"].array[place] + since,
-        probability=pd.Series([None if isinstance(p, list) else p for p in said], dtype=object),
-        probabilities=pd.Series(several, dtype=object),
+    path = pd.DataFrame(
+        {
+            "forecaster": crowd,
+            "question_id": counting["question_id"].to_numpy()[place],
+            "made_at": counting["open_time"].array[place] + since,
+            "probability": pd.Series(
+                [None if isinstance(p, list) else p for p in said], dtype=object
+            ),
+            "probabilities": pd.Series(several, dtype=object),
+        }
     )
     # A ledger without options has no column for their probabilities.
-    known = entries.forecasts[[name for name in added if name in entries.forecasts]].astype(object)
-    both = pd.concat([known, added[list(known)]], ignore_index=True)
-    group = pd.concat([entries.group, pd.Series(names)], ignore_index=True)
-    return scoring.paired(counting, both, group, lead)
+    known = entries.forecasts[[name for name in path if name in entries.forecasts]].astype(object)
+    both = pd.concat([known, path[list(known)]], ignore_index=True)
+    # No member has an empty name, so the crowd comes first.
+    group = pd.concat([entries.group, pd.Series([""])], ignore_index=True)
+    against = scoring.paired(counting, both, group, lead)
+    return _between(against[against["a"] == ""])
+
+
+def _between(against: pd.DataFrame) -> pd.DataFrame:
+    """Return the difference of every two sides from those of each from the crowd."""
+    side, names = pd.factorize(against["b"], sort=True)
+    question, ids = pd.factorize(against["question_id"], sort=True)
+    from_crowd = np.full((len(names), len(ids)), np.nan)
+    from_crowd[side, question] = -against["difference"].to_numpy()
+    first, second = np.triu_indices(len(names), 1)
+    known = ~np.isnan(from_crowd)
+    pair, of = np.nonzero(known[first] | known[second])
+    filled = np.nan_to_num(from_crowd)
+    return pd.DataFrame(
+        {
+            "a": names[first[pair]],
+            "b": names[second[pair]],
+            "question_id": ids[of],
+            "difference": filled[first[pair], of] - filled[second[pair], of],
+        }
+    )
 
 
 def _open_and_scheduled(counting: pd.DataFrame) -> tuple[Floats, Floats]:
@@ -123,35 +151,12 @@ def _spells(live: pd.DataFrame, entries: Entries) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _silent(spoken: pd.DataFrame | None, until: float) -> Iterator[tuple[float, float]]:
-    """Yield the times of a question, from its opening, without a forecast from a side."""
-    since = 0.0
-    if spoken is not None:
-        for start, end in zip(spoken["start"], spoken["end"], strict=True):
-            if start > since:
-                yield since, start
-            since = end
-    if since < until:
-        yield since, until
-
-
 @dataclass(frozen=True)
 class _Path:
     """The crowd's forecast on a question from each time on, None while there is none."""
 
     at: Floats
     p: list[float | list[float | None] | None]
-
-    def between(
-        self, start: float, end: float
-    ) -> Iterator[tuple[float, float | list[float | None] | None]]:
-        """Yield the steps of this time, and the withdrawal at its end."""
-        first = int(np.searchsorted(self.at, start, side="right"))
-        last = int(np.searchsorted(self.at, end, side="left"))
-        if first:
-            yield start, self.p[first - 1]
-        yield from zip(self.at[first:last].tolist(), self.p[first:last], strict=True)
-        yield end, None
 
 
 def _crowd(

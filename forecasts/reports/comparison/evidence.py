@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 import scoring
@@ -13,6 +15,8 @@ from forecasts.reports.comparison.comparison import EvidenceStep, Watched
 from scoring.e_process import bets_needed, possibly_best
 
 Key = tuple[str, str]
+Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
 
 
 class Evidence(NamedTuple):
@@ -46,47 +50,80 @@ def watched(
     in_time = np.full(len(of_each), True)
     if not pd.isna(awaited):
         in_time = (over[of_each] < awaited).to_numpy()
-    rows = differences[in_time].assign(family=of_each[in_time])
-    known = np.unique(rows["family"])
+    shared = differences[in_time]
+    families = of_each[in_time]
+    known = np.unique(families)
     blocks = scoring.time_blocks(known, began[known], over[known])
-    parts = dict(iter(rows.groupby(["a", "b"], sort=False)))
+    by_sides = shared.groupby(["a", "b"], sort=True)
+    code, keys = by_sides.ngroup().to_numpy(), list(by_sides.groups)
+    values = (shared["difference"].to_numpy(), families)
+    of_block = _parts(scoring.by_block(*values, blocks, code), len(keys))
+    of_family = _parts(scoring.by_family(*values, over[families], code), len(keys))
+    place = {key: number for number, key in enumerate(keys)}
     found = Evidence({}, {}, {})
     against = {}
     for pair in pairs:
         key = (pair.a, pair.b)
-        sign = 1.0 if key in parts else -1.0
-        shared = parts.get(key, parts.get((pair.b, pair.a)))
+        sign = 1.0 if key in place else -1.0
+        at = place.get(key, place.get((pair.b, pair.a)))
         bets = np.zeros(int(blocks["block"].max()) + 1 if len(blocks) else 0)
-        if pair.comparable and shared is not None:
-            difference = sign * shared["difference"].to_numpy()
-            by_block = scoring.by_block(difference, shared["family"], blocks)
-            bets[by_block["block"]] = by_block["difference"]
-            by_family = scoring.by_family(difference, shared["family"], over[shared["family"]])
-            if len(by_block):
-                found.by_block[key] = _watched(pair, by_block, int(by_block["families"].sum()))
-            found.by_family[key] = _watched(pair, by_family)
-        steps = scoring.e_process(bets)
-        against[pair.a, pair.b], against[pair.b, pair.a] = steps.log_b, steps.log_a
+        if pair.comparable and at is not None:
+            steps = of_block(at)
+            bets[steps.number] = sign * steps.difference
+            needed = bets_needed(pair.difference or 0.0)
+            if len(steps.number):
+                found.by_block[key] = _watched(pair, sign, steps, needed)
+            found.by_family[key] = _watched(pair, sign, of_family(at), needed)
+        process = scoring.e_process(bets)
+        against[pair.a, pair.b], against[pair.b, pair.a] = process.log_b, process.log_a
     names = list(dict.fromkeys(name for pair in pairs for name in (pair.a, pair.b)))
     found.best.update(possibly_best(against, names))
     return found
 
 
-def _watched(pair: scoring.Pair, steps: pd.DataFrame, families: int | None = None) -> Watched:
-    """Return the evidence from these bets, of blocks that have that many families, or of families.
+class _Steps(NamedTuple):
+    """The bets on one pair: the number, end and size (in families) of each, and its difference.
+
+    ``in_time``: each is on a block of time.
+    """
+
+    in_time: bool
+    number: Places
+    closes: list[datetime]
+    families: Places
+    difference: Floats
+
+
+def _parts(table: pd.DataFrame, pairs: int) -> Callable[[int], _Steps]:
+    """Return a function from the number of a pair to its rows of ``by_block`` or ``by_family``."""
+    ends = np.searchsorted(table["pair"].to_numpy(), np.arange(pairs + 1))
+    closes = table["scheduled_close"].dt.to_pydatetime()
+    in_time = "block" in table
+    number = table["block" if in_time else "family"].to_numpy()
+    families = table["families"].to_numpy() if in_time else np.ones(len(table), dtype=np.intp)
+    difference = table["difference"].to_numpy()
+
+    def of(pair: int) -> _Steps:
+        own = slice(ends[pair], ends[pair + 1])
+        return _Steps(in_time, number[own], list(closes[own]), families[own], difference[own])
+
+    return of
+
+
+def _watched(pair: scoring.Pair, sign: float, steps: _Steps, needed: int | None) -> Watched:
+    """Return the evidence from these bets, on blocks of time, or on families.
 
     The names of the pair stand for the signs: negative differences favour a.
     """
-    found = scoring.e_process(steps["difference"])
+    found = scoring.e_process(sign * steps.difference)
     e_values = np.exp(found.log_either)
-    times = steps["scheduled_close"].dt.to_pydatetime()
     return Watched(
         e_value=float(e_values[-1]),
         highest=float(e_values.max()),
         enough=scoring.ENOUGH,
-        families=len(steps) if families is None else families,
-        blocks=None if families is None else len(steps),
-        needed=bets_needed(pair.difference or 0.0),
+        families=int(steps.families.sum()),
+        blocks=len(steps.number) if steps.in_time else None,
+        needed=needed,
         better=None if found.better is None else getattr(pair, found.better),
-        path=tuple(map(EvidenceStep, times, e_values.tolist())),
+        path=tuple(map(EvidenceStep, steps.closes, e_values.tolist())),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -483,6 +484,46 @@ def test_with_options_the_crowd_forecasts_each_of_them() -> None:
 
     ours, crowd, theirs = brier(0.1, 0.8, 0.1), brier(0.3, 0.5, 0.2), brier(0.2, 0.6, 0.2)
     assert pair.imputed.difference == pytest.approx((35 * ours + 5 * crowd) / 40 - theirs)
+
+
+def test_questions_that_neither_of_two_forecast_are_not_imputed() -> None:
+    frames = silent_when_unsure(True)
+    rows = [made(f"q{n:03}", "dee", 0, 0.3) for n in range(40)]
+    questions, forecasts = (getattr(frames, name) for name in ("questions", "forecasts"))
+    more = ledger([], rows).forecasts
+    teams = ledger([], [], [joined("others", "dee")]).teams
+    frames = replace(
+        frames,
+        questions=questions,
+        forecasts=pd.concat([forecasts, more], ignore_index=True),
+        teams=pd.concat([frames.teams, teams], ignore_index=True),
+    )
+    pairs = {(pair.a, pair.b): pair for pair in compared(frames, "ours", "theirs", "others").pairs}
+    imputed = pairs["ours", "theirs"].imputed
+    assert imputed is not None
+    assert imputed.questions == 80
+    assert pairs["ours", "others"].imputed is None
+
+
+def test_an_equal_that_withdraws_when_unsure_seems_better_and_the_note_says_why() -> None:
+    questions, rows = [], []
+    for n in range(60):
+        sure, unsure = f"sure{n:02}", f"unsure{n:02}"
+        questions += [asked(sure, "yes" if n % 20 else "no"), asked(unsure, ("no", "yes")[n % 2])]
+        # "ours" never says 50%: it withdraws there.
+        rows += [made(sure, "ann", 0, 0.9), made(sure, "bob", 0, 0.8), made(sure, "cid", 0, 0.85)]
+        rows += [made(unsure, "bob", 0, 0.5), made(unsure, "cid", 0, 0.2)]
+    found = compared(
+        ledger(questions, rows, [joined("ours", "ann"), joined("theirs", "bob")]), "ours", "theirs"
+    )
+    pair = only(found)
+    assert pair.better == "ours"
+    assert pair.imputed is not None
+    assert pair.imputed.better is None
+    assert "One side was silent for longer" in pair.sentence
+    assert pair.sentence.endswith("Abstention changes the claim.")
+    assert "abstention changes the claim" in found.sentence.lower()
+    assert any("forecasting only when sure can look like skill" in note for note in found.notes)
 
 
 def test_two_who_are_silent_alike_are_compared_once() -> None:
