@@ -31,6 +31,7 @@ from forecasts.access.roles import (
     ensure_admin,
     require,
 )
+from forecasts.common.commands import command
 from forecasts.common.errors import BadInput, NotFound, Refused
 from forecasts.ledger.append import written
 from forecasts.ledger.current import newest_wording
@@ -280,7 +281,7 @@ def require_second_resolver(
         raise Refused(
             f"{member.handle} has forecast on {question.slug!r}, and the team's rule requires a "
             "second resolver.",
-            remedy=f"Propose the outcome (forecasts propose {question.slug} OUTCOME); another "
+            remedy=f"Propose the outcome ({command('propose', question.slug, 'OUTCOME')}); another "
             "resolver confirms it.",
         )
 

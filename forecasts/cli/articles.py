@@ -15,6 +15,7 @@ from forecasts.cli.draft_registration import register_drafts
 from forecasts.cli.options import Database, Member, TextOrJson, VisibleTo
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, reading_as, settings, use_own_zone
+from forecasts.common.commands import FILL_IN
 from forecasts.common.text import on_one_line, printable
 from forecasts.common.times import iso_day_or_time
 
@@ -231,17 +232,22 @@ def _print_next(
     ready = [one for one in ahead if one[2].strength is Strength.strong and not one[2].told]
     if drafts:
         article, number, _ = (ready or ahead or drafts)[0]
-        step = f"ask --article {article} --draft {number}"
-        closes = "" if ahead else " --closes YYYY-MM-DD"
+        title, options = [], ["--article", str(article), "--draft", str(number)]
     else:
         article = found[0].id
-        step, closes = f'ask "Will …?" --article {article}', " --closes YYYY-MM-DD"
-    step += f'{closes} --criteria "…"'
-    print_note(f"Next: {next_step(step, database=database, member=member)}")
+        title, options = ["Will …?"], ["--article", str(article)]
+    if not ahead:
+        options += ["--closes", "YYYY-MM-DD"]
+    options += ["--criteria", FILL_IN]
+    step = next_step("ask", *title, database=database, member=member, options=options)
+    print_note(f"Next: {step}")
     several = [str(number) for of, number, _ in ready if of == article]
     if len(several) > 1:
-        step = f"articles {article} --register {','.join(several)}"
-        print_note(f"Or several: {next_step(step, database=database, member=member)}")
+        options = ["--register", ",".join(several)]
+        step = next_step(
+            "articles", str(article), database=database, member=member, options=options
+        )
+        print_note(f"Or several: {step}")
 
 
 @app.command()
@@ -278,12 +284,17 @@ def articles(
             print_line(name)
         print_note(f"Registered {len(names)} question{'' if len(names) == 1 else 's'}.")
         if any(asked.kept_private for asked in made):
-            step = f'revise {names[0]} --criteria "…"'
-            note = "Only you see a question until it has criteria"
-            print_note(f"{note}: {next_step(step, database=database, member=member)}")
+            add = next_step(
+                "revise",
+                names[0],
+                database=database,
+                member=member,
+                options=["--criteria", FILL_IN],
+            )
+            print_note(f"Only you see a question until it has criteria: {add}")
         binary = [asked.question.slug for asked in made if asked.text.type == "binary"]
-        step = f"update {binary[0]} 30%" if binary else f"show {names[0]}"
-        print_note(f"Next: {next_step(step, database=database, member=member)}")
+        words = ("update", binary[0], "30%") if binary else ("show", names[0])
+        print_note(f"Next: {next_step(*words, database=database, member=member)}")
         return
     with reading_as(database, member) as (session, _, now):
         if number is None:

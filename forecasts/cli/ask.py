@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +26,7 @@ from forecasts.cli.negative_values import TakesNegativeValues
 from forecasts.cli.options import Database, Member, OutcomesFile, VisibleTo
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, reading_as, use_own_zone
+from forecasts.common.commands import FILL_IN
 from forecasts.common.errors import BadInput
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def ask(
         name, audience = asked.question.slug, audience_label(session, asked.text)
         became_admin = not shared and is_shared(session)
     print_line(name)
-    after = step(f"update {name} P" if given is None else f"show {name}")
+    after = step("update", name, "P") if given is None else step("show", name)
     print_note(f"{_understood(asked.text, given, close.phrase)} Next: {after}")
     if became_admin:
         print_now_shared(who.handle)
@@ -194,7 +194,7 @@ def ask(
     if given is not None and (extreme := certainty_warning(given)) is not None:
         print_note(f"Warning: {extreme}")
     if not asked.text.has_criteria:
-        add = step(f'revise {name} --criteria "…"')
+        add = step("revise", name, options=["--criteria", FILL_IN])
         print_note(f"It has no resolution criteria. Before others see it, write them: {add}")
 
 
@@ -226,7 +226,7 @@ def _bound(typed: str | None, type_: str, now: datetime, *, first: bool = False)
     return iso_date(typed, now=now, zone=zone(), first=first)
 
 
-def _value(typed: str, text: QuestionText, now: datetime, step: Callable[[str], str]) -> Value:
+def _value(typed: str, text: QuestionText, now: datetime, step: Callable[..., str]) -> Value:
     """Return the forecast; a bare number is refused with the two commands to choose from."""
     from forecasts.updates.value_parsing import BareNumber, read_value
 
@@ -235,8 +235,7 @@ def _value(typed: str, text: QuestionText, now: datetime, step: Callable[[str], 
     except BareNumber as error:
         if error.typed != typed.strip():  # one of several probabilities
             raise
-        words = shlex.quote(text.title)
-        raise commands_for(error, lambda p: step(f"ask {words} {p}")) from None
+        raise commands_for(error, lambda p: step("ask", text.title, p)) from None
 
 
 def _understood(text: QuestionText, given: Value | None, phrase: str) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +19,7 @@ from rich.console import Console
 from rich.text import Text
 from tzlocal import get_localzone
 
+from forecasts.common.commands import command
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.text import on_one_line, printable
 from forecasts.common.times import iso, local_day, to_minute
@@ -29,8 +28,6 @@ from forecasts.common.times import iso, local_day, to_minute
 _MAX_PROBLEMS = 20
 # The time zone of the acting or reading member's settings.
 _ZONE: ContextVar[tzinfo | None] = ContextVar("_ZONE", default=None)
-# The password in a URL, between the user name and the host.
-_PASSWORD = re.compile(r"(?<=://)([^:@/]*):[^/]*@")
 
 
 def out() -> Console:
@@ -150,15 +147,22 @@ def _on_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def next_step(words: str, *, database: str | None, member: str | None = None) -> str:
-    """Return the next command to type: ``words`` with the given ``--database`` and ``--as``.
+def next_step(
+    name: str,
+    *arguments: str,
+    database: str | None,
+    member: str | None = None,
+    options: Sequence[str] = (),
+) -> str:
+    """Return the next command to type, with the given ``--database`` and ``--as``.
 
     A password in the ledger's URL is replaced.
     """
-    shown = None if database is None else _PASSWORD.sub(r"\1:PASSWORD@", database)
-    named = {"--database": shown, "--as": member}
-    options = [f" {name} {shlex.quote(value)}" for name, value in named.items() if value]
-    return f"forecasts {words}{''.join(options)}"
+    from forecasts.ledger.urls import to_type_again
+
+    place = None if database is None else to_type_again(database)
+    own = [word for pair in (("--database", place), ("--as", member)) if pair[1] for word in pair]
+    return command(name, *arguments, options=[*options, *map(str, own)])
 
 
 def print_now_shared(handle: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -112,7 +111,7 @@ def update(
         except BareNumber as error:
             if error.typed != value.strip():  # one of several probabilities
                 raise
-            raise commands_for(error, lambda p: step(f"update {found.slug} {p}")) from None
+            raise commands_for(error, lambda p: step("update", found.slug, p)) from None
         return (
             text,
             before,
@@ -149,8 +148,8 @@ def update(
         print_note(f"Warning: {extreme}")
     undo = ""
     if previous and not change.startswith("still"):
-        undo = f"To undo: {step(f'update {slug} {shlex.quote(previous)}')}   "
-    print_note(f"{undo}To withdraw: {step(f'withdraw {slug}')}")
+        undo = f"To undo: {step('update', slug, previous)}   "
+    print_note(f"{undo}To withdraw: {step('withdraw', slug)}")
 
 
 @app.command("look-again")
@@ -251,5 +250,5 @@ def withdraw(
         value, typed = format_value(before, text.options), typed_forecast(before, text)
     print_line(f"{who.handle}: withdrew {value} from {question}")
     if typed:
-        words = f"update {question} {shlex.quote(typed)}"
-        print_note(f"To undo: {next_step(words, database=database, member=member)}")
+        undo = next_step("update", question, typed, database=database, member=member)
+        print_note(f"To undo: {undo}")

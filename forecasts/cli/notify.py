@@ -12,6 +12,7 @@ from forecasts.cli.console import now, print_json, print_line, print_note
 from forecasts.cli.options import Database, Member, TextOrJson
 from forecasts.cli.root import group
 from forecasts.cli.session import acting, ledger, reading_as, settings
+from forecasts.common.commands import command
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -80,7 +81,7 @@ def add(
         )
         name, events = channel.name, ", ".join(channel.events)
     print_line(f"{name} is notified of: {events}")
-    print_note(f"Its address is not shown again. To test it: forecasts notify test {name}")
+    print_note(f"Its address is not shown again. To test it: {command('notify test', name)}")
 
 
 @notify.command("list")
@@ -107,7 +108,8 @@ def list_(format_: TextOrJson = "text", database: Database = None, member: Membe
         if one.unsure:
             print_line(f"  {one.unsure:,} may not have arrived")
         if one.unsure or one.failed:
-            print_line(f"  To send them again: forecasts notify send --again {one.name}")
+            again = command("notify send", options=["--again", one.name])
+            print_line(f"  To send them again: {again}")
         if one.reason:
             print_line(f"  Last: {one.reason}")
 
@@ -195,8 +197,10 @@ def notify_members(engine: Engine, chosen: Settings) -> None:
     """Send everyone's due notifications and print the results, if any, to standard error."""
     from forecasts.agenda.notifications import sender
     from forecasts.agenda.notifications.apprise_adapter import Delivery
+    from forecasts.ledger.clock import ledger_clock
 
-    results = sender.send(engine, now=now(), allow_private=chosen.allow_private_addresses)
+    moment = ledger_clock(engine, now)()
+    results = sender.send(engine, now=moment, allow_private=chosen.allow_private_addresses)
     if sent := results.count(Delivery.sent):
         print_note(f"{sent:,} {'message' if sent == 1 else 'messages'} sent")
     failures = {Delivery.failed: "not sent to", Delivery.unknown: "may not have arrived on"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Annotated, Any
 
 from typer import Option
@@ -163,6 +162,7 @@ def discard(
     with acting_on(question, database, member) as (session, found, who, now):
         discards.discard(session, found, member=who, now=now)
         slug = found.slug
-    again = f"ask {shlex.quote(text.title)} --closes {iso(text.scheduled_close_time)}"
+    closes = ["--closes", iso(text.scheduled_close_time)]
+    again = next_step("ask", text.title, database=database, member=member, options=closes)
     print_line(f"{slug}: discarded")
-    print_note(f"To ask it again: {next_step(again, database=database, member=member)}")
+    print_note(f"To ask it again: {again}")

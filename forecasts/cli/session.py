@@ -25,13 +25,16 @@ def settings(database: str | None = None, member: str | None = None) -> Settings
 
     from forecasts.common.settings import Settings
 
-    given: dict[str, Any] = {"database_url": database, "member": member}
+    chosen: dict[str, Any] = {"database_url": database, "member": member}
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
+        return Settings(**{name: value for name, value in chosen.items() if value is not None})
     except ValidationError as error:
+        from forecasts.ledger.urls import to_type_again
+
         first = error.errors()[0]
         name = "FORECASTS_" + "_".join(map(str, first["loc"])).upper()
-        raise BadInput(f"The setting {name} = {first['input']!r}: {first['msg']}.") from None
+        given = to_type_again(str(first["input"]))
+        raise BadInput(f"The setting {name} = {given!r}: {first['msg']}.") from None
 
 
 _opened: list[Engine] = []
@@ -136,10 +139,13 @@ def reading_as(
     The member is None if new, or if a name alone proves nothing.
     """
     from forecasts.access import tokens, visibility
+    from forecasts.ledger.clock import ledger_clock
     from forecasts.ledger.database import reading
 
-    chosen, moment = settings(database, member), now()
-    with reading(engine or ledger_to_read(chosen)) as session:
+    chosen = settings(database, member)
+    engine = engine or ledger_to_read(chosen)
+    moment = ledger_clock(engine, now)()
+    with reading(engine) as session:
         _require_own_name(session, chosen, moment)
         who = tokens.reading_member(session, chosen, now=moment)
         visibility.read_as(session, who, now=moment)

@@ -93,7 +93,7 @@ def today(
         print_note("Every question: forecasts today --all")
     first = items[0]
     if first.todo in ("forecast", "review", "news"):
-        step = next_step(f"update {first.state.id} P", database=database, member=member)
+        step = next_step("update", str(first.state.id), "P", database=database, member=member)
         print_note(f"Next: {step}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, make_url
@@ -9,6 +10,9 @@ from sqlalchemy.exc import ArgumentError
 
 from forecasts.common.errors import NoLedger
 
+# The password in a URL, between the user name and the host, even with an unquoted @ in it.
+_PASSWORD = re.compile(r"(?<=://)([^:@/]*):[^/]*@")
+_PUBLIC_OPTIONS = {"host", "port", "dbname", "sslmode", "application_name", "connect_timeout"}
 EXAMPLES = (
     "Name an SQLite file, or a URL such as sqlite:////home/me/ledger.sqlite3 or "
     "postgresql://me@host/forecasts."
@@ -77,6 +81,29 @@ def holds_secrets(url: str) -> bool:
     parsed = read_url(url)
     whole = parsed.set(drivername=parsed.get_backend_name())
     return _without_secrets(parsed) != whole.render_as_string(hide_password=False)
+
+
+def to_type_again(url: str) -> str:
+    """Return a ledger's path or URL for a command, with PASSWORD for each secret part of it.
+
+    >>> to_type_again("postgresql://me:s3cret@host/x?sslmode=require&sslpassword=y")
+    'postgresql://me:PASSWORD@host/x?sslmode=require&sslpassword=PASSWORD'
+    >>> to_type_again("my ledger.sqlite3"), to_type_again("postgresql://me:a/b@host/x")
+    ('my ledger.sqlite3', 'postgresql://me:PASSWORD@host/x')
+    """
+    if "://" not in url:
+        return url
+    try:
+        parsed = make_url(_PASSWORD.sub(r"\1:PASSWORD@", url))
+    except (ArgumentError, ValueError):
+        return "URL"
+    if "@" in (parsed.host or ""):  # part of a password
+        return "URL"
+    if parsed.password is not None:
+        parsed = parsed.set(password="PASSWORD")  # noqa: S106 - instead of one
+    for name in parsed.query.keys() - _PUBLIC_OPTIONS:
+        parsed = parsed.update_query_dict({name: "PASSWORD"})
+    return parsed.render_as_string(hide_password=False)
 
 
 def shown(url: str) -> str:

@@ -16,6 +16,7 @@ from sqlmodel import Session, select
 
 from forecasts.access.roles import Action, require
 from forecasts.access.visibility import require_visible
+from forecasts.common.commands import command
 from forecasts.common.errors import Forbidden, LedgerError, Refused
 from forecasts.common.times import to_minute
 from forecasts.ledger.append import written
@@ -59,17 +60,18 @@ def _require_may_discard(
 ) -> None:
     require_visible(session, question)
     require(session, member, Action.revise, question, now=now)
-    slug, keep = question.slug, "To end it, resolve it: forecasts resolve {0} annulled"
+    slug = question.slug
+    keep = f"To end it, resolve it: {command('resolve', slug, 'annulled')}"
     if question.member_id != member.id:
         raise Forbidden(
             f"{slug!r} is not your question: only its author may discard it.",
-            remedy=keep.format(slug),
+            remedy=keep,
         )
     if now - question.recorded_at > TIME_TO_DISCARD:
         raise Refused(
             f"{slug!r} was registered at {to_minute(question.recorded_at)}: a question can be "
             "discarded for a day.",
-            remedy=keep.format(slug),
+            remedy=keep,
         )
     others = select(Forecast.id).where(
         Forecast.question_id == question.id, Forecast.member_id != member.id
@@ -77,7 +79,7 @@ def _require_may_discard(
     if session.exec(others.limit(1)).first() is not None:  # no name: the crowd may be hidden
         raise Refused(
             f"Another member has forecast {slug!r}, so it cannot be discarded.",
-            remedy=keep.format(slug),
+            remedy=keep,
         )
     outcome = select(Resolution.id).where(Resolution.question_id == question.id).limit(1)
     if session.exec(outcome).first() is not None:

@@ -17,6 +17,7 @@ from sqlmodel import Session, col, select
 
 from forecasts.access import roles, visibility
 from forecasts.access.roles import Action
+from forecasts.common.commands import FILL_IN, command
 from forecasts.common.errors import Refused
 from forecasts.common.times import to_minute
 from forecasts.ledger.append import written
@@ -152,7 +153,8 @@ def revise(
     if was_fine and not new.has_criteria and others_see(session, new):
         raise Refused(
             f"{state.slug!r} has no resolution criteria, and what others see needs them.",
-            remedy=f'Write them first: forecasts revise {state.slug} --criteria "…"',
+            remedy="Write them first: "
+            + command("revise", state.slug, options=["--criteria", FILL_IN]),
         )
     if not changed:
         raise Refused(f"{state.slug!r} already has this wording; nothing was changed.")
@@ -166,7 +168,7 @@ def revise(
         raise Refused(
             f"The scheduled close {to_minute(new.scheduled_close_time)} has already passed: it is "
             f"{to_minute(now)}.",
-            remedy=f"To close the question early: forecasts close {state.slug}.",
+            remedy=f"To close the question early: {command('close', state.slug)}",
         )
     return append_wording(session, state.text, new, member=member, now=now, reason=reason.strip())
 

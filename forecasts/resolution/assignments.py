@@ -21,6 +21,7 @@ from sqlmodel import Session, col, func, select
 from forecasts.access.roles import Action, is_shared_ledger, require
 from forecasts.access.visibility import require_visible
 from forecasts.articles.article import canonical_url
+from forecasts.common.commands import command
 from forecasts.common.errors import BadInput, NotFound, Refused
 from forecasts.ledger.models import Member, Question, Resolver, Watch
 from forecasts.questions.outcomes import read_outcome
@@ -165,7 +166,8 @@ def no_resolver(slug: str) -> NotFound:
     """Return the error for a question without a resolver."""
     return NotFound(
         f"{slug!r} has no resolver.",
-        remedy=f"Give it one: forecasts resolver set {slug} KIND --with NAME=VALUE.",
+        remedy="Give it one: "
+        + command("resolver set", slug, "KIND", options=["--with", "NAME=VALUE"]),
     )
 
 

@@ -16,6 +16,7 @@ from sqlmodel import Session, col, select
 
 from forecasts.access import roles, visibility
 from forecasts.access.roles import Action
+from forecasts.common.commands import command
 from forecasts.common.errors import Refused
 from forecasts.common.times import to_minute
 from forecasts.ledger.current import is_superseded
@@ -39,7 +40,7 @@ def dispute(
     if current is None:
         raise Refused(
             f"{question.slug!r} is not resolved, so there is nothing to dispute.",
-            remedy=f"Propose an outcome: forecasts propose {question.slug} OUTCOME.",
+            remedy=f"Propose an outcome: {command('propose', question.slug, 'OUTCOME')}",
         )
     open_outcome = provisional_outcome(session, question, now=now)
     if open_outcome is None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from forecasts.access.roles import Action, require
+from forecasts.common.commands import command
 from forecasts.common.errors import BadInput
 from forecasts.ledger.models import Member, Policy, PolicyKind, Question
 from forecasts.resolution.assignments import resolvers, schedule_lookup
@@ -46,7 +47,8 @@ def set_policy(
         raise BadInput(
             "A quorum needs two or more resolvers, and no more than the question has, got "
             f"{agreeing}: {question.slug!r} has {count}.",
-            remedy=f"Add others first: forecasts resolver add {question.slug} KIND --with …",
+            remedy="Add others first: "
+            + command("resolver add", question.slug, "KIND", options=["--with", "NAME=VALUE"]),
         )
     row = Policy(
         question_id=question.id,

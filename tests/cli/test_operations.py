@@ -206,12 +206,14 @@ def test_a_move_that_is_interrupted_says_how_it_goes_on(
     [
         ("postgresql://me:s3cr3t@host/x", "postgresql://me:PASSWORD@host/x"),
         ("postgresql://me:s3:cr@3t@host/x", "postgresql://me:PASSWORD@host/x"),
+        ("postgresql://me:s3/cr3t@host/x", "postgresql://me:PASSWORD@host/x"),
+        ("postgresql://me@host/x?password=s3cr3t", "'postgresql://me@host/x?password=PASSWORD'"),
         ("postgresql://me@host/x", "postgresql://me@host/x"),
         ("/home/me/a:b@c.sqlite3", "/home/me/a:b@c.sqlite3"),
     ],
 )
 def test_a_command_to_copy_does_not_repeat_a_password(named: str, shown: str) -> None:
-    assert next_step("show rain", database=named) == f"forecasts show rain --database {shown}"
+    assert next_step("show", "rain", database=named) == f"forecasts show rain --database {shown}"
 
 
 def test_the_digest_is_printed_sent_and_found_again(

@@ -168,6 +168,7 @@ def _carry(engine: Engine, folder: Path, cases: list[Case]) -> int:
     return taken
 
 
+@pytest.mark.filterwarnings("ignore:deprecated string literal")  # of jmespath, on "`x`"
 @pytest.mark.parametrize(
     ("fuzzed", "slow"), [(50, 5), pytest.param(1_800, 200, marks=pytest.mark.long)]
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from forecasts.common.commands import command
 from forecasts.common.errors import BadInput, CannotTell, DatabaseError
 from forecasts.ledger.models import QuestionText, QuestionType, Resolver, RunState
 from forecasts.questions.outcomes import bound_exceeded, format_bounds, outcome_value, read_outcome
@@ -122,7 +123,7 @@ def exhausted(claimed: Claimed, now: datetime) -> Attempt:
         "Each run that tried this question was killed before it could record a result, perhaps "
         f"because memory ran out, and {MOST_ATTEMPTS} attempts are the limit.",
         remedy="Check the sources of its resolvers, then: "
-        f"forecasts run retry {claimed.state.slug}",
+        + command("run retry", claimed.state.slug),
     )
     answers = [Answer(resolver, error=error) for resolver in claimed.resolvers]
     return Attempt(claimed, answers, RunState.parked, answers[0].message, now)
