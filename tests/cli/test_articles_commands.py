@@ -269,8 +269,8 @@ The Coast Courier
 
 The council of Brenholt will open the new bridge by 30 June 2026.
 The harbour board could raise its fees.
-The dredging will cost between 4 and 6 million crowns by 31 August 2026, the board said.
-The yacht club plans to move its regatta to Sund by 31 May 2026.
+Brenholt's dredging will cost between 4 and 6 million crowns by 31 August 2026, the board said.
+The yacht club of Brenholt plans to move its regatta to Sund by 31 May 2026.
 """
 
 

@@ -20,7 +20,7 @@ from tests.conftest import ask, day
 
 TEXT = """Sundlink will open the Brega tunnel by 31 March 2026, its chief executive said.
 
-The city council will vote on the ferry subsidy by 27 February 2026. Brega plans to sell \
+Brega's city council will vote on the ferry subsidy by 27 February 2026. Brega plans to sell \
 its ferries."""
 
 

@@ -1,4 +1,4 @@
-"""Multiple-choice questions: "in Oslo, Bergen or Turku" becomes "Which of … will … in?".
+"""Multiple-choice questions: "in Oslo, Bergen or Turku" becomes "In which of … will …?".
 
 A list counts if it names its members, and if one of them excludes the others: three or more with
 "or", two after "either", or those after "choose between". Lists of common nouns ("headaches,
@@ -18,6 +18,9 @@ _LIST = re.compile(
     rf"|\b(?P<between>between )(?P<one>{_NAME})(?P<others>(?:, {_NAME})*),? and (?P<final>{_NAME})"
 )
 _CHOOSES = re.compile(r"\b(?:choose|decide|pick|select)\s$")
+# A preposition before the list, which goes to the front: "In which of Oslo and Turku".
+_PREPOSITION = re.compile(r"(?:^|\s)(?P<word>in|at|from|to|for|on|with|against|into)\s$")
+_DECIDE = re.compile(r"\b(?:decide|pick|select)$")  # "decide between Oslo and Turku"
 _DATE = re.compile(r"\sby\s(?:\d{1,2}\s)?(?:[A-Z][a-z]+\s)?\d{4}$")
 _MONTH_OR_DAY = re.compile(
     r"(?:January|February|March|April|May|June|July|August|September|October|November|December"
@@ -43,14 +46,20 @@ def ask_choice(subject: str, predicate: str) -> Choice | None:
     for found in _LIST.finditer(predicate):
         before, after = predicate[: found.start()], predicate[found.end() :]
         options = _options(found, before)
-        if options is None:
+        if options is None or " whether " in before:
             continue
         after = after.partition(" and ")[0]  # without another clause, and its date
         if before == "be ":
             return _choice(options, f"be {subject}{after}")
         if before.endswith(" by "):  # not "built by by 31 March"
             after = _DATE.sub("", after)
-        return _choice(options, f"{subject} {before.strip()}{after}")
+        if found["between"]:
+            before = _DECIDE.sub("choose", before.strip())
+        preposition = _PREPOSITION.search(before)
+        if preposition:
+            before = before[: preposition.start()]
+        rest = f"{subject} {before.strip()}{after}"
+        return _choice(options, rest, preposition["word"] if preposition else "")
     return None
 
 
@@ -66,6 +75,7 @@ def _options(found: re.Match[str], before: str) -> tuple[str, ...] | None:
     return (*names, "Other") if len(names) > 2 else None
 
 
-def _choice(options: tuple[str, ...], rest: str) -> Choice:
+def _choice(options: tuple[str, ...], rest: str, preposition: str = "") -> Choice:
     *names, last = [name for name in options if name != "Other"]
-    return Choice(f"Which of {', '.join(names)} and {last} will {rest}?", options)
+    which = f"{preposition} which".strip().capitalize()
+    return Choice(f"{which} of {', '.join(names)} and {last} will {rest}?", options)

@@ -44,6 +44,7 @@ _NEXT_CLAUSE = re.compile(
   | ,?\s+(?:and|but)\s+(?=[^,;]*\b(?:will|would|could|may|might|must|should|can|is|are
                            |was|were|has|have|had|said|plans?|intends?|hopes?|wants?|expects?)\b)
   | ,\s+and\s+(?=\w+ed\b)
+  | \s(?:was|were)\s(?:probably|widely|meant|intended|seen|read|dismissed)\b
   | \s(?:is|are)\s(?:put\sat\s|about\s)?(?:\d[\d.]*\s?(?:%|per)|even\b)
   | ,\s+(?:{_CONNECTED}|a\s+move|[a-z]+ing)\b
   | ,?\s+with\s+[^,]*?\b[a-z]+ing\b
@@ -82,12 +83,12 @@ def verb_phrase(
     sentence: str, start: int, verb: str, deadline: Deadline | None, *, lasting: bool
 ) -> str:
     """Return ``verb`` and the clause from ``start`` on, with the close date as the deadline."""
-    rest, condition = sentence[start:], ""
+    rest, condition, at = sentence[start:], "", "by"
     if deadline and deadline.end > start:
         rest, after = sentence[start : deadline.start], sentence[deadline.end :]
         if plain_punctuation(after).startswith("'s"):
-            # The day belongs to a noun: "miss Saturday's match".
-            rest, after = sentence[start:], ""
+            # The day belongs to a noun: "miss Saturday's match" is "miss the match on 26 July".
+            rest, after, at = f"{rest}the{after[2:]}", "", "on"
         rest = _LEFT_OVER.sub("", _OTHER_TIME.sub("", _TIME_CLAUSE.sub("", rest)))
         if _AFTER_DATE.match(after):
             condition = _first_clause(after)
@@ -98,7 +99,7 @@ def verb_phrase(
         phrase, condition = phrase[: later.start()], phrase[later.start() :].strip()
     lasts = deadline and (_LASTS.match(deadline.phrase) or _LASTING.match(phrase)) and lasting
     phrase = phrase.rstrip(" ,")
-    return one_line(f"{phrase}{by_date(deadline, 'until' if lasts else 'by')} {condition}")
+    return one_line(f"{phrase}{by_date(deadline, 'until' if lasts else at)} {condition}")
 
 
 def _first_clause(text: str) -> str:

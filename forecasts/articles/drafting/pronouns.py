@@ -117,6 +117,37 @@ def antecedent(pronoun: str, before: str) -> str:
     return ""
 
 
+# ---- a noun that a sentence before has in full
+
+_SHORT = re.compile(r"the (?P<head>[a-z-]+(?: [a-z-]+)?)")
+_CAPITAL = r"[A-Z][\w&-]*(?:\.[\w&-]+)*"
+_PROPER = rf"{_CAPITAL}(?: (?:(?:and|of|the|de) )?{_CAPITAL})*"
+
+
+def in_full(noun: str, before: str) -> str:
+    """Return a noun as the text ``before`` has it in full, or as it is.
+
+    "The talks" are "the talks between Ethiopia and Eritrea", "the council" is "the council of
+    Brenholt", "the parliament" is "Peru's parliament". Of several, the last one counts.
+    """
+    short = _SHORT.fullmatch(noun)
+    if short is None:
+        return noun
+    head = short["head"]
+    full = re.compile(
+        rf"\b{head} (?P<rest>(?:between|of|on|in|for|with|over) (?:the )?{_PROPER})"
+        rf"|\b(?P<owner>{_PROPER}['’]s) {head}\b"
+    )
+    last = None
+    for found in full.finditer(before):
+        last = found
+    if last is None or _MONTH.search(last[0]):
+        return noun
+    return f"{last['owner']} {head}" if last["owner"] else f"the {head} {last['rest']}"
+
+
+_MONTH = re.compile(rf"\b(?:{'|'.join(MONTHS)}|\w+day)\b")
+
 # ---- pronouns that a question leaves open
 
 _ANY = re.compile(

@@ -1,7 +1,8 @@
 """The strength of a draft: how sure the grammar is of it, and why.
 
-A draft is weak if its question has a gap, if a pronoun was read from another sentence, or if the
-sentence only supposes something and gives no deadline. The page folds weak drafts.
+A draft is strong if a stranger could take its question as it is, without the sentence. It is weak
+if the question has a gap or no deadline, if a pronoun was read from another sentence, or if nothing
+in it is named: "the court" could be any. The page folds weak drafts.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ import re
 from enum import StrEnum
 from textwrap import shorten
 
-from forecasts.articles.drafting.pronouns import UNNAMED
+from forecasts.articles.drafting.intervals import MONTHS, WEEKDAYS
+from forecasts.articles.drafting.pronouns import UNNAMED, in_full
 from forecasts.articles.drafting.question_wording import Wording
-from forecasts.articles.drafting.tense import IRREGULAR
 
 
 class Strength(StrEnum):
@@ -22,8 +23,13 @@ class Strength(StrEnum):
     weak = "weak"
 
 
-_EVENT = re.compile(rf"be (?:[a-z]+ly )?(?:[a-z]{{3,}}(?:ed|en|wn)|{IRREGULAR})\b")
-_STATE = re.compile(r"(?:be|remain|stay|have|continue|keep|become|seem|affect|help|need)\b")
+_DATES = re.compile(rf"\b(?:{'|'.join((*MONTHS, *WEEKDAYS))})\b")
+# After the first word, which has a capital in any question.
+_NAME = re.compile(r"(?<=\s)[\"'“‘(]?[A-Z][\w.&-]")
+# "the levy" with nothing that says which: the subject, or last, as in "rule on the levy by 5 May".
+_ANY_SUBJECT = re.compile(r"the [a-z-]+(?: [a-z-]+)?")
+_ANY_OBJECT = re.compile(r"\bthe [a-z-]+(?= (?:by|until|from) [\dA-Z]|\?)")
+_THE = re.compile(r"\bthe [a-z-]+")
 _THIS = re.compile(r"(?:this|these|that|those|such)\b", re.IGNORECASE)
 
 
@@ -42,19 +48,23 @@ def judge(wording: Wording, sentence: str) -> tuple[Strength, str]:
         return Strength.weak, f"“{wording.subject}” is from a sentence before"
     if _THIS.match(wording.subject):
         return Strength.weak, f"“{wording.subject}” is not named"
-    if deadline is not None:
-        if cue.kind == "date" and not wording.predicate.startswith("take place"):
-            return Strength.weak, "a date without a clear verb"
-        return Strength.strong, f"{said}, with a deadline"
-    if cue.kind in ("might", "would", "planned", "was bound"):
-        return Strength.weak, f"only {said}, and no deadline"
-    if _STATE.match(wording.predicate) and not _EVENT.match(wording.predicate):
-        return Strength.weak, f"{said} describes a state, without a deadline"
-    return Strength.strong, f"{said}, without a deadline"
+    if deadline is None:
+        return Strength.weak, f"{said} gives no deadline"
+    if cue.kind == "date" and not wording.predicate.startswith("take place"):
+        return Strength.weak, "a date without a clear verb"
+    if not _NAME.search(_DATES.sub("", wording.question)):
+        return Strength.weak, "no person, place or body is named"
+    is_any = _ANY_SUBJECT.fullmatch(wording.subject) or _ANY_OBJECT.search(wording.question)
+    if is_any:
+        return Strength.weak, f"“{is_any[0]}” could be any"
+    return Strength.strong, f"{said}, with a deadline"
 
 
 def _names(sentence: str, subject: str) -> bool:
-    """Return whether the sentence itself has the subject, and not only a pronoun for it."""
+    """Return whether the sentence has the subject, if in short, and not only a pronoun for it."""
     words = re.findall(r"\w+", subject.lower())
-    is_any = bool(words) and words[0] in ("any", "anybody", "anything", "either", "there")
-    return is_any or set(words) - {"s"} <= set(re.findall(r"\w+", sentence.lower()))
+    if words and words[0] in ("any", "anybody", "anything", "either", "there"):
+        return True
+    if any(in_full(short, subject) == subject for short in _THE.findall(sentence.lower())):
+        return True
+    return set(words) - {"s", "a", "an", "the"} <= set(re.findall(r"\w+", sentence.lower()))

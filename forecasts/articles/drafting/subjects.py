@@ -18,6 +18,7 @@ from forecasts.articles.drafting.pronouns import (
     antecedent,
     fits,
     has_pronoun,
+    in_full,
     is_weather,
     personal,
     possessive,
@@ -124,6 +125,13 @@ _DETERMINER = re.compile(
     re.IGNORECASE,
 )
 _CHAMBER = re.compile(r"(?:leaders?|lawmakers|members|[A-Z]\w+|speaker|committee|panel)\b")
+_OF_A_DAY = re.compile(r"(?:[Tt]onight|[Tt]oday|[Tt]omorrow|[MTWFS]\w+day)['’]s ")
+# "New rule": as in a headline, without its article. Not "New rules", "New evidence", "New York".
+_ONE_NEW = re.compile(
+    r"(?:[a-z-]+ ){0,2}?(?!\w*(?:s|ing|ence|ance|ware|data|research|money|work|guidance|legislation"
+    r"|construction|investment)\b)[a-z]+"
+    r"(?: (?:on|of|for|in|by|to|from|at|with|over|across|near|between|against|under)\b.*)?$"
+)
 # "Incumbent Goran Tadic", "Pharmacy chain Corvex".
 _KIND_OF = re.compile(
     r"(?:Incumbent|Former|Outgoing|Veteran|Striker|Challenger|Airline|Retailer|Lender|\w+maker"
@@ -178,9 +186,12 @@ def find_subject(
     words = plain_punctuation(sentence)
     if cue.groupdict().get("subject"):
         start, end = cue.span("subject")
-        return (
-            "" if " to " in words[start:end] else _as_subject(sentence, start, end, None, context)
-        )
+        if " to " in words[start:end]:
+            return ""
+        subject = _as_subject(sentence, start, end, None, context)
+        if PRONOUN.fullmatch(subject):  # "expects it to side with the temple"
+            return antecedent(personal(subject), context.before) or UNNAMED
+        return subject
     if contracted := re.match(r"(\w+)'(?:ll|d|m|re|s)\b", cue[0]):
         start, end = cue.start(), cue.start() + contracted.end(1)
     else:
@@ -211,7 +222,9 @@ def find_subject(
         speaker = _referent(sentence, start, "it", Context())
         subject = speaker if speaker[:1].isupper() else subject
     name = _NAMED.match(words[end : cue.start()])
-    return f"{subject} {name[1]}" if name and _IS_ROLE.match(subject) else subject
+    if name and _IS_ROLE.match(subject):
+        return f"{subject} {name[1]}"
+    return in_full(subject, f"{context.before} {sentence[:start]}")
 
 
 # "The operator, Atlantis Fibre, has …": the aside is its name.
@@ -324,9 +337,12 @@ def _as_subject(
     is_common = _is_common(bare, others) or bare.lower() in context.lowercase_words
     if _KIND_OF.match(subject):
         return first.lower() + subject[len(first) :]
+    if _OF_A_DAY.match(subject):  # "Saturday's final": the question has the date
+        return f"the {others}"
     if (others[:1].isupper() or not is_common) and not _DETERMINER.fullmatch(first):
         return subject
-    return first.lower() + subject[len(first) :]
+    article = "a " if first == "New" and _ONE_NEW.match(others) else ""
+    return article + first.lower() + subject[len(first) :]
 
 
 def _is_common(word: str, others: str) -> bool:

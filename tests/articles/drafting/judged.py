@@ -6,7 +6,8 @@
 writes the titles of that half as they are drafted now into ``corpus/judged.tsv``, clears the
 verdict on each changed title, prints the titles without a verdict, and the figures. A verdict is
 "yes" if a stranger would accept the title as a question: it names what it is about, reads as
-English, and asks what the sentence leaves open.
+English, and asks what the sentence leaves open. ``acceptable`` is with the sentence beside it, as
+on the page; ``alone`` is without it: the title has its last day, and nothing in it could be any.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from forecasts.articles.drafting.drafts import Draft, draft_questions
+from forecasts.articles.drafting.strength import Strength
 
 FILE = Path(__file__).parent / "corpus" / "judged.tsv"
 HALVES = ("development", "held-out")
@@ -28,7 +30,10 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Figures:
-    """The accuracy of the drafts; ``titles`` and ``kinds`` are shares of all drafts."""
+    """The accuracy of the drafts; ``titles`` and ``kinds`` are shares of all drafts.
+
+    ``alone``: the share of the strong drafts whose title is acceptable alone.
+    """
 
     sentences: int
     precision: float
@@ -36,12 +41,14 @@ class Figures:
     deadlines: float
     kinds: float
     titles: float
+    alone: float
 
     def __str__(self) -> str:
         return (
             f"{self.sentences} sentences: precision {self.precision:.3f}, "
             f"recall {self.recall:.3f}, deadline right {self.deadlines:.3f}, "
-            f"kind right {self.kinds:.3f}, acceptable titles {self.titles:.3f}"
+            f"kind right {self.kinds:.3f}, acceptable titles {self.titles:.3f}, "
+            f"strong titles acceptable alone {self.alone:.3f}"
         )
 
 
@@ -80,6 +87,7 @@ def measure(half: str) -> Figures:
     accepted = [
         row["title"] == draft.question and row["acceptable"] == "yes" for row, draft in drafted
     ]
+    alone = [row["alone"] == "yes" for row, draft in drafted if draft.strength is Strength.strong]
     return Figures(
         sentences=len(rows),
         precision=len(right) / len(drafted),
@@ -87,6 +95,7 @@ def measure(half: str) -> Figures:
         deadlines=sum(deadlines) / len(right),
         kinds=sum(row["kind"] == draft.kind for row, draft in right) / len(right),
         titles=sum(accepted) / len(drafted),
+        alone=sum(alone) / len(alone),
     )
 
 
@@ -95,8 +104,8 @@ def main(half: str) -> None:
     for row in rows:
         title = title_of(row)
         if half_of(row) == half and title != row["title"]:
-            row |= {"title": title, "acceptable": "" if title else "no"}
-        if half_of(row) == half and title and not row["acceptable"]:
+            row |= {"title": title} | dict.fromkeys(("acceptable", "alone"), "" if title else "no")
+        if half_of(row) == half and title and not (row["acceptable"] and row["alone"]):
             print(f"{row['sentence']}\n    {title}")
     with FILE.open("w", encoding="utf-8", newline="") as file:
         names = list(rows[0])

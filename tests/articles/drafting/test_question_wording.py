@@ -271,7 +271,7 @@ def test_a_range_of_amounts_becomes_a_numeric_question(
 
 CHOICES = {
     "The games will go to Busan, Lima or Port Sund in May.": (
-        "Which of Busan, Lima and Port Sund will the games go to by 31 May 2026?",
+        "To which of Busan, Lima and Port Sund will the games go by 31 May 2026?",
         ("Busan", "Lima", "Port Sund", "Other"),
     ),
     "Holm, Lind or Brandt will lead the party.": (
@@ -287,7 +287,7 @@ CHOICES = {
         ("Ida Holm", "the former minister Tor Lind"),
     ),
     "The fleet will sail to either Brega or Sund.": (
-        "Which of Brega and Sund will the fleet sail to?",
+        "To which of Brega and Sund will the fleet sail?",
         ("Brega", "Sund"),
     ),
 }

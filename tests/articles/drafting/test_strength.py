@@ -18,22 +18,46 @@ def drafts_in(text: str) -> list[Draft]:
 @pytest.mark.parametrize(
     ("sentence", "strength", "reason"),
     [
-        ("Brega will lift the ban by Friday.", "strong", "“will lift”, with a deadline"),
-        ("Brega plans to lift the ban.", "strong", "“plans to lift”, without a deadline"),
-        ("Brega may lift the ban by Friday.", "strong", "“may lift”, with a deadline"),
-        ("Brega may lift the ban.", "weak", "only “may lift”, and no deadline"),
-        ("The mayor said she would resign.", "weak", "only “would resign”, and no deadline"),
-        ("Prices will be high.", "weak", "“will be” describes a state, without a deadline"),
+        ("Brega will lift its ban by Friday.", "strong", "“will lift”, with a deadline"),
+        ("Brega plans to lift the tax.", "weak", "“plans to lift” gives no deadline"),
+        ("Brega may lift its ban by Friday.", "strong", "“may lift”, with a deadline"),
+        ("Brega may lift its ban.", "weak", "“may lift” gives no deadline"),
+        ("The mayor said she would resign.", "weak", "“would resign” gives no deadline"),
+        ("Brega will lift the ban by Friday.", "weak", "“the ban” could be any"),
+        ("The mayor will leave Brega by Friday.", "weak", "“the mayor” could be any"),
+        ("Brega's mayor will leave by Friday.", "strong", "“will leave”, with a deadline"),
+        ("Prices will be higher by Friday.", "weak", "no person, place or body is named"),
         ("Such moves will hurt trade.", "weak", "“such moves” is not named"),
         ("She will resign by Friday.", "weak", "someone or something is not named"),
         ("It is the debt that will sink the firm.", "weak", "no clear subject or verb"),
         ("If they refuse, the union will strike.", "weak", "leaves out “if they refuse”"),
-        ("The next meeting is on Friday.", "strong", "“on Friday”, with a deadline"),
+        ("Brega's next meeting is on Friday.", "strong", "“on Friday”, with a deadline"),
     ],
 )
 def test_a_draft_says_how_strong_it_is_and_why(sentence: str, strength: str, reason: str) -> None:
     (draft,) = drafts_in(sentence)
     assert (draft.strength.value, draft.reason) == (strength, reason)
+
+
+@pytest.mark.parametrize(
+    ("before", "sentence", "question"),
+    [
+        ("The council of Brega met.", "The council will vote by Friday.",
+         "Will the council of Brega vote by 25 July 2025?"),
+        ("The talks between Iran and Oman ended.", "The talks will resume by Friday.",
+         "Will the talks between Iran and Oman resume by 25 July 2025?"),
+        ("It was in May. Brega's port closed.", "The port will reopen by Friday.",
+         "Will Brega's port reopen by 25 July 2025?"),
+        ("The council met in May.", "The council will vote by Friday.",
+         "Will the council vote by 25 July 2025?"),
+    ],
+)  # fmt: skip
+def test_a_noun_that_a_sentence_before_has_in_full_is_in_full(
+    before: str, sentence: str, question: str
+) -> None:
+    *_, draft = drafts_in(f"{before} {sentence}")
+    assert draft.question == question
+    assert (draft.strength.value == "strong") == ("Brega" in question or "Iran" in question)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +88,7 @@ def test_a_headline_may_tell_the_outcome_in_the_present_tense() -> None:
 
 def test_a_repeated_question_is_weak() -> None:
     first, second = drafts_in(
-        "Brega will close the port. The mayor said Brega will close the port."
+        "Brega will close its port by Friday. The mayor said Brega will close its port by Friday."
     )
     assert first.strength.value == "strong"
     assert (second.strength.value, second.reason) == ("weak", "repeats a draft above")
