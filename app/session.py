@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NoReturn, TypedDict, TypeVar, cast
 
@@ -31,19 +31,29 @@ from forecasts.common.errors import BadInput, DatabaseError, LedgerError
 from forecasts.common.settings import Settings
 from forecasts.common.text import on_one_line
 from forecasts.ledger import database, schema
-from forecasts.ledger.clock import act_time
+from forecasts.ledger.clock import act_time, ledger_clock
 from forecasts.ledger.models import Member
 from scoring.errors import InputError
 
 State = TypeVar("State")
 _ADDRESS = "http://127.0.0.1:8501"  # when the browser sends no origin, as in tests
 _BETWEEN_TRIES = 3.0  # seconds between attempts to reach an unavailable ledger
+_BETWEEN_CLOCKS = 60.0  # seconds between comparisons with a server's clock
 _MOST_PROBLEMS = 10  # listed for one bad input; the others are counted
 
 
 def now() -> datetime:
-    """Return the current time; the pages read the clock only here."""
-    return datetime.now(UTC)
+    """Return the ledger's time, a server's or this machine's; pages read the clock only here."""
+    url = ledger_url()
+    return datetime.now(UTC) + (timedelta() if url.startswith("sqlite") else _ahead(url))
+
+
+@st.cache_data(ttl=_BETWEEN_CLOCKS, show_spinner=False)
+def _ahead(url: str) -> timedelta:
+    """Return how far a server's clock is ahead, so that pages show an act when it was made."""
+    with suppress(LedgerError):
+        return ledger_clock(_opened(url), lambda: datetime.now(UTC))() - datetime.now(UTC)
+    return timedelta()
 
 
 def settings() -> Settings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,9 @@ from forecasts.ledger import database
 from forecasts.questions import registry
 from forecasts.updates import updates
 from forecasts.updates.values import Value
-from tests.app.conftest import visit, words
+from tests.app.conftest import Clock, visit, words
 from tests.conftest import ask, day
+from tests.postgresql import Server
 
 
 def count(engine: Engine, slug: str) -> int:
@@ -160,3 +162,32 @@ def test_the_second_of_two_clicks_waits_for_the_first_and_does_nothing(app: AppT
 
     run = AppTest.from_function(script).run()
     assert [element.value for element in run.markdown] == ["shown anew"]
+
+
+def test_an_act_by_a_clock_that_is_behind_is_refused_and_the_text_stays(
+    furnished: AppTest, engine: Engine, clock: Clock
+) -> None:
+    visit(furnished, "today")
+    furnished.text_input(key="quick-quay#0-value").input("30%")
+    furnished.button(key="quick-quay#0-save").click().run()
+    clock.moment = day(4)
+    furnished.text_input(key="quick-quay#1-value").input("40%")
+    furnished.button(key="quick-quay#1-save").click().run()
+    said = furnished.error[0].value.replace("\\", "").replace("\u2060", "")
+    assert "clock is behind: it says 2026-01-05T00:00:00Z" in said
+    assert "is of 2026-01-06T00:00:00Z" in said
+    assert furnished.text_input(key="quick-quay#1-value").value == "40%"
+    assert count(engine, "quay") == 2
+
+
+def test_the_pages_go_by_a_server_s_clock(
+    postgresql: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = "clock_timestamp() + interval '1 hour'"
+    monkeypatch.setattr("forecasts.ledger.clock.server_time", lambda: ahead)
+    monkeypatch.setenv("FORECASTS_DATABASE_URL", postgresql.emptied())
+    off = session.now() - datetime.now(UTC) - timedelta(hours=1)
+    assert abs(off) < timedelta(seconds=2)
+    session._opened(session.ledger_url()).dispose()
+    streamlit.cache_resource.clear()
+    streamlit.cache_data.clear()
