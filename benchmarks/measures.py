@@ -1,87 +1,152 @@
 """The measures of a world, one row per tournament: 1 for an error, 0 for none.
 
-Each function takes several tournaments side by side and returns a frame with one row each.
+Each function takes several tournaments side by side and returns a frame with one row each. What a
+report says is read from a report, as `forecasts.reports.build` returns it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
 import scoring
-from benchmarks.worlds import SHOCKS, TEAMS, USUAL, Many, World, claims, lopsided, repeat
-from scoring.chance import chance
+from benchmarks.worlds import AS_OF, SHOCKS, USUAL, Many, World, faulty, lopsided, repeat
+from forecasts.reports import build
+from forecasts.reports.build import BRIER, LOG
+from forecasts.reports.cohort import families
+from forecasts.reports.comparison.build import build as compare
+from forecasts.reports.estimates import mean_over_questions
+from forecasts.reports.groups import group_entries
+from forecasts.reports.member_scores import live_segments, member_scores, question_scores
+from forecasts.reports.movement import movement, movements
+from forecasts.reports.report import Estimate, Luck, Movement, Verdict, ZTest
+from forecasts.reports.verdict import verdict
+from forecasts.reports.when_made import Forecasts, claims, forecasts_made, when_made
+from forecasts.scores.frames import Frames
 from scoring.e_process import possibly_best
-from scoring.inference import luck
-from scoring.means import clustered_mean
-from scoring.movement import excess_movement
 from scoring.tournament import Team
 
 Measure = Callable[[int, int], pd.DataFrame]
 
 LEVEL = 0.05
+ACCUSED = ("overconfident", "underconfident", "too_high", "too_low")
+REACTIONS = ("over_reacting", "under_reacting")
 
 
-def wrong(p_value: float) -> float:
+def wrong(p_value: float | None) -> float:
     """Return 1 if a test rejects, 0 if not, NaN if there was nothing to test."""
-    return math.nan if math.isnan(p_value) else float(p_value < LEVEL)
+    return math.nan if p_value is None or math.isnan(p_value) else float(p_value < LEVEL)
 
 
 # --- everyone calibrated, all teams equally good ----------------------------------------------
 
 
-def calibration(many: Many) -> pd.DataFrame:
-    """Return the tests that reject for a calibrated team."""
+def whole(many: Many) -> pd.DataFrame:
+    """Return the errors in whole reports on the first team of each tournament."""
     rows = []
-    moved = _movements(many)
-    for number, c in enumerate(claims(many, TEAMS[0].label).each(many.times)):
-        pairs = (c.p, c.y, c.weight, c.family)
-        line = scoring.recalibration(*pairs)
+    for group in build(many.ledger(), by="team", as_of=AS_OF).groups:
+        assert group.movement is not None
+        outside = [not p.lower - 1e-6 <= p.recalibrated <= p.upper + 1e-6 for p in group.curve]
+        bins = [
+            float(not each.interval[0] <= each.forecast <= each.interval[1])
+            for each in group.bins
+            if each.forecast is not None and each.interval is not None
+        ]
+        tests = (group.calibration_in_the_large, group.spiegelhalter)
+        scores = {"brier": group.brier, "log": group.log, "skill": group.skill}
         rows.append(
             {
-                "recalibration": wrong(line.p_value),
-                "spiegelhalter": wrong(scoring.spiegelhalter(*pairs).p_value),
-                "in the large": wrong(scoring.calibration_in_the_large(*pairs).p_value),
-                "luck": wrong(luck(*pairs).p_value),
-                "movement": wrong(moved[number]),
+                **errors(group.verdict, group.movement, *tests, group.luck),
+                "miscalibration": wrong(group.miscalibration.p_value),
+                "lead": _mean([wrong(lead.p_value) for lead in group.leads]),
+                "band": float(any(outside)),
+                "bins": _mean(bins),
+                **intervals(scores),
+                **intervals({"points": group.moved and group.moved.per_question}),
             }
         )
     return pd.DataFrame(rows)
 
 
-def _movements(many: Many) -> list[float]:
-    """Return the p-value of each tournament's excess movement, computed as `scoring.movement`."""
-    paths = excess_movement(many.questions, many.of(TEAMS[0].label))
-    each = paths.groupby("question_id")["excess"].mean()
-    of = many.questions.loc[each.index]
-    found = []
-    for number in range(many.times):
-        at = (of["repetition"] == number).to_numpy()
-        found.append(_mean_of(each, of, at).p_value)
-    return found
+def tests(many: Many) -> pd.DataFrame:
+    """Return the errors of the tests and scores in the same reports, in a third of the time.
 
-
-def curves(many: Many) -> pd.DataFrame:
-    """Return the share of a calibrated team's curve outside its band, and the test of its MCB."""
+    The functions are called as by `build`.
+    """
+    frames = many.ledger()
+    questions, family = frames.questions, families(frames.questions)
+    entries = group_entries(frames, by="team")
+    every = made_by(frames)
+    moves = movements(questions, entries, AS_OF)
+    scores = question_scores(member_scores(questions, entries))
     rows = []
-    for c in claims(many, TEAMS[0].label).each(many.times):
-        drawn = chance(c.p, c.y, c.weight, c.question, c.family, c.below)
-        curve = drawn.curve
-        outside = ~curve["recalibrated"].between(curve["lower"], curve["upper"])
+    for name in np.unique(entries.group):
+        made = when_made(every.of(every.rows[every.rows["group"] == name]))
+        own = scores[scores["group"] == name]
+        cluster = family[own["question"]]
+        moved = movement(moves[moves["group"] == name], family, made.reaction)
+        found = {
+            measure: mean_over_questions(
+                own[measure].to_numpy(),
+                cluster,
+                scale,
+                lopsided=True,
+                least=getattr(made.least, measure),
+            )
+            for measure, scale in (("brier", BRIER), ("log", LOG))
+        }
         rows.append(
-            {
-                "band": float(np.average(outside, weights=curve["weight"])),
-                "miscalibration": wrong(drawn.p_value),
-            }
+            errors(verdict(made), moved, made.level, made.sharpness, made.luck) | intervals(found)
         )
     return pd.DataFrame(rows)
+
+
+def made_by(frames: Frames) -> Forecasts:
+    """Return the forecasts of all groups when made."""
+    entries = group_entries(frames, by="team")
+    live = live_segments(frames.questions, entries)
+    return forecasts_made(frames.questions, live, entries.group.to_numpy(dtype=object))
+
+
+def errors(
+    verdict: Verdict, moved: Movement, level: ZTest, sharpness: ZTest, luck: Luck
+) -> dict[str, float]:
+    """Return the errors in the report on a calibrated group.
+
+    ``accused``: by the verdict or for its movement.
+    """
+    accused, reacts = verdict.kind in ACCUSED, moved.kind in REACTIONS
+    ends = luck.difference.interval
+    return {
+        "verdict": float(accused) if accused or verdict.kind == "calibrated" else math.nan,
+        "movement": math.nan if moved.kind == "too_few" else float(reacts),
+        "accused": float(accused or reacts),
+        "level": wrong(level.p_value),
+        "sharpness": wrong(sharpness.p_value),
+        "luck": math.nan if ends is None else float(not ends[0] <= 0 <= ends[1]),
+    }
+
+
+def _mean(values: list[float]) -> float:
+    known = [value for value in values if not math.isnan(value)]
+    return sum(known) / len(known) if known else math.nan
+
+
+def intervals(found: Mapping[str, Estimate | None]) -> dict[str, float]:
+    """Return the mean and the ends of intervals, NaN for one that is missing."""
+    rows = {}
+    for name, each in found.items():
+        numbers = (math.nan,) * 3
+        if each is not None and each.mean is not None and each.interval is not None:
+            numbers = (each.mean, *each.interval)
+        rows |= dict(zip((f"{name} mean", f"{name} lower", f"{name} upper"), numbers, strict=True))
+    return rows
 
 
 def comparisons(many: Many) -> pd.DataFrame:
@@ -110,45 +175,60 @@ def comparisons(many: Many) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def scores(many: Many) -> pd.DataFrame:
-    """Return a team's mean Brier score with its interval, and the test that its skill is 0."""
-    table = scoring.score(many.questions, many.forecasts, ["brier", "skill"])
-    own = table[(many.teams == TEAMS[0].label)[table["forecaster"]].to_numpy()]
-    brier, skill = (
-        own[own["protocol"] == name].groupby("question_id")["score"].mean()
-        for name in ("brier", "skill")
-    )
-    of = many.questions.loc[brier.index]
+def errors_of(world: World, seed: int, times: int) -> pd.DataFrame:
+    """Return all errors in a world of calibrated forecasters and equal teams."""
+    many = repeat(world.settings, seed, times)
+    found = (whole if world.whole else tests)(many)
+    if len(world.settings.teams) == 1:
+        return found
+    return pd.concat([found, comparisons(many)], axis=1)
+
+
+def faults(name: str, seed: int, times: int) -> pd.DataFrame:
+    """Return how often a fault is found: by the verdict, as a reaction, and by the F test.
+
+    The F test is that of the recalibration line, with a variance observed between families.
+    """
+    every = made_by(repeat(faulty(name), seed, times).ledger())
     rows = []
-    for number in range(many.times):
-        at = (of["repetition"] == number).to_numpy()
-        found = _mean_of(brier, of, at)
+    for group in np.unique(every.rows["group"]):
+        made = when_made(every.of(every.rows[every.rows["group"] == group]))
+        claimed = claims(made.forecasts)
+        line = scoring.recalibration(claimed.p, claimed.y, claimed.weight, claimed.family)
+        reacts = made.reaction is not None and made.reaction.p_value < LEVEL
+        over = reacts and made.reaction.recalibrated.statistic > 0
         rows.append(
             {
-                "mean": found.mean,
-                "lower": found.lower,
-                "upper": found.upper,
-                "skill": wrong(_mean_of(skill, of, at, lopsided=False).p_value),
+                "verdict": float(verdict(made).kind in ACCUSED),
+                "over": float(over),
+                "under": float(reacts and not over),
+                "f": wrong(line.p_value),
             }
         )
     return pd.DataFrame(rows)
 
 
-def _mean_of(
-    each: pd.Series, of: pd.DataFrame, at: npt.NDArray[np.bool_], *, lopsided: bool = True
-) -> scoring.Mean:
-    """Return the mean over the questions of one tournament, as in a report."""
-    family = of["family"].to_numpy()[at]
-    return clustered_mean(each.to_numpy()[at], family, lopsided=lopsided)
+def withdrawing(seed: int, times: int) -> pd.DataFrame:
+    """Return the claims between equals of whom one withdraws when unsure.
 
-
-def equal(world: World, seed: int, times: int) -> pd.DataFrame:
-    """Return all measures of a world of calibrated forecasters and equal teams."""
-    many = repeat(world.settings, seed, times)
-    parts = [calibration(many), comparisons(many), scores(many)]
-    if world.band:
-        parts.append(curves(many))
-    return pd.concat(parts, axis=1)
+    ``better``: one is called better, ``unnoted``: without the note that it was silent for longer.
+    """
+    teams = (Team("Heron", 1, withdrawal=0.6), Team("Kestrel", 1))
+    frames = repeat(replace(USUAL, teams=teams, shared_noise=0.0), seed, times).ledger(teams=2)
+    rows = []
+    for number in range(times):
+        names = [f"{number:03d} {team.label}" for team in teams]
+        own = frames.forecasts["forecaster"].str.startswith(f"{number:03d} ")
+        asked = frames.questions["question_id"].isin(frames.forecasts["question_id"][own])
+        part = replace(
+            frames,
+            questions=frames.questions[asked].reset_index(drop=True),
+            forecasts=frames.forecasts[own].reset_index(drop=True),
+        )
+        [pair] = compare(part, between=names, as_of=AS_OF).pairs
+        better = pair.better is not None
+        rows.append({"better": float(better), "unnoted": float(better and pair.imputed is None)})
+    return pd.DataFrame(rows)
 
 
 def shocks(name: str, seed: int, times: int) -> pd.DataFrame:
@@ -234,7 +314,7 @@ def best_of_equals(seed: int, times: int) -> pd.DataFrame:
 
 
 # Skill of the second of two teams; the first has 0.8.
-POWER = {"teams 0.02 apart": 0.27, "teams 0.01 apart": 0.56}
+DIFFERENT = {"teams 0.02 apart": 0.27, "teams 0.01 apart": 0.56}
 
 
 def power(worse: float, seed: int, times: int) -> pd.DataFrame:
@@ -263,9 +343,9 @@ def power(worse: float, seed: int, times: int) -> pd.DataFrame:
                 "found": float(pair.better == pair.a),
                 "same": float(same.pvalue < LEVEL and same.statistic < 0),
                 "plain": float(plain.pvalue < LEVEL and plain.statistic < 0),
-                "mean": pair.difference,
-                "lower": pair.interval[0],
-                "upper": pair.interval[1],
+                "difference mean": pair.difference,
+                "difference lower": pair.interval[0],
+                "difference upper": pair.interval[1],
                 "shared": pair.shared_questions,
             }
         )
@@ -308,42 +388,10 @@ def skills(seed: int, times: int) -> pd.DataFrame:
         found = found.set_index("forecaster").sort_index()
         rows.append(
             {
-                f"{name} {who}": found[column][who]
+                f"{who} {name}": found[column][who]
                 for name, column in (("mean", "mean"), ("lower", "skill_lower"),
                                      ("upper", "skill_upper"))
                 for who in found.index
             }
         )  # fmt: skip
     return pd.DataFrame(rows)
-
-
-# --- why the scheduled time is the denominator ------------------------------------------------
-
-EARLY = {
-    "none closes early": {"early_share": 0.0},
-    "three in ten close early, whatever the answer": {"early_share": 0.3},
-    "a yes closes four in ten, 6 updates": {"early_share": 0.0, "event_share": 0.4},
-    "a yes closes four in ten, 40 updates": {
-        "early_share": 0.0, "event_share": 0.4, "updates": 40.0,
-    },
-    "a yes closes every question, 40 updates": {
-        "early_share": 0.0, "event_share": 1.0, "updates": 40.0,
-    },
-}  # fmt: skip
-
-
-def weights(kind: str, seed: int, times: int) -> pd.DataFrame:
-    """Return a calibrated forecaster's bias, mean y − p, by live time and by scheduled time."""
-    settings = replace(
-        USUAL, teams=TEAMS[:1], questions=150, families=100, **EARLY[kind]  # type: ignore[arg-type]
-    )  # fmt: skip
-    many = repeat(settings, seed, times)
-    columns = {}
-    for name, live in (("live", True), ("scheduled", False)):
-        each = claims(many, TEAMS[0].label, live_weights=live).each(times)
-        columns[f"{name} bias"] = [float(np.average(c.y - c.p, weights=c.weight)) for c in each]
-        columns[f"{name} rejects"] = [
-            wrong(scoring.calibration_in_the_large(c.p, c.y, c.weight, c.family).p_value)
-            for c in each
-        ]
-    return pd.DataFrame(columns)

@@ -1,40 +1,48 @@
 """Simulated worlds, each with a feature that breaks a careless method.
 
-In `WORLDS` everyone is calibrated and all teams are equally good, so every rejection is an error
-and every interval of a difference should contain 0. Several tournaments are simulated at once, as a
-single large one whose families are dealt out in turn, because starting a simulation is slow and
-questions are not.
+Everyone in `TOURNAMENTS` and `RECORDS` is calibrated and all teams are equally good, so every
+rejection is an error and every interval of a difference should contain 0. Several tournaments are
+simulated at once, as a single large one whose families are dealt out in turn, because starting a
+simulation is slow and questions are not.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import expit, ndtr
+from scipy.special import expit, ndtr, ndtri
 
-from forecasts.reports import member_scores
-from forecasts.reports.groups import Entries
+from forecasts.scores.frames import Frames, complete
 from scoring.simulation import simulate
 from scoring.tournament import Team, Tournament
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
+# After the last close of every world.
+AS_OF = datetime(2027, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class World:
     """A tournament to repeat, and its difficulty.
 
-    ``band`` adds reliability curves, which take most of the time.
+    ``whole`` reads whole reports, with their curves, bins and points, which take most of the time.
     """
 
     name: str
     hard: str
     settings: Tournament
-    band: bool = False
+    whole: bool = False
+
+    @property
+    def effective(self) -> float:
+        """The number of families of equal size that would tell as much."""
+        sizes = np.array(self.settings.sizes or [1] * self.settings.families)
+        return float(sizes.sum() ** 2 / (sizes**2).sum())
 
 
 @dataclass(frozen=True)
@@ -42,18 +50,36 @@ class Many:
     """Tournaments of one world, side by side in the same frames.
 
     Ids are numbers. ``questions`` has a column ``repetition``, the tournament of each question, and
-    ``family`` is a number; ``teams`` maps each forecaster to a team.
+    ``family`` is a number; ``teams`` maps each forecaster to a team, and ``handles`` names them.
     """
 
     questions: pd.DataFrame
     forecasts: pd.DataFrame
     teams: pd.Series
+    handles: pd.Index
     times: int
 
-    def of(self, team: str) -> pd.DataFrame:
-        """Return the forecasts of a team's members."""
-        members = self.teams.index[self.teams == team]
-        return self.forecasts[self.forecasts["forecaster"].isin(members)]
+    def ledger(self, teams: int = 1) -> Frames:
+        """Return a ledger with the first teams of each tournament, as "007 Heron (simulated)"."""
+        of = self.questions["repetition"].to_numpy()[self.forecasts["question_id"]]
+        numbers = [f"{number:03d}" for number in range(self.times)]
+        names = pd.Index([f"{n} {handle}" for handle in self.handles for n in numbers], dtype="str")
+        who = self.forecasts["forecaster"].to_numpy() * self.times + of
+        ids = pd.Index([f"{number:06d}" for number in range(len(self.questions))], dtype="str")
+        first = self.teams.isin(self.teams.unique()[:teams]).to_numpy()
+        stays = [
+            (f"{n} {team}", f"{n} {handle}")
+            for handle, team in zip(self.handles[first], self.teams[first], strict=True)
+            for n in numbers
+        ]
+        opened = self.questions["open_time"].min()
+        return complete(
+            self.questions.assign(question_id=ids, family=self.questions["family"].astype(str)),
+            self.forecasts.assign(
+                question_id=ids.take(self.forecasts["question_id"]), forecaster=names.take(who)
+            ),
+            pd.DataFrame(stays, columns=["team", "forecaster"]).assign(joined_at=opened),
+        )
 
 
 def repeat(settings: Tournament, seed: int, times: int) -> Many:
@@ -64,6 +90,7 @@ def repeat(settings: Tournament, seed: int, times: int) -> Many:
             seed=seed,
             questions=settings.questions * times,
             families=settings.families * times,
+            sizes=tuple(size for size in settings.sizes for _ in range(times)),
         )
     )
     family = pd.factorize(whole.questions["family"])[0]
@@ -81,15 +108,23 @@ def repeat(settings: Tournament, seed: int, times: int) -> Many:
         forecaster=handles.get_indexer(whole.forecasts["forecaster"]),
     )
     teams = pd.Series(whole.teams["team"].to_numpy(dtype=object), index=range(len(handles)))
-    return Many(questions, forecasts, teams, times)
+    return Many(questions, forecasts, teams, handles, times)
+
+
+# --- several teams ------------------------------------------------------------------------------
+
+
+def _all(teams: tuple[Team, ...], **settings: float) -> tuple[Team, ...]:
+    return tuple(replace(team, **settings) for team in teams)  # type: ignore[arg-type]
 
 
 TEAMS = tuple(Team(name, members=3) for name in ("Heron", "Kestrel", "Tern", "Wren"))
+PAIRS = _all(TEAMS, members=2)
 # Unless a world says otherwise, forecasters choose their questions, join late and share half of
 # their team's noise, three in ten questions close early, and families are correlated.
 USUAL = Tournament(teams=TEAMS, questions=90, families=60)
-WORLDS = (
-    World("30 families", "45 questions", replace(USUAL, questions=45, families=30), band=True),
+TOURNAMENTS = (
+    World("30 families", "45 questions", replace(USUAL, questions=45, families=30)),
     World("60 families", "90 questions", USUAL),
     World("200 families", "300 questions", replace(USUAL, questions=300, families=200)),
     World(
@@ -105,35 +140,25 @@ WORLDS = (
         "60 families of about four questions with correlated outcomes (ρ = 0.9); a team shares all "
         "its noise",
         replace(USUAL, questions=240, family_correlation=0.9, shared_noise=1.0),
-        band=True,
     ),
     World(
         "late and withdrawing",
         "forecasters join late, and withdraw when unsure",
-        replace(USUAL, late=0.5, withdrawal=0.6),
-        band=True,
+        replace(USUAL, teams=_all(TEAMS, withdrawal=0.6), late=0.5),
     ),
     World(
         "events",
         "half of the questions close with a yes when it happens; 40 updates each, teams of two",
-        replace(
-            USUAL, teams=tuple(replace(team, members=2) for team in TEAMS), early_share=0.2,
-            event_share=0.5, updates=40.0,
-        ),
-        band=True,
+        replace(USUAL, teams=PAIRS, early_share=0.2, event_share=0.5, updates=40.0),
     ),
     World(
         "late team",
         "like *events*, but the tested team has eight members who join when half of the time is "
         "over, so that a yes keeps some of them out",
         replace(
-            USUAL,
-            teams=(
-                replace(TEAMS[0], members=8), *(replace(team, members=2) for team in TEAMS[1:])
-            ),
-            early_share=0.2, event_share=0.5, updates=40.0, late=0.6,
+            USUAL, teams=(replace(TEAMS[0], members=8), *PAIRS[1:]), early_share=0.2,
+            event_share=0.5, updates=40.0, late=0.6,
         ),
-        band=True,
     ),
     World(
         "options",
@@ -141,6 +166,124 @@ WORLDS = (
         replace(USUAL, choice_share=0.67, options=4),
     ),
 )  # fmt: skip
+
+# --- one forecaster -----------------------------------------------------------------------------
+
+# A forecaster who answers every question, each a family of its own.
+ALONE = Tournament(
+    teams=(Team("Heron", members=1),), questions=90, families=90, participation=1.0,
+    selectivity=0.0, early_share=0.0, late=0.0,
+)  # fmt: skip
+
+
+def _alone(questions: int, **settings: object) -> Tournament:
+    return replace(ALONE, questions=questions, families=questions, **settings)  # type: ignore[arg-type]
+
+
+def _in_families(sizes: tuple[int, ...], **settings: object) -> Tournament:
+    return replace(ALONE, questions=sum(sizes), families=len(sizes), sizes=sizes, **settings)  # type: ignore[arg-type]
+
+
+def zipf(questions: int, families: int) -> tuple[int, ...]:
+    """Return the sizes, in proportion to 1/rank, of families of about that many questions."""
+    share = 1 / np.arange(1, families + 1)
+    return tuple(np.maximum(1, np.round(share / share.sum() * questions)).astype(int).tolist())
+
+
+def _base_rate(rate: float) -> tuple[float, ...]:
+    return (float(ndtri(rate)) * float(np.hypot(1, ALONE.prior_spread)),)
+
+
+HALF = (45, *(1 for _ in range(45)))
+RECORDS = (
+    *(
+        World(
+            f"{rate:.0%} of {questions}" + ", once" * (updates == 1),
+            f"{questions} questions with a base rate of {rate:.0%}, forecast "
+            + ("once" if updates == 1 else f"about {updates} times"),
+            _alone(questions, prior_means=_base_rate(rate), updates=float(updates)),
+        )
+        for rate in (0.02, 0.03, 0.05)
+        for questions, updates in ((40, 6), (54, 6), (90, 6), (180, 6), (54, 1))
+    ),
+    *(
+        World(
+            f"0.1% and 99.9% of {questions}",
+            f"{questions} questions, forecast once with 0.1% or 99.9%",
+            _alone(
+                questions, prior_spread=0.0, updates=1.0,
+                prior_means=(float(ndtri(0.001)), float(ndtri(0.999))),
+            ),
+        )
+        for questions in (40, 90)
+    ),
+    *(
+        World(
+            f"{options} options",
+            f"90 questions with {options} options",
+            _alone(90, choice_share=1.0, options=options),
+        )
+        for options in (3, 5, 8)
+    ),
+    World(
+        "fractions",
+        "90 questions with fractional outcomes",
+        _alone(90, unknown=0.6),
+    ),
+    *(
+        World(
+            f"half in a family, {rho}",
+            f"one family holds half of the 90 questions, with correlated news (ρ = {rho})",
+            _in_families(HALF, family_correlation=rho),
+        )
+        for rho in (0.5, 0.9)
+    ),
+    *(
+        World(
+            f"Zipf, {rho}",
+            f"150 questions in 60 families whose sizes fall as 1/rank (ρ = {rho})",
+            _in_families(zipf(150, 60), family_correlation=rho),
+        )
+        for rho in (0.3, 0.6, 0.9)
+    ),
+    *(
+        World(
+            f"{'all' if share == 1 else 'half'} events, {updates}",
+            f"{'all' if share == 1 else 'half'} of 54 questions close with a yes when it happens; "
+            f"{updates} forecast(s) each",
+            _alone(54, event_share=share, updates=float(updates)),
+        )
+        for share in (0.5, 1.0)
+        for updates in (1, 3, 6, 40)
+    ),
+    World(
+        "withdrawing",
+        "90 questions; joins late, and withdraws when unsure",
+        _alone(90, teams=(Team("Heron", 1, withdrawal=0.6),), late=0.5),
+    ),
+    World(
+        "mixed",
+        "90 questions in Zipf families, with a base rate of 20%; events, early closes, a late "
+        "start and withdrawals",
+        _in_families(
+            zipf(90, 50), family_correlation=0.6, prior_means=_base_rate(0.2), event_share=0.4,
+            early_share=0.2, late=0.4, updates=10.0, teams=(Team("Heron", 1, withdrawal=0.4),),
+        ),
+    ),
+)  # fmt: skip
+
+# A forecaster with a fault, on 90 questions in 60 families.
+FAULTS = {
+    "overconfidence × 1.6": Team("Heron", 1, extremity=1.6),
+    "overconfidence × 2": Team("Heron", 1, extremity=2.0),
+    "bias + 0.3": Team("Heron", 1, shift=0.3),
+    "half of each move": Team("Heron", 1, responsiveness=0.5),
+}
+
+
+def faulty(name: str) -> Tournament:
+    """Return the tournament of a forecaster with that fault."""
+    return replace(USUAL, teams=(FAULTS[name],), participation=1.0, selectivity=0.0)
 
 
 # --- differences of Brier scores, in bulk --------------------------------------------------------
@@ -218,56 +361,3 @@ def lopsided(seed: int, times: int, teams: int = 4) -> tuple[Floats, Places]:
     came = ndtr(linked()) < expit(odds)
     said = expit(odds[..., None] + 0.7 * linked(teams))
     return np.asarray((said - came[..., None]) ** 2), family
-
-
-@dataclass(frozen=True)
-class Claims:
-    """A team's forecasts and outcomes, one entry per live forecast (and option).
-
-    ``weight`` is by scheduled time, ``fixed`` in ``forecasts.reports.member_scores``, and
-    ``below`` the probability of the options before it.
-    """
-
-    p: Floats
-    y: Floats
-    weight: Floats
-    question: Places
-    family: Places
-    repetition: Places
-    below: Floats
-
-    def part(self, at: Places) -> Claims:
-        """Return the claims at these positions."""
-        return Claims(*(getattr(self, name)[at] for name in self.__dataclass_fields__))
-
-    def each(self, times: int) -> list[Claims]:
-        """Return the claims of each repetition."""
-        order = np.argsort(self.repetition, kind="stable")
-        ends = np.cumsum(np.bincount(self.repetition, minlength=times))[:-1]
-        return [self.part(at) for at in np.split(order, ends)]
-
-
-def claims(many: Many, team: str, *, live_weights: bool = False) -> Claims:
-    """Return a team's claims, computed by the report's own code, which the gates test.
-
-    ``live_weights`` uses the weight of a report's descriptions instead of that of its tests.
-    """
-    made = entries_of(many, team)
-    live = member_scores.live_segments(many.questions, made)
-    found = member_scores.claims(many.questions, live, made)
-    question = found["question"].to_numpy(dtype=np.intp)
-    weight = found["weight" if live_weights else "fixed"].to_numpy()
-    family, repetition = (many.questions[name].to_numpy() for name in ("family", "repetition"))
-    p, y, below = (found[name].to_numpy() for name in ("p", "y", "below"))
-    return Claims(p, y, weight, question, family[question], repetition[question], below)
-
-
-def entries_of(many: Many, team: str) -> Entries:
-    """Return a team's forecasts as in a report, with its members numbered from 0."""
-    members = many.teams.index[many.teams == team]
-    own = many.of(team)
-    return Entries(
-        own.assign(forecaster=members.get_indexer(own["forecaster"])),
-        pd.Series(team, index=range(len(members))),
-        pd.Series(members),
-    )

@@ -58,6 +58,7 @@ from scoring.pairing import murphy_differences, paired, paired_people
 from scoring.paths import standing
 from scoring.pit import Pit, pit
 from scoring.protocols import PROTOCOLS, Protocol
+from scoring.rare_events import LeastWidths, least_widths
 from scoring.reaction import Reaction, reaction
 from scoring.rules import (
     brier_original,
@@ -86,6 +87,7 @@ __all__ = [
     "Forecasts",
     "InputError",
     "LogDecomposition",
+    "LeastWidths",
     "Mean",
     "Murphy",
     "Pair",
@@ -124,6 +126,7 @@ __all__ = [
     "family_link",
     "holm",
     "in_order_of_time",
+    "least_widths",
     "log_score",
     "murphy",
     "murphy_curve",

@@ -32,6 +32,10 @@ is why event questions are a separate setting (default 0).
 contains m + W(1), and the belief in each is the difference of Φ at its ends. Yes and no are the
 case of two options, and all of the above holds.
 
+**Fractional outcomes.** With ``unknown`` τ > 0 the answer is "yes" if m + W(1) + τ·ε > 0, and ε
+remains unknown. The outcome is then the probability Φ((m + W(1)) / τ), and the belief
+Φ((m + κ V(u)) / √(1 − κ u + τ²)), still a martingale that ends there.
+
 **Participation** depends on the prior alone (some forecasters prefer clear questions, some close
 ones), and update times on nothing. Neither affects calibration; both make plain averages over
 different questions incomparable. A forecaster may withdraw instead of updating, more readily the
@@ -94,13 +98,17 @@ def simulate(settings: Tournament) -> Simulated:
     close_s = np.where(early, np.ceil(rng.random(len(early)) * drawn.length_s), drawn.length_s)
     close_s = np.maximum(close_s, 1).astype(np.int64)
     p = _reports(settings, rows, belief.odds)
-    withdrawn = (rows.rank > 0) & (rng.random(len(p)) < settings.withdrawal * 4 * p * (1 - p))
+    withdrawal = _per_row(settings, rows, "withdrawal")
+    withdrawn = (rows.rank > 0) & (rng.random(len(p)) < withdrawal * 4 * p * (1 - p))
     p[withdrawn] = np.nan
     made = rows.at_s < close_s[rows.question]
 
     handles = [handle for team in settings.teams for handle in team.handles]
     ids = _ids("simulated", settings.questions)
     questions = _questions_frame(drawn, ids, belief.latent > 0, early, close_s)
+    if settings.unknown:
+        fraction = special.ndtr(belief.latent / settings.unknown)
+        questions["resolution"] = [repr(float(share)) for share in fraction]
     forecasts = pd.DataFrame(
         {
             "question_id": ids.take(rows.question[made]),
@@ -159,16 +167,20 @@ def _draw_questions(settings: Tournament, rng: np.random.Generator) -> _Question
     # Every family has one question; the others are assigned at random.
     family = np.concatenate([np.arange(families), rng.integers(0, families, n - families)])
     family.sort()
+    if settings.sizes:
+        family = np.repeat(np.arange(families), settings.sizes)
     kind = rng.random(n)
     early = kind < settings.early_share
     event = ~early & (kind < settings.early_share + settings.event_share)
-    # From a separate generator, so that the other draws do not depend on choice_share.
-    choice = rng.spawn(1)[0].random(n) < settings.choice_share
+    # From separate generators, so that the other draws do not depend on these.
+    choices, means = rng.spawn(2)
+    choice = choices.random(n) < settings.choice_share
     return _QuestionDraws(
         family=family,
         open_s=open_s[order][family],
         length_s=(days[order] * DAY_S)[family],
-        prior=settings.prior_spread * rng.standard_normal(n),
+        prior=means.choice(settings.prior_means, n)
+        + settings.prior_spread * rng.standard_normal(n),
         early=early,
         event=event,
         choice=choice & ~event,
@@ -311,7 +323,8 @@ def _beliefs(
     noise = math.sqrt(shared) * in_common + math.sqrt(1 - shared) * alone
     heard = skill * (news + np.sqrt(1 / skill - 1) * noise)
 
-    mean, sd = drawn.prior[rows.question] + heard, np.sqrt(1 - skill * rows.u)
+    mean = drawn.prior[rows.question] + heard
+    sd = np.sqrt(1 - skill * rows.u + settings.unknown**2)
     z = mean / sd
     # From the logarithms of both tails: finite even if a probability would round to 1.
     odds = special.log_ndtr(z) - special.log_ndtr(-z)

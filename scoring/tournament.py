@@ -20,7 +20,9 @@ class Team:
 
     ``skill``: share of the news that reaches them, 0 < κ <= 1. ``extremity`` > 0 multiplies the log
     odds of the belief, ``shift`` is added to them, and ``responsiveness``, 0 < k <= 1, is the part
-    of the way that a report moves from the previous one to its target. The defaults are calibrated.
+    of the way that a report moves from the previous one to its target. ``withdrawal``: probability
+    that an update of 50% is a withdrawal instead, in proportion to p (1 − p) for others. The
+    defaults are calibrated.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Team:
     extremity: float = 1.0
     shift: float = 0.0
     responsiveness: float = 1.0
+    withdrawal: float = 0.0
 
     def __post_init__(self) -> None:
         require("members", self.members, self.members >= 1, "must be at least 1")
@@ -37,6 +40,7 @@ class Team:
         require("shift", self.shift, math.isfinite(self.shift), "must be finite")
         k = self.responsiveness
         require("responsiveness", k, 0 < k <= 1, "must fulfil 0 < responsiveness <= 1")
+        require("withdrawal", self.withdrawal, 0 <= self.withdrawal <= 1, "must lie within 0..1")
 
     @property
     def label(self) -> str:
@@ -55,24 +59,27 @@ class Tournament:
     """A simulated tournament. Equal settings give the same tournament, bit for bit.
 
     ``questions`` in ``families``, each lasting ``shortest_days`` to ``longest_days`` between
-    ``first_open`` and ``last_close``. ``early_share``: share of questions whose answer becomes
+    ``first_open`` and ``last_close``. ``sizes``: the number of questions of each family, if they
+    are not dealt at random. ``early_share``: share of questions whose answer becomes
     known early, whichever it is; ``event_share``: share of questions on which a "yes" shows when it
     happens; ``choice_share``: share of the others that have ``options`` options.
-    ``family_correlation``: ρ. ``prior_spread``: standard deviation of m.
+    ``family_correlation``: ρ. ``prior_spread``: standard deviation of m, ``prior_means``: its
+    means, of which each question draws one. ``unknown``: standard deviation of what decides a
+    question besides the news and is not known at its close either; above 0 outcomes are fractions.
 
     ``participation``: probability that a forecaster joins a question with a typical prior;
     ``selectivity``: variation between forecasters in how this depends on how clear the prior is.
     ``late``: mean share of a question's time before the first forecast. ``updates``: mean number of
-    forecasts over a question's life; ``withdrawal``: probability that an update of 50% is a
-    withdrawal instead, in proportion to p (1 − p) for others. ``shared_noise``: share of the noise
-    common to a team. ``least``: the closest a report comes to 0 or 1, as in the app; it biases a
-    calibrated forecaster by less than that.
+    forecasts over a question's life. ``shared_noise``: share of the noise common to a team.
+    ``least``: the closest a report comes to 0 or 1, as in the app; it biases a calibrated
+    forecaster by less than that.
     """
 
     teams: tuple[Team, ...]
     seed: int = 0
     questions: int = 300
     families: int = 200
+    sizes: tuple[int, ...] = ()
     first_open: datetime = datetime(2025, 7, 1, tzinfo=UTC)
     last_close: datetime = datetime(2026, 10, 31, tzinfo=UTC)
     shortest_days: int = 21
@@ -83,11 +90,12 @@ class Tournament:
     options: int = 3
     family_correlation: float = 0.5
     prior_spread: float = 0.7
+    prior_means: tuple[float, ...] = (0.0,)
+    unknown: float = 0.0
     participation: float = 0.7
     selectivity: float = 1.0
     late: float = 0.15
     updates: float = 6.0
-    withdrawal: float = 0.0
     shared_noise: float = 0.5
     least: float = 0.001
 
@@ -99,6 +107,9 @@ class Tournament:
         require("teams", names, unique, "names must differ")
         rule = "must lie within 1..questions"
         require("families", self.families, 1 <= self.families <= self.questions, rule)
+        rule = "needs the size of each family, at least 1, and all questions in total"
+        dealt = len(self.sizes) == self.families and sum(self.sizes) == self.questions
+        require("sizes", self.sizes, not self.sizes or (dealt and min(self.sizes) >= 1), rule)
         for name in ("first_open", "last_close"):
             at = getattr(self, name)
             rule = "a time needs an offset (2026-01-31T12:00:00Z); a naive one is refused"
@@ -108,14 +119,17 @@ class Tournament:
         require("longest_days", self.longest_days, self.shortest_days <= self.longest_days, rule)
         fits = (self.last_close - self.first_open).days >= self.longest_days
         require("last_close", str(self.last_close), fits, "leaves no room for the longest")
-        shares = ("early_share", "event_share", "choice_share", "participation", "withdrawal")
+        shares = ("early_share", "event_share", "choice_share", "participation")
         for name in (*shares, "family_correlation", "shared_noise"):
             value = getattr(self, name)
             require(name, value, 0 <= value <= 1, "must lie within 0..1")
         rule = "must leave early_share + event_share <= 1"
         require("event_share", self.event_share, self.early_share + self.event_share <= 1, rule)
+        require("prior_means", self.prior_means, len(self.prior_means) > 0, "needs at least one")
+        only_binary = self.unknown == 0 or self.event_share == self.choice_share == 0
+        require("unknown", self.unknown, only_binary, "needs questions without options or events")
         require("options", self.options, self.options >= 2, "must be at least 2")
-        for name in ("prior_spread", "selectivity", "late"):
+        for name in ("prior_spread", "unknown", "selectivity", "late"):
             value = getattr(self, name)
             require(name, value, 0 <= value < math.inf, "must be 0 or more")
         require("least", self.least, 0 <= self.least < 0.5, "must fulfil 0 <= least < 0.5")

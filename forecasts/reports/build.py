@@ -252,11 +252,21 @@ def _groups(
         curve, miscalibration = calibration.by_chance(made.forecasts, drawn)
         finite = np.isfinite(own["log"].to_numpy())
         log = mean_over_questions(
-            own["log"].to_numpy()[finite], clusters[finite], LOG, lopsided=True
+            own["log"].to_numpy()[finite],
+            clusters[finite],
+            LOG,
+            lopsided=True,
+            least=made.least.log,
         )
+        low, high = made.least.brier
         brier, original = (
-            mean_over_questions(own[measure].to_numpy(), clusters, scale, lopsided=True)
-            for measure, scale in (("brier", BRIER), ("brier_original", ORIGINAL))
+            mean_over_questions(
+                own[measure].to_numpy(), clusters, scale, lopsided=True, least=least
+            )
+            for measure, scale, least in (
+                ("brier", BRIER, (low, high)),
+                ("brier_original", ORIGINAL, (2 * low, 2 * high)),
+            )
         )
         points, evidence = earned(cited_in(name), frames.evidence, family)
         skill, crowd_skill = (

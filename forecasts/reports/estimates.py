@@ -19,30 +19,21 @@ def mean_over_questions(
     scale: Interval = WHOLE,
     *,
     lopsided: bool = False,
+    least: Interval = (0.0, 0.0),
 ) -> Estimate:
     """Return the mean of one score per question, with its interval clustered by family.
 
     ``score`` (n,) and ``family`` (n,), the cluster of each question; ``lopsided`` as in
-    ``scoring.clustered_mean``. The interval is cut at the ends of ``scale``. None with one family.
+    ``scoring.clustered_mean``. The interval reaches at least ``least`` below and above the mean
+    (``scoring.least_widths``), and is cut at the ends of ``scale``. None with one family.
     """
-    return with_test(score, family, scale, lopsided=lopsided)[0]
-
-
-def with_test(
-    score: npt.NDArray[np.float64],
-    family: npt.NDArray[np.integer],
-    scale: Interval = WHOLE,
-    *,
-    lopsided: bool = False,
-) -> tuple[Estimate, float | None]:
-    """Return the same mean, and the p-value of the test that it is 0."""
     if not len(score):
-        return Estimate(None, None), None
+        return Estimate(None, None)
     found = scoring.clustered_mean(score, family, lopsided=lopsided)
     if math.isnan(found.lower):
-        return Estimate(found.mean, None), None
-    interval = (max(found.lower, scale[0]), min(found.upper, scale[1]))
-    return Estimate(found.mean, interval), known(found.p_value)
+        return Estimate(found.mean, None)
+    lower, upper = min(found.lower, found.mean - least[0]), max(found.upper, found.mean + least[1])
+    return Estimate(found.mean, (max(lower, scale[0]), min(upper, scale[1])))
 
 
 def known(value: float) -> float | None:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 import scoring
-from forecasts.reports.estimates import known, with_test
+from forecasts.reports.estimates import known, mean_over_questions
 from forecasts.reports.groups import Entries
 from forecasts.reports.member_scores import on, places
 from forecasts.reports.numbers import chance, count
@@ -52,7 +52,7 @@ def movement(
     than half.
     """
     of = family[moves["question"].to_numpy()]
-    estimate, _ = with_test(moves["excess"].to_numpy(), of, lopsided=True)
+    estimate = mean_over_questions(moves["excess"].to_numpy(), of, lopsided=True)
     families = len(np.unique(of))
     changed = len(np.unique(of[moves["revised"].to_numpy(dtype=np.bool_)]))
     p_value = None if reaction is None else known(reaction.p_value)

@@ -17,8 +17,8 @@ import pandas as pd
 import scoring
 from forecasts.reports.cohort import families
 from forecasts.reports.estimates import known
-from forecasts.reports.report import Estimate, Luck, Recalibration, ZTest
 from forecasts.reports.member_scores import option_columns
+from forecasts.reports.report import Estimate, Luck, Recalibration, ZTest
 
 Floats = npt.NDArray[np.float64]
 
@@ -97,7 +97,8 @@ class Tested(NamedTuple):
 class WhenMade:
     """The calibration of a group's forecasts when made: the tests, the line, the scores.
 
-    ``reaction`` are the tests of its updates. ``rest`` are the forecasts without those that gave
+    ``least`` are the least widths of the intervals of its scores, and ``reaction`` the tests of its
+    updates. ``rest`` are the forecasts without those that gave
     the outcome a probability of 0, if there are such, and their tests.
     """
 
@@ -108,6 +109,7 @@ class WhenMade:
     sharpness: ZTest
     line: Recalibration
     luck: Luck
+    least: scoring.LeastWidths
     reaction: scoring.Reaction | None = None
 
 
@@ -117,7 +119,8 @@ def when_made(made: Forecasts) -> WhenMade:
     if made.rows.empty:
         line = Recalibration(None, None, None, False, "no question has been scored")
         luck = Luck(None, None, Estimate(None, None), None)
-        return WhenMade(made, None, None, nothing, nothing, line, luck)
+        none = scoring.LeastWidths((0.0, 0.0), (0.0, 0.0))
+        return WhenMade(made, None, None, nothing, nothing, line, luck, none)
     tests = scoring.when_made(made.ordered)
     failed = np.isin(np.arange(len(made.rows)), tests.failed)
     rest = None
@@ -132,6 +135,7 @@ def when_made(made: Forecasts) -> WhenMade:
         _known(tests.sharpness),
         _line(made, tests),
         _luck(made, tests),
+        scoring.least_widths(made.ordered),
         scoring.reaction(made.ordered),
     )
 

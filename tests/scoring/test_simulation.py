@@ -114,7 +114,7 @@ def check_frames(simulated: Simulated, settings: Tournament) -> None:
     at = questions.set_index("question_id").loc[forecasts["question_id"]].reset_index()
     said = forecasts["probability"].dropna()
     assert said.between(0, 1).all()
-    if not settings.choice_share and not settings.withdrawal:
+    if not settings.choice_share and not any(team.withdrawal for team in settings.teams):
         assert len(said) == len(forecasts)
     assert (forecasts["made_at"] >= at["open_time"]).all()
     assert (forecasts["made_at"] < at["known_at"]).all()
@@ -157,8 +157,8 @@ def test_any_tournament_satisfies_the_rules_of_a_ledger_folder_and_can_be_scored
 ) -> None:
     settings = Tournament(
         teams=(
-            Team("One", members=2, skill=skill, extremity=extremity),
-            Team("Two", members=1, responsiveness=responsiveness),
+            Team("One", members=2, skill=skill, extremity=extremity, withdrawal=withdrawal),
+            Team("Two", members=1, responsiveness=responsiveness, withdrawal=withdrawal),
         ),
         seed=seed,
         questions=questions,
@@ -171,7 +171,6 @@ def test_any_tournament_satisfies_the_rules_of_a_ledger_folder_and_can_be_scored
         updates=updates,
         choice_share=choice,
         options=2 + seed % 3,
-        withdrawal=withdrawal,
         shared_noise=share,
     )
     simulated = simulate(settings)

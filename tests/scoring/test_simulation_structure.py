@@ -102,7 +102,8 @@ def test_an_overconfident_forecaster_of_options_is_off_at_both_ends() -> None:
 
 
 def test_who_withdraws_does_so_near_even_never_at_first_and_may_come_back() -> None:
-    simulated = simulate(replace(LARGE, withdrawal=1.0))
+    teams = tuple(replace(team, withdrawal=1.0) for team in LARGE.teams)
+    simulated = simulate(replace(LARGE, teams=teams))
     plain = simulate(LARGE).forecasts
     withdrawn = simulated.forecasts["probability"].isna()
     assert 0.2 < withdrawn.mean() < 0.8

@@ -32,7 +32,10 @@ def test_settings_can_be_read_from_a_parsed_file() -> None:
         ({"updates": 0.5}, "updates"),
         ({"choice_share": 1.1}, "choice_share"),
         ({"options": 1}, "options"),
-        ({"withdrawal": -0.1}, "withdrawal"),
+        ({"sizes": [2, 3]}, "sizes"),
+        ({"prior_means": []}, "prior_means"),
+        ({"unknown": -0.1}, "unknown"),
+        ({"unknown": 0.5, "event_share": 0.1}, "unknown"),
         ({"late": -0.1}, "late"),
         ({"least": 0.5}, "least"),
         ({"longest_days": 3}, "longest_days"),
@@ -46,6 +49,7 @@ def test_settings_can_be_read_from_a_parsed_file() -> None:
         ({"teams": [{"name": "Wren", "shift": math.nan}]}, "shift"),
         ({"teams": [{"name": "Wren", "responsiveness": 1.1}]}, "responsiveness"),
         ({"teams": [{"name": "Wren", "members": 0}]}, "members"),
+        ({"teams": [{"name": "Wren", "withdrawal": -0.1}]}, "withdrawal"),
     ],
 )
 def test_a_setting_that_breaks_a_rule_is_refused_by_name(

@@ -1,0 +1,136 @@
+"""The least width of the interval of a mean score, where a few rare events decide it.
+
+The usual interval rests on the variation between questions. With a base rate of 3% and 54 questions
+it may have seen one event, or none: then scores hardly vary, and the interval misses the true mean
+in 17% of records, and with 0.1% and 99.9% in nearly all. The forecasts tell how rare the events
+are, so they widen it.
+
+A score is what its forecast expected, plus U, the rest. The expected scores vary little, and their
+mean has the usual interval. U has the distribution of `null_distribution` if forecasts are
+calibrated; if not, more or fewer events come true. So it is tilted by exp(θ U), and the limits of
+its mean are those of the θ under which the observed U is just within 2.5% of the tail: with one
+forecast a question the exact limits of an exponential family, by the saddlepoint approximation.
+After no event in 54 questions, up to 3.7 are possible. Both intervals are combined by the squares
+of their distances (Zou & Donner 2008, doi:10.1002/sim.3095).
+
+Rejected: this interval for all records. It takes forecasts as right but for their level, and with
+many events it is no wider than the usual one, which does not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from scoring.arrays import Floats
+from scoring.means import clustered_mean
+from scoring.null_distribution import FAR, Cumulants, Forecasts, Null, null
+
+# With as many events the usual interval needs no help.
+MANY = 100.0
+_FURTHEST = 30.0
+
+
+class LeastWidths(NamedTuple):
+    """The least distances of an interval's ends, below and above the mean: 0 with many events."""
+
+    brier: tuple[float, float]
+    log: tuple[float, float]
+
+
+def least_widths(made: Forecasts) -> LeastWidths:
+    """Return the least distances of the ends of a 95% interval from the mean Brier and log score.
+
+    ``made`` is from `in_order_of_time`, which raises InputError. The scores are those of forecasts
+    when made: the k-th of a path has weight 1/k.
+
+    >>> from scoring import in_order_of_time
+    >>> rare = in_order_of_time([[0.97, 0.03]] * 54, [[1, 0]] * 54, range(54), range(54))
+    >>> [round(distance, 3) for distance in least_widths(rare).brier]
+    [0.0, 0.064]
+    """
+    p = made.p
+    logs = np.log(p, out=np.zeros_like(p), where=p > 0)
+    variance = (p * (1 - p) - made.y * (1 - made.y)).sum(axis=1) / 2
+    return LeastWidths(
+        _distances(made, -p, variance),
+        _distances(made, -logs, -(p * logs).sum(axis=1)),
+    )
+
+
+def _distances(made: Forecasts, payoff: Floats, expected: Floats) -> tuple[float, float]:
+    """Return the distances for a score that pays this, and that each forecast expected."""
+    weight = 1 / made.rank
+    chance = null(made.sums(weight[:, None] * payoff), made.family)
+    if math.isnan(chance.deviation) or chance.normal:
+        return 0.0, 0.0
+    if chance.deviation >= math.sqrt(MANY) * _jump(chance.cumulants(0.0)):
+        return 0.0, 0.0
+    question = np.cumsum(made.starts) - 1
+    own = np.bincount(question, weight * expected) / np.bincount(question, weight)
+    found = clustered_mean(own, made.family, lopsided=True)
+    gain, total = float(chance.sums.gain.sum()), float(weight.sum())
+    below, above = (abs(_limit(chance, gain, side) - gain) / total for side in (-1.0, 1.0))
+    ends = np.nan_to_num([found.mean - found.lower, found.upper - found.mean])
+    return math.hypot(below, ends[0]), math.hypot(above, ends[1])
+
+
+def _limit(chance: Null, gain: float, side: float) -> float:
+    """Return the limit of the statistic's mean on one side, ``gain`` being observed.
+
+    An observed extreme is itself the limit on its side.
+    """
+    furthest = _FURTHEST / float(np.abs(chance.sums.after).max())
+
+    def reached(at: float) -> float:
+        """Return how far the tail that begins there is beyond the observed value."""
+        found = chance.cumulants(at)
+        return found.mean - side * _jump(found) / 2 - gain
+
+    at = _crossing(reached, -furthest, furthest)
+    if at is None:
+        return gain
+    seen = chance.cumulants(at)
+
+    def beyond(distance: float) -> float:
+        """Return how much further than 2.5% of the tail the observed value is, under this tilt."""
+        tilted = chance.cumulants(at + side * distance)
+        off = distance * seen.mean * -side - (seen.value - tilted.value)
+        root = math.sqrt(max(2 * off, 0.0))
+        wald = distance * math.sqrt(max(seen.variance, 0.0))
+        return (root + math.log(wald / root) / root if root > 1e-3 < wald else root) - FAR
+
+    distance = _crossing(beyond, 0.0, furthest - side * at)
+    most = np.maximum.reduceat(side * chance.sums.after, chance.sums.first)
+    extreme = float(most @ (1 / chance.stretch))
+    if distance is None:
+        return side * extreme
+    return side * min(side * chance.cumulants(at + side * distance).mean, extreme)
+
+
+def _jump(at: Cumulants) -> float:
+    """Return the size of the jumps in which the statistic moves there."""
+    return abs(at.third / at.variance) if at.variance > 0 else 0.0
+
+
+def _crossing(of: Callable[[float], float], low: float, high: float) -> float | None:
+    """Return where a rising function crosses 0 between two points, None if it does not."""
+    # Lazy: scipy.optimize is slow to import.
+    from scipy.optimize import brentq
+
+    # The ends are far out, where exponents are large; a crossing is near the middle.
+    start = min(max(0.0, low), high)
+    at = of(start)
+    end = high if at < 0 else low
+    near, step = start, math.copysign(max(high - low, 0.0) / 128, end - start)
+    while True:
+        there = min(max(near + step, low), high)
+        found = of(there)
+        if (found < 0) != (at < 0):
+            return float(brentq(of, near, there, xtol=1e-4 * (high - low), rtol=1e-6))
+        if there == end:
+            return None
+        near, step = there, 2 * step
