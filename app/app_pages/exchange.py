@@ -144,6 +144,7 @@ else:
 st.header("Export", anchor=False)
 st.caption(
     "Everything you may see, as CSV files: questions, forecasts, evidence, articles, teams. "
-    "Earlier wordings, resolvers and roles are not included; back up the database to keep those."
+    "Earlier wordings, resolvers and roles are not included; back up the database to keep those. "
+    "Texts are exact: a spreadsheet may run one that begins with = as a formula."
 )
 ledger_folder_button("Download the ledger (ZIP)", key="export")

@@ -14,6 +14,7 @@ from forecasts.cli.options import Database, Handle, Member
 from forecasts.cli.root import group
 from forecasts.cli.session import by, ledger, settings
 from forecasts.common.errors import BadInput, Refused
+from forecasts.common.text import without_formulas
 
 member = group("member", help="Export or remove a member's personal data.")
 
@@ -25,7 +26,10 @@ def export(
     database: Database = None,
     acting: Member = None,
 ) -> None:
-    """Export everything about a member as JSON, and as CSV files."""
+    """Export everything about a member as JSON, and as CSV files for a spreadsheet.
+
+    In CSV, an apostrophe is put before texts that a spreadsheet would take for formulas.
+    """
     from forecasts.ledger.database import reading
     from forecasts.operations.privacy import everything
 
@@ -37,7 +41,8 @@ def export(
 
 
 def _cell(value: Any) -> Any:
-    return json_text(value).strip() if isinstance(value, list | dict) else value
+    text = json_text(value).strip() if isinstance(value, list | dict) else value
+    return without_formulas(text) if isinstance(text, str) else text
 
 
 def _write(folder: Path, tables: dict[str, list[dict[str, Any]]]) -> list[Path]:

@@ -83,8 +83,9 @@ def table_text(table: pd.DataFrame, format_: str) -> str | bytes:
         table[name] = time_texts(table[name])
     if format_ == "json":
         return json_text(table.to_dict("records"))
-    for name in [name for name in table if table[name].dtype == "str"]:
-        table[name] = [without_formulas(text) for text in table[name].fillna("")]
+    for name in table.select_dtypes(["str", "object"]):
+        texts = table[name].fillna("")
+        table[name] = [without_formulas(v) if isinstance(v, str) else v for v in texts]
     for name in table.select_dtypes("float"):
         table[name] = ["" if value != value else repr(float(value)) for value in table[name]]
     return str(table.to_csv(index=False, lineterminator="\n"))

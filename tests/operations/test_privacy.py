@@ -234,6 +234,23 @@ def run(furnished: Engine) -> Callable[..., Result]:
     return run
 
 
+def test_a_spreadsheet_runs_nothing_of_an_export(
+    furnished: Engine, run: Callable[..., Result], tmp_path: Path
+) -> None:
+    evil = '=HYPERLINK("https://example.org","x")'
+    with database.writing(furnished) as session:
+        bob = member_named(session, "bob xyzzy")
+        question = ask(session, bob, slug="evil")
+        value = Value(probability=0.25)
+        updates.update(session, question, value, member=bob, now=day(3), rationale=evil)
+    folder = tmp_path / "own"
+    run("member", "export", "bob xyzzy", str(folder))
+    with (folder / "forecast.csv").open() as file:
+        assert f"'{evil}" in [row["rationale"] for row in csv.DictReader(file)]
+    exact = json.loads((folder / "member.json").read_text())
+    assert evil in [row["rationale"] for row in exact["forecast"]]
+
+
 def test_the_export_has_every_row_that_is_theirs_or_speaks_of_them(
     run: Callable[..., Result], tmp_path: Path
 ) -> None:

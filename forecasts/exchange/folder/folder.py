@@ -224,6 +224,8 @@ def _datapackage(names: list[str]) -> dict[str, Any]:
     return {
         "profile": "tabular-data-package",
         "name": "forecast-ledger",
+        "description": "Texts are exact: a spreadsheet may run one that begins with =, +, - or @ "
+        "as a formula. For a spreadsheet use the reports and tables in CSV.",
         "resources": [
             {
                 "profile": "tabular-data-resource",

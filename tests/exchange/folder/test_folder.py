@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -353,6 +354,8 @@ def test_a_folder_that_holds_something_is_not_overwritten_unasked(tmp_path: Path
     write_folder(frames, tmp_path / "out", overwrite=True)
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == ["datapackage.json", "forecasts.csv", "questions.csv"]
+    package = json.loads((tmp_path / "out" / "datapackage.json").read_text())
+    assert "Texts are exact: a spreadsheet may run one" in package["description"]
 
 
 def test_a_folder_that_cannot_be_written_is_refused_with_a_sentence(tmp_path: Path) -> None:
