@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from forecasts.common.settings import Settings
     from forecasts.ledger.verification import Verified
     from forecasts.operations.digests import Sent
+    from forecasts.scores.scores import Compared
+
+_SAMPLE = 20  # resolutions with scores that each verification recomputes
 
 
 @app.command()
@@ -35,26 +38,42 @@ def verify(
             "them has changed.",
         ),
     ] = None,
+    all_scores: Annotated[
+        bool,
+        Option("--scores", help="Recompute all scores, instead of those of 20 resolutions."),
+    ] = False,
     format_: TextOrJson = "text",
     database: Database = None,
 ) -> None:
-    """Verify that history is unchanged, and print its digest.
+    """Verify that history and scores are unchanged, and print the digest.
 
-    Every row is hashed again and compared with its entry in the chain. Exit code 0: the chain is
-    intact; 1: the altered, removed, inserted or reordered rows and entries are named.
+    Every row is hashed again and compared with its entry in the chain, and scores are computed
+    again. Exit code 0: the chain is intact; 1: the altered, removed, inserted or reordered rows and
+    entries are named.
     """
     from forecasts.ledger.database import reading
     from forecasts.ledger.verification import verify
     from forecasts.operations.digests import read_digests
+    from forecasts.scores.scores import compare
 
     digests = [] if against is None else read_digests(against)
     with _verify_bar() as tell, reading(ledger_to_read(settings(database))) as session:
         found = verify(session, against=digests, tell=tell)
+        # Scores of altered rows would differ for that reason.
+        scores = None if found.broken else compare(session, sample=None if all_scores else _SAMPLE)
+    altered = scores.altered if scores else ()
     if format_ == "json":
-        print_json({"whole": found.broken is None, **asdict(found)})
-    elif found.broken is None:
-        print_line(_intact(found))
+        whole = found.broken is None and not altered
+        print_json({"whole": whole, **asdict(found), "scores": asdict(scores) if scores else None})
+    elif scores is not None:
+        print_line(_intact(found, scores))
     _exit_if_broken(found)
+    if altered:
+        print_note(
+            "".join(f"Scores were altered: {one}.\n" for one in altered)
+            + "Recompute them: forecasts rescore. They are a cache, and history is intact."
+        )
+        raise typer.Exit(1)
 
 
 def _exit_if_broken(found: Verified) -> None:
@@ -213,7 +232,7 @@ def _entries(found: Verified) -> str:
     return f"{found.entries:,} {'entry' if found.entries == 1 else 'entries'}"
 
 
-def _intact(found: Verified) -> str:
+def _intact(found: Verified, scores: Compared) -> str:
     plurals = {"evidence": "evidence", "policy": "policies", "identity": "identities"}
     rows = ", ".join(
         f"{count:,} {kind if count == 1 else plurals.get(kind, f'{kind}s')}".replace("_", " ")
@@ -224,6 +243,14 @@ def _intact(found: Verified) -> str:
     if found.forgotten:
         refer = "entry refers" if found.forgotten == 1 else "entries refer"
         lines.append(f"{found.forgotten:,} {refer} to text that was removed with its member.")
+    if scores.resolutions and not scores.altered:
+        of = "" if scores.resolutions == scores.of else f" of {scores.of:,}"
+        lines.append(
+            f"The scores of {scores.resolutions:,}{of} resolutions were computed again, and are "
+            "as stored."
+            if not scores.outdated
+            else f"{scores.outdated:,} scores are of an earlier release: forecasts rescore."
+        )
     if found.against is not None:
         lines.append(f"Nothing up to entry {found.against:,} has changed since that digest.")
     return "\n".join([*lines, "", "Digest (keep it where nobody can change it):", found.digest])

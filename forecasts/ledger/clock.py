@@ -14,12 +14,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from forecasts.common.errors import DatabaseError
 from forecasts.common.times import iso, utc
 from forecasts.ledger.driver_errors import reported
-from forecasts.ledger.models import Entry
+from forecasts.ledger.facts import FACTS, Facts
+from forecasts.ledger.models import Entry, Forecast, QuestionRevision, Resolution
 from forecasts.ledger.urls import is_embedded, place
 
 TIME = "ledger_time"  # in the session of an act, and in its connection to a server
@@ -38,13 +39,14 @@ def server_time() -> str:
     return "clock_timestamp()"
 
 
-def time_of_turn(
-    connection: Connection, here: Callable[[], datetime], newest: datetime | None
-) -> datetime:
-    """Return the time of the act whose turn has begun, by the server's clock or by that ``here``.
+def time_of_turn(session: Session, here: Callable[[], datetime]) -> datetime:
+    """Return the time of the act, whose turn begins, by the server's clock or by that ``here``.
 
-    ``newest``: the time of the ledger's newest entry. DatabaseError if the clock is behind it.
+    DatabaseError if the clock is behind the ledger's newest entry.
     """
+    connection = session.connection()
+    known: Facts | None = session.info.get(FACTS)
+    newest = (known and known.newest_time) or newest_time(session)
     now = utc(here() if is_embedded(connection) else connection.info[TIME])
     if newest is None or now >= newest:
         return now
@@ -61,8 +63,16 @@ def require_not_behind(session: Session, now: datetime) -> None:
 
 
 def newest_time(session: Session) -> datetime | None:
-    """Return the time of the ledger's newest entry; None if it has none."""
-    return session.exec(select(Entry.at).order_by(col(Entry.id).desc()).limit(1)).first()
+    """Return the time of the ledger's newest entry; None in an empty ledger.
+
+    Entries of an older schema have none: then that of the newest forecast, wording or resolution.
+    """
+    newest = session.exec(select(Entry.at).order_by(col(Entry.id).desc()).limit(1)).first()
+    if newest is not None:
+        return newest
+    tables = (Forecast, QuestionRevision, Resolution)
+    times = [session.scalar(select(func.max(col(table.recorded_at)))) for table in tables]
+    return max((utc(at) for at in times if at is not None), default=None)
 
 
 def _behind(connection: Connection, now: datetime, newest: datetime) -> DatabaseError:

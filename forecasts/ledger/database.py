@@ -110,7 +110,7 @@ def _connect_options(url: URL) -> dict[str, Any]:
     if url.get_backend_name() == "sqlite":
         path = Path(url.database or "")
         if sqlite_file.why_read_only(path):
-            # No connection is kept, since how to open the file depends on whether others write to it.
+            # No connection is kept, since others may begin to write to the file.
             return {"creator": lambda: sqlite_file.read_only(path), "poolclass": NullPool}
         return {"connect_args": {"timeout": _PATIENCE}}
     options = {"connect_timeout": 10, "application_name": "forecasts"}
@@ -387,10 +387,7 @@ def writing(
     with reported(engine), explaining(engine), _Act(bound, expire_on_commit=False) as session:
         try:
             if here is not None:
-                connection = session.connection()
-                known = _facts(connection)
-                newest = None if known is None else known.newest_time
-                session.info[clock.TIME] = clock.time_of_turn(connection, here, newest)
+                session.info[clock.TIME] = clock.time_of_turn(session, here)
             yield session
             session.end()
         except BaseException:

@@ -26,13 +26,17 @@ class _Removal(NamedTuple):
 
 
 class Erasures:
-    """The removals of a ledger's members that have an entry."""
+    """The removals of a ledger's members that have an entry, once they are ``read``."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        entry, removal = (SQLModel.metadata.tables[name] for name in ("entry", "removal"))
         self._removals: dict[int, _Removal] = {}
         self._listed: set[tuple[str, int]] = set()
+
+    def read(self) -> None:
+        """Read the removals and their places in the chain."""
+        session = self._session
+        entry, removal = (SQLModel.metadata.tables[name] for name in ("entry", "removal"))
         places = select(entry.c.row_id, entry.c.id).where(entry.c.kind == "removal")
         if session.scalar(select(removal.c.id).limit(1)) is None:
             return

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, Table
@@ -52,15 +53,19 @@ def malformed(connection: Connection, table: Table, most: int) -> dict[int, str]
 
     That is the name of a column if its value is out of form.
     """
-    broken = conditions(table, connection.dialect.name)
-    if not broken:
-        return {}
-    cases = " ".join(f"WHEN NOT ({sql}) THEN '{name}'" for name, sql in broken.items())
-    rows = connection.exec_driver_sql(
-        f"SELECT id, name FROM (SELECT id, CASE {cases} END AS name FROM {table.name}) AS checked "  # noqa: S608 tables and conditions of ours
-        f"WHERE name IS NOT NULL ORDER BY id LIMIT {most}"
-    )
+    statement = _out_of_form(table, connection.dialect.name)
+    rows = connection.exec_driver_sql(f"{statement} LIMIT {most}") if statement else ()
     return {id_: name.removesuffix("_form") for id_, name in rows}
+
+
+@cache
+def _out_of_form(table: Table, dialect: str) -> str:
+    cases = " ".join(
+        f"WHEN NOT ({sql}) THEN '{name}'" for name, sql in conditions(table, dialect).items()
+    )
+    checked = f"SELECT id, CASE {cases} END AS name FROM {table.name}"  # noqa: S608 tables and conditions of ours
+    where = "WHERE name IS NOT NULL ORDER BY id"
+    return f"SELECT id, name FROM ({checked}) AS checked {where}" if cases else ""  # noqa: S608 as above
 
 
 def orphans(connection: Connection, table: Table, most: int) -> list[Orphan]:

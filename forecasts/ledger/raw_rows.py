@@ -7,9 +7,10 @@ the reason in its place, and so does not hide the others.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Dialect, Integer, Select, func, literal_column, select
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 
@@ -40,10 +41,10 @@ def read(session: Session, statement: Select[Any]) -> Sequence[Any]:
 
 def rows_between(session: Session, kind: str, low: int, high: int) -> list[RawRow]:
     """Return the rows of a table of the chain with ids above ``low`` up to ``high``, by id."""
-    table = SQLModel.metadata.tables[kind]
-    statement = rows_of(kind).where(table.c.id > low, table.c.id <= high)
+    table, connection = SQLModel.metadata.tables[kind], session.connection()
     try:
-        found = read(session, statement)
+        statement = _between(kind, connection.dialect).format(low=low, high=high)
+        found = connection.exec_driver_sql(statement).all()
         columns = dict(zip(table.c.keys(), zip(*found, strict=True), strict=False))
         hashed = contents(kind, columns) if found else []
         id_ = table.c.keys().index("id")
@@ -58,6 +59,13 @@ def rows_between(session: Session, kind: str, low: int, high: int) -> list[RawRo
             return [RawRow(high, None, "", "", None, reason(error))]
     middle = (low + high) // 2
     return [*rows_between(session, kind, low, middle), *rows_between(session, kind, middle, high)]
+
+
+@lru_cache(100)  # to build one takes longer than to run it
+def _between(kind: str, dialect: Dialect) -> str:
+    id_ = SQLModel.metadata.tables[kind].c.id
+    low, high = (literal_column(name, Integer) for name in ("{low}", "{high}"))
+    return str(rows_of(kind).where(id_ > low, id_ <= high).compile(dialect=dialect))
 
 
 def ends(session: Session, kind: str) -> tuple[int, int]:

@@ -55,13 +55,14 @@ class Walk:
         self._seen = dict.fromkeys(SEALED, 0)
         self._ahead: dict[str, deque[RawRow]] = {kind: deque() for kind in SEALED}
         self._malformed: dict[str, dict[int, str]] = {}
+        self._erasures = Erasures(session)
         # For each row that may change: the entry of its newest state.
         self._states: dict[str, dict[int, Any]] = {kind: {} for kind in STATES}
 
     def all(self, tell: Callable[[int, int], None]) -> None:
         """Verify everything; ``Stop`` at a fault of the chain."""
-        with self._readable("the list of removed members"):
-            self._erasures = Erasures(self.session)
+        with self._readable("the table removal", note=False):
+            self._erasures.read()
         for table in SQLModel.metadata.sorted_tables:
             with self._readable(f"the table {table.name}", note=False):
                 found = malformed(self.session.connection(), table, MOST_FAULTS)
@@ -285,9 +286,24 @@ class Walk:
                 what = out_of_form(table.name, row, subject)
                 self.note(Broken(Fault.altered, what, kind=table.name, row=row))
             with self._readable(f"the table {table.name}"):
+                if table.name != "exhibit_content":  # the documents themselves are compared
+                    self._readable_rows(table.name)
                 for orphan in orphans(self.session.connection(), table, MOST_FAULTS):
                     what = orphan.said(table.name)
                     self.note(Broken(Fault.altered, what, kind=table.name, row=orphan.row))
+
+    def _readable_rows(self, kind: str) -> None:
+        """Note the rows of a table that cannot be read."""
+        id_ = SQLModel.metadata.tables[kind].c.id
+        low, last = ends(self.session, kind)
+        while low < last:
+            some = select(id_).where(id_ > low).order_by(id_).limit(_BATCH).subquery()
+            high = self.session.scalar(select(func.max(some.c.id))) or last
+            for row in rows_between(self.session, kind, low, high):
+                if row.unreadable:
+                    what = f"row {row.id} of {kind} cannot be read: {row.unreadable}"
+                    self.note(Broken(Fault.altered, what, kind=kind, row=row.id))
+            low = high
 
     def _compare_digest(self, entry: Any | None = None) -> None:
         if self.against.get(self.place, {self.last}) == {self.last}:

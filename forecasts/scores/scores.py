@@ -1,10 +1,15 @@
-"""Computing and storing the scores of confirmed resolutions; they can be rebuilt at any time."""
+"""Computing and storing the scores of confirmed resolutions; they can be rebuilt at any time.
+
+The chain does not cover them, since history gives them: ``compare`` finds those that differ.
+"""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isclose
 from typing import Any
 
 from sqlalchemy import delete
@@ -13,10 +18,14 @@ from sqlmodel import Session, col, select
 import scoring
 from forecasts.access.visibility import reading_everything
 from forecasts.ledger.append import write_rows
+from forecasts.ledger.current import is_current_outcome
 from forecasts.ledger.models import Member, Question, Resolution, Score
 from forecasts.questions.standing import in_batches, listing
 from forecasts.scores.frames import scoring_frames
 from forecasts.scores.stored_scores import CRPS, STORED_PROTOCOLS
+
+MOST_ALTERED = 20
+_Key = tuple[int, int, str]  # resolution, member, protocol
 
 
 def store(session: Session, resolutions: Sequence[Resolution]) -> int:
@@ -36,6 +45,19 @@ def store(session: Session, resolutions: Sequence[Resolution]) -> int:
 def _store(
     session: Session, by_question: Mapping[int, int | None], handles: Mapping[str, int | None]
 ) -> int:
+    columns = _computed(session, by_question, handles)
+    connection, count = session.connection(), len(columns["protocol"])
+    replaced = col(Score.resolution_id).in_(list(by_question.values()))
+    connection.execute(delete(Score).where(replaced))
+    if count:
+        write_rows(connection, "score", columns)
+    return count
+
+
+def _computed(
+    session: Session, by_question: Mapping[int, int | None], handles: Mapping[str, int | None]
+) -> dict[str, list[Any]]:
+    """Return the columns of the scores that history gives for these resolutions."""
     chosen = select(Question.slug, Question.id).where(col(Question.id).in_(list(by_question)))
     slugs = dict(session.exec(chosen).all())
     # All forecasts are scored, whatever the confirming member may see.
@@ -43,18 +65,12 @@ def _store(
         questions, forecasts = scoring_frames(session, questions=list(slugs))
     table = scoring.score(questions, forecasts, (*STORED_PROTOCOLS, CRPS))
     ids = {slug: by_question[id_] for slug, id_ in slugs.items()}
-    columns: dict[str, list[Any]] = {
+    return {
         "resolution_id": [ids[slug] for slug in table["question_id"].tolist()],
         "member_id": [handles[handle] for handle in table["forecaster"].tolist()],
         "engine_version": [scoring.__version__] * len(table),
         **{name: table[name].tolist() for name in ("protocol", "score", "coverage", "updates")},
     }
-    connection = session.connection()
-    replaced = col(Score.resolution_id).in_(list(by_question.values()))
-    connection.execute(delete(Score).where(replaced))
-    if len(table):
-        write_rows(connection, "score", columns)
-    return len(table)
 
 
 @dataclass(frozen=True)
@@ -75,3 +91,79 @@ def rebuild(session: Session) -> Rebuilt:
     states = listing(session, now=epoch)
     current = [state.resolution for state in states if state.resolution is not None]
     return Rebuilt(store(session, current), len(current), scoring.__version__)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The result of comparing stored scores with history.
+
+    ``altered``: a clause for each that differs, the first ``MOST_ALTERED``. ``outdated``: the
+    number that differ and were computed by an earlier release.
+    """
+
+    scores: int
+    resolutions: int
+    of: int
+    altered: tuple[str, ...]
+    outdated: int
+
+
+def compare(session: Session, *, sample: int | None = None) -> Compared:
+    """Return how the stored scores of current resolutions compare with history.
+
+    ``sample``: the number of resolutions, chosen at random; by default all.
+    """
+    current = dict(
+        session.exec(
+            select(Resolution.question_id, Resolution.id).where(is_current_outcome())
+        ).all()
+    )
+    chosen = sorted(current)
+    if sample is not None and sample < len(chosen):
+        chosen = random.sample(chosen, sample)
+    handles = dict(session.exec(select(Member.handle, Member.id)).all())
+    altered: list[str] = []
+    count = outdated = 0
+    for batch in in_batches(chosen):
+        by_question = {id_: current[id_] for id_ in batch}
+        expected = _by_key(_computed(session, by_question, handles))
+        stored = _stored(session, list(by_question.values()))
+        count += len(stored)
+        for key in sorted(expected.keys() | stored.keys()):
+            if key not in stored:
+                altered.append(f"{_named(session, key)} is missing")
+            elif key not in expected or not _alike(stored[key], expected[key]):
+                if stored[key].engine_version == scoring.__version__:
+                    altered.append(f"{_named(session, key)} is not the one that history gives")
+                else:
+                    outdated += 1
+    return Compared(count, len(chosen), len(current), tuple(altered[:MOST_ALTERED]), outdated)
+
+
+def _by_key(columns: Mapping[str, Sequence[Any]]) -> dict[_Key, Score]:
+    rows = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+    return {(row["resolution_id"], row["member_id"], row["protocol"]): Score(**row) for row in rows}
+
+
+def _stored(session: Session, resolutions: Sequence[int | None]) -> dict[_Key, Score]:
+    rows = session.exec(select(Score).where(col(Score.resolution_id).in_(resolutions)))
+    return {(row.resolution_id, row.member_id, row.protocol): row for row in rows}
+
+
+def _alike(one: Score, other: Score) -> bool:
+    """Return whether two scores are equal but for the last digits, which differ by machine."""
+    return one.updates == other.updates and all(
+        isclose(getattr(one, name), getattr(other, name), rel_tol=1e-9, abs_tol=1e-12)
+        for name in ("score", "coverage")
+    )
+
+
+def _named(session: Session, key: _Key) -> str:
+    resolution, member, protocol = key
+    slug = session.exec(
+        select(Question.slug)
+        .join(Resolution, col(Resolution.question_id) == col(Question.id))
+        .where(Resolution.id == resolution)
+    ).first()
+    handle = session.exec(select(Member.handle).where(Member.id == member)).first()
+    return f"the {protocol} score of {handle} on {slug!r}"

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import Session
 
+from forecasts.access.members import member_or_new
 from forecasts.agenda.today import today
 from forecasts.ledger.models import Member
 from forecasts.resolution import confirmation, history
@@ -82,3 +84,33 @@ def test_scoring_again_brings_the_crps_of_what_was_resolved_before_it_was_stored
     session.flush()
     assert scores.rebuild(session).scores == 1
     assert stored_scores.score_table(session, resolution) == before
+
+
+def test_stored_scores_are_compared_with_those_that_history_gives(session: Session) -> None:
+    alice, bob = (member_or_new(session, name, now=day(0)) for name in ("alice", "bob"))
+    for slug in ("rain", "snow"):
+        question = ask(session, alice, slug=slug)
+        for member, p in ((alice, 0.3), (bob, 0.8)):
+            updates.update(session, question, Value(probability=p), member=member, now=day(1))
+        confirmation.confirm(session, question, "yes", known_at=day(3), now=day(3), member=alice)
+    whole = scores.compare(session)
+    assert (whole.scores, whole.resolutions, whole.of) == (12, 2, 2)
+    assert (whole.altered, whole.outdated) == ((), 0)
+    assert scores.compare(session, sample=1).resolutions == 1
+    acts = {
+        "UPDATE score SET score = score + 0.01 WHERE id = 1": "is not the one that history gives",
+        "UPDATE score SET updates = 2 WHERE id = 1": "is not the one that history gives",
+        "DELETE FROM score WHERE id = 1": "is missing",
+    }
+    for act, said in acts.items():
+        with session.begin_nested() as point:
+            session.execute(text(act))
+            session.expire_all()
+            [altered] = scores.compare(session).altered
+            assert altered == f"the brier score of alice on 'rain' {said}"
+            point.rollback()
+        session.expire_all()
+    session.execute(text("UPDATE score SET score = 0.5, engine_version = '0.0' WHERE id = 1"))
+    session.expire_all()
+    earlier = scores.compare(session)
+    assert (earlier.altered, earlier.outdated) == ((), 1)

@@ -1,0 +1,291 @@
+"""Every column of every table, altered by somebody with the database in twelve ways.
+
+The changes are made from the models, on a copy of a ledger's tables that has none of the schema's
+constraints, keys and triggers. Each that a reader of the chain's tables could notice is named, and
+none ends the verification with an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from enum import StrEnum
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple, get_args
+
+import pytest
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Connection,
+    DateTime,
+    Engine,
+    Float,
+    Integer,
+    LargeBinary,
+    Table,
+    create_engine,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import SQLModel
+
+from forecasts.access.members import member_or_new
+from forecasts.agenda.notifications import channels
+from forecasts.common.settings import sqlite_url
+from forecasts.ledger import database, schema
+from forecasts.ledger.chain import SEALED, STATES
+from forecasts.ledger.models import (
+    EndedSession,
+    Glance,
+    LastRun,
+    Notice,
+    ResolverRun,
+    Upkeep,
+    Watch,
+)
+from forecasts.ledger.verification import verify
+from forecasts.operations import privacy
+from forecasts.questions import registry
+from forecasts.updates import updates
+from forecasts.updates.evidence import CitedEvidence
+from forecasts.updates.values import Value
+from tests.conftest import KINDS, day
+from tests.ledger.test_verification import furnish
+
+IN_CHAIN = (*SEALED, *STATES, "entry", "exhibit_content")
+# Ways in which any value is out of place, whether the chain has the row or not.
+ALWAYS = ("class", "form", "bytes", "orphan")
+TABLES = SQLModel.metadata.sorted_tables
+
+
+class Change(NamedTuple):
+    """A way to alter a table, and whether it must be named."""
+
+    way: str
+    table: str
+    column: str
+    statements: tuple[str, ...]
+    named: bool
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def bare(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    """A ledger with rows in every table, and no constraint on any."""
+    with ExitStack() as stack:
+        folder = tmp_path_factory.mktemp("bare")
+        if request.param == "sqlite":
+            url = sqlite_url(folder / "ledger.sqlite3")
+        else:
+            url = stack.enter_context(request.getfixturevalue("postgresql").fresh())
+        engine = database.open_engine(url)
+        schema.migrate(engine)
+        _fill(engine)
+        bare = _bare_file(folder) if request.param == "sqlite" else _bare_schema(url)
+        engine.dispose()
+        yield bare
+        bare.dispose()
+
+
+def _fill(engine: Engine) -> None:
+    furnish(engine)
+    with database.writing(engine) as session:
+        at = {"recorded_at": day(7)}
+        rows: list[SQLModel] = [
+            Watch(question_id=question, next_at=day(8), attempts=0, reason="")
+            for question in (1, 2)
+        ]
+        rows += [
+            Notice(channel_id=1, event="closing", question_id=q, at=day(9), next_at=day(9), **at)
+            for q in (1, 2)
+        ]
+        rows += [Glance(member_id=member, **at) for member in (1, 2)]
+        run = {"resolver_id": 1, "message": "", "started_at": day(7)}
+        rows += [ResolverRun(state="not_yet", **run), ResolverRun(state="failed", **run)]
+        rows += [LastRun(started_at=day(7)), EndedSession(key="k", until=day(9), **at)]
+        rows += [Upkeep(key="k", act="backup", place="x", tried_at=day(7))]
+        session.add_all(rows)
+        dora = member_or_new(session, "dora", now=day(7))
+        channels.add(session, "phone", "json://example.org/d", member=dora, now=day(7))
+        cited = [CitedEvidence(note="a hunch")]
+        snow = registry.find(session, "snow")
+        said = {"rationale": "cold", "evidence": cited}
+        updates.update(session, snow, Value(probability=0.7), member=dora, now=day(7), **said)
+    with database.writing(engine) as session:
+        privacy.remove(session, "dora", member=None, now=day(8))
+
+
+def _bare_file(folder: Path) -> Engine:
+    made = create_engine(f"sqlite:///{folder / 'bare.sqlite3'}")
+    with made.begin() as connection:
+        connection.exec_driver_sql(f"ATTACH '{folder / 'ledger.sqlite3'}' AS whole")
+        for name in (*(table.name for table in TABLES), "alembic_version"):
+            columns = connection.exec_driver_sql(f"PRAGMA whole.table_info({name})").all()
+            typed = (f"{c[1]} {'INTEGER PRIMARY KEY' if c[1] == 'id' else c[2]}" for c in columns)
+            connection.exec_driver_sql(f"CREATE TABLE {name} ({', '.join(typed)})")
+            connection.exec_driver_sql(f"INSERT INTO {name} SELECT * FROM whole.{name}")
+    made.dispose()
+    return database.open_engine(sqlite_url(folder / "bare.sqlite3"))
+
+
+def _bare_schema(url: str) -> Engine:
+    made = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    with made.begin() as connection:
+        connection.exec_driver_sql("CREATE SCHEMA bare")
+        for name in (*(table.name for table in TABLES), "alembic_version"):
+            connection.exec_driver_sql(f"CREATE TABLE bare.{name} AS TABLE public.{name}")
+    made.dispose()
+    return database.open_engine(f"{url}&options=-csearch_path%3Dbare")
+
+
+def changes(connection: Connection) -> Iterator[Change]:
+    """Yield every change of every table on this database."""
+    for table in TABLES:
+        ids = connection.scalars(text(f"SELECT id FROM {table.name} ORDER BY id")).all()
+        assert ids, table.name
+        yield from _changes_of_rows(table, ids)
+        for column in table.c:
+            yield from _changes_of_column(connection, table, column, ids)
+
+
+def _changes_of_rows(table: Table, ids: Any) -> Iterator[Change]:
+    name, sealed = table.name, table.name in IN_CHAIN
+    rest = ", ".join(column.name for column in table.c if column.name != "id")
+    copy = f"INSERT INTO {name} (id, {rest}) SELECT {{}}, {rest} FROM {name} WHERE id = {ids[0]}"
+    # A document is found by its hash, so another copy of it is not noticed.
+    for way, id_ in (("insert", ids[-1] + 1), ("duplicate", -1)):
+        named = sealed and name != "exhibit_content"
+        yield Change(way, name, "", (copy.format(id_),), named)
+    yield Change("delete", name, "", (f"DELETE FROM {name} WHERE id = {ids[0]}",), sealed)
+    yield Change("truncate", name, "", (f"DELETE FROM {name}",), sealed)
+    if len(ids) > 1:
+        moved = ((ids[0], -9), (ids[1], ids[0]), (-9, ids[1]))
+        acts = tuple(f"UPDATE {name} SET id = {to} WHERE id = {old}" for old, to in moved)
+        yield Change("reorder", name, "id", acts, sealed)
+
+
+def _changes_of_column(
+    connection: Connection, table: Table, column: Column[Any], ids: Any
+) -> Iterator[Change]:
+    name, dialect = table.name, connection.dialect.name
+    sealed = name in IN_CHAIN and (name, column.name) != ("exhibit_content", "id")
+    now = connection.scalar(text(f"SELECT {column.name} FROM {name} WHERE id = {ids[0]}"))
+    for way, value in _values(table, column, dialect).items():
+        if value == "NULL" and now is None:
+            continue
+        act = f"UPDATE {name} SET {column.name} = {value} WHERE id = {ids[0]}"
+        gone = way == "value" and bool(column.foreign_keys)  # no row has that id
+        missing = way == "null" and not column.nullable
+        named = sealed or way in ALWAYS or gone or missing
+        yield Change(way, name, column.name, (act,), named)
+    if column.name == "id" or len(ids) < 2:
+        return
+    cell = f"SELECT {column.name} FROM {name} WHERE id = {{}}"
+    for one, other in pairwise(ids):
+        both = [connection.scalar(text(cell.format(id_))) for id_ in (one, other)]
+        if both[0] != both[1]:
+            act = (
+                f"UPDATE {name} SET {column.name} = CASE id WHEN {one} THEN ({cell.format(other)})"
+                f" ELSE ({cell.format(one)}) END WHERE id IN ({one}, {other})"
+            )
+            yield Change("swap", name, column.name, (act,), sealed)
+            return
+
+
+def _values(table: Table, column: Column[Any], dialect: str) -> dict[str, str]:
+    """Return the new values of a column in SQL, by way."""
+    type_: Any = column.type
+    while isinstance(type_, TypeDecorator):
+        type_ = type_.impl_instance
+    kind = next(
+        kind
+        for kind in (Boolean, Integer, Float, DateTime, JSON, LargeBinary, object)
+        if isinstance(type_, kind)
+    )
+    members = _members(table.name, column.name)
+    name, on_file = column.name, dialect == "sqlite"
+    values = {
+        "value": {
+            Boolean: f"NOT {name}",
+            Integer: f"coalesce({name}, 0) + 1000",
+            Float: f"coalesce({name} * 0.9, 0.3) + 0.01",
+            DateTime: "'2031-01-02 00:00:00.000000'" + ("" if on_file else "::timestamptz"),
+            JSON: "'[\"x\"]'" + ("" if on_file else "::json"),
+            LargeBinary: "x'00'" if on_file else "'\\x00'::bytea",
+        }.get(kind, f"coalesce({name}, '') || 'x'"),
+    }
+    if members:
+        others = ", ".join(f"WHEN '{a}' THEN '{b}'" for a, b in pairwise(members))
+        values["value"] = f"CASE {name} {others} ELSE '{members[0]}' END".replace(", WHEN", " WHEN")
+        values["form"] = "'nonsense'"
+    if name == "id":
+        return values
+    values["null"] = "NULL"
+    if column.foreign_keys:
+        values["orphan"] = "999999"
+    if not on_file:
+        out_of_form = {DateTime: "'infinity'", Float: "'NaN'", JSON: "'null'"}
+        return values | ({"form": out_of_form[kind]} if kind in out_of_form else {})
+    values["class"] = {
+        Boolean: "''", Integer: "'x'", Float: "'x'", DateTime: "2460000.5", JSON: "5",
+        LargeBinary: "'12 mm'",
+    }.get(kind, "x'6162'")  # fmt: skip
+    values["bytes"] = "CAST(x'ff' AS TEXT)"
+    forms = {
+        Boolean: "2", Integer: "1.5", Float: "9e999", JSON: "'null'",
+        DateTime: "coalesce(replace(" + name + ", ' ', 'T'), '2026-W01-1')",
+    }  # fmt: skip
+    return values | ({"form": forms[kind]} if kind in forms else {})
+
+
+def _members(table: str, column: str) -> list[str]:
+    for mapper in SQLModel._sa_registry.mappers:
+        if mapper.local_table.name == table:  # type: ignore[attr-defined]
+            field = mapper.class_.model_fields[column]
+            for kind in (field.annotation, *get_args(field.annotation)):
+                if isinstance(kind, type) and issubclass(kind, StrEnum):
+                    return [str(one) for one in kind]
+    return []
+
+
+def missed(engine: Engine, step: int) -> tuple[int, list[str]]:
+    """Return the number of changes made, each ``step``-th of all, and those not named."""
+    wrong, made = [], 0
+    with database.writing(engine) as session:
+        connection = session.connection()
+        for number, change in enumerate(list(changes(connection))):
+            if number % step:
+                continue
+            made += 1
+            point = connection.begin_nested()
+            for statement in change.statements:
+                connection.exec_driver_sql(statement)
+            try:
+                found: object = verify(session).broken
+            except Exception as error:
+                found = repr(error)
+            if (found is None) is change.named or isinstance(found, str):
+                wrong.append(f"{change.way} {change.table}.{change.column}: {found}")
+            point.rollback()
+        session.rollback()
+    return made, wrong
+
+
+def test_the_ledger_is_whole_before(bare: Engine) -> None:
+    with database.reading(bare) as session:
+        assert verify(session).broken is None
+
+
+def test_some_of_all_changes_are_named(bare: Engine) -> None:
+    made, wrong = missed(bare, 29)
+    assert (made > 20, "\n".join(wrong)) == (True, "")
+
+
+@pytest.mark.long
+def test_every_change_that_a_reader_can_notice_is_named(bare: Engine) -> None:
+    made, wrong = missed(bare, 1)
+    assert (made > 600, made, "\n".join(wrong)) == (True, made, "")
