@@ -100,13 +100,14 @@ def preferences_form(usual_days: int) -> None:
             doing.say("Saved your settings.")
 
 
-def schedule(times: RunTimes | None) -> None:
-    """Show when runs take place, or the command that schedules them."""
+def schedule(times: RunTimes | None, *, operates: bool) -> None:
+    """Show when runs take place, or to a member who ``operates`` them the command to schedule."""
     if times is None:
-        st.markdown(
-            "**No run so far.** A run checks outcomes and sends your notifications. To start one "
-            "every 15 minutes, enter this in a terminal:"
-        )
+        without = "**No run so far.** A run checks outcomes and sends your notifications."
+        if not operates:
+            st.markdown(f"{without} An admin of this ledger can schedule them.")
+            return
+        st.markdown(f"{without} To start one every 15 minutes, enter this in a terminal:")
         st.code(
             f"(crontab -l; forecasts schedule cron{_named()}) | crontab -",
             language=None,
@@ -121,13 +122,15 @@ def schedule(times: RunTimes | None) -> None:
     if times.every is None:
         st.markdown(f"**Last run:** {ago}. **Next:** not known until there have been two.")
     elif times.is_overdue(moment):
+        remedy = "Check the schedule, for example with `crontab -l`."
         st.warning(
             f"Runs have stopped: the last one was {ago}, {span(times.every)} after the one before. "
-            "Check the schedule, for example with `crontab -l`."
+            + (remedy if operates else "Tell an admin of this ledger.")
         )
     else:
         st.markdown(f"**Last run:** {ago}. **Next:** about {when(times.last + times.every)}.")
-    st.caption("`forecasts run status` lists the results.")
+    if operates:
+        st.caption("`forecasts run status` lists the results.")
 
 
 def _named() -> str:
@@ -150,7 +153,7 @@ with reading() as ledger:
     runs = run_times(ledger)
 preferences_form(usual.days)
 st.header("Scheduled runs", anchor=False)
-schedule(runs)
+schedule(runs, operates=rights.allows(Action.administer))
 st.header("Notifications", anchor=False)
 notifications()
 st.header("Calendar", anchor=False)

@@ -12,13 +12,14 @@ from streamlit.testing.v1 import AppTest
 from forecasts.access import members, tokens
 from forecasts.access.members import member_or_new
 from forecasts.access.preferences import Preferences, preferences, set_preferences
+from forecasts.access.roles import ensure_admin
 from forecasts.agenda import calendar_feed, revisits
 from forecasts.ledger import database
 from forecasts.ledger.models import Resolution, Theme
 from forecasts.questions import registry
 from forecasts.resolution.runs.last_run import record_run
 from forecasts.updates import updates
-from tests.app.conftest import toasts, visit, words
+from tests.app.conftest import Clock, toasts, visit, words
 from tests.conftest import ask, day
 
 
@@ -99,6 +100,24 @@ def test_before_the_first_run_the_page_has_the_command_that_schedules_runs(
     visit(asked, "settings")
     assert "No run so far." in words(asked)
     assert asked.code[0].value.startswith("(crontab -l; forecasts schedule cron --database /")
+
+
+@pytest.mark.parametrize("runs", [[], [4, 2]])
+def test_a_member_who_is_not_an_admin_gets_no_commands_for_the_schedule(
+    asked: AppTest, engine: Engine, clock: Clock, runs: list[int]
+) -> None:
+    for minutes in runs:
+        with database.writing(engine) as ledger:
+            record_run(ledger, now=day(5) - timedelta(minutes=minutes))
+    clock.moment = day(5) + timedelta(minutes=10)
+    with database.writing(engine) as ledger:
+        ensure_admin(ledger, member_or_new(ledger, "bob", now=day(0)), now=day(0))
+    visit(asked, "settings")
+    said = words(asked)
+    assert "admin of this ledger" in said
+    assert "crontab" not in said
+    assert "forecasts run" not in said
+    assert not asked.code
 
 
 @pytest.mark.parametrize(
