@@ -43,6 +43,8 @@ from forecasts.questions.typed_dates import read_date
 
 SHELVES = ("All", "Without questions")
 ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
+# As phones share a selected passage: in quotation marks, with the address in the next line.
+SHARED = re.compile(r'["“]?(?P<text>.*?)["”]?\s+(?P<url>https?://\S+)', re.IGNORECASE | re.DOTALL)
 MOST = 20_000  # characters of a shared text
 
 moment = now()
@@ -112,6 +114,8 @@ def from_selection() -> None:
     text, url = shared["text"].strip(), canonical_url(shared["url"])
     if is_address(text):  # phones share an address as text
         text, url = "", canonical_url(text)
+    elif url is None and (both := SHARED.fullmatch(text)):
+        text, url = both["text"], canonical_url(both["url"])
     if not text:
         st.session_state["pasted"] = url or ""
         return

@@ -95,9 +95,10 @@ class _Corrected:
 
 
 def focus_first(article: Drafted) -> None:
-    """Focus the forecast of the first draft in the next run."""
+    """Focus the forecast of the first draft in the next run; folded ones come last."""
     if article.drafts:
-        focus_on(f"act-{_key(article, article.drafts[0][0])}")
+        draft, _ = min(article.drafts, key=lambda one: bool(_doubt(*one)))
+        focus_on(f"act-{_key(article, draft)}")
 
 
 @st.fragment

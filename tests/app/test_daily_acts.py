@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import BrowserContext, Dialog, Page, expect
@@ -181,3 +182,28 @@ def test_a_selected_passage_becomes_a_forecast_question_in_three_actions(
     capture.keyboard.type("30")  # 2
     capture.keyboard.press("Enter")  # 3
     capture.get_by_text("Your forecast: 30%.").first.wait_for()
+
+
+@pytest.mark.parametrize("sent", ["address apart", "address in the text"])
+def test_what_a_phone_shares_is_read_at_once(page: Page, server: Server, sent: str) -> None:
+    """Sent as the system's share menu does it by the manifest: a form with the method GET."""
+    target = page.request.get(f"{server.base}/app.webmanifest").json()["share_target"]
+    assert target["method"] == "GET"
+    width = (page.viewport_size or {"width": 0})["width"]
+    passage = f"The mayor of Brenholt will open lock {width} & dock by 31 March 2099, she said."
+    address = "https://example.org/story?utm_source=phone#:~:text=The%20mayor"
+    shared = {"title": "A lock – 100% new"} | (
+        {"text": passage, "url": address}
+        if sent == "address apart"
+        else {"text": f'"{passage}"\n {address}', "url": ""}
+    )
+    query = urlencode({target["params"][name]: value for name, value in shared.items()})
+    page.goto(f"{server.base}{target['action']}?{query}")
+    page.get_by_role("heading", name="Possible questions").wait_for()
+    expect(page.get_by_text("A lock – 100% new").first).to_be_visible()
+    expect(page.get_by_text("example.org").first).to_be_visible()
+    question = page.get_by_label("Question", exact=True).first
+    expect(question).to_have_value(
+        f"Will the mayor of Brenholt open lock {width} & dock by 31 March 2099?"
+    )
+    assert daily_acts.has_focus(page, page.get_by_label("Forecast", exact=True).first)
