@@ -967,7 +967,8 @@ def result_of(case: Case, cell: Cell) -> str:
     except Refused as error:
         return refusal(error, cell.member)
     except NotFound as error:
-        return "unseen" if error.message.startswith("There is no question") else str(error)
+        unknown = roles.question_not_found(cell.question.slug)  # one that does not exist
+        return "unseen" if error.message == unknown.message else str(error)
     finally:
         undone.rollback()
     return "done" if done is None or bool(done) else "unseen"

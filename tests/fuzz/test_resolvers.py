@@ -25,8 +25,8 @@ from forecasts.resolution.resolvers import worker
 from forecasts.resolution.runs import run, source_access
 from tests.conftest import day
 
-SECONDS = 0.25  # for a look
-TOLERANCE = 5.0  # on a busy machine: to notice the time, and to start the next process
+SECONDS = 0.25  # of processor time, for a look
+MOST = SECONDS * worker._WAITS + 3.0  # at most, on a busy machine: until the child is killed
 Case = tuple[str, dict[str, Any], bytes]
 
 RSS = (
@@ -187,8 +187,8 @@ def test_no_resolver_holds_a_run_up(
     monkeypatch.setattr(source_access, "Worker", partial(worker.Worker, SECONDS, 500_000_000))
     summary = run.run(engine, now=day(4))
     assert len(summary.results) == taken
-    assert len(took) == taken
-    assert max(took) < SECONDS + TOLERANCE
+    assert len(took) >= taken
+    assert max(took) < MOST
     stopped = Counter("was stopped" in result.message for result in summary.results)
     assert stopped[True] > slow * 0.8
     states = {result.slug: str(result.state) for result in summary.results}
@@ -202,13 +202,13 @@ def test_no_resolver_holds_a_run_up(
 
 
 def _timed(monkeypatch: pytest.MonkeyPatch, took: list[float]) -> None:
-    look: Callable[..., worker.Looked] = worker.Worker.look
+    look: Callable[..., Any] = worker.Worker._answer
 
-    def timed(*given: Any) -> worker.Looked:
+    def timed(*given: Any) -> Any:
         began = time.monotonic()
         try:
             return look(*given)
         finally:
             took.append(time.monotonic() - began)
 
-    monkeypatch.setattr(worker.Worker, "look", timed)
+    monkeypatch.setattr(worker.Worker, "_answer", timed)

@@ -40,10 +40,10 @@ try:
 except ImportError:  # not on every system
     resource = None  # type: ignore[assignment]
 
-SECONDS = 30.0  # for one look, without fetching
+SECONDS = 30.0  # of processor time for one look
+_WAITS = 4  # times as long, without fetching: for a look that sleeps, and on a busy machine
 MEMORY_BYTES = 2_000_000_000  # of a child; a parsed document can take twenty times its size
 _STARTING = 60.0  # seconds for a child to start on a busy machine; usually half a second
-_GRACE = 5.0  # seconds after which a child whose parent was killed ends by itself
 _OUT_OF_MEMORY = 77  # the child's exit code
 MOST_CHARACTERS = 100_000  # of an outcome, a source or a note
 
@@ -103,6 +103,8 @@ class Worker:
             answer = self._answer((name, dict(settings), asked, now), fetch)
         except (EOFError, OSError):
             ended, is_first = self.close(), self._looks == 1
+            if ended == -signal.SIGPROF:
+                raise self._too_long() from None
             if ended != _OUT_OF_MEMORY:
                 raise Stopped(f"The look ended its process, with code {ended}.") from None
             if is_first:
@@ -122,12 +124,12 @@ class Worker:
     def _answer(self, request: tuple[Any, ...], fetch: Fetch) -> Looked | Exception:
         """Return the child's answer or error; documents that it asks for are fetched meanwhile."""
         documents: dict[str, Seen] = {}
-        left = self._seconds
+        left = self._seconds * _WAITS
         self._child.send(request)
         while True:
             began = time.monotonic()
             if not self._child.poll(left):
-                raise Stopped(f"The look was stopped: it took more than {self._seconds:g} seconds.")
+                raise self._too_long()
             asks, value = self._child.recv()
             left = max(left - (time.monotonic() - began), 0)
             if asks == _FETCH:
@@ -142,6 +144,9 @@ class Worker:
                     read = tuple(documents[one] if isinstance(one, str) else one for one in seen)
                     finding = replace(finding, seen=read)
                 return finding, not_before
+
+    def _too_long(self) -> Stopped:
+        return Stopped(f"The look was stopped: it took more than {self._seconds:g} seconds.")
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
@@ -216,19 +221,17 @@ def serve() -> None:
         parent.send(_READY)
         while True:
             request = parent.recv()
-            signal.setitimer(signal.ITIMER_REAL, float(seconds) + _GRACE)
-            parent.send((_DONE, _served(request, parent, made, float(seconds))))
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            # Its signal ends the process, whatever it does, also when its parent was killed.
+            signal.setitimer(signal.ITIMER_PROF, float(seconds))
+            parent.send((_DONE, _served(request, parent, made)))
 
 
-def _served(request: tuple[Any, ...], parent: Connection, made: Made, seconds: float) -> Any:
+def _served(request: tuple[Any, ...], parent: Connection, made: Made) -> Any:
     """Return the answer to a request, or the error that it raised."""
 
     def fetch(address: str) -> Seen:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         parent.send((_FETCH, address))
         reply = parent.recv()
-        signal.setitimer(signal.ITIMER_REAL, seconds + _GRACE)
         if isinstance(reply, LedgerError):
             raise reply
         return _Sent(reply, asked_for=address, parent=parent, made=made)

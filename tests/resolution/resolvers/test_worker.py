@@ -129,10 +129,8 @@ def test_a_look_that_is_made_to_be_slow_is_stopped(
 ) -> None:
     with closing(Worker(0.3)) as one:
         asks(one, STATUS, page='{"status": "open"}')
-        began = time.monotonic()
-        with pytest.raises(Stopped, match="more than") as stopped:
+        with pytest.raises(Stopped, match="took more than") as stopped:
             asks(one, settings, name, page=content)
-        assert time.monotonic() - began < 3
         assert stopped.value.temporary
         assert stopped.value.remedy
         # The next one gets a child of its own.
@@ -202,10 +200,10 @@ def test_an_error_of_the_database_is_raised_here(shared: Worker) -> None:
 def test_fetching_does_not_count_towards_the_time() -> None:
     class Slow(World):
         def __call__(self, address: str) -> Seen:
-            time.sleep(0.5)
+            time.sleep(0.9)
             return super().__call__(address)
 
-    with closing(Worker(0.4)) as one:
+    with closing(Worker(0.2)) as one:
         one.look("http_json", STATUS, question(), at(9), World(at(9), page='{"status": "open"}'))
         slow = Slow(at(9), page='{"status": "done"}')
         finding, _ = one.look("http_json", STATUS, question(), at(9), slow)

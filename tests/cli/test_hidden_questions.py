@@ -1,0 +1,109 @@
+"""No command tells a hidden question from one that does not exist, by its ID or its number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from forecasts.cli.main import app
+
+Run = Callable[..., Result]
+
+# Values of the other parameters, by metavar; and options that a command needs to come so far.
+VALUES = {
+    "P": "30%",
+    "OUTCOME": "yes",
+    "KIND": "deadline",
+    "POLICY": "propose",
+    "DAYS|usual": "7",
+}
+OPTIONS = {
+    "revise": ["--title", "Other?"],
+    "dispute": ["--because", "no"],
+    "reject": ["--because", "no"],
+    "withdraw": ["--because", "no"],
+    "resolver evidence": ["--out", "folder"],
+    "discard": ["--yes"],
+}
+WHO = ["viewer", "forecaster", "resolver", "outsider"]
+
+
+def commands(found: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for name, command in getattr(found, "commands", {}).items():
+        yield from commands(command, (*path, name))
+    if not hasattr(found, "commands"):
+        yield " ".join(path), found
+
+
+def calls() -> dict[str, list[str]]:
+    """Return every command that takes a question, with QUESTION in its place."""
+    made = {}
+    for name, command in commands(get_command(app)):
+        words: list[str] = []
+        for one in command.params:
+            if one.metavar == "QUESTION":
+                words += (
+                    ["QUESTION"]
+                    if one.param_type_name == "argument"
+                    else [*one.opts[:1], "QUESTION"]
+                )
+            elif one.param_type_name == "argument" and one.required:
+                words.append(VALUES.get(one.metavar, f"no value for {one.metavar}"))
+        if "QUESTION" in words:
+            made[name] = [*name.split(), *words, *OPTIONS.get(name, [])]
+    made["resolver set question"] = [
+        *("resolver", "set", "seen", "question", "--with", "question=QUESTION")
+    ]
+    return made
+
+
+CALLS = calls()
+
+
+@pytest.fixture
+def filled(
+    forecasts: Run, filled_once: Callable[[Callable[[], object]], None], tmp_path: Path
+) -> Run:
+    def fill() -> None:
+        ask = ("--closes", "2999-12-31", "--criteria", "As it says.")
+        forecasts("ask", "Is it seen?", "--slug", "seen", *ask)
+        forecasts("ask", "Is it hidden?", "40%", "--slug", "hidden-1", "--visible-to", "me", *ask)
+        forecasts("resolver", "set", "hidden-1", "deadline")
+        forecasts("team", "create", "Alder")
+        for who in ("viewer", "forecaster", "resolver"):
+            forecasts("team", "add", "Alder", who, "--role", who)
+        forecasts("team", "appoint", "resolver", "resolver")
+
+    filled_once(fill)
+    return forecasts
+
+
+def said(run: Run, who: str, call: list[str], name: str) -> tuple[int, str]:
+    words = [word.replace("QUESTION", name) for word in call]
+    result = CliRunner().invoke(app, [*words, "--as", who])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.output.replace(name, "NAME")
+
+
+def test_every_command_on_a_question_is_called() -> None:
+    assert len(CALLS) > 15
+    assert not [call for call in CALLS.values() if any("no value" in word for word in call)]
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_hidden_and_unknown_questions_read_alike(
+    filled: Run, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for who in WHO:
+        for hidden, unknown in (("hidden-1", "hidden-2"), ("2", "3")):
+            there = said(filled, who, CALLS[name], hidden)
+            nowhere = said(filled, who, CALLS[name], unknown)
+            assert there == nowhere, who
+            assert there[0] != 0
