@@ -70,6 +70,7 @@ from scoring.rules import (
 )
 from scoring.scores import score
 from scoring.shrinkage import FEWEST_TO_SHRINK, Shrunk, shrink, skills
+from scoring.staleness import Staleness, staleness
 from scoring.version import __version__
 from scoring.when_made import WhenMade, when_made
 
@@ -86,8 +87,8 @@ __all__ = [
     "Estimate",
     "Forecasts",
     "InputError",
-    "LogDecomposition",
     "LeastWidths",
+    "LogDecomposition",
     "Mean",
     "Murphy",
     "Pair",
@@ -98,6 +99,7 @@ __all__ = [
     "Reaction",
     "Recalibration",
     "Shrunk",
+    "Staleness",
     "Test",
     "WhenMade",
     "__version__",
@@ -147,6 +149,7 @@ __all__ = [
     "skills",
     "spherical_score",
     "spiegelhalter",
+    "staleness",
     "standing",
     "time_blocks",
     "when_made",

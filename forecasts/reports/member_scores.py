@@ -107,9 +107,7 @@ def claims(questions: pd.DataFrame, live: pd.DataFrame, entries: Entries) -> pd.
     place, member = live["question"].to_numpy(), live["forecaster"].to_numpy(dtype=np.intp)
     code, names = pd.factorize(entries.group.to_numpy(dtype=object), sort=True)
     group = code[member]
-    of = place.astype(np.int64) * max(len(names), 1) + group
-    sharing = np.bincount(of[_begins(live)], minlength=int(of.max()) + 1 if len(of) else 0)
-    weight = live["weight"].to_numpy() / sharing[of]
+    weight = live["weight"].to_numpy() * shares(live, entries)
     p, y, _ = option_columns(questions, live)
     several = np.isnan(live["p"].to_numpy())
     shown = ~np.isnan(p)
@@ -124,6 +122,17 @@ def claims(questions: pd.DataFrame, live: pd.DataFrame, entries: Entries) -> pd.
             "weight": (weight * np.where(several, 0.5, 1.0))[row],
         }
     )
+
+
+def shares(live: pd.DataFrame, entries: Entries) -> Floats:
+    """Return one over the members of the group on the question, for each live segment."""
+    place, member = live["question"].to_numpy(), live["forecaster"].to_numpy(dtype=np.intp)
+    code, names = pd.factorize(entries.group.to_numpy(dtype=object))
+    of = place.astype(np.int64) * max(len(names), 1) + code[member]
+    begins = np.diff(place, prepend=-1) != 0
+    begins |= np.diff(member, prepend=-1) != 0
+    sharing = np.bincount(of[begins], minlength=int(of.max()) + 1 if len(of) else 0)
+    return np.asarray(1 / sharing[of])
 
 
 def option_columns(
@@ -160,10 +169,3 @@ def places(questions: pd.DataFrame, ids: pd.Series) -> npt.NDArray[np.intp]:
     """Return the position of each id among the questions."""
     found: npt.NDArray[np.intp] = pd.Index(questions["question_id"]).get_indexer(ids)
     return found
-
-
-def _begins(live: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Return which segments are a member's first on a question; ``live`` is sorted by both."""
-    place, member = live["question"].to_numpy(), live["forecaster"].to_numpy(dtype=np.intp)
-    begins = np.diff(place, prepend=-1) != 0
-    return np.asarray(begins | (np.diff(member, prepend=-1) != 0))

@@ -1,0 +1,114 @@
+"""Staleness: the cost of a group's unrevised forecasts (see ``scoring.staleness``).
+
+It describes, and does not enter the verdict: a forecast can be right when made and still grow wrong
+while time passes. Only questions with yes or no count, since options have no direction in time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+import scoring
+from forecasts.reports.estimates import mean_over_questions
+from forecasts.reports.groups import Entries
+from forecasts.reports.measures import Estimate
+from forecasts.reports.member_scores import shares
+from forecasts.reports.numbers import count, interval, number
+from forecasts.reports.report import Drift, Staleness, Unrevised
+from forecasts.reports.verdict import FEWEST
+from forecasts.scores.frames import rows
+
+MOST = 5
+_LEAST_POINTS = 0.0005
+_DAY_S = 86_400
+
+
+def unrevised(live: pd.DataFrame, entries: Entries) -> pd.DataFrame:
+    """Return the binary forecasts of every group; ``live`` is from ``member_scores.live_segments``.
+
+    Columns: group, question (a position), forecaster, p, y, days (for which it stood), weight, and
+    left and lasted as in ``scoring.staleness``.
+    """
+    code, names = pd.factorize(entries.forecaster.to_numpy(dtype=object))
+    start, end, left = (live[name].to_numpy() for name in ("start_s", "end_s", "left_s"))
+    member = live["forecaster"].to_numpy(dtype=np.intp)
+    found = pd.DataFrame(
+        {
+            "group": entries.group.to_numpy(dtype=object)[member],
+            "question": live["question"].to_numpy(),
+            "forecaster": pd.Categorical.from_codes(code[member], pd.Index(names)),
+            "p": live["p"].to_numpy(),
+            "y": live["outcome"].to_numpy(),
+            "days": (end - start) / _DAY_S,
+            "weight": shares(live, entries),
+            "left": left / (left + start),
+            "lasted": np.minimum((end - start) / left, 1.0),
+        }
+    )
+    return found[found["p"].notna()]
+
+
+def staleness(
+    stood: pd.DataFrame, family: npt.NDArray[np.integer], questions: pd.DataFrame
+) -> Staleness | None:
+    """Return the cost of a group's unrevised forecasts; None without a binary question.
+
+    ``stood`` are the group's rows of ``unrevised``; ``family``: the cluster of every question.
+    """
+    if stood.empty:
+        return None
+    of = family[stood["question"].to_numpy()]
+    p, y, left, lasted, weight = (
+        stood[name].to_numpy() for name in ("p", "y", "left", "lasted", "weight")
+    )
+    found = scoring.staleness(p, y, left, lasted, weight, of)
+    stood = stood.assign(cost=found.cost)
+    cost = stood.groupby("question")["cost"].sum()
+    clusters = family[cost.index.to_numpy()]
+    estimate = mean_over_questions(cost.to_numpy(), clusters, lopsided=True)
+    families = len(np.unique(clusters))
+    kind, sentence = _found(estimate, found.drift, len(cost), families)
+    most = cost[cost >= _LEAST_POINTS].sort_values(ascending=False, kind="stable").head(MOST)
+    longest = stood.sort_values("cost", kind="stable").groupby("question").last().loc[most.index]
+    return Staleness(
+        questions=len(cost),
+        families=families,
+        drift=found.drift,
+        cost=estimate,
+        kind=kind,
+        sentence=sentence,
+        most=tuple(
+            Unrevised(
+                question=str(questions["id"].iloc[place]),
+                title=str(questions["title"].iloc[place]),
+                forecaster=str(row.forecaster),
+                forecast=row.p,
+                days=row.days,
+                points=points,
+            )
+            for place, points, row in zip(most.index, most, rows(longest), strict=True)
+        ),
+    )
+
+
+def _found(estimate: Estimate, drift: float, questions: int, families: int) -> tuple[Drift, str]:
+    many = f"{count(questions, 'question')} in {count(families, 'family')}"
+    if min(questions, families) < FEWEST or estimate.mean is None or estimate.interval is None:
+        return "too_few", (
+            f"Too few to tell the cost of unrevised forecasts: {many}, and it takes {FEWEST} of "
+            "both."
+        )
+    mean = f"{number(estimate.mean)} (95% interval {interval(estimate.interval)}; {many})"
+    if estimate.interval[0] <= 0:
+        return "none", (
+            "No clear cost of unrevised forecasts: moving each as time passed would have lowered "
+            f"the Brier score (0–1) by {mean}."
+        )
+    kind: Drift = "grew_high" if drift > 0 else "grew_low"
+    grew, moving = ("high", "lowering") if drift > 0 else ("low", "raising")
+    return kind, (
+        f"Unrevised forecasts grew too {grew}: {moving} each as time passed would have lowered the "
+        f"Brier score (0–1) by {mean}."
+    )

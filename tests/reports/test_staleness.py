@@ -1,0 +1,143 @@
+"""Staleness in a report: a cost in Brier points, and where a review would have paid."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+
+import jsonschema
+import numpy as np
+import pytest
+
+from forecasts.reports import formats
+from forecasts.reports.render.as_json import schema
+from forecasts.reports.report import Staleness
+from forecasts.scores.frames import Frames
+from tests.reports.small_ledgers import asked, day, joined, ledger, made, report
+
+
+def of(frames: Frames, **wanted: object) -> Staleness:
+    [group] = report(frames, **wanted).groups
+    assert group.staleness is not None
+    return group.staleness
+
+
+def events(questions: int, *, closing: bool, seed: int = 2) -> Frames:
+    """Return forecasts made once, of events that come at any time, and close their questions."""
+    rng = np.random.default_rng(seed)
+    asks, said = [], []
+    for n in range(questions):
+        p = float(rng.choice([0.3, 0.5, 0.7]))
+        comes = rng.uniform(0, 10 / p)
+        early = {"actual_close_time": day(comes)} if closing and comes < 10 else {}
+        asks.append(asked(f"q{n:03}", "yes" if comes < 10 else "no", title=f"Event {n}", **early))
+        said.append(made(f"q{n:03}", "ana", 0, p))
+    return ledger(asks, said)
+
+
+def test_forecasts_of_events_that_close_their_questions_grow_too_high() -> None:
+    found = of(events(300, closing=True))
+    assert found.kind == "grew_high"
+    assert found.drift == pytest.approx(0.9, abs=0.4)
+    assert found.cost.interval is not None
+    assert 0 < found.cost.interval[0] < found.cost.mean < found.cost.interval[1]
+    assert found.sentence.startswith(
+        "Unrevised forecasts grew too high: lowering each as time passed would have lowered the "
+        "Brier score (0–1) by 0.0"
+    )
+    assert found.sentence.endswith("; 300 questions in 300 families).")
+
+
+def test_where_time_alone_matters_nothing_nothing_is_claimed() -> None:
+    found = of(events(300, closing=False))
+    assert found.kind == "none"
+    assert found.sentence.startswith("No clear cost of unrevised forecasts: ")
+
+
+def test_the_sentence_has_the_numbers_beside_it() -> None:
+    kinds = set()
+    for seed in range(12):
+        found = of(events(40, closing=seed % 2 == 0, seed=seed))
+        kinds.add(found.kind)
+        figures = re.findall(r"−?\d\.\d{3}", found.sentence)
+        shown = [float(each.replace("−", "-")) for each in figures]
+        assert found.cost.interval is not None
+        assert shown == pytest.approx([found.cost.mean, *found.cost.interval], abs=0.0005)
+        assert (found.kind == "none") == (found.cost.interval[0] <= 0)
+    assert "none" in kinds
+
+
+def test_below_thirty_questions_nothing_is_claimed_but_the_numbers_are_there() -> None:
+    found = of(events(20, closing=True))
+    assert found.kind == "too_few"
+    assert found.sentence == (
+        "Too few to tell the cost of unrevised forecasts: 20 questions in 20 families, and it takes "
+        "30 of both."
+    )
+    assert found.cost.mean is not None
+
+
+def test_reviews_that_would_have_paid_most_are_the_long_high_forecasts_of_what_did_not_come() -> (
+    None
+):
+    found = of(events(300, closing=True))
+    assert len(found.most) == 5
+    assert [row.points for row in found.most] == sorted(
+        (row.points for row in found.most), reverse=True
+    )
+    for row in found.most:
+        assert (row.forecast, row.days, row.forecaster) == (0.7, 10.0, "ana")
+        assert row.title == f"Event {int(row.question[1:])}"
+
+
+def test_a_review_that_repeats_the_forecast_is_a_review() -> None:
+    often = events(200, closing=True)
+    again = [made(f"q{n:03}", "ana", at, 0.5) for n in range(200) for at in (3, 6, 9)]
+    more = ledger([], again).forecasts
+    both = ledger(
+        often.questions.to_dict("records"),
+        [*often.forecasts.to_dict("records"), *more.to_dict("records")],
+    )
+    assert max(row.days for row in of(both).most) <= 3.0
+
+
+def test_members_of_a_team_share_a_question() -> None:
+    alone = events(60, closing=True)
+    twice = ledger(
+        alone.questions.to_dict("records"),
+        [
+            row | {"forecaster": who}
+            for row in alone.forecasts.to_dict("records")
+            for who in ("ana", "bo")
+        ],
+        [joined("north", "ana"), joined("north", "bo")],
+    )
+    one, both = of(alone), of(twice, by="team")
+    assert both.cost.mean == pytest.approx(one.cost.mean, abs=0.002)
+    assert both.questions == one.questions == 60
+
+
+def test_options_have_no_direction_in_time() -> None:
+    choice = {"type": "multiple_choice", "options": ["a", "b", "c"]}
+    frames = ledger([asked("q", "b", **choice)], [made("q", "ana", 0, [0.3, 0.3, 0.4])])
+    assert report(frames).groups[0].staleness is None
+    assert report(frames, lead=2.0).groups[0].staleness is None
+
+
+def test_every_format_has_the_sentence_and_the_questions() -> None:
+    found = report(events(300, closing=True))
+    stale = found.groups[0].staleness
+    assert stale is not None
+    for form in ("md", "html"):
+        text = str(formats.rendered(found, form))
+        assert "Unrevised forecasts grew too high" in text
+        assert "Reviews that would have paid most" in text
+        assert stale.most[0].title in text
+    data = json.loads(formats.rendered(found, "json"))
+    jsonschema.validate(data, schema("report"))
+    assert data["groups"][0]["staleness"]["most"][0]["question"] == stale.most[0].question
+    [row] = csv.DictReader(io.StringIO(str(formats.rendered(found, "csv"))))
+    assert row["staleness"] == "grew_high"
+    assert float(row["staleness_cost"]) == stale.cost.mean
