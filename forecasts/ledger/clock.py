@@ -46,7 +46,11 @@ def time_of_turn(session: Session, here: Callable[[], datetime]) -> datetime:
     """
     connection = session.connection()
     known: Facts | None = session.info.get(FACTS)
-    newest = (known and known.newest_time) or newest_time(session)
+    newest = None if known is None else known.newest_time
+    if newest is None:
+        newest = newest_time(session)
+        if known is not None:
+            known.newest_time = newest
     now = utc(here() if is_embedded(connection) else connection.info[TIME])
     if newest is None or now >= newest:
         return now

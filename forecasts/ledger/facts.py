@@ -50,14 +50,9 @@ class Facts:
 
     def _forget(self) -> None:
         self.place, self.last = 0, NOTHING
-        self._at: Any = None
+        self.newest_time: datetime | None = None  # of an entry; None if not known
         self.ends: dict[int, tuple[int, str]] = {}
         self.known: dict[Hashable, Any] = {}
-
-    @property
-    def newest_time(self) -> datetime | None:
-        """The time of the newest entry; None if none has one."""
-        return stored_time(self._at)
 
     def since(self) -> str:
         """Return the statement for the entries from the last known one on."""
@@ -72,13 +67,15 @@ class Facts:
             entries = newest()
         elif any(kind not in _NO_FACTS for _, _, _, kind, _, _ in entries[1:]):
             self.known = {}
-        for place, question_id, number, _, hash_, at in entries:
-            self.place, self.last, self._at = place, hash_, at or self._at
+        for place, question_id, number, _, hash_, _ in entries:
+            self.place, self.last = place, hash_
             if question_id is not None and number is not None:
                 self.ends[question_id] = number, hash_
+        if entries:
+            self.newest_time = _stored_time(entries[-1][-1]) or self.newest_time
 
 
-def stored_time(at: Any) -> datetime | None:
+def _stored_time(at: Any) -> datetime | None:
     """Return a time that a driver has read; None for anything else in its place."""
     if isinstance(at, str):  # SQLite's, in UTC
         try:

@@ -10,17 +10,17 @@ from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine, func, select, text
-from sqlmodel import Session, SQLModel, col
+from sqlmodel import Session, SQLModel
 
 from forecasts.access import oidc_settings
 from forecasts.access.roles import admins
 from forecasts.common.errors import BadInput, DatabaseError
-from forecasts.common.times import iso, utc
+from forecasts.common.times import iso
 from forecasts.ledger import append
 from forecasts.ledger.chain import SEALED
 from forecasts.ledger.clock import ledger_clock, newest_time
 from forecasts.ledger.database import reading, writing
-from forecasts.ledger.models import APPEND_ONLY, Forecast, QuestionRevision, Resolution, Team
+from forecasts.ledger.models import APPEND_ONLY, Team
 from forecasts.ledger.schema import newest_revision, schema_revision
 from forecasts.ledger.urls import is_embedded
 from forecasts.operations import routine
@@ -170,13 +170,11 @@ def _roles(session: Session) -> Finding:
 
 def _newest(session: Session, now: datetime) -> Finding:
     """Return whether a row was recorded in the future, by a wrong clock."""
-    tables = (Forecast, QuestionRevision, Resolution)
-    times = [session.scalar(select(func.max(col(table.recorded_at)))) for table in tables]
-    known = [utc(at) for at in (*times, newest_time(session)) if at is not None]
-    if not known:
+    at = newest_time(session)
+    if at is None:
         return Finding("newest", "There are no rows yet.")
-    newest = f"The newest row was recorded at {iso(max(known))}"
-    if max(known) <= now + TOLERANCE:
+    newest = f"The newest row was recorded at {iso(at)}"
+    if at <= now + TOLERANCE:
         return Finding("newest", f"{newest}.")
     return Finding(
         "newest",

@@ -72,6 +72,9 @@ def test_of_a_sound_ledger_everything_is_well_and_said(engine: Engine, kind: str
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         update(session, ask(session, alice), Value(probability=0.4), member=alice, now=day(1))
+    with database.writing(engine) as session:
+        for act in UpkeepAct:
+            upkeep.record(session, act, "/elsewhere", now=now(), digest=newest(session))
     found = check(engine, now)
     assert bad(found) == {}
     said = {one.about: one.result for one in found}
