@@ -49,13 +49,14 @@ class Orphan(NamedTuple):
 
 
 def malformed(connection: Connection, table: Table, most: int) -> dict[int, str]:
-    """Return the first ``most`` rows that break a constraint, each with the constraint's subject.
+    """Return the first ``most`` rows that break a rule of the schema, each with the rule's name.
 
     That is the name of a column if its value is out of form.
     """
     statement = _out_of_form(table, connection.dialect.name)
-    rows = connection.exec_driver_sql(f"{statement} LIMIT {most}") if statement else ()
-    return {id_: name.removesuffix("_form") for id_, name in rows}
+    if not statement:
+        return {}
+    return {row.id: row.name for row in connection.exec_driver_sql(f"{statement} LIMIT {most}")}
 
 
 @cache

@@ -16,18 +16,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Column, Engine, MetaData, Row, Table, Text, delete, func, insert, select
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel
 
 from forecasts.common.errors import DatabaseError, Refused
 from forecasts.ledger import models
+from forecasts.ledger.chain import STATES
 from forecasts.ledger.database import reading, writing
+from forecasts.ledger.driver_errors import VERIFY
+from forecasts.ledger.malformed import malformed, orphans, out_of_form
 from forecasts.ledger.schema import migrate, newest_revision, schema_revision
 from forecasts.ledger.sqlite_file import UNFINISHED
 from forecasts.ledger.urls import is_embedded, place, sqlite_path
 
 _BATCH = 1_000  # rows; a row of an article has its whole text
 # Tables that are not append-only may have changed since an interrupted move: copied again.
-_MUTABLE = ("score", "notice", "channel", "watch", "last_run", "upkeep", "ended_session")
+_MUTABLE = ("score", "notice", "watch", "last_run", "upkeep", "ended_session", *STATES)
 assert models.APPEND_ONLY  # the import fills SQLModel.metadata
 _TABLES = SQLModel.metadata.sorted_tables  # each after those it refers to
 _MARK = Table(UNFINISHED, MetaData(), Column("source", Text, nullable=False))
@@ -58,7 +62,8 @@ def move(
 
     Refused if they are the same, if the target has other contents than an unfinished copy of this
     source, and if the source has another schema than this release's. DatabaseError if a row of the
-    copy differs from its original; the copy is then unfinished.
+    copy differs from its original, or if the original has one that breaks the schema's rules; the
+    copy is then unfinished.
     """
     _require_another(source, target)
     _require_newest(source)
@@ -136,10 +141,29 @@ def _copy(
         done = _count(session, table)
     on_step(Step("copy", table.name, done, rows))
     for batch in _batches(original, table, after=last):
-        with writing(target) as session:
-            session.connection().execute(insert(table), [dict(row._mapping) for row in batch])
+        try:
+            with writing(target) as session:
+                session.connection().execute(insert(table), [dict(row._mapping) for row in batch])
+        except IntegrityError as error:
+            raise _unlawful(original, table) or error from error
         done += len(batch)
         on_step(Step("copy", table.name, done, rows))
+
+
+def _unlawful(original: Session, table: Table) -> DatabaseError | None:
+    """Return the error for a row of the original that no ledger stores, if it has one."""
+    connection = original.connection()
+    faults = [
+        *(out_of_form(table.name, *one) for one in malformed(connection, table, 1).items()),
+        *(orphan.said(table.name) for orphan in orphans(connection, table, 1)),
+    ]
+    if not faults:
+        return None
+    where = place(connection.engine)
+    return DatabaseError(
+        f"The ledger at {where!r} was altered, and cannot be moved: {faults[0]}.",
+        remedy=f"It is unchanged. {VERIFY}",
+    )
 
 
 def _batches(session: Session, table: Table, *, after: int = 0) -> Iterator[Sequence[Row[Any]]]:

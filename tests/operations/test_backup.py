@@ -21,7 +21,7 @@ from forecasts.ledger import database, schema
 from forecasts.ledger.verification import verify
 from forecasts.operations import backup
 from forecasts.operations.backup import back_up, restore
-from tests.conftest import day, release_later
+from tests.conftest import ask, day, release_later
 from tests.postgresql import Server
 
 
@@ -150,6 +150,73 @@ def test_what_is_no_ledger_is_not_restored(engine: Engine, tmp_path: Path, path:
         with pytest.raises(NoLedger, match="not a backup"):
             restore(engine, tmp_path / name, now=day(1))
     assert members(path) == ["alice"]
+
+
+def overwrite(path: Path, words: bytes) -> None:
+    """Overwrite the page of the file that has these words, and leave the rest."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        [size] = connection.execute("PRAGMA page_size").fetchone()
+    data = bytearray(path.read_bytes())
+    start = data.index(words) // size * size
+    data[start : start + size] = b"\xff" * size
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("kept", [50, 3000, 40_000])
+def test_a_truncated_ledger_is_called_damaged_and_a_backup_takes_its_place(
+    run: Callable[..., Result], engine: Engine, saved: Path, path: Path, kept: int
+) -> None:
+    engine.dispose()
+    cut = path.read_bytes()[:kept]
+    path.write_bytes(cut)
+    for command in (["verify"], ["questions"], ["backup", "copy.sqlite3"]):
+        said = run(*command, exit_code=1).stderr
+        assert f"The ledger {str(path)!r} is damaged" in said
+        assert "forecasts restore FILE" in said
+        assert ".recover" in said
+    restored = run("restore", str(saved))
+    assert "its history is intact" in restored.stdout
+    assert members(path) == ["alice"]
+    [aside] = path.parent.glob("*.before-*")
+    assert aside.read_bytes() == cut
+
+
+def test_an_overwritten_page_is_named_by_its_row(
+    run: Callable[..., Result], engine: Engine, saved: Path, path: Path, tmp_path: Path
+) -> None:
+    engine.dispose()
+    overwrite(path, b"alice")
+    said = run("verify", exit_code=1).stderr
+    assert "row 1 of member cannot be read: database disk image is malformed" in said
+    assert "exact copy" in run("backup", str(tmp_path / "copy"), exit_code=1).stderr
+    overwrite(saved, b"alice")
+    assert "is not whole" in run("restore", str(saved), exit_code=1).stderr
+    saved.write_bytes(saved.read_bytes()[:5000])
+    assert "is damaged" in run("restore", str(saved), exit_code=1).stderr
+
+
+def test_text_that_is_none_is_named_by_its_row(
+    run: Callable[..., Result], engine: Engine, path: Path
+) -> None:
+    with database.writing(engine) as session:
+        ask(session, member_or_new(session, "alice", now=day(0)), slug="rain")
+    engine.dispose()
+    with closing(sqlite3.connect(path)) as owner:
+        owner.execute("DROP TRIGGER question_revision_refuses_update")
+        owner.execute("UPDATE question_revision SET title = CAST(x'ff41' AS TEXT)")
+        owner.commit()
+    shown = run("show", "rain", exit_code=1).stderr
+    assert "has a value that cannot be read: Could not decode to UTF-8" in shown
+    assert "forecasts verify names" in shown
+    with closing(sqlite3.connect(path)) as owner:
+        owner.execute("PRAGMA ignore_check_constraints = ON")
+        owner.execute("UPDATE question_revision SET title = 'Rain?', open_time = 'soon'")
+        owner.commit()
+    shown = run("show", "rain", exit_code=1).stderr
+    assert "row 1 of question_revision has a value that the ledger never stores" in shown
+    assert "(open_time)" in shown
+    assert "row 1 of question_revision is not as recorded" in run("verify", exit_code=1).stderr
 
 
 def test_nothing_is_exchanged_under_somebody_who_has_the_ledger_open(

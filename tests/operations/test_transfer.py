@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -38,6 +41,7 @@ from forecasts.ledger.models import (
     Token,
     TokenRevocation,
 )
+from forecasts.ledger.verification import verify
 from forecasts.operations import transfer
 from forecasts.operations.transfer import Step, move
 from forecasts.questions import registry
@@ -451,6 +455,31 @@ def test_a_row_too_many_or_too_few_is_found(
 
     with pytest.raises(DatabaseError, match=words):
         move(source, target, on_step=tamper)
+
+
+def test_a_citation_that_refers_to_nothing_is_named(
+    source: Engine, target: Engine, urls: tuple[str, str]
+) -> None:
+    orphan = (
+        "INSERT INTO citation (id, forecast_id, evidence_id, stance)"
+        " VALUES (900, 77777, 1, 'supports')"
+    )
+    if source.dialect.name == "sqlite":
+        with closing(sqlite3.connect(str(source.url.database))) as owner:
+            owner.execute(orphan)
+            owner.commit()
+    else:
+        with psycopg.connect(urls[0]) as owner:
+            owner.execute("SET session_replication_role = replica")
+            owner.execute(orphan)
+    with pytest.raises(DatabaseError) as caught:
+        move(source, target)
+    named = "row 900 of citation refers to row 77777 of forecast (forecast_id), which is gone"
+    assert named in caught.value.message
+    assert "forecasts verify names every altered row" in caught.value.remedy
+    with database.reading(source) as session:
+        found = verify(session).broken
+    assert (found and found.said) == "row 900 of citation has no entry"
 
 
 def test_a_ledger_is_not_moved_onto_itself(

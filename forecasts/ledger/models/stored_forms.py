@@ -76,13 +76,22 @@ def form(column: Column[Any], dialect: str) -> str:
 
 
 def conditions(table: Table, dialect: str) -> dict[str, str]:
-    """Return the conditions that each row of a table meets on this database, by their names."""
-    found = {
-        str(check.name): str(check.sqltext)
-        for check in table.constraints
-        if isinstance(check, CheckConstraint)
-    }
-    return found | {f"{c.name}_form": form(c, dialect) for c in table.c if form(c, dialect)}
+    """Return the conditions that each row of a table meets on this database.
+
+    They are called by their columns, and by the constraint's name if they are about several.
+    """
+    found = {}
+    for column in table.c:
+        is_there = not column.nullable and dialect == "postgresql"  # in a file a form says so
+        parts = [f"{column.name} IS NOT NULL"] if is_there else []
+        if condition := form(column, dialect):
+            parts.append(condition)
+        if parts:
+            found[column.name] = " AND ".join(parts)
+    for check in table.constraints:
+        if isinstance(check, CheckConstraint):
+            found[str(check.name).removeprefix(f"ck_{table.name}_")] = str(check.sqltext)
+    return found
 
 
 def add_enum_checks() -> None:
