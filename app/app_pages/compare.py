@@ -6,18 +6,19 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
-from app.charts.comparisons import evidence_chart, forest_chart
+from app.charts.comparisons import evidence_chart, forest_chart, losses_chart
 from app.forms.report_filter import pick_questions
 from app.markdown_text import as_text, significant
 from app.session import ledger_url, now, reading
 from app.views.downloads import downloads
-from app.views.lists import table
+from app.views.lists import report_table, table
 from forecasts.access import memberships, visibility
 from forecasts.questions import standing
 from forecasts.reports import comparison as report_comparison
 from forecasts.reports import numbers
-from forecasts.reports.comparison import Comparison, wording
+from forecasts.reports.comparison import Comparison, Pair, murphy, wording
 from forecasts.reports.comparison.comparison import Of
+from forecasts.reports.comparison.document import losses_table
 from forecasts.reports.render import wording as words
 from forecasts.reports.render.glossary import OF_COMPARISONS as STATISTICS
 from forecasts.reports.selection import Choice
@@ -126,6 +127,25 @@ def differences(comparison: Comparison) -> None:
     with st.expander("Each pair in words"):
         for pair in pairs:
             st.markdown("- " + as_text(pair.sentence))
+    drawn = {f"{pair.a} − {pair.b}": pair for pair in pairs if pair.murphy}
+    if drawn:
+        with st.expander("Decisions"):
+            _decisions(drawn)
+
+
+def _decisions(drawn: dict[str, Pair]) -> None:
+    """Show for which thresholds for acting one of a pair lost less than the other."""
+    st.caption(STATISTICS["murphy"].whole)
+    picked = next(iter(drawn))
+    if len(drawn) > 1:
+        picked = st.selectbox("Pair", list(drawn), key="pair-decisions")
+    pair = drawn[picked]
+    st.vega_lite_chart(
+        spec=losses_chart(pair),
+        alt=f"Difference of the losses, {picked}; the table has the numbers.",
+    )
+    st.markdown(as_text(murphy.sentence(pair)))
+    report_table(losses_table(pair))
 
 
 def evidence(comparison: Comparison) -> None:

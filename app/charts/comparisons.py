@@ -56,6 +56,11 @@ def forest_chart(comparison: Comparison) -> Spec | None:
     }
 
 
+def losses_chart(pair: Pair) -> Spec:
+    """Return the difference of the losses of a pair at each threshold, with its band."""
+    return drawn(charts.murphy(pair), 240)
+
+
 def evidence_chart(pair: Pair) -> Spec | None:
     """Return the evidence over time, which stays valid at any time; None without a line."""
     chart = charts.evidence(pair)

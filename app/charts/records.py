@@ -53,6 +53,16 @@ def murphy_chart(group: Group) -> Spec | None:
     return _with_legend(charts.murphy(group), lines, 280)
 
 
+def roc_chart(group: Group) -> Spec:
+    """Return the ROC curve, and the line without discrimination."""
+    return drawn(charts.roc(group), 280)
+
+
+def pit_chart(group: Group) -> Spec:
+    """Return the share of the outcomes in each tenth of the numeric and date forecasts."""
+    return drawn(charts.pit(group), 160)
+
+
 def murphy_curves(groups: Sequence[Group]) -> Spec:
     """Return the Murphy curves of several groups, each with a curve, in one chart."""
     spec = _with_legend(charts.murphy_curves(groups), LINES[: len(groups)], 360)

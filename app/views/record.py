@@ -5,17 +5,24 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app.charts.records import histogram_chart, lead_chart, murphy_chart, reliability_chart
+from app.charts.records import (
+    histogram_chart,
+    lead_chart,
+    murphy_chart,
+    pit_chart,
+    reliability_chart,
+    roc_chart,
+)
 from app.markdown_text import as_text, significant
 from app.views.links import question_link
 from app.views.lists import report_table
 from app.views.own_scores import last_call, score_link
 from forecasts.reports import Group, numbers
 from forecasts.reports.advice import advice
+from forecasts.reports.measures import Interval
 from forecasts.reports.own_scores import OwnScores
 from forecasts.reports.render import tables, wording
 from forecasts.reports.render.glossary import OF_REPORTS as STATISTICS
-from forecasts.reports.report import Interval
 from forecasts.reports.selection import Choice
 from forecasts.reports.verdict import FEWEST
 
@@ -27,7 +34,11 @@ def record(group: Group, choice: Choice, *, whole: Group, own: OwnScores | None)
     unless some resolved early. ``own``: the forecaster's scores, if it is the reader's own record.
     """
     if not whole.questions:
-        st.info("No results yet. Scores appear here once questions with forecasts resolve.")
+        if group.pit is None:
+            st.info("No results yet. Scores appear here once questions with forecasts resolve.")
+        else:
+            st.header("Numbers and dates", anchor=False)
+            _numbers_and_dates(group)
         _left_out(group)
         return
     few = group.verdict.kind == "too_few"
@@ -148,11 +159,19 @@ def _details(group: Group, choice: Choice, *, own: OwnScores | None) -> None:
     if group.curve:
         with st.expander("Reliability in numbers"):
             _numbers(group, few=group.verdict.kind == "too_few")
+        with st.expander("Errors and discrimination"):
+            _discrimination(group)
+    if group.pit is not None:
+        with st.expander("Numbers and dates"):
+            _numbers_and_dates(group)
     # At a lead there is one forecast per question, so no movement and no updates to credit.
     if choice.lead is None:
         if group.movement is not None and group.movement.questions:
             with st.expander("Over- and under-reaction"):
                 _movement(group)
+        if group.staleness is not None:
+            with st.expander("Staleness"):
+                _staleness(group)
         if group.moved is not None:
             with st.expander("Updates and evidence"):
                 _credits(group)
@@ -195,6 +214,14 @@ def _against(group: Group) -> None:
         else:
             basis = numbers.count(skill.questions, "question")
             _metric(column, statistic, skill.mean, f"{_interval(skill.interval, 2)}; {basis}")
+    with st.container(key="figures-brier-skill"):
+        columns = st.columns(3)
+    for column, statistic, saved in (
+        (columns[0], "brier_skill", group.brier_skill),
+        (columns[1], "crowd_brier_skill", group.crowd_brier_skill),
+    ):
+        if saved is not None and saved.mean is not None:
+            _metric(column, statistic, saved.mean, _interval(saved.interval, 2))
     luck = group.luck
     actual = f"actual {significant(luck.realised)} ({_p(luck.p_value)})"
     _metric(columns[2], "luck", luck.expected, actual)
@@ -213,16 +240,15 @@ def _all_scores(group: Group) -> None:
     note = _interval(group.log.interval) + (excluded if group.log.infinite else "")
     _metric(columns[2], "log", group.log.mean, note)
     columns[3].metric("Families", f"{group.families:,}", help=STATISTICS["families"].help)
-    parts, made = group.decomposition, group.miscalibration
-    with st.container(key="figures-parts"):
-        columns = st.columns(4)
-    for column, name in zip(
-        columns[:3], ("miscalibration", "discrimination", "uncertainty"), strict=True
-    ):
-        _metric(column, name, getattr(parts, name))
-    tested = f"miscalibration; {significant(made.expected)} from luck ({_p(made.p_value)})"
-    _metric(columns[3], "when_made", made.when_made, tested)
-    st.caption("Brier (0–1) = miscalibration − discrimination + uncertainty.")
+    made = group.miscalibration
+    report_table(tables.parts(group))
+    st.caption(
+        f"Miscalibration from luck alone: {significant(made.expected)} ({_p(made.p_value)}).",
+        help="\n\n".join(
+            STATISTICS[name].whole
+            for name in ("score", "miscalibration", "discrimination", "uncertainty", "expected")
+        ),
+    )
 
 
 def _metric(column: DeltaGenerator, statistic: str, value: float | None, note: str = "") -> None:
@@ -261,6 +287,29 @@ def _numbers(group: Group, *, few: bool) -> None:
     )
 
 
+def _discrimination(group: Group) -> None:
+    """Show the calibration errors, and how well events are told apart from the rest."""
+    st.caption(as_text(STATISTICS["errors"].whole))
+    report_table(tables.errors(group))
+    if group.roc:
+        st.subheader("ROC curve", anchor=False, help=STATISTICS["roc"].help)
+        st.vega_lite_chart(spec=roc_chart(group), alt="ROC curve; the table has the numbers.")
+        st.caption(as_text(wording.roc_summary(group)))
+        report_table(tables.roc(group))
+
+
+def _numbers_and_dates(group: Group) -> None:
+    """Show where in their distributions the outcomes of numeric and date questions lie."""
+    assert group.pit is not None
+    st.caption(as_text(STATISTICS["pit"].whole))
+    st.vega_lite_chart(
+        spec=pit_chart(group),
+        alt="Outcomes by part of the distribution; the table has the numbers.",
+    )
+    st.markdown(as_text(group.pit.sentence))
+    report_table(tables.pit(group))
+
+
 def _tests(group: Group) -> None:
     """Show the tests behind the verdict."""
     st.caption(as_text(STATISTICS["verdict"].whole))
@@ -293,6 +342,35 @@ def _movement(group: Group) -> None:
         f"{numbers.count(moved.questions, 'question')} in {numbers.count(moved.families, 'family')}"
     )
     st.markdown(as_text(moved.sentence))
+
+
+def _staleness(group: Group) -> None:
+    """Show the cost of unrevised forecasts, and the questions on which a review would have paid."""
+    stale = group.staleness
+    assert stale is not None
+    st.caption(as_text(STATISTICS["staleness"].whole))
+    left, right = (column.container(gap=None) for column in st.columns(2))
+    left.metric("Cost", significant(stale.cost.mean), help=STATISTICS["staleness"].help)
+    left.caption(_interval(stale.cost.interval))
+    right.metric(
+        "Drift",
+        significant(stale.drift),
+        help="The power of the time left by which the odds of “yes” fell: 1 if each event closes "
+        "its question, 0 if time does not matter.",
+    )
+    right.caption(
+        f"{numbers.count(stale.questions, 'question')} in {numbers.count(stale.families, 'family')}"
+    )
+    st.markdown(as_text(stale.sentence))
+    if stale.most:
+        st.subheader("Reviews that would have paid most", anchor=False)
+    for row in stale.most:
+        st.page_link(
+            "app_pages/question.py",
+            label=as_text(wording.shortened(row.title or row.question)),
+            query_params={"slug": row.question},
+        )
+        st.caption(as_text(wording.unrevised(row, several=group.forecasters > 1)))
 
 
 def _credits(group: Group) -> None:

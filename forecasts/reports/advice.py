@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 
+from forecasts.reports.measures import Bin
 from forecasts.reports.numbers import percent
-from forecasts.reports.report import Bin, Group
+from forecasts.reports.report import Group
 
 _FAULTS = ("overconfident", "underconfident", "too_high", "too_low")
 _WEIGHT = 0.05  # the least share of all forecasts for advice about a bin

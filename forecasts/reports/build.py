@@ -16,8 +16,9 @@ import pandas as pd
 import scoring
 from forecasts.common.errors import BadInput
 from forecasts.common.times import utc
-from forecasts.reports import calibration, member_scores
+from forecasts.reports import calibration, member_scores, pit, when_made
 from forecasts.reports.cohort import COUNTS, families, not_selected, reasons, selected
+from forecasts.reports.difficulty import adjusted_scores
 from forecasts.reports.digest import sha256
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.evidence_points import NOTHING, Parts, earned, parts, updates_of
@@ -33,6 +34,7 @@ from forecasts.reports.groups import (
 )
 from forecasts.reports.lead_profile import profile
 from forecasts.reports.left_out import group_questions, left_out, only_elsewhere
+from forecasts.reports.measures import Adjusted, LogScore, Pit, Skill
 from forecasts.reports.movement import movement, movements
 from forecasts.reports.notes import notes
 from forecasts.reports.report import (
@@ -40,17 +42,23 @@ from forecasts.reports.report import (
     Group,
     Lead,
     LeftOut,
-    LogScore,
     Metadata,
     Report,
-    Skill,
 )
 from forecasts.reports.selection import ALL, Choice
-from forecasts.reports.skills import ADVANTAGES, skills
+from forecasts.reports.skills import (
+    ADVANTAGES,
+    against_crowd,
+    base_rate_scores,
+    share_saved,
+    skills,
+)
+from forecasts.reports.staleness import staleness, unrevised
 from forecasts.reports.verdict import verdict
-from forecasts.reports.when_made import Forecasts, forecasts_made, when_made
+from forecasts.reports.when_made import Forecasts, forecasts_made
 from forecasts.scores.frames import Frames
 from scoring.parallel import in_background, map_threads
+from scoring.shared_shocks import spans_of
 
 BRIER, ORIGINAL, LOG, SKILL = (0.0, 1.0), (0.0, 2.0), (0.0, math.inf), (-100.0, 100.0)
 
@@ -95,7 +103,18 @@ def build(
     ).astype(object)
     own_left_out = left_out(reason, otherwise, in_groups, scores)
     not_final = [id_ for id_, end in frames.provisional.items() if end is None or end > as_of]
-    groups = _groups(wanted, rows, scores, ordered, counting, moved, questions, own_left_out)
+    groups = _groups(
+        wanted,
+        rows,
+        scores,
+        ordered,
+        counting,
+        moved,
+        questions,
+        own_left_out,
+        adjusted_scores(scores, families(counting)) if by in ("forecaster", "team") else {},
+        pit.transforms(ordered, questions, reason, by=by, choice=choice, as_of=as_of),
+    )
     everything = pd.DataFrame({"group": EVERYONE, "place": np.arange(len(reason))})
     in_none = left_out(reason, otherwise, everything, scores.assign(group=EVERYONE))
     return Report(
@@ -148,12 +167,12 @@ class _Rows:
     """
 
     members: pd.DataFrame
-    claims: pd.DataFrame
     made: Callable[[str], Forecasts]
     every: Sequence[Forecasts]
     skills: pd.DataFrame | None = None
     earned: Parts = NOTHING
     leads: dict[Any, tuple[Lead, ...]] = field(default_factory=dict)
+    unrevised: pd.DataFrame | None = None
 
 
 def _rows(
@@ -166,14 +185,9 @@ def _rows(
 ) -> _Rows:
     live = member_scores.live_segments(counting, entries)
 
-    def at(days: float | None) -> pd.DataFrame:
-        return live if days is None else member_scores.at_lead(live, days)
-
-    def claims(days: float | None) -> pd.DataFrame:
-        return member_scores.claims(counting, at(days), entries)
-
     def made(days: float | None) -> Forecasts:
-        return forecasts_made(counting, at(days), entries.group.to_numpy(dtype=object))
+        then = live if days is None else member_scores.at_lead(live, days)
+        return forecasts_made(counting, then, entries.group.to_numpy(dtype=object))
 
     if by == "lead":  # everyone, once at each lead
         days_of = {name: lead_days(name) for name in wanted}
@@ -181,11 +195,9 @@ def _rows(
             member_scores.member_scores(counting, entries, days).assign(group=name)
             for name, days in days_of.items()
         ]
-        claimed = [claims(days).assign(group=name) for name, days in days_of.items()]
         made_at = {name: made(days) for name, days in days_of.items()}
         return _Rows(
             pd.concat(each, ignore_index=True),
-            pd.concat(claimed, ignore_index=True),
             made_at.__getitem__,
             tuple(made_at.values()),
         )
@@ -200,18 +212,21 @@ def _rows(
     # Everyone together has no one to be compared with.
     skilled = skills(counting, frames, entries, lead) if by in ("forecaster", "team") else None
     if lead is not None:
-        return _Rows(tag(members), tag(claims(lead)), of_group, (every,), skilled)
+        return _Rows(tag(members), of_group, (every,), skilled)
     people = members.groupby("group")["member"].nunique()
     found = parts(counting, frames, entries, people)
-    at_leads = [tag(claims(days)) for days in LEADS]
+    at_leads = [
+        tag(member_scores.claims(counting, member_scores.at_lead(live, days), entries))
+        for days in LEADS
+    ]
     return _Rows(
         members=tag(members),
-        claims=tag(claims(None)),
         made=of_group,
         every=(every,),
         skills=skilled,
         earned=Parts(tag(found.updates), tag(found.cited)),
         leads=profile(LEADS, at_leads, families(counting)),
+        unrevised=tag(unrevised(live, entries)),
     )
 
 
@@ -233,23 +248,27 @@ def _groups(
     moved: pd.DataFrame | None,
     questions: pd.DataFrame,
     left_out: dict[Any, tuple[LeftOut, ...]],
+    adjusted: dict[str, Adjusted],
+    transforms: Callable[[str], Pit | None],
 ) -> tuple[Group, ...]:
     """Return the groups; ``moved`` and ``left_out`` are of all questions, the rest of counted."""
     family, all_families = families(counting), families(questions)
     drawn = calibration.draws(rows.every, family)
+    spans = spans_of(counting, pd.Series(family, index=counting["question_id"]))
     people = rows.members.groupby("group")["member"].nunique()
-    scores_of, claims_of = _by_group(scores), _by_group(rows.claims)
+    scores_of = _by_group(scores)
     updates_in, cited_in = _by_group(rows.earned.updates), _by_group(rows.earned.cited)
-    skills_of, moves_of = (
-        None if part is None else _by_group(part) for part in (rows.skills, moved)
+    skills_of, moves_of, unrevised_of = (
+        None if part is None else _by_group(part) for part in (rows.skills, moved, rows.unrevised)
     )
 
     def group(name: str) -> Group:
-        own, claims = scores_of(name), claims_of(name)
-        cluster = family[claims["question"].to_numpy()]
+        own = scores_of(name)
         clusters = family[own["question"].to_numpy()]
-        made = when_made(rows.made(name))
-        curve, miscalibration = calibration.by_chance(made.forecasts, drawn)
+        made = when_made.when_made(rows.made(name))
+        claims = when_made.claims(made.forecasts)
+        by_chance = calibration.by_chance(claims, drawn)
+        auc, auc_interval = calibration.auc(claims)
         finite = np.isfinite(own["log"].to_numpy())
         log = mean_over_questions(
             own["log"].to_numpy()[finite],
@@ -285,26 +304,41 @@ def _groups(
             log=LogScore(log.mean, log.interval, infinite=int((~finite).sum())),
             skill=skill,
             crowd_skill=crowd_skill,
-            decomposition=calibration.decomposition(claims, len(own)),
-            miscalibration=miscalibration,
+            brier_skill=share_saved(
+                own["brier"].to_numpy(),
+                base_rate_scores(counting, family, own["question"].to_numpy()),
+                clusters,
+            ),
+            crowd_brier_skill=None if skills_of is None else against_crowd(skills_of(name), family),
+            adjusted=adjusted.get(name),
+            decomposition=by_chance.decomposition,
+            log_decomposition=calibration.log_decomposition(claims),
+            miscalibration=by_chance.miscalibration,
+            errors=by_chance.errors,
             luck=made.luck,
             recalibration=made.line,
             spiegelhalter=made.sharpness,
             calibration_in_the_large=made.level,
-            auc=calibration.auc(claims),
-            sharpness=calibration.sharpness(claims, len(own)),
+            auc=auc,
+            auc_interval=auc_interval,
+            roc=calibration.roc(claims),
+            sharpness=calibration.sharpness(claims),
             movement=None
             if moves_of is None
             else movement(moves_of(name), all_families, made.reaction),
+            staleness=None
+            if unrevised_of is None
+            else staleness(unrevised_of(name), family, counting),
             certainty=calibration.certainty(claims),
-            curve=curve,
-            bins=calibration.bins(claims, cluster),
-            murphy=calibration.murphy(claims, len(own)),
+            curve=by_chance.curve,
+            bins=calibration.bins(claims),
+            murphy=calibration.murphy(claims),
+            pit=transforms(name),
             leads=rows.leads.get(name, ()),
             earned=points,
             evidence=evidence,
             moved=updates_of(updates_in(name), frames, counting["id"], family),
-            verdict=verdict(made),
+            verdict=verdict(made, spans),
             left_out=left_out.get(name, ()),
         )
 

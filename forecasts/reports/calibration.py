@@ -1,34 +1,39 @@
-"""The calibration of one group.
+"""The calibration and discrimination of one group, all of its forecasts when made (``when_made``).
 
-Curve and miscalibration, which are tested, are of its forecasts when made (``when_made``). All else
-describes its claims by the time that they were current (``member_scores``).
+Scores are by time (``member_scores``); everything here has the weights of the tests.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 import scoring
 from forecasts.reports import when_made
 from forecasts.reports.estimates import known
-from forecasts.reports.report import (
+from forecasts.reports.measures import (
     Bin,
     Certainty,
     CurvePoint,
     Decomposition,
+    Errors,
+    Interval,
+    LogDecomposition,
     Miscalibration,
     MurphyPoint,
+    RocPoint,
 )
-from forecasts.reports.when_made import Forecasts
+from forecasts.reports.when_made import Claims, Forecasts
 from forecasts.scores.frames import rows
 
 BINS = 10
 BAND_LEVEL = 0.9
 THRESHOLDS = np.linspace(0, 1, 101)
+# With more different forecasts than this, those of the ROC curve are rounded to half a point.
+MOST_POINTS = 200
 Families = npt.NDArray[np.integer]
 
 
@@ -49,83 +54,102 @@ def draws(every: Sequence[Forecasts], family: Families) -> npt.NDArray[np.float3
     return scoring.outcome_draws(family, link, seed=0)
 
 
-def by_chance(
-    forecasts: Forecasts, drawn: npt.NDArray[np.float32]
-) -> tuple[tuple[CurvePoint, ...], Miscalibration]:
-    """Return the reliability curve of forecasts when made, its band, and their miscalibration."""
-    if forecasts.rows.empty:
-        return (), Miscalibration(None, None, None)
-    made = when_made.claims(forecasts)
+class ByChance(NamedTuple):
+    """The reliability curve, the parts of the score, and their comparison with chance."""
+
+    curve: tuple[CurvePoint, ...]
+    decomposition: Decomposition
+    miscalibration: Miscalibration
+    errors: Errors
+
+
+def by_chance(made: Claims, drawn: npt.NDArray[np.float32]) -> ByChance:
+    """Return the curve with its band, the parts of the mean Brier score, and what luck makes."""
+    if not len(made.p):
+        nothing = Errors(None, None, None, None, None, None)
+        parts = Decomposition(None, None, None, None)
+        return ByChance((), parts, Miscalibration(None, None, None), nothing)
+    # All parts are at least 0, up to rounding.
+    parts = Decomposition(
+        *(max(part, 0.0) * made.scale for part in scoring.decompose(made.p, made.y, made.weight))
+    )
     found = scoring.chance(
         made.p, made.y, made.weight, made.question, below=made.below, level=BAND_LEVEL, draws=drawn
     )
-    curve = tuple(CurvePoint(*row) for row in rows(found.curve))
-    scale = made.scale
-    return curve, Miscalibration(
-        found.miscalibration * scale, found.expected * scale, found.p_value
+    return ByChance(
+        tuple(CurvePoint(*row) for row in rows(found.curve)),
+        parts,
+        Miscalibration(parts.miscalibration, found.expected * made.scale, found.p_value),
+        Errors(*found.errors, *found.expected_errors),
     )
 
 
-def decomposition(claims: pd.DataFrame, questions: int) -> Decomposition:
-    """Return the parts of the mean Brier score of that many questions."""
-    if claims.empty:
-        return Decomposition(None, None, None)
-    parts = scoring.decompose(claims["p"], claims["y"], claims["weight"])
-    scale = _a_question(claims, questions)
-    # All parts are at least 0, up to rounding.
-    return Decomposition(
-        max(parts.miscalibration, 0.0) * scale,
-        max(parts.discrimination, 0.0) * scale,
-        parts.uncertainty * scale,
+def log_decomposition(made: Claims) -> LogDecomposition:
+    """Return the parts of the mean log score of the claims."""
+    if not len(made.p):
+        return LogDecomposition(None, None, None, None, 0)
+    parts = scoring.decompose_log(made.p, made.y, made.weight)
+    return LogDecomposition(
+        known(parts.score),
+        known(max(parts.miscalibration, 0.0)),
+        known(max(parts.discrimination, 0.0)),
+        known(parts.uncertainty),
+        parts.infinite,
     )
 
 
-def auc(claims: pd.DataFrame) -> float | None:
-    """Return the area under the ROC curve; None until both outcomes have occurred."""
-    if claims.empty:
+def auc(made: Claims) -> tuple[float | None, Interval | None]:
+    """Return the area under the ROC curve, and its interval; None until both outcomes occurred."""
+    if not len(made.p):
+        return None, None
+    found = scoring.auc_interval(made.p, made.y, made.weight, made.family)
+    area = known(found.value)
+    return area, None if area is None else (found.lower, found.upper)
+
+
+def roc(made: Claims) -> tuple[RocPoint, ...]:
+    """Return the ROC curve; empty until both outcomes have occurred."""
+    if not len(made.p):
+        return ()
+    p = made.p
+    if len(np.unique(p)) > MOST_POINTS:
+        p = np.round(p * MOST_POINTS) / MOST_POINTS
+    table = scoring.roc_curve(p, made.y, made.weight)
+    if table.isna().to_numpy().any():
+        return ()
+    first, *others = (RocPoint(*row) for row in rows(table))
+    return (RocPoint(None, first.hit_rate, first.false_alarm_rate), *others)
+
+
+def sharpness(made: Claims) -> float | None:
+    """Return the mean of p (1 − p); of several options, half the sum."""
+    if not len(made.p):
         return None
-    return known(scoring.roc_auc(claims["p"], claims["y"], claims["weight"]))
+    return float(np.average(made.p * (1 - made.p), weights=made.weight)) * made.scale
 
 
-def sharpness(claims: pd.DataFrame, questions: int) -> float | None:
-    """Return the mean of p (1 − p) over that many questions; of several options, half the sum."""
-    if claims.empty:
-        return None
-    p, weight = claims["p"].to_numpy(), claims["weight"].to_numpy()
-    return float(weight @ (p * (1 - p))) / questions
-
-
-def _a_question(claims: pd.DataFrame, questions: int) -> float:
-    """Return the factor that turns a mean over claims into one over questions.
-
-    The claims of a multiple-choice question have a total weight of half its number of options.
-    """
-    return float(claims["weight"].sum()) / questions
-
-
-def certainty(claims: pd.DataFrame) -> Certainty:
+def certainty(made: Claims) -> Certainty:
     """Return the number of questions with a forecast of exactly 0 or 1, and with a wrong one."""
-    certain = claims[(claims["p"] == 0) | (claims["p"] == 1)]
-    wrong = certain[certain["p"] != certain["y"]]
-    return Certainty(certain["question"].nunique(), wrong["question"].nunique())
+    certain = (made.p == 0) | (made.p == 1)
+    wrong = certain & (made.p != made.y)
+    return Certainty(*(len(np.unique(made.question[which])) for which in (certain, wrong)))
 
 
-def bins(claims: pd.DataFrame, family: Families) -> tuple[Bin, ...]:
-    """Return the claims by bin of equal width, empty bins too; ``family`` is the cluster of each.
+def bins(made: Claims) -> tuple[Bin, ...]:
+    """Return the claims by bin of equal width, empty bins too.
 
     The interval of a bin is for as many observations as it has weight, but for no more than it has
     families: neither the options of a question nor the questions of a family are independent.
     """
-    if claims.empty:
+    if not len(made.p):
         return ()
-    weight = claims["weight"].to_numpy()
-    table = scoring.reliability_bins(claims["p"], claims["y"], weight, bins=BINS)
-    place = np.searchsorted(table["lower"].to_numpy(), claims["p"].to_numpy(), side="right") - 1
-    held, clusters = (_distinct(place, of) for of in (claims["question"].to_numpy(), family))
+    table = scoring.reliability_bins(made.p, made.y, made.weight, bins=BINS)
+    place = np.searchsorted(table["lower"].to_numpy(), made.p, side="right") - 1
+    held, clusters = (_distinct(place, of) for of in (made.question, made.family))
     # A smaller weight of all claims in a bin changes its interval, but neither of its means.
     total = np.maximum(table["weight"].to_numpy(), 1e-300)
     share = np.minimum(1.0, clusters / total)
-    capped = scoring.reliability_bins(claims["p"], claims["y"], weight * share[place], bins=BINS)
+    capped = scoring.reliability_bins(made.p, made.y, made.weight * share[place], bins=BINS)
     intervals = list(zip(capped["observed_lower"], capped["observed_upper"], strict=True))
     return tuple(
         Bin(
@@ -147,21 +171,19 @@ def _distinct(place: npt.NDArray[np.intp], of: npt.NDArray[np.integer]) -> npt.N
     return np.bincount(pairs // (int(of.max()) + 1), minlength=BINS)
 
 
-def murphy(claims: pd.DataFrame, questions: int) -> tuple[MurphyPoint, ...]:
+def murphy(made: Claims) -> tuple[MurphyPoint, ...]:
     """Return the Murphy curve, and that of always forecasting the base rate.
 
-    The area under it is the mean Brier score of that many questions.
+    The area under it is the mean Brier score.
     """
-    if claims.empty:
+    if not len(made.p):
         return ()
-    p, y, weight = (claims[name].to_numpy() for name in ("p", "y", "weight"))
-    scale = _a_question(claims, questions)
-    own = scoring.murphy_curve(p, y, weight, THRESHOLDS)["score"] * scale
+    own = scoring.murphy_curve(made.p, made.y, made.weight, THRESHOLDS)["score"] * made.scale
     # With a constant forecast, claims with equal outcomes can be merged.
-    came, place = np.unique(y, return_inverse=True)
-    total = np.bincount(place, weight)
+    came, place = np.unique(made.y, return_inverse=True)
+    total = np.bincount(place, made.weight)
     base = np.full(len(came), came @ total / total.sum())
-    constant = scoring.murphy_curve(base, came, total, THRESHOLDS)["score"] * scale
+    constant = scoring.murphy_curve(base, came, total, THRESHOLDS)["score"] * made.scale
     return tuple(
         MurphyPoint(float(at), float(a), float(b))
         for at, a, b in zip(THRESHOLDS, own, constant, strict=True)

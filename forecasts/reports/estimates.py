@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 import scoring
-from forecasts.reports.report import Estimate, Interval
+from forecasts.reports.measures import Estimate, Interval
 
 WHOLE = (-math.inf, math.inf)
 

@@ -18,7 +18,7 @@ EVERYONE = "all"
 # Days before the scheduled close.
 LEADS = (1.0, 7.0, 30.0, 90.0)
 _LEAD = re.compile(r"(\d{1,5}(?:\.\d{1,6})?)(?: days?)?")
-VALUES = ("probability", "probabilities")
+VALUES = ("probability", "probabilities", "quantiles")
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,7 @@ def notes(
             several_options,
             "For calibration, a multiple-choice question is one yes/no claim per option, each with "
             "half the weight, so a question with two options counts exactly like the equivalent "
-            "binary question. The parts of the score are per question and add up to the Brier "
-            "score.",
+            "binary question.",
         ),
         (
             any(group.log.infinite for group in groups),

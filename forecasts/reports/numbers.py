@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forecasts.reports.report import Interval
+from forecasts.reports.measures import Interval
 
 NOTHING = "–"
 
@@ -87,6 +87,18 @@ def often(p_value: float) -> str:
     return (
         "fewer than 1 of 10,000" if p_value < 1e-4 else f"1 of {float(f'{1 / p_value:.2g}'):,.0f}"
     )
+
+
+def survives(tipping: float | None) -> str:
+    """Return how much shared movement of questions a claim bears, as a sentence.
+
+    >>> survives(0.031)
+    'It would not survive if questions open together moved together by more than 0.031.'
+    """
+    if tipping is None:
+        return "It would hold however much questions open together moved together."
+    by = "as little as 0.001" if tipping < 0.001 else f"more than {tipping:.2g}"
+    return f"It would not survive if questions open together moved together by {by}."
 
 
 def in_words(names: Sequence[str]) -> str:

@@ -11,6 +11,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from forecasts.reports.measures import (
+    Adjusted,
+    Bin,
+    Certainty,
+    CurvePoint,
+    Decomposition,
+    Errors,
+    Estimate,
+    Interval,
+    LogDecomposition,
+    LogScore,
+    Luck,
+    Miscalibration,
+    MurphyPoint,
+    Pit,
+    Recalibration,
+    RocPoint,
+    Skill,
+    ZTest,
+)
 from forecasts.reports.selection import Choice
 
 By = Literal["all", "forecaster", "team", "tag", "lead"]
@@ -23,6 +43,7 @@ Kind = Literal[
     "too_few",
     "not_estimable",
 ]
+Drift = Literal["grew_high", "grew_low", "none", "too_few"]
 Reaction = Literal["over_reacting", "under_reacting", "neither", "too_few"]
 Reason = Literal[
     "open",
@@ -36,100 +57,6 @@ Reason = Literal[
     "in_no_group",
     "none_at_lead",
 ]
-Interval = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean over questions and its 95% interval (None with fewer than two families)."""
-
-    mean: float | None
-    interval: Interval | None
-
-
-@dataclass(frozen=True)
-class LogScore(Estimate):
-    """The mean over the questions with a finite log score, and the number of infinite ones."""
-
-    infinite: int
-
-
-@dataclass(frozen=True)
-class Skill(Estimate):
-    """The advantage over the other forecasters at the same times, × 100; positive is better.
-
-    ``questions``: those that someone else forecast too.
-    """
-
-    questions: int
-
-
-@dataclass(frozen=True)
-class Decomposition:
-    """The parts of the mean Brier score (0–1), by the time for which forecasts were current.
-
-    brier.mean = miscalibration − discrimination + uncertainty, up to rounding.
-    """
-
-    miscalibration: float | None
-    discrimination: float | None
-    uncertainty: float | None
-
-
-@dataclass(frozen=True)
-class Miscalibration:
-    """The miscalibration of forecasts when made, on the scale of the Brier score (0–1).
-
-    The k-th forecast on a question has weight 1/k. ``expected`` is the mean for a calibrated
-    forecaster with the same forecasts, and ``p_value`` how often such a forecaster shows at least
-    ``when_made``. With more than 200 different forecasts, all are rounded to half a percentage
-    point.
-    """
-
-    when_made: float | None
-    expected: float | None
-    p_value: float | None
-
-
-@dataclass(frozen=True)
-class Recalibration:
-    """The line logit P(y) = intercept + slope · logit p of forecasts when made, and a p-value.
-
-    ``p_value`` is that of the verdict: the test of level and slope together. If ``estimable`` is
-    false, intercept and slope are None and ``reason`` says why; forecasts of 0 and 1 are left out.
-    """
-
-    intercept: float | None
-    slope: float | None
-    p_value: float | None
-    estimable: bool
-    reason: str
-
-
-@dataclass(frozen=True)
-class ZTest:
-    """A z statistic of forecasts when made, and its two-sided p-value; None if nothing is tested.
-
-    ``z`` is standard normal under calibration, by the distribution that the p-value has.
-    """
-
-    z: float | None
-    p_value: float | None
-
-
-@dataclass(frozen=True)
-class Luck:
-    """The expected and the realised Brier score (0–1) of forecasts when made, and the difference.
-
-    ``difference`` = realised − expected; above 0 the forecasts claimed too much certainty. Test and
-    interval are those of Spiegelhalter's z. The k-th forecast on a question has weight 1/k, so
-    ``realised`` differs from the Brier score of the report, which is by time.
-    """
-
-    expected: float | None
-    realised: float | None
-    difference: Estimate
-    p_value: float | None
 
 
 @dataclass(frozen=True)
@@ -152,46 +79,37 @@ class Movement:
 
 
 @dataclass(frozen=True)
-class CurvePoint:
-    """One forecast on the reliability curve of forecasts when made, and the 90% band of chance.
+class Unrevised:
+    """A question on which a review would have paid: its costliest forecast, and the points.
 
-    In 90 of 100 calibrated records the whole curve lies in its band. The k-th forecast on a
-    question has weight 1/k.
+    ``question`` is its id; the forecast stood for ``days``.
     """
 
+    question: str
+    title: str
+    forecaster: str
     forecast: float
-    recalibrated: float
-    weight: float
-    lower: float
-    upper: float
+    days: float
+    points: float
 
 
 @dataclass(frozen=True)
-class MurphyPoint:
-    """The mean elementary score at a threshold, and that of always forecasting the base rate."""
+class Staleness:
+    """The cost of forecasts that nobody revised while time passed, on binary questions.
 
-    threshold: float
-    score: float
-    base_rate: float
-
-
-@dataclass(frozen=True)
-class Bin:
-    """Forecasts in [lower, upper), or [lower, upper] in the last bin.
-
-    ``weight`` is divided among the bins by the share of its time that a forecast was in each: in
-    total a binary question has 1, a multiple-choice one half its number of options. ``questions``
-    counts those with any forecast in the bin. ``interval`` is 95%, Wilson, of ``weight``
-    observations, but of no more than the families in the bin.
+    ``cost`` is in Brier points (0–1) over the scheduled time: the saving if each forecast had moved
+    with the time that passed, which may be below 0. ``drift`` is the power of the time
+    left by which the odds fell; above 0, forecasts grew too high. It is a description, claimed only
+    if the interval of the cost lies above 0. ``most``: the few questions with the largest cost.
     """
 
-    lower: float
-    upper: float
     questions: int
-    weight: float
-    forecast: float | None
-    observed: float | None
-    interval: Interval | None
+    families: int
+    drift: float
+    cost: Estimate
+    kind: Drift
+    sentence: str
+    most: tuple[Unrevised, ...]
 
 
 @dataclass(frozen=True)
@@ -274,24 +192,18 @@ class Updates:
 
 
 @dataclass(frozen=True)
-class Certainty:
-    """The number of questions with a forecast of exactly 0 or 1, and of those with a wrong one."""
-
-    questions: int
-    wrong: int
-
-
-@dataclass(frozen=True)
 class Verdict:
     """The finding of a record beyond chance.
 
     ``rest``: for a record with a forecast that called the outcome impossible, the verdict on the
-    other forecasts.
+    other forecasts. ``tipping``: the smallest correlation between families open at the same time
+    with which an accusation would fail at 5% (None: no accusation, or it holds with any).
     """
 
     kind: Kind
     sentence: str
     rest: Kind | None = None
+    tipping: float | None = None
 
 
 @dataclass(frozen=True)
@@ -310,10 +222,13 @@ class Group:
     ``forecasters`` have a score; ``updates`` are their forecasts on these questions, and
     ``coverage`` the mean share of the questions' time with a forecast. ``left_out`` counts the
     group's other questions: forecast by its members, or with its tag. ``skill`` and
-    ``crowd_skill`` are None for everyone together. ``sharpness`` is the mean of p (1 − p). ``auc``
-    is the probability that an event had a higher forecast than a non-event. ``movement`` is None at
-    a lead. ``evidence`` counts the cited pieces; ``earned`` has the few that earned or lost most.
-    ``moved`` is None if no update replaced a forecast, and at a lead.
+    ``crowd_skill`` are None for everyone together. ``brier_skill`` is the share of the base rate's
+    Brier score that is saved, ``crowd_brier_skill`` that of the others' mean forecast at the same
+    times. ``adjusted`` is for several forecasters or teams. ``sharpness`` is the mean of p (1 − p),
+    and ``auc`` the probability that an event had a higher forecast than a non-event, both when
+    made. ``pit`` is of numeric and date questions, None without any and at a lead; ``movement`` is
+    None at a lead. ``evidence`` counts the cited pieces; ``earned`` has the few that earned or lost
+    most. ``moved`` is None if no update replaced a forecast, and at a lead.
     """
 
     name: str
@@ -327,19 +242,28 @@ class Group:
     log: LogScore
     skill: Skill | None
     crowd_skill: Skill | None
+    brier_skill: Estimate
+    crowd_brier_skill: Estimate | None
+    adjusted: Adjusted | None
     decomposition: Decomposition
+    log_decomposition: LogDecomposition
     miscalibration: Miscalibration
+    errors: Errors
     luck: Luck
     recalibration: Recalibration
     spiegelhalter: ZTest
     calibration_in_the_large: ZTest
     auc: float | None
+    auc_interval: Interval | None
+    roc: tuple[RocPoint, ...]
     sharpness: float | None
     movement: Movement | None
+    staleness: Staleness | None
     certainty: Certainty
     curve: tuple[CurvePoint, ...]
     bins: tuple[Bin, ...]
     murphy: tuple[MurphyPoint, ...]
+    pit: Pit | None
     leads: tuple[Lead, ...]
     earned: tuple[Earned, ...]
     evidence: int

@@ -12,14 +12,20 @@ the points under each add up.
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 import scoring
+from forecasts.reports.cohort import outcomes
+from forecasts.reports.estimates import known
 from forecasts.reports.groups import VALUES, Entries
+from forecasts.reports.measures import Estimate
 from forecasts.reports.member_scores import places, timing_days
 from forecasts.scores.frames import Frames
 
 ADVANTAGES = {"skill": "peers", "crowd_skill": "crowd_mean"}
+# What an advantage over the crowd is a share of: its score is this and the advantage together.
+_OWN = {"perfect": "perfect_peer"}
 
 
 def skills(
@@ -28,19 +34,21 @@ def skills(
     """Return one row a group and question that someone else forecast too: its mean skills.
 
     Columns: group, question (a position among ``questions``, which all count), skill,
-    crowd_skill. ``entries`` are the entries of forecasters or of teams.
+    crowd_skill, and perfect: the advantage over a perfect forecast. ``entries`` are the entries of
+    forecasters or of teams.
     """
     everyone, person, credit = _compared(frames, entries)
     forecasts = everyone[everyone["question_id"].isin(questions["question_id"])]
     timing = "scheduled_average" if lead is None else f"lead({timing_days(lead)})"
     protocols = [
         scoring.Protocol(name, "brier", timing, reference, 100.0, "higher is better")
-        for name, reference in ADVANTAGES.items()
+        for name, reference in (ADVANTAGES | _OWN).items()
     ]
     table = scoring.score(questions, forecasts, protocols)
     wide = table[table["protocol"] == "skill"][["question_id", "forecaster", "score"]]
     wide = wide.rename(columns={"score": "skill"})
-    wide["crowd_skill"] = table.loc[table["protocol"] == "crowd_skill", "score"].to_numpy()
+    for name in ("crowd_skill", "perfect"):
+        wide[name] = table.loc[table["protocol"] == name, "score"].to_numpy()
     wide["question"] = places(questions, wide.pop("question_id"))
     wide["forecaster"] = wide["forecaster"].astype(np.intp)
     people = pd.Series(person[wide["forecaster"]]).groupby(wide["question"].to_numpy())
@@ -48,8 +56,45 @@ def skills(
     earned = wide.merge(credit, on="forecaster").drop(columns="forecaster")
     each = earned.groupby(["question", "member"], as_index=False).sum()
     each["group"] = entries.group.to_numpy(dtype=object)[each["member"]]
-    mean = each.groupby(["group", "question"], as_index=False)[list(ADVANTAGES)].mean()
-    return mean[["group", "question", *ADVANTAGES]]
+    names = (*ADVANTAGES, *_OWN)
+    mean = each.groupby(["group", "question"], as_index=False)[list(names)].mean()
+    return mean[["group", "question", *names]]
+
+
+def against_crowd(rows: pd.DataFrame, family: npt.NDArray[np.integer]) -> Estimate:
+    """Return the share of the crowd's Brier score that a group saves; ``rows`` as of ``skills``."""
+    own = np.maximum(-rows["perfect"].to_numpy(dtype=np.float64), 0.0)
+    crowd = np.maximum(rows["crowd_skill"].to_numpy(dtype=np.float64) + own, 0.0)
+    return share_saved(own, crowd, family[rows["question"].to_numpy(dtype=np.intp)])
+
+
+def base_rate_scores(
+    questions: pd.DataFrame, family: npt.NDArray[np.integer], asked: npt.NDArray[np.intp]
+) -> npt.NDArray[np.float64]:
+    """Return the Brier score (0–1) of the base rate on each of the questions ``asked``.
+
+    Of yes/no questions it forecasts the rate of "yes" on the others of ``asked``, outside the
+    question's family; of K options, 1/K each.
+    """
+    options = questions["options"].to_numpy(dtype=object)[asked]
+    scores = np.array([0.5 - 0.5 / len(given) if given else np.nan for given in options])
+    binary = np.isnan(scores)
+    y = outcomes(questions)[asked[binary]]
+    scores[binary] = scoring.base_rate_brier(y, family[asked[binary]])
+    return scores
+
+
+def share_saved(
+    score: npt.NDArray[np.float64],
+    reference: npt.NDArray[np.float64],
+    family: npt.NDArray[np.integer],
+) -> Estimate:
+    """Return the share of a reference's Brier score that a group saves, question by question."""
+    if not len(score):
+        return Estimate(None, None)
+    found = scoring.brier_skill(score, reference, family)
+    ends = (found.lower, found.upper)
+    return Estimate(known(found.value), None if known(found.lower) is None else ends)
 
 
 def _compared(frames: Frames, entries: Entries) -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame]:

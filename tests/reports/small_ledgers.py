@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -86,6 +86,33 @@ def picked(wanted: dict[str, Any]) -> dict[str, Any]:
     own = {field.name for field in fields(Choice)}
     choice = Choice(**{name: value for name, value in wanted.items() if name in own})
     return {name: value for name, value in wanted.items() if name not in own} | {"choice": choice}
+
+
+def with_numbers(frames: Frames, questions: int = 3, seed: int = 0) -> Frames:
+    """Return the ledger with numeric questions too, each forecast once by everyone in it.
+
+    Outcomes are normal around 50 with deviation 10, and so are the forecasts.
+    """
+    random = np.random.default_rng(seed)
+    levels = {"0.05": -1.645, "0.25": -0.674, "0.5": 0.0, "0.75": 0.674, "0.95": 1.645}
+    said = {level: 50 + 10 * z for level, z in levels.items()}
+    numeric = {"type": "numeric", "lower_bound": "0", "upper_bound": "100", "tags": ["numbers"]}
+    asked_ = [
+        asked(f"n{number:03}", f"{random.normal(50, 10):.3f}", **numeric)
+        for number in range(questions)
+    ]
+    everyone = sorted(set(frames.forecasts["forecaster"]))
+    rows = [
+        made(one["question_id"], who, 1, None) | {"quantiles": said}
+        for one in asked_
+        for who in everyone
+    ]
+    numbers = ledger(asked_, rows)
+    return replace(
+        frames,
+        questions=pd.concat([frames.questions, numbers.questions], ignore_index=True),
+        forecasts=pd.concat([frames.forecasts, numbers.forecasts], ignore_index=True),
+    )
 
 
 def random_ledger(

@@ -58,19 +58,23 @@ def test_a_small_record_comes_out_as_worked_by_hand() -> None:
     assert group.brier.interval == pytest.approx((0, 0.075 + 12.706204736 * 0.035))
     filled = {round(bin_.lower, 1): bin_ for bin_ in group.bins if bin_.questions}
     assert {lower: bin_.weight for lower, bin_ in filled.items()} == pytest.approx(
-        {0.2: 1.0, 0.5: 0.25, 0.7: 0.5, 0.9: 0.25}
+        {0.2: 1.0, 0.5: 1.0, 0.7: 1.0, 0.9: 0.5}  # the second forecast of ana counts half
     )
     assert len(group.bins) == 10
 
 
 @given(seeds, st.sampled_from(["all", "forecaster", "team", "tag"]))
 @settings(max_examples=examples(25))
-def test_the_parts_add_up_to_the_brier_score_whatever_the_ledger(seed: int, by: str) -> None:
+def test_the_parts_add_up_to_the_score_when_made_whatever_the_ledger(seed: int, by: str) -> None:
     for group in report(random_ledger(seed), by=by).groups:
         parts = group.decomposition
         if group.questions:
             total = parts.miscalibration - parts.discrimination + parts.uncertainty
-            assert total == pytest.approx(group.brier.mean, abs=1e-12)
+            assert total == pytest.approx(parts.score, abs=1e-12)
+            assert parts.score == pytest.approx(group.luck.realised, abs=1e-12)
+            log = group.log_decomposition
+            total = log.miscalibration - log.discrimination + log.uncertainty
+            assert total == pytest.approx(log.score, abs=1e-12)
 
 
 @given(seeds)
@@ -172,11 +176,12 @@ def test_an_option_added_later_reads_the_last_one_in_forecasts_made_before() -> 
     group = the_group(frames)
     parts = group.decomposition
     assert parts.miscalibration is not None
-    assert group.brier.mean == pytest.approx(
-        parts.miscalibration - parts.discrimination + parts.uncertainty
-    )
     first = (0.5**2 + 0.3**2 + 0.8**2) / 2
     second = (0.2**2 + 0.1**2 + 0.4**2 + 0.1**2) / 2
+    assert parts.score == pytest.approx((first + second / 2) / 1.5)
+    assert parts.score == pytest.approx(
+        parts.miscalibration - parts.discrimination + parts.uncertainty
+    )
     assert group.brier.mean == pytest.approx((first + second) / 2)
 
 

@@ -39,6 +39,8 @@ from forecasts.reports.comparison.comparison import (
     Side,
     Skill,
 )
+from forecasts.reports.comparison.murphy import murphy_differences
+from forecasts.reports.difficulty import adjusted_scores
 from forecasts.reports.digest import sha256
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.groups import Entries, chosen, group_entries, in_several_teams
@@ -106,6 +108,8 @@ def build(
     family_names = dict(zip(family.astype(str), questions["family"], strict=True))
     watched = evidence.watched(found.pairs, differences, family, began, over, awaited)
     many = sum(pair.comparable for pair in found.pairs)
+    few = found.pairs if len(found.pairs) <= wording.MOST_PAIRS else ()
+    losses = murphy_differences(few, counting, forecasts, present, family, choice.lead)
     pairs = tuple(
         _pair(
             pair,
@@ -113,6 +117,7 @@ def build(
             many,
             dominant=_dominant(pair, family_names),
             imputed=imputed.get((pair.a, pair.b)) if (pair.a, pair.b) in selective else None,
+            murphy=losses.get((pair.a, pair.b), ()),
             watched=watched.by_block.get((pair.a, pair.b)),
             watched_by_family=watched.by_family.get((pair.a, pair.b)),
         )
@@ -228,6 +233,7 @@ def _sides(
     scores = question_scores(members)
     cluster = family[counting["question_id"]].to_numpy()
     people = members.groupby("group")["member"].nunique()
+    adjusted = adjusted_scores(scores, cluster)
     sides = []
     for ranked in found.groups:
         own = scores[scores["group"] == ranked.name]
@@ -248,6 +254,7 @@ def _sides(
                     name: mean_over_questions(own[name].to_numpy(), of, lopsided=True)
                     for name in ("brier", "brier_original")
                 },
+                adjusted=adjusted.get(ranked.name),
                 skill=skill.get(ranked.name),
             )
         )

@@ -5,10 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from forecasts.reports.comparison import murphy as losses
 from forecasts.reports.comparison import wording
 from forecasts.reports.comparison.comparison import Comparison, EvidenceStep, Pair
-from forecasts.reports.numbers import count, p_value, signed, signed_interval
-from forecasts.reports.render.charts import Axis, Chart, Forest, ForestRow, Series
+from forecasts.reports.numbers import count, p_value, percent, signed, signed_interval
+from forecasts.reports.render.charts import (
+    QUARTERS,
+    Axis,
+    Chart,
+    Forest,
+    ForestRow,
+    Series,
+)
 
 _MOST_STEPS = 300
 _LEAST_REACH = 0.02
@@ -59,6 +67,34 @@ def ranks(comparison: Comparison) -> Forest:
                 f"Rank {wording.rank_range(side)} of {many}",
             )
             for side in comparison.groups
+        ),
+    )
+
+
+def murphy(pair: Pair) -> Chart:
+    """Return the difference of the Murphy curves of a pair, and its band."""
+    most = max(max(map(abs, point.band)) for point in pair.murphy) or _LEAST_REACH
+    step = 10.0 ** math.floor(math.log10(most))
+    end = math.ceil(most / step * 2) * step / 2
+    ticks = (-end, 0.0, end)
+    return Chart(
+        Axis("Threshold for acting", 0.0, 1.0, QUARTERS, tuple(map(percent, QUARTERS))),
+        Axis("Difference of losses", -end, end, ticks, tuple(map(signed, ticks))),
+        (
+            Series(
+                "band",
+                "band",
+                tuple((point.threshold, *point.band) for point in pair.murphy),
+                "95% band of the whole curve",
+            ),
+            Series("level", "reference", ((0.0,),), "no difference"),
+            Series(
+                "line",
+                "curve",
+                tuple((point.threshold, point.difference) for point in pair.murphy),
+                f"{pair.a} − {pair.b}",
+                tuple(losses.point_sentence(pair, point) for point in pair.murphy),
+            ),
         ),
     )
 

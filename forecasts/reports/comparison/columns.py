@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from forecasts.reports.comparison.comparison import Comparison
+from functools import partial
+
+from forecasts.reports.comparison.comparison import Comparison, Pair, Side
 from forecasts.reports.render.as_csv import CHOICE, Columns, as_csv
 
 _PAIR = (
@@ -32,6 +34,11 @@ _PATHS = {
 _ABOUT = ("engine_version", "protocol", "of", "claims", *CHOICE, "as_of", "input_sha256")
 
 
+def _adjusted(sides: dict[str, Side], letter: str, pair: Pair) -> float | None:
+    own = sides[getattr(pair, letter)].adjusted
+    return None if own is None else own.mean
+
+
 def comparison_csv(comparison: Comparison) -> str:
     """Return the pairs as CSV, each with the metadata of the comparison."""
     sides = {side.name: side for side in comparison.groups}
@@ -44,5 +51,6 @@ def comparison_csv(comparison: Comparison) -> str:
         "a_silent": lambda pair: sides[pair.a].silent,
         "b_unanswered": lambda pair: sides[pair.b].unanswered,
         "b_silent": lambda pair: sides[pair.b].silent,
+        **{f"{letter}_adjusted": partial(_adjusted, sides, letter) for letter in ("a", "b")},
     }
     return as_csv(comparison.pairs, columns, comparison.metadata, _ABOUT)

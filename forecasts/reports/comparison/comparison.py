@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from forecasts.reports.report import Estimate, Interval, LeftOut
+from forecasts.reports.measures import Adjusted, Estimate, Interval
+from forecasts.reports.report import LeftOut
 from forecasts.reports.selection import Choice
 
 Of = Literal["teams", "forecasters"]
@@ -71,6 +72,19 @@ class Imputed:
 
 
 @dataclass(frozen=True)
+class MurphyDifference:
+    """The mean loss of a minus that of b at a threshold for acting; negative if a lost less.
+
+    ``interval`` is 95% at this threshold, ``band`` 95% for the whole curve.
+    """
+
+    threshold: float
+    difference: float
+    interval: Interval
+    band: Interval
+
+
+@dataclass(frozen=True)
 class Pair:
     """Two groups on the questions, and at the times, that they share.
 
@@ -85,6 +99,8 @@ class Pair:
     than a fifth of the questions. ``tipping`` is the smallest correlation between families open at
     the same time with which the claim would fail (None: no claim, or it holds with any).
     ``imputed`` is the result without abstention, where one side was silent longer than the other.
+    ``murphy`` is the difference of the Murphy curves, whose area is ``difference``; empty if not
+    comparable, and in a comparison of more than 15 pairs.
     ``watched`` takes no family as independent of another, ``watched_by_family`` all of them.
     """
 
@@ -104,6 +120,7 @@ class Pair:
     tipping: float | None
     dominant: Dominant | None
     imputed: Imputed | None
+    murphy: tuple[MurphyDifference, ...]
     watched: Watched | None
     watched_by_family: Watched | None
     sentence: str
@@ -132,8 +149,9 @@ class Side:
     describes the group, and the ranks do not rest on it. ``unanswered`` is the share of the
     questions compared without a forecast from the group, ``silent`` the share of their scheduled
     time while they were open (None at a lead). ``may_be_best`` is false once the evidence over time
-    has excluded it, which ever happens to the best in at most 1 of 20 cases. ``skill`` is for
-    forecasters, if there are enough of them.
+    has excluded it, which ever happens to the best in at most 1 of 20 cases. ``adjusted`` is the
+    score adjusted for the difficulty of the questions. ``skill`` is for forecasters, if there are
+    enough of them.
     """
 
     name: str
@@ -148,6 +166,7 @@ class Side:
     may_be_best: bool
     brier: Estimate
     brier_original: Estimate
+    adjusted: Adjusted | None
     skill: Skill | None
 
 

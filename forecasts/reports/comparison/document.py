@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from forecasts.reports.comparison import charts, wording
-from forecasts.reports.comparison.comparison import Comparison, Pair
-from forecasts.reports.numbers import NOTHING, count, number, p_value, signed, signed_interval
+from forecasts.reports.comparison import charts, murphy, wording
+from forecasts.reports.comparison.comparison import Comparison, MurphyDifference, Pair
+from forecasts.reports.numbers import (
+    NOTHING,
+    count,
+    number,
+    p_value,
+    percent,
+    signed,
+    signed_interval,
+)
 from forecasts.reports.render.document import (
     Block,
     Bullets,
@@ -17,9 +25,10 @@ from forecasts.reports.render.document import (
     table_of,
 )
 from forecasts.reports.render.glossary import OF_COMPARISONS
-from forecasts.reports.render.wording import BRIER, about, left_out
+from forecasts.reports.render.wording import ADJUSTED_INTERVAL, BRIER, about, left_out
 
 _TABLE_STEPS = 20
+_MURPHY_STEP = 5  # of the thresholds of the Murphy curves, every fifth is listed
 
 
 def comparison_document(comparison: Comparison) -> Document:
@@ -38,6 +47,7 @@ def comparison_document(comparison: Comparison) -> Document:
                     *_in_words(comparison),
                 ),
             ),
+            *_decisions(comparison),
             *_evidence(comparison),
         ),
         notes=comparison.notes,
@@ -60,7 +70,7 @@ def _ranks(comparison: Comparison) -> Table:
         tuple(zip(names, *columns.values(), strict=True)),
         text_columns=2,
         note=wording.RANKS,
-        optional=("Coverage", wording.SKILL_INTERVAL),
+        optional=("Coverage", wording.SKILL_INTERVAL, ADJUSTED_INTERVAL),
         plot=charts.ranks(comparison) if len(comparison.groups) > 1 else None,
         plot_heading=f"1 to {len(comparison.groups)}",
     )
@@ -94,6 +104,36 @@ def _differences(comparison: Comparison) -> Table:
     heading = f"← first better · second better →\n{BRIER}, ±{most}"
     plot = charts.differences(comparison)
     return table_of("", wording.shown(comparison), columns, plot=plot, plot_heading=heading)
+
+
+def _decisions(comparison: Comparison) -> tuple[Section, ...]:
+    pairs = [pair for pair in wording.shown(comparison) if pair.murphy]
+    if not pairs:
+        return ()
+    figures = tuple(_losses(pair) for pair in pairs)
+    return (Section("Decisions", blocks=(OF_COMPARISONS["murphy"].help, *figures)),)
+
+
+def _losses(pair: Pair) -> Figure:
+    name = f"{pair.a} − {pair.b}"
+    return Figure(
+        name,
+        f"Difference of the losses, {name}",
+        murphy.sentence(pair),
+        (charts.murphy(pair),),
+        losses_table(pair),
+    )
+
+
+def losses_table(pair: Pair) -> Table:
+    """Return the difference of the Murphy curves of a pair, thinned."""
+    columns: Columns[MurphyDifference] = {
+        "Act above": lambda point: percent(point.threshold),
+        "Difference": lambda point: signed(point.difference),
+        "95% interval": lambda point: signed_interval(point.interval),
+        "95% band": lambda point: signed_interval(point.band),
+    }
+    return table_of("Difference of the losses", pair.murphy[::_MURPHY_STEP], columns)
 
 
 def _evidence(comparison: Comparison) -> tuple[Section, ...]:

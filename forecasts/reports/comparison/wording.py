@@ -19,7 +19,13 @@ from forecasts.reports.numbers import (
     signed_interval,
 )
 from forecasts.reports.render.glossary import OF_COMPARISONS, Statistic
-from forecasts.reports.render.wording import BRIER, BRIER_ORIGINAL, at_lead, choice_sentences
+from forecasts.reports.render.wording import (
+    ADJUSTED_INTERVAL,
+    BRIER,
+    BRIER_ORIGINAL,
+    at_lead,
+    choice_sentences,
+)
 from forecasts.reports.selection import Choice
 
 NEVER_AT_LEAD = "at that lead they never both had a forecast on one question"
@@ -75,6 +81,12 @@ def rank_columns(comparison: Comparison) -> dict[str, list[str]]:
         "95% interval": [interval(side.brier.interval) for side in sides],
         BRIER_ORIGINAL: [number(side.brier_original.mean) for side in sides],
     }
+    scores = [side.adjusted for side in sides]
+    if any(scores):
+        columns["Adjusted"] = [number(score.mean) if score else NOTHING for score in scores]
+        columns[ADJUSTED_INTERVAL] = [
+            interval(score.interval) if score else NOTHING for score in scores
+        ]
     skills = [side.skill for side in sides]
     if any(skills):
         columns["Skill, raw"] = [signed(skill.mean, 1) if skill else NOTHING for skill in skills]

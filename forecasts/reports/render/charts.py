@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Literal
 
-from forecasts.reports.numbers import interval, number, percent
+from forecasts.reports.measures import CurvePoint, Interval
+from forecasts.reports.numbers import interval, number, percent, percents
 from forecasts.reports.own_scores import OwnScores
 from forecasts.reports.render import wording
-from forecasts.reports.report import CurvePoint, Group, Interval, Report
+from forecasts.reports.report import Group, Report
 
 Shape = Literal["line", "steps", "level", "band", "interval", "points", "bars"]
 Point = tuple[float, ...]
@@ -154,7 +155,7 @@ def reliability(group: Group) -> Chart:
 
 
 def histogram(group: Group) -> Chart:
-    """Return how the forecasts spread over the bins, as shares of their time."""
+    """Return how the forecasts when made spread over the bins."""
     total = sum(bin_.weight for bin_ in group.bins) or 1.0
     shares = [(bin_, bin_.weight / total) for bin_ in group.bins]
     most = max((share for _, share in shares), default=1.0)
@@ -163,12 +164,53 @@ def histogram(group: Group) -> Chart:
         "bar",
         tuple((bin_.lower, bin_.upper, share) for bin_, share in shares),
         sentences=tuple(
-            f"Forecasts were in {wording.bin_range(bin_)} for {percent(share)} of the time."
+            f"{percent(share)} of forecasts were in {wording.bin_range(bin_)}."
             for bin_, share in shares
         ),
     )
-    time = Axis("Time", 0.0, most, (0.0, most), ("0%", percent(most)))
-    return Chart(_percents("Forecast"), time, (bars,), height=46.0)
+    share = Axis("Share", 0.0, most, (0.0, most), ("0%", percent(most)))
+    return Chart(_percents("Forecast"), share, (bars,), height=46.0)
+
+
+def roc(group: Group) -> Chart:
+    """Return the ROC curve, and the line without discrimination."""
+    return Chart(
+        _percents("False alarm rate"),
+        _percents("Hit rate"),
+        (
+            Series("line", "reference", ((0.0, 0.0), (1.0, 1.0)), "no discrimination"),
+            Series(
+                "line",
+                "curve",
+                _points(group.roc, "false_alarm_rate", "hit_rate"),
+                "this record",
+                tuple(map(wording.roc_sentence, group.roc)),
+            ),
+        ),
+        height=280.0,
+        framed=True,
+    )
+
+
+def pit(group: Group) -> Chart:
+    """Return the share of the outcomes in each tenth of the forecast distributions."""
+    assert group.pit is not None
+    shares = group.pit.bins
+    step = 1 / len(shares)
+    ends = [(place * step, (place + 1) * step) for place in range(len(shares))]
+    bars = Series(
+        "bars",
+        "bar",
+        tuple((*end, share) for end, share in zip(ends, shares, strict=True)),
+        sentences=tuple(
+            f"{percent(share)} of outcomes lie in {percents(end)} of the distributions."
+            for end, share in zip(ends, shares, strict=True)
+        ),
+    )
+    most = max(*shares, 2 * step)
+    share = Axis("Outcomes", 0.0, most, (0.0, step, most), ("0%", percent(step), percent(most)))
+    level = Series("level", "reference", ((step,),), "calibrated")
+    return Chart(_percents("Part of the distribution"), share, (bars, level), height=130.0)
 
 
 def murphy(group: Group) -> Chart:

@@ -1,7 +1,7 @@
 """The meaning of each number of a report or a comparison, in one sentence, with its page in docs.
 
 The foot of every document and the help on the pages both read it here. The names are those of the
-fields of ``report.Group``, ``report.Decomposition``, ``report.Miscalibration``,
+fields of ``report.Group``, ``measures.Decomposition``, ``measures.Miscalibration``,
 ``comparison.Pair`` and ``comparison.Side``.
 """
 
@@ -97,10 +97,35 @@ OF_REPORTS: Mapping[str, Statistic] = {
         "others are.",
         "skill.md",
     ),
+    "brier_skill": Statistic(
+        "Brier skill",
+        "the share of the Brier score of the base rate that the forecasts save: 1 is perfect, 0 no "
+        "better than always forecasting the rate of “yes” on the record’s other families, which "
+        "nobody knew beforehand (hindsight).",
+        "brier-skill.md",
+    ),
+    "crowd_brier_skill": Statistic(
+        "Brier skill against the crowd",
+        "the same share of the Brier score of the mean of the others’ forecasts, at times when "
+        "someone else had one.",
+        "brier-skill.md",
+    ),
+    "adjusted": Statistic(
+        "Adjusted for difficulty",
+        "the Brier score (0–1) if all had forecast all questions, from those shared with others; "
+        "it assumes that a question is harder for everyone by the same amount.",
+        "difficulty.md",
+    ),
+    "score": Statistic(
+        "Score when made",
+        "the mean score of forecasts when made, the sum of its parts; it differs from the score of "
+        "the record, which is by time.",
+        "decomposition.md",
+    ),
     "miscalibration": Statistic(
         "Miscalibration",
         "the loss from forecasts that do not match the frequency of the outcomes; only an excess "
-        "of the forecasts when made over luck alone, beyond chance, counts as a fault.",
+        "over luck alone, beyond chance, counts as a fault.",
         "decomposition.md",
     ),
     "when_made": Statistic(
@@ -126,6 +151,18 @@ OF_REPORTS: Mapping[str, Statistic] = {
         "the score of always forecasting the base rate, a property of the questions.",
         "decomposition.md",
     ),
+    "log_decomposition": Statistic(
+        "Parts of the log score",
+        "the same three parts of the log score, in which errors near 0% and 100% weigh more; "
+        "infinite scores are left out.",
+        "decomposition.md",
+    ),
+    "errors": Statistic(
+        "Calibration errors",
+        "how far forecasts are from how often they came true: Eavg on average, E90 for nine of "
+        "ten, Emax at most; luck alone keeps all three above 0.",
+        "errors.md",
+    ),
     "luck": Statistic(
         "Brier expected",
         "the score expected if the forecasts are right, the mean of p (1 − p) when made; an actual "
@@ -150,12 +187,26 @@ OF_REPORTS: Mapping[str, Statistic] = {
         "in-the-large.md",
     ),
     "auc": Statistic(
-        "AUC", "the probability that an event had a higher forecast than a non-event.", "auc.md"
+        "AUC",
+        "the probability that an event had a higher forecast than a non-event, when made; 0.5 is "
+        "guessing.",
+        "auc.md",
+    ),
+    "auc_interval": Statistic(
+        "Interval of the AUC",
+        "95%, over families of questions, wider with few events.",
+        "auc.md",
+    ),
+    "roc": Statistic(
+        "ROC curve",
+        "the share of events called against the share of false alarms, for every forecast from "
+        "which an event could be called.",
+        "auc.md",
     ),
     "sharpness": Statistic(
         "Sharpness",
-        "the mean of p (1 − p), from 0.25 (undecided) to 0 (certain), which is good only in a "
-        "calibrated record.",
+        "the mean of p (1 − p) when made, from 0.25 (undecided) to 0 (certain), which is good only "
+        "in a calibrated record.",
         "histogram.md",
     ),
     "movement": Statistic(
@@ -164,6 +215,12 @@ OF_REPORTS: Mapping[str, Statistic] = {
         "(over-reaction); below 0, they drift (under-reaction); only what remains once forecasts "
         "are recalibrated counts.",
         "movement.md",
+    ),
+    "staleness": Statistic(
+        "Staleness",
+        "the Brier points (0–1) that moving each unrevised forecast with the time passed, as this "
+        "record’s own outcomes suggest, would have saved; it describes, and is not miscalibration.",
+        "staleness.md",
     ),
     "certainty": Statistic(
         "Certainty",
@@ -179,14 +236,20 @@ OF_REPORTS: Mapping[str, Statistic] = {
     ),
     "bins": Statistic(
         "By forecast",
-        "for each range of forecasts, its share of the time and how often it came true.",
+        "for each range of forecasts when made, its share and how often it came true.",
         "bins.md",
     ),
     "murphy": Statistic(
         "Murphy curve",
         "the loss from acting when the forecast exceeds a threshold, for every threshold; "
-        "lower is better, and the area under the curve is the Brier score (0–1).",
+        "lower is better, and the area under the curve is the Brier score (0–1) when made.",
         "murphy.md",
+    ),
+    "pit": Statistic(
+        "Numbers and dates",
+        "where in the forecast distributions the outcomes lie: a tenth in each tenth if "
+        "calibrated, more in the outer ones if distributions are too narrow.",
+        "pit.md",
     ),
     "leads": Statistic(
         "Lead time",
@@ -238,6 +301,14 @@ OF_COMPARISONS: Mapping[str, Statistic] = {
         "can move many at once.",
         "comparison.md",
     ),
+    "murphy": Statistic(
+        "Difference of the losses",
+        "the first’s mean loss from acting above a threshold minus the second’s, for every "
+        "threshold: below 0 the first loses less; the band holds the whole curve in 95 of 100 "
+        "cases.",
+        "murphy.md",
+    ),
+    "adjusted": OF_REPORTS["adjusted"],
     "silent": Statistic(
         "No forecast",
         "the share of the questions compared, and of their scheduled time while open, without a "

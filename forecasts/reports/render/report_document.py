@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from forecasts.reports.numbers import count
 from forecasts.reports.render import charts, tables, wording
 from forecasts.reports.render.document import (
     Beside,
@@ -45,6 +46,11 @@ def _section(report: Report, group: Group) -> Section:
         blocks.append(left_out)
     if group.questions:
         blocks += _charts(name, group)
+    else:
+        blocks += _pit(name, group)
+    if group.staleness is not None:
+        blocks.append(f"Staleness: {group.staleness.sentence}")
+        blocks += [tables.unrevised(group)] if group.staleness.most else []
     blocks += tables.credits(group)
     score = ""
     if group.questions:
@@ -86,11 +92,34 @@ def _charts(name: str, group: Group) -> list[Block]:
             listed=True,
         )
         last.insert(0, leads)
-    return [
+    blocks: list[Block] = [
         Beside((reliability, tables.bins(group))),
         Beside((tables.parts(group), tables.tests(group))),
+        Beside((tables.errors(group), *_roc(name, group))),
         Beside(tuple(last)),
     ]
+    return [*blocks, *_pit(name, group)]
+
+
+def _roc(name: str, group: Group) -> tuple[Figure, ...]:
+    if not group.roc:
+        return ()
+    chart, table = charts.roc(group), tables.roc(group)
+    return (
+        Figure("ROC curve", f"ROC curve of {name}", wording.roc_summary(group), (chart,), table),
+    )
+
+
+def _pit(name: str, group: Group) -> tuple[Figure, ...]:
+    if group.pit is None:
+        return ()
+    about = (
+        f"{count(group.pit.questions, 'numeric or date question')} in "
+        f"{count(group.pit.families, 'family')}. {group.pit.sentence}"
+    )
+    chart, table = charts.pit(group), tables.pit(group)
+    alt = f"Outcomes in the numeric and date forecasts of {name}"
+    return (Figure("Numbers and dates", alt, about, (chart,), table),)
 
 
 def _tone(kind: str) -> Literal["good", "fault", "neutral"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from forecasts.reports.measures import Bin, CurvePoint, MurphyPoint, RocPoint
 from forecasts.reports.numbers import (
     NOTHING,
     count,
@@ -19,20 +20,20 @@ from forecasts.reports.numbers import (
 from forecasts.reports.render import wording
 from forecasts.reports.render.charts import brier_forest, corners
 from forecasts.reports.render.document import Columns, Table, table_of
-from forecasts.reports.report import (
-    Bin,
-    CurvePoint,
-    Earned,
-    Group,
-    Lead,
-    MurphyPoint,
-    Report,
-    Update,
-)
+from forecasts.reports.report import Earned, Group, Lead, Report, Unrevised, Update
 
 _LONG_NAME = 60
 _MURPHY_STEP = 10  # of the thresholds of the Murphy curve, every tenth is listed
+_ROC_ROWS = 12
 _INTERVAL = "95% interval"
+
+
+_ADJUSTED: Columns[Group] = {
+    "Adjusted": lambda group: number(group.adjusted.mean) if group.adjusted else NOTHING,
+    wording.ADJUSTED_INTERVAL: lambda group: (
+        interval(group.adjusted.interval) if group.adjusted else NOTHING
+    ),
+}
 
 
 def overview(report: Report) -> Table:
@@ -50,13 +51,17 @@ def overview(report: Report) -> Table:
         wording.BRIER_ORIGINAL: lambda group: number(group.brier_original.mean),
         "Log score": wording.log_score,
     }
+    note = "Intervals are over families of questions."
+    if any(group.adjusted for group in report.groups):
+        columns = {**columns, **_ADJUSTED}
+        note += f" {wording.ADJUSTED}"
     return table_of(
         "",
         report.groups,
         columns,
         text_columns=2,
-        note="Intervals are over families of questions.",
-        optional=("Verdict", "Log score"),
+        note=note,
+        optional=("Verdict", "Log score", wording.ADJUSTED_INTERVAL),
         plot=brier_forest(report),
         plot_heading=f"{wording.BRIER} from 0;\ndashed: 0.25, always 50%",
         links=tuple(range(1, len(report.groups) + 1)),
@@ -84,6 +89,15 @@ def measures(group: Group) -> Table:
     for name, skill in (("Skill (× 100)", group.skill), ("Crowd skill (× 100)", group.crowd_skill)):
         if skill is not None:
             rows.append((name, signed(skill.mean, 1), signed_interval(skill.interval, 1)))
+    for name, saved in (
+        ("Brier skill, base rate", group.brier_skill),
+        ("Brier skill, crowd", group.crowd_brier_skill),
+    ):
+        if saved is not None and saved.mean is not None:
+            rows.append((name, signed(saved.mean, 2), signed_interval(saved.interval, 2)))
+    if group.adjusted is not None:
+        one = group.adjusted
+        rows.append(("Adjusted for difficulty", number(one.mean), interval(one.interval)))
     note = ""
     if group.questions:
         note = f"Intervals are {over_families(group.families)}. {wording.skill_basis(group.skill)}"
@@ -97,18 +111,24 @@ def measures(group: Group) -> Table:
 
 
 def parts(group: Group) -> Table:
-    """Return the parts of the Brier score."""
-    one = group.decomposition
+    """Return the parts of the Brier score and of the log score."""
+    brier, log = group.decomposition, group.log_decomposition
+    note = "Of forecasts when made, while the scores of the record are by time."
+    if log.infinite:
+        note += f" {count(log.infinite, 'infinite log score')} left out."
     return Table(
-        "Parts of the Brier score (0–1)",
-        ("Part", "This record"),
-        (
-            ("Miscalibration", number(one.miscalibration)),
-            ("− discrimination", number(one.discrimination)),
-            ("+ uncertainty", number(one.uncertainty)),
-            (f"= {wording.BRIER}", number(group.brier.mean)),
+        "Parts of the scores",
+        ("Part", wording.BRIER, "Log score"),
+        tuple(
+            (name, number(getattr(brier, part)), number(getattr(log, part)))
+            for name, part in (
+                ("Miscalibration", "miscalibration"),
+                ("− discrimination", "discrimination"),
+                ("+ uncertainty", "uncertainty"),
+                ("= score when made", "score"),
+            )
         ),
-        note="By the time for which each forecast was current.",
+        note=note,
     )
 
 
@@ -156,13 +176,30 @@ def tests(group: Group) -> Table:
         )
     if not line.estimable:
         note += f" The line cannot be estimated: {line.reason}."
-    note += (
-        f" In {percent(group.auc)} of pairs the event that happened had the higher forecast (AUC); "
-        f"sharpness, the mean of p (1 − p), is {number(group.sharpness)}."
-    )
     return Table(
         "Tests of calibration", ("Test", "This record", "Calibrated", "p"), tuple(rows), note=note
     )
+
+
+def errors(group: Group) -> Table:
+    """Return how far forecasts are from the curve, and how well they tell events apart."""
+    far = group.errors
+    rows = [
+        (name, percent(seen, 1), f"{percent(expected, 1)} from luck")
+        for name, seen, expected in (
+            ("Average error (Eavg)", far.average, far.expected_average),
+            ("90th percentile (E90)", far.p90, far.expected_p90),
+            ("Largest error (Emax)", far.largest, far.expected_largest),
+        )
+    ]
+    rows.append(("AUC", number(group.auc, 2), interval(group.auc_interval, 2)))
+    rows.append(("Sharpness, mean p (1 − p)", number(group.sharpness), NOTHING))
+    note = (
+        "Errors are the distances of forecasts when made from the reliability curve, in percentage "
+        "points."
+    )
+    head = ("Measure", "This record", f"From luck, or {_INTERVAL}")
+    return Table("Errors and discrimination", head, tuple(rows), note=note)
 
 
 def bins(group: Group) -> Table:
@@ -171,14 +208,14 @@ def bins(group: Group) -> Table:
     columns: Columns[Bin] = {
         "Forecasts": wording.bin_range,
         "Questions": lambda bin_: f"{bin_.questions:,}",
-        "Share of time": lambda bin_: percent(bin_.weight / total),
+        "Share": lambda bin_: percent(bin_.weight / total),
         "Mean forecast": lambda bin_: percent(bin_.forecast),
         "Came true": lambda bin_: percent(bin_.observed),
         _INTERVAL: lambda bin_: percents(bin_.interval),
     }
     note = (
-        "A question counts in each bin that held a forecast on it. Intervals are over families of "
-        "questions."
+        "Forecasts when made; a question counts in each bin with a forecast on it. Intervals are "
+        "over families of questions."
     )
     return table_of("By forecast", group.bins, columns, note=note)
 
@@ -192,6 +229,35 @@ def curve(group: Group) -> Table:
         "to": lambda point: percent(point.upper, 1),
     }
     return table_of("Curve and chance band", corners(group.curve), columns)
+
+
+def roc(group: Group) -> Table:
+    """Return the ROC curve, thinned."""
+    columns: Columns[RocPoint] = {
+        "Called from": lambda point: (
+            "never" if point.threshold is None else percent(point.threshold, 1)
+        ),
+        "Hit rate": lambda point: percent(point.hit_rate),
+        "False alarm rate": lambda point: percent(point.false_alarm_rate),
+    }
+    every = max(1, -(-len(group.roc) // _ROC_ROWS))
+    return table_of("ROC curve", (*group.roc[:-1:every], *group.roc[-1:]), columns)
+
+
+def pit(group: Group) -> Table:
+    """Return where in their distributions the outcomes of numeric and date questions lie."""
+    assert group.pit is not None
+    shares = group.pit.bins
+    step = 1 / len(shares)
+    rows = tuple(
+        (percents((place * step, (place + 1) * step)), percent(share), percent(step))
+        for place, share in enumerate(shares)
+    )
+    inside = ", ".join(
+        f"{percent(one.share)} in the middle {percent(one.level)}" for one in group.pit.inside
+    )
+    head = ("Part of the distribution", "Outcomes", "Calibrated")
+    return Table("Numbers and dates", head, rows, note=f"Of all outcomes, {inside}.")
 
 
 def murphy(group: Group) -> Table:
@@ -285,6 +351,25 @@ def moved(group: Group) -> Table:
     rows = [*group.moved.most, *reversed(group.moved.least)]
     caption, note = "Updates that earned and lost most", wording.updates(group.moved)
     return table_of(caption, rows, columns, text_columns=3, note=note)
+
+
+def unrevised(group: Group) -> Table:
+    """Return the questions on which a review would have paid most."""
+    assert group.staleness is not None
+    columns: Columns[Unrevised] = {
+        "Question": lambda row: wording.shortened(row.title or row.question),
+        "Forecaster": lambda row: row.forecaster,
+        "Forecast": lambda row: percent(row.forecast),
+        "Unrevised": lambda row: count(round(row.days, 1 if row.days < 10 else None), "day"),
+        "Cost": lambda row: number(row.points),
+    }
+    return table_of(
+        "Reviews that would have paid most",
+        group.staleness.most,
+        columns,
+        text_columns=2,
+        note="In hindsight, in Brier points (0–1) of the question; with its costliest forecast.",
+    )
 
 
 def credits(group: Group) -> list[Table]:

@@ -8,6 +8,13 @@ from typing import Any
 
 from forecasts.common.text import on_one_line
 from forecasts.common.times import iso, iso_day_or_time, to_minute
+from forecasts.reports.measures import (
+    Bin,
+    CurvePoint,
+    MurphyPoint,
+    RocPoint,
+    Skill,
+)
 from forecasts.reports.numbers import (
     count,
     in_words,
@@ -20,21 +27,15 @@ from forecasts.reports.numbers import (
     signed,
     signed_interval,
 )
-from forecasts.reports.report import (
-    Bin,
-    CurvePoint,
-    Group,
-    Lead,
-    LeftOut,
-    MurphyPoint,
-    Report,
-    Skill,
-    Updates,
-)
+from forecasts.reports.report import Group, Lead, LeftOut, Report, Unrevised, Updates
 from forecasts.reports.selection import Choice
 
 BRIER = "Brier (0–1)"
 BRIER_ORIGINAL = "Brier, original (0–2)"
+ADJUSTED_INTERVAL = "Adjusted, 95% interval"
+ADJUSTED = (
+    "Adjusted: the Brier score (0–1) if all had forecast all questions that they share with others."
+)
 # A smaller difference between two Murphy curves is not worth a word.
 _SLIGHT = 0.002
 
@@ -159,13 +160,13 @@ def skill_basis(skill: Skill | None) -> str:
 
 
 def decomposition(group: Group) -> str:
-    """Return the Brier score as the sum of its parts, and the effect of luck."""
+    """Return the Brier score when made as the sum of its parts, and the effect of luck."""
     one, made = group.decomposition, group.miscalibration
     return (
-        f"{BRIER}: {number(group.brier.mean)} = {number(one.miscalibration)} miscalibration − "
+        f"{BRIER} when made: {number(one.score)} = {number(one.miscalibration)} miscalibration − "
         f"{number(one.discrimination)} discrimination + {number(one.uncertainty)} uncertainty. "
-        f"Miscalibration when made: {number(made.when_made)}, from luck alone "
-        f"{number(made.expected)} (p = {p_value(made.p_value)}, {over_families(group.families)})."
+        f"Miscalibration from luck alone: {number(made.expected)} (p = {p_value(made.p_value)}, "
+        f"{over_families(group.families)})."
     )
 
 
@@ -239,7 +240,7 @@ def reliability_summary(group: Group) -> str:
         else "The whole curve lies in the band of chance, as 9 of 10 calibrated records do."
     )
     return (
-        f"Forecasts of {bin_range(heaviest)} are the most common ({share} of the time): on average "
+        f"Forecasts of {bin_range(heaviest)} are the most common ({share} of all): on average "
         f"{percent(heaviest.forecast)}, and {percent(heaviest.observed)} came true. "
         f"In {inside} of {count(len(filled), 'bin')}, the 95% interval of the outcomes includes "
         f"the mean forecast. {leaves}"
@@ -252,6 +253,13 @@ def shortened(words: str, most: int = 90) -> str:
     if len(plain) <= most:
         return plain
     return plain[:most].rsplit(" ", 1)[0].rstrip(",;:.") + " …"
+
+
+def unrevised(row: Unrevised, *, several: bool) -> str:
+    """Return the cost of a question and its costliest forecast; ``several``: whose it was."""
+    days = count(round(row.days, 1 if row.days < 10 else None), "day")
+    whose = f" ({on_one_line(row.forecaster)})" if several else ""
+    return f"{number(row.points)} points; {percent(row.forecast)}{whose} unrevised for {days}"
 
 
 def updates(moved: Updates) -> str:
@@ -314,6 +322,25 @@ def murphy_curves_summary(groups: Sequence[Group]) -> str:
 def _thresholds(group: Group, first: int, last: int) -> str:
     lower, upper = (group.murphy[at].threshold for at in (first, last))
     return percent(lower) if lower == upper else percents((lower, upper))
+
+
+def roc_summary(group: Group) -> str:
+    """Return in words what the ROC curve of a group shows."""
+    return (
+        f"In {percent(group.auc)} of pairs of an event and a non-event, the event had the higher "
+        f"forecast (AUC {number(group.auc, 2)}, 95% interval {interval(group.auc_interval, 2)}); "
+        "without discrimination it is half."
+    )
+
+
+def roc_sentence(point: RocPoint) -> str:
+    """Return the rates at one threshold of the ROC curve, as a sentence."""
+    if point.threshold is None:
+        return "Without any call there are no hits and no false alarms."
+    return (
+        f"Calling an event from {percent(point.threshold, 1)} on hits {percent(point.hit_rate)} of "
+        f"the events, with false alarms on {percent(point.false_alarm_rate)} of the rest."
+    )
 
 
 def leads_summary(group: Group) -> str:

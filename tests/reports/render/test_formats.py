@@ -376,6 +376,7 @@ def test_charts_have_no_place_outside_of_their_box(reports: dict[str, Report]) -
                 continue
             drawn = [(charts.reliability(group), charts.histogram(group))]
             drawn += [(charts.murphy(group),)] + ([(charts.leads(group),)] if group.leads else [])
+            drawn += [(charts.roc(group),)] if group.roc else []
             for one in drawn:
                 root = ElementTree.fromstring(svg.picture(one))
                 width, height = map(float, root.attrib["viewBox"].split()[2:])
@@ -392,6 +393,7 @@ def test_each_mark_of_a_chart_can_be_said_in_a_sentence() -> None:
     said += [wording.curve_sentence(point) for point in group.curve]
     said += [wording.threshold_sentence(point) for point in group.murphy]
     said += [wording.lead_sentence(row) for row in group.leads]
+    said += [wording.roc_sentence(point) for point in group.roc]
     assert all(sentence.endswith(".") and "None" not in sentence for sentence in said)
     outside = [s for s in said if "outside the band of chance" in s]
     assert len(outside) == sum(

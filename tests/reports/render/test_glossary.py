@@ -10,10 +10,11 @@ import pytest
 from forecasts.reports import Group, formats
 from forecasts.reports.comparison import Pair, Side, wording
 from forecasts.reports.comparison.build import build
+from forecasts.reports.measures import Decomposition, Miscalibration
 from forecasts.reports.render.glossary import OF_COMPARISONS, OF_REPORTS, Statistic, explained
-from forecasts.reports.report import Decomposition, Miscalibration
-from tests.reports.small_ledgers import NOW, cited, random_ledger, report
+from tests.reports.small_ledgers import NOW, cited, random_ledger, report, with_numbers
 
+NOT_ALONE = ("skill", "crowd_skill", "crowd_brier_skill", "adjusted")
 FOLDER = Path(__file__).parents[3] / "docs" / "statistics"
 EVERY = [*OF_REPORTS.values(), *OF_COMPARISONS.values()]
 # What names a group, or is told with something else.
@@ -51,11 +52,11 @@ def test_what_a_statistic_says_is_one_sentence(one: Statistic) -> None:
 
 
 def test_a_report_explains_at_its_foot_what_it_shows_and_nothing_else() -> None:
-    whole = report(cited(random_ledger(8, questions=20)), by="forecaster")
+    whole = report(cited(with_numbers(random_ledger(8, questions=20))), by="forecaster")
     assert explained(whole) == list(OF_REPORTS.values())
     alone = report(random_ledger(8, questions=20))
     missing = [one for one in OF_REPORTS.values() if one not in explained(alone)]
-    assert missing == [OF_REPORTS[name] for name in ("left_out", "skill", "crowd_skill", "earned")]
+    assert missing == [OF_REPORTS[name] for name in ("left_out", *NOT_ALONE, "pit", "earned")]
     for form in ("html", "md"):
         said = str(formats.rendered(whole, form)).replace("\\", "").replace("&#39;", "'")
         assert [one.title for one in explained(whole) if one.sentence[1:] not in said] == []

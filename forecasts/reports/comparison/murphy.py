@@ -1,0 +1,81 @@
+"""The difference of two sides' Murphy curves: for which decisions one was better than the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+import scoring
+from forecasts.reports.comparison.comparison import MurphyDifference, Pair
+from forecasts.reports.numbers import in_words, percent, percents
+from forecasts.scores.frames import rows
+
+THRESHOLDS = np.linspace(0, 1, 51)
+
+
+def murphy_differences(
+    pairs: Sequence[scoring.Pair],
+    counting: pd.DataFrame,
+    forecasts: pd.DataFrame,
+    groups: pd.Series,
+    family: pd.Series,
+    lead: float | None,
+) -> dict[tuple[str, str], tuple[MurphyDifference, ...]]:
+    """Return the difference of the Murphy curves of each comparable pair."""
+    comparable = {(pair.a, pair.b) for pair in pairs if pair.comparable}
+    if not comparable:
+        return {}
+    found = scoring.murphy_differences(counting, forecasts, groups, family, lead, THRESHOLDS)
+    return {
+        names: tuple(
+            MurphyDifference(
+                row.threshold,
+                row.difference,
+                (row.lower, row.upper),
+                (row.band_lower, row.band_upper),
+            )
+            for row in rows(curve)
+        )
+        for names, curve in found.items()
+        if names in comparable
+    }
+
+
+def sentence(pair: Pair) -> str:
+    """Return in words at which thresholds one of a pair lost less, beyond chance."""
+    parts = []
+    for name, sign in ((pair.a, -1), (pair.b, 1)):
+        beyond = [sign * point.difference > 0 and _outside(point) for point in pair.murphy]
+        if any(beyond):
+            ranges = in_words([percents(ends) for ends in _ranges(pair.murphy, beyond)])
+            parts.append(f"{name} lost less when acting above thresholds of {ranges}")
+    if not parts:
+        return "At no threshold is the difference of the losses beyond chance."
+    return f"{'; '.join(parts)}. Elsewhere chance explains the difference."
+
+
+def point_sentence(pair: Pair, point: MurphyDifference) -> str:
+    """Return the difference of the losses at a threshold, as a sentence."""
+    size = abs(point.difference)
+    better = pair.a if point.difference < 0 else pair.b
+    return (
+        f"Acting above {percent(point.threshold)}, {better} lost {size:.3f} less on average, "
+        f"{'beyond' if _outside(point) else 'within'} chance."
+    )
+
+
+def _outside(point: MurphyDifference) -> bool:
+    return not point.band[0] <= 0 <= point.band[1]
+
+
+def _ranges(points: Sequence[MurphyDifference], flags: Sequence[bool]) -> list[tuple[float, float]]:
+    """Return the first and the last threshold of each stretch with a flag."""
+    found: list[tuple[float, float]] = []
+    for place, (point, flag) in enumerate(zip(points, flags, strict=True)):
+        if flag and place and flags[place - 1]:
+            found[-1] = found[-1][0], point.threshold
+        elif flag:
+            found.append((point.threshold, point.threshold))
+    return found

@@ -1,0 +1,141 @@
+"""The calibration of numeric and date forecasts: where in them outcomes lie (``scoring.pit``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+import scoring
+from forecasts.common.times import utc
+from forecasts.reports.cohort import families
+from forecasts.reports.estimates import known
+from forecasts.reports.groups import EVERYONE, group_entries, tagged
+from forecasts.reports.measures import Inside, Pit, ZTest
+from forecasts.reports.numbers import chance, count, percent
+from forecasts.reports.report import By
+from forecasts.reports.selection import Choice
+from forecasts.reports.verdict import FEWEST, SIGNIFICANCE
+from forecasts.scores.frames import Frames
+
+BINS = 10
+# The middle shares of a distribution that forecasters know: quartiles, deciles, twentieths.
+MIDDLES = (0.5, 0.8, 0.9)
+Floats = npt.NDArray[np.float64]
+
+
+def transforms(
+    frames: Frames,
+    questions: pd.DataFrame,
+    reason: npt.NDArray[np.object_],
+    *,
+    by: By,
+    choice: Choice,
+    as_of: datetime,
+) -> Callable[[str], Pit | None]:
+    """Return a function from a group's name to the calibration of its numeric and date forecasts.
+
+    None without any, and at a lead. ``questions`` are the selected ones, ``reason`` why each is
+    left out of the rest of the report.
+    """
+    scored = reason == "numeric_or_date"
+    if choice.cohort == "scheduled":
+        closed = questions["scheduled_close_time"] <= pd.Timestamp(utc(as_of))
+        scored &= closed.to_numpy()
+    if by == "lead" or choice.lead is not None or not scored.any():
+        return lambda _: None
+    counting = questions[scored].reset_index(drop=True)
+    family = pd.Series(families(counting), index=counting["question_id"])
+    own = frames.forecasts["question_id"].isin(counting["question_id"])
+    kept = Frames(**vars(frames) | {"forecasts": frames.forecasts[own].reset_index(drop=True)})
+    entries = group_entries(kept, by=by)
+    group = entries.group.to_numpy(dtype=object)[entries.forecasts["forecaster"].to_numpy()]
+    tags = tagged(counting) if by == "tag" else None
+
+    def of(name: str) -> Pit | None:
+        asked, there = counting, group == (EVERYONE if by == "tag" else name)
+        if tags is not None:
+            asked = counting[
+                counting["question_id"].isin(tags["question_id"][tags["group"] == name])
+            ]
+            there &= entries.forecasts["question_id"].isin(asked["question_id"]).to_numpy()
+        found = scoring.pit(asked, entries.forecasts[there], family)
+        return None if found.table.empty else _pit(found, family)
+
+    return of
+
+
+def _pit(found: scoring.Pit, family: pd.Series) -> Pit:
+    table = found.table
+    below, upto, weight = (table[name].to_numpy() for name in ("below", "upto", "weight"))
+    asked = table["question_id"].unique()
+    many = len(asked), family[asked].nunique()
+    enough = min(many) >= FEWEST
+    inside = tuple(
+        Inside(level, _share(below, upto, weight, 0.5 - level / 2, 0.5 + level / 2))
+        for level in MIDDLES
+    )
+    above = _share(below, upto, weight, 0.5, 1.0)
+    level, spread = (
+        ZTest(known(test.statistic), known(test.p_value) if enough else None)
+        for test in (found.level, found.spread)
+    )
+    p_value = known(found.p_value) if enough else None
+    return Pit(
+        questions=many[0],
+        families=many[1],
+        forecasts=len(table),
+        bins=tuple(
+            _share(below, upto, weight, number / BINS, (number + 1) / BINS)
+            for number in range(BINS)
+        ),
+        inside=inside,
+        level=level,
+        spread=spread,
+        p_value=p_value,
+        sentence=_sentence(many, inside[0].share, above, level, spread, p_value),
+    )
+
+
+def _share(below: Floats, upto: Floats, weight: Floats, low: float, high: float) -> float:
+    """Return the weighted share of the transforms between two levels, each spread over its jump."""
+    width = upto - below
+    inside = np.clip(np.minimum(upto, high) - np.maximum(below, low), 0, None)
+    # A point belongs to the range that begins there; 1 belongs to the last.
+    point = (below >= low) & ((below < high) | ((high >= 1) & (below <= high)))
+    share = np.divide(inside, width, out=point.astype(np.float64), where=width > 1e-12)
+    return float(np.average(share, weights=weight))
+
+
+def _sentence(
+    many: tuple[int, int],
+    middle: float,
+    above: float,
+    level: ZTest,
+    spread: ZTest,
+    p_value: float | None,
+) -> str:
+    """Return the finding: that of the statistic further from 0 if the test rejects."""
+    questions, families_ = many
+    where = (
+        f"{percent(middle)} of outcomes lie in the middle half of the forecast distributions, "
+        f"{percent(above)} above the median."
+    )
+    if min(many) < FEWEST:
+        return (
+            f"Too few to tell: {count(questions, 'numeric or date question')} in "
+            f"{count(families_, 'family')}; below {FEWEST}, luck and error look alike. {where}"
+        )
+    if p_value is None or level.z is None or spread.z is None:
+        return where
+    luck = chance(p_value, families_)
+    if p_value >= SIGNIFICANCE:
+        return f"Chance alone would be this far off in {luck}. {where}"
+    if abs(level.z) > abs(spread.z):
+        fault = f"Forecasts were too {'low' if level.z > 0 else 'high'}"
+    else:
+        fault = f"Distributions were too {'narrow' if spread.z > 0 else 'wide'}"
+    return f"{fault}: chance alone would do this in {luck}. {where}"

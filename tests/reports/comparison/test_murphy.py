@@ -1,0 +1,91 @@
+"""The difference of the Murphy curves in a comparison, and scores adjusted for difficulty."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from forecasts.reports import formats
+from forecasts.reports.comparison import Comparison, Pair, charts, murphy
+from forecasts.reports.comparison.build import build
+from forecasts.reports.comparison.document import losses_table
+from forecasts.reports.render import svg
+from tests.reports.small_ledgers import NOW, asked, ledger, made
+
+
+@cache
+def compared(gap: float = 0.0) -> Comparison:
+    """Return ana and ben on sixty questions: both calibrated, ben moved towards 50% by a share."""
+    random = np.random.default_rng(3)
+    truth = random.beta(0.6, 0.6, 60).clip(0.02, 0.98)
+    answers = np.where(random.random(60) < truth, "yes", "no")
+    said = []
+    for n, p in enumerate(truth):
+        said += [
+            made(f"q{n}", "ana", 0, float(p)),
+            made(f"q{n}", "ben", 0, 0.5 + (1 - gap) * (p - 0.5)),
+        ]
+    frames = ledger([asked(f"q{n}", str(answer)) for n, answer in enumerate(answers)], said)
+    return build(frames, between=["ana", "ben"], of="forecasters", as_of=NOW)
+
+
+def pair(gap: float = 0.0) -> Pair:
+    return compared(gap).pairs[0]
+
+
+def test_the_area_under_the_difference_of_the_losses_is_the_difference() -> None:
+    one = pair(0.8)
+    assert one.difference is not None
+    area = np.trapezoid([p.difference for p in one.murphy], [p.threshold for p in one.murphy])
+    assert area == pytest.approx(one.difference, abs=0.005)
+    for point in one.murphy:
+        assert point.band[0] <= point.interval[0] + 1e-9 <= point.difference + 2e-9
+        assert point.interval[1] <= point.band[1] + 1e-9
+
+
+def test_a_clear_difference_is_told_with_its_thresholds_and_none_between_equals() -> None:
+    said = murphy.sentence(pair(0.8))
+    assert said.startswith("ana lost less when acting above thresholds of ")
+    better = [p.threshold for p in pair(0.8).murphy if p.band[1] < 0]
+    assert f"{min(better) * 100:.0f}" in said
+    assert (
+        murphy.sentence(pair()) == "At no threshold is the difference of the losses beyond chance."
+    )
+
+
+def test_each_point_is_told_as_its_numbers_say() -> None:
+    one = pair(0.8)
+    for point in one.murphy:
+        said = murphy.point_sentence(one, point)
+        assert ("beyond" in said) == (not point.band[0] <= 0 <= point.band[1])
+        assert ("ana lost" in said) == (point.difference < 0)
+
+
+def test_it_is_drawn_and_written_in_every_format() -> None:
+    assert svg.picture((charts.murphy(pair(0.8)),)).startswith("<svg")
+    assert len(losses_table(pair(0.8)).rows) == 11
+    for form in ("text", "html", "md", "pdf", "json", "csv"):
+        assert formats.rendered(compared(0.8), form)
+    assert "ana lost less when acting" in " ".join(
+        str(formats.rendered(compared(0.8), "text")).split()
+    )
+
+
+def test_few_questions_have_no_difference_of_losses() -> None:
+    frames = ledger([asked("q", "yes")], [made("q", "ana", 0, 0.8), made("q", "ben", 0, 0.6)])
+    found = build(frames, between=["ana", "ben"], of="forecasters", as_of=NOW)
+    assert found.pairs[0].murphy == ()
+    assert "Decisions" not in str(formats.rendered(found, "text"))
+
+
+def test_each_side_has_its_score_adjusted_for_difficulty() -> None:
+    sides = {side.name: side for side in compared(0.8).groups}
+    a, b = sides["ana"].adjusted, sides["ben"].adjusted
+    assert a is not None
+    assert b is not None
+    # On the same questions, nothing is to be adjusted.
+    assert a.mean == pytest.approx(sides["ana"].brier.mean)
+    assert b.mean - a.mean == pytest.approx(-(pair(0.8).difference or 0.0), abs=1e-9)
+    assert "Adjusted" in str(formats.rendered(compared(0.8), "html"))

@@ -1,0 +1,122 @@
+"""The calibration of numeric and date forecasts in a report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from forecasts.reports import Report, formats
+from forecasts.reports.measures import Pit
+from forecasts.reports.render import charts, svg, tables
+from forecasts.scores.frames import Frames
+from tests.reports.small_ledgers import (
+    asked,
+    day,
+    ledger,
+    made,
+    random_ledger,
+    report,
+    with_numbers,
+)
+
+
+def pits(found: Report) -> dict[str, Pit | None]:
+    return {group.name: group.pit for group in found.groups}
+
+
+def only_numbers(questions: int = 40, seed: int = 0) -> Frames:
+    alone = ledger([asked("q", "yes")], [made("q", "ana", 0, 0.6)])
+    return with_numbers(alone, questions, seed)
+
+
+def test_a_calibrated_record_of_numbers_has_outcomes_in_every_part() -> None:
+    found = pits(report(only_numbers()))["all"]
+    assert found is not None
+    assert (found.questions, found.families, found.forecasts) == (40, 40, 40)
+    assert sum(found.bins) == pytest.approx(1)
+    assert found.p_value is not None
+    assert found.p_value > 0.05
+    assert "Chance alone would be this far off" in found.sentence
+    assert [one.level for one in found.inside] == [0.5, 0.8, 0.9]
+    assert found.inside[0].share <= found.inside[1].share <= found.inside[2].share
+
+
+def moved(frames: Frames, middle: float, spread: float) -> Frames:
+    """Return the ledger with other distributions: shifted, and wider or narrower."""
+    said = frames.forecasts["quantiles"].map(
+        lambda given: (
+            {level: middle + spread * (value - 50) for level, value in given.items()}
+            if isinstance(given, dict)
+            else given
+        )
+    )
+    return replace(frames, forecasts=frames.forecasts.assign(quantiles=said))
+
+
+@pytest.mark.parametrize(
+    ("middle", "spread", "fault"),
+    [(50, 0.3, "too narrow"), (50, 2.9, "too wide"), (42, 1, "too low"), (58, 1, "too high")],
+)
+def test_a_fault_is_named_with_the_shares_that_show_it(
+    middle: float, spread: float, fault: str
+) -> None:
+    found = pits(report(moved(only_numbers(60), middle, spread)))["all"]
+    assert found is not None
+    assert fault in found.sentence
+    half, above = found.inside[0].share, sum(found.bins[5:])
+    assert f"{half * 100:.0f}% of outcomes lie in the middle half" in found.sentence
+    assert {"narrow": half < 0.5, "wide": half > 0.5, "low": above > 0.5, "high": above < 0.5}[
+        fault.split()[1]
+    ]
+
+
+def test_below_thirty_questions_nothing_is_tested() -> None:
+    found = pits(report(moved(only_numbers(12), 90, 0.1)))["all"]
+    assert found is not None
+    assert found.p_value is None
+    assert found.level.p_value is None
+    assert found.sentence.startswith("Too few to tell: 12 numeric or date questions in 12 families")
+
+
+def test_each_group_has_its_own_and_a_lead_has_none() -> None:
+    frames = with_numbers(random_ledger(3), 5)
+    for by in ("all", "forecaster", "team"):
+        for pit in pits(report(frames, by=by)).values():
+            assert pit is not None
+            assert pit.questions == 5
+    by_tag = pits(report(frames, by="tag"))
+    assert by_tag.pop("numbers") is not None
+    assert set(by_tag.values()) == {None}
+    assert set(pits(report(frames, by="lead")).values()) == {None}
+    assert pits(report(frames, lead=1.0)) == {"all": None}
+    assert pits(report(random_ledger(3))) == {"all": None}
+
+
+def test_questions_before_their_scheduled_close_wait_as_in_the_rest_of_the_report() -> None:
+    frames = only_numbers(4)
+    later = frames.questions["scheduled_close_time"].where(
+        frames.questions["question_id"] != "n001", day(1000)
+    )
+    early = frames.questions["actual_close_time"].where(
+        frames.questions["question_id"] != "n001", day(9)
+    )
+    frames = replace(
+        frames, questions=frames.questions.assign(
+            scheduled_close_time=later, actual_close_time=early
+        )
+    )  # fmt: skip
+    waiting, counting = pits(report(frames))["all"], pits(report(frames, cohort="resolved"))["all"]
+    assert waiting is not None
+    assert counting is not None
+    assert (waiting.questions, counting.questions) == (3, 4)
+
+
+def test_it_is_drawn_and_written_in_every_format() -> None:
+    found = report(only_numbers(40))
+    group = found.groups[0]
+    assert svg.picture((charts.pit(group),)).startswith("<svg")
+    assert len(tables.pit(group).rows) == 10
+    for form in ("text", "html", "md", "pdf", "json", "csv"):
+        assert formats.rendered(found, form)
+    assert "Numbers and dates" in str(formats.rendered(found, "text"))

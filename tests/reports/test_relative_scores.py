@@ -1,0 +1,120 @@
+"""Brier scores beside a reference: the base rate, the crowd, the difficulty of the questions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import scoring
+from forecasts.reports import Group
+from forecasts.reports.render import tables
+from forecasts.scores.frames import Frames
+from tests.reports.small_ledgers import asked, joined, ledger, made, random_ledger, report
+
+
+def the_group(frames: Frames, name: str = "all", **wanted: object) -> Group:
+    return {group.name: group for group in report(frames, **wanted).groups}[name]
+
+
+def test_the_base_rate_of_a_question_is_that_of_the_records_other_families() -> None:
+    answers = ["yes", "yes", "no", "no"]
+    family = {0: "f", 1: "f"}
+    questions = [
+        asked(f"q{n}", answer, family=family.get(n, "")) for n, answer in enumerate(answers)
+    ]
+    options = {"type": "multiple_choice", "options": ["a", "b", "c", "d"]}
+    forecasts = [made(f"q{n}", "ana", 0, 0.6) for n in range(4)]
+    frames = ledger([*questions, asked("m", "a", **options)],
+                    [*forecasts, made("m", "ana", 0, [0.4, 0.2, 0.2, 0.2])])  # fmt: skip
+    # The others of f: never yes. Of the rest: two of three. Of four options, ½ (1 − 1/4).
+    reference = np.mean([1, 1, (2 / 3) ** 2, (2 / 3) ** 2, 0.375])
+    own = np.mean([0.16, 0.16, 0.36, 0.36, (0.36 + 3 * 0.04) / 2])
+    assert the_group(frames).brier_skill.mean == pytest.approx(1 - own / reference)
+
+
+def test_the_share_saved_of_the_crowds_score_is_on_the_time_of_others() -> None:
+    # ana is alone for five days, then bo says 0.4: 0.36 a day for the crowd, 0.04 for ana.
+    frames = ledger([asked("q", "yes"), asked("p", "no")],
+                    [made("q", "ana", 0, 0.1), made("q", "ana", 5, 0.8), made("q", "bo", 5, 0.4),
+                     made("p", "ana", 0, 0.5), made("p", "bo", 0, 0.2)])  # fmt: skip
+    ana = the_group(frames, "ana", by="forecaster")
+    assert ana.crowd_brier_skill is not None
+    own, crowd = 0.5 * 0.04 + 0.25, 0.5 * 0.36 + 0.04
+    assert ana.crowd_brier_skill.mean == pytest.approx(1 - own / crowd)
+    bo = the_group(frames, "bo", by="forecaster")
+    assert bo.crowd_brier_skill is not None
+    assert bo.crowd_brier_skill.mean == pytest.approx(1 - crowd / own)
+
+
+def test_it_is_positive_where_the_crowd_skill_is() -> None:
+    for group in report(random_ledger(4), by="team").groups:
+        assert group.crowd_skill is not None
+        assert group.crowd_brier_skill is not None
+        assert group.crowd_skill.mean * group.crowd_brier_skill.mean >= 0
+
+
+def test_whoever_took_the_hard_questions_is_not_behind_for_it() -> None:
+    easy, hard = range(20), range(20, 40)
+    said = [made(f"q{n}", "ana", 0, 0.9) for n in easy]
+    said += [made(f"q{n}", "ben", 0, 0.6) for n in hard]
+    said += [made(f"q{n}", "eva", 0, 0.9 if n in easy else 0.6) for n in (*easy, *hard)]
+    frames = ledger([asked(f"q{n}", "yes") for n in (*easy, *hard)], said)
+    found = {group.name: group for group in report(frames, by="forecaster").groups}
+    adjusted = {name: group.adjusted for name, group in found.items()}
+    assert found["ben"].brier.mean > 10 * found["ana"].brier.mean
+    assert [one.mean for one in adjusted.values() if one] == pytest.approx([(0.01 + 0.16) / 2] * 3)
+    assert adjusted["eva"] is not None
+    assert (adjusted["eva"].questions, adjusted["eva"].component) == (40, 0)
+    head = tables.overview(report(frames, by="forecaster")).head
+    assert "Adjusted" in head
+    assert the_group(frames).adjusted is None
+
+
+def test_teams_are_adjusted_too_and_one_alone_is_not() -> None:
+    frames = ledger(
+        [asked("q", "yes"), asked("p", "yes"), asked("only", "no")],
+        [made("q", "ana", 0, 0.9), made("q", "bo", 0, 0.5), made("p", "bo", 0, 0.4),
+         made("p", "ana", 0, 0.8), made("only", "cy", 0, 0.1)],
+        [joined("red", "ana"), joined("blue", "bo"), joined("green", "cy")],
+    )  # fmt: skip
+    found = {group.name: group.adjusted for group in report(frames, by="team").groups}
+    assert found["green"] is None
+    assert found["red"] is not None
+    assert found["blue"] is not None
+    assert found["blue"].mean - found["red"].mean == pytest.approx((0.24 + 0.32) / 2)
+    assert "Adjusted" not in tables.overview(report(ledger([asked("q", "yes")],
+        [made("q", "ana", 0, 0.9)]), by="forecaster")).head  # fmt: skip
+
+
+def test_the_interval_of_the_auc_is_over_families_and_its_curve_has_its_area() -> None:
+    group = the_group(random_ledger(5, questions=60))
+    assert group.auc is not None
+    assert group.auc_interval is not None
+    assert group.auc_interval[0] < group.auc < group.auc_interval[1]
+    area = np.trapezoid(
+        [point.hit_rate for point in group.roc], [point.false_alarm_rate for point in group.roc]
+    )
+    assert area == pytest.approx(group.auc, abs=0.01)
+    assert group.roc[0].threshold is None
+    assert len(group.roc) <= 202
+
+
+def test_errors_stand_beside_those_that_luck_makes() -> None:
+    fair = the_group(random_ledger(11, questions=100, choices=False)).errors
+    bold = the_group(random_ledger(11, questions=100, sharpness=2.5, choices=False)).errors
+    assert fair.average < 1.5 * fair.expected_average
+    assert bold.average > 1.5 * bold.expected_average
+    assert bold.average <= bold.p90 <= bold.largest
+    rows = tables.errors(the_group(random_ledger(11, questions=100, choices=False))).rows
+    assert [row[0] for row in rows][:3] == [
+        "Average error (Eavg)", "90th percentile (E90)", "Largest error (Emax)",
+    ]  # fmt: skip
+
+
+def test_a_forecast_that_failed_is_left_out_of_the_parts_of_the_log_score() -> None:
+    frames = ledger([asked("q", "no"), asked("p", "yes")],
+                    [made("q", "ana", 0, 1.0), made("p", "ana", 0, 0.5)])  # fmt: skip
+    parts = the_group(frames).log_decomposition
+    assert (parts.infinite, parts.score) == (1, pytest.approx(np.log(2)))
+    assert "1 infinite log score left out" in tables.parts(the_group(frames)).note
+    assert scoring.decompose_log([0.5], [1]).uncertainty == 0
