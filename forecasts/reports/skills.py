@@ -24,7 +24,7 @@ from forecasts.reports.member_scores import places, timing_days
 from forecasts.scores.frames import Frames
 
 ADVANTAGES = {"skill": "peers", "crowd_skill": "crowd_mean"}
-# What an advantage over the crowd is a share of: its score is this and the advantage together.
+# The own score, negated. The crowd's score is the own one and the advantage over it.
 _OWN = {"perfect": "perfect_peer"}
 
 

@@ -30,13 +30,15 @@ class Forecasts:
     ``rows``, one per forecast: group, question (a position), family (of the question), path (one
     member's forecasts on it), place (its row in the matrices). ``p``, ``y``, ``level`` have one
     column per option, [no, yes] for binary questions: probabilities, outcome, and what an option
-    counts towards the level (nothing if the options have no order).
+    counts towards the level (nothing if the options have no order). ``offered`` marks the options
+    that the question had.
     """
 
     rows: pd.DataFrame
     p: Floats
     y: Floats
     level: Floats
+    offered: npt.NDArray[np.bool_]
 
     @cached_property
     def ordered(self) -> scoring.Forecasts:
@@ -58,7 +60,7 @@ class Forecasts:
         """Return the forecasts of some rows."""
         at = rows["place"].to_numpy()
         placed = rows.assign(place=np.arange(len(rows)))
-        return Forecasts(placed, self.p[at], self.y[at], self.level[at])
+        return Forecasts(placed, self.p[at], self.y[at], self.level[at], self.offered[at])
 
 
 def forecasts_made(
@@ -83,7 +85,7 @@ def forecasts_made(
             "place": np.arange(len(live)),
         }
     )
-    return Forecasts(rows, np.nan_to_num(p), y, level)
+    return Forecasts(rows, np.nan_to_num(p), y, level, ~np.isnan(p) | (y > 0))
 
 
 class Tested(NamedTuple):
@@ -182,8 +184,7 @@ def claims(made: Forecasts) -> Claims:
     if made.p.shape[1] == 2 and (made.level[:, 1] == 1).all():
         nothing = np.zeros(len(weight))
         return Claims(made.p[:, 1], made.y[:, 1], weight, question, family, nothing, 1.0)
-    shown = made.p > 0
-    shown |= made.y > 0
+    shown = made.offered.copy()
     several = shown[:, 2:].any(axis=1) | (made.level[:, 1] != 1)
     shown[~several, 0] = False
     row, option = np.nonzero(shown)

@@ -118,3 +118,15 @@ def test_a_forecast_that_failed_is_left_out_of_the_parts_of_the_log_score() -> N
     assert (parts.infinite, parts.score) == (1, pytest.approx(np.log(2)))
     assert "1 infinite log score left out" in tables.parts(the_group(frames)).note
     assert scoring.decompose_log([0.5], [1]).uncertainty == 0
+
+
+def test_an_option_called_impossible_is_a_claim_like_any_other() -> None:
+    options = {"type": "multiple_choice", "options": ["a", "b", "c"]}
+    frames = ledger([asked("q", "a", **options), asked("p", "yes")],
+                    [made("q", "ana", 0, [0.6, 0.4, 0.0]), made("p", "ana", 0, 0.7)])  # fmt: skip
+    group = the_group(frames)
+    assert group.bins[0].weight == pytest.approx(0.5)
+    assert sum(one.weight for one in group.bins) == pytest.approx(2.5)
+    assert (group.certainty.questions, group.certainty.wrong) == (1, 0)
+    # The yes and the 60% option are above the 40% and the 0% option.
+    assert group.auc == 1
