@@ -62,7 +62,8 @@ def figures(own: OwnScores, questions: int) -> None:
 
 def signed(points: float | None) -> str:
     """Return points with their sign and three significant digits."""
-    return ("+" if points is not None and points > 0 else "") + significant(points)
+    shown = significant(points)
+    return shown if points is None or shown.startswith("−") or not float(shown) else f"+{shown}"
 
 
 def score_table(shown: Sequence[ScoredQuestion], key: str) -> ScoredQuestion:

@@ -61,7 +61,8 @@ def preferences_form(usual_days: int) -> None:
             zones,
             index=zones.index(chosen.time_zone) if chosen.time_zone in zones else 0,
             key=f"{key}-zone",
-            help="Times are shown in it. They are stored in UTC.",
+            help="Times are shown and typed in it, also on the command line. They are stored in "
+            "UTC.",
         )
         percent = left.number_input(
             "Lowest probability (%)",

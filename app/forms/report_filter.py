@@ -35,9 +35,9 @@ def pick_questions(known_tags: list[str]) -> Choice:
         left, right = st.columns(2)
         close_help = "The scheduled close, which does not depend on the outcome."
         with left:
-            since = date_field("Closes from", key="since", help=close_help, past=True)
+            since = date_field("Closes from", key="since", help=close_help, past=True, live=True)
         with right:
-            until = date_field("Closes to", key="until", help=close_help, past=True)
+            until = date_field("Closes to", key="until", help=close_help, past=True, live=True)
         lead = st.number_input(
             "Days before scheduled close",
             value=None,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Option
 
 from forecasts.cli.console import (
+    day,
     fitted,
     next_step,
     out,
@@ -76,7 +77,7 @@ def _head(session: Session, state: QuestionState, now: datetime) -> list[str]:
     lines = [
         text.title,
         f"{state.slug} · {state.status} · {text.type} · "
-        f"{opens} {when(text.open_time)} · {closes} {when(text.close_time)}",
+        f"{opens} {day(text.open_time)} · {closes} {when(text.close_time)}",
     ]
     if audience := audience_label(session, text):
         lines.append(f"Visible only to {audience}.")

@@ -63,7 +63,7 @@ def test_the_overview_names_the_command_for_everything(forecasts: Run, ferry: st
 def test_a_short_question_says_what_is_missing(forecasts: Run, clock: Clock) -> None:
     forecasts("ask", "Will it rain?", "--closes", "2026-01-15", "--slug", "rain")
     assert forecasts("show", "rain").stdout.splitlines()[1:] == [
-        "rain · open · binary · opened 2026-01-05 12:00 UTC · closes 2026-01-15 23:59 UTC",
+        "rain · open · binary · opened 2026-01-05 · closes 2026-01-15 23:59 UTC",
         'Criteria: none yet. Write them: forecasts revise rain --criteria "…"',
         "You: no forecast yet",
         "No forecasts yet.",
