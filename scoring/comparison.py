@@ -27,6 +27,8 @@ SIGNIFICANCE = 0.05
 POWER = 0.8
 # A family with more than this share of the questions is named, and the rest compared without it.
 DOMINANT = 0.2
+# The test by time takes as many periods; with fewer its own error is too uncertain.
+PERIODS = 10
 NEVER_TOGETHER = "they were never live on one question at the same time"
 
 THESE = "these members"
@@ -65,6 +67,10 @@ class Pair:
     open at the same time with which the adjusted p-value would reach 0.05 (`shared_shocks`); None
     if no correlation does.
 
+    ``p_by_time`` is a second test, clustered by ``periods`` in which families close, each as long
+    as the median family is open: families that share news mostly share a period. None below 10
+    effective periods, or without ``questions``.
+
     ``comparable`` says whether a verdict is given. If not, ``reason`` says why; with too few
     questions the numbers are present nevertheless.
     """
@@ -85,6 +91,8 @@ class Pair:
     reason: str = ""
     dominant: Dominant | None = None
     tipping: float | None = None
+    periods: int | None = None
+    p_by_time: float | None = None
 
     @property
     def better(self) -> str | None:
@@ -135,7 +143,8 @@ def compare(
     clustered by family, with Student's t on one degree of freedom fewer than effective families. A
     pair with fewer than 30 shared questions or 30 families is not comparable. Outcomes of different
     families are taken as independent given the forecasts; ``questions``, a table of question_id,
-    open_time and scheduled_close_time, adds how much of that a claim needs (``Pair.tipping``).
+    open_time and scheduled_close_time, adds how much of that a claim needs (``Pair.tipping``), and
+    the test by time.
 
     With ``people``, the table of `paired_people`, the claims extend to people like the members:
     errors are clustered by family and by forecaster, and the degrees of freedom are those of the
@@ -163,9 +172,9 @@ def compare(
     persons = None if people is None else dict(iter(people.groupby(["a", "b"], sort=False)))
     pairs = [_pair(a, b, parts, groups, persons, families) for a, b in combinations(groups, 2)]
     adjusted = _judged(pairs)
-    if questions is not None and any(pair.better for pair in adjusted):
+    if questions is not None and any(pair.comparable for pair in adjusted):
         spans = spans_of(questions, families)
-        adjusted = [_tipped(pair, parts, spans) for pair in adjusted]
+        adjusted = [_by_time(_tipped(pair, parts, spans), parts, spans) for pair in adjusted]
     return Comparison(
         pairs=tuple(adjusted),
         groups=tuple(
@@ -336,6 +345,23 @@ def _tipped(pair: Pair, parts: Mapping[Any, pd.DataFrame], spans: Spans) -> Pair
     most = abs(pair.difference) / float(stdtrit(pair.degrees, 1 - level / 2))
     needed = (most**2 - pair.error**2) / mean.error**2 if mean.error else math.inf
     return replace(pair, tipping=tipping_correlation(rows["question_id"], spans, needed))
+
+
+def _by_time(pair: Pair, parts: Mapping[Any, pd.DataFrame], spans: Spans) -> Pair:
+    """Return the pair with the test clustered by time, if there are enough periods."""
+    if not pair.comparable:
+        return pair
+    rows = parts[_key(pair.a, pair.b, parts)[0]]
+    family = spans.family[spans.question.get_indexer(pd.Index(rows["question_id"]))]
+    every = np.unique(family)
+    length = float(np.median(spans.closed[every] - spans.opened[every]))
+    closed = spans.closed[family]
+    period = ((closed - closed.min()) // max(length, 1e-9)).astype(np.int64)
+    mean = mean_and_error(rows["difference"].to_numpy(dtype=np.float64), period)
+    if mean.effective < PERIODS or math.isnan(mean.error):
+        return pair
+    p_value = _interval_and_test(mean.value, mean.error, mean.effective - 1)[1]
+    return replace(pair, periods=mean.clusters, p_by_time=p_value)
 
 
 def _too_few(questions: int, families: int) -> str:

@@ -255,13 +255,14 @@ class Null:
     """The distribution of a statistic under calibration, families accounted for.
 
     ``sums`` are multiplied by ``stretch``. ``deviation`` is NaN if chance cannot move the
-    statistic. ``normal``: far from calibrated, the estimated variance can be negative; then the
-    distribution is normal, and the deviation the one observed.
+    statistic; ``spread`` is that of each family. ``normal``: far from calibrated, the estimated
+    variance can be negative; then the distribution is normal, and the deviation the one observed.
     """
 
     sums: Sums
     stretch: Floats
     deviation: float
+    spread: Floats
     normal: bool
 
     def test(self) -> Test:
@@ -370,12 +371,15 @@ def null(sums: Sums, family: Places) -> Null:
     """Return the distribution of a statistic under calibration; ``family`` of each question."""
     stretch = _stretch(sums, family)
     sums = sums.stretched(stretch)
-    variance = float((sums.variances() / stretch).sum())
+    each = sums.variances() / stretch
+    spread = np.sqrt(np.bincount(family, np.maximum(each, 0.0)))
+    variance = float(each.sum())
     apart = float(sums.p @ (sums.after - sums.before) ** 2)
     if not apart > CERTAIN:
-        return Null(sums, stretch, math.nan, normal=False)
+        return Null(sums, stretch, math.nan, spread, normal=False)
     if variance >= LEAST_SHARE * apart:
-        return Null(sums, stretch, math.sqrt(variance), normal=False)
+        return Null(sums, stretch, math.sqrt(variance), spread, normal=False)
     # Then the observed variance has to do.
     gains = np.bincount(family, sums.gain)
-    return Null(sums, stretch, math.sqrt(max(float(gains @ gains), CERTAIN)), normal=True)
+    observed = math.sqrt(max(float(gains @ gains), CERTAIN))
+    return Null(sums, stretch, observed, spread, normal=True)

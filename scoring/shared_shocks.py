@@ -1,6 +1,7 @@
-"""Shared shocks: how much correlation between families a comparison survives.
+"""Shared shocks: how much correlation between families a claim survives.
 
-A comparison takes the outcomes of different families as independent, given the forecasts. News that
+Verdicts and comparisons take the outcomes of different families as independent, given the
+forecasts. News that
 moves many of them at once breaks that: with 200 families open together, opposed tilts and a latent
 correlation of 0.02, a test at 5% finds a difference between equals in 29% of cases.
 
@@ -10,9 +11,10 @@ i and j correlate by r · o_ij, with o_ij the overlap of their times open, the v
     Σ_i σ_i² + r Σ_{i≠j} o_ij σ_i σ_j,    o_ij = |open_i ∩ open_j| / √(|open_i| |open_j|),
 
 which rises with r; the *tipping correlation* is the r at which the claim just fails. o_ij is the
-correlation of two families' sums of one steady stream of shocks, each over its time open. σ_i is
-taken in proportion to the family's questions: from one outcome a family its share in the variance
-is hardly known, and equal shares make the sum the largest.
+correlation of two families' sums of one steady stream of shocks, each over its time open. For a
+verdict σ_i is the family's deviation under calibration, in a comparison in proportion to its
+questions: from one outcome a family its share in the variance is hardly known, and equal shares
+make the sum the largest.
 
 Sensitivity of a conclusion to an assumption that the data cannot test: Rosenbaum (2002),
 doi:10.1007/978-1-4757-3692-2. The form with overlaps is a definition of this package.
@@ -66,7 +68,11 @@ def tipping_correlation(questions: pd.Series, spans: Spans, needed: float) -> fl
     family = spans.family[spans.question.get_indexer(pd.Index(questions))]
     size = np.bincount(family, minlength=len(spans.opened)).astype(np.float64)
     seen = size > 0
-    weight, opened, closed = size[seen], spans.opened[seen], spans.closed[seen]
+    return tipping(size[seen], spans.opened[seen], spans.closed[seen], needed)
+
+
+def tipping(weight: Floats, opened: Floats, closed: Floats, needed: float) -> float | None:
+    """Return the same for families with these shares in the deviation of a sum."""
     alone = float(weight @ weight)
     together = overlap_sum(weight, opened, closed) - alone
     if together <= 1e-9 * alone or needed * alone > together:

@@ -11,12 +11,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scoring.arrays import Places
+from scoring.arrays import Floats, Places
 from scoring.inference import Test
-from scoring.null_distribution import Forecasts, Null, null
+from scoring.null_distribution import FAR, Forecasts, Null, null
+from scoring.shared_shocks import tipping
 
 # Of the slope: the share of the payoff that is for the change from the forecaster's last forecast.
 CHANGE = 0.5
+SIGNIFICANCE = 0.05
 # Below it the payoff of the slope stays the same.
 LEAST_P = 1e-4
 
@@ -29,7 +31,8 @@ class WhenMade(NamedTuple):
     Brier score is worse than the expected one. ``p_value`` is of level and slope together.
     ``failed``: the positions of forecasts that gave the outcome a probability of 0. Chance explains
     none of them, so ``p_value`` is then 0. ``null`` is the distribution of the sum of the
-    sharpness, Σ (actual − expected Brier score) / k, under calibration.
+    sharpness, Σ (actual − expected Brier score) / k, under calibration. ``spread`` is the standard
+    deviation that each family has in the larger of level and slope.
     """
 
     level: Test
@@ -38,6 +41,19 @@ class WhenMade(NamedTuple):
     p_value: float
     failed: Places
     null: Null
+    spread: Floats
+
+    def tipping(self, opened: Floats, closed: Floats) -> float | None:
+        """Return the correlation between families open together at which ``p_value`` is 0.05.
+
+        ``opened`` and ``closed`` are the times of the families, in the order of their names. None
+        if it takes none, or more than 1. All forecasts are taken to lean the same way, the worst
+        case; see `shared_shocks`.
+        """
+        squares = _squares(self.level, self.slope)
+        limit = -2 * math.log(SIGNIFICANCE) if len(squares) == 2 else FAR**2
+        needed = sum(squares) / limit - 1
+        return None if needed <= 0 else tipping(self.spread, opened, closed, needed)
 
 
 def when_made(made: Forecasts) -> WhenMade:
@@ -66,11 +82,16 @@ def when_made(made: Forecasts) -> WhenMade:
     nulls = [null(sums, made.family) for sums in (levels, slopes, scores)]
     level, slope, sharpness = (each.test() for each in nulls)
     failed = np.flatnonzero(((made.p <= 0) & (made.y > 0)).any(axis=1))
-    squares = [t.statistic**2 for t in (level, slope) if not math.isnan(t.statistic)]
+    squares = _squares(level, slope)
     if len(failed):
         p_value = 0.0
     elif len(squares) == 2:
         p_value = math.exp(-sum(squares) / 2)
     else:
         p_value = math.erfc(math.sqrt(squares[0] / 2)) if squares else math.nan
-    return WhenMade(level, slope, sharpness, p_value, failed, nulls[-1])
+    larger = int(np.argmax(np.nan_to_num(np.abs([level.statistic, slope.statistic]))))
+    return WhenMade(level, slope, sharpness, p_value, failed, nulls[-1], nulls[larger].spread)
+
+
+def _squares(*tests: Test) -> list[float]:
+    return [test.statistic**2 for test in tests if not math.isnan(test.statistic)]

@@ -5,6 +5,9 @@ withheld below 30 questions or families, where luck and error look alike. When t
 fault is the one whose test is further from 0: forecasts too high or too low throughout, or too
 extreme or not extreme enough. The figures of the sentence are taken with the weights of the test.
 
+The outcomes of different families are taken as independent given the forecasts; an accusation says
+how much correlation between families open at the same time it bears.
+
 A forecast that gave the outcome a probability of 0 needs no test: no calibrated forecaster makes
 one. The sentence then also gives the verdict on the rest.
 """
@@ -14,10 +17,11 @@ from __future__ import annotations
 import numpy as np
 
 import scoring
-from forecasts.reports.numbers import chance, count
+from forecasts.reports.numbers import chance, count, survives
 from forecasts.reports.report import Verdict
 from forecasts.reports.when_made import Floats, Forecasts, WhenMade
 from forecasts.updates.values import format_probability
+from scoring.shared_shocks import Spans
 
 FEWEST = 30  # questions, and families of linked questions
 SIGNIFICANCE = 0.05
@@ -27,13 +31,13 @@ _CALLS = (0.9, 0.8, 0.7, 0.6, 0.5)
 _CALL_WEIGHT = 0.05
 
 
-def verdict(made: WhenMade) -> Verdict:
-    """Return the verdict on a group's forecasts."""
+def verdict(made: WhenMade, spans: Spans) -> Verdict:
+    """Return the verdict on a group's forecasts; ``spans``: the times of all families."""
     tests = made.tests
     if tests is None:
         return _too_few(0, 0)
     if not len(tests.failed):
-        return _found(made.forecasts, tests)
+        return _found(made.forecasts, tests, spans)
     failed = len(np.unique(made.forecasts.question[tests.failed]))
     wrong = (
         f"on {count(failed, 'question')} a forecast called the outcome impossible, which chance "
@@ -42,10 +46,9 @@ def verdict(made: WhenMade) -> Verdict:
     many = _size(made.forecasts)
     if min(many) < FEWEST:
         return Verdict("too_few", f"{_too_few(*many).sentence} But {wrong}")
-    rest = _too_few(0, 0) if made.rest is None else _found(*made.rest)
-    return Verdict(
-        "overconfident", f"Overconfident: {wrong} Without these: {rest.sentence}", rest=rest.kind
-    )
+    rest = _too_few(0, 0) if made.rest is None else _found(*made.rest, spans)
+    sentence = f"Overconfident: {wrong} Without these: {rest.sentence}"
+    return Verdict("overconfident", sentence, rest=rest.kind, tipping=rest.tipping)
 
 
 def _size(forecasts: Forecasts) -> tuple[int, int]:
@@ -64,7 +67,7 @@ def _too_few(questions: int, families: int) -> Verdict:
     )
 
 
-def _found(forecasts: Forecasts, tests: scoring.WhenMade) -> Verdict:
+def _found(forecasts: Forecasts, tests: scoring.WhenMade, spans: Spans) -> Verdict:
     questions, families = _size(forecasts)
     if min(questions, families) < FEWEST:
         return _too_few(questions, families)
@@ -80,19 +83,23 @@ def _found(forecasts: Forecasts, tests: scoring.WhenMade) -> Verdict:
             "Calibrated, as far as the record shows: a calibrated forecaster would be at least "
             f"this far off in {luck}.",
         )
+    every = np.unique(forecasts.rows["family"])
+    tipping = tests.tipping(spans.opened[every], spans.closed[every])
     level, slope = (np.nan_to_num(test.statistic) for test in (tests.level, tests.slope))
     if abs(level) > abs(slope):
         high = level < 0
         return Verdict(
             "too_high" if high else "too_low",
             f"Too {'high' if high else 'low'}: {_level(forecasts, high=high)}; chance alone would "
-            f"do this in {luck}.",
+            f"do this in {luck}. {survives(tipping)}",
+            tipping=tipping,
         )
     over = slope < 0
     return Verdict(
         "overconfident" if over else "underconfident",
         f"{'Overconfident' if over else 'Underconfident'}: {_slope(forecasts, over=over)}; chance "
-        f"alone would do this in {luck}.",
+        f"alone would do this in {luck}. {survives(tipping)}",
+        tipping=tipping,
     )
 
 

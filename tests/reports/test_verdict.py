@@ -13,14 +13,18 @@ import pandas as pd
 import pytest
 
 import scoring
-from forecasts.reports.numbers import often
+from forecasts.reports.numbers import often, survives
 from forecasts.reports.report import Verdict
 from forecasts.reports.verdict import verdict
 from forecasts.reports.when_made import Forecasts, when_made
 from forecasts.scores.frames import complete
+from scoring.shared_shocks import Spans
 from scoring.simulation import simulate
 from scoring.tournament import Tournament
 from tests.reports.small_ledgers import asked, day, ledger, made, random_ledger, report
+
+# Families that are all open together.
+SPANS = Spans(pd.Index([]), np.arange(0), np.zeros(300), np.ones(300))
 
 
 def binary(p: np.ndarray, y: np.ndarray, families: int | None = None) -> Forecasts:
@@ -30,11 +34,16 @@ def binary(p: np.ndarray, y: np.ndarray, families: int | None = None) -> Forecas
     rows = pd.DataFrame({"group": "all", "question": n, "family": family, "path": n, "place": n})
     level = np.column_stack([np.zeros(len(p)), np.ones(len(p))])
     columns = (np.column_stack([1 - values, values]) for values in (p, y))
-    return Forecasts(rows, *columns, level)
+    return Forecasts(rows, *columns, level, np.ones_like(level, dtype=np.bool_))
 
 
 def of(
-    level: float, slope: float, p_value: float, questions: int = 200, families: int | None = None
+    level: float,
+    slope: float,
+    p_value: float,
+    questions: int = 200,
+    families: int | None = None,
+    spans: Spans = SPANS,
 ) -> Verdict:
     """Return the verdict of these tests; of what is called 90%, 75% came true."""
     n = np.arange(questions)
@@ -44,7 +53,7 @@ def of(
     tests = made_.tests._replace(
         level=test(level, 0.5), slope=test(slope, 0.5), p_value=p_value, failed=np.arange(0)
     )
-    return verdict(replace(made_, tests=tests))
+    return verdict(replace(made_, tests=tests), spans)
 
 
 @pytest.mark.parametrize(
@@ -70,15 +79,36 @@ def test_the_larger_part_of_the_fault_names_it(
 def test_a_verdict_says_what_happened_and_how_often_chance_would_do_it() -> None:
     assert of(0.0, -3.5, 0.0025).sentence == (
         "Overconfident: favourites given 90% or more, on average 90%, came true 75% of the time; "
-        "chance alone would do this in 1 of 400 such records (200 families of questions)."
+        "chance alone would do this in 1 of 400 such records (200 families of questions). It would "
+        "not survive if questions open together moved together by more than 0.0052."
     )
     assert of(-3.5, 0.0, 0.0025).sentence == (
         "Too high: the mean forecast was 90% when made, and 75% came true; chance alone would do "
-        "this in 1 of 400 such records (200 families of questions)."
+        "this in 1 of 400 such records (200 families of questions). It would not survive if "
+        "questions open together moved together by more than 0.0052."
     )
     assert of(0.0, 0.0, 0.42).sentence == (
         "Calibrated, as far as the record shows: a calibrated forecaster would be at least this "
         "far off in 42 of 100 such records (200 families of questions)."
+    )
+
+
+def test_at_the_tipping_correlation_the_verdict_is_just_at_its_limit() -> None:
+    n, families = 200, 200
+    for level, slope in ((-3.5, 1.0), (0.5, -6.0)):
+        found = of(level, slope, 1e-4, questions=n)
+        assert found.tipping is not None
+        # All open together and alike: the variance grows by r (n − 1).
+        shared = (level**2 + slope**2) / (1 + found.tipping * (families - 1))
+        assert np.exp(-shared / 2) == pytest.approx(0.05)
+
+
+def test_families_that_are_never_open_together_share_nothing() -> None:
+    apart = Spans(pd.Index([]), np.arange(0), np.arange(300.0), np.arange(300.0) + 1)
+    found = of(-3.5, 0.0, 0.0025, spans=apart)
+    assert found.tipping is None
+    assert found.sentence.endswith(
+        "It would hold however much questions open together moved together."
     )
 
 
@@ -118,7 +148,7 @@ def test_no_sentence_contradicts_the_numbers_beside_it(of_a_thousand: int) -> No
         made_ = binary(p, (rng.random(n) < truth).astype(float))
         whole = when_made(made_)
         assert whole.tests is not None
-        found = verdict(whole)
+        found = verdict(whole, SPANS)
         kinds.add(found.kind)
         agrees(found, made_, whole.tests)
     assert kinds >= {"calibrated", "overconfident", "too_high", "too_low"}
@@ -127,14 +157,17 @@ def test_no_sentence_contradicts_the_numbers_beside_it(of_a_thousand: int) -> No
 def agrees(found: Verdict, forecasts: Forecasts, tests: scoring.WhenMade) -> None:
     """Assert that the sentence says what the numbers do."""
     said = found.sentence
-    assert said.count(". ") <= 1
+    assert said.count(". ") <= 2
     assert (found.kind == "calibrated") == (tests.p_value >= 0.05)
     if len(tests.failed):
         assert said.startswith(f"Overconfident: on {len(tests.failed)} question")
         return
     assert f" {often(tests.p_value)} such records" in said
     if found.kind == "calibrated":
+        assert found.tipping is None
         return
+    assert said.endswith(survives(found.tipping))
+    said = said.removesuffix(survives(found.tipping))
     level, slope = tests.level.statistic, tests.slope.statistic
     figures = [float(figure) for figure in FIGURES.findall(said)]
     p, y = forecasts.p[:, 1], forecasts.y[:, 1]
