@@ -112,7 +112,9 @@ def opened(page: Page, address: str) -> None:
     page.goto(address)
     page.locator(".st-key-keyboard-page").wait_for(state="attached")
     page.locator(DONE).wait_for()
-    page.wait_for_function("window.forecastLedger?.listening")
+    page.wait_for_function(
+        "window.forecastLedger?.listening && !document.querySelector('[data-testid=stSkeleton]')"
+    )
 
 
 def has_focus(page: Page, place: Locator) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from app.forms.first_steps import ways_in
-from app.forms.forecast import quick_form
+from app.forms.forecast import is_quick_form_typed, quick_form
 from app.forms.one_line import one_line_entry
 from app.markdown_text import as_text, closing, counted, shortened, span
 from app.session import act, current_member, form_key, now, reading
@@ -59,6 +59,11 @@ def more(total: int, label: str, **filters: str) -> None:
         )
 
 
+def is_shown(place: int, state: QuestionState, current: Forecast) -> bool:
+    """Return whether a card is among the first of its list, or has a forecast yet to be saved."""
+    return place < SHOWN or is_quick_form_typed(state, current)
+
+
 def to_do() -> None:
     """Show the next steps as cards: forecast, review, look at the crowd, read the news."""
     counts = {
@@ -72,10 +77,13 @@ def to_do() -> None:
         st.caption(" · ".join(f"{many:,} {label}" for label, many in counts.items() if many))
     for state in needs.to_forecast.first:
         card(state, None, "**Needs your forecast**")
-    for review in (*needs.overdue[:SHOWN], *needs.moved[:SHOWN]):
-        card(review.state, review.forecast, why_review(review))
-    for one in needs.news[:SHOWN]:
-        card(one.state, one.forecast, why_news(one), article=one.mention.address)
+    for reviews in (needs.overdue, needs.moved):
+        for place, review in enumerate(reviews):
+            if is_shown(place, review.state, review.forecast):
+                card(review.state, review.forecast, why_review(review))
+    for place, one in enumerate(needs.news):
+        if is_shown(place, one.state, one.forecast):
+            card(one.state, one.forecast, why_news(one), article=one.mention.address)
     if not any(counts.values()):
         nothing_to_do()
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
@@ -189,11 +197,13 @@ def seen_button() -> None:
 
 
 def still_fresh() -> None:
-    """Show the current forecasts that need no attention."""
+    """Show the current forecasts that need no attention, the latest first."""
     if needs.fresh:
         st.header("Your forecasts", anchor=False)
-        for state, forecast in needs.fresh[:SHOWN]:
-            card(state, forecast)
+        latest = sorted(needs.fresh, key=lambda one: one[1].made_at, reverse=True)
+        for place, (state, forecast) in enumerate(latest):
+            if is_shown(place, state, forecast):
+                card(state, forecast)
         more(len(needs.fresh), "of your forecasts", whose="Mine")
 
 

@@ -104,7 +104,7 @@ function handOver(one, field) {
   }
   const isNext = saved && keyOf(elementOf(field)) !== one.key;
   const typed = [...lines, own.value];
-  const [first, ...later] = isNext ? typed : [typed.join(" ").trimStart()];
+  const [first, ...later] = isNext ? typed : [typed.filter(Boolean).join(" ")];
   const text = saved && !isNext ? field.value + first : first;
   if (first && text !== field.value) write(field, text);
   if (hasFocus) {

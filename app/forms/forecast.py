@@ -10,7 +10,7 @@ import streamlit as st
 from sqlmodel import Session
 
 from app.components.keyboard import focus_on
-from app.forms.forecast_value import read_field, value_fields
+from app.forms.forecast_value import is_typed, read_field, value_fields
 from app.markdown_text import as_text, counted, shortened
 from app.session import Act, act, form_key, lowest_probability, reading
 from app.times import published
@@ -76,7 +76,7 @@ def quick_form(
     """
     key = form_key(f"quick-{state.slug}")
     with st.container(key=_act(state)):
-        values, reasons = st.columns([2, 3], gap="medium")
+        values, reasons = st.columns([2, 3], gap="small")
         with values:
             written = value_fields(key, state.text, current, quick=True)
         with reasons, st.form(key, border=False):
@@ -103,6 +103,11 @@ def quick_form(
         _submit(key, state, current, written, reason, pieces, every, review)
 
 
+def is_quick_form_typed(state: QuestionState, current: Forecast | None) -> bool:
+    """Return whether a forecast is typed into the question's short form and not saved."""
+    return is_typed(form_key(f"quick-{state.slug}"), state.text, current)
+
+
 @st.fragment
 def forecast_form(
     state: QuestionState,
@@ -127,17 +132,17 @@ def forecast_form(
                 max_chars=10_000,
                 help="Kept with this forecast.",
             )
-            shown = st.session_state.get(f"{key}-pieces", 1)
-            pieces = _evidence(key, state, current, written, shown, articles)
-            review = _review_days(key, every)
             # The first button of a form is the one that Enter presses.
-            with st.container(horizontal=True, gap="small"):
-                submitted = st.form_submit_button(
-                    "Save forecast" if current is None else "Update forecast",
-                    key=f"{key}-save",
-                    type="primary",
-                    width="stretch",
-                )
+            submitted = st.form_submit_button(
+                "Save forecast" if current is None else "Update forecast",
+                key=f"{key}-save",
+                type="primary",
+                width="stretch",
+            )
+            shown = st.session_state.get(f"{key}-pieces", 1)
+            with st.container(key=f"{key}-more"), st.expander("Evidence and review date"):
+                pieces = _evidence(key, state, current, written, shown, articles)
+                review = _review_days(key, every)
                 st.form_submit_button(
                     "More evidence",
                     key=f"{key}-add",

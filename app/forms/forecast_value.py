@@ -86,6 +86,12 @@ def value_fields(
     return written
 
 
+def is_typed(key: str, text: QuestionText, current: Forecast | None) -> bool:
+    """Return whether the form of ``key`` holds a value that is typed and not saved."""
+    typed = st.session_state.get(_current_key(f"{key}-value"))
+    return bool(typed) and typed != typed_forecast(current, text)
+
+
 def read_field(written: str, current: Forecast | None, text: QuestionText) -> Value:
     """Return the value typed into a field that started as ``current``, as ``read_typed`` does."""
     return read_typed(written, current, text, **_clock())
@@ -169,14 +175,15 @@ def _write(key: str, new_text: str) -> None:
 def _percent_slider(
     label: str, name: str, on_change: Callable[[], None], *, named: bool = True
 ) -> None:
-    """Show a slider of the percentages on offer under the key ``name``; ``named``: with a label."""
-    lowest = _lowest()
+    """Show a slider of whole percentages under the key ``name``; ``named``: with a label.
+
+    Finer ones are typed. Its ends stand for the lowest and the highest one on offer.
+    """
     st.slider(
         label,
-        min_value=lowest,
-        max_value=100 - lowest,
-        step=0.1 if lowest >= 0.1 else 0.01,
-        format="%.1f%%",
+        min_value=math.floor(_lowest()),
+        max_value=math.ceil(100 - _lowest()),
+        format="%d%%",
         key=name,
         on_change=on_change,
         label_visibility="visible" if named else "collapsed",
@@ -195,17 +202,21 @@ def _within(percent: float) -> float:
     return min(max(percent, _lowest()), 100 - _lowest())
 
 
+def _on_slider(percent: float) -> int:
+    return round(_within(percent))
+
+
 def _slider(key: str, text: QuestionText) -> None:
     """Show the slider; while there is no probability, it shows none either."""
     name, stated = _current_key(f"{key}-slider"), None
     with suppress(LedgerError):
         stated = read_typed(_text_of(key), None, text).probability
-    st.session_state.setdefault(name, 50.0 if stated is None else _within(100 * stated))
+    st.session_state.setdefault(name, 50 if stated is None else _on_slider(100 * stated))
 
     def write() -> None:
         if name != _current_key(f"{key}-slider"):
             return
-        value = Value(probability=st.session_state[name] / 100)
+        value = Value(probability=_within(st.session_state[name]) / 100)
         _write(key, format_value(value).replace(" ", ""))
 
     unset = stated is None
@@ -227,13 +238,13 @@ def _bars(key: str, text: QuestionText) -> None:
     even = [100 / len(options)] * len(options)
     stated = typed_values.read_percents(_text_of(key), text)
     for place, percent in enumerate(stated or even):
-        st.session_state.setdefault(_current_key(_bar(key, place)), _within(percent))
+        st.session_state.setdefault(_current_key(_bar(key, place)), _on_slider(percent))
 
     def rebalance(place: int, moved: str) -> None:
         if moved != _current_key(_bar(key, place)):
             return
         before = typed_values.read_percents(_text_of(key), text) or even
-        now = typed_values.rebalanced(before, place, st.session_state[moved], _lowest())
+        now = typed_values.rebalanced(before, place, _within(st.session_state[moved]), _lowest())
         for other in range(len(options)):
             if other != place:
                 _replaced(_bar(key, other))

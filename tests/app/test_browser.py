@@ -66,6 +66,8 @@ def test_from_a_pasted_page_to_the_score_on_the_screen(
     own.get_by_role("textbox", name="Question", exact=True).fill("Will they meet in person?")
     own.get_by_role("textbox", name="Last day of forecasting").fill("2040-12-31")
     own.get_by_role("textbox", name="Resolution criteria").fill("Yes if both governments say so.")
+    expect(page.get_by_text("Read as 31 Dec 2040")).to_be_visible()
+    expect(page.locator(DONE)).to_be_visible()
     page.get_by_role("button", name="Register question").click()
     expect(page.get_by_text("Registered: Will they meet in person?")).to_be_visible()
     page.get_by_role("link", name="Will they meet in person?").click()
@@ -74,6 +76,7 @@ def test_from_a_pasted_page_to_the_score_on_the_screen(
     # Two updates with evidence; a double click stores one.
     page.get_by_label("Probability", exact=True).fill("60%")
     page.get_by_label("Reason", exact=True).fill("Both want it")
+    page.get_by_text("Evidence and review date", exact=True).click()
     page.get_by_label("Evidence", exact=True).fill("https://example.org/one")
     page.get_by_role("button", name="Save forecast").click()
     expect(page.get_by_text("Now 60%")).to_be_visible()
@@ -84,6 +87,7 @@ def test_from_a_pasted_page_to_the_score_on_the_screen(
     )
     page.get_by_label("Probability", exact=True).fill("9:1")
     page.get_by_label("Reason", exact=True).fill("A date is set")
+    page.get_by_text("Evidence and review date", exact=True).click()
     page.get_by_label("Evidence", exact=True).fill("A note of my own")
     page.get_by_role("button", name="Update forecast").dblclick()
     expect(page.get_by_text("Now 90%")).to_be_visible()
@@ -114,6 +118,8 @@ def test_everyones_words_are_shown_and_do_nothing(page: Page, server: Server, wa
     page.get_by_role("textbox", name="Question", exact=True).fill(HOSTILE)
     page.get_by_role("textbox", name="Last day of forecasting").fill("2040-12-31")
     page.get_by_role("textbox", name="Resolution criteria").fill(HOSTILE)
+    expect(page.get_by_text("Read as 31 Dec 2040")).to_be_visible()
+    expect(page.locator(DONE)).to_be_visible()
     page.get_by_role("button", name="Register question").click()
     heading = page.get_by_role("heading", level=1)
     expect(heading).to_contain_text("onerror")
@@ -187,6 +193,8 @@ def test_results_and_the_forecast_are_in_the_first_screen(
             expect(page).to_have_title("Will the quay open? · Question · Forecast Ledger")
             field = page.get_by_role("textbox", name="Probability")
             expect(field).to_be_in_viewport(ratio=1)
+            save = page.get_by_role("button", name=re.compile("^(Save|Update) forecast$"))
+            expect(save).to_be_in_viewport(ratio=1)
             chart = page.get_by_test_id("stVegaLiteChart")
             expect(chart.locator("canvas, svg").first).to_be_visible()
             here, there = field.bounding_box(), chart.bounding_box()
@@ -234,6 +242,9 @@ def test_a_double_click_registers_once_and_leads_to_the_question(
         page.get_by_role("textbox", name="Question", exact=True).fill(title)
         page.get_by_role("textbox", name="Last day of forecasting").fill("2040-12-31")
         page.get_by_role("textbox", name="Resolution criteria").fill("Yes if so.")
+        # The reading of the day moves the button down.
+        expect(page.get_by_text("Read as 31 Dec 2040")).to_be_visible()
+        expect(page.locator(DONE)).to_be_visible()
         page.get_by_role("button", name="Register question").dblclick(delay=delay)
         # The question's own page, or the blank form under a link to it, depending on the
         # browser's state at the second click.
@@ -320,7 +331,7 @@ def test_a_forecast_is_made_on_its_page_by_keyboard_alone_and_tells_before_what_
         expect(slider).to_have_value("80", timeout=PATIENCE)
         slider.focus()
         page.keyboard.press("ArrowRight")
-        expect(field).to_have_value("80.1%", timeout=PATIENCE)
+        expect(field).to_have_value("81%", timeout=PATIENCE)
         expect(page.get_by_text(re.compile("This moves your expected Brier from"))).to_be_visible(
             timeout=PATIENCE
         )

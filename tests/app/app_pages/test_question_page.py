@@ -94,9 +94,18 @@ def test_a_note_is_evidence_too(furnished: AppTest, engine: Engine) -> None:
 
 def test_the_slider_writes_into_the_field(furnished: AppTest) -> None:
     visit(furnished, "question", slug="quay")
-    furnished.slider(key="forecast-quay#0-slider").set_value(12.3).run()
+    furnished.slider(key="forecast-quay#0-slider").set_value(12).run()
     # A new field, so that the browser cannot send the old one's text again.
-    assert furnished.text_input(key="forecast-quay#0-value~1").value == "12.3%"
+    assert furnished.text_input(key="forecast-quay#0-value~1").value == "12%"
+
+
+def test_the_slider_moves_by_whole_percents_and_its_ends_are_on_offer(furnished: AppTest) -> None:
+    visit(furnished, "question", slug="quay")
+    furnished.text_input(key="forecast-quay#0-value").input("33.3%").run()
+    slider = furnished.slider(key="forecast-quay#0-slider~1")
+    assert (slider.value, slider.step, slider.min, slider.max) == (33, 1, 0, 100)
+    slider.set_value(0).run()
+    assert furnished.text_input(key="forecast-quay#0-value~1").value == "0.1%"
 
 
 def test_options_that_are_not_named_share_what_is_left(furnished: AppTest, engine: Engine) -> None:
@@ -112,7 +121,7 @@ def test_moving_a_bar_rebalances_the_others_in_proportion(
 ) -> None:
     visit(furnished, "question", slug="port")
     furnished.text_input(key="forecast-port#0-value").input("Busan=50%, Ulsan=30%, Other=20%").run()
-    furnished.slider[0].set_value(60.0).run()
+    furnished.slider[0].set_value(60).run()
     assert [bar.value for bar in furnished.slider] == [60, 24, 16]
     written = furnished.text_input(key="forecast-port#0-value~1").value
     assert written == "Busan=60%, Ulsan=24%, Other=16%"

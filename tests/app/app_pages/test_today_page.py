@@ -28,6 +28,30 @@ def test_each_question_stands_in_the_list_that_says_what_it_needs(furnished: App
     assert "awaiting resolution · closed 1 day ago" in said
 
 
+def test_the_latest_of_your_forecasts_are_listed_and_those_with_a_value_yet_to_be_saved(
+    app: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        for number in range(5):
+            question = ask(ledger, alice, slug=f"q{number}", title=f"Will it rain on day {number}?")
+            value, made = Value(probability=0.4), day(1 + number / 10)
+            updates.update(ledger, question, value, member=alice, now=made)
+
+    def listed() -> list[str]:
+        return [field.key.split("#")[0] for field in app.text_input if "-value" in field.key]
+
+    visit(app, "today")
+    assert listed() == ["quick-q4", "quick-q3", "quick-q2"]
+    app.text_input(key="quick-q2#0-value").input("55").run()
+    with database.writing(engine) as ledger:
+        question = registry.find(ledger, "q0")
+        updates.update(ledger, question, Value(probability=0.5), member=alice, now=day(4))
+    app.run()
+    assert listed() == ["quick-q0", "quick-q4", "quick-q3", "quick-q2"]
+    assert app.text_input(key="quick-q2#0-value").value == "55"
+
+
 def test_a_result_says_what_it_earned_and_leads_to_its_row_in_my_scores(
     furnished: AppTest,
 ) -> None:

@@ -1,0 +1,194 @@
+"""What is typed while a save runs is kept, in its own record, however long the save takes.
+
+The test takes the ledger's turn to write, so that a save waits until the test gives it back.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from benchmarks import daily_acts
+from tests.app.browsing import DONE, IN_BROWSER, Server, saves_waiting
+
+pytestmark = IN_BROWSER
+NEW = "New question"
+
+
+def questions(server: Server, words: str) -> list[tuple[str, float]]:
+    """Return titles and forecasts of the questions with those words, in the order of saving."""
+    with closing(sqlite3.connect(server.ledger)) as file:
+        return file.execute(
+            "SELECT title, probability FROM forecast JOIN question_revision USING (question_id)"
+            " WHERE title LIKE ? ORDER BY forecast.id",
+            (f"%{words}%",),
+        ).fetchall()
+
+
+def settled(page: Page) -> None:
+    """Wait until no run is left, and the fields have got what was typed."""
+    expect(page.locator(".typed-ahead")).to_have_count(0)
+    expect(page.locator(DONE)).to_be_visible()
+
+
+def value(page: Page, slug: str) -> Locator:
+    return page.locator(f".st-key-act-forecast-{slug}").get_by_label("Probability", exact=True)
+
+
+def test_the_next_line_is_typed_while_the_last_one_is_saved(page: Page, server: Server) -> None:
+    daily_acts.opened(page, server.base)
+    line = page.get_by_label(NEW, exact=True)
+    line.click()
+    with saves_waiting(server.ledger):
+        page.keyboard.type("Will the first swan land tomorrow? 30%")
+        page.keyboard.press("Enter")
+        page.keyboard.type("Will the second swan land")
+    expect(page.get_by_text("30% on “Will the first swan land tomorrow?”")).to_be_visible()
+    page.keyboard.type(" tomorrow? 40%")
+    settled(page)
+    expect(line).to_have_value("Will the second swan land tomorrow? 40%")
+    expect(line).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("40% on “Will the second swan land tomorrow?”")).to_be_visible()
+    assert questions(server, "swan land") == [
+        ("Will the first swan land tomorrow?", 0.3),
+        ("Will the second swan land tomorrow?", 0.4),
+    ]
+
+
+def test_lines_entered_while_one_is_saved_are_saved_in_turn(page: Page, server: Server) -> None:
+    daily_acts.opened(page, server.base)
+    page.get_by_label(NEW, exact=True).click()
+    with saves_waiting(server.ledger):
+        for number in (1, 2, 3):
+            page.keyboard.type(f"Will crane {number} nest tomorrow? {number}0%")
+            page.keyboard.press("Enter")
+        page.keyboard.type("Will crane 4 nest")
+    expect(page.get_by_text("30% on “Will crane 3 nest tomorrow?”")).to_be_visible()
+    settled(page)
+    expect(page.get_by_label(NEW, exact=True)).to_have_value("Will crane 4 nest")
+    assert questions(server, "crane") == [
+        (f"Will crane {number} nest tomorrow?", number / 10) for number in (1, 2, 3)
+    ]
+
+
+def test_a_refused_line_keeps_its_words_and_those_typed_after_it(
+    page: Page, server: Server
+) -> None:
+    daily_acts.opened(page, server.base)
+    line = page.get_by_label(NEW, exact=True)
+    line.click()
+    with saves_waiting(server.ledger):
+        page.keyboard.type("Will the heron fish? 30%")
+        page.keyboard.press("Enter")
+        page.keyboard.type(" By tomorrow")
+    expect(page.get_by_text("It has no date yet.")).to_be_visible()
+    settled(page)
+    expect(line).to_have_value("Will the heron fish? 30% By tomorrow")
+    expect(line).to_be_focused()
+    assert questions(server, "heron") == []
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [
+        ("Will the stork nest? 30%", "Last day"),
+        ("Will the stork nest by 1 May 2020? 30%", "Last day"),
+        ("Will the stork nest tomorrow?", "Probability of the new question"),
+    ],
+)
+def test_a_refused_line_leads_to_the_wrong_field_under_its_message(
+    page: Page, server: Server, line: str, field: str
+) -> None:
+    daily_acts.opened(page, server.base)
+    page.get_by_label(NEW, exact=True).click()
+    page.keyboard.type(line)
+    page.keyboard.press("Enter")
+    expect(page.get_by_label(field, exact=True)).to_be_focused()
+    message = page.get_by_test_id("stAlert").bounding_box()
+    more = page.get_by_text("Criteria, evidence, tags, team").bounding_box()
+    assert message
+    assert more
+    assert message["y"] < more["y"]
+
+
+def test_probabilities_are_typed_down_the_cards_faster_than_they_are_saved(
+    page: Page, server: Server
+) -> None:
+    daily_acts.opened(page, server.base)
+    cards = page.locator('[class*="st-key-act-forecast-"]')
+    first, second, third = (
+        cards.nth(place).evaluate(
+            "card => [...card.classList].find(name => name.startsWith('st-key-'))"
+            ".replace('st-key-act-forecast-', '')"
+        )
+        for place in range(3)
+    )
+    value(page, first).click()
+    page.keyboard.press("Control+A")
+    with saves_waiting(server.ledger):
+        page.keyboard.type("61")
+        page.keyboard.press("Enter")
+        expect(value(page, second)).to_be_focused()
+        page.keyboard.type("62")
+        page.keyboard.press("Enter")
+        expect(value(page, third)).to_be_focused()
+        page.keyboard.type("6")
+    page.keyboard.type("3")
+    expect(page.get_by_test_id("stToast").filter(has_text="62%").first).to_be_visible()
+    settled(page)
+    expect(value(page, third)).to_have_value("63")
+    expect(value(page, third)).to_be_focused()
+    with closing(sqlite3.connect(server.ledger)) as file:
+        saved = file.execute(
+            "SELECT slug, probability FROM forecast JOIN question ON question.id = question_id"
+            " ORDER BY forecast.id DESC LIMIT 2"
+        ).fetchall()
+    assert saved == [(second, 0.62), (first, 0.61)]
+
+
+def test_a_second_value_for_the_same_question_waits_in_its_field(
+    page: Page, server: Server
+) -> None:
+    daily_acts.opened(page, f"{server.base}/question?slug=ferry")
+    field = page.get_by_label("Probability", exact=True)
+    field.click()
+    page.keyboard.press("Control+A")
+    with saves_waiting(server.ledger):
+        page.keyboard.type("5")
+        page.keyboard.press("Enter")
+        page.keyboard.type("7")
+    expect(page.get_by_text("Now 5%")).to_be_visible()
+    settled(page)
+    expect(field).to_have_value("7")
+    expect(field).to_be_focused()
+
+
+def test_a_value_typed_into_a_card_by_mouse_while_another_is_saved_stays_there(
+    page: Page, server: Server
+) -> None:
+    daily_acts.opened(page, server.base)
+    cards = page.locator('[class*="st-key-act-forecast-"]')
+    other = cards.nth(2).get_by_label("Probability", exact=True)
+    cards.nth(0).get_by_label("Probability", exact=True).fill("71")
+    with saves_waiting(server.ledger):
+        cards.nth(0).get_by_role("button", name="Save").or_(
+            cards.nth(0).get_by_role("button", name="Update")
+        ).first.click()
+        handle = other.element_handle()
+        name = handle.evaluate(
+            "field => [...field.closest('[class*=st-key-act-]').classList]"
+            ".find(name => name.startsWith('st-key-'))"
+        )
+        other.click()
+        page.keyboard.press("Control+A")
+        page.keyboard.type("7")
+    page.keyboard.type("2")
+    expect(page.get_by_test_id("stToast").filter(has_text="71%").first).to_be_visible()
+    settled(page)
+    same = page.locator(f".{name}").get_by_label("Probability", exact=True)
+    expect(same).to_have_value("72")
+    expect(same).to_be_focused()
