@@ -110,14 +110,17 @@ def test_questions_of_one_family_are_one_piece_of_evidence() -> None:
     assert the_group(together).brier.interval is None
 
 
-def test_updating_more_often_without_a_change_of_mind_changes_nothing_but_the_count() -> None:
+def test_updating_more_often_without_a_change_of_mind_leaves_the_score_as_it_is() -> None:
     questions = [asked("q1", "yes"), asked("q2", "no")]
     once = [made(q, "ana", 0, 0.7) for q in ("q1", "q2")]
     often = once + [made("q1", "ana", at, 0.7) for at in range(1, 9)]
     a, b = (the_group(ledger(questions, forecasts)) for forecasts in (once, often))
     assert (a.updates, b.updates) == (2, 10)
     assert a.brier == b.brier
-    assert [bin_.weight for bin_ in a.bins] == pytest.approx([bin_.weight for bin_ in b.bins])
+    # The k-th forecast on a question counts 1/k, and they all agree.
+    weights = [sum(bin_.weight for bin_ in group.bins) for group in (a, b)]
+    assert weights == pytest.approx([2, 1 + sum(1 / k for k in range(1, 10))])
+    assert [bin_.forecast for bin_ in a.bins] == pytest.approx([bin_.forecast for bin_ in b.bins])
 
 
 def test_a_question_of_two_options_counts_as_the_binary_one_it_is() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
+from forecasts.reports import comparison
 from tests.app.conftest import visit, words
+from tests.reports.comparison.test_murphy import compared
 
 
 def test_forecasters_are_compared_on_what_they_share(furnished: AppTest) -> None:
@@ -42,3 +45,16 @@ def test_the_comparison_can_be_taken_away_in_four_forms(furnished: AppTest) -> N
     visit(furnished, "compare", of="Forecasters")
     names = [button.label for button in furnished.get("download_button")]
     assert names == ["PDF", "HTML", "CSV", "MD", "JSON"]
+
+
+def test_a_pair_shows_for_which_decisions_one_lost_less(
+    furnished: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparison, "build", lambda *_, **__: compared(0.8))
+    said = words(visit(furnished, "compare", of="Forecasters"))
+    assert "Decisions" in [fold.label for fold in furnished.expander]
+    assert "ana lost less when acting above thresholds of" in said
+    ranks = furnished.table[0].value
+    assert "Adjusted" in ranks
+    assert any("95% band" in table.value for table in furnished.table)
+    assert not furnished.exception

@@ -48,7 +48,7 @@ def test_teams_and_everyone_have_a_record_too(furnished: AppTest) -> None:
 
 def test_the_diagram_has_its_numbers_in_a_table(furnished: AppTest) -> None:
     visit(furnished, "track_record")
-    table = furnished.table[0].value
+    table = next(one.value for one in furnished.table if "Forecasts" in one.value)
     assert next(iter(table["Forecasts"])) == "0 to 10\\%"
     assert len(table) == 10
     assert "The table below has the same numbers" in str(furnished.get("vega_lite_chart")[0].proto)
@@ -191,6 +191,28 @@ def test_from_30_questions_the_verdict_comes_first_and_then_what_to_do_about_it(
     assert f"{move} and forecasts below 10% (on average 5%) to about 40%." in said
     folded = [one.label for one in app.expander if one.label != "Filters"]
     assert folded[:2] == ["Best and worst questions", "Against others, and luck"]
+    assert "Errors and discrimination" in folded
+    shown = {metric.label: metric.value for metric in app.metric}
+    # A Brier score of 0.27, and 0.25 of the base rate without the question itself.
+    assert shown["Brier skill"].startswith("−")
+    measures = next(one.value for one in app.table if "Measure" in one.value)
+    assert next(iter(measures["Measure"])) == "Average error (Eavg)"
+    assert "of pairs of an event and a non-event, the event had the higher forecast" in said
+
+
+def test_numbers_and_dates_have_a_part_of_their_own(app: AppTest, engine: Engine) -> None:
+    with database.writing(engine) as ledger:
+        alice = members.member_or_new(ledger, "alice", now=day(0))
+        depth = {"type": "numeric", "lower_bound": "0", "upper_bound": "30"}
+        question = ask(ledger, alice, slug="depth", scheduled_close_time=day(3), **depth)
+        value = Value(quantiles={"0.1": 5, "0.5": 10, "0.9": 20})
+        updates.update(ledger, question, value, member=alice, now=day(0))
+        confirmation.confirm(ledger, question, "12", known_at=day(3), now=day(4), member=alice)
+    said = words(visit(app, "track_record"))
+    assert [head.value for head in app.header] == ["Numbers and dates"]
+    assert "Too few to tell: 1 numeric or date question in 1 family" in said
+    assert "100% of outcomes lie in the middle half" in said.replace("\\", "")
+    assert not app.exception
 
 
 def test_what_the_pointer_touches_says_in_a_sentence_what_it_shows() -> None:

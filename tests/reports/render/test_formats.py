@@ -231,11 +231,11 @@ def test_a_page_shows_whatever_anybody_is_called_and_runs_nothing(
 def test_every_chart_of_the_page_has_its_words_and_the_table_behind_it() -> None:
     page = Page()
     page.feed(as_html(random_report(4, by="team")))
-    # Reliability, lead time and Murphy curve of each of two teams.
-    assert page.tags.count("figure") == page.tags.count("figcaption") == 6
-    assert page.tags.count("details") == 6
+    # Reliability, ROC curve, lead time and Murphy curve of each of two teams.
+    assert page.tags.count("figure") == page.tags.count("figcaption") == 8
+    assert page.tags.count("details") == 8
     assert page.said == page.ids & page.said
-    assert len(page.said) == 2 * 6
+    assert len(page.said) == 2 * 8
     assert page.tags.count("h1") == 1
     assert "True" not in page.text
     assert "None" not in page.text
