@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import scoring
-from benchmarks import measures, simulate
+from benchmarks import comparing, simulate
 from benchmarks.worlds import SHOCKS
 from scoring import compare
 from scoring.e_process import bets_needed, possibly_best
@@ -202,5 +202,32 @@ def test_between_equals_two_hundred_tournaments_keep_the_promises(name: str) -> 
 @pytest.mark.simulation
 def test_bets_on_families_that_share_a_shock_break_the_promise() -> None:
     name = "open together, latent correlation 0.1"
-    found = simulate.run(partial(measures.shocks, name), 100)
+    found = simulate.run(partial(comparing.shocks, name), 100)
     assert not simulate.gate("by family", name, 0.05, found["by family"]).may_hold
+
+
+def test_the_test_by_time_clusters_families_that_close_in_one_period() -> None:
+    rng = np.random.default_rng(5)
+    opened = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta(np.arange(120) * 3, "D")
+    questions = pd.DataFrame(
+        {
+            "question_id": np.arange(120),
+            "open_time": opened,
+            "scheduled_close_time": opened + pd.Timedelta(days=30),
+        }
+    )
+    shared = rng.normal(0, 0.05, 12).repeat(10)
+    table = pd.DataFrame(
+        {"a": "a", "b": "b", "question_id": np.arange(120), "difference": 0.02 + shared}
+    )
+    [pair] = scoring.compare(table, {"a": ["a"], "b": ["b"]}, questions=questions).pairs
+    assert pair.periods == 12
+    assert pair.p_by_time is not None
+    assert pair.p_value is not None
+    assert pair.p_by_time > 2 * pair.p_value
+    expected = stats.ttest_1samp(0.02 + shared[::10], 0).pvalue
+    assert pair.p_by_time == pytest.approx(expected)
+    [without] = scoring.compare(table, {"a": ["a"], "b": ["b"]}).pairs
+    together = questions.assign(open_time=opened[0], scheduled_close_time=opened[60])
+    [one] = scoring.compare(table, {"a": ["a"], "b": ["b"]}, questions=together).pairs
+    assert [without.p_by_time, one.p_by_time, one.periods] == [None, None, None]

@@ -11,6 +11,7 @@ _PAIR = (
     "a", "b", "shared_questions", "families", "effective_families", "difference",
     "difference_lower", "difference_upper",
     "p_value", "p_adjusted", "detectable", "comparable", "reason", "better", "tipping",
+    "periods", "p_by_time",
     "dominant_family", "dominant_share", "difference_without", "p_value_without",
     "difference_imputed", "p_adjusted_imputed", "better_imputed", "blocks", "e_value",
     "e_value_highest", "e_value_by_family", "e_value_by_family_highest", "sentence",

@@ -98,7 +98,9 @@ class Pair:
     ``effective_families`` allows for families of unequal size; ``dominant`` is one that holds more
     than a fifth of the questions. ``tipping`` is the smallest correlation between families open at
     the same time with which the claim would fail (None: no claim, or it holds with any).
-    ``imputed`` is the result without abstention, where one side was silent longer than the other.
+    ``p_by_time`` is of a second test, clustered by ``periods`` as long as the median family is open
+    (None below 10). ``imputed`` is the result without abstention, where one side was silent longer
+    than the other.
     ``murphy`` is the difference of the Murphy curves, whose area is ``difference``; empty if not
     comparable, and in a comparison of more than 15 pairs.
     ``watched`` takes no family as independent of another, ``watched_by_family`` all of them.
@@ -118,6 +120,8 @@ class Pair:
     reason: str
     better: str | None
     tipping: float | None
+    periods: int | None
+    p_by_time: float | None
     dominant: Dominant | None
     imputed: Imputed | None
     murphy: tuple[MurphyDifference, ...]

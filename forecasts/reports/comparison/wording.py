@@ -17,6 +17,7 @@ from forecasts.reports.numbers import (
     percent,
     signed,
     signed_interval,
+    survives,
 )
 from forecasts.reports.render.glossary import OF_COMPARISONS, Statistic
 from forecasts.reports.render.wording import (
@@ -123,20 +124,15 @@ def sentence(pair: Pair, *, pairs: int, lead: float | None) -> str:
         f"{pair.better} did better than {worse} {on}: its Brier score (0–1) was lower by "
         f"{number(abs(pair.difference))} (95% interval {number(low)} to {number(high)}). Between "
         f"equals, chance alone would do this in {often(pair.p_adjusted)} such comparisons"
-        f"{allowing}. {tipping(pair)}{more}"
+        f"{allowing}. {survives(pair.tipping)}{_by_time(pair)}{more}"
     )
 
 
-def tipping(pair: Pair) -> str:
-    """Return how much shared movement of questions the claim of a pair bears, as a sentence."""
-    if pair.tipping is None:
-        return "It would hold however much questions open together moved together."
-    return f"It {_not_survive(pair.tipping)}."
-
-
-def _not_survive(value: float) -> str:
-    by = "as little as 0.001" if value < 0.001 else f"more than {value:.2g}"
-    return f"would not survive if questions open together moved together by {by}"
+def _by_time(pair: Pair) -> str:
+    if pair.periods is None:
+        return ""
+    over = count(pair.periods, "period")
+    return f" A test by time, over {over}, gives p {p_value(pair.p_by_time)}."
 
 
 def correlation(value: float | None) -> str:
@@ -223,7 +219,8 @@ def conclusion(sides: Sequence[Side], pairs: Sequence[Pair]) -> str:
         if fragile:
             weakest = min(fragile, key=lambda pair: pair.tipping or 0.0)
             assert weakest.tipping is not None
-            parts.append(f"{which} {_not_survive(weakest.tipping)}")
+            rest = survives(weakest.tipping).removeprefix("It ").removesuffix(".")
+            parts.append(f"{which} {rest}")
         if changed:
             claim = "the claim" if len(claims) == 1 else count(changed, "claim")
             parts.append(f"abstention changes {claim}")
