@@ -23,6 +23,24 @@ WORDINGS = {
         "Will Beijing lift the ban by 31 December 2028?"
     ),
     "The two rivals are likely to meet again.": "Will the two rivals meet again?",
+    # Without its article, as in a headline.
+    "New rule would ban drones from 1 May.": "Will a new rule ban drones from 1 May 2026?",
+    "New bridge over the Tagus will open by 2027.": (
+        "Will a new bridge over the Tagus open by 31 December 2027?"
+    ),
+    "New rules would ban drones.": "Will new rules ban drones?",
+    "New York will ban drones.": "Will New York ban drones?",
+    # The question has the date.
+    "Ida Holm is expected to miss Saturday's match against Lima.": (
+        "Will Ida Holm miss the match against Lima on 26 July 2025?"
+    ),
+    "Saturday's final in Lima has been postponed until Sunday.": (
+        "Will the final in Lima take place by 27 July 2025?"
+    ),
+    "Its earlier hints that the line might end were probably meant to draw Beijing in.": (
+        "Will the line end?"
+    ),
+    "Washington expects it to side with the temple.": "Will … side with the temple?",
     "The ministry said on Monday that the dam will be closed in March.": (
         "Will the dam be closed by 31 March 2026?"
     ),
@@ -286,6 +304,10 @@ CHOICES = {
         "Which of Ida Holm and the former minister Tor Lind will members choose by 25 July 2025?",
         ("Ida Holm", "the former minister Tor Lind"),
     ),
+    "Maersk will decide between Rotterdam and Antwerp by June.": (
+        "Which of Rotterdam and Antwerp will Maersk choose by 30 June 2026?",
+        ("Rotterdam", "Antwerp"),
+    ),
     "The fleet will sail to either Brega or Sund.": (
         "To which of Brega and Sund will the fleet sail?",
         ("Brega", "Sund"),
@@ -310,6 +332,7 @@ def test_names_that_exclude_each_other_become_options(
         "The ferry will run between Brega and Sund.",
         "The union will strike on Monday, Tuesday or Friday.",
         "The team will sign Holm or Lind.",
+        "Maersk will decide whether to grow in Rotterdam, Antwerp or Lima.",
     ],
 )
 def test_other_lists_stay_yes_or_no_questions(sentence: str) -> None:
