@@ -130,6 +130,8 @@ def ledger(forecasts: Run, clock: Callable[[str], None], tmp_path: Path) -> None
     forecasts("team", "create", "Alder")
     forecasts("token", "create", "bot")
     forecasts("notify", "add", "phone", "ntfys://TOPIC")
+    forecasts("digest", "--to", str(tmp_path / "digests"))
+    forecasts("backup", str(tmp_path / "backup.sqlite3"))
 
 
 def test_it_is_alone_on_standard_output_in_the_documented_shape(
