@@ -249,3 +249,15 @@ def test_a_quorum_takes_a_second_resolver(forecasts: Forecasts, outcomes: Path) 
     assert "rain: deadline: not known yet" in tried
     bad = forecasts("resolver", "policy", "rain", "guess", exit_code=2).stderr
     assert "Use propose, confirm or quorum." in bad
+
+
+def test_a_run_by_a_clock_that_is_behind_resolves_nothing(
+    forecasts: Forecasts, clock: Clock, outcomes: Path
+) -> None:
+    clock("2026-01-04T12:00:00Z")
+    for options in ((), ("--dry-run",)):
+        said = forecasts("run", *options, exit_code=1)
+        assert "clock is behind: it says 2026-01-04T12:00:00Z" in said.stderr
+        assert "is of 2026-01-05T12:00:00Z" in said.stderr
+    clock("2026-01-20T12:00:00Z")
+    assert "1 resolved" in forecasts("run").stdout

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import chain
@@ -9,12 +11,14 @@ from threading import Event, Thread
 
 import pytest
 from sqlalchemy import Engine
+from sqlmodel import col, select
 
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import DatabaseError
 from forecasts.common.times import iso
 from forecasts.ledger import clock, database
 from forecasts.ledger.clock import act_time, ledger_clock, newest_time, require_not_behind
+from forecasts.ledger.models import Entry
 from forecasts.ledger.verification import Fault, verify
 from forecasts.questions import registry
 from forecasts.updates import updates
@@ -157,6 +161,31 @@ def test_a_run_does_not_begin_by_a_clock_that_is_behind(ledger: Engine, deciding
         require_not_behind(session, deciding() - timedelta(seconds=1))
         with pytest.raises(DatabaseError, match="clock is behind"):
             require_not_behind(session, deciding() - timedelta(seconds=3))
+
+
+def test_an_entry_s_time_is_in_its_hash(ledger: Engine, deciding: Clock) -> None:
+    at = act(ledger, 1, deciding)
+    with database.reading(ledger) as session:
+        before, entry = session.exec(select(Entry).order_by(col(Entry.id).desc()).limit(2)).all()[
+            ::-1
+        ]
+        [first] = session.exec(
+            select(Entry.hash).where(Entry.question_id == entry.question_id, Entry.number == 2)
+        ).all()
+    assert (before.at, entry.at) == (None, at)
+    link = {
+        "at": "2026-01-06T00:00:00.000000Z",
+        "before": before.hash,
+        "kind": "forecast",
+        "number": 3,
+        "place": entry.id,
+        "previous": first,
+        "question": entry.question_id,
+        "row": entry.row_hash,
+        "row_id": entry.row_id,
+    }
+    said = json.dumps(link, sort_keys=True, separators=(",", ":"))
+    assert hashlib.sha256(said.encode()).hexdigest() == entry.hash
 
 
 def test_entries_whose_times_run_back_are_found(
