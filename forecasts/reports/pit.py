@@ -136,6 +136,9 @@ def _sentence(
         return f"Chance alone would be this far off in {luck}. {where}"
     if abs(level.z) > abs(spread.z):
         fault = f"Forecasts were too {'low' if level.z > 0 else 'high'}"
+        agrees = (level.z > 0) == (above > 0.5)
     else:
         fault = f"Distributions were too {'narrow' if spread.z > 0 else 'wide'}"
-    return f"{fault}: chance alone would do this in {luck}. {where}"
+        agrees = (spread.z > 0) == (middle < 0.5)
+    # Two shares are less than the whole distribution: those that tell another story stay out.
+    return f"{fault}: chance alone would do this in {luck}." + (f" {where}" if agrees else "")

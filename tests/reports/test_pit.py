@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from forecasts.reports import Report, formats
-from forecasts.reports.measures import Pit
+from forecasts.reports.measures import Pit, ZTest
+from forecasts.reports.pit import _sentence
 from forecasts.reports.render import charts, svg, tables
 from forecasts.scores.frames import Frames
 from tests.reports.small_ledgers import (
@@ -120,3 +122,22 @@ def test_it_is_drawn_and_written_in_every_format() -> None:
     for form in ("text", "html", "md", "pdf", "json", "csv"):
         assert formats.rendered(found, form)
     assert "Numbers and dates" in str(formats.rendered(found, "text"))
+
+
+def test_no_sentence_contradicts_its_numbers() -> None:
+    random = np.random.default_rng(5)
+    for _ in range(1000):
+        z = [ZTest(value, None) for value in random.normal(0, 3, 2)]
+        middle, above = random.random(2)
+        p = float(np.exp(-sum((test.z or 0) ** 2 for test in z) / 2))
+        said = _sentence((40, 40), middle, above, *z, p)
+        if p >= 0.05:
+            assert said.startswith("Chance alone")
+            continue
+        level, spread = (test.z or 0 for test in z)
+        if abs(level) > abs(spread):
+            assert said.startswith(f"Forecasts were too {'low' if level > 0 else 'high'}")
+            assert ("above the median" in said) == ((above > 0.5) == (level > 0))
+        else:
+            assert said.startswith(f"Distributions were too {'narrow' if spread > 0 else 'wide'}")
+            assert ("middle half" in said) == ((middle < 0.5) == (spread > 0))
