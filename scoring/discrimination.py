@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Floats, Places
-from scoring.forecast_pairs import Pooled, grouped_pairs, pairs, pool
+from scoring.forecast_pairs import distinct, grouped_pairs, pairs, pool
 from scoring.means import LEAST, LEVEL, Estimate
 
 # The variance that the model gives counts like that of so many clusters more.
@@ -32,16 +33,42 @@ def roc_auc(p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None = N
     >>> roc_auc([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])
     0.75
     """
-    return _auc(pool(*pairs(p, y, weight)))
+    return in_order(*pairs(p, y, weight)).area
 
 
-def _auc(pooled: Pooled) -> float:
-    true = pooled.weight * pooled.observed
-    false = pooled.weight - true
-    both = float(true.sum() * false.sum())
-    if both <= 0:
-        return math.nan
-    return float(true @ (np.cumsum(false) - false / 2)) / both
+class Order(NamedTuple):
+    """The weight of the events and of the rest at each distinct forecast, in rising order.
+
+    ``place``: the place of each pair among them.
+    """
+
+    true: Floats
+    false: Floats
+    place: Places
+
+    @property
+    def area(self) -> float:
+        """The area under the ROC curve; NaN if only one outcome occurs."""
+        both = float(self.true.sum() * self.false.sum())
+        if both <= 0:
+            return math.nan
+        return float(self.true @ (np.cumsum(self.false) - self.false / 2)) / both
+
+    def placements(self) -> tuple[Floats, Floats]:
+        """Return for each pair the share of the rest below it, and of the events above it."""
+        below = (np.cumsum(self.false) - self.false / 2) / self.false.sum()
+        above = 1 - (np.cumsum(self.true) - self.true / 2) / self.true.sum()
+        return below[self.place], above[self.place]
+
+
+def in_order(forecast: Floats, outcome: Floats, weights: Floats) -> Order:
+    """Return validated pairs in the order of their forecasts."""
+    points, place = distinct(forecast)
+    true, total = (
+        np.bincount(place, of, minlength=len(points)).astype(np.float64)
+        for of in (weights * outcome, weights)
+    )
+    return Order(true, np.maximum(total - true, 0.0), place)
 
 
 def roc_curve(
@@ -107,7 +134,8 @@ def auc_interval(
     (0.75, 0.19, 0.97)
     """
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
-    area = _auc(pool(forecast, outcome, weights))
+    order = in_order(forecast, outcome, weights)
+    area = order.area
     if math.isnan(area):
         return Estimate(area, math.nan, math.nan)
     events, others = (
@@ -117,7 +145,7 @@ def auc_interval(
     freedom = max(min(events, others) - 1, 0.0)
     model, multiple = _newcombe(area, events, others), 1.0
     if model > 0:
-        seen = clustered_variance(forecast, outcome, weights, group)
+        seen = clustered_variance(order, outcome, weights, group)
         multiple = (freedom * seen / model + PRIOR) / (freedom + PRIOR)
     # Lazy: scipy is slow to import, and few commands need it.
     from scipy.special import stdtrit
@@ -130,34 +158,21 @@ def auc_interval(
     return Estimate(area, _last(within, area, 0.0), _last(within, area, 1.0))
 
 
-def clustered_variance(forecast: Floats, outcome: Floats, weights: Floats, group: Places) -> float:
+def clustered_variance(order: Order, outcome: Floats, weights: Floats, group: Places) -> float:
     """Return the variance of the AUC, from placements summed within groups (Obuchowski 1997).
 
     With e_g and f_g the sums over the events and the non-events of group g of weight × (placement −
     AUC), each divided by their total weight, it is Σ (a e_g + b f_g)². a² and b² are m / (m − 1),
     with m the effective number of groups with events, and with non-events.
     """
-    pooled = pool(forecast, outcome, weights)
-    area, total = _auc(pooled), np.zeros(int(group.max()) + 1)
-    for share, placement in zip(
-        (weights * outcome, weights * (1 - outcome)), _placements(pooled, forecast), strict=True
-    ):
+    total = np.zeros(int(group.max()) + 1)
+    shares = (weights * outcome, weights * (1 - outcome))
+    for share, placement in zip(shares, order.placements(), strict=True):
         of_group = np.bincount(group, share)
         many = float(of_group.sum() ** 2 / (of_group @ of_group))
-        sums = np.bincount(group, share * (placement - area)) / share.sum()
+        sums = np.bincount(group, share * (placement - order.area)) / share.sum()
         total += sums * (math.sqrt(many / (many - 1)) if many > 1 + LEAST else 1.0)
     return float(total @ total)
-
-
-def _placements(pooled: Pooled, forecast: Floats) -> tuple[Floats, Floats]:
-    """Return for each forecast the share of non-events below it, and of events above it."""
-    true = pooled.weight * pooled.observed
-    false = pooled.weight - true
-    below = (np.cumsum(false) - false / 2) / false.sum()
-    above = 1 - (np.cumsum(true) - true / 2) / true.sum()
-    # Forecasts that differ by rounding are pooled under the smallest.
-    place = np.searchsorted(pooled.forecast, forecast, side="right") - 1
-    return below[place], above[place]
 
 
 def _newcombe(area: float, events: float, others: float) -> float:

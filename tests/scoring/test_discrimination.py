@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 import scoring
-from scoring.discrimination import clustered_variance
+from scoring.arrays import Floats
+from scoring.discrimination import clustered_variance, in_order
 from tests.examples import examples
 from tests.scoring.strategies import Pairs, pairs
 
@@ -41,13 +42,18 @@ def obuchowski(p: list[float], y: list[float], cluster: list[int]) -> float:
     )
 
 
+def variance(p: Floats, y: Floats, cluster: np.ndarray) -> float:
+    weight = np.ones(len(p))
+    return clustered_variance(in_order(p, y, weight), y, weight, cluster)
+
+
 def test_the_variance_of_an_auc_is_obuchowskis() -> None:
     random = np.random.default_rng(4)
     cluster = np.repeat(np.arange(12), 2)
     p = random.random(24).round(1)
     # One event and one other in each cluster: the effective numbers of clusters are the plain ones.
     y = np.tile([0.0, 1.0], 12)
-    found = clustered_variance(p, y, np.ones(24), cluster)
+    found = variance(p, y, cluster)
     assert found == pytest.approx(obuchowski(p.tolist(), y.tolist(), cluster.tolist()))
 
 
@@ -55,7 +61,7 @@ def test_the_variance_of_independent_pairs_is_delongs() -> None:
     random = np.random.default_rng(5)
     y = (random.random(40) < 0.4).astype(float)
     p = (0.3 * y + 0.7 * random.random(40)).round(2)
-    found = clustered_variance(p, y, np.ones(40), np.arange(40))
+    found = variance(p, y, np.arange(40))
     true, false = p[y == 1], p[y == 0]
     wins = (true[:, None] > false) + (true[:, None] == false) / 2
     delong = wins.mean(1).var(ddof=1) / len(true) + wins.mean(0).var(ddof=1) / len(false)
