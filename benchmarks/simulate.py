@@ -1,9 +1,12 @@
 """Measure the error rates of reports by simulation, and write them down.
 
-    python -m benchmarks.simulate [--replicates N] [--output PATH]
+    python -m benchmarks.simulate [--replicates N] [--output PATH] [--only TEXT] [--keep FOLDER]
+    python -m benchmarks.simulate --records FOLDER
 
 Simulates each world of ``worlds.py`` that many times and compares the results of ``measures.py``
 with the bounds. Writes docs/simulated-guarantees.md by default, and fails if a bound is exceeded.
+``--keep`` keeps the rows of each finished measure, so that an interrupted run can continue.
+``--records`` counts the verdicts on the real records of a ledger folder.
 """
 
 from __future__ import annotations
@@ -24,11 +27,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks import measures
+from benchmarks import comparing, measures
 from benchmarks.worlds import FAULTS, RECORDS, SHOCKS, TOURNAMENTS, World
 
 PAGE = Path(__file__).parents[1] / "docs" / "simulated-guarantees.md"
-AT_ONCE = 20
+AT_ONCE = 50
 
 BOUND, BOUND_OF_FEW, FEW = 0.06, 0.08, 60
 # With 2,000 tournaments a share of 5% has a standard error of half a point: one true 5% in forty
@@ -49,6 +52,7 @@ TESTS = {
 INTERVALS = {
     "brier": "interval of the Brier score",
     "log": "interval of the log score",
+    "auc": "interval of AUC",
     "skill": "interval of skill",
     "points": "interval of points of updates",
 }
@@ -72,6 +76,8 @@ TIPPED = 0.9
 PEOPLE, SKILLS = "people like them", "16 forecasters"
 # Chance takes a share this many standard errors beyond its bound about once in a thousand.
 BEYOND_CHANCE = 3.1
+# The least share of real records of 30 questions or more with a verdict.
+WITH_VERDICT = 0.95
 EVERY_WORLD = {world.name: world for world in (*RECORDS, *TOURNAMENTS)}
 
 
@@ -132,7 +138,7 @@ def gates_of(name: str, found: pd.DataFrame) -> list[Gate]:
         if FAULTS[name].extremity > 1:
             gates.append(gate("also said to over-react", name, BOUND, found["over"]))
         return gates
-    if name in measures.DIFFERENT:
+    if name in comparing.DIFFERENT:
         same, plain = (found[test] - found["found"] for test in ("same", "plain"))
         return [
             gate(
@@ -179,7 +185,12 @@ def gates_of_world(world: World, found: pd.DataFrame) -> list[Gate]:
         for key, label in INTERVALS.items()
         if f"{key} mean" in found
     }
-    errors[ACCUSED] = (0.1, found["accused"])
+    accused = found["accused"]
+    # Where a yes closes a question, forecasts that nobody revises do grow stale.
+    if "stale" in found and not world.settings.event_share:
+        errors["staleness"] = (bound, found["stale"])
+        accused = np.maximum(accused, found["stale"])
+    errors[ACCUSED] = (0.1, accused)
     if "band" in found:
         errors[BAND] = (0.12, found["band"])
     if "all pairs" in found:
@@ -201,14 +212,14 @@ def all_measures() -> Mapping[str, measures.Measure]:
         world.name: partial(measures.errors_of, world) for world in EVERY_WORLD.values()
     }
     found |= {name: partial(measures.faults, name) for name in POWER}
-    found |= {name: partial(measures.power, worse) for name, worse in measures.DIFFERENT.items()}
-    found |= {name: partial(measures.shocks, name) for name in SHOCKS}
+    found |= {name: partial(comparing.power, worse) for name, worse in comparing.DIFFERENT.items()}
+    found |= {name: partial(comparing.shocks, name) for name in SHOCKS}
     return found | {
-        LOPSIDED: measures.lopsided_families,
-        WITHDRAWING: measures.withdrawing,
-        BEST: measures.best_of_equals,
-        PEOPLE: measures.people,
-        SKILLS: measures.skills,
+        LOPSIDED: comparing.lopsided_families,
+        WITHDRAWING: comparing.withdrawing,
+        BEST: comparing.best_of_equals,
+        PEOPLE: comparing.people,
+        SKILLS: comparing.skills,
     }
 
 
@@ -264,7 +275,7 @@ def page(found: Mapping[str, pd.DataFrame]) -> str:
                 for g in gates_of(name, rows)
             ]
     lines += _faults({name: found[name] for name in POWER if name in found})
-    lines += [_different(found[name]) for name in measures.DIFFERENT if name in found]
+    lines += [_different(found[name]) for name in comparing.DIFFERENT if name in found]
     return "".join(lines)
 
 
@@ -286,7 +297,7 @@ def _faults(found: Mapping[str, pd.DataFrame]) -> Iterator[str]:
     if not found:
         return
     yield (
-        "\nHow often a fault is found, on 90 questions in 60 families, with about 6 updates each. "
+        "\nHow often a fault is found, on 90 questions with about 6 forecasts each. "
         "Beside it the F test of the recalibration line, whose variance is observed between "
         "families:\n\n"
     )
@@ -329,7 +340,14 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=PAGE, help="file to write")
     parser.add_argument("--only", default="", help="measure only what has this in its name")
     parser.add_argument("--keep", type=Path, help="folder of finished measures, to continue from")
+    parser.add_argument(
+        "--records",
+        type=Path,
+        help="count the verdicts on the records of 30 questions or more of a ledger folder instead",
+    )
     arguments = parser.parse_args()
+    if arguments.records:
+        return _count(measures.verdicts(arguments.records))
     found, kept = {}, True
     print(_row(["claim", "world", "at most", "measured", "error", ""]) + _row(["---"] * 6), end="")
     # Forking a process that has run threads copies locked locks; spawn does not.
@@ -355,6 +373,15 @@ def main() -> int:
     print(f"{processor_s / 60:.0f} minutes of processor time", file=sys.stderr)
     arguments.output.write_text(page(found), encoding="utf-8")
     return 0 if kept else 1
+
+
+def _count(verdicts: pd.Series) -> int:
+    """Print the number of records by verdict; return 1 if fewer than 95% have one."""
+    none = verdicts.isin(["too_few", "not_estimable"])
+    print(verdicts.value_counts().to_string())
+    share = 1 - float(none.mean())
+    print(f"{len(verdicts)} records of 30 questions or more, {share:.1%} with a verdict")
+    return 0 if share >= WITH_VERDICT else 1
 
 
 def _cells(each: Gate) -> list[str]:

@@ -125,7 +125,7 @@ PAIRS = _all(TEAMS, members=2)
 USUAL = Tournament(teams=TEAMS, questions=90, families=60)
 TOURNAMENTS = (
     World("30 families", "45 questions", replace(USUAL, questions=45, families=30)),
-    World("60 families", "90 questions", USUAL),
+    World("60 families", "90 questions", USUAL, whole=True),
     World("200 families", "300 questions", replace(USUAL, questions=300, families=200)),
     World(
         "independent",
@@ -202,6 +202,7 @@ RECORDS = (
             f"{questions} questions with a base rate of {rate:.0%}, forecast "
             + ("once" if updates == 1 else f"about {updates} times"),
             _alone(questions, prior_means=_base_rate(rate), updates=float(updates)),
+            whole=rate == 0.03 and questions == 54 and updates > 1,
         )
         for rate in (0.02, 0.03, 0.05)
         for questions, updates in ((40, 6), (54, 6), (90, 6), (180, 6), (54, 1))
@@ -222,6 +223,7 @@ RECORDS = (
             f"{options} options",
             f"90 questions with {options} options",
             _alone(90, choice_share=1.0, options=options),
+            whole=options == 5,
         )
         for options in (3, 5, 8)
     ),
@@ -235,6 +237,7 @@ RECORDS = (
             f"half in a family, {rho}",
             f"one family holds half of the 90 questions, with correlated news (ρ = {rho})",
             _in_families(HALF, family_correlation=rho),
+            whole=rho == 0.5,
         )
         for rho in (0.5, 0.9)
     ),
@@ -252,6 +255,7 @@ RECORDS = (
             f"{'all' if share == 1 else 'half'} of 54 questions close with a yes when it happens; "
             f"{updates} forecast(s) each",
             _alone(54, event_share=share, updates=float(updates)),
+            whole=share == 1 and updates == 6,
         )
         for share in (0.5, 1.0)
         for updates in (1, 3, 6, 40)
@@ -272,7 +276,7 @@ RECORDS = (
     ),
 )  # fmt: skip
 
-# A forecaster with a fault, on 90 questions in 60 families.
+# A forecaster with a fault, on 90 questions.
 FAULTS = {
     "overconfidence × 1.6": Team("Heron", 1, extremity=1.6),
     "overconfidence × 2": Team("Heron", 1, extremity=2.0),
@@ -283,7 +287,7 @@ FAULTS = {
 
 def faulty(name: str) -> Tournament:
     """Return the tournament of a forecaster with that fault."""
-    return replace(USUAL, teams=(FAULTS[name],), participation=1.0, selectivity=0.0)
+    return replace(ALONE, teams=(FAULTS[name],))
 
 
 # --- differences of Brier scores, in bulk --------------------------------------------------------

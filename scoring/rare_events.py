@@ -71,7 +71,7 @@ def _distances(made: Forecasts, payoff: Floats, expected: Floats) -> tuple[float
         return 0.0, 0.0
     question = np.cumsum(made.starts) - 1
     own = np.bincount(question, weight * expected) / np.bincount(question, weight)
-    found = clustered_mean(own, made.family, lopsided=True)
+    found = clustered_mean(own, made.family)
     gain, total = float(chance.sums.gain.sum()), float(weight.sum())
     below, above = (abs(_limit(chance, gain, side) - gain) / total for side in (-1.0, 1.0))
     ends = np.nan_to_num([found.mean - found.lower, found.upper - found.mean])
@@ -81,7 +81,8 @@ def _distances(made: Forecasts, payoff: Floats, expected: Floats) -> tuple[float
 def _limit(chance: Null, gain: float, side: float) -> float:
     """Return the limit of the statistic's mean on one side, ``gain`` being observed.
 
-    An observed extreme is itself the limit on its side.
+    An observed extreme is itself the limit on its side. Of paths, unlike of single forecasts, the
+    cumulants are estimates, which fail far out: then the limit is the normal one.
     """
     furthest = _FURTHEST / float(np.abs(chance.sums.after).max())
 
@@ -106,9 +107,11 @@ def _limit(chance: Null, gain: float, side: float) -> float:
     distance = _crossing(beyond, 0.0, furthest - side * at)
     most = np.maximum.reduceat(side * chance.sums.after, chance.sums.first)
     extreme = float(most @ (1 / chance.stretch))
-    if distance is None:
-        return side * extreme
-    return side * min(side * chance.cumulants(at + side * distance).mean, extreme)
+    if distance is not None:
+        tilted = chance.cumulants(at + side * distance)
+        if tilted.variance > 0 and side * gain <= side * tilted.mean <= extreme:
+            return tilted.mean
+    return side * min(side * gain + FAR * chance.deviation, extreme)
 
 
 def _jump(at: Cumulants) -> float:

@@ -138,17 +138,18 @@ def certainty(made: Claims) -> Certainty:
 def bins(made: Claims) -> tuple[Bin, ...]:
     """Return the claims by bin of equal width, empty bins too.
 
-    The interval of a bin is for as many observations as it has weight, but for no more than it has
-    families: neither the options of a question nor the questions of a family are independent.
+    The interval of a bin is for as many observations as it has weight, but for no more than its
+    effective number of families: neither the options of a question nor the questions of a family
+    are independent.
     """
     if not len(made.p):
         return ()
     table = scoring.reliability_bins(made.p, made.y, made.weight, bins=BINS)
     place = np.searchsorted(table["lower"].to_numpy(), made.p, side="right") - 1
-    held, clusters = (_distinct(place, of) for of in (made.question, made.family))
+    held = _distinct(place, made.question)
     # A smaller weight of all claims in a bin changes its interval, but neither of its means.
     total = np.maximum(table["weight"].to_numpy(), 1e-300)
-    share = np.minimum(1.0, clusters / total)
+    share = np.minimum(1.0, _effective(place, made.family, made.weight) / total)
     capped = scoring.reliability_bins(made.p, made.y, made.weight * share[place], bins=BINS)
     intervals = list(zip(capped["observed_lower"], capped["observed_upper"], strict=True))
     return tuple(
@@ -169,6 +170,17 @@ def _distinct(place: npt.NDArray[np.intp], of: npt.NDArray[np.integer]) -> npt.N
     """Return the number of distinct values of ``of`` in each bin."""
     pairs = np.unique(place * (int(of.max()) + 1) + of)
     return np.bincount(pairs // (int(of.max()) + 1), minlength=BINS)
+
+
+def _effective(
+    place: npt.NDArray[np.intp], family: Families, weight: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return the effective number of families in each bin, (Σ w)² / Σ w² over their weights."""
+    many = int(family.max()) + 1
+    pairs, at = np.unique(place * many + family, return_inverse=True)
+    own = np.bincount(at, weight)
+    total, squares = (np.bincount(pairs // many, of, BINS) for of in (own, own**2))
+    return np.asarray(total**2 / np.maximum(squares, 1e-300))
 
 
 def murphy(made: Claims) -> tuple[MurphyPoint, ...]:

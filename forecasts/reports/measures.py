@@ -191,7 +191,8 @@ class Bin:
 
     ``weight`` is the total of theirs: 1/k for a forecaster's k-th on a question, half of it for
     each option of several. ``questions`` counts those with any forecast in the bin. ``interval`` is
-    95%, Wilson, of ``weight`` observations, but of no more than the families in the bin.
+    95%, Wilson, of ``weight`` observations, but of no more than the effective families
+    in the bin.
     """
 
     lower: float

@@ -21,6 +21,9 @@ from forecasts.reports.verdict import FEWEST
 from forecasts.scores.frames import rows
 
 MOST = 5
+# With fewer families of either outcome, a drift fits chance (ten for each number that is fitted:
+# Peduzzi et al. 1996, doi:10.1016/S0895-4356(96)00236-3).
+EVENTS = 10
 _LEAST_POINTS = 0.0005
 _DAY_S = 86_400
 
@@ -69,9 +72,11 @@ def staleness(
     clusters = family[cost.index.to_numpy()]
     estimate = mean_over_questions(cost.to_numpy(), clusters, lopsided=True)
     families = len(np.unique(clusters))
-    kind, sentence = _found(estimate, found.drift, len(cost), families)
+    events = min(len(np.unique(of[outcome > 0])) for outcome in (y, 1 - y))
+    kind, sentence = _found(estimate, found.drift, len(cost), families, events)
     most = cost[cost >= _LEAST_POINTS].sort_values(ascending=False, kind="stable").head(MOST)
-    longest = stood.sort_values("cost", kind="stable").groupby("question").last().loc[most.index]
+    costly = stood[stood["question"].isin(most.index)].sort_values("cost", kind="stable")
+    longest = costly.groupby("question").last().loc[most.index]
     return Staleness(
         questions=len(cost),
         families=families,
@@ -93,12 +98,20 @@ def staleness(
     )
 
 
-def _found(estimate: Estimate, drift: float, questions: int, families: int) -> tuple[Drift, str]:
+def _found(
+    estimate: Estimate, drift: float, questions: int, families: int, events: int
+) -> tuple[Drift, str]:
+    """Return the claim; ``events``: the families with the rarer outcome."""
     many = f"{count(questions, 'question')} in {count(families, 'family')}"
     if min(questions, families) < FEWEST or estimate.mean is None or estimate.interval is None:
         return "too_few", (
             f"Too few to tell the cost of unrevised forecasts: {many}, and it takes {FEWEST} of "
             "both."
+        )
+    if events < EVENTS:
+        return "too_few", (
+            "Too few to tell the cost of unrevised forecasts: the rarer outcome came in "
+            f"{count(events, 'family')}, and it takes {EVENTS}."
         )
     mean = f"{number(estimate.mean)} (95% interval {interval(estimate.interval)}; {many})"
     if estimate.interval[0] <= 0:

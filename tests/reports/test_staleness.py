@@ -79,6 +79,13 @@ def test_below_thirty_questions_nothing_is_claimed_but_the_numbers_are_there() -
     assert found.cost.mean is not None
 
 
+def test_a_drift_without_events_is_chance() -> None:
+    asks = [asked(f"q{n:03}", "yes" if n < 4 else "no") for n in range(60)]
+    found = of(ledger(asks, [made(f"q{n:03}", "ana", 0, 0.03) for n in range(60)]))
+    assert found.kind == "too_few"
+    assert found.sentence.endswith("came in 4 families, and it takes 10.")
+
+
 def test_reviews_that_would_have_paid_most_are_the_long_high_forecasts_of_what_did_not_come() -> (
     None
 ):

@@ -16,7 +16,7 @@ import pytest
 from scipy import stats
 
 import scoring
-from benchmarks import measures, simulate
+from benchmarks import comparing, measures, simulate
 from benchmarks.worlds import AS_OF, TEAMS, USUAL, World, repeat, zipf
 from forecasts.reports import build
 from forecasts.reports.when_made import Claims, claims
@@ -39,7 +39,7 @@ LONG = (
     "30 families",
     "60 families",
     *simulate.POWER,
-    *measures.DIFFERENT,
+    *comparing.DIFFERENT,
     simulate.WITHDRAWING,
     simulate.PEOPLE,
     simulate.SKILLS,
@@ -110,7 +110,7 @@ def claimed(many: measures.Many) -> list[Claims]:
 
 def test_updates_taken_as_questions_break_the_bound() -> None:
     errs = [
-        measures.wrong(scoring.recalibration(c.p, c.y, c.weight).p_value)
+        comparing.wrong(scoring.recalibration(c.p, c.y, c.weight).p_value)
         for c in claimed(repeat(USUAL, seed=1, times=60))
     ]
     each = simulate.gate("updates as questions", "60 families", simulate.BOUND, errs)
@@ -123,7 +123,7 @@ def test_linked_questions_taken_as_strangers_break_the_bound() -> None:
     # One team is enough: no other is tested.
     many = repeat(replace(linked.settings, teams=TEAMS[:1]), seed=1, times=100)
     errs = [
-        measures.wrong(scoring.calibration_in_the_large(c.p, c.y, c.weight, c.question).p_value)
+        comparing.wrong(scoring.calibration_in_the_large(c.p, c.y, c.weight, c.question).p_value)
         for c in claimed(many)
     ]
     assert not simulate.gate("no families", "linked", simulate.BOUND, errs).may_hold
@@ -132,7 +132,7 @@ def test_linked_questions_taken_as_strangers_break_the_bound() -> None:
 def test_a_variance_observed_in_a_few_rare_events_breaks_the_bound() -> None:
     rare = simulate.EVERY_WORLD[ORDINARY].settings
     errs = [
-        measures.wrong(float(stats.ttest_1samp(c.y - c.p, 0).pvalue))
+        comparing.wrong(float(stats.ttest_1samp(c.y - c.p, 0).pvalue))
         for c in claimed(repeat(rare, seed=1, times=200))
     ]
     assert not simulate.gate("observed", "rare", simulate.BOUND_OF_FEW, errs).may_hold
@@ -145,7 +145,7 @@ def test_the_time_that_forecasts_lasted_as_their_weight_breaks_the_bound() -> No
     live = live.merge(frames.questions[["question_id", "resolution"]], on="question_id")
     live["y"] = (live["resolution"] == "yes").astype(float)
     errs = [
-        measures.wrong(
+        comparing.wrong(
             scoring.calibration_in_the_large(
                 own["p"], own["y"], own["end_s"] - own["start_s"], own["question_id"]
             ).p_value
@@ -170,7 +170,7 @@ def test_comparing_through_a_third_team_breaks_the_bound() -> None:
         with_heron = rows.loc[met_heron & open_ones, "difference"]
         with_wren = rows.loc[(rows["a"] == teams[1].label) & ~open_ones, "difference"]
         through = stats.ttest_ind(with_heron, -with_wren, equal_var=False)
-        errs.append(measures.wrong(through.pvalue))
+        errs.append(comparing.wrong(through.pvalue))
     each = simulate.gate("through a third", "300 families", simulate.BOUND, errs)
     assert not each.may_hold
 

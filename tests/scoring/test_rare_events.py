@@ -36,6 +36,21 @@ def test_linked_questions_have_wider_limits() -> None:
     assert linked.brier[1] > 1.2 * alone.brier[1]
 
 
+def test_paths_of_many_updates_have_finite_limits() -> None:
+    # A calibrated path of this length can have an estimated moment below 0.
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        walk = np.cumsum(rng.normal(0, 1.2, (40, 8)), axis=1)
+        p = (1 / (1 + np.exp(2 - walk))).clip(0.001, 0.999).ravel()
+        question = np.repeat(np.arange(40), 8)
+        y = (rng.random(40) < p[7::8]).astype(float)[question]
+        both = [np.column_stack([1 - values, values]) for values in (p, y)]
+        made = in_order_of_time(*both, question, question, np.minimum(question, 20))
+        widths = least_widths(made)
+        assert max(widths.brier) < 1
+        assert max(widths.log) < 7
+
+
 def test_many_events_need_no_help() -> None:
     rng = np.random.default_rng(0)
     p = rng.uniform(0.1, 0.9, 800)
