@@ -118,7 +118,6 @@ def ask(
     from forecasts.articles.text_quotes import TextQuote
     from forecasts.questions import registry
     from forecasts.questions.sources import find_passage
-    from forecasts.resolution import assignments
     from forecasts.updates.ask import ask as ask_and_forecast
 
     use_own_zone(database, member)
@@ -179,6 +178,8 @@ def ask(
             audience_chosen=visible_to is not None,
         )
         if outcomes is not None:
+            from forecasts.resolution import assignments  # with every kind of resolver
+
             path = {"path": str(outcomes)}
             question = asked.question
             assignments.attach(session, question, "outcomes_file", path, member=who, now=at)
@@ -256,9 +257,6 @@ def _draft(
     article: int | None, number: int | None, quote: str, database: str | None, member: str | None
 ) -> Draft | None:
     """Return the named draft, if any; BadInput if the options do not fit together."""
-    from forecasts.articles.drafting.drafts import find_draft
-    from forecasts.articles.library import find_article
-
     if article is None and (quote or number is not None):
         raise BadInput(
             f"A {'--quote' if quote else '--draft'} needs its --article.",
@@ -270,6 +268,9 @@ def _draft(
         )
     if article is None:
         return None
+    from forecasts.articles.drafting.drafts import find_draft  # with all of the grammar
+    from forecasts.articles.library import find_article
+
     with reading_as(database, member) as (session, _, _):
         known = find_article(session, article)
         return None if number is None else find_draft(known, number)
