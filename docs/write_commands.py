@@ -1,6 +1,6 @@
-"""Write docs/commands.md from the commands, and the table of docs/teams.md; ``make docs`` runs it.
+"""Write docs/commands.md, and the tables of docs/teams.md and docs/history.md (``make docs``).
 
-Both are generated, so that they cannot differ from ``--help`` and from the rules.
+They are generated, so that they cannot differ from ``--help``, the rules and the chain.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from sqlmodel import SQLModel
 
 from forecasts.access.roles import AUTHOR_ACTIONS, REQUIRED_ROLES
 from forecasts.cli.main import app
+from forecasts.ledger.chain import SEALED, STATES, WORDS
 from forecasts.ledger.models import Role
 
 HEAD = """\
@@ -86,7 +88,28 @@ def roles(page: str) -> str:
     return before + MARK + "".join(lines) + MARK + after
 
 
+CHAIN_MARK = "<!-- made by make docs from forecasts/ledger/chain.py -->\n"
+
+
+def covered(page: str) -> str:
+    """Return ``page`` with the list of tables and their part in the chain between its two marks."""
+    lines = ["| table | a row of it | in the chain | personal texts |\n", "|---|---|---|---|\n"]
+    models = {mapper.local_table.name: mapper.class_ for mapper in SQLModel._sa_registry.mappers}
+    tables = (*SEALED, *STATES, *sorted(models.keys() - {*SEALED, *STATES}))
+    how = dict.fromkeys(SEALED, "each row") | dict.fromkeys(STATES, "each state of a row")
+    how |= {"entry": "the chain itself", "exhibit_content": "by its hash in `exhibit`"}
+    how |= {"score": "recomputed from history"}
+    for name in tables:
+        row = (models[name].__doc__ or "").splitlines()[0].replace("``", "`")
+        words = ", ".join(f"`{word}`" for word in WORDS.get(name, ()))
+        lines.append(f"| `{name}` | {row} | {how.get(name, '**no**')} | {words} |\n")
+    before, _, after = page.split(CHAIN_MARK)
+    return before + CHAIN_MARK + "".join(lines) + CHAIN_MARK + after
+
+
 if __name__ == "__main__":
+    history = Path(__file__).with_name("history.md")
+    history.write_text(covered(history.read_text(encoding="utf-8")), encoding="utf-8")
     teams = Path(__file__).with_name("teams.md")
     teams.write_text(roles(teams.read_text(encoding="utf-8")), encoding="utf-8")
     Path(__file__).with_name("commands.md").write_text(page(), encoding="utf-8")

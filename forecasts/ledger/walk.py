@@ -154,7 +154,7 @@ class Walk:
             raise self._stop(Broken(Fault.altered, what, place))
         if place != self.place + 1:
             self._misplaced(entry)
-        faults = []
+        faults: list[Broken] = []
         if kind in self._states:
             self._states[kind][row_id] = entry
         elif kind not in self._seen:
@@ -167,8 +167,7 @@ class Walk:
             )
             raise self._stop(self._fault(Fault.reordered, entry, what))
         else:
-            faults = list(self._strays_before(entry))
-            faults += self._faults_of(entry, self._next(kind, row_id))
+            faults = self._faults_at(entry, kind, row_id)
         before, previous = self.questions.get(question, (0, NOTHING))
         time = time_member(at)
         expected = entry_hash(place, question, number, kind, row_id, row, self.last, previous, time)
@@ -206,17 +205,14 @@ class Walk:
         between = f"between entry {self.place} and entry {entry.id}"
         raise self._stop(Broken(Fault.removed, f"{gone} gone, {between}", expected))
 
-    def _strays_before(self, entry: Any) -> Iterator[Broken]:
-        """Yield the faults of rows without an entry before that of an entry."""
-        ahead = self._ahead[entry.kind]
-        while ahead and ahead[0].id < entry.row_id:
+    def _faults_at(self, entry: Any, kind: str, row_id: int) -> list[Broken]:
+        """Return the faults of the entry's row, and of rows without an entry before it."""
+        ahead, strays = self._ahead[kind], []
+        while ahead and ahead[0].id < row_id:
             where = f", and comes before that of entry {entry.id}"
-            yield self._stray(entry.kind, ahead[0].id, ahead.popleft().question, where)
-
-    def _next(self, kind: str, row_id: int) -> RawRow | None:
-        """Return the row of that id if it is the next of its table."""
-        ahead = self._ahead[kind]
-        return ahead.popleft() if ahead and ahead[0].id == row_id else None
+            strays.append(self._stray(kind, ahead[0].id, ahead.popleft().question, where))
+        row = ahead.popleft() if ahead and ahead[0].id == row_id else None
+        return strays + self._faults_of(entry, row)
 
     def _faults_of(self, entry: Any, row: RawRow | None) -> list[Broken]:
         """Return the fault of a row that is not as its entry says, if it has one."""

@@ -33,6 +33,12 @@ def test_the_table_of_roles_is_what_the_code_says() -> None:
     assert written == script["roles"](written), "docs/teams.md is out of date: make docs"
 
 
+def test_the_list_of_what_the_chain_covers_is_what_the_code_says() -> None:
+    script = runpy.run_path(str(ROOT / "docs" / "write_commands.py"))
+    written = (ROOT / "docs" / "history.md").read_text()
+    assert written == script["covered"](written), "docs/history.md is out of date: make docs"
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_every_column_of_the_ledger_folder_is_documented(file: str) -> None:
     text = (ROOT / "docs" / "ledger-folder.md").read_text()

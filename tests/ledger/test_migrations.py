@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, MetaData, text
+from sqlalchemy import CheckConstraint, Engine, MetaData, inspect, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel, select
 
@@ -22,6 +22,7 @@ from forecasts.ledger import database
 from forecasts.ledger import schema as ledger_schema
 from forecasts.ledger.current import newest_wording
 from forecasts.ledger.models import APPEND_ONLY, Member, Membership
+from forecasts.ledger.models.stored_forms import form
 from forecasts.ledger.schema import migrate
 from forecasts.ledger.verification import verify
 from forecasts.questions import registry
@@ -137,6 +138,62 @@ def test_a_ledger_of_the_last_development_version_is_brought_up_to_date(tmp_path
     with database.reading(engine) as session:
         assert verify(session, against=DEVELOPMENT_DIGEST).broken is None
     engine.dispose()
+
+
+def test_rows_that_enter_the_chain_later_are_entered_as_they_are_found(tmp_path: Path) -> None:
+    path = tmp_path / "development.sqlite3"
+    at = "'2026-01-01 00:00:00.000000'"
+    with closing(sqlite3.connect(path)) as made:
+        made.executescript(Path(__file__).with_name("development_0010.sql").read_text("utf-8"))
+        made.executescript(
+            f"INSERT INTO identity VALUES (1, 'https://id', 'a', 1, {at});"
+            f"INSERT INTO revisit VALUES (1, 1, NULL, 7, {at});"
+            f"INSERT INTO resolver VALUES (1, 1, 'csv', '{{}}', 1, {at}, 0);"
+        )
+    engine = database.open_engine(sqlite_url(path))
+    migrate(engine)
+    with database.reading(engine) as session:
+        found = verify(session, against=DEVELOPMENT_DIGEST)
+    assert found.broken is None
+    assert {kind: found.rows[kind] for kind in ("identity", "revisit", "resolver")} == {
+        "identity": 1,
+        "revisit": 1,
+        "resolver": 1,
+    }
+    with database.writing(engine) as session:
+        session.execute(text("UPDATE identity SET member_id = 2"))
+    with database.reading(engine) as session:
+        altered = verify(session).broken
+    assert altered is not None
+    assert (altered.kind, altered.said) == ("identity", "row 1 of identity is not as recorded")
+    engine.dispose()
+
+
+def test_a_ledger_with_an_altered_value_is_migrated_and_the_row_named(tmp_path: Path) -> None:
+    path = tmp_path / "development.sqlite3"
+    with closing(sqlite3.connect(path)) as made:
+        made.executescript(Path(__file__).with_name("development_0010.sql").read_text("utf-8"))
+        made.execute("DROP TRIGGER forecast_refuses_update")
+        made.execute("UPDATE forecast SET withdrawn = '' WHERE id = 1")
+        made.commit()
+    engine = database.open_engine(sqlite_url(path))
+    migrate(engine)
+    with database.reading(engine) as session:
+        found = verify(session).broken
+    assert found is not None
+    assert found.said == "row 1 of forecast has a value that the ledger never stores (withdrawn)"
+    engine.dispose()
+
+
+def test_every_column_has_the_constraint_of_its_form(engine: Engine) -> None:
+    dialect = engine.dialect.name
+    looked = inspect(engine)
+    for table in SQLModel.metadata.sorted_tables:
+        there = {check["name"] for check in looked.get_check_constraints(table.name)}
+        forms = {f"ck_{table.name}_{c.name}_form" for c in table.c if form(c, dialect)}
+        rules = {str(c.name) for c in table.constraints if isinstance(c, CheckConstraint)}
+        rules = {f"ck_{table.name}_{name.removeprefix(f'ck_{table.name}_')}" for name in rules}
+        assert there == forms | rules, table.name
 
 
 @pytest.mark.parametrize("revision", ["0001", "0005", "0009"])

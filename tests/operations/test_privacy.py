@@ -179,6 +179,62 @@ def test_whoever_is_not_removed_keeps_every_word(furnished: Engine) -> None:
             session.execute(text(act))
 
 
+ERASE = (
+    "UPDATE evidence SET title = '', note = '[removed]', key = 'removed-' || id WHERE id = {0}",
+    "UPDATE entry SET salt = NULL WHERE kind = 'evidence' AND row_id = {0}",
+)
+
+
+def erase(engine: Engine, note: str, *acts: str) -> int:
+    """Erase a piece of evidence past the verbs, under all triggers; return its id."""
+    with database.writing(engine) as session:
+        erased = text("SELECT id FROM evidence WHERE note = :note")
+        id_: int = session.execute(erased, {"note": note}).scalar_one()
+        for act in (*acts, *ERASE):
+            session.execute(text(act.format(id_)))
+    return id_
+
+
+def test_evidence_that_a_forged_removal_erased_is_named(furnished: Engine) -> None:
+    forged = (
+        "INSERT INTO removal (id, member_id, recorded_at)"
+        " VALUES (1, 1, '2026-01-05 00:00:00.000000')"
+    )
+    id_ = erase(furnished, "clouds that both saw", forged)
+    found = look(furnished)
+    assert found.broken is not None
+    assert (found.broken.kind, found.broken.row) == ("evidence", id_)
+    assert "gone, and no removal of their member did that" in found.broken.said
+    assert [one.said for one in found.more] == ["row 1 of removal has no entry"]
+
+
+def test_evidence_that_others_cite_is_not_erased_under_a_genuine_removal(furnished: Engine) -> None:
+    remove(furnished)
+    id_ = erase(furnished, "clouds that both saw")
+    found = look(furnished).broken
+    assert found is not None
+    assert (found.kind, found.row) == ("evidence", id_)
+
+
+def test_words_that_come_back_after_a_removal_are_named(furnished: Engine, kind: str) -> None:
+    if kind != "sqlite":
+        return
+    entry = "SELECT id, salt FROM entry WHERE kind = 'dispute'"
+    with database.reading(furnished) as session:
+        place, salt = session.execute(text(entry)).one()
+        [words] = session.scalars(text("SELECT reason FROM dispute")).all()
+    remove(furnished)
+    with database.writing(furnished) as session:
+        for table in ("dispute", "entry"):
+            session.execute(text(f"DROP TRIGGER {table}_refuses_update"))
+        session.execute(text("UPDATE dispute SET reason = :words"), {"words": words})
+        back = text("UPDATE entry SET salt = :salt WHERE id = :id")
+        session.execute(back, {"salt": salt, "id": place})
+    found = look(furnished).broken
+    assert found is not None
+    assert "the words of row 1 of dispute are back" in found.said
+
+
 def test_a_member_asks_for_themselves_or_an_admin_does(furnished: Engine) -> None:
     with database.writing(furnished) as session:
         alice, bob = (member_named(session, name) for name in ("alice", "bob xyzzy"))

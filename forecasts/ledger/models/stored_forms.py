@@ -42,7 +42,7 @@ _SQLITE = {
     Boolean: "{0} IN (0, 1)",
     Float: _FINITE,
     DateTime: f"{{0}} GLOB '{_DIGITS}.{'[0-9]' * 6}'"
-    " AND length(CAST({0} AS BLOB)) = 26"  # a NUL ends what GLOB sees
+    " AND length(CAST({0} AS BLOB)) = 26"  # GLOB stops at a NUL
     " AND date(substr({0}, 1, 10)) = substr({0}, 1, 10)"
     " AND substr({0}, 12, 2) < '24' AND substr({0}, 15, 2) < '60' AND substr({0}, 18, 2) < '60'",
     JSON: "CASE WHEN json_valid({0}) THEN json_type({0}) IN ('array', 'object')"
