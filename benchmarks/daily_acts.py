@@ -247,14 +247,15 @@ def first_forecast(page: Page, folder: Path) -> Row:
         ready = time.perf_counter()
         page.get_by_role("button", name="Try:").click()
         page.locator("[class*=one-line-][class*=-probability] input[value='30%']").wait_for()
-        page.get_by_label("New question", exact=True).press("Enter")
+        focused = has_focus(page, page.get_by_label("New question", exact=True))
+        page.keyboard.press("Enter")
         page.get_by_text("Saved:").first.wait_for()
         acts = time.perf_counter() - ready
     return Row(
         "first forecast of a new user on an empty ledger, from `forecasts app`",
         f"{acts:.1f} s of acts (server {served - began:.1f} s, page {ready - served:.1f} s)",
         "under 30 s of acts, nothing to read first",
-        acts < 30,
+        acts < 30 and focused,
     )
 
 

@@ -79,6 +79,7 @@ def test_the_first_card_is_in_the_first_screen(
     with opened(browser, base, screen) as page:
         expect(page.get_by_text("Needs your forecast")).to_be_visible()
         expect(page.locator(DONE)).to_be_visible()
+        expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
         card = page.locator(".st-key-todo-lock").bounding_box()
         assert card is not None
         assert card["y"] + card["height"] <= screen[1]
