@@ -306,7 +306,8 @@ def _close(
         )
     else:
         day = drafted.close_date.isoformat()
-        found, named = _Close(read_date(day, now=now)), f"The deadline of draft {number}, {day},"
+        last = read_date(day, now=now, zone=zone())
+        found, named = _Close(last), f"The deadline of draft {number}, {day},"
     if found.moment <= now:
         raise BadInput(
             f"{named} has passed: it is {when(now)} now.",

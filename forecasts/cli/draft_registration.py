@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
+from forecasts.cli.console import zone
 from forecasts.cli.session import acting
 from forecasts.common.errors import BadInput
-from forecasts.common.times import read_time
 
 if TYPE_CHECKING:
     from forecasts.articles.drafting.drafts import Draft
@@ -30,6 +30,7 @@ def register_drafts(
     from forecasts.questions.from_article import ready_drafts
     from forecasts.questions.registry import question_text
     from forecasts.questions.sources import find_passage
+    from forecasts.questions.typed_dates import read_date
     from forecasts.updates.ask import ask
 
     if number is None:
@@ -43,7 +44,7 @@ def register_drafts(
         audience = teams.visibility_fields(session, visible_to)
         made = []
         for draft, last_day in _complete(article, numbers):
-            close = read_time(last_day.isoformat(), end_of_day=True)
+            close = read_date(last_day.isoformat(), now=now, zone=zone())
             fields = {"title": draft.question, **draft.type_fields, **audience}
             text = question_text(open_time=now, scheduled_close_time=close, **fields)
             passage = find_passage(session, number, draft.source)

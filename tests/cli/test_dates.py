@@ -125,6 +125,16 @@ def test_times_are_read_and_printed_in_the_zone_of_the_settings(
     assert "known at 2026-11-27 23:00 JST" in said
 
 
+@pytest.mark.usefixtures("tokyo")
+def test_the_last_day_of_a_draft_is_that_of_the_zone_too(forecasts: Run) -> None:
+    forecasts("capture", "-", input=ARTICLE)
+    [slug] = forecasts("articles", "1", "--register", "1").stdout.split()
+    assert shown(forecasts, slug)["scheduled_close_time"] == "2026-11-27T14:59:59Z"
+    # The same day, so the same question.
+    refused = forecasts("ask", "--article", "1", "--draft", "1", exit_code=2).stderr
+    assert f"already registered as '{slug}'" in refused
+
+
 @pytest.fixture
 def in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The computer's zone is New York's."""
