@@ -55,6 +55,11 @@ def percents(value: Interval | None) -> str:
     return NOTHING if value is None else f"{value[0] * 100:.0f} to {value[1] * 100:.0f}%"
 
 
+def span(value: Interval) -> str:
+    """Return a range of shares, one share if both ends are the same: 10 to 20%, 10%."""
+    return percent(value[0]) if value[0] == value[1] else percents(value)
+
+
 def count(many: float, noun: str) -> str:
     """Return ``1 question``, ``2 families``, ``1,234 questions``, ``0.5 days``."""
     if many != 1:

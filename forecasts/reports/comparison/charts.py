@@ -79,13 +79,13 @@ def murphy(pair: Pair) -> Chart:
     ticks = (-end, 0.0, end)
     return Chart(
         Axis("Threshold for acting", 0.0, 1.0, QUARTERS, tuple(map(percent, QUARTERS))),
-        Axis("Difference of losses", -end, end, ticks, tuple(map(signed, ticks))),
+        Axis("Difference of losses", -end, end, ticks, tuple(signed(tick, 2) for tick in ticks)),
         (
             Series(
                 "band",
                 "band",
                 tuple((point.threshold, *point.band) for point in pair.murphy),
-                "95% band of the whole curve",
+                "95% band",
             ),
             Series("level", "reference", ((0.0,),), "no difference"),
             Series(

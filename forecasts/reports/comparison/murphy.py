@@ -9,7 +9,7 @@ import pandas as pd
 
 import scoring
 from forecasts.reports.comparison.comparison import MurphyDifference, Pair
-from forecasts.reports.numbers import in_words, percent, percents
+from forecasts.reports.numbers import in_words, percent, span
 from forecasts.scores.frames import rows
 
 THRESHOLDS = np.linspace(0, 1, 51)
@@ -49,7 +49,7 @@ def sentence(pair: Pair) -> str:
     for name, sign in ((pair.a, -1), (pair.b, 1)):
         beyond = [sign * point.difference > 0 and _outside(point) for point in pair.murphy]
         if any(beyond):
-            ranges = in_words([percents(ends) for ends in _ranges(pair.murphy, beyond)])
+            ranges = in_words([span(ends) for ends in _ranges(pair.murphy, beyond)])
             parts.append(f"{name} lost less when acting above thresholds of {ranges}")
     if not parts:
         return "At no threshold is the difference of the losses beyond chance."

@@ -131,7 +131,7 @@ def reliability(group: Group) -> Chart:
             "band",
             "band",
             _points(points, "forecast", "lower", "upper"),
-            "band of 90% of calibrated curves",
+            "90% band of chance",
         ),
         Series("line", "reference", ((0.0, 0.0), (1.0, 1.0)), "calibrated"),
         Series("interval", "whisker", whiskers),

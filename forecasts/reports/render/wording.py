@@ -26,6 +26,7 @@ from forecasts.reports.numbers import (
     percents,
     signed,
     signed_interval,
+    span,
 )
 from forecasts.reports.report import Group, Lead, LeftOut, Report, Unrevised, Updates
 from forecasts.reports.selection import Choice
@@ -320,8 +321,7 @@ def murphy_curves_summary(groups: Sequence[Group]) -> str:
 
 
 def _thresholds(group: Group, first: int, last: int) -> str:
-    lower, upper = (group.murphy[at].threshold for at in (first, last))
-    return percent(lower) if lower == upper else percents((lower, upper))
+    return span((group.murphy[first].threshold, group.murphy[last].threshold))
 
 
 def roc_summary(group: Group) -> str:
