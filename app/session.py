@@ -367,6 +367,12 @@ def show(error: LedgerError | InputError) -> None:
 
 def went_wrong(error: Exception) -> bool:
     """Show that an unexpected error occurred. Returns True: Streamlit need not show it as well."""
+    if isinstance(error, MemoryError):
+        st.error(
+            "This needs more memory than the server may take, and nothing was stored. Divide it, "
+            "or use the command line: forecasts import."
+        )
+        return True
     st.error(
         "Something went wrong, and your last action was not saved. Everything confirmed before it "
         "is safe. Reload the page and try again. The server log has the details.",

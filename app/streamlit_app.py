@@ -11,13 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.session import went_wrong
+from app.session import settings, went_wrong
 from app.web import share_target
 from app.web.calendar_feed import calendar
 from app.web.middleware import Gate
 from forecasts.access import oidc_settings
 from forecasts.cli.console import print_error
 from forecasts.common.errors import LedgerError
+from forecasts.common.limits import limit_memory
 
 
 def _signs_in() -> oidc_settings.SignIn | None:
@@ -40,6 +41,8 @@ async def look_at_root(_: Request) -> Response:
     return Response(status_code=300)
 
 
+if (most := settings().memory_gb) is not None:
+    limit_memory(most)
 signs_in = _signs_in()
 app = st.App(
     "navigation.py",

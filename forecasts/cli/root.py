@@ -6,6 +6,7 @@ can fix it, else 1. Nothing slow is imported before a command needs it.
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any
 
 import typer
@@ -13,9 +14,11 @@ from typer import Option
 from typer.core import TyperGroup
 
 from forecasts.cli.console import ignoring_closed_pipe, print_error
-from forecasts.cli.session import close_ledgers
+from forecasts.cli.session import close_ledgers, settings
 from forecasts.common.errors import LedgerError
+from forecasts.common.limits import limit_memory
 
+_MEMORY = "FORECASTS_MEMORY_GB"
 # The commands by section, as --help lists them.
 SECTIONS = {
     "Start": ("today", "app", "demo"),
@@ -65,6 +68,9 @@ class _HandlesErrors(TyperGroup):
         except LedgerError as error:
             print_error(error)
             raise typer.Exit(error.exit_code) from None
+        except MemoryError:
+            print_error(_out_of_memory())
+            raise typer.Exit(1) from None
         except ValueError as error:
             from scoring.errors import InputError  # imports pandas, so only here
 
@@ -111,4 +117,14 @@ def _options(
         bool, Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    pass
+    if _MEMORY in os.environ and (most := settings().memory_gb) is not None:
+        limit_memory(most)
+
+
+def _out_of_memory() -> LedgerError:
+    may_take = "there is" if _MEMORY not in os.environ else f"{_MEMORY} allows"
+    return LedgerError(
+        f"The command needs more memory than {may_take}. What it had not finished was not stored.",
+        remedy="Allow more, or divide the work: a folder can be imported in parts "
+        "(docs/operating.md#memory).",
+    )

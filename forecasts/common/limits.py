@@ -13,6 +13,11 @@ from pathlib import Path
 
 from forecasts.common.errors import BadInput
 
+try:
+    import resource
+except ImportError:  # not on every system
+    resource = None  # type: ignore[assignment]
+
 # One file of a ledger folder. The CSV reader takes a file in one block of at most 2 GiB and needs
 # several times its size in memory. Half a million updates with a paragraph each are 250 MB.
 FILE_BYTES = 1 << 30
@@ -38,6 +43,19 @@ DEPTH = 4  # nested lists and objects in one cell; the format needs two
 ARCHIVE_ENTRIES = 1_000
 MAX_EXPANSION = 200
 UNCHECKED_BYTES = 10_000_000
+
+
+def limit_memory(gigabytes: float) -> None:
+    """Let this process and its children take at most so much memory; more is a MemoryError.
+
+    Without effect where the system has no such limit.
+    """
+    if resource is not None:
+        allowed = resource.getrlimit(resource.RLIMIT_DATA)[1]
+        most = int(gigabytes * 1e9)
+        if allowed != resource.RLIM_INFINITY:
+            most = min(most, allowed)
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
 def format_bytes(size: int) -> str:

@@ -58,6 +58,9 @@ class Settings(BaseSettings):
         default=None,
         description="where runs send the digest: a file, an https URL or a mailto address",
     )
+    memory_gb: float | None = Field(
+        default=None, gt=0, description="most memory that a command or the app may take, in GB"
+    )
     commands_folder: Path | None = Field(
         default=None, description="folder of the programs that resolvers may run (default: none)"
     )

@@ -117,6 +117,8 @@ def read_table(path: Path) -> Table:
             return _limited(Table(path, _read_parquet(path)))
         frame, ragged = _read_csv(path)
         return _limited(Table(path, frame, ragged=ragged))
+    except MemoryError:  # Arrow's is one of its own errors too
+        raise
     except (pa.ArrowException, UnicodeDecodeError, csv.Error) as error:
         if path.suffix != ".parquet":
             _require_utf8(path)

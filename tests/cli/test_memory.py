@@ -1,0 +1,78 @@
+"""A command takes no more memory than it may, and says so; what it began is not stored."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlmodel import func, select
+
+from forecasts.common import limits
+from forecasts.common.settings import sqlite_url
+from forecasts.ledger import database
+from forecasts.ledger.models import Question
+
+pytestmark = pytest.mark.skipif(
+    limits.resource is None or sys.platform != "linux", reason="the system has no such limit"
+)
+MAIN = "from forecasts.cli.main import main; main()"
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(ledger_file: Path) -> Run:
+    """Run a command in a process that may take so many GB."""
+
+    def run(gigabytes: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        own = {"FORECASTS_MEMORY_GB": gigabytes, "FORECASTS_DATABASE_URL": str(ledger_file)}
+        own |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")  # on any machine
+        return subprocess.run(
+            [sys.executable, "-c", MAIN, *arguments],
+            env=os.environ | own,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A ledger folder with 200,000 forecasts."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "questions.csv").write_text(
+        "question_id,title,type,open_time,scheduled_close_time\n"
+        "rain,Will it rain?,binary,2026-01-01T00:00:00Z,2026-12-31T00:00:00Z\n"
+    )
+    with (folder / "forecasts.csv").open("w") as file:
+        file.write("question_id,forecaster,made_at,probability,rationale\n")
+        for number in range(200_000):
+            second = f"{number // 60 % 60:02}:{number % 60:02}.{number:06}Z"
+            file.write(f"rain,alice,2026-02-{1 + number % 28:02}T12:{second},0.4,{number:0200}\n")
+    return folder
+
+
+@pytest.mark.parametrize("command", ["import", "score"])
+def test_a_command_that_needs_more_is_refused_in_a_sentence(
+    run: Run, folder: Path, ledger_file: Path, command: str
+) -> None:
+    done = run("0.25", command, str(folder))
+    assert done.returncode == 1, done.stderr
+    assert "needs more memory than FORECASTS_MEMORY_GB allows" in done.stderr
+    assert "Traceback" not in done.stderr
+    engine = database.open_engine(sqlite_url(ledger_file))
+    with database.reading(engine) as session:
+        assert session.exec(select(func.count()).select_from(Question)).one() == 0
+    engine.dispose()
+
+
+def test_a_limit_that_is_not_one_is_refused(run: Run) -> None:
+    done = run("-1", "questions")
+    assert done.returncode == 2
+    assert "FORECASTS_MEMORY_GB" in done.stderr
