@@ -13,51 +13,47 @@ ORM objects for imported rows (they take longer than hashing and storing togethe
 
 from __future__ import annotations
 
-import gc
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from functools import cache, lru_cache, partial
-from itertools import chain, repeat
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Dialect, String, orm, select, text, update
+from sqlalchemy import Connection, orm, select, text, update
 from sqlalchemy import delete as sql_delete
 from sqlmodel import Session, SQLModel
-from sqlmodel.sql.sqltypes import AutoString
 
-from forecasts.common.text import require_storable, unstorable_character
 from forecasts.ledger.chain import (
     NOTHING,
     PARENTS,
     SEALED,
     STATES,
     contents,
-    each,
     entry_hash,
     row_hash,
     time_member,
     words_hash,
 )
 from forecasts.ledger.clock import TIME
-from forecasts.ledger.driver_errors import raised
 from forecasts.ledger.facts import FACTS, KINDS, NEWEST, Facts
+from forecasts.ledger.insertion import (
+    MANY,
+    Rows,
+    insert_one,
+    insert_rows,
+    insert_statement,
+    inserting,
+    names_of,
+    next_ids,
+    stored_columns,
+    stored_time,
+)
 
 Row = TypeVar("Row", bound=SQLModel)
-Rows = Sequence[tuple[Any, ...]]
 
-# Options of a statement: its texts were checked, so the engine need not check them again.
-CHECKED = "ledger_checked"
 _END, _WITH_COMMIT = "ledger_end", "ledger_with_commit"
 _BATCH = 10_000  # rows hashed at a time
-_MANY = 1_000  # rows that are worth a thread
 _FEW = 20  # rows that go to a server in a statement each
-_VALUES = 32_766  # that SQLite takes in a statement
 _SALT = 16  # bytes
-_CACHE = 100_000  # KiB, for SQLite while it takes many rows
 _LAST_OF = text(
     "SELECT number, hash FROM entry WHERE question_id = :question_id ORDER BY number DESC LIMIT 1"
 )
@@ -130,19 +126,19 @@ def append(session: Session, kind: str, columns: Mapping[str, Sequence[Any]]) ->
     connection = session.connection()
     dialect = connection.dialect
     if count == 1:
-        ids = _insert_one(connection, kind, columns)
+        ids = insert_one(connection, kind, columns)
         _enter(session, kind, {**columns, "id": ids})
         return ids
-    ids = _next_ids(connection, kind, count)
+    ids = next_ids(connection, kind, count)
     columns = {**columns, "id": ids}
     questions = _questions(connection, kind, columns)
     end = _end(session, kind, questions)
     try:
-        with _inserting(connection, kind, ids) as insert:
+        with inserting(connection, kind, ids) as insert:
             for start in range(0, count, _BATCH):
                 some = slice(start, start + _BATCH)
-                batch = {name: columns[name][some] for name in _names(kind)}
-                stored = _stored(dialect, kind, batch)
+                batch = {name: columns[name][some] for name in names_of(kind)}
+                stored = stored_columns(dialect, kind, batch)
                 insert(kind, list(zip(*stored.values(), strict=True)))
                 hashed = stored if dialect.name == "sqlite" else batch
                 end.enter(kind, hashed, questions[some])
@@ -165,7 +161,7 @@ def enter_flushed(session: Session, _context: Any = None) -> None:
             new.setdefault(kind, []).append(row)
     for kind in (*SEALED, *STATES):
         if rows := sorted(new.get(kind, ()), key=lambda row: row.id):
-            _enter(session, kind, {n: [getattr(row, n) for row in rows] for n in _names(kind)})
+            _enter(session, kind, {n: [getattr(row, n) for row in rows] for n in names_of(kind)})
 
 
 def delete(session: Session, kind: str, ids: Sequence[int]) -> None:
@@ -205,12 +201,12 @@ def write_entries(session: Session, *, commits: bool = False) -> None:
         from psycopg import ClientCursor  # only teams have the driver
 
         cursor = ClientCursor(connection.connection.driver_connection)  # type: ignore[arg-type]
-        sql = _statement(connection.dialect, "entry")
+        sql = insert_statement(connection.dialect, "entry")
         connection.info[_WITH_COMMIT] = "".join(
             f"{cursor.mogrify(sql, entry)};" for entry in entries
         )
     else:
-        _insert(connection, "entry", entries)
+        insert_rows(connection, "entry", entries)
 
 
 def with_commit(connection: Connection) -> str:
@@ -245,7 +241,7 @@ def _end(session: Session, kind: str, questions: Sequence[int | None]) -> _End:
         else:
             last = connection.exec_driver_sql(NEWEST).first()
             end = _End(last.id, last.hash, {}) if last else _End(0, NOTHING, {})
-        end.at = _stored_time(connection.dialect, session.info.get(TIME))
+        end.at = stored_time(connection.dialect, session.info.get(TIME))
         session.info[_END] = end
     for question in set(questions):
         if question is None or question in end.questions:
@@ -265,8 +261,8 @@ def _questions(
         parent = SQLModel.metadata.tables[PARENTS[kind]]
         parents = columns[f"{parent.name}_id"]
         of_parent: dict[int, int] = {}
-        for some in range(0, len(parents), _MANY):
-            known = parent.c.id.in_(set(parents[some : some + _MANY]))
+        for some in range(0, len(parents), MANY):
+            known = parent.c.id.in_(set(parents[some : some + MANY]))
             found = select(parent.c.id, parent.c.question_id).where(known)
             of_parent.update(connection.execute(found).all())
         return [of_parent[parent_id] for parent_id in parents]
@@ -278,77 +274,9 @@ def write_rows(connection: Connection, kind: str, columns: Mapping[str, Sequence
 
     ``columns``: all columns of the table but ``id``, each with one value a row.
     """
-    ids = _next_ids(connection, kind, len(next(iter(columns.values()))))
-    stored = _stored(connection.dialect, kind, {**columns, "id": ids})
-    _insert(connection, kind, list(zip(*stored.values(), strict=True)))
-
-
-def _names(kind: str) -> Sequence[str]:
-    return SQLModel.metadata.tables[kind].c.keys()
-
-
-def _next_ids(connection: Connection, kind: str, count: int) -> range:
-    """Return the ids that the table's next rows get; a server keeps them for these rows."""
-    if connection.dialect.name == "sqlite":
-        last = connection.exec_driver_sql(f"SELECT coalesce(max(id), 0) FROM {kind}").scalar_one()  # noqa: S608 a table of ours
-        return range(last + 1, last + 1 + count)
-    first, last = connection.exec_driver_sql(
-        "SELECT min(id), max(id) FROM (SELECT nextval(pg_get_serial_sequence(%s, 'id')) AS id"
-        " FROM generate_series(1, %s)) AS next",
-        (kind, count),
-    ).one()
-    assert last - first + 1 == count  # no one else writes meanwhile
-    return range(first, last + 1)
-
-
-def _insert_one(connection: Connection, kind: str, columns: Mapping[str, Sequence[Any]]) -> range:
-    """Return the id that the database gives to a row: a message less than to ask for it first."""
-    names = [name for name in _names(kind) if name != "id"]
-    stored = _stored(connection.dialect, kind, {name: columns[name] for name in names})
-    [row] = zip(*stored.values(), strict=True)
-    sql = f"{_statement(connection.dialect, kind, tuple(names))} RETURNING id"
-    id_ = connection.exec_driver_sql(sql, row, {CHECKED: True}).scalar_one()
-    return range(id_, id_ + 1)
-
-
-def _insert(connection: Connection, kind: str, rows: Rows) -> None:
-    """Write rows as the driver takes them."""
-    names, dialect = _names(kind), connection.dialect
-    if len(rows) < _MANY:
-        sql = _statement(dialect, kind)
-        connection.exec_driver_sql(sql, rows if len(rows) > 1 else rows[0], {CHECKED: True})
-    elif dialect.name == "sqlite":
-        # Statements of many rows: other threads run while SQLite takes one.
-        size = _VALUES // len(names)
-        for start in range(0, len(rows), size):
-            some = rows[start : start + size]
-            sql = _statement(dialect, kind, count=len(some))
-            connection.exec_driver_sql(sql, tuple(chain.from_iterable(some)), {CHECKED: True})
-    else:
-        copies = f"COPY {kind} ({', '.join(names)}) FROM STDIN"
-        driver: Any = connection.connection
-        try:
-            with driver.cursor() as cursor, cursor.copy(copies) as copy:
-                for row in rows:
-                    copy.write_row(row)
-        except dialect.loaded_dbapi.Error as error:
-            raise raised(connection, copies, error) from error
-
-
-def _stored(
-    dialect: Dialect, kind: str, columns: Mapping[str, Sequence[Any]]
-) -> dict[str, Sequence[Any]]:
-    """Return columns as the driver takes them; BadInput for a text that cannot be stored."""
-    stored, table = {}, SQLModel.metadata.tables[kind]
-    for name in (name for name in _names(kind) if name in columns):
-        values, type_ = columns[name], table.c[name].type
-        if isinstance(type_, (String, AutoString)) and unstorable_character(
-            "".join(filter(None, values))
-        ):
-            require_storable(values)
-        convert = _conversion(dialect, type_)
-        stored[name] = each(convert, values) if convert else values
-    return stored
+    ids = next_ids(connection, kind, len(next(iter(columns.values()))))
+    stored = stored_columns(connection.dialect, kind, {**columns, "id": ids})
+    insert_rows(connection, kind, list(zip(*stored.values(), strict=True)))
 
 
 def _salts(needed: Sequence[bool]) -> list[str | None]:
@@ -356,73 +284,3 @@ def _salts(needed: Sequence[bool]) -> list[str | None]:
     digits, size = secrets.token_hex(_SALT * sum(needed)), 2 * _SALT
     salts = (digits[at : at + size] for at in range(0, len(digits), size))
     return [next(salts) if needs else None for needs in needed]
-
-
-def _stored_time(dialect: Dialect, at: datetime | None) -> Any:
-    convert = _conversion(dialect, SQLModel.metadata.tables["entry"].c.at.type)
-    return convert(at) if convert else at
-
-
-@cache
-def _conversion(dialect: Dialect, type_: Any) -> Callable[[Any], Any] | None:
-    conversion: Callable[[Any], Any] | None = type_.dialect_impl(dialect).bind_processor(dialect)
-    return conversion
-
-
-@lru_cache(100)  # those of many rows are long
-def _statement(
-    dialect: Dialect, kind: str, names: tuple[str, ...] | None = None, count: int = 1
-) -> str:
-    """Return the driver's INSERT of ``count`` rows, by default of all columns."""
-    names = names or tuple(_names(kind))
-    row = f"({', '.join(repeat('?' if dialect.name == 'sqlite' else '%s', len(names)))})"
-    return f"INSERT INTO {kind} ({', '.join(names)}) VALUES {', '.join([row] * count)}"  # noqa: S608 as above
-
-
-@contextmanager
-def _inserting(
-    connection: Connection, kind: str, ids: range
-) -> Iterator[Callable[[str, Rows], None]]:
-    """Yield the function that inserts rows: if they are many, in a thread.
-
-    Only the thread uses the connection meanwhile. SQLite takes many rows in half the time with a
-    larger cache, without the table's indexes (if most rows are new), and without the triggers that
-    look for each row's keys, since a REPLACE would delete the old row. They are dropped and created
-    again in the same transaction: this INSERT replaces nothing, and no one else can write.
-    """
-    if len(ids) < _MANY:
-        yield partial(_insert, connection)
-        return
-    pending: list[Future[None]] = []
-
-    def insert(kind: str, rows: Rows) -> None:
-        while pending:
-            pending.pop().result()
-        pending.append(thread.submit(_insert, connection, kind, rows))
-
-    run, size = connection.exec_driver_sql, 0
-    dropped: list[Any] = []
-    collects = gc.isenabled()
-    gc.disable()  # it would go through all the rows again and again
-    try:
-        if connection.dialect.name == "sqlite":
-            [size] = run("PRAGMA cache_size").one()
-            run(f"PRAGMA cache_size = -{_CACHE}")
-            names = (f"{kind}_refuses_replace", "entry_refuses_replace")
-            dropped = [*run("SELECT * FROM sqlite_master WHERE name IN (?, ?)", names)]
-            if ids.start <= len(ids):
-                indexes = "SELECT * FROM sqlite_master WHERE type = 'index' AND tbl_name = ?"
-                dropped += [index for index in run(indexes, (kind,)) if index.sql]
-            for made in dropped:
-                run(f"DROP {made.type} {made.name}")
-        with ThreadPoolExecutor(1) as thread:
-            yield insert
-        for last in pending:
-            last.result()
-        for made in dropped:
-            run(made.sql)
-    finally:
-        if collects:
-            gc.enable()
-        if size:
-            run(f"PRAGMA cache_size = {size}")

@@ -40,6 +40,7 @@ from forecasts.common.errors import DatabaseError, NoLedger
 from forecasts.common.text import require_storable
 from forecasts.ledger import append, clock, facts, sqlite_file
 from forecasts.ledger.driver_errors import damaged_file, raised, reported, undone
+from forecasts.ledger.insertion import CHECKED
 from forecasts.ledger.malformed import explaining
 from forecasts.ledger.sqlite_file import BETWEEN_LOOKS, Kind, kind_by_tables, kind_of
 from forecasts.ledger.urls import (
@@ -310,7 +311,7 @@ def _prepare(engine: Engine) -> None:
         _connection: Connection, _cursor: Any, _sql: str, parameters: Any, context: Any, _many: bool
     ) -> None:
         """Refuse a text that PostgreSQL cannot store, in SQLite too: ledgers can be moved."""
-        if context is not None and context.execution_options.get(append.CHECKED):
+        if context is not None and context.execution_options.get(CHECKED):
             return
         for row in parameters if isinstance(parameters, list) else [parameters]:
             require_storable(row.values() if isinstance(row, dict) else row)

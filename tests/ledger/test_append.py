@@ -18,7 +18,7 @@ from sqlmodel import Session, select
 
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import BadInput, DatabaseError
-from forecasts.ledger import append, chain, database
+from forecasts.ledger import append, chain, database, insertion
 from forecasts.ledger.models import Entry, Forecast, Member
 from forecasts.ledger.verification import verify
 from tests.conftest import ask, day
@@ -198,7 +198,7 @@ def test_a_time_has_the_same_json_from_the_driver(time: datetime) -> None:
 @given(rows=st.lists(ROWS, min_size=1, max_size=8))
 def test_rows_are_hashed_from_the_driver_as_from_python(rows: list[dict[str, Any]]) -> None:
     columns = {name: [row[name] for row in rows] for name in rows[0]}
-    stored = append._stored(sqlite.dialect(), "forecast", columns)
+    stored = insertion.stored_columns(sqlite.dialect(), "forecast", columns)
     assert chain.contents("forecast", stored) == chain.contents("forecast", columns)
 
 
@@ -220,7 +220,7 @@ def test_the_hashes_of_a_forecast_are_those_of_earlier_releases() -> None:
         "vouched_by_id": None,
     }
     columns = {name: [value] for name, value in row.items()}
-    for values in (columns, append._stored(sqlite.dialect(), "forecast", columns)):
+    for values in (columns, insertion.stored_columns(sqlite.dialect(), "forecast", columns)):
         [(rest, personal)] = chain.contents("forecast", values)
         words = chain.words_hash("5" * 32, personal)
         of_row = chain.row_hash(rest, words)
