@@ -58,8 +58,8 @@ LEAST_SHARE = 0.05
 # 97.5% of a standard normal lie below it.
 FAR = 1.959963984540054
 _STEPS = 50
-# The exponential series of this degree is exact to 1e-7 for exponents up to 1.
-_DEGREE = 10
+# The exponential series of this degree is exact to 1e-7 for exponents up to 1.5.
+_DEGREE, _NEAR = 15, 1.5
 _FURTHEST = 30.0  # exponents beyond it are not needed for any p-value above 1e-12
 
 
@@ -87,15 +87,13 @@ class Forecasts(NamedTuple):
         begins = (upto - added)[self.first][np.cumsum(self.starts) - 1]
         after = upto - begins
         last = np.append(self.first[1:], len(self.p)) - 1
+        gain = (self.y[last] * after[last]).sum(axis=1)
+        columns = (self.p, after, after - added)
         possible = self.p > 0
-        counts = np.cumsum(possible.sum(axis=1))
-        return Sums(
-            self.p[possible],
-            after[possible],
-            (after - added)[possible],
-            np.append(0, counts[last[:-1]]),
-            (self.y[last] * after[last]).sum(axis=1),
-        )
+        if possible.all():
+            return Sums(*(of.ravel() for of in columns), self.first * self.p.shape[1], gain)
+        counts = np.append(0, np.cumsum(possible.sum(axis=1)))
+        return Sums(*(of[possible] for of in columns), counts[self.first], gain)
 
     def change(self, of: Floats) -> Floats:
         """Return the change of a value of the forecasts since the path's last; at first, itself."""
@@ -139,7 +137,7 @@ def in_order_of_time(
         require("level", counts.shape, counts.shape == forecast.shape, rule)
     starts = np.append(True, names[1][1:] != names[1][:-1])
     first = np.flatnonzero(starts)
-    rank, previous = _ranks(_numbered(names[0]))
+    rank, previous = _ranks(names[0])
     cluster = _numbered(names[2][first])
     return Forecasts(forecast, outcome, counts, rank, previous, first, starts, cluster)
 
@@ -198,11 +196,12 @@ class Sums(NamedTuple):
 
     def series(self) -> Floats:
         """Return the coefficients of E exp(θ U) in powers of θ (degree + 1, paths)."""
-        now = earlier = self.p
+        now, earlier = self.p.copy(), self.p.copy()
         found = [np.ones(len(self.first))]
         for power in range(1, _DEGREE + 1):
-            now, earlier = now * self.after / power, earlier * self.before / power
-            found.append(self._totals(now - earlier))
+            now *= self.after
+            earlier *= self.before
+            found.append(self._totals(now - earlier) / math.factorial(power))
         return np.stack(found)
 
 
@@ -219,7 +218,7 @@ def _numbered(names: npt.NDArray[np.generic]) -> Places:
     return np.asarray(np.unique(names, return_inverse=True)[1], dtype=np.intp)
 
 
-def _ranks(path: Places) -> tuple[Places, Places]:
+def _ranks(path: npt.NDArray[np.generic]) -> tuple[Places, Places]:
     """Return the number of each forecast in its path, from 1, and the place of the one before it.
 
     The place is -1 for a first forecast.
@@ -281,7 +280,7 @@ class Null:
 
     def cumulants(self, at: float) -> Cumulants:
         """Return the cumulant generating function of the statistic at that argument."""
-        if abs(at) * self._largest <= 1:
+        if abs(at) * self._largest <= _NEAR:
             degree = np.arange(_DEGREE + 1)
             powers = at**degree
             rows = [powers]
@@ -356,7 +355,7 @@ class Null:
             if far >= extreme:
                 return side * extreme
             near, far = far, min(1.25 * far, extreme)
-        return side * float(brentq(beyond, near, far, xtol=1e-9 * self.deviation))
+        return side * float(brentq(beyond, near, far, xtol=1e-4 * self.deviation))
 
     @cached_property
     def _series(self) -> Floats:

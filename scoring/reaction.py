@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scoring.arrays import Floats
-from scoring.inference import Test, recalibration
+from scoring.inference import Recalibration, Test, recalibration
 from scoring.null_distribution import Forecasts, Sums, null
 from scoring.when_made import LEAST_P
 
@@ -44,10 +44,11 @@ class Reaction(NamedTuple):
     p_value: float
 
 
-def reaction(made: Forecasts) -> Reaction:
+def reaction(made: Forecasts, line: Recalibration | None = None) -> Reaction:
     """Return the tests of over- and under-reaction of forecasts in order.
 
-    ``made`` is from `in_order_of_time`, which raises InputError.
+    ``made`` is from `in_order_of_time`, which raises InputError. ``line`` is the recalibration line
+    of these forecasts, if it is known.
 
     >>> from scoring import in_order_of_time
     >>> p = [[0.5, 0.5], [0.1, 0.9], [0.5, 0.5], [0.9, 0.1]] * 20
@@ -57,7 +58,8 @@ def reaction(made: Forecasts) -> Reaction:
     -2.11
     """
     excess = null(_excess(made), made.family).test()
-    fitted = made._replace(p=_recalibrated(made))
+    line = _line(made) if line is None else line
+    fitted = made._replace(p=_recalibrated(made, line)) if line.estimable else made
     weight, logs = (1 / made.rank)[:, None], np.log(np.maximum(fitted.p, LEAST_P))
     faults = [fitted.sums(weight * payoff) for payoff in (made.level, logs)]
     found = null(_excess(fitted).clear_of(faults), made.family).test()
@@ -76,23 +78,23 @@ def _excess(made: Forecasts) -> Sums:
     return made.sums(payoff)
 
 
-def _recalibrated(made: Forecasts) -> Floats:
+def _line(made: Forecasts) -> Recalibration:
+    several = np.asarray(made.p[:, 2:].any(axis=1))
+    shown = (made.p > 0) & (made.p < 1)
+    shown[~several, 0] = False
+    row, option = np.nonzero(shown)
+    if not len(row):
+        nothing = (math.nan,) * 4
+        return Recalibration(*nothing, estimable=False, reason="all forecasts are 0 or 1")
+    question = np.cumsum(made.starts) - 1
+    weight = np.where(several, 0.5, 1.0)[row] / made.rank[row]
+    family = made.family[question[row]]
+    return recalibration(made.p[row, option], made.y[row, option], weight, family)
+
+
+def _recalibrated(made: Forecasts, line: Recalibration) -> Floats:
     """Return the forecasts moved to the recalibration line; those of 0 and 1 stay."""
     several = np.asarray(made.p[:, 2:].any(axis=1))
-    shown = made.p > 0
-    shown[~several, 0] = False
-    row, option = np.nonzero(shown & (made.p < 1))
-    if not len(row):
-        return made.p
-    question = np.cumsum(made.starts) - 1
-    line = recalibration(
-        made.p[row, option],
-        made.y[row, option],
-        np.where(several, 0.5, 1.0)[row] / made.rank[row],
-        made.family[question[row]],
-    )
-    if not line.estimable:
-        return made.p
     shift = np.zeros(made.p.shape[1])
     shift[1] = line.intercept  # options without order have none
     with np.errstate(divide="ignore"):

@@ -100,8 +100,8 @@ class WhenMade:
     """The calibration of a group's forecasts when made: the tests, the line, the scores.
 
     ``least`` are the least widths of the intervals of its scores, and ``reaction`` the tests of its
-    updates. ``rest`` are the forecasts without those that gave
-    the outcome a probability of 0, if there are such, and their tests.
+    updates. ``rest`` are the forecasts without those that gave the outcome a probability of 0, if
+    there are such, and their tests.
     """
 
     forecasts: Forecasts
@@ -119,26 +119,27 @@ def when_made(made: Forecasts) -> WhenMade:
     """Return the calibration of a group's forecasts."""
     nothing = ZTest(None, None)
     if made.rows.empty:
-        line = Recalibration(None, None, None, False, "no question has been scored")
+        unknown = Recalibration(None, None, None, False, "no question has been scored")
         luck = Luck(None, None, Estimate(None, None), None)
         none = scoring.LeastWidths((0.0, 0.0), (0.0, 0.0))
-        return WhenMade(made, None, None, nothing, nothing, line, luck, none)
+        return WhenMade(made, None, None, nothing, nothing, unknown, luck, none)
     tests = scoring.when_made(made.ordered)
     failed = np.isin(np.arange(len(made.rows)), tests.failed)
     rest = None
     if len(tests.failed) and not failed.all():
         others = made.of(made.rows[~failed])
         rest = Tested(others, scoring.when_made(others.ordered))
+    line = _line(made)
     return WhenMade(
         made,
         tests,
         rest,
         _known(tests.level),
         _known(tests.sharpness),
-        _line(made, tests),
+        _described(line, tests),
         _luck(made, tests),
         scoring.least_widths(made.ordered),
-        scoring.reaction(made.ordered),
+        scoring.reaction(made.ordered, line),
     )
 
 
@@ -146,15 +147,22 @@ def _known(test: scoring.Test) -> ZTest:
     return ZTest(known(test.statistic), known(test.p_value))
 
 
-def _line(made: Forecasts, tests: scoring.WhenMade) -> Recalibration:
-    """Return the recalibration line, which describes, with the p-value of level and slope."""
+def _line(made: Forecasts) -> scoring.Recalibration | None:
+    """Return the recalibration line of the forecasts between 0 and 1; None if there are none."""
     found = claims(made)
     between = (found.p > 0) & (found.p < 1)
-    p_value = known(tests.p_value)
     if not between.any():
+        return None
+    return scoring.recalibration(
+        *(of[between] for of in (found.p, found.y, found.weight, found.family))
+    )
+
+
+def _described(line: scoring.Recalibration | None, tests: scoring.WhenMade) -> Recalibration:
+    """Return the line, which describes, with the p-value of level and slope."""
+    p_value = known(tests.p_value)
+    if line is None:
         return Recalibration(None, None, p_value, False, "all forecasts are 0% or 100%")
-    p, y, weight, family = (of[between] for of in (found.p, found.y, found.weight, found.family))
-    line = scoring.recalibration(p, y, weight, family)
     return Recalibration(
         known(line.intercept), known(line.slope), p_value, line.estimable, line.reason
     )
