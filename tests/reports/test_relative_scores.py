@@ -86,6 +86,19 @@ def test_teams_are_adjusted_too_and_one_alone_is_not() -> None:
         [made("q", "ana", 0, 0.9)]), by="forecaster")).head  # fmt: skip
 
 
+def test_groups_that_share_no_question_are_in_different_sets() -> None:
+    frames = ledger(
+        [asked(f"q{n}", "yes") for n in range(3)],
+        [made(f"q{n}", who, 0, p) for who, on, p in (("ana", (0, 1), 0.9), ("ben", (0, 1), 0.7),
+                                                     ("cy", (2,), 0.8), ("dee", (2,), 0.6))
+         for n in on],
+    )  # fmt: skip
+    table = tables.overview(report(frames, by="forecaster"))
+    shown = [row[table.head.index("Adjusted")] for row in table.rows]
+    assert shown == ["0.010", "0.090", "0.040 (set 2)", "0.160 (set 2)"]
+    assert "different sets share no question" in table.note
+
+
 def test_the_interval_of_the_auc_is_over_families_and_its_curve_has_its_area() -> None:
     group = the_group(random_ledger(5, questions=60))
     assert group.auc is not None

@@ -25,7 +25,13 @@ from forecasts.reports.render.document import (
     table_of,
 )
 from forecasts.reports.render.glossary import OF_COMPARISONS
-from forecasts.reports.render.wording import ADJUSTED_INTERVAL, BRIER, about, left_out
+from forecasts.reports.render.wording import (
+    ADJUSTED_INTERVAL,
+    BRIER,
+    about,
+    adjusted_note,
+    left_out,
+)
 
 _TABLE_STEPS = 20
 _MURPHY_STEP = 5  # of the thresholds of the Murphy curves, every fifth is listed
@@ -69,7 +75,7 @@ def _ranks(comparison: Comparison) -> Table:
         (comparison.metadata.of[:-1].capitalize(), *columns),
         tuple(zip(names, *columns.values(), strict=True)),
         text_columns=2,
-        note=wording.RANKS,
+        note=f"{wording.RANKS} {adjusted_note(s.adjusted for s in comparison.groups)}".strip(),
         optional=("Coverage", wording.SKILL_INTERVAL, ADJUSTED_INTERVAL),
         plot=charts.ranks(comparison) if len(comparison.groups) > 1 else None,
         plot_heading=f"1 to {len(comparison.groups)}",

@@ -24,6 +24,7 @@ from forecasts.reports.render.wording import (
     ADJUSTED_INTERVAL,
     BRIER,
     BRIER_ORIGINAL,
+    adjusted,
     at_lead,
     choice_sentences,
 )
@@ -84,7 +85,7 @@ def rank_columns(comparison: Comparison) -> dict[str, list[str]]:
     }
     scores = [side.adjusted for side in sides]
     if any(scores):
-        columns["Adjusted"] = [number(score.mean) if score else NOTHING for score in scores]
+        columns["Adjusted"] = [adjusted(score) for score in scores]
         columns[ADJUSTED_INTERVAL] = [
             interval(score.interval) if score else NOTHING for score in scores
         ]

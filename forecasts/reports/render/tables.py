@@ -29,7 +29,7 @@ _INTERVAL = "95% interval"
 
 
 _ADJUSTED: Columns[Group] = {
-    "Adjusted": lambda group: number(group.adjusted.mean) if group.adjusted else NOTHING,
+    "Adjusted": lambda group: wording.adjusted(group.adjusted),
     wording.ADJUSTED_INTERVAL: lambda group: (
         interval(group.adjusted.interval) if group.adjusted else NOTHING
     ),
@@ -52,9 +52,9 @@ def overview(report: Report) -> Table:
         "Log score": wording.log_score,
     }
     note = "Intervals are over families of questions."
-    if any(group.adjusted for group in report.groups):
+    if about := wording.adjusted_note(group.adjusted for group in report.groups):
         columns = {**columns, **_ADJUSTED}
-        note += f" {wording.ADJUSTED}"
+        note += f" {about}"
     return table_of(
         "",
         report.groups,
@@ -97,7 +97,7 @@ def measures(group: Group) -> Table:
             rows.append((name, signed(saved.mean, 2), signed_interval(saved.interval, 2)))
     if group.adjusted is not None:
         one = group.adjusted
-        rows.append(("Adjusted for difficulty", number(one.mean), interval(one.interval)))
+        rows.append(("Adjusted for difficulty", wording.adjusted(one), interval(one.interval)))
     note = ""
     if group.questions:
         note = f"Intervals are {over_families(group.families)}. {wording.skill_basis(group.skill)}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, time
 from typing import Any
 
 from forecasts.common.text import on_one_line
 from forecasts.common.times import iso, iso_day_or_time, to_minute
 from forecasts.reports.measures import (
+    Adjusted,
     Bin,
     CurvePoint,
     MurphyPoint,
@@ -16,6 +17,7 @@ from forecasts.reports.measures import (
     Skill,
 )
 from forecasts.reports.numbers import (
+    NOTHING,
     count,
     in_words,
     interval,
@@ -34,9 +36,6 @@ from forecasts.reports.selection import Choice
 BRIER = "Brier (0–1)"
 BRIER_ORIGINAL = "Brier, original (0–2)"
 ADJUSTED_INTERVAL = "Adjusted, 95% interval"
-ADJUSTED = (
-    "Adjusted: the Brier score (0–1) if all had forecast all questions that they share with others."
-)
 # A smaller difference between two Murphy curves is not worth a word.
 _SLIGHT = 0.002
 
@@ -135,6 +134,24 @@ def findings(group: Group) -> dict[str, str]:
     if group.movement is not None and group.movement.kind in ("over_reacting", "under_reacting"):
         found |= {group.movement.kind: group.movement.sentence}
     return found
+
+
+def adjusted(one: Adjusted | None) -> str:
+    """Return a score adjusted for difficulty; of another set than the largest, with its number."""
+    if one is None:
+        return NOTHING
+    return number(one.mean) + (f" (set {one.component + 1})" if one.component else "")
+
+
+def adjusted_note(every: Iterable[Adjusted | None]) -> str:
+    """Return the meaning of these adjusted scores, as sentences; empty if there are none."""
+    found = [one for one in every if one is not None]
+    if not found:
+        return ""
+    note = "Adjusted: the Brier score (0–1) if all had forecast all questions that they share."
+    if any(one.component for one in found):
+        note += " Groups of different sets share no question, so their scores cannot be compared."
+    return note
 
 
 def bin_range(bin_: Bin) -> str:
