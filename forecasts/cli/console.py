@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from rich.console import Console
@@ -83,13 +84,23 @@ def _clock() -> datetime:
 
 
 def use_zone(name: str | None) -> None:
-    """Read and print times in this zone from now on; None: that of the computer."""
-    _ZONE.set(None if name is None else ZoneInfo(name))
+    """Read and print times in this zone from now on; None, or one that is unknown here: not set."""
+    _ZONE.set(None)
+    if name is not None:
+        with suppress(ZoneInfoNotFoundError):
+            _ZONE.set(ZoneInfo(name))
 
 
 def zone() -> tzinfo:
-    """Return the zone of the member's settings, else that of the computer."""
-    return _ZONE.get() or get_localzone()
+    """Return the zone of the member's settings, else that of the computer; UTC if it has none."""
+    if (chosen := _ZONE.get()) is not None:
+        return chosen
+    with warnings.catch_warnings():  # of a computer without a zone
+        warnings.simplefilter("ignore")
+        try:
+            return get_localzone()
+        except (ZoneInfoNotFoundError, ValueError):
+            return UTC
 
 
 def when(moment: datetime) -> str:

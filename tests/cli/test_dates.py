@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pytest
 import typer
@@ -12,6 +13,7 @@ from click.testing import Result
 
 from forecasts.access.members import member_or_new
 from forecasts.access.preferences import Preferences, set_preferences
+from forecasts.cli import console
 from forecasts.cli.main import app
 from forecasts.ledger import database
 from tests.conftest import day
@@ -136,15 +138,9 @@ def test_the_last_day_of_a_draft_is_that_of_the_zone_too(forecasts: Run) -> None
 
 
 @pytest.fixture
-def in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def in_new_york(monkeypatch: pytest.MonkeyPatch) -> None:
     """The computer's zone is New York's."""
-    import tzlocal
-
-    monkeypatch.setenv("TZ", "America/New_York")
-    tzlocal.reload_localzone()
-    yield
-    monkeypatch.setenv("TZ", "UTC")
-    tzlocal.reload_localzone()
+    monkeypatch.setattr(console, "get_localzone", lambda: ZoneInfo("America/New_York"))
 
 
 @pytest.mark.usefixtures("in_new_york")
@@ -157,3 +153,12 @@ def test_without_settings_they_are_in_the_zone_of_the_computer(forecasts: Run) -
 def test_each_member_has_their_own_zone(forecasts: Run) -> None:
     assert "2027-01-01 08:59 JST" in forecasts("show", "rain").stdout
     assert "2026-12-31 18:59 EST" in forecasts("show", "rain", "--as", "bob").stdout
+
+
+def test_without_any_zone_they_are_in_utc(forecasts: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown() -> None:
+        raise ZoneInfoNotFoundError("TZ is 'foo'.")
+
+    monkeypatch.setattr(console, "get_localzone", unknown)
+    said = forecasts("ask", "Will it hail tomorrow?", "--slug", "hail").stderr
+    assert "it closes at 2026-11-28 23:59 UTC" in said
