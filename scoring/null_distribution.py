@@ -88,12 +88,14 @@ class Forecasts(NamedTuple):
         after = upto - begins
         last = np.append(self.first[1:], len(self.p)) - 1
         gain = (self.y[last] * after[last]).sum(axis=1)
-        columns = (self.p, after, after - added)
+        before = after - added
         possible = self.p > 0
         if possible.all():
-            return Sums(*(of.ravel() for of in columns), self.first * self.p.shape[1], gain)
+            starts = self.first * self.p.shape[1]
+            return Sums(self.p.ravel(), after.ravel(), before.ravel(), starts, gain)
         counts = np.append(0, np.cumsum(possible.sum(axis=1)))
-        return Sums(*(of[possible] for of in columns), counts[self.first], gain)
+        of = self.p[possible], after[possible], before[possible]
+        return Sums(*of, counts[self.first], gain)
 
     def change(self, of: Floats) -> Floats:
         """Return the change of a value of the forecasts since the path's last; at first, itself."""
