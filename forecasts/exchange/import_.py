@@ -114,7 +114,7 @@ def import_frames(
             now=now,
         )
     session.flush()
-    touched = {found.known[slug].id for slug in found.questions.revised}.union(forecasts)
+    touched = {found.known[slug].id for slug in found.questions.revised} | forecasts
     to_score = resolutions + [
         state.resolution
         for state in found.known.values()

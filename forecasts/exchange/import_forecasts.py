@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sqlmodel import Session, col, select
 
@@ -21,12 +22,16 @@ from forecasts.ledger.models import Evidence, Forecast, Member, Question
 from forecasts.questions.standing import in_batches
 from forecasts.scores.frames import Frames, forecast_frame
 
+_SLICE = 50_000  # rows that are made ready at a time, so that an import of any size fits in memory
+_KEY_BYTES = 16  # of an import key, which the ledger has in hexadecimal
+Keys = npt.NDArray[np.bytes_]  # a fifth of the memory that texts take
+
 
 class NewForecasts(NamedTuple):
     """The forecasts of an import that the ledger does not have, each with its import key."""
 
     rows: pd.DataFrame
-    keys: list[str]
+    keys: Keys
 
 
 def compare_forecasts(
@@ -39,23 +44,28 @@ def compare_forecasts(
     of evidence that neither the import has nor the reader can see.
     """
     keys = _import_keys(frames.forecasts)
-    fresh: Sequence[int] = range(len(keys))
+    fresh = None
     if not new_only:
         slugs = frames.questions["question_id"].tolist()
         with reading_everything(session):  # a crowd may be hidden from the importer
-            stored = set[str | None](_import_keys(forecast_frame(session, slugs)))
+            stored = set(map(_hex, _import_keys(forecast_frame(session, slugs))))
         # With the keys of all earlier imports, even of rows that differ by now.
         for some in in_batches(list(_question_ids(session, slugs).values())):
-            here = col(Forecast.question_id).in_(some)
-            stored.update(session.exec(select(col(Forecast.import_key)).where(here)))
-        prefixes = ("",) if vouched else ("", _CLAIMED)
-        fresh = [n for n in fresh if stored.isdisjoint(f"{p}{keys[n]}" for p in prefixes)]
+            imported = select(Forecast.import_key).where(
+                col(Forecast.question_id).in_(some), col(Forecast.import_key).is_not(None)
+            )
+            for key in session.exec(imported):
+                assert key is not None
+                if not (vouched and key.startswith(_CLAIMED)):
+                    stored.add(key.removeprefix(_CLAIMED))
+        is_new = (_hex(key) not in stored for key in keys)
+        fresh = np.flatnonzero(np.fromiter(is_new, bool, len(keys)))
     forecasts = frames.forecasts
-    if len(fresh) < len(keys):
-        forecasts, keys = forecasts.iloc[list(fresh)], [keys[n] for n in fresh]
+    if fresh is not None and len(fresh) < len(keys):
+        forecasts, keys = forecasts.iloc[fresh], keys[fresh]
     problems = [
         Problem(
-            f"{frames.place('forecasts', fresh[n])}, column made_at",
+            f"{frames.place('forecasts', n if fresh is None else int(fresh[n]))}, column made_at",
             iso(forecasts["made_at"].iloc[n]),
             f"not ahead of now, {iso(now)}",
         )
@@ -92,17 +102,31 @@ def write_forecasts(
     *,
     vouched_by: Member | None,
     now: datetime,
-) -> list[int]:
-    """Return the question id of each new forecast; they are written with their citations.
+) -> set[int]:
+    """Return the ids of the questions of the new forecasts, written with their citations.
 
     ``evidence``: the ids of the import's own evidence by its evidence_id. Without ``vouched_by``
     the forecasts count as made ``now``.
     """
-    forecasts, keys = new
-    count = len(keys)
-    if not count:
-        return []
-    question_ids = _question_ids(session, forecasts["question_id"].unique().tolist())
+    question_ids = _question_ids(session, new.rows["question_id"].unique().tolist())
+    for start in range(0, len(new.keys), _SLICE):
+        some = slice(start, start + _SLICE)
+        part = NewForecasts(new.rows.iloc[some], new.keys[some])
+        _write(session, part, question_ids, members, evidence, vouched_by, now)
+    return set(question_ids.values())
+
+
+def _write(
+    session: Session,
+    part: NewForecasts,
+    question_ids: Mapping[str, int],
+    members: dict[str, Member],
+    evidence: Mapping[str, int],
+    vouched_by: Member | None,
+    now: datetime,
+) -> None:
+    forecasts, count = part.rows, len(part.keys)
+    keys = list(map(_hex, part.keys))
     # Of microseconds NumPy makes datetime objects, in any year.
     made_at = [t.replace(tzinfo=UTC) for t in _naive(forecasts["made_at"]).astype("O")]
     values = {name: forecasts[name].tolist() for name in ("probabilities", "quantiles")}
@@ -125,7 +149,6 @@ def write_forecasts(
     }
     ids = append(session, "forecast", written)
     _cite(session, list(zip(ids, forecasts["evidence"], strict=True)), evidence)
-    return list(written["question_id"])
 
 
 def _question_ids(session: Session, slugs: Sequence[str]) -> dict[str, int]:
@@ -155,19 +178,42 @@ def _visible_evidence(session: Session, keys: Collection[str]) -> dict[str, int]
 _CLAIMED = "claimed:"
 
 
-def _import_keys(forecasts: pd.DataFrame) -> list[str]:
+def _import_keys(forecasts: pd.DataFrame) -> Keys:
     """Return one key a row: the same row has the same key in any file and in the ledger.
 
     Identical rows are numbered.
     """
+    count = len(forecasts)
+    keys = np.empty(count, dtype=f"S{_KEY_BYTES}")
+    for start in range(0, count, _SLICE):
+        some = slice(start, start + _SLICE)
+        keys[some] = [_key(row, 1) for row in _key_rows(forecasts.iloc[some])]
+    order = np.argsort(keys, kind="stable")
+    ordered, follows = keys[order], np.zeros(count, dtype=bool)
+    follows[order[1:]] = ordered[1:] == ordered[:-1]
+    places, repeated = np.flatnonzero(follows), Counter[bytes]()
+    for place, row in zip(places.tolist(), _key_rows(forecasts.iloc[places]), strict=True):
+        repeated[keys[place]] += 1
+        keys[place] = _key(row, repeated[keys[place]] + 1)
+    return keys
+
+
+def _key(row: str, number: int) -> bytes:
+    return hashlib.sha256(f"{row}\n{number}".encode()).digest()[:_KEY_BYTES]
+
+
+def _hex(key: bytes) -> str:
+    return key.ljust(_KEY_BYTES, b"\0").hex()  # NumPy drops zeros at the end
+
+
+def _key_rows(forecasts: pd.DataFrame) -> Iterator[str]:
+    """Yield each row as the text that its key is made of."""
     numbers = forecasts["probability"].tolist()
     others = zip(forecasts["probabilities"].tolist(), forecasts["quantiles"].tolist(), strict=True)
     values = [
         repr(p) if p == p else json.dumps(_floats(ps if ps is not None else qs), sort_keys=True)
         for p, (ps, qs) in zip(numbers, others, strict=True)
     ]
-    keys: list[str] = []
-    seen, repeated = set[str](), Counter[str]()
     for slug, handle, microseconds, value, rationale in zip(
         _each(json.dumps, forecasts["question_id"]),
         _each(json.dumps, forecasts["forecaster"]),
@@ -176,15 +222,7 @@ def _import_keys(forecasts: pd.DataFrame) -> list[str]:
         _each(json.dumps, forecasts["rationale"]),
         strict=True,
     ):
-        row = f"[{slug}, {handle}, {microseconds * 1_000}, {value}, {rationale}]"
-        key = hashlib.sha256(f"{row}\n1".encode()).hexdigest()[:32]
-        if key in seen:
-            repeated[key] += 1
-            key = hashlib.sha256(f"{row}\n{repeated[key] + 1}".encode()).hexdigest()[:32]
-        else:
-            seen.add(key)
-        keys.append(key)
-    return keys
+        yield f"[{slug}, {handle}, {microseconds * 1_000}, {value}, {rationale}]"
 
 
 def _each(convert: Callable[[str], Any], texts: pd.Series[Any]) -> list[Any]:

@@ -6,26 +6,28 @@ The chain does not cover them, since history gives them: ``compare`` finds those
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isclose
 from typing import Any
 
 from sqlalchemy import delete
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 import scoring
 from forecasts.access.visibility import reading_everything
 from forecasts.ledger.append import write_rows
 from forecasts.ledger.current import is_current_outcome
-from forecasts.ledger.models import Member, Question, Resolution, Score
+from forecasts.ledger.models import Forecast, Member, Question, Resolution, Score
 from forecasts.questions.standing import in_batches, listing
 from forecasts.scores.frames import scoring_frames
 from forecasts.scores.stored_scores import CRPS, STORED_PROTOCOLS
 
 MOST_ALTERED = 20
 _Key = tuple[int, int, str]  # resolution, member, protocol
+
+_MOST_FORECASTS = 100_000  # scored at a time, so that any number of questions fits in memory
 
 
 def store(session: Session, resolutions: Sequence[Resolution]) -> int:
@@ -38,8 +40,32 @@ def store(session: Session, resolutions: Sequence[Resolution]) -> int:
     handles = dict(session.exec(select(Member.handle, Member.id)).all())
     return sum(
         _store(session, {id_: by_question[id_] for id_ in batch}, handles)
-        for batch in in_batches(list(by_question))
+        for batch in _batches(session, list(by_question))
     )
+
+
+def _batches(session: Session, questions: Sequence[int]) -> Iterator[list[int]]:
+    """Yield the questions in batches whose forecasts fit in memory."""
+    if len(questions) == 1:  # as a resolution is confirmed
+        yield list(questions)
+        return
+    for some in in_batches(questions):
+        many = dict(
+            session.exec(
+                select(Forecast.question_id, func.count())
+                .where(col(Forecast.question_id).in_(some))
+                .group_by(col(Forecast.question_id))
+            ).all()
+        )
+        batch: list[int] = []
+        count = 0
+        for id_ in some:
+            if batch and count + many.get(id_, 0) > _MOST_FORECASTS:
+                yield batch
+                batch, count = [], 0
+            batch.append(id_)
+            count += many.get(id_, 0)
+        yield batch
 
 
 def _store(

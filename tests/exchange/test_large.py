@@ -73,7 +73,7 @@ def test_an_import_takes_more_questions_forecasts_and_citations_than_a_statement
             }
         ),
     )
-    for new in (MANY, 0):
+    for new in (MANY, 0):  # of which each has a forecast
         found = compare_forecasts(many, frames, new_only=False, vouched=True, now=day(20))
         done = write_forecasts(many, found, {"alice": alice}, {}, vouched_by=alice, now=day(20))
         assert len(done) == new

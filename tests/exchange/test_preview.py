@@ -1,4 +1,4 @@
-"""Before an import: its preview, which lets others write, and its limit."""
+"""The preview of an import, which lets others write; its limit; and its slices."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
+from sqlmodel import select
 
 from forecasts.access.members import find_member, member_or_new
 from forecasts.access.roles import ensure_admin
 from forecasts.common import limits
 from forecasts.common.errors import Forbidden
+from forecasts.exchange import import_forecasts
 from forecasts.exchange.folder.folder import read_folder
 from forecasts.exchange.import_ import import_frames, rehearse
 from forecasts.ledger import database
+from forecasts.ledger.models import Score
+from forecasts.scores import scores
 from tests.conftest import day
 from tests.exchange.test_import import FORECAST, FORECASTS, OPEN, QUESTIONS, RESOLVED, import_files
 
@@ -67,3 +71,28 @@ def test_without_an_admins_rights_an_import_has_a_limit(
         assert import_frames(session, frames, member=root, now=day(20)).forecasts == (
             0 if rows == 5 else 5
         )
+
+
+def test_an_import_in_slices_is_the_same_import(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [FORECAST, FORECAST, FORECAST.replace("0.4", "0.6"), FORECAST.replace("bob", "eve")]
+    rows += [FORECAST, FORECAST.replace("q,", "r,"), FORECAST.replace("q,", "r,")]
+    files = {
+        "questions": QUESTIONS + RESOLVED + RESOLVED.replace("q,Rain", "r,Snow"),
+        "forecasts": FORECASTS + "".join(rows),
+    }
+    with monkeypatch.context() as patch:
+        patch.setattr(import_forecasts, "_SLICE", 2)
+        patch.setattr(scores, "_MOST_FORECASTS", 1)
+        done = import_files(engine, tmp_path / "a", **files)
+    assert (done.forecasts, done.resolutions) == (7, 2)
+    with database.reading(engine) as session:
+        stored = [(row.member_id, row.protocol, row.score) for row in session.exec(select(Score))]
+    assert len(stored) == done.scores
+    again = import_files(engine, tmp_path / "b", **files)
+    assert (again.forecasts, again.scores) == (0, 0)
+    with database.writing(engine) as session:
+        scores.rebuild(session)
+        rebuilt = [(row.member_id, row.protocol, row.score) for row in session.exec(select(Score))]
+    assert sorted(rebuilt) == sorted(stored)

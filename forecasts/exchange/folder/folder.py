@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, Problem, Refused
@@ -65,16 +66,17 @@ def read_folder(
             f"There is no folder {str(folder)!r}.",
             remedy="Name a folder with questions.csv and forecasts.csv.",
         )
-    tables = {name: _table(folder, name, warn) for name in FILES}
-    frames = {
-        name: pd.DataFrame(
+    tables: dict[str, Table] = {}
+    frames: dict[str, pd.DataFrame] = {}
+    for name, (columns, _) in FILES.items():
+        table = tables[name] = _table(folder, name, warn)
+        frames[name] = pd.DataFrame(
             {
                 column: table.column(column, "day" if (name, column) in _DAYS else kind)
-                for column, kind in FILES[name][0].items()
+                for column, kind in columns.items()
             }
         )
-        for name, table in tables.items()
-    }
+        pa.default_memory_pool().release_unused()
     check_folder(tables, frames)
     problems = [problem for table in tables.values() for problem in table.problems]
     if problems:

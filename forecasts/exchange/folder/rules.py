@@ -37,7 +37,6 @@ def check_folder(tables: dict[str, Table], frames: dict[str, pd.DataFrame]) -> N
 def _check_questions(table: Table, questions: pd.DataFrame) -> None:
     seen: set[str] = set()
     outcomes: list[str] = []
-    options = table.texts("options")
     for row, item in enumerate(rows(questions)):
         wrong = partial(table.wrong, row)
         if not item.question_id.strip():
@@ -46,13 +45,13 @@ def _check_questions(table: Table, questions: pd.DataFrame) -> None:
             wrong("question_id", item.question_id, "unique; this is the second row with it")
         seen.add(item.question_id)
         for name in ("open_time", "scheduled_close_time"):
-            if pd.isna(getattr(item, name)) and not table.texts(name)[row].strip():
+            if pd.isna(getattr(item, name)) and row not in table.noted[name]:
                 wrong(name, "", "required")
         if item.scheduled_close_time <= item.open_time:
             wrong("scheduled_close_time", item.scheduled_close_time, "after open_time")
         if item.actual_close_time > item.scheduled_close_time:
             wrong("actual_close_time", item.actual_close_time, "not after scheduled_close_time")
-        _check_type(wrong, item, options_given=bool(options[row].strip()))
+        _check_type(wrong, item, options_noted=row in table.noted["options"])
         outcomes.append(_outcome(wrong, item))
     questions["resolution"] = pd.Series(outcomes, dtype=str)
     questions["type"] = questions["type"].where(questions["type"] != "", "binary")
@@ -60,7 +59,7 @@ def _check_questions(table: Table, questions: pd.DataFrame) -> None:
     questions["title"] = questions["title"].where(~untitled, questions["question_id"])
 
 
-def _check_type(wrong: Wrong, item: Any, *, options_given: bool) -> None:
+def _check_type(wrong: Wrong, item: Any, *, options_noted: bool) -> None:
     """Check a question's type, the options or bounds of that type, and its tags."""
     kind = item.type or "binary"
     if kind not in set(QuestionType):
@@ -68,8 +67,8 @@ def _check_type(wrong: Wrong, item: Any, *, options_given: bool) -> None:
         return
     options = item.options
     if kind == QuestionType.multiple_choice:
-        if options is None and options_given:
-            return  # invalid JSON, which is noted already
+        if options is None and options_noted:
+            return
         if not _are_texts(options):
             wrong("options", options, "a JSON list of texts for a multiple_choice question")
             return
@@ -136,7 +135,7 @@ def _check_forecasts(table: Table, forecasts: pd.DataFrame, questions: pd.DataFr
     handles = forecasts["forecaster"]
     table.wrong_where(handles == "", handles, "every forecast has a forecaster")
     for row in np.flatnonzero(forecasts["made_at"].isna()).tolist():
-        if not table.texts("made_at")[row].strip():
+        if row not in table.noted["made_at"]:
             table.wrong(row, "made_at", "", "required")
     place, slugs = pd.factorize(forecasts["question_id"])
     known = slugs.isin(questions["question_id"])[place]

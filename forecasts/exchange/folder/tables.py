@@ -10,6 +10,7 @@ import csv
 import json
 import math
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,14 +38,15 @@ csv.field_size_limit(_INT32_MAX)
 class Table:
     """The cells of one file as text, with the problems noted so far.
 
-    ``ragged``: the rows with more or fewer cells than the header, as they are in the file; in
-    ``cells`` they are cut or padded with blanks.
+    ``noted``: the rows with a problem, by column. ``ragged``: the rows with more or fewer cells
+    than the header, as they are in the file; in ``cells`` they are cut or padded with blanks.
     """
 
     path: Path
     cells: pd.DataFrame
     problems: list[Problem] = field(default_factory=list)
     ragged: dict[int, list[str]] = field(default_factory=dict)
+    noted: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     _lines: list[int] | None = None
 
     def __post_init__(self) -> None:
@@ -61,15 +63,12 @@ class Table:
     def __len__(self) -> int:
         return len(self.cells)
 
-    def texts(self, column: str) -> list[str]:
-        """Return the column as texts; blanks if the file has no such column."""
-        return self.cells[column].tolist() if column in self.cells else [""] * len(self)
-
     def wrong(self, row: int, column: str, value: Any, rule: str) -> None:
         """Note that the cell in that row breaks a rule; row 0 is the first below the header.
 
         Ragged rows are skipped, since their cells cannot be matched with columns.
         """
+        self.noted[column].add(row)
         if row in self.ragged:
             return
         self.problems.append(Problem(f"{self.place(row)}, column {column}", str(value), rule))
@@ -97,13 +96,17 @@ class Table:
         return self._lines[row + 1]
 
     def column(self, name: str, kind: str) -> pd.Series[Any]:
-        """Return the column parsed as its kind (see ``frames.Frames``), noting bad cells."""
+        """Return the column parsed as its kind (see ``frames.Frames``), noting bad cells.
+
+        Its text is not kept, since a table can be as large as memory allows.
+        """
 
         def wrong(row: int, value: Any, rule: str) -> None:
             self.wrong(row, name, value, rule)
 
-        blanks = pd.Series([""] * len(self), dtype=str)
-        return READERS[kind](wrong, self.cells.get(name, blanks))
+        if name in self.cells:
+            return READERS[kind](wrong, self.cells.pop(name))
+        return READERS[kind](wrong, pd.Series([""] * len(self), dtype=str))
 
 
 def read_table(path: Path) -> Table:
