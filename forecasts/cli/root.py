@@ -124,7 +124,7 @@ def _options(
 def _out_of_memory() -> LedgerError:
     may_take = "there is" if _MEMORY not in os.environ else f"{_MEMORY} allows"
     return LedgerError(
-        f"The command needs more memory than {may_take}. What it had not finished was not stored.",
+        f"The command needs more memory than {may_take}. Unfinished work was not stored.",
         remedy="Allow more, or divide the work: a folder can be imported in parts "
         "(docs/operating.md#memory).",
     )

@@ -101,8 +101,10 @@ def test_what_nobody_foresaw_shows_no_stack_trace(monkeypatch: pytest.MonkeyPatc
     shown: list[str] = []
     monkeypatch.setattr(streamlit, "error", lambda words, **_: shown.append(words))
     assert session.went_wrong(ZeroDivisionError("secret detail")) is True
+    assert session.went_wrong(MemoryError()) is True
     assert "secret detail" not in shown[0]
     assert "not saved" in shown[0]
+    assert "more memory" in shown[1]
 
 
 def test_a_name_with_markup_in_it_is_shown_as_it_is(
