@@ -200,6 +200,35 @@ def test_from_30_questions_the_verdict_comes_first_and_then_what_to_do_about_it(
     assert "of pairs of an event and a non-event, the event had the higher forecast" in said
 
 
+def test_staleness_is_described_and_leads_to_the_questions_where_a_review_would_have_paid(
+    app: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = members.member_or_new(ledger, "alice", now=day(0))
+        for number in range(60):
+            question = ask(
+                ledger,
+                alice,
+                slug=f"q{number}",
+                title=f"Event {number}",
+                scheduled_close_time=day(3),
+            )
+            updates.update(ledger, question, Value(probability=0.5), member=alice, now=day(0))
+            # Each yes closes its question early.
+            outcome, known = ("yes", day(number / 25)) if number % 2 else ("no", day(3))
+            confirmation.confirm(
+                ledger, question, outcome, known_at=known, now=day(4), member=alice
+            )
+    said = words(visit(app, "track_record")).replace("\\", "")
+    assert "Staleness" in [one.label for one in app.expander]
+    assert "Unrevised forecasts grew too high: lowering each as time passed" in said
+    assert "50% unrevised for 3 days" in said
+    assert "Reviews that would have paid most" in [head.value for head in app.subheader]
+    links = [link.proto.label for link in app.get("page_link")]
+    assert sum(label.startswith("Event ") for label in links) >= 5
+    assert not app.exception
+
+
 def test_numbers_and_dates_have_a_part_of_their_own(app: AppTest, engine: Engine) -> None:
     with database.writing(engine) as ledger:
         alice = members.member_or_new(ledger, "alice", now=day(0))
