@@ -67,6 +67,8 @@ _OTHER_TIME = re.compile(
     r"|\s+before (?:the|its|a) deadline\s*$"
     r"|\s+(?:on|in|at) the (?:night|evening|morning|afternoon|day|week) of\s*$"
 )
+_TO = re.compile(r"\bto\s+$")
+_AND_TO = re.compile(r"\b(and|or) to (?=[a-z])")
 _LASTS = re.compile(
     r"(?:until|till|through|up (?:to|until))\b"
     r"|for (?:the (?:next|coming)|another|a further|[\w ]+ more)\b|from\b.* (?:to|until|through) ",
@@ -94,6 +96,8 @@ def verb_phrase(
             condition = _first_clause(after)
         elif not after.lstrip().startswith(","):
             rest += after
+    if _TO.search(sentence[:start]):  # "hopes to visit Brega and to meet Holm"
+        rest = _AND_TO.sub(r"\1 ", rest)
     phrase = _OTHER_TIME.sub("", _first_clause(f"{verb} {rest}"))
     if deadline and deadline.end <= start and (later := _AFTER_DATE.search(phrase)):
         phrase, condition = phrase[: later.start()], phrase[later.start() :].strip()

@@ -125,7 +125,7 @@ _PROPER = rf"{_CAPITAL}(?: (?:(?:and|of|the|de) )?{_CAPITAL})*"
 
 
 def in_full(noun: str, before: str) -> str:
-    """Return a noun as the text ``before`` has it in full, or as it is.
+    """Return a noun as one of the two sentences ``before`` has it in full, or as it is.
 
     "The talks" are "the talks between Ethiopia and Eritrea", "the council" is "the council of
     Brenholt", "the parliament" is "Peru's parliament". Of several, the last one counts.
@@ -139,7 +139,8 @@ def in_full(noun: str, before: str) -> str:
         rf"|\b(?P<owner>{_PROPER}['’]s) {head}\b"
     )
     last = None
-    for found in full.finditer(before):
+    near = ". ".join(_SENTENCE.split(plain_punctuation(before).strip())[-_FAR:])
+    for found in full.finditer(near):
         last = found
     if last is None or _MONTH.search(last[0]):
         return noun

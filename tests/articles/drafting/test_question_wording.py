@@ -22,6 +22,9 @@ WORDINGS = {
     "Beijing plans to lift the ban by the end of 2028.": (
         "Will Beijing lift the ban by 31 December 2028?"
     ),
+    "Ida Holm hopes to visit Brega by May and to meet its mayor.": (
+        "Will Ida Holm visit Brega and meet its mayor by 31 May 2026?"
+    ),
     "The two rivals are likely to meet again.": "Will the two rivals meet again?",
     # Without its article, as in a headline.
     "New rule would ban drones from 1 May.": "Will a new rule ban drones from 1 May 2026?",
