@@ -54,7 +54,7 @@ def comparisons(many: Many) -> pd.DataFrame:
 
 
 def withdrawing(seed: int, times: int) -> pd.DataFrame:
-    """Return the claims between equals of whom one withdraws when unsure.
+    """Return the claims between two equals, if one withdraws when unsure.
 
     ``better``: one is called better, ``unnoted``: without the note that it was silent for longer.
     """

@@ -1,7 +1,7 @@
 """The measures of a world, one row per tournament: 1 for an error, 0 for none.
 
-Each function takes several tournaments side by side and returns a frame with one row each. What a
-report says is read from a report, as `forecasts.reports.build` returns it.
+Each function takes several tournaments side by side and returns a frame with one row each. Errors
+are read from reports, as `forecasts.reports.build` returns them.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ BOUND, BOUND_OF_FEW, FEW = 0.06, 0.08, 60
 # With 2,000 tournaments a share of 5% has a standard error of half a point: one true 5% in forty
 # would appear to exceed 6%. With 5,000 it is one in a thousand.
 REPLICATES = 5000
-# What can be wrong in a report, as labelled on the page. The intervals are compared with the mean
+# The errors of a report, as labelled on the page. The intervals are compared with the mean
 # over all tournaments.
 TESTS = {
     "verdict": "verdict",

@@ -14,7 +14,7 @@ After no event in 54 questions, up to 3.7 are possible. Both intervals are combi
 of their distances (Zou & Donner 2008, doi:10.1002/sim.3095).
 
 Rejected: this interval for all records. It takes forecasts as right but for their level, and with
-many events it is no wider than the usual one, which does not.
+many events it is as wide as the usual one, which does not.
 """
 
 from __future__ import annotations

@@ -64,8 +64,8 @@ class Tournament:
     known early, whichever it is; ``event_share``: share of questions on which a "yes" shows when it
     happens; ``choice_share``: share of the others that have ``options`` options.
     ``family_correlation``: ρ. ``prior_spread``: standard deviation of m, ``prior_means``: its
-    means, of which each question draws one. ``unknown``: standard deviation of what decides a
-    question besides the news and is not known at its close either; above 0 outcomes are fractions.
+    means, of which each question draws one. ``unknown``: standard deviation of the part of
+    the answer that nobody knows at the close; above 0 outcomes are fractions.
 
     ``participation``: probability that a forecaster joins a question with a typical prior;
     ``selectivity``: variation between forecasters in how this depends on how clear the prior is.
