@@ -37,14 +37,12 @@ _CLASSES = (
     ((Float,), "real"),
     ((LargeBinary,), "blob"),
 )
-_DIGITS = "-".join(("[0-9]" * 4, "[0-9]" * 2, "[0-9]" * 2)) + " " + ":".join(["[0-9]" * 2] * 3)
 _SQLITE = {
     Boolean: "{0} IN (0, 1)",
     Float: _FINITE,
-    DateTime: f"{{0}} GLOB '{_DIGITS}.{'[0-9]' * 6}'"
-    " AND length(CAST({0} AS BLOB)) = 26"  # GLOB stops at a NUL
-    " AND date(substr({0}, 1, 10)) = substr({0}, 1, 10)"
-    " AND substr({0}, 12, 2) < '24' AND substr({0}, 15, 2) < '60' AND substr({0}, 18, 2) < '60'",
+    # Its length in bytes, as a NUL ends the text of a function.
+    DateTime: "length(CAST({0} AS BLOB)) = 26 AND datetime(substr({0}, 1, 19)) = substr({0}, 1, 19)"
+    f" AND substr({{0}}, 20) GLOB '.{'[0-9]' * 6}' AND {{0}} >= '0001'",
     JSON: "CASE WHEN json_valid({0}) THEN json_type({0}) IN ('array', 'object')"
     " ELSE {0} IS NULL END",
 }
