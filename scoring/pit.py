@@ -172,11 +172,18 @@ def _sums(
     earlier = np.cumsum(on_grid, axis=1) - on_grid
     # The place of each node on the grid, through the forecast's own distribution.
     level = (low + high) / 2
-    before = np.empty_like(own)
-    for row, reached in enumerate(level):
-        place = np.interp(NODES, reached, np.arange(len(grid)))
-        for which in (0, 1):
-            before[which, row] = np.interp(place, np.arange(len(grid)), earlier[which, row])
+    right = (level[:, None, :] <= NODES[:, None]).sum(axis=2).clip(1, len(grid) - 1)
+    left = right - 1
+    start, end = (np.take_along_axis(level, side, axis=1) for side in (left, right))
+    share = np.divide(NODES - start, end - start, out=np.zeros_like(start), where=end > start)
+    share = share.clip(0, 1)
+    before = np.stack(
+        [
+            np.take_along_axis(sums, left, axis=1) * (1 - share)
+            + np.take_along_axis(sums, right, axis=1) * share
+            for sums in earlier
+        ]
+    )
     return before + own, before, gain
 
 
