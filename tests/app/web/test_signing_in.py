@@ -9,12 +9,16 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from forecasts.access.members import member_or_new
 from forecasts.common.settings import sqlite_url
+from forecasts.ledger import database, schema
+from forecasts.questions import registry
 from tests.app.browsing import (
     IN_BROWSER,
     PATIENCE,
@@ -23,7 +27,6 @@ from tests.app.browsing import (
     free_port,
     serving,
 )
-from tests.app.test_browser import furnish
 
 pytestmark = IN_BROWSER
 SECRETS = ("cl1ent-s3cret", "c00kie-s3cret-that-is-long-enough-0123")
@@ -54,7 +57,7 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def server(tmp_path_factory: pytest.TempPathFactory, issuer: str) -> Iterator[Server]:
     """The app for a team, on a ledger with one question."""
     folder, port = tmp_path_factory.mktemp("served"), free_port()
-    furnish(sqlite_url(folder / "ledger.sqlite3"))
+    _furnish(sqlite_url(folder / "ledger.sqlite3"))
     settings = {
         "ISSUER": issuer,
         "CLIENT_ID": "ledger",
@@ -69,6 +72,19 @@ def server(tmp_path_factory: pytest.TempPathFactory, issuer: str) -> Iterator[Se
         yield Server(base, ledger)
     said = (folder / "log").read_text()
     assert not any(secret in said for secret in SECRETS)
+
+
+def _furnish(url: str) -> None:
+    engine, now = database.open_engine(url), datetime.now(UTC)
+    schema.migrate(engine)
+    with database.writing(engine) as session:
+        bob = member_or_new(session, "bob (simulated)", now=now)
+        later = now + timedelta(days=400)
+        text = registry.question_text(
+            title="Will the quay open?", open_time=now, scheduled_close_time=later
+        )
+        registry.register(session, text, member=bob, now=now, slug="quay")
+    engine.dispose()
 
 
 @pytest.fixture
