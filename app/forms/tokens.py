@@ -43,6 +43,7 @@ def _show_secret(form: str) -> None:
             st.rerun()
 
 
+@st.fragment
 def token_forms(issued: list[Listed]) -> None:
     """Show the scripts' tokens, and the forms that create and revoke them."""
     st.caption(
@@ -65,15 +66,20 @@ def token_forms(issued: list[Listed]) -> None:
             }
         )
     key = form_key("token")
-    with st.form(key), st.container(horizontal=True, vertical_alignment="bottom"):
-        handle = st.text_input("Script name", key=f"{key}-who", placeholder="resolver-bot")
+    with st.container(border=True):
         until = date_field(
             "Expires after",
             key=f"{key}-until",
             placeholder="in 3 months",
             help="Blank: valid until revoked.",
+            live=True,
         )
-        go = st.form_submit_button("Create token", key=f"{key}-go")
+        with (
+            st.form(key, border=False),
+            st.container(horizontal=True, vertical_alignment="bottom"),
+        ):
+            handle = st.text_input("Script name", key=f"{key}-who", placeholder="resolver-bot")
+            go = st.form_submit_button("Create token", key=f"{key}-go")
     if go:
         with act(key) as doing:
             ends = until.moment(doing.now)
