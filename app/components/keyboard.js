@@ -13,7 +13,7 @@ const KEPT = '[type=search], [role=combobox], [class*="st-key-filters"] *';
 const LEADS_AWAY = "a[href], .st-key-open-sample button, .st-key-leave-sample button";
 const HELP = '[data-testid="stTooltipIcon"] button[aria-label^="Help"]';
 const SAVE = '[class*="-save"] button, [data-testid="stFormSubmitButton"] button';
-const PATIENCE = 5000; // ms until a field that should be there will not come
+const PATIENCE = 5000; // ms of rest until a field that should be there will not come
 const BOUNCE = 500; // ms in which a second Enter, with nothing typed, is the first one still
 const SETTLED = 600; // ms of rest after which a save has ended; it takes more than one run
 
@@ -119,12 +119,13 @@ function enter(field) {
 
 // The field is there once the run has drawn it, and no earlier than the old one is gone.
 function whenDrawn(find, use) {
-  const deadline = Date.now() + PATIENCE;
+  let rest = 0;
   const look = () => {
-    const field = find();
-    if (field && isAtRest()) {
+    rest = isAtRest() ? rest || Date.now() : 0;
+    const field = rest && find();
+    if (field) {
       use(field);
-    } else if (Date.now() < deadline) {
+    } else if (!rest || Date.now() - rest < PATIENCE) {
       window.setTimeout(look, 30);
     }
   };

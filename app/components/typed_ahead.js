@@ -49,15 +49,16 @@ function meet(one) {
   const same = keyed((key) => key === one.key);
   const next = keyed((key) => key === afterSave(one.key) || (one.act && key !== one.key));
   const hasEnded = isRefused(one) || (one.hasRun && rested > SETTLED);
+  const isLate = rested > (one.saved ? PATIENCE : SETTLED) || one.path !== window.location.pathname;
   if (one.saved && next && rested) handOver(one, next);
-  else if (same && (!one.saved || (rested && hasEnded) || rested > PATIENCE)) handOver(one, same);
-  else if (rested > PATIENCE) giveUp(one);
+  else if (same && (!one.saved || (rested && hasEnded) || isLate)) handOver(one, same);
+  else if (rested && (hasEnded || isLate)) giveUp(one);
 }
 
-// A cover with text stays, so that it can be copied.
+// A cover with something typed into it stays, so that it can be copied.
 function giveUp(one) {
   state.waits.delete(one);
-  if (!one.cover?.value) one.cover?.remove();
+  if (one.cover && one.cover.value === one.text) one.cover.remove();
 }
 
 // Cover the field by one of our own, which is seen once something is typed into it.
@@ -67,7 +68,7 @@ function cover(one, text = "") {
   own.placeholder = " ";
   own.setAttribute("aria-label", `Next: ${one.label}`);
   for (const side of ["left", "top", "width", "height"]) own.style[side] = `${one.box[side]}px`;
-  own.value = text;
+  own.value = one.text = text;
   own.addEventListener("keydown", (event) => pressAhead(event, one));
   document.body.append(own);
   one.cover = own;
