@@ -27,6 +27,8 @@ TEXT_BYTES = 5_000_000
 SOURCE_BYTES = 50_000_000
 # The part of a resolver's source that is kept with its finding. A longer source is kept as a hash.
 EXHIBIT_BYTES = 1_000_000
+# The settings of a resolver. They are kept for good, and read at every look.
+SETTINGS_BYTES = 100_000
 ROWS = 5_000_000  # of a table
 # Of an import into a shared ledger by someone who is not its admin: its rows, some seconds in which
 # nobody else can write, and the unpacked bytes of an uploaded ZIP.

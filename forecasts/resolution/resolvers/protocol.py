@@ -10,6 +10,7 @@ check later why a question resolved. ``now`` is one moment for the whole run.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
@@ -210,6 +211,13 @@ class Kind:
 
     def check(self, name: str, given: Mapping[str, Any], asked: Asked) -> dict[str, Any]:
         """Return the settings to store; BadInput for any that cannot work for the question."""
+        size = len(json.dumps(given, default=str))
+        if size > limits.SETTINGS_BYTES:
+            raise BadInput(
+                f"The settings take {limits.format_bytes(size)}; at most "
+                f"{limits.format_bytes(limits.SETTINGS_BYTES)} are kept.",
+                remedy="Shorten them, or read another source.",
+            )
         settings = self.read(name, given)
         for place in self.places:
             if (address := getattr(settings, place)) is not None:

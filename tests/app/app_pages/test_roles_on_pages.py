@@ -64,6 +64,9 @@ def test_a_question_says_who_sees_it_and_that_its_crowd_is_hidden_and_why(
 
 def test_what_is_kept_from_one_is_on_no_page(team: AppTest) -> None:
     assert "There is no question 'secret'" in texts(question(team, "secret")).replace("\\", "")
+    assert texts(question(team, "secres")) == texts(question(team, "secret")).replace(
+        "secret", "secres"
+    )
     for page in ("today", "questions", "resolve"):
         team.query_params.clear()
         team.switch_page(f"app_pages/{page}.py").run()

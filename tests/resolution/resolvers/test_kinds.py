@@ -438,6 +438,12 @@ def test_without_a_folder_there_are_no_programs(monkeypatch: pytest.MonkeyPatch)
 # --- kinds --------------------------------------------------------------------------------------
 
 
+def test_settings_have_a_size() -> None:
+    with pytest.raises(BadInput, match=r"settings take .* at most 0.1 MB are kept") as refused:
+        kind("http_json").check("http_json", STATUS | {"outcome": "a" * 100_000}, question())
+    assert refused.value.remedy
+
+
 def test_an_unknown_kind_names_those_there_are() -> None:
     with pytest.raises(BadInput, match="outcomes_file, series, http_json, feed, deadline"):
         kind("oracle")

@@ -20,7 +20,9 @@ from forecasts.ledger.models import Question, Resolution, ResolverRun, RunState,
 from forecasts.questions import discards, registry
 from forecasts.resolution import assignments, confirmation, progress
 from forecasts.resolution.resolvers.protocol import Finding
+from forecasts.resolution.resolvers.worker import Stopped
 from forecasts.resolution.runs import claiming, run
+from forecasts.resolution.runs.claiming import Claimed
 from tests.conftest import day
 from tests.resolution.runs.conftest import (
     Killed,
@@ -49,6 +51,32 @@ def test_a_question_in_the_hand_of_another_run_is_left_until_its_lease_is_over(
     oracle(meanwhile)
     assert states(run.run(engine, now=day(4), clock=lambda: day(4))) == {"rain": "confirmed"}
     assert came == [{}]
+
+
+def test_after_a_look_that_was_stopped_the_rest_of_the_batch_is_free(
+    engine: Engine, oracle: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carry(engine, "rain", "snow", "wind")
+    claim, claims = claiming.Claims.claim, list[set[str]]()
+
+    def counted(self: claiming.Claims, limit: int, *, abandoned_first: bool) -> list[Claimed]:
+        found = claim(self, limit, abandoned_first=abandoned_first)
+        with database.reading(engine) as session:
+            held = select(Watch.id).where(col(Watch.claimed_by).is_not(None))
+            assert set(session.exec(held)) == {one.watch.id for one in found}
+        claims.append({one.state.slug for one in found})
+        return found
+
+    def slow(slug: str) -> Finding:
+        if slug == "rain":
+            raise Stopped("The look was stopped: it took more than 30 seconds.")
+        return yes(slug)
+
+    monkeypatch.setattr(claiming.Claims, "claim", counted)
+    oracle(slow)
+    assert states(run.run(engine, now=day(4), limit=2)) == {"rain": "failed", "snow": "confirmed"}
+    assert claims == [{"rain", "snow"}, {"snow"}]
+    assert states(run.run(engine, now=day(4))) == {"wind": "confirmed"}
 
 
 @pytest.fixture
