@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -195,25 +196,26 @@ def _over_pairs(
     ledger = read_frames(questions, forecasts)
     known, group, every = _split(ledger, groups, lead)
     nobody, nothing = np.zeros(0, dtype=np.int32), np.zeros(0)
-    pairs = list(combinations(range(len(known)), 2))
-    found: list[list[Found]] = [[(nobody, nobody, nothing, nothing)] for _ in pairs]
+    pairs = np.array(list(combinations(range(len(known)), 2)), dtype=np.intp)
+    numbers, parts = [np.zeros(0, dtype=np.intp)], [(nobody, nobody, nothing, nothing)]
     for sides in every:
-        for parts, (a, b) in zip(found, pairs, strict=True):
+        for number, (a, b) in enumerate(pairs.tolist()):
             parts.append(sides.people(a, b) if people else sides.difference(a, b))
-    tables = []
-    for parts, (a, b) in zip(found, pairs, strict=True):
-        question, forecaster, first, second = map(np.concatenate, zip(*parts, strict=True))
-        order = np.lexsort((forecaster, question))
-        columns = {"a": known[a], "b": known[b]}
-        columns["question_id"] = ledger.questions.ids.take(question[order])
-        if people:
-            who = forecaster[order]
-            columns["forecaster"] = ledger.forecasters.take(who)
-            columns["side"] = np.where(group[who] == a, known[a], known[b])
-        last = ("deviation", "part") if people else ("difference", "shared")
-        columns |= dict(zip(last, (first[order], second[order]), strict=True))
-        tables.append(pd.DataFrame(columns))
-    return pd.concat(tables, ignore_index=True)
+            numbers.append(np.full(len(parts[-1][0]), number))
+    pair = np.concatenate(numbers)
+    question, forecaster, first, second = map(np.concatenate, zip(*parts, strict=True))
+    order = np.lexsort((forecaster, question, pair))
+    a, b = pairs[pair[order]].T
+    names = pd.Index(known)
+    columns: dict[str, Any] = {"a": names.take(a), "b": names.take(b)}
+    columns["question_id"] = ledger.questions.ids.take(question[order])
+    if people:
+        who = forecaster[order]
+        columns["forecaster"] = ledger.forecasters.take(who)
+        columns["side"] = names.take(np.where(group[who] == a, a, b))
+    last = ("deviation", "part") if people else ("difference", "shared")
+    columns |= dict(zip(last, (first[order], second[order]), strict=True))
+    return pd.DataFrame(columns)
 
 
 class _Sides:
