@@ -19,16 +19,21 @@ import pandas as pd
 
 from scoring.arrays import Floats
 from scoring.errors import Problems, float_vector, refuse_where, require, require_number
-from scoring.means import Families, MeanAndError, families_of, mean_and_error
-from scoring.shared_shocks import Spans, spans_of, tipping_correlation
+from scoring.means import (
+    Families,
+    MeanAndError,
+    families_of,
+    interval_and_test,
+    mean_and_error,
+)
+from scoring.shared_shocks import Spans, periods, spans_of, tipping_correlation
 
 FEWEST = 30
 SIGNIFICANCE = 0.05
 POWER = 0.8
 # A family with more than this share of the questions is named, and the rest compared without it.
 DOMINANT = 0.2
-# The test by time takes as many periods; with fewer its own error is too uncertain.
-PERIODS = 10
+PERIODS = 10  # the least, effectively, for the test by time
 NEVER_TOGETHER = "they were never live on one question at the same time"
 
 THESE = "these members"
@@ -67,9 +72,8 @@ class Pair:
     open at the same time with which the adjusted p-value would reach 0.05 (`shared_shocks`); None
     if no correlation does.
 
-    ``p_by_time`` is a second test, clustered by ``periods`` in which families close, each as long
-    as the median family is open: families that share news mostly share a period. None below 10
-    effective periods, or without ``questions``.
+    ``p_by_time`` is a second test, clustered by ``periods`` (`shared_shocks`), since families that
+    share news mostly share one; None below 10 effective periods.
 
     ``comparable`` says whether a verdict is given. If not, ``reason`` says why; with too few
     questions the numbers are present nevertheless.
@@ -283,7 +287,7 @@ def _pair(
     if pair.error is None:
         alone = "people like them cannot be told of from one member a side"
         return replace(pair, reason=pair.reason or alone)
-    interval, p_value = _interval_and_test(sign * mean.value, error, degrees)
+    interval, p_value = interval_and_test(sign * mean.value, error, degrees)
     return replace(
         pair,
         interval=interval,
@@ -296,19 +300,6 @@ def _pair(
 def _key(a: str, b: str, parts: Mapping[Any, Any]) -> tuple[tuple[str, str], float]:
     """Return the pair as the table has it, and the sign of its differences as a minus b."""
     return ((a, b), 1.0) if (a, b) in parts else ((b, a), -1.0)
-
-
-def _interval_and_test(
-    mean: float, error: float, degrees: float
-) -> tuple[tuple[float, float], float]:
-    """Return the 95% interval of a mean, and the two-sided p-value that it is 0."""
-    # Lazy: scipy is slow to import, and few commands need it.
-    from scipy.special import stdtr, stdtrit
-
-    reach = float(stdtrit(degrees, 1 - SIGNIFICANCE / 2)) * error
-    # Without variation any difference is certain.
-    away = abs(mean) / error if error else math.inf if mean else 0.0
-    return (mean - reach, mean + reach), 2 * float(stdtr(degrees, -away))
 
 
 def _dominant(rows: pd.DataFrame, sign: float, families: Families | None) -> Dominant | None:
@@ -325,7 +316,7 @@ def _dominant(rows: pd.DataFrame, sign: float, families: Families | None) -> Dom
     found = Dominant(str(name), share, sign * mean.value, None, None)
     if math.isnan(mean.error):
         return found
-    interval, p_value = _interval_and_test(found.difference, mean.error, mean.effective - 1)
+    interval, p_value = interval_and_test(found.difference, mean.error, mean.effective - 1)
     return replace(found, interval=interval, p_value=p_value)
 
 
@@ -352,15 +343,11 @@ def _by_time(pair: Pair, parts: Mapping[Any, pd.DataFrame], spans: Spans) -> Pai
     if not pair.comparable:
         return pair
     rows = parts[_key(pair.a, pair.b, parts)[0]]
-    family = spans.family[spans.question.get_indexer(pd.Index(rows["question_id"]))]
-    every = np.unique(family)
-    length = float(np.median(spans.closed[every] - spans.opened[every]))
-    closed = spans.closed[family]
-    period = ((closed - closed.min()) // max(length, 1e-9)).astype(np.int64)
-    mean = mean_and_error(rows["difference"].to_numpy(dtype=np.float64), period)
+    values = rows["difference"].to_numpy(dtype=np.float64)
+    mean = mean_and_error(values, periods(rows["question_id"], spans))
     if mean.effective < PERIODS or math.isnan(mean.error):
         return pair
-    p_value = _interval_and_test(mean.value, mean.error, mean.effective - 1)[1]
+    p_value = interval_and_test(mean.value, mean.error, mean.effective - 1)[1]
     return replace(pair, periods=mean.clusters, p_by_time=p_value)
 
 

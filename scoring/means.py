@@ -187,6 +187,22 @@ def mean_and_error(values: Floats, cluster: npt.ArrayLike) -> MeanAndError:
     return MeanAndError(mean, error, len(size), effective)
 
 
+def interval_and_test(
+    mean: float, error: float, degrees: float
+) -> tuple[tuple[float, float], float]:
+    """Return the 95% interval of a mean, and the two-sided p-value that it is 0.
+
+    By Student's t with ``degrees`` degrees of freedom.
+    """
+    # Lazy: scipy is slow to import, and few commands need it.
+    from scipy.special import stdtr, stdtrit
+
+    reach = float(stdtrit(degrees, (1 + LEVEL) / 2)) * error
+    # Without variation any difference is certain.
+    away = abs(mean) / error if error else math.inf if mean else 0.0
+    return (mean - reach, mean + reach), 2 * float(stdtr(degrees, -away))
+
+
 def families_of(question: pd.Series, families: Families | None) -> Places:
     """Return the family number of each row's question.
 

@@ -80,6 +80,18 @@ def tipping(weight: Floats, opened: Floats, closed: Floats, needed: float) -> fl
     return needed * alone / together
 
 
+def periods(questions: pd.Series, spans: Spans) -> Places:
+    """Return the period of each question, by the close of its family.
+
+    Each is as long as the median of these families is open. A definition of this package.
+    """
+    family = spans.family[spans.question.get_indexer(pd.Index(questions))]
+    every = np.unique(family)
+    length = float(np.median(spans.closed[every] - spans.opened[every]))
+    closed = spans.closed[family]
+    return np.asarray((closed - closed.min()) // max(length, 1e-9), dtype=np.intp)
+
+
 def overlap_sum(weight: Floats, opened: Floats, closed: Floats) -> float:
     """Return Σ_ij o_ij w_i w_j, with i = j included, in one sweep over time.
 
