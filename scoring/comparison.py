@@ -69,11 +69,9 @@ class Pair:
     ``effective_families`` is (Σ n)² / Σ n² over the questions n of each family; ``degrees`` are one
     fewer. ``dominant`` is the largest family if it holds more than a fifth of the questions.
     ``tipping`` is given for a pair with a better group: the smallest correlation between families
-    open at the same time with which the adjusted p-value would reach 0.05 (`shared_shocks`); None
-    if no correlation does.
-
-    ``p_by_time`` is a second test, clustered by ``periods`` (`shared_shocks`), since families that
-    share news mostly share one; None below 10 effective periods.
+    open at the same time with which the adjusted p-value would reach 0.05; None if none does.
+    ``p_by_time`` is a second test, clustered by ``periods``, since families that share news mostly
+    share one; None below 10 effective periods. See `shared_shocks`.
 
     ``comparable`` says whether a verdict is given. If not, ``reason`` says why; with too few
     questions the numbers are present nevertheless.
