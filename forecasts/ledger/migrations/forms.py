@@ -19,7 +19,7 @@ _HEAD = re.compile(r'CREATE TABLE "?\w+"?')
 
 
 def add_forms(others: Mapping[str, Mapping[str, str]]) -> None:
-    """Add the forms to all tables of the ledger, and ``others``: by table, conditions by name.
+    """Add the forms that columns lack, and ``others``: by table, conditions by name.
 
     SQLite can add none to a table, so there each table is made again: foreign keys must be off.
     """
@@ -27,15 +27,14 @@ def add_forms(others: Mapping[str, Mapping[str, str]]) -> None:
     looked, dialect = inspect(connection), connection.dialect.name
     more: dict[str, str] = {}
     for table in sorted(set(looked.get_table_names()) & set(SQLModel.metadata.tables)):
+        there = {check["name"] for check in looked.get_check_constraints(table)}
         checks = dict(others.get(table, {}))
         for one in looked.get_columns(table):
             column: Column[object] = Column(one["name"], one["type"], nullable=one["nullable"])
             if condition := form(column, dialect):
                 checks[f"{column.name}_form"] = condition
-        constraints = [
-            f"CONSTRAINT ck_{table}_{name} CHECK ({condition})"
-            for name, condition in checks.items()
-        ]
+        checks = {n: sql for n, sql in checks.items() if f"ck_{table}_{n}" not in there}
+        constraints = [f"CONSTRAINT ck_{table}_{n} CHECK ({sql})" for n, sql in checks.items()]
         if not constraints:
             continue
         more[table] = ", ".join(constraints)
