@@ -55,16 +55,16 @@ def clustered_mean(
     """Return the weighted mean of ``value`` (n,), with 95% interval and test against 0.
 
     ``cluster`` (n,) identifies dependent values; by default all are independent. With e_g the sum
-    of w (value − mean) over cluster g of G, the standard error is √(G/(G−1) Σ e_g²) / Σ w, and
-    ``statistic`` the mean divided by it; interval and test use Student's t on G − 1 degrees of
-    freedom. Without variation the interval has width 0 and there is no test.
+    of w (value − mean) over cluster g, the standard error is √(H/(H−1) Σ e_g²) / Σ w, and
+    ``statistic`` the mean divided by it; interval and test use Student's t on H − 1 degrees of
+    freedom. H = (Σ w_g)² / Σ w_g² is the effective number of clusters: a few heavy ones show less
+    than as many equal ones. Without variation the interval has width 0 and there is no test.
 
     ``lopsided`` is for values with a long tail on one side, such as scores, of which a few are very
     bad. It corrects for the skewness of the e_g (`unskewed`): t alone rejects 7 to 9% of calibrated
-    forecasters of 60 questions at a nominal 5%. And it replaces G by the effective number of
-    clusters H = (Σ w_g)² / Σ w_g², because a few heavy clusters show less of the tail than as many
-    equal ones. Do not use it for differences between two sides: these have long tails on both
-    sides, the skewness seen is chance, and intervals corrected for it miss 6 to 8%.
+    forecasters of 60 questions at a nominal 5%. Do not use it for differences between two sides:
+    these have long tails on both sides, the skewness seen is chance, and intervals corrected for it
+    miss 6 to 8%.
 
     Raises InputError for values that are not finite, negative weights, or an empty input.
     Liang & Zeger (1986), doi:10.1093/biomet/73.1.13; P. Hall (1992) for the skewness; Carter,
@@ -92,10 +92,8 @@ def clustered_mean(
     group = pd.factorize(names[kept], use_na_sentinel=False)[0]
     mean = float(weights @ values) / total
     sums = np.bincount(group, weights * (values - mean))
-    effective = float(len(sums))
-    if lopsided:
-        cluster_weight = np.bincount(group, weights)
-        effective = float(total**2 / (cluster_weight @ cluster_weight))
+    cluster_weight = np.bincount(group, weights)
+    effective = float(total**2 / (cluster_weight @ cluster_weight))
     if len(sums) < 2 or effective - 1 < LEAST:
         return Mean(mean, math.nan, math.nan, math.nan, math.nan)
     squares = float(sums @ sums)
