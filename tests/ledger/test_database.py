@@ -197,6 +197,38 @@ def test_the_database_refuses_values_that_the_verbs_would_have_refused(
         )
 
 
+OUT_OF_FORM = {
+    "sqlite": [
+        "INSERT INTO team (name, created_at) VALUES ('x', '2026-01-01T00:00:00.000000')",
+        "INSERT INTO team (name, created_at) VALUES ('x', '2026-W01-1')",
+        "INSERT INTO team (name, created_at) VALUES ('x', '2026-02-31 00:00:00.000000')",
+        "INSERT INTO team (name, created_at) VALUES ('x', 2460000.5)",
+        "INSERT INTO team (name, created_at) VALUES (x'78', '2026-01-01 00:00:00.000000')",
+        "INSERT INTO ledger VALUES (1, '2026-01-01 00:00:00.000000', '')",
+        "INSERT INTO ledger VALUES (1, '2026-01-01 00:00:00.000000', 2)",
+        "INSERT INTO member VALUES (9, 'x', 'alien', '2026-01-01 00:00:00.000000')",
+        "INSERT INTO removal VALUES (1, 1, NULL, '2026-01-01 00:00:00.000000', '{')",
+        "INSERT INTO removal VALUES (1, 1, NULL, '2026-01-01 00:00:00.000000', 'null')",
+        "INSERT INTO policy VALUES (1, 1, 'confirm', 1, 9e999, 1, '2026-01-01 00:00:00.000000')",
+    ],
+    "postgresql": [
+        "INSERT INTO team (name, created_at) VALUES ('x', 'infinity')",
+        "INSERT INTO member VALUES (9, 'x', 'alien', '2026-01-01')",
+        "INSERT INTO removal VALUES (1, 1, NULL, '2026-01-01', 'null')",
+        "INSERT INTO policy VALUES (1, 1, 'confirm', 1, 'NaN', 1, '2026-01-01')",
+    ],
+}
+
+
+def test_the_database_refuses_values_out_of_their_form(filled: Engine, kind: str) -> None:
+    for act in OUT_OF_FORM[kind]:
+        with (
+            pytest.raises(IntegrityError, match=r"(?i)check constraint"),
+            database.writing(filled) as session,
+        ):
+            session.execute(text(act.replace(":", "\\:")))
+
+
 @pytest.mark.parametrize(
     "row",
     [
