@@ -118,9 +118,9 @@ def opened(page: Page, address: str) -> None:
 
 
 def has_focus(page: Page, place: Locator) -> bool:
-    """Return whether the place gets the focus within some seconds."""
+    """Return whether the place gets the focus."""
     try:
-        place.and_(page.locator(":focus")).wait_for(timeout=8000)
+        place.and_(page.locator(":focus")).wait_for()
     except TimeoutError:
         return False
     return True
@@ -304,7 +304,7 @@ def lost_text(page: Page, base: str, pages: Sequence[str] = PAGES) -> Row:
                 continue  # the field does not take it
             tried += 1
             try:
-                with page.expect_event("dialog", timeout=5000):
+                with page.expect_event("dialog"):
                     leave(page, wide)
             except TimeoutError:
                 lost.append(f"{name or 'today'}: {field.get_attribute('aria-label')}")

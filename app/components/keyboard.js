@@ -22,7 +22,7 @@ const state = (window.forecastLedger ??= {
   savedAt: 0,
   order: [],
   start: new WeakMap(),
-  typed: new Set(),
+  typed: new Map(),
   waits: new Set(),
 });
 
@@ -31,10 +31,11 @@ const state = (window.forecastLedger ??= {
 const valueOf = (field) => field.value ?? field.getAttribute("aria-valuenow") ?? "";
 
 function isUnsaved() {
-  for (const field of state.typed) {
-    const value = valueOf(field); // blank: nothing to lose, as after a save
-    const isKept = value === "" || value === state.start.get(field);
-    if (!field.isConnected || isKept) state.typed.delete(field);
+  for (const [field, identity] of state.typed) {
+    // A run may have drawn the field again.
+    const here = field.isConnected ? field : fieldLike(identity);
+    const value = here ? valueOf(here) : ""; // blank: nothing to lose, as after a save
+    if (value === "" || value === state.start.get(field)) state.typed.delete(field);
   }
   return state.typed.size > 0;
 }
@@ -47,7 +48,7 @@ function remember({ target }) {
 }
 
 function touch({ target, type }) {
-  if (state.start.has(target)) state.typed.add(target);
+  if (state.start.has(target)) state.typed.set(target, identify(target));
   if (type === "input") state.savedAt = 0;
 }
 

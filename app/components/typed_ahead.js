@@ -25,6 +25,16 @@ function identify(field) {
   return { field, box, key, label: labelOf(field), act, place, path: window.location.pathname };
 }
 
+// The field with the same key, label and act, or else with a key that ``fits``.
+const fieldLike = (one, fits = (key) => key === one.key) =>
+  [...document.querySelectorAll(TEXT)].find(
+    (field) =>
+      labelOf(field) === one.label &&
+      actOf(field) === one.act &&
+      !field.closest("[data-retained]") &&
+      fits(keyOf(elementOf(field))),
+  );
+
 // Waits for the field to be drawn again or, if its act is ``saved``, for the one after the save.
 function wait(identity, saved) {
   const one = { ...identity, saved, refusals: refusals(), lines: [], hasRun: false, rest: 0 };
@@ -41,16 +51,12 @@ function look() {
 function meet(one) {
   one.rest = isAtRest() ? one.rest || Date.now() : 0;
   const rested = one.rest && Date.now() - one.rest + 1;
-  const alike = [...document.querySelectorAll(TEXT)].filter(
-    (field) =>
-      labelOf(field) === one.label && actOf(field) === one.act && !field.closest("[data-retained]"),
-  );
-  const keyed = (fits) => alike.find((field) => fits(keyOf(elementOf(field))));
-  const same = keyed((key) => key === one.key);
-  const next = keyed((key) => key === afterSave(one.key) || (one.act && key !== one.key));
+  const same = fieldLike(one);
+  const isLater = (key) => key === afterSave(one.key) || (one.act && key !== one.key);
+  const next = one.saved && fieldLike(one, isLater);
   const hasEnded = isRefused(one) || (one.hasRun && rested > SETTLED);
   const isLate = rested > (one.saved ? PATIENCE : SETTLED) || one.path !== window.location.pathname;
-  if (one.saved && next && rested) handOver(one, next);
+  if (next && rested) handOver(one, next);
   else if (same && (!one.saved || (rested && hasEnded) || isLate)) handOver(one, same);
   else if (rested && (hasEnded || isLate)) giveUp(one);
 }
@@ -104,7 +110,9 @@ function handOver(one, field) {
     return;
   }
   const isNext = saved && keyOf(elementOf(field)) !== one.key;
-  const typed = [...lines, own.value];
+  // A form that was saved from a text area is followed by a field in which Enter saves.
+  const last = field.matches("input") ? own.value.split("\n") : [own.value];
+  const typed = [...lines, ...last];
   const [first, ...later] = isNext ? typed : [typed.filter(Boolean).join(" ")];
   const text = saved && !isNext ? field.value + first : first;
   if (first && text !== field.value) write(field, text);

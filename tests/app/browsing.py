@@ -44,7 +44,7 @@ FLAGS = [
 APP = '[data-testid="stApp"]'
 # Streamlit sets this when a run and all its output are complete.
 DONE = f'{APP}[data-test-script-state="notRunning"]'
-PATIENCE = 20_000  # ms: the machine may be busy
+PATIENCE = 60_000  # ms: the machine may be busy
 STARTS = 120  # seconds at most, for the same reason
 
 
