@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import Text, func, select, type_coerce
+from sqlalchemy import Text, select, type_coerce
 from sqlmodel import Session, SQLModel
 
 from forecasts.ledger.chain import WORDS, tombstone
@@ -48,8 +48,8 @@ class Erasures:
                 continue
             erased = _listing(found)
             cited = (entry.c.kind == "citation") & (entry.c.id < place_of[id_])
-            last = session.scalar(select(func.max(entry.c.row_id)).where(cited)) or 0
-            self._removals[member_id] = _Removal(erased, last)
+            last = select(entry.c.row_id).where(cited).order_by(entry.c.id.desc()).limit(1)
+            self._removals[member_id] = _Removal(erased, session.scalar(last) or 0)
             self._listed.add(("member", member_id))
             for kind, ids in (erased or {}).items():
                 self._listed.update((kind, row) for row in ids)
