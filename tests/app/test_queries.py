@@ -155,7 +155,7 @@ def lengthen(engine: Engine) -> None:
         looks = [{"id": n, "question_id": n} for n in many]
         fill("resolver", looks, kind="deadline", settings={}, beside=False, **then)
         runs = [{"resolver_id": n} for n in many for _ in range(each)]
-        fill("resolver_run", runs, started_at=day(1), state="not_known_yet", message="")
+        fill("resolver_run", runs, started_at=day(1), state="not_yet", message="")
         ledger.execute(text("ANALYZE"))
 
 
