@@ -31,14 +31,9 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from forecasts.common.errors import BadInput, CannotTell, LedgerError
-from forecasts.common.limits import format_bytes
+from forecasts.common.limits import format_bytes, limit_memory
 from forecasts.resolution.resolvers.kinds import kind
 from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding, Made, Seen
-
-try:
-    import resource
-except ImportError:  # not on every system
-    resource = None  # type: ignore[assignment]
 
 SECONDS = 30.0  # of processor time for one look
 _WAITS = 4  # times as long, without fetching: for a look that sleeps, and on a busy machine
@@ -209,13 +204,7 @@ class _Sent(Seen):
 def serve() -> None:
     """Answer the requests of the parent process until it closes the connection."""
     descriptor, seconds, memory_bytes = sys.argv[1:]
-    if resource is not None:
-        allowed = resource.getrlimit(resource.RLIMIT_DATA)[1]
-        most = int(memory_bytes)
-        if allowed != resource.RLIM_INFINITY:
-            most = min(most, allowed)
-        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit_memory(int(memory_bytes) / 1e9)
     parent, made = Connection(int(descriptor)), Made()
     with suppress(EOFError, OSError):
         parent.send(_READY)
