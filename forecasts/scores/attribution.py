@@ -116,5 +116,6 @@ def _interval(part: pd.DataFrame) -> tuple[float, float]:
     if part["family"].nunique() < 2 or not np.isfinite(part["points"].to_numpy()).all():
         return math.nan, math.nan
     each = part.groupby(["question_id", "family"])["points"].sum()
-    found = scoring.clustered_mean(each.to_numpy(), each.index.get_level_values("family"))
+    family = each.index.get_level_values("family")
+    found = scoring.clustered_mean(each.to_numpy(), family, rare=True)
     return found.lower, found.upper

@@ -83,6 +83,18 @@ def test_where_one_cluster_has_all_but_a_trace_of_the_weight_nothing_is_said_of_
     assert all(math.isnan(number) for number in found[1:])
 
 
+def test_where_a_few_values_make_the_mean_there_are_few() -> None:
+    x = np.where(np.arange(60) < 3, 1.0, 0.0) + np.linspace(-0.01, 0.01, 60)
+    plain, rare = clustered_mean(x), clustered_mean(x, rare=True)
+    assert rare.mean == plain.mean
+    assert rare.upper - rare.lower > 1.5 * (plain.upper - plain.lower)
+    e = x - x.mean()
+    many = 1 + (e @ e) ** 2 / (e**4).sum()
+    assert 3 < many < 5
+    half = stats.t.ppf(0.975, many - 1) * np.sqrt(many / (many - 1) * (e @ e)) / 60
+    assert rare.upper == pytest.approx(x.mean() + half)
+
+
 def test_the_interval_reaches_further_to_the_side_of_the_long_tail() -> None:
     x = np.random.default_rng(1).exponential(1, 60)
     found = clustered_mean(x, lopsided=True)
