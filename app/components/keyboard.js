@@ -167,11 +167,17 @@ function saveButton(place) {
   return place.closest?.(ACT)?.querySelector('[class*="-save"] button');
 }
 
+const placeOf = (field) => field.closest(FORM) ?? field.closest(ACT);
+
 function save(field) {
-  const button = saveButton(field);
+  const place = placeOf(field);
   const saving = leave(field);
-  // The field hands over its text first.
-  window.setTimeout(() => button.isConnected && button.click(), 0);
+  const clickSave = () => {
+    const button = saveButton(place);
+    if (button) button.click();
+    else if (place.isConnected) window.setTimeout(clickSave, 30); // its code still loads
+  };
+  window.setTimeout(clickSave, 0); // the field hands over its text first
   return saving;
 }
 
@@ -192,7 +198,7 @@ function press(event) {
   const enters = key === "Enter" && field && !command && !target.closest(FORM);
   const submits = key === "Enter" && target.closest(FORM) && (field || command);
   if (saves || enters || submits) {
-    if (!saveButton(target) || target.matches("[role=combobox]")) return;
+    if (!placeOf(target) || target.matches("[role=combobox]")) return;
     event.preventDefault();
     if (event.repeat || Date.now() - state.savedAt < BOUNCE) return;
     if (submits) {

@@ -113,7 +113,8 @@ function handOver(one, field) {
   // A form that was saved from a text area is followed by a field in which Enter saves.
   const last = field.matches("input") ? own.value.split("\n") : [own.value];
   const typed = [...lines, ...last];
-  const [first, ...later] = isNext ? typed : [typed.filter(Boolean).join(" ")];
+  const canSave = isNext && placeOf(field);
+  const [first, ...later] = canSave ? typed : [typed.filter(Boolean).join(" ")];
   const text = saved && !isNext ? field.value + first : first;
   if (first && text !== field.value) write(field, text);
   if (hasFocus) {
@@ -122,7 +123,7 @@ function handOver(one, field) {
     else if (!saved) select(field, own);
   }
   own.remove();
-  if (later.length === 0 || !saveButton(field)) return;
+  if (later.length === 0) return;
   const after = save(field);
   if (!after.cover) cover(after);
   after.lines = later.slice(0, -1);
