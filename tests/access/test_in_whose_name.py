@@ -246,18 +246,19 @@ ROOT = Path(__file__).parents[2]
 def test_pages_and_commands_read_the_ledger_for_who_acts(path: Path) -> None:
     """Sessions are opened in few places, which all set the reader.
 
-    The others read for the ledger itself: its existence, owner, sign-in, tokens and hashes; on
-    entry, the visitor's own settings.
+    The others read for the ledger itself: its existence, owner, sign-in, ended sign-ins, tokens,
+    hashes and newest time; on entry, the visitor's own settings.
     """
     others = (
         "app/navigation.py",  # asks whether the ledger is the demonstration
         "app/web/calendar_feed.py",  # the verb reads for the address's member
-        *(f"forecasts/cli/{n}.py" for n in ("chain", "operations", "tokens")),
+        *(f"forecasts/cli/{n}.py" for n in ("operations", "runs", "tokens")),
     )
     doors = (
-        {"app/session.py": 3, "forecasts/cli/session.py": 1}
+        {"app/session.py": 5, "forecasts/cli/session.py": 1}
         | dict.fromkeys(others, 1)
-        | {"forecasts/cli/members.py": 2, "app/forms/sign_in.py": 2}
+        | dict.fromkeys(("forecasts/cli/members.py", "forecasts/cli/chain.py"), 2)
+        | {"app/forms/sign_in.py": 3}
     )
     opened = [
         node
@@ -274,8 +275,8 @@ def test_pages_and_commands_read_the_ledger_for_who_acts(path: Path) -> None:
 def test_a_command_that_writes_says_who_acts() -> None:
     """The commands write through ``session.acting``.
 
-    ``rescore`` needs nobody, and ``_run`` only writes down that a run began; the others are for
-    the owner of the database, whom they ask for.
+    ``rescore`` needs nobody; ``_run`` and ``backup`` only record that a run began, a backup was
+    made; the others are for the owner of the database, whom they ask for.
     """
     without = []
     for path in sorted((ROOT / "forecasts" / "cli").rglob("*.py")):
@@ -289,7 +290,7 @@ def test_a_command_that_writes_says_who_acts() -> None:
             }
             if "writing" in names and "acting" not in names:
                 without.append(function.name)
-    known = ["_run", "acting", "create", "identify", "remove", "rescore", "revoke"]
+    known = ["_run", "acting", "backup", "create", "identify", "remove", "rescore", "revoke"]
     assert sorted(without) == known
 
 
