@@ -16,7 +16,7 @@ help:
 	@echo "make test    test every behaviour (tests in a browser need Chromium)"
 	@echo "make test-all  make test, then the long rest: every width and theme, simulations, killed writers"
 	@echo "make bench   measure speed and memory against what people use today"
-	@echo "make simulate  measure by simulation how often reports err (an hour)"
+	@echo "make simulate  measure by simulation how often reports err (an hour or two)"
 	@echo "make lint    ruff, mypy strict, import-linter"
 	@echo "make docs    write the pages of docs/ that are made from the code"
 	@echo "make gallery  open every page in Chromium and write its picture to docs/gallery"
