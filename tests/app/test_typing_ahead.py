@@ -192,3 +192,8 @@ def test_a_value_typed_into_a_card_by_mouse_while_another_is_saved_stays_there(
     same = page.locator(f".{name}").get_by_label("Probability", exact=True)
     expect(same).to_have_value("72")
     expect(same).to_be_focused()
+    # It was drawn again, and is still known to be unsaved.
+    page.on("dialog", lambda dialog: dialog.dismiss())
+    with page.expect_event("dialog"):
+        daily_acts.leave(page, wide=True)
+    expect(same).to_have_value("72")
