@@ -114,3 +114,35 @@ def test_who_withdraws_does_so_near_even_never_at_first_and_may_come_back() -> N
     assert even[withdrawn].mean() < even[~withdrawn].mean() - 0.1
     again = simulated.forecasts.groupby(["question_id", "forecaster"])["probability"].shift(1)
     assert (again.isna() & ~withdrawn & (path > 0)).any()
+
+
+# --- families of given sizes, base rates, fractional outcomes
+
+
+def test_families_have_the_sizes_that_are_given() -> None:
+    settings = replace(LARGE, questions=9, families=3, sizes=(5, 3, 1))
+    family = simulate(settings).questions["family"]
+    assert list(family.value_counts().sort_index()) == [5, 3, 1]
+
+
+def test_prior_means_set_the_base_rate() -> None:
+    settings = replace(LARGE, prior_means=(-2.0, 2.0), prior_spread=0.0)
+    frame = joined(simulate(replace(settings, teams=LARGE.teams[:1])))
+    first = frame.groupby("question_id").first()
+    # Φ(±2), forecast at a time when little is known.
+    assert set((first["probability"] > 0.5).unique()) == {False, True}
+    rare = first[first["probability"] < 0.1]
+    assert rare["y"].mean() == pytest.approx(rare["probability"].mean(), abs=0.01)
+
+
+def test_a_fractional_outcome_is_what_a_calibrated_forecast_expects() -> None:
+    settings = replace(LARGE, unknown=0.6, teams=LARGE.teams[:1])
+    simulated = simulate(settings)
+    outcome = simulated.questions.set_index("question_id")["resolution"].astype(float)
+    assert outcome.between(0, 1).all()
+    assert 0.3 < ((outcome > 0.1) & (outcome < 0.9)).mean() < 0.9
+    question = simulated.forecasts["question_id"]
+    left = question.map(outcome) - simulated.forecasts["probability"]
+    assert abs(z(left, question)) < NO_ACCIDENT
+    high = simulated.forecasts["probability"] > 0.7
+    assert abs(z(left[high], question[high])) < NO_ACCIDENT
