@@ -90,11 +90,15 @@ function unload(event) {
 // Streamlit makes a class of each key.
 const classOf = (key) => `st-key-${key.replace(/[^a-zA-Z0-9_-]/g, "-")}`;
 const named = (key) => document.querySelector(`.${classOf(key)}`);
-// The field to type in first: a forecast's value, or else the first field.
+// The field to type in first: a forecast's value, once its code has loaded, or else the first field.
 const fieldIn = (element) =>
   element?.matches(FIELD)
     ? element
-    : element?.querySelector('[class*="-value"] input') ?? element?.querySelector(FIELD);
+    : element?.querySelector(
+        element.querySelector('.stElementContainer[class*="-value"]')
+          ? '.stElementContainer[class*="-value"] input'
+          : FIELD,
+      );
 const isAtRest = () =>
   document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState === "notRunning";
 const acts = () => [...document.querySelectorAll(ACT)].filter((act) => fieldIn(act));
