@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -273,7 +273,8 @@ def record_evidence(
     """Return the row of this evidence; new evidence is written.
 
     Title, publisher and date come from the captured article with the same URL, if there is one.
-    Evidence that is hidden from the member is not returned: theirs becomes a row of its own.
+    If the key belongs to evidence that is hidden from the member, or to other evidence, since an
+    import may give any key, theirs becomes a row of its own.
     """
     require(session, member, Action.capture, now=now)
     url = (cited.url or "").strip() or None
@@ -286,7 +287,14 @@ def record_evidence(
         )
     words = url or f"{cited.kind}\n{cited.title}\n{cited.note}"
     key = "e-" + hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    key, existing = key_and_row(session, key, member)
+
+    def is_it(row: Evidence) -> bool:
+        parts = ("kind", "title", "note")
+        if url is not None:
+            return row.url == url
+        return row.url is None and all(getattr(row, of) == getattr(cited, of) for of in parts)
+
+    key, existing = key_and_row(session, key, member, is_it)
     if existing is not None:
         return existing
     article = None if url is None else article_by_address(session, url)
@@ -306,16 +314,19 @@ def record_evidence(
     return written(session, row)
 
 
-def key_and_row(session: Session, key: str, member: Member) -> tuple[str, Evidence | None]:
+def key_and_row(
+    session: Session, key: str, member: Member, is_it: Callable[[Evidence], bool] = lambda _: True
+) -> tuple[str, Evidence | None]:
     """Return the visible evidence with this key; without one, the key for the member's own.
 
-    That is another one if the key belongs to evidence that the session's reader may not see. A key
-    can be guessed, so what is hidden behind it is neither shown nor compared.
+    That is another one if the key belongs to evidence that the session's reader may not see, or
+    that is not the evidence sought. A key can be guessed, so what is hidden behind it is neither
+    shown nor compared.
     """
     with_visibility = select(Evidence, evidence_visible(session))
     while (found := session.exec(with_visibility.where(Evidence.key == key)).first()) is not None:
         row, is_visible = found
-        if is_visible:
+        if is_visible and is_it(row):
             return key, row
         key = "e-" + hashlib.sha256(f"{key}\n{member.handle}".encode()).hexdigest()[:16]
     return key, None

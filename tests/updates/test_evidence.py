@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+import hashlib
 
-from forecasts.ledger.models import Forecast, Stance
+import pytest
+from sqlmodel import Session
+
+from forecasts.ledger.models import Evidence, Forecast, Member, Stance
 from forecasts.questions.registry import question_text
 from forecasts.updates.evidence import (
     CitedEvidence,
     format_stances,
     proposed_stance,
+    record_evidence,
     stance_mismatch,
     supported_outcome,
     with_stances,
@@ -153,3 +157,20 @@ def test_a_chosen_stance_is_kept() -> None:
     evidence = [CitedEvidence(note="a"), CitedEvidence(note="b", stance=Stance.context)]
     found = with_stances(RAIN, chance(0.5), Value(probability=0.2), evidence)
     assert [one.stance for one in found] == ["opposes", "context"]
+
+
+def test_evidence_of_other_contents_under_its_key_is_not_taken_for_it(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    # An import may give any key, so one can lie in wait for the address that others will cite.
+    page, note = "https://example.org/page", CitedEvidence(note="The dam broke.")
+    for words in (page, f"{note.kind}\n\n{note.note}"):
+        key = "e-" + hashlib.sha256(words.encode()).hexdigest()[:16]
+        other = Evidence(key=key, kind=note.kind, member_id=bob.id, recorded_at=day(0))
+        other.url, other.note = "https://example.org/other", "It held."
+        session.add(other)
+    session.flush()
+    for cited in (CitedEvidence(url=page), note):
+        row = record_evidence(session, cited, member=alice, now=day(1))
+        assert (row.url, row.note, row.member_id) == (cited.url, cited.note, alice.id)
+        assert record_evidence(session, cited, member=alice, now=day(2)).id == row.id
