@@ -42,6 +42,7 @@ from scoring.e_process import (
     time_blocks,
 )
 from scoring.errors import InputError, Problem
+from scoring.forecasts_in_order import Forecasts, in_order_of_time
 from scoring.inference import (
     Recalibration,
     Test,
@@ -52,7 +53,6 @@ from scoring.inference import (
 from scoring.means import Estimate, Mean, clustered_mean
 from scoring.movement import excess_movement
 from scoring.murphy_curves import murphy_curve
-from scoring.null_distribution import Forecasts, in_order_of_time
 from scoring.outcome_draws import family_link, outcome_draws
 from scoring.pairing import murphy_differences, paired, paired_people
 from scoring.paths import standing

@@ -44,10 +44,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from scoring.arrays import Flags, Floats, Places
-from scoring.errors import require
+from scoring.arrays import Floats, Places
 from scoring.inference import Test
 
 # A variance below this, in the statistic's unit, is that of certain forecasts.
@@ -58,90 +56,10 @@ LEAST_SHARE = 0.05
 # 97.5% of a standard normal lie below it.
 FAR = 1.959963984540054
 _STEPS = 50
+_JUMPS = 3
 # The exponential series of this degree is exact to 1e-7 for exponents up to 1.5.
 _DEGREE, _NEAR = 15, 1.5
 _FURTHEST = 30.0  # exponents beyond it are not needed for any p-value above 1e-12
-
-
-class Forecasts(NamedTuple):
-    """Validated forecasts in order of question and time, one row each.
-
-    ``p``, ``y``, ``level`` (n, K); ``rank`` in the path of their forecaster, from 1; ``previous``,
-    the row of the forecast before it, -1 for the first; ``first``, the first row of each question;
-    ``starts`` marks these; ``family`` of each question.
-    """
-
-    p: Floats
-    y: Floats
-    level: Floats
-    rank: Places
-    previous: Places
-    first: Places
-    starts: Flags
-    family: Places
-
-    def sums(self, payoff: Floats) -> Sums:
-        """Return the earnings of payoffs (n, K) on each question."""
-        added = payoff - (self.p * payoff).sum(axis=1, keepdims=True)
-        upto = np.cumsum(added, axis=0)
-        begins = (upto - added)[self.first][np.cumsum(self.starts) - 1]
-        after = upto - begins
-        last = np.append(self.first[1:], len(self.p)) - 1
-        gain = (self.y[last] * after[last]).sum(axis=1)
-        before = after - added
-        possible = self.p > 0
-        if possible.all():
-            starts = self.first * self.p.shape[1]
-            return Sums(self.p.ravel(), after.ravel(), before.ravel(), starts, gain)
-        counts = np.append(0, np.cumsum(possible.sum(axis=1)))
-        of = self.p[possible], after[possible], before[possible]
-        return Sums(*of, counts[self.first], gain)
-
-    def change(self, of: Floats) -> Floats:
-        """Return the change of a value of the forecasts since the path's last; at first, itself."""
-        return of - np.where((self.previous < 0)[:, None], 0.0, of[self.previous])
-
-
-def in_order_of_time(
-    p: npt.ArrayLike,
-    y: npt.ArrayLike,
-    path: npt.ArrayLike,
-    question: npt.ArrayLike,
-    family: npt.ArrayLike | None = None,
-    level: npt.ArrayLike | None = None,
-) -> Forecasts:
-    """Return the validated forecasts, as `when_made` and `reaction` take them.
-
-    ``p``, ``y`` (n, K): probabilities and outcome of the options, 0 for those a question does not
-    have; binary is [no, yes], and ``y`` may be a fraction. ``path`` (n,) identifies a forecaster's
-    forecasts on a question, ``question`` and ``family`` (n,) those that share an outcome or are
-    linked; questions follow each other, and the forecasts of one are in order of time. ``level``
-    (n, K): what an option counts towards the level, by default 1 for "yes" if K is 2 and nothing
-    otherwise: on unordered options Σ (y − p) is 0. Raises InputError.
-
-    >>> in_order_of_time([[0.5, 0.5], [0.2, 0.8]], [[0, 1], [0, 1]], ["ana", "ana"], [7, 7]).rank
-    array([1, 2])
-    """
-    forecast, outcome = np.asarray(p, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    rule = "p and y must be matrices of the same shape, one row a forecast, and not empty"
-    require("p", forecast.shape, forecast.ndim == 2 and len(forecast) > 0, rule)
-    require("y", outcome.shape, outcome.shape == forecast.shape, rule)
-    names = [np.asarray(path), np.asarray(question)]
-    names.append(names[1] if family is None else np.asarray(family))
-    for name, given in zip(("path", "question", "family"), names, strict=True):
-        require(name, given.shape, given.shape == (len(forecast),), "needs one entry per forecast")
-    if level is None:
-        counts = np.zeros_like(forecast)
-        counts[:, -1] = 1.0 if forecast.shape[1] == 2 else 0.0
-    else:
-        counts = np.asarray(level, dtype=np.float64)
-        rule = "needs one number per probability"
-        require("level", counts.shape, counts.shape == forecast.shape, rule)
-    starts = np.append(True, names[1][1:] != names[1][:-1])
-    first = np.flatnonzero(starts)
-    rank, previous = _ranks(names[0])
-    cluster = _numbered(names[2][first])
-    return Forecasts(forecast, outcome, counts, rank, previous, first, starts, cluster)
 
 
 class Sums(NamedTuple):
@@ -190,11 +108,15 @@ class Sums(NamedTuple):
     def moments(self, at: float) -> Floats:
         """Return E exp(θ U) of each path at that θ, and its first three derivatives (4, paths)."""
         now, earlier = (self.p * np.exp(at * of) for of in (self.after, self.before))
-        found = [1 + self._totals(now - earlier)]
-        for _ in range(3):
-            now, earlier = now * self.after, earlier * self.before
-            found.append(self._totals(now - earlier))
-        return np.stack(found)
+        rows = np.empty((4, len(now)))
+        np.subtract(now, earlier, out=rows[0])
+        for row in rows[1:]:
+            now *= self.after
+            earlier *= self.before
+            np.subtract(now, earlier, out=row)
+        found = np.add.reduceat(rows, self.first, axis=1)
+        found[0] += 1
+        return found
 
     def series(self) -> Floats:
         """Return the coefficients of E exp(θ U) in powers of θ (degree + 1, paths)."""
@@ -214,25 +136,6 @@ class Cumulants(NamedTuple):
     mean: float
     variance: float
     third: float
-
-
-def _numbered(names: npt.NDArray[np.generic]) -> Places:
-    return np.asarray(np.unique(names, return_inverse=True)[1], dtype=np.intp)
-
-
-def _ranks(path: npt.NDArray[np.generic]) -> tuple[Places, Places]:
-    """Return the number of each forecast in its path, from 1, and the place of the one before it.
-
-    The place is -1 for a first forecast.
-    """
-    order = np.argsort(path, kind="stable")
-    sorted_ = path[order]
-    new = np.append(True, sorted_[1:] != sorted_[:-1])
-    begins = np.maximum.accumulate(np.where(new, np.arange(len(path)), 0))
-    rank, previous = np.empty_like(order), np.empty_like(order)
-    rank[order] = np.arange(len(path)) - begins + 1
-    previous[order] = np.where(new, -1, np.append(-1, order[:-1]))
-    return rank, previous
 
 
 def _stretch(sums: Sums, family: Places) -> Floats:
@@ -271,8 +174,7 @@ class Null:
         # Lazy: scipy is slow to import, and few commands need it.
         from scipy.special import ndtr
 
-        z = self._z(float(self.sums.gain.sum()))
-        return Test(z, 2 * float(ndtr(-abs(z))))
+        return Test(self.statistic, 2 * float(ndtr(-abs(self.statistic))))
 
     def range(self) -> tuple[float, float]:
         """Return the values between which the statistic lies unless the test rejects at 5%."""
@@ -294,12 +196,12 @@ class Null:
             moments = self.sums.moments(at)
         moment = np.maximum(moments[0], 1e-9)
         first, second, third = moments[1:] / moment
-        share = 1 / self.stretch
+        share, square = self._share, first**2
         return Cumulants(
             float(share @ np.log(moment)),
             float(share @ first),
-            float(share @ (second - first**2)),
-            float(share @ (third - 3 * first * second + 2 * first**3)),
+            float(share @ (second - square)),
+            float(share @ (third + first * (2 * square - 3 * second))),
         )
 
     def saddlepoint(self, total: float) -> float:
@@ -321,17 +223,22 @@ class Null:
                 break
         return at
 
-    def _z(self, total: float) -> float:
-        """Return r*, standard normal under calibration, of a value of the statistic."""
+    @cached_property
+    def statistic(self) -> float:
+        """r*, standard normal under calibration, of the observed value."""
+        total = float(self.sums.gain.sum())
         if self.normal or math.isnan(self.deviation):
             return total / self.deviation
         at = self.saddlepoint(total)
         tilted = self.cumulants(at)
         if tilted.variance > 0:
-            half = min(abs(tilted.third / tilted.variance) / 2, abs(total))
-            total -= math.copysign(half, total)
+            total -= math.copysign(min(_half_jump(tilted), abs(total)), total)
             at = self.saddlepoint(total)
             tilted = self.cumulants(at)
+        return self._root(at, total, tilted)
+
+    def _root(self, at: float, total: float, tilted: Cumulants) -> float:
+        """Return r* of a value whose saddlepoint is ``at``."""
         root = math.copysign(math.sqrt(max(2 * (at * total - tilted.value), 0.0)), at)
         wald = at * math.sqrt(max(tilted.variance, 0.0))
         if abs(root) > 1e-3 and wald / root > 0:
@@ -339,25 +246,40 @@ class Null:
         return total / self.deviation
 
     def _end(self, side: float) -> float:
-        """Return the end of the range on one side; the extreme value if the test rejects none."""
+        """Return the end of the range on one side; the extreme value if the test rejects none.
+
+        The search is for the argument, whose value of r* needs no saddlepoint.
+        """
         # Lazy: scipy is slow to import, and few commands need it.
         from scipy.optimize import brentq
 
         def beyond(size: float) -> float:
-            return side * self._z(side * size) - FAR
+            tilted = self.cumulants(side * size)
+            return side * self._root(side * size, tilted.mean, tilted) - FAR
 
         most = np.maximum.reduceat(side * self.sums.after, self.sums.first)
-        extreme = float(most @ (1 / self.stretch)) * (1 + ROUNDING)
-        # The statistic itself is an end of the search, so that the range and the test agree.
-        near, far = 0.0, min(FAR * self.deviation, extreme)
+        end = float(most @ self._share) * (1 + ROUNDING)
+        furthest = _FURTHEST / self._largest
+        near, far = 0.0, min(FAR / self.deviation, furthest)
+        while beyond(far) < 0 and far < furthest:
+            near, far = far, min(1.25 * far, furthest)
+        if far < furthest:
+            at = side * float(brentq(beyond, near, far, xtol=1e-4 * far))
+            begins = side * self.cumulants(at).mean
+            # The tail begins half a jump nearer to 0 than the end; the jump is that at the end.
+            for _ in range(_JUMPS):
+                jump = _half_jump(self.cumulants(at))
+                at = self.saddlepoint(side * (begins + jump))
+            end = min(begins + jump, end)
+        # The range and the test agree on the observed value.
         total = side * float(self.sums.gain.sum())
-        if total > 0:
-            far = total
-        while beyond(far) < 0:
-            if far >= extreme:
-                return side * extreme
-            near, far = far, min(1.25 * far, extreme)
-        return side * float(brentq(beyond, near, far, xtol=1e-4 * self.deviation))
+        if side * self.statistic >= FAR:
+            return side * min(end, total * (1 - ROUNDING))
+        return side * max(end, total)
+
+    @cached_property
+    def _share(self) -> Floats:
+        return 1 / self.stretch
 
     @cached_property
     def _series(self) -> Floats:
@@ -366,6 +288,11 @@ class Null:
     @cached_property
     def _largest(self) -> float:
         return float(np.abs(self.sums.after).max())
+
+
+def _half_jump(tilted: Cumulants) -> float:
+    """Return half of the size in which the statistic moves in the tail of that argument."""
+    return abs(tilted.third / tilted.variance) / 2 if tilted.variance > 0 else 0.0
 
 
 def null(sums: Sums, family: Places) -> Null:

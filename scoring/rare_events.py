@@ -26,8 +26,9 @@ from typing import NamedTuple
 import numpy as np
 
 from scoring.arrays import Floats
+from scoring.forecasts_in_order import Forecasts
 from scoring.means import clustered_mean
-from scoring.null_distribution import FAR, Cumulants, Forecasts, Null, null
+from scoring.null_distribution import FAR, Cumulants, Null, null
 
 # With as many events the usual interval needs no help.
 MANY = 100.0

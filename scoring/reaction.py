@@ -23,8 +23,9 @@ from typing import NamedTuple
 import numpy as np
 
 from scoring.arrays import Floats
+from scoring.forecasts_in_order import Forecasts
 from scoring.inference import Recalibration, Test, recalibration
-from scoring.null_distribution import Forecasts, Sums, null
+from scoring.null_distribution import Sums, null
 from scoring.when_made import LEAST_P
 
 # The variance of the recalibrated excess beside that with a known line, on the side of

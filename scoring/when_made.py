@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 
 from scoring.arrays import Floats, Places
+from scoring.forecasts_in_order import Forecasts
 from scoring.inference import Test
-from scoring.null_distribution import FAR, Forecasts, Null, null
+from scoring.null_distribution import FAR, Null, null
 from scoring.shared_shocks import tipping
 
 # Of the slope: the share of the payoff that is for the change from the forecaster's last forecast.

@@ -13,7 +13,8 @@ from scipy import stats
 
 import scoring
 from scoring import InputError
-from scoring.null_distribution import Null, in_order_of_time, null
+from scoring.forecasts_in_order import in_order_of_time
+from scoring.null_distribution import Null, null
 from scoring.when_made import WhenMade
 
 SEED = 7
