@@ -84,7 +84,7 @@ def tests(many: Many) -> pd.DataFrame:
     entries = group_entries(frames, by="team")
     spans = spans_of(questions, pd.Series(family, index=questions["question_id"]))
     every = made_by(frames)
-    moves = movements(questions, entries, AS_OF)
+    moves = movements(questions, entries, AS_OF, np.full(len(questions), True))
     scores = question_scores(member_scores(questions, entries))
     rows = []
     for name in np.unique(entries.group):

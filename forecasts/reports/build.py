@@ -94,7 +94,7 @@ def build(
     scores = member_scores.question_scores(rows.members)
     moved = None
     if by != "lead" and lead is None:
-        moved = _tagged(movements(questions, entries, as_of), questions, by)
+        moved = _tagged(movements(questions, entries, as_of, reason == COUNTS), questions, by)
     in_groups = group_questions(entries, questions, by, wanted)
     otherwise = np.where(
         only_elsewhere(ordered, questions, in_groups),

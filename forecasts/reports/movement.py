@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 
 import numpy as np
@@ -17,11 +18,14 @@ from forecasts.reports.report import Movement, Reaction
 from forecasts.reports.verdict import FEWEST, SIGNIFICANCE
 
 
-def movements(questions: pd.DataFrame, entries: Entries, as_of: datetime) -> pd.DataFrame:
+def movements(
+    questions: pd.DataFrame, entries: Entries, as_of: datetime, counts: npt.NDArray[np.bool_]
+) -> pd.DataFrame:
     """Return one row a group and question with a step: the mean excess of its members' paths.
 
-    Columns: group, question (a position among ``questions``), excess, revised (whether any of them
-    changed a forecast). Withdrawals, and forecasts made outside the team, are skipped; see
+    ``counts``: the questions that count in the report's tests. Columns: group, question (a position
+    among ``questions``), excess, revised (whether any of them changed a forecast), counts.
+    Withdrawals, and forecasts made outside the team, are skipped; see
     ``scoring.excess_movement``.
     """
     paths = scoring.excess_movement(questions, on(questions, entries), as_of)
@@ -34,9 +38,10 @@ def movements(questions: pd.DataFrame, entries: Entries, as_of: datetime) -> pd.
             "revised": paths["revisions"].to_numpy() > 0,
         }
     )
-    return rows.groupby(["group", "question"], as_index=False).agg(
+    each = rows.groupby(["group", "question"], as_index=False).agg(
         excess=("excess", "mean"), revised=("revised", "any")
     )
+    return each.assign(counts=counts[each["question"]])
 
 
 def movement(
@@ -48,26 +53,29 @@ def movement(
     The mean describes every question, resolved or open. The finding is that of the recalibrated
     paths of the questions that count: an overconfident forecaster's path swings by itself. With few
     changes, the excess comes from the last steps, to the outcomes, which measure calibration rather
-    than updating; so there is no claim if fewer than 30 families have a changed forecast, or fewer
-    than half.
+    than updating; so there is no claim if fewer than 30 of the families that count have a changed
+    forecast, or fewer than half.
     """
     of = family[moves["question"].to_numpy()]
     estimate = mean_over_questions(moves["excess"].to_numpy(), of, lopsided=True)
-    families = len(np.unique(of))
-    changed = len(np.unique(of[moves["revised"].to_numpy(dtype=np.bool_)]))
+    counts, revised = (moves[name].to_numpy(dtype=np.bool_) for name in ("counts", "revised"))
+    tested, changed = (len(np.unique(of[where])) for where in (counts, counts & revised))
     p_value = None if reaction is None else known(reaction.p_value)
     over = reaction is not None and reaction.recalibrated.statistic > 0
-    kind, sentence = _found(p_value, families, changed, over=over)
+    kind, sentence = _found(p_value, tested, changed, over=over)
+    families = len(np.unique(of))
     return Movement(len(moves), families, changed, estimate, p_value, kind, sentence)
 
 
 def _found(
     p_value: float | None, families: int, changed: int, *, over: bool
 ) -> tuple[Reaction, str]:
-    if changed < max(FEWEST, families / 2) or p_value is None:
+    needed = max(FEWEST, math.ceil(families / 2))
+    if changed < needed or p_value is None:
         return "too_few", (
             "Too few changes to tell over-reaction from under-reaction: forecasts changed in "
-            f"{changed:,} of {count(families, 'family')}."
+            f"{changed:,} of {count(families, 'family')} of resolved questions, and it takes "
+            f"{needed}."
         )
     luck = chance(p_value, families)
     if p_value >= SIGNIFICANCE:

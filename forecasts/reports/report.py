@@ -65,8 +65,8 @@ class Movement:
 
     ``excess``: the mean over questions of Σ (2 p_t − 1)(p_t − p_{t+1}); above 0 the forecasts moved
     more than they learned. ``p_value`` is of the recalibrated forecasts on the resolved questions.
-    ``revised``: the families with a changed forecast; with fewer than 30, or fewer than half,
-    ``sentence`` makes no claim.
+    ``revised``: the families of these with a changed forecast; with fewer than 30, or fewer than
+    half, ``sentence`` makes no claim.
     """
 
     questions: int

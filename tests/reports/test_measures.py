@@ -244,8 +244,8 @@ def test_open_questions_move_too() -> None:
     assert found.movement.excess.mean == pytest.approx((0.8 * 0.4 + 0.2 * -0.4) / 2)
     assert found.movement.kind == "too_few"
     assert found.movement.sentence == (
-        "Too few changes to tell over-reaction from under-reaction: forecasts changed in 1 of 2 "
-        "families."
+        "Too few changes to tell over-reaction from under-reaction: forecasts changed in 0 of 1 "
+        "family of resolved questions, and it takes 30."
     )
 
 
@@ -289,7 +289,7 @@ def test_what_is_said_of_movement_has_the_direction_and_the_odds_of_its_test() -
     for _ in range(200):
         z, p_value = rng.normal(0, 2), 10 ** -rng.uniform(0, 6)
         test = scoring.Reaction(scoring.Test(z, p_value), scoring.Test(z, p_value), p_value)
-        found = movement(moves.assign(revised=True), np.arange(60), test)
+        found = movement(moves.assign(revised=True, counts=True), np.arange(60), test)
         kinds.add(found.kind)
         assert found.p_value == p_value
         assert f" in {often(p_value)} such records (60 families of questions)." in found.sentence
@@ -337,6 +337,26 @@ def test_nothing_is_said_of_updates_that_were_not_made(changed: int, kind: str) 
 
 
 # --- certainty --------------------------------------------------------------------------------
+
+
+def test_changes_on_open_questions_do_not_make_up_for_few_resolved_ones() -> None:
+    questions = [
+        asked(f"q{n}", ("yes" if n % 2 else "no") if n < 20 else "", closes=10 if n < 20 else 300)
+        for n in range(60)
+    ]
+    forecasts = [
+        made(f"q{n}", "ana", at, p)
+        for n in range(60)
+        for at, p in ((0, 0.5), (3, 0.85 - n / 500), (6, 0.45 + n / 900))
+    ]
+    found = the_group(ledger(questions, forecasts)).movement
+    assert found is not None
+    assert found.p_value is not None
+    assert found.p_value < 0.05
+    assert (found.questions, found.revised, found.kind) == (60, 20, "too_few")
+    assert found.sentence.endswith(
+        "changed in 20 of 20 families of resolved questions, and it takes 30."
+    )
 
 
 def test_exactly_zero_or_one_is_counted_by_question_and_so_is_what_came_out_wrong() -> None:
