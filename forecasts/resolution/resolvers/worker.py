@@ -152,6 +152,7 @@ class Worker:
                     *(str(theirs.fileno()), str(self._seconds), str(self._memory_bytes)),
                 ],
                 stdin=subprocess.DEVNULL,
+                stdout=2,  # standard output is the run's own
                 env=os.environ
                 | {"PYTHONPATH": os.pathsep.join(p or os.getcwd() for p in sys.path)},
                 pass_fds=[theirs.fileno()],
@@ -163,12 +164,16 @@ class Worker:
             raise Stopped("The process for looks did not start.")
 
     def close(self) -> int:
-        """Return the code with which the child ended, which is killed unless it has ended."""
+        """Return the code with which the child ended, which is killed unless it has ended.
+
+        So is everything that a kind has started in its process group.
+        """
         process, self._process = self._process, None
         if process is None:
             return 0
         self._child.close()
-        process.kill()
+        with suppress(OSError):  # all have ended
+            os.killpg(process.pid, signal.SIGKILL)
         return process.wait()
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -157,9 +157,9 @@ def test_a_document_that_is_nested_too_deeply_is_named(shared: Worker) -> None:
         asks(shared, STATUS, page="[" * 100_000)
 
 
-def test_a_kind_that_ends_its_process_fails_its_own_question(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The kind of another package that runs the code in its setting ``how``."""
     package = tmp_path / "forecasts_ending"
     package.mkdir()
     (package / "__init__.py").write_text(
@@ -176,6 +176,10 @@ def test_a_kind_that_ends_its_process_fails_its_own_question(
         "[forecasts.resolvers]\nending = forecasts_ending:kind\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
+    return "ending"
+
+
+def test_a_kind_that_ends_its_process_fails_its_own_question(ending: str) -> None:
     with closing(Worker(10)) as one:
         for how, why in (
             ("os._exit(3)", "ended its process, with code 3"),
@@ -184,8 +188,34 @@ def test_a_kind_that_ends_its_process_fails_its_own_question(
             ("asked.options.x.y", "AttributeError"),
         ):
             with pytest.raises(LedgerError, match=why):
-                asks(one, {"how": how}, "ending")
+                asks(one, {"how": how}, ending)
             assert asks(one, STATUS, page='{"status": "done"}') is not None
+
+
+def test_what_a_kind_has_started_ends_with_its_child(
+    ending: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    note = tmp_path / "pid"
+    starts = (
+        "import subprocess\n"
+        f"open({str(note)!r}, 'w').write(str(subprocess.Popen(['sleep', '60']).pid))\n"
+        "print('started')\n"
+    )
+    for seconds, how in ((10, starts), (0.1, f"{starts}while True: pass")):
+        with closing(Worker(seconds)) as one, suppress(Stopped):
+            asks(one, {"how": how}, ending)
+        deadline = time.monotonic() + 5
+        while _runs(note.read_text()) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert not _runs(note.read_text())
+    # A run's standard output is its results.
+    assert capfd.readouterr().out == ""
+
+
+def _runs(pid: str) -> bool:
+    with suppress(FileNotFoundError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
 
 
 def test_an_error_of_the_database_is_raised_here(shared: Worker) -> None:
