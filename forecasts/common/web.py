@@ -92,10 +92,18 @@ def fetch(
 def post(url: str, text: bytes, *, allow_private: bool = False, seconds: float = SECONDS) -> None:
     """Send ``text`` to ``url`` with the limits of ``fetch``, and follow no redirects.
 
-    Raises ``CaptureError`` unless the server accepts it (2xx).
+    Raises ``CaptureError`` unless the server accepts it (2xx). No error repeats more of the address
+    than its host, since the rest may be secret.
     """
     network = _Network(seconds, allow_private=allow_private)
-    here = checked_url(url, allow_private=allow_private)
+    try:
+        here = checked_url(url, allow_private=allow_private)
+    except CaptureError:
+        raise CaptureError(
+            "The address cannot be used.",
+            remedy="Give an https address with a host, without a user name, on port 443. "
+            f"{ALLOW_PRIVATE}",
+        ) from None
     headers = [
         ("Host", here.netloc.decode("ascii")),
         ("User-Agent", "forecast-ledger"),
@@ -103,12 +111,16 @@ def post(url: str, text: bytes, *, allow_private: bool = False, seconds: float =
         ("Content-Length", str(len(text))),
         ("Connection", "close"),
     ]
-    with (
-        _translated(here, seconds),
-        _pool(network) as pool,
-        pool.stream("POST", _target(here), headers=headers, content=text) as answer,
-    ):
-        status = answer.status
+    try:
+        with (
+            _translated(here, seconds),
+            _pool(network) as pool,
+            pool.stream("POST", _target(here), headers=headers, content=text) as answer,
+        ):
+            status = answer.status
+    except CaptureError as error:  # its remedy is for a page to be captured
+        is_private = ALLOW_PRIVATE in error.remedy
+        raise CaptureError(error.message, remedy=ALLOW_PRIVATE if is_private else "") from None
     if not 200 <= status < 300:
         raise CaptureError(f"{_name(here)} did not accept it (HTTP status {status}).")
 

@@ -9,7 +9,9 @@ entries, and tries a failed one again.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +19,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 
-from forecasts.common.errors import BadInput, LedgerError
+from forecasts.common.errors import BadInput, DatabaseError, LedgerError
 from forecasts.common.settings import data_folder
 from forecasts.common.times import iso
 from forecasts.common.web import post
@@ -30,6 +32,7 @@ from forecasts.operations import upkeep
 
 EVERY = timedelta(days=1)  # between two digests of scheduled runs
 Message = Callable[[str, str, str], str]  # address, title, text -> reason of a failure, or ""
+_EMAIL = re.compile(r"mailto:(?!//).*|[^/\s]+@[^/\s]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,11 @@ def shown(target: str) -> str:
     """Return the part of a target that may be shown: a file's path, or scheme and host."""
     if "://" not in target:
         return str(Path(target).absolute())
-    parts = urlsplit(target)
-    return f"{parts.scheme}://{parts.hostname or ''}" if is_web(target) else f"{parts.scheme}://…"
+    scheme = target.partition("://")[0].lower()
+    with suppress(ValueError):
+        if is_web(target):
+            return f"{scheme}://{urlsplit(target).hostname or ''}"
+    return f"{scheme}://…"
 
 
 def is_web(target: str) -> bool:
@@ -67,8 +73,14 @@ def send(
 ) -> Sent:
     """Return the ledger's newest digest, sent to the target; the result is recorded.
 
-    ``message`` sends it to a service. BadInput for a web address without encryption.
+    ``message`` sends it to a service. BadInput for a web address without encryption, and for an
+    e-mail address without its server. A ledger that can only be read does not remember the result.
     """
+    if _EMAIL.fullmatch(target):
+        raise BadInput(
+            f"{target!r} names no server to send mail with.",
+            remedy="Name yours: mailto://USER:PASSWORD@HOST?to=YOU@EXAMPLE.ORG.",
+        )
     if is_web(target) and not target.lower().startswith("https://") and not allow_private:
         raise BadInput(
             f"{shown(target)} is not encrypted, so anyone on the way could change the digest.",
@@ -77,8 +89,8 @@ def send(
     with reading(engine) as session:
         digest = newest(session)
     reason = _sent(target, f"{iso(now)} {digest}", message, allow_private)
-    with writing(engine) as session:
-        place = shown(target)
+    place = shown(target)
+    with suppress(DatabaseError), writing(engine) as session:
         upkeep.record(
             session, UpkeepAct.digest, place, now=now, target=target, digest=digest, reason=reason
         )

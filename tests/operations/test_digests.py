@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from forecasts.access.members import member_or_new
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, DatabaseError
 from forecasts.ledger import database
 from forecasts.ledger.models import UpkeepAct
 from forecasts.ledger.verification import newest, verify
@@ -106,6 +106,47 @@ def test_a_private_or_open_address_is_refused_unless_allowed(engine: Engine) -> 
         send(engine, "http://example.org/in", now=day(0), message=arrives)
     done = send(engine, "https://127.0.0.1/in", now=day(0), message=arrives)
     assert "private" in done.reason or "this machine" in done.reason
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://log.example.org:8443/s3cret",
+        "https://log.example.org:99999999/s3cret",
+        "https://me:s3cret@log.example.org/",
+        "https://[log.example.org/s3cret",
+        "https:///s3cret",
+    ],
+)
+def test_an_address_that_cannot_be_used_is_not_repeated(engine: Engine, target: str) -> None:
+    done = send(engine, target, now=day(0), message=arrives)
+    assert "The address cannot be used. Give an https" in done.reason or "[" in target
+    with database.reading(engine) as session:
+        [row] = upkeep.rows(session, UpkeepAct.digest)
+    assert "s3cret" not in repr((done, row))
+
+
+@pytest.mark.parametrize("target", ["team@example.org", "mailto:team@example.org"])
+def test_an_e_mail_address_alone_is_not_taken_for_a_file(
+    engine: Engine, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadInput, match="names no server") as error:
+        send(engine, target, now=day(0), message=arrives)
+    assert "mailto://USER:PASSWORD@HOST" in error.value.remedy
+    assert not [*tmp_path.glob("*@*")]
+
+
+def test_a_ledger_that_can_only_be_read_sends_its_digest_too(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise DatabaseError("It can only be read.")
+
+    digest = add(engine, "alice")
+    monkeypatch.setattr(digests, "writing", refused)
+    assert send(engine, str(tmp_path / "digests"), now=day(0), message=arrives).digest == digest
+    assert read_digests(str(tmp_path / "digests")) == [digest]
 
 
 def test_a_service_gets_a_message_and_its_address_is_stored_nowhere(engine: Engine) -> None:
