@@ -24,7 +24,7 @@ MOST = 5
 # With fewer families of either outcome, a drift fits chance (ten for each number that is fitted:
 # Peduzzi et al. 1996, doi:10.1016/S0895-4356(96)00236-3).
 EVENTS = 10
-_LEAST_POINTS = 0.0005
+_LEAST_POINTS = 0.0005  # less is 0.000
 _DAY_S = 86_400
 
 
@@ -114,14 +114,13 @@ def _found(
             f"{count(events, 'family')}, and it takes {EVENTS}."
         )
     mean = f"{number(estimate.mean)} (95% interval {interval(estimate.interval)}; {many})"
-    if estimate.interval[0] <= 0:
+    if estimate.interval[0] <= 0 or estimate.mean < _LEAST_POINTS:
         return "none", (
-            "No clear cost of unrevised forecasts: moving each as time passed would have lowered "
-            f"the Brier score (0–1) by {mean}."
+            f"No clear cost of unrevised forecasts: in Brier points (0–1) it is on average {mean}."
         )
     kind: Drift = "grew_high" if drift > 0 else "grew_low"
     grew, moving = ("high", "lowering") if drift > 0 else ("low", "raising")
     return kind, (
         f"Unrevised forecasts grew too {grew}: {moving} each as time passed would have lowered the "
-        f"Brier score (0–1) by {mean}."
+        f"Brier score (0–1), in hindsight, by {mean}."
     )

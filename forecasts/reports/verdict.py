@@ -72,10 +72,9 @@ def _found(forecasts: Forecasts, tests: scoring.WhenMade, spans: Spans) -> Verdi
     if min(questions, families) < FEWEST:
         return _too_few(questions, families)
     if np.isnan(tests.p_value):
-        return Verdict(
-            "not_estimable",
-            "No verdict: every forecast was 0% or 100%, and came true.",
-        )
+        certain = ((forecasts.p == 0) | (forecasts.p == 1)).all()
+        told = "was 0% or 100%, and came true" if certain else "was even between all options"
+        return Verdict("not_estimable", f"No verdict: every forecast {told}.")
     luck = chance(tests.p_value, families)
     if tests.p_value >= SIGNIFICANCE:
         return Verdict(
@@ -113,7 +112,12 @@ def _level(forecasts: Forecasts, *, high: bool) -> str:
     )
     if (forecasts.level[counted][:, 2:] > 0).any():
         return f"outcomes were {'lower' if high else 'higher'} on their scales than forecast"
-    return f"the mean forecast was {_percent(forecast)} when made, and {_percent(came)} came true"
+    # As many figures as it takes to tell the two apart.
+    for digits in range(2, 6):
+        mean, true = (_percent(share, digits) for share in (forecast, came))
+        if mean != true:
+            break
+    return f"the mean forecast was {mean} when made, and {true} came true"
 
 
 def _slope(forecasts: Forecasts, *, over: bool) -> str:
@@ -132,16 +136,14 @@ def _slope(forecasts: Forecasts, *, over: bool) -> str:
                 f"favourites given {_percent(least)} or more, on average {_percent(given)}, came "
                 f"true {_percent(happened)} of the time"
             )
-    return "outcomes were " + (
-        "less predictable than the forecasts claim"
-        if over
-        else "more predictable than the forecasts claim"
-    )
+    if over and len(weight) > forecasts.rows["question"].nunique():
+        return "forecasts on the same questions disagree more than calibrated ones do"
+    return f"outcomes were {'less' if over else 'more'} predictable than the forecasts claim"
 
 
 def _mean(values: Floats, weight: Floats) -> float:
     return float(np.average(values, weights=weight))
 
 
-def _percent(p: float) -> str:
-    return format_probability(round(p, 2) if 0.01 <= p <= 0.99 else p)
+def _percent(p: float, digits: int = 2) -> str:
+    return format_probability(round(p, digits) if 0.01 <= p <= 0.99 else p, max(1, digits - 2))

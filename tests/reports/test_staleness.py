@@ -45,7 +45,7 @@ def test_forecasts_of_events_that_close_their_questions_grow_too_high() -> None:
     assert 0 < found.cost.interval[0] < found.cost.mean < found.cost.interval[1]
     assert found.sentence.startswith(
         "Unrevised forecasts grew too high: lowering each as time passed would have lowered the "
-        "Brier score (0–1) by 0.0"
+        "Brier score (0–1), in hindsight, by 0.0"
     )
     assert found.sentence.endswith("; 300 questions in 300 families).")
 
@@ -73,8 +73,8 @@ def test_below_thirty_questions_nothing_is_claimed_but_the_numbers_are_there() -
     found = of(events(20, closing=True))
     assert found.kind == "too_few"
     assert found.sentence == (
-        "Too few to tell the cost of unrevised forecasts: 20 questions in 20 families, and it takes "
-        "30 of both."
+        "Too few to tell the cost of unrevised forecasts: 20 questions in 20 families, and it "
+        "takes 30 of both."
     )
     assert found.cost.mean is not None
 
@@ -84,6 +84,20 @@ def test_a_drift_without_events_is_chance() -> None:
     found = of(ledger(asks, [made(f"q{n:03}", "ana", 0, 0.03) for n in range(60)]))
     assert found.kind == "too_few"
     assert found.sentence.endswith("came in 4 families, and it takes 10.")
+
+
+def test_a_cost_that_rounds_to_nothing_is_not_claimed() -> None:
+    asks = [asked(f"q{n:03}", "0.5") for n in range(45)]
+    said = [
+        made(f"q{n:03}", who, 0, p) for n in range(45) for who, p in (("ana", 0.5), ("bo", 0.6))
+    ]
+    found = of(ledger(asks, said))
+    assert found.cost.interval is not None
+    assert found.cost.interval[0] > 0  # a little, and the same on every question
+    assert found.kind == "none"
+    assert found.sentence.startswith(
+        "No clear cost of unrevised forecasts: in Brier points (0–1) it is on average 0.000 (95%"
+    )
 
 
 def test_reviews_that_would_have_paid_most_are_the_long_high_forecasts_of_what_did_not_come() -> (

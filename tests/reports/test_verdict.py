@@ -327,3 +327,23 @@ def test_the_teams_of_the_demonstration_are_told_apart_by_their_faults() -> None
 def test_many_verdicts_come_with_a_warning_about_chance() -> None:
     found = report(random_ledger(1), by="forecaster")
     assert any("5 verdicts" in note for note in found.notes)
+
+
+def test_an_even_forecast_between_options_has_nothing_to_test() -> None:
+    choice = {"type": "multiple_choice", "options": ["a", "b", "c"]}
+    frames = ledger(
+        [asked(f"q{n}", "abc"[n % 3], **choice) for n in range(40)],
+        [made(f"q{n}", "ana", 0, [1 / 3, 1 / 3, 1 / 3]) for n in range(40)],
+    )
+    found = report(frames).groups[0].verdict
+    assert found.kind == "not_estimable"
+    assert found.sentence == "No verdict: every forecast was even between all options."
+
+
+def test_a_small_difference_of_level_is_told_with_as_many_figures_as_it_takes() -> None:
+    n = np.arange(40_000)
+    made_ = when_made(binary(np.where(n % 2, 0.502, 0.506), (n % 250 < 124).astype(float)))
+    times = np.arange(len(n), dtype=float)
+    found = verdict(made_, Spans(pd.Index([]), np.arange(0), times, times + 1))
+    assert found.kind == "too_high"
+    assert "the mean forecast was 50.4% when made, and 49.6% came true" in found.sentence
