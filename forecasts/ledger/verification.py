@@ -4,7 +4,8 @@ Entries are read in the order of the ledger's chain, and the rows of each table 
 together, so one pass (``walk``) finds rows and entries that were altered, removed, inserted or
 reordered. It goes on after a fault of a row, and ends at a fault of the chain, since no later entry
 can be verified then. A row with the right hash could still read differently in another stored form,
-so each value's form is proven too (``malformed``). A row that cannot be read is altered.
+so each value's form is proven too (``malformed``). A row that cannot be read is altered. So is one
+that an index of a file leaves out: readers find rows by indexes. A server lets no one alter those.
 
 The digest is the place of the last entry and its hash. If you keep it outside the ledger (in a mail
 or on a public page), it later proves that nothing up to that entry has changed, even if someone
@@ -25,6 +26,7 @@ from forecasts.ledger.chain import NOTHING, SEALED, STATES, sha256
 from forecasts.ledger.driver_errors import is_of_a_value
 from forecasts.ledger.faults import Broken, Fault
 from forecasts.ledger.raw_rows import reason
+from forecasts.ledger.urls import is_embedded
 from forecasts.ledger.walk import Stop, Walk
 
 __all__ = ["Broken", "Fault", "Verified", "newest", "verify"]
@@ -70,6 +72,8 @@ def verify(
         for broken in _altered_documents(walk):
             walk.note(broken)
         walk.others()
+        for broken in _left_out(walk):
+            walk.note(broken)
     except Stop:
         pass
     except DBAPIError as error:
@@ -96,6 +100,16 @@ def newest(session: Session) -> str:
         select(entry.c.id, entry.c.hash).order_by(entry.c.id.desc()).limit(1)
     ).first()
     return f"0-{NOTHING}" if last is None else f"{last.id}-{last.hash}"
+
+
+def _left_out(walk: Walk) -> Iterator[Broken]:
+    """Yield the differences between a file's rows and its indexes."""
+    connection = walk.session.connection()
+    if is_embedded(connection):
+        for found in connection.exec_driver_sql("PRAGMA integrity_check").scalars():
+            if " index " in found:
+                what = f"readers can miss rows, since an index does not fit its table: {found}"
+                yield Broken(Fault.altered, what)
 
 
 def _altered_documents(walk: Walk) -> Iterator[Broken]:
