@@ -19,7 +19,6 @@ from scoring.comparison import (
     Pair,
     Ranked,
     compare,
-    detectable_difference,
     holm,
 )
 from scoring.crowds import crowd
@@ -50,7 +49,7 @@ from scoring.inference import (
     recalibration,
     spiegelhalter,
 )
-from scoring.means import Estimate, Mean, clustered_mean
+from scoring.means import Estimate, Mean, clustered_mean, detectable_difference
 from scoring.movement import excess_movement
 from scoring.murphy_curves import murphy_curve
 from scoring.outcome_draws import family_link, outcome_draws

@@ -18,19 +18,20 @@ import numpy.typing as npt
 import pandas as pd
 
 from scoring.arrays import Floats
-from scoring.errors import Problems, float_vector, refuse_where, require, require_number
+from scoring.errors import Problems, float_vector, refuse_where, require
 from scoring.means import (
+    SIGNIFICANCE,
     Families,
     MeanAndError,
+    detectable_difference,
     families_of,
     interval_and_test,
     mean_and_error,
 )
+from scoring.rare_events import least_error
 from scoring.shared_shocks import Spans, periods, spans_of, tipping_correlation
 
 FEWEST = 30
-SIGNIFICANCE = 0.05
-POWER = 0.8
 # A family with more than this share of the questions is named, and the rest compared without it.
 DOMINANT = 0.2
 PERIODS = 10  # the least, effectively, for the test by time
@@ -71,7 +72,8 @@ class Pair:
     ``tipping`` is given for a pair with a better group: the smallest correlation between families
     open at the same time with which the adjusted p-value would reach 0.05; None if none does.
     ``p_by_time`` is a second test, clustered by ``periods``, since families that share news mostly
-    share one; None below 10 effective periods. See `shared_shocks`.
+    share one; None below 10 effective periods. See `shared_shocks`. ``rare``: so few events decide
+    that the error is the least that they leave (`least_error`).
 
     ``comparable`` says whether a verdict is given. If not, ``reason`` says why; with too few
     questions the numbers are present nevertheless.
@@ -95,6 +97,7 @@ class Pair:
     tipping: float | None = None
     periods: int | None = None
     p_by_time: float | None = None
+    rare: bool = False
 
     @property
     def better(self) -> str | None:
@@ -140,13 +143,14 @@ def compare(
     """Return the pairwise comparison of groups, adjusted for multiplicity, and their ranks.
 
     ``scores`` is the table of `paired`: a, b, question_id, difference, with a and b in either
-    order. ``groups`` maps each group's name to its members; two groups with a common member are not
-    comparable. ``families`` maps a question to its family (blank or missing: its own); errors are
-    clustered by family, with Student's t on one degree of freedom fewer than effective families. A
-    pair with fewer than 30 shared questions or 30 families is not comparable. Outcomes of different
-    families are taken as independent given the forecasts; ``questions``, a table of question_id,
-    open_time and scheduled_close_time, adds how much of that a claim needs (``Pair.tipping``), and
-    the test by time.
+    order, and if given the moments between equals, for the least error. ``groups`` maps each
+    group's name to its members; two groups with a common member are not comparable. ``families``
+    maps a question to its family (blank or missing: its own); errors are clustered by family, with
+    Student's t on one degree of freedom fewer than effective families. A pair with fewer than 30
+    shared questions or 30 families is not comparable. Outcomes of different families are taken as
+    independent given the forecasts; ``questions``, a table of question_id, open_time and
+    scheduled_close_time, adds how much of that a claim needs (``Pair.tipping``), and the test by
+    time.
 
     With ``people``, the table of `paired_people`, the claims extend to people like the members:
     errors are clustered by family and by forecaster, and the degrees of freedom are those of the
@@ -208,29 +212,6 @@ def holm(p_values: npt.ArrayLike) -> Floats:
     return np.asarray(np.minimum(grown, 1.0)[np.argsort(order)])
 
 
-def detectable_difference(
-    error: float, degrees: float, level: float = SIGNIFICANCE, power: float = POWER
-) -> float:
-    """Return the smallest true difference that a two-sided test detects with that power.
-
-    (t at 1 − level/2 + t at power) · error, both t with ``degrees`` degrees of freedom.
-    Bloom (1995), doi:10.1177/0193841X9501900504. Raises InputError for a negative error, degrees
-    not above 0, a level outside 0..1, or a power not above level/2 and below 1.
-
-    >>> round(detectable_difference(0.01, 99), 4)
-    0.0283
-    """
-    # Lazy: scipy is slow to import, and few commands need it.
-    from scipy.special import stdtrit
-
-    require_number("error", error, lambda size: 0 <= size < math.inf, "must be finite, 0 or more")
-    rule = "must be finite and above 0"
-    require_number("degrees", degrees, lambda size: 0 < size < math.inf, rule)
-    require_number("level", level, lambda share: 0 < share < 1, "must fulfil 0 < level < 1")
-    require_number("power", power, lambda s: level / 2 < s < 1, "must fulfil level / 2 < power < 1")
-    return float(stdtrit(degrees, 1 - level / 2) + stdtrit(degrees, power)) * error
-
-
 def _check(scores: pd.DataFrame) -> None:
     problems = Problems()
     for name in ("a", "b", "question_id", "difference"):
@@ -267,7 +248,7 @@ def _pair(
     if key not in parts:
         return Pair(a, b, reason=NEVER_TOGETHER)
     rows = parts[key]
-    mean = mean_and_error(rows["difference"].to_numpy(dtype=np.float64), rows["family"])
+    mean = _mean(rows, rows["family"])
     error, degrees = mean.error, mean.effective - 1
     if people is not None:
         error, degrees = _two_way(rows, mean, people[key])
@@ -281,6 +262,7 @@ def _pair(
         error=None if math.isnan(error) else error,
         degrees=degrees,
         reason=_too_few(len(rows), mean.clusters),
+        rare=least_error(rows) > 0,
     )
     if pair.error is None:
         alone = "people like them cannot be told of from one member a side"
@@ -293,6 +275,11 @@ def _pair(
         comparable=not pair.reason,
         dominant=None if pair.reason else _dominant(rows, sign, families),
     )
+
+
+def _mean(rows: pd.DataFrame, cluster: npt.ArrayLike) -> MeanAndError:
+    found = mean_and_error(rows["difference"].to_numpy(dtype=np.float64), cluster)
+    return found._replace(error=max(found.error, least_error(rows)))
 
 
 def _key(a: str, b: str, parts: Mapping[Any, Any]) -> tuple[tuple[str, str], float]:
@@ -310,7 +297,7 @@ def _dominant(rows: pd.DataFrame, sign: float, families: Families | None) -> Dom
     question = rows.loc[largest, "question_id"].iloc[0]
     name = question if families is None else families.get(question, question)
     rest = rows[~largest]
-    mean = mean_and_error(rest["difference"].to_numpy(dtype=np.float64), rest["family"])
+    mean = _mean(rest, rest["family"])
     found = Dominant(str(name), share, sign * mean.value, None, None)
     if math.isnan(mean.error):
         return found
@@ -328,7 +315,7 @@ def _tipped(pair: Pair, parts: Mapping[Any, pd.DataFrame], spans: Spans) -> Pair
     assert pair.difference is not None
     assert pair.p_adjusted is not None
     rows = parts[_key(pair.a, pair.b, parts)[0]]
-    mean = mean_and_error(rows["difference"].to_numpy(dtype=np.float64), rows["family"])
+    mean = _mean(rows, rows["family"])
     # Holm multiplies the p-value; at this level the adjusted one is 0.05.
     level = SIGNIFICANCE * pair.p_value / pair.p_adjusted
     most = abs(pair.difference) / float(stdtrit(pair.degrees, 1 - level / 2))
@@ -341,8 +328,7 @@ def _by_time(pair: Pair, parts: Mapping[Any, pd.DataFrame], spans: Spans) -> Pai
     if not pair.comparable:
         return pair
     rows = parts[_key(pair.a, pair.b, parts)[0]]
-    values = rows["difference"].to_numpy(dtype=np.float64)
-    mean = mean_and_error(values, periods(rows["question_id"], spans))
+    mean = _mean(rows, periods(rows["question_id"], spans))
     if mean.effective < PERIODS or math.isnan(mean.error):
         return pair
     p_value = interval_and_test(mean.value, mean.error, mean.effective - 1)[1]

@@ -19,6 +19,7 @@ the times at which the other group starts and stops being live.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
+from functools import cached_property
 from itertools import combinations
 from typing import Any
 
@@ -38,8 +39,8 @@ from scoring.scores import forecasts_and_outcomes
 from scoring.timings import Timed, timing
 
 Groups = Mapping[Hashable, str] | pd.Series
-# Question, forecaster, and two values of each.
-Found = tuple[Codes, Codes, Floats, Floats]
+# Question, forecaster, and the values of each, one column per value.
+Found = tuple[Codes, Codes, Floats]
 
 BRIER = RULES["brier"]
 # Differences below this are rounding: the groups always agree.
@@ -56,8 +57,10 @@ def paired(
 
     Columns: ``a`` and ``b``, the groups in alphabetical order; ``question_id``; ``difference``, a's
     mean Brier score minus b's as defined by the module (negative: a did better); ``shared``, the
-    share of the question's scheduled time during which both were live, above 0. Sorted by a, b,
-    question_id.
+    share of the question's scheduled time during which both were live, above 0; ``variance`` and
+    ``third``, the variance and the third central moment that the difference has between equals:
+    those of an outcome whose probabilities are halfway between the two, so that neither is better
+    (`least_error`). Sorted by a, b, question_id.
 
     ``lead``: only the forecasts live so many days before the scheduled close; ``shared`` is then 1.
     ``groups`` maps each forecaster to a group; forecasts of others are ignored. A forecaster who
@@ -73,7 +76,8 @@ def paired(
     ...     "scheduled_close_time": ["2026-01-11T00:00:00Z"], "resolution": ["yes"]})
     >>> forecasts = pd.DataFrame({"question_id": "q", "forecaster": ["ana", "ben"],
     ...     "probability": [0.9, 0.6], "made_at": ["2026-01-01T00:00:00Z", "2026-01-06T00:00:00Z"]})
-    >>> paired(questions, forecasts, {"ana": "reds", "ben": "blues"}).round(6)
+    >>> found = paired(questions, forecasts, {"ana": "reds", "ben": "blues"})
+    >>> found[["a", "b", "question_id", "difference", "shared"]].round(6)
            a     b question_id  difference  shared
     0  blues  reds           q       0.075     0.5
     """
@@ -195,15 +199,16 @@ def _over_pairs(
 ) -> pd.DataFrame:
     ledger = read_frames(questions, forecasts)
     known, group, every = _split(ledger, groups, lead)
-    nobody, nothing = np.zeros(0, dtype=np.int32), np.zeros(0)
+    last = ("deviation", "part") if people else ("difference", "shared", "variance", "third")
+    nobody = np.zeros(0, dtype=np.int32)
     pairs = np.array(list(combinations(range(len(known)), 2)), dtype=np.intp)
-    numbers, parts = [np.zeros(0, dtype=np.intp)], [(nobody, nobody, nothing, nothing)]
+    numbers, parts = [np.zeros(0, dtype=np.intp)], [(nobody, nobody, np.zeros((0, len(last))))]
     for sides in every:
         for number, (a, b) in enumerate(pairs.tolist()):
             parts.append(sides.people(a, b) if people else sides.difference(a, b))
             numbers.append(np.full(len(parts[-1][0]), number))
     pair = np.concatenate(numbers)
-    question, forecaster, first, second = map(np.concatenate, zip(*parts, strict=True))
+    question, forecaster, values = map(np.concatenate, zip(*parts, strict=True))
     order = np.lexsort((forecaster, question, pair))
     a, b = pairs[pair[order]].T
     names = pd.Index(known)
@@ -213,8 +218,7 @@ def _over_pairs(
         who = forecaster[order]
         columns["forecaster"] = ledger.forecasters.take(who)
         columns["side"] = names.take(np.where(group[who] == a, a, b))
-    last = ("deviation", "part") if people else ("difference", "shared")
-    columns |= dict(zip(last, (first[order], second[order]), strict=True))
+    columns |= dict(zip(last, values[order].T, strict=True))
     return pd.DataFrame(columns)
 
 
@@ -235,17 +239,23 @@ class _Sides:
         # As a share of the question's scheduled time; an instant is the whole of its clock.
         self.width = sweep.width / scheduled[sweep.question]
         self.scheduled = scheduled
-        shape = (groups, len(sweep))
-        self.many, self.mean = np.empty(shape), np.empty(shape)
-        for number in range(groups):
-            inside = segment_group == number
-            self.many[number] = sweep.count(inside)
-            self.mean[number] = sweep.sum(np.where(inside, self.score, 0.0))
-        np.divide(self.mean, self.many, out=self.mean, where=self.many > 0)
-        self.mean[self.many == 0] = 0.0
+        self.inside = [segment_group == number for number in range(groups)]
+        self.many = np.stack([sweep.count(here) for here in self.inside]).astype(np.float64)
+        self.mean = self._mean(self.score)
         self.spells = [self._spells(row > 0) for row in self.many]
         self.earned = self._upto(self.mean)
         self.time = self._upto((self.many > 0).astype(np.float64))
+
+    def _mean(self, value: Floats) -> Floats:
+        """Return each group's mean of a value of the segments, 0 while nobody is live."""
+        sums = np.stack([self.sweep.sum(np.where(here, value, 0.0)) for here in self.inside])
+        return np.divide(sums, self.many, out=np.zeros_like(sums), where=self.many > 0)
+
+    @cached_property
+    def said(self) -> list[Floats]:
+        """The integrals of each group's mean probability of "yes", or of each option."""
+        p = np.nan_to_num(self.p)
+        return [self._upto(self._mean(of)) for of in (p[None] if p.ndim == 1 else p.T)]
 
     def _spells(self, live: Flags) -> tuple[Places, Places]:
         """Return the events at which a group starts and stops being live.
@@ -272,14 +282,29 @@ class _Sides:
         return total.astype(np.float64, copy=False)
 
     def difference(self, a: int, b: int) -> Found:
-        """Return the questions shared by a and b (twice), the differences, and the shared time."""
+        """Return the questions shared by a and b (twice), and the columns of `paired`."""
         shared = self._over(self.time[a], self.spells[b])
         difference = self._over(self.earned[a], self.spells[b])
         difference -= self._over(self.earned[b], self.spells[a])
         difference[np.abs(difference) < ROUNDING] = 0.0
         both = shared > ROUNDING
-        question = self.questions[both]
-        return question, question, difference[both], shared[both]
+        question, moments = self.questions[both], self._between_equals(a, b, shared)
+        return question, question, np.stack([difference, shared, *moments], axis=1)[both]
+
+    def _between_equals(self, a: int, b: int, shared: Floats) -> tuple[Floats, Floats]:
+        """Return variance and third moment of each question's difference between equals."""
+        first, second = (
+            np.stack([self._over(of[side], self.spells[other]) for of in self.said])
+            for side, other in ((a, b), (b, a))
+        )
+        if self.p.ndim == 1:
+            first, second = (np.stack([shared - yes, yes]) for yes in (first[0], second[0]))
+        outcome = (first + second) / (2 * np.maximum(shared, ROUNDING))
+        # But for a constant, the difference at each outcome.
+        away = second - first
+        away -= (outcome * away).sum(axis=0)
+        variance, third = ((outcome * away**power).sum(axis=0) for power in (2, 3))
+        return np.maximum(variance, 0.0), third
 
     def elementary(self, a: int, b: int, rising: Floats) -> tuple[Codes, Floats]:
         """Return the questions shared by a and b, and the differences at rising thresholds."""
@@ -325,5 +350,5 @@ class _Sides:
         question = np.searchsorted(self.questions, live.question)
         shared = self._over(self.time[a], self.spells[b])[question]
         seen = (part > 0) & (shared > ROUNDING)
-        parts = part[seen] / shared[seen]
-        return live.question[seen], live.forecaster[seen], deviation[seen], parts
+        values = np.stack([deviation[seen], part[seen] / shared[seen]], axis=1)
+        return live.question[seen], live.forecaster[seen], values

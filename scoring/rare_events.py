@@ -1,4 +1,4 @@
-"""The least width of the interval of a mean score, where a few rare events decide it.
+"""The least width of the interval of a mean score or difference, where a few events decide it.
 
 The usual interval rests on the variation between questions. With a base rate of 3% and 54 questions
 it may have seen one event, or none: then scores hardly vary, and the interval misses the true mean
@@ -24,6 +24,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from scoring.arrays import Floats
 from scoring.forecasts_in_order import Forecasts
@@ -32,6 +33,8 @@ from scoring.null_distribution import FAR, Cumulants, Null, null
 
 # With as many events the usual interval needs no help.
 MANY = 100.0
+# With more, equals of opposite tilt are told apart in less than 6% of cases.
+FEW = 25.0
 _FURTHEST = 30.0
 
 
@@ -60,6 +63,29 @@ def least_widths(made: Forecasts) -> LeastWidths:
         _distances(made, -p, variance),
         _distances(made, -logs, -(p * logs).sum(axis=1)),
     )
+
+
+def least_error(differences: pd.DataFrame) -> float:
+    """Return the least standard error of a mean difference of two sides; 0 with many events.
+
+    ``differences`` are rows of `paired`, with the moments between equals; without them it is 0.
+    With 54 questions, one side at 2% and the other at 4%, equals if the truth is 3%, no
+    event comes in 19% of records: then every difference is nearly the same, and its usual error 0.
+    With this least error at most 3% of equals are told apart, instead of 6 to 39%, at base rates of
+    2 to 10% on 40 to 180 questions, one side 30% above the truth and the other 30% below.
+
+    >>> p = np.full(54, 0.03)
+    >>> at_no, at_yes = 0.02**2 - 0.04**2, 0.98**2 - 0.96**2
+    >>> away = at_yes - at_no
+    >>> moments = {"variance": p * (1 - p) * away**2, "third": p * (1 - p) * (1 - 2 * p) * away**3}
+    >>> round(at_no, 4), round(least_error(pd.DataFrame(moments)), 5)
+    (-0.0012, 0.00093)
+    """
+    if "variance" not in differences:
+        return 0.0
+    variance, third = (float(differences[name].sum()) for name in ("variance", "third"))
+    # The mean moves in jumps of the size third / variance.
+    return 0.0 if variance**3 >= FEW * third**2 else math.sqrt(variance) / len(differences)
 
 
 def _distances(made: Forecasts, payoff: Floats, expected: Floats) -> tuple[float, float]:

@@ -126,6 +126,37 @@ def test_two_forecasters_differ_by_what_one_has_over_the_other_in_skill(ledger: 
     assert_allclose(-100 * table["difference"], mine[table.index], atol=1e-9)
 
 
+@pytest.mark.parametrize("said", [(0.2, 0.4), (0.9, 0.5), ([0.2, 0.3, 0.5], [0.4, 0.4, 0.2])])
+def test_the_moments_between_equals_are_those_of_an_outcome_halfway(said: tuple[Any, Any]) -> None:
+    several = isinstance(said[0], list)
+    column = "probabilities" if several else "probability"
+    forecasts = pd.DataFrame(
+        {
+            "question_id": 1,
+            "forecaster": ["a", "b"],
+            column: list(said),
+            "made_at": "2026-01-05T00:00:00Z",
+        }
+    )
+    found = []
+    for outcome in "xyz" if several else ("no", "yes"):
+        asked = {
+            "question_id": [1],
+            "type": "multiple_choice" if several else "binary",
+            "options": [list("xyz") if several else None],
+            "open_time": "2026-01-01T00:00:00Z",
+            "scheduled_close_time": "2026-01-11T00:00:00Z",
+            "resolution": outcome,
+        }
+        found.append(paired(pd.DataFrame(asked), forecasts, {"a": "a", "b": "b"}).iloc[0])
+    own, other = (np.array(p if several else [1 - p, p]) for p in said)
+    halfway, each = (own + other) / 2, np.array([row["difference"] for row in found])
+    assert halfway @ each == pytest.approx(0, abs=1e-12)
+    for row in found:
+        assert row["variance"] == pytest.approx(halfway @ each**2)
+        assert row["third"] == pytest.approx(halfway @ each**3)
+
+
 @settings(max_examples=examples(60))
 @given(ledgers())
 def test_a_pair_turned_round_differs_by_exactly_the_opposite(ledger: Ledger) -> None:
@@ -193,6 +224,6 @@ def test_groups_that_nobody_forecast_for_have_an_empty_table() -> None:
     asked = slow.question_frame([])
     made = slow.forecast_frame([], [])
     assert list(paired(asked, made, TEAMS).columns) == [
-        "a", "b", "question_id", "difference", "shared"
+        "a", "b", "question_id", "difference", "shared", "variance", "third"
     ]  # fmt: skip
     assert paired_people(asked, made, TEAMS).empty

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
-from scoring import in_order_of_time
-from scoring.rare_events import LeastWidths, least_widths
+from scoring import compare, in_order_of_time
+from scoring.rare_events import LeastWidths, least_error, least_widths
 
 N, P = 54, 0.03
 
@@ -59,3 +60,48 @@ def test_many_events_need_no_help() -> None:
 
 def test_certain_forecasts_have_no_chance() -> None:
     assert once(np.array([0.0, 1.0]), np.array([0.0, 1.0])).brier == (0.0, 0.0)
+
+
+def differences(p: np.ndarray, tilt: float, y: np.ndarray) -> pd.DataFrame:
+    """Return the differences of two sides above and below the truth, with their moments."""
+    a, b = p * (1 + tilt), p * (1 - tilt)
+    away = 2 * (b - a)
+    return pd.DataFrame(
+        {
+            "a": "reds",
+            "b": "blues",
+            "question_id": np.arange(len(p)),
+            "difference": (a - y) ** 2 - (b - y) ** 2,
+            "variance": p * (1 - p) * away**2,
+            "third": p * (1 - p) * (1 - 2 * p) * away**3,
+        }
+    )
+
+
+def test_without_an_event_equals_are_not_told_apart() -> None:
+    table = differences(np.full(N, P), 0.3, np.zeros(N))
+    sides = {"reds": ["ana"], "blues": ["ben"]}
+    usual, least = (
+        compare(rows, sides).pairs[0] for rows in (table.drop(columns=["variance"]), table)
+    )
+    assert usual.better == "blues"
+    assert usual.interval == pytest.approx((usual.difference, usual.difference))
+    assert (least.better, least.rare) == (None, True)
+    assert least.interval is not None
+    assert least.interval[0] < 0 < least.interval[1]
+
+
+@pytest.mark.parametrize(("rate", "many"), [(0.02, 54), (0.05, 90), (0.1, 180)])
+def test_equals_on_rare_events_are_seldom_told_apart(rate: float, many: int) -> None:
+    rng = np.random.default_rng(4)
+    sides = {"reds": ["ana"], "blues": ["ben"]}
+    claims = 0
+    for _ in range(200):
+        table = differences(np.full(many, rate), 0.3, (rng.random(many) < rate).astype(float))
+        claims += compare(table, sides).pairs[0].better is not None
+    assert claims <= 16  # 8%; without the least error 12 to 80 are
+
+
+def test_with_many_events_of_both_kinds_the_usual_error_is_enough() -> None:
+    assert least_error(differences(np.full(90, 0.5), 0.3, np.zeros(90))) == 0
+    assert least_error(differences(np.full(900, 0.1), 0.3, np.zeros(900))) == 0

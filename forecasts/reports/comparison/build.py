@@ -98,7 +98,10 @@ def build(
         for pair in found.pairs
         if pair.comparable and abs(silent[pair.a].share - silent[pair.b].share) > SELECTIVE
     }
-    imputed = _imputed(frames, counting, entries, members, family, choice.lead) if selective else {}
+    imputed = {}
+    if selective:
+        filled = _without_silence(frames, counting, entries, differences, choice.lead)
+        imputed = _imputed(filled, members, family)
 
     # A family is over with the last of its questions, also if nobody here forecast that one.
     of_each = family[questions["question_id"]].to_numpy()
@@ -196,19 +199,30 @@ def _dominant(pair: scoring.Pair, names: dict[str, str]) -> Dominant | None:
     return None if found is None else Dominant(**vars(found) | {"family": names[found.family]})
 
 
-def _imputed(
+def _without_silence(
     frames: Frames,
     counting: pd.DataFrame,
     entries: Entries,
-    members: dict[str, set[Hashable]],
-    family: pd.Series,
+    differences: pd.DataFrame,
     lead: float | None,
-) -> dict[tuple[str, str], Imputed]:
-    """Return each pair with the crowd's forecast for a side while it had none."""
+) -> pd.DataFrame:
+    """Return the differences with the crowd's forecast for a side while it had none.
+
+    The moments between equals are those of the time shared.
+    """
     on = entries.forecasts["question_id"].isin(counting["question_id"])
     kept = replace(entries, forecasts=entries.forecasts[on])
     everyone = frames.forecasts[frames.forecasts["question_id"].isin(counting["question_id"])]
-    differences = without_silence(counting, everyone, kept, lead)
+    filled = without_silence(counting, everyone, kept, lead)
+    key = ["a", "b", "question_id"]
+    moments = differences[[*key, "variance", "third"]]
+    return filled.merge(moments, on=key, how="left").fillna({"variance": 0.0, "third": 0.0})
+
+
+def _imputed(
+    differences: pd.DataFrame, members: dict[str, set[Hashable]], family: pd.Series
+) -> dict[tuple[str, str], Imputed]:
+    """Return the result of each pair on these differences."""
     return {
         (pair.a, pair.b): Imputed(
             pair.shared_questions, pair.difference, pair.interval, pair.p_adjusted, pair.better

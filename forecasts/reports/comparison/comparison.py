@@ -102,7 +102,7 @@ class Pair:
     (None below 10). ``imputed`` is the result without abstention, where one side was silent longer
     than the other.
     ``murphy`` is the difference of the Murphy curves, whose area is ``difference``; empty if not
-    comparable, and in a comparison of more than 15 pairs.
+    comparable or if few rare events decide, and in a comparison of more than 15 pairs.
     ``watched`` takes no family as independent of another, ``watched_by_family`` all of them.
     """
 

@@ -23,9 +23,12 @@ def murphy_differences(
     family: pd.Series,
     lead: float | None,
 ) -> dict[tuple[str, str], tuple[MurphyDifference, ...]]:
-    """Return the difference of the Murphy curves of each comparable pair."""
-    comparable = {(pair.a, pair.b) for pair in pairs if pair.comparable}
-    if not comparable:
+    """Return the difference of the Murphy curves of each comparable pair.
+
+    Pairs that few events decide have none: at a single threshold there are fewer still.
+    """
+    shown = {(pair.a, pair.b) for pair in pairs if pair.comparable and not pair.rare}
+    if not shown:
         return {}
     found = scoring.murphy_differences(counting, forecasts, groups, family, lead, THRESHOLDS)
     return {
@@ -39,7 +42,7 @@ def murphy_differences(
             for row in rows(curve)
         )
         for names, curve in found.items()
-        if names in comparable
+        if names in shown
     }
 
 
