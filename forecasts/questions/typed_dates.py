@@ -69,6 +69,7 @@ _LIMIT = re.compile(r"(?:by|before|until|till|through|within|ahead|prior|no|not|
 _ISO = re.compile(r"\d{4}-?\d")
 _TWO_WAYS = re.compile(r"(0?[1-9]|1[0-2])[/.](0?[1-9]|1[0-2])[/.](\d{4})")
 _LAST_SECOND = time(23, 59, 59)
+_LONGEST = 100  # characters of a date; the grammar takes long with thousands
 _LEAP = 8  # years at most between two 29 Februaries
 
 
@@ -100,6 +101,8 @@ def read_date(
     typed = " ".join(text.split())
     if not typed:
         raise BadInput("The date is blank.", remedy=f"Write, for example: {EXAMPLES}.")
+    if len(typed) > _LONGEST:
+        raise _unreadable(text)
     if typed.casefold() == "now":
         return now
     here = zone or UTC

@@ -27,7 +27,7 @@ from forecasts.updates.values import Value
 # from the title, which may itself end in one: "Will inflation exceed 3%".
 _AFTER_QUESTION = re.compile(r"(?P<title>.*\?)[\s,;:–—-]*(?P<probability>[^?]*)")
 _SET_APART = re.compile(
-    r"(?P<title>.*[^\s,;:–—-])(?P<gap>\s*[,;:–—]\s*|\s+-+\s+|\s+)(?P<probability>\d[\d.,]*\s?%)"
+    r"(?P<title>.*[^\s,;:–—-])(?P<gap>\s*[,;:–—]\s*|\s+-+\s+|\s+)(?P<probability>\d[\d.,]{0,20}\s?%)"
 )
 
 

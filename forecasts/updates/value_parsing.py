@@ -39,7 +39,7 @@ _PERCENT = re.compile(rf"({_NUMBER})\s*%", re.IGNORECASE)
 _WHOLE = re.compile(r"[+]?[\d_]+\.?(e[+]?\d+)?", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+\s*%?")
 _ODDS = re.compile(r"(\d+(?:\.\d+)?)\s*:\s*(\d+(?:\.\d+)?)")
-_PAIR = re.compile(r"\s*([^=]*[^=\s][^=]*)=([^=,;]+)(?:[,;]|$)")
+_PAIR = re.compile(r"\s*([^=\s][^=]*)=([^=,;]+)(?:[,;]|$)")
 # In a field with a % sign.
 PERCENT_FORMS = "Write 30, 30%, 0.3, odds such as 3:7, or a share such as 1/3."
 _BARE = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)")

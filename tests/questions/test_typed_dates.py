@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time as clock
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -253,3 +254,12 @@ def test_other_outcomes_are_left_as_they_are() -> None:
     )
     assert read_typed_outcome("yesterday", rain, now=NOW) == "yesterday"
     assert read_typed_outcome("", LANDING, now=NOW) == ""
+
+
+@pytest.mark.parametrize("typed", ["jan 1 ", "by the end of ", "in 3 ", "1"])
+def test_a_text_too_long_for_a_date_is_refused_at_once(typed: str) -> None:
+    # Anyone may type one, and everyone on the server would wait while it is read.
+    began = clock.process_time()
+    with pytest.raises(BadInput, match="is not a date"):
+        read_date(typed * 20_000, now=NOW)
+    assert clock.process_time() - began < 1

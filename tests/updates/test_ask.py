@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 from typing import Any
 
@@ -57,6 +58,14 @@ def wording(**fields: Any) -> QuestionText:
 def alder(session: Session, alice: Member) -> str:
     """A team of alice's, so that the ledger is shared."""
     return teams.create(session, "Alder", member=alice, now=day(0)).name
+
+
+@pytest.mark.parametrize("typed", ["5,", " 5", "?-", "by the end of ", "3:", "- "])
+def test_a_long_line_is_read_at_once(typed: str) -> None:
+    # Anyone may type one, and everyone on the server would wait while it is read.
+    began = time.process_time()
+    read_line(typed * (100_000 // len(typed)), now=NOW)
+    assert time.process_time() - began < 2
 
 
 def test_a_question_is_registered_and_forecast_in_one_act(session: Session, alice: Member) -> None:

@@ -1,6 +1,7 @@
 """Values as people type them."""
 
 import contextlib
+import time
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -315,3 +316,13 @@ def test_what_is_ambiguous_or_impossible_beside_a_percent_sign_is_refused(
 def test_any_text_beside_a_percent_sign_is_a_probability_or_refused(typed: str) -> None:
     with contextlib.suppress(LedgerError):
         assert 0 <= read_percent_field(typed).value <= 1
+
+
+@pytest.mark.parametrize("typed", ["https://a.b/", "1:", "A=1%,", '"a" ', "[", " "])
+def test_a_long_text_is_refused_at_once(typed: str) -> None:
+    # Anyone may type one, and everyone on the server would wait while it is read.
+    began = time.process_time()
+    for question in (CITIES, PRICE, WHEN):
+        with pytest.raises(LedgerError):
+            read_value(typed * (100_000 // len(typed)), question, now=day(0))
+    assert time.process_time() - began < 2
