@@ -38,6 +38,7 @@ from scoring.running_median import RunningMedian
 PAGE_SIZE = 20
 MAX_LABELS = 500  # the most common tags or families, offered as filters
 _MOST_WORDS = 30  # searched for; a database refuses thousands of conditions
+_MOST_CHARACTERS = 1_000  # of the words; SQLite takes no pattern of 50,000
 _POINTS = 12  # of a trend
 
 
@@ -143,7 +144,7 @@ def find(
 
     The order is that of ``page``.
     """
-    typed = by.words.split()[:_MOST_WORDS]
+    typed = by.words[:_MOST_CHARACTERS].split()[:_MOST_WORDS]
     words = [[word] for word in typed]
     slugs = _slugs(session, by, words, member, now, order)
     if slugs or not words:

@@ -290,3 +290,9 @@ def test_no_page_looks_through_all_forecasts(engine: Engine, kind: str) -> None:
     scans = [line for line in plan if line.strip(" ->").startswith(("SCAN", "Seq Scan"))]
     assert len(plan) > 5
     assert not [line for line in scans if "forecast" in line or "resolution" in line]
+
+
+@pytest.mark.usefixtures("_some")
+def test_words_longer_than_a_database_takes_can_be_searched_for(session: Session) -> None:
+    for words in ("rain" * 25_000, "%_" * 50_000):
+        assert found(session, Filter(words=words)) == []
