@@ -9,6 +9,7 @@ better tools of its own: ``on_a_server`` names them.
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sqlite3
 import tempfile
@@ -125,11 +126,11 @@ def restore(
 
 def on_a_server(engine: Engine, file: Path) -> Refused:
     """Return the error that names the commands to back up and restore a ledger on a server."""
-    name = place(engine)
+    name, dump = place(engine), shlex.quote(str(file))
     return Refused(
         f"The ledger {name} is on a server, which has its own backup tools.",
-        remedy=f"Back up with: pg_dump --format=custom --file={file} {name}\n"
-        f"Restore into an empty database with: pg_restore --dbname=URL {file}, and verify it with: "
+        remedy=f"Back up with: pg_dump --format=custom --file={dump} {shlex.quote(name)}\n"
+        f"Restore into an empty database with: pg_restore --dbname=URL {dump}, and verify it with: "
         "forecasts verify --database URL",
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import stat
 from collections.abc import Iterator
@@ -53,7 +54,7 @@ def _permissions(path: Path) -> Finding:
     return Finding(
         "permissions",
         f"Every user of this machine may write to {' and '.join(everyones)}.",
-        f"Run: chmod o-w {' '.join(everyones)}",
+        f"Run: chmod o-w {shlex.join(everyones)}",
     )
 
 

@@ -283,9 +283,10 @@ def test_the_commands_say_what_was_proven_and_what_was_put_aside(
 def test_on_a_server_the_commands_that_do_it_are_named(postgresql: Server, tmp_path: Path) -> None:
     url = postgresql.emptied()
     for command in ("backup", "restore"):
-        said = CliRunner().invoke(app, [command, str(tmp_path / "b"), "--database", url])
+        file = tmp_path / "b; ls"
+        said = CliRunner().invoke(app, [command, str(file), "--database", url])
         assert said.exit_code == 2
-        assert "pg_dump --format=custom --file=" in said.stderr
+        assert f"pg_dump --format=custom --file='{file}' " in said.stderr
         assert "pg_restore" in said.stderr
 
 

@@ -262,12 +262,13 @@ def test_a_journal_that_has_grown_is_said(
 
 
 def test_a_file_that_anyone_may_write_to_is_said(ledger_file: Path) -> None:
+    ledger_file = ledger_file.rename(ledger_file.with_name("my ledger; ls"))
     engine = database.open_engine(sqlite_url(ledger_file))
     assert "permissions" not in bad(check(engine, now))
     ledger_file.chmod(0o666)
     said = bad(check(engine, now))["permissions"]
     assert said.result == f"Every user of this machine may write to {ledger_file}."
-    assert said.remedy == f"Run: chmod o-w {ledger_file}"
+    assert said.remedy == f"Run: chmod o-w '{ledger_file}'"  # as one word of a shell
     engine.dispose()
 
 
