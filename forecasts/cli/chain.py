@@ -61,19 +61,29 @@ def verify(
         found = verify(session, against=digests, tell=tell)
         # Scores of altered rows would differ for that reason.
         scores = None if found.broken else compare(session, sample=None if all_scores else _SAMPLE)
-    altered = scores.altered if scores else ()
+    differ = _differences(scores) if scores else []
     if format_ == "json":
-        whole = found.broken is None and not altered
+        whole = found.broken is None and not differ
         print_json({"whole": whole, **asdict(found), "scores": asdict(scores) if scores else None})
     elif scores is not None:
         print_line(_intact(found, scores))
     _exit_if_broken(found)
-    if altered:
-        print_note(
-            "".join(f"Scores were altered: {one}.\n" for one in altered)
-            + "Recompute them: forecasts rescore. They are a cache, and history is intact."
-        )
+    if differ:
+        again = "Recompute them: forecasts rescore. They are a cache, and history is intact."
+        print_note("\n".join([*differ, again]))
         raise typer.Exit(1)
+
+
+def _differences(scores: Compared) -> list[str]:
+    """Return a sentence on each score that history does not give, and one on outdated ones."""
+    said = [f"Scores were altered: {one}." for one in scores.altered]
+    if scores.outdated:
+        differ = "score differs" if scores.outdated == 1 else "scores differ"
+        said.append(
+            f"{scores.outdated:,} stored {differ} from the result of this release: an earlier "
+            "release computed them, or they were altered."
+        )
+    return said
 
 
 def _exit_if_broken(found: Verified) -> None:
@@ -243,13 +253,12 @@ def _intact(found: Verified, scores: Compared) -> str:
     if found.forgotten:
         refer = "entry refers" if found.forgotten == 1 else "entries refer"
         lines.append(f"{found.forgotten:,} {refer} to text that was removed with its member.")
-    if scores.resolutions and not scores.altered:
+    if scores.resolutions and not _differences(scores):
         of = "" if scores.resolutions == scores.of else f" of {scores.of:,}"
+        plural = "" if scores.of == 1 else "s"
         lines.append(
-            f"The scores of {scores.resolutions:,}{of} resolutions were computed again, and are "
-            "as stored."
-            if not scores.outdated
-            else f"{scores.outdated:,} scores are of an earlier release: forecasts rescore."
+            f"The scores of {scores.resolutions:,}{of} resolution{plural} were computed again, and "
+            "are as stored."
         )
     if found.against is not None:
         lines.append(f"Nothing up to entry {found.against:,} has changed since that digest.")

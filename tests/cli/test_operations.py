@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -214,6 +215,27 @@ def test_a_move_that_is_interrupted_says_how_it_goes_on(
 )
 def test_a_command_to_copy_does_not_repeat_a_password(named: str, shown: str) -> None:
     assert next_step("show", "rain", database=named) == f"forecasts show rain --database {shown}"
+
+
+def test_scores_in_the_name_of_an_earlier_release_do_not_pass_as_they_are(
+    forecasts: Run, ledger_url: str
+) -> None:
+    forecasts("ask", "Will it rain?", "30%", "--closes", "2999-12-31", "--slug", "rain")
+    forecasts("resolve", "rain", "yes")
+    assert "The scores of 1 resolution were computed again" in forecasts("verify").stdout
+    engine = database.open_engine(ledger_url)
+    with database.writing(engine) as session:
+        earlier = "UPDATE score SET score = 0, engine_version = '0.0' WHERE protocol = 'brier'"
+        session.connection().exec_driver_sql(earlier)
+    engine.dispose()
+    said = forecasts("verify", exit_code=1)
+    assert "computed again" not in said.stdout
+    assert said.stderr.startswith(
+        "1 stored score differs from the result of this release: an earlier release computed "
+    )
+    assert not json.loads(forecasts("verify", "--format", "json", exit_code=1).stdout)["whole"]
+    forecasts("rescore")
+    forecasts("verify")
 
 
 def test_the_digest_is_printed_sent_and_found_again(
