@@ -171,10 +171,10 @@ def _send_digest(engine: Engine, chosen: Settings, target: str) -> Sent:
 
 def send_due_digest(engine: Engine, chosen: Settings) -> None:
     """Send the digest at the end of a run if it is due, and print the result to standard error."""
-    from forecasts.operations.digests import is_due
+    from forecasts.operations.digests import claim
 
     target = _digest_target(chosen)
-    if target is None or not is_due(engine, target, now=now()):
+    if target is None or not claim(engine, target, now=now()):
         return
     try:
         sent = _send_digest(engine, chosen, target)

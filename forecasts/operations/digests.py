@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
+from sqlmodel import Session
 
 from forecasts.common.errors import BadInput, DatabaseError, LedgerError
 from forecasts.common.settings import data_folder
@@ -31,6 +32,8 @@ from forecasts.ledger.verification import newest
 from forecasts.operations import upkeep
 
 EVERY = timedelta(days=1)  # between two digests of scheduled runs
+_LEASE = timedelta(minutes=1)  # longer than any target may take
+_BEING_SENT = "A run began to send it, and did not record the result."
 Message = Callable[[str, str, str], str]  # address, title, text -> reason of a failure, or ""
 _EMAIL = re.compile(r"mailto:(?!//).*|[^/\s]+@[^/\s]+", re.IGNORECASE)
 
@@ -97,11 +100,27 @@ def send(
     return Sent(digest, place, reason)
 
 
-def is_due(engine: Engine, target: str, *, now: datetime) -> bool:
-    """Return whether a run sends a digest: the last failed, or is a day old and out of date."""
+def claim(engine: Engine, target: str, *, now: datetime) -> bool:
+    """Return whether a run sends a digest: the last failed, or is a day old and out of date.
+
+    Another run leaves it to this one, for a minute.
+    """
     with reading(engine) as session:
-        row = upkeep.find(session, UpkeepAct.digest, target)
-        return row is None or bool(row.reason) or is_old(row, newest(session), now=now)
+        if not _is_due(session, target, now):
+            return False
+    with writing(engine) as session:
+        if not _is_due(session, target, now):
+            return False
+        place = shown(target)
+        upkeep.record(session, UpkeepAct.digest, place, now=now, target=target, reason=_BEING_SENT)
+    return True
+
+
+def _is_due(session: Session, target: str, now: datetime) -> bool:
+    row = upkeep.find(session, UpkeepAct.digest, target)
+    if row is not None and row.reason == _BEING_SENT and now - row.tried_at < _LEASE:
+        return False
+    return row is None or bool(row.reason) or is_old(row, newest(session), now=now)
 
 
 def is_old(row: Upkeep, digest: str, *, now: datetime, age: timedelta = EVERY) -> bool:

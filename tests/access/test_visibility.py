@@ -176,7 +176,7 @@ OPEN = {
     "operations.file_health.check_file": "about the file, for whoever has it",
     "operations.server_health.check_server": "about the server, for whoever has it",
     "operations.routine.check": "about runs, backups and digests, for operators",
-    "operations.digests.is_due": "about the chain, for operators",
+    "operations.digests.claim": "about the chain, for operators",
     "operations.digests.send": "a digest contains nothing of the ledger",
     "operations.upkeep.find": "about backups and digests, for operators",
     "operations.upkeep.record": "about backups and digests, for operators",

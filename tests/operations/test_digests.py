@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from forecasts.ledger import database
 from forecasts.ledger.models import UpkeepAct
 from forecasts.ledger.verification import newest, verify
 from forecasts.operations import digests, upkeep
-from forecasts.operations.digests import Sent, is_due, read_digests, send
+from forecasts.operations.digests import Sent, claim, read_digests, send
 from tests.conftest import day
 
 
@@ -173,7 +174,7 @@ def test_a_run_sends_once_a_day_what_is_new_and_what_failed(engine: Engine, tmp_
     add(engine, "alice")
 
     def due(at: float, target: Path = file) -> bool:
-        return is_due(engine, str(target), now=day(at))
+        return claim(engine, str(target), now=day(at))
 
     assert due(0)
     send(engine, str(file), now=day(0), message=arrives)
@@ -185,6 +186,17 @@ def test_a_run_sends_once_a_day_what_is_new_and_what_failed(engine: Engine, tmp_
     done = send(engine, str(blocked), now=day(1), message=arrives)
     assert done.reason == "The file cannot be written: Is a directory."
     assert due(1.01, blocked)
+
+
+def test_of_runs_at_the_same_time_one_sends_the_digest(engine: Engine, tmp_path: Path) -> None:
+    target = str(tmp_path / "digests")
+    add(engine, "alice")
+    assert claim(engine, target, now=day(0))
+    assert not claim(engine, target, now=day(0) + timedelta(seconds=59))
+    # The run that had it was killed.
+    assert claim(engine, target, now=day(0) + timedelta(seconds=60))
+    send(engine, target, now=day(0), message=arrives)
+    assert not claim(engine, target, now=day(0.1))
 
 
 def test_the_last_success_is_remembered_through_failures(engine: Engine, tmp_path: Path) -> None:
