@@ -27,7 +27,7 @@ def brier_skill(
     H − 1 degrees of freedom. H is the effective number of clusters, (Σ n_g)² / Σ n_g², but at most
     1 + (Σ e_g²)² / Σ e_g⁴: where a few events make up nearly all of both scores, the error rests on
     them alone. (With the number of clusters the interval missed 23% of the time at 54 questions and
-    a base rate of 3%.) NaN with fewer than two clusters; the skill is NaN if the reference is
+    a base rate of 3%.) NaN below two effective clusters; the skill is NaN if the reference is
     perfect, and has no interval if the score is.
 
     Brier (1950), doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2, for the score; Murphy &
@@ -53,7 +53,7 @@ def brier_skill(
     if not other.mean() > 0:
         return unknown
     ratio = float(own.mean() / other.mean())
-    if ratio <= 0 or effective - 1 < LEAST:
+    if ratio <= 0 or effective < LEAST:
         return unknown._replace(value=1 - ratio)
     # Lazy: scipy is slow to import, and few commands need it.
     from scipy.special import stdtrit

@@ -20,6 +20,7 @@ import pandas as pd
 from scoring.arrays import Floats
 from scoring.errors import Problems, float_vector, refuse_where, require
 from scoring.means import (
+    LEAST,
     SIGNIFICANCE,
     Families,
     MeanAndError,
@@ -261,7 +262,7 @@ def _pair(
         difference=sign * mean.value,
         error=None if math.isnan(error) else error,
         degrees=degrees,
-        reason=_too_few(len(rows), mean.clusters),
+        reason=_too_few(len(rows), mean),
         rare=least_error(rows) > 0,
     )
     if pair.error is None:
@@ -335,13 +336,16 @@ def _by_time(pair: Pair, parts: Mapping[Any, pd.DataFrame], spans: Spans) -> Pai
     return replace(pair, periods=mean.clusters, p_by_time=p_value)
 
 
-def _too_few(questions: int, families: int) -> str:
+def _too_few(questions: int, mean: MeanAndError) -> str:
     if questions < FEWEST:
         shared = f"{questions} question{'' if questions == 1 else 's'}"
         return f"too few to tell: they share {shared}, fewer than {FEWEST}"
-    if families < FEWEST:
-        shared = f"{families} famil{'y' if families == 1 else 'ies'}, fewer than {FEWEST}"
-        return f"too few to tell: the {questions} questions that they share are of {shared}"
+    told = f"too few to tell: the {questions} questions that they share are"
+    if mean.clusters < FEWEST:
+        families = f"{mean.clusters} famil{'y' if mean.clusters == 1 else 'ies'}"
+        return f"{told} of {families}, fewer than {FEWEST}"
+    if mean.effective < LEAST:
+        return f"{told} nearly all of one family"
     return ""
 
 

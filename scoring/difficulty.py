@@ -29,7 +29,7 @@ def difficulty_adjusted(scores: pd.DataFrame, families: Families | None = None) 
     scores), ``adjusted``, ``lower``, ``upper``: the 95% interval of the adjusted score, given the
     difficulties of the questions. Sorted by component and adjusted score. Groups that share no
     question are left out. ``families`` maps a question id to its family, the unit of the interval;
-    it is NaN with fewer than two.
+    it is NaN below two of effectively equal size.
 
     Assumptions: a question is harder for all by the same amount; which group answers which question
     does not depend on how well it does there; groups that forecast a question later than others had
@@ -108,7 +108,7 @@ def _adjusted(
         effective = own**2 / (held**2).sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             error = np.sqrt(effective / (effective - 1) * (moved**2).sum(axis=1))
-        error[effective - 1 < LEAST] = math.nan
-        far = stdtrit(np.maximum(effective - 1, LEAST), (1 + LEVEL) / 2) * error
+        error[effective < LEAST] = math.nan
+        far = stdtrit(np.maximum(effective, LEAST) - 1, (1 + LEVEL) / 2) * error
         columns["lower"], columns["upper"] = columns["adjusted"] - far, columns["adjusted"] + far
     return pd.DataFrame({"component": component, "questions": own.astype(np.int64)} | columns)

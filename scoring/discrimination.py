@@ -171,7 +171,7 @@ def clustered_variance(order: Order, outcome: Floats, weights: Floats, group: Pl
         of_group = np.bincount(group, share)
         many = float(of_group.sum() ** 2 / (of_group @ of_group))
         sums = np.bincount(group, share * (placement - order.area)) / share.sum()
-        total += sums * (math.sqrt(many / (many - 1)) if many > 1 + LEAST else 1.0)
+        total += sums * (math.sqrt(many / (many - 1)) if many >= LEAST else 1.0)
     return float(total @ total)
 
 

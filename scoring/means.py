@@ -18,8 +18,9 @@ SIGNIFICANCE = 0.05
 POWER = 0.8
 # An error below this share of the mean is rounding.
 ROUNDING = 1e-12
-# With an effective number of clusters this close to 1, there is only one.
-LEAST = 1e-6
+# The least effective number of clusters for an error, two of equal weight. Below it Student's t has
+# less than one degree of freedom, and intervals run into the thousands.
+LEAST = 2 - 1e-6
 
 
 Families = Mapping[Hashable, Hashable] | pd.Series
@@ -28,8 +29,8 @@ Families = Mapping[Hashable, Hashable] | pd.Series
 class Mean(NamedTuple):
     """A mean, its 95% interval, and the two-sided test that it is 0.
 
-    All but the mean are NaN with fewer than two clusters of positive weight; the test is also NaN
-    without variation.
+    All but the mean are NaN with effectively fewer than two clusters; the test is also NaN without
+    variation.
     """
 
     mean: float
@@ -101,7 +102,7 @@ def clustered_mean(
     sums = np.bincount(group, weights * (values - mean))
     cluster_weight = np.bincount(group, weights)
     effective = float(total**2 / (cluster_weight @ cluster_weight))
-    if len(sums) < 2 or effective - 1 < LEAST:
+    if effective < LEAST:
         return Mean(mean, math.nan, math.nan, math.nan, math.nan)
     squares = float(sums @ sums)
     if rare and squares > 0:
@@ -160,7 +161,7 @@ def skewed(statistic: float, skewness: float, clusters: float) -> float:
 class MeanAndError(NamedTuple):
     """A mean, its clustered standard error, and the number of clusters, plain and effective.
 
-    The error is NaN below two clusters. The effective number is (Σ n_g)² / Σ n_g², with n_g the
+    The error is NaN below two effective clusters. Their number is (Σ n_g)² / Σ n_g², with n_g the
     values of cluster g: the number of clusters if all are equal, fewer if one is large.
     """
 
@@ -188,7 +189,7 @@ def mean_and_error(values: Floats, cluster: npt.ArrayLike) -> MeanAndError:
     sums = np.bincount(code, values - mean)
     size = np.bincount(code).astype(np.float64)
     effective = float(len(values) ** 2 / (size @ size))
-    if effective - 1 < LEAST:
+    if effective < LEAST:
         return MeanAndError(mean, math.nan, len(size), effective)
     error = float(np.sqrt(effective / (effective - 1) * (sums @ sums))) / len(values)
     return MeanAndError(mean, error, len(size), effective)

@@ -9,7 +9,7 @@ import pandas as pd
 from scoring.arrays import Floats, Places
 from scoring.errors import float_vector, refuse_where
 from scoring.forecast_pairs import pairs
-from scoring.means import LEVEL, Families, families_of
+from scoring.means import LEAST, LEVEL, Families, families_of
 
 DRAWS = 1000
 # The band widens no less than for this share of the largest error: at thresholds that hardly any
@@ -86,7 +86,7 @@ def difference_curve(
 
     ``difference`` (questions, thresholds). Columns: ``threshold``, ``difference``; ``lower`` and
     ``upper``, the 95% interval at this threshold; ``band_lower`` and ``band_upper``, the 95% band
-    of the whole curve. NaN with fewer than two families.
+    of the whole curve. NaN below two effective families.
 
     With e_g(θ) the sum of the deviations from the mean over family g and H the effective number of
     families, the error is √(H/(H−1) Σ e_g(θ)²) / n, with Student's t on H − 1 degrees of freedom,
@@ -103,7 +103,7 @@ def difference_curve(
     effective = float(sizes.sum() ** 2 / (sizes @ sizes))
     columns = {"threshold": thresholds, "difference": mean}
     ends = ("lower", "upper", "band_lower", "band_upper")
-    if effective - 1 < 1e-6:
+    if effective < LEAST:
         return pd.DataFrame(columns | dict.fromkeys(ends, np.nan))
     # Lazy: scipy is slow to import, and few commands need it.
     from scipy.special import ndtri, stdtrit

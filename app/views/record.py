@@ -268,7 +268,7 @@ def _p(value: float | None) -> str:
 def _interval(interval: Interval | None, digits: int = 3) -> str:
     """Return the 95% interval, or the reason there is none."""
     if interval is None:
-        return "no interval: fewer than two families"
+        return "no interval: too few families"
     return f"95% over families: {numbers.interval(interval, digits)}"
 
 

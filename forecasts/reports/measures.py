@@ -13,7 +13,7 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over questions and its 95% interval (None with fewer than two families)."""
+    """A mean over questions and its 95% interval (None below two effective families)."""
 
     mean: float | None
     interval: Interval | None

@@ -11,6 +11,8 @@ the points under each add up.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -93,8 +95,11 @@ def share_saved(
     if not len(score):
         return Estimate(None, None)
     found = scoring.brier_skill(score, reference, family)
-    ends = (found.lower, found.upper)
-    return Estimate(known(found.value), None if known(found.lower) is None else ends)
+    if math.isnan(found.lower):
+        return Estimate(known(found.value), None)
+    # No score is above 1.
+    least = 1 - 1 / float(reference.mean())
+    return Estimate(found.value, (max(found.lower, least), found.upper))
 
 
 def _compared(frames: Frames, entries: Entries) -> tuple[pd.DataFrame, np.ndarray, pd.DataFrame]:

@@ -74,3 +74,11 @@ def test_what_are_no_scores_is_refused() -> None:
         scoring.base_rate_brier([1, 0], ["x"])
     with pytest.raises(InputError, match="y"):
         scoring.base_rate_brier([2])
+
+
+def test_a_family_of_nearly_all_questions_leaves_no_interval() -> None:
+    random = np.random.default_rng(2)
+    own, other = random.random(101), random.random(101)
+    found = scoring.brier_skill(own, other, np.arange(101) // 100)
+    assert not math.isnan(found.value)
+    assert math.isnan(found.lower)

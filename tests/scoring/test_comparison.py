@@ -331,3 +331,12 @@ def test_a_table_that_is_none_is_refused_by_name(
 ) -> None:
     with pytest.raises(InputError, match=match):
         compare(rows.reset_index(drop=True), groups)
+
+
+def test_questions_nearly_all_of_one_family_are_not_comparable() -> None:
+    family = pd.Series(np.append(np.zeros(300), np.arange(1, 31)), index=range(330))
+    pair = compare(table(noise(330)), TWO, family).pairs[0]
+    assert (pair.families, pair.comparable, pair.interval) == (31, False, None)
+    assert pair.reason == (
+        "too few to tell: the 330 questions that they share are nearly all of one family"
+    )

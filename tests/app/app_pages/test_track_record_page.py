@@ -166,7 +166,7 @@ def test_an_empty_ledger_says_how_a_record_begins(app: AppTest) -> None:
 
 def test_every_interval_says_that_it_counts_families(furnished: AppTest) -> None:
     said = words(visit(furnished, "track_record", cohort="All resolved"))
-    assert "no interval: fewer than two families" in said
+    assert "no interval: too few families" in said
     assert "Intervals are over families of questions." in said
 
 
