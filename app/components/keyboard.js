@@ -144,7 +144,8 @@ function focusAsAsked(field) {
     if (one.saved && !one.act && keyOf(elementOf(field)) !== one.key) handOver(one, field);
   }
   const covering = [...state.waits].find((one) => one.cover === document.activeElement);
-  const isTaken = state.isBusy || state.hasMoved || (covering && !isRefused(covering));
+  const isWriting = covering && (covering.lines.length || covering.cover.value !== covering.text);
+  const isTaken = state.isBusy || state.hasMoved || (isWriting && !isRefused(covering));
   if (!isTaken) enter(field);
 }
 
