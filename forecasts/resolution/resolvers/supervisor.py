@@ -28,11 +28,9 @@ def main(parent: int, command: list[str]) -> int:
     """Return the exit code of the command, after all its processes have ended."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if sys.platform == "linux":
-        system = ctypes.CDLL(None)
-        system.prctl(_SET_CHILD_SUBREAPER, 1)
-        system.prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
-        if os.getppid() != parent:  # it was killed before
-            return 128 + signal.SIGTERM
+        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1)
+    if not end_with(parent, signal.SIGTERM):
+        return 128 + signal.SIGTERM
     leader = 0
     try:
         program = subprocess.Popen(command, start_new_session=True)  # noqa: S603 - the operator's
@@ -47,6 +45,17 @@ def main(parent: int, command: list[str]) -> int:
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         _end(leader)
+
+
+def end_with(parent: int, by: signal.Signals) -> bool:
+    """Let Linux send this process a signal when its parent ends; False if it has ended already.
+
+    The end of the parent's thread that started this process counts too.
+    """
+    if sys.platform != "linux":
+        return True
+    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, by)
+    return os.getppid() == parent
 
 
 def _end(leader: int) -> None:

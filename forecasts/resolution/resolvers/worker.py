@@ -32,6 +32,7 @@ from typing import Any
 
 from forecasts.common.errors import BadInput, CannotTell, LedgerError
 from forecasts.common.limits import format_bytes, limit_memory
+from forecasts.resolution.resolvers import supervisor
 from forecasts.resolution.resolvers.kinds import kind
 from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding, Made, Seen
 
@@ -150,6 +151,7 @@ class Worker:
                 [
                     *(sys.executable, "-c", f"from {__name__} import serve; serve()"),
                     *(str(theirs.fileno()), str(self._seconds), str(self._memory_bytes)),
+                    str(os.getpid()),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=2,  # standard output is the run's own
@@ -208,14 +210,16 @@ class _Sent(Seen):
 
 def serve() -> None:
     """Answer the requests of the parent process until it closes the connection."""
-    descriptor, seconds, memory_bytes = sys.argv[1:]
+    descriptor, seconds, memory_bytes, parent_id = sys.argv[1:]
+    if not supervisor.end_with(int(parent_id), signal.SIGKILL):
+        return
     limit_memory(int(memory_bytes) / 1e9)
     parent, made = Connection(int(descriptor)), Made()
     with suppress(EOFError, OSError):
         parent.send(_READY)
         while True:
             request = parent.recv()
-            # Its signal ends the process, whatever it does, also when its parent was killed.
+            # Its signal ends the process, whatever it does.
             signal.setitimer(signal.ITIMER_PROF, float(seconds))
             parent.send((_DONE, _served(request, parent, made)))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -210,6 +212,29 @@ def test_what_a_kind_has_started_ends_with_its_child(
         assert not _runs(note.read_text())
     # A run's standard output is its results.
     assert capfd.readouterr().out == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its parent")
+def test_a_look_ends_with_a_run_that_is_killed(ending: str, tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    sleeps = f"import os, time; open({str(note)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    looks = (
+        "from forecasts.resolution.resolvers.worker import Worker\n"
+        "from tests.resolution.resolvers.looking import World, at, question\n"
+        f"Worker(10).look({ending!r}, {{'how': {sleeps!r}}}, question(), at(9), World(at(9)))"
+    )
+    path = os.pathsep.join(path or os.getcwd() for path in sys.path)
+    with subprocess.Popen(
+        [sys.executable, "-c", looks], env=os.environ | {"PYTHONPATH": path}
+    ) as run:
+        deadline = time.monotonic() + 30
+        while not (note.exists() and note.read_text()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        run.kill()
+    deadline = time.monotonic() + 5
+    while _runs(note.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not _runs(note.read_text())
 
 
 def _runs(pid: str) -> bool:
