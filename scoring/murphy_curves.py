@@ -80,19 +80,25 @@ def elementary_sums(
 
 
 def difference_curve(
-    difference: Floats, question: pd.Series, families: Families | None, thresholds: Floats
+    difference: Floats,
+    question: pd.Series,
+    families: Families | None,
+    thresholds: Floats,
+    curves: int = 1,
 ) -> pd.DataFrame:
     """Return the mean of the questions' differences at each threshold, with two intervals.
 
-    ``difference`` (questions, thresholds). Columns: ``threshold``, ``difference``; ``lower`` and
-    ``upper``, the 95% interval at this threshold; ``band_lower`` and ``band_upper``, the 95% band
-    of the whole curve. NaN below two effective families.
+    ``difference`` (questions, thresholds); ``curves``, the number of those read together. Columns:
+    ``threshold``, ``difference``; ``lower`` and ``upper``, the 95% interval at this threshold;
+    ``band_lower`` and ``band_upper``, the 95% band of all these curves together. NaN below two
+    effective families.
 
     With e_g(θ) the sum of the deviations from the mean over family g and H the effective number of
     families, the error is √(H/(H−1) Σ e_g(θ)²) / n, with Student's t on H − 1 degrees of freedom,
-    as in `compare`. The band is the mean ± c × error, with c the 95% quantile of the largest
-    |Σ ξ_g e_g(θ)| / error over the thresholds, ξ_g standard normal (the multiplier bootstrap),
-    raised by t / z. An error counts as at least a quarter of the largest.
+    as in `compare`. The band is the mean ± c × error, with c a quantile of the largest |Σ ξ_g
+    e_g(θ)| / error over the thresholds, ξ_g standard normal (the multiplier bootstrap), raised by
+    t/z: the 95% quantile for one curve, (100 − 5/m)% for m. An error counts as at least a quarter
+    of the largest.
 
     Ehm & Krüger (2018), doi:10.1214/18-EJS1495, for tests of whole Murphy curves;
     Chernozhukov, Chetverikov & Kato (2013), doi:10.1214/13-AOS1161, for the multipliers.
@@ -118,7 +124,9 @@ def difference_curve(
     wide = np.zeros(len(error))
     if error.any():
         drawn = np.random.default_rng(0).standard_normal((DRAWS, len(sums))) @ (sums / floored)
-        largest = float(np.quantile(np.abs(drawn).max(axis=1), LEVEL))
-        wide = floored * largest * far / float(ndtri((1 + LEVEL) / 2))
+        each = 1 - (1 - LEVEL) / curves
+        largest = float(np.quantile(np.abs(drawn).max(axis=1), each))
+        raised = float(stdtrit(effective - 1, (1 + each) / 2) / ndtri((1 + each) / 2))
+        wide = floored * largest * raised
     widths = (-far * error, far * error, -wide, wide)
     return pd.DataFrame(columns | {name: mean + by for name, by in zip(ends, widths, strict=True)})

@@ -126,7 +126,8 @@ def murphy_differences(
     """Return the difference of the Murphy curves of every two groups, by the names of the two.
 
     As `paired`, with the elementary score at each threshold (`murphy_curve`) in the place of the
-    Brier score: the area under the difference is the mean difference of the pair. Each option of a
+    Brier score: the area under the difference is the mean difference of the pair. The bands hold
+    all curves together. Each option of a
     question with several is a claim with half the weight. The columns are those of
     `difference_curve`: below 0 throughout, a is better for every decision. Pairs without a shared
     question are left out.
@@ -154,13 +155,13 @@ def murphy_differences(
     for sides in every:
         for pair in combinations(range(len(known)), 2):
             found.setdefault(pair, []).append(sides.elementary(*pair, rising))
-    curves = {}
+    shared = {}
     for (a, b), parts in found.items():
         question, difference = (np.concatenate(part) for part in zip(*parts, strict=True))
         if len(question):
             asked = pd.Series(ledger.questions.ids.take(question))
-            curves[known[a], known[b]] = difference_curve(difference, asked, families, rising)
-    return curves
+            shared[known[a], known[b]] = difference, asked, families, rising
+    return {names: difference_curve(*each, len(shared)) for names, each in shared.items()}
 
 
 def _split(

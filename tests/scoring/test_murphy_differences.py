@@ -103,6 +103,16 @@ def test_the_band_holds_the_whole_difference_between_equals() -> None:
     assert left <= 10  # 5% of 100, and two Monte Carlo errors
 
 
+def test_the_bands_of_several_curves_are_wider_than_that_of_one() -> None:
+    difference = np.random.default_rng(7).normal(0, 0.1, (60, 5))
+    of = difference, pd.Series(np.arange(60)), None, np.linspace(0.1, 0.9, 5)
+    one, ten = difference_curve(*of), difference_curve(*of, 10)
+    assert_allclose(one["upper"], ten["upper"])
+    half, wider = (found["band_upper"] - found["difference"] for found in (one, ten))
+    assert (wider > 1.15 * half).all()
+    assert (wider < 1.6 * half).all()
+
+
 def test_one_family_has_no_interval() -> None:
     found = difference_curve(np.ones((3, 1)), pd.Series([1, 2, 3]), dict.fromkeys((1, 2, 3), "f"),
                              np.array([0.5]))  # fmt: skip

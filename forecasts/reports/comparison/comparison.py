@@ -75,7 +75,7 @@ class Imputed:
 class MurphyDifference:
     """The mean loss of a minus that of b at a threshold for acting; negative if a lost less.
 
-    ``interval`` is 95% at this threshold, ``band`` 95% for the whole curve.
+    ``interval`` is 95% at this threshold, ``band`` 95% for all curves of the comparison together.
     """
 
     threshold: float

@@ -62,6 +62,8 @@ def sentence(pair: Pair) -> str:
 def point_sentence(pair: Pair, point: MurphyDifference) -> str:
     """Return the difference of the losses at a threshold, as a sentence."""
     size = abs(point.difference)
+    if size < 0.0005:
+        return f"Acting above {percent(point.threshold)}, both lost the same on average."
     better = pair.a if point.difference < 0 else pair.b
     return (
         f"Acting above {percent(point.threshold)}, {better} lost {size:.3f} less on average, "

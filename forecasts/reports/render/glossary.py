@@ -304,7 +304,7 @@ OF_COMPARISONS: Mapping[str, Statistic] = {
     "murphy": Statistic(
         "Difference of the losses",
         "the first’s mean loss from acting above a threshold minus the second’s, for every "
-        "threshold: below 0 the first loses less; the band holds the whole curve in 95 of 100 "
+        "threshold: below 0 the first loses less; the bands hold all curves, whole, in 95 of 100 "
         "cases.",
         "murphy.md",
     ),

@@ -59,6 +59,9 @@ def test_each_point_is_told_as_its_numbers_say() -> None:
     one = pair(0.8)
     for point in one.murphy:
         said = murphy.point_sentence(one, point)
+        if abs(point.difference) < 0.0005:
+            assert said.endswith("both lost the same on average.")
+            continue
         assert ("beyond" in said) == (not point.band[0] <= 0 <= point.band[1])
         assert ("ana lost" in said) == (point.difference < 0)
 
