@@ -1,4 +1,8 @@
-"""Forecasts in order of time, as the tests of calibration when made take them."""
+"""Forecasts in order of time, as the tests of calibration when made take them.
+
+All forecasts on a question, of one member or several, follow each other as one path, since they
+share the outcome. This is a definition of this package; see `null_distribution`.
+"""
 
 from __future__ import annotations
 
