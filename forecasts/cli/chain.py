@@ -45,7 +45,7 @@ def verify(
     format_: TextOrJson = "text",
     database: Database = None,
 ) -> None:
-    """Verify that history and scores are unchanged, and print the digest.
+    """Check that history and scores are unchanged; print the digest.
 
     Every row is hashed again and compared with its entry in the chain, and scores are computed
     again. Exit code 0: the chain is intact; 1: the altered, removed, inserted or reordered rows and

@@ -26,7 +26,7 @@ def export(
     database: Database = None,
     acting: Member = None,
 ) -> None:
-    """Export everything about a member as JSON, and as CSV files for a spreadsheet.
+    """Export everything about a member, as JSON and CSV files.
 
     In CSV, an apostrophe is put before texts that a spreadsheet would take for formulas.
     """
