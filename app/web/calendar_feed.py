@@ -13,6 +13,7 @@ from forecasts.agenda import calendar_feed
 from forecasts.common.errors import DatabaseError, LedgerError
 from forecasts.common.settings import Settings
 from forecasts.ledger import database
+from forecasts.ledger.clock import ledger_clock
 
 _engine = cache(database.open_engine)
 _NOT_FOUND = "No such calendar: the address was revoked or is incomplete.\n"
@@ -27,8 +28,10 @@ def calendar(request: Request) -> Response:
     base = str(request.base_url).rstrip("/") if chosen is None else chosen.base
     try:
         shown = calendar_feed.token_in(str(request.path_params["name"]))
-        with database.reading(_engine(Settings().database_url)) as ledger:
-            content = calendar_feed.feed(ledger, shown, app_url=base, now=datetime.now(UTC))
+        engine = _engine(Settings().database_url)
+        now = ledger_clock(engine, lambda: datetime.now(UTC))()
+        with database.reading(engine) as ledger:
+            content = calendar_feed.feed(ledger, shown, app_url=base, now=now)
     except DatabaseError:
         return PlainTextResponse("The ledger is unavailable at the moment.\n", status_code=503)
     except LedgerError:

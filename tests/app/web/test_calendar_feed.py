@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
@@ -14,6 +15,7 @@ from forecasts.access.members import member_or_new
 from forecasts.agenda import calendar_feed as agenda_calendar_feed
 from forecasts.ledger import database
 from tests.conftest import ask, day
+from tests.postgresql import Server
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +54,23 @@ def test_a_calendar_is_read_by_its_address_alone(
     assert answer.headers["cache-control"] == "private, no-store"
     assert "URL:http://testserver/question?slug=rain" in bytes(answer.body).decode()
     assert issued.secret not in caplog.text
+
+
+def test_a_calendar_goes_by_a_server_s_clock(
+    postgresql: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times: list[datetime] = []
+    engine = database.open_engine(postgresql.emptied())
+    monkeypatch.setattr(calendar_feed, "_engine", lambda _: engine)
+    ahead = "clock_timestamp() + interval '1 hour'"
+    monkeypatch.setattr("forecasts.ledger.clock.server_time", lambda: ahead)
+    monkeypatch.setattr(
+        agenda_calendar_feed, "feed", lambda *_, now, **__: times.append(now) or "BEGIN:VCALENDAR"
+    )
+    assert get(f"fcc_{'0' * 12}_{'x' * 43}.ics").status_code == 200
+    off = times[0] - datetime.now(UTC) - timedelta(hours=1)
+    assert abs(off) < timedelta(seconds=5)
+    engine.dispose()
 
 
 @pytest.mark.parametrize("name", ["x.ics", "fcc_calendar-00_x.ics", "fct__.ics", "\0.ics", "x"])
