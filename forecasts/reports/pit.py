@@ -56,13 +56,11 @@ def transforms(
     tags = tagged(counting) if by == "tag" else None
 
     def of(name: str) -> Pit | None:
-        asked, there = counting, group == (EVERYONE if by == "tag" else name)
+        made = entries.forecasts[group == (EVERYONE if by == "tag" else name)]
         if tags is not None:
-            asked = counting[
-                counting["question_id"].isin(tags["question_id"][tags["group"] == name])
-            ]
-            there &= entries.forecasts["question_id"].isin(asked["question_id"]).to_numpy()
-        found = scoring.pit(asked, entries.forecasts[there], family)
+            made = made[made["question_id"].isin(tags["question_id"][tags["group"] == name])]
+        asked = counting[counting["question_id"].isin(made["question_id"])]
+        found = scoring.pit(asked, made, family)
         return None if found.table.empty else _pit(found, family)
 
     return of
