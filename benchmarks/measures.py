@@ -18,10 +18,10 @@ from benchmarks.comparing import LEVEL, comparisons, wrong
 from benchmarks.worlds import AS_OF, Many, World, faulty, repeat
 from forecasts.exchange.folder.folder import read_folder
 from forecasts.reports import build
-from forecasts.reports.build import BRIER, LOG
+from forecasts.reports.build import LOG
 from forecasts.reports.calibration import auc
 from forecasts.reports.cohort import families
-from forecasts.reports.estimates import mean_over_questions
+from forecasts.reports.estimates import BRIER, mean_over_questions
 from forecasts.reports.groups import group_entries
 from forecasts.reports.member_scores import live_segments, member_scores, question_scores
 from forecasts.reports.movement import movement, movements

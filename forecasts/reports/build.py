@@ -20,7 +20,7 @@ from forecasts.reports import calibration, member_scores, pit, when_made
 from forecasts.reports.cohort import COUNTS, families, not_selected, reasons, selected
 from forecasts.reports.difficulty import adjusted_scores
 from forecasts.reports.digest import sha256
-from forecasts.reports.estimates import mean_over_questions
+from forecasts.reports.estimates import brier_scores, mean_over_questions
 from forecasts.reports.evidence_points import NOTHING, Parts, earned, parts, updates_of
 from forecasts.reports.groups import (
     EVERYONE,
@@ -60,7 +60,7 @@ from forecasts.scores.frames import Frames
 from scoring.parallel import in_background, map_threads
 from scoring.shared_shocks import spans_of
 
-BRIER, ORIGINAL, LOG, SKILL = (0.0, 1.0), (0.0, 2.0), (0.0, math.inf), (-100.0, 100.0)
+LOG, SKILL = (0.0, math.inf), (-100.0, 100.0)
 
 
 def build(
@@ -277,16 +277,7 @@ def _groups(
             lopsided=True,
             least=made.least.log,
         )
-        low, high = made.least.brier
-        brier, original = (
-            mean_over_questions(
-                own[measure].to_numpy(), clusters, scale, lopsided=True, least=least
-            )
-            for measure, scale, least in (
-                ("brier", BRIER, (low, high)),
-                ("brier_original", ORIGINAL, (2 * low, 2 * high)),
-            )
-        )
+        brier, original = brier_scores(own, clusters, made.least.brier)
         points, evidence = earned(cited_in(name), frames.evidence, family)
         skill, crowd_skill = (
             None if skills_of is None else _skill(skills_of(name), versus, family)

@@ -6,11 +6,13 @@ import math
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 import scoring
 from forecasts.reports.measures import Estimate, Interval
 
 WHOLE = (-math.inf, math.inf)
+BRIER, ORIGINAL = (0.0, 1.0), (0.0, 2.0)
 
 
 def mean_over_questions(
@@ -35,6 +37,24 @@ def mean_over_questions(
         return Estimate(found.mean, None)
     lower, upper = min(found.lower, found.mean - least[0]), max(found.upper, found.mean + least[1])
     return Estimate(found.mean, (max(lower, scale[0]), min(upper, scale[1])))
+
+
+def brier_scores(
+    own: pd.DataFrame, family: npt.NDArray[np.integer], least: Interval
+) -> tuple[Estimate, Estimate]:
+    """Return the mean Brier scores of a group's questions, 0–1 and original (0–2).
+
+    ``own`` are rows of ``member_scores.question_scores``; ``least`` is of the first score.
+    """
+    low, high = least
+    brier, original = (
+        mean_over_questions(own[name].to_numpy(), family, scale, lopsided=True, least=widths)
+        for name, scale, widths in (
+            ("brier", BRIER, least),
+            ("brier_original", ORIGINAL, (2 * low, 2 * high)),
+        )
+    )
+    return brier, original
 
 
 def known(value: float) -> float | None:

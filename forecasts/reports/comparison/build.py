@@ -42,11 +42,18 @@ from forecasts.reports.comparison.comparison import (
 from forecasts.reports.comparison.murphy import murphy_differences
 from forecasts.reports.difficulty import adjusted_scores
 from forecasts.reports.digest import sha256
-from forecasts.reports.estimates import mean_over_questions
+from forecasts.reports.estimates import brier_scores
 from forecasts.reports.groups import Entries, chosen, group_entries, in_several_teams
-from forecasts.reports.member_scores import member_scores, question_scores, timing_days
+from forecasts.reports.member_scores import (
+    at_lead,
+    live_segments,
+    member_scores,
+    question_scores,
+    timing_days,
+)
 from forecasts.reports.report import By
 from forecasts.reports.selection import ALL, Choice
+from forecasts.reports.when_made import forecasts_made
 from forecasts.scores.frames import Frames, rows
 from scoring.comparison import NEVER_TOGETHER
 from scoring.parallel import in_background
@@ -248,10 +255,18 @@ def _sides(
     cluster = family[counting["question_id"]].to_numpy()
     people = members.groupby("group")["member"].nunique()
     adjusted = adjusted_scores(scores, cluster)
+    live = live_segments(counting, entries)
+    made = forecasts_made(
+        counting,
+        live if lead is None else at_lead(live, lead),
+        entries.group.to_numpy(dtype=object),
+    )
     sides = []
     for ranked in found.groups:
         own = scores[scores["group"] == ranked.name]
-        of = cluster[own["question"].to_numpy()]
+        said = made.of(made.rows[made.rows["group"] == ranked.name])
+        least = scoring.least_widths(said.ordered).brier if len(said.rows) else (0.0, 0.0)
+        brier, original = brier_scores(own, cluster[own["question"].to_numpy()], least)
         sides.append(
             Side(
                 name=ranked.name,
@@ -264,10 +279,8 @@ def _sides(
                 unanswered=silent[ranked.name].unanswered if ranked.name in silent else None,
                 silent=silent[ranked.name].silent if ranked.name in silent else None,
                 may_be_best=best[ranked.name],
-                **{
-                    name: mean_over_questions(own[name].to_numpy(), of, lopsided=True)
-                    for name in ("brier", "brier_original")
-                },
+                brier=brier,
+                brier_original=original,
                 adjusted=adjusted.get(ranked.name),
                 skill=skill.get(ranked.name),
             )

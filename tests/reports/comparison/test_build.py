@@ -11,9 +11,11 @@ import pytest
 
 import scoring
 from forecasts.common.errors import BadInput
+from forecasts.reports import build as report
 from forecasts.reports import formats
 from forecasts.reports.comparison import Comparison, Pair, build, wording
 from forecasts.reports.report import LeftOut
+from forecasts.reports.selection import Choice
 from forecasts.scores.frames import Frames, complete
 from tests.reports.small_ledgers import NOW, asked, day, joined, ledger, made, picked, random_ledger
 
@@ -558,3 +560,19 @@ def test_a_conclusion_without_a_comparable_pair_is_short() -> None:
     rows = [made("q", name, 0, 0.5) for name in names]
     comparison = compared(ledger([asked("q", "yes")], rows), *names, of="forecasters")
     assert comparison.sentence == "No conclusion: none of the 15 pairs is comparable."
+
+
+@pytest.mark.parametrize("lead", [None, 7.0])
+def test_a_side_has_the_score_and_the_interval_of_its_report(lead: float | None) -> None:
+    asked_ = [asked(f"q{n:03}", "yes" if n == 7 else "no") for n in range(54)]
+    rows = [
+        made(f"q{n:03}", who, 0, p) for n in range(54) for who, p in (("ann", 0.02), ("bob", 0.04))
+    ]
+    frames = ledger(asked_, rows, [joined("ours", "ann"), joined("theirs", "bob")])
+    choice = Choice(lead=lead)
+    groups = {one.name: one for one in report(frames, by="team", as_of=NOW, choice=choice).groups}
+    for side in build(frames, between=["ours", "theirs"], as_of=NOW, choice=choice).groups:
+        own = groups[side.name]
+        assert (side.brier, side.brier_original) == (own.brier, own.brier_original)
+        assert own.brier.interval is not None
+        assert own.brier.interval[1] > 0.05  # wider than that of one event in 54
