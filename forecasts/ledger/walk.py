@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 
@@ -60,7 +60,11 @@ class Walk:
         self._states: dict[str, dict[int, Any]] = {kind: {} for kind in STATES}
 
     def all(self, tell: Callable[[int, int], None]) -> None:
-        """Verify everything; ``Stop`` at a fault of the chain."""
+        """Verify everything; ``Stop`` at a fault of the chain, or without one of the tables."""
+        there = inspect(self.session.connection()).get_table_names()
+        if gone := sorted(SQLModel.metadata.tables.keys() - set(there)):
+            tables = f"the table {gone[0]} is" if len(gone) == 1 else f"{', '.join(gone)} are"
+            raise self._stop(Broken(Fault.removed, f"{tables} gone, or replaced by a view"))
         with self._readable("the table removal", note=False):
             self._erasures.read()
         for table in SQLModel.metadata.sorted_tables:

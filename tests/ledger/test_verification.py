@@ -481,6 +481,22 @@ def test_what_is_no_digest_is_refused(engine: Engine, bad: str) -> None:
         look(engine, bad)
 
 
+@pytest.mark.parametrize(
+    "act",
+    [
+        "ALTER TABLE policy RENAME TO elsewhere",
+        "ALTER TABLE policy RENAME TO elsewhere; CREATE VIEW policy AS SELECT * FROM elsewhere",
+    ],
+)
+def test_a_table_that_is_gone_or_a_view_by_now_is_named(shared: Engine, act: str) -> None:
+    with tampered(shared, *act.split("; ")) as session:
+        found = verify(session)
+    assert found.broken is not None
+    assert found.broken.fault == Fault.removed
+    assert found.broken.said == "the table policy is gone, or replaced by a view"
+    assert found.digest == f"0-{'0' * 64}"
+
+
 def test_an_act_that_is_undone_leaves_no_entry(shared: Engine) -> None:
     before = entries(shared)
     with database.writing(shared) as session:
