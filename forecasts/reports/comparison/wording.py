@@ -35,6 +35,7 @@ NEVER_AT_LEAD = "at that lead they never both had a forecast on one question"
 MOST_PAIRS = 15
 # The conclusion names at most so many.
 _MOST_NAMED = 3
+_MOST_BLOCKS = 100_000
 ASSUMPTION = (
     "Given the forecasts, the outcomes of different families of questions are taken as "
     "independent. Each claim says how much correlation between families open at the same time "
@@ -251,7 +252,8 @@ def evidence(pair: Pair) -> str:
         more = max((seen.needed or 0) - (seen.blocks or 0), 0)
         need = ""
         if seen.better is None and seen.needed is not None and more:
-            need = f" With differences like the mean here it would take about {more:,} more blocks."
+            blocks = f"about {more:,}" if more <= _MOST_BLOCKS else f"over {_MOST_BLOCKS:,}"
+            need = f" With differences like the mean here it would take {blocks} more blocks."
         parts.append(f"{_reached(seen)}, over {over}.{need}")
     if pair.watched_by_family is not None:
         seen = pair.watched_by_family

@@ -252,8 +252,8 @@ def reliability_summary(group: Group) -> str:
     weight = sum(point.weight for point in group.curve)
     outside = sum(point.weight for point in group.curve if not _in_band(point))
     leaves = (
-        f"The curve leaves the band at {percent(outside / weight)} of the forecasts; chance alone "
-        "makes a curve leave its band anywhere in 1 of 10 records."
+        f"The curve leaves the band at {_at_least_one_percent(outside / weight)} of the forecasts; "
+        "chance alone makes a curve leave its band anywhere in 1 of 10 records."
         if outside
         else "The whole curve lies in the band of chance, as 9 of 10 calibrated records do."
     )
@@ -263,6 +263,10 @@ def reliability_summary(group: Group) -> str:
         f"In {inside} of {count(len(filled), 'bin')}, the 95% interval of the outcomes includes "
         f"the mean forecast. {leaves}"
     )
+
+
+def _at_least_one_percent(share: float) -> str:
+    return "less than 1%" if share < 0.01 else percent(share)
 
 
 def shortened(words: str, most: int = 90) -> str:

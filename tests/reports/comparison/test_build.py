@@ -410,6 +410,8 @@ def test_the_blocks_of_time_and_how_many_more_it_would_take_are_told() -> None:
     assert pair.watched.needed is not None
     assert "over one block of time." in said
     assert f"it would take about {pair.watched.needed - 1:,} more blocks" in said
+    endless = replace(pair, watched=replace(pair.watched, needed=10**9))
+    assert "it would take over 100,000 more blocks" in wording.evidence(endless)
     assert "Families independent: " in said
 
 

@@ -21,6 +21,7 @@ import typst
 
 from forecasts.common.text import on_one_line, printable, without_formulas
 from forecasts.reports import Report, formats
+from forecasts.reports.measures import CurvePoint
 from forecasts.reports.numbers import number, percent
 from forecasts.reports.render import charts, svg, wording
 from forecasts.reports.render.as_json import schema
@@ -418,7 +419,15 @@ def test_the_words_on_the_band_are_those_of_the_curve() -> None:
         outside = sum(point.weight for place, point in enumerate(curve) if place in off) / weight
         said = wording.reliability_summary(replace(group, curve=curve))
         assert ("The whole curve lies in the band" in said) == (not off)
-        assert (f"leaves the band at {percent(outside)} of the forecasts" in said) == bool(off)
+        share = "less than 1%" if outside < 0.01 else percent(outside)
+        assert (f"leaves the band at {share} of the forecasts" in said) == bool(off)
+    one = replace(curve[0], lower=1.0, upper=1.0, weight=weight / 500)
+    said = wording.reliability_summary(replace(group, curve=(one, *map(_inside, curve))))
+    assert "leaves the band at less than 1% of the forecasts" in said
+
+
+def _inside(point: CurvePoint) -> CurvePoint:
+    return replace(point, lower=0.0, upper=1.0)
 
 
 def test_a_group_has_three_sentences_at_its_top_at_most(reports: dict[str, Report]) -> None:
