@@ -20,6 +20,7 @@ from sqlmodel import Session, col, select
 
 from forecasts.access import roles, visibility
 from forecasts.access.roles import Action
+from forecasts.common import limits
 from forecasts.common.errors import BadInput, Refused
 from forecasts.common.times import to_minute
 from forecasts.ledger import current
@@ -58,6 +59,14 @@ def question_text(**fields: Any) -> QuestionText:
         text = QuestionText.model_validate(fields)
     except ValidationError as error:
         raise BadInput(" ".join(_sentence(item) for item in error.errors())) from None
+    for what, names in (
+        ("The title", [text.title]),
+        ("The family", [text.family]),
+        ("The tag", text.tags),
+        ("The option", text.options),
+    ):
+        for name in names or ():
+            limits.require_name(name, what)
     _check_bounds(text)
     return text
 

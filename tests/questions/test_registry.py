@@ -120,6 +120,12 @@ def test_a_malformed_question_is_refused_with_field_and_rule(
             {"type": "multiple_choice", "options": ["a", "b", "a"]},
             "Options must differ; 'a' is there twice.",
         ),
+        # A title is on every page of everyone who sees the question.
+        (
+            {"title": "Will it rain? " * 70_000},
+            "The title 'Will it rain? Will it rain? Will it rain…' has 1 MB; at most 2,000 bytes "
+            "are read. Give a shorter one.",
+        ),
         (
             {"type": "numeric", "lower_bound": "10", "upper_bound": "5"},
             "The lower bound '10' must be below the upper bound '5'.",
