@@ -242,7 +242,10 @@ class Null:
         root = math.copysign(math.sqrt(max(2 * (at * total - tilted.value), 0.0)), at)
         wald = at * math.sqrt(max(tilted.variance, 0.0))
         if abs(root) > 1e-3 and wald / root > 0:
-            return root + math.log(wald / root) / root
+            found = root + math.log(wald / root) / root
+            # Of paths the cumulants are estimates, which fail far out; then the sign can turn.
+            if found * root > 0 or abs(found) < 1:
+                return found
         return total / self.deviation
 
     def _end(self, side: float) -> float:
@@ -273,9 +276,11 @@ class Null:
             end = min(begins + jump, end)
         # The range and the test agree on the observed value.
         total = side * float(self.sums.gain.sum())
-        if side * self.statistic >= FAR:
-            return side * min(end, total * (1 - ROUNDING))
-        return side * max(end, total)
+        rejects = side * self.statistic >= FAR
+        # Where the cumulants fail, the end is the normal one.
+        if not 0 < end < (total if rejects else math.inf):
+            end = FAR * self.deviation
+        return side * (min(end, total * (1 - ROUNDING)) if rejects else max(end, total))
 
     @cached_property
     def _share(self) -> Floats:

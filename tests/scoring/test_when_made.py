@@ -251,3 +251,20 @@ def test_input_of_the_wrong_shape_is_refused_by_name(given_: tuple, place: str) 
     with pytest.raises(InputError) as caught:
         when_made(*given_)
     assert place in str(caught.value)
+
+
+def test_paths_that_contradict_themselves_have_a_sign_and_a_range() -> None:
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        question = np.repeat(np.arange(36), rng.integers(1, 12, 36))
+        p = rng.dirichlet([0.3, 0.3], len(question))
+        y = np.eye(2)[rng.integers(0, 2, 36)][question]
+        found = when_made(p, y, 2 * question + rng.integers(0, 2, len(question)), question)
+        low, high = found.null.range()
+        assert low < 0 < high
+        total, z = float(found.null.sums.gain.sum()), found.sharpness.statistic
+        assert abs(z) < 1 or total * z > 0
+        assert (low < total < high) == (found.sharpness.p_value >= 0.05)
+        # Far off, the interval of the difference is clear of 0, as the p-value says.
+        if abs(total) > 2.5 * found.null.deviation:
+            assert (high if total > 0 else -low) < 0.99 * abs(total)
