@@ -25,7 +25,6 @@ from forecasts.updates.ask import ask
 ONLY_ME = "Only you can see it until it has criteria."
 
 
-@st.fragment
 def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -> None:
     """Show the form that registers a question.
 

@@ -66,7 +66,6 @@ def proposal(row: Resolution, state: QuestionState, proposer: str, *, may: bool)
             doing.say(f"Rejected: {row.outcome} on “{shortened(state.text.title, 60)}”.")
 
 
-@st.fragment
 def resolve_form(
     state: QuestionState, moment: datetime, *, may_propose: bool, may_resolve: bool
 ) -> None:
