@@ -203,11 +203,12 @@ def find_earned(page: Page, base: str) -> Row:
     """Find the points that a resolved question earned: from Today, by the link of its score."""
     opened(page, base)
     clicks = 1
-    page.get_by_role("link", name="Brier").first.click()
+    score = page.get_by_role("link", name="Brier").first
+    slug = (score.get_attribute("href") or "").partition("question=")[2]
+    score.click()
     page.get_by_role("heading", name="My scores").wait_for()
     page.locator(DONE).wait_for()
-    shown = page.get_by_text("Will the bridge open?").first
-    shown.wait_for()
+    page.locator(f'a[href$="slug={slug}"]').first.wait_for()
     return Row(
         "find the points of a resolved question, from Today a week later",
         f"{clicks} click",

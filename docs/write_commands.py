@@ -94,7 +94,12 @@ CHAIN_MARK = "<!-- made by make docs from forecasts/ledger/chain.py -->\n"
 def covered(page: str) -> str:
     """Return ``page`` with the list of tables and their part in the chain between its two marks."""
     lines = ["| table | a row of it | in the chain | personal texts |\n", "|---|---|---|---|\n"]
-    models = {mapper.local_table.name: mapper.class_ for mapper in SQLModel._sa_registry.mappers}
+    own = (
+        mapper
+        for mapper in SQLModel._sa_registry.mappers
+        if mapper.class_.__module__.startswith("forecasts.")
+    )
+    models = {mapper.local_table.name: mapper.class_ for mapper in own}
     tables = (*SEALED, *STATES, *sorted(models.keys() - {*SEALED, *STATES}))
     how = dict.fromkeys(SEALED, "each row") | dict.fromkeys(STATES, "each state of a row")
     how |= {"entry": "the chain itself", "exhibit_content": "by its hash in `exhibit`"}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from forecasts.common.limits import NAME_BYTES
 from forecasts.common.text import printable
 from forecasts.exchange.folder.folder import read_folder, write_folder
 from forecasts.questions.registry import is_slug
@@ -19,7 +20,7 @@ ALL = " ".join([*nasty.MARKUP, *nasty.FORMULAS, *nasty.CONTROLS])
 def unkind(folder: Path) -> Path:
     """Write a folder with active characters in every text field."""
     words = {"background": ALL, "resolution_criteria": ALL, "fine_print": ALL, "family": ALL}
-    words |= {"tags": nasty.WORDS}
+    words |= {"tags": [word[:NAME_BYTES] for word in nasty.WORDS]}
     frames = ledger(
         [
             asked("q", "yes", title=ALL, resolution_note=ALL, **words),

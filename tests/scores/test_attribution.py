@@ -95,8 +95,8 @@ def test_what_a_source_earned_on_a_question_has_an_interval_over_families(by: st
 
 
 def test_the_interval_is_that_of_the_mean_over_the_questions_clustered(frames: Frames) -> None:
-    asked = pd.concat([frames.questions] * 3, ignore_index=True).assign(
-        question_id=["q", "r", "s"], family=["one", "one", ""]
+    asked = pd.concat([frames.questions] * 4, ignore_index=True).assign(
+        question_id=["q", "r", "s", "t"], family=["one", "one", "", ""]
     )
     made = pd.concat(
         [frames.forecasts.assign(question_id=name) for name in asked["question_id"]],
@@ -110,8 +110,8 @@ def test_the_interval_is_that_of_the_mean_over_the_questions_clustered(frames: F
         own = made[made["question_id"] == name].reset_index(drop=True)
         one = Frames(asked.iloc[[n]], own, frames.teams, frames.evidence, frames.articles)
         each.append(attribute(one, "kind").set_index("kind").loc["data", "points"])
-    expected = scoring.clustered_mean(each, ["one", "one", "s"], rare=True)
-    assert (row["families"], row["questions"]) == (2, 3)
+    expected = scoring.clustered_mean(each, ["one", "one", "s", "t"], rare=True)
+    assert (row["families"], row["questions"]) == (3, 4)
     assert row["per_question"] == pytest.approx(expected.mean)
     assert row["per_question_lower"] == pytest.approx(expected.lower)
     assert row["per_question_upper"] == pytest.approx(expected.upper)
