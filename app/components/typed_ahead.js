@@ -116,7 +116,8 @@ function handOver(one, field) {
   const canSave = isNext && placeOf(field);
   const [first, ...later] = canSave ? typed : [typed.filter(Boolean).join(" ")];
   const text = saved && !isNext ? field.value + first : first;
-  if (first && text !== field.value) write(field, text);
+  const isCleared = !saved && !text && own.value !== one.text;
+  if ((first || isCleared) && text !== field.value) write(field, text);
   if (hasFocus) {
     field.focus();
     if (isNext && !first) field.select();
