@@ -19,10 +19,11 @@ from app.views.lists import report_table
 from app.views.own_scores import last_call, score_link
 from forecasts.reports import Group, numbers
 from forecasts.reports.advice import advice
-from forecasts.reports.measures import Interval
+from forecasts.reports.measures import Estimate, Interval
 from forecasts.reports.own_scores import OwnScores
 from forecasts.reports.render import tables, wording
 from forecasts.reports.render.glossary import OF_REPORTS as STATISTICS
+from forecasts.reports.report import Movement, Staleness
 from forecasts.reports.selection import Choice
 from forecasts.reports.verdict import FEWEST
 
@@ -324,44 +325,45 @@ def _tests(group: Group) -> None:
     )
 
 
+def _finding(
+    found: Movement | Staleness, name: str, mean: tuple[str, Estimate], other: tuple[str, str, str]
+) -> None:
+    """Show a finding: its mean with the interval, another number with its help, its sentence."""
+    statistic, (label, estimate) = STATISTICS[name], mean
+    st.caption(as_text(statistic.whole))
+    left, right = (column.container(gap=None) for column in st.columns(2))
+    left.metric(label, significant(estimate.mean), help=statistic.help)
+    left.caption(_interval(estimate.interval))
+    label, value, explained = other
+    right.metric(label, value, help=explained)
+    right.caption(
+        f"{numbers.count(found.questions, 'question')} in {numbers.count(found.families, 'family')}"
+    )
+    st.markdown(as_text(found.sentence))
+
+
 def _movement(group: Group) -> None:
     """Show over- and under-reaction."""
     moved = group.movement
     assert moved is not None
-    st.caption(as_text(STATISTICS["movement"].whole))
-    left, right = (column.container(gap=None) for column in st.columns(2))
-    left.metric("Excess movement", significant(moved.excess.mean), help=STATISTICS["movement"].help)
-    left.caption(_interval(moved.excess.interval))
-    right.metric(
-        "p",
-        numbers.p_value(moved.p_value),
-        help="How often chance alone moves calibrated forecasts this far. Of the recalibrated "
-        "forecasts on resolved questions.",
+    chance = (
+        "How often chance alone moves calibrated forecasts this far. Of the recalibrated "
+        "forecasts on resolved questions."
     )
-    right.caption(
-        f"{numbers.count(moved.questions, 'question')} in {numbers.count(moved.families, 'family')}"
-    )
-    st.markdown(as_text(moved.sentence))
+    p_value = ("p", numbers.p_value(moved.p_value), chance)
+    _finding(moved, "movement", ("Excess movement", moved.excess), p_value)
 
 
 def _staleness(group: Group) -> None:
     """Show the cost of unrevised forecasts, and the questions on which a review would have paid."""
     stale = group.staleness
     assert stale is not None
-    st.caption(as_text(STATISTICS["staleness"].whole))
-    left, right = (column.container(gap=None) for column in st.columns(2))
-    left.metric("Cost", significant(stale.cost.mean), help=STATISTICS["staleness"].help)
-    left.caption(_interval(stale.cost.interval))
-    right.metric(
-        "Drift",
-        significant(stale.drift),
-        help="The power of the time left by which the odds of “yes” fell: 1 if each event closes "
-        "its question, 0 if time does not matter.",
+    power = (
+        "The power of the time left by which the odds of “yes” fell: 1 if each event closes "
+        "its question, 0 if time does not matter."
     )
-    right.caption(
-        f"{numbers.count(stale.questions, 'question')} in {numbers.count(stale.families, 'family')}"
-    )
-    st.markdown(as_text(stale.sentence))
+    drift = ("Drift", significant(stale.drift), power)
+    _finding(stale, "staleness", ("Cost", stale.cost), drift)
     if stale.most:
         st.subheader("Reviews that would have paid most", anchor=False)
     for row in stale.most:

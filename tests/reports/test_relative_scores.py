@@ -53,7 +53,7 @@ def test_it_is_positive_where_the_crowd_skill_is() -> None:
         assert group.crowd_skill.mean * group.crowd_brier_skill.mean >= 0
 
 
-def test_whoever_took_the_hard_questions_is_not_behind_for_it() -> None:
+def test_a_side_with_the_hard_questions_is_not_behind_for_it() -> None:
     easy, hard = range(20), range(20, 40)
     said = [made(f"q{n}", "ana", 0, 0.9) for n in easy]
     said += [made(f"q{n}", "ben", 0, 0.6) for n in hard]
