@@ -1,0 +1,282 @@
+"""Receipts: the proof of a forecast that its forecaster keeps.
+
+A receipt is the JSON that the forecast's entry in the chain of hashes is the hash of (``chain``),
+with that hash, and with the ledger's id: the hash of its first entry. So it needs no signature: a
+receipt whose contents were altered does not fit its own hash, and one that fits proves with the
+chain that the forecast was in the ledger by then, unchanged since.
+
+It holds no words and no value, but hashes of them. A value without a rationale can be found from
+its hash by trying them all, so a receipt shown to others may tell them the forecast.
+
+Rejected: a signed receipt (a key to keep safe, and the one who could rewrite the ledger would
+have it).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Integer, Select, bindparam, func, select
+from sqlmodel import Session, SQLModel
+
+from forecasts.common.errors import BadInput
+from forecasts.common.times import utc
+from forecasts.ledger import facts
+from forecasts.ledger.append import write_entries
+from forecasts.ledger.chain import NOTHING, sha256
+from forecasts.ledger.models import Forecast
+from forecasts.ledger.verification import Verified
+
+_MANY = 30_000  # forecasts, or entries, in a statement
+_entry, _forecast = (SQLModel.metadata.tables[name] for name in ("entry", "forecast"))
+_before, _previous = _entry.alias("before"), _entry.alias("previous")
+_low, _high = bindparam("low", type_=Integer), bindparam("high", type_=Integer)
+# Built once, since that takes longer than to run them: the entries of forecasts with ids between
+# two, each with the hashes before it. Entries are found by their place or by their question.
+_ENTRIES = (
+    select(_entry, func.coalesce(_before.c.hash, NOTHING), _previous.c.hash)
+    .outerjoin(_before, _before.c.id == _entry.c.id - 1)
+    .outerjoin(
+        _previous,
+        (_previous.c.question_id == _entry.c.question_id)
+        & (_previous.c.number == _entry.c.number - 1),
+    )
+    .where(_entry.c.kind == "forecast", _entry.c.row_id.between(_low, _high))
+)
+_OF_ACT = _ENTRIES.where(_entry.c.id > bindparam("since", type_=Integer))
+_OF_QUESTIONS = _ENTRIES.where(
+    _entry.c.question_id.in_(
+        select(_forecast.c.question_id).where(_forecast.c.id.between(_low, _high))
+    )
+)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The entry of one forecast: all that its ``hash`` is of, and the ledger's id.
+
+    ``place``: in the ledger's chain; ``number``: in its question's. ``row``: the hash of the
+    forecast. ``before`` and ``previous``: the hashes of the entries before it in the two chains.
+    ``at``: the time of the act, as it is hashed; None for entries of an older schema.
+    """
+
+    ledger: str
+    place: int
+    kind: str
+    row_id: int
+    row: str
+    question: int
+    number: int
+    before: str
+    previous: str
+    at: str | None
+    hash: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the receipt as a JSON object."""
+        return dict(vars(self))
+
+    @property
+    def fits(self) -> bool:
+        """Whether its hash is the hash of its contents."""
+        linked = {
+            name: value
+            for name, value in self.as_json().items()
+            if name not in ("ledger", "hash") and value is not None
+        }
+        text = json.dumps(linked, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return sha256(text.encode("utf-8", "surrogatepass")) == self.hash
+
+
+def receipt(session: Session, forecast: Forecast) -> Receipt:
+    """Return the receipt of a forecast or a withdrawal; in an act, its entries are written."""
+    [found] = receipts(session, [forecast.id])
+    return found
+
+
+def receipts(session: Session, ids: Sequence[int]) -> list[Receipt]:
+    """Return the receipts of forecasts by their ids, in that order; ``ids`` may be a range.
+
+    In an act, its entries are written first. Those of its own forecasts are one statement.
+    """
+    write_entries(session)
+    found: dict[int, Receipt] = {}
+    ledger = ledger_id(session)
+    since: facts.Facts | None = session.info.get(facts.FACTS)
+    for start in range(0, len(ids), _MANY):
+        wanted = set(ids[start : start + _MANY])
+        if since is not None:  # most are of this act
+            found |= _entered(session, ledger, wanted, _OF_ACT, since.place)
+        if missing := wanted - found.keys():
+            found |= _entered(session, ledger, missing, _OF_QUESTIONS)
+    return [found[id_] for id_ in ids]
+
+
+def ledger_id(session: Session) -> str:
+    """Return the hash of the ledger's first entry; that of nothing in an empty ledger."""
+    return facts.known(session, "ledger_id", _first_hash)
+
+
+def _first_hash(session: Session) -> str:
+    return session.scalar(select(_entry.c.hash).where(_entry.c.id == 1)) or NOTHING
+
+
+def _entered(
+    session: Session, ledger: str, ids: set[int], statement: Select[Any], since: int = 0
+) -> dict[int, Receipt]:
+    """Return the receipts of forecasts among the entries of a statement, by their ids."""
+    values = {"low": min(ids), "high": max(ids), "since": since}
+    return {
+        row_id: Receipt(
+            ledger, place, kind, row_id, row, question, number, before, previous, _shown(at), hash_
+        )
+        for place, question, number, kind, row_id, _, _, row, hash_, at, before, previous in (
+            session.connection().execute(statement, values)
+        )
+        if row_id in ids
+    }
+
+
+def _shown(at: datetime | None) -> str | None:
+    return None if at is None else f"{utc(at).isoformat(timespec='microseconds')[:-6]}Z"
+
+
+class Finding(StrEnum):
+    """What a ledger says of a receipt."""
+
+    proved = "proved"
+    altered_receipt = "altered receipt"
+    other_ledger = "other ledger"
+    later = "later"
+    altered_ledger = "altered ledger"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A receipt, and the finding in a ledger that was just verified."""
+
+    receipt: Receipt
+    finding: Finding
+
+    @property
+    def said(self) -> str:
+        """The finding in a sentence."""
+        one = self.receipt
+        return {
+            Finding.proved: f"Forecast {one.row_id} is entry {one.place:,} of this ledger, and has "
+            "not changed since.",
+            Finding.altered_receipt: f"The receipt of entry {one.place:,} was altered: its "
+            "contents do not fit its hash.",
+            Finding.other_ledger: f"The receipt of entry {one.place:,} is of another ledger "
+            f"({one.ledger[:12]}…), or this one was rewritten from its first entry on.",
+            Finding.later: f"The receipt is of entry {one.place:,}, and the ledger ends before it: "
+            "it is a copy from before the receipt, or its newest entries were removed.",
+            Finding.altered_ledger: f"The ledger was altered: entry {one.place:,} is not the one "
+            "of the receipt, or does not follow from intact entries.",
+        }[self.finding]
+
+
+def check(session: Session, found: Verified, given: Sequence[Receipt]) -> list[Checked]:
+    """Return each receipt with its finding in the ledger, which was just verified (``found``)."""
+    ledger = ledger_id(session)
+    last = session.scalar(select(func.max(_entry.c.id))) or 0
+    hashes: dict[int, str] = {}
+    for start in range(0, len(given), _MANY):
+        places = {one.place for one in given[start : start + _MANY]}
+        there = select(_entry.c.id, _entry.c.hash).where(_entry.c.id.in_(places))
+        hashes.update((place, hash_) for place, hash_ in session.execute(there))
+
+    def finding(one: Receipt) -> Finding:
+        is_entry = hashes.get(one.place) == one.hash
+        if not one.fits or (is_entry and one.ledger != ledger):  # the id is not in the hash
+            return Finding.altered_receipt
+        if not is_entry and one.ledger != ledger:
+            return Finding.other_ledger
+        if one.place > last:
+            return Finding.later
+        is_intact = one.place <= found.entries
+        return Finding.proved if is_entry and is_intact else Finding.altered_ledger
+
+    return [Checked(one, finding(one)) for one in given]
+
+
+def read_receipts(file: Path) -> list[Receipt]:
+    """Return the receipts of a file: JSON (one, a list, or an answer with some) or JSON Lines.
+
+    BadInput for a file without a receipt, and for a receipt with a missing or wrong field.
+    """
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeError) as error:
+        said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise BadInput(f"{str(file)!r} cannot be read: {said}.") from None
+    found = [_receipt(one) for document in _documents(file, text) for one in _objects(document)]
+    if not found:
+        raise BadInput(f"{str(file)!r} has no receipt.", remedy=_REMEDY)
+    return found
+
+
+_REMEDY = "Give the file as you saved it: a receipt, a list of them, or one a line."
+
+
+def _documents(file: Path, text: str) -> list[Any]:
+    with suppress(ValueError, RecursionError):
+        return [json.loads(text)]
+    try:
+        return [json.loads(line) for line in text.splitlines() if line.strip()]
+    except (ValueError, RecursionError):
+        raise BadInput(f"{str(file)!r} is not JSON.", remedy=_REMEDY) from None
+
+
+def _objects(document: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield the receipts in a JSON document: itself, a list's, or those of an answer."""
+    if isinstance(document, list):
+        for one in document:
+            yield from _objects(one)
+    elif isinstance(document, dict):
+        inner = document.get("receipts", document.get("receipt"))
+        if inner is None and "hash" in document:
+            yield document
+        elif inner is not None:
+            yield from _objects(inner)
+
+
+def _receipt(given: Mapping[str, Any]) -> Receipt:
+    values: dict[str, Any] = {name: given.get(name) for name in _FORMS}
+    wrong = [name for name, form in _FORMS.items() if not form(values[name])]
+    if wrong:
+        raise BadInput(
+            f"A receipt has no valid {wrong[0]!r}: {values[wrong[0]]!r}.", remedy=_REMEDY
+        )
+    return Receipt(**values)
+
+
+def _is_place(value: Any) -> bool:
+    return type(value) is int and 0 < value < 2**63
+
+
+def _is_hash(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
+
+
+_FORMS: Mapping[str, Callable[[Any], bool]] = {
+    "ledger": _is_hash,
+    "place": _is_place,
+    "kind": lambda value: value == "forecast",
+    "row_id": _is_place,
+    "row": _is_hash,
+    "question": _is_place,
+    "number": _is_place,
+    "before": _is_hash,
+    "previous": _is_hash,
+    "at": lambda value: value is None or isinstance(value, str),
+    "hash": _is_hash,
+}
