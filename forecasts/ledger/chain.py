@@ -56,6 +56,7 @@ SEALED = (
     "member",
     "token",
     "token_revocation",
+    "bot_owner",
     "team",
     "membership",
     "appointment",
@@ -66,7 +67,9 @@ SEALED = (
     "question_revision",
     "question_source",
     "forecast",
+    "model_use",
     "citation",
+    "comment",
     "resolver",
     "resolution",
     "policy",
@@ -82,6 +85,7 @@ ENTERED_SINCE = (("0012", ("ledger", "resolver", "revisit", *STATES)),)
 # The table through which a row belongs to a question, where it has no question_id itself.
 PARENTS: Mapping[str, str] = {
     "citation": "forecast",
+    "model_use": "forecast",
     "exhibit": "resolution",
     "dispute": "resolution",
 }
@@ -94,6 +98,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "evidence": ("key", "note", "title"),
     "question_revision": ("reason",),
     "forecast": ("import_key", "rationale"),
+    "comment": ("text",),
     "resolution": ("note",),
     "dispute": ("reason",),
 }

@@ -36,7 +36,10 @@ _SINCE = _COLUMNS + " WHERE id >= {place} ORDER BY id LIMIT {limit}"
 _MOST_ENTRIES = 1_000  # more new entries are not worth reading
 _MOST_KNOWN = 50_000  # facts and ends of chains
 _NO_FACTS = frozenset(
-    {"article", "evidence", "forecast", "citation", "revisit", "channel", "preference"}
+    {
+        *("article", "evidence", "forecast", "model_use", "citation", "comment"),
+        *("revisit", "channel", "preference"),
+    }
 )
 FACTS = "ledger_facts"  # among the options of an engine, and in the session of an act
 KINDS = "ledger_kinds"  # in the session of an act: the kinds of rows it has written

@@ -47,7 +47,13 @@ from forecasts.questions.standing import in_batches
 _LEDGER_REASONS = (CLOSED, OUTCOME_KNOWN, REOPENED, "registered", "imported")
 _SECRET = ("digest", "salt", "secret_url")  # credentials, and values that help to guess them
 # Tables without a member's id, with the table through which their rows belong to one.
-_THROUGH = {"citation": "forecast", "notice": "channel", "token_revocation": "token"}
+_THROUGH = {
+    "citation": "forecast",
+    "model_use": "forecast",
+    "notice": "channel",
+    "token_revocation": "token",
+    "idempotent_answer": "token",
+}
 
 
 @dataclass(frozen=True)
@@ -142,8 +148,8 @@ def remove(session: Session, handle: str, *, member: Member | None, now: datetim
     session.flush()
     if session.connection().dialect.name == "sqlite":
         session.execute(text("PRAGMA secure_delete = ON"))  # overwrite the freed pages
-    notice = tables["notice"]
-    session.execute(sql_delete(notice).where(_concerns(notice, who)))
+    for name in ("notice", "idempotent_answer"):
+        session.execute(sql_delete(tables[name]).where(_concerns(tables[name], who)))
     for name in STATES:
         concerned = select(tables[name].c.id).where(_concerns(tables[name], who))
         delete(session, name, list(session.scalars(concerned)))
@@ -189,6 +195,7 @@ def _written_by(who: Member) -> Iterator[tuple[str, ColumnElement[bool]]]:
     yield ("resolution", (resolution.c.note != "") & ((resolution.c.member_id == who.id) | repeats))
     dispute = tables["dispute"]
     yield "dispute", (dispute.c.member_id == who.id) & (dispute.c.reason != "")
+    yield "comment", tables["comment"].c.member_id == who.id
 
 
 def _forget(session: Session, table: Table, ids: Sequence[int]) -> None:

@@ -40,6 +40,7 @@ from forecasts.ledger.chain import SEALED, STATES
 from forecasts.ledger.models import (
     EndedSession,
     Glance,
+    IdempotentAnswer,
     LastRun,
     Notice,
     ResolverRun,
@@ -108,6 +109,8 @@ def _fill(engine: Engine) -> None:
         rows += [ResolverRun(state="not_yet", **run), ResolverRun(state="failed", **run)]
         rows += [LastRun(started_at=day(7)), EndedSession(key="k", until=day(9), **at)]
         rows += [Upkeep(key="k", act="backup", place="x", tried_at=day(7))]
+        kept = {"request_digest": "d", "status": 200, "answer": "{}", "recorded_at": day(7)}
+        rows += [IdempotentAnswer(token_id=1, key=key, **kept) for key in ("k", "l")]
         session.add_all(rows)
         dora = member_or_new(session, "dora", now=day(7))
         channels.add(session, "phone", "json://example.org/d", member=dora, now=day(7))

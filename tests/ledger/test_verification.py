@@ -30,11 +30,14 @@ from forecasts.ledger import append, database, facts
 from forecasts.ledger.chain import LATER, SEALED, STATES, WORDS
 from forecasts.ledger.models import (
     APPEND_ONLY,
+    BotOwner,
+    Comment,
     Entry,
     Forecast,
     Identity,
     Ledger,
     Member,
+    ModelUse,
     PolicyKind,
     Resolver,
     Revisit,
@@ -117,6 +120,10 @@ def furnish(engine: Engine) -> None:
         session.add(Token(member_id=alice.id or 0, key="k", digest="d", recorded_at=day(7)))
         session.flush()
         session.add(TokenRevocation(token_id=1, recorded_at=day(7)))
+        session.add(BotOwner(bot_id=2, owner_id=1, recorded_at=day(7)))
+        session.add(ModelUse(forecast_id=3, name="gauge", tools=["search"], cost=0.5))
+        said = {"question_id": 1, "member_id": 2, "recorded_at": day(7)}
+        session.add(Comment(forecast_id=3, text="It has rained before.", **said))
         teams.appoint(session, alice, Role.admin, member=alice, now=day(7))
         teams.set_rule(
             session, teams.find(session, "Alder"), second_resolver=True, member=alice, now=day(7)
@@ -614,10 +621,10 @@ def test_the_command_prints_the_digest_or_the_first_fault_with_a_remedy(
     said = run().stdout
     digest = said.splitlines()[-1]
     assert said.startswith(
-        "History is intact: 42 entries for 2 members, 1 token, 1 token revocation, "
+        "History is intact: 45 entries for 2 members, 1 token, 1 token revocation, "
     )
     assert (
-        "Nothing up to entry 42 has changed since that digest." in run("--against", digest).stdout
+        "Nothing up to entry 45 has changed since that digest." in run("--against", digest).stdout
     )
     assert json.loads(run("--format", "json").stdout)["digest"] == digest
     assert "not a digest" in run("--against", "x", exit_code=2).stderr

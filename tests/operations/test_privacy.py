@@ -21,7 +21,9 @@ from forecasts.common.errors import Forbidden, NotFound, Refused
 from forecasts.exchange.import_ import import_frames
 from forecasts.ledger import database
 from forecasts.ledger.models import (
+    Comment,
     Forecast,
+    IdempotentAnswer,
     Identity,
     Member,
     MemberKind,
@@ -76,6 +78,8 @@ def furnished(engine: Engine) -> Engine:
         policies.set_policy(session, rain, PolicyKind.confirm, **days)
         confirmation.confirm(session, rain, "yes", known_at=day(3), now=day(3), member=alice)
         disputes.dispute(session, rain, member=bob, now=day(3.5), reason="xyzzy saw more")
+        said = {"question_id": rain.id, "member_id": bob.id, "recorded_at": day(3.5)}
+        session.add(Comment(text="xyzzy has a doubt", **said))
     return engine
 
 
@@ -110,8 +114,9 @@ def test_who_is_removed_leaves_no_word_and_history_stays_whole(furnished: Engine
         "question_revision": 1,
         "resolution": 2,  # alice's repeats what bob proposed
         "dispute": 1,
+        "comment": 1,
     }
-    assert after.forgotten == 7
+    assert after.forgotten == 8
     with database.reading(furnished) as session:
         for table in SQLModel.metadata.tables:
             assert SECRET not in repr(rows(session, table)), table
@@ -123,6 +128,17 @@ def test_who_is_removed_leaves_no_word_and_history_stays_whole(furnished: Engine
     assert "removed member 2" in set(frames.forecasts["forecaster"])
     assert set(frames.forecasts["rationale"]) == {"[removed]", "because", ""}
     assert "clouds that both saw" in set(frames.evidence["note"])
+
+
+def test_answers_kept_for_retries_are_deleted(furnished: Engine) -> None:
+    with database.writing(furnished) as session:
+        for number, handle in enumerate(("alice", "bob xyzzy"), start=1):
+            token = tokens.issue(session, member_named(session, handle), now=day(3.5)).token
+            kept = {"key": "k", "request_digest": "d", "status": 200, "recorded_at": day(3.5)}
+            session.add(IdempotentAnswer(token_id=token.id, answer=f"[{number}]", **kept))
+    remove(furnished)
+    with database.reading(furnished) as session:
+        assert [row["answer"] for row in rows(session, "idempotent_answer")] == ["[1]"]
 
 
 def test_of_a_file_no_trace_is_left(furnished: Engine, kind: str) -> None:
@@ -324,6 +340,7 @@ def test_the_export_has_every_row_that_is_theirs_or_speaks_of_them(
         "citation": 3,
         "resolution": 1,
         "dispute": 1,
+        "comment": 1,
         "score": 3,
     }
     assert found["forecast"][0]["rationale"] == "xyzzy"
@@ -342,4 +359,4 @@ def test_the_command_asks_for_the_handle_again(run: Callable[..., Result]) -> No
     said = run("member", "remove", "bob xyzzy", input="bob xyzzy\n")
     assert "bob xyzzy is now removed member 2. Texts removed: 1 in mem" in said.stdout
     assert "no member" in run("member", "remove", "bob", "--confirm", "bob", exit_code=2).stderr
-    assert "7 entries refer to text that was removed" in run("verify").stdout
+    assert "8 entries refer to text that was removed" in run("verify").stdout

@@ -29,12 +29,17 @@ from forecasts.common.errors import DatabaseError, NoLedger, Refused
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database, schema
 from forecasts.ledger.models import (
+    BotOwner,
     Channel,
+    Comment,
     Discard,
     Event,
     Forecast,
+    IdempotentAnswer,
     LastRun,
     Ledger,
+    MemberKind,
+    ModelUse,
     Notice,
     PolicyKind,
     Preference,
@@ -140,6 +145,10 @@ def furnish(url: str) -> None:
         session.add(Token(member_id=alice.id or 0, key="k", digest="d", recorded_at=day(0)))
         session.flush()
         session.add(TokenRevocation(token_id=1, recorded_at=day(0)))
+        kept = {"key": odd, "request_digest": "d", "status": 200, "answer": odd}
+        session.add(IdempotentAnswer(token_id=1, recorded_at=day(0), **kept))
+        bot = member_or_new(session, "bot", now=day(0), kind=MemberKind.bot)
+        session.add(BotOwner(bot_id=bot.id, owner_id=alice.id, recorded_at=day(0)))
         seen = CapturedArticle("The quay", None, None, None, "https://example.org/q", odd * 3)
         [(article, _)] = library.store(session, [seen], member=alice, captured_at=day(0))
         text_ = registry.question_text(
@@ -208,6 +217,9 @@ def furnish(url: str) -> None:
             cited = [CitedEvidence(url=f"https://example.org/{number}", share=1 / 3)]
             at = day(1 + number / 1000)
             updates.update(session, rain, p, member=alice, now=at, rationale=odd, evidence=cited)
+        session.add(ModelUse(forecast_id=1, name=odd, temperature=1 / 3, tools=[odd]))
+        said = {"question_id": rain.id, "member_id": alice.id, "recorded_at": day(2)}
+        session.add(Comment(forecast_id=3, text=odd, **said))
         updates.withdraw(session, rain, member=alice, now=day(8))
         proposals.propose(session, rain, "yes", known_at=day(9), now=day(9), member=alice)
         policies.set_policy(

@@ -28,7 +28,9 @@ from forecasts.ledger.models.chain import Entry, Removal, Upkeep, UpkeepAct
 from forecasts.ledger.models.columns import Time
 from forecasts.ledger.models.people import (
     Appointment,
+    BotOwner,
     EndedSession,
+    IdempotentAnswer,
     Identity,
     Ledger,
     Member,
@@ -67,15 +69,25 @@ from forecasts.ledger.models.resolution import (
     Watch,
 )
 from forecasts.ledger.models.stored_forms import add_enum_checks
-from forecasts.ledger.models.updates import Citation, Evidence, EvidenceKind, Forecast, Stance
+from forecasts.ledger.models.updates import (
+    Citation,
+    Comment,
+    Evidence,
+    EvidenceKind,
+    Forecast,
+    ModelUse,
+    Stance,
+)
 
 __all__ = [
     "APPEND_ONLY",
     "DIGEST_ADDRESS",
     "Appointment",
     "Article",
+    "BotOwner",
     "Channel",
     "Citation",
+    "Comment",
     "Discard",
     "Dispute",
     "EndedSession",
@@ -87,12 +99,14 @@ __all__ = [
     "ExhibitContent",
     "Forecast",
     "Glance",
+    "IdempotentAnswer",
     "Identity",
     "LastRun",
     "Ledger",
     "Member",
     "MemberKind",
     "Membership",
+    "ModelUse",
     "Notice",
     "NoticeState",
     "Policy",
@@ -137,8 +151,10 @@ APPEND_ONLY = (
     "question_revision",
     "question_source",
     "forecast",
+    "model_use",
     "evidence",
     "citation",
+    "comment",
     "resolver",
     "resolution",
     "policy",
@@ -149,6 +165,7 @@ APPEND_ONLY = (
     "revisit",
     "token",
     "token_revocation",
+    "bot_owner",
     "removal",
     "entry",
 )

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from forecasts.ledger.models.columns import Time
+from forecasts.ledger.models.columns import Time, json_column
 
 
 class MemberKind(StrEnum):
@@ -83,9 +83,10 @@ class EndedSession(SQLModel, table=True):
 
 
 class Token(SQLModel, table=True):
-    """A service member's access token. The token itself is shown once and not stored.
+    """A bot's or service's access token. The token itself is shown once and not stored.
 
-    ``key``: the part by which it is found. ``digest``: the SHA-256 of the whole token.
+    ``key``: the part by which it is found. ``digest``: the SHA-256 of the whole token. ``scopes``:
+    the kinds of acts it allows (``access.tokens.Scope``); blank: all that its member may do.
     """
 
     id: int = Field(default=None, primary_key=True)
@@ -94,6 +95,7 @@ class Token(SQLModel, table=True):
     digest: str
     recorded_at: datetime = Field(sa_type=Time)
     expires_at: datetime | None = Field(default=None, sa_type=Time)
+    scopes: list[str] | None = json_column()
 
 
 class TokenRevocation(SQLModel, table=True):
@@ -103,6 +105,36 @@ class TokenRevocation(SQLModel, table=True):
 
     id: int = Field(default=None, primary_key=True)
     token_id: int = Field(foreign_key="token.id", unique=True)
+    recorded_at: datetime = Field(sa_type=Time)
+
+
+class IdempotentAnswer(SQLModel, table=True):
+    """The answer to a request with an ``Idempotency-Key``, kept for some days for its repetition.
+
+    ``request_digest``: the SHA-256 of the request; the same key with another one is refused.
+    """
+
+    __tablename__ = "idempotent_answer"
+    __table_args__ = (UniqueConstraint("token_id", "key"),)
+
+    id: int = Field(default=None, primary_key=True)
+    token_id: int = Field(foreign_key="token.id")
+    key: str = Field(sa_type=Text)
+    request_digest: str = Field(sa_type=Text)
+    status: int
+    answer: str = Field(sa_type=Text)
+    recorded_at: datetime = Field(sa_type=Time, index=True)
+
+
+class BotOwner(SQLModel, table=True):
+    """The member who answers for a bot; the bot's newest row counts."""
+
+    __tablename__ = "bot_owner"
+    __table_args__ = (CheckConstraint("bot_id <> owner_id", name="owner_is_another"),)
+
+    id: int = Field(default=None, primary_key=True)
+    bot_id: int = Field(foreign_key="member.id", index=True)
+    owner_id: int = Field(foreign_key="member.id")
     recorded_at: datetime = Field(sa_type=Time)
 
 

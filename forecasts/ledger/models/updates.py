@@ -1,4 +1,4 @@
-"""Forecasts, evidence and citations."""
+"""Forecasts, the models behind them, evidence and citations, and comments."""
 
 from __future__ import annotations
 
@@ -71,6 +71,31 @@ class Forecast(SQLModel, table=True):
     vouched_by_id: int | None = Field(default=None, foreign_key="member.id")
 
 
+class ModelUse(SQLModel, table=True):
+    """The model that made a forecast, as its forecaster reported it.
+
+    ``prompt_hash``: a hash of the prompt, which itself is not stored. ``cost``: in US dollars.
+    ``tokens``: read and written. ``tools``: the names of those it could use.
+    """
+
+    __tablename__ = "model_use"
+    __table_args__ = tuple(
+        CheckConstraint(f"{name} >= 0", name=f"{name}_not_negative")
+        for name in ("temperature", "cost", "tokens", "seconds")
+    )
+
+    id: int = Field(default=None, primary_key=True)
+    forecast_id: int = Field(foreign_key="forecast.id", unique=True)
+    name: str
+    version: str | None = None
+    prompt_hash: str | None = None
+    temperature: float | None = None
+    cost: float | None = None
+    tokens: int | None = None
+    seconds: float | None = None
+    tools: list[str] | None = json_column()
+
+
 class Evidence(SQLModel, table=True):
     """A reason for a forecast: an article, a page, a figure or a note."""
 
@@ -104,3 +129,20 @@ class Citation(SQLModel, table=True):
     evidence_id: int = Field(foreign_key="evidence.id", index=True)
     stance: Stance = Field(default=Stance.supports, sa_type=Text)
     share: float | None = None
+
+
+class Comment(SQLModel, table=True):
+    """A member's comment on a question.
+
+    ``forecast_id``: the forecast whose reasons it gives. ``private``: for its author alone.
+    """
+
+    __table_args__ = (Index("ix_comment_question_id", "question_id", "id"),)
+
+    id: int = Field(default=None, primary_key=True)
+    question_id: int = Field(foreign_key="question.id")
+    member_id: int = Field(foreign_key="member.id")
+    forecast_id: int | None = Field(default=None, foreign_key="forecast.id", index=True)
+    private: bool = False
+    text: str = Field(sa_type=Text)
+    recorded_at: datetime = Field(sa_type=Time)
