@@ -1,0 +1,98 @@
+"""Comments: on a question, or as the reasons of a forecast that was just made.
+
+A forecast is never changed, so reasons that arrive after it are a comment linked to it; pages show
+both alike. A bot that first forecasts and then explains itself needs that.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, and_, col, or_, select, true
+
+from forecasts.access import visibility
+from forecasts.access.roles import Action, require
+from forecasts.common.errors import BadInput
+from forecasts.ledger.append import written
+from forecasts.ledger.models import Comment, Member, Question
+from forecasts.updates.updates import current_forecast
+
+EXPLAINS_WITHIN = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A comment with its author's handle."""
+
+    comment: Comment
+    handle: str
+
+
+def comment(
+    session: Session,
+    question: Question,
+    text: str,
+    *,
+    member: Member,
+    now: datetime,
+    explains_forecast: bool = False,
+    private: bool = False,
+) -> Comment:
+    """Return the new comment, which is written.
+
+    ``explains_forecast``: it gives the reasons of the member's current forecast, if that was made
+    within ``EXPLAINS_WITHIN``; it is then as visible as the forecast. ``private``: only its author
+    sees any other comment. The member must be a forecaster. BadInput for a blank text.
+    """
+    require(session, member, Action.forecast, question, now=now)
+    visibility.require_visible(session, question)
+    if not text.strip():
+        raise BadInput("The comment has no text.", remedy="Write one.")
+    forecast = None
+    if explains_forecast:
+        current = current_forecast(session, question, member, at=now)
+        if current is not None and now - current.made_at <= EXPLAINS_WITHIN:
+            forecast = current
+    return written(
+        session,
+        Comment(
+            question_id=question.id,
+            member_id=member.id,
+            forecast_id=None if forecast is None else forecast.id,
+            private=private and forecast is None,
+            text=text.strip(),
+            recorded_at=now,
+        ),
+    )
+
+
+def remarks(session: Session, question: Question) -> list[Remark]:
+    """Return the question's comments that the session's reader may see, oldest first.
+
+    While a crowd is hidden, so are others' comments.
+    """
+    visibility.require_visible(session, question)
+    reader = visibility.reader_id(session)
+    own = col(Comment.member_id) == reader
+    if visibility.crowd_is_hidden(session, question):
+        seen = own
+    else:
+        seen = true() if reader < 0 else or_(own, col(Comment.private).is_(False))
+    rows = session.exec(
+        select(Comment, Member.handle)
+        .join(Member, col(Member.id) == col(Comment.member_id))
+        .where(and_(Comment.question_id == question.id, seen))
+        .order_by(col(Comment.id))
+    )
+    return [Remark(row, handle) for row, handle in rows]
+
+
+def by_forecast(found: list[Remark]) -> dict[int, list[Remark]]:
+    """Return the comments that give a forecast's reasons, by its id."""
+    explained: dict[int, list[Remark]] = defaultdict(list)
+    for one in found:
+        if one.comment.forecast_id is not None:
+            explained[one.comment.forecast_id].append(one)
+    return dict(explained)

@@ -1,0 +1,93 @@
+"""Comments: on a question, or as a forecast's reasons."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlmodel import Session
+
+from forecasts.access import visibility
+from forecasts.common.errors import BadInput, NotFound
+from forecasts.ledger.models import Member, Question
+from forecasts.updates.comments import by_forecast, comment, remarks
+from forecasts.updates.updates import update, withdraw
+from forecasts.updates.values import Value
+from tests.conftest import ask, day
+
+MINUTE = timedelta(minutes=1)
+
+
+def texts(session: Session, question: Question, member: Member) -> list[str]:
+    visibility.read_as(session, member, now=day(2))
+    return [one.comment.text for one in remarks(session, question)]
+
+
+def test_a_comment_within_ten_minutes_gives_the_forecasts_reasons(
+    session: Session, alice: Member
+) -> None:
+    question = ask(session, alice)
+    first = update(session, question, Value(probability=0.4), member=alice, now=day(1))
+    said = comment(
+        session, question, " Rain is likely. ", member=alice, now=day(1) + 10 * MINUTE,
+        explains_forecast=True, private=True,
+    )  # fmt: skip
+    assert (said.forecast_id, said.text, said.private) == (first.id, "Rain is likely.", False)
+    assert by_forecast(remarks(session, question))[first.id][0].handle == "alice"
+
+
+@pytest.mark.parametrize("minutes", [0, 11])
+def test_any_other_comment_is_on_the_question(
+    session: Session, alice: Member, minutes: int
+) -> None:
+    question = ask(session, alice)
+    update(session, question, Value(probability=0.4), member=alice, now=day(1))
+    said = comment(
+        session, question, "Hm.", member=alice, now=day(1) + minutes * MINUTE,
+        explains_forecast=minutes > 0, private=True,
+    )  # fmt: skip
+    assert (said.forecast_id, said.private) == (None, True)
+
+
+def test_a_comment_after_a_withdrawal_explains_no_forecast(session: Session, alice: Member) -> None:
+    question = ask(session, alice)
+    update(session, question, Value(probability=0.4), member=alice, now=day(1))
+    withdraw(session, question, member=alice, now=day(1) + MINUTE)
+    said = comment(
+        session, question, "Gone.", member=alice, now=day(1) + 2 * MINUTE, explains_forecast=True
+    )
+    assert said.forecast_id is None
+
+
+def test_a_private_comment_is_for_its_author(session: Session, alice: Member, bob: Member) -> None:
+    question = ask(session, alice)
+    comment(session, question, "For me.", member=alice, now=day(1), private=True)
+    comment(session, question, "For all.", member=alice, now=day(1))
+    assert texts(session, question, alice) == ["For me.", "For all."]
+    assert texts(session, question, bob) == ["For all."]
+
+
+def test_comments_are_hidden_with_the_crowd(session: Session, alice: Member, bob: Member) -> None:
+    question = ask(session, alice, crowd_hidden=True)
+    update(session, question, Value(probability=0.4), member=alice, now=day(1))
+    comment(session, question, "I say 40%.", member=alice, now=day(1), explains_forecast=True)
+    assert texts(session, question, bob) == []
+    assert texts(session, question, alice) == ["I say 40%."]
+    update(session, question, Value(probability=0.6), member=bob, now=day(2))
+    assert texts(session, question, bob) == ["I say 40%."]
+
+
+def test_a_question_that_others_may_not_see_takes_none_of_their_comments(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    question = ask(session, alice, visibility="author")
+    visibility.read_as(session, bob, now=day(1))
+    with pytest.raises(NotFound):
+        comment(session, question, "Hello?", member=bob, now=day(1))
+    with pytest.raises(NotFound):
+        remarks(session, question)
+
+
+def test_a_blank_comment_is_refused(session: Session, alice: Member) -> None:
+    with pytest.raises(BadInput, match="no text"):
+        comment(session, ask(session, alice), " \n", member=alice, now=day(1))
