@@ -30,10 +30,17 @@ from app.session import (
     rights_here,
 )
 from app.times import day, published, when
+from app.views.downloads import receipts_button
 from app.views.forecast_paths import question_chart
 from app.views.links import article_link, question_link
 from app.views.lists import table
-from app.views.question_history import discussion, forecast_list, resolution_list, wording_list
+from app.views.question_history import (
+    discussion,
+    discussion_entries,
+    forecast_list,
+    resolution_list,
+    wording_list,
+)
 from forecasts.access import members, roles, visibility
 from forecasts.access.roles import Action
 from forecasts.agenda import revisits
@@ -46,7 +53,7 @@ from forecasts.reports.numbers import percent
 from forecasts.resolution import history as resolution_history
 from forecasts.scores import stored_scores
 from forecasts.scores.stored_scores import ForecasterScore
-from forecasts.updates import previews, updates
+from forecasts.updates import comments, previews, updates
 from forecasts.updates.evidence_parsing import recent_articles
 from forecasts.updates.values import format_leaders
 
@@ -84,6 +91,7 @@ with reading() as ledger:
     mine = None if member is None else updates.current_forecast(ledger, question, member, at=moment)
     history = updates.history(ledger, question)
     cited = updates.evidence_of(ledger, question)
+    remarks = comments.remarks(ledger, question)
     sources = question_sources.sources(ledger, question)
     wordings = revisions.history(ledger, question)
     steps = resolution_history.steps(ledger, question)
@@ -308,6 +316,18 @@ def discard_form() -> None:
             doing.go("questions", {})
 
 
+def comment_form() -> None:
+    """Show the form for a comment that belongs to no forecast."""
+    key = form_key(f"comment-{state.slug}")
+    with st.form(key):
+        written = st.text_area("Comment", key=f"{key}-text", height=68)
+        submitted = st.form_submit_button("Add comment", key=f"{key}-save")
+    if submitted:
+        with act(key) as doing:
+            comments.comment(doing.ledger, state.question, written, **doing.by)
+            doing.say("Added your comment.")
+
+
 def score_table(rows: list[ForecasterScore]) -> None:
     """Show everyone's scores."""
     st.header("Scores", anchor=False)
@@ -360,19 +380,24 @@ def page(state: QuestionState) -> None:
         change_panel()
     with past:
         st.header("History", anchor=False)
-        reasons = [one for one in history if one[0].rationale]
+        entries = discussion_entries(history, remarks)
+        explained = comments.by_forecast(remarks)
         discussed, forecasts, resolution, texts = st.tabs(
             [
-                f"Discussion ({len(reasons)})",
+                f"Discussion ({len(entries)})",
                 f"Forecasts ({len(history)})",
                 f"Resolution ({len(steps)})",
                 f"Wordings ({len(wordings)})",
             ]
         )
         with discussed:
-            discussion(history, cited, wordings)
+            if may[Action.forecast]:
+                comment_form()
+            discussion(entries, explained, cited, wordings)
         with forecasts:
-            forecast_list(history, cited, wordings)
+            forecast_list(history, explained, cited, wordings)
+            if own:
+                receipts_button([forecast.id for forecast in own], f"{state.slug}-receipts")
         with resolution:
             resolution_list(steps)
         with texts:

@@ -1,7 +1,8 @@
-"""The download buttons: a report or a comparison in each format, and a ledger folder."""
+"""The download buttons: a report or a comparison in each format, a ledger folder, receipts."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import partial
 
@@ -9,6 +10,7 @@ import streamlit as st
 
 from app.session import current_member, now, reading
 from forecasts.exchange.export import as_zip, exported
+from forecasts.ledger.receipts import receipts
 from forecasts.reports import Report, formats
 from forecasts.reports.comparison import Comparison
 
@@ -55,4 +57,22 @@ def ledger_folder_button(
         key=key,
         on_click="ignore",
         type="primary" if primary else "secondary",
+    )
+
+
+def receipts_button(ids: Sequence[int], stem: str) -> None:
+    """Show the button that downloads the receipts of the reader's own forecasts."""
+
+    def made() -> str:
+        with reading() as ledger:
+            return json.dumps([one.as_json() for one in receipts(ledger, ids)], indent=2)
+
+    st.download_button(
+        "Receipts of your forecasts",
+        data=made,
+        file_name=f"{stem}.json",
+        mime="application/json",
+        key="download-receipts",
+        on_click="ignore",
+        help="They prove later that your forecasts are unchanged: forecasts verify --receipt FILE",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
-from forecasts.cli.console import now, print_json, print_line, print_note, progress_bar
+from forecasts.cli.console import (
+    now,
+    print_json,
+    print_line,
+    print_lines,
+    print_note,
+    progress_bar,
+    when,
+)
 from forecasts.cli.options import Database, TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import ledger, ledger_to_read, opened, settings
@@ -19,12 +27,15 @@ from forecasts.common.errors import DatabaseError, LedgerError
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+    from sqlmodel import Session
 
     from forecasts.common.settings import Settings
+    from forecasts.ledger.receipts import Receipt
     from forecasts.ledger.verification import Verified
     from forecasts.operations.digests import Sent
     from forecasts.scores.scores import Compared
 
+_MOST_RECEIPTS = 20  # that are named; the others are counted
 _SAMPLE = 20  # resolutions with scores that each verification recomputes
 
 
@@ -42,6 +53,13 @@ def verify(
         bool,
         Option("--scores", help="Recompute all scores, instead of those of 20 resolutions."),
     ] = False,
+    receipt: Annotated[
+        Path | None,
+        Option(
+            metavar="FILE",
+            help="Prove the forecasts of these receipts: one, a list, or one a line, in JSON.",
+        ),
+    ] = None,
     format_: TextOrJson = "text",
     database: Database = None,
 ) -> None:
@@ -52,26 +70,68 @@ def verify(
     entries are named.
     """
     from forecasts.ledger.database import reading
+    from forecasts.ledger.receipts import Finding, check, read_receipts
     from forecasts.ledger.verification import verify
     from forecasts.operations.digests import read_digests
     from forecasts.scores.scores import compare
 
     digests = [] if against is None else read_digests(against)
+    receipts = [] if receipt is None else read_receipts(receipt)
     with _verify_bar() as tell, reading(ledger_to_read(settings(database))) as session:
         found = verify(session, against=digests, tell=tell)
         # Scores of altered rows would differ for that reason.
         scores = None if found.broken else compare(session, sample=None if all_scores else _SAMPLE)
+        checked = check(session, found, receipts)
+        proved = [one.receipt for one in checked if one.finding is Finding.proved]
+        forecasts = _proved_forecasts(session, proved) if proved else []
     differ = _differences(scores) if scores else []
     if format_ == "json":
         whole = found.broken is None and not differ
-        print_json({"whole": whole, **asdict(found), "scores": asdict(scores) if scores else None})
-    elif scores is not None:
-        print_line(_intact(found, scores))
+        of_receipts = [
+            {"finding": one.finding.name, "said": one.said, "receipt": one.receipt}
+            for one in checked
+        ]
+        scored = asdict(scores) if scores else None
+        print_json({"whole": whole, **asdict(found), "scores": scored, "receipts": of_receipts})
+    else:
+        if scores is not None:
+            print_line(_intact(found, scores))
+        print_lines(forecasts)
+    unproved = [one.said for one in checked if one.finding is not Finding.proved]
+    if unproved:
+        print_note("\n".join(_listed(unproved, len(unproved))))
     _exit_if_broken(found)
     if differ:
         again = "Recompute them: forecasts rescore. They are a cache, and history is intact."
         print_note("\n".join([*differ, again]))
+    if differ or unproved:
         raise typer.Exit(1)
+
+
+def _proved_forecasts(session: Session, proved: Sequence[Receipt]) -> list[str]:
+    """Return a sentence on each forecast whose receipt is proved."""
+    from forecasts.access.members import handles
+    from forecasts.ledger.models import Forecast, Question
+    from forecasts.questions.registry import newest_wording
+    from forecasts.updates.values import format_value
+
+    def sentence(one: Receipt) -> str:
+        forecast = session.get_one(Forecast, one.row_id)
+        question = session.get_one(Question, one.question)
+        value = format_value(forecast, newest_wording(session, question).options)
+        return (
+            f"Proved: {named[forecast.member_id]}, {value} on {question.slug}, "
+            f"{when(forecast.made_at)}: entry {one.place:,}, unchanged since."
+        )
+
+    named = handles(session)
+    return _listed([sentence(one) for one in proved[:_MOST_RECEIPTS]], len(proved))
+
+
+def _listed(said: Sequence[str], of: int) -> list[str]:
+    """Return the first sentences, and the number of the others."""
+    more = [f"… and {of - _MOST_RECEIPTS:,} more."] if of > _MOST_RECEIPTS else []
+    return [*said[:_MOST_RECEIPTS], *more]
 
 
 def _differences(scores: Compared) -> list[str]:

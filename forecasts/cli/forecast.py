@@ -6,13 +6,21 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
-from forecasts.cli.console import confirm, next_step, one_of, print_line, print_note, zone
+from forecasts.cli.console import (
+    confirm,
+    next_step,
+    one_of,
+    print_json,
+    print_line,
+    print_note,
+    zone,
+)
 from forecasts.cli.negative_values import TakesNegativeValues
-from forecasts.cli.options import Because, Database, Member, QuestionSlug, Yes
+from forecasts.cli.options import Because, Database, Member, QuestionSlug, TextOrJson, Yes
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, acting_on, reading_as
 from forecasts.common.errors import BadInput
@@ -77,6 +85,7 @@ def update(
         ),
     ] = None,
     yes: Yes = False,
+    format_: TextOrJson = "text",
     database: Database = None,
     member: Member = None,
 ) -> None:
@@ -129,7 +138,7 @@ def update(
         text, before, given, cited = read(session, found, who, now)
         proposed = any(one.stance is None for one in cited)
         cited = with_stances(text, before, given, cited)
-        updates.update(
+        forecast = updates.update(
             session, found, given, member=who, now=now, rationale=because, evidence=cited
         )
         if look_again is not None:
@@ -137,8 +146,12 @@ def update(
         change = format_change(before, given, text.options)
         outcome = supported_outcome(text, before, given)
         previous, slug = typed_forecast(before, text), found.slug
+        document = _as_json(session, found, who, forecast)
     basis = f" (evidence: {format_stances(cited, outcome)})" if cited else ""
-    print_line(f"{who.handle}: {change} on {slug}{basis}")
+    if format_ == "json":
+        print_json(document)
+    else:
+        print_line(f"{who.handle}: {change} on {slug}{basis}")
     if proposed:
         print_note(
             "The stance of the evidence follows your move. To choose it: --supports, --opposes or "
@@ -150,6 +163,21 @@ def update(
     if previous and not change.startswith("still"):
         undo = f"To undo: {step('update', slug, previous)}   "
     print_note(f"{undo}To withdraw: {step('withdraw', slug)}")
+
+
+def _as_json(
+    session: Session, question: Question, member: LedgerMember, forecast: Forecast
+) -> dict[str, Any]:
+    """Return a new forecast with its receipt (docs/json.md)."""
+    from forecasts.cli.question_json import forecast_fields
+    from forecasts.ledger.receipts import receipt
+
+    return {
+        "question": question.slug,
+        "member": member.handle,
+        **(forecast_fields(forecast) or {}),
+        "receipt": receipt(session, forecast),
+    }
 
 
 @app.command("look-again")
@@ -234,7 +262,11 @@ def _cited(
 
 @app.command()
 def withdraw(
-    question: QuestionSlug, because: Because = "", database: Database = None, member: Member = None
+    question: QuestionSlug,
+    because: Because = "",
+    format_: TextOrJson = "text",
+    database: Database = None,
+    member: Member = None,
 ) -> None:
     """Withdraw your forecast. The time it was active still counts."""
     from forecasts.questions import registry
@@ -245,10 +277,14 @@ def withdraw(
     with acting_on(question, database, member) as (session, found, who, now):
         text = registry.newest_wording(session, found)
         before = updates.current_forecast(session, found, who, at=now)
-        updates.withdraw(session, found, member=who, now=now, rationale=because)
+        withdrawal = updates.withdraw(session, found, member=who, now=now, rationale=because)
         assert before is not None
         value, typed = format_value(before, text.options), typed_forecast(before, text)
-    print_line(f"{who.handle}: withdrew {value} from {question}")
+        document = _as_json(session, found, who, withdrawal)
+    if format_ == "json":
+        print_json(document)
+    else:
+        print_line(f"{who.handle}: withdrew {value} from {question}")
     if typed:
         undo = next_step("update", question, typed, database=database, member=member)
         print_note(f"To undo: {undo}")

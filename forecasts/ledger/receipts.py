@@ -150,7 +150,7 @@ def _shown(at: datetime | None) -> str | None:
 
 
 class Finding(StrEnum):
-    """What a ledger says of a receipt."""
+    """The result of comparing a receipt with a ledger."""
 
     proved = "proved"
     altered_receipt = "altered receipt"

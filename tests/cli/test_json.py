@@ -18,7 +18,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-
 # The commands that change something, serve, or write for another program, with its own format.
 WITHOUT_DATA = {
     *("app", "demo", "migrate", "identify", "move", "digest", "backup", "restore", "rescore"),
-    *("ask", "revise", "close", "discard", "update", "withdraw", "look-again"),
+    *("ask", "revise", "close", "discard", "look-again"),
     *("propose", "resolve", "reject", "dispute", "uphold", "import", "export"),
     *("run retry", "resolver set", "resolver add", "resolver remove", "resolver policy"),
     *("schedule cron", "schedule systemd", "schedule kubernetes"),
@@ -31,6 +31,8 @@ WITH_DATA: dict[str, tuple[str, ...]] = {
     "today": (),
     "questions": (),
     "show": ("rain",),
+    "update": ("fog", "30%"),
+    "withdraw": ("fog",),
     "capture": ("-", "--dry-run"),
     "articles": (),
     "scores": (),
@@ -121,6 +123,7 @@ def ledger(forecasts: Run, clock: Callable[[str], None], tmp_path: Path) -> None
         for who, p in (("alice", "40%"), ("bob", "70%")):
             evidence = ("--evidence", "context: note", "--because", "a front")
             forecasts("update", slug, p, "--as", who, *evidence)
+    forecasts("ask", "Will there be fog?", "--closes", "2026-02-15", "--slug", "fog")
     for slug in ("snow", "hail"):
         forecasts("resolver", "set", slug, "outcomes_file", "--with", f"path={outcomes}")
     clock("2026-01-16T12:00:00Z")

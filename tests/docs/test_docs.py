@@ -102,7 +102,7 @@ def whole() -> Any:
 def test_the_commands_of_a_block_and_their_options_exist(page: Path, block: str) -> None:
     for line in re.sub(r"\\\n", " ", block).splitlines():
         if line.startswith("forecasts "):
-            words = shlex.split(re.split(r" [|<] | <<", line)[0], comments=True)[1:]
+            words = shlex.split(re.split(r" [|<>] | <<", line)[0], comments=True)[1:]
             command: Any = whole()
             while hasattr(command, "commands") and words and words[0] in command.commands:
                 command = command.commands[words.pop(0)]

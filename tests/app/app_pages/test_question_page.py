@@ -51,6 +51,14 @@ def test_evidence_is_named_after_the_article_that_it_cites(furnished: AppTest) -
     assert "Clouds *are* gathering" in said
 
 
+def test_receipts_of_your_own_forecasts_can_be_downloaded(furnished: AppTest) -> None:
+    visit(furnished, "question", slug="quay")
+    assert not furnished.get("download_button")
+    visit(furnished, "question", slug="rain")
+    [button] = furnished.get("download_button")
+    assert button.proto.label == "Receipts of your forecasts"
+
+
 def test_a_question_that_is_not_there_is_a_sentence(furnished: AppTest) -> None:
     visit(furnished, "question", slug="rian")
     [error] = furnished.error

@@ -1,0 +1,81 @@
+"""A forecast's receipt is printed as JSON, and verify proves it in words."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from forecasts.common.settings import sqlite_url
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def kind() -> str:
+    """A file, which can be copied and restored."""
+    return "sqlite"
+
+
+@pytest.fixture
+def receipts(forecasts: Run, clock: Callable[[str], None], tmp_path: Path) -> Path:
+    """The file with the receipts of a forecast and of its withdrawal."""
+    forecasts("ask", "Will it rain?", "--closes", "2026-02-15", "--slug", "rain")
+    answers = [forecasts("update", "rain", "60%", "--format", "json").stdout]
+    clock("2026-01-06T12:00:00Z")
+    answers.append(forecasts("withdraw", "rain", "--format", "json").stdout)
+    file = tmp_path / "receipts"
+    file.write_text("\n".join(json.dumps(json.loads(answer)) for answer in answers))
+    return file
+
+
+def test_receipts_prove_forecasts_in_words(forecasts: Run, receipts: Path) -> None:
+    said = forecasts("verify", "--receipt", str(receipts)).stdout.splitlines()
+    assert said[-2:] == [
+        "Proved: alice, 60% on rain, 2026-01-05 12:00 UTC: entry 4, unchanged since.",
+        "Proved: alice, withdrawn on rain, 2026-01-06 12:00 UTC: entry 5, unchanged since.",
+    ]
+
+
+def test_a_backup_proves_a_receipt_as_its_ledger_does(
+    forecasts: Run, receipts: Path, tmp_path: Path
+) -> None:
+    backup = str(tmp_path / "backup.sqlite3")
+    forecasts("backup", backup)
+    proved = forecasts("verify", "--receipt", str(receipts), "--database", backup)
+    assert proved.stdout.count("Proved: alice") == 2
+
+
+def test_a_receipt_that_was_altered_is_named_and_the_exit_code_is_1(
+    forecasts: Run, receipts: Path
+) -> None:
+    receipts.write_text(receipts.read_text().replace('"place": 5', '"place": 3'))
+    said = forecasts("verify", "--receipt", str(receipts), exit_code=1)
+    assert "Proved: alice, 60% on rain" in said.stdout
+    assert "The receipt of entry 3 was altered" in said.stderr
+    printed = forecasts("verify", "--receipt", str(receipts), "--format", "json", exit_code=1)
+    document = json.loads(printed.stdout)
+    assert document["whole"]
+    assert [one["finding"] for one in document["receipts"]] == ["proved", "altered_receipt"]
+
+
+def test_receipts_beyond_twenty_are_counted(forecasts: Run, receipts: Path) -> None:
+    one = json.loads(receipts.read_text().splitlines()[0])["receipt"]
+    altered = {**one, "number": 7}
+    receipts.write_text(json.dumps([one] * 21 + [altered] * 25))
+    said = forecasts("verify", "--receipt", str(receipts), exit_code=1)
+    assert said.stdout.endswith("unchanged since.\n… and 1 more.\n")
+    assert said.stderr.count("was altered") == 20
+    assert said.stderr.endswith("… and 5 more.\n")
+
+
+def test_a_receipt_of_another_ledger_or_a_missing_file_is_named(
+    forecasts: Run, receipts: Path, empty_ledger: Path, tmp_path: Path
+) -> None:
+    other = sqlite_url(Path(shutil.copy(empty_ledger, tmp_path / "other.sqlite3")))
+    said = forecasts("verify", "--receipt", str(receipts), "--database", other, exit_code=1)
+    assert "The receipt of entry 4 is of another ledger" in said.stderr
+    said = forecasts("verify", "--receipt", str(tmp_path / "none"), exit_code=2)
+    assert "cannot be read: No such file" in said.stderr
