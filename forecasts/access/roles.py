@@ -15,6 +15,7 @@ Each verb that writes calls ``require`` with the acting member.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -95,6 +96,48 @@ REQUIRED_ROLES: dict[Action, Role] = {
 
 # For these, an author needs only the forecaster role on their own question.
 AUTHOR_ACTIONS = (Action.revise, Action.resolve)
+
+
+class Scope(StrEnum):
+    """The acts that a token may be limited to, besides its member's role."""
+
+    read = "read"
+    forecast = "forecast"
+    ask = "ask"
+    resolve = "resolve"
+    admin = "admin"
+
+
+REQUIRED_SCOPES: dict[Action, Scope] = {
+    Action.see: Scope.read,
+    Action.capture: Scope.ask,
+    Action.ask: Scope.ask,
+    Action.forecast: Scope.forecast,
+    Action.propose: Scope.forecast,
+    Action.dispute: Scope.forecast,
+    Action.revise: Scope.ask,
+    Action.resolve: Scope.resolve,
+    Action.manage: Scope.admin,
+    Action.administer: Scope.admin,
+    Action.vouch: Scope.admin,
+    Action.record: Scope.admin,
+}
+_SCOPES = "ledger_scopes"  # in a session: the scopes of the token that acts
+
+
+def limit_scopes(session: Session, scopes: Sequence[str] | None) -> None:
+    """Let the session do only what these scopes allow; None: whatever its member may do."""
+    session.info[_SCOPES] = scopes
+
+
+def require_scope(session: Session, scope: Scope) -> None:
+    """Refuse, with Forbidden, an act outside the scopes of the session's token."""
+    scopes: Sequence[str] | None = session.info.get(_SCOPES)
+    if scopes is not None and scope not in scopes:
+        raise Forbidden(
+            f"This token has no scope {scope!s}; its scopes are {', '.join(scopes)}.",
+            remedy=f"Create a token with it: forecasts token create NAME --scope {scope}",
+        )
 
 
 @dataclass(frozen=True)
@@ -219,8 +262,10 @@ def require(
 ) -> None:
     """Refuse, with Forbidden, an action on ``target`` that the member's role does not allow.
 
-    NotFound for a question that the member may not see.
+    NotFound for a question that the member may not see. Forbidden also if the session's token does
+    not have the scope.
     """
+    require_scope(session, REQUIRED_SCOPES[action])
     rights = member_rights(session, member, now=now)
     if rights.unrestricted:
         return

@@ -1,4 +1,4 @@
-"""Tokens: how a script proves which service member it is.
+"""Tokens: how a script proves which bot or service it is.
 
 A token is a public key followed by 256 random bits. The ledger stores the key and the SHA-256 of
 the whole token, from which the token cannot be recovered; so much randomness needs no slow hash.
@@ -14,19 +14,28 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from forecasts.access import members, roles
-from forecasts.access.roles import Action
+from forecasts.access.roles import Action, Scope
 from forecasts.common.errors import BadInput, Expired, Forbidden, NotFound, Refused
 from forecasts.common.settings import Settings
 from forecasts.common.times import iso
 from forecasts.ledger.append import written
-from forecasts.ledger.models import Identity, Member, MemberKind, Token, TokenRevocation
+from forecasts.ledger.models import (
+    BotOwner,
+    Identity,
+    Member,
+    MemberKind,
+    Token,
+    TokenRevocation,
+)
 from forecasts.ledger.urls import is_embedded
 
 _NEW = "Create a new one with: forecasts token create."
@@ -52,6 +61,17 @@ ACTING = TokenKind("fct", "", "FORECASTS_TOKEN", _NEW)
 CALENDAR = TokenKind(
     "fcc", "calendar-", "The calendar's address", "Create a new one on the page Team."
 )
+
+
+# Acts that can be undone. A bot that may decide outcomes is given that scope on purpose.
+USUAL_SCOPES = (Scope.read, Scope.forecast, Scope.ask)
+
+
+class Held(NamedTuple):
+    """A valid token and its holder."""
+
+    token: Token
+    member: Member
 
 
 @dataclass(frozen=True)
@@ -85,24 +105,58 @@ def create(
     *,
     member: Member | None,
     now: datetime,
+    owner: Member | None = None,
     expires_at: datetime | None = None,
+    scopes: Sequence[str] | None = None,
 ) -> Issued:
-    """Return a new token for the service member with that handle; a new member is written too.
+    """Return a new token for the bot or service with that handle; a new bot is written too.
 
     ``member``: the acting member, an admin if the ledger has one; None for the database owner.
-    Refused for the handle of a person, since a token would act in that person's name.
+    ``owner``: the member who answers for a new bot, by default the acting one. ``scopes``: None for
+    all. Refused for the handle of a person, since a token would act in that person's name.
     """
     _require_admin_or_owner(session, member, now)
     if expires_at is not None and expires_at <= now:
         raise BadInput(f"The token would expire at {iso(expires_at)}, which has passed.")
-    service = members.member_or_new(session, handle, now=now, kind=MemberKind.service)
-    if service.kind == MemberKind.human:
+    if unknown := sorted(set(scopes or ()) - set(Scope)):
+        raise BadInput(
+            f"There is no scope {unknown[0]!r}.", remedy=f"The scopes are {', '.join(Scope)}."
+        )
+    bot = members.find_member(session, handle.strip())
+    if bot is None:
+        bot = members.member_or_new(session, handle, now=now, kind=MemberKind.bot)
+        owner = owner or member
+        if owner is not None:
+            written(session, BotOwner(bot_id=bot.id, owner_id=owner.id, recorded_at=now))
+    if bot.kind == MemberKind.human:
         raise Refused(
-            f"{service.handle!r} is a person, and tokens are for scripts: nobody forecasts in "
+            f"{bot.handle!r} is a person, and tokens are for scripts: nobody forecasts in "
             "another member's name.",
             remedy="Choose a name for the script, such as resolver-bot.",
         )
-    return issue(session, service, now=now, expires_at=expires_at)
+    return issue(session, bot, now=now, expires_at=expires_at, scopes=scopes)
+
+
+def owner_of(session: Session, bot: Member) -> Member | None:
+    """Return the member who answers for a bot, None if nobody is recorded."""
+    newest = (
+        select(Member)
+        .join(BotOwner, col(BotOwner.owner_id) == col(Member.id))
+        .where(BotOwner.bot_id == bot.id)
+        .order_by(col(BotOwner.id).desc())
+        .limit(1)
+    )
+    return session.exec(newest).first()
+
+
+def bots_of(session: Session, owner: Member) -> list[Member]:
+    """Return the bots that the member answers for, in alphabetical order."""
+    bots = session.exec(
+        select(Member)
+        .where(col(Member.id).in_(select(BotOwner.bot_id).where(BotOwner.owner_id == owner.id)))
+        .order_by(Member.handle)
+    )
+    return [bot for bot in bots if owner_of(session, bot) == owner]
 
 
 def issue(
@@ -112,12 +166,18 @@ def issue(
     now: datetime,
     expires_at: datetime | None = None,
     kind: TokenKind = ACTING,
+    scopes: Sequence[str] | None = None,
 ) -> Issued:
     """Return a new token of the member, which is written; callers have checked their right."""
     key = kind.key_prefix + secrets.token_hex(6)
     secret = f"{kind.prefix}_{key}_{secrets.token_urlsafe(32)}"
     token = Token(
-        member_id=member.id, key=key, digest=_digest(secret), recorded_at=now, expires_at=expires_at
+        member_id=member.id,
+        key=key,
+        digest=_digest(secret),
+        recorded_at=now,
+        expires_at=expires_at,
+        scopes=None if scopes is None else [one.value for one in Scope if one in scopes],
     )
     return Issued(member, written(session, token), secret)
 
@@ -155,7 +215,12 @@ def listing(session: Session) -> list[Listed]:
 def token_holder(
     session: Session, secret: str, *, now: datetime, kind: TokenKind = ACTING
 ) -> Member:
-    """Return the member who holds this token.
+    """Return the member who holds this token; errors as in ``held``."""
+    return held(session, secret, now=now, kind=kind).member
+
+
+def held(session: Session, secret: str, *, now: datetime, kind: TokenKind = ACTING) -> Held:
+    """Return the token with its holder.
 
     Forbidden for an unknown or revoked token; Expired for one past its expiry.
     """
@@ -172,7 +237,7 @@ def token_holder(
         raise Forbidden(f"The token {key} was revoked at {iso(revoked_at)}.", remedy=kind.remedy)
     if token.expires_at is not None and now >= token.expires_at:
         raise Expired(f"The token {key} expired at {iso(token.expires_at)}.", remedy=kind.remedy)
-    return holder
+    return Held(token, holder)
 
 
 def acting_member(session: Session, chosen: Settings, *, now: datetime) -> Member:
@@ -195,7 +260,8 @@ def acting_handle(session: Session, chosen: Settings, *, now: datetime) -> str:
     if chosen.token is None:
         require_name_suffices(session, chosen.member)
         return chosen.member
-    holder = token_holder(session, chosen.token.get_secret_value(), now=now)
+    token, holder = held(session, chosen.token.get_secret_value(), now=now)
+    roles.limit_scopes(session, token.scopes)
     if chosen.names_a_member and chosen.member != holder.handle:
         raise Forbidden(
             f"FORECASTS_TOKEN belongs to {holder.handle!r}, but --as or FORECASTS_MEMBER names "

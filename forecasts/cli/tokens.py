@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -12,20 +14,40 @@ from forecasts.cli.console import now, out, print_json, print_line, print_note, 
 from forecasts.cli.options import Database, TextOrJson
 from forecasts.cli.root import group
 from forecasts.cli.session import by, ledger, ledger_to_read, settings, use_own_zone
+from forecasts.common.errors import Forbidden
 from forecasts.common.text import printable
 
-token = group("token", help="Manage scripts' tokens, for ledgers that members sign in to.")
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from forecasts.common.settings import Settings
+    from forecasts.ledger.models import Member
+
+token = group("token", help="Manage tokens, by which bots and scripts act.")
 
 
 @token.command()
 def create(
-    name: Annotated[str, Argument(metavar="NAME", help="The script's handle.")],
+    name: Annotated[
+        str, Argument(metavar="NAME", help="The bot's handle; a new one becomes your bot.")
+    ],
+    scope: Annotated[
+        list[str] | None,
+        Option(
+            metavar="read|forecast|ask|resolve|admin",
+            help="Allow only this; repeat for more. forecast includes proposing outcomes, resolve "
+            "deciding them. [default: read, forecast and ask]",
+        ),
+    ] = None,
     expires: Annotated[
         str | None, Option(metavar="TIME", help="Last day or time. [default: never]")
     ] = None,
     database: Database = None,
 ) -> None:
-    """Create a token for a script and print it, once. Pass it to the script as FORECASTS_TOKEN."""
+    """Create a token for a bot or script and print it, once: the last line of the output.
+
+    Send it with each request to the API, or pass it to a script in FORECASTS_TOKEN.
+    """
     from forecasts.access import tokens
     from forecasts.ledger.clock import act_time
     from forecasts.ledger.database import writing
@@ -36,13 +58,31 @@ def create(
     with writing(ledger(chosen, begin=True), now) as session:
         at = act_time(session)
         who = by(session, chosen, at)
-        issued = tokens.create(session, name, member=who, now=at, expires_at=until)
+        issued = tokens.create(
+            session,
+            name,
+            member=who,
+            owner=who or _owner_by_name(session, chosen, at),
+            now=at,
+            expires_at=until,
+            scopes=scope or tokens.USUAL_SCOPES,
+        )
         handle, secret, key = issued.member.handle, issued.secret, issued.token.key
     typer.echo(secret)
     print_note(
-        f"{handle} acts with this token in FORECASTS_TOKEN. It is not shown again. "
+        f"{handle} acts with this token (scopes: {', '.join(issued.token.scopes or ())}). It is "
+        "not shown again. "
         f"To revoke it: forecasts token revoke {key}"
     )
+
+
+def _owner_by_name(session: Session, chosen: Settings, at: datetime) -> Member | None:
+    """Return the member of the settings, None if a name alone proves nothing."""
+    from forecasts.access import tokens
+
+    with suppress(Forbidden):
+        return tokens.acting_member(session, chosen, now=at)
+    return None
 
 
 @token.command("list")
@@ -62,6 +102,7 @@ def list_(format_: TextOrJson = "text", database: Database = None) -> None:
                     "key": one.token.key,
                     "made_at": one.token.recorded_at,
                     "expires_at": one.token.expires_at,
+                    "scopes": one.token.scopes,
                     "state": one.state(moment),
                 }
                 for one in rows
@@ -71,14 +112,15 @@ def list_(format_: TextOrJson = "text", database: Database = None) -> None:
     if not rows:
         print_note("There are no tokens. Create one with: forecasts token create NAME")
         return
-    table = Table("handle", "key", "made", "expires", "state", box=None, pad_edge=False)
+    heads = ("handle", "key", "expires", "scopes", "state")
+    table = Table(*heads, box=None, pad_edge=False)
     for one in rows:
         expires = one.token.expires_at
         table.add_row(
             printable(one.handle),
             one.token.key,
-            when(one.token.recorded_at),
             "never" if expires is None else when(expires),
+            "all" if one.token.scopes is None else ", ".join(one.token.scopes),
             one.state(moment),
         )
     out().print(table)

@@ -10,14 +10,17 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, select
 
-from forecasts.access import teams, tokens
+from forecasts.access import roles, teams, tokens
 from forecasts.access.identities import Person, admit
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import BadInput, Expired, Forbidden, NotFound, Refused
 from forecasts.common.settings import Settings
 from forecasts.ledger import database
 from forecasts.ledger.models import Member, MemberKind
-from tests.conftest import day
+from forecasts.resolution import confirmation, proposals
+from forecasts.updates import updates
+from forecasts.updates.values import Value
+from tests.conftest import ask, day
 from tests.postgresql import Server
 
 SOMEBODY = Person("https://id.example", "u-1", "alice")
@@ -42,7 +45,7 @@ def test_a_token_says_who_its_holder_is(session: Session) -> None:
     issued = made(session)
     assert tokens.token_holder(session, issued.secret, now=day(2)).handle == "bot"
     assert tokens.token_holder(session, f" {issued.secret}\n", now=day(2)).handle == "bot"
-    assert issued.member.kind == MemberKind.service
+    assert issued.member.kind == MemberKind.bot
 
 
 def test_each_is_another_and_only_a_hash_is_kept(engine: Engine) -> None:
@@ -113,6 +116,44 @@ def test_a_token_is_revoked_alone_or_with_all_others_of_its_member(session: Sess
     for nothing in ("bot", "nobody", ""):
         with pytest.raises(NotFound, match="There is no token"):
             tokens.revoke(session, nothing, member=None, now=day(6))
+
+
+def test_a_token_acts_within_its_scopes(session: Session) -> None:
+    alice = member_or_new(session, "alice", now=day(0))
+    rain = ask(session, alice, slug="rain")
+    issued = made(session, scopes=("forecast", "read"))
+    assert issued.token.scopes == ["read", "forecast"]
+    tokens.acting_handle(session, chosen(issued.secret), now=day(1))
+    by = {"member": issued.member, "now": day(1)}
+    updates.update(session, rain, Value(probability=0.3), **by)
+    proposals.propose(session, rain, "yes", known_at=day(1), **by)
+    with pytest.raises(Forbidden, match="no scope resolve; its scopes are read, forecast") as found:
+        confirmation.confirm(session, rain, "yes", known_at=day(1), **by)
+    assert "--scope resolve" in found.value.remedy
+    with pytest.raises(Forbidden, match="no scope ask"):
+        ask(session, issued.member, slug="snow")
+    with pytest.raises(BadInput, match="no scope 'write'"):
+        made(session, scopes=["write"])
+
+
+def test_a_token_from_before_scopes_may_do_all_that_its_member_may(session: Session) -> None:
+    issued = made(session)
+    assert issued.token.scopes is None
+    tokens.acting_handle(session, chosen(issued.secret), now=day(1))
+    for scope in roles.Scope:
+        roles.require_scope(session, scope)
+
+
+def test_a_new_bot_belongs_to_the_member_who_makes_it(session: Session) -> None:
+    alice, bob = (member_or_new(session, name, now=day(0)) for name in ("alice", "bob"))
+    bot = tokens.create(session, "bot", member=alice, now=day(1)).member
+    assert tokens.owner_of(session, bot) == alice
+    tokens.create(session, "bot", member=bob, now=day(2))  # another token, not another owner
+    assert tokens.owner_of(session, bot) == alice
+    second = tokens.create(session, "a second", member=None, owner=alice, now=day(1)).member
+    assert tokens.bots_of(session, alice) == [second, bot]
+    assert tokens.bots_of(session, bob) == []
+    assert tokens.owner_of(session, made(session, "nobody's").member) is None
 
 
 def test_nobody_gets_a_token_that_acts_in_a_person_s_name(session: Session) -> None:

@@ -8,6 +8,7 @@ import pytest
 from click.testing import Result
 from sqlalchemy import Engine
 
+from forecasts.access import members, tokens
 from forecasts.access.identities import Person, admit
 from forecasts.ledger import database
 from tests.conftest import KINDS, day
@@ -99,6 +100,21 @@ def test_what_is_no_token_is_not_repeated(
     refused = forecasts("update", "rain", "40%", exit_code=2)
     assert "is not a token of this ledger" in refused.stderr
     assert "s3cr3t" not in refused.stderr
+
+
+def test_a_bot_of_one_s_own_is_made_with_its_first_token(
+    forecasts: Run, clock: object, engine: Engine
+) -> None:
+    made = forecasts("token", "create", "bot", "--scope", "read")
+    assert made.stdout.splitlines()[-1].startswith("fct_")
+    assert "scopes: read" in made.stderr
+    with database.reading(engine) as session:
+        owner = tokens.owner_of(session, members.member_named(session, "bot"))
+    assert owner is not None
+    assert owner.handle == "alice"
+    assert "bot     " in forecasts("token", "list").stdout
+    refused = forecasts("token", "create", "bot", "--scope", "write", exit_code=2)
+    assert "read, forecast, ask, resolve, admin" in refused.stderr
 
 
 def test_a_ledger_without_tokens_says_how_to_make_one(forecasts: Run, clock: object) -> None:
