@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.forms.comment import comment_form
 from app.forms.dispute import dispute_form
 from app.forms.forecast import forecast_form, withdraw_form
 from app.forms.question import criteria_field
@@ -316,18 +317,6 @@ def discard_form() -> None:
             doing.go("questions", {})
 
 
-def comment_form() -> None:
-    """Show the form for a comment that belongs to no forecast."""
-    key = form_key(f"comment-{state.slug}")
-    with st.form(key):
-        written = st.text_area("Comment", key=f"{key}-text", height=68)
-        submitted = st.form_submit_button("Add comment", key=f"{key}-save")
-    if submitted:
-        with act(key) as doing:
-            comments.comment(doing.ledger, state.question, written, **doing.by)
-            doing.say("Added your comment.")
-
-
 def score_table(rows: list[ForecasterScore]) -> None:
     """Show everyone's scores."""
     st.header("Scores", anchor=False)
@@ -392,7 +381,7 @@ def page(state: QuestionState) -> None:
         )
         with discussed:
             if may[Action.forecast]:
-                comment_form()
+                comment_form(state)
             discussion(entries, explained, cited, wordings)
         with forecasts:
             forecast_list(history, explained, cited, wordings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 
 import streamlit as st
@@ -34,33 +35,62 @@ from forecasts.questions.revisions import Change
 from forecasts.resolution import history, kept_evidence
 from forecasts.resolution.history import Rescored, Step
 from forecasts.scores.stored_scores import CRPS
+from forecasts.updates.comments import Remark, by_forecast, reasons
 from forecasts.updates.evidence import format_citation
-from forecasts.updates.updates import moves
+from forecasts.updates.updates import Move, moves
 from forecasts.updates.values import format_leaders, format_value
 
 PER_PAGE = 15
 Cited = Mapping[int, list[tuple[Citation, Evidence]]]  # by forecast
+Explained = Mapping[int, list[Remark]]  # by forecast
+
+
+def discussion_entries(
+    forecasts: list[tuple[Forecast, str]], remarks: list[Remark]
+) -> list[Move | Remark]:
+    """Return the forecasts with reasons and the other comments, newest first."""
+    explained = by_forecast(remarks)
+    given: list[Move | Remark] = [
+        one for one in moves(forecasts) if reasons(one.forecast, explained)
+    ]
+    given += [one for one in remarks if one.comment.forecast_id is None]
+    return sorted(given, key=_said_at, reverse=True)
+
+
+def _said_at(entry: Move | Remark) -> datetime:
+    return entry.forecast.made_at if isinstance(entry, Move) else entry.comment.recorded_at
 
 
 def discussion(
-    forecasts: list[tuple[Forecast, str]], cited: Cited, wordings: Sequence[QuestionRevision]
+    entries: Sequence[Move | Remark],
+    explained: Explained,
+    cited: Cited,
+    wordings: Sequence[QuestionRevision],
 ) -> None:
-    """Show the reasons, newest first, each with the change it explains."""
-    given = [one for one in reversed(moves(forecasts)) if one.forecast.rationale]
-    for one in shown_page(given, "discussion", PER_PAGE):
+    """Show the entries: reasons, each with the change it explains, and comments."""
+    for one in shown_page(entries, "discussion", PER_PAGE):
         with st.container(border=True, gap="xsmall"):
+            if isinstance(one, Remark):
+                st.markdown(paragraphs(one.comment.text))
+                private = "only you see this" if one.comment.private else ""
+                st.caption(dotted(one.author.handle, when(one.comment.recorded_at), private))
+                continue
             change = format_leaders(one.forecast, wordings[-1].options, 5)
             if one.before is not None:
                 change = f"{format_leaders(one.before, wordings[-1].options, 5)} → {change}"
-            st.markdown(paragraphs(one.forecast.rationale))
+            for reason in reasons(one.forecast, explained):
+                st.markdown(paragraphs(reason))
             st.caption(f"{as_text(one.handle)}: {as_text(change)} · {when(one.forecast.made_at)}")
             _citations(one.forecast, cited, wordings[-1].type)
-    if not given:
-        st.caption("No reasons yet. A reason given with a forecast appears here.")
+    if not entries:
+        st.caption("No reasons or comments yet. A reason given with a forecast appears here.")
 
 
 def forecast_list(
-    forecasts: list[tuple[Forecast, str]], cited: Cited, wordings: Sequence[QuestionRevision]
+    forecasts: list[tuple[Forecast, str]],
+    explained: Explained,
+    cited: Cited,
+    wordings: Sequence[QuestionRevision],
 ) -> None:
     """Show every forecast with its evidence."""
     for forecast, handle in shown_page(forecasts[::-1], "history", PER_PAGE):
@@ -68,8 +98,8 @@ def forecast_list(
             value = as_text(format_value(forecast, wordings[-1].options))
             st.markdown(f"**{as_text(handle)}** — {value}")
             st.caption(when(forecast.made_at))
-            if forecast.rationale:
-                st.markdown(paragraphs(forecast.rationale))
+            for reason in reasons(forecast, explained):
+                st.markdown(paragraphs(reason))
             _citations(forecast, cited, wordings[-1].type)
     if not forecasts:
         st.caption("No forecasts yet. They appear here with their evidence.")

@@ -7,6 +7,7 @@ both alike. A bot that first forecasts and then explains itself needs that.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,7 +17,7 @@ from forecasts.access import visibility
 from forecasts.access.roles import Action, require
 from forecasts.common.errors import BadInput
 from forecasts.ledger.append import written
-from forecasts.ledger.models import Comment, Member, Question
+from forecasts.ledger.models import Comment, Forecast, Member, Question
 from forecasts.updates.updates import current_forecast
 
 EXPLAINS_WITHIN = timedelta(minutes=10)
@@ -24,10 +25,10 @@ EXPLAINS_WITHIN = timedelta(minutes=10)
 
 @dataclass(frozen=True)
 class Remark:
-    """A comment with its author's handle."""
+    """A comment with its author."""
 
     comment: Comment
-    handle: str
+    author: Member
 
 
 def comment(
@@ -81,12 +82,12 @@ def remarks(session: Session, question: Question) -> list[Remark]:
     else:
         seen = true() if reader < 0 else or_(own, col(Comment.private).is_(False))
     rows = session.exec(
-        select(Comment, Member.handle)
+        select(Comment, Member)
         .join(Member, col(Member.id) == col(Comment.member_id))
         .where(and_(Comment.question_id == question.id, seen))
         .order_by(col(Comment.id))
     )
-    return [Remark(row, handle) for row, handle in rows]
+    return [Remark(row, author) for row, author in rows]
 
 
 def by_forecast(found: list[Remark]) -> dict[int, list[Remark]]:
@@ -96,3 +97,9 @@ def by_forecast(found: list[Remark]) -> dict[int, list[Remark]]:
         if one.comment.forecast_id is not None:
             explained[one.comment.forecast_id].append(one)
     return dict(explained)
+
+
+def reasons(forecast: Forecast, explained: Mapping[int, list[Remark]]) -> list[str]:
+    """Return a forecast's reasons: its rationale, and the comments that explain it."""
+    later = [one.comment.text for one in explained.get(forecast.id, [])]
+    return [forecast.rationale, *later] if forecast.rationale else later

@@ -228,6 +228,27 @@ def history(
     return [(forecast, handle) for forecast, handle in session.exec(statement)]
 
 
+def forecast_counts(session: Session, question_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """Return how many members have forecast each question, and how many forecasts they made.
+
+    Visible ones count, in one statement; a question without any is left out.
+    """
+    rows = session.exec(
+        select(
+            Forecast.question_id,
+            func.count(col(Forecast.member_id).distinct()),
+            func.count(),
+        )
+        .where(
+            col(Forecast.question_id).in_(question_ids),
+            col(Forecast.withdrawn).is_(False),
+            forecast_visible(session),
+        )
+        .group_by(col(Forecast.question_id))
+    )
+    return {question_id: (members, forecasts) for question_id, members, forecasts in rows}
+
+
 @dataclass(frozen=True)
 class Move:
     """A forecast, and the same member's current forecast just before it (None without one)."""

@@ -33,7 +33,7 @@ def test_a_comment_within_ten_minutes_gives_the_forecasts_reasons(
         explains_forecast=True, private=True,
     )  # fmt: skip
     assert (said.forecast_id, said.text, said.private) == (first.id, "Rain is likely.", False)
-    assert by_forecast(remarks(session, question))[first.id][0].handle == "alice"
+    assert by_forecast(remarks(session, question))[first.id][0].author.handle == "alice"
 
 
 @pytest.mark.parametrize("minutes", [0, 11])

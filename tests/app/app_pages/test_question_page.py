@@ -16,6 +16,7 @@ from forecasts.questions import registry, revisions
 from forecasts.resolution import confirmation
 from forecasts.scores import stored_scores
 from forecasts.updates import updates
+from forecasts.updates.comments import comment
 from forecasts.updates.values import Value
 from tests.app.conftest import toasts, visit, words
 from tests.conftest import ask, day
@@ -273,6 +274,31 @@ def test_the_discussion_is_by_reason_the_newest_first_with_what_each_changed(
     assert "Discussion (2)" in [tab.label for tab in furnished.tabs]
     assert "alice: 70% → 90% · 5 Jan 2026, 00:00 UTC" in said
     assert said.index("The wind has turned") < said.index("Clouds *are* gathering")
+
+
+def test_reasons_that_follow_a_forecast_are_shown_with_it(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        rain = registry.find(ledger, "rain")
+        updates.update(ledger, rain, Value(probability=0.9), member=alice, now=day(4))
+        comment(ledger, rain, "A front", member=alice, now=day(4), explains_forecast=True)
+        comment(ledger, rain, "Which gauge?", member=alice, now=day(5))
+    said = words(visit(furnished, "question", slug="rain"))
+    assert "Discussion (3)" in [tab.label for tab in furnished.tabs]
+    assert said.index("Which gauge?") < said.index("A front") < said.index("Clouds *are*")
+    assert said.count("A front") == 2  # in the list of forecasts too
+
+
+def test_a_comment_is_added_to_the_discussion(furnished: AppTest) -> None:
+    visit(furnished, "question", slug="rain")
+    furnished.text_area(key="comment-rain#0-text").input("Which *gauge*?")
+    furnished.button(key="comment-rain#0-save").click().run()
+    assert toasts(furnished) == ["Added your comment."]
+    assert "Which *gauge*?" in words(furnished)
+    furnished.button(key="comment-rain#1-save").click().run()
+    assert "The comment has no text." in words(furnished)
 
 
 def test_a_new_wording_is_seen_before_it_is_saved(furnished: AppTest, engine: Engine) -> None:

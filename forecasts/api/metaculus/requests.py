@@ -1,0 +1,141 @@
+"""What bots send, as the ledger's values: forecasts, new questions, times."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+from forecasts.api.metaculus import distributions
+from forecasts.api.metaculus.shapes import SITE, NewForecast, NewPost, NewQuestion
+from forecasts.common.errors import BadInput
+from forecasts.common.times import iso_day_or_time
+from forecasts.ledger.models import QuestionText, QuestionType
+from forecasts.questions.outcomes import format_figure
+from forecasts.questions.registry import question_text
+from forecasts.updates.values import SUM_TOLERANCE, Value
+
+_ROUNDED = 1e-6  # how far from 1 the probabilities of options may sum, as bots round them
+_FIELDS = {
+    QuestionType.binary: "probability_yes",
+    QuestionType.multiple_choice: "probability_yes_per_category",
+}
+
+
+def value(sent: NewForecast, text: QuestionText) -> Value:
+    """Return the forecast's value; BadInput if it is not one for the question.
+
+    Probabilities of options whose sum is off by rounding are divided by it.
+    """
+    if sent.end_time is not None:
+        raise BadInput(
+            "end_time is set, and in a ledger a forecast lasts until the next one.",
+            remedy="Leave it out, and withdraw the forecast at that time.",
+        )
+    needed = _FIELDS.get(QuestionType(text.type), "continuous_cdf")
+    given = [
+        name for name in (*_FIELDS.values(), "continuous_cdf") if getattr(sent, name) is not None
+    ]
+    if given != [needed]:
+        raise BadInput(
+            f"The forecast on question {sent.question} has {' and '.join(given) or 'no value'}; "
+            f"a {text.type} question takes {needed}."
+        )
+    if sent.continuous_cdf is not None:
+        return distributions.from_cdf(sent.continuous_cdf, text)
+    if sent.probability_yes_per_category is not None:
+        return Value(probabilities=_vector(sent.probability_yes_per_category, text.options or []))
+    return Value(probability=sent.probability_yes)
+
+
+def _vector(sent: dict[str, float | None], options: list[str]) -> tuple[float, ...]:
+    """Return the probabilities in the order of the options; a missing one is refused."""
+    missing = [option for option in options if sent.get(option) is None]
+    unknown = [name for name in sent if name not in options]
+    if missing or unknown:
+        wrong = f"lacks {missing[0]!r}" if missing else f"names {unknown[0]!r}, which is not one"
+        raise BadInput(
+            f"probability_yes_per_category {wrong}.", remedy=f"The options: {', '.join(options)}."
+        )
+    vector = tuple(float(sent[option] or 0.0) for option in options)
+    total = math.fsum(vector)
+    if SUM_TOLERANCE < abs(total - 1) <= _ROUNDED:
+        vector = tuple(p / total for p in vector)
+    return vector
+
+
+def wording(post: NewPost, *, now: datetime) -> QuestionText:
+    """Return the wording of a new post's question; BadInput for what a question cannot be."""
+    asked = post.question
+    if asked.resolution is not None:
+        raise BadInput("A new question has no resolution.", remedy="Resolve it afterwards.")
+    if asked.scheduled_close_time is None:
+        raise BadInput("The question has no scheduled_close_time.", remedy="Give one.")
+    project = post.default_project
+    revealed = asked.cp_reveal_time
+    opens = asked.open_time or now
+    return question_text(
+        title=asked.title or post.title,
+        type="numeric" if asked.type == "discrete" else asked.type,
+        options=asked.options,
+        **_bounds(asked),
+        unit=asked.unit or None,
+        open_time=opens,
+        scheduled_close_time=asked.scheduled_close_time,
+        scheduled_resolve_time=asked.scheduled_resolve_time,
+        tags=None if project in (None, SITE) else [str(project)],
+        background=asked.description,
+        resolution_criteria=asked.resolution_criteria,
+        fine_print=asked.fine_print,
+        crowd_hidden=revealed is not None and revealed > opens,
+    )
+
+
+def _bounds(asked: NewQuestion) -> dict[str, str | None]:
+    """Return the bounds as the ledger writes them, none for other types."""
+    if asked.type not in ("numeric", "date", "discrete"):
+        return {}
+    low, high = asked.scaling.range_min, asked.scaling.range_max
+    bounds = {"lower_bound": _bound(low, asked.type), "upper_bound": _bound(high, asked.type)}
+    if asked.type == "discrete":
+        count = asked.inbound_outcome_count
+        steps = None if low is None or high is None else float(high) - float(low)
+        halfway = steps is not None and float(low or 0) % 1 == 0.5
+        if count is None or steps != count or not halfway:
+            raise BadInput(
+                f"A discrete question counts whole numbers here, and {count} outcomes from {low} "
+                f"to {high} are not.",
+                remedy="Set range_min to half below the first and range_max to half above the "
+                "last, and inbound_outcome_count to their difference; or ask it as numeric.",
+            )
+    return bounds
+
+
+def _bound(given: float | str | None, kind: str) -> str | None:
+    if given is None or isinstance(given, str):
+        return given
+    if kind == "date":
+        return iso_day_or_time(datetime.fromtimestamp(given, UTC))
+    return format_figure(given)
+
+
+def not_kept(post: NewPost) -> dict[str, str]:
+    """Return the fields of a new post that the ledger has no place for, each with the reason."""
+    asked = post.question
+    reasons: dict[str, tuple[Any, str]] = {
+        "zero_point": (
+            asked.scaling.zero_point is not None,
+            "The scale of a question is linear: send CDFs at equal steps.",
+        ),
+        "open_lower_bound": (asked.open_lower_bound is False, "Every bound is open."),
+        "open_upper_bound": (asked.open_upper_bound is False, "Every bound is open."),
+        "question_weight": (asked.question_weight != 1, "Every question weighs the same."),
+        "cp_reveal_time": (
+            asked.cp_reveal_time is not None,
+            "The crowd is hidden until the reader's own forecast or the close, or not at all.",
+        ),
+        "published_at": (post.published_at is not None, "It is published now."),
+    }
+    found = {name: reason for name, (given, reason) in reasons.items() if given}
+    extra = {**(post.model_extra or {}), **(asked.model_extra or {})}
+    return found | {name: "A ledger has no place for it." for name, given in extra.items() if given}
