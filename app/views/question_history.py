@@ -72,7 +72,7 @@ def discussion(
         with st.container(border=True, gap="xsmall"):
             if isinstance(one, Remark):
                 st.markdown(paragraphs(one.comment.text))
-                private = "only you see this" if one.comment.private else ""
+                private = "private" if one.comment.private else ""
                 st.caption(dotted(one.author.handle, when(one.comment.recorded_at), private))
                 continue
             change = format_leaders(one.forecast, wordings[-1].options, 5)

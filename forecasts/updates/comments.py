@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, and_, col, or_, select, true
+from sqlmodel import Session, col, select, true
 
 from forecasts.access import visibility
 from forecasts.access.roles import Action, require
+from forecasts.access.tokens import owner_of
 from forecasts.common.errors import BadInput
 from forecasts.ledger.append import written
 from forecasts.ledger.models import Comment, Forecast, Member, Question
@@ -44,8 +45,8 @@ def comment(
     """Return the new comment, which is written.
 
     ``explains_forecast``: it gives the reasons of the member's current forecast, if that was made
-    within ``EXPLAINS_WITHIN``; it is then as visible as the forecast. ``private``: only its author
-    sees any other comment. The member must be a forecaster. BadInput for a blank text.
+    within ``EXPLAINS_WITHIN``; it is then as visible as the forecast. ``private``: of any other
+    comment, see ``remarks``. The member must be a forecaster. BadInput for a blank text.
     """
     require(session, member, Action.forecast, question, now=now)
     visibility.require_visible(session, question)
@@ -72,22 +73,31 @@ def comment(
 def remarks(session: Session, question: Question) -> list[Remark]:
     """Return the question's comments that the session's reader may see, oldest first.
 
-    While a crowd is hidden, so are others' comments.
+    A private one is visible to its author and to the owner of a bot. While a crowd is hidden, so
+    are others' comments.
     """
     visibility.require_visible(session, question)
     reader = visibility.reader_id(session)
-    own = col(Comment.member_id) == reader
-    if visibility.crowd_is_hidden(session, question):
-        seen = own
-    else:
-        seen = true() if reader < 0 else or_(own, col(Comment.private).is_(False))
+    hidden = visibility.crowd_is_hidden(session, question)
     rows = session.exec(
         select(Comment, Member)
         .join(Member, col(Member.id) == col(Comment.member_id))
-        .where(and_(Comment.question_id == question.id, seen))
+        .where(
+            Comment.question_id == question.id,
+            Comment.member_id == reader if hidden else true(),
+        )
         .order_by(col(Comment.id))
     )
-    return [Remark(row, author) for row, author in rows]
+    return [
+        Remark(row, author)
+        for row, author in rows
+        if not row.private or reader in (-1, author.id) or _answers_for(session, reader, author)
+    ]
+
+
+def _answers_for(session: Session, member_id: int, author: Member) -> bool:
+    owner = owner_of(session, author)
+    return owner is not None and owner.id == member_id
 
 
 def by_forecast(found: list[Remark]) -> dict[int, list[Remark]]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import Session
 
-from forecasts.access import visibility
+from forecasts.access import tokens, visibility
 from forecasts.common.errors import BadInput, NotFound
 from forecasts.ledger.models import Member, Question
 from forecasts.updates.comments import by_forecast, comment, remarks
@@ -65,6 +65,16 @@ def test_a_private_comment_is_for_its_author(session: Session, alice: Member, bo
     comment(session, question, "For all.", member=alice, now=day(1))
     assert texts(session, question, alice) == ["For me.", "For all."]
     assert texts(session, question, bob) == ["For all."]
+
+
+def test_the_owner_of_a_bot_reads_its_private_comments(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    question = ask(session, alice)
+    bot = tokens.create(session, "bot", member=alice, now=day(0)).member
+    comment(session, question, "My notes.", member=bot, now=day(1), private=True)
+    assert texts(session, question, alice) == ["My notes."]
+    assert texts(session, question, bob) == []
 
 
 def test_comments_are_hidden_with_the_crowd(session: Session, alice: Member, bob: Member) -> None:

@@ -1,4 +1,4 @@
-"""What bots send, as the ledger's values: forecasts, new questions, times."""
+"""The requests of bots as the ledger's values: forecasts and new questions."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _vector(sent: dict[str, float | None], options: list[str]) -> tuple[float, .
 
 
 def wording(post: NewPost, *, now: datetime) -> QuestionText:
-    """Return the wording of a new post's question; BadInput for what a question cannot be."""
+    """Return the wording of the question of a new post; BadInput for one that is not valid."""
     asked = post.question
     if asked.resolution is not None:
         raise BadInput("A new question has no resolution.", remedy="Resolve it afterwards.")
