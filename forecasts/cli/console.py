@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import fields, is_dataclass
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -22,8 +20,9 @@ from tzlocal import get_localzone
 
 from forecasts.common.commands import command
 from forecasts.common.errors import BadInput, LedgerError
+from forecasts.common.json_text import json_text
 from forecasts.common.text import on_one_line, printable
-from forecasts.common.times import iso, local_day, to_minute
+from forecasts.common.times import local_day, to_minute
 
 # Further problems are counted, not listed.
 _MAX_PROBLEMS = 20
@@ -248,28 +247,3 @@ def emit(content: str | bytes, output: Path | None) -> None:
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise BadInput(f"{str(output)!r} cannot be written: {error.strerror or error}.") from None
-
-
-def json_text(value: Any) -> str:
-    """Return ``json_ready(value)`` as one JSON document."""
-    return json.dumps(json_ready(value), ensure_ascii=False, indent=2) + "\n"
-
-
-def json_ready(value: Any) -> Any:
-    """Return the value for JSON: infinite numbers as "inf" and "-inf", NaN as null, times as text.
-
-    Dictionaries, dataclasses and lists are converted throughout.
-    """
-    if isinstance(value, float):
-        if value != value:
-            return None
-        return value if abs(value) != float("inf") else ("inf" if value > 0 else "-inf")
-    if is_dataclass(value) and not isinstance(value, type):
-        value = {field.name: getattr(value, field.name) for field in fields(value)}
-    if isinstance(value, dict):
-        return {key: json_ready(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [json_ready(item) for item in value]
-    if isinstance(value, datetime):
-        return iso(value)
-    return value.isoformat() if isinstance(value, date) else value

@@ -169,7 +169,7 @@ def _as_json(
     session: Session, question: Question, member: LedgerMember, forecast: Forecast
 ) -> dict[str, Any]:
     """Return a new forecast with its receipt (docs/json.md)."""
-    from forecasts.cli.question_json import forecast_fields
+    from forecasts.exchange.question_json import forecast_fields
     from forecasts.ledger.receipts import receipt
 
     return {

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import typer
 from typer import Argument, Option
 
-from forecasts.cli.console import json_ready, json_text, now, print_line, print_note
+from forecasts.cli.console import now, print_line, print_note
 from forecasts.cli.options import Database, Handle, Member
 from forecasts.cli.root import group
 from forecasts.cli.session import by, ledger, settings
 from forecasts.common.errors import BadInput, Refused
+from forecasts.common.json_text import json_ready, json_text
 from forecasts.common.text import without_formulas
 
 member = group("member", help="Export or remove a member's personal data.")

@@ -21,10 +21,10 @@ from forecasts.cli.console import (
     print_note,
 )
 from forecasts.cli.options import Database, Member, TextOrJson
-from forecasts.cli.question_json import forecast_fields, question_fields
 from forecasts.cli.root import app
 from forecasts.cli.session import reading_as
 from forecasts.common.text import on_one_line
+from forecasts.exchange.question_json import forecast_fields, question_fields
 
 if TYPE_CHECKING:
     from forecasts.questions.standing import QuestionState

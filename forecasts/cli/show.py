@@ -22,10 +22,10 @@ from forecasts.cli.console import (
     when,
 )
 from forecasts.cli.options import Database, Member, QuestionSlug, TextOrJson
-from forecasts.cli.question_json import everything_about
 from forecasts.cli.root import app
 from forecasts.cli.session import reading_as
 from forecasts.common.commands import FILL_IN, command
+from forecasts.exchange.question_json import everything_about
 
 if TYPE_CHECKING:
     from sqlmodel import Session

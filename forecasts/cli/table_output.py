@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from forecasts.cli.console import json_text, one_of, print_note
+from forecasts.cli.console import one_of, print_note
 from forecasts.cli.session import reading_as
 from forecasts.common.errors import BadInput
+from forecasts.common.json_text import json_text
 from forecasts.common.text import without_formulas
 
 if TYPE_CHECKING:

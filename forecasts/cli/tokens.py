@@ -44,7 +44,7 @@ def create(
     ] = None,
     database: Database = None,
 ) -> None:
-    """Create a token for a bot or script and print it, once: the last line of the output.
+    """Create a token for a bot or script, and print it once.
 
     Send it with each request to the API, or pass it to a script in FORECASTS_TOKEN.
     """

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from forecasts.cli import console
 from forecasts.cli.main import app
 from forecasts.cli.root import SECTIONS
+from forecasts.common.json_text import json_text
 
 PAGE = """\
 Harbour town votes on its old ferry
@@ -210,7 +211,7 @@ def test_control_signs_in_words_never_reach_the_terminal() -> None:
 
 
 def test_what_is_infinite_or_missing_in_json_is_said_in_words() -> None:
-    assert json.loads(console.json_text([float("inf"), -float("inf"), float("nan"), 0.5])) == [
+    assert json.loads(json_text([float("inf"), -float("inf"), float("nan"), 0.5])) == [
         "inf",
         "-inf",
         None,
