@@ -28,6 +28,7 @@ from forecasts.common.errors import BadInput, Expired, Forbidden, NotFound, Refu
 from forecasts.common.settings import Settings
 from forecasts.common.times import iso
 from forecasts.ledger.append import written
+from forecasts.ledger.facts import known
 from forecasts.ledger.models import (
     BotOwner,
     Identity,
@@ -227,7 +228,9 @@ def held(session: Session, secret: str, *, now: datetime, kind: TokenKind = ACTI
     secret = secret.strip()
     parts = secret.split("_", 2)
     key = parts[1] if len(parts) == 3 and parts[0] == kind.prefix else ""
-    found = session.exec(_TOKENS.where(Token.key == key)).first()
+    found = known(
+        session, ("token", key), lambda s: s.exec(_TOKENS.where(Token.key == key)).first()
+    )
     token, holder, revoked_at = found or (None, None, None)
     # Always compared, so that the time taken reveals nothing.
     same = hmac.compare_digest(_digest(secret), token.digest if token else "0" * 64)

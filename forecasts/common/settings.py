@@ -58,6 +58,16 @@ class Settings(BaseSettings):
         default=None,
         description="where runs send the digest: a file, an https URL or a mailto address",
     )
+    stamp_url: str | None = Field(
+        default=None, description="RFC 3161 server that stamps digests with the time"
+    )
+    stamp_roots: Path | None = Field(
+        default=None,
+        description="PEM file of the roots that stamps are checked with (default: those of the web)",
+    )
+    api_requests_per_minute: int = Field(
+        default=1_000, ge=1, description="requests that the API takes of a token in a minute"
+    )
     memory_gb: float | None = Field(
         default=None, gt=0, description="most memory that a command or the app may take, in GB"
     )

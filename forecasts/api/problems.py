@@ -1,0 +1,156 @@
+"""Errors as ``application/problem+json`` (RFC 9457): the rule, the value, the remedy.
+
+Each error is translated here, once. The façade for other clients has handlers of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from forecasts.common.errors import (
+    BadInput,
+    CannotTell,
+    CaptureError,
+    DatabaseError,
+    Expired,
+    Forbidden,
+    LedgerError,
+    NotFound,
+    Problem,
+    Refused,
+)
+from scoring.errors import InputError
+
+MEDIA_TYPE = "application/problem+json"
+_log = logging.getLogger(__name__)
+_MOST_PROBLEMS = 50
+
+
+class Unauthenticated(Forbidden):
+    """The request has no valid token."""
+
+
+class Outdated(Refused):
+    """The resource has changed since the caller read it (``If-Match``)."""
+
+
+class TooMany(LedgerError):
+    """The token has sent too many requests; ``seconds`` until the next is accepted."""
+
+    def __init__(self, message: str, *, seconds: int) -> None:
+        super().__init__(message, remedy=f"Wait {seconds} seconds, or send forecasts in batches.")
+        self.seconds = seconds
+
+
+# The status and kind of each error; the first class that fits counts.
+_KINDS: tuple[tuple[type[LedgerError], int, str], ...] = (
+    (Unauthenticated, 401, "unauthenticated"),
+    (Expired, 401, "unauthenticated"),
+    (Forbidden, 403, "forbidden"),
+    (NotFound, 404, "not found"),
+    (Outdated, 412, "outdated"),
+    (TooMany, 429, "too many requests"),
+    (Refused, 409, "refused"),
+    (CannotTell, 409, "cannot tell"),
+    (BadInput, 422, "bad input"),
+    (CaptureError, 422, "cannot be captured"),
+    (DatabaseError, 503, "unavailable"),
+)
+_OF_STATUS = {404: "not found", 405: "method not allowed", 413: "too large"}
+
+
+def status_and_kind(error: LedgerError) -> tuple[int, str]:
+    """Return the HTTP status of an error, and its kind in a word or two."""
+    return next(((s, kind) for of, s, kind in _KINDS if isinstance(error, of)), (500, "error"))
+
+
+def document(error: LedgerError) -> dict[str, Any]:
+    """Return an error as a problem document."""
+    status, kind = status_and_kind(error)
+    problems = error.problems if isinstance(error, BadInput) else ()
+    return {
+        "title": kind,
+        "status": status,
+        "detail": error.message,
+        "remedy": error.remedy,
+        "problems": [dict(vars(one)) for one in problems[:_MOST_PROBLEMS]],
+    }
+
+
+def response(error: LedgerError) -> Response:
+    """Return an error as an HTTP response."""
+    body = document(error)
+    headers = {}
+    if isinstance(error, TooMany):
+        headers["Retry-After"] = str(error.seconds)
+    elif body["status"] == 503:
+        headers["Retry-After"] = "1"
+    elif body["status"] == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return _json(body, headers)
+
+
+def _json(body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    text = json.dumps(body, ensure_ascii=False)
+    return Response(text.encode("utf-8", "replace"), body["status"], headers, media_type=MEDIA_TYPE)
+
+
+def plain(status: int, detail: str, remedy: str = "") -> Response:
+    """Return a problem that is not an error of the ledger."""
+    title = _OF_STATUS.get(status, "error")
+    return _json(
+        {"title": title, "status": status, "detail": detail, "remedy": remedy, "problems": []}
+    )
+
+
+def invalid(errors: Any) -> BadInput:
+    """Return Pydantic's errors as one of ours: each with its place, value and rule."""
+    problems = [
+        Problem(".".join(map(str, one["loc"])), _shown(one.get("input")), one["msg"])
+        for one in errors
+    ]
+    return BadInput(
+        f"The request has an invalid value: {problems[0]}"
+        if len(problems) == 1
+        else f"The request has {len(problems)} invalid values.",
+        problems=problems,
+        remedy="See /api/v1/docs for each field.",
+    )
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= 200 else f"{text[:199]}…"
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Let the app answer each error as a problem."""
+
+    @app.exception_handler(LedgerError)
+    def _ledger_error(_: Request, error: LedgerError) -> Response:
+        return response(error)
+
+    @app.exception_handler(InputError)
+    def _input_error(_: Request, error: InputError) -> Response:
+        return response(BadInput(str(error)))
+
+    @app.exception_handler(RequestValidationError)
+    def _validation(_: Request, error: RequestValidationError) -> Response:
+        return response(invalid(error.errors()))
+
+    @app.exception_handler(HTTPException)
+    def _http(_: Request, error: HTTPException) -> Response:
+        found = plain(error.status_code, f"{error.detail}.", "See /api/v1/docs.")
+        found.headers.update(error.headers or {})
+        return found
+
+    @app.exception_handler(Exception)
+    def _unexpected(request: Request, error: Exception) -> Response:
+        _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        return plain(500, "Something went wrong.", "The server's log has the details.")
