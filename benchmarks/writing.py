@@ -1,20 +1,17 @@
-"""Measure concurrent writers, and writers that are killed.
+"""Measure concurrent writers. Those that are killed are in ``tests/outages``.
 
-    python -m benchmarks.writing [--on sqlite|postgresql] [--updates N] [--kills N] [--in FOLDER]
+    python -m benchmarks.writing [--on sqlite|postgresql] [--updates N] [--in FOLDER]
 
 Eight processes update questions, half of the updates on one question, half on a hundred others. In
 turns with them, eight others insert as many plain rows into a table without rules, triggers or
 chain, one a transaction, with the same driver and durability: with a statement, and with SQLModel.
 No update may be lost, doubled or refused, and the chain must be intact.
-
-Then a writer is killed at random moments; every acknowledged update must be stored.
 """
 
 from __future__ import annotations
 
 import argparse
 import multiprocessing
-import random
 import sys
 import tempfile
 import time
@@ -26,6 +23,9 @@ from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest.mock import patch
 
 from sqlalchemy import Engine, MetaData, text
 from sqlmodel import Field, Session, SQLModel, select
@@ -42,7 +42,13 @@ from forecasts.updates.values import Value
 
 # Each writer is a process, forked from one that has already loaded the ledger.
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["forecasts.updates.updates", "forecasts.ledger.verification"])
+PROCESSES.set_forkserver_preload(
+    [
+        "forecasts.exchange.folder.folder",
+        "forecasts.exchange.import_",
+        "forecasts.ledger.verification",
+    ]
+)
 READY, COMPLAINT = "ready", "refused: "
 Act = Callable[[str, str, float], None]  # slug, rationale, probability
 WRITERS = 8
@@ -185,7 +191,7 @@ def _adding(engine: Engine, writer: int) -> Act:
 
 @dataclass(frozen=True)
 class Writer:
-    """A writing process, and our end of its pipe."""
+    """A process, and our end of its pipe."""
 
     process: ForkServerProcess
     pipe: Connection
@@ -206,14 +212,22 @@ class Writer:
                 yield line
 
 
+def begin(act: Callable[..., None], *arguments: Any) -> Writer:
+    """Return a process that does the act, which gets the other end of the pipe as well."""
+    ours, theirs = PROCESSES.Pipe()
+    process = PROCESSES.Process(target=act, args=(*arguments, theirs), daemon=True)
+    # Else the main module, which may be a page that a test has shown, would run in the process.
+    with patch.dict(sys.modules, {"__main__": ModuleType("__main__")}):
+        process.start()
+    theirs.close()
+    return Writer(process, ours)
+
+
 def start(what: str, url: str, writer: int, many: int) -> Writer:
     """Return a writer that is ready to write."""
-    ours, theirs = PROCESSES.Pipe()
-    process = PROCESSES.Process(target=write, args=(what, url, writer, many, theirs), daemon=True)
-    process.start()
-    theirs.close()
-    assert ours.recv() == READY
-    return Writer(process, ours)
+    begun = begin(write, what, url, writer, many)
+    assert begun.pipe.recv() == READY
+    return begun
 
 
 def side_by_side(writers: Sequence[Writer]) -> Written:
@@ -236,22 +250,6 @@ def together(parts: Iterable[Written]) -> Written:
         [line for one in all_ for line in one.acknowledged],
         [line for one in all_ for line in one.complaints],
     )
-
-
-def killed(url: str, kills: int, *, seed: int, most: float = 0.3) -> list[str]:
-    """Return the acknowledged updates of writers that were killed while writing."""
-    random_ = random.Random(seed)
-    told: list[str] = []
-    for number in range(kills):
-        writer = start("updates", url, number, 1_000_000)
-        writer.go()
-        if random_.random() < 0.8:  # otherwise before its first report
-            told.append(next(writer.heard()))
-        time.sleep(random_.uniform(0, most))
-        writer.process.kill()
-        told += writer.heard()
-        writer.process.join()
-    return told
 
 
 def stored(engine: Engine) -> Counter[str]:
@@ -322,23 +320,6 @@ def measure_writers(kind: str, folder: Path, many: int) -> bool:
     return met
 
 
-def measure_kills(kind: str, folder: Path, kills: int) -> bool:
-    """Print how many acknowledged updates of killed writers are lost; return whether none is."""
-    with tempfile.TemporaryDirectory(dir=folder) as own, ledger(kind, Path(own)) as url:
-        engine = database.open_engine(url)
-        schema.migrate(engine)
-        furnish(engine)
-        told = Counter(killed(url, kills, seed=1))
-        found = stored(engine)
-        engine.dispose()
-    lost = sum((told - found).values())
-    print(
-        f"| {kind}: {kills} writers killed | {told.total():,} updates acknowledged, {lost} of them "
-        f"lost; chain intact | none | {verdict(not lost)} |"
-    )
-    return not lost
-
-
 def verdict(met: bool) -> str:
     """Return the word for a bar."""
     return "met" if met else "missed"
@@ -348,7 +329,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--on", choices=("sqlite", "postgresql"))
     parser.add_argument("--updates", type=int, default=20_000)
-    parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--in", dest="folder", type=Path)
     given = parser.parse_args()
     print("| work | measured | bar | |\n|---|---|---|---|")
@@ -356,7 +336,6 @@ def main() -> None:
     for kind in [given.on] if given.on else ["sqlite", "postgresql"]:
         with tempfile.TemporaryDirectory(dir=given.folder) as folder:
             met &= measure_writers(kind, Path(folder), given.updates)
-            met &= not given.kills or measure_kills(kind, Path(folder), given.kills)
     sys.exit(not met)
 
 

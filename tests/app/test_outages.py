@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,13 +19,12 @@ from forecasts.access.members import member_or_new
 from forecasts.common.errors import DatabaseError
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database, schema
-from forecasts.ledger.verification import verify
 from forecasts.questions import registry
 from forecasts.updates import updates
-from forecasts.updates.values import Value
 from tests.app.browsing import IN_BROWSER, serving, tab
 from tests.app.conftest import visit, words
-from tests.conftest import ask, day
+from tests.conftest import day
+from tests.outages.disks import Disk, mounted
 from tests.postgresql import Server
 
 
@@ -109,82 +106,15 @@ def members(session: Session) -> list[str]:
     return sorted(handles(session).values())
 
 
-class Disk:
-    """A small file system, and a file that fills the rest of it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    @contextmanager
-    def full(self) -> Iterator[None]:
-        filler = self.folder / "filler"
-        with filler.open("wb", buffering=0) as file:
-            size = 1 << 16
-            while size:
-                try:
-                    file.write(b"\0" * size)
-                except OSError:
-                    size //= 2
-        try:
-            yield
-        finally:
-            filler.unlink()
-
-
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
-    if os.name != "posix" or os.geteuid() != 0 or subprocess.run(mount, check=False).returncode:
-        pytest.skip("only root can mount a small file system, where the system allows it")
-    yield Disk(folder)
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+def disk() -> Iterator[Disk]:
+    with mounted(4) as disk:
+        yield disk
 
 
 @pytest.fixture
 def ledger_url(disk: Disk, ledger_file: Path) -> str:
     return sqlite_url(Path(shutil.copy(ledger_file, disk.folder / "ledger.sqlite3")))
-
-
-def test_on_a_full_disk_an_act_is_refused_and_what_was_acknowledged_is_there(
-    disk: Disk, engine: Engine
-) -> None:
-    with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=day(0))
-        rain = ask(session, alice, slug="rain")
-    acknowledged: list[float] = []
-
-    def forecast(number: int) -> None:
-        p = round(0.01 + number / 1000, 3)
-        with database.writing(engine) as session:
-            updates.update(
-                session,
-                rain,
-                Value(probability=p),
-                member=alice,
-                now=day(1 + number / 1000),
-                rationale="because " * 500,
-            )
-        acknowledged.append(p)
-
-    for number in range(5):
-        forecast(number)
-    refused: list[str] = []
-    with disk.full():
-        for number in range(5, 25):
-            try:
-                forecast(number)
-            except DatabaseError as error:
-                refused.append(str(error))
-    assert refused
-    for said in refused:
-        assert re.search(r"could not be used: .*\. Nothing was written\. ", said)
-    forecast(25)
-    with database.reading(engine) as session:
-        rows = updates.history(session, rain)
-        assert [row.probability for row, _ in rows] == acknowledged
-        assert verify(session).broken is None
 
 
 def test_the_app_says_that_the_disk_is_full_and_goes_on_when_it_is_not(
