@@ -160,6 +160,20 @@ def bots_of(session: Session, owner: Member) -> list[Member]:
     return [bot for bot in bots if owner_of(session, bot) == owner]
 
 
+def own_account(session: Session, member: Member, name: str) -> Member:
+    """Return the member, or one of their bots, by its handle or number: they may act as it.
+
+    Forbidden for any other account.
+    """
+    for one in (member, *bots_of(session, member)):
+        if name in (one.handle, str(one.id)):
+            return one
+    raise Forbidden(
+        f"{member.handle} may not act as {name!r}: it is not a bot of {member.handle}.",
+        remedy="See your bots with: forecasts token list.",
+    )
+
+
 def issue(
     session: Session,
     member: Member,

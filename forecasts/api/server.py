@@ -16,6 +16,7 @@ import scoring
 from forecasts.api import problems
 from forecasts.api.caller import Ground
 from forecasts.api.gate import Gate
+from forecasts.api.metaculus.router import router as metaculus
 from forecasts.common.settings import Settings
 
 DESCRIPTION = "Questions, forecasts with their reasons, outcomes and scores of one ledger."
@@ -44,4 +45,5 @@ def build(
     )
     app.state.ground = Ground(engine, clock, settings or Settings())
     problems.add_handlers(app)
+    app.include_router(metaculus)
     return app

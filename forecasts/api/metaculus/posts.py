@@ -162,10 +162,8 @@ def made_forecasts(rows: Sequence[Forecast], text: QuestionText) -> list[MadeFor
     ]
 
 
-def posted_comment(
-    remark: Remark, post_id: int, forecast: MadeForecast | None = None
-) -> PostedComment:
-    """Return a comment; ``forecast``: the one whose reasons it gives."""
+def posted_comment(remark: Remark, post_id: int) -> PostedComment:
+    """Return a comment on that post."""
     row = remark.comment
     return PostedComment(
         id=row.id,
@@ -174,7 +172,8 @@ def posted_comment(
         text=row.text,
         created_at=row.recorded_at,
         is_private=row.private,
-        included_forecast=forecast,
+        included_forecast=row.forecast_id is not None,
+        forecast_id=row.forecast_id,
     )
 
 

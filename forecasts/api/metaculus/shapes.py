@@ -301,7 +301,7 @@ class Page(BaseModel):
 
 
 class PostedComment(BaseModel):
-    """A comment; ``included_forecast``: the forecast whose reasons it gives."""
+    """A comment; ``forecast_id``: the forecast whose reasons it gives."""
 
     id: int
     on_post: int
@@ -310,4 +310,5 @@ class PostedComment(BaseModel):
     created_at: datetime
     is_private: bool
     parent_id: None = None
-    included_forecast: MadeForecast | None
+    included_forecast: bool
+    forecast_id: int | None

@@ -1,0 +1,330 @@
+"""The façade's paths. Each handler reads the request, calls the ledger's verbs, and answers.
+
+Errors are those of the API: problem documents, whose ``detail`` is the sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Annotated, Any
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+
+from forecasts.access import members, tokens, visibility
+from forecasts.access.roles import question_not_found
+from forecasts.api.caller import At, Reads
+from forecasts.api.metaculus import listing, requests
+from forecasts.api.metaculus.posts import account, made_forecasts, posted_comment
+from forecasts.api.metaculus.shapes import (
+    Account,
+    Bulk,
+    BulkRead,
+    GroupPost,
+    MadeForecast,
+    NewBot,
+    NewBotAnswer,
+    NewComment,
+    NewForecast,
+    NewPost,
+    Outcome,
+    Page,
+    PostedComment,
+    QuestionPost,
+    Times,
+    Withdrawal,
+)
+from forecasts.common.errors import BadInput, Refused
+from forecasts.common.times import iso
+from forecasts.ledger.models import Member
+from forecasts.ledger.receipts import receipts
+from forecasts.questions import registry, revisions, standing
+from forecasts.questions.standing import QuestionState
+from forecasts.resolution import confirmation
+from forecasts.updates import comments, updates
+
+ORIGIN = "api"
+_AT_ONCE = timedelta(minutes=1)  # a time this near now means now
+
+# Outside the document of the native API, whose shapes are its own.
+router = APIRouter(prefix="/api", include_in_schema=False)
+
+
+@router.get("/users/me")
+@router.get("/users/me/")
+def me(caller: Reads) -> Account:
+    """Return the token's own account."""
+    with caller.reading() as at:
+        return account(at.member)
+
+
+@router.get("/users/me/bots/")
+def bots(caller: Reads) -> list[Account]:
+    """Return the account's bots."""
+    with caller.reading() as at:
+        return [account(bot) for bot in tokens.bots_of(at.session, at.member)]
+
+
+@router.post("/users/me/bots/create/", status_code=201)
+def create_bot(asked: NewBot, caller: Reads) -> NewBotAnswer:
+    """Return a new bot of the account with its token."""
+    with caller.acting() as at:
+        if members.find_member(at.session, asked.username.strip()) is not None:
+            raise Refused(f"There is already a member {asked.username!r}.")
+        issued = tokens.create(at.session, asked.username, scopes=tokens.USUAL_SCOPES, **at.by)
+        return NewBotAnswer(user=account(issued.member), token=issued.secret)
+
+
+@router.get("/users/me/bots/{bot_id}/token/")
+def bot_token(bot_id: int, caller: Reads) -> dict[str, str]:
+    """Return a new token of the account's bot: a ledger cannot show the one it made before."""
+    with caller.acting() as at:
+        bot = tokens.own_account(at.session, at.member, str(bot_id))
+        issued = tokens.create(at.session, bot.handle, scopes=tokens.USUAL_SCOPES, **at.by)
+        return {"token": issued.secret}
+
+
+@router.get("/posts/")
+def list_posts(asked: Annotated[listing.Asked, Query()], request: Request, caller: Reads) -> Page:
+    """Return a page of posts."""
+    with caller.reading() as at:
+        results, count = listing.page(at.session, asked, **at.by)
+    shown = min(asked.limit, listing.MOST)
+    after, before = asked.offset + shown, max(0, asked.offset - shown)
+    return Page(
+        count=count,
+        next=str(request.url.include_query_params(offset=after)) if after < count else None,
+        previous=str(request.url.include_query_params(offset=before)) if asked.offset else None,
+        results=results,
+    )
+
+
+@router.get("/posts/{post_id}/")
+def show_post(
+    post_id: int, caller: Reads, acting_user: str | None = None
+) -> QuestionPost | GroupPost:
+    """Return a post as the account, or one of its bots, sees it."""
+    with caller.reading() as at:
+        member = _acting(at, acting_user)
+        return listing.post(at.session, post_id, member=member, now=at.now)
+
+
+@router.post("/posts/create/", status_code=201)
+def create_post(asked: NewPost, caller: Reads) -> QuestionPost | GroupPost:
+    """Return the post of a new question; ``not_kept`` names what the ledger has no place for."""
+    with caller.acting() as at:
+        member = _acting(at, asked.acting_user)
+        text = requests.wording(asked, now=at.now)
+        question = registry.register(at.session, text, member=member, now=at.now)
+        post = listing.post(at.session, question.id, member=member, now=at.now)
+        if isinstance(post, QuestionPost):
+            post.not_kept = requests.not_kept(asked)
+        return post
+
+
+async def _sent_times(request: Request) -> Times:
+    """Return the times of a request, which bots send as a form."""
+    sent = await request.body()
+    try:
+        if request.headers.get("content-type", "").startswith("application/json"):
+            return Times.model_validate_json(sent or b"{}")
+        return Times.model_validate(dict(parse_qsl(sent.decode("utf-8", "replace"))))
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from None
+
+
+@router.post("/posts/{post_id}/approve/")
+def approve_post(
+    post_id: int, times: Annotated[Times, Depends(_sent_times)], caller: Reads
+) -> QuestionPost | GroupPost:
+    """Return the post with these times; it has been published since it was registered."""
+    names = ("open_time", "scheduled_close_time", "scheduled_resolve_time")
+    with caller.acting() as at:
+        for state in listing.questions(at.session, post_id, now=at.now):
+            given = {name: getattr(times, name) for name in names if getattr(times, name)}
+            changed = {name: at_ for name, at_ in given.items() if at_ != getattr(state.text, name)}
+            if changed:
+                revisions.revise(at.session, state.question, reason="approved", **changed, **at.by)
+        return listing.post(at.session, post_id, **at.by)
+
+
+@router.post("/questions/forecast/", status_code=201)
+def forecast(asked: list[NewForecast], caller: Reads) -> list[dict[str, Any]]:
+    """Return the receipts of new forecasts, one act: if one is refused, all are."""
+    with caller.acting() as at:
+        return _forecast(at, at.member, asked)
+
+
+@router.post("/questions/withdraw/", status_code=201)
+def withdraw(asked: list[Withdrawal], caller: Reads) -> list[dict[str, Any]]:
+    """Return the receipts of withdrawals, one act."""
+    with caller.acting() as at:
+        ids = []
+        for one in asked:
+            if one.withdraw_at is not None and abs(one.withdraw_at - at.now) > _AT_ONCE:
+                raise BadInput(
+                    f"withdraw_at is {iso(one.withdraw_at)}; a forecast is withdrawn now.",
+                    remedy="Leave it out, and withdraw the forecast at that time.",
+                )
+            question = _state(at, one.question).question
+            ids.append(updates.withdraw(at.session, question, origin=ORIGIN, **at.by).id)
+        return _receipts(at, ids)
+
+
+@router.post("/questions/bulk-forecast-comment/")
+def forecast_and_comment(asked: Bulk, caller: Reads) -> dict[str, Any]:
+    """Return the receipts and comments of the account, or one of its bots; one act."""
+    with caller.acting() as at:
+        member = _acting(at, asked.acting_user)
+        made = _forecast(at, member, asked.forecasts)
+        said = [_comment(at, member, one) for one in asked.comments]
+        return {"forecasts": made, "comments": said}
+
+
+@router.post("/questions/bulk-forecast-read/")
+def read_forecasts(asked: BulkRead, caller: Reads) -> dict[str, list[dict[str, Any]]]:
+    """Return the forecasts of the account, or one of its bots, without hidden questions."""
+    with caller.reading() as at:
+        member = _acting(at, asked.acting_user)
+        states = standing.by_id(at.session, asked.question_ids, now=at.now)
+        return {
+            "results": [
+                {"question_id": state.id, "forecasts": _made(at, state, member)}
+                for state in states.values()
+            ]
+        }
+
+
+@router.post("/questions/{question_id}/resolve/")
+def resolve(question_id: int, asked: Outcome, caller: Reads) -> QuestionPost | GroupPost:
+    """Return the post of a question with this outcome, which is confirmed and scored."""
+    with caller.acting() as at:
+        confirmation.confirm(
+            at.session, _state(at, question_id).question, asked.resolution,
+            known_at=asked.actual_resolve_time, **at.by,
+        )  # fmt: skip
+        return listing.post(at.session, question_id, **at.by)
+
+
+@router.post("/questions/{question_id}/unresolve/")
+def unresolve(question_id: int, caller: Reads) -> None:
+    """Refuse to take an outcome back: history is not rewritten."""
+    with caller.reading() as at:
+        slug = _state(at, question_id).slug
+    raise Refused(
+        f"The outcome of {slug!r} stays in its history.",
+        remedy="Correct it with resolve: give the right outcome, or annulled.",
+    )
+
+
+@router.post("/comments/create/", status_code=201)
+def create_comment(asked: NewComment, caller: Reads) -> PostedComment:
+    """Return the new comment."""
+    with caller.acting() as at:
+        return _comment(at, at.member, asked)
+
+
+@router.get("/comments/")
+def list_comments(
+    post: int, caller: Reads, limit: Annotated[int, Query(ge=1)] = 100,
+    offset: Annotated[int, Query(ge=0)] = 0,
+) -> dict[str, Any]:  # fmt: skip
+    """Return a page of a post's comments, newest first."""
+    with caller.reading() as at:
+        found = [
+            posted_comment(one, post)
+            for state in listing.questions(at.session, post, now=at.now)
+            for one in comments.remarks(at.session, state.question)
+        ]
+    found.sort(key=lambda one: one.id, reverse=True)
+    return {"count": len(found), "results": found[offset : offset + limit]}
+
+
+@router.get("/coherence/question/{question_id}/links/")
+def links(question_id: int, caller: Reads) -> dict[str, list[Any]]:
+    """Return no links: related questions share a family."""
+    with caller.reading() as at:
+        _state(at, question_id)
+    return {"data": []}
+
+
+@router.get("/coherence/question/{question_id}/links/needs-update/")
+def linked_updates(question_id: int, caller: Reads) -> dict[str, list[Any]]:
+    """Return no questions, as there are no links."""
+    links(question_id, caller)
+    return {"questions": [], "links": []}
+
+
+@router.post("/coherence/links/create/")
+@router.delete("/coherence/links/{_link_id}/delete/")
+def change_links(caller: Reads, _link_id: int = 0) -> None:
+    """Refuse a link between questions."""
+    with caller.reading():
+        raise Refused(
+            "A ledger has no links between questions.",
+            remedy="Give related questions a common family: forecasts revise QUESTION --family.",
+        )
+
+
+def _acting(at: At, name: str | int | None) -> Member:
+    """Return the member that acts and reads: the token's own, or a bot of theirs."""
+    if name is None:
+        return at.member
+    member = tokens.own_account(at.session, at.member, str(name))
+    visibility.read_as(at.session, member, now=at.now)
+    return member
+
+
+def _state(at: At, question_id: int) -> QuestionState:
+    """Return the question with this number; NotFound if the reader may not see it."""
+    found = standing.by_id(at.session, [question_id], now=at.now)
+    if question_id not in found:
+        raise question_not_found(str(question_id))
+    return found[question_id]
+
+
+def _forecast(at: At, member: Member, asked: Sequence[NewForecast]) -> list[dict[str, Any]]:
+    ids = []
+    for one in asked:
+        state = _state(at, one.question)
+        value = requests.value(one, state.text)
+        row = updates.update(
+            at.session, state.question, value, member=member, now=at.now, origin=ORIGIN
+        )
+        ids.append(row.id)
+    return _receipts(at, ids)
+
+
+def _receipts(at: At, ids: Sequence[int]) -> list[dict[str, Any]]:
+    found = receipts(at.session, ids) if ids else []
+    return [{"id": id_, "receipt": vars(one)} for id_, one in zip(ids, found, strict=True)]
+
+
+def _made(at: At, state: QuestionState, member: Member) -> list[MadeForecast]:
+    rows = [row for row, _ in updates.history(at.session, state.question, member)]
+    return made_forecasts(rows, state.text)
+
+
+def _comment(at: At, member: Member, asked: NewComment) -> PostedComment:
+    if asked.parent is not None:
+        raise BadInput(
+            "parent is set, and comments have no replies here.",
+            remedy="Leave it out, and quote the comment.",
+        )
+    state = _explained(at, member, listing.questions(at.session, asked.on_post, now=at.now))
+    row = comments.comment(
+        at.session, state.question, asked.text, member=member, now=at.now,
+        explains_forecast=asked.included_forecast, private=asked.is_private,
+    )  # fmt: skip
+    return posted_comment(comments.Remark(row, member), asked.on_post)
+
+
+def _explained(at: At, member: Member, states: Sequence[QuestionState]) -> QuestionState:
+    """Return the question of a group that the member forecast last; else its first."""
+    if len(states) == 1:
+        return states[0]
+    made = updates.current_forecasts(at.session, member, at=at.now)
+    return max(states, key=lambda state: made[state.id].id if state.id in made else 0)

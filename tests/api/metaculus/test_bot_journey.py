@@ -1,0 +1,244 @@
+"""The façade over HTTP, with the requests that forecasting-tools 0.3.5 sends."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.api.metaculus.conftest import Arena
+from tests.conftest import day
+
+_AT = np.linspace(-2.5, 2.5, 201)
+CDF = np.round(1 / (1 + np.exp(-1.7 * _AT)), 10).tolist()
+# By type: what the client sends, the values it reads back, and an outcome.
+FORECASTS: dict[str, tuple[dict[str, Any], list[float], str]] = {
+    "binary": ({"probability_yes": 0.7}, [0.3, 0.7], "yes"),
+    "multiple_choice": (
+        {"probability_yes_per_category": {"Riyadh": 0.3, "Busan": 0.5, "Other": 0.2}},
+        [0.5, 0.3, 0.2],
+        "Riyadh",
+    ),
+    "numeric": ({"continuous_cdf": CDF}, CDF, "120.5"),
+    "date": ({"continuous_cdf": CDF}, CDF, "2026-01-02"),
+    "discrete": ({"continuous_cdf": CDF[::18]}, CDF[::18], "4"),
+}
+NOTES = "I took the base rate."
+
+
+def forecast(number: int, value: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"question": number, "source": "api", **value}]
+
+
+@pytest.mark.parametrize("sort", FORECASTS)
+def test_a_bot_lists_forecasts_explains_reads_back_withdraws_and_is_scored(
+    arena: Arena, sort: str
+) -> None:
+    bot, number = arena.bot, arena.numbers[sort]
+    value, back, outcome = FORECASTS[sort]
+    listed = bot.get(
+        "/posts/", limit=100, offset=0, order_by="-published_time", with_cp="true",
+        include_conditional_cps="true", forecast_type=[sort], statuses=["open"],
+        tournaments=["minibench"],
+    )  # fmt: skip
+    assert [post["id"] for post in listed["results"]] == [number]
+    assert listed["results"][0]["question"]["type"] == sort
+
+    [sent] = bot.post("/questions/forecast/", forecast(number, value))
+    assert sent["receipt"]["row_id"] == sent["id"]
+    arena.clock.pass_(minutes=9)
+    said = bot.post(
+        "/comments/create/",
+        {"on_post": number, "text": NOTES, "is_private": True, "included_forecast": True},
+    )
+    assert (said["forecast_id"], said["is_private"]) == (sent["id"], False)
+    mine = bot.question(number)["my_forecasts"]
+    assert mine["latest"]["forecast_values"] == pytest.approx(back, abs=1e-9)
+    assert mine["latest"]["start_time"] == day(1).timestamp()
+    assert mine["latest"]["end_time"] is None
+
+    bot.post("/questions/withdraw/", [{"question": number}])
+    mine = bot.question(number)["my_forecasts"]
+    assert mine["latest"] is None
+    assert mine["history"][0]["end_time"] == arena.clock.now.timestamp()
+
+    arena.clock.pass_(days=1)
+    body = {"resolution": outcome, "actual_resolve_time": "2026-01-02T12:00:00"}
+    bot.post(f"/questions/{number}/resolve/", body, status=403)
+    arena.alice.post(f"/questions/{number}/resolve/", body, status=200)
+    question = bot.question(number)
+    assert (question["status"], question["resolution"]) == ("resolved", outcome)
+    assert question["actual_resolve_time"] == "2026-01-02T12:00:00Z"
+    rule = "crps" if "continuous_cdf" in value else "brier"
+    assert 0 < question["my_forecasts"]["score_data"][f"{rule}_score"] < 1
+
+
+def test_a_question_has_the_fields_that_the_client_reads(arena: Arena) -> None:
+    post = arena.bot.get(f"/posts/{arena.numbers['discrete']}/")
+    assert "group_of_questions" not in post
+    assert "conditional" not in post
+    assert post["projects"]["default_project"]["visibility"] == "normal"
+    assert [one["slug"] for one in post["projects"]["tournament"]] == ["MiniBench"]
+    assert post["author_username"] == "alice"
+    question = post["question"]
+    assert question["post_id"] == post["id"] == question["id"]
+    assert question["title"] == "A discrete one?"
+    assert question["resolution_criteria"] == "As the gazette says."
+    assert question["scheduled_close_time"] == "2026-01-11T00:00:00Z"
+    assert question["scheduled_resolve_time"] == "2026-01-11T00:00:00Z"
+    assert (question["open_lower_bound"], question["open_upper_bound"]) == (True, True)
+    scaling = question["scaling"]
+    assert (scaling["range_min"], scaling["range_max"]) == (-0.5, 10.5)
+    assert (scaling["nominal_min"], scaling["nominal_max"]) == (0, 10)
+    assert (scaling["inbound_outcome_count"], scaling["zero_point"]) == (11, None)
+    assert scaling["continuous_range"] == [number - 0.5 for number in range(12)]
+    date = arena.bot.question(arena.numbers["date"])["scaling"]
+    assert date["range_min"] == datetime(2026, 1, 1, tzinfo=UTC).timestamp()
+    assert (date["inbound_outcome_count"], len(date["continuous_range"])) == (200, 201)
+
+
+def test_the_crowd_is_the_median_of_visible_forecasts(arena: Arena) -> None:
+    number, hidden = arena.numbers["binary"], arena.ask(crowd_hidden=True)
+    for id_ in (number, hidden):
+        arena.alice.post("/questions/forecast/", forecast(id_, {"probability_yes": 0.9}))
+    shown = arena.bot.get(f"/posts/{number}/")
+    assert (shown["nr_forecasters"], shown["forecasts_count"]) == (1, 1)
+    assert shown["question"]["aggregations"]["unweighted"]["latest"]["centers"] == [0.9]
+    unseen = arena.bot.get(f"/posts/{hidden}/")
+    assert (unseen["nr_forecasters"], unseen["forecasts_count"]) == (0, 0)
+    assert unseen["question"]["aggregations"]["unweighted"]["latest"] is None
+    assert unseen["question"]["cp_reveal_time"] == unseen["question"]["scheduled_close_time"]
+
+
+def test_all_forecasts_of_a_request_are_stored_or_none(arena: Arena) -> None:
+    number = arena.numbers["binary"]
+    body = forecast(number, {"probability_yes": 0.5}) + forecast(number, {"probability_yes": 1.5})
+    refused = arena.bot.post("/questions/forecast/", body, status=409)
+    assert "1.5 is not" in refused["detail"]
+    assert arena.bot.question(number)["my_forecasts"]["history"] == []
+
+
+def test_an_owner_acts_and_reads_as_their_bot(arena: Arena) -> None:
+    number = arena.numbers["binary"]
+    done = arena.alice.post(
+        "/questions/bulk-forecast-comment/",
+        {
+            "acting_user": "bot",
+            "forecasts": [{"question": number, "probability_yes": 0.6}],
+            "comments": [
+                {"on_post": number, "text": NOTES, "is_private": True, "included_forecast": True}
+            ],
+        },
+        status=200,
+    )
+    assert done["comments"][0]["author"]["username"] == "bot"
+    assert done["comments"][0]["forecast_id"] == done["forecasts"][0]["id"]
+    for owner, name in ((arena.alice, "bot"), (arena.bot, None)):
+        [read] = owner.post(
+            "/questions/bulk-forecast-read/",
+            {"acting_user": name, "question_ids": [number, 999]},
+            status=200,
+        )["results"]
+        assert read["question_id"] == number
+        assert read["forecasts"][0]["forecast_values"] == pytest.approx([0.4, 0.6])
+    as_bot = arena.alice.get(f"/posts/{number}/", acting_user=str(arena.bot.id))
+    assert as_bot["question"]["my_forecasts"]["latest"] is not None
+    assert arena.alice.question(number)["my_forecasts"]["latest"] is None
+    body = {"acting_user": "alice", "question_ids": [number]}
+    refused = arena.bot.post("/questions/bulk-forecast-read/", body, status=403)
+    assert "may not act as 'alice'" in refused["detail"]
+
+
+def test_a_later_comment_is_on_the_question(arena: Arena) -> None:
+    number = arena.numbers["binary"]
+    arena.bot.post("/questions/forecast/", forecast(number, {"probability_yes": 0.6}))
+    arena.clock.pass_(minutes=11)
+    comment = {"on_post": number, "text": "Later.", "included_forecast": True}
+    said = arena.bot.post("/comments/create/", comment)
+    assert said["forecast_id"] is None
+    arena.bot.post("/comments/create/", comment | {"text": "Mine.", "is_private": True})
+    read = arena.bot.get("/comments/", post=number)
+    assert [one["text"] for one in read["results"]] == ["Mine.", "Later."]
+    refused = arena.bot.post("/comments/create/", comment | {"parent": said["id"]}, status=422)
+    assert "no replies" in refused["detail"]
+
+
+def test_accounts_make_and_list_their_bots(arena: Arena) -> None:
+    assert arena.alice.get("/users/me") == arena.alice.get("/users/me/")
+    assert arena.bot.get("/users/me") == {
+        "id": arena.bot.id, "username": "bot", "is_bot": True, "is_staff": False,
+    }  # fmt: skip
+    made = arena.alice.post("/users/me/bots/create/", {"username": "bot-2"})
+    assert made["user"]["username"] == "bot-2"
+    names = [one["username"] for one in arena.alice.get("/users/me/bots/")]
+    assert names == ["bot", "bot-2"]
+    arena.alice.post("/users/me/bots/create/", {"username": "bot-2"}, status=409)
+    again = arena.alice.get(f"/users/me/bots/{made['user']['id']}/token/")["token"]
+    assert again != made["token"]
+    for token in (made["token"], again):
+        arena.bot.client.headers["Authorization"] = f"Token {token}"
+        assert arena.bot.get("/users/me")["username"] == "bot-2"
+
+
+def test_a_request_without_a_valid_token_is_refused(arena: Arena) -> None:
+    for given in ("", "Token", "Token nonsense"):
+        arena.bot.client.headers["Authorization"] = given
+        assert arena.bot.client.get("/posts/").status_code == 401
+
+
+def test_a_new_post_is_a_question_that_can_be_approved(arena: Arena) -> None:
+    question = {
+        "title": "Will it snow?",
+        "description": "",
+        "type": "numeric",
+        "possibilities": None,
+        "resolution": None,
+        "include_bots_in_aggregates": True,
+        "question_weight": 1.0,
+        "scaling": {"range_max": 50.0, "range_min": 0.0, "zero_point": None},
+        "open_upper_bound": True,
+        "open_lower_bound": False,
+        "inbound_outcome_count": 200,
+        "options": None,
+        "group_variable": "",
+        "label": "",
+        "resolution_criteria": "Depth in the gazette.",
+        "open_time": "2026-01-02T00:00:00",
+        "cp_reveal_time": None,
+        "scheduled_close_time": "2026-01-09T00:00:00",
+        "scheduled_resolve_time": "2026-01-10T00:00:00",
+        "unit": "cm",
+        "fine_print": "",
+        "group_rank": None,
+    }
+    post = {
+        "title": "Will it snow?",
+        "default_project": 33121,
+        "categories": [],
+        "published_at": None,
+    }
+    made = arena.alice.post("/posts/create/", post | {"question": question})
+    assert set(made["not_kept"]) == {"open_lower_bound", "include_bots_in_aggregates"}
+    number = made["id"]
+    assert arena.bot.get("/posts/", tournaments=[33121])["results"][0]["id"] == number
+    times = {"open_time": "2026-01-02T00:00:00", "scheduled_close_time": "2026-01-08T00:00:00"}
+    answer = arena.alice.client.post(f"/posts/{number}/approve/", data=times)
+    assert answer.json()["scheduled_close_time"] == "2026-01-08T00:00:00Z"
+    assert arena.alice.client.post(f"/posts/{number}/approve/", data=times).status_code == 200
+    assert arena.bot.client.post(f"/posts/{number}/approve/", data={}).status_code == 200
+    later = times | {"scheduled_close_time": "2026-01-09T00:00:00"}
+    assert arena.bot.client.post(f"/posts/{number}/approve/", data=later).status_code == 403
+
+
+def test_links_and_reversals_are_refused_with_a_remedy(arena: Arena) -> None:
+    number = arena.numbers["binary"]
+    assert arena.bot.get(f"/coherence/question/{number}/links/") == {"data": []}
+    empty = {"questions": [], "links": []}
+    assert arena.bot.get(f"/coherence/question/{number}/links/needs-update/") == empty
+    link = {"question1_id": number, "question2_id": number, "direction": 1, "strength": 1}
+    assert "family" in arena.bot.post("/coherence/links/create/", link, status=409)["remedy"]
+    assert arena.bot.client.delete("/coherence/links/1/delete/").status_code == 409
+    refused = arena.alice.post(f"/questions/{number}/unresolve/", None, status=409)
+    assert "Correct it with resolve" in refused["remedy"]
