@@ -1,4 +1,4 @@
-"""The commands for the ledger's history: verify, digest, backup, restore."""
+"""The commands for the ledger's history: verify, backup, restore."""
 
 from __future__ import annotations
 
@@ -23,16 +23,14 @@ from forecasts.cli.console import (
 from forecasts.cli.options import Database, TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import ledger, ledger_to_read, opened, settings
-from forecasts.common.errors import DatabaseError, LedgerError
+from forecasts.common.errors import DatabaseError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
     from sqlmodel import Session
 
-    from forecasts.common.settings import Settings
     from forecasts.ledger.receipts import Receipt
     from forecasts.ledger.verification import Verified
-    from forecasts.operations.digests import Sent
+    from forecasts.operations.stamps import Stamp
     from forecasts.scores.scores import Compared
 
 _MOST_RECEIPTS = 20  # that are named; the others are counted
@@ -73,11 +71,15 @@ def verify(
     from forecasts.ledger.receipts import Finding, check, read_receipts
     from forecasts.ledger.verification import verify
     from forecasts.operations.digests import read_digests
+    from forecasts.operations.stamps import folder_of_proofs, stamps
     from forecasts.scores.scores import compare
 
+    chosen = settings(database)
     digests = [] if against is None else read_digests(against)
     receipts = [] if receipt is None else read_receipts(receipt)
-    with _verify_bar() as tell, reading(ledger_to_read(settings(database))) as session:
+    with _verify_bar() as tell, reading(ledger_to_read(chosen)) as session:
+        stamped = stamps(folder_of_proofs(session), roots=chosen.stamp_roots)
+        digests += [one.digest for one in stamped if not one.fault]
         found = verify(session, against=digests, tell=tell)
         # Scores of altered rows would differ for that reason.
         scores = None if found.broken else compare(session, sample=None if all_scores else _SAMPLE)
@@ -92,12 +94,19 @@ def verify(
             for one in checked
         ]
         scored = asdict(scores) if scores else None
-        print_json({"whole": whole, **asdict(found), "scores": scored, "receipts": of_receipts})
+        of_stamps = [
+            {"digest": s.digest, "at": s.at, "authority": s.authority, "fault": s.fault}
+            for s in stamped
+        ]
+        more = {"scores": scored, "receipts": of_receipts, "stamps": of_stamps}
+        print_json({"whole": whole, **asdict(found), **more})
     else:
         if scores is not None:
             print_line(_intact(found, scores))
+            print_lines(_stamped(stamped))
         print_lines(forecasts)
     unproved = [one.said for one in checked if one.finding is not Finding.proved]
+    unproved += [f"The stamp {s.file} proves nothing: {s.fault}." for s in stamped if s.fault]
     if unproved:
         print_note("\n".join(_listed(unproved, len(unproved))))
     _exit_if_broken(found)
@@ -126,6 +135,21 @@ def _proved_forecasts(session: Session, proved: Sequence[Receipt]) -> list[str]:
 
     named = handles(session)
     return _listed([sentence(one) for one in proved[:_MOST_RECEIPTS]], len(proved))
+
+
+def _stamped(stamped: Sequence[Stamp]) -> list[str]:
+    """Return a sentence on the newest valid stamp, if there is one."""
+    valid = [one for one in stamped if one.at is not None]
+    if not valid:
+        return []
+    last = valid[-1]
+    assert last.at is not None
+    place = int(last.digest.partition("-")[0])
+    number = "" if len(valid) == 1 else f" {len(valid):,} stamps agree with the chain."
+    return [
+        f"Stamped: everything up to entry {place:,} existed at {when(last.at)}, says "
+        f"{last.authority}.{number}"
+    ]
 
 
 def _listed(said: Sequence[str], of: int) -> list[str]:
@@ -175,76 +199,6 @@ def _verify_bar() -> Iterator[Callable[[int, int], None]]:
     """Yield a function that shows how many entries of how many were verified."""
     with progress_bar("verify", "entries") as advance_to:
         yield lambda done, entries: advance_to(completed=done, total=entries)
-
-
-@app.command()
-def digest(
-    to: Annotated[
-        str | None,
-        Option(
-            metavar="FILE|URL|MAIL",
-            help="Send it to a file, an https URL, or an address such as "
-            "mailto://USER:PASSWORD@HOST. [default: FORECASTS_DIGEST_TO]",
-        ),
-    ] = None,
-    database: Database = None,
-) -> None:
-    """Print the ledger's digest, and send it somewhere safe.
-
-    Kept where nobody can change it, it later proves that history is unchanged. A forecasts run
-    does so once a day if FORECASTS_DIGEST_TO is set. Exit code 1 if it was not sent.
-    """
-    from forecasts.ledger.database import reading
-    from forecasts.ledger.verification import newest
-
-    chosen = settings(database)
-    target = to or _digest_target(chosen)
-    if target is None:
-        with reading(ledger_to_read(chosen)) as session:
-            print_line(newest(session))
-        return
-    sent = _send_digest(ledger(chosen), chosen, target)
-    print_line(sent.digest)
-    if sent.reason:
-        print_note(f"Not sent to {sent.place}: {sent.reason}")
-        raise typer.Exit(1)
-    print_note(f"Sent to {sent.place}.")
-
-
-def _digest_target(chosen: Settings) -> str | None:
-    return None if chosen.digest_to is None else chosen.digest_to.get_secret_value()
-
-
-def _send_digest(engine: Engine, chosen: Settings, target: str) -> Sent:
-    from forecasts.agenda.notifications import apprise_adapter
-    from forecasts.operations import digests
-
-    private = chosen.allow_private_addresses
-
-    def message(address: str, title: str, text: str) -> str:
-        apprise_adapter.check(address, allow_private=private, shared=False)
-        delivery, reason = apprise_adapter.deliver(address, title, text, allow_private=private)
-        return "" if delivery == apprise_adapter.Delivery.sent else f"{reason}."
-
-    return digests.send(engine, target, now=now(), message=message, allow_private=private)
-
-
-def send_due_digest(engine: Engine, chosen: Settings) -> None:
-    """Send the digest at the end of a run if it is due, and print the result to standard error."""
-    from forecasts.operations.digests import claim
-
-    target = _digest_target(chosen)
-    if target is None or not claim(engine, target, now=now()):
-        return
-    try:
-        sent = _send_digest(engine, chosen, target)
-    except LedgerError as error:
-        print_note(f"The digest was not sent: {error}")
-        return
-    if sent.reason:
-        print_note(f"The digest was not sent to {sent.place}: {sent.reason}")
-    else:
-        print_note(f"Digest {sent.digest} sent to {sent.place}.")
 
 
 @app.command()

@@ -89,7 +89,7 @@ def _run(
     as_json: bool,
 ) -> bool:
     """Return whether something needs a person, after one run."""
-    from forecasts.cli.chain import send_due_digest
+    from forecasts.cli.digests import send_due_digest
     from forecasts.cli.notify import notify_members
     from forecasts.ledger.clock import ledger_clock, require_not_behind
     from forecasts.ledger.database import reading, writing

@@ -89,11 +89,19 @@ def fetch(
     )
 
 
-def post(url: str, text: bytes, *, allow_private: bool = False, seconds: float = SECONDS) -> None:
-    """Send ``text`` to ``url`` with the limits of ``fetch``, and follow no redirects.
+def post(
+    url: str,
+    data: bytes,
+    *,
+    content_type: str = "text/plain; charset=utf-8",
+    max_bytes: int = 0,
+    allow_private: bool = False,
+    seconds: float = SECONDS,
+) -> bytes:
+    """Return the answer to ``data``, sent with the limits of ``fetch`` and without redirects.
 
-    Raises ``CaptureError`` unless the server accepts it (2xx). No error repeats more of the address
-    than its host, since the rest may be secret.
+    ``max_bytes`` limits the answer, which is not read by default. Raises ``CaptureError`` unless
+    the server accepts it (2xx). No error shows more of the address than its host: it may be secret.
     """
     network = _Network(seconds, allow_private=allow_private)
     try:
@@ -107,22 +115,28 @@ def post(url: str, text: bytes, *, allow_private: bool = False, seconds: float =
     headers = [
         ("Host", here.netloc.decode("ascii")),
         ("User-Agent", "forecast-ledger"),
-        ("Content-Type", "text/plain; charset=utf-8"),
-        ("Content-Length", str(len(text))),
+        ("Content-Type", content_type),
+        ("Content-Length", str(len(data))),
         ("Connection", "close"),
     ]
+    answered = bytearray()
     try:
         with (
             _translated(here, seconds),
             _pool(network) as pool,
-            pool.stream("POST", _target(here), headers=headers, content=text) as answer,
+            pool.stream("POST", _target(here), headers=headers, content=data) as answer,
         ):
             status = answer.status
+            for chunk in answer.iter_stream() if max_bytes else ():
+                answered += chunk
+                if len(answered) > max_bytes:
+                    raise CaptureError(f"{_name(here)} sent more than {max_bytes / 1e6:g} MB.")
     except CaptureError as error:  # its remedy is for a page to be captured
         is_private = ALLOW_PRIVATE in error.remedy
         raise CaptureError(error.message, remedy=ALLOW_PRIVATE if is_private else "") from None
     if not 200 <= status < 300:
         raise CaptureError(f"{_name(here)} did not accept it (HTTP status {status}).")
+    return bytes(answered)
 
 
 def checked_url(url: str, *, base: httpx.URL | None = None, allow_private: bool) -> httpx.URL:

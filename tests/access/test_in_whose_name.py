@@ -252,12 +252,12 @@ def test_pages_and_commands_read_the_ledger_for_who_acts(path: Path) -> None:
     others = (
         "app/navigation.py",  # asks whether the ledger is the demonstration
         "app/web/calendar_feed.py",  # the verb reads for the address's member
-        *(f"forecasts/cli/{n}.py" for n in ("operations", "runs", "tokens")),
+        *(f"forecasts/cli/{n}.py" for n in ("chain", "operations", "runs", "tokens")),
     )
     doors = (
         {"app/session.py": 5, "forecasts/cli/session.py": 1}
         | dict.fromkeys(others, 1)
-        | dict.fromkeys(("forecasts/cli/members.py", "forecasts/cli/chain.py"), 2)
+        | dict.fromkeys(("forecasts/cli/members.py", "forecasts/cli/digests.py"), 2)
         | {"app/forms/sign_in.py": 3}
     )
     opened = [

@@ -34,6 +34,7 @@ HEAVY = {
         "typst",
         "jinja2",
     ),
+    *("cryptography", "rfc3161_client"),  # of an extra
     # Scores need pandas, and most scheduled runs confirm nothing.
     "forecasts.resolution.confirmation",
 }

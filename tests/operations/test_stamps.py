@@ -1,0 +1,138 @@
+"""A digest is stamped by a server of time stamps, kept, and compared with the chain."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from forecasts.common.errors import BadInput, CaptureError
+from forecasts.common.settings import data_folder
+from forecasts.ledger import database
+from forecasts.operations.stamps import Stamp, folder_of_proofs, is_due, stamp, stamps
+from tests.conftest import day
+from tests.operations.timestamping import Authority, served
+
+DIGEST, NEXT = f"5-{'a' * 64}", f"12-{'b' * 64}"
+
+
+@pytest.fixture(scope="module")
+def key() -> Authority:
+    return Authority()
+
+
+@pytest.fixture
+def authority(key: Authority) -> Authority:
+    key.at, key.status, key.http_status = day(3), 0, 200
+    key.stamps_as, key.padding, key.asked = None, b"", 0
+    return key
+
+
+@pytest.fixture
+def roots(authority: Authority, tmp_path: Path) -> Path:
+    return authority.pem(tmp_path / "root.pem")
+
+
+@pytest.fixture
+def server(authority: Authority) -> Iterator[str]:
+    with served(authority) as address:
+        yield address
+
+
+def test_a_digest_is_stamped_once_and_its_stamp_read_back(
+    authority: Authority, server: str, roots: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "proofs"
+    assert stamps(folder, roots=roots) == []
+    made = stamp(DIGEST, server, folder, roots=roots, allow_private=True)
+    assert made == Stamp(DIGEST, folder / f"{DIGEST}.tsr", day(3), "Harbour Time")
+    assert stamp(DIGEST, server, folder, roots=roots, allow_private=True) == made
+    assert authority.asked == 1
+    later = stamp(NEXT, server, folder, roots=roots, allow_private=True)
+    assert stamps(folder, roots=roots) == [made, later]
+
+
+def test_a_stamp_of_another_digest_or_under_another_root_proves_nothing(
+    server: str, roots: Path, tmp_path: Path
+) -> None:
+    made = stamp(DIGEST, server, tmp_path, roots=roots, allow_private=True)
+    shutil.copy(made.file, tmp_path / f"{NEXT}.tsr")
+    shutil.copy(made.file, tmp_path / "x.tsr")
+    (tmp_path / f"7-{'c' * 64}.tsr").write_bytes(made.file.read_bytes()[:200])
+    faults = {one.digest: one.fault for one in stamps(tmp_path, roots=roots)}
+    assert faults[DIGEST] == ""
+    assert faults[NEXT] == "Mismatch between messages"
+    assert faults[""] == "its name is not a digest"
+    assert faults[f"7-{'c' * 64}"]
+    assert Authority().pem(roots)
+    [other] = [one for one in stamps(tmp_path, roots=roots) if one.digest == DIGEST]
+    assert "not by an authority that a trusted root certifies" in other.fault
+    [of_the_web] = [one for one in stamps(tmp_path) if one.digest == DIGEST]
+    assert of_the_web.fault == other.fault
+    assert of_the_web.at is None
+
+
+def test_what_is_no_valid_stamp_is_refused_and_not_kept(
+    authority: Authority, server: str, roots: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "proofs"
+
+    def refused() -> str:
+        with pytest.raises(CaptureError) as error:
+            stamp(DIGEST, server, folder, roots=roots, allow_private=True)
+        return str(error.value)
+
+    authority.status = 2
+    assert "the server refused it" in refused()
+    authority.status, authority.stamps_as = 0, b"x" * 32
+    assert "Mismatch between messages" in refused()
+    authority.stamps_as, authority.http_status = None, 500
+    assert "did not accept it (HTTP status 500)" in refused()
+    authority.http_status, authority.padding = 200, b"x" * 100_000
+    assert "sent more than 0.1 MB" in refused()
+    authority.padding = b""
+    with pytest.raises(CaptureError, match="FORECASTS_ALLOW_PRIVATE"):
+        stamp(DIGEST, server, folder, roots=roots)
+    assert not folder.exists()
+
+
+def test_an_answer_to_an_earlier_request_is_refused(
+    authority: Authority, server: str, roots: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = stamp(DIGEST, server, tmp_path, roots=roots, allow_private=True).file
+    answer = old.read_bytes()
+    old.unlink()
+    monkeypatch.setattr("forecasts.operations.stamps.post", lambda *_, **__: answer)
+    with pytest.raises(CaptureError, match="Nonce mismatch"):
+        stamp(DIGEST, server, tmp_path, roots=roots, allow_private=True)
+
+
+def test_roots_that_cannot_be_read_are_named(tmp_path: Path, server: str) -> None:
+    (tmp_path / "roots.pem").write_text("nothing")
+    for file, said in (("none.pem", "No such file"), ("roots.pem", "no certificate in PEM")):
+        with pytest.raises(BadInput, match=said):
+            stamp(DIGEST, server, tmp_path, roots=tmp_path / file, allow_private=True)
+
+
+def test_a_run_stamps_a_new_digest_a_day_after_the_last_stamp(
+    server: str, roots: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "proofs"
+    assert is_due(folder, DIGEST, now=day(3), roots=roots)
+    stamp(DIGEST, server, folder, roots=roots, allow_private=True)
+    assert not is_due(folder, DIGEST, now=day(9), roots=roots)
+    assert not is_due(folder, NEXT, now=day(4) - timedelta(seconds=1), roots=roots)
+    assert is_due(folder, NEXT, now=day(4), roots=roots)
+
+
+def test_a_file_has_its_proofs_beside_it_and_a_server_in_the_data_folder(engine: Engine) -> None:
+    with database.reading(engine) as session:
+        found = folder_of_proofs(session)
+    if engine.dialect.name == "sqlite":
+        assert found == Path(f"{engine.url.database}.proofs")
+    else:
+        assert found == data_folder() / "proofs" / ("0" * 12)

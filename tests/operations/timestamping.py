@@ -1,0 +1,184 @@
+"""A server of time stamps (RFC 3161) on this machine, with a root certificate of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from rfc3161_client._rust import parse_timestamp_request
+
+from tests.conftest import day
+
+SEQUENCE, SET, INTEGER, OCTETS, OID, TIME = 0x30, 0x31, 0x02, 0x04, 0x06, 0x18
+SHA256, TST_INFO = "2.16.840.1.101.3.4.2.1", "1.2.840.113549.1.9.16.1.4"
+
+
+def der(tag: int, *parts: bytes) -> bytes:
+    """Return the parts as one DER value."""
+    body = b"".join(parts)
+    if len(body) < 128:
+        return bytes([tag, len(body)]) + body
+    size = len(body).to_bytes((len(body).bit_length() + 7) // 8)
+    return bytes([tag, 0x80 | len(size)]) + size + body
+
+
+def number(value: int) -> bytes:
+    return der(INTEGER, value.to_bytes(value.bit_length() // 8 + 1))
+
+
+def oid(dotted: str) -> bytes:
+    first, second, *rest = map(int, dotted.split("."))
+    body = bytes([40 * first + second])
+    for arc in rest:
+        digits = [arc & 127]
+        while arc := arc >> 7:
+            digits.insert(0, 128 | (arc & 127))
+        body += bytes(digits)
+    return der(OID, body)
+
+
+def algorithm(dotted: str) -> bytes:
+    return der(SEQUENCE, oid(dotted))
+
+
+def attribute(dotted: str, value: bytes) -> bytes:
+    return der(SEQUENCE, oid(dotted), der(SET, value))
+
+
+def named(name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+@dataclass
+class Authority:
+    """A root and the signer of stamps that it has certified; what a test may set."""
+
+    at: datetime = field(default_factory=lambda: day(3))
+    status: int = 0
+    http_status: int = 200
+    stamps_as: bytes | None = None  # instead of what was asked
+    padding: bytes = b""
+    asked: int = 0
+
+    def __post_init__(self) -> None:
+        root, self.key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+        base = x509.CertificateBuilder().not_valid_before(day(-30)).not_valid_after(day(3000))
+        base = base.issuer_name(named("Root of Time"))
+        self.root = (
+            base.subject_name(named("Root of Time"))
+            .serial_number(1)
+            .public_key(root.public_key())
+            .add_extension(x509.BasicConstraints(True, None), critical=True)
+            .sign(root, hashes.SHA256())
+        )
+        stamping = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
+        self.certificate = (
+            base.subject_name(named("Harbour Time"))
+            .serial_number(2)
+            .public_key(self.key.public_key())
+            .add_extension(stamping, critical=True)
+            .add_extension(x509.BasicConstraints(False, None), critical=True)
+            .sign(root, hashes.SHA256())
+        )
+
+    def pem(self, file: Path) -> Path:
+        file.write_bytes(self.root.public_bytes(Encoding.PEM))
+        return file
+
+    def answer(self, query: bytes) -> bytes:
+        """Return the answer to a request, in DER."""
+        self.asked += 1
+        status = der(SEQUENCE, der(SEQUENCE, number(self.status)))
+        if self.status > 1:
+            return status
+        asked = parse_timestamp_request(query)
+        imprint = self.stamps_as or asked.message_imprint.message
+        info = der(
+            SEQUENCE,
+            number(1),
+            oid("1.2.3.4"),
+            der(SEQUENCE, algorithm(SHA256), der(OCTETS, imprint)),
+            number(self.asked),
+            der(TIME, f"{self.at:%Y%m%d%H%M%SZ}".encode()),
+            number(asked.nonce or 0),
+        )
+        certificate = self.certificate.public_bytes(Encoding.DER)
+        signed = b"".join(
+            sorted(
+                [
+                    attribute("1.2.840.113549.1.9.3", oid(TST_INFO)),
+                    attribute("1.2.840.113549.1.9.4", der(OCTETS, hashlib.sha256(info).digest())),
+                    attribute(
+                        "1.2.840.113549.1.9.16.2.47",
+                        der(
+                            SEQUENCE,
+                            der(
+                                SEQUENCE,
+                                der(
+                                    SEQUENCE,
+                                    der(OCTETS, hashlib.sha256(certificate).digest()),
+                                ),
+                            ),
+                        ),
+                    ),
+                ],
+                key=lambda one: (len(one), one),
+            )
+        )
+        signature = self.key.sign(der(SET, signed), ec.ECDSA(hashes.SHA256()))
+        signer = der(
+            SEQUENCE,
+            number(1),
+            der(SEQUENCE, self.certificate.issuer.public_bytes(), number(2)),
+            algorithm(SHA256),
+            der(0xA0, signed),
+            algorithm("1.2.840.10045.4.3.2"),
+            der(OCTETS, signature),
+        )
+        signed_data = der(
+            SEQUENCE,
+            number(3),
+            der(SET, algorithm(SHA256)),
+            der(SEQUENCE, oid(TST_INFO), der(0xA0, der(OCTETS, info))),
+            der(0xA0, certificate),
+            der(SET, signer),
+        )
+        token = der(SEQUENCE, oid("1.2.840.113549.1.7.2"), der(0xA0, signed_data))
+        return der(SEQUENCE, der(SEQUENCE, number(self.status)), token)
+
+
+@contextmanager
+def served(authority: Authority) -> Iterator[str]:
+    """Yield the address at which the authority answers."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            assert self.headers["Content-Type"] == "application/timestamp-query"
+            query = self.rfile.read(int(self.headers["Content-Length"]))
+            answer = authority.answer(query) + authority.padding
+            self.send_response(authority.http_status)
+            self.send_header("Content-Type", "application/timestamp-reply")
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/stamp"
+        server.shutdown()
+        thread.join()
