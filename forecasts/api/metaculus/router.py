@@ -114,7 +114,7 @@ def show_post(
 
 @router.post("/posts/create/", status_code=201)
 def create_post(asked: NewPost, caller: Reads) -> QuestionPost | GroupPost:
-    """Return the post of a new question; ``not_kept`` names what the ledger has no place for."""
+    """Return the post of a new question; ``not_kept`` names the fields it left out."""
     with caller.acting() as at:
         member = _acting(at, asked.acting_user)
         text = requests.wording(asked, now=at.now)

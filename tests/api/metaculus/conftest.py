@@ -81,8 +81,11 @@ class Arena:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    server = "forecasts.ledger.clock.server_time"
+    monkeypatch.setattr(server, lambda: f"timestamptz '{clock().isoformat()}'")
+    return clock
 
 
 @pytest.fixture

@@ -1,0 +1,130 @@
+"""The façade's list of posts: filters, order, pages, groups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from forecasts.access.members import member_or_new
+from forecasts.api.metaculus.posts import GROUPS
+from forecasts.ledger import database
+from forecasts.questions import registry, revisions
+from forecasts.resolution.confirmation import confirm
+from tests.api.metaculus.conftest import TYPES, Arena
+from tests.conftest import day
+
+NAMES = list(TYPES)
+
+
+def listed(arena: Arena, **asked: Any) -> list[int]:
+    """Return the numbers of the posts on the page."""
+    return [post["id"] for post in arena.bot.get("/posts/", **asked)["results"]]
+
+
+def test_the_newest_are_first_and_pages_follow_each_other(arena: Arena) -> None:
+    numbers = [arena.numbers[name] for name in NAMES]
+    assert listed(arena, limit=100) == numbers[::-1]
+    first = arena.bot.get("/posts/", limit=2)
+    assert (first["count"], first["previous"]) == (5, None)
+    second = arena.bot.client.get(first["next"]).json()
+    assert [post["id"] for post in second["results"]] == numbers[1:3][::-1]
+    last = arena.bot.client.get(second["next"]).json()
+    assert last["next"] is None
+    assert listed(arena, offset=7) == []
+
+
+FILTERS: list[tuple[dict[str, Any], list[str]]] = [
+    ({"forecast_type": ["binary", "date"]}, ["date", "binary"]),
+    ({"forecast_type": "binary,discrete"}, ["discrete", "binary"]),
+    ({"statuses": "open", "search": "numeric one"}, ["numeric"]),
+    ({"statuses": ["upcoming", "closed", "resolved"]}, []),
+    ({"tournaments": ["minibench", "other"]}, NAMES[::-1]),
+    ({"tournaments": [32627]}, []),
+    ({"open_time__gt": "2025-12-31", "open_time__lt": "2026-01-02"}, NAMES[::-1]),
+    ({"scheduled_resolve_time__lt": "2026-01-11"}, []),
+    ({"published_at__gt": "2026-01-01T00:00:00"}, []),
+    ({"order_by": "scheduled_close_time", "limit": 1}, ["binary"]),
+    ({"order_by": "-hotness", "limit": 1, "include_description": "true"}, ["discrete"]),
+]
+
+
+def test_filters_narrow_the_list(arena: Arena) -> None:
+    for asked, found in FILTERS:
+        assert listed(arena, **asked) == [arena.numbers[name] for name in found], asked
+
+
+def test_a_filter_that_a_ledger_does_not_have_is_named(arena: Arena) -> None:
+    refused = arena.bot.client.get("/posts/", params={"upvotes__gt": 3})
+    assert refused.status_code == 422
+    assert "upvotes__gt" in refused.json()["detail"]
+
+
+def test_a_bot_finds_the_questions_it_has_forecast(arena: Arena) -> None:
+    number = arena.numbers["binary"]
+    arena.bot.post("/questions/forecast/", [{"question": number, "probability_yes": 0.4}])
+    assert listed(arena, forecaster_id=arena.bot.id) == [number]
+    assert number not in listed(arena, not_forecaster_id=arena.bot.id)
+    others = arena.bot.client.get("/posts/", params={"forecaster_id": arena.alice.id})
+    assert others.status_code == 403
+
+
+def test_each_stage_has_the_platforms_word(arena: Arena) -> None:
+    with database.writing(arena.engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        for name, outcome in (("binary", "annulled"), ("numeric", "12")):
+            question = registry.find(session, f"a-{name}-one")
+            confirm(session, question, outcome, member=alice, now=day(1))
+    arena.ask(open_time=day(3))
+    assert len(listed(arena, statuses="resolved")) == 2
+    assert len(listed(arena, statuses="upcoming")) == 1
+    assert len(listed(arena, statuses="open")) == 3
+    arena.clock.pass_(days=20)
+    assert len(listed(arena, statuses="closed")) == 4
+
+
+def test_a_hidden_question_is_not_there(arena: Arena) -> None:
+    secret = arena.ask(visibility="author")
+    assert secret not in listed(arena, limit=100)
+    assert arena.bot.client.get(f"/posts/{secret}/").status_code == 404
+    body = [{"question": secret, "probability_yes": 0.5}]
+    arena.bot.post("/questions/forecast/", body, status=404)
+    arena.bot.post("/comments/create/", {"on_post": secret, "text": "Hm."}, status=404)
+
+
+def test_a_family_that_shares_its_texts_is_a_group_where_groups_are_asked_for(arena: Arena) -> None:
+    months = [arena.ask(title=f"Rain in {name}?", family="rain") for name in ("May", "June")]
+    other = arena.ask(title="Hail?", family="rain", resolution_criteria="As the mayor says.")
+    assert listed(arena, limit=3) == [other, *months[::-1]]
+    page = arena.bot.get("/posts/", limit=2, forecast_type=["binary", "group_of_questions"])
+    assert page["count"] == 3  # with the binary one of the arena
+    single, group = page["results"]
+    assert (single["id"], group["id"]) == (other, GROUPS + months[0])
+    assert "question" not in group
+    inside = group["group_of_questions"]
+    assert inside["resolution_criteria"] == "As the gazette says."
+    assert [one["label"] for one in inside["questions"]] == ["Rain in May?", "Rain in June?"]
+    for number in months:
+        shown = arena.bot.get(f"/posts/{GROUPS + number}/")
+        assert [one["id"] for one in shown["group_of_questions"]["questions"]] == months
+    assert arena.bot.client.get(f"/posts/{GROUPS + other}/").status_code == 404
+
+
+def test_a_comment_on_a_group_is_about_the_question_forecast_last(arena: Arena) -> None:
+    months = [arena.ask(title=f"Rain in {name}?", family="rain") for name in ("May", "June")]
+    for number in months[::-1]:
+        [made] = arena.bot.post(
+            "/questions/forecast/", [{"question": number, "probability_yes": 0.5}]
+        )
+        arena.clock.pass_(minutes=1)
+        comment = {"on_post": GROUPS + months[0], "text": "So.", "included_forecast": True}
+        assert arena.bot.post("/comments/create/", comment)["forecast_id"] == made["id"]
+    assert arena.bot.get("/comments/", post=GROUPS + months[0])["count"] == 2
+    assert arena.bot.get("/comments/", post=months[0])["count"] == 1
+
+
+def test_a_revised_close_moves_the_post(arena: Arena) -> None:
+    with database.writing(arena.engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        question = registry.find(session, "a-date-one")
+        revisions.revise(session, question, scheduled_close_time=day(5), member=alice, now=day(1))
+    asked = {"scheduled_close_time__lt": day(6).isoformat()}
+    assert listed(arena, **asked) == [arena.numbers["date"]]
