@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 import scoring
-from benchmarks.worlds import AS_OF, SHOCKS, USUAL, Many, lopsided, repeat
+from benchmarks.worlds import AS_OF, SHOCKS, TILTED, USUAL, Many, lopsided, repeat
 from forecasts.reports.comparison.build import build
 from scoring.e_process import possibly_best
 from scoring.tournament import Team
@@ -37,7 +37,8 @@ def comparisons(many: Many) -> pd.DataFrame:
     rows = []
     for number in range(many.times):
         own = table[repetition == number]
-        found = scoring.compare(own, members, family)
+        asked = many.questions[many.questions["repetition"] == number]
+        found = scoring.compare(own, members, family, questions=asked)
         first = found.pairs[0]
         pair = own[(own["a"] == first.a) & (own["b"] == first.b)]
         steps = scoring.by_family(
@@ -46,6 +47,7 @@ def comparisons(many: Many) -> pd.DataFrame:
         rows.append(
             {
                 "difference": wrong(first.p_value),
+                "by time": wrong(first.p_by_time),
                 "all pairs": float(any(each.better is not None for each in found.pairs)),
                 "e-process": float(scoring.e_process(steps["difference"]).reached is not None),
             }
@@ -108,6 +110,14 @@ def shocks(name: str, seed: int, times: int) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def tilted(name: str, seed: int, times: int) -> pd.DataFrame:
+    """Return the claims between two equals of opposite tilt on rare events."""
+    sides = {"a": ["a"], "b": ["b"]}
+    tables = TILTED[name].differences(seed, times)
+    claims = [scoring.compare(table, sides).pairs[0].better is not None for table in tables]
+    return pd.DataFrame({"claim": np.array(claims, dtype=np.float64)})
 
 
 def lopsided_families(seed: int, times: int) -> pd.DataFrame:

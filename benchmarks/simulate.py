@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import comparing, measures
-from benchmarks.worlds import FAULTS, RECORDS, SHOCKS, TOURNAMENTS, World
+from benchmarks.worlds import FAULTS, RECORDS, SHOCKS, TILTED, TOURNAMENTS, World
 
 PAGE = Path(__file__).parents[1] / "docs" / "simulated-guarantees.md"
 AT_ONCE = 50
@@ -157,6 +157,9 @@ def gates_of(name: str, found: pd.DataFrame) -> list[Gate]:
         return [gate("95% interval of a shrunken skill misses", name, BOUND, each)]
     if name == WITHDRAWING:
         return [gate("called better without a note", name, BOUND, found["unnoted"])]
+    if name in TILTED:
+        bound = BOUND if TILTED[name].questions >= FEW else BOUND_OF_FEW
+        return [gate("equals are told apart", name, bound, found["claim"])]
     if name in SHOCKS:
         survives = found["claim"] * (1 - found["below"].fillna(0.0))
         gates = [
@@ -196,6 +199,7 @@ def gates_of_world(world: World, found: pd.DataFrame) -> list[Gate]:
     if "all pairs" in found:
         errors |= {
             DIFFERENCE: (bound, found["difference"]),
+            "the same, clustered by time": (bound, found["by time"]),
             "any of six pairs, after Holm": (BOUND, found["all pairs"]),
             "e-process ever reaches 20": (0.05, found["e-process"]),
         }
@@ -213,6 +217,7 @@ def all_measures() -> Mapping[str, measures.Measure]:
     }
     found |= {name: partial(measures.faults, name) for name in POWER}
     found |= {name: partial(comparing.power, worse) for name, worse in comparing.DIFFERENT.items()}
+    found |= {name: partial(comparing.tilted, name) for name in TILTED}
     found |= {name: partial(comparing.shocks, name) for name in SHOCKS}
     return found | {
         LOPSIDED: comparing.lopsided_families,
@@ -350,7 +355,7 @@ def main() -> int:
         return _count(measures.verdicts(arguments.records))
     found, kept = {}, True
     print(_row(["claim", "world", "at most", "measured", "error", ""]) + _row(["---"] * 6), end="")
-    # Threads of BLAS for a sum of ten thousand numbers wait for each other, and take twice the time.
+    # The threads of BLAS wait for each other: with them, large records take twice the time.
     os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
     # Forking a process that has run threads copies locked locks; spawn does not.
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:

@@ -8,6 +8,7 @@ simulation is slow and questions are not.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -118,6 +119,10 @@ def _all(teams: tuple[Team, ...], **settings: float) -> tuple[Team, ...]:
     return tuple(replace(team, **settings) for team in teams)  # type: ignore[arg-type]
 
 
+def _base_rate(rate: float) -> tuple[float, ...]:
+    return (float(ndtri(rate)) * float(np.hypot(1, Tournament.prior_spread)),)
+
+
 TEAMS = tuple(Team(name, members=3) for name in ("Heron", "Kestrel", "Tern", "Wren"))
 PAIRS = _all(TEAMS, members=2)
 # Unless a world says otherwise, forecasters choose their questions, join late and share half of
@@ -165,6 +170,20 @@ TOURNAMENTS = (
         "two in three questions have four options",
         replace(USUAL, choice_share=0.67, options=4),
     ),
+    *(
+        World(
+            f"teams on {rate:.0%} of {questions}",
+            f"{questions} questions in as many families, with a base rate of {rate:.0%}",
+            replace(USUAL, questions=questions, families=questions, prior_means=_base_rate(rate)),
+            whole=rate == 0.03 and questions == 54,
+        )
+        for rate, questions in ((0.03, 54), (0.03, 180), (0.1, 90))
+    ),
+    World(
+        "four years",
+        "90 questions over four years, enough for the test by time",
+        replace(USUAL, first_open=datetime(2022, 11, 1, tzinfo=UTC)),
+    ),
 )  # fmt: skip
 
 # --- one forecaster -----------------------------------------------------------------------------
@@ -188,10 +207,6 @@ def zipf(questions: int, families: int) -> tuple[int, ...]:
     """Return the sizes, in proportion to 1/rank, of families of about that many questions."""
     share = 1 / np.arange(1, families + 1)
     return tuple(np.maximum(1, np.round(share / share.sum() * questions)).astype(int).tolist())
-
-
-def _base_rate(rate: float) -> tuple[float, ...]:
-    return (float(ndtri(rate)) * float(np.hypot(1, ALONE.prior_spread)),)
 
 
 HALF = (45, *(1 for _ in range(45)))
@@ -344,6 +359,37 @@ SHOCKS = {
     )
     for together in (True, False)
     for latent in (0.0, 0.02, 0.1)
+}
+
+
+@dataclass(frozen=True)
+class Tilted:
+    """Two equally good sides on rare events, one 30% above the truth and the other 30% below."""
+
+    rate: float
+    questions: int
+
+    def differences(self, seed: int, times: int) -> Iterator[pd.DataFrame]:
+        """Yield the table of `paired` of each tournament."""
+        rng = np.random.default_rng([seed, self.questions, int(self.rate * 1000)])
+        a, b, p = 1.3 * self.rate, 0.7 * self.rate, np.full(self.questions, self.rate)
+        away = 2 * (b - a)
+        for came in rng.random((times, self.questions)) < p:
+            yield pd.DataFrame(
+                {
+                    "a": "a",
+                    "b": "b",
+                    "question_id": np.arange(self.questions),
+                    "difference": (a - came) ** 2 - (b - came) ** 2,
+                    "variance": p * (1 - p) * away**2,
+                    "third": p * (1 - p) * (1 - 2 * p) * away**3,
+                }
+            )
+
+
+TILTED = {
+    f"opposite tilts on {rate:.0%} of {questions}": Tilted(rate, questions)
+    for rate, questions in ((0.02, 54), (0.03, 54), (0.05, 90), (0.1, 180))
 }
 
 

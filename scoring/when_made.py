@@ -79,9 +79,8 @@ def when_made(made: Forecasts) -> WhenMade:
     logs = np.log(np.maximum(made.p, LEAST_P))
     levels = made.sums(weight * made.level)
     slopes = made.sums((1 - CHANGE) * weight * logs + CHANGE * made.change(logs)).clear_of([levels])
-    scores = made.sums(-weight * made.p)
-    nulls = [null(sums, made.family) for sums in (levels, slopes, scores)]
-    level, slope, sharpness = (each.test() for each in nulls)
+    nulls = [*(null(sums, made.family) for sums in (levels, slopes)), sharpness(made)]
+    level, slope, spiegelhalter = (each.test() for each in nulls)
     failed = np.flatnonzero(((made.p <= 0) & (made.y > 0)).any(axis=1))
     squares = _squares(level, slope)
     if len(failed):
@@ -91,7 +90,20 @@ def when_made(made: Forecasts) -> WhenMade:
     else:
         p_value = math.erfc(math.sqrt(squares[0] / 2)) if squares else math.nan
     larger = int(np.argmax(np.nan_to_num(np.abs([level.statistic, slope.statistic]))))
-    return WhenMade(level, slope, sharpness, p_value, failed, nulls[-1], nulls[larger].spread)
+    return WhenMade(level, slope, spiegelhalter, p_value, failed, nulls[-1], nulls[larger].spread)
+
+
+def sharpness(made: Forecasts) -> Null:
+    """Return the distribution of Σ (actual − expected Brier score) / k under calibration.
+
+    Its test is Spiegelhalter's, of forecasts when made; ``made`` as in `when_made`.
+
+    >>> from scoring import in_order_of_time
+    >>> made = in_order_of_time([[0.1, 0.9]] * 4, [[1, 0]] * 4, range(4), range(4))
+    >>> sharpness(made).test() == when_made(made).sharpness
+    True
+    """
+    return null(made.sums(-made.p / made.rank[:, None]), made.family)
 
 
 def _squares(*tests: Test) -> list[float]:

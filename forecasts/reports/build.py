@@ -57,7 +57,9 @@ from forecasts.reports.staleness import staleness, unrevised
 from forecasts.reports.verdict import verdict
 from forecasts.reports.when_made import Forecasts, forecasts_made
 from forecasts.scores.frames import Frames
+from scoring.null_distribution import FAR
 from scoring.parallel import in_background, map_threads
+from scoring.rare_events import least_error
 from scoring.shared_shocks import spans_of
 
 LOG, SKILL = (0.0, math.inf), (-100.0, 100.0)
@@ -215,17 +217,16 @@ def _rows(
         return _Rows(tag(members), of_group, (every,), skilled)
     people = members.groupby("group")["member"].nunique()
     found = parts(counting, frames, entries, people)
-    at_leads = [
-        tag(member_scores.claims(counting, member_scores.at_lead(live, days), entries))
-        for days in LEADS
-    ]
+    at_leads = [made(days) for days in LEADS]
     return _Rows(
         members=tag(members),
         made=of_group,
         every=(every,),
         skills=skilled,
         earned=Parts(tag(found.updates), tag(found.cited)),
-        leads=profile(LEADS, at_leads, families(counting)),
+        leads=profile(
+            LEADS, [replace(at, rows=tag(at.rows)) for at in at_leads], families(counting)
+        ),
         unrevised=tag(unrevised(live, entries)),
     )
 
@@ -344,5 +345,7 @@ def _by_group(rows: pd.DataFrame) -> Callable[[str], pd.DataFrame]:
 
 def _skill(rows: pd.DataFrame, name: str, family: npt.NDArray[np.intp]) -> Skill:
     values = rows[name].to_numpy(dtype=np.float64)
-    found = mean_over_questions(values, family[rows["question"].to_numpy(dtype=np.intp)], SKILL)
+    least = FAR * least_error(rows)
+    own = family[rows["question"].to_numpy(dtype=np.intp)]
+    found = mean_over_questions(values, own, SKILL, least=(least, least))
     return Skill(found.mean, found.interval, len(values))

@@ -1,59 +1,58 @@
-"""The lead-time profile: how good the forecasts were some days before the scheduled close."""
+"""The lead-time profile: how good the forecasts were some days before the scheduled close.
+
+A row has the numbers of the report at that lead.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-import scoring
-from forecasts.reports.estimates import known, mean_over_questions
+from forecasts.reports.estimates import BRIER, known, mean_over_questions
 from forecasts.reports.report import Lead
+from forecasts.reports.when_made import Forecasts
 from scoring.parallel import map_threads
+from scoring.when_made import sharpness
 
 
 def profile(
-    days: Sequence[float], at: Sequence[pd.DataFrame], family: npt.NDArray[np.integer]
-) -> dict[Any, tuple[Lead, ...]]:
+    days: Sequence[float], at: Sequence[Forecasts], family: npt.NDArray[np.integer]
+) -> dict[str, tuple[Lead, ...]]:
     """Return the profile of each group: a row for each of ``days`` with a forecast at that lead.
 
-    ``at``: the claims at each of them, and ``family`` the cluster of each question.
+    ``at``: the forecasts current at each of them, and ``family`` the cluster of each question.
     """
 
-    def rows(at_lead: tuple[float, pd.DataFrame]) -> dict[Any, Lead]:
-        lead, claims = at_lead
-        p, y, weight = (claims[name].to_numpy() for name in ("p", "y", "weight"))
-        parts = claims[["group", "question"]].assign(
-            brier=weight * (p - y) ** 2, expected=weight * p * (1 - p)
-        )
-        sums = parts.groupby(["group", "question"], as_index=False, observed=True).sum()
-        of = dict(iter(sums.groupby("group", observed=True)))
-        return {
-            name: _row(lead, part, of[name], family)
-            for name, part in claims.groupby("group", observed=True)
-        }
+    def rows(at_lead: tuple[float, Forecasts]) -> dict[str, Lead]:
+        lead, made = at_lead
+        groups = made.rows.groupby("group", sort=False, observed=True)
+        return {str(name): _row(lead, made.of(own), family) for name, own in groups}
 
-    found: dict[Any, tuple[Lead, ...]] = {}
+    found: dict[str, tuple[Lead, ...]] = {}
     for made in map_threads(rows, zip(days, at, strict=True)):
         for name, row in made.items():
             found[name] = (*found.get(name, ()), row)
     return found
 
 
-def _row(
-    days: float, claims: pd.DataFrame, sums: pd.DataFrame, family: npt.NDArray[np.integer]
-) -> Lead:
-    cluster = family[sums["question"].to_numpy()]
-    of_claims = family[claims["question"].to_numpy()]
-    test = scoring.spiegelhalter(claims["p"], claims["y"], claims["weight"], of_claims)
+def _row(days: float, made: Forecasts, family: npt.NDArray[np.integer]) -> Lead:
+    # A member has one forecast at a lead, so a question's score is the mean of its rows.
+    scores = pd.DataFrame(
+        {
+            "brier": ((made.p - made.y) ** 2).sum(axis=1) / 2,
+            "expected": (made.p * (1 - made.p)).sum(axis=1) / 2,
+        }
+    )
+    each = scores.groupby(made.question).mean()
+    cluster = family[each.index.to_numpy()]
     return Lead(
         days=days,
-        questions=len(sums),
+        questions=len(each),
         families=len(np.unique(cluster)),
-        brier=mean_over_questions(sums["brier"].to_numpy(), cluster, (0.0, 1.0), lopsided=True),
-        expected=float(sums["expected"].mean()),
-        p_value=known(test.p_value),
+        brier=mean_over_questions(each["brier"].to_numpy(), cluster, BRIER, lopsided=True),
+        expected=float(each["expected"].mean()),
+        p_value=known(sharpness(made.ordered).test().p_value),
     )

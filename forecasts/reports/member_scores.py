@@ -1,13 +1,7 @@
-"""One score per question for each group, and the claims for its calibration.
+"""One score per question for each group.
 
-**One score per question.** A group's score on a question is the mean over its members' scores, so
-that a question counts once, however many members forecast it and however often.
-
-**Claims.** Each live forecast of each member is a claim, weighted by its share of that member's
-live time, divided by the number of members with a score on the question. So a question has weight
-1, and the claims' mean Brier score is the group's. A multiple-choice forecast is one yes/no claim
-per option, each with half the weight, because its Brier score (0–1) is half the sum over its
-options; a question with two options thus counts like the equivalent binary one.
+A group's score on a question is the mean over its members' scores, so that a question counts once,
+however many members forecast it and however often.
 
 **At a lead** only the forecast current that many days before the scheduled close counts, with the
 whole weight of its member.
@@ -77,7 +71,7 @@ def question_scores(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def live_segments(questions: pd.DataFrame, entries: Entries) -> pd.DataFrame:
-    """Return the live segments of each member, the basis of claims.
+    """Return the live segments of each member.
 
     The columns of ``scoring.standing``, its forecaster a number of ``entries``, and question (a
     position among ``questions``), outcome (see ``outcomes``), and left_s: the seconds from its
@@ -97,31 +91,6 @@ def at_lead(live: pd.DataFrame, days: float) -> pd.DataFrame:
     lasts = live["end_s"] - live["start_s"]
     there = (live["left_s"] >= before) & (live["left_s"] - lasts < before)
     return live[there].assign(weight=1.0)
-
-
-def claims(questions: pd.DataFrame, live: pd.DataFrame, entries: Entries) -> pd.DataFrame:
-    """Return every claim of every group; ``live`` is from ``live_segments``, in its order.
-
-    Columns: group, question (a position), p, y (its outcome, 0..1), weight.
-    """
-    place, member = live["question"].to_numpy(), live["forecaster"].to_numpy(dtype=np.intp)
-    code, names = pd.factorize(entries.group.to_numpy(dtype=object), sort=True)
-    group = code[member]
-    weight = live["weight"].to_numpy() * shares(live, entries)
-    p, y, _ = option_columns(questions, live)
-    several = np.isnan(live["p"].to_numpy())
-    shown = ~np.isnan(p)
-    shown[~several, 0] = False
-    row, option = np.nonzero(shown)
-    return pd.DataFrame(
-        {
-            "group": pd.Categorical.from_codes(group[row], pd.Index(names)),
-            "question": place[row],
-            "p": p[row, option],
-            "y": y[row, option],
-            "weight": (weight * np.where(several, 0.5, 1.0))[row],
-        }
-    )
 
 
 def shares(live: pd.DataFrame, entries: Entries) -> Floats:

@@ -28,6 +28,8 @@ from forecasts.scores.frames import Frames
 ADVANTAGES = {"skill": "peers", "crowd_skill": "crowd_mean"}
 # The own score, negated. The crowd's score is the own one and the advantage over it.
 _OWN = {"perfect": "perfect_peer"}
+# With as many questions of either outcome, the moments between equals are not needed.
+MANY = 100
 
 
 def skills(
@@ -36,14 +38,14 @@ def skills(
     """Return one row a group and question that someone else forecast too: its mean skills.
 
     Columns: group, question (a position among ``questions``, which all count), skill,
-    crowd_skill, and perfect: the advantage over a perfect forecast. ``entries`` are the entries of
-    forecasters or of teams.
+    crowd_skill, and perfect: the advantage over a perfect forecast; if a group has few questions of
+    one outcome, also variance and third, the moments that its skill has between equals
+    (`scoring.least_error`). ``entries`` are the entries of forecasters or of teams.
     """
     everyone, person, credit = _compared(frames, entries)
     forecasts = everyone[everyone["question_id"].isin(questions["question_id"])]
-    timing = "scheduled_average" if lead is None else f"lead({timing_days(lead)})"
     protocols = [
-        scoring.Protocol(name, "brier", timing, reference, 100.0, "higher is better")
+        scoring.Protocol(name, "brier", _timing(lead), reference, 100.0, "higher is better")
         for name, reference in (ADVANTAGES | _OWN).items()
     ]
     table = scoring.score(questions, forecasts, protocols)
@@ -52,15 +54,84 @@ def skills(
     for name in ("crowd_skill", "perfect"):
         wide[name] = table.loc[table["protocol"] == name, "score"].to_numpy()
     wide["question"] = places(questions, wide.pop("question_id"))
-    wide["forecaster"] = wide["forecaster"].astype(np.intp)
-    people = pd.Series(person[wide["forecaster"]]).groupby(wide["question"].to_numpy())
-    wide = wide[wide["question"].map(people.nunique()).to_numpy() > 1]
-    earned = wide.merge(credit, on="forecaster").drop(columns="forecaster")
-    each = earned.groupby(["question", "member"], as_index=False).sum()
-    each["group"] = entries.group.to_numpy(dtype=object)[each["member"]]
-    names = (*ADVANTAGES, *_OWN)
-    mean = each.groupby(["group", "question"], as_index=False)[list(names)].mean()
-    return mean[["group", "question", *names]]
+    people = pd.Series(person[wide["forecaster"].astype(np.intp)])
+    beside = people.groupby(wide["question"].to_numpy()).transform("nunique").to_numpy() > 1
+
+    def of_groups(columns: pd.DataFrame) -> pd.DataFrame:
+        earned = columns[beside].astype({"forecaster": np.intp}).merge(credit, on="forecaster")
+        each = earned.groupby(["question", "member"], as_index=False).sum()
+        each["group"] = entries.group.to_numpy(dtype=object)[each["member"]]
+        kept = [name for name in each if name not in ("group", "question", "member", "forecaster")]
+        return each.groupby(["group", "question"], as_index=False)[kept].mean()
+
+    found = of_groups(wide)
+    if not _few(found, questions):
+        return found
+    odds = of_groups(wide[["question", "forecaster"]].assign(**_odds(questions, forecasts, lead)))
+    return found.assign(**_moments(odds))
+
+
+def _few(found: pd.DataFrame, questions: pd.DataFrame) -> bool:
+    """Return whether a group has few questions with one of the outcomes yes and no."""
+    y = np.where(questions["options"].isna(), outcomes(questions), np.nan)
+    y = y[found["question"].to_numpy()]
+    seen = pd.DataFrame({"group": found["group"], "yes": y > 0.5, "no": y <= 0.5})
+    return bool((seen.groupby("group").sum() < MANY).to_numpy().any())
+
+
+def _odds(
+    questions: pd.DataFrame, forecasts: pd.DataFrame, lead: float | None
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Return, for each row of the scores of skill, how much of it the outcome decides.
+
+    ``away``: the skill at "yes" less that at "no". ``time``: the time live, as a share of the
+    scheduled time, and ``said`` the integral of the forecast over it. All are 0 with options. Both
+    scores are known at two outcomes, and the differences are linear in the outcome.
+    """
+    timing = _timing(lead)
+    protocols = [
+        scoring.Protocol("skill", "brier", timing, "peers", 100.0, "higher is better"),
+        scoring.Protocol("own", "brier", timing),
+    ]
+    binary = questions["options"].isna().to_numpy()
+    y = np.where(binary, outcomes(questions), 0.0)
+    other = np.where(y > 0.5, 0.0, 1.0)
+    turned = questions.assign(
+        resolution=np.where(binary, np.where(y > 0.5, "no", "yes"), questions["resolution"])
+    )
+    tables = [
+        dict(iter(scoring.score(asked, forecasts, protocols).groupby("protocol")))
+        for asked in (questions, turned)
+    ]
+    skill, own = (
+        tables[1][name]["score"].to_numpy() - tables[0][name]["score"].to_numpy()
+        for name in ("skill", "own")
+    )
+    place = places(questions, tables[0]["own"]["question_id"])
+    time = np.ones(len(place)) if lead is not None else tables[0]["own"]["coverage"].to_numpy()
+    changed = np.where(binary, other - y, 1.0)[place]
+    known = binary[place]
+    return {
+        "away": np.where(known, skill / changed, 0.0),
+        "time": np.where(known, time, 0.0),
+        "said": np.where(known, ((other + y)[place] * time - own / changed) / 2, 0.0),
+    }
+
+
+def _moments(odds: pd.DataFrame) -> dict[str, npt.NDArray[np.float64]]:
+    """Return the variance and the third moment of a group's skills, if it and the others are equal.
+
+    Then the probability is halfway between theirs.
+    """
+    away, time, said = (odds[name].to_numpy() for name in ("away", "time", "said"))
+    yes = (said - away / 400) / np.maximum(time, 1e-12)
+    yes = np.clip(yes, 0.0, 1.0)
+    variance = yes * (1 - yes) * away**2
+    return {"variance": variance, "third": variance * (1 - 2 * yes) * away}
+
+
+def _timing(lead: float | None) -> str:
+    return "scheduled_average" if lead is None else f"lead({timing_days(lead)})"
 
 
 def against_crowd(rows: pd.DataFrame, family: npt.NDArray[np.integer]) -> Estimate:

@@ -53,6 +53,24 @@ def test_it_is_positive_where_the_crowd_skill_is() -> None:
         assert group.crowd_skill.mean * group.crowd_brier_skill.mean >= 0
 
 
+def test_without_a_rare_event_no_one_has_more_skill_than_the_others() -> None:
+    # If the truth is 3%, 2% and 4% are equally good, and with 40 questions 30% have no event.
+    names = [f"q{n}" for n in range(40)]
+    said = [made(name, who, 0, p) for name in names for who, p in (("ana", 0.02), ("bo", 0.04))]
+    frames = ledger([asked(name, "no") for name in names], said)
+    for lead in (None, 7.0):
+        ana, bo = (the_group(frames, who, by="forecaster", lead=lead) for who in ("ana", "bo"))
+        for skill in (ana.skill, ana.crowd_skill):
+            assert skill is not None
+            assert skill.mean == pytest.approx(0.12)
+            assert skill.interval is not None
+            # √(0.03 · 0.97 · 0.04² / 40), as for the comparison of the two.
+            reach = 1.96 * 100 * np.sqrt(0.0291 / 40) * 0.04
+            assert skill.interval == pytest.approx((0.12 - reach, 0.12 + reach), rel=1e-3)
+        assert bo.skill is not None
+        assert bo.skill.mean == pytest.approx(-0.12)
+
+
 def test_a_side_with_the_hard_questions_is_not_behind_for_it() -> None:
     easy, hard = range(20), range(20, 40)
     said = [made(f"q{n}", "ana", 0, 0.9) for n in easy]
