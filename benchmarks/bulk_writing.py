@@ -103,7 +103,9 @@ def measure_batch(kind: str, folder: Path) -> bool:
                 member = member_or_new(session, "writer 1", now=now)
                 questions = [registry.find(session, f"cold-{number}") for number in range(COLD)]
                 forecasts = [
-                    (questions[n % COLD], Value(probability=(n % 99 + 1) / 100), f"1.{n}")
+                    updates.NewForecast(
+                        questions[n % COLD], Value(probability=(n % 99 + 1) / 100), f"1.{n}"
+                    )
                     for n in range(BATCH)
                 ]
                 updates.update_all(session, forecasts, member=member, now=now)

@@ -110,7 +110,7 @@ class Scope(StrEnum):
 
 REQUIRED_SCOPES: dict[Action, Scope] = {
     Action.see: Scope.read,
-    Action.capture: Scope.ask,
+    Action.capture: Scope.forecast,
     Action.ask: Scope.ask,
     Action.forecast: Scope.forecast,
     Action.propose: Scope.forecast,

@@ -17,7 +17,7 @@ from sqlmodel import Session, col, func, select
 from forecasts.access.roles import Action, require
 from forecasts.common.errors import Refused
 from forecasts.ledger.models import Forecast, Glance, Member, Question, Revisit
-from forecasts.updates.updates import current_forecasts, update_all
+from forecasts.updates.updates import NewForecast, current_forecasts, update_all
 from forecasts.updates.values import value_of
 
 DEFAULT_INTERVAL = timedelta(days=14)
@@ -119,7 +119,7 @@ def confirm_forecasts(
                 f"Your forecast on {question.slug} has changed since you opened this list.",
                 remedy="Reload the page and check it again.",
             )
-        confirmed.append((question, value_of(held), ""))
+        confirmed.append(NewForecast(question, value_of(held)))
     update_all(session, confirmed, member=member, now=now, origin=origin)
 
 

@@ -216,9 +216,8 @@ def cite(
 ) -> list[Citation]:
     """Return the forecast's citations, which are written with any new evidence.
 
-    BadInput for a piece without a stance (see ``with_stances``). Refused if a piece is cited twice,
-    a share is outside 0 to 1, or the shares sum to more than 1; Forbidden for another member's
-    forecast.
+    BadInput for a piece without a stance (see ``with_stances``), other errors as in
+    ``check_cited``; Forbidden for another member's forecast.
     """
     if forecast.member_id != member.id:
         raise Forbidden(
@@ -227,7 +226,7 @@ def cite(
         )
     if not evidence:
         return []
-    _check_shares([cited.share for cited in evidence if cited.share is not None])
+    check_cited(evidence)
     citations: list[Citation] = []
     for cited in evidence:
         if cited.stance is None:
@@ -249,6 +248,24 @@ def cite(
     session.add_all(citations)
     session.flush()
     return citations
+
+
+def check_cited(evidence: Sequence[CitedEvidence]) -> None:
+    """Refuse evidence that no update can cite.
+
+    BadInput for a piece without URL, title and note, or whose URL is not one. Refused if a share is
+    outside 0 to 1, or the shares sum to more than 1.
+    """
+    for cited in evidence:
+        url = (cited.url or "").strip()
+        if not url and not cited.note.strip() and not cited.title.strip():
+            raise BadInput("Evidence needs a URL, a title or a note.", remedy="Give one of them.")
+        if url and not url.startswith(("https://", "http://", DIGEST_ADDRESS)):
+            raise BadInput(
+                f"{url!r} is not a web address.",
+                remedy="Give one that begins with https://, or use a note.",
+            )
+    _check_shares([cited.share for cited in evidence if cited.share is not None])
 
 
 def _check_shares(shares: Sequence[float]) -> None:
@@ -277,14 +294,8 @@ def record_evidence(
     import may give any key, theirs becomes a row of its own.
     """
     require(session, member, Action.capture, now=now)
+    check_cited([cited])
     url = (cited.url or "").strip() or None
-    if url is None and not cited.note.strip() and not cited.title.strip():
-        raise BadInput("Evidence needs a URL, a title or a note.", remedy="Give one of them.")
-    if url is not None and not url.startswith(("https://", "http://", DIGEST_ADDRESS)):
-        raise BadInput(
-            f"{url!r} is not a web address.",
-            remedy="Give one that begins with https://, or use a note.",
-        )
     words = url or f"{cited.kind}\n{cited.title}\n{cited.note}"
     key = "e-" + hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import make_transient_to_detached
 from sqlalchemy.orm.attributes import manager_of_class
@@ -18,17 +18,28 @@ from sqlmodel import Session, col, func, select, true
 
 from forecasts.access.roles import Action, require
 from forecasts.access.visibility import forecast_visible
-from forecasts.common.errors import Refused
+from forecasts.common.errors import LedgerError, NotFound, Refused
 from forecasts.common.times import to_minute
 from forecasts.ledger.append import append
 from forecasts.ledger.current import has_outcome
 from forecasts.ledger.models import Citation, Evidence, Forecast, Member, Question
 from forecasts.questions.registry import newest_wording
 from forecasts.questions.standing import QuestionState, current_state
-from forecasts.updates.evidence import CitedEvidence, cite, with_stances
+from forecasts.updates.evidence import CitedEvidence, check_cited, cite, with_stances
+from forecasts.updates.model_uses import Model, check_model, record_models
 from forecasts.updates.values import Value, check_value, value_of
 
 _NEWEST_FIRST = (col(Forecast.made_at).desc(), col(Forecast.id).desc())
+
+
+class NewForecast(NamedTuple):
+    """A forecast to be made, with its reasons and the model behind it."""
+
+    question: Question
+    value: Value
+    rationale: str = ""
+    evidence: Sequence[CitedEvidence] = ()
+    model: Model | None = None
 
 
 def update(
@@ -40,9 +51,10 @@ def update(
     now: datetime,
     rationale: str = "",
     evidence: Sequence[CitedEvidence] = (),
+    model: Model | None = None,
     origin: str = "cli",
 ) -> Forecast:
-    """Return the new forecast, which is written with its evidence and citations.
+    """Return the new forecast, which is written with its evidence, citations and model.
 
     Evidence without a stance gets the proposed one (``evidence.proposed_stance``).
 
@@ -56,31 +68,98 @@ def update(
         evidence = with_stances(state.text, before, value, evidence)
     forecast = _append(session, _columns([(state.id, value, rationale)], member, now, origin))
     cite(session, forecast, evidence, member=member, now=now)
+    if model is not None:
+        record_models(session, [(forecast.id, model)])
     return forecast
 
 
 def update_all(
     session: Session,
-    forecasts: Sequence[tuple[Question, Value, str]],
+    forecasts: Sequence[NewForecast],
     *,
     member: Member,
     now: datetime,
     origin: str = "cli",
 ) -> range:
-    """Return the ids of a member's new forecasts, each a (question, value, rationale).
+    """Return the ids of a member's new forecasts, which are written as by ``update``.
 
     They are written in order and in one batch, seven times as fast as with ``update`` for each. If
-    one is refused, all are.
+    one is refused, all are; see ``refusals``.
     """
     states: dict[int, QuestionState] = {}
-    for question, value, _ in forecasts:
-        if question.id not in states:
-            states[question.id] = _open_state(session, question, member, now)
-        check_value(value, states[question.id].text)
+    for one in forecasts:
+        _check(session, one, states, member, now)
     if not forecasts:
         return range(0)
-    rows = [(question.id, value, rationale) for question, value, rationale in forecasts]
-    return append(session, "forecast", _columns(rows, member, now, origin))
+    evidence = _with_stances(session, forecasts, states, member, now)
+    rows = [(one.question.id, one.value, one.rationale) for one in forecasts]
+    ids = append(session, "forecast", _columns(rows, member, now, origin))
+    for id_, cited in zip(ids, evidence, strict=False):
+        if cited:
+            cite(session, session.get_one(Forecast, id_), cited, member=member, now=now)
+    models = [(id_, one.model) for id_, one in zip(ids, forecasts, strict=True) if one.model]
+    record_models(session, models)
+    return ids
+
+
+def refusals(
+    session: Session, forecasts: Sequence[NewForecast], *, member: Member, now: datetime
+) -> list[LedgerError | None]:
+    """Return the error with which ``update_all`` would refuse each forecast, None if it would not.
+
+    Nothing is written.
+    """
+    states: dict[int, QuestionState] = {}
+    found: list[LedgerError | None] = []
+    for one in forecasts:
+        try:
+            _check(session, one, states, member, now)
+        except LedgerError as error:
+            found.append(error)
+        else:
+            found.append(None)
+    return found
+
+
+def _check(
+    session: Session,
+    one: NewForecast,
+    states: dict[int, QuestionState],
+    member: Member,
+    now: datetime,
+) -> None:
+    """Refuse a forecast as ``update`` does; ``states`` remembers the questions."""
+    id_ = one.question.id
+    if id_ not in states:
+        states[id_] = _open_state(session, one.question, member, now)
+    check_value(one.value, states[id_].text)
+    if one.evidence:
+        check_cited(one.evidence)
+    if one.model is not None:
+        check_model(one.model)
+
+
+def _with_stances(
+    session: Session,
+    forecasts: Sequence[NewForecast],
+    states: dict[int, QuestionState],
+    member: Member,
+    now: datetime,
+) -> list[list[CitedEvidence]]:
+    """Return the evidence of each forecast with its stances; nothing if none has evidence."""
+    if not any(one.evidence for one in forecasts):
+        return []
+    before: dict[int, Forecast | None] = {}
+    evidence = []
+    for one in forecasts:
+        id_, cited = one.question.id, list(one.evidence)
+        if any(piece.stance is None for piece in cited):
+            if id_ not in before:
+                before[id_] = current_forecast(session, one.question, member, at=now)
+            cited = with_stances(states[id_].text, before[id_], one.value, cited)
+        before[id_] = Forecast(**one.value.columns())
+        evidence.append(cited)
+    return evidence
 
 
 def withdraw(
@@ -159,6 +238,15 @@ def _columns(
         "origin": [origin] * count,
         **{name: [None] * count for name in ("import_key", "claimed_at", "vouched_by_id")},
     }
+
+
+def find_forecast(session: Session, number: int) -> Forecast:
+    """Return the forecast with this number; NotFound if the reader may not see it."""
+    known = Forecast.id == number, forecast_visible(session)
+    found = session.exec(select(Forecast).where(*known)).first() if 0 < number < 2**31 else None
+    if found is None:
+        raise NotFound(f"There is no forecast {number} in this ledger.")
+    return found
 
 
 def current_forecast(

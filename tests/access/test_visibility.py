@@ -37,6 +37,7 @@ from forecasts.ledger.models import (
     Dispute,
     Event,
     Exhibit,
+    Forecast,
     Member,
     PolicyKind,
     Question,
@@ -66,7 +67,7 @@ from forecasts.scores import paths, stored_scores
 from forecasts.scores.forecast_columns import columns
 from forecasts.scores.frames import Frames, complete, forecast_frame, ledger_frames, scoring_frames
 from forecasts.scores.scored_questions import scored_questions
-from forecasts.updates import bulk, evidence, updates
+from forecasts.updates import bulk, evidence, model_uses, updates
 from forecasts.updates.ask import ask
 from forecasts.updates.bulk import BulkAction
 from forecasts.updates.evidence import CitedEvidence
@@ -95,6 +96,16 @@ OPEN = {
     "access.visibility.read_as": "sets the reader; called when a session opens",
     "access.visibility.reader_id": "names the reader",
     "access.roles.require": "is the check",
+    "access.roles.require_scope": "is the check",
+    "access.roles.limit_scopes": "called when a session opens",
+    "access.idempotency.kept_answer": "the token's own",
+    "access.idempotency.keep_answer": "the token's own",
+    "access.tokens.held": "names a token's holder",
+    "access.tokens.owner_of": "handles are visible to everyone",
+    "access.tokens.bots_of": "handles are visible to everyone",
+    "api.server.build": "the API, whose requests name their callers",
+    "exchange.question_json.everything_about": "only what its verbs show",
+    "updates.model_uses.record_models": "called by verbs that have checked",
     "access.roles.require_own_name": "is the check",
     "access.teams.require_second_resolver": "is the check",
     "access.visibility.reader_rights": "access itself depends on it",
@@ -301,6 +312,33 @@ class Case:
     action: Action
     call: Callable[[Cell], Any]
     on: str = "question"  # or "resolved", "team", "ledger"
+
+
+def not_refused(cell: Cell) -> Any:
+    given = [updates.NewForecast(cell.question, P)]
+    for error in updates.refusals(cell.session, given, **cell.here):
+        if error is not None:
+            raise error
+    return True
+
+
+def forecast_of_anna(cell: Cell) -> Forecast:
+    anna = members.member_named(cell.session, "anna")
+    mine = Forecast.question_id == cell.question.id, Forecast.member_id == anna.id
+    return cell.session.exec(select(Forecast).where(*mine)).one()
+
+
+def found_anna(cell: Cell) -> Any:
+    try:
+        return updates.find_forecast(cell.session, forecast_of_anna(cell).id)
+    except NotFound:
+        return False
+
+
+def model_of_anna(cell: Cell) -> Any:
+    id_ = forecast_of_anna(cell).id
+    model_uses.record_models(cell.session, [(id_, model_uses.Model("oracle"))])
+    return model_uses.models_of(cell.session, cell.question)
 
 
 def alder(cell: Cell) -> Any:
@@ -819,8 +857,11 @@ CASES: dict[str, Case] = {
     ),
     "updates.updates.update_all": Case(
         A.forecast,
-        lambda c: updates.update_all(c.session, [(c.question, P, "")], **c.here),
+        lambda c: updates.update_all(c.session, [updates.NewForecast(c.question, P)], **c.here),
     ),
+    "updates.updates.refusals": Case(A.forecast, not_refused),
+    "updates.updates.find_forecast": Case(A.see, found_anna),
+    "updates.model_uses.models_of": Case(A.see, model_of_anna),
     "updates.updates.withdraw": Case(A.forecast, withdraws),
     "resolution.assignments.attach": Case(A.resolve, attached),
     "resolution.assignments.detach": Case(

@@ -81,7 +81,10 @@ def test_many_forecasts_have_their_receipts_in_one_statement(engine: Engine) -> 
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         rain, snow = asked(session, "rain"), asked(session, "snow")
-        given = [((rain, snow)[n % 2], Value(probability=n / 20), "") for n in range(1, 20)]
+        given = [
+            updates.NewForecast((rain, snow)[n % 2], Value(probability=n / 20))
+            for n in range(1, 20)
+        ]
         ids = updates.update_all(session, given, member=alice, now=day(2))
         with counted_statements(engine) as statements:
             found = receipts(session, ids)
