@@ -20,8 +20,9 @@ from app.views.lists import page_asked, search_field
 from forecasts.access import memberships
 from forecasts.ledger.models import QuestionType
 from forecasts.questions import search
-from forecasts.questions.search import Filter, Order, Row, Trend
+from forecasts.questions.search import Filter, Order, Row
 from forecasts.questions.standing import Status, last_registered
+from forecasts.questions.trends import Trend
 from forecasts.scores import frames
 from forecasts.updates.values import format_leaders, format_probability
 

@@ -18,6 +18,7 @@ from forecasts.cli.session import acting, reading_as, settings, use_own_zone
 from forecasts.common.commands import FILL_IN
 from forecasts.common.text import on_one_line, printable
 from forecasts.common.times import iso_day_or_time
+from forecasts.exchange.article_json import article_document, article_fields
 
 if TYPE_CHECKING:
     from forecasts.articles.article import CapturedArticle
@@ -66,7 +67,7 @@ def capture(
     for sentence in left_out:
         print_note(sentence)
     if format_ == "json":
-        print_json({"articles": [_as_json(article) for article in found]})
+        print_json({"articles": [article_document(article) for article in found]})
         return
     for article in found:
         _print_article(article, moment.date())
@@ -92,49 +93,6 @@ def _store(
             line += " (its page has changed since; the first capture is kept)"
         print_note(line)
     return [article for article, _ in stored]
-
-
-def _as_json(
-    article: Article,
-    asked: dict[str, list[str]] | None = None,
-    doubles: dict[int, str] | None = None,
-) -> dict[str, Any]:
-    """Return an article with its drafts, for JSON (docs/json.md)."""
-    from forecasts.articles.drafting.drafts import drafts_of
-
-    return _fields(article) | {
-        "text": article.text,
-        "drafts": [
-            {
-                "number": number,
-                "quote": draft.quote,
-                "start": draft.start,
-                "end": draft.end,
-                "question": draft.question,
-                "close_date": draft.close_date,
-                "strength": draft.strength,
-                "reason": draft.reason,
-                "told": draft.told,
-                **draft.type_fields,
-                "asked": (asked or {}).get(draft.quote, []),
-                "like": (doubles or {}).get(number),
-            }
-            for number, draft in enumerate(drafts_of(article), 1)
-        ],
-    }
-
-
-def _fields(article: Article) -> dict[str, Any]:
-    """Return an article without its text, for JSON (docs/json.md)."""
-    published = article.published_at
-    return {
-        "number": article.id,
-        "title": article.title,
-        "publisher": article.publisher,
-        "author": article.author,
-        "published_at": None if published is None else iso_day_or_time(published),
-        "url": article.url,
-    }
 
 
 def _print_article(
@@ -300,7 +258,7 @@ def articles(
         if number is None:
             rows = library.listing(session)
             if format_ == "json":
-                print_json({"articles": [_fields(one) for one in rows]})
+                print_json({"articles": [article_fields(one) for one in rows]})
                 return
             table = Table("number", "title", "publisher", "published", box=None, pad_edge=False)
             for one in rows:
@@ -319,7 +277,7 @@ def articles(
         alike = from_article.find_duplicates(session, drafts_of(article), now=now)
         doubles = {n: state.slug for n, state in enumerate(alike, 1) if state}
     if format_ == "json":
-        print_json({"articles": [_as_json(article, asked, doubles)]})
+        print_json({"articles": [article_document(article, asked, doubles)]})
         return
     _print_article(article, now.date(), asked, doubles, weak=everything)
     if text:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from rich.table import Table
 from typer import Argument, Option
@@ -35,6 +35,7 @@ from forecasts.cli.table_output import (
 )
 from forecasts.common.errors import BadInput
 from forecasts.common.text import on_one_line
+from forecasts.exchange.question_json import scored_fields
 
 if TYPE_CHECKING:
     from forecasts.scores.scored_questions import ScoredQuestion
@@ -85,7 +86,7 @@ def scores(
         found = matching(found, search)
     found.sort(key=lambda one: _place(_ORDERS[sort](one)))
     if format_ == "json":
-        print_json([_as_json(one) for one in found])
+        print_json([scored_fields(one) for one in found])
     elif question is not None and found:
         _print_updates(found[0])
     elif found:
@@ -173,36 +174,6 @@ def _print_updates(one: ScoredQuestion) -> None:
             on_one_line(each.value),
         )
     out().print(table)
-
-
-def _as_json(one: ScoredQuestion) -> dict[str, Any]:
-    """Return a scored question for JSON (docs/json.md)."""
-    resolution = one.state.resolution
-    assert resolution is not None
-    return {
-        "number": one.state.id,
-        "id": one.state.slug,
-        "title": one.state.text.title,
-        "outcome": resolution.outcome,
-        "known_at": resolution.known_at,
-        "resolved_at": resolution.recorded_at,
-        "protocol": one.score.protocol,
-        "score": one.score.score,
-        "coverage": one.score.coverage,
-        "against_crowd": one.against_crowd,
-        "earned": one.points,
-        "forecasts": [
-            {
-                "value": each.value,
-                "probability": each.probability,
-                "from": each.since,
-                "days": each.duration.total_seconds() / 86_400,
-                "score": each.score,
-                "earned": each.points,
-            }
-            for each in one.forecasts
-        ],
-    }
 
 
 @app.command()

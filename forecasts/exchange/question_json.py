@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sqlmodel import Session
 
-    from forecasts.ledger.models import Forecast
+    from forecasts.ledger.models import Forecast, ModelUse
     from forecasts.questions.standing import QuestionState
+    from forecasts.scores.scored_questions import ScoredQuestion
 
 
 def question_fields(state: QuestionState) -> dict[str, Any]:
@@ -54,16 +55,23 @@ def forecast_fields(forecast: Forecast | None) -> dict[str, Any] | None:
 
 def everything_about(session: Session, state: QuestionState) -> dict[str, Any]:
     """Return everything about a question, for JSON (docs/json.md)."""
+    from forecasts.scores.stored_scores import score_table
+
+    resolution = state.resolution
+    return question_document(session, state) | {
+        "forecasts": forecast_documents(session, state),
+        "scores": [] if resolution is None else score_table(session, resolution),
+    }
+
+
+def question_document(session: Session, state: QuestionState) -> dict[str, Any]:
+    """Return a question with its wordings and resolutions, without forecasts and scores."""
     from forecasts.access.members import handles
     from forecasts.questions.revisions import history as wordings
     from forecasts.questions.sources import sources
     from forecasts.resolution.history import steps
-    from forecasts.scores.stored_scores import score_table
-    from forecasts.updates.updates import evidence_of, history
 
     text, named = state.text, handles(session)
-    cited = evidence_of(session, state.question)
-    resolution = state.resolution
     return question_fields(state) | {
         "background": text.background,
         "resolution_criteria": text.resolution_criteria,
@@ -87,25 +95,6 @@ def everything_about(session: Session, state: QuestionState) -> dict[str, Any]:
             }
             for row in wordings(session, state.question)
         ],
-        "forecasts": [
-            {"member": handle}
-            | (forecast_fields(row) or {})
-            | {
-                "rationale": row.rationale,
-                "evidence": [
-                    {
-                        "stance": citation.stance,
-                        "share": citation.share,
-                        "kind": evidence.kind,
-                        "title": evidence.title,
-                        "url": evidence.url,
-                        "note": evidence.note,
-                    }
-                    for citation, evidence in cited.get(row.id, [])
-                ],
-            }
-            for row, handle in history(session, state.question)
-        ],
         "resolutions": [
             {
                 "state": step.row.state,
@@ -119,5 +108,71 @@ def everything_about(session: Session, state: QuestionState) -> dict[str, Any]:
             }
             for step in reversed(steps(session, state.question))
         ],
-        "scores": [] if resolution is None else score_table(session, resolution),
+    }
+
+
+def forecast_documents(session: Session, state: QuestionState) -> list[dict[str, Any]]:
+    """Return the visible forecasts on a question with their reasons, oldest first."""
+    from forecasts.updates.model_uses import models_of
+    from forecasts.updates.updates import evidence_of, history
+
+    cited = evidence_of(session, state.question)
+    models = models_of(session, state.question)
+    return [
+        {"number": row.id, "member": handle}
+        | (forecast_fields(row) or {})
+        | {
+            "rationale": row.rationale,
+            "evidence": [
+                {
+                    "stance": citation.stance,
+                    "share": citation.share,
+                    "kind": evidence.kind,
+                    "title": evidence.title,
+                    "url": evidence.url,
+                    "note": evidence.note,
+                }
+                for citation, evidence in cited.get(row.id, [])
+            ],
+            "model": _model_fields(models.get(row.id)),
+        }
+        for row, handle in history(session, state.question)
+    ]
+
+
+def _model_fields(used: ModelUse | None) -> dict[str, Any] | None:
+    names = (
+        *("name", "version", "prompt_hash", "temperature"),
+        *("cost", "tokens", "seconds", "tools"),
+    )
+    return None if used is None else {name: getattr(used, name) for name in names}
+
+
+def scored_fields(one: ScoredQuestion) -> dict[str, Any]:
+    """Return a question with the member's score and updates, for JSON (docs/json.md)."""
+    resolution = one.state.resolution
+    assert resolution is not None
+    return {
+        "number": one.state.id,
+        "id": one.state.slug,
+        "title": one.state.text.title,
+        "outcome": resolution.outcome,
+        "known_at": resolution.known_at,
+        "resolved_at": resolution.recorded_at,
+        "protocol": one.score.protocol,
+        "score": one.score.score,
+        "coverage": one.score.coverage,
+        "against_crowd": one.against_crowd,
+        "earned": one.points,
+        "forecasts": [
+            {
+                "value": each.value,
+                "probability": each.probability,
+                "from": each.since,
+                "days": each.duration.total_seconds() / 86_400,
+                "score": each.score,
+                "earned": each.points,
+            }
+            for each in one.forecasts
+        ],
     }

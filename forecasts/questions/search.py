@@ -6,15 +6,14 @@ questions in full. Filters are plain words, so that a web address can hold them.
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import Select, case, literal
+from sqlalchemy import Select, case, literal, true
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, and_, col, func, or_, select
 
 from forecasts.access.visibility import forecast_visible, question_visible
@@ -24,7 +23,6 @@ from forecasts.ledger.models import (
     Member,
     Question,
     QuestionRevision,
-    QuestionType,
     Resolution,
     ResolutionState,
     Team,
@@ -33,13 +31,12 @@ from forecasts.ledger.urls import is_embedded
 from forecasts.questions.outcomes import NOT_SCORED
 from forecasts.questions.spelling import similar_words
 from forecasts.questions.standing import QuestionState, Status, listing
-from scoring.running_median import RunningMedian
+from forecasts.questions.trends import Trend, trends
 
 PAGE_SIZE = 20
 MAX_LABELS = 500  # the most common tags or families, offered as filters
 _MOST_WORDS = 30  # searched for; a database refuses thousands of conditions
 _MOST_CHARACTERS = 1_000  # of the words; SQLite takes no pattern of 50,000
-_POINTS = 12  # of a trend
 
 
 class Order(StrEnum):
@@ -58,7 +55,8 @@ class Filter:
     ``words``: all of them, of many the first, occur in the title, slug, background or criteria, in
     any order and case, or, if no question has them all, similar words do.
     ``mine``: True for questions on which the member has a current forecast, False for the others.
-    ``team``: the name of the question's team.
+    ``team``: the name of the question's team. ``changed_since``: with a wording, a step of its
+    resolution or a visible forecast recorded at that time or later.
     """
 
     words: str = ""
@@ -68,17 +66,7 @@ class Filter:
     team: str = ""
     type: str = ""
     mine: bool | None = None
-
-
-@dataclass(frozen=True)
-class Trend:
-    """The crowd's median at equally spaced times over a question's life.
-
-    ``points``: None where no forecast was active. ``forecasters``: how many the last point counts.
-    """
-
-    points: tuple[float | None, ...]
-    forecasters: int
+    changed_since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +122,7 @@ def page(
     slugs, similar = find(session, by, member=member, now=now, order=order)
     number = max(1, min(number, -(-len(slugs) // PAGE_SIZE)))
     shown = slugs[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
-    return Page(_rows(session, shown, member, now), number, len(slugs), total, similar)
+    return Page(rows(session, shown, member=member, now=now), number, len(slugs), total, similar)
 
 
 def find(
@@ -241,10 +229,27 @@ def _matching(
     if by.mine is not None:
         withdrawn = _last_forecast(Forecast.withdrawn, member, now)
         found = found.where(withdrawn.is_(False) if by.mine else func.coalesce(withdrawn, True))
+    if by.changed_since is not None:
+        found = found.where(_changed(session, by.changed_since))
     searched = (text.title, Question.slug, text.resolution_criteria, text.background)
     for alike in words:
         found = found.where(_has_one(alike, *searched))
     return cast("Select[tuple[str]]", found)
+
+
+def _changed(session: Session, since: datetime) -> Any:
+    """Return the condition that something visible about the question was recorded since."""
+    wording = aliased(QuestionRevision)
+    seen = ((wording, true()), (Resolution, true()), (Forecast, forecast_visible(session)))
+    return or_(
+        *(
+            select(table.id)
+            .where(table.question_id == Question.id, table.recorded_at >= since, visible)
+            .correlate(Question)
+            .exists()
+            for table, visible in seen
+        )
+    )
 
 
 def _has_one(words: Sequence[str], *columns: Any) -> Any:
@@ -333,9 +338,10 @@ def _last_forecast(column: Any, member: Member | None, now: datetime) -> Any:
     )
 
 
-def _rows(
-    session: Session, slugs: Sequence[str], member: Member | None, now: datetime
+def rows(
+    session: Session, slugs: Sequence[str], *, member: Member | None, now: datetime
 ) -> list[Row]:
+    """Return the questions with these slugs, which ``find`` returned, as on a page."""
     if not slugs:
         return []
     by_slug = {state.slug: state for state in listing(session, now=now, only=slugs)}
@@ -350,39 +356,3 @@ def _rows(
     current = {forecast.question_id: forecast for forecast in forecasts}
     crowds = trends(session, states, now=now)
     return [Row(state, current.get(state.id), crowds.get(state.id)) for state in states]
-
-
-def trends(session: Session, states: Sequence[QuestionState], *, now: datetime) -> dict[int, Trend]:
-    """Return the crowd's trend on each binary question by its id, in one statement.
-
-    It counts the forecasts that the session's reader may see.
-    """
-    binary = {state.id: state for state in states if state.text.type == QuestionType.binary}
-    updates: dict[int, list[tuple[datetime, int, float]]] = defaultdict(list)
-    for id_, member_id, made_at, p in session.exec(
-        select(Forecast.question_id, Forecast.member_id, Forecast.made_at, Forecast.probability)
-        .where(
-            col(Forecast.question_id).in_(list(binary)),
-            col(Forecast.made_at) <= now,
-            forecast_visible(session),
-        )
-        .order_by(col(Forecast.question_id), col(Forecast.made_at), col(Forecast.id))
-    ):
-        updates[id_].append((made_at, member_id, math.nan if p is None else p))
-    return {id_: _trend(rows, binary[id_], now) for id_, rows in updates.items()}
-
-
-def _trend(
-    updates: Sequence[tuple[datetime, int, float]], state: QuestionState, now: datetime
-) -> Trend:
-    begin, end = state.text.open_time, min(now, state.text.close_time)
-    crowd = RunningMedian()
-    points: list[float | None] = []
-    done = 0
-    for step in range(1, _POINTS + 1):
-        until = begin + (end - begin) * step / _POINTS
-        while done < len(updates) and updates[done][0] <= until:
-            crowd.update(*updates[done][1:])
-            done += 1
-        points.append(crowd.median() if len(crowd) else None)
-    return Trend(tuple(points), len(crowd))

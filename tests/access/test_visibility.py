@@ -49,7 +49,7 @@ from forecasts.ledger.models import (
     Watch,
 )
 from forecasts.operations import privacy
-from forecasts.questions import finality, registry, revisions, search, sources
+from forecasts.questions import finality, registry, revisions, search, sources, trends
 from forecasts.questions import standing as question_standing
 from forecasts.resolution import (
     assignments,
@@ -105,6 +105,8 @@ OPEN = {
     "access.tokens.bots_of": "handles are visible to everyone",
     "api.server.build": "the API, whose requests name their callers",
     "exchange.question_json.everything_about": "only what its verbs show",
+    "exchange.question_json.question_document": "only what its verbs show",
+    "exchange.question_json.forecast_documents": "only what its verbs show",
     "updates.model_uses.record_models": "called by verbs that have checked",
     "access.roles.require_own_name": "is the check",
     "access.teams.require_second_resolver": "is the check",
@@ -709,9 +711,10 @@ CASES: dict[str, Case] = {
     "questions.search.find": Case(
         A.see, among(lambda s, m: search.find(s, search.Filter(), member=m, now=NOW)[0])
     ),
-    "questions.search.trends": Case(
+    "questions.search.rows": Case(A.see, among(paged)),
+    "questions.trends.trends": Case(
         A.see,
-        lambda c: search.trends(c.session, [state_of(c.session, c.question)], now=NOW),
+        lambda c: trends.trends(c.session, [state_of(c.session, c.question)], now=NOW),
     ),
     "scores.frames.forecast_frame": Case(
         A.see, among(lambda s, _: set(forecast_frame(s, None)["question_id"]))

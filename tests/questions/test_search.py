@@ -296,3 +296,19 @@ def test_no_page_looks_through_all_forecasts(engine: Engine, kind: str) -> None:
 def test_words_longer_than_a_database_takes_can_be_searched_for(session: Session) -> None:
     for words in ("rain" * 25_000, "%_" * 50_000):
         assert found(session, Filter(words=words)) == []
+
+
+def test_changes_since_a_time_are_found(session: Session, alice: Member, bob: Member) -> None:
+    rain, snow = (ask(session, alice, slug=slug, title=slug) for slug in ("rain", "snow"))
+    ask(session, alice, slug="hail", title="hail")
+    updates.update(session, rain, Value(probability=0.3), member=bob, now=day(1))
+    revisions.revise(session, snow, member=alice, now=day(2), background="Cold.")
+
+    def since(at: float) -> set[str]:
+        by = Filter(changed_since=day(at))
+        return set(search.find(session, by, member=alice, now=day(3))[0])
+
+    assert since(0) == {"rain", "snow", "hail"}
+    assert since(1) == {"rain", "snow"}
+    assert since(1.5) == {"snow"}
+    assert since(2.5) == set()

@@ -1,0 +1,65 @@
+"""The crowd's trend on binary questions, as a list of questions shows it."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from forecasts.access.visibility import forecast_visible
+from forecasts.ledger.models import Forecast, QuestionType
+from forecasts.questions.standing import QuestionState
+from scoring.running_median import RunningMedian
+
+_POINTS = 12  # of a trend
+
+
+@dataclass(frozen=True)
+class Trend:
+    """The crowd's median at equally spaced times over a question's life.
+
+    ``points``: None where no forecast was active. ``forecasters``: how many the last point counts.
+    """
+
+    points: tuple[float | None, ...]
+    forecasters: int
+
+
+def trends(session: Session, states: Sequence[QuestionState], *, now: datetime) -> dict[int, Trend]:
+    """Return the crowd's trend on each binary question by its id, in one statement.
+
+    It counts the forecasts that the session's reader may see.
+    """
+    binary = {state.id: state for state in states if state.text.type == QuestionType.binary}
+    updates: dict[int, list[tuple[datetime, int, float]]] = defaultdict(list)
+    for id_, member_id, made_at, p in session.exec(
+        select(Forecast.question_id, Forecast.member_id, Forecast.made_at, Forecast.probability)
+        .where(
+            col(Forecast.question_id).in_(list(binary)),
+            col(Forecast.made_at) <= now,
+            forecast_visible(session),
+        )
+        .order_by(col(Forecast.question_id), col(Forecast.made_at), col(Forecast.id))
+    ):
+        updates[id_].append((made_at, member_id, math.nan if p is None else p))
+    return {id_: _trend(rows, binary[id_], now) for id_, rows in updates.items()}
+
+
+def _trend(
+    updates: Sequence[tuple[datetime, int, float]], state: QuestionState, now: datetime
+) -> Trend:
+    begin, end = state.text.open_time, min(now, state.text.close_time)
+    crowd = RunningMedian()
+    points: list[float | None] = []
+    done = 0
+    for step in range(1, _POINTS + 1):
+        until = begin + (end - begin) * step / _POINTS
+        while done < len(updates) and updates[done][0] <= until:
+            crowd.update(*updates[done][1:])
+            done += 1
+        points.append(crowd.median() if len(crowd) else None)
+    return Trend(tuple(points), len(crowd))
