@@ -20,7 +20,8 @@ from forecasts.updates.values import OUTSIDE_LEVELS, Value
 from scoring.arrays import Floats
 
 STEPS = 200
-_SAME_LINE = 1e-9  # a point this near the line between its neighbours is left out
+# A point this near the line between its neighbours is left out: bots round to ten digits.
+_SAME_LINE = 1.5e-10
 _RISE = 1e-7  # spread over the range of a CDF that is flat somewhere, as levels must differ
 
 

@@ -72,7 +72,7 @@ def test_a_smooth_cdf_is_read_back_as_it_was_sent(question: QuestionText) -> Non
     place = np.linspace(-2.5, 2.2, len(grid(question)))
     cdf = np.round(1 / (1 + np.exp(-2 * place)), 10)
     back = np.array(to_cdf(from_cdf(cdf.tolist(), question), question))
-    assert abs(back - cdf).max() <= 1e-9
+    assert abs(back - cdf).max() <= 2e-10
     assert (np.diff(back) > 0).all()
 
 

@@ -1,0 +1,285 @@
+"""A program for an environment with forecasting-tools: each call of its client, and a bot of its.
+
+It is started by ``test_forecasting_tools`` with a token of the ledger's admin and one of their bot.
+It prints a JSON object of the values that it sent and read back.
+"""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import json
+import re
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+TOURNAMENT = "minibench"
+NOTES = "The base rate decides."
+
+
+def main(owner_token: str, bot_token: str, bot_name: str) -> dict[str, Any]:
+    """Return the facts of a bot's whole journey, by question type."""
+    from forecasting_tools import MetaculusClient
+
+    assert MetaculusClient.local().base_url == "http://127.0.0.1:8000/api"
+    quick = {"sleep_seconds_between_requests": 0, "sleep_jitter_seconds": 0}
+    owner = MetaculusClient(token=owner_token, **quick)
+    bot = MetaculusClient(token=bot_token, **quick)
+    found: dict[str, Any] = {"base_url": bot.base_url}
+    found["listed"] = _by_type(bot.get_all_open_questions_from_tournament(TOURNAMENT))
+    found["forecast"] = {kind: _forecast(bot, number) for kind, number in found["listed"].items()}
+    found["accounts"] = _accounts(owner, bot)
+    found["as_bot"] = _acting(MetaculusClient(token=owner_token, acting_user=bot_name, **quick))
+    found["asked"] = _asked(owner)
+    found["filters"] = _filters(bot)
+    found["group"] = _group(bot)
+    found["links"] = _links(bot, found["listed"]["binary"])
+    found["template"] = asyncio.run(_template(bot))
+    return found
+
+
+def _by_type(questions: list[Any]) -> dict[str, int]:
+    return {one.get_question_type(): one.id_of_post for one in questions}
+
+
+def _cdf(question: Any) -> list[float]:
+    from forecasting_tools import NumericDistribution
+    from forecasting_tools.data_models.numeric_report import Percentile
+
+    low, high = question.lower_bound, question.upper_bound
+    if isinstance(low, datetime):
+        low, high = low.timestamp(), high.timestamp()
+    declared = [
+        Percentile(percentile=p, value=low + (high - low) * place)
+        for p, place in ((0.1, 0.2), (0.3, 0.35), (0.5, 0.4), (0.7, 0.5), (0.9, 0.8))
+    ]
+    return [
+        one.percentile for one in NumericDistribution.from_question(declared, question).get_cdf()
+    ]
+
+
+def _forecast(bot: Any, number: int) -> dict[str, Any]:
+    """Return the values sent and read back on one question, forecast and explained."""
+    question = bot.get_question_by_post_id(number)
+    kind, id_ = question.get_question_type(), question.id_of_question
+    assert not question.already_forecasted
+    if kind == "binary":
+        sent = [0.37, 0.63]
+        bot.post_binary_question_prediction(id_, 0.63)
+    elif kind == "multiple_choice":
+        sent = [0.5, 0.3, 0.2]
+        options = dict(zip(question.options, sent, strict=True))
+        bot.post_multiple_choice_question_prediction(id_, options)
+    else:
+        sent = _cdf(question)
+        assert len(sent) == question.cdf_size
+        bot.post_numeric_question_prediction(id_, sent)
+    bot.post_question_comment(number, NOTES)
+    again = bot.get_question_by_url(f"https://www.metaculus.com/questions/{number}/")
+    assert again.already_forecasted
+    assert again.timestamp_of_my_last_forecast is not None
+    if kind in ("numeric", "discrete"):
+        declared = again.previous_forecasts[-1].declared_percentiles
+        assert [one.percentile for one in declared] == _latest(again)
+    return {"sent": sent, "read": _latest(again), "id": id_}
+
+
+def _latest(question: Any) -> list[float]:
+    latest = question.api_json["question"]["my_forecasts"]["latest"]
+    return list(latest["forecast_values"])
+
+
+def _accounts(owner: Any, bot: Any) -> dict[str, Any]:
+    made = owner.create_bot("another-bot")
+    again = owner.get_bot_token(made.id)
+    return {
+        "me": bot.get_current_user_id(),
+        "bots": [one.username for one in owner.get_user_bots()],
+        "tokens_differ": made.token != again.token,
+    }
+
+
+def _acting(client: Any) -> dict[str, Any]:
+    """Return the forecasts of the bot as its owner reads them, after one more in its name."""
+    questions = client.get_all_open_questions_from_tournament(TOURNAMENT)
+    binary = next(one for one in questions if one.get_question_type() == "binary")
+    client.post_binary_question_prediction(binary.id_of_question, 0.71)
+    client.post_question_comment(binary.id_of_post, "As its owner.")
+    again = client.get_question_by_post_id(binary.id_of_post)
+    return {
+        "already": sum(bool(one.already_forecasted) for one in questions),
+        "history": [one.prediction_in_decimal for one in again.previous_forecasts],
+    }
+
+
+def _asked(owner: Any) -> dict[str, Any]:
+    """Return the scores and outcomes of new questions, approved, forecast and resolved."""
+    from forecasting_tools import BinaryQuestion, NumericQuestion
+    from forecasting_tools.data_models.questions import DiscreteQuestion, MultipleChoiceQuestion
+
+    now = datetime.now(UTC).replace(microsecond=0)
+    times = {
+        "open_time": now - timedelta(hours=2),
+        "close_time": now + timedelta(days=3),
+        "scheduled_resolution_time": now + timedelta(days=4),
+        "resolution_criteria": "As the gazette says.",
+        "default_project_id": 33121,
+    }
+    bounds = {"open_lower_bound": True, "open_upper_bound": True, "zero_point": None}
+    new = {
+        "yes": BinaryQuestion(question_text="Will it hail?", **times),
+        "12.5": NumericQuestion(
+            question_text="How much rain?", lower_bound=0, upper_bound=50, **bounds, **times
+        ),
+        "4": DiscreteQuestion(
+            question_text="How many storms?",
+            lower_bound=-0.5, upper_bound=10.5, cdf_size=12, **bounds, **times,
+        ),
+        "North": MultipleChoiceQuestion(
+            question_text="Where?", options=["North", "South"], **times
+        ),
+    }  # fmt: skip
+    found = {}
+    for outcome, question in new.items():
+        made = owner.create_question(question)
+        owner.approve_question(made)
+        if outcome == "yes":
+            owner.post_binary_question_prediction(made.id_of_question, 0.8)
+        elif outcome == "North":
+            chances = {"North": 0.75, "South": 0.25}
+            owner.post_multiple_choice_question_prediction(made.id_of_question, chances)
+        else:
+            owner.post_numeric_question_prediction(made.id_of_question, _cdf(made))
+        time.sleep(1.1)  # the client sends whole seconds, and a forecast must come before
+        owner.resolve_question(made.id_of_question, outcome, datetime.now(UTC))
+        read = owner.get_question_by_post_id(made.id_of_post)
+        scores = read.api_json["question"]["my_forecasts"]["score_data"]
+        found[outcome] = [read.state.value, str(read.typed_resolution), scores]
+    return found
+
+
+def _filters(bot: Any) -> dict[str, int]:
+    """Return how many questions each filter finds."""
+    from forecasting_tools import ApiFilter
+
+    now = datetime.now(UTC)
+    filters = {
+        "binary": ApiFilter(allowed_types=["binary"], allowed_statuses=["open"]),
+        "resolved": ApiFilter(allowed_statuses=["resolved"]),
+        "mine": ApiFilter(is_previously_forecasted_by_user=True, allowed_tournaments=[TOURNAMENT]),
+        "later": ApiFilter(open_time_gt=now + timedelta(days=1)),
+        "soon": ApiFilter(
+            scheduled_resolve_time_lt=now + timedelta(days=5),
+            publish_time_gt=now - timedelta(days=2),
+        ),
+        "crowd": ApiFilter(
+            allowed_types=["binary"], num_forecasters_gte=1, community_prediction_exists=True,
+            is_in_main_feed=True,
+        ),
+    }  # fmt: skip
+    counts = {
+        name: len(asyncio.run(bot.get_questions_matching_filter(one)))
+        for name, one in filters.items()
+    }
+    sample = bot.get_benchmark_questions(
+        1, num_forecasters_gte=0, error_if_question_target_missed=False
+    )
+    return counts | {"benchmark": len(sample)}
+
+
+def _group(bot: Any) -> dict[str, Any]:
+    questions = bot.get_all_open_questions_from_tournament("family")
+    labels = sorted(str(one.group_question_option) for one in questions)
+    number = questions[0].id_of_post
+    again = bot.get_question_by_post_id(number, "unpack_subquestions")
+    bot.post_binary_question_prediction(again[0].id_of_question, 0.4)
+    bot.post_question_comment(number, NOTES)
+    return {"labels": labels, "of_post": len(again), "excluded": len(_excluded(bot))}
+
+
+def _excluded(bot: Any) -> list[Any]:
+    return list(bot.get_all_open_questions_from_tournament("family", "exclude"))
+
+
+def _links(bot: Any, number: int) -> dict[str, Any]:
+    import requests
+
+    needs = bot.get_needs_update_questions(number, datetime.now(UTC))
+    try:
+        bot.post_question_link(number, number, 1, 1, "causal")
+    except requests.exceptions.HTTPError as error:
+        refused = str(error)
+    else:
+        refused = ""
+    return {
+        "links": bot.get_links_for_question(number),
+        "needs": needs.questions,
+        "refused": refused,
+    }
+
+
+async def _template(bot: Any) -> dict[str, Any]:
+    """Return the types that the newest template bot forecast in the tournament, and its errors."""
+    from forecasting_tools import GeneralLlm
+    from forecasting_tools.forecast_bots.official_bots.template_bot_2026_fall import (
+        FallTemplateBot2026,
+    )
+
+    class Stub(GeneralLlm):
+        """A model that answers in the form that the prompt asks for."""
+
+        async def invoke(self, prompt: Any, system_prompt: str | None = None) -> str:
+            return _answer(str(prompt))
+
+    stub = Stub(model="stub")
+    template = FallTemplateBot2026(
+        publish_reports_to_metaculus=True,
+        enable_summarize_research=False,
+        llms={"default": stub, "summarizer": stub, "parser": stub, "researcher": "no_research"},
+        metaculus_client=bot,
+    )
+    reports = await template.forecast_on_tournament(TOURNAMENT, return_exceptions=True)
+    failed = [repr(one) for one in reports if isinstance(one, BaseException)]
+    done = [one.question for one in reports if not isinstance(one, BaseException)]
+    read = {}
+    for question in done:
+        again = bot.get_question_by_post_id(question.id_of_post)
+        read[question.get_question_type()] = len(
+            again.api_json["question"]["my_forecasts"]["history"]
+        )
+    return {"failed": failed, "forecasts": read}
+
+
+def _answer(prompt: str) -> str:
+    """Return the stub's answer: its reasons with the final value, or, to the parser, the value."""
+    if "You are a data analyst" in prompt:
+        return prompt.split("ANSWER ")[1].split(" END")[0]
+    if "Option_A" in prompt:
+        options = ast.literal_eval(re.search(r"The options are: (\[.*?\])\n", prompt)[1])  # type: ignore[index]
+        value: Any = {
+            "predicted_options": [
+                {"option_name": name, "probability": 1 / len(options)} for name in options
+            ]
+        }
+    elif "Percentile 10" in prompt:
+        low, high = (
+            re.search(rf"not {side} than (\S+?)\.?[ \n]", prompt)[1]  # type: ignore[index]
+            for side in ("lower", "higher")
+        )
+        places = [0.15, 0.3, 0.4, 0.5, 0.6, 0.85]
+        if "YYYY-MM-DD" in prompt:
+            first, last = (datetime.fromisoformat(one) for one in (low, high))
+            values = [(first + (last - first) * place).date().isoformat() for place in places]
+        else:
+            values = [float(low) + (float(high) - float(low)) * place for place in places]
+        levels = (0.1, 0.2, 0.4, 0.6, 0.8, 0.9)
+        value = [{"percentile": p, "value": one} for p, one in zip(levels, values, strict=True)]
+    else:
+        value = {"prediction_in_decimal": 0.58}
+    return f"{NOTES} ANSWER {json.dumps(value)} END"
+
+
+if __name__ == "__main__":
+    print("FOUND " + json.dumps(main(*sys.argv[1:]), default=str))

@@ -1,0 +1,127 @@
+"""The real client of Metaculus bots, unmodified, on a served ledger; it takes minutes to install.
+
+``FORECASTING_TOOLS_PYTHON`` names the interpreter of an environment that has it already.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from sqlalchemy import Engine
+
+from forecasts.access import roles, tokens
+from forecasts.access.members import member_or_new
+from forecasts.api.server import build
+from forecasts.ledger import database
+from forecasts.ledger.verification import verify
+from forecasts.questions import registry
+from forecasts.updates.comments import by_forecast, remarks
+from forecasts.updates.updates import history
+from tests.api.metaculus.conftest import TYPES
+
+RELEASE = "forecasting-tools==0.3.5"
+PROGRAM = Path(__file__).with_name("real_client.py")
+pytestmark = [pytest.mark.nightly]
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The interpreter of an environment with the client."""
+    if given := os.environ.get("FORECASTING_TOOLS_PYTHON"):
+        return given
+    folder = tmp_path_factory.mktemp("environment")
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    own = str(folder / "bin" / "python")
+    subprocess.run([own, "-m", "pip", "install", "--quiet", RELEASE], check=True)
+    return own
+
+
+@pytest.fixture
+def address(engine: Engine) -> Iterator[str]:
+    """The address of the façade, served on a free port of this machine."""
+    app = build(engine, clock=lambda: datetime.now(UTC))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    [port] = [one.getsockname()[1] for each in server.servers for one in each.sockets]
+    yield f"http://127.0.0.1:{port}/api"
+    server.should_exit = True
+    thread.join()
+
+
+def ask(session: Any, alice: Any, now: datetime, **fields: Any) -> None:
+    text = {
+        "resolution_criteria": "As the gazette says.",
+        "open_time": now - timedelta(days=1),
+        "scheduled_close_time": now + timedelta(days=30),
+    }
+    wording = registry.question_text(**text | fields)
+    registry.register(session, wording, member=alice, now=now)
+
+
+def test_the_client_and_a_template_bot_work_unmodified(
+    engine: Engine, address: str, python: str
+) -> None:
+    now = datetime.now(UTC) - timedelta(seconds=5)
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=now)
+        roles.ensure_admin(session, alice, now=now)
+        for sort, fields in TYPES.items():
+            ask(session, alice, now, title=f"A {sort} one?", tags=["minibench"], **fields)
+        for month in ("May", "June"):
+            ask(session, alice, now, title=f"Rain in {month}?", family="rain", tags=["family"])
+        bot = tokens.create(session, "bot", member=alice, now=now)
+        owner = tokens.issue(session, alice, now=now)
+    environment = os.environ | {
+        "METACULUS_API_BASE_URL": address,
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    }
+    done = subprocess.run(
+        [python, PROGRAM, owner.secret, bot.secret, "bot"],
+        env=environment, capture_output=True, text=True, timeout=540, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-4000:]
+    found = json.loads(done.stdout.rpartition("FOUND ")[2])
+
+    assert found["base_url"] == address
+    assert set(found["listed"]) == set(TYPES)
+    for values in found["forecast"].values():
+        assert values["read"] == pytest.approx(values["sent"], abs=2e-10)
+    assert found["accounts"]["me"] == bot.member.id
+    assert found["accounts"]["bots"] == ["another-bot", "bot"]
+    assert found["accounts"]["tokens_differ"]
+    assert found["as_bot"] == {"already": 5, "history": [0.63, 0.71]}
+    for outcome, (state, resolution, scores) in found["asked"].items():
+        assert (state, len(scores)) == ("resolved", 2), outcome
+        assert resolution == {"yes": "True", "4": "4.0"}.get(outcome, outcome)
+    assert found["filters"] == {
+        "binary": 3, "resolved": 4, "mine": 5, "later": 0, "soon": 4, "crowd": 2, "benchmark": 0,
+    }  # fmt: skip
+    assert found["group"] == {
+        "labels": ["Rain in June?", "Rain in May?"], "of_post": 2, "excluded": 2,
+    }  # fmt: skip
+    assert "family" in found["links"].pop("refused")
+    assert found["links"] == {"links": [], "needs": []}
+    assert found["template"]["failed"] == []
+    assert set(found["template"]["forecasts"]) == set(TYPES)
+
+    with database.reading(engine) as session:
+        for sort in TYPES:
+            question = registry.find(session, f"a-{sort}-one".replace("_", "-"))
+            explained = by_forecast(remarks(session, question))
+            assert {one.id for one, _ in history(session, question)} == set(explained)
+        assert verify(session).broken is None
