@@ -62,6 +62,15 @@ _KINDS: tuple[tuple[type[LedgerError], int, str], ...] = (
     (CaptureError, 422, "cannot be captured"),
     (DatabaseError, 503, "unavailable"),
 )
+DESCRIPTIONS = {
+    401: "There is no valid token.",
+    403: "The member, or the token's scopes, do not allow it.",
+    404: "There is nothing of that name that you may see.",
+    409: "A rule of the ledger forbids it; nothing was written.",
+    422: "A value cannot be read.",
+    429: "The token has sent too many requests.",
+    503: "The ledger cannot be used now.",
+}
 _OF_STATUS = {404: "not found", 405: "method not allowed", 413: "too large"}
 
 

@@ -8,18 +8,37 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from sqlalchemy import Engine
 from starlette.middleware import Middleware
 
 import scoring
 from forecasts.api import problems
-from forecasts.api.caller import Ground
+from forecasts.api.caller import SECURITY, Ground
 from forecasts.api.gate import Gate
+from forecasts.api.mcp.server import route as mcp_route
 from forecasts.api.metaculus.router import router as metaculus
+from forecasts.api.v1 import articles, forecasts, outcomes, people, questions, records, shapes
 from forecasts.common.settings import Settings
 
+ROUTERS = (questions, forecasts, outcomes, articles, people, records)
 DESCRIPTION = "Questions, forecasts with their reasons, outcomes and scores of one ledger."
+
+
+v1 = APIRouter(
+    prefix="/api/v1",
+    dependencies=[SECURITY],
+    responses={
+        status: {
+            "model": shapes.ProblemDocument,
+            "content": {problems.MEDIA_TYPE: {}},
+            "description": description,
+        }
+        for status, description in problems.DESCRIPTIONS.items()
+    },
+)
+for module in ROUTERS:
+    v1.include_router(module.router)
 
 
 def build(
@@ -45,5 +64,7 @@ def build(
     )
     app.state.ground = Ground(engine, clock, settings or Settings())
     problems.add_handlers(app)
+    app.include_router(v1)
     app.include_router(metaculus)
+    app.router.routes.append(mcp_route(app.state.ground))
     return app

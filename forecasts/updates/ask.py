@@ -19,6 +19,7 @@ from forecasts.questions.revisions import reworded
 from forecasts.questions.sources import Passage
 from forecasts.questions.typed_dates import deadline_in_title
 from forecasts.updates.evidence import CitedEvidence
+from forecasts.updates.model_uses import Model
 from forecasts.updates.updates import update
 from forecasts.updates.value_parsing import read_percent_field
 from forecasts.updates.values import Value
@@ -96,6 +97,7 @@ def ask(
     audience_chosen: bool = False,
     rationale: str = "",
     evidence: Sequence[CitedEvidence] = (),
+    model: Model | None = None,
     origin: str = "cli",
 ) -> Asked:
     """Return the new question and its first forecast, which are written.
@@ -111,6 +113,6 @@ def ask(
     if value is not None:
         forecast = update(
             session, question, value, member=member, now=now, rationale=rationale,
-            evidence=evidence, origin=origin,
+            evidence=evidence, model=model, origin=origin,
         )  # fmt: skip
     return Asked(question, text, forecast, kept_private)

@@ -1,0 +1,59 @@
+"""Questions as Markdown, for language models; other people's words are quoted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Request, Response
+
+from forecasts.common.times import to_minute
+
+MEDIA_TYPE = "text/markdown"
+
+
+def is_wanted(request: Request) -> bool:
+    """Return whether the request asks for Markdown rather than JSON."""
+    accepted = request.headers.get("accept", "")
+    return MEDIA_TYPE in accepted and "application/json" not in accepted
+
+
+def answer(text: str) -> Response:
+    """Return Markdown as a response."""
+    return Response(text, headers={"Vary": "Accept, Authorization"}, media_type=MEDIA_TYPE)
+
+
+def question(found: Mapping[str, Any]) -> str:
+    """Return a question's document as Markdown."""
+    lines = [f"# {quoted_line(found['title'])}", ""]
+    lines += [f"- id: {found['id']}", f"- type: {found['type']}", f"- status: {found['status']}"]
+    lines += [
+        f"- opens: {to_minute(found['open_time'])}",
+        f"- closes: {to_minute(found['close_time'])}",
+    ]
+    if found["options"]:
+        lines.append(f"- options: {', '.join(map(quoted_line, found['options']))}")
+    if found["lower_bound"] is not None:
+        bounds = f"{found['lower_bound']} to {found['upper_bound']}"
+        lines.append(f"- range: {bounds} {quoted_line(found['unit'] or '')}".rstrip())
+    if found["outcome"] is not None:
+        lines.append(f"- outcome: {quoted_line(found['outcome'])}")
+    for heading, text in (
+        ("Resolution criteria", found["resolution_criteria"]),
+        ("Fine print", found["fine_print"]),
+        ("Background", found["background"]),
+        *(("Source", f"{one['title']}\n{one['quote']}") for one in found["sources"]),
+    ):
+        if text.strip():
+            lines += ["", f"## {heading}", "", quoted(text)]
+    return "\n".join(lines) + "\n"
+
+
+def quoted(text: str) -> str:
+    """Return a person's text as a quotation, out of which it cannot break."""
+    return "\n".join(f"> {line}".rstrip() for line in text.strip().splitlines())
+
+
+def quoted_line(text: str) -> str:
+    """Return a person's text on one line."""
+    return " ".join(text.split())

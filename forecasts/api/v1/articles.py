@@ -1,0 +1,66 @@
+"""Articles: capture one, with the possible questions in it; list and show them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from forecasts.api import answers
+from forecasts.api.caller import Acts, At, Reads
+from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, after
+from forecasts.api.v1 import requests, shapes
+from forecasts.articles import library
+from forecasts.articles.capture import capture, capture_text
+from forecasts.articles.drafting.drafts import drafts_of
+from forecasts.common.errors import BadInput
+from forecasts.exchange.article_json import article_document, article_fields
+from forecasts.questions import from_article, sources
+
+router = APIRouter(prefix="/articles", tags=["Articles"])
+
+
+@router.get("", response_model=shapes.Articles)
+def list_articles(caller: Reads, limit: Limit = PAGE_SIZE, cursor: Cursor = None) -> Response:
+    """List the captured articles, the newest capture first."""
+    with caller.reading() as at:
+        found = {one.id: one for one in library.listing(at.session)}
+        shown, following = after(list(found), cursor, limit)
+        listed = [article_fields(found[number]) for number in shown]
+    return answers.read({"articles": listed, "next": following})
+
+
+@router.post("", status_code=201, response_model=shapes.Captured)
+def capture_article(caller: Acts, body: requests.Capture) -> Response:
+    """Capture the articles of a page or a text, and draft questions from them."""
+    left_out: list[str] = []
+    with caller.reading() as before:  # a caller without a valid token makes us fetch nothing
+        seen = before.now
+    if body.url is None:
+        found = capture_text(body.text or "", captured_at=seen, notify=left_out.append)
+    elif not body.url.startswith(("https://", "http://")):
+        raise BadInput(f"{body.url[:200]!r} is not a web address.", remedy="Begin with https://.")
+    else:
+        allow = caller.ground.settings.allow_private_addresses
+        found = capture(body.url, captured_at=seen, notify=left_out.append, allow_private=allow)
+
+    def do(at: At) -> Any:
+        stored = library.store(at.session, found, member=at.member, captured_at=seen)
+        documents = [article_document(article) for article, _ in stored]
+        return {"articles": documents, "left_out": left_out}
+
+    return answers.acted(caller, do, status=201)
+
+
+@router.get("/{number}", response_model=shapes.ArticleDocument)
+def show_article(caller: Reads, number: int) -> Response:
+    """Show an article with its text, its drafts, and the questions already taken from it."""
+    with caller.reading() as at:
+        article = library.find_article(at.session, number)
+        asked: dict[str, list[str]] = {}
+        for source, state in sources.questions_from(at.session, article, now=at.now):
+            asked.setdefault(source.quote, []).append(state.slug)
+        alike = from_article.find_duplicates(at.session, drafts_of(article), now=at.now)
+        doubles = {n: state.slug for n, state in enumerate(alike, 1) if state}
+        found = article_document(article, asked, doubles)
+    return answers.read(found)

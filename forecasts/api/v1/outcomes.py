@@ -1,0 +1,100 @@
+"""Outcomes: propose, confirm, reject, dispute, uphold. Each answers with the question."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from forecasts.api import answers
+from forecasts.api.caller import Acts, At
+from forecasts.api.v1 import requests, shapes
+from forecasts.api.v1.questions import document
+from forecasts.common.errors import Refused
+from forecasts.questions import registry
+from forecasts.resolution import confirmation, disputes, proposals
+
+router = APIRouter(prefix="/questions/{id}", tags=["Outcomes"])
+
+
+@router.post("/propose", status_code=201, response_model=shapes.QuestionDocument)
+def propose_outcome(caller: Acts, id: str, body: requests.Outcome) -> Response:
+    """Propose an outcome, for someone who may decide it."""
+
+    def do(at: At) -> Any:
+        question = registry.find(at.session, id)
+        proposals.propose(
+            at.session,
+            question,
+            body.outcome,
+            known_at=body.known_at,
+            note=body.note,
+            source=body.source,
+            **at.by,
+        )
+        return document(at, question)
+
+    return answers.acted(caller, do, status=201)
+
+
+@router.post("/resolve", status_code=201, response_model=shapes.QuestionDocument)
+def resolve_question(caller: Acts, id: str, body: requests.Outcome) -> Response:
+    """Confirm an outcome and score the forecasts; of a resolved question, correct it."""
+
+    def do(at: At) -> Any:
+        question = registry.find(at.session, id)
+        confirmation.confirm(
+            at.session,
+            question,
+            body.outcome,
+            known_at=body.known_at,
+            note=body.note,
+            source=body.source,
+            **at.by,
+        )
+        return document(at, question)
+
+    return answers.acted(caller, do, status=201)
+
+
+@router.post("/reject", status_code=201, response_model=shapes.QuestionDocument)
+def reject_proposals(caller: Acts, id: str, body: requests.Because) -> Response:
+    """Reject the question's open proposals, with a reason."""
+
+    def do(at: At) -> Any:
+        question = registry.find(at.session, id)
+        proposed = proposals.proposals_on(at.session, question)
+        if not proposed:
+            raise Refused(
+                f"No outcome of {question.slug!r} awaits a decision.",
+                remedy="See the questions with status=proposed.",
+            )
+        for proposal in proposed:
+            proposals.reject(at.session, proposal, note=body.reason, **at.by)
+        return document(at, question)
+
+    return answers.acted(caller, do, status=201)
+
+
+@router.post("/dispute", status_code=201, response_model=shapes.QuestionDocument)
+def dispute_outcome(caller: Acts, id: str, body: requests.Because) -> Response:
+    """Dispute the outcome, with a reason. Scores are provisional until a decision."""
+
+    def do(at: At) -> Any:
+        question = registry.find(at.session, id)
+        disputes.dispute(at.session, question, reason=body.reason, **at.by)
+        return document(at, question)
+
+    return answers.acted(caller, do, status=201)
+
+
+@router.post("/uphold", status_code=201, response_model=shapes.QuestionDocument)
+def uphold_outcome(caller: Acts, id: str, body: requests.Because) -> Response:
+    """Uphold a disputed outcome, which makes it final."""
+
+    def do(at: At) -> Any:
+        question = registry.find(at.session, id)
+        disputes.uphold(at.session, question, reason=body.reason, **at.by)
+        return document(at, question)
+
+    return answers.acted(caller, do, status=201)

@@ -1,0 +1,72 @@
+"""Members, teams, and the caller themselves."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from forecasts.access import teams, tokens
+from forecasts.access.roles import Scope
+from forecasts.api import answers
+from forecasts.api.caller import At, Reads
+from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, after
+from forecasts.api.v1 import shapes
+from forecasts.ledger.models import Member
+from forecasts.ledger.receipts import ledger_id
+
+router = APIRouter(tags=["Members"])
+_EVERY = 1_000_000
+
+
+@router.get("/me", response_model=shapes.Me)
+def show_me(caller: Reads) -> Response:
+    """Show who you are by your token, and what it allows."""
+    with caller.reading() as at:
+        found = {
+            "handle": at.member.handle,
+            "kind": at.member.kind,
+            "owner": _owner(at, at.member),
+            "scopes": at.token.scopes or list(Scope),
+            "expires_at": at.token.expires_at,
+            "ledger": ledger_id(at.session),
+        }
+    return answers.read(found)
+
+
+@router.get("/members", response_model=shapes.Members)
+def list_members(caller: Reads, limit: Limit = PAGE_SIZE, cursor: Cursor = None) -> Response:
+    """List the members by handle, with their kind and roles."""
+    with caller.reading() as at:
+        rows, _ = teams.members_page(at.session, now=at.now, size=_EVERY)
+        found = {one.member.handle: one for one in rows}
+        shown, following = after(list(found), cursor, limit)
+        listed = [
+            {
+                "handle": handle,
+                "kind": found[handle].member.kind,
+                "owner": _owner(at, found[handle].member),
+                "role": found[handle].appointed,
+                "teams": dict(found[handle].teams),
+            }
+            for handle in shown
+        ]
+    return answers.read({"members": listed, "next": following})
+
+
+def _owner(at: At, member: Member) -> str | None:
+    owner = tokens.owner_of(at.session, member)
+    return None if owner is None else owner.handle
+
+
+@router.get("/teams", response_model=shapes.Teams)
+def list_teams(caller: Reads) -> Response:
+    """List the teams with their current members."""
+    with caller.reading() as at:
+        listed = [
+            {
+                "name": one.team.name,
+                "second_resolver": one.second_resolver,
+                "members": [{"handle": handle, "role": row.role} for handle, row in one.members],
+            }
+            for one in teams.listing(at.session, now=at.now)
+        ]
+    return answers.read({"teams": listed})

@@ -1,0 +1,184 @@
+"""Questions: list, show, ask, revise, close."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import AwareDatetime
+
+from forecasts.access import teams
+from forecasts.agenda.today import today
+from forecasts.api import answers, markdown
+from forecasts.api.caller import Acts, At, Reads
+from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, after
+from forecasts.api.v1 import requests, shapes
+from forecasts.articles.text_quotes import TextQuote
+from forecasts.common.errors import BadInput
+from forecasts.exchange.question_json import (
+    forecast_fields,
+    question_document,
+    question_fields,
+)
+from forecasts.ledger.models import Question
+from forecasts.questions import registry, revisions, search
+from forecasts.questions.sources import find_passage
+from forecasts.questions.standing import QuestionState, Status, current_state
+from forecasts.updates import updates
+from forecasts.updates.ask import ask
+
+router = APIRouter(prefix="/questions", tags=["Questions"])
+_STATUSES = {one.name: one for one in Status}
+_EVERY = 1_000_000  # questions that may need an update
+
+
+@router.get("", response_model=shapes.Questions)
+def list_questions(
+    caller: Reads,
+    words: Annotated[str, Query(description="In title, criteria or background.")] = "",
+    status: Annotated[
+        Literal["upcoming", "open", "awaiting", "proposed", "resolved", "annulled", "ambiguous"]
+        | None,
+        Query(),
+    ] = None,
+    tag: str = "",
+    family: str = "",
+    team: str = "",
+    type: Literal["binary", "multiple_choice", "numeric", "date"] | None = None,
+    mine: Annotated[
+        bool | None, Query(description="With a current forecast of yours, or without.")
+    ] = None,
+    needs_update: Annotated[
+        bool, Query(description="Only open questions that need your forecast or your review.")
+    ] = False,
+    updated_since: Annotated[
+        AwareDatetime | None,
+        Query(description="With a new wording, outcome or visible forecast since then."),
+    ] = None,
+    order: Annotated[
+        Literal["close", "newest", "alphabet", "untouched"],
+        Query(description="Next to close, newest, by title, or your oldest forecast first."),
+    ] = "close",
+    limit: Limit = PAGE_SIZE,
+    cursor: Cursor = None,
+) -> Response:
+    """List the questions that you may see, with your current forecasts."""
+    by = search.Filter(
+        words=words,
+        status="" if status is None else _STATUSES[status].value,
+        tag=tag,
+        family=family,
+        team=team,
+        type=type or "",
+        mine=mine,
+        changed_since=updated_since,
+    )
+    with caller.reading() as at:
+        chosen = search.Order[order]
+        slugs, _ = search.find(at.session, by, member=at.member, now=at.now, order=chosen)
+        if needs_update:
+            due = _needs_update(at)
+            slugs = [slug for slug in slugs if slug in due]
+        shown, following = after(slugs, cursor, limit)
+        rows = search.rows(at.session, shown, member=at.member, now=at.now)
+        listed = [
+            question_fields(r.state) | {"forecast": forecast_fields(r.forecast)} for r in rows
+        ]
+    return answers.read({"questions": listed, "matching": len(slugs), "next": following})
+
+
+def _needs_update(at: At) -> set[str]:
+    found = today(at.session, at.member, now=at.now, shown=_EVERY)
+    due = [*found.to_forecast.first, *(state for state, _ in found.to_review)]
+    return {state.slug for state in due}
+
+
+@router.post("", status_code=201, response_model=shapes.QuestionDocument)
+def ask_question(caller: Acts, body: requests.NewQuestion) -> Response:
+    """Ask a question, with a first forecast if you like."""
+
+    def do(at: At) -> Any:
+        text = registry.question_text(
+            **body.fields(at.now) | teams.visibility_fields(at.session, body.visible_to)
+        )
+        if body.quote and body.article is None:
+            raise BadInput("A quote needs the number of its article.", remedy="Add article.")
+        quote = TextQuote(body.quote) if body.quote else None
+        asked = ask(
+            at.session,
+            text,
+            None if body.forecast is None else body.forecast.value,
+            slug=body.id,
+            sources=[] if body.article is None else [find_passage(at.session, body.article, quote)],
+            audience_chosen=body.visible_to is not None,
+            origin=requests.ORIGIN,
+            **({} if body.forecast is None else body.forecast.reasons),
+            **at.by,
+        )
+        return document(at, asked.question)
+
+    return answers.acted(caller, do, status=201)
+
+
+def document(at: At, question: Question) -> dict[str, Any]:
+    """Return a question with the caller's current forecast."""
+    state: QuestionState = current_state(at.session, question, now=at.now)
+    mine = updates.current_forecast(at.session, question, at.member, at=at.now)
+    return question_document(at.session, state) | {"forecast": forecast_fields(mine)}
+
+
+@router.get(
+    "/{id}",
+    response_model=shapes.QuestionDocument,
+    responses={
+        200: {"content": {"text/markdown": {"schema": {"type": "string"}}}},
+        304: {"description": "It has not changed since you read it with that ETag."},
+    },
+)
+def show_question(caller: Reads, request: Request, id: str) -> Response:
+    """Show a question: its wordings, its sources, the steps of its resolution, your forecast.
+
+    With `Accept: text/markdown` as a text for language models.
+    """
+    with caller.reading() as at:
+        found = document(at, registry.find(at.session, id))
+    if markdown.is_wanted(request):
+        return markdown.answer(markdown.question(found))
+    return answers.tagged(request, found)
+
+
+@router.patch("/{id}", response_model=shapes.QuestionDocument)
+def revise_question(
+    caller: Acts,
+    id: str,
+    body: requests.Revision,
+    if_match: Annotated[
+        str | None,
+        Header(description="The ETag that you read: if the question has changed, 412."),
+    ] = None,
+) -> Response:
+    """Reword a question or change its dates. Earlier wordings are kept."""
+
+    def do(at: At) -> Any:
+        question = registry.find(at.session, id)
+        if if_match is not None:
+            answers.require_match(if_match, document(at, question))
+        fields = body.fields() | teams.visibility_fields(at.session, body.visible_to)
+        if not fields:
+            raise BadInput("There is nothing to change.", remedy="Send at least one field.")
+        revisions.revise(at.session, question, reason=body.reason, **at.by, **fields)
+        return document(at, question)
+
+    return answers.acted(caller, do)
+
+
+@router.post("/{id}/close", response_model=shapes.QuestionDocument)
+def close_question(caller: Acts, id: str, body: requests.Close) -> Response:
+    """Close a question early. Resolve it once its outcome is known."""
+
+    def do(at: At) -> Any:
+        question = registry.find(at.session, id)
+        revisions.close(at.session, question, at=body.at or at.now, **at.by)
+        return document(at, question)
+
+    return answers.acted(caller, do)

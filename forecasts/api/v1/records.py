@@ -1,0 +1,153 @@
+"""Records: scores, attribution, the crowd, reports, comparisons, the digest."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AwareDatetime
+
+import scoring
+from forecasts.api import answers, markdown
+from forecasts.api.caller import Reads
+from forecasts.api.v1 import shapes
+from forecasts.exchange.folder.tables import time_texts
+from forecasts.exchange.question_json import scored_fields
+from forecasts.ledger import verification
+from forecasts.ledger.receipts import ledger_id
+from forecasts.questions import registry
+from forecasts.reports import Report, formats
+from forecasts.reports.build import build as build_report
+from forecasts.reports.comparison import Comparison
+from forecasts.reports.comparison.build import build as build_comparison
+from forecasts.reports.comparison.comparison import Of
+from forecasts.reports.report import By
+from forecasts.reports.selection import Choice, Cohort
+from forecasts.scores.attribution import attribute
+from forecasts.scores.frames import Frames, ledger_frames
+from forecasts.scores.scored_questions import scored_questions
+
+router = APIRouter(tags=["Records"])
+_DOCUMENT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            "application/json": {"schema": {"type": "object"}},
+            "text/markdown": {"schema": {"type": "string"}},
+        }
+    }
+}
+Tags = Annotated[list[str] | None, Query(description="Only questions with one of these tags.")]
+Since = Annotated[
+    AwareDatetime | None, Query(description="Only questions scheduled to close then or later.")
+]
+Until = Annotated[
+    AwareDatetime | None, Query(description="Only questions scheduled to close then or earlier.")
+]
+Lead = Annotated[
+    float | None, Query(description="Only the forecasts so many days before the scheduled close.")
+]
+
+
+@router.get("/scores", response_model=shapes.Scores)
+def list_scores(caller: Reads) -> Response:
+    """List your scores on resolved questions, the latest first, with the score of each update."""
+    with caller.reading() as at:
+        found = [scored_fields(one) for one in scored_questions(at.session, at.member)]
+    return answers.read({"scores": found})
+
+
+@router.get("/attribution", response_model=shapes.Rows)
+def show_attribution(
+    caller: Reads,
+    by: Literal["update", "evidence", "publisher", "kind"] = "update",
+    protocol: str = "brier",
+) -> Response:
+    """Attribute scores to updates, evidence, publishers or kinds of evidence."""
+    return _table(attribute(_frames(caller), by, protocol))
+
+
+@router.get("/crowd", response_model=shapes.Rows)
+def show_crowd(
+    caller: Reads,
+    question: Annotated[str | None, Query(description="Only this question's.")] = None,
+    method: Literal[
+        "mean", "median", "recency_weighted", "geometric_odds", "extremized"
+    ] = "recency_weighted",
+    at: Annotated[
+        AwareDatetime | None, Query(description="By default just before each close.")
+    ] = None,
+) -> Response:
+    """Show the crowd's forecast on each question, of the forecasts that you may see."""
+    frames = _frames(caller, question)
+    return _table(scoring.crowd(frames.questions, frames.forecasts, method, at))
+
+
+@router.get("/report", responses=_DOCUMENT)
+def show_report(
+    caller: Reads,
+    request: Request,
+    by: By = "all",
+    name: Annotated[list[str] | None, Query(description="Only these groups.")] = None,
+    cohort: Cohort = "scheduled",
+    tag: Tags = None,
+    since: Since = None,
+    until: Until = None,
+    lead: Lead = None,
+) -> Response:
+    """Report scores and calibration. With `Accept: text/markdown` as a text."""
+    choice = Choice(cohort=cohort, tags=tuple(tag or ()), since=since, until=until, lead=lead)
+    with caller.reading() as at:
+        frames, now = ledger_frames(at.session, rationales=False), at.now
+    made = build_report(frames, by=by, names=name or [], choice=choice, as_of=now)
+    return _document(request, made)
+
+
+@router.get("/compare", responses=_DOCUMENT)
+def show_comparison(
+    caller: Reads,
+    request: Request,
+    between: Annotated[list[str], Query(description="Two or more names.")],
+    of: Of = "forecasters",
+    cohort: Cohort = "scheduled",
+    tag: Tags = None,
+    since: Since = None,
+    until: Until = None,
+    lead: Lead = None,
+) -> Response:
+    """Compare forecasters or teams, pair by pair. With `Accept: text/markdown` as a text."""
+    choice = Choice(cohort=cohort, tags=tuple(tag or ()), since=since, until=until, lead=lead)
+    with caller.reading() as at:
+        frames, now = ledger_frames(at.session, rationales=False), at.now
+    made = build_comparison(frames, between=between, of=of, choice=choice, as_of=now)
+    return _document(request, made)
+
+
+@router.get("/digest", response_model=shapes.Digest)
+def show_digest(caller: Reads) -> Response:
+    """Show the digest of the ledger's newest entry: keep it, and verify the ledger against it."""
+    with caller.reading() as at:
+        found = {
+            "ledger": ledger_id(at.session),
+            "digest": verification.newest(at.session),
+            "at": at.now,
+        }
+    return answers.read(found)
+
+
+def _frames(caller: Reads, question: str | None = None) -> Frames:
+    with caller.reading() as at:
+        only = None if question is None else [registry.find(at.session, question).slug]
+        return ledger_frames(at.session, questions=only)
+
+
+def _table(table: pd.DataFrame) -> Response:
+    for name in table.select_dtypes("datetimetz"):
+        table[name] = time_texts(table[name])
+    return answers.read({"rows": table.to_dict("records")})
+
+
+def _document(request: Request, made: Report | Comparison) -> Response:
+    if markdown.is_wanted(request):
+        return markdown.answer(str(formats.rendered(made, "md")))
+    return answers.answer(str(formats.rendered(made, "json")))

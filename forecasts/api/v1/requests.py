@@ -1,0 +1,201 @@
+"""The bodies that callers send. What a field may hold beyond its type is decided by the verbs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from forecasts.ledger.models import EvidenceKind, Question, QuestionType, Stance
+from forecasts.updates.evidence import CitedEvidence
+from forecasts.updates.model_uses import Model
+from forecasts.updates.updates import NewForecast
+from forecasts.updates.values import Value
+
+ORIGIN = "api"  # of forecasts
+MOST_FORECASTS = 10_000  # of one batch: others cannot write meanwhile
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Body(BaseModel):
+    """A request's body: an unknown field is refused, since it may be a mistyped one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Evidence(Body):
+    """A piece of evidence: an address, a title or a note."""
+
+    url: str | None = None
+    note: str = ""
+    title: str = ""
+    kind: EvidenceKind = EvidenceKind.news
+    publisher: str | None = None
+    published_at: AwareDatetime | None = None
+    quote: str = ""
+    stance: Stance | None = Field(default=None, description="by default as the forecast moves")
+    share: Number | None = Field(default=None, description="of the update, from 0 to 1")
+
+
+class UsedModel(Body):
+    """The model that made the forecast."""
+
+    name: str
+    version: str | None = None
+    prompt_hash: str | None = None
+    temperature: Number | None = None
+    cost: Number | None = Field(default=None, description="in US dollars")
+    tokens: int | None = Field(default=None, description="read and written")
+    seconds: Number | None = None
+    tools: list[str] | None = None
+
+
+class Forecast(Body):
+    """A forecast: exactly one of the three values, with its reasons."""
+
+    probability: Number | None = Field(default=None, description="of yes")
+    probabilities: list[Number] | None = Field(
+        default=None, description="one for each option, in their order; their sum is 1"
+    )
+    quantiles: dict[str, Number | str] | None = Field(
+        default=None,
+        description='figures by level, such as {"0.1": 120, "0.5": 140}; "below" and "above": the '
+        "probabilities outside the bounds",
+    )
+    rationale: str = ""
+    evidence: list[Evidence] = []
+    model: UsedModel | None = None
+
+    @model_validator(mode="after")
+    def _one_value(self) -> Forecast:
+        values = (self.probability, self.probabilities, self.quantiles)
+        if sum(value is not None for value in values) != 1:
+            raise ValueError("Give exactly one of probability, probabilities and quantiles.")
+        return self
+
+    def on(self, question: Question) -> NewForecast:
+        """Return the forecast for the verbs."""
+        return NewForecast(question, self.value, **self.reasons)
+
+    @property
+    def value(self) -> Value:
+        """The value for the verbs."""
+        vector = self.probabilities
+        return Value(self.probability, None if vector is None else tuple(vector), self.quantiles)
+
+    @property
+    def reasons(self) -> dict[str, Any]:
+        """The other keywords of the verbs: rationale, evidence and model."""
+        return {
+            "rationale": self.rationale,
+            "evidence": [CitedEvidence(**dict(one)) for one in self.evidence],
+            "model": None if self.model is None else Model(**dict(self.model)),
+        }
+
+
+class BatchForecast(Forecast):
+    """A forecast of a batch, which names its question."""
+
+    question: str = Field(description="the question's id or number")
+
+
+class Batch(Body):
+    """Several forecasts: all or none, or with ``partial`` those that the rules allow."""
+
+    forecasts: list[BatchForecast] = Field(max_length=MOST_FORECASTS)
+    partial: bool = False
+
+
+class Reason(Body):
+    """The reason for an act."""
+
+    rationale: str = ""
+
+
+class NewQuestion(Body):
+    """A new question; without criteria and audience only its author sees it."""
+
+    title: str
+    type: QuestionType = QuestionType.binary
+    options: list[str] | None = None
+    ordered: bool = False
+    lower_bound: str | None = None
+    upper_bound: str | None = None
+    unit: str | None = None
+    open_time: AwareDatetime | None = Field(default=None, description="by default now")
+    scheduled_close_time: AwareDatetime
+    scheduled_resolve_time: AwareDatetime | None = None
+    family: str = ""
+    tags: list[str] | None = None
+    background: str = ""
+    resolution_criteria: str = ""
+    fine_print: str = ""
+    crowd_hidden: bool = False
+    visible_to: str | None = Field(default=None, description="everyone, me, or a team's name")
+    id: str | None = Field(default=None, description="by default made from the title")
+    article: int | None = Field(default=None, description="the number of its source article")
+    quote: str = Field(default="", description="the article's passage that it is taken from")
+    forecast: Forecast | None = Field(default=None, description="a first forecast")
+
+    def fields(self, now: datetime) -> dict[str, Any]:
+        """Return the wording's fields."""
+        others = {"visible_to", "id", "article", "quote", "forecast"}
+        return self.model_dump(exclude=others) | {"open_time": self.open_time or now}
+
+
+class Revision(Body):
+    """The fields of a question to change; the others stay."""
+
+    title: str | None = None
+    options: list[str] | None = Field(default=None, description="new ones before the last one")
+    scheduled_close_time: AwareDatetime | None = None
+    scheduled_resolve_time: AwareDatetime | None = None
+    family: str | None = None
+    tags: list[str] | None = None
+    background: str | None = None
+    resolution_criteria: str | None = None
+    fine_print: str | None = None
+    crowd_hidden: bool | None = None
+    visible_to: str | None = Field(default=None, description="everyone, me, or a team's name")
+    reason: str = ""
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields to change."""
+        return self.model_dump(exclude={"visible_to", "reason"}, exclude_none=True)
+
+
+class Close(Body):
+    """The early close of a question."""
+
+    at: AwareDatetime | None = Field(default=None, description="by default now")
+
+
+class Outcome(Body):
+    """An outcome: yes, no, an option, a number, a day, below, above, annulled or ambiguous."""
+
+    outcome: str
+    known_at: AwareDatetime | None = Field(
+        default=None, description="when it became known; later forecasts do not count"
+    )
+    note: str = ""
+    source: str = Field(default="", description="the address of the page that reports it")
+
+
+class Because(Body):
+    """The reason for a decision."""
+
+    reason: str = ""
+
+
+class Capture(Body):
+    """An article to capture: its address, or its text."""
+
+    url: str | None = None
+    text: str | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Capture:
+        if (self.url is None) == (self.text is None):
+            raise ValueError("Give either url or text.")
+        return self

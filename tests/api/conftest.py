@@ -1,0 +1,86 @@
+"""The API on a ledger: a bot with a token, and a client that sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from forecasts.access import tokens
+from forecasts.access.members import member_or_new
+from forecasts.api.server import build
+from forecasts.ledger import database
+from forecasts.ledger.models import Member
+from tests.conftest import KINDS, day
+
+ADDRESS = "http://127.0.0.1:8000"
+
+
+@pytest.fixture
+def kind() -> str:
+    """Run on one database: the handlers only call verbs, which are tested on both."""
+    return KINDS[-1]
+
+
+class Clock:
+    """The clock of the server, which a test sets."""
+
+    def __init__(self) -> None:
+        self.time = day(1)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The server's clock, also where the database has its own."""
+    made = Clock()
+    monkeypatch.setattr("forecasts.ledger.clock.is_embedded", lambda _: True)
+    return made
+
+
+@pytest.fixture
+def client(engine: Engine, clock: Clock) -> Iterator[TestClient]:
+    """A client without a token."""
+    with TestClient(build(engine, clock=clock), base_url=ADDRESS) as made:
+        yield made
+
+
+@pytest.fixture
+def make_bot(engine: Engine) -> Callable[..., dict[str, str]]:
+    """Return the headers of a new bot's token."""
+
+    def make(name: str = "bot", *scopes: str) -> dict[str, str]:
+        with database.writing(engine) as session:
+            alice = member_or_new(session, "alice", now=day(0))
+            issued = tokens.create(
+                session, name, member=None, owner=alice, now=day(0), scopes=scopes or None
+            )
+        return {"Authorization": f"Bearer {issued.secret}"}
+
+    return make
+
+
+@pytest.fixture
+def api(client: TestClient, make_bot: Callable[..., dict[str, str]]) -> TestClient:
+    """A client that sends a bot's token, which has all scopes."""
+    client.headers.update(make_bot())
+    return client
+
+
+def asked(engine: Engine, **fields: object) -> None:
+    """Let alice ask a question."""
+    from tests.conftest import ask
+
+    with database.writing(engine) as session:
+        ask(session, member_or_new(session, "alice", now=day(0)), **fields)
+
+
+def handle(session: Session, name: str) -> Member:
+    """Return the member of that name."""
+    return member_or_new(session, name, now=day(0))
