@@ -22,7 +22,7 @@ from forecasts.ledger.models import Evidence, Forecast, Member, Question
 from forecasts.questions.standing import in_batches
 from forecasts.scores.frames import Frames, forecast_frame
 
-_SLICE = 50_000  # rows that are made ready at a time, so that an import of any size fits in memory
+_SLICE = 20_000  # rows that are made ready at a time, so that an import of any size fits in memory
 _KEY_BYTES = 16  # of an import key, which the ledger has in hexadecimal
 Keys = npt.NDArray[np.bytes_]  # a fifth of the memory that texts take
 

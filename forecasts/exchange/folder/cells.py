@@ -7,6 +7,7 @@ rest are read one by one.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from functools import partial
@@ -143,6 +144,29 @@ def _split_cells(cells: pd.Series[str], plain: str | None) -> tuple[Any, dict[in
     rows = np.flatnonzero(~known.to_numpy(zero_copy_only=False))
     odd = zip(rows.tolist(), cells.iloc[rows].tolist(), strict=True)
     return fitting, {row: text for row, text in odd if text.strip()}
+
+
+def cell_text(value: Any) -> str:
+    """Return a value as the exact text of its cell, blank for a missing one."""
+    if isinstance(value, np.ndarray):
+        # Arrow turns a null among numbers into NaN.
+        value = [
+            None if isinstance(item, float) and math.isnan(item) else item
+            for item in value.tolist()
+        ]
+    if isinstance(value, list | dict):
+        return json.dumps(
+            value,
+            ensure_ascii=False,
+            default=lambda item: item.tolist() if isinstance(item, np.ndarray) else str(item),
+        )
+    if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat()
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    return repr(float(value)) if isinstance(value, float) else str(value)
 
 
 READERS: dict[str, Callable[[Wrong, pd.Series[str]], pd.Series[Any]]] = {

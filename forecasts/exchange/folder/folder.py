@@ -23,7 +23,13 @@ from forecasts.common import limits
 from forecasts.common.errors import BadInput, Problem, Refused
 from forecasts.exchange.folder.archive import unpack
 from forecasts.exchange.folder.rules import check_folder
-from forecasts.exchange.folder.tables import Table, cell_texts, read_table, write_csv
+from forecasts.exchange.folder.tables import (
+    Table,
+    cell_texts,
+    empty_table,
+    read_table,
+    write_csv,
+)
 from forecasts.questions.outcomes import NOT_SCORED
 from forecasts.scores.frames import (
     ARTICLE_COLUMNS,
@@ -67,16 +73,10 @@ def read_folder(
             remedy="Name a folder with questions.csv and forecasts.csv.",
         )
     tables: dict[str, Table] = {}
-    frames: dict[str, pd.DataFrame] = {}
-    for name, (columns, _) in FILES.items():
-        table = tables[name] = _table(folder, name, warn)
-        frames[name] = pd.DataFrame(
-            {
-                column: table.column(column, "day" if (name, column) in _DAYS else kind)
-                for column, kind in columns.items()
-            }
-        )
+    for name in FILES:
+        tables[name] = _table(folder, name, warn)
         pa.default_memory_pool().release_unused()
+    frames = {name: table.frame for name, table in tables.items()}
     check_folder(tables, frames)
     problems = [problem for table in tables.values() for problem in table.problems]
     if problems:
@@ -86,8 +86,7 @@ def read_folder(
             problems=problems,
         )
     _warn_of_late_ends(frames["questions"], warn)
-    # The frames only need the tables for line numbers, so the cells can be freed.
-    bare = {name: Table(table.path, pd.DataFrame()) for name, table in tables.items()}
+    bare = {name: Table(table.path) for name, table in tables.items()}  # for line numbers
     return Frames(**frames, place=lambda name, row: bare[name].place(row), provisional={})
 
 
@@ -114,6 +113,7 @@ def _read_archive(archive: Path, warn: Callable[[str], None], most_bytes: int) -
 def _table(folder: Path, name: str, warn: Callable[[str], None]) -> Table:
     """Return the file as a table, which is empty if an optional file is missing."""
     columns, required = FILES[name]
+    kinds = {column: "day" if (name, column) in _DAYS else kind for column, kind in columns.items()}
     paths = [folder / f"{name}{ending}" for ending in (".csv", ".parquet")]
     found = [path for path in paths if os.path.lexists(path)]
     if not found:
@@ -122,7 +122,7 @@ def _table(folder: Path, name: str, warn: Callable[[str], None]) -> Table:
                 f"The folder {folder.name!r} has no {name}.csv.",
                 remedy="A ledger folder needs questions.csv and forecasts.csv.",
             )
-        return Table(paths[0], pd.DataFrame(columns=list(columns), dtype=str))
+        return empty_table(paths[0], kinds)
     if len(found) == 2:
         raise BadInput(
             f"The folder {folder.name!r} has both {found[0].name} and {found[1].name}.",
@@ -134,14 +134,14 @@ def _table(folder: Path, name: str, warn: Callable[[str], None]) -> Table:
             f"{path.name} is a link to a file outside the folder {folder.name!r}.",
             remedy="Put the file itself there.",
         )
-    table = read_table(path)
-    missing = [column for column in required if column not in table.cells]
+    table = read_table(path, kinds)
+    missing = [column for column in required if column not in table.header]
     if missing:
         raise BadInput(
             f"{path.name} has no column {missing[0]}.",
             problems=[Problem(path.name, column, "required column") for column in missing],
         )
-    unknown = [str(column) for column in table.cells if column not in columns]
+    unknown = [column for column in table.header if column not in columns]
     if unknown:
         warn(f"{path.name}: left out columns that the format does not have: {', '.join(unknown)}")
     return table

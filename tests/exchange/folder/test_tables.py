@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forecasts.common import limits
 from forecasts.common.errors import BadInput
+from forecasts.exchange.folder import blocks
 from forecasts.exchange.folder.folder import read_folder
 from forecasts.exchange.folder.tables import read_table
 from tests.examples import examples
@@ -121,11 +123,11 @@ def test_exactly_the_rows_of_another_width_than_the_header_are_ragged(
 
     path = tmp_path / "table.csv"
     path.write_text("a,b,c\n" + "".join(map(quoted, rows)), encoding="utf-8", newline="")
-    table = read_table(path)
-    assert len(table) == len(rows)
+    table = read_table(path, dict.fromkeys("abc", "text"))
+    assert len(table.frame) == len(rows)
     assert table.ragged == {n: row for n, row in enumerate(rows) if len(row) != 3}
     for number, row in enumerate(rows):
-        assert table.cells.iloc[number].tolist() == [*row, "", "", ""][:3]
+        assert table.frame.iloc[number].tolist() == [*row, "", "", ""][:3]
     assert len(table.problems) == len(table.ragged)
 
 
@@ -143,4 +145,65 @@ def test_a_row_too_long_that_is_no_utf8_either_is_told_by_its_line(tmp_path: Pat
     path = tmp_path / "questions.csv"
     path.write_bytes(b"question_id,title\nq1,one\nq2,two,\xff\n")
     with pytest.raises(BadInput, match=r"is not UTF-8: line 3 has the byte 0xff"):
-        read_table(path)
+        read_table(path, {})
+
+
+def lines(many: int) -> list[str]:
+    """Return rows of forecasts, some with a text of two lines."""
+    return [
+        f'rain,bob,2026-01-02T00:00:{n % 60:02d}Z,0.{n + 1},"why {n},\nand ""so"" on"\n'
+        for n in range(many)
+    ]
+
+
+HEADER = "question_id,forecaster,made_at,probability,rationale\n"
+
+
+def test_a_file_of_many_blocks_is_read_like_one_of_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder(tmp_path, forecasts=HEADER + "".join(lines(200)))
+    whole = read_folder(path).forecasts
+    monkeypatch.setattr(blocks, "_BLOCK", 1_000)
+    pd.testing.assert_frame_equal(read_folder(path).forecasts, whole)
+    assert whole["rationale"].iloc[123] == 'why 123,\nand "so" on'
+    assert whole["evidence"].tolist() == [None] * 200
+
+
+@pytest.mark.parametrize("block", [300, 1_000])
+def test_a_bad_cell_and_a_ragged_row_of_a_later_block_are_named_by_their_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    monkeypatch.setattr(blocks, "_BLOCK", block)
+    rows = lines(100)
+    rows[50] = rows[50].replace(",0.51,", ",1.51,").replace("2026-01-02T", "2026-01-02 at ")
+    path = folder(tmp_path, forecasts=HEADER + "".join(rows))
+    bad = [(problem.place, problem.rule) for problem in refused(path).problems]
+    assert [place for place, _ in bad] == [
+        "forecasts.csv, line 102, column made_at",
+        "forecasts.csv, line 102, column probability",
+    ]
+    rows[70] = "rain,bob\n"
+    error = refused(folder(tmp_path, forecasts=HEADER + "".join(rows)))
+    assert [problem.place for problem in error.problems] == [
+        "forecasts.csv, line 142",
+        *(place for place, _ in bad),
+    ]
+
+
+def test_a_row_longer_than_a_block_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "_BLOCK", 1_000)
+    rows = lines(20)
+    rows[10] = rows[10].replace("why", "why " * 2_000)
+    forecasts = read_folder(folder(tmp_path, forecasts=HEADER + "".join(rows))).forecasts
+    assert len(forecasts) == 20
+    assert len(forecasts["rationale"].iloc[10]) > 8_000
+
+
+def test_more_rows_than_a_table_may_have_are_counted_to_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "_BLOCK", 1_000)
+    monkeypatch.setattr(limits, "ROWS", 30)
+    error = refused(folder(tmp_path, forecasts=HEADER + "".join(lines(100))))
+    assert error.message == "forecasts.csv has 100 rows; at most 30 are read."
