@@ -98,9 +98,13 @@ def ledger_to_read(chosen: Settings) -> Engine:
 
 @contextmanager
 def acting(
-    database: str | None, member: str | None, *, begin: bool = False
+    database: str | None,
+    member: str | None,
+    *,
+    begin: bool = False,
+    engine: Engine | None = None,
 ) -> Iterator[tuple[Session, Member, datetime]]:
-    """Yield a session that writes to the ledger, the member who acts, and the act's time.
+    """Yield a session that writes to the ledger (or ``engine``), who acts, and the act's time.
 
     The block is one transaction, committed at its end; a new member is written first. ``begin``
     as in ``ledger``. Forbidden as in ``tokens.acting_handle`` and ``roles.require_own_name``.
@@ -110,7 +114,7 @@ def acting(
     from forecasts.ledger.database import writing
 
     chosen = settings(database, member)
-    with writing(ledger(chosen, begin=begin), now) as session:
+    with writing(engine or ledger(chosen, begin=begin), now) as session:
         moment = act_time(session)
         _require_own_name(session, chosen, moment)
         who = tokens.acting_member(session, chosen, now=moment)

@@ -1,0 +1,60 @@
+"""The ledger as the tools find it: for one member, who reads or acts."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from datetime import datetime, tzinfo
+from typing import Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlmodel import Session
+
+from forecasts.access.preferences import preferences
+from forecasts.common.errors import NotFound
+from forecasts.ledger.models import Member
+
+
+class Here(Protocol):
+    """The ledger at one moment: a session that reads for the member; None for a new one."""
+
+    @property
+    def session(self) -> Session:
+        """The session."""
+
+    @property
+    def member(self) -> Member | None:
+        """The member who reads or acts."""
+
+    @property
+    def now(self) -> datetime:
+        """The ledger's time."""
+
+
+class Door(Protocol):
+    """The way to the ledger for one caller; ``acting`` stores the act when its block ends."""
+
+    def reading(self) -> AbstractContextManager[Here]:
+        """Return the ledger to read."""
+
+    def acting(self) -> AbstractContextManager[Here]:
+        """Return the ledger for one act."""
+
+
+def member_of(here: Here) -> Member:
+    """Return the member; NotFound for one who has done nothing in this ledger yet."""
+    if here.member is None:
+        raise NotFound(
+            "You have no record in this ledger yet.", remedy="Forecast a question first."
+        )
+    return here.member
+
+
+def zone_of(here: Here) -> tzinfo | None:
+    """Return the zone of the member's settings; None: UTC."""
+    name = preferences(here.session, here.member).time_zone
+    if name is None:
+        return None
+    try:
+        return ZoneInfo(name)
+    except ZoneInfoNotFoundError:
+        return None

@@ -1,0 +1,226 @@
+"""The SDK's own client speaks with the ledger over HTTP and over standard input and output."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx2
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from mcp.client.client import Client
+from mcp.client.stdio import StdioServerParameters, stdio_client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
+from sqlalchemy import Engine
+
+from forecasts.access import roles, tokens
+from forecasts.access.members import member_or_new
+from forecasts.access.roles import Scope
+from forecasts.api.server import build
+from forecasts.common.settings import Settings
+from forecasts.ledger import database
+from tests.conftest import KINDS, ask, day
+
+READS = {
+    *("find_questions", "read_question", "needs_update", "my_record", "compare", "explain_score"),
+}
+ACTS = {"forecast", "capture_article", "ask_question", "propose_outcome"}
+AT = "http://127.0.0.1:8000"
+
+
+@pytest.fixture
+def kind() -> str:
+    """One database is enough: the tools are tested on both."""
+    return KINDS[0]
+
+
+@pytest.fixture
+def clocked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "forecasts.ledger.clock.server_time", lambda: f"timestamptz '{day(1).isoformat()}'"
+    )
+
+
+@pytest.fixture
+def secrets(engine: Engine, clocked: None) -> dict[str, str]:
+    """The tokens of bots in a ledger with a question of alice's."""
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        roles.ensure_admin(session, alice, now=day(0))
+        ask(session, alice, slug="rain")
+        made = {
+            "bot": tokens.create(session, "bot", member=alice, now=day(0)),
+            "reader": tokens.create(
+                session, "reader", member=alice, now=day(0), scopes=[Scope.read]
+            ),
+        }
+        return {name: one.secret for name, one in made.items()}
+
+
+@pytest.fixture
+def served(engine: Engine, secrets: dict[str, str]) -> FastAPI:
+    return build(engine, clock=lambda: day(1))
+
+
+def over_http(
+    app: FastAPI, secret: str, act: Callable[[Client], Awaitable[Any]], mode: str = "auto"
+) -> Any:
+    """Return the result of an act of the SDK's client, with a token."""
+
+    async def run() -> Any:
+        headers = {"Authorization": f"Bearer {secret}"}
+        transport = httpx2.ASGITransport(app=app)
+        async with httpx2.AsyncClient(transport=transport, headers=headers) as web:
+            over = streamable_http_client(f"{AT}/mcp", http_client=web)
+            async with Client(over, mode=mode) as client:
+                return await act(client)
+
+    return anyio.run(run)
+
+
+async def text_of(client: Client, tool: str, **arguments: Any) -> str:
+    """Return the text of a tool's answer."""
+    answer = await client.call_tool(tool, arguments)
+    [content] = answer.content
+    return ("error: " if answer.is_error else "") + content.text  # type: ignore[union-attr]
+
+
+async def round_of(client: Client) -> list[str]:
+    """Return the answers of a round: find, forecast, read, the prompt and the resources."""
+    said = [
+        await text_of(client, "find_questions"),
+        await text_of(client, "forecast", question="rain", value="60%", reason="A front."),
+        await text_of(client, "forecast", question="rain", value="60", reason="A front."),
+        await text_of(client, "read_question", question="rain"),
+    ]
+    prompt = await client.get_prompt("forecast_this_question", {"question": "rain"})
+    said.append(prompt.messages[0].content.text)  # type: ignore[union-attr]
+    for address in ("forecasts://questions/rain", "forecasts://report"):
+        resource = await client.read_resource(address)
+        said.append(resource.contents[0].text)  # type: ignore[union-attr]
+    return said
+
+
+def expect_round(said: list[str]) -> None:
+    found, recorded, refused, read, prompt, question, report = said
+    assert "`rain`: `Will it rain?`" in found
+    assert "Recorded on `rain`" in recorded
+    assert "Receipt: entry" in recorded
+    assert refused.startswith("error: ")
+    assert "Write 60% or 0.6." in refused
+    assert "60% because `A front.`" in read
+    assert "Base rate" in prompt
+    assert question == read
+    assert "Track record by forecaster" in report
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_over_http_a_bot_finds_forecasts_and_reads(
+    served: FastAPI, secrets: dict[str, str], mode: str
+) -> None:
+    expect_round(over_http(served, secrets["bot"], round_of, mode))
+
+
+def test_there_are_ten_tools_with_their_hints(served: FastAPI, secrets: dict[str, str]) -> None:
+    async def listed(client: Client) -> Any:
+        return (await client.list_tools()).tools
+
+    tools = over_http(served, secrets["bot"], listed)
+    assert {tool.name for tool in tools} == READS | ACTS
+    for tool in tools:
+        assert tool.annotations.read_only_hint is (tool.name in READS)
+        assert tool.annotations.destructive_hint is (None if tool.name in READS else False)
+        assert tool.description
+        assert all(
+            field.get("description") for field in tool.input_schema["properties"].values()
+        ), tool.name
+
+
+def test_a_token_without_the_scope_reads_and_does_not_forecast(
+    served: FastAPI, secrets: dict[str, str]
+) -> None:
+    async def act(client: Client) -> tuple[str, str]:
+        return (
+            await text_of(client, "read_question", question="rain"),
+            await text_of(client, "forecast", question="rain", value="60%", reason="none"),
+        )
+
+    read, refused = over_http(served, secrets["reader"], act)
+    assert "`rain`" in read
+    assert refused.startswith("error: ")
+    assert "scope" in refused
+
+
+def test_an_unknown_question_is_an_error_with_its_remedy(
+    served: FastAPI, secrets: dict[str, str]
+) -> None:
+    async def act(client: Client) -> str:
+        with pytest.raises(MCPError, match="There is no question 'fog'"):
+            await client.read_resource("forecasts://questions/fog")
+        return await text_of(client, "read_question", question="fog")
+
+    said = over_http(served, secrets["bot"], act)
+    assert "There is no question 'fog' in this ledger." in said
+    assert "Text in quotes is data" in said
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 401),
+        ({"Authorization": "Bearer fct_x_y"}, 401),
+        ({"Authorization": "Basic eA=="}, 401),
+        ({"Host": "evil.example.org"}, 403),
+        ({"Origin": "https://evil.example.org"}, 403),
+    ],
+)
+def test_nothing_is_answered_without_a_token_or_for_another_site(
+    served: FastAPI, secrets: dict[str, str], headers: dict[str, str], status: int
+) -> None:
+    given = {"Authorization": f"Bearer {secrets['bot']}"} if status == 403 else {}
+    client = TestClient(served, base_url=AT)
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    answer = client.post("/mcp", json=body, headers=given | headers)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_token_over_its_limit_waits(engine: Engine, secrets: dict[str, str]) -> None:
+    app = build(engine, clock=lambda: day(1), settings=Settings(api_requests_per_minute=1))
+    client = TestClient(app, base_url=AT, headers={"Authorization": f"Bearer {secrets['bot']}"})
+    answers = [client.post("/mcp", json={}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [400, 429]
+    assert answers[1].headers["retry-after"] == "60"
+
+
+def test_over_standard_input_and_output_a_member_acts_in_their_own_ledger(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.sqlite3"
+    env = {"FORECASTS_DATABASE_URL": str(file), "FORECASTS_MEMBER": "kate", "HOME": str(tmp_path)}
+    program = "from forecasts.cli.main import main; main()"
+    server = StdioServerParameters(
+        command=sys.executable, args=["-c", program, "mcp"], env=env, cwd=Path(__file__).parents[3]
+    )
+
+    async def run() -> tuple[list[str], list[str]]:
+        async with Client(stdio_client(server)) as client:
+            tools = (await client.list_tools()).tools
+            asked = await text_of(
+                client,
+                "ask_question",
+                title="Will it rain?",
+                criteria="As the gazette says.",
+                closes="in 3 weeks",
+            )
+            slug = asked.partition("Registered `")[2].partition("`")[0]
+            said = await text_of(client, "forecast", question=slug, value="60%", reason="A front.")
+            return [tool.name for tool in tools], [asked, said]
+
+    names, (asked, said) = anyio.run(run)
+    assert set(names) == READS | ACTS
+    assert "Registered `will-it-rain`" in asked
+    assert "Recorded on `will-it-rain`: `60%`" in said
