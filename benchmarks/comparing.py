@@ -11,8 +11,9 @@ import pandas as pd
 from scipy import stats
 
 import scoring
-from benchmarks.worlds import AS_OF, SHOCKS, TILTED, USUAL, Many, lopsided, repeat
-from forecasts.reports.comparison.build import build
+from benchmarks.worlds import SHOCKS, TILTED, USUAL, Many, lopsided, repeat
+from forecasts.reports.comparison.abstention import SELECTIVE, silences, spells
+from forecasts.reports.groups import group_entries
 from scoring.e_process import possibly_best
 from scoring.tournament import Team
 
@@ -59,22 +60,25 @@ def withdrawing(seed: int, times: int) -> pd.DataFrame:
     """Return the claims between two equals, if one withdraws when unsure.
 
     ``better``: one is called better, ``unnoted``: without the note that it was silent for longer.
+    The functions are called as by the ``build`` of comparisons.
     """
     teams = (Team("Heron", 1, withdrawal=0.6), Team("Kestrel", 1))
-    frames = repeat(replace(USUAL, teams=teams, shared_noise=0.0), seed, times).ledger(teams=2)
+    many = repeat(replace(USUAL, teams=teams, shared_noise=0.0), seed, times)
+    frames = many.ledger(teams=2)
+    stood = spells(frames.questions, group_entries(frames, by="team"), None)
+    sides = [team.label for team in teams]
+    table = scoring.paired(many.questions, many.forecasts, many.teams)
+    repetition = many.questions["repetition"].to_numpy()[table["question_id"]]
     rows = []
     for number in range(times):
-        names = [f"{number:03d} {team.label}" for team in teams]
-        own = frames.forecasts["forecaster"].str.startswith(f"{number:03d} ")
-        asked = frames.questions["question_id"].isin(frames.forecasts["question_id"][own])
-        part = replace(
-            frames,
-            questions=frames.questions[asked].reset_index(drop=True),
-            forecasts=frames.forecasts[own].reset_index(drop=True),
-        )
-        [pair] = build(part, between=names, as_of=AS_OF).pairs
+        own = table[repetition == number]
+        members = dict.fromkeys(sides, ())
+        [pair] = scoring.compare(own, members, many.questions["family"]).pairs
+        names = [f"{number:03d} {side}" for side in sides]
+        one, other = silences(frames.questions, stood, names, None).values()
+        noted = pair.comparable and abs(one.share - other.share) > SELECTIVE
         better = pair.better is not None
-        rows.append({"better": float(better), "unnoted": float(better and pair.imputed is None)})
+        rows.append({"better": float(better), "unnoted": float(better and not noted)})
     return pd.DataFrame(rows)
 
 

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 
 import scoring
 from scoring.arrays import Floats
-from scoring.discrimination import clustered_variance, in_order
+from scoring.discrimination import clustered_sums, in_order
 from tests.examples import examples
 from tests.scoring.strategies import Pairs, pairs
 
@@ -44,7 +44,8 @@ def obuchowski(p: list[float], y: list[float], cluster: list[int]) -> float:
 
 def variance(p: Floats, y: Floats, cluster: np.ndarray) -> float:
     weight = np.ones(len(p))
-    return clustered_variance(in_order(p, y, weight), y, weight, cluster)
+    sums = clustered_sums(in_order(p, y, weight), y, weight, cluster)
+    return float(sums @ sums)
 
 
 def test_the_variance_of_an_auc_is_obuchowskis() -> None:
@@ -148,3 +149,14 @@ def test_the_roc_curve_has_the_shares_at_or_above_each_threshold(data: Pairs, at
     assert row["false_alarm_rate"] == pytest.approx(
         (w * (1 - y))[called].sum() / (w * (1 - y)).sum()
     )
+
+
+def test_one_failure_among_near_certain_forecasts_leaves_a_high_auc_possible() -> None:
+    # At 0.1% and 99.9% one of 90 forecasts fails in 8% of records, and the true AUC is 0.999.
+    p = np.repeat([0.001, 0.999], 45)
+    y = (p > 0.5).astype(np.float64)
+    y[0] = 1
+    found = scoring.auc_interval(p, y)
+    assert found.lower < 0.97
+    assert found.upper > 0.999
+    assert scoring.auc_interval(1 - p, y).lower == pytest.approx(1 - found.upper, abs=1e-6)

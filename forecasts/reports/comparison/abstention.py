@@ -8,7 +8,7 @@ then differs little from the others, and while both are silent there is no diffe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,24 +37,46 @@ class Silence:
         return self.unanswered if self.silent is None else self.silent
 
 
-def silences(
-    counting: pd.DataFrame, entries: Entries, names: list[str], lead: float | None
-) -> dict[str, Silence]:
-    """Return the silence of each side on the questions that at least one of them forecast."""
+def spells(counting: pd.DataFrame, entries: Entries, lead: float | None) -> pd.DataFrame:
+    """Return when each group has a forecast on a question: group, question, start, end."""
     live = live_segments(counting, entries)
     if lead is not None:
         live = at_lead(live, lead)
-    asked = np.unique(live["question"])
+    table = pd.DataFrame(
+        {
+            "group": entries.group.to_numpy(dtype=object)[live["forecaster"].to_numpy(np.intp)],
+            "question": live["question"].to_numpy(),
+            "start": live["start_s"].to_numpy(),
+            "end": live["end_s"].to_numpy(),
+        }
+    ).sort_values(["group", "question", "start"], ignore_index=True)
+    sides = table.groupby(["group", "question"], sort=False)
+    reached = sides["end"].cummax()
+    before = reached.groupby([table["group"], table["question"]], sort=False).shift()
+    table["spell"] = (before.isna() | (table["start"] > before)).cumsum()
+    return table.groupby("spell", as_index=False).agg(
+        group=("group", "first"), question=("question", "first"), start=("start", "min"),
+        end=("end", "max"),
+    )  # fmt: skip
+
+
+def silences(
+    counting: pd.DataFrame, spells: pd.DataFrame, names: Sequence[str], lead: float | None
+) -> dict[str, Silence]:
+    """Return the silence of each side on the questions that at least one of them forecast.
+
+    ``spells`` are those of the sides, and maybe of others, at that lead.
+    """
+    of = {name: spells[spells["group"] == name] for name in names}
+    asked = np.unique(np.concatenate([own["question"].to_numpy() for own in of.values()]))
     if not len(asked):
         return {}
-    open_s, scheduled_s = _open_and_scheduled(counting)
-    spells = _spells(live, entries)
+    open_s, scheduled_s = _open_and_scheduled(counting.iloc[asked])
     found = {}
-    for name in names:
-        own = spells[spells["group"] == name]
+    for name, own in of.items():
         answered = own["question"].nunique() / len(asked)
-        spoken = np.bincount(own["question"], own["end"] - own["start"], len(counting))
-        quiet = np.maximum(open_s - spoken, 0.0)[asked] / scheduled_s[asked]
+        spoken = np.bincount(own["question"], own["end"] - own["start"], len(counting))[asked]
+        quiet = np.maximum(open_s - spoken, 0.0) / scheduled_s
         found[name] = Silence(1 - answered, None if lead is not None else float(quiet.mean()))
     return found
 
@@ -129,26 +151,6 @@ def _open_and_scheduled(counting: pd.DataFrame) -> tuple[Floats, Floats]:
     opened = counting["open_time"]
     spans = [(end - opened).dt.total_seconds() for end in (closed.clip(upper=scheduled), scheduled)]
     return tuple(span.to_numpy(dtype=np.float64) for span in spans)  # type: ignore[return-value]
-
-
-def _spells(live: pd.DataFrame, entries: Entries) -> pd.DataFrame:
-    """Return when each group has a forecast on a question: group, question, start, end."""
-    table = pd.DataFrame(
-        {
-            "group": entries.group.to_numpy(dtype=object)[live["forecaster"].to_numpy(np.intp)],
-            "question": live["question"].to_numpy(),
-            "start": live["start_s"].to_numpy(),
-            "end": live["end_s"].to_numpy(),
-        }
-    ).sort_values(["group", "question", "start"], ignore_index=True)
-    sides = table.groupby(["group", "question"], sort=False)
-    reached = sides["end"].cummax()
-    before = reached.groupby([table["group"], table["question"]], sort=False).shift()
-    table["spell"] = (before.isna() | (table["start"] > before)).cumsum()
-    return table.groupby("spell", as_index=False).agg(
-        group=("group", "first"), question=("question", "first"), start=("start", "min"),
-        end=("end", "max"),
-    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from forecasts.reports.comparison.abstention import (
     SELECTIVE,
     Silence,
     silences,
+    spells,
     without_silence,
 )
 from forecasts.reports.comparison.comparison import (
@@ -99,7 +100,10 @@ def build(
     people = scoring.paired_people(*paired) if alike and both_sides else None
     members = _members(frames, entries, names, of)
     found = scoring.compare(differences, members, family, people, counting)
-    silent = silences(counting, entries, names, choice.lead) if both_sides else {}
+    silent = {}
+    if both_sides:
+        stood = spells(counting, entries, choice.lead)
+        silent = silences(counting, stood, names, choice.lead)
     selective = {
         (pair.a, pair.b)
         for pair in found.pairs
