@@ -26,9 +26,8 @@ from forecasts.api.metaculus.shapes import (
     Scaling,
 )
 from forecasts.ledger.models import Forecast, Member, MemberKind, QuestionText
-from forecasts.questions import search
-from forecasts.questions.search import Trend
 from forecasts.questions.standing import QuestionState, Status
+from forecasts.questions.trends import Trend, trends
 from forecasts.scores.stored_scores import main_protocol, score_table
 from forecasts.updates import updates
 from forecasts.updates.comments import Remark
@@ -77,7 +76,7 @@ def question_posts(
 ) -> dict[int, QuestionPost]:
     """Return the posts of the questions by their numbers, with the member's own forecasts."""
     handles = members.handles(session)
-    crowds = search.trends(session, states, now=now)
+    crowds = trends(session, states, now=now)
     counts = updates.forecast_counts(session, [state.id for state in states])
     found = {}
     for state in states:
