@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from app.session import settings, went_wrong
 from app.web import share_target
+from app.web.api import Api
 from app.web.calendar_feed import calendar
 from app.web.middleware import Gate
 from forecasts.access import oidc_settings
@@ -47,7 +48,7 @@ signs_in = _signs_in()
 app = st.App(
     "navigation.py",
     secrets={} if signs_in is None else {"auth": signs_in.for_streamlit()},
-    middleware=[Middleware(Gate, sign_in=signs_in)],
+    middleware=[Middleware(Gate, sign_in=signs_in), Middleware(Api, sign_in=signs_in)],
     routes=[
         Route("/calendar/{name}", calendar),
         Route("/app.webmanifest", share_target.manifest),

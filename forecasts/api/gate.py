@@ -10,6 +10,7 @@ from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from forecasts.access.oidc_settings import is_loopback
@@ -17,10 +18,6 @@ from forecasts.api.problems import plain
 from forecasts.common.limits import format_bytes
 
 MOST_BYTES = 50_000_000  # of a request: a batch of 10,000 forecasts with their reasons has 10 MB
-
-
-class _TooLarge(Exception):
-    """The request's body exceeds ``MOST_BYTES``."""
 
 
 class Gate:
@@ -45,30 +42,17 @@ class Gate:
             refusal = plain(403, "Another site's page may not use this ledger.")
             await refusal(scope, receive, send)
             return
-        size, begun = 0, False
+        size = 0
 
         async def limited() -> Message:
             nonlocal size
             message = await receive()
             size += len(message.get("body", b""))
             if size > MOST_BYTES:
-                raise _TooLarge
+                raise HTTPException(413, f"A request has at most {format_bytes(MOST_BYTES)}")
             return message
 
-        async def noticed(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
-        try:
-            await self._app(scope, limited, noticed)
-        except _TooLarge:
-            if begun:
-                raise
-            refusal = plain(
-                413, f"A request has at most {format_bytes(MOST_BYTES)}.", "Send several."
-            )
-            await refusal(scope, receive, send)
+        await self._app(scope, limited, send)
 
     def _is_served(self, host: str) -> bool:
         try:

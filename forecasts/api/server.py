@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
 from sqlalchemy import Engine
 from starlette.middleware import Middleware
 
 import scoring
-from forecasts.api import problems
+from forecasts.api import docs_page, problems
 from forecasts.api.caller import SECURITY, Ground
 from forecasts.api.gate import Gate
 from forecasts.api.mcp.server import route as mcp_route
@@ -23,6 +24,11 @@ from forecasts.common.settings import Settings
 
 ROUTERS = (questions, forecasts, outcomes, articles, people, records)
 DESCRIPTION = "Questions, forecasts with their reasons, outcomes and scores of one ledger."
+
+
+def _docs(request: Request) -> Response:
+    """Show the documents, which need no token: they say nothing about the ledger."""
+    return HTMLResponse(docs_page.page(request.app.openapi()), headers=docs_page.HEADERS)
 
 
 v1 = APIRouter(
@@ -65,6 +71,7 @@ def build(
     app.state.ground = Ground(engine, clock, settings or Settings())
     problems.add_handlers(app)
     app.include_router(v1)
-    app.include_router(metaculus)
+    app.add_api_route("/api/v1/docs", _docs, include_in_schema=False)
+    app.include_router(metaculus, include_in_schema=False)
     app.router.routes.append(mcp_route(app.state.ground))
     return app

@@ -1,0 +1,122 @@
+"""The documents as one page, made from the OpenAPI document; it loads nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jinja2 import Environment
+
+HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+_TEMPLATE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
+    """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{ info.title }} API</title>
+<style>
+:root { color-scheme: light dark; }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 52rem; padding: 1rem; }
+h1 { font-size: 1.6rem; } h2 { border-bottom: 1px solid #8886; margin-top: 2.5rem; }
+h3 { font-size: 1rem; margin-bottom: 0; overflow-wrap: anywhere; }
+code { font-family: ui-monospace, monospace; } table { border-collapse: collapse; width: 100%; }
+td { border-top: 1px solid #8883; padding: .2rem .6rem .2rem 0; vertical-align: top; }
+td:first-child { white-space: nowrap; } .kind { opacity: .75; } nav a { margin-right: 1rem; }
+</style>
+</head>
+<body>
+<h1>{{ info.title }} API</h1>
+<p>{{ info.description }} Version {{ info.version }}.
+The same as data: <a href="openapi.json">openapi.json</a>.</p>
+<p>Each request needs the header <code>Authorization: Bearer TOKEN</code>. A bot and its token:
+<code>forecasts token create NAME</code>. An error is <code>application/problem+json</code> with
+<code>detail</code>, <code>remedy</code>, and a list of <code>problems</code> (place, value, rule).
+</p>
+<nav>{% for tag in tags %}<a href="#{{ tag }}">{{ tag }}</a>{% endfor %}</nav>
+{% for tag, operations in tags.items() %}
+<h2 id="{{ tag }}">{{ tag }}</h2>
+{% for one in operations %}
+<h3 id="{{ one.id }}"><code>{{ one.method }} {{ one.path }}</code></h3>
+{% for paragraph in one.text %}
+<p>{{ paragraph }}</p>
+{% endfor %}
+{% for heading, fields in one.fields %}
+<table aria-label="{{ heading }}">
+{% for name, kind, about in fields %}
+<tr><td><code>{{ name }}</code></td><td><span class="kind">{{ kind }}</span> {{ about }}</td></tr>
+{% endfor %}
+</table>
+{% endfor %}
+{% endfor %}
+{% endfor %}
+</body>
+</html>
+"""
+)
+
+
+def page(document: Mapping[str, Any]) -> str:
+    """Return the page of an OpenAPI document."""
+    tags: dict[str, list[dict[str, Any]]] = {}
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            text = (operation.get("description") or operation["summary"]).split("\n\n")
+            fields = [
+                (heading, rows)
+                for heading, rows in (
+                    ("Parameters", list(_parameters(document, operation))),
+                    ("Body", list(_body(document, operation))),
+                )
+                if rows
+            ]
+            tags.setdefault(operation["tags"][0], []).append(
+                {
+                    "id": operation["operationId"],
+                    "method": method.upper(),
+                    "path": path,
+                    "text": text,
+                    "fields": fields,
+                }
+            )
+    return _TEMPLATE.render(info=document["info"], tags=tags)
+
+
+def _parameters(
+    document: Mapping[str, Any], operation: Mapping[str, Any]
+) -> Iterator[tuple[str, str, str]]:
+    for one in operation.get("parameters", ()):
+        if one["in"] != "path":
+            yield one["name"], _kind(document, one["schema"]), one.get("description", "")
+
+
+def _body(
+    document: Mapping[str, Any], operation: Mapping[str, Any]
+) -> Iterator[tuple[str, str, str]]:
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    schema = {} if content is None else _resolved(document, content["schema"])
+    required = schema.get("required", ())
+    for name, one in schema.get("properties", {}).items():
+        kind = _kind(document, one) + (", required" if name in required else "")
+        yield name, kind, one.get("description", "")
+
+
+def _resolved(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    while "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].split("/")[-1]]
+    return schema
+
+
+def _kind(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+    """Return a schema's type in a few words."""
+    if "$ref" in schema:
+        found = _resolved(document, schema)
+        return " | ".join(found["enum"]) if "enum" in found else schema["$ref"].split("/")[-1]
+    if "enum" in schema:
+        return " | ".join(map(str, schema["enum"]))
+    if "anyOf" in schema:
+        kinds = [_kind(document, one) for one in schema["anyOf"] if one.get("type") != "null"]
+        return " or ".join(kinds)
+    if schema.get("type") == "array":
+        return f"list of {_kind(document, schema['items'])}"
+    return str({"date-time": "time"}.get(schema.get("format", ""), schema.get("type", "any")))
