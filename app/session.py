@@ -39,6 +39,7 @@ State = TypeVar("State")
 _ADDRESS = "http://127.0.0.1:8501"  # when the browser sends no origin, as in tests
 _BETWEEN_TRIES = 3.0  # seconds between attempts to reach an unavailable ledger
 _BETWEEN_CLOCKS = 60.0  # seconds between comparisons with a server's clock
+_NEW = timedelta(seconds=5)  # for which a message keeps its place; it is read for 10 s
 _MOST_PROBLEMS = 10  # listed for one bad input; the others are counted
 
 
@@ -187,6 +188,14 @@ def acting(ledger: Session, moment: datetime) -> Member:
     return identities.admit(ledger, who, now=moment)
 
 
+@dataclass(frozen=True)
+class _Shown:
+    """A message on the page, and when it was first shown."""
+
+    message: str
+    since: datetime
+
+
 @dataclass
 class Memory:
     """The memory of one browser session between runs.
@@ -197,6 +206,7 @@ class Memory:
 
     done: Counter[str] = field(default_factory=Counter)
     messages: list[str] = field(default_factory=list)
+    shown: list[_Shown] = field(default_factory=list)
     # A second click starts its own run, perhaps while the first is still in its act.
     lock: threading.Lock = field(default_factory=threading.Lock)
     next_page: tuple[str, dict[str, str]] | None = None  # with its query parameters
@@ -266,12 +276,15 @@ class Act:
 
 
 @contextmanager
-def act(key: str) -> Iterator[Act]:
+def act(key: str, *, goes_on: bool = False) -> Iterator[Act]:
     """Yield one transaction for the form of ``key``, committed when the block ends.
 
     The page then runs again on the new ledger. A LedgerError rolls everything back and is shown in
     place, and the form keeps its text. On a double click the second run waits for the first, does
     nothing, and opens the same page.
+
+    ``goes_on``: the caller shows what was stored, then runs the page again; ``form_key`` has
+    changed if it was.
     """
     remembered, begun = memory(), False
     name, _, done = key.rpartition("#")
@@ -293,9 +306,11 @@ def act(key: str) -> Iterator[Act]:
             return
         # No Streamlit call may come between the commit and here: see ``Memory``.
         remembered.done[name] += 1
-        remembered.messages.append(doing.message)
+        if doing.message:
+            remembered.messages.append(doing.message)
         remembered.next_page = doing.next_page
-    _continue(remembered)
+    if not goes_on:
+        _continue(remembered)
 
 
 def _continue(remembered: Memory) -> NoReturn:
@@ -307,11 +322,22 @@ def _continue(remembered: Memory) -> NoReturn:
 
 
 def acknowledge() -> None:
-    """Show the messages of the acts stored since the last run."""
-    remembered = memory()
-    while remembered.messages:
-        if message := remembered.messages.pop(0):
-            st.toast(as_text(message), duration="long")
+    """Show the messages of the acts of the last seconds.
+
+    A run shows them again, for it may follow one that was abandoned before its messages reached the
+    browser. The browser shows a message once in its place, until the next one there.
+    """
+    remembered, moment = memory(), now()
+    shown = remembered.shown
+    for message in remembered.messages:
+        free = (place for place, one in enumerate(shown) if moment - one.since >= _NEW)
+        place = next(free, len(shown))
+        shown[place : place + 1] = [_Shown(message, moment)]
+    remembered.messages.clear()
+    while shown and moment - shown[-1].since >= _NEW:
+        shown.pop()
+    for one in shown:
+        st.toast(as_text(one.message), duration="long")
 
 
 @contextmanager

@@ -79,6 +79,7 @@ class _Entry:
 
     saved: _Saved | None = None
     fields: dict[str, str] = field(default_factory=dict)  # to put back in the next run
+    is_new: bool = False  # what is saved, and the page beside the line does not show it yet
     closes: str = ""  # as filled in from the line
     probability: str = ""
     # Every text filled in since the last save: while someone types on, the browser may still send
@@ -90,7 +91,7 @@ class _Entry:
 def one_line_entry(*, example: str = "") -> None:
     """Show the line that registers and forecasts a question, and the last one saved with it.
 
-    Call it first on a page: the confirmation then appears before the page has read anything else.
+    The confirmation and the blank line do not wait for the page, which runs again after them.
     ``example``: a line that one click fills in, for an empty ledger.
     """
     key, entry = form_key(_NAME), page_state(_Entry)
@@ -102,6 +103,8 @@ def one_line_entry(*, example: str = "") -> None:
             # Before the fields are drawn, so that nobody waits for them.
             if submitted:
                 _save(key)
+                key = form_key(_NAME)
+                _put_into_fields(key, entry)
             if entry.saved is not None and session.now() - entry.saved.at < _SHOWN_FOR:
                 _confirmation(entry.saved)
         with reading() as ledger:
@@ -126,6 +129,9 @@ def one_line_entry(*, example: str = "") -> None:
             st.text_input("Evidence", key=f"{key}-evidence", placeholder="https://… or a note")
             detail_fields(key, to_ask)
     mount_keyboard(_NAME)
+    if entry.is_new:
+        entry.is_new = False
+        st.rerun()
 
 
 def _fields(key: str) -> None:
@@ -222,7 +228,7 @@ def _save(key: str) -> None:
     typed, details, entry = _typed(key), typed_details(key), page_state(_Entry)
     evidence = st.session_state.get(f"{key}-evidence") or ""
     before, wrong = entry.saved, _TITLE
-    with act(key) as doing:
+    with act(key, goes_on=True) as doing:
         if not typed.line.title:
             raise BadInput("The question is blank.", remedy="Ask it in one sentence.")
         wrong = _CLOSES
@@ -254,10 +260,11 @@ def _save(key: str) -> None:
             {name: _text(key, name) for name in _FIELDS},
             doing.now,
         )
+        entry.is_new = True
         focus_on(f"act-{_NAME}")
-    # Only a refusal leads here: after a success the page runs again.
-    entry.saved = before
-    focus_on(f"{key}-{wrong}")
+    if form_key(_NAME) == key:  # refused
+        entry.saved, entry.is_new = before, False
+        focus_on(f"{key}-{wrong}")
 
 
 def _confirmation(saved: _Saved) -> None:
