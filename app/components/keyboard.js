@@ -6,6 +6,7 @@ const QUESTION = "You have typed something that is not saved. Leave it?";
 const ACT = '[class*="st-key-act-"]';
 const ONE_LINE = ".st-key-act-one-line";
 const FORM = '[data-testid="stForm"]';
+const AROUND = '[class*="st-key-around-"]'; // a form and its fields that are read at once
 const FIELD = "input:not([type=range]):not([type=file]), textarea";
 const TEXT = "input:not([type=range], [type=file], [type=checkbox], [type=radio], [role=combobox]), textarea";
 // Kept in the address, or read at once: nothing is lost by leaving them.
@@ -167,12 +168,12 @@ function open(path, find) {
 // --- keys ----------------------------------------------------------------------------------------
 
 function saveButton(place) {
-  const form = place.closest?.(FORM);
+  const form = place.closest(FORM) ?? place.closest(AROUND);
   if (form) return form.querySelector('[data-testid="stFormSubmitButton"] button');
-  return place.closest?.(ACT)?.querySelector('[class*="-save"] button');
+  return place.querySelector('[class*="-save"] button');
 }
 
-const placeOf = (field) => field.closest(FORM) ?? field.closest(ACT);
+const placeOf = (field) => field.closest(FORM) ?? field.closest(ACT) ?? field.closest(AROUND);
 
 function save(field) {
   const place = placeOf(field);

@@ -3,7 +3,8 @@
 The script is ``keyboard.js`` with ``typed_ahead.js``. It finds elements by the class that Streamlit
 makes of their key. A container with the key ``act-…``, the same before and after a save, holds the
 fields of one act and its button, whose key ends in ``-save``: Enter in any of the fields presses
-it. A field is replaced by a save, with a new key, and never blanked: what is typed meanwhile is put
+it. A container with the key ``around-…`` holds a form, which Enter in any field of it submits. A
+field is replaced by a save, with a new key, and never blanked: what is typed meanwhile is put
 into the new one.
 """
 
@@ -30,7 +31,7 @@ _SHORTCUTS = """
 | `n` | new question |
 | `f` | first forecast on the page |
 | `/` | search |
-| `Enter` | save, in a field of a forecast |
+| `Enter` | save, in a field of a forecast or a new question |
 | `Ctrl+S`, `Ctrl+Enter` | save, in any field |
 | `F1` | help on the field |
 | `?` | this list |

@@ -21,7 +21,7 @@ function identify(field) {
   const box = (field.closest('[data-testid$="RootElement"]') ?? field).getBoundingClientRect();
   const key = keyOf(elementOf(field));
   const act = actOf(field);
-  const place = act || field.closest(FORM);
+  const place = act || placeOf(field);
   return { field, box, key, label: labelOf(field), act, place, path: window.location.pathname };
 }
 

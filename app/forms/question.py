@@ -46,7 +46,7 @@ def ask_form(name: str, *, article: int | None = None, go_there: bool = False) -
         key=f"{key}-type",
         help="Yes or no, one of several options, a number, or a day.",
     )
-    with st.container(border=True):
+    with st.container(border=True, key=f"around-{name}"):
         title = st.text_area(
             "Question",
             key=f"{key}-title",

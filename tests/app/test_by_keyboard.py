@@ -63,6 +63,23 @@ def test_a_question_is_found_and_opened(page: Page, server: Server) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Will the ferry open?")
 
 
+def test_a_question_with_a_last_day_is_registered_by_enter(page: Page, server: Server) -> None:
+    page.goto(f"{server.base}/questions?view=Ask+a+question")
+    reach(page, page.get_by_label("Question", exact=True))
+    page.keyboard.type("Will the heath bloom?")
+    page.keyboard.press("Tab")
+    reach(page, page.get_by_label("Last day of forecasting", exact=True))
+    page.keyboard.type("31 december 1999")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("stAlert")).to_be_visible()
+    day = page.get_by_label("Last day of forecasting", exact=True)
+    expect(day).to_be_focused()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("in 3 weeks")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Will the heath bloom?")).to_be_visible()
+
+
 def test_several_questions_are_tagged(page: Page, server: Server) -> None:
     page.goto(f"{server.base}/questions?words=quay")
     reach(page, page.get_by_label("Select several"))
