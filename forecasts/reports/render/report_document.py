@@ -18,6 +18,11 @@ from forecasts.reports.render.document import (
 from forecasts.reports.render.glossary import OF_REPORTS, explained
 from forecasts.reports.report import Group, Report
 
+_NOTHING = (
+    "Nothing is scored yet. Next: record an outcome on the page Resolve or with forecasts resolve. "
+    "A question counts once its scheduled close has passed; with --cohort resolved, at once."
+)
+
 
 def report_document(report: Report) -> Document:
     """Return the document of a report: an overview, then each group."""
@@ -41,7 +46,11 @@ def report_document(report: Report) -> Document:
 def _section(report: Report, group: Group) -> Section:
     name = wording.group_name(report, group)
     left_out = wording.left_out(group.left_out) if report.metadata.by != "all" else ""
-    blocks: list[Block] = [tables.measures(group)]
+    blocks: list[Block] = []
+    if group.questions:
+        blocks.append(tables.measures(group))
+    elif group.pit is None:
+        blocks.append(_NOTHING)
     if left_out:
         blocks.append(left_out)
     if group.questions:
