@@ -303,8 +303,11 @@ def lost_text(page: Page, base: str, pages: Sequence[str] = PAGES) -> Row:
         leaving = True
         opened(page, f"{base}/{name}")
         leaving = False
-        for place in range(page.locator(FIELDS).count()):
-            field = page.locator(FIELDS).nth(place)
+        fields = page.locator(FIELDS)
+        labels = fields.evaluate_all("all => all.map(field => field.ariaLabel)")
+        for place, label in enumerate(labels):
+            alike = fields.and_(page.get_by_label(label, exact=True))
+            field = alike.nth(labels[:place].count(label))
             before = field.input_value()
             field.click()
             page.keyboard.press("End")
@@ -316,7 +319,7 @@ def lost_text(page: Page, base: str, pages: Sequence[str] = PAGES) -> Row:
                 with page.expect_event("dialog"):
                     leave(page, wide)
             except TimeoutError:
-                lost.append(f"{name or 'today'}: {field.get_attribute('aria-label')}")
+                lost.append(f"{name or 'today'}: {label}")
                 opened(page, f"{base}/{name}")
                 continue
             field.fill(before)
