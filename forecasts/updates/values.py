@@ -19,6 +19,8 @@ SUM_TOLERANCE = 1e-9
 OUTSIDE_LEVELS = ("below", "above")
 PROBABILITY_FORMS = "Write 71%, 0.71, or odds in favour such as 5:2."
 
+_MOST_QUANTILES = 9  # that a page shows
+_SHOWN_OF_MANY = (0.05, 0.25, 0.5, 0.75, 0.95)
 _SHOWN = 40  # characters of an invalid value that an error repeats
 
 
@@ -204,10 +206,10 @@ def format_probability(p: float, digits: int = 1) -> str:
 def format_percentile(level: float) -> str:
     """Return the name of a quantile.
 
-    >>> [format_percentile(level) for level in (0.1, 0.025, 0.01, 0.12)]
-    ['10th percentile', '2.5th percentile', '1st percentile', '12th percentile']
+    >>> [format_percentile(level) for level in (0.1, 0.025, 0.01, 0.108812)]
+    ['10th percentile', '2.5th percentile', '1st percentile', '10.88th percentile']
     """
-    number = f"{level * 100:.12g}"
+    number = format_probability(level, 2).removesuffix("%")
     ends = {"1": "st", "2": "nd", "3": "rd"}
     special = "." in number or number[-2:] in ("11", "12", "13")
     return f"{number}{'th' if special else ends.get(number[-1], 'th')} percentile"
@@ -229,7 +231,8 @@ def format_odds(p: float) -> str:
 def format_value(value: Forecast | Value, options: Sequence[str] | None = None) -> str:
     """Return a value for a page: '71%', 'Busan 60%, Other 40%', '10th percentile: 60', 'withdrawn'.
 
-    Of several percentiles, only the first has the whole word: '10th percentile: 60, 90th: 80'.
+    Of several percentiles, only the first has the whole word: '10th percentile: 60, 90th: 80'. Of
+    many, as bots give, five are shown.
 
     ``options``: the newest list; those added since the forecast are left out. Without a list,
     options are numbered.
@@ -249,10 +252,14 @@ def format_value(value: Forecast | Value, options: Sequence[str] | None = None) 
             if p is not None
         )
     if value.quantiles is not None:
+        levels = [level for level in value.quantiles if level not in OUTSIDE_LEVELS]
+        if len(levels) > _MOST_QUANTILES:
+            levels = [
+                min(levels, key=lambda level: abs(float(level) - near)) for near in _SHOWN_OF_MANY
+            ]
         inside = [
-            f"{format_percentile(float(level))}: {format_figure(figure)}"
-            for level, figure in value.quantiles.items()
-            if level not in OUTSIDE_LEVELS
+            f"{format_percentile(float(level))}: {_rounded(value.quantiles[level])}"
+            for level in dict.fromkeys(levels)
         ]
         outside = [
             f"{level} the range: {format_probability(float(value.quantiles[level]))}"
@@ -262,6 +269,13 @@ def format_value(value: Forecast | Value, options: Sequence[str] | None = None) 
         later = [one.replace(" percentile", "", 1) for one in inside[1:]]
         return ", ".join([*inside[:1], *later, *outside])
     return "withdrawn"
+
+
+def _rounded(figure: float | str) -> str:
+    """Return a quantile's number with two decimals, or four figures if it is small, or its date."""
+    if isinstance(figure, str):
+        return figure
+    return format_figure(round(figure, 2) if abs(figure) >= 1 else float(f"{figure:.4g}"))
 
 
 def format_leaders(

@@ -160,3 +160,13 @@ def test_leaders_come_first_and_the_impossible_is_left_out() -> None:
     assert format_leaders(value, options, 4) == "B 50%, A 20%, D 20%, Other 10%"
     assert format_leaders(value) == format_value(value)
     assert format_leaders(Value(0.3), None, 1) == "30%"
+
+
+def test_of_many_quantiles_the_nearest_to_five_are_shown() -> None:
+    given = {repr(n / 200 + 0.001): 1000 + n / 3 for n in range(200)}
+    shown = format_value(Value(quantiles=given))
+    assert (
+        shown == "5.1th percentile: 1003.33, 25.1th: 1016.67, 50.1th: 1033.33, 75.1th: 1050, "
+        "95.1th: 1063.33"
+    )
+    assert format_value(Value(quantiles={"0.5": 0.123456})) == "50th percentile: 0.1235"

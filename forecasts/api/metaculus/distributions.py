@@ -1,4 +1,4 @@
-"""CDFs at equal steps between a question's bounds, to and from the ledger's quantiles.
+"""CDFs at set numbers between a question's bounds, to and from the ledger's quantiles.
 
 A CDF has 201 points; that of a discrete question has one more than there are outcomes. Its first
 point is the probability below the bounds, and one minus its last is the probability above them.
@@ -20,6 +20,7 @@ from forecasts.updates.values import OUTSIDE_LEVELS, Value
 from scoring.arrays import Floats
 
 STEPS = 200
+_WIDE = 1000  # a range with this ratio of its bounds
 # A point this near the line between its neighbours is left out: bots round to ten digits.
 _SAME_LINE = 1.5e-10
 _RISE = 1e-7  # spread over the range of a CDF that is flat somewhere, as levels must differ
@@ -45,9 +46,23 @@ def outcome_count(text: QuestionText) -> int | None:
     return int(count) if is_discrete else None
 
 
+def zero_point(text: QuestionText) -> float | None:
+    """Return 0 for a question whose CDFs are given at equal ratios, None for equal steps.
+
+    Those are numbers of three orders of magnitude and more, of which equal steps would leave most
+    to the first step. The platform's formula then reduces to ratios.
+    """
+    if text.type != QuestionType.numeric:
+        return None
+    low, high = bounds(text)
+    return 0.0 if low > 0 and high / low >= _WIDE else None
+
+
 def grid(text: QuestionText) -> Floats:
     """Return the numbers at which the question's CDFs are given, from bound to bound."""
-    return np.linspace(*bounds(text), (outcome_count(text) or STEPS) + 1)
+    spaced = np.linspace if zero_point(text) is None else np.geomspace
+    points: Floats = spaced(*bounds(text), (outcome_count(text) or STEPS) + 1)
+    return points
 
 
 def from_cdf(cdf: Sequence[float], text: QuestionText) -> Value:
@@ -59,7 +74,7 @@ def from_cdf(cdf: Sequence[float], text: QuestionText) -> Value:
     if len(levels) != len(at):
         raise BadInput(
             f"continuous_cdf has {len(levels)} numbers; this question needs {len(at)}.",
-            remedy="Give the CDF at equal steps between the bounds, both included.",
+            remedy="Give the CDF at each number of the question's scaling.continuous_range.",
         )
     wrong = ~((levels >= 0) & (levels <= 1))
     wrong[1:] |= np.diff(levels) < 0
@@ -71,13 +86,18 @@ def from_cdf(cdf: Sequence[float], text: QuestionText) -> Value:
         )
     levels = _rising(levels)
     inside = levels[0] < levels[-1]  # else all outside; a uniform one is stated by its middle
-    corners = (_corners(levels)[1:-1] or [len(at) // 2]) if inside else []
-    figures = at[corners].tolist()
-    if text.type == QuestionType.date:
-        figures = [iso(datetime.fromtimestamp(one, UTC)) for one in figures]
+    corners = (_corners(at, levels)[1:-1] or [len(at) // 2]) if inside else []
+    figures = [_figure(float(number), text) for number in at[corners]]
     quantiles = dict(zip(map(repr, levels[corners].tolist()), figures, strict=True))
     outside = zip(OUTSIDE_LEVELS, (float(levels[0]), float(1 - levels[-1])), strict=True)
     return Value(quantiles=quantiles | {name: p for name, p in outside if p > 0 or not inside})
+
+
+def _figure(number: float, text: QuestionText) -> float | str:
+    """Return a number as a quantile has it, without the noise of the last digit, or a date."""
+    if text.type == QuestionType.date:
+        return iso(datetime.fromtimestamp(number, UTC))
+    return float(f"{number:.15g}")
 
 
 def to_cdf(value: Value, text: QuestionText) -> list[float]:
@@ -95,13 +115,13 @@ def _rising(cdf: Floats) -> Floats:
     return (1 - _RISE) * cdf + _RISE * np.linspace(cdf[0], cdf[-1], len(cdf))
 
 
-def _corners(cdf: Floats) -> list[int]:
+def _corners(at: Floats, cdf: Floats) -> list[int]:
     """Return the points between which the CDF is linear, in order (Douglas & Peucker, 1973)."""
     found, lines = {0, len(cdf) - 1}, [(0, len(cdf) - 1)]
     while lines:
-        first, last = lines.pop()
-        line = np.linspace(cdf[first], cdf[last], last - first + 1)
-        off = np.abs(cdf[first : last + 1] - line)
+        ends = first, last = lines.pop()
+        part = slice(first, last + 1)
+        off = np.abs(cdf[part] - np.interp(at[part], at[list(ends)], cdf[list(ends)]))
         farthest = first + int(off.argmax())
         if off[farthest - first] > _SAME_LINE:
             found.add(farthest)

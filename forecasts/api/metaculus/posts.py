@@ -229,6 +229,7 @@ def _scaling(text: QuestionText) -> Scaling:
         range_max=high,
         nominal_min=low + half,
         nominal_max=high - half,
+        zero_point=distributions.zero_point(text),
         inbound_outcome_count=count or distributions.STEPS,
         continuous_range=[float(number) for number in distributions.grid(text)],
     )

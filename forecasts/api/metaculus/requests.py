@@ -119,13 +119,13 @@ def _bound(given: float | str | None, kind: str) -> str | None:
     return format_figure(given)
 
 
-def not_kept(post: NewPost) -> dict[str, str]:
-    """Return the fields of a new post that the ledger has no place for, each with the reason."""
+def not_kept(post: NewPost, text: QuestionText) -> dict[str, str]:
+    """Return the fields of a new post that its question lacks, each with the reason."""
     asked = post.question
     reasons: dict[str, tuple[Any, str]] = {
         "zero_point": (
-            asked.scaling.zero_point is not None,
-            "The scale of a question is linear: send CDFs at equal steps.",
+            asked.scaling.zero_point != distributions.zero_point(text),
+            "The scale follows from the bounds: see the question's scaling.",
         ),
         "open_lower_bound": (asked.open_lower_bound is False, "Every bound is open."),
         "open_upper_bound": (asked.open_upper_bound is False, "Every bound is open."),

@@ -121,7 +121,7 @@ def create_post(asked: NewPost, caller: Reads) -> QuestionPost | GroupPost:
         question = registry.register(at.session, text, member=member, now=at.now)
         post = listing.post(at.session, question.id, member=member, now=at.now)
         if isinstance(post, QuestionPost):
-            post.not_kept = requests.not_kept(asked)
+            post.not_kept = requests.not_kept(asked, text)
         return post
 
 

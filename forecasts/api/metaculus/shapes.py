@@ -168,7 +168,7 @@ class Scaling(BaseModel):
     range_max: float | None = None
     nominal_min: float | None = None
     nominal_max: float | None = None
-    zero_point: None = None
+    zero_point: float | None = None
     inbound_outcome_count: int | None = None
     continuous_range: list[float] | None = None
 

@@ -133,6 +133,10 @@ def _asked(owner: Any) -> dict[str, Any]:
         "12.5": NumericQuestion(
             question_text="How much rain?", lower_bound=0, upper_bound=50, **bounds, **times
         ),
+        "1200.0": NumericQuestion(
+            question_text="How many drops?",
+            lower_bound=1, upper_bound=1e6, **bounds | {"zero_point": 0}, **times,
+        ),
         "4": DiscreteQuestion(
             question_text="How many storms?",
             lower_bound=-0.5, upper_bound=10.5, cdf_size=12, **bounds, **times,
@@ -151,7 +155,11 @@ def _asked(owner: Any) -> dict[str, Any]:
             chances = {"North": 0.75, "South": 0.25}
             owner.post_multiple_choice_question_prediction(made.id_of_question, chances)
         else:
-            owner.post_numeric_question_prediction(made.id_of_question, _cdf(made))
+            cdf = _cdf(made)
+            owner.post_numeric_question_prediction(made.id_of_question, cdf)
+            read = _latest(owner.get_question_by_post_id(made.id_of_post))
+            assert max(abs(a - b) for a, b in zip(read, cdf, strict=True)) < 2e-10
+            assert made.zero_point == question.zero_point
         time.sleep(1.1)  # the client sends whole seconds, and a forecast must come before
         owner.resolve_question(made.id_of_question, outcome, datetime.now(UTC))
         read = owner.get_question_by_post_id(made.id_of_post)

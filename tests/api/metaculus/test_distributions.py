@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import scoring
-from forecasts.api.metaculus.distributions import bounds, from_cdf, grid, outcome_count, to_cdf
+from forecasts.api.metaculus.distributions import (
+    bounds,
+    from_cdf,
+    grid,
+    outcome_count,
+    to_cdf,
+    zero_point,
+)
 from forecasts.common.errors import BadInput
 from forecasts.ledger.models import QuestionText
 from forecasts.questions.registry import question_text
@@ -27,7 +34,10 @@ def text(kind: str, low: str, high: str) -> QuestionText:
 PRICE = text("numeric", "-3", "207.5")
 DATE = text("date", "2026-02-01", "2031-07-15T12:00:00Z")
 COUNT = text("numeric", "-0.5", "10.5")
-QUESTIONS = pytest.mark.parametrize("question", [PRICE, DATE, COUNT], ids=["price", "date", "n"])
+WIDE = text("numeric", "2", "5e6")
+QUESTIONS = pytest.mark.parametrize(
+    "question", [PRICE, DATE, COUNT, WIDE], ids=["price", "date", "count", "wide"]
+)
 
 
 def crps(value: Value, question: QuestionText, outcomes: np.ndarray) -> np.ndarray:
@@ -101,6 +111,14 @@ def test_a_forecast_by_few_quantiles_rises_throughout_as_a_cdf() -> None:
         assert (np.diff(cdf) > 0).all()
         assert cdf[0] >= 0
         assert cdf[-1] <= 1
+
+
+def test_a_wide_range_is_given_at_equal_ratios() -> None:
+    assert (zero_point(WIDE), zero_point(PRICE), zero_point(DATE)) == (0, None, None)
+    at = grid(WIDE)
+    # The platform's formula, with the zero point that the question is listed with.
+    ratio, place = 5e6 / 2, np.linspace(0, 1, 201)
+    assert at == pytest.approx(2 + (5e6 - 2) * (ratio**place - 1) / (ratio - 1))
 
 
 def test_bounds_halfway_between_whole_numbers_make_a_question_discrete() -> None:

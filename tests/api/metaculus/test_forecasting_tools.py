@@ -109,7 +109,7 @@ def test_the_client_and_a_template_bot_work_unmodified(
         assert (state, len(scores)) == ("resolved", 2), outcome
         assert resolution == {"yes": "True", "4": "4.0"}.get(outcome, outcome)
     assert found["filters"] == {
-        "binary": 3, "resolved": 4, "mine": 5, "later": 0, "soon": 4, "crowd": 2, "benchmark": 0,
+        "binary": 3, "resolved": 5, "mine": 5, "later": 0, "soon": 5, "crowd": 2, "benchmark": 0,
     }  # fmt: skip
     assert found["group"] == {
         "labels": ["Rain in June?", "Rain in May?"], "of_post": 2, "excluded": 2,

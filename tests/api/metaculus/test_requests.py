@@ -131,5 +131,5 @@ def test_fields_without_a_place_in_the_ledger_are_named() -> None:
     )
     named = {"zero_point", "open_lower_bound", "question_weight"}
     usual = {"include_bots_in_aggregates", "default_score_type"}
-    assert set(not_kept(asked)) == named | usual
-    assert set(not_kept(new_post())) == usual
+    assert set(not_kept(asked, wording(asked, now=day(0)))) == named | usual
+    assert set(not_kept(new_post(), RAIN)) == usual
