@@ -325,7 +325,9 @@ def test_words_that_stand_in_the_ledger_under_another_address_are_that_article(
         assert session.exec(select(QuestionSource.article_id)).all() == [known.id]
 
 
-@pytest.mark.parametrize("year", ["0001", "0999", "1600"])
+@pytest.mark.parametrize(
+    "year", ["0001", *(pytest.param(year, marks=pytest.mark.long) for year in ("0999", "1600"))]
+)
 def test_a_forecast_of_any_year_of_the_calendar_is_imported_once(
     engine: Engine, tmp_path: Path, year: str
 ) -> None:

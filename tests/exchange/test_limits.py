@@ -8,6 +8,7 @@ import json
 import os
 import stat
 import zipfile
+import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -215,14 +216,14 @@ def of_entries(*names: str | zipfile.ZipInfo) -> bytes:
 
 
 def bomb() -> bytes:
-    """A real ZIP bomb: a GB of zeros in a MB."""
+    """A ZIP bomb: a GB of zeros in a MB, of which a 64th is packed and then repeated."""
+    packer = zlib.compressobj(wbits=-15)
+    part = packer.compress(bytes(1 << 24)) + packer.flush(zlib.Z_FULL_FLUSH)
     content = io.BytesIO()
-    with (
-        zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive,
-        archive.open("questions.csv", "w") as file,
-    ):
-        for _ in range(64):
-            file.write(bytes(1 << 24))
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("questions.csv", part * 64 + packer.flush())
+        [entry] = archive.infolist()
+        entry.compress_type, entry.file_size = zipfile.ZIP_DEFLATED, 1 << 30
     return content.getvalue()
 
 

@@ -141,7 +141,9 @@ def test_a_small_p_value_means_more_miscalibration_than_luck_makes(seed: int) ->
         assert found.miscalibration > found.expected
 
 
-@pytest.mark.parametrize(("questions", "updates"), [(40, 1), (60, 6)])
+@pytest.mark.parametrize(
+    ("questions", "updates"), [(40, 1), pytest.param(60, 6, marks=pytest.mark.long)]
+)
 def test_a_calibrated_curve_leaves_its_band_anywhere_one_time_in_ten(
     questions: int, updates: int
 ) -> None:
@@ -160,7 +162,9 @@ def test_the_expected_miscalibration_shrinks_with_the_questions() -> None:
     assert 0.010 < many < 0.018
 
 
-@pytest.mark.parametrize(("questions", "updates"), [(40, 1), (60, 6)])
+@pytest.mark.parametrize(
+    ("questions", "updates"), [(40, 1), pytest.param(60, 6, marks=pytest.mark.long)]
+)
 def test_a_calibrated_forecaster_is_found_at_fault_one_time_in_twenty(
     questions: int, updates: int
 ) -> None:

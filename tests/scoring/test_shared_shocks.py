@@ -192,7 +192,14 @@ HARDEST = tuple(name for name, world in SHOCKS.items() if world.latent == 0.1)
 
 
 @pytest.mark.simulation
-@pytest.mark.parametrize("name", [simulate.LOPSIDED, *HARDEST, simulate.BEST])
+@pytest.mark.parametrize(
+    "name",
+    [
+        simulate.LOPSIDED,
+        *(pytest.param(name, marks=pytest.mark.long) for name in HARDEST),
+        simulate.BEST,
+    ],
+)
 def test_between_equals_two_hundred_tournaments_keep_the_promises(name: str) -> None:
     gates = simulate.gates_of(name, simulate.run(simulate.all_measures()[name], 200))
     assert gates

@@ -50,7 +50,9 @@ def pairs(rng: np.random.Generator) -> tuple[Pair, ...]:
     return tuple(_pair(pair, ALL, many, murphy=(), **nothing) for pair in found.pairs)
 
 
-@pytest.mark.parametrize("of_a_thousand", range(4))
+@pytest.mark.parametrize(
+    "of_a_thousand", [0, *(pytest.param(n, marks=pytest.mark.long) for n in range(1, 4))]
+)
 def test_no_sentence_contradicts_the_numbers_beside_it(of_a_thousand: int) -> None:
     rng = np.random.default_rng(of_a_thousand)
     claims = alike = silent = 0

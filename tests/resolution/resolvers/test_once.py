@@ -23,6 +23,7 @@ from tests.resolution.resolvers.looking import at
 CSV = "date,value\n2026-01-02,1\n2026-01-12,1\n"
 RSS = "<rss version='2.0'><channel><title>News</title></channel></rss>"
 # What stands in the file, how a question looks in it, and what reads it.
+MANY = 6  # questions that look in one document
 KINDS: dict[str, tuple[str, dict[str, Any], tuple[Any, str]]] = {
     "outcomes_file": (
         "question,outcome,known_at\n",
@@ -61,12 +62,12 @@ def test_a_document_is_read_once_a_run_however_many_questions_look_in_it(
     given = {name: value or str(file) for name, value in settings.items()}
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
-        for number in range(20):
+        for number in range(MANY):
             question = ask(session, alice, slug=f"rain-{number}")
             assignments.attach(session, question, looks, given, member=alice, now=day(1))
     times = counting(monkeypatch, *reads)
     summary = run.run(engine, now=day(4))
-    assert len(summary.results) == 20
+    assert len(summary.results) == MANY
     assert len({(result.state, result.message) for result in summary.results}) == 1
     assert times == [1]
     again = run.run(engine, now=day(6)).results  # none of what is parked
