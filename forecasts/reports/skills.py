@@ -152,7 +152,7 @@ def base_rate_scores(
     options = questions["options"].to_numpy(dtype=object)[asked]
     scores = np.array([0.5 - 0.5 / len(given) if given else np.nan for given in options])
     binary = np.isnan(scores)
-    y = outcomes(questions)[asked[binary]]
+    y = outcomes(questions.iloc[asked[binary]])
     scores[binary] = scoring.base_rate_brier(y, family[asked[binary]])
     return scores
 
