@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from forecasts.access.roles import Scope
 from forecasts.api.server import build
 from forecasts.common.settings import Settings
 from forecasts.ledger import database
+from forecasts.questions import registry
+from forecasts.updates import updates
 from tests.conftest import KINDS, ask, day
 
 READS = {
@@ -67,18 +70,26 @@ def served(engine: Engine, secrets: dict[str, str]) -> FastAPI:
     return build(engine, clock=lambda: day(1))
 
 
+@asynccontextmanager
+async def connected(app: FastAPI, secret: str, mode: str = "auto") -> AsyncIterator[Client]:
+    """Yield the SDK's client, which sends a token to a served ledger."""
+    headers = {"Authorization": f"Bearer {secret}"}
+    transport = httpx2.ASGITransport(app=app)
+    async with (
+        httpx2.AsyncClient(transport=transport, headers=headers) as web,
+        Client(streamable_http_client(f"{AT}/mcp", http_client=web), mode=mode) as client,
+    ):
+        yield client
+
+
 def over_http(
     app: FastAPI, secret: str, act: Callable[[Client], Awaitable[Any]], mode: str = "auto"
 ) -> Any:
-    """Return the result of an act of the SDK's client, with a token."""
+    """Return the result of an act of the client."""
 
     async def run() -> Any:
-        headers = {"Authorization": f"Bearer {secret}"}
-        transport = httpx2.ASGITransport(app=app)
-        async with httpx2.AsyncClient(transport=transport, headers=headers) as web:
-            over = streamable_http_client(f"{AT}/mcp", http_client=web)
-            async with Client(over, mode=mode) as client:
-                return await act(client)
+        async with connected(app, secret, mode) as client:
+            return await act(client)
 
     return anyio.run(run)
 
@@ -124,6 +135,33 @@ def test_over_http_a_bot_finds_forecasts_and_reads(
     served: FastAPI, secrets: dict[str, str], mode: str
 ) -> None:
     expect_round(over_http(served, secrets["bot"], round_of, mode))
+
+
+def test_bots_at_the_same_time_act_each_in_their_own_name(
+    engine: Engine, served: FastAPI, secrets: dict[str, str]
+) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        other = tokens.create(session, "other", member=alice, now=day(0)).secret
+
+    async def forecasts(secret: str, percent: int) -> None:
+        async with connected(served, secret) as client:
+            for _ in range(5):
+                said = await text_of(
+                    client, "forecast", question="rain", value=f"{percent}%", reason="none"
+                )
+                assert "Recorded" in said
+
+    async def run() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(forecasts, secrets["bot"], 20)
+            group.start_soon(forecasts, other, 80)
+
+    anyio.run(run)
+    with database.reading(engine) as session:
+        rows = updates.history(session, registry.find(session, "rain"))
+    assert {(handle, row.probability) for row, handle in rows} == {("bot", 0.2), ("other", 0.8)}
+    assert len(rows) == 10
 
 
 def test_there_are_ten_tools_with_their_hints(served: FastAPI, secrets: dict[str, str]) -> None:
