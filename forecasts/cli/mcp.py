@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def mcp(database: Database = None, member: Member = None) -> None:
-    """Serve the ledger to a language model, over standard input and output.
+    """Serve the ledger to a language model on this machine.
 
     An MCP client starts this command itself; docs/mcp.md has the lines for its configuration.
     """
