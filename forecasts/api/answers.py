@@ -50,7 +50,7 @@ def read(value: Any) -> Response:
 
 
 def acted(caller: Caller, do: Callable[[At], Any], *, status: int = 200) -> Response:
-    """Return what ``do`` returns for one act of the caller, stored with it.
+    """Return the result of ``do`` for one act of the caller, stored with it.
 
     A retry with the same ``Idempotency-Key`` gets the first answer, and nothing is done again.
     """

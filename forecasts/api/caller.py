@@ -1,7 +1,7 @@
 """The caller of a request: their token, and the ledger as they may see and change it.
 
 A handler reads in ``with caller.reading() as at:`` and acts through ``answers.acted``, which uses
-``caller.acting()``. The verbs decide what the caller may do; the session knows the token's scopes.
+``caller.acting()``. The verbs check the caller's rights; the session knows the token's scopes.
 """
 
 from __future__ import annotations

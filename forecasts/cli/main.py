@@ -6,11 +6,11 @@ import gc
 
 # Importing a module of commands registers them on ``app``, in this order.
 # isort: off
-from forecasts.cli import serve, operations, tokens, members, chain, digests  # noqa: F401
+from forecasts.cli import serve, api, operations, tokens, members, chain, digests  # noqa: F401
 from forecasts.cli import articles, ask, today, questions, show  # noqa: F401
 from forecasts.cli import forecast, revise, resolve, runs  # noqa: F401
 from forecasts.cli import resolvers, schedule, notify  # noqa: F401
-from forecasts.cli import scores, reports, exchange, teams  # noqa: F401
+from forecasts.cli import scores, reports, exchange, teams, mcp  # noqa: F401
 from forecasts.cli.root import app
 # isort: on
 

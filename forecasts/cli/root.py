@@ -21,7 +21,7 @@ from forecasts.common.limits import limit_memory
 _MEMORY = "FORECASTS_MEMORY_GB"
 # The commands by section, as --help lists them.
 SECTIONS = {
-    "Start": ("today", "app", "demo"),
+    "Start": ("today", "app", "demo", "api", "mcp"),
     "Articles and questions": (
         "capture",
         "articles",

@@ -14,8 +14,9 @@ from forecasts.access import tokens
 from forecasts.access.members import member_or_new
 from forecasts.api.server import build
 from forecasts.ledger import database
-from forecasts.ledger.models import Member
-from tests.conftest import KINDS, day
+from forecasts.ledger.models import Question
+from forecasts.questions import registry
+from tests.conftest import KINDS, ask, day
 
 ADDRESS = "http://127.0.0.1:8000"
 
@@ -75,12 +76,10 @@ def api(client: TestClient, make_bot: Callable[..., dict[str, str]]) -> TestClie
 
 def asked(engine: Engine, **fields: object) -> None:
     """Let alice ask a question."""
-    from tests.conftest import ask
-
     with database.writing(engine) as session:
         ask(session, member_or_new(session, "alice", now=day(0)), **fields)
 
 
-def handle(session: Session, name: str) -> Member:
-    """Return the member of that name."""
-    return member_or_new(session, name, now=day(0))
+def question(session: Session, slug: str) -> Question:
+    """Return the question with that ID."""
+    return registry.find(session, slug)

@@ -19,7 +19,7 @@ _EVERY = 1_000_000
 
 @router.get("/me", response_model=shapes.Me)
 def show_me(caller: Reads) -> Response:
-    """Show who you are by your token, and what it allows."""
+    """Show the member whose token you sent, and its scopes."""
     with caller.reading() as at:
         found = {
             "handle": at.member.handle,

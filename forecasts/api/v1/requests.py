@@ -1,4 +1,4 @@
-"""The bodies that callers send. What a field may hold beyond its type is decided by the verbs."""
+"""The bodies that callers send. Beyond a field's type, its rules are in the verbs."""
 
 from __future__ import annotations
 

@@ -1,0 +1,67 @@
+"""The examples of docs/api.md, run as they are against a served ledger."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from sqlalchemy import Engine
+
+from forecasts.api.server import build
+from forecasts.ledger import database
+from forecasts.updates.updates import history
+from tests.api.conftest import Clock, asked, question
+
+PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+EXAMPLES = dict(
+    re.findall(r"run by tests/api/test_examples.py -->\n```(\w+)\n(.*?)```", PAGE, re.S)
+)
+
+
+@pytest.fixture
+def address(engine: Engine, clock: Clock) -> Iterator[str]:
+    """The address of a served ledger."""
+    asked(engine, slug="rain")
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(build(engine, clock=clock), log_level="warning")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("name", "command", "said"),
+    [("python", [sys.executable, "-c"], "Will it rain? "), ("sh", ["sh", "-ec"], '"receipt":{')],
+)
+def test_they_forecast(
+    engine: Engine,
+    address: str,
+    make_bot: Callable[..., dict[str, str]],
+    name: str,
+    command: list[str],
+    said: str,
+) -> None:
+    example = EXAMPLES[name]
+    assert len(example.strip().splitlines()) <= 10
+    secret = make_bot()["Authorization"].split()[1]
+    here = os.environ | {"LEDGER": address, "TOKEN": secret, "NO_PROXY": "127.0.0.1"}
+    done = subprocess.run([*command, example], env=here, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout
+    assert "problem" not in done.stdout
+    with database.reading(engine) as session:
+        [(made, handle)] = history(session, question(session, "rain"))
+    assert handle == "bot"
+    assert made.probability in (0.3, 0.4)

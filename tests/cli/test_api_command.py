@@ -1,0 +1,61 @@
+"""Serving the API: what is refused before it starts, and what the command line need not load."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import uvicorn
+from click.testing import Result
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the server was started with."""
+    found: dict[str, Any] = {}
+    monkeypatch.setattr(uvicorn, "run", lambda app, **given: found.update(given, app=app))
+    monkeypatch.setattr("forecasts.cli.api.require_free", lambda *_: None)
+    return found
+
+
+def test_it_is_served_to_this_machine_only(
+    forecasts: Run, clock: object, served: dict[str, Any]
+) -> None:
+    said = forecasts("api")
+    assert (served["host"], served["port"]) == ("127.0.0.1", 8000)
+    assert not served["access_log"]
+    assert "http://127.0.0.1:8000/api/v1/docs" in said.stderr
+
+
+def test_others_reach_it_only_under_a_name(
+    forecasts: Run, clock: object, served: dict[str, Any]
+) -> None:
+    refused = forecasts("api", "--host", "0.0.0.0", exit_code=2)
+    assert "--name forecasts.example.org" in refused.stderr
+    assert not served
+    forecasts("api", "--host", "0.0.0.0", "--name", "forecasts.example.org")
+    assert served["host"] == "0.0.0.0"
+
+
+def test_without_its_packages_it_says_how_to_install_them(
+    forecasts: Run, clock: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert "forecast-ledger[api]" in forecasts("api", exit_code=2).stderr
+
+
+def test_no_other_command_loads_the_api() -> None:
+    script = (
+        "import sys; sys.argv = ['forecasts', '--help']\n"
+        "from forecasts.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "found = {'fastapi', 'starlette', 'mcp', 'uvicorn', 'httpx'} & set(sys.modules)\n"
+        "assert not found, found\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
