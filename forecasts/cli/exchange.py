@@ -31,9 +31,10 @@ def import_(
     member: Member = None,
 ) -> None:
     """Import a ledger folder, all or nothing. Importing it again changes nothing."""
-    from forecasts.exchange.import_ import import_frames
+    from forecasts.exchange.import_ import compact, import_frames
 
     frames = frames_of(folder, None)
+    compact(frames)
     with acting(database, member, begin=True) as (session, who, now):
         done = import_frames(session, frames, member=who, now=now, vouch=vouch)
     print_line(str(done))

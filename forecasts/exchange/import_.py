@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pandas as pd
+import pyarrow as pa
 from sqlmodel import Session, col, select
 
 from forecasts.access.members import find_member, member_or_new
@@ -68,6 +69,16 @@ class Imported:
         )
 
 
+def compact(frames: Frames) -> None:
+    """Keep each name in the forecasts once: millions of rows then take half the memory.
+
+    The frames are changed: the two columns become categories, which an import takes as well.
+    """
+    for name in ("question_id", "forecaster"):
+        frames.forecasts[name] = frames.forecasts[name].astype("category")
+    pa.default_memory_pool().release_unused()
+
+
 def import_frames(
     session: Session,
     frames: Frames,
@@ -91,7 +102,7 @@ def import_frames(
     their questions have new forecasts or wordings. An error in ``on_progress`` ends the import.
     """
     found = _compare(session, frames, member, now, vouch, on_progress)
-    handles = pd.concat([frames.forecasts["forecaster"], frames.teams["forecaster"]]).unique()
+    handles = dict.fromkeys([*frames.forecasts["forecaster"].unique(), *frames.teams["forecaster"]])
     members = {handle: member_or_new(session, handle, now=now) for handle in handles}
     for row in rows(frames.teams):
         team, other = team_or_new(session, row.team, now=now), members[row.forecaster]
@@ -236,7 +247,7 @@ def _require_may_import(
     """
     if member_rights(session, member, now=now).unrestricted:
         return
-    if len(frames.teams) or set(frames.forecasts["forecaster"]) - {member.handle}:
+    if len(frames.teams) or set(frames.forecasts["forecaster"].unique()) - {member.handle}:
         require(session, member, Action.record, now=now)
     require(session, member, Action.ask, now=now)
     for row in rows(frames.questions):
