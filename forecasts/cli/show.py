@@ -91,6 +91,7 @@ def _print_overview(
 ) -> None:
     """Print a question on one screen; a taller one has more of its forecasts."""
     from forecasts.questions.outcomes import format_bounds
+    from forecasts.updates.comments import by_forecast, reasons, remarks
     from forecasts.updates.updates import evidence_of, history
     from forecasts.updates.values import format_leaders
 
@@ -108,6 +109,7 @@ def _print_overview(
     )
     wording += fitted(f"Criteria: {criteria}", lines=3 if state.resolution is None else 1)
     cited, rows = evidence_of(session, state.question), history(session, state.question)
+    explained = by_forecast(remarks(session, state.question))
     wording += _current(state, rows, who, now)
     ending = [*_outcome_lines(session, state, now), *_best_scores(session, state, who)]
     height = out().height if sys.stdout.isatty() else _HEIGHT
@@ -116,7 +118,7 @@ def _print_overview(
     forecasts = [f"Forecasts: {len(rows):,}" if rows else "No forecasts yet."]
     for forecast, handle in rows[: -room - 1 : -1]:
         evidence = f" (evidence: {len(cited[forecast.id])})" if forecast.id in cited else ""
-        reason = f" — {forecast.rationale}" if forecast.rationale else ""
+        reason = "".join(f" — {words}" for words in reasons(forecast, explained))
         value = format_leaders(forecast, text.options)
         line = f"{when(forecast.made_at)}  {handle}: {value}{evidence}{reason}"
         forecasts += fitted(line, indent="  ")
@@ -237,15 +239,18 @@ def print_changes(before: QuestionText, after: QuestionText) -> None:
 def _print_history(
     session: Session, state: QuestionState, wordings: Sequence[QuestionRevision], now: datetime
 ) -> None:
+    from forecasts.updates.comments import by_forecast, reasons, remarks
     from forecasts.updates.evidence import format_citation
     from forecasts.updates.updates import evidence_of, history, members_lacking_options
     from forecasts.updates.values import format_value
 
     cited = evidence_of(session, state.question)
+    said = remarks(session, state.question)
+    explained = by_forecast(said)
     rows = history(session, state.question)
     print_line(f"\nForecasts: {len(rows)}" if rows else "\nNo forecasts yet.")
     for forecast, handle in reversed(rows):
-        reason = f" — {forecast.rationale}" if forecast.rationale else ""
+        reason = "".join(f" — {words}" for words in reasons(forecast, explained))
         value = format_value(forecast, wordings[-1].options)
         print_line(f"  {when(forecast.made_at)}  {handle}: {value}{reason}")
         for citation, evidence in cited.get(forecast.id, []):
@@ -254,6 +259,10 @@ def _print_history(
             link = f" ({url})" if name != url and url.startswith("http") else ""
             stance = format_citation(citation, state.text.type)
             print_line(f"    {stance}: {name}{link}", style="dim")
+    for one in reversed(said):
+        if one.comment.forecast_id is None:
+            at = when(one.comment.recorded_at)
+            print_line(f"  {at}  {one.author.handle} comments: {one.comment.text}")
     options = state.text.options
     open_ = state.accepts_forecasts(now)
     lacking = members_lacking_options(session, state.question, at=now) if open_ else []

@@ -18,10 +18,12 @@ from forecasts.exchange.folder.folder import write_folder
 from forecasts.ledger.current import is_current_outcome
 from forecasts.ledger.models import (
     Appointment,
+    Comment,
     Forecast,
     Member,
     MemberKind,
     Membership,
+    ModelUse,
     Question,
     QuestionRevision,
     QuestionSource,
@@ -106,6 +108,11 @@ def left_out(session: Session) -> list[str]:
             "forecast time that an import claimed without a voucher",
             "forecast times that imports claimed without a voucher",
         ): count(Forecast.id, is_claim, forecast_visible(session)),
+        ("comment", "comments"): count(Comment.id, question_visible(session, Comment.question_id)),
+        ("model behind a forecast", "models behind forecasts"): count(
+            ModelUse.id,
+            col(ModelUse.forecast_id).in_(select(Forecast.id).where(forecast_visible(session))),
+        ),
         ("member marked as bot or service", "members marked as bots or services"): count(
             Member.id, col(Member.kind) != MemberKind.human
         ),

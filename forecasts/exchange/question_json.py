@@ -113,16 +113,18 @@ def question_document(session: Session, state: QuestionState) -> dict[str, Any]:
 
 def forecast_documents(session: Session, state: QuestionState) -> list[dict[str, Any]]:
     """Return the visible forecasts on a question with their reasons, oldest first."""
+    from forecasts.updates.comments import by_forecast, reasons, remarks
     from forecasts.updates.model_uses import models_of
     from forecasts.updates.updates import evidence_of, history
 
     cited = evidence_of(session, state.question)
+    explained = by_forecast(remarks(session, state.question))
     models = models_of(session, state.question)
     return [
         {"number": row.id, "member": handle}
         | (forecast_fields(row) or {})
         | {
-            "rationale": row.rationale,
+            "rationale": "\n\n".join(reasons(row, explained)),
             "evidence": [
                 {
                     "stance": citation.stance,

@@ -7,6 +7,12 @@ from collections.abc import Callable
 
 import pytest
 from click.testing import Result
+from sqlalchemy import Engine
+from sqlmodel import select
+
+from forecasts.ledger import database
+from forecasts.ledger.models import Forecast, Member, Question
+from forecasts.updates.comments import comment
 
 Run = Callable[..., Result]
 Clock = Callable[[str], None]
@@ -116,3 +122,23 @@ def test_the_quick_commands_start_without_pandas(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert done.stdout.splitlines()[-1:] == ["False"], done.stderr
+
+
+def test_reasons_that_follow_a_forecast_and_other_comments_are_shown(
+    forecasts: Run, engine: Engine, clock: Clock
+) -> None:
+    clock("2026-01-06T12:00:00Z")
+    forecasts("ask", "Will it rain?", "40%", "--closes", "2026-03-01", "--slug", "rain")
+    with database.writing(engine) as session:
+        [question] = session.exec(select(Question))
+        [made] = session.exec(select(Forecast))
+        alice = session.get_one(Member, made.member_id)
+        by = {"member": alice, "now": made.made_at}
+        comment(session, question, "Dark clouds.", explains_forecast=True, **by)
+        comment(session, question, "Which gauge?", **by)
+    assert "40% — Dark clouds." in forecasts("show", "rain").stdout
+    everything = forecasts("show", "rain", "--all").stdout
+    assert "40% — Dark clouds." in everything
+    assert "comments: Which gauge?" in everything
+    [forecast] = json.loads(forecasts("show", "rain", "--format", "json").stdout)["forecasts"]
+    assert forecast["rationale"] == "Dark clouds."

@@ -13,6 +13,8 @@ from forecasts.questions import registry, revisions, sources
 from forecasts.resolution import assignments, confirmation, proposals
 from forecasts.resolution.runs import run
 from forecasts.updates import updates
+from forecasts.updates.comments import comment
+from forecasts.updates.model_uses import Model
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
 
@@ -52,6 +54,10 @@ def test_everything_without_a_place_in_a_folder_is_counted(engine: Engine) -> No
         proposals.propose(session, rain, "no", known_at=day(11), now=day(11), member=bot)
         confirmation.confirm(session, rain, "no", known_at=day(11), now=day(12), member=alice)
         confirmation.confirm(session, rain, "yes", known_at=day(11), now=day(13), member=alice)
+        snow = ask(session, alice)
+        model = Model(name="m")
+        updates.update(session, snow, Value(probability=0.5), member=bot, now=day(1), model=model)
+        comment(session, snow, "So.", member=bot, now=day(1))
     run.run(engine, now=day(14))
     with database.reading(engine) as session:
         assert left_out(session) == [
@@ -59,5 +65,7 @@ def test_everything_without_a_place_in_a_folder_is_counted(engine: Engine) -> No
             "1 further passage",
             "2 earlier resolutions, proposals and rejections",
             "1 resolver",
+            "1 comment",
+            "1 model behind a forecast",
             "1 member marked as bot or service",
         ]
