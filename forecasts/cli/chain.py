@@ -78,7 +78,7 @@ def verify(
     digests = [] if against is None else read_digests(against)
     receipts = [] if receipt is None else read_receipts(receipt)
     with _verify_bar() as tell, reading(ledger_to_read(chosen)) as session:
-        stamped = stamps(folder_of_proofs(session), roots=chosen.stamp_roots)
+        stamped = stamps(folder_of_proofs(session, chosen.proofs_folder), roots=chosen.stamp_roots)
         digests += [one.digest for one in stamped if not one.fault]
         found = verify(session, against=digests, tell=tell)
         # Scores of altered rows would differ for that reason.

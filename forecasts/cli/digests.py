@@ -102,7 +102,8 @@ def _stamp_digest(engine: Engine, chosen: Settings, *, if_due: bool = False) -> 
             "PEM file with its root certificate unless web browsers trust that.",
         )
     with reading(engine) as session:
-        digest, folder = newest(session), stamps.folder_of_proofs(session)
+        digest = newest(session)
+        folder = stamps.folder_of_proofs(session, chosen.proofs_folder)
     roots = chosen.stamp_roots
     if if_due and not stamps.is_due(folder, digest, now=now(), roots=roots):
         return None

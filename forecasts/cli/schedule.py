@@ -174,9 +174,11 @@ def _installation(
     needed: dict[str, str | None] = {
         "FORECASTS_DATABASE_URL": None if is_secret else chosen.database_url
     }
-    for name in ("commands_folder", "files_folder"):
-        if (folder := getattr(chosen, name)) is not None:
-            needed[f"FORECASTS_{name.upper()}"] = str(folder.absolute())
+    for name in ("commands_folder", "files_folder", "proofs_folder", "stamp_roots"):
+        if (path := getattr(chosen, name)) is not None:
+            needed[f"FORECASTS_{name.upper()}"] = str(path.absolute())
+    if chosen.stamp_url is not None:
+        needed["FORECASTS_STAMP_URL"] = chosen.stamp_url
     if chosen.digest_to is not None:
         target = chosen.digest_to.get_secret_value()
         needed["FORECASTS_DIGEST_TO"] = None if "://" in target else str(Path(target).absolute())

@@ -63,7 +63,12 @@ class Settings(BaseSettings):
     )
     stamp_roots: Path | None = Field(
         default=None,
-        description="PEM file of the roots that stamps are checked with (default: those of the web)",
+        description="PEM file of the roots for checking stamps (default: those of the web)",
+    )
+    proofs_folder: Path | None = Field(
+        default=None,
+        description="folder of the stamps (default: beside the ledger's file, or in your data "
+        "folder)",
     )
     api_requests_per_minute: int = Field(
         default=1_000, ge=1, description="requests that the API takes of a token in a minute"

@@ -85,6 +85,11 @@ class Receipt:
         return dict(vars(self))
 
     @property
+    def digest(self) -> str:
+        """The ledger's digest with this entry as its last."""
+        return f"{self.place}-{self.hash}"
+
+    @property
     def fits(self) -> bool:
         """Whether its hash is the hash of its contents."""
         linked = {

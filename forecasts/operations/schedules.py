@@ -202,7 +202,7 @@ def kubernetes(
             "# To send a digest every day (docs/history.md), add a line such as",
             "# FORECASTS_DIGEST_TO=https://… to the Secret forecasts.",
         ]
-    if folders := " and ".join(name for name in public if name.endswith("_FOLDER")):
+    if folders := " and ".join(name for name in public if name.endswith(("_FOLDER", "_ROOTS"))):
         first += [
             f"# {folders}: mount a volume at that path",
             "# (volumes, and volumeMounts of the container).",

@@ -54,8 +54,10 @@ class Stamp:
     fault: str = ""
 
 
-def folder_of_proofs(session: Session) -> Path:
-    """Return the folder for the ledger's stamps: beside its file, or in the data folder."""
+def folder_of_proofs(session: Session, chosen: Path | None = None) -> Path:
+    """Return the folder for stamps: the chosen one, or beside the file, or in the data folder."""
+    if chosen is not None:
+        return chosen
     file = sqlite_path(session.get_bind().engine)
     if file is not None:
         return Path(f"{file.absolute()}.proofs")

@@ -17,7 +17,8 @@ PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-
 
 # The commands that change something, serve, or write for another program, with its own format.
 WITHOUT_DATA = {
-    *("app", "mcp", "demo", "migrate", "identify", "move", "digest", "backup", "restore", "rescore"),
+    *("app", "api", "mcp", "demo", "migrate", "identify"),
+    *("move", "digest", "backup", "restore", "rescore"),
     *("ask", "revise", "close", "discard", "look-again"),
     *("propose", "resolve", "reject", "dispute", "uphold", "import", "export"),
     *("run retry", "resolver set", "resolver add", "resolver remove", "resolver policy"),

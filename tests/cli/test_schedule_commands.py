@@ -67,6 +67,22 @@ def test_each_unit_brings_what_resolvers_may_run_and_read(
     assert "FORECASTS_COMMANDS_FOLDER and FORECASTS_FILES_FOLDER: mount a volume" in printed
 
 
+def test_each_unit_has_the_settings_for_stamps(
+    forecasts: Forecasts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needed = {"URL": "https://stamps.example.org/tsr", "ROOTS": "/srv/roots.pem"}
+    for name, value in needed.items():
+        monkeypatch.setenv(f"FORECASTS_STAMP_{name}", value)
+    monkeypatch.setenv("FORECASTS_PROOFS_FOLDER", "/srv/proofs")
+    for kind in ("cron", "systemd", "kubernetes"):
+        printed = forecasts("schedule", kind).stdout
+        assert "/srv/proofs" in printed
+        for name, value in needed.items():
+            assert f"FORECASTS_STAMP_{name}" in printed
+            assert value in printed
+    assert "FORECASTS_PROOFS_FOLDER and FORECASTS_STAMP_ROOTS: mount a volume" in printed
+
+
 def test_the_line_that_installs_a_unit_names_the_ledger_unless_that_is_secret(
     forecasts: Forecasts,
 ) -> None:

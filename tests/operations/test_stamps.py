@@ -132,6 +132,7 @@ def test_a_run_stamps_a_new_digest_a_day_after_the_last_stamp(
 def test_a_file_has_its_proofs_beside_it_and_a_server_in_the_data_folder(engine: Engine) -> None:
     with database.reading(engine) as session:
         found = folder_of_proofs(session)
+        assert folder_of_proofs(session, Path("/srv/proofs")) == Path("/srv/proofs")
     if engine.dialect.name == "sqlite":
         assert found == Path(f"{engine.url.database}.proofs")
     else:

@@ -18,7 +18,7 @@ from forecasts.articles.drafting.strength import Strength
 from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.errors import BadInput
 from forecasts.common.times import to_minute
-from forecasts.ledger.models import Article
+from forecasts.ledger.models import Article, Forecast
 from forecasts.ledger.receipts import receipt
 from forecasts.questions import registry
 from forecasts.questions.from_article import find_duplicates
@@ -108,9 +108,8 @@ class Acting:
                 origin=ORIGIN,
             )
             change = format_change(before, given, text.options)
-            kept = receipt(here.session, row)
             said = f"Recorded on {words.line(found.slug)}: {words.line(change)}."
-            proof = f"Receipt: entry {kept.place:,} of ledger {kept.ledger[:12]}, hash {kept.hash}."
+            proof = _proof(here, row)
         certain = stated_certainty(given)
         warning = (
             ""
@@ -238,8 +237,7 @@ class Acting:
                 f"closes {to_minute(asked.text.scheduled_close_time)}."
             )
             if asked.forecast is not None:
-                kept = receipt(here.session, asked.forecast)
-                said += f" Your forecast is entry {kept.place:,}, hash {kept.hash}."
+                said += f" Your forecast is recorded. {_proof(here, asked.forecast)}"
             if asked.kept_private:
                 said += " Only you see it, since it has no resolution criteria."
         return words.answer(said)
@@ -289,6 +287,11 @@ class Acting:
                 f"Proposed {words.line(row.outcome)} for {words.line(found.slug)}, known at "
                 f"{to_minute(known)}. It is not decided: someone else confirms or rejects it."
             )
+
+
+def _proof(here: Here, forecast: Forecast) -> str:
+    """Return a forecast's receipt, as short as it can be checked."""
+    return f"Receipt: {receipt(here.session, forecast).digest} (forecasts verify --against)."
 
 
 def _cited(here: Here, evidence: list[str] | None) -> list[CitedEvidence]:

@@ -13,6 +13,7 @@ from forecasts.common.errors import BadInput, CaptureError, Forbidden, NotFound,
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, ModelUse, Role
 from forecasts.ledger.receipts import receipt
+from forecasts.ledger.verification import verify
 from forecasts.questions import registry
 from forecasts.questions.standing import Status, current_state
 from forecasts.resolution import confirmation
@@ -68,8 +69,9 @@ def test_a_question_is_found_read_and_forecast_with_reasons_and_a_model(ledger: 
         row = session.get_one(Forecast, 2)
         assert (row.probability, row.rationale, row.origin) == (0.6, "A front comes.", "mcp")
         assert session.get_one(ModelUse, 1).name == "acme-1"
-        kept = receipt(session, row)
-        assert f"entry {kept.place:,} of ledger {kept.ledger[:12]}, hash {kept.hash}." in said
+        digest = receipt(session, row).digest
+        assert f"Receipt: {digest} (forecasts verify --against)." in said
+        assert verify(session, against=digest).broken is None
     read = tools.read_question("rain")
     assert "you: 60% · crowd (2): 40%" in read
     assert "  - opposes, data: `https://example.org/gauge`" in read
@@ -169,7 +171,7 @@ def test_an_article_is_captured_once_and_its_draft_asked_with_its_source(ledger:
         draft[1], "As the council's minutes say.", value="40%", reason="Votes are close.",
         article=1, quote=draft[2], tags=["harbour"],
     )  # fmt: skip
-    assert "It closes 2026-03-31 23:59 UTC. Your forecast is entry" in asked_now
+    assert "It closes 2026-03-31 23:59 UTC. Your forecast is recorded. Receipt: " in asked_now
     again = acts.capture_article(text=ARTICLE)
     assert "already in the ledger" in again
     assert "asked already: `" in again
