@@ -155,6 +155,8 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def _http(_: Request, error: HTTPException) -> Response:
+        if error.status_code == 400:  # FastAPI could not decode it
+            return response(BadInput("The body is not JSON in UTF-8.", remedy="Send it again."))
         found = plain(error.status_code, f"{error.detail}.", "See /api/v1/docs.")
         found.headers.update(error.headers or {})
         return found

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from forecasts.ledger.models import EvidenceKind, Question, QuestionType, Stance
 from forecasts.updates.evidence import CitedEvidence
@@ -15,7 +16,20 @@ from forecasts.updates.values import Value
 
 ORIGIN = "api"  # of forecasts
 MOST_FORECASTS = 10_000  # of one batch: others cannot write meanwhile
-Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def _moment(value: Any) -> Any:
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        raise ValueError("Write a time as ISO 8601 with an offset, such as 2027-03-31T12:00:00Z.")
+    return value
+
+
+# As JSON has them: a text is not a number, and a number is not a time.
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.IGNORECASE)
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Whole = Annotated[int, Field(strict=True, ge=-(2**31), lt=2**31)]
+Flag = Annotated[bool, Field(strict=True)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
 
 
 class Body(BaseModel):
@@ -32,7 +46,7 @@ class Evidence(Body):
     title: str = ""
     kind: EvidenceKind = EvidenceKind.news
     publisher: str | None = None
-    published_at: AwareDatetime | None = None
+    published_at: Moment | None = None
     quote: str = ""
     stance: Stance | None = Field(default=None, description="by default as the forecast moves")
     share: Number | None = Field(default=None, description="of the update, from 0 to 1")
@@ -46,7 +60,7 @@ class UsedModel(Body):
     prompt_hash: str | None = None
     temperature: Number | None = None
     cost: Number | None = Field(default=None, description="in US dollars")
-    tokens: int | None = Field(default=None, description="read and written")
+    tokens: Whole | None = Field(default=None, description="read and written")
     seconds: Number | None = None
     tools: list[str] | None = None
 
@@ -104,7 +118,7 @@ class Batch(Body):
     """Several forecasts: all or none, or with ``partial`` those that the rules allow."""
 
     forecasts: list[BatchForecast] = Field(max_length=MOST_FORECASTS)
-    partial: bool = False
+    partial: Flag = False
 
 
 class Reason(Body):
@@ -119,22 +133,22 @@ class NewQuestion(Body):
     title: str
     type: QuestionType = QuestionType.binary
     options: list[str] | None = None
-    ordered: bool = False
+    ordered: Flag = False
     lower_bound: str | None = None
     upper_bound: str | None = None
     unit: str | None = None
-    open_time: AwareDatetime | None = Field(default=None, description="by default now")
-    scheduled_close_time: AwareDatetime
-    scheduled_resolve_time: AwareDatetime | None = None
+    open_time: Moment | None = Field(default=None, description="by default now")
+    scheduled_close_time: Moment
+    scheduled_resolve_time: Moment | None = None
     family: str = ""
     tags: list[str] | None = None
     background: str = ""
     resolution_criteria: str = ""
     fine_print: str = ""
-    crowd_hidden: bool = False
+    crowd_hidden: Flag = False
     visible_to: str | None = Field(default=None, description="everyone, me, or a team's name")
     id: str | None = Field(default=None, description="by default made from the title")
-    article: int | None = Field(default=None, description="the number of its source article")
+    article: Whole | None = Field(default=None, description="the number of its source article")
     quote: str = Field(default="", description="the article's passage that it is taken from")
     forecast: Forecast | None = Field(default=None, description="a first forecast")
 
@@ -149,14 +163,14 @@ class Revision(Body):
 
     title: str | None = None
     options: list[str] | None = Field(default=None, description="new ones before the last one")
-    scheduled_close_time: AwareDatetime | None = None
-    scheduled_resolve_time: AwareDatetime | None = None
+    scheduled_close_time: Moment | None = None
+    scheduled_resolve_time: Moment | None = None
     family: str | None = None
     tags: list[str] | None = None
     background: str | None = None
     resolution_criteria: str | None = None
     fine_print: str | None = None
-    crowd_hidden: bool | None = None
+    crowd_hidden: Flag | None = None
     visible_to: str | None = Field(default=None, description="everyone, me, or a team's name")
     reason: str = ""
 
@@ -168,14 +182,14 @@ class Revision(Body):
 class Close(Body):
     """The early close of a question."""
 
-    at: AwareDatetime | None = Field(default=None, description="by default now")
+    at: Moment | None = Field(default=None, description="by default now")
 
 
 class Outcome(Body):
     """An outcome: yes, no, an option, a number, a day, below, above, annulled or ambiguous."""
 
     outcome: str
-    known_at: AwareDatetime | None = Field(
+    known_at: Moment | None = Field(
         default=None, description="when it became known; later forecasts do not count"
     )
     note: str = ""
