@@ -5,7 +5,8 @@
 
 Simulates each world of ``worlds.py`` that many times and compares the results of ``measures.py``
 with the bounds. Writes docs/simulated-guarantees.md by default, and fails if a bound is exceeded.
-``--keep`` keeps the rows of each finished measure, so that an interrupted run can continue.
+``--keep`` keeps the rows of each measure, so that an interrupted run can continue, or a run with
+more replicates.
 ``--records`` counts the verdicts on the real records of a ledger folder.
 """
 
@@ -103,12 +104,20 @@ class Gate:
 
 
 def run(
-    measure: measures.Measure, replicates: int, mapped: Callable[..., Iterable[pd.DataFrame]] = map
+    measure: measures.Measure,
+    replicates: int,
+    mapped: Callable[..., Iterable[pd.DataFrame]] = map,
+    kept: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Return that many rows of a measure; the same with the ``map`` of any pool of processes."""
-    batches = range(-(-replicates // AT_ONCE))
+    """Return that many rows of a measure; the same with the ``map`` of any pool of processes.
+
+    ``kept``: the rows of a shorter run, which is continued.
+    """
+    whole = 0 if kept is None else len(kept) // AT_ONCE
+    batches = range(whole, -(-replicates // AT_ONCE))
     parts = mapped(measure, batches, [AT_ONCE] * len(batches))
-    return pd.concat(parts, ignore_index=True).iloc[:replicates]
+    before = [] if kept is None else [kept.iloc[: whole * AT_ONCE]]
+    return pd.concat([*before, *parts], ignore_index=True).iloc[:replicates]
 
 
 def gate(claim: str, world: str, bound: float, errs: Iterable[float]) -> Gate:
@@ -365,13 +374,11 @@ def main() -> int:
                 continue
             start = time.perf_counter()
             path = arguments.keep and arguments.keep / f"{sha1(name.encode()).hexdigest()}.parquet"
-            if path and path.exists():
-                found[name] = pd.read_parquet(path)
-            else:
-                found[name] = run(measure, arguments.replicates, pool.map)
-                if path:
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    found[name].to_parquet(path)
+            kept_rows = pd.read_parquet(path) if path and path.exists() else None
+            found[name] = run(measure, arguments.replicates, pool.map, kept_rows)
+            if path and (kept_rows is None or len(kept_rows) < len(found[name])):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                found[name].to_parquet(path)
             for each in gates_of(name, found[name]):
                 kept &= each.holds
                 print(_row(_cells(each)), end="")
