@@ -24,6 +24,7 @@ from forecasts.access import visibility as access_visibility
 from forecasts.access.roles import Action
 from forecasts.agenda import revisits, today
 from forecasts.agenda.notifications import due, message
+from forecasts.api.metaculus import listing
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.common.errors import Forbidden, NotFound, Refused
@@ -67,7 +68,7 @@ from forecasts.scores import paths, stored_scores
 from forecasts.scores.forecast_columns import columns
 from forecasts.scores.frames import Frames, complete, forecast_frame, ledger_frames, scoring_frames
 from forecasts.scores.scored_questions import scored_questions
-from forecasts.updates import bulk, evidence, model_uses, updates
+from forecasts.updates import bulk, comments, evidence, model_uses, updates
 from forecasts.updates.ask import ask
 from forecasts.updates.bulk import BulkAction
 from forecasts.updates.evidence import CitedEvidence
@@ -103,6 +104,8 @@ OPEN = {
     "access.tokens.held": "names a token's holder",
     "access.tokens.owner_of": "handles are visible to everyone",
     "access.tokens.bots_of": "handles are visible to everyone",
+    "access.tokens.own_account": "the member's own, as it checks",
+    "api.metaculus.posts.question_posts": "only what its verbs show",
     "api.server.build": "the API, whose requests name their callers",
     "exchange.question_json.everything_about": "only what its verbs show",
     "exchange.question_json.question_document": "only what its verbs show",
@@ -530,6 +533,30 @@ def paged(session: Session, member: Member) -> list[str]:
     return found
 
 
+def found(call: Callable[[Cell], Any]) -> Callable[[Cell], bool]:
+    """Return a call of a verb that finds a question by its number: whether it finds this one."""
+
+    def finds(cell: Cell) -> bool:
+        try:
+            return bool(call(cell))
+        except NotFound as error:
+            if error.message != roles.question_not_found(str(cell.question.id)).message:
+                raise
+            return False
+
+    return finds
+
+
+def posted(session: Session, member: Member) -> list[str]:
+    asked = listing.Asked(limit=listing.MOST)
+    pages, count = [], 1
+    while asked.offset < count:
+        found, count = listing.page(session, asked, member=member, now=NOW)
+        pages += found
+        asked.offset += listing.MOST
+    return [post.slug for post in pages]
+
+
 def practised(session: Session, _member: Member) -> list[str]:
     return [one.slug for one in practice.of_ledger(session, now=NOW)]
 
@@ -851,6 +878,23 @@ CASES: dict[str, Case] = {
     ),
     "updates.updates.evidence_of": Case(
         A.see, lambda c: updates.evidence_of(c.session, c.question)
+    ),
+    "updates.updates.forecast_counts": Case(
+        A.see,
+        lambda c: c.question.id in updates.forecast_counts(c.session, [c.question.id]),
+    ),
+    "updates.comments.comment": Case(
+        A.forecast, lambda c: comments.comment(c.session, c.question, "So.", **c.here)
+    ),
+    "updates.comments.remarks": Case(
+        A.see, lambda c: comments.remarks(c.session, c.question) == []
+    ),
+    "api.metaculus.listing.page": Case(A.see, among(posted)),
+    "api.metaculus.listing.post": Case(
+        A.see, found(lambda c: listing.post(c.session, c.question.id, **c.here))
+    ),
+    "api.metaculus.listing.questions": Case(
+        A.see, found(lambda c: listing.questions(c.session, c.question.id, now=NOW))
     ),
     "updates.updates.history": Case(A.see, lambda c: updates.history(c.session, c.question)),
     "updates.evidence.record_evidence": Case(
