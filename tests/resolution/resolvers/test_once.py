@@ -22,8 +22,8 @@ from tests.resolution.resolvers.looking import at
 
 CSV = "date,value\n2026-01-02,1\n2026-01-12,1\n"
 RSS = "<rss version='2.0'><channel><title>News</title></channel></rss>"
-# What stands in the file, how a question looks in it, and what reads it.
 MANY = 6  # questions that look in one document
+# What stands in the file, how a question looks in it, and what reads it.
 KINDS: dict[str, tuple[str, dict[str, Any], tuple[Any, str]]] = {
     "outcomes_file": (
         "question,outcome,known_at\n",
