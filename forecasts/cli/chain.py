@@ -23,7 +23,7 @@ from forecasts.cli.console import (
 from forecasts.cli.options import Database, TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import ledger, ledger_to_read, opened, settings
-from forecasts.common.errors import DatabaseError
+from forecasts.common.errors import BadInput, DatabaseError
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -74,9 +74,17 @@ def verify(
     from forecasts.operations.stamps import folder_of_proofs, stamps
     from forecasts.scores.scores import compare
 
+    receipts = [] if receipt is None else read_receipts(receipt)
+    if receipts and database is not None and Path(database).is_dir():
+        if against is not None or all_scores:
+            raise BadInput(
+                f"{database!r} is a ledger folder, which has no chain and no scores.",
+                remedy="Leave out --against and --scores, or name the ledger or a backup.",
+            )
+        _verify_folder(Path(database), receipts, as_json=format_ == "json")
+        return
     chosen = settings(database)
     digests = [] if against is None else read_digests(against)
-    receipts = [] if receipt is None else read_receipts(receipt)
     with _verify_bar() as tell, reading(ledger_to_read(chosen)) as session:
         stamped = stamps(folder_of_proofs(session, chosen.proofs_folder), roots=chosen.stamp_roots)
         digests += [one.digest for one in stamped if not one.fault]
@@ -114,6 +122,22 @@ def verify(
         again = "Recompute them: forecasts rescore. They are a cache, and history is intact."
         print_note("\n".join([*differ, again]))
     if differ or unproved:
+        raise typer.Exit(1)
+
+
+def _verify_folder(folder: Path, receipts: Sequence[Receipt], *, as_json: bool) -> None:
+    """Print the findings on receipts in a ledger folder; exit code 1 unless each is proved."""
+    from forecasts.exchange.proofs import compare
+
+    found = compare(folder, receipts)
+    proved = [one.said for one in found if one.finding == "proved"]
+    unproved = [one.said for one in found if one.finding != "proved"]
+    if as_json:
+        print_json({"receipts": found})
+    else:
+        print_lines(_listed(proved, len(proved)))
+    if unproved:
+        print_note("\n".join(_listed(unproved, len(unproved))))
         raise typer.Exit(1)
 
 

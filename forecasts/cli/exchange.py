@@ -53,6 +53,9 @@ def export(
     overwrite: Annotated[
         bool, Option("--overwrite", help="Replace the ledger in the folder.")
     ] = False,
+    proofs: Annotated[
+        bool, Option("--proofs", help="Add proofs, so that verify --receipt works on the folder.")
+    ] = False,
     database: Database = None,
     member: Member = None,
 ) -> None:
@@ -62,11 +65,16 @@ def export(
     """
     from forecasts.exchange.export import exported
     from forecasts.exchange.folder.folder import write_folder
+    from forecasts.exchange.proofs import FILE, write_proofs
 
     engine = ledger(settings(database, member))
     with reading_as(database, member, engine=engine) as (session, who, now):
         frames, omitted = exported(session, member=who, now=now)
-    files = write_folder(frames, folder, overwrite=overwrite)
+        files = write_folder(frames, folder, overwrite=overwrite)
+        if proofs:
+            files.append(write_proofs(session, folder, member=who, now=now))
+        else:  # of the ledger that was replaced
+            (folder / FILE).unlink(missing_ok=True)
     if omitted:
         print_note(f"Left out, because a ledger folder cannot hold it: {'; '.join(omitted)}.")
     for file in files:

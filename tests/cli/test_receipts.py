@@ -48,6 +48,27 @@ def test_a_backup_proves_a_receipt_as_its_ledger_does(
     assert proved.stdout.count("Proved: alice") == 2
 
 
+def test_a_folder_exported_with_proofs_proves_a_receipt(
+    forecasts: Run, receipts: Path, tmp_path: Path
+) -> None:
+    folder = str(tmp_path / "folder")
+    assert "proofs.jsonl" in forecasts("export", folder, "--proofs").stdout
+    check = ("verify", "--receipt", str(receipts), "--database", folder)
+    said = forecasts(*check).stdout.splitlines()
+    assert said[0] == (
+        "Proved: alice, 60% on rain, 2026-01-05 12:00 UTC: the folder has this forecast as it was "
+        "recorded."
+    )
+    file = tmp_path / "folder" / "forecasts.csv"
+    file.write_text(file.read_text().replace("0.6", "0.7"))
+    assert "forecasts.csv does not have it" in forecasts(*check, exit_code=1).stderr
+    document = json.loads(forecasts(*check, "--format", "json", exit_code=1).stdout)
+    assert [one["finding"] for one in document["receipts"]] == ["altered_folder", "proved"]
+    assert "has no chain" in forecasts(*check, "--scores", exit_code=2).stderr
+    forecasts("export", folder, "--overwrite")
+    assert "has no proofs" in forecasts(*check, exit_code=2).stderr
+
+
 def test_a_receipt_that_was_altered_is_named_and_the_exit_code_is_1(
     forecasts: Run, receipts: Path
 ) -> None:
