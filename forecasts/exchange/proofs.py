@@ -37,7 +37,8 @@ _VALUES = ("probability", "probabilities", "quantiles")
 def write_proofs(session: Session, folder: Path, *, member: Member | None, now: datetime) -> Path:
     """Return the file of proofs in a ledger folder, which is written.
 
-    It has the forecasts that the member may see. An admin and the owner of a personal ledger see everything, as in ``export.exported``.
+    It has the forecasts that the member may see. An admin and the owner of a personal ledger see
+    everything, as in ``export.exported``.
     """
     everything = member_rights(session, member, now=now).unrestricted
     with (
