@@ -1,0 +1,146 @@
+"""Access through the API: the same answers as from the verbs, for every role and question.
+
+The cells and what is due in each are those of ``tests.access.test_visibility``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from httpx import Response
+from sqlalchemy import Engine
+from sqlmodel import Session, select
+
+from forecasts.access.tokens import Held
+from forecasts.api import caller
+from forecasts.api.server import build
+from forecasts.common.settings import Settings
+from forecasts.ledger import database
+from forecasts.ledger.clock import TIME
+from forecasts.ledger.models import Member, Token
+from tests.access.test_visibility import CASES, NOW, RAIN, Cell, cells, expected
+from tests.access.test_visibility import shared as shared
+from tests.api.conftest import ADDRESS
+
+Call = Callable[[TestClient, Cell], Response]
+
+
+def on_question(method: str, path: str = "", body: Any = None) -> Call:
+    def call(client: TestClient, cell: Cell) -> Response:
+        return client.request(method, f"/api/v1/questions/{cell.question.slug}{path}", json=body)
+
+    return call
+
+
+def listed(client: TestClient, cell: Cell) -> Response:
+    slug = cell.question.slug
+    found = client.get("/api/v1/questions", params={"tag": slug})
+    return found if slug in [one["id"] for one in found.json()["questions"]] else NOTHING
+
+
+def in_batch(client: TestClient, cell: Cell) -> Response:
+    given = {"forecasts": [{"question": cell.question.slug, "probability": 0.4}]}
+    return client.post("/api/v1/forecasts", json=given)
+
+
+def in_partial_batch(client: TestClient, cell: Cell) -> Response:
+    given = {"forecasts": [{"question": cell.question.slug, "probability": 0.4}], "partial": True}
+    [row] = client.post("/api/v1/forecasts", json=given).json()["results"]
+    return Response(201 if row["problem"] is None else row["problem"]["status"])
+
+
+def asked_in_team(client: TestClient, cell: Cell) -> Response:
+    given = {
+        "title": "Snow?",
+        "resolution_criteria": "White.",
+        "scheduled_close_time": "2026-02-01T00:00:00Z",
+        "visible_to": "Alder",
+    }
+    return client.post("/api/v1/questions", json=given)
+
+
+def in_rows(path: str, **query: str) -> Call:
+    def call(client: TestClient, cell: Cell) -> Response:
+        found = client.get(f"/api/v1/{path}", params=query)
+        return found if f'"{cell.question.slug}"' in found.text else NOTHING
+
+    return call
+
+
+def captured(client: TestClient, cell: Cell) -> Response:
+    text = f"{RAIN.title}\n\n{' '.join([RAIN.text] * 20)}"
+    return client.post("/api/v1/articles", json={"text": text})
+
+
+NOTHING = Response(404)
+OUTCOME = {"outcome": "no", "known_at": "2026-01-02T00:00:00Z"}
+# The requests that call a verb, by its name in the matrix of verbs.
+REQUESTS: dict[str, tuple[str, Call]] = {
+    "show": ("questions.standing.current_state", on_question("GET")),
+    "list": ("questions.search.find", listed),
+    "forecasts": ("updates.updates.history", on_question("GET", "/forecasts")),
+    "evidence": ("updates.updates.evidence_of", on_question("GET", "/evidence")),
+    "crowd": ("scores.frames.ledger_frames", in_rows("crowd")),
+    "forecast": ("updates.updates.update", on_question("POST", "/forecasts", {"probability": 0.4})),
+    "batch": ("updates.updates.update_all", in_batch),
+    "partial batch": ("updates.updates.refusals", in_partial_batch),
+    "propose": ("resolution.proposals.propose", on_question("POST", "/propose", OUTCOME)),
+    "resolve": ("resolution.confirmation.confirm", on_question("POST", "/resolve", OUTCOME)),
+    "reject": ("resolution.proposals.reject", on_question("POST", "/reject", {"reason": "no"})),
+    "dispute": ("resolution.disputes.dispute", on_question("POST", "/dispute", {"reason": "no"})),
+    "revise": ("questions.revisions.revise", on_question("PATCH", "", {"background": "Wet."})),
+    "close": (
+        "questions.revisions.close",
+        on_question("POST", "/close", {"at": "2026-01-02T12:00:00Z"}),
+    ),
+    "ask": ("updates.ask.ask", asked_in_team),
+    "capture": ("articles.library.store", captured),
+}
+
+
+@pytest.fixture
+def served(shared: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Session, TestClient]]:
+    """The ledger of the matrix, where a member's handle is their token and each act is undone."""
+    with database.writing(shared) as session:
+        session.info[TIME] = NOW
+
+        @contextmanager
+        def undone(*_: object) -> Iterator[Session]:
+            nested = session.begin_nested()
+            try:
+                yield session
+            finally:
+                nested.rollback()
+
+        def by_handle(_: Session, secret: str, **__: object) -> Held:
+            found = session.exec(select(Member).where(Member.handle == secret)).one()
+            return Held(Token(member_id=found.id, key="k", digest="d", recorded_at=NOW), found)
+
+        monkeypatch.setattr(caller.database, "reading", undone)
+        monkeypatch.setattr(caller.database, "writing", undone)
+        monkeypatch.setattr(caller.tokens, "held", by_handle)
+        app = build(shared, clock=lambda: NOW, settings=Settings(api_requests_per_minute=10**9))
+        yield session, TestClient(app, base_url=ADDRESS)
+        session.rollback()
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_a_request_is_answered_as_its_verb_answers(
+    served: tuple[Session, TestClient], name: str
+) -> None:
+    session, client = served
+    verb, call = REQUESTS[name]
+    case = CASES[verb]
+    came = {}
+    for where, role, seen, cell in cells(session, case.on):
+        client.headers["Authorization"] = f"Bearer {cell.member.handle}"
+        status = call(client, cell).status_code
+        due = expected(case, where, role, seen)
+        result = {200: "done", 201: "done", 403: "forbidden", 404: "unseen"}.get(status, status)
+        came[where, str(role), str(seen)] = result, due
+    assert {cell: pair for cell, pair in came.items() if pair[0] != pair[1]} == {}
+    assert {due for _, due in came.values()} - {"done"}
