@@ -40,7 +40,7 @@ from json.encoder import encode_basestring
 from math import isfinite
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Float, Integer, Select, String, Table, Text, null, select
+from sqlalchemy import JSON, Boolean, Integer, Select, String, Table, Text, null, select
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
 
@@ -122,7 +122,7 @@ def _time_json(value: datetime | str) -> str:
     if isinstance(value, str):
         # SQLite's form of a time has the canonical digits; any other was written past the ledger.
         is_whole = len(value) == _TIME and value[10] == " "
-        return f'"{value[:10]}T{value[11:]}Z"' if is_whole else _encode(value)
+        return f'"{value.replace(" ", "T")}Z"' if is_whole else _encode(value)
     if value.tzinfo is not UTC:
         value = utc(value)
     return f'"{value.isoformat(timespec="microseconds")[:-6]}Z"'  # without +00:00
@@ -134,7 +134,7 @@ def _integer_json(value: Any) -> str:
 
 
 def _float_json(value: Any) -> str:
-    if not isinstance(value, int | float) or not isfinite(value):
+    if not isinstance(value, (int, float)) or not isfinite(value):
         return _encode(value)
     return repr(value + 0.0)  # an integer becomes a float; no database tells -0.0 from 0.0
 
@@ -150,7 +150,7 @@ def _json_json(value: Any) -> str:
 _JSON: Mapping[type, Callable[[Any], str]] = {
     Integer: _integer_json,
     Boolean: lambda value: "true" if value else "false",
-    Float: _float_json,
+    models.Real: _float_json,
     String: encode_basestring,
     AutoString: encode_basestring,
     Text: encode_basestring,
@@ -167,17 +167,20 @@ def contents(kind: str, columns: Mapping[str, Sequence[Any]]) -> list[tuple[str,
     """
     table, words = SQLModel.metadata.tables[kind], WORDS.get(kind, ())
     rest = _members(table, columns, [name for name in sorted(table.c.keys()) if name not in words])
-    said = _members(table, columns, sorted(words))
-    return [(f"{{{row}", f"{{{own[:-1]}}}" if own else "") for row, own in zip(rest, said)]  # noqa: B905 without words there is an endless second
+    said = _members(table, columns, sorted(words)) if words else repeat("{")
+    personal = (f"{own[:-1]}}}" if len(own) > 1 else "" for own in said)
+    return list(zip(rest, personal))  # noqa: B905 without words there is an endless second
 
 
 def _members(
     table: Table, columns: Mapping[str, Sequence[Any]], names: Sequence[str]
 ) -> Iterable[str]:
-    """Return the members of each row's JSON object for these columns, each with a comma."""
+    """Return each row's JSON object of these columns without its last brace.
+
+    A comma follows each member.
+    """
     parts = [each(_member_json(table, name), columns[name]) for name in names]
-    parts = [part for part in parts if any(part)]
-    return map("".join, zip(*parts, strict=True)) if parts else repeat("")
+    return map("".join, zip(repeat("{"), *(part for part in parts if any(part))))
 
 
 def _member_json(table: Table, name: str) -> Callable[[Any], str]:
@@ -250,16 +253,12 @@ def time_member(at: Any) -> str:
 def rows_of(kind: str) -> Select[Any]:
     """Return the statement for a table's rows by id, each with its question as ``of_question``."""
     table = SQLModel.metadata.tables[kind]
+    question: Any = table.c.id if kind == "question" else table.c.get("question_id", null())
     if kind in PARENTS:
         parent = SQLModel.metadata.tables[PARENTS[kind]]
-        # Its parent may be gone.
-        rows = select(table, parent.c.question_id.label("of_question")).outerjoin(
-            parent, parent.c.id == table.c[f"{parent.name}_id"]
-        )
-    else:
-        question = table.c.id if kind == "question" else table.c.get("question_id", null())
-        rows = select(table, question.label("of_question"))
-    return rows.order_by(table.c.id)
+        of_parent = select(parent.c.question_id).where(parent.c.id == table.c[f"{parent.name}_id"])
+        question = of_parent.scalar_subquery()
+    return select(table, question.label("of_question")).order_by(table.c.id)
 
 
 def tombstone(kind: str, column: str, row_id: int) -> str | None:

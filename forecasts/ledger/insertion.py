@@ -142,8 +142,6 @@ def inserting(
 
     run, size = connection.exec_driver_sql, 0
     dropped: list[Any] = []
-    collects = gc.isenabled()
-    gc.disable()  # it would go through all the rows again and again
     try:
         if connection.dialect.name == "sqlite":
             [size] = run("PRAGMA cache_size").one()
@@ -155,14 +153,24 @@ def inserting(
                 dropped += [index for index in run(indexes, (kind,)) if index.sql]
             for made in dropped:
                 run(f"DROP {made.type} {made.name}")
-        with ThreadPoolExecutor(1) as thread:
+        with uncollected(), ThreadPoolExecutor(1) as thread:
             yield insert
         for last in pending:
             last.result()
         for made in dropped:
             run(made.sql)
     finally:
-        if collects:
-            gc.enable()
         if size:
             run(f"PRAGMA cache_size = {size}")
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the garbage collector from going through very many rows again and again."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()

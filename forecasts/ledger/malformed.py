@@ -7,9 +7,8 @@ says so where it cannot read one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import cache
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, Table
@@ -48,25 +47,24 @@ class Orphan(NamedTuple):
         )
 
 
-def malformed(connection: Connection, table: Table, most: int) -> dict[int, str]:
+def malformed(connection: Connection, table: Table, most: int, some: str = "") -> dict[int, str]:
     """Return the first ``most`` rows that break a rule of the schema, each with the rule's name.
 
-    That is the name of a column if its value is out of form.
+    That is the name of a column if its value is out of form. ``some``: a condition on the rows.
     """
-    statement = _out_of_form(table, connection.dialect.name)
-    if not statement:
-        return {}
-    return {row.id: row.name for row in connection.exec_driver_sql(f"{statement} LIMIT {most}")}
-
-
-@cache
-def _out_of_form(table: Table, dialect: str) -> str:
-    cases = " ".join(
-        f"WHEN NOT ({sql}) THEN '{name}'" for name, sql in conditions(table, dialect).items()
+    broken = first_broken(conditions(table, connection.dialect.name))
+    checked = f"SELECT id, {broken} AS name FROM {table.name}{some and ' WHERE '}{some}"  # noqa: S608 tables and conditions of ours
+    found = connection.exec_driver_sql(
+        f"SELECT id, name FROM ({checked}) AS checked WHERE name IS NOT NULL "  # noqa: S608 as above
+        f"ORDER BY id LIMIT {most}"
     )
-    checked = f"SELECT id, CASE {cases} END AS name FROM {table.name}"  # noqa: S608 tables and conditions of ours
-    where = "WHERE name IS NOT NULL ORDER BY id"
-    return f"SELECT id, name FROM ({checked}) AS checked {where}" if cases else ""  # noqa: S608 as above
+    return {row.id: row.name for row in found}
+
+
+def first_broken(rules: Mapping[str, str]) -> str:
+    """Return the SQL expression for the name of the first condition that a row breaks, or null."""
+    cases = " ".join(f"WHEN NOT ({sql}) THEN '{name}'" for name, sql in rules.items())
+    return f"CASE {cases} END" if cases else "NULL"
 
 
 def orphans(connection: Connection, table: Table, most: int) -> list[Orphan]:
@@ -107,4 +105,9 @@ def _first(connection: Connection) -> str | None:
 
 def out_of_form(table: str, row: int, subject: str) -> str:
     """Return the clause about a malformed row."""
-    return f"row {row} of {table} has a value that the ledger never stores ({subject})"
+    return f"row {row} of {table} {never_stored(subject)}"
+
+
+def never_stored(subject: str) -> str:
+    """Return the predicate about a malformed row."""
+    return f"has a value that the ledger never stores ({subject})"

@@ -6,66 +6,117 @@ the reason in its place, and so does not hide the others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
-from sqlalchemy import Dialect, Integer, Select, func, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Dialect,
+    Integer,
+    Select,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 
 from forecasts.ledger.chain import contents, rows_of
-from forecasts.ledger.driver_errors import is_of_a_value
+from forecasts.ledger.driver_errors import is_of_a_value, raised
+from forecasts.ledger.malformed import first_broken, malformed, never_stored
+from forecasts.ledger.models.stored_forms import looks_right, rules
+
+T = TypeVar("T")
+# The id of a row, its question, the two parts of its JSON that are hashed (``contents``), its
+# values, and a predicate if it cannot be read or has a value out of form; otherwise "".
+RawRow = tuple[int, int | None, str, str, Any, str]
 
 
-class RawRow(NamedTuple):
-    """A row with its question, and the two parts of its JSON that are hashed (``contents``).
-
-    ``unreadable``: the reason why there is none of it; blank if there is.
-    """
-
-    id: int
-    question: int | None
-    rest: str
-    personal: str
-    values: Any
-    unreadable: str = ""
+def fetch(connection: Connection, sql: str) -> list[tuple[Any, ...]]:
+    """Return rows as the driver has them, without the engine's row around each."""
+    cursor: Any = connection.exec_driver_sql(sql).cursor
+    try:
+        return list(cursor.fetchall())
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise raised(connection, sql, error) from error
+    finally:
+        cursor.close()
 
 
-def read(session: Session, statement: Select[Any]) -> Sequence[Any]:
+def read(session: Session, statement: Select[Any]) -> list[tuple[Any, ...]]:
     """Return rows as the driver has them; the statement's parameters are ids."""
     connection = session.connection()
     sql = statement.compile(connection.engine, compile_kwargs={"literal_binds": True})
-    return connection.exec_driver_sql(str(sql)).all()
+    return fetch(connection, str(sql))
 
 
 def rows_between(session: Session, kind: str, low: int, high: int) -> list[RawRow]:
     """Return the rows of a table of the chain with ids above ``low`` up to ``high``, by id."""
-    table, connection = SQLModel.metadata.tables[kind], session.connection()
+
+    def read(low: int, high: int) -> list[RawRow]:
+        found, columns, faults = _between(session.connection(), kind, low, high)
+        if not found:
+            return []
+        ids, (rest, personal) = columns["id"], zip(*contents(kind, columns), strict=True)
+        said = [faults.get(id_, "") for id_ in ids] if faults else [""] * len(ids)
+        return list(zip(ids, columns["of_question"], rest, personal, found, said, strict=True))
+
+    return _readable(read, lambda row, said: (row, None, "", "", None, said), low, high)
+
+
+def faults_between(session: Session, kind: str, low: int, high: int) -> list[tuple[int, str]]:
+    """Return such rows of any table that cannot be read or are out of form, with predicates."""
+
+    def read(low: int, high: int) -> list[tuple[int, str]]:
+        _, _, faults = _between(session.connection(), kind, low, high)
+        return list(faults.items())
+
+    return _readable(read, lambda row, said: (row, said), low, high)
+
+
+def _readable(
+    read: Callable[[int, int], list[T]], unreadable: Callable[[int, str], T], low: int, high: int
+) -> list[T]:
+    """Return all that can be read between two ids, with ``unreadable`` in place of the rest."""
     try:
-        statement = _between(kind, connection.dialect).format(low=low, high=high)
-        found = connection.exec_driver_sql(statement).all()
-        columns = dict(zip(table.c.keys(), zip(*found, strict=True), strict=False))
-        hashed = contents(kind, columns) if found else []
-        id_ = table.c.keys().index("id")
-        return [
-            RawRow(row[id_], row[-1], rest, personal, row)
-            for row, (rest, personal) in zip(found, hashed, strict=True)
-        ]
+        return read(low, high)
     except Exception as error:
         if not is_of_a_value(error):
             raise
         if high - low <= 1:
-            return [RawRow(high, None, "", "", None, reason(error))]
+            return [unreadable(high, f"cannot be read: {reason(error)}")]
     middle = (low + high) // 2
-    return [*rows_between(session, kind, low, middle), *rows_between(session, kind, middle, high)]
+    parts = ((low, middle), (middle, high))
+    return [row for part in parts for row in _readable(read, unreadable, *part)]
+
+
+def _between(
+    connection: Connection, kind: str, low: int, high: int
+) -> tuple[list[tuple[Any, ...]], Mapping[str, Sequence[Any]], Mapping[int, str]]:
+    """Return rows, their columns, and the predicates of those that are out of form."""
+    table, dialect = SQLModel.metadata.tables[kind], connection.dialect
+    found = fetch(connection, _statement(kind, dialect).format(low=low, high=high))
+    if not found:
+        return [], {}, {}
+    names = (*table.c.keys(), "of_question", "broken")
+    columns = dict(zip(names, zip(*found, strict=True), strict=True))
+    if not any(columns["broken"]) and all(
+        looks_right(column, columns[column.name], dialect.name) for column in table.c
+    ):
+        return found, columns, {}
+    wrong = malformed(connection, table, len(found), f"id > {low} AND id <= {high}")
+    return found, columns, {row: never_stored(subject) for row, subject in wrong.items()}
 
 
 @lru_cache(100)  # to build one takes longer than to run it
-def _between(kind: str, dialect: Dialect) -> str:
-    id_ = SQLModel.metadata.tables[kind].c.id
+def _statement(kind: str, dialect: Dialect) -> str:
+    table = SQLModel.metadata.tables[kind]
     low, high = (literal_column(name, Integer) for name in ("{low}", "{high}"))
-    return str(rows_of(kind).where(id_ > low, id_ <= high).compile(dialect=dialect))
+    broken: ColumnElement[Any] = literal_column(first_broken(rules(table, dialect.name)))
+    rows = rows_of(kind).add_columns(broken.label("broken"))
+    return str(rows.where(table.c.id > low, table.c.id <= high).compile(dialect=dialect))
 
 
 def ends(session: Session, kind: str) -> tuple[int, int]:

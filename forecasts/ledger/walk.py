@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import func, inspect, select
+from sqlalchemy import Table, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 
@@ -27,10 +27,14 @@ from forecasts.ledger.driver_errors import is_of_a_value
 from forecasts.ledger.erasure import Erasures
 from forecasts.ledger.faults import Broken, Fault
 from forecasts.ledger.malformed import malformed, orphans, out_of_form
-from forecasts.ledger.raw_rows import RawRow, ends, read, reason, rows_between
+from forecasts.ledger.models.stored_forms import looks_right
+from forecasts.ledger.raw_rows import RawRow, ends, faults_between, read, reason, rows_between
+
+# The columns of the table entry, as the driver has them.
+_Entry = tuple[int, int | None, int | None, str, int, str | None, str | None, str, str, Any]
 
 MOST_FAULTS = 20
-_BATCH = 2_000  # entries
+_BATCH = 4_000  # entries
 
 
 class Stop(Exception):
@@ -48,13 +52,12 @@ class Walk:
         self.faults: list[Broken] = []
         self.place, self.last, self.time = 0, NOTHING, ""
         self.intact = (self.place, self.last)  # at the first fault
-        self.questions: dict[int, tuple[int, str]] = {}
+        self.questions: dict[int | None, tuple[int, str]] = {}
         self.rows: Counter[str] = Counter()
         self.forgotten = 0
-        # For each table: the last row with an entry, the rows read ahead, and those out of form.
+        # For each table: the last row with an entry, and the rows read ahead.
         self._seen = dict.fromkeys(SEALED, 0)
         self._ahead: dict[str, deque[RawRow]] = {kind: deque() for kind in SEALED}
-        self._malformed: dict[str, dict[int, str]] = {}
         self._erasures = Erasures(session)
         # For each row that may change: the entry of its newest state.
         self._states: dict[str, dict[int, Any]] = {kind: {} for kind in STATES}
@@ -67,10 +70,6 @@ class Walk:
             raise self._stop(Broken(Fault.removed, f"{tables} gone, or replaced by a view"))
         with self._readable("the table removal", note=False):
             self._erasures.read()
-        for table in SQLModel.metadata.sorted_tables:
-            with self._readable(f"the table {table.name}", note=False):
-                found = malformed(self.session.connection(), table, MOST_FAULTS)
-                self._malformed[table.name] = found
         entry = SQLModel.metadata.tables["entry"]
         entries = 0
         with self._readable("the table entry", note=False):
@@ -84,7 +83,7 @@ class Walk:
             for one in batch:
                 self._entry(one)
             tell(self.place, entries)
-            low = batch[-1].id
+            low = batch[-1][0]
         for kind in SEALED:
             with self._readable(f"the table {kind}"):
                 self._no_more(kind)
@@ -122,15 +121,15 @@ class Walk:
             if note:
                 self.note(Broken(Fault.altered, f"{what} cannot be read: {reason(error)}"))
 
-    def _batch_after(self, low: int | None) -> Sequence[Any]:
+    def _batch_after(self, low: int | None) -> list[_Entry]:
         """Return the next entries, at least one up to the end; ``Stop`` at an unreadable one."""
         entry, size = SQLModel.metadata.tables["entry"], _BATCH
         while True:
             statement = select(entry).order_by(entry.c.id).limit(size)
+            if low is not None:
+                statement = statement.where(entry.c.id > low)
             try:
-                return read(
-                    self.session, statement if low is None else statement.where(entry.c.id > low)
-                )
+                return self._in_form(read(self.session, statement))
             except DBAPIError as error:
                 if not is_of_a_value(error):
                     raise
@@ -139,26 +138,31 @@ class Walk:
                     raise self._stop(Broken(Fault.altered, what, self.place + 1)) from None
                 size = max(1, size // 16)
 
-    def _highest(self, batch: Sequence[Any]) -> Mapping[str, int]:
-        """Return the highest row of each table that these entries refer to."""
-        highest: dict[str, int] = {}
-        altered = self._malformed.get("entry", {})
-        for place, _, _, kind, row_id, *_ in batch:
-            if place in altered:
-                break
-            if kind in self._seen and row_id > highest.get(kind, self._seen[kind]):
-                highest[kind] = row_id
-        return highest
+    def _in_form(self, batch: list[_Entry]) -> list[_Entry]:
+        """Return the entries before the first that is out of form; ``Stop`` if there is none."""
+        entry, connection = SQLModel.metadata.tables["entry"], self.session.connection()
+        columns, dialect = zip(entry.c, zip(*batch, strict=True)), connection.dialect.name  # noqa: B905 none without entries
+        if all(looks_right(column, values, dialect) for column, values in columns):
+            return batch
+        first = f"id >= {batch[0][0]}"
+        for place, subject in malformed(connection, entry, 1, first).items():
+            batch = [one for one in batch if one[0] < place]
+            if not batch:
+                what = out_of_form("entry", place, subject)
+                raise self._stop(Broken(Fault.altered, what, place))
+        return batch
 
-    def _entry(self, entry: Any) -> None:
+    def _highest(self, batch: list[_Entry]) -> Mapping[str, int]:
+        """Return the highest row of each table that these entries refer to."""
+        highest = dict(sorted((kind, row) for _, _, _, kind, row, *_ in batch))
+        return {kind: row for kind, row in highest.items() if row > self._seen.get(kind, row)}
+
+    def _entry(self, entry: _Entry) -> None:
         """Compare an entry with its place in both chains, and with its row."""
         place, question, number, kind, row_id, _, _, row, hash_, at = entry
-        if place in self._malformed.get("entry", ()):
-            what = out_of_form("entry", place, self._malformed["entry"][place])
-            raise self._stop(Broken(Fault.altered, what, place))
         if place != self.place + 1:
             self._misplaced(entry)
-        faults: list[Broken] = []
+        faults: Sequence[Broken] = ()
         if kind in self._states:
             self._states[kind][row_id] = entry
         elif kind not in self._seen:
@@ -172,6 +176,7 @@ class Walk:
             raise self._stop(self._fault(Fault.reordered, entry, what))
         else:
             faults = self._faults_at(entry, kind, row_id)
+            self._seen[kind] = row_id
         before, previous = self.questions.get(question, (0, NOTHING))
         time = time_member(at)
         expected = entry_hash(place, question, number, kind, row_id, row, self.last, previous, time)
@@ -188,68 +193,70 @@ class Walk:
             self.note(fault)
         self.place, self.last, self.time = place, hash_, time or self.time
         if kind in self._seen:
-            self._seen[kind] = row_id
             self.rows[kind] += 1
         if question is not None:
-            self.questions[question] = number, hash_
+            self.questions[question] = number or 0, hash_
         if place in self.against:
             self._compare_digest(entry)
 
-    def _misplaced(self, entry: Any) -> None:
+    def _misplaced(self, entry: _Entry) -> None:
         """Stop at an entry that is not the next one."""
-        expected = self.place + 1
-        if entry.id < expected:
+        place, expected = entry[0], self.place + 1
+        if place < expected:
             what = "it comes before the first entry"
             raise self._stop(self._fault(Fault.inserted, entry, what))
         gone = (
             f"entry {expected} is"
-            if entry.id == expected + 1
-            else f"the entries from {expected} to {entry.id - 1} are"
+            if place == expected + 1
+            else f"the entries from {expected} to {place - 1} are"
         )
-        between = f"between entry {self.place} and entry {entry.id}"
+        between = f"between entry {self.place} and entry {place}"
         raise self._stop(Broken(Fault.removed, f"{gone} gone, {between}", expected))
 
-    def _faults_at(self, entry: Any, kind: str, row_id: int) -> list[Broken]:
+    def _faults_at(self, entry: _Entry, kind: str, row_id: int) -> list[Broken]:
         """Return the faults of the entry's row, and of rows without an entry before it."""
-        ahead, strays = self._ahead[kind], []
-        while ahead and ahead[0].id < row_id:
-            where = f", and comes before that of entry {entry.id}"
-            strays.append(self._stray(kind, ahead[0].id, ahead.popleft().question, where))
-        row = ahead.popleft() if ahead and ahead[0].id == row_id else None
-        return strays + self._faults_of(entry, row)
+        ahead, faults = self._ahead[kind], []
+        while ahead and ahead[0][0] < row_id:
+            where = f", and comes before that of entry {entry[0]}"
+            stray, question, *_ = ahead.popleft()
+            faults.append(self._stray(kind, stray, question, where))
+        row = ahead.popleft() if ahead and ahead[0][0] == row_id else None
+        if fault := self._fault_of(entry, row):
+            faults.append(fault)
+        return faults
 
-    def _faults_of(self, entry: Any, row: RawRow | None) -> list[Broken]:
+    def _fault_of(self, entry: _Entry, row: RawRow | None) -> Broken | None:
         """Return the fault of a row that is not as its entry says, if it has one."""
-        _, question, _, kind, row_id, salt, words, hash_, *_ = entry
-        named = f"row {row_id} of {kind}"
+        _, question, _, kind, row_id, salt, words, hash_, _, _ = entry
         if row is None:
-            return [self._fault(Fault.removed, entry, f"{named} is gone")]
+            return self._fault(Fault.removed, entry, f"{_named(entry)} is gone")
+        _, of_question, rest, personal, _, fault = row
         what = ""
-        if row.unreadable:
-            what = f"{named} cannot be read: {row.unreadable}"
-        elif row_hash(row.rest, words) != hash_:
-            what = f"{named} is not as recorded"
-        elif row.question != question:
-            what = f"{named} belongs to another question"
-        elif row_id in self._malformed.get(kind, ()):
-            what = out_of_form(kind, row_id, self._malformed[kind][row_id])
-        elif salt is None or words_hash(salt, row.personal) != words:
+        if fault:
+            what = f"{_named(entry)} {fault}"
+        elif row_hash(rest, words) != hash_:
+            what = f"{_named(entry)} is not as recorded"
+        elif of_question != question:
+            what = f"{_named(entry)} belongs to another question"
+        elif salt is None or words_hash(salt, personal) != words:
             what = self._words_fault(entry, row)
         elif self._erasures.must_be_gone(kind, row_id):
-            what = f"the words of {named} are back, though they were removed with their member"
-        return [self._fault(Fault.altered, entry, what)] if what else []
+            what = (
+                f"the words of {_named(entry)} are back, though they were removed with their member"
+            )
+        return self._fault(Fault.altered, entry, what) if what else None
 
-    def _words_fault(self, entry: Any, row: RawRow) -> str:
+    def _words_fault(self, entry: _Entry, row: RawRow) -> str:
         """Return why words are not as written; "" if they are blank, or went with their member."""
-        kind, names = entry.kind, ", ".join(WORDS.get(entry.kind, ()))
-        the_words = f"the words of row {entry.row_id} of {kind} ({names}) are"
-        if entry.salt is None and entry.words_hash is None and not row.personal:
+        _, _, _, kind, _, salt, words, *_ = entry
+        _, _, _, personal, found, _ = row
+        the_words = f"the words of {_named(entry)} ({', '.join(WORDS.get(kind, ()))}) are"
+        if salt is None and words is None and not personal:
             return ""
-        if entry.salt is not None or entry.words_hash is None:
+        if salt is not None or words is None:
             return f"{the_words} not as written"
         self.forgotten += 1
-        columns = SQLModel.metadata.tables[kind].c.keys()
-        values = dict(zip(columns, row.values, strict=False))
+        values = dict(zip(SQLModel.metadata.tables[kind].c.keys(), found, strict=False))
         if kind in SEALED and self._erasures.explain(kind, values):
             return ""
         return f"{the_words} gone, and no removal of their member did that"
@@ -264,48 +271,45 @@ class Walk:
 
     def _compare_states(self, kind: str) -> None:
         """Compare rows that may change with the entries of their newest states."""
-        newest = {id_: e for id_, e in self._states[kind].items() if e.row_hash != NOTHING}
+        newest = {row: one for row, one in self._states[kind].items() if one[7] != NOTHING}
         for row in rows_between(self.session, kind, *ends(self.session, kind)):
-            entry = newest.pop(row.id, None)
+            id_, question, *_ = row
+            entry = newest.pop(id_, None)
             if entry is None:
-                self.note(self._stray(kind, row.id, row.question))
+                self.note(self._stray(kind, id_, question))
                 continue
             self.rows[kind] += 1
-            for fault in self._faults_of(entry, row):
+            if fault := self._fault_of(entry, row):
                 self.note(fault)
         for entry in newest.values():
-            for fault in self._faults_of(entry, None):
-                self.note(fault)
+            self.note(self._fault(Fault.removed, entry, f"{_named(entry)} is gone"))
 
     def others(self) -> None:
         """Prove the form and the references of rows that have no entries."""
         for table in SQLModel.metadata.sorted_tables:
             if table.name in (*SEALED, *STATES, "entry"):
                 continue
-            for row, subject in self._malformed.get(table.name, {}).items():
-                what = out_of_form(table.name, row, subject)
-                self.note(Broken(Fault.altered, what, kind=table.name, row=row))
             with self._readable(f"the table {table.name}"):
-                if table.name != "exhibit_content":  # the documents themselves are compared
-                    self._readable_rows(table.name)
-                for orphan in orphans(self.session.connection(), table, MOST_FAULTS):
-                    what = orphan.said(table.name)
-                    self.note(Broken(Fault.altered, what, kind=table.name, row=orphan.row))
+                for row, what in self._faulty(table):
+                    self.note(Broken(Fault.altered, what, kind=table.name, row=row))
 
-    def _readable_rows(self, kind: str) -> None:
-        """Note the rows of a table that cannot be read."""
-        id_ = SQLModel.metadata.tables[kind].c.id
-        low, last = ends(self.session, kind)
+    def _faulty(self, table: Table) -> Iterator[tuple[int, str]]:
+        """Yield the rows of a table that cannot be read, are out of form, or lost a reference."""
+        connection, kind, id_ = self.session.connection(), table.name, table.c.id
+        if kind == "exhibit_content":  # the documents themselves are compared
+            for row, subject in malformed(connection, table, MOST_FAULTS).items():
+                yield row, out_of_form(kind, row, subject)
+        low, last = (0, 0) if kind == "exhibit_content" else ends(self.session, kind)
         while low < last:
             some = select(id_).where(id_ > low).order_by(id_).limit(_BATCH).subquery()
             high = self.session.scalar(select(func.max(some.c.id))) or last
-            for row in rows_between(self.session, kind, low, high):
-                if row.unreadable:
-                    what = f"row {row.id} of {kind} cannot be read: {row.unreadable}"
-                    self.note(Broken(Fault.altered, what, kind=kind, row=row.id))
+            for row, fault in faults_between(self.session, kind, low, high):
+                yield row, f"row {row} of {kind} {fault}"
             low = high
+        for orphan in orphans(connection, table, MOST_FAULTS):
+            yield orphan.row, orphan.said(kind)
 
-    def _compare_digest(self, entry: Any | None = None) -> None:
+    def _compare_digest(self, entry: _Entry | None = None) -> None:
         if self.against.get(self.place, {self.last}) == {self.last}:
             return
         what = (
@@ -320,9 +324,9 @@ class Walk:
         what = f"row {row} of {kind} has no entry{where}"
         return Broken(Fault.inserted, what, question=self.slug(question), kind=kind, row=row)
 
-    def _fault(self, fault: Fault, entry: Any, what: str) -> Broken:
-        slug = self.slug(entry.question_id)
-        return Broken(fault, what, entry.id, slug, entry.number, entry.kind, entry.row_id)
+    def _fault(self, fault: Fault, entry: _Entry, what: str) -> Broken:
+        place, question, number, kind, row_id, *_ = entry
+        return Broken(fault, what, place, self.slug(question), number, kind, row_id)
 
     def slug(self, question_id: Any) -> str | None:
         """Return the name of a question for a fault, if it can be read."""
@@ -332,3 +336,8 @@ class Walk:
         with suppress(DBAPIError):
             return self.session.scalar(select(question.c.slug).where(question.c.id == question_id))
         return None
+
+
+def _named(entry: _Entry) -> str:
+    _, _, _, kind, row_id, *_ = entry
+    return f"row {row_id} of {kind}"

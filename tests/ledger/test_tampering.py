@@ -58,7 +58,7 @@ from tests.ledger.test_verification import furnish
 
 IN_CHAIN = (*SEALED, *STATES, "entry", "exhibit_content")
 # Ways in which any value is out of place, whether the chain has the row or not.
-ALWAYS = ("class", "form", "bytes", "orphan")
+ALWAYS = ("class", "form", "sign", "bytes", "orphan")
 TABLES = SQLModel.metadata.sorted_tables
 
 
@@ -232,6 +232,8 @@ def _values(table: Table, column: Column[Any], dialect: str) -> dict[str, str]:
         values["orphan"] = "999999"
     if not on_file:
         out_of_form = {DateTime: "'infinity'", Float: "'NaN'", JSON: "'null'"}
+        if kind is Float:
+            values["sign"] = "-0.0"
         return values | ({"form": out_of_form[kind]} if kind in out_of_form else {})
     values["class"] = {
         Boolean: "''", Integer: "'x'", Float: "'x'", DateTime: "2460000.5", JSON: "5",

@@ -25,7 +25,7 @@ from forecasts.ledger.models.agenda import (
 )
 from forecasts.ledger.models.articles import DIGEST_ADDRESS, Article
 from forecasts.ledger.models.chain import Entry, Removal, Upkeep, UpkeepAct
-from forecasts.ledger.models.columns import Time
+from forecasts.ledger.models.columns import Real, Time
 from forecasts.ledger.models.people import (
     Appointment,
     BotOwner,
@@ -117,6 +117,7 @@ __all__ = [
     "QuestionSource",
     "QuestionText",
     "QuestionType",
+    "Real",
     "Removal",
     "Resolution",
     "ResolutionState",

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.types import JSON
 from sqlmodel import Field, SQLModel
 
-from forecasts.ledger.models.columns import Time, long_text
+from forecasts.ledger.models.columns import Real, Time, long_text
 
 
 class Event(StrEnum):
@@ -61,8 +61,8 @@ class Channel(SQLModel, table=True):
     name: str
     secret_url: str = Field(sa_type=Text)
     events: list[str] = Field(sa_type=JSON)
-    days_before_close: float
-    days_until_stale: float
+    days_before_close: float = Field(sa_type=Real)
+    days_until_stale: float = Field(sa_type=Real)
     recorded_at: datetime = Field(sa_type=Time)
     removed_at: datetime | None = Field(default=None, sa_type=Time)
     after_resolution: int | None = None

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import DateTime as SADateTime
-from sqlalchemy import Dialect, Text
+from sqlalchemy import Dialect, Float, Text
 from sqlalchemy.types import JSON, TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -48,6 +48,19 @@ class Time(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Real(TypeDecorator[float]):
+    """A number; -0.0 is stored as 0.0, as SQLite does by itself."""
+
+    impl = Float
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """Return the conversion of a number to the value that the driver takes."""
+        if dialect.name == "sqlite":
+            return None
+        return lambda value: None if value is None else value + 0.0
 
 
 def _sqlite_text(value: datetime) -> str:

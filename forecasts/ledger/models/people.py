@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from forecasts.ledger.models.columns import Time, json_column
+from forecasts.ledger.models.columns import Real, Time, json_column
 
 
 class MemberKind(StrEnum):
@@ -213,6 +213,6 @@ class Preference(SQLModel, table=True):
     id: int = Field(default=None, primary_key=True)
     member_id: int = Field(foreign_key="member.id", index=True)
     time_zone: str | None = None
-    lowest_probability: float | None = None
+    lowest_probability: float | None = Field(default=None, sa_type=Real)
     theme: Theme | None = Field(default=None, sa_type=Text)
     recorded_at: datetime = Field(sa_type=Time)

@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.types import JSON
 from sqlmodel import Field, SQLModel
 
-from forecasts.ledger.models.columns import Time, long_text
+from forecasts.ledger.models.columns import Real, Time, long_text
 
 
 class ResolutionState(StrEnum):
@@ -132,7 +132,7 @@ class Policy(SQLModel, table=True):
     question_id: int = Field(foreign_key="question.id", index=True)
     kind: PolicyKind = Field(default=PolicyKind.confirm, sa_type=Text)
     agreeing: int = 1
-    dispute_days: float = 0.0
+    dispute_days: float = Field(default=0.0, sa_type=Real)
     member_id: int = Field(foreign_key="member.id")
     recorded_at: datetime = Field(sa_type=Time)
 
@@ -210,6 +210,6 @@ class Score(SQLModel, table=True):
     member_id: int = Field(foreign_key="member.id")
     protocol: str
     engine_version: str
-    score: float
-    coverage: float
+    score: float = Field(sa_type=Real)
+    coverage: float = Field(sa_type=Real)
     updates: int

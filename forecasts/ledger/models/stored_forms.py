@@ -6,12 +6,16 @@ something else. There a form is a storage class, with the digits of a time and t
 A server checks types by itself; its forms exclude only values that no reader can take.
 
 Each condition is a CHECK constraint, which a migration makes (``migrations.forms``).
-``malformed`` proves them again, as a database's owner can drop a constraint.
+``malformed`` proves them again, as a database's owner can drop a constraint. Most rows pass a quick
+look at whole columns (``looks_right``), which takes a tenth of the time.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
+from math import copysign, isfinite
 from typing import Any, get_args
 
 from sqlalchemy import (
@@ -41,13 +45,20 @@ _SQLITE = {
     Boolean: "{0} IN (0, 1)",
     Float: _FINITE,
     # Its length in bytes, as a NUL ends the text of a function.
-    DateTime: "length(CAST({0} AS BLOB)) = 26 AND datetime(substr({0}, 1, 19)) = substr({0}, 1, 19)"
+    DateTime: "length(CAST({0} AS BLOB)) = 26"
+    " AND datetime(substr({0}, 1, 19)) IS substr({0}, 1, 19) AND substr({0}, 12, 2) < '24'"
     f" AND substr({{0}}, 20) GLOB '.{'[0-9]' * 6}' AND {{0}} >= '0001'",
     JSON: "CASE WHEN json_valid({0}) THEN json_type({0}) IN ('array', 'object')"
     " ELSE {0} IS NULL END",
 }
+# The same classes as the drivers have them; JSON is not looked at.
+_SEEN: Mapping[str, Sequence[tuple[type, type]]] = {
+    "sqlite": ((Boolean, int), (DateTime, str), (LargeBinary, bytes)),
+    "postgresql": ((Boolean, bool), (DateTime, datetime), (LargeBinary, bytes)),
+}
+_DIGITS = str.maketrans("123456789", "0" * 9)
 _SERVER = {
-    Float: _FINITE,
+    Float: f"{_FINITE} AND {{0}}::text <> '-0'",
     DateTime: "{0} >= '0001-01-01 00:00:00+00' AND {0} < '10000-01-01 00:00:00+00'",
     JSON: "json_typeof({0}) IN ('array', 'object')",
 }
@@ -90,6 +101,49 @@ def conditions(table: Table, dialect: str) -> dict[str, str]:
         if isinstance(check, CheckConstraint):
             found[str(check.name).removeprefix(f"ck_{table.name}_")] = str(check.sqltext)
     return found
+
+
+def rules(table: Table, dialect: str) -> dict[str, str]:
+    """Return the ``conditions`` that ``looks_right`` does not prove."""
+    return {
+        name: condition
+        for name, condition in conditions(table, dialect).items()
+        if name not in table.c or isinstance(table.c[name].type, JSON)
+    }
+
+
+def looks_right(column: Column[Any], values: Iterable[Any], dialect: str) -> bool:
+    """Return whether these values, as the driver has them, have the column's form."""
+    type_: Any = column.type
+    while isinstance(type_, TypeDecorator):
+        type_ = type_.impl_instance
+    if isinstance(type_, JSON):
+        return True
+    seen = ((Integer, int), (Float, float), *_SEEN[dialect], (object, str))
+    class_ = next(class_ for kind, class_ in seen if isinstance(type_, kind))
+    classes = set(map(type, values))
+    if classes - {class_} - ({type(None)} if column.nullable else set()):
+        return False
+    if isinstance(type_, Boolean):
+        return set(values) <= {0, 1, None}
+    if isinstance(type_, Float):
+        numbers = [value for value in values if value is not None]
+        return all(map(isfinite, numbers)) and not (
+            0 in numbers and any(value == 0 > copysign(1, value) for value in numbers)
+        )
+    if class_ is str and isinstance(type_, DateTime):
+        return _are_times({value for value in values if value is not None})
+    return True
+
+
+def _are_times(texts: set[str]) -> bool:
+    shapes = "|".join(texts).translate(_DIGITS)
+    if texts and shapes != "|".join(["0000-00-00 00:00:00.000000"] * len(texts)):
+        return False
+    try:
+        return all(map(datetime.fromisoformat, texts))
+    except ValueError:
+        return False
 
 
 def add_enum_checks() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from forecasts.ledger.models.columns import Time, json_column, long_text
+from forecasts.ledger.models.columns import Real, Time, json_column, long_text
 
 
 class Stance(StrEnum):
@@ -57,7 +57,7 @@ class Forecast(SQLModel, table=True):
     member_id: int = Field(foreign_key="member.id")
     made_at: datetime = Field(sa_type=Time)
     recorded_at: datetime = Field(sa_type=Time)
-    probability: float | None = None
+    probability: float | None = Field(default=None, sa_type=Real)
     probabilities: list[float | None] | None = json_column()
     quantiles: dict[str, Any] | None = json_column()
     withdrawn: bool = False
@@ -89,10 +89,10 @@ class ModelUse(SQLModel, table=True):
     name: str
     version: str | None = None
     prompt_hash: str | None = None
-    temperature: float | None = None
-    cost: float | None = None
+    temperature: float | None = Field(default=None, sa_type=Real)
+    cost: float | None = Field(default=None, sa_type=Real)
     tokens: int | None = None
-    seconds: float | None = None
+    seconds: float | None = Field(default=None, sa_type=Real)
     tools: list[str] | None = json_column()
 
 
@@ -128,7 +128,7 @@ class Citation(SQLModel, table=True):
     forecast_id: int = Field(foreign_key="forecast.id")
     evidence_id: int = Field(foreign_key="evidence.id", index=True)
     stance: Stance = Field(default=Stance.supports, sa_type=Text)
-    share: float | None = None
+    share: float | None = Field(default=None, sa_type=Real)
 
 
 class Comment(SQLModel, table=True):
