@@ -156,7 +156,7 @@ def _installation(
 ) -> Installation:
     """Return the installation; ``digest_file``: digests go to a file unless set otherwise."""
     from forecasts.ledger.urls import holds_secrets
-    from forecasts.operations.digests import default_file
+    from forecasts.operations.digests import default_file, require_server
     from forecasts.operations.schedules import Installation
 
     chosen = settings(database)
@@ -181,6 +181,7 @@ def _installation(
         needed["FORECASTS_STAMP_URL"] = chosen.stamp_url
     if chosen.digest_to is not None:
         target = chosen.digest_to.get_secret_value()
+        require_server(target)
         needed["FORECASTS_DIGEST_TO"] = None if "://" in target else str(Path(target).absolute())
     elif digest_file:
         needed["FORECASTS_DIGEST_TO"] = str(default_file(chosen.database_url))

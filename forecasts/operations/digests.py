@@ -71,6 +71,15 @@ def is_web(target: str) -> bool:
     return target.lower().startswith(("https://", "http://"))
 
 
+def require_server(target: str) -> None:
+    """Refuse, with BadInput, an e-mail address without the server to send mail with."""
+    if _EMAIL.fullmatch(target):
+        raise BadInput(
+            f"{target!r} names no server to send mail with.",
+            remedy="Name yours: mailto://USER:PASSWORD@HOST?to=YOU@EXAMPLE.ORG.",
+        )
+
+
 def send(
     engine: Engine, target: str, *, now: datetime, message: Message, allow_private: bool = False
 ) -> Sent:
@@ -79,11 +88,7 @@ def send(
     ``message`` sends it to a service. BadInput for a web address without encryption, and for an
     e-mail address without its server. A ledger that can only be read does not remember the result.
     """
-    if _EMAIL.fullmatch(target):
-        raise BadInput(
-            f"{target!r} names no server to send mail with.",
-            remedy="Name yours: mailto://USER:PASSWORD@HOST?to=YOU@EXAMPLE.ORG.",
-        )
+    require_server(target)
     if is_web(target) and not target.lower().startswith("https://") and not allow_private:
         raise BadInput(
             f"{shown(target)} is not encrypted, so anyone on the way could change the digest.",

@@ -229,3 +229,14 @@ def test_each_unit_sends_the_digest_somewhere(
     monkeypatch.setenv("FORECASTS_DATABASE_URL", WITH_PASSWORD)
     printed = forecasts("schedule", "cron").stdout
     assert "# FORECASTS_DATABASE_URL and FORECASTS_DIGEST_TO are read from" in printed
+
+
+def test_an_email_address_without_a_server_gets_into_no_unit(
+    forecasts: Forecasts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for address in ("me@example.org", "mailto:me@example.org"):
+        monkeypatch.setenv("FORECASTS_DIGEST_TO", address)
+        for kind in ("cron", "systemd", "kubernetes"):
+            printed = forecasts("schedule", kind, exit_code=2)
+            assert "names no server to send mail with" in printed.stderr
+            assert printed.stdout == ""
