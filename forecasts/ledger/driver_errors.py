@@ -24,12 +24,13 @@ VERIFY = "Find out who could write to its database: forecasts verify names every
 _NO_SERVER = object()
 _DISK_FULL = "53100"  # SQLSTATE
 _OPERATING = "docs/operating.md"
+_NO_RIGHT = "42501"
 _UNDECODABLE = "Could not decode to UTF-8"  # in SQLite's message
 _AT_A_VALUE = (AttributeError, TypeError, ValueError, OverflowError, RecursionError)
 _AGAIN = "Nothing was written. Check that it exists and is not full or locked, and try again."
 _FULL = "Nothing was written. Free some space on its disk, and try again."
 _START = "Start it, or check host and port in the URL, and try again."
-_SOON = "Nothing was written. Try again in a moment; the server's log says what it waits for."
+_SOON = "Nothing was written. Try again in a moment; the server's log has the reason."
 _MANY = "Nothing was written. Try again later; if it persists, raise the server's limit."
 # Words in a server's English messages when it refuses a connection, with the remedy.
 _NOT_ADMITTED = {
@@ -127,6 +128,14 @@ def is_of_a_value(error: Exception) -> bool:
     return is_data or is_damage(error.orig) or _UNDECODABLE in str(error.orig)
 
 
+def is_of_the_schema(error: DBAPIError) -> bool:
+    """Return whether a statement does not fit the database's tables, such as a missing one."""
+    if isinstance(error.orig, sqlite3.Error):
+        return error.orig.sqlite_errorcode == sqlite3.SQLITE_ERROR
+    state = str(getattr(error.orig, "sqlstate", ""))
+    return state.startswith("42") and state != _NO_RIGHT
+
+
 def is_damage(error: object) -> bool:
     """Return whether a driver's error says that SQLite's file is not whole."""
     code = getattr(error, "sqlite_errorcode", None)
@@ -194,7 +203,7 @@ def _last_line(message: str) -> str:
 def _refused(where: str, state: str, error: DBAPIError) -> DatabaseError | None:
     """Return the error for a server's code."""
     primary = getattr(getattr(error.orig, "diag", None), "message_primary", None) or error.orig
-    if state == "42501":
+    if state == _NO_RIGHT:
         return NotAdmitted(
             f"The ledger at {where!r} does not let this role do that: {primary}.",
             remedy=f"Ask its owner for the missing rights: {_OPERATING} lists them.",

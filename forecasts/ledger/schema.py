@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from forecasts.common.errors import DatabaseError, NoLedger
 from forecasts.ledger.append import enter_found
 from forecasts.ledger.chain import ENTERED_SINCE
 from forecasts.ledger.database import ACTS, prepare_sqlite
-from forecasts.ledger.driver_errors import reported
+from forecasts.ledger.driver_errors import is_of_the_schema, reported
 from forecasts.ledger.facts import FACTS
+from forecasts.ledger.raw_rows import reason
 from forecasts.ledger.urls import is_embedded, place
 
 if TYPE_CHECKING:
@@ -90,7 +92,17 @@ def migrate(engine: Engine) -> Migrated | None:
 
         config = alembic_config()
         config.attributes["connection"] = connection
-        command.upgrade(config, newest)
+        try:
+            command.upgrade(config, newest)
+        except DBAPIError as error:
+            if not is_of_the_schema(error):
+                raise
+            raise DatabaseError(
+                f"The ledger at {place(engine)!r} says in its table alembic_version that it has "
+                f"schema {before}, but its tables are not of that schema: {reason(error)}.",
+                remedy="Nothing was changed. Someone altered it: restore the newest backup with "
+                "forecasts restore FILE, or put the right number back and run forecasts verify.",
+            ) from error
         if before is not None:
             kinds = [kind for since, kinds in ENTERED_SINCE for kind in kinds if before < since]
             enter_found(connection, kinds)

@@ -209,6 +209,19 @@ def test_a_ledger_of_an_earlier_development_version_is_refused_and_left_as_it_is
     assert ledger_schema.schema_revision(engine) == revision
 
 
+@pytest.mark.parametrize("revision", ["0010", "0012"])
+def test_a_revision_that_was_set_back_is_named_as_that_and_nothing_is_changed(
+    engine: Engine, revision: str
+) -> None:
+    with database.writing(engine) as session:
+        session.execute(text(f"UPDATE alembic_version SET version_num = '{revision}'"))
+    with pytest.raises(DatabaseError, match="alembic_version") as caught:
+        migrate(engine)
+    assert f"schema {revision}, but its tables are not of that schema" in str(caught.value)
+    assert "forecasts restore FILE" in caught.value.remedy
+    assert ledger_schema.schema_revision(engine) == revision
+
+
 def test_migrating_twice_does_nothing_the_second_time(empty: Engine) -> None:
     done = migrate(empty)
     assert done == ledger_schema.Migrated(None, ledger_schema.newest_revision())
