@@ -14,7 +14,7 @@ from forecasts.access import roles, tokens
 from forecasts.access.members import member_or_new
 from forecasts.api.server import build
 from forecasts.ledger import database
-from forecasts.ledger.models import Question
+from forecasts.ledger.models import MemberKind, Question
 from tests.conftest import ask, day
 
 # By type, as the platform calls it: the fields of a question.
@@ -66,7 +66,7 @@ class Bot:
 
 @dataclass
 class Arena:
-    """A served ledger, whose admin is alice, with her bot."""
+    """A served ledger, whose admin is the service alice, with its bot."""
 
     engine: Engine
     clock: Clock
@@ -75,7 +75,7 @@ class Arena:
     numbers: dict[str, int]  # of a question of each type
 
     def ask(self, **fields: Any) -> int:
-        """Return the number of a new question of alice's."""
+        """Return the number of a new question by alice."""
         with database.writing(self.engine) as session:
             return ask(session, member_or_new(session, "alice", now=day(0)), **fields).id
 
@@ -97,7 +97,7 @@ def arena(engine: Engine, clock: Clock) -> Arena:
         return TestClient(app, base_url="http://127.0.0.1:8000/api", headers=headers)
 
     with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=day(0))
+        alice = member_or_new(session, "alice", now=day(0), kind=MemberKind.service)
         roles.ensure_admin(session, alice, now=day(0))
         questions: dict[str, Question] = {
             kind: ask(session, alice, title=f"A {kind} one?", tags=["MiniBench"], **fields)
@@ -105,6 +105,6 @@ def arena(engine: Engine, clock: Clock) -> Arena:
         }
         numbers = {kind: question.id for kind, question in questions.items()}
         bot = tokens.create(session, "bot", member=alice, now=day(0))
-        own = tokens.issue(session, alice, now=day(0))
+        own = tokens.create(session, "alice", member=alice, now=day(0))
         accounts = [Bot(one.member.id, client(one.secret)) for one in (own, bot)]
     return Arena(engine, clock, *accounts, numbers)

@@ -24,6 +24,7 @@ from forecasts.access import roles, tokens
 from forecasts.access.members import member_or_new
 from forecasts.api.server import build
 from forecasts.ledger import database
+from forecasts.ledger.models import MemberKind
 from forecasts.ledger.verification import verify
 from forecasts.questions import registry
 from forecasts.updates.comments import by_forecast, remarks
@@ -78,14 +79,14 @@ def test_the_client_and_a_template_bot_work_unmodified(
 ) -> None:
     now = datetime.now(UTC) - timedelta(seconds=5)
     with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=now)
+        alice = member_or_new(session, "alice", now=now, kind=MemberKind.service)
         roles.ensure_admin(session, alice, now=now)
         for sort, fields in TYPES.items():
             ask(session, alice, now, title=f"A {sort} one?", tags=["minibench"], **fields)
         for month in ("May", "June"):
             ask(session, alice, now, title=f"Rain in {month}?", family="rain", tags=["family"])
         bot = tokens.create(session, "bot", member=alice, now=now)
-        owner = tokens.issue(session, alice, now=now)
+        owner = tokens.create(session, "alice", member=alice, now=now)
     environment = os.environ | {
         "METACULUS_API_BASE_URL": address,
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
