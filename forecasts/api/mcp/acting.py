@@ -136,16 +136,23 @@ class Acting:
             raise BadInput("Give the article's address or its text.", remedy="Give one of the two.")
         if url and not url.strip().lower().startswith(("https://", "http://")):
             raise BadInput(f"{url!r} is not a web address.", remedy="Begin it with https://.")
+        left_out: list[str] = []
         captured = (
-            capture(url.strip(), captured_at=now, allow_private=self.allow_private)
+            capture(
+                url.strip(),
+                captured_at=now,
+                notify=left_out.append,
+                allow_private=self.allow_private,
+            )
             if url.strip()
-            else capture_text(text, captured_at=now)
+            else capture_text(text, captured_at=now, notify=left_out.append)
         )
         with self.door().acting() as here:
             stored = library.store(
                 here.session, captured, member=member_of(here), captured_at=here.now
             )
-            return words.answer(*(_captured(here, article, is_new) for article, is_new in stored))
+            found = [_captured(here, article, is_new) for article, is_new in stored]
+            return words.answer(*found, words.bullets([words.line(one) for one in left_out]))
 
     def ask_question(
         self,

@@ -126,7 +126,8 @@ def route(ground: Ground) -> Route:
             async with server.session_manager.run():
                 await app(scope, receive, send)
 
-    return Route(PATH, Endpoint(), methods=["GET", "POST", "DELETE"])
+    # No GET: without sessions there is nothing that the server would send by itself.
+    return Route(PATH, Endpoint(), methods=["POST"])
 
 
 def _admitted(ground: Ground, headers: Headers) -> Caller:

@@ -228,6 +228,13 @@ def test_nothing_is_answered_without_a_token_or_for_another_site(
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])
+def test_no_stream_is_held_open(served: FastAPI, secrets: dict[str, str], method: str) -> None:
+    headers = {"Authorization": f"Bearer {secrets['bot']}", "Accept": "text/event-stream"}
+    answer = TestClient(served, base_url=AT).request(method, "/mcp", headers=headers)
+    assert answer.status_code == 405
+
+
 def test_a_token_over_its_limit_waits(engine: Engine, secrets: dict[str, str]) -> None:
     app = build(engine, clock=lambda: day(1), settings=Settings(api_requests_per_minute=1))
     client = TestClient(app, base_url=AT, headers={"Authorization": f"Bearer {secrets['bot']}"})
