@@ -1,0 +1,196 @@
+"""The way from an article to scores, through the API alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from forecasts.ledger import database
+from forecasts.ledger.verification import verify
+from tests.api.conftest import Clock, asked
+from tests.conftest import day
+
+V1 = "/api/v1"
+Bot = Callable[..., dict[str, str]]
+TEXT = (
+    "Harbour to reopen\n\nThe port of Brenholt said on Monday that the harbour will reopen by "
+    "31 March 2026. " + "Repairs to the quay began in autumn after the storm. " * 10
+)
+
+
+def test_from_an_article_to_scores(api: TestClient, engine: Engine, clock: Clock) -> None:
+    captured = api.post(f"{V1}/articles", json={"text": TEXT}).json()
+    [article] = captured["articles"]
+    draft = article["drafts"][0]
+    assert draft["close_date"] == "2026-03-31"
+    question = {
+        "title": draft["question"],
+        "article": article["number"],
+        "quote": draft["quote"],
+        "scheduled_close_time": "2026-03-31T23:59:59Z",
+        "resolution_criteria": "As the port says.",
+        "tags": ["ports"],
+        "id": "harbour",
+        "forecast": {"probability": 0.5, "rationale": "no idea yet"},
+    }
+    made = api.post(f"{V1}/questions", json=question)
+    assert made.status_code == 201, made.text
+    assert made.json()["sources"][0]["quote"] == draft["quote"]
+    assert made.json()["forecast"]["probability"] == 0.5
+    again = api.get(f"{V1}/articles/{article['number']}").json()
+    assert again["drafts"][0]["asked"] == ["harbour"]
+    clock.time = day(40)
+    due = api.get(f"{V1}/questions", params={"needs_update": True}).json()["questions"]
+    assert [one["id"] for one in due] == ["harbour"]
+    update = {
+        "probability": 0.8,
+        "rationale": "The quay is done.",
+        "evidence": [{"url": "https://example.org/quay", "share": 0.6}],
+        "model": {"name": "oracle", "version": "2", "cost": 0.01, "tools": ["search"]},
+    }
+    receipt = api.post(f"{V1}/questions/harbour/forecasts", json=update).json()["receipt"]
+    found = api.get(f"{V1}/questions/harbour/forecasts").json()["forecasts"]
+    assert [one["probability"] for one in found] == [0.5, 0.8]
+    assert found[1]["model"]["name"] == "oracle"
+    assert api.get(f"{V1}/forecasts/{found[1]['number']}/receipt").json() == receipt
+    [cited] = api.get(f"{V1}/questions/harbour/evidence").json()["evidence"]
+    assert (cited["stance"], cited["forecast"]) == ("supports", found[1]["number"])
+    crowd = api.get(f"{V1}/crowd", params={"question": "harbour"}).json()["rows"]
+    assert [row["p"] for row in crowd] == [0.8]
+    clock.time = day(80)
+    assert (
+        api.get(f"{V1}/questions", params={"updated_since": "2026-03-01T00:00:00Z"}).json()[
+            "questions"
+        ]
+        == []
+    )
+    proposed = api.post(f"{V1}/questions/harbour/propose", json={"outcome": "yes"})
+    assert proposed.json()["status"] == "proposed"
+    decided = api.post(f"{V1}/questions/harbour/resolve", json={"outcome": "yes"}).json()
+    assert (decided["status"], decided["outcome"]) == ("resolved", "yes")
+    [scored] = api.get(f"{V1}/scores").json()["scores"]
+    assert scored["id"] == "harbour"
+    assert 0 < scored["score"] < 0.25
+    [first, second] = api.get(f"{V1}/attribution").json()["rows"]
+    assert {first["points"] is None, second["points"] is None} == {True, False}
+    report = api.get(f"{V1}/report", params={"cohort": "resolved", "by": "forecaster"}).json()
+    assert [group["name"] for group in report["groups"]] == ["bot"]
+    with database.reading(engine) as session:
+        assert verify(session).broken is None
+
+
+def test_two_bots_are_compared(
+    api: TestClient, engine: Engine, clock: Clock, make_bot: Bot
+) -> None:
+    other = make_bot("other")
+    for number in range(3):
+        asked(engine, slug=f"q{number}", title=f"Question {number}?", family=f"f{number}")
+        path = f"{V1}/questions/q{number}/forecasts"
+        api.post(path, json={"probability": 0.9})
+        api.post(path, json={"probability": 0.4}, headers=other)
+    clock.time = day(11)
+    for number in range(3):
+        assert api.post(f"{V1}/questions/q{number}/resolve", json={"outcome": "yes"}).is_success
+    query = {"between": ["bot", "other"], "cohort": "resolved"}
+    found = api.get(f"{V1}/compare", params=query).json()
+    assert {group["name"] for group in found["groups"]} == {"bot", "other"}
+    text = api.get(f"{V1}/compare", params=query, headers={"Accept": "text/markdown"}).text
+    assert text.startswith("# ")
+    assert api.get(f"{V1}/compare", params={"between": "bot"}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("fields", "value", "withdrawn"),
+    [
+        (
+            {"type": "multiple_choice", "options": ["a", "b", "c"]},
+            {"probabilities": [0.2, 0.3, 0.5]},
+            "probabilities",
+        ),
+        (
+            {"type": "numeric", "lower_bound": "0", "upper_bound": "10"},
+            {"quantiles": {"0.1": 2, "0.5": 4.5, "0.9": 8}},
+            "quantiles",
+        ),
+        (
+            {"type": "date", "lower_bound": "2026-01-01", "upper_bound": "2026-12-31"},
+            {"quantiles": {"0.5": "2026-06-01"}},
+            "quantiles",
+        ),
+    ],
+)
+def test_every_type_of_question_is_forecast_read_back_and_withdrawn(
+    api: TestClient, engine: Engine, fields: dict[str, object], value: object, withdrawn: str
+) -> None:
+    asked(engine, slug="which", title="Which?", **fields)
+    made = api.post(f"{V1}/questions/which/forecasts", json=value)
+    assert made.status_code == 201, made.text
+    listed = api.get(f"{V1}/questions").json()["questions"][0]["forecast"]
+    assert {withdrawn: listed[withdrawn]} == value
+    ended = api.post(f"{V1}/questions/which/withdraw", json={"rationale": "unsure"}).json()
+    assert ended["withdrawn"]
+    assert ended[withdrawn] is None
+    assert api.get(f"{V1}/questions").json()["questions"][0]["forecast"] is None
+
+
+def test_a_batch_is_all_or_nothing_or_in_part(api: TestClient, engine: Engine) -> None:
+    asked(engine, slug="rain")
+    rows = [
+        {"question": "rain", "probability": 0.3, "evidence": [{"note": "clouds"}]},
+        {"question": "rain", "probability": 3},
+        {"question": "hail", "probability": 0.3},
+        {"question": "1", "probability": 0.4},
+    ]
+    refused = api.post(f"{V1}/forecasts", json={"forecasts": rows})
+    assert refused.status_code == 404
+    assert api.post(f"{V1}/forecasts", json={"forecasts": rows[:2]}).status_code == 409
+    assert api.get(f"{V1}/questions/rain/forecasts").json()["forecasts"] == []
+    done = api.post(f"{V1}/forecasts", json={"forecasts": rows, "partial": True})
+    assert done.status_code == 201
+    found = done.json()
+    assert (found["accepted"], found["refused"]) == (2, 2)
+    titles = [one["problem"] and one["problem"]["title"] for one in found["results"]]
+    assert titles == [None, "refused", "not found", None]
+    stored = api.get(f"{V1}/questions/rain/forecasts").json()["forecasts"]
+    assert [one["number"] for one in stored] == [
+        one["number"] for one in found["results"] if one["number"]
+    ]
+    assert stored[0]["evidence"][0]["note"] == "clouds"
+    empty = api.post(f"{V1}/forecasts", json={"forecasts": []})
+    assert empty.json() == {"accepted": 0, "refused": 0, "results": []}
+    long = api.post(f"{V1}/forecasts", json={"forecasts": rows[:1] * 10_001})
+    assert long.status_code == 422
+
+
+def test_only_addresses_are_captured_not_files_of_the_server(api: TestClient) -> None:
+    for url in ("/etc/passwd", "file:///etc/passwd", "http://127.0.0.1:1/"):
+        found = api.post(f"{V1}/articles", json={"url": url})
+        assert found.status_code == 422, url
+
+
+def test_an_outcome_is_disputed_and_upheld_or_its_proposal_rejected(
+    api: TestClient, engine: Engine, clock: Clock
+) -> None:
+    asked(engine, slug="rain")
+    api.post(f"{V1}/questions/rain/propose", json={"outcome": "no"})
+    rejected = api.post(f"{V1}/questions/rain/reject", json={"reason": "It was hail."})
+    assert rejected.json()["status"] == "open"
+    assert api.post(f"{V1}/questions/rain/reject", json={"reason": "x"}).status_code == 409
+    closed = api.post(f"{V1}/questions/rain/close", json={"at": "2026-01-01T12:00:00Z"})
+    assert closed.json()["status"] == "awaiting"
+    api.post(f"{V1}/questions/rain/resolve", json={"outcome": "yes"})
+    final = api.post(f"{V1}/questions/rain/dispute", json={"reason": "no"})
+    assert "is final" in final.json()["detail"]
+    assert api.post(f"{V1}/questions/rain/uphold", json={}).status_code == 409
+
+
+def test_members_and_teams_are_read(api: TestClient) -> None:
+    members = api.get(f"{V1}/members").json()["members"]
+    assert {one["handle"]: (one["kind"], one["owner"]) for one in members} == {
+        "alice": ("human", None),
+        "bot": ("bot", "alice"),
+    }
+    assert api.get(f"{V1}/teams").json() == {"teams": []}
