@@ -262,10 +262,12 @@ def restore(
 
     The ledger must not be open anywhere: stop the app first.
     """
-    from forecasts.ledger.urls import place
+    from forecasts.ledger.urls import place, sqlite_path
+    from forecasts.operations import stamps
     from forecasts.operations.backup import restore
 
-    engine = opened(settings(database), begin=True, damaged=True)
+    chosen = settings(database)
+    engine = opened(chosen, begin=True, damaged=True)
     with _verify_bar() as tell:
         done = restore(engine, file, now=now(), on_progress=tell)
     print_line(
@@ -274,6 +276,13 @@ def restore(
     print_line(done.found.digest)
     if done.aside is not None:
         print_note(f"The old ledger is now at {done.aside}.")
+    restored = sqlite_path(engine)
+    folder = chosen.proofs_folder or (None if restored is None else stamps.beside(restored))
+    if folder is not None and (later := stamps.later_than(folder, done.found.entries)):
+        print_note(
+            f"Stamps of entries after this backup: {later}. forecasts verify will name them until "
+            f"you move them out of {folder}."
+        )
 
 
 def _entries(found: Verified) -> str:

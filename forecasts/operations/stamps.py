@@ -60,8 +60,13 @@ def folder_of_proofs(session: Session, chosen: Path | None = None) -> Path:
         return chosen
     file = sqlite_path(session.get_bind().engine)
     if file is not None:
-        return Path(f"{file.absolute()}.proofs")
+        return beside(file)
     return data_folder() / "proofs" / ledger_id(session)[:12]
+
+
+def beside(file: Path) -> Path:
+    """Return the folder for the stamps of a ledger in a file."""
+    return Path(f"{file.absolute()}.proofs")
 
 
 def stamp(
@@ -108,6 +113,12 @@ def stamps(folder: Path, *, roots: Path | None = None) -> list[Stamp]:
     trusted = _roots(roots)
     read = [_read(file, trusted) for file in files]
     return sorted(read, key=lambda one: int(one.digest.partition("-")[0] or 0))
+
+
+def later_than(folder: Path, place: int) -> int:
+    """Return the number of stamps of digests after that place of the chain."""
+    places = (file.name.partition("-")[0] for file in folder.glob(f"*{_SUFFIX}"))
+    return sum(one.isdecimal() and int(one) > place for one in places)
 
 
 def is_due(folder: Path, digest: str, *, now: datetime, roots: Path | None = None) -> bool:

@@ -75,6 +75,23 @@ def test_a_run_stamps_once_a_day_and_says_why_it_could_not(
     assert "Stamped by Harbour Time" in forecasts("run").stderr
 
 
+def test_a_restore_says_that_later_stamps_contradict_it(
+    forecasts: Run, authority: Authority, tmp_path: Path, ledger_file: Path
+) -> None:
+    backup = str(tmp_path / "backup.sqlite3")
+    forecasts("ask", "Will it rain?", "--closes", "2026-02-15", "--slug", "rain")
+    forecasts("digest", "--stamp")
+    forecasts("backup", backup)
+    assert "Stamps of entries" not in forecasts("restore", backup).stderr
+    forecasts("update", "rain", "60%")
+    forecasts("digest", "--stamp")
+    assert "Stamps of entries after this backup: 1." in forecasts("restore", backup).stderr
+    assert "gone from the end of the chain" in forecasts("verify", exit_code=1).stderr
+    [later] = Path(f"{ledger_file}.proofs").glob("4-*.tsr")
+    later.unlink()
+    assert "Stamped: everything up to entry" in forecasts("verify").stdout
+
+
 def test_without_a_server_the_command_names_the_setting(forecasts: Run) -> None:
     forecasts("ask", "Will it rain?", "--closes", "2026-02-15")
     assert "Set FORECASTS_STAMP_URL" in forecasts("digest", "--stamp", exit_code=2).stderr
