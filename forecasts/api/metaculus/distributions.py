@@ -77,7 +77,7 @@ def from_cdf(cdf: Sequence[float], text: QuestionText) -> Value:
             remedy="Give the CDF at each number of the question's scaling.continuous_range.",
         )
     wrong = ~((levels >= 0) & (levels <= 1))
-    wrong[1:] |= np.diff(levels) < 0
+    wrong[1:] |= levels[1:] < levels[:-1]
     if wrong.any():
         place = int(wrong.argmax())
         raise BadInput(

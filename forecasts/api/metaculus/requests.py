@@ -97,25 +97,31 @@ def _bounds(asked: NewQuestion) -> dict[str, str | None]:
         return {}
     low, high = asked.scaling.range_min, asked.scaling.range_max
     bounds = {"lower_bound": _bound(low, asked.type), "upper_bound": _bound(high, asked.type)}
-    if asked.type == "discrete":
-        count = asked.inbound_outcome_count
-        steps = None if low is None or high is None else float(high) - float(low)
-        halfway = steps is not None and float(low or 0) % 1 == 0.5
-        if count is None or steps != count or not halfway:
-            raise BadInput(
-                f"A discrete question counts whole numbers here, and {count} outcomes from {low} "
-                f"to {high} are not.",
-                remedy="Set range_min to half below the first and range_max to half above the "
-                "last, and inbound_outcome_count to their difference; or ask it as numeric.",
-            )
+    if asked.type == "discrete" and not _counts(low, high, asked.inbound_outcome_count):
+        raise BadInput(
+            f"A discrete question counts whole numbers here, and {asked.inbound_outcome_count} "
+            f"outcomes from {low} to {high} are not.",
+            remedy="Set range_min to half below the first and range_max to half above the "
+            "last, and inbound_outcome_count to their difference; or ask it as numeric.",
+        )
     return bounds
+
+
+def _counts(low: float | str | None, high: float | str | None, outcomes: int | None) -> bool:
+    """Return whether the outcomes between the bounds are whole numbers."""
+    if not isinstance(low, float) or not isinstance(high, float):
+        return False
+    return low % 1 == 0.5 and high - low == outcomes
 
 
 def _bound(given: float | str | None, kind: str) -> str | None:
     if given is None or isinstance(given, str):
         return given
     if kind == "date":
-        return iso_day_or_time(datetime.fromtimestamp(given, UTC))
+        try:
+            return iso_day_or_time(datetime.fromtimestamp(given, UTC))
+        except (ValueError, OverflowError, OSError):
+            raise BadInput(f"The bound {given} is not a time in seconds since 1970.") from None
     return format_figure(given)
 
 

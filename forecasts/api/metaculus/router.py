@@ -30,6 +30,7 @@ from forecasts.api.metaculus.shapes import (
     NewComment,
     NewForecast,
     NewPost,
+    Number,
     Outcome,
     Page,
     PostedComment,
@@ -79,7 +80,7 @@ def create_bot(asked: NewBot, caller: Reads) -> NewBotAnswer:
 
 
 @router.get("/users/me/bots/{bot_id}/token/")
-def bot_token(bot_id: int, caller: Reads) -> dict[str, str]:
+def bot_token(bot_id: Number, caller: Reads) -> dict[str, str]:
     """Return a new token of the account's bot: a ledger cannot show the one it made before."""
     with caller.acting() as at:
         bot = tokens.own_account(at.session, at.member, str(bot_id))
@@ -104,7 +105,7 @@ def list_posts(asked: Annotated[listing.Asked, Query()], request: Request, calle
 
 @router.get("/posts/{post_id}/")
 def show_post(
-    post_id: int, caller: Reads, acting_user: str | None = None
+    post_id: Number, caller: Reads, acting_user: str | None = None
 ) -> QuestionPost | GroupPost:
     """Return a post as the account, or one of its bots, sees it."""
     with caller.reading() as at:
@@ -138,7 +139,7 @@ async def _sent_times(request: Request) -> Times:
 
 @router.post("/posts/{post_id}/approve/")
 def approve_post(
-    post_id: int, times: Annotated[Times, Depends(_sent_times)], caller: Reads
+    post_id: Number, times: Annotated[Times, Depends(_sent_times)], caller: Reads
 ) -> QuestionPost | GroupPost:
     """Return the post with these times; it has been published since it was registered."""
     names = ("open_time", "scheduled_close_time", "scheduled_resolve_time")
@@ -199,7 +200,7 @@ def read_forecasts(asked: BulkRead, caller: Reads) -> dict[str, list[dict[str, A
 
 
 @router.post("/questions/{question_id}/resolve/")
-def resolve(question_id: int, asked: Outcome, caller: Reads) -> QuestionPost | GroupPost:
+def resolve(question_id: Number, asked: Outcome, caller: Reads) -> QuestionPost | GroupPost:
     """Return the post of a question with this outcome, which is confirmed and scored."""
     with caller.acting() as at:
         confirmation.confirm(
@@ -210,7 +211,7 @@ def resolve(question_id: int, asked: Outcome, caller: Reads) -> QuestionPost | G
 
 
 @router.post("/questions/{question_id}/unresolve/")
-def unresolve(question_id: int, caller: Reads) -> None:
+def unresolve(question_id: Number, caller: Reads) -> None:
     """Refuse to take an outcome back: history is not rewritten."""
     with caller.reading() as at:
         slug = _state(at, question_id).slug
@@ -229,7 +230,7 @@ def create_comment(asked: NewComment, caller: Reads) -> PostedComment:
 
 @router.get("/comments/")
 def list_comments(
-    post: int, caller: Reads, limit: Annotated[int, Query(ge=1)] = 100,
+    post: Number, caller: Reads, limit: Annotated[int, Query(ge=1)] = 100,
     offset: Annotated[int, Query(ge=0)] = 0,
 ) -> dict[str, Any]:  # fmt: skip
     """Return a page of a post's comments, newest first."""
@@ -244,7 +245,7 @@ def list_comments(
 
 
 @router.get("/coherence/question/{question_id}/links/")
-def links(question_id: int, caller: Reads) -> dict[str, list[Any]]:
+def links(question_id: Number, caller: Reads) -> dict[str, list[Any]]:
     """Return no links: related questions share a family."""
     with caller.reading() as at:
         _state(at, question_id)
@@ -252,7 +253,7 @@ def links(question_id: int, caller: Reads) -> dict[str, list[Any]]:
 
 
 @router.get("/coherence/question/{question_id}/links/needs-update/")
-def linked_updates(question_id: int, caller: Reads) -> dict[str, list[Any]]:
+def linked_updates(question_id: Number, caller: Reads) -> dict[str, list[Any]]:
     """Return no questions, as there are no links."""
     links(question_id, caller)
     return {"questions": [], "links": []}
@@ -260,7 +261,7 @@ def linked_updates(question_id: int, caller: Reads) -> dict[str, list[Any]]:
 
 @router.post("/coherence/links/create/")
 @router.delete("/coherence/links/{_link_id}/delete/")
-def change_links(caller: Reads, _link_id: int = 0) -> None:
+def change_links(caller: Reads, _link_id: Number = 0) -> None:
     """Refuse a link between questions."""
     with caller.reading():
         raise Refused(

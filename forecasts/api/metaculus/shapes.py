@@ -27,6 +27,7 @@ def moment(text: Any) -> Any:
     return read_time(text if naive.tzinfo or len(text) == 10 else f"{text}Z")
 
 
+Number = Annotated[int, Field(ge=0, lt=2**31)]  # of a post, question, link or account
 Moment = Annotated[datetime | None, BeforeValidator(moment)]
 
 
@@ -39,7 +40,7 @@ class _Request(BaseModel):
 class NewForecast(_Request):
     """A forecast on a question: one of the three values."""
 
-    question: int
+    question: Number
     source: str = "api"
     probability_yes: float | None = None
     probability_yes_per_category: dict[str, float | None] | None = None
@@ -53,14 +54,14 @@ class NewForecast(_Request):
 class Withdrawal(_Request):
     """The end of a forecast, now."""
 
-    question: int
+    question: Number
     withdraw_at: Moment = None
 
 
 class NewComment(_Request):
     """A comment on a post; ``included_forecast``: it gives the reasons of a forecast."""
 
-    on_post: int
+    on_post: Number
     text: str
     is_private: bool = False
     included_forecast: bool = False
@@ -79,7 +80,7 @@ class BulkRead(_Request):
     """The questions whose forecasts an account reads."""
 
     acting_user: str | int | None = None
-    question_ids: list[int]
+    question_ids: list[Number]
 
 
 class NewBot(_Request):
@@ -95,7 +96,7 @@ class Outcome(_Request):
     actual_resolve_time: Moment = None
 
 
-class Times(BaseModel):
+class Times(_Request):
     """The times with which a post is approved."""
 
     published_at: Moment = None
