@@ -14,7 +14,7 @@ from sqlmodel import SQLModel
 
 from forecasts.access.roles import AUTHOR_ACTIONS, REQUIRED_ROLES
 from forecasts.cli.main import app
-from forecasts.ledger.chain import SEALED, STATES, WORDS
+from forecasts.ledger.chain import OUTSIDE, SEALED, STATES, WORDS
 from forecasts.ledger.models import Role
 
 HEAD = """\
@@ -102,12 +102,11 @@ def covered(page: str) -> str:
     models = {mapper.local_table.name: mapper.class_ for mapper in own}
     tables = (*SEALED, *STATES, *sorted(models.keys() - {*SEALED, *STATES}))
     how = dict.fromkeys(SEALED, "each row") | dict.fromkeys(STATES, "each state of a row")
-    how |= {"entry": "the chain itself", "exhibit_content": "by its hash in `exhibit`"}
-    how |= {"score": "recomputed from history"}
+    how |= OUTSIDE
     for name in tables:
         row = (models[name].__doc__ or "").splitlines()[0].replace("``", "`")
         words = ", ".join(f"`{word}`" for word in WORDS.get(name, ()))
-        lines.append(f"| `{name}` | {row} | {how.get(name, '**no**')} | {words} |\n")
+        lines.append(f"| `{name}` | {row} | {how[name]} | {words} |\n")
     before, _, after = page.split(CHAIN_MARK)
     return before + CHAIN_MARK + "".join(lines) + CHAIN_MARK + after
 

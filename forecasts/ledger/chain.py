@@ -80,6 +80,20 @@ SEALED = (
     "removal",
 )
 STATES = ("identity", "channel", "preference")
+# The other tables, each with its protection, or with the most that an altered row can do.
+OUTSIDE: Mapping[str, str] = {
+    "entry": "the chain itself",
+    "exhibit_content": "by its hash in `exhibit`",
+    "score": "recomputed from history",
+    "ended_session": "no: without its row, an ended sign-in is valid until it expires",
+    "glance": "no: a page shows too many or too few results as new",
+    "idempotent_answer": "no: a repeated request gets a wrong answer; nothing is stored",
+    "last_run": "no: `check` and pages show a wrong time of the last run",
+    "notice": "no: a notification is sent twice, late or not at all",
+    "resolver_run": "no: a log; outcomes and the documents they are based on are sealed",
+    "upkeep": "no: `check` shows a wrong backup or digest, or a digest is sent late",
+    "watch": "no: a resolver runs early, late or never; its settings and outcomes are sealed",
+}
 # The tables that a schema revision added to the chain: their rows are entered when it is migrated.
 ENTERED_SINCE = (("0012", ("ledger", "resolver", "revisit", *STATES)),)
 # The table through which a row belongs to a question, where it has no question_id itself.

@@ -6,6 +6,7 @@ reordered. It goes on after a fault of a row, and ends at a fault of the chain, 
 can be verified then. A row with the right hash could still read differently in another stored form,
 so each value's form is proven too (``malformed``). A row that cannot be read is altered. So is one
 that an index of a file leaves out: readers find rows by indexes. A server lets no one alter those.
+Tables, views and triggers that are not of the schema are named too (``added_objects``).
 
 The digest is the place of the last entry and its hash. If you keep it outside the ledger (in a mail
 or on a public page), it later proves that nothing up to that entry has changed, even if someone
@@ -26,6 +27,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 
 from forecasts.common.limits import EXHIBIT_BYTES
+from forecasts.ledger.added_objects import added_objects
 from forecasts.ledger.chain import NOTHING, SEALED, STATES, sha256
 from forecasts.ledger.driver_errors import is_of_a_value
 from forecasts.ledger.faults import Broken, Fault
@@ -78,6 +80,8 @@ def verify(
             for broken in _altered_documents(walk):
                 walk.note(broken)
             walk.others()
+            for said in added_objects(session.connection()):
+                walk.note(Broken(Fault.inserted, said))
             for said in index_faults():
                 what = f"readers can miss rows, since an index does not fit its table: {said}"
                 walk.note(Broken(Fault.altered, what))

@@ -27,7 +27,7 @@ from forecasts.cli.main import app
 from forecasts.common.errors import BadInput
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import append, database, facts
-from forecasts.ledger.chain import LATER, SEALED, STATES, WORDS
+from forecasts.ledger.chain import LATER, OUTSIDE, SEALED, STATES, WORDS
 from forecasts.ledger.models import (
     APPEND_ONLY,
     BotOwner,
@@ -559,6 +559,11 @@ def test_the_chain_can_be_checked_with_nothing_but_json_and_sha_256(shared: Engi
             "words": words,
         }
     )
+
+
+def test_each_table_is_in_the_chain_or_has_a_reason_not_to_be() -> None:
+    assert {*SEALED, *STATES, *OUTSIDE} == SQLModel.metadata.tables.keys()
+    assert len(SEALED) + len(STATES) + len(OUTSIDE) == len(SQLModel.metadata.tables)
 
 
 @settings(max_examples=examples(25))

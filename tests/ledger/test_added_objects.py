@@ -1,0 +1,72 @@
+"""Objects that are not of the schema: they could change what is written, or mislead readers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from sqlalchemy import Engine, text
+
+from forecasts.ledger import database
+from forecasts.ledger.verification import verify
+
+DOES_NOTHING = "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
+ADDED = {
+    "the table best is not of the ledger's schema": {
+        "sqlite": ["CREATE TABLE best (id INTEGER)"],
+        "postgresql": ["CREATE TABLE best (id INTEGER)"],
+    },
+    "the view best is not of the ledger's schema": {
+        "sqlite": ["CREATE VIEW best AS SELECT 1"],
+        "postgresql": ["CREATE VIEW best AS SELECT 1"],
+    },
+    "the trigger helps on score is not of the ledger's schema": {
+        "sqlite": ["CREATE TRIGGER helps AFTER INSERT ON score BEGIN DELETE FROM watch; END"],
+        "postgresql": [
+            DOES_NOTHING,
+            "CREATE TRIGGER helps AFTER INSERT ON score FOR EACH ROW EXECUTE FUNCTION f()",
+        ],
+    },
+    "the trigger forecast_refuses_update on score is not of the ledger's schema": {
+        "sqlite": [
+            "DROP TRIGGER forecast_refuses_update",
+            "CREATE TRIGGER forecast_refuses_update AFTER INSERT ON score BEGIN SELECT 1; END",
+        ],
+        "postgresql": [
+            DOES_NOTHING,
+            "CREATE TRIGGER forecast_refuses_update AFTER INSERT ON score"
+            " FOR EACH ROW EXECUTE FUNCTION f()",
+        ],
+    },
+    "the trigger forecast_refuses_delete on forecast does more than refuse": {
+        "sqlite": [
+            "DROP TRIGGER forecast_refuses_delete",
+            "CREATE TRIGGER forecast_refuses_delete BEFORE DELETE ON forecast "
+            "BEGIN DELETE FROM watch; SELECT RAISE(ABORT, 'no'); END",
+        ],
+    },
+    "the rule quietly on watch is not of the ledger's schema": {
+        "postgresql": ["CREATE RULE quietly AS ON DELETE TO watch DO INSTEAD NOTHING"],
+    },
+}
+
+
+def verified_after(engine: Engine, statements: Sequence[str]) -> list[str]:
+    """Return the faults after these statements, which are rolled back."""
+    with database.writing(engine) as session:
+        for statement in statements:
+            session.execute(text(statement))
+        found = verify(session)
+        session.rollback()
+    return [one.said for one in (found.broken, *found.more) if one is not None]
+
+
+@pytest.mark.parametrize("said", ADDED)
+def test_an_added_object_is_named(engine: Engine, said: str) -> None:
+    assert verified_after(engine, []) == []
+    if statements := ADDED[said].get(engine.dialect.name):
+        assert said in verified_after(engine, statements)
+
+
+def test_an_index_may_be_added(engine: Engine) -> None:
+    assert verified_after(engine, ["CREATE INDEX mine ON forecast (origin)"]) == []
