@@ -107,26 +107,36 @@ def stamp(
 
 def stamps(folder: Path, *, roots: Path | None = None) -> list[Stamp]:
     """Return the stamps in a folder of proofs, by the places of their digests."""
-    files = [file for file in folder.glob(f"*{_SUFFIX}") if file.is_file()]
-    if not files:
-        return []
-    trusted = _roots(roots)
-    read = [_read(file, trusted) for file in files]
-    return sorted(read, key=lambda one: int(one.digest.partition("-")[0] or 0))
+    files = _files(folder)
+    trusted = _roots(roots) if files else []
+    return [_read(file, trusted) for file in files]
 
 
 def later_than(folder: Path, place: int) -> int:
     """Return the number of stamps of digests after that place of the chain."""
-    places = (file.name.partition("-")[0] for file in folder.glob(f"*{_SUFFIX}"))
-    return sum(one.isdecimal() and int(one) > place for one in places)
+    return sum(_place(file) > place for file in _files(folder))
 
 
 def is_due(folder: Path, digest: str, *, now: datetime, roots: Path | None = None) -> bool:
-    """Return whether a run stamps the digest: the newest stamp is a day old and of another one."""
-    known = [one for one in stamps(folder, roots=roots) if one.at is not None]
-    if any(one.digest == digest for one in known):
-        return False
-    return all(one.at is not None and now - one.at >= EVERY for one in known)
+    """Return whether a run stamps the digest.
+
+    It does if the newest stamp is a day old and of another digest, or proves nothing.
+    """
+    files = _files(folder)
+    if not files:
+        return True
+    newest = _read(files[-1], _roots(roots))
+    return newest.at is None or (now - newest.at >= EVERY and newest.digest != digest)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted((one for one in folder.glob(f"*{_SUFFIX}") if one.is_file()), key=_place)
+
+
+def _place(file: Path) -> int:
+    """Return the place of the digest that a stamp is named after; -1 if it is not a digest."""
+    place = file.name.partition("-")[0]
+    return int(place) if place.isdecimal() else -1
 
 
 def _read(file: Path, roots: Sequence[Certificate]) -> Stamp:

@@ -127,6 +127,10 @@ def test_a_run_stamps_a_new_digest_a_day_after_the_last_stamp(
     assert not is_due(folder, DIGEST, now=day(9), roots=roots)
     assert not is_due(folder, NEXT, now=day(4) - timedelta(seconds=1), roots=roots)
     assert is_due(folder, NEXT, now=day(4), roots=roots)
+    (folder / f"{DIGEST}.tsr").write_bytes(b"damaged")
+    assert is_due(folder, DIGEST, now=day(3), roots=roots)
+    stamp(DIGEST, server, folder, roots=roots, allow_private=True)
+    assert not is_due(folder, DIGEST, now=day(9), roots=roots)
 
 
 def test_a_file_has_its_proofs_beside_it_and_a_server_in_the_data_folder(engine: Engine) -> None:
