@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.api.metaculus.conftest import Arena
-from tests.conftest import day
+from tests.conftest import KINDS, day
 
 _AT = np.linspace(-2.5, 2.5, 201)
 CDF = np.round(1 / (1 + np.exp(-1.7 * _AT)), 10).tolist()
@@ -26,6 +26,12 @@ FORECASTS: dict[str, tuple[dict[str, Any], list[float], str]] = {
     "discrete": ({"continuous_cdf": CDF[::18]}, CDF[::18], "4"),
 }
 NOTES = "I took the base rate."
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Run on both databases."""
+    return str(request.param)
 
 
 def forecast(number: int, value: dict[str, Any]) -> list[dict[str, Any]]:

@@ -30,10 +30,17 @@ from forecasts.questions import registry
 from forecasts.updates.comments import by_forecast, remarks
 from forecasts.updates.updates import history
 from tests.api.metaculus.conftest import TYPES
+from tests.conftest import KINDS
 
 RELEASE = "forecasting-tools==0.3.5"
 PROGRAM = Path(__file__).with_name("real_client.py")
 pytestmark = [pytest.mark.nightly]
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Run on both databases."""
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")

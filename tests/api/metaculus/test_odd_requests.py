@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 
 from tests.api.metaculus.conftest import Arena
+from tests.conftest import KINDS
 
 TEXTS = ["\x00", "\ud800", "a" * 5000, " ", "1e999", "9" * 40]
 NUMBERS = [0, -1, 2**31, 10**30, 1.5, "x"]
@@ -19,6 +21,12 @@ POSTED = [
     "/users/me/bots/create/", "/questions/1/resolve/", "/posts/1/approve/",
 ]  # fmt: skip
 FILTERS = ["search", "order_by", "statuses", "tournaments", "ids", "published_at__gt", "offset"]
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Run on both databases."""
+    return str(request.param)
 
 
 def new_post(kind: str, low: Any, high: Any = None, **fields: Any) -> dict[str, Any]:
