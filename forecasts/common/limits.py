@@ -23,6 +23,8 @@ except ImportError:  # not on every system
 FILE_BYTES = 1 << 30
 # A page, a pasted text, or an article's cell. A long novel has a tenth of it.
 TEXT_BYTES = 5_000_000
+# A question's background, criteria or fine print, which its page shows whole: a hundred pages.
+PROSE_BYTES = 300_000
 # A source that a resolver reads in every run, a file or a page: some hundred thousand rows.
 SOURCE_BYTES = 50_000_000
 # The part of a resolver's source that is kept with its finding. A longer source is kept as a hash.
@@ -94,11 +96,15 @@ def require_file(path: Path, limit: int, remedy: str = "Divide it.") -> None:
 
 def require_name(name: str, label: str) -> None:
     """Raise BadInput if a name or an address is too long to be indexed."""
-    size = len(name.encode("utf-8", "replace"))
-    if size > NAME_BYTES:
-        raise too_much(
-            f"{label} {name[:40] + '…'!r}",
-            format_bytes(size),
-            format_bytes(NAME_BYTES),
-            "Give a shorter one.",
-        )
+    _require_size(name, f"{label} {name[:40] + '…'!r}", NAME_BYTES, "Give a shorter one.")
+
+
+def require_prose(text: str, label: str) -> None:
+    """Raise BadInput if a text is too long for the page that shows it."""
+    _require_size(text, label, PROSE_BYTES, "Keep what decides, and link to the rest.")
+
+
+def _require_size(text: str, place: str, limit: int, remedy: str) -> None:
+    size = len(text.encode("utf-8", "replace"))
+    if size > limit:
+        raise too_much(place, format_bytes(size), format_bytes(limit), remedy)

@@ -67,6 +67,12 @@ def question_text(**fields: Any) -> QuestionText:
     ):
         for name in names or ():
             limits.require_name(name, what)
+    for what, prose in (
+        ("background", text.background),
+        ("resolution criteria", text.resolution_criteria),
+        ("fine print", text.fine_print),
+    ):
+        limits.require_prose(prose, f"The text of the {what}")
     _check_bounds(text)
     return text
 

@@ -120,6 +120,11 @@ def test_a_malformed_question_is_refused_with_field_and_rule(
             {"type": "multiple_choice", "options": ["a", "b", "a"]},
             "Options must differ; 'a' is there twice.",
         ),
+        (
+            {"resolution_criteria": "Rain. " * 60_000},
+            "The text of the resolution criteria has 0.4 MB; at most 0.3 MB are read. Keep what "
+            "decides, and link to the rest.",
+        ),
         # A title is on every page of everyone who sees the question.
         (
             {"title": "Will it rain? " * 70_000},
