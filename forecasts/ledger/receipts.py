@@ -35,12 +35,13 @@ from forecasts.ledger.chain import NOTHING, sha256
 from forecasts.ledger.models import Forecast
 from forecasts.ledger.verification import Verified
 
-_MANY = 30_000  # forecasts, or entries, in a statement
+_MANY = 15_000  # forecasts, or entries, in a statement
 _entry, _forecast = (SQLModel.metadata.tables[name] for name in ("entry", "forecast"))
 _before, _previous = _entry.alias("before"), _entry.alias("previous")
-_low, _high = bindparam("low", type_=Integer), bindparam("high", type_=Integer)
-# Built once, since that takes longer than to run them: the entries of forecasts with ids between
-# two, each with the hashes before it. Entries are found by their place or by their question.
+_low, _high, _since = (bindparam(name, type_=Integer) for name in ("low", "high", "since"))
+_ids = bindparam("ids", type_=Integer, expanding=True)
+# Built once, since that takes longer than to run them: the entries of forecasts, each with the
+# hashes before it. Those of an act are found by their place, others by their questions.
 _ENTRIES = (
     select(_entry, func.coalesce(_before.c.hash, NOTHING), _previous.c.hash)
     .outerjoin(_before, _before.c.id == _entry.c.id - 1)
@@ -49,13 +50,12 @@ _ENTRIES = (
         (_previous.c.question_id == _entry.c.question_id)
         & (_previous.c.number == _entry.c.number - 1),
     )
-    .where(_entry.c.kind == "forecast", _entry.c.row_id.between(_low, _high))
+    .where(_entry.c.kind == "forecast")
 )
-_OF_ACT = _ENTRIES.where(_entry.c.id > bindparam("since", type_=Integer))
+_OF_ACT = _ENTRIES.where(_entry.c.row_id.between(_low, _high), _entry.c.id > _since)
 _OF_QUESTIONS = _ENTRIES.where(
-    _entry.c.question_id.in_(
-        select(_forecast.c.question_id).where(_forecast.c.id.between(_low, _high))
-    )
+    _entry.c.row_id.in_(_ids),
+    _entry.c.question_id.in_(select(_forecast.c.question_id).where(_forecast.c.id.in_(_ids))),
 )
 
 
@@ -119,9 +119,10 @@ def receipts(session: Session, ids: Sequence[int]) -> list[Receipt]:
     for start in range(0, len(ids), _MANY):
         wanted = set(ids[start : start + _MANY])
         if since is not None:  # most are of this act
-            found |= _entered(session, ledger, wanted, _OF_ACT, since.place)
+            ends = {"low": min(wanted), "high": max(wanted), "since": since.place}
+            found |= _entered(session, ledger, wanted, _OF_ACT, ends)
         if missing := wanted - found.keys():
-            found |= _entered(session, ledger, missing, _OF_QUESTIONS)
+            found |= _entered(session, ledger, missing, _OF_QUESTIONS, {"ids": list(missing)})
     return [found[id_] for id_ in ids]
 
 
@@ -135,10 +136,13 @@ def _first_hash(session: Session) -> str:
 
 
 def _entered(
-    session: Session, ledger: str, ids: set[int], statement: Select[Any], since: int = 0
+    session: Session,
+    ledger: str,
+    ids: set[int],
+    statement: Select[Any],
+    values: Mapping[str, Any],
 ) -> dict[int, Receipt]:
     """Return the receipts of forecasts among the entries of a statement, by their ids."""
-    values = {"low": min(ids), "high": max(ids), "since": since}
     return {
         row_id: Receipt(
             ledger, place, kind, row_id, row, question, number, before, previous, _shown(at), hash_
