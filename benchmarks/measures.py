@@ -18,7 +18,7 @@ from benchmarks.comparing import LEVEL, comparisons, wrong
 from benchmarks.worlds import AS_OF, Many, World, faulty, repeat
 from forecasts.exchange.folder.folder import read_folder
 from forecasts.reports import build
-from forecasts.reports.build import LOG
+from forecasts.reports.build import LOG, by_group, numbered
 from forecasts.reports.calibration import auc
 from forecasts.reports.cohort import families
 from forecasts.reports.estimates import BRIER, mean_over_questions
@@ -79,19 +79,20 @@ def tests(many: Many) -> pd.DataFrame:
 
     The functions are called as by `build`.
     """
-    frames = many.ledger()
+    frames = numbered(many.ledger())
     questions, family = frames.questions, families(frames.questions)
     entries = group_entries(frames, by="team")
     spans = spans_of(questions, pd.Series(family, index=questions["question_id"]))
     every = made_by(frames)
     moves = movements(questions, entries, AS_OF, np.full(len(questions), True))
     scores = question_scores(member_scores(questions, entries))
+    made_of, moves_of, scores_of = (by_group(part) for part in (every.rows, moves, scores))
     rows = []
     for name in np.unique(entries.group):
-        made = when_made(every.of(every.rows[every.rows["group"] == name]))
-        own = scores[scores["group"] == name]
+        made = when_made(every.of(made_of(name)))
+        own = scores_of(name)
         cluster = family[own["question"]]
-        moved = movement(moves[moves["group"] == name], family, made.reaction)
+        moved = movement(moves_of(name), family, made.reaction)
         found = {
             measure: mean_over_questions(
                 own[measure].to_numpy(),
@@ -166,10 +167,10 @@ def faults(name: str, seed: int, times: int) -> pd.DataFrame:
 
     The F test is that of the recalibration line, with a variance observed between families.
     """
-    every = made_by(repeat(faulty(name), seed, times).ledger())
+    every = made_by(numbered(repeat(faulty(name), seed, times).ledger()))
     rows = []
-    for group in np.unique(every.rows["group"]):
-        made = when_made(every.of(every.rows[every.rows["group"] == group]))
+    for _, own in every.rows.groupby("group"):
+        made = when_made(every.of(own))
         claimed = claims(made.forecasts)
         line = scoring.recalibration(claimed.p, claimed.y, claimed.weight, claimed.family)
         reacts = made.reaction is not None and made.reaction.p_value < LEVEL

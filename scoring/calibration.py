@@ -9,6 +9,7 @@ All functions take pairs as in `scoring.forecast_pairs`.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from typing import NamedTuple
 
 import numpy as np
@@ -97,13 +98,15 @@ def band(curves: Floats, level: float) -> tuple[Floats, Floats]:
     >>> band(np.array([[0.1, 0.2, 0.3, 0.4], [0.5, 0.7, 0.6, 0.8]]), 0.5)
     (array([0.2, 0.6]), array([0.3, 0.7]))
     """
-    table = pd.DataFrame(curves.T.round(6))  # ties in single precision
-    # The number of curves at or below, and at or above, each curve at each point; the least of
-    # a curve says how many can be cut off before it is.
-    depth = np.minimum(
-        table.rank(method="max").to_numpy(), (-table).rank(method="max").to_numpy()
-    ).min(axis=1)
-    cut = int(np.sort(depth)[math.floor((1 - level) * len(depth) + 1e-9)]) - 1
+    near = curves.round(6)  # ties in single precision
+    rising, many = np.sort(near, axis=1), near.shape[1]
+    needed = many - math.floor((1 - level) * many + 1e-9)
+
+    def too_narrow(cut: int) -> bool:
+        inside = (near >= rising[:, cut, None]) & (near <= rising[:, -1 - cut, None])
+        return bool(inside.all(axis=0).sum() < needed)
+
+    cut = bisect_left(range(1, many), True, key=too_narrow)
     ordered = np.sort(curves, axis=1)
     return ordered[:, cut], ordered[:, -1 - cut]
 

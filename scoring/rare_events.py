@@ -30,6 +30,7 @@ from scoring.arrays import Floats
 from scoring.forecasts_in_order import Forecasts
 from scoring.means import clustered_mean
 from scoring.null_distribution import FAR, Cumulants, Null, null
+from scoring.when_made import sharpness
 
 # With as many events the usual interval needs no help.
 MANY = 100.0
@@ -45,23 +46,23 @@ class LeastWidths(NamedTuple):
     log: tuple[float, float]
 
 
-def least_widths(made: Forecasts) -> LeastWidths:
+def least_widths(made: Forecasts, known: Null | None = None) -> LeastWidths:
     """Return the least distances of the ends of a 95% interval from the mean Brier and log score.
 
-    ``made`` is from `in_order_of_time`, which raises InputError. The scores are those of forecasts
-    when made: the k-th of a path has weight 1/k.
+    ``made`` is from `in_order_of_time`, which raises InputError; ``known`` is its `sharpness`, if
+    it is known. The scores are those of forecasts when made: the k-th of a path has weight 1/k.
 
     >>> from scoring import in_order_of_time
     >>> rare = in_order_of_time([[0.97, 0.03]] * 54, [[1, 0]] * 54, range(54), range(54))
     >>> [round(distance, 3) for distance in least_widths(rare).brier]
     [0.0, 0.064]
     """
-    p = made.p
+    p, weight = made.p, 1 / made.rank[:, None]
     logs = np.log(p, out=np.zeros_like(p), where=p > 0)
     variance = (p * (1 - p) - made.y * (1 - made.y)).sum(axis=1) / 2
     return LeastWidths(
-        _distances(made, -p, variance),
-        _distances(made, -logs, -(p * logs).sum(axis=1)),
+        _distances(made, sharpness(made) if known is None else known, variance),
+        _distances(made, null(made.sums(-weight * logs), made.family), -(p * logs).sum(axis=1)),
     )
 
 
@@ -88,15 +89,13 @@ def least_error(differences: pd.DataFrame) -> float:
     return 0.0 if variance**3 >= FEW * third**2 else math.sqrt(variance) / len(differences)
 
 
-def _distances(made: Forecasts, payoff: Floats, expected: Floats) -> tuple[float, float]:
-    """Return the distances for a score that pays this, and that each forecast expected."""
-    weight = 1 / made.rank
-    chance = null(made.sums(weight[:, None] * payoff), made.family)
+def _distances(made: Forecasts, chance: Null, expected: Floats) -> tuple[float, float]:
+    """Return the distances for a score, from its distribution and what each forecast expected."""
     if math.isnan(chance.deviation) or chance.normal:
         return 0.0, 0.0
     if chance.deviation >= math.sqrt(MANY) * _jump(chance.cumulants(0.0)):
         return 0.0, 0.0
-    question = np.cumsum(made.starts) - 1
+    weight, question = 1 / made.rank, np.cumsum(made.starts) - 1
     own = np.bincount(question, weight * expected) / np.bincount(question, weight)
     found = clustered_mean(own, made.family)
     gain, total = float(chance.sums.gain.sum()), float(weight.sum())

@@ -86,7 +86,7 @@ def build(
         )
     wanted = chosen(frames, by=by, names=names)
     digest = in_background(sha256, frames)
-    ordered = _numbered(frames)
+    ordered = numbered(frames)
     is_selected = selected(ordered.questions, choice)
     questions = ordered.questions[is_selected].reset_index(drop=True)
     reason = reasons(questions, cohort=choice.cohort, as_of=as_of)
@@ -144,7 +144,7 @@ def build(
     )
 
 
-def _numbered(frames: Frames) -> Frames:
+def numbered(frames: Frames) -> Frames:
     """Return the frames with the questions in the order of their ids, and numbers as ids.
 
     A fixed order makes sums round alike, and numbers are read many times as fast as texts. The
@@ -205,7 +205,7 @@ def _rows(
         )
     tag = partial(_tagged, questions=counting, by=by)
     every = made(lead)
-    made_by = _by_group(tag(every.rows))
+    made_by = by_group(tag(every.rows))
 
     def of_group(name: str) -> Forecasts:
         return every.of(made_by(name))
@@ -257,10 +257,10 @@ def _groups(
     drawn = calibration.draws(rows.every, family)
     spans = spans_of(counting, pd.Series(family, index=counting["question_id"]))
     people = rows.members.groupby("group")["member"].nunique()
-    scores_of = _by_group(scores)
-    updates_in, cited_in = _by_group(rows.earned.updates), _by_group(rows.earned.cited)
+    scores_of = by_group(scores)
+    updates_in, cited_in = by_group(rows.earned.updates), by_group(rows.earned.cited)
     skills_of, moves_of, unrevised_of = (
-        None if part is None else _by_group(part) for part in (rows.skills, moved, rows.unrevised)
+        None if part is None else by_group(part) for part in (rows.skills, moved, rows.unrevised)
     )
 
     def group(name: str) -> Group:
@@ -337,7 +337,7 @@ def _groups(
     return tuple(map_threads(group, wanted))
 
 
-def _by_group(rows: pd.DataFrame) -> Callable[[str], pd.DataFrame]:
+def by_group(rows: pd.DataFrame) -> Callable[[str], pd.DataFrame]:
     """Return a function from a group's name to its rows, which may be none."""
     parts = dict(iter(rows.groupby("group", sort=False, observed=True)))
     return lambda name: parts.get(name, rows.iloc[:0])

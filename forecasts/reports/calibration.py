@@ -5,11 +5,12 @@ Scores are by time (``member_scores``); everything here has the weights of the t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 import scoring
 from forecasts.reports import when_made
@@ -77,11 +78,15 @@ def by_chance(made: Claims, drawn: npt.NDArray[np.float32]) -> ByChance:
         made.p, made.y, made.weight, made.question, below=made.below, level=BAND_LEVEL, draws=drawn
     )
     return ByChance(
-        tuple(CurvePoint(*row) for row in rows(found.curve)),
+        tuple(CurvePoint(*row) for row in _plain(found.curve)),
         parts,
         Miscalibration(parts.miscalibration, found.expected * made.scale, found.p_value),
         Errors(*found.errors, *found.expected_errors),
     )
+
+
+def _plain(table: pd.DataFrame) -> Iterator[tuple[float, ...]]:
+    return table.itertuples(index=False, name=None)
 
 
 def log_decomposition(made: Claims) -> LogDecomposition:
@@ -117,7 +122,7 @@ def roc(made: Claims) -> tuple[RocPoint, ...]:
     table = scoring.roc_curve(p, made.y, made.weight)
     if table.isna().to_numpy().any():
         return ()
-    first, *others = (RocPoint(*row) for row in rows(table))
+    first, *others = (RocPoint(*row) for row in _plain(table))
     return (RocPoint(None, first.hit_rate, first.false_alarm_rate), *others)
 
 

@@ -163,10 +163,7 @@ def updates_of(
     if moved.empty:
         return None
     own = moved["own"]
-    most, least = (
-        tuple(_update(row, frames, ids) for row in rows(moved.loc[ends(own, sign)]))
-        for sign in (1, -1)
-    )
+    most, least = (_updates(moved.loc[ends(own, sign)], frames, ids) for sign in (1, -1))
     return Updates(
         updates=len(moved),
         helped=int((own > 0).sum()),
@@ -179,13 +176,18 @@ def updates_of(
     )
 
 
-def _update(row: Any, frames: Frames, ids: pd.Series) -> Update:
-    forecast = frames.forecasts.iloc[row.row]
-    numbers = {name: float(getattr(row, name)) for name in _UPDATE}
-    return Update(
-        question=str(ids.iloc[row.question]),
-        forecaster=str(forecast["forecaster"]),
-        made_at=utc(forecast["made_at"].to_pydatetime()),
-        points=float(row.own),
-        **numbers,
+def _updates(moved: pd.DataFrame, frames: Frames, ids: pd.Series) -> tuple[Update, ...]:
+    """Return updates with their forecasts; ``moved`` are rows of ``Parts``."""
+    forecasts = frames.forecasts[["forecaster", "made_at"]].iloc[moved["row"].to_numpy()]
+    return tuple(
+        Update(
+            question=str(ids.iloc[row.question]),
+            forecaster=str(forecaster),
+            made_at=utc(made_at.to_pydatetime()),
+            points=float(row.own),
+            **{name: float(getattr(row, name)) for name in _UPDATE},
+        )
+        for row, forecaster, made_at in zip(
+            rows(moved), forecasts["forecaster"], forecasts["made_at"], strict=True
+        )
     )

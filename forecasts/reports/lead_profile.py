@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from forecasts.reports.estimates import BRIER, known, mean_over_questions
 from forecasts.reports.report import Lead
@@ -40,19 +39,18 @@ def profile(
 
 def _row(days: float, made: Forecasts, family: npt.NDArray[np.integer]) -> Lead:
     # A member has one forecast at a lead, so a question's score is the mean of its rows.
-    scores = pd.DataFrame(
-        {
-            "brier": ((made.p - made.y) ** 2).sum(axis=1) / 2,
-            "expected": (made.p * (1 - made.p)).sum(axis=1) / 2,
-        }
+    asked, of = np.unique(made.question, return_inverse=True)
+    many = np.bincount(of)
+    brier, expected = (
+        np.bincount(of, each.sum(axis=1) / 2) / many
+        for each in ((made.p - made.y) ** 2, made.p * (1 - made.p))
     )
-    each = scores.groupby(made.question).mean()
-    cluster = family[each.index.to_numpy()]
+    cluster = family[asked]
     return Lead(
         days=days,
-        questions=len(each),
+        questions=len(asked),
         families=len(np.unique(cluster)),
-        brier=mean_over_questions(each["brier"].to_numpy(), cluster, BRIER, lopsided=True),
-        expected=float(each["expected"].mean()),
+        brier=mean_over_questions(brier, cluster, BRIER, lopsided=True),
+        expected=float(expected.mean()),
         p_value=known(sharpness(made.ordered).test().p_value),
     )

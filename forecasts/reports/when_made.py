@@ -138,7 +138,7 @@ def when_made(made: Forecasts) -> WhenMade:
         _known(tests.sharpness),
         _described(line, tests),
         _luck(made, tests),
-        scoring.least_widths(made.ordered),
+        scoring.least_widths(made.ordered, tests.null),
         scoring.reaction(made.ordered, line),
     )
 
