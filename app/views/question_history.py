@@ -41,6 +41,7 @@ from forecasts.updates.updates import Move, moves
 from forecasts.updates.values import format_leaders, format_value
 
 PER_PAGE = 15
+_LONG = 1_000  # characters of a text that is folded
 Cited = Mapping[int, list[tuple[Citation, Evidence]]]  # by forecast
 Explained = Mapping[int, list[Remark]]  # by forecast
 
@@ -71,7 +72,7 @@ def discussion(
     for one in shown_page(entries, "discussion", PER_PAGE):
         with st.container(border=True, gap="xsmall"):
             if isinstance(one, Remark):
-                st.markdown(paragraphs(one.comment.text))
+                _words(one.comment.text)
                 private = "private" if one.comment.private else ""
                 st.caption(dotted(one.author.handle, when(one.comment.recorded_at), private))
                 continue
@@ -79,11 +80,21 @@ def discussion(
             if one.before is not None:
                 change = f"{format_leaders(one.before, wordings[-1].options, 5)} → {change}"
             for reason in reasons(one.forecast, explained):
-                st.markdown(paragraphs(reason))
+                _words(reason)
             st.caption(f"{as_text(one.handle)}: {as_text(change)} · {when(one.forecast.made_at)}")
             _citations(one.forecast, cited, wordings[-1].type)
     if not entries:
         st.caption("No reasons or comments yet. A reason given with a forecast appears here.")
+
+
+def _words(text: str) -> None:
+    """Show a text; of a long one, as bots write it, the beginning, with the rest folded."""
+    if len(text) <= _LONG:
+        st.markdown(paragraphs(text))
+        return
+    st.markdown(as_text(shortened(text, _LONG // 2)))
+    with st.expander("Full text"):
+        st.markdown(paragraphs(text))
 
 
 def forecast_list(
@@ -99,7 +110,7 @@ def forecast_list(
             st.markdown(f"**{as_text(handle)}** — {value}")
             st.caption(when(forecast.made_at))
             for reason in reasons(forecast, explained):
-                st.markdown(paragraphs(reason))
+                _words(reason)
             _citations(forecast, cited, wordings[-1].type)
     if not forecasts:
         st.caption("No forecasts yet. They appear here with their evidence.")

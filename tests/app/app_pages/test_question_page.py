@@ -285,8 +285,10 @@ def test_reasons_that_follow_a_forecast_are_shown_with_it(
         updates.update(ledger, rain, Value(probability=0.9), member=alice, now=day(4))
         comment(ledger, rain, "A front", member=alice, now=day(4), explains_forecast=True)
         comment(ledger, rain, "Which gauge?", member=alice, now=day(5))
+        comment(ledger, rain, "A long story. " * 100, member=alice, now=day(3))
     said = words(visit(furnished, "question", slug="rain"))
-    assert "Discussion (3)" in [tab.label for tab in furnished.tabs]
+    assert "Discussion (4)" in [tab.label for tab in furnished.tabs]
+    assert "Full text" in [one.label for one in furnished.expander]
     assert said.index("Which gauge?") < said.index("A front") < said.index("Clouds *are*")
     assert said.count("A front") == 2  # in the list of forecasts too
 
