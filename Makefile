@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo app quick test test-long test-all bench simulate lint format docs gallery migration lock clean
+.PHONY: help demo app quick test test-long test-all bench hold simulate lint format docs gallery migration lock clean
 
 help:
 	@echo "make demo    build the demonstration ledger, walk the journey, serve the app on 127.0.0.1:$(PORT)"
@@ -16,6 +16,7 @@ help:
 	@echo "make test    test every behaviour (tests in a browser need Chromium)"
 	@echo "make test-all  make test, then the long rest: every width and theme, simulations, killed writers"
 	@echo "make bench   measure speed and memory against what people use today"
+	@echo "make hold    kill writers, servers, imports; cut the power; fill the disk; a hostile session"
 	@echo "make simulate  measure by simulation how often reports err (an hour or two)"
 	@echo "make lint    ruff, mypy strict, import-linter"
 	@echo "make docs    write the pages of docs/ that are made from the code"
@@ -50,6 +51,11 @@ test-all: test test-long
 bench: $(VENV)/.tests
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.reporting
+
+hold: $(VENV)/.tests
+	$(BIN)/pytest tests/outages -m "nightly or not nightly"
+	$(BIN)/python -m benchmarks.hostile
+	$(BIN)/python -m benchmarks.bulk_writing --whole
 
 simulate: $(VENV)/.tests
 	$(BIN)/python -m benchmarks.simulate

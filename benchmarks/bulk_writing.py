@@ -1,10 +1,12 @@
 """Measure bulk writing: an import, verifying it, and many forecasts in one transaction.
 
     python -m benchmarks.bulk_writing [--on sqlite|postgresql] [--in FOLDER] [--before FOLDER]
+    python -m benchmarks.bulk_writing --whole [--in FOLDER]
 
 A ledger folder of half a million updates is imported into a new ledger, and that is verified, by
 the commands. With ``--before``, a checkout of an earlier commit does the same in the same run. Then
-one transaction writes 10,000 forecasts of one member.
+one transaction writes 10,000 forecasts of one member. With ``--whole`` a folder of 4.9 million
+updates is imported instead, for its memory.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from pathlib import Path
 from benchmarks.reporting import ledger as write_tournament
 from benchmarks.writing import COLD, OPENS, furnish, ledger, stored, verdict
 from forecasts.access.members import member_or_new
+from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database, schema
 from forecasts.questions import registry
 from forecasts.updates import updates
@@ -30,6 +33,8 @@ BATCH, BATCHES, BATCH_BAR = 10_000, 5, 15_000  # forecasts, transactions, foreca
 VERIFY_BAR = 15  # seconds
 IMPORT_BARS = {"sqlite": 5, "postgresql": 3}  # times the rate of the checkout before
 MEMORY_BAR = 700  # MB
+WHOLE, WHOLE_BAR = 9500, 1000  # questions with 4.9 million updates, MB
+ROOT = Path(__file__).parents[1]
 # The command line of either checkout.
 RUN = """
 try:
@@ -60,7 +65,7 @@ def command(tree: Path, *arguments: str) -> tuple[float, float, float]:
 def measure_import(kind: str, folder: Path, before: Path | None) -> bool:
     """Print the rate of an import and the time of verifying it; return whether they are met."""
     rows = write_tournament(1000, folder / "tournament")
-    trees = {"now": Path(__file__).parents[1], **({"before": before} if before else {})}
+    trees = {"now": ROOT, **({"before": before} if before else {})}
     rates, met = {}, True
     for name, tree in trees.items():
         with tempfile.TemporaryDirectory(dir=folder) as own, ledger(kind, Path(own)) as url:
@@ -86,6 +91,19 @@ def measure_import(kind: str, folder: Path, before: Path | None) -> bool:
             f"| {kind}: rate of the import, now and before | {ratio:.1f} times | at least "
             f"{IMPORT_BARS[kind]} times | {verdict(ratio >= IMPORT_BARS[kind])} |"
         )
+    return met
+
+
+def measure_whole(folder: Path) -> bool:
+    """Print the memory of an import of nearly as many updates as a table may have."""
+    rows = write_tournament(WHOLE, folder / "whole")
+    url = sqlite_url(folder / "whole.sqlite3")
+    seconds, _, memory = command(ROOT, "import", str(folder / "whole"), "--database", url)
+    met = memory < WHOLE_BAR
+    print(
+        f"| sqlite: `forecasts import` of {rows:,} updates | {seconds:.0f} s, {memory:.0f} MB | "
+        f"{WHOLE_BAR} MB | {verdict(met)} |"
+    )
     return met
 
 
@@ -125,10 +143,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--on", choices=("sqlite", "postgresql"))
     parser.add_argument("--in", dest="folder", type=Path)
+    parser.add_argument("--whole", action="store_true", help="only the largest import")
     parser.add_argument("--before", type=Path, help="a checkout of an earlier commit")
     given = parser.parse_args()
     print("| work | measured | bar | |\n|---|---|---|---|")
     met = True
+    if given.whole:
+        with tempfile.TemporaryDirectory(dir=given.folder) as folder:
+            sys.exit(not measure_whole(Path(folder)))
     for kind in [given.on] if given.on else ["sqlite", "postgresql"]:
         with tempfile.TemporaryDirectory(dir=given.folder) as folder:
             met &= measure_batch(kind, Path(folder))

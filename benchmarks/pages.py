@@ -64,7 +64,7 @@ OPENED = 60_000  # ms after which a page counts as broken
 class Size:
     """The size of a ledger."""
 
-    registry: int
+    questions: int
     members: int
     participation: float
     updates: float = 5.0

@@ -30,6 +30,7 @@ from sqlmodel import select
 from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState, ContextInfo
+from streamlit.proto.Common_pb2 import FileUploaderState, FileURLsRequest, UploadedFileInfo
 from streamlit.proto.Delta_pb2 import Delta
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
@@ -61,8 +62,10 @@ class Tab:
     socket: ClientConnection
     query: str
     page: str = ""
+    session: str = ""
     shown: dict[tuple[int, ...], Delta] = field(default_factory=dict)
     entered: dict[str, str] = field(default_factory=dict)
+    uploaded: dict[str, FileUploaderState] = field(default_factory=dict)
     toasts: list[str] = field(default_factory=list)
     # Large messages are cached for some runs, so that the server need not send them again.
     kept: dict[str, tuple[int, ForwardMsg]] = field(default_factory=dict)
@@ -76,6 +79,10 @@ class Tab:
         one part. ``pressed`` is the button.
         """
         states = [WidgetState(id=at, string_value=value) for at, value in self.entered.items()]
+        states += [
+            WidgetState(id=at, file_uploader_state_value=state)
+            for at, state in self.uploaded.items()
+        ]
         if pressed:
             states.append(WidgetState(id=pressed, trigger_value=True))
         asks = ClientState(
@@ -107,6 +114,7 @@ class Tab:
         """Process a message; return whether it ends the run."""
         what = message.WhichOneof("type")
         if what == "new_session":
+            self.session = message.new_session.initialize.session_id
             self.page = message.new_session.page_script_hash
             self.kept_for = message.new_session.config.max_cached_message_age
             self._clear(set(message.metadata.run.fragment_ids))
@@ -176,6 +184,24 @@ class Tab:
         self.entered[inner.id] = value
         if not inner.form_id:
             await self.run(fragment=fragment)
+
+    async def upload(self, client: httpx.AsyncClient, name: str, content: bytes) -> None:
+        """Put a file into the page's uploader, as a browser does."""
+        inner, _ = self._find(("file_uploader",), re.compile(""))
+        asked = FileURLsRequest(request_id=name, file_names=[name], session_id=self.session)
+        await self.socket.send(BackMsg(file_urls_request=asked).SerializeToString())
+        while True:
+            message = ForwardMsg.FromString(await self.socket.recv())
+            if message.WhichOneof("type") == "file_urls_response":
+                break
+        [urls] = message.file_urls_response.file_urls
+        token = client.cookies.get(XSRF) or ""
+        sent = await client.put(
+            urls.upload_url, files={"file": (name, content)}, headers={"X-Xsrftoken": token}
+        )
+        sent.raise_for_status()
+        file = UploadedFileInfo(name=name, size=len(content), file_id=urls.file_id, file_urls=urls)
+        self.uploaded[inner.id] = FileUploaderState(uploaded_file_info=[file])
 
     async def press(self, label: re.Pattern[str]) -> None:
         """Press a button."""
@@ -286,7 +312,7 @@ def measure_people(base: str, url: str, slugs: list[str], seconds: float) -> boo
         )
     broke = [line for session in (*alone, *at_once) for line in session.broke]
     print("\n".join(broke[:10]), file=sys.stderr)
-    one, many = (_median_and_p95(sessions, "taken") for sessions in (alone, at_once))
+    one, many = (median_and_p95(sessions, "taken") for sessions in (alone, at_once))
     acknowledged = [update for session in (*alone, *at_once) for update in session.stored]
     engine = database.open_engine(url)
     with database.reading(engine) as session:
@@ -301,7 +327,7 @@ def measure_people(base: str, url: str, slugs: list[str], seconds: float) -> boo
         f"lost {len(lost)}, errors {len(broke)}: {'met' if met else 'missed'}"
     )
     for what in ("opened", "entered", "saved"):
-        one, many = (_median_and_p95(sessions, what) for sessions in (alone, at_once))
+        one, many = (median_and_p95(sessions, what) for sessions in (alone, at_once))
         print(
             f"{what}: median {many[0]:.0f} ms, 95th percentile {many[1]:.0f} ms; "
             f"alone {one[0]:.0f} and {one[1]:.0f} ms"
@@ -310,7 +336,7 @@ def measure_people(base: str, url: str, slugs: list[str], seconds: float) -> boo
     return met
 
 
-def _median_and_p95(sessions: list[Session], what: str) -> tuple[float, float]:
+def median_and_p95(sessions: list[Session], what: str) -> tuple[float, float]:
     """Return the median and 95th percentile of these interactions, in milliseconds."""
     taken = [1000 * seconds for session in sessions for seconds in getattr(session, what)]
     return statistics.median(taken), statistics.quantiles(taken, n=20, method="inclusive")[-1]

@@ -120,12 +120,11 @@ def test_a_killed_import_is_there_whole_or_not_at_all_and_then_once(
             return stored(session, number)
 
     random_ = random.Random(1)
-    first = folder_of(0, tmp_path)
-    statements = imported(ledger_url, first)
-    began = time.perf_counter()
-    assert imported(ledger_url, first)
-    takes = time.perf_counter() - began
-    for number in range(1, times + 1):
+    for number in range(2):  # the first writes the members too
+        began = time.perf_counter()
+        statements = imported(ledger_url, folder_of(number, tmp_path))
+        takes = time.perf_counter() - began
+    for number in range(2, times + 2):
         folder = folder_of(number, tmp_path)
         if number % 2:
             assert not imported(ledger_url, folder, killed_at=random_.randint(1, statements - 1))
