@@ -6,6 +6,7 @@ fields beside it as it is typed, where it can be corrected; a field that was cor
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -31,6 +32,7 @@ from forecasts.updates.values import Value
 _NAME = "one-line"
 _TITLE, _CLOSES, _PROBABILITY = _FIELDS = "title", "closes", "probability"
 _SHOWN_FOR = timedelta(minutes=10)
+_PAINTED = 0.1  # seconds in which the browser shows the answer, before it is busy with the page
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ def one_line_entry(*, example: str = "") -> None:
     mount_keyboard(_NAME)
     if entry.is_new:
         entry.is_new = False
+        time.sleep(_PAINTED)
         st.rerun()
 
 
