@@ -161,7 +161,8 @@ _COMMON_WORDS = alternatives(
     "passengers families women men children people migrants refugees scientists doctors nurses "
     "tonight tomorrow half most federal local national regional foreign public private direct "
     "lawyers veterans layoffs sentencing council world tenants clinical global household "
-    "human climate petrol diesel coal electric solar wind nuclear peace trade repairs costs"
+    "human climate petrol diesel coal electric solar wind nuclear peace trade repairs costs "
+    "car vehicle chip phone computer food wheat coffee cocoa copper grain"
 )
 _COMMON = re.compile(
     _COMMON_WORDS
