@@ -14,7 +14,7 @@ help:
 	@echo "make app     serve the app on your own ledger there (another port: make app PORT=8502)"
 	@echo "make quick   check style and run the quick tests: no browser, server or simulation (a minute)"
 	@echo "make test    test every behaviour (tests in a browser need Chromium)"
-	@echo "make test-all  make test, then the long rest: every width and theme, simulations, killed writers"
+	@echo "make test-all  test everything: every width and theme, simulations, all examples"
 	@echo "make bench   measure speed and memory against what people use today"
 	@echo "make hold    kill writers, servers, imports; cut the power; fill the disk; a hostile session"
 	@echo "make simulate  measure by simulation how often reports err (an hour or two)"
@@ -46,7 +46,8 @@ test: $(VENV)/.tests
 test-long: $(VENV)/.tests
 	LEDGER_TESTS_EXAMPLES=all $(PYTEST) -m "(long or hypothesis) and not nightly"
 
-test-all: test test-long
+test-all: $(VENV)/.tests
+	LEDGER_TESTS_EXAMPLES=all $(PYTEST) -m "not nightly"
 
 bench: $(VENV)/.tests
 	$(BIN)/python -m benchmarks

@@ -40,6 +40,8 @@ settings.load_profile("ledger")
 
 pytest_plugins = ["tests.skips"]
 
+# The tests of what SQLite and PostgreSQL do each in its own way.
+DIFFER = ("tests.ledger.", "tests.operations.", "tests.questions.test_search")
 MEMORY, ROOM = Path("/dev/shm"), 4 << 30  # a file system in memory, and the bytes to have free
 
 
@@ -54,16 +56,26 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what ``make quick`` leaves out: tests on a PostgreSQL server, and slow ones.
 
+    Of a test with several cases, ``make test`` runs the first one on PostgreSQL and all on SQLite;
+    ``make test-long`` runs the others. All run where the databases differ (``DIFFER``).
+
     Those in a browser come first, one worker's first task: they wait, and would wait at the end.
     """
     slow = set((Path(__file__).with_name("slow.txt")).read_text(encoding="utf-8").split())
+    on_postgresql: set[str] = set()
     for item in items:
         if not isinstance(item, pytest.Function):  # a doctest
             continue
         kind = item.callspec.params.get("kind") if hasattr(item, "callspec") else None
+        name = f"{item.module.__name__}.{item.originalname}"
         if kind == "postgresql" or "postgresql" in item.fixturenames:
             item.add_marker("server")
-        if f"{item.module.__name__}.{item.originalname}" in slow:
+        if kind == "postgresql" and len(KINDS) > 1 and not name.startswith(DIFFER):
+            if name in on_postgresql:
+                item.add_marker("long")
+            elif item.get_closest_marker("long") is None:
+                on_postgresql.add(name)
+        if name in slow:
             item.add_marker("slow")
     items.sort(key=lambda item: item.get_closest_marker("browser") is None)
 

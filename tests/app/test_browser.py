@@ -180,41 +180,46 @@ def test_a_search_stands_in_the_address(page: Page, server: Server) -> None:
     expect(page).to_have_url(re.compile(r"words=quay"))
 
 
+@pytest.mark.parametrize("width", WIDTHS)
 def test_results_and_the_forecast_are_in_the_first_screen(
-    browser: BrowserContext, server: Server
+    browser: BrowserContext, server: Server, width: int
 ) -> None:
-    for width, height in ((1280, 800), (390, 844)):
-        with tab(browser, width, height) as page:
-            page.goto(f"{server.base}/questions?words=quay")
-            expect(page).to_have_title("Questions · Forecast Ledger")
-            first = page.get_by_role("link", name="Will the quay open?")
-            expect(first).to_be_in_viewport(ratio=1)
-            first.click()
-            expect(page).to_have_title("Will the quay open? · Question · Forecast Ledger")
-            field = page.get_by_role("textbox", name="Probability")
-            expect(field).to_be_in_viewport(ratio=1)
-            save = page.get_by_role("button", name=re.compile("^(Save|Update) forecast$"))
-            expect(save).to_be_in_viewport(ratio=1)
-            chart = page.get_by_test_id("stVegaLiteChart")
-            expect(chart.locator("canvas, svg").first).to_be_visible()
-            here, there = field.bounding_box(), chart.bounding_box()
-            assert here
-            assert there
-            beside = here["x"] > there["x"] + there["width"]
-            assert beside if width == 1280 else here["y"] < there["y"]
+    with tab(browser, width, 800 if width == 1280 else 844) as page:
+        page.goto(f"{server.base}/questions?words=quay")
+        expect(page).to_have_title("Questions · Forecast Ledger")
+        first = page.get_by_role("link", name="Will the quay open?")
+        expect(first).to_be_in_viewport(ratio=1)
+        first.click()
+        expect(page).to_have_title("Will the quay open? · Question · Forecast Ledger")
+        field = page.get_by_role("textbox", name="Probability")
+        expect(field).to_be_in_viewport(ratio=1)
+        save = page.get_by_role("button", name=re.compile("^(Save|Update) forecast$"))
+        expect(save).to_be_in_viewport(ratio=1)
+        chart = page.get_by_test_id("stVegaLiteChart")
+        expect(chart.locator("canvas, svg").first).to_be_visible()
+        here, there = field.bounding_box(), chart.bounding_box()
+        assert here
+        assert there
+        beside = here["x"] > there["x"] + there["width"]
+        assert beside if width == 1280 else here["y"] < there["y"]
 
 
 @pytest.mark.parametrize(
     "path",
     [
         "",
-        "questions",
         "question?slug=quay",
-        "articles",
-        "articles?article=1",
-        "track_record",
-        "resolve?slug=quay",
-        "settings",
+        *(
+            pytest.param(path, marks=pytest.mark.long)
+            for path in (
+                "questions",
+                "articles",
+                "articles?article=1",
+                "track_record",
+                "resolve?slug=quay",
+                "settings",
+            )
+        ),
     ],
 )
 def test_each_page_opens_at_its_address_and_fits_a_narrow_screen(

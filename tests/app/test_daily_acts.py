@@ -15,7 +15,7 @@ from tests.app.browsing import IN_BROWSER, Server, Watch, tab
 pytestmark = IN_BROWSER
 WIDE, NARROW = daily_acts.WIDTHS
 BOTH = [WIDE, pytest.param(NARROW, marks=pytest.mark.long)]
-TYPED_MOST = ("", "question?slug=open-0")  # the pages that people type on every day
+TYPED_MOST = ("",)  # the page that people type on every day
 
 
 @pytest.fixture(params=BOTH)
@@ -184,7 +184,9 @@ def test_a_selected_passage_becomes_a_forecast_question_in_three_actions(
     capture.get_by_text("Your forecast: 30%.").first.wait_for()
 
 
-@pytest.mark.parametrize("sent", ["address apart", "address in the text"])
+@pytest.mark.parametrize(
+    "sent", ["address apart", pytest.param("address in the text", marks=pytest.mark.long)]
+)
 def test_what_a_phone_shares_is_read_at_once(page: Page, server: Server, sent: str) -> None:
     """Sent as the system's share menu does it by the manifest: a form with the method GET."""
     target = page.request.get(f"{server.base}/app.webmanifest").json()["share_target"]

@@ -107,7 +107,9 @@ def contrast(one: str, other: str) -> float:
 
 
 @pytest.mark.parametrize("outcome", [None, "12"])
-@pytest.mark.parametrize("lasting", [timedelta(0), timedelta(days=30)])
+@pytest.mark.parametrize(
+    "lasting", [pytest.param(timedelta(0), marks=pytest.mark.long), timedelta(days=30)]
+)
 def test_the_chart_is_what_the_schema_of_vega_lite_allows(
     lasting: timedelta, outcome: str | None
 ) -> None:
