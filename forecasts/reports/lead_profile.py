@@ -39,7 +39,8 @@ def profile(
 
 def _row(days: float, made: Forecasts, family: npt.NDArray[np.integer]) -> Lead:
     # A member has one forecast at a lead, so a question's score is the mean of its rows.
-    asked, of = np.unique(made.question, return_inverse=True)
+    ordered = made.ordered
+    asked, of = made.question[ordered.first], np.cumsum(ordered.starts) - 1
     many = np.bincount(of)
     brier, expected = (
         np.bincount(of, each.sum(axis=1) / 2) / many
@@ -52,5 +53,5 @@ def _row(days: float, made: Forecasts, family: npt.NDArray[np.integer]) -> Lead:
         families=len(np.unique(cluster)),
         brier=mean_over_questions(brier, cluster, BRIER, lopsided=True),
         expected=float(expected.mean()),
-        p_value=known(sharpness(made.ordered).test().p_value),
+        p_value=known(sharpness(ordered).test().p_value),
     )
