@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from benchmarks.writing import furnish, stored
+from forecasts.common.errors import DatabaseError
+from forecasts.ledger.driver_errors import reported
 from tests.outages.numbers import often
 from tests.outages.writers import SIDE_BY_SIDE, writing_to
 from tests.postgresql import Server
@@ -32,3 +36,14 @@ def test_everything_that_writers_were_told_is_there_after_a_crash_and_they_go_on
     assert set(found.values()) == {1}
     told = {line.partition("(")[0] for line in writers.refused}
     assert told == {"refused: DatabaseError"}
+
+
+@pytest.mark.parametrize("what", ["starting up", "in recovery mode", "shutting down"])
+def test_a_server_that_is_not_ready_yet_is_named_with_that_remedy(
+    engine: Engine, what: str
+) -> None:
+    said = f'connection to server on socket "/s" failed: FATAL:  the database system is {what}'
+    with pytest.raises(DatabaseError) as caught, reported(engine):
+        raise OperationalError("", None, psycopg.OperationalError(said))
+    assert f"was not reached: the database system is {what}." in str(caught.value)
+    assert "Try again in a moment" in caught.value.remedy
