@@ -17,6 +17,7 @@ from forecasts.access import visibility
 from forecasts.access.roles import Action, require
 from forecasts.access.tokens import owner_of
 from forecasts.common.errors import BadInput
+from forecasts.common.limits import require_prose
 from forecasts.ledger.append import written
 from forecasts.ledger.models import Comment, Forecast, Member, Question
 from forecasts.updates.updates import current_forecast
@@ -46,12 +47,14 @@ def comment(
 
     ``explains_forecast``: it gives the reasons of the member's current forecast, if that was made
     within ``EXPLAINS_WITHIN``; it is then as visible as the forecast. ``private``: of any other
-    comment, see ``remarks``. The member must be a forecaster. BadInput for a blank text.
+    comment, see ``remarks``. The member must be a forecaster. BadInput for a blank
+    text, and one that is too long.
     """
     require(session, member, Action.forecast, question, now=now)
     visibility.require_visible(session, question)
     if not text.strip():
         raise BadInput("The comment has no text.", remedy="Write one.")
+    require_prose(text, "The comment")
     forecast = None
     if explains_forecast:
         current = current_forecast(session, question, member, at=now)

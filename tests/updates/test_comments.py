@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from forecasts.access import tokens, visibility
 from forecasts.common.errors import BadInput, NotFound
+from forecasts.common.limits import PROSE_BYTES
 from forecasts.ledger.models import Member, Question
 from forecasts.updates.comments import by_forecast, comment, remarks
 from forecasts.updates.updates import update, withdraw
@@ -96,6 +97,11 @@ def test_a_question_that_others_may_not_see_takes_none_of_their_comments(
         comment(session, question, "Hello?", member=bob, now=day(1))
     with pytest.raises(NotFound):
         remarks(session, question)
+
+
+def test_a_comment_has_a_size(session: Session, alice: Member) -> None:
+    with pytest.raises(BadInput, match="The comment has"):
+        comment(session, ask(session, alice), "a" * (PROSE_BYTES + 1), member=alice, now=day(1))
 
 
 def test_a_blank_comment_is_refused(session: Session, alice: Member) -> None:
