@@ -8,21 +8,23 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Engine
 from starlette.middleware import Middleware
 
 import scoring
 from forecasts.api import docs_page, problems
-from forecasts.api.caller import SECURITY, Ground
+from forecasts.api.caller import SECURITY, Ground, Reads
 from forecasts.api.gate import Gate
 from forecasts.api.mcp.server import route as mcp_route
 from forecasts.api.metaculus.router import router as metaculus
 from forecasts.api.v1 import articles, forecasts, outcomes, people, questions, records, shapes
+from forecasts.common.errors import BadInput
 from forecasts.common.settings import Settings
 
 ROUTERS = (questions, forecasts, outcomes, articles, people, records)
+PREFIX = "/api/v1"
 DESCRIPTION = "Questions, forecasts with their reasons, outcomes and scores of one ledger."
 
 
@@ -31,9 +33,21 @@ def _docs(request: Request) -> Response:
     return HTMLResponse(docs_page.page(request.app.openapi()), headers=docs_page.HEADERS)
 
 
+async def require_known_parameters(request: Request, _caller: Reads) -> None:
+    """Refuse a parameter that the operation does not have: it may be a mistyped filter."""
+    document = request.app.openapi()["paths"][PREFIX + request.scope["route"].path]
+    parameters = document[request.method.lower()].get("parameters", ())
+    known = {one["name"] for one in parameters if one["in"] == "query"}
+    if unknown := [name for name in request.query_params if name not in known]:
+        raise BadInput(
+            f"There is no parameter {unknown[0][:100]!r} here.",
+            remedy=f"The parameters are: {', '.join(sorted(known)) or 'none'}.",
+        )
+
+
 v1 = APIRouter(
-    prefix="/api/v1",
-    dependencies=[SECURITY],
+    prefix=PREFIX,
+    dependencies=[SECURITY, Depends(require_known_parameters)],
     responses={
         status: {
             "model": shapes.ProblemDocument,
@@ -63,7 +77,7 @@ def build(
         title="Forecast Ledger",
         description=DESCRIPTION,
         version=scoring.__version__,
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,
         redoc_url=None,
         middleware=[Middleware(Gate, hosts=hosts)],
@@ -71,7 +85,7 @@ def build(
     app.state.ground = Ground(engine, clock, settings or Settings())
     problems.add_handlers(app)
     app.include_router(v1)
-    app.add_api_route("/api/v1/docs", _docs, include_in_schema=False)
+    app.add_api_route(f"{PREFIX}/docs", _docs, include_in_schema=False)
     app.include_router(metaculus, include_in_schema=False)
     app.router.routes.append(mcp_route(app.state.ground))
     return app

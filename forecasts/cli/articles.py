@@ -18,7 +18,6 @@ from forecasts.cli.session import acting, reading_as, settings, use_own_zone
 from forecasts.common.commands import FILL_IN
 from forecasts.common.text import on_one_line, printable
 from forecasts.common.times import iso_day_or_time
-from forecasts.exchange.article_json import article_document, article_fields
 
 if TYPE_CHECKING:
     from forecasts.articles.article import CapturedArticle
@@ -67,6 +66,8 @@ def capture(
     for sentence in left_out:
         print_note(sentence)
     if format_ == "json":
+        from forecasts.exchange.article_json import article_document
+
         print_json({"articles": [article_document(article) for article in found]})
         return
     for article in found:
@@ -258,6 +259,8 @@ def articles(
         if number is None:
             rows = library.listing(session)
             if format_ == "json":
+                from forecasts.exchange.article_json import article_fields
+
                 print_json({"articles": [article_fields(one) for one in rows]})
                 return
             table = Table("number", "title", "publisher", "published", box=None, pad_edge=False)
@@ -277,6 +280,8 @@ def articles(
         alike = from_article.find_duplicates(session, drafts_of(article), now=now)
         doubles = {n: state.slug for n, state in enumerate(alike, 1) if state}
     if format_ == "json":
+        from forecasts.exchange.article_json import article_document
+
         print_json({"articles": [article_document(article, asked, doubles)]})
         return
     _print_article(article, now.date(), asked, doubles, weak=everything)

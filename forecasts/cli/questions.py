@@ -24,7 +24,6 @@ from forecasts.cli.options import Database, Member, TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import reading_as
 from forecasts.common.text import on_one_line
-from forecasts.exchange.question_json import forecast_fields, question_fields
 
 if TYPE_CHECKING:
     from forecasts.questions.standing import QuestionState
@@ -89,6 +88,8 @@ def questions(
             if similar:
                 print_note(f"No question has these words; similar ones: {', '.join(similar)}.")
         if format_ == "json":
+            from forecasts.exchange.question_json import forecast_fields, question_fields
+
             print_json(
                 [
                     question_fields(state) | {"forecast": forecast_fields(current.get(state.id))}

@@ -35,7 +35,6 @@ from forecasts.cli.table_output import (
 )
 from forecasts.common.errors import BadInput
 from forecasts.common.text import on_one_line
-from forecasts.exchange.question_json import scored_fields
 
 if TYPE_CHECKING:
     from forecasts.scores.scored_questions import ScoredQuestion
@@ -86,6 +85,8 @@ def scores(
         found = matching(found, search)
     found.sort(key=lambda one: _place(_ORDERS[sort](one)))
     if format_ == "json":
+        from forecasts.exchange.question_json import scored_fields
+
         print_json([scored_fields(one) for one in found])
     elif question is not None and found:
         _print_updates(found[0])

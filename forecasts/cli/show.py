@@ -25,7 +25,6 @@ from forecasts.cli.options import Database, Member, QuestionSlug, TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import reading_as
 from forecasts.common.commands import FILL_IN, command
-from forecasts.exchange.question_json import everything_about
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -58,6 +57,8 @@ def show(
     with reading_as(database, member) as (session, who, now):
         state = current_state(session, find(session, question), now=now)
         if format_ == "json":
+            from forecasts.exchange.question_json import everything_about
+
             print_json(everything_about(session, state))
         elif everything:
             _print_everything(session, state, now)

@@ -24,7 +24,6 @@ from forecasts.cli.options import Database, Member, TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import reading_as
 from forecasts.common.text import on_one_line
-from forecasts.exchange.question_json import forecast_fields, question_fields
 
 if TYPE_CHECKING:
     from forecasts.agenda.today import Today
@@ -143,6 +142,8 @@ def _table(items: list[_Item], options: dict[int, list[str] | None]) -> Table:
 
 def _as_json(item: _Item) -> dict[str, Any]:
     """Return a question with its thing to do, for JSON (docs/json.md)."""
+    from forecasts.exchange.question_json import forecast_fields, question_fields
+
     return (
         {"todo": item.todo, "why": item.why}
         | question_fields(item.state)

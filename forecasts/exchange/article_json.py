@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from forecasts.articles.drafting.drafts import drafts_of
 from forecasts.common.times import iso_day_or_time
-
-if TYPE_CHECKING:
-    from forecasts.ledger.models import Article
+from forecasts.ledger.models import Article
 
 
 def article_document(
@@ -19,8 +18,6 @@ def article_document(
 
     ``asked``: the questions of each quote; ``doubles``: a question like the draft of a number.
     """
-    from forecasts.articles.drafting.drafts import drafts_of
-
     return article_fields(article) | {
         "text": article.text,
         "drafts": [

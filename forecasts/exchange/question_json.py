@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from sqlmodel import Session
+from sqlmodel import Session
 
-    from forecasts.ledger.models import Forecast, ModelUse
-    from forecasts.questions.standing import QuestionState
-    from forecasts.scores.scored_questions import ScoredQuestion
+from forecasts.access.members import handles
+from forecasts.ledger.models import Forecast, ModelUse
+from forecasts.questions.revisions import history as wordings
+from forecasts.questions.sources import sources
+from forecasts.questions.standing import QuestionState
+from forecasts.resolution.history import steps
+from forecasts.scores.scored_questions import ScoredQuestion
+from forecasts.scores.stored_scores import score_table
+from forecasts.updates.comments import by_forecast, reasons, remarks
+from forecasts.updates.model_uses import models_of
+from forecasts.updates.updates import evidence_of, history
 
 
 def question_fields(state: QuestionState) -> dict[str, Any]:
@@ -55,8 +62,6 @@ def forecast_fields(forecast: Forecast | None) -> dict[str, Any] | None:
 
 def everything_about(session: Session, state: QuestionState) -> dict[str, Any]:
     """Return everything about a question, for JSON (docs/json.md)."""
-    from forecasts.scores.stored_scores import score_table
-
     resolution = state.resolution
     return question_document(session, state) | {
         "forecasts": forecast_documents(session, state),
@@ -66,11 +71,6 @@ def everything_about(session: Session, state: QuestionState) -> dict[str, Any]:
 
 def question_document(session: Session, state: QuestionState) -> dict[str, Any]:
     """Return a question with its wordings and resolutions, without forecasts and scores."""
-    from forecasts.access.members import handles
-    from forecasts.questions.revisions import history as wordings
-    from forecasts.questions.sources import sources
-    from forecasts.resolution.history import steps
-
     text, named = state.text, handles(session)
     return question_fields(state) | {
         "background": text.background,
@@ -113,10 +113,6 @@ def question_document(session: Session, state: QuestionState) -> dict[str, Any]:
 
 def forecast_documents(session: Session, state: QuestionState) -> list[dict[str, Any]]:
     """Return the visible forecasts on a question with their reasons, oldest first."""
-    from forecasts.updates.comments import by_forecast, reasons, remarks
-    from forecasts.updates.model_uses import models_of
-    from forecasts.updates.updates import evidence_of, history
-
     cited = evidence_of(session, state.question)
     explained = by_forecast(remarks(session, state.question))
     models = models_of(session, state.question)

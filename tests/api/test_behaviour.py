@@ -122,6 +122,13 @@ def test_an_error_names_place_value_rule_and_remedy(api: TestClient, engine: Eng
     assert forecasts_in(engine) == 0
 
 
+def test_a_mistyped_filter_is_not_taken_for_none(api: TestClient) -> None:
+    found = api.get("/api/v1/questions", params={"statsu": "open"})
+    assert found.status_code == 422
+    assert found.json()["detail"] == "There is no parameter 'statsu' here."
+    assert "status" in found.json()["remedy"]
+
+
 def test_an_unexpected_error_tells_nothing(
     engine: Engine, clock: Clock, make_bot: Bot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

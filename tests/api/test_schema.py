@@ -40,6 +40,7 @@ APP = build(create_engine("sqlite://"), clock=Clock(), hosts=["testserver"])
 SCHEMA = schemathesis.openapi.from_asgi(
     "/api/v1/openapi.json", APP, config=SchemathesisConfig.from_dict(CONFIG)
 )
+PATIENCE = 120  # seconds, of a busy machine
 HEALTH = [HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
@@ -76,7 +77,7 @@ def test_every_operation_keeps_to_the_document(
     @settings(max_examples=examples(60), suppress_health_check=HEALTH, deadline=None)
     @given(case=operation.as_strategy(generation_mode=mode))
     def keeps(case: Any) -> None:
-        case.call_and_validate(headers=headers)
+        case.call_and_validate(headers=headers, timeout=PATIENCE)
 
     keeps()
 
@@ -84,7 +85,7 @@ def test_every_operation_keeps_to_the_document(
 def test_sequences_of_requests_keep_to_the_document(token: str) -> None:
     class Machine(SCHEMA.as_state_machine()):  # type: ignore[misc]
         def get_call_kwargs(self, case: Any) -> dict[str, Any]:
-            return {"headers": {"Authorization": f"Bearer {token}"}}
+            return {"headers": {"Authorization": f"Bearer {token}"}, "timeout": PATIENCE}
 
     steps = settings(max_examples=examples(60), stateful_step_count=8, deadline=None)
     run_state_machine_as_test(Machine, settings=settings(steps, suppress_health_check=HEALTH))

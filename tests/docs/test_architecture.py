@@ -34,7 +34,7 @@ HEAVY = {
         "typst",
         "jinja2",
     ),
-    *("cryptography", "rfc3161_client"),  # of an extra
+    *("cryptography", "rfc3161_client", "uvicorn", "forecasts.api.server"),  # of an extra
     # Scores need pandas, and most scheduled runs confirm nothing.
     "forecasts.resolution.confirmation",
 }
