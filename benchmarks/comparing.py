@@ -11,7 +11,8 @@ import pandas as pd
 from scipy import stats
 
 import scoring
-from benchmarks.worlds import SHOCKS, TILTED, USUAL, Many, lopsided, repeat
+from benchmarks.differences import SHOCKS, TILTED, lopsided
+from benchmarks.worlds import USUAL, Many, repeat
 from forecasts.reports.comparison.abstention import SELECTIVE, silences, spells
 from forecasts.reports.groups import group_entries
 from scoring.e_process import possibly_best

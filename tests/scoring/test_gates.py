@@ -16,7 +16,7 @@ import pytest
 from scipy import stats
 
 import scoring
-from benchmarks import comparing, measures, simulate
+from benchmarks import comparing, gates, measures, simulate
 from benchmarks.worlds import AS_OF, TEAMS, USUAL, World, repeat, zipf
 from forecasts.reports import build
 from forecasts.reports.when_made import Claims, claims
@@ -38,18 +38,18 @@ LONG = (
     "mixed",
     "30 families",
     "60 families",
-    *simulate.POWER,
+    *gates.POWER,
     *comparing.DIFFERENT,
-    simulate.WITHDRAWING,
-    simulate.PEOPLE,
-    simulate.SKILLS,
+    gates.WITHDRAWING,
+    gates.PEOPLE,
+    gates.SKILLS,
 )
 
 
-def may_not_hold(name: str, replicates: int = 200) -> list[simulate.Gate]:
-    gates = simulate.gates_of(name, simulate.run(MEASURES[name], replicates))
-    assert gates
-    return [each for each in gates if not each.may_hold]
+def may_not_hold(name: str, replicates: int = 200) -> list[gates.Gate]:
+    found = gates.gates_of(name, simulate.run(MEASURES[name], replicates))
+    assert found
+    return [each for each in found if not each.may_hold]
 
 
 def test_the_bounds_hold_in_two_hundred_records() -> None:
@@ -65,8 +65,8 @@ def test_the_bounds_hold_in_two_hundred_records_or_tournaments(name: str) -> Non
 @pytest.mark.nightly
 @pytest.mark.parametrize("name", MEASURES)
 def test_the_bounds_hold_in_all_records_and_tournaments_of_the_page(name: str) -> None:
-    gates = simulate.gates_of(name, simulate.run(MEASURES[name], simulate.REPLICATES))
-    assert [each for each in gates if not each.holds] == []
+    found = gates.gates_of(name, simulate.run(MEASURES[name], simulate.REPLICATES))
+    assert [each for each in found if not each.holds] == []
 
 
 def test_the_gates_read_what_a_report_shows() -> None:
@@ -113,33 +113,33 @@ def test_updates_taken_as_questions_break_the_bound() -> None:
         comparing.wrong(scoring.recalibration(c.p, c.y, c.weight).p_value)
         for c in claimed(repeat(USUAL, seed=1, times=60))
     ]
-    each = simulate.gate("updates as questions", "60 families", simulate.BOUND, errs)
+    each = gates.gate("updates as questions", "60 families", gates.BOUND, errs)
     assert each.measured > 0.3
     assert not each.may_hold
 
 
 def test_linked_questions_taken_as_strangers_break_the_bound() -> None:
-    linked = simulate.EVERY_WORLD["linked"]
+    linked = gates.EVERY_WORLD["linked"]
     # One team is enough: no other is tested.
     many = repeat(replace(linked.settings, teams=TEAMS[:1]), seed=1, times=100)
     errs = [
         comparing.wrong(scoring.calibration_in_the_large(c.p, c.y, c.weight, c.question).p_value)
         for c in claimed(many)
     ]
-    assert not simulate.gate("no families", "linked", simulate.BOUND, errs).may_hold
+    assert not gates.gate("no families", "linked", gates.BOUND, errs).may_hold
 
 
 def test_a_variance_observed_in_a_few_rare_events_breaks_the_bound() -> None:
-    rare = simulate.EVERY_WORLD[ORDINARY].settings
+    rare = gates.EVERY_WORLD[ORDINARY].settings
     errs = [
         comparing.wrong(float(stats.ttest_1samp(c.y - c.p, 0).pvalue))
         for c in claimed(repeat(rare, seed=1, times=200))
     ]
-    assert not simulate.gate("observed", "rare", simulate.BOUND_OF_FEW, errs).may_hold
+    assert not gates.gate("observed", "rare", gates.BOUND_OF_FEW, errs).may_hold
 
 
 def test_the_time_that_forecasts_lasted_as_their_weight_breaks_the_bound() -> None:
-    events = simulate.EVERY_WORLD["all events, 1"].settings
+    events = gates.EVERY_WORLD["all events, 1"].settings
     frames = repeat(events, seed=1, times=60).ledger()
     live = scoring.standing(frames.questions, frames.forecasts)
     live = live.merge(frames.questions[["question_id", "resolution"]], on="question_id")
@@ -152,7 +152,7 @@ def test_the_time_that_forecasts_lasted_as_their_weight_breaks_the_bound() -> No
         )
         for _, own in live.groupby("forecaster")
     ]
-    assert not simulate.gate("live time", "events", simulate.BOUND_OF_FEW, errs).may_hold
+    assert not gates.gate("live time", "events", gates.BOUND_OF_FEW, errs).may_hold
 
 
 def test_comparing_through_a_third_team_breaks_the_bound() -> None:
@@ -171,7 +171,7 @@ def test_comparing_through_a_third_team_breaks_the_bound() -> None:
         with_wren = rows.loc[(rows["a"] == teams[1].label) & ~open_ones, "difference"]
         through = stats.ttest_ind(with_heron, -with_wren, equal_var=False)
         errs.append(comparing.wrong(through.pvalue))
-    each = simulate.gate("through a third", "300 families", simulate.BOUND, errs)
+    each = gates.gate("through a third", "300 families", gates.BOUND, errs)
     assert not each.may_hold
 
 
@@ -179,11 +179,11 @@ def test_comparing_through_a_third_team_breaks_the_bound() -> None:
 
 
 def test_a_gate_is_the_share_of_errors_where_there_was_something_to_err_in() -> None:
-    each = simulate.gate("claim", "world", 0.3, [0.0, 1.0, math.nan, 0.0, 0.0])
+    each = gates.gate("claim", "world", 0.3, [0.0, 1.0, math.nan, 0.0, 0.0])
     assert each.measured == 0.25
     assert each.holds
-    assert simulate.gate("claim", "world", 0.2, [0.0, 1.0, 0.0, 0.0]).may_hold
-    assert not simulate.gate("claim", "world", 0.2, [1.0, 1.0, 0.0] * 100).may_hold
+    assert gates.gate("claim", "world", 0.2, [0.0, 1.0, 0.0, 0.0]).may_hold
+    assert not gates.gate("claim", "world", 0.2, [1.0, 1.0, 0.0] * 100).may_hold
 
 
 def test_the_same_is_measured_whichever_process_measures() -> None:
@@ -203,10 +203,10 @@ def test_the_page_shows_every_bound_and_which_is_exceeded() -> None:
     page = simulate.page({name: rows})
     assert "It simulated 20 records" in page
     assert f"| {name} | 54 | **100.0%** |" in page
-    assert simulate.EVERY_WORLD[name].hard in page
+    assert gates.EVERY_WORLD[name].hard in page
 
 
 def test_the_page_in_the_documentation_has_every_world_and_bound() -> None:
     written = simulate.PAGE.read_text(encoding="utf-8")
-    for label in (*simulate.TESTS.values(), *simulate.INTERVALS.values(), *MEASURES):
+    for label in (*gates.TESTS.values(), *gates.INTERVALS.values(), *MEASURES):
         assert f"| {label} |" in written

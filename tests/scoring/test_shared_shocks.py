@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import scoring
-from benchmarks import comparing, simulate
-from benchmarks.worlds import SHOCKS
+from benchmarks import comparing, gates, simulate
+from benchmarks.differences import SHOCKS
 from scoring import compare
 from scoring.e_process import bets_needed, possibly_best
 from scoring.shared_shocks import overlap_sum, spans_of, tipping_correlation
@@ -195,22 +195,22 @@ HARDEST = tuple(name for name, world in SHOCKS.items() if world.latent == 0.1)
 @pytest.mark.parametrize(
     "name",
     [
-        simulate.LOPSIDED,
+        gates.LOPSIDED,
         *(pytest.param(name, marks=pytest.mark.long) for name in HARDEST),
-        simulate.BEST,
+        gates.BEST,
     ],
 )
 def test_between_equals_two_hundred_tournaments_keep_the_promises(name: str) -> None:
-    gates = simulate.gates_of(name, simulate.run(simulate.all_measures()[name], 200))
-    assert gates
-    assert [each for each in gates if not each.may_hold] == []
+    found = gates.gates_of(name, simulate.run(simulate.all_measures()[name], 200))
+    assert found
+    assert [each for each in found if not each.may_hold] == []
 
 
 @pytest.mark.simulation
 def test_bets_on_families_that_share_a_shock_break_the_promise() -> None:
     name = "open together, latent correlation 0.1"
     found = simulate.run(partial(comparing.shocks, name), 100)
-    assert not simulate.gate("by family", name, 0.05, found["by family"]).may_hold
+    assert not gates.gate("by family", name, 0.05, found["by family"]).may_hold
 
 
 def test_the_test_by_time_clusters_families_that_close_in_one_period() -> None:
