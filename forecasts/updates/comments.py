@@ -47,8 +47,8 @@ def comment(
 
     ``explains_forecast``: it gives the reasons of the member's current forecast, if that was made
     within ``EXPLAINS_WITHIN``; it is then as visible as the forecast. ``private``: of any other
-    comment, see ``remarks``. The member must be a forecaster. BadInput for a blank
-    text, and one that is too long.
+    comment, see ``remarks``. The member must be a forecaster. BadInput for a blank text or
+    one that is too long.
     """
     require(session, member, Action.forecast, question, now=now)
     visibility.require_visible(session, question)
