@@ -233,7 +233,7 @@ def _values(table: Table, column: Column[Any], dialect: str) -> dict[str, str]:
     if not on_file:
         out_of_form = {DateTime: "'infinity'", Float: "'NaN'", JSON: "'null'"}
         if kind is Float:
-            values["sign"] = "-0.0"
+            values["sign"] = "'-0'"
         return values | ({"form": out_of_form[kind]} if kind in out_of_form else {})
     values["class"] = {
         Boolean: "''", Integer: "'x'", Float: "'x'", DateTime: "2460000.5", JSON: "5",
