@@ -169,9 +169,12 @@ def answering(command: list[str], address: str, log: Path, **environment: str) -
                     pytest.fail(f"The server did not answer:\n{log.read_text()}")
             yield
         finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
-            process.wait(timeout=20)
+            for end in (signal.SIGTERM, signal.SIGKILL):
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, end)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=20)
+                    break
 
 
 def _answers(address: str) -> bool:
