@@ -215,6 +215,17 @@ def test_a_token_over_its_limit_waits(engine: Engine, clock: Clock, make_bot: Bo
     assert client.get("/api/v1/me", headers=other).status_code == 200
 
 
+def test_a_busy_ledger_is_said_with_the_time_to_wait(
+    api: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked(engine, slug="rain")
+    monkeypatch.setattr("forecasts.api.caller._PATIENCE", 0.01)
+    with api.app.state.ground.turn:  # type: ignore[attr-defined]
+        found = api.post(f"{RAIN}/forecasts", json={"probability": 0.3})
+    assert (found.status_code, found.headers["retry-after"]) == (503, "1")
+    assert api.post(f"{RAIN}/forecasts", json={"probability": 0.3}).status_code == 201
+
+
 def test_questions_and_reports_are_texts_for_language_models(
     api: TestClient, engine: Engine
 ) -> None:
