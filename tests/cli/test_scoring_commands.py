@@ -13,7 +13,10 @@ from click.testing import Result
 from scoring import PROTOCOLS
 
 EXAMPLES = Path(__file__).parents[1] / "scoring" / "examples"
-FOLDERS = ["everything", "metaculus", "gjo"]
+FOLDERS = [
+    "everything",
+    *(pytest.param(name, marks=pytest.mark.long) for name in ("metaculus", "gjo")),
+]
 
 
 def table(result: Result) -> pd.DataFrame:
