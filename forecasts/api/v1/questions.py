@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
-from pydantic import AwareDatetime
 
 from forecasts.access import teams
 from forecasts.agenda.today import today
@@ -52,7 +51,7 @@ def list_questions(
         bool, Query(description="Only open questions that need your forecast or your review.")
     ] = False,
     updated_since: Annotated[
-        AwareDatetime | None,
+        requests.Moment | None,
         Query(description="With a new wording, outcome or visible forecast since then."),
     ] = None,
     order: Annotated[

@@ -6,12 +6,11 @@ from typing import Annotated, Any, Literal
 
 import pandas as pd
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime
 
 import scoring
 from forecasts.api import answers, markdown
 from forecasts.api.caller import Reads
-from forecasts.api.v1 import shapes
+from forecasts.api.v1 import requests, shapes
 from forecasts.exchange.folder.tables import time_texts
 from forecasts.exchange.question_json import scored_fields
 from forecasts.ledger import verification
@@ -39,10 +38,10 @@ _DOCUMENT: dict[int | str, dict[str, Any]] = {
 }
 Tags = Annotated[list[str] | None, Query(description="Only questions with one of these tags.")]
 Since = Annotated[
-    AwareDatetime | None, Query(description="Only questions scheduled to close then or later.")
+    requests.Moment | None, Query(description="Only questions scheduled to close then or later.")
 ]
 Until = Annotated[
-    AwareDatetime | None, Query(description="Only questions scheduled to close then or earlier.")
+    requests.Moment | None, Query(description="Only questions scheduled to close then or earlier.")
 ]
 Lead = Annotated[
     float | None, Query(description="Only the forecasts so many days before the scheduled close.")
@@ -75,7 +74,7 @@ def show_crowd(
         "mean", "median", "recency_weighted", "geometric_odds", "extremized"
     ] = "recency_weighted",
     at: Annotated[
-        AwareDatetime | None, Query(description="By default just before each close.")
+        requests.Moment | None, Query(description="By default just before each close.")
     ] = None,
 ) -> Response:
     """Show the crowd's forecast on each question, of the forecasts that you may see."""
