@@ -102,7 +102,11 @@ def _emit(document: Report | Comparison, form: Any, output: Path | None) -> None
 def report(
     folder: Folder = None,
     by: Annotated[
-        str, Option(metavar="all|forecaster|team|tag|lead", help="Report each of these separately.")
+        str,
+        Option(
+            metavar="all|forecaster|team|tag|lead|kind|model|owner",
+            help="Report each of these separately.",
+        ),
     ] = "all",
     name: Annotated[
         list[str] | None,
@@ -165,10 +169,18 @@ def compare(
     folder: Folder = None,
     between: Annotated[
         list[str] | None,
-        Option(BETWEEN, metavar="NAME NAME...", help="Two or more names to compare."),
+        Option(
+            BETWEEN,
+            metavar="NAME NAME...",
+            help="Two or more names to compare. [default: all kinds or models]",
+        ),
     ] = None,
     of: Annotated[
-        str, Option(metavar="teams|forecasters", help="Compare teams or forecasters.")
+        str,
+        Option(
+            metavar="teams|forecasters|kinds|models",
+            help="Compare teams, forecasters, kinds of members (human, bot) or models.",
+        ),
     ] = "teams",
     cohort: CohortName = "scheduled",
     tag: Tags = None,
@@ -184,7 +196,7 @@ def compare(
     as_of: AsOf = None,
     database: Database = None,
 ) -> None:
-    """Compare teams or forecasters, and test the differences.
+    """Compare teams, forecasters, kinds of members or models, and test the differences.
 
     Each pair is matched by question and time, and the tests are adjusted for the number of pairs.
     """

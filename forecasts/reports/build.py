@@ -62,6 +62,8 @@ from scoring.parallel import in_background, map_threads
 from scoring.rare_events import least_error
 from scoring.shared_shocks import spans_of
 
+# Everyone, a tag and a lead have no others to be compared with.
+SIDES = ("forecaster", "team", "kind", "model", "owner")
 LOG, SKILL = (0.0, math.inf), (-100.0, 100.0)
 
 
@@ -85,7 +87,7 @@ def build(
             remedy="Give the leads as names, or report by something else.",
         )
     wanted = chosen(frames, by=by, names=names)
-    digest = in_background(sha256, frames)
+    digest = in_background(partial(sha256, by=by), frames)
     ordered = numbered(frames)
     is_selected = selected(ordered.questions, choice)
     questions = ordered.questions[is_selected].reset_index(drop=True)
@@ -114,7 +116,7 @@ def build(
         moved,
         questions,
         own_left_out,
-        adjusted_scores(scores, families(counting)) if by in ("forecaster", "team") else {},
+        adjusted_scores(scores, families(counting)) if by in SIDES else {},
         pit.transforms(ordered, questions, reason, by=by, choice=choice, as_of=as_of),
     )
     everything = pd.DataFrame({"group": EVERYONE, "place": np.arange(len(reason))})
@@ -212,7 +214,7 @@ def _rows(
 
     members = member_scores.member_scores(counting, entries, lead)
     # Everyone together has no one to be compared with.
-    skilled = skills(counting, frames, entries, lead) if by in ("forecaster", "team") else None
+    skilled = skills(counting, frames, entries, lead) if by in SIDES else None
     if lead is not None:
         return _Rows(tag(members), of_group, (every,), skilled)
     people = members.groupby("group")["member"].nunique()

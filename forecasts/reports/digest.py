@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from forecasts.questions.revisions import DECIDES_SCORES
+from forecasts.reports.groups import forecast_groups
+from forecasts.reports.report import By
 from forecasts.scores.frames import (
     EVIDENCE_COLUMNS,
     FORECAST_COLUMNS,
@@ -33,10 +35,11 @@ _TABLES = {
 }
 
 
-def sha256(frames: Frames) -> str:
+def sha256(frames: Frames, by: By = "all") -> str:
     """Return the SHA-256, in hex, of questions, forecasts, teams and evidence, in canonical form.
 
-    The order of the rows does not matter, nor does their source, folder or database.
+    The order of the rows does not matter, nor does their source, folder or database. By kind, model
+    or owner, the digest covers those of the forecasts too.
     """
     digest = hashlib.sha256()
     for name, (kinds, columns, keys) in _TABLES.items():
@@ -47,6 +50,11 @@ def sha256(frames: Frames) -> str:
             digest.update(f"{column}\n".encode())
             for part in _bytes(ordered[column], kinds[column]):
                 digest.update(part)
+    if by in ("kind", "model", "owner"):
+        order = _order([frames.forecasts[key] for key in _FORECASTS])
+        digest.update(f"{by}\n".encode())
+        for part in _bytes(forecast_groups(frames, by=by).iloc[order], "text"):
+            digest.update(part)
     return digest.hexdigest()
 
 

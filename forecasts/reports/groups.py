@@ -41,6 +41,9 @@ def group_entries(frames: Frames, *, by: By) -> Entries:
     A team has a member's forecasts made during the membership (joined_at <= made_at < left_at),
     while they are current: a forecast made before or after acts on the team as a withdrawal.
     Someone in two teams counts in both.
+
+    A kind has the forecasts of its members, an owner those of their bots, and a model those made
+    with it: another forecast of the same bot acts on the model as a withdrawal.
     """
     # An empty column would be searched for values again and again.
     used = [name for name in VALUES if frames.forecasts[name].notna().any()] or list(VALUES)
@@ -49,9 +52,46 @@ def group_entries(frames: Frames, *, by: By) -> Entries:
     who = pd.Series(handles, dtype=str)
     if by == "team":
         return _of_teams(plain, code, who, frames.teams)
+    if by == "model":
+        return _of_models(plain, code, who, model_names(frames))
+    if by in ("kind", "owner"):
+        return _of_members(plain, code, who, _told(frames, by))
     group = who if by == "forecaster" else pd.Series(EVERYONE, index=who.index, dtype=str)
     forecasts = plain.assign(forecaster=code, inside=True, row=np.arange(len(code)))
     return Entries(forecasts, group, who)
+
+
+def model_names(frames: Frames) -> pd.Series:
+    """Return the model behind each forecast, its version with it; blank without one.
+
+    BadInput for a folder, which has no models.
+    """
+    if frames.models is None:
+        raise _untold()
+    name, version = frames.models["model"], frames.models["version"]
+    return name.where(version == "", name + " " + version)
+
+
+def _told(frames: Frames, by: By) -> pd.Series:
+    """Return the kind or owner of each forecaster, by name; without those that have none."""
+    if frames.members is None:
+        raise _untold()
+    told = frames.members.set_index("forecaster")[by]
+    return told[(told != "") & told.index.isin(frames.forecasts["forecaster"].unique())]
+
+
+def forecast_groups(frames: Frames, *, by: By) -> pd.Series:
+    """Return the kind, model or owner behind each forecast; blank without one."""
+    if by == "model":
+        return model_names(frames)
+    return frames.forecasts["forecaster"].map(_told(frames, by)).fillna("").astype(str)
+
+
+def _untold() -> BadInput:
+    return BadInput(
+        "A ledger folder does not name kinds of members, owners of bots, or models.",
+        remedy="Use the ledger itself: leave the folder out.",
+    )
 
 
 def tagged(questions: pd.DataFrame) -> pd.DataFrame:
@@ -75,18 +115,45 @@ def _of_teams(
     inside = ~(beside["joined_at"] > made_at) & ~(beside["left_at"] <= made_at)
     # One row for each forecast and team, however many stays: one made inside any of them counts.
     stay = beside.assign(inside=inside).groupby(["row", "member"], sort=True)
-    flags = stay["inside"].any().reset_index()
+    people = stays.drop_duplicates("member").sort_values("member")
+    return _of_parts(
+        plain, stay["inside"].any().reset_index(), people["team"], people["forecaster"]
+    )
+
+
+def _of_models(plain: pd.DataFrame, code: np.ndarray, who: pd.Series, model: pd.Series) -> Entries:
+    made = pd.DataFrame({"row": np.arange(len(code)), "handle": code, "model": model.to_numpy()})
+    used = made.loc[made["model"] != "", ["handle", "model"]].drop_duplicates()
+    used = used.sort_values(["model", "handle"], ignore_index=True)
+    beside = made.merge(used.assign(member=used.index), on="handle", suffixes=("", "_used"))
+    flags = beside[["row", "member"]].assign(inside=beside["model"] == beside["model_used"])
+    flags = flags.sort_values(["row", "member"], ignore_index=True)
+    return _of_parts(plain, flags, used["model"], who.take(used["handle"].to_numpy()))
+
+
+def _of_members(plain: pd.DataFrame, code: np.ndarray, who: pd.Series, told: pd.Series) -> Entries:
+    group = told.reindex(pd.Index(who)).to_numpy(dtype=object)
+    known = pd.notna(group)
+    row = np.flatnonzero(known[code])
+    member = (np.cumsum(known) - 1)[code[row]]
+    flags = pd.DataFrame({"row": row, "member": member, "inside": True})
+    return _of_parts(plain, flags, pd.Series(group[known]), who[known])
+
+
+def _of_parts(
+    plain: pd.DataFrame, flags: pd.DataFrame, group: pd.Series, forecaster: pd.Series
+) -> Entries:
+    """Return the entries of members of groups, each with some forecasts, some of them inside."""
     forecasts = plain.iloc[flags["row"].to_numpy()].reset_index(drop=True)
     forecasts = forecasts.assign(
         forecaster=flags["member"], inside=flags["inside"], row=flags["row"]
     )
     for name in forecasts.columns[forecasts.columns.isin(VALUES)]:
         forecasts[name] = forecasts[name].where(flags["inside"])
-    people = stays.drop_duplicates("member").sort_values("member")
     return Entries(
         forecasts,
-        people["team"].reset_index(drop=True).astype(str),
-        people["forecaster"].reset_index(drop=True).astype(str),
+        group.reset_index(drop=True).astype(str),
+        forecaster.reset_index(drop=True).astype(str),
     )
 
 
@@ -117,11 +184,7 @@ def chosen(frames: Frames, *, by: By, names: Sequence[str]) -> list[str]:
     if by == "lead":
         asked = [lead_days(name) for name in names] or LEADS
         return [lead_name(days) for days in dict.fromkeys(asked)]
-    if by == "tag":
-        named = tagged(frames.questions)["group"]
-    else:
-        named = frames.teams["team"] if by == "team" else frames.forecasts["forecaster"]
-    there = sorted(named.unique())
+    there = group_names(frames, by=by)
     for name in names:
         if name not in there:
             raise BadInput(
@@ -129,6 +192,19 @@ def chosen(frames: Frames, *, by: By, names: Sequence[str]) -> list[str]:
                 remedy=f"Use one of: {listed(there)}." if there else f"There is no {by} at all.",
             )
     return list(dict.fromkeys(names)) or there
+
+
+def group_names(frames: Frames, *, by: By) -> list[str]:
+    """Return the teams or tags, or the forecasters, kinds, models or owners with a forecast."""
+    if by == "tag":
+        named = tagged(frames.questions)["group"]
+    elif by == "team":
+        named = frames.teams["team"]
+    elif by == "forecaster":
+        named = frames.forecasts["forecaster"]
+    else:
+        named = model_names(frames) if by == "model" else _told(frames, by)
+    return sorted(set(named.unique()) - {""})
 
 
 def lead_days(name: str) -> float:

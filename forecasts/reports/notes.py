@@ -12,6 +12,9 @@ _MANY_GROUPS = 5
 OF_TEAMS = (
     "A member counts in a team with the forecasts made as its member, while they were current."
 )
+OF_MODELS = (
+    "A model has the forecasts made with it, while they were current, of all bots that used it."
+)
 
 
 def notes(
@@ -68,6 +71,8 @@ def notes(
             by == "team" and in_several_teams,
             f"In two teams at the same time, and counted in each: {several}.",
         ),
+        (by == "model", OF_MODELS),
+        (by == "owner", "An owner’s record is that of their bots alone."),
         (by == "tag", "A question with several tags counts under each of them."),
         (
             by == "lead",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -50,7 +51,9 @@ def transforms(
     counting = questions[scored].reset_index(drop=True)
     family = pd.Series(families(counting), index=counting["question_id"])
     own = frames.forecasts["question_id"].isin(counting["question_id"])
-    kept = Frames(**vars(frames) | {"forecasts": frames.forecasts[own].reset_index(drop=True)})
+    made = frames.forecasts[own].reset_index(drop=True)
+    models = None if frames.models is None else frames.models[own].reset_index(drop=True)
+    kept = replace(frames, forecasts=made, models=models)
     entries = group_entries(kept, by=by)
     group = entries.group.to_numpy(dtype=object)[entries.forecasts["forecaster"].to_numpy()]
     tags = tagged(counting) if by == "tag" else None

@@ -33,7 +33,7 @@ from forecasts.reports.measures import (
 )
 from forecasts.reports.selection import Choice
 
-By = Literal["all", "forecaster", "team", "tag", "lead"]
+By = Literal["all", "forecaster", "team", "tag", "lead", "kind", "model", "owner"]
 Kind = Literal[
     "calibrated",
     "overconfident",

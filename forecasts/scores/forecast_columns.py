@@ -20,6 +20,7 @@ from forecasts.ledger.models import (
     Evidence,
     Forecast,
     Member,
+    ModelUse,
     Question,
     QuestionRevision,
 )
@@ -33,11 +34,12 @@ def columns(
     *,
     rationales: bool,
     cited: bool,
+    models: bool = False,
 ) -> dict[str, Any]:
     """Return the columns of ``frames.FORECAST_COLUMNS``, on all questions or those with the slugs.
 
     Ordered by question, forecaster, time and id. The rationale is blank without ``rationales``, the
-    evidence without ``cited``.
+    evidence without ``cited``. With ``models`` also those of ``frames.MODEL_COLUMNS``.
     """
     forecast = Forecast.__table__.c  # type: ignore[attr-defined]
     path = (forecast.question_id, forecast.member_id, forecast.made_at, forecast.id)
@@ -48,6 +50,7 @@ def columns(
     ).where(forecast.probabilities.is_not(None) | forecast.quantiles.is_not(None))
     several = {id_: both for id_, *both in _rows(session, vectors, only)}
     citations = _cited(session) if cited else {}
+    used = _models(session, only) if models else {}
     wanted = {
         "question": forecast.question_id,
         "member": forecast.member_id,
@@ -55,7 +58,7 @@ def columns(
         # As text: converting half a million values one at a time takes seconds.
         "made_at": type_coerce(forecast.made_at, Text),
     }
-    if several or citations:
+    if several or citations or used:
         wanted["id"] = forecast.id
     if rationales:
         wanted["rationale"] = forecast.rationale
@@ -74,7 +77,7 @@ def columns(
     if several:
         both = [several.get(id_, (None, None)) for id_ in ids]
         probabilities, quantiles = (_parsed(column) for column in zip(*both, strict=True))
-    return {
+    found = {
         "question_id": _names_of(session, got["question"], Question.id, Question.slug),
         "forecaster": _names_of(session, got["member"], Member.id, Member.handle),
         "made_at": pd.to_datetime(made_at, format="ISO8601", utc=True),
@@ -84,6 +87,20 @@ def columns(
         "rationale": got.get("rationale", pd.Series("", index=range(many), dtype=str)),
         "evidence": [citations.get(id_) for id_ in ids] if citations else blank,
     }
+    if models:
+        behind = [used.get(id_, (None,) * 3) for id_ in ids] if used else [(None,) * 3] * many
+        columns = list(zip(*behind, strict=True)) or [()] * 3
+        found |= dict(zip(("model", "version", "cost"), columns, strict=True))
+    return found
+
+
+def _models(session: Session, only: Sequence[str] | None) -> dict[int, tuple[Any, ...]]:
+    """Return the name, version and cost of the model behind each forecast with one, by its id."""
+    use = ModelUse.__table__.c  # type: ignore[attr-defined]
+    behind: Any = select(use.forecast_id, use.name, use.version, use.cost).join(
+        Forecast, col(Forecast.id) == use.forecast_id
+    )
+    return {id_: tuple(more) for id_, *more in _rows(session, behind, only)}
 
 
 def _rows(session: Session, every: Any, only: Sequence[str] | None) -> list[tuple[Any, ...]]:

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sqlalchemy import and_
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select, true
 
 from forecasts.access import visibility
@@ -22,6 +24,7 @@ from forecasts.ledger.models import (
     DIGEST_ADDRESS,
     Appointment,
     Article,
+    BotOwner,
     Citation,
     Discard,
     Dispute,
@@ -99,6 +102,8 @@ ARTICLE_COLUMNS = {
     "captured_at": "time",
     "text": "text",
 }
+MEMBER_COLUMNS = {"forecaster": "text", "kind": "text", "owner": "text"}
+MODEL_COLUMNS = {"model": "text", "version": "text", "cost": "number"}
 FRAME_COLUMNS = {
     "questions": QUESTION_COLUMNS,
     "forecasts": FORECAST_COLUMNS,
@@ -125,6 +130,10 @@ class Frames:
     NaN), flags bool, and json columns hold parsed lists and mappings (blank: None). ``place``
     returns the location of a table's row (from 0) in the files it was read from. ``provisional``
     maps question_id to the end of its dispute window, None while a dispute is open.
+
+    ``members`` has the kind of each member, and the owner of each bot; ``models`` the model behind
+    each row of ``forecasts``, blank where none is recorded. Both are None in a ledger folder, which
+    has neither.
     """
 
     questions: pd.DataFrame
@@ -134,6 +143,8 @@ class Frames:
     articles: pd.DataFrame
     place: Callable[[str, int], str] = row_number
     provisional: Mapping[str, datetime | None] = field(default_factory=dict)
+    members: pd.DataFrame | None = None
+    models: pd.DataFrame | None = None
 
 
 def rows(frame: pd.DataFrame) -> Iterator[Any]:
@@ -192,13 +203,18 @@ def ledger_frames(
     ``questions`` restricts it to those slugs. Rows are in the order written, forecasts sorted by
     (question, forecaster, time). Without ``rationales`` that column is blank: no number needs it.
     """
+    columns = forecast_columns.columns(
+        session, questions, rationales=rationales, cited=True, models=True
+    )
     return Frames(
         questions=_questions(session, questions),
-        forecasts=forecast_frame(session, questions, rationales=rationales),
+        forecasts=typed_frame(columns, FORECAST_COLUMNS),
         teams=_teams(session),
         evidence=_evidence(session),
         articles=_articles(session),
         provisional=_provisional(session),
+        members=_members(session),
+        models=typed_frame(columns, MODEL_COLUMNS),
     )
 
 
@@ -220,7 +236,10 @@ def revision(session: Session) -> tuple[int, ...]:
     a forecast on an open question hardly affects a report, and otherwise every update by anyone
     would make every report stale. Resolutions and imports count at once.
     """
-    at_once = (QuestionRevision, Discard, Resolution, Membership, Appointment, Removal, Dispute)
+    at_once = (
+        *(QuestionRevision, Discard, Resolution, Dispute),
+        *(Membership, Appointment, Removal, BotOwner),
+    )
     newest = (select(func.max(t.id)).scalar_subquery() for t in (Forecast, Citation, *at_once))
     made = [int(at.timestamp() * 1e6) for at in session.exec(select(Ledger.created_at))]
     forecast, citation, *others = (number or 0 for number in session.exec(select(*newest)).one())
@@ -324,6 +343,22 @@ def _teams(session: Session) -> pd.DataFrame:
     ).all()
     columns = dict(zip(TEAM_COLUMNS, list(zip(*rows, strict=True)) or [()] * 4, strict=True))
     return typed_frame(columns, TEAM_COLUMNS)
+
+
+def _members(session: Session) -> pd.DataFrame:
+    newest = select(func.max(BotOwner.id)).group_by(col(BotOwner.bot_id))
+    owner = aliased(Member)
+    rows = session.exec(
+        select(Member.handle, Member.kind, owner.handle)
+        .outerjoin(
+            BotOwner, and_(col(BotOwner.bot_id) == col(Member.id), col(BotOwner.id).in_(newest))
+        )
+        .outerjoin(owner, col(owner.id) == col(BotOwner.owner_id))
+        .order_by(col(Member.id))
+    ).all()
+    columns = dict(zip(MEMBER_COLUMNS, list(zip(*rows, strict=True)) or [()] * 3, strict=True))
+    columns["kind"] = tuple(map(str, columns["kind"]))
+    return typed_frame(columns, MEMBER_COLUMNS)
 
 
 def _evidence(session: Session) -> pd.DataFrame:

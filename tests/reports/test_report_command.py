@@ -86,7 +86,7 @@ def test_the_format_wins_over_the_ending(run: Callable[..., Result], tmp_path: P
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--by", "moon"), "Use all, forecaster, team, tag or lead."),
+        (("--by", "moon"), "Use all, forecaster, team, tag, lead, kind, model or owner."),
         (("--cohort", "some"), "Use scheduled or resolved."),
         (("--format", "docx"), "docx"),
         (("--output", "report.docx"), "Name a format with --format"),

@@ -6,6 +6,7 @@ import math
 from collections.abc import Hashable, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,7 @@ from forecasts.reports.comparison.comparison import (
     Skill,
 )
 from forecasts.reports.comparison.murphy import murphy_differences
+from forecasts.reports.comparison.shared_models import bot_models, one_a_model, sentences
 from forecasts.reports.difficulty import adjusted_scores
 from forecasts.reports.digest import sha256
 from forecasts.reports.estimates import brier_scores
@@ -59,7 +61,12 @@ from forecasts.scores.frames import Frames, rows
 from scoring.comparison import NEVER_TOGETHER
 from scoring.parallel import in_background
 
-_BY: dict[Of, By] = {"teams": "team", "forecasters": "forecaster"}
+BY: dict[Of, By] = {
+    "teams": "team",
+    "forecasters": "forecaster",
+    "kinds": "kind",
+    "models": "model",
+}
 # Reasons to leave a question out while its outcome is unknown.
 _TO_COME = ("open", "awaiting_resolution", "not_in_cohort")
 
@@ -73,31 +80,36 @@ def build(
     as_of: datetime,
     alike: bool = False,
 ) -> Comparison:
-    """Return the comparison of these teams or forecasters, pair by pair.
+    """Return the comparison of these teams, forecasters, kinds or models, pair by pair.
 
-    ``between`` has two names or more; BadInput lists the names there are if one is unknown.
+    ``between`` has two names or more, or none for all kinds or all models; BadInput lists the names
+    there are if one is unknown.
     ``choice`` selects questions, as of ``as_of``, and forecasts. ``alike`` makes the claims about
     people like the members, with larger errors.
     """
-    names = chosen(frames, by=_BY[of], names=between)
-    if len(names) < 2 or not between:
+    by = BY[of]
+    names = chosen(frames, by=by, names=between)
+    if len(names) < 2 or (not between and of in ("teams", "forecasters")):
         raise BadInput(
             f"A comparison takes two or more {of}, got {len(set(between))}.",
             remedy="Name them after --between.",
         )
-    digest = in_background(sha256, frames)
+    digest = in_background(partial(sha256, by=by), frames)
     is_selected = selected(frames.questions, choice)
     questions = frames.questions[is_selected].sort_values("question_id", ignore_index=True)
     reason = reasons(questions, cohort=choice.cohort, as_of=as_of)
     counting = questions[reason == COUNTS].reset_index(drop=True)
-    entries = _only(group_entries(frames, by=_BY[of]), names)
+    entries = _only(group_entries(frames, by=by), names)
+    models = bot_models(frames, entries)
     forecasts = entries.forecasts[entries.forecasts["question_id"].isin(counting["question_id"])]
     present = entries.group[entries.group.index.isin(forecasts["forecaster"])]
     family = pd.Series(families(questions), index=questions["question_id"])
     both_sides = present.nunique() > 1
     paired = (counting, forecasts, present, choice.lead)
     differences = scoring.paired(*paired) if both_sides else _NO_PAIRS
-    people = scoring.paired_people(*paired) if alike and both_sides else None
+    people = None
+    if alike and both_sides:
+        people = one_a_model(scoring.paired_people(*paired), entries, models)
     members = _members(frames, entries, names, of)
     found = scoring.compare(differences, members, family, people, counting)
     silent = {}
@@ -160,6 +172,7 @@ def build(
             of=of,
             choice=choice,
             alike=alike,
+            bots=sentences(models, alike=alike),
             awaiting=int((reason == "awaiting_resolution").sum()),
         ),
     )

@@ -14,7 +14,7 @@ from forecasts.reports.measures import Adjusted, Estimate, Interval
 from forecasts.reports.report import LeftOut
 from forecasts.reports.selection import Choice
 
-Of = Literal["teams", "forecasters"]
+Of = Literal["teams", "forecasters", "kinds", "models"]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from forecasts.reports.comparison.comparison import Comparison, Of, Pair, Side, Watched
-from forecasts.reports.notes import OF_TEAMS
+from forecasts.reports.notes import OF_MODELS, OF_TEAMS
 from forecasts.reports.numbers import (
     NOTHING,
     count,
@@ -278,7 +278,7 @@ def _reached(seen: Watched, *, short: bool = False) -> str:
 
 
 def notes(
-    pairs: Sequence[Pair], *, of: Of, choice: Choice, alike: bool, awaiting: int
+    pairs: Sequence[Pair], *, of: Of, choice: Choice, alike: bool, bots: str, awaiting: int
 ) -> tuple[str, ...]:
     """Return the caveats of this comparison, as full sentences."""
     whom = "The claims are about these members, on questions like these."
@@ -290,6 +290,7 @@ def notes(
     claims_nothing = any(pair.shared_questions and not pair.comparable for pair in pairs)
     every = (
         (True, whom),
+        (bots, bots),
         (True, ASSUMPTION),
         (
             any(pair.imputed is not None for pair in pairs),
@@ -313,6 +314,7 @@ def notes(
             "the rest before you act on a small difference.",
         ),
         (of == "teams", OF_TEAMS),
+        (of == "models", OF_MODELS),
         (
             claims_nothing,
             "Numbers of a pair that is not comparable are shown, but support no claim.",
