@@ -66,11 +66,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not isinstance(item, pytest.Function):  # a doctest
             continue
-        kind = item.callspec.params.get("kind") if hasattr(item, "callspec") else None
+        given = item.callspec.params.values() if hasattr(item, "callspec") else ()
+        there = any(isinstance(each, str) and each == "postgresql" for each in given)
         name = f"{item.module.__name__}.{item.originalname}"
-        if kind == "postgresql" or "postgresql" in item.fixturenames:
+        if there or "postgresql" in item.fixturenames:
             item.add_marker("server")
-        if kind == "postgresql" and len(KINDS) > 1 and not name.startswith(DIFFER):
+        if there and len(KINDS) > 1 and not name.startswith(DIFFER):
             if name in on_postgresql:
                 item.add_marker("long")
             elif item.get_closest_marker("long") is None:
