@@ -18,6 +18,7 @@ from forecasts.access.visibility import evidence_visible, reading_everything
 from forecasts.common.errors import BadInput, Problem
 from forecasts.common.times import iso
 from forecasts.ledger.append import append
+from forecasts.ledger.insertion import lightened
 from forecasts.ledger.models import Evidence, Forecast, Member, Question
 from forecasts.questions.standing import in_batches
 from forecasts.scores.frames import Frames, forecast_frame
@@ -109,10 +110,11 @@ def write_forecasts(
     the forecasts count as made ``now``.
     """
     question_ids = _question_ids(session, new.rows["question_id"].unique().tolist())
-    for start in range(0, len(new.keys), _SLICE):
-        some = slice(start, start + _SLICE)
-        part = NewForecasts(new.rows.iloc[some], new.keys[some])
-        _write(session, part, question_ids, members, evidence, vouched_by, now)
+    with lightened(session.connection(), "forecast", len(new.keys)):
+        for start in range(0, len(new.keys), _SLICE):
+            some = slice(start, start + _SLICE)
+            part = NewForecasts(new.rows.iloc[some], new.keys[some])
+            _write(session, part, question_ids, members, evidence, vouched_by, now)
     return set(question_ids.values())
 
 

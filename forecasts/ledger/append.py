@@ -51,7 +51,7 @@ from forecasts.ledger.insertion import (
 Row = TypeVar("Row", bound=SQLModel)
 
 _END, _WITH_COMMIT = "ledger_end", "ledger_with_commit"
-_BATCH = 10_000  # rows hashed at a time
+_BATCH = 5_000  # rows hashed at a time, while those before are stored
 _FEW = 20  # rows that go to a server in a statement each
 _SALT = 16  # bytes
 _LAST_OF = text(
@@ -134,7 +134,7 @@ def append(session: Session, kind: str, columns: Mapping[str, Sequence[Any]]) ->
     questions = _questions(connection, kind, columns)
     end = _end(session, kind, questions)
     try:
-        with inserting(connection, kind, ids) as insert:
+        with inserting(connection, kind, count) as insert:
             for start in range(0, count, _BATCH):
                 some = slice(start, start + _BATCH)
                 batch = {name: columns[name][some] for name in names_of(kind)}

@@ -121,16 +121,13 @@ def insert_statement(
 
 @contextmanager
 def inserting(
-    connection: Connection, kind: str, ids: range
+    connection: Connection, kind: str, count: int
 ) -> Iterator[Callable[[str, Rows], None]]:
     """Yield the function that inserts rows: if they are many, in a thread.
 
-    Only the thread uses the connection meanwhile. SQLite takes many rows in half the time with a
-    larger cache, without the table's indexes (if most rows are new), and without the triggers that
-    look for each row's keys, since a REPLACE would delete the old row. They are dropped and created
-    again in the same transaction: this INSERT replaces nothing, and no one else can write.
+    Only the thread uses the connection meanwhile.
     """
-    if len(ids) < MANY:
+    if count < MANY:
         yield partial(insert_rows, connection)
         return
     pending: list[Future[None]] = []
@@ -140,28 +137,41 @@ def inserting(
             pending.pop().result()
         pending.append(thread.submit(insert_rows, connection, kind, rows))
 
-    run, size = connection.exec_driver_sql, 0
-    dropped: list[Any] = []
-    try:
-        if connection.dialect.name == "sqlite":
-            [size] = run("PRAGMA cache_size").one()
-            run(f"PRAGMA cache_size = -{_CACHE}")
-            names = (f"{kind}_refuses_replace", "entry_refuses_replace")
-            dropped = [*run("SELECT * FROM sqlite_master WHERE name IN (?, ?)", names)]
-            if ids.start <= len(ids):
-                indexes = "SELECT * FROM sqlite_master WHERE type = 'index' AND tbl_name = ?"
-                dropped += [index for index in run(indexes, (kind,)) if index.sql]
-            for made in dropped:
-                run(f"DROP {made.type} {made.name}")
-        with uncollected(), ThreadPoolExecutor(1) as thread:
+    with lightened(connection, kind, count), uncollected():
+        with ThreadPoolExecutor(1) as thread:
             yield insert
         for last in pending:
             last.result()
+
+
+@contextmanager
+def lightened(connection: Connection, kind: str, count: int) -> Iterator[None]:
+    """Prepare for many rows of a table, in one batch or several.
+
+    SQLite takes them in half the time with a larger cache, without the table's indexes (if most
+    rows are new), and without the triggers that look for each row's keys, since a REPLACE would
+    delete the old row. They are dropped and created again in the same transaction: an INSERT
+    replaces nothing, and no one else can write.
+    """
+    if count < MANY or connection.dialect.name != "sqlite":
+        yield
+        return
+    run = connection.exec_driver_sql
+    [size] = run("PRAGMA cache_size").one()
+    try:
+        run(f"PRAGMA cache_size = -{_CACHE}")
+        names = (f"{kind}_refuses_replace", "entry_refuses_replace")
+        dropped = [*run("SELECT * FROM sqlite_master WHERE name IN (?, ?)", names)]
+        if next_ids(connection, kind, count).start <= count:
+            indexes = "SELECT * FROM sqlite_master WHERE type = 'index' AND tbl_name = ?"
+            dropped += [index for index in run(indexes, (kind,)) if index.sql]
+        for made in dropped:
+            run(f"DROP {made.type} {made.name}")
+        yield
         for made in dropped:
             run(made.sql)
     finally:
-        if size:
-            run(f"PRAGMA cache_size = {size}")
+        run(f"PRAGMA cache_size = {size}")
 
 
 @contextmanager

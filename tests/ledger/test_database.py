@@ -19,10 +19,13 @@ from forecasts.common.settings import Settings, sqlite_url
 from forecasts.ledger import database, schema
 from forecasts.ledger.models import (
     APPEND_ONLY,
+    BotOwner,
+    Comment,
     Evidence,
     Forecast,
     Ledger,
     Member,
+    ModelUse,
     PolicyKind,
     Question,
     Removal,
@@ -129,6 +132,10 @@ def _fill_the_rest(engine: Engine) -> None:
         session.add(Ledger(created_at=day(0)))
         session.add(Resolver(question_id=1, kind="csv", settings={}, recorded_at=day(0)))
         session.add(Revisit(member_id=who, days=7, recorded_at=day(0)))
+        session.add(BotOwner(bot_id=who, owner_id=alice.id or 0, recorded_at=day(3)))
+        session.add(ModelUse(forecast_id=1, name="gauge"))
+        asks = {"question_id": 1, "member_id": alice.id or 0, "recorded_at": day(3)}
+        session.add(Comment(text="Why?", **asks))
 
 
 def count(engine: Engine, table: str) -> int:
