@@ -188,14 +188,6 @@ def acting(ledger: Session, moment: datetime) -> Member:
     return identities.admit(ledger, who, now=moment)
 
 
-@dataclass(frozen=True)
-class _Shown:
-    """A message on the page, and when it was first shown."""
-
-    message: str
-    since: datetime
-
-
 @dataclass
 class Memory:
     """The memory of one browser session between runs.
@@ -206,7 +198,7 @@ class Memory:
 
     done: Counter[str] = field(default_factory=Counter)
     messages: list[str] = field(default_factory=list)
-    shown: list[_Shown] = field(default_factory=list)
+    shown: list[tuple[str, datetime]] = field(default_factory=list)  # messages, and since when
     # A second click starts its own run, perhaps while the first is still in its act.
     lock: threading.Lock = field(default_factory=threading.Lock)
     next_page: tuple[str, dict[str, str]] | None = None  # with its query parameters
@@ -283,8 +275,8 @@ def act(key: str, *, goes_on: bool = False) -> Iterator[Act]:
     place, and the form keeps its text. On a double click the second run waits for the first, does
     nothing, and opens the same page.
 
-    ``goes_on``: the caller shows what was stored, then runs the page again; ``form_key`` has
-    changed if it was.
+    ``goes_on``: the caller shows the stored act, then runs the page again. After a refusal
+    ``form_key`` is still ``key``.
     """
     remembered, begun = memory(), False
     name, _, done = key.rpartition("#")
@@ -330,14 +322,14 @@ def acknowledge() -> None:
     remembered, moment = memory(), now()
     shown = remembered.shown
     for message in remembered.messages:
-        free = (place for place, one in enumerate(shown) if moment - one.since >= _NEW)
+        free = (place for place, (_, since) in enumerate(shown) if moment - since >= _NEW)
         place = next(free, len(shown))
-        shown[place : place + 1] = [_Shown(message, moment)]
+        shown[place : place + 1] = [(message, moment)]
     remembered.messages.clear()
-    while shown and moment - shown[-1].since >= _NEW:
+    while shown and moment - shown[-1][1] >= _NEW:
         shown.pop()
-    for one in shown:
-        st.toast(as_text(one.message), duration="long")
+    for message, _ in shown:
+        st.toast(as_text(message), duration="long")
 
 
 @contextmanager
