@@ -19,6 +19,7 @@ from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPBearer
 from sqlalchemy import Engine
 from sqlmodel import Session
+from starlette.datastructures import Headers
 
 from forecasts.access import roles, tokens, visibility
 from forecasts.access.roles import Scope
@@ -73,9 +74,10 @@ class Limiter:
             raise TooMany(
                 f"This token has sent over {self._most:,.0f} requests in a minute.", seconds=seconds
             )
-        if len(self._left) >= _MOST_REMEMBERED:
-            self._left.clear()
-        self._left[key] = left - 1, now
+        self._left.pop(key, None)
+        self._left[key] = left - 1, now  # the last used is the last in order
+        if len(self._left) > _MOST_REMEMBERED:
+            del self._left[next(iter(self._left))]
 
 
 @dataclass
@@ -110,12 +112,17 @@ class Caller:
     request_digest: str = ""
 
     @contextmanager
-    def reading(self) -> Iterator[At]:
-        """Yield the ledger at one moment, as far as the caller may see it."""
+    def admitted(self) -> Iterator[At]:
+        """Yield the ledger at one moment, whatever the token's scopes; for checks before an act."""
         now = ledger_clock(self.ground.engine, self.ground.clock)()
         with database.reading(self.ground.engine) as session:
-            at = self._admitted(session, now)
-            roles.require_scope(session, Scope.read)
+            yield self._admitted(session, now)
+
+    @contextmanager
+    def reading(self) -> Iterator[At]:
+        """Yield the ledger at one moment, as far as the caller may see it."""
+        with self.admitted() as at:
+            roles.require_scope(at.session, Scope.read)
             yield at
 
     @contextmanager
@@ -142,19 +149,25 @@ class Caller:
         return At(session, member, now, token)
 
 
-async def caller(request: Request) -> Caller:
-    """Return the caller of ``Authorization: Bearer …`` (or ``Token …``, as other clients say).
+def sent_token(headers: Headers) -> str:
+    """Return the token of ``Authorization: Bearer …`` (or ``Token …``, as other clients say).
 
-    Unauthenticated without a token, TooMany for one over its limit.
+    Unauthenticated without one.
     """
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    scheme, _, secret = headers.get("authorization", "").partition(" ")
     if scheme.casefold() not in ("bearer", "token") or not secret.strip():
         raise Unauthenticated("The request has no token.", remedy=_REMEDY)
+    return secret.strip()
+
+
+async def caller(request: Request) -> Caller:
+    """Return the caller of a request; Unauthenticated, or TooMany for one over the limit."""
+    secret = sent_token(request.headers)
     ground: Ground = request.app.state.ground
     ground.limiter.take(secret)
     digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
     digest.update(await request.body())
-    return Caller(ground, secret.strip(), request_digest=digest.hexdigest())
+    return Caller(ground, secret, request_digest=digest.hexdigest())
 
 
 # For the documents; ``caller`` reads the header.

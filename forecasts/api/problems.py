@@ -71,7 +71,14 @@ DESCRIPTIONS = {
     429: "The token has sent too many requests.",
     503: "The ledger cannot be used now.",
 }
-_OF_STATUS = {404: "not found", 405: "method not allowed", 413: "too large"}
+_OF_STATUS = {
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not found",
+    405: "method not allowed",
+    413: "too large",
+}
+_SENTENCES = {404: "There is no such path", 405: "The path does not take this method"}
 
 
 def status_and_kind(error: LedgerError) -> tuple[int, str]:
@@ -120,8 +127,15 @@ def plain(status: int, detail: str, remedy: str = "") -> Response:
 
 def invalid(errors: Any) -> BadInput:
     """Return Pydantic's errors as one of ours: each with its place, value and rule."""
+    if errors[0]["type"] == "json_invalid":
+        why = errors[0].get("ctx", {}).get("error", "it ends too early")
+        return BadInput(f"The body is not JSON: {why}.", remedy="Send JSON in UTF-8.")
     problems = [
-        Problem(".".join(map(str, one["loc"])), _shown(one.get("input")), one["msg"])
+        Problem(
+            ".".join(map(str, one["loc"])),
+            _shown(one.get("input")),
+            one["msg"].removeprefix("Value error, "),
+        )
         for one in errors
     ]
     return BadInput(
@@ -157,7 +171,8 @@ def add_handlers(app: FastAPI) -> None:
     def _http(_: Request, error: HTTPException) -> Response:
         if error.status_code == 400:  # FastAPI could not decode it
             return response(BadInput("The body is not JSON in UTF-8.", remedy="Send it again."))
-        found = plain(error.status_code, f"{error.detail}.", "See /api/v1/docs.")
+        said = _SENTENCES.get(error.status_code, error.detail)
+        found = plain(error.status_code, f"{said}.", "See /api/v1/docs.")
         found.headers.update(error.headers or {})
         return found
 

@@ -34,7 +34,7 @@ def store(
     because then the first capture was incomplete. Articles stored in one call stay separate,
     even at the same URL.
     """
-    require(session, member, Action.capture, now=captured_at)
+    require_capture(session, member, now=captured_at)
     stored: list[tuple[Article, bool]] = []
     for article in captured:
         if article.url is not None:
@@ -58,6 +58,11 @@ def store(
             session.flush()
         stored.append((known, is_new))
     return stored
+
+
+def require_capture(session: Session, member: Member, *, now: datetime) -> None:
+    """Refuse, with Forbidden, one who may not store articles: before a page is fetched for them."""
+    require(session, member, Action.capture, now=now)
 
 
 def as_row(captured: CapturedArticle, *, captured_at: datetime) -> Article:

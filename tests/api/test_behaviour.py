@@ -81,6 +81,7 @@ def test_a_token_acts_within_its_scopes(client: TestClient, engine: Engine, make
         ({"Host": "["}, 403),
         ({"Origin": "https://evil.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://["}, 403),
         ({"Host": "localhost:8000"}, 200),
         ({"Host": "[::1]:8000"}, 200),
         ({"Origin": ADDRESS}, 200),
@@ -102,6 +103,50 @@ def test_a_request_that_is_too_large_is_refused(
     found = api.post("/api/v1/articles", json={"text": "x" * 100})
     assert found.status_code == 413
     assert found.json()["title"] == "too large"
+
+
+def test_a_stranger_may_not_send_much(
+    client: TestClient, make_bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("forecasts.api.gate.STRANGERS_BYTES", 100)
+    body = {"text": "The council will decide by the end of March 2026. " * 9}
+    for stranger in ({}, {"Authorization": "Bearer fct_0_x"}):
+        found = client.post("/api/v1/articles", json=body, headers=stranger)
+        assert (found.status_code, found.json()["title"]) == (401, "unauthenticated")
+    assert client.post("/api/v1/articles", json=body, headers=make_bot()).status_code == 201
+
+
+def test_nothing_is_fetched_for_one_who_may_not_capture(
+    client: TestClient, make_bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[str] = []
+    monkeypatch.setattr(
+        "forecasts.api.v1.articles.capture", lambda url, **_: fetched.append(url) or []
+    )
+    body = {"url": "https://example.org/a"}
+    for scope, status in (("read", 403), ("forecast", 201)):
+        found = client.post("/api/v1/articles", json=body, headers=make_bot(scope, scope))
+        assert found.status_code == status
+        assert len(fetched) == (status == 201)
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_outside_the_calendar_is_refused(api: TestClient, engine: Engine, time: str) -> None:
+    asked(engine, slug="rain")
+    given = {"probability": 0.3, "evidence": [{"note": "x", "published_at": time}]}
+    for found in (
+        api.post(f"{RAIN}/forecasts", json=given),
+        api.get("/api/v1/questions", params={"updated_since": time}),
+        api.get("/api/v1/report", params={"since": time}),
+    ):
+        assert found.status_code == 422
+        assert "years 1 to 9999" in found.json()["detail"]
+
+
+def test_a_body_that_is_not_json_is_said(api: TestClient) -> None:
+    headers = {"Content-Type": "application/json"}
+    found = api.post("/api/v1/forecasts", content=b'{"forecasts": [}', headers=headers).json()
+    assert found["detail"] == "The body is not JSON: Expecting value."
 
 
 def test_an_error_names_place_value_rule_and_remedy(api: TestClient, engine: Engine) -> None:
@@ -213,6 +258,17 @@ def test_a_token_over_its_limit_waits(engine: Engine, clock: Clock, make_bot: Bo
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 20
     assert "batches" in answers[-1].json()["remedy"]
     assert client.get("/api/v1/me", headers=other).status_code == 200
+
+
+def test_spaces_and_other_tokens_do_not_lift_a_limit(
+    engine: Engine, clock: Clock, make_bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("forecasts.api.caller._MOST_REMEMBERED", 2)
+    app = build(engine, clock=clock, settings=Settings(api_requests_per_minute=2))
+    client, secret = TestClient(app, base_url=ADDRESS), make_bot()["Authorization"].split()[1]
+    said = [f"Bearer {secret}", "Bearer a", f"Bearer   {secret}", "Bearer b", f"token {secret}"]
+    answers = [client.get("/api/v1/me", headers={"Authorization": one}) for one in said]
+    assert [one.status_code for one in answers] == [200, 401, 200, 401, 429]
 
 
 def test_a_busy_ledger_is_said_with_the_time_to_wait(

@@ -132,6 +132,8 @@ class Acting:
         """
         with self.door().reading() as here:
             now = here.now
+            if here.member is not None:
+                library.require_capture(here.session, here.member, now=now)
         if bool(url.strip()) == bool(text.strip()):
             raise BadInput("Give the article's address or its text.", remedy="Give one of the two.")
         if url and not url.strip().lower().startswith(("https://", "http://")):

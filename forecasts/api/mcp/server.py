@@ -6,6 +6,7 @@ the holder of its token. Clients of the older protocol are answered too, without
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
@@ -22,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 import scoring
 from forecasts.api import problems
-from forecasts.api.caller import Caller, Ground
+from forecasts.api.caller import Caller, Ground, sent_token
 from forecasts.api.mcp.acting import Acting
 from forecasts.api.mcp.door import Door
 from forecasts.api.mcp.reading import Reading
@@ -98,6 +99,7 @@ def _telling(verb: Callable[..., str], kind: type[Exception]) -> Callable[..., s
         except InputError as error:
             raise kind(str(error)) from None
 
+    told.__doc__ = inspect.getdoc(verb)  # as the model reads it: without our indentation
     return told
 
 
@@ -115,7 +117,9 @@ def route(ground: Ground) -> Route:
 
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
             try:
-                _CALLER.set(await to_thread.run_sync(_admitted, ground, Headers(scope=scope)))
+                secret = sent_token(Headers(scope=scope))
+                ground.limiter.take(secret)
+                _CALLER.set(await to_thread.run_sync(_admitted, Caller(ground, secret)))
             except LedgerError as error:
                 await problems.response(error)(scope, receive, send)
                 return
@@ -130,14 +134,7 @@ def route(ground: Ground) -> Route:
     return Route(PATH, Endpoint(), methods=["POST"])
 
 
-def _admitted(ground: Ground, headers: Headers) -> Caller:
-    """Return the caller with a valid token; Unauthenticated, TooMany or Expired without."""
-    scheme, _, secret = headers.get("authorization", "").partition(" ")
-    if scheme.casefold() != "bearer" or not secret.strip():
-        raise problems.Unauthenticated(
-            "The request has no token.", remedy="Make one with: forecasts token create NAME"
-        )
-    ground.limiter.take(secret)
-    caller = Caller(ground, secret.strip())
-    with caller.reading():
+def _admitted(caller: Caller) -> Caller:
+    """Return the caller; Unauthenticated or Expired without a valid token."""
+    with caller.admitted():
         return caller

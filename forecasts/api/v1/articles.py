@@ -34,7 +34,8 @@ def list_articles(caller: Reads, limit: Limit = PAGE_SIZE, cursor: Cursor = None
 def capture_article(caller: Acts, body: requests.Capture) -> Response:
     """Capture the articles of a page or a text, and draft questions from them."""
     left_out: list[str] = []
-    with caller.reading() as before:  # a caller without a valid token makes us fetch nothing
+    with caller.admitted() as before:
+        library.require_capture(before.session, **before.by)
         seen = before.now
     if body.url is None:
         found = capture_text(body.text or "", captured_at=seen, notify=left_out.append)

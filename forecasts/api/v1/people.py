@@ -25,7 +25,7 @@ def show_me(caller: Reads) -> Response:
             "handle": at.member.handle,
             "kind": at.member.kind,
             "owner": _owner(at, at.member),
-            "scopes": at.token.scopes or list(Scope),
+            "scopes": list(Scope) if at.token.scopes is None else at.token.scopes,
             "expires_at": at.token.expires_at,
             "ledger": ledger_id(at.session),
         }

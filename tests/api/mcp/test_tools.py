@@ -156,7 +156,7 @@ def test_a_viewer_may_read_and_nothing_else(ledger: Ledger) -> None:
     with pytest.raises(Forbidden):
         acts.ask_question("Will it snow by 1 February 2026?", "As the gazette says.")
     with pytest.raises(Forbidden):
-        acts.capture_article(text=ARTICLE)
+        acts.capture_article(url="http://127.0.0.1/x")  # refused before it is fetched
     with pytest.raises(Forbidden):
         acts.propose_outcome("rain", "yes", "why", "https://example.org")
 
