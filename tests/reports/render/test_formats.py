@@ -344,6 +344,12 @@ def test_a_reaction_stands_beside_the_verdict_in_every_form(reports: dict[str, R
         assert "Under-reacts: so it does." in render(found)
 
 
+def test_a_report_with_nothing_to_score_says_the_next_step(reports: dict[str, Report]) -> None:
+    said = as_text(reports["nothing resolved"])
+    assert "Nothing is scored yet. Next: record an outcome" in said
+    assert "Coverage" not in said
+
+
 def test_what_is_nothing_has_no_sign_and_no_infinite_score_is_not_counted() -> None:
     found = random_report(4, by="forecaster")
     for render in (as_text, as_html, as_markdown):
