@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jinja2 import Environment
+from markupsafe import Markup, escape
 
 HEADERS = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
-_TEMPLATE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
+_ENVIRONMENT = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+_ENVIRONMENT.filters["code"] = lambda text: Markup(  # noqa: S704 - it is escaped
+    re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text)))
+)
+_TEMPLATE = _ENVIRONMENT.from_string(
     """<!doctype html>
+{% macro table(heading, fields) %}
+<table aria-label="{{ heading }}">
+{% for name, kind, shape, about in fields %}
+<tr><td><code>{{ name }}</code></td><td>
+{%- if shape %}<a href="#{{ shape }}">{{ kind }}</a>
+{%- else %}<span class="kind">{{ kind }}</span>{% endif %} {{ about | code }}</td></tr>
+{% endfor %}
+</table>
+{% endmacro %}
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -17,12 +32,16 @@ _TEMPLATE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).f
 <title>{{ info.title }} API</title>
 <style>
 :root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 52rem; padding: 1rem; }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 52rem; padding: 1rem;
+overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; } h2 { border-bottom: 1px solid #8886; margin-top: 2.5rem; }
-h3 { font-size: 1rem; margin-bottom: 0; overflow-wrap: anywhere; }
+h3 { font-size: 1rem; margin-bottom: 0; }
 code { font-family: ui-monospace, monospace; } table { border-collapse: collapse; width: 100%; }
 td { border-top: 1px solid #8883; padding: .2rem .6rem .2rem 0; vertical-align: top; }
-td:first-child { white-space: nowrap; } .kind { opacity: .75; } nav a { margin-right: 1rem; }
+td:first-child { width: 14rem; } .kind { opacity: .75; }
+nav a { display: inline-block; margin-right: 1rem; }
+@media (max-width: 40rem) { td, td:first-child { display: block; width: auto; }
+td + td { border: 0; padding-top: 0; } }
 </style>
 </head>
 <body>
@@ -33,27 +52,36 @@ The same as data: <a href="openapi.json">openapi.json</a>.</p>
 <code>forecasts token create NAME</code>. An error is <code>application/problem+json</code> with
 <code>detail</code>, <code>remedy</code>, and a list of <code>problems</code> (place, value, rule).
 </p>
-<nav>{% for tag in tags %}<a href="#{{ tag }}">{{ tag }}</a>{% endfor %}</nav>
+<nav>{% for tag in (tags | list) + ["Shapes"] %}<a href="#{{ tag }}">{{ tag }}</a>{% endfor %}</nav>
 {% for tag, operations in tags.items() %}
 <h2 id="{{ tag }}">{{ tag }}</h2>
 {% for one in operations %}
 <h3 id="{{ one.id }}"><code>{{ one.method }} {{ one.path }}</code></h3>
 {% for paragraph in one.text %}
-<p>{{ paragraph }}</p>
+<p>{{ paragraph | code }}</p>
 {% endfor %}
 {% for heading, fields in one.fields %}
-<table aria-label="{{ heading }}">
-{% for name, kind, about in fields %}
-<tr><td><code>{{ name }}</code></td><td><span class="kind">{{ kind }}</span> {{ about }}</td></tr>
+{{ table(heading, fields) }}
 {% endfor %}
-</table>
+{% if one.answer %}
+<p>Answer: <a href="#{{ one.answer }}">{{ one.answer }}</a></p>
+{% endif %}
 {% endfor %}
 {% endfor %}
+<h2 id="Shapes">Shapes</h2>
+<p>The values that the tables above name, in requests and answers.</p>
+{% for name, about, fields in shapes %}
+<h3 id="{{ name }}">{{ name }}</h3>
+<p>{{ about | code }}</p>
+{{ table(name, fields) }}
 {% endfor %}
 </body>
 </html>
 """
 )
+
+
+_Field = tuple[str, str, str, str]  # name, kind, the shape that the kind names or "", description
 
 
 def page(document: Mapping[str, Any]) -> str:
@@ -77,28 +105,52 @@ def page(document: Mapping[str, Any]) -> str:
                     "path": path,
                     "text": text,
                     "fields": fields,
+                    "answer": _answer(operation),
                 }
             )
-    return _TEMPLATE.render(info=document["info"], tags=tags)
+    shapes = [
+        (name, shape.get("description", ""), list(_fields(document, shape)))
+        for name, shape in document["components"]["schemas"].items()
+        if "properties" in shape
+    ]
+    return _TEMPLATE.render(info=document["info"], tags=tags, shapes=shapes)
 
 
-def _parameters(
-    document: Mapping[str, Any], operation: Mapping[str, Any]
-) -> Iterator[tuple[str, str, str]]:
+def _answer(operation: Mapping[str, Any]) -> str:
+    """Return the name of the shape that an operation answers with; "" for another document."""
+    done = next(one for status, one in operation["responses"].items() if status.startswith("2"))
+    return _shape(done["content"].get("application/json", {}).get("schema", {}))
+
+
+def _parameters(document: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator[_Field]:
     for one in operation.get("parameters", ()):
         if one["in"] != "path":
-            yield one["name"], _kind(document, one["schema"]), one.get("description", "")
+            yield one["name"], _kind(document, one["schema"]), "", one.get("description", "")
 
 
-def _body(
-    document: Mapping[str, Any], operation: Mapping[str, Any]
-) -> Iterator[tuple[str, str, str]]:
+def _body(document: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator[_Field]:
     content = operation.get("requestBody", {}).get("content", {}).get("application/json")
-    schema = {} if content is None else _resolved(document, content["schema"])
-    required = schema.get("required", ())
+    if content is not None:
+        schema = _resolved(document, content["schema"])
+        required = schema.get("required", ())
+        for name, kind, shape, about in _fields(document, schema):
+            yield name, kind + (", required" if name in required else ""), shape, about
+
+
+def _fields(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[_Field]:
     for name, one in schema.get("properties", {}).items():
-        kind = _kind(document, one) + (", required" if name in required else "")
-        yield name, kind, one.get("description", "")
+        shape = _shape(one)
+        is_listed = "properties" in document["components"]["schemas"].get(shape, {})
+        kind = _kind(document, one)
+        yield name, kind, shape if is_listed else "", one.get("description", "")
+
+
+def _shape(schema: Mapping[str, Any]) -> str:
+    """Return the name of the shape in a schema, or in the items of its list; "" without one."""
+    for one in (schema, *schema.get("anyOf", ()), schema.get("items", {})):
+        if "$ref" in one:
+            return str(one["$ref"].split("/")[-1])
+    return ""
 
 
 def _resolved(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -307,3 +307,8 @@ def test_the_documents_load_nothing_else(client: TestClient) -> None:
     for path, methods in document["paths"].items():
         for method in methods:
             assert f"{method.upper()} {path}</code>" in page.text
+    for name in ("Forecast-Input", "Evidence-Input", "UsedModel", "Receipt", "QuestionDocument"):
+        assert f'href="#{name}"' in page.text
+        assert f'id="{name}"' in page.text
+    assert "prompt_hash" in page.text
+    assert "<code>next</code> of the page before" in page.text
