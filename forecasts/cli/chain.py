@@ -65,7 +65,7 @@ def verify(
 
     Every row is hashed again and compared with its entry in the chain, and scores are computed
     again. Exit code 0: the chain is intact; 1: the altered, removed, inserted or reordered rows and
-    entries are named.
+    entries are named, or tables, views and triggers that are not of the ledger's schema.
     """
     from forecasts.ledger.database import reading
     from forecasts.ledger.receipts import Finding, check, read_receipts
@@ -96,7 +96,7 @@ def verify(
         forecasts = _proved_forecasts(session, proved) if proved else []
     differ = _differences(scores) if scores else []
     if format_ == "json":
-        whole = found.broken is None and not differ
+        whole = found.broken is None and not differ and not found.added
         of_receipts = [
             {"finding": one.finding.name, "said": one.said, "receipt": one.receipt}
             for one in checked
@@ -118,10 +118,14 @@ def verify(
     if unproved:
         print_note("\n".join(_listed(unproved, len(unproved))))
     _exit_if_broken(found)
+    if found.added:
+        print_note(
+            "\n".join(f"{one[0].upper()}{one[1:]}: find out who added it." for one in found.added)
+        )
     if differ:
         again = "Recompute them: forecasts rescore. They are a cache, and history is intact."
         print_note("\n".join([*differ, again]))
-    if differ or unproved:
+    if differ or unproved or found.added:
         raise typer.Exit(1)
 
 

@@ -6,7 +6,7 @@ reordered. It goes on after a fault of a row, and ends at a fault of the chain, 
 can be verified then. A row with the right hash could still read differently in another stored form,
 so each value's form is proven too (``malformed``). A row that cannot be read is altered. So is one
 that an index of a file leaves out: readers find rows by indexes. A server lets no one alter those.
-Tables, views and triggers that are not of the schema are named too (``added_objects``).
+Tables, views and triggers that are not of the schema are named apart (``added_objects``).
 
 The digest is the place of the last entry and its hash. If you keep it outside the ledger (in a mail
 or on a public page), it later proves that nothing up to that entry has changed, even if someone
@@ -48,7 +48,8 @@ class Verified:
     ``digest``: of the intact entries, up to the first fault if one was found (``broken``).
     ``more``: further faults, if the chain could be followed. ``forgotten``: the entries of words
     that were removed with their member. ``against``: the place of the newest earlier digest that
-    was compared.
+    was compared. ``added``: clauses about objects that are not of the schema (``added_objects``);
+    history can be intact beside them.
     """
 
     digest: str
@@ -59,6 +60,7 @@ class Verified:
     against: int | None = None
     broken: Broken | None = None
     more: tuple[Broken, ...] = ()
+    added: tuple[str, ...] = ()
 
 
 def verify(
@@ -73,6 +75,7 @@ def verify(
     a fault. BadInput if it is not a digest. ``tell`` is called with the numbers of verified and of
     all entries.
     """
+    added: list[str] = []
     walk = Walk(session, [against] if isinstance(against, str) else against or ())
     try:
         with _index_faults(session) as index_faults, uncollected():
@@ -80,8 +83,7 @@ def verify(
             for broken in _altered_documents(walk):
                 walk.note(broken)
             walk.others()
-            for said in added_objects(session.connection()):
-                walk.note(Broken(Fault.inserted, said))
+            added = added_objects(session.connection())
             for said in index_faults():
                 what = f"readers can miss rows, since an index does not fit its table: {said}"
                 walk.note(Broken(Fault.altered, what))
@@ -101,6 +103,7 @@ def verify(
         against=max(walk.against, default=None),
         broken=walk.faults[0] if walk.faults else None,
         more=tuple(walk.faults[1:]),
+        added=tuple(added),
     )
 
 

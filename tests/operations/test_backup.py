@@ -261,6 +261,20 @@ def run(engine: Engine) -> Callable[..., Result]:
     return run
 
 
+def test_an_added_view_is_named_and_does_not_keep_a_backup_from_being_restored(
+    engine: Engine, run: Callable[..., Result], tmp_path: Path, path: Path
+) -> None:
+    engine.dispose()
+    with closing(sqlite3.connect(path)) as owner:
+        owner.execute("CREATE VIEW best AS SELECT 1")
+    failed = run("verify", exit_code=1)
+    assert "History is intact" in failed.stdout
+    assert "The view best is not of the ledger's schema: find out who added it." in failed.stderr
+    copy = str(tmp_path / "copy.sqlite3")
+    run("backup", copy)
+    run("restore", copy)
+
+
 def test_the_commands_say_what_was_proven_and_what_was_put_aside(
     engine: Engine, run: Callable[..., Result], tmp_path: Path
 ) -> None:
