@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,15 +48,17 @@ def crowd(
     forecasts: pd.DataFrame,
     method: str = "recency_weighted",
     at: Time | Sequence[Time] | None = None,
+    pools: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """Return the crowd's forecast on every question at one or several times.
 
     Columns: ``question_id``; ``at``, the time in UTC; ``forecasters``, the number live at that
-    time; ``p``, the crowd's probability of "yes" on a binary question; for multiple choice ``p0``,
-    ``p1``, … for the options (NaN if not applicable). Sorted by question and time. ``at`` is one or
-    several times with an offset; by default each question is read just before its actual close, or
-    its scheduled close if it is open. Questions without a live forecast at the time have no row.
-    Neither have numeric and date questions: no aggregate of distributions is defined here.
+    time, a pool as one; ``p``, the crowd's probability of "yes" on a binary question; for multiple
+    choice ``p0``, ``p1``, … for the options (NaN if not applicable). Sorted by question and time.
+    ``at`` is one or several times with an offset; by default each question is read just before its
+    actual close, or its scheduled close if it is open. Questions without a live forecast at the
+    time have no row. Neither have numeric and date questions: no aggregate of distributions is
+    defined here.
 
     - ``mean`` and ``median`` of the live forecasts.
     - ``recency_weighted``: weighted median; the i-th of n in the order made (ties by forecaster id)
@@ -69,8 +71,11 @@ def crowd(
       doi:10.1145/3490486.3538243.
 
     For multiple choice each option is aggregated over the forecasts that have it, and the results
-    are normalised to sum to one; recency weights count all live forecasts. Both frames are
-    described at `score`. Raises InputError.
+    are normalised to sum to one; recency weights count all live forecasts.
+
+    ``pools`` maps forecasters to a pool, such as the owner of several bots. A pool counts once: as
+    the mean of its live forecasts, made when the last of them was. Both frames are described at
+    `score`. Raises InputError.
 
     >>> questions = pd.DataFrame({"question_id": ["q"], "open_time": ["2026-01-01T00:00:00Z"],
     ...                           "scheduled_close_time": ["2026-01-11T00:00:00Z"]})
@@ -86,8 +91,9 @@ def crowd(
     require("method", method, method in METHODS, f"must be one of {', '.join(METHODS)}")
     moments = None if at is None else _moments(at)
     ledger = read_frames(questions, forecasts)
+    units = None if pools is None else _units(ledger.forecasters, pools)
     parts = [
-        _aggregates(block, ledger.questions, METHODS[method], moments)
+        _aggregates(block, ledger.questions, METHODS[method], moments, units)
         for block in ledger.blocks
         if block.kind != NUMERIC
     ]
@@ -112,8 +118,18 @@ def _moments(at: Time | Sequence[Time]) -> Ints:
     return np.unique(moments)
 
 
+def _units(forecasters: pd.Index, pools: Mapping[str, str]) -> Places:
+    """Return the number of each forecaster's pool; without one, a number of their own."""
+    keys = [(who in pools, pools.get(who, who)) for who in forecasters]
+    return np.asarray(pd.factorize(pd.Series(keys, dtype=object))[0], dtype=np.intp)
+
+
 def _aggregates(
-    block: Block, questions: Questions, method: Callable[[Standing], Floats], moments: Ints | None
+    block: Block,
+    questions: Questions,
+    method: Callable[[Standing], Floats],
+    moments: Ints | None,
+    units: Places | None,
 ) -> pd.DataFrame:
     live = segments(block, questions, scored=False).live
     segment_question = live.per_segment(live.question)
@@ -140,19 +156,36 @@ def _aggregates(
     p = block.p[made]
     if block.kind == BINARY:
         p = np.stack([1 - p, p], axis=1)
-    standing = Standing(p, np.flatnonzero(np.append(True, changed)))
+    first = np.flatnonzero(np.append(True, changed))
+    question, moment = question[first], moment[first]
+    standing = Standing(p, first)
     with np.errstate(invalid="ignore", divide="ignore"):
+        if units is not None:
+            standing = _pooled(standing, units[block.forecaster[made]])
         aggregate = method(standing)
         aggregate = aggregate / np.nansum(aggregate, axis=1, keepdims=True)
     found = {
-        "question_id": question[standing.first],
-        "at": moment[standing.first],
+        "question_id": question,
+        "at": moment,
         "forecasters": standing.size,
         "p": aggregate[:, 1] if block.kind == BINARY else np.nan,
     }
     if block.kind != BINARY:
         found |= {f"p{k}": option for k, option in enumerate(aggregate.T)}
     return pd.DataFrame(found)
+
+
+def _pooled(standing: Standing, unit: Places) -> Standing:
+    """Return the mean forecast of each unit at each moment, at the place of its last one."""
+    moment = np.repeat(np.arange(len(standing.first)), standing.size)
+    order = np.lexsort((unit, moment))
+    many = int(unit.max()) + 1
+    of_unit = Standing(standing.p[order], _starts((moment * many + unit)[order]))
+    p = _mean_of(of_unit, of_unit.p)
+    p /= np.nansum(p, axis=1, keepdims=True)
+    last = order[np.append(of_unit.first[1:], len(order)) - 1]
+    place = np.argsort(last)
+    return Standing(p[place], _starts(moment[last[place]]))
 
 
 # --- methods: one row per moment, options not yet normalised ---------------------------------

@@ -20,12 +20,23 @@ class RunningMedian:
     def __init__(self) -> None:
         self._current: dict[Hashable, float] = {}
         self._sorted: list[float] = []
+        self._pools: dict[Hashable, dict[Hashable, float]] = {}
 
     def __len__(self) -> int:
         return len(self._sorted)
 
-    def update(self, forecaster: Hashable, value: float) -> None:
-        """Replace the forecaster's value; NaN removes it."""
+    def update(self, forecaster: Hashable, value: float, pool: Hashable = None) -> None:
+        """Replace the forecaster's value; NaN removes it.
+
+        The values of a ``pool`` count once, as their mean.
+        """
+        if pool is not None:
+            said = self._pools.setdefault(pool, {})
+            said.pop(forecaster, None)
+            if not math.isnan(value):
+                said[forecaster] = value
+            forecaster = ("pool", pool)
+            value = math.fsum(said.values()) / len(said) if said else math.nan
         if forecaster in self._current:
             del self._sorted[bisect_left(self._sorted, self._current.pop(forecaster))]
         if not math.isnan(value):

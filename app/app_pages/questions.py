@@ -18,6 +18,7 @@ from app.times import day
 from app.views.links import question_link
 from app.views.lists import page_asked, search_field
 from forecasts.access import memberships
+from forecasts.access.kinds import CROWD_OF
 from forecasts.ledger.models import QuestionType
 from forecasts.questions import search
 from forecasts.questions.search import Filter, Order, Row
@@ -102,7 +103,7 @@ def spark(trend: Trend) -> str:
         " " if p is None else BARS[min(int(p * len(BARS)), len(BARS) - 1)] for p in trend.points
     )
     first, last = (format_probability(round(p, 2)) for p in (known[0], known[-1]))
-    crowd = f"crowd ({trend.forecasters}):"
+    crowd = f"{CROWD_OF[trend.of] if trend.of else 'crowd'} ({trend.forecasters}):"
     # Bars of the same height say no more than the number.
     if max(known) - min(known) < MOVED:
         return f"{crowd} {last}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime
+from typing import Any
 
 import streamlit as st
 
@@ -20,6 +21,8 @@ from app.markdown_text import as_text, dotted, link, paragraphs, shortened
 from app.session import reading
 from app.times import when
 from app.views.lists import shown_page, table
+from forecasts.access import kinds
+from forecasts.access.kinds import CrowdOf
 from forecasts.ledger.models import QuestionType, Stance
 from forecasts.questions.standing import QuestionState
 from forecasts.scores.frames import rows
@@ -47,13 +50,13 @@ def question_chart(
             format_func=lambda place: _ALL if place is None else options[place],
         )
     scored = outcome is not None
+    crowd_of = _crowd_of(state, handles, me, moment)
+    asked: dict[str, Any] = {"now": moment, "scored": scored, "crowd_of": crowd_of}
     with reading() as ledger:
         if options and option is None:
-            every = option_paths(ledger, state.question, text, now=moment, scored=scored)
+            every = option_paths(ledger, state.question, text, **asked)
         else:
-            every = [
-                paths(ledger, state.question, text, now=moment, option=option or 0, scored=scored)
-            ]
+            every = [paths(ledger, state.question, text, option=option or 0, **asked)]
     lines = every[0]
     if lines.steps.empty:
         st.info("No active forecasts yet. The first one starts the chart.")
@@ -63,12 +66,37 @@ def question_chart(
             spec=options_chart(every, text, me=me, outcome=outcome),
             alt=describe_options(every, text, outcome=outcome),
         )
-        st.caption("Lines: the crowd’s median. Dots: your forecasts.")
+        st.caption(f"Lines: {_median(lines)}. Dots: your forecasts.")
     else:
         _forecasters(state, lines, handles - {me}, me, outcome)
     if len(lines.marks):
         _evidence(lines)
     _table(state, lines, medians=not options or option is not None)
+
+
+def _crowd_of(state: QuestionState, handles: set[str], me: str, moment: datetime) -> CrowdOf | None:
+    """Show the choice of the crowd if bots have forecast; return it."""
+    with reading() as ledger:
+        rule = kinds.crowd(ledger)
+    if handles.isdisjoint(bot.handle for bot in rule.bots.values()):
+        return None
+    usual = rule.usual(has_forecast=me in handles, is_open=moment < state.text.close_time)
+    return st.segmented_control(
+        "Crowd of",
+        list(kinds.CROWD_OF),
+        default=usual,
+        required=True,
+        format_func=lambda of: kinds.CROWD_OF[of].capitalize(),
+        key=f"crowd-{usual}",
+        help="The bots of one owner count as one. Until you forecast, the crowd is of people.",
+    )
+
+
+def _median(lines: Paths) -> str:
+    """Return the name of the crowd's line."""
+    if not lines.crowd_of:
+        return "the crowd’s median"
+    return f"the median of {kinds.CROWD_OF[lines.crowd_of]}"
 
 
 def _forecasters(
@@ -89,7 +117,7 @@ def _forecasters(
         spec=paths_chart(lines, text, me=me, highlighted=highlighted, outcome=outcome),
         alt=describe_paths(lines, text, me=me),
     )
-    said = ["Dots: forecasts.", "Grey and dashed: the crowd’s median."]
+    said = ["Dots: forecasts.", f"Grey and dashed: {_median(lines)}."]
     if text.is_quantitative:
         said.append("Shaded: the middle 50%.")
     if len(lines.marks):

@@ -1,15 +1,16 @@
 """How far the crowd has moved away from a member's forecast since it was made.
 
 The crowd is the median of the other members' current forecasts: at the time of the member's own
-forecast, and now. Distances are differences of probability; for options the largest one; for
-numbers and dates the difference of medians, divided by the question's range.
+forecast, and now; the bots of one owner count as one. Distances are differences of probability; for
+options the largest one; for numbers and dates the difference of medians, divided by the question's
+range.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
@@ -18,6 +19,7 @@ from typing import Any
 import sqlalchemy
 from sqlmodel import Session, col, func
 
+from forecasts.access import kinds
 from forecasts.access.visibility import forecast_visible
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
 from forecasts.questions.outcomes import figure_to_float, format_figure
@@ -49,17 +51,19 @@ def crowd_moves(
     """Return by question the crowd's moves away from a current forecast by ``THRESHOLD`` or more.
 
     Of the first ``MOST_QUESTIONS`` forecasts, and of the forecasts that the session's reader may
-    see; two statements, however many there are.
+    see; three statements, however many there are.
     """
     own = {forecast.question_id: forecast for _, forecast in forecasts[:MOST_QUESTIONS]}
     texts = {forecast.question_id: text for text, forecast in forecasts[:MOST_QUESTIONS]}
     if not own:
         return {}
+    pool = kinds.crowd(session).pool
     before, after = _others(session, own, None), _others(session, own, now)
-    moves = {
-        id_: _move(_numbers(forecast, texts[id_]), texts[id_], before[id_], after[id_])
-        for id_, forecast in own.items()
-    }
+    moves = {}
+    for id_, forecast in own.items():
+        text = texts[id_]
+        then, current = (_units(rows[id_], text, pool) for rows in (before, after))
+        moves[id_] = _move(_numbers(forecast, text), text, then, current)
     return {id_: move for id_, move in moves.items() if move is not None}
 
 
@@ -79,6 +83,7 @@ def _others(
     # With the values themselves, so that no forecast has to be loaded by its id afterwards.
     values: Any = sqlalchemy.select(
         col(Forecast.question_id),
+        col(Forecast.member_id),
         col(Forecast.probability),
         col(Forecast.probabilities),
         col(Forecast.quantiles),
@@ -114,10 +119,28 @@ def _numbers(forecast: Any, text: QuestionText) -> list[float]:
     return [(quantile_at(forecast.quantiles or {}, text) - low) / (high - low)]
 
 
+def _units(
+    rows: Sequence[Any], text: QuestionText, pool: Callable[[int], str | None]
+) -> list[list[float]]:
+    """Return the numbers of each forecaster, of the bots of one owner their means."""
+    units: dict[int | str, list[list[float]]] = defaultdict(list)
+    for row in rows:
+        units[pool(row.member_id) or row.member_id].append(_numbers(row, text))
+    return [[_mean(column) for column in zip(*said, strict=True)] for said in units.values()]
+
+
+def _mean(numbers: Sequence[float]) -> float:
+    known = [number for number in numbers if not math.isnan(number)]
+    return math.fsum(known) / len(known) if known else math.nan
+
+
 def _move(
-    mine: Sequence[float], text: QuestionText, before: Sequence[Any], after: Sequence[Any]
+    mine: Sequence[float],
+    text: QuestionText,
+    before: Sequence[list[float]],
+    after: Sequence[list[float]],
 ) -> CrowdMove | None:
-    then, now = _medians(before, text, len(mine)), _medians(after, text, len(mine))
+    then, now = _medians(before, len(mine)), _medians(after, len(mine))
     away = [
         abs(own - there) - abs(own - here) for own, here, there in zip(mine, then, now, strict=True)
     ]
@@ -137,9 +160,8 @@ def _move(
     )
 
 
-def _medians(rows: Sequence[Any], text: QuestionText, size: int) -> list[float]:
+def _medians(vectors: Sequence[list[float]], size: int) -> list[float]:
     """Return the others' median of each number; NaN if no forecast has it."""
-    vectors = [_numbers(row, text) for row in rows]
     known = [[v[n] for v in vectors if not math.isnan(v[n])] for n in range(size)]
     return [median(numbers) if numbers else math.nan for numbers in known]
 

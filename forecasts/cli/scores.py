@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 from rich.table import Table
 from typer import Argument, Option
@@ -221,18 +221,27 @@ def crowd(
         str | None,
         Option(metavar="TIME", help="Time of the forecast. [default: just before each close]"),
     ] = None,
+    of: Annotated[
+        str, Option(metavar="people|bots|both", help="Count people, bots or both.")
+    ] = "both",
+    each_bot: Annotated[
+        bool, Option("--each-bot", help="Count each bot of an owner, not all of them as one.")
+    ] = False,
     format_: Format = None,
     output: Output = None,
     database: Database = None,
 ) -> None:
     """Print the crowd's forecast on each question."""
-    import scoring
+    from forecasts.access.kinds import CrowdOf
+    from forecasts.scores.crowds import crowd as crowd_forecasts
 
     if folder is None:
         use_own_zone(database)
     chosen, moment = format_of(format_, output), time_of(at, past=True)
     frames = frames_of(folder, database, rationales=False)
-    table = scoring.crowd(frames.questions, frames.forecasts, method, moment)
+    table = crowd_forecasts(
+        frames, method, moment, of=one_of("--of", of, get_args(CrowdOf)), each_bot=each_bot
+    )
     emit(table_text(table, chosen), output)
 
 

@@ -14,11 +14,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import and_
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select, true
 
 from forecasts.access import visibility
+from forecasts.access.kinds import accounts
 from forecasts.ledger.current import newest_memberships
 from forecasts.ledger.models import (
     DIGEST_ADDRESS,
@@ -346,18 +345,8 @@ def _teams(session: Session) -> pd.DataFrame:
 
 
 def _members(session: Session) -> pd.DataFrame:
-    newest = select(func.max(BotOwner.id)).group_by(col(BotOwner.bot_id))
-    owner = aliased(Member)
-    rows = session.exec(
-        select(Member.handle, Member.kind, owner.handle)
-        .outerjoin(
-            BotOwner, and_(col(BotOwner.bot_id) == col(Member.id), col(BotOwner.id).in_(newest))
-        )
-        .outerjoin(owner, col(owner.id) == col(BotOwner.owner_id))
-        .order_by(col(Member.id))
-    ).all()
+    rows = [(one.handle, str(one.kind), one.owner) for one in accounts(session)]
     columns = dict(zip(MEMBER_COLUMNS, list(zip(*rows, strict=True)) or [()] * 3, strict=True))
-    columns["kind"] = tuple(map(str, columns["kind"]))
     return typed_frame(columns, MEMBER_COLUMNS)
 
 

@@ -13,13 +13,15 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from sqlmodel import Session
 
 import scoring
+from forecasts.access import kinds
+from forecasts.access.kinds import CrowdOf
 from forecasts.common.times import iso_day_or_time
 from forecasts.ledger.models import (
     Citation,
@@ -57,12 +59,14 @@ class Paths:
     stance, evidence, url (blank without one), reason, points (its part of the points of its update,
     positive is better; NaN if the question is not scored, and for a first forecast). Values are
     probabilities, numbers, or times for a date question. Of numbers and dates, ``steps`` and
-    ``crowd`` have their 25th and 75th percentile too (low, high).
+    ``crowd`` have their 25th and 75th percentile too (low, high). ``crowd_of``: the members who
+    count in it, "" if no bot has forecast.
     """
 
     steps: pd.DataFrame
     crowd: pd.DataFrame
     marks: pd.DataFrame
+    crowd_of: CrowdOf | Literal[""] = ""
 
 
 def paths(
@@ -73,6 +77,7 @@ def paths(
     now: datetime,
     option: int = 0,
     scored: bool = False,
+    crowd_of: CrowdOf | None = None,
 ) -> Paths:
     """Return the paths from the open to ``now`` or the close, whichever is earlier.
 
@@ -80,36 +85,60 @@ def paths(
     forecast from the close on does not count.
 
     ``option`` selects the option shown for multiple choice. Quantiles are shown as their median.
-    ``scored``: the question has an outcome, so marks have points.
+    ``scored``: the question has an outcome, so marks have points. ``crowd_of``: the members who
+    count in the crowd, by default those of ``access.kinds``; the bots of one owner count as one.
     """
-    return _read(session, question, text, now, scored)(option)
+    return _read(session, question, text, now, scored, crowd_of)(option)
 
 
 def option_paths(
-    session: Session, question: Question, text: QuestionText, *, now: datetime, scored: bool = False
+    session: Session,
+    question: Question,
+    text: QuestionText,
+    *,
+    now: datetime,
+    scored: bool = False,
+    crowd_of: CrowdOf | None = None,
 ) -> list[Paths]:
     """Return the paths of each option of a multiple-choice question, in the options' order."""
-    of = _read(session, question, text, now, scored)
+    of = _read(session, question, text, now, scored, crowd_of)
     return [of(option) for option in range(len(text.options or []))]
 
 
 def _read(
-    session: Session, question: Question, text: QuestionText, now: datetime, scored: bool
+    session: Session,
+    question: Question,
+    text: QuestionText,
+    now: datetime,
+    scored: bool,
+    crowd_of: CrowdOf | None,
 ) -> Callable[[int], Paths]:
     """Return a function from an option to its paths, having read the question's forecasts."""
     rows = _while_open(history(session, question), text, now)
     cited = evidence_of(session, question)
     earned = _points_earned(session, question, text) if scored and cited else {}
-    return lambda option: _paths(rows, cited, earned, text, option, min(now, text.close_time))
+    crowd = kinds.crowd(session)
+    forecasters = {forecast.member_id for forecast, _ in rows}
+    has_forecast = crowd.reader in forecasters
+    of = crowd_of or crowd.usual(has_forecast=has_forecast, is_open=now < text.close_time)
+    pools = [
+        (crowd.counts(forecast.member_id, of), crowd.pool(forecast.member_id))
+        for forecast, _ in rows
+    ]
+    end = min(now, text.close_time)
+    label: CrowdOf | Literal[""] = of if forecasters & set(crowd.bots) else ""
+    return lambda option: _paths(rows, pools, cited, earned, text, option, end, label)
 
 
 def _paths(
     rows: Sequence[tuple[Forecast, str]],
+    pools: Sequence[tuple[bool, str | None]],
     cited: Mapping[int, Sequence[tuple[Citation, Evidence]]],
     earned: Mapping[int | None, float],
     text: QuestionText,
     option: int,
     end: datetime,
+    crowd_of: CrowdOf | Literal[""],
 ) -> Paths:
     def points(level: float = 0.5) -> list[_Point]:
         return [
@@ -131,13 +160,13 @@ def _paths(
             about = (str(citation.stance), _evidence_label(evidence), evidence.url or "")
             marks.append((*point, *about, forecast.rationale, gain * part))
     steps = _frame(_steps(points(), end), _STEP, text)
-    crowd = _frame(_crowd(points(), end), _CROWD, text)
+    crowd = _frame(_crowd(points(), pools, end), _CROWD, text)
     if text.is_quantitative:
         # The same rows as those of the median, because a forecast has all of its quantiles or none.
         for name, level in QUARTILES.items():
             steps[name] = _frame(_steps(points(level), end), _STEP, text)["value"]
-            crowd[name] = _frame(_crowd(points(level), end), _CROWD, text)["value"]
-    return Paths(steps, crowd, _frame(marks, _MARK, text))
+            crowd[name] = _frame(_crowd(points(level), pools, end), _CROWD, text)["value"]
+    return Paths(steps, crowd, _frame(marks, _MARK, text), crowd_of)
 
 
 def path_table(lines: Paths) -> pd.DataFrame:
@@ -238,12 +267,19 @@ def _steps(points: Sequence[_Point], end: datetime) -> list[tuple[str, int, date
     return steps
 
 
-def _crowd(points: Sequence[_Point], end: datetime) -> list[tuple[int, datetime, float, int]]:
-    """Return (stretch, time, median, count) at each change, and at the end of each stretch."""
+def _crowd(
+    points: Sequence[_Point], pools: Sequence[tuple[bool, str | None]], end: datetime
+) -> list[tuple[int, datetime, float, int]]:
+    """Return (stretch, time, median, count) at each change, and at the end of each stretch.
+
+    ``pools``: whether each point's forecaster counts, and the pool in which.
+    """
     running = RunningMedian()
     medians: dict[datetime, tuple[float, int]] = {}
-    for handle, time, value, _ in points:
-        running.update(handle, value)
+    for (handle, time, value, _), (counts, pool) in zip(points, pools, strict=True):
+        if not counts:
+            continue
+        running.update(handle, value, pool)
         medians[time] = running.median(), len(running)
     crowd: list[tuple[int, datetime, float, int]] = []
     stretch, last, live = 0, float("nan"), 0

@@ -85,6 +85,8 @@ OPEN = {
     "access.members.find_member": "handles are visible to everyone",
     "access.visibility.reading_everything": "called only by verbs that compute from all rows",
     "access.members.handles": "handles are visible to everyone",
+    "access.kinds.accounts": "handles, kinds and owners are visible to everyone",
+    "access.kinds.crowd": "handles, kinds and owners are visible to everyone",
     "access.roles.is_shared": "access itself depends on it",
     "access.roles.is_shared_ledger": "about the ledger, not its content",
     "access.memberships.active_membership": "memberships are visible to everyone",

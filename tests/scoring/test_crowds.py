@@ -103,8 +103,65 @@ def test_every_method_equals_the_slow_reference(method: str) -> None:
     check()
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_pool_counts_once_as_the_slow_reference_does(method: str) -> None:
+    @settings(max_examples=examples(30))
+    @given(ledgers(), st.data())
+    def check(ledger: Ledger, data: st.DataObject) -> None:
+        asked, made = ledger
+        everyone = sorted({row["forecaster"] for row in made})
+        pools = {
+            who: pool
+            for who in everyone
+            if (pool := data.draw(st.sampled_from([None, "x", "y", *everyone]))) is not None
+        }
+        found = crowd(question_frame(asked), forecast_frame(asked, made), method, pools=pools)
+        for i, name in enumerate(found["question_id"]):
+            q = next(one for one in asked if one["question_id"] == name)
+            said = pooled_at(q, made, q["close"] - 1, pools)
+            vector = aggregate(method, said)
+            assert found.loc[i, "forecasters"] == len(said)
+            binary = q["type"] == "binary"
+            own = found.loc[i, ["p"] if binary else [f"p{k}" for k in range(len(vector))]]
+            wanted = vector[1:] if binary else vector
+            np.testing.assert_allclose(own.astype(float), wanted, rtol=1e-9, atol=1e-12)
+
+    check()
+
+
+def pooled_at(
+    q: dict[str, Any], made: list[dict[str, Any]], moment: int, pools: dict[str, str]
+) -> list[Any]:
+    """The standing forecasts as vectors, those of a pool as their mean, in the order made."""
+    units: dict[Any, list[Any]] = {}
+    for place, (who, vector) in enumerate(standing_with_names(q, made, moment)):
+        key = ("pool", pools[who]) if who in pools else ("alone", who)
+        units.setdefault(key, []).append((place, vector))
+    means = []
+    for rows in units.values():
+        known = [[v[k] for _, v in rows if v[k] is not None] for k in range(len(rows[0][1]))]
+        mean = [sum(p) / len(p) if p else None for p in known]
+        whole = sum(p for p in mean if p is not None)
+        means.append((rows[-1][0], [None if p is None else p / whole for p in mean]))
+    return [mean for _, mean in sorted(means, key=lambda item: item[0])]
+
+
+def test_a_swarm_of_one_owner_moves_the_crowd_as_one_bot_does() -> None:
+    made = forecasts(0.2, 0.4, 0.9, 0.7)
+    found = crowd(QUESTION, made, "mean", pools={"f2": "owner", "f3": "owner"})
+    assert found["forecasters"].tolist() == [3]
+    assert found["p"].tolist() == pytest.approx([(0.2 + 0.4 + 0.8) / 3])
+
+
 def standing_at(q: dict[str, Any], made: list[dict[str, Any]], moment: int) -> list[Any]:
     """The standing forecasts as vectors, in the order made."""
+    return [vector for _, vector in standing_with_names(q, made, moment)]
+
+
+def standing_with_names(
+    q: dict[str, Any], made: list[dict[str, Any]], moment: int
+) -> list[tuple[str, Any]]:
+    """The standing forecasts with their forecasters, in the order made."""
     rows = [row for row in made if row["question_id"] == q["question_id"]]
     standing = []
     for who in sorted({row["forecaster"] for row in rows}):
@@ -116,7 +173,7 @@ def standing_at(q: dict[str, Any], made: list[dict[str, Any]], moment: int) -> l
             )
             standing.append((last["time"], who, last["p"]))
     standing.sort(key=lambda item: item[:2])
-    return [[1 - p, p] if q["type"] == "binary" else p for _, _, p in standing]
+    return [(who, [1 - p, p] if q["type"] == "binary" else p) for _, who, p in standing]
 
 
 def made_place(made: list[dict[str, Any]], row: dict[str, Any]) -> int:

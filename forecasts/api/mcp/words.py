@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
+from forecasts.access.kinds import CROWD_OF
 from forecasts.common.text import on_one_line, printable
 from forecasts.common.times import to_minute
 from forecasts.ledger.models import Forecast
@@ -74,7 +75,8 @@ def crowd_of(trend: Trend | None) -> str:
     """Return the crowd's forecast now, with the number of forecasters; "" for fewer than two."""
     if trend is None or trend.forecasters < 2 or trend.points[-1] is None:
         return ""
-    return f"crowd ({trend.forecasters}): {format_probability(trend.points[-1])}"
+    of = CROWD_OF[trend.of] if trend.of else "crowd"
+    return f"{of} ({trend.forecasters}): {format_probability(trend.points[-1])}"
 
 
 def _status(state: QuestionState, now: datetime) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import pandas as pd
 from fastapi import APIRouter, Query, Request, Response
 
-import scoring
+from forecasts.access.kinds import CrowdOf
 from forecasts.api import answers, markdown
 from forecasts.api.caller import Reads
 from forecasts.api.v1 import requests, shapes
@@ -24,6 +24,7 @@ from forecasts.reports.comparison.comparison import Of
 from forecasts.reports.report import By
 from forecasts.reports.selection import Choice, Cohort
 from forecasts.scores.attribution import attribute
+from forecasts.scores.crowds import crowd
 from forecasts.scores.frames import Frames, ledger_frames
 from forecasts.scores.scored_questions import scored_questions
 
@@ -76,10 +77,13 @@ def show_crowd(
     at: Annotated[
         requests.Moment | None, Query(description="By default just before each close.")
     ] = None,
+    of: Annotated[CrowdOf, Query(description="Whose forecasts count.")] = "both",
+    each_bot: Annotated[
+        bool, Query(description="Count each bot of an owner, not all of them as one.")
+    ] = False,
 ) -> Response:
     """Show the crowd's forecast on each question, of the forecasts that you may see."""
-    frames = _frames(caller, question)
-    return _table(scoring.crowd(frames.questions, frames.forecasts, method, at))
+    return _table(crowd(_frames(caller, question), method, at, of=of, each_bot=each_bot))
 
 
 @router.get("/report", responses=_DOCUMENT)

@@ -1,0 +1,142 @@
+"""Crowds of people, of bots, and of both, with the bots of one owner as one."""
+
+from __future__ import annotations
+
+import pytest
+from sqlmodel import Session
+
+from forecasts.access import kinds, tokens, visibility
+from forecasts.access.members import find_member, member_or_new
+from forecasts.agenda.crowd_moves import crowd_moves
+from forecasts.common.errors import BadInput
+from forecasts.ledger.models import Member, Question
+from forecasts.questions.standing import listing
+from forecasts.questions.trends import Trend, trends
+from forecasts.scores.crowds import crowd
+from forecasts.scores.frames import complete, ledger_frames
+from forecasts.scores.paths import paths
+from forecasts.updates import updates
+from forecasts.updates.values import Value
+from tests.conftest import day
+
+
+def bot(session: Session, handle: str, owner: Member) -> Member:
+    tokens.create(session, handle, member=None, owner=owner, now=day(0))
+    made = find_member(session, handle)
+    assert made is not None
+    return made
+
+
+def say(session: Session, question: Question, member: Member, p: float, at: float = 1) -> None:
+    updates.update(session, question, Value(probability=p), member=member, now=day(at))
+
+
+@pytest.fixture
+def arena(session: Session, question: Question, alice: Member, bob: Member) -> Question:
+    """Two people at 20% and 40%, three bots of alice at 90%, 80% and 70%, one of bob at 60%."""
+    say(session, question, alice, 0.2)
+    say(session, question, bob, 0.4)
+    for name, owner, p in (
+        ("a1", alice, 0.9),
+        ("a2", alice, 0.8),
+        ("a3", alice, 0.7),
+        ("b1", bob, 0.6),
+    ):
+        say(session, question, bot(session, name, owner), p)
+    return question
+
+
+def trend(session: Session, question: Question, at: float = 2) -> Trend | None:
+    [state] = listing(session, now=day(at), only=[question.slug])
+    return trends(session, [state], now=day(at)).get(state.id)
+
+
+def test_a_crowd_counts_people_bots_or_both_and_a_swarm_once(
+    session: Session, arena: Question
+) -> None:
+    frames = ledger_frames(session)
+
+    def said(of: kinds.CrowdOf, *, each_bot: bool = False) -> tuple[int, float]:
+        [row] = crowd(frames, "mean", of=of, each_bot=each_bot).itertuples()
+        return row.forecasters, row.p
+
+    assert said("people") == (2, pytest.approx(0.3))
+    assert said("bots") == (2, pytest.approx((0.8 + 0.6) / 2))
+    assert said("both") == (4, pytest.approx((0.2 + 0.4 + 0.8 + 0.6) / 4))
+    assert said("both", each_bot=True) == (6, pytest.approx(0.6))
+
+
+def test_a_folder_counts_everyone_and_refuses_a_choice(session: Session, arena: Question) -> None:
+    frames = ledger_frames(session)
+    folder = complete(frames.questions, frames.forecasts)
+    assert crowd(folder, "mean")["forecasters"].tolist() == [6]
+    with pytest.raises(BadInput, match="does not tell bots from people"):
+        crowd(folder, "mean", of="people")
+
+
+def test_a_person_sees_a_crowd_of_people_until_their_own_forecast(
+    session: Session, arena: Question, alice: Member
+) -> None:
+    carol = member_or_new(session, "carol", now=day(0))
+    visibility.read_as(session, carol, now=day(2))
+    seen = trend(session, arena)
+    assert seen is not None
+    assert (seen.of, seen.forecasters, seen.points[-1]) == ("people", 2, pytest.approx(0.3))
+    say(session, arena, carol, 0.3, at=2)
+    after = trend(session, arena, at=3)
+    assert after is not None
+    assert (after.of, after.forecasters) == ("both", 5)
+    visibility.read_as(session, find_member(session, "a1"), now=day(2))
+    to_a_bot = trend(session, arena)
+    assert to_a_bot is not None
+    assert to_a_bot.of == "both"
+
+
+def test_the_chart_counts_as_chosen_and_says_so(
+    session: Session, arena: Question, alice: Member
+) -> None:
+    visibility.read_as(session, alice, now=day(2))
+    [state] = listing(session, now=day(2), only=[arena.slug])
+
+    def last(of: kinds.CrowdOf | None) -> tuple[str, int, float]:
+        found = paths(session, arena, state.text, now=day(2), crowd_of=of)
+        end = found.crowd.iloc[-1]
+        return found.crowd_of, int(end["live"]), end["value"]
+
+    assert last(None) == ("both", 4, pytest.approx(0.5))
+    assert last("people") == ("people", 2, pytest.approx(0.3))
+    assert last("bots") == ("bots", 2, pytest.approx(0.7))
+
+
+def test_without_bots_a_crowd_has_no_label(
+    session: Session, question: Question, alice: Member
+) -> None:
+    say(session, question, alice, 0.2)
+    seen = trend(session, question)
+    assert seen == Trend(seen.points if seen else (), 1, "")
+
+
+def test_a_withdrawn_bot_leaves_its_owners_pool(
+    session: Session, arena: Question, alice: Member
+) -> None:
+    a1 = find_member(session, "a1")
+    assert a1 is not None
+    updates.withdraw(session, arena, member=a1, now=day(2))
+    [state] = listing(session, now=day(3), only=[arena.slug])
+    found = paths(session, arena, state.text, now=day(3), crowd_of="bots")
+    assert found.crowd.iloc[-1]["value"] == pytest.approx((0.75 + 0.6) / 2)
+
+
+def test_a_swarm_moves_the_crowd_once(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    say(session, question, alice, 0.2)
+    say(session, question, bob, 0.2)
+    swarm = [bot(session, name, bob) for name in ("b1", "b2", "b3")]
+    for one in swarm:
+        say(session, question, one, 0.9, at=2)
+    [state] = listing(session, now=day(3), only=[question.slug])
+    [(own, _)] = updates.history(session, question, alice)
+    moves = crowd_moves(session, [(state.text, own)], now=day(3))
+    assert moves[state.id].forecasters == 2
+    assert moves[state.id].now == "55%"
