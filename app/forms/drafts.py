@@ -30,6 +30,8 @@ from forecasts.updates.ask import Asked, ask
 from forecasts.updates.typed_values import read_typed, require_offered_range
 from forecasts.updates.values import Value, format_value
 
+CARDS = 30  # shown at first, and more on each press
+
 
 @dataclass(frozen=True)
 class Drafted:
@@ -115,10 +117,20 @@ def possible_questions(article: Drafted) -> None:
     clear = [one for one in article.drafts if not _doubt(*one)]
     doubtful = [one for one in article.drafts if _doubt(*one)]
     act_key = form_key(article.act)
-    cards = [_card(article, act_key, *one) for one in clear]
-    if doubtful:
+    # Each card costs a hundredth of a second, and a long text has a thousand drafts.
+    shown_key = f"drafts-{article.name}-shown"
+    most: int = st.session_state.get(shown_key, CARDS)
+    cards = [_card(article, act_key, *one) for one in clear[:most]]
+    if (left := most - len(cards)) and doubtful:
         with st.expander(f"{len(doubtful)} doubtful", expanded=not clear):
-            cards += [_card(article, act_key, *one) for one in doubtful]
+            cards += [_card(article, act_key, *one) for one in doubtful[:left]]
+    if hidden := len(article.drafts) - len(cards):
+        st.button(
+            f"Show {min(hidden, CARDS)} more",
+            key=f"{shown_key}-more",
+            on_click=_show,
+            args=(shown_key, most + CARDS),
+        )
     ticked = [one for one, chosen, _ in cards if chosen]
     if ticked and st.button(
         f"Register {counted(len(ticked), 'selected question')}",
@@ -130,6 +142,11 @@ def possible_questions(article: Drafted) -> None:
         if answer is not None:
             with answer:
                 _register(article, act_key, [one])
+
+
+def _show(key: str, many: int) -> None:
+    """Let the next run show so many cards."""
+    st.session_state[key] = many
 
 
 def _key(article: Drafted, draft: Draft) -> str:

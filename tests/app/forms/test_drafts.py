@@ -102,6 +102,22 @@ def test_several_drafts_are_registered_in_one_pass(app: AppTest, engine: Engine)
     assert "2 questions from this article" in [expander.label for expander in app.expander]
 
 
+def test_of_a_long_text_some_drafts_are_shown_and_more_on_request(
+    app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.forms.drafts.CARDS", 1)
+    read(app, TWO)
+
+    def cards() -> int:
+        return len([key for key in keys(app) if key.endswith("-title") and "draft-" in key])
+
+    assert cards() == 1
+    [more] = [button for button in app.button if button.label == "Show 1 more"]
+    more.click().run()
+    assert cards() == 2
+    assert "more" not in [button.label for button in app.button]
+
+
 def test_all_are_registered_or_none(app: AppTest, engine: Engine) -> None:
     read(app, TWO)
     for number, closes in enumerate(("2026-03-31", "2025-03-31")):
