@@ -101,7 +101,7 @@ def require_name(name: str, label: str) -> None:
 
 def require_prose(text: str, label: str) -> None:
     """Raise BadInput if a text is too long for the page that shows it."""
-    _require_size(text, label, PROSE_BYTES, "Keep what decides, and link to the rest.")
+    _require_size(text, label, PROSE_BYTES, "Keep the rules that decide, and link to the rest.")
 
 
 def _require_size(text: str, place: str, limit: int, remedy: str) -> None:

@@ -122,8 +122,8 @@ def test_a_malformed_question_is_refused_with_field_and_rule(
         ),
         (
             {"resolution_criteria": "Rain. " * 60_000},
-            "The text of the resolution criteria has 0.4 MB; at most 0.3 MB are read. Keep what "
-            "decides, and link to the rest.",
+            "The text of the resolution criteria has 0.4 MB; at most 0.3 MB are read. Keep the "
+            "rules that decide, and link to the rest.",
         ),
         # A title is on every page of everyone who sees the question.
         (
