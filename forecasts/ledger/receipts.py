@@ -233,6 +233,7 @@ def read_receipts(file: Path) -> list[Receipt]:
     return found
 
 
+_HOLDERS = ("receipts", "receipt", "results", "forecasts")  # fields of answers
 _REMEDY = "Give the file as you saved it: a receipt, a list of them, or one a line."
 
 
@@ -251,7 +252,7 @@ def _objects(document: Any) -> Iterator[Mapping[str, Any]]:
         for one in document:
             yield from _objects(one)
     elif isinstance(document, dict):
-        inner = document.get("receipts", document.get("receipt"))
+        inner = next((document[name] for name in _HOLDERS if name in document), None)
         if inner is None and "hash" in document:
             yield document
         elif inner is not None:

@@ -171,6 +171,8 @@ def test_a_file_has_one_receipt_a_list_one_a_line_or_an_answer_with_some(tmp_pat
         (f"{json.dumps(first)}\n\n{json.dumps({**second, 'new_field': 1})}\n", [one, two]),
         (json.dumps({"id": "rain", "receipt": second}), [two]),
         (json.dumps({"receipts": [first, second]}), [one, two]),
+        (json.dumps({"accepted": 1, "results": [{"receipt": None}, {"receipt": first}]}), [one]),
+        (json.dumps({"forecasts": [{"id": 1, "receipt": first}], "comments": []}), [one]),
     ):
         (tmp_path / "receipts").write_text(text)
         assert read_receipts(tmp_path / "receipts") == expected
