@@ -46,8 +46,8 @@ test: $(VENV)/.tests
 test-long: $(VENV)/.tests
 	LEDGER_TESTS_EXAMPLES=all $(PYTEST) -m "(long or hypothesis) and not nightly"
 
-test-all: $(VENV)/.tests
-	LEDGER_TESTS_EXAMPLES=all $(PYTEST) -m "not nightly"
+test-all:
+	LEDGER_TESTS_EXAMPLES=all $(MAKE) test ARGS='-m "not nightly" $(ARGS)'
 
 bench: $(VENV)/.tests
 	$(BIN)/python -m benchmarks
