@@ -130,10 +130,16 @@ def limit_scopes(session: Session, scopes: Sequence[str] | None) -> None:
     session.info[_SCOPES] = scopes
 
 
+def has_scope(session: Session, scope: Scope) -> bool:
+    """Return whether the session's token, if it acts by one, has the scope."""
+    scopes: Sequence[str] | None = session.info.get(_SCOPES)
+    return scopes is None or scope in scopes
+
+
 def require_scope(session: Session, scope: Scope) -> None:
     """Refuse, with Forbidden, an act outside the scopes of the session's token."""
-    scopes: Sequence[str] | None = session.info.get(_SCOPES)
-    if scopes is not None and scope not in scopes:
+    if not has_scope(session, scope):
+        scopes: Sequence[str] = session.info[_SCOPES]
         raise Forbidden(
             f"This token has no scope {scope!s}; its scopes are {', '.join(scopes)}.",
             remedy=f"Create a token with it: forecasts token create NAME --scope {scope}",
@@ -227,9 +233,18 @@ def is_shared_ledger(session: Session) -> bool:
 
 
 def ensure_admin(session: Session, member: Member, *, now: datetime) -> bool:
-    """Return whether the member becomes the ledger's first admin, which is written."""
+    """Return whether the member becomes the ledger's first admin, which is written.
+
+    Forbidden for a token without the scope for that: a bot does not take its owner's ledger over.
+    """
     if is_shared(session):
         return False
+    if not has_scope(session, Scope.admin):
+        raise Forbidden(
+            f"{member.handle} would be the first to restrict something in this ledger, and so its "
+            "admin; the token has no scope admin.",
+            remedy="Let a person become its admin first: forecasts team appoint HANDLE admin",
+        )
     written(session, Appointment(member_id=member.id, role=Role.admin, recorded_at=now))
     return True
 

@@ -16,7 +16,7 @@ from forecasts.access.members import member_or_new
 from forecasts.common.errors import BadInput, Expired, Forbidden, NotFound, Refused
 from forecasts.common.settings import Settings
 from forecasts.ledger import database
-from forecasts.ledger.models import Member, MemberKind
+from forecasts.ledger.models import Member, MemberKind, Visibility
 from forecasts.resolution import confirmation, proposals
 from forecasts.updates import updates
 from forecasts.updates.values import Value
@@ -134,6 +134,21 @@ def test_a_token_acts_within_its_scopes(session: Session) -> None:
         ask(session, issued.member, slug="snow")
     with pytest.raises(BadInput, match="no scope 'write'"):
         made(session, scopes=["write"])
+
+
+def test_a_bot_does_not_take_the_ledger_over_by_restricting_something(session: Session) -> None:
+    alice = member_or_new(session, "alice", now=day(0))
+    issued = made(session, scopes=tokens.USUAL_SCOPES)
+    tokens.acting_handle(session, chosen(issued.secret), now=day(1))
+    with pytest.raises(Forbidden, match="and so its admin; the token has no scope admin") as found:
+        ask(session, issued.member, slug="rain", visibility=Visibility.author)
+    assert "forecasts team appoint" in found.value.remedy
+    assert roles.admins(session) == []
+    roles.limit_scopes(session, None)
+    roles.ensure_admin(session, alice, now=day(1))
+    roles.limit_scopes(session, issued.token.scopes)
+    ask(session, issued.member, slug="rain", visibility=Visibility.author)
+    assert roles.admins(session) == ["alice"]
 
 
 def test_a_token_from_before_scopes_may_do_all_that_its_member_may(session: Session) -> None:

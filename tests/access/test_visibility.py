@@ -100,6 +100,8 @@ OPEN = {
     "access.visibility.reader_id": "names the reader",
     "access.roles.require": "is the check",
     "access.roles.require_scope": "is the check",
+    "access.roles.has_scope": "is the check",
+    "articles.library.require_capture": "is the check",
     "access.roles.limit_scopes": "called when a session opens",
     "access.idempotency.kept_answer": "the token's own",
     "access.idempotency.keep_answer": "the token's own",
