@@ -24,6 +24,7 @@ pages = [
     st.Page("app_pages/my_scores.py", title="My scores"),
     st.Page("app_pages/track_record.py", title="Track record"),
     st.Page("app_pages/compare.py", title="Compare"),
+    st.Page("app_pages/arena.py", title="Arena"),
     st.Page("app_pages/resolve.py", title="Resolve"),
     st.Page("app_pages/practice.py", title="Practice"),
     st.Page("app_pages/team.py", title="Team"),

@@ -172,6 +172,10 @@ PAGES: dict[str, tuple[str, list[Shot]]] = {
         "See which team did better on shared questions, and whether chance could explain it.",
         [Shot("compare", "Three simulated teams", "compare")],
     ),
+    "Arena": (
+        "See people, bots and models with the ranks that each may have.",
+        [Shot("arena", "Simulated forecasters, many of them hard to tell apart", "arena")],
+    ),
     "Resolve": (
         "Decide on proposed outcomes, and resolve questions that have ended.",
         [

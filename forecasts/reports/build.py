@@ -283,7 +283,7 @@ def _groups(
         brier, original = brier_scores(own, clusters, made.least.brier)
         points, evidence = earned(cited_in(name), frames.evidence, family)
         skill, crowd_skill = (
-            None if skills_of is None else _skill(skills_of(name), versus, family)
+            None if skills_of is None else skill_over(skills_of(name), versus, family)
             for versus in ADVANTAGES
         )
         return Group(
@@ -345,7 +345,8 @@ def by_group(rows: pd.DataFrame) -> Callable[[str], pd.DataFrame]:
     return lambda name: parts.get(name, rows.iloc[:0])
 
 
-def _skill(rows: pd.DataFrame, name: str, family: npt.NDArray[np.intp]) -> Skill:
+def skill_over(rows: pd.DataFrame, name: str, family: npt.NDArray[np.intp]) -> Skill:
+    """Return the mean of one of the advantages in ``rows``, those of a group from ``skills``."""
     values = rows[name].to_numpy(dtype=np.float64)
     least = FAR * least_error(rows)
     own = family[rows["question"].to_numpy(dtype=np.intp)]

@@ -33,6 +33,7 @@ MOST = {
     "my_scores": 30,
     "track_record": 25,
     "compare": 25,
+    "arena": 25,
     "resolve": 30,
     "team": 30,
     "settings": 30,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -35,7 +36,7 @@ def arena(
     """Return a ledger with people and bots; ``models`` has the name and version behind rows."""
     frames = ledger([asked(f"q{n:03}", "yes" if n % 2 else "no") for n in range(many)], rows)
     members = [(who, kind, OWNERS.get(who, "")) for who, kind in KINDS.items()]
-    used = [(*(models or {}).get(row, ("", "")), None) for row in range(len(rows))]
+    used = [(*(models or {}).get(row, ("", "")), math.nan) for row in range(len(rows))]
     return replace(
         frames,
         members=pd.DataFrame(members, columns=list(MEMBER_COLUMNS)),

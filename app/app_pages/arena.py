@@ -1,0 +1,108 @@
+"""Arena: people, bots and models in one table, with the ranks that each may have."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import streamlit as st
+
+from app.forms.report_filter import pick_questions
+from app.markdown_text import as_text
+from app.session import ledger_url, now, reading
+from app.views.downloads import downloads
+from app.views.lists import table
+from forecasts.questions import standing
+from forecasts.reports import arena as report_arena
+from forecasts.reports.arena import Arena
+from forecasts.reports.comparison import wording
+from forecasts.reports.comparison.comparison import Of
+from forecasts.reports.numbers import NOTHING, number, percent, signed, signed_interval
+from forecasts.reports.render import wording as words
+from forecasts.reports.render.glossary import OF_COMPARISONS
+from forecasts.reports.selection import Choice
+from forecasts.scores import frames
+
+OF: dict[str, Of] = {"Members": "forecasters", "Models": "models", "Kinds": "kinds"}
+UNTIL: dict[Of, str] = {
+    "forecasters": "The arena starts once two members have forecast questions that count.",
+    "models": "The arena of models starts once two have forecast questions that count. Bots name "
+    "their model when they forecast through the API.",
+    "kinds": "People and bots are compared once both have forecast questions that count. Make a "
+    "bot with: forecasts token create NAME.",
+}
+
+
+@st.cache_data(show_spinner="Comparing …", ttl=timedelta(minutes=10), max_entries=16)
+def arena_of(
+    url: str, of: Of, chosen: Choice, written: tuple[int, ...], _at: datetime
+) -> Arena | None:
+    """Return the arena, cached until ``written`` (``frames.revision``) changes.
+
+    ``written`` includes the reader, so nobody is shown rows that only another member may see.
+    """
+    with reading() as ledger:
+        everything = frames.ledger_frames(ledger, rationales=False)
+    return report_arena.arena(everything, of=of, choice=chosen, as_of=_at)
+
+
+def standings(arena: Arena, of: Of) -> None:
+    """Show the table: ranks first, then skill against the crowd, coverage and cost."""
+    rows = arena.contenders
+    columns = {
+        "Rank": [wording.rank_range(one.side) if one.ranked else NOTHING for one in rows],
+        "Name": [as_text(one.side.name) for one in rows],
+        "Against the crowd": [signed(one.crowd_skill.mean, 1) for one in rows],
+        "95% interval": [signed_interval(one.crowd_skill.interval, 1) for one in rows],
+        "Questions": [f"{one.side.questions:,}" for one in rows],
+        "Coverage": [percent(one.side.coverage) for one in rows],
+        words.BRIER: [number(one.side.brier.mean) for one in rows],
+    }
+    if any(one.cost is not None for one in rows):
+        columns["Cost a question"] = [
+            NOTHING if one.cost is None else f"US$ {one.cost:.3g}".replace("$", "\\$")
+            for one in rows
+        ]
+    if any(one.kind != "human" for one in rows) and of == "forecasters":
+        columns["Kind"] = [one.kind for one in rows]
+        columns["Owner"] = [as_text(one.owner) or NOTHING for one in rows]
+    st.header("Ranks", anchor=False, help=OF_COMPARISONS["rank"].help)
+    table(columns)
+    st.caption(
+        "A rank such as 2 to 5 may be any of these. Ranks come from shared questions and times. "
+        "Against the crowd: points of 0.01 Brier better than the mean of all others at the same "
+        "times."
+    )
+    if any(not one.ranked for one in rows):
+        st.caption(
+            f"{NOTHING}: no rank, because no other shares 30 questions of 30 families with it."
+        )
+    if arena.left_out:
+        st.caption(
+            f"The {len(rows)} with the most questions. {arena.left_out:,} more are left out."
+        )
+
+
+st.title("Arena", anchor=False)
+with reading() as ledger:
+    written = frames.revision(ledger)
+    known_tags = standing.tags(ledger)
+with st.popover("Sides and questions"), st.container(key="filters-arena"):
+    kind = st.segmented_control(
+        "Compare", list(OF), default="Members", required=True, key="of", bind="query-params"
+    )
+    of = OF[kind or "Members"]
+    chosen = pick_questions(known_tags)
+arena = arena_of(ledger_url(), of, chosen, written, now())
+if arena is None:
+    st.info(UNTIL[of])
+    st.stop()
+show = st.info if arena.comparison.sentence.startswith("No") else st.success
+show(as_text(arena.sentence))
+standings(arena, of)
+if any(pair.better for pair in arena.comparison.pairs):
+    st.caption(as_text(arena.comparison.sentence))
+for note in arena.comparison.notes:
+    st.caption(as_text(note))
+left_out = words.left_out(arena.comparison.left_out)
+st.caption(as_text(f"{wording.scope(arena.comparison)} {left_out}"))
+downloads(arena.comparison, "arena")
