@@ -15,6 +15,10 @@ from forecasts.common.settings import Settings
 from forecasts.ledger import database, schema
 
 _PATHS = ("/api/", "/mcp")
+_NOT_INSTALLED = (
+    "The API needs libraries that are not installed. Install them: "
+    'pip install "forecast-ledger[api]"\n'
+)
 
 
 class Api:
@@ -36,8 +40,10 @@ class Api:
             return
         try:
             api = await run_in_threadpool(self._made) if self._api is None else self._api
-        except (LedgerError, ImportError) as error:
+        except LedgerError as error:
             api = PlainTextResponse(f"The API is unavailable: {error}\n", status_code=503)
+        except ImportError:
+            api = PlainTextResponse(_NOT_INSTALLED, status_code=503)
         await api(scope, receive, send)
 
     def _made(self) -> ASGIApp:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated
 
 from typer import Option
@@ -52,6 +53,8 @@ def api(
             f"The API needs packages that are not installed ({error.name}).",
             remedy='Install them with: pip install "forecast-ledger[api]"',
         ) from None
+    # Before the MCP library sets up a log of its own, which draws a box around each error.
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     require_free(port, host)
     chosen = settings(database)
     served = build(ledger(chosen, begin=True), clock=now, settings=chosen, hosts=name or ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -84,3 +85,12 @@ def test_a_ledger_that_cannot_be_opened_is_said_and_tried_again(
     assert "names no file" in found.text
     monkeypatch.setenv("FORECASTS_DATABASE_URL", engine.url.render_as_string(hide_password=False))
     assert client.get("/api/v1/me").status_code == 401
+
+
+def test_without_its_libraries_it_says_how_to_install_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "forecasts.api.server", None)
+    found = TestClient(Api(PAGES, None), base_url=ADDRESS).get("/api/v1/me")
+    assert found.status_code == 503
+    assert "forecast-ledger[api]" in found.text
