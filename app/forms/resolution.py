@@ -9,9 +9,9 @@ from typing import Any
 import streamlit as st
 
 from app import session
-from app.forms.dates import time_field
+from app.forms.dates import TypedDate, time_field
 from app.markdown_text import as_text, closing, link, paragraphs, shortened
-from app.session import Act, act, form_key, page_state
+from app.session import Act, act, form_key, page_state, reading
 from app.times import when, zone
 from app.views.links import question_link
 from forecasts.common.errors import BadInput
@@ -20,6 +20,7 @@ from forecasts.questions.outcomes import NOT_SCORED
 from forecasts.questions.standing import QuestionState, Status
 from forecasts.questions.typed_dates import read_typed_outcome
 from forecasts.resolution import confirmation, history, proposals
+from forecasts.resolution.late_forecasts import late_forecasts, left_out
 
 
 @dataclass
@@ -104,6 +105,7 @@ def resolve_form(
             help="When the outcome became known. Later forecasts do not count. "
             f"{_blank_known_at(state)}.",
         )
+        _warn_of_late(state, outcome, known_at, moment)
         with st.form(key, border=False):
             note = st.text_area(
                 "Note",
@@ -146,6 +148,21 @@ def resolve_form(
         else:
             row = proposals.propose(doing.ledger, state.question, outcome, **details)
             doing.say(f"Proposed: {row.outcome} on “{shortened(state.text.title, 60)}”.")
+
+
+def _warn_of_late(
+    state: QuestionState, outcome: str, known_at: TypedDate, moment: datetime
+) -> None:
+    """Say how many forecasts no longer count if the outcome was known at the time typed."""
+    try:
+        since = known_at.moment(moment)
+    except BadInput:
+        return  # the field says so
+    if since is not None:
+        with reading() as ledger:
+            late = late_forecasts(ledger, state, outcome, since)
+        if late.sentence:
+            st.caption(late.sentence)
 
 
 def _known_at(row: Resolution) -> str:
@@ -207,6 +224,8 @@ def _say_settled(doing: Act, state: QuestionState, row: Resolution) -> None:
     """Report the resolution, or the changes that a correction made."""
     earlier = state.resolution
     scored = "Scores are stored."
+    if late := left_out(doing.ledger, state, now=doing.now).sentence:
+        scored = f"{late} {scored}"
     if row.outcome in NOT_SCORED:
         scored = "It is not scored and is left out of reports."
     if earlier is None:

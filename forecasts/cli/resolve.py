@@ -90,10 +90,12 @@ def resolve(
     from forecasts.questions import finality, standing
     from forecasts.questions.outcomes import NOT_SCORED
     from forecasts.resolution import confirmation, history
+    from forecasts.resolution.late_forecasts import left_out
     from forecasts.scores.stored_scores import score_table
 
     with acting_on(question, database, member) as (session, found, who, now):
-        earlier = standing.current_state(session, found, now=now).resolution
+        before = standing.current_state(session, found, now=now)
+        earlier = before.resolution
         resolution = confirmation.confirm(
             session,
             found,
@@ -104,6 +106,7 @@ def resolve(
             note=because,
             source=source,
         )
+        late = left_out(session, before, now=now)
         scored = score_table(session, resolution)
         provisional = finality.provisional_outcome(session, found, now=now)
     known = "" if resolution.known_at is None else f", known at {when(resolution.known_at)}"
@@ -112,6 +115,8 @@ def resolve(
         print_line(f"  corrected: {history.correction(earlier, resolution, when)}")
     if resolution.proposal_id is not None:
         print_line("  as proposed")
+    if late.sentence:
+        print_line(f"  {late.sentence}")
     print_scores(scored)
     if not scored:
         print_line("  No scores.")

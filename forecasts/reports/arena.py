@@ -33,8 +33,8 @@ MOST = 40  # compared: all pairs of more would take minutes
 class Contender:
     """One line of the arena. ``kind`` and ``owner`` are blank for models and for kinds.
 
-    ``ranked``: it is comparable with another one; else its ranks are all
-    ranks. ``cost``: US dollars a question, over the questions with a cost, None without any.
+    ``ranked``: it is comparable with another one; else its ranks are all ranks. ``cost``: US
+    dollars a question, over the questions with a cost, None without any.
     """
 
     side: Side

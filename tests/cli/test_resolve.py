@@ -46,6 +46,18 @@ def test_a_proposal_is_turned_down_with_a_reason(forecasts: Run, clock: Clock, r
     assert "alice: rejected: yes" in forecasts("show", rain, "--all").stdout
 
 
+def test_a_time_moved_back_says_how_many_forecasts_no_longer_count(
+    forecasts: Run, clock: Clock, rain: str
+) -> None:
+    forecasts("update", rain, "70%")
+    forecasts("update", rain, "90%", "--as", "bob")
+    clock("2026-01-22T12:00:00Z")
+    forecasts("resolve", rain, "yes", "--known-at", "2026-01-21T12:00:00Z")
+    clock("2026-01-23T12:00:00Z")
+    said = forecasts("resolve", rain, "yes", "--known-at", "2026-01-19T12:00:00Z").stdout
+    assert "  2 forecasts by 2 members no longer count: made when the outcome was known.\n" in said
+
+
 def test_the_same_proposal_twice_is_refused(forecasts: Run, clock: Clock, rain: str) -> None:
     forecasts("propose", rain, "yes")
     assert "is proposed already" in forecasts("propose", rain, "yes", exit_code=2).stderr

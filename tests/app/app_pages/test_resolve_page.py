@@ -105,6 +105,16 @@ def test_a_correction_of_the_time_alone_says_from_when_to_when(
     ]
 
 
+def test_an_earlier_time_says_which_forecasts_no_longer_count(furnished: AppTest) -> None:
+    visit(furnished, "resolve", slug="snow")
+    furnished.radio(key="resolve-snow#0-outcome").set_value("no")
+    furnished.text_input(key="resolve-snow#0-known").input("2026-01-01 12:00").run()
+    late = "1 forecast by 1 member no longer counts: made when the outcome was known."
+    assert late in words(furnished)
+    furnished.button(key="resolve-snow#0-go").click().run()
+    assert late in toasts(furnished)[0]
+
+
 def test_the_same_outcome_without_a_time_changes_nothing_and_says_so(
     furnished: AppTest, engine: Engine
 ) -> None:
