@@ -20,7 +20,7 @@ from forecasts.common.errors import BadInput
 from forecasts.common.limits import require_prose
 from forecasts.ledger.append import written
 from forecasts.ledger.models import Comment, Forecast, Member, Question
-from forecasts.updates.updates import current_forecast
+from forecasts.updates.updates import REPEATED_WITHIN, current_forecast
 
 EXPLAINS_WITHIN = timedelta(minutes=10)
 
@@ -43,7 +43,7 @@ def comment(
     explains_forecast: bool = False,
     private: bool = False,
 ) -> Comment:
-    """Return the new comment, which is written.
+    """Return the new comment, which is written; one repeated within ``REPEATED_WITHIN`` is not.
 
     ``explains_forecast``: it gives the reasons of the member's current forecast, if that was made
     within ``EXPLAINS_WITHIN``; it is then as visible as the forecast. ``private``: of any other
@@ -60,17 +60,28 @@ def comment(
         current = current_forecast(session, question, member, at=now)
         if current is not None and now - current.made_at <= EXPLAINS_WITHIN:
             forecast = current
-    return written(
-        session,
-        Comment(
-            question_id=question.id,
-            member_id=member.id,
-            forecast_id=None if forecast is None else forecast.id,
-            private=private and forecast is None,
-            text=text.strip(),
-            recorded_at=now,
-        ),
+    row = Comment(
+        question_id=question.id,
+        member_id=member.id,
+        forecast_id=None if forecast is None else forecast.id,
+        private=private and forecast is None,
+        text=text.strip(),
+        recorded_at=now,
     )
+    return _repeated(session, row) or written(session, row)
+
+
+def _repeated(session: Session, row: Comment) -> Comment | None:
+    """Return the same comment from within ``REPEATED_WITHIN``: its answer may have been lost."""
+    same = select(Comment).where(
+        Comment.question_id == row.question_id,
+        Comment.member_id == row.member_id,
+        col(Comment.forecast_id).is_not_distinct_from(row.forecast_id),
+        Comment.private == row.private,
+        Comment.text == row.text,
+        col(Comment.recorded_at) > row.recorded_at - REPEATED_WITHIN,
+    )
+    return session.exec(same).first()
 
 
 def remarks(session: Session, question: Question) -> list[Remark]:

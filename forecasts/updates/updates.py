@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy.orm import make_transient_to_detached
@@ -29,6 +29,7 @@ from forecasts.updates.evidence import CitedEvidence, check_cited, cite, with_st
 from forecasts.updates.model_uses import Model, check_model, record_models
 from forecasts.updates.values import Value, check_value, value_of
 
+REPEATED_WITHIN = timedelta(minutes=5)  # a client repeats a request whose answer it missed
 _NEWEST_FIRST = (col(Forecast.made_at).desc(), col(Forecast.id).desc())
 
 
@@ -53,16 +54,22 @@ def update(
     evidence: Sequence[CitedEvidence] = (),
     model: Model | None = None,
     origin: str = "cli",
+    once: bool = False,
 ) -> Forecast:
     """Return the new forecast, which is written with its evidence, citations and model.
 
-    Evidence without a stance gets the proposed one (``evidence.proposed_stance``).
+    Evidence without a stance gets the proposed one (``evidence.proposed_stance``). ``once``: the
+    current forecast if it is the same and from within ``REPEATED_WITHIN``; nothing is written then.
 
     The member must be a forecaster. Refused before the question opens, after it closes, once it is
     resolved, and for a value that breaks a rule (``values.check_value``).
     """
     state = _open_state(session, question, member, now)
     check_value(value, state.text)
+    if once:
+        last = current_forecast(session, question, member, at=now)
+        if last is not None and last.made_at > now - REPEATED_WITHIN and value_of(last) == value:
+            return last
     if any(cited.stance is None for cited in evidence):
         before = current_forecast(session, question, member, at=now)
         evidence = with_stances(state.text, before, value, evidence)

@@ -293,7 +293,7 @@ def _forecast(at: At, member: Member, asked: Sequence[NewForecast]) -> list[dict
         state = _state(at, one.question)
         value = requests.value(one, state.text)
         row = updates.update(
-            at.session, state.question, value, member=member, now=at.now, origin=ORIGIN
+            at.session, state.question, value, member=member, now=at.now, origin=ORIGIN, once=True
         )
         ids.append(row.id)
     return _receipts(at, ids)

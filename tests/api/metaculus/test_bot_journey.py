@@ -157,6 +157,32 @@ def test_an_owner_acts_and_reads_as_their_bot(arena: Arena) -> None:
     assert "may not act as 'alice'" in refused["detail"]
 
 
+def test_a_repeated_request_is_not_recorded_twice(arena: Arena) -> None:
+    for sort, (value, _, _) in FORECASTS.items():
+        sent = forecast(arena.numbers[sort], value)
+        [first] = arena.bot.post("/questions/forecast/", sent)
+        arena.clock.pass_(minutes=4)
+        assert arena.bot.post("/questions/forecast/", sent) == [first]
+        arena.clock.pass_(minutes=1)
+        assert arena.bot.post("/questions/forecast/", sent) != [first]
+    number = arena.numbers["binary"]
+    back = [forecast(number, {"probability_yes": p}) for p in (0.2, 0.7, 0.2)]
+    assert len({arena.bot.post("/questions/forecast/", one)[0]["id"] for one in back}) == 3
+
+
+def test_a_repeated_comment_is_not_recorded_twice(arena: Arena) -> None:
+    number = arena.numbers["binary"]
+    comment = {"on_post": number, "text": NOTES, "is_private": True, "included_forecast": True}
+    for p in (0.6, 0.7):  # the same words explain both
+        arena.bot.post("/questions/forecast/", forecast(number, {"probability_yes": p}))
+        said = arena.bot.post("/comments/create/", comment)
+        arena.clock.pass_(minutes=1)
+        assert arena.bot.post("/comments/create/", comment) == said
+    assert arena.bot.get("/comments/", post=number)["count"] == 2
+    arena.clock.pass_(minutes=6)
+    assert arena.bot.post("/comments/create/", comment)["id"] != said["id"]
+
+
 def test_a_later_comment_is_on_the_question(arena: Arena) -> None:
     number = arena.numbers["binary"]
     arena.bot.post("/questions/forecast/", forecast(number, {"probability_yes": 0.6}))
