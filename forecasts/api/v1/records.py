@@ -77,7 +77,7 @@ def show_crowd(
     at: Annotated[
         requests.Moment | None, Query(description="By default just before each close.")
     ] = None,
-    of: Annotated[CrowdOf, Query(description="Whose forecasts count.")] = "both",
+    of: Annotated[CrowdOf, Query(description="The forecasters to count.")] = "both",
     each_bot: Annotated[
         bool, Query(description="Count each bot of an owner, not all of them as one.")
     ] = False,
