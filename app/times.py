@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.session import my_preferences
 from forecasts.common import times
-from forecasts.common.times import iso_day_or_time, utc, zone_label
+from forecasts.common.times import iso_day_or_time, zone_label
 
 
 def zone() -> tzinfo:
@@ -28,7 +28,7 @@ def zone_name() -> str:
 
 def when(moment: datetime) -> str:
     """Return a time in the reader's zone: '30 Nov 2025, 18:59 EST'."""
-    local = utc(moment).astimezone(zone())
+    local = times.in_zone(moment, zone())
     return f"{local:%-d %b %Y, %H:%M} {zone_label(local)}"
 
 

@@ -20,6 +20,7 @@ from app.views.own_scores import (
     score_caption,
     update_table,
 )
+from forecasts.common.times import in_zone
 from forecasts.reports import numbers
 from forecasts.reports.own_scores import WINDOW, OwnScores, own_scores
 from forecasts.scores import frames
@@ -78,7 +79,7 @@ def score_table(shown: Sequence[ScoredQuestion], key: str) -> ScoredQuestion:
         "vs crowd": [rounded(one.against_crowd) for one in shown],
         "Earned": [rounded(one.points) for one in shown],
         "Coverage": [one.score.coverage * 100 for one in shown],
-        "Known": [one.known_at.astimezone(zone()).date() for one in shown],
+        "Known": [in_zone(one.known_at, zone()).date() for one in shown],
     }
     number = st.column_config.NumberColumn
     event = st.dataframe(

@@ -21,6 +21,7 @@ from app.session import act, form_key, lowest_probability, page_state, reading, 
 from app.times import day, zone
 from forecasts.access import teams
 from forecasts.common.errors import BadInput, LedgerError
+from forecasts.common.times import in_zone
 from forecasts.questions import discards, registry
 from forecasts.questions.typed_dates import deadline_in_title, read_date
 from forecasts.updates.ask import Line, ask, read_line
@@ -187,7 +188,7 @@ def _fill(key: str) -> None:
     """Fill the fields beside the line with its reading, unless they were corrected."""
     entry = page_state(_Entry)
     line = read_line(_text(key, _TITLE), now=session.now(), zone=zone())
-    closes = "" if line.closes is None else f"{line.closes.astimezone(zone()):%Y-%m-%d}"
+    closes = "" if line.closes is None else f"{in_zone(line.closes, zone()):%Y-%m-%d}"
     probability = "" if line.probability is None else read_percent_field(line.probability).shown
     for name, reading_ in ((_CLOSES, closes), (_PROBABILITY, probability)):
         if _text(key, name) in ("", *entry.filled):

@@ -67,9 +67,20 @@ def iso(value: datetime) -> str:
     return utc(value).isoformat().replace("+00:00", "Z")
 
 
+def in_zone(value: datetime, zone: tzinfo) -> datetime:
+    """Return the time in the zone; in UTC within a day of the calendar's ends, where it may fail.
+
+    A question may close on 31 December 9999, and its readers are in every zone.
+    """
+    try:
+        return utc(value).astimezone(zone)
+    except OverflowError:
+        return utc(value)
+
+
 def to_minute(value: datetime, zone: tzinfo = UTC) -> str:
     """Return ``value`` to the minute, as shown to people: ``2026-11-24 19:00 UTC``."""
-    local = utc(value).astimezone(zone)
+    local = in_zone(value, zone)
     return f"{local:%Y-%m-%d %H:%M} {zone_label(local)}"
 
 
@@ -82,7 +93,7 @@ def zone_label(local: datetime) -> str:
 def local_day(value: datetime, zone: tzinfo) -> date:
     """Return the day of a time in the zone; a time that means a whole day in UTC is that day."""
     whole = utc(value).time().replace(microsecond=0) in _WHOLE_DAY
-    return utc(value).date() if whole else utc(value).astimezone(zone).date()
+    return utc(value).date() if whole else in_zone(value, zone).date()
 
 
 def iso_day_or_time(value: datetime) -> str:

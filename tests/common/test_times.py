@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from forecasts.common.errors import BadInput
-from forecasts.common.times import read_time, to_minute
+from forecasts.common.times import local_day, read_time, to_minute
 
 
 def test_a_word_is_no_time() -> None:
@@ -25,6 +25,16 @@ def test_a_time_is_told_to_the_minute_in_utc() -> None:
     west = timezone(timedelta(hours=-5))
     moment = datetime(2026, 11, 24, 14, 0, 59, 999_999, tzinfo=west)
     assert to_minute(moment) == "2026-11-24 19:00 UTC"
+
+
+def test_the_ends_of_the_calendar_are_told_in_every_zone() -> None:
+    first, last = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 30, tzinfo=UTC)
+    for hours in (-12, 14):
+        zone = timezone(timedelta(hours=hours))
+        for moment in (first, last):
+            assert to_minute(moment, zone)
+            assert abs(local_day(moment, zone) - moment.date()) <= timedelta(days=1)
+    assert to_minute(last, timezone(timedelta(hours=14))) == "9999-12-31 23:30 UTC"
 
 
 @pytest.mark.parametrize("text", ["1 Dec 2026", "1 december 2026", "01 Dec 2026"])
