@@ -80,7 +80,8 @@ def choose_records(known_tags: list[str]) -> tuple[By, tuple[str, ...]]:
 
 def scores_of(known_as: str) -> OwnScores | None:
     """Return the reader's own scores on the chosen questions; None on anyone else's record."""
-    if by != "forecaster" or known_as != my_handle() or chosen.lead is not None:
+    some = chosen.lead is not None or chosen.made_before is not None
+    if by != "forecaster" or known_as != my_handle() or some:
         return None
     return own_scores(within(my_scored_questions(ledger_url(), written), chosen))
 

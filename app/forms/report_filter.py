@@ -38,6 +38,13 @@ def pick_questions(known_tags: list[str]) -> Choice:
             since = date_field("Closes from", key="since", help=close_help, past=True, live=True)
         with right:
             until = date_field("Closes to", key="until", help=close_help, past=True, live=True)
+        made_before = date_field(
+            "Forecasts made before",
+            key="made-before",
+            help="Later forecasts do not count, for example those made after an article appeared.",
+            past=True,
+            live=True,
+        )
         lead = st.number_input(
             "Days before scheduled close",
             value=None,
@@ -51,13 +58,14 @@ def pick_questions(known_tags: list[str]) -> Choice:
             "forecast active so many days before the scheduled close counts.",
         )
     try:
-        first, last = since.day(now()), until.day(now())
+        first, last, before = (one.day(now()) for one in (since, until, made_before))
         return Choice(
             cohort=_COHORTS[cohort],
             tags=tuple(tags),
             since=None if first is None else datetime.combine(first, time.min, UTC),
             until=None if last is None else datetime.combine(last, time.max, UTC),
             lead=lead,
+            made_before=None if before is None else datetime.combine(before, time.min, UTC),
         )
     except BadInput as error:
         st.warning(as_text(str(error)))

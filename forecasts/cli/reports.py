@@ -54,6 +54,13 @@ Lead = Annotated[
         help="Score only the forecasts active this many days before the scheduled close.",
     ),
 ]
+MadeBefore = Annotated[
+    str | None,
+    Option(
+        metavar="TIME",
+        help="Only forecasts made before this time, such as the capture of an article.",
+    ),
+]
 AsOf = Annotated[str | None, Option(metavar="TIME", help="Date of the document. [default: now]")]
 ReportFormat = Annotated[
     str | None,
@@ -66,7 +73,12 @@ ReportFormat = Annotated[
 
 
 def _choice(
-    cohort: str, tags: list[str] | None, since: str | None, until: str | None, lead: float | None
+    cohort: str,
+    tags: list[str] | None,
+    since: str | None,
+    until: str | None,
+    lead: float | None,
+    made_before: str | None,
 ) -> Choice:
     from forecasts.reports.selection import Choice, Cohort
 
@@ -76,6 +88,7 @@ def _choice(
         since=time_of(since, past=True),
         until=time_of(until, end_of_day=True),
         lead=lead,
+        made_before=time_of(made_before, past=True),
     )
 
 
@@ -120,6 +133,7 @@ def report(
     since: Since = None,
     until: Until = None,
     lead: Lead = None,
+    made_before: MadeBefore = None,
     form: ReportFormat = None,
     output: Output = None,
     as_of: AsOf = None,
@@ -136,7 +150,7 @@ def report(
         frames_of(folder, database, rationales=False),
         by=one_of("--by", by, get_args(By)),
         names=name or [],
-        choice=_choice(cohort, tag, since, until, lead),
+        choice=_choice(cohort, tag, since, until, lead, made_before),
         as_of=time_of(as_of, past=True) or now(),
     )
     _emit(made, form, output)
@@ -187,6 +201,7 @@ def compare(
     since: Since = None,
     until: Until = None,
     lead: Lead = None,
+    made_before: MadeBefore = None,
     people_like_them: Annotated[
         bool,
         Option("--people-like-them", help="Generalise beyond these members, with wider intervals."),
@@ -210,7 +225,7 @@ def compare(
         frames_of(folder, database, rationales=False),
         between=between or [],
         of=one_of("--of", of, get_args(Of)),
-        choice=_choice(cohort, tag, since, until, lead),
+        choice=_choice(cohort, tag, since, until, lead, made_before),
         as_of=time_of(as_of, past=True) or now(),
         alike=people_like_them,
     )

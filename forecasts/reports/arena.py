@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from forecasts.reports.build import by_group, numbered, skill_over
-from forecasts.reports.cohort import COUNTS, families, reasons, selected
+from forecasts.reports.cohort import COUNTS, families, made_in_time, reasons, selected
 from forecasts.reports.comparison import Comparison
 from forecasts.reports.comparison import build as compare
 from forecasts.reports.comparison.build import BY
@@ -66,21 +66,22 @@ def arena(
     Those with a forecast on a question that counts are in it. BadInput as from ``compare``.
     """
     by = BY[of]
-    ordered = numbered(frames)
+    in_time = made_in_time(frames, choice)
+    ordered = numbered(in_time)
     questions = ordered.questions[selected(ordered.questions, choice)].reset_index(drop=True)
     reason = reasons(questions, cohort=choice.cohort, as_of=as_of)
     counting = questions[reason == COUNTS].reset_index(drop=True)
     entries = group_entries(ordered, by=by)
     made = _counted(entries, counting)
     asked = made.groupby("group")["question_id"].nunique()
-    names = [name for name in group_names(frames, by=by) if name in asked.index]
+    names = [name for name in group_names(in_time, by=by) if name in asked.index]
     names = sorted(names, key=lambda name: (-asked[name], name))
     if len(names) < 2:
         return None
     comparison = compare(frames, between=names[:MOST], of=of, choice=choice, as_of=as_of)
     found = by_group(skills(counting, ordered, entries, choice.lead))
     family = families(counting)
-    costs = _costs(made, frames)
+    costs = _costs(made, in_time)
     compared = {name for pair in comparison.pairs if pair.comparable for name in (pair.a, pair.b)}
     kinds, owners = _told(frames) if of == "forecasters" else ({}, {})
     contenders = [

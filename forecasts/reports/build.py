@@ -17,7 +17,14 @@ import scoring
 from forecasts.common.errors import BadInput
 from forecasts.common.times import utc
 from forecasts.reports import calibration, member_scores, pit, when_made
-from forecasts.reports.cohort import COUNTS, families, not_selected, reasons, selected
+from forecasts.reports.cohort import (
+    COUNTS,
+    families,
+    made_in_time,
+    not_selected,
+    reasons,
+    selected,
+)
 from forecasts.reports.difficulty import adjusted_scores
 from forecasts.reports.digest import sha256
 from forecasts.reports.estimates import brier_scores, mean_over_questions
@@ -88,6 +95,7 @@ def build(
         )
     wanted = chosen(frames, by=by, names=names)
     digest = in_background(partial(sha256, by=by), frames)
+    frames = made_in_time(frames, choice)
     ordered = numbered(frames)
     is_selected = selected(ordered.questions, choice)
     questions = ordered.questions[is_selected].reset_index(drop=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, get_args
 
@@ -16,6 +17,7 @@ from forecasts.ledger.models import QuestionType
 from forecasts.questions.outcomes import NOT_SCORED
 from forecasts.reports.report import LeftOut, Reason
 from forecasts.reports.selection import Choice, Cohort
+from forecasts.scores.frames import Frames
 
 COUNTS = ""
 _MOST_NAMES = 20
@@ -44,6 +46,16 @@ def selected(questions: pd.DataFrame, choice: Choice) -> npt.NDArray[np.bool_]:
     if choice.until is not None:
         wanted &= (closes <= pd.Timestamp(choice.until)).to_numpy()
     return wanted
+
+
+def made_in_time(frames: Frames, choice: Choice) -> Frames:
+    """Return the ledger with the forecasts that the choice takes: those made before its time."""
+    if choice.made_before is None:
+        return frames
+    early = (frames.forecasts["made_at"] < pd.Timestamp(choice.made_before)).to_numpy()
+    models = None if frames.models is None else frames.models[early].reset_index(drop=True)
+    forecasts = frames.forecasts[early].reset_index(drop=True)
+    return replace(frames, forecasts=forecasts, models=models)
 
 
 def not_selected(wanted: npt.NDArray[np.bool_]) -> tuple[LeftOut, ...]:

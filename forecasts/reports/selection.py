@@ -20,8 +20,9 @@ class Choice:
     ``cohort``: the questions past their scheduled close, or all that are resolved. Of them those
     with any of ``tags`` (all if there are none) and a *scheduled* close in [``since``, ``until``]:
     a choice by the actual close would favour early events. ``lead``: only the forecasts current
-    that many days before the scheduled close. BadInput for an end before the start, and for a lead
-    that is not above 0.
+    that many days before the scheduled close. ``made_before``: only the forecasts made before that
+    time, which last as if nobody had updated later. BadInput for an end before the start, and for a
+    lead that is not above 0.
     """
 
     cohort: Cohort = "scheduled"
@@ -29,9 +30,10 @@ class Choice:
     since: datetime | None = None
     until: datetime | None = None
     lead: float | None = None
+    made_before: datetime | None = None
 
     def __post_init__(self) -> None:
-        for name in ("since", "until"):
+        for name in ("since", "until", "made_before"):
             moment = getattr(self, name)
             object.__setattr__(self, name, None if moment is None else utc(moment))
         if self.since is not None and self.until is not None and self.until < self.since:

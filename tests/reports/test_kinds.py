@@ -24,7 +24,7 @@ from forecasts.updates.model_uses import Model
 from forecasts.updates.values import Value
 from tests.conftest import ask
 from tests.conftest import day as in_2026
-from tests.reports.small_ledgers import NOW, asked, joined, ledger, made, report
+from tests.reports.small_ledgers import NOW, asked, day, joined, ledger, made, report
 
 KINDS = {"ann": "human", "bob": "human", "b1": "bot", "b2": "bot", "b3": "bot"}
 OWNERS = {"b1": "ann", "b2": "ann"}
@@ -145,6 +145,21 @@ def test_bots_that_share_a_model_count_as_one_member_beyond_these_members() -> N
 
     assert comparable(own)
     assert not comparable(shared)  # one model says nothing of others
+
+
+def test_only_the_forecasts_made_before_a_time_count_with_their_models() -> None:
+    rows = [made("q001", "b1", 0, 0.5), made("q001", "b1", 4, 0.9), made("q001", "ann", 5, 0.9)]
+    frames = arena(rows, {0: ("oracle", "1"), 1: ("oracle", "2")}, many=2)
+    found = report(frames, by="model", made_before=day(4))
+    assert [(one.name, one.coverage) for one in found.groups] == [
+        ("oracle 1", pytest.approx(1.0)),  # as if nobody had updated
+        ("oracle 2", None),
+    ]
+    assert found.metadata.made_before == day(4)
+    text = str(formats.rendered(found, "text"))
+    assert "Only forecasts made before 2026-01-05" in text
+    everyone_then = report(frames, by="forecaster", made_before=day(4)).groups
+    assert {one.name: one.questions for one in everyone_then} == {"ann": 0, "b1": 1}
 
 
 def test_models_are_compared_by_name() -> None:

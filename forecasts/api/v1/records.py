@@ -47,6 +47,9 @@ Until = Annotated[
 Lead = Annotated[
     float | None, Query(description="Only the forecasts so many days before the scheduled close.")
 ]
+MadeBefore = Annotated[
+    requests.Moment | None, Query(description="Only the forecasts made before then.")
+]
 
 
 @router.get("/scores", response_model=shapes.Scores)
@@ -97,9 +100,17 @@ def show_report(
     since: Since = None,
     until: Until = None,
     lead: Lead = None,
+    made_before: MadeBefore = None,
 ) -> Response:
     """Report scores and calibration. With `Accept: text/markdown` as a text."""
-    choice = Choice(cohort=cohort, tags=tuple(tag or ()), since=since, until=until, lead=lead)
+    choice = Choice(
+        cohort=cohort,
+        tags=tuple(tag or ()),
+        since=since,
+        until=until,
+        lead=lead,
+        made_before=made_before,
+    )
     with caller.reading() as at:
         frames, now = ledger_frames(at.session, rationales=False), at.now
     made = build_report(frames, by=by, names=name or [], choice=choice, as_of=now)
@@ -117,9 +128,17 @@ def show_comparison(
     since: Since = None,
     until: Until = None,
     lead: Lead = None,
+    made_before: MadeBefore = None,
 ) -> Response:
     """Compare forecasters or teams, pair by pair. With `Accept: text/markdown` as a text."""
-    choice = Choice(cohort=cohort, tags=tuple(tag or ()), since=since, until=until, lead=lead)
+    choice = Choice(
+        cohort=cohort,
+        tags=tuple(tag or ()),
+        since=since,
+        until=until,
+        lead=lead,
+        made_before=made_before,
+    )
     with caller.reading() as at:
         frames, now = ledger_frames(at.session, rationales=False), at.now
     made = build_comparison(frames, between=between, of=of, choice=choice, as_of=now)

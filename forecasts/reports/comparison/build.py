@@ -19,6 +19,7 @@ from forecasts.reports.cohort import (
     COUNTS,
     counted,
     families,
+    made_in_time,
     not_selected,
     reasons,
     selected,
@@ -95,6 +96,7 @@ def build(
             remedy="Name them after --between.",
         )
     digest = in_background(partial(sha256, by=by), frames)
+    frames = made_in_time(frames, choice)
     is_selected = selected(frames.questions, choice)
     questions = frames.questions[is_selected].sort_values("question_id", ignore_index=True)
     reason = reasons(questions, cohort=choice.cohort, as_of=as_of)

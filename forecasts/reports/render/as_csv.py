@@ -14,7 +14,7 @@ from forecasts.common.times import iso
 # Each heading with the path to its value (``brier.interval.0``), or with a function of the row.
 Columns = Mapping[str, str | Callable[[Any], Any]]
 
-CHOICE = ("cohort", "tags", "since", "until", "lead")
+CHOICE = ("cohort", "tags", "since", "until", "lead", "made_before")
 
 
 def as_csv(rows: Iterable[Any], columns: Columns, about: Any, about_columns: Sequence[str]) -> str:

@@ -257,3 +257,10 @@ def test_what_the_pointer_touches_says_in_a_sentence_what_it_shows() -> None:
         said = [row.get("sentence") for row in rows]
         assert sentence in said
         assert all("None" not in each for each in said if each)
+
+
+def test_only_forecasts_made_before_a_day_count_if_chosen(furnished: AppTest) -> None:
+    visit(furnished, "track_record", of="Everyone", cohort="All resolved")
+    furnished.text_input(key="made-before").input("2026-01-02").run()
+    assert "Only forecasts made before 2026-01-02" in words(furnished)
+    assert not furnished.exception
