@@ -86,7 +86,7 @@ def test_the_same_article_is_stored_once(app: AppTest, engine: Engine) -> None:
         read(app)
         app.button(key="store").click().run()
         assert len(stored(engine)) == 1, reading
-    assert "1 article already stored" in app.toast[0].value.replace("\\", "")
+    assert "1 article already stored" in app.toast[-1].value.replace("\\", "")
 
 
 def titles(app: AppTest) -> list[str]:

@@ -44,7 +44,7 @@ def test_a_question_is_registered_and_forecast_from_a_draft_in_place(
     app.text_input(key=f"{draft}-value").input("3:7").run()
     assert "**30%** · closes **31 Mar 2026**" in words(app)
     register(app, draft)
-    assert toasts(app) == ["Registered: Will the tunnel open by 31 March? Your forecast: 30%."]
+    assert toasts(app)[-1] == "Registered: Will the tunnel open by 31 March? Your forecast: 30%."
     with database.reading(engine) as ledger:
         question = registry.find(ledger, "will-the-tunnel-open-by-31-march")
         [(source, article)] = sources.sources(ledger, question)
