@@ -61,6 +61,9 @@ def secrets(engine: Engine, clocked: None) -> dict[str, str]:
             "reader": tokens.create(
                 session, "reader", member=alice, now=day(0), scopes=[Scope.read]
             ),
+            "forecaster": tokens.create(
+                session, "forecaster", member=alice, now=day(0), scopes=[Scope.forecast]
+            ),
         }
         return {name: one.secret for name, one in made.items()}
 
@@ -192,6 +195,20 @@ def test_a_token_without_the_scope_reads_and_does_not_forecast(
     assert "`rain`" in read
     assert refused.startswith("error: ")
     assert "scope" in refused
+
+
+def test_a_token_for_forecasts_alone_does_not_read(
+    served: FastAPI, secrets: dict[str, str]
+) -> None:
+    async def read_and_forecast(client: Client) -> list[str]:
+        return [
+            await text_of(client, "read_question", question="rain"),
+            await text_of(client, "forecast", question="rain", value="60%", reason="A front."),
+        ]
+
+    read, recorded = over_http(served, secrets["forecaster"], read_and_forecast)
+    assert "no scope read" in read
+    assert "Recorded on `rain`" in recorded
 
 
 def test_an_unknown_question_is_an_error_with_its_remedy(
