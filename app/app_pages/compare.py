@@ -1,4 +1,4 @@
-"""Compare: which teams or forecasters did better, and whether the difference is beyond chance."""
+"""Compare: which teams, forecasters, kinds or models did better, and whether beyond chance."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from app.markdown_text import as_text, significant
 from app.session import ledger_url, now, reading
 from app.views.downloads import downloads
 from app.views.lists import report_table, table
-from forecasts.access import memberships, visibility
+from forecasts.access import kinds, memberships, visibility
 from forecasts.questions import standing
 from forecasts.reports import comparison as report_comparison
 from forecasts.reports import numbers
@@ -23,12 +23,20 @@ from forecasts.reports.render import wording as words
 from forecasts.reports.render.glossary import OF_COMPARISONS as STATISTICS
 from forecasts.reports.selection import Choice
 from forecasts.scores import frames
+from forecasts.updates import model_uses
 
-OF: dict[str, Of] = {"Teams": "teams", "Forecasters": "forecasters"}
+OF: dict[str, Of] = {
+    "Teams": "teams",
+    "Forecasters": "forecasters",
+    "Kinds": "kinds",
+    "Models": "models",
+}
 UNTIL: dict[Of, str] = {
     "teams": "Compare forecasters instead, or import teams from a ledger folder with a teams.csv: "
     "forecasts import FOLDER.",
     "forecasters": "The comparison appears here once a second member forecasts.",
+    "kinds": "The comparison appears here once both people and bots forecast.",
+    "models": "The comparison appears here once bots forecast with a second model.",
 }
 PRESELECTED, MOST = 4, 12  # beyond that, there are too many pairs to read
 
@@ -170,6 +178,8 @@ with reading() as ledger:
     known: dict[Of, list[str]] = {
         "teams": memberships.team_names(ledger),
         "forecasters": visibility.forecaster_handles(ledger),
+        "kinds": kinds.forecaster_kinds(ledger),
+        "models": model_uses.known_models(ledger),
     }
     known_tags = standing.tags(ledger)
 with st.popover("Sides and questions"), st.container(key="filters-sides"):

@@ -16,7 +16,7 @@ from app.views.own_scores import my_scored_questions
 from app.views.record import record
 from app.views.record_comparison import side_by_side
 from forecasts import reports
-from forecasts.access import memberships, visibility
+from forecasts.access import kinds, memberships, visibility
 from forecasts.questions import standing
 from forecasts.reports import Report
 from forecasts.reports.own_scores import OwnScores, own_scores, within
@@ -24,9 +24,17 @@ from forecasts.reports.render import wording
 from forecasts.reports.report import By
 from forecasts.reports.selection import Choice
 from forecasts.scores import frames
+from forecasts.updates import model_uses
 
 MOST = len(LINES)  # records side by side
-OF: dict[str, By] = {"Forecaster": "forecaster", "Team": "team", "Tag": "tag", "Everyone": "all"}
+OF: dict[str, By] = {
+    "Forecaster": "forecaster",
+    "Team": "team",
+    "Tag": "tag",
+    "Kind": "kind",
+    "Model": "model",
+    "Everyone": "all",
+}
 
 
 @st.cache_data(show_spinner="Computing the record …", ttl=timedelta(minutes=10), max_entries=64)
@@ -54,6 +62,8 @@ def choose_records(known_tags: list[str]) -> tuple[By, tuple[str, ...]]:
             "forecaster": visibility.forecaster_handles(ledger),
             "team": memberships.team_names(ledger),
             "tag": known_tags,
+            "kind": kinds.forecaster_kinds(ledger),
+            "model": model_uses.known_models(ledger),
         }
     kind = st.segmented_control(
         "Record of", list(OF), default="Forecaster", required=True, key="of", bind="query-params"
@@ -97,6 +107,8 @@ if by != "all" and not names:
     st.info(
         "No tags yet. Add them when you register or edit a question."
         if by == "tag"
+        else "No models yet. Bots name theirs when they forecast through the API."
+        if by == "model"
         else "No forecasts yet."
     )
     st.stop()

@@ -22,7 +22,7 @@ from app.session import reading
 from app.times import when
 from app.views.lists import shown_page, table
 from forecasts.access import kinds
-from forecasts.access.kinds import CrowdOf
+from forecasts.access.kinds import Crowd, CrowdOf
 from forecasts.ledger.models import QuestionType, Stance
 from forecasts.questions.standing import QuestionState
 from forecasts.scores.frames import rows
@@ -50,9 +50,9 @@ def question_chart(
             format_func=lambda place: _ALL if place is None else options[place],
         )
     scored = outcome is not None
-    crowd_of = _crowd_of(state, handles, me, moment)
-    asked: dict[str, Any] = {"now": moment, "scored": scored, "crowd_of": crowd_of}
     with reading() as ledger:
+        crowd_of = _crowd_of(kinds.crowd(ledger), state, handles, me, moment)
+        asked: dict[str, Any] = {"now": moment, "scored": scored, "crowd_of": crowd_of}
         if options and option is None:
             every = option_paths(ledger, state.question, text, **asked)
         else:
@@ -74,10 +74,10 @@ def question_chart(
     _table(state, lines, medians=not options or option is not None)
 
 
-def _crowd_of(state: QuestionState, handles: set[str], me: str, moment: datetime) -> CrowdOf | None:
+def _crowd_of(
+    rule: Crowd, state: QuestionState, handles: set[str], me: str, moment: datetime
+) -> CrowdOf | None:
     """Show the choice of the crowd if bots have forecast; return it."""
-    with reading() as ledger:
-        rule = kinds.crowd(ledger)
     if handles.isdisjoint(bot.handle for bot in rule.bots.values()):
         return None
     usual = rule.usual(has_forecast=me in handles, is_open=moment < state.text.close_time)

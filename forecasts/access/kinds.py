@@ -15,7 +15,7 @@ from sqlalchemy import and_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
-from forecasts.access.visibility import reader_id
+from forecasts.access.visibility import forecaster_handles, reader_id
 from forecasts.ledger.models import BotOwner, Member, MemberKind
 
 CrowdOf = Literal["people", "bots", "both"]
@@ -59,6 +59,12 @@ def accounts(session: Session, *, bots_only: bool = False) -> list[Account]:
         Account(id_, handle, MemberKind(kind), of or "")
         for id_, handle, kind, of in session.exec(every)
     ]
+
+
+def forecaster_kinds(session: Session) -> list[str]:
+    """Return the kinds of the members with a visible forecast, in alphabetical order."""
+    seen = set(forecaster_handles(session))
+    return sorted({str(one.kind) for one in accounts(session) if one.handle in seen})
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,17 @@ def record_models(session: Session, used: Sequence[tuple[int, Model]]) -> None:
     append(session, "model_use", {name: [row[name] for row in rows] for name in names})
 
 
+def known_models(session: Session) -> list[str]:
+    """Return the models behind visible forecasts, each with its version, in alphabetical order."""
+    used = session.exec(
+        select(ModelUse.name, ModelUse.version)
+        .join(Forecast, col(Forecast.id) == col(ModelUse.forecast_id))
+        .where(forecast_visible(session))
+        .distinct()
+    )
+    return sorted({f"{name} {version}" if version else name for name, version in used})
+
+
 def models_of(session: Session, question: Question) -> dict[int, ModelUse]:
     """Return the models behind the visible forecasts on the question, by the forecast's id."""
     rows = session.exec(

@@ -85,6 +85,7 @@ OPEN = {
     "access.members.find_member": "handles are visible to everyone",
     "access.visibility.reading_everything": "called only by verbs that compute from all rows",
     "access.members.handles": "handles are visible to everyone",
+    "access.kinds.forecaster_kinds": "a kind is that of no one in particular",
     "access.kinds.accounts": "handles, kinds and owners are visible to everyone",
     "access.kinds.crowd": "handles, kinds and owners are visible to everyone",
     "access.roles.is_shared": "access itself depends on it",
@@ -357,6 +358,12 @@ def model_of_anna(cell: Cell) -> Any:
     id_ = forecast_of_anna(cell).id
     model_uses.record_models(cell.session, [(id_, model_uses.Model("oracle"))])
     return model_uses.models_of(cell.session, cell.question)
+
+
+def names_the_model(cell: Cell) -> bool:
+    id_ = forecast_of_anna(cell).id
+    model_uses.record_models(cell.session, [(id_, model_uses.Model(cell.question.slug))])
+    return cell.question.slug in model_uses.known_models(cell.session)
 
 
 def alder(cell: Cell) -> Any:
@@ -922,6 +929,7 @@ CASES: dict[str, Case] = {
     "updates.updates.refusals": Case(A.forecast, not_refused),
     "updates.updates.find_forecast": Case(A.see, found_anna),
     "updates.model_uses.models_of": Case(A.see, model_of_anna),
+    "updates.model_uses.known_models": Case(A.see, names_the_model),
     "updates.updates.withdraw": Case(A.forecast, withdraws),
     "resolution.assignments.attach": Case(A.resolve, attached),
     "resolution.assignments.detach": Case(

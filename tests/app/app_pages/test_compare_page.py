@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
+from forecasts.access import tokens
+from forecasts.access.members import member_named
+from forecasts.ledger import database
+from forecasts.questions import registry
 from forecasts.reports import comparison
+from forecasts.updates import updates
+from forecasts.updates.model_uses import Model
+from forecasts.updates.values import Value
 from tests.app.conftest import visit, words
+from tests.conftest import day
 from tests.reports.comparison.test_murphy import compared
 
 
@@ -58,3 +67,40 @@ def test_a_pair_shows_for_which_decisions_one_lost_less(
     assert "Adjusted" in ranks
     assert any("95% band" in table.value for table in furnished.table)
     assert not furnished.exception
+
+
+@pytest.mark.parametrize(
+    ("of", "names"), [("kinds", ["bot", "human"]), ("models", ["oracle 1", "oracle 2"])]
+)
+def test_people_and_bots_are_compared_by_kind_and_by_model(
+    furnished: AppTest, engine: Engine, of: str, names: list[str]
+) -> None:
+    _add_a_bot(engine)
+    visit(furnished, "compare", of=of.capitalize())
+    assert furnished.multiselect(key=f"names-{of}").value == names
+    assert not furnished.exception
+
+
+def test_a_model_has_a_track_record(furnished: AppTest, engine: Engine) -> None:
+    _add_a_bot(engine)
+    visit(furnished, "track_record", of="Model")
+    assert furnished.multiselect(key="names-model").value == ["oracle 1"]
+    assert not furnished.exception
+
+
+def _add_a_bot(engine: Engine) -> None:
+    """Let a bot of alice's forecast with one version of a model, and then with the next."""
+    with database.writing(engine) as ledger:
+        alice = member_named(ledger, "alice")
+        tokens.create(ledger, "robot", member=None, owner=alice, now=day(4.9))
+        quay, robot = registry.find(ledger, "quay"), member_named(ledger, "robot")
+        for version in ("1", "2"):
+            model = Model("oracle", version)
+            updates.update(
+                ledger, quay, Value(probability=0.9), member=robot, now=day(4.9), model=model
+            )
+
+
+@pytest.mark.parametrize(("of", "hint"), [("Kinds", "people and bots"), ("Models", "second model")])
+def test_without_bots_it_says_what_is_missing(furnished: AppTest, of: str, hint: str) -> None:
+    assert hint in words(visit(furnished, "compare", of=of))
