@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from forecasts.access import teams
 from forecasts.agenda.today import today
-from forecasts.api import answers, markdown
+from forecasts.api import answers, markdown, problems
 from forecasts.api.caller import Acts, At, Reads
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, after
 from forecasts.api.v1 import requests, shapes
@@ -146,7 +146,17 @@ def show_question(caller: Reads, request: Request, id: str) -> Response:
     return answers.tagged(request, found)
 
 
-@router.patch("/{id}", response_model=shapes.QuestionDocument)
+@router.patch(
+    "/{id}",
+    response_model=shapes.QuestionDocument,
+    responses={
+        412: {
+            "model": shapes.ProblemDocument,
+            "content": {problems.MEDIA_TYPE: {}},
+            "description": "The question has changed since you read it with that ETag.",
+        }
+    },
+)
 def revise_question(
     caller: Acts,
     id: str,
