@@ -88,10 +88,17 @@ def columns(
         "evidence": [citations.get(id_) for id_ in ids] if citations else blank,
     }
     if models:
-        behind = [used.get(id_, (None,) * 3) for id_ in ids] if used else [(None,) * 3] * many
-        columns = list(zip(*behind, strict=True)) or [()] * 3
-        found |= dict(zip(("model", "version", "cost"), columns, strict=True))
+        found |= _behind(used, ids, many)
     return found
+
+
+def _behind(used: dict[int, tuple[Any, ...]], ids: Sequence[int], many: int) -> dict[str, Any]:
+    """Return the columns of models; quickly where no forecast has one, as in most ledgers."""
+    if not used:
+        blank = pd.Series("", index=range(many), dtype=str)
+        return {"model": blank, "version": blank, "cost": np.full(many, np.nan)}
+    rows = [used.get(id_, (None,) * 3) for id_ in ids]
+    return dict(zip(("model", "version", "cost"), zip(*rows, strict=True), strict=True))
 
 
 def _models(session: Session, only: Sequence[str] | None) -> dict[int, tuple[Any, ...]]:
