@@ -32,7 +32,7 @@ def test_a_new_question_is_one_field_and_one_key_and_the_cursor_is_back(
 ) -> None:
     # The ratio to a page of one field is printed by the benchmark: tests share the machine.
     daily_acts.opened(page, server.base)
-    field = page.get_by_label("New question", exact=True)
+    field = daily_acts.line_field(page)
     for number in (1, 2):
         daily_acts.save_line(page, f"Will boat {number} of {page.viewport_size} dock tomorrow?")
         assert daily_acts.has_focus(page, field)
@@ -115,7 +115,7 @@ def test_a_saved_line_is_left_without_a_question(page: Page, server: Server) -> 
     asked: list[str] = []
     page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
     title = f"Will tug {page.viewport_size} dock by 1 June 2027? 30%"
-    page.get_by_label("New question", exact=True).fill(title)
+    daily_acts.line_field(page).fill(title)
     page.get_by_text("closes 1 Jun 2027").wait_for()
     closes = page.get_by_label("Last day", exact=True).first
     closes.click()
