@@ -74,7 +74,7 @@ def test_every_operation_keeps_to_the_document(
 ) -> None:
     headers = {"Authorization": f"Bearer {token}"}
 
-    @settings(max_examples=examples(60), suppress_health_check=HEALTH, deadline=None)
+    @settings(max_examples=examples(20), suppress_health_check=HEALTH, deadline=None)
     @given(case=operation.as_strategy(generation_mode=mode))
     def keeps(case: Any) -> None:
         case.call_and_validate(headers=headers, timeout=PATIENCE)
@@ -87,5 +87,5 @@ def test_sequences_of_requests_keep_to_the_document(token: str) -> None:
         def get_call_kwargs(self, case: Any) -> dict[str, Any]:
             return {"headers": {"Authorization": f"Bearer {token}"}, "timeout": PATIENCE}
 
-    steps = settings(max_examples=examples(60), stateful_step_count=8, deadline=None)
+    steps = settings(max_examples=examples(20), stateful_step_count=8, deadline=None)
     run_state_machine_as_test(Machine, settings=settings(steps, suppress_health_check=HEALTH))
