@@ -54,7 +54,7 @@ bench: $(VENV)/.tests
 	$(BIN)/python -m benchmarks.reporting
 
 hold: $(VENV)/.tests
-	$(BIN)/pytest tests/outages -m "nightly or not nightly"
+	$(BIN)/pytest tests/outages tests/fuzz/test_resolvers.py -m "nightly or not nightly"
 	$(BIN)/python -m benchmarks.hostile
 	$(BIN)/python -m benchmarks.bulk_writing --whole
 
