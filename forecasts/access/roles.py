@@ -31,6 +31,7 @@ from forecasts.access.memberships import (
     members_with_role,
     memberships_of,
 )
+from forecasts.common.commands import command
 from forecasts.common.errors import Forbidden, NotFound
 from forecasts.ledger.append import written
 from forecasts.ledger.current import newest_appointments, newest_wording
@@ -142,7 +143,8 @@ def require_scope(session: Session, scope: Scope) -> None:
         scopes: Sequence[str] = session.info[_SCOPES]
         raise Forbidden(
             f"This token has no scope {scope!s}; its scopes are {', '.join(scopes)}.",
-            remedy=f"Create a token with it: forecasts token create NAME --scope {scope}",
+            remedy="Create a token with it: "
+            + command("token create", "NAME", options=["--scope", str(scope)]),
         )
 
 

@@ -211,9 +211,10 @@ def compare(
     as_of: AsOf = None,
     database: Database = None,
 ) -> None:
-    """Compare teams, forecasters, kinds of members or models, and test the differences.
+    """Compare teams, forecasters, kinds or models.
 
-    Each pair is matched by question and time, and the tests are adjusted for the number of pairs.
+    The differences are tested. Each pair is matched by question and time, and the tests are
+    adjusted for the number of pairs.
     """
     from forecasts.reports.comparison import build
     from forecasts.reports.comparison.comparison import Of

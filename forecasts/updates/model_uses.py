@@ -64,12 +64,11 @@ def record_models(session: Session, used: Sequence[tuple[int, Model]]) -> None:
 
 def known_models(session: Session) -> list[str]:
     """Return the models behind visible forecasts, each with its version, in alphabetical order."""
-    used = session.exec(
-        select(ModelUse.name, ModelUse.version)
-        .join(Forecast, col(Forecast.id) == col(ModelUse.forecast_id))
-        .where(forecast_visible(session))
-        .distinct()
+    # Not a join: SQLite would read every forecast for it.
+    visible = select(Forecast.id).where(
+        Forecast.id == ModelUse.forecast_id, forecast_visible(session)
     )
+    used = session.exec(select(ModelUse.name, ModelUse.version).where(visible.exists()).distinct())
     return sorted({f"{name} {version}" if version else name for name, version in used})
 
 
