@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
 
 from playwright.sync_api import Browser, Dialog, Locator, Page, TimeoutError, ViewportSize
@@ -55,6 +55,7 @@ PAGES = (
     "exchange",
 )  # fmt: skip
 _numbers = count(1)
+_subjects = cycle(("tunnel", "lighthouse", "stadium", "museum"))
 
 
 @dataclass(frozen=True)
@@ -227,7 +228,9 @@ def find_earned(page: Page, base: str) -> Row:
 def paste_article(page: Page, base: str) -> Row:
     """Paste an article, read it, type a probability, press Enter."""
     opened(page, f"{base}/articles")
-    text = ARTICLE.format(year=datetime.now(UTC).year + 1).replace("bay", f"bay {next(_numbers)}")
+    # Not what an earlier article was about: its question would be doubled.
+    about = next(_subjects)
+    text = ARTICLE.format(year=datetime.now(UTC).year + 1).replace("tunnel", about)
     page.get_by_label("Article", exact=True).fill(text)  # 1: paste
     page.keyboard.press("Control+Enter")  # 2
     page.get_by_role("heading", name="Possible questions").wait_for()
