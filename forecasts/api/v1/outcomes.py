@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import APIRouter, Response
 
 from forecasts.api import answers
-from forecasts.api.caller import Acts, At
+from forecasts.api.caller import Acts, At, Caller
 from forecasts.api.v1 import requests, shapes
 from forecasts.api.v1.questions import document
 from forecasts.common.errors import Refused
+from forecasts.ledger.models import Question
 from forecasts.questions import registry
 from forecasts.resolution import confirmation, disputes, proposals
 
@@ -20,49 +22,20 @@ router = APIRouter(prefix="/questions/{id}", tags=["Outcomes"])
 @router.post("/propose", status_code=201, response_model=shapes.QuestionDocument)
 def propose_outcome(caller: Acts, id: str, body: requests.Outcome) -> Response:
     """Propose an outcome, for someone who may decide it."""
-
-    def do(at: At) -> Any:
-        question = registry.find(at.session, id)
-        proposals.propose(
-            at.session,
-            question,
-            body.outcome,
-            known_at=body.known_at,
-            note=body.note,
-            source=body.source,
-            **at.by,
-        )
-        return document(at, question)
-
-    return answers.acted(caller, do, status=201)
+    return _with_outcome(caller, id, body, proposals.propose)
 
 
 @router.post("/resolve", status_code=201, response_model=shapes.QuestionDocument)
 def resolve_question(caller: Acts, id: str, body: requests.Outcome) -> Response:
     """Confirm an outcome and score the forecasts; of a resolved question, correct it."""
-
-    def do(at: At) -> Any:
-        question = registry.find(at.session, id)
-        confirmation.confirm(
-            at.session,
-            question,
-            body.outcome,
-            known_at=body.known_at,
-            note=body.note,
-            source=body.source,
-            **at.by,
-        )
-        return document(at, question)
-
-    return answers.acted(caller, do, status=201)
+    return _with_outcome(caller, id, body, confirmation.confirm)
 
 
 @router.post("/reject", status_code=201, response_model=shapes.QuestionDocument)
 def reject_proposals(caller: Acts, id: str, body: requests.Because) -> Response:
     """Reject the question's open proposals, with a reason."""
 
-    def do(at: At) -> Any:
-        question = registry.find(at.session, id)
+    def do(at: At, question: Question) -> None:
         proposed = proposals.proposals_on(at.session, question)
         if not proposed:
             raise Refused(
@@ -71,30 +44,53 @@ def reject_proposals(caller: Acts, id: str, body: requests.Because) -> Response:
             )
         for proposal in proposed:
             proposals.reject(at.session, proposal, note=body.reason, **at.by)
-        return document(at, question)
 
-    return answers.acted(caller, do, status=201)
+    return _decided(caller, id, do)
 
 
 @router.post("/dispute", status_code=201, response_model=shapes.QuestionDocument)
 def dispute_outcome(caller: Acts, id: str, body: requests.Because) -> Response:
     """Dispute the outcome, with a reason. Scores are provisional until a decision."""
 
-    def do(at: At) -> Any:
-        question = registry.find(at.session, id)
+    def do(at: At, question: Question) -> None:
         disputes.dispute(at.session, question, reason=body.reason, **at.by)
-        return document(at, question)
 
-    return answers.acted(caller, do, status=201)
+    return _decided(caller, id, do)
 
 
 @router.post("/uphold", status_code=201, response_model=shapes.QuestionDocument)
 def uphold_outcome(caller: Acts, id: str, body: requests.Because) -> Response:
     """Uphold a disputed outcome, which makes it final."""
 
-    def do(at: At) -> Any:
-        question = registry.find(at.session, id)
+    def do(at: At, question: Question) -> None:
         disputes.uphold(at.session, question, reason=body.reason, **at.by)
+
+    return _decided(caller, id, do)
+
+
+def _with_outcome(
+    caller: Caller, id: str, body: requests.Outcome, verb: Callable[..., object]
+) -> Response:
+    def do(at: At, question: Question) -> None:
+        verb(
+            at.session,
+            question,
+            body.outcome,
+            known_at=body.known_at,
+            note=body.note,
+            source=body.source,
+            **at.by,
+        )
+
+    return _decided(caller, id, do)
+
+
+def _decided(caller: Caller, id: str, do: Callable[[At, Question], None]) -> Response:
+    """Return the question after ``do``, one act on it."""
+
+    def act(at: At) -> Any:
+        question = registry.find(at.session, id)
+        do(at, question)
         return document(at, question)
 
-    return answers.acted(caller, do, status=201)
+    return answers.acted(caller, act, status=201)
