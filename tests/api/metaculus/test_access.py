@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 from sqlmodel import select
@@ -14,10 +12,10 @@ from sqlmodel import select
 from forecasts.access import tokens
 from forecasts.access.roles import Action
 from forecasts.api.server import build
-from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
 from forecasts.ledger.models import Member
-from tests.access.test_visibility import NOW, Case, cells, expected, furnish
+from tests.access.test_visibility import NOW, Case, cells, expected
+from tests.access.test_visibility import shared as shared
 
 # Each request with the action that its verb needs. Nothing is an outcome of the question, so that
 # a resolver's request is refused for that, and the question stays open for the others.
@@ -41,17 +39,6 @@ REQUESTS: dict[str, tuple[Action, Callable[[int], tuple[str, str, Any]]]] = {
     ),
 }
 RESULTS = {200: "done", 201: "done", 409: "done", 422: "done", 403: "forbidden", 404: "unseen"}
-
-
-@pytest.fixture(scope="module")
-def shared(empty_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    path = tmp_path_factory.mktemp("shared") / "ledger.sqlite3"
-    path.write_bytes(empty_ledger.read_bytes())
-    engine = database.open_engine(sqlite_url(path))
-    with database.writing(engine) as session:
-        furnish(session)
-    yield engine
-    engine.dispose()
 
 
 def test_a_request_comes_to_what_its_verb_does(shared: Engine) -> None:
