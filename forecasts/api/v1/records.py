@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import pandas as pd
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from forecasts.access.kinds import CrowdOf
 from forecasts.api import answers, markdown
@@ -52,6 +52,27 @@ MadeBefore = Annotated[
 ]
 
 
+def _choice(
+    cohort: Cohort = "scheduled",
+    tag: Tags = None,
+    since: Since = None,
+    until: Until = None,
+    lead: Lead = None,
+    made_before: MadeBefore = None,
+) -> Choice:
+    return Choice(
+        cohort=cohort,
+        tags=tuple(tag or ()),
+        since=since,
+        until=until,
+        lead=lead,
+        made_before=made_before,
+    )
+
+
+Chosen = Annotated[Choice, Depends(_choice)]
+
+
 @router.get("/scores", response_model=shapes.Scores)
 def list_scores(caller: Reads) -> Response:
     """List your scores on resolved questions, the latest first, with the score of each update."""
@@ -93,24 +114,11 @@ def show_crowd(
 def show_report(
     caller: Reads,
     request: Request,
+    choice: Chosen,
     by: By = "all",
     name: Annotated[list[str] | None, Query(description="Only these groups.")] = None,
-    cohort: Cohort = "scheduled",
-    tag: Tags = None,
-    since: Since = None,
-    until: Until = None,
-    lead: Lead = None,
-    made_before: MadeBefore = None,
 ) -> Response:
     """Report scores and calibration. With `Accept: text/markdown` as a text."""
-    choice = Choice(
-        cohort=cohort,
-        tags=tuple(tag or ()),
-        since=since,
-        until=until,
-        lead=lead,
-        made_before=made_before,
-    )
     with caller.reading() as at:
         frames, now = ledger_frames(at.session, rationales=False), at.now
     made = build_report(frames, by=by, names=name or [], choice=choice, as_of=now)
@@ -121,24 +129,11 @@ def show_report(
 def show_comparison(
     caller: Reads,
     request: Request,
+    choice: Chosen,
     between: Annotated[list[str], Query(description="Two or more names.")],
     of: Of = "forecasters",
-    cohort: Cohort = "scheduled",
-    tag: Tags = None,
-    since: Since = None,
-    until: Until = None,
-    lead: Lead = None,
-    made_before: MadeBefore = None,
 ) -> Response:
     """Compare forecasters or teams, pair by pair. With `Accept: text/markdown` as a text."""
-    choice = Choice(
-        cohort=cohort,
-        tags=tuple(tag or ()),
-        since=since,
-        until=until,
-        lead=lead,
-        made_before=made_before,
-    )
     with caller.reading() as at:
         frames, now = ledger_frames(at.session, rationales=False), at.now
     made = build_comparison(frames, between=between, of=of, choice=choice, as_of=now)
