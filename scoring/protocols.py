@@ -30,9 +30,9 @@ class Protocol:
 
     ``rule`` is a key of `scoring.rules.RULES`, ``timing`` one of `scoring.timings.TIMINGS` or
     ``"lead(days)"``, ``reference`` one of `scoring.peer_scores.REFERENCES` or None. ``scale`` is a
-    factor: a number, ``"100 / ln K"`` with K the number of options of the forecast, or
-    ``"participation"``, the coverage. ``orientation`` says which scores are better. On questions
-    with ordered options ``ordered_rule``, if given, replaces the rule.
+    factor: a number, ``"100 / ln K"`` with K the number of options of the forecast (0 if it had a
+    single one), or ``"participation"``, the coverage. ``orientation`` says which scores are better.
+    On questions with ordered options ``ordered_rule``, if given, replaces the rule.
 
     Questions of a type that the rule does not apply to have no rows.
     """

@@ -66,6 +66,19 @@ def test_every_combination_equals_the_slow_reference(timing: str, reference: str
     check()
 
 
+def test_whoever_had_a_single_option_earns_nothing_on_the_scale_of_options() -> None:
+    asked: list[Row] = [
+        {"question_id": "q", "type": "multiple_choice", "options": ["a", "other"], "ordered": False,
+         "open": 0, "scheduled": 1000, "close": 1000, "spot": 0, "outcome": 0}
+    ]  # fmt: skip
+    made: list[Row] = [
+        {"question_id": "q", "forecaster": "ana", "time": 0, "p": [None, 1.0]},
+        {"question_id": "q", "forecaster": "ben", "time": 0, "p": [0.5, 0.5]},
+    ]
+    found = score(*frames((asked, made)), Protocol("mine", "brier", "daily", "peers", "100 / ln K"))
+    assert found["score"].tolist() == pytest.approx([0.0, -25 / math.log(2)])
+
+
 def test_the_combinations_are_all_that_there_is() -> None:
     assert set(RULE_NAMES) == set(RULES)
     assert set(TIMING_NAMES) >= set(TIMINGS)
