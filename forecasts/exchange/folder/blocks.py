@@ -34,7 +34,7 @@ def csv_blocks(path: Path) -> Iterator[pd.DataFrame]:
     ArrowInvalid, perhaps after some blocks, for a ragged row and for one longer than a block: such
     a file is read by ``whole_csv``.
     """
-    header = _header(path)
+    header = csv_header(path)
     with pyarrow.csv.open_csv(path, **_options(header, _BLOCK)) as reader:
         yield pd.DataFrame(columns=header, dtype=str)
         for batch in reader:
@@ -43,7 +43,7 @@ def csv_blocks(path: Path) -> Iterator[pd.DataFrame]:
 
 def whole_csv(path: Path) -> tuple[pd.DataFrame, dict[int, list[str]]]:
     """Return all cells of a CSV file, and its ragged rows (see ``tables.Table``)."""
-    header = _header(path)
+    header = csv_header(path)
     # A single block, since a row that crosses blocks is an error.
     size = min(max(_MIB, path.stat().st_size + 1), _INT32_MAX)
     try:
@@ -55,7 +55,8 @@ def whole_csv(path: Path) -> tuple[pd.DataFrame, dict[int, list[str]]]:
         return padded, ragged
 
 
-def _header(path: Path) -> list[str]:
+def csv_header(path: Path) -> list[str]:
+    """Return the names of a CSV file's columns. BadInput if it has none, or is no such file."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         header = next(csv.reader(file), [])
     if "\0" in "".join(header):

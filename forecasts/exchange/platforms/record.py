@@ -1,0 +1,127 @@
+"""What a file of another platform holds, in the ledger's terms and ready to import.
+
+Each module of this package has two functions:
+
+    recognises(source: Source) -> bool
+    read(source: Source, choices: Choices) -> PlatformRecord
+
+``read`` is pure: no session, no clock, no network. BadInput lists every bad cell by file, row,
+column, value and rule; what is fine but has no place in a ledger is in ``left_out`` with a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from forecasts.scores.frames import FRAME_COLUMNS, MEMBER_COLUMNS, TIME_DTYPE, Frames, row_number
+
+ORIGIN_COLUMNS = {"question_id": "text", "platform_id": "text", "url": "text"}
+PRINTED_COLUMNS = {
+    "question_id": "text",
+    "forecaster": "text",
+    "name": "text",
+    "score": "number",
+    "coverage": "number",
+}
+_DTYPES: Mapping[str, Any] = {
+    "text": pd.StringDtype(na_value=float("nan")),
+    "time": TIME_DTYPE,
+    "number": "float64",
+    "flag": "bool",
+    "json": "object",
+}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the file does not say, and the person who imports it does.
+
+    ``owner``: the handle for the person whose account a personal export is of. ``zone``: of times
+    without one. ``alias``: the handle for an anonymised id. ``aggregates``: import the platform's
+    crowds, as bots. ``columns``: the file's column for each of ours, in spreadsheets.
+    """
+
+    owner: str
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    alias: Callable[[str], str] = str
+    aggregates: bool = False
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Something of the file that is not imported: its place, what it is, and why."""
+
+    place: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class PlatformRecord:
+    """The questions and forecasts of an account or a tournament elsewhere.
+
+    ``platform``: its name in lower case, which begins every question_id ("metaculus-3672"), so
+    that a newer export of the same questions has the same ids. ``frames``: as a ledger folder's,
+    with ``members`` for the kinds of the forecasters (and ``models`` where the file names them);
+    its ``place`` names the line in the platform's file. ``origins``: each question's id and
+    address there. ``printed``: the scores that the platform printed, as it named them. ``implied``:
+    the forecasts are prices after trades, which nobody stated as a probability. ``notes``: a
+    sentence on each decision in reading the file, such as its time zone.
+    """
+
+    platform: str
+    frames: Frames
+    origins: pd.DataFrame
+    printed: pd.DataFrame
+    implied: bool = False
+    left_out: Sequence[LeftOut] = ()
+    notes: Sequence[str] = ()
+
+
+def frame_of(columns: Mapping[str, str], values: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
+    """Return a frame with these columns and kinds (see ``Frames``); missing ones are blank."""
+    count = len(next(iter(values.values()), ()))
+    blank = {"text": "", "time": pd.NaT, "number": float("nan"), "flag": False}
+    return pd.DataFrame(
+        {
+            name: pd.Series(
+                values[name] if name in values else [blank.get(kind)] * count, dtype=_DTYPES[kind]
+            )
+            for name, kind in columns.items()
+        }
+    )
+
+
+def frames_of(
+    questions: Mapping[str, Sequence[Any]],
+    forecasts: Mapping[str, Sequence[Any]],
+    *,
+    evidence: Mapping[str, Sequence[Any]] | None = None,
+    bots: Sequence[str] = (),
+    place: Callable[[str, int], str] = row_number,
+) -> Frames:
+    """Return the frames of tables given as columns; missing columns are blank.
+
+    ``bots``: the forecasters that are bots.
+    """
+    tables = {"questions": questions, "forecasts": forecasts, "evidence": evidence or {}}
+    made = {
+        name: frame_of(columns, tables.get(name, {})) for name, columns in FRAME_COLUMNS.items()
+    }
+    who = list(dict.fromkeys(made["forecasts"]["forecaster"]))
+    kinds = ["bot" if one in set(bots) else "human" for one in who]
+    return Frames(
+        made["questions"],
+        made["forecasts"],
+        made["teams"],
+        made["evidence"],
+        made["articles"],
+        place=place,
+        members=frame_of(MEMBER_COLUMNS, {"forecaster": who, "kind": kinds}),
+    )
