@@ -1,0 +1,71 @@
+"""The formats of other platforms by name, and which of them a file has.
+
+A format is recognised from the content of its files. Only ``pairs`` reads any table, so it is
+asked last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from forecasts.common.errors import BadInput
+from forecasts.exchange.platforms.record import Choices, PlatformRecord
+from forecasts.exchange.platforms.source import Source
+
+
+class Reader(Protocol):
+    """A module of this package that reads one format (see ``record``)."""
+
+    def recognises(self, source: Source, /) -> bool:
+        """Return whether the files have this format."""
+
+    def read(self, source: Source, choices: Choices, /) -> PlatformRecord:
+        """Return what the files hold."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format: the module that reads it, the platform's name, and its files in a few words."""
+
+    reader: Reader
+    title: str
+    files: str
+
+
+# By the names that --format takes, in the order in which messages list them. Each parser adds its
+# import above and its line here:
+#   "metaculus": Format(metaculus, "Metaculus", "a ZIP or CSVs with forecast_data.csv"),
+FORMATS: Mapping[str, Format] = {}
+GENERIC = "pairs"
+
+
+def recognised(source: Source, name: str | None = None) -> tuple[str, Format]:
+    """Return the name and the format of the files; ``name`` overrules the content.
+
+    BadInput if ``name`` or the content is of no format, or if the content is of several.
+    """
+    if name is not None:
+        if name not in FORMATS:
+            raise BadInput(
+                f"{name!r} is not a format.", remedy=f"Formats are: {', '.join(FORMATS)}."
+            )
+        return name, FORMATS[name]
+    found = [
+        name for name, one in FORMATS.items() if name != GENERIC and one.reader.recognises(source)
+    ]
+    if not found and GENERIC in FORMATS and FORMATS[GENERIC].reader.recognises(source):
+        found = [GENERIC]
+    if len(found) > 1:
+        titles = " and ".join(FORMATS[name].title for name in found)
+        raise BadInput(
+            f"{source.name} could be from {titles}.", remedy=f"Choose one: --format {found[0]}"
+        )
+    if not found:
+        sought = "; ".join(f"{one.title}: {one.files}" for one in FORMATS.values())
+        raise BadInput(
+            f"{source.name} has no format that can be imported. Looked for: {sought}.",
+            remedy="Give the export as the platform wrote it, or name its format with --format.",
+        )
+    return found[0], FORMATS[found[0]]
