@@ -7,10 +7,7 @@ and do nothing else.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from urllib.parse import quote
 
 from sqlmodel import Session, col, select
 
@@ -19,13 +16,11 @@ from forecasts.access.tokens import CALENDAR, Issued
 from forecasts.common.errors import NotFound
 from forecasts.ledger.current import has_outcome, is_newest_wording
 from forecasts.ledger.models import Member, Question, QuestionRevision, Token, TokenRevocation
+from forecasts.questions.calendar import Deadlines, calendar
 from forecasts.questions.standing import QuestionState, listing
 
 _PAST = timedelta(days=31)  # earlier events are left out
 _MOST_QUESTIONS = 1_000
-_WIDTH = 75  # octets of a line, by RFC 5545
-_TIME = "%Y%m%dT%H%M%SZ"
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f\u2028\u2029]")
 
 
 def create(session: Session, *, member: Member, now: datetime) -> Issued:
@@ -70,19 +65,19 @@ def feed(session: Session, secret: str, *, app_url: str, now: datetime) -> str:
     """
     member = tokens.token_holder(session, secret, now=now, kind=CALENDAR)
     visibility.read_as(session, member, now=now)
-    lines = [
-        "BEGIN:VCALENDAR",
-        "VERSION:2.0",
-        "PRODID:-//Forecast Ledger//EN",
-        "CALSCALE:GREGORIAN",
-        "METHOD:PUBLISH",
-        "X-WR-CALNAME:Forecast Ledger",
-        "REFRESH-INTERVAL;VALUE=DURATION:PT6H",
-    ]
-    for state in _coming(session, now):
-        lines += _events(state, app_url, now)
-    lines.append("END:VCALENDAR")
-    return "".join(folded(line) for line in lines)
+    coming = (
+        Deadlines(
+            slug=state.slug,
+            title=state.text.title,
+            resolution_criteria=state.text.resolution_criteria,
+            close_time=state.text.close_time,
+            scheduled_resolve_time=state.text.scheduled_resolve_time,
+            recorded_at=state.text.recorded_at,
+            number=state.text.number,
+        )
+        for state in _coming(session, now)
+    )
+    return calendar(coming, since=now - _PAST, app_url=app_url)
 
 
 def _coming(session: Session, now: datetime) -> list[QuestionState]:
@@ -102,59 +97,6 @@ def _coming(session: Session, now: datetime) -> list[QuestionState]:
         .limit(_MOST_QUESTIONS)
     ).all()
     return listing(session, now=now, only=slugs)
-
-
-def _events(state: QuestionState, app_url: str, now: datetime) -> Iterator[str]:
-    text = state.text
-    for kind, label, moment in (
-        ("close", "Closes", text.close_time),
-        ("resolve", "To be resolved", text.scheduled_resolve_time),
-    ):
-        if moment is None or moment < now - _PAST:
-            continue
-        slug = quote(state.slug, safe="")
-        yield "BEGIN:VEVENT"
-        yield f"UID:{slug}-{kind}@forecast-ledger"
-        yield f"DTSTAMP:{text.recorded_at:{_TIME}}"
-        yield f"SEQUENCE:{text.number - 1}"
-        yield f"DTSTART:{moment:{_TIME}}"
-        yield f"SUMMARY:{escaped(f'{label}: {text.title}')}"
-        if text.resolution_criteria:
-            yield f"DESCRIPTION:{escaped(text.resolution_criteria)}"
-        yield f"URL:{app_url}/question?slug={slug}"
-        yield "TRANSP:TRANSPARENT"
-        yield "END:VEVENT"
-
-
-def escaped(words: str) -> str:
-    r"""Return ``words`` escaped as the value of an iCalendar property.
-
-    >>> escaped("Rain, snow; or\nhail?\x00")
-    'Rain\\, snow\\; or\\nhail? '
-    """
-    plain = _CONTROL.sub(" ", words.replace("\r\n", "\n"))
-    for character in "\\;,":
-        plain = plain.replace(character, f"\\{character}")
-    return plain.replace("\n", "\\n")
-
-
-def folded(line: str) -> str:
-    r"""Return the line with its end, folded into parts of up to 75 octets.
-
-    A character is never split, however many octets it has.
-
-    >>> folded("SUMMARY:" + 50 * "ü").split("\r\n")[1][:3]
-    ' üü'
-    """
-    parts, length = [""], 0
-    for character in line:
-        size = len(character.encode())
-        if length + size > _WIDTH:
-            parts.append(" ")
-            length = 1
-        parts[-1] += character
-        length += size
-    return "\r\n".join(parts) + "\r\n"
 
 
 def address(app_url: str, secret: str) -> str:

@@ -5,20 +5,16 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sqlmodel import Session
 
 from forecasts.access import teams, tokens, visibility
 from forecasts.agenda import calendar_feed
-from forecasts.agenda.calendar_feed import escaped, folded
 from forecasts.common.errors import Forbidden, NotFound
 from forecasts.common.settings import Settings
 from forecasts.ledger.models import Member
 from forecasts.operations import privacy
 from forecasts.resolution import confirmation
 from tests.conftest import ask, day
-from tests.examples import examples
 
 
 def summaries(feed: str) -> list[str]:
@@ -99,18 +95,3 @@ def test_the_address_ends_as_calendars_do() -> None:
     )
     with pytest.raises(NotFound):
         calendar_feed.token_in("fcc_a_b")
-
-
-@settings(max_examples=examples(60))
-@given(st.text())
-def test_whatever_somebody_writes_stays_within_its_property(words: str) -> None:
-    line = folded(f"SUMMARY:{escaped(words)}")
-    assert line.endswith("\r\n")
-    parts = line[:-2].split("\r\n")
-    assert all(len(part.encode()) <= 75 for part in parts)
-    assert all(part.startswith(" ") for part in parts[1:])
-    whole = "".join([parts[0], *(part[1:] for part in parts[1:])])
-    assert "\n" not in whole
-    assert "\r" not in whole
-    value = whole.removeprefix("SUMMARY:")
-    assert re.fullmatch(r"(?:[^\\;,]|\\[\\;,n])*", value, re.DOTALL)
