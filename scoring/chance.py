@@ -14,13 +14,14 @@ the signs of a family's residuals keeps the size with less power.
 
 **Different forecasts on one question** share its outcome fully, but a draw only in part: no uniform
 makes 30% and 70% come true together more than 30% of the time. Level and slope of the draws
-therefore vary too little (a nominal 5% is 6 to 7%), so they are widened for the p-value and the
-band (`_widened`). The expected miscalibration, which widening would overstate, comes from the draws
+therefore vary too little (a nominal 5% is 6 to 7%), so each is widened for the p-value and the band
+(`_widened`). The expected miscalibration, which widening would overstate, comes from the draws
 themselves.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -202,46 +203,69 @@ def _drawn(claims: Claims, steps: Steps, draws: Draws) -> Floats:
 
 
 def _widened(drawn: Floats, claims: Claims, steps: Steps) -> Floats:
-    """Return the draws with the linear part of their deviations from the forecast widened.
+    """Return the draws with level and slope of their deviations from the forecast widened.
 
-    Of calibrated forecasts p_k with weights w_k, known when they are made, Σ w (y − p) has variance
-    Σ_k p_k (1 − p_k) w_k (w_k + 2 Σ_j<k w_j) (`null_distribution`); with one uniform per question
-    it is that of Σ w 1{U < p}. The factor is the square root of the ratio of these, each summed
-    over the questions, and at least 1.
+    Each deviates in the draws as one uniform per question makes it; the factor is the root of the
+    ratio of the variance that it has under calibration to that one (`_variances`), at least 1.
     """
-    first = claims.below == 0
-    p, w, question = claims.forecast[first], claims.weight[first], claims.question[first]
-    in_time = np.argsort(question, kind="stable")
-    calibrated = _with_others(p * (1 - p), w, question, in_time, before=True)
-    in_size = np.lexsort((p, question))
-    mean = np.bincount(question, w * p)
-    uniform = _with_others(p, w, question, in_size, before=False) - float(mean @ mean)
-    if not calibrated > uniform > 0:
-        return drawn
     deviation = drawn - steps.points[:, None]
     certain = (steps.points == 0) | (steps.points == 1)
-    # Orthogonal columns: level and slope, each with its share of the deviation.
+    # Orthogonal: level and slope, each with its share of the deviation.
     slope = steps.points - np.average(steps.points, weights=steps.total)
-    linear = np.zeros_like(deviation)
+    added = np.zeros_like(deviation)
     for axis in (np.ones(len(slope)), slope):
-        length = float(steps.total @ (axis * axis))
-        if length > 0:
-            fit = np.einsum("i,ij->j", steps.total * axis, deviation) / length
-            linear += np.outer(axis, fit)
-    linear[certain] = 0  # chance cannot change a certain forecast
-    return np.asarray(drawn + (np.sqrt(calibrated / uniform) - 1) * linear)
+        value = claims.weight * axis[steps.place]
+        calibrated, uniform = _variances(claims, value)
+        # Options add up to 1: their level never deviates, but for rounding.
+        if calibrated > uniform > ROUNDING * float(claims.forecast @ value**2):
+            share = steps.total * axis / float(steps.total @ (axis * axis))
+            fit = np.einsum("i,ij->j", share, deviation)
+            added += np.outer((math.sqrt(calibrated / uniform) - 1) * axis, fit)
+    added[certain] = 0  # chance cannot change a certain forecast
+    return np.asarray(drawn + added)
 
 
-def _with_others(
-    value: Floats, weight: Floats, question: Places, order: Places, *, before: bool
-) -> float:
-    """Return Σ v w (w + 2 Σ w of the question's others before, or after, it in that order)."""
-    v, w, q = value[order], weight[order], question[order]
-    upto = np.cumsum(w)
-    total = np.bincount(q, w)
-    begins = np.append(0.0, np.cumsum(total))[q]
-    others = upto - w - begins if before else begins + total[q] - upto
-    return float((v * w) @ (w + 2 * others))
+def _variances(claims: Claims, value: Floats) -> tuple[float, float]:
+    """Return the variance of Σ v (y − p) of calibrated forecasts, and that of one uniform's draws.
+
+    The j-th forecast on a question has probabilities p_j and values v_j of its options, known when
+    it is made. So the first is Σ_j v_j' C_j (v_j + 2 Σ_i<j v_i) with C_j = diag(p_j) − p_j p_j'
+    (`null_distribution`). The second is that of Σ v 1{below ≤ U < below + p}, U uniform; both are
+    summed over the questions.
+    """
+    # Rows of a forecast follow each other, each option above the one before.
+    order = np.argsort(claims.question, kind="stable")
+    p, v, question, low = claims.forecast[order], value[order], claims.question[order], claims.below
+    low = low[order]
+    high = low + p
+    of_options = np.bincount(question, low)[question] > 0
+    is_new = np.append(True, low[1:] < high[:-1] - ROUNDING) | ~of_options
+    is_new |= np.diff(question, prepend=-1) != 0
+    first = np.flatnonzero(is_new)
+    forecast = np.cumsum(is_new) - 1
+    option = np.arange(len(p)) - first[forecast]
+    by_option = np.lexsort((option, question))
+    before = np.empty_like(v)
+    before[by_option] = _sums_before(v[by_option], option[by_option], question[by_option])
+    own, both = p * v, p * (v + 2 * before)
+    alone = np.add.reduceat(own, first) @ np.add.reduceat(both, first)
+    calibrated = float(v @ both - alone)
+
+    ends = np.lexsort((np.concatenate([low, high]), np.tile(question, 2)))
+    at, height = np.concatenate([low, high])[ends], np.cumsum(np.concatenate([v, -v])[ends])
+    width = np.diff(at, append=at[-1])
+    mean = np.bincount(question, own)
+    # From the last end of a question to the first of the next, height is 0.
+    uniform = float(height**2 @ width - mean @ mean)
+    return calibrated, uniform
+
+
+def _sums_before(value: Floats, option: Places, question: Places) -> Floats:
+    """Return the sum of the earlier values of each one's option; rows of an option lie together."""
+    is_new = (np.diff(option, prepend=-1) != 0) | (np.diff(question, prepend=-1) != 0)
+    first = np.flatnonzero(is_new)
+    upto = np.cumsum(value) - value
+    return np.asarray(upto - upto[first][np.cumsum(is_new) - 1])
 
 
 def _miscalibration(observed: Floats, steps: Steps) -> tuple[Floats, Floats]:

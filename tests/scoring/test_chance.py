@@ -15,12 +15,15 @@ from scipy.stats import norm
 
 import scoring
 from scoring import InputError, chance, family_link, outcome_draws
+from scoring.chance import Claims, _variances
 from tests.scoring.test_inference import tournament
 
 seeds = st.integers(0, 10**6)
 
 
-def slow(p: Any, y: Any, w: Any, q: Any, draws: np.ndarray, stretch: float) -> tuple[Any, ...]:
+def slow(
+    p: Any, y: Any, w: Any, q: Any, draws: np.ndarray, distance: float = 1, steepness: float = 1
+) -> tuple[Any, ...]:
     """The null in a loop: one draw and one question at a time."""
     points = sorted(set(p))
     place = [points.index(each) for each in p]
@@ -39,9 +42,10 @@ def slow(p: Any, y: Any, w: Any, q: Any, draws: np.ndarray, stretch: float) -> t
     for draw in draws.T:
         missed = np.array([(draw[q[i]] < p[i]) - p[i] for i in range(len(p))])
         # Widening makes the line that fits the deviations best steeper and more distant.
-        slope, level = np.polyfit(p, missed, 1, w=np.sqrt(w)) if len(points) > 1 else (0, 0)
-        line = slope * np.array(p) + level if len(points) > 1 else np.average(missed, weights=w)
-        found.append(miscalibration(p + missed + (stretch - 1) * line))
+        middle, mean = np.average(p, weights=w), np.average(missed, weights=w)
+        slope = np.polyfit(p, missed, 1, w=np.sqrt(w))[0] if len(points) > 1 else 0
+        line = (distance - 1) * mean + (steepness - 1) * slope * (np.array(p) - middle)
+        found.append(miscalibration(p + missed + line))
     null = np.array([value for value, _ in found])
     as_much = (null >= miscalibration(y)[0] - 1e-7).sum()
     fits = np.array([fit for _, fit in found])
@@ -68,28 +72,64 @@ def test_it_is_what_drawing_the_outcomes_anew_gives(seed: int) -> None:
     y, w = (random.random(8) < 0.5)[q].astype(float), random.random(size) + 0.1
     draws = outcome_draws(range(8), draws=50, seed=seed)
     found = chance(p, y, w, q, draws=draws)
-    expected, p_value, (lower, upper) = slow(p, y, w, q, draws, 1.0)
+    expected, p_value, (lower, upper) = slow(p, y, w, q, draws)
     assert_allclose(found.expected, expected, atol=1e-6)
     assert found.p_value == pytest.approx(p_value)
     assert_allclose(found.curve["lower"], lower, atol=1e-5)
     assert_allclose(found.curve["upper"], upper, atol=1e-5)
 
 
-def test_the_draws_of_differing_forecasts_on_a_question_are_stretched_for_p_value_and_band() -> (
-    None
-):
+def test_level_and_slope_of_the_draws_are_stretched_where_forecasts_on_a_question_differ() -> None:
     # Calibrated: 50% throughout, plus a calibrated 20% or 80%. The error of the mean of the two has
     # variance ¼ (0.25 + 0.16 + 2 · 0.16); a shared uniform gives
-    # ¼ (0.25 + 0.16 + 2 · 0.10).
+    # ¼ (0.25 + 0.16 + 2 · 0.10). Only the second forecast has a part in the slope.
     p, q = [0.5, 0.2, 0.5, 0.8], [0, 0, 1, 1]
     draws = outcome_draws([0, 1], draws=40)
     y, w = np.array([0.0, 0.0, 1.0, 1.0]), np.ones(4)
-    stretch = float(np.sqrt(0.73 / 0.61))
     found = chance(p, y, w, q, draws=draws)
-    assert_allclose(found.expected, slow(p, y, w, q, draws, 1.0)[0], atol=1e-6)
-    _, p_value, band = slow(p, y, w, q, draws, stretch)
+    assert_allclose(found.expected, slow(p, y, w, q, draws)[0], atol=1e-6)
+    _, p_value, band = slow(p, y, w, q, draws, distance=float(np.sqrt(0.73 / 0.61)))
     assert found.p_value == pytest.approx(p_value)
     assert_allclose(found.curve[["lower", "upper"]].to_numpy().T, np.clip(band, 0, 1), atol=1e-5)
+
+
+@given(seeds)
+def test_the_variances_behind_the_stretch_are_those_of_every_outcome(seed: int) -> None:
+    """One uniform by its intervals; calibrated forecasts by a tree of forecasts, each the mean of
+    those after it."""
+    random = np.random.default_rng(seed)
+    options, times = int(random.integers(1, 5)), int(random.integers(1, 4))
+    leaves = 2 ** (times - 1)
+    p = random.dirichlet(np.ones(options + 1), leaves)[:, : options if options == 1 else None]
+    columns = p.shape[1]
+    calibrated = 0.0
+    value = random.normal(size=(times, columns))  # the same on every branch: known beforehand
+    # The forecast at each time on the way to each leaf, and every end of it with its probability.
+    paths = np.array([
+        [p[leaf >> late << late :][: 1 << late].mean(axis=0) for late in reversed(range(times))]
+        for leaf in range(leaves)
+    ])  # fmt: skip
+    for path in paths:
+        ends = [*path[-1], 1 - path[-1].sum()]
+        for place, chance_of_it in enumerate(ends):
+            y = np.arange(columns) == place
+            calibrated += chance_of_it / leaves * ((value * (y - path)).sum()) ** 2
+    found = [variances(path, value) for path in paths]
+    assert np.mean([each[0] for each in found]) == pytest.approx(calibrated, abs=1e-5)
+    for path, (_, spread) in zip(paths, found, strict=True):
+        below = np.cumsum(path, axis=1) - path
+        cuts = np.unique(np.clip([0, 1, *below.ravel(), *(below + path).ravel()], 0, 1))
+        middles, widths = (cuts[1:] + cuts[:-1]) / 2, np.diff(cuts)
+        sums = [(value * ((below <= u) & (u < below + path))).sum() for u in middles]
+        mean = np.average(sums, weights=widths)
+        uniform = np.average((np.array(sums) - mean) ** 2, weights=widths)
+        assert spread == pytest.approx(uniform, abs=1e-5)
+
+
+def variances(path: np.ndarray, value: np.ndarray) -> tuple[float, float]:
+    below = (np.cumsum(path, axis=1) - path).ravel()
+    claims = Claims(path.ravel(), np.ones(path.size), np.zeros(path.size, dtype=np.intp), below)
+    return _variances(claims, value.ravel())
 
 
 @given(seeds)
