@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import streamlit as st
 
@@ -105,4 +106,4 @@ for note in arena.comparison.notes:
     st.caption(as_text(note))
 left_out = words.left_out(arena.comparison.left_out)
 st.caption(as_text(f"{wording.scope(arena.comparison)} {left_out}"))
-downloads(arena.comparison, "arena")
+downloads(arena.comparison, "arena", {"Table": partial(report_arena.arena_csv, arena)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import streamlit as st
@@ -23,10 +23,21 @@ _TYPES: dict[formats.Format, str] = {
 }
 
 
-def downloads(made: Report | Comparison, stem: str) -> None:
-    """Show a button per file format; a file is made when its button is clicked."""
+def downloads(
+    made: Report | Comparison, stem: str, tables: Mapping[str, Callable[[], str]] = {}
+) -> None:
+    """Show a button per table, in CSV, and per file format; a click makes the file."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Download", width="content")
+        for label, table in tables.items():
+            st.download_button(
+                f"{label} (CSV)",
+                data=table,
+                file_name=f"{stem}-{label.lower()}.csv",
+                mime="text/csv",
+                key=f"download-{label}",
+                on_click="ignore",
+            )
         for form, mime in _TYPES.items():
             st.download_button(
                 form.upper(),

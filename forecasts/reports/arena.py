@@ -22,10 +22,29 @@ from forecasts.reports.comparison.build import BY
 from forecasts.reports.comparison.comparison import Of, Side
 from forecasts.reports.groups import Entries, group_entries, group_names
 from forecasts.reports.measures import Skill
+from forecasts.reports.render.as_csv import CHOICE, Columns, as_csv
 from forecasts.reports.selection import ALL, Choice
 from forecasts.reports.skills import skills
 from forecasts.scores.frames import Frames
 
+COLUMNS: Columns = {
+    "name": "side.name",
+    "rank_low": lambda one: one.side.rank_low if one.ranked else None,
+    "rank_high": lambda one: one.side.rank_high if one.ranked else None,
+    "kind": "kind",
+    "owner": "owner",
+    "crowd_skill_mean": "crowd_skill.mean",
+    "crowd_skill_lower": "crowd_skill.interval.0",
+    "crowd_skill_upper": "crowd_skill.interval.1",
+    "crowd_skill_questions": "crowd_skill.questions",
+    "questions": "side.questions",
+    "coverage": "side.coverage",
+    "brier_mean": "side.brier.mean",
+    "brier_lower": "side.brier.interval.0",
+    "brier_upper": "side.brier.interval.1",
+    "cost_a_question": "cost",
+}
+_ABOUT = ("engine_version", "of", *CHOICE, "as_of", "input_sha256")
 MOST = 40  # compared: all pairs of more would take minutes
 
 
@@ -102,6 +121,11 @@ def arena(
         sentence=_sentence(contenders),
         comparison=comparison,
     )
+
+
+def arena_csv(arena: Arena) -> str:
+    """Return the contenders as CSV, numbers in full precision, costs in US dollars."""
+    return as_csv(arena.contenders, COLUMNS, arena.comparison.metadata, _ABOUT)
 
 
 def _counted(entries: Entries, counting: pd.DataFrame) -> pd.DataFrame:

@@ -171,6 +171,22 @@ def test_only_addresses_are_captured_not_files_of_the_server(api: TestClient) ->
         assert found.status_code == 422, url
 
 
+def test_an_outcome_says_which_forecasts_no_longer_count(
+    api: TestClient, engine: Engine, clock: Clock
+) -> None:
+    asked(engine, slug="rain")
+    for on, p in ((2, 0.5), (4, 0.9)):
+        clock.time = day(on)
+        api.post(f"{V1}/questions/rain/forecasts", json={"probability": p})
+    clock.time = day(5)
+    resolved = {"outcome": "yes", "known_at": "2026-01-05T00:00:00Z"}
+    first = api.post(f"{V1}/questions/rain/resolve", json=resolved).json()
+    assert first["no_longer_count"] == {"forecasts": 0, "members": 0}
+    earlier = resolved | {"known_at": "2026-01-04T00:00:00Z"}
+    corrected = api.post(f"{V1}/questions/rain/resolve", json=earlier).json()
+    assert corrected["no_longer_count"] == {"forecasts": 1, "members": 1}
+
+
 def test_an_outcome_is_disputed_and_upheld_or_its_proposal_rejected(
     api: TestClient, engine: Engine, clock: Clock
 ) -> None:

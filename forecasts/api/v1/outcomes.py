@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -14,7 +15,9 @@ from forecasts.api.v1.questions import document
 from forecasts.common.errors import Refused
 from forecasts.ledger.models import Question
 from forecasts.questions import registry
+from forecasts.questions.standing import current_state
 from forecasts.resolution import confirmation, disputes, proposals
+from forecasts.resolution.late_forecasts import left_out
 
 router = APIRouter(prefix="/questions/{id}", tags=["Outcomes"])
 
@@ -22,13 +25,28 @@ router = APIRouter(prefix="/questions/{id}", tags=["Outcomes"])
 @router.post("/propose", status_code=201, response_model=shapes.QuestionDocument)
 def propose_outcome(caller: Acts, id: str, body: requests.Outcome) -> Response:
     """Propose an outcome, for someone who may decide it."""
-    return _with_outcome(caller, id, body, proposals.propose)
+
+    def do(at: At, question: Question) -> None:
+        _say(at, question, body, proposals.propose)
+
+    return _decided(caller, id, do)
 
 
-@router.post("/resolve", status_code=201, response_model=shapes.QuestionDocument)
+@router.post("/resolve", status_code=201, response_model=shapes.Resolved)
 def resolve_question(caller: Acts, id: str, body: requests.Outcome) -> Response:
-    """Confirm an outcome and score the forecasts; of a resolved question, correct it."""
-    return _with_outcome(caller, id, body, confirmation.confirm)
+    """Confirm an outcome and score the forecasts; of a resolved question, correct it.
+
+    `no_longer_count` has the forecasts that the time at which the outcome was known leaves out.
+    """
+
+    def act(at: At) -> Any:
+        question = registry.find(at.session, id)
+        before = current_state(at.session, question, now=at.now)
+        _say(at, question, body, confirmation.confirm)
+        late = left_out(at.session, before, now=at.now)
+        return document(at, question) | {"no_longer_count": asdict(late)}
+
+    return answers.acted(caller, act, status=201)
 
 
 @router.post("/reject", status_code=201, response_model=shapes.QuestionDocument)
@@ -68,21 +86,17 @@ def uphold_outcome(caller: Acts, id: str, body: requests.Because) -> Response:
     return _decided(caller, id, do)
 
 
-def _with_outcome(
-    caller: Caller, id: str, body: requests.Outcome, verb: Callable[..., object]
-) -> Response:
-    def do(at: At, question: Question) -> None:
-        verb(
-            at.session,
-            question,
-            body.outcome,
-            known_at=body.known_at,
-            note=body.note,
-            source=body.source,
-            **at.by,
-        )
-
-    return _decided(caller, id, do)
+def _say(at: At, question: Question, body: requests.Outcome, verb: Callable[..., object]) -> None:
+    """Propose or confirm the outcome that a request names."""
+    verb(
+        at.session,
+        question,
+        body.outcome,
+        known_at=body.known_at,
+        note=body.note,
+        source=body.source,
+        **at.by,
+    )
 
 
 def _decided(caller: Caller, id: str, do: Callable[[At, Question], None]) -> Response:

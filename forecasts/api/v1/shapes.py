@@ -205,6 +205,19 @@ class QuestionDocument(Question):
     resolutions: list[ResolutionStep]
 
 
+class LateForecasts(BaseModel):
+    """The forecasts made when the outcome was known, and the number of their members."""
+
+    forecasts: int
+    members: int
+
+
+class Resolved(QuestionDocument):
+    """A question just resolved, and the forecasts that no longer count."""
+
+    no_longer_count: LateForecasts
+
+
 class Draft(BaseModel):
     """A possible question in an article."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
 import pytest
@@ -41,6 +43,16 @@ def test_the_best_comes_first_with_its_rank_its_kind_and_its_cost() -> None:
     assert found.contenders[0].crowd_skill.mean is not None
     assert found.contenders[0].crowd_skill.mean > 0 > (found.contenders[2].crowd_skill.mean or 0)
     assert found.sentence == "Only ann may be first; chance does not explain the lead."
+
+
+def test_the_table_is_saved_with_skill_and_cost() -> None:
+    found = shown({"ann": 0.9, "=b1": 0.75, "bob": 0.6}, cost=0.25)
+    table = list(csv.DictReader(io.StringIO(report_arena.arena_csv(found))))
+    assert [row["name"] for row in table] == ["ann", "'=b1", "bob"]
+    assert [row["rank_low"] for row in table] == ["1", "2", "3"]
+    assert float(table[0]["crowd_skill_mean"]) == found.contenders[0].crowd_skill.mean
+    assert [row["cost_a_question"] for row in table] == ["", "", ""]
+    assert report_arena.arena_csv(shown({"ann": 0.9, "b1": 0.6}, cost=0.25)).count(",0.25,") == 1
 
 
 def test_equals_cannot_be_told_apart() -> None:
