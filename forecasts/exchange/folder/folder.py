@@ -20,8 +20,9 @@ import pandas as pd
 import pyarrow as pa
 
 from forecasts.common import limits
-from forecasts.common.errors import BadInput, Problem, Refused
+from forecasts.common.errors import BadInput, Problem
 from forecasts.exchange.folder.archive import unpack
+from forecasts.exchange.folder.drafts import drafted
 from forecasts.exchange.folder.rules import check_folder
 from forecasts.exchange.folder.tables import (
     Table,
@@ -166,30 +167,11 @@ def _warn_of_late_ends(questions: pd.DataFrame, warn: Callable[[str], None]) -> 
 def write_folder(frames: Frames, folder: Path, *, overwrite: bool = False) -> list[Path]:
     """Return the files of the ledger folder, which are written.
 
-    All files are written aside first and then moved into the folder one by one; if that is
-    interrupted, an overwritten folder can hold files of both ledgers and must be written again.
-    Refused if the folder is not empty, unless ``overwrite``; BadInput if the disk refuses.
+    Refused if the folder is not empty, unless ``overwrite``; BadInput if the disk refuses. If it is
+    interrupted, an overwritten folder can hold files of both ledgers (see ``drafted``).
     """
-    try:
-        return _write_all(frames, folder, overwrite=overwrite)
-    except OSError as error:
-        raise BadInput(
-            f"The folder {str(folder)!r} cannot be written: {error.strerror or error}.",
-            remedy="Name a folder that you may write to.",
-        ) from error
-
-
-def _write_all(frames: Frames, folder: Path, *, overwrite: bool) -> list[Path]:
-    if folder.exists() and any(folder.iterdir()) and not overwrite:
-        raise Refused(
-            f"The folder {str(folder)!r} is not empty.",
-            remedy="Name a new one, or add --overwrite to replace the ledger in it.",
-        )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(
-        prefix=f".{folder.name}-", dir=folder.parent, ignore_cleanup_errors=True
-    ) as aside:
-        draft, names = Path(aside), []
+    names = []
+    with drafted(folder, overwrite=overwrite) as draft:
         for name, (columns, _) in FILES.items():
             frame: pd.DataFrame = getattr(frames, name)
             if name not in ("questions", "forecasts") and frame.empty:
@@ -201,15 +183,11 @@ def _write_all(frames: Frames, folder: Path, *, overwrite: bool) -> list[Path]:
             names.append(name)
         package = json.dumps(_datapackage(names), indent=2, ensure_ascii=False)
         (draft / "datapackage.json").write_text(package + "\n", encoding="utf-8")
-        folder.mkdir(exist_ok=True)
-        for name in FILES:
+        for name in FILES:  # of the ledger that is replaced
             if name not in names:
                 (folder / f"{name}.csv").unlink(missing_ok=True)
             (folder / f"{name}.parquet").unlink(missing_ok=True)
-        files = sorted(draft.iterdir())
-        for file in files:
-            os.replace(file, folder / file.name)
-    return [folder / file.name for file in files]
+    return sorted([folder / f"{name}.csv" for name in names] + [folder / "datapackage.json"])
 
 
 _FIELD_TYPES = {

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -43,7 +44,8 @@ class Choices:
 
     ``owner``: the handle for the person whose account a personal export is of. ``zone``: of times
     without one. ``alias``: the handle for an anonymised id. ``aggregates``: import the platform's
-    crowds, as bots. ``columns``: the file's column for each of ours, in spreadsheets.
+    crowds, as bots. ``columns``: the file's column for each of ours, in spreadsheets. ``now``: the
+    time of the import, if the format has events that are still ahead.
     """
 
     owner: str
@@ -51,6 +53,7 @@ class Choices:
     alias: Callable[[str], str] = str
     aggregates: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
+    now: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -114,8 +117,8 @@ def frames_of(
     made = {
         name: frame_of(columns, tables.get(name, {})) for name, columns in FRAME_COLUMNS.items()
     }
-    who = list(dict.fromkeys(made["forecasts"]["forecaster"]))
-    kinds = ["bot" if one in set(bots) else "human" for one in who]
+    who, some_bots = made["forecasts"]["forecaster"].unique().tolist(), frozenset(bots)
+    kinds = ["bot" if one in some_bots else "human" for one in who]
     return Frames(
         made["questions"],
         made["forecasts"],

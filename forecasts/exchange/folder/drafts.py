@@ -1,0 +1,40 @@
+"""Folders that are written aside first, so that a failure leaves no half-written file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from forecasts.common.errors import BadInput, Refused
+
+
+@contextmanager
+def drafted(folder: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Yield an empty folder; when the block ends, its files are moved into ``folder`` one by one.
+
+    If that is interrupted, an overwritten folder can hold files of both exports and must be written
+    again. Refused if the folder is not empty, unless ``overwrite``; BadInput if the disk refuses.
+    """
+    try:
+        if folder.exists() and any(folder.iterdir()) and not overwrite:
+            raise Refused(
+                f"The folder {str(folder)!r} is not empty.",
+                remedy="Name a new one, or add --overwrite to replace what it holds.",
+            )
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(
+            prefix=f".{folder.name}-", dir=folder.parent, ignore_cleanup_errors=True
+        ) as aside:
+            draft = Path(aside)
+            yield draft
+            folder.mkdir(exist_ok=True)
+            for file in sorted(draft.iterdir()):
+                os.replace(file, folder / file.name)
+    except OSError as error:
+        raise BadInput(
+            f"The folder {str(folder)!r} cannot be written: {error.strerror or error}.",
+            remedy="Name a folder that you may write to.",
+        ) from error

@@ -1,0 +1,40 @@
+"""The formats that the ledger is exported in besides its own folder, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from forecasts.common.errors import BadInput
+from forecasts.exchange.outgoing.written import Written
+from forecasts.scores.frames import Frames
+
+
+class Writer(Protocol):
+    """A module of this package that writes one format (see ``written``)."""
+
+    def write(self, frames: Frames, path: Path, /, *, overwrite: bool = False) -> Written:
+        """Return the files, which are written."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format: the module that writes it, and its files in a few words."""
+
+    writer: Writer
+    files: str
+
+
+# By the names that --format takes, in the order in which messages list them.
+FORMATS: Mapping[str, Format] = {}
+
+
+def writer(name: str) -> Writer:
+    """Return the module that writes the format with this name; BadInput if there is none."""
+    if name not in FORMATS:
+        raise BadInput(
+            f"{name!r} is not a format for exports.", remedy=f"Formats are: {', '.join(FORMATS)}."
+        )
+    return FORMATS[name].writer
