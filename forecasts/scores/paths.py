@@ -91,6 +91,18 @@ def paths(
     return _read(session, question, text, now, scored, crowd_of)(option)
 
 
+def paths_of(
+    rows: Sequence[tuple[Forecast, str]], text: QuestionText, *, now: datetime, option: int = 0
+) -> Paths:
+    """Return the paths of these forecasts alone, oldest first with their members' handles.
+
+    As ``paths``, but without evidence, and with a crowd of just these members.
+    """
+    counted = _while_open(rows, text, now)
+    pools: list[tuple[bool, str | None]] = [(True, None)] * len(counted)
+    return _paths(counted, pools, {}, {}, text, option, min(now, text.close_time), "")
+
+
 def option_paths(
     session: Session,
     question: Question,

@@ -11,7 +11,7 @@ from forecasts.reports.render import svg
 from forecasts.reports.render.document import Document, Table
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    from jinja2 import Environment, Template
 
 _WIDE = 50  # characters; on a phone, a wider table becomes a card for each row
 
@@ -36,11 +36,20 @@ def _visible(value: object) -> object:
 
 @cache
 def _template() -> Template:
+    return environment().get_template("document.html")
+
+
+def environment(*folders: Path) -> Environment:
+    """Return the environment of pages that look like a document; ``folders`` have their templates.
+
+    All text is escaped. ``blocks.html`` draws the blocks of a document, ``document.css`` styles
+    them.
+    """
     # Imported here: jinja2 takes time, and only HTML needs it.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+    made = Environment(
+        loader=FileSystemLoader([Path(__file__).with_name("templates"), *folders]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_visible,
@@ -49,5 +58,5 @@ def _template() -> Template:
         keep_trailing_newline=True,
     )
     kind = {"kind_of": lambda block: type(block).__name__}
-    environment.globals |= {"svg": svg, "is_wide": _is_wide, **kind}
-    return environment.get_template("document.html")
+    made.globals |= {"svg": svg, "is_wide": _is_wide, **kind}
+    return made

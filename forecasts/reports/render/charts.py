@@ -52,6 +52,11 @@ STYLES = {
     "expected": Style("point", 2, fill="page"),
     "open-interval": Style("bar", 2.5, (3, 2)),
     "open-mean": Style("bar", 1.5, fill="page"),
+    # Lines that differ in dash as well, for any colour vision.
+    "line-2": Style("point", 2, (7, 2)),
+    "line-3": Style("soft", 2, (2, 2)),
+    "line-4": Style("third", 2, (9, 2, 2, 2)),
+    "quiet": Style("bar", 1),
 }
 
 
@@ -151,7 +156,9 @@ def reliability(group: Group) -> Chart:
             tuple(bin_.weight / most for bin_ in bins),
         ),
     )
-    return Chart(_percents("Forecast"), _percents("Happened"), series, height=380.0, framed=True)
+    return Chart(
+        percent_axis("Forecast"), percent_axis("Happened"), series, height=380.0, framed=True
+    )
 
 
 def histogram(group: Group) -> Chart:
@@ -169,14 +176,14 @@ def histogram(group: Group) -> Chart:
         ),
     )
     share = Axis("Share", 0.0, most, (0.0, most), ("0%", percent(most)))
-    return Chart(_percents("Forecast"), share, (bars,), height=46.0)
+    return Chart(percent_axis("Forecast"), share, (bars,), height=46.0)
 
 
 def roc(group: Group) -> Chart:
     """Return the ROC curve, and the line without discrimination."""
     return Chart(
-        _percents("False alarm rate"),
-        _percents("Hit rate"),
+        percent_axis("False alarm rate"),
+        percent_axis("Hit rate"),
         (
             Series("line", "reference", ((0.0, 0.0), (1.0, 1.0)), "no discrimination"),
             Series(
@@ -210,7 +217,7 @@ def pit(group: Group) -> Chart:
     most = max(*shares, 2 * step)
     share = Axis("Outcomes", 0.0, most, (0.0, step, most), ("0%", percent(step), percent(most)))
     level = Series("level", "reference", ((step,),), "calibrated")
-    return Chart(_percents("Part of the distribution"), share, (bars, level), height=130.0)
+    return Chart(percent_axis("Part of the distribution"), share, (bars, level), height=130.0)
 
 
 def murphy(group: Group) -> Chart:
@@ -245,7 +252,7 @@ def murphy_curves(groups: Sequence[Group]) -> Chart:
 
 def _losses(*lines: Series) -> Chart:
     most = max((point[1] for line in lines for point in line.points), default=0.0)
-    return Chart(_percents("Threshold for acting"), _from_zero("Mean loss", most), lines)
+    return Chart(percent_axis("Threshold for acting"), _from_zero("Mean loss", most), lines)
 
 
 def leads(group: Group) -> Chart:
@@ -346,7 +353,8 @@ def _points(rows: Sequence[object], *names: str) -> tuple[Point, ...]:
     return tuple(map(attrgetter(*names), rows))
 
 
-def _percents(title: str) -> Axis:
+def percent_axis(title: str) -> Axis:
+    """Return an axis from 0 to 100%."""
     return Axis(title, 0.0, 1.0, QUARTERS, tuple(map(percent, QUARTERS)))
 
 

@@ -1,13 +1,14 @@
 """Charts drawn as SVG, for HTML and PDF documents.
 
 On a page the shapes have classes and take the page's colours (``css``); a picture has colours of
-its own, for white paper.
+its own, for white paper. A plot without words (``plot``) is part of a larger picture.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from html import escape
 
 from forecasts.reports.render.charts import (
@@ -33,6 +34,7 @@ _PALETTE = {
     "soft": "#56606d",
     "line": "#d8dde4",
     "bar": "#8d99a8",
+    "third": "#8a4f7d",
     "page": "#ffffff",
 }
 
@@ -65,6 +67,24 @@ def inline(charts: Charts, title: str, id_: str) -> str:
 def picture(charts: Charts) -> str:
     """Return charts as SVG with its own colours."""
     return _picture(*_drawn(charts))
+
+
+def plot(chart: Chart, x: float, y: float, width: float) -> str:
+    """Return a chart without axis labels and legend, at that place of a larger SVG.
+
+    Lines keep their width where the picture's style has ``vector-effect: non-scaling-stroke``.
+    """
+    unlabelled = replace(
+        chart,
+        x=replace(chart.x, title="", labels=("",) * len(chart.x.ticks)),
+        y=replace(chart.y, title="", labels=("",) * len(chart.y.ticks)),
+    )
+    height = width * chart.height / _WIDTH
+    return (
+        f'<svg x="{_n(x)}" y="{_n(y)}" width="{_n(width)}" height="{_n(height)}" '
+        f'viewBox="{_n(_LEFT)} 0 {_n(_WIDTH)} {_n(chart.height)}" overflow="visible">'
+        f"{''.join(_plot(unlabelled, 0.0))}</svg>"
+    )
 
 
 def inline_row(forest: Forest, row: ForestRow) -> str:
@@ -144,15 +164,18 @@ def _plot(chart: Chart, top: float) -> list[str]:
     shapes = []
     for tick, label in zip(chart.y.ticks, chart.y.labels, strict=True):
         y = at(chart.x.low, tick)[1]
-        shapes += [_line("grid", (left, y), (right, y)), _text((left - 7, y + 4), label, "end")]
+        shapes.append(_line("grid", (left, y), (right, y)))
+        if label:
+            shapes.append(_text((left - 7, y + 4), label, "end"))
     if chart.x.scale == "linear":
         for tick in chart.x.ticks:
             x = at(tick, chart.y.low)[0]
             shapes.append(_line("grid", (x, top), (x, foot)))
-    shapes.append(
-        f'<text transform="translate(12 {_n(top + chart.height / 2)}) rotate(-90)" '
-        f'text-anchor="middle">{escape(chart.y.title)}</text>'
-    )
+    if chart.y.title:
+        shapes.append(
+            f'<text transform="translate(12 {_n(top + chart.height / 2)}) rotate(-90)" '
+            f'text-anchor="middle">{escape(chart.y.title)}</text>'
+        )
     if chart.framed:
         shapes.append(_bar("frame", (left, top), (right, foot)))
     return [*shapes, *(shape for series in chart.series for shape in _series(series, chart, at))]
