@@ -8,6 +8,7 @@
     │       └── Expired      the member's sign-in has expired
     ├── BadInput             a value or a file cannot be read; carries every problem found
     ├── CaptureError         an article cannot be fetched, or the page contains none
+    │   └── NoAnswer         the server sent no whole answer; another attempt may succeed
     ├── CannotTell           a resolver got an answer that does not settle its question
     └── DatabaseError        the database cannot be used (newer schema, unreachable, full, …)
         ├── NoLedger         there is no ledger at that place
@@ -88,6 +89,10 @@ class BadInput(LedgerError):
 
 class CaptureError(LedgerError):
     """An article cannot be fetched or read; nothing was stored."""
+
+
+class NoAnswer(CaptureError):
+    """The server could not be reached, or its answer broke off; another attempt may succeed."""
 
 
 class CannotTell(LedgerError):

@@ -14,32 +14,24 @@ environment, keeps no cookies and does not follow redirects by itself.
 from __future__ import annotations
 
 import contextlib
-import ipaddress
+import logging
 import re
-import socket
 import ssl
-import threading
-import time
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import httpcore
 import httpx
 
-from forecasts.common.errors import CaptureError
-from forecasts.common.ip_addresses import (
-    ALLOW_PRIVATE,
-    Address,
-    is_private_host,
-    is_public,
-    private_address,
-)
-from forecasts.common.limits import TEXT_BYTES
+from forecasts.common.connections import Network
+from forecasts.common.errors import CaptureError, NoAnswer
+from forecasts.common.ip_addresses import ALLOW_PRIVATE, is_private_host, private_address
+from forecasts.common.limits import SOURCE_BYTES, TEXT_BYTES
 
 SECONDS = 10.0
 MAX_REDIRECTS = 3
+REDIRECTS = (301, 302, 303, 307, 308)
 PORTS = {80, 443}
 CONTENT_TYPES = {"text/html", "application/xhtml+xml", "text/plain"}
 HEADERS = {
@@ -76,7 +68,7 @@ def fetch(
     and decompressed. ``allow_private`` permits private addresses and ports other than 80 and 443.
     Raises ``CaptureError`` for every failure.
     """
-    network = _Network(seconds, allow_private=allow_private)
+    network = Network(seconds, allow_private=allow_private)
     here = checked_url(url, allow_private=allow_private)
     for _ in range(MAX_REDIRECTS + 1):
         answer = _get(here, network, max_bytes, content_types)
@@ -103,7 +95,7 @@ def post(
     ``max_bytes`` limits the answer, which is not read by default. Raises ``CaptureError`` unless
     the server accepts it (2xx). No error shows more of the address than its host: it may be secret.
     """
-    network = _Network(seconds, allow_private=allow_private)
+    network = Network(seconds, allow_private=allow_private)
     try:
         here = checked_url(url, allow_private=allow_private)
     except CaptureError:
@@ -120,23 +112,101 @@ def post(
         ("Connection", "close"),
     ]
     answered = bytearray()
-    try:
-        with (
-            _translated(here, seconds),
-            _pool(network) as pool,
-            pool.stream("POST", _target(here), headers=headers, content=data) as answer,
-        ):
-            status = answer.status
-            for chunk in answer.iter_stream() if max_bytes else ():
-                answered += chunk
-                if len(answered) > max_bytes:
-                    raise CaptureError(f"{_name(here)} sent more than {max_bytes / 1e6:g} MB.")
-    except CaptureError as error:  # its remedy is for a page to be captured
-        is_private = ALLOW_PRIVATE in error.remedy
-        raise CaptureError(error.message, remedy=ALLOW_PRIVATE if is_private else "") from None
+    with (
+        _without_paste(),
+        _translated(here, seconds),
+        _pool(network) as pool,
+        pool.stream("POST", _target(here), headers=headers, content=data) as answer,
+    ):
+        status = answer.status
+        for chunk in answer.iter_stream() if max_bytes else ():
+            answered += chunk
+            if len(answered) > max_bytes:
+                raise CaptureError(f"{_name(here)} sent more than {max_bytes / 1e6:g} MB.")
     if not 200 <= status < 300:
         raise CaptureError(f"{_name(here)} did not accept it (HTTP status {status}).")
     return bytes(answered)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A server's answer, whatever its status: its headers and the decoded body."""
+
+    status: int
+    headers: httpx.Headers
+    data: bytes
+
+
+def ask(
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    allow_private: bool = False,
+    seconds: float = 6 * SECONDS,
+    max_bytes: int = SOURCE_BYTES,
+) -> Answer:
+    """Return the answer to a request whose address or headers hold a secret.
+
+    The limits are those of ``fetch``. Redirects are followed on the same host alone, so that no
+    other learns the secret, and nothing is logged. Raises NoAnswer if a further attempt may
+    succeed, else CaptureError; no error shows more of the address than its host.
+    """
+    network = Network(seconds, allow_private=allow_private)
+    here = httpx.URL(url)
+    with _without_paste(), _unlogged():
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = _ask(here, headers, network, max_bytes)
+            location = answer.headers.get("location")
+            if answer.status not in REDIRECTS or not location:
+                return answer
+            there = checked_url(location, base=here, allow_private=True)
+            if (there.scheme, there.netloc) != (here.scheme, here.netloc):
+                raise CaptureError(f"{_name(here)} redirects to another host: {_name(there)}.")
+            here = there
+    raise CaptureError(f"{_name(here)} redirects more than {MAX_REDIRECTS} times.")
+
+
+def _ask(url: httpx.URL, headers: Mapping[str, str], network: Network, max_bytes: int) -> Answer:
+    own = {
+        "Host": url.netloc.decode("ascii"),
+        "User-Agent": "forecast-ledger",
+        "Accept-Encoding": "gzip, deflate",
+        "Connection": "close",
+    }
+    with (
+        _translated(url, network.seconds),
+        _pool(network) as pool,
+        pool.stream("GET", _target(url), headers=list({**own, **headers}.items())) as answer,
+    ):
+        received = httpx.Headers(answer.headers)
+        encoding = received.get("content-encoding", "").strip().lower()
+        data = bytearray()
+        for chunk in _decompressed(url, answer.iter_stream(), encoding, max_bytes):
+            data += chunk
+            _refuse_size(url, len(data), max_bytes)
+        return Answer(answer.status, received, bytes(data))
+
+
+@contextlib.contextmanager
+def _without_paste() -> Iterator[None]:
+    """Drop the remedies for a page that is captured, such as to paste its text."""
+    try:
+        yield
+    except CaptureError as error:
+        is_private = ALLOW_PRIVATE in error.remedy
+        raise type(error)(error.message, remedy=ALLOW_PRIVATE if is_private else "") from None
+
+
+@contextlib.contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep ``httpcore`` from logging headers: those of a redirect can repeat the address."""
+    logger = logging.getLogger("httpcore")
+    before = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def checked_url(url: str, *, base: httpx.URL | None = None, allow_private: bool) -> httpx.URL:
@@ -169,103 +239,8 @@ def checked_url(url: str, *, base: httpx.URL | None = None, allow_private: bool)
     return parsed.copy_with(fragment=None)
 
 
-class _Network(httpcore.NetworkBackend):
-    """Network backend that connects only to checked addresses, for some seconds from now."""
-
-    def __init__(self, seconds: float, *, allow_private: bool) -> None:
-        self.seconds = seconds
-        self._end = time.monotonic() + seconds
-        self._allow_private = allow_private
-        self._sockets = httpcore.SyncBackend()
-
-    def left(self) -> float:
-        """Return the seconds left; raises ReadTimeout when there are none."""
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise httpcore.ReadTimeout
-        return left
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        addresses = self._resolve(host, port)
-        if not self._allow_private:
-            for address in addresses:
-                if not is_public(address):
-                    shown = str(address) if host == str(address) else f"{host[:80]} ({address})"
-                    raise private_address(shown)
-        failure: Exception = httpcore.ConnectError(f"{host} has no address")
-        for tried, address in enumerate(addresses):
-            # Each address gets its share of the time, in case one does not answer.
-            share = self.left() / (len(addresses) - tried)
-            try:
-                stream = self._sockets.connect_tcp(
-                    str(address), port, timeout=share, socket_options=socket_options
-                )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failure = error
-            else:
-                return _Stream(stream, self.left)
-        raise failure
-
-    def _resolve(self, host: str, port: int) -> list[Address]:
-        found: list[Address] = []
-        failed: list[Exception] = []
-
-        def look_up() -> None:
-            try:
-                answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-                found.extend(ipaddress.ip_address(answer[4][0]) for answer in answers)
-            except (OSError, ValueError) as error:
-                failed.append(error)
-
-        # A DNS lookup has no timeout of its own, so a hanging thread is abandoned.
-        thread = threading.Thread(target=look_up, daemon=True)
-        thread.start()
-        thread.join(self.left())
-        if thread.is_alive():
-            raise httpcore.ConnectTimeout
-        if failed:
-            raise httpcore.ConnectError("the host name is unknown")
-        return list(dict.fromkeys(found))
-
-
-class _Stream(httpcore.NetworkStream):
-    """A connection whose reads and writes end with the deadline."""
-
-    def __init__(self, stream: httpcore.NetworkStream, left: Callable[[], float]) -> None:
-        self._stream = stream
-        self._left = left
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, timeout=self._left())
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, timeout=self._left())
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        secure = self._stream.start_tls(ssl_context, server_hostname, self._left())
-        return _Stream(secure, self._left)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
 def _get(
-    url: httpx.URL, network: _Network, max_bytes: int, content_types: Collection[str]
+    url: httpx.URL, network: Network, max_bytes: int, content_types: Collection[str]
 ) -> Fetched | str:
     """Return the response at ``url``, or the address of its redirect."""
     sent_headers = {"Host": url.netloc.decode("ascii"), **HEADERS}
@@ -277,7 +252,7 @@ def _get(
         pool.stream("GET", _target(url), headers=list(sent_headers.items())) as answer,
     ):
         headers = httpx.Headers(answer.headers)
-        if answer.status in (301, 302, 303, 307, 308) and headers.get("location"):
+        if answer.status in REDIRECTS and headers.get("location"):
             return headers["location"]
         _refuse_status(url, answer.status)
         content_type, charset = _content_type(url, headers.get("content-type"), content_types)
@@ -291,7 +266,7 @@ def _get(
         return Fetched(str(url), content_type, charset, bytes(data))
 
 
-def _pool(network: _Network) -> httpcore.ConnectionPool:
+def _pool(network: Network) -> httpcore.ConnectionPool:
     return httpcore.ConnectionPool(ssl_context=httpx.create_ssl_context(), network_backend=network)
 
 
@@ -307,21 +282,21 @@ def _name(url: httpx.URL) -> str:
 
 @contextlib.contextmanager
 def _translated(url: httpx.URL, seconds: float) -> Iterator[None]:
-    """Translate network errors into a CaptureError."""
+    """Translate network errors into NoAnswer."""
     try:
         yield
     except httpcore.TimeoutException:
-        raise CaptureError(
+        raise NoAnswer(
             f"{_name(url)} did not send the page within {seconds:g} seconds.",
             remedy="Try again later. " + PASTE,
         ) from None
     except (httpcore.NetworkError, ssl.SSLError, OSError) as error:
-        raise CaptureError(
+        raise NoAnswer(
             f"{_name(url)} cannot be reached: {_reason(error)}.",
             remedy="Check the address and your connection.",
         ) from None
     except (httpcore.ProtocolError, httpcore.UnsupportedProtocol, ValueError) as error:
-        raise CaptureError(
+        raise NoAnswer(
             f"{_name(url)} did not answer like a web server: {_reason(error)}.", remedy=PASTE
         ) from None
 
@@ -392,8 +367,8 @@ def _decompressed(
             _refuse_size(url, sent, max_bytes)
             yield decoder.decompress(chunk, max_bytes + 1)
     except zlib.error as error:
-        raise CaptureError(
+        raise NoAnswer(
             f"{_name(url)} sent a compressed page that cannot be unpacked ({error}).", remedy=PASTE
         ) from None
     if not decoder.eof:
-        raise CaptureError(f"The page at {_name(url)} breaks off before its end.", remedy=PASTE)
+        raise NoAnswer(f"The page at {_name(url)} breaks off before its end.", remedy=PASTE)

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from forecasts.common import connections
 from forecasts.common import web as fetching
 from forecasts.common.errors import CaptureError
 from forecasts.common.ip_addresses import is_public
@@ -127,7 +128,7 @@ def test_a_redirect_into_the_network_is_refused(monkeypatch: pytest.MonkeyPatch)
         first = ipaddress.ip_address("127.0.0.1")
         answers = iter([True])
         monkeypatch.setattr(
-            fetching, "is_public", lambda a: next(answers, False) if a == first else real(a)
+            connections, "is_public", lambda a: next(answers, False) if a == first else real(a)
         )
         with pytest.raises(CaptureError, match="not on the public internet"):
             fetch(url)

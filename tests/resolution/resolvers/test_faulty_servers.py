@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from sqlmodel import select
 
 from forecasts.access.members import member_or_new
-from forecasts.common import ip_addresses
+from forecasts.common import connections, ip_addresses
 from forecasts.common import web as fetching
 from forecasts.ledger import database
 from forecasts.ledger.models import Resolution
@@ -130,7 +130,7 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     with server(answer) as address:
         port = int(address.rstrip("/").rsplit(":", 1)[1])
         monkeypatch.setattr(fetching, "PORTS", {80, 443, port})
-        for module in (fetching, ip_addresses):
+        for module in (connections, ip_addresses):
             monkeypatch.setattr(module, "is_public", lambda one: str(one) == "127.0.0.1")
         monkeypatch.setattr(
             source_access, "Sources", partial(Sources, seconds=SECONDS, most_bytes=MOST_BYTES)
