@@ -34,6 +34,7 @@ from forecasts.ledger.models import (
     Question,
     QuestionRevision,
     QuestionText,
+    Role,
     Team,
     Visibility,
 )
@@ -108,6 +109,22 @@ def reading_everything(session: Session) -> Iterator[None]:
     try:
         yield
     finally:
+        if reader is not None:
+            session.info[_READER] = reader
+
+
+@contextmanager
+def reading_publicly(session: Session, *, now: datetime) -> Iterator[None]:
+    """Let the session read for a stranger in this block: only what everyone may see.
+
+    The owner of a ledger of their own is a stranger here too.
+    """
+    reader = session.info.get(_READER)
+    session.info[_READER] = _Reader(Rights(None, False, Role.viewer, {}), now)
+    try:
+        yield
+    finally:
+        session.info.pop(_READER)
         if reader is not None:
             session.info[_READER] = reader
 

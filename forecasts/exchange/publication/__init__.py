@@ -1,0 +1,1 @@
+"""A public record: the forecasts that everyone may see, as files that a stranger can check."""

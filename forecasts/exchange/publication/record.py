@@ -1,0 +1,379 @@
+"""A public record as data: the questions and forecasts of a member or a team that anyone may see.
+
+The reader is a stranger without a role, even in a ledger of one person: restricted and discarded
+questions, and crowds that are still hidden, are left out, and so are removed members and erased
+words. The numbers follow from the published forecasts alone, so they can be computed again from the
+published files (``proof``).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+from sqlmodel import Session, col, select
+
+import scoring
+from forecasts.access.visibility import forecast_visible, reading_everything, reading_publicly
+from forecasts.common.errors import NotFound
+from forecasts.ledger.chain import TOMBSTONE, tombstone
+from forecasts.ledger.current import newest_memberships
+from forecasts.ledger.models import (
+    Citation,
+    Evidence,
+    EvidenceKind,
+    Forecast,
+    Member,
+    Membership,
+    Removal,
+    Stance,
+    Team,
+)
+from forecasts.questions import registry
+from forecasts.questions.standing import QuestionState, by_id, in_batches
+from forecasts.scores.frames import Frames, ledger_frames, rows
+from forecasts.scores.stored_scores import MAIN_PROTOCOLS
+from forecasts.updates.values import Value, value_of
+
+
+@dataclass(frozen=True)
+class PublishedEvidence:
+    """A piece of evidence that a forecast cites."""
+
+    kind: EvidenceKind
+    title: str
+    url: str | None
+    publisher: str | None
+    published_at: datetime | None
+    quote: str
+    note: str
+    stance: Stance
+    share: float | None
+
+
+@dataclass(frozen=True)
+class PublishedForecast:
+    """A forecast, or a withdrawal (``value`` is None); ``id`` is its row in the ledger.
+
+    ``recorded_at`` is later than ``made_at`` only for an import (``imported``).
+    """
+
+    id: int
+    forecaster: str
+    made_at: datetime
+    recorded_at: datetime
+    value: Value | None
+    rationale: str
+    evidence: tuple[PublishedEvidence, ...]
+    imported: bool
+
+
+@dataclass(frozen=True)
+class PublishedScore:
+    """A forecaster's score on a question: ``brier``, or ``crps`` for a number or date.
+
+    Both are 0 at best. ``coverage``: the share of the question's time with a forecast.
+    """
+
+    forecaster: str
+    brier: float | None
+    crps: float | None
+    coverage: float
+
+
+@dataclass(frozen=True)
+class PublishedQuestion:
+    """A question with its forecasts by forecaster and time, and their scores once it is resolved.
+
+    ``state``: its newest wording (``text``), its current resolution and its status.
+    ``provisional``: the outcome may still be disputed. ``note``: of the resolution.
+    """
+
+    state: QuestionState
+    forecasts: tuple[PublishedForecast, ...]
+    scores: tuple[PublishedScore, ...]
+    provisional: bool
+    note: str
+
+
+@dataclass(frozen=True)
+class Unpublished:
+    """The questions that were forecast and are not published, by reason, and their forecasts."""
+
+    not_chosen: int
+    restricted: int
+    forecasts: int
+
+    @property
+    def questions(self) -> int:
+        """Their number."""
+        return self.not_chosen + self.restricted
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of a record; ``brier`` and ``crps`` are means over questions and forecasters.
+
+    ``scored``: the scores that ``brier`` is the mean of. ``first`` and ``last``: the times of the
+    first and the last forecast. None without any.
+    """
+
+    questions: int
+    resolved: int
+    forecasts: int
+    scored: int
+    brier: float | None
+    crps: float | None
+    first: datetime | None
+    last: datetime | None
+
+
+@dataclass(frozen=True)
+class Publication:
+    """The public record of a member or a team, its questions from the newest outcome on.
+
+    ``frames``: the same questions and forecasts for reports and charts.
+    """
+
+    title: str
+    is_team: bool
+    questions: tuple[PublishedQuestion, ...]
+    numbers: Numbers
+    unpublished: Unpublished
+    frames: Frames
+
+
+# A member's id with the times from and to which their forecasts count; None is open.
+_Span = tuple[int, datetime | None, datetime | None]
+
+
+def published(
+    session: Session,
+    *,
+    member: Member | None = None,
+    team: Team | None = None,
+    questions: Sequence[str] | None = None,
+    now: datetime,
+) -> Publication:
+    """Return the public record of a member, or of a team: forecasts made while in the team.
+
+    ``questions``: only these slugs; NotFound for one that has no public forecast of theirs.
+    """
+    spans = _spans(session, member, team)
+    with reading_everything(session):
+        every = _forecasts(session, spans)
+    with reading_publicly(session, now=now):
+        public = _forecasts(session, spans)
+        seen = {row.question_id for row in public}
+        chosen = seen if questions is None else _chosen(session, questions, seen)
+        states = by_id(session, sorted(chosen), now=now)
+        own = [row for row in public if row.question_id in chosen]
+        frames = _frames(session, own, states)
+        found = _questions(session, own, states, frames, now)
+    forecast = {row.question_id for row in every}
+    return Publication(
+        title=member.handle if member is not None else team.name if team is not None else "",
+        is_team=team is not None,
+        questions=tuple(found),
+        numbers=_numbers(found),
+        unpublished=Unpublished(len(seen - chosen), len(forecast - seen), len(every) - len(own)),
+        frames=frames,
+    )
+
+
+def _spans(session: Session, member: Member | None, team: Team | None) -> list[_Span]:
+    """Return the times in which members' forecasts belong to the record, without removed ones."""
+    removed = set(session.exec(select(Removal.member_id)))
+    if member is not None:
+        return [] if member.id in removed else [(member.id, None, None)]
+    of_team = select(Membership).where(
+        Membership.team_id == (None if team is None else team.id),
+        col(Membership.id).in_(newest_memberships()),
+    )
+    return [
+        (one.member_id, one.joined_at, one.left_at)
+        for one in session.exec(of_team.order_by(col(Membership.id)))
+        if one.member_id not in removed
+    ]
+
+
+def _forecasts(session: Session, spans: Sequence[_Span]) -> list[Forecast]:
+    """Return the forecasts in these times that the session's reader may see, as paths."""
+    members = {member for member, _, _ in spans}
+    found = session.exec(
+        select(Forecast)
+        .where(col(Forecast.member_id).in_(members), forecast_visible(session))
+        .order_by(
+            col(Forecast.question_id),
+            col(Forecast.member_id),
+            col(Forecast.made_at),
+            col(Forecast.id),
+        )
+    )
+    return [
+        row
+        for row in found
+        if any(
+            row.member_id == member
+            and (since is None or since <= row.made_at)
+            and (until is None or row.made_at < until)
+            for member, since, until in spans
+        )
+    ]
+
+
+def _chosen(session: Session, slugs: Sequence[str], seen: set[int]) -> set[int]:
+    """Return the ids of the chosen questions; NotFound for one that is not public."""
+    chosen = set()
+    for slug in slugs:
+        found = None
+        with suppress(NotFound):
+            found = registry.find(session, slug).id
+        if found not in seen:
+            raise NotFound(
+                f"{slug!r} has no forecast of this record that everyone may see.",
+                remedy="Publish a question that everyone may see, with its forecasts.",
+            )
+        chosen.add(found)
+    return chosen
+
+
+def _frames(
+    session: Session, own: Sequence[Forecast], states: Mapping[int, QuestionState]
+) -> Frames:
+    """Return the frames of these questions with these forecasts alone."""
+    frames = ledger_frames(session, questions=[state.slug for state in states.values()])
+    handles = _handles(session, own)
+    made = {(states[row.question_id].slug, handles[row.member_id], row.made_at) for row in own}
+    forecasts = frames.forecasts
+    path = zip(forecasts["question_id"], forecasts["forecaster"], forecasts["made_at"], strict=True)
+    keep = pd.Series([one in made for one in path], dtype=bool)
+    models = frames.models
+    return replace(
+        frames,
+        forecasts=forecasts[keep].reset_index(drop=True),
+        models=None if models is None else models[keep].reset_index(drop=True),
+    )
+
+
+def _questions(
+    session: Session,
+    own: Sequence[Forecast],
+    states: Mapping[int, QuestionState],
+    frames: Frames,
+    now: datetime,
+) -> list[PublishedQuestion]:
+    """Return the questions, those with the newest outcome first, then the others by close."""
+    handles, evidence = _handles(session, own), _evidence(session, own)
+    paths: dict[int, list[PublishedForecast]] = defaultdict(list)
+    for row in own:
+        paths[row.question_id].append(
+            PublishedForecast(
+                row.id,
+                handles[row.member_id],
+                row.made_at,
+                row.recorded_at,
+                None if row.withdrawn else value_of(row),
+                row.rationale,
+                tuple(evidence[row.id]),
+                row.import_key is not None,
+            )
+        )
+    scores = _scores(frames)
+    deadlines = frames.provisional
+    found = []
+    for id_, state in states.items():
+        disputable = state.resolution is not None and state.slug in deadlines
+        until = deadlines.get(state.slug)
+        note = "" if state.resolution is None else state.resolution.note
+        found.append(
+            PublishedQuestion(
+                state,
+                tuple(paths[id_]),
+                tuple(scores.get(state.slug, ())),
+                disputable and (until is None or now < until),
+                "" if note == TOMBSTONE else note,
+            )
+        )
+    return sorted(found, key=_newest_outcome_first)
+
+
+def _newest_outcome_first(question: PublishedQuestion) -> tuple[bool, float, int]:
+    resolution, text = question.state.resolution, question.state.text
+    at = text.close_time if resolution is None else resolution.recorded_at
+    order = at.timestamp() if resolution is None else -at.timestamp()
+    return resolution is None, order, question.state.id
+
+
+def _scores(frames: Frames) -> dict[str, list[PublishedScore]]:
+    """Return the scores by slug, as they follow from these forecasts."""
+    found: dict[str, list[PublishedScore]] = defaultdict(list)
+    for protocol in MAIN_PROTOCOLS:
+        for one in rows(scoring.score(frames.questions, frames.forecasts, protocol)):
+            score = {name: one.score if name == protocol else None for name in MAIN_PROTOCOLS}
+            found[one.question_id].append(
+                PublishedScore(one.forecaster, coverage=one.coverage, **score)
+            )
+    return found
+
+
+def _evidence(session: Session, own: Sequence[Forecast]) -> dict[int, list[PublishedEvidence]]:
+    """Return the evidence of each forecast by its id, without what was erased."""
+    found: dict[int, list[PublishedEvidence]] = defaultdict(list)
+    for some in in_batches([row.id for row in own]):
+        cited = session.exec(
+            select(Citation, Evidence)
+            .join(Evidence, col(Evidence.id) == col(Citation.evidence_id))
+            .where(col(Citation.forecast_id).in_(some))
+            .order_by(col(Citation.id))
+        )
+        for citation, one in cited:
+            if one.key != tombstone("evidence", "key", one.id):
+                found[citation.forecast_id].append(_published(citation, one))
+    return found
+
+
+def _published(citation: Citation, one: Evidence) -> PublishedEvidence:
+    return PublishedEvidence(
+        EvidenceKind(one.kind),
+        one.title,
+        one.url,
+        one.publisher,
+        one.published_at,
+        one.quote,
+        one.note,
+        Stance(citation.stance),
+        citation.share,
+    )
+
+
+def _handles(session: Session, own: Sequence[Forecast]) -> dict[int, str]:
+    members = {row.member_id for row in own}
+    found = select(Member.id, Member.handle).where(col(Member.id).in_(members))
+    return dict(session.exec(found).all())
+
+
+def _numbers(questions: Sequence[PublishedQuestion]) -> Numbers:
+    made = [one.made_at for question in questions for one in question.forecasts]
+    scores = [score for question in questions for score in question.scores]
+    brier = [score.brier for score in scores if score.brier is not None]
+    crps = [score.crps for score in scores if score.crps is not None]
+    return Numbers(
+        questions=len(questions),
+        resolved=sum(question.state.resolution is not None for question in questions),
+        forecasts=len(made),
+        scored=len(brier),
+        brier=_mean(brier),
+        crps=_mean(crps),
+        first=min(made, default=None),
+        last=max(made, default=None),
+    )
+
+
+def _mean(values: Sequence[Any]) -> float | None:
+    return float(sum(values) / len(values)) if values else None
