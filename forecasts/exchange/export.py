@@ -24,7 +24,9 @@ from forecasts.ledger.models import (
     MemberKind,
     Membership,
     ModelUse,
+    PrintedScore,
     Question,
+    QuestionOrigin,
     QuestionRevision,
     QuestionSource,
     Resolution,
@@ -115,6 +117,12 @@ def left_out(session: Session) -> list[str]:
         ),
         ("member marked as bot or service", "members marked as bots or services"): count(
             Member.id, col(Member.kind) != MemberKind.human
+        ),
+        ("origin on another platform", "origins on other platforms"): count(
+            QuestionOrigin.id, question_visible(session, QuestionOrigin.question_id)
+        ),
+        ("score printed by a platform", "scores printed by platforms"): count(
+            PrintedScore.id, question_visible(session, PrintedScore.question_id)
         ),
     }
     return [f"{n:,} {one if n == 1 else many}" for (one, many), n in counts.items() if n]

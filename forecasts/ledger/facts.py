@@ -38,7 +38,7 @@ _MOST_KNOWN = 50_000  # facts and ends of chains
 _NO_FACTS = frozenset(
     {
         *("article", "evidence", "forecast", "model_use", "citation", "comment"),
-        *("revisit", "channel", "preference"),
+        *("revisit", "channel", "preference", "question_origin", "printed_score"),
     }
 )
 FACTS = "ledger_facts"  # among the options of an engine, and in the session of an act

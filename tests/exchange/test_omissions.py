@@ -8,7 +8,7 @@ from forecasts.articles.article import CapturedArticle
 from forecasts.articles.text_quotes import TextQuote
 from forecasts.exchange.export import left_out
 from forecasts.ledger import database
-from forecasts.ledger.models import MemberKind
+from forecasts.ledger.models import MemberKind, PrintedScore, QuestionOrigin
 from forecasts.questions import registry, revisions, sources
 from forecasts.resolution import assignments, confirmation, proposals
 from forecasts.resolution.runs import run
@@ -58,6 +58,9 @@ def test_everything_without_a_place_in_a_folder_is_counted(engine: Engine) -> No
         model = Model(name="m")
         updates.update(session, snow, Value(probability=0.5), member=bot, now=day(1), model=model)
         comment(session, snow, "So.", member=bot, now=day(1))
+        elsewhere = {"question_id": snow.id, "platform": "metaculus", "recorded_at": day(1)}
+        session.add(QuestionOrigin(**elsewhere, platform_id="7"))
+        session.add(PrintedScore(**elsewhere, member_id=bot.id, name="peer", score=12.5))
     run.run(engine, now=day(14))
     with database.reading(engine) as session:
         assert left_out(session) == [
@@ -68,4 +71,6 @@ def test_everything_without_a_place_in_a_folder_is_counted(engine: Engine) -> No
             "1 comment",
             "1 model behind a forecast",
             "1 member marked as bot or service",
+            "1 origin on another platform",
+            "1 score printed by a platform",
         ]

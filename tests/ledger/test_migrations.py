@@ -21,7 +21,14 @@ from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
 from forecasts.ledger import schema as ledger_schema
 from forecasts.ledger.current import newest_wording
-from forecasts.ledger.models import APPEND_ONLY, Member, Membership
+from forecasts.ledger.models import (
+    APPEND_ONLY,
+    AliasSalt,
+    Member,
+    Membership,
+    PrintedScore,
+    QuestionOrigin,
+)
 from forecasts.ledger.models.stored_forms import form
 from forecasts.ledger.schema import migrate
 from forecasts.ledger.verification import verify
@@ -68,6 +75,10 @@ def furnish(engine: Engine) -> None:
             value = Value(probability=0.3 + number / 5)
             updates.update(session, rain, value, member=alice, now=day(number), evidence=cited)
         confirmation.confirm(session, rain, "yes", known_at=day(3), now=day(3), member=alice)
+        elsewhere = {"question_id": rain.id, "platform": "metaculus", "recorded_at": day(3)}
+        session.add(QuestionOrigin(**elsewhere, platform_id="7"))
+        session.add(PrintedScore(**elsewhere, member_id=alice.id, name="peer", score=12.5))
+        session.add(AliasSalt(salt="a secret", recorded_at=day(3)))
 
 
 def schema(engine: Engine) -> MetaData:

@@ -27,6 +27,7 @@ from forecasts.ledger.models.articles import DIGEST_ADDRESS, Article
 from forecasts.ledger.models.chain import Entry, Removal, Upkeep, UpkeepAct
 from forecasts.ledger.models.columns import Real, Time
 from forecasts.ledger.models.people import (
+    AliasSalt,
     Appointment,
     BotOwner,
     EndedSession,
@@ -46,7 +47,9 @@ from forecasts.ledger.models.people import (
 )
 from forecasts.ledger.models.questions import (
     Discard,
+    DistinctPair,
     Question,
+    QuestionOrigin,
     QuestionRevision,
     QuestionSource,
     QuestionText,
@@ -60,6 +63,7 @@ from forecasts.ledger.models.resolution import (
     LastRun,
     Policy,
     PolicyKind,
+    PrintedScore,
     Resolution,
     ResolutionState,
     Resolver,
@@ -82,6 +86,7 @@ from forecasts.ledger.models.updates import (
 __all__ = [
     "APPEND_ONLY",
     "DIGEST_ADDRESS",
+    "AliasSalt",
     "Appointment",
     "Article",
     "BotOwner",
@@ -90,6 +95,7 @@ __all__ = [
     "Comment",
     "Discard",
     "Dispute",
+    "DistinctPair",
     "EndedSession",
     "Entry",
     "Event",
@@ -112,7 +118,9 @@ __all__ = [
     "Policy",
     "PolicyKind",
     "Preference",
+    "PrintedScore",
     "Question",
+    "QuestionOrigin",
     "QuestionRevision",
     "QuestionSource",
     "QuestionText",
@@ -151,10 +159,12 @@ APPEND_ONLY = (
     "question",
     "question_revision",
     "question_source",
+    "question_origin",
     "forecast",
     "model_use",
     "evidence",
     "citation",
+    "printed_score",
     "comment",
     "resolver",
     "resolution",
@@ -167,6 +177,7 @@ APPEND_ONLY = (
     "token",
     "token_revocation",
     "bot_owner",
+    "alias_salt",
     "removal",
     "entry",
 )

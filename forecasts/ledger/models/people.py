@@ -197,6 +197,20 @@ class Theme(StrEnum):
     dark = "dark"
 
 
+class AliasSalt(SQLModel, table=True):
+    """The ledger's secret for the names of anonymised accounts, in a single row.
+
+    With it, the same account has the same name at each import, and nobody without the database can
+    find the account from the name (``exchange.aliases``).
+    """
+
+    __tablename__ = "alias_salt"
+
+    id: int = Field(default=1, primary_key=True)
+    salt: str = Field(sa_type=Text)
+    recorded_at: datetime = Field(sa_type=Time)
+
+
 class Preference(SQLModel, table=True):
     """A member's settings for pages, all of them; the newest row counts. Blank: the default.
 

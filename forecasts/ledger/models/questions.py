@@ -208,6 +208,43 @@ class QuestionSource(SQLModel, table=True):
     suffix: str = long_text()
 
 
+class QuestionOrigin(SQLModel, table=True):
+    """A question's id and address on the platform from which it was imported."""
+
+    __tablename__ = "question_origin"
+    __table_args__ = (
+        UniqueConstraint("question_id", "platform"),
+        Index("ix_question_origin_platform", "platform", "platform_id"),
+    )
+
+    id: int = Field(default=None, primary_key=True)
+    question_id: int = Field(foreign_key="question.id")
+    platform: str = Field(sa_type=Text)
+    platform_id: str = Field(sa_type=Text)
+    url: str = long_text()
+    recorded_at: datetime = Field(sa_type=Time)
+
+
+class DistinctPair(SQLModel, table=True):
+    """Someone judged two questions not to be the same, or took that back; the newest row counts.
+
+    ``apart``: they are not proposed as one family. ``question_id`` is the lower of the two ids.
+    """
+
+    __tablename__ = "distinct_pair"
+    __table_args__ = (
+        CheckConstraint("question_id < other_id", name="ids_in_order"),
+        Index("ix_distinct_pair_question_id", "question_id", "other_id", "id"),
+    )
+
+    id: int = Field(default=None, primary_key=True)
+    question_id: int = Field(foreign_key="question.id")
+    other_id: int = Field(foreign_key="question.id")
+    apart: bool
+    member_id: int = Field(foreign_key="member.id")
+    recorded_at: datetime = Field(sa_type=Time)
+
+
 class Discard(SQLModel, table=True):
     """A question was discarded by its author: nobody sees it, and its rows are kept."""
 

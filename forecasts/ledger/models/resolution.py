@@ -213,3 +213,22 @@ class Score(SQLModel, table=True):
     score: float = Field(sa_type=Real)
     coverage: float = Field(sa_type=Real)
     updates: int
+
+
+class PrintedScore(SQLModel, table=True):
+    """A score that a platform printed for a member; the newest row of each ``name`` counts.
+
+    ``name``: the platform's name for the score. ``coverage``: blank where it printed none.
+    """
+
+    __tablename__ = "printed_score"
+    __table_args__ = (Index("ix_printed_score_question_id", "question_id", "member_id"),)
+
+    id: int = Field(default=None, primary_key=True)
+    question_id: int = Field(foreign_key="question.id")
+    member_id: int = Field(foreign_key="member.id", index=True)
+    platform: str = Field(sa_type=Text)
+    name: str = Field(sa_type=Text)
+    score: float = Field(sa_type=Real)
+    coverage: float | None = Field(default=None, sa_type=Real)
+    recorded_at: datetime = Field(sa_type=Time)
