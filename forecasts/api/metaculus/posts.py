@@ -11,7 +11,6 @@ from typing import Any, Literal
 from sqlmodel import Session
 
 from forecasts.access import members, visibility
-from forecasts.api.metaculus import distributions
 from forecasts.api.metaculus.shapes import (
     Account,
     GroupPost,
@@ -29,7 +28,7 @@ from forecasts.ledger.models import Forecast, Member, MemberKind, QuestionText
 from forecasts.questions.standing import QuestionState, Status
 from forecasts.questions.trends import Trend, trends
 from forecasts.scores.stored_scores import main_protocol, score_table
-from forecasts.updates import updates
+from forecasts.updates import distributions, updates
 from forecasts.updates.comments import Remark
 from forecasts.updates.values import value_of
 

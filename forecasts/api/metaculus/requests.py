@@ -6,13 +6,13 @@ import math
 from datetime import UTC, datetime
 from typing import Any
 
-from forecasts.api.metaculus import distributions
 from forecasts.api.metaculus.shapes import SITE, NewForecast, NewPost, NewQuestion
 from forecasts.common.errors import BadInput
 from forecasts.common.times import iso_day_or_time
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.questions.outcomes import format_figure
 from forecasts.questions.registry import question_text
+from forecasts.updates import distributions
 from forecasts.updates.values import SUM_TOLERANCE, Value
 
 _ROUNDED = 1e-6  # how far from 1 the probabilities of options may sum, as bots round them

@@ -1,4 +1,4 @@
-"""CDFs of the façade: the ledger's quantiles and back."""
+"""CDFs: the ledger's quantiles and back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import scoring
-from forecasts.api.metaculus.distributions import (
+from forecasts.common.errors import BadInput
+from forecasts.ledger.models import QuestionText
+from forecasts.questions.registry import question_text
+from forecasts.updates.distributions import (
     bounds,
     from_cdf,
     grid,
@@ -16,9 +19,6 @@ from forecasts.api.metaculus.distributions import (
     to_cdf,
     zero_point,
 )
-from forecasts.common.errors import BadInput
-from forecasts.ledger.models import QuestionText
-from forecasts.questions.registry import question_text
 from forecasts.updates.previews import knots
 from forecasts.updates.values import Value, check_value
 from tests.conftest import day
