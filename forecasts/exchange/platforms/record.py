@@ -87,25 +87,31 @@ class PlatformRecord:
     notes: Sequence[str] = ()
 
 
-def frame_of(columns: Mapping[str, str], values: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
-    """Return a frame with these columns and kinds (see ``Frames``); missing ones are blank."""
+def frame_of(columns: Mapping[str, str], values: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a frame with these columns and kinds (see ``Frames``); missing ones are blank.
+
+    The values of a column are a sequence, or a Series whose index counts from 0.
+    """
     count = len(next(iter(values.values()), ()))
     blank = {"text": "", "time": pd.NaT, "number": float("nan"), "flag": False}
+    # One blank column of a kind serves for all: columns of texts share their memory.
+    blanks = {
+        kind: pd.Series([blank.get(kind)] * count, dtype=_DTYPES[kind])
+        for kind in {kind for name, kind in columns.items() if name not in values}
+    }
     return pd.DataFrame(
         {
-            name: pd.Series(
-                values[name] if name in values else [blank.get(kind)] * count, dtype=_DTYPES[kind]
-            )
+            name: pd.Series(values[name], dtype=_DTYPES[kind]) if name in values else blanks[kind]
             for name, kind in columns.items()
         }
     )
 
 
 def frames_of(
-    questions: Mapping[str, Sequence[Any]],
-    forecasts: Mapping[str, Sequence[Any]],
+    questions: Mapping[str, Any],
+    forecasts: Mapping[str, Any],
     *,
-    evidence: Mapping[str, Sequence[Any]] | None = None,
+    evidence: Mapping[str, Any] | None = None,
     bots: Sequence[str] = (),
     place: Callable[[str, int], str] = row_number,
 ) -> Frames:
