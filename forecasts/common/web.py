@@ -20,6 +20,7 @@ import ssl
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import httpcore
 import httpx
@@ -200,13 +201,15 @@ def _without_paste() -> Iterator[None]:
 @contextlib.contextmanager
 def _unlogged() -> Iterator[None]:
     """Keep ``httpcore`` from logging headers: those of a redirect can repeat the address."""
-    logger = logging.getLogger("httpcore")
-    before = logger.level
-    logger.setLevel(logging.WARNING)
+    loggers = [logging.getLogger(f"httpcore.{name}") for name in ("connection", "http11")]
+    before = [one.disabled for one in loggers]
     try:
+        for one in loggers:
+            one.disabled = True
         yield
     finally:
-        logger.setLevel(before)
+        for one, was in zip(loggers, before, strict=True):
+            one.disabled = was
 
 
 def checked_url(url: str, *, base: httpx.URL | None = None, allow_private: bool) -> httpx.URL:
@@ -267,7 +270,13 @@ def _get(
 
 
 def _pool(network: Network) -> httpcore.ConnectionPool:
-    return httpcore.ConnectionPool(ssl_context=httpx.create_ssl_context(), network_backend=network)
+    return httpcore.ConnectionPool(ssl_context=_ssl_context(), network_backend=network)
+
+
+@cache
+def _ssl_context() -> ssl.SSLContext:
+    """Return the context for certificates, which takes a tenth of a second to make."""
+    return httpx.create_ssl_context()
 
 
 def _target(url: httpx.URL) -> httpcore.URL:
