@@ -13,10 +13,10 @@ Two alternatives were tried: one uniform per family is safe but has hardly any p
 the signs of a family's residuals keeps the size with less power.
 
 **Different forecasts on one question** share its outcome fully, but a draw only in part: no uniform
-makes 30% and 70% come true together more than 30% of the time. Level and slope of the draws
-therefore vary too little (a nominal 5% is 6 to 7%), so each is widened for the p-value and the band
-(`_widened`). The expected miscalibration, which widening would overstate, comes from the draws
-themselves.
+makes 30% and 70% come true together more than 30% of the time. The draws therefore vary too little
+together (a nominal 5% is 6 to 7%), so their level, slope and curvature are widened for the p-value
+and the band (`_widened`). The expected miscalibration, which widening would overstate, comes from
+the draws themselves.
 """
 
 from __future__ import annotations
@@ -37,6 +37,10 @@ from scoring.outcome_draws import Draws, check_claims, family_link, family_numbe
 # With more distinct forecasts than this they are binned, to half a percentage point: finer steps
 # are invisible, and the cost grows with the number of steps.
 STEPS = 200
+# Degree of the smooth part of a draw's deviations that is widened.
+DEGREE = 4
+# Number of points at which the band is found.
+EDGES = 50
 # Size of the blocks of draws processed at once if steps hold few forecasts,
 AT_ONCE = 1 << 21
 # that is, fewer than this on average.
@@ -113,7 +117,7 @@ def chance(
     fits, null = _miscalibration(np.column_stack([seen, drawn]), steps)
     curves, widened = _miscalibration(_widened(drawn, claims, steps), steps)
     as_much = widened >= null[0] * (1 - ROUNDING) - 1e-9
-    lower, upper = np.clip(band(curves, level), 0, 1)
+    lower, upper = np.clip(_band(curves, steps, level), 0, 1)
     errors = errors_of(np.abs(fits - steps.points[:, None]), steps.total)
     curve = {"forecast": steps.points, "recalibrated": fits[:, 0], "weight": steps.total}
     return Chance(
@@ -203,60 +207,68 @@ def _drawn(claims: Claims, steps: Steps, draws: Draws) -> Floats:
 
 
 def _widened(drawn: Floats, claims: Claims, steps: Steps) -> Floats:
-    """Return the draws with level and slope of their deviations from the forecast widened.
+    """Return the draws with the smooth part of their deviations from the forecast widened.
 
-    Each deviates in the draws as one uniform per question makes it; the factor is the root of the
-    ratio of the variance that it has under calibration to that one (`_variances`), at least 1.
+    That part is a polynomial in the forecast. Each of its orthogonal axes (level, slope, …)
+    deviates in the draws as one uniform per question makes it; the factor is the root of the ratio
+    of the variance that it has under calibration to that one (`_variances`), at least 1.
     """
     deviation = drawn - steps.points[:, None]
     certain = (steps.points == 0) | (steps.points == 1)
-    # Orthogonal: level and slope, each with its share of the deviation.
-    slope = steps.points - np.average(steps.points, weights=steps.total)
+    axes = _axes(steps)
+    values = claims.weight[:, None] * axes[steps.place]
+    calibrated, uniform = _variances(claims, values)
+    # Options add up to 1: their level never deviates, but for rounding.
+    least = ROUNDING * (claims.forecast @ values**2)
     added = np.zeros_like(deviation)
-    for axis in (np.ones(len(slope)), slope):
-        value = claims.weight * axis[steps.place]
-        calibrated, uniform = _variances(claims, value)
-        # Options add up to 1: their level never deviates, but for rounding.
-        if calibrated > uniform > ROUNDING * float(claims.forecast @ value**2):
-            share = steps.total * axis / float(steps.total @ (axis * axis))
-            fit = np.einsum("i,ij->j", share, deviation)
-            added += np.outer((math.sqrt(calibrated / uniform) - 1) * axis, fit)
+    for k in np.flatnonzero((calibrated > uniform) & (uniform > least)):
+        axis = axes[:, k]
+        fit = np.einsum("i,ij->j", steps.total * axis, deviation)
+        added += np.outer((math.sqrt(calibrated[k] / uniform[k]) - 1) * axis, fit)
     added[certain] = 0  # chance cannot change a certain forecast
     return np.asarray(drawn + added)
 
 
-def _variances(claims: Claims, value: Floats) -> tuple[float, float]:
+def _axes(steps: Steps) -> Floats:
+    """Return orthonormal polynomials in the forecast, by the bins' weights: (bins, axes)."""
+    count = min(DEGREE + 1, len(steps.points))
+    root = np.sqrt(steps.total)
+    powers = np.polynomial.legendre.legvander(2 * steps.points - 1, count - 1)
+    return np.asarray(np.linalg.qr(root[:, None] * powers)[0] / root[:, None])
+
+
+def _variances(claims: Claims, values: Floats) -> tuple[Floats, Floats]:
     """Return the variance of Σ v (y − p) of calibrated forecasts, and that of one uniform's draws.
 
-    The j-th forecast on a question has probabilities p_j and values v_j of its options, known when
-    it is made. So the first is Σ_j v_j' C_j (v_j + 2 Σ_i<j v_i) with C_j = diag(p_j) − p_j p_j'
-    (`null_distribution`). The second is that of Σ v 1{below ≤ U < below + p}, U uniform; both are
-    summed over the questions.
+    For each column v of ``values`` (n, k). The j-th forecast on a question has probabilities p_j
+    and values v_j of its options, known when it is made. So the first is
+    Σ_j v_j' C_j (v_j + 2 Σ_i<j v_i) with C_j = diag(p_j) − p_j p_j' (`null_distribution`). The
+    second is that of Σ v 1{below ≤ U < below + p}, U uniform; both are summed over the questions.
     """
     # Rows of a forecast follow each other, each option above the one before.
     order = np.argsort(claims.question, kind="stable")
-    p, v, question, low = claims.forecast[order], value[order], claims.question[order], claims.below
-    low = low[order]
+    v, question = values[order], claims.question[order]
+    p, low = claims.forecast[order], claims.below[order]
     high = low + p
     of_options = np.bincount(question, low)[question] > 0
     is_new = np.append(True, low[1:] < high[:-1] - ROUNDING) | ~of_options
     is_new |= np.diff(question, prepend=-1) != 0
     first = np.flatnonzero(is_new)
-    forecast = np.cumsum(is_new) - 1
-    option = np.arange(len(p)) - first[forecast]
+    option = np.arange(len(p)) - first[np.cumsum(is_new) - 1]
     by_option = np.lexsort((option, question))
     before = np.empty_like(v)
     before[by_option] = _sums_before(v[by_option], option[by_option], question[by_option])
-    own, both = p * v, p * (v + 2 * before)
-    alone = np.add.reduceat(own, first) @ np.add.reduceat(both, first)
-    calibrated = float(v @ both - alone)
+    own, both = p[:, None] * v, v + 2 * before
+    means = np.add.reduceat(own, first), np.add.reduceat(p[:, None] * both, first)
+    calibrated = (own * both).sum(axis=0) - (means[0] * means[1]).sum(axis=0)
 
     ends = np.lexsort((np.concatenate([low, high]), np.tile(question, 2)))
-    at, height = np.concatenate([low, high])[ends], np.cumsum(np.concatenate([v, -v])[ends])
+    at, height = np.concatenate([low, high])[ends], np.concatenate([v, -v])[ends].cumsum(axis=0)
+    # From the last end of a question to the first of the next, the height is 0.
     width = np.diff(at, append=at[-1])
-    mean = np.bincount(question, own)
-    # From the last end of a question to the first of the next, height is 0.
-    uniform = float(height**2 @ width - mean @ mean)
+    starts = np.flatnonzero(np.diff(question, prepend=-1))
+    mean = np.add.reduceat(own, starts)
+    uniform = width @ height**2 - (mean**2).sum(axis=0)
     return calibrated, uniform
 
 
@@ -264,8 +276,24 @@ def _sums_before(value: Floats, option: Places, question: Places) -> Floats:
     """Return the sum of the earlier values of each one's option; rows of an option lie together."""
     is_new = (np.diff(option, prepend=-1) != 0) | (np.diff(question, prepend=-1) != 0)
     first = np.flatnonzero(is_new)
-    upto = np.cumsum(value) - value
+    upto = value.cumsum(axis=0) - value
     return np.asarray(upto - upto[first][np.cumsum(is_new) - 1])
+
+
+def _band(curves: Floats, steps: Steps, level: float) -> tuple[Floats, Floats]:
+    """Return the simultaneous band of rising curves (bins, draws), from ``EDGES`` of their points.
+
+    Between two points a rising curve lies between its values there. At many more points than these
+    not even the highest and the lowest of a thousand draws would hold enough new curves.
+    """
+    if len(curves) <= EDGES:
+        return band(curves, level)
+    before = (np.cumsum(steps.total) - steps.total / 2) / steps.total.sum()
+    at = np.searchsorted(before, np.arange(EDGES) / (EDGES - 1)).clip(max=len(before) - 1)
+    at = np.unique(np.append(at, 0))
+    lower, upper = band(curves[at], level)
+    every = np.arange(len(before))
+    return lower[np.searchsorted(at, every, "right") - 1], upper[np.searchsorted(at, every)]
 
 
 def _miscalibration(observed: Floats, steps: Steps) -> tuple[Floats, Floats]:

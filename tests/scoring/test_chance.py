@@ -82,7 +82,8 @@ def test_it_is_what_drawing_the_outcomes_anew_gives(seed: int) -> None:
 def test_level_and_slope_of_the_draws_are_stretched_where_forecasts_on_a_question_differ() -> None:
     # Calibrated: 50% throughout, plus a calibrated 20% or 80%. The error of the mean of the two has
     # variance ¼ (0.25 + 0.16 + 2 · 0.16); a shared uniform gives
-    # ¼ (0.25 + 0.16 + 2 · 0.10). Only the second forecast has a part in the slope.
+    # ¼ (0.25 + 0.16 + 2 · 0.10). Only the second forecast has a part in the slope, and the
+    # curvature varies enough: the two forecasts count in it with opposite signs.
     p, q = [0.5, 0.2, 0.5, 0.8], [0, 0, 1, 1]
     draws = outcome_draws([0, 1], draws=40)
     y, w = np.array([0.0, 0.0, 1.0, 1.0]), np.ones(4)
@@ -129,7 +130,8 @@ def test_the_variances_behind_the_stretch_are_those_of_every_outcome(seed: int) 
 def variances(path: np.ndarray, value: np.ndarray) -> tuple[float, float]:
     below = (np.cumsum(path, axis=1) - path).ravel()
     claims = Claims(path.ravel(), np.ones(path.size), np.zeros(path.size, dtype=np.intp), below)
-    return _variances(claims, value.ravel())
+    [calibrated], [uniform] = _variances(claims, value.reshape(-1, 1))
+    return calibrated, uniform
 
 
 @given(seeds)
