@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 from sqlmodel import Session, col, select
 
 from forecasts.access.members import find_member, member_or_new
 from forecasts.access.memberships import join, same_membership, team_or_new
-from forecasts.access.roles import Action, is_shared, member_rights, require
-from forecasts.access.visibility import evidence_visible, reading_everything
-from forecasts.articles.article import CapturedArticle, content_hash
+from forecasts.access.roles import Action, allows, is_shared, member_rights, require
+from forecasts.access.visibility import reading_everything
 from forecasts.common import limits
-from forecasts.common.errors import BadInput, Forbidden, Problem
+from forecasts.common.errors import Forbidden
 from forecasts.exchange.import_forecasts import NewForecasts, compare_forecasts, write_forecasts
 from forecasts.exchange.import_questions import (
+    Conflict,
     Progress,
     QuestionChanges,
-    address_hash,
+    Tolerance,
     changes,
     compare_questions,
     time_of,
     write_questions,
 )
-from forecasts.ledger.models import DIGEST_ADDRESS, Article, Evidence, Member, Team
+from forecasts.exchange.import_sources import compare_articles, compare_evidence, write_evidence
+from forecasts.ledger.models import (
+    Article,
+    Evidence,
+    Member,
+    MemberKind,
+    QuestionRevision,
+    Team,
+)
 from forecasts.questions.standing import QuestionState, in_batches, listing
 from forecasts.scores import scores
 from forecasts.scores.frames import FRAME_COLUMNS, Frames, rows
-from forecasts.updates.evidence import key_and_row
 
 
 @dataclass(frozen=True)
@@ -101,38 +111,28 @@ def import_frames(
     later import that vouches adds them at those times. Current resolutions are scored again if
     their questions have new forecasts or wordings. An error in ``on_progress`` ends the import.
     """
-    found = _compare(session, frames, member, now, vouch, on_progress)
-    handles = dict.fromkeys([*frames.forecasts["forecaster"].unique(), *frames.teams["forecaster"]])
-    members = {handle: member_or_new(session, handle, now=now) for handle in handles}
-    for row in rows(frames.teams):
-        team, other = team_or_new(session, row.team, now=now), members[row.forecaster]
-        joined_at, left_at = time_of(row.joined_at), time_of(row.left_at)
-        join(session, team, other, joined_at=joined_at, left_at=left_at)
-    session.add_all(found.articles)
-    session.flush()
-    evidence = _write_evidence(session, frames.evidence, found, member, now)
-    resolutions = write_questions(
-        session, found.questions, frames, found.known, found.by_address, member, now
+    found = compare_frames(
+        session, frames, member=member, now=now, vouch=vouch, on_progress=on_progress
     )
-    on_progress(f"{len(found.forecasts.keys):,} forecasts", 0.5)
-    with nullcontext() if found.is_limited else reading_everything(session):
-        forecasts = write_forecasts(
-            session,
-            found.forecasts,
-            members,
-            evidence,
-            vouched_by=member if found.vouched else None,
-            now=now,
-        )
-    session.flush()
-    touched = {found.known[slug].id for slug in found.questions.revised} | forecasts
-    to_score = resolutions + [
-        state.resolution
-        for state in found.known.values()
-        if state.resolution is not None and state.id in touched
-    ]
-    on_progress("Scores", 0.8)
-    return replace(found.counts, scores=scores.store(session, to_score) if to_score else 0)
+    return write_frames(session, frames, found, member=member, now=now, on_progress=on_progress)
+
+
+def without(frames: Frames, questions: Collection[str]) -> Frames:
+    """Return the frames without these questions and their forecasts; places stay as they were."""
+    kept = {
+        name: np.flatnonzero(~getattr(frames, name)["question_id"].isin(list(questions)))
+        for name in ("questions", "forecasts")
+    }
+    models = None if frames.models is None else frames.models.iloc[kept["forecasts"]]
+    return replace(
+        frames,
+        **{
+            name: getattr(frames, name).iloc[rows].reset_index(drop=True)
+            for name, rows in kept.items()
+        },
+        models=models,
+        place=lambda name, row: frames.place(name, int(kept[name][row]) if name in kept else row),
+    )
 
 
 def rehearse(
@@ -148,17 +148,20 @@ def rehearse(
 
     It compares and writes nothing, so others can write meanwhile. It has the same errors.
     """
-    return _compare(session, frames, member, now, vouch, on_progress).counts
+    return compare_frames(
+        session, frames, member=member, now=now, vouch=vouch, on_progress=on_progress
+    ).counts
 
 
 @dataclass(frozen=True)
-class _Comparison:
+class Comparison:
     """The differences of the frames from the ledger, and who imports them.
 
     ``known``: the visible questions that the ledger has, by slug. ``by_address``: every article,
     the new ``articles`` included. ``evidence_keys``: the key of each piece of evidence by its
     evidence_id; ``evidence``: the pieces that the ledger has, by evidence_id. ``is_limited``: the
-    member imports with their own rights, not with those of an admin.
+    member imports with their own rights, not with those of an admin. ``conflicts``: what a tolerant
+    import leaves out.
     """
 
     known: dict[str, QuestionState]
@@ -170,9 +173,11 @@ class _Comparison:
     forecasts: NewForecasts
     vouched: bool
     is_limited: bool
+    conflicts: Sequence[Conflict]
 
     @property
     def counts(self) -> Imported:
+        """The numbers of new rows, without those of scores."""
         new_forecasts = len(self.forecasts.keys)
         return Imported(
             questions=len(self.questions.new),
@@ -187,15 +192,20 @@ class _Comparison:
         )
 
 
-def _compare(
+def compare_frames(
     session: Session,
     frames: Frames,
+    *,
     member: Member,
     now: datetime,
-    vouch: bool,
-    on_progress: Progress,
-) -> _Comparison:
-    """Return the differences; nothing is written. Errors as in ``import_frames``."""
+    vouch: bool = False,
+    on_progress: Progress = lambda _step, _share: None,
+    tolerant: bool = False,
+) -> Comparison:
+    """Return the differences; nothing is written. Errors as in ``import_frames``.
+
+    If ``tolerant``, what conflicts with the ledger is left out instead (``Tolerance``).
+    """
     vouched = vouch or not is_shared(session)
     if vouch:
         require(session, member, Action.vouch, now=now)
@@ -204,16 +214,19 @@ def _compare(
         _require_small(frames)
     slugs = frames.questions["question_id"].tolist()
     known = {state.slug: state for state in listing(session, now=now, only=slugs)}
-    _require_may_import(session, frames, known, member, now)
+    _require_may_import(session, frames, known, member, now, tolerant=tolerant)
     on_progress("Members, articles and evidence", 0.0)
     _compare_memberships(session, frames.teams)
-    articles, by_address = _compare_articles(session, frames.articles, member, now)
+    articles, by_address = compare_articles(session, frames.articles, member, now)
     with nullcontext() if is_limited else reading_everything(session):
-        evidence_keys, evidence = _compare_evidence(session, frames.evidence, member)
-    questions = compare_questions(session, frames, known, member, now, on_progress)
+        evidence_keys, evidence = compare_evidence(session, frames.evidence, member)
+    tolerance = _tolerance(session, known, member, now) if tolerant else None
+    questions = compare_questions(session, frames, known, member, now, on_progress, tolerance)
+    if tolerance is not None:
+        frames = without(frames, tolerance.unfit)
     with nullcontext() if is_limited else reading_everything(session):
         forecasts = compare_forecasts(session, frames, new_only=not known, vouched=vouched, now=now)
-    return _Comparison(
+    return Comparison(
         known,
         articles,
         by_address,
@@ -223,7 +236,90 @@ def _compare(
         forecasts,
         vouched,
         is_limited,
+        [] if tolerance is None else tolerance.conflicts,
     )
+
+
+def _tolerance(
+    session: Session, known: dict[str, QuestionState], member: Member, now: datetime
+) -> Tolerance:
+    """Return the tolerance for this member's import of questions that the ledger has."""
+    rights = member_rights(session, member, now=now)
+    numbers = {state.id: state.text.number for state in known.values() if state.text.number > 1}
+    earlier: defaultdict[int, list[QuestionRevision]] = defaultdict(list)
+    for some in in_batches(list(numbers)):
+        of_these = select(QuestionRevision).where(col(QuestionRevision.question_id).in_(some))
+        for text in session.exec(of_these):
+            if text.number < numbers[text.question_id]:
+                earlier[text.question_id].append(text)
+    return Tolerance(
+        lambda action, state: allows(rights, action, state.question, state.text), earlier
+    )
+
+
+def write_frames(
+    session: Session,
+    frames: Frames,
+    found: Comparison,
+    *,
+    member: Member,
+    now: datetime,
+    origin: str = "import",
+    on_progress: Progress = lambda _step, _share: None,
+) -> Imported:
+    """Return the numbers of new rows, which are written, as ``compare_frames`` found them.
+
+    ``origin``: of the forecasts. New members get their kinds in ``frames.members``.
+    """
+    handles = dict.fromkeys([*frames.forecasts["forecaster"].unique(), *frames.teams["forecaster"]])
+    kinds = {} if frames.members is None else dict(rows(frames.members[["forecaster", "kind"]]))
+    members = {
+        handle: member_or_new(
+            session, handle, now=now, kind=MemberKind(kinds.get(handle) or MemberKind.human)
+        )
+        for handle in handles
+    }
+    for row in rows(frames.teams):
+        team, other = team_or_new(session, row.team, now=now), members[row.forecaster]
+        joined_at, left_at = time_of(row.joined_at), time_of(row.left_at)
+        join(session, team, other, joined_at=joined_at, left_at=left_at)
+    session.add_all(found.articles)
+    session.flush()
+    evidence = write_evidence(
+        session,
+        frames.evidence,
+        found.evidence_keys,
+        found.evidence,
+        found.by_address,
+        member,
+        now,
+    )
+    resolutions = write_questions(
+        session, found.questions, frames, found.known, found.by_address, member, now
+    )
+    count = len(found.forecasts.keys)
+    with nullcontext() if found.is_limited else reading_everything(session):
+        forecasts = write_forecasts(
+            session,
+            found.forecasts,
+            members,
+            evidence,
+            vouched_by=member if found.vouched else None,
+            now=now,
+            origin=origin,
+            on_progress=lambda done: on_progress(
+                f"Forecast {done + 1:,} of {count:,}", 0.5 + 0.3 * done / count
+            ),
+        )
+    session.flush()
+    touched = {found.known[slug].id for slug in found.questions.revised} | forecasts
+    to_score = resolutions + [
+        state.resolution
+        for state in found.known.values()
+        if state.resolution is not None and state.id in touched
+    ]
+    on_progress("Scores", 0.8)
+    return replace(found.counts, scores=scores.store(session, to_score) if to_score else 0)
 
 
 def _require_small(frames: Frames) -> None:
@@ -238,12 +334,19 @@ def _require_small(frames: Frames) -> None:
 
 
 def _require_may_import(
-    session: Session, frames: Frames, known: dict[str, QuestionState], member: Member, now: datetime
+    session: Session,
+    frames: Frames,
+    known: dict[str, QuestionState],
+    member: Member,
+    now: datetime,
+    *,
+    tolerant: bool,
 ) -> None:
     """Refuse an import of anything that the member could not add otherwise.
 
     Only admins import others' forecasts, and memberships. For their own forecasts, new questions,
-    wordings and resolutions, members need the same rights as without an import.
+    wordings and resolutions, members need the same rights as without an import; if ``tolerant``,
+    wordings and resolutions are left out otherwise (``compare_questions``).
     """
     if member_rights(session, member, now=now).unrestricted:
         return
@@ -255,6 +358,8 @@ def _require_may_import(
         if state is None:
             continue
         require(session, member, Action.forecast, state.question, now=now)
+        if tolerant:
+            continue
         if changes(row, state, lambda *_: None):  # problems are noted when the row is imported
             require(session, member, Action.revise, state.question, now=now)
         if row.resolution.strip() and state.resolution is None:
@@ -268,106 +373,3 @@ def _compare_memberships(session: Session, teams: pd.DataFrame) -> None:
         member = find_member(session, row.forecaster)
         if team is not None and member is not None:
             same_membership(session, team, member, time_of(row.joined_at), time_of(row.left_at))
-
-
-def _compare_articles(
-    session: Session, articles: pd.DataFrame, member: Member, now: datetime
-) -> tuple[list[Article], dict[str, Article]]:
-    """Return the new articles, and every article by its address.
-
-    Text that the ledger has already is the same article, even at another address.
-    """
-    stored = session.exec(select(Article).order_by(col(Article.id).desc())).all()
-    by_address = {article.address: article for article in stored}
-    by_digest = {article.content_hash: article for article in stored}
-    new = []
-    for row in rows(articles):
-        pasted = row.url.startswith(DIGEST_ADDRESS)
-        published = time_of(row.published_at)
-        if row.text.strip():
-            digest = content_hash(
-                CapturedArticle(row.title, row.publisher, row.author, published, row.url, row.text)
-            )
-        elif pasted:
-            digest = row.url.removeprefix(DIGEST_ADDRESS)
-        else:
-            digest = address_hash(row.url)
-        article = by_digest.get(digest)
-        if article is None:
-            article = by_digest[digest] = Article(
-                content_hash=digest,
-                url=None if pasted else row.url or None,
-                title=row.title or row.url,
-                publisher=row.publisher or None,
-                author=row.author or None,
-                published_at=published,
-                captured_at=time_of(row.captured_at) or now,
-                member_id=member.id,
-                text=row.text,
-            )
-            new.append(article)
-        by_address[row.url or article.address] = article
-    return new, by_address
-
-
-def _compare_evidence(
-    session: Session, evidence: pd.DataFrame, member: Member
-) -> tuple[dict[str, str], dict[str, Evidence]]:
-    """Return the key of each piece by its evidence_id, and the pieces that the ledger has.
-
-    A piece with the key of evidence that the reader may not see gets a key of its own.
-    """
-    keys = {given: given for given in evidence["evidence_id"].tolist()}
-    known: dict[str, Evidence] = {}
-    for some in in_batches(list(keys)):
-        stored = select(Evidence, evidence_visible(session)).where(col(Evidence.key).in_(some))
-        for row, is_visible in session.exec(stored):
-            if is_visible:
-                known[row.key] = row
-                continue
-            keys[row.key], own = key_and_row(session, row.key, member)
-            if own is not None:
-                known[row.key] = own
-    problems = [
-        Problem(f"evidence {row.evidence_id}, {name}", given, f"in this ledger: {said!r}")
-        for row in rows(evidence)
-        if row.evidence_id in known
-        for name in ("kind", "title", "url", "publisher", "note", "quote")
-        # A kind that is left blank reads as "other".
-        if (given := getattr(row, name)) not in ("", "other" if name == "kind" else "")
-        and given != (said := str(getattr(known[row.evidence_id], name) or ""))
-    ]
-    if problems:
-        raise BadInput(
-            "The import contradicts evidence in this ledger; nothing was imported.",
-            problems=problems,
-            remedy="Give the new evidence another id.",
-        )
-    return keys, known
-
-
-def _write_evidence(
-    session: Session, evidence: pd.DataFrame, found: _Comparison, member: Member, now: datetime
-) -> dict[str, int]:
-    """Return the id of each piece of evidence by its evidence_id; new ones are written."""
-    articles = found.by_address
-    new = {
-        row.evidence_id: Evidence(
-            key=found.evidence_keys[row.evidence_id],
-            kind=row.kind,
-            title=row.title,
-            url=row.url or None,
-            publisher=row.publisher or None,
-            published_at=time_of(row.published_at),
-            quote=row.quote,
-            note=row.note,
-            article_id=articles[row.url].id if row.url in articles else None,
-            member_id=member.id,
-            recorded_at=now,
-        )
-        for row in rows(evidence)
-        if row.evidence_id not in found.evidence
-    }
-    session.add_all(new.values())
-    session.flush()
-    return {given: row.id for given, row in (found.evidence | new).items()}

@@ -21,7 +21,8 @@ from forecasts.ledger.append import append
 from forecasts.ledger.insertion import lightened
 from forecasts.ledger.models import Evidence, Forecast, Member, Question
 from forecasts.questions.standing import in_batches
-from forecasts.scores.frames import Frames, forecast_frame
+from forecasts.scores.frames import Frames, forecast_frame, rows
+from forecasts.updates.model_uses import Model, record_models
 
 _SLICE = 20_000  # rows that are made ready at a time, so that an import of any size fits in memory
 _KEY_BYTES = 16  # of an import key, which the ledger has in hexadecimal
@@ -29,10 +30,14 @@ Keys = npt.NDArray[np.bytes_]  # a fifth of the memory that texts take
 
 
 class NewForecasts(NamedTuple):
-    """The forecasts of an import that the ledger does not have, each with its import key."""
+    """The forecasts of an import that the ledger does not have, each with its import key.
+
+    ``models``: the model behind each (see ``Frames``); None if the import names none.
+    """
 
     rows: pd.DataFrame
     keys: Keys
+    models: pd.DataFrame | None = None
 
 
 def compare_forecasts(
@@ -51,7 +56,7 @@ def compare_forecasts(
         with reading_everything(session):  # a crowd may be hidden from the importer
             stored = set(map(_hex, _import_keys(forecast_frame(session, slugs))))
         # With the keys of all earlier imports, even of rows that differ by now.
-        for some in in_batches(list(_question_ids(session, slugs).values())):
+        for some in in_batches(list(question_ids(session, slugs).values())):
             imported = select(Forecast.import_key).where(
                 col(Forecast.question_id).in_(some), col(Forecast.import_key).is_not(None)
             )
@@ -61,9 +66,10 @@ def compare_forecasts(
                     stored.add(key.removeprefix(_CLAIMED))
         is_new = (_hex(key) not in stored for key in keys)
         fresh = np.flatnonzero(np.fromiter(is_new, bool, len(keys)))
-    forecasts = frames.forecasts
+    forecasts, models = frames.forecasts, frames.models
     if fresh is not None and len(fresh) < len(keys):
         forecasts, keys = forecasts.iloc[fresh], keys[fresh]
+        models = None if models is None else models.iloc[fresh]
     problems = [
         Problem(
             f"{frames.place('forecasts', n if fresh is None else int(fresh[n]))}, column made_at",
@@ -92,7 +98,7 @@ def compare_forecasts(
             ],
             remedy="Add it to evidence.csv.",
         )
-    return NewForecasts(forecasts, keys)
+    return NewForecasts(forecasts, keys, models)
 
 
 def write_forecasts(
@@ -103,29 +109,34 @@ def write_forecasts(
     *,
     vouched_by: Member | None,
     now: datetime,
+    origin: str = "import",
+    on_progress: Callable[[int], None] = lambda _written: None,
 ) -> set[int]:
-    """Return the ids of the questions of the new forecasts, written with their citations.
+    """Return the ids of the questions of the new forecasts, written with citations and models.
 
     ``evidence``: the ids of the import's own evidence by its evidence_id. Without ``vouched_by``
-    the forecasts count as made ``now``.
+    the forecasts count as made ``now``. ``on_progress`` gets the number written so far.
     """
-    question_ids = _question_ids(session, new.rows["question_id"].unique().tolist())
+    ids = question_ids(session, new.rows["question_id"].unique().tolist())
     with lightened(session.connection(), "forecast", len(new.keys)):
         for start in range(0, len(new.keys), _SLICE):
+            on_progress(start)
             some = slice(start, start + _SLICE)
-            part = NewForecasts(new.rows.iloc[some], new.keys[some])
-            _write(session, part, question_ids, members, evidence, vouched_by, now)
-    return set(question_ids.values())
+            models = None if new.models is None else new.models.iloc[some]
+            part = NewForecasts(new.rows.iloc[some], new.keys[some], models)
+            _write(session, part, ids, members, evidence, vouched_by, now, origin)
+    return set(ids.values())
 
 
 def _write(
     session: Session,
     part: NewForecasts,
-    question_ids: Mapping[str, int],
+    questions: Mapping[str, int],
     members: dict[str, Member],
     evidence: Mapping[str, int],
     vouched_by: Member | None,
     now: datetime,
+    origin: str,
 ) -> None:
     forecasts, count = part.rows, len(part.keys)
     keys = list(map(_hex, part.keys))
@@ -135,7 +146,7 @@ def _write(
     values["probability"] = [None if p != p else p for p in forecasts["probability"].tolist()]
     member_ids = {handle: member.id for handle, member in members.items()}
     written = {
-        "question_id": _each(question_ids.__getitem__, forecasts["question_id"]),
+        "question_id": _each(questions.__getitem__, forecasts["question_id"]),
         "member_id": _each(member_ids.__getitem__, forecasts["forecaster"]),
         "made_at": made_at if vouched_by else [now] * count,
         "claimed_at": [None] * count if vouched_by else made_at,
@@ -146,14 +157,31 @@ def _write(
             all(value is None for value in row) for row in zip(*values.values(), strict=True)
         ],
         "rationale": _each(str, forecasts["rationale"]),
-        "origin": ["import"] * count,
+        "origin": [origin] * count,
         "import_key": keys if vouched_by else [f"{_CLAIMED}{key}" for key in keys],
     }
     ids = append(session, "forecast", written)
     _cite(session, list(zip(ids, forecasts["evidence"], strict=True)), evidence)
+    if part.models is not None:
+        record_models(
+            session,
+            [
+                (
+                    id_,
+                    Model(
+                        row.model,
+                        row.version or None,
+                        cost=None if row.cost != row.cost else row.cost,
+                    ),
+                )
+                for id_, row in zip(ids, rows(part.models), strict=True)
+                if row.model
+            ],
+        )
 
 
-def _question_ids(session: Session, slugs: Sequence[str]) -> dict[str, int]:
+def question_ids(session: Session, slugs: Sequence[str]) -> dict[str, int]:
+    """Return the ids of questions by their slugs."""
     return {
         slug: id_
         for some in in_batches(slugs)
@@ -239,9 +267,12 @@ def _naive(times: pd.Series[Any]) -> Any:
 
 
 def _floats(value: Any) -> Any:
-    """Return a value with floats for integers: CSV may have 1 where Parquet has 1.0."""
+    """Return a value with floats for integers: CSV may have 1 where Parquet has 1.0.
+
+    Without the blanks of options that did not exist yet: a newer export has more of them.
+    """
     if isinstance(value, list):
-        return [_floats(item) for item in value]
+        return [_floats(item) for item in value if item is not None]
     if isinstance(value, dict):
         return {level: _floats(item) for level, item in value.items()}
     return float(value) if isinstance(value, int) else value

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 from sqlmodel import Session
 
+from forecasts.access.roles import Action, is_shared
 from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.errors import BadInput, Problem, Refused
 from forecasts.common.times import iso
@@ -28,7 +29,6 @@ from forecasts.questions.outcomes import read_outcome
 from forecasts.questions.registry import (
     NewQuestion,
     insert_questions,
-    others_see,
     question_text,
     require_new_slugs,
 )
@@ -41,6 +41,40 @@ from forecasts.scores.frames import Frames, rows
 # Called with the current step and the share that is done, from 0 to 1.
 Progress = Callable[[str, float], None]
 _STEP = 50  # questions between two calls
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A fact of an import that contradicts the ledger, or that it cannot have yet."""
+
+    question_id: str
+    column: str
+    problem: Problem
+
+    @property
+    def unfits(self) -> bool:
+        """Whether forecasts for the question as imported do not fit the one of the ledger."""
+        return self.column in ("type", "options")
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """For records of other platforms: what conflicts is left out, and listed in ``conflicts``.
+
+    A person cannot correct the platform, and one question should not prevent the import of the
+    others. ``may``: whether the importer may do this on a question. ``earlier``: the earlier
+    wordings of questions by id. A value that one of them had is not news: a member has changed it
+    here, or the export is older than another.
+    """
+
+    may: Callable[[Action, QuestionState], bool]
+    earlier: Mapping[int, Sequence[QuestionText]]
+    conflicts: list[Conflict] = field(default_factory=list)
+
+    @property
+    def unfit(self) -> set[str]:
+        """The questions whose forecasts do not fit those of the ledger."""
+        return {one.question_id for one in self.conflicts if one.unfits}
 
 
 @dataclass(frozen=True)
@@ -63,45 +97,61 @@ def compare_questions(
     member: Member,
     now: datetime,
     on_progress: Progress,
+    tolerance: Tolerance | None = None,
 ) -> QuestionChanges:
     """Return the differences from the questions that the ledger has, ``known``; nothing is written.
 
     New questions without resolution criteria that others would see are visible to ``member`` only.
     """
-    problems: list[Problem] = []
+    conflicts: list[Conflict] = [] if tolerance is None else tolerance.conflicts
 
-    def note(number: int, column: str, value: Any, rule: str) -> None:
-        place = frames.place("questions", number)
-        problems.append(Problem(f"{place}, column {column}", str(value), rule))
+    def note(number: int, slug: str, column: str, value: Any, rule: str) -> None:
+        place = f"{frames.place('questions', number)}, column {column}"
+        conflicts.append(Conflict(slug, column, Problem(place, str(value), rule)))
 
     found = QuestionChanges({}, 0, {}, {})
-    kept_private = 0
+    kept_private, others_see = 0, is_shared(session)
     for number, row in enumerate(rows(frames.questions)):
         if number % _STEP == 0:
             asked = len(frames.questions)
             on_progress(f"Question {number + 1:,} of {asked:,}", 0.1 + 0.4 * number / asked)
-        wrong = partial(note, number)
+        wrong = partial(note, number, row.question_id)
         state = known.get(row.question_id)
         text: QuestionText
         if state is None:
-            text = _text(row)
-            if not text.has_criteria and others_see(session, text):
+            try:
+                text = _text(row)
+            except BadInput as error:
+                invalid = Problem(frames.place("questions", number), row.question_id, error.message)
+                raise BadInput(
+                    "The import has a question that breaks a rule; nothing was imported.",
+                    problems=[invalid],
+                ) from None
+            if others_see and not text.has_criteria:
                 text = reworded(text, visibility=Visibility.author)
                 kept_private += 1
             found.new[row.question_id] = NewQuestion(row.question_id, text)
         else:
             text = state.text
-            if changed := changes(row, state, wrong):
-                text = found.revised[row.question_id] = reworded(state.text, **changed)
+            if changed := changes(row, state, wrong, tolerance):
+                try:
+                    text = found.revised[row.question_id] = reworded(state.text, **changed)
+                except Refused as error:
+                    if tolerance is None:
+                        raise
+                    wrong("options", row.options, error.message)
         resolution = _resolution(row, text, state, member, now, wrong)
+        if resolution and state and tolerance and not tolerance.may(Action.resolve, state):
+            wrong("resolution", resolution.outcome, "you may not resolve this question")
+            resolution = None
         if resolution is not None:
             found.resolutions[row.question_id] = resolution
     require_new_slugs(session, list(found.new))
-    if problems:
+    if conflicts and tolerance is None:
         raise BadInput(
             "The import contradicts this ledger, or has facts that cannot be known yet; nothing "
             "was imported.",
-            problems=problems,
+            problems=[one.problem for one in conflicts],
             remedy="Resolutions are corrected one by one with: forecasts resolve QUESTION OUTCOME.",
         )
     return replace(found, kept_private=kept_private)
@@ -134,24 +184,35 @@ def write_questions(
     return list(found.resolutions.values())
 
 
-def changes(row: Any, state: QuestionState, wrong: Wrong) -> dict[str, Any]:
+def changes(
+    row: Any, state: QuestionState, wrong: Wrong, tolerance: Tolerance | None = None
+) -> dict[str, Any]:
     """Return the row's differences from the ledger; a forbidden change is a problem.
 
     Blanks are ignored, and so is a title that is the id, which replaces a blank title.
     """
+    earlier = [] if tolerance is None else tolerance.earlier.get(state.id, [])
     changes = {
         name: value
         for name, value in _fields(row).items()
-        if value not in (None, False, []) and value != getattr(state.text, name)
+        if value not in (None, False, [])
+        and value != getattr(state.text, name)
+        and not any(value == getattr(text, name) for text in earlier)
     }
     if row.title == row.question_id:
         changes.pop("title", None)
+    if changes and tolerance and not tolerance.may(Action.revise, state):
+        for name, value in changes.items():
+            wrong(name, value, "you may not reword this question")
+        return {}
     fixed = {"type"} if state.resolution is None else set(DECIDES_SCORES)
     for name in sorted(fixed & set(changes)):
         here = getattr(state.text, name)
         rule = "a question's type is fixed" if name == "type" else "the question is resolved"
         wrong(name, changes[name], f"{here or 'blank'} in this ledger, and {rule}")
-    return {} if fixed & set(changes) else changes
+    if "type" in changes:
+        return {}  # the others belong to that type
+    return {name: value for name, value in changes.items() if name not in fixed}
 
 
 def _fields(row: Any) -> dict[str, Any]:
@@ -210,7 +271,11 @@ def _resolution(
 ) -> Resolution | None:
     if not row.resolution.strip():
         return None
-    outcome = read_outcome(row.resolution, text)
+    try:
+        outcome = read_outcome(row.resolution, text)
+    except BadInput as error:
+        wrong("resolution", row.resolution, error.remedy)
+        return None
     known_at, resolved_at = time_of(row.known_at), time_of(row.resolved_at)  # blank: not given
     current = None if state is None else state.resolution
     if current is not None:

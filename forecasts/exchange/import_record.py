@@ -1,0 +1,364 @@
+"""Import the record of another platform: compare it with the ledger, then write it.
+
+On top of ``import_``: each question is found again by its origin, and what conflicts with the
+ledger is left out with its reason, since nobody here can correct the platform. Origins, printed
+scores and the kinds of new members are imported too.
+
+Names of questions are those of ``question_names``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import pandas as pd
+from sqlmodel import Session, col, select
+
+from forecasts.common.errors import BadInput
+from forecasts.common.times import to_minute
+from forecasts.exchange.import_ import Comparison, Imported, compare_frames, without, write_frames
+from forecasts.exchange.import_forecasts import question_ids
+from forecasts.exchange.import_questions import Progress
+from forecasts.exchange.platforms.check import check_record
+from forecasts.exchange.platforms.record import LeftOut, PlatformRecord
+from forecasts.exchange.printed_scores import new_printed_scores, write_printed_scores
+from forecasts.exchange.question_names import mapped, names_here
+from forecasts.ledger.append import append
+from forecasts.ledger.models import Member, QuestionOrigin, QuestionText
+from forecasts.questions.standing import in_batches
+from forecasts.scores.frames import Frames, rows
+
+SHOWN = 500  # rows of each list in a preview
+_LONGEST = 80  # characters of a text in a detail
+
+
+class Change(StrEnum):
+    """What an import does to a question, new forecasts aside."""
+
+    new = "new"
+    changed = "changed"
+    unchanged = "unchanged"
+
+
+@dataclass(frozen=True)
+class QuestionRow:
+    """One question of the record, and what its import adds.
+
+    ``question_id``: its name in this ledger. ``url``: its address on the platform; may be blank.
+    ``details``: a clause on each change of wording, and on a new outcome: "title: … → …",
+    "outcome: yes". ``forecasts``: those that are new; ``known``: those that the ledger has.
+    """
+
+    question_id: str
+    title: str
+    url: str
+    change: Change
+    details: Sequence[str]
+    forecasts: int
+    known: int
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What the import of a record writes, or has written.
+
+    ``counts``: the new rows of each kind; without those of scores until they are written.
+    ``questions``: the first ``SHOWN`` that are new, changed or have new forecasts; ``more`` such
+    questions are not listed, and ``unchanged`` are as the ledger has them. ``left_out``: the first
+    ``SHOWN`` places with a reason; ``more_left_out`` are not listed. ``new_members``: the handles
+    that will be created. ``known_members``: members, other than the importer, who get forecasts
+    from accounts with their handles. ``printed``: new or changed scores that the platform printed.
+    ``notes``: sentences on how the files were read.
+    """
+
+    platform: str
+    counts: Imported
+    questions: Sequence[QuestionRow]
+    more: int
+    unchanged: int
+    left_out: Sequence[LeftOut]
+    more_left_out: int
+    new_members: Sequence[str]
+    known_members: Sequence[str]
+    printed: int
+    notes: Sequence[str]
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the ledger has everything already."""
+        return not self.questions and not self.printed and not self.counts.evidence
+
+
+def preview(
+    session: Session,
+    record: PlatformRecord,
+    *,
+    member: Member,
+    now: datetime,
+    vouch: bool = False,
+    account: str | None = None,
+    on_progress: Progress = lambda _step, _share: None,
+) -> Preview:
+    """Return what ``import_record`` would write; nothing is written. It has the same errors."""
+    return _compared(session, record, member, now, vouch, account, on_progress).preview
+
+
+def import_record(
+    session: Session,
+    record: PlatformRecord,
+    *,
+    member: Member,
+    now: datetime,
+    vouch: bool = False,
+    account: str | None = None,
+    on_progress: Progress = lambda _step, _share: None,
+) -> Preview:
+    """Return what was new; everything that the ledger does not have yet is written.
+
+    The same record again changes nothing, and a newer one adds what is new: questions, wordings,
+    resolutions, forecasts, printed scores. A value that a question had before is not restored, so
+    that neither an older export nor one without a member's edit undoes a change. ``account``: the
+    forecaster of the record who is ``member``. ``vouch``, permissions and the other rules are those
+    of ``import_.import_frames``. BadInput names file, row, column, value and rule.
+    """
+    found = _compared(session, record, member, now, vouch, account, on_progress)
+    counts = write_frames(
+        session,
+        found.record.frames,
+        found.comparison,
+        member=member,
+        now=now,
+        origin="implied" if record.implied else "import",
+        on_progress=on_progress,
+    )
+    ids = question_ids(session, found.record.frames.questions["question_id"].tolist())
+    _write_origins(session, found.record, ids, now)
+    write_printed_scores(session, found.printed, record.platform, ids, now)
+    return replace(found.preview, counts=counts)
+
+
+class _Compared(NamedTuple):
+    """A record with this ledger's names for its questions, and its differences from the ledger."""
+
+    record: PlatformRecord
+    comparison: Comparison
+    printed: pd.DataFrame
+    preview: Preview
+
+
+def _compared(
+    session: Session,
+    record: PlatformRecord,
+    member: Member,
+    now: datetime,
+    vouch: bool,
+    account: str | None,
+    on_progress: Progress,
+) -> _Compared:
+    check_record(record.frames)
+    if account is not None:
+        record = _as_member(record, account, member)
+    on_progress("Questions of this ledger", 0.0)
+    names, discarded = names_here(session, record, member)
+    left_out = [*record.left_out, *_discarded(record.frames, discarded)]
+    record = _renamed(record, names, discarded)
+    comparison = compare_frames(
+        session,
+        record.frames,
+        member=member,
+        now=now,
+        vouch=vouch,
+        on_progress=on_progress,
+        tolerant=True,
+    )
+    left_out += _conflicting(record.frames, comparison)
+    known = {slug: state.id for slug, state in comparison.known.items()}
+    printed = new_printed_scores(session, record, known, member)
+    return _Compared(
+        record,
+        comparison,
+        printed,
+        _preview(session, record, comparison, left_out, len(printed), member),
+    )
+
+
+def _as_member(record: PlatformRecord, account: str, member: Member) -> PlatformRecord:
+    """Return the record in which ``member`` is the forecaster of that account.
+
+    BadInput if the record has no such account, or another one with the member's handle.
+    """
+    handles = [str(handle) for handle in record.frames.forecasts["forecaster"].unique()]
+    if account not in handles:
+        near = difflib.get_close_matches(account, handles, n=3)
+        raise BadInput(
+            f"No forecast of the file is by {account!r}.",
+            remedy=f"Did you mean {' or '.join(near)}?"
+            if near
+            else "Give the name as in the file.",
+        )
+    if member.handle in handles and member.handle != account:
+        raise BadInput(
+            f"{account!r} cannot be your account: the file also has one called {member.handle!r}.",
+            remedy="Import the file as a member with another handle: --as HANDLE",
+        )
+    names = {account: member.handle}
+    frames = record.frames
+    forecasts = frames.forecasts.assign(forecaster=mapped(frames.forecasts["forecaster"], names))
+    members = frames.members
+    if members is not None:
+        members = members[members["forecaster"] != account]
+    return replace(
+        record,
+        frames=replace(frames, forecasts=forecasts, members=members),
+        printed=record.printed.assign(forecaster=mapped(record.printed["forecaster"], names)),
+    )
+
+
+def _renamed(
+    record: PlatformRecord, names: Mapping[str, str], discarded: Collection[str]
+) -> PlatformRecord:
+    """Return the record with this ledger's names for its questions, without the discarded ones."""
+    frames = without(record.frames, discarded) if discarded else record.frames
+    tables = {
+        name: table.assign(question_id=mapped(table["question_id"], names))
+        for name, table in (
+            ("questions", frames.questions),
+            ("forecasts", frames.forecasts),
+            ("origins", record.origins[~record.origins["question_id"].isin(discarded)]),
+            ("printed", record.printed[~record.printed["question_id"].isin(discarded)]),
+        )
+    }
+    frames = replace(
+        frames,
+        questions=tables["questions"].astype({"question_id": "str"}),
+        forecasts=tables["forecasts"],
+    )
+    return replace(record, frames=frames, origins=tables["origins"], printed=tables["printed"])
+
+
+def _discarded(frames: Frames, discarded: Collection[str]) -> Iterator[LeftOut]:
+    for number, row in enumerate(rows(frames.questions)):
+        if row.question_id in discarded:
+            place = frames.place("questions", number)
+            yield LeftOut(place, row.title, "you have discarded this question here")
+
+
+def _conflicting(frames: Frames, comparison: Comparison) -> Iterator[LeftOut]:
+    for one in comparison.conflicts:
+        yield LeftOut(one.problem.place, one.problem.value, one.problem.rule)
+    for slug in sorted({one.question_id for one in comparison.conflicts if one.unfits}):
+        many = int((frames.forecasts["question_id"] == slug).sum())
+        yield LeftOut(
+            slug,
+            f"{many:,} forecast{'' if many == 1 else 's'}",
+            "for other options or another type",
+        )
+
+
+def _preview(
+    session: Session,
+    record: PlatformRecord,
+    comparison: Comparison,
+    left_out: Sequence[LeftOut],
+    printed: int,
+    member: Member,
+) -> Preview:
+    frames = record.frames
+    new = comparison.forecasts.rows["question_id"].value_counts().to_dict()
+    every = frames.forecasts["question_id"].value_counts().to_dict()
+    urls = dict(zip(record.origins["question_id"], record.origins["url"], strict=True))
+    listed: list[QuestionRow] = []
+    many = 0
+    for row in rows(frames.questions):
+        slug = row.question_id
+        change = _change(slug, comparison)
+        if change is Change.unchanged and not new.get(slug):
+            continue
+        many += 1
+        if many <= SHOWN:
+            fresh = int(new.get(slug, 0))
+            known = int(every.get(slug, 0)) - fresh
+            details = _details(slug, comparison)
+            listed.append(
+                QuestionRow(slug, row.title, urls.get(slug, ""), change, details, fresh, known)
+            )
+    handles = [str(handle) for handle in frames.forecasts["forecaster"].unique()]
+    there = {
+        handle
+        for some in in_batches(handles)
+        for handle in session.exec(select(Member.handle).where(col(Member.handle).in_(some)))
+    }
+    others = [handle for handle in handles if handle != member.handle]
+    return Preview(
+        platform=record.platform,
+        counts=comparison.counts,
+        questions=listed,
+        more=many - len(listed),
+        unchanged=len(frames.questions) - many,
+        left_out=left_out[:SHOWN],
+        more_left_out=max(0, len(left_out) - SHOWN),
+        new_members=[handle for handle in others if handle not in there],
+        known_members=[handle for handle in others if handle in there],
+        printed=printed,
+        notes=record.notes,
+    )
+
+
+def _change(slug: str, comparison: Comparison) -> Change:
+    found = comparison.questions
+    if slug in found.new:
+        return Change.new
+    changed = slug in found.revised or slug in found.resolutions
+    return Change.changed if changed else Change.unchanged
+
+
+def _details(slug: str, comparison: Comparison) -> list[str]:
+    details = []
+    if slug in comparison.questions.revised:
+        old, new = comparison.known[slug].text, comparison.questions.revised[slug]
+        details = [
+            f"{name.replace('_', ' ')}: {_short(before)} → {_short(after)}"
+            for name in QuestionText.model_fields
+            if (before := getattr(old, name)) != (after := getattr(new, name))
+        ]
+    if slug in comparison.questions.resolutions:
+        details.append(f"outcome: {comparison.questions.resolutions[slug].outcome}")
+    return details
+
+
+def _short(value: Any) -> str:
+    """Return a value of a wording in few characters."""
+    if isinstance(value, datetime):
+        return to_minute(value)
+    text = ", ".join(value) if isinstance(value, list) else str(value or "blank")
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _write_origins(
+    session: Session, record: PlatformRecord, ids: Mapping[str, int], now: datetime
+) -> None:
+    """Write the origins that the ledger does not have yet."""
+    there: set[int] = set()
+    for some in in_batches(list(ids.values())):
+        of_these = select(QuestionOrigin.question_id).where(
+            QuestionOrigin.platform == record.platform, col(QuestionOrigin.question_id).in_(some)
+        )
+        there.update(session.exec(of_these))
+    new = [row for row in rows(record.origins) if ids[row.question_id] not in there]
+    if new:
+        append(
+            session,
+            "question_origin",
+            {
+                "question_id": [ids[row.question_id] for row in new],
+                "platform": [record.platform] * len(new),
+                "platform_id": [row.platform_id for row in new],
+                "url": [row.url for row in new],
+                "recorded_at": [now] * len(new),
+            },
+        )
