@@ -1,0 +1,57 @@
+"""Where imported questions come from: the platform, its id for the question, and the address."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from sqlmodel import Session, col, select
+
+from forecasts.access.visibility import question_visible
+from forecasts.ledger.models import QuestionOrigin
+from forecasts.questions.standing import in_batches
+
+# Platforms as they write themselves, where that is not the name with a capital.
+_NAMES = {
+    "forecastbench": "ForecastBench",
+    "forecasting-tools": "forecasting-tools",
+    "infer": "INFER",
+    "predictionbook": "PredictionBook",
+}
+
+
+def origins(session: Session, ids: Sequence[int]) -> dict[int, list[QuestionOrigin]]:
+    """Return the origins of the visible questions with these ids, by id, in the order imported.
+
+    Questions asked in this ledger have none.
+    """
+    found: defaultdict[int, list[QuestionOrigin]] = defaultdict(list)
+    for some in in_batches(ids):
+        rows = session.exec(
+            select(QuestionOrigin)
+            .where(
+                col(QuestionOrigin.question_id).in_(some),
+                question_visible(session, QuestionOrigin.question_id),
+            )
+            .order_by(col(QuestionOrigin.id))
+        )
+        for row in rows:
+            found[row.question_id].append(row)
+    return dict(found)
+
+
+def platforms(session: Session) -> list[str]:
+    """Return the platforms that visible questions were imported from, in alphabetical order."""
+    return list(
+        session.exec(
+            select(QuestionOrigin.platform)
+            .where(question_visible(session, QuestionOrigin.question_id))
+            .distinct()
+            .order_by(QuestionOrigin.platform)
+        )
+    )
+
+
+def platform_name(platform: str) -> str:
+    """Return a platform's name as it is written: 'Metaculus', 'INFER'."""
+    return _NAMES.get(platform, platform[:1].upper() + platform[1:])

@@ -1,0 +1,231 @@
+"""The same question on two platforms: proposed, joined in a family, or told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from sqlmodel import Session
+
+from forecasts.access import teams
+from forecasts.access.members import member_or_new
+from forecasts.access.visibility import read_as
+from forecasts.common.errors import BadInput, Forbidden, NotFound, Refused
+from forecasts.ledger.models import Member, Question, QuestionOrigin
+from forecasts.questions.families import (
+    join_family,
+    leave_family,
+    same_pairs,
+    tell_apart,
+)
+from forecasts.questions.registry import newest_wording
+from forecasts.questions.revisions import history
+from tests.conftest import ask, day
+
+NOW = day(5)
+Add = Callable[..., Question]
+
+
+@pytest.fixture
+def add(session: Session, alice: Member) -> Add:
+    """Registers a question of a platform; of alice's own without one."""
+
+    def add(slug: str, title: str, platform: str = "", **fields: object) -> Question:
+        author = fields.pop("author", alice)
+        assert isinstance(author, Member)
+        question = ask(session, author, slug=slug, title=title, **fields)
+        if platform:
+            origin = QuestionOrigin(
+                question_id=question.id, platform=platform, platform_id=slug, recorded_at=day(0)
+            )
+            session.add(origin)
+            session.flush()
+        return question
+
+    return add
+
+
+def proposed(session: Session, now: datetime = NOW, **given: object) -> list[set[str]]:
+    found = same_pairs(session, now=now, **given)  # type: ignore[arg-type]
+    return [{pair.one.slug, pair.other.slug} for pair in found]
+
+
+@pytest.fixture
+def two(session: Session, add: Add) -> Session:
+    """A question on two platforms."""
+    add("metaculus-7", "Will the Fed cut interest rates before 2027?", "metaculus")
+    add("fatebook-a", "Will the Federal Reserve cut interest rates by the end of 2026?", "fatebook")
+    return session
+
+
+def families(session: Session, *questions: Question) -> list[str]:
+    return [newest_wording(session, question).family for question in questions]
+
+
+def test_the_same_question_on_two_platforms_is_proposed(two: Session) -> None:
+    [pair] = same_pairs(two, now=NOW)
+    assert {pair.one.slug, pair.other.slug} == {"metaculus-7", "fatebook-a"}
+    assert 0.4 < pair.similarity < 1
+
+
+def test_a_question_asked_here_is_compared_with_imported_ones(two: Session, add: Add) -> None:
+    add("own", "Will the Fed cut interest rates by 31 December 2026?")
+    assert {"metaculus-7", "own"} in proposed(two)
+
+
+def test_questions_of_one_platform_are_not_proposed(session: Session, add: Add) -> None:
+    add("a", "Will the quay open?", "metaculus")
+    add("b", "Will the quay open soon?", "metaculus")
+    add("c", "Will the harbour close?")
+    add("d", "Will the harbour close soon?")
+    assert proposed(session) == []
+
+
+def test_nothing_is_read_before_the_first_import(session: Session, add: Add) -> None:
+    add("a", "Will the quay open?")
+    assert proposed(session) == []
+
+
+def test_closes_far_apart_are_other_questions(session: Session, add: Add) -> None:
+    add("a", "Will the quay open?", "metaculus")
+    add("b", "Will the quay open?!", "fatebook", scheduled_close_time=day(40))
+    assert proposed(session) == []
+
+
+def test_another_type_is_another_question(session: Session, add: Add) -> None:
+    add("a", "Will the quay open?", "metaculus")
+    add("b", "Will the quay open?!", "fatebook", type="numeric", lower_bound="0", upper_bound="1")
+    assert proposed(session) == []
+
+
+def test_of_several_candidates_the_most_similar_is_proposed(session: Session, add: Add) -> None:
+    add("a", "Will the quay open?", "metaculus")
+    add("b", "Will the quay open?!", "fatebook")
+    add("c", "Will the stone quay open?", "fatebook")
+    assert proposed(session) == [{"a", "b"}]
+
+
+def test_only_those_of_an_import_are_proposed_when_asked(two: Session, add: Add) -> None:
+    add("a", "Will the quay open?", "metaculus")
+    add("b", "Will the quay open?!", "fatebook")
+    assert proposed(two, only=["b"]) == [{"a", "b"}]
+    assert proposed(two, only=["a", "b"]) == [{"a", "b"}]
+    assert len(proposed(two)) == 2
+    assert len(proposed(two, most=1)) == 1
+
+
+def test_one_that_the_reader_may_not_see_is_not_proposed(
+    session: Session, alice: Member, add: Add
+) -> None:
+    bob = member_or_new(session, "bob", now=day(0))
+    teams.create(session, "Alder", member=alice, now=day(0))
+    add("a", "Will the quay open?", "metaculus")
+    add("b", "Will the quay open?!", "fatebook", author=bob, visibility="author")
+    read_as(session, alice, now=NOW)
+    assert proposed(session) == [{"a", "b"}]  # an admin sees every question
+    carol = member_or_new(session, "carol", now=day(0))
+    read_as(session, carol, now=NOW)
+    assert proposed(session) == []
+    with pytest.raises(NotFound):
+        join_family(session, ["a", "b"], member=carol, now=NOW)
+    with pytest.raises(NotFound):
+        tell_apart(session, "a", "b", member=carol, now=NOW)
+
+
+def test_two_questions_are_joined_by_a_revision_of_each(
+    session: Session, add: Add, alice: Member
+) -> None:
+    a, b = (
+        add("a", "Will the quay open?", "metaculus"),
+        add("b", "Will the quay open?!", "fatebook"),
+    )
+    joined = join_family(session, ["a", "b"], member=alice, now=NOW)
+    assert families(session, a, b) == ["a", "a"]
+    assert joined.family == "a"
+    assert joined.before == {"a": "", "b": ""}
+    assert history(session, b)[-1].reason == "the same question as a"
+    assert proposed(session) == []
+
+
+def test_a_family_that_one_has_takes_the_other(session: Session, add: Add, alice: Member) -> None:
+    a = add("a", "Will the quay open?", "metaculus")
+    b = add("b", "Will the quay open?!", "fatebook", family="harbour")
+    assert join_family(session, ["a", "b"], member=alice, now=NOW).before == {"a": ""}
+    assert families(session, a, b) == ["harbour", "harbour"]
+
+
+def test_two_families_become_one(session: Session, add: Add, alice: Member) -> None:
+    a = add("a", "Will the quay open?", "metaculus", family="quay")
+    b = add("b", "Will the quay open?!", "fatebook", family="harbour")
+    c = add("c", "Will the mole open?", "fatebook", family="harbour")
+    joined = join_family(session, ["a", "b"], member=alice, now=NOW)
+    assert families(session, a, b, c) == ["quay"] * 3
+    assert leave_family(session, joined, member=alice, now=NOW) == 2
+    assert families(session, a, b, c) == ["quay", "harbour", "harbour"]
+
+
+def test_joining_is_taken_back(session: Session, add: Add, alice: Member) -> None:
+    a, b = (
+        add("a", "Will the quay open?", "metaculus"),
+        add("b", "Will the quay open?!", "fatebook"),
+    )
+    joined = join_family(session, ["a", "b"], member=alice, now=NOW)
+    assert leave_family(session, joined, member=alice, now=NOW) == 2
+    assert families(session, a, b) == ["", ""]
+    assert proposed(session) == [{"a", "b"}]
+    assert leave_family(session, joined, member=alice, now=NOW) == 0
+
+
+def test_questions_of_one_family_are_not_joined_again(
+    session: Session, add: Add, alice: Member
+) -> None:
+    add("a", "Will the quay open?", "metaculus", family="quay")
+    add("b", "Will the quay open?!", "fatebook", family="quay")
+    with pytest.raises(Refused, match="already in one family, 'quay'"):
+        join_family(session, ["a", "b"], member=alice, now=NOW)
+    with pytest.raises(Refused, match="are in one family"):
+        tell_apart(session, "a", "b", member=alice, now=NOW)
+
+
+def test_a_family_takes_two_questions(session: Session, add: Add, alice: Member) -> None:
+    add("a", "Will the quay open?", "metaculus")
+    with pytest.raises(BadInput, match="at least two"):
+        join_family(session, ["a", "a"], member=alice, now=NOW)
+    with pytest.raises(BadInput, match="are one question"):
+        tell_apart(session, "a", "a", member=alice, now=NOW)
+
+
+def test_questions_told_apart_are_not_proposed_until_that_is_taken_back(
+    two: Session, alice: Member
+) -> None:
+    tell_apart(two, "metaculus-7", "fatebook-a", member=alice, now=NOW)
+    assert proposed(two) == []
+    tell_apart(two, "fatebook-a", "metaculus-7", member=alice, now=NOW, apart=False)
+    assert proposed(two) == [{"metaculus-7", "fatebook-a"}]
+
+
+def test_the_next_candidate_is_proposed_after_one_told_apart(
+    session: Session, add: Add, alice: Member
+) -> None:
+    add("a", "Will the quay open?", "metaculus")
+    add("b", "Will the quay open?!", "fatebook")
+    add("c", "Will the stone quay open?", "fatebook")
+    tell_apart(session, "b", "a", member=alice, now=NOW)
+    assert proposed(session) == [{"a", "c"}]
+
+
+def test_both_need_the_right_to_change_a_question(
+    session: Session, add: Add, alice: Member
+) -> None:
+    bob = member_or_new(session, "bob", now=day(0))
+    teams.create(session, "Alder", member=alice, now=day(0))
+    a = add("a", "Will the quay open?", "metaculus")
+    add("b", "Will the quay open?!", "fatebook", author=bob)
+    add("c", "Will the quay open!?", "infer")
+    with pytest.raises(Forbidden, match="may not change 'a'"):
+        join_family(session, ["a", "b"], member=bob, now=NOW)
+    assert families(session, a) == [""]
+    with pytest.raises(Forbidden, match="may not change"):
+        tell_apart(session, "a", "c", member=bob, now=NOW)
+    tell_apart(session, "a", "b", member=bob, now=NOW)  # one of them is his
