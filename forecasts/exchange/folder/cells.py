@@ -31,7 +31,7 @@ _TIME = re.compile(
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NAIVE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?")
 # The usual forms, which Arrow reads exactly like Python and pandas.
-_PLAIN_TIME = r"^[1-9]\d{3}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z$"
+_PLAIN_TIME = r"^[1-9]\d{3}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|\+00:00)$"
 _PLAIN_NUMBER = r"^-?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,2})?$"
 _FIRST_YEAR, _LAST_YEAR = 1, 9999
 _FLAGS = {"true": True, "false": False, "": False, "1": True, "0": False}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from forecasts.common.errors import BadInput
+from forecasts.exchange.platforms import metaculus
 from forecasts.exchange.platforms.record import Choices, PlatformRecord
 from forecasts.exchange.platforms.source import Source
 
@@ -35,9 +36,10 @@ class Format:
 
 
 # By the names that --format takes, in the order in which messages list them. Each parser adds its
-# import above and its line here:
-#   "metaculus": Format(metaculus, "Metaculus", "a ZIP or CSVs with forecast_data.csv"),
-FORMATS: Mapping[str, Format] = {}
+# import above and its line here.
+FORMATS: Mapping[str, Format] = {
+    "metaculus": Format(metaculus, "Metaculus", "a ZIP or CSVs with forecast_data.csv"),
+}
 GENERIC = "pairs"
 
 

@@ -1,0 +1,357 @@
+"""Metaculus: the ZIP of a download, or its CSVs; full, personal and anonymised.
+
+Columns are found by their headers and files by their columns, since old exports lack some and
+browsers rename files. Crowds ("aggregates") have no forecaster's id; they are left out, or imported
+as bots when asked. Everything beside questions, forecasts and scores is left out with its count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecasts.common import limits
+from forecasts.common.errors import BadInput
+from forecasts.common.times import read_time
+from forecasts.exchange.folder.tables import Table
+from forecasts.exchange.platforms import metaculus_questions
+from forecasts.exchange.platforms.metaculus_forecasts import (
+    DROPPED,
+    UNKNOWN,
+    Forecasts,
+    Part,
+    Rows,
+    placed,
+    read_forecasts,
+    read_rows,
+)
+from forecasts.exchange.platforms.metaculus_questions import Questions, own_id, read_questions
+from forecasts.exchange.platforms.record import (
+    ORIGIN_COLUMNS,
+    PRINTED_COLUMNS,
+    Choices,
+    LeftOut,
+    PlatformRecord,
+    frame_of,
+    frames_of,
+)
+from forecasts.exchange.platforms.source import Source
+
+_ANONYMOUS = ("Forecaster (Anonymized)", "User (Anonymized)", "Author (Anonymized)")
+_WHO = ("Forecaster ID", "Forecaster Username", _ANONYMOUS[0])
+_SCORES = {
+    "Question ID": "text",
+    "User ID": "text",
+    "User Username": "text",
+    "User (Anonymized)": "text",
+    "Score Type": "text",
+    "Score": "number",
+    "Coverage": "number",
+}
+_OTHERS = {  # by the columns that only they have
+    "Comment Text": ("comment", "a ledger has no place for comments from elsewhere"),
+    "Key Factor ID": ("key factor", "a ledger has no place for key factors"),
+    "Link ID": ("link between questions", "join questions in a family instead"),
+}
+# The crowds' names, for files without forecasters' ids; and the mark of a row without an id.
+_METHODS = (
+    "recency_weighted",
+    "unweighted",
+    "single_aggregation",
+    "metaculus_prediction",
+    "geometric_mean",
+)
+_CROWD = "\0"
+_HASH = re.compile(r"[0-9a-f]{64}")
+_EXPORTED = re.compile(r"^This data was exported on (\S+ \S+)\s*$", re.MULTILINE)
+
+
+def recognises(source: Source) -> bool:
+    """Return whether one of the files is Metaculus's list of questions, forecasts or scores."""
+    return any(_kind(header) in ("questions", "forecasts") for header in source.headers.values())
+
+
+def read(source: Source, choices: Choices) -> PlatformRecord:
+    """Return the questions, forecasts and scores of an export (see ``record``)."""
+    files = _files(source)
+    asked = source.table(_required(files, "questions", source), metaculus_questions.KINDS)
+    _require_columns(asked, ("Question ID", "Question Type"))
+    made = read_rows(source.files[files["forecasts"]]) if "forecasts" in files else None
+    scored = source.table(files["scores"], _SCORES) if "scores" in files else None
+    questions = read_questions(asked, partial(_first_forecasts, made))
+    accounts = _Accounts(made, scored, choices)
+    found, left_out = _forecasts(made, questions, accounts, _until(source, choices))
+    printed = _printed(scored, questions, accounts, left_out)
+    problems = [one for table in (asked, made, scored) if table for one in table.problems]
+    if problems:
+        raise BadInput(
+            f"{source.name} breaks Metaculus's format in {len(problems):,} "
+            f"place{'s' if len(problems) > 1 else ''}; nothing was read from it.",
+            problems=problems,
+        )
+    tables = {"questions": asked.path, "forecasts": made.path if made else asked.path}
+    rows = {"questions": _kept(asked, questions), "forecasts": found.rows}
+    bare = {name: Table(path) for name, path in tables.items()}  # for line numbers
+
+    def place(table: str, row: int) -> str:
+        if table not in bare or row >= len(rows[table]):
+            return f"{table}, row {row + 1}"
+        return bare[table].place(int(rows[table][row]))
+
+    return PlatformRecord(
+        "metaculus",
+        frames_of(questions.columns, found.columns, bots=accounts.bots, place=place),
+        frame_of(ORIGIN_COLUMNS, questions.origins),
+        printed,
+        left_out=[*questions.left_out, *left_out, *_others(source, files)],
+        notes=[*questions.notes, *accounts.notes, *_notes(found)],
+    )
+
+
+def _kind(header: Sequence[str]) -> str:
+    """Return which of the export's files has these columns; '' if none."""
+    names = set(header)
+    if "Question ID" in names and "Question Type" in names:
+        return "questions"
+    if "Question ID" in names and "Start Time" in names and names & set(_WHO):
+        return "forecasts"
+    if {"Question ID", "Score Type", "Score"} <= names:
+        return "scores"
+    return next((column for column in _OTHERS if column in names), "")
+
+
+def _files(source: Source) -> dict[str, str]:
+    """Return the files by kind; BadInput if there are two of one kind."""
+    found: dict[str, str] = {}
+    for name, header in source.headers.items():
+        kind = _kind(header)
+        if kind in found:
+            raise BadInput(
+                f"{found[kind]} and {name} have the same columns.",
+                remedy="Give the files of one export at a time.",
+            )
+        if kind:
+            found[kind] = name
+    return found
+
+
+def _required(files: Mapping[str, str], kind: str, source: Source) -> str:
+    if kind not in files:
+        raise BadInput(
+            f"{source.name} has no question_data.csv, so its questions are unknown.",
+            remedy="Give the whole ZIP, or the folder with all its files.",
+        )
+    return files[kind]
+
+
+def _require_columns(table: Table, columns: Sequence[str]) -> None:
+    for column in columns:
+        if column not in table.header:
+            raise BadInput(f"{table.path.name} has no column {column!r}.")
+
+
+def _first_forecasts(made: Table | None) -> Mapping[str, Any]:
+    """Return the time of the first forecast by question."""
+    if made is None:
+        return {}
+    first = made.frame.groupby("Question ID")["Start Time"].min()
+    return {own_id(str(given)): at for given, at in first.items()}
+
+
+def _until(source: Source, choices: Choices) -> datetime | None:
+    """Return the time of the export, or of the import if that is unknown or earlier."""
+    for name in source.files:
+        if name.rsplit("/", 1)[-1] == "README.md" and (
+            stated := _EXPORTED.search(source.start(name))
+        ):
+            try:
+                exported = read_time(stated[1])
+            except BadInput:
+                break
+            return exported if choices.now is None else min(exported, choices.now)
+    return choices.now
+
+
+class _Accounts:
+    """Who the rows of the files are by, as handles.
+
+    ``of_forecasts`` and ``of_scores``: the place of each row's account in ``handles``, -1 for a
+    crowd that is not imported. ``crowds``: the rows of each of those by their method.
+    """
+
+    def __init__(self, made: Table | None, scored: Table | None, choices: Choices) -> None:
+        self.handles: list[str] = []
+        self.bots: list[str] = []
+        self.notes: list[str] = []
+        self.crowds: Counter[str] = Counter()
+        self._choices = choices
+        self._places: dict[tuple[str, bool], int] = {}
+        self._anonymous = False
+        self.of_forecasts = self._read(made, "Forecaster", count=True)
+        self.of_scores = self._read(scored, "User", count=False)
+        bots = self._marked_bots(made)
+        people = [key for key in self._places if not key[1]]
+        if len(people) == 1 and not self._anonymous and not bots:
+            place = self._places[people[0]]
+            if (name := self.handles[place]) != choices.owner:
+                self.handles[place] = choices.owner
+                self.notes.append(
+                    f"All forecasts are by {name} on Metaculus; they are imported as "
+                    f"{choices.owner}'s."
+                )
+        if self._anonymous:
+            self.notes.append(
+                "Metaculus's anonymised ids can be traced to accounts: they are hashes of small "
+                "numbers, without a salt."
+            )
+        self.bots += [self.handles[place] for place in bots]
+
+    def _read(self, table: Table | None, role: str, *, count: bool) -> Rows:
+        """Return the place of each row's account, which is added if it is new."""
+        if table is None:
+            return np.zeros(0, dtype=np.intp)
+        hashed = f"{role} (Anonymized)"
+        ids, names = table.frame[f"{role} ID"], table.frame[f"{role} Username"]
+        if hashed in table.header:
+            names = table.frame[hashed]
+        else:
+            names = names.where((names != "") | (ids == ""), "user-" + ids)
+            if f"{role} ID" in table.header:
+                names = names.where(ids != "", _CROWD + names)
+        codes, distinct = pd.factorize(names)
+        keys = []
+        for name in distinct.tolist():
+            crowd = name.removeprefix(_CROWD)
+            if hashed in table.header:
+                keys.append((name, _HASH.fullmatch(name) is None, True))
+            else:
+                keys.append((crowd, crowd != name or name in _METHODS, False))
+        self._anonymous = self._anonymous or any(key[2] and not key[1] for key in keys)
+        places = np.array([self._place(*key) for key in keys], dtype=np.intp)
+        of_rows: Rows = places[codes] if len(places) else np.zeros(0, dtype=np.intp)
+        if count:
+            for code in np.flatnonzero(places < 0).tolist():
+                self.crowds[keys[code][0]] += int((codes == code).sum())
+        return of_rows
+
+    def _place(self, name: str, crowd: bool, hashed: bool) -> int:
+        """Return the place of an account's handle, -1 for a crowd that is not imported."""
+        if crowd and not self._choices.aggregates:
+            return -1
+        if (name, crowd) not in self._places:
+            self._places[name, crowd] = len(self.handles)
+            handle = name.strip() or "unknown"
+            if crowd:
+                handle = f"metaculus-{handle}"
+                self.bots.append(handle)
+            elif hashed:
+                handle = self._choices.alias(handle)
+            limits.require_name(handle, "The forecaster's name")
+            self.handles.append("".join(c if c.isprintable() else "?" for c in handle))
+        return self._places[name, crowd]
+
+    def _marked_bots(self, made: Table | None) -> list[int]:
+        if made is None:
+            return []
+        marked = (made.frame["Is Bot"].str.strip().str.lower() == "true").to_numpy()
+        return [place for place in np.unique(self.of_forecasts[marked]).tolist() if place >= 0]
+
+
+def _forecasts(
+    made: Table | None, questions: Questions, accounts: _Accounts, until: datetime | None
+) -> tuple[Forecasts, list[LeftOut]]:
+    """Return the forecasts, and what is left out of their file."""
+    if made is None:
+        return Forecasts({}, np.zeros(0, dtype=np.intp), [], 0, 0), []
+    if not {"Start Time", "Question ID"} <= set(made.header):
+        _require_columns(made, ("Question ID", "Start Time"))
+    asked, of_question = placed(made.frame, questions.asked)
+    found = read_forecasts(
+        Part(made, asked, of_question, accounts.of_forecasts, accounts.handles, until)
+    )
+    name = made.path.name
+    left_out = [
+        LeftOut(name, f"{count:,} of {method}", "a crowd of the platform, not a member's forecast")
+        for method, count in accounts.crowds.items()
+    ]
+    persons = accounts.of_forecasts >= 0
+    for rows, reason in (
+        ((of_question == UNKNOWN) & persons, "their questions are not in the list of questions"),
+        ((of_question == DROPPED) & persons, "their questions are left out"),
+    ):
+        if count := int(rows.sum()):
+            left_out.append(LeftOut(name, _counted(count, "forecast"), reason))
+    left_out += [LeftOut(made.place(row), "", "it has no value") for row in found.empty]
+    return found, left_out
+
+
+def _printed(
+    scored: Table | None, questions: Questions, accounts: _Accounts, left_out: list[LeftOut]
+) -> pd.DataFrame:
+    """Return the scores that the platform printed for the imported questions and members."""
+    if scored is None:
+        return frame_of(PRINTED_COLUMNS, {})
+    frame = scored.frame
+    slugs = [
+        "" if (one := questions.asked.get(own_id(given))) is None else one.id
+        for given in frame["Question ID"].tolist()
+    ]
+    known = np.array(slugs, dtype=object) != ""
+    persons = accounts.of_scores >= 0
+    kept = np.flatnonzero(known & persons & frame["Score"].notna().to_numpy())
+    for rows, reason in (
+        (~persons, "scores of the platform's crowds"),
+        (~known & persons, "their questions are not imported"),
+    ):
+        if count := int(rows.sum()):
+            left_out.append(LeftOut(scored.path.name, _counted(count, "score"), reason))
+    return frame_of(
+        PRINTED_COLUMNS,
+        {
+            "question_id": [slugs[row] for row in kept],
+            "forecaster": [accounts.handles[accounts.of_scores[row]] for row in kept],
+            "name": frame["Score Type"].iloc[kept].tolist(),
+            "score": frame["Score"].iloc[kept].tolist(),
+            "coverage": frame["Coverage"].iloc[kept].tolist(),
+        },
+    )
+
+
+def _kept(asked: Table, questions: Questions) -> Rows:
+    """Return the row of each imported question."""
+    given = map(own_id, asked.frame["Question ID"])
+    rows = [row for row, one in enumerate(given) if questions.asked.get(one) is not None]
+    return np.array(rows, dtype=np.intp)
+
+
+def _others(source: Source, files: Mapping[str, str]) -> Iterator[LeftOut]:
+    """Yield the files that are left out."""
+    for column, (what, reason) in _OTHERS.items():
+        if column in files:
+            count = len(source.table(files[column], {column: "text"}).frame)
+            yield LeftOut(files[column], _counted(count, what), reason)
+    for name in source.files:
+        if name not in files.values() and name.rsplit("/", 1)[-1] != "README.md":
+            yield LeftOut(name, "", "not a file of Metaculus's exports")
+
+
+def _notes(found: Forecasts) -> Iterator[str]:
+    if found.scaled:
+        yield (
+            f"{_counted(found.scaled, 'forecast')} on several options did not sum to 1, by "
+            "rounding, and were divided by the sum."
+        )
+    if found.ahead:
+        yield f"{_counted(found.ahead, 'forecast')} will expire later, and have not ended yet."
+
+
+def _counted(count: int, what: str) -> str:
+    plural = what.replace("link ", "links ") if what.startswith("link ") else f"{what}s"
+    return f"{count:,} {what if count == 1 else plural}"
