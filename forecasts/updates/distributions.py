@@ -63,8 +63,13 @@ def zero_point(text: QuestionText) -> float | None:
 
 def grid(text: QuestionText) -> Floats:
     """Return the numbers at which the question's CDFs are given, from bound to bound."""
-    spaced = np.linspace if zero_point(text) is None else np.geomspace
-    points: Floats = spaced(*bounds(text), (outcome_count(text) or STEPS) + 1)
+    return spaced(text, (outcome_count(text) or STEPS) + 1)
+
+
+def spaced(text: QuestionText, count: int) -> Floats:
+    """Return so many numbers from bound to bound, at equal steps or ratios (see ``zero_point``)."""
+    space = np.linspace if zero_point(text) is None else np.geomspace
+    points: Floats = space(*bounds(text), count)
     return points
 
 

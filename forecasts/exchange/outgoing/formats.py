@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from forecasts.common.errors import BadInput
+from forecasts.exchange.outgoing import metaculus
 from forecasts.exchange.outgoing.written import Written
 from forecasts.scores.frames import Frames
 
@@ -28,7 +29,9 @@ class Format:
 
 
 # By the names that --format takes, in the order in which messages list them.
-FORMATS: Mapping[str, Format] = {}
+FORMATS: Mapping[str, Format] = {
+    "metaculus": Format(metaculus, "a folder of CSVs as Metaculus exports them"),
+}
 
 
 def writer(name: str) -> Writer:

@@ -167,14 +167,14 @@ def read_questions(table: Table, first_forecasts: Callable[[], Mapping[str, Any]
         post = item["Post ID"].strip()
         of_group = post and (item["Label"].strip() or posts[item["Post ID"]] > 1)
         reveal, actual = item["CP Reveal Time"], item["Actual Close Time"]
-        bounds = ("", "") if scale is None else (_bound(scale.low, kind), _bound(scale.high, kind))
+        low, high = (item[name].strip() for name in ("Lower Bound", "Upper Bound"))
         cells = {
             "question_id": asked.id,
             "title": _title(item),
             "type": str(kind),
             "options": options or None,
-            "lower_bound": bounds[0],
-            "upper_bound": bounds[1],
+            "lower_bound": "" if scale is None else _bound(low, scale.low, kind),
+            "upper_bound": "" if scale is None else _bound(high, scale.high, kind),
             "open_time": open_time,
             "scheduled_close_time": close_time,
             "actual_close_time": actual if actual <= close_time else pd.NaT,
@@ -306,7 +306,10 @@ def _outcome(table: Table, row: int, text: str, asked: Asked) -> str:
         return ""
 
 
-def _bound(number: float, kind: QuestionType) -> str:
+def _bound(stated: str, number: float, kind: QuestionType) -> str:
+    """Return a bound as the file states it, without the '.0' of a whole number."""
+    if stated:
+        return stated.removesuffix(".0")
     if kind == QuestionType.date:
         return iso_day_or_time(pd.Timestamp(number, unit="s", tz="UTC").to_pydatetime())
     return format_figure(float(f"{number:.15g}"))

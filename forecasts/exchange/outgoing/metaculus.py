@@ -1,0 +1,200 @@
+"""Metaculus-shaped CSVs: question_data, forecast_data and score_data, as that platform exports.
+
+``platforms.metaculus`` reads them back. A question that came from Metaculus has its number there as
+"Question ID", any other its slug. Spot times are written as "CP Reveal Time", at which the platform
+scores unless told otherwise, and families as "Post ID". Forecasts by quantiles become CDFs at the
+numbers of "Continuous Range"; quantiles that lie on those numbers are read back unchanged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import scoring
+from forecasts.exchange.folder.drafts import drafted
+from forecasts.exchange.folder.tables import time_texts, write_csv
+from forecasts.exchange.outgoing.metaculus_readme import readme
+from forecasts.exchange.outgoing.metaculus_values import bound_columns, outline, value_columns
+from forecasts.exchange.outgoing.written import Written
+from forecasts.exchange.platforms.metaculus_questions import POST_PREFIX, PREFIX
+from forecasts.ledger.models import QuestionText
+from forecasts.scores.frames import Frames, rows
+
+# Each score of the platform with the protocol that computes it here.
+_PROTOCOLS = {
+    "peer": "metaculus_peer",
+    "baseline": "metaculus_baseline",
+    "spot_peer": "metaculus_spot_peer",
+    "spot_baseline": "metaculus_spot_baseline",
+}
+_NUMBER = re.compile(r"\d{1,18}")
+
+
+def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
+    """Return the files of the folder ``path``, which are written (see ``written``)."""
+    outlines = {one.question_id: outline(one) for one in rows(frames.questions)}
+    forecasts, unwritten = _forecasts(frames, outlines)
+    left_out = [*_left_out(frames), *unwritten]
+    with drafted(path, overwrite=overwrite) as draft:
+        write_csv(draft / "question_data.csv", _questions(frames.questions, outlines))
+        write_csv(draft / "forecast_data.csv", forecasts)
+        write_csv(draft / "score_data.csv", _scores(frames))
+        (draft / "README.md").write_text(readme(frames, left_out), encoding="utf-8")
+        names = sorted(file.name for file in draft.iterdir())
+    return Written([path / name for name in names], left_out)
+
+
+def _own_id(slug: str, prefix: str = PREFIX) -> str:
+    """Return the platform's number for what came from there, else our own id."""
+    number = slug.removeprefix(prefix)
+    return number if number != slug and _NUMBER.fullmatch(number) else slug
+
+
+def _times(column: pd.Series[Any]) -> list[str]:
+    """Return times as the platform writes them."""
+    return [text.replace("T", " ").replace("Z", "+00:00") for text in time_texts(column)]
+
+
+def _questions(
+    questions: pd.DataFrame, outlines: dict[str, QuestionText]
+) -> dict[str, Iterable[str]]:
+    blank, every = [""] * len(questions), list(outlines.values())
+    options = ["" if one is None else repr(list(one)) for one in questions["options"]]
+    families = questions["family"].tolist()
+    bounds = bound_columns(every)
+    return {
+        "Question ID": [_own_id(slug) for slug in questions["question_id"]],
+        "Question URL": blank,
+        "Question Title": questions["title"],
+        "Post ID": [_own_id(family, POST_PREFIX) for family in families],
+        "Post Curation Status": ["approved"] * len(questions),
+        "Post Published Time": blank,
+        "Default Project": blank,
+        "Default Project ID": blank,
+        "Categories": [repr(list(one or ())) for one in questions["tags"]],
+        "Leaderboard Tags": ["[]"] * len(questions),
+        # A question with a label is one of a group; the title is one that changes nothing.
+        "Label": questions["title"].where(questions["family"] != "", ""),
+        "Question Type": bounds.pop("Question Type"),
+        "MC Options (Current)": options,
+        "MC Options (All)": options,
+        "MC Options History": blank,
+        **bounds,
+        "Open Time": _times(questions["open_time"]),
+        "CP Reveal Time": _times(questions["spot_time"]),
+        "Scheduled Close Time": _times(questions["scheduled_close_time"]),
+        "Actual Close Time": _times(questions["actual_close_time"]),
+        "Resolution": questions["resolution"],
+        "Resolution Known Time": _times(questions["known_at"]),
+        # Peers here are all forecasters, bots too.
+        "Include Bots in Aggregates": ["True"] * len(questions),
+        "Question Weight": ["1.0"] * len(questions),
+    }
+
+
+def _forecasts(
+    frames: Frames, outlines: dict[str, QuestionText]
+) -> tuple[dict[str, Iterable[str]], list[str]]:
+    """Return the columns of forecast_data.csv, and what they leave out.
+
+    A forecast ends when its forecaster's next one on the question starts, or is withdrawn.
+    """
+    made = frames.forecasts
+    question, who = (
+        made[name].astype(str).reset_index(drop=True) for name in ("question_id", "forecaster")
+    )
+    order = np.lexsort((made["made_at"], pd.factorize(who)[0], pd.factorize(question)[0]))
+    made = made.iloc[order].reset_index(drop=True)
+    question, who = question.iloc[order], who.iloc[order]
+    same = ((question == question.shift(-1)) & (who == who.shift(-1))).to_numpy()
+    ends = made["made_at"].shift(-1).where(same)
+    value = ["probability", "probabilities", "quantiles"]
+    stated = made[value].notna().any(axis=1).to_numpy()
+    ended = np.concatenate([[False], stated[:-1] & same[:-1]]) if len(made) else stated
+    idle = int((~stated & ~ended).sum())
+    kept, who = made[stated], who[stated]
+    codes, handles = pd.factorize(who)
+    kinds = (
+        {}
+        if frames.members is None
+        else dict(zip(frames.members["forecaster"], frames.members["kind"], strict=True))
+    )
+    is_bot = np.array([str(kinds.get(handle) == "bot") for handle in handles], dtype=object)
+    resolutions = dict(
+        zip(frames.questions["question_id"], frames.questions["resolution"], strict=True)
+    )
+    columns = {
+        "Question ID": [_own_id(slug) for slug in kept["question_id"]],
+        "Forecaster ID": [str(code + 1) for code in codes],
+        "Forecaster Username": who,
+        "Is Bot": is_bot[codes] if len(codes) else [],
+        "Start Time": _times(kept["made_at"]),
+        "End Time": _times(ends[stated]),
+        "Forecaster Count": [""] * len(kept),
+        **value_columns(kept, outlines, resolutions),
+    }
+    return columns, [f"{idle:,} withdrawals of nothing"] if idle else []
+
+
+def _scores(frames: Frames) -> dict[str, Iterable[str]]:
+    """Return the platform's scores as they are computed here."""
+    found = [
+        scoring.score(frames.questions, frames.forecasts, protocol).assign(protocol=name)
+        for name, protocol in _PROTOCOLS.items()
+    ]
+    scores = pd.concat(found, ignore_index=True)
+    codes = pd.factorize(frames.forecasts["forecaster"].astype(str))
+    numbers = {handle: str(code + 1) for code, handle in enumerate(codes[1])}
+    return {
+        "Question ID": [_own_id(slug) for slug in scores["question_id"]],
+        "User ID": [numbers[handle] for handle in scores["forecaster"]],
+        "User Username": scores["forecaster"],
+        "Score Type": scores["protocol"],
+        "Score": map(repr, scores["score"].tolist()),
+        "Coverage": map(repr, scores["coverage"].tolist()),
+    }
+
+
+def _left_out(frames: Frames) -> Iterator[str]:
+    """Yield what the format has no place for, each with its count."""
+    questions, forecasts = frames.questions, frames.forecasts
+    for column, (one, many) in _NO_PLACE.items():
+        yield from _counted(int((questions[column] != "").sum()), one, many)
+    yield from _counted(int(questions["ordered"].sum()), "order of options", "orders of options")
+    for column, (one, many) in _NO_TIMES.items():
+        yield from _counted(int(questions[column].notna().sum()), one, many)
+    yield from _counted(int((forecasts["rationale"] != "").sum()), "rationale", "rationales")
+    yield from _counted(
+        int(forecasts["evidence"].notna().sum()), "forecast's evidence", "forecasts' evidence"
+    )
+    yield from _counted(len(frames.evidence), "piece of evidence", "pieces of evidence")
+    yield from _counted(len(frames.articles), "article", "articles")
+    yield from _counted(len(frames.teams), "membership", "memberships")
+
+
+_NO_PLACE = {
+    "unit": ("unit", "units"),
+    "background": ("background", "backgrounds"),
+    "resolution_criteria": ("resolution criteria", "resolution criteria"),
+    "fine_print": ("fine print", "fine prints"),
+    "article_url": ("source article", "source articles"),
+    "resolution_note": ("note on a resolution", "notes on resolutions"),
+    "resolution_source": ("source of a resolution", "sources of resolutions"),
+}
+_NO_TIMES = {
+    "scheduled_resolve_time": ("scheduled resolve time", "scheduled resolve times"),
+    "resolved_at": (
+        "time at which an outcome was recorded",
+        "times at which outcomes were recorded",
+    ),
+}
+
+
+def _counted(count: int, one: str, many: str) -> Sequence[str]:
+    return [f"{count:,} {one if count == 1 else many}"] if count else []
