@@ -184,7 +184,7 @@ class QuestionView:
     def _shown(self, value: Value) -> str:
         return format_leaders(value, self.text.options)
 
-    @property
+    @cached_property
     def chart(self) -> Chart | None:
         """The chart of the forecasts over time; None if none of them counted."""
         every = self._paths
@@ -211,7 +211,9 @@ class QuestionView:
         when = f"on {first}" if first == last else f"from {first} to {last}"
         people = len({one.forecaster for one in made})
         by = f" by {people} forecasters" if people > 1 else ""
-        return f"{count(len(made), 'update')}{by} {when}; at the end {' '.join(self.headline)}."
+        value, what = self.headline
+        ends = value if what == "latest" else f"{value} ({what})"
+        return f"{count(len(made), 'update')}{by} {when}; at the end {ends}."
 
     @property
     def searched(self) -> str:

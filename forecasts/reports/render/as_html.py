@@ -13,6 +13,7 @@ from forecasts.reports.render.document import Document, Table
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
 
+_TEMPLATES = Path(__file__).with_name("templates")
 _WIDE = 50  # characters; on a phone, a wider table becomes a card for each row
 
 
@@ -35,6 +36,12 @@ def _visible(value: object) -> object:
 
 
 @cache
+def colours() -> str:
+    """Return the style sheet of the colours, light and dark, that ``svg.css`` names."""
+    return (_TEMPLATES / "colours.css").read_text(encoding="utf-8")
+
+
+@cache
 def _template() -> Template:
     return environment().get_template("document.html")
 
@@ -49,7 +56,7 @@ def environment(*folders: Path) -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     made = Environment(
-        loader=FileSystemLoader([Path(__file__).with_name("templates"), *folders]),
+        loader=FileSystemLoader([_TEMPLATES, *folders]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_visible,

@@ -83,16 +83,18 @@ def options_chart(every: Sequence[Paths], text: QuestionText, *, outcome: str | 
 
 def _lines(frame: pd.DataFrame, style: str, label: str) -> list[Series]:
     """Return a series for each stretch, with the label at the first."""
-    series = [
-        Series(
-            "steps",
-            style,
-            tuple(zip(_seconds(one["time"]), _numbers(one["value"]), strict=True)),
-            label,
-        )
-        for _, one in frame.groupby(["forecaster", "stretch"], sort=False)
-    ]
+    series = [Series("steps", style, points, label) for points in _stretches(frame, "value")]
     return list(_each_label_once(series))
+
+
+def _stretches(frame: pd.DataFrame, *columns: str) -> list[tuple[Point, ...]]:
+    """Return the rows of each stretch as points of the time and these columns."""
+    found: dict[tuple[str, int], list[Point]] = {}
+    whose = zip(frame["forecaster"], frame["stretch"], strict=True)
+    points = zip(_seconds(frame["time"]), *(_numbers(frame[name]) for name in columns), strict=True)
+    for key, point in zip(whose, points, strict=True):
+        found.setdefault(key, []).append(point)
+    return list(map(tuple, found.values()))
 
 
 def _each_label_once(series: Iterable[Series]) -> tuple[Series, ...]:
@@ -108,9 +110,7 @@ def _each_label_once(series: Iterable[Series]) -> tuple[Series, ...]:
 def _bands(frame: pd.DataFrame) -> list[Series]:
     """Return the middle 50% of each stretch, in steps."""
     bands = []
-    for _, one in frame.groupby(["forecaster", "stretch"], sort=False):
-        low, high = _numbers(one["low"]), _numbers(one["high"])
-        edge = list(zip(_seconds(one["time"]), low, high, strict=True))
+    for edge in _stretches(frame, "low", "high"):
         corners: list[Point] = [
             corner
             for (_, *before), after in pairwise(edge)

@@ -1,0 +1,409 @@
+"""The public record as a static site: pages, cards and a feed, without a server.
+
+Every page stands alone: its style and its script are in it, and its Content-Security-Policy allows
+just these by their hashes. So it works from a file, asks nothing of any server, and members' words
+cannot act. Rejected: a shared style sheet, since browsers disagree on the origin of a file.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from forecasts.common.errors import BadInput
+from forecasts.common.times import to_minute
+from forecasts.exchange.publication import cards
+from forecasts.exchange.publication.feed import feed
+from forecasts.exchange.publication.question_view import QuestionView, views, web_link
+from forecasts.exchange.publication.record import Publication, Unpublished
+from forecasts.reports.build import build
+from forecasts.reports.numbers import NOTHING, count, number, percent
+from forecasts.reports.render import svg, wording
+from forecasts.reports.render.as_html import colours, environment
+from forecasts.reports.render.document import Beside, Block, Document, Section, Table
+from forecasts.reports.render.glossary import Statistic
+from forecasts.reports.render.report_document import report_document
+from forecasts.reports.report import By, Group, Report
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_TEMPLATES = Path(__file__).with_name("templates")
+_LATEST = 8  # outcomes and open questions on the first page
+_SIMULATED = "(simulated)"  # in the handle of each simulated member
+
+
+@dataclass(frozen=True)
+class Check:
+    """The part of the page that checks the proof: trusted markup, its script, and its data.
+
+    ``data``: the JSON that the script reads from the element ``proof-data``.
+    """
+
+    markup: str
+    script: str
+    data: str
+
+
+@dataclass(frozen=True)
+class _Site:
+    name: str
+    team: bool
+    url: str
+    as_of: str
+    simulated: bool
+    navigation: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class _Page:
+    path: str
+    title: str
+    description: str
+    policy: str
+
+
+def site_files(
+    publication: Publication, *, now: datetime, url: str = "", check: Check | None = None
+) -> dict[str, str]:
+    """Return the site's files by their paths in its folder; equal records make equal files.
+
+    ``url``: the address at which the folder will be, for absolute links in the feed, the cards'
+    line to paste and the pages' descriptions. BadInput if it is not an address.
+    """
+    return dict(_Writer(publication, now, base_url(url), check).files())
+
+
+def base_url(url: str) -> str:
+    """Return the address of the site, ending in a slash; "" for none. BadInput if it is not one.
+
+    >>> base_url("https://example.org/record")
+    'https://example.org/record/'
+    """
+    if not url:
+        return ""
+    linked = web_link(url)
+    if not linked or urlsplit(linked).query or urlsplit(linked).fragment:
+        raise BadInput(
+            f"{url!r} is not the address of a site.",
+            remedy="Give the address of the folder, such as https://example.org/record/",
+        )
+    return linked if linked.endswith("/") else f"{linked}/"
+
+
+class _Writer:
+    """Writes the pages of one site."""
+
+    def __init__(
+        self, publication: Publication, now: datetime, url: str, check: Check | None
+    ) -> None:
+        self.publication, self.now, self.check = publication, now, check
+        self.views = views(publication, now)
+        self.report = _report(publication, now)
+        self.document = None if self.report is None else report_document(self.report)
+        people = {one.forecaster for each in publication.questions for one in each.forecasts}
+        self.site = _Site(
+            publication.title,
+            publication.is_team,
+            url,
+            to_minute(now),
+            any(_SIMULATED in handle for handle in people),
+            tuple(self._navigation()),
+        )
+
+    def _navigation(self) -> Iterator[tuple[str, str]]:
+        yield "index.html", "Record"
+        yield "questions.html", "Questions"
+        if self.document is not None:
+            yield "report.html", "Report"
+        if self.check is not None:
+            yield "verify.html", "Check"
+        yield "how-to-read.html", "How to read"
+
+    def files(self) -> Iterator[tuple[str, str]]:
+        yield "index.html", self._index()
+        yield "questions.html", self._questions()
+        if self.document is not None:
+            yield "report.html", self._report(self.document)
+        if self.check is not None:
+            yield "verify.html", self._verify(self.check)
+        yield "how-to-read.html", self._how_to_read()
+        yield "feed.xml", feed(self.publication, self.views, url=self.site.url)
+        day = f"{self.now:%Y-%m-%d}"
+        yield "card.svg", cards.record_card(self.publication, self._group, day)
+        around = [None, *self.views, None]
+        for before, view, after in zip(around, self.views, around[2:], strict=False):
+            yield f"questions/{view.stem}.html", self._question(view, before, after)
+            yield f"cards/{view.stem}.svg", cards.question_card(view, day)
+
+    @property
+    def _group(self) -> Group | None:
+        return self.report.groups[0] if self.report is not None else None
+
+    def _index(self) -> str:
+        resolved = [view for view in self.views if view.filter == "resolved"]
+        others = [view for view in self.views if view.filter != "resolved"]
+        section = self._section()
+        numbers = self.publication.numbers
+        return self._page(
+            "index.html",
+            "Public record",
+            f"Public record of {self.site.name}: {count(numbers.questions, 'question')}, "
+            f"{count(numbers.forecasts, 'forecast')}.",
+            span=_span(numbers.first, numbers.last),
+            numbers=_numbers(self.publication),
+            unpublished=_unpublished(self.publication.unpublished),
+            section=section,
+            scope="" if self.document is None else self.document.scope,
+            resolved=resolved[:_LATEST],
+            open=others[:_LATEST],
+            total=count(len(self.views), "question") if self.views else "",
+            checked=self.check is not None,
+        )
+
+    def _section(self) -> Section | None:
+        """Return the verdict, the scores and the reliability diagram of the report."""
+        group = self._group
+        if self.document is None or group is None or not group.questions:
+            return None
+        section = self.document.sections[0]
+        tiles = [_known(one) for one in section.blocks if isinstance(one, Table) and one.tiles]
+        beside = [one for one in section.blocks if isinstance(one, Beside)]
+        shown: list[Block] = [*tiles, *beside[:1]]
+        return Section("", section.findings, tuple(shown))
+
+    def _questions(self) -> str:
+        return self._page(
+            "questions.html",
+            "Questions",
+            f"All {count(len(self.views), 'question')} of {self.site.name}, with search.",
+            script=_read("search.js"),
+            views=self.views,
+            total=count(len(self.views), "question"),
+            index=[view.searched for view in self.views],
+        )
+
+    def _report(self, document: Document) -> str:
+        return self._page(
+            "report.html",
+            "Full report",
+            f"Scores and calibration of {self.site.name}.",
+            document=document,
+        )
+
+    def _verify(self, check: Check) -> str:
+        return self._page(
+            "verify.html",
+            "Check this record",
+            f"Checks the proof of {self.site.name} in the browser.",
+            script=check.script,
+            markup=_trusted(check.markup),
+            data=_trusted(check.data.replace("<", "\\u003c")),
+        )
+
+    def _how_to_read(self) -> str:
+        terms: Sequence[Statistic] = () if self.document is None else self.document.terms
+        return self._page(
+            "how-to-read.html",
+            "How to read this",
+            "What the numbers, the charts and the proof of a public record say.",
+            terms=terms,
+            checked=self.check is not None,
+            reported=self.document is not None,
+        )
+
+    def _question(
+        self, view: QuestionView, before: QuestionView | None, after: QuestionView | None
+    ) -> str:
+        state, text = view.question.state, view.text
+        resolution = state.resolution
+        given = {
+            "Resolution criteria": text.resolution_criteria,
+            "Fine print": text.fine_print,
+            "Background": text.background,
+        }
+        return self._page(
+            f"questions/{view.stem}.html",
+            text.title,
+            f"{view.status}. {self.site.name}: {' '.join(view.headline)}.",
+            view=view,
+            chart=view.chart,
+            updates=view.updates,
+            facts=_facts(view),
+            scores=_scores(view),
+            outcome_words=_outcome(view),
+            source_link="" if resolution is None else web_link(resolution.source),
+            texts=[(name, words) for name, words in given.items() if words.strip()],
+            about=_about(view),
+            earlier=before,
+            later=after,
+        )
+
+    def _page(
+        self, path: str, title: str, description: str, *, script: str = "", **shown: Any
+    ) -> str:
+        style = _style()
+        page = _Page(path, title, description, policy(style, script))
+        return (
+            _environment()
+            .get_template(Path(_template_of(path)).name)
+            .render(
+                site=self.site,
+                page=page,
+                root="../" * path.count("/"),
+                style=_trusted(style),
+                script=_trusted(script),
+                **shown,
+            )
+        )
+
+
+def _known(tiles: Table) -> Table:
+    """Return the tiles without those that compare with others: nobody else is in the record."""
+    return replace(tiles, rows=tuple(row for row in tiles.rows if row[1] != NOTHING), note="")
+
+
+def _template_of(path: str) -> str:
+    return "question.html" if path.startswith("questions/") else path
+
+
+def policy(style: str, script: str) -> str:
+    """Return the Content-Security-Policy of a page with just this style and this script."""
+    parts = ["default-src 'none'", "img-src data:", f"style-src '{_hash(style)}'"]
+    if script:
+        parts.append(f"script-src '{_hash(script)}'")
+    return "; ".join([*parts, "base-uri 'none'", "form-action 'none'"])
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
+
+
+def _report(publication: Publication, now: datetime) -> Report | None:
+    """Return the report on the published forecasts alone; None without any."""
+    if not publication.questions:
+        return None
+    by: By = "team" if publication.is_team else "forecaster"
+    return build(publication.frames, by=by, names=[publication.title], as_of=now)
+
+
+def _numbers(publication: Publication) -> list[tuple[str, str, str]]:
+    numbers = publication.numbers
+    shown = [
+        ("Questions", f"{numbers.questions:,}", "forecast and public"),
+        ("Resolved", f"{numbers.resolved:,}", "with an outcome"),
+        ("Forecasts", f"{numbers.forecasts:,}", "each change counts"),
+    ]
+    if numbers.brier is not None:
+        of = f"mean of {count(numbers.scored, 'score')}; 0 is best"
+        shown.append((wording.BRIER, number(numbers.brier), of))
+    if numbers.crps is not None:
+        shown.append(("CRPS (0–1)", number(numbers.crps), "numbers and dates; 0 is best"))
+    return shown
+
+
+def _span(first: datetime | None, last: datetime | None) -> str:
+    if first is None or last is None:
+        return ""
+    return f"Forecasts from {first:%Y-%m-%d} to {last:%Y-%m-%d}."
+
+
+def _unpublished(left_out: Unpublished) -> str:
+    """Return what the record leaves out, as a sentence; "" for nothing."""
+    if not left_out.questions and not left_out.forecasts:
+        return ""
+    reasons = [
+        f"{many:,} {why}"
+        for many, why in (
+            (left_out.not_chosen, "not chosen for this record"),
+            (left_out.restricted, "not visible to everyone"),
+        )
+        if many
+    ]
+    named = f" ({', '.join(reasons)})" if reasons else ""
+    return (
+        f"Not published: {count(left_out.questions, 'question')}{named}, "
+        f"with {count(left_out.forecasts, 'forecast')}."
+    )
+
+
+def _facts(view: QuestionView) -> list[tuple[str, str, str]]:
+    value, what = view.headline
+    facts = [("Forecast", value, what)]
+    if view.question.state.resolution is not None:
+        facts.append(("Outcome", view.outcome or view.status, f"{view.day:%Y-%m-%d}"))
+    if view.score:
+        of = "mean of the team; " if len(view.question.scores) > 1 else ""
+        facts.append((f"{view.score_name} (0–1)", view.score, f"{of}0 is best"))
+    made = view.question.forecasts
+    since = f"since {min(one.made_at for one in made):%Y-%m-%d}" if made else ""
+    facts.append(("Updates", f"{len(made):,}", since))
+    return facts
+
+
+def _scores(view: QuestionView) -> list[tuple[str, str, str]]:
+    """Return each forecaster's score, if they are several."""
+    if len(view.question.scores) < 2:
+        return []
+    return [
+        (
+            one.forecaster,
+            number(one.brier if one.brier is not None else one.crps),
+            percent(one.coverage),
+        )
+        for one in view.question.scores
+    ]
+
+
+def _outcome(view: QuestionView) -> str:
+    resolution = view.question.state.resolution
+    if resolution is None:
+        return ""
+    known = resolution.known_at
+    when = f", known on {known:%Y-%m-%d}" if known is not None else ""
+    return f"{view.status}{when}; recorded on {resolution.recorded_at:%Y-%m-%d}."
+
+
+def _about(view: QuestionView) -> list[tuple[str, str]]:
+    text = view.text
+    about = [
+        ("Type", view.kind),
+        ("Opened", f"{text.open_time:%Y-%m-%d}"),
+        ("Closes" if view.filter == "open" else "Closed", f"{text.close_time:%Y-%m-%d}"),
+    ]
+    if len(view.question.scores) == 1:
+        about.append(("Coverage", percent(view.question.scores[0].coverage)))
+    if text.options:
+        about.append(("Options", ", ".join(text.options)))
+    if text.tags:
+        about.append(("Tags", ", ".join(text.tags)))
+    return about
+
+
+@cache
+def _style() -> str:
+    parts = [colours(), _read("document.css"), svg.css(), _read("site.css")]
+    return " ".join(" ".join(parts).split())
+
+
+def _read(name: str) -> str:
+    source, _, _ = _environment().loader.get_source(_environment(), name)  # type: ignore[union-attr]
+    return source
+
+
+def _trusted(text: str) -> Any:
+    from markupsafe import Markup
+
+    return Markup(text)  # noqa: S704 - our own style or script
+
+
+@cache
+def _environment() -> Environment:
+    return environment(_TEMPLATES)
