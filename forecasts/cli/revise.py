@@ -1,18 +1,27 @@
-"""The commands that change a question: revise, close, discard."""
+"""The commands that change a question: revise, close, discard, same."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from typer import Option
+from typer import Argument, Option
 
-from forecasts.cli.console import confirm, next_step, print_line, print_note, time_of, when
+from forecasts.cli.console import (
+    confirm,
+    next_step,
+    print_json,
+    print_line,
+    print_note,
+    time_of,
+    when,
+)
 from forecasts.cli.options import (
     Because,
     Database,
     Member,
     OutcomesFile,
     QuestionSlug,
+    TextOrJson,
     VisibleTo,
     Yes,
 )
@@ -166,3 +175,87 @@ def discard(
     again = next_step("ask", text.title, database=database, member=member, options=closes)
     print_line(f"{slug}: discarded")
     print_note(f"To ask it again: {again}")
+
+
+@app.command()
+def same(
+    questions: Annotated[
+        list[str] | None,
+        Argument(metavar="[QUESTION QUESTION...]", help="The questions that are the same."),
+    ] = None,
+    different: Annotated[
+        bool, Option("--different", help="They are not the same: do not propose the pair again.")
+    ] = False,
+    format_: TextOrJson = "text",
+    database: Database = None,
+    member: Member = None,
+) -> None:
+    """List questions that may be the same on two platforms, or put some into one family.
+
+    Reports count a family once. Nothing is joined until you name the questions.
+    """
+    from forecasts.questions import families
+
+    if not questions:
+        if different:
+            raise BadInput(
+                "--different needs two questions.",
+                remedy="List the proposed pairs with: forecasts same",
+            )
+        _print_pairs(format_, database, member)
+        return
+    with acting(database, member) as (session, who, now):
+        if not different:
+            joined = families.join_family(session, questions, member=who, now=now)
+        elif len(questions) == 2:
+            families.tell_apart(session, questions[0], questions[1], member=who, now=now)
+        else:
+            raise BadInput(
+                f"--different takes two questions, got {len(questions)}.",
+                remedy="Name one pair at a time.",
+            )
+    if different:
+        print_line(f"{' and '.join(questions)}: not proposed again")
+        return
+    print_line(f"In the family {joined.family}: {', '.join(joined.before)}")
+    last, own = list(joined.before)[-1], ["--family", ""]
+    back = next_step("revise", last, database=database, member=member, options=own)
+    print_note(f"To take one out: {back}")
+
+
+def _print_pairs(format_: str, database: str | None, member: str | None) -> None:
+    """Print the pairs of questions that may be the same, and how to decide on them."""
+    from forecasts.exchange.question_json import question_fields
+    from forecasts.questions.families import same_pairs
+    from forecasts.questions.origins import origins, platform_name
+
+    with reading_as(database, member) as (session, _, now):
+        pairs = same_pairs(session, now=now)
+        ids = [state.id for pair in pairs for state in (pair.one, pair.other)]
+        found = origins(session, ids)
+        if format_ == "json":
+            print_json(
+                [
+                    {
+                        "similarity": pair.similarity,
+                        "questions": [question_fields(one) for one in (pair.one, pair.other)],
+                    }
+                    for pair in pairs
+                ]
+            )
+            return
+    if not pairs:
+        print_line("No two questions of different platforms look the same.")
+        return
+    for pair in pairs:
+        for state in (pair.one, pair.other):
+            where = ", ".join(platform_name(one.platform) for one in found.get(state.id, ()))
+            print_line(f"{state.slug}  {where or 'this ledger'}: {state.text.title}")
+        print_line(
+            f"  closes {when(pair.one.text.close_time)} and {when(pair.other.text.close_time)}"
+        )
+    first = pairs[0].one.slug, pairs[0].other.slug
+    join = next_step("same", *first, database=database, member=member)
+    apart = next_step("same", *first, database=database, member=member, options=["--different"])
+    print_note(f"If they are the same: {join}")
+    print_note(f"If not: {apart}")

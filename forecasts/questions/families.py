@@ -32,7 +32,7 @@ CLOSE = timedelta(days=14)  # between the scheduled closes of the same question 
 
 @dataclass(frozen=True)
 class SamePair:
-    """Two questions of different platforms that may be the same.
+    """Two questions of different platforms that may be the same, the one with the lower id first.
 
     ``similarity``: the cosine of their titles, 1 for equal ones.
     """
@@ -223,7 +223,7 @@ def _similar(ones: Sequence[_Row], others: Sequence[_Row]) -> Iterator[_Found]:
             and not (one.family and one.family == other.family)
             and titles[0][place].may_equal(titles[1][there])
         ):
-            yield (cosine, one, other)
+            yield (cosine, one, other) if one.id < other.id else (cosine, other, one)
 
 
 def _best(found: Iterable[_Found]) -> list[_Found]:
