@@ -31,6 +31,7 @@ SECTIONS = {
         "revise",
         "close",
         "discard",
+        "same",
     ),
     "Forecasts": ("update", "withdraw", "look-again", "notify"),
     "Resolution": (
