@@ -90,6 +90,17 @@ def use_zone(name: str | None) -> None:
             _ZONE.set(ZoneInfo(name))
 
 
+def zone_named(name: str) -> ZoneInfo:
+    """Return the time zone with this name; BadInput if there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadInput(
+            f"{name!r} is not a time zone.",
+            remedy="Name one such as Europe/Paris or America/New_York.",
+        ) from None
+
+
 def zone() -> tzinfo:
     """Return the zone of the member's settings, else that of the computer; UTC if it has none."""
     if (chosen := _ZONE.get()) is not None:

@@ -1,55 +1,184 @@
-"""The commands for folders of plain files: import, export."""
+"""The commands for files from elsewhere and of the ledger: import, export."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option
 
-from forecasts.cli.console import print_line, print_note
+from forecasts.cli.console import now, print_line, print_note, progress_bar, zone_named
+from forecasts.cli.import_output import import_or_preview, print_counted
 from forecasts.cli.options import Database, Member
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, ledger, reading_as, settings
 from forecasts.cli.table_output import frames_of
+from forecasts.common.errors import BadInput
 
 
 @app.command("import")
 def import_(
-    folder: Annotated[
-        Path, Argument(metavar="FOLDER", help="A ledger folder or a ZIP archive of one.")
+    path: Annotated[
+        Path,
+        Argument(
+            metavar="PATH",
+            help="A ledger folder, or another platform's export: a file, a folder or a ZIP.",
+        ),
     ],
+    format_: Annotated[
+        str | None,
+        Option(
+            "--format",
+            metavar="NAME",
+            help="The platform's format. [default: recognised from the content]",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, Option("--dry-run", help="Show what would be imported, and write nothing.")
+    ] = False,
+    timezone: Annotated[
+        str, Option(metavar="ZONE", help="Time zone of times without one, such as Europe/Paris.")
+    ] = "UTC",
+    account: Annotated[
+        str | None,
+        Option(metavar="NAME", help="Your account, in a file with many forecasters."),
+    ] = None,
+    aggregates: Annotated[
+        bool, Option("--aggregates", help="Import the platform's crowds too, as bots.")
+    ] = False,
+    real_ids: Annotated[
+        bool,
+        Option(
+            "--real-ids",
+            help="Keep anonymised ids as they are. They can be undone, so aliases are the default.",
+        ),
+    ] = False,
+    column: Annotated[
+        list[str] | None,
+        Option(
+            metavar="OURS=THEIRS",
+            help="Read our column from theirs, in a spreadsheet. Repeatable.",
+        ),
+    ] = None,
     vouch: Annotated[
         bool,
         Option(
             "--vouch",
-            help="Vouch for the folder's forecast times; needs an admin. Otherwise the forecasts "
-            "count from now on. Implied in a ledger of your own.",
+            help="Vouch for the times of the forecasts; needs an admin. Otherwise they count from "
+            "now on. Implied in a ledger of your own.",
         ),
     ] = False,
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Import a ledger folder, all or nothing. Importing it again changes nothing."""
-    from forecasts.exchange.import_ import compact, import_frames
+    """Import a ledger folder or another platform's export.
+
+    All or nothing. Importing it again changes nothing; a newer export adds what is new.
+    """
+    from forecasts.exchange.folder.folder import is_ledger_folder
+
+    if format_ is None and is_ledger_folder(path):
+        _import_folder(path, dry_run, vouch, database, member)
+        return
+    from forecasts.exchange.import_ import compact
+    from forecasts.exchange.platforms.formats import read
+    from forecasts.exchange.platforms.record import Choices
+    from forecasts.exchange.platforms.source import opened
+
+    choices = Choices(
+        owner=_handle(database, member),
+        zone=zone_named(timezone),
+        alias=str if real_ids else _aliases(database, member, dry_run),
+        aggregates=aggregates,
+        columns=dict(_columns(column or [])),
+        now=now(),
+    )
+    with opened(path) as source, progress_bar("import", "%") as advance_to:
+        advance_to(description=f"Reading {path.name}")
+        record = read(source, choices, format_)
+        compact(record.frames)
+        import_or_preview(
+            record,
+            advance_to,
+            dry_run=dry_run,
+            vouch=vouch,
+            account=account,
+            database=database,
+            member=member,
+        )
+
+
+def _import_folder(
+    folder: Path, dry_run: bool, vouch: bool, database: str | None, member: str | None
+) -> None:
+    from forecasts.exchange.import_ import compact, import_frames, rehearse
+    from forecasts.ledger.models import Member as Row
 
     frames = frames_of(folder, None)
     compact(frames)
-    with acting(database, member, begin=True) as (session, who, now):
-        done = import_frames(session, frames, member=who, now=now, vouch=vouch)
-    print_line(str(done))
-    if done.private_note:
-        print_note(done.private_note)
-    if done.unvouched:
-        print_note(
-            f"{done.unvouched} of the forecasts count as made now, because nobody vouches for the "
-            "folder's times. An admin of the ledger can: forecasts import --vouch"
-        )
+    if dry_run:
+        with reading_as(database, member) as (session, who, now):
+            reader = who or Row(handle=settings(database, member).member, created_at=now)
+            done = rehearse(session, frames, member=reader, now=now, vouch=vouch)
+        print_line(f"An import would add {done}.")
+    else:
+        with acting(database, member, begin=True) as (session, who, now):
+            done = import_frames(session, frames, member=who, now=now, vouch=vouch)
+        print_line(str(done))
+    print_counted(done)
+
+
+def _handle(database: str | None, member: str | None) -> str:
+    """Return the handle of the acting member, who may be new."""
+    chosen = settings(database, member)
+    if chosen.token is None:
+        return chosen.member
+    with reading_as(database, member) as (_, who, _):
+        return chosen.member if who is None else who.handle
+
+
+def _aliases(database: str | None, member: str | None, dry_run: bool) -> Callable[[str], str]:
+    """Return the alias of an anonymised id; the ledger is opened for the first one."""
+
+    @cache
+    def made() -> Callable[[str], str]:
+        from forecasts.exchange.aliases import aliases
+
+        if dry_run:
+            with reading_as(database, member) as (session, _, _):
+                return aliases(session, now=None)
+        with acting(database, member, begin=True) as (session, _, at):
+            return aliases(session, now=at)
+
+    return lambda id_: made()(id_)
+
+
+def _columns(given: list[str]) -> Iterator[tuple[str, str]]:
+    for pair in given:
+        ours, is_pair, theirs = pair.partition("=")
+        if not is_pair or not ours.strip() or not theirs.strip():
+            raise BadInput(
+                f"--column {pair!r} does not name two columns.",
+                remedy='Write ours=theirs, as in: --column "probability=My forecast"',
+            )
+        yield ours.strip(), theirs.strip()
 
 
 @app.command()
 def export(
-    folder: Annotated[Path, Argument(metavar="FOLDER", help="The ledger folder to write.")],
+    folder: Annotated[Path, Argument(metavar="PATH", help="The folder to write.")],
+    format_: Annotated[
+        str | None,
+        Option(
+            "--format",
+            metavar="NAME",
+            help="Another platform's format: metaculus. [default: a ledger folder]",
+            show_default=False,
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, Option("--overwrite", help="Replace the ledger in the folder.")
     ] = False,
@@ -59,7 +188,7 @@ def export(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Export the ledger as a folder of plain files.
+    """Export the ledger as a folder of plain files, or in another platform's format.
 
     Anything that you may not see is left out.
     """
@@ -67,6 +196,9 @@ def export(
     from forecasts.exchange.folder.folder import write_folder
     from forecasts.exchange.proofs import FILE, write_proofs
 
+    if format_ is not None:
+        _export_as(format_, folder, overwrite, proofs, database, member)
+        return
     engine = ledger(settings(database, member))
     with reading_as(database, member, engine=engine) as (session, who, now):
         frames, omitted = exported(session, member=who, now=now)
@@ -78,4 +210,25 @@ def export(
     if omitted:
         print_note(f"Left out, because a ledger folder cannot hold it: {'; '.join(omitted)}.")
     for file in files:
+        print_line(str(file))
+
+
+def _export_as(
+    name: str, path: Path, overwrite: bool, proofs: bool, database: str | None, member: str | None
+) -> None:
+    from forecasts.exchange.export import exported
+    from forecasts.exchange.outgoing.formats import writer
+
+    if proofs:
+        raise BadInput("Only a ledger folder can have proofs.", remedy="Leave out --format.")
+    format_ = writer(name)
+    engine = ledger(settings(database, member))
+    with reading_as(database, member, engine=engine) as (session, who, now):
+        frames, _ = exported(session, member=who, now=now)
+    written = format_.write(frames, path, overwrite=overwrite)
+    if written.left_out:
+        print_note(
+            f"Left out, because the format has no place for it: {'; '.join(written.left_out)}."
+        )
+    for file in written.files:
         print_line(str(file))

@@ -71,9 +71,9 @@ class Preview:
     ``questions``: the first ``SHOWN`` that are new, changed or have new forecasts; ``more`` such
     questions are not listed, and ``unchanged`` are as the ledger has them. ``left_out``: the first
     ``SHOWN`` places with a reason; ``more_left_out`` are not listed. ``new_members``: the handles
-    that will be created. ``known_members``: members, other than the importer, who get forecasts
-    from accounts with their handles. ``printed``: new or changed scores that the platform printed.
-    ``notes``: sentences on how the files were read.
+    that will be created. ``known_members``: members, other than the importer, who get new
+    forecasts from accounts with their handles. ``printed``: new or changed scores that the platform
+    printed. ``notes``: sentences on how the files were read.
     """
 
     platform: str
@@ -293,6 +293,7 @@ def _preview(
         for some in in_batches(handles)
         for handle in session.exec(select(Member.handle).where(col(Member.handle).in_(some)))
     }
+    forecasting = {str(handle) for handle in comparison.forecasts.rows["forecaster"].unique()}
     others = [handle for handle in handles if handle != member.handle]
     return Preview(
         platform=record.platform,
@@ -303,7 +304,7 @@ def _preview(
         left_out=left_out[:SHOWN],
         more_left_out=max(0, len(left_out) - SHOWN),
         new_members=[handle for handle in others if handle not in there],
-        known_members=[handle for handle in others if handle in there],
+        known_members=[handle for handle in others if handle in there & forecasting],
         printed=printed,
         notes=record.notes,
     )

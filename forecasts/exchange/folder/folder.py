@@ -12,7 +12,8 @@ import shutil
 import tempfile
 import weakref
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,21 @@ FILES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "evidence": (EVIDENCE_COLUMNS, ("evidence_id",)),
     "articles": (ARTICLE_COLUMNS, ("url",)),
 }
+_ENDINGS = (".csv", ".parquet")
 # The time columns in which a day is enough, since no score depends on them.
 _DAYS = {("evidence", "published_at"), ("articles", "published_at"), ("articles", "captured_at")}
+
+
+def is_ledger_folder(path: Path) -> bool:
+    """Return whether a folder or a ZIP archive has a ledger's questions or forecasts."""
+    names: Iterable[str] = ()
+    if path.is_dir():
+        names = (entry.name for entry in path.iterdir())
+    elif zipfile.is_zipfile(path):
+        with suppress(zipfile.BadZipFile), zipfile.ZipFile(path) as archive:
+            names = [entry.rpartition("/")[2] for entry in archive.namelist()]
+    tables = {f"{name}{ending}" for name in ("questions", "forecasts") for ending in _ENDINGS}
+    return not tables.isdisjoint(names)
 
 
 def read_folder(
@@ -115,7 +129,7 @@ def _table(folder: Path, name: str, warn: Callable[[str], None]) -> Table:
     """Return the file as a table, which is empty if an optional file is missing."""
     columns, required = FILES[name]
     kinds = {column: "day" if (name, column) in _DAYS else kind for column, kind in columns.items()}
-    paths = [folder / f"{name}{ending}" for ending in (".csv", ".parquet")]
+    paths = [folder / f"{name}{ending}" for ending in _ENDINGS]
     found = [path for path in paths if os.path.lexists(path)]
     if not found:
         if name in ("questions", "forecasts"):

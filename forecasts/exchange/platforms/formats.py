@@ -65,9 +65,19 @@ def recognised(source: Source, name: str | None = None) -> tuple[str, Format]:
             f"{source.name} could be from {titles}.", remedy=f"Choose one: --format {found[0]}"
         )
     if not found:
-        sought = "; ".join(f"{one.title}: {one.files}" for one in FORMATS.values())
+        ledger = "a ledger folder: questions.csv and forecasts.csv"
+        sought = "; ".join([ledger, *(f"{one.title}: {one.files}" for one in FORMATS.values())])
         raise BadInput(
             f"{source.name} has no format that can be imported. Looked for: {sought}.",
             remedy="Give the export as the platform wrote it, or name its format with --format.",
         )
     return found[0], FORMATS[found[0]]
+
+
+def read(source: Source, choices: Choices, name: str | None = None) -> PlatformRecord:
+    """Return what the files hold, in the format ``name`` or the one recognised.
+
+    BadInput as in ``recognised``, and with every cell that breaks a rule.
+    """
+    _, format_ = recognised(source, name)
+    return format_.reader.read(source, choices)

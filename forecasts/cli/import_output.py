@@ -1,0 +1,153 @@
+"""Importing another platform's record: its preview and its result, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from forecasts.cli.console import out, print_line, print_note
+from forecasts.cli.session import acting, reading_as, settings
+from forecasts.common.text import on_one_line, printable
+
+if TYPE_CHECKING:
+    from forecasts.exchange.import_ import Imported
+    from forecasts.exchange.import_record import Preview
+    from forecasts.exchange.platforms.record import PlatformRecord
+
+_LEFT_OUT = 20  # places that a finished import lists
+_NAMES = 10  # members
+
+
+def import_or_preview(
+    record: PlatformRecord,
+    advance_to: Callable[..., None],
+    *,
+    dry_run: bool,
+    vouch: bool = False,
+    account: str | None = None,
+    database: str | None,
+    member: str | None,
+) -> None:
+    """Import a platform's record or, in a dry run, compare it; print the result.
+
+    ``advance_to``: that of a progress bar.
+    """
+    from forecasts.exchange.import_record import import_record, preview
+    from forecasts.ledger.models import Member
+
+    def tell(step: str, share: float) -> None:
+        advance_to(description=step, completed=int(100 * share), total=100)
+
+    if dry_run:
+        with reading_as(database, member) as (session, found, now):
+            who = found or Member(handle=settings(database, member).member, created_at=now)
+            seen = preview(
+                session, record, member=who, now=now, vouch=vouch, account=account, on_progress=tell
+            )
+        print_preview(seen)
+        return
+    with acting(database, member, begin=True) as (session, who, now):
+        done = import_record(
+            session, record, member=who, now=now, vouch=vouch, account=account, on_progress=tell
+        )
+        tell("Storing", 1.0)
+    print_imported(done)
+
+
+def print_preview(preview: Preview) -> None:
+    """Print what an import would write, row by row."""
+    if preview.questions:
+        table = Table(box=None, pad_edge=False, expand=True)
+        table.add_column("", no_wrap=True)
+        table.add_column("question", no_wrap=True, overflow="ellipsis", max_width=24)
+        table.add_column("forecasts", justify="right", no_wrap=True)
+        table.add_column("title and changes", overflow="fold", ratio=1)
+        for row in preview.questions:
+            said = "; ".join([row.title, *row.details])
+            cells = (str(row.change), row.question_id, f"{row.forecasts:,}", said)
+            table.add_row(*(printable(on_one_line(cell)) for cell in cells))
+        out().print(table)
+    if preview.more:
+        print_line(f"… and {preview.more:,} more.")
+    if preview.unchanged:
+        print_line(f"Unchanged: {preview.unchanged:,} questions.")
+    _print_left_out(preview, len(preview.left_out))
+    print_line(f"An import would add {summary(preview)}.")
+    print_members(preview)
+    _print_notes(preview)
+
+
+def print_imported(preview: Preview) -> None:
+    """Print what an import has written, and what it left out."""
+    print_line(f"Imported {summary(preview)}.")
+    _print_left_out(preview, _LEFT_OUT)
+    print_members(preview)
+    _print_notes(preview)
+    print_counted(preview.counts)
+
+
+def summary(preview: Preview) -> str:
+    """Return the numbers of new rows on one line."""
+    counts = preview.counts
+    numbers = {
+        "new question": counts.questions,
+        "reworded question": counts.revised,
+        "forecast": counts.forecasts,
+        "resolution": counts.resolutions,
+        "score of ours": counts.scores,
+        "printed score": preview.printed,
+        "piece of evidence": counts.evidence,
+    }
+    parts = [f"{n:,} {_plural(name, n)}" for name, n in numbers.items() if n]
+    return ", ".join(parts) or "nothing: the ledger has it all"
+
+
+def _plural(name: str, count: int) -> str:
+    first, *rest = name.split(" ", 1)
+    if count == 1:
+        return name
+    if rest and rest[0].startswith("of "):
+        return f"{first}s {rest[0]}"
+    return f"{name}s"
+
+
+def _print_left_out(preview: Preview, most: int) -> None:
+    listed = preview.left_out[:most]
+    if not listed:
+        return
+    print_note("Left out:")
+    for one in listed:
+        print_note(f"  {one.place}: {on_one_line(one.value)[:80]!r} — {one.reason}")
+    more = len(preview.left_out) - len(listed) + preview.more_left_out
+    if more:
+        print_note(f"  … and {more:,} more; forecasts import --dry-run lists them.")
+
+
+def print_members(preview: Preview) -> None:
+    """Print who gets forecasts besides the importer."""
+    for names, said in (
+        (preview.new_members, "New members"),
+        (preview.known_members, "Members whose handles the accounts share, and who get them"),
+    ):
+        if names:
+            rest = len(names) - _NAMES
+            more = f" and {rest:,} more" if rest > 0 else ""
+            print_note(f"{said}: {', '.join(names[:_NAMES])}{more}.")
+
+
+def _print_notes(preview: Preview) -> None:
+    for note in preview.notes:
+        print_note(note)
+
+
+def print_counted(counts: Imported) -> None:
+    """Print who sees the new questions, and when the forecasts count, if that needs an act."""
+    if counts.private_note:
+        print_note(counts.private_note)
+    if counts.unvouched:
+        print_note(
+            f"{counts.unvouched:,} of the forecasts count as made now, because nobody vouches for "
+            "the imported times. An admin of the ledger can: forecasts import --vouch"
+        )
