@@ -30,6 +30,8 @@ from forecasts.reports.member_scores import on, places
 from forecasts.reports.report import Earned, Update, Updates
 from forecasts.scores.attribution import UNCITED, split_points
 from forecasts.scores.frames import Frames, rows
+from scoring.null_distribution import FAR
+from scoring.rare_events import least_error
 
 KINDS: tuple[Literal["publisher", "kind"], ...] = ("publisher", "kind")
 # The number of pieces of evidence, and of updates, listed for most points, and for fewest.
@@ -45,7 +47,8 @@ class Parts:
     points earned divided by its number of members. ``updates`` also has own (the points earned),
     share (one over that number), row (a position in the frame) and the columns of
     ``scoring.attribution``; ``cited`` has evidence_id, publisher, kind, and is empty without
-    citations.
+    citations. Both also have p, the new probability, and reach: the points that the update would
+    earn with a yes, less those with a no (0 where the outcome is neither).
     """
 
     updates: pd.DataFrame
@@ -73,6 +76,12 @@ def parts(questions: pd.DataFrame, frames: Frames, entries: Entries, people: pd.
         share=share[member],
     )
     updates["points"] = own * updates["share"]
+    updates["p"] = frames.forecasts["probability"].to_numpy()[updates["row"].to_numpy()]
+    yes = questions["resolution"].map({"yes": 1.0, "no": 0.0}).to_numpy(dtype=np.float64)
+    missed = yes[updates["question"].to_numpy()] - updates["p"].to_numpy()
+    decided = np.isfinite(missed) & (missed != 0)
+    reach = updates["surprise"].to_numpy() * updates["share"].to_numpy()
+    updates["reach"] = np.divide(reach, missed, out=np.zeros(len(reach)), where=decided)
     return Parts(updates, _cited(updates, frames))
 
 
@@ -87,6 +96,9 @@ def _cited(updates: pd.DataFrame, frames: Frames) -> pd.DataFrame:
     table["update"] = np.flatnonzero(cites)[table["update"].to_numpy(np.intp)]
     uncited = earned[~cites].assign(update=np.flatnonzero(~cites), evidence_id=UNCITED)
     table = pd.concat([table[uncited.columns], uncited], ignore_index=True)
+    cited = updates.iloc[table["update"].to_numpy(np.intp)].reset_index(drop=True)
+    table["p"] = cited["p"]
+    table["reach"] = (cited["reach"] * table["points"] / cited["points"]).fillna(0.0)
     known = frames.evidence.set_index("evidence_id")[["publisher", "kind"]]
     table = table.join(known, on="evidence_id").fillna({"publisher": "", "kind": ""})
     table["group"] = updates["group"].to_numpy()[table.pop("update").to_numpy(np.intp)]
@@ -144,12 +156,31 @@ def _row(
 def _totals(part: pd.DataFrame, family: npt.NDArray[np.integer]) -> dict[str, Any]:
     each = part.groupby("question")["points"].sum()
     cluster = family[each.index.to_numpy(dtype=np.intp)]
+    least = FAR * least_error(_moments(part))
     return {
         "questions": len(each),
         "families": len(np.unique(cluster)),
         "points": float(each.sum()),
-        "per_question": mean_over_questions(each.to_numpy(dtype=np.float64), cluster, rare=True),
+        "per_question": mean_over_questions(
+            each.to_numpy(dtype=np.float64), cluster, rare=True, least=(least, least)
+        ),
     }
+
+
+def _moments(part: pd.DataFrame) -> pd.DataFrame:
+    """Return variance and third central moment of each question's points under calibration.
+
+    Those of a question whose probability stays at the mean of its updates, by their reach.
+    """
+    size = part["reach"].abs()
+    sums = (
+        pd.DataFrame({"away": part["reach"], "size": size, "p": (size * part["p"]).fillna(0.0)})
+        .groupby(part["question"])
+        .sum()
+    )
+    p = (sums["p"] / sums["size"]).fillna(0.0)
+    variance = p * (1 - p) * sums["away"] ** 2
+    return pd.DataFrame({"variance": variance, "third": variance * (1 - 2 * p) * sums["away"]})
 
 
 def updates_of(

@@ -539,6 +539,22 @@ def test_points_are_a_mean_over_all_members_also_those_whom_an_early_yes_kept_ou
     assert moved.points == pytest.approx(moved.promised + moved.surprise)
 
 
+def test_points_that_a_rare_event_would_take_away_are_not_sure_before_it_came() -> None:
+    """Each update lowers 4% to 3%, and no event came: the points hardly vary, but one would cost
+    as much as 30 updates earned."""
+    forecasts = [
+        made(f"q{n}", "ana", at, 0.04 - at / 400 + n / 1e6) for n in range(50) for at in (0, 4)
+    ]
+    moved = the_group(ledger([asked(f"q{n}", "no") for n in range(50)], forecasts)).moved
+    assert moved is not None
+    assert moved.per_question.interval is not None
+    lower, upper = moved.per_question.interval
+    a_yes_costs = (0.97**2 - 0.96**2 + 0.04**2 - 0.03**2) * 0.6
+    least = 1.96 * a_yes_costs * (0.03 * 0.97 / 50) ** 0.5
+    assert upper - moved.per_question.mean == pytest.approx(least, rel=0.01)
+    assert lower < 0 < moved.per_question.mean < upper
+
+
 def test_the_updates_that_earned_and_lost_most_are_those_of_the_attribution() -> None:
     frames = random_ledger(8, questions=40)
     every = attribute(frames)
