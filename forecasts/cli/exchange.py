@@ -17,6 +17,8 @@ from forecasts.cli.session import acting, ledger, reading_as, settings
 from forecasts.cli.table_output import frames_of
 from forecasts.common.errors import BadInput
 
+_MOST_FILES = 20  # that an export lists
+
 
 @app.command("import")
 def import_(
@@ -169,13 +171,13 @@ def _columns(given: list[str]) -> Iterator[tuple[str, str]]:
 
 @app.command()
 def export(
-    folder: Annotated[Path, Argument(metavar="PATH", help="The folder to write.")],
+    folder: Annotated[Path, Argument(metavar="PATH", help="The folder or file to write.")],
     format_: Annotated[
         str | None,
         Option(
             "--format",
             metavar="NAME",
-            help="Another platform's format: metaculus. [default: a ledger folder]",
+            help="Another format: metaculus, json, calendar. [default: a ledger folder]",
             show_default=False,
         ),
     ] = None,
@@ -218,17 +220,25 @@ def _export_as(
 ) -> None:
     from forecasts.exchange.export import exported
     from forecasts.exchange.outgoing.formats import writer
+    from forecasts.exchange.question_files import FORMAT, write_question_files
 
     if proofs:
         raise BadInput("Only a ledger folder can have proofs.", remedy="Leave out --format.")
-    format_ = writer(name)
+    format_ = None if name == FORMAT else writer(name)
     engine = ledger(settings(database, member))
     with reading_as(database, member, engine=engine) as (session, who, now):
-        frames, _ = exported(session, member=who, now=now)
-    written = format_.write(frames, path, overwrite=overwrite)
+        if format_ is None:
+            written = write_question_files(session, path, member=who, now=now, overwrite=overwrite)
+        else:
+            frames, _ = exported(session, member=who, now=now)
+    if format_ is not None:
+        written = format_.write(frames, path, overwrite=overwrite)
     if written.left_out:
         print_note(
             f"Left out, because the format has no place for it: {'; '.join(written.left_out)}."
         )
+    if len(written.files) > _MOST_FILES:
+        print_line(f"{path}: {len(written.files):,} files")
+        return
     for file in written.files:
         print_line(str(file))

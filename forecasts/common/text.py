@@ -9,7 +9,7 @@ goes through this module.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from forecasts.common.errors import BadInput
@@ -61,6 +61,24 @@ def without_formulas(text: str) -> str:
     'a-b'
     """
     return _FORMULA.sub("'", printable(text))
+
+
+def file_stems(slugs: Sequence[str]) -> list[str]:
+    """Return a file name for each slug that differs from the others on any disk.
+
+    >>> file_stems(["rain", "Rain", "snow."])
+    ['rain', 'Rain-2', 'snow_']
+    """
+    taken: set[str] = set()
+    stems = []
+    for slug in slugs:
+        plain = slug if slug[-1] != "." else f"{slug[:-1]}_"
+        stem, again = plain, 2
+        while stem.casefold() in taken:
+            stem, again = f"{plain}-{again}", again + 1
+        taken.add(stem.casefold())
+        stems.append(stem)
+    return stems
 
 
 def unstorable_character(text: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from forecasts.common.errors import BadInput
-from forecasts.exchange.outgoing import metaculus
+from forecasts.exchange.outgoing import calendar, metaculus
 from forecasts.exchange.outgoing.written import Written
 from forecasts.scores.frames import Frames
 
@@ -31,6 +31,7 @@ class Format:
 # By the names that --format takes, in the order in which messages list them.
 FORMATS: Mapping[str, Format] = {
     "metaculus": Format(metaculus, "a folder of CSVs as Metaculus exports them"),
+    "calendar": Format(calendar, "a calendar file of the questions without an outcome"),
 }
 
 
@@ -38,6 +39,7 @@ def writer(name: str) -> Writer:
     """Return the module that writes the format with this name; BadInput if there is none."""
     if name not in FORMATS:
         raise BadInput(
-            f"{name!r} is not a format for exports.", remedy=f"Formats are: {', '.join(FORMATS)}."
+            f"{name!r} is not a format for exports.",
+            remedy=f"Formats are: {', '.join([*FORMATS, 'json'])}.",
         )
     return FORMATS[name].writer

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from statistics import fmean, median
 from urllib.parse import urlsplit
 
+from forecasts.common.text import file_stems
 from forecasts.common.times import iso_day_or_time, to_minute
 from forecasts.exchange.publication.record import (
     Publication,
@@ -234,24 +234,6 @@ def views(publication: Publication, now: datetime) -> list[QuestionView]:
         QuestionView(one, publication, stem, now)
         for one, stem in zip(publication.questions, stems, strict=True)
     ]
-
-
-def file_stems(slugs: Sequence[str]) -> list[str]:
-    """Return a file name for each slug that differs from the others on any disk.
-
-    >>> file_stems(["rain", "Rain", "snow."])
-    ['rain', 'Rain-2', 'snow_']
-    """
-    taken: set[str] = set()
-    stems = []
-    for slug in slugs:
-        plain = slug if slug[-1] != "." else f"{slug[:-1]}_"
-        stem, again = plain, 2
-        while stem.casefold() in taken:
-            stem, again = f"{plain}-{again}", again + 1
-        taken.add(stem.casefold())
-        stems.append(stem)
-    return stems
 
 
 def _row(one: PublishedForecast) -> Forecast:
