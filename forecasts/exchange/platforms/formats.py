@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from forecasts.common.errors import BadInput
-from forecasts.exchange.platforms import metaculus
+from forecasts.exchange.platforms import manifold, metaculus
 from forecasts.exchange.platforms.record import Choices, PlatformRecord
 from forecasts.exchange.platforms.source import Source
 
@@ -39,6 +39,7 @@ class Format:
 # import above and its line here.
 FORMATS: Mapping[str, Format] = {
     "metaculus": Format(metaculus, "Metaculus", "a ZIP or CSVs with forecast_data.csv"),
+    "manifold": Format(manifold, "Manifold", "JSON of the API, bets and markets"),
 }
 GENERIC = "pairs"
 
