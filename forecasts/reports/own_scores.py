@@ -100,6 +100,7 @@ def own_scores(scored: Sequence[ScoredQuestion]) -> OwnScores:
             np.array([one.against_crowd for one in compared], dtype=np.float64),
             _families(compared),
             (-1.0, 1.0),
+            rare=True,
         ),
         compared=len(compared),
         points=sum(one.points or 0.0 for one in known),
