@@ -79,13 +79,13 @@ class _End:
     ) -> None:
         """Add the entries of rows with rising ids; the ends of their questions are known."""
         hashed = contents(kind, columns)
-        salts = _salts([bool(personal) for _, personal in hashed])
+        salts = _salts(len(hashed))
         place, last, ends, add = self.place, self.last, self.questions, self.entries.append
         at, time = self.at, time_member(self.at)
         for row_id, question, salt, (rest, personal) in zip(
             columns["id"], questions, salts, hashed, strict=True
         ):
-            words = None if salt is None else words_hash(salt, personal)
+            words = words_hash(salt, personal)
             row = row_hash(rest, words)
             place += 1
             if question is None:
@@ -279,8 +279,7 @@ def write_rows(connection: Connection, kind: str, columns: Mapping[str, Sequence
     insert_rows(connection, kind, list(zip(*stored.values(), strict=True)))
 
 
-def _salts(needed: Sequence[bool]) -> list[str | None]:
-    """Return a salt for each row that needs one."""
-    digits, size = secrets.token_hex(_SALT * sum(needed)), 2 * _SALT
-    salts = (digits[at : at + size] for at in range(0, len(digits), size))
-    return [next(salts) if needs else None for needs in needed]
+def _salts(count: int) -> list[str]:
+    """Return that many random salts."""
+    digits, size = secrets.token_hex(_SALT * count), 2 * _SALT
+    return [digits[at : at + size] for at in range(0, len(digits), size)]

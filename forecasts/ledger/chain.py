@@ -9,7 +9,7 @@ An entry is a link in two chains: the ledger's, in the order of storage, and its
     hash     = SHA-256 of {"at", "before", "kind", "number", "place", "previous", "question", "row",
                "row_id"}
     row      = SHA-256 of the stored row without a person's words, but with their hash as "words"
-    words    = SHA-256 of the salt, followed by a person's words in the row
+    words    = SHA-256 of the entry's salt, followed by a person's words in the row, if any
 
 each over canonical JSON: UTF-8, sorted keys, no spaces, floats as Python's repr. ``before`` is the
 hash of the ledger's previous entry, ``previous`` that of the question's, ``NOTHING`` for the first.
@@ -18,7 +18,10 @@ A later change to a row therefore changes the hash of every later entry, and wit
 digest (``verification``).
 
 Words are hashed with a salt of their own so that they can be removed (``privacy``): without the
-salt nobody can find them by guessing, and the row hash stays the same.
+salt nobody can find them by guessing, and the row hash stays the same. A row without words has a
+salt too: then its hash does not give away a probability to someone who tries them all, so entries
+can be shown to strangers without their rows (``exchange.publication``). Entries of earlier releases
+have a salt only if their rows have words, and no "words" otherwise.
 
 Nulls are left out of the JSON. So is a column added by a later schema while it has the value that
 all earlier rows had (``LATER``): a row has the same hash under every schema.
@@ -266,6 +269,11 @@ def entry_hash(
 def time_member(at: Any) -> str:
     """Return the JSON member of an entry's time; "" without one."""
     return "" if at is None else f'"at":{_time_json(at)},'
+
+
+def time_text(at: datetime | None) -> str | None:
+    """Return an entry's time as it is hashed."""
+    return None if at is None else f"{utc(at).isoformat(timespec='microseconds')[:-6]}Z"
 
 
 def rows_of(kind: str) -> Select[Any]:

@@ -5,8 +5,8 @@ with that hash, and with the ledger's id: the hash of its first entry. So it nee
 receipt whose contents were altered does not fit its own hash, and one that fits proves with the
 chain that the forecast was in the ledger by then, unchanged since.
 
-It holds no words and no value, but hashes of them. A value without a rationale can be found from
-its hash by trying them all, so a receipt shown to others may tell them the forecast.
+It holds no words and no value, but a salted hash of them. Receipts of earlier releases have no salt
+without a rationale: the value can be found from such a hash by trying them all.
 
 Rejected: a signed receipt (a key to keep safe, and the one who could rewrite the ledger would
 have it).
@@ -19,7 +19,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -28,10 +27,9 @@ from sqlalchemy import Integer, Select, bindparam, func, select
 from sqlmodel import Session, SQLModel
 
 from forecasts.common.errors import BadInput
-from forecasts.common.times import utc
 from forecasts.ledger import facts
 from forecasts.ledger.append import write_entries
-from forecasts.ledger.chain import NOTHING, sha256
+from forecasts.ledger.chain import NOTHING, sha256, time_text
 from forecasts.ledger.models import Forecast
 from forecasts.ledger.verification import Verified
 
@@ -145,17 +143,23 @@ def _entered(
     """Return the receipts of forecasts among the entries of a statement, by their ids."""
     return {
         row_id: Receipt(
-            ledger, place, kind, row_id, row, question, number, before, previous, _shown(at), hash_
+            ledger,
+            place,
+            kind,
+            row_id,
+            row,
+            question,
+            number,
+            before,
+            previous,
+            time_text(at),
+            hash_,
         )
         for place, question, number, kind, row_id, _, _, row, hash_, at, before, previous in (
             session.connection().execute(statement, values)
         )
         if row_id in ids
     }
-
-
-def _shown(at: datetime | None) -> str | None:
-    return None if at is None else f"{utc(at).isoformat(timespec='microseconds')[:-6]}Z"
 
 
 class Finding(StrEnum):

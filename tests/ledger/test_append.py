@@ -14,13 +14,15 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import BadInput, DatabaseError
 from forecasts.ledger import append, chain, database, insertion
 from forecasts.ledger.models import Entry, Forecast, Member
 from forecasts.ledger.verification import verify
+from forecasts.updates import updates
+from forecasts.updates.values import Value
 from tests.conftest import ask, day
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
@@ -230,3 +232,36 @@ def test_the_hashes_of_a_forecast_are_those_of_earlier_releases() -> None:
             "998cd5015cc313f8ebf5450cf1531d90fb1946f70367ae3165938f656123d337",
             "6abdabb69d91d920f803eddee459b528d4a44967aae9afadd34f56cdfba1fff0",
         ]
+
+
+def test_a_row_without_words_cannot_be_found_from_its_hash_by_trying_values(
+    session: Session, alice: Member
+) -> None:
+    question = ask(session, alice)
+    same = [
+        updates.update(session, question, Value(probability=0.5), member=alice, now=day(1))
+        for _ in range(2)
+    ]
+    append.write_entries(session)
+    entries = session.exec(select(Entry).where(Entry.kind == "forecast").order_by(Entry.id)).all()
+    assert [entry.row_id for entry in entries] == [row.id for row in same]
+    for entry in entries:
+        assert entry.salt is not None
+        assert entry.words_hash == hashlib.sha256(entry.salt.encode()).hexdigest()
+    assert entries[0].salt != entries[1].salt
+    assert verify(session).broken is None
+
+
+def test_entries_of_earlier_releases_without_a_salt_are_intact(
+    session: Session, alice: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = ask(session, alice)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(append, "_salts", lambda count: [None] * count)
+        earlier.setattr(append, "words_hash", lambda _salt, _personal: None)
+        updates.update(session, question, Value(probability=0.5), member=alice, now=day(1))
+    updates.update(session, question, Value(probability=0.6), member=alice, now=day(1))
+    append.write_entries(session)
+    salted = select(col(Entry.salt).is_not(None)).where(Entry.kind == "forecast").order_by(Entry.id)
+    assert session.exec(salted).all() == [False, True]
+    assert verify(session).broken is None

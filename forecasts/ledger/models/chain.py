@@ -31,8 +31,9 @@ class Entry(SQLModel, table=True):
 
     ``id``: its place in the ledger's chain, from 1 without a gap. ``number``: its place in its
     question's chain, if it has a question. ``kind`` and ``row_id``: the table and id of the row.
-    ``salt`` is blank if the row has no words of a person, or no longer has them. ``at``: the time
-    of the act, never earlier than in the entry before; blank for entries of an older schema.
+    ``salt`` is blank once a person's words were removed, and without words in earlier releases.
+    ``at``: the time of the act, never earlier than in the entry before; blank for entries of an
+    older schema.
     """
 
     __table_args__ = (UniqueConstraint("question_id", "number"),)
