@@ -1,0 +1,340 @@
+"use strict";
+// The same check as verify.py, fault for fault, with the browser's own SHA-256.
+const FORM = "public record of forecasts, form 1";
+const NOTHING = "0".repeat(64);
+const HOUR = 3600000000; // microseconds
+const SHA2 = { "0201": "SHA-256", "0202": "SHA-384", "0203": "SHA-512" };
+const MESSAGE_DIGEST = "2a864886f70d010904";
+
+const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+const hash = async (bytes, name = "SHA-256") =>
+  new Uint8Array(await crypto.subtle.digest(name, bytes));
+const sha256 = async (text) => hex(await hash(new TextEncoder().encode(text)));
+const micros = (time) => Date.parse(`${time.slice(0, 19)}Z`) * 1000 + Number(time.slice(20, 26));
+const near = (one, other) =>
+  one === other || (one !== null && other !== null && Math.abs(one - other) < 1e-9);
+const shown = (score) => (score === null ? "none" : score.toFixed(4));
+const many = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;
+const compare = (one, other) => (one < other ? -1 : Number(one > other));
+
+class Check {
+  faults = [];
+  said = [];
+  entries = new Map();
+  opened = new Set();
+  forecasts = [];
+
+  async all(record) {
+    try {
+      if (record.form !== FORM) throw new TypeError();
+      await this.chain(record);
+      const members = new Map();
+      for (const one of record.members) {
+        members.set((await this.row(one, "member")).id, JSON.parse(one.said).handle);
+      }
+      const title =
+        record.team === null
+          ? [...members.values()].join(", ")
+          : (await this.row(record.team, "team")).name;
+      const wordings = new Map();
+      for (const one of record.questions) await this.question(one, members, wordings);
+      const forecasts = many(this.forecasts.length, "forecast");
+      this.said.unshift(`${title}: ${forecasts} on ${many(wordings.size, "question")}.`);
+      this.counts(record.counts, wordings);
+      this.times(await this.stamps(record.stamps));
+      const scores = record.questions.flatMap((one) => one.scores.map((score) => score.brier));
+      const sum = scores.reduce((total, score) => total + score, 0);
+      const mean = scores.length ? sum / scores.length : null;
+      if (!near(record.brier, mean)) {
+        this.faults.push(`the mean Brier score is ${shown(mean)}, not ${record.brier}`);
+      }
+      const recomputed = many(scores.length, "Brier score");
+      this.said.push(`Scores: ${recomputed} recomputed, mean ${shown(mean)}.`);
+    } catch {
+      this.faults.push("record.json does not have the form of a public record");
+    }
+    return this;
+  }
+
+  async chain(record) {
+    let place = record.first - 1;
+    let before = record.before;
+    let time = "";
+    const ends = new Map();
+    if (place === 0 && before !== NOTHING) this.faults.push("the first entry follows another one");
+    for (const [kind, rowId, row, at, question, ...start] of record.entries) {
+      place += 1;
+      const link = {};
+      if (at !== null) {
+        link.at = at;
+        if (at < time) this.faults.push(`entry ${place} is earlier than the one before it`);
+        time = at;
+      }
+      Object.assign(link, { before, kind });
+      if (question !== null) {
+        const [number, previous] = ends.get(question) ?? (start.length ? start : [0, NOTHING]);
+        Object.assign(link, { number: number + 1, place, previous, question });
+      } else {
+        link.place = place;
+      }
+      before = await sha256(JSON.stringify(Object.assign(link, { row, row_id: rowId })));
+      if (question !== null) ends.set(question, [link.number, before]);
+      this.entries.set(place, { kind, rowId, row, at, question, hash: before });
+    }
+    this.first = record.first;
+    if (record.digest !== `${place}-${before}`) {
+      this.faults.push("the chain does not end in its digest: an entry was altered");
+    }
+    const part = `entries ${record.first} to ${place}, each with the hash of the one before`;
+    this.said.push(`Chain: ${part}. Digest: ${place}-${before}`);
+  }
+
+  async row(one, kind) {
+    const row = JSON.parse(one.row);
+    const place = one.place;
+    if (place === null) {
+      if (this.first === 1) this.faults.push(`${kind} ${row.id} has no entry`);
+      return row;
+    }
+    const entry = this.entries.get(place);
+    const isThere = entry && entry.kind === kind && entry.rowId === row.id;
+    if (!isThere || entry.row !== (await sha256(one.row))) {
+      this.faults.push(`${kind} ${row.id} is not as entry ${place} has it`);
+    } else if (this.opened.has(place)) {
+      this.faults.push(`${kind} ${row.id} is there twice`);
+    }
+    if ("said" in one && (await sha256(one.salt + one.said)) !== row.words) {
+      this.faults.push(`the words of ${kind} ${row.id} are not as entry ${place} has them`);
+    }
+    this.opened.add(place);
+    return row;
+  }
+
+  async question(one, members, wordings) {
+    const question = await this.row(one.question, "question");
+    const wording = await this.row(one.wording, "question_revision");
+    const resolutions = [];
+    for (const each of one.resolutions) resolutions.push(await this.row(each, "resolution"));
+    const slug = question.slug;
+    const paths = new Map();
+    const made = [];
+    for (const each of one.forecasts) {
+      const row = await this.row(each, "forecast");
+      if (!members.has(row.member_id)) throw new TypeError();
+      const member = members.get(row.member_id);
+      const name = `${slug}, forecast of ${member} at ${row.made_at}`;
+      this.forecasts.push({ place: each.place, row, name });
+      paths.set(member, [...(paths.get(member) ?? []), row]);
+      made.push(row);
+    }
+    const inOrder = (now, then) =>
+      now.member_id - then.member_id || compare(now.made_at, then.made_at) || now.id - then.id;
+    if (made.some((row, at) => at > 0 && inOrder(made[at - 1], row) > 0)) {
+      this.faults.push(`${slug}: the forecasts are out of order`);
+    }
+    if ([wording, ...resolutions, ...made].some((row) => row.question_id !== question.id)) {
+      this.faults.push(`${slug}: a row of another question`);
+    }
+    const confirmed = resolutions.filter((row) => row.state === "confirmed");
+    confirmed.sort((now, then) => then.id - now.id);
+    const outcome = confirmed.length ? confirmed[0].outcome : null;
+    const given = new Map(one.scores.map((score) => [score.forecaster, score.brier]));
+    for (const member of [...new Set([...paths.keys(), ...given.keys()])].sort()) {
+      const score = brier(wording, outcome, paths.get(member) ?? []);
+      const stated = given.get(member) ?? null;
+      if (!near(stated, score)) {
+        const said = `${shown(score)}, not ${shown(stated)}`;
+        this.faults.push(`${slug}: the Brier score of ${member} is ${said}`);
+      }
+    }
+    wordings.set(question.id, [slug, one.wording.place ?? 0]);
+  }
+
+  counts(given, wordings) {
+    let others = 0;
+    const elsewhere = [];
+    for (const [place, entry] of this.entries) {
+      if (this.opened.has(place)) continue;
+      const [slug, worded] = wordings.get(entry.question) ?? ["", 0];
+      const isLater = entry.kind === "question_revision" && place > worded;
+      if (entry.kind === "forecast") {
+        if (slug) others += 1;
+        else elsewhere.push(entry.question);
+      } else if (slug && (entry.kind === "resolution" || isLater)) {
+        this.faults.push(`${slug}: the ${entry.kind} of entry ${place} was left out`);
+      }
+    }
+    const questions = new Set(elsewhere).size;
+    const found = {
+      forecasts: this.forecasts.length,
+      others,
+      elsewhere: elsewhere.length,
+      questions_elsewhere: questions,
+    };
+    for (const [name, number] of Object.entries(found)) {
+      if (given[name] !== number) this.faults.push(`counts: ${name} is ${number}, not ${given[name]}`);
+    }
+    const [here, there] = [many(others, "forecast"), many(elsewhere.length, "forecast")];
+    this.said.push(
+      `Not published: ${here} of others on these questions, and ${there} on ` +
+        `${many(questions, "other question")}. Nothing else was left out.`,
+    );
+  }
+
+  async stamps(given) {
+    const found = [];
+    for (const [digest, token] of Object.entries(given)) {
+      const named = `the stamp of ${digest.slice(0, 20)}…`;
+      const [place, hash_] = digest.split("-");
+      if (this.entries.get(Number(place))?.hash !== hash_) {
+        this.faults.push(`${named} is not of this chain`);
+        continue;
+      }
+      try {
+        const [imprint, time] = await stamped(Uint8Array.from(atob(token), (c) => c.charCodeAt(0)));
+        if (hex(imprint) === (await sha256(digest))) found.push([Number(place), time]);
+        else this.faults.push(`${named} is of another digest`);
+      } catch {
+        this.faults.push(`${named} is damaged or was altered`);
+      }
+    }
+    return found.sort((one, other) => one[0] - other[0]);
+  }
+
+  times(stamps) {
+    let [imported, covered, unproved, longest] = [0, 0, 0, 0];
+    for (const { place, row, name } of this.forecasts) {
+      if (place === null || !this.entries.has(place)) {
+        unproved += 1;
+        continue;
+      }
+      const at = this.entries.get(place).at ?? row.recorded_at;
+      if (row.made_at > at) this.faults.push(`${name}: made after it was recorded, at ${at}`);
+      if (row.made_at < at) imported += 1;
+      const before = stamps.findLast((stamp) => stamp[0] < place);
+      const after = stamps.find((stamp) => stamp[0] >= place);
+      if (before && micros(at) < before[1] - HOUR) {
+        this.faults.push(`${name}: recorded after a later stamp, so backdated`);
+      }
+      if (after && micros(at) > after[1] + HOUR) {
+        this.faults.push(`${name}: stamped before it was recorded, at ${at}`);
+      }
+      if (after) {
+        covered += 1;
+        longest = Math.max(longest, after[1] - micros(at));
+      }
+    }
+    const proved = this.forecasts.length - unproved;
+    this.said.push(
+      `Times: ${many(covered, "forecast")} of ${proved} stamped, at most ` +
+        `${(longest / HOUR).toFixed(1)} hours after the time they were recorded.`,
+    );
+    for (const [number, what] of [
+      [proved - covered, "newer than the last stamp: only the ledger says when"],
+      [imported, "imported: made, as its forecaster says, before it was recorded"],
+      [unproved, "older than this part of the chain, and so not proved"],
+    ]) {
+      if (number) this.said.push(`Times: ${many(number, "forecast")} ${what}.`);
+    }
+  }
+}
+
+async function stamped(token) {
+  const signed = der(inside(token, 0, 1, 1, 0));
+  const content = inside(signed[2], 1, 0);
+  const signer = der(inside(signed.at(-1), 0));
+  const attributes = der(signer[3]).map(der);
+  const [[, values]] = attributes.filter(([name]) => hex(name) === MESSAGE_DIGEST);
+  const name = SHA2[hex(inside(signer[2], 0)).slice(-4)];
+  if (hex(await hash(content, name)) !== hex(inside(values, 0))) throw new TypeError();
+  const fields = der(inside(content, 0));
+  const text = new TextDecoder().decode(fields[4]);
+  const [, ...parts] = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)/.exec(text);
+  const [year, month, ...rest] = parts.map(Number);
+  return [inside(fields[2], 1), Date.UTC(year, month - 1, ...rest) * 1000];
+}
+
+function der(data) {
+  const found = [];
+  for (let at = 0; at < data.length; ) {
+    let size = data[at + 1];
+    at += 2;
+    if (size > 127) {
+      const digits = data.slice(at, at + size - 128);
+      at += size - 128;
+      size = digits.reduce((number, byte) => number * 256 + byte, 0);
+    }
+    found.push(data.slice(at, at + size));
+    at += size;
+  }
+  return found;
+}
+
+function inside(data, ...path) {
+  return path.reduce((part, index) => {
+    const found = der(part)[index];
+    if (found === undefined) throw new TypeError();
+    return found;
+  }, data);
+}
+
+function brier(wording, outcome, path) {
+  if (outcome === null || ["annulled", "ambiguous"].includes(outcome)) return null;
+  if (["numeric", "date"].includes(wording.type)) return null;
+  const opens = micros(wording.open_time);
+  const closes = micros(wording.actual_close_time ?? wording.scheduled_close_time);
+  let [total, live] = [0, 0];
+  path.forEach((row, at) => {
+    const until = at + 1 < path.length ? Math.min(closes, micros(path[at + 1].made_at)) : closes;
+    const time = until - Math.max(opens, micros(row.made_at));
+    if (time > 0 && !row.withdrawn) {
+      total += time * distance(row, wording.options ?? null, outcome);
+      live += time;
+    }
+  });
+  return live ? total / live : null;
+}
+
+function distance(row, options, outcome) {
+  if (options === null) {
+    return (row.probability - Number({ yes: 1, no: 0 }[outcome] ?? outcome)) ** 2;
+  }
+  const vector = [...row.probabilities];
+  const last = vector.pop();
+  while (vector.length < options.length - 1) vector.push(null);
+  vector.push(last);
+  const outcomeAt = options.indexOf(outcome);
+  const hit = vector[outcomeAt] === null ? options.length - 1 : outcomeAt;
+  return vector.reduce((sum, p, k) => (p === null ? sum : sum + (p - (k === hit)) ** 2), 0) / 2;
+}
+
+async function show(text) {
+  const state = document.getElementById("proof-state");
+  const list = (name, lines) =>
+    document.getElementById(name).replaceChildren(
+      ...lines.map((line) => Object.assign(document.createElement("li"), { textContent: line })),
+    );
+  if (!globalThis.crypto?.subtle) {
+    state.textContent = "Browsers check only over https or from a file. Run python verify.py instead.";
+    return;
+  }
+  state.textContent = "Checking…";
+  let record = null;
+  try {
+    record = JSON.parse(text);
+  } catch {
+    // said below
+  }
+  const check = await new Check().all(record);
+  list("proof-faults", check.faults);
+  list("proof-said", check.said);
+  state.textContent = check.faults.length
+    ? "NOT AS RECORDED:"
+    : "The record is as it was recorded.";
+}
+
+document.getElementById("proof-file").addEventListener("change", async (event) => {
+  const [file] = event.target.files;
+  if (file) show(await file.text());
+});
+show(document.getElementById("proof-data").textContent);

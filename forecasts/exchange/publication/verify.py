@@ -1,0 +1,362 @@
+"""Check a public record of forecasts: ``python verify.py`` in its folder.
+
+It needs Python 3.9 or newer and record.json, and asks nothing of any server. It says what it
+proved, and names each fault (exit code 1).
+
+    python verify.py 1842-9f2c…      also compare with a digest that you have from elsewhere
+    python verify.py --stamps        also write the stamps, so that openssl can check who signed
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from base64 import b64decode
+from bisect import bisect_left
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Iterator, NamedTuple  # noqa: UP035 Python 3.9
+
+FORM = "public record of forecasts, form 1"
+NOTHING = "0" * 64  # the hash before the first entry
+HOUR = 3_600_000_000  # microseconds: clocks differ, and a stamp takes its time
+SHA2 = {"0201": "sha256", "0202": "sha384", "0203": "sha512"}  # by the end of its name in DER
+MESSAGE_DIGEST = "2a864886f70d010904"
+
+
+class Entry(NamedTuple):
+    """A link of the chain: the table, id and hash of its row, its time, its row's question."""
+
+    kind: str
+    row_id: int
+    row: str
+    at: str | None
+    question: int | None
+    hash: str
+
+
+class Forecast(NamedTuple):
+    """A published forecast: the place of its entry (None: not proved), its row and its name."""
+
+    place: int | None
+    row: Any
+    name: str
+
+
+class Check:
+    """The check of a record: ``faults`` names what is wrong, ``said`` what was proved."""
+
+    def __init__(self, record: Any, *digests: str) -> None:
+        self.faults: list[str] = []
+        self.said: list[str] = []
+        self.first = 1
+        self.entries: dict[int, Entry] = {}
+        self.opened: set[int] = set()  # the places of published rows
+        self.forecasts: list[Forecast] = []
+        try:
+            self.all(record, digests)
+        except (AttributeError, LookupError, OverflowError, TypeError, ValueError):
+            self.faults.append("record.json does not have the form of a public record")
+
+    def all(self, record: Any, digests: tuple[str, ...]) -> None:
+        """Check the chain, then the rows, scores, counts and times."""
+        if record["form"] != FORM:
+            raise ValueError
+        self.chain(record, digests)
+        members = {}
+        for one in record["members"]:
+            members[self.row(one, "member")["id"]] = json.loads(one["said"])["handle"]
+        team = record["team"]
+        title = ", ".join(members.values()) if team is None else self.row(team, "team")["name"]
+        wordings = dict(self.question(one, members) for one in record["questions"])
+        forecasts = many(len(self.forecasts), "forecast")
+        self.said.insert(0, f"{title}: {forecasts} on {many(len(wordings), 'question')}.")
+        self.counts(record["counts"], wordings)
+        self.times(self.stamps(record["stamps"]))
+        scores = [score["brier"] for one in record["questions"] for score in one["scores"]]
+        mean = sum(scores) / len(scores) if scores else None
+        if not near(record["brier"], mean):
+            self.faults.append(f"the mean Brier score is {shown(mean)}, not {record['brier']}")
+        self.said.append(
+            f"Scores: {many(len(scores), 'Brier score')} recomputed, mean {shown(mean)}."
+        )
+
+    def chain(self, record: Any, digests: tuple[str, ...]) -> None:
+        """Hash every entry, each with the hash of the one before."""
+        place, before, time = record["first"] - 1, record["before"], ""
+        self.first = record["first"]
+        ends: dict[int, Any] = {}
+        if place == 0 and before != NOTHING:
+            self.faults.append("the first entry follows another one")
+        for kind, row_id, row, at, question, *start in record["entries"]:
+            place += 1
+            link = {"before": before, "kind": kind, "place": place, "row": row, "row_id": row_id}
+            if at is not None:
+                link["at"] = at
+                if at < time:
+                    self.faults.append(f"entry {place} is earlier than the one before it")
+                time = at
+            if question is not None:
+                number, previous = ends.get(question) or start or (0, NOTHING)
+                link.update(number=number + 1, previous=previous, question=question)
+            before = sha256(json.dumps(link, sort_keys=True, separators=(",", ":")))
+            if question is not None:
+                ends[question] = link["number"], before
+            self.entries[place] = Entry(kind, row_id, row, at, question, before)
+        digest = f"{place}-{before}"
+        if record["digest"] != digest:
+            self.faults.append("the chain does not end in its digest: an entry was altered")
+        for known in digests:
+            if not self.has(known):
+                self.faults.append(f"the digest {known[:20]}… is not of this chain")
+        part = f"entries {record['first']} to {place}, each with the hash of the one before"
+        self.said.append(f"Chain: {part}. Digest: {digest}")
+
+    def has(self, digest: str) -> bool:
+        """Return whether the chain has the entry of this digest."""
+        place, _, hash_ = digest.partition("-")
+        entry = self.entries.get(int(place)) if place.isdecimal() else None
+        return entry is not None and entry.hash == hash_
+
+    def row(self, one: Any, kind: str) -> Any:
+        """Return a published row, after comparing it with its entry."""
+        row, place = json.loads(one["row"]), one["place"]
+        if place is None:
+            if self.first == 1:
+                self.faults.append(f"{kind} {row['id']} has no entry")
+            return row  # older than the published part of the chain
+        entry = self.entries.get(place)
+        if entry is None or entry[:3] != (kind, row["id"], sha256(one["row"])):
+            self.faults.append(f"{kind} {row['id']} is not as entry {place} has it")
+        elif place in self.opened:
+            self.faults.append(f"{kind} {row['id']} is there twice")
+        if "said" in one and sha256(one["salt"] + one["said"]) != row.get("words"):
+            self.faults.append(f"the words of {kind} {row['id']} are not as entry {place} has them")
+        self.opened.add(place)
+        return row
+
+    def question(self, one: Any, members: dict[int, str]) -> tuple[int, tuple[str, int]]:
+        """Return a question's id, its slug and the place of its wording; keep its forecasts."""
+        question = self.row(one["question"], "question")
+        wording = self.row(one["wording"], "question_revision")
+        resolutions = [self.row(each, "resolution") for each in one["resolutions"]]
+        slug, made = question["slug"], []
+        paths: dict[str, list[Any]] = {}
+        for each in one["forecasts"]:
+            row = self.row(each, "forecast")
+            member = members[row["member_id"]]
+            name = f"{slug}, forecast of {member} at {row['made_at']}"
+            self.forecasts.append(Forecast(each["place"], row, name))
+            paths.setdefault(member, []).append(row)
+            made.append((row["member_id"], row["made_at"], row["id"]))
+        if made != sorted(made):
+            self.faults.append(f"{slug}: the forecasts are out of order")
+        rows = [wording, *resolutions, *(row for path in paths.values() for row in path)]
+        if any(row["question_id"] != question["id"] for row in rows):
+            self.faults.append(f"{slug}: a row of another question")
+        confirmed = [row for row in resolutions if row["state"] == "confirmed"]
+        outcome = max(confirmed, key=lambda row: row["id"])["outcome"] if confirmed else None
+        given = {score["forecaster"]: score["brier"] for score in one["scores"]}
+        for member in sorted({*paths, *given}):
+            score = brier(wording, outcome, paths.get(member, []))
+            if not near(given.get(member), score):
+                said = f"{shown(score)}, not {shown(given.get(member))}"
+                self.faults.append(f"{slug}: the Brier score of {member} is {said}")
+        return question["id"], (slug, one["wording"]["place"] or 0)
+
+    def counts(self, given: Any, wordings: dict[int, tuple[str, int]]) -> None:
+        """Count the entries that are not published; name those that should be."""
+        others, elsewhere = 0, []
+        for place, entry in self.entries.items():
+            if place in self.opened:
+                continue
+            slug, worded = wordings.get(entry.question, ("", 0)) if entry.question else ("", 0)
+            if entry.kind == "forecast":
+                others += bool(slug)
+                elsewhere += [] if slug else [entry.question]
+            elif slug and (
+                entry.kind == "resolution" or (entry.kind == "question_revision" and place > worded)
+            ):
+                self.faults.append(f"{slug}: the {entry.kind} of entry {place} was left out")
+        questions = len(set(elsewhere))
+        found = {
+            "forecasts": len(self.forecasts),
+            "others": others,
+            "elsewhere": len(elsewhere),
+            "questions_elsewhere": questions,
+        }
+        for name, number in found.items():
+            if given[name] != number:
+                self.faults.append(f"counts: {name} is {number}, not {given[name]}")
+        here, there = many(others, "forecast"), many(len(elsewhere), "forecast")
+        self.said.append(
+            f"Not published: {here} of others on these questions, and {there} on "
+            f"{many(questions, 'other question')}. Nothing else was left out."
+        )
+
+    def stamps(self, given: Any) -> list[tuple[int, int]]:
+        """Return the place and time (microseconds) of each stamp."""
+        found = []
+        for digest, token in given.items():
+            if not self.has(digest):
+                self.faults.append(f"the stamp of {digest[:20]}… is not of this chain")
+                continue
+            try:
+                imprint, time = stamped(b64decode(token))
+            except (LookupError, ValueError):
+                self.faults.append(f"the stamp of {digest[:20]}… is damaged or was altered")
+                continue
+            if imprint != hashlib.sha256(digest.encode()).digest():
+                self.faults.append(f"the stamp of {digest[:20]}… is of another digest")
+                continue
+            found.append((int(digest.partition("-")[0]), time))
+        return sorted(found)
+
+    def times(self, stamps: list[tuple[int, int]]) -> None:
+        """Compare the time of each forecast with the stamps around its entry."""
+        imported = covered = unproved = longest = 0
+        for place, row, name in self.forecasts:
+            if place is None or place not in self.entries:
+                unproved += 1
+                continue
+            at = self.entries[place].at or row["recorded_at"]
+            if row["made_at"] > at:
+                self.faults.append(f"{name}: made after it was recorded, at {at}")
+            imported += row["made_at"] < at
+            which = bisect_left(stamps, (place, 0))
+            before, after = stamps[:which][-1:], stamps[which : which + 1]
+            if before and micros(at) < before[0][1] - HOUR:
+                self.faults.append(f"{name}: recorded after a later stamp, so backdated")
+            if after and micros(at) > after[0][1] + HOUR:
+                self.faults.append(f"{name}: stamped before it was recorded, at {at}")
+            if after:
+                covered += 1
+                longest = max(longest, after[0][1] - micros(at))
+        proved = len(self.forecasts) - unproved
+        self.said.append(
+            f"Times: {many(covered, 'forecast')} of {proved} stamped, at most {longest / HOUR:.1f} "
+            "hours after the time they were recorded."
+        )
+        for number, what in (
+            (proved - covered, "newer than the last stamp: only the ledger says when"),
+            (imported, "imported: made, as its forecaster says, before it was recorded"),
+            (unproved, "older than this part of the chain, and so not proved"),
+        ):
+            if number:
+                self.said.append(f"Times: {many(number, 'forecast')} {what}.")
+
+
+def stamped(token: bytes) -> tuple[bytes, int]:
+    """Return the hash that an RFC 3161 answer stamps, and its time; the signature is not checked.
+
+    ValueError if the stamp was altered: its signed attributes have the hash of the rest.
+    """
+    signed = list(der(inside(token, 0, 1, 1, 0)))
+    content = inside(signed[2][1], 1, 0)
+    signer = list(der(inside(signed[-1][1], 0)))
+    attributes = [[part for _, part in der(one)] for _, one in der(signer[3][1])]
+    [digest] = [inside(values, 0) for name, values in attributes if name.hex() == MESSAGE_DIGEST]
+    if hashlib.new(SHA2[inside(signer[2][1], 0).hex()[-4:]], content).digest() != digest:
+        raise ValueError
+    fields = list(der(inside(content, 0)))
+    time = datetime.strptime(fields[4][1][:14].decode(), "%Y%m%d%H%M%S")  # noqa: DTZ007 in UTC
+    return inside(fields[2][1], 1), micros(f"{time.isoformat()}Z")
+
+
+def der(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the tag and the contents of each DER value in ``data``."""
+    at = 0
+    while at < len(data):
+        tag, size, at = data[at], data[at + 1], at + 2
+        if size > 127:
+            size, at = int.from_bytes(data[at : at + size - 128], "big"), at + size - 128
+        yield tag, data[at : at + size]
+        at += size
+
+
+def inside(data: bytes, *path: int) -> bytes:
+    """Return the contents of the value at a path of positions."""
+    for index in path:
+        data = list(der(data))[index][1]
+    return data
+
+
+def brier(wording: Any, outcome: str | None, path: list[Any]) -> float | None:
+    """Return the mean of (p − outcome)² over the time with a forecast; options: half the sum."""
+    if outcome in (None, "annulled", "ambiguous") or wording["type"] in ("numeric", "date"):
+        return None
+    opens, closes = (
+        micros(wording["open_time"]),
+        micros(wording.get("actual_close_time") or wording["scheduled_close_time"]),
+    )
+    total = live = 0.0
+    for row, following in zip(path, [*path[1:], None]):  # noqa: B905 Python 3.9
+        until = closes if following is None else min(closes, micros(following["made_at"]))
+        time = until - max(opens, micros(row["made_at"]))
+        if time > 0 and not row["withdrawn"]:
+            total += time * distance(row, wording.get("options"), str(outcome))
+            live += time
+    return total / live if live else None
+
+
+def distance(row: Any, options: Any, outcome: str) -> float:
+    """Return the score of one forecast; an option added later counts as part of the last one."""
+    if options is None:
+        happened = {"yes": 1.0, "no": 0.0}.get(outcome)
+        return float((row["probability"] - (float(outcome) if happened is None else happened)) ** 2)
+    *vector, last = row["probabilities"]
+    vector += [None] * (len(options) - len(vector) - 1) + [last]
+    hit = options.index(outcome)
+    hit = len(options) - 1 if vector[hit] is None else hit
+    return float(sum((p - (k == hit)) ** 2 for k, p in enumerate(vector) if p is not None)) / 2
+
+
+def sha256(text: str) -> str:
+    """Return the SHA-256 of a text in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def micros(time: str) -> int:
+    """Return a time in microseconds since 1970."""
+    return (datetime.fromisoformat(time[:-1]) - datetime(1970, 1, 1)) // timedelta(microseconds=1)  # noqa: DTZ001
+
+
+def near(one: float | None, other: float | None) -> bool:
+    """Return whether two scores are equal, but for rounding."""
+    return one == other or (one is not None and other is not None and abs(one - other) < 1e-9)
+
+
+def shown(score: float | None) -> str:
+    """Return a score as text."""
+    return "none" if score is None else f"{score:.4f}"
+
+
+def many(number: int, what: str) -> str:
+    """Return a number with its noun."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def main() -> None:
+    """Print what was proved; exit with 1 if there is a fault."""
+    folder, options = Path(__file__).parent, sys.argv[1:]
+    try:
+        record = json.loads((folder / "record.json").read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        sys.exit(f"record.json cannot be read: {error}")
+    check = Check(record, *(one for one in options if one != "--stamps"))
+    print("\n".join(check.said))
+    if "--stamps" in options and not check.faults:
+        for digest, token in record["stamps"].items():
+            (folder / f"{digest}.tsr").write_bytes(b64decode(token))
+            hash_ = sha256(digest)
+            print(f"openssl ts -verify -CAfile ROOTS.pem -digest {hash_} -in {digest}.tsr")
+    elif record.get("stamps"):
+        print("Who signed the stamps: python verify.py --stamps writes them for openssl.")
+    if check.faults:
+        sys.exit("\n".join(["NOT AS RECORDED:", *check.faults]))
+    print("The record is as it was recorded.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,396 @@
+"""A stranger checks a published record with verify.py, which names every tampering."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from forecasts.exchange.publication.proof import program
+from forecasts.exchange.publication.verify import Check
+from forecasts.ledger import database
+from forecasts.ledger.verification import newest, verify
+from forecasts.questions import registry
+from forecasts.questions.revisions import revise
+from forecasts.resolution.confirmation import confirm
+from forecasts.updates import updates
+from forecasts.updates.values import Value
+from tests.conftest import ask, day
+from tests.exchange.publication.conftest import (
+    act,
+    earlier_release,
+    fill,
+    forecast,
+    record_text,
+    stamp_of,
+)
+from tests.operations.timestamping import Authority
+
+Record = dict[str, Any]
+
+
+def test_an_untouched_record_says_what_it_proves(record: Record, kept: str) -> None:
+    check = Check(record)
+    assert check.faults == []
+    said = "\n".join(check.said)
+    assert said.startswith("kate: 5 forecasts on 3 questions.")
+    assert f"Digest: {record['digest']}" in said
+    assert "1 forecast of others on these questions, and 1 forecast on 1 other question." in said
+    assert "5 forecasts of 5 stamped, at most 180.0 hours after the time they were recorded" in said
+    assert "2 Brier scores recomputed" in said
+    assert len(record["stamps"]) == 3
+    assert "0.15" not in kept
+    assert "0.35" not in kept
+
+
+def test_records_of_both_databases_are_proved_against_the_ledgers_digest(
+    engine: Engine, stamps: dict[str, bytes]
+) -> None:
+    text = record_text(engine, stamps)
+    assert text == record_text(engine, stamps)
+    with database.reading(engine) as session:
+        digest = newest(session)
+        assert verify(session).broken is None
+    assert Check(json.loads(text), digest, *stamps).faults == []
+    other = f"3-{'a' * 64}"
+    [fault] = Check(json.loads(text), other).faults
+    assert fault == f"the digest {other[:20]}… is not of this chain"
+    chosen = json.loads(record_text(engine, stamps, questions=["rain"]))
+    assert chosen["counts"] == {
+        "forecasts": 2,
+        "others": 1,
+        "elsewhere": 4,
+        "questions_elsewhere": 3,
+    }
+    assert Check(chosen).faults == []
+
+
+# --- tampering ---------------------------------------------------------------------------------
+
+
+def question(record: Record, slug: str) -> Record:
+    [found] = [one for one in record["questions"] if f'"slug":"{slug}"' in one["question"]["row"]]
+    return found
+
+
+def altered(one: Record, old: str, new: str) -> None:
+    assert old in one["row"]
+    one["row"] = one["row"].replace(old, new)
+
+
+def digest_of(record: Record) -> str:
+    """Return the digest of a record's chain, hashed anew."""
+    chain = next(one for one in Check(record).said if one.startswith("Chain: "))
+    return chain.rpartition("Digest: ")[2]
+
+
+def a_value(record: Record) -> None:
+    altered(question(record, "rain")["forecasts"][0], ":0.7,", ":0.8,")
+
+
+def a_time(record: Record) -> None:
+    altered(question(record, "rain")["forecasts"][1], "2026-01-05T", "2026-01-03T")
+
+
+def a_rationale(record: Record) -> None:
+    one = question(record, "rain")["forecasts"][0]
+    one["said"] = one["said"].replace("perhaps", "surely")
+
+
+def an_outcome(record: Record) -> None:
+    altered(question(record, "wind")["resolutions"][0], '"S"', '"N"')
+
+
+def the_wording(record: Record) -> None:
+    altered(question(record, "rain")["wording"], "gazette", "almanac")
+
+
+def the_close(record: Record) -> None:
+    altered(question(record, "wind")["wording"], "2026-01-11", "2026-01-09")
+
+
+def the_order_of_forecasts(record: Record) -> None:
+    question(record, "rain")["forecasts"].reverse()
+
+
+def swapped_places(record: Record) -> None:
+    one, other = question(record, "rain")["forecasts"]
+    one["place"], other["place"] = other["place"], one["place"]
+
+
+def a_removed_forecast(record: Record) -> None:
+    question(record, "rain")["forecasts"].pop()
+
+
+def a_doubled_forecast(record: Record) -> None:
+    path = question(record, "rain")["forecasts"]
+    path.append(path[1])
+
+
+def a_removed_question(record: Record) -> None:
+    record["questions"].remove(question(record, "wind"))
+
+
+def a_removed_resolution(record: Record) -> None:
+    one = question(record, "rain")
+    one["resolutions"], one["scores"] = [], []
+
+
+def a_forecast_of_another_question(record: Record) -> None:
+    one = question(record, "rain")["forecasts"].pop()
+    question(record, "fog")["forecasts"].append(one)
+
+
+def a_forecast_without_an_entry(record: Record) -> None:
+    one = question(record, "fog")["forecasts"][0]
+    altered(one, "0.30000000000000004", "0.01")
+    one["place"] = None
+
+
+def a_removed_entry(record: Record) -> None:
+    del record["entries"][8]
+
+
+def swapped_entries(record: Record) -> None:
+    entries = record["entries"]
+    entries[10], entries[11] = entries[11], entries[10]
+
+
+def an_inserted_entry(record: Record) -> None:
+    record["entries"].insert(9, list(record["entries"][9]))
+
+
+def an_entry_of_another_time(record: Record) -> None:
+    record["entries"][-1][3] = "2026-01-01T00:00:00.000000Z"
+
+
+def a_cut_end(record: Record) -> None:
+    del record["entries"][-4:]
+    record["digest"] = digest_of(record)
+
+
+def a_chain_hashed_anew(record: Record) -> None:
+    one = question(record, "rain")["forecasts"][1]
+    altered(one, ":0.9,", ":0.99,")
+    record["entries"][one["place"] - 1][2] = hashlib.sha256(one["row"].encode()).hexdigest()
+    record["digest"] = digest_of(record)
+
+
+def another_beginning(record: Record) -> None:
+    record["before"] = "a" * 64
+
+
+def a_score(record: Record) -> None:
+    question(record, "rain")["scores"][0]["brier"] = 0.001
+
+
+def a_score_too_many(record: Record) -> None:
+    question(record, "fog")["scores"].append({"forecaster": "kate", "brier": 0.0})
+
+
+def the_mean(record: Record) -> None:
+    record["brier"] = 0.01
+
+
+def the_counts(record: Record) -> None:
+    record["counts"]["elsewhere"] = 0
+
+
+def a_name(record: Record) -> None:
+    one = record["members"][0]
+    one["said"] = one["said"].replace("kate", "bob")
+
+
+def a_stamp_of_another_digest(record: Record) -> None:
+    stamps = record["stamps"]
+    first, *_, last = stamps
+    stamps[first] = stamps[last]
+
+
+def a_stamp_of_another_time(record: Record) -> None:
+    first = next(iter(record["stamps"]))
+    token = base64.b64decode(record["stamps"][first])
+    token = token.replace(b"20260102120000Z", b"20250102120000Z")
+    record["stamps"][first] = base64.b64encode(token).decode()
+
+
+def a_stamp_of_another_ledger(record: Record) -> None:
+    first, token = next(iter(record["stamps"].items()))
+    record["stamps"][f"{first.partition('-')[0]}-{'b' * 64}"] = token
+
+
+def a_damaged_stamp(record: Record) -> None:
+    first = next(iter(record["stamps"]))
+    record["stamps"][first] = record["stamps"][first][:400]
+
+
+def another_form(record: Record) -> None:
+    record["form"] = "public record of forecasts, form 0"
+
+
+def a_missing_part(record: Record) -> None:
+    del record["entries"]
+
+
+def a_wrong_type(record: Record) -> None:
+    record["questions"] = {"rain": 1}
+
+
+END = "the chain does not end in its digest: an entry was altered"
+TAMPERED: list[tuple[Callable[[Record], None], str]] = [
+    (a_value, "forecast 1 is not as entry "),
+    (a_time, "forecast 6 is not as entry "),
+    (a_rationale, "the words of forecast 1 are not as entry "),
+    (an_outcome, "resolution 2 is not as entry "),
+    (the_wording, "question_revision 1 is not as entry "),
+    (the_close, "wind: the Brier score of kate is "),
+    (the_order_of_forecasts, "rain: the forecasts are out of order"),
+    (swapped_places, "forecast 1 is not as entry "),
+    (a_removed_forecast, "counts: forecasts is 4, not 5"),
+    (a_doubled_forecast, "forecast 6 is there twice"),
+    (a_removed_question, "counts: questions_elsewhere is 2, not 1"),
+    (a_removed_resolution, "rain: the resolution of entry "),
+    (a_forecast_of_another_question, "fog: a row of another question"),
+    (a_forecast_without_an_entry, "forecast 5 has no entry"),
+    (a_removed_entry, END),
+    (swapped_entries, END),
+    (an_inserted_entry, END),
+    (an_entry_of_another_time, "is earlier than the one before it"),
+    (a_cut_end, "the stamp of "),
+    (a_chain_hashed_anew, "is not of this chain"),
+    (another_beginning, "the first entry follows another one"),
+    (a_score, "rain: the Brier score of kate is 0.0367, not 0.0010"),
+    (a_score_too_many, "fog: the Brier score of kate is none, not 0.0000"),
+    (the_mean, "the mean Brier score is "),
+    (the_counts, "counts: elsewhere is 1, not 0"),
+    (a_name, "the words of member 1 are not as entry "),
+    (a_stamp_of_another_digest, "is of another digest"),
+    (a_stamp_of_another_time, "is damaged or was altered"),
+    (a_stamp_of_another_ledger, "is not of this chain"),
+    (a_damaged_stamp, "is damaged or was altered"),
+    (another_form, "record.json does not have the form of a public record"),
+    (a_missing_part, "record.json does not have the form of a public record"),
+    (a_wrong_type, "record.json does not have the form of a public record"),
+]
+
+
+@pytest.mark.parametrize(("tamper", "fault"), TAMPERED, ids=[one.__name__ for one, _ in TAMPERED])
+def test_each_tampering_is_named(
+    record: Record, tamper: Callable[[Record], None], fault: str
+) -> None:
+    tamper(record)
+    faults = Check(record).faults
+    assert any(fault in one for one in faults), faults
+
+
+# --- what the ledger's past allows ---------------------------------------------------------------
+
+
+def test_forecasts_whose_time_a_stamp_contradicts_are_named(
+    engine: Engine, authority: Authority
+) -> None:
+    first, _, last = fill(engine, authority)
+    backdated = {first: stamp_of(first, authority, 3)}  # before forecasts that say day 2
+    faults = Check(json.loads(record_text(engine, backdated))).faults
+    assert faults == [
+        f"{slug}, forecast of kate at 2026-01-03T00:00:00.000000Z: recorded after a later stamp, "
+        "so backdated"
+        for slug in ("wind", "fog")
+    ]
+    ahead = {last: stamp_of(last, authority, 3)}
+    faults = Check(json.loads(record_text(engine, ahead))).faults
+    assert faults == [
+        f"{slug}, forecast of kate at 2026-01-05T00:00:00.000000Z: stamped before it was recorded, "
+        "at 2026-01-05T00:00:00.000000Z"
+        for slug in ("rain", "wind")
+    ]
+
+
+def test_entries_of_earlier_releases_that_could_be_guessed_are_not_shown(
+    engine: Engine, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with act(engine, 0) as (session, kate, _):
+        for slug in ("rain", "mine"):
+            ask(session, kate, slug=slug, visibility="author" if slug == "mine" else "everyone")
+    with earlier_release(monkeypatch):
+        forecast(engine, "rain", 1, 0.7)
+        forecast(engine, "mine", 1, 0.3)
+    forecast(engine, "rain", 2, 0.8)
+    forecast(engine, "mine", 2, 0.4)
+    with database.reading(engine) as session:
+        assert verify(session).broken is None
+    record = json.loads(record_text(engine, {}))
+    check = Check(record)
+    assert check.faults == []
+    assert [one[0] for one in record["entries"]] == ["forecast", "forecast"]
+    old, new = question(record, "rain")["forecasts"]
+    assert (old["place"], new["place"]) == (None, record["first"])
+    assert "Times: 1 forecast older than this part of the chain, and so not proved." in check.said
+    assert "words" not in json.loads(old["row"])
+
+
+def test_a_record_of_old_entries_alone_is_published_without_a_proof(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with act(engine, 0) as (session, kate, _):
+        ask(session, kate, slug="rain")
+        ask(session, kate, slug="mine", visibility="author")
+    with earlier_release(monkeypatch):
+        forecast(engine, "rain", 1, 0.7)
+        forecast(engine, "mine", 1, 0.3)
+    record = json.loads(record_text(engine, {}))
+    assert Check(record).faults == []
+    assert record["entries"] == []
+
+
+def test_options_added_later_and_withdrawals_are_scored_alike(engine: Engine) -> None:
+    with act(engine, 0) as (session, kate, _):
+        ask(session, kate, slug="wind", type="multiple_choice", options=["N", "Other"])
+        ask(session, kate, slug="rain")
+    forecast(engine, "wind", 1, Value(probabilities=(0.6, 0.4)))
+    forecast(engine, "rain", 1, 0.5)
+    with act(engine, 2) as (session, kate, now):
+        wind = registry.find(session, "wind")
+        revise(session, wind, member=kate, now=now, options=["N", "E", "Other"])
+    forecast(engine, "wind", 3, Value(probabilities=(0.2, 0.7, 0.1)))
+    with act(engine, 4) as (session, kate, now):
+        updates.withdraw(session, registry.find(session, "rain"), member=kate, now=now)
+    forecast(engine, "rain", 6, 0.2)
+    with act(engine, 11) as (session, kate, now):
+        for slug, outcome in (("wind", "E"), ("rain", "0.3")):
+            question_ = registry.find(session, slug)
+            confirm(session, question_, outcome, member=kate, now=now, known_at=day(10))
+    check = Check(json.loads(record_text(engine, {})))
+    assert check.faults == []
+    assert "2 Brier scores recomputed" in check.said[-1]
+
+
+def test_verify_py_runs_with_python_alone(kept: str, tmp_path: Path) -> None:
+    (tmp_path / "record.json").write_text(kept, encoding="utf-8")
+    (tmp_path / "verify.py").write_text(program(), encoding="utf-8")
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-I", "-S", str(tmp_path / "verify.py"), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    digest = json.loads(kept)["digest"]
+    done = run(digest, "--stamps")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1] == "The record is as it was recorded."
+    written = sorted(one.name for one in tmp_path.glob("*.tsr"))
+    assert sorted(f"{one}.tsr" for one in json.loads(kept)["stamps"]) == written
+    assert done.stdout.count("openssl ts -verify") == 3
+    (tmp_path / "record.json").write_text(kept.replace(":0.7,", ":0.8,"), encoding="utf-8")
+    done = run()
+    assert done.returncode == 1
+    assert "NOT AS RECORDED:\nforecast 1 is not as entry" in done.stderr
+    (tmp_path / "record.json").write_text("{", encoding="utf-8")
+    assert "record.json cannot be read" in run().stderr
