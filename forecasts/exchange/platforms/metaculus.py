@@ -349,7 +349,8 @@ def _notes(found: Forecasts) -> Iterator[str]:
             "rounding, and were divided by the sum."
         )
     if found.ahead:
-        yield f"{_counted(found.ahead, 'forecast')} will expire later, and have not ended yet."
+        verbs = "expires later, and has" if found.ahead == 1 else "expire later, and have"
+        yield f"{_counted(found.ahead, 'forecast')} {verbs} not ended yet."
 
 
 def _counted(count: int, what: str) -> str:
