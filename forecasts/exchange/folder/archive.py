@@ -7,6 +7,7 @@ counted while unpacking.
 
 from __future__ import annotations
 
+import gzip
 import io
 import lzma
 import stat
@@ -68,6 +69,30 @@ def unpack(archive: Path, into: Path, *, most_bytes: int = limits.FILE_BYTES) ->
         ) from None
     tops = list(into.iterdir())
     return tops[0] if len(tops) == 1 and tops[0].is_dir() else into
+
+
+def unpack_gzip(packed: Path, into: Path, *, most_bytes: int = limits.FILE_BYTES) -> Path:
+    """Return the file in a gzip file, written into a folder under its name without ``.gz``.
+
+    BadInput if it cannot be unpacked or exceeds the limits (see ``unpack``).
+    """
+    target = into / packed.name[: -len(".gz")]
+    size, written = packed.stat().st_size, 0
+    try:
+        with gzip.open(packed) as source, target.open("xb") as file:
+            while chunk := source.read(_CHUNK):
+                written += len(chunk)
+                if written > most_bytes:
+                    raise _too_large(packed.name, "more", format_bytes(most_bytes))
+                if written > max(limits.UNCHECKED_BYTES, limits.MAX_EXPANSION * size):
+                    most = f"{limits.MAX_EXPANSION} times its size"
+                    raise _too_large(packed.name, f"more out of {format_bytes(size)}", most)
+                file.write(chunk)
+    except _UNREADABLE as error:
+        raise BadInput(
+            f"{packed.name} cannot be unpacked: {error}.", remedy="Unpack it yourself."
+        ) from None
+    return target
 
 
 def _entries(

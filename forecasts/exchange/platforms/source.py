@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import tempfile
 import zipfile
@@ -15,7 +16,7 @@ from typing import Any
 from forecasts.common import limits
 from forecasts.common.errors import BadInput
 from forecasts.exchange.folder import blocks
-from forecasts.exchange.folder.archive import unpack
+from forecasts.exchange.folder.archive import unpack, unpack_gzip
 from forecasts.exchange.folder.tables import Table, read_table
 
 
@@ -30,7 +31,7 @@ class Source:
     def headers(self) -> Mapping[str, list[str]]:
         """The header of each CSV file by its path; blank for a file without one."""
         return {
-            name: blocks.csv_header(path)
+            name: _header(path)
             for name, path in self.files.items()
             if path.suffix.lower() == ".csv"
         }
@@ -82,14 +83,22 @@ _REMEDY = "Give the file as the platform wrote it."
 
 @contextmanager
 def opened(path: Path, *, most_bytes: int = limits.FILE_BYTES) -> Iterator[Source]:
-    """Yield the files at a path: a file, a folder, or a ZIP, which is unpacked aside meanwhile."""
+    """Yield the files at a path: a file, a folder, or a packed one.
+
+    A ZIP or a gzip file is unpacked aside meanwhile.
+    """
     if not path.exists():
         raise BadInput(f"There is no file {str(path)!r}.", remedy="Check the path.")
     if path.is_dir():
         yield Source(path.name, _files(path))
         return
+    limits.require_file(path, limits.FILE_BYTES)
+    if path.suffix.lower() == ".gz":
+        with tempfile.TemporaryDirectory(prefix="platform-export-") as aside:
+            plain = unpack_gzip(path, Path(aside), most_bytes=most_bytes)
+            yield Source(path.name, {plain.name: plain})
+        return
     if not zipfile.is_zipfile(path):
-        limits.require_file(path, limits.FILE_BYTES)
         yield Source(path.name, {path.name: path})
         return
     with tempfile.TemporaryDirectory(prefix="platform-export-") as aside:
@@ -109,6 +118,16 @@ def _files(folder: Path) -> dict[str, Path]:
         for path, name in names.items()
         if not any(part.startswith(".") for part in name.parts)
     }
+
+
+def _header(path: Path) -> list[str]:
+    try:
+        return blocks.csv_header(path)
+    except UnicodeDecodeError:
+        blocks.require_utf8(path)
+        raise
+    except csv.Error as error:
+        raise BadInput(f"{path.name} is not a CSV file: {error}.", remedy=_REMEDY) from None
 
 
 def _document(text: str) -> Any:

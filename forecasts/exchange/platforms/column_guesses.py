@@ -1,0 +1,174 @@
+"""Which column of a spreadsheet holds what: as chosen, or by its usual names.
+
+A choice is ``ours=theirs``: ``probability=prob1``. A wide sheet has a column for each forecaster,
+date or option: ``forecaster:alice=Alice S.``, ``made_at:2025-10-30=Oct 30``, ``option:tie=p_tie``.
+Several columns together can name a question: ``title=state+candidate``. A blank choice means no
+column.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from forecasts.common.errors import BadInput
+
+# Our fields with the usual names of their columns, in lower case, with underscores.
+USUAL: Mapping[str, Sequence[str]] = {
+    "question_id": ("question_id", "questionid", "qid", "market_id"),
+    "title": ("title", "question", "question_title", "question_text", "statement", "event"),
+    "forecaster": (
+        *("forecaster", "user", "user_id", "username", "user_name", "member", "person"),
+        *("predictor", "participant", "expert", "model"),
+    ),
+    "probability": (
+        *("probability", "prob", "p", "forecast", "prediction", "predicted", "estimate"),
+        *("confidence", "chance", "credence", "probability_yes", "p_yes"),
+    ),
+    "outcome": (
+        *("outcome", "result", "resolution", "resolved_to", "actual", "answer", "y"),
+        *("came_true", "happened"),
+    ),
+    "made_at": (
+        *("made_at", "forecast_date", "forecast_time", "forecasted_at", "predicted_at"),
+        *("prediction_date", "timestamp", "date", "day", "time"),
+    ),
+    "open_time": ("open_time", "open_date", "opened", "asked_at", "asked", "start_date"),
+    "close_time": (
+        *("close_time", "close_date", "closes", "closed", "scheduled_close_time", "deadline"),
+        *("due", "due_date", "resolve_by", "end_date"),
+    ),
+    "resolved_at": ("resolved_at", "resolve_time", "resolution_date", "resolution_time"),
+    "family": ("family", "event_id", "group"),
+    "tags": ("tags", "tag", "category", "topic"),
+    "rationale": ("rationale", "reasoning", "reason", "comment", "notes"),
+}
+WIDE = ("forecaster", "made_at", "option")
+SCALE = "scale"
+_COMPOSED = ("question_id", "title")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?)?(Z|[+-]\d{2}:?\d{2})?")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The file's column for each of ours; several for a composed one.
+
+    ``wide``: of a wide sheet, the kind of its columns (forecaster, made_at, option) and the column
+    of each by its name. ``scale``: 1 or 100 if chosen. ``others``: the columns left over.
+    """
+
+    fields: Mapping[str, Sequence[str]]
+    wide: tuple[str, Mapping[str, str]] | None
+    scale: int | None
+    others: Sequence[str]
+    guessed: Sequence[str] = field(default=())
+
+    def one(self, name: str) -> str | None:
+        """Return the column of a field that has one at most."""
+        return next(iter(self.fields.get(name, ())), None)
+
+
+def are_usual(header: Sequence[str]) -> bool:
+    """Return whether a sheet with this header can hold forecasts with outcomes."""
+    found = {name for name in USUAL for column in header if _fits(column, name)}
+    return "outcome" in found and (
+        "probability" in found or "title" in found or "question_id" in found
+    )
+
+
+def matched(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
+    """Return the columns as chosen, or else by their usual names.
+
+    BadInput for a choice that does not exist, and if several columns have a usual name of the same
+    field; the candidates are named.
+    """
+    fields, wide, scale = _chosen(header, chosen)
+    taken = {column for some in fields.values() for column in some}
+    taken |= set(wide[1].values()) if wide else set()
+    for name in USUAL:
+        if name in fields or (wide and name in ("probability", wide[0])):
+            continue
+        fits = [column for column in header if column not in taken and _fits(column, name)]
+        if len(fits) > 1:
+            raise BadInput(
+                f"Several columns could be the {_label(name)}: {', '.join(map(repr, fits))}.",
+                remedy=f'Choose one: --columns "{name}={fits[0]}"; or none: --columns "{name}="',
+            )
+        if fits:
+            fields[name] = fits
+    if wide is None and not fields.get("probability"):
+        taken = {column for some in fields.values() for column in some}
+        dates = {column: column for column in header if column not in taken and is_date(column)}
+        wide = ("made_at", dates) if dates else None
+    taken = {column for some in fields.values() for column in some}
+    taken |= set(wide[1].values()) if wide else set()
+    others = [column for column in header if column not in taken]
+    return Columns(fields, wide, scale, others)
+
+
+def is_date(text: str) -> bool:
+    """Return whether a column's name is a day or a time."""
+    if not _DATE.fullmatch(text.strip()):
+        return False
+    try:
+        datetime.fromisoformat(text.strip())
+    except ValueError:
+        return False
+    return True
+
+
+def _chosen(
+    header: Sequence[str], chosen: Mapping[str, str]
+) -> tuple[dict[str, Sequence[str]], tuple[str, Mapping[str, str]] | None, int | None]:
+    fields: dict[str, Sequence[str]] = {}
+    wide: dict[str, dict[str, str]] = {}
+    scale = None
+    for ours, theirs in chosen.items():
+        kind, _, name = ours.partition(":")
+        if ours == SCALE:
+            if theirs not in ("1", "100"):
+                raise BadInput(f"The scale {theirs!r} is neither 1 nor 100.")
+            scale = int(theirs)
+        elif name and kind in WIDE:
+            [column] = _theirs(header, ours, theirs, several=False) or [""]
+            wide.setdefault(kind, {})[name] = column
+        elif ours in USUAL:
+            fields[ours] = _theirs(header, ours, theirs, several=ours in _COMPOSED)
+        else:
+            possible = ", ".join([*USUAL, SCALE, *(f"{kind}:NAME" for kind in WIDE)])
+            raise BadInput(f"{ours!r} is not a column of ours.", remedy=f"Choose from: {possible}.")
+    if len(wide) > 1:
+        raise BadInput(
+            f"The columns cannot be {' and '.join(wide)} at once.", remedy="Choose one of them."
+        )
+    if "made_at" in wide and (bad := [name for name in wide["made_at"] if not is_date(name)]):
+        raise BadInput(
+            f"{bad[0]!r} is not a day.", remedy='Write it as in --columns "made_at:2025-10-30=NAME"'
+        )
+    return fields, next(iter(wide.items()), None), scale
+
+
+def _theirs(header: Sequence[str], ours: str, theirs: str, *, several: bool) -> list[str]:
+    """Return the chosen columns; none if the choice is blank."""
+    if not theirs or theirs in header:
+        return [theirs] if theirs else []
+    parts = theirs.split("+") if several else [theirs]
+    missing = [part for part in parts if part not in header]
+    if missing:
+        raise BadInput(
+            f"The file has no column {missing[0]!r}, chosen for {ours}.",
+            remedy=f"Its columns are: {', '.join(header)}.",
+        )
+    return parts
+
+
+def _fits(column: str, name: str) -> bool:
+    """Return whether a column has a usual name of a field, perhaps with a number after it."""
+    plain = re.sub(r"[^a-z0-9]+", "_", column.strip().lower()).strip("_")
+    return plain in USUAL[name] or plain.rstrip("0123456789") in USUAL[name]
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ")

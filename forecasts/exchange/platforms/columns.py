@@ -1,0 +1,164 @@
+"""What the CSV files of several platforms need: ids of rows without one, times, and windows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from forecasts.common.errors import BadInput
+from forecasts.exchange.folder.tables import Table
+from forecasts.exchange.platforms.record import ORIGIN_COLUMNS, frame_of
+from forecasts.exchange.platforms.source import Source
+from forecasts.scores.frames import TIME_DTYPE
+
+_TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{1,2}:\d{2}(:\d{1,2}([.]\d{1,6})?)?)?$"
+_OFFSET = r" ?([Zz]|[+-]\d{2}(:?\d{2})?)$"
+_AWARE = _TIME.replace(r")?$", f"){_OFFSET}")
+_YEARS = (1, 9999)  # in UTC
+_DAY = pd.Timedelta(days=1)
+
+
+def csv_with(source: Source, columns: Sequence[str]) -> str:
+    """Return the only CSV file that has these columns; BadInput if several have."""
+    found = [name for name, header in source.headers.items() if set(columns) <= set(header)]
+    if len(found) != 1:
+        have = f"{len(found)} files with" if found else "no CSV file with"
+        raise BadInput(
+            f"{source.name} has {have} the columns {', '.join(columns)}.",
+            remedy="Import one export at a time, as the platform wrote it.",
+        )
+    return found[0]
+
+
+def require_sound(table: Table) -> None:
+    """Raise BadInput with every problem noted in the table, if there are any."""
+    if table.problems:
+        many = len(table.problems)
+        raise BadInput(
+            f"{table.path.name} breaks its rules in {many:,} place{'s' if many > 1 else ''}; "
+            "nothing was read from it.",
+            problems=table.problems,
+        )
+
+
+def hashed_id(platform: str, *cells: str) -> str:
+    """Return the id of a question that the file gives none: the same for the same cells."""
+    digest = hashlib.sha256("\x1f".join(cells).encode()).hexdigest()
+    return f"{platform}-{digest[:16]}"
+
+
+def handle(name: str) -> str:
+    """Return a name without what a handle cannot have, such as the joiners in an emoji."""
+    return "".join(each for each in " ".join(name.split()) if each.isprintable())
+
+
+def times(
+    table: Table, texts: pd.Series[Any], zone: ZoneInfo, *, end_of_day: bool = False
+) -> pd.Series[Any]:
+    """Return a column of texts as times; a text without an offset is in the zone.
+
+    A day is its first instant, or with ``end_of_day`` the first of the next day. Hours and seconds
+    may have one digit. Of an hour that the clocks repeat the first is taken.
+    """
+    cells = pc.utf8_trim_whitespace(pa.array(texts, pa.large_string()))
+    cells = pc.if_else(pc.equal(cells, ""), pa.scalar(None, cells.type), cells)
+    try:
+        moments = _utc(cells, None)
+    except pa.ArrowInvalid:
+        try:
+            moments = _utc(cells, zone)
+        except pa.ArrowInvalid:
+            moments = _each_form(cells, zone)
+    parsed = pd.Series(moments).dt.tz_localize("UTC").astype(TIME_DTYPE)
+    if end_of_day:
+        is_day = as_mask(pc.equal(pc.utf8_length(cells), 10))
+        parsed = parsed.where(~is_day, parsed + _DAY)
+    bad = parsed.isna().to_numpy() & as_mask(cells.is_valid())
+    table.wrong_where(bad, texts, "a time as in 2025-10-30 14:00:00, with an offset or without")
+    return parsed
+
+
+def _utc(cells: Any, zone: ZoneInfo | None) -> Any:
+    """Return times as NumPy has them, in UTC; without a zone every cell has an offset.
+
+    ArrowInvalid if one has another form.
+    """
+    kind = pa.timestamp("us", "UTC") if zone is None else pa.timestamp("us")
+    found = pd.Series(cells.cast(kind).to_numpy(zero_copy_only=False), dtype="datetime64[us]")
+    if zone is not None and zone.key != "UTC":
+        first = np.ones(len(found), dtype=bool)
+        found = found.dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
+        found = found.dt.tz_convert("UTC").dt.tz_localize(None)
+    found = found.where(found.dt.year.between(*_YEARS))
+    return found.to_numpy("datetime64[us]")
+
+
+def _each_form(cells: Any, zone: ZoneInfo) -> Any:
+    """Return the same, slower, for a column of several forms; NaT for what is not a time."""
+    cells = pc.replace_substring_regex(cells, r"^(\S+)[T ](\d:)", r"\1 0\2")
+    cells = pc.replace_substring_regex(cells, r"^(\S+[T ]\d\d:\d\d):(\d)(\D.*)?$", r"\1:0\2\3")
+    moments = np.full(len(cells), "NaT", dtype="datetime64[us]")
+    for form, has_offset in ((_AWARE, True), (_TIME, False)):
+        mask = as_mask(pc.match_substring_regex(cells, form))
+        some = pd.Series(pc.filter(cells, pa.array(mask)), dtype=str)
+        found = pd.to_datetime(some, format="ISO8601", errors="coerce", utc=has_offset)
+        exact = pa.array(found.dt.tz_localize(None) if has_offset else found, pa.timestamp("us"))
+        moments[mask] = _utc(exact, ZoneInfo("UTC") if has_offset else zone)
+    return moments
+
+
+def origins_of(platform: str, ids: pd.Series[Any]) -> pd.DataFrame:
+    """Return the origins of questions whose ids are made of the file, which has no addresses."""
+    own = ids.str.removeprefix(f"{platform}-")
+    return frame_of(ORIGIN_COLUMNS, {"question_id": ids, "platform_id": own})
+
+
+def as_mask(flags: Any) -> Any:
+    """Return Arrow's booleans as NumPy's; a missing one is false."""
+    return pc.fill_null(flags, False).to_numpy(zero_copy_only=False)
+
+
+def as_texts(values: Any) -> pd.Series[Any]:
+    """Return texts as a column of a frame."""
+    return pd.Series(values, dtype=pd.StringDtype(na_value=np.nan))
+
+
+def repeated(text: str, count: int) -> pd.Series[Any]:
+    """Return a column with one text in every row."""
+    return as_texts(pa.repeat(pa.scalar(text, pa.large_string()), count))
+
+
+def windows(
+    opened: pd.Series[Any], due: pd.Series[Any], resolved: pd.Series[Any]
+) -> tuple[dict[str, pd.Series[Any]], int]:
+    """Return the times between which forecasts count, and how many due times were no use.
+
+    A platform keeps a question open until it is resolved, so it closes when it is due or resolved,
+    the later; if it is resolved before it is due, that is its actual close. One that would close
+    before it opens closes a day after.
+    """
+    closes = due.where(~(resolved > due), resolved).fillna(resolved)
+    unusable = ~(closes > opened)
+    scheduled = closes.where(~unusable, opened + _DAY)
+    actual = resolved.where((resolved > opened) & (resolved < scheduled))
+    columns = {
+        "open_time": opened,
+        "scheduled_close_time": scheduled,
+        "actual_close_time": actual,
+    }
+    return columns, int(unusable.sum())
+
+
+def window_note(unusable: int) -> str:
+    """Return a sentence on the questions whose close ``windows`` moved; '' if there are none."""
+    if not unusable:
+        return ""
+    were = "1 question was" if unusable == 1 else f"{unusable:,} questions were"
+    return f"{were} due before the day they were asked; each closes a day after it was asked."

@@ -1,0 +1,206 @@
+"""The forecasts of a sheet: their times, and their probabilities on the scale of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from forecasts.common.errors import BadInput
+from forecasts.exchange.folder.cells import READERS
+from forecasts.exchange.folder.tables import Table
+from forecasts.exchange.platforms.column_guesses import Columns
+from forecasts.exchange.platforms.columns import as_mask, as_texts, handle, repeated, times
+from forecasts.exchange.platforms.record import Choices
+from forecasts.scores.frames import TIME_DTYPE
+
+DATED = ("made_at", "open_time", "close_time", "resolved_at")
+DAY = pd.Timedelta(days=1)
+UNDATED = pd.Timestamp("2000-01-01", tz="UTC")  # of a file without any date
+_SHARE = r"\s*\d{1,3}(\.\d*)?\s*%?\s*"
+_SUM = 0.01  # by which the probabilities of options may miss 1
+
+
+def dates_of(table: Table, columns: Columns, zone: ZoneInfo) -> dict[str, pd.Series[Any]]:
+    """Return the times in each row; a close or a resolution on a day is at its end."""
+    found = {}
+    for field in DATED:
+        name = columns.one(field)
+        if name is None:
+            found[field] = pd.Series(pd.NaT, index=table.frame.index, dtype=TIME_DTYPE)
+        else:
+            is_end = field in ("close_time", "resolved_at")
+            found[field] = times(table, table.frame[name], zone, end_of_day=is_end)
+    return found
+
+
+def with_forecasters(table: Table, columns: Columns) -> Columns:
+    """Return the columns with those of the forecasters, if all the others are probabilities."""
+    if columns.wide or columns.one("probability"):
+        return columns
+    rows, others = table.frame, columns.others
+    if not others or not all(_are_probabilities(rows[name]) for name in others):
+        raise BadInput(
+            f"No column of {table.path.name} is the probability by its name.",
+            remedy=f"Its columns are {', '.join(table.header)}. Choose one, --columns "
+            '"probability=NAME", or one for each forecaster, --columns "forecaster:HANDLE=NAME".',
+        )
+    return replace(columns, wide=("forecaster", {name: name for name in others}), others=())
+
+
+def _are_probabilities(cells: pd.Series[Any]) -> bool:
+    filled = cells[cells.str.strip() != ""]
+    if not len(filled) or not filled.str.fullmatch(_SHARE).all():
+        return False
+    return bool(filled.str.rstrip("% ").astype(float).between(0, 100).all())
+
+
+@dataclass(frozen=True)
+class Values:
+    """The probabilities of each column by its name in the sheet, and how they were read."""
+
+    shares: Mapping[str, npt.NDArray[np.float64]]
+    rule: str
+
+
+def values_of(table: Table, columns: Columns) -> Values:
+    """Return the probabilities; the numbers of a file are all from 0 to 1 or all from 0 to 100.
+
+    Cells with a percent character are percentages in any file. A file whose numbers are partly
+    above 1 and partly between 0 and 1 could be either, and is refused unless the scale is chosen.
+    """
+    names = list(columns.wide[1].values()) if columns.wide else [*columns.fields["probability"]]
+    numbers, signed = {}, {}
+    for name in names:
+        cells = pc.utf8_trim_whitespace(pa.array(table.frame[name], pa.large_string()))
+        signed[name] = as_mask(pc.ends_with(cells, "%"))
+        bare = (
+            as_texts(pc.utf8_rtrim(cells, characters="% "))
+            if signed[name].any()
+            else table.frame[name]
+        )
+        wrong = partial(_wrong, table, name)
+        numbers[name] = READERS["number"](wrong, bare).to_numpy()
+    scale, rule = columns.scale, f"as chosen, from 0 to {columns.scale}"
+    if scale is None:
+        plain = np.concatenate([numbers[name][~signed[name]] for name in names])
+        scale, rule = _scale(plain, names)
+    shares = {}
+    for name in names:
+        divisors = np.where(signed[name], 100.0, float(scale))
+        shares[name] = numbers[name] / divisors if (divisors != 1).any() else numbers[name]
+        outside = (shares[name] < 0) | (shares[name] > 1)
+        table.wrong_where(outside, table.frame[name], f"a probability from 0 to {scale}")
+    return Values(shares, rule)
+
+
+def _wrong(table: Table, name: str, row: int, _bare: Any, rule: str) -> None:
+    table.wrong(row, name, table.frame[name].iloc[row], rule)
+
+
+def _scale(numbers: npt.NDArray[np.float64], names: Sequence[str]) -> tuple[int, str]:
+    over, between = numbers[numbers > 1], numbers[(numbers > 0) & (numbers < 1)]
+    if not len(over):
+        return 1, "from 0 to 1, since none is above 1"
+    if len(between):
+        raise BadInput(
+            f"The numbers in {names[0]!r} could be from 0 to 1 or from 0 to 100: {between[0]:g} is "
+            f"below 1, {over[0]:g} above.",
+            remedy="If 0.5 means 0.5%: --columns scale=100; if it means 50%, correct the others, "
+            "or mark percentages with %.",
+        )
+    return 100, f"from 0 to 100, since {over[0]:g} is above 1"
+
+
+def made_by_row(
+    table: Table,
+    columns: Columns,
+    choices: Choices,
+    values: Values,
+    dates: dict[str, pd.Series[Any]],
+) -> pd.DataFrame:
+    """Return the forecasts with the row of each, in the order of the rows."""
+    rows = table.frame
+    made_at = _made_at(table, columns, dates)
+    name = columns.one("forecaster")
+    if name is None:
+        who = repeated(choices.owner, len(rows))
+    else:
+        distinct = rows[name].drop_duplicates()
+        who = rows[name].map(dict(zip(distinct, map(handle, distinct), strict=True)))
+    kind, wide = columns.wide or ("", {})
+    if kind == "option":
+        return _with_options(table, wide, values, who, made_at)
+    parts = []
+    for label, column in wide.items() if wide else [("", *columns.fields["probability"])]:
+        shares = values.shares[column]
+        place = np.flatnonzero(~np.isnan(shares))
+        part = pd.DataFrame({"row": place, "probability": shares[place]})
+        is_date = kind == "made_at"
+        part["made_at"] = _header_time(label, choices.zone) if is_date else _at(made_at, place)
+        is_person = kind == "forecaster"
+        part["forecaster"] = repeated(handle(label), len(place)) if is_person else _at(who, place)
+        parts.append(part)
+    made = parts[0]
+    if len(parts) > 1:
+        made = pd.concat(parts, ignore_index=True).sortvalues_of(
+            "row", kind="stable", ignore_index=True
+        )
+    if name := columns.one("rationale"):
+        made["rationale"] = _at(rows[name], made["row"])
+    return made
+
+
+def _at(values: pd.Series[Any], place: Any) -> pd.Series[Any]:
+    if len(place) == len(values):
+        return values
+    return values.take(place).reset_index(drop=True)
+
+
+def _made_at(table: Table, columns: Columns, dates: dict[str, pd.Series[Any]]) -> pd.Series[Any]:
+    """Return the time of each row's forecast, else the start of its question or of its last day."""
+    made_at = dates["made_at"].fillna(dates["open_time"])
+    for name in ("close_time", "resolved_at"):
+        made_at = made_at.fillna(dates[name] - DAY)
+    dated = [column for field in DATED if (column := columns.one(field))]
+    if not dated:
+        return made_at.fillna(UNDATED)
+    if not columns.wide or columns.wide[0] != "made_at":
+        blank = made_at.isna() & (table.frame[dated].map(str.strip) == "").all(axis=1)
+        table.wrong_where(blank, table.frame[dated[0]], "required, since other rows have it")
+    return made_at
+
+
+def _header_time(label: str, zone: ZoneInfo) -> pd.Timestamp:
+    time = pd.Timestamp(label)
+    return (time.tz_localize(zone) if time.tzinfo is None else time).tz_convert("UTC").as_unit("us")
+
+
+def _with_options(
+    table: Table, wide: Mapping[str, str], values: Values, who: Any, made_at: Any
+) -> pd.DataFrame:
+    """Return the forecasts of a sheet with a column for each option."""
+    shares = np.column_stack([values.shares[column] for column in wide.values()])
+    total = shares.sum(axis=1)
+    blank = np.isnan(shares).all(axis=1)
+    first = table.frame[next(iter(wide.values()))]
+    table.wrong_where(~blank & np.isnan(total), first, "a probability for each option, or for none")
+    table.wrong_where(abs(total - 1) > _SUM, first, "one of probabilities that sum to 1 (or 100)")
+    place = np.flatnonzero(~blank)
+    vectors = shares[place] / total[place, np.newaxis]
+    return pd.DataFrame(
+        {
+            "row": place,
+            "probabilities": pd.Series(vectors.tolist(), dtype=object),
+            "made_at": _at(made_at, place),
+            "forecaster": _at(who, place),
+        }
+    )
