@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from forecasts.common.errors import BadInput
-from forecasts.exchange.platforms import manifold, metaculus
+from forecasts.exchange.platforms import infer, manifold, metaculus
 from forecasts.exchange.platforms.record import Choices, PlatformRecord
 from forecasts.exchange.platforms.source import Source
 
@@ -40,6 +40,7 @@ class Format:
 FORMATS: Mapping[str, Format] = {
     "metaculus": Format(metaculus, "Metaculus", "a ZIP or CSVs with forecast_data.csv"),
     "manifold": Format(manifold, "Manifold", "JSON of the API, bets and markets"),
+    "infer": Format(infer, "INFER", "JSON of a Cultivate site's API, questions and forecasts"),
 }
 GENERIC = "pairs"
 
