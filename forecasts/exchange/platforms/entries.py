@@ -17,7 +17,6 @@ from forecasts.exchange.platforms.source import Source
 from forecasts.scores.frames import QUESTION_COLUMNS
 
 LAST_TIME = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-_YEARS = (2, 9998)  # that no time zone moves out of the calendar
 _MISSING = (None, "")
 _ADDRESS = re.compile(r"https?://[^\s<>\"]+")
 
@@ -118,9 +117,11 @@ class Entry:
             found = datetime.fromisoformat(text)
             if found.tzinfo is None and zone is not None:
                 found = found.replace(tzinfo=zone)
-            if found.tzinfo is not None and _YEARS[0] <= found.year <= _YEARS[1]:
+            if found.tzinfo is not None:
                 return found.astimezone(UTC)
-            rule = "a time with an offset or Z" if found.tzinfo is None else "a year of the present"
+            rule = "a time with an offset or Z"
+        except OverflowError:
+            rule = "a time in the years 1 to 9999 in UTC"
         except ValueError:
             rule = "an ISO 8601 time with an offset or Z, as in 2025-10-30T14:00:00Z"
         self.wrong(name, rule)

@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from forecasts.common.errors import BadInput
-from forecasts.exchange.platforms import infer, manifold, metaculus
+from forecasts.exchange.platforms import (
+    confido,
+    fatebook,
+    infer,
+    manifold,
+    metaculus,
+    pairs,
+    predictionbook,
+)
 from forecasts.exchange.platforms.record import Choices, PlatformRecord
 from forecasts.exchange.platforms.source import Source
 
@@ -41,6 +49,10 @@ FORMATS: Mapping[str, Format] = {
     "metaculus": Format(metaculus, "Metaculus", "a ZIP or CSVs with forecast_data.csv"),
     "manifold": Format(manifold, "Manifold", "JSON of the API, bets and markets"),
     "infer": Format(infer, "INFER", "JSON of a Cultivate site's API, questions and forecasts"),
+    "fatebook": Format(fatebook, "Fatebook", "a CSV with Forecast (scale = 0-1)"),
+    "predictionbook": Format(predictionbook, "PredictionBook", "JSON of /api/my_predictions"),
+    "confido": Format(confido, "Confido", "a CSV with timestamp and probability or mean"),
+    "pairs": Format(pairs, "Pairs or a sheet", "a CSV of probabilities and outcomes"),
 }
 GENERIC = "pairs"
 
