@@ -1,130 +1,106 @@
-"""Import and export: a ledger folder as a ZIP."""
+"""Import and export: ledger folders and other platforms' files, with a preview."""
 
 from __future__ import annotations
 
-import tempfile
-from dataclasses import dataclass
-from pathlib import Path
-
 import streamlit as st
 
-from app.markdown_text import added, as_text
-from app.session import (
-    act,
-    current_member,
-    form_key,
-    my_handle,
-    now,
-    page_state,
-    reading,
-    rights_here,
-    shown_errors,
-)
+from app.forms.import_upload import ImportState, Ready, upload_form
+from app.forms.same_questions import same_questions
+from app.markdown_text import added, as_text, counted
+from app.session import act, now, page_state, reading, rights_here
+from app.views import import_preview
 from app.views.downloads import ledger_folder_button
-from app.views.lists import table
+from app.views.links import question_link
 from app.views.progress import progress
-from forecasts.access.roles import Action, Rights
-from forecasts.common import limits
-from forecasts.exchange.folder.folder import read_folder
-from forecasts.exchange.import_ import Imported, import_frames, rehearse
-from forecasts.ledger.models import Member
-from forecasts.scores.frames import Frames
+from forecasts.access.roles import Action
+from forecasts.exchange.import_ import import_frames
+from forecasts.exchange.import_record import Preview, import_record
+from forecasts.questions.origins import platform_name
+from forecasts.questions.standing import listing
 
-
-@dataclass(frozen=True)
-class Upload:
-    """A ledger folder compared with the ledger, ready to import."""
-
-    key: str
-    frames: Frames
-    warnings: list[str]
-    additions: Imported
-    vouch: bool
-
-
-@dataclass
-class ImportState:
-    """The upload that awaits confirmation in this browser session."""
-
-    upload: Upload | None = None
-
+LINKS = 10  # of imported questions
 
 moment = now()
 state = page_state(ImportState)
 
 
-def upload_form(rights: Rights) -> None:
-    """Show the upload form; compare a submitted folder with the ledger."""
-    key = form_key("import")
-    with st.form(key):
-        upload = st.file_uploader(
-            "Ledger folder (ZIP)",
-            type=["zip"],
-            key=f"{key}-file",
-            help="Up to 10 MB. Import a larger one with: forecasts import FOLDER",
-        )
-        vouch = (rights.unrestricted and not rights.unshared) and st.checkbox(
-            "I vouch for the forecasts’ times",
-            key=f"{key}-vouch",
-            help="Otherwise the forecasts count from now, and the claimed times are only recorded.",
-        )
-        submitted = st.form_submit_button("Preview", type="primary", key=f"{key}-look")
-    if not submitted:
-        return
-    state.upload = None
-    if upload is None:
-        st.warning("Choose a file first.")
-        return
-    warnings: list[str] = []
-    with shown_errors(), progress("Reading") as tell, tempfile.TemporaryDirectory() as aside:
-        archive = Path(aside) / "folder.zip"
-        archive.write_bytes(upload.getvalue())
-        most = limits.FILE_BYTES if rights.unrestricted else limits.MEMBER_BYTES
-        frames = read_folder(archive, warn=warnings.append, most_bytes=most)
-        with reading() as ledger:
-            who = current_member(ledger) or Member(handle=my_handle(), created_at=moment)
-            additions = rehearse(
-                ledger, frames, member=who, now=moment, vouch=vouch, on_progress=tell
-            )
-        state.upload = Upload(key, frames, warnings, additions, vouch)
-
-
-def preview(upload: Upload) -> None:
-    """Show the additions that the folder would make; import it once confirmed."""
-    additions = upload.additions
-    rows = {
-        "New questions": additions.questions,
-        "Reworded questions": additions.revised,
-        "Forecasts": additions.forecasts,
-        "Resolutions": additions.resolutions,
-        "Evidence": additions.evidence,
-        "Articles": additions.articles,
-    }
+def preview(ready: Ready) -> None:
+    """Show the additions that the files would make; import them once confirmed."""
+    seen = ready.preview
     with st.container(border=True):
-        st.markdown("**Preview**")
-        table({"Adds": list(rows), "Count": [f"{number:,}" for number in rows.values()]})
-        for warning in upload.warnings:
+        st.markdown("**Preview**" + (f" · {platform_name(seen.platform)}" if seen else ""))
+        import_preview.additions(ready.additions, seen.printed if seen else None)
+        if seen is not None:
+            import_preview.rows(seen)
+        for warning in ready.warnings:
             st.caption(as_text(warning))
-        if additions.unvouched:
-            st.caption(
-                f"{additions.unvouched:,} forecasts would count as made now, because nobody "
-                "vouches for their times."
-            )
-        if additions.private_note:
-            st.caption(as_text(additions.private_note))
         st.caption("Imported rows cannot be removed: a ledger only grows.")
         with st.container(horizontal=True):
-            go = st.button("Import", type="primary", key=f"{upload.key}-go")
-            if st.button("Discard", key=f"{upload.key}-discard"):
-                state.upload = None
+            nothing = seen is not None and seen.changes_nothing
+            go = st.button("Import", type="primary", key=f"{ready.key}-go", disabled=nothing)
+            if st.button("Discard", key=f"{ready.key}-discard"):
+                state.ready = None
                 st.rerun()
     if go:
-        with act(upload.key) as doing, progress("Importing") as tell:
-            done = import_frames(
-                doing.ledger, upload.frames, vouch=upload.vouch, on_progress=tell, **doing.by
+        import_(ready)
+
+
+def import_(ready: Ready) -> None:
+    """Import the files in one transaction."""
+    with act(ready.key) as doing, progress("Importing") as tell:
+        if ready.record is not None:
+            done = import_record(
+                doing.ledger,
+                ready.record,
+                vouch=ready.asked.vouch,
+                account=ready.asked.account or None,
+                on_progress=tell,
+                **doing.by,
             )
-            state.upload = None
-            doing.say(f"Imported: {added(done)}.")
+            counts = done.counts
+        else:
+            assert ready.frames is not None
+            done, counts = (
+                None,
+                import_frames(
+                    doing.ledger,
+                    ready.frames,
+                    vouch=ready.asked.vouch,
+                    on_progress=tell,
+                    **doing.by,
+                ),
+            )
+        state.ready, state.done = None, done
+        doing.say(f"Imported: {added(counts)}.")
+
+
+def result(done: Preview) -> None:
+    """Show the imported questions and the next steps."""
+    slugs = [row.question_id for row in done.questions]
+    with reading() as ledger:
+        found = {one.slug: one for one in listing(ledger, now=moment, only=slugs)}
+    with st.container(border=True):
+        st.markdown(f"**Imported from {platform_name(done.platform)}**")
+        for slug in slugs[:LINKS]:
+            if slug in found:
+                question_link(found[slug])
+        if (more := len(slugs) + done.more - LINKS) > 0:
+            st.page_link(
+                "app_pages/questions.py",
+                label=f"{more:,} more on Questions",
+                query_params={"platform": done.platform},
+            )
+        lacking = sum(not one.text.has_criteria for one in found.values())
+        if lacking:
+            verb = "has" if lacking == 1 else "have"
+            st.caption(
+                f"{counted(lacking, 'question')} {verb} no resolution criteria. Add them on the "
+                "question’s page before others can see it."
+            )
+        same_questions(slugs)
+        if st.button("Done", key="import-done"):
+            state.done = None
+            st.rerun()
 
 
 st.title("Import and export", anchor=False)
@@ -133,12 +109,15 @@ with reading() as ledger:
 st.header("Import", anchor=False)
 if rights.allows(Action.ask):
     st.caption(
-        "You see a preview before anything is imported. An import is all or nothing, and importing "
-        "the same folder again changes nothing."
+        "Bring your record along from Metaculus, Fatebook, Manifold and others, from a spreadsheet "
+        "or from a ledger folder. You see a preview before anything is imported. An import is all "
+        "or nothing, and the same file again changes nothing."
     )
-    upload_form(rights)
-    if state.upload is not None:
-        preview(state.upload)
+    upload_form(state, rights)
+    if state.ready is not None:
+        preview(state.ready)
+    elif state.done is not None:
+        result(state.done)
 else:
     st.info("You can read this ledger. Importing requires the forecaster role.")
 st.header("Export", anchor=False)

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import combinations
 
 import numpy as np
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from forecasts.access.roles import Action, allows, member_rights, require
 from forecasts.access.visibility import question_visible
@@ -166,6 +166,11 @@ def tell_apart(
         question_id=ids[0], other_id=ids[1], apart=apart, member_id=member.id, recorded_at=now
     )
     return written(session, row)
+
+
+def judgements(session: Session) -> int:
+    """Return a number that changes when two questions are told apart, or that is taken back."""
+    return session.exec(select(func.max(DistinctPair.id))).one() or 0
 
 
 def _rows(session: Session) -> list[_Row]:

@@ -77,7 +77,8 @@ def test_the_same_folder_adds_nothing(furnished: AppTest, folder: bytes) -> None
 
 def test_what_is_no_folder_is_said_in_a_sentence(app: AppTest) -> None:
     hand_over(app, b"PK nonsense")
-    assert "is a file, not a ledger folder" in words(app)
+    assert "ledger.zip has no format that can be imported" in words(app)
+    assert "Choose the format of the file first." in words(app)
     assert not app.exception
     assert not app.table
 

@@ -1,0 +1,288 @@
+"""The upload of an import: its files, their format, and what the files do not say.
+
+The format is recognised once a file is chosen, and can be changed. Nothing is stored before the
+preview but the ledger's secret for aliases, if the files are anonymised.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+import streamlit as st
+
+from app.markdown_text import as_text
+from app.session import current_member, engine, form_key, my_handle, now, reading, shown_errors
+from app.views.progress import progress
+from forecasts.access.roles import Rights
+from forecasts.common import limits
+from forecasts.common.errors import BadInput
+from forecasts.exchange.aliases import aliases
+from forecasts.exchange.folder.folder import is_ledger_folder, read_folder
+from forecasts.exchange.import_ import Imported, compact, rehearse
+from forecasts.exchange.import_record import Preview, preview
+from forecasts.exchange.platforms import formats
+from forecasts.exchange.platforms.column_guesses import SCALE, USUAL
+from forecasts.exchange.platforms.record import Choices, PlatformRecord
+from forecasts.exchange.platforms.source import opened
+from forecasts.ledger import database
+from forecasts.ledger.clock import act_time
+from forecasts.ledger.models import Member
+from forecasts.scores.frames import Frames
+
+FOLDER = "folder"  # the format of a ledger folder
+_ENDINGS = ["zip", "csv", "json", "jsonl"]
+_AUTOMATIC, _NONE = "recognise", "none"
+_SCALES = {_AUTOMATIC: "", "0 to 1": "1", "0 to 100": "100"}
+_WIDE = {"forecaster": "One column a forecaster", "option": "One column an option"}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The format of the chosen files, blank if it is of none, and the header of the only CSV."""
+
+    files: tuple[str, ...]
+    format: str
+    fault: str
+    header: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The answers of the person who imports."""
+
+    files: tuple[str, ...]
+    format: str
+    zone: str = "UTC"
+    account: str = ""
+    aggregates: bool = False
+    real_ids: bool = False
+    vouch: bool = False
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Files compared with the ledger: a ledger folder's frames, or a platform's record."""
+
+    key: str
+    asked: Asked
+    additions: Imported
+    frames: Frames | None = None
+    warnings: Sequence[str] = ()
+    record: PlatformRecord | None = None
+    preview: Preview | None = None
+
+
+@dataclass
+class ImportState:
+    """The import under way in this browser session, and the result of the last one."""
+
+    seen: Seen | None = None
+    ready: Ready | None = None
+    done: Preview | None = None
+
+
+def upload_form(state: ImportState, rights: Rights) -> None:
+    """Show the upload and its choices; compare the files with the ledger on a click."""
+    key = form_key("import")
+    files = st.file_uploader(
+        "Files",
+        type=_ENDINGS,
+        accept_multiple_files=True,
+        key=f"{key}-file",
+        help="A ledger folder as a ZIP, or a platform’s export as you downloaded it. Up to 10 MB a "
+        "file. Import larger ones with: forecasts import PATH",
+    )
+    if not files:
+        state.seen = state.ready = None
+    ids = tuple(file.file_id for file in files)
+    if files and (state.seen is None or state.seen.files != ids):
+        state.seen = _recognised(files, ids)
+    asked = None if state.seen is None else _choices(key, state.seen, rights)
+    if state.ready is not None and state.ready.asked != asked:
+        state.ready = None  # the preview is not of these choices
+    if not st.button("Preview", type="primary", key=f"{key}-look"):
+        return
+    state.ready = state.done = None
+    if asked is None:
+        st.warning("Choose a file first.")
+    elif not asked.format:
+        st.warning("Choose the format of the file first.")
+    else:
+        with shown_errors(), progress("Reading") as tell, _on_disk(files) as path:
+            state.ready = _compared(key, path, asked, rights, tell)
+
+
+@contextmanager
+def _on_disk(files: Sequence[Any]) -> Iterator[Path]:
+    """Yield the path of the only file, or of a folder with several."""
+    with tempfile.TemporaryDirectory(prefix="import-") as aside:
+        paths = []
+        for file in files:
+            name = Path(file.name).name.lstrip(".") or "file"
+            paths.append(Path(aside) / name)
+            paths[-1].write_bytes(file.getbuffer())
+        yield paths[0] if len(files) == 1 else Path(aside)
+
+
+def _recognised(files: Sequence[Any], ids: tuple[str, ...]) -> Seen:
+    with _on_disk(files) as path:
+        try:
+            if is_ledger_folder(path):
+                return Seen(ids, FOLDER, "", ())
+            with opened(path, most_bytes=limits.MEMBER_BYTES) as source:
+                headers = list(source.headers.values())
+                header = headers[0] if len(headers) == 1 else []
+                try:
+                    return Seen(ids, formats.recognised(source)[0], "", header)
+                except BadInput as error:
+                    return Seen(ids, "", error.message, header)
+        except BadInput as error:
+            return Seen(ids, "", f"{error.message} {error.remedy}", ())
+
+
+def _choices(key: str, seen: Seen, rights: Rights) -> Asked:
+    """Show what the files need; return the answers."""
+    of_these = f"{key}-{abs(hash(seen.files))}"
+    titles = {FOLDER: "Ledger folder"} | {name: f.title for name, f in formats.FORMATS.items()}
+    if seen.fault:
+        st.warning(as_text(seen.fault))
+    with st.container(horizontal=True, vertical_alignment="bottom", key="import-choices"):
+        format_ = st.selectbox(
+            "Format",
+            list(titles),
+            index=list(titles).index(seen.format) if seen.format else None,
+            format_func=lambda name: titles[name],
+            placeholder="Choose",
+            key=f"{of_these}-format",
+            help="Recognised from the content.",
+            width=220,
+        )
+        if format_ == FOLDER or format_ is None:
+            return Asked(seen.files, format_ or "", vouch=_vouch(key, rights))
+        zones = sorted(available_timezones())
+        zone = st.selectbox(
+            "Time zone",
+            zones,
+            index=zones.index("UTC"),
+            key=f"{key}-zone",
+            help="Of times that have none, as in Fatebook’s export.",
+            width=220,
+        )
+        account = st.text_input(
+            "Your name in the file",
+            key=f"{key}-account",
+            placeholder="as recognised",
+            help="If the file has forecasts by several people: yours become "
+            f"{as_text(my_handle())}’s. Importing the others’ requires an admin.",
+            width=220,
+        )
+    aggregates = st.checkbox(
+        "Import the platform’s crowd forecasts, as bots", key=f"{key}-aggregates"
+    )
+    real_ids = st.checkbox(
+        "Keep anonymised ids",
+        key=f"{key}-real",
+        help="They are hashes of small numbers and can be undone, so aliases replace them.",
+    )
+    columns = _columns(of_these, seen.header) if format_ == formats.GENERIC else {}
+    return Asked(
+        files=seen.files,
+        format=format_,
+        zone=zone,
+        account=account.strip(),
+        aggregates=aggregates,
+        real_ids=real_ids,
+        vouch=_vouch(key, rights),
+        columns=columns,
+    )
+
+
+def _vouch(key: str, rights: Rights) -> bool:
+    return (rights.unrestricted and not rights.unshared) and st.checkbox(
+        "I vouch for the forecasts’ times",
+        key=f"{key}-vouch",
+        help="Otherwise the forecasts count from now, and the claimed times are only recorded.",
+    )
+
+
+def _columns(key: str, header: Sequence[str]) -> dict[str, str]:
+    """Show which column holds what; return the choices that differ from the recognised ones."""
+    chosen: dict[str, str] = {}
+    with st.expander("Columns"):
+        st.caption("Only choose a column that is not recognised by its name.")
+        with st.container(horizontal=True, key="import-columns"):
+            for ours in USUAL:
+                theirs = st.selectbox(
+                    ours.replace("_", " ").capitalize(),
+                    [_AUTOMATIC, _NONE, *header],
+                    key=f"{key}-column-{ours}",
+                    width=170,
+                )
+                if theirs != _AUTOMATIC:
+                    chosen[ours] = "" if theirs == _NONE else theirs
+            scale = st.selectbox("Scale", list(_SCALES), key=f"{key}-scale", width=170)
+            if _SCALES[scale]:
+                chosen[SCALE] = _SCALES[scale]
+        for kind, label in _WIDE.items():
+            for column in st.multiselect(label, header, key=f"{key}-wide-{kind}"):
+                chosen[f"{kind}:{column}"] = column
+    return chosen
+
+
+def _compared(
+    key: str, path: Path, asked: Asked, rights: Rights, tell: Callable[[str, float], None]
+) -> Ready:
+    moment = now()
+    most = limits.FILE_BYTES if rights.unrestricted else limits.MEMBER_BYTES
+    if asked.format == FOLDER:
+        warnings: list[str] = []
+        frames = read_folder(path, warn=warnings.append, most_bytes=most)
+        with reading() as ledger:
+            who = current_member(ledger) or Member(handle=my_handle(), created_at=moment)
+            additions = rehearse(
+                ledger, frames, member=who, now=moment, vouch=asked.vouch, on_progress=tell
+            )
+        return Ready(key, asked, additions, frames, warnings)
+    with reading() as ledger:
+        who = current_member(ledger) or Member(handle=my_handle(), created_at=moment)
+    choices = Choices(
+        owner=who.handle,
+        zone=ZoneInfo(asked.zone),
+        alias=str if asked.real_ids else _aliases(),
+        aggregates=asked.aggregates,
+        columns=asked.columns,
+        now=moment,
+    )
+    with opened(path, most_bytes=most) as source:
+        record = formats.read(source, choices, asked.format)
+    compact(record.frames)
+    with reading() as ledger:
+        seen = preview(
+            ledger,
+            record,
+            member=who,
+            now=moment,
+            vouch=asked.vouch,
+            account=asked.account or None,
+            on_progress=tell,
+        )
+    return Ready(key, asked, seen.counts, record=record, preview=seen)
+
+
+def _aliases() -> Callable[[str], str]:
+    """Return the alias of an anonymised id; the ledger's secret is written for the first one."""
+
+    @cache
+    def made() -> Callable[[str], str]:
+        with database.writing(engine(), now) as ledger:
+            return aliases(ledger, now=act_time(ledger))
+
+    return lambda id_: made()(id_)

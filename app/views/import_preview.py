@@ -1,0 +1,154 @@
+"""What an import adds, and what it leaves out, row by row."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from app.markdown_text import as_text, counted
+from app.views.lists import table
+from forecasts.common.text import without_formulas
+from forecasts.exchange.import_ import Imported
+from forecasts.exchange.import_record import Change, Preview, QuestionRow
+
+_ROWS = 12  # of a table, which scrolls
+_NAMES = 10  # members listed
+_ALL, _MORE = "all", "more forecasts"
+
+
+def additions(counts: Imported, printed: int | None = None) -> None:
+    """Show the numbers of new rows, then how they count and who will see them."""
+    rows = {
+        "New questions": counts.questions,
+        "Reworded questions": counts.revised,
+        "Forecasts": counts.forecasts,
+        "Resolutions": counts.resolutions,
+        "Evidence": counts.evidence,
+        "Articles": counts.articles,
+    }
+    if printed is not None:
+        rows["Printed scores"] = printed
+    table({"Adds": list(rows), "Count": [f"{number:,}" for number in rows.values()]})
+    if counts.unvouched:
+        st.caption(
+            f"{counts.unvouched:,} forecasts would count as made now, because nobody vouches for "
+            "their times."
+        )
+    if counts.private_note:
+        st.caption(as_text(counts.private_note))
+
+
+def rows(preview: Preview) -> None:
+    """Show the questions with their changes, what is left out, and the notes of the reader."""
+    for note in preview.notes:
+        st.caption(as_text(note))
+    _members("New members", preview.new_members)
+    _members("Forecasts also go to these members, who have the same names", preview.known_members)
+    many, out = len(preview.questions) + preview.more, len(preview.left_out) + preview.more_left_out
+    changes, left_out = st.tabs([f"Questions ({many:,})", f"Left out ({out:,})"])
+    with changes:
+        _questions(preview)
+    with left_out:
+        _left_out(preview)
+
+
+def _members(said: str, names: Sequence[str]) -> None:
+    if names:
+        more = f" and {len(names) - _NAMES:,} more" if len(names) > _NAMES else ""
+        st.caption(f"{said}: {as_text(', '.join(names[:_NAMES]))}{more}.")
+
+
+def _questions(preview: Preview) -> None:
+    if preview.unchanged:
+        as_known = counted(preview.unchanged, "question")
+        st.caption(f"{as_known} without anything new.")
+    if not preview.questions:
+        st.info("Nothing to import: this ledger has it all.")
+        return
+    kinds = [_ALL, *dict.fromkeys(map(_kind, preview.questions))]
+    kind = st.segmented_control(
+        "Show", kinds, default=_ALL, required=True, key="import-kind", label_visibility="collapsed"
+    )
+    shown = [row for row in preview.questions if kind in (_ALL, _kind(row))]
+    frame = pd.DataFrame(
+        {
+            "Change": [_kind(row) for row in shown],
+            "Question": [row.title for row in shown],
+            "New forecasts": [row.forecasts for row in shown],
+            "Known": [row.known for row in shown],
+            "Details": ["; ".join(row.details) for row in shown],
+            "ID": [row.question_id for row in shown],
+            "Original": [row.url if _is_web(row.url) else None for row in shown],
+        }
+    )
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height=min(len(shown), _ROWS) * 35 + 38,
+        alt="The questions of the import with their changes. Sort by any column.",
+        column_config={
+            "Question": st.column_config.TextColumn(width=330),
+            "Known": st.column_config.NumberColumn(help="Forecasts that the ledger has."),
+            "Original": st.column_config.LinkColumn(display_text="open"),
+        },
+    )
+    if preview.more:
+        st.caption(f"{preview.more:,} more are imported but not listed.")
+    _download(frame, "import-questions")
+
+
+def _left_out(preview: Preview) -> None:
+    if not preview.left_out:
+        st.caption("Nothing is left out.")
+        return
+    frame = pd.DataFrame(
+        {
+            "Place": [one.place for one in preview.left_out],
+            "Value": [one.value for one in preview.left_out],
+            "Reason": [one.reason for one in preview.left_out],
+        }
+    )
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height=min(len(frame), _ROWS) * 35 + 38,
+        alt="The parts of the files that are not imported, each with the reason.",
+        column_config={"Reason": st.column_config.TextColumn(width=400)},
+    )
+    if preview.more_left_out:
+        st.caption(f"{preview.more_left_out:,} more are not listed.")
+    _download(frame, "import-left-out")
+
+
+def _download(frame: pd.DataFrame, stem: str) -> None:
+    st.download_button(
+        "Download (CSV)",
+        data=_csv(frame),
+        file_name=f"{stem}.csv",
+        mime="text/csv",
+        key=stem,
+        on_click="ignore",
+    )
+
+
+def _csv(frame: pd.DataFrame) -> str:
+    """Return a table as CSV in which no cell is a formula."""
+    made = io.StringIO()
+    writer = csv.writer(made)
+    writer.writerow(frame.columns)
+    for row in frame.fillna("").itertuples(index=False):
+        writer.writerow([without_formulas(cell) if isinstance(cell, str) else cell for cell in row])
+    return made.getvalue()
+
+
+def _kind(row: QuestionRow) -> str:
+    """Return the row's change in words."""
+    return _MORE if row.change is Change.unchanged else str(row.change)
+
+
+def _is_web(url: str) -> bool:
+    return url.startswith(("https://", "http://"))

@@ -1,0 +1,168 @@
+"""Importing another platform's record: recognised, previewed, imported, and compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from app.views.import_preview import _csv
+from forecasts.access.members import member_or_new
+from forecasts.ledger import database
+from forecasts.questions import registry, standing
+from forecasts.questions.registry import newest_wording
+from tests.app.conftest import visit, words
+from tests.conftest import ask, day
+from tests.exchange.platforms.metaculus_files import crowd, export, forecast, question
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[tuple[str, bytes, str]]:
+    """An export of two questions with three forecasts and a crowd's."""
+    folder = export(
+        tmp_path / "metaculus",
+        [
+            question(41, **{"Question URL": "https://www.metaculus.com/questions/9041"}),
+            question(42, **{"Question Title": "=1+1 or more?"}),
+        ],
+        [
+            forecast(41, **{"Probability Yes": "0.2"}),
+            forecast(41, at="2026-01-03 00:00:00", **{"Probability Yes": "0.4"}),
+            forecast(42, **{"Probability Yes": "0.9"}),
+            crowd(42, **{"Probability Yes": "0.5"}),
+        ],
+    )
+    return [(path.name, path.read_bytes(), "text/csv") for path in sorted(folder.glob("*.csv"))]
+
+
+def upload(app: AppTest, files: list[tuple[str, bytes, str]]) -> AppTest:
+    visit(app, "exchange")
+    app.file_uploader[0].set_value(files)
+    return app.run()
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    [button] = [one for one in app.button if one.label == label]
+    button.click().run()
+    assert not app.exception
+    return app
+
+
+def counts(app: AppTest) -> dict[str, str]:
+    shown = app.table[0].value
+    return dict(zip(shown["Adds"], shown["Count"], strict=True))
+
+
+def test_the_format_is_recognised_and_can_be_changed(app: AppTest, files: Any) -> None:
+    upload(app, files)
+    assert app.selectbox[0].value == "metaculus"
+    assert app.selectbox[0].options[0] == "Ledger folder"
+    app.selectbox[0].select("folder").run()
+    assert not [one for one in app.selectbox if one.label == "Time zone"]
+    press(app, "Preview")
+    assert "questions.csv" in words(app)
+    assert not app.table
+
+
+def test_a_preview_lists_the_questions_and_what_is_left_out(app: AppTest, files: Any) -> None:
+    press(upload(app, files), "Preview")
+    assert counts(app)["New questions"] == "2"
+    assert counts(app)["Forecasts"] == "3"
+    assert [tab.label for tab in app.tabs] == ["Questions (2)", "Left out (1)"]
+    questions, left_out = (frame.value for frame in app.dataframe)
+    assert set(questions["Change"]) == {"new"}
+    assert list(questions["New forecasts"]) == [2, 1]
+    assert questions["Original"][0] == "https://www.metaculus.com/questions/9041/"
+    assert "crowd" in left_out["Reason"][0]
+    with pytest.raises(IndexError):
+        _ = app.toast[0]  # nothing is imported yet
+
+
+def test_a_preview_goes_when_a_choice_changes(app: AppTest, files: Any) -> None:
+    press(upload(app, files), "Preview")
+    app.checkbox(key="import#0-aggregates").check().run()
+    assert not app.table
+    press(app, "Preview")
+    assert counts(app)["Forecasts"] == "4"
+
+
+def test_choices_survive_a_refusal(app: AppTest, files: Any) -> None:
+    upload(app, files)
+    app.text_input(key="import#0-account").input("anne").run()
+    press(app, "Preview")
+    assert "No forecast of the file is by" in words(app)
+    assert app.text_input(key="import#0-account").value == "anne"
+    assert app.selectbox[0].value == "metaculus"
+
+
+def test_after_the_import_its_questions_and_next_steps_are_shown(
+    app: AppTest, engine: Engine, files: Any
+) -> None:
+    press(press(upload(app, files), "Preview"), "Import")
+    assert app.toast[0].value.replace("\\", "") == "Imported: 2 questions, 3 forecasts."
+    said = words(app)
+    assert "Imported from Metaculus" in said
+    assert "Will it rain on day 41?" in said
+    assert "2 questions have no resolution criteria" in said
+    with database.reading(engine) as ledger:
+        assert len(standing.listing(ledger, now=day(5))) == 2
+    press(app, "Done")
+    assert "Imported from Metaculus" not in words(app)
+
+
+def test_the_same_files_again_add_nothing(app: AppTest, files: Any) -> None:
+    press(press(upload(app, files), "Preview"), "Import")
+    press(upload(app, files), "Preview")
+    assert set(counts(app).values()) == {"0"}
+    assert "Nothing to import: this ledger has it all." in words(app)
+    [go] = [one for one in app.button if one.label == "Import"]
+    assert go.disabled
+
+
+def test_a_file_of_no_format_is_refused_with_what_was_looked_for(app: AppTest) -> None:
+    upload(app, [("notes.json", b"[]", "application/json")])
+    assert "notes.json has no format that can be imported. Looked for: a ledger" in words(app)
+    press(app, "Preview")
+    assert "Choose the format of the file first." in words(app)
+
+
+@pytest.fixture
+def twins(app: AppTest, engine: Engine, files: Any) -> AppTest:
+    """An own question that is the same as an imported one, after the import."""
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        ask(ledger, alice, slug="own", title="Will rain fall on day 41?")
+    return press(press(upload(app, files), "Preview"), "Import")
+
+
+def family(engine: Engine, slug: str) -> str:
+    with database.reading(engine) as ledger:
+        return newest_wording(ledger, registry.find(ledger, slug)).family
+
+
+def test_a_pair_is_joined_and_that_is_undone(twins: AppTest, engine: Engine) -> None:
+    assert "may be the same question on two platforms" in words(twins)
+    press(twins, "Same question")
+    assert family(engine, "own") == family(engine, "metaculus-41") != ""
+    assert "No two questions of different platforms" in words(twins)
+    press(twins, "Undo")
+    assert family(engine, "own") == "" != family(engine, "metaculus-41")  # that of its post
+    assert [one.label for one in twins.button if one.label == "Same question"]
+
+
+def test_a_pair_that_differs_goes_and_comes_back_with_undo(twins: AppTest) -> None:
+    press(twins, "Not the same")
+    assert "No two questions of different platforms" in words(twins)
+    assert "own and metaculus-41 are not the same." in words(twins)
+    press(twins, "Undo")
+    assert "may be the same question on two platforms" in words(twins)
+
+
+def test_a_downloaded_table_has_no_formula() -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame({"Question": ["=1+1", "rain"], "New forecasts": [1, 2]})
+    assert _csv(frame).splitlines() == ["Question,New forecasts", "'=1+1,1", "rain,2"]
