@@ -14,6 +14,8 @@ from forecasts.common.errors import BadInput
 from forecasts.exchange.platforms import (
     confido,
     fatebook,
+    forecastbench,
+    forecasting_tools,
     infer,
     manifold,
     metaculus,
@@ -49,6 +51,12 @@ FORMATS: Mapping[str, Format] = {
     "metaculus": Format(metaculus, "Metaculus", "a ZIP or CSVs with forecast_data.csv"),
     "manifold": Format(manifold, "Manifold", "JSON of the API, bets and markets"),
     "infer": Format(infer, "INFER", "JSON of a Cultivate site's API, questions and forecasts"),
+    "forecastbench": Format(
+        forecastbench, "ForecastBench", "JSON sets of forecasts, resolutions and questions"
+    ),
+    "forecasting-tools": Format(
+        forecasting_tools, "forecasting-tools", "JSON lines of reports or benchmarks"
+    ),
     "fatebook": Format(fatebook, "Fatebook", "a CSV with Forecast (scale = 0-1)"),
     "predictionbook": Format(predictionbook, "PredictionBook", "JSON of /api/my_predictions"),
     "confido": Format(confido, "Confido", "a CSV with timestamp and probability or mean"),
