@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from forecasts.common.errors import BadInput
-from forecasts.exchange.outgoing import calendar, metaculus
+from forecasts.exchange.outgoing import benchmark, calendar, forecastbench, metaculus
 from forecasts.exchange.outgoing.written import Written
 from forecasts.scores.frames import Frames
 
@@ -32,6 +32,8 @@ class Format:
 FORMATS: Mapping[str, Format] = {
     "metaculus": Format(metaculus, "a folder of CSVs as Metaculus exports them"),
     "calendar": Format(calendar, "a calendar file of the questions without an outcome"),
+    "forecastbench": Format(forecastbench, "a folder of ForecastBench submissions"),
+    "forecasting-tools": Format(benchmark, "a folder with benchmark.jsonl for forecasting-tools"),
 }
 
 

@@ -10,7 +10,7 @@ the disk refuses. ``folder.drafts.drafted`` does both for a folder.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,3 +21,8 @@ class Written:
 
     files: Sequence[Path]
     left_out: Sequence[str] = ()
+
+
+def counted(counts: Mapping[tuple[str, str], int]) -> list[str]:
+    """Return each count that is not 0 with its noun, given in the singular and the plural."""
+    return [f"{n:,} {one if n == 1 else many}" for (one, many), n in counts.items() if n]
