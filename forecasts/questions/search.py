@@ -22,6 +22,7 @@ from forecasts.ledger.models import (
     Forecast,
     Member,
     Question,
+    QuestionOrigin,
     QuestionRevision,
     Resolution,
     ResolutionState,
@@ -55,8 +56,9 @@ class Filter:
     ``words``: all of them, of many the first, occur in the title, slug, background or criteria, in
     any order and case, or, if no question has them all, similar words do.
     ``mine``: True for questions on which the member has a current forecast, False for the others.
-    ``team``: the name of the question's team. ``changed_since``: with a wording, a step of its
-    resolution or a visible forecast recorded at that time or later.
+    ``team``: the name of the question's team. ``platform``: the one it was imported from, in lower
+    case. ``changed_since``: with a wording, a step of its resolution or a visible forecast recorded
+    at that time or later.
     """
 
     words: str = ""
@@ -65,6 +67,7 @@ class Filter:
     family: str = ""
     team: str = ""
     type: str = ""
+    platform: str = ""
     mine: bool | None = None
     changed_since: datetime | None = None
 
@@ -226,6 +229,9 @@ def _matching(
         found = found.where(text.type == by.type)
     if by.team:
         found = found.join(Team, col(Team.id) == col(text.team_id)).where(Team.name == by.team)
+    if by.platform:
+        origin = select(QuestionOrigin.question_id).where(QuestionOrigin.platform == by.platform)
+        found = found.where(col(Question.id).in_(origin))
     if by.mine is not None:
         withdrawn = _last_forecast(Forecast.withdrawn, member, now)
         found = found.where(withdrawn.is_(False) if by.mine else func.coalesce(withdrawn, True))

@@ -1,0 +1,123 @@
+"""The scores that platforms printed, beside the ledger's own."""
+
+from __future__ import annotations
+
+import pytest
+from sqlmodel import Session
+
+from forecasts.access import teams
+from forecasts.access.members import member_or_new
+from forecasts.access.visibility import read_as
+from forecasts.ledger.models import Member, PrintedScore, Question
+from forecasts.questions.standing import current_state
+from forecasts.resolution import confirmation
+from forecasts.scores.printed_scores import Printed, printed_scores
+from tests.conftest import ask, day, imported
+
+NOW = day(9)
+
+
+@pytest.fixture
+def rain(session: Session, alice: Member, bob: Member) -> Question:
+    """Resolved yes on day 5 of 10; alice said 80% from the start, bob 50%."""
+    rain = ask(session, alice, slug="rain")
+    for member, p in ((alice, 0.8), (bob, 0.5)):
+        imported(session, rain, member, 0, p)
+    confirmation.confirm(session, rain, "yes", known_at=day(5), now=day(6), member=alice)
+    return rain
+
+
+def put(session: Session, question: Question, member: Member, score: float, **of: object) -> None:
+    row = {"platform": "metaculus", "name": "peer", "recorded_at": day(7)} | of
+    session.add(PrintedScore(question_id=question.id, member_id=member.id, score=score, **row))
+    session.flush()
+
+
+def read(session: Session, question: Question, member: Member | None = None) -> list[Printed]:
+    return printed_scores(session, current_state(session, question, now=NOW), member)
+
+
+def test_a_printed_score_is_beside_ours_by_the_same_rule(
+    session: Session, rain: Question, alice: Member
+) -> None:
+    put(session, rain, alice, 23.5, coverage=0.5)
+    [one] = read(session, rain)
+    assert (one.forecaster, one.platform, one.name, one.score) == (
+        "alice",
+        "metaculus",
+        "peer",
+        23.5,
+    )
+    assert one.coverage == 0.5
+    assert one.protocol == "metaculus_peer"
+    assert one.ours == pytest.approx(23.50, abs=0.01)  # 100 · ln(0.8 / 0.5) for half of the time
+    assert "The same rule" in one.note
+
+
+def test_confidos_brier_is_explained_as_higher_better(
+    session: Session, rain: Question, alice: Member
+) -> None:
+    put(session, rain, alice, 0.84, platform="confido", name="brier")
+    [one] = read(session, rain)
+    assert one.protocol == "brier_final"
+    assert one.ours == pytest.approx(0.04)
+    assert one.score == pytest.approx((0.25 - one.ours) * 4)
+    assert "higher is better" in one.note
+
+
+def test_fatebooks_relative_score_has_no_rule_of_ours(
+    session: Session, rain: Question, alice: Member
+) -> None:
+    put(session, rain, alice, -0.1, platform="fatebook", name="relative Brier score")
+    [one] = read(session, rain)
+    assert (one.protocol, one.ours) == ("", None)
+    assert "draws late joiners to zero" in one.note
+
+
+def test_an_unknown_score_is_kept_as_printed(
+    session: Session, rain: Question, alice: Member
+) -> None:
+    put(session, rain, alice, 3.0, name="relative_legacy")
+    assert "as printed" in read(session, rain)[0].note
+
+
+def test_the_newest_of_a_name_counts_and_one_members_can_be_asked_for(
+    session: Session, rain: Question, alice: Member, bob: Member
+) -> None:
+    put(session, rain, alice, 1.0)
+    put(session, rain, bob, 2.0)
+    put(session, rain, alice, 3.0)
+    assert [(one.forecaster, one.score) for one in read(session, rain)] == [
+        ("alice", 3),
+        ("bob", 2),
+    ]
+    assert [one.score for one in read(session, rain, bob)] == [2.0]
+
+
+def test_nothing_is_shown_before_the_outcome(session: Session, alice: Member) -> None:
+    snow = ask(session, alice, slug="snow")
+    put(session, snow, alice, 1.0)
+    assert read(session, snow) == []
+
+
+def test_numbers_have_no_score_of_ours(session: Session, alice: Member) -> None:
+    depth = ask(
+        session, alice, slug="depth", type="numeric", lower_bound="0", upper_bound="9", unit="m"
+    )
+    confirmation.confirm(session, depth, "5", known_at=day(5), now=day(6), member=alice)
+    put(session, depth, alice, 1.0)
+    assert read(session, depth)[0].ours is None
+
+
+def test_scores_of_a_hidden_question_are_hidden(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    teams.create(session, "Alder", member=alice, now=day(0))
+    mine = ask(session, bob, slug="mine", visibility="author")
+    imported(session, mine, bob, 0, 0.8)
+    confirmation.confirm(session, mine, "yes", known_at=day(5), now=day(6), member=bob)
+    put(session, mine, bob, 1.0)
+    state = current_state(session, mine, now=NOW)
+    carol = member_or_new(session, "carol", now=day(0))
+    read_as(session, carol, now=NOW)
+    assert printed_scores(session, state) == []
