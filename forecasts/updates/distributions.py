@@ -117,10 +117,13 @@ def quantiles(cdfs: Floats, at: Floats, kind: str) -> list[dict[str, float | str
         corners = _corners(at, levels)
         corners[:, [0, -1]] = False
         for one, places in zip(levels, corners, strict=True):
-            below, above = float(one[0]), float(1 - one[-1])
-            inside = below < one[-1]  # else all outside; a uniform one is stated by its middle
+            below, most = float(one[0]), float(one[-1])
+            inside = below < most  # else all outside; a uniform one is stated by its middle
             if inside and not places.any():
                 places[len(at) // 2] = True
+            above = round(1 - most, 15)  # 0.04 for 1 - 0.96
+            if (one[places] > 1 - above).any():
+                above = 1 - most
             stated: dict[str, float | str] = dict(
                 zip(map(repr, one[places].tolist()), figures[places].tolist(), strict=True)
             )

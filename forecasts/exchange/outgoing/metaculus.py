@@ -40,11 +40,12 @@ def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
     """Return the files of the folder ``path``, which are written (see ``written``)."""
     outlines = {one.question_id: outline(one) for one in rows(frames.questions)}
     forecasts, unwritten = _forecasts(frames, outlines)
-    left_out = [*_left_out(frames), *unwritten]
+    scores, infinite = _scores(frames)
+    left_out = [*_left_out(frames), *unwritten, *infinite]
     with drafted(path, overwrite=overwrite) as draft:
         write_csv(draft / "question_data.csv", _questions(frames.questions, outlines))
         write_csv(draft / "forecast_data.csv", forecasts)
-        write_csv(draft / "score_data.csv", _scores(frames))
+        write_csv(draft / "score_data.csv", scores)
         (draft / "README.md").write_text(readme(frames, left_out), encoding="utf-8")
         names = sorted(file.name for file in draft.iterdir())
     return Written([path / name for name in names], left_out)
@@ -139,19 +140,25 @@ def _forecasts(
         "Forecaster Count": [""] * len(kept),
         **value_columns(kept, outlines, resolutions),
     }
-    return columns, [f"{idle:,} withdrawals of nothing"] if idle else []
+    return columns, list(
+        _counted(idle, "withdrawal that ends nothing", "withdrawals that end nothing")
+    )
 
 
-def _scores(frames: Frames) -> dict[str, Iterable[str]]:
-    """Return the platform's scores as they are computed here."""
+def _scores(frames: Frames) -> tuple[dict[str, Iterable[str]], Sequence[str]]:
+    """Return the platform's scores as they are computed here, and how many are infinite.
+
+    The platform has none of those, as it refuses forecasts of 0% and 100%.
+    """
     found = [
         scoring.score(frames.questions, frames.forecasts, protocol).assign(protocol=name)
         for name, protocol in _PROTOCOLS.items()
     ]
-    scores = pd.concat(found, ignore_index=True)
+    every = pd.concat(found, ignore_index=True)
+    scores = every[np.isfinite(every["score"])]
     codes = pd.factorize(frames.forecasts["forecaster"].astype(str))
     numbers = {handle: str(code + 1) for code, handle in enumerate(codes[1])}
-    return {
+    columns: dict[str, Iterable[str]] = {
         "Question ID": [_own_id(slug) for slug in scores["question_id"]],
         "User ID": [numbers[handle] for handle in scores["forecaster"]],
         "User Username": scores["forecaster"],
@@ -159,6 +166,7 @@ def _scores(frames: Frames) -> dict[str, Iterable[str]]:
         "Score": map(repr, scores["score"].tolist()),
         "Coverage": map(repr, scores["coverage"].tolist()),
     }
+    return columns, _counted(len(every) - len(scores), "infinite score", "infinite scores")
 
 
 def _left_out(frames: Frames) -> Iterator[str]:
