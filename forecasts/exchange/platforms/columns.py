@@ -26,15 +26,17 @@ _DAY = pd.Timedelta(days=1)
 
 
 def csv_with(source: Source, columns: Sequence[str]) -> str:
-    """Return the only CSV file that has these columns; BadInput if several have."""
+    """Return the only CSV file that has these columns; BadInput if there is another number."""
     found = [name for name, header in source.headers.items() if set(columns) <= set(header)]
-    if len(found) != 1:
-        have = f"{len(found)} files with" if found else "no CSV file with"
-        raise BadInput(
-            f"{source.name} has {have} the columns {', '.join(columns)}.",
-            remedy="Import one export at a time, as the platform wrote it.",
-        )
-    return found[0]
+    if len(found) == 1:
+        return found[0]
+    remedy = "Import one export at a time, as the platform wrote it."
+    if len(source.headers) == 1:
+        [(name, header)] = source.headers.items()
+        missing = next(column for column in columns if column not in header)
+        raise BadInput(f"{name} has no column {missing!r}.", remedy=remedy)
+    have = f"{len(found)} files" if found else "no CSV file"
+    raise BadInput(f"{source.name} has {have} with the columns of this format.", remedy=remedy)
 
 
 def require_sound(table: Table) -> None:

@@ -106,7 +106,9 @@ def _check(table: Table) -> None:
         table.wrong_where(rows[name].str.strip() == "", rows[name], "required")
     p = rows[_FORECAST]
     blank = p.isna() & ~p.index.isin(table.noted[_FORECAST])
-    table.wrong_where(blank | (p < 0) | (p > 1), p, "a probability from 0 to 1")
+    for row in np.flatnonzero(blank).tolist():
+        table.wrong(row, _FORECAST, "", "a probability from 0 to 1")
+    table.wrong_where((p < 0) | (p > 1), p, "a probability from 0 to 1")
     outcome = rows[_OUTCOME]
     known = outcome.str.strip().str.upper().isin(_OUTCOMES)
     table.wrong_where(~known, outcome, "YES, NO, AMBIGUOUS, OTHER or blank")
