@@ -164,6 +164,16 @@ def confirm(question: str, *, yes: bool) -> None:
         raise typer.Exit(1)
 
 
+def ask_secret(label: str) -> str:
+    """Return what is typed on the terminal, which does not show it. BadInput without one."""
+    if not _on_terminal():
+        raise BadInput(
+            f"{label} cannot be asked for: there is no terminal to type it on.",
+            remedy="Set it in the environment instead.",
+        )
+    return str(typer.prompt(label, hide_input=True, err=True)).strip()
+
+
 def _on_terminal() -> bool:
     return sys.stdin.isatty()
 

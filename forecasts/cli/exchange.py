@@ -13,7 +13,7 @@ from forecasts.cli.console import now, print_line, print_note, progress_bar, zon
 from forecasts.cli.import_output import import_or_preview, print_counted
 from forecasts.cli.options import Database, Member
 from forecasts.cli.root import app
-from forecasts.cli.session import acting, ledger, reading_as, settings
+from forecasts.cli.session import acting, acting_handle, ledger, reading_as, settings
 from forecasts.cli.table_output import frames_of
 from forecasts.common.errors import BadInput
 
@@ -91,7 +91,7 @@ def import_(
     from forecasts.exchange.platforms.source import opened
 
     choices = Choices(
-        owner=_handle(database, member),
+        owner=acting_handle(database, member),
         zone=zone_named(timezone),
         alias=str if real_ids else _aliases(database, member, dry_run),
         aggregates=aggregates,
@@ -131,15 +131,6 @@ def _import_folder(
             done = import_frames(session, frames, member=who, now=now, vouch=vouch)
         print_line(str(done))
     print_counted(done)
-
-
-def _handle(database: str | None, member: str | None) -> str:
-    """Return the handle of the acting member, who may be new."""
-    chosen = settings(database, member)
-    if chosen.token is None:
-        return chosen.member
-    with reading_as(database, member) as (_, who, _):
-        return chosen.member if who is None else who.handle
 
 
 def _aliases(database: str | None, member: str | None, dry_run: bool) -> Callable[[str], str]:

@@ -45,7 +45,7 @@ SECTIONS = {
         "schedule",
     ),
     "Scores": ("scores", "report", "compare", "score", "crowd", "attribute", "rescore"),
-    "Data": ("import", "export", "verify", "digest", "backup", "restore", "move"),
+    "Data": ("import", "pull", "export", "verify", "digest", "backup", "restore", "move"),
     "Administration": ("check", "migrate", "team", "token", "member", "identify"),
 }
 

@@ -157,6 +157,15 @@ def reading_as(
         yield session, who, moment
 
 
+def acting_handle(database: str | None, member: str | None) -> str:
+    """Return the handle of the acting member, who may be new."""
+    chosen = settings(database, member)
+    if chosen.token is None:
+        return chosen.member
+    with reading_as(database, member) as (_, who, _):
+        return chosen.member if who is None else who.handle
+
+
 def use_own_zone(database: str | None, member: str | None = None) -> None:
     """Read and print times in the zone of the member's settings, before the command opens a ledger.
 

@@ -48,6 +48,15 @@ class Settings(BaseSettings):
     )
     member: str = Field(default_factory=_user_name, description="handle of the local member")
     token: SecretStr | None = Field(default=None, description="token with which a script acts")
+    metaculus_token: SecretStr | None = Field(
+        default=None, description="token of your account, for forecasts pull metaculus"
+    )
+    fatebook_token: SecretStr | None = Field(
+        default=None, description="API key of your account, for forecasts pull fatebook"
+    )
+    manifold_token: SecretStr | None = Field(
+        default=None, description="API key of your account, for forecasts pull manifold"
+    )
     allow_private_addresses: bool = Field(
         default=False, description="let captures fetch from loopback and private networks"
     )

@@ -93,7 +93,7 @@ def _candidates(session: Session, record: PlatformRecord) -> Mapping[str, Sequen
         .join(QuestionOrigin, col(QuestionOrigin.question_id) == col(Question.id))
         .where(col(QuestionOrigin.platform) == record.platform)
     )
-    for some in in_batches(list(ids)):
+    for some in in_batches([one for one in ids if one]):
         for row in session.execute(with_origin.where(col(QuestionOrigin.platform_id).in_(some))):
             found[ids[row.platform_id]].append(row)
     for some in in_batches(record.frames.questions["question_id"].tolist()):

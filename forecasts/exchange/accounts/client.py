@@ -8,19 +8,22 @@ in seconds or as a date) or longer each time; the person is told. Whatever was f
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from pydantic import SecretStr
+from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter, ValidationError
 
 from forecasts.common.errors import BadInput, CaptureError, NoAnswer
 from forecasts.common.times import to_minute
 from forecasts.common.web import Answer, ask
 
+T = TypeVar("T")
+# Asked for the platform's ids of questions that need not be fetched again.
+Known = Callable[[], Collection[str]]
 # Of one request: attempts, and seconds of waiting in all.
 ATTEMPTS = 8
 MOST_WAITING = 3600.0
@@ -29,6 +32,12 @@ LONGEST_BACKOFF = 60.0
 UNTOLD = 5.0
 LONGEST_ASKED = 30 * 86_400.0
 NEWER = "Its API may have changed: look for a newer version of forecast-ledger."
+
+
+class Shape(BaseModel):
+    """An object of an API: the fields that are read. Others are dropped."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 @dataclass(frozen=True)
@@ -78,11 +87,24 @@ class Client:
                 remedy=self.site.remedy,
             )
 
-    def get(self, path: str, parameters: Mapping[str, object], *, missing: bool = False) -> Any:
-        """Return the JSON document at a path; None for one that is ``missing``, if that may be.
+    def get(self, path: str, parameters: Mapping[str, object], shape: TypeAdapter[T]) -> T:
+        """Return the document at a path, checked to have the shape that the API is known for.
 
-        CaptureError, which never holds the token or the address's query.
+        One that is not there (404, 410) is null. CaptureError, which never holds the token or the
+        address's query.
         """
+        document = self._get(path, parameters)
+        try:
+            return shape.validate_python(document)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            where = ".".join(map(str, first["loc"])) or "document"
+            raise CaptureError(
+                f"{self.site.title} sent data of an unknown shape: {where}: {first['msg']}.",
+                remedy=NEWER,
+            ) from None
+
+    def _get(self, path: str, parameters: Mapping[str, object]) -> Any:
         headers, signed = self.site.signature(self.token.get_secret_value())
         query = urlencode({**parameters, **signed})
         address = f"{self.site.base}{path}" + (f"?{query}" if query else "")
@@ -95,8 +117,6 @@ class Client:
                     headers={"Accept": "application/json", **headers},
                     allow_private=self.allow_private,
                 )
-                if missing and answer.status in (404, 410):
-                    return None
                 return self._document(answer)
             except _Busy as busy:
                 fault, pause = busy.message, busy.pause or pause
@@ -125,6 +145,8 @@ class Client:
             raise CaptureError(
                 f"{title} refuses the token (HTTP status {status}).", remedy=self.site.remedy
             )
+        if status in (404, 410):
+            return None
         if is_page:
             raise CaptureError(
                 f"{title} sent a web page instead of data (HTTP status {status}).",
@@ -138,10 +160,6 @@ class Client:
             raise CaptureError(f"{title} sent data that is nested too deeply.") from None
         except ValueError:
             raise NoAnswer(f"{title} sent data that breaks off or is not JSON.") from None
-
-    def unexpected(self, what: str) -> CaptureError:
-        """Return the error for a document of another shape than the API's documentation says."""
-        return CaptureError(f"{self.site.title} sent {what}.", remedy=NEWER)
 
 
 def again(when: str = "") -> str:

@@ -9,8 +9,10 @@ import traceback
 from collections.abc import Callable
 from datetime import timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from forecasts.common.errors import BadInput, CaptureError, NoAnswer
 from forecasts.exchange.accounts.client import ATTEMPTS, Client, Site
@@ -31,11 +33,12 @@ QUERY = Site(
     lambda token: ({}, {"apiKey": token}),
 )
 ClientOf = Callable[..., Client]
+ANY = TypeAdapter(Any)
 
 
 def test_a_document_comes_back(platform: Platform, client_of: ClientOf) -> None:
     platform.replies(Reply({"results": [1]}))
-    assert client_of(HEADER).get("posts/", {"offset": 3}) == {"results": [1]}
+    assert client_of(HEADER).get("posts/", {"offset": 3}, ANY) == {"results": [1]}
     (asked,) = platform.asked
     assert (asked.path, asked.query) == ("posts/", {"offset": "3"})
     assert asked.headers["authorization"] == f"Token {TOKEN}"
@@ -44,7 +47,7 @@ def test_a_document_comes_back(platform: Platform, client_of: ClientOf) -> None:
 def test_a_compressed_document_is_unpacked(platform: Platform, client_of: ClientOf) -> None:
     body = gzip.compress(json.dumps({"results": [1]}).encode())
     platform.replies(Reply(body, headers={"Content-Encoding": "gzip"}))
-    assert client_of(HEADER).get("posts/", {}) == {"results": [1]}
+    assert client_of(HEADER).get("posts/", {}, ANY) == {"results": [1]}
 
 
 @pytest.mark.parametrize(
@@ -61,7 +64,7 @@ def test_a_busy_server_says_how_long_to_wait(
     platform: Platform, client_of: ClientOf, person: Person, header: str, seconds: float
 ) -> None:
     platform.replies(Reply({}, status=429, headers={"Retry-After": header}), Reply({"ok": 1}))
-    assert client_of(HEADER).get("posts/", {}) == {"ok": 1}
+    assert client_of(HEADER).get("posts/", {}, ANY) == {"ok": 1}
     assert person.waits == [seconds]
     told = [f"Metaculus asks to wait (HTTP status 429). Trying again in {seconds} seconds."]
     assert person.told == (told if seconds > 5 else [])
@@ -72,7 +75,7 @@ def test_a_wait_of_more_than_an_hour_ends_the_command(
 ) -> None:
     platform.replies(Reply({}, status=429, headers={"Retry-After": "7200"}))
     with pytest.raises(NoAnswer) as refused:
-        client_of(HEADER).get("posts/", {})
+        client_of(HEADER).get("posts/", {}, ANY)
     assert refused.value.remedy == (
         "Run the command again after 2026-03-01 14:00 UTC: it continues where it stopped."
     )
@@ -84,10 +87,10 @@ def test_a_server_that_is_always_busy_ends_the_command(
 ) -> None:
     platform.replies(Reply({}, status=429, headers={"Retry-After": "999999999999999999999"}))
     with pytest.raises(NoAnswer, match="asks to wait"):
-        client_of(HEADER).get("posts/", {})
+        client_of(HEADER).get("posts/", {}, ANY)
     platform.replies(Reply({}, status=429, headers={"Retry-After": "1"}))
     with pytest.raises(NoAnswer, match="asks to wait"):
-        client_of(HEADER).get("posts/", {})
+        client_of(HEADER).get("posts/", {}, ANY)
     assert len(person.waits) == ATTEMPTS - 1
 
 
@@ -95,7 +98,7 @@ def test_a_server_error_is_tried_again_after_longer_and_longer(
     platform: Platform, client_of: ClientOf, person: Person
 ) -> None:
     platform.replies(*[Reply({}, status=503)] * 4, Reply({"ok": 1}))
-    assert client_of(HEADER).get("posts/", {}) == {"ok": 1}
+    assert client_of(HEADER).get("posts/", {}, ANY) == {"ok": 1}
     assert person.waits == [1, 2, 4, 8]
     assert person.told == [
         "Metaculus cannot answer now (HTTP status 503). Trying again in 8 seconds."
@@ -107,7 +110,7 @@ def test_a_server_that_stays_down_ends_the_command_with_a_remedy(
 ) -> None:
     platform.replies(Reply({}, status=500))
     with pytest.raises(NoAnswer) as refused:
-        client_of(HEADER).get("posts/", {})
+        client_of(HEADER).get("posts/", {}, ANY)
     assert refused.value.remedy == "Run the command again later: it continues where it stopped."
     assert len(platform.asked) == ATTEMPTS
 
@@ -121,7 +124,7 @@ def test_a_truncated_answer_is_asked_for_again(
     platform: Platform, client_of: ClientOf, broken: Reply
 ) -> None:
     platform.replies(broken, Reply({"ok": 1}))
-    assert client_of(HEADER).get("posts/", {}) == {"ok": 1}
+    assert client_of(HEADER).get("posts/", {}, ANY) == {"ok": 1}
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -130,7 +133,7 @@ def test_a_refused_token_names_where_to_get_one(
 ) -> None:
     platform.replies(Reply({"detail": f"Invalid token {TOKEN}."}, status=status))
     with pytest.raises(CaptureError, match="refuses the token") as refused:
-        client_of(HEADER).get("posts/", {})
+        client_of(HEADER).get("posts/", {}, ANY)
     assert refused.value.remedy == (
         "Get one at https://example.org/tokens and set FORECASTS_METACULUS_TOKEN, or keep it in "
         "your keyring: forecasts pull metaculus --remember"
@@ -144,7 +147,7 @@ def test_a_web_page_instead_of_data_is_named(
 ) -> None:
     platform.replies(Reply(b"\n<!DOCTYPE html><html>Just a moment", status=status))
     with pytest.raises(CaptureError, match="sent a web page instead of data"):
-        client_of(HEADER).get("posts/", {})
+        client_of(HEADER).get("posts/", {}, ANY)
 
 
 def test_a_number_that_json_does_not_have_is_refused(
@@ -152,20 +155,36 @@ def test_a_number_that_json_does_not_have_is_refused(
 ) -> None:
     platform.replies(Reply(b'{"p": NaN}'))
     with pytest.raises(NoAnswer, match="is not JSON"):
-        client_of(HEADER).get("posts/", {})
+        client_of(HEADER).get("posts/", {}, ANY)
 
 
 def test_a_bottomless_document_is_refused(platform: Platform, client_of: ClientOf) -> None:
     platform.replies(Reply(b"[" * 200_000))
     with pytest.raises(CaptureError, match="nested too deeply"):
-        client_of(HEADER).get("posts/", {})
+        client_of(HEADER).get("posts/", {}, ANY)
 
 
 def test_another_refusal_points_to_a_newer_version(platform: Platform, client_of: ClientOf) -> None:
-    platform.replies(Reply({}, status=404))
-    assert client_of(HEADER).get("posts/9/", {}, missing=True) is None
-    with pytest.raises(CaptureError, match=r"HTTP status 404.*newer version"):
-        client_of(HEADER).get("posts/9/", {})
+    platform.replies(Reply({}, status=400))
+    with pytest.raises(CaptureError, match=r"HTTP status 400.*newer version"):
+        client_of(HEADER).get("posts/9/", {}, ANY)
+
+
+def test_a_document_of_another_shape_is_named_by_its_place(
+    platform: Platform, client_of: ClientOf
+) -> None:
+    platform.replies(Reply({"results": [1, TOKEN]}))
+    with pytest.raises(CaptureError) as refused:
+        client_of(HEADER).get("posts/", {}, TypeAdapter(dict[str, list[int]]))
+    assert str(refused.value).startswith(
+        "Metaculus sent data of an unknown shape: results.1: Input should be a valid integer"
+    )
+    assert TOKEN not in str(refused.value)
+
+
+def test_a_document_that_is_not_there_is_null(platform: Platform, client_of: ClientOf) -> None:
+    platform.replies(Reply(b"<html>", status=404))
+    assert client_of(HEADER).get("posts/9/", {}, ANY) is None
 
 
 @pytest.mark.parametrize("token", ["", "two words", "new\nline", "naïve"])
@@ -181,7 +200,7 @@ def test_a_redirect_on_the_same_host_is_followed(platform: Platform, client_of: 
     platform.replies(
         Reply({}, status=301, headers={"Location": "/api/posts/?page=2"}), Reply({"ok": 1})
     )
-    assert client_of(HEADER).get("posts", {}) == {"ok": 1}
+    assert client_of(HEADER).get("posts", {}, ANY) == {"ok": 1}
     assert platform.asked[1].headers["authorization"] == f"Token {TOKEN}"
 
 
@@ -194,7 +213,7 @@ def test_a_redirect_to_another_host_never_carries_the_token(
         Reply({}, status=307, headers={"Location": f"{there}posts/?apiKey={TOKEN}"}), Reply({})
     )
     with pytest.raises(CaptureError, match="redirects to another host: localhost") as refused:
-        client_of(site).get("posts/", {})
+        client_of(site).get("posts/", {}, ANY)
     assert len(platform.asked) == 1
     assert TOKEN not in str(refused.value)
 
@@ -223,7 +242,7 @@ def test_a_key_in_the_address_is_in_no_log_message_or_traceback(
     platform.replies(reply)
     said = repr(client_of(QUERY))
     try:
-        client_of(QUERY).get("getQuestions", {"limit": 2})
+        client_of(QUERY).get("getQuestions", {"limit": 2}, ANY)
     except CaptureError as error:
         said += str(error) + "".join(traceback.format_exception(error))
     assert platform.asked[0].query == {"limit": "2", "apiKey": TOKEN}

@@ -1,0 +1,126 @@
+"""The command ``forecasts pull``: import the record of an account elsewhere, with its token."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+from typer import Argument, Option
+
+from forecasts.cli.console import ask_secret, now, one_of, print_note, progress_bar, when
+from forecasts.cli.import_output import import_or_preview
+from forecasts.cli.options import Database, Member
+from forecasts.cli.root import app
+from forecasts.cli.session import acting_handle, reading_as, settings
+
+
+@app.command()
+def pull(
+    platform: Annotated[
+        str, Argument(metavar="metaculus|fatebook|manifold", help="Where your account is.")
+    ],
+    dry_run: Annotated[
+        bool, Option("--dry-run", help="Show what would be imported, and write nothing.")
+    ] = False,
+    fresh: Annotated[
+        bool, Option("--fresh", help="Fetch everything again, also what is kept or known.")
+    ] = False,
+    remember: Annotated[
+        bool, Option("--remember", help="Ask for the token, and keep it in your keyring.")
+    ] = False,
+    forget: Annotated[
+        bool, Option("--forget", help="Remove the token from your keyring, and stop.")
+    ] = False,
+    account: Annotated[
+        str | None,
+        Option(metavar="NAME", help="Your name there, if the platform does not say it."),
+    ] = None,
+    vouch: Annotated[
+        bool,
+        Option("--vouch", help="Vouch for the times of the forecasts, as for import."),
+    ] = False,
+    database: Database = None,
+    member: Member = None,
+) -> None:
+    """Import your questions and forecasts from your account on another platform.
+
+    The token comes from FORECASTS_METACULUS_TOKEN (or FATEBOOK, MANIFOLD), or from your keyring.
+    Interrupted, it continues when you run it again. Later runs add what is new.
+    """
+    from pydantic import SecretStr
+
+    from forecasts.common.settings import data_folder
+    from forecasts.exchange.accounts import tokens
+    from forecasts.exchange.accounts.accounts import ACCOUNTS, settled
+    from forecasts.exchange.accounts.client import Client
+    from forecasts.exchange.accounts.kept import discard, keeping, place
+    from forecasts.exchange.import_ import compact
+    from forecasts.exchange.platforms.record import Choices
+
+    source = ACCOUNTS[one_of("The platform", platform, list(ACCOUNTS))]
+    site = source.SITE
+    if forget:
+        tokens.forget(site)
+        print_note(f"The token for {site.title} is not in your keyring.")
+        return
+    if remember:
+        token = SecretStr(ask_secret(f"Token for {site.title}"))
+        tokens.remember(site, token)
+    chosen = settings(database, member)
+    token = tokens.find(site, chosen) if not remember else token
+    client = Client(site, token, print_note, _wait, now, chosen.allow_private_addresses)
+
+    def known() -> set[str]:
+        if fresh:
+            return set()
+        with reading_as(database, member) as (session, who, _):
+            return set() if who is None else settled(session, platform, who)
+
+    path = place(
+        data_folder() / "pulls",
+        platform,
+        token.get_secret_value(),
+        site.base,
+        chosen.database_url,
+        acting_handle(database, member),
+    )
+    begun = now()
+    with keeping(path, now=begun, fresh=fresh) as kept:
+        if kept.resumed:
+            print_note(
+                f"Continues what was fetched on {when(kept.begun)}. To fetch it again: --fresh"
+            )
+        try:
+            with progress_bar(site.title, "") as advance_to:
+                kept.shown = lambda name, count, total: advance_to(
+                    description=f"{site.title}: {name}", completed=count, total=total
+                )
+                source.fetch(client, kept, known)
+        except KeyboardInterrupt:
+            print_note(
+                "Stopped. What was fetched is kept: run the command again to continue, or with "
+                "--fresh to begin again."
+            )
+            raise typer.Exit(130) from None
+        with progress_bar("import", "%") as advance_to:
+            advance_to(description="Reading what was fetched")
+            record = source.read(kept, Choices(acting_handle(database, member), now=begun))
+            compact(record.frames)
+            import_or_preview(
+                record,
+                advance_to,
+                dry_run=dry_run,
+                vouch=vouch,
+                account=account,
+                database=database,
+                member=member,
+            )
+        if dry_run:
+            print_note(f"What was fetched is kept for: forecasts pull {platform}")
+        else:
+            discard(path)
+
+
+def _wait(seconds: float) -> None:
+    time.sleep(seconds)

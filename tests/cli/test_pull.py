@@ -1,0 +1,296 @@
+"""``forecasts pull`` from accounts on this machine: preview, import, interruption, tokens."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import types
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from forecasts.cli import console
+from forecasts.cli import pull as command
+from forecasts.exchange.accounts import fatebook, manifold, metaculus
+from tests.exchange.accounts.conftest import TOKEN, Platform, Reply, Request
+from tests.exchange.accounts.conftest import platform as platform  # a fixture
+from tests.exchange.accounts.test_fatebook_account import QUESTIONS
+from tests.exchange.accounts.test_fatebook_account import serve as serve_fatebook
+from tests.exchange.accounts.test_manifold_account import BETS
+from tests.exchange.accounts.test_manifold_account import serve as serve_manifold
+from tests.exchange.accounts.test_metaculus_account import POSTS, post, question
+from tests.exchange.accounts.test_metaculus_account import serve as serve_metaculus
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True)
+def here(
+    platform: Platform,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    clock: Callable[[str], None],
+) -> Path:
+    """The platforms are on this machine, nothing really waits; returns the data folder."""
+    for module in (fatebook, manifold, metaculus):
+        monkeypatch.setattr(module, "SITE", replace(module.SITE, base=platform.base))
+        monkeypatch.setenv(module.SITE.setting, TOKEN)
+    monkeypatch.setenv("FORECASTS_ALLOW_PRIVATE_ADDRESSES", "true")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr(command, "_wait", lambda _seconds: None)
+    clock("2026-03-01T12:00:00Z")
+    return tmp_path / "data" / "forecasts"
+
+
+def kept(here: Path) -> list[Path]:
+    return list((here / "pulls").iterdir())
+
+
+def test_a_preview_writes_nothing_and_its_import_fetches_nothing_again(
+    platform: Platform, forecasts: Run, here: Path
+) -> None:
+    serve_metaculus(platform, POSTS)
+    seen = forecasts("pull", "metaculus", "--dry-run")
+    assert "metaculus-41" in seen.output
+    assert "An import would add 7 new questions, 12 forecasts" in seen.output
+    assert "What was fetched is kept for: forecasts pull metaculus" in seen.output
+    assert len(kept(here)) == 1
+    asked = len(platform.asked)
+    done = forecasts("pull", "metaculus")
+    assert "Continues what was fetched on 2026-03-01 12:00" in done.output
+    assert "Imported 7 new questions, 12 forecasts" in done.output
+    assert len(platform.asked) == asked
+    assert kept(here) == []
+
+
+def test_a_second_pull_adds_what_is_new(platform: Platform, forecasts: Run) -> None:
+    serve_metaculus(platform, [post(1001, question=question(41))])
+    forecasts("pull", "metaculus")
+    again = forecasts("pull", "metaculus")
+    assert "Imported nothing: the ledger has it all." in again.output
+    serve_metaculus(
+        platform, [post(1001, question=question(41)), post(1002, question=question(42))]
+    )
+    assert "Imported 1 new question, 2 forecasts" in forecasts("pull", "metaculus").output
+
+
+def test_fatebook_and_manifold_come_too(platform: Platform, forecasts: Run, here: Path) -> None:
+    serve_fatebook(platform, QUESTIONS)
+    assert "Imported 4 new questions, 6 forecasts" in forecasts("pull", "fatebook").output
+    serve_manifold(platform, BETS)
+    assert "Imported 3 new questions, 4 forecasts" in forecasts("pull", "manifold").output
+    platform.asked.clear()
+    again = forecasts("pull", "manifold")
+    assert "market/rain" not in [one.path for one in platform.asked]
+    assert "are here already were not fetched again: 1" in again.output
+    platform.asked.clear()
+    forecasts("pull", "manifold", "--fresh")
+    assert "market/rain" in [one.path for one in platform.asked]
+    assert kept(here) == []
+
+
+def test_an_empty_account_imports_nothing(platform: Platform, forecasts: Run) -> None:
+    serve_fatebook(platform, [])
+    assert "nothing" in forecasts("pull", "fatebook").output
+    serve_metaculus(platform, [])
+    assert "nothing" in forecasts("pull", "metaculus").output
+
+
+def test_an_interrupted_pull_continues(
+    platform: Platform, forecasts: Run, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve_metaculus(platform, [post(number, question=question(number)) for number in range(30)])
+    whole = platform.answer
+
+    def press(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    platform.answer = lambda asked: (
+        Reply({}, status=503) if asked.query.get("offset") == "19" else whole(asked)
+    )
+    monkeypatch.setattr(command, "_wait", press)
+    stopped = forecasts("pull", "metaculus", exit_code=130)
+    assert "Stopped. What was fetched is kept" in stopped.output
+    assert len(kept(here)) == 1
+    platform.answer = whole
+    platform.asked.clear()
+    assert "Imported 30 new questions" in forecasts("pull", "metaculus").output
+    assert [one.query.get("offset") for one in platform.asked] == ["19", "29"]
+    assert kept(here) == []
+
+
+def test_fresh_forgets_what_was_fetched(platform: Platform, forecasts: Run, here: Path) -> None:
+    serve_fatebook(platform, QUESTIONS)
+    forecasts("pull", "fatebook", "--dry-run")
+    platform.asked.clear()
+    done = forecasts("pull", "fatebook", "--fresh")
+    assert "Continues" not in done.output
+    assert len(platform.asked) == 2
+
+
+def test_a_busy_platform_is_waited_for_and_the_person_told(
+    platform: Platform, forecasts: Run
+) -> None:
+    serve_fatebook(platform, QUESTIONS)
+    whole = platform.answer
+    busy = iter([Reply({}, status=429, headers={"Retry-After": "30"})])
+    platform.answer = lambda asked: next(busy, None) or whole(asked)
+    told = forecasts("pull", "fatebook").output
+    assert "Fatebook asks to wait (HTTP status 429). Trying again in 30 seconds." in told
+
+
+@pytest.mark.parametrize("name", ["metaculus", "fatebook", "manifold"])
+def test_without_a_token_the_message_says_where_to_get_one(
+    forecasts: Run, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.delenv(f"FORECASTS_{name.upper()}_TOKEN")
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    said = forecasts("pull", name, exit_code=2).output
+    assert "There is no token for" in said
+    assert f"set FORECASTS_{name.upper()}_TOKEN" in said
+
+
+def test_another_platform_is_refused(forecasts: Run) -> None:
+    said = forecasts("pull", "polymarket", exit_code=2).output
+    assert "The platform 'polymarket' is not known." in said
+    assert "Use metaculus, fatebook or manifold." in said
+
+
+def test_a_private_address_is_refused_unless_allowed(
+    forecasts: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FORECASTS_ALLOW_PRIVATE_ADDRESSES")
+    said = forecasts("pull", "fatebook", exit_code=2).output
+    assert "127.0.0.1 is a private address" in said
+    assert TOKEN not in said
+
+
+class Keyring(types.ModuleType):
+    """A keyring in memory, with the functions of the library."""
+
+    def __init__(self) -> None:
+        super().__init__("keyring")
+        self.stored: dict[tuple[str, str], str] = {}
+        self.errors = types.ModuleType("keyring.errors")
+        self.errors.KeyringError = RuntimeError  # type: ignore[attr-defined]
+
+    def get_password(self, service: str, name: str) -> str | None:
+        return self.stored.get((service, name))
+
+    def set_password(self, service: str, name: str, secret: str) -> None:
+        if secret == "locked":
+            raise RuntimeError(f"cannot store {secret}")
+        self.stored[service, name] = secret
+
+    def delete_password(self, service: str, name: str) -> None:
+        del self.stored[service, name]
+
+
+@pytest.fixture
+def keyring(monkeypatch: pytest.MonkeyPatch) -> Keyring:
+    made = Keyring()
+    monkeypatch.setitem(sys.modules, "keyring", made)
+    monkeypatch.setitem(sys.modules, "keyring.errors", made.errors)
+    monkeypatch.setattr(console, "_on_terminal", lambda: True)
+    for name in ("METACULUS", "FATEBOOK", "MANIFOLD"):
+        monkeypatch.delenv(f"FORECASTS_{name}_TOKEN")
+    return made
+
+
+def test_a_token_is_kept_in_the_keyring_until_it_is_forgotten(
+    platform: Platform, forecasts: Run, keyring: Keyring
+) -> None:
+    serve_fatebook(platform, QUESTIONS)
+    typed = forecasts("pull", "fatebook", "--remember", input=f"{TOKEN}\n")
+    assert "Token for Fatebook: \n" in typed.output
+    assert TOKEN not in typed.output
+    assert keyring.stored == {("forecast-ledger", "fatebook"): TOKEN}
+    assert "nothing: the ledger has it all" in forecasts("pull", "fatebook").output
+    forecasts("pull", "fatebook", "--forget")
+    forecasts("pull", "fatebook", "--forget")
+    assert keyring.stored == {}
+    assert "There is no token" in forecasts("pull", "fatebook", exit_code=2).output
+
+
+def test_a_keyring_that_cannot_be_used_has_a_remedy(forecasts: Run, keyring: Keyring) -> None:
+    said = forecasts("pull", "fatebook", "--remember", input="locked\n", exit_code=2).output
+    assert "This system's keyring cannot be used (RuntimeError)." in said
+    assert "Set FORECASTS_FATEBOOK_TOKEN instead." in said
+
+
+def test_without_the_library_remember_says_what_to_install(
+    forecasts: Run, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    said = forecasts("pull", "fatebook", "--remember", input="x\n", exit_code=2).output
+    assert 'pip install "forecast-ledger[keyring]"' in said
+
+
+def test_a_token_is_not_asked_for_without_a_terminal(
+    forecasts: Run, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "_on_terminal", lambda: False)
+    said = forecasts("pull", "fatebook", "--remember", input="x\n", exit_code=2).output
+    assert "there is no terminal to type it on" in said
+
+
+@pytest.mark.parametrize("how", ["whole", "refused", "interrupted"])
+def test_a_token_is_in_no_output_file_or_ledger(
+    platform: Platform,
+    forecasts: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    how: str,
+) -> None:
+    caplog.set_level(0)
+    serve_fatebook(platform, QUESTIONS)
+    if how == "refused":
+        platform.replies(Reply({"message": f"no user has {TOKEN}"}, status=401))
+    elif how == "interrupted":
+        platform.replies(Reply({"items": QUESTIONS[:1]}), Reply({}, status=500))
+    said = forecasts("pull", "fatebook", exit_code=0 if how == "whole" else 2)
+    assert TOKEN not in said.output + str(said.exception) + caplog.text
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert files
+    assert not [path for path in files if TOKEN.encode() in path.read_bytes()]
+
+
+def test_a_killed_pull_continues_and_doubles_nothing(
+    platform: Platform, forecasts: Run, here: Path, ledger_url: str
+) -> None:
+    posts = [post(number, question=question(number)) for number in range(45)]
+    serve_metaculus(platform, posts)
+    whole = platform.answer
+    script = textwrap.dedent(f"""
+        import sys
+        from dataclasses import replace
+        from forecasts.exchange.accounts import metaculus
+        metaculus.SITE = replace(metaculus.SITE, base={platform.base!r})
+        from forecasts.exchange.accounts import accounts
+        from forecasts.cli.main import main
+        sys.argv = ["forecasts", "pull", "metaculus"]
+        main()
+    """)
+    process = subprocess.Popen([sys.executable, "-c", script], env={**os.environ})
+
+    def killing(request: Request) -> Reply:
+        if request.query.get("offset") == "38":
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        return whole(request)
+
+    platform.answer = killing
+    assert process.wait(timeout=120) == -signal.SIGKILL
+    platform.answer = whole
+    platform.asked.clear()
+    done = forecasts("pull", "metaculus")
+    assert "Imported 45 new questions, 90 forecasts" in done.output
+    assert [one.query.get("offset") for one in platform.asked] == ["38", "44"]
+    assert kept(here) == []
