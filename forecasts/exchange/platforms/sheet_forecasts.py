@@ -151,7 +151,7 @@ def made_by_row(
         parts.append(part)
     made = parts[0]
     if len(parts) > 1:
-        made = pd.concat(parts, ignore_index=True).sortvalues_of(
+        made = pd.concat(parts, ignore_index=True).sort_values(
             "row", kind="stable", ignore_index=True
         )
     if name := columns.one("rationale"):

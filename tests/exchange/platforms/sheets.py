@@ -17,6 +17,11 @@ from forecasts.exchange.platforms.source import opened
 def read(path: Path, text: str | bytes, *, format_: str, **choices: Any) -> PlatformRecord:
     """Return what a file with this text holds; it is recognised, and a ledger's rules hold."""
     path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return parsed(path, format_=format_, **choices)
+
+
+def parsed(path: Path, *, format_: str, **choices: Any) -> PlatformRecord:
+    """Return what a file holds (see ``read``)."""
     with opened(path) as source:
         assert recognised(source)[0] == format_
         record = FORMATS[format_].reader.read(source, Choices(**{"owner": "alice"} | choices))

@@ -147,9 +147,8 @@ def test_each_option_is_a_question_of_one_family(tmp_path: Path) -> None:
 
 def test_other_means_that_no_option_listed_came_true(tmp_path: Path) -> None:
     given = {"title": "Who wins?", "resolved": "2025-03-20 1:00:0"}
-    record = read(
-        tmp_path, row(option="Red", outcome="OTHER", **given), row(option="Blue", outcome="NO", **given)
-    )  # fmt: skip
+    red = row(option="Red", outcome="OTHER", **given)
+    record = read(tmp_path, red, row(option="Blue", outcome="NO", **given))
     assert record.frames.questions["resolution"].tolist() == ["no", "no"]
     assert any("for Other and for Ambiguous alike" in note for note in record.notes)
 

@@ -182,9 +182,7 @@ def test_a_bad_prediction_is_named(tmp_path: Path, field: str, value: Any) -> No
 
 
 def test_a_truncated_file(tmp_path: Path) -> None:
-    error = sheets.refused(
-        tmp_path / "p.json", page(prediction())[:-40], format_="predictionbook"
-    )
+    error = sheets.refused(tmp_path / "p.json", page(prediction())[:-40], format_="predictionbook")
     assert error.message.startswith("p.json is not JSON: ")
 
 
