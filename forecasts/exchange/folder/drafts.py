@@ -15,8 +15,9 @@ from forecasts.common.errors import BadInput, Refused
 def drafted(folder: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Yield an empty folder; when the block ends, its files are moved into ``folder`` one by one.
 
-    If that is interrupted, an overwritten folder can hold files of both exports and must be written
-    again. Refused if the folder is not empty, unless ``overwrite``; BadInput if the disk refuses.
+    A folder in it replaces the one of its name whole. If that is interrupted, an overwritten folder
+    can hold files of both exports and must be written again. Refused if the folder is not empty,
+    unless ``overwrite``; BadInput if the disk refuses.
     """
     try:
         if folder.exists() and any(folder.iterdir()) and not overwrite:
@@ -32,7 +33,10 @@ def drafted(folder: Path, *, overwrite: bool = False) -> Iterator[Path]:
             yield draft
             folder.mkdir(exist_ok=True)
             for file in sorted(draft.iterdir()):
-                os.replace(file, folder / file.name)
+                target = folder / file.name
+                if file.is_dir() and target.exists():
+                    os.replace(target, draft / f"{file.name}.before")
+                os.replace(file, target)
     except OSError as error:
         raise BadInput(
             f"The folder {str(folder)!r} cannot be written: {error.strerror or error}.",

@@ -354,8 +354,8 @@ def main() -> None:
     elif record.get("stamps"):
         print("Who signed the stamps: python verify.py --stamps writes them for openssl.")
     if check.faults:
-        sys.exit("\n".join(["NOT AS RECORDED:", *check.faults]))
-    print("The record is as it was recorded.")
+        sys.exit("\n".join(["This record is NOT as it was recorded:", *check.faults]))
+    print("This record is as it was recorded.")
 
 
 if __name__ == "__main__":

@@ -384,13 +384,13 @@ def test_verify_py_runs_with_python_alone(kept: str, tmp_path: Path) -> None:
     digest = json.loads(kept)["digest"]
     done = run(digest, "--stamps")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-1] == "The record is as it was recorded."
+    assert done.stdout.splitlines()[-1] == "This record is as it was recorded."
     written = sorted(one.name for one in tmp_path.glob("*.tsr"))
     assert sorted(f"{one}.tsr" for one in json.loads(kept)["stamps"]) == written
     assert done.stdout.count("openssl ts -verify") == 3
     (tmp_path / "record.json").write_text(kept.replace(":0.7,", ":0.8,"), encoding="utf-8")
     done = run()
     assert done.returncode == 1
-    assert "NOT AS RECORDED:\nforecast 1 is not as entry" in done.stderr
+    assert "This record is NOT as it was recorded:\nforecast 1 is not as entry" in done.stderr
     (tmp_path / "record.json").write_text("{", encoding="utf-8")
     assert "record.json cannot be read" in run().stderr

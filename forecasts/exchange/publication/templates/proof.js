@@ -308,7 +308,7 @@ function distance(row, options, outcome) {
   return vector.reduce((sum, p, k) => (p === null ? sum : sum + (p - (k === hit)) ** 2), 0) / 2;
 }
 
-async function show(text) {
+async function show(text, name) {
   const state = document.getElementById("proof-state");
   const list = (name, lines) =>
     document.getElementById(name).replaceChildren(
@@ -328,13 +328,12 @@ async function show(text) {
   const check = await new Check().all(record);
   list("proof-faults", check.faults);
   list("proof-said", check.said);
-  state.textContent = check.faults.length
-    ? "NOT AS RECORDED:"
-    : "The record is as it was recorded.";
+  const found = check.faults.length ? "is NOT as it was recorded:" : "is as it was recorded.";
+  state.textContent = `${name} ${found}`;
 }
 
 document.getElementById("proof-file").addEventListener("change", async (event) => {
   const [file] = event.target.files;
-  if (file) show(await file.text());
+  if (file) show(await file.text(), file.name);
 });
-show(document.getElementById("proof-data").textContent);
+show(document.getElementById("proof-data").textContent, "This record");

@@ -1,0 +1,83 @@
+"""The command that publishes a record for everyone: publish."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from forecasts.cli.console import print_line, print_note
+from forecasts.cli.options import Database, Member
+from forecasts.cli.root import app
+from forecasts.cli.session import ledger, reading_as, settings
+from forecasts.common.errors import BadInput
+
+
+@app.command()
+def publish(
+    folder: Annotated[Path, Argument(metavar="FOLDER", help="The folder to write.")],
+    of: Annotated[
+        str | None,
+        Option("--member", metavar="HANDLE", help="Publish this member's record. [default: yours]"),
+    ] = None,
+    team: Annotated[
+        str | None, Option("--team", metavar="TEAM", help="Publish this team's record.")
+    ] = None,
+    question: Annotated[
+        list[str] | None,
+        Option("--question", metavar="QUESTION", help="Publish this question alone; repeatable."),
+    ] = None,
+    url: Annotated[
+        str, Option("--url", metavar="URL", help="The address at which the folder will be.")
+    ] = "",
+    overwrite: Annotated[
+        bool, Option("--overwrite", help="Replace the record in the folder.")
+    ] = False,
+    database: Database = None,
+    member: Member = None,
+) -> None:
+    """Publish a record as a site that strangers can check.
+
+    It has only what everyone may see. A member publishes their own record, a team's admin the
+    team's, and an admin of the ledger anyone's. The folder works on any web server, and as files.
+    Anyone can check it with Python alone: python verify.py
+    """
+    from forecasts.access import teams
+    from forecasts.access.members import member_named
+    from forecasts.exchange.publication.publish import publish as publish_record
+    from forecasts.operations.stamps import folder_of_proofs, stamps
+
+    if of is not None and team is not None:
+        raise BadInput("Publish a member's record or a team's, not both.")
+    chosen = settings(database, member)
+    with reading_as(database, member, engine=ledger(chosen)) as (session, who, now):
+        of_team = None if team is None else teams.find(session, team)
+        of_member = who if of is None else member_named(session, of)
+        if of_team is None and of_member is None:
+            raise BadInput(
+                "You are not a member of this ledger yet, and have no record.",
+                remedy="Name one with --member or --team.",
+            )
+        stamped = stamps(folder_of_proofs(session, chosen.proofs_folder), roots=chosen.stamp_roots)
+        done = publish_record(
+            session,
+            folder,
+            who=who,
+            member=of_member if of_team is None else None,
+            team=of_team,
+            questions=question,
+            stamps={one.digest: one.file.read_bytes() for one in stamped if not one.fault},
+            url=url,
+            overwrite=overwrite,
+            now=now,
+        )
+    for said in done.said:
+        print_line(said)
+    print_line(f"Published in {folder}: {done.files:,} files. Check them: python verify.py")
+    left = done.record.unpublished
+    if left.questions:
+        print_note(
+            f"Not published: {left.forecasts:,} of these forecasts, on {left.restricted} questions "
+            f"that not everyone may see and {left.not_chosen} that you did not choose."
+        )

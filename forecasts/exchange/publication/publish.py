@@ -1,0 +1,93 @@
+"""Publish a record: the site, its data and the program that checks them, in one folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlmodel import Session
+
+from forecasts.access.roles import Action, Scope, member_rights, require, require_scope
+from forecasts.common.errors import Forbidden, NotFound, Refused
+from forecasts.exchange.folder.drafts import drafted
+from forecasts.exchange.publication.proof import FILE, PROGRAM, check_page, program, record_json
+from forecasts.exchange.publication.record import Publication, published
+from forecasts.exchange.publication.site import site_files
+from forecasts.exchange.publication.verify import Check
+from forecasts.ledger.models import Member, Team
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published record, the number of its files, and what its proof says, in sentences."""
+
+    record: Publication
+    files: int
+    said: Sequence[str]
+
+
+def publish(
+    session: Session,
+    folder: Path,
+    *,
+    who: Member | None,
+    member: Member | None = None,
+    team: Team | None = None,
+    questions: Sequence[str] | None = None,
+    stamps: Mapping[str, bytes],
+    url: str = "",
+    overwrite: bool = False,
+    now: datetime,
+) -> Published:
+    """Return the published record of a member or a team, which is written to the folder.
+
+    ``who``: a member publishes their own record, a team's admin the team's, an admin of the ledger
+    anyone's; Forbidden otherwise. ``questions``: only these slugs. ``stamps``: the valid ones, each
+    a server's answer by its digest. ``url``: the site's address (``site``). NotFound without a
+    forecast to publish. Refused if the history does not verify, and if the folder is not empty,
+    unless ``overwrite``.
+    """
+    _require(session, who, member, team, now)
+    record = published(session, member=member, team=team, questions=questions, now=now)
+    if not record.questions:
+        raise NotFound(
+            f"{record.title} has no forecast that everyone may see.",
+            remedy="Restricted questions and hidden crowds are not published.",
+        )
+    data = record_json(session, record, stamps)
+    check = Check(json.loads(data))
+    if check.faults:
+        raise Refused(
+            f"The record cannot be proved: {check.faults[0]}.",
+            remedy="Find the altered rows with: forecasts verify",
+        )
+    files = {
+        **site_files(record, now=now, url=url, check=check_page(data)),
+        FILE: data,
+        PROGRAM: program(),
+    }
+    with drafted(folder, overwrite=overwrite) as draft:
+        for name, text in files.items():
+            (draft / name).parent.mkdir(exist_ok=True)
+            (draft / name).write_text(text, encoding="utf-8", newline="\n")
+    return Published(record, len(files), check.said)
+
+
+def _require(
+    session: Session, who: Member | None, member: Member | None, team: Team | None, now: datetime
+) -> None:
+    """Refuse, with Forbidden, to publish a record that is not theirs to publish."""
+    require_scope(session, Scope.read)
+    is_own = who is not None and member is not None and member.id == who.id
+    if is_own or member_rights(session, who, now=now).unrestricted:
+        return
+    if team is not None and who is not None:
+        require(session, who, Action.manage, team, now=now)
+        return
+    raise Forbidden(
+        "Only a member publishes their own record, and a team's admin the team's.",
+        remedy="Ask them, or an admin of the ledger.",
+    )

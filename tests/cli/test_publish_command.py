@@ -1,0 +1,67 @@
+"""publish writes a record that verify.py proves, with the stamps of the ledger."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from forecasts.exchange.publication.verify import Check
+from tests.operations.timestamping import Authority, served
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def kind() -> str:
+    """A file, which has its folder of proofs beside it."""
+    return "sqlite"
+
+
+def test_a_record_is_published_with_its_stamps(
+    forecasts: Run, clock: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority()
+    forecasts("ask", "Will it rain?", "--closes", "2026-02-15", "--slug", "rain")
+    forecasts("ask", "Will it snow?", "--closes", "2026-02-15", "--slug", "snow")
+    forecasts("update", "rain", "60%", "--because", "Clouds.")
+    forecasts("update", "snow", "15%")
+    with served(authority) as address:
+        monkeypatch.setenv("FORECASTS_STAMP_URL", address)
+        monkeypatch.setenv("FORECASTS_STAMP_ROOTS", str(authority.pem(tmp_path / "root.pem")))
+        monkeypatch.setenv("FORECASTS_ALLOW_PRIVATE_ADDRESSES", "true")
+        authority.at = authority.at.replace(day=5, hour=13)
+        forecasts("digest", "--stamp")
+    folder = str(tmp_path / "record")
+    done = forecasts("publish", folder, "--question", "rain")
+    assert "alice: 1 forecast on 1 question." in done.stdout
+    assert "Times: 1 forecast of 1 stamped, at most 1.0 hours after" in done.stdout
+    assert re.search(r"Published in \S+record: \d+ files\.", done.stdout)
+    assert "1 of these forecasts, on 0 questions that not everyone may see and 1" in done.stderr
+    record = json.loads((tmp_path / "record" / "record.json").read_text("utf-8"))
+    assert Check(record).faults == []
+    assert len(record["stamps"]) == 1
+    assert "is not empty" in forecasts("publish", folder, exit_code=2).stderr
+    done = forecasts("publish", folder, "--overwrite")
+    assert "alice: 2 forecasts on 2 questions." in done.stdout
+    assert done.stderr == ""
+
+
+def test_a_choice_that_names_no_record_says_what_to_name(
+    forecasts: Run, clock: Callable[[str], None], tmp_path: Path
+) -> None:
+    forecasts("ask", "Will it rain?", "--closes", "2026-02-15", "--slug", "rain")
+    folder = str(tmp_path / "record")
+    both = forecasts("publish", folder, "--member", "alice", "--team", "harbour", exit_code=2)
+    assert "not both" in both.stderr
+    assert (
+        "no team 'harbour'" in forecasts("publish", folder, "--team", "harbour", exit_code=2).stderr
+    )
+    none = forecasts("publish", folder, exit_code=2)
+    assert "alice has no forecast that everyone may see" in none.stderr
+    other = forecasts("publish", folder, "--as", "nobody", exit_code=2)
+    assert "Name one with --member or --team" in other.stderr

@@ -1,0 +1,52 @@
+"""The site's page checks the record in the browser, from a file, fault for fault as verify.py."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from forecasts.exchange.publication.verify import Check
+from tests.app.browsing import IN_BROWSER, profiled, tab
+from tests.exchange.publication.test_proof import TAMPERED, Record
+
+pytestmark = IN_BROWSER
+TEMPLATES = Path(__file__).parents[3] / "forecasts" / "exchange" / "publication" / "templates"
+
+
+def page_of(folder: Path, record: str) -> str:
+    """Return the address of a file with the markup and the script, and this record."""
+    markup, script = ((TEMPLATES / f"proof.{kind}").read_text("utf-8") for kind in ("html", "js"))
+    data = record.replace("<", "\\u003c")
+    page = (
+        f'<!doctype html><meta charset="utf-8">{markup}'
+        f'<script type="application/json" id="proof-data">{data}</script><script>{script}</script>'
+    )
+    (folder / "verify.html").write_text(page, encoding="utf-8")
+    return (folder / "verify.html").as_uri()
+
+
+def found(page: Page, said: str) -> list[list[str]]:
+    expect(page.locator("#proof-state")).to_have_text(said)
+    return [page.locator(f"#proof-{name} li").all_text_contents() for name in ("faults", "said")]
+
+
+def test_the_browser_finds_what_verify_py_finds(tmp_path: Path, kept: str) -> None:
+    with profiled(tmp_path / "profile") as profile, tab(profile) as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        address = page_of(tmp_path, kept)
+        page.goto(address)
+        faults, said = found(page, "This record is as it was recorded.")
+        assert (faults, said) == ([], Check(json.loads(kept)).said)
+        for number, (tamper, _) in enumerate(TAMPERED):
+            record: Record = json.loads(kept)
+            tamper(record)
+            file = tmp_path / f"{number}.json"
+            file.write_text(json.dumps(record), encoding="utf-8")
+            page.set_input_files("#proof-file", file)
+            check = Check(record)
+            faults, _ = found(page, f"{file.name} is NOT as it was recorded:")
+            assert faults == check.faults, tamper.__name__
+        assert asked == [address]

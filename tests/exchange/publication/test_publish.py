@@ -1,0 +1,120 @@
+"""A record is published by those who may, whole or not at all, and replaces an earlier one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from forecasts.access import teams
+from forecasts.access.members import member_or_new
+from forecasts.common.errors import Forbidden, NotFound, Refused
+from forecasts.exchange.publication import publish as publishing
+from forecasts.exchange.publication.publish import Published, publish
+from forecasts.exchange.publication.verify import Check
+from forecasts.ledger import database
+from forecasts.ledger.models import Member, Role
+from forecasts.questions import registry
+from forecasts.questions.revisions import revise
+from tests.conftest import ask, day
+from tests.exchange.publication.conftest import act, forecast
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "record"
+
+
+def published_by(session: Session, who: Member | None, folder: Path, **of: Any) -> Published:
+    return publish(session, folder, who=who, stamps={}, now=day(12), **of)
+
+
+def test_a_published_folder_has_the_site_the_data_and_the_program(
+    engine: Engine, stamps: dict[str, bytes], folder: Path
+) -> None:
+    with database.reading(engine) as session:
+        kate = member_or_new(session, "kate", now=day(12))
+        done = publish(session, folder, who=kate, member=kate, stamps=stamps, now=day(12))
+        again = published_by(session, kate, folder.with_name("again"), member=kate)
+    files = sorted(str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file())
+    assert len(files) == done.files
+    assert {"index.html", "verify.html", "record.json", "verify.py"} < set(files)
+    assert done.said[0] == "kate: 5 forecasts on 3 questions."
+    record = json.loads((folder / "record.json").read_text("utf-8"))
+    assert Check(record).faults == []
+    assert len(record["stamps"]) == 3
+    assert again.files == done.files
+    for name in set(files) - {"record.json", "verify.html"}:
+        other = folder.with_name("again") / name
+        assert (folder / name).read_bytes() == other.read_bytes(), name
+
+
+def test_a_question_that_is_no_longer_public_leaves_the_folder(
+    engine: Engine, stamps: dict[str, bytes], folder: Path
+) -> None:
+    with act(engine, 12) as (session, kate, now):
+        published_by(session, kate, folder, member=kate)
+        (folder / "CNAME").write_text("kate.example.org")
+        pages = sorted(one.name for one in (folder / "questions").iterdir())
+        with pytest.raises(Refused, match="is not empty"):
+            published_by(session, kate, folder, member=kate)
+        fog = registry.find(session, "fog")
+        revise(session, fog, member=kate, now=now, visibility="author")
+        published_by(session, kate, folder, member=kate, overwrite=True)
+    left = sorted(one.name for one in (folder / "questions").iterdir())
+    assert len(left) == len(pages) - 1
+    assert (folder / "CNAME").read_text() == "kate.example.org"
+    assert list(folder.parent.glob(".record*")) == []
+
+
+def test_a_record_is_published_by_its_member_its_teams_admin_or_the_ledgers(
+    engine: Engine, stamps: dict[str, bytes], folder: Path
+) -> None:
+    with act(engine, 12) as (session, kate, now):  # kate is the ledger's admin
+        bob, carol = (member_or_new(session, name, now=now) for name in ("bob", "carol"))
+        team = teams.create(session, "harbour", member=kate, now=now)
+        teams.set_role(session, team, carol, Role.admin, member=kate, now=now)
+        teams.set_role(session, team, bob, Role.forecaster, member=kate, now=now)
+        for who in (carol, None):
+            with pytest.raises(Forbidden, match="publishes their own record"):
+                published_by(session, who, folder, member=bob)
+        with pytest.raises(Forbidden, match="bob may not manage the members of"):
+            published_by(session, bob, folder, team=team)
+        assert not folder.exists()
+        for who in (bob, kate):
+            done = published_by(session, who, folder / who.handle, member=bob)
+            assert done.said[0] == "bob: 1 forecast on 1 question."
+        for who in (carol, kate):
+            with pytest.raises(NotFound, match="harbour has no forecast that everyone may see"):
+                published_by(session, who, folder, team=team)
+
+
+def test_a_team_with_forecasts_is_published_under_its_name(engine: Engine, folder: Path) -> None:
+    with act(engine, 0) as (session, kate, now):
+        team = teams.create(session, "harbour", member=kate, now=now)
+        ask(session, kate, slug="rain")
+    forecast(engine, "rain", 1, 0.7)
+    with act(engine, 2) as (session, kate, now):
+        team = teams.find(session, "harbour")
+        done = published_by(session, kate, folder, team=team)
+    assert done.said[0] == "harbour: 1 forecast on 1 question."
+    record = json.loads((folder / "record.json").read_text("utf-8"))
+    record["team"]["row"] = record["team"]["row"].replace("harbour", "haven")
+    assert Check(record).faults == ["team 1 is not as entry 3 has it"]
+
+
+def test_a_history_that_does_not_verify_is_not_published(
+    engine: Engine, stamps: dict[str, bytes], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = publishing.record_json
+    monkeypatch.setattr(
+        publishing, "record_json", lambda *given: data(*given).replace(":0.7,", ":0.8,")
+    )
+    with act(engine, 12) as (session, kate, _), pytest.raises(Refused) as refused:
+        published_by(session, kate, folder, member=kate)
+    assert "The record cannot be proved: forecast 1 is not as entry" in str(refused.value)
+    assert not folder.exists()
