@@ -10,7 +10,7 @@ from forecasts.cli import serve, api, operations, tokens, members, chain, digest
 from forecasts.cli import articles, ask, today, questions, show  # noqa: F401
 from forecasts.cli import forecast, revise, resolve, runs  # noqa: F401
 from forecasts.cli import resolvers, schedule, notify  # noqa: F401
-from forecasts.cli import scores, reports, exchange, pull, teams, mcp  # noqa: F401
+from forecasts.cli import scores, reports, exchange, pull, publish, teams, mcp  # noqa: F401
 from forecasts.cli.root import app
 # isort: on
 

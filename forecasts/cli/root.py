@@ -45,7 +45,17 @@ SECTIONS = {
         "schedule",
     ),
     "Scores": ("scores", "report", "compare", "score", "crowd", "attribute", "rescore"),
-    "Data": ("import", "pull", "export", "verify", "digest", "backup", "restore", "move"),
+    "Data": (
+        "import",
+        "pull",
+        "export",
+        "publish",
+        "verify",
+        "digest",
+        "backup",
+        "restore",
+        "move",
+    ),
     "Administration": ("check", "migrate", "team", "token", "member", "identify"),
 }
 
