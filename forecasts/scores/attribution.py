@@ -73,6 +73,7 @@ def split_points(earned: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
         if not cited or left > SUM_TOLERANCE:
             parts.append((update, UNCITED, left))
     table = pd.DataFrame(parts, columns=["update", "evidence_id", "part"])
+    table = table.astype({"update": np.intp, "part": np.float64})  # without rows, too
     table["question_id"] = earned["question_id"].to_numpy()[table["update"]]
     table["points"] = earned["points"].to_numpy()[table["update"]] * table["part"]
     return table
