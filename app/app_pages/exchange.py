@@ -88,7 +88,7 @@ def result(done: Preview) -> None:
             st.page_link(
                 "app_pages/questions.py",
                 label=f"{more:,} more on Questions",
-                query_params={"platform": done.platform},
+                query_params={"platform": platform_name(done.platform)},
             )
         lacking = sum(not one.text.has_criteria for one in found.values())
         if lacking:

@@ -9,8 +9,9 @@ import streamlit as st
 
 from app.charts.records import sparkline_chart, trend_chart
 from app.markdown_text import COVERAGE_HELP, as_text, counted, significant
-from app.session import ledger_url, reading
+from app.session import current_member, ledger_url, reading
 from app.times import day, zone
+from app.views.imported import printed_table
 from app.views.links import question_link
 from app.views.lists import search_field
 from app.views.own_scores import (
@@ -24,6 +25,7 @@ from forecasts.common.times import in_zone
 from forecasts.reports import numbers
 from forecasts.reports.own_scores import WINDOW, OwnScores, own_scores
 from forecasts.scores import frames
+from forecasts.scores.printed_scores import printed_scores
 from forecasts.scores.scored_questions import ScoredQuestion, matching
 
 ROWS = 12  # of the table, which scrolls
@@ -144,6 +146,9 @@ def details(one: ScoredQuestion) -> None:
         )
         score_caption(one)
         update_table(one)
+        with reading() as ledger:
+            printed = printed_scores(ledger, one.state, current_member(ledger))
+        printed_table(printed, names=False)
 
 
 def trend(own: OwnScores) -> None:

@@ -33,8 +33,8 @@ from app.session import (
 from app.times import day, published, when
 from app.views.downloads import receipts_button
 from app.views.forecast_paths import question_chart
+from app.views.imported import origin_badges, original_links
 from app.views.links import article_link, question_link
-from app.views.lists import table
 from app.views.question_history import (
     discussion,
     discussion_entries,
@@ -42,18 +42,20 @@ from app.views.question_history import (
     resolution_list,
     wording_list,
 )
+from app.views.question_scores import question_scores
 from forecasts.access import members, roles, visibility
 from forecasts.access.roles import Action
 from forecasts.agenda import revisits
 from forecasts.common.errors import NotFound
 from forecasts.ledger.models import Resolution
 from forecasts.questions import discards, finality, registry, revisions, standing
+from forecasts.questions import origins as question_origins
 from forecasts.questions import sources as question_sources
 from forecasts.questions.standing import QuestionState, Status
 from forecasts.reports.numbers import percent
 from forecasts.resolution import history as resolution_history
 from forecasts.scores import stored_scores
-from forecasts.scores.stored_scores import ForecasterScore
+from forecasts.scores.printed_scores import printed_scores
 from forecasts.updates import comments, previews, updates
 from forecasts.updates.evidence_parsing import recent_articles
 from forecasts.updates.values import format_leaders
@@ -98,6 +100,8 @@ with reading() as ledger:
     steps = resolution_history.steps(ledger, question)
     handles = members.handles(ledger)
     scored = [] if state.resolution is None else stored_scores.score_table(ledger, state.resolution)
+    printed = printed_scores(ledger, state)
+    origins = question_origins.origins(ledger, [state.id]).get(state.id, [])
     seen_by = visibility.audience_label(ledger, state.text)
     rights = rights_here(ledger)
     may = {action: roles.allows(rights, action, question, state.text) for action in ACTIONS}
@@ -120,6 +124,7 @@ def head() -> None:
         st.badge(str(state.status), color=BADGES[state.status])  # type: ignore[arg-type]
         if not text.has_criteria:
             st.badge("no criteria", color="orange")
+        origin_badges(origins)
         parts = []
         if state.resolution is not None:
             parts.append(f"on {day(state.resolution.recorded_at)}")
@@ -284,6 +289,7 @@ def change_panel() -> None:
     if text.family:
         facts["Family"] = text.family
     st.caption("  \n".join(f"{name}: {as_text(fact)}" for name, fact in facts.items()))
+    original_links(origins)
     st.caption("ID (for links and commands)")
     st.code(state.slug, language=None, wrap_lines=True)
     if discardable:
@@ -317,40 +323,6 @@ def discard_form() -> None:
             doing.go("questions", {})
 
 
-def score_table(rows: list[ForecasterScore]) -> None:
-    """Show everyone's scores."""
-    st.header("Scores", anchor=False)
-    if not rows:
-        st.caption(no_scores())
-        return
-    columns = {"Forecaster": [as_text(row.forecaster) for row in rows]}
-    if graded:
-        columns["CRPS (0–1)"] = [significant(row.crps) for row in rows]
-    else:
-        columns["Brier (0–1)"] = [significant(row.brier) for row in rows]
-        columns["Original (0–2)"] = [significant(row.original) for row in rows]
-        columns["At close (0–1)"] = [significant(row.final) for row in rows]
-    columns["Coverage"] = [percent(row.coverage) for row in rows]
-    columns["Updates"] = [str(row.updates) for row in rows]
-    table(columns)
-    if graded:
-        st.caption(f"CRPS: {CRPS_HELP} Averaged over the time that a forecast was active.")
-    else:
-        st.caption(
-            "0 is best. Brier: averaged over the time that a forecast was active. Original: "
-            "summed over the options, so up to 2."
-        )
-
-
-def no_scores() -> str:
-    """Return why a resolved question has no scores."""
-    if state.status != Status.resolved:
-        return f"The question is {state.status} and not scored."
-    if history:
-        return "No scores: no forecast was active while the question was open and undecided."
-    return "No scores: nobody forecast this question while it was open."
-
-
 def page(state: QuestionState) -> None:
     """Lay out the page: the forecast first, which is on the right of a wide screen."""
     head()
@@ -363,7 +335,7 @@ def page(state: QuestionState) -> None:
         criteria()
         background()
     if state.resolution is not None:
-        score_table(scored)
+        question_scores(state, scored, printed, forecast=bool(history))
     past, about = st.columns([2, 1], gap="medium")
     with about:
         change_panel()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 
@@ -19,8 +19,9 @@ from app.views.links import question_link
 from app.views.lists import page_asked, search_field
 from forecasts.access import memberships
 from forecasts.access.kinds import CROWD_OF
-from forecasts.ledger.models import QuestionType
+from forecasts.ledger.models import QuestionOrigin, QuestionType
 from forecasts.questions import search
+from forecasts.questions.origins import origins, platform_name, platforms
 from forecasts.questions.search import Filter, Order, Row
 from forecasts.questions.standing import Status, last_registered
 from forecasts.questions.trends import Trend
@@ -29,7 +30,7 @@ from forecasts.updates.values import format_leaders, format_probability
 
 FILTER_WIDTH = 132  # pixels
 FIND, ASK = "Find", "Ask a question"
-CHOICES = ("status", "whose", "type", "tag", "family", "team")  # the filters' keys
+CHOICES = ("status", "whose", "type", "tag", "family", "team", "platform")  # the filters' keys
 WHOSE = {"Mine": True, "Not yet mine": False}
 BARS = "▁▂▃▄▅▆▇█"
 # A narrow space between the bars, which would otherwise touch and look like one black block.
@@ -39,7 +40,9 @@ MOVED = 0.1  # smallest range of the crowd's probability that is drawn
 moment = now()
 
 
-def filters(tags: list[str], families: list[str], teams: list[str]) -> tuple[Filter, str]:
+def filters(
+    tags: list[str], families: list[str], teams: list[str], platforms: list[str]
+) -> tuple[Filter, str]:
     """Show the search beside the folded filters; return their choice, and the order."""
     set_here = sum(bool(st.session_state.get(key, st.query_params.get(key))) for key in CHOICES)
     with st.container(horizontal=True, gap="small"):
@@ -54,6 +57,9 @@ def filters(tags: list[str], families: list[str], teams: list[str]) -> tuple[Fil
         tag = one_of("Tag", tags, "tag")
         family = one_of("Family", families, "family", "Questions with related outcomes.")
         team = one_of("Team", teams, "team", "The question’s team.") if teams else ""
+        platform = (
+            one_of("Imported from", platforms, "platform", shown=platform_name) if platforms else ""
+        )
     folded.button("Clear filters", key="clear", on_click=clear, args=CHOICES, disabled=not set_here)
     by = Filter(
         words=words,
@@ -62,6 +68,7 @@ def filters(tags: list[str], families: list[str], teams: list[str]) -> tuple[Fil
         family=family,
         team=team,
         type=kind,
+        platform=platform,
         mine=WHOSE.get(whose),
     )
     return by, order
@@ -110,8 +117,8 @@ def spark(trend: Trend) -> str:
     return f"{crowd} {bars.strip()} {first} → {last}"
 
 
-def caption(row: Row) -> str:
-    """Return the line below a title: status, close, own forecast, crowd, tags."""
+def caption(row: Row, origins: Sequence[QuestionOrigin]) -> str:
+    """Return the line below a title: status, close, own forecast, crowd, origin, tags."""
     state, text = row.state, row.state.text
     parts = [f"**{state.status}**"]
     if state.resolution is not None:
@@ -126,14 +133,17 @@ def caption(row: Row) -> str:
         parts.append(f"you: **{as_text(shortened(yours, 60))}**")
     if row.trend is not None and row.trend.forecasters > 1 and (drawn := spark(row.trend)):
         parts.append(drawn)
+    parts += [as_text(platform_name(one.platform)) for one in origins]
     parts += [as_text(tag) for tag in (text.tags or [])[:4]]
     return " · ".join(parts)
 
 
 @st.cache_data(show_spinner=False, ttl=timedelta(minutes=10), max_entries=64)
-def labels_of(url: str, written: tuple[int, ...], _ledger: Session) -> tuple[list[str], list[str]]:
-    """Return the tags and families, cached until ``written`` changes."""
-    return search.labels(_ledger)
+def labels_of(
+    url: str, written: tuple[int, ...], _ledger: Session
+) -> tuple[list[str], list[str], list[str]]:
+    """Return the tags, the families and the platforms, cached until ``written`` changes."""
+    return *search.labels(_ledger), platforms(_ledger)
 
 
 def find() -> None:
@@ -141,8 +151,8 @@ def find() -> None:
     with reading() as ledger:
         written = frames.revision(ledger)
         teams = memberships.team_names(ledger)
-        tags, families = labels_of(ledger_url(), written, ledger)
-    by, order = filters(tags, families, teams)
+        tags, families, sources = labels_of(ledger_url(), written, ledger)
+    by, order = filters(tags, families, teams, sources)
     with st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
     ):
@@ -151,6 +161,8 @@ def find() -> None:
     with reading() as ledger:
         me = current_member(ledger)
         found = search.page(ledger, by, member=me, now=moment, order=order, number=page_asked())
+        ids = [row.state.id for row in found.rows]
+        imported = origins(ledger, ids) if sources else {}
     if not found.total:
         st.info("No questions yet. Type the first one above, or capture an article to find some.")
         st.page_link("app_pages/articles.py", label="Capture an article")
@@ -165,12 +177,12 @@ def find() -> None:
     if several and found.rows:
         do_to(found.rows)
     for row in found.rows:
-        line(row, several)
+        line(row, several, imported.get(row.state.id, []))
     if found.pages > 1:
         st.pagination(found.pages, key="page", bind="query-params")
 
 
-def line(row: Row, several: bool) -> None:
+def line(row: Row, several: bool, origins: Sequence[QuestionOrigin]) -> None:
     """Show one question, with a checkbox if ``several`` are to be selected."""
     words: AbstractContextManager[object] = nullcontext()
     if several:
@@ -179,7 +191,7 @@ def line(row: Row, several: bool) -> None:
             ticked(row.state)
     with words, st.container(gap=None):
         question_link(row.state)
-        st.caption(caption(row))
+        st.caption(caption(row, origins))
 
 
 def ask() -> None:

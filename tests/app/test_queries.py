@@ -28,7 +28,7 @@ from tests.conftest import KINDS, ask, day
 MOST = {
     "today": 40,
     "questions": 20,
-    "question": 41,
+    "question": 42,
     "articles": 20,
     "my_scores": 30,
     "track_record": 25,

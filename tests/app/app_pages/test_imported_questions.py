@@ -1,0 +1,82 @@
+"""Imported questions show where they come from, and the scores that their platform printed."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from forecasts.access.members import find_member
+from forecasts.ledger import database
+from forecasts.ledger.models import PrintedScore, QuestionOrigin
+from forecasts.questions import registry
+from tests.app.conftest import visit, words
+from tests.conftest import day
+
+
+@pytest.fixture
+def imported(furnished: AppTest, engine: Engine) -> AppTest:
+    """The resolved question about snow is of Fatebook, that about rain of Metaculus."""
+    with database.writing(engine) as ledger:
+        for slug, platform, url in (
+            ("snow", "fatebook", ""),
+            ("rain", "metaculus", "https://www.metaculus.com/questions/7/"),
+        ):
+            origin = {"platform": platform, "platform_id": "7", "url": url, "recorded_at": day(4)}
+            question = registry.find(ledger, slug)
+            ledger.add(QuestionOrigin(question_id=question.id, **origin))
+        alice = find_member(ledger, "alice")
+        assert alice is not None
+        ledger.add(
+            PrintedScore(
+                question_id=registry.find(ledger, "snow").id,
+                member_id=alice.id,
+                platform="fatebook",
+                name="Brier score",
+                score=0.25,
+                recorded_at=day(4),
+            )
+        )
+    return furnished
+
+
+def test_a_question_links_to_its_original(imported: AppTest) -> None:
+    visit(imported, "question", slug="rain")
+    assert "Original: Metaculus 7" in words(imported)
+    links = [one.proto for one in imported.get("page_link")]
+    assert [one.page for one in links if one.external] == ["https://www.metaculus.com/questions/7/"]
+
+
+def test_an_original_without_an_address_is_named(imported: AppTest) -> None:
+    visit(imported, "question", slug="snow")
+    assert "Imported from Fatebook 7" in words(imported)
+
+
+def test_printed_scores_are_beside_ours_with_the_difference(imported: AppTest) -> None:
+    visit(imported, "question", slug="snow")
+    [shown] = [one.value for one in imported.table if "Printed" in one.value]
+    assert [one.replace("\\", "") for one in shown["Score"]] == ["Fatebook: Brier score"]
+    assert list(shown["Printed"]) == ["0.250"]
+    assert float(shown["Ours"][0]) > 0.25
+    assert "late joiners look better than they are" in words(imported)
+
+
+def test_my_scores_has_the_printed_score_too(imported: AppTest) -> None:
+    visit(imported, "my_scores", question="snow")
+    assert "Printed" in imported.table[1].value
+    assert "Forecaster" not in imported.table[1].value
+    assert "Fatebook: Brier score" in words(imported)
+
+
+def test_the_list_names_the_platform_and_filters_by_it(imported: AppTest) -> None:
+    visit(imported, "questions", platform="Fatebook")
+    said = words(imported)
+    assert "Will it snow?" in said
+    assert "Will the quay open?" not in said
+    assert " · Fatebook" in said
+    assert not imported.exception
+
+
+def test_a_ledger_without_imports_has_no_such_filter(furnished: AppTest) -> None:
+    visit(furnished, "questions")
+    assert "Imported from" not in [one.label for one in furnished.selectbox]
