@@ -9,7 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -197,8 +197,13 @@ def read_questions(table: Table, first_forecasts: Callable[[], Mapping[str, Any]
 def _items(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Yield the rows one by one, without the long lists of the continuous ranges."""
     names = [str(name) for name in frame if name != "Continuous Range"]
-    for cells in zip(*(frame[name] for name in names), strict=True):
-        yield dict(zip(names, cells, strict=True))
+    columns = (frame[name] for name in names)
+    cells = [
+        one.tolist() if KINDS[str(one.name)] == "time" else list(one.array.to_numpy(object))
+        for one in columns
+    ]
+    for row in zip(*cells, strict=True):
+        yield dict(zip(names, row, strict=True))
 
 
 def _windows(
@@ -298,12 +303,16 @@ def _outcome(table: Table, row: int, text: str, asked: Asked) -> str:
     """Return the resolution as the ledger stores it; '' without one."""
     if not text.strip() or (asked.kind == QuestionType.multiple_choice and not asked.options):
         return ""
-    outline = QuestionText.model_construct(title="", type=asked.kind, options=asked.options)
     try:
-        return read_outcome(text, outline)
+        return read_outcome(text, _outline(asked.kind, tuple(asked.options)))
     except LedgerError as error:
         table.wrong(row, "Resolution", text, error.remedy)
         return ""
+
+
+@lru_cache
+def _outline(kind: QuestionType, options: tuple[str, ...]) -> QuestionText:
+    return QuestionText.model_construct(title="", type=kind, options=list(options))
 
 
 def _bound(stated: str, number: float, kind: QuestionType) -> str:
@@ -323,9 +332,10 @@ def _scales(table: Table) -> dict[int, Scale]:
     is_numeric = np.array([kind == QuestionType.numeric for kind in kinds], dtype=bool)
     listed = number_lists(table, column, frame[column][is_numeric & (frame[column] != "")])
     points = dict(zip(listed.rows.tolist(), listed.each(), strict=True))
-    for row, (item, kind) in enumerate(zip(_items(frame), kinds, strict=True)):
-        if kind is None or not kind.is_quantitative:
-            continue
+    wanted = [row for row, kind in enumerate(kinds) if kind is not None and kind.is_quantitative]
+    for row, item in zip(wanted, _items(frame.iloc[wanted]), strict=True):
+        kind = kinds[row]
+        assert kind is not None
         bounds = _bounds(table, row, item, kind)
         if bounds is None:
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,7 +51,7 @@ def literal(table: Table, row: int, column: str, text: str) -> Any:
         table.wrong(row, column, text, f"{_LONG}; this has {len(text):,} characters")
         return None
     try:
-        value = ast.literal_eval(text.strip())
+        value = _evaluated(text.strip())
     except _FAULTS:
         table.wrong(row, column, text, "a list as Python writes it, as in ['a', 'b']")
         return None
@@ -58,6 +59,12 @@ def literal(table: Table, row: int, column: str, text: str) -> Any:
         table.wrong(row, column, text, _LONG)
         return None
     return value
+
+
+@lru_cache(maxsize=256)
+def _evaluated(text: str) -> Any:
+    """Return the value of a literal, not to be changed; most cells of a column repeat a few."""
+    return ast.literal_eval(text)
 
 
 def texts(table: Table, row: int, column: str, text: str) -> list[str]:
