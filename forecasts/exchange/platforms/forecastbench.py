@@ -38,6 +38,7 @@ DATASETS = ("acled", "dbnomics", "fred", "wikipedia", "yfinance")
 MISSING = "N/A"
 _MOST = 5_000_000  # rows of a file, as of any table
 _DAY_END = time(23, 59, 59)
+_NEVER = LAST_TIME.date().isoformat()
 
 
 def recognises(source: Source) -> bool:
@@ -185,7 +186,7 @@ def _add_outcome(row: Entry, file: Entry, sets: _Sets) -> None:
     known = sets.resolved.setdefault(key, row)
     if not _same(known.number("resolved_to"), value):
         row.wrong("resolved_to", f"as in {known.place}: {known.fields.get('resolved_to')}")
-    elif _day(row, "resolution_date") < _day(known, "resolution_date"):
+    elif (day := _resolved_on(row)) and day < (_resolved_on(known) or _NEVER):
         sets.resolved[key] = row
 
 
@@ -243,15 +244,21 @@ def _due(file: Entry) -> str:
     return _day(file, name)
 
 
+def _resolved_on(row: Entry) -> str:
+    """Return the day of a row's outcome; '' for a market row without one."""
+    missing = row.fields.get("resolution_date") in (None, "", MISSING)
+    return "" if missing else _day(row, "resolution_date")
+
+
 def _day(entry: Entry, name: str) -> str:
-    """Return a day as 2025-10-30; a later day than any if it is none, which is noted."""
+    """Return a day as 2025-10-30; one after all others if it is none, which is noted."""
     text = entry.text(name, required=True)[:10]
     try:
         return date.fromisoformat(text).isoformat()
     except ValueError:
         if text:
             entry.wrong(name, "a day, as in 2025-10-30")
-        return LAST_TIME.date().isoformat()
+        return _NEVER
 
 
 def _at(day: str, of_day: time = time()) -> datetime:
@@ -285,15 +292,18 @@ def _question(key: Key, due: str, sets: _Sets) -> dict[str, Any]:
     row = sets.resolved.get(key)
     if row is None:
         return cells
-    known_at = _at(_day(row, "resolution_date"), _DAY_END)
-    value = row.number("resolved_to")
-    outcome = "annulled" if math.isnan(value) else {0.0: "no", 1.0: "yes"}.get(value, repr(value))
-    is_early = opened < known_at < closes
+    day, value = _resolved_on(row), row.number("resolved_to")
+    # An outcome without a day: what counts is that round.
+    ends = _at(day or due, _DAY_END)
     return cells | {
-        "resolution": outcome,
-        "known_at": known_at,
-        "actual_close_time": known_at if is_early else None,
+        "resolution": "annulled" if math.isnan(value) else _outcome(value),
+        "known_at": ends if day else None,
+        "actual_close_time": ends if opened < ends < closes else None,
     }
+
+
+def _outcome(share: float) -> str:
+    return {0.0: "no", 1.0: "yes"}.get(share, repr(share))
 
 
 def _title(key: Key, parts: Sequence[Entry | None]) -> str:
@@ -332,6 +342,9 @@ def _notes(sets: _Sets) -> list[str]:
     if sets.repeated:
         were = "1 row was" if sets.repeated == 1 else f"{sets.repeated:,} rows were"
         notes.append(f"{were} repeated for another horizon, and the first one counts.")
+    if undated := sum(not _resolved_on(row) for row in sets.resolved.values()):
+        have = "1 outcome has" if undated == 1 else f"{undated:,} outcomes have"
+        notes.append(f"{have} no date; these questions close at the end of the due date.")
     if any((key.source, id_) not in sets.known for _, _, key in sets.forecasts for id_ in key.ids):
         notes.append("Without the question set, questions have their ids as titles.")
     return notes

@@ -10,7 +10,7 @@ from typing import IO, Any
 from forecasts.common import limits
 from forecasts.common.errors import BadInput
 from forecasts.exchange.folder import blocks
-from forecasts.exchange.platforms.source import Source
+from forecasts.exchange.platforms.source import JSON_BYTES, Source
 
 _CHUNK = 1 << 20  # characters
 _MOST = 4 * limits.TEXT_BYTES  # characters of one record
@@ -21,7 +21,7 @@ _REMEDY = "Give the file as the platform wrote it."
 
 
 def records(
-    source: Source, name: str, lists: Collection[str] = ()
+    source: Source, name: str, lists: Collection[str] = (), *, most_bytes: int = JSON_BYTES
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the number and the fields of each object, from 1.
 
@@ -29,7 +29,7 @@ def records(
     with lists of them, whose first field is one of ``lists``. BadInput for any other file.
     """
     path = source.files[name]
-    limits.require_file(path, limits.FILE_BYTES)
+    limits.require_file(path, most_bytes)
     number = 0
     try:
         with path.open(encoding="utf-8-sig") as file:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from forecasts.common import limits
 from forecasts.common.errors import Problem
 from forecasts.exchange.platforms.entries import (
     LAST_TIME,
@@ -25,7 +26,7 @@ from forecasts.exchange.platforms.entries import (
 )
 from forecasts.exchange.platforms.json_records import records
 from forecasts.exchange.platforms.manifold_bets import DROPPED, KEPT, Bets, whole_vectors
-from forecasts.exchange.platforms.manifold_markets import Asked, Market, read_market
+from forecasts.exchange.platforms.manifold_markets import FIELDS, Asked, Market, read_market
 from forecasts.exchange.platforms.record import (
     ORIGIN_COLUMNS,
     PRINTED_COLUMNS,
@@ -38,6 +39,7 @@ from forecasts.exchange.platforms.record import (
 from forecasts.exchange.platforms.source import Source
 
 _LISTS = ("bets", "markets", "contracts")
+_MOST_MARKETS = 250_000
 
 
 def recognises(source: Source) -> bool:
@@ -53,13 +55,17 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     bets, entries = Bets(problems), {}
     for name in json_files(source):
         bets.begin(name)
-        for number, fields in records(source, name, _LISTS):
+        for number, fields in records(source, name, _LISTS, most_bytes=limits.FILE_BYTES):
             if "contractId" in fields and "outcomeType" not in fields:
                 bets.add(number, fields)
                 continue
-            entry = Entry(f"{name}, record {number:,}", fields, problems)
+            few = {field: fields[field] for field in FIELDS if field in fields}
+            entry = Entry(f"{name}, record {number:,}", few, problems)
             if "outcomeType" in fields:
                 entries[entry.name("id", required=True)] = entry  # the last one is the newest
+                if len(entries) > _MOST_MARKETS:
+                    most = f"{_MOST_MARKETS:,}"
+                    raise limits.too_much(name, "more markets", most, "Give those with bets.")
             else:
                 reason = "neither a bet (contractId) nor a market (outcomeType)"
                 left_out.append(LeftOut(entry.place, "", reason))

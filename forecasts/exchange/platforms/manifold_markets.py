@@ -31,6 +31,13 @@ _REFUSED = {
     "CERT": "a certificate has no probabilities",
 }
 
+# What is read of a market, and kept until the bets are read.
+FIELDS = (
+    *("id", "question", "url", "outcomeType", "createdTime", "closeTime", "groupSlugs"),
+    *("textDescription", "description", "answers", "shouldAnswersSumToOne"),
+    *("isResolved", "resolution", "resolutionTime", "resolutionProbability", "resolutions"),
+)
+
 
 @dataclass(frozen=True)
 class Asked:

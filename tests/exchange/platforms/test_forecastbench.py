@@ -153,6 +153,15 @@ def test_a_resolved_market_can_be_a_share_or_annulled(tmp_path: Path) -> None:
     assert record.frames.questions["resolution"].tolist() == ["0.5", "annulled"]
 
 
+def test_an_outcome_without_a_day_ends_the_round(tmp_path: Path) -> None:
+    known = resolutions(outcome("abc", "manifold", "", 1.0), outcome("xyz", "manifold", "N/A", 1.0))
+    record = read(tmp_path, forecasts(forecast("abc", "manifold", 0.3)), known)
+    [asked] = record.frames.questions.to_dict("records")
+    assert (asked["resolution"], str(asked["known_at"])) == ("yes", "NaT")
+    assert asked["actual_close_time"].isoformat() == "2025-03-02T23:59:59+00:00"
+    assert "2 outcomes have no date" in record.notes[1]
+
+
 def test_a_dataset_question_is_one_for_each_round_and_day(tmp_path: Path) -> None:
     rows = [
         forecast("DGS10", "fred", p, day) for p, day in ((0.3, "2025-03-09"), (0.4, "2025-04-01"))
