@@ -323,7 +323,7 @@ def _scores(frames: Frames) -> dict[str, list[PublishedScore]]:
 
 
 def _evidence(session: Session, own: Sequence[Forecast]) -> dict[int, list[PublishedEvidence]]:
-    """Return the evidence of each forecast by its id, without what was erased."""
+    """Return the evidence of each forecast by its id, erased evidence left out."""
     found: dict[int, list[PublishedEvidence]] = defaultdict(list)
     for some in in_batches([row.id for row in own]):
         cited = session.exec(

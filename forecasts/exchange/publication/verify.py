@@ -1,10 +1,10 @@
 """Check a public record of forecasts: ``python verify.py`` in its folder.
 
-It needs Python 3.9 or newer and record.json, and asks nothing of any server. It says what it
-proved, and names each fault (exit code 1).
+It needs Python 3.9 or newer and record.json, and asks nothing of any server. It prints its
+findings, and names each fault (exit code 1).
 
     python verify.py 1842-9f2c…      also compare with a digest that you have from elsewhere
-    python verify.py --stamps        also write the stamps, so that openssl can check who signed
+    python verify.py --stamps        also write the stamps, whose signatures openssl can check
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import json
 import sys
 from base64 import b64decode
 from bisect import bisect_left
+from collections import Counter, namedtuple
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Iterator, NamedTuple  # noqa: UP035 Python 3.9
+from typing import Any, Iterator  # noqa: UP035 Python 3.9
 
 FORM = "public record of forecasts, form 1"
 NOTHING = "0" * 64  # the hash before the first entry
@@ -25,27 +26,12 @@ SHA2 = {"0201": "sha256", "0202": "sha384", "0203": "sha512"}  # by the end of i
 MESSAGE_DIGEST = "2a864886f70d010904"
 
 
-class Entry(NamedTuple):
-    """A link of the chain: the table, id and hash of its row, its time, its row's question."""
-
-    kind: str
-    row_id: int
-    row: str
-    at: str | None
-    question: int | None
-    hash: str
-
-
-class Forecast(NamedTuple):
-    """A published forecast: the place of its entry (None: not proved), its row and its name."""
-
-    place: int | None
-    row: Any
-    name: str
+# The table, id and hash of a row, the time of its entry, its question, and the entry's hash.
+Entry = namedtuple("Entry", "kind row_id row at question hash")
 
 
 class Check:
-    """The check of a record: ``faults`` names what is wrong, ``said`` what was proved."""
+    """The check of a record: its ``faults``, and its findings in sentences (``said``)."""
 
     def __init__(self, record: Any, *digests: str) -> None:
         self.faults: list[str] = []
@@ -53,7 +39,9 @@ class Check:
         self.first = 1
         self.entries: dict[int, Entry] = {}
         self.opened: set[int] = set()  # the places of published rows
-        self.forecasts: list[Forecast] = []
+        self.older: Counter[str] = Counter()  # published rows before the first entry, by table
+        self.forecasts: list[tuple[int | None, Any, str]] = []  # place, row and name
+        self.scores: list[float] = []
         try:
             self.all(record, digests)
         except (AttributeError, LookupError, OverflowError, TypeError, ValueError):
@@ -74,13 +62,13 @@ class Check:
         self.said.insert(0, f"{title}: {forecasts} on {many(len(wordings), 'question')}.")
         self.counts(record["counts"], wordings)
         self.times(self.stamps(record["stamps"]))
-        scores = [score["brier"] for one in record["questions"] for score in one["scores"]]
-        mean = sum(scores) / len(scores) if scores else None
+        mean = sum(self.scores) / len(self.scores) if self.scores else None
         if not near(record["brier"], mean):
             self.faults.append(f"the mean Brier score is {shown(mean)}, not {record['brier']}")
-        self.said.append(
-            f"Scores: {many(len(scores), 'Brier score')} recomputed, mean {shown(mean)}."
-        )
+        recomputed = many(len(self.scores), "Brier score")
+        self.said.append(f"Scores: {recomputed} recomputed, mean {shown(mean)}.")
+        if older := ", ".join(many(number, kind) for kind, number in sorted(self.older.items())):
+            self.said.append(f"Not proved, since older than this part of the chain: {older}.")
 
     def chain(self, record: Any, digests: tuple[str, ...]) -> None:
         """Hash every entry, each with the hash of the one before."""
@@ -123,9 +111,10 @@ class Check:
         """Return a published row, after comparing it with its entry."""
         row, place = json.loads(one["row"]), one["place"]
         if place is None:
+            self.older[kind] += 1
             if self.first == 1:
                 self.faults.append(f"{kind} {row['id']} has no entry")
-            return row  # older than the published part of the chain
+            return row
         entry = self.entries.get(place)
         if entry is None or entry[:3] != (kind, row["id"], sha256(one["row"])):
             self.faults.append(f"{kind} {row['id']} is not as entry {place} has it")
@@ -147,7 +136,7 @@ class Check:
             row = self.row(each, "forecast")
             member = members[row["member_id"]]
             name = f"{slug}, forecast of {member} at {row['made_at']}"
-            self.forecasts.append(Forecast(each["place"], row, name))
+            self.forecasts.append((each["place"], row, name))
             paths.setdefault(member, []).append(row)
             made.append((row["member_id"], row["made_at"], row["id"]))
         if made != sorted(made):
@@ -158,8 +147,11 @@ class Check:
         confirmed = [row for row in resolutions if row["state"] == "confirmed"]
         outcome = max(confirmed, key=lambda row: row["id"])["outcome"] if confirmed else None
         given = {score["forecaster"]: score["brier"] for score in one["scores"]}
+        if len(given) != len(one["scores"]):
+            self.faults.append(f"{slug}: a score is there twice")
         for member in sorted({*paths, *given}):
             score = brier(wording, outcome, paths.get(member, []))
+            self.scores += [] if score is None else [score]
             if not near(given.get(member), score):
                 said = f"{shown(score)}, not {shown(given.get(member))}"
                 self.faults.append(f"{slug}: the Brier score of {member} is {said}")
@@ -215,11 +207,11 @@ class Check:
 
     def times(self, stamps: list[tuple[int, int]]) -> None:
         """Compare the time of each forecast with the stamps around its entry."""
-        imported = covered = unproved = longest = 0
+        imported = proved = covered = longest = 0
         for place, row, name in self.forecasts:
-            if place is None or place not in self.entries:
-                unproved += 1
+            if place not in self.entries:
                 continue
+            proved += 1
             at = self.entries[place].at or row["recorded_at"]
             if row["made_at"] > at:
                 self.faults.append(f"{name}: made after it was recorded, at {at}")
@@ -233,7 +225,6 @@ class Check:
             if after:
                 covered += 1
                 longest = max(longest, after[0][1] - micros(at))
-        proved = len(self.forecasts) - unproved
         self.said.append(
             f"Times: {many(covered, 'forecast')} of {proved} stamped, at most {longest / HOUR:.1f} "
             "hours after the time they were recorded."
@@ -241,7 +232,6 @@ class Check:
         for number, what in (
             (proved - covered, "newer than the last stamp: only the ledger says when"),
             (imported, "imported: made, as its forecaster says, before it was recorded"),
-            (unproved, "older than this part of the chain, and so not proved"),
         ):
             if number:
                 self.said.append(f"Times: {many(number, 'forecast')} {what}.")
@@ -286,10 +276,8 @@ def brier(wording: Any, outcome: str | None, path: list[Any]) -> float | None:
     """Return the mean of (p − outcome)² over the time with a forecast; options: half the sum."""
     if outcome in (None, "annulled", "ambiguous") or wording["type"] in ("numeric", "date"):
         return None
-    opens, closes = (
-        micros(wording["open_time"]),
-        micros(wording.get("actual_close_time") or wording["scheduled_close_time"]),
-    )
+    opens = micros(wording["open_time"])
+    closes = micros(wording.get("actual_close_time") or wording["scheduled_close_time"])
     total = live = 0.0
     for row, following in zip(path, [*path[1:], None]):  # noqa: B905 Python 3.9
         until = closes if following is None else min(closes, micros(following["made_at"]))
@@ -337,24 +325,31 @@ def many(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
+def plain(lines: list[str]) -> str:
+    """Return lines for a terminal: names in a record must not act on it."""
+    shown_ = ("".join(c if c.isprintable() else "?" for c in line) for line in lines)
+    encoding = sys.stdout.encoding or "utf-8"
+    return "\n".join(shown_).encode(encoding, "replace").decode(encoding)
+
+
 def main() -> None:
-    """Print what was proved; exit with 1 if there is a fault."""
+    """Print the findings; exit with 1 if there is a fault."""
     folder, options = Path(__file__).parent, sys.argv[1:]
     try:
         record = json.loads((folder / "record.json").read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         sys.exit(f"record.json cannot be read: {error}")
     check = Check(record, *(one for one in options if one != "--stamps"))
-    print("\n".join(check.said))
+    print(plain(check.said))
     if "--stamps" in options and not check.faults:
         for digest, token in record["stamps"].items():
             (folder / f"{digest}.tsr").write_bytes(b64decode(token))
             hash_ = sha256(digest)
             print(f"openssl ts -verify -CAfile ROOTS.pem -digest {hash_} -in {digest}.tsr")
     elif record.get("stamps"):
-        print("Who signed the stamps: python verify.py --stamps writes them for openssl.")
+        print("To check the signatures of the stamps: python verify.py --stamps")
     if check.faults:
-        sys.exit("\n".join(["This record is NOT as it was recorded:", *check.faults]))
+        sys.exit(plain(["This record is NOT as it was recorded:", *check.faults]))
     print("This record is as it was recorded.")
 
 

@@ -196,6 +196,11 @@ def a_score_too_many(record: Record) -> None:
     question(record, "fog")["scores"].append({"forecaster": "kate", "brier": 0.0})
 
 
+def a_doubled_score(record: Record) -> None:
+    scores = question(record, "rain")["scores"]
+    scores.append(scores[0])
+
+
 def the_mean(record: Record) -> None:
     record["brier"] = 0.01
 
@@ -269,6 +274,7 @@ TAMPERED: list[tuple[Callable[[Record], None], str]] = [
     (another_beginning, "the first entry follows another one"),
     (a_score, "rain: the Brier score of kate is 0.0367, not 0.0010"),
     (a_score_too_many, "fog: the Brier score of kate is none, not 0.0000"),
+    (a_doubled_score, "rain: a score is there twice"),
     (the_mean, "the mean Brier score is "),
     (the_counts, "counts: elsewhere is 1, not 0"),
     (a_name, "the words of member 1 are not as entry "),
@@ -333,7 +339,10 @@ def test_entries_of_earlier_releases_that_could_be_guessed_are_not_shown(
     assert [one[0] for one in record["entries"]] == ["forecast", "forecast"]
     old, new = question(record, "rain")["forecasts"]
     assert (old["place"], new["place"]) == (None, record["first"])
-    assert "Times: 1 forecast older than this part of the chain, and so not proved." in check.said
+    assert check.said[-1] == (
+        "Not proved, since older than this part of the chain: 1 forecast, 1 member, 1 question, "
+        "1 question_revision."
+    )
     assert "words" not in json.loads(old["row"])
 
 

@@ -22,7 +22,9 @@ class Check {
   said = [];
   entries = new Map();
   opened = new Set();
+  older = new Map();
   forecasts = [];
+  scores = [];
 
   async all(record) {
     try {
@@ -42,14 +44,17 @@ class Check {
       this.said.unshift(`${title}: ${forecasts} on ${many(wordings.size, "question")}.`);
       this.counts(record.counts, wordings);
       this.times(await this.stamps(record.stamps));
-      const scores = record.questions.flatMap((one) => one.scores.map((score) => score.brier));
-      const sum = scores.reduce((total, score) => total + score, 0);
-      const mean = scores.length ? sum / scores.length : null;
+      const sum = this.scores.reduce((total, score) => total + score, 0);
+      const mean = this.scores.length ? sum / this.scores.length : null;
       if (!near(record.brier, mean)) {
         this.faults.push(`the mean Brier score is ${shown(mean)}, not ${record.brier}`);
       }
-      const recomputed = many(scores.length, "Brier score");
+      const recomputed = many(this.scores.length, "Brier score");
       this.said.push(`Scores: ${recomputed} recomputed, mean ${shown(mean)}.`);
+      const older = [...this.older].sort().map(([kind, number]) => many(number, kind));
+      if (older.length) {
+        this.said.push(`Not proved, since older than this part of the chain: ${older.join(", ")}.`);
+      }
     } catch {
       this.faults.push("record.json does not have the form of a public record");
     }
@@ -93,6 +98,7 @@ class Check {
     const row = JSON.parse(one.row);
     const place = one.place;
     if (place === null) {
+      this.older.set(kind, (this.older.get(kind) ?? 0) + 1);
       if (this.first === 1) this.faults.push(`${kind} ${row.id} has no entry`);
       return row;
     }
@@ -139,9 +145,11 @@ class Check {
     confirmed.sort((now, then) => then.id - now.id);
     const outcome = confirmed.length ? confirmed[0].outcome : null;
     const given = new Map(one.scores.map((score) => [score.forecaster, score.brier]));
+    if (given.size !== one.scores.length) this.faults.push(`${slug}: a score is there twice`);
     for (const member of [...new Set([...paths.keys(), ...given.keys()])].sort()) {
       const score = brier(wording, outcome, paths.get(member) ?? []);
       const stated = given.get(member) ?? null;
+      if (score !== null) this.scores.push(score);
       if (!near(stated, score)) {
         const said = `${shown(score)}, not ${shown(stated)}`;
         this.faults.push(`${slug}: the Brier score of ${member} is ${said}`);
@@ -202,12 +210,10 @@ class Check {
   }
 
   times(stamps) {
-    let [imported, covered, unproved, longest] = [0, 0, 0, 0];
+    let [imported, proved, covered, longest] = [0, 0, 0, 0];
     for (const { place, row, name } of this.forecasts) {
-      if (place === null || !this.entries.has(place)) {
-        unproved += 1;
-        continue;
-      }
+      if (!this.entries.has(place)) continue;
+      proved += 1;
       const at = this.entries.get(place).at ?? row.recorded_at;
       if (row.made_at > at) this.faults.push(`${name}: made after it was recorded, at ${at}`);
       if (row.made_at < at) imported += 1;
@@ -224,7 +230,6 @@ class Check {
         longest = Math.max(longest, after[1] - micros(at));
       }
     }
-    const proved = this.forecasts.length - unproved;
     this.said.push(
       `Times: ${many(covered, "forecast")} of ${proved} stamped, at most ` +
         `${(longest / HOUR).toFixed(1)} hours after the time they were recorded.`,
@@ -232,7 +237,6 @@ class Check {
     for (const [number, what] of [
       [proved - covered, "newer than the last stamp: only the ledger says when"],
       [imported, "imported: made, as its forecaster says, before it was recorded"],
-      [unproved, "older than this part of the chain, and so not proved"],
     ]) {
       if (number) this.said.push(`Times: ${many(number, "forecast")} ${what}.`);
     }
