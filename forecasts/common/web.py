@@ -160,9 +160,13 @@ def ask(
             location = answer.headers.get("location")
             if answer.status not in REDIRECTS or not location:
                 return answer
-            there = checked_url(location, base=here, allow_private=True)
+            try:
+                there = here.join(location)
+                name = _name(there)  # this decodes the host, which can fail too
+            except (httpx.InvalidURL, ValueError, TypeError):
+                raise CaptureError(f"{_name(here)} redirects to an invalid address.") from None
             if (there.scheme, there.netloc) != (here.scheme, here.netloc):
-                raise CaptureError(f"{_name(here)} redirects to another host: {_name(there)}.")
+                raise CaptureError(f"{_name(here)} redirects to another host: {name}.")
             here = there
     raise CaptureError(f"{_name(here)} redirects more than {MAX_REDIRECTS} times.")
 

@@ -26,11 +26,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
-from pydantic import TypeAdapter
+from pydantic import AfterValidator, TypeAdapter
 
 from forecasts.exchange.accounts.client import Client, Known, Shape, Site
 from forecasts.exchange.accounts.kept import Kept
@@ -63,6 +63,10 @@ _COLUMNS = (
 )
 
 
+# JSON can hold half of a character's pair, which UTF-8 cannot.
+_Text = Annotated[str, AfterValidator(lambda text: text.encode("utf-8", "replace").decode())]
+
+
 class _Person(Shape):
     id: str | None = None
     name: str | None = None
@@ -76,7 +80,7 @@ class _List(Shape):
 
 class _Option(Shape):
     id: str
-    text: str
+    text: _Text
     resolution: Any = None
     resolvedAt: Any = None  # noqa: N815
 
@@ -96,7 +100,7 @@ class _Tag(Shape):
 
 class _Question(Shape):
     id: str
-    title: str
+    title: _Text
     createdAt: Any = None  # noqa: N815
     resolveBy: Any = None  # noqa: N815
     resolution: Any = None
@@ -162,7 +166,7 @@ def read(kept: Kept, choices: Choices) -> PlatformRecord:
         return PlatformRecord("fatebook", frames_of({}, {}), origins, printed)
     with tempfile.TemporaryDirectory(prefix="pull-") as folder:
         file = Path(folder, "fatebook.csv")
-        with file.open("w", encoding="utf-8", newline="") as opened:
+        with file.open("w", encoding="utf-8", errors="replace", newline="") as opened:
             writer = csv.DictWriter(opened, _COLUMNS)
             writer.writeheader()
             for question in questions:

@@ -205,7 +205,14 @@ def _slim(post: _Post) -> dict[str, Any]:
 def read(kept: Kept, choices: Choices) -> PlatformRecord:
     """Return the record of what was fetched."""
     account = kept.items("account")["me"]
-    posts = [(post, one) for post in kept.items("posts").values() for one in post["questions"]]
+    # A question can come twice: in its post, and as a part of another one.
+    posts = list(
+        {
+            one["id"]: (post, one)
+            for post in kept.items("posts").values()
+            for one in post["questions"]
+        }.values()
+    )
     tables = {
         "question_data.csv": [_question_row(*one) for one in posts],
         "forecast_data.csv": [row for _, one in posts for row in _forecast_rows(one, account)],
@@ -214,7 +221,7 @@ def read(kept: Kept, choices: Choices) -> PlatformRecord:
     with tempfile.TemporaryDirectory(prefix="pull-") as folder:
         files = {name: Path(folder, name) for name in tables}
         for name, rows in tables.items():
-            with files[name].open("w", encoding="utf-8", newline="") as file:
+            with files[name].open("w", encoding="utf-8", errors="replace", newline="") as file:
                 writer = csv.DictWriter(file, _COLUMNS[name])
                 writer.writeheader()
                 writer.writerows(rows)
@@ -340,8 +347,11 @@ def _range(bounds: list[Any], zero: Any, *, is_date: bool) -> list[Any] | None:
         return None
     low, high = bounds
     shares = (np.arange(201) / 200).tolist()
-    if isinstance(zero, int | float) and zero not in (low, high):
-        ratio = (high - zero) / (low - zero)
-        shares = [(ratio**one - 1) / (ratio - 1) for one in shares]
-    points = [low + (high - low) * one for one in shares]
+    try:
+        if zero is not None:
+            ratio = (high - zero) / (low - zero)
+            shares = [(ratio**one - 1) / (ratio - 1) for one in shares]
+        points = [low + (high - low) * one for one in shares]
+    except (ArithmeticError, TypeError):
+        return None
     return [_day(one) for one in points] if is_date else points

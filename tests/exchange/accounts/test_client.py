@@ -225,6 +225,7 @@ def test_a_redirect_to_another_host_never_carries_the_token(
         Reply({"error": f"no user has {TOKEN}"}, status=401),
         Reply({}, status=500),
         Reply({}, status=302, headers={"Location": f"/api/?apiKey={TOKEN}"}),
+        Reply({}, status=302, headers={"Location": f"http://[?apiKey={TOKEN}"}),
         Reply(b'{"a', length=9),
         Reply(f"<html>{TOKEN}".encode()),
     ],

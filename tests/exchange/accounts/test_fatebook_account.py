@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from forecasts.common.errors import CaptureError
+from forecasts.common.errors import BadInput, CaptureError
 from forecasts.exchange.accounts import fatebook as account
 from forecasts.exchange.accounts.client import Client
 from forecasts.exchange.accounts.kept import Kept
@@ -237,3 +238,22 @@ def test_a_wrong_key_names_where_to_get_one(
         account.fetch(client_of(account.SITE, "an-old-key"), kept)
     assert "https://fatebook.io/api-setup and set FORECASTS_FATEBOOK_TOKEN" in refused.value.remedy
     assert "an-old-key" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "A \x00 in it"},
+        {"title": "Half a \ud83d pair"},
+        {"createdAt": "soon"},
+        {"resolution": "MAYBE"},
+        {"forecasts": [forecast(ME, "2024-05-01T10:11:05.950Z", "7")]},
+        {"forecasts": [forecast(ME, "2024-05-01T10:11:05.950Z", "0.7", optionId="gone")]},
+    ],
+)
+def test_unusable_values_are_refused_or_read_but_never_crash(
+    pull: Pull, changes: dict[str, Any]
+) -> None:
+    with suppress(BadInput):
+        record = pull([question("q1", "Will it?") | changes])
+        assert len(record.frames.questions) <= 1

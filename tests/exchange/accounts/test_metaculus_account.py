@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from forecasts.common.errors import CaptureError
+from forecasts.common.errors import BadInput, CaptureError
 from forecasts.exchange.accounts import metaculus as account
 from forecasts.exchange.accounts.client import Client
 from forecasts.exchange.accounts.kept import Kept
@@ -352,3 +353,33 @@ def test_an_answer_of_another_shape_is_named(
     platform.answer = lambda asked: Reply(me if asked.path == "users/me/" else page)
     with pytest.raises(CaptureError, match=r"Metaculus sent .*newer version"):
         account.fetch(client_of(account.SITE), kept)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "A \x00 in it"},
+        {"title": "Half a \ud83d pair"},
+        {"open_time": "soon"},
+        {"type": "numeric", "scaling": {"range_min": 0, "range_max": 1e308, "zero_point": -1e-300}},
+        {"type": "date", "scaling": {"range_min": 1e18, "range_max": 1e19, "zero_point": None}},
+        {"type": "binary", "my_forecasts": {"history": [forecast("2025-01-02", None, [9.0])]}},
+        {"my_forecasts": {"history": [{"start_time": 1e300, "forecast_values": [0.5, 0.5]}]}},
+    ],
+)
+def test_unusable_values_are_refused_or_read_but_never_crash(
+    platform: Platform, client_of: ClientOf, kept: Kept, changes: dict[str, Any]
+) -> None:
+    serve(platform, [post(1, question=question(41, **changes))])
+    account.fetch(client_of(account.SITE), kept)
+    with suppress(BadInput):
+        assert len(account.read(kept, CHOICES).frames.questions) <= 1
+
+
+def test_a_question_of_two_posts_comes_once(
+    platform: Platform, client_of: ClientOf, kept: Kept
+) -> None:
+    one = question(41)
+    serve(platform, [post(1, question=one), post(2, conditional={"question_yes": one})])
+    account.fetch(client_of(account.SITE), kept)
+    assert len(account.read(kept, CHOICES).frames.questions) == 1
