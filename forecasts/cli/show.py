@@ -71,6 +71,7 @@ def show(
 def _head(session: Session, state: QuestionState, now: datetime) -> list[str]:
     """Return the title, the line below it, and a line for each limit on visibility."""
     from forecasts.access.visibility import audience_label, crowd_is_hidden
+    from forecasts.questions.origins import origins, platform_name
 
     text = state.text
     opens = "opened" if text.open_time <= now else "opens"
@@ -80,6 +81,9 @@ def _head(session: Session, state: QuestionState, now: datetime) -> list[str]:
         f"{state.slug} · {state.status} · {text.type} · "
         f"{opens} {day(text.open_time)} · {closes} {when(text.close_time)}",
     ]
+    for one in origins(session, [state.id]).get(state.id, []):
+        address = f": {one.url}" if one.url else ""
+        lines.append(f"Imported from {platform_name(one.platform)} {one.platform_id}{address}")
     if audience := audience_label(session, text):
         lines.append(f"Visible only to {audience}.")
     if crowd_is_hidden(session, state.question):
@@ -314,6 +318,24 @@ def _print_resolution(session: Session, state: QuestionState, now: datetime) -> 
     scored = score_table(session, state.resolution)
     print_line("\nScores (0 is best):" if scored else "\nNo scores.")
     print_scores(scored)
+    _print_printed_scores(session, state)
+
+
+def _print_printed_scores(session: Session, state: QuestionState) -> None:
+    """Print the scores that a platform printed, each beside ours, and how the rules differ."""
+    from forecasts.questions.origins import platform_name
+    from forecasts.scores.printed_scores import printed_scores
+
+    printed = printed_scores(session, state)
+    if not printed:
+        return
+    print_line("\nAs printed elsewhere:")
+    for one in printed:
+        ours = "" if one.ours is None else f", ours ({one.protocol}) {one.ours:.4g}"
+        name = f"{platform_name(one.platform)} {one.name}"
+        print_line(f"  {one.forecaster}: {name} {one.score:.4g}{ours}")
+    for note in dict.fromkeys(one.note for one in printed):
+        print_line(f"  {note}", style="dim")
 
 
 def print_scores(scored: Sequence[ForecasterScore]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -9,10 +10,12 @@ from sqlmodel import Session
 
 from forecasts.access.members import handles
 from forecasts.ledger.models import Forecast, ModelUse
+from forecasts.questions.origins import origins
 from forecasts.questions.revisions import history as wordings
 from forecasts.questions.sources import sources
 from forecasts.questions.standing import QuestionState
 from forecasts.resolution.history import steps
+from forecasts.scores.printed_scores import printed_scores
 from forecasts.scores.scored_questions import ScoredQuestion
 from forecasts.scores.stored_scores import score_table
 from forecasts.updates.comments import by_forecast, reasons, remarks
@@ -66,16 +69,21 @@ def everything_about(session: Session, state: QuestionState) -> dict[str, Any]:
     return question_document(session, state) | {
         "forecasts": forecast_documents(session, state),
         "scores": [] if resolution is None else score_table(session, resolution),
+        "printed_scores": [asdict(one) for one in printed_scores(session, state)],
     }
 
 
 def question_document(session: Session, state: QuestionState) -> dict[str, Any]:
-    """Return a question with its wordings and resolutions, without forecasts and scores."""
+    """Return a question with origins, wordings and resolutions, without forecasts and scores."""
     text, named = state.text, handles(session)
     return question_fields(state) | {
         "background": text.background,
         "resolution_criteria": text.resolution_criteria,
         "fine_print": text.fine_print,
+        "origins": [
+            {"platform": one.platform, "id": one.platform_id, "url": one.url or None}
+            for one in origins(session, [state.id]).get(state.id, [])
+        ],
         "sources": [
             {
                 "article": article.id,

@@ -9,8 +9,13 @@ from typing import Any
 import pytest
 import typer
 from click.testing import Result
+from sqlalchemy import Engine
 
 from forecasts.cli.main import app
+from forecasts.ledger import database
+from forecasts.ledger.models import QuestionOrigin
+from forecasts.questions.registry import find
+from tests.conftest import day
 
 Run = Callable[..., Result]
 PAGE = (Path(__file__).parents[2] / "docs" / "json.md").read_text(encoding="utf-8")
@@ -20,7 +25,7 @@ WITHOUT_DATA = {
     *("app", "api", "mcp", "demo", "migrate", "identify"),
     *("move", "digest", "backup", "restore", "rescore"),
     *("ask", "revise", "close", "discard", "look-again"),
-    *("propose", "resolve", "reject", "dispute", "uphold", "import", "export"),
+    *("propose", "resolve", "reject", "dispute", "uphold", "import", "export", "pull", "publish"),
     *("run retry", "resolver set", "resolver add", "resolver remove", "resolver policy"),
     *("schedule cron", "schedule systemd", "schedule kubernetes"),
     *("notify add", "notify set", "notify remove", "notify test", "notify send"),
@@ -31,6 +36,7 @@ WITHOUT_DATA = {
 WITH_DATA: dict[str, tuple[str, ...]] = {
     "today": (),
     "questions": (),
+    "same": (),
     "show": ("rain",),
     "update": ("fog", "30%"),
     "withdraw": ("fog",),
@@ -114,7 +120,9 @@ def differences(value: Any, shape: Any, where: str = "") -> list[str]:
 
 
 @pytest.fixture
-def ledger(forecasts: Run, clock: Callable[[str], None], tmp_path: Path) -> None:
+def ledger(
+    forecasts: Run, clock: Callable[[str], None], tmp_path: Path, engine: Engine
+) -> None:
     """A ledger in which each of the commands has something to print."""
     forecasts("capture", "-", input=ARTICLE)
     outcomes = tmp_path / "outcomes.csv"
@@ -125,6 +133,11 @@ def ledger(forecasts: Run, clock: Callable[[str], None], tmp_path: Path) -> None
             evidence = ("--evidence", "context: note", "--because", "a front")
             forecasts("update", slug, p, "--as", who, *evidence)
     forecasts("ask", "Will there be fog?", "--closes", "2026-02-15", "--slug", "fog")
+    forecasts("ask", "Will there be fog here?", "--closes", "2026-02-15", "--slug", "metaculus-7")
+    with database.writing(engine) as session:
+        id_ = find(session, "metaculus-7").id
+        origin = {"platform": "metaculus", "platform_id": "7", "recorded_at": day(5)}
+        session.add(QuestionOrigin(question_id=id_, **origin))
     for slug in ("snow", "hail"):
         forecasts("resolver", "set", slug, "outcomes_file", "--with", f"path={outcomes}")
     clock("2026-01-16T12:00:00Z")

@@ -171,6 +171,14 @@ class Source(BaseModel):
     quote: str
 
 
+class Origin(BaseModel):
+    """The platform that a question was imported from, its id and its address there."""
+
+    platform: str
+    id: str
+    url: str | None
+
+
 class Wording(BaseModel):
     """One wording of a question."""
 
@@ -195,11 +203,12 @@ class ResolutionStep(BaseModel):
 
 
 class QuestionDocument(Question):
-    """A question with its wordings, its sources and the steps of its resolution."""
+    """A question with its origins, its wordings, its sources and the steps of its resolution."""
 
     background: str
     resolution_criteria: str
     fine_print: str
+    origins: list[Origin]
     sources: list[Source]
     wordings: list[Wording]
     resolutions: list[ResolutionStep]
