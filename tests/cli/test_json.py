@@ -120,9 +120,7 @@ def differences(value: Any, shape: Any, where: str = "") -> list[str]:
 
 
 @pytest.fixture
-def ledger(
-    forecasts: Run, clock: Callable[[str], None], tmp_path: Path, engine: Engine
-) -> None:
+def ledger(forecasts: Run, clock: Callable[[str], None], tmp_path: Path, engine: Engine) -> None:
     """A ledger in which each of the commands has something to print."""
     forecasts("capture", "-", input=ARTICLE)
     outcomes = tmp_path / "outcomes.csv"
