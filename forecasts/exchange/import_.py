@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from sqlmodel import Session, col, select
 
-from forecasts.access.members import find_member, member_or_new
+from forecasts.access.members import find_member, members_or_new
 from forecasts.access.memberships import join, same_membership, team_or_new
 from forecasts.access.roles import Action, allows, is_shared, member_rights, require
 from forecasts.access.visibility import reading_everything
@@ -35,8 +35,8 @@ from forecasts.ledger.models import (
     Article,
     Evidence,
     Member,
-    MemberKind,
     QuestionRevision,
+    Resolution,
     Team,
 )
 from forecasts.questions.standing import QuestionState, in_batches, listing
@@ -273,12 +273,7 @@ def write_frames(
     """
     handles = dict.fromkeys([*frames.forecasts["forecaster"].unique(), *frames.teams["forecaster"]])
     kinds = {} if frames.members is None else dict(rows(frames.members[["forecaster", "kind"]]))
-    members = {
-        handle: member_or_new(
-            session, handle, now=now, kind=MemberKind(kinds.get(handle) or MemberKind.human)
-        )
-        for handle in handles
-    }
+    members = members_or_new(session, list(handles), now=now, kinds=kinds)
     for row in rows(frames.teams):
         team, other = team_or_new(session, row.team, now=now), members[row.forecaster]
         joined_at, left_at = time_of(row.joined_at), time_of(row.left_at)
@@ -313,7 +308,7 @@ def write_frames(
         )
     session.flush()
     touched = {found.known[slug].id for slug in found.questions.revised} | forecasts
-    to_score = resolutions + [
+    to_score: list[scores.Scored | Resolution] = [*resolutions] + [
         state.resolution
         for state in found.known.values()
         if state.resolution is not None and state.id in touched

@@ -17,18 +17,18 @@ from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.errors import BadInput, Problem, Refused
 from forecasts.common.times import iso
 from forecasts.exchange.folder.rules import Wrong
+from forecasts.ledger.append import append
 from forecasts.ledger.models import (
     Article,
     Member,
     QuestionText,
-    Resolution,
     ResolutionState,
     Visibility,
 )
 from forecasts.questions.outcomes import read_outcome
 from forecasts.questions.registry import (
     NewQuestion,
-    insert_questions,
+    append_questions,
     question_text,
     require_new_slugs,
 )
@@ -37,6 +37,7 @@ from forecasts.questions.sources import Passage
 from forecasts.questions.standing import QuestionState
 from forecasts.resolution.outcome_checks import require_possible
 from forecasts.scores.frames import Frames, rows
+from forecasts.scores.scores import Scored
 
 # Called with the current step and the share that is done, from 0 to 1.
 Progress = Callable[[str, float], None]
@@ -82,12 +83,13 @@ class QuestionChanges:
     """The changes that an import makes to questions, by question_id; none is written yet.
 
     ``kept_private``: the number of new questions that only their importer will see.
+    ``resolutions``: the columns of each, but for the question's id.
     """
 
     new: dict[str, NewQuestion]
     kept_private: int
     revised: dict[str, QuestionText]
-    resolutions: dict[str, Resolution]
+    resolutions: dict[str, dict[str, Any]]
 
 
 def compare_questions(
@@ -142,7 +144,7 @@ def compare_questions(
                     wrong("options", row.options, error.message)
         resolution = _resolution(row, text, state, member, now, wrong)
         if resolution and state and tolerance and not tolerance.may(Action.resolve, state):
-            wrong("resolution", resolution.outcome, "you may not resolve this question")
+            wrong("resolution", resolution["outcome"], "you may not resolve this question")
             resolution = None
         if resolution is not None:
             found.resolutions[row.question_id] = resolution
@@ -165,23 +167,24 @@ def write_questions(
     articles: dict[str, Article],
     member: Member,
     now: datetime,
-) -> list[Resolution]:
+) -> list[Scored]:
     """Return the new resolutions; they and the other changes are written."""
     new = [
         found.new[row.question_id]._replace(sources=_passages(session, row, articles, member, now))
         for row in rows(frames.questions)
         if row.question_id in found.new
     ]
-    written = insert_questions(session, new, member=member, now=now)
-    ids = {question.slug: question.id for question in written}
+    ids = append_questions(session, new, member=member, now=now)
     ids |= {slug: state.id for slug, state in known.items()}
     for slug, text in found.revised.items():
         append_wording(session, known[slug].text, text, member=member, now=now, reason="imported")
-    for slug, resolution in found.resolutions.items():
-        resolution.question_id = ids[slug]
-    session.add_all(found.resolutions.values())
-    session.flush()
-    return list(found.resolutions.values())
+    if not found.resolutions:
+        return []
+    questions = [ids[slug] for slug in found.resolutions]
+    resolved = list(found.resolutions.values())
+    columns = {name: [one[name] for one in resolved] for name in resolved[0]}
+    rows_of = append(session, "resolution", columns | {"question_id": questions})
+    return [Scored(*pair) for pair in zip(questions, rows_of, strict=True)]
 
 
 def changes(
@@ -268,7 +271,8 @@ def _resolution(
     member: Member,
     now: datetime,
     wrong: Wrong,
-) -> Resolution | None:
+) -> dict[str, Any] | None:
+    """Return the columns of a new resolution, but for the question's id; None without one."""
     if not row.resolution.strip():
         return None
     try:
@@ -295,17 +299,16 @@ def _resolution(
     if resolved_at is not None and resolved_at > now:
         wrong("resolved_at", resolved_at, f"not ahead of now, {iso(now)}")
         return None
-    return Resolution(
-        question_id=0 if state is None else state.id,  # of a new question: once it is written
-        state=ResolutionState.confirmed,
-        outcome=outcome,
-        known_at=known_at,
-        resolved_at=resolved_at,
-        recorded_at=now,
-        member_id=member.id,
-        note=row.resolution_note,
-        source=row.resolution_source,
-    )
+    return dict.fromkeys(("resolver_id", "proposal_id", "supersedes_id")) | {
+        "state": str(ResolutionState.confirmed),
+        "outcome": outcome,
+        "known_at": known_at,
+        "resolved_at": resolved_at,
+        "recorded_at": now,
+        "member_id": member.id,
+        "note": row.resolution_note,
+        "source": row.resolution_source,
+    }
 
 
 def time_of(value: Any) -> datetime | None:

@@ -328,7 +328,7 @@ def _details(slug: str, comparison: Comparison) -> list[str]:
             if (before := getattr(old, name)) != (after := getattr(new, name))
         ]
     if slug in comparison.questions.resolutions:
-        details.append(f"outcome: {comparison.questions.resolutions[slug].outcome}")
+        details.append(f"outcome: {comparison.questions.resolutions[slug]['outcome']}")
     return details
 
 

@@ -24,6 +24,7 @@ from forecasts.common import limits
 from forecasts.common.errors import BadInput, Refused
 from forecasts.common.times import to_minute
 from forecasts.ledger import current
+from forecasts.ledger.append import append
 from forecasts.ledger.facts import known
 from forecasts.ledger.models import (
     Member,
@@ -210,6 +211,31 @@ def _require_new(session: Session, text: QuestionText, now: datetime) -> None:
                 f"and closes at the same time, {to_minute(text.scheduled_close_time)}.",
                 remedy="Forecast on that one, or give yours another title or close time.",
             )
+
+
+def append_questions(
+    session: Session, new: Sequence[NewQuestion], *, member: Member, now: datetime
+) -> dict[str, int]:
+    """Return the ids of new questions by slug, written in bulk as ``insert_questions`` does."""
+    if not new:
+        return {}
+    require_new_slugs(session, [question.slug for question in new])
+    count = len(new)
+    written: dict[str, list[Any]] = {"member_id": [member.id] * count, "recorded_at": [now] * count}
+    ids = append(session, "question", {"slug": [one.slug for one in new]} | written)
+    texts = {name: [getattr(one.text, name) for one in new] for name in QuestionText.model_fields}
+    for name in ("type", "visibility"):
+        texts[name] = list(map(str, texts[name]))
+    first = {"question_id": ids, "number": [1] * count, "reason": ["registered"] * count}
+    append(session, "question_revision", {**texts, **first, **written})
+    sources = [
+        asdict(passage.quote) | {"question_id": id_, "article_id": passage.article.id}
+        for id_, one in zip(ids, new, strict=True)
+        for passage in one.sources
+    ]
+    if sources:
+        append(session, "question_source", {n: [row[n] for row in sources] for n in sources[0]})
+    return {one.slug: id_ for id_, one in zip(ids, new, strict=True)}
 
 
 def insert_questions(

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isclose
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete
 from sqlmodel import Session, col, func, select
@@ -30,7 +30,14 @@ _Key = tuple[int, int, str]  # resolution, member, protocol
 _MOST_FORECASTS = 100_000  # scored at a time, so that any number of questions fits in memory
 
 
-def store(session: Session, resolutions: Sequence[Resolution]) -> int:
+class Scored(NamedTuple):
+    """A resolution to score, as much of it as ``store`` needs."""
+
+    question_id: int
+    id: int
+
+
+def store(session: Session, resolutions: Sequence[Scored | Resolution]) -> int:
     """Return the number of scores written for these resolutions: per forecaster and protocol.
 
     Each must be its question's current resolution; its stored scores are replaced. Scores of

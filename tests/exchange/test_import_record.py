@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from sqlalchemy import Engine
-from sqlmodel import select
+from sqlmodel import col, select
 
 from forecasts.access.members import find_member, member_or_new
 from forecasts.access.roles import ensure_admin
@@ -128,7 +128,7 @@ def test_questions_forecasts_outcomes_origins_and_printed_scores_come_in(engine:
         assert origin.url == "https://elsewhere.example/metaculus-7"
         [score] = session.exec(select(PrintedScore))
         assert (score.name, score.score, score.coverage) == ("peer", 12.5, None)
-        first, withdrawal = session.exec(select(Forecast).order_by(Forecast.made_at))
+        first, withdrawal = session.exec(select(Forecast).order_by(col(Forecast.made_at)))
         assert (first.probability, first.made_at, first.origin) == (0.25, day(1), "import")
         assert withdrawal.withdrawn
         assert verify(session).broken is None
@@ -254,7 +254,9 @@ def test_an_account_of_a_file_with_many_is_mapped_to_a_member(engine: Engine) ->
     assert (done.new_members, done.known_members) == (["zoe"], [])
     with database.reading(engine) as session:
         assert find_member(session, "ann_m") is None
-    assert looked(engine, given, who="alice").known_members == ["zoe"]
+    assert looked(engine, given).known_members == []
+    more = record(("metaculus-7", "ann", 2, 0.5), ("metaculus-7", "zoe", 2, 0.25))
+    assert looked(engine, more).known_members == ["zoe"]
 
 
 def test_two_members_import_the_same_question_and_learn_nothing_of_each_other(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache, partial
 from typing import Any
 
@@ -149,17 +149,23 @@ def _check_forecasts(table: Table, forecasts: pd.DataFrame, questions: pd.DataFr
     has_quantiles = forecasts["quantiles"].notna().to_numpy()
     # Most rows are probabilities of binary questions, checked above; the rest one by one.
     rest = (has_vector | has_quantiles | (has_p & ~binary[place])) & known
-    for row in np.flatnonzero(rest).tolist():
-        slug = forecasts["question_id"].iloc[row]
+    places = np.flatnonzero(rest)
+    values = forecasts[list(_VALUES)].iloc[places].to_dict("records")
+    for row, slug, given in zip(places.tolist(), slugs[place[places]], values, strict=True):
         if slug in outlines:
-            _check_value(partial(table.wrong, row), forecasts.iloc[row], *outlines[slug])
+            _check_value(partial(table.wrong, row), given, *outlines[slug])
 
 
-def _check_value(wrong: Wrong, row: pd.Series[Any], kind: str, options: tuple[str, ...]) -> None:
+_VALUES = ("probability", "probabilities", "quantiles")
+
+
+def _check_value(
+    wrong: Wrong, row: Mapping[Hashable, Any], kind: str, options: tuple[str, ...]
+) -> None:
     column = {"binary": "probability", "multiple_choice": "probabilities"}.get(kind, "quantiles")
     given = [
         name
-        for name in ("probability", "probabilities", "quantiles")
+        for name in _VALUES
         if row[name] is not None and not (isinstance(row[name], float) and math.isnan(row[name]))
     ]
     for name in given:
