@@ -168,7 +168,8 @@ def export(
         Option(
             "--format",
             metavar="NAME",
-            help="Another format: metaculus, json, calendar. [default: a ledger folder]",
+            help="Another format: metaculus, json, calendar, forecastbench, forecasting-tools. "
+            "[default: a ledger folder]",
             show_default=False,
         ),
     ] = None,

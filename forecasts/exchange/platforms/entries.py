@@ -127,15 +127,17 @@ class Entry:
         self.wrong(name, rule)
         return None
 
-    def values(self, name: str, kind: type) -> list[Any]:
-        """Return a list of values of one kind, at most ``limits.ENTRIES`` of them."""
+    def values(self, name: str, kind: type, *, short: bool = True) -> list[Any]:
+        """Return a list of texts, if ``short`` each as a name may be, or of objects."""
         value = self.fields.get(name)
         if value in _MISSING:
             return []
         if not isinstance(value, list) or not all(isinstance(one, kind) for one in value):
             self.wrong(name, f"a list of {'texts' if kind is str else 'objects'}")
-        elif kind is str and any(unstorable_character(one) for one in value):
+        elif kind is str and any(map(unstorable_character, value)):
             self.wrong(name, "texts that a ledger can store")
+        elif kind is str and short and any(len(one.encode()) > limits.NAME_BYTES for one in value):
+            self.wrong(name, f"texts of at most {limits.format_bytes(limits.NAME_BYTES)}")
         else:
             return value
         return []

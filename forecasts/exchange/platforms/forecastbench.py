@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from typing import Any, NamedTuple
 
+from forecasts.common import limits
 from forecasts.common.errors import Problem
 from forecasts.exchange.platforms.entries import (
     LAST_TIME,
@@ -321,7 +322,8 @@ def _title(key: Key, parts: Sequence[Entry | None]) -> str:
 
 def _text(about: Entry, key: Key, name: str) -> str:
     """Return a text of a question set with its days filled in."""
-    text = about.text(name)
+    most = limits.NAME_BYTES if name == "question" else limits.PROSE_BYTES
+    text = about.text(name, most=most)
     if text == MISSING:
         return ""
     for place, day in (("forecast_due_date", key.due), ("resolution_date", key.resolves)):

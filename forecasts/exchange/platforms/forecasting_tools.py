@@ -115,10 +115,16 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
         bots=[one.bot.handle for one in found],
         place=lambda table, row: places[table][row],
     )
+    costs = [one.entry.number("price_estimate", low=0) for one in found]
+    # A cost is kept with its model's name, also where the file names none.
+    used = [
+        one.bot.model or ("unnamed" if cost == cost else "")
+        for one, cost in zip(found, costs, strict=True)
+    ]
     models = {
-        "model": [one.bot.model for one in found],
+        "model": used,
         "version": [one.bot.version if one.bot.model else "" for one in found],
-        "cost": [one.entry.number("price_estimate", low=0) for one in found],
+        "cost": costs,
     }
     origins = {
         "question_id": [one["question_id"] for one in asked],
@@ -143,7 +149,7 @@ def _reports(entry: Entry, choices: Choices, left_out: list[LeftOut]) -> list[_R
     """Return the report of a record, or those of a benchmark."""
     if "forecast_reports" not in entry.fields:
         return _report(entry, _Bot(f"{choices.owner}-bot"), choices, left_out)
-    for number, error in enumerate(entry.values("failed_report_errors", str), 1):
+    for number, error in enumerate(entry.values("failed_report_errors", str, short=False), 1):
         place = f"{entry.place}, failed_report_errors {number}"
         left_out.append(LeftOut(place, error[:200], "a forecast that failed"))
     llms = entry.entry("forecast_bot_config").entry("llms")
@@ -167,8 +173,8 @@ def _reports(entry: Entry, choices: Choices, left_out: list[LeftOut]) -> list[_R
 
 def _report(entry: Entry, bot: _Bot, choices: Choices, left_out: list[LeftOut]) -> list[_Report]:
     about = entry.entry("question")
-    title = about.text("question_text", required=True)
-    for number, error in enumerate(entry.values("errors", str), 1):
+    title = about.text("question_text", required=True, most=limits.NAME_BYTES)
+    for number, error in enumerate(entry.values("errors", str, short=False), 1):
         place = f"{entry.place}, errors {number}"
         left_out.append(LeftOut(place, error[:200], "an error on the way to the forecast"))
     kind = about.text("question_type") or _guessed(entry)

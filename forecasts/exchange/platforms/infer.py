@@ -166,7 +166,7 @@ def _above_one(value: Any) -> bool:
 
 
 def _question(entry: Entry, scale: int) -> _Question:
-    title = entry.text("name", required=True)
+    title = entry.text("name", required=True, most=limits.NAME_BYTES)
     answers = entry.entries("answers")
     if not answers:
         entry.wrong("answers", "at least one answer")
@@ -229,7 +229,9 @@ def _common(entry: Entry, title: str) -> dict[str, Any]:
         entry.wrong("ends_at", "after the question opened")
     ended = [at for at in (times["scoring_end_time"], _known_at(entry)) if at is not None]
     actual = min((at for at in ended if opened < at < closes), default=None)
-    clarified = [one.text("content") for one in entry.entries("clarifications")]
+    clarified = [
+        one.text("content", most=limits.PROSE_BYTES) for one in entry.entries("clarifications")
+    ]
     return {
         "question_id": f"infer-{entry.name('id', required=True)}",
         "title": title,

@@ -14,6 +14,7 @@ from forecasts.exchange.platforms.source import JSON_BYTES, Source
 
 _CHUNK = 1 << 20  # characters
 _MOST = 4 * limits.TEXT_BYTES  # characters of one record
+_LONGEST_NAME = 200  # characters to a field's name, with white space
 _COMMA = re.compile(r"[ \t\r\n]*,[ \t\r\n]*(?=[^ \t\r\n])")
 _FIRST_FIELD = re.compile(r'\{\s*"([^"\\]{0,100})"\s*:')
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -68,6 +69,8 @@ class _Text:
     def begins(self, fields: Collection[str]) -> bool:
         """Return whether an object begins here whose first field is one of these."""
         self.peek()
+        while len(self._text) - self._at < _LONGEST_NAME and self._read():
+            pass
         found = _FIRST_FIELD.match(self._text, self._at)
         return found is not None and found[1] in fields
 

@@ -67,7 +67,7 @@ class Market:
 def read_market(entry: Entry) -> Market | LeftOut:
     """Return the market, or why it is left out. Faults are noted in the entry's problems."""
     kind = entry.text("outcomeType").upper()
-    title = entry.text("question", required=True)
+    title = entry.text("question", required=True, most=limits.NAME_BYTES)
     if kind in _REFUSED:
         return LeftOut(entry.place, title, _REFUSED[kind])
     if kind != "BINARY" and kind not in _SEVERAL:

@@ -88,7 +88,7 @@ def test_a_report_is_one_forecast_of_a_bot(tmp_path: Path, lines: bool) -> None:
     assert record.frames.members is not None
     assert record.frames.members["kind"].tolist() == ["bot"]
     assert record.frames.models is not None
-    assert record.frames.models["cost"].tolist() == [0.25]
+    assert record.frames.models[["model", "cost"]].to_numpy().tolist() == [["unnamed", 0.25]]
     [asked] = record.frames.questions.to_dict("records")
     assert (asked["title"], asked["tags"]) == ("Will the ship arrive?", ["spring"])
     assert asked["fine_print"] == "Local time."

@@ -333,6 +333,8 @@ def test_a_bad_bet_is_named_by_file_record_field_value_and_rule(
     [
         ({"createdTime": MADE // 1000}, "createdTime", "milliseconds"),
         ({"question": ""}, "question", "required"),
+        ({"question": "a" * 2001}, "question", "at most 2,000 bytes; this has 2,001 bytes"),
+        ({"groupSlugs": ["a" * 2001]}, "groupSlugs", "texts of at most 2,000 bytes"),
         ({"question": "a\x00b"}, "question", "NUL"),
         ({"question": "a\ud800b"}, "question", "surrogate"),
         ({"url": "javascript:alert(1)"}, "url", "https://"),
