@@ -39,7 +39,7 @@ def import_(
         ),
     ] = None,
     dry_run: Annotated[
-        bool, Option("--dry-run", help="Show what would be imported, and write nothing.")
+        bool, Option("--dry-run", help="Preview the import; nothing is written.")
     ] = False,
     timezone: Annotated[
         str, Option(metavar="ZONE", help="Time zone of times without one, such as Europe/Paris.")
@@ -78,7 +78,7 @@ def import_(
 ) -> None:
     """Import a ledger folder or another platform's export.
 
-    All or nothing. Importing it again changes nothing; a newer export adds what is new.
+    All or nothing. Importing it again changes nothing; a newer export adds only new rows.
     """
     from forecasts.exchange.folder.folder import is_ledger_folder
 

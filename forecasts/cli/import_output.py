@@ -57,7 +57,7 @@ def import_or_preview(
 
 
 def print_preview(preview: Preview) -> None:
-    """Print what an import would write, row by row."""
+    """Print the rows that an import would write."""
     if preview.questions:
         table = Table(box=None, pad_edge=False, expand=True)
         table.add_column("", no_wrap=True)
@@ -80,7 +80,7 @@ def print_preview(preview: Preview) -> None:
 
 
 def print_imported(preview: Preview) -> None:
-    """Print what an import has written, and what it left out."""
+    """Print the numbers of imported rows, and the places left out."""
     print_line(f"Imported {summary(preview)}.")
     _print_left_out(preview, _LEFT_OUT)
     print_members(preview)
@@ -126,7 +126,7 @@ def _print_left_out(preview: Preview, most: int) -> None:
 
 
 def print_members(preview: Preview) -> None:
-    """Print who gets forecasts besides the importer."""
+    """Print the members besides the importer who get forecasts."""
     for names, said in (
         (preview.new_members, "New members"),
         (preview.known_members, "Members whose handles the accounts share, and who get them"),
@@ -143,7 +143,7 @@ def _print_notes(preview: Preview) -> None:
 
 
 def print_counted(counts: Imported) -> None:
-    """Print who sees the new questions, and when the forecasts count, if that needs an act."""
+    """Print the audience of new questions and the times of forecasts, if they need an act."""
     if counts.private_note:
         print_note(counts.private_note)
     if counts.unvouched:

@@ -10,7 +10,7 @@ move keep it, and no export, report or page reads it. It is not sealed by the ch
 was recorded depends on it.
 
 Rejected: a setting or a file beside the database, which a restored ledger would lack; the list of
-ids with their aliases, which would store what should be forgotten.
+ids with their aliases, which would store the ids after all.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ _LONGEST = 80  # characters of a text in a detail
 
 
 class Change(StrEnum):
-    """What an import does to a question, new forecasts aside."""
+    """The effect of an import on a question, new forecasts aside."""
 
     new = "new"
     changed = "changed"
@@ -65,7 +65,7 @@ class QuestionRow:
 
 @dataclass(frozen=True)
 class Preview:
-    """What the import of a record writes, or has written.
+    """The rows that the import of a record writes, or has written.
 
     ``counts``: the new rows of each kind; without those of scores until they are written.
     ``questions``: the first ``SHOWN`` that are new, changed or have new forecasts; ``more`` such
@@ -104,7 +104,7 @@ def preview(
     account: str | None = None,
     on_progress: Progress = lambda _step, _share: None,
 ) -> Preview:
-    """Return what ``import_record`` would write; nothing is written. It has the same errors."""
+    """Return the preview of ``import_record``; nothing is written. It has the same errors."""
     return _compared(session, record, member, now, vouch, account, on_progress).preview
 
 
@@ -118,10 +118,10 @@ def import_record(
     account: str | None = None,
     on_progress: Progress = lambda _step, _share: None,
 ) -> Preview:
-    """Return what was new; everything that the ledger does not have yet is written.
+    """Return the new rows; everything that the ledger does not have yet is written.
 
-    The same record again changes nothing, and a newer one adds what is new: questions, wordings,
-    resolutions, forecasts, printed scores. A value that a question had before is not restored, so
+    The same record again changes nothing, and a newer one adds its new questions, wordings,
+    resolutions, forecasts and printed scores. A value that a question had before is not restored, so
     that neither an older export nor one without a member's edit undoes a change. ``account``: the
     forecaster of the record who is ``member``. ``vouch``, permissions and the other rules are those
     of ``import_.import_frames``. BadInput names file, row, column, value and rule.

@@ -33,7 +33,7 @@ class Reader(Protocol):
         """Return whether the files have this format."""
 
     def read(self, source: Source, choices: Choices, /) -> PlatformRecord:
-        """Return what the files hold."""
+        """Return the record in the files."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def recognised(source: Source, name: str | None = None) -> tuple[str, Format]:
 
 
 def read(source: Source, choices: Choices, name: str | None = None) -> PlatformRecord:
-    """Return what the files hold, in the format ``name`` or the one recognised.
+    """Return the record in the files, in the format ``name`` or the one recognised.
 
     BadInput as in ``recognised``, and with every cell that breaks a rule.
     """
