@@ -18,7 +18,8 @@ from forecasts.reports.render import charts, svg, wording
 from forecasts.reports.render.as_html import colours
 from forecasts.reports.report import Group
 
-_WIDTH, _HEIGHT, _EDGE = 480, 216, 22
+_WIDTH, _HEIGHT, _EDGE = 480, 238, 22
+_BOLD = {"name": 1.12, "title": 1.12}  # how much wider these words are
 _FONT = 'system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif'
 
 
@@ -54,7 +55,7 @@ def question_card(view: QuestionView, day: str) -> str:
     chart = view.chart
     left = 262 if chart is not None else _EDGE
     if chart is not None:
-        parts.append(svg.plot(chart, _EDGE, 78, 212))
+        parts.append(svg.plot(chart, _EDGE, 80, 212))
     parts += _lines(value, 110, _WIDTH - _EDGE - left, 30, 1, "big", left)
     parts += _lines(what, 130, _WIDTH - _EDGE - left, 12, 1, "soft", left)
     state = view.status + (f" · {view.score_name} {view.score}" if view.score else "")
@@ -108,7 +109,7 @@ def _lines(
     """Return the words in up to ``most`` lines of that font size within ``room`` pixels."""
     return [
         _text(y + place * size * 1.3, line, kind, x)
-        for place, line in enumerate(wrapped(words, room / size, most))
+        for place, line in enumerate(wrapped(words, room / size / _BOLD.get(kind, 1.0), most))
     ]
 
 
@@ -158,5 +159,5 @@ def _em(character: str) -> float:
     if unicodedata.combining(character):
         return 0.0
     if character in "iljtfrI.,:;'|!()[] ":
-        return 0.33
-    return 0.85 if character in "mwMW@%" else 0.66 if character.isupper() else 0.56
+        return 0.36
+    return 0.92 if character in "mwMW@%" else 0.7 if character.isupper() else 0.61

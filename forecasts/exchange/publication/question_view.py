@@ -8,7 +8,7 @@ from functools import cached_property
 from statistics import fmean, median
 from urllib.parse import urlsplit
 
-from forecasts.common.text import file_stems
+from forecasts.common.text import file_stems, on_one_line
 from forecasts.common.times import iso_day_or_time, to_minute
 from forecasts.exchange.publication.record import (
     Publication,
@@ -22,6 +22,7 @@ from forecasts.questions.standing import Status
 from forecasts.reports.numbers import count, number, percent
 from forecasts.reports.render.charts import Chart
 from forecasts.reports.render.path_chart import options_chart, path_chart
+from forecasts.reports.render.wording import shortened
 from forecasts.scores.paths import Paths, paths_of, quantile_at
 from forecasts.updates.values import Value, format_leaders, format_probability
 
@@ -74,6 +75,11 @@ class QuestionView:
     def text(self) -> QuestionText:
         """The wording."""
         return self.question.state.text
+
+    @property
+    def title(self) -> str:
+        """The title on one line."""
+        return on_one_line(self.text.title)
 
     @property
     def kind(self) -> str:
@@ -149,6 +155,13 @@ class QuestionView:
         best = max(range(len(means)), key=means.__getitem__)
         said = "likeliest" if len(values) == 1 else f"mean of {len(values)}, likeliest"
         return percent(means[best]), f"{said}: {(self.text.options or [])[best]}"
+
+    @property
+    def listed(self) -> str:
+        """The latest forecast in a list, with its option."""
+        value, what = self.headline
+        option = what.partition(": ")[2] if self.text.type == QuestionType.multiple_choice else ""
+        return f"{shortened(option, 24)} {value}" if option else value
 
     def figure(self, value: float) -> str:
         """Return a number with its unit, or a day."""

@@ -31,6 +31,7 @@ from forecasts.reports.render.document import Beside, Block, Document, Section, 
 from forecasts.reports.render.glossary import Statistic
 from forecasts.reports.render.report_document import report_document
 from forecasts.reports.report import By, Group, Report
+from forecasts.scores.frames import rows
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -108,6 +109,8 @@ class _Writer:
         self.views = views(publication, now)
         self.report = _report(publication, now)
         self.document = None if self.report is None else report_document(self.report)
+        asked = rows(publication.frames.questions)
+        self.sources = {one.question_id: (one.quote, web_link(one.article_url)) for one in asked}
         people = {one.forecaster for each in publication.questions for one in each.forecasts}
         self.site = _Site(
             publication.title,
@@ -241,6 +244,9 @@ class _Writer:
             outcome_words=_outcome(view),
             source_link="" if resolution is None else web_link(resolution.source),
             texts=[(name, words) for name, words in given.items() if words.strip()],
+            source=dict(
+                zip(("quote", "link"), self.sources.get(state.slug, ("", "")), strict=True)
+            ),
             about=_about(view),
             earlier=before,
             later=after,

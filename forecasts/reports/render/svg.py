@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from html import escape
 
+from forecasts.common.text import printable
 from forecasts.reports.render.charts import (
     STYLES,
     Axis,
@@ -174,7 +175,7 @@ def _plot(chart: Chart, top: float) -> list[str]:
     if chart.y.title:
         shapes.append(
             f'<text transform="translate(12 {_n(top + chart.height / 2)}) rotate(-90)" '
-            f'text-anchor="middle">{escape(chart.y.title)}</text>'
+            f'text-anchor="middle">{_words(chart.y.title)}</text>'
         )
     if chart.framed:
         shapes.append(_bar("frame", (left, top), (right, foot)))
@@ -263,7 +264,11 @@ def _bar(style: str, corner: Point, opposite: Point) -> str:
 
 
 def _text(at: Point, text: str, anchor: str = "middle") -> str:
-    return f'<text x="{_n(at[0])}" y="{_n(at[1])}" text-anchor="{anchor}">{escape(text)}</text>'
+    return f'<text x="{_n(at[0])}" y="{_n(at[1])}" text-anchor="{anchor}">{_words(text)}</text>'
+
+
+def _words(text: str) -> str:
+    return escape(printable(text))
 
 
 def _n(value: float) -> str:
