@@ -58,6 +58,7 @@ _SLICE = 20_000  # ids that are made at a time
 _PLAIN_ID = r"^[A-Za-z0-9._-]{1,80}$"
 _YES = ("yes", "y", "true", "t", "1")
 _NO = ("no", "n", "false", "f", "0")
+_BETWEEN = " · "
 _OTHERS = dict.fromkeys(("", "open", "pending", "unresolved", "unknown"), "")
 _OTHERS |= dict.fromkeys(("annulled", "void", "voided", "n/a"), "annulled")
 _OTHERS["ambiguous"] = "ambiguous"
@@ -81,11 +82,12 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     columns = with_forecasters(table, columns)
     values = values_of(table, columns)
     asked = _asked(table, columns)
-    outcomes = _outcomes(table, columns, asked.codes)
+    outcomes = _outcomes(table, columns, asked)
     dates = dates_of(table, columns, choices.zone)
     made = made_by_row(table, columns, choices, values, dates)
     require_sound(table)
     questions, unusable = _questions(table, columns, asked, outcomes, dates, made)
+    table.frame = table.frame[:0]  # the record keeps the table, for the lines of its rows
     nameless = made["forecaster"] == ""
     left_out = [
         LeftOut(table.place(row), "", "names no forecaster")
@@ -120,93 +122,101 @@ class _Asked:
 
 
 def _asked(table: Table, columns: Columns) -> _Asked:
-    rows = table.frame
-    named = columns.fields.get("question_id") or columns.fields.get("title")
+    """Return the questions; the columns that only name them are dropped from the table."""
+    rows, given = table.frame, columns.fields
+    named = given.get("question_id") or given.get("title")
     parts = named or [
         *columns.others,
-        *(name for field in _NAMING for name in columns.fields.get(field, ())),
+        *(name for field in _NAMING for name in given.get(field, ())),
     ]
-    keys = _joined(rows, parts, " · ") if parts else pa.array([""] * len(rows), pa.large_string())
-    for row in np.flatnonzero(as_mask(pc.equal(keys, ""))) if named else ():
-        table.wrong(int(row), parts[0], "", "required: it names the question")
+    if parts:
+        keys = _joined(rows, parts)
+    else:
+        stem = table.path.name.partition(".")[0]
+        texts = [f"{stem}, row {number}" for number in range(1, len(rows) + 1)]
+        keys = pa.array(texts, pa.large_string())
+    table.frame = rows.drop(columns=list(columns.others))
+    if not named:
+        every = np.arange(len(rows))
+        keys = _numbered(keys)
+        return _Asked(_ids(keys, keep=False), as_texts(keys), every, every)
+    for row in np.flatnonzero(as_mask(pc.equal(keys, ""))).tolist():
+        table.wrong(row, parts[0], "", "required: it names the question")
     encoded = keys.dictionary_encode()
     codes = encoded.indices.to_numpy(zero_copy_only=False)
-    if named:
-        _, first = np.unique(codes, return_index=True)  # the dictionary is in order of appearance
-        distinct = encoded.dictionary
-    else:  # each row is a question; equal ones are numbered
-        same = pd.Series(codes).groupby(codes).cumcount().to_numpy()
-        codes, first = np.arange(len(rows)), np.arange(len(rows))
-        distinct, place = keys, np.flatnonzero(same)
-        if len(place) and parts:
-            again = pc.take(keys, pa.array(place))
-            numbers = pa.array([f" · {1 + number}" for number in same[place].tolist()], keys.type)
-            numbered = pc.binary_join_element_wise(again, numbers, pa.scalar("", keys.type))
-            distinct = pc.replace_with_mask(keys, pa.array(same > 0), numbered)
-        elif not parts:
-            stem = table.path.name.partition(".")[0]
-            texts = [f"{stem}, row {number}" for number in range(1, len(rows) + 1)]
-            distinct = pa.array(texts, pa.large_string())
-    as_given = columns.fields.get("question_id")
-    titled = columns.fields.get("title")
-    titles = _joined(rows.iloc[first], titled, " · ") if as_given and titled else distinct
-    return _Asked(_ids(distinct, keep=bool(as_given)), as_texts(titles), first, codes)
+    _, first = np.unique(codes, return_index=True)  # the dictionary is in order of appearance
+    keys, has_id = encoded.dictionary, bool(given.get("question_id"))
+    titles = keys
+    if has_id and given.get("title"):
+        titles = _joined(rows.iloc[first], given["title"])
+    return _Asked(_ids(keys, keep=has_id), as_texts(titles), first, codes)
 
 
-def _joined(rows: pd.DataFrame, names: Sequence[str], between: str) -> Any:
+def _numbered(keys: Any) -> Any:
+    """Return keys that all differ: the second of equal ones ends with 2, and so on."""
+    parts = (keys[at : at + _SLICE].to_pylist() for at in range(0, len(keys), _SLICE))
+    digests = np.array(
+        [int(hashed_id("", key)[1:], 16) for part in parts for key in part], dtype=np.uint64
+    )
+    order = np.argsort(digests, kind="stable")
+    starts = np.flatnonzero(np.diff(digests[order], prepend=~digests[order[:1]]))
+    rank = np.empty(len(keys), dtype=np.int64)
+    rank[order] = np.arange(len(keys)) - np.repeat(starts, np.diff(starts, append=len(keys)))
+    place = np.flatnonzero(rank)
+    if not len(place):
+        return keys
+    numbers = pa.array([f"{1 + number}" for number in rank[place].tolist()], keys.type)
+    again = pc.take(keys, pa.array(place))
+    numbered = pc.binary_join_element_wise(again, numbers, pa.scalar(_BETWEEN, keys.type))
+    return pc.replace_with_mask(keys, pa.array(rank > 0), numbered)
+
+
+def _joined(rows: pd.DataFrame, names: Sequence[str]) -> Any:
     """Return the cells of some columns as one text, without blank ones."""
     cells = [pc.utf8_trim_whitespace(pa.array(rows[name], pa.large_string())) for name in names]
     if len(cells) == 1:
         return cells[0]
     filled = [pc.if_else(pc.equal(one, ""), pa.scalar(None, one.type), one) for one in cells]
-    separator = pa.scalar(between, pa.large_string())
+    separator = pa.scalar(_BETWEEN, pa.large_string())
     return pc.binary_join_element_wise(*filled, separator, null_handling="skip")
 
 
 def _ids(keys: Any, *, keep: bool) -> pd.Series[Any]:
     """Return a question_id for each key: the key itself if it may be kept, else its hash."""
-    made = (
-        [
-            pc.binary_join_element_wise(
-                pa.scalar("pairs-", keys.type), keys, pa.scalar("", keys.type)
-            )
-        ]
-        if keep
-        else []
-    )
-    plain = (
-        as_mask(pc.match_substring_regex(keys, _PLAIN_ID)) if keep else np.zeros(len(keys), bool)
-    )
-    if not plain.all():
-        hashed = (
-            pa.array([hashed_id("pairs", key) for key in keys[at : at + _SLICE].to_pylist()])
-            for at in range(0, len(keys), _SLICE)
-        )
-        other = pa.concat_arrays(list(hashed)).cast(keys.type)
-        made = [pc.if_else(pa.array(plain), made[0], other)] if keep else [other]
-    return as_texts(made[0])
+    kept = keep and as_mask(pc.match_substring_regex(keys, _PLAIN_ID))
+    parts = (keys[at : at + _SLICE].to_pylist() for at in range(0, len(keys), _SLICE))
+    hashed = [pa.array([hashed_id("pairs", key) for key in part], keys.type) for part in parts]
+    ids = pa.concat_arrays(hashed) if hashed else keys
+    if keep:
+        prefix, nothing = pa.scalar("pairs-", keys.type), pa.scalar("", keys.type)
+        own = pc.binary_join_element_wise(prefix, keys, nothing)
+        ids = pc.if_else(pa.array(kept), own, ids)
+    return as_texts(ids)
 
 
-def _outcomes(table: Table, columns: Columns, codes: Any) -> pd.Series[Any]:
-    """Return the outcome of each row; rows of a question that contradict each other are noted."""
+def _outcomes(table: Table, columns: Columns, asked: _Asked) -> pd.Series[Any]:
+    """Return the outcome of each question; rows that contradict an earlier one are noted."""
     name = columns.one("outcome")
     if name is None:
-        return as_texts(pa.array([""] * len(table.frame)))
+        return repeated("", len(asked.ids))
     options = columns.wide[1] if columns.wide and columns.wide[0] == "option" else {}
     cells = table.frame[name]
     encoded = pc.utf8_trim_whitespace(pa.array(cells, pa.large_string())).dictionary_encode()
-    texts = encoded.dictionary.to_pylist()
-    known = [_outcome(text, options) for text in texts]
+    known = [_outcome(text, options) for text in encoded.dictionary.to_pylist()]
     places = encoded.indices.to_numpy(zero_copy_only=False)
     unknown = np.array([one is None for one in known], dtype=bool)
     possible = ", ".join(options) if options else "yes, no, 1, 0, a share between them"
     table.wrong_where(unknown[places], cells, f"{possible}, annulled, ambiguous or blank")
-    found = as_texts([one or "" for one in known]).take(places).reset_index(drop=True)
-    first = found.where(found != "").groupby(codes).transform("first")
-    for row in np.flatnonzero((found != "") & (found != first)).tolist():
-        rule = f"{first.iloc[row]!r}, as in an earlier row of this question"
+    # Blank is 0, and of a question the first that is not blank counts.
+    found = list(dict.fromkeys(["", *(one or "" for one in known)]))
+    codes = np.array([found.index(one or "") for one in known], dtype=np.int64)[places]
+    stated = np.flatnonzero(codes)
+    first = np.zeros(len(asked.ids), dtype=np.int64)
+    first[asked.codes[stated[::-1]]] = codes[stated[::-1]]
+    for row in stated[codes[stated] != first[asked.codes[stated]]].tolist():
+        rule = f"{found[first[asked.codes[row]]]!r}, as in an earlier row of this question"
         table.wrong(row, name, cells.iloc[row], rule)
-    return first.fillna("")
+    return as_texts(pa.array(found, pa.large_string()).take(pa.array(first)))
 
 
 def _outcome(text: str, options: Mapping[str, str]) -> str | None:
@@ -236,25 +246,23 @@ def _questions(
     made: pd.DataFrame,
 ) -> tuple[dict[str, Any], int]:
     """Return the columns of the questions, and how many had no usable close."""
-    times_made = made["made_at"].groupby(asked.codes[made["row"]])
-    many = range(len(asked.ids))
+    many, codes = len(asked.ids), asked.codes[made["row"]]
     opened, due, resolved = (
-        getattr(dates[name].groupby(asked.codes), which)().reindex(many)
+        _of_each(dates[name], asked.codes, which, many)
         for name, which in (("open_time", "min"), ("close_time", "max"), ("resolved_at", "max"))
     )
-    first, last = (times_made.agg(which).reindex(many) for which in ("min", "max"))
+    first, last = (_of_each(made["made_at"], codes, which, many) for which in ("min", "max"))
     opened = opened.fillna(first).fillna(due - DAY).fillna(UNDATED)
     due = due.where(due.notna() | resolved.notna(), last + DAY).fillna(resolved)
     due = due.fillna(opened + DAY)
     window, unusable = windows(opened, due, resolved)
-    outcome = outcomes.take(asked.first).reset_index(drop=True)
     found: dict[str, Any] = {
         "question_id": asked.ids,
         "title": asked.titles,
         "type": repeated("binary", len(asked.ids)),
         **window,
-        "resolution": outcome,
-        "resolved_at": resolved.where(outcome != ""),
+        "resolution": outcomes,
+        "resolved_at": resolved.where(outcomes != ""),
     }
     if columns.wide and columns.wide[0] == "option":
         found["type"] = repeated("multiple_choice", len(asked.ids))
@@ -265,6 +273,15 @@ def _questions(
     if name := columns.one("tags"):
         found["tags"] = [[tag] if tag else None for tag in rows[name].take(asked.first)]
     return found, unusable
+
+
+def _of_each(
+    moments: pd.Series[Any], codes: npt.NDArray[np.intp], which: str, many: int
+) -> pd.Series[Any]:
+    """Return the first or the last time of each question."""
+    if len(codes) == many and (codes == np.arange(many)).all():
+        return moments
+    return moments.groupby(codes).agg(which).reindex(range(many))
 
 
 def _notes(columns: Columns, values: Values, zone: ZoneInfo, unusable: int) -> Iterator[str]:
