@@ -165,7 +165,7 @@ def confirm(question: str, *, yes: bool) -> None:
 
 
 def ask_secret(label: str) -> str:
-    """Return what is typed on the terminal, which does not show it. BadInput without one."""
+    """Return a secret typed on the terminal, which does not show it. BadInput without one."""
     if not _on_terminal():
         raise BadInput(
             f"{label} cannot be asked for: there is no terminal to type it on.",

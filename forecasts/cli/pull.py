@@ -21,11 +21,9 @@ def pull(
         str, Argument(metavar="metaculus|fatebook|manifold", help="Where your account is.")
     ],
     dry_run: Annotated[
-        bool, Option("--dry-run", help="Show what would be imported, and write nothing.")
+        bool, Option("--dry-run", help="Show the changes, and write nothing.")
     ] = False,
-    fresh: Annotated[
-        bool, Option("--fresh", help="Fetch everything again, also what is kept or known.")
-    ] = False,
+    fresh: Annotated[bool, Option("--fresh", help="Fetch everything again.")] = False,
     remember: Annotated[
         bool, Option("--remember", help="Ask for the token, and keep it in your keyring.")
     ] = False,
@@ -46,7 +44,8 @@ def pull(
     """Import your questions and forecasts from your account on another platform.
 
     The token comes from FORECASTS_METACULUS_TOKEN (or FATEBOOK, MANIFOLD), or from your keyring.
-    Interrupted, it continues when you run it again. Later runs add what is new.
+    Interrupted, it continues when you run it again. Later runs add new questions,
+    forecasts and outcomes.
     """
     from pydantic import SecretStr
 
@@ -89,7 +88,7 @@ def pull(
     with keeping(path, now=begun, fresh=fresh) as kept:
         if kept.resumed:
             print_note(
-                f"Continues what was fetched on {when(kept.begun)}. To fetch it again: --fresh"
+                f"Continues the pull of {when(kept.begun)}. To fetch everything again: --fresh"
             )
         try:
             with progress_bar(site.title, "") as advance_to:
@@ -99,12 +98,12 @@ def pull(
                 source.fetch(client, kept, known)
         except KeyboardInterrupt:
             print_note(
-                "Stopped. What was fetched is kept: run the command again to continue, or with "
-                "--fresh to begin again."
+                "Stopped. Nothing is lost: run the command again to continue, or with --fresh to "
+                "begin again."
             )
             raise typer.Exit(130) from None
         with progress_bar("import", "%") as advance_to:
-            advance_to(description="Reading what was fetched")
+            advance_to(description="Reading the answers")
             record = source.read(kept, Choices(acting_handle(database, member), now=begun))
             compact(record.frames)
             import_or_preview(
@@ -117,7 +116,9 @@ def pull(
                 member=member,
             )
         if dry_run:
-            print_note(f"What was fetched is kept for: forecasts pull {platform}")
+            print_note(
+                f"Kept for the import, so nothing is fetched twice: forecasts pull {platform}"
+            )
         else:
             discard(path)
 

@@ -59,11 +59,13 @@ def test_a_preview_writes_nothing_and_its_import_fetches_nothing_again(
     seen = forecasts("pull", "metaculus", "--dry-run")
     assert "metaculus-41" in seen.output
     assert "An import would add 7 new questions, 12 forecasts" in seen.output
-    assert "What was fetched is kept for: forecasts pull metaculus" in seen.output
+    assert (
+        "Kept for the import, so nothing is fetched twice: forecasts pull metaculus" in seen.output
+    )
     assert len(kept(here)) == 1
     asked = len(platform.asked)
     done = forecasts("pull", "metaculus")
-    assert "Continues what was fetched on 2026-03-01 12:00" in done.output
+    assert "Continues the pull of 2026-03-01 12:00" in done.output
     assert "Imported 7 new questions, 12 forecasts" in done.output
     assert len(platform.asked) == asked
     assert kept(here) == []
@@ -116,7 +118,7 @@ def test_an_interrupted_pull_continues(
     )
     monkeypatch.setattr(command, "_wait", press)
     stopped = forecasts("pull", "metaculus", exit_code=130)
-    assert "Stopped. What was fetched is kept" in stopped.output
+    assert "Stopped. Nothing is lost" in stopped.output
     assert len(kept(here)) == 1
     platform.answer = whole
     platform.asked.clear()

@@ -1,6 +1,6 @@
 """Records fetched from an account on another platform, with its token: ``forecasts pull``.
 
-``client`` asks a platform's API, ``paging`` goes through its lists, ``kept`` holds what was
-fetched until it is imported. One module a platform knows its addresses and shapes, and turns what
-came back into a ``PlatformRecord``, by the reader of the platform's files.
+``client`` asks a platform's API, ``paging`` goes through its lists, ``kept`` holds the answers
+until they are imported. One module a platform knows its addresses and shapes, and turns the
+answers into a ``PlatformRecord``, by the reader of the platform's files.
 """

@@ -1,4 +1,4 @@
-"""The platforms that a record can be fetched from, and what of it the ledger has settled."""
+"""The platforms that a record can be fetched from, and its questions that are settled here."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Account(Protocol):
         """Fetch the account's record, from where ``kept`` ends."""
 
     def read(self, kept: Kept, choices: Choices, /) -> PlatformRecord:
-        """Return the record of what was fetched."""
+        """Return the fetched record."""
 
 
 ACCOUNTS: Mapping[str, Account] = {one.SITE.name: one for one in (metaculus, fatebook, manifold)}

@@ -12,7 +12,7 @@ Facts relied on (the platform's source, ``lib/web/question_router.ts``):
 - Times are ISO 8601 in UTC with milliseconds; the CSV has whole seconds.
 - Nothing says whose the key is. Tags are sent to their owner alone; without any, the account is
   the one person who created, forecast on or is shared every question.
-- Nothing says what changed since a time. So every pull reads all.
+- There is no list of changes since a time, so every pull reads all.
 
 The questions become the rows of the platform's CSV, which its reader reads: a pull and an export of
 one account agree. Ids and addresses, which the CSV lacks, are added.
@@ -144,7 +144,7 @@ def fetch(client: Client, kept: Kept, _known: Known = tuple) -> None:
 
 
 def _slim(question: _Question) -> dict[str, Any]:
-    """Return what is needed of a question; of its readers, who the account can be."""
+    """Return the fields of a question that are kept; of its readers, whose the account can be."""
     lists = question.sharedWithLists or ()
     return question.model_dump(include=_KEPT) | {
         "options": [one.model_dump() for one in question.options or ()],
@@ -158,7 +158,7 @@ def _slim(question: _Question) -> dict[str, Any]:
 
 
 def read(kept: Kept, choices: Choices) -> PlatformRecord:
-    """Return the record of what was fetched."""
+    """Return the fetched record."""
     questions = list(kept.items("questions").values())
     mine = _account(questions)
     if not any(one["forecasts"] for one in questions):

@@ -1,4 +1,4 @@
-"""What a pull has fetched, in a file of the data folder until it is imported.
+"""The answers that a pull has fetched, in a file of the data folder until they are imported.
 
 One line a page: its list ("posts"), its items, and where the list goes on. A line is written
 whole before the next page is asked for, so a pull that was stopped, or killed, goes on after its
@@ -71,9 +71,9 @@ def place(folder: Path, *names: str) -> Path:
 
 @contextlib.contextmanager
 def keeping(path: Path, *, now: datetime, fresh: bool = False) -> Iterator[Kept]:
-    """Yield what the file has, or an empty one; the file stays until ``discard``.
+    """Yield the file's lists, or none; the file stays until ``discard``.
 
-    Refused while another command uses it. ``fresh``: without what an earlier command fetched.
+    Refused while another command uses it. ``fresh``: without the lists of an earlier command.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -8,8 +8,8 @@ Facts relied on (docs/docs/api.md of the platform's source, and the code behind 
   before the last one's end.
 - ``/v0/market/ID`` has a market with its answers, which lists of markets lack; 404 once removed.
 - The JSON is that of the files that ``platforms.manifold`` reads.
-- A market that is resolved takes no more bets. So a pull fetches no market again that the ledger
-  has with its outcome and the member's forecasts, except with ``--fresh``.
+- Nobody can bet on a resolved market. So a pull does not fetch a market again that the ledger has
+  with its outcome and the member's forecasts, except with ``--fresh``.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def _slim(market: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def read(kept: Kept, choices: Choices) -> PlatformRecord:
-    """Return the record of what was fetched."""
+    """Return the fetched record."""
     markets = {id_: one for id_, one in kept.items("markets").items() if one is not None}
     bets = kept.items("bets").values()
     on = Counter(one["contractId"] for one in bets)

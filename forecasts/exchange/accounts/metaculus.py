@@ -10,11 +10,12 @@ Facts relied on (docs/openapi.yml of the platform's source, and the code behind 
   ``forecast_values``: [no, yes], one number for each of ``all_options_ever`` (null where an option
   did not exist), or the CDF. ``score_data`` names each score ``<type>_score``.
 - ``actual_close_time`` of a question that is not closed is the scheduled one.
-- Nothing says what changed since a time: outcomes arrive on old posts. So every pull reads all.
+- There is no list of changes since a time, and outcomes arrive on old posts. So every pull reads
+  all.
 
 The posts become the rows of the platform's own CSVs, which the reader of its exports reads: a pull
-and an export of one account agree. What only the API has (background, criteria, fine print, the
-scheduled resolve time) is added.
+and an export of one account agree. The fields that only the API has (background,
+criteria, fine print, the scheduled resolve time) are added.
 """
 
 from __future__ import annotations
@@ -203,7 +204,7 @@ def _slim(post: _Post) -> dict[str, Any]:
 
 
 def read(kept: Kept, choices: Choices) -> PlatformRecord:
-    """Return the record of what was fetched."""
+    """Return the fetched record."""
     account = kept.items("account")["me"]
     # A question can come twice: in its post, and as a part of another one.
     posts = list(

@@ -37,7 +37,7 @@ def by_offset(kept: Kept, name: str, page: Callable[[int], Items], *, title: str
         stalled = 0 if is_new else stalled + 1
         largest = max(largest, len(items))
         if begin and (not items or items[0][0] not in held):
-            at, items = max(begin - largest, 0), []  # what the list has in between is unknown yet
+            at, items = max(begin - largest, 0), []  # the items in between are unknown yet
         elif not is_new and (len(items) <= 1 or len(items) < largest):
             at = None
         else:
