@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, Problem
 from forecasts.exchange.platforms import (
     confido,
     fatebook,
@@ -99,7 +99,14 @@ def recognised(source: Source, name: str | None = None) -> tuple[str, Format]:
 def read(source: Source, choices: Choices, name: str | None = None) -> PlatformRecord:
     """Return the record in the files, in the format ``name`` or the one recognised.
 
-    BadInput as in ``recognised``, and with every cell that breaks a rule.
+    BadInput as in ``recognised``, with every cell that breaks a rule, and without any question.
     """
     _, format_ = recognised(source, name)
-    return format_.reader.read(source, choices)
+    record = format_.reader.read(source, choices)
+    if record.frames.questions.empty:
+        raise BadInput(
+            f"{source.name} has no question of {format_.title} that can be imported.",
+            problems=[Problem(one.place, one.value, one.reason) for one in record.left_out],
+            remedy=f"It should be {format_.files}.",
+        )
+    return record
