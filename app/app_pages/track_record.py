@@ -13,6 +13,7 @@ from app.markdown_text import as_text
 from app.session import ledger_url, my_handle, now, reading
 from app.views.downloads import downloads
 from app.views.own_scores import my_scored_questions
+from app.views.publishing import publish_record
 from app.views.record import record
 from app.views.record_comparison import side_by_side
 from forecasts import reports
@@ -129,3 +130,5 @@ for note in report.notes:
     st.caption(as_text(note))
 st.caption(as_text(wording.scope(report)))
 downloads(report, "track-record")
+if by == "forecaster" and full == my_handle():
+    publish_record()

@@ -35,13 +35,17 @@ _UNREADABLE = (
 )
 
 
-def pack(files: Iterable[Path]) -> bytes:
-    """Return an archive of these files in one folder; equal files make equal archives."""
+def pack(files: Iterable[Path], *, below: Path | None = None) -> bytes:
+    """Return an archive of these files; equal files make equal archives.
+
+    They are in one folder, or in the folders in which they are ``below`` a folder.
+    """
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in files:
             # ZipInfo without the file's modification time.
-            archive.writestr(zipfile.ZipInfo(file.name), file.read_bytes(), zipfile.ZIP_DEFLATED)
+            name = file.name if below is None else file.relative_to(below).as_posix()
+            archive.writestr(zipfile.ZipInfo(name), file.read_bytes(), zipfile.ZIP_DEFLATED)
     return made.getvalue()
 
 

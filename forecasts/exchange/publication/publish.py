@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlmodel import Session
 
 from forecasts.access.roles import Action, Scope, member_rights, require, require_scope
 from forecasts.common.errors import Forbidden, NotFound, Refused
+from forecasts.exchange.folder.archive import pack
 from forecasts.exchange.folder.drafts import drafted
 from forecasts.exchange.publication.proof import FILE, PROGRAM, check_page, program, record_json
 from forecasts.exchange.publication.record import Publication, published
@@ -74,6 +77,15 @@ def publish(
             (draft / name).parent.mkdir(exist_ok=True)
             (draft / name).write_text(text, encoding="utf-8", newline="\n")
     return Published(record, len(files), check.said)
+
+
+def publish_as_zip(session: Session, **choice: Any) -> bytes:
+    """Return an archive of the folder that ``publish`` writes with this choice."""
+    with tempfile.TemporaryDirectory(prefix="record-") as aside:
+        folder = Path(aside) / "record"
+        publish(session, folder, **choice)
+        files = sorted(file for file in folder.rglob("*") if file.is_file())
+        return pack(files, below=folder)
 
 
 def _require(

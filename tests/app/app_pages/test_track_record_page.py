@@ -264,3 +264,21 @@ def test_only_forecasts_made_before_a_day_count_if_chosen(furnished: AppTest) ->
     furnished.text_input(key="made-before").input("2026-01-02").run()
     assert "Only forecasts made before 2026-01-02" in words(furnished)
     assert not furnished.exception
+
+
+def test_ones_own_record_is_published_as_an_archive(furnished: AppTest) -> None:
+    visit(furnished, "track_record")
+    furnished.text_input(key="publish-url").set_value("nowhere")
+    said = words(furnished.button(key="publish").click().run())
+    assert "'nowhere' is not the address of a site." in said
+    furnished.text_input(key="publish-url").set_value("")
+    furnished.button(key="publish").click().run()
+    assert not furnished.exception
+    [button] = [one for one in furnished.get("download_button") if "download-site" in one.proto.id]
+    assert button.proto.label == "Download"
+
+
+def test_nobody_publishes_anothers_record_from_the_page(furnished: AppTest) -> None:
+    visit(furnished, "track_record")
+    furnished.multiselect(key="names-forecaster").set_value(["bob (simulated)"]).run()
+    assert "publish" not in [one.key for one in furnished.button]
