@@ -1,4 +1,4 @@
-"""The upload of an import: its files, their format, and what the files do not say.
+"""The upload of an import: its files, their format, and the answers that the files lack.
 
 The format is recognised once a file is chosen, and can be changed. Nothing is stored before the
 preview but the ledger's secret for aliases, if the files are anonymised.
@@ -149,7 +149,7 @@ def _recognised(files: Sequence[Any], ids: tuple[str, ...]) -> Seen:
 
 
 def _choices(key: str, seen: Seen, rights: Rights) -> Asked:
-    """Show what the files need; return the answers."""
+    """Show the choices that the files need; return the answers."""
     of_these = f"{key}-{abs(hash(seen.files))}"
     titles = {FOLDER: "Ledger folder"} | {name: f.title for name, f in formats.FORMATS.items()}
     if seen.fault:
@@ -214,7 +214,7 @@ def _vouch(key: str, rights: Rights) -> bool:
 
 
 def _columns(key: str, header: Sequence[str]) -> dict[str, str]:
-    """Show which column holds what; return the choices that differ from the recognised ones."""
+    """Show the columns of a spreadsheet; return the choices that differ from the recognised ones."""
     chosen: dict[str, str] = {}
     with st.expander("Columns"):
         st.caption("Only choose a column that is not recognised by its name.")

@@ -1,4 +1,4 @@
-"""What an import adds, and what it leaves out, row by row."""
+"""The additions and omissions of an import, row by row."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def additions(counts: Imported, printed: int | None = None) -> None:
 
 
 def rows(preview: Preview) -> None:
-    """Show the questions with their changes, what is left out, and the notes of the reader."""
+    """Show the questions with their changes, the omissions, and the notes of the reader."""
     for note in preview.notes:
         st.caption(as_text(note))
     _members("New members", preview.new_members)

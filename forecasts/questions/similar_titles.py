@@ -6,9 +6,9 @@ candidate is dropped if the titles differ in anything that makes another questio
 - a number, or a deadline by more than ``_DAYS``, where deadlines are read as in articles ("before
   2027" is the same as "by 31 December 2026");
 - a word that reverses the question, on one side only;
-- a word replaced by another one (Germany by France, "cut" by "raise"). A word that one title has in
-  addition is no reason, nor is another form of it (Turkey, Turkish), an acronym, or a word for the
-  same direction (above, exceed).
+- a word replaced by another one (Germany by France, "cut" by "raise"). An additional word is
+  allowed, and so is another form of a word (Turkey, Turkish), an acronym, or a word for the same
+  direction (above, exceed).
 
 Synonyms are missed rather than other countries and parties proposed. Titles that only exchange two
 words ("Will A beat B?", "Will B beat A?") pass: a person confirms each pair.
@@ -53,9 +53,9 @@ def _words(listed: str) -> frozenset[str]:
 
 _WEAK = _SPELT.keys() | _words(
     "a an the of in on at to by for from with and or as its his her their this that than there it "
-    "will would be been is are was were do does did has have had get gets who whom which what when "
+    "will would be been is are was were do does did has have had get gets which when "
     "where how many much number any before until through during within between year month week day "
-    "end time take place occur happen conduct hold per"
+    "end time take place occur happen conduct hold per who whom what"
 )
 _REVERSING = re.compile(
     "(?:not|no|never|neither|nor|none|without|fail|avoid|refuse|decline|reject|unless|except|cannot"
