@@ -188,6 +188,8 @@ class Keyring(types.ModuleType):
     def set_password(self, service: str, name: str, secret: str) -> None:
         if secret == "locked":
             raise RuntimeError(f"cannot store {secret}")
+        if secret == "lost":
+            return
         self.stored[service, name] = secret
 
     def delete_password(self, service: str, name: str) -> None:
@@ -220,9 +222,14 @@ def test_a_token_is_kept_in_the_keyring_until_it_is_forgotten(
     assert "There is no token" in forecasts("pull", "fatebook", exit_code=2).output
 
 
-def test_a_keyring_that_cannot_be_used_has_a_remedy(forecasts: Run, keyring: Keyring) -> None:
-    said = forecasts("pull", "fatebook", "--remember", input="locked\n", exit_code=2).output
-    assert "This system's keyring cannot be used (RuntimeError)." in said
+@pytest.mark.parametrize(
+    ("typed", "why"), [("locked", "RuntimeError"), ("lost", "it keeps nothing")]
+)
+def test_a_keyring_that_cannot_be_used_has_a_remedy(
+    forecasts: Run, keyring: Keyring, typed: str, why: str
+) -> None:
+    said = forecasts("pull", "fatebook", "--remember", input=f"{typed}\n", exit_code=2).output
+    assert f"This system's keyring cannot be used ({why})." in said
     assert "Set FORECASTS_FATEBOOK_TOKEN instead." in said
 
 

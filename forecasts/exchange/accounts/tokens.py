@@ -33,12 +33,15 @@ def find(site: Site, settings: Settings) -> SecretStr:
 
 
 def remember(site: Site, token: SecretStr) -> None:
-    """Store the token in the keyring."""
+    """Store the token in the keyring, and make sure that it is there."""
     keyring = _keyring(site)
     try:
         keyring.set_password(_SERVICE, site.name, token.get_secret_value())
+        stored = keyring.get_password(_SERVICE, site.name)
     except keyring.errors.KeyringError as error:
         raise _unusable(site, type(error).__name__) from None
+    if stored != token.get_secret_value():  # a system without a keyring can accept it all the same
+        raise _unusable(site, "it keeps nothing")
 
 
 def forget(site: Site) -> None:
