@@ -1,0 +1,200 @@
+"""Damaged exports of other platforms are read or refused with our own errors, never half."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+
+from forecasts.access.members import member_or_new
+from forecasts.exchange.import_record import import_record
+from forecasts.exchange.platforms.formats import FORMATS, read
+from forecasts.exchange.platforms.record import Choices
+from forecasts.exchange.platforms.source import opened
+from forecasts.ledger import database
+from tests.conftest import day
+from tests.exchange.platforms import (
+    sheets,
+    test_confido,
+    test_fatebook,
+    test_forecastbench,
+    test_forecasting_tools,
+    test_infer,
+    test_manifold,
+    test_predictionbook,
+)
+from tests.exchange.platforms.metaculus_files import export, forecast, question
+from tests.fuzz.fuzzing import CELLS, damaged, few_or, fuzz, our_own_or_nothing
+
+NOW = day(400)
+POLL = {"Question Type": "multiple_choice", "MC Options (All)": "['a', 'b']"}
+VALUES = st.sampled_from(
+    [None, True, False, 0, -1, 1e308, 10**30, 0.5, "", "0.5", "NaN", [], {}, [None], {"id": 1}, "x"]
+)
+
+
+class _Undo(Exception):
+    """Rolls back a successful import, so that each example finds the same ledger."""
+
+
+@pytest.fixture
+def kind() -> str:
+    """One kind of database is enough: the import itself is tested on both."""
+    return "sqlite"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, bytes]]:
+    """A sound export of each format: the bytes of its files by name."""
+    folder = export(
+        tmp_path_factory.mktemp("exports") / "metaculus",
+        [question(41), question(42, **POLL)],
+        [
+            forecast(41, **{"Probability Yes": 0.25}),
+            forecast(42, **{"Probability Yes Per Category": "[0.4, 0.6]"}),
+        ],
+    )
+    json_files: dict[str, dict[str, Any]] = {
+        "manifold": {
+            "bets.json": [test_manifold.bet(), test_manifold.bet(probAfter=0.7)],
+            "markets.json": [test_manifold.market(isResolved=True, resolution="YES")],
+        },
+        "infer": {
+            "questions.json": [test_infer.question()],
+            "sets.json": [test_infer.forecast((70, "Yes", 0.3), (71, "No", 0.7))],
+        },
+        "forecastbench": {
+            "set.json": test_forecastbench.forecasts(
+                test_forecastbench.forecast("abc", "manifold", 0.3)
+            )
+        },
+        "forecasting-tools": {"reports.json": [test_forecasting_tools.report()]},
+    }
+    texts = {
+        name: {file: json.dumps(content) for file, content in files.items()}
+        for name, files in json_files.items()
+    } | {
+        "fatebook": {"f.csv": sheets.table(test_fatebook.ACCOUNT)},
+        "predictionbook": {
+            "page.json": test_predictionbook.page(
+                test_predictionbook.prediction(test_predictionbook.response())
+            )
+        },
+        "confido": {"room.csv": sheets.table(test_confido.row())},
+        "pairs": {"pairs.csv": "title,probability,outcome\nRain?,0.5,yes\nSnow?,0.2,no\n"},
+    }
+    made = {
+        name: {file: text.encode() for file, text in files.items()} for name, files in texts.items()
+    }
+    made["metaculus"] = {file.name: file.read_bytes() for file in folder.iterdir()}
+    assert made.keys() == FORMATS.keys()
+    return made
+
+
+def taken(engine: Engine, folder: Path, files: dict[str, bytes], format_: str) -> None:
+    """Read and import an export twice; it is refused by a message, or comes in whole."""
+    for old in folder.iterdir():
+        old.unlink()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    try:
+        with our_own_or_nothing(), opened(folder) as source:
+            record = read(source, Choices("alice", now=NOW), format_)
+            with database.writing(engine) as session:
+                alice = member_or_new(session, "alice", now=NOW)
+                import_record(session, record, member=alice, now=NOW)
+                assert import_record(session, record, member=alice, now=NOW).changes_nothing
+                raise _Undo
+    except _Undo:
+        pass
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "export").mkdir()
+    return tmp_path / "export"
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_the_sound_exports_come_in(
+    engine: Engine, folder: Path, whole: dict[str, dict[str, bytes]], format_: str
+) -> None:
+    for name, content in whole[format_].items():
+        (folder / name).write_bytes(content)
+    with opened(folder) as source, database.writing(engine) as session:
+        record = read(source, Choices("alice", now=NOW))
+        alice = member_or_new(session, "alice", now=NOW)
+        assert import_record(session, record, member=alice, now=NOW).counts.forecasts > 0
+
+
+@few_or(30)
+def test_an_export_with_damaged_bytes(
+    engine: Engine, folder: Path, whole: dict[str, dict[str, bytes]], examples: int
+) -> None:
+    @fuzz(examples)
+    @given(data=st.data())
+    def check(data: st.DataObject) -> None:
+        format_ = data.draw(st.sampled_from(list(FORMATS)), label="format")
+        files = dict(whole[format_])
+        name = data.draw(st.sampled_from(sorted(files)), label="file")
+        files[name] = damaged(data, files[name])
+        taken(engine, folder, files, format_)
+
+    check()
+
+
+@few_or(40)
+def test_an_export_with_strange_values(
+    engine: Engine, folder: Path, whole: dict[str, dict[str, bytes]], examples: int
+) -> None:
+    @fuzz(examples)
+    @given(data=st.data())
+    def check(data: st.DataObject) -> None:
+        format_ = data.draw(st.sampled_from(list(FORMATS)), label="format")
+        files = dict(whole[format_])
+        name = data.draw(st.sampled_from(sorted(files)), label="file")
+        strange = _json if name.endswith(".json") else _csv
+        files[name] = strange(data, files[name].decode()).encode("utf-8", "surrogatepass")
+        taken(engine, folder, files, format_)
+
+    check()
+
+
+def _csv(data: st.DataObject, text: str) -> str:
+    rows = list(csv.reader(io.StringIO(text)))
+    row = data.draw(st.integers(1, len(rows) - 1), label="row")
+    column = data.draw(st.integers(0, len(rows[0]) - 1), label="column")
+    rows[row][column] = data.draw(CELLS, label="cell")
+    out = io.StringIO()
+    csv.writer(out).writerows(rows)
+    return out.getvalue()
+
+
+def _json(data: st.DataObject, text: str) -> str:
+    document = json.loads(text)
+    holder, key = data.draw(st.sampled_from(list(_places(document))), label="place")
+    if isinstance(holder, dict) and data.draw(st.booleans(), label="without it"):
+        del holder[key]
+    else:
+        holder[key] = data.draw(VALUES | CELLS, label="value")
+    return json.dumps(document)
+
+
+def _places(document: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield each list or object inside, with each of its places."""
+    inside: Any = ()
+    if isinstance(document, dict):
+        inside = document
+    elif isinstance(document, list):
+        inside = range(len(document))
+    for key in inside:
+        yield document, key
+        yield from _places(document[key])
