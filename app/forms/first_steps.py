@@ -39,8 +39,8 @@ def ways_in() -> None:
         st.page_link("app_pages/articles.py", label="Capture an article")
         st.caption("Its sentences about the future become questions.")
     with ways[1]:
-        st.page_link("app_pages/exchange.py", label="Import a ledger folder")
-        st.caption("Questions and forecasts from CSV files.")
+        st.page_link("app_pages/exchange.py", label="Bring your record")
+        st.caption("From Metaculus, Fatebook and others, or a spreadsheet.")
     if sample_offered():
         with ways[2]:
             sample_button()

@@ -214,7 +214,7 @@ def _vouch(key: str, rights: Rights) -> bool:
 
 
 def _columns(key: str, header: Sequence[str]) -> dict[str, str]:
-    """Show the columns of a spreadsheet; return the choices that differ from the recognised ones."""
+    """Show the columns of a spreadsheet; return the choices, without the recognised ones."""
     chosen: dict[str, str] = {}
     with st.expander("Columns"):
         st.caption("Only choose a column that is not recognised by its name.")

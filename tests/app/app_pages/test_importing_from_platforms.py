@@ -166,3 +166,27 @@ def test_a_downloaded_table_has_no_formula() -> None:
 
     frame = pd.DataFrame({"Question": ["=1+1", "rain"], "New forecasts": [1, 2]})
     assert _csv(frame).splitlines() == ["Question,New forecasts", "'=1+1,1", "rain,2"]
+
+
+SHEET = (
+    "Statement,My guess,Said on,Came out\n"
+    "Will it hail?,0.3,2026-01-02,no\n"
+    "Will it thaw?,0.6,2026-01-03,yes\n"
+)
+
+
+def test_the_columns_of_a_spreadsheet_can_be_chosen(app: AppTest, engine: Engine) -> None:
+    upload(app, [("guesses.csv", SHEET.encode(), "text/csv")])
+    [format_] = [one for one in app.selectbox if one.label == "Format"]
+    format_.select("pairs").run()
+    for ours, theirs in (
+        ("Probability", "My guess"),
+        ("Outcome", "Came out"),
+        ("Made at", "Said on"),
+    ):
+        [column] = [one for one in app.selectbox if one.label == ours]
+        column.select(theirs).run()
+    press(app, "Preview")
+    assert counts(app)["New questions"] == "2"
+    assert counts(app)["Forecasts"] == "2"
+    assert list(app.dataframe[0].value["Question"]) == ["Will it hail?", "Will it thaw?"]

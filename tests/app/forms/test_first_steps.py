@@ -58,7 +58,7 @@ def test_an_empty_ledger_asks_for_the_first_question_and_has_other_ways_to_start
     app: AppTest,
 ) -> None:
     said = words(visit(app, "today"))
-    for way in ("Ask your first question", "Capture an article", "Import a ledger folder"):
+    for way in ("Ask your first question", "Capture an article", "Bring your record"):
         assert way in said
     labels = [button.label.replace("\\", "") for button in app.button]
     assert "Try: Will it rain in London tomorrow? 30%" in labels
