@@ -143,7 +143,7 @@ class Entry:
         return []
 
     def entry(self, name: str) -> Entry:
-        """Return the object in a field; an empty one if there is none."""
+        """Return the object in a field; an empty one if it is missing."""
         value = self.fields.get(name)
         if value is not None and not isinstance(value, dict):
             self.wrong(name, "an object")
@@ -168,7 +168,7 @@ class Entry:
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Return the columns of ``questions`` that some of the rows have; blank where one has none."""
+    """Return the columns of ``questions`` that some of the rows have; blank in the others."""
     blank = {"text": "", "flag": False}
     names = [name for name in QUESTION_COLUMNS if any(name in row for row in rows)]
     return {

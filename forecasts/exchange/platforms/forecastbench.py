@@ -2,7 +2,7 @@
 
 A market question is listed once for each horizon and counts once; a dataset question is one
 question for each due date and resolution date. A row that is not resolved carries the market's
-price, which is no outcome.
+price, which is not an outcome.
 """
 
 from __future__ import annotations
@@ -157,14 +157,14 @@ def _opened(source: Source, name: str, sets: _Sets) -> Entry:
 
 
 def _key(row: Entry, due: str) -> Key | None:
-    """Return the question of a row; None, which is noted, if it names none."""
+    """Return the question of a row; None if it does not name one, which is noted."""
     source, value = row.name("source", required=True), row.fields.get("id")
     ids = tuple(value) if isinstance(value, list) else (row.name("id", required=True),)
     if not all(isinstance(one, str) and one.isprintable() for one in ids):
         row.wrong("id", "an id or a list of ids")
         return None
     signs = row.fields.get("direction")
-    directions = tuple(signs) if isinstance(signs, list) else ()
+    directions = tuple(signs) if len(ids) > 1 and isinstance(signs, list) else ()
     if len(ids) > 1 and (
         len(directions) != len(ids) or not all(sign in (1, -1) for sign in directions)
     ):
@@ -252,7 +252,7 @@ def _resolved_on(row: Entry) -> str:
 
 
 def _day(entry: Entry, name: str) -> str:
-    """Return a day as 2025-10-30; one after all others if it is none, which is noted."""
+    """Return a day as 2025-10-30; the last day of all for anything else, which is noted."""
     text = entry.text(name, required=True)[:10]
     try:
         return date.fromisoformat(text).isoformat()

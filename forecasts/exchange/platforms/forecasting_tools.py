@@ -38,7 +38,7 @@ from forecasts.exchange.platforms.source import Source
 from forecasts.scores.frames import MODEL_COLUMNS
 
 PLATFORM = "forecasting-tools"
-# The heading that a rationale gets which has none: a report's explanation begins with one.
+# The heading that a rationale without one gets: a report's explanation begins with one.
 HEADING = "# Rationale\n\n"
 _TYPES = {"binary": "binary", "multiple_choice": "multiple_choice", "date": "date"}
 _TYPES |= dict.fromkeys(("numeric", "discrete"), "numeric")
@@ -116,7 +116,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
         place=lambda table, row: places[table][row],
     )
     costs = [one.entry.number("price_estimate", low=0) for one in found]
-    # A cost is kept with its model's name, also where the file names none.
+    # A cost is kept with its model's name, also where the file does not name it.
     used = [
         one.bot.model or ("unnamed" if cost == cost else "")
         for one, cost in zip(found, costs, strict=True)

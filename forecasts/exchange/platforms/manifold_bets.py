@@ -41,7 +41,7 @@ DROPPED = {
 class Bets:
     """The bets read so far; those of a large file are columns, not objects.
 
-    ``dropped``: how many bets are no forecasts, by the reason's code, once ``frame`` was called.
+    ``dropped``: how many bets are not forecasts, by the reason's code, once ``frame`` was called.
     """
 
     problems: list[Problem]
@@ -87,7 +87,7 @@ class Bets:
                 flags["isRedemption"] == 1,
                 flags["isAnte"] == 1,
                 flags["isCancelled"] == 1,
-                flags["isFilled"] == 0,  # blank in bets that are no limit orders
+                flags["isFilled"] == 0,  # blank in a bet without a limit
             ],
             [5, 1, 4, 3, 2],
             KEPT,

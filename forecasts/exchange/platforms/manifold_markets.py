@@ -31,7 +31,7 @@ _REFUSED = {
     "CERT": "a certificate has no probabilities",
 }
 
-# What is read of a market, and kept until the bets are read.
+# The fields of a market that are read, and kept until the bets are.
 FIELDS = (
     *("id", "question", "url", "outcomeType", "createdTime", "closeTime", "groupSlugs"),
     *("textDescription", "description", "answers", "shouldAnswersSumToOne"),
