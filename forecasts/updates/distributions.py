@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ STEPS = 200
 _WIDE = 1000  # a range with this ratio of its bounds
 # A point this near the line between its neighbours is left out: bots round to ten digits.
 _SAME_LINE = 1.5e-10
+_NOISE = 1e-14  # of the arithmetic on a CDF
 _TOGETHER = 500  # CDFs; their arrays then fit into a processor's cache
 _RISE = 1e-7  # spread over the range of a CDF that is flat somewhere, as levels must differ
 
@@ -68,8 +70,15 @@ def grid(text: QuestionText) -> Floats:
 
 def spaced(text: QuestionText, count: int) -> Floats:
     """Return so many numbers from bound to bound, at equal steps or ratios (see ``zero_point``)."""
-    space = np.linspace if zero_point(text) is None else np.geomspace
-    points: Floats = space(*bounds(text), count)
+    return _spaced(*bounds(text), count, text.type, even=zero_point(text) is None)
+
+
+@lru_cache
+def _spaced(low: float, high: float, count: int, kind: str, *, even: bool) -> Floats:
+    points: Floats = (np.linspace if even else np.geomspace)(low, high, count)
+    if kind == QuestionType.numeric:
+        points[1:-1] = [_number(point) for point in points[1:-1].tolist()]
+    points.flags.writeable = False
     return points
 
 
@@ -133,9 +142,14 @@ def quantiles(cdfs: Floats, at: Floats, kind: str) -> list[dict[str, float | str
 
 
 def _figure(number: float, kind: str) -> float | str:
-    """Return a number as a quantile has it, without the noise of the last digit, or a date."""
+    """Return a number as a quantile has it, or a date."""
     if kind == QuestionType.date:
         return iso(datetime.fromtimestamp(number, UTC))
+    return _number(number)
+
+
+def _number(number: float) -> float:
+    """Return a number without the noise of its last digit: 3.0 for 3.0000000000000004."""
     return float(f"{number:.15g}")
 
 
@@ -178,7 +192,8 @@ def _corners(at: Floats, cdfs: Floats) -> npt.NDArray[np.bool_]:
         chord = low[line] + slope[line] * (at[place] - at[first][line])
         off = np.abs(cdfs[row[line], place] - chord)
         most = np.maximum.reduceat(off, starts)
-        at_most = np.flatnonzero(off == most[line])
+        # The first of equally far ones is a corner; the next may be on its way to another.
+        at_most = np.flatnonzero(off >= (most - _NOISE)[line])
         farthest = place[at_most[np.diff(line[at_most], prepend=-1) > 0]]
         bent = most > _SAME_LINE
         row, first, middle, last = (one[bent] for one in (row, first, farthest, last))

@@ -141,3 +141,9 @@ def test_bounds_halfway_between_whole_numbers_make_a_question_discrete() -> None
 def test_a_refused_cdf_names_the_rule_and_the_number(cdf: list[float], words: str) -> None:
     with pytest.raises(BadInput, match=words):
         from_cdf(cdf, PRICE)
+
+
+def test_quantiles_on_a_line_parallel_to_the_whole_are_read_back_unchanged() -> None:
+    """All points from 9 to 21 are equally far from the line between the bounds."""
+    question, stated = text("numeric", "0", "30"), {"0.1": 3.0, "0.5": 9.0, "0.9": 21.0}
+    assert from_cdf(to_cdf(Value(quantiles=stated), question), question).quantiles == stated

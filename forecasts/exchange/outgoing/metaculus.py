@@ -52,7 +52,7 @@ def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
 
 
 def _own_id(slug: str, prefix: str = PREFIX) -> str:
-    """Return the platform's number for what came from there, else our own id."""
+    """Return the platform's number of something imported from there, else our own id."""
     number = slug.removeprefix(prefix)
     return number if number != slug and _NUMBER.fullmatch(number) else slug
 

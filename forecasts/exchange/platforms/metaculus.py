@@ -180,7 +180,7 @@ def _until(source: Source, choices: Choices) -> datetime | None:
 
 
 class _Accounts:
-    """Who the rows of the files are by, as handles.
+    """The accounts that the rows of the files are by, as handles.
 
     ``of_forecasts`` and ``of_scores``: the place of each row's account in ``handles``, -1 for a
     crowd that is not imported. ``crowds``: the rows of each of those by their method.

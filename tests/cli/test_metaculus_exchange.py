@@ -1,0 +1,51 @@
+"""Moving between the ledger and Metaculus's exports on the command line."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+from click.testing import Result
+
+from tests.exchange.platforms.metaculus_files import crowd, export, forecast, question
+
+
+def test_an_export_as_metaculus_names_what_has_no_place_and_adds_nothing_when_imported(
+    forecasts: Callable[..., Result], clock: Callable[[str], None], tmp_path: Path
+) -> None:
+    forecasts("ask", "Will it rain?", "--closes", "2026-01-15T12:00:00Z", "--slug", "rain",
+              "--criteria", "By the gauge at noon.")  # fmt: skip
+    forecasts("ask", "How much?", "--type", "numeric", "--lower", "0", "--upper", "30", "--slug", "much",
+              "--closes", "2026-01-15T12:00:00Z")  # fmt: skip
+    forecasts("update", "rain", "40%")
+    forecasts("update", "much", "10%=3, 50%=9, 90%=21")
+    clock("2026-01-10T12:00:00Z")
+    forecasts("update", "rain", "70%")
+    clock("2026-01-16T12:00:00Z")
+    forecasts("resolve", "rain", "yes", "--known-at", "2026-01-15T12:00:00Z")
+    written = forecasts("export", str(tmp_path / "out"), "--format", "metaculus")
+    assert len(written.stdout.splitlines()) == 4
+    assert "1 resolution criteria" in written.stderr
+    rows = pd.read_csv(tmp_path / "out" / "forecast_data.csv")
+    assert rows["Probability Yes"].dropna().tolist() == [0.4, 0.7]
+    again = forecasts("import", str(tmp_path / "out"))
+    assert again.stdout.splitlines()[0] == "Imported 4 printed scores."
+    again = forecasts("export", str(tmp_path / "out"), "--format", "metaculus", exit_code=2)
+    assert "is not empty" in again.stderr
+
+
+def test_an_export_of_metaculus_is_imported_and_a_newer_one_adds_what_is_new(
+    forecasts: Callable[..., Result], clock: Callable[[str], None], tmp_path: Path
+) -> None:
+    clock("2026-01-05T00:00:00Z")
+    first = forecast(at="2026-01-02 00:00:00", **{"Probability Yes": 0.3})
+    ahead = {"Probability Yes": 0.6, "End Time": "2026-01-08 00:00:00+00:00"}
+    second = forecast(at="2026-01-03 00:00:00", **ahead)
+    folder = export(tmp_path / "one", [question()], [first, second, crowd(**ahead)])
+    done = forecasts("import", str(folder))
+    assert "Imported 1 new question, 2 forecasts." in done.stdout
+    assert "nothing: the ledger has it all" in forecasts("import", str(folder)).stdout
+    clock("2026-01-12T00:00:00Z")
+    known = {"Resolution": "yes", "Resolution Known Time": "2026-01-09 00:00:00+00:00"}
+    newer = export(tmp_path / "two", [question(**known)], [first, second])
+    done = forecasts("import", str(newer))
+    assert "Imported 1 forecast, 1 resolution," in done.stdout
