@@ -30,6 +30,9 @@ def pull(
     forget: Annotated[
         bool, Option("--forget", help="Remove the token from your keyring, and stop.")
     ] = False,
+    mine: Annotated[
+        bool, Option("--mine", help="Leave out the forecasts of others on your questions.")
+    ] = False,
     account: Annotated[
         str | None,
         Option(metavar="NAME", help="Your name there, if the platform does not say it."),
@@ -51,7 +54,7 @@ def pull(
 
     from forecasts.common.settings import data_folder
     from forecasts.exchange.accounts import tokens
-    from forecasts.exchange.accounts.accounts import ACCOUNTS, settled
+    from forecasts.exchange.accounts.accounts import ACCOUNTS, own, settled
     from forecasts.exchange.accounts.client import Client
     from forecasts.exchange.accounts.kept import discard, keeping, place
     from forecasts.exchange.import_ import compact
@@ -105,6 +108,8 @@ def pull(
         with progress_bar("import", "%") as advance_to:
             advance_to(description="Reading the answers")
             record = source.read(kept, Choices(acting_handle(database, member), now=begun))
+            if mine:
+                record = own(record, account or acting_handle(database, member))
             compact(record.frames)
             import_or_preview(
                 record,

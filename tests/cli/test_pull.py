@@ -97,6 +97,18 @@ def test_fatebook_and_manifold_come_too(platform: Platform, forecasts: Run, here
     assert kept(here) == []
 
 
+def test_the_forecasts_of_others_can_be_left_out(platform: Platform, forecasts: Run) -> None:
+    """In a shared ledger, only an admin may import them."""
+    theirs = [{"createdAt": "2024-05-02T00:00:00Z", "forecast": "0.1", "userId": "bob"}]
+    shared = [{"id": "me"}, {"id": "bob"}]
+    seen = {"id": "q4", "title": "Theirs?", "forecasts": theirs, "sharedWith": shared}
+    serve_fatebook(platform, [*QUESTIONS, QUESTIONS[2] | seen])
+    done = forecasts("pull", "fatebook", "--mine").output
+    assert "Imported 4 new questions, 5 forecasts" in done
+    assert "fatebook: '1 forecast' — by others" in done
+    assert "New members" not in done
+
+
 def test_an_empty_account_imports_nothing(platform: Platform, forecasts: Run) -> None:
     serve_fatebook(platform, [])
     assert "nothing" in forecasts("pull", "fatebook").output

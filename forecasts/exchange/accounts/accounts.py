@@ -1,18 +1,22 @@
-"""The platforms that a record can be fetched from, and its questions that are settled here."""
+"""The platforms that a record can be fetched from, and the parts of it that are wanted."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
+import numpy as np
 from sqlmodel import Session, col, select
 
 from forecasts.exchange.accounts import fatebook, manifold, metaculus
 from forecasts.exchange.accounts.client import Client, Known, Site
 from forecasts.exchange.accounts.kept import Kept
-from forecasts.exchange.platforms.record import Choices, PlatformRecord
+from forecasts.exchange.import_ import without
+from forecasts.exchange.platforms.record import Choices, LeftOut, PlatformRecord, frame_of
 from forecasts.ledger.current import has_outcome
 from forecasts.ledger.models import Forecast, Member, QuestionOrigin
+from forecasts.scores.frames import MEMBER_COLUMNS
 
 
 class Account(Protocol):
@@ -30,6 +34,35 @@ class Account(Protocol):
 
 
 ACCOUNTS: Mapping[str, Account] = {one.SITE.name: one for one in (metaculus, fatebook, manifold)}
+
+
+def own(record: PlatformRecord, handle: str) -> PlatformRecord:
+    """Return one forecaster's part of a record: their forecasts and the questions of these."""
+    frames = record.frames
+    kept = np.flatnonzero(frames.forecasts["forecaster"] == handle)
+    others = len(frames.forecasts) - len(kept)
+    mine = replace(
+        frames,
+        forecasts=frames.forecasts.iloc[kept].reset_index(drop=True),
+        members=frame_of(MEMBER_COLUMNS, {"forecaster": [handle], "kind": ["human"]}),
+        place=lambda name, row: frames.place(name, int(kept[row]) if name == "forecasts" else row),
+    )
+    unused = set(frames.questions["question_id"]) - set(mine.forecasts["question_id"])
+    left_out = [
+        LeftOut(record.platform, f"{count:,} {what}{'s' * (count != 1)}", reason)
+        for count, what, reason in (
+            (others, "forecast", "by others"),
+            (len(unused), "question", "without a forecast of yours"),
+        )
+        if count
+    ]
+    return replace(
+        record,
+        frames=without(mine, unused),
+        origins=record.origins[~record.origins["question_id"].isin(unused)],
+        printed=record.printed[record.printed["forecaster"] == handle],
+        left_out=[*record.left_out, *left_out],
+    )
 
 
 def settled(session: Session, platform: str, member: Member) -> set[str]:
