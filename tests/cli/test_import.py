@@ -1,0 +1,94 @@
+"""Importing another platform's export by the command line."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+
+from tests.exchange.platforms.metaculus_files import (
+    FORECAST_HEADER,
+    export,
+    forecast,
+    hashed,
+    question,
+    write,
+)
+
+YES = {"Probability Yes": 0.25}
+
+
+@pytest.fixture(autouse=True)
+def _later(clock: Callable[[str], None]) -> None:
+    clock("2026-06-01")
+
+
+def test_a_dry_run_shows_each_row_and_writes_nothing(
+    forecasts: Callable[..., Result], tmp_path: Path
+) -> None:
+    folder = export(tmp_path / "export", [question(41), question(42)], [forecast(41, **YES)])
+    seen = forecasts("import", str(folder), "--dry-run")
+    assert "metaculus-41" in seen.stdout
+    assert "An import would add 2 new questions, 1 forecast." in seen.stdout
+    assert "imported as alice's" in seen.stderr
+    assert "metaculus-41" not in forecasts("questions").stdout
+
+
+def test_an_export_comes_in_once_and_a_newer_one_adds_what_is_new(
+    forecasts: Callable[..., Result], tmp_path: Path
+) -> None:
+    folder = export(tmp_path / "export", [question(41)], [forecast(41, **YES)])
+    assert "Imported 1 new question, 1 forecast." in forecasts("import", str(folder)).stdout
+    assert "Imported nothing" in forecasts("import", str(folder)).stdout
+    resolved = {"Resolution": "no", "Resolution Known Time": "2026-01-12 00:00:00+00:00"}
+    export(
+        folder,
+        [question(41, **resolved)],
+        [forecast(41, **YES), forecast(41, at="2026-01-03 00:00:00", **YES)],
+    )
+    seen = forecasts("import", str(folder), "--dry-run")
+    assert "outcome: no" in seen.stdout
+    assert "Imported 1 forecast, 1 resolution, " in forecasts("import", str(folder)).stdout
+
+
+def test_anonymised_accounts_get_the_same_aliases_at_each_import(
+    forecasts: Callable[..., Result], tmp_path: Path
+) -> None:
+    folder = export(tmp_path / "export", [question(41)], [])
+    header = [*(name for name in FORECAST_HEADER if "Forecaster " not in name)]
+    header.append("Forecaster (Anonymized)")
+    rows = [forecast(41, **YES, **{"Forecaster (Anonymized)": hashed(n)}) for n in (1, 2)]
+    write(folder / "forecast_data.csv", header, rows)
+    done = forecasts("import", str(folder))
+    assert "anonymous-" in done.stderr
+    assert "can be traced to accounts" in done.stderr
+    assert hashed(1) not in done.stderr
+    assert "Imported nothing" in forecasts("import", str(folder)).stdout
+    assert hashed(1) in forecasts("import", str(folder), "--real-ids").stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--timezone", "Mars"], "'Mars' is not a time zone"),
+        (["--column", "probability"], "does not name two columns"),
+        (["--format", "metacullus"], "Formats are: metaculus"),
+        (["--account", "zoe"], "No forecast of the file is by 'zoe'"),
+        (["--format", "manifold"], "has no question of Manifold"),
+    ],
+)
+def test_an_option_that_does_not_fit_is_refused_with_a_remedy(
+    forecasts: Callable[..., Result], tmp_path: Path, options: list[str], said: str
+) -> None:
+    folder = export(tmp_path / "export", [question(41)], [forecast(41, **YES)])
+    assert said in forecasts("import", str(folder), *options, exit_code=2).stderr
+
+
+def test_a_path_that_leads_nowhere_is_said(
+    forecasts: Callable[..., Result], tmp_path: Path
+) -> None:
+    missing = forecasts("import", str(tmp_path / "none.zip"), exit_code=2)
+    assert "There is no file" in missing.stderr
+    (tmp_path / "empty").mkdir()
+    empty = forecasts("import", str(tmp_path / "empty"), exit_code=2)
+    assert "Looked for: a ledger folder" in empty.stderr
