@@ -247,7 +247,7 @@ def _print_history(
     from forecasts.updates.comments import by_forecast, reasons, remarks
     from forecasts.updates.evidence import format_citation
     from forecasts.updates.updates import evidence_of, history, members_lacking_options
-    from forecasts.updates.values import format_value
+    from forecasts.updates.values import format_origin, format_value
 
     cited = evidence_of(session, state.question)
     said = remarks(session, state.question)
@@ -257,7 +257,9 @@ def _print_history(
     for forecast, handle in reversed(rows):
         reason = "".join(f" — {words}" for words in reasons(forecast, explained))
         value = format_value(forecast, wordings[-1].options)
-        print_line(f"  {when(forecast.made_at)}  {handle}: {value}{reason}")
+        imported = format_origin(forecast)
+        origin = f" ({imported})" if imported else ""
+        print_line(f"  {when(forecast.made_at)}  {handle}: {value}{origin}{reason}")
         for citation, evidence in cited.get(forecast.id, []):
             url = evidence.url or ""
             name = evidence.title or evidence.note or url

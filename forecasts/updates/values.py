@@ -228,6 +228,18 @@ def format_odds(p: float) -> str:
     return f"{larger}:1" if p >= 0.5 else f"1:{larger}"
 
 
+def format_origin(forecast: Forecast) -> str:
+    """Return that a forecast was imported, and whether as a price that nobody stated; or ''.
+
+    >>> format_origin(Forecast(origin="implied")), format_origin(Forecast(origin="app"))
+    ('imported: price after a trade', '')
+    """
+    return _ORIGINS.get(forecast.origin, "")
+
+
+_ORIGINS = {"import": "imported", "implied": "imported: price after a trade"}
+
+
 def format_value(value: Forecast | Value, options: Sequence[str] | None = None) -> str:
     """Return a value for a page: '71%', 'Busan 60%, Other 40%', '10th percentile: 60', 'withdrawn'.
 

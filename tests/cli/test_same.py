@@ -7,10 +7,11 @@ import pytest
 from click.testing import Result
 from sqlalchemy import Engine
 
+from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.ledger.models import QuestionOrigin
 from forecasts.questions.registry import find
-from tests.conftest import day
+from tests.conftest import day, imported
 
 Run = Callable[..., Result]
 
@@ -66,3 +67,16 @@ def test_different_takes_one_pair(forecasts: Run) -> None:
     said = forecasts("same", "own", "metaculus-7", "own", "--different", exit_code=2)
     assert "takes two questions, got 3" in said.stderr
     assert "at least two" in forecasts("same", "own", exit_code=2).stderr
+
+
+@pytest.mark.usefixtures("two")
+def test_an_imported_question_shows_its_origin_and_its_forecasts_theirs(
+    forecasts: Run, engine: Engine
+) -> None:
+    with database.writing(engine) as session:
+        asked = find(session, "metaculus-7")
+        alice = member_or_new(session, "alice", now=day(5))
+        imported(session, asked, alice, 5, 0.4)
+    said = forecasts("show", "metaculus-7", "--all").stdout
+    assert "Imported from Metaculus 7\n" in said
+    assert "alice: 40% (imported)\n" in said
