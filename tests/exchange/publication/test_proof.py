@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import hashlib
 import json
@@ -15,7 +16,7 @@ import pytest
 from sqlalchemy import Engine
 
 from forecasts.exchange.publication.proof import program
-from forecasts.exchange.publication.verify import Check
+from forecasts.exchange.publication.verify import Check, plain
 from forecasts.ledger import database
 from forecasts.ledger.verification import newest, verify
 from forecasts.questions import registry
@@ -380,6 +381,11 @@ def test_options_added_later_and_withdrawals_are_scored_alike(engine: Engine) ->
     check = Check(json.loads(record_text(engine, {})))
     assert check.faults == []
     assert "2 Brier scores recomputed" in check.said[-1]
+
+
+def test_verify_py_is_for_older_pythons_too_and_for_any_terminal() -> None:
+    ast.parse(program(), feature_version=(3, 9))
+    assert plain(["kate\x1b[2J", "ok"]) == "kate?[2J\nok"
 
 
 def test_verify_py_runs_with_python_alone(kept: str, tmp_path: Path) -> None:
