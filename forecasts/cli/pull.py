@@ -67,10 +67,10 @@ def pull(
         print_note(f"The token for {site.title} is not in your keyring.")
         return
     if remember:
-        token = SecretStr(ask_secret(f"Token for {site.title}"))
-        tokens.remember(site, token)
+        tokens.remember(site, SecretStr(ask_secret(f"Token for {site.title}")))
     chosen = settings(database, member)
-    token = tokens.find(site, chosen) if not remember else token
+    owner = acting_handle(database, member)
+    token = tokens.kept(site) if remember else tokens.find(site, chosen)
     client = Client(site, token, print_note, _wait, now, chosen.allow_private_addresses)
 
     def known() -> set[str]:
@@ -85,7 +85,7 @@ def pull(
         token.get_secret_value(),
         site.base,
         chosen.database_url,
-        acting_handle(database, member),
+        owner,
     )
     begun = now()
     with keeping(path, now=begun, fresh=fresh) as kept:
@@ -107,9 +107,9 @@ def pull(
             raise typer.Exit(130) from None
         with progress_bar("import", "%") as advance_to:
             advance_to(description="Reading the answers")
-            record = source.read(kept, Choices(acting_handle(database, member), now=begun))
+            record = source.read(kept, Choices(owner, now=begun))
             if mine:
-                record = own(record, account or acting_handle(database, member))
+                record = own(record, account or owner)
             compact(record.frames)
             import_or_preview(
                 record,

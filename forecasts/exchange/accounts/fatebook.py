@@ -20,12 +20,9 @@ one account agree. Ids and addresses, which the CSV lacks, are added.
 
 from __future__ import annotations
 
-import csv
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -33,6 +30,7 @@ import pandas as pd
 from pydantic import AfterValidator, TypeAdapter
 
 from forecasts.exchange.accounts.client import Client, Known, Shape, Site
+from forecasts.exchange.accounts.csv_rows import read_rows
 from forecasts.exchange.accounts.kept import Kept
 from forecasts.exchange.accounts.paging import Items, by_offset
 from forecasts.exchange.platforms import fatebook
@@ -46,7 +44,6 @@ from forecasts.exchange.platforms.record import (
     frame_of,
     frames_of,
 )
-from forecasts.exchange.platforms.source import Source
 
 SITE = Site(
     name="fatebook",
@@ -164,15 +161,13 @@ def read(kept: Kept, choices: Choices) -> PlatformRecord:
     if not any(one["forecasts"] for one in questions):
         origins, printed = (frame_of(one, {}) for one in (ORIGIN_COLUMNS, PRINTED_COLUMNS))
         return PlatformRecord("fatebook", frames_of({}, {}), origins, printed)
-    with tempfile.TemporaryDirectory(prefix="pull-") as folder:
-        file = Path(folder, "fatebook.csv")
-        with file.open("w", encoding="utf-8", errors="replace", newline="") as opened:
-            writer = csv.DictWriter(opened, _COLUMNS)
-            writer.writeheader()
-            for question in questions:
-                writer.writerows(_rows(question, mine, choices.owner))
-        source = Source("the account", {file.name: file})
-        record = fatebook.read(source, replace(choices, zone=ZoneInfo("UTC")))
+    rows = (row for question in questions for row in _rows(question, mine, choices.owner))
+    record = read_rows(
+        fatebook,
+        {"fatebook.csv": _COLUMNS},
+        {"fatebook.csv": rows},
+        replace(choices, zone=ZoneInfo("UTC")),
+    )
     notes = [one for one in record.notes if not one.startswith("The file's times")]
     if mine is None:
         notes.append(

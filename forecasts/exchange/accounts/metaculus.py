@@ -20,12 +20,9 @@ criteria, fine print, the scheduled resolve time) are added.
 
 from __future__ import annotations
 
-import csv
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,11 +30,11 @@ import pandas as pd
 from pydantic import TypeAdapter
 
 from forecasts.exchange.accounts.client import Client, Known, Shape, Site
+from forecasts.exchange.accounts.csv_rows import read_rows
 from forecasts.exchange.accounts.kept import Kept
 from forecasts.exchange.accounts.paging import Items, by_offset
 from forecasts.exchange.platforms import metaculus
 from forecasts.exchange.platforms.record import Choices, PlatformRecord
-from forecasts.exchange.platforms.source import Source
 from forecasts.scores.frames import TIME_DTYPE
 
 SITE = Site(
@@ -219,14 +216,7 @@ def read(kept: Kept, choices: Choices) -> PlatformRecord:
         "forecast_data.csv": [row for _, one in posts for row in _forecast_rows(one, account)],
         "score_data.csv": [row for _, one in posts for row in _score_rows(one, account)],
     }
-    with tempfile.TemporaryDirectory(prefix="pull-") as folder:
-        files = {name: Path(folder, name) for name in tables}
-        for name, rows in tables.items():
-            with files[name].open("w", encoding="utf-8", errors="replace", newline="") as file:
-                writer = csv.DictWriter(file, _COLUMNS[name])
-                writer.writeheader()
-                writer.writerows(rows)
-        record = metaculus.read(Source("the account", files), choices)
+    record = read_rows(metaculus, _COLUMNS, tables, choices)
     return _with_texts(record, [one for _, one in posts])
 
 

@@ -20,11 +20,13 @@ _SERVICE = "forecast-ledger"
 def find(site: Site, settings: Settings) -> SecretStr:
     """Return the token of the environment, else that of the keyring; BadInput if there is none."""
     given: SecretStr | None = getattr(settings, f"{site.name}_token")
-    if given is not None:
-        return given
+    return kept(site) if given is None else given
+
+
+def kept(site: Site) -> SecretStr:
+    """Return the token of the keyring; BadInput if there is none."""
     try:
-        keyring = _keyring(site)
-        stored = keyring.get_password(_SERVICE, site.name)
+        stored = _keyring(site).get_password(_SERVICE, site.name)
     except Exception:  # a keyring fails in as many ways as there are systems
         stored = None
     if not stored:

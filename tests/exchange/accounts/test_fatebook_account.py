@@ -12,6 +12,7 @@ import pytest
 
 from forecasts.common.errors import BadInput, CaptureError
 from forecasts.exchange.accounts import fatebook as account
+from forecasts.exchange.accounts.accounts import own
 from forecasts.exchange.accounts.client import Client
 from forecasts.exchange.accounts.kept import Kept
 from forecasts.exchange.platforms import fatebook
@@ -257,3 +258,14 @@ def test_unusable_values_are_refused_or_read_but_never_crash(
     with suppress(BadInput):
         record = pull([question("q1", "Will it?") | changes])
         assert len(record.frames.questions) <= 1
+
+
+def test_one_forecasters_part_keeps_its_places(pull: Pull) -> None:
+    record = pull(QUESTIONS)
+    part = own(record, "Bob")
+    assert part.frames.forecasts["probability"].tolist() == [0.0]
+    assert part.frames.questions["title"].tolist() == ['Will it rain, "again"?']
+    id_ = part.frames.questions["question_id"][0]
+    assert part.frames.place("forecasts", 0) == f"forecasts, {id_}"
+    assert part.origins["question_id"].tolist() == part.frames.questions["question_id"].tolist()
+    assert [one.value for one in part.left_out[-2:]] == ["5 forecasts", "3 questions"]

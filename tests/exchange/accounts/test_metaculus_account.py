@@ -255,7 +255,9 @@ def exported(folder: Path) -> PlatformRecord:
 
 
 def of(frame: pd.DataFrame, *ids: str) -> pd.DataFrame:
-    return frame[frame["question_id"].isin(ids)].reset_index(drop=True)
+    """Return the rows of these questions, with names as texts rather than categories."""
+    names = {name: str for name in ("question_id", "forecaster") if name in frame}
+    return frame[frame["question_id"].isin(ids)].astype(names).reset_index(drop=True)
 
 
 def test_every_question_with_a_forecast_comes(pulled: PlatformRecord) -> None:
@@ -271,6 +273,11 @@ def test_the_exports_gaps_are_filled(pulled: PlatformRecord) -> None:
     assert first["resolution_criteria"] == "Resolves yes if it rains."
     assert first["scheduled_resolve_time"] == pd.Timestamp("2025-04-01", tz="UTC")
     assert pulled.origins["url"][0] == "https://www.metaculus.com/questions/1001/"
+
+
+def test_a_place_names_the_question_once_the_answers_are_gone(pulled: PlatformRecord) -> None:
+    assert pulled.frames.place("questions", 1) == "questions, metaculus-50"
+    assert pulled.frames.place("forecasts", 0) == "forecasts, metaculus-41"
 
 
 def test_an_open_question_has_no_actual_close(pulled: PlatformRecord) -> None:
