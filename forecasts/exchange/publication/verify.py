@@ -225,12 +225,15 @@ class Check:
             if after:
                 covered += 1
                 longest = max(longest, after[0][1] - micros(at))
-        self.said.append(
-            f"Times: {many(covered, 'forecast')} of {proved} stamped, at most {longest / HOUR:.1f} "
-            "hours after the time they were recorded."
-        )
+        if covered:
+            stamped_ = f"{many(covered, 'forecast')} of {proved} stamped"
+            hours = f"{longest / HOUR:.1f} hours"
+            self.said.append(f"Times: {stamped_}, at most {hours} after they were recorded.")
         for number, what in (
-            (proved - covered, "newer than the last stamp: only the ledger says when"),
+            (
+                proved - covered,
+                "without a later stamp: only the ledger says when they were recorded",
+            ),
             (imported, "imported: made, as its forecaster says, before it was recorded"),
         ):
             if number:

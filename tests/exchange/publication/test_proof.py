@@ -45,7 +45,7 @@ def test_an_untouched_record_says_what_it_proves(record: Record, kept: str) -> N
     assert said.startswith("kate: 5 forecasts on 3 questions.")
     assert f"Digest: {record['digest']}" in said
     assert "1 forecast of others on these questions, and 1 forecast on 1 other question." in said
-    assert "5 forecasts of 5 stamped, at most 180.0 hours after the time they were recorded" in said
+    assert "5 forecasts of 5 stamped, at most 180.0 hours after they were recorded" in said
     assert "2 Brier scores recomputed" in said
     assert len(record["stamps"]) == 3
     assert "0.15" not in kept

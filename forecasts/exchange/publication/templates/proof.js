@@ -230,12 +230,13 @@ class Check {
         longest = Math.max(longest, after[1] - micros(at));
       }
     }
-    this.said.push(
-      `Times: ${many(covered, "forecast")} of ${proved} stamped, at most ` +
-        `${(longest / HOUR).toFixed(1)} hours after the time they were recorded.`,
-    );
+    if (covered) {
+      const hours = `${(longest / HOUR).toFixed(1)} hours`;
+      const stamped_ = `${many(covered, "forecast")} of ${proved} stamped`;
+      this.said.push(`Times: ${stamped_}, at most ${hours} after they were recorded.`);
+    }
     for (const [number, what] of [
-      [proved - covered, "newer than the last stamp: only the ledger says when"],
+      [proved - covered, "without a later stamp: only the ledger says when they were recorded"],
       [imported, "imported: made, as its forecaster says, before it was recorded"],
     ]) {
       if (number) this.said.push(`Times: ${many(number, "forecast")} ${what}.`);
