@@ -15,7 +15,7 @@ from forecasts.common.errors import Problem
 from forecasts.exchange.platforms.entries import Entry
 from forecasts.exchange.platforms.manifold_markets import FIRST_MS, LAST_MS, TIME_RULE
 
-_SLICE = 2_000  # bets that are objects at a time: more would not stay in the cache
+_SLICE = 2_000  # bets until they become columns
 _TEXTS = ("id", "userId", "contractId", "answerId", "outcome")
 _FLAGS = ("isRedemption", "isCancelled", "isFilled", "isAnte")
 _KINDS = {
@@ -24,6 +24,7 @@ _KINDS = {
     "probAfter": pa.float64(),
     **dict.fromkeys(_FLAGS, pa.bool_()),
 }
+_UNUSABLE = (pa.ArrowException, TypeError, ValueError, OverflowError)
 _MOST_PROBLEMS = 1_000
 
 # Why a bet is not a forecast, by its code in the column ``dropped``.
@@ -47,7 +48,7 @@ class Bets:
     problems: list[Problem]
     dropped: dict[int, int] = field(default_factory=dict)
     _parts: list[pa.Table] = field(default_factory=list)
-    _rows: list[tuple[int, int, dict[str, Any]]] = field(default_factory=list)
+    _rows: list[tuple[Any, ...]] = field(default_factory=list)
     _files: list[str] = field(default_factory=list)
 
     def begin(self, file: str) -> None:
@@ -56,7 +57,7 @@ class Bets:
 
     def add(self, number: int, fields: dict[str, Any]) -> None:
         """Keep a bet, the file's record with that number."""
-        self._rows.append((len(self._files) - 1, number, fields))
+        self._rows.append((len(self._files) - 1, number, *map(fields.get, _KINDS)))
         if len(self._rows) == _SLICE:
             self._flush()
 
@@ -99,34 +100,31 @@ class Bets:
         return frame
 
     def _flush(self) -> None:
-        fields = [row[2] for row in self._rows]
-        columns = {name: self._column(name, kind, fields) for name, kind in _KINDS.items()}
-        for place, name in enumerate(("file", "number")):
-            columns[name] = pa.array([row[place] for row in self._rows], pa.int32())
+        given = zip(*self._rows, strict=True) if self._rows else [()] * (2 + len(_KINDS))
+        file, number, *rest = given
+        columns = {"file": pa.array(file, pa.int32()), "number": pa.array(number, pa.int32())}
+        for (name, kind), values in zip(_KINDS.items(), rest, strict=True):
+            try:
+                columns[name] = pa.array(values, kind)
+            except _UNUSABLE:
+                each = [self._checked(row, name, value) for row, value in enumerate(values)]
+                columns[name] = pa.array(each, kind)
         for name in _TEXTS[1:]:
             columns[name] = columns[name].dictionary_encode()
         self._parts.append(pa.table(columns))
         self._rows.clear()
 
-    def _column(self, name: str, kind: Any, fields: Sequence[dict[str, Any]]) -> Any:
-        values = [each.get(name) for each in fields]
-        try:
-            return pa.array(values, kind)
-        except (pa.ArrowException, TypeError, ValueError, OverflowError):
-            return pa.array(
-                [self._checked(row, name, kind, value) for row, value in enumerate(values)], kind
-            )
-
-    def _checked(self, row: int, name: str, kind: Any, value: Any) -> Any:
+    def _checked(self, row: int, name: str, value: Any) -> Any:
         """Return a value if it is of the column's kind; else None, which is noted."""
-        file, number, fields = self._rows[row]
+        kind = _KINDS[name]
         try:
             return pa.scalar(value, kind).as_py()
-        except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        except _UNUSABLE:
             pass
         rules = {pa.string(): "a text", pa.int64(): TIME_RULE, pa.float64(): "a number"}
         if len(self.problems) < _MOST_PROBLEMS:
-            entry = Entry(self.place(file, number), fields, self.problems)
+            file, number, *_ = self._rows[row]
+            entry = Entry(self.place(file, number), {name: value}, self.problems)
             entry.wrong(name, rules.get(kind, "true or false"))
         return None
 

@@ -1,6 +1,8 @@
 """Files of markets, sites and bots come into a ledger; the second time nothing is new."""
 
+import copy
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,10 +13,12 @@ from sqlmodel import col, select
 
 from forecasts.access.members import member_or_new
 from forecasts.access.visibility import read_as
+from forecasts.common.errors import BadInput
 from forecasts.exchange.import_record import Preview, import_record
+from forecasts.exchange.platforms.check import check_record
 from forecasts.exchange.platforms.formats import recognised
 from forecasts.exchange.platforms.record import Choices
-from forecasts.exchange.platforms.source import opened
+from forecasts.exchange.platforms.source import Source, opened
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Member, MemberKind, QuestionOrigin
 from forecasts.ledger.verification import verify
@@ -104,3 +108,62 @@ def test_a_file_is_recognised_imported_scored_and_known_the_second_time(
     assert (frames.models["model"] != "").all() == are_bots
     assert origins == {"implied" if name == "manifold" else "import"}
     assert come_in().changes_nothing
+
+
+STRANGE = [
+    None,
+    "",
+    "x",
+    -1,
+    1e308,
+    True,
+    [],
+    {},
+    [1],
+    [{}],
+    {"a": 1},
+    "\ud800",
+    10**30,
+    "a" * 3000,
+]
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path to every value below a file."""
+    if len(at) > 1:
+        yield at
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from places(value[key], (*at, key))
+
+
+@pytest.mark.parametrize(
+    ("reader", "files"),
+    [
+        (manifold.manifold, manifold_files()),
+        (infer.infer, infer_files()),
+        (forecastbench.forecastbench, forecastbench_files()),
+        (tools.forecasting_tools, tools_files()),
+    ],
+    ids=["manifold", "infer", "forecastbench", "forecasting-tools"],
+)
+def test_a_strange_value_anywhere_is_read_or_refused_with_its_place(
+    tmp_path: Path, reader: Any, files: dict[str, Any]
+) -> None:
+    refused: list[BadInput] = []
+    for number, at in enumerate(places(files)):
+        given = copy.deepcopy(files)
+        inside: Any = given
+        for key in at[:-1]:
+            inside = inside[key]
+        inside[at[-1]] = STRANGE[number % len(STRANGE)]
+        paths = {name: tmp_path / name for name in given}
+        for name, content in given.items():
+            paths[name].write_text(json.dumps(content), encoding="utf-8")
+        try:
+            record = reader.read(Source("strange", paths), Choices("anna"))
+            check_record(record.frames)
+        except BadInput as error:
+            refused.append(error)
+    assert refused
+    assert all(problem.place for error in refused for problem in error.problems)
