@@ -75,6 +75,8 @@ def _has_criteria(criteria: str) -> bool:
 def _candidates(session: Session, record: PlatformRecord) -> Mapping[str, Sequence[Any]]:
     """Return the questions with the origin or the id of each of the record's, hidden ones too."""
     found: defaultdict[str, list[Any]] = defaultdict(list)
+    if session.scalar(select(col(Question.id)).limit(1)) is None:
+        return found
     every = (
         select(
             col(Question.id),

@@ -87,8 +87,8 @@ def test_an_option_that_does_not_fit_is_refused_with_a_remedy(
 def test_a_path_that_leads_nowhere_is_said(
     forecasts: Callable[..., Result], tmp_path: Path
 ) -> None:
-    missing = forecasts("import", str(tmp_path / "none.zip"), exit_code=2)
-    assert "There is no file" in missing.stderr
+    for path in (str(tmp_path / "none.zip"), "a" * 5_000):
+        assert "There is no file" in forecasts("import", path, exit_code=2).stderr
     (tmp_path / "empty").mkdir()
     empty = forecasts("import", str(tmp_path / "empty"), exit_code=2)
     assert "Looked for: a ledger folder" in empty.stderr

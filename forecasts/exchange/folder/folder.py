@@ -58,7 +58,7 @@ _DAYS = {("evidence", "published_at"), ("articles", "published_at"), ("articles"
 def is_ledger_folder(path: Path) -> bool:
     """Return whether a folder or a ZIP archive has a ledger's questions or forecasts."""
     names: Iterable[str] = ()
-    if path.is_dir():
+    if os.path.isdir(path):
         names = (entry.name for entry in path.iterdir())
     elif zipfile.is_zipfile(path):
         with suppress(zipfile.BadZipFile), zipfile.ZipFile(path) as archive:

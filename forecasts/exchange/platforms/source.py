@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -49,7 +50,7 @@ class Source:
             return file.read(4_000).decode("utf-8-sig", "replace")
 
     def json(self, name: str) -> Any:
-        """Return a file's JSON document. BadInput if it is none, naming the line."""
+        """Return a file's JSON document. BadInput, with the line, if it is not JSON."""
         try:
             return _document(self._text(name))
         except (ValueError, RecursionError) as error:
@@ -87,7 +88,8 @@ def opened(path: Path, *, most_bytes: int = limits.FILE_BYTES) -> Iterator[Sourc
 
     A ZIP or a gzip file is unpacked aside meanwhile.
     """
-    if not path.exists():
+    # ``Path.exists`` raises for a name that no file can have; this does not.
+    if not os.path.exists(path):
         raise BadInput(f"There is no file {str(path)!r}.", remedy="Check the path.")
     if path.is_dir():
         yield Source(path.name, _files(path))
