@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from functools import partial
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -83,9 +83,17 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     files = _files(source)
     asked = source.table(_required(files, "questions", source), metaculus_questions.KINDS)
     _require_columns(asked, ("Question ID", "Question Type"))
-    made = read_rows(source.files[files["forecasts"]]) if "forecasts" in files else None
     scored = source.table(files["scores"], _SCORES) if "scores" in files else None
-    questions = read_questions(asked, partial(_first_forecasts, made))
+
+    @cache
+    def forecasts() -> Table | None:
+        """Return the forecasts, which are read once the questions' table takes no memory."""
+        return read_rows(source.files[files["forecasts"]]) if "forecasts" in files else None
+
+    questions = read_questions(asked, lambda: _first_forecasts(forecasts()))
+    question_rows = _kept(asked, questions)
+    asked.frame = pd.DataFrame()
+    made = forecasts()
     accounts = _Accounts(made, scored, choices)
     found, left_out = _forecasts(made, questions, accounts, _until(source, choices))
     printed = _printed(scored, questions, accounts, left_out)
@@ -97,7 +105,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
             problems=problems,
         )
     tables = {"questions": asked.path, "forecasts": made.path if made else asked.path}
-    rows = {"questions": _kept(asked, questions), "forecasts": found.rows}
+    rows = {"questions": question_rows, "forecasts": found.rows}
     bare = {name: Table(path) for name, path in tables.items()}  # for line numbers
 
     def place(table: str, row: int) -> str:
@@ -273,9 +281,11 @@ def _forecasts(
     if not {"Start Time", "Question ID"} <= set(made.header):
         _require_columns(made, ("Question ID", "Start Time"))
     asked, of_question = placed(made.frame, questions.asked)
+    made.frame = made.frame.drop(columns=["Question ID", *_WHO, "Is Bot"])
     found = read_forecasts(
         Part(made, asked, of_question, accounts.of_forecasts, accounts.handles, until)
     )
+    made.frame = pd.DataFrame()
     name = made.path.name
     left_out = [
         LeftOut(name, f"{count:,} of {method}", "a crowd of the platform, not a member's forecast")

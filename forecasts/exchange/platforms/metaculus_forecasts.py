@@ -165,8 +165,8 @@ def read_forecasts(part: Part) -> Forecasts:
     gone[np.flatnonzero(ends) + np.cumsum(ends)[ends]] = True
     made_at = np.where(gone, end[both], start[both])
     columns = {
-        "question_id": _each([one.id for one in part.questions], part.of_question[both]),
-        "forecaster": _each(part.handles, part.who[both]),
+        "question_id": _named([one.id for one in part.questions], part.of_question[both]),
+        "forecaster": _named(part.handles, part.who[both]),
         "made_at": pd.Series(made_at.view("datetime64[us]")).dt.tz_localize("UTC"),
         "probability": np.where(gone, np.nan, values.probability[both]),
         "probabilities": _objects(values.vectors, both, gone),
@@ -291,8 +291,10 @@ def _objects(made: Mapping[int, Any], rows: Rows, gone: npt.NDArray[np.bool_]) -
     return found
 
 
-def _each(names: Sequence[str], places: Rows) -> npt.NDArray[np.object_]:
-    return np.array(names, dtype=object)[places]
+def _named(names: Sequence[str], places: Rows) -> pd.Categorical:
+    """Return the names at these places, each kept once in memory."""
+    codes, distinct = pd.factorize(np.array(names, dtype=object))
+    return pd.Categorical.from_codes(codes[places], pd.Index(distinct, dtype=str))
 
 
 _NEVER = np.iinfo(np.int64).min

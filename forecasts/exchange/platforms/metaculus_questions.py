@@ -67,6 +67,7 @@ _TYPES = {
     "date": QuestionType.date,
 }
 _DAY = 86_400.0
+_TOGETHER = 2_000  # rows that are texts of Python's at a time
 # A middle this near to half the range is of an even scale; the platform rounds to 1e-10 and so.
 _EVEN = 1e-6
 
@@ -115,7 +116,7 @@ class Questions:
     """
 
     asked: dict[str, Asked | None]
-    columns: dict[str, list[Any]]
+    columns: dict[str, Any]
     origins: dict[str, list[str]]
     left_out: list[LeftOut] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -140,9 +141,11 @@ def read_questions(table: Table, first_forecasts: Callable[[], Mapping[str, Any]
     """
     frame = table.frame
     opens, closes, notes = _windows(table, first_forecasts)
+    reasons = _never_open(opens, closes)
     scales = _scales(table)
     posts = Counter(post for post in frame["Post ID"].tolist() if post)
-    columns: dict[str, list[Any]] = {}
+    columns: dict[str, Any] = {}
+    kept: list[int] = []
     found = Questions({}, columns, {"question_id": [], "platform_id": [], "url": []}, notes=notes)
     for row, item in enumerate(_items(frame)):
         wrong = partial(table.wrong, row)
@@ -154,8 +157,7 @@ def read_questions(table: Table, first_forecasts: Callable[[], Mapping[str, Any]
         if kind is None:
             wrong("Question Type", item["Question Type"], "one of " + ", ".join(_TYPES))
             continue
-        open_time, close_time = opens[row], closes[row]
-        if reason := _never_open(open_time, close_time):
+        if reason := reasons[row]:
             found.asked[own] = None
             found.left_out.append(LeftOut(table.place(row), _title(item), reason))
             continue
@@ -166,7 +168,6 @@ def read_questions(table: Table, first_forecasts: Callable[[], Mapping[str, Any]
         found.asked[own] = asked
         post = item["Post ID"].strip()
         of_group = post and (item["Label"].strip() or posts[item["Post ID"]] > 1)
-        reveal, actual = item["CP Reveal Time"], item["Actual Close Time"]
         low, high = (item[name].strip() for name in ("Lower Bound", "Upper Bound"))
         cells = {
             "question_id": asked.id,
@@ -175,40 +176,43 @@ def read_questions(table: Table, first_forecasts: Callable[[], Mapping[str, Any]
             "options": options or None,
             "lower_bound": "" if scale is None else _bound(low, scale.low, kind),
             "upper_bound": "" if scale is None else _bound(high, scale.high, kind),
-            "open_time": open_time,
-            "scheduled_close_time": close_time,
-            "actual_close_time": actual if actual <= close_time else pd.NaT,
-            "spot_time": reveal if reveal > open_time else pd.NaT,
             "resolution": _outcome(table, row, item["Resolution"], asked),
-            "known_at": item["Resolution Known Time"] if item["Resolution"].strip() else pd.NaT,
             "family": ledger_id(post, POST_PREFIX) if of_group else "",
             "tags": _tags(table, row, item) or None,
         }
         for name, value in cells.items():
             columns.setdefault(name, []).append(value)
+        kept.append(row)
         number = whole_number(post)
         address = item["Question URL"].strip()
         found.origins["question_id"].append(asked.id)
         found.origins["platform_id"].append(own)
         found.origins["url"].append(f"{ADDRESS}{number}/" if number else address)
+    actual, reveal = frame["Actual Close Time"], frame["CP Reveal Time"]
+    times = {
+        "open_time": opens,
+        "scheduled_close_time": closes,
+        "actual_close_time": actual.where(actual <= closes),
+        "spot_time": reveal.where(reveal > opens),
+        "known_at": frame["Resolution Known Time"].where(frame["Resolution"].str.strip() != ""),
+    }
+    columns |= {name: each.iloc[kept].reset_index(drop=True) for name, each in times.items()}
     return found
 
 
-def _items(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    """Yield the rows one by one, without the long lists of the continuous ranges."""
-    names = [str(name) for name in frame if name != "Continuous Range"]
-    columns = (frame[name] for name in names)
-    cells = [
-        one.tolist() if KINDS[str(one.name)] == "time" else list(one.array.to_numpy(object))
-        for one in columns
-    ]
-    for row in zip(*cells, strict=True):
-        yield dict(zip(names, row, strict=True))
+def _items(frame: pd.DataFrame) -> Iterator[dict[str, str]]:
+    """Yield the texts of the rows one by one, without the long lists of the continuous ranges."""
+    names = [name for name, kind in KINDS.items() if kind == "text" and name != "Continuous Range"]
+    for start in range(0, len(frame), _TOGETHER):
+        some = frame.iloc[start : start + _TOGETHER]
+        cells = (some[name].array.to_numpy(object) for name in names)
+        for row in zip(*cells, strict=True):
+            yield dict(zip(names, row, strict=True))
 
 
 def _windows(
     table: Table, first_forecasts: Callable[[], Mapping[str, Any]]
-) -> tuple[list[Any], list[Any], list[str]]:
+) -> tuple[pd.Series[Any], pd.Series[Any], list[str]]:
     """Return the opening and the scheduled close of each row, and a note on each guess."""
     frame, notes = table.frame, []
     opens, closes = frame["Open Time"], frame["Scheduled Close Time"]
@@ -227,15 +231,17 @@ def _windows(
             f"{table.path.name} has no scheduled close times: the actual close counts, or else the "
             "time at which the outcome was known."
         )
-    return opens.tolist(), closes.tolist(), notes
+    return opens, closes, notes
 
 
-def _never_open(opens: Any, closes: Any) -> str:
-    """Return why a question has no time to be scored; '' if it has."""
-    if opens is pd.NaT or closes is pd.NaT:
-        missing = "opening time" if opens is pd.NaT else "scheduled close"
-        return f"it has no {missing}, as a draft"
-    return "" if opens < closes else "it closes before it opens"
+def _never_open(opens: pd.Series[Any], closes: pd.Series[Any]) -> list[str]:
+    """Return why each question has no time to be scored; '' if it has."""
+    rules = {
+        "it has no opening time, as a draft": opens.isna(),
+        "it has no scheduled close, as a draft": closes.isna(),
+        "it closes before it opens": opens >= closes,
+    }
+    return list(np.select(list(rules.values()), list(rules), "").tolist())
 
 
 def _title(item: Mapping[str, Any]) -> str:
@@ -283,19 +289,16 @@ def _options(
 def _history(table: Table, row: int, text: str) -> list[tuple[pd.Timestamp, list[str]]]:
     """Return the lists of options with the times from which they held."""
     column = "MC Options History"
-    entries = literal(table, row, column, text) or []
     found = []
-    for entry in entries:
-        try:
-            since, options = entry
+    try:
+        for since, options in literal(table, row, column, text) or ():
             at = pd.Timestamp(read_time(since if len(since) > 19 else f"{since}+00:00"))
-        except (ValueError, TypeError, BadInput):
-            table.wrong(row, column, text, "a list of times with the options from then on")
-            return []
-        if not isinstance(options, list | tuple) or not all(isinstance(o, str) for o in options):
-            table.wrong(row, column, text, "a list of times with the options from then on")
-            return []
-        found.append((at, list(options)))
+            if not options or not all(isinstance(one, str) for one in options):
+                raise ValueError(options)
+            found.append((at, list(options)))
+    except (ValueError, TypeError, AttributeError, BadInput):
+        table.wrong(row, column, text, "a list of times with the options from then on")
+        return []
     return found
 
 

@@ -1,4 +1,4 @@
-"""What a file of another platform holds, in the ledger's terms and ready to import.
+"""The contents of another platform's file, in the ledger's terms and ready to import.
 
 Each module of this package has two functions:
 
@@ -40,7 +40,7 @@ _DTYPES: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Choices:
-    """What the file does not say, and the person who imports it does.
+    """Facts that the file lacks, from the person who imports it.
 
     ``owner``: the handle for the person whose account a personal export is of. ``zone``: of times
     without one. ``alias``: the handle for an anonymised id. ``aggregates``: import the platform's
@@ -90,7 +90,8 @@ class PlatformRecord:
 def frame_of(columns: Mapping[str, str], values: Mapping[str, Any]) -> pd.DataFrame:
     """Return a frame with these columns and kinds (see ``Frames``); missing ones are blank.
 
-    The values of a column are a sequence, or a Series whose index counts from 0.
+    The values of a column are a sequence, or a Series whose index counts from 0. Names given as a
+    Categorical stay one.
     """
     count = len(next(iter(values.values()), ()))
     blank = {"text": "", "time": pd.NaT, "number": float("nan"), "flag": False}
@@ -101,10 +102,14 @@ def frame_of(columns: Mapping[str, str], values: Mapping[str, Any]) -> pd.DataFr
     }
     return pd.DataFrame(
         {
-            name: pd.Series(values[name], dtype=_DTYPES[kind]) if name in values else blanks[kind]
+            name: _column(values[name], kind) if name in values else blanks[kind]
             for name, kind in columns.items()
         }
     )
+
+
+def _column(values: Any, kind: str) -> pd.Series[Any]:
+    return pd.Series(values, dtype=None if isinstance(values, pd.Categorical) else _DTYPES[kind])
 
 
 def frames_of(

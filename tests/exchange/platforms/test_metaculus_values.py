@@ -239,8 +239,9 @@ def test_a_cdf_that_falls_and_a_question_without_bounds_are_named(tmp_path: Path
         "[0.5, 'x']",
         "[]",
         "[0.5",
+        "5",
     ],
-    ids=["a million entries", "nested", "digits", "product", "call", "text", "empty", "open"],
+    ids=["a million", "nested", "digits", "product", "call", "text", "empty", "open", "number"],
 )
 @pytest.mark.parametrize("column", [VECTOR, CDF, "MC Options (All)", "MC Options History"])
 def test_hostile_lists_are_refused_with_place_and_rule(
