@@ -40,7 +40,9 @@ _ROUNDING = 0.02  # that a sum of probabilities may be off, as they have four di
 
 def recognises(source: Source) -> bool:
     """Return whether a file begins with a prediction set or a question."""
-    return starts_with(source, ["forecasted_probability"], ["use_ordinal_scoring"])
+    # A long rationale can come before the predictions.
+    begins = ["prediction_sets"], ["forecasted_probability"], ["membership_id", "rationale"]
+    return starts_with(source, *begins, ["use_ordinal_scoring"], ["scoring_start_time"])
 
 
 def read(source: Source, choices: Choices) -> PlatformRecord:

@@ -220,6 +220,12 @@ def test_a_question_inside_a_prediction_set_is_enough_and_pages_may_overlap(tmp_
     ]
 
 
+def test_a_set_is_recognised_behind_a_long_rationale(tmp_path: Path) -> None:
+    file = tmp_path / "sets.json"
+    file.write_text(json.dumps([forecast((70, "Yes", 0.4), rationale="So. " * 2000)]), "utf-8")
+    assert infer.recognises(Source("sets", {file.name: file}))
+
+
 def test_a_newer_export_keeps_the_ids(tmp_path: Path) -> None:
     before = read(tmp_path, [question()], [forecast((70, "Yes", 0.4))])
     after = read(
