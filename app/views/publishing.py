@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from app.session import current_member, now, reading, settings, shown_errors
+from forecasts.exchange.publication.publish import publish_as_zip
+from forecasts.operations.stamps import folder_of_proofs, stamps
 
 
 def publish_record() -> None:
@@ -36,10 +38,6 @@ def publish_record() -> None:
 
 
 def _archive(url: str) -> bytes:
-    # Imported here: few visits publish, and Jinja takes time.
-    from forecasts.exchange.publication.publish import publish_as_zip
-    from forecasts.operations.stamps import folder_of_proofs, stamps
-
     chosen = settings()
     with reading() as ledger:
         me = current_member(ledger)

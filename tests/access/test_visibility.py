@@ -283,6 +283,8 @@ OPEN = {
     "access.tokens.require_name_suffices": "checks whether a name suffices",
     "access.tokens.acting_handle": "names the acting member",
     "updates.evidence.article_by_address": "articles are visible to everyone",
+    "exchange.question_files.write_question_files": "only what the reader sees: its tests",
+    "exchange.publication.publish.publish_as_zip": "as publish, which asks: test_publish",
     "exchange.proofs.write_proofs": "only forecasts that the reader may see",
     "ledger.receipts.check": "for the owner of the database: hashes only",
     "ledger.receipts.ledger_id": "a hash, which reveals no content",

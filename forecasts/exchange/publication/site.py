@@ -1,6 +1,6 @@
 """The public record as a static site: pages, cards and a feed, without a server.
 
-Every page stands alone: its style and its script are in it, and its Content-Security-Policy allows
+Each page is complete: its style and its script are in it, and its Content-Security-Policy allows
 just these by their hashes. So it works from a file, asks nothing of any server, and members' words
 cannot act. Rejected: a shared style sheet, since browsers disagree on the origin of a file.
 """
@@ -17,15 +17,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from markupsafe import Markup
+
 from forecasts.common.errors import BadInput
 from forecasts.common.times import to_minute
-from forecasts.exchange.publication import cards
+from forecasts.exchange.publication import cards, facts
 from forecasts.exchange.publication.feed import feed
 from forecasts.exchange.publication.question_view import QuestionView, views, web_link
-from forecasts.exchange.publication.record import Publication, Unpublished
+from forecasts.exchange.publication.record import Publication
 from forecasts.reports.build import build
-from forecasts.reports.numbers import NOTHING, count, number, percent
-from forecasts.reports.render import svg, wording
+from forecasts.reports.numbers import NOTHING, count
+from forecasts.reports.render import svg
 from forecasts.reports.render.as_html import colours, environment
 from forecasts.reports.render.document import Beside, Block, Document, Section, Table
 from forecasts.reports.render.glossary import Statistic
@@ -160,9 +162,9 @@ class _Writer:
             "Public record",
             f"Public record of {self.site.name}: {count(numbers.questions, 'question')}, "
             f"{count(numbers.forecasts, 'forecast')}.",
-            span=_span(numbers.first, numbers.last),
-            numbers=_numbers(self.publication),
-            unpublished=_unpublished(self.publication.unpublished),
+            span=facts.span(numbers.first, numbers.last),
+            numbers=facts.numbers(self.publication),
+            unpublished=facts.unpublished(self.publication.unpublished),
             section=section,
             scope="" if self.document is None else self.document.scope,
             resolved=resolved[:_LATEST],
@@ -216,7 +218,7 @@ class _Writer:
         return self._page(
             "how-to-read.html",
             "How to read this",
-            "What the numbers, the charts and the proof of a public record say.",
+            "The meaning of the numbers, the charts and the proof of a public record.",
             terms=terms,
             checked=self.check is not None,
             reported=self.document is not None,
@@ -239,15 +241,15 @@ class _Writer:
             view=view,
             chart=view.chart,
             updates=view.updates,
-            facts=_facts(view),
-            scores=_scores(view),
-            outcome_words=_outcome(view),
+            facts=facts.facts(view),
+            scores=facts.scores(view),
+            outcome_words=facts.outcome(view),
             source_link="" if resolution is None else web_link(resolution.source),
             texts=[(name, words) for name, words in given.items() if words.strip()],
             source=dict(
                 zip(("quote", "link"), self.sources.get(state.slug, ("", "")), strict=True)
             ),
-            about=_about(view),
+            about=facts.about(view),
             earlier=before,
             later=after,
         )
@@ -300,99 +302,6 @@ def _report(publication: Publication, now: datetime) -> Report | None:
     return build(publication.frames, by=by, names=[publication.title], as_of=now)
 
 
-def _numbers(publication: Publication) -> list[tuple[str, str, str]]:
-    numbers = publication.numbers
-    shown = [
-        ("Questions", f"{numbers.questions:,}", "forecast and public"),
-        ("Resolved", f"{numbers.resolved:,}", "with an outcome"),
-        ("Forecasts", f"{numbers.forecasts:,}", "each change counts"),
-    ]
-    if numbers.brier is not None:
-        of = f"mean of {count(numbers.scored, 'score')}; 0 is best"
-        shown.append((wording.BRIER, number(numbers.brier), of))
-    if numbers.crps is not None:
-        shown.append(("CRPS (0–1)", number(numbers.crps), "numbers and dates; 0 is best"))
-    return shown
-
-
-def _span(first: datetime | None, last: datetime | None) -> str:
-    if first is None or last is None:
-        return ""
-    return f"Forecasts from {first:%Y-%m-%d} to {last:%Y-%m-%d}."
-
-
-def _unpublished(left_out: Unpublished) -> str:
-    """Return what the record leaves out, as a sentence; "" for nothing."""
-    if not left_out.questions and not left_out.forecasts:
-        return ""
-    reasons = [
-        f"{many:,} {why}"
-        for many, why in (
-            (left_out.not_chosen, "not chosen for this record"),
-            (left_out.restricted, "not visible to everyone"),
-        )
-        if many
-    ]
-    named = f" ({', '.join(reasons)})" if reasons else ""
-    return (
-        f"Not published: {count(left_out.questions, 'question')}{named}, "
-        f"with {count(left_out.forecasts, 'forecast')}."
-    )
-
-
-def _facts(view: QuestionView) -> list[tuple[str, str, str]]:
-    value, what = view.headline
-    facts = [("Forecast", value, what)]
-    if view.question.state.resolution is not None:
-        facts.append(("Outcome", view.outcome or view.status, f"{view.day:%Y-%m-%d}"))
-    if view.score:
-        of = "mean of the team; " if len(view.question.scores) > 1 else ""
-        facts.append((f"{view.score_name} (0–1)", view.score, f"{of}0 is best"))
-    made = view.question.forecasts
-    since = f"since {min(one.made_at for one in made):%Y-%m-%d}" if made else ""
-    facts.append(("Updates", f"{len(made):,}", since))
-    return facts
-
-
-def _scores(view: QuestionView) -> list[tuple[str, str, str]]:
-    """Return each forecaster's score, if they are several."""
-    if len(view.question.scores) < 2:
-        return []
-    return [
-        (
-            one.forecaster,
-            number(one.brier if one.brier is not None else one.crps),
-            percent(one.coverage),
-        )
-        for one in view.question.scores
-    ]
-
-
-def _outcome(view: QuestionView) -> str:
-    resolution = view.question.state.resolution
-    if resolution is None:
-        return ""
-    known = resolution.known_at
-    when = f", known on {known:%Y-%m-%d}" if known is not None else ""
-    return f"{view.status}{when}; recorded on {resolution.recorded_at:%Y-%m-%d}."
-
-
-def _about(view: QuestionView) -> list[tuple[str, str]]:
-    text = view.text
-    about = [
-        ("Type", view.kind),
-        ("Opened", f"{text.open_time:%Y-%m-%d}"),
-        ("Closes" if view.filter == "open" else "Closed", f"{text.close_time:%Y-%m-%d}"),
-    ]
-    if len(view.question.scores) == 1:
-        about.append(("Coverage", percent(view.question.scores[0].coverage)))
-    if text.options:
-        about.append(("Options", ", ".join(text.options)))
-    if text.tags:
-        about.append(("Tags", ", ".join(text.tags)))
-    return about
-
-
 @cache
 def _style() -> str:
     parts = [colours(), _read("document.css"), svg.css(), _read("site.css")]
@@ -405,8 +314,6 @@ def _read(name: str) -> str:
 
 
 def _trusted(text: str) -> Any:
-    from markupsafe import Markup
-
     return Markup(text)  # noqa: S704 - our own style or script
 
 
