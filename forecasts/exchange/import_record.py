@@ -121,8 +121,8 @@ def import_record(
     """Return the new rows; everything that the ledger does not have yet is written.
 
     The same record again changes nothing, and a newer one adds its new questions, wordings,
-    resolutions, forecasts and printed scores. A value that a question had before is not restored, so
-    that neither an older export nor one without a member's edit undoes a change. ``account``: the
+    resolutions, forecasts and printed scores. A value that a question had before is not restored:
+    neither an older export nor one without a member's edit undoes a change. ``account``: the
     forecaster of the record who is ``member``. ``vouch``, permissions and the other rules are those
     of ``import_.import_frames``. BadInput names file, row, column, value and rule.
     """
@@ -344,13 +344,13 @@ def _write_origins(
     session: Session, record: PlatformRecord, ids: Mapping[str, int], now: datetime
 ) -> None:
     """Write the origins that the ledger does not have yet."""
-    there: set[int] = set()
+    there = {0}  # and no origin of a question that the record does not have
     for some in in_batches(list(ids.values())):
         of_these = select(QuestionOrigin.question_id).where(
             QuestionOrigin.platform == record.platform, col(QuestionOrigin.question_id).in_(some)
         )
         there.update(session.exec(of_these))
-    new = [row for row in rows(record.origins) if ids[row.question_id] not in there]
+    new = [row for row in rows(record.origins) if ids.get(row.question_id, 0) not in there]
     if new:
         append(
             session,

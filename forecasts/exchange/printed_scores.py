@@ -27,7 +27,8 @@ def new_printed_scores(
     every = record.printed
     who = {*record.frames.forecasts["forecaster"].unique(), member.handle}
     is_theirs = every["forecaster"].isin(list(who)) & np.isfinite(every["score"])
-    printed: pd.DataFrame = every[is_theirs]
+    is_here = every["question_id"].isin(record.frames.questions["question_id"])
+    printed: pd.DataFrame = every[is_theirs & is_here]
     printed = printed.drop_duplicates(["question_id", "forecaster", "name"], keep="last")
     members = _ids(session, printed)
     stored: dict[tuple[int, int, str], tuple[float, float | None]] = {}
