@@ -82,6 +82,19 @@ def test_a_second_pull_adds_what_is_new(platform: Platform, forecasts: Run) -> N
     assert "Imported 1 new question, 2 forecasts" in forecasts("pull", "metaculus").output
 
 
+def test_an_outcome_that_contradicts_the_ledger_is_left_out(
+    platform: Platform, forecasts: Run
+) -> None:
+    serve_metaculus(platform, [post(1001, question=question(41))])
+    forecasts("pull", "metaculus")
+    serve_metaculus(platform, [post(1001, question=question(41, resolution="no"))])
+    assert "questions, metaculus-41" in forecasts("pull", "metaculus").output
+    serve_fatebook(platform, QUESTIONS)
+    forecasts("pull", "fatebook")
+    serve_fatebook(platform, [QUESTIONS[2] | {"resolution": "NO"}])
+    assert "questions, fatebook-" in forecasts("pull", "fatebook").output
+
+
 def test_fatebook_and_manifold_come_too(platform: Platform, forecasts: Run, here: Path) -> None:
     serve_fatebook(platform, QUESTIONS)
     assert "Imported 4 new questions, 6 forecasts" in forecasts("pull", "fatebook").output
