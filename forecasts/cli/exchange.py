@@ -152,7 +152,7 @@ def _aliases(database: str | None, member: str | None, dry_run: bool) -> Callabl
 def _columns(given: list[str]) -> Iterator[tuple[str, str]]:
     for pair in given:
         ours, is_pair, theirs = pair.partition("=")
-        if not is_pair or not ours.strip() or not theirs.strip():
+        if not is_pair or not ours.strip():
             raise BadInput(
                 f"--column {pair!r} does not name two columns.",
                 remedy='Write ours=theirs, as in: --column "probability=My forecast"',

@@ -1,4 +1,4 @@
-"""Which column of a spreadsheet holds what: as chosen, or by its usual names.
+"""The columns of a spreadsheet: as chosen, or by their usual names.
 
 A choice is ``ours=theirs``: ``probability=prob1``. A wide sheet has a column for each forecaster,
 date or option: ``forecaster:alice=Alice S.``, ``made_at:2025-10-30=Oct 30``, ``option:tie=p_tie``.
@@ -94,7 +94,7 @@ def matched(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
         if len(fits) > 1:
             raise BadInput(
                 f"Several columns could be the {_label(name)}: {', '.join(map(repr, fits))}.",
-                remedy=f'Choose one: --columns "{name}={fits[0]}"; or none: --columns "{name}="',
+                remedy=f'Choose one: --column "{name}={fits[0]}"; or none: --column "{name}="',
             )
         if fits:
             fields[name] = fits
@@ -145,7 +145,7 @@ def _chosen(
         )
     if "made_at" in wide and (bad := [name for name in wide["made_at"] if not is_date(name)]):
         raise BadInput(
-            f"{bad[0]!r} is not a day.", remedy='Write it as in --columns "made_at:2025-10-30=NAME"'
+            f"{bad[0]!r} is not a day.", remedy='Write it as in --column "made_at:2025-10-30=NAME"'
         )
     return fields, next(iter(wide.items()), None), scale
 

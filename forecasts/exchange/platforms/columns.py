@@ -1,4 +1,4 @@
-"""What the CSV files of several platforms need: ids of rows without one, times, and windows."""
+"""Columns that the CSV files of several platforms share: ids, times and the windows of scoring."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def hashed_id(platform: str, *cells: str) -> str:
 
 
 def handle(name: str) -> str:
-    """Return a name without what a handle cannot have, such as the joiners in an emoji."""
+    """Return a name as a handle: on one line, without invisible characters as in an emoji."""
     return "".join(each for each in " ".join(name.split()) if each.isprintable())
 
 
@@ -103,7 +103,7 @@ def _utc(cells: Any, zone: ZoneInfo | None) -> Any:
 
 
 def _each_form(cells: Any, zone: ZoneInfo) -> Any:
-    """Return the same, slower, for a column of several forms; NaT for what is not a time."""
+    """Return the same, slower, for a column of several forms; NaT for any other text."""
     cells = pc.replace_substring_regex(cells, r"^(\S+)[T ](\d:)", r"\1 0\2")
     cells = pc.replace_substring_regex(cells, r"^(\S+[T ]\d\d:\d\d):(\d)(\D.*)?$", r"\1:0\2\3")
     moments = np.full(len(cells), "NaT", dtype="datetime64[us]")
@@ -140,7 +140,7 @@ def repeated(text: str, count: int) -> pd.Series[Any]:
 def windows(
     opened: pd.Series[Any], due: pd.Series[Any], resolved: pd.Series[Any]
 ) -> tuple[dict[str, pd.Series[Any]], int]:
-    """Return the times between which forecasts count, and how many due times were no use.
+    """Return the times between which forecasts count, and the number of unusable due times.
 
     A platform keeps a question open until it is resolved, so it closes when it is due or resolved,
     the later; if it is resolved before it is due, that is its actual close. One that would close

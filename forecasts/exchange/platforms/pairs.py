@@ -26,13 +26,13 @@ from forecasts.exchange.platforms.columns import (
     as_mask,
     as_texts,
     hashed_id,
-    origins_of,
     repeated,
     require_sound,
     window_note,
     windows,
 )
 from forecasts.exchange.platforms.record import (
+    ORIGIN_COLUMNS,
     PRINTED_COLUMNS,
     Choices,
     LeftOut,
@@ -44,17 +44,17 @@ from forecasts.exchange.platforms.sheet_forecasts import (
     DATED,
     DAY,
     UNDATED,
-    Values,
     dates_of,
     made_by_row,
     values_of,
     with_forecasters,
 )
 from forecasts.exchange.platforms.source import Source
+from forecasts.scores.frames import Frames
 
 # The fields that tell rows apart, beside the columns left over, if no column names the question.
 _NAMING = ("family", "forecaster", "made_at", "open_time", "close_time")
-_SLICE = 20_000  # ids that are made at a time
+_SLICE = 50_000  # rows that are named at a time, to need little memory
 _PLAIN_ID = r"^[A-Za-z0-9._-]{1,80}$"
 _YES = ("yes", "y", "true", "t", "1")
 _NO = ("no", "n", "false", "f", "0")
@@ -80,6 +80,22 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     columns = matched(header, choices.columns)
     table = source.table(name, dict.fromkeys(header, "text"))
     columns = with_forecasters(table, columns)
+    frames, left_out, notes = _frames(table, columns, choices)
+    ids = frames.questions["question_id"]
+    return PlatformRecord(
+        platform="pairs",
+        frames=frames,
+        origins=frame_of(ORIGIN_COLUMNS, {"question_id": ids, "platform_id": ids}),
+        printed=frame_of(PRINTED_COLUMNS, {}),
+        left_out=left_out,
+        notes=notes,
+    )
+
+
+def _frames(
+    table: Table, columns: Columns, choices: Choices
+) -> tuple[Frames, list[LeftOut], list[str]]:
+    """Return the frames, the omissions and the notes; the table is emptied."""
     values = values_of(table, columns)
     asked = _asked(table, columns)
     outcomes = _outcomes(table, columns, asked)
@@ -87,7 +103,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     made = made_by_row(table, columns, choices, values, dates)
     require_sound(table)
     questions, unusable = _questions(table, columns, asked, outcomes, dates, made)
-    table.frame = table.frame[:0]  # the record keeps the table, for the lines of its rows
+    table.frame = table.frame[:0]
     nameless = made["forecaster"] == ""
     left_out = [
         LeftOut(table.place(row), "", "names no forecaster")
@@ -96,19 +112,13 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     if nameless.any():
         made = made[~nameless].reset_index(drop=True)
     places = {"questions": asked.first, "forecasts": made.pop("row").to_numpy()}
-    codes = asked.codes[places["forecasts"]]
     forecasts = {str(name): made[name] for name in made}
+    codes = asked.codes[places["forecasts"]]
     forecasts["question_id"] = asked.ids.take(codes).reset_index(drop=True)
-    return PlatformRecord(
-        platform="pairs",
-        frames=frames_of(
-            questions, forecasts, place=lambda of, row: table.place(int(places[of][row]))
-        ),
-        origins=origins_of("pairs", asked.ids),
-        printed=frame_of(PRINTED_COLUMNS, {}),
-        left_out=left_out,
-        notes=list(_notes(columns, values, choices.zone, unusable)),
+    frames = frames_of(
+        questions, forecasts, place=lambda of, row: table.place(int(places[of][row]))
     )
+    return frames, left_out, list(_notes(columns, values.rule, choices.zone, unusable))
 
 
 @dataclass(frozen=True)
@@ -135,7 +145,7 @@ def _asked(table: Table, columns: Columns) -> _Asked:
         stem = table.path.name.partition(".")[0]
         texts = [f"{stem}, row {number}" for number in range(1, len(rows) + 1)]
         keys = pa.array(texts, pa.large_string())
-    table.frame = rows.drop(columns=list(columns.others))
+    table.frame = rows = rows.drop(columns=list(columns.others))
     if not named:
         every = np.arange(len(rows))
         keys = _numbered(keys)
@@ -155,8 +165,9 @@ def _asked(table: Table, columns: Columns) -> _Asked:
 def _numbered(keys: Any) -> Any:
     """Return keys that all differ: the second of equal ones ends with 2, and so on."""
     parts = (keys[at : at + _SLICE].to_pylist() for at in range(0, len(keys), _SLICE))
-    digests = np.array(
-        [int(hashed_id("", key)[1:], 16) for part in parts for key in part], dtype=np.uint64
+    digests = np.concatenate(
+        [np.array([int(hashed_id("", key)[1:], 16) for key in part], np.uint64) for part in parts]
+        or [np.empty(0, np.uint64)]
     )
     order = np.argsort(digests, kind="stable")
     starts = np.flatnonzero(np.diff(digests[order], prepend=~digests[order[:1]]))
@@ -173,12 +184,17 @@ def _numbered(keys: Any) -> Any:
 
 def _joined(rows: pd.DataFrame, names: Sequence[str]) -> Any:
     """Return the cells of some columns as one text, without blank ones."""
-    cells = [pc.utf8_trim_whitespace(pa.array(rows[name], pa.large_string())) for name in names]
-    if len(cells) == 1:
-        return cells[0]
-    filled = [pc.if_else(pc.equal(one, ""), pa.scalar(None, one.type), one) for one in cells]
-    separator = pa.scalar(_BETWEEN, pa.large_string())
-    return pc.binary_join_element_wise(*filled, separator, null_handling="skip")
+    parts = []
+    for at in range(0, max(len(rows), 1), _SLICE):
+        some = rows.iloc[at : at + _SLICE]
+        cells = [pc.utf8_trim_whitespace(pa.array(some[name], pa.large_string())) for name in names]
+        if len(cells) == 1:  # of which Arrow would drop the missing values
+            parts += cells
+            continue
+        filled = [pc.if_else(pc.equal(one, ""), pa.scalar(None, one.type), one) for one in cells]
+        separator = pa.scalar(_BETWEEN, pa.large_string())
+        parts.append(pc.binary_join_element_wise(*filled, separator, null_handling="skip"))
+    return pa.concat_arrays(parts)
 
 
 def _ids(keys: Any, *, keep: bool) -> pd.Series[Any]:
@@ -284,13 +300,13 @@ def _of_each(
     return moments.groupby(codes).agg(which).reindex(range(many))
 
 
-def _notes(columns: Columns, values: Values, zone: ZoneInfo, unusable: int) -> Iterator[str]:
+def _notes(columns: Columns, rule: str, zone: ZoneInfo, unusable: int) -> Iterator[str]:
     pairs = [f"{field} = {' + '.join(names)}" for field, names in columns.fields.items() if names]
     if columns.wide:
         kind, wide = columns.wide
         pairs.append(f"{kind} = each of {', '.join(wide.values())}")
     yield f"Columns, ours = the file's: {'; '.join(pairs)}."
-    yield f"Probabilities are {values.rule}."
+    yield f"Probabilities are {rule}."
     if not columns.fields.get("question_id") and not columns.fields.get("title"):
         others = ", ".join(columns.others)
         named = f"named by its other columns ({others})" if others else "named by its number"

@@ -50,8 +50,8 @@ def with_forecasters(table: Table, columns: Columns) -> Columns:
     if not others or not all(_are_probabilities(rows[name]) for name in others):
         raise BadInput(
             f"No column of {table.path.name} is the probability by its name.",
-            remedy=f"Its columns are {', '.join(table.header)}. Choose one, --columns "
-            '"probability=NAME", or one for each forecaster, --columns "forecaster:HANDLE=NAME".',
+            remedy=f"Its columns are {', '.join(table.header)}. Choose one, --column "
+            '"probability=NAME", or one for each forecaster, --column "forecaster:HANDLE=NAME".',
         )
     return replace(columns, wide=("forecaster", {name: name for name in others}), others=())
 
@@ -114,7 +114,7 @@ def _scale(numbers: npt.NDArray[np.float64], names: Sequence[str]) -> tuple[int,
         raise BadInput(
             f"The numbers in {names[0]!r} could be from 0 to 1 or from 0 to 100: {between[0]:g} is "
             f"below 1, {over[0]:g} above.",
-            remedy="If 0.5 means 0.5%: --columns scale=100; if it means 50%, correct the others, "
+            remedy="If 0.5 means 0.5%: --column scale=100; if it means 50%, correct the others, "
             "or mark percentages with %.",
         )
     return 100, f"from 0 to 100, since {over[0]:g} is above 1"

@@ -74,7 +74,7 @@ def test_a_scale_that_could_be_either_is_refused_unless_chosen(tmp_path: Path) -
     text = "question,p,outcome\na,0.7,1\nb,70,0\n"
     error = refused(tmp_path, text)
     assert error.message.endswith("0.7 is below 1, 70 above.")
-    assert "--columns scale=100" in error.remedy
+    assert "--column scale=100" in error.remedy
     record = read(tmp_path, text, scale="100")
     assert record.frames.forecasts["probability"].tolist() == [0.7 / 100, 0.7]
 
@@ -215,7 +215,7 @@ def test_an_ambiguous_guess_names_the_candidates(tmp_path: Path) -> None:
     text = "question,prob1,prob2,outcome\na,0.2,0.8,1\n"
     error = refused(tmp_path, text)
     assert error.message == "Several columns could be the probability: 'prob1', 'prob2'."
-    assert '--columns "probability=prob1"' in error.remedy
+    assert '--column "probability=prob1"' in error.remedy
     record = read(tmp_path, text, probability="prob2")
     assert record.frames.forecasts["probability"].tolist() == [0.8]
 
