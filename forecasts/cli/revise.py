@@ -181,7 +181,7 @@ def discard(
 def same(
     questions: Annotated[
         list[str] | None,
-        Argument(metavar="[QUESTION QUESTION...]", help="The questions that are the same."),
+        Argument(metavar="QUESTION QUESTION...", help="The questions that are the same."),
     ] = None,
     different: Annotated[
         bool, Option("--different", help="They are not the same: do not propose the pair again.")
