@@ -56,7 +56,7 @@ def whole_csv(path: Path) -> tuple[pd.DataFrame, dict[int, list[str]]]:
 
 
 def csv_header(path: Path) -> list[str]:
-    """Return the names of a CSV file's columns. BadInput if it has none, or is no such file."""
+    """Return the names of a CSV file's columns. BadInput if it is not a CSV file with a header."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         header = next(csv.reader(file), [])
     if "\0" in "".join(header):
