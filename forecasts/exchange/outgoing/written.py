@@ -1,4 +1,4 @@
-"""What a writer of another platform's format has written, and what the format has no place for.
+"""The result of an export in another platform's format: its files, and what they leave out.
 
 Each format's module has one function:
 
