@@ -179,7 +179,7 @@ def test_an_outcome_says_which_forecasts_no_longer_count(
         clock.time = day(on)
         api.post(f"{V1}/questions/rain/forecasts", json={"probability": p})
     clock.time = day(5)
-    resolved = {"outcome": "yes", "known_at": "2026-01-05T00:00:00Z"}
+    resolved = {"outcome": "yes", "known_at": "2026-01-05T12:00:00Z"}
     first = api.post(f"{V1}/questions/rain/resolve", json=resolved).json()
     assert first["no_longer_count"] == {"forecasts": 0, "members": 0}
     earlier = resolved | {"known_at": "2026-01-04T00:00:00Z"}
