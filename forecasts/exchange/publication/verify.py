@@ -38,13 +38,15 @@ class Check:
         self.said: list[str] = []
         self.first = 1
         self.entries: dict[int, Entry] = {}
-        self.opened: set[int] = set()  # the places of published rows
+        self.entered: set[tuple[str, int]] = set()  # the rows with an entry, by table and id
+        self.rows: set[tuple[str, int]] = set()  # the published rows
+        self.opened: set[int] = set()  # their places
         self.older: Counter[str] = Counter()  # published rows before the first entry, by table
         self.forecasts: list[tuple[int | None, Any, str]] = []  # place, row and name
         self.scores: list[float] = []
         try:
             self.all(record, digests)
-        except (AttributeError, LookupError, OverflowError, TypeError, ValueError):
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError):
             self.faults.append("record.json does not have the form of a public record")
 
     def all(self, record: Any, digests: tuple[str, ...]) -> None:
@@ -70,6 +72,12 @@ class Check:
         if older := ", ".join(many(number, kind) for kind, number in sorted(self.older.items())):
             self.said.append(f"Not proved, since older than this part of the chain: {older}.")
 
+    @property
+    def verdict(self) -> str:
+        """The last sentence about a record without a fault."""
+        limit = ", except for the older rows, which are not proved" if self.older else ""
+        return f"This record is as it was recorded{limit}."
+
     def chain(self, record: Any, digests: tuple[str, ...]) -> None:
         """Hash every entry, each with the hash of the one before."""
         place, before, time = record["first"] - 1, record["before"], ""
@@ -92,6 +100,7 @@ class Check:
             if question is not None:
                 ends[question] = link["number"], before
             self.entries[place] = Entry(kind, row_id, row, at, question, before)
+            self.entered.add((kind, row_id))
         digest = f"{place}-{before}"
         if record["digest"] != digest:
             self.faults.append("the chain does not end in its digest: an entry was altered")
@@ -110,16 +119,18 @@ class Check:
     def row(self, one: Any, kind: str) -> Any:
         """Return a published row, after comparing it with its entry."""
         row, place = json.loads(one["row"]), one["place"]
+        known = kind, row["id"]
+        if known in self.rows:
+            self.faults.append(f"{kind} {row['id']} is there twice")
+        self.rows.add(known)
         if place is None:
             self.older[kind] += 1
-            if self.first == 1:
+            if self.first == 1 or known in self.entered:
                 self.faults.append(f"{kind} {row['id']} has no entry")
             return row
         entry = self.entries.get(place)
         if entry is None or entry[:3] != (kind, row["id"], sha256(one["row"])):
             self.faults.append(f"{kind} {row['id']} is not as entry {place} has it")
-        elif place in self.opened:
-            self.faults.append(f"{kind} {row['id']} is there twice")
         if "said" in one and sha256(one["salt"] + one["said"]) != row.get("words"):
             self.faults.append(f"the words of {kind} {row['id']} are not as entry {place} has them")
         self.opened.add(place)
@@ -181,10 +192,11 @@ class Check:
         for name, number in found.items():
             if given[name] != number:
                 self.faults.append(f"counts: {name} is {number}, not {given[name]}")
-        here, there = many(others, "forecast"), many(len(elsewhere), "forecast")
+        here, there = many(others, "other forecast"), many(len(elsewhere), "forecast")
         self.said.append(
-            f"Not published: {here} of others on these questions, and {there} on "
-            f"{many(questions, 'other question')}. Nothing else was left out."
+            f"Not published: {here} on these questions, and {there} on "
+            f"{many(questions, 'other question')}; their authors are hidden. "
+            "Nothing else was left out."
         )
 
     def stamps(self, given: Any) -> list[tuple[int, int]]:
@@ -227,8 +239,8 @@ class Check:
                 longest = max(longest, after[0][1] - micros(at))
         if covered:
             stamped_ = f"{many(covered, 'forecast')} of {proved} stamped"
-            hours = f"{longest / HOUR:.1f} hours"
-            self.said.append(f"Times: {stamped_}, at most {hours} after they were recorded.")
+            hours = f"{longest / HOUR:.1f} hours after they were recorded"
+            self.said.append(f"Times: {stamped_}, at most {hours}, if the signatures are right.")
         for number, what in (
             (
                 proved - covered,
@@ -349,11 +361,11 @@ def main() -> None:
             (folder / f"{digest}.tsr").write_bytes(b64decode(token))
             hash_ = sha256(digest)
             print(f"openssl ts -verify -CAfile ROOTS.pem -digest {hash_} -in {digest}.tsr")
-    elif record.get("stamps"):
+    elif not check.faults and record["stamps"]:
         print("To check the signatures of the stamps: python verify.py --stamps")
     if check.faults:
         sys.exit(plain(["This record is NOT as it was recorded:", *check.faults]))
-    print("This record is as it was recorded.")
+    print(check.verdict)
 
 
 if __name__ == "__main__":

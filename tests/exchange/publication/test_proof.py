@@ -44,8 +44,8 @@ def test_an_untouched_record_says_what_it_proves(record: Record, kept: str) -> N
     said = "\n".join(check.said)
     assert said.startswith("kate: 5 forecasts on 3 questions.")
     assert f"Digest: {record['digest']}" in said
-    assert "1 forecast of others on these questions, and 1 forecast on 1 other question." in said
-    assert "5 forecasts of 5 stamped, at most 180.0 hours after they were recorded" in said
+    assert "1 other forecast on these questions, and 1 forecast on 1 other question; " in said
+    assert "5 forecasts of 5 stamped, at most 180.0 hours after they were recorded, if " in said
     assert "2 Brier scores recomputed" in said
     assert len(record["stamps"]) == 3
     assert "0.15" not in kept
@@ -154,6 +154,23 @@ def a_forecast_without_an_entry(record: Record) -> None:
     one = question(record, "fog")["forecasts"][0]
     altered(one, "0.30000000000000004", "0.01")
     one["place"] = None
+
+
+def a_forecast_that_is_called_older(record: Record) -> None:
+    record["before"] = Check(record).entries[1].hash
+    del record["entries"][0]
+    record["first"] = 2
+    one = question(record, "rain")["forecasts"][0]
+    altered(one, ":0.7,", ":0.99,")
+    one["place"] = None
+
+
+def a_doubled_question(record: Record) -> None:
+    record["questions"].append(question(record, "rain"))
+
+
+def rows_within_rows(record: Record) -> None:
+    question(record, "rain")["question"]["row"] = "[" * 100_000
 
 
 def a_removed_entry(record: Record) -> None:
@@ -266,6 +283,9 @@ TAMPERED: list[tuple[Callable[[Record], None], str]] = [
     (a_removed_resolution, "rain: the resolution of entry "),
     (a_forecast_of_another_question, "fog: a row of another question"),
     (a_forecast_without_an_entry, "forecast 5 has no entry"),
+    (a_forecast_that_is_called_older, "forecast 1 has no entry"),
+    (a_doubled_question, "question 1 is there twice"),
+    (rows_within_rows, "record.json does not have the form of a public record"),
     (a_removed_entry, END),
     (swapped_entries, END),
     (an_inserted_entry, END),
@@ -296,6 +316,38 @@ def test_each_tampering_is_named(
     tamper(record)
     faults = Check(record).faults
     assert any(fault in one for one in faults), faults
+
+
+def test_a_forecast_that_the_publisher_leaves_out_is_counted_without_its_author(
+    record: Record,
+) -> None:
+    """Hashes hide whose a forecast is, so the check does not say that it is another member's."""
+    one = question(record, "fog")
+    one["forecasts"].pop()
+    record["counts"] |= {"forecasts": 4, "others": 2}
+    check = Check(record)
+    assert check.faults == []
+    said = next(line for line in check.said if line.startswith("Not published: "))
+    assert said.startswith("Not published: 2 other forecasts on these questions, ")
+    assert "their authors are hidden" in said
+
+
+def test_rows_that_are_moved_before_the_chain_are_said_to_be_unproved(record: Record) -> None:
+    last = max(Check(record).entries)
+    record |= {"first": last + 1, "before": record["digest"].partition("-")[2], "entries": []}
+    record |= {"stamps": {}, "counts": dict.fromkeys(record["counts"], 0) | {"forecasts": 5}}
+    every = [*record["members"], *(row for one in record["questions"] for row in rows_of(one))]
+    for one in every:
+        one["place"] = None
+    check = Check(record)
+    assert check.faults == []
+    assert check.verdict.endswith("except for the older rows, which are not proved.")
+    record["questions"].append(question(record, "rain"))
+    assert "forecast 1 is there twice" in Check(record).faults
+
+
+def rows_of(one: Record) -> list[Record]:
+    return [one["question"], one["wording"], *one["resolutions"], *one["forecasts"]]
 
 
 # --- what the ledger's past allows ---------------------------------------------------------------

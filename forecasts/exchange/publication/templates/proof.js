@@ -21,6 +21,8 @@ class Check {
   faults = [];
   said = [];
   entries = new Map();
+  entered = new Set();
+  rows = new Set();
   opened = new Set();
   older = new Map();
   forecasts = [];
@@ -85,6 +87,7 @@ class Check {
       before = await sha256(JSON.stringify(Object.assign(link, { row, row_id: rowId })));
       if (question !== null) ends.set(question, [link.number, before]);
       this.entries.set(place, { kind, rowId, row, at, question, hash: before });
+      this.entered.add(`${kind} ${rowId}`);
     }
     this.first = record.first;
     if (record.digest !== `${place}-${before}`) {
@@ -97,20 +100,21 @@ class Check {
   async row(one, kind) {
     const row = JSON.parse(one.row);
     const place = one.place;
+    const known = `${kind} ${row.id}`;
+    if (this.rows.has(known)) this.faults.push(`${known} is there twice`);
+    this.rows.add(known);
     if (place === null) {
       this.older.set(kind, (this.older.get(kind) ?? 0) + 1);
-      if (this.first === 1) this.faults.push(`${kind} ${row.id} has no entry`);
+      if (this.first === 1 || this.entered.has(known)) this.faults.push(`${known} has no entry`);
       return row;
     }
     const entry = this.entries.get(place);
     const isThere = entry && entry.kind === kind && entry.rowId === row.id;
     if (!isThere || entry.row !== (await sha256(one.row))) {
-      this.faults.push(`${kind} ${row.id} is not as entry ${place} has it`);
-    } else if (this.opened.has(place)) {
-      this.faults.push(`${kind} ${row.id} is there twice`);
+      this.faults.push(`${known} is not as entry ${place} has it`);
     }
     if ("said" in one && (await sha256(one.salt + one.said)) !== row.words) {
-      this.faults.push(`the words of ${kind} ${row.id} are not as entry ${place} has them`);
+      this.faults.push(`the words of ${known} are not as entry ${place} has them`);
     }
     this.opened.add(place);
     return row;
@@ -182,10 +186,11 @@ class Check {
     for (const [name, number] of Object.entries(found)) {
       if (given[name] !== number) this.faults.push(`counts: ${name} is ${number}, not ${given[name]}`);
     }
-    const [here, there] = [many(others, "forecast"), many(elsewhere.length, "forecast")];
+    const [here, there] = [many(others, "other forecast"), many(elsewhere.length, "forecast")];
     this.said.push(
-      `Not published: ${here} of others on these questions, and ${there} on ` +
-        `${many(questions, "other question")}. Nothing else was left out.`,
+      `Not published: ${here} on these questions, and ${there} on ` +
+        `${many(questions, "other question")}; their authors are hidden. ` +
+        "Nothing else was left out.",
     );
   }
 
@@ -231,9 +236,9 @@ class Check {
       }
     }
     if (covered) {
-      const hours = `${(longest / HOUR).toFixed(1)} hours`;
+      const hours = `${(longest / HOUR).toFixed(1)} hours after they were recorded`;
       const stamped_ = `${many(covered, "forecast")} of ${proved} stamped`;
-      this.said.push(`Times: ${stamped_}, at most ${hours} after they were recorded.`);
+      this.said.push(`Times: ${stamped_}, at most ${hours}, if the signatures are right.`);
     }
     for (const [number, what] of [
       [proved - covered, "without a later stamp: only the ledger says when they were recorded"],
@@ -333,7 +338,8 @@ async function show(text, name) {
   const check = await new Check().all(record);
   list("proof-faults", check.faults);
   list("proof-said", check.said);
-  const found = check.faults.length ? "is NOT as it was recorded:" : "is as it was recorded.";
+  const limit = check.older.size ? ", except for the older rows, which are not proved" : "";
+  const found = check.faults.length ? "is NOT as it was recorded:" : `is as it was recorded${limit}.`;
   state.textContent = `${name} ${found}`;
 }
 
