@@ -46,7 +46,7 @@ class Check:
         self.scores: list[float] = []
         try:
             self.all(record, digests)
-        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError):
+        except (AttributeError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
             self.faults.append("record.json does not have the form of a public record")
 
     def all(self, record: Any, digests: tuple[str, ...]) -> None:
