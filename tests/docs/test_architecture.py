@@ -33,6 +33,7 @@ HEAVY = {
         "trafilatura",
         "typst",
         "jinja2",
+        "keyring",
     ),
     *("cryptography", "rfc3161_client", "uvicorn", "forecasts.api.server"),  # of an extra
     # Scores need pandas, and most scheduled runs confirm nothing.
