@@ -137,7 +137,9 @@ def import_record(
         on_progress=on_progress,
     )
     ids = question_ids(session, found.record.frames.questions["question_id"].tolist())
-    _write_origins(session, found.record, ids, now)
+    is_limited, known = found.comparison.is_limited, found.comparison.known.values()
+    others = {state.id for state in known if is_limited and state.question.member_id != member.id}
+    _write_origins(session, found.record, ids, others, now)
     write_printed_scores(session, found.printed, record.platform, ids, now)
     return replace(found.preview, counts=counts)
 
@@ -341,10 +343,17 @@ def _short(value: Any) -> str:
 
 
 def _write_origins(
-    session: Session, record: PlatformRecord, ids: Mapping[str, int], now: datetime
+    session: Session,
+    record: PlatformRecord,
+    ids: Mapping[str, int],
+    others: Collection[int],
+    now: datetime,
 ) -> None:
-    """Write the origins that the ledger does not have yet."""
-    there = {0}  # and no origin of a question that the record does not have
+    """Write the origins that the ledger does not have yet.
+
+    Not those of ``others``, since everyone would see on them an address that an importer made up.
+    """
+    there = {0, *others}  # and no origin of a question that the record does not have
     for some in in_batches(list(ids.values())):
         of_these = select(QuestionOrigin.question_id).where(
             QuestionOrigin.platform == record.platform, col(QuestionOrigin.question_id).in_(some)

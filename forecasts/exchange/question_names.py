@@ -4,11 +4,16 @@ A question is found again by its origin, whatever its name here, or else by the 
 is the name of a new one ("metaculus-3672"). In a shared ledger a new question without criteria is
 visible to its importer only, and its name ends with their number ("metaculus-3672.7"): another
 importer of the same question gets a question of their own, and learns nothing of the first.
+
+In a shared ledger another member's question is meant only while its title and type are those of the
+record: otherwise someone could give a question the platform's id and the opposite title, and
+collect the forecasts of others on it.
 """
 
 from __future__ import annotations
 
 import itertools
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,6 +37,8 @@ from forecasts.ledger.models import (
 )
 from forecasts.questions.standing import in_batches
 
+_HASHED = re.compile(r"-[0-9a-f]{16}$")  # see platforms.columns.hashed_id
+
 
 def names_here(
     session: Session, record: PlatformRecord, member: Member
@@ -42,20 +49,18 @@ def names_here(
     see too. Discarded: by the member; anyone's in an unshared ledger.
     """
     shared = is_shared(session)
-    candidates = _candidates(session, record)
+    candidates = _candidates(session, record, member)
     names: dict[str, str] = {}
     discarded: set[str] = set()
     own: list[str] = []
     questions = record.frames.questions
-    for id_, criteria in zip(
-        questions["question_id"].tolist(), questions["resolution_criteria"].tolist(), strict=True
-    ):
+    columns = ("question_id", "resolution_criteria", "title", "type")
+    for id_, criteria, *asked in zip(*(questions[one].tolist() for one in columns), strict=True):
         found = candidates.get(id_, [])
         seen = [
             one
             for one in found
-            if one.visible
-            and not (shared and one.visibility == Visibility.author and one.member_id != member.id)
+            if one.visible and (one.member_id == member.id or not shared or _is_same(one, *asked))
         ]
         if seen:
             names[id_] = min(seen, key=lambda one: (one.member_id != member.id, one.id)).slug
@@ -68,12 +73,26 @@ def names_here(
     return names | _own_names(session, own, member), discarded
 
 
+def _is_same(one: Any, title: str, type_: str) -> bool:
+    """Return whether another member's question, which others see too, has this title and type."""
+    return one.visibility != Visibility.author and (one.title.strip(), one.type) == (
+        title.strip(),
+        type_,
+    )
+
+
 def _has_criteria(criteria: str) -> bool:
     return QuestionText.model_construct(title="", resolution_criteria=criteria).has_criteria
 
 
-def _candidates(session: Session, record: PlatformRecord) -> Mapping[str, Sequence[Any]]:
-    """Return the questions with the origin or the id of each of the record's, hidden ones too."""
+def _candidates(
+    session: Session, record: PlatformRecord, member: Member
+) -> Mapping[str, Sequence[Any]]:
+    """Return the questions with the origin or the id of each of the record's, hidden ones too.
+
+    The member's own with their number too, if its id is a hash of the file: a pull has the
+    platform's id as the origin of the same question.
+    """
     found: defaultdict[str, list[Any]] = defaultdict(list)
     if session.scalar(select(col(Question.id)).limit(1)) is None:
         return found
@@ -83,6 +102,8 @@ def _candidates(session: Session, record: PlatformRecord) -> Mapping[str, Sequen
             col(Question.slug),
             col(Question.member_id),
             col(QuestionRevision.visibility),
+            col(QuestionRevision.title),
+            col(QuestionRevision.type),
             question_visible(session).label("visible"),
             col(Question.id).in_(select(col(Discard.question_id))).label("discarded"),
         )
@@ -98,15 +119,26 @@ def _candidates(session: Session, record: PlatformRecord) -> Mapping[str, Sequen
     for some in in_batches([one for one in ids if one]):
         for row in session.execute(with_origin.where(col(QuestionOrigin.platform_id).in_(some))):
             found[ids[row.platform_id]].append(row)
-    for some in in_batches(record.frames.questions["question_id"].tolist()):
+    every_id = record.frames.questions["question_id"].tolist()
+    for some in in_batches(every_id):
         for row in session.execute(every.where(col(Question.slug).in_(some))):
-            found[row.slug].append(row)
+            if not row.slug.endswith(f".{row.member_id}"):  # of the id before the dot
+                found[row.slug].append(row)
+    own = {_own_name(id_, member): id_ for id_ in every_id if _HASHED.search(id_)}
+    for some in in_batches(list(own)):
+        named = every.where(col(Question.slug).in_(some), col(Question.member_id) == member.id)
+        for row in session.execute(named):
+            found[own[row.slug]].append(row)
     return found
+
+
+def _own_name(id_: str, member: Member) -> str:
+    return f"{id_}.{member.id or 0}"
 
 
 def _own_names(session: Session, ids: Sequence[str], member: Member) -> dict[str, str]:
     """Return names for new questions of the member, which say nothing about others' questions."""
-    names = {id_: f"{id_}.{member.id or 0}" for id_ in ids}
+    names = {id_: _own_name(id_, member) for id_ in ids}
     taken = {
         slug
         for some in in_batches(list(names.values()))

@@ -293,7 +293,7 @@ def test_a_member_forecasts_on_others_questions_but_does_not_reword_or_resolve_t
     shared(engine, "admin", "alice", "bob")
     said = {"resolution_criteria": "As the gazette says."}
     come_in(engine, record(questions={"metaculus-7": said}), "alice")
-    newer = said | {"title": "Reworded?", "resolution": "yes", "known_at": day(12)}
+    newer = said | {"background": "Rain.", "resolution": "yes", "known_at": day(12)}
     given = record(("metaculus-7", "bob", 1, 0.25), questions={"metaculus-7": newer})
     done = come_in(engine, given, "bob")
     assert (done.counts.forecasts, done.counts.revised, done.counts.resolutions) == (1, 0, 0)

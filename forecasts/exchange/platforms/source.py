@@ -56,17 +56,6 @@ class Source:
         except (ValueError, RecursionError) as error:
             raise BadInput(f"{name} is not JSON: {_fault(error)}.", remedy=_REMEDY) from None
 
-    def json_lines(self, name: str) -> Iterator[tuple[int, Any]]:
-        """Yield the number and the document of each line that is not blank."""
-        for number, line in enumerate(self._text(name).splitlines(), 1):
-            if line.strip():
-                try:
-                    yield number, _document(line)
-                except (ValueError, RecursionError) as error:
-                    raise BadInput(
-                        f"{name}, line {number}, is not JSON: {_fault(error)}.", remedy=_REMEDY
-                    ) from None
-
     def _text(self, name: str) -> str:
         path = self.files[name]
         limits.require_file(path, JSON_BYTES)
