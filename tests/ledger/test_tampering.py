@@ -38,6 +38,8 @@ from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database, schema
 from forecasts.ledger.chain import SEALED, STATES
 from forecasts.ledger.models import (
+    AliasSalt,
+    DistinctPair,
     EndedSession,
     Glance,
     IdempotentAnswer,
@@ -108,6 +110,9 @@ def _fill(engine: Engine) -> None:
         run = {"resolver_id": 1, "message": "", "started_at": day(7)}
         rows += [ResolverRun(state="not_yet", **run), ResolverRun(state="failed", **run)]
         rows += [LastRun(started_at=day(7)), EndedSession(key="k", until=day(9), **at)]
+        rows += [AliasSalt(salt="s", **at)]
+        pair = {"question_id": 1, "other_id": 2, "member_id": 1}
+        rows += [DistinctPair(apart=apart, **pair, **at) for apart in (True, False)]
         rows += [Upkeep(key="k", act="backup", place="x", tried_at=day(7))]
         kept = {"request_digest": "d", "status": 200, "answer": "{}", "recorded_at": day(7)}
         rows += [IdempotentAnswer(token_id=1, key=key, **kept) for key in ("k", "l")]

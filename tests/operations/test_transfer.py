@@ -29,10 +29,12 @@ from forecasts.common.errors import DatabaseError, NoLedger, Refused
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database, schema
 from forecasts.ledger.models import (
+    AliasSalt,
     BotOwner,
     Channel,
     Comment,
     Discard,
+    DistinctPair,
     Event,
     Forecast,
     IdempotentAnswer,
@@ -43,6 +45,8 @@ from forecasts.ledger.models import (
     Notice,
     PolicyKind,
     Preference,
+    PrintedScore,
+    QuestionOrigin,
     Token,
     TokenRevocation,
 )
@@ -220,6 +224,12 @@ def furnish(url: str) -> None:
         session.add(ModelUse(forecast_id=1, name=odd, temperature=1 / 3, tools=[odd]))
         said = {"question_id": rain.id, "member_id": alice.id, "recorded_at": day(2)}
         session.add(Comment(forecast_id=3, text=odd, **said))
+        session.add(PrintedScore(platform="metaculus", name=odd, score=-1 / 3, **said))
+        origin = {"platform": "metaculus", "platform_id": odd, "url": odd, "recorded_at": day(2)}
+        session.add(QuestionOrigin(question_id=rain.id, **origin))
+        session.add(AliasSalt(salt=odd, recorded_at=day(2)))
+        apart = {"question_id": which.id, "other_id": rain.id, "apart": True}
+        session.add(DistinctPair(member_id=alice.id, recorded_at=day(2), **apart))
         updates.withdraw(session, rain, member=alice, now=day(8))
         proposals.propose(session, rain, "yes", known_at=day(9), now=day(9), member=alice)
         policies.set_policy(
