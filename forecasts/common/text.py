@@ -27,6 +27,8 @@ _FORMULA = re.compile(
     r"^(?=[\s\x00\u200b\ufeff]*[=+\-@＝＋－＠]|[\t\r\n])"
     r"|(?<=[;\t\r\n])(?=(?:[^\S\t\r\n]|[\x00\u200b\ufeff])*[=+\-@＝＋－＠])"
 )
+# Names of devices on Windows, with any ending too.
+_DEVICES = {"con", "prn", "aux", "nul", *(f"{one}{n}" for one in ("com", "lpt") for n in range(10))}
 _NOT_TEXT = re.compile("[\\x00\\ud800-\\udfff]")
 
 
@@ -64,15 +66,17 @@ def without_formulas(text: str) -> str:
 
 
 def file_stems(slugs: Sequence[str]) -> list[str]:
-    """Return a file name for each slug that differs from the others on any disk.
+    """Return a file name for each slug that differs from the others, and is one, on any disk.
 
-    >>> file_stems(["rain", "Rain", "snow."])
-    ['rain', 'Rain-2', 'snow_']
+    >>> file_stems(["rain", "Rain", "snow.", "con"])
+    ['rain', 'Rain-2', 'snow_', '_con']
     """
     taken: set[str] = set()
     stems = []
     for slug in slugs:
         plain = slug if slug[-1] != "." else f"{slug[:-1]}_"
+        if plain.partition(".")[0].casefold() in _DEVICES:
+            plain = f"_{plain}"
         stem, again = plain, 2
         while stem.casefold() in taken:
             stem, again = f"{plain}-{again}", again + 1

@@ -230,14 +230,14 @@ class QuestionView:
 
     @property
     def searched(self) -> str:
-        """The words that the search looks through."""
+        """The words that the search looks through, in lower case as the page's script has it."""
         text = self.text
         words: list[str] = [text.title, text.family, *(text.tags or []), *(text.options or [])]
         words += [text.background, text.resolution_criteria, self.status, self.question.note]
         for one in self.question.forecasts:
             words += [one.forecaster, one.rationale]
             words += [word for cited in one.evidence for word in (cited.title, cited.note)]
-        return " ".join(" ".join(dict.fromkeys(filter(None, words))).split()).casefold()
+        return " ".join(" ".join(dict.fromkeys(filter(None, words))).split()).lower()
 
 
 def views(publication: Publication, now: datetime) -> list[QuestionView]:

@@ -297,3 +297,11 @@ def test_only_http_links_are_links(session: Session, alice: Member) -> None:
     )
     files = site_files(published(session, member=alice, now=day(2)), now=day(2))
     assert "https://example.org/x?a=1&b=2" in Page(files["questions/rain.html"]).links
+
+
+def test_the_search_finds_words_as_they_are_written(session: Session, alice: Member) -> None:
+    """The script's lower case keeps the ß."""
+    question = ask(session, alice, slug="street", title="Is the STRASSE a Straße?")
+    updates.update(session, question, Value(probability=0.5), member=alice, now=day(1))
+    files = site_files(published(session, member=alice, now=day(2)), now=day(2))
+    assert "is the strasse a stra\\u00dfe?" in files["questions.html"]
