@@ -71,9 +71,18 @@ def test_a_file_and_a_pull_of_the_same_question_are_one_in_a_shared_ledger(
 
 def test_an_id_that_ends_like_a_members_own_name_is_another_question(engine: Engine) -> None:
     shared(engine, "root", "alice")
-    for id_, probability in (("metaculus-x", 0.25), ("metaculus-x.2", 0.75)) * 2:
-        come_in(engine, record((id_, "alice", 1, probability), questions={id_: {}}))
-    assert forecasts_on(engine) == {"metaculus-x.2": [0.25], "metaculus-x.2.2": [0.75]}
+    for id_, probability in (("pairs-x", 0.25), ("pairs-x.2", 0.75)) * 2:
+        given = record((id_, "alice", 1, probability), questions={id_: {}})
+        come_in(engine, replace(given, platform="pairs"))
+    assert forecasts_on(engine) == {"pairs-x.2": [0.25], "pairs-x.2.2": [0.75]}
+
+
+def test_an_export_of_our_own_in_the_shape_of_metaculus_is_read_back(engine: Engine) -> None:
+    """Its ids are the names of questions here."""
+    shared(engine, "root", "alice")
+    for id_ in ("metaculus-7", "metaculus-7.2"):
+        come_in(engine, record((id_, "alice", 1, 0.25), questions={id_: {}}))
+    assert list(forecasts_on(engine)) == ["metaculus-7.2"]
 
 
 def test_an_import_puts_no_address_on_the_question_of_another_member(engine: Engine) -> None:
