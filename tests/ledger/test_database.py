@@ -19,6 +19,7 @@ from forecasts.common.settings import Settings, sqlite_url
 from forecasts.ledger import database, schema
 from forecasts.ledger.models import (
     APPEND_ONLY,
+    AliasSalt,
     BotOwner,
     Comment,
     Evidence,
@@ -27,7 +28,9 @@ from forecasts.ledger.models import (
     Member,
     ModelUse,
     PolicyKind,
+    PrintedScore,
     Question,
+    QuestionOrigin,
     Removal,
     Resolver,
     Revisit,
@@ -136,6 +139,10 @@ def _fill_the_rest(engine: Engine) -> None:
         session.add(ModelUse(forecast_id=1, name="gauge"))
         asks = {"question_id": 1, "member_id": alice.id or 0, "recorded_at": day(3)}
         session.add(Comment(text="Why?", **asks))
+        session.add(PrintedScore(platform="metaculus", name="peer", score=12.5, **asks))
+        origin = {"platform": "metaculus", "platform_id": "7", "recorded_at": day(3)}
+        session.add(QuestionOrigin(question_id=1, **origin))
+        session.add(AliasSalt(salt="s", recorded_at=day(3)))
 
 
 def count(engine: Engine, table: str) -> int:
