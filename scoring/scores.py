@@ -162,5 +162,5 @@ def _per_forecast(protocol: Protocol, p: Floats) -> float | Floats | None:
     if p.ndim != 2:
         return 100 / math.log(2)
     options: Ints = (~np.isnan(p)).sum(axis=1)
-    # ln 1 is 0: whoever had a single option could say nothing else, and earns nothing.
+    # ln 1 is 0. With a single option there was nothing else to forecast, so it earns nothing.
     return np.where(options > 1, 100 / np.log(np.maximum(options, 2)), 0.0)
