@@ -14,8 +14,8 @@ def test_an_export_as_metaculus_names_what_has_no_place_and_adds_nothing_when_im
 ) -> None:
     forecasts("ask", "Will it rain?", "--closes", "2026-01-15T12:00:00Z", "--slug", "rain",
               "--criteria", "By the gauge at noon.")  # fmt: skip
-    forecasts("ask", "How much?", "--type", "numeric", "--lower", "0", "--upper", "30", "--slug", "much",
-              "--closes", "2026-01-15T12:00:00Z")  # fmt: skip
+    forecasts("ask", "How much?", "--type", "numeric", "--lower", "0", "--upper", "30",
+              "--slug", "much", "--closes", "2026-01-15T12:00:00Z")  # fmt: skip
     forecasts("update", "rain", "40%")
     forecasts("update", "much", "10%=3, 50%=9, 90%=21")
     clock("2026-01-10T12:00:00Z")
