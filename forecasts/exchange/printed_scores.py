@@ -19,8 +19,9 @@ from forecasts.scores.frames import rows
 def new_printed_scores(
     session: Session, record: PlatformRecord, known: Mapping[str, int], member: Member
 ) -> pd.DataFrame:
-    """Return the rows of ``record.printed`` that differ from the newest ones of the ledger.
+    """Return the rows of ``record.printed`` that the ledger does not have and never had.
 
+    An older export does not bring back a score that the platform has changed since.
     ``known``: the ids of questions that the ledger has. Scores of accounts without a forecast in
     the record are left out, unless they are the member's.
     """
@@ -31,23 +32,25 @@ def new_printed_scores(
     printed: pd.DataFrame = every[is_theirs & is_here]
     printed = printed.drop_duplicates(["question_id", "forecaster", "name"], keep="last")
     members = _ids(session, printed)
-    stored: dict[tuple[int, int, str], tuple[float, float | None]] = {}
+    stored: set[tuple[int, int, str, float, float | None]] = set()
     ids = [known[slug] for slug in printed["question_id"].unique() if slug in known]
     for some in in_batches(ids):
-        newest = (
-            select(PrintedScore)
-            .where(
-                PrintedScore.platform == record.platform, col(PrintedScore.question_id).in_(some)
-            )
-            .order_by(col(PrintedScore.id))
+        of_these = select(PrintedScore).where(
+            PrintedScore.platform == record.platform, col(PrintedScore.question_id).in_(some)
         )
-        for row in session.exec(newest):
-            stored[row.question_id, row.member_id, row.name] = row.score, row.coverage
+        for row in session.exec(of_these):
+            stored.add((row.question_id, row.member_id, row.name, row.score, row.coverage))
     if not stored:
         return printed
     is_new = [
-        stored.get((known.get(row.question_id, 0), members.get(row.forecaster, 0), row.name))
-        != (row.score, _or_none(row.coverage))
+        (
+            known.get(row.question_id, 0),
+            members.get(row.forecaster, 0),
+            row.name,
+            row.score,
+            _or_none(row.coverage),
+        )
+        not in stored
         for row in rows(printed)
     ]
     fresh: pd.DataFrame = printed[is_new]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -167,8 +168,10 @@ def test_a_newer_export_adds_what_is_new(engine: Engine) -> None:
     assert row.details == ["title: Will metaculus-7 happen? → Will it now?", "outcome: yes"]
     done = come_in(engine, newer)
     assert (done.counts.revised, done.counts.forecasts, done.printed) == (1, 1, 1)
-    older = come_in(engine, record(("metaculus-7", "alice", 1, 0.25)))
-    assert older.changes_nothing  # it does not bring the earlier title back
+    come_in(engine, replace(newer, printed=newer.printed.assign(score=4.0)))
+    older = record(("metaculus-7", "alice", 1, 0.25), printed=[("metaculus-7", "alice", "peer", 3)])
+    # It does not bring the earlier title back, nor the earlier score.
+    assert come_in(engine, older).changes_nothing
 
 
 def test_a_members_own_rewording_is_not_undone_by_the_same_export(engine: Engine) -> None:
