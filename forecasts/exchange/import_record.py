@@ -163,7 +163,7 @@ def _compared(
     on_progress: Progress,
 ) -> _Compared:
     check_record(record.frames)
-    if account is not None:
+    if account is not None and account != record.account:
         record = _as_member(record, account, member)
     on_progress("Questions of this ledger", 0.0)
     names, discarded = names_here(session, record, member)

@@ -248,6 +248,11 @@ def test_bots_are_created_as_bots_and_prices_are_marked(engine: Engine) -> None:
         assert session.exec(select(Forecast.origin)).all() == ["implied"]
 
 
+def test_the_account_that_the_file_tells_may_be_named_too(engine: Engine) -> None:
+    given = record(("metaculus-7", "alice", 1, 0.5), account="Ann Bell")
+    assert come_in(engine, given, account="Ann Bell").counts.forecasts == 1
+
+
 def test_an_account_of_a_file_with_many_is_mapped_to_a_member(engine: Engine) -> None:
     given = record(("metaculus-7", "ann_m", 1, 0.5), ("metaculus-7", "zoe", 1, 0.25))
     with pytest.raises(BadInput, match="'ann'") as caught:

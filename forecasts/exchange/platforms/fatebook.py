@@ -97,6 +97,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
         printed=_printed(first, choices.owner if owner else ""),
         left_out=list(_left_out(table, first, owner)),
         notes=list(_notes(first, choices, owner, unusable)),
+        account=owner,
     )
 
 

@@ -75,7 +75,8 @@ class PlatformRecord:
     its ``place`` names the line in the platform's file. ``origins``: each question's id and
     address there. ``printed``: the scores that the platform printed, as it named them. ``implied``:
     the forecasts are prices after trades, which nobody stated as a probability. ``notes``: a
-    sentence on each decision in reading the file, such as its time zone.
+    sentence on each decision in reading the file, such as its time zone. ``account``: the name in
+    the file of the account whose forecasts are the owner's, if the file tells.
     """
 
     platform: str
@@ -85,6 +86,7 @@ class PlatformRecord:
     implied: bool = False
     left_out: Sequence[LeftOut] = ()
     notes: Sequence[str] = ()
+    account: str = ""
 
 
 def frame_of(columns: Mapping[str, str], values: Mapping[str, Any]) -> pd.DataFrame:

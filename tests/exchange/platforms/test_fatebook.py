@@ -169,6 +169,7 @@ def test_several_forecasters_keep_their_names_and_the_account_is_its_owner(tmp_p
         "alice",
     ]
     assert "Forecasts of 'Ann Bell' are alice's." in record.notes
+    assert record.account == "Ann Bell"
 
 
 def test_printed_scores_are_kept_as_printed_and_are_the_accounts_own(tmp_path: Path) -> None:
