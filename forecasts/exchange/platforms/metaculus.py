@@ -120,6 +120,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
         printed,
         left_out=[*questions.left_out, *left_out, *_others(source, files)],
         notes=[*questions.notes, *accounts.notes, *_notes(found)],
+        account=accounts.owner,
     )
 
 
@@ -191,13 +192,15 @@ class _Accounts:
     """The accounts that the rows of the files are by, as handles.
 
     ``of_forecasts`` and ``of_scores``: the place of each row's account in ``handles``, -1 for a
-    crowd that is not imported. ``crowds``: the rows of each of those by their method.
+    crowd that is not imported. ``crowds``: the rows of each of those by their method. ``owner``:
+    the one account that all are by, if its forecasts became the owner's.
     """
 
     def __init__(self, made: Table | None, scored: Table | None, choices: Choices) -> None:
         self.handles: list[str] = []
         self.bots: list[str] = []
         self.notes: list[str] = []
+        self.owner = ""
         self.crowds: Counter[str] = Counter()
         self._choices = choices
         self._places: dict[tuple[str, bool], int] = {}
@@ -209,7 +212,7 @@ class _Accounts:
         if len(people) == 1 and not self._anonymous and not bots:
             place = self._places[people[0]]
             if (name := self.handles[place]) != choices.owner:
-                self.handles[place] = choices.owner
+                self.owner, self.handles[place] = name, choices.owner
                 self.notes.append(
                     f"All forecasts are by {name} on Metaculus; they are imported as "
                     f"{choices.owner}'s."

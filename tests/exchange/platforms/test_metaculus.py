@@ -243,6 +243,7 @@ def test_a_file_of_one_person_is_the_importers_own(tmp_path: Path) -> None:
     record = read(export(tmp_path, [question()], [TWO[0], crowd(**{P: 0.5})]))
     assert [who for who, _, _ in made(record)] == ["owner"]
     assert "All forecasts are by ann on Metaculus" in record.notes[0]
+    assert record.account == "ann"
 
 
 def test_a_bots_own_export_keeps_its_name(tmp_path: Path) -> None:
