@@ -109,7 +109,7 @@ with reading() as ledger:
 st.header("Import", anchor=False)
 if rights.allows(Action.ask):
     st.caption(
-        "Bring your record along from Metaculus, Fatebook, Manifold and others, from a spreadsheet "
+        "Import your record from Metaculus, Fatebook, Manifold and others, from a spreadsheet "
         "or from a ledger folder. You see a preview before anything is imported. An import is all "
         "or nothing, and the same file again changes nothing."
     )

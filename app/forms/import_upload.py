@@ -173,7 +173,7 @@ def _choices(key: str, seen: Seen, rights: Rights) -> Asked:
             zones,
             index=zones.index("UTC"),
             key=f"{key}-zone",
-            help="Of times that have none, as in Fatebook’s export.",
+            help="For times without one, as in Fatebook’s export.",
             width=220,
         )
         account = st.text_input(
@@ -217,7 +217,7 @@ def _columns(key: str, header: Sequence[str]) -> dict[str, str]:
     """Show the columns of a spreadsheet; return the choices, without the recognised ones."""
     chosen: dict[str, str] = {}
     with st.expander("Columns"):
-        st.caption("Only choose a column that is not recognised by its name.")
+        st.caption("Choose only the columns that are not recognised by name.")
         with st.container(horizontal=True, key="import-columns"):
             for ours in USUAL:
                 theirs = st.selectbox(

@@ -109,4 +109,4 @@ def _undo() -> None:
             else:
                 tell_apart(doing.ledger, *judged.pair, apart=False, **doing.by)
             judged.pair = ("", "")
-            doing.say("Taken back.")
+            doing.say("Undone.")

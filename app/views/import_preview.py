@@ -47,7 +47,7 @@ def rows(preview: Preview) -> None:
     for note in preview.notes:
         st.caption(as_text(note))
     _members("New members", preview.new_members)
-    _members("Forecasts also go to these members, who have the same names", preview.known_members)
+    _members("Existing members with the same names, who get forecasts", preview.known_members)
     many, out = len(preview.questions) + preview.more, len(preview.left_out) + preview.more_left_out
     changes, left_out = st.tabs([f"Questions ({many:,})", f"Left out ({out:,})"])
     with changes:
@@ -65,9 +65,9 @@ def _members(said: str, names: Sequence[str]) -> None:
 def _questions(preview: Preview) -> None:
     if preview.unchanged:
         as_known = counted(preview.unchanged, "question")
-        st.caption(f"{as_known} without anything new.")
+        st.caption(f"Unchanged: {as_known}.")
     if not preview.questions:
-        st.info("Nothing to import: this ledger has it all.")
+        st.info("Nothing new to import.")
         return
     kinds = [_ALL, *dict.fromkeys(map(_kind, preview.questions))]
     kind = st.segmented_control(

@@ -34,7 +34,7 @@ def printed_table(printed: Sequence[Printed], *, names: bool) -> None:
     """Show printed scores beside ours; ``names``: with the forecasters."""
     if not printed:
         return
-    st.subheader("As printed elsewhere", anchor=False)
+    st.subheader("Printed scores", anchor=False)
     columns = {"Forecaster": [as_text(one.forecaster) for one in printed]} if names else {}
     columns["Score"] = [as_text(f"{platform_name(one.platform)}: {one.name}") for one in printed]
     columns["Printed"] = [significant(one.score) for one in printed]

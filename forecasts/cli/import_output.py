@@ -101,7 +101,7 @@ def summary(preview: Preview) -> str:
         "piece of evidence": counts.evidence,
     }
     parts = [f"{n:,} {_plural(name, n)}" for name, n in numbers.items() if n]
-    return ", ".join(parts) or "nothing: the ledger has it all"
+    return ", ".join(parts) or "nothing new"
 
 
 def _plural(name: str, count: int) -> str:
@@ -129,7 +129,7 @@ def print_members(preview: Preview) -> None:
     """Print the members besides the importer who get forecasts."""
     for names, said in (
         (preview.new_members, "New members"),
-        (preview.known_members, "Members whose handles the accounts share, and who get them"),
+        (preview.known_members, "Existing members with these handles, who get forecasts"),
     ):
         if names:
             rest = len(names) - _NAMES

@@ -331,7 +331,7 @@ def _print_printed_scores(session: Session, state: QuestionState) -> None:
     printed = printed_scores(session, state)
     if not printed:
         return
-    print_line("\nAs printed elsewhere:")
+    print_line("\nPrinted scores:")
     for one in printed:
         ours = "" if one.ours is None else f", ours ({one.protocol}) {one.ours:.4g}"
         name = f"{platform_name(one.platform)} {one.name}"

@@ -43,7 +43,7 @@ def test_an_export_of_metaculus_is_imported_and_a_newer_one_adds_what_is_new(
     folder = export(tmp_path / "one", [question()], [first, second, crowd(**ahead)])
     done = forecasts("import", str(folder))
     assert "Imported 1 new question, 2 forecasts." in done.stdout
-    assert "nothing: the ledger has it all" in forecasts("import", str(folder)).stdout
+    assert "nothing new" in forecasts("import", str(folder)).stdout
     clock("2026-01-12T00:00:00Z")
     known = {"Resolution": "yes", "Resolution Known Time": "2026-01-09 00:00:00+00:00"}
     newer = export(tmp_path / "two", [question(**known)], [first, second])

@@ -75,7 +75,7 @@ def test_a_second_pull_adds_what_is_new(platform: Platform, forecasts: Run) -> N
     serve_metaculus(platform, [post(1001, question=question(41))])
     forecasts("pull", "metaculus")
     again = forecasts("pull", "metaculus")
-    assert "Imported nothing: the ledger has it all." in again.output
+    assert "Imported nothing new." in again.output
     serve_metaculus(
         platform, [post(1001, question=question(41)), post(1002, question=question(42))]
     )
@@ -240,7 +240,7 @@ def test_a_token_is_kept_in_the_keyring_until_it_is_forgotten(
     assert "Token for Fatebook: \n" in typed.output
     assert TOKEN not in typed.output
     assert keyring.stored == {("forecast-ledger", "fatebook"): TOKEN}
-    assert "nothing: the ledger has it all" in forecasts("pull", "fatebook").output
+    assert "nothing new" in forecasts("pull", "fatebook").output
     forecasts("pull", "fatebook", "--forget")
     forecasts("pull", "fatebook", "--forget")
     assert keyring.stored == {}

@@ -1,6 +1,6 @@
 """Check a public record of forecasts: ``python verify.py`` in its folder.
 
-It needs Python 3.9 or newer and record.json, and asks nothing of any server. It prints its
+It needs Python 3.9 or newer and record.json, and makes no requests. It prints its
 findings, and names each fault (exit code 1).
 
     python verify.py 1842-9f2c…      also compare with a digest that you have from elsewhere
@@ -106,7 +106,7 @@ class Check:
             self.faults.append("the chain does not end in its digest: an entry was altered")
         for known in digests:
             if not self.has(known):
-                self.faults.append(f"the digest {known[:20]}… is not of this chain")
+                self.faults.append(f"the digest {known[:20]}… does not belong to this chain")
         part = f"entries {record['first']} to {place}, each with the hash of the one before"
         self.said.append(f"Chain: {part}. Digest: {digest}")
 
@@ -121,7 +121,7 @@ class Check:
         row, place = json.loads(one["row"]), one["place"]
         known = kind, row["id"]
         if known in self.rows:
-            self.faults.append(f"{kind} {row['id']} is there twice")
+            self.faults.append(f"{kind} {row['id']} appears twice")
         self.rows.add(known)
         if place is None:
             self.older[kind] += 1
@@ -130,9 +130,9 @@ class Check:
             return row
         entry = self.entries.get(place)
         if entry is None or entry[:3] != (kind, row["id"], sha256(one["row"])):
-            self.faults.append(f"{kind} {row['id']} is not as entry {place} has it")
+            self.faults.append(f"{kind} {row['id']} does not match entry {place}")
         if "said" in one and sha256(one["salt"] + one["said"]) != row.get("words"):
-            self.faults.append(f"the words of {kind} {row['id']} are not as entry {place} has them")
+            self.faults.append(f"the words of {kind} {row['id']} do not match entry {place}")
         self.opened.add(place)
         return row
 
@@ -159,7 +159,7 @@ class Check:
         outcome = max(confirmed, key=lambda row: row["id"])["outcome"] if confirmed else None
         given = {score["forecaster"]: score["brier"] for score in one["scores"]}
         if len(given) != len(one["scores"]):
-            self.faults.append(f"{slug}: a score is there twice")
+            self.faults.append(f"{slug}: a score appears twice")
         for member in sorted({*paths, *given}):
             score = brier(wording, outcome, paths.get(member, []))
             self.scores += [] if score is None else [score]
@@ -204,7 +204,7 @@ class Check:
         found = []
         for digest, token in given.items():
             if not self.has(digest):
-                self.faults.append(f"the stamp of {digest[:20]}… is not of this chain")
+                self.faults.append(f"the stamp of {digest[:20]}… does not belong to this chain")
                 continue
             try:
                 imprint, time = stamped(b64decode(token))
@@ -212,7 +212,7 @@ class Check:
                 self.faults.append(f"the stamp of {digest[:20]}… is damaged or was altered")
                 continue
             if imprint != hashlib.sha256(digest.encode()).digest():
-                self.faults.append(f"the stamp of {digest[:20]}… is of another digest")
+                self.faults.append(f"the stamp of {digest[:20]}… is for another digest")
                 continue
             found.append((int(digest.partition("-")[0]), time))
         return sorted(found)
@@ -246,7 +246,7 @@ class Check:
                 proved - covered,
                 "without a later stamp: only the ledger says when they were recorded",
             ),
-            (imported, "imported: made, as its forecaster says, before it was recorded"),
+            (imported, "imported: made before they were recorded, according to their forecaster"),
         ):
             if number:
                 self.said.append(f"Times: {many(number, 'forecast')} {what}.")

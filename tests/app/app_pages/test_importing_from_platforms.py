@@ -117,7 +117,7 @@ def test_the_same_files_again_add_nothing(app: AppTest, files: Any) -> None:
     press(press(upload(app, files), "Preview"), "Import")
     press(upload(app, files), "Preview")
     assert set(counts(app).values()) == {"0"}
-    assert "Nothing to import: this ledger has it all." in words(app)
+    assert "Nothing new to import." in words(app)
     [go] = [one for one in app.button if one.label == "Import"]
     assert go.disabled
 

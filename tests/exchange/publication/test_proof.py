@@ -63,7 +63,7 @@ def test_records_of_both_databases_are_proved_against_the_ledgers_digest(
     assert Check(json.loads(text), digest, *stamps).faults == []
     other = f"3-{'a' * 64}"
     [fault] = Check(json.loads(text), other).faults
-    assert fault == f"the digest {other[:20]}… is not of this chain"
+    assert fault == f"the digest {other[:20]}… does not belong to this chain"
     chosen = json.loads(record_text(engine, stamps, questions=["rain"]))
     assert chosen["counts"] == {
         "forecasts": 2,
@@ -269,39 +269,39 @@ def a_wrong_type(record: Record) -> None:
 
 END = "the chain does not end in its digest: an entry was altered"
 TAMPERED: list[tuple[Callable[[Record], None], str]] = [
-    (a_value, "forecast 1 is not as entry "),
-    (a_time, "forecast 6 is not as entry "),
-    (a_rationale, "the words of forecast 1 are not as entry "),
-    (an_outcome, "resolution 2 is not as entry "),
-    (the_wording, "question_revision 1 is not as entry "),
+    (a_value, "forecast 1 does not match entry "),
+    (a_time, "forecast 6 does not match entry "),
+    (a_rationale, "the words of forecast 1 do not match entry "),
+    (an_outcome, "resolution 2 does not match entry "),
+    (the_wording, "question_revision 1 does not match entry "),
     (the_close, "wind: the Brier score of kate is "),
     (the_order_of_forecasts, "rain: the forecasts are out of order"),
-    (swapped_places, "forecast 1 is not as entry "),
+    (swapped_places, "forecast 1 does not match entry "),
     (a_removed_forecast, "counts: forecasts is 4, not 5"),
-    (a_doubled_forecast, "forecast 6 is there twice"),
+    (a_doubled_forecast, "forecast 6 appears twice"),
     (a_removed_question, "counts: questions_elsewhere is 2, not 1"),
     (a_removed_resolution, "rain: the resolution of entry "),
     (a_forecast_of_another_question, "fog: a row of another question"),
     (a_forecast_without_an_entry, "forecast 5 has no entry"),
     (a_forecast_that_is_called_older, "forecast 1 has no entry"),
-    (a_doubled_question, "question 1 is there twice"),
+    (a_doubled_question, "question 1 appears twice"),
     (rows_within_rows, "record.json does not have the form of a public record"),
     (a_removed_entry, END),
     (swapped_entries, END),
     (an_inserted_entry, END),
     (an_entry_of_another_time, "is earlier than the one before it"),
     (a_cut_end, "the stamp of "),
-    (a_chain_hashed_anew, "is not of this chain"),
+    (a_chain_hashed_anew, "does not belong to this chain"),
     (another_beginning, "the first entry follows another one"),
     (a_score, "rain: the Brier score of kate is 0.0367, not 0.0010"),
     (a_score_too_many, "fog: the Brier score of kate is none, not 0.0000"),
-    (a_doubled_score, "rain: a score is there twice"),
+    (a_doubled_score, "rain: a score appears twice"),
     (the_mean, "the mean Brier score is "),
     (the_counts, "counts: elsewhere is 1, not 0"),
-    (a_name, "the words of member 1 are not as entry "),
-    (a_stamp_of_another_digest, "is of another digest"),
+    (a_name, "the words of member 1 do not match entry "),
+    (a_stamp_of_another_digest, "is for another digest"),
     (a_stamp_of_another_time, "is damaged or was altered"),
-    (a_stamp_of_another_ledger, "is not of this chain"),
+    (a_stamp_of_another_ledger, "does not belong to this chain"),
     (a_damaged_stamp, "is damaged or was altered"),
     (another_form, "record.json does not have the form of a public record"),
     (a_missing_part, "record.json does not have the form of a public record"),
@@ -343,7 +343,7 @@ def test_rows_that_are_moved_before_the_chain_are_said_to_be_unproved(record: Re
     assert check.faults == []
     assert check.verdict.endswith("except for the older rows, which are not proved.")
     record["questions"].append(question(record, "rain"))
-    assert "forecast 1 is there twice" in Check(record).faults
+    assert "forecast 1 appears twice" in Check(record).faults
 
 
 def rows_of(one: Record) -> list[Record]:
@@ -458,6 +458,6 @@ def test_verify_py_runs_with_python_alone(kept: str, tmp_path: Path) -> None:
     (tmp_path / "record.json").write_text(kept.replace(":0.7,", ":0.8,"), encoding="utf-8")
     done = run()
     assert done.returncode == 1
-    assert "This record is NOT as it was recorded:\nforecast 1 is not as entry" in done.stderr
+    assert "This record is NOT as it was recorded:\nforecast 1 does not match entry" in done.stderr
     (tmp_path / "record.json").write_text("{", encoding="utf-8")
     assert "record.json cannot be read" in run().stderr

@@ -104,7 +104,7 @@ def test_a_team_with_forecasts_is_published_under_its_name(engine: Engine, folde
     assert done.said[0] == "harbour: 1 forecast on 1 question."
     record = json.loads((folder / "record.json").read_text("utf-8"))
     record["team"]["row"] = record["team"]["row"].replace("harbour", "haven")
-    assert Check(record).faults == ["team 1 is not as entry 3 has it"]
+    assert Check(record).faults == ["team 1 does not match entry 3"]
 
 
 def test_a_history_that_does_not_verify_is_not_published(
@@ -116,5 +116,5 @@ def test_a_history_that_does_not_verify_is_not_published(
     )
     with act(engine, 12) as (session, kate, _), pytest.raises(Refused) as refused:
         published_by(session, kate, folder, member=kate)
-    assert "The record cannot be proved: forecast 1 is not as entry" in str(refused.value)
+    assert "The record cannot be proved: forecast 1 does not match entry" in str(refused.value)
     assert not folder.exists()

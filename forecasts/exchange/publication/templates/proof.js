@@ -101,7 +101,7 @@ class Check {
     const row = JSON.parse(one.row);
     const place = one.place;
     const known = `${kind} ${row.id}`;
-    if (this.rows.has(known)) this.faults.push(`${known} is there twice`);
+    if (this.rows.has(known)) this.faults.push(`${known} appears twice`);
     this.rows.add(known);
     if (place === null) {
       this.older.set(kind, (this.older.get(kind) ?? 0) + 1);
@@ -111,10 +111,10 @@ class Check {
     const entry = this.entries.get(place);
     const isThere = entry && entry.kind === kind && entry.rowId === row.id;
     if (!isThere || entry.row !== (await sha256(one.row))) {
-      this.faults.push(`${known} is not as entry ${place} has it`);
+      this.faults.push(`${known} does not match entry ${place}`);
     }
     if ("said" in one && (await sha256(one.salt + one.said)) !== row.words) {
-      this.faults.push(`the words of ${known} are not as entry ${place} has them`);
+      this.faults.push(`the words of ${known} do not match entry ${place}`);
     }
     this.opened.add(place);
     return row;
@@ -149,7 +149,7 @@ class Check {
     confirmed.sort((now, then) => then.id - now.id);
     const outcome = confirmed.length ? confirmed[0].outcome : null;
     const given = new Map(one.scores.map((score) => [score.forecaster, score.brier]));
-    if (given.size !== one.scores.length) this.faults.push(`${slug}: a score is there twice`);
+    if (given.size !== one.scores.length) this.faults.push(`${slug}: a score appears twice`);
     for (const member of [...new Set([...paths.keys(), ...given.keys()])].sort()) {
       const score = brier(wording, outcome, paths.get(member) ?? []);
       const stated = given.get(member) ?? null;
@@ -200,13 +200,13 @@ class Check {
       const named = `the stamp of ${digest.slice(0, 20)}…`;
       const [place, hash_] = digest.split("-");
       if (this.entries.get(Number(place))?.hash !== hash_) {
-        this.faults.push(`${named} is not of this chain`);
+        this.faults.push(`${named} does not belong to this chain`);
         continue;
       }
       try {
         const [imprint, time] = await stamped(Uint8Array.from(atob(token), (c) => c.charCodeAt(0)));
         if (hex(imprint) === (await sha256(digest))) found.push([Number(place), time]);
-        else this.faults.push(`${named} is of another digest`);
+        else this.faults.push(`${named} is for another digest`);
       } catch {
         this.faults.push(`${named} is damaged or was altered`);
       }
@@ -242,7 +242,7 @@ class Check {
     }
     for (const [number, what] of [
       [proved - covered, "without a later stamp: only the ledger says when they were recorded"],
-      [imported, "imported: made, as its forecaster says, before it was recorded"],
+      [imported, "imported: made before they were recorded, according to their forecaster"],
     ]) {
       if (number) this.said.push(`Times: ${many(number, "forecast")} ${what}.`);
     }
