@@ -182,7 +182,7 @@ def export(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Export the ledger as a folder of plain files, or in another platform's format.
+    """Export a ledger folder, or files in another platform's format.
 
     Anything that you may not see is left out.
     """

@@ -44,7 +44,7 @@ def pull(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Import your questions and forecasts from your account on another platform.
+    """Import your record from your account on another platform.
 
     The token comes from FORECASTS_METACULUS_TOKEN (or FATEBOOK, MANIFOLD), or from your keyring.
     Interrupted, it continues when you run it again. Later runs add new questions,

@@ -181,7 +181,7 @@ def discard(
 def same(
     questions: Annotated[
         list[str] | None,
-        Argument(metavar="QUESTION QUESTION...", help="The questions that are the same."),
+        Argument(metavar="QUESTION", help="The questions that are the same."),
     ] = None,
     different: Annotated[
         bool, Option("--different", help="They are not the same: do not propose the pair again.")
@@ -190,7 +190,7 @@ def same(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """List questions that may be the same on two platforms, or put some into one family.
+    """List questions that may be the same, or make them a family.
 
     Reports count a family once. Nothing is joined until you name the questions.
     """
