@@ -643,10 +643,10 @@ def test_the_command_prints_the_digest_or_the_first_fault_with_a_remedy(
     said = run().stdout
     digest = said.splitlines()[-1]
     assert said.startswith(
-        "History is intact: 45 entries for 2 members, 1 token, 1 token revocation, "
+        "History is intact: 47 entries for 2 members, 1 token, 1 token revocation, "
     )
     assert (
-        "Nothing up to entry 45 has changed since that digest." in run("--against", digest).stdout
+        "Nothing up to entry 47 has changed since that digest." in run("--against", digest).stdout
     )
     assert json.loads(run("--format", "json").stdout)["digest"] == digest
     assert "not a digest" in run("--against", "x", exit_code=2).stderr
