@@ -127,7 +127,7 @@ def head() -> None:
         origin_badges(origins)
         parts = []
         if state.resolution is not None:
-            parts.append(f"on {day(state.resolution.recorded_at)}")
+            parts.append(f"on {day(state.resolution.written_at)}")
         if state.resolution is None or text.close_time <= moment:
             parts.append(f"{closing(text, moment)} ({day(text.close_time)})")
         if seen_by:
@@ -283,7 +283,7 @@ def change_panel() -> None:
         "Closed" if text.close_time <= moment else "Closes": when(text.close_time),
     }
     if state.resolution is not None:
-        facts[str(state.status).capitalize()] = when(state.resolution.recorded_at)
+        facts[str(state.status).capitalize()] = when(state.resolution.written_at)
     elif text.scheduled_resolve_time is not None:
         facts["Resolves by"] = when(text.scheduled_resolve_time)
     if text.family:

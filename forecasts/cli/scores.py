@@ -104,7 +104,7 @@ def _place(value: float | None) -> tuple[bool, float]:
 
 def _resolved_at(one: ScoredQuestion) -> datetime:
     assert one.state.resolution is not None
-    return one.state.resolution.recorded_at
+    return one.state.resolution.written_at
 
 
 def _print_scores(found: Sequence[ScoredQuestion], *, everything: bool) -> None:

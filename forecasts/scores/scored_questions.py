@@ -56,10 +56,10 @@ class ScoredQuestion:
 
     @property
     def known_at(self) -> datetime:
-        """When the outcome became known, or was recorded if that is all an import says."""
+        """When the outcome became known, or was written down if that is all an import says."""
         resolution = self.state.resolution
         assert resolution is not None
-        return resolution.known_at or resolution.recorded_at
+        return resolution.known_at or resolution.written_at
 
     @property
     def last(self) -> ScoredForecast:

@@ -29,6 +29,7 @@ from forecasts.ledger.verification import verify
 from forecasts.questions import registry, revisions
 from forecasts.questions.discards import discard
 from forecasts.questions.standing import listing
+from forecasts.scores.scored_questions import scored_questions
 from tests.conftest import day
 
 NOW = day(30)
@@ -342,3 +343,20 @@ def test_the_lists_of_a_preview_are_bounded(
     given = record(questions={f"metaculus-{n}": {} for n in range(5)})
     seen = looked(engine, given)
     assert (len(seen.questions), seen.more) == (2, 3)
+
+
+def test_an_outcome_is_dated_as_the_platform_says(engine: Engine) -> None:
+    written = {"resolution": "yes", "resolved_at": day(21)}
+    come_in(
+        engine,
+        record(("metaculus-7", "alice", 2, 0.7), questions={"metaculus-7": written}),
+        account="alice",
+    )
+    with database.reading(engine) as session:
+        [state] = listing(session, now=NOW)
+        assert state.resolution is not None
+        assert (state.resolution.written_at, state.resolution.recorded_at) == (day(21), NOW)
+        member = find_member(session, "alice")
+        assert member is not None
+        [one] = scored_questions(session, member)
+        assert one.known_at == day(21)

@@ -209,7 +209,7 @@ def _question(
 
 def _resolved_at(state: QuestionState) -> datetime | None:
     row = state.resolution
-    return None if row is None else row.known_at or row.recorded_at
+    return None if row is None else row.known_at or row.written_at
 
 
 def _tournament(tag: str) -> Project:

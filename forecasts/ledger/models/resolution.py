@@ -75,6 +75,11 @@ class Resolution(SQLModel, table=True):
     proposal_id: int | None = Field(default=None, foreign_key="resolution.id", unique=True)
     supersedes_id: int | None = Field(default=None, foreign_key="resolution.id", unique=True)
 
+    @property
+    def written_at(self) -> datetime:
+        """When it was written down: elsewhere, as its import says, or else here."""
+        return self.resolved_at or self.recorded_at
+
 
 class Exhibit(SQLModel, table=True):
     """A document that a resolver read for this outcome: its address, time and hash.

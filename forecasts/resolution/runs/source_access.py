@@ -54,4 +54,4 @@ class SourceAccess:
             provisional = finality.provisional_outcome(session, question, now=self._now)
         if resolution is None or provisional is not None:
             return None
-        return resolution.outcome, resolution.known_at or resolution.recorded_at
+        return resolution.outcome, resolution.known_at or resolution.written_at
