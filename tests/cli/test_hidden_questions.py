@@ -22,6 +22,7 @@ VALUES = {
     "KIND": "deadline",
     "POLICY": "propose",
     "DAYS|usual": "7",
+    "FOLDER": "folder",
 }
 OPTIONS = {
     "revise": ["--title", "Other?"],
