@@ -37,11 +37,12 @@ def aliases(session: Session, *, now: datetime | None) -> Callable[[str], str]:
     The salt is written if the ledger has none. ``now`` is None where nothing may be written: then
     the handles are not those of a later import.
     """
-    kept = session.exec(select(AliasSalt.salt)).first()
-    salt = kept or secrets.token_hex(_BYTES)
-    if kept is None and now is not None:
-        written(session, AliasSalt(salt=salt, recorded_at=now))
-    key = bytes.fromhex(salt)
+    salt = session.exec(select(AliasSalt.salt)).first()
+    if salt is None:
+        salt = secrets.token_hex(_BYTES)
+        if now is not None:
+            written(session, AliasSalt(salt=salt, recorded_at=now))
+    key = salt.encode()
 
     @cache
     def alias(id_: str) -> str:
