@@ -22,6 +22,7 @@ from forecasts.exchange.import_ import import_frames
 from forecasts.ledger import database
 from forecasts.ledger.models import (
     Comment,
+    DistinctPair,
     Forecast,
     IdempotentAnswer,
     Identity,
@@ -29,6 +30,7 @@ from forecasts.ledger.models import (
     MemberKind,
     PolicyKind,
     Preference,
+    PrintedScore,
     Role,
 )
 from forecasts.ledger.verification import Verified, verify
@@ -42,6 +44,7 @@ from forecasts.updates.values import Value
 from tests.conftest import ask, day
 
 SECRET = "xyzzy"  # in everything that bob wrote, and in his name
+NUMBERS = ("score", "printed_score", "distinct_pair")  # they stay as they are
 
 
 @pytest.fixture
@@ -80,6 +83,8 @@ def furnished(engine: Engine) -> Engine:
         disputes.dispute(session, rain, member=bob, now=day(3.5), reason="xyzzy saw more")
         said = {"question_id": rain.id, "member_id": bob.id, "recorded_at": day(3.5)}
         session.add(Comment(text="xyzzy has a doubt", **said))
+        session.add(PrintedScore(platform="metaculus", name="peer", score=12.5, **said))
+        session.add(DistinctPair(other_id=snow.id, apart=True, **said))
     return engine
 
 
@@ -101,7 +106,7 @@ def rows(session: Session, table: str) -> list[dict[str, object]]:
 def test_who_is_removed_leaves_no_word_and_history_stays_whole(furnished: Engine) -> None:
     before = look(furnished)
     with database.reading(furnished) as session:
-        scores = rows(session, "score")
+        numbers = {name: rows(session, name) for name in NUMBERS}
         forecasts = rows(session, "forecast")
     done = remove(furnished)
     after = look(furnished, before.digest)
@@ -120,7 +125,7 @@ def test_who_is_removed_leaves_no_word_and_history_stays_whole(furnished: Engine
     with database.reading(furnished) as session:
         for table in SQLModel.metadata.tables:
             assert SECRET not in repr(rows(session, table)), table
-        assert rows(session, "score") == scores
+        assert {name: rows(session, name) for name in NUMBERS} == numbers
         assert rows(session, "identity") == rows(session, "preference") == []
         kept = [{**row, "rationale": ""} for row in rows(session, "forecast")]
         assert kept == [{**row, "rationale": ""} for row in forecasts]
@@ -342,6 +347,8 @@ def test_the_export_has_every_row_that_is_theirs_or_speaks_of_them(
         "dispute": 1,
         "comment": 1,
         "score": 3,
+        "printed_score": 1,
+        "distinct_pair": 1,
     }
     assert found["forecast"][0]["rationale"] == "xyzzy"
     assert found["forecast"][0]["made_at"] == "2026-01-02T00:00:00Z"
