@@ -13,7 +13,14 @@ from forecasts.cli.console import now, print_line, print_note, progress_bar, zon
 from forecasts.cli.import_output import import_or_preview, print_counted
 from forecasts.cli.options import Database, Member
 from forecasts.cli.root import app
-from forecasts.cli.session import acting, acting_handle, ledger, reading_as, settings
+from forecasts.cli.session import (
+    acting,
+    acting_handle,
+    ledger,
+    previewing,
+    reading_as,
+    settings,
+)
 from forecasts.cli.table_output import frames_of
 from forecasts.common.errors import BadInput
 
@@ -117,14 +124,12 @@ def _import_folder(
     folder: Path, dry_run: bool, vouch: bool, database: str | None, member: str | None
 ) -> None:
     from forecasts.exchange.import_ import compact, import_frames, rehearse
-    from forecasts.ledger.models import Member as Row
 
     frames = frames_of(folder, None)
     compact(frames)
     if dry_run:
-        with reading_as(database, member) as (session, who, now):
-            reader = who or Row(handle=settings(database, member).member, created_at=now)
-            done = rehearse(session, frames, member=reader, now=now, vouch=vouch)
+        with previewing(database, member) as (session, who, now):
+            done = rehearse(session, frames, member=who, now=now, vouch=vouch)
         print_line(f"An import would add {done}.")
     else:
         with acting(database, member, begin=True) as (session, who, now):
@@ -141,7 +146,7 @@ def _aliases(database: str | None, member: str | None, dry_run: bool) -> Callabl
         from forecasts.exchange.aliases import aliases
 
         if dry_run:
-            with reading_as(database, member) as (session, _, _):
+            with reading_as(database, member, begin=True) as (session, _, _):
                 return aliases(session, now=None)
         with acting(database, member, begin=True) as (session, _, at):
             return aliases(session, now=at)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from forecasts.cli.console import out, print_line, print_note
-from forecasts.cli.session import acting, reading_as, settings
+from forecasts.cli.session import acting, previewing
 from forecasts.common.text import on_one_line, printable
 
 if TYPE_CHECKING:
@@ -35,14 +35,12 @@ def import_or_preview(
     ``advance_to``: that of a progress bar.
     """
     from forecasts.exchange.import_record import import_record, preview
-    from forecasts.ledger.models import Member
 
     def tell(step: str, share: float) -> None:
         advance_to(description=step, completed=int(100 * share), total=100)
 
     if dry_run:
-        with reading_as(database, member) as (session, found, now):
-            who = found or Member(handle=settings(database, member).member, created_at=now)
+        with previewing(database, member) as (session, who, now):
             seen = preview(
                 session, record, member=who, now=now, vouch=vouch, account=account, on_progress=tell
             )

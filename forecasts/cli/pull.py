@@ -76,7 +76,7 @@ def pull(
     def known() -> set[str]:
         if fresh:
             return set()
-        with reading_as(database, member) as (session, who, _):
+        with reading_as(database, member, begin=True) as (session, who, _):
             return set() if who is None else settled(session, platform, who)
 
     path = place(

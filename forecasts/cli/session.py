@@ -80,18 +80,21 @@ def print_migrated(engine: Engine, migrated: Migrated) -> None:
     )
 
 
-def ledger_to_read(chosen: Settings) -> Engine:
+def ledger_to_read(chosen: Settings, *, begin: bool = False) -> Engine:
     """Return the ledger's engine for a command that only reads.
 
     If no ledger is named and the default one does not exist, it reads as empty; none is created.
+    ``begin``: so does a missing file that is named, for the preview of an act that would create it.
     """
-    from forecasts.common.settings import default_ledger
     from forecasts.ledger.schema import empty_ledger
     from forecasts.ledger.sqlite_file import Kind, kind_of
+    from forecasts.ledger.urls import named_file, read_url
 
-    if chosen.names_a_ledger or kind_of(default_ledger()) is not Kind.nothing:
+    url = read_url(chosen.database_url)
+    path = None if url.host or (chosen.names_a_ledger and not begin) else named_file(url)
+    if path is None or kind_of(path) is not Kind.nothing:
         return ledger(chosen)
-    print_note(f"There is no ledger yet. The first thing you store creates {default_ledger()}.")
+    print_note(f"There is no ledger yet. The first thing you store creates {path}.")
     _opened.append(empty_ledger())
     return _opened[-1]
 
@@ -136,18 +139,23 @@ def acting_on(
 
 @contextmanager
 def reading_as(
-    database: str | None, member: str | None = None, *, engine: Engine | None = None
+    database: str | None,
+    member: str | None = None,
+    *,
+    begin: bool = False,
+    engine: Engine | None = None,
 ) -> Iterator[tuple[Session, Member | None, datetime]]:
     """Yield a session that reads the ledger (or ``engine``) for a member, the member, and the time.
 
-    The member is None if new, or if a name alone proves nothing.
+    The member is None if new, or if a name alone proves nothing. ``begin`` as in
+    ``ledger_to_read``.
     """
     from forecasts.access import tokens, visibility
     from forecasts.ledger.clock import ledger_clock
     from forecasts.ledger.database import reading
 
     chosen = settings(database, member)
-    engine = engine or ledger_to_read(chosen)
+    engine = engine or ledger_to_read(chosen, begin=begin)
     moment = ledger_clock(engine, now)()
     with reading(engine) as session:
         _require_own_name(session, chosen, moment)
@@ -155,6 +163,24 @@ def reading_as(
         visibility.read_as(session, who, now=moment)
         _use_zone_of(session, who)
         yield session, who, moment
+
+
+@contextmanager
+def previewing(
+    database: str | None, member: str | None
+) -> Iterator[tuple[Session, Member, datetime]]:
+    """Yield what ``acting`` does, to preview an act that can begin a ledger; nothing is written.
+
+    A member whom the act would add is named.
+    """
+    from forecasts.access.members import find_member
+    from forecasts.ledger.models import Member
+
+    with reading_as(database, member, begin=True) as (session, found, now):
+        who = found or Member(handle=settings(database, member).member, created_at=now)
+        if found is None and find_member(session, who.handle) is None:
+            print_note(f"There is no member {who.handle!r} yet; the import would add them.")
+        yield session, who, now
 
 
 def acting_handle(database: str | None, member: str | None) -> str:

@@ -58,9 +58,14 @@ def is_embedded(engine: Engine | Connection) -> bool:
 
 def sqlite_path(engine: Engine) -> Path | None:
     """Return an SQLite ledger's file; None for one in memory or on a server."""
-    name = engine.url.database
-    in_memory = name in (None, "", ":memory:") or "uri" in engine.url.query
-    return None if not is_embedded(engine) or in_memory else Path(str(name))
+    return named_file(engine.url)
+
+
+def named_file(url: URL) -> Path | None:
+    """Return the file of an SQLite ledger's URL; None if it names none."""
+    name = url.database
+    in_memory = name in (None, "", ":memory:") or "uri" in url.query
+    return None if url.get_backend_name() != "sqlite" or in_memory else Path(str(name))
 
 
 def place(engine: Engine) -> str:

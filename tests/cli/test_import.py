@@ -34,6 +34,29 @@ def test_a_dry_run_shows_each_row_and_writes_nothing(
     assert "metaculus-41" not in forecasts("questions").stdout
 
 
+def test_a_dry_run_previews_on_a_named_ledger_that_does_not_exist_yet_and_creates_none(
+    forecasts: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "new" / "ledger.sqlite3"
+    monkeypatch.setenv("FORECASTS_DATABASE_URL", f"sqlite:///{place}")
+    folder = export(tmp_path / "export", [question(41)], [forecast(41, **YES)])
+    seen = forecasts("import", str(folder), "--dry-run")
+    assert "An import would add 1 new question, 1 forecast." in seen.stdout
+    assert f"There is no ledger yet. The first thing you store creates {place}." in seen.stderr
+    assert not place.parent.exists()
+    assert "Imported 1 new question" in forecasts("import", str(folder)).stdout
+
+
+def test_a_dry_run_names_the_member_whom_the_import_would_add(
+    forecasts: Callable[..., Result], tmp_path: Path
+) -> None:
+    folder = export(tmp_path / "export", [question(41)], [forecast(41, **YES)])
+    said = "There is no member 'zoe' yet; the import would add them."
+    assert said in forecasts("import", str(folder), "--dry-run", "--as", "zoe").stderr
+    forecasts("import", str(folder), "--as", "zoe")
+    assert said not in forecasts("import", str(folder), "--dry-run", "--as", "zoe").stderr
+
+
 def test_an_export_comes_in_once_and_a_newer_one_adds_what_is_new(
     forecasts: Callable[..., Result], tmp_path: Path
 ) -> None:
