@@ -153,7 +153,7 @@ def _choices(key: str, seen: Seen, rights: Rights) -> Asked:
     of_these = f"{key}-{abs(hash(seen.files))}"
     titles = {FOLDER: "Ledger folder"} | {name: f.title for name, f in formats.FORMATS.items()}
     if seen.fault:
-        st.warning(as_text(seen.fault))
+        st.warning("  \n".join(map(as_text, seen.fault.splitlines())))
     with st.container(horizontal=True, vertical_alignment="bottom", key="import-choices"):
         format_ = st.selectbox(
             "Format",

@@ -13,11 +13,11 @@ from app.markdown_text import as_text, counted
 from app.views.lists import table
 from forecasts.common.text import without_formulas
 from forecasts.exchange.import_ import Imported
-from forecasts.exchange.import_record import Change, Preview, QuestionRow
+from forecasts.exchange.import_record import Preview
 
 _ROWS = 12  # of a table, which scrolls
 _NAMES = 10  # members listed
-_ALL, _MORE = "all", "more forecasts"
+_ALL = "all"
 
 
 def additions(counts: Imported, printed: int | None = None) -> None:
@@ -69,14 +69,14 @@ def _questions(preview: Preview) -> None:
     if not preview.questions:
         st.info("Nothing new to import.")
         return
-    kinds = [_ALL, *dict.fromkeys(map(_kind, preview.questions))]
+    kinds = [_ALL, *dict.fromkeys(str(row.change) for row in preview.questions)]
     kind = st.segmented_control(
         "Show", kinds, default=_ALL, required=True, key="import-kind", label_visibility="collapsed"
     )
-    shown = [row for row in preview.questions if kind in (_ALL, _kind(row))]
+    shown = [row for row in preview.questions if kind in (_ALL, row.change)]
     frame = pd.DataFrame(
         {
-            "Change": [_kind(row) for row in shown],
+            "Change": [str(row.change) for row in shown],
             "Question": [row.title for row in shown],
             "New forecasts": [row.forecasts for row in shown],
             "Known": [row.known for row in shown],
@@ -143,11 +143,6 @@ def _csv(frame: pd.DataFrame) -> str:
     for row in frame.fillna("").itertuples(index=False):
         writer.writerow([without_formulas(cell) if isinstance(cell, str) else cell for cell in row])
     return made.getvalue()
-
-
-def _kind(row: QuestionRow) -> str:
-    """Return the row's change in words."""
-    return _MORE if row.change is Change.unchanged else str(row.change)
 
 
 def _is_web(url: str) -> bool:

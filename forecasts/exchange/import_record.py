@@ -35,14 +35,15 @@ from forecasts.scores.frames import Frames, rows
 
 SHOWN = 500  # rows of each list in a preview
 _LONGEST = 80  # characters of a text in a detail
+_FEW = 10  # accounts that are all named
 
 
 class Change(StrEnum):
-    """The effect of an import on a question, new forecasts aside."""
+    """The effect of an import on a question: new, other texts or outcome, or only forecasts."""
 
     new = "new"
     changed = "changed"
-    unchanged = "unchanged"
+    more_forecasts = "more forecasts"
 
 
 @dataclass(frozen=True)
@@ -196,12 +197,10 @@ def _as_member(record: PlatformRecord, account: str, member: Member) -> Platform
     """
     handles = [str(handle) for handle in record.frames.forecasts["forecaster"].unique()]
     if account not in handles:
-        near = difflib.get_close_matches(account, handles, n=3)
+        own = record.account or member.handle
         raise BadInput(
             f"No forecast of the file is by {account!r}.",
-            remedy=f"Did you mean {' or '.join(near)}?"
-            if near
-            else "Give the name as in the file.",
+            remedy=_like(account, [own if one == member.handle else one for one in handles]),
         )
     if member.handle in handles and member.handle != account:
         raise BadInput(
@@ -219,6 +218,16 @@ def _as_member(record: PlatformRecord, account: str, member: Member) -> Platform
         frames=replace(frames, forecasts=forecasts, members=members),
         printed=record.printed.assign(forecaster=mapped(record.printed["forecaster"], names)),
     )
+
+
+def _like(account: str, handles: Sequence[str]) -> str:
+    """Return a sentence that names the file's accounts or, of many, those with a similar name."""
+    if not handles:
+        return "It has no forecasts."
+    if len(handles) <= _FEW:
+        return f"The names in the file: {', '.join(sorted(handles))}."
+    near = difflib.get_close_matches(account, handles, n=3)
+    return f"Did you mean {' or '.join(near)}?" if near else "Give the name as in the file."
 
 
 def _renamed(
@@ -279,7 +288,7 @@ def _preview(
     for row in rows(frames.questions):
         slug = row.question_id
         change = _change(slug, comparison)
-        if change is Change.unchanged and not new.get(slug):
+        if change is Change.more_forecasts and not new.get(slug):
             continue
         many += 1
         if many <= SHOWN:
@@ -317,7 +326,7 @@ def _change(slug: str, comparison: Comparison) -> Change:
     if slug in found.new:
         return Change.new
     changed = slug in found.revised or slug in found.resolutions
-    return Change.changed if changed else Change.unchanged
+    return Change.changed if changed else Change.more_forecasts
 
 
 def _details(slug: str, comparison: Comparison) -> list[str]:

@@ -114,4 +114,4 @@ def test_a_path_that_leads_nowhere_is_said(
         assert "There is no file" in forecasts("import", path, exit_code=2).stderr
     (tmp_path / "empty").mkdir()
     empty = forecasts("import", str(tmp_path / "empty"), exit_code=2)
-    assert "Looked for: a ledger folder" in empty.stderr
+    assert "Looked for:\n  Ledger folder: " in empty.stderr

@@ -153,6 +153,13 @@ def test_the_same_record_again_changes_nothing(engine: Engine) -> None:
         assert verify(session).digest == before
 
 
+def test_a_question_with_only_new_forecasts_is_called_so(engine: Engine) -> None:
+    come_in(engine, record(("metaculus-7", "alice", 1, 0.25)))
+    newer = record(("metaculus-7", "alice", 1, 0.25), ("metaculus-7", "alice", 2, 0.5))
+    [row] = looked(engine, newer).questions
+    assert (row.change, row.forecasts, row.known) == ("more forecasts", 1, 1)
+
+
 def test_a_newer_export_adds_what_is_new(engine: Engine) -> None:
     come_in(engine, record(("metaculus-7", "alice", 1, 0.25)))
     newer = record(
@@ -254,11 +261,27 @@ def test_the_account_that_the_file_tells_may_be_named_too(engine: Engine) -> Non
     assert come_in(engine, given, account="Ann Bell").counts.forecasts == 1
 
 
+@pytest.mark.parametrize(
+    ("names", "known", "remedy"),
+    [
+        (["zoe", "ben_m"], None, "The names in the file: ben_m, zoe."),
+        (["alice", "zoe"], "Al Bell", "The names in the file: Al Bell, zoe."),
+        ([f"ann{number:02}" for number in range(11)], None, "Did you mean ann"),
+        ([f"zoe{number:02}" for number in range(11)], None, "Give the name as in the file."),
+        ([], None, "It has no forecasts."),
+    ],
+)
+def test_an_unknown_account_is_answered_with_the_names_of_the_file(
+    engine: Engine, names: list[str], known: str | None, remedy: str
+) -> None:
+    given = record(*(("metaculus-7", name, 1, 0.5) for name in names), account=known)
+    with pytest.raises(BadInput, match="No forecast of the file is by 'ann'") as caught:
+        come_in(engine, given, account="ann")
+    assert caught.value.remedy.startswith(remedy)
+
+
 def test_an_account_of_a_file_with_many_is_mapped_to_a_member(engine: Engine) -> None:
     given = record(("metaculus-7", "ann_m", 1, 0.5), ("metaculus-7", "zoe", 1, 0.25))
-    with pytest.raises(BadInput, match="'ann'") as caught:
-        come_in(engine, given, account="ann")
-    assert "ann_m" in caught.value.remedy
     done = come_in(engine, given, account="ann_m")
     assert (done.new_members, done.known_members) == (["zoe"], [])
     with database.reading(engine) as session:

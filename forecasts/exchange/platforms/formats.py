@@ -63,6 +63,11 @@ FORMATS: Mapping[str, Format] = {
     "pairs": Format(pairs, "Pairs or a sheet", "a CSV of probabilities and outcomes"),
 }
 GENERIC = "pairs"
+_AS_WRITTEN = "Give the export as the platform wrote it, or name its format with --format."
+_NAME_COLUMNS = (
+    "Give the export as the platform wrote it. If it is a spreadsheet, name its columns: "
+    '--format pairs --column title="…" --column probability="…"'
+)
 
 
 def recognised(source: Source, name: str | None = None) -> tuple[str, Format]:
@@ -87,11 +92,11 @@ def recognised(source: Source, name: str | None = None) -> tuple[str, Format]:
             f"{source.name} could be from {titles}.", remedy=f"Choose one: --format {found[0]}"
         )
     if not found:
-        ledger = "a ledger folder: questions.csv and forecasts.csv"
-        sought = "; ".join([ledger, *(f"{one.title}: {one.files}" for one in FORMATS.values())])
+        sought = "".join(f"\n  {one.title}: {one.files}" for one in FORMATS.values())
         raise BadInput(
-            f"{source.name} has no format that can be imported. Looked for: {sought}.",
-            remedy="Give the export as the platform wrote it, or name its format with --format.",
+            f"{source.name} has no format that can be imported. Looked for:\n"
+            f"  Ledger folder: questions.csv and forecasts.csv{sought}",
+            remedy=_NAME_COLUMNS if source.headers else _AS_WRITTEN,
         )
     return found[0], FORMATS[found[0]]
 

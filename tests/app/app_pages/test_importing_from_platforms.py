@@ -124,7 +124,8 @@ def test_the_same_files_again_add_nothing(app: AppTest, files: Any) -> None:
 
 def test_a_file_of_no_format_is_refused_with_what_was_looked_for(app: AppTest) -> None:
     upload(app, [("notes.json", b"[]", "application/json")])
-    assert "notes.json has no format that can be imported. Looked for: a ledger" in words(app)
+    said = "notes.json has no format that can be imported. Looked for:  \nLedger folder: questions"
+    assert said in words(app)
     press(app, "Preview")
     assert "Choose the format of the file first." in words(app)
 

@@ -79,11 +79,23 @@ def test_a_message_names_file_row_column_value_and_rule(tmp_path: Path) -> None:
 def test_a_platform_that_is_not_recognised_gets_what_was_looked_for(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("Rain?", "utf-8")
-    said = refused(path)
-    assert "notes.txt has no format that can be imported" in said
-    assert "a ledger folder" in said
-    assert "Metaculus: a ZIP or CSVs with forecast_data.csv" in said
+    lines = refused(path).splitlines()
+    assert lines[:3] == [
+        "notes.txt has no format that can be imported. Looked for:",
+        "  Ledger folder: questions.csv and forecasts.csv",
+        "  Metaculus: a ZIP or CSVs with forecast_data.csv",
+    ]
+    assert max(map(len, lines[:-1])) < 80
+    assert "--column" not in lines[-1]
     assert "Formats are: metaculus" in refused(path, "metacullus")
+
+
+def test_a_csv_with_unknown_headers_is_told_how_to_name_its_columns(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("Thing,Chance\nRain?,0.5\n", "utf-8")
+    said = refused(path)
+    assert "mine.csv has no format that can be imported" in said
+    assert '--format pairs --column title="…" --column probability="…"' in said
 
 
 def test_columns_in_another_order_are_read_alike(tmp_path: Path) -> None:
