@@ -1,9 +1,10 @@
 """Metaculus-shaped CSVs: question_data, forecast_data and score_data, as that platform exports.
 
 ``platforms.metaculus`` reads them back. A question that came from Metaculus has its number there as
-"Question ID", any other its slug. Spot times are written as "CP Reveal Time", at which the platform
-scores unless told otherwise, and families as "Post ID". Forecasts by quantiles become CDFs at the
-numbers of "Continuous Range"; quantiles that lie on those numbers are read back unchanged.
+"Question ID", unless another question of the export has that; any other question has its slug.
+Spot times are written as "CP Reveal Time", at which the platform scores unless told otherwise, and
+families as "Post ID". Forecasts by quantiles become CDFs at the numbers of "Continuous Range";
+quantiles that lie on those numbers are read back unchanged.
 """
 
 from __future__ import annotations
@@ -33,17 +34,18 @@ _PROTOCOLS = {
     "spot_peer": "metaculus_spot_peer",
     "spot_baseline": "metaculus_spot_baseline",
 }
-_NUMBER = re.compile(r"\d{1,18}")
+_NUMBER = re.compile(r"(\d{1,18})(?:\.\d+){0,2}")  # see question_names
 
 
 def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
     """Return the files of the folder ``path``, which are written (see ``written``)."""
     outlines = {one.question_id: outline(one) for one in rows(frames.questions)}
-    forecasts, unwritten = _forecasts(frames, outlines)
-    scores, infinite = _scores(frames)
+    ids = _file_ids(outlines)
+    forecasts, unwritten = _forecasts(frames, outlines, ids)
+    scores, infinite = _scores(frames, ids)
     left_out = [*_left_out(frames), *unwritten, *infinite]
     with drafted(path, overwrite=overwrite) as draft:
-        write_csv(draft / "question_data.csv", _questions(frames.questions, outlines))
+        write_csv(draft / "question_data.csv", _questions(frames.questions, outlines, ids))
         write_csv(draft / "forecast_data.csv", forecasts)
         write_csv(draft / "score_data.csv", scores)
         (draft / "README.md").write_text(readme(frames, left_out), encoding="utf-8")
@@ -51,10 +53,20 @@ def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
     return Written([path / name for name in names], left_out)
 
 
-def _own_id(slug: str, prefix: str = PREFIX) -> str:
-    """Return the platform's number of something imported from there, else our own id."""
-    number = slug.removeprefix(prefix)
-    return number if number != slug and _NUMBER.fullmatch(number) else slug
+def _file_ids(names: Iterable[str], prefix: str = PREFIX) -> dict[str, str]:
+    """Return the platform's number of each name given by an import from there, or else our name.
+
+    The name of a member's own question ends with their number ("metaculus-3672.7"). The shortest
+    of several names with the same number gets it.
+    """
+    ids = {name: name for name in names}
+    taken = set(ids)
+    for name in sorted(ids, key=len):
+        found = _NUMBER.fullmatch(name.removeprefix(prefix)) if name.startswith(prefix) else None
+        if found and found[1] not in taken:
+            ids[name] = found[1]
+            taken.add(found[1])
+    return ids
 
 
 def _times(column: pd.Series[Any]) -> list[str]:
@@ -63,17 +75,18 @@ def _times(column: pd.Series[Any]) -> list[str]:
 
 
 def _questions(
-    questions: pd.DataFrame, outlines: dict[str, QuestionText]
+    questions: pd.DataFrame, outlines: dict[str, QuestionText], ids: dict[str, str]
 ) -> dict[str, Iterable[str]]:
     blank, every = [""] * len(questions), list(outlines.values())
     options = ["" if one is None else repr(list(one)) for one in questions["options"]]
     families = questions["family"].tolist()
+    posts = _file_ids(families, POST_PREFIX)
     bounds = bound_columns(every)
     return {
-        "Question ID": [_own_id(slug) for slug in questions["question_id"]],
+        "Question ID": [ids[slug] for slug in questions["question_id"]],
         "Question URL": blank,
         "Question Title": questions["title"],
-        "Post ID": [_own_id(family, POST_PREFIX) for family in families],
+        "Post ID": [posts[family] for family in families],
         "Post Curation Status": ["approved"] * len(questions),
         "Post Published Time": blank,
         "Default Project": blank,
@@ -100,7 +113,7 @@ def _questions(
 
 
 def _forecasts(
-    frames: Frames, outlines: dict[str, QuestionText]
+    frames: Frames, outlines: dict[str, QuestionText], ids: dict[str, str]
 ) -> tuple[dict[str, Iterable[str]], list[str]]:
     """Return the columns of forecast_data.csv, and what they leave out.
 
@@ -131,7 +144,7 @@ def _forecasts(
         zip(frames.questions["question_id"], frames.questions["resolution"], strict=True)
     )
     columns = {
-        "Question ID": [_own_id(slug) for slug in kept["question_id"]],
+        "Question ID": [ids[slug] for slug in kept["question_id"]],
         "Forecaster ID": [str(code + 1) for code in codes],
         "Forecaster Username": who,
         "Is Bot": is_bot[codes] if len(codes) else [],
@@ -145,7 +158,7 @@ def _forecasts(
     )
 
 
-def _scores(frames: Frames) -> tuple[dict[str, Iterable[str]], Sequence[str]]:
+def _scores(frames: Frames, ids: dict[str, str]) -> tuple[dict[str, Iterable[str]], Sequence[str]]:
     """Return the platform's scores as they are computed here, and how many are infinite.
 
     The platform has none of those, as it refuses forecasts of 0% and 100%.
@@ -159,7 +172,7 @@ def _scores(frames: Frames) -> tuple[dict[str, Iterable[str]], Sequence[str]]:
     codes = pd.factorize(frames.forecasts["forecaster"].astype(str))
     numbers = {handle: str(code + 1) for code, handle in enumerate(codes[1])}
     columns: dict[str, Iterable[str]] = {
-        "Question ID": [_own_id(slug) for slug in scores["question_id"]],
+        "Question ID": [ids[slug] for slug in scores["question_id"]],
         "User ID": [numbers[handle] for handle in scores["forecaster"]],
         "User Username": scores["forecaster"],
         "Score Type": scores["protocol"],

@@ -145,6 +145,31 @@ def test_the_files_have_the_platforms_columns_and_times(tmp_path: Path) -> None:
     assert forecasts["Is Bot"].sum() == 1
 
 
+@pytest.mark.parametrize(
+    ("names", "ids"),
+    [
+        (["metaculus-3672.7", "rain"], ["3672", "rain"]),
+        (["metaculus-3672.7.2", "rain"], ["3672", "rain"]),
+        (["metaculus-3672.7", "metaculus-3672"], ["metaculus-3672.7", "3672"]),
+        (["metaculus-3672.12", "metaculus-3672.7"], ["metaculus-3672.12", "3672"]),
+        (["metaculus-3672.7", "3672"], ["metaculus-3672.7", "3672"]),
+        (["metaculus-3672.seven", "3672.7"], ["metaculus-3672.seven", "3672.7"]),
+    ],
+)
+def test_a_members_own_question_has_the_platforms_number_where_it_is_free(
+    tmp_path: Path, names: list[str], ids: list[str]
+) -> None:
+    frames = ledger()
+    new = dict(zip(("metaculus-41", "rain"), names, strict=True))
+    for table in (frames.questions, frames.forecasts):
+        table["question_id"] = table["question_id"].astype(str).replace(new)
+    write(frames, tmp_path / "out")
+    for name in ("question", "forecast", "score"):
+        table = pd.read_csv(tmp_path / "out" / f"{name}_data.csv", dtype=str)
+        found = set(table["Question ID"]) - {"price", "count", "wide", "landing"}
+        assert found == set(ids) or (name == "score" and found == {ids[1]})
+
+
 def test_the_numbers_derived_from_a_value_are_those_of_the_platform(tmp_path: Path) -> None:
     write(ledger(), tmp_path / "out")
     forecasts = pd.read_csv(tmp_path / "out" / "forecast_data.csv").set_index("Question ID")
