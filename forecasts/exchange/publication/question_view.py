@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -26,6 +27,7 @@ from forecasts.reports.render.wording import shortened
 from forecasts.scores.paths import Paths, paths_of, quantile_at
 from forecasts.updates.values import Value, format_leaders, format_probability
 
+_CREDENTIALS = re.compile(r"(?<=:)//[^/?#\s]*@")  # of an address
 _STANCES = {Stance.supports: "▲", Stance.opposes: "▼", Stance.context: "●"}
 _TYPES = {
     QuestionType.binary: "Yes or no",
@@ -236,7 +238,8 @@ class QuestionView:
         words += [text.background, text.resolution_criteria, self.status, self.question.note]
         for one in self.question.forecasts:
             words += [one.forecaster, one.rationale]
-            words += [word for cited in one.evidence for word in (cited.title, cited.note)]
+            for cited in map(_evidence, one.evidence):
+                words += [cited.name, cited.note]
         return " ".join(" ".join(dict.fromkeys(filter(None, words))).split()).lower()
 
 
@@ -266,11 +269,11 @@ def _evidence(one: PublishedEvidence) -> EvidenceView:
     return EvidenceView(
         _STANCES[one.stance],
         str(one.stance),
-        one.title or one.url or one.note or str(one.kind),
+        _CREDENTIALS.sub("//", one.title or one.url or one.note or str(one.kind)),
         web_link(one.url),
         " · ".join(filter(None, known)),
         one.quote,
-        one.note if one.title or one.url else "",
+        _CREDENTIALS.sub("//", one.note) if one.title or one.url else "",
     )
 
 
@@ -279,13 +282,18 @@ def _day(moment: datetime | None) -> str:
 
 
 def web_link(url: str | None) -> str:
-    """Return the address if a page may link to it (http or https), otherwise "".
+    """Return the address if a page may link to it, otherwise "".
+
+    It may if the address is http or https, without a user name or a password.
 
     >>> web_link("https://example.org/a"), web_link("javascript:alert(1)"), web_link(None)
     ('https://example.org/a', '', '')
+    >>> web_link("https://alice:secret@example.org/a")
+    ''
     """
     try:
         parts = urlsplit((url or "").strip())
-        return parts.geturl() if parts.scheme in ("http", "https") and parts.netloc else ""
+        is_web = parts.scheme in ("http", "https") and parts.netloc and "@" not in parts.netloc
+        return parts.geturl() if is_web else ""
     except ValueError:
         return ""

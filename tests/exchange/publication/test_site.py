@@ -236,8 +236,12 @@ def test_a_card_says_in_words_what_it_draws(files: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["example.org", "ftp://example.org", "javascript:alert(1)", "https://example.org/?a=1"]
-)
+    "url",
+    [
+        "example.org", "ftp://example.org", "javascript:alert(1)", "https://example.org/?a=1",
+        "https://alice:secret@example.org",
+    ],
+)  # fmt: skip
 def test_an_address_that_is_not_of_a_site_is_refused(url: str) -> None:
     with pytest.raises(BadInput, match="not the address"):
         base_url(url)
@@ -305,3 +309,20 @@ def test_the_search_finds_words_as_they_are_written(session: Session, alice: Mem
     updates.update(session, question, Value(probability=0.5), member=alice, now=day(1))
     files = site_files(published(session, member=alice, now=day(2)), now=day(2))
     assert "is the strasse a stra\\u00dfe?" in files["questions.html"]
+
+
+@pytest.mark.parametrize("title", ["", "https://bob:secret@example.org/map"])
+def test_an_address_with_a_password_is_shown_without_it_and_not_linked(
+    session: Session, alice: Member, title: str
+) -> None:
+    question = ask(session, alice, slug="rain")
+    url = "https://bob:secret@example.org/map"
+    cited = [CitedEvidence(url=url, title=title, note=f"From {url}", stance=None)]
+    updates.update(
+        session, question, Value(probability=0.5), member=alice, now=day(1), evidence=cited
+    )
+    files = site_files(published(session, member=alice, now=day(2)), now=day(2))
+    page = Page(files["questions/rain.html"])
+    assert "https://example.org/map" in " ".join(page.words)
+    assert "https://example.org/map" not in page.links
+    assert not [path for path, text in files.items() if "bob:" in text or "secret" in text]
