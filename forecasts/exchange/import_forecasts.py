@@ -52,20 +52,8 @@ def compare_forecasts(
     keys = _import_keys(frames.forecasts)
     fresh = None
     if not new_only:
-        slugs = frames.questions["question_id"].tolist()
-        with reading_everything(session):  # a crowd may be hidden from the importer
-            stored = set(map(_hex, _import_keys(forecast_frame(session, slugs))))
-        # With the keys of all earlier imports, even of rows that differ by now.
-        for some in in_batches(list(question_ids(session, slugs).values())):
-            imported = select(Forecast.import_key).where(
-                col(Forecast.question_id).in_(some), col(Forecast.import_key).is_not(None)
-            )
-            for key in session.exec(imported):
-                assert key is not None
-                if not (vouched and key.startswith(_CLAIMED)):
-                    stored.add(key.removeprefix(_CLAIMED))
-        is_new = (_hex(key) not in stored for key in keys)
-        fresh = np.flatnonzero(np.fromiter(is_new, bool, len(keys)))
+        stored = _stored_keys(session, frames.questions["question_id"].tolist(), vouched)
+        fresh = np.flatnonzero(~np.isin(keys, stored))
     forecasts, models = frames.forecasts, frames.models
     if fresh is not None and len(fresh) < len(keys):
         forecasts, keys = forecasts.iloc[fresh], keys[fresh]
@@ -99,6 +87,29 @@ def compare_forecasts(
             remedy="Add it to evidence.csv.",
         )
     return NewForecasts(forecasts, keys, models)
+
+
+def _stored_keys(session: Session, slugs: Sequence[str], vouched: bool) -> Keys:
+    """Return the keys of the forecasts on these questions, some questions at a time.
+
+    With those of all earlier imports, even of rows that differ by now; if ``vouched``, without
+    those that nobody vouched for.
+    """
+    found = [np.empty(0, dtype=f"S{_KEY_BYTES}")]
+    for some in in_batches(slugs):
+        with reading_everything(session):  # a crowd may be hidden from the importer
+            found.append(_import_keys(forecast_frame(session, some)))
+        ids = list(question_ids(session, some).values())
+        imported = select(Forecast.import_key).where(
+            col(Forecast.question_id).in_(ids), col(Forecast.import_key).is_not(None)
+        )
+        hexes = [
+            key.removeprefix(_CLAIMED)
+            for key in session.exec(imported)
+            if key is not None and not (vouched and key.startswith(_CLAIMED))
+        ]
+        found.append(np.array(list(map(bytes.fromhex, hexes)), dtype=f"S{_KEY_BYTES}"))
+    return np.concatenate(found)
 
 
 def write_forecasts(
