@@ -84,7 +84,7 @@ def _found(forecasts: Forecasts, tests: scoring.WhenMade, spans: Spans) -> Verdi
         )
     every = np.unique(forecasts.rows["family"])
     tipping = tests.tipping(spans.opened[every], spans.closed[every])
-    level, slope = (np.nan_to_num(test.statistic) for test in (tests.level, tests.slope))
+    level, slope = (float(np.nan_to_num(test.statistic)) for test in (tests.level, tests.slope))
     if abs(level) > abs(slope):
         high = level < 0
         return Verdict(
