@@ -108,12 +108,11 @@ def upload_form(state: ImportState, rights: Rights) -> None:
     asked = None if state.seen is None else _choices(key, state.seen, rights)
     if state.ready is not None and state.ready.asked != asked:
         state.ready = None  # the preview is not of these choices
-    if not st.button("Preview", type="primary", key=f"{key}-look"):
+    wanted = st.button("Preview", type="primary", key=f"{key}-look", disabled=asked is None)
+    if not wanted or asked is None:
         return
     state.ready = state.done = None
-    if asked is None:
-        st.warning("Choose a file first.")
-    elif not asked.format:
+    if not asked.format:
         st.warning("Choose the format of the file first.")
     else:
         with shown_errors(), progress("Reading") as tell, _on_disk(files) as path:

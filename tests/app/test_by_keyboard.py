@@ -140,7 +140,9 @@ def test_a_ledger_folder_is_imported(page: Page, server: Server, tmp_path: Path)
     page.locator("input[type=file]").set_input_files(
         {"name": "ledger.zip", "mimeType": "application/zip", "buffer": archive}
     )
-    reach(page, page.get_by_role("button", name="Preview"))
+    preview = page.get_by_role("button", name="Preview")
+    expect(preview).to_be_enabled()
+    reach(page, preview)
     page.keyboard.press("Enter")
     reach(page, page.get_by_role("button", name="Import"))
     page.keyboard.press("Enter")
