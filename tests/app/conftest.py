@@ -76,11 +76,18 @@ _shared = _Shared()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
-    """Close the browser before other tests: its loop runs, and theirs could not."""
+    """Close the browser before other tests: its loop runs, and theirs could not.
+
+    Other folders' tests in a browser start their own.
+    """
     try:
         return (yield)
     finally:
-        if nextitem is None or nextitem.get_closest_marker("browser") is None:
+        if (
+            nextitem is None
+            or nextitem.get_closest_marker("browser") is None
+            or not nextitem.path.is_relative_to(Path(__file__).parent)
+        ):
             _shared.close()
 
 
