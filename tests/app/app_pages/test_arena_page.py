@@ -95,7 +95,7 @@ def test_the_page_shows_ranks_skill_and_cost(
     assert list(table["Cost a question"])[1] == "US\\$ 0.25"
     assert list(table["Kind"]) == ["human", "bot", "human"]
     names = [button.label for button in furnished.get("download_button")]
-    assert names == ["PDF", "HTML", "CSV", "MD", "JSON"]
+    assert names == ["Table (CSV)", "PDF", "HTML", "CSV", "MD", "JSON"]
     assert not furnished.exception
 
 
