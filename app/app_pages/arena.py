@@ -106,4 +106,4 @@ for note in arena.comparison.notes:
     st.caption(as_text(note))
 left_out = words.left_out(arena.comparison.left_out)
 st.caption(as_text(f"{wording.scope(arena.comparison)} {left_out}"))
-downloads(arena.comparison, "arena", {"Table": partial(report_arena.arena_csv, arena)})
+downloads(arena.comparison, "arena", tables={"Table": partial(report_arena.arena_csv, arena)})

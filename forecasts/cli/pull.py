@@ -13,6 +13,7 @@ from forecasts.cli.import_output import import_or_preview
 from forecasts.cli.options import Database, Member
 from forecasts.cli.root import app
 from forecasts.cli.session import acting_handle, reading_as, settings
+from forecasts.common.commands import command
 
 
 @app.command()
@@ -121,9 +122,8 @@ def pull(
                 member=member,
             )
         if dry_run:
-            print_note(
-                f"Kept for the import, so nothing is fetched twice: forecasts pull {platform}"
-            )
+            again = command("pull", platform)
+            print_note(f"Kept for the import, so nothing is fetched twice: {again}")
         else:
             discard(path)
 

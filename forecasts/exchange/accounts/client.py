@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter, ValidationError
 
+from forecasts.common.commands import command
 from forecasts.common.errors import BadInput, CaptureError, NoAnswer
 from forecasts.common.times import to_minute
 from forecasts.common.web import Answer, ask
@@ -63,7 +64,7 @@ class Site:
         """How to give a token."""
         return (
             f"Get one at {self.token_page} and set {self.setting}, or keep it in your keyring: "
-            f"forecasts pull {self.name} --remember"
+            + command("pull", self.name, options=["--remember"])
         )
 
 

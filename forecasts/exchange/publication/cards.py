@@ -119,7 +119,7 @@ def wrapped(words: str, ems: float, most: int) -> list[str]:
     >>> wrapped("Will it rain tomorrow?", 6, 2)
     ['Will it rain', 'tomorrow?']
     >>> wrapped("Incomprehensibilities abound", 5, 1)
-    ['Incompre…']
+    ['Incompr…']
     """
     lines = [""]
     left = on_one_line(words).split(" ")
