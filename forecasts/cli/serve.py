@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 Port = Annotated[int, Option("--port", min=1, max=65535, help="The port to listen on.")]
 Open = Annotated[bool, Option("--open/--no-open", help="Open the app in the browser, or not.")]
 _LOOPBACK = "127.0.0.1"
-# Each click runs in a thread. If each thread had memory of its own, as the C library likes it, a
-# server would keep what large uploads took.
+# Each click runs in a thread. With an arena for each thread, as the C library has it by default, a
+# server would not give back the memory of large uploads.
 _ARENAS = "2"
 _PATIENCE = 60.0  # seconds until the server answers, or the browser is not opened
 
