@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 Port = Annotated[int, Option("--port", min=1, max=65535, help="The port to listen on.")]
 Open = Annotated[bool, Option("--open/--no-open", help="Open the app in the browser, or not.")]
 _LOOPBACK = "127.0.0.1"
-# Each click runs in a thread. With an arena for each thread, as the C library has it by default, a
-# server would not give back the memory of large uploads.
-_ARENAS = "2"
 _PATIENCE = 60.0  # seconds until the server answers, or the browser is not opened
 
 
@@ -109,8 +106,7 @@ def serve(
         *("--client.showErrorDetails", "none", "--server.maxUploadSize", "10"),
         *("--logger.hideWelcomeMessage", "true"),
     ]
-    environment = {"MALLOC_ARENA_MAX": _ARENAS} | os.environ
-    environment |= {
+    environment = os.environ | {
         "FORECASTS_DATABASE_URL": chosen.database_url,
         "FORECASTS_MEMBER": chosen.member,
     }
