@@ -92,7 +92,6 @@ def import_(
     if format_ is None and is_ledger_folder(path):
         _import_folder(path, dry_run, vouch, database, member)
         return
-    from forecasts.exchange.import_ import compact
     from forecasts.exchange.platforms.formats import read
     from forecasts.exchange.platforms.record import Choices
     from forecasts.exchange.platforms.source import opened
@@ -108,7 +107,6 @@ def import_(
     with opened(path) as source, progress_bar("import", "%") as advance_to:
         advance_to(description=f"Reading {path.name}")
         record = read(source, choices, format_)
-        compact(record.frames)
         import_or_preview(
             record,
             advance_to,

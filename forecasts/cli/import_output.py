@@ -34,7 +34,10 @@ def import_or_preview(
 
     ``advance_to``: that of a progress bar.
     """
+    from forecasts.exchange.import_ import compact
     from forecasts.exchange.import_record import import_record, preview
+
+    compact(record.frames)
 
     def tell(step: str, share: float) -> None:
         advance_to(description=step, completed=int(100 * share), total=100)

@@ -58,7 +58,6 @@ def pull(
     from forecasts.exchange.accounts.accounts import ACCOUNTS, own, settled
     from forecasts.exchange.accounts.client import Client
     from forecasts.exchange.accounts.kept import discard, keeping, place
-    from forecasts.exchange.import_ import compact
     from forecasts.exchange.platforms.record import Choices
 
     source = ACCOUNTS[one_of("The platform", platform, list(ACCOUNTS))]
@@ -111,7 +110,6 @@ def pull(
             record = source.read(kept, Choices(owner, now=begun))
             if mine:
                 record = own(record, account or owner)
-            compact(record.frames)
             import_or_preview(
                 record,
                 advance_to,
