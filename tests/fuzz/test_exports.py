@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -135,37 +135,43 @@ def test_the_sound_exports_come_in(
         assert import_record(session, record, member=alice, now=NOW).counts.forecasts > 0
 
 
-@few_or(30)
-def test_an_export_with_damaged_bytes(
-    engine: Engine, folder: Path, whole: dict[str, dict[str, bytes]], examples: int
+def each_changed(
+    engine: Engine,
+    folder: Path,
+    whole: dict[str, dict[str, bytes]],
+    examples: int,
+    change: Callable[[st.DataObject, str, bytes], bytes],
 ) -> None:
+    """Take exports in which one file is changed."""
+
     @fuzz(examples)
     @given(data=st.data())
     def check(data: st.DataObject) -> None:
         format_ = data.draw(st.sampled_from(list(FORMATS)), label="format")
         files = dict(whole[format_])
         name = data.draw(st.sampled_from(sorted(files)), label="file")
-        files[name] = damaged(data, files[name])
+        files[name] = change(data, name, files[name])
         taken(engine, folder, files, format_)
 
     check()
+
+
+@few_or(30)
+def test_an_export_with_damaged_bytes(
+    engine: Engine, folder: Path, whole: dict[str, dict[str, bytes]], examples: int
+) -> None:
+    each_changed(engine, folder, whole, examples, lambda data, _, content: damaged(data, content))
 
 
 @few_or(40)
 def test_an_export_with_strange_values(
     engine: Engine, folder: Path, whole: dict[str, dict[str, bytes]], examples: int
 ) -> None:
-    @fuzz(examples)
-    @given(data=st.data())
-    def check(data: st.DataObject) -> None:
-        format_ = data.draw(st.sampled_from(list(FORMATS)), label="format")
-        files = dict(whole[format_])
-        name = data.draw(st.sampled_from(sorted(files)), label="file")
-        strange = _json if name.endswith(".json") else _csv
-        files[name] = strange(data, files[name].decode()).encode("utf-8", "surrogatepass")
-        taken(engine, folder, files, format_)
+    def strange(data: st.DataObject, name: str, content: bytes) -> bytes:
+        change = _json if name.endswith(".json") else _csv
+        return change(data, content.decode()).encode("utf-8", "surrogatepass")
 
-    check()
+    each_changed(engine, folder, whole, examples, strange)
 
 
 def _csv(data: st.DataObject, text: str) -> str:
