@@ -1,1 +1,1 @@
-"""Ledgers of any size, in parts: files that each hold whole questions, scored apart and together."""
+"""Ledgers of any size, in parts: files that each hold whole questions, scored apart."""

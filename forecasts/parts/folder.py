@@ -1,0 +1,410 @@
+"""A folder of parts: a ledger of any size in Parquet files that each hold whole questions.
+
+    FOLDER/parts.json                    the number of parts, and each file's rows and hash
+    FOLDER/questions/part-00000.parquet  the columns of questions.csv, ordered by question
+    FOLDER/forecasts/part-00000.parquet  those of forecasts.csv, ordered by (question, forecaster,
+                                         time); rows of the same instant in their original order
+    FOLDER/teams.parquet …               the other files of a ledger folder, whole
+
+A question's part is the first 32 bits of the MD5 of its id, modulo the number of parts, so any tool
+can find it. JSON columns hold JSON as text; a blank is null.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet
+
+from forecasts.common.errors import BadInput, Refused
+from forecasts.common.json_text import json_text
+from forecasts.exchange.folder.cells import cell_text
+from forecasts.scores.frames import FRAME_COLUMNS, typed
+from scoring import input_frames
+
+MANIFEST = "parts.json"
+FORMAT, VERSION = "forecast-ledger-parts", 1
+MOST_PARTS = 100_000
+ROW_GROUP = 1 << 18
+# The files that are not divided.
+WHOLE = ("teams", "evidence", "articles")
+# The columns that are read as categoricals: few different texts in many rows.
+_IDS = ("question_id", "forecaster")
+_OFTEN_BLANK = ("probabilities", "quantiles", "rationale", "evidence")
+_ARROW = {
+    "text": pa.string(),
+    "json": pa.string(),
+    "time": pa.timestamp("us", "UTC"),
+    "number": pa.float64(),
+    "flag": pa.bool_(),
+}
+
+
+def part_of(question_id: str, parts: int) -> int:
+    """Return the part, of so many, that a question belongs to.
+
+    >>> part_of("will-it-rain", 16)
+    11
+    """
+    digest = hashlib.md5(question_id.encode(), usedforsecurity=False).hexdigest()
+    return int(digest[:8], 16) % parts
+
+
+def part_file(table: str, part: int) -> str:
+    """Return the path of a part within its folder.
+
+    >>> part_file("forecasts", 7)
+    'forecasts/part-00007.parquet'
+    """
+    return f"{table}/part-{part:05d}.parquet"
+
+
+@dataclass(frozen=True)
+class PartFile:
+    """One file of the folder: its number of rows, and the SHA-256 of its bytes in hexadecimal."""
+
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A folder of parts.
+
+    ``count``: the number of parts. ``files``: each file by its path within the folder. ``source``:
+    the digest of the input that the folder was made from.
+    """
+
+    folder: Path
+    count: int
+    files: Mapping[str, PartFile]
+    source: str = ""
+
+    def rows(self, table: str, part: int | None = None) -> int:
+        """Return the number of questions or forecasts, of one part or of all."""
+        chosen = range(self.count) if part is None else (part,)
+        return sum(self.files[part_file(table, each)].rows for each in chosen)
+
+    def digest(self, part: int) -> str:
+        """Return a hash of the part's questions and forecasts, as the manifest has them."""
+        both = [self.files[part_file(table, part)].sha256 for table in ("questions", "forecasts")]
+        return hashlib.sha256("".join(both).encode()).hexdigest()
+
+    def verify(self, part: int) -> None:
+        """Raise BadInput unless the part's files are those of the manifest, byte for byte."""
+        for name in (part_file("questions", part), part_file("forecasts", part)):
+            if _sha256(self.folder / name) != self.files[name].sha256:
+                raise _changed(self.folder, name)
+
+    def questions(self, part: int, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return the part's questions, with these columns or all, typed as in ``Frames``."""
+        kinds = FRAME_COLUMNS["questions"]
+        table = self._table(part_file("questions", part), columns or list(kinds))
+        return _typed_frame(table, kinds)
+
+    def forecasts(self, part: int, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return the part's forecasts in order, with these columns or all.
+
+        ``question_id`` and ``forecaster`` are categoricals; ``probabilities``, ``quantiles`` and
+        ``evidence`` are JSON texts, None where blank. A column of which every cell is blank is left
+        out, except ``probability``.
+        """
+        path = part_file("forecasts", part)
+        table = self._table(path, columns or list(FRAME_COLUMNS["forecasts"]))
+        series = {}
+        for name in table.column_names:
+            column, table = table[name], table.drop_columns([name])
+            if name in _OFTEN_BLANK and column.null_count == len(column):
+                continue
+            if name in ("probabilities", "quantiles", "evidence"):
+                series[name] = pd.Series(_objects(column), dtype=object)
+            elif name == "rationale":
+                series[name] = column.fill_null("").to_pandas()
+            else:
+                series[name] = column.to_pandas()
+        return pd.DataFrame(series, copy=False)
+
+    def read(self, part: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return the part's questions and forecasts with the columns that ``scoring.score`` needs.
+
+        See ``questions`` and ``forecasts``.
+        """
+        return (
+            self.questions(part, input_frames.QUESTION_COLUMNS),
+            self.forecasts(part, input_frames.FORECAST_COLUMNS),
+        )
+
+    def whole(self, table: str) -> pd.DataFrame:
+        """Return the teams, the evidence or the articles, typed as in ``Frames``."""
+        kinds = FRAME_COLUMNS[table]
+        name = f"{table}.parquet"
+        if name not in self.files:
+            return _typed_frame(_schema(table).empty_table(), kinds)
+        return _typed_frame(self._table(name, list(kinds)), kinds)
+
+    def _table(self, name: str, columns: Sequence[str]) -> Any:
+        """Return columns of one file as an Arrow table. BadInput if the file is not as it was."""
+        path = self.folder / name
+        try:
+            ids = [each for each in _IDS if name.startswith("forecasts")]
+            with pyarrow.parquet.ParquetFile(path, read_dictionary=ids) as file:
+                if file.metadata.num_rows != self.files[name].rows:
+                    raise _changed(self.folder, name)
+                present = [each for each in columns if each in file.schema_arrow.names]
+                return file.read(columns=present).unify_dictionaries()
+        except FileNotFoundError:
+            raise BadInput(
+                f"The folder of parts {self.folder.name!r} has no file {name}.",
+                remedy="Make it again with: forecasts partition",
+            ) from None
+        except pa.ArrowException as error:
+            reason = " ".join(str(error).split())
+            raise BadInput(f"{name} of {self.folder.name!r} cannot be read: {reason}.") from None
+
+
+def is_parts(folder: Path) -> bool:
+    """Return whether this is a folder of parts."""
+    return os.path.isfile(folder / MANIFEST)
+
+
+def open_parts(folder: Path) -> Parts:
+    """Return the folder of parts. BadInput if it is not one, or lacks files of its manifest."""
+    try:
+        found = json.loads((folder / MANIFEST).read_bytes())
+    except FileNotFoundError:
+        raise BadInput(
+            f"{str(folder)!r} is not a folder of parts: it has no {MANIFEST}.",
+            remedy="Make one with: forecasts partition FOLDER --into PARTS",
+        ) from None
+    except OSError as error:
+        raise BadInput(f"{folder / MANIFEST} cannot be read: {error.strerror or error}.") from None
+    except ValueError:
+        raise _unusable(folder, "is not JSON") from None
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise _unusable(folder, f"does not have the format {FORMAT!r}")
+    if found.get("version") != VERSION:
+        raise BadInput(
+            f"The folder of parts {folder.name!r} has version {found.get('version')!r} of the "
+            f"format; this program reads version {VERSION}.",
+            remedy="Install the newest release, or make the parts again.",
+        )
+    count = found.get("parts")
+    if not isinstance(count, int) or not 1 <= count <= MOST_PARTS:
+        raise _unusable(folder, f"names {count!r} as the number of parts")
+    try:
+        files = {
+            str(name): PartFile(int(one["rows"]), str(one["sha256"]))
+            for name, one in found["files"].items()
+        }
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise _unusable(folder, "does not list its files with rows and sha256") from None
+    divided = {part_file(t, p) for t in ("questions", "forecasts") for p in range(count)}
+    allowed = divided | {f"{name}.parquet" for name in WHOLE}
+    if not divided <= files.keys() <= allowed:
+        raise _unusable(folder, f"does not list the files of {count:,} parts")
+    return Parts(folder, count, files, str(found.get("source", "")))
+
+
+def _unusable(folder: Path, fault: str) -> BadInput:
+    return BadInput(
+        f"{MANIFEST} of {folder.name!r} {fault}.", remedy="Make it again with: forecasts partition"
+    )
+
+
+def _changed(folder: Path, name: str) -> BadInput:
+    return BadInput(
+        f"{name} of {folder.name!r} was changed after its parts were made.",
+        remedy="Make the parts again with: forecasts partition",
+    )
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder beside ``folder``, which becomes it when the block ends.
+
+    After an error nothing is left of it. Refused if ``folder`` has content.
+    """
+    require_new(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    try:
+        yield draft
+        draft.chmod(0o777 & ~_umask())  # a temporary folder is its owner's alone
+        if folder.exists():
+            folder.rmdir()
+        draft.rename(folder)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def require_new(folder: Path) -> None:
+    """Raise Refused if the folder has content."""
+    try:
+        taken = os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir()))
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    if taken:
+        raise Refused(f"There is something at {str(folder)!r}.", remedy="Name a new folder.")
+
+
+def _umask() -> int:
+    before = os.umask(0)
+    os.umask(before)
+    return before
+
+
+def _unwritable(folder: Path, error: OSError) -> BadInput:
+    return BadInput(
+        f"The folder {str(folder)!r} cannot be written: {error.strerror or error}.",
+        remedy="Name a folder on a disk with room that you may write to.",
+    )
+
+
+def write_manifest(
+    folder: Path, parts: int, files: Mapping[str, PartFile], *, source: str = ""
+) -> Parts:
+    """Return the folder of parts, of which the manifest is written: the last step of making it."""
+    document = {
+        "format": FORMAT,
+        "version": VERSION,
+        "parts": parts,
+        "source": source,
+        "files": {name: vars(files[name]) for name in sorted(files)},
+    }
+    draft = folder / f".{MANIFEST}"
+    draft.write_text(json_text(document), encoding="utf-8")
+    draft.replace(folder / MANIFEST)
+    return Parts(folder, parts, dict(files), source)
+
+
+def write_part(
+    folder: Path, part: int, questions: pd.DataFrame, forecasts: pd.DataFrame
+) -> dict[str, PartFile]:
+    """Return the files of one part for the manifest, which are written.
+
+    Columns that are left out are blank. Rows need not be in order; ids may be categoricals.
+    """
+    written = {}
+    for table, frame, keys in (
+        ("questions", questions, ["question_id"]),
+        ("forecasts", forecasts, [*_IDS, "made_at"]),
+    ):
+        order = np.lexsort([_ranks(frame[name]) for name in reversed(keys)])
+        if (order[1:] < order[:-1]).any():
+            frame = frame.take(order)
+        name = part_file(table, part)
+        written[name] = write_table(folder / name, table, _arrow_table(frame, table))
+    return written
+
+
+def write_whole(folder: Path, table: str, frame: pd.DataFrame) -> dict[str, PartFile]:
+    """Return the file of the teams, evidence or articles, which is written if there are any."""
+    if frame.empty:
+        return {}
+    name = f"{table}.parquet"
+    return {name: write_table(folder / name, table, _arrow_table(frame, table))}
+
+
+def write_table(path: Path, table: str, content: Any) -> PartFile:
+    """Return the file of an Arrow table, which is written as one of the folder's files."""
+    path.parent.mkdir(exist_ok=True)
+    pyarrow.parquet.write_table(
+        content.cast(_schema(table)), path, compression="zstd", row_group_size=ROW_GROUP
+    )
+    return described(path)
+
+
+def described(path: Path) -> PartFile:
+    """Return the rows and the hash of a Parquet file."""
+    return PartFile(pyarrow.parquet.read_metadata(path).num_rows, _sha256(path))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _schema(table: str) -> Any:
+    return pa.schema(
+        [
+            (name, pa.dictionary(pa.int32(), pa.string()) if name in _IDS else _ARROW[kind])
+            for name, kind in FRAME_COLUMNS[table].items()
+        ]
+    )
+
+
+def _ranks(column: pd.Series[Any]) -> Any:
+    """Return integers that sort like the column; texts by their characters."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return np.asarray(column.cat.categories.argsort().argsort())[column.cat.codes]
+    if column.dtype.kind in "iuM":
+        return column.astype("int64").to_numpy()
+    return pd.factorize(column, sort=True)[0]
+
+
+def _arrow_table(frame: pd.DataFrame, table: str) -> Any:
+    """Return a frame typed as in ``Frames``, or with JSON as text, as an Arrow table."""
+    columns = {
+        name: _arrow(frame[name], kind) if name in frame else pa.nulls(len(frame), _ARROW[kind])
+        for name, kind in FRAME_COLUMNS[table].items()
+    }
+    return pa.table(columns)
+
+
+def _arrow(column: pd.Series[Any], kind: str) -> Any:
+    if kind == "json":
+        return pa.array([_json(value) for value in column], pa.string())
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        codes = pa.array(column.cat.codes.to_numpy().astype(np.int32))
+        texts = pa.array(column.cat.categories.astype(str), pa.string())
+        return pa.DictionaryArray.from_arrays(codes, texts)
+    if kind == "text":
+        texts = pa.array(column, from_pandas=True).cast(pa.string())
+        return pc.if_else(pc.equal(texts, ""), None, texts)
+    return pa.array(column, _ARROW[kind], from_pandas=True)
+
+
+def _json(value: Any) -> str | None:
+    text = value if isinstance(value, str) else cell_text(value)
+    return text or None
+
+
+def _typed_frame(table: Any, kinds: Mapping[str, str]) -> pd.DataFrame:
+    return pd.DataFrame({name: _typed(table[name], kinds[name]) for name in table.column_names})
+
+
+def _typed(column: Any, kind: str) -> pd.Series[Any]:
+    if kind == "json":
+        return pd.Series(
+            [None if one is None else json.loads(one) for one in column.to_pylist()], dtype=object
+        )
+    if kind == "text":
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(pa.string())
+        return pd.Series(column.fill_null("").to_pandas(), dtype=str)
+    if kind == "flag":
+        column = column.fill_null(False)
+    return typed(column.to_pandas(), kind)
+
+
+def _objects(column: Any) -> Any:
+    """Return an Arrow column of texts as an array of str, None where blank."""
+    return column.combine_chunks().to_numpy(zero_copy_only=False)

@@ -1,0 +1,171 @@
+"""A folder of parts: its manifest is checked, and a part is read as it was written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import scoring
+from forecasts.common.errors import BadInput, Refused
+from forecasts.parts.folder import (
+    MANIFEST,
+    Parts,
+    is_parts,
+    new_folder,
+    open_parts,
+    part_file,
+    part_of,
+    write_manifest,
+    write_part,
+    write_whole,
+)
+
+TIMES = pd.to_datetime(["2026-01-01T00:00:00Z", "2026-01-11T00:00:00Z"]).as_unit("us")
+QUESTIONS = pd.DataFrame(
+    {
+        "question_id": ["rain", "colour"],
+        "type": ["binary", "multiple_choice"],
+        "options": [None, ["red", "blue"]],
+        "open_time": TIMES[0],
+        "scheduled_close_time": TIMES[1],
+        "resolution": ["yes", "blue"],
+    }
+)
+FORECASTS = pd.DataFrame(
+    {
+        "question_id": pd.Categorical(["rain", "colour", "rain", "rain"]),
+        "forecaster": ["zoe", "zoe", "ana", "zoe"],
+        "made_at": TIMES[0],
+        "probability": [0.5, np.nan, 0.4, 0.1],
+        "probabilities": [None, [0.25, 0.75], None, None],
+    }
+)
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Parts:
+    folder = tmp_path / "parts"
+    with new_folder(folder) as draft:
+        write_manifest(draft, 1, write_part(draft, 0, QUESTIONS, FORECASTS), source="abc")
+    return open_parts(folder)
+
+
+def test_the_part_of_a_question_is_its_md5_modulo_the_number_of_parts() -> None:
+    for question in ("rain", "Wird's regnen? ☔", ""):
+        number = int.from_bytes(hashlib.md5(question.encode()).digest()[:4], "big")
+        assert [part_of(question, parts) for parts in (1, 7, 64)] == [0, number % 7, number % 64]
+
+
+def test_a_part_is_read_in_order_and_equal_times_keep_the_order_they_were_given_in(
+    parts: Parts,
+) -> None:
+    _, forecasts = parts.read(0)
+    assert forecasts["question_id"].tolist() == ["colour", "rain", "rain", "rain"]
+    assert forecasts["forecaster"].tolist() == ["zoe", "ana", "zoe", "zoe"]
+    assert forecasts["probability"].tolist()[1:] == [0.4, 0.5, 0.1]
+    assert forecasts["probabilities"].tolist() == ["[0.25, 0.75]", None, None, None]
+
+
+def test_ids_are_read_as_categoricals_and_columns_that_are_blank_throughout_are_left_out(
+    parts: Parts,
+) -> None:
+    forecasts = parts.forecasts(0)
+    assert [str(forecasts[name].dtype) for name in ("question_id", "forecaster")] == [
+        "category",
+        "category",
+    ]
+    assert list(forecasts) == [
+        "question_id",
+        "forecaster",
+        "made_at",
+        "probability",
+        "probabilities",
+    ]
+    assert list(parts.forecasts(0, ["made_at"])) == ["made_at"]
+    assert parts.questions(0)["options"].tolist() == [["red", "blue"], None]
+
+
+def test_a_score_of_a_part_equals_that_of_the_frames(parts: Parts) -> None:
+    expected = scoring.score(QUESTIONS, FORECASTS, ["brier", "metaculus_peer"])
+    found = scoring.score(*parts.read(0), ["brier", "metaculus_peer"])
+    pd.testing.assert_frame_equal(found.astype({"forecaster": "str"}), expected)
+
+
+def test_an_empty_part_is_read_as_empty_frames(tmp_path: Path) -> None:
+    files = write_part(tmp_path, 0, QUESTIONS[:0], FORECASTS[:0])
+    questions, forecasts = write_manifest(tmp_path, 1, files).read(0)
+    assert questions.empty
+    assert forecasts.empty
+    assert scoring.score(questions, forecasts).empty
+
+
+def test_teams_are_kept_whole_and_missing_evidence_is_empty(tmp_path: Path) -> None:
+    teams = pd.DataFrame({"team": ["a"], "forecaster": ["zoe"], "joined_at": TIMES[:1]})
+    files = write_part(tmp_path, 0, QUESTIONS, FORECASTS) | write_whole(tmp_path, "teams", teams)
+    parts = write_manifest(tmp_path, 1, files)
+    assert parts.whole("teams")["forecaster"].tolist() == ["zoe"]
+    assert parts.whole("teams")["left_at"].isna().all()
+    assert parts.whole("evidence").empty
+
+
+def test_a_part_that_was_changed_is_refused(parts: Parts) -> None:
+    parts.verify(0)
+    before = parts.digest(0)
+    write_part(parts.folder, 0, QUESTIONS, FORECASTS[:3])
+    assert parts.digest(0) == before
+    with pytest.raises(BadInput, match=r"forecasts/part-00000.parquet .* was changed"):
+        parts.verify(0)
+    with pytest.raises(BadInput, match="was changed"):
+        parts.read(0)
+    (parts.folder / part_file("questions", 0)).unlink()
+    with pytest.raises(BadInput, match=r"has no file questions/part-00000.parquet"):
+        parts.read(0)
+
+
+def test_a_folder_without_a_manifest_is_not_one_of_parts(parts: Parts, tmp_path: Path) -> None:
+    assert is_parts(parts.folder)
+    assert not is_parts(tmp_path)
+    with pytest.raises(BadInput, match="is not a folder of parts"):
+        open_parts(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format": "other"}, "does not have the format"),
+        ({"version": 2}, "has version 2"),
+        ({"parts": 0}, "names 0 as the number of parts"),
+        ({"parts": 2}, "does not list the files of 2 parts"),
+        ({"files": {"../secret": {"rows": 1, "sha256": ""}}}, "does not list the files"),
+        ({"files": {"questions/part-00000.parquet": {}}}, "with rows and sha256"),
+        ({"files": []}, "with rows and sha256"),
+    ],
+)
+def test_a_manifest_that_breaks_the_format_is_refused_with_a_sentence(
+    parts: Parts, changes: dict[str, object], message: str
+) -> None:
+    manifest = parts.folder / MANIFEST
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | changes))
+    with pytest.raises(BadInput, match=message):
+        open_parts(parts.folder)
+
+
+def test_a_folder_with_content_is_refused_and_an_error_leaves_nothing(
+    parts: Parts, tmp_path: Path
+) -> None:
+    with pytest.raises(Refused, match="There is something at"), new_folder(parts.folder):
+        pass
+
+    def fail() -> None:
+        with new_folder(tmp_path / "other") as draft:
+            write_part(draft, 0, QUESTIONS, FORECASTS)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert [path.name for path in tmp_path.iterdir()] == ["parts"]
