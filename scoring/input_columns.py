@@ -43,11 +43,14 @@ def encode_ids(column: pd.Series) -> tuple[Codes, pd.Index]:
     The list may contain ids that no row has.
     """
     if isinstance(column.dtype, pd.CategoricalDtype):
-        categories = column.cat.categories
+        categories, places = column.cat.categories, column.cat.codes.to_numpy()
+        if categories.is_monotonic_increasing:
+            ids = pd.CategoricalIndex(categories, dtype=column.dtype)
+            return places.astype(np.int32, copy=False), ids
         rank, ordered = pd.factorize(categories, sort=True)
-        rank, places = np.append(rank, -1).astype(np.int32), column.cat.codes.to_numpy()
+        rank = np.append(rank, -1).astype(np.int32)
         ids = pd.CategoricalIndex(ordered, dtype=column.dtype)
-        return _filled(len(column), lambda part: rank[places[part]]), ids
+        return _filled(len(column), lambda part: rank.take(places[part], mode="wrap")), ids
     values = _integers(column)
     if values is not None:
         least, most = map(int, parallel.extent(values))
@@ -65,7 +68,8 @@ def missing_ids(at: Codes, ids: pd.Index) -> Flags:
     listed = _plain(ids)
     if listed.dtype.kind in "biuf":
         return missing
-    empty = np.flatnonzero(is_blank(listed.to_series().astype(object)))
+    names = listed if isinstance(listed.dtype, pd.StringDtype) else listed.astype(object)
+    empty = np.flatnonzero(is_blank(names.to_series()))
     return missing | np.isin(at, empty) if len(empty) else missing
 
 
@@ -82,10 +86,11 @@ def positions(column: pd.Series, ids: pd.Index) -> Codes:
                 len(values), lambda part: table.take(values[part] - (least - 1), mode="clip")
             )
     code, distinct = encode_ids(column)
-    place = np.append(_plain(ids).get_indexer(_plain(distinct)), -1).astype(np.int32)
-    if np.array_equal(place[:-1], np.arange(len(place) - 1)):
+    known, own = _plain(ids), _plain(distinct)
+    if own.equals(known):
         return code
-    return place[code]
+    place = np.append(known.get_indexer(own), -1).astype(np.int32)
+    return _filled(len(code), lambda part: place.take(code[part], mode="wrap"))
 
 
 def _integers(column: pd.Series) -> Ints | None:
@@ -116,7 +121,9 @@ def _plain(ids: pd.Index) -> pd.Index:
 def is_blank(column: pd.Series) -> Flags:
     """Return which values are blank: missing, or a text of spaces."""
     empty = column.isna().to_numpy(dtype=np.bool_, copy=True)
-    if column.dtype.kind == "O" or isinstance(column.dtype, pd.StringDtype):
+    if isinstance(column.dtype, pd.StringDtype):
+        return empty | column.str.strip().eq("").to_numpy(dtype=np.bool_, na_value=False)
+    if column.dtype.kind == "O":
         values = column.to_numpy(dtype=object)
         text = has_type(values, str)
         empty[text] = pd.Series(values[text], dtype="str").str.strip().eq("").to_numpy()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,7 +15,8 @@ import numpy.typing as npt
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-MOST_THREADS = 4
+# Several workers on one machine set this to 1: their threads would wait for each other.
+_MOST_THREADS: ContextVar[int] = ContextVar("_MOST_THREADS", default=4)
 # Fewer rows than this are done before a second thread has started.
 PART_ROWS = 1 << 19
 
@@ -21,10 +24,21 @@ PART_ROWS = 1 << 19
 def map_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
     """Return the results of ``work`` on each item, in the order of the items."""
     todo = list(items)
-    if len(todo) < 2:
+    threads = min(os.cpu_count() or 1, _MOST_THREADS.get(), len(todo))
+    if threads < 2:
         return [work(item) for item in todo]
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_THREADS, len(todo))) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(work, todo))
+
+
+@contextmanager
+def limited(threads: int) -> Iterator[None]:
+    """Let what the block calls use at most so many threads at a time."""
+    token = _MOST_THREADS.set(threads)
+    try:
+        yield
+    finally:
+        _MOST_THREADS.reset(token)
 
 
 def in_background(work: Callable[[Item], Result], item: Item) -> Callable[[], Result]:

@@ -1,0 +1,162 @@
+"""Work on many parts at once, by any ``concurrent.futures.Executor``.
+
+    with Processes() as executor:                           # the cores of this machine
+    with Client("tcp://10.0.0.1:8786").get_executor(pure=False) as executor:   # Dask
+    with MPIPoolExecutor() as executor:                     # MPI: python -m mpi4py.futures job.py
+        for item, done in finished(work, items, executor): ...
+
+A university's SLURM is Dask's as well: ``SLURMCluster(cores=1, memory="4GB")`` of dask-jobqueue,
+``cluster.scale(64)`` and ``Client(cluster).get_executor(pure=False)``. Ray has no executor, but its
+references have a future, so three lines make one:
+
+    class Ray(Executor):
+        def submit(self, work, /, *args, **options):
+            return ray.remote(work).remote(*args, **options).future()
+
+Rejected: one ``ProcessPoolExecutor`` for all processes. When one of them is killed, it kills the
+others and forgets which part was theirs.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import (
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from queue import SimpleQueue
+from typing import Any, ParamSpec, TypeVar
+
+from scoring import parallel
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Given = ParamSpec("Given")
+
+# How often a part is tried whose worker is lost: a machine may fail, but a part too large for the
+# memory kills every worker that gets it.
+ATTEMPTS = 3
+# What clusters raise for a lost worker: Dask, and Ray.
+_LOST = ("KilledWorker", "WorkerCrashedError", "NodeDiedError", "OutOfMemoryError")
+# Libraries of linear algebra start a thread a core, in every process.
+_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def finished(
+    work: Callable[[Item], Result], items: Sequence[Item], executor: Executor
+) -> Iterator[tuple[Item, Future[Result]]]:
+    """Yield each item with the future of its work, in the order in which they finish.
+
+    ``work`` must be a function of a module, and it and the items must pickle. It runs in one
+    thread. An item whose worker is lost is tried again, up to three times in all; other items go
+    on. What has not started when the iteration ends is cancelled.
+    """
+    done: SimpleQueue[tuple[int, Future[Result]]] = SimpleQueue()
+    waiting: dict[int, Future[Result]] = {}
+    tries = Counter[int]()
+
+    def start(number: int) -> None:
+        tries[number] += 1
+        try:
+            future = executor.submit(_in_one_thread, work, items[number])
+        except BrokenExecutor as error:
+            future = Future()
+            future.set_exception(error)
+        waiting[number] = future
+        future.add_done_callback(lambda ended: done.put((number, ended)))
+
+    try:
+        for number in range(len(items)):
+            start(number)
+        while waiting:
+            number, future = done.get()
+            if not future.cancelled() and is_lost(future.exception()) and tries[number] < ATTEMPTS:
+                start(number)
+                continue
+            del waiting[number]
+            yield items[number], future
+    finally:
+        for future in waiting.values():
+            future.cancel()
+
+
+def is_lost(error: BaseException | None) -> bool:
+    """Return whether this is the error of a worker that was killed or lost."""
+    return isinstance(error, BrokenExecutor) or type(error).__name__ in _LOST
+
+
+def _in_one_thread(work: Callable[[Item], Result], item: Item) -> Result:
+    with parallel.limited(1):
+        return work(item)
+
+
+def cores() -> int:
+    """Return the number of processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class Processes(Executor):
+    """Processes on this machine: by default one a core.
+
+    Each is a pool of its own behind a thread: one that is killed costs only the work it had, and is
+    replaced. They end with this process, even if it is killed. ``preload``: modules that are
+    imported once, for all processes, where the system can fork them from a server.
+    """
+
+    def __init__(self, workers: int | None = None, *, preload: Sequence[str] = ()) -> None:
+        for name in _ONE_THREAD:
+            os.environ.setdefault(name, "1")
+        # Forking this process would copy the locks of its threads.
+        server = "forkserver" in multiprocessing.get_all_start_methods()
+        self._context = multiprocessing.get_context("forkserver" if server else "spawn")
+        if server:
+            self._context.set_forkserver_preload(["__main__", *preload])
+        self._threads = ThreadPoolExecutor(workers or cores())
+        self._own = threading.local()
+        self._pools: list[ProcessPoolExecutor] = []
+
+    def submit(
+        self, fn: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs
+    ) -> Future[Result]:
+        """Return the future of the call, which runs in the first process that is free."""
+        return self._threads.submit(self._in_process, partial(fn, *args, **kwargs))
+
+    def _in_process(self, call: Callable[[], Result]) -> Result:
+        pool: ProcessPoolExecutor | None = getattr(self._own, "pool", None)
+        if pool is None:
+            pool = ProcessPoolExecutor(1, mp_context=self._context, initializer=_end_with_parent)
+            self._own.pool = pool
+            self._pools.append(pool)
+        try:
+            return pool.submit(call).result()
+        except BrokenProcessPool:
+            self._own.pool = None
+            raise
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the processes when their work is done; without ``wait``, return at once."""
+        self._threads.shutdown(wait, cancel_futures=cancel_futures)
+        for pool in self._pools:
+            pool.shutdown(wait)
+
+
+def _end_with_parent() -> None:
+    """End this process as soon as the one that started it has ended, even if it was killed."""
+    parent: Any = multiprocessing.parent_process()
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
