@@ -15,6 +15,7 @@ from app.session import settings, went_wrong
 from app.web import share_target
 from app.web.api import Api
 from app.web.calendar_feed import calendar
+from app.web.housekeeping import housekeeping
 from app.web.middleware import Gate
 from forecasts.access import oidc_settings
 from forecasts.cli.console import print_error
@@ -47,6 +48,7 @@ if (most := settings().memory_gb) is not None:
 signs_in = _signs_in()
 app = st.App(
     "navigation.py",
+    lifespan=housekeeping,
     secrets={} if signs_in is None else {"auth": signs_in.for_streamlit()},
     middleware=[Middleware(Gate, sign_in=signs_in), Middleware(Api, sign_in=signs_in)],
     routes=[

@@ -1,0 +1,58 @@
+"""Memory given back while nobody visits.
+
+Streamlit keeps a closed session for two minutes, in case the browser comes back, and drops it when
+another session closes after that. So a server that nobody visits keeps what its last visitors
+uploaded and previewed, and the C library keeps what was freed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import gc
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, cast
+
+import pyarrow as pa
+from streamlit import runtime
+
+EVERY_S = 30
+
+
+@asynccontextmanager
+async def housekeeping(_: object) -> AsyncIterator[None]:
+    """Keep house as long as the server runs."""
+    task = asyncio.create_task(_keep_house())
+    yield
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def _keep_house() -> None:
+    while True:
+        await asyncio.sleep(EVERY_S)
+        if runtime.exists() and drop_closed_sessions(runtime.get_instance()):
+            await asyncio.to_thread(release_memory)
+
+
+def drop_closed_sessions(server: runtime.Runtime) -> bool:
+    """Drop the closed sessions that can no longer be resumed.
+
+    Returns whether that, or a session still open, may have left memory to give back.
+    """
+    # Streamlit has no public way. A test fails if these names change.
+    sessions = cast(Any, server)._session_mgr
+    dropped = sessions._session_storage._cache.expire()
+    return bool(dropped) or sessions.num_active_sessions() > 0
+
+
+def release_memory() -> None:
+    """Free what nothing refers to, and give freed memory back to the system where it can be."""
+    gc.collect()
+    pa.default_memory_pool().release_unused()
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # another C library than glibc
+            ctypes.CDLL(None).malloc_trim(0)
