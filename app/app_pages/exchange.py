@@ -1,9 +1,10 @@
-"""Import and export: ledger folders and other platforms' files, with a preview."""
+"""Import and export: ledger folders, other platforms' files and accounts, with a preview."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from app.forms.account_import import account_form
 from app.forms.import_upload import ImportState, Ready, upload_form
 from app.forms.same_questions import same_questions
 from app.markdown_text import added, as_text, counted
@@ -19,6 +20,7 @@ from forecasts.questions.origins import platform_name
 from forecasts.questions.standing import listing
 
 LINKS = 10  # of imported questions
+FILES, ACCOUNT = "From files", "From an account"
 
 moment = now()
 state = page_state(ImportState)
@@ -29,7 +31,7 @@ def preview(ready: Ready) -> None:
     seen = ready.preview
     with st.container(border=True):
         st.markdown("**Preview**" + (f" · {platform_name(seen.platform)}" if seen else ""))
-        import_preview.additions(ready.additions, seen.printed if seen else None)
+        import_preview.additions(ready.additions, seen.printed if seen else 0)
         if seen is not None:
             import_preview.rows(seen)
         for warning in ready.warnings:
@@ -111,9 +113,20 @@ if rights.allows(Action.ask):
     st.caption(
         "Import your record from Metaculus, Fatebook, Manifold and others, from a spreadsheet "
         "or from a ledger folder. You see a preview before anything is imported. An import is all "
-        "or nothing, and the same file again changes nothing."
+        "or nothing, and the same record again changes nothing."
     )
-    upload_form(state, rights)
+    where = st.segmented_control(
+        "From",
+        [FILES, ACCOUNT],
+        default=FILES,
+        required=True,
+        key="import-from",
+        label_visibility="collapsed",
+    )
+    if where == FILES:
+        upload_form(state, rights)
+    else:
+        account_form(state, rights)
     if state.ready is not None:
         preview(state.ready)
     elif state.done is not None:

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -45,17 +46,24 @@ _WIDE = {"forecaster": "One column a forecaster", "option": "One column an optio
 
 @dataclass(frozen=True)
 class Seen:
-    """The format of the chosen files, blank if it is of none, and the header of the only CSV."""
+    """The format of the chosen files, blank if it is of none, and the header of the only CSV.
+
+    ``anonymised``: a CSV has anonymised accounts.
+    """
 
     files: tuple[str, ...]
     format: str
     fault: str
-    header: Sequence[str]
+    header: Sequence[str] = ()
+    anonymised: bool = False
 
 
 @dataclass(frozen=True)
 class Asked:
-    """The answers of the person who imports."""
+    """The answers of the person who imports.
+
+    For an account elsewhere ``files`` is blank, and ``mine`` leaves out the forecasts of others.
+    """
 
     files: tuple[str, ...]
     format: str
@@ -63,6 +71,7 @@ class Asked:
     account: str = ""
     aggregates: bool = False
     real_ids: bool = False
+    mine: bool = False
     vouch: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
 
@@ -135,16 +144,17 @@ def _recognised(files: Sequence[Any], ids: tuple[str, ...]) -> Seen:
     with _on_disk(files) as path:
         try:
             if is_ledger_folder(path):
-                return Seen(ids, FOLDER, "", ())
+                return Seen(ids, FOLDER, "")
             with opened(path, most_bytes=limits.MEMBER_BYTES) as source:
                 headers = list(source.headers.values())
                 header = headers[0] if len(headers) == 1 else []
+                hidden = any("anonymized" in name.lower() for each in headers for name in each)
                 try:
-                    return Seen(ids, formats.recognised(source)[0], "", header)
+                    return Seen(ids, formats.recognised(source)[0], "", header, hidden)
                 except BadInput as error:
-                    return Seen(ids, "", error.message, header)
+                    return Seen(ids, "", error.message, header, hidden)
         except BadInput as error:
-            return Seen(ids, "", f"{error.message} {error.remedy}", ())
+            return Seen(ids, "", f"{error.message} {error.remedy}")
 
 
 def _choices(key: str, seen: Seen, rights: Rights) -> Asked:
@@ -165,16 +175,9 @@ def _choices(key: str, seen: Seen, rights: Rights) -> Asked:
             width=220,
         )
         if format_ == FOLDER or format_ is None:
-            return Asked(seen.files, format_ or "", vouch=_vouch(key, rights))
-        zones = sorted(available_timezones())
-        zone = st.selectbox(
-            "Time zone",
-            zones,
-            index=zones.index("UTC"),
-            key=f"{key}-zone",
-            help="For times without one, as in Fatebook’s export.",
-            width=220,
-        )
+            return Asked(seen.files, format_ or "", vouch=vouch(key, rights))
+        asks = formats.FORMATS[format_].asks
+        zone = _zone(key) if "zone" in asks else "UTC"
         account = st.text_input(
             "Your name in the file",
             key=f"{key}-account",
@@ -183,15 +186,19 @@ def _choices(key: str, seen: Seen, rights: Rights) -> Asked:
             f"{as_text(my_handle())}’s. Importing the others’ requires an admin.",
             width=220,
         )
-    aggregates = st.checkbox(
+    aggregates = "aggregates" in asks and st.checkbox(
         "Import the platform’s crowd forecasts, as bots", key=f"{key}-aggregates"
     )
-    real_ids = st.checkbox(
-        "Keep anonymised ids",
-        key=f"{key}-real",
-        help="They are hashes of small numbers and can be undone, so aliases replace them.",
+    real_ids = (
+        "alias" in asks
+        and seen.anonymised
+        and st.checkbox(
+            "Keep anonymised ids",
+            key=f"{key}-real",
+            help="They are hashes of small numbers and can be undone, so aliases replace them.",
+        )
     )
-    columns = _columns(of_these, seen.header) if format_ == formats.GENERIC else {}
+    columns = _columns(of_these, seen.header) if "columns" in asks else {}
     return Asked(
         files=seen.files,
         format=format_,
@@ -199,12 +206,25 @@ def _choices(key: str, seen: Seen, rights: Rights) -> Asked:
         account=account.strip(),
         aggregates=aggregates,
         real_ids=real_ids,
-        vouch=_vouch(key, rights),
+        vouch=vouch(key, rights),
         columns=columns,
     )
 
 
-def _vouch(key: str, rights: Rights) -> bool:
+def _zone(key: str) -> str:
+    zones = sorted(available_timezones())
+    return st.selectbox(
+        "Time zone",
+        zones,
+        index=zones.index("UTC"),
+        key=f"{key}-zone",
+        help="For times without one, as in Fatebook’s export.",
+        width=220,
+    )
+
+
+def vouch(key: str, rights: Rights) -> bool:
+    """Show an admin of a shared ledger the box to vouch; return whether it is ticked."""
     return (rights.unrestricted and not rights.unshared) and st.checkbox(
         "I vouch for the forecasts’ times",
         key=f"{key}-vouch",
@@ -244,14 +264,13 @@ def _compared(
     if asked.format == FOLDER:
         warnings: list[str] = []
         frames = read_folder(path, warn=warnings.append, most_bytes=most)
+        who = importer(moment)
         with reading() as ledger:
-            who = current_member(ledger) or Member(handle=my_handle(), created_at=moment)
             additions = rehearse(
                 ledger, frames, member=who, now=moment, vouch=asked.vouch, on_progress=tell
             )
         return Ready(key, asked, additions, frames, warnings)
-    with reading() as ledger:
-        who = current_member(ledger) or Member(handle=my_handle(), created_at=moment)
+    who = importer(moment)
     choices = Choices(
         owner=who.handle,
         zone=ZoneInfo(asked.zone),
@@ -262,6 +281,24 @@ def _compared(
     )
     with opened(path, most_bytes=most) as source:
         record = formats.read(source, choices, asked.format)
+    return compared(key, record, asked, who, moment, tell)
+
+
+def importer(moment: datetime) -> Member:
+    """Return the current member; one who has done nothing yet is not stored."""
+    with reading() as ledger:
+        return current_member(ledger) or Member(handle=my_handle(), created_at=moment)
+
+
+def compared(
+    key: str,
+    record: PlatformRecord,
+    asked: Asked,
+    who: Member,
+    moment: datetime,
+    tell: Callable[[str, float], None],
+) -> Ready:
+    """Return a platform's record with its preview."""
     compact(record.frames)
     with reading() as ledger:
         seen = preview(

@@ -20,19 +20,22 @@ _NAMES = 10  # members listed
 _ALL = "all"
 
 
-def additions(counts: Imported, printed: int | None = None) -> None:
+def additions(counts: Imported, printed: int = 0) -> None:
     """Show the numbers of new rows, then how they count and who will see them."""
-    rows = {
+    numbers = {
         "New questions": counts.questions,
         "Reworded questions": counts.revised,
         "Forecasts": counts.forecasts,
         "Resolutions": counts.resolutions,
         "Evidence": counts.evidence,
         "Articles": counts.articles,
+        "Printed scores": printed,
     }
-    if printed is not None:
-        rows["Printed scores"] = printed
-    table({"Adds": list(rows), "Count": [f"{number:,}" for number in rows.values()]})
+    rows = {name: f"{number:,}" for name, number in numbers.items() if number}
+    if rows:
+        table({"Adds": list(rows), "Count": list(rows.values())})
+    else:
+        st.info("Nothing new to import.")
     if counts.unvouched:
         st.caption(
             f"{counts.unvouched:,} forecasts would count as made now, because nobody vouches for "
@@ -67,7 +70,6 @@ def _questions(preview: Preview) -> None:
         as_known = counted(preview.unchanged, "question")
         st.caption(f"Unchanged: {as_known}.")
     if not preview.questions:
-        st.info("Nothing new to import.")
         return
     kinds = [_ALL, *dict.fromkeys(str(row.change) for row in preview.questions)]
     kind = st.segmented_control(
@@ -82,9 +84,10 @@ def _questions(preview: Preview) -> None:
             "Known": [row.known for row in shown],
             "Details": ["; ".join(row.details) for row in shown],
             "ID": [row.question_id for row in shown],
-            "Original": [row.url if _is_web(row.url) else None for row in shown],
         }
     )
+    if any(_is_web(row.url) for row in shown):  # a spreadsheet has no addresses
+        frame["Original"] = [row.url if _is_web(row.url) else None for row in shown]
     st.dataframe(
         frame,
         hide_index=True,

@@ -2,7 +2,7 @@
 
 A server that is busy or out of reach is asked again, after the time that it names (``Retry-After``,
 in seconds or as a date) or longer each time; the person is told. Whatever was fetched before stays
-(see ``kept``), so each remedy can be: run the command again.
+(see ``kept``), so each remedy can be: try again.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class Site:
     """A platform's API: its name, its address, and where an account's token is found.
 
     ``signature`` returns the headers and the query parameters that carry the token.
+    ``lists_others``: it also sends the forecasts of others on the account's questions.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Site:
     base: str
     token_page: str
     signature: Callable[[str], tuple[Mapping[str, str], Mapping[str, str]]]
+    lists_others: bool = False
 
     @property
     def setting(self) -> str:
@@ -70,7 +72,11 @@ class Site:
 
 @dataclass(frozen=True)
 class Client:
-    """Asks a site with a token. ``tell`` is told about waits, ``wait`` waits some seconds."""
+    """Asks a site with a token. ``tell`` is told about waits, ``wait`` waits some seconds.
+
+    ``remedy``: how to give another token, if that is not by a command (``Site.remedy``).
+    ``most_waiting``: the seconds that a request may wait in all.
+    """
 
     site: Site
     token: SecretStr = field(repr=False)
@@ -78,6 +84,8 @@ class Client:
     wait: Callable[[float], None]
     clock: Callable[[], datetime]
     allow_private: bool = False
+    remedy: str = ""
+    most_waiting: float = MOST_WAITING
 
     def __post_init__(self) -> None:
         secret = self.token.get_secret_value()
@@ -85,7 +93,7 @@ class Client:
             raise BadInput(
                 f"The token for {self.site.title} is empty, or has a space or a character that no "
                 "token has.",
-                remedy=self.site.remedy,
+                remedy=self.remedy or self.site.remedy,
             )
 
     def get(self, path: str, parameters: Mapping[str, object], shape: TypeAdapter[T]) -> T:
@@ -123,14 +131,15 @@ class Client:
                 fault, pause = busy.message, busy.pause or pause
             except NoAnswer as error:
                 fault = error.message
-            if attempt == ATTEMPTS or waited + pause > MOST_WAITING:
+            if attempt == ATTEMPTS or waited + pause > self.most_waiting:
                 break
             if pause >= UNTOLD:
                 self.tell(f"{fault} Trying again in {_duration(pause)}.")
             self.wait(pause)
             waited += pause
         at = to_minute(self.clock() + timedelta(seconds=pause))
-        raise NoAnswer(fault, remedy=again(f"after {at}" if pause > MOST_WAITING else "later"))
+        when = f"after {at}" if pause > self.most_waiting else "later"
+        raise NoAnswer(fault, remedy=again(when))
 
     def _document(self, answer: Answer) -> Any:
         """Return an answer's JSON document; _Busy, NoAnswer or CaptureError if it has none."""
@@ -144,7 +153,8 @@ class Client:
             )
         if status in (401, 403) and not is_page:
             raise CaptureError(
-                f"{title} refuses the token (HTTP status {status}).", remedy=self.site.remedy
+                f"{title} refuses the token (HTTP status {status}).",
+                remedy=self.remedy or self.site.remedy,
             )
         if status in (404, 410):
             return None
@@ -163,9 +173,9 @@ class Client:
             raise NoAnswer(f"{title} sent data that breaks off or is not JSON.") from None
 
 
-def again(when: str = "") -> str:
+def again(when: str) -> str:
     """Return the remedy for a pull that was interrupted."""
-    return f"Run the command again{when and ' ' + when}: it continues where it stopped."
+    return f"Try again {when}: it continues where it stopped."
 
 
 class _Busy(Exception):

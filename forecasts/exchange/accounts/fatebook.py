@@ -51,6 +51,7 @@ SITE = Site(
     base="https://fatebook.io/api/v0/",
     token_page="https://fatebook.io/api-setup",  # noqa: S106
     signature=lambda token: ({}, {"apiKey": token}),
+    lists_others=True,
 )
 PAGE = 100
 _COLUMNS = (

@@ -31,11 +31,13 @@ except ImportError:  # not on every system
 class Kept:
     """The lists that were fetched. ``begun``: when; ``resumed``: by an earlier command.
 
+    Without a ``file`` they are in memory alone.
+
     ``lists``: each list's items by id, the newest version of each. ``nexts``: where each goes on,
     None for one that is complete.
     """
 
-    file: IO[bytes]
+    file: IO[bytes] | None
     begun: datetime
     resumed: bool = False
     shown: Callable[[str, int, int | None], None] = lambda _list, _count, _total: None
@@ -54,7 +56,8 @@ class Kept:
         self, name: str, items: Mapping[str, Any], goes_on: Any, *, total: int | None = None
     ) -> None:
         """Keep a page's items, and where its list goes on (None: it was the last)."""
-        _write(self.file, {"list": name, "items": items, "next": goes_on})
+        if self.file is not None:
+            _write(self.file, {"list": name, "items": items, "next": goes_on})
         self._take(name, items, goes_on)
         self.shown(name, len(self.lists[name]), total)
 

@@ -79,7 +79,7 @@ def _refuse_endless(title: str, count: int, stalled: int) -> None:
     if stalled > MOST_STALLED:
         raise CaptureError(
             f"{title} sends the same page again and again.",
-            remedy="Run the command again later. With --fresh it begins from the first page.",
+            remedy="Try again later. With --fresh, forecasts pull begins from the first page.",
         )
     if count > MOST_ITEMS:
         raise CaptureError(

@@ -38,29 +38,56 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class Format:
-    """A format: the module that reads it, the platform's name, and its files in a few words."""
+    """A format: the module that reads it, the platform's name, and its files in a few words.
+
+    ``asks``: the fields of ``Choices`` that it takes, besides the owner and the time.
+    """
 
     reader: Reader
     title: str
     files: str
+    asks: frozenset[str] = frozenset()
 
 
 # By the names that --format takes, in the order in which messages list them. Each parser adds its
 # import above and its line here.
 FORMATS: Mapping[str, Format] = {
-    "metaculus": Format(metaculus, "Metaculus", "a ZIP or CSVs with forecast_data.csv"),
+    "metaculus": Format(
+        metaculus,
+        "Metaculus",
+        "a ZIP or CSVs with forecast_data.csv",
+        asks=frozenset({"alias", "aggregates"}),
+    ),
     "manifold": Format(manifold, "Manifold", "JSON of the API, bets and markets"),
     "infer": Format(infer, "INFER", "JSON of a Cultivate site's API, questions and forecasts"),
     "forecastbench": Format(
-        forecastbench, "ForecastBench", "JSON sets of forecasts, resolutions and questions"
+        forecastbench,
+        "ForecastBench",
+        "JSON sets of forecasts, resolutions and questions",
+        asks=frozenset({"aggregates"}),
     ),
     "forecasting-tools": Format(
-        forecasting_tools, "forecasting-tools", "JSON lines of reports or benchmarks"
+        forecasting_tools,
+        "forecasting-tools",
+        "JSON lines of reports or benchmarks",
+        asks=frozenset({"zone"}),
     ),
-    "fatebook": Format(fatebook, "Fatebook", "a CSV with Forecast (scale = 0-1)"),
+    "fatebook": Format(
+        fatebook, "Fatebook", "a CSV with Forecast (scale = 0-1)", asks=frozenset({"zone"})
+    ),
     "predictionbook": Format(predictionbook, "PredictionBook", "JSON of /api/my_predictions"),
-    "confido": Format(confido, "Confido", "a CSV with timestamp and probability or mean"),
-    "pairs": Format(pairs, "Pairs or a sheet", "a CSV of probabilities and outcomes"),
+    "confido": Format(
+        confido,
+        "Confido",
+        "a CSV with timestamp and probability or mean",
+        asks=frozenset({"aggregates"}),
+    ),
+    "pairs": Format(
+        pairs,
+        "Pairs or a sheet",
+        "a CSV of probabilities and outcomes",
+        asks=frozenset({"zone", "columns"}),
+    ),
 }
 GENERIC = "pairs"
 _AS_WRITTEN = "Give the export as the platform wrote it, or name its format with --format."

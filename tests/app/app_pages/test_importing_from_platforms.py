@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.views.import_preview import _csv
 from forecasts.access.members import member_or_new
+from forecasts.exchange.platforms import formats
 from forecasts.ledger import database
 from forecasts.questions import registry, standing
 from forecasts.questions.registry import newest_wording
@@ -116,8 +119,8 @@ def test_after_the_import_its_questions_and_next_steps_are_shown(
 def test_the_same_files_again_add_nothing(app: AppTest, files: Any) -> None:
     press(press(upload(app, files), "Preview"), "Import")
     press(upload(app, files), "Preview")
-    assert set(counts(app).values()) == {"0"}
-    assert "Nothing new to import." in words(app)
+    assert not app.table
+    assert [one.value for one in app.info] == ["Nothing new to import."]
     [go] = [one for one in app.button if one.label == "Import"]
     assert go.disabled
 
@@ -191,3 +194,46 @@ def test_the_columns_of_a_spreadsheet_can_be_chosen(app: AppTest, engine: Engine
     assert counts(app)["New questions"] == "2"
     assert counts(app)["Forecasts"] == "2"
     assert list(app.dataframe[0].value["Question"]) == ["Will it hail?", "Will it thaw?"]
+    assert "Original" not in app.dataframe[0].value  # a sheet has no addresses
+
+
+FATEBOOK = (
+    "Question title,Forecast created by,Forecast (scale = 0-1),Forecast created at,"
+    "Question created at,Question resolve by,Resolution\n"
+    "Will it rain?,Alice A.,0.7,2024-05-01 10:11:5,2024-05-01 10:11:5,2024-06-01 00:00:0,YES\n"
+)
+CONFIDO = "timestamp,date,time,probability,user_id,nick,resolution\n1704067200,,,0.4,7,Al,1\n"
+
+
+def choices(app: AppTest) -> set[str]:
+    return {one.label for one in [*app.checkbox, *app.selectbox]} & {
+        "Time zone",
+        "Import the platform’s crowd forecasts, as bots",
+        "Keep anonymised ids",
+    }
+
+
+def test_only_the_choices_that_a_file_has_are_shown(app: AppTest, files: Any) -> None:
+    crowds = "Import the platform’s crowd forecasts, as bots"
+    upload(app, files)
+    assert choices(app) == {crowds}
+    anonymised = [
+        (name, data.replace(b"Forecaster ID", b"Forecaster (Anonymized)"), kind)
+        for name, data, kind in files
+    ]
+    upload(app, anonymised)
+    assert choices(app) == {crowds, "Keep anonymised ids"}
+    for name, text, shown in (
+        ("fatebook.csv", FATEBOOK, {"Time zone"}),
+        ("confido.csv", CONFIDO, {crowds}),
+        ("guesses.csv", SHEET.replace("My guess", "p").replace("Came out", "y"), {"Time zone"}),
+    ):
+        upload(app, [(name, text.encode(), "text/csv")])
+        assert choices(app) == shown, name
+
+
+def test_each_format_says_which_choices_its_reader_takes() -> None:
+    kept = {"owner", "now"}
+    for name, format_ in formats.FORMATS.items():
+        read = set(re.findall(r"choices\.(\w+)", inspect.getsource(format_.reader)))  # type: ignore[arg-type]
+        assert read - kept == format_.asks, name

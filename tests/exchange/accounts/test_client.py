@@ -77,7 +77,7 @@ def test_a_wait_of_more_than_an_hour_ends_the_command(
     with pytest.raises(NoAnswer) as refused:
         client_of(HEADER).get("posts/", {}, ANY)
     assert refused.value.remedy == (
-        "Run the command again after 2026-03-01 14:00 UTC: it continues where it stopped."
+        "Try again after 2026-03-01 14:00 UTC: it continues where it stopped."
     )
     assert person.waits == []
 
@@ -111,7 +111,7 @@ def test_a_server_that_stays_down_ends_the_command_with_a_remedy(
     platform.replies(Reply({}, status=500))
     with pytest.raises(NoAnswer) as refused:
         client_of(HEADER).get("posts/", {}, ANY)
-    assert refused.value.remedy == "Run the command again later: it continues where it stopped."
+    assert refused.value.remedy == "Try again later: it continues where it stopped."
     assert len(platform.asked) == ATTEMPTS
 
 

@@ -1,0 +1,188 @@
+"""The import from an account on another platform, with its token.
+
+Requests go to the platform's own address alone. The token is sent there and stored nowhere; its
+field is blank after the fetch. The answers are in the memory of this browser session until they are
+imported, so that a fetch that was stopped continues.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from urllib.parse import urlsplit
+
+import streamlit as st
+from pydantic import SecretStr
+
+from app.forms.import_upload import Asked, ImportState, Ready, compared, importer, vouch
+from app.session import (
+    current_member,
+    form_key,
+    memory,
+    now,
+    page_state,
+    reading,
+    settings,
+    shown_errors,
+)
+from app.views.progress import progress
+from forecasts.access.oidc_settings import configured_sign_in
+from forecasts.access.roles import Rights
+from forecasts.common.errors import BadInput
+from forecasts.exchange.accounts import tokens
+from forecasts.exchange.accounts.accounts import ACCOUNTS, Account, own, settled
+from forecasts.exchange.accounts.client import Client, Site
+from forecasts.exchange.accounts.kept import Kept
+from forecasts.exchange.platforms.record import Choices
+
+_MOST_WAITING = 60.0  # seconds that a page waits for a busy platform
+Tell = Callable[[str, float], None]
+
+
+@dataclass
+class Answers:
+    """The answers fetched for a form.
+
+    ``of``: the form and the platform. ``account``: a digest of the token that fetched them.
+    ``fetches``: those that ended, which count the fields for a token.
+    """
+
+    of: tuple[str, str] = ("", "")
+    account: str = ""
+    kept: Kept | None = None
+    whole: bool = False
+    fetches: int = 0
+
+
+def account_form(state: ImportState, rights: Rights) -> None:
+    """Show the platforms and the token; fetch the account and compare it on a click."""
+    key = form_key("import")
+    answers = page_state(Answers)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="import-account"):
+        platform = st.selectbox(
+            "Platform",
+            list(ACCOUNTS),
+            format_func=lambda name: ACCOUNTS[name].SITE.title,
+            key="import-platform",
+            width=220,
+        )
+        if answers.of != (key, platform):
+            answers.of, answers.kept, answers.whole = (key, platform), None, False
+        source = ACCOUNTS[platform]
+        site = source.SITE
+        given = st.text_input(
+            "Token",
+            type="password",
+            autocomplete="new-password",  # which browsers do not offer to save
+            key=f"{key}-token-{platform}-{answers.fetches}",
+            placeholder=_placeholder(site, answers, rights),
+            help=f"Get one at {site.token_page}. It is sent to {urlsplit(site.base).hostname} "
+            "alone, and not stored.",
+            width=320,
+        )
+        name = ""
+        if site.lists_others:
+            name = st.text_input(
+                "Your name there",
+                key=f"{key}-name",
+                placeholder="as recognised",
+                help=f"If {site.title} does not say which forecaster you are.",
+                width=220,
+            ).strip()
+    mine = site.lists_others and st.checkbox(
+        "Only my forecasts",
+        key=f"{key}-mine",
+        help=f"{site.title} also sends the forecasts of others on your questions.",
+    )
+    asked = Asked((), platform, account=name, mine=mine, vouch=vouch(key, rights))
+    if state.ready is not None and state.ready.asked != asked:
+        state.ready = None  # the preview is not of these choices
+    if not st.button("Preview", type="primary", key=f"{key}-look"):
+        return
+    state.ready = state.done = None
+    with shown_errors():
+        with progress(site.title) as tell:
+            if given or not answers.whole:
+                _fetch(source, answers, _token(site, given, rights), tell)
+            state.ready = _ready(key, source, answers, asked, tell)
+        st.rerun()  # with a blank field for the token
+
+
+def _placeholder(site: Site, answers: Answers, rights: Rights) -> str:
+    if answers.whole:
+        return "to fetch it again"
+    if _is_own(rights) and getattr(settings(), f"{site.name}_token") is not None:
+        return f"from {site.setting}"
+    return ""
+
+
+def _is_own(rights: Rights) -> bool:
+    """Return whether the settings and the keyring are those of the person at the page.
+
+    On a server they are its operator's.
+    """
+    return rights.unshared and not memory().sample and configured_sign_in() is None
+
+
+def _token(site: Site, given: str, rights: Rights) -> SecretStr:
+    if given:
+        return SecretStr(given.strip())
+    if _is_own(rights):
+        return tokens.find(site, settings())
+    raise BadInput(f"There is no token for {site.title}.", remedy=_remedy(site))
+
+
+def _remedy(site: Site) -> str:
+    return f"Get one at {site.token_page} and paste it under Token."
+
+
+def _fetch(source: Account, answers: Answers, token: SecretStr, tell: Tell) -> None:
+    """Fetch the account, or the rest of it after an interruption."""
+    site, platform = source.SITE, source.SITE.name
+    account = sha256(token.get_secret_value().encode()).hexdigest()
+    if answers.kept is None or answers.whole or answers.account != account:
+        answers.kept, answers.whole, answers.account = Kept(None, now()), False, account
+    reached = ("", 0.0)
+
+    def show(name: str, count: int, total: int | None) -> None:
+        nonlocal reached
+        of, share = (f" of {total:,}", count / total) if total else ("", 0.0)
+        reached = f"{name}, {count:,}{of}", share
+        tell(*reached)
+
+    def wait(seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            tell(f"{reached[0]} · waiting {left:.0f} s", reached[1])  # and Stop is heard
+            time.sleep(min(left, 1.0))
+
+    def known() -> set[str]:
+        with reading() as ledger:
+            who = current_member(ledger)
+            return set() if who is None else settled(ledger, platform, who)
+
+    answers.kept.shown = show
+    client = Client(
+        site,
+        token,
+        tell=lambda fault: tell(fault, reached[1]),
+        wait=wait,
+        clock=now,
+        allow_private=settings().allow_private_addresses,
+        remedy=_remedy(site),
+        most_waiting=_MOST_WAITING,
+    )
+    source.fetch(client, answers.kept, known)
+    answers.whole = True
+    answers.fetches += 1
+
+
+def _ready(key: str, source: Account, answers: Answers, asked: Asked, tell: Tell) -> Ready:
+    assert answers.kept is not None
+    who = importer(answers.kept.begun)
+    record = source.read(answers.kept, Choices(who.handle, now=answers.kept.begun))
+    if asked.mine:
+        record = own(record, asked.account or who.handle)
+    return compared(key, record, asked, who, now(), tell)

@@ -1,0 +1,211 @@
+"""Importing from an account elsewhere: fetched with a token that is stored nowhere, previewed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from app.forms import account_import
+from forecasts.access import teams
+from forecasts.access.members import member_or_new
+from forecasts.common import web
+from forecasts.exchange.accounts import client, fatebook, manifold, metaculus, tokens
+from forecasts.ledger import database
+from forecasts.ledger.models import Role
+from forecasts.questions import standing
+from tests.app.app_pages.test_importing_from_platforms import counts, press
+from tests.app.conftest import visit, words
+from tests.conftest import day
+from tests.exchange.accounts.conftest import TOKEN, Platform, Reply
+from tests.exchange.accounts.conftest import platform as platform  # a fixture
+from tests.exchange.accounts.test_fatebook_account import QUESTIONS
+from tests.exchange.accounts.test_fatebook_account import serve as serve_fatebook
+from tests.exchange.accounts.test_manifold_account import BETS
+from tests.exchange.accounts.test_manifold_account import serve as serve_manifold
+
+
+@pytest.fixture(autouse=True)
+def here(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The platforms are on this machine, which has no token, and nothing really waits."""
+    for module in (fatebook, manifold, metaculus):
+        monkeypatch.setattr(module, "SITE", replace(module.SITE, base=platform.base))
+        monkeypatch.delenv(module.SITE.setting, raising=False)
+    monkeypatch.setenv("FORECASTS_ALLOW_PRIVATE_ADDRESSES", "true")
+    monkeypatch.setattr(account_import, "time", Clock())
+
+
+class Clock:
+    """Only waits move it."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+
+    def monotonic(self) -> float:
+        return self.at
+
+    def sleep(self, seconds: float) -> None:
+        self.at += seconds
+
+
+def account(app: AppTest, name: str) -> AppTest:
+    visit(app, "exchange")
+    app.segmented_control[0].set_value("From an account").run()
+    [platforms] = [one for one in app.selectbox if one.label == "Platform"]
+    platforms.select(name).run()
+    return app
+
+
+def field(app: AppTest, label: str) -> object:
+    [found] = [one for one in app.text_input if one.label == label]
+    return found
+
+
+def give(app: AppTest, token: str = TOKEN) -> AppTest:
+    field(app, "Token").input(token)  # type: ignore[attr-defined]
+    return press(app, "Preview")
+
+
+def questions(engine: Engine) -> set[str]:
+    with database.reading(engine) as ledger:
+        return {one.text.title for one in standing.listing(ledger, now=day(5))}
+
+
+def shared(engine: Engine) -> None:
+    """Make alice a forecaster of a shared ledger."""
+    with database.writing(engine) as ledger:
+        alice, bob = (member_or_new(ledger, name, now=day(0)) for name in ("alice", "bob"))
+        teams.create(ledger, "Alder", member=bob, now=day(0))
+        teams.appoint(ledger, alice, Role.forecaster, member=bob, now=day(0))
+
+
+def test_an_account_is_fetched_previewed_and_imported(
+    app: AppTest, engine: Engine, platform: Platform
+) -> None:
+    serve_manifold(platform, BETS)
+    account(app, "manifold")
+    assert [one.label for one in app.text_input] == ["Token"]
+    give(app)
+    assert counts(app)["Forecasts"] == "4"
+    assert questions(engine) == set()
+    asked = len(platform.asked)
+    press(app, "Import")
+    assert len(platform.asked) == asked
+    assert len(questions(engine)) == 3
+    assert "Imported from Manifold" in words(app)
+    give(app)
+    assert "Nothing new to import." in words(app)
+
+
+def test_a_token_is_in_no_field_row_or_memory_afterwards(
+    app: AppTest, engine: Engine, platform: Platform
+) -> None:
+    serve_manifold(platform, BETS)
+    give(account(app, "manifold"))
+    assert field(app, "Token").value == ""  # type: ignore[attr-defined]
+    assert TOKEN not in repr(app.session_state.__dict__["_state"].filtered_state)
+    press(app, "Import")
+    with engine.connect() as connection:
+        for table in ("entry", "question_origin", "member", "forecast", "preference"):
+            rows = connection.exec_driver_sql(f"SELECT * FROM {table}").all()
+            assert TOKEN not in repr(rows)
+
+
+def test_a_refused_token_is_said_with_the_page_that_gives_one(
+    app: AppTest, platform: Platform
+) -> None:
+    serve_fatebook(platform, QUESTIONS)
+    give(account(app, "fatebook"), "another")
+    said = words(app).replace("\\", "")
+    assert "Fatebook refuses the token (HTTP status 401)." in said
+    assert "Get one at https://fatebook.io/api-setup and paste it under Token." in said
+    assert field(app, "Token").value == "another"  # type: ignore[attr-defined]
+    assert not app.table
+    give(app)
+    assert counts(app)["New questions"] == "4"
+
+
+def test_the_forecasts_of_others_can_be_left_out(app: AppTest, platform: Platform) -> None:
+    serve_fatebook(platform, QUESTIONS)
+    give(account(app, "fatebook"))
+    asked = len(platform.asked)
+    assert counts(app)["Forecasts"] == "6"
+    [mine] = [one for one in app.checkbox if one.label == "Only my forecasts"]
+    mine.check().run()
+    assert not app.table  # the preview was not of this choice
+    press(app, "Preview")  # without the token: the answers are still there
+    assert counts(app)["Forecasts"] == "5"
+    assert len(platform.asked) == asked
+
+
+def test_a_fetch_that_fails_continues_with_the_same_token_only(
+    app: AppTest, platform: Platform
+) -> None:
+    serve_manifold(platform, BETS)
+    whole = platform.answer
+    platform.answer = lambda request: (
+        Reply(status=500) if request.path.startswith("market/") else whole(request)
+    )
+    give(account(app, "manifold"))
+    assert "Manifold cannot answer now (HTTP status 500)." in words(app)
+    assert "Try again later: it continues where it stopped." in words(app)
+    platform.answer = whole
+    before = [one.path for one in platform.asked].count("bets")
+    press(app, "Preview")
+    assert counts(app)["Forecasts"] == "4"
+    assert [one.path for one in platform.asked].count("bets") == before
+
+
+def test_another_token_begins_again(app: AppTest, platform: Platform) -> None:
+    serve_fatebook(platform, QUESTIONS)
+    give(account(app, "fatebook"))
+    asked = len(platform.asked)
+    give(app, "another")
+    assert len(platform.asked) > asked
+    assert "Fatebook refuses the token" in words(app)
+    assert not app.table
+
+
+def test_the_settings_token_serves_only_the_owner_of_a_personal_ledger(
+    app: AppTest, engine: Engine, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve_manifold(platform, BETS)
+    monkeypatch.setenv(manifold.SITE.setting, TOKEN)
+    account(app, "manifold")
+    assert field(app, "Token").placeholder == "from FORECASTS_MANIFOLD_TOKEN"  # type: ignore[attr-defined]
+    press(app, "Preview")
+    assert counts(app)["Forecasts"] == "4"
+    shared(engine)
+    asked = len(platform.asked)
+    monkeypatch.setattr(tokens, "find", None)  # nor is the operator's keyring asked
+    press(account(app, "metaculus"), "Preview")
+    press(account(app, "manifold"), "Preview")
+    assert field(app, "Token").placeholder == ""  # type: ignore[attr-defined]
+    assert "There is no token for Manifold." in words(app)
+    assert len(platform.asked) == asked
+
+
+def test_a_member_reaches_the_platforms_own_address_alone(
+    app: AppTest, engine: Engine, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared(engine)
+    reached: list[str] = []
+    ask = client.ask
+
+    def noted(address: str, **limits: object) -> web.Answer:
+        reached.append(address)
+        return ask(address, **limits)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(client, "ask", noted)
+    platform.replies(Reply(status=302, headers={"Location": "http://169.254.169.254/latest"}))
+    give(account(app, "metaculus"), "http://169.254.169.254/?")
+    assert "redirects to another host: 169.254.169.254." in words(app)
+    assert reached
+    assert all(one.startswith(platform.base) for one in reached)
+    monkeypatch.setenv("FORECASTS_ALLOW_PRIVATE_ADDRESSES", "false")
+    asked = len(platform.asked)
+    give(app)
+    assert "is not on the public internet" in words(app) or "private" in words(app)
+    assert len(platform.asked) == asked
