@@ -23,7 +23,7 @@ import multiprocessing
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import (
     BrokenExecutor,
     Executor,
@@ -32,10 +32,12 @@ from concurrent.futures import (
     ThreadPoolExecutor,
 )
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import partial
 from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
+from forecasts.common.errors import BadInput
 from scoring import parallel
 
 Item = TypeVar("Item")
@@ -47,13 +49,14 @@ Given = ParamSpec("Given")
 ATTEMPTS = 3
 # What clusters raise for a lost worker: Dask, and Ray.
 _LOST = ("KilledWorker", "WorkerCrashedError", "NodeDiedError", "OutOfMemoryError")
+_SECONDS_TO_CONNECT = 10
 # Libraries of linear algebra start a thread a core, in every process.
 _ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def finished(
     work: Callable[[Item], Result], items: Sequence[Item], executor: Executor
-) -> Iterator[tuple[Item, Future[Result]]]:
+) -> Generator[tuple[Item, Future[Result]]]:
     """Yield each item with the future of its work, in the order in which they finish.
 
     ``work`` must be a function of a module, and it and the items must pickle. It runs in one
@@ -87,6 +90,33 @@ def finished(
     finally:
         for future in waiting.values():
             future.cancel()
+
+
+@contextmanager
+def cluster(address: str) -> Iterator[Executor]:
+    """Yield the executor of the Dask cluster whose scheduler has this address.
+
+    Give each of its workers one thread (``dask worker ADDRESS --nthreads 1``). BadInput if no
+    scheduler answers.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise BadInput(
+            "A cluster needs Dask, which is not installed.",
+            remedy="Install it with: pip install 'forecast-ledger[cluster]'",
+        ) from None
+    try:
+        client: Any = Client(address, timeout=_SECONDS_TO_CONNECT, set_as_default=False)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError, TypeError) as error:
+        raise BadInput(
+            f"No Dask scheduler answers at {address!r}: {error}.",
+            remedy="Start one with dask scheduler, and its workers with: "
+            "dask worker ADDRESS --nthreads 1",
+        ) from None
+    # Equal calls are not the same work: the files may have changed in between.
+    with client, client.get_executor(pure=False) as executor:
+        yield executor
 
 
 def is_lost(error: BaseException | None) -> bool:

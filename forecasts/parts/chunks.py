@@ -1,0 +1,166 @@
+"""A part's questions and forecasts in chunks of whole questions, of bounded size.
+
+They are read with as few copies as Arrow and pandas allow: scoring a part takes hardly longer than
+reading it. Only a question with more forecasts than a chunk makes a larger one.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+
+from scoring.input_frames import FORECAST_COLUMNS, QUESTION_COLUMNS
+
+CHUNK_ROWS = 1 << 20
+_IDS = ("question_id", "forecaster")
+
+
+class Chunk(NamedTuple):
+    """Questions and their forecasts as ``scoring.score`` takes them, in order.
+
+    ``questions_before`` and ``forecasts_before`` count the part's rows before the chunk.
+    """
+
+    questions: pd.DataFrame
+    forecasts: pd.DataFrame
+    questions_before: int
+    forecasts_before: int
+
+
+def chunks(questions: Path, forecasts: Path, *, rows: int = CHUNK_ROWS) -> Iterator[Chunk]:
+    """Yield all of a part's questions, with their forecasts, from its two files.
+
+    Both must be in order of the question. ``rows``: the number of forecasts from which a chunk ends
+    with the next question. There is at least one chunk.
+    """
+    asked = _questions(questions)
+    ids = asked["question_id"]
+    question = forecast = 0
+    for table, last in _tables(forecasts, rows):
+        end = len(asked)
+        if not last:
+            newest = table["question_id"][-1].as_py()
+            end = bisect_right(ids, newest, lo=question, key=lambda each: each.as_py() or "")
+        yield Chunk(
+            _question_frame(asked.slice(question, end - question)),
+            _forecast_frame(table),
+            question,
+            forecast,
+        )
+        question, forecast = end, forecast + len(table)
+
+
+def _tables(path: Path, rows: int) -> Iterator[tuple[Any, bool]]:
+    """Yield the forecasts in tables of whole questions, and whether it is the last one."""
+    with pyarrow.parquet.ParquetFile(path, read_dictionary=_IDS) as file:
+        sizes = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
+        columns = _filled_columns(file)
+        held = file.schema_arrow.empty_table().select(columns)
+        start = 0
+        while start < len(sizes):
+            until, size = start, 0
+            while until < len(sizes) and size < rows:
+                size, until = size + sizes[until], until + 1
+            groups = range(start, until)
+            table = file.read_row_groups(groups, columns=columns, use_threads=False)
+            table = pa.concat_tables([held, table] if len(held) else [table])
+            table, start = table.unify_dictionaries(), until
+            if start == len(sizes):
+                held = table
+                break
+            cut = _start_of_last(table["question_id"])
+            held = _pruned(table.slice(cut))
+            if cut:
+                yield table.slice(0, cut), False
+        yield held, True
+
+
+def _filled_columns(file: Any) -> list[str]:
+    """Return the columns that scoring needs, without those whose statistics say all is blank."""
+    groups = [file.metadata.row_group(n) for n in range(file.num_row_groups)]
+    found = []
+    for place, name in enumerate(file.schema_arrow.names):
+        if name not in FORECAST_COLUMNS:
+            continue
+        known = [group.column(place).statistics for group in groups]
+        blank = groups and all(
+            each is not None and each.has_null_count and each.null_count == group.num_rows
+            for each, group in zip(known, groups, strict=True)
+        )
+        if not blank or name in (*_IDS, "made_at", "probability"):
+            found.append(name)
+    return found
+
+
+def _start_of_last(question: Any) -> int:
+    """Return the row at which the last question's forecasts begin."""
+    codes = _codes(question)
+    return int(len(codes) - np.argmax(codes[::-1] != codes[-1])) if len(codes) else 0
+
+
+def _pruned(table: Any) -> Any:
+    """Return the table with dictionaries of its own ids only, so that they do not grow."""
+    for name in _IDS:
+        place = table.column_names.index(name)
+        ids = table[name].cast(pa.string()).dictionary_encode()
+        table = table.set_column(place, name, ids)
+    return table
+
+
+def _codes(column: Any) -> Any:
+    """Return the positions in the one dictionary of a column, -1 where it is null."""
+    indices = pa.chunked_array([chunk.indices for chunk in column.chunks], pa.int32())
+    return (indices.fill_null(-1) if indices.null_count else indices).to_numpy()
+
+
+def _forecast_frame(table: Any) -> pd.DataFrame:
+    columns: dict[str, Any] = {}
+    for name in table.column_names:
+        column = table[name]
+        if pa.types.is_dictionary(column.type) and len(table):
+            ids = _texts(column.chunk(0).dictionary)
+            columns[name] = pd.Categorical.from_codes(_codes(column), ids)
+        else:
+            columns[name] = column.to_pandas()
+    return pd.DataFrame(columns, copy=False)
+
+
+def _questions(path: Path) -> Any:
+    with pyarrow.parquet.ParquetFile(path) as file:
+        names = [name for name in file.schema_arrow.names if name in QUESTION_COLUMNS]
+        table = file.read(columns=names, use_threads=False)
+    ids = table["question_id"].cast(pa.string())
+    table = table.set_column(names.index("question_id"), "question_id", ids)
+    blank = [name for name in names[1:] if table[name].null_count == len(table)]
+    return table.drop_columns([name for name in blank if not name.endswith("_time")])
+
+
+def _question_frame(table: Any) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas(use_threads=False)
+    ids = _texts(table["question_id"].combine_chunks())
+    if ids.is_unique and not ids.hasnans:
+        # As categories they are never copied or compared as texts.
+        codes = np.arange(len(ids), dtype=np.int32)
+        frame["question_id"] = pd.Categorical.from_codes(codes, ids)
+    return frame
+
+
+def _texts(array: Any) -> pd.Index:
+    texts: pd.Index = pd.Index(array.to_pandas(), dtype="str")
+    return texts
+
+
+def problem_place(chunk: Chunk, frame: str, row: int | None) -> Sequence[str]:
+    """Return the row of the part's file, from 1, and the question of an invalid value."""
+    if row is None or frame not in ("questions", "forecasts"):
+        return []
+    table = chunk.questions if frame == "questions" else chunk.forecasts
+    before = chunk.questions_before if frame == "questions" else chunk.forecasts_before
+    return [f"row {before + row + 1:,}", f"question {table['question_id'].iloc[row]}"]
