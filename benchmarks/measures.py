@@ -18,7 +18,7 @@ from benchmarks.comparing import LEVEL, comparisons, wrong
 from benchmarks.worlds import AS_OF, Many, World, faulty, repeat
 from forecasts.exchange.folder.folder import read_folder
 from forecasts.reports import build
-from forecasts.reports.build import LOG, by_group, numbered
+from forecasts.reports.build import LOG
 from forecasts.reports.calibration import auc
 from forecasts.reports.cohort import families
 from forecasts.reports.estimates import BRIER, mean_over_questions
@@ -26,6 +26,8 @@ from forecasts.reports.groups import group_entries
 from forecasts.reports.member_scores import live_segments, member_scores, question_scores
 from forecasts.reports.movement import movement, movements
 from forecasts.reports.report import Estimate, Luck, Movement, Verdict, ZTest
+from forecasts.reports.rows import by_group
+from forecasts.reports.scope import numbered
 from forecasts.reports.verdict import FEWEST, verdict
 from forecasts.reports.when_made import Forecasts, claims, forecasts_made, when_made
 from forecasts.scores.frames import Frames

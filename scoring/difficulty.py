@@ -56,8 +56,9 @@ def difficulty_adjusted(scores: pd.DataFrame, families: Families | None = None) 
                           for name in missing])  # fmt: skip
     finite = np.isfinite(scores["score"].to_numpy(dtype=np.float64)).all()
     require("score", None, finite, "must be finite")
-    shared = scores.groupby("question_id")["group"].transform("nunique") > 1
-    rows = scores[shared.to_numpy()]
+    # A question has one row for each of its groups.
+    of = pd.factorize(scores["question_id"])[0]
+    rows = scores[(np.bincount(of) > 1)[of]]
     group, names = pd.factorize(rows["group"], sort=True)
     question, ids = pd.factorize(rows["question_id"])
     cluster = families_of(pd.Series(ids), families)[question] if len(rows) else question
@@ -101,13 +102,15 @@ def _adjusted(
         columns["adjusted"] = effect + difficulty[component]
         residual = score - effect[group] - level[question]
         clusters = int(cluster.max()) + 1
-        sums = np.bincount(group * clusters + cluster, residual, minlength=groups * clusters)
-        sizes = np.bincount(group * clusters + cluster, minlength=groups * clusters)
-        moved = inverse @ sums.reshape(groups, clusters)
-        held = sizes.reshape(groups, clusters).astype(np.float64)
-        effective = own**2 / (held**2).sum(axis=1)
+        at, shape = (group, cluster), (groups, clusters)
+        sums, held = (
+            coo_array((each, at), shape=shape).tocsr() for each in (residual, np.ones(len(group)))
+        )
+        effective = own**2 / held.power(2).sum(axis=1)
+        # The diagonal of A⁺ Σ U_f U_fᵀ A⁺.
+        variance = (inverse @ (sums @ sums.T).toarray() * inverse).sum(axis=1).clip(min=0.0)
         with np.errstate(divide="ignore", invalid="ignore"):
-            error = np.sqrt(effective / (effective - 1) * (moved**2).sum(axis=1))
+            error = np.sqrt(effective / (effective - 1) * variance)
         error[effective < LEAST] = math.nan
         far = stdtrit(np.maximum(effective, LEAST) - 1, (1 + LEVEL) / 2) * error
         columns["lower"], columns["upper"] = columns["adjusted"] - far, columns["adjusted"] + far

@@ -11,8 +11,10 @@ import pandas as pd
 from scoring.arrays import Flags, Floats, Places
 from scoring.errors import float_array, refuse_where, require, require_number, require_whole_number
 from scoring.forecast_pairs import grouped_pairs, pairs
+from scoring.parallel import map_threads
 
 Draws = npt.NDArray[np.float32]
+Words = npt.NDArray[np.uint64]
 
 DRAWS = 500
 # Probabilities of the options of one forecast sum to 1 within this, even after rescaling.
@@ -46,14 +48,29 @@ def family_link(
     """
     forecast, outcome, weights, group, under, kept = check_claims(p, y, weight, question, below)
     linked = family_numbers(group, family, kept)
-    weights = np.where(under > 0, 0.0, weights)
-    total = np.bincount(group, weights)
-    spread = np.bincount(group, weights * forecast * (1 - forecast))
-    known = spread > 0
-    total, cluster = total[known], linked[known]
-    mean = np.bincount(group, weights * forecast)[known] / total
-    deviation = np.sqrt(spread[known] / total)
-    residual = np.bincount(group, weights * (outcome - forecast))[known] / total / deviation
+    return link_of(residual_sums(forecast, outcome, weights, group, under, len(linked)), linked)
+
+
+def residual_sums(
+    p: Floats, y: Floats, weight: Floats, question: Places, below: Floats, questions: int
+) -> Floats:
+    """Return what `link_of` needs of each question: (4, questions), sums over its pairs.
+
+    Those of the weight, and of it times p, p (1 − p) and y − p. The sums of parts of the questions
+    add up.
+    """
+    weights = np.where(below > 0, 0.0, weight)
+    values = (1.0, p, p * (1 - p), y - p)
+    return np.stack([np.bincount(question, weights * each, questions) for each in values])
+
+
+def link_of(sums: Floats, family: Places) -> float:
+    """Return the correlation of `family_link` from `residual_sums`; ``family`` of each question."""
+    known = sums[2] > 0
+    (total, forecast, spread, missed), cluster = sums[:, known], family[known]
+    mean, deviation = forecast / total, np.sqrt(spread / total)
+    residual = missed / total / deviation
+    cluster = np.unique(cluster, return_inverse=True)[1]
     many = np.bincount(cluster).astype(np.float64)
     if not many @ (many - 1) or not residual.any():
         return 0.0
@@ -77,17 +94,24 @@ def family_link(
 
 
 def outcome_draws(
-    family: npt.ArrayLike, link: float = 0.0, draws: int = DRAWS, seed: int = 0
+    family: npt.ArrayLike,
+    link: float = 0.0,
+    draws: int = DRAWS,
+    seed: int = 0,
+    rows: npt.ArrayLike | None = None,
 ) -> Draws:
     """Return uniform numbers in [0, 1): one row per question, one column per draw.
 
     ``family`` has one entry per question; the normals behind the numbers have correlation ``link``,
     0..1, within a family and are independent between families. ``seed``, a whole number, makes the
-    draws reproducible. Raises InputError.
+    draws reproducible. With ``rows``, positions of questions, only those rows are made, and are the
+    same as in the whole: each question and family has a stream of random numbers of its own. Raises
+    InputError.
 
     U_q = Φ(√ρ Z_family + √(1−ρ) ε_q): thresholding correlated normals at each question's
     probability gives correlated outcomes with the right probabilities, Emrich & Piedmonte (1991),
-    doi:10.1080/00031305.1991.10475828, here with one correlation per family.
+    doi:10.1080/00031305.1991.10475828, here with one correlation per family. The streams are those
+    of SplitMix64: Steele, Lea & Flood (2014), doi:10.1145/2660193.2660195.
 
     >>> outcome_draws([0, 1, 1], link=0.5, draws=4).shape
     (3, 4)
@@ -99,20 +123,85 @@ def outcome_draws(
     rule = "must be one-dimensional, with one entry per question"
     require("family", names.shape, names.ndim == 1, rule)
     cluster = pd.factorize(names, use_na_sentinel=False)[0]
-    generator = np.random.default_rng(seed)
-    uniform = generator.random((len(cluster), draws), dtype=np.float32)
-    together = np.flatnonzero((np.bincount(cluster) > 1)[cluster]) if len(cluster) else cluster
-    if link > 0 and len(together):
+    asked = np.arange(len(cluster)) if rows is None else np.asarray(rows, dtype=np.intp)
+    of = cluster[asked]
+    linked = np.zeros(len(of), dtype=np.bool_)
+    if link > 0 and len(of):
+        linked = (np.bincount(cluster) > 1)[of]
+    found = np.empty((len(asked), draws), dtype=np.float32)
+    if not linked.all():
+        found[~linked] = _uniform(_streams(seed, 0, asked[~linked]), draws)
+    if linked.any():
         # Lazy: scipy is slow to import, and few commands need it.
         from scipy.special import ndtr
 
-        member = pd.factorize(cluster[together])[0]
-        common = generator.standard_normal((int(member.max()) + 1, draws), dtype=np.float32)
-        own = generator.standard_normal((len(together), draws), dtype=np.float32)
+        every, member = np.unique(of[linked], return_inverse=True)
+        own = _normal(_streams(seed, 1, asked[linked]), draws)
         own *= np.float32(math.sqrt(1 - link))
-        own += np.float32(math.sqrt(link)) * common[member]
-        uniform[together] = np.minimum(ndtr(own), np.float32(1 - 2**-24))
-    return uniform
+        common = _normal(_streams(seed, 2, every), draws)
+        common *= np.float32(math.sqrt(link))
+        own += common[member]
+        found[linked] = np.minimum(ndtr(own), np.float32(1 - 2**-24))
+    return found
+
+
+# The constants of SplitMix64.
+_STEP = np.uint64(0x9E3779B97F4A7C15)
+_MIX = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+# Rows whose numbers are made at once, so that they stay in the processor's cache.
+_AT_ONCE = 512
+
+
+def _mixed(state: Words) -> Words:
+    """Return the outputs of SplitMix64 at these states, which are overwritten."""
+    state ^= state >> np.uint64(30)
+    state *= _MIX[0]
+    state ^= state >> np.uint64(27)
+    state *= _MIX[1]
+    state ^= state >> np.uint64(31)
+    return state
+
+
+def _streams(seed: int, kind: int, number: Places) -> Words:
+    """Return where the stream of each of these questions, or families, begins."""
+    first = _mixed(np.array([int(seed) % 2**62 * 4 + kind], dtype=np.uint64) * _STEP)
+    return _mixed(first + (number.astype(np.uint64) + np.uint64(1)) * _STEP)
+
+
+def _uniform(streams: Words, many: int) -> Draws:
+    """Return that many uniform numbers in [0, 1) of each stream, with 24 bits each."""
+    found = np.empty((len(streams), many), dtype=np.float32)
+    half = (many + 1) // 2
+    steps = np.arange(1, half + 1, dtype=np.uint64) * _STEP
+
+    def fill(first: int) -> None:
+        own = slice(first, first + _AT_ONCE)
+        words = _mixed(streams[own, None] + steps)
+        found[own, :half] = (words >> np.uint64(40)).astype(np.uint32)
+        found[own, half:] = words.astype(np.uint32)[:, : many - half] >> np.uint32(8)
+        found[own] *= np.float32(2**-24)
+
+    map_threads(fill, range(0, len(streams), _AT_ONCE))
+    return found
+
+
+def _normal(streams: Words, many: int) -> Draws:
+    """Return that many standard normal numbers of each stream, by pairs (Box & Muller 1958)."""
+    half = (many + 1) // 2
+    found = _uniform(streams, 2 * half)
+
+    def fill(first: int) -> None:
+        radius, angle = (
+            found[first : first + _AT_ONCE, of] for of in (slice(half), slice(half, None))
+        )
+        radius[:] = np.sqrt(np.float32(-2) * np.log1p(-radius))
+        angle *= np.float32(2 * math.pi)
+        along = radius * np.cos(angle)
+        radius *= np.sin(angle)
+        angle[:] = along
+
+    map_threads(fill, range(0, len(streams), _AT_ONCE))
+    return found[:, :many]
 
 
 def check_claims(

@@ -14,7 +14,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from forecasts.reports.build import by_group, numbered, skill_over
+from forecasts.reports.build import skill_over
 from forecasts.reports.cohort import COUNTS, families, made_in_time, reasons, selected
 from forecasts.reports.comparison import Comparison
 from forecasts.reports.comparison import build as compare
@@ -23,6 +23,8 @@ from forecasts.reports.comparison.comparison import Of, Side
 from forecasts.reports.groups import Entries, group_entries, group_names
 from forecasts.reports.measures import Skill
 from forecasts.reports.render.as_csv import CHOICE, Columns, as_csv
+from forecasts.reports.rows import by_group
+from forecasts.reports.scope import numbered
 from forecasts.reports.selection import ALL, Choice
 from forecasts.reports.skills import skills
 from forecasts.scores.frames import Frames

@@ -5,7 +5,7 @@ Scores are by time (``member_scores``); everything here has the weights of the t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +29,7 @@ from forecasts.reports.measures import (
 )
 from forecasts.reports.when_made import Claims, Forecasts
 from forecasts.scores.frames import rows
+from scoring.outcome_draws import residual_sums
 
 BINS = 10
 BAND_LEVEL = 0.9
@@ -38,21 +39,26 @@ MOST_POINTS = 200
 Families = npt.NDArray[np.integer]
 
 
-def draws(every: Sequence[Forecasts], family: Families) -> npt.NDArray[np.float32]:
-    """Return simulated outcomes for all questions, one row a question; ``family`` of each.
+class Drawn(NamedTuple):
+    """Simulated outcomes: one row of ``draws`` for each of these questions, which rise."""
 
-    ``every``: the forecasts of all groups, which show how closely the questions of a family are
-    linked. The draws are the same for every group, so that equal records look equally lucky.
+    question: npt.NDArray[np.intp]
+    draws: npt.NDArray[np.float32]
+
+
+def question_sums(every: Iterable[Forecasts], questions: int) -> npt.NDArray[np.float64]:
+    """Return what shows how closely the questions of a family are linked: sums for each question.
+
+    ``every``: the forecasts of all groups. See ``scoring.outcome_draws.residual_sums``.
     """
-    made = [when_made.claims(forecasts) for forecasts in every if len(forecasts.rows)]
-    link = 0.0
-    if made:
-        p, y, weight, question, below = (
-            np.concatenate([getattr(one, name) for one in made])
-            for name in ("p", "y", "weight", "question", "below")
-        )
-        link = scoring.family_link(p, y, weight, question, family[question], below)
-    return scoring.outcome_draws(family, link, seed=0)
+    sums = np.zeros((4, questions))
+    for made in every:
+        if len(made.rows):
+            found = when_made.claims(made)
+            sums += residual_sums(
+                found.p, found.y, found.weight, found.question, found.below, questions
+            )
+    return sums
 
 
 class ByChance(NamedTuple):
@@ -64,7 +70,7 @@ class ByChance(NamedTuple):
     errors: Errors
 
 
-def by_chance(made: Claims, drawn: npt.NDArray[np.float32]) -> ByChance:
+def by_chance(made: Claims, drawn: Drawn) -> ByChance:
     """Return the curve with its band, the parts of the mean Brier score, and what luck makes."""
     if not len(made.p):
         nothing = Errors(None, None, None, None, None, None)
@@ -75,7 +81,13 @@ def by_chance(made: Claims, drawn: npt.NDArray[np.float32]) -> ByChance:
         *(max(part, 0.0) * made.scale for part in scoring.decompose(made.p, made.y, made.weight))
     )
     found = scoring.chance(
-        made.p, made.y, made.weight, made.question, below=made.below, level=BAND_LEVEL, draws=drawn
+        made.p,
+        made.y,
+        made.weight,
+        np.searchsorted(drawn.question, made.question),
+        below=made.below,
+        level=BAND_LEVEL,
+        draws=drawn.draws,
     )
     return ByChance(
         tuple(CurvePoint(*row) for row in _plain(found.curve)),

@@ -12,7 +12,6 @@ import pandas as pd
 from forecasts.reports.cohort import COUNTS, counted
 from forecasts.reports.groups import Entries, tagged
 from forecasts.reports.report import By, LeftOut
-from forecasts.scores.frames import Frames
 
 
 def group_questions(
@@ -37,14 +36,6 @@ def group_questions(
     return found[found["place"] >= 0]
 
 
-def only_elsewhere(
-    frames: Frames, questions: pd.DataFrame, in_groups: pd.DataFrame
-) -> npt.NDArray[np.bool_]:
-    """Return which questions have a forecast, but are in none of the groups."""
-    is_forecast = questions["question_id"].isin(frames.forecasts["question_id"]).to_numpy()
-    return np.asarray(is_forecast & ~np.isin(np.arange(len(questions)), in_groups["place"]))
-
-
 def left_out(
     reason: npt.NDArray[np.object_],
     otherwise: npt.NDArray[np.object_],
@@ -64,3 +55,12 @@ def left_out(
     why = np.where(counts, otherwise, reason)[in_groups["place"].to_numpy()[without]]
     by_group = pd.Series(why).groupby(in_groups["group"].to_numpy()[without])
     return {name: counted(part) for name, part in by_group}
+
+
+def never_scored(
+    reason: npt.NDArray[np.object_],
+    otherwise: npt.NDArray[np.object_],
+    scored: npt.NDArray[np.bool_],
+) -> tuple[LeftOut, ...]:
+    """Return the number of questions without a score, by reason; ``scored`` are the others."""
+    return counted(np.where(reason == COUNTS, otherwise, reason)[~scored])

@@ -75,7 +75,9 @@ def forecasts_made(
     p, y, last = option_columns(questions, live)
     binary = ~np.isnan(live["p"].to_numpy())
     ordered = binary | (questions["ordered"].to_numpy() == True)[place]  # noqa: E712 blank is no
-    level = np.where(ordered[:, None], np.arange(p.shape[1]) / last[:, None], 0.0)
+    option = np.arange(p.shape[1])
+    there = ordered[:, None] & (option <= last[:, None])
+    level = np.where(there, option / last[:, None], 0.0)
     rows = pd.DataFrame(
         {
             "group": group[member],

@@ -16,6 +16,7 @@ from scipy.stats import norm
 import scoring
 from scoring import InputError, chance, family_link, outcome_draws
 from scoring.chance import Claims, _variances
+from scoring.outcome_draws import link_of, residual_sums
 from tests.scoring.test_inference import tournament
 
 seeds = st.integers(0, 10**6)
@@ -281,6 +282,26 @@ def test_draws_of_a_family_correlate_and_each_is_uniform() -> None:
 def test_the_same_seed_draws_the_same() -> None:
     assert (outcome_draws([0, 0, 1], 0.3) == outcome_draws(["a", "a", "b"], 0.3)).all()
     assert (outcome_draws([0, 1], seed=1) != outcome_draws([0, 1], seed=2)).any()
+
+
+@pytest.mark.parametrize("link", [0.0, 0.4])
+def test_a_question_draws_the_same_alone_as_among_others(link: float) -> None:
+    family, rows = [0, 0, 1, 2, 2, 2], [1, 4, 2]
+    whole = outcome_draws(family, link, draws=7, seed=3)
+    assert (outcome_draws(family, link, draws=7, seed=3, rows=rows) == whole[rows]).all()
+    assert len(np.unique(whole)) == whole.size
+
+
+def test_the_link_of_all_questions_comes_from_sums_over_parts_of_them() -> None:
+    p, y, w, q, family = linked(3, 0.6)
+    below = np.zeros(len(p))
+    odd, many = q % 2 == 1, int(q.max()) + 1
+    parts = [residual_sums(p[own], y[own], w[own], q[own], below[own], many) for own in (odd, ~odd)]
+    of_question = np.zeros(many, dtype=np.intp)
+    of_question[q] = family
+    found = family_link(p, y, w, q, family)
+    assert found > 0
+    assert link_of(parts[0] + parts[1], of_question) == pytest.approx(found, abs=1e-9)
 
 
 def test_weightless_pairs_make_no_difference() -> None:

@@ -1,0 +1,157 @@
+"""The rows that the groups of a report are made from, each computed when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from forecasts.reports import member_scores
+from forecasts.reports.evidence_points import NOTHING, Parts, parts
+from forecasts.reports.groups import LEADS, Entries, group_entries, lead_days, tagged
+from forecasts.reports.lead_profile import profile
+from forecasts.reports.left_out import group_questions
+from forecasts.reports.movement import movements
+from forecasts.reports.report import Lead
+from forecasts.reports.scope import Scope
+from forecasts.reports.skills import skills
+from forecasts.reports.staleness import unrevised
+from forecasts.reports.when_made import Forecasts, forecasts_made
+from forecasts.scores.frames import Frames
+
+# Everyone, a tag and a lead have no others to be compared with.
+SIDES = ("forecaster", "team", "kind", "model", "owner")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of all groups, each with its group and question (a position).
+
+    ``frames`` are numbered, with the forecasts that the choice takes: all of them, those on some
+    questions (``joint``), or those of some groups. Every row of a group and question comes from
+    that group's forecasts on that question alone, but for ``skills``.
+    """
+
+    frames: Frames
+    scope: Scope
+
+    @cached_property
+    def entries(self) -> Entries:
+        """The forecasts as the groups made them."""
+        return group_entries(self.frames, by=self.scope.by)
+
+    @cached_property
+    def live(self) -> pd.DataFrame:
+        """The live segments of every member of a group."""
+        return member_scores.live_segments(self.scope.counting, self.entries)
+
+    @cached_property
+    def untagged(self) -> pd.DataFrame:
+        """The scores of every member; in a report by tag, everyone's once."""
+        return self._scores(self.scope.choice.lead)
+
+    @cached_property
+    def members(self) -> pd.DataFrame:
+        """The scores of every member, in a report by lead at each lead."""
+        if self.scope.by != "lead":
+            return self._tagged(self.untagged)
+        each = [self._scores(lead_days(name)).assign(group=name) for name in self.scope.wanted]
+        return pd.concat(each, ignore_index=True)
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """The scores of every group, one row a question."""
+        return member_scores.question_scores(self.members)
+
+    @cached_property
+    def every(self) -> dict[float | None, Forecasts]:
+        """All forecasts when made: by lead at each lead, else those of the choice."""
+        leads: tuple[float | None, ...] = (self.scope.choice.lead,)
+        if self.scope.by == "lead":
+            leads = tuple(lead_days(name) for name in self.scope.wanted)
+        return {days: self._made(days) for days in leads}
+
+    @cached_property
+    def made(self) -> Callable[[str], Forecasts]:
+        """A function from a group's name to its forecasts when made."""
+        if self.scope.by == "lead":
+            return lambda name: self.every[lead_days(name)]
+        every = self.every[self.scope.choice.lead]
+        of_group = by_group(self._tagged(every.rows))
+        return lambda name: every.of(of_group(name))
+
+    @property
+    def compares(self) -> bool:
+        """Whether the groups can be compared with others."""
+        return self.scope.by in SIDES
+
+    @property
+    def follows(self) -> bool:
+        """Whether the forecasts are followed over time, not taken at a lead."""
+        return self.scope.by != "lead" and self.scope.choice.lead is None
+
+    @cached_property
+    def skills(self) -> pd.DataFrame:
+        """The skills of groups: needs all forecasts on each question."""
+        return skills(self.scope.counting, self.frames, self.entries, self.scope.choice.lead)
+
+    def earned(self, people: pd.Series) -> Parts:
+        """Return the points of updates; ``people``: the number of members of each group."""
+        if not self.follows:
+            return NOTHING
+        found = parts(self.scope.counting, self.frames, self.entries, people)
+        return Parts(self._tagged(found.updates), self._tagged(found.cited))
+
+    @cached_property
+    def leads(self) -> dict[Any, tuple[Lead, ...]]:
+        """The lead-time profile of each group."""
+        if not self.follows:
+            return {}
+        made = [self._made(days) for days in LEADS]
+        tagged = [replace(at, rows=self._tagged(at.rows)) for at in made]
+        return profile(LEADS, tagged, self.scope.family)
+
+    @cached_property
+    def unrevised(self) -> pd.DataFrame | None:
+        """The binary forecasts and how long each stood."""
+        return self._tagged(unrevised(self.live, self.entries)) if self.follows else None
+
+    @cached_property
+    def moved(self) -> pd.DataFrame | None:
+        """The excess movement on all selected questions, also those that do not count."""
+        if not self.follows:
+            return None
+        scope = self.scope
+        found = movements(scope.questions, self.entries, scope.as_of, scope.counts)
+        return tag_rows(found, scope.questions) if scope.by == "tag" else found
+
+    @cached_property
+    def in_groups(self) -> pd.DataFrame:
+        """The questions of each group, scored or not."""
+        return group_questions(self.entries, self.scope.questions, self.scope.by, self.scope.wanted)
+
+    def _scores(self, lead: float | None) -> pd.DataFrame:
+        return member_scores.member_scores(self.scope.counting, self.entries, lead)
+
+    def _made(self, days: float | None) -> Forecasts:
+        then = self.live if days is None else member_scores.at_lead(self.live, days)
+        return forecasts_made(self.scope.counting, then, self.entries.group.to_numpy(dtype=object))
+
+    def _tagged(self, rows: pd.DataFrame) -> pd.DataFrame:
+        return tag_rows(rows, self.scope.counting) if self.scope.by == "tag" else rows
+
+
+def tag_rows(rows: pd.DataFrame, questions: pd.DataFrame) -> pd.DataFrame:
+    """Return everyone's rows, once for each tag of the question."""
+    tags = tagged(questions)
+    tags["question"] = pd.Index(questions["question_id"]).get_indexer(tags.pop("question_id"))
+    return rows.drop(columns="group").merge(tags, on="question")
+
+
+def by_group(rows: pd.DataFrame) -> Callable[[str], pd.DataFrame]:
+    """Return a function from a group's name to its rows, which may be none."""
+    parts = dict(iter(rows.groupby("group", sort=False, observed=True)))
+    return lambda name: parts.get(name, rows.iloc[:0])
