@@ -189,8 +189,7 @@ def export(
 
     Anything that you may not see is left out.
     """
-    from forecasts.exchange.export import exported
-    from forecasts.exchange.folder.folder import write_folder
+    from forecasts.exchange.export import write_export
     from forecasts.exchange.proofs import FILE, write_proofs
 
     if format_ is not None:
@@ -198,8 +197,7 @@ def export(
         return
     engine = ledger(settings(database, member))
     with reading_as(database, member, engine=engine) as (session, who, now):
-        frames, omitted = exported(session, member=who, now=now)
-        files = write_folder(frames, folder, overwrite=overwrite)
+        files, omitted = write_export(session, folder, member=who, now=now, overwrite=overwrite)
         if proofs:
             files.append(write_proofs(session, folder, member=who, now=now))
         else:  # of the ledger that was replaced

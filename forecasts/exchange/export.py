@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from sqlmodel import Session, col, func, select
 
 from forecasts.access.roles import member_rights
 from forecasts.access.visibility import forecast_visible, question_visible, reading_everything
 from forecasts.exchange.folder.archive import pack
+from forecasts.exchange.folder.cells import cell_text
 from forecasts.exchange.folder.folder import write_folder
 from forecasts.ledger.current import is_current_outcome
 from forecasts.ledger.models import (
@@ -37,7 +39,8 @@ from forecasts.ledger.models import (
 )
 from forecasts.questions.revisions import OUTCOME_KNOWN
 from forecasts.resolution.assignments import NONE
-from forecasts.scores.frames import Frames, ledger_frames
+from forecasts.scores import forecast_columns
+from forecasts.scores.frames import FORECAST_COLUMNS, Frames, ledger_frames
 
 
 def exported(
@@ -53,11 +56,57 @@ def exported(
     is empty then. A ledger's admin, and the owner of a personal ledger, export everything, hidden
     crowds included, so that the ledger can be rebuilt from it.
     """
-    everything = member_rights(session, member, now=now).unrestricted
-    with reading_everything(session) if everything else nullcontext():
+    with _reading(session, member, now):
         return ledger_frames(session, questions=questions), (
             left_out(session) if questions is None else []
         )
+
+
+def write_export(
+    session: Session, folder: Path, *, member: Member | None, now: datetime, overwrite: bool = False
+) -> tuple[list[Path], list[str]]:
+    """Return the files of the ledger folder, which are written, and what it cannot hold.
+
+    The same as ``exported``, but forecasts go from the database to the file in batches, so that a
+    ledger of any size needs little memory. Refused if the folder is not empty, unless
+    ``overwrite``.
+    """
+    with _reading(session, member, now):
+        frames, batches = ledger_frames(session, forecasts=False), forecast_batches(session)
+        files = write_folder(frames, folder, overwrite=overwrite, forecasts=batches)
+        return files, left_out(session)
+
+
+def forecast_batches(
+    session: Session, questions: Sequence[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Yield the forecasts that the session's reader may see, from a cursor of the database.
+
+    Columns of ``forecasts.csv``: ids are dictionaries (a dictionary for each batch), times
+    timestamp[us, UTC], the probability a double, and JSON is text; null is blank. Ordered by the
+    row ids of question and forecaster, then time and the order made.
+    """
+    for columns in forecast_columns.batches(session, questions):
+        texts = {name: _json_texts(columns[name]) for name in _JSON}
+        yield pa.RecordBatch.from_pydict({**columns, **texts})
+
+
+_JSON = [name for name, kind in FORECAST_COLUMNS.items() if kind == "json"]
+
+
+def _json_texts(values: list[Any]) -> pa.Array:
+    if not any(values):
+        return pa.nulls(len(values), pa.large_string())
+    texts = [None if value is None else cell_text(value) for value in values]
+    return pa.array(texts, pa.large_string())
+
+
+def _reading(
+    session: Session, member: Member | None, now: datetime
+) -> AbstractContextManager[None]:
+    """Return the block in which the session reads what the member may export."""
+    everything = member_rights(session, member, now=now).unrestricted
+    return reading_everything(session) if everything else nullcontext()
 
 
 def as_zip(frames: Frames) -> bytes:

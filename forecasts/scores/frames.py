@@ -195,15 +195,20 @@ def _blank_filled(frame: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:
 
 
 def ledger_frames(
-    session: Session, *, questions: Sequence[str] | None = None, rationales: bool = True
+    session: Session,
+    *,
+    questions: Sequence[str] | None = None,
+    rationales: bool = True,
+    forecasts: bool = True,
 ) -> Frames:
     """Return the ledger as frames, as far as the session's reader may see it.
 
     ``questions`` restricts it to those slugs. Rows are in the order written, forecasts sorted by
     (question, forecaster, time). Without ``rationales`` that column is blank: no number needs it.
+    Without ``forecasts`` there are none, for a caller who reads them in batches.
     """
     columns = forecast_columns.columns(
-        session, questions, rationales=rationales, cited=True, models=True
+        session, questions if forecasts else (), rationales=rationales, cited=True, models=True
     )
     return Frames(
         questions=_questions(session, questions),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import tempfile
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ from forecasts.articles.article import CapturedArticle
 from forecasts.common.errors import Forbidden, NotFound, Refused
 from forecasts.common.settings import sqlite_url
 from forecasts.exchange import export, import_
+from forecasts.exchange.folder.folder import read_folder
 from forecasts.exchange.samples import practice
 from forecasts.ledger import database
 from forecasts.ledger.models import (
@@ -537,6 +539,16 @@ def exported(session: Session, member: Member) -> set[str]:
     return held(frames)
 
 
+def written_out(session: Session, member: Member) -> set[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        export.write_export(session, Path(folder) / "out", member=member, now=NOW)
+        return held(read_folder(Path(folder) / "out"))
+
+
+def in_batches(session: Session, _member: Member) -> set[str]:
+    return {slug for batch in export.forecast_batches(session) for slug in batch[0].to_pylist()}
+
+
 def scored(session: Session, _member: Member) -> set[str]:
     asked, said = (set(frame["question_id"]) for frame in scoring_frames(session))
     assert asked == said
@@ -775,6 +787,8 @@ CASES: dict[str, Case] = {
     "resolution.disputes.uphold": Case(A.resolve, upholds, on="resolved"),
     "questions.finality.dispute_deadlines": Case(A.see, among(provisional), on="resolved"),
     "exchange.export.exported": Case(A.see, among(exported)),
+    "exchange.export.write_export": Case(A.see, among(written_out)),
+    "exchange.export.forecast_batches": Case(A.see, among(in_batches)),
     "exchange.import_.import_frames": Case(A.forecast, _import, on="import"),
     "exchange.import_.rehearse": Case(A.forecast, _rehearse, on="import"),
     "exchange.export.left_out": Case(A.see, among(proposed)),
@@ -813,6 +827,7 @@ CASES: dict[str, Case] = {
     "operations.privacy.remove": Case(
         A.administer, lambda c: privacy.remove(c.session, "leaver", **c.here), on="ledger"
     ),
+    "scores.forecast_columns.batches": Case(A.see, among(in_batches)),
     "scores.forecast_columns.columns": Case(
         A.see,
         among(lambda s, _: set(columns(s, None, rationales=False, cited=False)["question_id"])),

@@ -14,6 +14,7 @@ import weakref
 import zipfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from forecasts.exchange.folder.drafts import drafted
 from forecasts.exchange.folder.rules import check_folder
 from forecasts.exchange.folder.tables import (
     Table,
+    batch_texts,
     cell_texts,
     empty_table,
     read_table,
@@ -178,11 +180,19 @@ def _warn_of_late_ends(questions: pd.DataFrame, warn: Callable[[str], None]) -> 
         )
 
 
-def write_folder(frames: Frames, folder: Path, *, overwrite: bool = False) -> list[Path]:
+def write_folder(
+    frames: Frames,
+    folder: Path,
+    *,
+    overwrite: bool = False,
+    forecasts: Iterable[pa.RecordBatch] = (),
+) -> list[Path]:
     """Return the files of the ledger folder, which are written.
 
-    Refused if the folder is not empty, unless ``overwrite``; BadInput if the disk refuses. If it is
-    interrupted, an overwritten folder can hold files of both ledgers (see ``drafted``).
+    ``forecasts``: batches of further forecasts (``export.forecast_batches``), so that any number
+    needs little memory. Refused if the folder is not empty, unless ``overwrite``; BadInput if the
+    disk refuses. If it is interrupted, an overwritten folder can hold files of both ledgers (see
+    ``drafted``).
     """
     names = []
     with drafted(folder, overwrite=overwrite) as draft:
@@ -190,10 +200,9 @@ def write_folder(frames: Frames, folder: Path, *, overwrite: bool = False) -> li
             frame: pd.DataFrame = getattr(frames, name)
             if name not in ("questions", "forecasts") and frame.empty:
                 continue
-            write_csv(
-                draft / f"{name}.csv",
-                {column: cell_texts(frame[column], kind) for column, kind in columns.items()},
-            )
+            whole = {column: cell_texts(frame[column], kind) for column, kind in columns.items()}
+            further = map(batch_texts, forecasts if name == "forecasts" else ())
+            write_csv(draft / f"{name}.csv", chain([whole], further))
             names.append(name)
         package = json.dumps(_datapackage(names), indent=2, ensure_ascii=False)
         (draft / "datapackage.json").write_text(package + "\n", encoding="utf-8")

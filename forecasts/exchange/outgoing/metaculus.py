@@ -45,9 +45,9 @@ def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
     scores, infinite = _scores(frames, ids)
     left_out = [*_left_out(frames), *unwritten, *infinite]
     with drafted(path, overwrite=overwrite) as draft:
-        write_csv(draft / "question_data.csv", _questions(frames.questions, outlines, ids))
-        write_csv(draft / "forecast_data.csv", forecasts)
-        write_csv(draft / "score_data.csv", scores)
+        write_csv(draft / "question_data.csv", [_questions(frames.questions, outlines, ids)])
+        write_csv(draft / "forecast_data.csv", [forecasts])
+        write_csv(draft / "score_data.csv", [scores])
         (draft / "README.md").write_text(readme(frames, left_out), encoding="utf-8")
         names = sorted(file.name for file in draft.iterdir())
     return Written([path / name for name in names], left_out)
