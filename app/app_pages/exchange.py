@@ -5,12 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from app.forms.account_import import account_form
+from app.forms.export_download import export_download
 from app.forms.import_upload import ImportState, Ready, upload_form
 from app.forms.same_questions import same_questions
 from app.markdown_text import added, as_text, counted
 from app.session import act, now, page_state, reading, rights_here
 from app.views import import_preview
-from app.views.downloads import ledger_folder_button
 from app.views.links import question_link
 from app.views.progress import progress
 from forecasts.access.roles import Action
@@ -134,9 +134,4 @@ if rights.allows(Action.ask):
 else:
     st.info("You can read this ledger. Importing requires the forecaster role.")
 st.header("Export", anchor=False)
-st.caption(
-    "Everything you may see, as CSV files: questions, forecasts, evidence, articles, teams. "
-    "Earlier wordings, resolvers and roles are not included; back up the database to keep those. "
-    "Texts are exact: a spreadsheet may run one that begins with = as a formula."
-)
-ledger_folder_button("Download the ledger (ZIP)", key="export")
+export_download()

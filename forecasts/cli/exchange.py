@@ -211,21 +211,13 @@ def export(
 def _export_as(
     name: str, path: Path, overwrite: bool, proofs: bool, database: str | None, member: str | None
 ) -> None:
-    from forecasts.exchange.export import exported
-    from forecasts.exchange.outgoing.formats import writer
-    from forecasts.exchange.question_files import FORMAT, write_question_files
+    from forecasts.exchange.export_formats import export_as
 
     if proofs:
         raise BadInput("Only a ledger folder can have proofs.", remedy="Leave out --format.")
-    format_ = None if name == FORMAT else writer(name)
     engine = ledger(settings(database, member))
     with reading_as(database, member, engine=engine) as (session, who, now):
-        if format_ is None:
-            written = write_question_files(session, path, member=who, now=now, overwrite=overwrite)
-        else:
-            frames, _ = exported(session, member=who, now=now)
-    if format_ is not None:
-        written = format_.write(frames, path, overwrite=overwrite)
+        written = export_as(session, name, path, member=who, now=now, overwrite=overwrite)
     if written.left_out:
         print_note(
             f"Left out, because the format has no place for it: {'; '.join(written.left_out)}."

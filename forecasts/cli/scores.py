@@ -37,6 +37,7 @@ from forecasts.common.errors import BadInput
 from forecasts.common.text import on_one_line
 
 if TYPE_CHECKING:
+    from forecasts.scores.printed_scores import Printed
     from forecasts.scores.scored_questions import ScoredQuestion
 
 # The orders of ``scores``; a question without the value is last.
@@ -73,14 +74,19 @@ def scores(
     you with the others, and "earned" sums your updates: both are better above 0.
     """
     from forecasts.questions import registry
+    from forecasts.questions.standing import current_state
+    from forecasts.scores.printed_scores import printed_scores
     from forecasts.scores.scored_questions import matching, scored_questions
 
     one_of("--sort", sort, tuple(_ORDERS))
-    with reading_as(database, member) as (session, who, _):
+    printed: list[Printed] = []
+    with reading_as(database, member) as (session, who, now):
         found = [] if who is None else scored_questions(session, who)
         if question is not None:
-            asked = registry.find(session, question).id
-            found = [one for one in found if one.state.id == asked]
+            asked = registry.find(session, question)
+            found = [one for one in found if one.state.id == asked.id]
+            if who is not None:
+                printed = printed_scores(session, current_state(session, asked, now=now), who)
     if search is not None:
         found = matching(found, search)
     found.sort(key=lambda one: _place(_ORDERS[sort](one)))
@@ -88,8 +94,8 @@ def scores(
         from forecasts.exchange.question_json import scored_fields
 
         print_json([scored_fields(one) for one in found])
-    elif question is not None and found:
-        _print_updates(found[0])
+    elif question is not None and (found or printed):
+        _print_question(found, printed)
     elif found:
         _print_scores(found, everything=everything)
     elif question is not None or search is not None:
@@ -143,6 +149,17 @@ def _print_scores(found: Sequence[ScoredQuestion], *, everything: bool) -> None:
     out().print(table)
     if len(shown) < len(found):
         print_note(f"… and {len(found) - len(shown):,} more: forecasts scores --all")
+
+
+def _print_question(found: Sequence[ScoredQuestion], printed: Sequence[Printed]) -> None:
+    """Print the member's scores on one question: the ledger's, then those of its platform."""
+    from forecasts.cli.show import printed_lines
+
+    for one in found:
+        _print_updates(one)
+    print_lines(printed_lines(printed))
+    for note in dict.fromkeys(one.note for one in printed):
+        print_line(f"  {note}", style="dim")
 
 
 def _print_updates(one: ScoredQuestion) -> None:

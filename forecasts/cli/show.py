@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from forecasts.ledger import models
     from forecasts.ledger.models import Forecast, QuestionRevision, QuestionText
     from forecasts.questions.standing import QuestionState
+    from forecasts.scores.printed_scores import Printed
     from forecasts.scores.stored_scores import ForecasterScore
 
 _HEIGHT = 24  # lines of a screen
@@ -173,7 +174,8 @@ def _outcome_lines(session: Session, state: QuestionState, now: datetime) -> lis
 
 
 def _best_scores(session: Session, state: QuestionState, who: models.Member | None) -> list[str]:
-    """Return the best scores and the member's own, one per line."""
+    """Return the best scores and the member's own, one per line, then those of its platform."""
+    from forecasts.scores.printed_scores import printed_scores
     from forecasts.scores.stored_scores import score_table
 
     if state.resolution is None:
@@ -186,6 +188,10 @@ def _best_scores(session: Session, state: QuestionState, who: models.Member | No
         updates = f"{row.updates} {'update' if row.updates == 1 else 'updates'}"
         line = f"{row.forecaster}: {rule} {row.score:.3g}, coverage {row.coverage:.0%}, {updates}"
         lines += fitted(line, indent="  ")
+    own_printed = [] if who is None else printed_scores(session, state, who)
+    printed = own_printed or printed_scores(session, state)[:_TOP]
+    for one in printed_lines(printed):
+        lines += fitted(one.strip(), indent="  " if one.startswith(" ") else "")
     return lines
 
 
@@ -283,6 +289,7 @@ def _print_history(
 def _print_resolution(session: Session, state: QuestionState, now: datetime) -> None:
     from forecasts.questions.finality import provisional_outcome
     from forecasts.resolution.history import correction, provisional_note, steps
+    from forecasts.scores.printed_scores import printed_scores
     from forecasts.scores.stored_scores import CRPS, score_table
 
     if taken := steps(session, state.question):
@@ -320,24 +327,22 @@ def _print_resolution(session: Session, state: QuestionState, now: datetime) -> 
     scored = score_table(session, state.resolution)
     print_line("\nScores (0 is best):" if scored else "\nNo scores.")
     print_scores(scored)
-    _print_printed_scores(session, state)
-
-
-def _print_printed_scores(session: Session, state: QuestionState) -> None:
-    """Print the scores that a platform printed, each beside ours, and how the rules differ."""
-    from forecasts.questions.origins import platform_name
-    from forecasts.scores.printed_scores import printed_scores
-
     printed = printed_scores(session, state)
-    if not printed:
-        return
-    print_line("\nPrinted scores:")
-    for one in printed:
-        ours = "" if one.ours is None else f", ours ({one.protocol}) {one.ours:.4g}"
-        name = f"{platform_name(one.platform)} {one.name}"
-        print_line(f"  {one.forecaster}: {name} {one.score:.4g}{ours}")
+    print_lines(["", *printed_lines(printed)] if printed else [])
     for note in dict.fromkeys(one.note for one in printed):
         print_line(f"  {note}", style="dim")
+
+
+def printed_lines(printed: Sequence[Printed]) -> list[str]:
+    """Return the scores that platforms printed, each beside ours, below a heading."""
+    from forecasts.questions.origins import platform_name
+
+    lines = ["Printed by the platform:"] if printed else []
+    for one in printed:
+        ours = "" if one.ours is None else f", ours ({one.protocol}) {one.ours:.3g}"
+        name = f"{platform_name(one.platform)} {one.name}"
+        lines.append(f"  {one.forecaster}: {name} {one.score:.3g}{ours}")
+    return lines
 
 
 def print_scores(scored: Sequence[ForecasterScore]) -> None:

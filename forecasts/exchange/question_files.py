@@ -24,7 +24,7 @@ from forecasts.questions.standing import listing
 from forecasts.reports.numbers import count
 from forecasts.resolution.assignments import NONE
 
-FORMAT = "json"
+FORMAT, TITLE, FILES = "json", "Questions as JSON", "a folder with a JSON file for each question"
 
 
 def write_question_files(

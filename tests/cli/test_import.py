@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from forecasts.exchange.platforms.columns import hashed_id
 from tests.exchange.platforms.metaculus_files import (
     FORECAST_HEADER,
     export,
@@ -115,3 +116,31 @@ def test_a_path_that_leads_nowhere_is_said(
     (tmp_path / "empty").mkdir()
     empty = forecasts("import", str(tmp_path / "empty"), exit_code=2)
     assert "Looked for:\n  Ledger folder: " in empty.stderr
+
+
+FATEBOOK = (
+    "Question title,Multiple choice option,Forecast created by,Forecast (scale = 0-1),"
+    "Forecast created at,Question created by,Question created at,Question resolve by,Resolution,"
+    "Resolved at,Your Brier score for this question,Your relative Brier score for this question\n"
+    "Will it rain?,,Alice A.,0.7,2026-01-02 10:11:5,Alice A.,2026-01-02 10:11:5,"
+    "2026-01-09 00:00:0,YES,2026-01-08 08:00:9,0.09,-0.02\n"
+)
+
+
+def test_the_scores_that_a_platform_printed_are_shown_as_the_platforms(
+    forecasts: Callable[..., Result], tmp_path: Path
+) -> None:
+    file = tmp_path / "fatebook.csv"
+    file.write_text(FATEBOOK)
+    forecasts("import", str(file))
+    slug = hashed_id("fatebook", "Will it rain?", "2026-01-02 10:11:05")
+    lines = [
+        "Printed by the platform:",
+        "  alice: Fatebook Brier score 0.09, ours (brier_original) 0.18",
+        "  alice: Fatebook relative Brier score -0.02",
+    ]
+    for command in (("show", slug), ("show", slug, "--all"), ("scores", slug)):
+        shown = forecasts(*command).stdout.splitlines()
+        at = shown.index(lines[0])
+        assert shown[at : at + 3] == lines, command
+    assert "Fatebook scores each day’s mean forecast" in forecasts("scores", slug).stdout

@@ -19,7 +19,9 @@ from forecasts.scores.frames import Frames, rows
 
 
 def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
-    """Return the file ``path``, which is written (see ``written``)."""
+    """Return the file, which is written (see ``written``): ``path``, ending in .ics."""
+    if path.suffix.lower() != ".ics":  # by which calendar programs know it
+        path = path.with_name(f"{path.name}.ics")
     questions = frames.questions
     open_ = questions[questions["resolution"] == ""].sort_values(
         ["scheduled_close_time", "question_id"]

@@ -22,18 +22,23 @@ class Writer(Protocol):
 
 @dataclass(frozen=True)
 class Format:
-    """A format: the module that writes it, and its files in a few words."""
+    """A format: the module that writes it, its title, and its files in a few words."""
 
     writer: Writer
+    title: str
     files: str
 
 
 # By the names that --format takes, in the order in which messages list them.
 FORMATS: Mapping[str, Format] = {
-    "metaculus": Format(metaculus, "a folder of CSVs as Metaculus exports them"),
-    "calendar": Format(calendar, "a calendar file of the questions without an outcome"),
-    "forecastbench": Format(forecastbench, "a folder of ForecastBench submissions"),
-    "forecasting-tools": Format(benchmark, "a folder with benchmark.jsonl for forecasting-tools"),
+    "metaculus": Format(metaculus, "Metaculus", "a folder of CSVs as Metaculus exports them"),
+    "calendar": Format(calendar, "Calendar", "a calendar file of the questions without an outcome"),
+    "forecastbench": Format(
+        forecastbench, "ForecastBench", "a folder of ForecastBench submissions"
+    ),
+    "forecasting-tools": Format(
+        benchmark, "forecasting-tools", "a folder with benchmark.jsonl for forecasting-tools"
+    ),
 }
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
+from app.forms.export_download import _TITLES
 from forecasts.access import roles, teams
 from forecasts.access.members import member_or_new
 from forecasts.exchange.export import as_zip, exported
+from forecasts.exchange.export_formats import packed_as
+from forecasts.exchange.outgoing.formats import FORMATS
 from forecasts.ledger import database
 from forecasts.ledger.models import Role
 from forecasts.questions import standing
@@ -52,9 +58,6 @@ def test_a_folder_is_looked_at_then_imported(
 
 def folder_with_another_name(archive: bytes) -> bytes:
     """Return the folder with another question ID, which is new to the ledger."""
-    import io
-    import zipfile
-
     made = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(made, "w") as new:
         for name in old.namelist():
@@ -88,6 +91,33 @@ def test_what_is_no_folder_is_said_in_a_sentence(app: AppTest) -> None:
 def test_nothing_is_imported_without_a_file(app: AppTest) -> None:
     visit(app, "exchange")
     assert app.button(key="import#0-look").disabled
+
+
+def test_each_format_is_prepared_and_says_what_it_leaves_out(furnished: AppTest) -> None:
+    visit(furnished, "exchange")
+    assert set(_TITLES) == {"folder", "json", *FORMATS}
+    for name in _TITLES.keys() - {"folder"}:
+        [format_] = [one for one in furnished.selectbox if one.label == "Format"]
+        format_.select(name).run()
+        assert not furnished.get("download_button"), name
+        furnished.button(key="export-prepare").click().run()
+        [download] = furnished.get("download_button")
+        assert download.proto.label.startswith("Download "), name
+        assert "Left out: " in words(furnished), name
+        assert not furnished.exception
+
+
+def test_an_export_in_another_format_is_one_file(furnished: AppTest, engine: Engine) -> None:
+    with database.reading(engine) as ledger:
+        made = {name: packed_as(ledger, name, member=None, now=day(5)) for name in FORMATS}
+        again = packed_as(ledger, "metaculus", member=None, now=day(5))
+    assert made["calendar"].name == "calendar.ics"
+    assert made["calendar"].data.startswith(b"BEGIN:VCALENDAR")
+    assert made["forecasting-tools"].name == "benchmark.jsonl"
+    with zipfile.ZipFile(io.BytesIO(made["metaculus"].data)) as archive:
+        assert {"question_data.csv", "forecast_data.csv"} < set(archive.namelist())
+    assert again == made["metaculus"]
+    assert any("rationale" in one for one in made["metaculus"].left_out)
 
 
 def test_a_viewer_may_export_and_finds_no_way_to_import(app: AppTest, engine: Engine) -> None:

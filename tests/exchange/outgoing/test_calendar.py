@@ -56,3 +56,15 @@ def test_a_path_below_a_file_is_named(session: Session, alice: Member, tmp_path:
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInput, match="cannot be written"):
         calendar.write(ledger_frames(session), tmp_path / "file" / "questions.ics")
+
+
+def test_a_file_without_the_ending_of_calendars_gets_it(
+    session: Session, alice: Member, tmp_path: Path
+) -> None:
+    ask(session, alice)
+    frames, folder = ledger_frames(session), tmp_path / "calendars"
+    assert calendar.write(frames, folder / "my.list").files == [folder / "my.list.ics"]
+    assert [file.name for file in folder.iterdir()] == ["my.list.ics"]
+    with pytest.raises(Refused, match=r"my.list.ics' exists"):
+        calendar.write(frames, folder / "my.list")
+    assert calendar.write(frames, folder / "A.ICS").files == [folder / "A.ICS"]

@@ -1,0 +1,60 @@
+"""Exports of the ledger in formats besides its own folder, as files or packed to be downloaded."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlmodel import Session
+
+from forecasts.exchange import question_files
+from forecasts.exchange.export import exported
+from forecasts.exchange.folder.archive import pack
+from forecasts.exchange.outgoing.formats import writer
+from forecasts.exchange.outgoing.written import Written
+from forecasts.ledger.models import Member
+
+
+def export_as(
+    session: Session,
+    name: str,
+    path: Path,
+    *,
+    member: Member | None,
+    now: datetime,
+    overwrite: bool = False,
+) -> Written:
+    """Return the files of an export in another format, which are written to ``path``.
+
+    BadInput if there is no format with this name. Refused if ``path`` exists, unless ``overwrite``.
+    """
+    if name == question_files.FORMAT:
+        return question_files.write_question_files(
+            session, path, member=member, now=now, overwrite=overwrite
+        )
+    format_ = writer(name)
+    frames, _ = exported(session, member=member, now=now)
+    return format_.write(frames, path, overwrite=overwrite)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """An export as one file: its name, its data, and what it leaves out (see ``Written``)."""
+
+    name: str
+    data: bytes
+    left_out: Sequence[str]
+
+
+def packed_as(session: Session, name: str, *, member: Member | None, now: datetime) -> Packed:
+    """Return an export in another format: its only file, or an archive of its folder."""
+    with tempfile.TemporaryDirectory(prefix="export-") as aside:
+        path = Path(aside) / name
+        written = export_as(session, name, path, member=member, now=now)
+        if len(written.files) == 1:
+            [file] = written.files
+            return Packed(file.name, file.read_bytes(), written.left_out)
+        return Packed(f"{name}.zip", pack(written.files, below=path), written.left_out)
