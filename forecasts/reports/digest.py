@@ -1,9 +1,14 @@
-"""The digest of a ledger: equal if everything that affects a report's numbers is equal."""
+"""The digest of a ledger: equal if everything that affects a report's numbers is equal.
+
+It is made from a digest of each question with its forecasts. So parts of a ledger that hold whole
+questions have, together, the digest of the ledger.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -13,23 +18,15 @@ import pandas as pd
 from forecasts.questions.revisions import DECIDES_SCORES
 from forecasts.reports.groups import forecast_groups
 from forecasts.reports.report import By
-from forecasts.scores.frames import (
-    EVIDENCE_COLUMNS,
-    FORECAST_COLUMNS,
-    QUESTION_COLUMNS,
-    TEAM_COLUMNS,
-    Frames,
-)
+from forecasts.scores.frames import EVIDENCE_COLUMNS, QUESTION_COLUMNS, TEAM_COLUMNS, Frames
 
-# The columns that affect the numbers, and how many of them, from the first, give the order of rows.
-# Titles, background, rationales and other texts do not affect the numbers. Two forecasts at the
-# same instant keep their order: the later row wins.
+# The columns that affect the numbers. Titles, background, rationales and other texts do not. Two
+# forecasts at the same instant keep their order: the later row wins.
 _QUESTIONS = ("question_id", *DECIDES_SCORES, "resolution", "family", "tags")
 _FORECASTS = ("question_id", "forecaster", "made_at")
-_FORECAST_VALUES = ("probability", "probabilities", "quantiles", "evidence")
+_JSON = ("probabilities", "quantiles", "evidence")
+# The other tables, and how many of the columns, from the first, give the order of rows.
 _TABLES = {
-    "questions": (QUESTION_COLUMNS, _QUESTIONS, 1),
-    "forecasts": (FORECAST_COLUMNS, (*_FORECASTS, *_FORECAST_VALUES), len(_FORECASTS)),
     "teams": (TEAM_COLUMNS, ("team", "forecaster", "joined_at", "left_at"), 4),
     "evidence": (EVIDENCE_COLUMNS, ("evidence_id", "publisher", "kind"), 1),
 }
@@ -41,7 +38,18 @@ def sha256(frames: Frames, by: By = "all") -> str:
     The order of the rows does not matter, nor does their source, folder or database. By kind, model
     or owner, the digest covers those of the forecasts too.
     """
+    return of_questions(question_digests(frames, by), frames)
+
+
+def of_questions(digests: Iterable[bytes], frames: Frames) -> str:
+    """Return the digest of a ledger from those of all its questions, in any order.
+
+    ``frames`` has its teams and evidence.
+    """
     digest = hashlib.sha256()
+    every = sorted(digests)
+    digest.update(f"questions {len(every)}\n".encode())
+    digest.update(b"".join(every))
     for name, (kinds, columns, keys) in _TABLES.items():
         frame: pd.DataFrame = getattr(frames, name)
         ordered = frame.iloc[_order([frame[key] for key in columns[:keys]])]
@@ -50,12 +58,64 @@ def sha256(frames: Frames, by: By = "all") -> str:
             digest.update(f"{column}\n".encode())
             for part in _bytes(ordered[column], kinds[column]):
                 digest.update(part)
-    if by in ("kind", "model", "owner"):
-        order = _order([frames.forecasts[key] for key in _FORECASTS])
-        digest.update(f"{by}\n".encode())
-        for part in _bytes(forecast_groups(frames, by=by).iloc[order], "text"):
-            digest.update(part)
     return digest.hexdigest()
+
+
+def question_digests(frames: Frames, by: By = "all") -> list[bytes]:
+    """Return the SHA-256 of each question with its forecasts, in the order of the questions."""
+    questions, forecasts = frames.questions, frames.forecasts
+    columns = [_values(questions[name], QUESTION_COLUMNS[name]) for name in _QUESTIONS]
+    order = _order([forecasts[key] for key in _FORECASTS])
+    asked = pd.Index(questions["question_id"]).get_indexer(forecasts["question_id"])[order]
+    order = order[np.argsort(asked, kind="stable")]
+    ends = np.cumsum(np.bincount(asked + 1, minlength=len(questions) + 1))
+    p = forecasts["probability"].to_numpy(dtype="<f8")[order]
+    rows = {
+        "forecaster": _names(forecasts["forecaster"])[order],
+        "made_at": forecasts["made_at"].astype("int64").to_numpy()[order],
+        # A missing number may come in more than one bit pattern, and so does 0.
+        "probability": np.where(np.isnan(p), np.nan, p + 0.0),
+    }
+    if by in ("kind", "model", "owner"):
+        rows[by] = _names(forecast_groups(frames, by=by))[order]
+    data = _record(rows)
+    size = len(data) // max(len(order), 1)
+    cells = {name: forecasts[name].to_numpy(dtype=object)[order] for name in _JSON}
+    filled = {name: np.asarray(pd.notna(values)) for name, values in cells.items()}
+    some = [name for name in _JSON if filled[name].any()]
+    found = []
+    for start, end, *row in zip(ends[:-1], ends[1:], *columns, strict=True):
+        digest = hashlib.sha256(_json(row))
+        digest.update(data[start * size : end * size])
+        for name in some:
+            own = np.flatnonzero(filled[name][start:end])
+            if len(own):
+                digest.update(_json([name, own.tolist(), cells[name][start:end][own].tolist()]))
+        found.append(digest.digest())
+    return found
+
+
+def _record(rows: dict[str, npt.NDArray[Any]]) -> bytes:
+    """Return the rows one after another, each with its columns side by side."""
+    kinds = [(name, values.dtype.newbyteorder("<")) for name, values in rows.items()]
+    table = np.empty(len(rows["made_at"]), dtype=kinds)
+    for name, values in rows.items():
+        table[name] = values
+    return table.tobytes()
+
+
+def _names(column: pd.Series) -> npt.NDArray[np.void]:
+    """Return the first half of the SHA-256 of each text, which has the same size for all."""
+    place, texts = pd.factorize(column)
+    hashes = [hashlib.sha256(str(text).encode()).digest()[:16] for text in texts]
+    return np.array(hashes or [b""], dtype="V16")[place]
+
+
+def _values(column: pd.Series, kind: str) -> list[Any]:
+    """Return the values of a column as JSON has them."""
+    if kind == "time":
+        return column.astype("int64").tolist()
+    return column.tolist()
 
 
 def _order(keys: list[pd.Series[Any]]) -> npt.NDArray[np.intp]:
@@ -74,16 +134,6 @@ def _order(keys: list[pd.Series[Any]]) -> npt.NDArray[np.intp]:
 def _bytes(column: pd.Series, kind: str) -> list[bytes]:
     if kind == "time":
         return [column.astype("int64").to_numpy().astype("<i8").tobytes()]
-    if kind == "flag":
-        return [column.to_numpy().astype("<u1").tobytes()]
-    if kind == "number":
-        values = column.to_numpy(dtype="<f8", copy=True)
-        values[np.isnan(values)] = np.nan  # a missing number may come in more than one bit pattern
-        return [(values + 0.0).tobytes()]
-    if kind == "json":
-        filled = np.flatnonzero(column.notna().to_numpy())
-        cells = column.to_numpy(dtype=object)[filled].tolist()
-        return [filled.astype("<i8").tobytes(), _json(cells)]
     # Each distinct text once, and then its number in each row.
     place, texts = pd.factorize(column, sort=True)
     return [_json(list(texts)), place.astype("<i8").tobytes()]
