@@ -231,13 +231,26 @@ def ignoring_closed_pipe() -> Iterator[None]:
 
 @contextmanager
 def progress_bar(
-    description: str, unit: str, *, shown: bool = True
+    description: str, unit: str, *, shown: bool = True, rate: bool = False
 ) -> Iterator[Callable[..., None]]:
     """Yield a function that updates a progress bar on standard error, if that is a terminal.
 
     It takes the arguments of ``rich.progress.Progress.update``, such as completed and total.
+    ``rate``: show the units a second and the time left as well.
     """
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text("" if task.speed is None else f"{task.speed:,.0f} a second")
 
     console = messages()
     with Progress(
@@ -245,6 +258,7 @@ def progress_bar(
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn(unit),
+        *((Rate(), TimeRemainingColumn(), TextColumn("left")) if rate else ()),
         console=console,
         disable=not (shown and console.is_terminal),
         transient=True,

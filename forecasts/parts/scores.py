@@ -39,12 +39,13 @@ RESULTS = "results.json"
 FORMAT, VERSION = "forecast-ledger-scores", 1
 # The metadata of a file of scores.
 _MADE_FROM = b"forecast-ledger"
-_IDS = pa.dictionary(pa.int32(), pa.string())
+_IDS = ("question_id", "forecaster")
+_NAME = pa.dictionary(pa.int32(), pa.string())
 _SCHEMA = pa.schema(
     {
-        "question_id": _IDS,
-        "forecaster": _IDS,
-        "protocol": _IDS,
+        "question_id": _NAME,
+        "forecaster": _NAME,
+        "protocol": _NAME,
         "score": pa.float64(),
         "coverage": pa.float64(),
         "updates": pa.int64(),
@@ -145,6 +146,19 @@ def score_parts(
     )
 
 
+def table(parts: Parts, protocols: Sequence[str] = ("brier",)) -> pd.DataFrame:
+    """Return the scores of all parts in memory, sorted as ``scoring.score`` sorts them.
+
+    BadInput lists the invalid values of the first part that has some.
+    """
+    found = [
+        scored(chunk, protocols, task.part).astype(dict.fromkeys(_IDS, "str"))
+        for task in _tasks(parts, parts.folder, protocols)
+        for chunk in chunks(*task.inputs)
+    ]
+    return pd.concat(found).sort_values(["protocol", *_IDS], ignore_index=True)
+
+
 def processes(workers: int | None = None) -> Processes:
     """Return an executor of so many processes on this machine, by default one a core."""
     return Processes(workers, preload=[__name__])
@@ -174,9 +188,12 @@ def score_part(task: Task) -> PartScores:
     rows = 0
     try:
         with pyarrow.parquet.ParquetWriter(
-            draft, _SCHEMA.with_metadata(metadata), compression="zstd",
-            use_dictionary=["question_id", "forecaster", "protocol", "updates"], write_statistics=False,
-        ) as writer:  # fmt: skip
+            draft,
+            _SCHEMA.with_metadata(metadata),
+            compression="zstd",
+            use_dictionary=[*_IDS, "protocol", "updates"],
+            write_statistics=False,  # they take as long as the rest, and select nothing
+        ) as writer:
             for chunk in chunks(*task.inputs):
                 table = _table(scored(chunk, task.made_from["protocols"], task.part))
                 writer.write_table(table)
@@ -279,7 +296,7 @@ def _rows_kept(task: Task) -> int | None:
 def _table(frame: pd.DataFrame) -> Any:
     columns = {name: frame[name] for name in ("score", "coverage", "updates")}
     arrays = {name: pa.array(column.to_numpy()) for name, column in columns.items()}
-    for name in ("question_id", "forecaster", "protocol"):
+    for name in (*_IDS, "protocol"):
         column = frame[name].astype("category").cat
         codes = pa.array(column.codes.to_numpy().astype(np.int32))
         texts = pa.array(column.categories, pa.string())

@@ -1,0 +1,135 @@
+"""Scores of a folder of parts: by workers into a folder, or as one table if there are few."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeGuard
+
+import typer
+
+from forecasts.cli.console import messages, print_error, print_line, print_note, progress_bar
+from forecasts.common.commands import command
+from forecasts.common.errors import BadInput
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from forecasts.parts.folder import Parts
+
+# A table is held in memory, several times over.
+MOST_IN_A_TABLE = 5_000_000
+_SECONDS_BETWEEN_LINES = 30
+
+
+def parts_in(folder: Path | None) -> Parts | None:
+    """Return the folder of parts, None for anything else."""
+    from forecasts.parts.folder import is_parts, open_parts
+
+    return open_parts(folder) if folder is not None and is_parts(folder) else None
+
+
+def is_folder(output: Path | None, format_: str | None) -> TypeGuard[Path]:
+    """Return whether scores are to be written as a folder rather than as one file."""
+    return output is not None and format_ is None and not output.suffix
+
+
+def needs_parts(folder: Path | None) -> BadInput:
+    """Return the error of workers without a folder of parts."""
+    if folder is None:
+        return BadInput(
+            "Workers score a folder of parts, not a database.",
+            remedy="Make one first: forecasts export PARTS --parquet",
+        )
+    return BadInput(
+        f"{str(folder)!r} is not a folder of parts, so workers cannot share it.",
+        remedy=f"Make one first: {command('partition', str(folder), options=['--into', 'PARTS'])}",
+    )
+
+
+def needs_folder() -> BadInput:
+    """Return the error of workers without a folder for the scores."""
+    return BadInput(
+        "Workers write a folder of scores, not one table.", remedy="Name it: --output scores"
+    )
+
+
+def parts_table(parts: Parts, protocols: Sequence[str]) -> pd.DataFrame:
+    """Return the scores of a folder of parts as one table, in the usual order."""
+    from forecasts.parts.scores import table
+
+    if (count := parts.rows("forecasts")) > MOST_IN_A_TABLE:
+        raise BadInput(
+            f"The parts hold {count:,} forecasts; one table of scores is made of at most "
+            f"{MOST_IN_A_TABLE:,}.",
+            remedy="Name a folder for the scores, such as --output scores",
+        )
+    return table(parts, protocols)
+
+
+def score_into(
+    parts: Parts,
+    output: Path,
+    protocols: Sequence[str],
+    *,
+    workers: int | None,
+    scheduler: str | None,
+) -> None:
+    """Score a folder of parts into a folder of results. Exits with 1 if parts failed."""
+    from forecasts.parts.execution import cluster
+    from forecasts.parts.scores import processes, score_parts
+
+    if workers is not None and scheduler is not None:
+        raise BadInput(
+            "--workers counts processes here, and --scheduler names a cluster.",
+            remedy="Use one of them.",
+        )
+    engine = processes(workers) if scheduler is None else cluster(scheduler)
+    start = time.monotonic()
+    try:
+        with engine as executor, _progress() as progress:
+            found = score_parts(parts, output, protocols, executor=executor, progress=progress)
+    except KeyboardInterrupt:
+        print_note("Stopped. To continue, run the same command again.")
+        raise typer.Exit(130) from None
+    seconds = time.monotonic() - start
+    forecasts = parts.rows("forecasts")
+    kept = f", {found.kept:,} of them there already" if found.kept else ""
+    print_line(
+        f"{found.rows:,} scores of {forecasts:,} forecasts in {parts.count - len(found.failed):,} "
+        f"parts{kept}, in {seconds:,.1f} s: {output}"
+    )
+    if found.digest is not None:
+        print_line(f"digest {found.digest}")
+        return
+    count = len(found.failed)
+    print_note(f"{count:,} {'part' if count == 1 else 'parts'} failed:")
+    for name, error in found.failed.items():
+        print_note(f"{name}:")
+        print_error(error)
+    print_note("Then run the same command again: what is done stays.")
+    raise typer.Exit(1)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """Yield what shows the forecasts done: a bar on a terminal, elsewhere a line now and then."""
+    if messages().is_terminal:
+        with progress_bar("Scoring", "forecasts", rate=True) as advance_to:
+            yield lambda done, of: advance_to(completed=done, total=of)
+        return
+    start = shown = time.monotonic()
+
+    def show(done: int, of: int) -> None:
+        nonlocal shown
+        now = time.monotonic()
+        if done and now - shown >= _SECONDS_BETWEEN_LINES:
+            shown, rate = now, done / (now - start)
+            print_note(
+                f"{done:,} of {of:,} forecasts, {rate:,.0f} a second, "
+                f"{(of - done) / rate:,.0f} s left"
+            )
+
+    yield show
