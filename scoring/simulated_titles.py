@@ -45,3 +45,9 @@ def title_and_subject(number: int, family: int, position: int) -> tuple[str, str
     turn, place = divmod(family // len(SUBJECTS), len(PLACES))
     event = events[(position + family + 2 * turn) % len(events)].format(PLACES[place])
     return f"Simulated question {number:03d}: {event}", subject
+
+
+def numeric_title(number: int, family: int) -> str:
+    """Return the title of a numeric question; for the others see ``title_and_subject``."""
+    place = PLACES[family // len(SUBJECTS) % len(PLACES)]
+    return f"Simulated question {number:03d}: at how many points will the {place} index close?"

@@ -11,6 +11,7 @@ from forecasts.cli import articles, ask, today, questions, show  # noqa: F401
 from forecasts.cli import forecast, revise, resolve, runs  # noqa: F401
 from forecasts.cli import resolvers, schedule, notify  # noqa: F401
 from forecasts.cli import scores, reports, exchange, pull, publish, teams, mcp  # noqa: F401
+from forecasts.cli import simulate  # noqa: F401
 from forecasts.cli.root import app
 # isort: on
 

@@ -1,0 +1,103 @@
+"""The command for a simulated tournament of any size: simulate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from forecasts.cli.console import print_line, progress_bar
+from forecasts.cli.root import app
+from forecasts.common.commands import command
+from forecasts.common.errors import BadInput
+
+_TYPES = {"multiple_choice": "choice_share", "numeric": "numeric_share"}
+
+
+@app.command()
+def simulate(
+    folder: Annotated[Path, Argument(metavar="FOLDER", help="A new folder, made in parts.")],
+    questions: Annotated[int, Option(metavar="N", help="Number of questions.")] = 1_000,
+    forecasters: Annotated[int, Option(metavar="N", help="Number of forecasters.")] = 200,
+    updates: Annotated[
+        int, Option(metavar="N", help="Number of forecasts in all, approximately.")
+    ] = 100_000,
+    teams: Annotated[int, Option(metavar="N", help="Number of teams; 0 for none.")] = 10,
+    types: Annotated[
+        str,
+        Option(
+            metavar="TYPE=SHARE,…",
+            help="Share of multiple_choice and numeric questions, such as multiple_choice=0.2; "
+            "the others are binary.",
+        ),
+    ] = "",
+    overconfident: Annotated[
+        float, Option(metavar="SHARE", help="Share of overconfident forecasters.")
+    ] = 0.0,
+    seed: Annotated[int, Option(metavar="N", help="The same seed gives the same tournament.")] = 0,
+    parts: Annotated[
+        int | None,
+        Option(
+            metavar="N",
+            min=1,
+            help="Number of parts. [default: one for each million forecasts]",
+            show_default=False,
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        Option(
+            metavar="N",
+            min=1,
+            help="Number of processes. [default: one a core]",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Simulate a tournament of any size, as a folder of parts.
+
+    All forecasters are calibrated unless some are made overconfident, so a report on it should find
+    no fault. Names and titles say that they are simulated.
+    """
+    from forecasts.parts import simulation
+    from forecasts.parts.execution import Processes
+    from scoring.bulk_simulation import BulkTournament
+
+    settings = BulkTournament(
+        questions=questions,
+        forecasters=forecasters,
+        updates=updates,
+        teams=min(teams, forecasters),
+        seed=seed,
+        overconfident=overconfident,
+        **_shares(types),
+    )
+    with progress_bar("Simulating", "parts") as show, Processes(workers) as executor:
+        made = simulation.simulate(
+            folder,
+            settings,
+            executor,
+            parts=parts,
+            progress=lambda done, of: show(completed=done, total=of),
+        )
+    print_line(
+        f"Simulated {made.rows('forecasts'):,} forecasts on {made.rows('questions'):,} questions "
+        f"by {forecasters:,} forecasters, in {made.count:,} part{'' if made.count == 1 else 's'}."
+    )
+    print_line(f"Score them with: {command('score', str(folder))}")
+
+
+def _shares(given: str) -> dict[str, float]:
+    """Return the share of each type named; BadInput if one is not known or not a number."""
+    shares = {}
+    for one in filter(None, given.split(",")):
+        name, _, share = one.partition("=")
+        try:
+            shares[_TYPES[name.strip()]] = float(share)
+        except (KeyError, ValueError):
+            raise BadInput(
+                f"--types {one!r} is not a type and its share.",
+                remedy=f"Use {' or '.join(f'{name}=0.2' for name in _TYPES)}.",
+            ) from None
+    return shares

@@ -1,0 +1,186 @@
+"""A simulated tournament of any size, in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+from typer.testing import CliRunner
+
+import scoring
+from forecasts.cli.main import app
+from forecasts.common.errors import Refused
+from forecasts.parts import simulation
+from forecasts.parts.folder import Parts, part_of
+from forecasts.reports import build
+from forecasts.scores.frames import complete
+from scoring.bulk_simulation import BulkTournament
+from scoring.errors import InputError
+
+SETTINGS = BulkTournament(
+    questions=300,
+    forecasters=60,
+    updates=9_000,
+    teams=3,
+    seed=5,
+    choice_share=0.2,
+    numeric_share=0.2,
+)
+
+
+@pytest.fixture(scope="module")
+def executor() -> Iterator[Executor]:
+    with ThreadPoolExecutor(2) as threads:
+        yield threads
+
+
+@pytest.fixture(scope="module")
+def made(executor: Executor, tmp_path_factory: pytest.TempPathFactory) -> Parts:
+    folder = tmp_path_factory.mktemp("simulated") / "parts"
+    return simulation.simulate(folder, SETTINGS, executor, parts=4)
+
+
+def whole(parts: Parts) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return all questions and forecasts, in order."""
+    every = range(parts.count)
+    questions = pd.concat([parts.questions(part) for part in every])
+    forecasts = pd.concat(
+        [
+            parts.forecasts(part).astype({"question_id": str, "forecaster": str})
+            for part in every
+            if parts.rows("forecasts", part)
+        ]
+    )
+    forecasts = forecasts.sort_values(
+        ["question_id", "forecaster", "made_at"], kind="stable", ignore_index=True
+    )
+    json = forecasts[["probabilities", "quantiles"]].astype(object)
+    forecasts[list(json)] = json.where(json.notna(), None)
+    return questions.sort_values("question_id", ignore_index=True), forecasts
+
+
+def test_each_part_holds_its_questions_in_order(made: Parts) -> None:
+    for part in range(made.count):
+        made.verify(part)
+        questions, forecasts = made.questions(part), made.forecasts(part)
+        assert all(part_of(each, made.count) == part for each in questions["question_id"])
+        assert questions["question_id"].is_monotonic_increasing
+        keys = forecasts[["question_id", "forecaster", "made_at"]].astype(
+            {"question_id": str, "forecaster": str}
+        )
+        in_order = keys.sort_values(list(keys), kind="stable", ignore_index=True)
+        assert_frame_equal(keys, in_order)
+
+
+@pytest.mark.parametrize("parts", [1, 7])
+def test_the_tournament_does_not_depend_on_the_number_of_parts(
+    made: Parts, executor: Executor, tmp_path: Path, parts: int
+) -> None:
+    other = simulation.simulate(tmp_path / "other", SETTINGS, executor, parts=parts)
+    assert other.count == parts
+    for one, same in zip(whole(made), whole(other), strict=True):
+        assert_frame_equal(one, same)
+
+
+def test_there_may_be_more_parts_than_questions(executor: Executor, tmp_path: Path) -> None:
+    few = replace(SETTINGS, questions=3, updates=100)
+    parts = simulation.simulate(tmp_path / "parts", few, executor, parts=6)
+    assert parts.rows("questions") == 3
+    assert parts.count == 6
+
+
+def test_the_same_settings_give_the_same_files_whatever_the_blocks(
+    made: Parts, executor: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulation, "BLOCK", 500)
+    again = simulation.simulate(tmp_path / "again", SETTINGS, executor, parts=4)
+    assert again.files == made.files
+    assert again.source == made.source
+
+
+def test_every_question_is_scored_and_everyone_is_in_a_team(made: Parts) -> None:
+    questions, forecasts = whole(made)
+    scores = scoring.score(questions, forecasts, ["brier", "crps"])
+    assert set(scores["question_id"]) == set(forecasts["question_id"])
+    assert made.rows("forecasts") == pytest.approx(SETTINGS.updates, rel=0.1)
+    teams = made.whole("teams")
+    assert set(forecasts["forecaster"]) <= set(teams["forecaster"])
+    assert teams["team"].nunique() == 3
+    assert set(questions["type"]) == {"binary", "multiple_choice", "numeric"}
+    assert forecasts[["probability", "probabilities", "quantiles"]].isna().all(axis=1).any()
+
+
+def test_everything_says_that_it_is_simulated(made: Parts) -> None:
+    questions, forecasts = whole(made)
+    teams = made.whole("teams")
+    named = (questions["title"], forecasts["forecaster"], teams["team"], teams["forecaster"])
+    for texts in named:
+        assert texts.str.startswith("Simulated ").all()
+
+
+def test_a_report_accuses_nobody(executor: Executor, tmp_path: Path) -> None:
+    settings = BulkTournament(questions=400, forecasters=40, updates=10_000, teams=2, seed=1)
+    parts = simulation.simulate(tmp_path / "parts", settings, executor, parts=1)
+    frames = complete(parts.questions(0), parts.forecasts(0), parts.whole("teams"))
+    report = build(frames, by="team", as_of=datetime(2027, 1, 1, tzinfo=UTC))
+    assert [group.verdict.kind for group in report.groups] == ["calibrated", "calibrated"]
+
+
+def test_a_folder_with_content_is_refused(made: Parts, executor: Executor) -> None:
+    with pytest.raises(Refused, match="There is something at"):
+        simulation.simulate(made.folder, SETTINGS, executor)
+
+
+def test_an_error_leaves_nothing_behind(
+    executor: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(simulation.parts_folder, "write_table", full)
+    with pytest.raises(Exception, match="No space left"):
+        simulation.simulate(tmp_path / "parts", SETTINGS, executor, parts=2)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_number_of_parts_that_cannot_be_is_refused(executor: Executor, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="parts"):
+        simulation.simulate(tmp_path / "parts", SETTINGS, executor, parts=100_001)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    """Run commands with a thread in place of processes."""
+    monkeypatch.setattr(
+        "forecasts.parts.execution.Processes", lambda workers: ThreadPoolExecutor(workers)
+    )
+    return CliRunner()
+
+
+def test_the_command_makes_the_parts_and_names_the_next_step(
+    run: CliRunner, tmp_path: Path
+) -> None:
+    size = ["--questions", "20", "--forecasters", "5", "--updates", "300", "--workers", "1"]
+    folder = tmp_path / "made"
+    done = run.invoke(app, ["simulate", str(folder), *size, "--types", "numeric=0.5"])
+    assert done.exit_code == 0, done.output
+    assert "forecasts on 20 questions by 5 forecasters, in 1 part." in done.output
+    assert f"forecasts score {folder}" in done.output.replace("\n", "")
+    again = run.invoke(app, ["simulate", str(folder), *size])
+    assert again.exit_code == 2
+    assert "Name a new folder." in again.output
+
+
+@pytest.mark.parametrize("wrong", ["numeric", "numeric=many", "weather=0.5"])
+def test_the_command_names_a_type_that_it_does_not_know(
+    run: CliRunner, tmp_path: Path, wrong: str
+) -> None:
+    done = run.invoke(app, ["simulate", str(tmp_path / "made"), "--types", wrong])
+    assert done.exit_code == 2
+    assert "Use multiple_choice=0.2 or numeric=0.2." in done.output
