@@ -14,11 +14,11 @@ ORM objects for imported rows (they take longer than hashing and storing togethe
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, orm, select, text, update
+from sqlalchemy import Connection, bindparam, orm, select, text, update
 from sqlalchemy import delete as sql_delete
 from sqlmodel import Session, SQLModel
 
@@ -57,6 +57,12 @@ _SALT = 16  # bytes
 _LAST_OF = text(
     "SELECT number, hash FROM entry WHERE question_id = :question_id ORDER BY number DESC LIMIT 1"
 )
+_LASTS_OF = text(
+    "SELECT e.question_id, e.number, e.hash FROM entry e JOIN ("
+    "SELECT question_id, max(number) AS number FROM entry WHERE question_id IN :questions"
+    " GROUP BY question_id"
+    ") last ON last.question_id = e.question_id AND last.number = e.number"
+).bindparams(bindparam("questions", expanding=True))
 
 
 @dataclass
@@ -118,32 +124,52 @@ def written(session: Session, row: Row) -> Row:
 def append(session: Session, kind: str, columns: Mapping[str, Sequence[Any]]) -> range:
     """Return the ids of the new rows of a sealed table, which are written and entered.
 
-    ``columns``: all columns of the table but ``id``, each with one value a row. If it raises, the
-    act is rolled back, and refused should it continue.
+    ``columns``: all columns of the table but ``id``, each with one value a row; times may be texts
+    as ``insertion.stored_columns`` takes them. If it raises, the act is rolled back, and refused
+    should it continue.
     """
     count = len(next(iter(columns.values())))
+    if count > 1:
+        return append_parts(session, kind, [columns], count)
+    session.flush()
+    ids = insert_one(session.connection(), kind, columns)
+    _enter(session, kind, {**columns, "id": ids})
+    return ids
+
+
+def append_parts(
+    session: Session,
+    kind: str,
+    parts: Iterable[Mapping[str, Sequence[Any]]],
+    count: int,
+    questions: Collection[int] | None = None,
+) -> range:
+    """Return the ids of ``count`` rows, given in parts, which are appended as by ``append``.
+
+    With several parts, ``questions`` are all those that rows of the table are of. A part is made
+    while a thread stores the one before, so making it must not use the session.
+    """
     session.flush()
     connection = session.connection()
     dialect = connection.dialect
-    if count == 1:
-        ids = insert_one(connection, kind, columns)
-        _enter(session, kind, {**columns, "id": ids})
-        return ids
-    ids = next_ids(connection, kind, count)
-    columns = {**columns, "id": ids}
-    questions = _questions(connection, kind, columns)
-    end = _end(session, kind, questions)
+    ids = rest = next_ids(connection, kind, count)
+    end = None if questions is None else _end(session, kind, questions)
     try:
         with inserting(connection, kind, count) as insert:
-            for start in range(0, count, _BATCH):
-                some = slice(start, start + _BATCH)
-                batch = {name: columns[name][some] for name in names_of(kind)}
-                stored = stored_columns(dialect, kind, batch)
-                insert(kind, list(zip(*stored.values(), strict=True)))
-                hashed = stored if dialect.name == "sqlite" else batch
-                end.enter(kind, hashed, questions[some])
-                if len(end.entries) >= _BATCH:
-                    insert("entry", end.take())
+            for part in parts:
+                size = len(next(iter(part.values())))
+                columns, rest = {**part, "id": rest[:size]}, rest[size:]
+                of_rows = _questions(connection, kind, columns)
+                end = end or _end(session, kind, of_rows)
+                for start in range(0, size, _BATCH):
+                    some = slice(start, start + _BATCH)
+                    batch = {name: columns[name][some] for name in names_of(kind)}
+                    stored = stored_columns(dialect, kind, batch)
+                    insert(kind, list(zip(*stored.values(), strict=True)))
+                    hashed = stored if dialect.name == "sqlite" else batch
+                    end.enter(kind, hashed, of_rows[some])
+                    if len(end.entries) >= _BATCH:
+                        insert("entry", end.take())
     except BaseException:
         driver: Any = connection.connection.driver_connection
         driver.rollback()  # some rows may be written: ``database`` refuses the rest of the act
@@ -230,7 +256,7 @@ def _enter(session: Session, kind: str, columns: Mapping[str, Sequence[Any]]) ->
         write_entries(session)
 
 
-def _end(session: Session, kind: str, questions: Sequence[int | None]) -> _End:
+def _end(session: Session, kind: str, questions: Collection[int | None]) -> _End:
     """Return the end of the chain as this act finds it, with these questions' ends."""
     session.info.setdefault(KINDS, set()).add(kind)
     connection, end = session.connection(), session.info.get(_END)
@@ -243,11 +269,16 @@ def _end(session: Session, kind: str, questions: Sequence[int | None]) -> _End:
             end = _End(last.id, last.hash, {}) if last else _End(0, NOTHING, {})
         end.at = stored_time(connection.dialect, session.info.get(TIME))
         session.info[_END] = end
-    for question in set(questions):
-        if question is None or question in end.questions:
-            continue
-        found = connection.execute(_LAST_OF, {"question_id": question}).first()
-        end.questions[question] = (0, NOTHING) if found is None else (found.number, found.hash)
+    others = [one for one in set(questions) if one is not None and one not in end.questions]
+    if len(others) == 1:  # as one forecast has
+        found = connection.execute(_LAST_OF, {"question_id": others[0]}).first()
+        end.questions[others[0]] = (0, NOTHING) if found is None else (found.number, found.hash)
+        return end
+    for start in range(0, len(others), MANY):
+        some = others[start : start + MANY]
+        end.questions |= dict.fromkeys(some, (0, NOTHING))
+        for question, number, hash_ in connection.execute(_LASTS_OF, {"questions": some}):
+            end.questions[question] = number, hash_
     return end
 
 

@@ -222,6 +222,8 @@ def each(convert: Callable[[Any], Any], values: Sequence[Any]) -> Sequence[Any]:
     if len(values) > 1:
         with suppress(TypeError):  # lists and mappings cannot be in a set
             distinct = set(values)
+            if len(distinct) == 1:
+                return [convert(values[0])] * len(values)
             if 2 * len(distinct) < len(values):
                 converted = {value: convert(value) for value in distinct}
                 return [converted[value] for value in values]

@@ -18,6 +18,7 @@ from sqlmodel.sql.sqltypes import AutoString
 from forecasts.common.text import require_storable, unstorable_character
 from forecasts.ledger.chain import each
 from forecasts.ledger.driver_errors import raised
+from forecasts.ledger.models import Time
 
 Rows = Sequence[tuple[Any, ...]]
 
@@ -84,10 +85,17 @@ def insert_rows(connection: Connection, kind: str, rows: Rows) -> None:
 def stored_columns(
     dialect: Dialect, kind: str, columns: Mapping[str, Sequence[Any]]
 ) -> dict[str, Sequence[Any]]:
-    """Return columns as the driver takes them; BadInput for a text that cannot be stored."""
+    """Return columns as the driver takes them; BadInput for a text that cannot be stored.
+
+    A column of times may be texts in UTC as SQLite has them, 2025-10-30 14:00:00.000000: both
+    drivers take those.
+    """
     stored, table = {}, SQLModel.metadata.tables[kind]
     for name in (name for name in names_of(kind) if name in columns):
         values, type_ = columns[name], table.c[name].type
+        if isinstance(type_, Time) and isinstance(values[0], str):
+            stored[name] = values
+            continue
         if isinstance(type_, (String, AutoString)) and unstorable_character(
             "".join(filter(None, values))
         ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -120,6 +121,52 @@ def test_however_many_rows_are_appended_each_has_its_entry_and_history_stays_gua
     }[engine.dialect.name]
     with pytest.raises(IntegrityError, match="append-only"), database.writing(engine) as session:
         session.execute(text(act))
+
+
+@pytest.mark.parametrize("count", [5, 1_500])
+def test_rows_in_parts_with_times_as_texts_are_stored_as_rows_at_once_with_datetimes(
+    engine: Engine, count: int
+) -> None:
+    with database.writing(engine) as session:
+        columns = columns_of(session, count)
+        columns["rationale"] = [f"Clouds {number}." for number in range(count)]
+        at_once = append.append(session, "forecast", columns)
+    texts = columns | {"made_at": ["2026-01-02 00:00:00.000000"] * count}
+    assert {f"{time:%Y-%m-%d %H:%M:%S.%f}" for time in columns["made_at"]} == set(texts["made_at"])
+    ends = [0, 1, count // 2, count]
+    with database.writing(engine) as session:
+        in_parts = append.append_parts(
+            session,
+            "forecast",
+            (
+                {name: values[start:end] for name, values in texts.items()}
+                for start, end in itertools.pairwise(ends)
+            ),
+            count,
+            set(texts["question_id"]),
+        )
+    with database.reading(engine) as session:
+        every = select(*(column for column in Forecast.__table__.c if column.name != "id"))
+        stored = session.exec(every.order_by(Forecast.id)).all()
+        assert stored[:count] == stored[count:]
+        found = select(Entry.row_id).where(Entry.kind == "forecast").order_by(Entry.id)
+        assert session.exec(found).all() == [*at_once, *in_parts]
+        assert verify(session).broken is None
+
+
+def test_rows_on_many_questions_continue_the_chain_of_each(engine: Engine) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        ids = [ask(session, alice).id for _ in range(3)]
+        columns = {name: values * 4 for name, values in columns_of(session, 1).items()}
+    for questions in ([ids[0]] * 4, [ids[1], ids[0], ids[2], ids[0]]):
+        with database.writing(engine) as session:
+            append.append(session, "forecast", columns | {"question_id": questions})
+    with database.reading(engine) as session:
+        for question, many in zip(ids, (8, 3, 3), strict=True):  # with the question and its wording
+            numbers = select(Entry.number).where(Entry.question_id == question).order_by(Entry.id)
+            assert session.exec(numbers).all() == list(range(1, many + 1))
+        assert verify(session).broken is None
 
 
 @pytest.mark.parametrize("count", [2, 1_500])
