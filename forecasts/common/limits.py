@@ -62,6 +62,17 @@ def limit_memory(gigabytes: float) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
+def spare_memory() -> int:
+    """Return half the bytes of memory that are free, at most 1 GB: what bulk work takes."""
+    try:
+        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        with open("/proc/meminfo", encoding="ascii") as file:  # counts what can be freed too
+            free = next(int(line.split()[1]) << 10 for line in file if "MemAvailable" in line)
+    except (AttributeError, ValueError, OSError, StopIteration):  # not on every system
+        free = 2 * 10**9
+    return min(free // 2, 10**9)
+
+
 def format_bytes(size: int) -> str:
     """Return a number of bytes as text.
 

@@ -42,7 +42,7 @@ ROW_GROUP = 1 << 18
 # The files that are not divided.
 WHOLE = ("teams", "evidence", "articles")
 # The columns that are read as categoricals: few different texts in many rows.
-_IDS = ("question_id", "forecaster")
+IDS = ("question_id", "forecaster")
 _OFTEN_BLANK = ("probabilities", "quantiles", "rationale", "evidence")
 _ARROW = {
     "text": pa.string(),
@@ -111,9 +111,8 @@ class Parts:
 
     def questions(self, part: int, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the part's questions, with these columns or all, typed as in ``Frames``."""
-        kinds = FRAME_COLUMNS["questions"]
-        table = self._table(part_file("questions", part), columns or list(kinds))
-        return _typed_frame(table, kinds)
+        wanted = columns or list(FRAME_COLUMNS["questions"])
+        return typed_table(self._table(part_file("questions", part), wanted), "questions")
 
     def forecasts(self, part: int, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the part's forecasts in order, with these columns or all.
@@ -123,19 +122,7 @@ class Parts:
         out, except ``probability``.
         """
         path = part_file("forecasts", part)
-        table = self._table(path, columns or list(FRAME_COLUMNS["forecasts"]))
-        series = {}
-        for name in table.column_names:
-            column, table = table[name], table.drop_columns([name])
-            if name in _OFTEN_BLANK and column.null_count == len(column):
-                continue
-            if name in ("probabilities", "quantiles", "evidence"):
-                series[name] = pd.Series(_objects(column), dtype=object)
-            elif name == "rationale":
-                series[name] = column.fill_null("").to_pandas()
-            else:
-                series[name] = column.to_pandas()
-        return pd.DataFrame(series, copy=False)
+        return forecast_frame(self._table(path, columns or list(FRAME_COLUMNS["forecasts"])))
 
     def read(self, part: int) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the part's questions and forecasts with the columns that ``scoring.score`` needs.
@@ -149,17 +136,16 @@ class Parts:
 
     def whole(self, table: str) -> pd.DataFrame:
         """Return the teams, the evidence or the articles, typed as in ``Frames``."""
-        kinds = FRAME_COLUMNS[table]
         name = f"{table}.parquet"
         if name not in self.files:
-            return _typed_frame(_schema(table).empty_table(), kinds)
-        return _typed_frame(self._table(name, list(kinds)), kinds)
+            return typed_table(schema_of(table).empty_table(), table)
+        return typed_table(self._table(name, list(FRAME_COLUMNS[table])), table)
 
     def _table(self, name: str, columns: Sequence[str]) -> Any:
         """Return columns of one file as an Arrow table. BadInput if the file is not as it was."""
         path = self.folder / name
         try:
-            ids = [each for each in _IDS if name.startswith("forecasts")]
+            ids = [each for each in IDS if name.startswith("forecasts")]
             with pyarrow.parquet.ParquetFile(path, read_dictionary=ids) as file:
                 if file.metadata.num_rows != self.files[name].rows:
                     raise _changed(self.folder, name)
@@ -302,17 +288,21 @@ def write_part(
 
     Columns that are left out are blank. Rows need not be in order; ids may be categoricals.
     """
-    written = {}
-    for table, frame, keys in (
-        ("questions", questions, ["question_id"]),
-        ("forecasts", forecasts, [*_IDS, "made_at"]),
-    ):
-        order = np.lexsort([_ranks(frame[name]) for name in reversed(keys)])
-        if (order[1:] < order[:-1]).any():
-            frame = frame.take(order)
-        name = part_file(table, part)
-        written[name] = write_table(folder / name, table, _arrow_table(frame, table))
-    return written
+    questions = _in_order(questions, ["question_id"])
+    forecasts = _in_order(forecasts, [*IDS, "made_at"])
+    return write_tables(folder, part, questions, _arrow_table(forecasts, "forecasts"))
+
+
+def write_tables(
+    folder: Path, part: int, questions: pd.DataFrame, forecasts: Any
+) -> dict[str, PartFile]:
+    """Return the files of one part, written from questions and an Arrow table, both in order."""
+    tables = {"questions": _arrow_table(questions, "questions"), "forecasts": forecasts}
+    names = {table: part_file(table, part) for table in tables}
+    return {
+        names[table]: write_table(folder / names[table], table, content)
+        for table, content in tables.items()
+    }
 
 
 def write_whole(folder: Path, table: str, frame: pd.DataFrame) -> dict[str, PartFile]:
@@ -324,12 +314,36 @@ def write_whole(folder: Path, table: str, frame: pd.DataFrame) -> dict[str, Part
 
 
 def write_table(path: Path, table: str, content: Any) -> PartFile:
-    """Return the file of an Arrow table, which is written as one of the folder's files."""
+    """Return the file of an Arrow table, which is written as one of the folder's files.
+
+    Columns that are left out are blank.
+    """
     path.parent.mkdir(exist_ok=True)
-    pyarrow.parquet.write_table(
-        content.cast(_schema(table)), path, compression="zstd", row_group_size=ROW_GROUP
-    )
+    schema = schema_of(table)
+    for name in schema.names:
+        if name not in content.column_names:
+            content = content.append_column(name, pa.nulls(len(content), schema.field(name).type))
+    content = content.select(schema.names)
+    with pyarrow.parquet.ParquetWriter(path, schema, compression="zstd") as file:
+        for start in range(0, max(1, len(content)), ROW_GROUP):
+            group = content.slice(start, ROW_GROUP)
+            file.write_table(_pruned(group).cast(schema), row_group_size=ROW_GROUP)
     return described(path)
+
+
+def _pruned(group: Any) -> Any:
+    """Return the rows of an ordered table with only those ids that they may refer to."""
+    for place, name in enumerate(group.column_names):
+        column = group[name]
+        if not pa.types.is_dictionary(column.type) or column.num_chunks != 1 or not len(column):
+            continue
+        ids = column.chunk(0)
+        ends = pc.min_max(ids.indices)
+        if (least := ends["min"].as_py()) is not None:
+            codes = pc.subtract(ids.indices, pa.scalar(least, ids.indices.type))
+            names = ids.dictionary.slice(least, ends["max"].as_py() - least + 1)
+            group = group.set_column(place, name, pa.DictionaryArray.from_arrays(codes, names))
+    return group
 
 
 def described(path: Path) -> PartFile:
@@ -342,13 +356,19 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _schema(table: str) -> Any:
+def schema_of(table: str) -> Any:
+    """Return the Arrow schema of a table's files."""
     return pa.schema(
         [
-            (name, pa.dictionary(pa.int32(), pa.string()) if name in _IDS else _ARROW[kind])
+            (name, pa.dictionary(pa.int32(), pa.string()) if name in IDS else _ARROW[kind])
             for name, kind in FRAME_COLUMNS[table].items()
         ]
     )
+
+
+def _in_order(frame: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    order = np.lexsort([_ranks(frame[name]) for name in reversed(keys)])
+    return frame.take(order) if (order[1:] < order[:-1]).any() else frame
 
 
 def _ranks(column: pd.Series[Any]) -> Any:
@@ -387,8 +407,26 @@ def _json(value: Any) -> str | None:
     return text or None
 
 
-def _typed_frame(table: Any, kinds: Mapping[str, str]) -> pd.DataFrame:
-    return pd.DataFrame({name: _typed(table[name], kinds[name]) for name in table.column_names})
+def typed_table(content: Any, table: str) -> pd.DataFrame:
+    """Return an Arrow table of that kind as a frame, typed as in ``Frames``."""
+    kinds = FRAME_COLUMNS[table]
+    return pd.DataFrame({name: _typed(content[name], kinds[name]) for name in content.column_names})
+
+
+def forecast_frame(content: Any) -> pd.DataFrame:
+    """Return an Arrow table of forecasts as ``Parts.forecasts`` does."""
+    series = {}
+    for name in content.column_names:
+        column = content[name]
+        if name in _OFTEN_BLANK and column.null_count == len(column):
+            continue
+        if name in ("probabilities", "quantiles", "evidence"):
+            series[name] = pd.Series(_objects(column), dtype=object)
+        elif name == "rationale":
+            series[name] = column.fill_null("").to_pandas()
+        else:
+            series[name] = column.to_pandas()
+    return pd.DataFrame(series, copy=False)
 
 
 def _typed(column: Any, kind: str) -> pd.Series[Any]:

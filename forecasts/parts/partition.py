@@ -1,0 +1,248 @@
+"""Partition: a folder of parts from files of any size, in bounded memory.
+
+Two passes. The first reads the input in its order, in batches, and sets each row aside in a
+temporary file of its part. The second sorts one part after another in memory, checks it with the
+reader of ``scoring``, and writes it. The sort is stable, so rows of the same instant keep the order
+of the input.
+
+Rejected: one external sort of everything, as ``COPY … ORDER BY`` of DuckDB does. It compares texts,
+which takes longer than this whole partition.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from forecasts.common import limits
+from forecasts.common.errors import BadInput, Problem, Refused
+from forecasts.exchange.folder.folder import FILES
+from forecasts.exchange.folder.rules import check_folder
+from forecasts.exchange.folder.tables import empty_table, read_table
+from forecasts.parts import folder as parts_folder
+from forecasts.parts.aside import Aside
+from forecasts.parts.execution import cores, finished
+from forecasts.parts.folder import WHOLE, PartFile, Parts
+from forecasts.parts.inputs import File, Rows, Source, digest_of
+from forecasts.parts.one_part import Fault, write_sorted
+from forecasts.scores.frames import FRAME_COLUMNS
+
+# A part of so many forecasts is quick to sort, and small beside the memory of a worker.
+PART_ROWS = 3_000_000
+_LEAST_ROWS = 100_000  # of a part that is made only to give each core one
+_BATCH_ROWS = 1 << 18
+_MOST_PROBLEMS = 100
+# Bytes of memory and of temporary files that a forecast without texts needs.
+_MEMORY_A_ROW, _DISK_A_ROW = 150, 40
+# How much memory sorting a part takes, in sizes of its rows.
+_SORTING = 3
+
+# Told the step, and how many rows of it are done of how many.
+Tell = Callable[[str, int, int], None]
+
+
+def partition(
+    files: Sequence[File],
+    into: Path,
+    *,
+    parts: int | None = None,
+    memory: int | None = None,
+    tell: Tell = lambda *_: None,
+) -> tuple[Parts, bool]:
+    """Return the folder of parts made from these files, and whether it was written just now.
+
+    ``memory``: bytes that it may take. A folder that was made from the same files before is left as
+    it is; another one with content is Refused. BadInput lists the cells that break a rule, at most
+    about a hundred, and nothing is written.
+    """
+    source = digest_of(files)
+    if parts_folder.is_parts(into):
+        existing = parts_folder.open_parts(into)
+        if existing.source == source and parts in (None, existing.count):
+            return existing, False
+        raise Refused(
+            f"The folder {str(into)!r} has parts that were made from another input.",
+            remedy="Name a new folder, or delete that one.",
+        )
+    divided = [file for file in files if file.table not in WHOLE]
+    whole = {file.table: file for file in files if file.table in WHOLE}
+    frames = _whole_frames(whole)
+    return _made(divided, frames, into, parts, memory, tell, source), True
+
+
+def partition_rows(
+    sources: Sequence[Rows],
+    whole: dict[str, pd.DataFrame],
+    into: Path,
+    *,
+    parts: int | None = None,
+    memory: int | None = None,
+    tell: Tell = lambda *_: None,
+) -> Parts:
+    """Return the folder of parts made from rows of a database; see ``partition``."""
+    return _made(sources, whole, into, parts, memory, tell, "")
+
+
+def number_of_parts(forecasts: int, memory: int) -> int:
+    """Return how many parts so many forecasts are divided into.
+
+    >>> number_of_parts(100_000_000, 1_000_000_000)
+    34
+    """
+    most = max(1, min(PART_ROWS, memory // _MEMORY_A_ROW))
+    each_core = min(cores(), forecasts // _LEAST_ROWS)
+    return min(max(1, each_core, -(-forecasts // most)), parts_folder.MOST_PARTS)
+
+
+def _made(
+    sources: Sequence[Source],
+    whole: dict[str, pd.DataFrame],
+    into: Path,
+    parts: int | None,
+    memory: int | None,
+    tell: Tell,
+    digest: str,
+) -> Parts:
+    memory = memory or limits.spare_memory()
+    rows = sum(each.size for each in sources if each.table == "forecasts")
+    count = parts or number_of_parts(rows, memory)
+    if not 1 <= count <= parts_folder.MOST_PARTS:
+        raise BadInput(
+            f"{count:,} parts cannot be made.", remedy=f"Name 1 to {parts_folder.MOST_PARTS:,}."
+        )
+    with parts_folder.new_folder(into) as draft:
+        _require_room(sources, rows, draft)
+        with tempfile.TemporaryDirectory(prefix=".rows-", dir=draft) as spill:
+            aside = Aside(Path(spill), count)
+            _set_aside(sources, aside, memory // 2, rows, tell)
+            files = _written(aside, sources, draft, memory, tell)
+        for table, frame in whole.items():
+            files |= parts_folder.write_whole(draft, table, frame)
+        parts_folder.write_manifest(draft, count, files, source=digest)
+    return parts_folder.open_parts(into)
+
+
+def _require_room(sources: Sequence[Source], rows: int, folder: Path) -> None:
+    given = sum(os.path.getsize(each.path) for each in sources if isinstance(each, File))
+    needed, free = rows * _DISK_A_ROW + 2 * given, shutil.disk_usage(folder).free
+    if needed > free:
+        raise BadInput(
+            f"The partition needs about {limits.format_bytes(needed)} on the disk of the new "
+            f"folder; {limits.format_bytes(free)} are free.",
+            remedy="Name a folder on a larger disk.",
+        )
+
+
+def _set_aside(
+    sources: Sequence[Source], aside: Aside, memory: int, expected: int, tell: Tell
+) -> None:
+    """Set the rows of all sources aside, each in its part. BadInput if a cell cannot be read."""
+    faults: list[Fault] = []
+    done = 0
+    with _engine(memory, aside.folder / "engine", sources) as connection:
+        for number, source in enumerate(sources):
+            base = 0
+
+            def wrong(row: int, column: str, value: Any, rule: str) -> None:
+                faults.append(Fault(number, base + row, column, value, rule))  # noqa: B023
+
+            for batch in source.batches(connection, _BATCH_ROWS, wrong):
+                aside.add(source.table, batch, number, base)
+                base += len(batch.rows)
+                if source.table == "forecasts":
+                    done += len(batch.rows)
+                    tell("Reading", done, max(done, expected))
+                if len(faults) >= _MOST_PROBLEMS:
+                    break
+    _raise_any(faults, sources)
+
+
+@contextmanager
+def _engine(memory: int, spill: Path, sources: Sequence[Source]) -> Iterator[Any]:
+    """Yield a connection to DuckDB under a limit of memory; None if no file needs it."""
+    if not any(isinstance(each, File) for each in sources):
+        yield None
+        return
+    try:
+        import duckdb
+    except ImportError:
+        raise BadInput(
+            "A partition needs DuckDB, which is not installed.",
+            remedy="Install it with: pip install 'forecast-ledger[bulk]'",
+        ) from None
+    settings: dict[str, Any] = {
+        "memory_limit": f"{memory}B",
+        "threads": cores(),
+        "temp_directory": str(spill),
+        "preserve_insertion_order": True,
+    }
+    with duckdb.connect(config=settings) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+
+
+def _written(
+    aside: Aside, sources: Sequence[Source], draft: Path, memory: int, tell: Tell
+) -> dict[str, PartFile]:
+    """Return the files of all parts, which are written. BadInput lists what breaks a rule."""
+    faults: list[Fault] = []
+    files: dict[str, PartFile] = {}
+    rows, done = aside.rows, 0
+    largest = max(aside.bytes_of(part) for part in range(aside.parts))
+    at_once = max(1, min(cores(), memory // max(1, _SORTING * largest)))
+    with ThreadPoolExecutor(at_once) as pool:
+        work = finished(partial(write_sorted, aside, draft), range(aside.parts), pool)
+        for part, future in work:
+            written, found = future.result()
+            files |= written
+            faults += found
+            if len(faults) >= _MOST_PROBLEMS:
+                work.close()
+                break
+            done += 0 if found else written[parts_folder.part_file("forecasts", part)].rows
+            tell("Sorting", done, rows)
+    _raise_any(faults, sources)
+    return files
+
+
+def _raise_any(faults: Sequence[Fault], sources: Sequence[Source]) -> None:
+    """Raise BadInput if there are any faults, with the file and line of each."""
+    if not faults:
+        return
+    shown = sorted(faults)[:_MOST_PROBLEMS]
+    problems = []
+    for number, source in enumerate(sources):
+        own = [fault for fault in shown if fault.source == number]
+        places = source.places([fault.row for fault in own]) if own else {}
+        problems += [
+            Problem(f"{places[fault.row]}, column {fault.column}", str(fault.value), fault.rule)
+            for fault in own
+        ]
+    many = f"{len(problems)} place{'s' if len(problems) > 1 else ''}"
+    if len(faults) >= _MOST_PROBLEMS:
+        many = f"{_MOST_PROBLEMS} places or more"
+    raise BadInput(f"The input breaks its rules in {many}; nothing was made.", problems=problems)
+
+
+def _whole_frames(files: dict[str, File]) -> dict[str, pd.DataFrame]:
+    """Return the teams, evidence and articles, checked by the rules of a ledger folder."""
+    tables = {}
+    for table in FILES:
+        if table in files:
+            tables[table] = read_table(files[table].path, FRAME_COLUMNS[table])
+        else:
+            tables[table] = empty_table(Path(f"{table}.csv"), FRAME_COLUMNS[table])
+    frames = {name: table.frame for name, table in tables.items()}
+    check_folder(tables, frames)
+    if problems := [problem for table in tables.values() for problem in table.problems]:
+        raise BadInput("The input breaks its rules; nothing was made.", problems=problems)
+    return {table: frames[table] for table in files}
