@@ -1,4 +1,4 @@
-"""Access through the API: the same answers as from the verbs, for every role and question.
+"""Access through the API: the same answers as from the verbs, for each role and visibility.
 
 The cells and what is due in each are those of ``tests.access.test_visibility``.
 """
@@ -128,6 +128,7 @@ def served(shared: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Se
         session.rollback()
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("name", REQUESTS)
 def test_a_request_is_answered_as_its_verb_answers(
     served: tuple[Session, TestClient], name: str
@@ -136,7 +137,7 @@ def test_a_request_is_answered_as_its_verb_answers(
     verb, call = REQUESTS[name]
     case = CASES[verb]
     came = {}
-    for where, role, seen, cell in cells(session, case.on):
+    for where, role, seen, cell in cells(session, case.on, pairs=True):
         client.headers["Authorization"] = f"Bearer {cell.member.handle}"
         status = call(client, cell).status_code
         due = expected(case, where, role, seen)

@@ -81,6 +81,7 @@ CASES = {
 }
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize("tool", CASES)
 def test_a_tool_gives_what_the_role_the_place_and_the_question_say(
     shared: Engine,  # noqa: F811
@@ -93,7 +94,7 @@ def test_a_tool_gives_what_the_role_the_place_and_the_question_say(
                 result_of(case, cell),
                 expected(case, where, role, seen),
             )
-            for where, role, seen, cell in cells(session, case.on)
+            for where, role, seen, cell in cells(session, case.on, pairs=True)
         }
         session.rollback()
     assert {cell: came for cell, (came, due) in found.items() if came != due} == {}
