@@ -237,7 +237,8 @@ def _text(row: Any) -> QuestionText:
         fields[name] = fields[name] or ""
     text = question_text(**fields)
     # They share the set of their names, which takes twice as much memory as a question's fields.
-    return QuestionText.model_construct(_fields_set=_NAMES, **vars(text))
+    object.__setattr__(text, "__pydantic_fields_set__", _NAMES)
+    return text
 
 
 def _passages(

@@ -7,6 +7,7 @@ from a folder, so code that takes ``Frames`` gives the same numbers for both.
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -111,6 +112,7 @@ FRAME_COLUMNS = {
     "articles": ARTICLE_COLUMNS,
 }
 TIME_DTYPE = pd.DatetimeTZDtype(unit="us", tz="UTC")
+_TOGETHER = 2_000  # rows
 # The columns that scoring needs: a question is scored as it resolves, so reading must be fast.
 _SCORED = {name: QUESTION_COLUMNS[name] for name in SCORED}
 _READY = {"text": pd.StringDtype(na_value=np.nan), "time": TIME_DTYPE}
@@ -147,8 +149,14 @@ class Frames:
 
 
 def rows(frame: pd.DataFrame) -> Iterator[Any]:
-    """Return the rows of a frame as named tuples."""
-    return iter(frame.itertuples(index=False))
+    """Yield the rows of a frame as named tuples.
+
+    By many at a time: ``itertuples`` takes the texts one by one, and six times as long.
+    """
+    row = namedtuple("row", map(str, frame), rename=True)  # type: ignore[misc]
+    for start in range(0, len(frame), _TOGETHER):
+        some = frame.iloc[start : start + _TOGETHER]
+        yield from map(row._make, zip(*(some[name].tolist() for name in some), strict=True))
 
 
 def typed_frame(columns: dict[str, Any], kinds: dict[str, str]) -> pd.DataFrame:
