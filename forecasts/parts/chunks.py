@@ -43,7 +43,7 @@ def chunks(questions: Path, forecasts: Path, *, rows: int = CHUNK_ROWS) -> Itera
     asked = _questions(questions)
     ids = asked["question_id"]
     question = forecast = 0
-    for table, last in _tables(forecasts, rows):
+    for table, last in tables(forecasts, rows):
         end = len(asked)
         if not last:
             newest = table["question_id"][-1].as_py()
@@ -57,11 +57,16 @@ def chunks(questions: Path, forecasts: Path, *, rows: int = CHUNK_ROWS) -> Itera
         question, forecast = end, forecast + len(table)
 
 
-def _tables(path: Path, rows: int) -> Iterator[tuple[Any, bool]]:
-    """Yield the forecasts in tables of whole questions, and whether it is the last one."""
+def tables(
+    path: Path, rows: int, columns: Sequence[str] = FORECAST_COLUMNS
+) -> Iterator[tuple[Any, bool]]:
+    """Yield the forecasts in tables of whole questions, and whether it is the last one.
+
+    They have those of the ``columns`` that are not blank throughout.
+    """
     with pyarrow.parquet.ParquetFile(path, read_dictionary=_IDS) as file:
         sizes = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
-        columns = _filled_columns(file)
+        columns = _filled_columns(file, columns)
         held = file.schema_arrow.empty_table().select(columns)
         start = 0
         while start < len(sizes):
@@ -82,12 +87,12 @@ def _tables(path: Path, rows: int) -> Iterator[tuple[Any, bool]]:
         yield held, True
 
 
-def _filled_columns(file: Any) -> list[str]:
-    """Return the columns that scoring needs, without those whose statistics say all is blank."""
+def _filled_columns(file: Any, columns: Sequence[str]) -> list[str]:
+    """Return those of the columns whose statistics do not say that all is blank."""
     groups = [file.metadata.row_group(n) for n in range(file.num_row_groups)]
     found = []
     for place, name in enumerate(file.schema_arrow.names):
-        if name not in FORECAST_COLUMNS:
+        if name not in columns:
             continue
         known = [group.column(place).statistics for group in groups]
         blank = groups and all(
@@ -102,7 +107,8 @@ def _filled_columns(file: Any) -> list[str]:
 def _start_of_last(question: Any) -> int:
     """Return the row at which the last question's forecasts begin."""
     codes = _codes(question)
-    return int(len(codes) - np.argmax(codes[::-1] != codes[-1])) if len(codes) else 0
+    others = np.flatnonzero(codes != codes[-1]) if len(codes) else codes
+    return int(others[-1]) + 1 if len(others) else 0
 
 
 def _pruned(table: Any) -> Any:

@@ -123,7 +123,7 @@ def score_parts(
             try:
                 done[task.part] = future.result()
             except Exception as error:
-                failed[task.part] = _explained(error)
+                failed[task.part] = explained(error)
             so_far += task.forecasts
             progress(so_far, total)
     names = {task.part: f"scores/{task.output.name}" for task in tasks}
@@ -299,12 +299,12 @@ def _table(frame: pd.DataFrame) -> Any:
     for name in (*_IDS, "protocol"):
         column = frame[name].astype("category").cat
         codes = pa.array(column.codes.to_numpy().astype(np.int32))
-        texts = pa.array(column.categories, pa.string())
+        texts = pa.array(column.categories.to_numpy(dtype=object), pa.string())
         arrays[name] = pa.DictionaryArray.from_arrays(codes, texts)
     return pa.table(arrays).select(_SCHEMA.names)
 
 
-def _explained(error: Exception) -> LedgerError:
+def explained(error: Exception) -> LedgerError:
     """Return the error of a part as a sentence with a remedy."""
     if isinstance(error, LedgerError):
         return error

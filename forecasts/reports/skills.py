@@ -33,14 +33,19 @@ MANY = 100
 
 
 def skills(
-    questions: pd.DataFrame, frames: Frames, entries: Entries, lead: float | None = None
+    questions: pd.DataFrame,
+    frames: Frames,
+    entries: Entries,
+    lead: float | None = None,
+    *,
+    moments: bool = False,
 ) -> pd.DataFrame:
     """Return one row a group and question that someone else forecast too: its mean skills.
 
     Columns: group, question (a position among ``questions``, which all count), skill,
     crowd_skill, and perfect: the advantage over a perfect forecast; if a group has few questions of
-    one outcome, also variance and third, the moments that its skill has between equals
-    (`scoring.least_error`). ``entries`` are the entries of forecasters or of teams.
+    one outcome, or with ``moments``, also variance and third, the moments that its skill has
+    between equals (`scoring.least_error`). ``entries`` are the entries of forecasters or of teams.
     """
     everyone, person, credit = _compared(frames, entries)
     forecasts = everyone[everyone["question_id"].isin(questions["question_id"])]
@@ -65,18 +70,23 @@ def skills(
         return each.groupby(["group", "question"], as_index=False)[kept].mean()
 
     found = of_groups(wide)
-    if not _few(found, questions):
+    if not moments and not few(outcome_counts(found, questions)):
         return found
     odds = of_groups(wide[["question", "forecaster"]].assign(**_odds(questions, forecasts, lead)))
     return found.assign(**_moments(odds))
 
 
-def _few(found: pd.DataFrame, questions: pd.DataFrame) -> bool:
-    """Return whether a group has few questions with one of the outcomes yes and no."""
+def outcome_counts(found: pd.DataFrame, questions: pd.DataFrame) -> pd.DataFrame:
+    """Return how many of each group's questions, rows of ``skills``, came "yes" and "no"."""
     y = np.where(questions["options"].isna(), outcomes(questions), np.nan)
     y = y[found["question"].to_numpy()]
     seen = pd.DataFrame({"group": found["group"], "yes": y > 0.5, "no": y <= 0.5})
-    return bool((seen.groupby("group").sum() < MANY).to_numpy().any())
+    return seen.groupby("group").sum()
+
+
+def few(counts: pd.DataFrame) -> bool:
+    """Return whether a group has few questions with one of the outcomes yes and no."""
+    return bool((counts < MANY).to_numpy().any())
 
 
 def _odds(

@@ -1,0 +1,68 @@
+"""The questions of a report in one file, of which each worker reads the ones it needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+
+from forecasts.reports.scope import Scope
+
+_JSON = ("options", "tags")
+_FILE = "questions.parquet"
+# Rows read at once.
+_ROWS = 1 << 16
+
+
+def write(folder: Path, scope: Scope, part: Mapping[str, int]) -> Scope:
+    """Return the scope with few columns; the file has all, with reason and ``part`` of each."""
+    questions = scope.questions
+    table = questions.assign(
+        place=np.arange(len(questions)),
+        part=questions["id"].map(part).to_numpy(dtype=np.int32),
+        reason=scope.reason.astype(str),
+        **{name: [_text(cell) for cell in questions[name]] for name in _JSON},
+    )
+    content = pa.Table.from_pandas(table, preserve_index=False)
+    pyarrow.parquet.write_table(content, folder / _FILE, compression="zstd", row_group_size=_ROWS)
+    return replace(scope, questions=questions[["question_id", "id", "type", "family", "row"]])
+
+
+def read(folder: Path, scope: Scope, wanted: Callable[[pd.DataFrame], Any]) -> Scope:
+    """Return the scope with some questions only: those that ``wanted`` marks.
+
+    It gets question_id, part and tags. The column ``place`` is the position among all questions.
+    """
+    found = []
+    with pyarrow.parquet.ParquetFile(folder / _FILE) as file:
+        for number in range(file.num_row_groups):
+            keys = file.read_row_group(number, ["question_id", "part", "tags"], use_threads=False)
+            rows = np.flatnonzero(wanted(_parsed(keys)))
+            if len(rows):
+                found.append(_parsed(file.read_row_group(number, use_threads=False).take(rows)))
+        found = found or [_parsed(file.schema_arrow.empty_table())]
+    questions = pd.concat(found, ignore_index=True)
+    reason = questions.pop("reason").to_numpy(dtype=object)
+    return replace(scope, questions=questions, reason=reason)
+
+
+def _parsed(table: Any) -> pd.DataFrame:
+    frame: pd.DataFrame = table.to_pandas(use_threads=False)
+    for name in _JSON:
+        if name in frame:
+            texts = table[name].to_pylist()
+            # Equal cells share one list.
+            known = {text: json.loads(text) for text in set(texts) - {None}} | {None: None}
+            frame[name] = pd.Series([known[text] for text in texts], dtype=object)
+    return frame
+
+
+def _text(cell: Any) -> str | None:
+    return None if cell is None else json.dumps(cell)

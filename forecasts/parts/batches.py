@@ -1,0 +1,87 @@
+"""Rows sorted into batches: in each part's file one row group a batch, read back across all parts.
+
+A batch has the rows of some groups: all rows of a forecaster, of a team's members, or on the
+questions with a tag. A row that several batches need is in each of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet
+
+Places = npt.NDArray[np.integer]
+_BATCHES = b"batches"
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The batches of each key: those from ``first[key]`` to ``first[key + 1]`` of ``batch``."""
+
+    first: Places
+    batch: Places
+
+    @classmethod
+    def of_pairs(
+        cls, keys: Sequence[int] | Places, batches: Sequence[int] | Places, many: int
+    ) -> Spread:
+        """Return the spread of pairs of a key, below ``many``, and a batch, without repeats."""
+        batch, key = np.asarray(batches, dtype=np.intp), np.asarray(keys, dtype=np.intp)
+        width = int(batch.max(initial=0)) + 1
+        both = np.unique(key * width + batch)
+        return cls(np.searchsorted(both // width, np.arange(many + 1)), both % width)
+
+    def rows(self, keys: Places) -> tuple[Places, Places]:
+        """Return the rows, positions in ``keys``, once for each of their batches, and the batch."""
+        many = self.first[keys + 1] - self.first[keys]
+        row = np.repeat(np.arange(len(keys)), many)
+        number = np.arange(len(row)) - np.repeat(np.cumsum(many) - many, many)
+        return row, self.batch[self.first[keys][row] + number]
+
+
+def packed(sizes: Mapping[str, int], room: int) -> list[tuple[str, ...]]:
+    """Return the names in batches of at most ``room`` in sum, but for those larger by themselves.
+
+    >>> packed({"ana": 3, "ben": 5, "cem": 9, "dan": 1}, 8)
+    [('ana', 'ben'), ('cem',), ('dan',)]
+    """
+    batches: list[list[str]] = []
+    left = 0
+    for name, size in sizes.items():
+        if not batches or size > left:
+            batches.append([])
+            left = room
+        batches[-1].append(name)
+        left -= size
+    return [tuple(names) for names in batches]
+
+
+def write(path: Path, table: Any, batch: Places) -> None:
+    """Write an Arrow table, of which each row is in the batch of that number."""
+    order = np.argsort(batch, kind="stable")
+    numbers, starts = np.unique(batch[order], return_index=True)
+    schema = table.schema.with_metadata({_BATCHES: json.dumps(numbers.tolist())})
+    path.parent.mkdir(exist_ok=True)
+    draft = path.with_suffix(".draft")
+    with pyarrow.parquet.ParquetWriter(draft, schema, compression="zstd") as writer:
+        for start, end in pairwise([*starts, len(order)]):
+            own = table.take(pa.array(order[start:end])).replace_schema_metadata(schema.metadata)
+            writer.write_table(own, row_group_size=int(end - start))
+    draft.replace(path)
+
+
+def read(folder: Path, batch: int) -> Iterator[Any]:
+    """Yield the rows of a batch as Arrow tables, from each file that has some."""
+    for path in sorted(folder.glob("*.parquet")):
+        with pyarrow.parquet.ParquetFile(path) as file:
+            numbers = json.loads(file.schema_arrow.metadata[_BATCHES])
+            if batch in numbers:
+                yield file.read_row_group(numbers.index(batch), use_threads=False)

@@ -1,0 +1,191 @@
+"""The plan of a report on parts: its questions, its groups, and which forecasts each needs."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecasts.common.errors import BadInput
+from forecasts.parts import asked
+from forecasts.parts.batches import Spread, packed
+from forecasts.parts.folder import Parts
+from forecasts.reports.groups import group_names, tagged
+from forecasts.reports.report import By
+from forecasts.reports.scope import Scope, scope_of
+from forecasts.reports.selection import Choice
+from forecasts.scores.frames import FRAME_COLUMNS, Frames
+
+# The forecasts of the groups of one batch.
+BATCH_ROWS = 1 << 18
+# Memory that a group takes for each of its forecasts, in bytes (docs/scaling.md).
+BYTES_EACH = 1_000
+_TEXTS = (
+    "background", "resolution_criteria", "fine_print", "article_url", "quote", "resolution_note",
+    "resolution_source",
+)  # fmt: skip
+QUESTIONS = [name for name in FRAME_COLUMNS["questions"] if name not in _TEXTS]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all workers need to know: written once, to the folder for what is in between.
+
+    ``scope`` has no questions (see ``asked``). ``batches`` are names of groups; ``spread`` has for
+    each forecaster (a position in ``forecasters``), or by tag for each question (its number), the
+    batches that need its forecasts. ``names``: all groups there are.
+    """
+
+    parts: Parts
+    scope: Scope
+    teams: pd.DataFrame
+    evidence: pd.DataFrame
+    forecasters: pd.Index
+    names: pd.Index
+    batches: list[tuple[str, ...]]
+    spread: Spread
+
+    @property
+    def frames(self) -> Frames:
+        """The frames of the teams and the evidence, without questions and forecasts."""
+        blank = pd.DataFrame()
+        return Frames(blank, blank, self.teams, self.evidence, blank)
+
+    @property
+    def batch_of(self) -> dict[str, int]:
+        """The batch of each group."""
+        return {name: number for number, names in enumerate(self.batches) for name in names}
+
+    @property
+    def by_question(self) -> bool:
+        """Whether a forecast belongs to groups by its question, not by its forecaster."""
+        return self.scope.by not in ("team", "forecaster")
+
+
+def count(item: tuple[Parts, int]) -> tuple[pd.Series, pd.Series]:
+    """Return the number of forecasts in a part by forecaster, and by question."""
+    parts, part = item
+    made = parts.forecasts(part, ["question_id", "forecaster"])
+    who, what = (made[name].value_counts(sort=False) for name in ("forecaster", "question_id"))
+    return who.rename(index=str), what.rename(index=str)
+
+
+def plan_of(
+    folder: Path,
+    parts: Parts,
+    counted: Sequence[tuple[pd.Series, pd.Series]],
+    by: By,
+    names: Sequence[str],
+    choice: Choice,
+    as_of: datetime,
+) -> tuple[Plan, Scope]:
+    """Return the plan and the scope of all questions, which are written to ``folder``."""
+    made: Counter[str] = Counter()
+    for who, _ in counted:
+        made.update({str(name): int(many) for name, many in who.items() if many})
+    forecasters = pd.Index(sorted(made), dtype=str)
+    each = [parts.questions(part, QUESTIONS) for part in range(parts.count)]
+    part_of = {id_: part for part, rows in enumerate(each) for id_ in rows["question_id"]}
+    frames = Frames(
+        questions=pd.concat(each, ignore_index=True),
+        forecasts=pd.DataFrame({"forecaster": forecasters}),
+        teams=parts.whole("teams"),
+        evidence=parts.whole("evidence"),
+        articles=pd.DataFrame(),
+    )
+    del each
+    scope = scope_of(frames, by=by, names=names, choice=choice, as_of=as_of)
+    on = pd.concat([what for _, what in counted])
+    on = on.reindex(scope.questions["id"], fill_value=0).to_numpy()
+    # The groups of each key: of a forecaster, or of a question.
+    if by == "team":
+        pairs = frames.teams[["forecaster", "team"]].set_axis(["key", "group"], axis=1)
+    elif by == "forecaster":
+        pairs = pd.DataFrame({"key": forecasters, "group": forecasters})
+    elif by == "tag":
+        pairs = tagged(scope.questions).rename(columns={"question_id": "key"})
+    else:
+        pairs = pd.DataFrame({"key": scope.questions["question_id"], "group": scope.wanted[0]})
+    pairs = pairs[pairs["group"].isin(scope.wanted)].drop_duplicates()
+    by_question = by not in ("team", "forecaster")
+    if by_question:
+        size = pd.Series(on, index=scope.questions["question_id"])
+        key, many = pairs["key"].to_numpy(dtype=np.intp), int(scope.all_questions)
+    else:
+        size, many = pd.Series(made, dtype=np.int64).reindex(forecasters), len(forecasters)
+        pairs = pairs[pairs["key"].isin(forecasters)]
+        key = forecasters.get_indexer(pd.Index(pairs["key"]))
+    sizes = size.reindex(pairs["key"]).groupby(pairs["group"].to_numpy()).sum()
+    of_group = {name: int(sizes.get(name, 0)) for name in scope.wanted}
+    sets = [scope.wanted] if by in ("all", "lead") else packed(of_group, BATCH_ROWS)
+    _require_memory(of_group, by)
+    batch_of = {name: number for number, names in enumerate(sets) for name in names}
+    plan = Plan(
+        parts,
+        replace(scope, questions=scope.questions.iloc[:0], reason=scope.reason[:0]),
+        frames.teams,
+        frames.evidence,
+        forecasters,
+        pd.Index([] if by in ("all", "lead") else group_names(frames, by=by), dtype=str),
+        sets,
+        Spread.of_pairs(key, pairs["group"].map(batch_of).to_numpy(np.intp), many),
+    )
+    store(folder / "plan", plan)
+    return plan, asked.write(folder, scope, part_of)
+
+
+def _require_memory(sizes: dict[str, int], by: By) -> None:
+    """Raise BadInput if the largest group does not fit into the memory of this machine."""
+    name, most = max(sizes.items(), key=lambda item: item[1], default=("", 0))
+    needed = most * BYTES_EACH
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > memory:
+        whole = by in ("all", "lead")
+        raise BadInput(
+            f"A report on {'everyone' if whole else name} holds its {most:,} forecasts in memory "
+            f"at once, about {needed / 1e9:,.0f} GB; this machine has {memory / 1e9:,.0f} GB.",
+            remedy="Report by forecaster, team or tag, or on fewer questions: --tag, --since, "
+            "--until."
+            if whole
+            else "Report on fewer questions: --tag, --since, --until.",
+        )
+
+
+@contextmanager
+def between(parts: Parts) -> Iterator[Path]:
+    """Yield a folder beside that of the parts, which is removed afterwards."""
+    beside = parts.folder.resolve()
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=f".{beside.name}-report-", dir=beside.parent))
+    except OSError as error:
+        raise BadInput(
+            f"Nothing can be written beside {str(beside)!r}: {error.strerror or error}.",
+            remedy="A report keeps what is in between there: move the parts to a disk with room.",
+        ) from None
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def store(path: Path, what: Any) -> None:
+    """Write something for the workers, which they read with ``load``."""
+    path.write_bytes(pickle.dumps(what))
+
+
+@lru_cache(maxsize=2)
+def load(path: Path) -> Any:
+    """Return what ``store`` wrote; each folder has a name of its own."""
+    return pickle.loads(path.read_bytes())  # noqa: S301 our own file, in a folder of our own

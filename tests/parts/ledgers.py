@@ -1,0 +1,83 @@
+"""A small ledger that has everything, as a folder of parts; and documents compared by number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecasts.parts.folder import Parts, part_of, write_manifest, write_part, write_whole
+from forecasts.scores.frames import Frames
+from tests.reports.small_ledgers import asked, cited, ledger, made, random_ledger, with_numbers
+
+
+def everything(questions: int = 64, numeric: int = 32) -> Frames:
+    """Return a ledger of two teams with all types, families, tags, withdrawals and evidence.
+
+    Some questions are open, ambiguous, annulled, or without a forecast.
+    """
+    frames = with_numbers(random_ledger(7, questions=questions), questions=numeric)
+    more = ledger(
+        [
+            asked("open", closes=400, tags=["t0"]),
+            asked("unclear", "ambiguous", tags=["t0", "t1"]),
+            asked("void", "annulled", tags=["t1"]),
+            asked("unasked", "yes", tags=["t2"], family="f1"),
+            asked("elsewhere", "no"),
+        ],
+        [
+            made(id_, who, at, p)
+            for id_ in ("open", "unclear", "void")
+            for who, at, p in (("ana", 1, 0.4), ("bo", 2, 0.7), ("ana", 5, 0.6))
+        ]
+        + [made("elsewhere", "zoe", 1, 0.2)],
+    )
+    forecasts = pd.concat([frames.forecasts, more.forecasts], ignore_index=True)
+    everyone = replace(
+        frames,
+        questions=pd.concat([frames.questions, more.questions], ignore_index=True),
+        forecasts=forecasts,
+    )
+    return cited(everyone)
+
+
+def written(folder: Path, frames: Frames, count: int) -> Parts:
+    """Return the folder of so many parts of a ledger, which is written."""
+    folder.mkdir(parents=True)
+    part = [part_of(id_, count) for id_ in frames.questions["question_id"]]
+    part_by_id = dict(zip(frames.questions["question_id"], part, strict=True))
+    of_forecast = frames.forecasts["question_id"].map(part_by_id)
+    files = {}
+    for number in range(count):
+        own = frames.questions[np.array(part) == number].reset_index(drop=True)
+        said = frames.forecasts[(of_forecast == number).to_numpy()].reset_index(drop=True)
+        files |= write_part(folder, number, own, said)
+    for table in ("teams", "evidence"):
+        files |= write_whole(folder, table, getattr(frames, table))
+    return write_manifest(folder, count, files)
+
+
+def assert_equal(found: Any, expected: Any) -> None:
+    """Fail where two documents differ: in a number by more than 1e-9, in anything else at all."""
+    _same(asdict(found), asdict(expected), [])
+
+
+def _same(found: Any, expected: Any, path: Sequence[Any]) -> None:
+    assert type(found) is type(expected), path
+    if isinstance(expected, dict):
+        assert list(found) == list(expected), path
+        for key in expected:
+            _same(found[key], expected[key], [*path, key])
+    elif isinstance(expected, (list, tuple)):
+        assert len(found) == len(expected), path
+        for number, (one, other) in enumerate(zip(found, expected, strict=True)):
+            _same(one, other, [*path, number])
+    elif isinstance(expected, float):
+        assert found == pytest.approx(expected, rel=1e-9, abs=1e-9, nan_ok=True), path
+    else:
+        assert found == expected, path
