@@ -75,6 +75,8 @@ def publish(
     for said in done.said:
         print_line(said)
     print_line(f"Published in {folder}: {done.files:,} files. Check them: python verify.py")
+    for one in done.record.withheld:
+        print_note(f"Warning: {one}")
     left = done.record.unpublished
     if left.questions:
         print_note(

@@ -147,9 +147,10 @@ def _attach(
 
 def _warn(address: str) -> None:
     """Warn of a key in a resolver's address, and of a file that does not exist."""
+    from forecasts.common.secret_addresses import keys_in
     from forecasts.resolution.resolvers import files
 
-    for name in files.keys_in(address):
+    for name in keys_in(address):
         print_note(
             f"Warning: {name} in that address looks like a key. It is stored for good, and shown "
             "to everyone who may see the question."

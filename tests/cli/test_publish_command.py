@@ -39,7 +39,7 @@ def test_a_record_is_published_with_its_stamps(
     folder = str(tmp_path / "record")
     done = forecasts("publish", folder, "--question", "rain")
     assert "alice: 1 forecast on 1 question." in done.stdout
-    assert "Times: 1 forecast of 1 stamped, at most 1.0 hours after" in done.stdout
+    assert "Times: 1 of 1 forecast stamped, at most 1.0 hours after being recorded" in done.stdout
     assert re.search(r"Published in \S+record: \d+ files\.", done.stdout)
     assert "1 of these forecasts, on 0 questions that not everyone may see and 1" in done.stderr
     record = json.loads((tmp_path / "record" / "record.json").read_text("utf-8"))

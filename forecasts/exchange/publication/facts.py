@@ -42,6 +42,7 @@ def unpublished(left_out: Unpublished) -> str:
         for many, why in (
             (left_out.not_chosen, "not chosen for this record"),
             (left_out.restricted, "not visible to everyone"),
+            (left_out.secret, "with a password or a token in an address"),
         )
         if many
     ]

@@ -26,10 +26,11 @@ from typing import Any
 
 from sqlmodel import Session, SQLModel, col, select
 
+from forecasts.common.secret_addresses import holds_secrets
 from forecasts.exchange.publication.record import Publication
 from forecasts.exchange.publication.site import Check
 from forecasts.exchange.publication.verify import FORM
-from forecasts.ledger.chain import NOTHING, contents, read_digest, time_text
+from forecasts.ledger.chain import NOTHING, contents, read_digest, sha256, time_text
 from forecasts.ledger.models import Forecast, Resolution, Team
 from forecasts.questions.standing import in_batches
 
@@ -80,18 +81,24 @@ def program() -> str:
     return Path(__file__).with_name(PROGRAM).read_text("utf-8")
 
 
-def check_page(data: str) -> Check:
-    """Return the part of the site's page that checks this ``record.json`` in the browser."""
+def check_page() -> Check:
+    """Return the part of the site's page that checks the record in the browser."""
     folder = Path(__file__).with_name("templates")
     markup, script = ((folder / name).read_text("utf-8") for name in ("proof.html", "proof.js"))
-    return Check(markup, script, data)
+    return Check(markup, script)
 
 
-def record_json(session: Session, record: Publication, stamps: Mapping[str, bytes]) -> str:
+def record_json(
+    session: Session,
+    record: Publication,
+    stamps: Mapping[str, bytes],
+    pages: Mapping[str, str] = {},
+) -> str:
     """Return ``record.json``; equal ledgers and records make equal texts.
 
     ``stamps``: a server's signed answer for each stamped digest; those next to the published
-    forecasts are included.
+    forecasts are included. ``pages``: the site's files by their paths, whose hashes are included;
+    the one that checks the record without its copy of it.
     """
     resolutions = _resolutions(session, record)
     published = _published(session, record, resolutions)
@@ -102,6 +109,7 @@ def record_json(session: Session, record: Publication, stamps: Mapping[str, byte
         "digest": chain.digest,
         "team": next(iter(opened["team"].values()), None),
         "brier": record.numbers.brier,
+        "files": {name: sha256(text.encode()) for name, text in pages.items()},
         "counts": _counts(chain, published),
         "members": list(opened["member"].values()),
         "questions": [
@@ -201,10 +209,15 @@ def _opened(session: Session, chain: _Chain, kind: str, ids: Sequence[int]) -> _
                 "place": place if place >= chain.first else None,
                 "row": f"{f'{rest}{end}'[:-1]}}}",
             }
-            if salt is not None and personal and json.loads(personal).keys() == _WORDS.get(kind):
+            if salt is not None and personal and _may_be_opened(kind, json.loads(personal)):
                 one |= {"salt": salt, "said": personal}
             found[id_] = one
     return {id_: found[id_] for id_ in ids}
+
+
+def _may_be_opened(kind: str, words: Mapping[str, str]) -> bool:
+    """Return whether these words are of the kind that is published, and without a secret."""
+    return words.keys() == _WORDS.get(kind) and not any(map(holds_secrets, words.values()))
 
 
 def _counts(chain: _Chain, published: _Rows) -> dict[str, int]:

@@ -18,7 +18,7 @@ from forecasts.exchange.folder.archive import pack
 from forecasts.exchange.folder.drafts import drafted
 from forecasts.exchange.publication.proof import FILE, PROGRAM, check_page, program, record_json
 from forecasts.exchange.publication.record import Publication, published
-from forecasts.exchange.publication.site import site_files
+from forecasts.exchange.publication.site import CHECK_PAGE, site_files, with_record
 from forecasts.exchange.publication.verify import Check
 from forecasts.ledger.models import Member, Team
 
@@ -58,9 +58,11 @@ def publish(
     if not record.questions:
         raise NotFound(
             f"{record.title} has no forecast that everyone may see.",
-            remedy="Restricted questions and hidden crowds are not published.",
+            remedy=" ".join(record.withheld)
+            or "Restricted questions and hidden crowds are not published.",
         )
-    data = record_json(session, record, stamps)
+    pages = site_files(record, now=now, url=url, check=check_page())
+    data = record_json(session, record, stamps, pages)
     check = Check(json.loads(data))
     if check.faults:
         raise Refused(
@@ -68,7 +70,8 @@ def publish(
             remedy="Find the altered rows with: forecasts verify",
         )
     files = {
-        **site_files(record, now=now, url=url, check=check_page(data)),
+        **pages,
+        CHECK_PAGE: with_record(pages[CHECK_PAGE], data),
         FILE: data,
         PROGRAM: program(),
     }

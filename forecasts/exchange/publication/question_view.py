@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from statistics import fmean, median
 from urllib.parse import urlsplit
 
+from forecasts.common.secret_addresses import holds_secrets, without_secrets
 from forecasts.common.text import file_stems, on_one_line
 from forecasts.common.times import iso_day_or_time, to_minute
 from forecasts.exchange.publication.record import (
@@ -27,7 +27,6 @@ from forecasts.reports.render.wording import shortened
 from forecasts.scores.paths import Paths, paths_of, quantile_at
 from forecasts.updates.values import Value, format_leaders, format_probability
 
-_CREDENTIALS = re.compile(r"(?<=:)//[^/?#\s]*@")  # of an address
 _STANCES = {Stance.supports: "▲", Stance.opposes: "▼", Stance.context: "●"}
 _TYPES = {
     QuestionType.binary: "Yes or no",
@@ -269,11 +268,11 @@ def _evidence(one: PublishedEvidence) -> EvidenceView:
     return EvidenceView(
         _STANCES[one.stance],
         str(one.stance),
-        _CREDENTIALS.sub("//", one.title or one.url or one.note or str(one.kind)),
+        without_secrets(one.title or one.url or one.note or str(one.kind)),
         web_link(one.url),
         " · ".join(filter(None, known)),
-        one.quote,
-        _CREDENTIALS.sub("//", one.note) if one.title or one.url else "",
+        without_secrets(one.quote),
+        without_secrets(one.note) if one.title or one.url else "",
     )
 
 
@@ -284,7 +283,7 @@ def _day(moment: datetime | None) -> str:
 def web_link(url: str | None) -> str:
     """Return the address if a page may link to it, otherwise "".
 
-    It may if the address is http or https, without a user name or a password.
+    It may if the address is http or https, without a user name, a password or a token.
 
     >>> web_link("https://example.org/a"), web_link("javascript:alert(1)"), web_link(None)
     ('https://example.org/a', '', '')
@@ -294,6 +293,7 @@ def web_link(url: str | None) -> str:
     try:
         parts = urlsplit((url or "").strip())
         is_web = parts.scheme in ("http", "https") and parts.netloc and "@" not in parts.netloc
-        return parts.geturl() if is_web else ""
+        found = parts.geturl() if is_web else ""
+        return "" if holds_secrets(found) else found
     except ValueError:
         return ""

@@ -21,6 +21,7 @@ from sqlmodel import Session, col, select
 import scoring
 from forecasts.access.visibility import forecast_visible, reading_everything, reading_publicly
 from forecasts.common.errors import NotFound
+from forecasts.exchange.publication import secrets
 from forecasts.ledger.chain import TOMBSTONE, tombstone
 from forecasts.ledger.current import newest_memberships
 from forecasts.ledger.models import (
@@ -100,19 +101,28 @@ class PublishedQuestion:
     provisional: bool
     note: str
 
+    @property
+    def texts(self) -> list[str]:
+        """The note and the rationales."""
+        return [self.note, *(one.rationale for one in self.forecasts)]
+
 
 @dataclass(frozen=True)
 class Unpublished:
-    """The questions that were forecast and are not published, by reason, and their forecasts."""
+    """The questions that were forecast and are not published, by reason, and their forecasts.
+
+    ``secret``: those with a secret address in their wording, or in a source of their outcome.
+    """
 
     not_chosen: int
     restricted: int
     forecasts: int
+    secret: int = 0
 
     @property
     def questions(self) -> int:
         """Their number."""
-        return self.not_chosen + self.restricted
+        return self.not_chosen + self.restricted + self.secret
 
 
 @dataclass(frozen=True)
@@ -137,7 +147,8 @@ class Numbers:
 class Publication:
     """The public record of a member or a team, its questions from the newest outcome on.
 
-    ``frames``: the same questions and forecasts for reports and charts.
+    ``frames``: the same questions and forecasts for reports and charts. ``withheld``: a sentence on
+    each question or text that is left out for a secret in it.
     """
 
     title: str
@@ -146,6 +157,7 @@ class Publication:
     numbers: Numbers
     unpublished: Unpublished
     frames: Frames
+    withheld: tuple[str, ...] = ()
 
 
 # A member's id with the times from and to which their forecasts count; None is open.
@@ -172,17 +184,23 @@ def published(
         seen = {row.question_id for row in public}
         chosen = seen if questions is None else _chosen(session, questions, seen)
         states = by_id(session, sorted(chosen), now=now)
-        own = [row for row in public if row.question_id in chosen]
-        frames = _frames(session, own, states)
-        found = _questions(session, own, states, frames, now)
+        secret = secrets.questions_with(session, states)
+        shown = {id_: state for id_, state in states.items() if id_ not in secret}
+        own = [row for row in public if row.question_id in shown]
+        frames = _frames(session, own, shown)
+        found = _questions(session, own, shown, frames, now)
     forecast = {row.question_id for row in every}
+    texts = {one.state.slug: one.texts for one in found}
     return Publication(
         title=member.handle if member is not None else team.name if team is not None else "",
         is_team=team is not None,
         questions=tuple(found),
         numbers=_numbers(found),
-        unpublished=Unpublished(len(seen - chosen), len(forecast - seen), len(every) - len(own)),
+        unpublished=Unpublished(
+            len(seen - chosen), len(forecast - seen), len(every) - len(own), len(secret)
+        ),
         frames=frames,
+        withheld=(*secret.values(), *secrets.of_texts(texts)),
     )
 
 
@@ -254,11 +272,12 @@ def _frames(
     path = zip(forecasts["question_id"], forecasts["forecaster"], forecasts["made_at"], strict=True)
     keep = pd.Series([one in made for one in path], dtype=bool)
     models = frames.models
-    return replace(
+    of_these = replace(
         frames,
         forecasts=forecasts[keep].reset_index(drop=True),
         models=None if models is None else models[keep].reset_index(drop=True),
     )
+    return secrets.masked(of_these)
 
 
 def _questions(
@@ -279,7 +298,7 @@ def _questions(
                 row.made_at,
                 row.recorded_at,
                 None if row.withdrawn else value_of(row),
-                row.rationale,
+                secrets.published(row.rationale),
                 tuple(evidence[row.id]),
                 row.import_key is not None,
             )
@@ -297,7 +316,7 @@ def _questions(
                 tuple(paths[id_]),
                 tuple(scores.get(state.slug, ())),
                 disputable and (until is None or now < until),
-                "" if note == TOMBSTONE else note,
+                "" if note == TOMBSTONE else secrets.published(note),
             )
         )
     return sorted(found, key=_newest_outcome_first)

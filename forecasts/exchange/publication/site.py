@@ -40,19 +40,19 @@ if TYPE_CHECKING:
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _LATEST = 8  # outcomes and open questions on the first page
+CHECK_PAGE = "verify.html"
 _SIMULATED = "(simulated)"  # in the handle of each simulated member
 
 
 @dataclass(frozen=True)
 class Check:
-    """The part of the page that checks the proof: trusted markup, its script, and its data.
+    """The part of the page that checks the proof: trusted markup and its script.
 
-    ``data``: the JSON that the script reads from the element ``proof-data``.
+    The script reads the record from the element ``proof-data`` (see ``with_record``).
     """
 
     markup: str
     script: str
-    data: str
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,12 @@ def site_files(
     line to paste and the pages' descriptions. BadInput if it is not an address.
     """
     return dict(_Writer(publication, now, base_url(url), check).files())
+
+
+def with_record(page: str, data: str) -> str:
+    """Return the page that checks the record with its copy of ``record.json``."""
+    element = '<script type="application/json" id="proof-data">'
+    return page.replace(element, element + data.replace("<", "\\u003c"), 1)
 
 
 def base_url(url: str) -> str:
@@ -129,7 +135,7 @@ class _Writer:
         if self.document is not None:
             yield "report.html", "Report"
         if self.check is not None:
-            yield "verify.html", "Check"
+            yield CHECK_PAGE, "Check"
         yield "how-to-read.html", "How to read"
 
     def files(self) -> Iterator[tuple[str, str]]:
@@ -138,7 +144,7 @@ class _Writer:
         if self.document is not None:
             yield "report.html", self._report(self.document)
         if self.check is not None:
-            yield "verify.html", self._verify(self.check)
+            yield CHECK_PAGE, self._verify(self.check)
         yield "how-to-read.html", self._how_to_read()
         yield "feed.xml", feed(self.publication, self.views, url=self.site.url)
         day = f"{self.now:%Y-%m-%d}"
@@ -205,12 +211,11 @@ class _Writer:
 
     def _verify(self, check: Check) -> str:
         return self._page(
-            "verify.html",
+            CHECK_PAGE,
             "Check this record",
             f"Checks the proof of {self.site.name} in the browser.",
             script=check.script,
             markup=_trusted(check.markup),
-            data=_trusted(check.data.replace("<", "\\u003c")),
         )
 
     def _how_to_read(self) -> str:

@@ -22,9 +22,9 @@ from typing import Any, Iterator  # noqa: UP035 Python 3.9
 FORM = "public record of forecasts, form 1"
 NOTHING = "0" * 64  # the hash before the first entry
 HOUR = 3_600_000_000  # microseconds: clocks differ, and a stamp takes its time
+PAGES = {".html", ".svg", ".xml"}
 SHA2 = {"0201": "sha256", "0202": "sha384", "0203": "sha512"}  # by the end of its name in DER
 MESSAGE_DIGEST = "2a864886f70d010904"
-
 
 # The table, id and hash of a row, the time of its entry, its question, and the entry's hash.
 Entry = namedtuple("Entry", "kind row_id row at question hash")
@@ -44,6 +44,7 @@ class Check:
         self.older: Counter[str] = Counter()  # published rows before the first entry, by table
         self.forecasts: list[tuple[int | None, Any, str]] = []  # place, row and name
         self.scores: list[float] = []
+        self.files: dict[str, str] = {}  # the hashes of the pages
         try:
             self.all(record, digests)
         except (AttributeError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
@@ -53,12 +54,13 @@ class Check:
         """Check the chain, then the rows, scores, counts and times."""
         if record["form"] != FORM:
             raise ValueError
+        self.files = {**record["files"]}
         self.chain(record, digests)
         members = {}
         for one in record["members"]:
             members[self.row(one, "member")["id"]] = json.loads(one["said"])["handle"]
-        team = record["team"]
-        title = ", ".join(members.values()) if team is None else self.row(team, "team")["name"]
+        who, team = ", ".join(members.values()), record["team"]
+        title = who if team is None else f"{self.row(team, 'team')['name']} ({who})"
         wordings = dict(self.question(one, members) for one in record["questions"])
         forecasts = many(len(self.forecasts), "forecast")
         self.said.insert(0, f"{title}: {forecasts} on {many(len(wordings), 'question')}.")
@@ -66,7 +68,7 @@ class Check:
         self.times(self.stamps(record["stamps"]))
         mean = sum(self.scores) / len(self.scores) if self.scores else None
         if not near(record["brier"], mean):
-            self.faults.append(f"the mean Brier score is {shown(mean)}, not {record['brier']}")
+            self.faults.append(f"the mean Brier score is {differing(mean, record['brier'])}")
         recomputed = many(len(self.scores), "Brier score")
         self.said.append(f"Scores: {recomputed} recomputed, mean {shown(mean)}.")
         if older := ", ".join(many(number, kind) for kind, number in sorted(self.older.items())):
@@ -164,7 +166,7 @@ class Check:
             score = brier(wording, outcome, paths.get(member, []))
             self.scores += [] if score is None else [score]
             if not near(given.get(member), score):
-                said = f"{shown(score)}, not {shown(given.get(member))}"
+                said = differing(score, given.get(member))
                 self.faults.append(f"{slug}: the Brier score of {member} is {said}")
         return question["id"], (slug, one["wording"]["place"] or 0)
 
@@ -238,18 +240,35 @@ class Check:
                 covered += 1
                 longest = max(longest, after[0][1] - micros(at))
         if covered:
-            stamped_ = f"{many(covered, 'forecast')} of {proved} stamped"
-            hours = f"{longest / HOUR:.1f} hours after they were recorded"
-            self.said.append(f"Times: {stamped_}, at most {hours}, if the signatures are right.")
+            which = f"{covered} of {many(proved, 'forecast')} stamped"
+            hours = f"{longest / HOUR:.1f} hours after being recorded"
+            self.said.append(f"Times: {which}, at most {hours}, if the signatures are right.")
         for number, what in (
-            (
-                proved - covered,
-                "without a later stamp: only the ledger says when they were recorded",
-            ),
-            (imported, "imported: made before they were recorded, according to their forecaster"),
+            (proved - covered, "without a later stamp: only the ledger vouches for the time"),
+            (imported, "imported: only the forecaster vouches for the earlier time"),
         ):
             if number:
                 self.said.append(f"Times: {many(number, 'forecast')} {what}.")
+
+    def pages(self, folder: Path, record: str) -> None:
+        """Compare the site's pages with their hashes; that of verify.html is without its record."""
+        every = [one for place in ("*", "questions/*", "cards/*") for one in folder.glob(place)]
+        there = {one.relative_to(folder).as_posix(): one for one in every if one.suffix in PAGES}
+        copy = record.replace("<", "\\u003c")
+        names = {*there, *self.files} if there.keys() & self.files.keys() else ()
+        for name in sorted(names):
+            if name not in there:
+                self.faults.append(f"{name} is missing")
+            elif name in self.files:
+                page = there[name].read_text("utf-8", "replace").replace(copy, "", 1)
+                if sha256(page) != self.files[name]:
+                    self.faults.append(f"{name} was altered")
+            elif "/" in name:
+                self.faults.append(f"{name} is not a page of this record")
+            else:
+                self.said.append(f"Pages: {name} is not part of this record.")
+        compared = f"{many(len(self.files), 'file')} compared with their hashes"
+        self.said.append(f"Pages: {compared if names else 'none of them is here'}.")
 
 
 def stamped(token: bytes) -> tuple[bytes, int]:
@@ -330,9 +349,15 @@ def near(one: float | None, other: float | None) -> bool:
     return one == other or (one is not None and other is not None and abs(one - other) < 1e-9)
 
 
-def shown(score: float | None) -> str:
+def shown(score: float | None, digits: int = 4) -> str:
     """Return a score as text."""
-    return "none" if score is None else f"{score:.4f}"
+    return "none" if score is None else f"{score:.{digits}f}"
+
+
+def differing(score: float | None, stated: float | None) -> str:
+    """Return a score and the one that is stated instead, with enough digits to tell them apart."""
+    digits = 4 if shown(score) != shown(stated) else 10
+    return f"{shown(score, digits)}, not {shown(stated, digits)}"
 
 
 def many(number: int, what: str) -> str:
@@ -351,16 +376,18 @@ def main() -> None:
     """Print the findings; exit with 1 if there is a fault."""
     folder, options = Path(__file__).parent, sys.argv[1:]
     try:
-        record = json.loads((folder / "record.json").read_text("utf-8"))
+        text = (folder / "record.json").read_text("utf-8")
+        record = json.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         sys.exit(f"record.json cannot be read: {error}")
     check = Check(record, *(one for one in options if one != "--stamps"))
+    check.pages(folder, text)
     print(plain(check.said))
     if "--stamps" in options and not check.faults:
         for digest, token in record["stamps"].items():
             (folder / f"{digest}.tsr").write_bytes(b64decode(token))
-            hash_ = sha256(digest)
-            print(f"openssl ts -verify -CAfile ROOTS.pem -digest {hash_} -in {digest}.tsr")
+            hashed = f"-digest {sha256(digest)} -in {digest}.tsr"
+            print(f"openssl ts -verify -CAfile ROOTS.pem {hashed}")
     elif not check.faults and record["stamps"]:
         print("To check the signatures of the stamps: python verify.py --stamps")
     if check.faults:

@@ -7,15 +7,13 @@ the folder FORECASTS_FILES_FOLDER, and none without that setting.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from forecasts.common.errors import BadInput
 from forecasts.common.ip_addresses import is_private_host
 from forecasts.common.settings import Settings
 
-_SECRET = re.compile(r"key$|token|secret|passw", re.IGNORECASE)
 # The media type of a file by its suffix; a server names that of a page.
 SUFFIXES = {
     ".csv": "text/csv",
@@ -29,16 +27,6 @@ SUFFIXES = {
 def is_page(address: str) -> bool:
     """Return whether the address is a web page; otherwise it is a file path."""
     return address.lower().startswith(("http://", "https://"))
-
-
-def keys_in(address: str) -> list[str]:
-    """Return the query parameters of an address whose names look secret.
-
-    >>> keys_in("https://example.org/rain?keyword=storm&api_key=x")
-    ['api_key']
-    """
-    query = urlsplit(address).query if is_page(address) else ""
-    return [name for name, _ in parse_qsl(query, keep_blank_values=True) if _SECRET.search(name)]
 
 
 def require_public(address: str) -> None:

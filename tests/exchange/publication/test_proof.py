@@ -45,7 +45,7 @@ def test_an_untouched_record_says_what_it_proves(record: Record, kept: str) -> N
     assert said.startswith("kate: 5 forecasts on 3 questions.")
     assert f"Digest: {record['digest']}" in said
     assert "1 other forecast on these questions, and 1 forecast on 1 other question; " in said
-    assert "5 forecasts of 5 stamped, at most 180.0 hours after they were recorded, if " in said
+    assert "5 of 5 forecasts stamped, at most 180.0 hours after being recorded, if " in said
     assert "2 Brier scores recomputed" in said
     assert len(record["stamps"]) == 3
     assert "0.15" not in kept
@@ -223,6 +223,10 @@ def the_mean(record: Record) -> None:
     record["brier"] = 0.01
 
 
+def the_mean_a_little(record: Record) -> None:
+    record["brier"] += 1e-8
+
+
 def the_counts(record: Record) -> None:
     record["counts"]["elsewhere"] = 0
 
@@ -263,6 +267,10 @@ def a_missing_part(record: Record) -> None:
     del record["entries"]
 
 
+def no_pages(record: Record) -> None:
+    del record["files"]
+
+
 def a_wrong_type(record: Record) -> None:
     record["questions"] = {"rain": 1}
 
@@ -296,7 +304,8 @@ TAMPERED: list[tuple[Callable[[Record], None], str]] = [
     (a_score, "rain: the Brier score of kate is 0.0367, not 0.0010"),
     (a_score_too_many, "fog: the Brier score of kate is none, not 0.0000"),
     (a_doubled_score, "rain: a score appears twice"),
-    (the_mean, "the mean Brier score is "),
+    (the_mean, "the mean Brier score is 0.0533, not 0.0100"),
+    (the_mean_a_little, "the mean Brier score is 0.0533333333, not 0.0533333433"),
     (the_counts, "counts: elsewhere is 1, not 0"),
     (a_name, "the words of member 1 do not match entry "),
     (a_stamp_of_another_digest, "is for another digest"),
@@ -305,6 +314,7 @@ TAMPERED: list[tuple[Callable[[Record], None], str]] = [
     (a_damaged_stamp, "is damaged or was altered"),
     (another_form, "record.json does not have the form of a public record"),
     (a_missing_part, "record.json does not have the form of a public record"),
+    (no_pages, "record.json does not have the form of a public record"),
     (a_wrong_type, "record.json does not have the form of a public record"),
 ]
 

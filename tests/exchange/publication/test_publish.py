@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from shutil import copy, copytree
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from sqlmodel import Session
 from forecasts.access import teams
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import Forbidden, NotFound, Refused
+from forecasts.common.settings import sqlite_url
 from forecasts.exchange.publication import publish as publishing
 from forecasts.exchange.publication.publish import Published, publish
 from forecasts.exchange.publication.verify import Check
@@ -21,7 +24,8 @@ from forecasts.ledger.models import Member, Role
 from forecasts.questions import registry
 from forecasts.questions.revisions import revise
 from tests.conftest import ask, day
-from tests.exchange.publication.conftest import act, forecast
+from tests.exchange.publication.conftest import act, fill, forecast
+from tests.operations.timestamping import Authority
 
 
 @pytest.fixture
@@ -101,10 +105,106 @@ def test_a_team_with_forecasts_is_published_under_its_name(engine: Engine, folde
     with act(engine, 2) as (session, kate, now):
         team = teams.find(session, "harbour")
         done = published_by(session, kate, folder, team=team)
-    assert done.said[0] == "harbour: 1 forecast on 1 question."
+    assert done.said[0] == "harbour (kate): 1 forecast on 1 question."
     record = json.loads((folder / "record.json").read_text("utf-8"))
     record["team"]["row"] = record["team"]["row"].replace("harbour", "haven")
     assert Check(record).faults == ["team 1 does not match entry 3"]
+
+
+Folder = Callable[[Path], None]
+
+
+def one_character(name: str) -> Folder:
+    def tamper(folder: Path) -> None:
+        page = folder / name
+        text = page.read_text("utf-8")
+        at = text.index("</") - 1
+        page.write_text(f"{text[:at]}~{text[at + 1 :]}", "utf-8", newline="\n")
+
+    return tamper
+
+
+def removed(name: str) -> Folder:
+    return lambda folder: (folder / name).unlink()
+
+
+def added(name: str) -> Folder:
+    return lambda folder: (folder / name).write_text("<p>More.</p>", "utf-8") and None
+
+
+def the_copy(folder: Path) -> None:
+    page = folder / "verify.html"
+    page.write_text(page.read_text("utf-8").replace(":0.7,", ":0.8,"), "utf-8", newline="\n")
+
+
+PAGES: list[tuple[Folder, str]] = [
+    *((one_character(name), f"{name} was altered") for name in ("index.html", "feed.xml")),
+    (one_character("questions/rain.html"), "questions/rain.html was altered"),
+    (one_character("cards/rain.svg"), "cards/rain.svg was altered"),
+    (one_character("verify.html"), "verify.html was altered"),
+    (the_copy, "verify.html was altered"),
+    (removed("questions.html"), "questions.html is missing"),
+    (removed("questions/fog.html"), "questions/fog.html is missing"),
+    (added("questions/snow.html"), "questions/snow.html is not a page of this record"),
+]
+
+
+@pytest.fixture(scope="module")
+def whole(
+    empty_ledger: Path, authority: Authority, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Kate's published folder, from a file, made once."""
+    aside = tmp_path_factory.mktemp("whole")
+    engine = database.open_engine(sqlite_url(Path(copy(empty_ledger, aside / "ledger.sqlite3"))))
+    stamps = fill(engine, authority)
+    with database.reading(engine) as session:
+        kate = member_or_new(session, "kate", now=day(12))
+        publish(session, aside / "record", who=kate, member=kate, stamps=stamps, now=day(12))
+    engine.dispose()
+    return aside / "record"
+
+
+def checked(folder: Path) -> Check:
+    text = (folder / "record.json").read_text("utf-8")
+    check = Check(json.loads(text))
+    check.pages(folder, text)
+    return check
+
+
+def test_each_page_is_compared_with_its_hash(whole: Path) -> None:
+    check = checked(whole)
+    assert check.faults == []
+    listed = json.loads((whole / "record.json").read_text("utf-8"))["files"]
+    every = {one.relative_to(whole).as_posix() for one in whole.rglob("*") if one.is_file()}
+    assert every == {*listed, "record.json", "verify.py"}
+    assert check.said[-1] == f"Pages: {len(listed)} files compared with their hashes."
+
+
+@pytest.mark.parametrize(("tamper", "fault"), PAGES, ids=range(len(PAGES)))
+def test_a_page_that_was_changed_removed_or_added_is_named(
+    whole: Path, folder: Path, tamper: Folder, fault: str
+) -> None:
+    copytree(whole, folder)
+    tamper(folder)
+    assert checked(folder).faults == [fault]
+
+
+def test_the_publishers_own_pages_are_named_without_a_fault(whole: Path, folder: Path) -> None:
+    copytree(whole, folder)
+    added("about.html")(folder)
+    (folder / "CNAME").write_text("kate.example.org")
+    check = checked(folder)
+    assert check.faults == []
+    assert "Pages: about.html is not part of this record." in check.said
+
+
+def test_the_record_and_the_program_are_checked_without_the_site(whole: Path, folder: Path) -> None:
+    folder.mkdir()
+    for name in ("record.json", "verify.py"):
+        copy(whole / name, folder)
+    check = checked(folder)
+    assert check.faults == []
+    assert check.said[-1] == "Pages: none of them is here."
 
 
 def test_a_history_that_does_not_verify_is_not_published(

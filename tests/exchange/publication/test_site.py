@@ -19,7 +19,7 @@ from forecasts.access import memberships
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import BadInput
 from forecasts.exchange.publication.record import Publication, published
-from forecasts.exchange.publication.site import Check, base_url, site_files
+from forecasts.exchange.publication.site import Check, base_url, site_files, with_record
 from forecasts.ledger.models import Member
 from forecasts.questions import registry
 from forecasts.resolution import confirmation
@@ -29,7 +29,7 @@ from forecasts.updates.values import Value
 from tests.conftest import ask, day
 from tests.nasty import HANDLES, WORDS
 
-CHECK = Check("<p>Checked.</p>", "void 0;", '{"a": "</script><b>"}')
+CHECK = Check("<p>Checked.</p>", "void 0;")
 # Files that ``publish`` adds.
 PROOF = {"record.json", "verify.py"}
 
@@ -288,8 +288,9 @@ def test_simulated_people_are_labelled(session: Session) -> None:
 
 
 def test_the_data_of_the_proof_stays_data(files: dict[str, str]) -> None:
-    assert "\\u003c/script>\\u003cb>" in files["verify.html"]
-    assert "b" not in Page(files["verify.html"]).tags
+    page = with_record(files["verify.html"], '{"a": "</script><b>"}')
+    assert "\\u003c/script>\\u003cb>" in page
+    assert "b" not in Page(page).tags
 
 
 def test_only_http_links_are_links(session: Session, alice: Member) -> None:

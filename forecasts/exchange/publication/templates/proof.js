@@ -13,7 +13,11 @@ const sha256 = async (text) => hex(await hash(new TextEncoder().encode(text)));
 const micros = (time) => Date.parse(`${time.slice(0, 19)}Z`) * 1000 + Number(time.slice(20, 26));
 const near = (one, other) =>
   one === other || (one !== null && other !== null && Math.abs(one - other) < 1e-9);
-const shown = (score) => (score === null ? "none" : score.toFixed(4));
+const shown = (score, digits = 4) => (score === null ? "none" : score.toFixed(digits));
+const differing = (score, stated) => {
+  const digits = shown(score) === shown(stated) ? 10 : 4;
+  return `${shown(score, digits)}, not ${shown(stated, digits)}`;
+};
 const many = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;
 const compare = (one, other) => (one < other ? -1 : Number(one > other));
 
@@ -31,15 +35,15 @@ class Check {
   async all(record) {
     try {
       if (record.form !== FORM) throw new TypeError();
+      Object.keys(record.files);
       await this.chain(record);
       const members = new Map();
       for (const one of record.members) {
         members.set((await this.row(one, "member")).id, JSON.parse(one.said).handle);
       }
+      const who = [...members.values()].join(", ");
       const title =
-        record.team === null
-          ? [...members.values()].join(", ")
-          : (await this.row(record.team, "team")).name;
+        record.team === null ? who : `${(await this.row(record.team, "team")).name} (${who})`;
       const wordings = new Map();
       for (const one of record.questions) await this.question(one, members, wordings);
       const forecasts = many(this.forecasts.length, "forecast");
@@ -49,10 +53,10 @@ class Check {
       const sum = this.scores.reduce((total, score) => total + score, 0);
       const mean = this.scores.length ? sum / this.scores.length : null;
       if (!near(record.brier, mean)) {
-        this.faults.push(`the mean Brier score is ${shown(mean)}, not ${record.brier}`);
+        this.faults.push(`the mean Brier score is ${differing(mean, record.brier)}`);
       }
-      const recomputed = many(this.scores.length, "Brier score");
-      this.said.push(`Scores: ${recomputed} recomputed, mean ${shown(mean)}.`);
+      const recomputed = `${many(this.scores.length, "Brier score")} recomputed, mean ${shown(mean)}`;
+      this.said.push(`Scores: ${recomputed}.`);
       const older = [...this.older].sort().map(([kind, number]) => many(number, kind));
       if (older.length) {
         this.said.push(`Not proved, since older than this part of the chain: ${older.join(", ")}.`);
@@ -155,7 +159,7 @@ class Check {
       const stated = given.get(member) ?? null;
       if (score !== null) this.scores.push(score);
       if (!near(stated, score)) {
-        const said = `${shown(score)}, not ${shown(stated)}`;
+        const said = differing(score, stated);
         this.faults.push(`${slug}: the Brier score of ${member} is ${said}`);
       }
     }
@@ -236,13 +240,13 @@ class Check {
       }
     }
     if (covered) {
-      const hours = `${(longest / HOUR).toFixed(1)} hours after they were recorded`;
-      const stamped_ = `${many(covered, "forecast")} of ${proved} stamped`;
+      const hours = `${(longest / HOUR).toFixed(1)} hours after being recorded`;
+      const stamped_ = `${covered} of ${many(proved, "forecast")} stamped`;
       this.said.push(`Times: ${stamped_}, at most ${hours}, if the signatures are right.`);
     }
     for (const [number, what] of [
-      [proved - covered, "without a later stamp: only the ledger says when they were recorded"],
-      [imported, "imported: made before they were recorded, according to their forecaster"],
+      [proved - covered, "without a later stamp: only the ledger vouches for the time"],
+      [imported, "imported: only the forecaster vouches for the earlier time"],
     ]) {
       if (number) this.said.push(`Times: ${many(number, "forecast")} ${what}.`);
     }
