@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
@@ -40,7 +41,7 @@ def needs_parts(folder: Path | None) -> BadInput:
     """Return the error of workers without a folder of parts."""
     if folder is None:
         return BadInput(
-            "Workers score a folder of parts, not a database.",
+            "Workers share a folder of parts, not a database.",
             remedy="Make one first: forecasts export PARTS --parquet",
         )
     return BadInput(
@@ -78,18 +79,14 @@ def score_into(
     scheduler: str | None,
 ) -> None:
     """Score a folder of parts into a folder of results. Exits with 1 if parts failed."""
-    from forecasts.parts.execution import cluster
-    from forecasts.parts.scores import processes, score_parts
+    from forecasts.parts.scores import score_parts
 
-    if workers is not None and scheduler is not None:
-        raise BadInput(
-            "--workers counts processes here, and --scheduler names a cluster.",
-            remedy="Use one of them.",
-        )
-    engine = processes(workers) if scheduler is None else cluster(scheduler)
     start = time.monotonic()
     try:
-        with engine as executor, _progress() as progress:
+        with (
+            engine(workers, scheduler, preload="forecasts.parts.scores") as executor,
+            showing_progress("Scoring") as progress,
+        ):
             found = score_parts(parts, output, protocols, executor=executor, progress=progress)
     except KeyboardInterrupt:
         print_note("Stopped. To continue, run the same command again.")
@@ -113,11 +110,28 @@ def score_into(
     raise typer.Exit(1)
 
 
+def engine(
+    workers: int | None, scheduler: str | None, *, preload: str
+) -> AbstractContextManager[Executor]:
+    """Return the executor of so many processes, or of the Dask cluster at this address.
+
+    ``preload``: the module that processes begin with. BadInput for both.
+    """
+    from forecasts.parts.execution import Processes, cluster
+
+    if workers is not None and scheduler is not None:
+        raise BadInput(
+            "--workers counts processes here, and --scheduler names a cluster.",
+            remedy="Use one of them.",
+        )
+    return Processes(workers, preload=[preload]) if scheduler is None else cluster(scheduler)
+
+
 @contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
+def showing_progress(description: str) -> Iterator[Callable[[int, int], None]]:
     """Yield what shows the forecasts done: a bar on a terminal, elsewhere a line now and then."""
     if messages().is_terminal:
-        with progress_bar("Scoring", "forecasts", rate=True) as advance_to:
+        with progress_bar(description, "forecasts", rate=True) as advance_to:
             yield lambda done, of: advance_to(completed=done, total=of)
         return
     start = shown = time.monotonic()

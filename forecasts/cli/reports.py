@@ -61,6 +61,19 @@ MadeBefore = Annotated[
         help="Only forecasts made before this time, such as the capture of an article.",
     ),
 ]
+Workers = Annotated[
+    int | None,
+    Option(
+        metavar="N",
+        min=1,
+        help="Processes that share a folder of parts. [default: one a core]",
+        show_default=False,
+    ),
+]
+Scheduler = Annotated[
+    str | None,
+    Option(metavar="ADDRESS", help="Share a folder of parts on this Dask cluster instead."),
+]
 AsOf = Annotated[str | None, Option(metavar="TIME", help="Date of the document. [default: now]")]
 ReportFormat = Annotated[
     str | None,
@@ -137,22 +150,41 @@ def report(
     form: ReportFormat = None,
     output: Output = None,
     as_of: AsOf = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     database: Database = None,
 ) -> None:
-    """Report scores and calibration, and compare them with luck."""
+    """Report scores and calibration, and compare them with luck.
+
+    A folder of parts (forecasts partition) of any size is shared by several processes. The numbers
+    are the same.
+    """
+    from forecasts.cli.bulk_scores import engine, needs_parts, parts_in, showing_progress
     from forecasts.reports.build import build
     from forecasts.reports.report import By
 
     form = _format(form, output)
     if folder is None:
         use_own_zone(database)
-    made = build(
-        frames_of(folder, database, rationales=False),
-        by=one_of("--by", by, get_args(By)),
-        names=name or [],
-        choice=_choice(cohort, tag, since, until, lead, made_before),
-        as_of=time_of(as_of, past=True) or now(),
-    )
+    wanted: dict[str, Any] = {
+        "by": one_of("--by", by, get_args(By)),
+        "names": name or [],
+        "choice": _choice(cohort, tag, since, until, lead, made_before),
+        "as_of": time_of(as_of, past=True) or now(),
+    }
+    parts = parts_in(folder)
+    if parts is None and (workers or scheduler):
+        raise needs_parts(folder)
+    if parts is None:
+        made = build(frames_of(folder, database, rationales=False), **wanted)
+    else:
+        from forecasts.parts.reports import report_parts
+
+        with (
+            engine(workers, scheduler, preload="forecasts.parts.reports") as executor,
+            showing_progress("Reporting") as progress,
+        ):
+            made = report_parts(parts, executor=executor, progress=progress, **wanted)
     _emit(made, form, output)
 
 

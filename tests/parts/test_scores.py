@@ -1,0 +1,324 @@
+"""Scores of parts: equal to those of one process, whatever is cut off, killed or changed."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+import scoring
+from forecasts.cli.main import app
+from forecasts.common.errors import BadInput, Refused
+from forecasts.parts import scores
+from forecasts.parts.chunks import chunks
+from forecasts.parts.execution import Processes, cluster
+from forecasts.parts.folder import (
+    Parts,
+    described,
+    open_parts,
+    part_file,
+    part_of,
+    write_manifest,
+)
+from forecasts.parts.scores import RESULTS, Scores, score_parts, table
+from tests.examples import examples
+from tests.parts import work
+from tests.scoring.slow_reference import forecast_frame, question_frame
+from tests.scoring.strategies import Ledger, ledgers
+
+IDS = ["question_id", "forecaster", "protocol"]
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Parts:
+    return work.written(tmp_path / "parts", work.tournament())
+
+
+@pytest.fixture
+def score_here(parts: Parts, tmp_path: Path) -> Iterator[Callable[..., Scores]]:
+    """Score the parts in two threads of this process, by default into the same folder."""
+    with ThreadPoolExecutor(2) as executor:
+
+        def score(of: Parts = parts, into: str = "scores", **options: Any) -> Scores:
+            return score_parts(of, tmp_path / into, executor=executor, **options)
+
+        yield score
+
+
+def rows(folder: Path) -> pd.DataFrame:
+    """Return the scores in a folder of results, sorted as ``scoring.score`` sorts them."""
+    found = [pq.read_table(path).to_pandas() for path in sorted((folder / "scores").iterdir())]
+    every = pd.concat([each.astype(dict.fromkeys(IDS, "str")) for each in found])
+    return every.sort_values(["protocol", "question_id", "forecaster"], ignore_index=True)
+
+
+def expected(frames: work.Frames, protocols: list[str]) -> pd.DataFrame:
+    return scoring.score(*frames, protocols).astype(dict.fromkeys(IDS, "str"))
+
+
+def rewritten(parts: Parts, name: str, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    """Change one file of the parts, and its hash in the manifest."""
+    path = parts.folder / name
+    changed = change(pq.read_table(path).to_pandas())
+    schema = pq.read_schema(path)
+    pq.write_table(pa.Table.from_pandas(changed, schema, preserve_index=False), path)
+    write_manifest(parts.folder, parts.count, {**parts.files, name: described(path)})
+
+
+# --- equal to one process ------------------------------------------------------------------------
+
+
+@settings(max_examples=examples(10))
+@given(
+    ledgers(types=("binary", "multiple_choice", "numeric"), questions=6),
+    st.integers(1, 4),
+    st.sampled_from([["brier"], ["brier", "metaculus_peer", "crps", "rps"]]),
+)
+def test_scores_of_parts_equal_those_of_one_process(
+    ledger: Ledger, count: int, protocols: list[str]
+) -> None:
+    frames = question_frame(ledger[0]), forecast_frame(*ledger)
+    with tempfile.TemporaryDirectory() as place, ThreadPoolExecutor(1) as executor:
+        parts = work.written(Path(place) / "parts", frames, count)
+        found = score_parts(parts, Path(place) / "scores", protocols, executor=executor)
+        want = expected(frames, protocols)
+        assert not found.failed
+        assert found.rows == len(want)
+        for given_ in (rows(Path(place) / "scores"), table(parts, protocols)):
+            pd.testing.assert_frame_equal(given_.astype(dict.fromkeys(IDS, "str")), want)
+
+
+def test_a_chunk_holds_whole_questions_and_all_of_them_come(parts: Parts) -> None:
+    questions, forecasts = (
+        parts.folder / part_file(name, 0) for name in ("questions", "forecasts")
+    )
+    whole = pq.read_table(forecasts)
+    pq.write_table(whole, forecasts, row_group_size=7)  # read in groups of rows
+    for least in (1, 10, 25, 10_000):
+        found = list(chunks(questions, forecasts, rows=least))
+        seen = [set(each.forecasts["question_id"]) for each in found]
+        assert sum(map(len, seen)) == len(set.union(*seen)), "a question is in two chunks"
+        asked = [each for chunk in found for each in chunk.questions["question_id"]]
+        assert asked == pq.read_table(questions)["question_id"].to_pylist()
+        made = pd.concat(each.forecasts.astype({"question_id": "str"}) for each in found)
+        assert made["question_id"].tolist() == whole["question_id"].to_pylist()
+        assert made["probability"].tolist() == whole["probability"].to_pylist()
+        before = [(each.questions_before, each.forecasts_before) for each in found]
+        assert before[0] == (0, 0)
+        assert before == sorted(before)
+    assert len(list(chunks(questions, forecasts, rows=10))) > 1
+
+
+def test_the_digest_is_the_same_for_any_workers_and_any_engine(
+    parts: Parts, score_here: Callable[..., Scores], tmp_path: Path
+) -> None:
+    from distributed import LocalCluster
+
+    here = score_here()
+    with Processes(2, preload=["tests.parts.work"]) as processes:
+        assert score_parts(parts, tmp_path / "processes", executor=processes) == here
+    with (
+        LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+        ) as dask,
+        cluster(dask.scheduler_address) as executor,
+    ):
+        assert score_parts(parts, tmp_path / "dask", executor=executor) == here
+    assert here.digest is not None
+    assert here.digest == json.loads((tmp_path / "scores" / RESULTS).read_text())["digest"]
+
+
+def test_progress_counts_forecasts(score_here: Callable[..., Scores]) -> None:
+    seen: list[tuple[int, int]] = []
+    score_here(progress=lambda done, of: seen.append((done, of)))
+    assert seen[0] == (0, 200)
+    assert seen[-1] == (200, 200)
+    assert seen == sorted(seen)
+
+
+# --- cut off, killed, changed --------------------------------------------------------------------
+
+
+def test_a_second_run_keeps_everything(score_here: Callable[..., Scores]) -> None:
+    first, second = score_here(), score_here()
+    assert (first.kept, second.kept) == (0, 4)
+    assert (first.digest, first.rows) == (second.digest, second.rows)
+
+
+def test_a_killed_worker_costs_its_part_only(
+    parts: Parts, score_here: Callable[..., Scores], tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    with work.Dying(log) as executor:
+        found = score_parts(parts, tmp_path / "killed", executor=executor)
+    assert found == score_here()
+    assert log.with_suffix(".died").exists()
+    assert sorted(log.read_text().split()) == ["0", "1", "2", "3"], "each part is done once"
+
+
+def test_a_killed_client_goes_on_where_it_was(
+    parts: Parts, score_here: Callable[..., Scores], tmp_path: Path
+) -> None:
+    context = multiprocessing.get_context("forkserver")
+    client = context.Process(
+        target=work.client_that_is_killed, args=(parts.folder, tmp_path / "scores")
+    )
+    client.start()
+    client.join()
+    assert client.exitcode == -9
+    assert "digest" not in json.loads((tmp_path / "scores" / RESULTS).read_text())
+    again, whole = score_here(), score_here(into="whole")
+    assert (again.kept, again.digest) == (2, whole.digest)
+
+
+def test_a_part_that_changed_is_done_again(parts: Parts, score_here: Callable[..., Scores]) -> None:
+    before = score_here()
+    rewritten(parts, part_file("forecasts", 2), lambda frame: frame.assign(probability=0.5))
+    after = score_here(open_parts(parts.folder))
+    assert after.kept == 3
+    assert after.digest != before.digest
+
+
+def test_other_protocols_and_other_versions_are_done_again(
+    score_here: Callable[..., Scores], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert score_here().kept == 0
+    assert score_here(protocols=["brier", "log"]).kept == 0
+    assert score_here(protocols=["log", "brier", "log"]).kept == 4
+    monkeypatch.setattr(scoring, "__version__", "9.9")
+    assert score_here(protocols=["brier", "log"]).kept == 0
+
+
+def test_a_damaged_result_is_made_again_and_files_of_other_parts_go(
+    score_here: Callable[..., Scores], tmp_path: Path
+) -> None:
+    before, folder = score_here(), tmp_path / "scores" / "scores"
+    (folder / "part-00001.parquet").write_bytes(b"PAR1 cut off")
+    (folder / "part-00009.parquet").write_bytes(b"of a folder of ten parts")
+    (folder / ".part-00001.parquet.0123").write_bytes(b"left by a killed worker")
+    after = score_here()
+    assert (after.kept, after.digest) == (3, before.digest)
+    assert len(list(folder.iterdir())) == 4
+
+
+# --- parts that fail -----------------------------------------------------------------------------
+
+
+def test_a_part_that_fails_names_the_question_and_the_rule_and_the_others_go_on(
+    parts: Parts, score_here: Callable[..., Scores], tmp_path: Path
+) -> None:
+    part = part_of("question-7", 4)
+
+    def bad(frame: pd.DataFrame) -> pd.DataFrame:
+        frame.loc[frame["question_id"] == "question-7", "probability"] = 1.5
+        return frame
+
+    rewritten(parts, part_file("forecasts", part), bad)
+    found = score_here(open_parts(parts.folder))
+    assert list(found.failed) == [f"part-{part:05d}"]
+    [error] = found.failed.values()
+    assert isinstance(error, BadInput)
+    assert "question question-7, probability: '1.5'" in str(error.problems[0])
+    assert "must be finite and lie within 0..1" in str(error.problems[0])
+    row = int(str(error.problems[0]).split("row ")[1].split(",")[0])
+    file = pq.read_table(parts.folder / part_file("forecasts", part))
+    assert file["probability"][row - 1].as_py() == 1.5
+    assert found.digest is None
+    assert len(json.loads((tmp_path / "scores" / RESULTS).read_text())["files"]) == 3
+
+
+def test_a_file_that_is_not_the_manifest_s_is_named(
+    parts: Parts, score_here: Callable[..., Scores]
+) -> None:
+    path = parts.folder / part_file("questions", 3)
+    path.write_bytes(path.read_bytes() + b" ")
+    (parts.folder / part_file("questions", 1)).unlink()
+    found = score_here()
+    assert list(found.failed) == ["part-00001", "part-00003"]
+    assert "questions/part-00003.parquet was changed" in str(found.failed["part-00003"])
+    assert "questions/part-00001.parquet" in str(found.failed["part-00001"])
+
+
+def test_a_worker_of_another_version_refuses(
+    parts: Parts, score_here: Callable[..., Scores], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [task, *_] = scores._tasks(parts, parts.folder, ["brier"])
+    monkeypatch.setattr(scoring, "__version__", "9.9")
+    with pytest.raises(BadInput, match=r"This worker has version 9\.9 of forecast-ledger, not "):
+        scores.score_part(task)
+
+
+def test_a_folder_of_something_else_is_refused(
+    score_here: Callable[..., Scores], tmp_path: Path
+) -> None:
+    (tmp_path / "scores").mkdir()
+    (tmp_path / "scores" / "diary.txt").write_text("dear diary")
+    with pytest.raises(Refused, match="There is something at"):
+        score_here()
+    assert [each.name for each in (tmp_path / "scores").iterdir()] == ["diary.txt"]
+
+
+# --- the command ---------------------------------------------------------------------------------
+
+
+def run(*arguments: str | Path, exit_code: int = 0) -> Result:
+    result = CliRunner().invoke(app, list(map(str, arguments)))
+    assert result.exit_code == exit_code, result.output + str(result.exception)
+    return result
+
+
+def test_the_command_scores_parts_into_a_folder(parts: Parts, tmp_path: Path) -> None:
+    output = tmp_path / "scores"
+    first = run("score", parts.folder, "--output", output, "--workers", "1").stdout
+    assert "scores of 200 forecasts in 4 parts, in " in first
+    again = run("score", parts.folder, "--output", output).stdout
+    assert "4 parts, 4 of them there already" in again
+    assert first.splitlines()[-1] == again.splitlines()[-1]
+    assert again.splitlines()[-1].startswith("digest ")
+    pd.testing.assert_frame_equal(rows(output), expected(work.tournament(), ["brier"]))
+
+
+def test_the_command_prints_one_table_of_few_parts(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed = run("score", parts.folder, "--protocol", "log", "--protocol", "brier").stdout
+    first, *_ = expected(work.tournament(), ["brier", "log"]).itertuples(index=False)
+    lines = printed.splitlines()
+    assert lines[0] == "question_id,forecaster,protocol,score,coverage,updates"
+    assert lines[1] == ",".join(str(each) for each in first)
+    monkeypatch.setattr("forecasts.cli.bulk_scores.MOST_IN_A_TABLE", 199)
+    refused = run("score", parts.folder, exit_code=2)
+    assert "The parts hold 200 forecasts" in refused.stderr
+    assert "Name a folder for the scores, such as --output scores" in refused.stderr
+
+
+def test_the_command_lists_the_parts_that_failed(parts: Parts, tmp_path: Path) -> None:
+    (parts.folder / part_file("questions", 1)).unlink()
+    found = run("score", parts.folder, "--output", tmp_path / "scores", exit_code=1)
+    assert "1 part failed:" in found.stderr
+    assert "part-00001:" in found.stderr
+    assert "digest" not in found.stdout
+
+
+def test_workers_need_parts_and_a_folder(parts: Parts, tmp_path: Path) -> None:
+    for arguments, message in (
+        (["--workers", "2"], "Workers share a folder of parts, not a database."),
+        ([tmp_path, "--workers", "2"], "forecasts partition"),
+        ([parts.folder, "--workers", "2"], "Name it: --output scores"),
+        ([parts.folder, "--scheduler", "x", "--output", tmp_path / "a.csv"], "Name it: --output"),
+        ([parts.folder, "--scheduler", "x", "--workers", "2", "-o", tmp_path / "s"], "Use one of"),
+    ):
+        assert message in run("score", *arguments, exit_code=2).stderr
