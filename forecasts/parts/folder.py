@@ -324,7 +324,15 @@ def write_table(path: Path, table: str, content: Any) -> PartFile:
         if name not in content.column_names:
             content = content.append_column(name, pa.nulls(len(content), schema.field(name).type))
     content = content.select(schema.names)
-    with pyarrow.parquet.ParquetWriter(path, schema, compression="zstd") as file:
+    # Times in order are small as differences, and a dictionary of them would be slow to read.
+    times = [name for name, kind in FRAME_COLUMNS[table].items() if kind == "time"]
+    with pyarrow.parquet.ParquetWriter(
+        path,
+        schema,
+        compression="zstd",
+        use_dictionary=[name for name in schema.names if name not in times],
+        column_encoding=dict.fromkeys(times, "DELTA_BINARY_PACKED"),
+    ) as file:
         for start in range(0, max(1, len(content)), ROW_GROUP):
             group = content.slice(start, ROW_GROUP)
             file.write_table(_pruned(group).cast(schema), row_group_size=ROW_GROUP)

@@ -77,7 +77,7 @@ class File:
             given = {name: kind for name, kind in found if name in FRAME_COLUMNS[self.table]}
             columns = [f'{self._selected(name, kind)} AS "{name}"' for name, kind in given.items()]
             if "question_id" in given:
-                columns.append("md5_number_upper(question_id::VARCHAR) & 4294967295 AS md5")
+                columns.append("(md5_number(question_id::VARCHAR) & 4294967295)::UINTEGER AS md5")
             query = f"SELECT {', '.join(columns)} FROM {relation}"  # noqa: S608
             with connection.sql(query).to_arrow_reader(rows) as reader:
                 for batch in reader:
@@ -135,7 +135,7 @@ class File:
         hashes = np.zeros(len(batch), dtype=np.uint32)
         if "md5" in batch.schema.names:
             # DuckDB takes the first byte for the lowest.
-            low = batch.column("md5").fill_null(0).to_numpy().astype(np.uint32)
+            low = batch.column("md5").fill_null(0).to_numpy()
             hashes = low.byteswap()
         return Batch(pa.RecordBatch.from_pydict(columns), hashes)
 
