@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.markdown_text import as_text
 from app.session import current_member, now, reading, settings, shown_errors
-from forecasts.exchange.publication.publish import publish_as_zip
+from forecasts.exchange.publication.publish import Published, publish_as_zip
 from forecasts.operations.stamps import folder_of_proofs, stamps
 
 
@@ -25,7 +26,9 @@ def publish_record() -> None:
         if not st.button("Build the site", key="publish"):
             return
         with shown_errors(), st.spinner("Building the site …"):
-            archive = _archive(url.strip())
+            done, archive = _built(url.strip())
+            for said in done.record.withheld:
+                st.warning(as_text(said))
             st.download_button(
                 "Download",
                 data=archive,
@@ -37,7 +40,7 @@ def publish_record() -> None:
             )
 
 
-def _archive(url: str) -> bytes:
+def _built(url: str) -> tuple[Published, bytes]:
     chosen = settings()
     with reading() as ledger:
         me = current_member(ledger)

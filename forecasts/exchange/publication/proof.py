@@ -217,7 +217,7 @@ def _opened(session: Session, chain: _Chain, kind: str, ids: Sequence[int]) -> _
 
 def _may_be_opened(kind: str, words: Mapping[str, str]) -> bool:
     """Return whether these words are of the kind that is published, and without a secret."""
-    return words.keys() == _WORDS.get(kind) and not any(map(holds_secrets, words.values()))
+    return set(words) == _WORDS.get(kind) and not any(map(holds_secrets, words.values()))
 
 
 def _counts(chain: _Chain, published: _Rows) -> dict[str, int]:

@@ -82,13 +82,13 @@ def publish(
     return Published(record, len(files), check.said)
 
 
-def publish_as_zip(session: Session, **choice: Any) -> bytes:
-    """Return an archive of the folder that ``publish`` writes with this choice."""
+def publish_as_zip(session: Session, **choice: Any) -> tuple[Published, bytes]:
+    """Return what ``publish`` returns for this choice, and an archive of the folder it writes."""
     with tempfile.TemporaryDirectory(prefix="record-") as aside:
         folder = Path(aside) / "record"
-        publish(session, folder, **choice)
+        done = publish(session, folder, **choice)
         files = sorted(file for file in folder.rglob("*") if file.is_file())
-        return pack(files, below=folder)
+        return done, pack(files, below=folder)
 
 
 def _require(

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
+from pandas.api.types import is_string_dtype
 from sqlmodel import Session, col, select
 
 from forecasts.common.secret_addresses import holds_secrets, without_secrets
@@ -59,11 +60,19 @@ def _texts(text: QuestionText) -> Iterator[str]:
 
 def masked(frames: Frames) -> Frames:
     """Return frames without secrets in their texts."""
-    tables = ("questions", "forecasts", "evidence", "articles")
-    return replace(frames, **{name: _masked(getattr(frames, name)) for name in tables})
+    return replace(
+        frames,
+        questions=_masked(frames.questions),
+        forecasts=_masked(frames.forecasts),
+        evidence=_masked(frames.evidence),
+        articles=_masked(frames.articles),
+    )
 
 
 def _masked(frame: pd.DataFrame) -> pd.DataFrame:
-    texts = frame.select_dtypes("string")
-    found = [name for name in texts if texts[name].str.contains("://", regex=False).any()]
-    return frame.assign(**{name: frame[name].map(without_secrets) for name in found})
+    columns = {
+        name: column.map(without_secrets)
+        for name, column in frame.items()
+        if is_string_dtype(column) and column.str.contains("://", regex=False).any()
+    }
+    return frame.assign(**{str(name): column for name, column in columns.items()})

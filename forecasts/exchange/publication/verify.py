@@ -240,9 +240,9 @@ class Check:
                 covered += 1
                 longest = max(longest, after[0][1] - micros(at))
         if covered:
-            which = f"{covered} of {many(proved, 'forecast')} stamped"
+            those = f"{covered} of {many(proved, 'forecast')} stamped"
             hours = f"{longest / HOUR:.1f} hours after being recorded"
-            self.said.append(f"Times: {which}, at most {hours}, if the signatures are right.")
+            self.said.append(f"Times: {those}, at most {hours}, if the signatures are right.")
         for number, what in (
             (proved - covered, "without a later stamp: only the ledger vouches for the time"),
             (imported, "imported: only the forecaster vouches for the earlier time"),

@@ -276,6 +276,23 @@ def test_ones_own_record_is_published_as_an_archive(furnished: AppTest) -> None:
     assert not furnished.exception
     [button] = [one for one in furnished.get("download_button") if "download-site" in one.proto.id]
     assert button.proto.label == "Download"
+    assert not furnished.warning
+
+
+def test_a_text_that_is_left_out_of_ones_record_is_named(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = members.member_or_new(ledger, "alice", now=day(5))
+        rain = registry.find(ledger, "rain")
+        why = "See https://kate:pw@example.org."
+        updates.update(
+            ledger, rain, Value(probability=0.4), member=alice, now=day(5), rationale=why
+        )
+    visit(furnished, "track_record")
+    furnished.button(key="publish").click().run()
+    [warning] = furnished.warning
+    assert warning.value.startswith("rain\\: 1 rationale or note is left out")
 
 
 def test_nobody_publishes_anothers_record_from_the_page(furnished: AppTest) -> None:
