@@ -33,7 +33,7 @@ def map_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> list[R
 
 @contextmanager
 def limited(threads: int) -> Iterator[None]:
-    """Let what the block calls use at most so many threads at a time."""
+    """Limit the threads of each call in the block to so many."""
     token = _MOST_THREADS.set(threads)
     try:
         yield

@@ -201,12 +201,30 @@ def score(
         list[str] | None,
         Option(metavar="NAME", help="Scoring protocol; repeat for more. [default: brier]"),
     ] = None,
+    workers: Annotated[
+        int | None,
+        Option(
+            metavar="N",
+            min=1,
+            help="Processes that score a folder of parts. [default: one a core]",
+            show_default=False,
+        ),
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        Option(metavar="ADDRESS", help="Score a folder of parts on this Dask cluster instead."),
+    ] = None,
     format_: Format = None,
     output: Output = None,
     database: Database = None,
 ) -> None:
-    """Score each forecaster on each resolved question."""
+    """Score each forecaster on each resolved question.
+
+    A folder of parts (forecasts partition) is scored by several processes into another folder:
+    --output FOLDER. If that is interrupted, run it again to continue.
+    """
     import scoring
+    from forecasts.cli import bulk_scores
     from scoring.protocols import get_protocol
 
     protocols = list(dict.fromkeys(protocol or ["brier"]))
@@ -219,9 +237,20 @@ def score(
                 remedy=f"Use one of {', '.join(sorted(scoring.PROTOCOLS))}, or a rule at "
                 "0.000001 to 3,650,000 days before the scheduled close, such as brier_lead(30).",
             ) from None
+    parts = bulk_scores.parts_in(folder)
+    by_workers = workers is not None or scheduler is not None
+    if bulk_scores.is_folder(output, format_) and parts is not None:
+        bulk_scores.score_into(parts, output, protocols, workers=workers, scheduler=scheduler)
+        return
+    if by_workers:
+        raise bulk_scores.needs_parts(folder) if parts is None else bulk_scores.needs_folder()
     chosen = format_of(format_, output)
-    frames = frames_of(folder, database, rationales=False)
-    emit(table_text(scoring.score(frames.questions, frames.forecasts, protocols), chosen), output)
+    if parts is not None:
+        found = bulk_scores.parts_table(parts, protocols)
+    else:
+        frames = frames_of(folder, database, rationales=False)
+        found = scoring.score(frames.questions, frames.forecasts, protocols)
+    emit(table_text(found, chosen), output)
 
 
 @app.command()

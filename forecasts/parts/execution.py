@@ -26,6 +26,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import (
     BrokenExecutor,
+    CancelledError,
     Executor,
     Future,
     ProcessPoolExecutor,
@@ -37,7 +38,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, LedgerError
 from scoring import parallel
 
 Item = TypeVar("Item")
@@ -47,7 +48,7 @@ Given = ParamSpec("Given")
 # How often a part is tried whose worker is lost: a machine may fail, but a part too large for the
 # memory kills every worker that gets it.
 ATTEMPTS = 3
-# What clusters raise for a lost worker: Dask, and Ray.
+# Errors of clusters for a lost worker: Dask's, and Ray's.
 _LOST = ("KilledWorker", "WorkerCrashedError", "NodeDiedError", "OutOfMemoryError")
 _SECONDS_TO_CONNECT = 10
 # Libraries of linear algebra start a thread a core, in every process.
@@ -61,7 +62,7 @@ def finished(
 
     ``work`` must be a function of a module, and it and the items must pickle. It runs in one
     thread. An item whose worker is lost is tried again, up to three times in all; other items go
-    on. What has not started when the iteration ends is cancelled.
+    on. When the iteration ends, the rest is cancelled.
     """
     done: SimpleQueue[tuple[int, Future[Result]]] = SimpleQueue()
     waiting: dict[int, Future[Result]] = {}
@@ -122,6 +123,25 @@ def cluster(address: str) -> Iterator[Executor]:
 def is_lost(error: BaseException | None) -> bool:
     """Return whether this is the error of a worker that was killed or lost."""
     return isinstance(error, BrokenExecutor) or type(error).__name__ in _LOST
+
+
+def explained(error: Exception) -> LedgerError:
+    """Return the error of a part as a sentence with a remedy."""
+    if isinstance(error, LedgerError):
+        return error
+    if is_lost(error) or isinstance(error, MemoryError):
+        return BadInput(
+            "Its worker was lost each time, perhaps for want of memory.",
+            remedy="Use fewer workers at a time, or smaller parts: forecasts partition --parts N",
+        )
+    if isinstance(error, ModuleNotFoundError):
+        return BadInput(
+            f"A worker has no module {error.name!r}.",
+            remedy="Install the same version of forecast-ledger for all workers.",
+        )
+    if isinstance(error, CancelledError):
+        return BadInput("The cluster has cancelled it.", remedy="Type the same command to go on.")
+    return BadInput(f"{type(error).__name__}: {error}")
 
 
 def _in_one_thread(work: Callable[[Item], Result], item: Item) -> Result:

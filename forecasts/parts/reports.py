@@ -30,10 +30,9 @@ import scoring
 from forecasts.common.errors import BadInput
 from forecasts.parts import asked, batches
 from forecasts.parts.chunks import tables
-from forecasts.parts.execution import finished
+from forecasts.parts.execution import explained, finished
 from forecasts.parts.folder import Parts, part_file
 from forecasts.parts.plan import QUESTIONS, Plan, between, count, load, plan_of, store
-from forecasts.parts.scores import explained
 from forecasts.reports.build import groups, report
 from forecasts.reports.digest import of_questions, question_digests
 from forecasts.reports.joint import Joint, joint, shared, together

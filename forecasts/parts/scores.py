@@ -5,8 +5,8 @@
     FOLDER/scores/part-00000.parquet  the columns of ``scoring.score``, for the questions of a part
 
 A file of scores says in its own metadata which input, protocols and version it was made from, and
-gets its name only when it is whole. So a run that was cut off, by whatever, goes on where it was:
-a file that says what is wanted stays, any other is made again.
+gets its name only when it is whole. So a run that was cut off goes on where it was: such a file
+stays, and any other is made again.
 """
 
 from __future__ import annotations
@@ -15,65 +15,24 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import CancelledError, Executor
+from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from typing import Any
 
-import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet
 
 import scoring
-from forecasts.common.errors import BadInput, LedgerError, Problem, Refused
-from forecasts.parts.chunks import Chunk, chunks, problem_place
-from forecasts.parts.execution import Processes, finished, is_lost
-
-if TYPE_CHECKING:
-    from forecasts.parts.folder import Parts
+from forecasts.common.errors import BadInput, LedgerError, Refused
+from forecasts.parts import part_scores
+from forecasts.parts.chunks import chunks
+from forecasts.parts.execution import Processes, explained, finished
+from forecasts.parts.folder import Parts, part_file
+from forecasts.parts.part_scores import IDS, PartScores, Task, score_part, scored
 
 RESULTS = "results.json"
 FORMAT, VERSION = "forecast-ledger-scores", 1
-# The metadata of a file of scores.
-_MADE_FROM = b"forecast-ledger"
-_IDS = ("question_id", "forecaster")
-_NAME = pa.dictionary(pa.int32(), pa.string())
-_SCHEMA = pa.schema(
-    {
-        "question_id": _NAME,
-        "forecaster": _NAME,
-        "protocol": _NAME,
-        "score": pa.float64(),
-        "coverage": pa.float64(),
-        "updates": pa.int64(),
-    }
-)
-
-
-@dataclass(frozen=True)
-class Task:
-    """One part to score: its files and their hashes, and the file to write.
-
-    ``made_from`` is that file's metadata: input, protocols, version of ``scoring``.
-    """
-
-    part: int
-    forecasts: int
-    inputs: Mapping[Path, str]
-    output: Path
-    made_from: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class PartScores:
-    """The scores of one part: rows and SHA-256 of their file; whether it was there already."""
-
-    rows: int
-    sha256: str
-    kept: bool
 
 
 @dataclass(frozen=True)
@@ -102,8 +61,8 @@ def score_parts(
 
     ``executor``: any of ``concurrent.futures``, see ``execution``; by default a process for each
     core. Its workers must reach both folders by the same paths. A part that fails does not stop the
-    others. ``progress`` is called with the forecasts scored so far, and with all of them. What the
-    folder holds for these parts stays; Refused if it holds anything but scores.
+    others. ``progress`` is called with the forecasts scored so far, and with all of them. Scores
+    of the same parts that the folder has already stay; Refused if it holds anything else.
     """
     if executor is None:
         with processes() as executor:
@@ -152,81 +111,19 @@ def table(parts: Parts, protocols: Sequence[str] = ("brier",)) -> pd.DataFrame:
     BadInput lists the invalid values of the first part that has some.
     """
     found = [
-        scored(chunk, protocols, task.part).astype(dict.fromkeys(_IDS, "str"))
+        scored(chunk, protocols, task.part).astype(dict.fromkeys(IDS, "str"))
         for task in _tasks(parts, parts.folder, protocols)
         for chunk in chunks(*task.inputs)
     ]
-    return pd.concat(found).sort_values(["protocol", *_IDS], ignore_index=True)
+    return pd.concat(found).sort_values(["protocol", *IDS], ignore_index=True)
 
 
 def processes(workers: int | None = None) -> Processes:
     """Return an executor of so many processes on this machine, by default one a core."""
-    return Processes(workers, preload=[__name__])
-
-
-def score_part(task: Task) -> PartScores:
-    """Return one part's scores, whose file is written unless it is there.
-
-    BadInput names the question and the rule of each invalid value, or the file that has changed.
-    """
-    if (version := task.made_from["scoring"]) != scoring.__version__:
-        raise BadInput(
-            f"This worker has version {scoring.__version__} of forecast-ledger, not {version}.",
-            remedy="Install the same version for all workers.",
-        )
-    rows = _rows_kept(task)
-    if rows is not None:
-        return PartScores(rows, _sha256(task.output), kept=True)
-    for path, sha256 in task.inputs.items():
-        if _sha256(path) != sha256:
-            raise BadInput(
-                f"{path} was changed after its parts were made.",
-                remedy="Make the parts again with: forecasts partition",
-            )
-    draft = task.output.with_name(f".{task.output.name}.{uuid4().hex}")
-    metadata = {_MADE_FROM: json.dumps(task.made_from)}
-    rows = 0
-    try:
-        with pyarrow.parquet.ParquetWriter(
-            draft,
-            _SCHEMA.with_metadata(metadata),
-            compression="zstd",
-            use_dictionary=[*_IDS, "protocol", "updates"],
-            write_statistics=False,  # they take as long as the rest, and select nothing
-        ) as writer:
-            for chunk in chunks(*task.inputs):
-                table = _table(scored(chunk, task.made_from["protocols"], task.part))
-                writer.write_table(table)
-                rows += len(table)
-        sha256 = _sha256(draft)
-        draft.replace(task.output)
-    finally:
-        draft.unlink(missing_ok=True)
-    return PartScores(rows, sha256, kept=False)
-
-
-def scored(chunk: Chunk, protocols: Sequence[str], part: int) -> pd.DataFrame:
-    """Return ``scoring.score`` of a chunk. BadInput lists invalid values by file and question."""
-    try:
-        return scoring.score(chunk.questions, chunk.forecasts, protocols)
-    except scoring.InputError as error:
-        problems = []
-        for one in error.problems:
-            file = f"{one.frame}/part-{part:05d}.parquet" if one.frame else ""
-            place = [file, *problem_place(chunk, one.frame, one.row), one.column]
-            shown = "" if one.value is None else str(one.value)
-            problems.append(Problem(", ".join(filter(None, place)), shown, one.rule))
-        raise BadInput(
-            f"Part {part} breaks the rules in {len(problems):,} "
-            f"place{'s' if len(problems) > 1 else ''}; it has no scores.",
-            problems=problems,
-            remedy="Correct the ledger, and make the parts again with: forecasts partition",
-        ) from None
+    return Processes(workers, preload=[part_scores.__name__])
 
 
 def _tasks(parts: Parts, output: Path, protocols: Sequence[str]) -> list[Task]:
-    from forecasts.parts.folder import part_file
-
     folder = parts.folder.resolve()
     tasks = []
     for part in range(parts.count):
@@ -281,48 +178,3 @@ def _write_results(folder: Path, document: Mapping[str, Any]) -> None:
 def _digest(files: Mapping[str, Mapping[str, Any]]) -> str:
     listed = "".join(f"{name} {one['sha256']}\n" for name, one in files.items())
     return hashlib.sha256(listed.encode()).hexdigest()
-
-
-def _rows_kept(task: Task) -> int | None:
-    """Return the rows of the part's file of scores if it is there, made from the same."""
-    try:
-        metadata = pyarrow.parquet.read_metadata(task.output)
-    except (OSError, pa.ArrowException):
-        return None
-    said = (metadata.metadata or {}).get(_MADE_FROM)
-    return metadata.num_rows if said == json.dumps(task.made_from).encode() else None
-
-
-def _table(frame: pd.DataFrame) -> Any:
-    columns = {name: frame[name] for name in ("score", "coverage", "updates")}
-    arrays = {name: pa.array(column.to_numpy()) for name, column in columns.items()}
-    for name in (*_IDS, "protocol"):
-        column = frame[name].astype("category").cat
-        codes = pa.array(column.codes.to_numpy().astype(np.int32))
-        texts = pa.array(column.categories.to_numpy(dtype=object), pa.string())
-        arrays[name] = pa.DictionaryArray.from_arrays(codes, texts)
-    return pa.table(arrays).select(_SCHEMA.names)
-
-
-def explained(error: Exception) -> LedgerError:
-    """Return the error of a part as a sentence with a remedy."""
-    if isinstance(error, LedgerError):
-        return error
-    if is_lost(error) or isinstance(error, MemoryError):
-        return BadInput(
-            "Its worker was lost each time, perhaps for want of memory.",
-            remedy="Use fewer workers at a time, or smaller parts: forecasts partition --parts N",
-        )
-    if isinstance(error, ModuleNotFoundError):
-        return BadInput(
-            f"A worker has no module {error.name!r}.",
-            remedy="Install the same version of forecast-ledger for all workers.",
-        )
-    if isinstance(error, CancelledError):
-        return BadInput("The cluster has cancelled it.", remedy="Type the same command to go on.")
-    return BadInput(f"{type(error).__name__}: {error}")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -36,6 +36,7 @@ HEAVY = {
         "keyring",
     ),
     *("cryptography", "rfc3161_client", "uvicorn", "forecasts.api.server"),  # of an extra
+    *("distributed", "duckdb"),  # of an extra
     # Scores need pandas, and most scheduled runs confirm nothing.
     "forecasts.resolution.confirmation",
 }

@@ -33,6 +33,7 @@ from forecasts.parts.folder import (
     part_of,
     write_manifest,
 )
+from forecasts.parts.part_scores import score_part
 from forecasts.parts.scores import RESULTS, Scores, score_parts, table
 from tests.examples import examples
 from tests.parts import work
@@ -258,7 +259,7 @@ def test_a_worker_of_another_version_refuses(
     [task, *_] = scores._tasks(parts, parts.folder, ["brier"])
     monkeypatch.setattr(scoring, "__version__", "9.9")
     with pytest.raises(BadInput, match=r"This worker has version 9\.9 of forecast-ledger, not "):
-        scores.score_part(task)
+        score_part(task)
 
 
 def test_a_folder_of_something_else_is_refused(

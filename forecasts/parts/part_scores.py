@@ -1,0 +1,147 @@
+"""The scores of one part, made by a worker of any kind.
+
+A worker imports this module alone, so it starts without the database or the commands.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+
+import scoring
+from forecasts.common.errors import BadInput, Problem
+from forecasts.parts.chunks import Chunk, chunks, problem_place
+
+# The metadata of a file of scores.
+_MADE_FROM = b"forecast-ledger"
+IDS = ("question_id", "forecaster")
+_NAME = pa.dictionary(pa.int32(), pa.string())
+_SCHEMA = pa.schema(
+    {
+        "question_id": _NAME,
+        "forecaster": _NAME,
+        "protocol": _NAME,
+        "score": pa.float64(),
+        "coverage": pa.float64(),
+        "updates": pa.int64(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One part to score: its files and their hashes, and the file to write.
+
+    ``made_from`` is that file's metadata: input, protocols, version of ``scoring``.
+    """
+
+    part: int
+    forecasts: int
+    inputs: Mapping[Path, str]
+    output: Path
+    made_from: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class PartScores:
+    """The scores of one part: rows and SHA-256 of their file; whether it was there already."""
+
+    rows: int
+    sha256: str
+    kept: bool
+
+
+def score_part(task: Task) -> PartScores:
+    """Return one part's scores, whose file is written unless it is there.
+
+    BadInput names the question and the rule of each invalid value, or the file that has changed.
+    """
+    if (version := task.made_from["scoring"]) != scoring.__version__:
+        raise BadInput(
+            f"This worker has version {scoring.__version__} of forecast-ledger, not {version}.",
+            remedy="Install the same version for all workers.",
+        )
+    rows = _rows_kept(task)
+    if rows is not None:
+        return PartScores(rows, _sha256(task.output), kept=True)
+    for path, sha256 in task.inputs.items():
+        if _sha256(path) != sha256:
+            raise BadInput(
+                f"{path} was changed after its parts were made.",
+                remedy="Make the parts again with: forecasts partition",
+            )
+    draft = task.output.with_name(f".{task.output.name}.{uuid4().hex}")
+    metadata = {_MADE_FROM: json.dumps(task.made_from)}
+    rows = 0
+    try:
+        with pyarrow.parquet.ParquetWriter(
+            draft,
+            _SCHEMA.with_metadata(metadata),
+            compression="zstd",
+            use_dictionary=[*IDS, "protocol", "updates"],
+            write_statistics=False,  # they take as long as the rest, and select nothing
+        ) as writer:
+            for chunk in chunks(*task.inputs):
+                table = _table(scored(chunk, task.made_from["protocols"], task.part))
+                writer.write_table(table)
+                rows += len(table)
+        sha256 = _sha256(draft)
+        draft.replace(task.output)
+    finally:
+        draft.unlink(missing_ok=True)
+    return PartScores(rows, sha256, kept=False)
+
+
+def scored(chunk: Chunk, protocols: Sequence[str], part: int) -> pd.DataFrame:
+    """Return ``scoring.score`` of a chunk. BadInput lists invalid values by file and question."""
+    try:
+        return scoring.score(chunk.questions, chunk.forecasts, protocols)
+    except scoring.InputError as error:
+        problems = []
+        for one in error.problems:
+            file = f"{one.frame}/part-{part:05d}.parquet" if one.frame else ""
+            place = [file, *problem_place(chunk, one.frame, one.row), one.column]
+            shown = "" if one.value is None else str(one.value)
+            problems.append(Problem(", ".join(filter(None, place)), shown, one.rule))
+        raise BadInput(
+            f"Part {part} breaks the rules in {len(problems):,} "
+            f"place{'s' if len(problems) > 1 else ''}; it has no scores.",
+            problems=problems,
+            remedy="Correct the ledger, and make the parts again with: forecasts partition",
+        ) from None
+
+
+def _rows_kept(task: Task) -> int | None:
+    """Return the rows of the part's file of scores if it is there, made from the same."""
+    try:
+        metadata = pyarrow.parquet.read_metadata(task.output)
+    except (OSError, pa.ArrowException):
+        return None
+    said = (metadata.metadata or {}).get(_MADE_FROM)
+    return metadata.num_rows if said == json.dumps(task.made_from).encode() else None
+
+
+def _table(frame: pd.DataFrame) -> Any:
+    columns = {name: frame[name] for name in ("score", "coverage", "updates")}
+    arrays = {name: pa.array(column.to_numpy()) for name, column in columns.items()}
+    for name in (*IDS, "protocol"):
+        column = frame[name].astype("category").cat
+        codes = pa.array(column.codes.to_numpy().astype(np.int32))
+        texts = pa.array(column.categories.to_numpy(dtype=object), pa.string())
+        arrays[name] = pa.DictionaryArray.from_arrays(codes, texts)
+    return pa.table(arrays).select(_SCHEMA.names)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

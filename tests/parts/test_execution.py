@@ -1,0 +1,134 @@
+"""Work on many items by any executor: lost workers, errors, and what is left undone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forecasts.common.errors import BadInput
+from forecasts.parts.execution import ATTEMPTS, Processes, cluster, cores, finished, is_lost
+from tests.parts import work
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[Processes]:
+    with Processes(2, preload=["tests.parts.work"]) as executor:
+        yield executor
+
+
+def test_each_item_comes_with_its_result(processes: Processes) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        for executor in (processes, threads):
+            found = {
+                item: done.result() for item, done in finished(work.square, range(5), executor)
+            }
+            assert found == {number: number * number for number in range(5)}
+
+
+def test_an_error_is_the_item_s_own(processes: Processes) -> None:
+    errors = {
+        item: future.exception() for item, future in finished(work.fail_on_two, range(4), processes)
+    }
+    assert [item for item, error in sorted(errors.items()) if error] == [2]
+    assert isinstance(errors[2], ValueError)
+
+
+def test_what_kills_its_worker_each_time_fails_in_the_end_and_the_others_go_on(
+    processes: Processes,
+) -> None:
+    errors = {
+        item: future.exception() for item, future in finished(work.die_on_two, range(6), processes)
+    }
+    assert [item for item, error in sorted(errors.items()) if error] == [2]
+    assert is_lost(errors[2])
+
+
+def test_a_lost_worker_is_tried_a_few_times() -> None:
+    class Losing(Executor):
+        tries = 0
+
+        def submit(self, fn: Any, /, *args: Any, **_: Any) -> Future[Any]:
+            self.tries += 1
+            future: Future[Any] = Future()
+            if self.tries < ATTEMPTS:
+                future.set_exception(type("KilledWorker", (Exception,), {})())
+            else:
+                future.set_result(fn(*args))
+            return future
+
+    executor = Losing()
+    [(_, future)] = finished(work.square, [3], executor)
+    assert (future.result(), executor.tries) == (9, ATTEMPTS)
+
+
+def test_an_executor_that_is_broken_fails_each_item() -> None:
+    class Broken(Executor):
+        def submit(self, fn: Any, /, *args: Any, **_: Any) -> Future[Any]:
+            raise BrokenExecutor
+
+    assert all(is_lost(each.exception()) for _, each in finished(work.square, [1, 2], Broken()))
+
+
+def test_what_has_not_started_is_cancelled_when_the_iteration_ends() -> None:
+    submitted: list[Future[Any]] = []
+
+    class Slow(Executor):
+        def submit(self, fn: Any, /, *args: Any, **_: Any) -> Future[Any]:
+            submitted.append(future := Future[Any]())
+            if len(submitted) == 1:
+                future.set_result(fn(*args))
+            return future
+
+    every = finished(work.square, [1, 2, 3], Slow())
+    next(every)
+    every.close()
+    assert [each.cancelled() for each in submitted] == [False, True, True]
+
+
+def test_work_uses_one_thread(processes: Processes) -> None:
+    [(_, future)] = finished(work.threads_used, [8], processes)
+    assert future.result() == 1
+
+
+def test_there_is_a_process_for_each_core_that_may_be_used() -> None:
+    assert cores() >= 1
+    with Processes() as executor:
+        assert executor._threads._max_workers == cores()
+
+
+def test_processes_end_with_the_one_that_started_them_even_if_it_is_killed() -> None:
+    parent = subprocess.run(
+        [sys.executable, "-m", "tests.parts.work"],
+        stdout=subprocess.PIPE,  # ends when all that write to it have ended
+        cwd=Path(__file__).parents[2],
+        timeout=60,
+    )
+    assert parent.returncode == -9
+    assert int(parent.stdout) > 0
+
+
+def test_a_cluster_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("forecasts.parts.execution._SECONDS_TO_CONNECT", 0.05)
+    with (
+        pytest.raises(BadInput, match=r"No Dask scheduler answers at 'tcp://127\.0\.0\.1:1'"),
+        cluster("tcp://127.0.0.1:1"),
+    ):
+        pass
+    with (
+        pytest.raises(BadInput, match="No Dask scheduler answers at 'nowhere:'"),
+        cluster("nowhere:"),
+    ):
+        pass
+
+
+def test_without_dask_the_remedy_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(BadInput) as raised, cluster("tcp://127.0.0.1:1"):
+        pass
+    assert "pip install 'forecast-ledger[cluster]'" in raised.value.remedy

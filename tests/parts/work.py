@@ -1,0 +1,138 @@
+"""Small parts, and work that dies: functions that processes of their own can import."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from pathlib import Path
+from threading import get_ident
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecasts.parts.execution import Processes
+from forecasts.parts.folder import Parts, open_parts, part_of, write_manifest, write_part
+from forecasts.parts.part_scores import Task
+from forecasts.parts.scores import score_parts
+from scoring import parallel
+
+Frames = tuple[pd.DataFrame, pd.DataFrame]
+
+
+def tournament(questions: int = 12, forecasts: int = 200) -> Frames:
+    """Return binary questions of ten days, and forecasts of four members on them."""
+    random = np.random.default_rng(5)
+    opened = pd.Timestamp("2026-01-01T00:00:00Z").as_unit("us")
+    ids = np.array([f"question-{number}" for number in range(questions)])
+    asked = pd.DataFrame(
+        {
+            "question_id": ids,
+            "type": "binary",
+            "open_time": opened,
+            "scheduled_close_time": opened + pd.Timedelta(days=10),
+            "resolution": random.choice(["yes", "no"], questions),
+        }
+    )
+    hours = pd.to_timedelta(random.integers(0, 240, forecasts), unit="h").as_unit("us")
+    made = pd.DataFrame(
+        {
+            "question_id": random.choice(ids, forecasts),
+            "forecaster": random.choice(["ana", "bo", "cy", "di"], forecasts),
+            "made_at": opened + hours,
+            "probability": random.random(forecasts).round(3),
+        }
+    )
+    return asked, made
+
+
+def written(folder: Path, frames: Frames, count: int = 4) -> Parts:
+    """Return the folder of so many parts of the frames, which is written."""
+    folder.mkdir(exist_ok=True)
+    texts = frames[0]["resolution"].map(str, na_action="ignore")
+    frames = frames[0].assign(resolution=texts.astype(object)), frames[1]
+    files = {}
+    for part in range(count):
+        here = {each for each in frames[0]["question_id"] if part_of(each, count) == part}
+        own = (frame[frame["question_id"].isin(here)].reset_index(drop=True) for frame in frames)
+        files |= write_part(folder, part, *own)
+    write_manifest(folder, count, files)
+    return open_parts(folder)
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def fail_on_two(number: int) -> int:
+    if number == 2:
+        raise ValueError("two")
+    return number
+
+
+def die_on_two(number: int) -> int:
+    if number == 2:
+        kill_itself()
+    return number
+
+
+def kill_itself() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def threads_used(number: int) -> int:
+    """Return the number of threads that ``scoring`` uses for eight pieces of work."""
+    return len(set(parallel.map_threads(lambda _: get_ident(), range(number))))
+
+
+class Dying(Processes):
+    """Processes of which one kills itself while it scores a part for the first time."""
+
+    def __init__(self, log: Path) -> None:
+        super().__init__(2)
+        self.log = log
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **_: Any) -> Future[Any]:
+        return super().submit(_dying_once, self.log, fn, *args)
+
+
+def _dying_once(log: Path, call: Callable[..., Any], *args: Any) -> Any:
+    """Make the call, and write its part into the log; before the first of part 1, die."""
+    [task] = [each for each in args if isinstance(each, Task)]
+    marker = log.with_suffix(".died")
+    if task.part == 1 and not marker.exists():
+        marker.touch()
+        kill_itself()
+    result = call(*args)
+    with log.open("a") as file:
+        file.write(f"{task.part}\n")
+    return result
+
+
+class KillingTheClient(Executor):
+    """A thread that kills its process when it is given the third part."""
+
+    def __init__(self) -> None:
+        self.pool = ThreadPoolExecutor(1)
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **_: Any) -> Future[Any]:
+        if any(isinstance(each, Task) and each.part == 2 for each in args):
+            return self.pool.submit(kill_itself)
+        return self.pool.submit(fn, *args)
+
+
+def client_that_is_killed(parts: Path, output: Path) -> None:
+    score_parts(open_parts(parts), output, executor=KillingTheClient())
+
+
+def parent_that_is_killed() -> None:
+    """Start a process, print its number, and die."""
+    with Processes(1) as executor:
+        print(executor.submit(os.getpid).result(), flush=True)
+        kill_itself()
+
+
+if __name__ == "__main__":
+    parent_that_is_killed()
