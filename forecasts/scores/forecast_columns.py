@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Text, type_coerce
-from sqlmodel import Session, col, select, true
+from sqlmodel import Session, col, func, select, true
 
 from forecasts.access.visibility import forecast_visible
 from forecasts.ledger.current import is_newest_wording
@@ -84,8 +84,8 @@ def _read(
         # As text: converting half a million values one at a time takes seconds.
         "made_at": type_coerce(forecast.made_at, Text),
         "probability": forecast.probability,
-        "probabilities": type_coerce(forecast.probabilities, Text),
-        "quantiles": type_coerce(forecast.quantiles, Text),
+        # A forecast has one of them: a list of probabilities or a mapping of quantiles.
+        "several": type_coerce(func.coalesce(forecast.probabilities, forecast.quantiles), Text),
     }
     if rationales:
         wanted["rationale"] = forecast.rationale
@@ -171,7 +171,13 @@ def _columns(
     evidence: dict[int, list[tuple[Any, ...]]],
 ) -> dict[str, Any]:
     many = len(read["id"])
-    blank = [None] * many
+    blank: list[Any] = [None] * many
+    probabilities, quantiles = blank, blank
+    if any(several := read["several"]):
+        values = _parsed(several)
+        lists = [value if isinstance(value, list) else None for value in values]
+        probabilities = _over_options(session, read["question"], lists)
+        quantiles = [value if isinstance(value, dict) else None for value in values]
     made_at = pa.array(read["made_at"])
     if not pa.types.is_timestamp(made_at.type):
         made_at = made_at.cast(pa.timestamp("us"))
@@ -180,8 +186,8 @@ def _columns(
         "forecaster": _names_of(session, read["member"], Member.id, Member.handle, handles),
         "made_at": made_at.cast(_TIME),
         "probability": pa.array(read["probability"], pa.float64()),
-        "probabilities": _over_options(session, read["question"], _parsed(read["probabilities"])),
-        "quantiles": _parsed(read["quantiles"]),
+        "probabilities": probabilities,
+        "quantiles": quantiles,
         "rationale": pa.array(read["rationale"], pa.large_string())
         if "rationale" in read
         else pa.nulls(many, pa.large_string()),
@@ -202,9 +208,11 @@ def _names_of(
 
 def _behind(used: dict[int, list[tuple[Any, ...]]], ids: Sequence[int]) -> dict[str, Any]:
     """Return the columns of models; quickly where no forecast has one, as in most ledgers."""
-    rows = [used.get(id_, _NO_MODEL)[0] for id_ in ids] if used else _NO_MODEL * len(ids)
-    name, version, cost = zip(*rows, strict=True)
     text = pa.large_string()
+    if not used:
+        blank = pa.nulls(len(ids), text)
+        return {"model": blank, "version": blank, "cost": pa.nulls(len(ids), pa.float64())}
+    name, version, cost = zip(*(used.get(id_, _NO_MODEL)[0] for id_ in ids), strict=True)
     return {
         "model": pa.array(name, text),
         "version": pa.array(version, text),
@@ -254,15 +262,11 @@ def _garbage_collection_paused() -> Iterator[None]:
 
 def _parsed(values: Sequence[Any]) -> list[Any]:
     """Return JSON as lists and mappings; PostgreSQL returns them parsed."""
-    if not any(values):  # fast path: all blank
-        return list(values)
     return [json.loads(value) if isinstance(value, str) else value for value in values]
 
 
 def _over_options(session: Session, questions: Sequence[int], vectors: list[Any]) -> list[Any]:
     """Return the vectors aligned with the questions' newest options, None for those added since."""
-    if not any(vectors):
-        return vectors
     own = dict.fromkeys(
         question for question, vector in zip(questions, vectors, strict=True) if vector
     )

@@ -44,9 +44,8 @@ def store(session: Session, resolutions: Sequence[Scored | Resolution]) -> int:
     superseded resolutions are kept.
     """
     by_question = {resolution.question_id: resolution.id for resolution in resolutions}
-    handles = dict(session.exec(select(Member.handle, Member.id)).all())
     return sum(
-        _store(session, {id_: by_question[id_] for id_ in batch}, handles)
+        _store(session, {id_: by_question[id_] for id_ in batch})
         for batch in _batches(session, list(by_question))
     )
 
@@ -75,10 +74,8 @@ def _batches(session: Session, questions: Sequence[int]) -> Iterator[list[int]]:
         yield batch
 
 
-def _store(
-    session: Session, by_question: Mapping[int, int | None], handles: Mapping[str, int | None]
-) -> int:
-    columns = _computed(session, by_question, handles)
+def _store(session: Session, by_question: Mapping[int, int | None]) -> int:
+    columns = _computed(session, by_question)
     connection, count = session.connection(), len(columns["protocol"])
     replaced = col(Score.resolution_id).in_(list(by_question.values()))
     connection.execute(delete(Score).where(replaced))
@@ -87,9 +84,7 @@ def _store(
     return count
 
 
-def _computed(
-    session: Session, by_question: Mapping[int, int | None], handles: Mapping[str, int | None]
-) -> dict[str, list[Any]]:
+def _computed(session: Session, by_question: Mapping[int, int | None]) -> dict[str, list[Any]]:
     """Return the columns of the scores that history gives for these resolutions."""
     chosen = select(Question.slug, Question.id).where(col(Question.id).in_(list(by_question)))
     slugs = dict(session.exec(chosen).all())
@@ -98,6 +93,10 @@ def _computed(
         questions, forecasts = scoring_frames(session, questions=list(slugs))
     table = scoring.score(questions, forecasts, (*STORED_PROTOCOLS, CRPS))
     ids = {slug: by_question[id_] for slug, id_ in slugs.items()}
+    handles: dict[str, int] = {}
+    for some in in_batches(table["forecaster"].unique().tolist()):
+        scored = select(Member.handle, Member.id).where(col(Member.handle).in_(some))
+        handles |= dict(session.exec(scored).all())
     return {
         "resolution_id": [ids[slug] for slug in table["question_id"].tolist()],
         "member_id": [handles[handle] for handle in table["forecaster"].tolist()],
@@ -154,12 +153,11 @@ def compare(session: Session, *, sample: int | None = None) -> Compared:
     chosen = sorted(current)
     if sample is not None and sample < len(chosen):
         chosen = random.sample(chosen, sample)
-    handles = dict(session.exec(select(Member.handle, Member.id)).all())
     altered: list[str] = []
     count = outdated = 0
     for batch in in_batches(chosen):
         by_question = {id_: current[id_] for id_ in batch}
-        expected = _by_key(_computed(session, by_question, handles))
+        expected = _by_key(_computed(session, by_question))
         stored = _stored(session, list(by_question.values()))
         count += len(stored)
         for key in sorted(expected.keys() | stored.keys()):

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import text
-from sqlmodel import Session
+from sqlalchemy import Engine, text
+from sqlmodel import Session, col, select
 
 from forecasts.access.members import member_or_new
 from forecasts.agenda.today import today
-from forecasts.ledger.models import Member
+from forecasts.ledger import database
+from forecasts.ledger.models import Member, Resolution, Score
 from forecasts.resolution import confirmation, history
 from forecasts.scores import scores, stored_scores
 from forecasts.updates import updates
 from forecasts.updates.values import Value
-from tests.conftest import ask, day
+from tests.conftest import ask, counted_statements, day
 
 DEPTH: dict[str, Any] = {"type": "numeric", "lower_bound": "0", "upper_bound": "10"}
 END: dict[str, Any] = {"type": "date", "lower_bound": "2025-12-20", "upper_bound": "2025-12-30"}
@@ -114,3 +115,31 @@ def test_stored_scores_are_compared_with_those_that_history_gives(session: Sessi
     session.expire_all()
     earlier = scores.compare(session)
     assert (earlier.altered, earlier.outdated) == ((), 1)
+
+
+def test_a_resolution_reads_and_writes_nothing_of_other_questions(engine: Engine) -> None:
+    with database.writing(engine) as session:
+        alice, bob, carol = (
+            member_or_new(session, name, now=day(0)) for name in ("alice", "bob", "carol")
+        )
+        rain, snow = (ask(session, alice, slug=slug) for slug in ("rain", "snow"))
+        for member, question in ((alice, rain), (bob, rain), (carol, snow)):
+            updates.update(session, question, Value(probability=0.4), member=member, now=day(1))
+        confirmation.confirm(session, rain, "yes", known_at=day(3), now=day(3), member=alice)
+    with database.reading(engine) as session:
+        before = session.exec(select(Score.id)).all()
+        ids = {snow.id}
+    with database.writing(engine) as session, counted_statements(engine) as statements:
+        confirmation.confirm(session, snow, "no", known_at=day(4), now=day(4), member=alice)
+    read = [one for one in statements if "FROM forecast" in one or "JOIN forecast" in one]
+    assert read
+    assert all("forecast.question_id" in one.partition("WHERE")[2] for one in read), read
+    with database.reading(engine) as session:
+        rows = session.exec(select(Score)).all()
+        new = [row for row in rows if row.id not in before]
+        assert sorted(row.id for row in rows if row.id in before) == sorted(before)
+        assert {row.member_id for row in new} == {carol.id}
+        scored = select(Resolution.question_id).where(
+            col(Resolution.id).in_([row.resolution_id for row in new])
+        )
+        assert set(session.exec(scored)) == ids
