@@ -11,7 +11,6 @@ everything the question added, so that no sum, and no rounding error, carries ov
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -33,7 +32,7 @@ class Sweep:
     them in the segments' unit (0 after a question's last event).
     """
 
-    live: Ints
+    live: Codes
     width: Floats
 
     def __init__(self, paths: Paths) -> None:
@@ -66,14 +65,15 @@ class Sweep:
         self.end = np.append(self.start[1:], 0)
         self.end[self.lasting] = self.close.take(question.take(self.lasting))
         self.end[self.ended] = place[n : n + ends]
-        self.question = np.repeat(np.arange(len(questions)), np.diff(self.close, prepend=-1))
+        sizes = np.diff(self.close, prepend=-1)
+        self.question = np.repeat(np.arange(len(questions), dtype=np.int32), sizes)
         self.first = questions
 
         time >>= 1
         self.width = np.zeros(len(time))
         np.subtract(time[1:], time[:-1], out=self.width[:-1])
         self.width[self.close] = 0
-        self.live = self.count(np.ones(n, dtype=np.bool_))
+        self.live = self.count(np.ones(n, dtype=np.bool_)).astype(np.int32)
 
     def __len__(self) -> int:
         return len(self.order)
@@ -101,24 +101,31 @@ class Sweep:
         over -= since
         return merge(over)
 
-    @cached_property
-    def changes(self) -> tuple[Places, Codes, Codes]:
-        """Return the segments that start and end, in the order of the events.
+    def duration(self, flag: Flags) -> Ints:
+        """Return the part of each segment's life at which a flag, one per event, holds."""
+        upto = np.zeros(len(self) + 1, dtype=np.int64)
+        upto[1:] = self.width
+        upto[1:] *= flag
+        np.cumsum(upto, out=upto)
+        return upto.take(self.end) - upto.take(self.start)
 
-        The segments; +1 if one starts and −1 if it ends; and for each event the number of such
-        changes up to and including it.
+    def changes(self, first: int, last: int) -> tuple[Places, Codes, Codes]:
+        """Return the segments that start and end at the events from ``first`` to before ``last``.
+
+        In their order: the segments; +1 if one starts and −1 if it ends; and for each of these
+        events the number of such changes up to and including it.
         """
-        n = len(self.start)
-        starts, ends = self.order < n, (self.order >= n) & (self.order < n + len(self.ended))
-        replaces = np.zeros(len(self), dtype=np.bool_)
-        replaces[starts] = self.continues[self.order[starts]]
+        n, order = len(self.start), self.order[first:last]
+        starts, ends = order < n, (order >= n) & (order < n + len(self.ended))
+        replaces = np.zeros(len(order), dtype=np.bool_)
+        replaces[starts] = self.continues[order[starts]]
         upto = np.cumsum(starts.astype(np.int32) + replaces + ends, dtype=np.int32)
         segment = np.empty(upto[-1], dtype=np.intp)
         sign = np.full(upto[-1], -1, dtype=np.int32)
         sign[upto[starts] - 1] = 1
-        segment[upto[starts] - 1] = self.order[starts]
-        segment[upto[replaces] - 2] = self.order[replaces] - 1
-        segment[upto[ends] - 1] = self.ended[self.order[ends] - n]
+        segment[upto[starts] - 1] = order[starts]
+        segment[upto[replaces] - 2] = order[replaces] - 1
+        segment[upto[ends] - 1] = self.ended[order[ends] - n]
         return segment, sign, upto
 
     def _running(self, value: npt.NDArray[Any], kind: type[Number]) -> npt.NDArray[Number]:

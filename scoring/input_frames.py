@@ -110,6 +110,8 @@ class Block:
 
     def part(self, rows: Rows) -> Block:
         """Return a block of some of the rows."""
+        if isinstance(rows, slice) and (rows.start, rows.stop) == (0, len(self)):
+            return self
         places = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
         return replace(
             self,

@@ -78,7 +78,7 @@ class Paths:
         gap = self.start[1:] - self.end[:-1]
         gap[last[:-1]] = 0
         if gap.any():
-            total[:] = np.add.reduceat(self.length, self.first)
+            total[:] = np.add.reduceat(self.end - self.start, self.first)
         return total
 
     def continues(self) -> Flags:

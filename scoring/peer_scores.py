@@ -14,10 +14,10 @@ from functools import cached_property
 
 import numpy as np
 
-from scoring.arrays import Codes, Flags, Floats, Ints, Places
+from scoring.arrays import Codes, Flags, Floats
 from scoring.event_sweep import Sweep
+from scoring.live_ranks import SumsByRank, live_ranks, ranked
 from scoring.paths import Paths
-from scoring.ranks import nth_live, sum_by_rank
 from scoring.rules import Rule, uniform
 from scoring.timings import Timed
 
@@ -132,37 +132,46 @@ def crowd_median(view: ScoredPaths) -> Floats:
     middle itself, or above it. The scores of the three medians are summed over the times at which
     the forecaster's own rank selects each of them.
     """
-    sweep = view.sweep
-    values, rank = _ranked(view.p)
-    at = np.flatnonzero((sweep.live >= 2) & (sweep.width > 0))
-    live = sweep.live[at]
-    odd, middle = live % 2 == 1, (live - 1) // 2
-    ranks = _nth_live(sweep, rank, at, np.maximum(middle - 1, 0), middle, middle + 1)
-    before, mid, after = values[ranks]
-    y = view.y[sweep.first][sweep.question[at]]
-    scores = np.stack(
-        [
-            view.rule.kernel(np.where(odd, (mid + after) / 2, after), y),
-            view.rule.kernel(np.where(odd, (before + after) / 2, after), y),
-            view.rule.kernel(np.where(odd, (before + mid) / 2, mid), y),
-        ]
-    )
-    seen = np.zeros(len(sweep) + 1, dtype=np.int32)
-    seen[at + 1] = 1
-    seen = np.cumsum(seen, dtype=np.int32)
-    since, until = seen[sweep.start], seen[sweep.end]
-
-    def total(above: Floats, equal: Floats, below: Floats) -> Floats:
-        """Return the sum over each segment's time of the case that applies to it."""
-        return sum_by_rank(ranks[1], above, equal, below, since, until, rank)
-
-    impossible = np.isinf(scores)
-    against = total(*np.where(impossible, 0.0, scores) * sweep.width[at])
-    company = sweep.integral(sweep.live >= 2)
+    against, impossible = _of_the_others_median(view)
+    company = view.sweep.duration(view.sweep.live >= 2)
+    own_score = view.rule.kernel(view.p, view.y)
+    own_score[company == 0] = 0.0
     with np.errstate(invalid="ignore"):
-        if impossible.any():
-            against[total(*impossible.astype(np.float64)) > 0] = np.inf
-        return view.average(against - np.where(company > 0, view.score, 0.0) * company)
+        own_score *= company
+        against[impossible] = np.inf
+        against -= own_score
+        return view.average(against)
+
+
+def _of_the_others_median(view: ScoredPaths) -> tuple[Floats, Flags]:
+    """Return the integral of the finite scores of the others' median, and where any was not."""
+    sweep = view.sweep
+    values, rank = ranked(view.p)
+    against, impossible = np.zeros(len(view.p)), np.zeros(len(view.p), dtype=np.bool_)
+    sums = SumsByRank(sweep, rank)
+    for window, ranks in live_ranks(sweep, rank, 2, _around_the_middle):
+        at = window.at
+        odd = sweep.live[at] % 2 == 1
+        before, mid, after = values[ranks]
+        y = view.y[sweep.first][sweep.question[at]]
+        scores = np.stack(
+            [
+                view.rule.kernel(np.where(odd, (mid + after) / 2, after), y),
+                view.rule.kernel(np.where(odd, (before + after) / 2, after), y),
+                view.rule.kernel(np.where(odd, (before + mid) / 2, mid), y),
+            ]
+        )
+        infinite = np.isinf(scores)
+        for segment, total in sums.of(window, ranks[1]):
+            against[segment] += total(*np.where(infinite, 0.0, scores) * sweep.width[at])
+            if infinite.any():
+                impossible[segment] |= total(*infinite.astype(np.float64)) > 0
+    return against, impossible
+
+
+def _around_the_middle(live: Codes) -> tuple[Codes, ...]:
+    middle = (live - 1) // 2
+    return np.maximum(middle - 1, 0), middle, middle + 1
 
 
 def perfect_peer(view: ScoredPaths) -> Floats:
@@ -183,37 +192,19 @@ def daily_median(view: ScoredPaths) -> Floats:
     clock, all days with a standing forecast.
     """
     sweep = view.sweep
-    values, rank = _ranked(view.score)
-    at = np.flatnonzero((sweep.live >= 1) & (sweep.width > 0))
-    live = sweep.live[at]
-    low, high = values[_nth_live(sweep, rank, at, (live - 1) // 2, live // 2)]
+    values, rank = ranked(view.score)
     area, time = np.zeros(len(sweep)), np.zeros(len(sweep))
-    time[at] = sweep.width[at]
-    area[at] = (low + high) / 2 * time[at]
+    for window, ranks in live_ranks(sweep, rank, 1, lambda live: ((live - 1) // 2, live // 2)):
+        at = window.at
+        low, high = values[ranks]
+        time[at] = sweep.width[at]
+        area[at] = (low + high) / 2 * time[at]
     median: Floats = np.add.reduceat(area, sweep.begin) / np.add.reduceat(time, sweep.begin)
     against: Floats = median[sweep.question[sweep.start[view.paths.first]]]
     return own(view) - against
 
 
-def _ranked(value: Floats) -> tuple[Floats, Codes]:
-    """Return the sorted distinct values, and the rank of each value among them."""
-    distinct, rank = np.unique(value, return_inverse=True)
-    return distinct, rank.astype(np.int32)
-
-
-def _nth_live(sweep: Sweep, rank: Codes, at: Places, *nth: Ints) -> Codes:
-    """Return the ranks of the nth lowest live segments (from 0) after each event of ``at``.
-
-    One row per ``nth``; all are found in one pass.
-    """
-    segment, sign, upto = sweep.changes
-    since = np.append(0, upto)[sweep.begin[sweep.question[at]]].astype(np.int32)
-    nths = np.concatenate(nth).astype(np.int32)
-    since, until = np.tile(since, len(nth)), np.tile(upto[at], len(nth))
-    return nth_live(rank[segment], sign, since, until, nths).reshape(len(nth), -1)
-
-
-def _one_over(n: Ints) -> Floats:
+def _one_over(n: Codes) -> Floats:
     """Return 1 / n, and 0 if n is 0."""
     return np.divide(1.0, n, out=np.zeros(len(n)), where=n > 0)
 

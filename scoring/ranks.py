@@ -9,12 +9,13 @@ Claude, Navarro & Ordóñez (2015), The wavelet matrix, doi:10.1016/j.is.2014.06
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from scoring import parallel
 from scoring.arrays import Codes, Flags, Floats
 from scoring.compensated_sums import merge, split
 
@@ -72,6 +73,30 @@ def sum_by_rank(
         until = np.where(right, zeros_before[-1] + until - high, high)
     so_far = _before(same)
     return merge(total + so_far[until] - so_far[since])
+
+
+def sum_of_all_by_rank(rank: Codes, own: Codes) -> Callable[[Floats, Floats, Floats], Floats]:
+    """Return a function like `sum_by_rank`, in which each query sums all items.
+
+    It takes ``above``, ``equal`` and ``below``.
+    """
+    order = np.argsort(rank)
+    first, last = (
+        np.searchsorted(rank[order], own, side).astype(np.int32) for side in ("left", "right")
+    )
+
+    def sums(above: Floats, equal: Floats, below: Floats) -> Floats:
+        higher, same, lower = (_before(split(value[order])) for value in (above, equal, below))
+        found = np.empty(len(own))
+        for part in parallel.parts(len(own)):
+            before, upto = first[part], last[part]
+            total = higher[-1] - higher[upto]
+            total += same[upto] - same[before]
+            total += lower[before]
+            found[part] = merge(total)
+        return found
+
+    return sums
 
 
 def _most(rank: Codes) -> int:

@@ -79,6 +79,8 @@ def score(
         def scored(rows: Rows, block: Block = block) -> list[Scored | None]:
             batch = block.part(rows)
             every = segments(batch, ledger.questions, scored=True)
+            if not any(map(_is_plain, protocols)):
+                every = every.live
             return [_scores(each, batch, every, ledger.questions) for each in protocols]
 
         for parts in parallel.map_threads(scored, block.batches()):
@@ -136,9 +138,7 @@ def forecasts_and_outcomes(
 def _scores(protocol: Protocol, block: Block, every: Paths, questions: Questions) -> Scored | None:
     """Return the scores of one batch, None if there are none."""
     rule = rule_for(protocol, block)
-    # A plain average need not drop segments of length 0: that would cost as much again.
-    plain = protocol.reference is None and protocol.timing in AVERAGES
-    if rule is None or not len(live := every if plain else every.live):
+    if rule is None or not len(live := every if _is_plain(protocol) else every.live):
         return None
     timed = timing(protocol.timing)(live, questions)
     paths = timed.paths
@@ -153,6 +153,11 @@ def _scores(protocol: Protocol, block: Block, every: Paths, questions: Questions
     columns: Scored = [paths.question, paths.forecaster, score, timed.coverage, paths.updates]
     places = np.flatnonzero(paths.total)
     return columns if len(places) == len(score) else [each.take(places) for each in columns]
+
+
+def _is_plain(protocol: Protocol) -> bool:
+    """Return whether segments of length 0 need not be dropped, which costs as much as to score."""
+    return protocol.reference is None and protocol.timing in AVERAGES
 
 
 def _per_forecast(protocol: Protocol, p: Floats) -> float | Floats | None:
