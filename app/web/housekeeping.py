@@ -35,7 +35,7 @@ async def _keep_house() -> None:
     while True:
         await asyncio.sleep(EVERY_S)
         if runtime.exists() and drop_closed_sessions(runtime.get_instance()):
-            await asyncio.to_thread(release_memory)
+            release_memory()
 
 
 def drop_closed_sessions(server: runtime.Runtime) -> bool:
@@ -50,7 +50,10 @@ def drop_closed_sessions(server: runtime.Runtime) -> bool:
 
 
 def release_memory() -> None:
-    """Free what nothing refers to, and give freed memory back to the system where it can be."""
+    """Free what nothing refers to, and give freed memory back to the system where it can be.
+
+    Only the main thread may give back what Arrow allocated in threads that have ended.
+    """
     gc.collect()
     pa.default_memory_pool().release_unused()
     if sys.platform == "linux":
