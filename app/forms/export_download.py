@@ -36,7 +36,7 @@ def export_download() -> None:
     """Show the formats; prepare the chosen one on a click, and say what it leaves out."""
     state = page_state(Exported)
     name = st.selectbox(
-        "Format",
+        "Export as",
         list(_TITLES),
         format_func=lambda one: _TITLES[one],
         key="export-format",

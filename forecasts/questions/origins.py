@@ -16,6 +16,7 @@ _NAMES = {
     "forecastbench": "ForecastBench",
     "forecasting-tools": "forecasting-tools",
     "infer": "INFER",
+    "pairs": "Spreadsheet",
     "predictionbook": "PredictionBook",
 }
 

@@ -84,7 +84,7 @@ FORMATS: Mapping[str, Format] = {
     ),
     "pairs": Format(
         pairs,
-        "Pairs or a sheet",
+        "Spreadsheet",
         "a CSV of probabilities and outcomes",
         asks=frozenset({"zone", "columns"}),
     ),

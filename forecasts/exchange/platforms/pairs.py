@@ -26,13 +26,13 @@ from forecasts.exchange.platforms.columns import (
     as_mask,
     as_texts,
     hashed_id,
+    origins_of,
     repeated,
     require_sound,
     window_note,
     windows,
 )
 from forecasts.exchange.platforms.record import (
-    ORIGIN_COLUMNS,
     PRINTED_COLUMNS,
     Choices,
     LeftOut,
@@ -81,11 +81,10 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     table = source.table(name, dict.fromkeys(header, "text"))
     columns = with_forecasters(table, columns)
     frames, left_out, notes = _frames(table, columns, choices)
-    ids = frames.questions["question_id"]
     return PlatformRecord(
         platform="pairs",
         frames=frames,
-        origins=frame_of(ORIGIN_COLUMNS, {"question_id": ids, "platform_id": ids}),
+        origins=origins_of("pairs", frames.questions["question_id"]),
         printed=frame_of(PRINTED_COLUMNS, {}),
         left_out=left_out,
         notes=notes,
@@ -102,7 +101,7 @@ def _frames(
     dates = dates_of(table, columns, choices.zone)
     made = made_by_row(table, columns, choices, values, dates)
     require_sound(table)
-    questions, unusable = _questions(table, columns, asked, outcomes, dates, made)
+    questions, unusable, late = _questions(table, columns, asked, outcomes, dates, made)
     table.frame = table.frame[:0]
     nameless = made["forecaster"] == ""
     left_out = [
@@ -118,7 +117,7 @@ def _frames(
     frames = frames_of(
         questions, forecasts, place=lambda of, row: table.place(int(places[of][row]))
     )
-    return frames, left_out, list(_notes(columns, values.rule, choices.zone, unusable))
+    return frames, left_out, list(_notes(columns, values.rule, choices.zone, unusable, late))
 
 
 @dataclass(frozen=True)
@@ -260,8 +259,8 @@ def _questions(
     outcomes: pd.Series[Any],
     dates: Mapping[str, pd.Series[Any]],
     made: pd.DataFrame,
-) -> tuple[dict[str, Any], int]:
-    """Return the columns of the questions, and how many had no usable close."""
+) -> tuple[dict[str, Any], int, int]:
+    """Return the columns of the questions, how many had no usable close, and the late forecasts."""
     many, codes = len(asked.ids), asked.codes[made["row"]]
     opened, due, resolved = (
         _of_each(dates[name], asked.codes, which, many)
@@ -271,7 +270,11 @@ def _questions(
     opened = opened.fillna(first).fillna(due - DAY).fillna(UNDATED)
     due = due.where(due.notna() | resolved.notna(), last + DAY).fillna(resolved)
     due = due.fillna(opened + DAY)
-    window, unusable = windows(opened, due, resolved)
+    # A sheet that says when a question closes means it, however late the outcome was known.
+    is_needed = (resolved < due) | ~(due > opened)
+    window, unusable = windows(opened, due, resolved.where(is_needed))
+    closes = window["actual_close_time"].fillna(window["scheduled_close_time"])
+    late = int((made["made_at"] >= closes.take(codes).reset_index(drop=True)).sum())
     found: dict[str, Any] = {
         "question_id": asked.ids,
         "title": asked.titles,
@@ -287,8 +290,14 @@ def _questions(
     if name := columns.one("family"):
         found["family"] = rows[name].take(asked.first).reset_index(drop=True)
     if name := columns.one("tags"):
-        found["tags"] = [[tag] if tag else None for tag in rows[name].take(asked.first)]
-    return found, unusable
+        found["tags"] = [_tags(cell) for cell in rows[name].take(asked.first)]
+    return found, unusable, late
+
+
+def _tags(cell: str) -> list[str] | None:
+    """Return the tags in a cell, which commas or semicolons separate; None if it is blank."""
+    tags = [tag.strip() for tag in cell.replace(";", ",").split(",")]
+    return list(dict.fromkeys(filter(None, tags))) or None
 
 
 def _of_each(
@@ -300,7 +309,7 @@ def _of_each(
     return moments.groupby(codes).agg(which).reindex(range(many))
 
 
-def _notes(columns: Columns, rule: str, zone: ZoneInfo, unusable: int) -> Iterator[str]:
+def _notes(columns: Columns, rule: str, zone: ZoneInfo, unusable: int, late: int) -> Iterator[str]:
     pairs = [f"{field} = {' + '.join(names)}" for field, names in columns.fields.items() if names]
     if columns.wide:
         kind, wide = columns.wide
@@ -329,3 +338,6 @@ def _notes(columns: Columns, rule: str, zone: ZoneInfo, unusable: int) -> Iterat
         yield "No column says when a question closes: it is a day after its last forecast."
     if note := window_note(unusable):
         yield note
+    if late:
+        were = "1 forecast was" if late == 1 else f"{late:,} forecasts were"
+        yield f"{were} made after the question closed, and will not count."

@@ -97,7 +97,7 @@ def test_each_format_is_prepared_and_says_what_it_leaves_out(furnished: AppTest)
     visit(furnished, "exchange")
     assert set(_TITLES) == {"folder", "json", *FORMATS}
     for name in _TITLES.keys() - {"folder"}:
-        [format_] = [one for one in furnished.selectbox if one.label == "Format"]
+        [format_] = [one for one in furnished.selectbox if one.label == "Export as"]
         format_.select(name).run()
         assert not furnished.get("download_button"), name
         furnished.button(key="export-prepare").click().run()

@@ -13,6 +13,7 @@ from forecasts.exchange.platforms import pairs
 from forecasts.exchange.platforms.check import check_record
 from forecasts.exchange.platforms.record import Choices, PlatformRecord
 from forecasts.exchange.platforms.source import opened
+from forecasts.questions.origins import platform_name
 from tests.exchange.platforms import sheets
 
 REAL = Path(__file__).parents[4] / "shared" / "real"
@@ -314,3 +315,33 @@ def test_real_files_have_the_brier_score_of_a_direct_computation(name: str) -> N
     record = sheets.parsed(path, format_="pairs")
     assert len(record.frames.forecasts) == len(lines)
     assert brier(record) == pytest.approx(direct, abs=1e-12)
+
+
+def test_a_close_in_the_sheet_is_kept_when_the_outcome_was_known_later(tmp_path: Path) -> None:
+    text = (
+        "question,timestamp,close_time,resolved_at,p,outcome\n"
+        "a,2025-03-01 10:00:00+00:00,2025-03-10,2025-04-01,0.7,1\n"
+        "a,2025-03-11 10:00:00+00:00,2025-03-10,2025-04-01,0.9,1\n"
+        "b,2025-03-01 10:00:00+00:00,,2025-04-01,0.7,1\n"
+        "c,2025-03-01 10:00:00+00:00,2024-01-01,2025-04-01,0.7,1\n"
+    )
+    record = read(tmp_path, text)
+    a, b, c = record.frames.questions.itertuples()
+    assert a.scheduled_close_time.isoformat() == "2025-03-11T00:00:00+00:00"
+    assert a.resolved_at.isoformat() == "2025-04-02T00:00:00+00:00"
+    assert b.scheduled_close_time.isoformat() == "2025-04-02T00:00:00+00:00"
+    assert c.scheduled_close_time.isoformat() == "2025-04-02T00:00:00+00:00"
+    assert record.notes[-1] == "1 forecast was made after the question closed, and will not count."
+
+
+def test_several_tags_are_in_one_cell(tmp_path: Path) -> None:
+    text = "question,p,outcome,tags\na,0.7,1,weather; Rain ,weather\nb,0.7,1,\n"
+    record = read(tmp_path, text.replace("; Rain ,", "; Rain ;"))
+    assert record.frames.questions["tags"].tolist() == [["weather", "Rain"], None]
+
+
+def test_an_origin_does_not_repeat_the_name_of_the_format(tmp_path: Path) -> None:
+    record = read(tmp_path, "question_id,question,p,outcome\nq7,Will it rain?,0.7,1\n")
+    [origin] = record.origins.itertuples()
+    assert (origin.question_id, origin.platform_id, origin.url) == ("pairs-q7", "q7", "")
+    assert platform_name(record.platform) == "Spreadsheet"
