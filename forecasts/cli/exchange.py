@@ -12,6 +12,7 @@ from typer import Argument, Option
 from forecasts.cli.console import now, print_line, print_note, progress_bar, zone_named
 from forecasts.cli.import_output import import_or_preview, print_counted
 from forecasts.cli.options import Database, Member
+from forecasts.cli.partition import Count, print_made, showing_steps
 from forecasts.cli.root import app
 from forecasts.cli.session import (
     acting,
@@ -182,6 +183,10 @@ def export(
     proofs: Annotated[
         bool, Option("--proofs", help="Add proofs, so that verify --receipt works on the folder.")
     ] = False,
+    parquet: Annotated[
+        bool, Option("--parquet", help="Write a folder of parts in Parquet, for bulk scoring.")
+    ] = False,
+    parts: Count = None,
     database: Database = None,
     member: Member = None,
 ) -> None:
@@ -192,6 +197,16 @@ def export(
     from forecasts.exchange.export import write_export
     from forecasts.exchange.proofs import FILE, write_proofs
 
+    if parquet:
+        if format_ is not None or proofs or overwrite:
+            raise BadInput(
+                "A folder of parts is a new folder, without proofs, and in no other format.",
+                remedy="Leave out --format, --proofs and --overwrite.",
+            )
+        _export_parts(folder, parts, database, member)
+        return
+    if parts is not None:
+        raise BadInput("Only Parquet is written in parts.", remedy="Add --parquet.")
     if format_ is not None:
         _export_as(format_, folder, overwrite, proofs, database, member)
         return
@@ -206,6 +221,22 @@ def export(
         print_note(f"Left out, because a ledger folder cannot hold it: {'; '.join(omitted)}.")
     for file in files:
         print_line(str(file))
+
+
+def _export_parts(
+    folder: Path, parts: int | None, database: str | None, member: str | None
+) -> None:
+    from forecasts.parts.export import export_parts
+
+    engine = ledger(settings(database, member))
+    with (
+        showing_steps() as tell,
+        reading_as(database, member, engine=engine) as (session, who, now),
+    ):
+        made, omitted = export_parts(session, folder, member=who, now=now, parts=parts, tell=tell)
+    if omitted:
+        print_note(f"Left out, because a folder of parts cannot hold it: {'; '.join(omitted)}.")
+    print_made(made)
 
 
 def _export_as(

@@ -55,6 +55,7 @@ SECTIONS = {
         "backup",
         "restore",
         "move",
+        "partition",
         "simulate",
     ),
     "Administration": ("check", "migrate", "team", "token", "member", "identify"),

@@ -8,6 +8,7 @@ and the remedy.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -71,6 +72,22 @@ def spare_memory() -> int:
     except (AttributeError, ValueError, OSError, StopIteration):  # not on every system
         free = 2 * 10**9
     return min(free // 2, 10**9)
+
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) *([kmgt]?)(i?)b?", re.IGNORECASE)
+
+
+def read_bytes(text: str, option: str) -> int:
+    """Return the number of bytes that a text such as 500MB names. BadInput for anything else.
+
+    >>> read_bytes("1.5 GB", "--memory"), read_bytes("64MiB", "--memory")
+    (1500000000, 67108864)
+    """
+    if (found := _SIZE.fullmatch(text.strip())) is None or not float(found[1]):
+        raise BadInput(f"{option} {text!r} is not a size.", remedy="Write it like 500MB or 2GB.")
+    return int(
+        float(found[1]) * (1024 if found[3] else 1000) ** " kmgt".index(found[2].lower() or " ")
+    )
 
 
 def format_bytes(size: int) -> str:

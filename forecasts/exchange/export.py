@@ -56,7 +56,7 @@ def exported(
     is empty then. A ledger's admin, and the owner of a personal ledger, export everything, hidden
     crowds included, so that the ledger can be rebuilt from it.
     """
-    with _reading(session, member, now):
+    with reading(session, member, now):
         return ledger_frames(session, questions=questions), (
             left_out(session) if questions is None else []
         )
@@ -71,7 +71,7 @@ def write_export(
     ledger of any size needs little memory. Refused if the folder is not empty, unless
     ``overwrite``.
     """
-    with _reading(session, member, now):
+    with reading(session, member, now):
         frames, batches = ledger_frames(session, forecasts=False), forecast_batches(session)
         files = write_folder(frames, folder, overwrite=overwrite, forecasts=batches)
         return files, left_out(session)
@@ -101,7 +101,7 @@ def _json_texts(values: list[Any]) -> pa.Array:
     return pa.array(texts, pa.large_string())
 
 
-def _reading(
+def reading(
     session: Session, member: Member | None, now: datetime
 ) -> AbstractContextManager[None]:
     """Return the block in which the session reads what the member may export."""

@@ -290,14 +290,14 @@ def write_part(
     """
     questions = _in_order(questions, ["question_id"])
     forecasts = _in_order(forecasts, [*IDS, "made_at"])
-    return write_tables(folder, part, questions, _arrow_table(forecasts, "forecasts"))
+    return write_tables(folder, part, questions, arrow_table(forecasts, "forecasts"))
 
 
 def write_tables(
     folder: Path, part: int, questions: pd.DataFrame, forecasts: Any
 ) -> dict[str, PartFile]:
     """Return the files of one part, written from questions and an Arrow table, both in order."""
-    tables = {"questions": _arrow_table(questions, "questions"), "forecasts": forecasts}
+    tables = {"questions": arrow_table(questions, "questions"), "forecasts": forecasts}
     names = {table: part_file(table, part) for table in tables}
     return {
         names[table]: write_table(folder / names[table], table, content)
@@ -310,7 +310,7 @@ def write_whole(folder: Path, table: str, frame: pd.DataFrame) -> dict[str, Part
     if frame.empty:
         return {}
     name = f"{table}.parquet"
-    return {name: write_table(folder / name, table, _arrow_table(frame, table))}
+    return {name: write_table(folder / name, table, arrow_table(frame, table))}
 
 
 def write_table(path: Path, table: str, content: Any) -> PartFile:
@@ -388,7 +388,7 @@ def _ranks(column: pd.Series[Any]) -> Any:
     return pd.factorize(column, sort=True)[0]
 
 
-def _arrow_table(frame: pd.DataFrame, table: str) -> Any:
+def arrow_table(frame: pd.DataFrame, table: str) -> Any:
     """Return a frame typed as in ``Frames``, or with JSON as text, as an Arrow table."""
     columns = {
         name: _arrow(frame[name], kind) if name in frame else pa.nulls(len(frame), _ARROW[kind])

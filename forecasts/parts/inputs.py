@@ -145,10 +145,11 @@ class File:
         lines = [" ".join(line.split()) for line in str(error).splitlines() if line.strip()]
         reason = lines[0] if lines else type(error).__name__
         if line := re.search(r"Line: (\d+)", reason):
-            counts = re.findall(r"Number of Columns: (\d+) Found: (\d+)", " ".join(lines))
-            rule = f"{counts[0][0]} cells, like the header" if counts else "CSV"
-            actual = f"{counts[0][1]} cells" if counts else ""
-            problem = Problem(f"{self.path.name}, line {line[1]}", actual, rule)
+            row = int(line[1]) - 2  # it counts rows, the header as the first
+            counts = re.search(r"Number of Columns: (\d+) Found: (\d+)", " ".join(lines))
+            rule = f"{counts[1]} cells, like the header" if counts else "a row of CSV"
+            actual = f"{counts[2]} cells" if counts else ""
+            problem = Problem(self.places([row])[row], actual, rule)
         else:
             problem = Problem(self.path.name, "", reason)
         return BadInput(

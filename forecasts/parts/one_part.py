@@ -65,9 +65,11 @@ def write_sorted(aside: Aside, folder: Path, part: int) -> tuple[dict[str, PartF
             parts_folder.forecast_frame(forecasts.select(wanted)),
         )
     except InputError as error:
+        known = {fault[:3] for fault in faults}
         for each in error.problems:
             places = of_questions if each.frame == "questions" else of_forecasts
-            faults.append(places.fault(each.row or 0, each.column, each.value, each.rule))
+            fault = places.fault(each.row or 0, each.column, each.value, each.rule)
+            faults += [fault] if fault[:3] not in known else []
     if faults:
         return {}, faults
     return parts_folder.write_tables(folder, part, questions, forecasts), []

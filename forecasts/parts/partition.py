@@ -25,6 +25,7 @@ import pandas as pd
 
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, Problem, Refused
+from forecasts.exchange.folder.cells import cell_text
 from forecasts.exchange.folder.folder import FILES
 from forecasts.exchange.folder.rules import check_folder
 from forecasts.exchange.folder.tables import empty_table, read_table
@@ -69,8 +70,9 @@ def partition(
         existing = parts_folder.open_parts(into)
         if existing.source == source and parts in (None, existing.count):
             return existing, False
+        of = "the same input" if existing.source == source else "another input"
         raise Refused(
-            f"The folder {str(into)!r} has parts that were made from another input.",
+            f"The folder {str(into)!r} has {existing.count:,} parts that were made from {of}.",
             remedy="Name a new folder, or delete that one.",
         )
     divided = [file for file in files if file.table not in WHOLE]
@@ -224,7 +226,9 @@ def _raise_any(faults: Sequence[Fault], sources: Sequence[Source]) -> None:
         own = [fault for fault in shown if fault.source == number]
         places = source.places([fault.row for fault in own]) if own else {}
         problems += [
-            Problem(f"{places[fault.row]}, column {fault.column}", str(fault.value), fault.rule)
+            Problem(
+                f"{places[fault.row]}, column {fault.column}", cell_text(fault.value), fault.rule
+            )
             for fault in own
         ]
     many = f"{len(problems)} place{'s' if len(problems) > 1 else ''}"

@@ -1,0 +1,102 @@
+"""The command that divides a ledger of any size into parts: partition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from typer import Argument, Option
+
+from forecasts.cli.bulk_scores import showing_progress
+from forecasts.cli.console import print_line, print_note
+from forecasts.cli.root import app
+from forecasts.common.commands import command
+
+if TYPE_CHECKING:
+    from forecasts.parts.folder import Parts
+
+Count = Annotated[
+    int | None,
+    Option(
+        "--parts",
+        metavar="N",
+        min=1,
+        help="Number of parts. [default: one for each 3 million forecasts, at least one a core]",
+        show_default=False,
+    ),
+]
+
+
+@app.command()
+def partition(
+    paths: Annotated[
+        list[Path],
+        Argument(
+            metavar="PATH...",
+            help="Ledger folders, folders of parts, or CSV and Parquet files of questions and "
+            "forecasts, which are recognised by their columns.",
+        ),
+    ],
+    into: Annotated[Path, Option("--into", metavar="FOLDER", help="The new folder of parts.")],
+    parts: Count = None,
+    memory: Annotated[
+        str | None,
+        Option(
+            metavar="SIZE",
+            help="Memory to use, such as 500MB or 2GB. [default: half of what is free, at most "
+            "1GB]",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Divide a ledger of any size into parts that score and report take.
+
+    Each part holds whole questions, in order. All or nothing: a row that breaks a rule is named by
+    its file and line.
+    """
+    from forecasts.common.limits import read_bytes
+    from forecasts.parts.inputs import find_files
+    from forecasts.parts.partition import partition as make
+
+    most = None if memory is None else read_bytes(memory, "--memory")
+    files = find_files(paths, warn=lambda text: print_note(f"Warning: {text}"))
+    with showing_steps() as tell:
+        made, is_new = make(files, into, parts=parts, memory=most, tell=tell)
+    if not is_new:
+        print_note(f"{into} was made from the same input before; nothing was changed.")
+    print_made(made)
+
+
+@contextmanager
+def showing_steps() -> Iterator[Callable[[str, int, int], None]]:
+    """Yield what shows a step and its progress; after Ctrl-C the command says that nothing is left.
+
+    It takes the step's name, and the forecasts done and in all.
+    """
+    with ExitStack() as shown:
+        bars: dict[str, Callable[[int, int], None]] = {}
+
+        def tell(step: str, done: int, of: int) -> None:
+            if step not in bars:
+                shown.close()
+                bars[step] = shown.enter_context(showing_progress(step))
+            bars[step](done, of)
+
+        try:
+            yield tell
+        except KeyboardInterrupt:
+            shown.close()
+            print_note("Stopped. Nothing was written.")
+            raise typer.Exit(130) from None
+
+
+def print_made(made: Parts) -> None:
+    """Print what a folder of parts holds, and the next command."""
+    parts = f"{made.count:,} part{'' if made.count == 1 else 's'}"
+    questions, forecasts = made.rows("questions"), made.rows("forecasts")
+    print_line(f"{made.folder}: {forecasts:,} forecasts on {questions:,} questions in {parts}")
+    scored = command("score", str(made.folder), options=["--output", "SCORES"])
+    print_line(f"Score them with: {scored}")

@@ -1,0 +1,487 @@
+"""A partition keeps every row, or names the file, line and rule of what it refuses."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from click.testing import Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+import scoring
+from forecasts.cli.main import app
+from forecasts.common.errors import BadInput, Refused
+from forecasts.exchange.folder.cells import cell_text
+from forecasts.exchange.folder.folder import read_folder
+from forecasts.parts import aside, one_part
+from forecasts.parts import partition as partitions
+from forecasts.parts.folder import Parts, part_of
+from forecasts.parts.inputs import find_files
+from forecasts.parts.partition import number_of_parts, partition
+from tests.examples import examples
+
+QUESTIONS = """\
+question_id,title,type,options,lower_bound,upper_bound,open_time,scheduled_close_time,resolution
+rain,Rain?,,,,,2026-01-01T00:00:00Z,2026-02-01T00:00:00Z,YES
+colour,"Which
+colour?",multiple_choice,"[""red"", ""blue""]",,,2026-01-01T00:00:00Z,2026-02-01T00:00:00Z,Blue
+level,,numeric,,0,9.5,2026-01-01T00:00:00Z,2026-02-01T00:00:00Z,7
+snow,Snow?,binary,,,,2026-01-01T00:00:00+05:30,2026-02-01T00:00:00Z,
+"""
+FORECASTS = """\
+question_id,forecaster,made_at,probability,probabilities,quantiles,rationale,evidence
+snow,zoe,2026-01-09T00:00:00Z,1,,,,
+rain,zoe,2026-01-02T05:30:00+05:30,0.5,,,"because
+of ""big"" clouds","[{""evidence_id"": ""e"", ""stance"": ""supports""}]"
+level,ana,2026-01-02T00:00:00Z,,,"{""0.1"": 1, ""0.5"": 5, ""0.9"": 9}",,
+rain,zoe,2026-01-02T00:00:00Z,0.7,,,,
+colour,zoe,2026-01-02 00:00:00.25Z,,"[0.2, 0.8]",,,
+rain,ana,2026-01-02T00:00:00Z,0.1,,,,
+colour,zoe,2026-01-03T00:00Z,,,,,
+"""
+OTHERS = {
+    "teams.csv": "team,forecaster\nA,zoe\n",
+    "evidence.csv": "evidence_id,kind\ne,news\n",
+    "articles.csv": "url,title\nhttps://example.org/a,A\n",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A ledger folder with every type of question, and every file."""
+    return written(tmp_path / "ledger", QUESTIONS, FORECASTS, OTHERS)
+
+
+def written(
+    folder: Path, questions: str, forecasts: str, others: dict[str, str] | None = None
+) -> Path:
+    folder.mkdir()
+    files = {"questions.csv": questions, "forecasts.csv": forecasts, **(others or {})}
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def made(paths: Sequence[Path] | Path, into: Path, **options: Any) -> Parts:
+    chosen = [paths] if isinstance(paths, Path) else list(paths)
+    parts, is_new = partition(find_files(chosen), into, **options)
+    assert is_new
+    return parts
+
+
+def rows(parts: Parts, table: str) -> list[dict[str, str]]:
+    """The rows of all parts as the texts of a CSV file."""
+    return [
+        row
+        for part in range(parts.count)
+        for row in texts(getattr(parts, table)(part)).to_dict("records")
+    ]
+
+
+def texts(frame: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame({name: list(map(cell_text, frame[name])) for name in frame}).replace(
+        {"nan": ""}
+    )
+
+
+def in_order(parts: Parts) -> bool:
+    for part in range(parts.count):
+        keys = parts.forecasts(part, ["question_id", "forecaster", "made_at"])
+        tuples = list(keys.astype({"question_id": str, "forecaster": str}).itertuples(index=False))
+        if tuples != sorted(tuples):
+            return False
+    return True
+
+
+def test_every_row_of_a_folder_is_in_the_part_of_its_question(folder: Path, tmp_path: Path) -> None:
+    parts = made(folder, tmp_path / "parts", parts=3)
+    assert parts.rows("questions") == 4
+    assert parts.rows("forecasts") == 7
+    for part in range(3):
+        parts.verify(part)
+        for table in (parts.questions(part), parts.forecasts(part)):
+            assert {part_of(each, 3) for each in table["question_id"]} <= {part}
+    assert in_order(parts)
+
+
+def test_the_parts_hold_what_a_ledger_folder_reads(folder: Path, tmp_path: Path) -> None:
+    expected = read_folder(folder)
+    parts = made(folder, tmp_path / "parts", parts=1)
+    questions = expected.questions.sort_values("question_id", ignore_index=True)
+    pd.testing.assert_frame_equal(parts.questions(0), questions)
+    forecasts = expected.forecasts.sort_values(
+        ["question_id", "forecaster", "made_at"], kind="stable", ignore_index=True
+    )
+    found = parts.forecasts(0).astype({"question_id": "str", "forecaster": "str"})
+    pd.testing.assert_frame_equal(texts(found), texts(forecasts)[list(found)])
+    for name in ("teams", "evidence", "articles"):
+        pd.testing.assert_frame_equal(parts.whole(name), getattr(expected, name))
+
+
+def test_a_score_of_the_parts_equals_that_of_the_whole(folder: Path, tmp_path: Path) -> None:
+    protocols = ["brier", "crps", "metaculus_peer"]
+    frames = read_folder(folder)
+    expected = scoring.score(frames.questions, frames.forecasts, protocols)
+    parts = made(folder, tmp_path / "parts", parts=4)
+    found = pd.concat([scoring.score(*parts.read(part), protocols) for part in range(4)])
+    keys = ["protocol", "question_id", "forecaster"]
+    found = found.astype(dict.fromkeys(keys, str)).sort_values(keys, ignore_index=True)
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+    assert len(found) > 3
+
+
+def test_of_two_rows_of_an_instant_the_later_one_of_the_input_comes_last(
+    folder: Path, tmp_path: Path
+) -> None:
+    parts = made(folder, tmp_path / "parts", parts=1)
+    own = parts.forecasts(0).query("question_id == 'rain' and forecaster == 'zoe'")
+    assert own["probability"].tolist() == [0.5, 0.7]
+    assert own["made_at"].nunique() == 1
+
+
+def test_files_are_recognised_by_their_columns_and_integer_ids_become_texts(
+    tmp_path: Path,
+) -> None:
+    times = pd.to_datetime(["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"])
+    pd.DataFrame(
+        {"question_id": [10, 9], "open_time": times[0], "scheduled_close_time": times[1]}
+    ).to_parquet(tmp_path / "a.parquet")
+    for number, name in enumerate(("b-1.parquet", "b-2.parquet")):
+        pd.DataFrame(
+            {"question_id": [9, 10], "forecaster": [7, 7], "made_at": times, "probability": number}
+        ).to_parquet(tmp_path / name)
+    parts = made([tmp_path / "a.parquet", tmp_path / "b-*.parquet"], tmp_path / "p", parts=1)
+    assert parts.questions(0)["question_id"].tolist() == ["10", "9"]
+    assert parts.forecasts(0)["question_id"].tolist() == ["10", "10", "9", "9"]
+    assert parts.forecasts(0)["forecaster"].tolist() == ["7"] * 4
+    assert parts.forecasts(0)["probability"].tolist() == [0, 1, 0, 1]
+
+
+def test_lists_in_parquet_become_json(folder: Path, tmp_path: Path) -> None:
+    (folder / "forecasts.csv").unlink()
+    table = pa.table(
+        {
+            "question_id": ["colour", "level"],
+            "forecaster": ["zoe", "zoe"],
+            "made_at": ["2026-01-02T00:00:00Z", "2026-01-02T00:00:00Z"],
+            "probabilities": pa.array([[0.25, 0.75], None], pa.list_(pa.float64())),
+            "quantiles": pa.array(
+                [None, {"0.1": 1.0, "0.9": 2.0}],
+                pa.struct([("0.1", pa.float64()), ("0.9", pa.float64())]),
+            ),
+        }
+    )
+    pq.write_table(table, folder / "forecasts.parquet")
+    found = made(folder, tmp_path / "parts", parts=1).forecasts(0)
+    assert json.loads(found["probabilities"][0]) == [0.25, 0.75]
+    assert json.loads(found["quantiles"][1]) == {"0.1": 1.0, "0.9": 2.0}
+
+
+def test_parts_are_divided_again_into_another_number(folder: Path, tmp_path: Path) -> None:
+    one = made(folder, tmp_path / "one", parts=2)
+    two = made(one.folder, tmp_path / "two", parts=5)
+    three = made(two.folder, tmp_path / "three", parts=2)
+    assert {name: file.sha256 for name, file in three.files.items()} == {
+        name: file.sha256 for name, file in one.files.items()
+    }
+
+
+def test_a_folder_made_from_the_same_input_is_left_as_it_is(folder: Path, tmp_path: Path) -> None:
+    files, into = find_files([folder]), tmp_path / "parts"
+    first, _ = partition(files, into, parts=2)
+    again, is_new = partition(files, into)
+    assert not is_new
+    assert again == first
+    with pytest.raises(Refused, match="has 2 parts"):
+        partition(files, into, parts=3)
+    with (folder / "forecasts.csv").open("a") as file:
+        file.write("rain,bob,2026-01-04T00:00:00Z,0.5,,,,\n")
+    with pytest.raises(Refused, match="made from another input"):
+        partition(find_files([folder]), into)
+
+
+BAD = [
+    ("rain,zoe,2026-01-02T00:00:00Z,1.5", "probability", "1.5", "0..1"),
+    ("rain,zoe,2026-01-02T00:00:00Z,half", "probability", "half", "a number"),
+    ("rain,zoe,2026-01-02T00:00:00,0.5", "made_at", "2026-01-02T00:00:00", "naive"),
+    ("rain,zoe,yesterday,0.5", "made_at", "yesterday", "ISO 8601"),
+    ("rain,zoe,,0.5", "made_at", "", "a time is required"),
+    ("hail,zoe,2026-01-02T00:00:00Z,0.5", "question_id", "hail", "one of the questions"),
+    (",zoe,2026-01-02T00:00:00Z,0.5", "question_id", "", "one of the questions"),
+    ("rain,,2026-01-02T00:00:00Z,0.5", "forecaster", "", "a forecaster is required"),
+    ("rain,zoe ,2026-01-02T00:00:00Z,0.5", "forecaster", "zoe ", "white space"),
+    ("level,zoe,2026-01-02T00:00:00Z,0.5", "probability", "0.5", "quantiles"),
+]
+
+
+@pytest.mark.parametrize(("row", "column", "value", "rule"), BAD)
+def test_a_row_that_breaks_a_rule_is_named_by_file_and_line_and_nothing_is_made(
+    folder: Path, tmp_path: Path, row: str, column: str, value: str, rule: str
+) -> None:
+    with (folder / "forecasts.csv").open("a") as file:
+        file.write(f"{row},,,,\n")
+    with pytest.raises(BadInput, match="breaks its rules in 1 place; nothing was made") as caught:
+        partition(find_files([folder]), tmp_path / "parts", parts=2)
+    [problem] = caught.value.problems
+    assert problem.place == f"forecasts.csv, line 10, column {column}"
+    assert problem.value == value
+    assert rule in problem.rule
+    assert [path.name for path in tmp_path.iterdir()] == ["ledger"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line", "column", "rule"),
+    [
+        ("YES", "maybe", 2, "resolution", "yes, no"),
+        (",Blue", ",green", 3, "resolution", "red, blue"),
+        ('"[""red"", ""blue""]"', "red", 3, "options", "JSON"),
+        ("snow,", "rain,", 6, "question_id", "unique"),
+        ("2026-01-01T00:00:00+05:30", "2026-03-01T00:00:00Z", 6, "scheduled_close_time", "after"),
+        ("binary", "trinary", 6, "type", "one of binary"),
+    ],
+)
+def test_a_question_that_breaks_a_rule_is_named_by_file_and_line(
+    folder: Path, tmp_path: Path, before: str, after: str, line: int, column: str, rule: str
+) -> None:
+    (folder / "questions.csv").write_text(QUESTIONS.replace(before, after))
+    with pytest.raises(BadInput) as caught:
+        partition(find_files([folder]), tmp_path / "parts", parts=1)
+    found = {problem.place: problem.rule for problem in caught.value.problems}
+    assert rule in found[f"questions.csv, line {line}, column {column}"]
+
+
+def test_a_row_of_parquet_is_named_by_its_number(folder: Path, tmp_path: Path) -> None:
+    frame = pd.read_csv(folder / "forecasts.csv")
+    frame.loc[3, "probability"] = -0.5
+    (folder / "forecasts.csv").unlink()
+    frame.to_parquet(folder / "forecasts.parquet")
+    with pytest.raises(BadInput) as caught:
+        partition(find_files([folder]), tmp_path / "parts", parts=2)
+    assert [str(problem) for problem in caught.value.problems] == [
+        "forecasts.parquet, row 4, column probability: '-0.5' — a probability must be finite and "
+        "lie within 0..1"
+    ]
+
+
+def test_times_without_a_zone_in_parquet_are_refused(folder: Path, tmp_path: Path) -> None:
+    (folder / "forecasts.csv").unlink()
+    naive = pd.DataFrame(
+        {"question_id": ["rain"], "forecaster": "zoe", "made_at": pd.to_datetime(["2026-01-02"])}
+    )
+    naive.to_parquet(folder / "forecasts.parquet")
+    with pytest.raises(BadInput, match="has times without a zone"):
+        partition(find_files([folder]), tmp_path / "parts")
+
+
+def test_a_row_with_too_few_cells_is_named_by_its_line(folder: Path, tmp_path: Path) -> None:
+    with (folder / "forecasts.csv").open("a") as file:
+        file.write("rain,zoe\n")
+    with pytest.raises(BadInput) as caught:
+        partition(find_files([folder]), tmp_path / "parts")
+    [problem] = caught.value.problems
+    assert problem.place == "forecasts.csv, line 10"
+    assert problem.rule == "8 cells, like the header"
+
+
+def test_teams_follow_the_rules_of_a_ledger_folder(folder: Path, tmp_path: Path) -> None:
+    (folder / "teams.csv").write_text("team,forecaster\n,zoe\n")
+    with pytest.raises(BadInput) as caught:
+        partition(find_files([folder]), tmp_path / "parts")
+    [problem] = caught.value.problems
+    assert problem.place == "teams.csv, line 2, column team"
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({}, "There is nothing at"),
+        ({"x.csv": "a,b\n1,2\n"}, "The columns of x.csv are not those of questions or forecasts"),
+        ({"questions.csv": "question_id\n1\n"}, "questions.csv has no column open_time"),
+        ({"x.csv": FORECASTS}, "There is no file of questions"),
+        ({"x.zip": "PK"}, "x.zip is neither CSV nor Parquet"),
+        ({"x.csv": "question_id;forecaster\n"}, "separated by semicolons"),
+        ({"x.parquet": "text"}, "x.parquet cannot be read"),
+    ],
+)
+def test_an_input_that_is_not_a_ledger_is_refused_with_a_sentence(
+    tmp_path: Path, files: dict[str, str], message: str
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(BadInput, match=message):
+        find_files([tmp_path / name for name in files] or [tmp_path / "nothing"])
+
+
+def test_an_error_or_an_interruption_leaves_nothing(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(partitions, "write_sorted", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        partition(find_files([folder]), tmp_path / "parts")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(aside.Aside, "add", full)
+    with pytest.raises(BadInput, match="cannot be written: No space left on device"):
+        partition(find_files([folder]), tmp_path / "parts")
+    assert [path.name for path in tmp_path.iterdir()] == ["ledger"]
+
+
+def test_a_disk_without_room_is_refused_at_once(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partitions.shutil, "disk_usage", lambda _: shutil_usage(0))
+    with pytest.raises(BadInput, match=r"needs about .* 0 bytes are free"):
+        partition(find_files([folder]), tmp_path / "parts")
+    assert not (tmp_path / "parts").exists()
+
+
+def shutil_usage(free: int) -> Any:
+    return type("usage", (), {"free": free})
+
+
+def test_without_duckdb_the_remedy_is_its_extra(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    with pytest.raises(BadInput, match=r"forecast-ledger\[bulk\]"):
+        partition(find_files([folder]), tmp_path / "parts")
+
+
+def test_the_number_of_parts_follows_the_rows_and_the_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(partitions, "cores", lambda: 8)
+    assert number_of_parts(0, 10**9) == 1
+    assert number_of_parts(100_000, 10**9) == 1
+    assert number_of_parts(1_000_000, 10**9) == 8
+    assert number_of_parts(90_000_000, 10**9) == 30
+    assert number_of_parts(90_000_000, 150_000_000) == 90
+
+
+def test_progress_ends_with_every_forecast_read_and_sorted(folder: Path, tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    made(folder, tmp_path / "parts", parts=2, tell=lambda *step: told.append(step))
+    assert told[0][0] == "Reading"
+    assert told[-1] == ("Sorting", 7, 7)
+
+
+def slow_partition(forecasts: pd.DataFrame, parts: int) -> list[list[tuple[Any, ...]]]:
+    """The rows of each part, obviously: Python's stable sort of tuples."""
+    found: list[list[tuple[Any, ...]]] = [[] for _ in range(parts)]
+    for row in sorted(forecasts.itertuples(index=False), key=lambda row: row[:3]):
+        found[part_of(row[0], parts)].append(tuple(row))
+    return found
+
+
+IDS = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, max_size=3)
+
+
+@settings(max_examples=examples(60), deadline=None)
+@given(
+    ids=st.lists(IDS, min_size=1, max_size=6, unique=True),
+    given_rows=st.lists(
+        st.tuples(st.integers(0, 5), IDS, st.integers(0, 2), st.floats(0, 1)), max_size=30
+    ),
+    parts=st.integers(1, 5),
+    batch=st.integers(1, 7),
+    ending=st.sampled_from(["csv", "parquet"]),
+)
+def test_any_folder_in_any_number_of_parts_keeps_rows_order_and_whole_questions(
+    tmp_path_factory: pytest.TempPathFactory,
+    ids: list[str],
+    given_rows: list[tuple[int, str, int, float]],
+    parts: int,
+    batch: int,
+    ending: str,
+) -> None:
+    folder = tmp_path_factory.mktemp("any")
+    times = pd.to_datetime(["2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z", "2026-01-04T00:00:00Z"])
+    questions = pd.DataFrame(
+        {"question_id": ids, "open_time": times[0], "scheduled_close_time": times[2]}
+    )
+    forecasts = pd.DataFrame(
+        {
+            "question_id": [ids[place % len(ids)] for place, *_ in given_rows],
+            "forecaster": [row[1] for row in given_rows],
+            "made_at": times[[row[2] for row in given_rows]].as_unit("us"),
+            "probability": np.array([row[3] for row in given_rows], dtype=float),
+        }
+    )
+    for name, frame in (("questions", questions), ("forecasts", forecasts)):
+        if ending == "csv":
+            frame.to_csv(folder / f"{name}.csv", index=False, date_format="%Y-%m-%dT%H:%M:%SZ")
+        else:
+            frame.astype({"question_id": str}).to_parquet(folder / f"{name}.parquet")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(partitions, "_BATCH_ROWS", batch)
+        found = made(folder, folder / "parts", parts=parts)
+    assert sorted(row["question_id"] for row in rows(found, "questions")) == sorted(ids)
+    for part, expected in enumerate(slow_partition(forecasts, parts)):
+        frame = found.forecasts(part).astype({"question_id": str, "forecaster": str})
+        assert [tuple(row) for row in frame.itertuples(index=False)] == expected
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    def run(*arguments: object, exit_code: int = 0) -> Result:
+        result = CliRunner().invoke(app, ["partition", *map(str, arguments)])
+        assert result.exit_code == exit_code, result.output + str(result.exception)
+        return result
+
+    return run
+
+
+def test_the_command_prints_what_was_made_and_says_when_nothing_changed(
+    command: Callable[..., Result], folder: Path, tmp_path: Path
+) -> None:
+    into = tmp_path / "parts"
+    first = command(folder, "--into", into, "--parts", 2, "--memory", "200MB")
+    assert f"{into}: 7 forecasts on 4 questions in 2 parts" in first.stdout
+    assert first.stderr == ""
+    again = command(folder, "--into", into)
+    assert "made from the same input before; nothing was changed" in again.stderr
+    assert "7 forecasts" in again.stdout
+
+
+def test_the_command_names_bad_rows_and_sizes(
+    command: Callable[..., Result], folder: Path, tmp_path: Path
+) -> None:
+    cells = pd.read_csv(folder / "forecasts.csv", dtype=str).assign(extra="1")
+    cells.loc[3, "probability"] = "7"
+    cells.to_csv(folder / "forecasts.csv", index=False)
+    refused = command(folder, "--into", tmp_path / "parts", exit_code=2)
+    assert "left out columns that the format does not have: extra" in refused.stderr
+    assert "forecasts.csv, line 6, column probability: '7.0'" in refused.stderr
+    assert refused.stdout == ""
+    refused = command(folder, "--into", tmp_path / "parts", "--memory", "much", exit_code=2)
+    assert "--memory 'much' is not a size" in refused.stderr
+
+
+def test_after_ctrl_c_the_command_says_that_nothing_was_written(
+    command: Callable[..., Result],
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(one_part, "read_frames", interrupt)
+    stopped = command(folder, "--into", tmp_path / "parts", exit_code=130)
+    assert "Nothing was written" in stopped.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["ledger"]
