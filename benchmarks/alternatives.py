@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import duckdb
 import numpy as np
 import pandas as pd
+import polars as pl
 
 TIME_WEIGHTED_BRIER = """
 with standing as (
@@ -27,9 +30,14 @@ select question_id, forecaster,
     sum(ended - began) / any_value(whole) as coverage,
     count(*) as updates
 from standing
-where ended > began
+where ended > began and p is not null
 group by question_id, forecaster
-order by question_id, forecaster
+"""
+QUESTIONS_OF_PARTS = """
+create view questions as select question_id, open_time, scheduled_close_time,
+    coalesce(actual_close_time, scheduled_close_time) as actual_close_time,
+    case resolution when 'yes' then 1.0 else 0.0 end as resolution
+from read_parquet('{folder}/questions/*.parquet') where resolution in ('yes', 'no')
 """
 
 
@@ -39,7 +47,90 @@ def in_duckdb(questions: pd.DataFrame, forecasts: pd.DataFrame) -> pd.DataFrame:
     connection.execute("set enable_progress_bar = false")
     connection.register("questions", questions)
     connection.register("forecasts", forecasts)
-    return connection.execute(TIME_WEIGHTED_BRIER).df()
+    return connection.execute(TIME_WEIGHTED_BRIER + "order by question_id, forecaster").df()
+
+
+def parts_in_duckdb(folder: Path, output: Path, memory: str = "2GB") -> None:
+    """Score parts into one Parquet file. Forecasts beyond the memory are sorted on disk."""
+    connection = duckdb.connect()
+    connection.execute("set timezone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")
+    connection.execute("set preserve_insertion_order = false")
+    connection.execute(f"set memory_limit = '{memory}'")
+    connection.execute(f"set temp_directory = '{output.parent}/duckdb'")
+    connection.execute(QUESTIONS_OF_PARTS.format(folder=folder))
+    found = f"read_parquet('{folder}/forecasts/*.parquet')"
+    connection.execute(f"create view forecasts as select * from {found}")
+    connection.execute(f"copy ({TIME_WEIGHTED_BRIER}) to '{output}' (format parquet)")
+
+
+def parts_in_polars(folder: Path, output: Path) -> None:
+    """Score parts into one Parquet file in a stream.
+
+    Unlike SQL it may use the order of the forecasts, so it needs no window: the next row ends a
+    forecast, unless it is another forecaster's.
+    """
+    close = pl.coalesce("actual_close_time", "scheduled_close_time")
+    questions = (
+        pl.scan_parquet(folder / "questions" / "*.parquet")
+        .filter(pl.col("resolution").is_in(["yes", "no"]))
+        .select(
+            "question_id",
+            close=close.dt.epoch("us"),
+            opened=pl.col("open_time").dt.epoch("us"),
+            whole=(pl.col("scheduled_close_time") - pl.col("open_time")).dt.total_microseconds(),
+            y=(pl.col("resolution") == "yes").cast(pl.Float64),
+        )
+    )
+    path = ["question_id", "forecaster"]
+    last = pl.any_horizontal(pl.col(name) != pl.col(name).shift(-1) for name in path)
+    time = pl.col("made_at").dt.epoch("us")
+    live = pl.col("ended") - pl.col("began")
+    (
+        pl.scan_parquet(folder / "forecasts" / "*.parquet")
+        .select(
+            *path,
+            p=pl.col("probability"),
+            made=time,
+            next=pl.when(last).then(None).otherwise(time.shift(-1)),
+        )
+        .filter(pl.col("p").is_not_null())
+        .join(questions, on="question_id")
+        .select(
+            *path,
+            "p",
+            "y",
+            "whole",
+            began=pl.max_horizontal("made", "opened"),
+            ended=pl.min_horizontal("next", "close"),
+        )
+        .select(*path, "whole", earned=(pl.col("p") - pl.col("y")) ** 2 * live, live=live)
+        .filter(pl.col("live") > 0)
+        .group_by(path)
+        .agg(
+            score=pl.col("earned").sum() / pl.col("live").sum(),
+            coverage=pl.col("live").sum() / pl.col("whole").first(),
+            updates=pl.len(),
+        )
+        .sink_parquet(output, engine="streaming")
+    )
+
+
+def assert_equal_parts(ours: Path, theirs: Path) -> int:
+    """Return the number of scores in a folder of results. Raise if the alternative has others."""
+    [rows] = duckdb.sql(
+        f"""
+        select count(*) as ours, count(t.score) as both,
+            max(abs(o.score - t.score)) as score, max(abs(o.coverage - t.coverage)) as coverage,
+            (select count(*) from read_parquet('{theirs}')) as theirs
+        from read_parquet('{ours}/scores/*.parquet') o
+        left join read_parquet('{theirs}') t using (question_id, forecaster)
+        """
+    ).fetchall()
+    count, both, score, coverage, other = rows
+    assert count == both == other, rows
+    assert max(score, coverage) < 1e-9, rows
+    return int(count)
 
 
 def in_pandas(questions: pd.DataFrame, forecasts: pd.DataFrame) -> pd.DataFrame:

@@ -115,7 +115,18 @@ def _filled(rows: int, work: Callable[[slice], npt.NDArray[np.integer]]) -> Code
 
 
 def _plain(ids: pd.Index) -> pd.Index:
-    return ids.astype(ids.categories.dtype) if isinstance(ids, pd.CategoricalIndex) else ids
+    if not isinstance(ids, pd.CategoricalIndex):
+        return ids
+    # Much faster than astype.
+    in_place = np.array_equal(ids.codes, np.arange(len(ids.categories)))
+    return ids.categories if in_place else ids.categories.take(ids.codes)
+
+
+def distinct_values(column: pd.Series) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.object_]]:
+    """Return each row's position among the distinct values (−1: missing), and these."""
+    known = isinstance(column.dtype, pd.StringDtype)
+    at, distinct = pd.factorize(column if known else column.astype(object))
+    return at, np.asarray(distinct, dtype=object)
 
 
 def is_blank(column: pd.Series) -> Flags:

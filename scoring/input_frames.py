@@ -210,7 +210,7 @@ def _read_questions(frame: pd.DataFrame, problems: Problems) -> Questions:
 def _kinds(frame: pd.DataFrame, problems: Problems) -> Kinds:
     if "type" not in frame.columns:
         return np.zeros(len(frame), dtype=np.int8)
-    at, distinct = pd.factorize(frame["type"].astype(object))
+    at, distinct = input_columns.distinct_values(frame["type"])
     meant = [TYPES.index(v) if v in TYPES else -1 if str(v).strip() else BINARY for v in distinct]
     kind = np.array([*meant, BINARY], dtype=np.int8)[at]
     rule = f"must be one of {', '.join(TYPES)}"
@@ -262,15 +262,15 @@ def _outcomes(
     outcomes = np.full(len(frame), np.nan)
     if "resolution" not in frame.columns:
         return outcomes
-    values = frame["resolution"].to_numpy(dtype=object)
-    given = ~input_columns.is_blank(frame["resolution"])
+    column = frame["resolution"]
+    given = ~input_columns.is_blank(column)
     binary = np.flatnonzero(given & (kind == BINARY))
-    at, distinct = pd.factorize(values[binary])
+    at, distinct = input_columns.distinct_values(column.iloc[binary])
     outcomes[binary] = np.array([_binary_outcome(v) for v in distinct], dtype=np.float64)[at]
     rule = "must be yes, no, a number 0..1, annulled or ambiguous"
-    problems.add_where("questions", "resolution", np.isinf(outcomes), values, rule)
-    for row in np.flatnonzero(given & (kind > BINARY)).tolist():
-        value = values[row]
+    problems.add_where("questions", "resolution", np.isinf(outcomes), column, rule)
+    others = np.flatnonzero(given & (kind > BINARY))
+    for row, value in zip(others.tolist(), column.iloc[others].astype(object), strict=True):
         if value in options.get(row, ()):
             outcomes[row] = options[row].index(value)
         elif isinstance(value, str) and value.strip().lower() in NO_SCORES:

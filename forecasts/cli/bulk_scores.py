@@ -84,7 +84,7 @@ def score_into(
     start = time.monotonic()
     try:
         with (
-            engine(workers, scheduler, preload="forecasts.parts.scores") as executor,
+            engine(workers, scheduler, preload="forecasts.parts.part_scores") as executor,
             showing_progress("Scoring") as progress,
         ):
             found = score_parts(parts, output, protocols, executor=executor, progress=progress)

@@ -141,6 +141,8 @@ def explained(error: Exception) -> LedgerError:
         )
     if isinstance(error, CancelledError):
         return BadInput("The cluster has cancelled it.", remedy="Type the same command to go on.")
+    if isinstance(error, OSError) and error.filename is not None:
+        return BadInput(f"{error.filename} cannot be read or written: {error.strerror}.")
     return BadInput(f"{type(error).__name__}: {error}")
 
 

@@ -71,15 +71,15 @@ def score_part(task: Task) -> PartScores:
             f"This worker has version {scoring.__version__} of forecast-ledger, not {version}.",
             remedy="Install the same version for all workers.",
         )
-    rows = _rows_kept(task)
-    if rows is not None:
-        return PartScores(rows, _sha256(task.output), kept=True)
     for path, sha256 in task.inputs.items():
         if _sha256(path) != sha256:
             raise BadInput(
                 f"{path} was changed after its parts were made.",
                 remedy="Make the parts again with: forecasts partition",
             )
+    rows = _rows_kept(task)
+    if rows is not None:
+        return PartScores(rows, _sha256(task.output), kept=True)
     draft = task.output.with_name(f".{task.output.name}.{uuid4().hex}")
     metadata = {_MADE_FROM: json.dumps(task.made_from)}
     rows = 0
