@@ -34,7 +34,7 @@ from forecasts.exchange.accounts.csv_rows import read_rows
 from forecasts.exchange.accounts.kept import Kept
 from forecasts.exchange.accounts.paging import Items, by_offset
 from forecasts.exchange.platforms import fatebook
-from forecasts.exchange.platforms.columns import hashed_id
+from forecasts.exchange.platforms.columns import apart, hashed_id
 from forecasts.exchange.platforms.record import (
     ORIGIN_COLUMNS,
     PRINTED_COLUMNS,
@@ -212,7 +212,7 @@ def _rows(question: Mapping[str, Any], mine: str | None, owner: str) -> Iterator
         yield {
             "Question title": question["title"],
             "Multiple choice option": option.get("text"),
-            "Forecast created by": owner if is_mine else (forecast["user"] or {}).get("name"),
+            "Forecast created by": owner if is_mine else _name(forecast, mine and owner),
             "Forecast (scale = 0-1)": forecast["forecast"],
             "Forecast created at": _moment(forecast["createdAt"]),
             "Question created at": _moment(question["createdAt"]),
@@ -222,6 +222,12 @@ def _rows(question: Mapping[str, Any], mine: str | None, owner: str) -> Iterator
             "Question notes": question["notes"],
             "Question tags": "; ".join(map(str, question["tags"])),
         }
+
+
+def _name(forecast: Mapping[str, Any], owner: str | None) -> str | None:
+    """Return another forecaster's name, which is not the owner's."""
+    name = (forecast["user"] or {}).get("name")
+    return name and apart(name, owner or "", SITE.title)
 
 
 def _moment(value: Any) -> Any:

@@ -61,6 +61,15 @@ def handle(name: str) -> str:
     return "".join(each for each in " ".join(name.split()) if each.isprintable())
 
 
+def apart(name: str, owner: str, platform: str) -> str:
+    """Return the handle of someone who is not the owner, even if they have that name elsewhere.
+
+    >>> apart("kate", "kate", "Fatebook"), apart("bob", "kate", "Fatebook")
+    ('kate (Fatebook)', 'bob')
+    """
+    return f"{name} ({platform})" if name == owner else name
+
+
 def times(
     table: Table, texts: pd.Series[Any], zone: ZoneInfo, *, end_of_day: bool = False
 ) -> pd.Series[Any]:

@@ -18,6 +18,7 @@ import pandas as pd
 
 from forecasts.exchange.folder.tables import Table
 from forecasts.exchange.platforms.columns import (
+    apart,
     csv_with,
     handle,
     hashed_id,
@@ -84,7 +85,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
         questions,
         {
             "question_id": made["question_id"],
-            "forecaster": made["who"].replace({owner: choices.owner} if owner else {}),
+            "forecaster": made["who"].map(_handles(made["who"], owner, choices.owner)),
             "made_at": made[f"{_MADE}, read"],
             "probability": made[_FORECAST],
         },
@@ -148,6 +149,14 @@ def _owner(rows: pd.DataFrame) -> str:
         common = set(names)
     common = (common or set()) - {""}
     return common.pop() if len(common) == 1 else ""
+
+
+def _handles(names: pd.Series[Any], account: str, owner: str) -> dict[str, str]:
+    """Return each name's handle: the account is the owner, and nobody else with that name is."""
+    every = names.unique().tolist()
+    if not account:
+        return {name: name for name in every}
+    return {name: apart(name, owner, "Fatebook") for name in every} | {account: owner}
 
 
 def _of_question(rows: pd.DataFrame) -> pd.Series[Any]:

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from forecasts.common.errors import BadInput, Problem
-from forecasts.exchange.platforms.columns import window_note, windows
+from forecasts.exchange.platforms.columns import apart, window_note, windows
 from forecasts.exchange.platforms.entries import Entry, json_files, require_sound, starts_with
 from forecasts.exchange.platforms.record import (
     ORIGIN_COLUMNS,
@@ -165,10 +165,11 @@ def _question(id_: str, one: Entry) -> dict[str, Any]:
 
 def _forecast(id_: str, response: Entry, user: str, owner: str) -> dict[str, Any]:
     is_own = response.text("user_id") == user
+    label = response.name("user_label", required=not is_own)
     return {
         "place": response.place,
         "question_id": f"predictionbook-{id_}",
-        "forecaster": owner if is_own else response.name("user_label", required=True),
+        "forecaster": owner if is_own else apart(label, owner, "PredictionBook"),
         "made_at": response.time("created_at", required=True),
         "probability": response.number("confidence", low=0, high=100) / 100,
         "rationale": response.text("comment"),

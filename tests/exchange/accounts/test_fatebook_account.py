@@ -269,3 +269,11 @@ def test_one_forecasters_part_keeps_its_places(pull: Pull) -> None:
     assert part.frames.place("forecasts", 0) == f"forecasts, {id_}"
     assert part.origins["question_id"].tolist() == part.frames.questions["question_id"].tolist()
     assert [one.value for one in part.left_out[-2:]] == ["5 forecasts", "3 questions"]
+
+
+def test_someone_else_with_the_owners_handle_is_someone_else(pull: Pull) -> None:
+    namesake = {"id": "other", "name": "alice"}
+    first, *others = QUESTIONS
+    both = [*first["forecasts"], forecast(namesake, "2024-05-04T00:00:00.000Z", "0.1")]
+    record = pull([first | {"forecasts": both}, *others])
+    assert set(record.frames.forecasts["forecaster"]) == {"alice", "Bob", "alice (Fatebook)"}

@@ -172,6 +172,14 @@ def test_several_forecasters_keep_their_names_and_the_account_is_its_owner(tmp_p
     assert record.account == "Ann Bell"
 
 
+def test_someone_else_with_the_owners_handle_is_someone_else(tmp_path: Path) -> None:
+    scored = {**RESOLVED, "brier": "0.18", "relative": "-0.04"}
+    record = read(
+        tmp_path, row(**scored), row(by="alice", p="1", **scored), row(title="Third?", **scored)
+    )
+    assert record.frames.forecasts["forecaster"].tolist() == ["alice", "alice (Fatebook)", "alice"]
+
+
 def test_printed_scores_are_kept_as_printed_and_are_the_accounts_own(tmp_path: Path) -> None:
     scored = {**RESOLVED, "brier": "0.18", "relative": "-0.04"}
     printed = read(tmp_path, row(**scored), row(title="Third?", **scored)).printed

@@ -189,3 +189,10 @@ def test_a_truncated_file(tmp_path: Path) -> None:
 def test_a_deadline_at_the_end_of_the_calendar(tmp_path: Path) -> None:
     record = read(tmp_path, prediction(deadline="9999-01-02T08:00:00.000Z"))
     assert record.frames.questions["scheduled_close_time"][0].year == 9999
+
+
+def test_someone_else_with_the_owners_handle_is_someone_else(tmp_path: Path) -> None:
+    responses = response(), response(user_id=8, user_label="alice")
+    record = read(tmp_path, prediction(*responses))
+    names = record.frames.forecasts["forecaster"].tolist()
+    assert names == ["alice", "alice (PredictionBook)"]
