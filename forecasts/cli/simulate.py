@@ -7,7 +7,8 @@ from typing import Annotated
 
 from typer import Argument, Option
 
-from forecasts.cli.console import print_line, progress_bar
+from forecasts.cli.bulk_scores import engine, showing_progress
+from forecasts.cli.console import print_line
 from forecasts.cli.root import app
 from forecasts.common.commands import command
 from forecasts.common.errors import BadInput
@@ -54,6 +55,10 @@ def simulate(
             show_default=False,
         ),
     ] = None,
+    scheduler: Annotated[
+        str | None,
+        Option(metavar="ADDRESS", help="Use the workers of this Dask cluster instead."),
+    ] = None,
 ) -> None:
     """Simulate a tournament of any size, as a folder of parts.
 
@@ -61,7 +66,6 @@ def simulate(
     no fault. Names and titles say that they are simulated.
     """
     from forecasts.parts import simulation
-    from forecasts.parts.execution import Processes
     from scoring.bulk_simulation import BulkTournament
 
     settings = BulkTournament(
@@ -73,19 +77,16 @@ def simulate(
         overconfident=overconfident,
         **_shares(types),
     )
-    with progress_bar("Simulating", "parts") as show, Processes(workers) as executor:
-        made = simulation.simulate(
-            folder,
-            settings,
-            executor,
-            parts=parts,
-            progress=lambda done, of: show(completed=done, total=of),
-        )
+    with (
+        engine(workers, scheduler, preload="forecasts.parts.simulation") as executor,
+        showing_progress("Simulating") as progress,
+    ):
+        made = simulation.simulate(folder, settings, executor, parts=parts, progress=progress)
     print_line(
         f"Simulated {made.rows('forecasts'):,} forecasts on {made.rows('questions'):,} questions "
         f"by {forecasters:,} forecasters, in {made.count:,} part{'' if made.count == 1 else 's'}."
     )
-    print_line(f"Score them with: {command('score', str(folder))}")
+    print_line(f"Score them: {command('score', str(folder), options=['--output', 'SCORES'])}")
 
 
 def _shares(given: str) -> dict[str, float]:

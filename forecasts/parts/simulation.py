@@ -22,7 +22,6 @@ import pyarrow.compute as pc
 from forecasts.parts import folder as parts_folder
 from forecasts.parts.execution import finished
 from forecasts.parts.folder import PartFile, Parts
-from forecasts.scores.frames import FRAME_COLUMNS
 from scoring import bulk_simulation as model
 from scoring.arrays import Flags, Ints
 from scoring.bulk_simulation import Asked, BulkTournament, Made
@@ -53,20 +52,22 @@ def simulate(
 ) -> Parts:
     """Return the folder of parts of a simulated tournament, which is written.
 
-    ``parts``: how many, by default one for about a million forecasts. ``progress`` is called with
-    the number of parts done and of all. Refused if the folder has content; after an error nothing
-    is left.
+    ``executor``: any of ``concurrent.futures``, see ``execution``; its workers must reach the
+    folder by the same path. ``parts``: how many, by default one for about a million forecasts.
+    ``progress`` is called with the forecasts made so far, and with about how many there will be.
+    Refused if the folder has content; after an error nothing is left.
     """
     count = parts or usual_parts(settings.updates)
     rule = f"must be 1 to {parts_folder.MOST_PARTS:,}"
     require("parts", count, 1 <= count <= parts_folder.MOST_PARTS, rule)
-    with parts_folder.new_folder(folder) as draft:
+    with parts_folder.new_folder(folder.resolve()) as draft:
         files = parts_folder.write_whole(draft, "teams", _teams(settings))
         items = list(enumerate(_divided(settings, count)))
-        every = finished(partial(_make_part, draft, settings), items, executor)
-        for done, (_, made) in enumerate(every, 1):
+        rows = 0
+        for (part, _), made in finished(partial(_make_part, draft, settings), items, executor):
             files |= made.result()
-            progress(done, count)
+            rows += files[parts_folder.part_file("forecasts", part)].rows
+            progress(rows, max(settings.updates, rows))
         source = hashlib.sha256(repr(settings).encode()).hexdigest()
         parts_folder.write_manifest(draft, count, files, source=source)
     return parts_folder.open_parts(folder)
@@ -87,7 +88,7 @@ def _make_part(
     questions, forecasts, before = [], [], 0
     for block in _blocks(settings, numbers):
         asked = model.asked(settings, block)
-        questions.append(_table("questions", _questions(settings, asked)))
+        questions.append(_table(_questions(settings, asked)))
         forecasts.append(_forecasts(asked, model.made(settings, asked), before))
         before += len(block)
     written = {}
@@ -204,7 +205,7 @@ def _forecasts(asked: Asked, made: Made, before: int) -> Any:
             columns[name] = pc.replace_with_mask(
                 pa.nulls(len(made), pa.string()), pa.array(given), texts(made.take(given))
             )
-    return _table("forecasts", columns)
+    return _table(columns)
 
 
 def _named(settings: BulkTournament, forecasts: Any, numbers: Ints) -> Any:
@@ -223,16 +224,8 @@ def _named(settings: BulkTournament, forecasts: Any, numbers: Ints) -> Any:
     return forecasts
 
 
-def _table(table: str, columns: dict[str, Any]) -> Any:
-    """Return the columns as a table with all columns of that file, blank where not given."""
-    rows = len(columns["question_id"])
-    names = FRAME_COLUMNS[table]
-    return pa.table(
-        {
-            name: pa.array(columns[name], from_pandas=True) if name in columns else pa.nulls(rows)
-            for name in names
-        }
-    )
+def _table(columns: dict[str, Any]) -> Any:
+    return pa.table({name: pa.array(one, from_pandas=True) for name, one in columns.items()})
 
 
 def _vectors(made: Made) -> Any:

@@ -84,6 +84,7 @@ def test_the_tournament_does_not_depend_on_the_number_of_parts(
 ) -> None:
     other = simulation.simulate(tmp_path / "other", SETTINGS, executor, parts=parts)
     assert other.count == parts
+    assert other.rows("forecasts") == made.rows("forecasts")
     for one, same in zip(whole(made), whole(other), strict=True):
         assert_frame_equal(one, same)
 
@@ -158,7 +159,7 @@ def test_a_number_of_parts_that_cannot_be_is_refused(executor: Executor, tmp_pat
 def run(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     """Run commands with a thread in place of processes."""
     monkeypatch.setattr(
-        "forecasts.parts.execution.Processes", lambda workers: ThreadPoolExecutor(workers)
+        "forecasts.parts.execution.Processes", lambda workers, preload: ThreadPoolExecutor(workers)
     )
     return CliRunner()
 
@@ -171,7 +172,7 @@ def test_the_command_makes_the_parts_and_names_the_next_step(
     done = run.invoke(app, ["simulate", str(folder), *size, "--types", "numeric=0.5"])
     assert done.exit_code == 0, done.output
     assert "forecasts on 20 questions by 5 forecasters, in 1 part." in done.output
-    assert f"forecasts score {folder}" in done.output.replace("\n", "")
+    assert f"forecasts score {folder} --output SCORES" in done.output.replace("\n", "")
     again = run.invoke(app, ["simulate", str(folder), *size])
     assert again.exit_code == 2
     assert "Name a new folder." in again.output
