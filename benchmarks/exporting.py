@@ -21,13 +21,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from sqlalchemy import Engine
+from sqlmodel import select
 
 from benchmarks.reporting import run
 from benchmarks.writing import ledger, verdict
 from forecasts.access.members import member_or_new
+from forecasts.exchange.import_ import import_frames
 from forecasts.ledger import database, schema
-from forecasts.questions import registry
+from forecasts.ledger.models import Question
+from forecasts.scores.frames import complete
 
 EACH = 500  # forecasts on a question
 PEOPLE = 200
@@ -48,19 +52,21 @@ PLAIN = (
 
 def fill(engine: Engine, forecasts: int) -> None:
     """Write a ledger of that many forecasts."""
-    questions = max(forecasts // EACH, 1)
+    numbers = np.arange(max(forecasts // EACH, 1))
+    asked = pd.DataFrame(
+        {
+            "question_id": [f"index-{number}" for number in numbers],
+            "title": [f"Will the index of region {number} rise?" for number in numbers],
+            "type": "binary",
+            "open_time": pd.Timestamp(OPENS),
+            "scheduled_close_time": pd.Timestamp(OPENS + timedelta(days=DAYS)),
+        }
+    )
     with database.writing(engine) as session:
-        people = [member_or_new(session, f"forecaster {n}", now=OPENS).id for n in range(PEOPLE)]
         asker = member_or_new(session, "asker", now=OPENS)
-        asked = []
-        for number in range(questions):
-            text = registry.question_text(
-                title=f"Will the index of region {number} rise?",
-                open_time=OPENS,
-                scheduled_close_time=OPENS + timedelta(days=DAYS),
-            )
-            slug = f"index-{number}"
-            asked.append(registry.register(session, text, member=asker, now=OPENS, slug=slug).id)
+        import_frames(session, complete(asked, pd.DataFrame()), member=asker, now=OPENS)
+        people = [member_or_new(session, f"forecaster {n}", now=OPENS).id for n in range(PEOPLE)]
+        questions = list(session.exec(select(Question.id)))
     with engine.begin() as connection:
         driver: Any = connection.connection.driver_connection
         lite = engine.dialect.name == "sqlite"
@@ -70,7 +76,7 @@ def fill(engine: Engine, forecasts: int) -> None:
         evidence = [(f"e-{n}", "news", "", "", "a figure", opens) for n in range(1000)]
         columns = "key, kind, title, quote, note, recorded_at"
         insert(driver, lite, "evidence", columns, iter(evidence))
-        insert(driver, lite, "forecast", FORECAST, rows(forecasts, asked, people, lite))
+        insert(driver, lite, "forecast", FORECAST, rows(forecasts, questions, people, lite))
         cited = ((id_, id_ // 100 % 1000 + 1, "supports") for id_ in range(1, forecasts + 1, 100))
         insert(driver, lite, "citation", CITED, cited)
 

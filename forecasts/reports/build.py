@@ -61,6 +61,7 @@ def build(
     scope = scope_of(frames, by=by, names=names, choice=choice, as_of=as_of)
     digest = in_background(partial(sha256, by=by), frames)
     rows = Rows(numbered(made_in_time(frames, choice)), scope)
+    rows.compute()
     common = shared(joint(rows), scope, follows=rows.follows)
     skills = rows.skills if rows.compares else None
     return report(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import pandas as pd
@@ -21,6 +21,7 @@ from forecasts.reports.skills import skills
 from forecasts.reports.staleness import unrevised
 from forecasts.reports.when_made import Forecasts, forecasts_made
 from forecasts.scores.frames import Frames
+from scoring.parallel import map_threads
 
 # Everyone, a tag and a lead have no others to be compared with.
 SIDES = ("forecaster", "team", "kind", "model", "owner")
@@ -37,6 +38,12 @@ class Rows:
 
     frames: Frames
     scope: Scope
+
+    def compute(self) -> None:
+        """Compute the rows that take long, several at a time; alone each waits for memory."""
+        names = ["scores", "every", "leads", "moved", "in_groups", "unrevised"]
+        self.live  # noqa: B018 the others begin with it
+        map_threads(partial(getattr, self), (["skills"] if self.compares else []) + names)
 
     @cached_property
     def entries(self) -> Entries:
