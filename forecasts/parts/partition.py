@@ -239,6 +239,8 @@ def _raise_any(faults: Sequence[Fault], sources: Sequence[Source]) -> None:
 
 def _whole_frames(files: dict[str, File]) -> dict[str, pd.DataFrame]:
     """Return the teams, evidence and articles, checked by the rules of a ledger folder."""
+    if not files:
+        return {}
     tables = {}
     for table in FILES:
         if table in files:
