@@ -88,7 +88,7 @@ def account_form(state: ImportState, rights: Rights) -> None:
                 "Your name there",
                 key=f"{key}-name",
                 placeholder="as recognised",
-                help=f"If {site.title} does not say which forecaster you are.",
+                help=f"Needed if {site.title} does not tell which forecaster is you.",
                 width=220,
             ).strip()
     mine = site.lists_others and st.checkbox(

@@ -33,7 +33,7 @@ class Exported:
 
 
 def export_download() -> None:
-    """Show the formats; prepare the chosen one on a click, and say what it leaves out."""
+    """Show the formats; prepare the chosen one on a click, and name its omissions."""
     state = page_state(Exported)
     name = st.selectbox(
         "Export as",

@@ -39,8 +39,9 @@ def publish(
 ) -> None:
     """Publish a record as a site that strangers can check.
 
-    It has only what everyone may see. A member publishes their own record, a team's admin the
-    team's, and an admin of the ledger anyone's. The folder works on any web server, and as files.
+    It shows only questions and forecasts that everyone may see. A member publishes their own
+    record, a team's admin the team's, and an admin of the ledger anyone's. The folder works on any
+    web server, and as files.
     Anyone can check it with Python alone: python verify.py
     """
     from forecasts.access import teams

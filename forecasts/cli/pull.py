@@ -36,7 +36,7 @@ def pull(
     ] = False,
     account: Annotated[
         str | None,
-        Option(metavar="NAME", help="Your name there, if the platform does not say it."),
+        Option(metavar="NAME", help="Your name on the platform, if it is not recognised."),
     ] = None,
     vouch: Annotated[
         bool,

@@ -42,7 +42,7 @@ def export_as(
 
 @dataclass(frozen=True)
 class Packed:
-    """An export as one file: its name, its data, and what it leaves out (see ``Written``)."""
+    """An export as one file: its name, its data, and its omissions (see ``Written``)."""
 
     name: str
     data: bytes

@@ -142,7 +142,7 @@ def fetch(client: Client, kept: Kept, _known: Known = tuple) -> None:
 
 
 def _slim(question: _Question) -> dict[str, Any]:
-    """Return the fields of a question that are kept; of its readers, whose the account can be."""
+    """Return the fields of a question to keep, and the people who may be the account."""
     lists = question.sharedWithLists or ()
     return question.model_dump(include=_KEPT) | {
         "options": [one.model_dump() for one in question.options or ()],
@@ -225,7 +225,7 @@ def _rows(question: Mapping[str, Any], mine: str | None, owner: str) -> Iterator
 
 
 def _name(forecast: Mapping[str, Any], owner: str | None) -> str | None:
-    """Return another forecaster's name, which is not the owner's."""
+    """Return another forecaster's name, changed if it is the owner's."""
     name = (forecast["user"] or {}).get("name")
     return name and apart(name, owner or "", SITE.title)
 

@@ -67,7 +67,7 @@ class Kept:
 
 
 def place(folder: Path, *names: str) -> Path:
-    """Return the file of a pull that these names tell from others; the first is the platform's."""
+    """Return the file of a pull: one for each combination of names, the platform's first."""
     digest = hashlib.sha256("\x1f".join(names).encode()).hexdigest()
     return folder / f"{names[0]}-{digest[:8]}.jsonl"
 

@@ -70,7 +70,7 @@ _NOT_NEEDED = ("pool", "coverImageUrl", "creatorAvatarUrl")
 
 
 def fetch(client: Client, kept: Kept, known: Known = tuple) -> None:
-    """Fetch the account, its bets, and their markets but for the ``known`` ones."""
+    """Fetch the account, its bets, and their markets except the ``known`` ones."""
     if not kept.is_complete("account"):
         kept.add("account", {"me": client.get("me", {}, _ACCOUNTS).model_dump()}, None)
     account = kept.items("account")["me"]["id"]

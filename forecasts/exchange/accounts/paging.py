@@ -1,6 +1,6 @@
 """Lists that a platform sends a page at a time, read whole while they change.
 
-Each page is asked for from before the end of the last one, so that an item of it is known. Items
+Each page begins before the end of the last one, so that its first item is known already. Items
 that come twice count once, in their newest version.
 """
 

@@ -115,7 +115,7 @@ def _questions(
 def _forecasts(
     frames: Frames, outlines: dict[str, QuestionText], ids: dict[str, str]
 ) -> tuple[dict[str, Iterable[str]], list[str]]:
-    """Return the columns of forecast_data.csv, and what they leave out.
+    """Return the columns of forecast_data.csv, and their omissions.
 
     A forecast ends when its forecaster's next one on the question starts, or is withdrawn.
     """
@@ -183,7 +183,7 @@ def _scores(frames: Frames, ids: dict[str, str]) -> tuple[dict[str, Iterable[str
 
 
 def _left_out(frames: Frames) -> Iterator[str]:
-    """Yield what the format has no place for, each with its count."""
+    """Yield the parts without a place in the format, each with its count."""
     questions, forecasts = frames.questions, frames.forecasts
     for column, (one, many) in _NO_PLACE.items():
         yield from _counted(int((questions[column] != "").sum()), one, many)

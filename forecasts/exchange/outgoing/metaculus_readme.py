@@ -36,7 +36,7 @@ Contains the data for {forecasts:,} user forecasts
 
 
 def readme(frames: Frames, left_out: Sequence[str]) -> str:
-    """Return the text: the files, what they mean, and what the format has no place for."""
+    """Return the text: the files, their meaning, and the parts without a place in them."""
     return _TEXT.format(
         questions=len(frames.questions),
         forecasts=len(frames.forecasts),

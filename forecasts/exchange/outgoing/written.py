@@ -1,4 +1,4 @@
-"""The result of an export in another platform's format: its files, and what they leave out.
+"""The result of an export in another platform's format: its files and its omissions.
 
 Each format's module has one function:
 
@@ -17,7 +17,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Written:
-    """The files of an export, and what they leave out, each with its count: '3 rationales'."""
+    """The files of an export, and its omissions, each with its count: '3 rationales'."""
 
     files: Sequence[Path]
     left_out: Sequence[str] = ()

@@ -26,7 +26,7 @@ _DAY = pd.Timedelta(days=1)
 
 
 def csv_with(source: Source, columns: Sequence[str]) -> str:
-    """Return the only CSV file that has these columns; BadInput if there is another number."""
+    """Return the only CSV file that has these columns; BadInput if there is none, or several."""
     found = [name for name, header in source.headers.items() if set(columns) <= set(header)]
     if len(found) == 1:
         return found[0]
@@ -51,7 +51,7 @@ def require_sound(table: Table) -> None:
 
 
 def hashed_id(platform: str, *cells: str) -> str:
-    """Return the id of a question that the file gives none: the same for the same cells."""
+    """Return an id for a question without one in the file; equal cells give equal ids."""
     digest = hashlib.sha256("\x1f".join(cells).encode()).hexdigest()
     return f"{platform}-{digest[:16]}"
 
@@ -76,7 +76,7 @@ def times(
     """Return a column of texts as times; a text without an offset is in the zone.
 
     A day is its first instant, or with ``end_of_day`` the first of the next day. Hours and seconds
-    may have one digit. Of an hour that the clocks repeat the first is taken.
+    may have one digit. If the clocks repeat an hour, the first one is meant.
     """
     cells = pc.utf8_trim_whitespace(pa.array(texts, pa.large_string()))
     cells = pc.if_else(pc.equal(cells, ""), pa.scalar(None, cells.type), cells)
@@ -151,9 +151,9 @@ def windows(
 ) -> tuple[dict[str, pd.Series[Any]], int]:
     """Return the times between which forecasts count, and the number of unusable due times.
 
-    A platform keeps a question open until it is resolved, so it closes when it is due or resolved,
-    the later; if it is resolved before it is due, that is its actual close. One that would close
-    before it opens closes a day after.
+    A platform keeps a question open until it is resolved. So it closes when it is due or when it is
+    resolved, whichever is later. If it is resolved before it is due, that is its actual close. A
+    question that would close before it opens closes a day after it opens.
     """
     closes = due.where(~(resolved > due), resolved).fillna(resolved)
     unusable = ~(closes > opened)

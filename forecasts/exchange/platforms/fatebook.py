@@ -136,7 +136,7 @@ def _check_agreement(table: Table) -> None:
 
 
 def _owner(rows: pd.DataFrame) -> str:
-    """Return the name of the account that the file is of; '' if it cannot be told.
+    """Return the name of the account that exported the file; '' if it cannot be told.
 
     It has forecasts on every question with a printed score, since only its own scores are printed.
     """
@@ -152,7 +152,7 @@ def _owner(rows: pd.DataFrame) -> str:
 
 
 def _handles(names: pd.Series[Any], account: str, owner: str) -> dict[str, str]:
-    """Return each name's handle: the account is the owner, and nobody else with that name is."""
+    """Return the handle of each name: the owner's for the account, another for a namesake."""
     every = names.unique().tolist()
     if not account:
         return {name: name for name in every}

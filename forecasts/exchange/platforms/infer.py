@@ -373,7 +373,7 @@ def _is_later(answer: Entry, made_at: datetime | None) -> bool:
 
 
 def _forecasters(names: Sequence[str], choices: Choices) -> dict[str, str]:
-    """Return the handle of each account: the owner's if there is one account alone."""
+    """Return the handle of each account: the owner's if there is only one account."""
     accounts = dict.fromkeys(names)
     return {name: choices.owner if len(accounts) == 1 or not name else name for name in accounts}
 

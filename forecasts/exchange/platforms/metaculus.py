@@ -278,7 +278,7 @@ class _Accounts:
 def _forecasts(
     made: Table | None, questions: Questions, accounts: _Accounts, until: datetime | None
 ) -> tuple[Forecasts, list[LeftOut]]:
-    """Return the forecasts, and what is left out of their file."""
+    """Return the forecasts, and the omissions from their file."""
     if made is None:
         return Forecasts({}, np.zeros(0, dtype=np.intp), [], 0, 0), []
     if not {"Start Time", "Question ID"} <= set(made.header):

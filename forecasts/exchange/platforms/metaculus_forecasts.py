@@ -52,8 +52,8 @@ class Part:
 
     ``of_question``: the place of each row's question in ``questions``, UNKNOWN or DROPPED.
     ``who``: the place of each row's forecaster in ``handles``, below 0 for a row to skip.
-    ``until``: the time of the export or import, None if it is unknown; what ends later has not
-    ended.
+    ``until``: the time of the export or import, None if it is unknown; a forecast that ends
+    later has not ended.
     """
 
     table: Table

@@ -319,7 +319,7 @@ def _notes(columns: Columns, rule: str, zone: ZoneInfo, unusable: int, late: int
     if not columns.fields.get("question_id") and not columns.fields.get("title"):
         others = ", ".join(columns.others)
         named = f"named by its other columns ({others})" if others else "named by its number"
-        yield f"No column names the question, so each row is one, {named}."
+        yield f"No column names the question, so each row is a question, {named}."
     elif columns.others:
         yield f"Left out, with no place in a ledger: {', '.join(columns.others)}."
     dated = {field for field in DATED if columns.one(field)}

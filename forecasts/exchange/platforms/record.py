@@ -6,7 +6,7 @@ Each module of this package has two functions:
     read(source: Source, choices: Choices) -> PlatformRecord
 
 ``read`` is pure: no session, no clock, no network. BadInput lists every bad cell by file, row,
-column, value and rule; what is fine but has no place in a ledger is in ``left_out`` with a reason.
+column, value and rule. Sound parts without a place in a ledger are in ``left_out``, with a reason.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Choices:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Something of the file that is not imported: its place, what it is, and why."""
+    """A part of the file that is not imported: its place, its value, and the reason."""
 
     place: str
     value: str

@@ -2,9 +2,9 @@
 
 It has the ledger's chain of hashes from the first published row to the newest entry. The entries of
 published rows come with the hashed JSON of their rows, all others without: their random salts keep
-anyone from finding a row by trying values (``ledger.chain``). So nobody learns what is not
-published, and everybody sees how many forecasts that is, since each entry names its table and, if
-it has one, its question. Words are opened, with their salt, only where the record shows them.
+anyone from finding a row by trying values (``ledger.chain``). So unpublished rows stay unknown, but
+not their number, since each entry names its table and, if it has one, its question. Words are
+opened, with their salt, only where the record shows them.
 
 Entries of earlier releases may have no salt. The chain begins after the last of those that could be
 guessed; published rows before it are included without a proof.
@@ -97,8 +97,8 @@ def record_json(
     """Return ``record.json``; equal ledgers and records make equal texts.
 
     ``stamps``: a server's signed answer for each stamped digest; those next to the published
-    forecasts are included. ``pages``: the site's files by their paths, whose hashes are included;
-    the one that checks the record without its copy of it.
+    forecasts are included. ``pages``: the site's files by their paths, whose hashes are included.
+    That of the page that checks the record is without its copy of the record.
     """
     resolutions = _resolutions(session, record)
     published = _published(session, record, resolutions)

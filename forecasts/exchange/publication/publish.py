@@ -25,7 +25,7 @@ from forecasts.ledger.models import Member, Team
 
 @dataclass(frozen=True)
 class Published:
-    """A published record, the number of its files, and what its proof says, in sentences."""
+    """A published record, the number of its files, and the findings of its proof."""
 
     record: Publication
     files: int
@@ -83,7 +83,7 @@ def publish(
 
 
 def publish_as_zip(session: Session, **choice: Any) -> tuple[Published, bytes]:
-    """Return what ``publish`` returns for this choice, and an archive of the folder it writes."""
+    """Return the result of ``publish`` with this choice, and an archive of its folder."""
     with tempfile.TemporaryDirectory(prefix="record-") as aside:
         folder = Path(aside) / "record"
         done = publish(session, folder, **choice)

@@ -140,7 +140,7 @@ class QuestionView:
 
     @cached_property
     def headline(self) -> tuple[str, str]:
-        """The latest forecast, short, and what it is: ``72%``, ``latest forecast``."""
+        """The latest forecast and its description, short: ``72%``, ``latest``."""
         values = [one.value for one in self.latest if one.value is not None]
         if not values:
             return "–", "withdrawn"

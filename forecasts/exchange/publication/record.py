@@ -111,7 +111,7 @@ class PublishedQuestion:
 class Unpublished:
     """The questions that were forecast and are not published, by reason, and their forecasts.
 
-    ``secret``: those with a secret address in their wording, or in a source of their outcome.
+    ``secret``: those with a password or a token in their wording or in a source of their outcome.
     """
 
     not_chosen: int

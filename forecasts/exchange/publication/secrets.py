@@ -28,7 +28,7 @@ def published(words: str) -> str:
 
 
 def of_texts(texts: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Yield a sentence on each question, by its slug, of which some texts are left out."""
+    """Yield a sentence on each question with texts that are left out; ``texts``: by slug."""
     for slug, some in texts.items():
         if many := sum(one == WITHHELD for one in some):
             are = "1 rationale or note is" if many == 1 else f"{many:,} rationales or notes are"

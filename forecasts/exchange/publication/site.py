@@ -1,7 +1,7 @@
 """The public record as a static site: pages, cards and a feed, without a server.
 
 Each page is complete: its style and its script are in it, and its Content-Security-Policy allows
-just these by their hashes. So it works from a file, asks nothing of any server, and members' words
+only these, by their hashes. So it works from a file, asks nothing of any server, and members' words
 cannot act. Rejected: a shared style sheet, since browsers disagree on the origin of a file.
 """
 

@@ -345,7 +345,7 @@ def micros(time: str) -> int:
 
 
 def near(one: float | None, other: float | None) -> bool:
-    """Return whether two scores are equal, but for rounding."""
+    """Return whether two scores are equal, apart from rounding."""
     return one == other or (one is not None and other is not None and abs(one - other) < 1e-9)
 
 
@@ -355,7 +355,7 @@ def shown(score: float | None, digits: int = 4) -> str:
 
 
 def differing(score: float | None, stated: float | None) -> str:
-    """Return a score and the one that is stated instead, with enough digits to tell them apart."""
+    """Return a score and the stated one, with enough digits to tell them apart."""
     digits = 4 if shown(score) != shown(stated) else 10
     return f"{shown(score, digits)}, not {shown(stated, digits)}"
 
