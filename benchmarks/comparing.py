@@ -13,7 +13,7 @@ from scipy import stats
 import scoring
 from benchmarks.differences import SHOCKS, TILTED, lopsided
 from benchmarks.worlds import USUAL, Many, repeat
-from forecasts.reports.comparison.abstention import SELECTIVE, silences, spells
+from forecasts.reports.comparison.abstention import SELECTIVE, silences, spoken
 from forecasts.reports.groups import group_entries
 from scoring.e_process import possibly_best
 from scoring.tournament import Team
@@ -66,7 +66,7 @@ def withdrawing(seed: int, times: int) -> pd.DataFrame:
     teams = (Team("Heron", 1, withdrawal=0.6), Team("Kestrel", 1))
     many = repeat(replace(USUAL, teams=teams, shared_noise=0.0), seed, times)
     frames = many.ledger(teams=2)
-    stood = spells(frames.questions, group_entries(frames, by="team"), None)
+    stood = spoken(frames.questions, group_entries(frames, by="team"), None)
     sides = [team.label for team in teams]
     table = scoring.paired(many.questions, many.forecasts, many.teams)
     repetition = many.questions["repetition"].to_numpy()[table["question_id"]]

@@ -15,6 +15,8 @@ DRAWS = 1000
 # The band widens no less than for this share of the largest error: at thresholds that hardly any
 # forecast crosses, the error is that of a few families, and unknown.
 LEAST_ERROR = 0.25
+# Families whose multipliers are drawn at once.
+_AT_ONCE = 4096
 
 
 def murphy_curve(
@@ -103,6 +105,9 @@ def difference_curve(
     Ehm & Krüger (2018), doi:10.1214/18-EJS1495, for tests of whole Murphy curves;
     Chernozhukov, Chetverikov & Kato (2013), doi:10.1214/13-AOS1161, for the multipliers.
     """
+    # The multipliers are those of the families in the order of their questions.
+    by_question = np.argsort(question.to_numpy(), kind="stable")
+    difference, question = difference[by_question], question.iloc[by_question]
     mean = difference.mean(axis=0)
     cluster = families_of(question, families)
     sizes = np.bincount(cluster).astype(np.float64)
@@ -123,7 +128,10 @@ def difference_curve(
     floored = np.maximum(error, LEAST_ERROR * float(error.max()))
     wide = np.zeros(len(error))
     if error.any():
-        drawn = np.random.default_rng(0).standard_normal((DRAWS, len(sums))) @ (sums / floored)
+        drawn, generator = np.zeros((DRAWS, len(error))), np.random.default_rng(0)
+        for start in range(0, len(sums), _AT_ONCE):
+            block = sums[start : start + _AT_ONCE] / floored
+            drawn += generator.standard_normal((DRAWS, len(block))) @ block
         each = 1 - (1 - LEVEL) / curves
         largest = float(np.quantile(np.abs(drawn).max(axis=1), each))
         raised = float(stdtrit(effective - 1, (1 + each) / 2) / ndtri((1 + each) / 2))

@@ -54,7 +54,7 @@ def family_link(
 def residual_sums(
     p: Floats, y: Floats, weight: Floats, question: Places, below: Floats, questions: int
 ) -> Floats:
-    """Return what `link_of` needs of each question: (4, questions), sums over its pairs.
+    """Return the sums over each question's pairs that `link_of` takes: (4, questions).
 
     Those of the weight, and of it times p, p (1 − p) and y − p. The sums of parts of the questions
     add up.

@@ -149,7 +149,27 @@ def murphy_differences(
     1       0.70         0.3
     2       0.95         0.0
     """
-    ledger, rising = read_frames(questions, forecasts), np.unique(checked_thresholds(thresholds))
+    rising = np.unique(checked_thresholds(thresholds))
+    found = elementary_differences(questions, forecasts, groups, lead, rising)
+    return {
+        names: difference_curve(difference, asked, families, rising, len(found))
+        for names, (asked, difference) in found.items()
+    }
+
+
+def elementary_differences(
+    questions: pd.DataFrame,
+    forecasts: pd.DataFrame,
+    groups: Groups,
+    lead: float | None,
+    rising: Floats,
+) -> dict[tuple[str, str], tuple[pd.Series, Floats]]:
+    """Return the shared questions of every two groups and their differences at each threshold.
+
+    These are what `difference_curve` takes; those of parts of the questions can be joined.
+    Arguments as in `murphy_differences`; the thresholds rise.
+    """
+    ledger = read_frames(questions, forecasts)
     known, _, every = _split(ledger, groups, lead)
     found: dict[tuple[int, int], list[tuple[Codes, Floats]]] = {}
     for sides in every:
@@ -160,8 +180,8 @@ def murphy_differences(
         question, difference = (np.concatenate(part) for part in zip(*parts, strict=True))
         if len(question):
             asked = pd.Series(ledger.questions.ids.take(question))
-            shared[known[a], known[b]] = difference, asked, families, rising
-    return {names: difference_curve(*each, len(shared)) for names, each in shared.items()}
+            shared[known[a], known[b]] = asked, difference
+    return shared
 
 
 def _split(

@@ -241,25 +241,44 @@ def compare(
     form: ReportFormat = None,
     output: Output = None,
     as_of: AsOf = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
     database: Database = None,
 ) -> None:
     """Compare teams, forecasters, kinds or models.
 
     The differences are tested. Each pair is matched by question and time, and the tests are
-    adjusted for the number of pairs.
+    adjusted for the number of pairs. A folder of parts (forecasts partition) of any size is shared
+    by several processes; the numbers are the same.
     """
+    from forecasts.cli.bulk_scores import engine, needs_parts, parts_in, showing_progress
     from forecasts.reports.comparison import build
     from forecasts.reports.comparison.comparison import Of
 
     form = _format(form, output)
     if folder is None:
         use_own_zone(database)
-    comparison = build(
-        frames_of(folder, database, rationales=False),
-        between=between or [],
-        of=one_of("--of", of, get_args(Of)),
-        choice=_choice(cohort, tag, since, until, lead, made_before),
-        as_of=time_of(as_of, past=True) or now(),
-        alike=people_like_them,
-    )
+    wanted: dict[str, Any] = {
+        "of": one_of("--of", of, get_args(Of)),
+        "choice": _choice(cohort, tag, since, until, lead, made_before),
+        "as_of": time_of(as_of, past=True) or now(),
+        "alike": people_like_them,
+    }
+    sides = between or []
+    parts = parts_in(folder)
+    if parts is None and (workers or scheduler):
+        raise needs_parts(folder)
+    if parts is None:
+        frames = frames_of(folder, database, rationales=False)
+        comparison = build(frames, between=sides, **wanted)
+    else:
+        from forecasts.parts.comparisons import compare_parts
+
+        with (
+            engine(workers, scheduler, preload="forecasts.parts.comparisons") as executor,
+            showing_progress("Comparing") as progress,
+        ):
+            comparison = compare_parts(
+                parts, executor=executor, sides=sides, progress=progress, **wanted
+            )
     _emit(comparison, form, output)

@@ -17,6 +17,11 @@ from forecasts.reports.scope import Scope
 
 _JSON = ("options", "tags")
 _FILE = "questions.parquet"
+# The columns that the process needs that makes the document.
+_KEPT = [
+    "question_id", "id", "type", "family", "row", "open_time", "scheduled_close_time",
+    "actual_close_time",
+]  # fmt: skip
 # Rows read at once.
 _ROWS = 1 << 16
 
@@ -32,7 +37,7 @@ def write(folder: Path, scope: Scope, part: Mapping[str, int]) -> Scope:
     )
     content = pa.Table.from_pandas(table, preserve_index=False)
     pyarrow.parquet.write_table(content, folder / _FILE, compression="zstd", row_group_size=_ROWS)
-    return replace(scope, questions=questions[["question_id", "id", "type", "family", "row"]])
+    return replace(scope, questions=questions[_KEPT])
 
 
 def read(folder: Path, scope: Scope, wanted: Callable[[pd.DataFrame], Any]) -> Scope:

@@ -41,7 +41,7 @@ QUESTIONS = [name for name in FRAME_COLUMNS["questions"] if name not in _TEXTS]
 
 @dataclass(frozen=True)
 class Plan:
-    """What all workers need to know: written once, to the folder for what is in between.
+    """The facts that all workers need, written once to a temporary folder.
 
     ``scope`` has no questions (see ``asked``). ``batches`` are names of groups; ``spread`` has for
     each forecaster (a position in ``forecasters``), or by tag for each question (its number), the
@@ -78,8 +78,8 @@ def count(item: tuple[Parts, int]) -> tuple[pd.Series, pd.Series]:
     """Return the number of forecasts in a part by forecaster, and by question."""
     parts, part = item
     made = parts.forecasts(part, ["question_id", "forecaster"])
-    who, what = (made[name].value_counts(sort=False) for name in ("forecaster", "question_id"))
-    return who.rename(index=str), what.rename(index=str)
+    who, asked_ = (made[name].value_counts(sort=False) for name in ("forecaster", "question_id"))
+    return who.rename(index=str), asked_.rename(index=str)
 
 
 def plan_of(
@@ -107,7 +107,7 @@ def plan_of(
     )
     del each
     scope = scope_of(frames, by=by, names=names, choice=choice, as_of=as_of)
-    on = pd.concat([what for _, what in counted])
+    on = pd.concat([each for _, each in counted])
     on = on.reindex(scope.questions["id"], fill_value=0).to_numpy()
     # The groups of each key: of a forecaster, or of a question.
     if by == "team":
@@ -172,7 +172,7 @@ def between(parts: Parts) -> Iterator[Path]:
     except OSError as error:
         raise BadInput(
             f"Nothing can be written beside {str(beside)!r}: {error.strerror or error}.",
-            remedy="A report keeps what is in between there: move the parts to a disk with room.",
+            remedy="A report needs room for temporary files there: move the parts to another disk.",
         ) from None
     try:
         yield folder
@@ -180,12 +180,12 @@ def between(parts: Parts) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def store(path: Path, what: Any) -> None:
+def store(path: Path, value: Any) -> None:
     """Write something for the workers, which they read with ``load``."""
-    path.write_bytes(pickle.dumps(what))
+    path.write_bytes(pickle.dumps(value))
 
 
 @lru_cache(maxsize=2)
 def load(path: Path) -> Any:
-    """Return what ``store`` wrote; each folder has a name of its own."""
+    """Return the value that ``store`` wrote; each folder has a name of its own."""
     return pickle.loads(path.read_bytes())  # noqa: S301 our own file, in a folder of our own

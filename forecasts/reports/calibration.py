@@ -37,6 +37,7 @@ THRESHOLDS = np.linspace(0, 1, 101)
 # With more different forecasts than this, those of the ROC curve are rounded to half a point.
 MOST_POINTS = 200
 Families = npt.NDArray[np.integer]
+Floats = npt.NDArray[np.float64]
 
 
 class Drawn(NamedTuple):
@@ -47,7 +48,7 @@ class Drawn(NamedTuple):
 
 
 def question_sums(every: Iterable[Forecasts], questions: int) -> npt.NDArray[np.float64]:
-    """Return what shows how closely the questions of a family are linked: sums for each question.
+    """Return sums for each question, which show how closely those of a family are linked.
 
     ``every``: the forecasts of all groups. See ``scoring.outcome_draws.residual_sums``.
     """
@@ -78,7 +79,7 @@ def by_chance(made: Claims, drawn: Drawn) -> ByChance:
         return ByChance((), parts, Miscalibration(None, None, None), nothing)
     # All parts are at least 0, up to rounding.
     parts = Decomposition(
-        *(max(part, 0.0) * made.scale for part in scoring.decompose(made.p, made.y, made.weight))
+        *(max(part, 0.0) * made.scale for part in scoring.decompose(*_pairs(made)))
     )
     found = scoring.chance(
         made.p,
@@ -97,6 +98,10 @@ def by_chance(made: Claims, drawn: Drawn) -> ByChance:
     )
 
 
+def _pairs(made: Claims) -> tuple[Floats, Floats, Floats]:
+    return made.ranked.p, made.ranked.y, made.ranked.weight
+
+
 def _plain(table: pd.DataFrame) -> Iterator[tuple[float, ...]]:
     return table.itertuples(index=False, name=None)
 
@@ -105,7 +110,7 @@ def log_decomposition(made: Claims) -> LogDecomposition:
     """Return the parts of the mean log score of the claims."""
     if not len(made.p):
         return LogDecomposition(None, None, None, None, 0)
-    parts = scoring.decompose_log(made.p, made.y, made.weight)
+    parts = scoring.decompose_log(*_pairs(made))
     return LogDecomposition(
         known(parts.score),
         known(max(parts.miscalibration, 0.0)),
@@ -119,7 +124,7 @@ def auc(made: Claims) -> tuple[float | None, Interval | None]:
     """Return the area under the ROC curve, and its interval; None until both outcomes occurred."""
     if not len(made.p):
         return None, None
-    found = scoring.auc_interval(made.p, made.y, made.weight, made.family)
+    found = scoring.auc_interval(*_pairs(made), made.ranked.family)
     area = known(found.value)
     return area, None if area is None else (found.lower, found.upper)
 
@@ -128,10 +133,10 @@ def roc(made: Claims) -> tuple[RocPoint, ...]:
     """Return the ROC curve; empty until both outcomes have occurred."""
     if not len(made.p):
         return ()
-    p = made.p
-    if len(np.unique(p)) > MOST_POINTS:
+    p, y, weight = _pairs(made)
+    if np.count_nonzero(np.diff(p)) >= MOST_POINTS:
         p = np.round(p * MOST_POINTS) / MOST_POINTS
-    table = scoring.roc_curve(p, made.y, made.weight)
+    table = scoring.roc_curve(p, y, weight)
     if table.isna().to_numpy().any():
         return ()
     first, *others = (RocPoint(*row) for row in _plain(table))
@@ -161,6 +166,7 @@ def bins(made: Claims) -> tuple[Bin, ...]:
     """
     if not len(made.p):
         return ()
+    made = made.ranked
     table = scoring.reliability_bins(made.p, made.y, made.weight, bins=BINS)
     place = np.searchsorted(table["lower"].to_numpy(), made.p, side="right") - 1
     held = _distinct(place, made.question)
@@ -207,7 +213,7 @@ def murphy(made: Claims) -> tuple[MurphyPoint, ...]:
     """
     if not len(made.p):
         return ()
-    own = scoring.murphy_curve(made.p, made.y, made.weight, THRESHOLDS)["score"] * made.scale
+    own = scoring.murphy_curve(*_pairs(made), THRESHOLDS)["score"] * made.scale
     # With a constant forecast, claims with equal outcomes can be merged.
     came, place = np.unique(made.y, return_inverse=True)
     total = np.bincount(place, made.weight)

@@ -157,6 +157,18 @@ def _of_parts(
     )
 
 
+def only(entries: Entries, names: Sequence[str]) -> Entries:
+    """Return the forecasts of these groups only, their members renumbered."""
+    kept = entries.group.index[entries.group.isin(names)]
+    forecasts = entries.forecasts[entries.forecasts["forecaster"].isin(kept)]
+    number = kept.get_indexer(pd.Index(forecasts["forecaster"]))
+    return Entries(
+        forecasts.assign(forecaster=number),
+        entries.group[kept].reset_index(drop=True),
+        entries.forecaster[kept].reset_index(drop=True),
+    )
+
+
 def in_several_teams(teams: pd.DataFrame) -> list[str]:
     """Return the members of two teams at the same time, by name."""
     pairs = teams.merge(teams, on="forecaster", suffixes=("", "_other"))

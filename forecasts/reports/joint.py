@@ -1,4 +1,4 @@
-"""What a report takes from the forecasts of all groups together.
+"""The numbers that a report takes from the forecasts of all groups together.
 
 Everything else about a group comes from its own forecasts. So a ledger of any size is reported in
 two steps: ``joint`` on parts of the questions, each with all of their forecasts, and then
@@ -26,7 +26,7 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Joint:
-    """What some questions, with all of their forecasts, tell of the groups together.
+    """The joint numbers of some questions, from all of their forecasts.
 
     ``question``: the number of each selected one, and ``row`` of each that counts (``Scope``);
     ``forecast``, ``in_group`` and ``scored``: whether a selected question has a forecast, belongs
@@ -47,7 +47,7 @@ class Joint:
 
 
 def joint(rows: Rows) -> Joint:
-    """Return what these questions tell; ``rows`` have all of their forecasts."""
+    """Return the joint numbers of these questions; ``rows`` have all of their forecasts."""
     scope = rows.scope
     number, counting = scope.questions["question_id"], scope.counting
     places = np.flatnonzero(scope.counts)
@@ -74,7 +74,7 @@ def joint(rows: Rows) -> Joint:
 
 
 def together(parts: Sequence[Joint]) -> Joint:
-    """Return what all questions tell, from what parts of them do."""
+    """Return the joint numbers of all questions, from those of parts of them."""
     if len(parts) == 1:
         return parts[0]
     question, row = (
@@ -103,7 +103,7 @@ def together(parts: Sequence[Joint]) -> Joint:
 
 @dataclass(frozen=True)
 class Shared:
-    """What the groups of a report share.
+    """The facts that the groups of a report share.
 
     ``people``: the members of each group with a score. ``link``: how closely the questions of a
     family are linked, and ``family`` the cluster of every question that counts. ``otherwise``: why
@@ -119,7 +119,7 @@ class Shared:
 
 
 def shared(found: Joint, scope: Scope, *, follows: bool) -> Shared:
-    """Return what the groups share, from all questions of the report."""
+    """Return the facts that the groups share, from all questions of the report."""
     elsewhere = found.forecast & ~found.in_group
     otherwise = np.where(elsewhere, "in_no_group", "never_live" if follows else "none_at_lead")
     scores = found.scores.rename(columns={"row": "question"})

@@ -11,7 +11,7 @@ import pandas as pd
 
 from forecasts.reports import member_scores
 from forecasts.reports.evidence_points import NOTHING, Parts, parts
-from forecasts.reports.groups import LEADS, Entries, group_entries, lead_days, tagged
+from forecasts.reports.groups import LEADS, Entries, group_entries, lead_days, only, tagged
 from forecasts.reports.lead_profile import profile
 from forecasts.reports.left_out import group_questions
 from forecasts.reports.movement import movements
@@ -33,11 +33,13 @@ class Rows:
 
     ``frames`` are numbered, with the forecasts that the choice takes: all of them, those on some
     questions (``joint``), or those of some groups. Every row of a group and question comes from
-    that group's forecasts on that question alone, but for ``skills``.
+    that group's forecasts on that question alone, but for ``skills``. ``alone``: only the groups
+    wanted have rows.
     """
 
     frames: Frames
     scope: Scope
+    alone: bool = False
 
     def compute(self) -> None:
         """Compute the rows that take long, several at a time; alone each waits for memory."""
@@ -48,7 +50,8 @@ class Rows:
     @cached_property
     def entries(self) -> Entries:
         """The forecasts as the groups made them."""
-        return group_entries(self.frames, by=self.scope.by)
+        every = group_entries(self.frames, by=self.scope.by)
+        return only(every, self.scope.wanted) if self.alone else every
 
     @cached_property
     def live(self) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from forecasts.parts import folder, plan, reports
+from forecasts.parts import folder, plan, steps
 from forecasts.parts.folder import Parts
 from forecasts.parts.reports import report_parts
 from forecasts.reports import Report
@@ -27,7 +27,7 @@ def parts(ledger: Frames, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """The same ledger in 1, 3 and 7 parts, which are read in several chunks and batches."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(folder, "ROW_GROUP", 200)
-        patch.setattr(reports, "CHUNK_ROWS", 200)
+        patch.setattr(steps, "CHUNK_ROWS", 200)
         patch.setattr(plan, "BATCH_ROWS", 600)
         beside = tmp_path_factory.mktemp("parts")
         yield {count: written(beside / str(count), ledger, count) for count in (1, 3, 7)}

@@ -60,29 +60,40 @@ def spells(counting: pd.DataFrame, entries: Entries, lead: float | None) -> pd.D
     )  # fmt: skip
 
 
+def spoken(counting: pd.DataFrame, entries: Entries, lead: float | None) -> pd.DataFrame:
+    """Return how long each group had a forecast on a question: group, question, seconds."""
+    found = spells(counting, entries, lead)
+    found["seconds"] = found["end"] - found["start"]
+    return found.groupby(["group", "question"], as_index=False)[["seconds"]].sum()
+
+
 def silences(
-    counting: pd.DataFrame, spells: pd.DataFrame, names: Sequence[str], lead: float | None
+    counting: pd.DataFrame, spoken: pd.DataFrame, names: Sequence[str], lead: float | None
 ) -> dict[str, Silence]:
     """Return the silence of each side on the questions that at least one of them forecast.
 
-    ``spells`` are those of the sides, and maybe of others, at that lead.
+    ``spoken`` is that of the sides, and maybe of others, at that lead.
     """
-    of = {name: spells[spells["group"] == name] for name in names}
+    of = {name: spoken[spoken["group"] == name] for name in names}
     asked = np.unique(np.concatenate([own["question"].to_numpy() for own in of.values()]))
     if not len(asked):
         return {}
     open_s, scheduled_s = _open_and_scheduled(counting.iloc[asked])
     found = {}
     for name, own in of.items():
-        answered = own["question"].nunique() / len(asked)
-        spoken = np.bincount(own["question"], own["end"] - own["start"], len(counting))[asked]
-        quiet = np.maximum(open_s - spoken, 0.0) / scheduled_s
+        answered = len(own) / len(asked)
+        seconds = np.bincount(own["question"], own["seconds"], len(counting))[asked]
+        quiet = np.maximum(open_s - seconds, 0.0) / scheduled_s
         found[name] = Silence(1 - answered, None if lead is not None else float(quiet.mean()))
     return found
 
 
 def without_silence(
-    counting: pd.DataFrame, forecasts: pd.DataFrame, entries: Entries, lead: float | None
+    counting: pd.DataFrame,
+    forecasts: pd.DataFrame,
+    entries: Entries,
+    names: Sequence[str],
+    lead: float | None,
 ) -> pd.DataFrame:
     """Return the differences of all pairs, the crowd forecasting for each side while it is silent.
 
@@ -121,12 +132,12 @@ def without_silence(
     # No member has an empty name, so the crowd comes first.
     group = pd.concat([entries.group, pd.Series([""])], ignore_index=True)
     against = scoring.paired(counting, both, group, lead)
-    return _between(against[against["a"] == ""])
+    return _between(against[against["a"] == ""], pd.Index(sorted(names)))
 
 
-def _between(against: pd.DataFrame) -> pd.DataFrame:
+def _between(against: pd.DataFrame, names: pd.Index) -> pd.DataFrame:
     """Return the difference of every two sides from those of each from the crowd."""
-    side, names = pd.factorize(against["b"], sort=True)
+    side = names.get_indexer(pd.Index(against["b"]))
     question, ids = pd.factorize(against["question_id"], sort=True)
     from_crowd = np.full((len(names), len(ids)), np.nan)
     from_crowd[side, question] = -against["difference"].to_numpy()

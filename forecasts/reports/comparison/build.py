@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
-from dataclasses import fields, replace
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -15,23 +15,9 @@ import pandas as pd
 import scoring
 from forecasts.common.errors import BadInput
 from forecasts.common.times import utc
-from forecasts.reports.cohort import (
-    COUNTS,
-    counted,
-    families,
-    made_in_time,
-    not_selected,
-    reasons,
-    selected,
-)
+from forecasts.reports.cohort import counted, made_in_time
 from forecasts.reports.comparison import evidence, wording
-from forecasts.reports.comparison.abstention import (
-    SELECTIVE,
-    Silence,
-    silences,
-    spells,
-    without_silence,
-)
+from forecasts.reports.comparison.abstention import SELECTIVE, Silence, silences
 from forecasts.reports.comparison.comparison import (
     About,
     Comparison,
@@ -43,22 +29,25 @@ from forecasts.reports.comparison.comparison import (
     Skill,
 )
 from forecasts.reports.comparison.murphy import murphy_differences
-from forecasts.reports.comparison.shared_models import bot_models, one_a_model, sentences
+from forecasts.reports.comparison.pairwise import (
+    Closer,
+    Key,
+    Pairwise,
+    Record,
+    closer,
+    pairwise,
+    record,
+)
+from forecasts.reports.comparison.shared_models import bot_models, sentences
 from forecasts.reports.difficulty import adjusted_scores
 from forecasts.reports.digest import sha256
-from forecasts.reports.estimates import brier_scores
-from forecasts.reports.groups import Entries, chosen, group_entries, in_several_teams
-from forecasts.reports.member_scores import (
-    at_lead,
-    live_segments,
-    member_scores,
-    question_scores,
-    timing_days,
-)
+from forecasts.reports.groups import Entries, in_several_teams
 from forecasts.reports.report import By
+from forecasts.reports.rows import Rows
+from forecasts.reports.scope import Scope, numbered, scope_of
 from forecasts.reports.selection import ALL, Choice
-from forecasts.reports.when_made import forecasts_made
-from forecasts.scores.frames import Frames, rows
+from forecasts.scores.frames import Frames
+from forecasts.scores.frames import rows as rows_of
 from scoring.comparison import NEVER_TOGETHER
 from scoring.parallel import in_background
 
@@ -88,114 +77,77 @@ def build(
     ``choice`` selects questions, as of ``as_of``, and forecasts. ``alike`` makes the claims about
     people like the members, with larger errors.
     """
-    by = BY[of]
-    names = chosen(frames, by=by, names=between)
-    if len(names) < 2 or (not between and of in ("teams", "forecasters")):
+    scope = scope_of(frames, by=BY[of], names=between, choice=choice, as_of=as_of)
+    require_sides(scope, between, of)
+    digest = in_background(partial(sha256, by=scope.by), frames)
+    frames = numbered(made_in_time(frames, choice))
+    rows = Rows(frames, scope, alone=True)
+    models = bot_models(frames, rows.entries)
+    tables = pairwise(rows, of=of, alike=alike, models=models)
+    found = judged(tables, scope, members(frames, rows.entries, scope.wanted, of))
+    return comparison(
+        scope,
+        tables,
+        found,
+        closer(rows, filled=bool(found.selective), losses=found.shown),
+        {name: record(rows, name) for name in scope.wanted},
+        of=of,
+        alike=alike,
+        bots=sentences(models, alike=alike),
+        digest=digest(),
+    )
+
+
+def require_sides(scope: Scope, between: Sequence[str], of: Of) -> None:
+    """Raise BadInput unless there are two sides or more."""
+    if len(scope.wanted) < 2 or (not between and of in ("teams", "forecasters")):
         raise BadInput(
             f"A comparison takes two or more {of}, got {len(set(between))}.",
             remedy="Name them after --between.",
         )
-    digest = in_background(partial(sha256, by=by), frames)
-    frames = made_in_time(frames, choice)
-    is_selected = selected(frames.questions, choice)
-    questions = frames.questions[is_selected].sort_values("question_id", ignore_index=True)
-    reason = reasons(questions, cohort=choice.cohort, as_of=as_of)
-    counting = questions[reason == COUNTS].reset_index(drop=True)
-    entries = _only(group_entries(frames, by=by), names)
-    models = bot_models(frames, entries)
-    forecasts = entries.forecasts[entries.forecasts["question_id"].isin(counting["question_id"])]
-    present = entries.group[entries.group.index.isin(forecasts["forecaster"])]
-    family = pd.Series(families(questions), index=questions["question_id"])
-    both_sides = present.nunique() > 1
-    paired = (counting, forecasts, present, choice.lead)
-    differences = scoring.paired(*paired) if both_sides else _NO_PAIRS
-    people = None
-    if alike and both_sides:
-        people = one_a_model(scoring.paired_people(*paired), entries, models)
-    members = _members(frames, entries, names, of)
-    found = scoring.compare(differences, members, family, people, counting)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The pairs compared, how silent each side was, and the pairs that are looked at closer.
+
+    ``selective``: the pairs of which one side was clearly more silent; ``shown``: those whose
+    losses are shown at each threshold.
+    """
+
+    found: scoring.Comparison
+    members: dict[str, set[Hashable]]
+    silent: dict[str, Silence]
+    selective: frozenset[Key]
+    shown: frozenset[Key]
+
+
+def judged(tables: Pairwise, scope: Scope, members: dict[str, set[Hashable]]) -> Judged:
+    """Return the comparison of all pairs, from the tables of all questions."""
+    found = scoring.compare(
+        tables.differences, members, _family(scope), tables.people, scope.counting
+    )
     silent = {}
-    if both_sides:
-        stood = spells(counting, entries, choice.lead)
-        silent = silences(counting, stood, names, choice.lead)
-    selective = {
-        (pair.a, pair.b)
-        for pair in found.pairs
-        if pair.comparable and abs(silent[pair.a].share - silent[pair.b].share) > SELECTIVE
-    }
-    imputed = {}
-    if selective:
-        filled = _without_silence(frames, counting, entries, differences, choice.lead)
-        imputed = _imputed(filled, members, family)
-
-    # A family is over with the last of its questions, also if nobody here forecast that one.
-    of_each = family[questions["question_id"]].to_numpy()
-    over = questions["scheduled_close_time"].groupby(of_each).max()
-    awaited = over[np.unique(of_each[np.isin(reason, _TO_COME)])].min()
-    began = questions["open_time"].groupby(of_each).min()
-    family_names = dict(zip(family.astype(str), questions["family"], strict=True))
-    watched = evidence.watched(found.pairs, differences, family, began, over, awaited)
-    many = sum(pair.comparable for pair in found.pairs)
-    few = found.pairs if len(found.pairs) <= wording.MOST_PAIRS else ()
-    losses = murphy_differences(few, counting, forecasts, present, family, choice.lead)
-    pairs = tuple(
-        _pair(
-            pair,
-            choice,
-            many,
-            dominant=_dominant(pair, family_names),
-            imputed=imputed.get((pair.a, pair.b)) if (pair.a, pair.b) in selective else None,
-            murphy=losses.get((pair.a, pair.b), ()),
-            watched=watched.by_block.get((pair.a, pair.b)),
-            watched_by_family=watched.by_family.get((pair.a, pair.b)),
-        )
-        for pair in found.pairs
-    )
-    skill = _skills(frames, counting, family, choice.lead) if of == "forecasters" else {}
-    sides = _sides(found, counting, entries, family, skill, choice.lead, silent, watched.best)
-    when = "in time" if choice.lead is None else f"at a lead of {choice.lead:g} days"
-    return Comparison(
-        metadata=About(
-            **vars(choice),
-            engine_version=scoring.__version__,
-            protocol=f"brier, paired {when}",
-            of=of,
-            claims=found.of,
-            as_of=utc(as_of),
-            input_sha256=digest(),
+    if len(tables.present) > 1:
+        spoken = _placed(tables.spoken, scope)
+        silent = silences(scope.counting, spoken, scope.wanted, scope.choice.lead)
+    few = len(found.pairs) <= wording.MOST_PAIRS
+    return Judged(
+        found,
+        members,
+        silent,
+        selective=frozenset(
+            (pair.a, pair.b)
+            for pair in found.pairs
+            if pair.comparable and abs(silent[pair.a].share - silent[pair.b].share) > SELECTIVE
         ),
-        sentence=wording.conclusion(sides, pairs),
-        questions=len(is_selected),
-        left_out=(*counted(reason[reason != COUNTS]), *not_selected(is_selected)),
-        groups=sides,
-        pairs=pairs,
-        notes=wording.notes(
-            pairs,
-            of=of,
-            choice=choice,
-            alike=alike,
-            bots=sentences(models, alike=alike),
-            awaiting=int((reason == "awaiting_resolution").sum()),
+        shown=frozenset(
+            (pair.a, pair.b) for pair in found.pairs if few and pair.comparable and not pair.rare
         ),
     )
 
 
-_NO_PAIRS = pd.DataFrame({"a": [], "b": [], "question_id": [], "difference": [], "shared": []})
-
-
-def _only(entries: Entries, names: Sequence[str]) -> Entries:
-    """Return the forecasts of these groups only, their members renumbered."""
-    kept = entries.group.index[entries.group.isin(names)]
-    forecasts = entries.forecasts[entries.forecasts["forecaster"].isin(kept)]
-    number = kept.get_indexer(pd.Index(forecasts["forecaster"]))
-    return Entries(
-        forecasts.assign(forecaster=number),
-        entries.group[kept].reset_index(drop=True),
-        entries.forecaster[kept].reset_index(drop=True),
-    )
-
-
-def _members(
+def members(
     frames: Frames, entries: Entries, names: Sequence[str], of: Of
 ) -> dict[str, set[Hashable]]:
     """Return the members of each group; the same key is in two groups for members of both at once.
@@ -205,10 +157,99 @@ def _members(
     at_once = set(
         in_several_teams(frames.teams[frames.teams["team"].isin(names)]) if of == "teams" else ()
     )
-    members: dict[str, set[Hashable]] = {name: set() for name in names}
+    found: dict[str, set[Hashable]] = {name: set() for name in names}
     for who, name in zip(entries.forecaster[entries.group.index], entries.group, strict=True):
-        members[name].add(who if who in at_once else (who, name))
-    return members
+        found[name].add(who if who in at_once else (who, name))
+    return found
+
+
+def _family(scope: Scope) -> pd.Series:
+    """Return the cluster of every question, by its number."""
+    return pd.Series(scope.all_families, index=scope.questions["question_id"])
+
+
+def _placed(table: pd.DataFrame, scope: Scope) -> pd.DataFrame:
+    """Return a table with the positions of its questions among those that count."""
+    place = pd.Index(scope.counting["question_id"]).get_indexer(pd.Index(table["question_id"]))
+    return table.assign(question=place)
+
+
+def comparison(
+    scope: Scope,
+    tables: Pairwise,
+    judged: Judged,
+    closer: Closer,
+    records: Mapping[str, Record],
+    *,
+    of: Of,
+    alike: bool,
+    bots: str,
+    digest: str,
+) -> Comparison:
+    """Return the comparison from its tables, and the record of each side."""
+    choice, questions, reason = scope.choice, scope.questions, scope.reason
+    family, differences, found = _family(scope), tables.differences, judged.found
+    imputed = {}
+    if closer.filled is not None:
+        filled = _with_moments(closer.filled, differences)
+        imputed = _imputed(filled, judged.members, family)
+    # A family is over with the last of its questions, also if nobody here forecast that one.
+    of_each = scope.all_families
+    over = questions["scheduled_close_time"].groupby(of_each).max()
+    awaited = over[np.unique(of_each[np.isin(reason, _TO_COME)])].min()
+    began = questions["open_time"].groupby(of_each).min()
+    family_names = dict(zip(family.astype(str), questions["family"], strict=True))
+    watched = evidence.watched(found.pairs, differences, family, began, over, awaited)
+    many = sum(pair.comparable for pair in found.pairs)
+    curves = len(differences[["a", "b"]].drop_duplicates())
+    losses = murphy_differences(closer.losses, family, curves)
+    pairs = tuple(
+        _pair(
+            pair,
+            choice,
+            many,
+            dominant=_dominant(pair, family_names),
+            imputed=imputed.get((pair.a, pair.b)) if (pair.a, pair.b) in judged.selective else None,
+            murphy=losses.get((pair.a, pair.b), ()),
+            watched=watched.by_block.get((pair.a, pair.b)),
+            watched_by_family=watched.by_family.get((pair.a, pair.b)),
+        )
+        for pair in found.pairs
+    )
+    sides = _sides(scope, tables, judged, records, watched.best)
+    when = "in time" if choice.lead is None else f"at a lead of {choice.lead:g} days"
+    not_selected = ["not_selected"] * (scope.all_questions - len(questions))
+    return Comparison(
+        metadata=About(
+            **vars(choice),
+            engine_version=scoring.__version__,
+            protocol=f"brier, paired {when}",
+            of=of,
+            claims=found.of,
+            as_of=utc(scope.as_of),
+            input_sha256=digest,
+        ),
+        sentence=wording.conclusion(sides, pairs),
+        questions=scope.all_questions,
+        left_out=(*counted(reason[~scope.counts]), *counted(not_selected)),
+        groups=sides,
+        pairs=pairs,
+        notes=wording.notes(
+            pairs,
+            of=of,
+            choice=choice,
+            alike=alike,
+            bots=bots,
+            awaiting=int((reason == "awaiting_resolution").sum()),
+        ),
+    )
+
+
+def _with_moments(filled: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFrame:
+    """Return the differences with the moments between equals: those of the time shared."""
+    key = ["a", "b", "question_id"]
+    moments = differences[[*key, "variance", "third"]]
+    return filled.merge(moments, on=key, how="left").fillna({"variance": 0.0, "third": 0.0})
 
 
 def _pair(pair: scoring.Pair, choice: Choice, pairs: int, **more: Any) -> Pair:
@@ -225,26 +266,6 @@ def _dominant(pair: scoring.Pair, names: dict[str, str]) -> Dominant | None:
     return None if found is None else Dominant(**vars(found) | {"family": names[found.family]})
 
 
-def _without_silence(
-    frames: Frames,
-    counting: pd.DataFrame,
-    entries: Entries,
-    differences: pd.DataFrame,
-    lead: float | None,
-) -> pd.DataFrame:
-    """Return the differences with the crowd's forecast for a side while it had none.
-
-    The moments between equals are those of the time shared.
-    """
-    on = entries.forecasts["question_id"].isin(counting["question_id"])
-    kept = replace(entries, forecasts=entries.forecasts[on])
-    everyone = frames.forecasts[frames.forecasts["question_id"].isin(counting["question_id"])]
-    filled = without_silence(counting, everyone, kept, lead)
-    key = ["a", "b", "question_id"]
-    moments = differences[[*key, "variance", "third"]]
-    return filled.merge(moments, on=key, how="left").fillna({"variance": 0.0, "third": 0.0})
-
-
 def _imputed(
     differences: pd.DataFrame, members: dict[str, set[Hashable]], family: pd.Series
 ) -> dict[tuple[str, str], Imputed]:
@@ -259,51 +280,31 @@ def _imputed(
 
 
 def _sides(
-    found: scoring.Comparison,
-    counting: pd.DataFrame,
-    entries: Entries,
-    family: pd.Series,
-    skill: dict[str, Skill],
-    lead: float | None,
-    silent: dict[str, Silence],
-    best: dict[str, bool],
+    scope: Scope,
+    tables: Pairwise,
+    judged: Judged,
+    records: Mapping[str, Record],
+    best: Mapping[str, bool],
 ) -> tuple[Side, ...]:
     """Return each group with its ranks and its own record, the best score first."""
-    members = member_scores(counting, entries, lead)
-    scores = question_scores(members)
-    cluster = family[counting["question_id"]].to_numpy()
-    people = members.groupby("group")["member"].nunique()
-    adjusted = adjusted_scores(scores, cluster)
-    live = live_segments(counting, entries)
-    made = forecasts_made(
-        counting,
-        live if lead is None else at_lead(live, lead),
-        entries.group.to_numpy(dtype=object),
-    )
-    sides = []
-    for ranked in found.groups:
-        own = scores[scores["group"] == ranked.name]
-        said = made.of(made.rows[made.rows["group"] == ranked.name])
-        least = scoring.least_widths(said.ordered).brier if len(said.rows) else (0.0, 0.0)
-        brier, original = brier_scores(own, cluster[own["question"].to_numpy()], least)
-        sides.append(
-            Side(
-                name=ranked.name,
-                rank_low=ranked.rank_low,
-                rank_high=ranked.rank_high,
-                forecasters=int(people.get(ranked.name, 0)),
-                questions=len(own),
-                updates=int(own["updates"].sum()),
-                coverage=float(own["coverage"].mean()) if len(own) else None,
-                unanswered=silent[ranked.name].unanswered if ranked.name in silent else None,
-                silent=silent[ranked.name].silent if ranked.name in silent else None,
-                may_be_best=best[ranked.name],
-                brier=brier,
-                brier_original=original,
-                adjusted=adjusted.get(ranked.name),
-                skill=skill.get(ranked.name),
-            )
+    silent = judged.silent
+    scores = _placed(tables.scores, scope).sort_values(["group", "question"], ignore_index=True)
+    adjusted = adjusted_scores(scores, scope.family)
+    skill = {} if tables.skills is None else _skills(tables.skills, _family(scope))
+    sides = [
+        Side(
+            name=ranked.name,
+            rank_low=ranked.rank_low,
+            rank_high=ranked.rank_high,
+            **vars(records[ranked.name]),
+            unanswered=silent[ranked.name].unanswered if ranked.name in silent else None,
+            silent=silent[ranked.name].silent if ranked.name in silent else None,
+            may_be_best=best[ranked.name],
+            adjusted=adjusted.get(ranked.name),
+            skill=skill.get(ranked.name),
         )
+        for ranked in judged.found.groups
+    ]
     return tuple(sorted(sides, key=_score))
 
 
@@ -312,18 +313,8 @@ def _score(side: Side) -> float:
     return math.inf if side.brier.mean is None else side.brier.mean
 
 
-def _skills(
-    frames: Frames, counting: pd.DataFrame, family: pd.Series, lead: float | None
-) -> dict[str, Skill]:
+def _skills(scores: pd.DataFrame, family: pd.Series) -> dict[str, Skill]:
     """Return the skill of all forecasters of the ledger: it takes many to separate luck."""
-    forecasts = frames.forecasts[frames.forecasts["question_id"].isin(counting["question_id"])]
-    protocol = scoring.PROTOCOLS["skill"]
-    if lead is not None:
-        protocol = replace(protocol, timing=f"lead({timing_days(lead)})")
-    scores = scoring.score(counting, forecasts, protocol)
-    # Without anyone else there is no advantage to measure: a score of 0 means nothing.
-    beside = scores.groupby("question_id")["forecaster"].transform("nunique") > 1
-    scores = scores[beside]
     if scores["forecaster"].nunique() < scoring.FEWEST_TO_SHRINK or not scores["score"].any():
         return {}
     return {
@@ -334,5 +325,5 @@ def _skills(
             shrunk=row.skill,
             shrunk_interval=(row.skill_lower, row.skill_upper),
         )
-        for row in rows(scoring.skills(scores, family))
+        for row in rows_of(scoring.skills(scores, family))
     }

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-import scoring
 from forecasts.reports.comparison.comparison import MurphyDifference, Pair
 from forecasts.reports.numbers import in_words, percent, span
 from forecasts.scores.frames import rows
+from scoring.murphy_curves import difference_curve
 
 THRESHOLDS = np.linspace(0, 1, 51)
 
 
 def murphy_differences(
-    pairs: Sequence[scoring.Pair],
-    counting: pd.DataFrame,
-    forecasts: pd.DataFrame,
-    groups: pd.Series,
+    losses: Mapping[tuple[str, str], tuple[pd.Series, npt.NDArray[np.float64]]],
     family: pd.Series,
-    lead: float | None,
+    curves: int,
 ) -> dict[tuple[str, str], tuple[MurphyDifference, ...]]:
-    """Return the difference of the Murphy curves of each comparable pair.
+    """Return the difference of the Murphy curves of each of these pairs.
 
-    Pairs that few events decide have none: at a single threshold there are fewer still.
+    ``losses`` has their questions and the differences at each threshold; ``curves``: the number of
+    all pairs. Pairs that few events decide have none: at a single threshold there are fewer still.
     """
-    shown = {(pair.a, pair.b) for pair in pairs if pair.comparable and not pair.rare}
-    if not shown:
-        return {}
-    found = scoring.murphy_differences(counting, forecasts, groups, family, lead, THRESHOLDS)
     return {
         names: tuple(
             MurphyDifference(
@@ -39,10 +34,9 @@ def murphy_differences(
                 (row.lower, row.upper),
                 (row.band_lower, row.band_upper),
             )
-            for row in rows(curve)
+            for row in rows(difference_curve(difference, asked, family, THRESHOLDS, curves))
         )
-        for names, curve in found.items()
-        if names in shown
+        for names, (asked, difference) in losses.items()
     }
 
 

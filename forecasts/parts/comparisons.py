@@ -1,0 +1,138 @@
+"""Comparisons on a folder of parts, equal to those on the ledger in one process.
+
+The parts are read once for the tables of all pairs (``comparison.pairwise``), and a second time if
+some pairs are looked at closer. The record of each side comes from its own forecasts, as in
+``reports``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+
+from forecasts.parts.folder import Parts
+from forecasts.parts.plan import Plan, between, count, load, plan_of, store
+from forecasts.parts.steps import questions_of, results, rows_of_batch
+from forecasts.reports.comparison.build import BY, comparison, judged, members, require_sides
+from forecasts.reports.comparison.comparison import Comparison, Of
+from forecasts.reports.comparison.pairwise import (
+    Closer,
+    Pairwise,
+    Record,
+    closer,
+    closer_together,
+    pairwise,
+    record,
+    together,
+)
+from forecasts.reports.digest import of_questions
+from forecasts.reports.groups import group_entries, only
+from forecasts.reports.selection import ALL, Choice
+
+
+@dataclass(frozen=True)
+class Read:
+    """The tables of one part, the digests of its questions, and everyone with a forecast."""
+
+    tables: Pairwise
+    digests: list[bytes]
+    forecasters: set[str]
+
+
+def compare_parts(
+    parts: Parts,
+    *,
+    executor: Executor,
+    sides: Sequence[str],
+    of: Of = "teams",
+    choice: Choice = ALL,
+    as_of: datetime,
+    alike: bool = False,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> Comparison:
+    """Return the comparison that ``comparison.build`` makes of the same ledger, to rounding.
+
+    ``sides`` are its ``between``; ``executor`` and ``progress`` as in
+    ``reports.report_parts``. BadInput for a part that cannot be read, and for a side too large for
+    memory.
+    """
+    total = parts.rows("forecasts") * 2
+
+    def step(number: int) -> Callable[[int], None]:
+        return lambda done: progress(
+            total * (number * parts.count + done) // (2 * parts.count), total
+        )
+
+    with between(parts) as folder:
+        counted = results(count, parts, parts.count, executor)
+        plan, scope = plan_of(folder, parts, counted, BY[of], sides, choice, as_of)
+        require_sides(scope, sides, of)
+        store(folder / "shared", (of, alike))
+        every = results(_read, folder, parts.count, executor, step(0))
+        tables = together([one.tables for one in every])
+        everyone = sorted(set().union(*(one.forecasters for one in every)))
+        digest = of_questions((one for part in every for one in part.digests), plan.frames)
+        del every
+        found = judged(tables, scope, _members(plan, everyone, scope.wanted, of))
+        looked = Closer(None, {})
+        if found.selective or found.shown:
+            store(folder / "pairs", (bool(found.selective), found.shown))
+            looked = closer_together(results(_closer, folder, parts.count, executor, step(1)))
+        made = results(_records, folder, len(plan.batches), executor)
+    return comparison(
+        scope,
+        tables,
+        found,
+        looked,
+        {name: one for records in made for name, one in records.items()},
+        of=of,
+        alike=alike,
+        bots="",
+        digest=digest,
+    )
+
+
+def _members(
+    plan: Plan, everyone: Sequence[str], names: Sequence[str], of: Of
+) -> dict[str, set[Hashable]]:
+    """Return the members of each side, from all with a forecast."""
+    one_each = pd.DataFrame({"forecaster": pd.Series(everyone, dtype=str)}).assign(
+        question_id=-1, made_at=pd.Timestamp(0, tz="UTC"), probability=0.5, probabilities=None,
+        quantiles=None,
+    )  # fmt: skip
+    frames = replace(plan.frames, forecasts=one_each)
+    return members(frames, only(group_entries(frames, by=BY[of]), names), names, of)
+
+
+def _read(item: tuple[Path, int]) -> Read:
+    """Return the tables of a part, and write the forecasts of the sides."""
+    folder, part = item
+    plan: Plan = load(folder / "plan")
+    of, alike = load(folder / "shared")
+    tables, digests, everyone = [], [], set()
+    for rows, own, forecasters in questions_of(folder, plan, part, alone=True):
+        digests += own
+        everyone |= forecasters
+        tables.append(pairwise(rows, of=of, alike=alike, models={}))
+    return Read(together(tables), digests, everyone)
+
+
+def _closer(item: tuple[Path, int]) -> Closer:
+    folder, part = item
+    plan: Plan = load(folder / "plan")
+    filled, losses = load(folder / "pairs")
+    some = questions_of(folder, plan, part, alone=True, again=True)
+    return closer_together([closer(rows, filled=filled, losses=losses) for rows, _, _ in some])
+
+
+def _records(item: tuple[Path, int]) -> dict[str, Record]:
+    """Return the record of each side of a batch."""
+    folder, batch = item
+    plan: Plan = load(folder / "plan")
+    rows = rows_of_batch(folder, plan, batch, alone=True)
+    return {name: record(rows, name) for name in plan.batches[batch]}

@@ -1,0 +1,196 @@
+"""Work on a part, or on a batch of groups, that reports and comparisons share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+import scoring
+from forecasts.common.errors import BadInput
+from forecasts.parts import asked, batches
+from forecasts.parts.chunks import tables
+from forecasts.parts.execution import finished
+from forecasts.parts.folder import part_file
+from forecasts.parts.plan import QUESTIONS, Plan
+from forecasts.parts.scores import explained
+from forecasts.reports.digest import question_digests
+from forecasts.reports.report import By
+from forecasts.reports.rows import Rows
+from forecasts.reports.scope import Scope
+from forecasts.scores.frames import FRAME_COLUMNS, Frames
+
+Context = TypeVar("Context")
+Result = TypeVar("Result")
+
+# The forecasts read at once.
+CHUNK_ROWS = 1 << 18
+_FORECASTS = [name for name in FRAME_COLUMNS["forecasts"] if name != "rationale"]
+_JSON = ("probabilities", "quantiles", "evidence")
+_ARROW = {
+    "question_id": pa.string(),
+    "forecaster": pa.string(),
+    "made_at": pa.timestamp("us", "UTC"),
+    "probability": pa.float64(),
+}
+
+
+class Some(NamedTuple):
+    """Some questions of a part: their rows, their digests, and everyone with a forecast in time."""
+
+    rows: Rows
+    digests: list[bytes]
+    forecasters: set[str]
+
+
+def results(
+    work: Callable[[tuple[Context, int]], Result],
+    context: Context,
+    many: int,
+    executor: Executor,
+    progress: Callable[[int], None] = lambda done: None,
+) -> list[Result]:
+    """Return the results of work on so many parts or batches. BadInput says why one has none."""
+    found: dict[int, Result] = {}
+    items = [(context, number) for number in range(many)]
+    with closing(finished(work, items, executor)) as ended:
+        for (_, number), future in ended:
+            try:
+                found[number] = future.result()
+            except Exception as error:
+                raise explained(error) from error
+            progress(len(found))
+    return [found[number] for number in range(many)]
+
+
+def questions_of(
+    folder: Path, plan: Plan, part: int, *, alone: bool = False, again: bool = False
+) -> Iterator[Some]:
+    """Yield the questions of a part, some at a time, with all of their forecasts.
+
+    After the last, the part's forecasts are written by batch; ``again``: that was done before, and
+    there are no digests. ``alone`` as in ``Rows``. BadInput for values against the rules.
+    """
+    scope = asked.read(folder, plan.scope, lambda rows: rows["part"] == part)
+    questions = plan.parts.questions(part, QUESTIONS)
+    left = np.ones(len(questions), dtype=np.bool_)
+    found = []
+    path = plan.parts.folder / part_file("forecasts", part)
+    try:
+        for table, last in tables(path, CHUNK_ROWS, _FORECASTS):
+            made = _frame(table)
+            here = left & (last | questions["question_id"].isin(made["question_id"].unique()))
+            left &= ~here
+            frames = replace(plan.frames, questions=questions[here], forecasts=made)
+            rows, kept, in_time = _rows(frames, scope, alone=alone)
+            everyone = set(made["forecaster"][in_time].unique())
+            yield Some(rows, [] if again else question_digests(frames), everyone)
+            if not again:
+                found.append(_batched(table, kept, rows, plan))
+    except scoring.InputError as error:
+        raise BadInput(
+            f"Part {part} breaks the rules of a ledger: {error}",
+            remedy="Correct the ledger, and make the parts again with: forecasts partition",
+        ) from None
+    if not again:
+        every = pa.concat_tables([made for made, _ in found], promote_options="default")
+        number = np.concatenate([batch for _, batch in found])
+        batches.write(folder / "forecasts" / part_name(part), every, number)
+
+
+def part_name(part: int) -> str:
+    """Return the name of the file of a part's rows by batch."""
+    return f"part-{part:05d}.parquet"
+
+
+def _rows(frames: Frames, scope: Scope, *, alone: bool) -> tuple[Rows, Any, Any]:
+    """Return the rows of some questions of a part, which forecasts count, and which are in time."""
+    ids = frames.questions["question_id"]
+    own = scope.questions["id"].isin(ids).to_numpy()
+    scope = replace(
+        scope, questions=scope.questions[own].reset_index(drop=True), reason=scope.reason[own]
+    )
+    place = pd.Index(scope.questions["id"]).get_indexer(frames.forecasts["question_id"])
+    in_time = np.ones(len(place), dtype=np.bool_)
+    if scope.choice.made_before is not None:
+        early = frames.forecasts["made_at"] < pd.Timestamp(scope.choice.made_before)
+        in_time = early.to_numpy()
+    kept = (place >= 0) & in_time
+    number = scope.questions["question_id"].to_numpy()[place[kept]]
+    made = frames.forecasts[kept].reset_index(drop=True).assign(question_id=number)
+    taken = replace(frames, questions=scope.questions, forecasts=made)
+    return Rows(taken, scope, alone), kept, in_time
+
+
+def _batched(table: Any, kept: Any, rows: Rows, plan: Plan) -> tuple[Any, Any]:
+    """Return the forecasts that the batches need, and the batch of each."""
+    number = rows.frames.forecasts["question_id"].to_numpy(dtype=np.intp)
+    who = plan.forecasters.get_indexer(pd.Index(rows.frames.forecasts["forecaster"]))
+    row, batch = plan.spread.rows(number if plan.by_question else who)
+    columns = {
+        "question_id": pa.array(number[row].astype(np.int32)),
+        "forecaster": pa.array(who[row].astype(np.int32)),
+    }
+    at = pa.array(np.flatnonzero(kept)[row])
+    for name in _FORECASTS[2:]:
+        if name in table.column_names:
+            columns[name] = table[name].take(at)
+    return pa.table(columns), batch
+
+
+def rows_of_batch(folder: Path, plan: Plan, batch: int, *, alone: bool = False) -> Rows:
+    """Return the rows of the groups of a batch, with all of their forecasts."""
+    wanted = plan.batches[batch]
+    made = _frame(concatenated(folder / "forecasts", batch), plan.forecasters)
+    made = made.sort_values("question_id", kind="stable", ignore_index=True)
+    scope = asked.read(folder, plan.scope, _asked(plan.scope.by, wanted, made["question_id"]))
+    teams = plan.teams[plan.teams["team"].isin(wanted)].reset_index(drop=True)
+    frames = replace(plan.frames, questions=scope.questions, forecasts=made, teams=teams)
+    return Rows(frames, scope, alone)
+
+
+def _asked(by: By, wanted: Sequence[str], numbers: pd.Series) -> Callable[[pd.DataFrame], Any]:
+    """Return a function that marks the questions of these groups."""
+    if by in ("all", "lead"):
+        return lambda rows: np.full(len(rows), True)
+    forecast = numbers.unique()
+
+    def marks(rows: pd.DataFrame) -> Any:
+        found = rows["question_id"].isin(forecast).to_numpy()
+        if by == "tag":
+            found = found | [not set(own or ()).isdisjoint(wanted) for own in rows["tags"]]
+        return found
+
+    return marks
+
+
+def concatenated(folder: Path, batch: int) -> Any:
+    """Return the rows of a batch as one Arrow table, without columns if there are none."""
+    found = list(batches.read(folder, batch))
+    return pa.concat_tables(found, promote_options="default") if found else pa.table({})
+
+
+def _frame(table: Any, names: pd.Index | None = None) -> pd.DataFrame:
+    """Return forecasts as in ``Frames``; those of a batch have numbers, with these ``names``."""
+    columns: dict[str, Any] = {}
+    for name in _FORECASTS:
+        column = table[name] if name in table.column_names else pa.nulls(len(table))
+        if name in _FORECASTS[:2] and names is not None:
+            number = column.cast(pa.int64()).to_numpy(zero_copy_only=False)
+            columns[name] = number if name == "question_id" else names.take(number)
+        elif name in _JSON:
+            cells = column.to_pylist()
+            columns[name] = pd.Series(
+                [None if cell is None else json.loads(cell) for cell in cells], dtype=object
+            )
+        else:
+            columns[name] = column.cast(_ARROW[name]).to_pandas()
+    return pd.DataFrame(columns)

@@ -1,0 +1,173 @@
+"""The tables that a comparison takes from all forecasts on its questions; those of parts add up.
+
+The record of each side alone comes from its own forecasts (``record``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+import scoring
+from forecasts.reports.comparison.abstention import spoken, without_silence
+from forecasts.reports.comparison.comparison import Of
+from forecasts.reports.comparison.murphy import THRESHOLDS
+from forecasts.reports.comparison.shared_models import one_a_model
+from forecasts.reports.estimates import brier_scores
+from forecasts.reports.measures import Estimate
+from forecasts.reports.member_scores import timing_days
+from forecasts.reports.rows import Rows
+from scoring.pairing import elementary_differences
+
+Key = tuple[str, str]
+_NO_PAIRS = pd.DataFrame({"a": [], "b": [], "question_id": [], "difference": [], "shared": []})
+
+
+@dataclass(frozen=True)
+class Pairwise:
+    """Tables by question, of which ``question_id`` is the number.
+
+    ``present``: the groups with a forecast that counts. ``differences`` of all pairs, and the
+    contributions of ``people`` if wanted; ``spoken``, how long each side had a forecast;
+    ``scores`` (group, question_id, brier); ``skills`` of all forecasters, if wanted.
+    """
+
+    present: frozenset[str]
+    differences: pd.DataFrame
+    people: pd.DataFrame | None
+    spoken: pd.DataFrame
+    scores: pd.DataFrame
+    skills: pd.DataFrame | None
+
+
+def pairwise(rows: Rows, *, of: Of, alike: bool, models: dict[str, str]) -> Pairwise:
+    """Return the tables of these questions; ``rows`` are of the sides alone.
+
+    ``models``: the model of each bot (``shared_models.bot_models``).
+    """
+    scope, entries, lead = rows.scope, rows.entries, rows.scope.choice.lead
+    counting = scope.counting
+    number = counting["question_id"].to_numpy()
+    forecasts = entries.forecasts[entries.forecasts["question_id"].isin(counting["question_id"])]
+    present = entries.group[entries.group.index.isin(forecasts["forecaster"])]
+    paired = (counting, forecasts, present, lead)
+    both = present.nunique() > 1
+    scores = rows.scores[["group", "question", "brier"]]
+    return Pairwise(
+        present=frozenset(present),
+        differences=scoring.paired(*paired) if both else _NO_PAIRS,
+        people=one_a_model(scoring.paired_people(*paired), entries, models)
+        if both and alike
+        else None,
+        spoken=_numbered(spoken(counting, entries, lead), number),
+        scores=_numbered(scores, number),
+        skills=_skills(rows) if of == "forecasters" else None,
+    )
+
+
+def together(parts: Sequence[Pairwise]) -> Pairwise:
+    """Return the tables of all questions, from those of parts of them."""
+    found: dict[str, Any] = {}
+    for name in (field.name for field in fields(Pairwise)):
+        some = [getattr(part, name) for part in parts if getattr(part, name) is not None]
+        found[name] = pd.concat(some, ignore_index=True) if some and name != "present" else None
+    keys = ["a", "b", "question_id"]
+    found["present"] = frozenset().union(*(part.present for part in parts))
+    found["differences"] = found["differences"].sort_values(keys, ignore_index=True)
+    return Pairwise(**found)
+
+
+def _numbered(table: pd.DataFrame, number: npt.NDArray[Any]) -> pd.DataFrame:
+    """Return a table with the numbers of its questions in place of their positions."""
+    at = number[table["question"].to_numpy(dtype=np.intp)]
+    return table.drop(columns="question").assign(question_id=at)
+
+
+def _skills(rows: Rows) -> pd.DataFrame:
+    """Return the skill of all forecasters on the questions that two or more have a score on."""
+    counting, lead = rows.scope.counting, rows.scope.choice.lead
+    forecasts = rows.frames.forecasts
+    forecasts = forecasts[forecasts["question_id"].isin(counting["question_id"])]
+    protocol = scoring.PROTOCOLS["skill"]
+    if lead is not None:
+        protocol = replace(protocol, timing=f"lead({timing_days(lead)})")
+    scores = scoring.score(counting, forecasts, protocol)
+    # Without anyone else there is no advantage to measure: a score of 0 means nothing.
+    beside = scores.groupby("question_id")["forecaster"].transform("nunique") > 1
+    return scores.loc[beside, ["question_id", "forecaster", "score"]]
+
+
+@dataclass(frozen=True)
+class Closer:
+    """Tables for some pairs only: by question too.
+
+    ``filled``: the differences with the crowd's forecast for a side while it had none, if wanted;
+    ``losses``: the questions of each pair, and their differences at each threshold.
+    """
+
+    filled: pd.DataFrame | None
+    losses: Mapping[Key, tuple[pd.Series, npt.NDArray[np.float64]]]
+
+
+def closer(rows: Rows, *, filled: bool, losses: Collection[Key]) -> Closer:
+    """Return these tables of some questions; ``losses``: the pairs whose losses are wanted."""
+    entries, lead, counting = rows.entries, rows.scope.choice.lead, rows.scope.counting
+    on = entries.forecasts["question_id"].isin(counting["question_id"])
+    kept = replace(entries, forecasts=entries.forecasts[on])
+    crowd = None
+    if filled and on.any():
+        everyone = rows.frames.forecasts
+        everyone = everyone[everyone["question_id"].isin(counting["question_id"])]
+        crowd = without_silence(counting, everyone, kept, rows.scope.wanted, lead)
+    present = entries.group[entries.group.index.isin(kept.forecasts["forecaster"])]
+    found = {}
+    if losses and present.nunique() > 1:
+        every = elementary_differences(counting, kept.forecasts, present, lead, THRESHOLDS)
+        found = {names: every[names] for names in losses if names in every}
+    return Closer(crowd, found)
+
+
+def closer_together(parts: Sequence[Closer]) -> Closer:
+    """Return the tables of all questions, from those of parts of them."""
+    filled = [part.filled for part in parts if part.filled is not None]
+    found = {}
+    for names in dict.fromkeys(names for part in parts for names in part.losses):
+        some = [part.losses[names] for part in parts if names in part.losses]
+        asked, difference = zip(*some, strict=True)
+        found[names] = pd.concat(asked, ignore_index=True), np.concatenate(difference)
+    return Closer(pd.concat(filled, ignore_index=True) if filled else None, found)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A side's record on its own."""
+
+    forecasters: int
+    questions: int
+    updates: int
+    coverage: float | None
+    brier: Estimate
+    brier_original: Estimate
+
+
+def record(rows: Rows, name: str) -> Record:
+    """Return the record of a side; ``rows`` have all of its forecasts."""
+    own = rows.scores[rows.scores["group"] == name]
+    members = rows.members[rows.members["group"] == name]
+    made = rows.made(name)
+    least = scoring.least_widths(made.ordered).brier if len(made.rows) else (0.0, 0.0)
+    cluster = rows.scope.family[own["question"].to_numpy(dtype=np.intp)]
+    brier, original = brier_scores(own, cluster, least)
+    return Record(
+        forecasters=members["member"].nunique(),
+        questions=len(own),
+        updates=int(own["updates"].sum()),
+        coverage=float(own["coverage"].mean()) if len(own) else None,
+        brier=brier,
+        brier_original=original,
+    )

@@ -1,0 +1,71 @@
+"""Comparisons on parts: each number is that of the comparison in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from forecasts.common.errors import BadInput
+from forecasts.parts import folder, plan, steps
+from forecasts.parts.comparisons import compare_parts
+from forecasts.parts.folder import Parts
+from forecasts.reports.comparison import Comparison, build
+from forecasts.scores.frames import Frames
+from tests.parts.ledgers import assert_equal, everything, written
+from tests.reports.small_ledgers import NOW, day, picked
+
+
+@pytest.fixture(scope="module")
+def ledger() -> Frames:
+    return everything(questions=80, numeric=2)
+
+
+@pytest.fixture(scope="module")
+def parts(ledger: Frames, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, Parts]]:
+    """The same ledger in 1, 3 and 7 parts, which are read in several chunks and batches."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folder, "ROW_GROUP", 200)
+        patch.setattr(steps, "CHUNK_ROWS", 200)
+        patch.setattr(plan, "BATCH_ROWS", 300)
+        beside = tmp_path_factory.mktemp("parts")
+        yield {count: written(beside / str(count), ledger, count) for count in (1, 3, 7)}
+
+
+def compared(parts: Parts, between: list[str], **wanted: Any) -> Comparison:
+    arguments: dict[str, Any] = {"as_of": NOW} | picked(wanted)
+    with ThreadPoolExecutor(2) as executor:
+        return compare_parts(parts, executor=executor, sides=between, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("count", "between", "wanted"),
+    [
+        (1, ["north", "south"], {"cohort": "resolved"}),
+        (3, ["south", "north"], {"alike": True}),
+        (7, ["ana", "bo", "cy"], {"of": "forecasters"}),
+        (3, ["dee", "zoe", "bo"], {"of": "forecasters", "tags": ("t1", "t2")}),
+        (3, ["north", "south"], {"lead": 3}),
+        (7, ["ana", "dee"], {"of": "forecasters", "made_before": day(5)}),
+    ],
+)
+def test_every_number_is_that_of_one_process(
+    ledger: Frames,
+    parts: dict[int, Parts],
+    count: int,
+    between: list[str],
+    wanted: dict[str, Any],
+) -> None:
+    arguments: dict[str, Any] = {"as_of": NOW} | picked(wanted)
+    assert_equal(
+        compared(parts[count], between, **wanted), build(ledger, between=between, **arguments)
+    )
+
+
+def test_a_comparison_takes_two_sides(parts: dict[int, Parts]) -> None:
+    with pytest.raises(BadInput, match="two or more teams"):
+        compared(parts[1], ["north"])
+    with pytest.raises(BadInput, match="no team 'east'"):
+        compared(parts[1], ["north", "east"])
