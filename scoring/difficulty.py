@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
-from scoring.arrays import Floats, Places
+from scoring.arrays import Codes, Floats
 from scoring.errors import InputError, Problem, require
 from scoring.means import LEAST, LEVEL, Families, families_of
 
 COLUMNS = ("group", "question_id", "score")
+# Rows of products that are made at once.
+_AT_ONCE = 1 << 18
 
 
 def difficulty_adjusted(scores: pd.DataFrame, families: Families | None = None) -> pd.DataFrame:
@@ -58,39 +60,41 @@ def difficulty_adjusted(scores: pd.DataFrame, families: Families | None = None) 
     require("score", None, finite, "must be finite")
     # A question has one row for each of its groups.
     of = pd.factorize(scores["question_id"])[0]
-    rows = scores[(np.bincount(of) > 1)[of]]
+    shared = (np.bincount(of) > 1)[of]
+    rows = scores if shared.all() else scores[shared]
     group, names = pd.factorize(rows["group"], sort=True)
     question, ids = pd.factorize(rows["question_id"])
     cluster = families_of(pd.Series(ids), families)[question] if len(rows) else question
-    table = _adjusted(
-        rows["score"].to_numpy(dtype=np.float64), group, question, cluster, len(names)
-    )
+    codes = (each.astype(np.int32) for each in (group, question, cluster))
+    table = _adjusted(len(names), rows["score"].to_numpy(dtype=np.float64), *codes)
     table.insert(0, "group", names)
     return table.sort_values(["component", "adjusted"], ignore_index=True)
 
 
 def _adjusted(
-    score: Floats, group: Places, question: Places, cluster: Places, groups: int
+    groups: int, score: Floats, group: Codes, question: Codes, cluster: Codes
 ) -> pd.DataFrame:
     # Lazy: scipy is slow to import, and few commands need it.
-    from scipy.sparse import coo_array
+    from scipy.linalg import inv
     from scipy.sparse.csgraph import connected_components
     from scipy.special import stdtrit
 
     many = np.bincount(question).astype(np.float64)
     own = np.bincount(group, minlength=groups).astype(np.float64)
-    met: Any = coo_array((np.ones(len(score)), (group, question))).tocsr() if len(score) else None
     columns: dict[str, Floats] = {
         name: np.full(groups, math.nan) for name in ("raw", "adjusted", "lower", "upper")
     }
     component = np.zeros(groups, dtype=np.intp)
-    if met is not None:
-        together = (met / many) @ met.T
+    if len(score):
+        together = _products(np.sqrt(1 / many)[question], group, question, groups)
         component = connected_components(together, directed=False)[1].astype(np.intp)
-        sized = np.argsort(-np.bincount(component), kind="stable")
-        component = np.argsort(sized)[component]
-        normal = np.diag(own) - together.toarray()
-        inverse = np.linalg.pinv(normal, rcond=1e-10, hermitian=True)
+        size = np.bincount(component)
+        sized = np.argsort(-size, kind="stable")
+        component, size = np.argsort(sized)[component], size[sized]
+        # The normal equations of a component add up to 0: its mean is added, and taken off again.
+        mean_of = np.equal.outer(component, component) / size[component]
+        inverse = inv(np.diag(own) - together + mean_of, overwrite_a=True)
+        inverse -= mean_of
         mean = np.bincount(question, score) / many
         effect = inverse @ np.bincount(group, score - mean[question], minlength=groups)
         level = np.bincount(question, score - effect[group]) / many
@@ -102,16 +106,33 @@ def _adjusted(
         columns["adjusted"] = effect + difficulty[component]
         residual = score - effect[group] - level[question]
         clusters = int(cluster.max()) + 1
-        at, shape = (group, cluster), (groups, clusters)
-        sums, held = (
-            coo_array((each, at), shape=shape).tocsr() for each in (residual, np.ones(len(group)))
-        )
-        effective = own**2 / held.power(2).sum(axis=1)
+        pair, held = np.unique(group * np.int64(clusters) + cluster, return_counts=True)
+        effective = own**2 / np.bincount(pair // clusters, held.astype(np.float64) ** 2)
         # The diagonal of A⁺ Σ U_f U_fᵀ A⁺.
-        variance = (inverse @ (sums @ sums.T).toarray() * inverse).sum(axis=1).clip(min=0.0)
+        moved = inverse @ _products(residual, group, cluster, groups)
+        moved *= inverse
         with np.errstate(divide="ignore", invalid="ignore"):
-            error = np.sqrt(effective / (effective - 1) * variance)
+            error = np.sqrt(effective / (effective - 1) * moved.sum(axis=1).clip(min=0.0))
         error[effective < LEAST] = math.nan
         far = stdtrit(np.maximum(effective, LEAST) - 1, (1 + LEVEL) / 2) * error
         columns["lower"], columns["upper"] = columns["adjusted"] - far, columns["adjusted"] + far
     return pd.DataFrame({"component": component, "questions": own.astype(np.int64)} | columns)
+
+
+def _products(value: Floats, group: Codes, of: Codes, groups: int) -> Floats:
+    """Return Σ v vᵀ over the units ``of``, with v the sum of a unit's values by group."""
+    # Lazy: scipy is slow to import, and few commands need it.
+    from scipy.sparse import coo_array
+
+    order = np.argsort(of, kind="stable")
+    unit = of[order]
+    cuts = np.unique(np.searchsorted(unit, unit[::_AT_ONCE]))
+    total = np.zeros((groups, groups))
+    for start, end in pairwise([*cuts, len(order)]):
+        rows = order[start:end]
+        place = unit[start:end] - unit[start]
+        shape = (groups, int(place[-1]) + 1)
+        sums = coo_array((value[rows], (group[rows], place)), shape=shape).tocsr()
+        found = (sums @ sums.T).tocoo()
+        total[found.row, found.col] += found.data
+    return total

@@ -3,7 +3,7 @@
 Three steps of work on any executor (``execution``), with a temporary folder:
 
 - the forecasts of each part are counted, by forecaster and question;
-- on each part, some questions at a time: the numbers that take all forecasts of a question (``joint``),
+- on each part, some questions at a time: numbers that take all forecasts of a question (``joint``),
   and the forecasts themselves, sorted into batches of groups;
 - on each batch: the groups of the report (``build.groups``), from all of their forecasts.
 

@@ -96,7 +96,7 @@ def together(parts: Sequence[Joint]) -> Joint:
         in_group,
         scored,
         np.concatenate([part.sums for part in parts], axis=1)[:, by_row],
-        scores.sort_values(["group", "row"], ignore_index=True),
+        scores,
         people.drop_duplicates(ignore_index=True),
     )
 
