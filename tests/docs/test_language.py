@@ -9,7 +9,7 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -106,14 +106,14 @@ def _of_page(text: str) -> Iterator[tuple[int, str]]:
         line += paragraph.count("\n") + 2
 
 
-@pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
-def test_the_words_in_the_code_are_plain_english(path: Path) -> None:
-    assert faults(_spoken(path.read_text(encoding="utf-8"))) == []
-
-
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_the_words_of_the_documents_are_plain_english(path: Path) -> None:
-    assert faults(_of_page(path.read_text(encoding="utf-8"))) == []
+@pytest.mark.parametrize(
+    ("paths", "texts"), [(CODE, _spoken), (PAGES, _of_page)], ids=["code", "documents"]
+)
+def test_the_words_are_plain_english(
+    paths: list[Path], texts: Callable[[str], Iterator[tuple[int, str]]]
+) -> None:
+    found = {str(path.relative_to(ROOT)): faults(texts(path.read_text("utf-8"))) for path in paths}
+    assert {path: wrong for path, wrong in found.items() if wrong} == {}
 
 
 @pytest.mark.parametrize(
