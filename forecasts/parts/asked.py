@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet
+import pyarrow.ipc
 
 from forecasts.reports.scope import Scope
 
 _JSON = ("options", "tags")
-_FILE = "questions.parquet"
+_FILE = "questions.arrow"
 # The columns that the process needs that makes the document.
 _KEPT = [
     "question_id", "id", "type", "family", "row", "open_time", "scheduled_close_time",
@@ -36,7 +36,8 @@ def write(folder: Path, scope: Scope, part: Mapping[str, int]) -> Scope:
         **{name: [_text(cell) for cell in questions[name]] for name in _JSON},
     )
     content = pa.Table.from_pandas(table, preserve_index=False)
-    pyarrow.parquet.write_table(content, folder / _FILE, compression="zstd", row_group_size=_ROWS)
+    with pyarrow.ipc.new_file(folder / _FILE, content.schema) as writer:
+        writer.write_table(content, max_chunksize=_ROWS)
     return replace(scope, questions=questions[_KEPT])
 
 
@@ -46,13 +47,13 @@ def read(folder: Path, scope: Scope, wanted: Callable[[pd.DataFrame], Any]) -> S
     It gets question_id, part and tags. The column ``place`` is the position among all questions.
     """
     found = []
-    with pyarrow.parquet.ParquetFile(folder / _FILE) as file:
-        for number in range(file.num_row_groups):
-            keys = file.read_row_group(number, ["question_id", "part", "tags"], use_threads=False)
-            rows = np.flatnonzero(wanted(_parsed(keys)))
-            if len(rows):
-                found.append(_parsed(file.read_row_group(number, use_threads=False).take(rows)))
-        found = found or [_parsed(file.schema_arrow.empty_table())]
+    with pa.OSFile(str(folder / _FILE)) as source, pyarrow.ipc.open_file(source) as file:
+        for number in range(file.num_record_batches):
+            rows = pa.Table.from_batches([file.get_batch(number)])
+            marked = np.flatnonzero(wanted(_parsed(rows.select(["question_id", "part", "tags"]))))
+            if len(marked):
+                found.append(_parsed(rows.take(marked)))
+        found = found or [_parsed(file.schema.empty_table())]
     questions = pd.concat(found, ignore_index=True)
     reason = questions.pop("reason").to_numpy(dtype=object)
     return replace(scope, questions=questions, reason=reason)

@@ -1,4 +1,4 @@
-"""Rows sorted into batches: in each part's file one row group a batch, read back across all parts.
+"""Rows sorted into batches: in each part's file one after another, read back across all parts.
 
 A batch has the rows of some groups: all rows of a forecaster, of a team's members, or on the
 questions with a tag. A row that several batches need is in each of them.
@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet
+import pyarrow.ipc
 
 Places = npt.NDArray[np.integer]
+SUFFIX = ".arrow"
 _BATCHES = b"batches"
 
 
@@ -71,17 +72,18 @@ def write(path: Path, table: Any, batch: Places) -> None:
     schema = table.schema.with_metadata({_BATCHES: json.dumps(numbers.tolist())})
     path.parent.mkdir(exist_ok=True)
     draft = path.with_suffix(".draft")
-    with pyarrow.parquet.ParquetWriter(draft, schema, compression="zstd") as writer:
+    options = pyarrow.ipc.IpcWriteOptions(compression="zstd")
+    with pyarrow.ipc.new_file(draft, schema, options=options) as writer:
         for start, end in pairwise([*starts, len(order)]):
-            own = table.take(pa.array(order[start:end])).replace_schema_metadata(schema.metadata)
-            writer.write_table(own, row_group_size=int(end - start))
+            own = table.take(pa.array(order[start:end])).combine_chunks()
+            writer.write_batch(own.to_batches()[0])
     draft.replace(path)
 
 
 def read(folder: Path, batch: int) -> Iterator[Any]:
     """Yield the rows of a batch as Arrow tables, from each file that has some."""
-    for path in sorted(folder.glob("*.parquet")):
-        with pyarrow.parquet.ParquetFile(path) as file:
-            numbers = json.loads(file.schema_arrow.metadata[_BATCHES])
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        with pa.OSFile(str(path)) as source, pyarrow.ipc.open_file(source) as file:
+            numbers = json.loads(file.schema.metadata[_BATCHES])
             if batch in numbers:
-                yield file.read_row_group(numbers.index(batch), use_threads=False)
+                yield pa.Table.from_batches([file.get_batch(numbers.index(batch))])

@@ -108,7 +108,7 @@ def questions_of(
 
 def part_name(part: int) -> str:
     """Return the name of the file of a part's rows by batch."""
-    return f"part-{part:05d}.parquet"
+    return f"part-{part:05d}{batches.SUFFIX}"
 
 
 def _rows(frames: Frames, scope: Scope, *, alone: bool) -> tuple[Rows, Any, Any]:

@@ -145,7 +145,7 @@ class Luck:
     p_value: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CurvePoint:
     """One forecast on the reliability curve of forecasts when made, and the 90% band of chance.
 
@@ -160,7 +160,7 @@ class CurvePoint:
     upper: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class MurphyPoint:
     """The mean elementary score of forecasts when made, and that of the base rate as the forecast.
 
@@ -172,7 +172,7 @@ class MurphyPoint:
     base_rate: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RocPoint:
     """The rates of calling an event if forecasts of at least ``threshold`` call it.
 
@@ -185,7 +185,7 @@ class RocPoint:
     false_alarm_rate: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Bin:
     """Forecasts when made in [lower, upper), or [lower, upper] in the last bin.
 
