@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from forecasts.parts import folder as parts_folder
-from forecasts.parts.execution import finished
+from forecasts.parts.execution import explained, finished
 from forecasts.parts.folder import PartFile, Parts
 from scoring import bulk_simulation as model
 from scoring.arrays import Flags, Ints
@@ -65,7 +65,12 @@ def simulate(
         items = list(enumerate(_divided(settings, count)))
         rows = 0
         for (part, _), made in finished(partial(_make_part, draft, settings), items, executor):
-            files |= made.result()
+            try:
+                files |= made.result()
+            except OSError:
+                raise  # of the folder, which says so
+            except Exception as error:
+                raise explained(error) from error
             rows += files[parts_folder.part_file("forecasts", part)].rows
             progress(rows, max(settings.updates, rows))
         source = hashlib.sha256(repr(settings).encode()).hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 import scoring
 from forecasts.cli.main import app
-from forecasts.common.errors import Refused
+from forecasts.common.errors import BadInput, Refused
 from forecasts.parts import simulation
 from forecasts.parts.folder import Parts, part_of
 from forecasts.reports import build
@@ -145,8 +145,21 @@ def test_an_error_leaves_nothing_behind(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(simulation.parts_folder, "write_table", full)
-    with pytest.raises(Exception, match="No space left"):
+    with pytest.raises(BadInput, match="cannot be written: No space left on device"):
         simulation.simulate(tmp_path / "parts", SETTINGS, executor, parts=2)
+    assert not list(tmp_path.iterdir())
+
+
+def test_workers_that_are_lost_each_time_are_named_with_a_remedy(
+    executor: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: object) -> None:
+        raise BrokenExecutor
+
+    monkeypatch.setattr(simulation, "_make_part", lost)
+    with pytest.raises(BadInput, match="worker was lost") as told:
+        simulation.simulate(tmp_path / "parts", SETTINGS, executor, parts=2)
+    assert "fewer workers" in told.value.remedy
     assert not list(tmp_path.iterdir())
 
 
