@@ -46,8 +46,8 @@ def partition(
         str | None,
         Option(
             metavar="SIZE",
-            help="Memory to use, such as 500MB or 2GB. [default: half of what is free, at most "
-            "1GB]",
+            help="Memory to use, such as 500MB or 2GB. [default: half of the free memory, at "
+            "most 1GB]",
             show_default=False,
         ),
     ] = None,
@@ -94,7 +94,7 @@ def showing_steps() -> Iterator[Callable[[str, int, int], None]]:
 
 
 def print_made(made: Parts) -> None:
-    """Print what a folder of parts holds, and the next command."""
+    """Print the size of a folder of parts, and the next command."""
     parts = f"{made.count:,} part{'' if made.count == 1 else 's'}"
     questions, forecasts = made.rows("questions"), made.rows("forecasts")
     print_line(f"{made.folder}: {forecasts:,} forecasts on {questions:,} questions in {parts}")

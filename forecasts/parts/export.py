@@ -10,9 +10,10 @@ from sqlmodel import Session, col, func, select
 from forecasts.access.visibility import forecast_visible
 from forecasts.exchange.export import forecast_batches, left_out, reading
 from forecasts.ledger.models import Forecast, Member
-from forecasts.parts.folder import WHOLE, Parts, arrow_table
+from forecasts.parts.folder import WHOLE, Parts
 from forecasts.parts.inputs import Rows
 from forecasts.parts.partition import Tell, partition_rows
+from forecasts.parts.tables import arrow_table
 from forecasts.scores.frames import ledger_frames
 
 

@@ -23,34 +23,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet
 
 from forecasts.common.errors import BadInput, Refused
 from forecasts.common.json_text import json_text
-from forecasts.exchange.folder.cells import cell_text
-from forecasts.scores.frames import FRAME_COLUMNS, typed
+from forecasts.parts.tables import (
+    IDS,
+    arrow_table,
+    forecast_frame,
+    in_order,
+    schema_of,
+    typed_table,
+    write_parquet,
+)
+from forecasts.scores.frames import FRAME_COLUMNS
 from scoring import input_frames
 
 MANIFEST = "parts.json"
 FORMAT, VERSION = "forecast-ledger-parts", 1
 MOST_PARTS = 100_000
-ROW_GROUP = 1 << 18
 # The files that are not divided.
 WHOLE = ("teams", "evidence", "articles")
-# The columns that are read as categoricals: few different texts in many rows.
-IDS = ("question_id", "forecaster")
-_OFTEN_BLANK = ("probabilities", "quantiles", "rationale", "evidence")
-_ARROW = {
-    "text": pa.string(),
-    "json": pa.string(),
-    "time": pa.timestamp("us", "UTC"),
-    "number": pa.float64(),
-    "flag": pa.bool_(),
-}
 
 
 def part_of(question_id: str, parts: int) -> int:
@@ -288,8 +283,8 @@ def write_part(
 
     Columns that are left out are blank. Rows need not be in order; ids may be categoricals.
     """
-    questions = _in_order(questions, ["question_id"])
-    forecasts = _in_order(forecasts, [*IDS, "made_at"])
+    questions = in_order(questions, ["question_id"])
+    forecasts = in_order(forecasts, [*IDS, "made_at"])
     return write_tables(folder, part, questions, arrow_table(forecasts, "forecasts"))
 
 
@@ -318,139 +313,10 @@ def write_table(path: Path, table: str, content: Any) -> PartFile:
 
     Columns that are left out are blank.
     """
-    path.parent.mkdir(exist_ok=True)
-    schema = schema_of(table)
-    for name in schema.names:
-        if name not in content.column_names:
-            content = content.append_column(name, pa.nulls(len(content), schema.field(name).type))
-    content = content.select(schema.names)
-    # Times in order are small as differences, and a dictionary of them would be slow to read.
-    times = [name for name, kind in FRAME_COLUMNS[table].items() if kind == "time"]
-    with pyarrow.parquet.ParquetWriter(
-        path,
-        schema,
-        compression="zstd",
-        use_dictionary=[name for name in schema.names if name not in times],
-        column_encoding=dict.fromkeys(times, "DELTA_BINARY_PACKED"),
-    ) as file:
-        for start in range(0, max(1, len(content)), ROW_GROUP):
-            group = content.slice(start, ROW_GROUP)
-            file.write_table(_pruned(group).cast(schema), row_group_size=ROW_GROUP)
-    return described(path)
-
-
-def _pruned(group: Any) -> Any:
-    """Return the rows of an ordered table with only those ids that they may refer to."""
-    for place, name in enumerate(group.column_names):
-        column = group[name]
-        if not pa.types.is_dictionary(column.type) or column.num_chunks != 1 or not len(column):
-            continue
-        ids = column.chunk(0)
-        ends = pc.min_max(ids.indices)
-        if (least := ends["min"].as_py()) is not None:
-            codes = pc.subtract(ids.indices, pa.scalar(least, ids.indices.type))
-            names = ids.dictionary.slice(least, ends["max"].as_py() - least + 1)
-            group = group.set_column(place, name, pa.DictionaryArray.from_arrays(codes, names))
-    return group
-
-
-def described(path: Path) -> PartFile:
-    """Return the rows and the hash of a Parquet file."""
-    return PartFile(pyarrow.parquet.read_metadata(path).num_rows, _sha256(path))
+    write_parquet(path, table, content)
+    return PartFile(len(content), _sha256(path))
 
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def schema_of(table: str) -> Any:
-    """Return the Arrow schema of a table's files."""
-    return pa.schema(
-        [
-            (name, pa.dictionary(pa.int32(), pa.string()) if name in IDS else _ARROW[kind])
-            for name, kind in FRAME_COLUMNS[table].items()
-        ]
-    )
-
-
-def _in_order(frame: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
-    order = np.lexsort([_ranks(frame[name]) for name in reversed(keys)])
-    return frame.take(order) if (order[1:] < order[:-1]).any() else frame
-
-
-def _ranks(column: pd.Series[Any]) -> Any:
-    """Return integers that sort like the column; texts by their characters."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return np.asarray(column.cat.categories.argsort().argsort())[column.cat.codes]
-    if column.dtype.kind in "iuM":
-        return column.astype("int64").to_numpy()
-    return pd.factorize(column, sort=True)[0]
-
-
-def arrow_table(frame: pd.DataFrame, table: str) -> Any:
-    """Return a frame typed as in ``Frames``, or with JSON as text, as an Arrow table."""
-    columns = {
-        name: _arrow(frame[name], kind) if name in frame else pa.nulls(len(frame), _ARROW[kind])
-        for name, kind in FRAME_COLUMNS[table].items()
-    }
-    return pa.table(columns)
-
-
-def _arrow(column: pd.Series[Any], kind: str) -> Any:
-    if kind == "json":
-        return pa.array([_json(value) for value in column], pa.string())
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        codes = pa.array(column.cat.codes.to_numpy().astype(np.int32))
-        texts = pa.array(column.cat.categories.astype(str), pa.string())
-        return pa.DictionaryArray.from_arrays(codes, texts)
-    if kind == "text":
-        texts = pa.array(column, from_pandas=True).cast(pa.string())
-        return pc.if_else(pc.equal(texts, ""), None, texts)
-    return pa.array(column, _ARROW[kind], from_pandas=True)
-
-
-def _json(value: Any) -> str | None:
-    text = value if isinstance(value, str) else cell_text(value)
-    return text or None
-
-
-def typed_table(content: Any, table: str) -> pd.DataFrame:
-    """Return an Arrow table of that kind as a frame, typed as in ``Frames``."""
-    kinds = FRAME_COLUMNS[table]
-    return pd.DataFrame({name: _typed(content[name], kinds[name]) for name in content.column_names})
-
-
-def forecast_frame(content: Any) -> pd.DataFrame:
-    """Return an Arrow table of forecasts as ``Parts.forecasts`` does."""
-    series = {}
-    for name in content.column_names:
-        column = content[name]
-        if name in _OFTEN_BLANK and column.null_count == len(column):
-            continue
-        if name in ("probabilities", "quantiles", "evidence"):
-            series[name] = pd.Series(_objects(column), dtype=object)
-        elif name == "rationale":
-            series[name] = column.fill_null("").to_pandas()
-        else:
-            series[name] = column.to_pandas()
-    return pd.DataFrame(series, copy=False)
-
-
-def _typed(column: Any, kind: str) -> pd.Series[Any]:
-    if kind == "json":
-        return pd.Series(
-            [None if one is None else json.loads(one) for one in column.to_pylist()], dtype=object
-        )
-    if kind == "text":
-        if pa.types.is_dictionary(column.type):
-            column = column.cast(pa.string())
-        return pd.Series(column.fill_null("").to_pandas(), dtype=str)
-    if kind == "flag":
-        column = column.fill_null(False)
-    return typed(column.to_pandas(), kind)
-
-
-def _objects(column: Any) -> Any:
-    """Return an Arrow column of texts as an array of str, None where blank."""
-    return column.combine_chunks().to_numpy(zero_copy_only=False)

@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 
 from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import QuestionText, QuestionType
-from forecasts.parts import folder as parts_folder
 from forecasts.parts.aside import PLACE, Aside
-from forecasts.parts.folder import IDS, PartFile
+from forecasts.parts.folder import PartFile, write_tables
+from forecasts.parts.tables import IDS, forecast_frame, schema_of, typed_table
 from forecasts.questions.outcomes import read_outcome
 from scoring.errors import InputError
 from scoring.input_frames import FORECAST_COLUMNS, QUESTION_COLUMNS, read_frames
@@ -62,7 +62,7 @@ def write_sorted(aside: Aside, folder: Path, part: int) -> tuple[dict[str, PartF
     try:
         read_frames(
             questions[[name for name in QUESTION_COLUMNS if name in questions]],
-            parts_folder.forecast_frame(forecasts.select(wanted)),
+            forecast_frame(forecasts.select(wanted)),
         )
     except InputError as error:
         known = {fault[:3] for fault in faults}
@@ -72,7 +72,7 @@ def write_sorted(aside: Aside, folder: Path, part: int) -> tuple[dict[str, PartF
             faults += [fault] if fault[:3] not in known else []
     if faults:
         return {}, faults
-    return parts_folder.write_tables(folder, part, questions, forecasts), []
+    return write_tables(folder, part, questions, forecasts), []
 
 
 def _rows(aside: Aside, table: str, part: int) -> tuple[Any, _Places]:
@@ -88,7 +88,7 @@ def _rows(aside: Aside, table: str, part: int) -> tuple[Any, _Places]:
                     rows = rows.set_column(place, name, rows[name].dictionary_encode())
         tables.append(rows)
     if not tables:
-        return parts_folder.schema_of(table).empty_table(), places
+        return schema_of(table).empty_table(), places
     joined = pa.concat_tables(tables, promote_options="permissive")
     return joined.unify_dictionaries(), places
 
@@ -143,7 +143,7 @@ def _questions(rows: Any, places: _Places) -> tuple[pd.DataFrame, list[Fault]]:
     """Return the questions in order, with defaults filled in and outcomes as a ledger has them."""
     ids = rows["question_id"].combine_chunks()
     places.order = pc.sort_indices(ids).to_numpy()
-    frame = parts_folder.typed_table(rows.take(pa.array(places.order)), "questions")
+    frame = typed_table(rows.take(pa.array(places.order)), "questions")
     ids = frame["question_id"]
     faults: list[Fault] = []
     kinds = frame["type"] if "type" in frame else pd.Series("", index=ids.index, dtype=str)
