@@ -201,7 +201,7 @@ PAGES: dict[str, tuple[str, list[Shot]]] = {
         [Shot("settings", "A member’s settings", "settings", empty=True)],
     ),
     "Import and export": (
-        "Export the ledger as plain files, or import one.",
+        "Import your record from files or from an account elsewhere, and export the ledger.",
         [Shot("exchange", "Import and export", "exchange")],
     ),
 }

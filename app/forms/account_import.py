@@ -78,8 +78,6 @@ def account_form(state: ImportState, rights: Rights) -> None:
             autocomplete="new-password",  # which browsers do not offer to save
             key=f"{key}-token-{platform}-{answers.fetches}",
             placeholder=_placeholder(site, answers, rights),
-            help=f"Get one at {site.token_page}. It is sent to {urlsplit(site.base).hostname} "
-            "alone, and not stored.",
             width=320,
         )
         name = ""
@@ -91,6 +89,9 @@ def account_form(state: ImportState, rights: Rights) -> None:
                 help=f"Needed if {site.title} does not tell which forecaster is you.",
                 width=220,
             ).strip()
+    address, _, where = site.token_page.partition(" ")
+    host = urlsplit(site.base).hostname
+    st.caption(f"[Get a token]({address}) {where}  \nIt is sent to {host} alone, and not stored.")
     mine = site.lists_others and st.checkbox(
         "Only my forecasts",
         key=f"{key}-mine",

@@ -87,6 +87,7 @@ def test_an_account_is_fetched_previewed_and_imported(
     serve_manifold(platform, BETS)
     account(app, "manifold")
     assert [one.label for one in app.text_input] == ["Token"]
+    assert "[Get a token](https://manifold.markets/profile) (Edit, API key)" in words(app)
     give(app)
     assert counts(app)["Forecasts"] == "4"
     assert questions(engine) == set()
