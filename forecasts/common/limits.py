@@ -66,10 +66,9 @@ def limit_memory(gigabytes: float) -> None:
 def spare_memory() -> int:
     """Return half the bytes of memory that are free, at most 1 GB, for bulk work."""
     try:
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        with open("/proc/meminfo", encoding="ascii") as file:  # with memory that can be freed
+        with open("/proc/meminfo", encoding="ascii") as file:
             free = next(int(line.split()[1]) << 10 for line in file if "MemAvailable" in line)
-    except (AttributeError, ValueError, OSError, StopIteration):  # not on every system
+    except (OSError, StopIteration):  # not on every system
         free = 2 * 10**9
     return min(free // 2, 10**9)
 

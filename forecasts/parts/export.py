@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+import pandas as pd
 from sqlmodel import Session, col, func, select
 
 from forecasts.access.visibility import forecast_visible
@@ -14,7 +16,7 @@ from forecasts.parts.folder import WHOLE, Parts
 from forecasts.parts.inputs import Rows
 from forecasts.parts.partition import Tell, partition_rows
 from forecasts.parts.tables import arrow_table
-from forecasts.scores.frames import ledger_frames
+from forecasts.scores.frames import table_batches
 
 
 def export_parts(
@@ -31,13 +33,22 @@ def export_parts(
     It has what ``exchange.export.exported`` returns. Refused if the folder has content.
     """
     with reading(session, member, now):
-        frames = ledger_frames(session, forecasts=False)
+        tables = table_batches(session)
+        questions = (
+            batch
+            for frame in tables["questions"]
+            for batch in arrow_table(frame, "questions").to_batches()
+        )
         visible = select(func.count(col(Forecast.id))).where(forecast_visible(session))
-        questions = arrow_table(frames.questions, "questions").to_batches()
         sources = [
-            Rows("questions", questions, len(frames.questions)),
+            Rows("questions", questions),
             Rows("forecasts", forecast_batches(session), session.exec(visible).one()),
         ]
-        whole = {table: getattr(frames, table) for table in WHOLE}
+        whole = {table: _joined(tables[table]) for table in WHOLE}
         made = partition_rows(sources, whole, folder, parts=parts, tell=tell)
         return made, left_out(session)
+
+
+def _joined(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    found = list(frames)
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()

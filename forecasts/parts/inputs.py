@@ -176,7 +176,7 @@ class Rows:
 
     table: str
     content: Iterable[Any]
-    size: int
+    size: int = 0
 
     def batches(self, connection: Any, rows: int, wrong: Wrong) -> Iterator[Batch]:
         """Yield the rows in the batches they come in."""
