@@ -4,9 +4,9 @@ The model is that of `scoring.simulation`: the answer depends on a latent m + W(
 the news W with noise of their own, and their beliefs are exact. So they are martingales, and a
 forecaster who reports them is calibrated. Differences, for the sake of size:
 
-- Every random number is a hash of the seed, the question, the forecaster and the update (the mixing
-  function of SplitMix64), so that no number depends on other draws. A tournament is the same in one
-  part or in a thousand, made by one process or by many.
+- Every random number is a hash of the seed, the question, the forecaster and the update
+  (`scoring.hashed_draws`), so that no number depends on other draws. A tournament is the same in
+  one part or in a thousand, made by one process or by many.
 - News arrives in `STEPS` bulletins of equal size instead of continuously. The families' news is
   known to each of their questions without sorting anything.
 - Forecasters join a question by their activity. Their noise is their own, without a team's.
@@ -15,25 +15,24 @@ forecaster who reports them is calibrated. Differences, for the sake of size:
 Questions differ in popularity (log-normal) and forecasters in skill and activity. Some questions
 close early, at a time independent of the news; some forecasts are made before the question opens,
 and some updates are withdrawals, most readily of forecasts near even.
-
-Steele, Lea & Flood (2014), Fast splittable pseudorandom number generators,
-doi:10.1145/2660193.2660195.
 """
 
 from __future__ import annotations
 
 import math
-import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy import special
 
 from scoring.arrays import Flags, Floats, Ints, Places
 from scoring.errors import require
+from scoring.hashed_draws import Draws, Keys
 
 STEPS = 32
 # Times are whole seconds.
@@ -57,54 +56,8 @@ LEAST = 1e-9
 BINARY, MULTIPLE_CHOICE, NUMERIC = range(3)
 OPTIONS = 3
 
-Keys = npt.NDArray[np.uint64]
-
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MIX = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 # Sums of the noise are exact in this unit, so that they do not depend on earlier forecasts.
 _UNIT = 2.0**-40
-
-
-class Draws:
-    """Random numbers of many things: each a function of the thing's key and of a purpose.
-
-    >>> every, last = (Draws.seeded(7).of(numbers) for numbers in (np.arange(3), np.arange(2, 3)))
-    >>> bool(every.uniform("size")[2] == last.uniform("size")[0])
-    True
-    """
-
-    def __init__(self, keys: Keys) -> None:
-        self.keys = keys
-
-    @classmethod
-    def seeded(cls, seed: int, purpose: str = "") -> Draws:
-        """Return the draws of a seed and a purpose, a single key."""
-        return cls(np.array([seed % 2**64], dtype=np.uint64)).of(_number(purpose))
-
-    def of(self, number: Ints | int) -> Draws:
-        """Return the draws of the things with these numbers, one for each key."""
-        keys = self.keys + _GOLDEN * (np.atleast_1d(number).astype(np.uint64) + np.uint64(1))
-        for shift, factor in _MIX:
-            keys ^= keys >> np.uint64(shift)
-            keys *= np.uint64(factor)
-        keys ^= keys >> np.uint64(31)
-        return Draws(keys)
-
-    def uniform(self, purpose: str) -> Floats:
-        """Return numbers between 0 and 1, both excluded."""
-        return np.asarray(((self.of(_number(purpose)).keys >> np.uint64(11)) + 0.5) * 2.0**-53)
-
-    def normal(self, purpose: str) -> Floats:
-        """Return standard normal numbers."""
-        return np.asarray(special.ndtri(self.uniform(purpose)))
-
-    def take(self, places: npt.NDArray[np.integer] | Flags) -> Draws:
-        """Return the draws of some of the things."""
-        return Draws(self.keys[places])
-
-
-def _number(purpose: str) -> int:
-    return zlib.crc32(purpose.encode())
 
 
 @dataclass(frozen=True)
@@ -305,14 +258,44 @@ def quantity(latent: Floats) -> Floats:
     return np.clip(50 + 8 * latent, LOWER, UPPER)
 
 
+class _Pairs(NamedTuple):
+    """Pairs of a question and a forecaster who joins it, in order, one entry each.
+
+    The question's place, the forecaster, the number of their forecasts, and the pair's draws.
+    """
+
+    question: Ints
+    forecaster: Ints
+    updates: Ints
+    keys: Keys
+
+    def part(self, rows: slice) -> _Pairs:
+        return _Pairs(
+            self.question[rows], self.forecaster[rows], self.updates[rows], self.keys[rows]
+        )
+
+
 def made(settings: BulkTournament, questions: Asked) -> Made:
     """Return all forecasts on these questions."""
-    question, forecaster, updates, draws = _joined(settings, questions)
+    return _made(settings, questions, _joined(settings, questions))
+
+
+def made_in_blocks(settings: BulkTournament, questions: Asked, most: int) -> Iterator[Made]:
+    """Return all forecasts on these questions, in blocks of about ``most``."""
+    pairs = _joined(settings, questions)
+    cuts = np.flatnonzero(np.diff(np.cumsum(pairs.updates) // most)) + 1
+    for start, end in pairwise([0, *cuts.tolist(), len(pairs.updates)]):
+        yield _made(settings, questions, pairs.part(slice(start, end)))
+
+
+def _made(settings: BulkTournament, questions: Asked, pairs: _Pairs) -> Made:
+    question, forecaster, updates, keys = pairs
+    draws = Draws(keys)
     first = -LATE * np.log(draws.uniform("first")) % 1
     begin = np.cumsum(updates) - updates
     pair = np.repeat(np.arange(len(updates)), updates)
     rank = np.arange(len(pair)) - begin[pair]
-    each = Draws(draws.keys[pair]).of(rank)
+    each = Draws(keys[pair]).of(rank)
 
     # Updates are spread over the time that is left, in order of time without sorting.
     at = (rank + each.uniform("time")) / updates[pair]
@@ -348,11 +331,7 @@ def made(settings: BulkTournament, questions: Asked) -> Made:
     return found
 
 
-def _joined(settings: BulkTournament, questions: Asked) -> tuple[Ints, Ints, Ints, Draws]:
-    """Return the pairs of a question and a forecaster who joins it, in order.
-
-    The question's place, the forecaster, how many forecasts they make, and the pair's draws.
-    """
+def _joined(settings: BulkTournament, questions: Asked) -> _Pairs:
     people, active = settings.forecasters, settings.activity.mean()
     draws = questions.draws
     expected = settings.expected(questions.number)
@@ -373,4 +352,4 @@ def _joined(settings: BulkTournament, questions: Asked) -> tuple[Ints, Ints, Int
     question, forecaster, pairs = question[order], forecaster[order], pairs.take(order)
     # Geometric: many forecast once, a few very often.
     updates = 1 + np.floor(np.log(pairs.uniform("often")) / np.log1p(-1 / often[question]))
-    return question, forecaster, updates.astype(np.int64), pairs
+    return _Pairs(question, forecaster, updates.astype(np.int64), pairs.keys)

@@ -94,7 +94,8 @@ def _make_part(
     for block in _blocks(settings, numbers):
         asked = model.asked(settings, block)
         questions.append(_table(_questions(settings, asked)))
-        forecasts.append(_forecasts(asked, model.made(settings, asked), before))
+        for made in model.made_in_blocks(settings, asked, BLOCK):
+            forecasts.append(_forecasts(asked, made, before))
         before += len(block)
     written = {}
     for table, content in (

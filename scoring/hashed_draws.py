@@ -1,0 +1,65 @@
+"""Random numbers that depend on their purpose alone, not on earlier draws.
+
+A number is a hash of a seed and the numbers of things within things (a question, a forecaster, an
+update), by the mixing function of SplitMix64. So any part of a simulation can be made alone.
+
+Steele, Lea & Flood (2014), Fast splittable pseudorandom number generators,
+doi:10.1145/2660193.2660195.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from scoring.arrays import Flags, Floats, Ints
+
+Keys = npt.NDArray[np.uint64]
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
+
+
+class Draws:
+    """Random numbers of many things: each a function of the thing's key and of a purpose.
+
+    >>> every, last = (Draws.seeded(7).of(numbers) for numbers in (np.arange(3), np.arange(2, 3)))
+    >>> bool(every.uniform("size")[2] == last.uniform("size")[0])
+    True
+    """
+
+    def __init__(self, keys: Keys) -> None:
+        self.keys = keys
+
+    @classmethod
+    def seeded(cls, seed: int, purpose: str = "") -> Draws:
+        """Return the draws of a seed and a purpose, a single key."""
+        return cls(np.array([seed % 2**64], dtype=np.uint64)).of(_number(purpose))
+
+    def of(self, number: Ints | int) -> Draws:
+        """Return the draws of the things with these numbers, one for each key."""
+        keys = self.keys + _GOLDEN * (np.atleast_1d(number).astype(np.uint64) + np.uint64(1))
+        for shift, factor in _MIX:
+            keys ^= keys >> np.uint64(shift)
+            keys *= np.uint64(factor)
+        keys ^= keys >> np.uint64(31)
+        return Draws(keys)
+
+    def uniform(self, purpose: str) -> Floats:
+        """Return numbers between 0 and 1, both excluded."""
+        return np.asarray(((self.of(_number(purpose)).keys >> np.uint64(11)) + 0.5) * 2.0**-53)
+
+    def normal(self, purpose: str) -> Floats:
+        """Return standard normal numbers."""
+        return np.asarray(special.ndtri(self.uniform(purpose)))
+
+    def take(self, places: npt.NDArray[np.integer] | Flags) -> Draws:
+        """Return the draws of some of the things."""
+        return Draws(self.keys[places])
+
+
+def _number(purpose: str) -> int:
+    return zlib.crc32(purpose.encode())
