@@ -43,6 +43,7 @@ JUDGED = {
         *("compare", "--between", *PAIRS, *OF_DATABASE),
     ],
 }
+BARS = {"`forecasts report --by team`, JSON, from a database": 3}  # seconds; the others' is 5
 WORKS = {
     "`forecasts import` into a new database": ["import", "FOLDER", *OF_DATABASE],
     **JUDGED,
@@ -118,7 +119,8 @@ def main() -> None:
                 taken.append(seconds)
                 print(f"| {name} | {count:,} | {seconds:.2f} s, {memory:.2f} GiB | ", end="")
                 judged = count == counts[-1] and name in JUDGED
-                print("under 5 s and 1.5 GB |" if judged else "|", flush=True)
+                bar = f"under {BARS.get(name, 5)} s and 1.5 GB |"
+                print(bar if judged else "|", flush=True)
             growth = math.log(taken[1] / taken[0]) / math.log(counts[1] / counts[0])
             print(f"| {name}: growth, log of time by log of updates | | {growth:.2f} | about 1 |")
 

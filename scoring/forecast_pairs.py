@@ -79,12 +79,14 @@ def distinct(p: Floats) -> tuple[Floats, Places]:
 
     Those closer together than rounding errors (``TIE``) are one, under the smallest of them.
     """
+    if (p[1:] >= p[:-1]).all():
+        new = np.append(True, np.diff(p) >= TIE)
+        return p[new], np.cumsum(new) - 1
     order = np.argsort(p)
-    ordered = p[order]
-    new = np.append(True, np.diff(ordered) >= TIE)
+    points, sorted_place = distinct(p[order])
     place = np.empty(len(p), dtype=np.intp)
-    place[order] = np.cumsum(new) - 1
-    return ordered[new], place
+    place[order] = sorted_place
+    return points, place
 
 
 def isotonic(pooled: Pooled) -> Floats:

@@ -35,10 +35,10 @@ class Forecasts(NamedTuple):
 
     def sums(self, payoff: Floats) -> Sums:
         """Return the earnings of payoffs (n, K) on each question."""
-        added = payoff - (self.p * payoff).sum(axis=1, keepdims=True)
+        added = payoff - np.einsum("ij,ij->i", self.p, payoff)[:, None]
         upto = np.cumsum(added, axis=0)
-        begins = (upto - added)[self.first][np.cumsum(self.starts) - 1]
-        after = upto - begins
+        sizes = np.diff(self.first, append=len(self.p))
+        after = upto - np.repeat(upto[self.first] - added[self.first], sizes, axis=0)
         last = np.append(self.first[1:], len(self.p)) - 1
         gain = (self.y[last] * after[last]).sum(axis=1)
         before = after - added

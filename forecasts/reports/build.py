@@ -122,7 +122,7 @@ def groups(
     """Return these groups; ``rows`` have all forecasts of each, and ``skills`` those of each."""
     scope = rows.scope
     counting, family, frames = scope.counting, scope.family, rows.frames
-    drawn = _drawn(rows, common)
+    drawing = in_background(partial(_drawn, rows), common)
     earned_points = rows.earned(common.people)
     people = rows.members.groupby("group")["member"].nunique()
     scores_of = by_group(rows.scores)
@@ -130,6 +130,7 @@ def groups(
     skills_of, moves_of, unrevised_of = (
         None if part is None else by_group(part) for part in (skills, rows.moved, rows.unrevised)
     )
+    drawn = drawing()
     left_out = left_out_of(scope.reason, common.otherwise, rows.in_groups, rows.scores)
     transforms = pit.transforms(
         frames, scope.questions, scope.reason, by=scope.by, choice=scope.choice, as_of=scope.as_of

@@ -6,7 +6,7 @@ time it lasted nor later forecasts matter. At a lead, the forecast current then 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -186,6 +186,13 @@ class Claims:
     family: npt.NDArray[np.intp]
     below: Floats
     scale: float
+
+    @cached_property
+    def ranked(self) -> Claims:
+        """The claims in order of the forecast, for measures that need no other: sorted once."""
+        order = np.argsort(self.p)
+        columns = ("p", "y", "weight", "question", "family", "below")
+        return replace(self, **{name: getattr(self, name)[order] for name in columns})
 
 
 def claims(made: Forecasts) -> Claims:
