@@ -99,18 +99,41 @@ def source_file(furnished_file: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(furnished_file, tmp_path / "ledger.sqlite3"))
 
 
+@pytest.fixture
+def migrated() -> bool:
+    """Whether the target is an empty ledger already: to migrate a new one takes long."""
+    return True
+
+
+TO_A_NEW_ONE = pytest.mark.parametrize("migrated", [False], ids=["new"])
+
+
 @pytest.fixture(params=WAYS)
 def urls(
-    request: pytest.FixtureRequest, postgresql: Server, tmp_path: Path
+    request: pytest.FixtureRequest,
+    postgresql: Server,
+    empty_ledger: Path,
+    tmp_path: Path,
+    migrated: bool,
 ) -> Iterator[tuple[str, str]]:
-    """Where a furnished ledger is, and where there is nothing yet."""
+    """Where a furnished ledger is, and where an empty one is, or nothing yet."""
     if request.param == WAYS[0]:
         file: Path = request.getfixturevalue("source_file")
-        with postgresql.fresh(migrated=False) as server:
+        with postgresql.fresh(migrated=migrated) as server:
             yield sqlite_url(file), server
     else:
+        target = tmp_path / "moved" / "ledger.sqlite3"
+        if migrated:
+            target.parent.mkdir()
+            shutil.copy(empty_ledger, target)
         with postgresql.fresh(like=request.getfixturevalue("furnished_database")) as server:
-            yield server, sqlite_url(tmp_path / "moved" / "ledger.sqlite3")
+            yield server, sqlite_url(target)
+
+
+@pytest.fixture
+def another(empty_ledger: Path, tmp_path: Path) -> Path:
+    """One more empty ledger."""
+    return Path(shutil.copy(empty_ledger, tmp_path / "another.sqlite3"))
 
 
 @pytest.fixture
@@ -251,6 +274,7 @@ def contents(engine: Engine) -> dict[str, list[Any]]:
         }
 
 
+@TO_A_NEW_ONE
 def test_every_row_of_every_table_is_moved_and_the_source_is_left_as_it_is(
     source: Engine, target: Engine
 ) -> None:
@@ -269,6 +293,7 @@ def test_every_row_of_every_table_is_moved_and_the_source_is_left_as_it_is(
         }
 
 
+@TO_A_NEW_ONE
 def test_what_was_moved_is_a_ledger_to_go_on_with(
     source: Engine, target: Engine, urls: tuple[str, str], opened: Callable[..., Engine]
 ) -> None:
@@ -290,10 +315,10 @@ def test_what_was_moved_is_a_ledger_to_go_on_with(
 
 
 def test_there_and_back_gives_the_same_ledger(
-    source: Engine, target: Engine, tmp_path: Path, opened: Callable[..., Engine]
+    source: Engine, target: Engine, another: Path, opened: Callable[..., Engine]
 ) -> None:
     move(source, target)
-    back = opened(sqlite_url(tmp_path / "back.sqlite3"))
+    back = opened(sqlite_url(another))
     move(target, back)
     assert contents(back) == contents(source)
 
@@ -355,6 +380,7 @@ transfer.move(source, target, on_step=tell)
 """
 
 
+@TO_A_NEW_ONE
 def test_a_move_that_was_killed_goes_on_where_it_stopped(
     source: Engine, urls: tuple[str, str], opened: Callable[..., Engine]
 ) -> None:
@@ -416,7 +442,6 @@ def test_nobody_writes_to_the_source_while_it_is_moved(
 def test_a_target_with_anything_in_it_is_refused_and_left_as_it_is(
     source: Engine, target: Engine
 ) -> None:
-    schema.migrate(target)
     with database.writing(target) as session:
         member_or_new(session, "somebody", now=day(0))
     before = contents(target)
@@ -426,18 +451,17 @@ def test_a_target_with_anything_in_it_is_refused_and_left_as_it_is(
 
 
 def test_an_empty_ledger_is_a_target_too(source: Engine, target: Engine) -> None:
-    schema.migrate(target)
+    assert schema.schema_revision(target) == schema.newest_revision()
     move(source, target)
     assert contents(target) == contents(source)
 
 
 def test_an_unfinished_copy_of_another_ledger_is_refused(
-    source: Engine, target: Engine, tmp_path: Path, opened: Callable[..., Engine]
+    source: Engine, target: Engine, another: Path, opened: Callable[..., Engine]
 ) -> None:
     with pytest.raises(Stop):
         move(source, target, on_step=stop_at(5))
-    other = opened(sqlite_url(tmp_path / "another.sqlite3"))
-    schema.migrate(other)
+    other = opened(sqlite_url(another))
     with pytest.raises(Refused, match="unfinished copy of the ledger at"):
         move(other, target)
 
@@ -511,6 +535,7 @@ def test_a_ledger_is_not_moved_onto_itself(
         move(source, opened(urls[0]))
 
 
+@TO_A_NEW_ONE
 def test_an_earlier_schema_is_not_moved(source: Engine, target: Engine) -> None:
     with database.writing(source) as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
