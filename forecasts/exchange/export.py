@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 from sqlmodel import Session, col, func, select
 
@@ -40,7 +41,13 @@ from forecasts.ledger.models import (
 from forecasts.questions.revisions import OUTCOME_KNOWN
 from forecasts.resolution.assignments import NONE
 from forecasts.scores import forecast_columns
-from forecasts.scores.frames import FORECAST_COLUMNS, Frames, ledger_frames
+from forecasts.scores.frames import (
+    FORECAST_COLUMNS,
+    Frames,
+    complete,
+    ledger_frames,
+    table_batches,
+)
 
 
 def exported(
@@ -67,13 +74,14 @@ def write_export(
 ) -> tuple[list[Path], list[str]]:
     """Return the files of the ledger folder, which are written, and what it cannot hold.
 
-    The same as ``exported``, but forecasts go from the database to the file in batches, so that a
+    The same as ``exported``, but rows go from the database to the files in batches, so that a
     ledger of any size needs little memory. Refused if the folder is not empty, unless
     ``overwrite``.
     """
     with reading(session, member, now):
-        frames, batches = ledger_frames(session, forecasts=False), forecast_batches(session)
-        files = write_folder(frames, folder, overwrite=overwrite, forecasts=batches)
+        further = table_batches(session) | {"forecasts": forecast_batches(session)}
+        nothing = complete(pd.DataFrame(), pd.DataFrame())
+        files = write_folder(nothing, folder, overwrite=overwrite, further=further)
         return files, left_out(session)
 
 
@@ -101,9 +109,7 @@ def _json_texts(values: list[Any]) -> pa.Array:
     return pa.array(texts, pa.large_string())
 
 
-def reading(
-    session: Session, member: Member | None, now: datetime
-) -> AbstractContextManager[None]:
+def reading(session: Session, member: Member | None, now: datetime) -> AbstractContextManager[None]:
     """Return the block in which the session reads what the member may export."""
     everything = member_rights(session, member, now=now).unrestricted
     return reading_everything(session) if everything else nullcontext()

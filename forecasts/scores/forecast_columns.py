@@ -76,7 +76,14 @@ def _read(
 ) -> Iterator[dict[str, Any]]:
     """Yield the columns, ``size`` rows at a time; without one, all rows of a statement at once."""
     forecast = Forecast.__table__.c  # type: ignore[attr-defined]
-    path = (forecast.question_id, forecast.member_id, forecast.made_at, forecast.id)
+    path: tuple[Any, ...] = (forecast.member_id, forecast.made_at, forecast.id)
+    # All rows by the index of paths are each in another place of the file. To sort them takes half
+    # the time: in memory if they are kept, else by the database, which a sum keeps from the index.
+    unsorted = only is None and size is None
+    if unsorted:
+        path = (forecast.id,)
+    else:
+        path = (forecast.question_id + 0 if only is None else forecast.question_id, *path)
     wanted = {
         "id": forecast.id,
         "question": forecast.question_id,
@@ -106,7 +113,26 @@ def _read(
                 columns = _columns(session, read, handles, evidence.of(read["id"]))
                 if models:
                     columns |= _behind(used.of(read["id"]), read["id"])
+                if unsorted:
+                    columns = _in_order(columns, read["question"], read["member"])
             yield columns
+
+
+def _in_order(
+    columns: dict[str, Any], questions: Sequence[int], members: Sequence[int]
+) -> dict[str, Any]:
+    """Return rows in the order made as those of ``columns``."""
+    time = columns["made_at"].cast(pa.int64()).to_numpy()
+    order = np.lexsort((time, members, questions))
+    if (np.diff(order) == 1).all():
+        return columns
+    places = order.tolist()
+    return {
+        name: [values[place] for place in places]
+        if isinstance(values, list)
+        else values.take(pa.array(order))
+        for name, values in columns.items()
+    }
 
 
 def _limits(session: Session, only: Sequence[str] | None) -> list[Any]:

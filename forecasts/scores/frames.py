@@ -115,6 +115,7 @@ TIME_DTYPE = pd.DatetimeTZDtype(unit="us", tz="UTC")
 _TOGETHER = 2_000  # rows
 # The columns that scoring needs: a question is scored as it resolves, so reading must be fast.
 _SCORED = {name: QUESTION_COLUMNS[name] for name in SCORED}
+_BATCH = 1000  # rows of evidence, or articles with their texts, read at a time
 _READY = {"text": pd.StringDtype(na_value=np.nan), "time": TIME_DTYPE}
 
 
@@ -203,31 +204,37 @@ def _blank_filled(frame: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:
 
 
 def ledger_frames(
-    session: Session,
-    *,
-    questions: Sequence[str] | None = None,
-    rationales: bool = True,
-    forecasts: bool = True,
+    session: Session, *, questions: Sequence[str] | None = None, rationales: bool = True
 ) -> Frames:
     """Return the ledger as frames, as far as the session's reader may see it.
 
     ``questions`` restricts it to those slugs. Rows are in the order written, forecasts sorted by
     (question, forecaster, time). Without ``rationales`` that column is blank: no number needs it.
-    Without ``forecasts`` there are none, for a caller who reads them in batches.
     """
     columns = forecast_columns.columns(
-        session, questions if forecasts else (), rationales=rationales, cited=True, models=True
+        session, questions, rationales=rationales, cited=True, models=True
     )
     return Frames(
         questions=_questions(session, questions),
         forecasts=typed_frame(columns, FORECAST_COLUMNS),
         teams=_teams(session),
-        evidence=_evidence(session),
-        articles=_articles(session),
+        evidence=_whole("evidence", _sources(session)),
+        articles=_whole("articles", _sources(session)),
         provisional=_provisional(session),
         members=_members(session),
         models=typed_frame(columns, MODEL_COLUMNS),
     )
+
+
+def table_batches(session: Session) -> dict[str, Iterator[pd.DataFrame]]:
+    """Return the tables of ``ledger_frames`` but the forecasts, each a frame of rows at a time."""
+    visible = select(Question.slug).where(visibility.question_visible(session))
+    slugs = session.exec(visible.order_by(col(Question.id))).all()
+    return {
+        "questions": (_questions(session, some) for some in in_batches(slugs)),
+        "teams": iter([_teams(session)]),
+        **_sources(session),
+    }
 
 
 def _provisional(session: Session) -> dict[str, datetime | None]:
@@ -363,24 +370,29 @@ def _members(session: Session) -> pd.DataFrame:
     return typed_frame(columns, MEMBER_COLUMNS)
 
 
-def _evidence(session: Session) -> pd.DataFrame:
-    rows = session.exec(
-        select(Evidence).where(visibility.evidence_visible(session)).order_by(col(Evidence.id))
-    ).all()
-    names = {"evidence_id": "key"}
-    return typed_frame(
-        {c: [_plain(getattr(row, names.get(c, c))) for row in rows] for c in EVIDENCE_COLUMNS},
-        EVIDENCE_COLUMNS,
-    )
+def _sources(session: Session) -> dict[str, Iterator[pd.DataFrame]]:
+    key, visible = {"evidence_id": "key"}, visibility.evidence_visible(session)
+    return {
+        "evidence": _rows_of(session, Evidence, EVIDENCE_COLUMNS, key, visible),
+        "articles": _rows_of(session, Article, ARTICLE_COLUMNS, {"url": "address"}),
+    }
 
 
-def _articles(session: Session) -> pd.DataFrame:
-    rows = session.exec(select(Article).order_by(col(Article.id))).all()
-    names = {"url": "address"}
-    return typed_frame(
-        {c: [getattr(row, names.get(c, c)) for row in rows] for c in ARTICLE_COLUMNS},
-        ARTICLE_COLUMNS,
-    )
+def _rows_of(
+    session: Session, model: Any, kinds: dict[str, str], names: dict[str, str], *where: Any
+) -> Iterator[pd.DataFrame]:
+    """Yield the rows of a table in the order written; ``names`` are of the model's attributes."""
+    last = 0
+    every = select(model).where(*where).order_by(model.id).limit(_BATCH)
+    while found := session.exec(every.where(model.id > last)).all():
+        read = {c: [_plain(getattr(row, names.get(c, c))) for row in found] for c in kinds}
+        yield typed_frame(read, kinds)
+        last = found[-1].id
+
+
+def _whole(table: str, batches: dict[str, Iterator[pd.DataFrame]]) -> pd.DataFrame:
+    nothing = _blank_filled(pd.DataFrame(), FRAME_COLUMNS[table])
+    return pd.concat(list(batches[table]) or [nothing], ignore_index=True)
 
 
 def _plain(value: Any) -> Any:

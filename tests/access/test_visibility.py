@@ -68,7 +68,14 @@ from forecasts.resolution import (
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.scores import paths, stored_scores
 from forecasts.scores.forecast_columns import columns
-from forecasts.scores.frames import Frames, complete, forecast_frame, ledger_frames, scoring_frames
+from forecasts.scores.frames import (
+    Frames,
+    complete,
+    forecast_frame,
+    ledger_frames,
+    scoring_frames,
+    table_batches,
+)
 from forecasts.scores.scored_questions import scored_questions
 from forecasts.updates import bulk, comments, evidence, model_uses, updates
 from forecasts.updates.ask import ask
@@ -830,6 +837,12 @@ CASES: dict[str, Case] = {
     ),
     "operations.privacy.remove": Case(
         A.administer, lambda c: privacy.remove(c.session, "leaver", **c.here), on="ledger"
+    ),
+    "scores.frames.table_batches": Case(
+        A.see,
+        among(
+            lambda s, _: {q for some in table_batches(s)["questions"] for q in some["question_id"]}
+        ),
     ),
     "scores.forecast_columns.batches": Case(A.see, among(in_batches)),
     "scores.forecast_columns.columns": Case(

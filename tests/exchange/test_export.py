@@ -24,7 +24,8 @@ from forecasts.exchange.folder.folder import read_folder, write_folder
 from forecasts.exchange.folder.tables import batch_texts, write_csv
 from forecasts.ledger import database
 from forecasts.ledger.models import Member
-from forecasts.scores import forecast_columns
+from forecasts.questions import standing
+from forecasts.scores import forecast_columns, frames
 from forecasts.scores.frames import FORECAST_COLUMNS, forecast_frame
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
@@ -38,6 +39,8 @@ SAID = ["plain", 'with "quotes", commas', "in two\nlines", "\u2003spaced ", "", 
 def filled(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """A ledger of several batches: every kind of value, evidence, a private question."""
     monkeypatch.setattr(forecast_columns, "BATCH", 4)
+    monkeypatch.setattr(frames, "_BATCH", 1)
+    monkeypatch.setattr(standing, "_BATCH", 2)
     with database.writing(engine) as session:
         alice, bob = (member_or_new(session, name, now=day(0)) for name in ("alice", "b, ob"))
         rain = ask(session, alice)
@@ -48,11 +51,11 @@ def filled(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
         level = ask(
             session, alice, title="Level?", type="numeric", lower_bound="0", upper_bound="9"
         )
-        note = CitedEvidence(note="seen, today")
+        note, table = CitedEvidence(note="seen, today"), CitedEvidence(note="a table")
         for number, said in enumerate(SAID):
             at = day(1 + number / 7)
             p = Value(probability=(0.0, 1.0, 1e-05, 0.1, 1 / 3, 0.5, 0.7)[number])
-            cited = [note] if number in (1, 5) else []
+            cited = {1: [note], 5: [note, table]}.get(number, [])
             for member in (bob, alice):
                 updates.update(
                     session, rain, p, member=member, now=at, rationale=said, evidence=cited
@@ -76,14 +79,14 @@ def test_batches_make_the_same_files_as_the_whole_for_each_reader(
     with database.reading(filled) as session:
         who = session.exec(select(Member).where(Member.handle == name)).one_or_none()
         visibility.read_as(session, who, now=day(5))
-        frames, omitted = exported(session, member=who, now=day(5))
-        write_folder(frames, tmp_path / "whole")
+        whole, omitted = exported(session, member=who, now=day(5))
+        write_folder(whole, tmp_path / "whole")
         files, left_out = write_export(session, tmp_path / "batches", member=who, now=day(5))
     assert in_files(tmp_path / "batches") == in_files(tmp_path / "whole")
     assert [file.name for file in files] == sorted(in_files(tmp_path / "whole"))
     assert left_out == omitted
     again = read_folder(tmp_path / "batches").forecasts
-    pd.testing.assert_frame_equal(again, frames.forecasts)
+    pd.testing.assert_frame_equal(again, whole.forecasts)
 
 
 def test_no_batch_holds_more_than_a_part_of_the_ledger(filled: Engine) -> None:
@@ -133,7 +136,7 @@ def test_a_batch_has_the_texts_of_a_frame(p: float, at: datetime) -> None:
     batch = pa.RecordBatch.from_pydict(
         {"made_at": pa.array([at, None], pa.timestamp("us", "UTC")), "probability": [p, None]}
     )
-    texts = batch_texts(batch)
+    texts = batch_texts(batch, FORECAST_COLUMNS)
     assert texts["probability"].to_pylist() == [repr(p), None]
     exact = at.isoformat().replace("+00:00", "Z")
     assert texts["made_at"].to_pylist() == [exact, None]

@@ -12,9 +12,9 @@ import shutil
 import tempfile
 import weakref
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,6 @@ from forecasts.exchange.folder.rules import check_folder
 from forecasts.exchange.folder.tables import (
     Table,
     batch_texts,
-    cell_texts,
     empty_table,
     read_table,
     write_csv,
@@ -185,24 +184,24 @@ def write_folder(
     folder: Path,
     *,
     overwrite: bool = False,
-    forecasts: Iterable[pa.RecordBatch] = (),
+    further: Mapping[str, Iterable[Any]] = {},
 ) -> list[Path]:
     """Return the files of the ledger folder, which are written.
 
-    ``forecasts``: batches of further forecasts (``export.forecast_batches``), so that any number
-    needs little memory. Refused if the folder is not empty, unless ``overwrite``; BadInput if the
-    disk refuses. If it is interrupted, an overwritten folder can hold files of both ledgers (see
-    ``drafted``).
+    ``further``: rows that follow those of a frame, in batches, so that any number needs little
+    memory: frames, or of forecasts record batches (``export.forecast_batches``). Refused if the
+    folder is not empty, unless ``overwrite``; BadInput if the disk refuses. If it is interrupted,
+    an overwritten folder can hold files of both ledgers (see ``drafted``).
     """
     names = []
     with drafted(folder, overwrite=overwrite) as draft:
         for name, (columns, _) in FILES.items():
             frame: pd.DataFrame = getattr(frames, name)
-            if name not in ("questions", "forecasts") and frame.empty:
+            batches = [frame, *islice(more := iter(further.get(name, ())), 1)]
+            if name not in ("questions", "forecasts") and not any(map(len, batches)):
                 continue
-            whole = {column: cell_texts(frame[column], kind) for column, kind in columns.items()}
-            further = map(batch_texts, forecasts if name == "forecasts" else ())
-            write_csv(draft / f"{name}.csv", chain([whole], further))
+            texts = (batch_texts(batch, columns) for batch in chain(batches, more))
+            write_csv(draft / f"{name}.csv", texts)
             names.append(name)
         package = json.dumps(_datapackage(names), indent=2, ensure_ascii=False)
         (draft / "datapackage.json").write_text(package + "\n", encoding="utf-8")

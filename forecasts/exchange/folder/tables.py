@@ -207,8 +207,10 @@ def _note_overlong(table: Table, block: pd.DataFrame, before: int) -> None:
             table.wrong(before + row, name, block[name].iloc[row], rule)
 
 
-def batch_texts(batch: pa.RecordBatch) -> dict[str, Any]:
-    """Return the columns of a batch of forecasts as their exact texts, as Arrow arrays."""
+def batch_texts(batch: Any, kinds: Mapping[str, str]) -> dict[str, Any]:
+    """Return the columns of a frame, or of a record batch of forecasts, as their exact texts."""
+    if isinstance(batch, pd.DataFrame):
+        return {name: cell_texts(batch[name], kind) for name, kind in kinds.items()}
     texts = dict(zip(batch.schema.names, batch.columns, strict=True))
     numbers = texts["probability"].to_pylist()
     return texts | {
