@@ -17,7 +17,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -313,8 +313,13 @@ def write_table(path: Path, table: str, content: Any) -> PartFile:
 
     Columns that are left out are blank.
     """
-    write_parquet(path, table, content)
-    return PartFile(len(content), _sha256(path))
+    return write_in_turn(path, table, [content])
+
+
+def write_in_turn(path: Path, table: str, contents: Iterable[Any]) -> PartFile:
+    """Return the file of Arrow tables that follow each other, which is written."""
+    rows = write_parquet(path, table, contents)
+    return PartFile(rows, _sha256(path))
 
 
 def _sha256(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pandas as pd
@@ -32,15 +32,21 @@ class Fault(NamedTuple):
     rule: str
 
 
-class _Places:
-    """The row of a source that each row of a part came from."""
+class Places(Protocol):
+    """Where the rows of a part came from."""
+
+    def fault(self, row: int, column: str, value: Any, rule: str) -> Fault:
+        """Return the fault of a cell in a row of the sorted part."""
+
+
+class _InMemory:
+    """The places of rows that were set aside in batches, and then sorted."""
 
     def __init__(self) -> None:
         self.batches: list[tuple[int, int, Any]] = []
         self.order: Any = None
 
     def fault(self, row: int, column: str, value: Any, rule: str) -> Fault:
-        """Return the fault of a cell in a row of the sorted part."""
         row = int(self.order[row])
         for source, base, places in self.batches:
             if row < len(places):
@@ -51,12 +57,26 @@ class _Places:
 
 def write_sorted(aside: Aside, folder: Path, part: int) -> tuple[dict[str, PartFile], list[Fault]]:
     """Return the files of a part, written from the rows that were set aside, or its faults."""
-    rows, of_questions = _rows(aside, "questions", part)
-    questions, faults = _questions(rows, of_questions)
+    questions, of_questions, faults = sorted_questions(aside, part)
     rows, of_forecasts = _rows(aside, "forecasts", part)
     aside.remove(part)
     forecasts = _sorted_forecasts(rows, of_forecasts)
     del rows
+    add_faults(faults, questions, of_questions, forecasts, of_forecasts)
+    return ({}, faults) if faults else (write_tables(folder, part, questions, forecasts), [])
+
+
+def add_faults(
+    faults: list[Fault],
+    questions: pd.DataFrame,
+    of_questions: Places,
+    forecasts: Any,
+    of_forecasts: Places,
+) -> None:
+    """Add the faults that the reader of ``scoring`` finds, and names that a ledger does not take.
+
+    ``forecasts``: an Arrow table whose ids are dictionaries.
+    """
     faults += _handle_faults(forecasts, of_forecasts)
     wanted = [name for name in FORECAST_COLUMNS if name in forecasts.column_names]
     try:
@@ -70,30 +90,31 @@ def write_sorted(aside: Aside, folder: Path, part: int) -> tuple[dict[str, PartF
             places = of_questions if each.frame == "questions" else of_forecasts
             fault = places.fault(each.row or 0, each.column, each.value, each.rule)
             faults += [fault] if fault[:3] not in known else []
-    if faults:
-        return {}, faults
-    return write_tables(folder, part, questions, forecasts), []
 
 
-def _rows(aside: Aside, table: str, part: int) -> tuple[Any, _Places]:
+def _rows(aside: Aside, table: str, part: int) -> tuple[Any, _InMemory]:
     """Return the rows of a part in the order of the input, and their places there."""
-    places, tables = _Places(), []
+    places, tables = _InMemory(), []
     for rows, source, base in aside.read(table, part):
         places.batches.append((source, base, rows[PLACE]))
         rows = rows.drop_columns([PLACE]).replace_schema_metadata(None)
-        if table == "forecasts":
-            for name in IDS:
-                if not pa.types.is_dictionary(rows[name].type):
-                    place = rows.schema.get_field_index(name)
-                    rows = rows.set_column(place, name, rows[name].dictionary_encode())
-        tables.append(rows)
+        tables.append(with_dictionaries(rows) if table == "forecasts" else rows)
     if not tables:
         return schema_of(table).empty_table(), places
     joined = pa.concat_tables(tables, promote_options="permissive")
     return joined.unify_dictionaries(), places
 
 
-def _sorted_forecasts(rows: Any, places: _Places) -> Any:
+def with_dictionaries(rows: Any) -> Any:
+    """Return forecasts whose ids are dictionaries."""
+    for name in IDS:
+        if not pa.types.is_dictionary(rows[name].type):
+            place = rows.schema.get_field_index(name)
+            rows = rows.set_column(place, name, rows[name].dictionary_encode())
+    return rows
+
+
+def _sorted_forecasts(rows: Any, places: _InMemory) -> Any:
     """Return forecasts in the order of a part; with a column of probabilities, even if blank."""
     if "probability" not in rows.column_names:
         rows = rows.append_column("probability", pa.nulls(len(rows), pa.float64()))
@@ -125,11 +146,11 @@ def _ranked(ids: Any) -> tuple[Any, Any]:
     return ranks, pa.DictionaryArray.from_arrays(codes, ids.dictionary.take(sorted_))
 
 
-def _handle_faults(forecasts: Any, places: _Places) -> list[Fault]:
+def _handle_faults(forecasts: Any, places: Places) -> list[Fault]:
     """Return a fault for each forecaster whose name a ledger does not take."""
     if not len(forecasts):
         return []
-    handles = forecasts["forecaster"].chunk(0)
+    handles = forecasts["forecaster"].combine_chunks()
     names = handles.dictionary.to_pylist()
     bad = [n for n, name in enumerate(names) if name != name.strip() or not name.isprintable()]
     rule = "printable, without white space before or after it"
@@ -139,8 +160,12 @@ def _handle_faults(forecasts: Any, places: _Places) -> list[Fault]:
     ]
 
 
-def _questions(rows: Any, places: _Places) -> tuple[pd.DataFrame, list[Fault]]:
-    """Return the questions in order, with defaults filled in and outcomes as a ledger has them."""
+def sorted_questions(aside: Aside, part: int) -> tuple[pd.DataFrame, Places, list[Fault]]:
+    """Return a part's questions in order, their places, and the outcomes that break a rule.
+
+    Defaults are filled in, and outcomes are as a ledger has them.
+    """
+    rows, places = _rows(aside, "questions", part)
     ids = rows["question_id"].combine_chunks()
     places.order = pc.sort_indices(ids).to_numpy()
     frame = typed_table(rows.take(pa.array(places.order)), "questions")
@@ -165,7 +190,7 @@ def _questions(rows: Any, places: _Places) -> tuple[pd.DataFrame, list[Fault]]:
             except (TypeError, ValueError):
                 continue  # its type or options are refused by the reader of ``scoring``
         frame["resolution"] = pd.Series(outcomes, dtype=str)
-    return frame, faults
+    return frame, places, faults
 
 
 @lru_cache(maxsize=10_000)

@@ -14,9 +14,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from forecasts.parts.aside import Aside
 from forecasts.parts.execution import cores, finished
 from forecasts.parts.folder import WHOLE, PartFile, Parts
 from forecasts.parts.inputs import File, Rows, Source, digest_of
+from forecasts.parts.large_part import write_large
 from forecasts.parts.one_part import Fault, write_sorted
 from forecasts.scores.frames import FRAME_COLUMNS
 
@@ -150,7 +151,11 @@ def _set_aside(
     """Set the rows of all sources aside, each in its part. BadInput if a cell cannot be read."""
     faults: list[Fault] = []
     done = 0
-    with _engine(memory, aside.folder / "engine", sources) as connection:
+    needs_engine = any(isinstance(each, File) for each in sources)
+    with ExitStack() as engine:
+        connection = None
+        if needs_engine:
+            connection = engine.enter_context(_engine(memory, aside.folder / "engine"))
         for number, source in enumerate(sources):
             base = 0
 
@@ -169,11 +174,8 @@ def _set_aside(
 
 
 @contextmanager
-def _engine(memory: int, spill: Path, sources: Sequence[Source]) -> Iterator[Any]:
-    """Yield a connection to DuckDB under a limit of memory; None if no file needs it."""
-    if not any(isinstance(each, File) for each in sources):
-        yield None
-        return
+def _engine(memory: int, spill: Path) -> Iterator[Any]:
+    """Yield a connection to DuckDB under a limit of memory."""
     try:
         import duckdb
     except ImportError:
@@ -198,29 +200,45 @@ def _written(
     """Return the files of all parts, which are written. BadInput lists what breaks a rule."""
     faults: list[Fault] = []
     files: dict[str, PartFile] = {}
-    rows, done = aside.rows, 0
-    largest = max(aside.bytes_of(part) for part in range(aside.parts))
-    at_once = max(1, min(cores(), memory // max(1, _SORTING * largest)))
-    with ThreadPoolExecutor(at_once) as pool:
-        work = finished(partial(write_sorted, aside, draft), range(aside.parts), pool)
-        for part, future in work:
-            written, found = future.result()
+    done = 0
+    with closing(_each_written(aside, draft, memory)) as each:
+        for part, written, found in each:
             files |= written
             faults += found
             if len(faults) >= _MOST_PROBLEMS:
-                work.close()
                 break
             done += 0 if found else written[parts_folder.part_file("forecasts", part)].rows
-            tell("Sorting", done, rows)
+            tell("Sorting", done, aside.rows)
     _raise_any(faults, sources)
     return files
+
+
+def _each_written(
+    aside: Aside, draft: Path, memory: int
+) -> Generator[tuple[int, dict[str, PartFile], list[Fault]]]:
+    """Yield each part with its files or its faults; several are sorted at once if they fit."""
+    needed = {part: _SORTING * aside.bytes_of(part) for part in range(aside.parts)}
+    fitting = [part for part in needed if needed[part] <= memory]
+    if fitting:
+        largest = max(needed[part] for part in fitting)
+        with (
+            ThreadPoolExecutor(min(cores(), memory // max(1, largest))) as pool,
+            closing(finished(partial(write_sorted, aside, draft), fitting, pool)) as work,
+        ):
+            for part, future in work:
+                yield part, *future.result()
+    if len(fitting) == len(needed):
+        return
+    with _engine(memory // 2, aside.folder / "engine") as connection:
+        for part in sorted(needed.keys() - fitting):
+            yield part, *write_large(aside, draft, part, connection)
 
 
 def _raise_any(faults: Sequence[Fault], sources: Sequence[Source]) -> None:
     """Raise BadInput if there are any faults, with the file and line of each."""
     if not faults:
         return
-    shown = sorted(faults)[:_MOST_PROBLEMS]
+    shown = sorted(faults, key=lambda fault: fault[:3])[:_MOST_PROBLEMS]
     problems = []
     for number, source in enumerate(sources):
         own = [fault for fault in shown if fault.source == number]

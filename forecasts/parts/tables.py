@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +39,13 @@ def schema_of(table: str) -> Any:
     )
 
 
-def write_parquet(path: Path, table: str, content: Any) -> None:
-    """Write an Arrow table, with blanks for the columns that it lacks."""
+def write_parquet(path: Path, table: str, contents: Iterable[Any]) -> int:
+    """Write Arrow tables that follow each other to a file, and return the number of rows.
+
+    Columns that they lack are blank.
+    """
     path.parent.mkdir(exist_ok=True)
-    schema = schema_of(table)
-    for name in schema.names:
-        if name not in content.column_names:
-            content = content.append_column(name, pa.nulls(len(content), schema.field(name).type))
-    content = content.select(schema.names)
+    schema, rows = schema_of(table), 0
     # Times in order are small as differences, and a dictionary of them would be slow to read.
     times = [name for name, kind in FRAME_COLUMNS[table].items() if kind == "time"]
     with pyarrow.parquet.ParquetWriter(
@@ -56,9 +55,20 @@ def write_parquet(path: Path, table: str, content: Any) -> None:
         use_dictionary=[name for name in schema.names if name not in times],
         column_encoding=dict.fromkeys(times, "DELTA_BINARY_PACKED"),
     ) as file:
-        for start in range(0, max(1, len(content)), ROW_GROUP):
-            group = content.slice(start, ROW_GROUP)
-            file.write_table(_pruned(group).cast(schema), row_group_size=ROW_GROUP)
+        for content in contents:
+            complete = _complete(content, schema)
+            for start in range(0, len(complete), ROW_GROUP):
+                group = _pruned(complete.slice(start, ROW_GROUP)).cast(schema)
+                file.write_table(group, row_group_size=ROW_GROUP)
+            rows += len(complete)
+    return rows
+
+
+def _complete(content: Any, schema: Any) -> Any:
+    for name in schema.names:
+        if name not in content.column_names:
+            content = content.append_column(name, pa.nulls(len(content), schema.field(name).type))
+    return content.select(schema.names)
 
 
 def _pruned(group: Any) -> Any:

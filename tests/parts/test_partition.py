@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,7 +24,7 @@ from forecasts.cli.main import app
 from forecasts.common.errors import BadInput, Refused
 from forecasts.exchange.folder.cells import cell_text
 from forecasts.exchange.folder.folder import read_folder
-from forecasts.parts import aside, one_part
+from forecasts.parts import aside, large_part, one_part
 from forecasts.parts import partition as partitions
 from forecasts.parts.folder import Parts, part_of
 from forecasts.parts.inputs import find_files
@@ -252,6 +253,27 @@ def test_rows_that_break_a_rule_are_named_by_file_and_line(folder: Path) -> None
     )
 
 
+def test_a_part_that_does_not_fit_the_memory_is_the_same_and_names_the_same_rows(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitting = made(folder, tmp_path / "fitting", parts=2)
+    monkeypatch.setattr(partitions, "_SORTING", 10**12)
+    large = made(folder, tmp_path / "large", parts=2)
+    for part in range(2):
+        for table in ("questions", "forecasts"):
+            own, other = (texts(getattr(parts, table)(part)) for parts in (fitting, large))
+            pd.testing.assert_frame_equal(own, other)
+    for parts in (fitting, large):
+        shutil.rmtree(parts.folder)
+    check_each(
+        folder,
+        [
+            ("rain,zoe,2026-01-02T00:00:00Z,1.5", "probability", "1.5", "0..1"),
+            ("rain,zoe ,2026-01-02T00:00:00Z,0.5", "forecaster", "zoe ", "white space"),
+        ],
+    )
+
+
 def test_questions_that_break_a_rule_are_named_by_file_and_line(folder: Path) -> None:
     (folder / "questions.csv").write_text(
         QUESTIONS.replace("YES", "maybe").replace(",Blue", ",green").replace("snow,", "rain,")
@@ -407,6 +429,7 @@ IDS = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1, m
     ),
     parts=st.integers(1, 5),
     batch=st.integers(1, 7),
+    fits=st.booleans(),
     ending=st.sampled_from(["csv", "parquet"]),
 )
 def test_any_folder_in_any_number_of_parts_keeps_rows_order_and_whole_questions(
@@ -415,6 +438,7 @@ def test_any_folder_in_any_number_of_parts_keeps_rows_order_and_whole_questions(
     given_rows: list[tuple[int, str, int, float]],
     parts: int,
     batch: int,
+    fits: bool,
     ending: str,
 ) -> None:
     folder = tmp_path_factory.mktemp("any")
@@ -437,6 +461,9 @@ def test_any_folder_in_any_number_of_parts_keeps_rows_order_and_whole_questions(
             frame.astype({"question_id": str}).to_parquet(folder / f"{name}.parquet")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(partitions, "_BATCH_ROWS", batch)
+        patch.setattr(large_part, "BLOCK", 3 * batch)
+        if not fits:  # into the memory, so that DuckDB sorts the parts
+            patch.setattr(partitions, "_SORTING", 10**12)
         found = made(folder, folder / "parts", parts=parts)
     assert sorted(row["question_id"] for row in rows(found, "questions")) == sorted(ids)
     for part, expected in enumerate(slow_partition(forecasts, parts)):
