@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,8 @@ from forecasts.cli.root import app
 from forecasts.common.commands import command
 from forecasts.common.errors import BadInput
 
-_TYPES = {"multiple_choice": "choice_share", "numeric": "numeric_share"}
+# The types and the settings of their shares.
+_TYPES = {"multiple_choice": "choice_share", "numeric": "numeric_share", "binary": "binary"}
 
 
 @app.command()
@@ -90,7 +92,10 @@ def simulate(
 
 
 def _shares(given: str) -> dict[str, float]:
-    """Return the share of each type named; BadInput if one is not known or not a number."""
+    """Return the settings of the shares of types; BadInput if one is unknown or they do not add up.
+
+    The share of binary questions may be given or left out.
+    """
     shares = {}
     for one in filter(None, given.split(",")):
         name, _, share = one.partition("=")
@@ -99,6 +104,13 @@ def _shares(given: str) -> dict[str, float]:
         except (KeyError, ValueError):
             raise BadInput(
                 f"--types {one!r} is not a type and its share.",
-                remedy=f"Use {' or '.join(f'{name}=0.2' for name in _TYPES)}.",
+                remedy=f"Use {', '.join(f'{name}=0.2' for name in _TYPES)}.",
             ) from None
+    total = sum(shares.values())
+    if "binary" in shares and not math.isclose(total, 1):
+        raise BadInput(
+            f"The shares of --types add up to {total:g}, not 1.",
+            remedy="Correct them, or leave binary out.",
+        )
+    shares.pop("binary", None)
     return shares

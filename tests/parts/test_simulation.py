@@ -197,4 +197,16 @@ def test_the_command_names_a_type_that_it_does_not_know(
 ) -> None:
     done = run.invoke(app, ["simulate", str(tmp_path / "made"), "--types", wrong])
     assert done.exit_code == 2
-    assert "Use multiple_choice=0.2 or numeric=0.2." in done.output
+    assert "Use multiple_choice=0.2, numeric=0.2, binary=0.2." in done.output
+
+
+def test_the_shares_of_types_may_name_the_binary_ones_if_they_add_up(
+    run: CliRunner, tmp_path: Path
+) -> None:
+    size = ["--questions", "20", "--forecasters", "5", "--updates", "300", "--workers", "1"]
+    made = [str(tmp_path / "made"), *size, "--types"]
+    wrong = run.invoke(app, ["simulate", *made, "binary=0.5,numeric=0.2"])
+    assert wrong.exit_code == 2
+    assert "add up to 0.7, not 1" in wrong.output
+    done = run.invoke(app, ["simulate", *made, "binary=0.5,numeric=0.5"])
+    assert done.exit_code == 0, done.output
