@@ -33,22 +33,16 @@ def report_in_memory(folder: str, by: str, output: str) -> str:
     """Return the digest of the report on the same ledger in one process."""
     parts = open_parts(Path(folder))
     every = [parts.forecasts(part) for part in range(parts.count)]
-    made = pd.concat([each.astype({"question_id": "str", "forecaster": "str"}) for each in every])
-    columns: dict[str, Any] = {name: made.get(name) for name in FORECAST_COLUMNS}
+    texts = {"question_id": "str", "forecaster": "str"}
+    made = pd.concat([each.astype(texts) for each in every], ignore_index=True)
+    made = made.reindex(columns=list(FORECAST_COLUMNS)).assign(rationale="")
     for name in ("probabilities", "quantiles", "evidence"):
-        given = columns[name]
-        cells = [None] * len(made) if given is None else given.to_list()
-        columns[name] = [json.loads(cell) if isinstance(cell, str) else None for cell in cells]
-    columns["rationale"] = [""] * len(made)
+        cells = made[name].to_list()
+        made[name] = [json.loads(cell) if isinstance(cell, str) else None for cell in cells]
+    asked = [parts.questions(part) for part in range(parts.count)]
     frames = Frames(
-        questions=pd.concat([parts.questions(part) for part in range(parts.count)]),
-        forecasts=typed_frame(
-            {
-                n: c.reset_index(drop=True) if isinstance(c, pd.Series) else c
-                for n, c in columns.items()
-            },
-            FORECAST_COLUMNS,
-        ),
+        questions=pd.concat(asked, ignore_index=True),
+        forecasts=typed_frame({name: made[name] for name in FORECAST_COLUMNS}, FORECAST_COLUMNS),
         teams=parts.whole("teams"),
         evidence=parts.whole("evidence"),
         articles=complete(pd.DataFrame(), pd.DataFrame()).articles,

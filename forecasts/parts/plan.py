@@ -29,9 +29,9 @@ from forecasts.reports.selection import Choice
 from forecasts.scores.frames import FRAME_COLUMNS, Frames
 
 # The forecasts of the groups of one batch.
-BATCH_ROWS = 1 << 18
+BATCH_ROWS = 1 << 17
 # Memory that a group takes for each of its forecasts, in bytes (docs/scaling.md).
-BYTES_EACH = 1_000
+BYTES_EACH = 2_000
 _TEXTS = (
     "background", "resolution_criteria", "fine_print", "article_url", "quote", "resolution_note",
     "resolution_source",

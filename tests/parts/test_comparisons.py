@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from forecasts.common.errors import BadInput
-from forecasts.parts import folder, plan, steps
+from forecasts.parts import plan, steps, tables
 from forecasts.parts.comparisons import compare_parts
 from forecasts.parts.folder import Parts
 from forecasts.reports.comparison import Comparison, build
@@ -27,8 +27,8 @@ def ledger() -> Frames:
 def parts(ledger: Frames, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, Parts]]:
     """The same ledger in 1, 3 and 7 parts, which are read in several chunks and batches."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(folder, "ROW_GROUP", 200)
-        patch.setattr(steps, "CHUNK_ROWS", 200)
+        patch.setattr(tables, "ROW_GROUP", 400)
+        patch.setattr(steps, "CHUNK_ROWS", 400)
         patch.setattr(plan, "BATCH_ROWS", 300)
         beside = tmp_path_factory.mktemp("parts")
         yield {count: written(beside / str(count), ledger, count) for count in (1, 3, 7)}

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
-from forecasts.parts import folder, plan, steps
+from forecasts.cli.main import app
+from forecasts.common.errors import BadInput
+from forecasts.parts import plan, steps, tables
 from forecasts.parts.folder import Parts
 from forecasts.parts.reports import report_parts
 from forecasts.reports import Report
@@ -26,8 +31,8 @@ def ledger() -> Frames:
 def parts(ledger: Frames, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, Parts]]:
     """The same ledger in 1, 3 and 7 parts, which are read in several chunks and batches."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(folder, "ROW_GROUP", 200)
-        patch.setattr(steps, "CHUNK_ROWS", 200)
+        patch.setattr(tables, "ROW_GROUP", 400)
+        patch.setattr(steps, "CHUNK_ROWS", 400)
         patch.setattr(plan, "BATCH_ROWS", 600)
         beside = tmp_path_factory.mktemp("parts")
         yield {count: written(beside / str(count), ledger, count) for count in (1, 3, 7)}
@@ -59,3 +64,63 @@ def test_every_number_is_that_of_one_process(
     found = report_on(parts[count], **wanted)
     assert len(found.groups) > 0
     assert_equal(found, report(ledger, **wanted))
+
+
+def test_progress_ends_at_the_total_and_nothing_is_left_beside_the_parts(
+    parts: dict[int, Parts],
+) -> None:
+    seen: list[tuple[int, int]] = []
+    with ThreadPoolExecutor(2) as executor:
+        report_parts(
+            parts[3],
+            executor=executor,
+            by="tag",
+            names=["t1"],
+            as_of=NOW,
+            progress=lambda done, of: seen.append((done, of)),
+        )
+    assert seen == sorted(seen)
+    assert seen[-1][0] == seen[-1][1]
+    beside = parts[3].folder.parent
+    assert sorted(each.name for each in beside.iterdir()) == ["1", "3", "7"]
+
+
+def test_a_group_too_large_for_memory_is_refused_with_the_memory_it_needs(
+    parts: dict[int, Parts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "BYTES_EACH", 10**12)
+    with pytest.raises(BadInput, match=r"A report on everyone holds its .* this machine has") as no:
+        report_on(parts[3])
+    assert "forecaster, team or tag" in (no.value.remedy or "")
+    with pytest.raises(BadInput, match="A report on north holds"):
+        report_on(parts[3], by="team")
+
+
+def test_names_and_kinds_that_parts_do_not_have_are_refused(parts: dict[int, Parts]) -> None:
+    with pytest.raises(BadInput, match="no forecaster 'max' with a forecast"):
+        report_on(parts[3], by="forecaster", names=["max"])
+    with pytest.raises(BadInput, match="does not name kinds"):
+        report_on(parts[3], by="kind")
+
+
+def test_the_command_reports_and_compares_parts(parts: dict[int, Parts]) -> None:
+    folder_ = str(parts[3].folder)
+    asked = ["--as-of", "2026-06-01", "--format", "json", "--workers", "1"]
+    made = CliRunner().invoke(app, ["report", folder_, "--by", "tag", *asked])
+    assert made.exit_code == 0, made.output
+    assert [group["name"] for group in json.loads(made.stdout)["groups"]] == [
+        "numbers",
+        "t0",
+        "t1",
+        "t2",
+    ]
+    made = CliRunner().invoke(app, ["compare", folder_, "--between", "north", "south", *asked])
+    assert made.exit_code == 0, made.output
+    assert len(json.loads(made.stdout)["pairs"]) == 1
+
+
+@pytest.mark.parametrize("verb", ["report", "compare"])
+def test_workers_need_parts(verb: str, tmp_path: Path) -> None:
+    made = CliRunner().invoke(app, [verb, str(tmp_path), "--workers", "2"])
+    assert made.exit_code == 2
+    assert "is not a folder of parts" in " ".join(made.output.split())
