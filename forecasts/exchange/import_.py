@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,6 +22,7 @@ from forecasts.common.errors import Forbidden
 from forecasts.exchange.import_forecasts import NewForecasts, compare_forecasts, write_forecasts
 from forecasts.exchange.import_questions import (
     Conflict,
+    KnownQuestion,
     Progress,
     QuestionChanges,
     Tolerance,
@@ -36,7 +37,6 @@ from forecasts.ledger.models import (
     Evidence,
     Member,
     QuestionRevision,
-    Resolution,
     Team,
 )
 from forecasts.questions.standing import QuestionState, in_batches, listing
@@ -164,7 +164,7 @@ class Comparison:
     import leaves out.
     """
 
-    known: dict[str, QuestionState]
+    known: Mapping[str, KnownQuestion]
     articles: list[Article]
     by_address: dict[str, Article]
     evidence_keys: dict[str, str]
@@ -222,12 +222,17 @@ def compare_frames(
         evidence_keys, evidence = compare_evidence(session, frames.evidence, member)
     tolerance = _tolerance(session, known, member, now) if tolerant else None
     questions = compare_questions(session, frames, known, member, now, on_progress, tolerance)
+    kept = {
+        slug: KnownQuestion.of(state, is_revised=slug in questions.revised)
+        for slug, state in known.items()
+    }
+    del known  # before the forecasts take its place in memory
     if tolerance is not None:
         frames = without(frames, tolerance.unfit)
     with nullcontext() if is_limited else reading_everything(session):
-        forecasts = compare_forecasts(session, frames, new_only=not known, vouched=vouched, now=now)
+        forecasts = compare_forecasts(session, frames, new_only=not kept, vouched=vouched, now=now)
     return Comparison(
-        known,
+        kept,
         articles,
         by_address,
         evidence_keys,
@@ -289,10 +294,11 @@ def write_frames(
         member,
         now,
     )
+    counts, count = found.counts, len(found.forecasts.keys)
     resolutions = write_questions(
         session, found.questions, frames, found.known, found.by_address, member, now
     )
-    count = len(found.forecasts.keys)
+    found.questions.new.clear()  # the forecasts need the memory
     with nullcontext() if found.is_limited else reading_everything(session):
         forecasts = write_forecasts(
             session,
@@ -308,13 +314,11 @@ def write_frames(
         )
     session.flush()
     touched = {found.known[slug].id for slug in found.questions.revised} | forecasts
-    to_score: list[scores.Scored | Resolution] = [*resolutions] + [
-        state.resolution
-        for state in found.known.values()
-        if state.resolution is not None and state.id in touched
-    ]
+    known = found.known.values()
+    again = [one.resolution for one in known if one.resolution is not None and one.id in touched]
+    to_score = [*resolutions, *again]
     on_progress("Scores", 0.8)
-    return replace(found.counts, scores=scores.store(session, to_score) if to_score else 0)
+    return replace(counts, scores=scores.store(session, to_score) if to_score else 0)
 
 
 def _require_small(frames: Frames) -> None:

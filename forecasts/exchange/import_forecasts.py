@@ -24,7 +24,7 @@ from forecasts.questions.standing import in_batches
 from forecasts.scores.frames import Frames, forecast_frame, rows
 from forecasts.updates.model_uses import Model, record_models
 
-_SLICE = 20_000  # rows that are made ready at a time, so that an import of any size fits in memory
+_SLICE = 10_000  # rows that are made ready at a time, so that an import of any size fits in memory
 _KEY_BYTES = 16  # of an import key, which the ledger has in hexadecimal
 Keys = npt.NDArray[np.bytes_]  # a fifth of the memory that texts take
 
@@ -52,8 +52,12 @@ def compare_forecasts(
     keys = _import_keys(frames.forecasts)
     fresh = None
     if not new_only:
-        stored = _stored_keys(session, frames.questions["question_id"].tolist(), vouched)
-        fresh = np.flatnonzero(~np.isin(keys, stored))
+        is_stored = np.zeros(len(keys), dtype=bool)
+        for some in in_batches(frames.questions["question_id"].tolist()):
+            of_these = np.flatnonzero(frames.forecasts["question_id"].isin(some))
+            stored = _stored_keys(session, some, vouched)
+            is_stored[of_these] = np.isin(keys[of_these], stored)
+        fresh = np.flatnonzero(~is_stored)
     forecasts, models = frames.forecasts, frames.models
     if fresh is not None and len(fresh) < len(keys):
         forecasts, keys = forecasts.iloc[fresh], keys[fresh]
@@ -90,26 +94,23 @@ def compare_forecasts(
 
 
 def _stored_keys(session: Session, slugs: Sequence[str], vouched: bool) -> Keys:
-    """Return the keys of the forecasts on these questions, some questions at a time.
+    """Return the keys of the forecasts on these questions.
 
     With those of all earlier imports, even of rows that differ by now; if ``vouched``, without
     those that nobody vouched for.
     """
-    found = [np.empty(0, dtype=f"S{_KEY_BYTES}")]
-    for some in in_batches(slugs):
-        with reading_everything(session):  # a crowd may be hidden from the importer
-            found.append(_import_keys(forecast_frame(session, some)))
-        ids = list(question_ids(session, some).values())
-        imported = select(Forecast.import_key).where(
-            col(Forecast.question_id).in_(ids), col(Forecast.import_key).is_not(None)
-        )
-        hexes = [
-            key.removeprefix(_CLAIMED)
-            for key in session.exec(imported)
-            if key is not None and not (vouched and key.startswith(_CLAIMED))
-        ]
-        found.append(np.array(list(map(bytes.fromhex, hexes)), dtype=f"S{_KEY_BYTES}"))
-    return np.concatenate(found)
+    with reading_everything(session):  # a crowd may be hidden from the importer
+        own = _import_keys(forecast_frame(session, slugs))
+    ids = list(question_ids(session, slugs).values())
+    imported = select(Forecast.import_key).where(
+        col(Forecast.question_id).in_(ids), col(Forecast.import_key).is_not(None)
+    )
+    hexes = [
+        key.removeprefix(_CLAIMED)
+        for key in session.exec(imported)
+        if key is not None and not (vouched and key.startswith(_CLAIMED))
+    ]
+    return np.concatenate([own, np.array(list(map(bytes.fromhex, hexes)), dtype=own.dtype)])
 
 
 def write_forecasts(
@@ -174,7 +175,7 @@ def _columns(
     for start in range(0, len(new.keys), _SLICE):
         on_progress(start)
         some = slice(start, start + _SLICE)
-        forecasts, keys = new.rows.iloc[some], list(map(_hex, new.keys[some]))
+        forecasts, keys = new.rows.iloc[some], _hexadecimal(new.keys[some])
         count = len(keys)
         # As the ledger has them, which is written in a tenth of the time that datetimes take.
         times = pa.array(_naive(forecasts["made_at"])).cast(pa.string()).to_pylist()
@@ -249,8 +250,9 @@ def _key(row: str, number: int) -> bytes:
     return hashlib.sha256(f"{row}\n{number}".encode()).digest()[:_KEY_BYTES]
 
 
-def _hex(key: bytes) -> str:
-    return key.ljust(_KEY_BYTES, b"\0").hex()  # NumPy drops zeros at the end
+def _hexadecimal(keys: Keys) -> list[str]:
+    digits, size = keys.tobytes().hex(), 2 * _KEY_BYTES
+    return [digits[at : at + size] for at in range(0, len(digits), size)]
 
 
 def _key_rows(forecasts: pd.DataFrame) -> Iterator[str]:

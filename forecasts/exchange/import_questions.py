@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 from sqlmodel import Session
@@ -21,6 +21,7 @@ from forecasts.ledger.append import append
 from forecasts.ledger.models import (
     Article,
     Member,
+    QuestionRevision,
     QuestionText,
     ResolutionState,
     Visibility,
@@ -77,6 +78,27 @@ class Tolerance:
     def unfit(self) -> set[str]:
         """The questions whose forecasts do not fit those of the ledger."""
         return {one.question_id for one in self.conflicts if one.unfits}
+
+
+class KnownQuestion(NamedTuple):
+    """A question that the ledger has, as much of it as writing needs: 100,000 whole take 450 MB.
+
+    ``text``: its newest wording, if the import revises it.
+    """
+
+    id: int
+    member_id: int
+    resolution: Scored | None
+    text: QuestionRevision | None
+
+    @classmethod
+    def of(cls, state: QuestionState, *, is_revised: bool) -> KnownQuestion:
+        """Return the question in this state."""
+        current = state.resolution
+        resolution = None if current is None else Scored(state.id, current.id)
+        return cls(
+            state.id, state.question.member_id, resolution, state.text if is_revised else None
+        )
 
 
 @dataclass(frozen=True)
@@ -164,21 +186,23 @@ def write_questions(
     session: Session,
     found: QuestionChanges,
     frames: Frames,
-    known: dict[str, QuestionState],
+    known: Mapping[str, KnownQuestion],
     articles: dict[str, Article],
     member: Member,
     now: datetime,
 ) -> list[Scored]:
     """Return the new resolutions; they and the other changes are written."""
-    new = [
-        found.new[row.question_id]._replace(sources=_passages(session, row, articles, member, now))
-        for row in rows(frames.questions)
-        if row.question_id in found.new
-    ]
-    ids = append_questions(session, new, member=member, now=now)
+    new = dict(found.new)
+    for row in rows(frames.questions[frames.questions["article_url"] != ""]):
+        if row.question_id in new:
+            sources = _passages(session, row, articles, member, now)
+            new[row.question_id] = new[row.question_id]._replace(sources=sources)
+    ids = append_questions(session, list(new.values()), member=member, now=now)
     ids |= {slug: state.id for slug, state in known.items()}
     for slug, text in found.revised.items():
-        append_wording(session, known[slug].text, text, member=member, now=now, reason="imported")
+        earlier = known[slug].text
+        assert earlier is not None
+        append_wording(session, earlier, text, member=member, now=now, reason="imported")
     if not found.resolutions:
         return []
     questions = [ids[slug] for slug in found.resolutions]
@@ -246,8 +270,6 @@ def _passages(
 ) -> list[Passage]:
     """Return the passage that a new question was taken from; its article may be written."""
     url = row.article_url
-    if not url:
-        return []
     if url not in articles:
         articles[url] = _stub(session, url, member, now)
     return [Passage(articles[url], TextQuote(row.quote))]

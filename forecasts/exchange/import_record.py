@@ -16,6 +16,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 from sqlmodel import Session, col, select
 
@@ -139,7 +140,7 @@ def import_record(
     )
     ids = question_ids(session, found.record.frames.questions["question_id"].tolist())
     is_limited, known = found.comparison.is_limited, found.comparison.known.values()
-    others = {state.id for state in known if is_limited and state.question.member_id != member.id}
+    others = {state.id for state in known if is_limited and state.member_id != member.id}
     _write_origins(session, found.record, ids, others, now)
     write_printed_scores(session, found.printed, record.platform, ids, now)
     return replace(found.preview, counts=counts)
@@ -253,10 +254,11 @@ def _renamed(
 
 
 def _discarded(frames: Frames, discarded: Collection[str]) -> Iterator[LeftOut]:
-    for number, row in enumerate(rows(frames.questions)):
-        if row.question_id in discarded:
-            place = frames.place("questions", number)
-            yield LeftOut(place, row.title, "you have discarded this question here")
+    theirs = np.flatnonzero(frames.questions["question_id"].isin(list(discarded)))
+    titles = frames.questions["title"].iloc[theirs].tolist()
+    for number, title in zip(theirs.tolist(), titles, strict=True):
+        place = frames.place("questions", number)
+        yield LeftOut(place, title, "you have discarded this question here")
 
 
 def _conflicting(frames: Frames, comparison: Comparison) -> Iterator[LeftOut]:

@@ -21,6 +21,7 @@ from forecasts.exchange.folder.blocks import csv_header
 from forecasts.exchange.folder.tables import Table, read_table
 from forecasts.exchange.platforms.metaculus_questions import Asked, own_id
 from forecasts.exchange.platforms.python_literals import NumberLists, number_lists
+from forecasts.exchange.platforms.record import nothing
 from forecasts.ledger.models import QuestionType
 from forecasts.scores.frames import TIME_DTYPE
 from forecasts.updates.distributions import first_faults, quantiles
@@ -287,10 +288,11 @@ def _stacked(lists: NumberLists, some: Rows) -> Floats:
 
 def _objects(made: Mapping[int, Any], rows: Rows, gone: npt.NDArray[np.bool_]) -> Any:
     """Return the values of these rows, None for those that have none or are withdrawals."""
+    if not made:
+        return nothing(len(rows))
     found = np.full(len(rows), None, dtype=object)
-    if made:
-        places = np.flatnonzero(~gone)
-        found[places] = [made.get(row) for row in rows[places].tolist()]
+    places = np.flatnonzero(~gone)
+    found[places] = [made.get(row) for row in rows[places].tolist()]
     return found
 
 

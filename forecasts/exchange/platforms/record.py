@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 
 from forecasts.scores.frames import FRAME_COLUMNS, MEMBER_COLUMNS, TIME_DTYPE, Frames, row_number
@@ -97,17 +98,24 @@ def frame_of(columns: Mapping[str, str], values: Mapping[str, Any]) -> pd.DataFr
     """
     count = len(next(iter(values.values()), ()))
     blank = {"text": "", "time": pd.NaT, "number": float("nan"), "flag": False}
-    # One blank column of a kind serves for all: columns of texts share their memory.
+    # One blank column of a kind serves for all.
     blanks = {
-        kind: pd.Series([blank.get(kind)] * count, dtype=_DTYPES[kind])
-        for kind in {kind for name, kind in columns.items() if name not in values}
+        kind: pd.Series([blank[kind]] * count if kind in blank else nothing(count), dtype=dtype)
+        for kind, dtype in _DTYPES.items()
+        if any(name not in values for name, one in columns.items() if one == kind)
     }
     return pd.DataFrame(
         {
             name: _column(values[name], kind) if name in values else blanks[kind]
             for name, kind in columns.items()
-        }
+        },
+        copy=False,
     )
+
+
+def nothing(count: int) -> Any:
+    """Return a column of objects without any: one None, repeated, takes no memory."""
+    return np.broadcast_to(np.array(None), count)
 
 
 def _column(values: Any, kind: str) -> pd.Series[Any]:
