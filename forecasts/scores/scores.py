@@ -19,6 +19,7 @@ import scoring
 from forecasts.access.visibility import reading_everything
 from forecasts.ledger.append import write_rows
 from forecasts.ledger.current import is_current_outcome
+from forecasts.ledger.insertion import lightened
 from forecasts.ledger.models import Forecast, Member, Question, Resolution, Score
 from forecasts.questions.standing import in_batches, listing
 from forecasts.scores.frames import scoring_frames
@@ -44,10 +45,12 @@ def store(session: Session, resolutions: Sequence[Scored | Resolution]) -> int:
     superseded resolutions are kept.
     """
     by_question = {resolution.question_id: resolution.id for resolution in resolutions}
-    return sum(
-        _store(session, {id_: by_question[id_] for id_ in batch})
-        for batch in _batches(session, list(by_question))
-    )
+    # There are at least as many scores as resolutions.
+    with lightened(session.connection(), "score", len(by_question)):
+        return sum(
+            _store(session, {id_: by_question[id_] for id_ in batch})
+            for batch in _batches(session, list(by_question))
+        )
 
 
 def _batches(session: Session, questions: Sequence[int]) -> Iterator[list[int]]:
