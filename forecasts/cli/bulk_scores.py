@@ -124,7 +124,10 @@ def engine(
             "--workers counts processes here, and --scheduler names a cluster.",
             remedy="Use one of them.",
         )
-    return Processes(workers, preload=[preload]) if scheduler is None else cluster(scheduler)
+    if scheduler is not None:
+        return cluster(scheduler)
+    # Each process imports the module that started the command.
+    return Processes(workers, preload=["forecasts.cli.main", preload])
 
 
 @contextmanager

@@ -51,8 +51,14 @@ ATTEMPTS = 3
 # Errors of clusters for a lost worker: Dask's, and Ray's.
 _LOST = ("KilledWorker", "WorkerCrashedError", "NodeDiedError", "OutOfMemoryError")
 _SECONDS_TO_CONNECT = 10
-# Libraries of linear algebra start a thread a core, in every process.
-_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+_ENVIRONMENT = {
+    # Libraries of linear algebra start a thread a core, in every process.
+    **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    # Memory of one part is kept for the next: getting it from the system again takes a fifth longer.
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(512 << 20),
+}
 
 
 def finished(
@@ -167,13 +173,13 @@ class Processes(Executor):
     """
 
     def __init__(self, workers: int | None = None, *, preload: Sequence[str] = ()) -> None:
-        for name in _ONE_THREAD:
-            os.environ.setdefault(name, "1")
+        for name, value in _ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
         # Forking this process would copy the locks of its threads.
         server = "forkserver" in multiprocessing.get_all_start_methods()
         self._context = multiprocessing.get_context("forkserver" if server else "spawn")
         if server:
-            self._context.set_forkserver_preload(["__main__", *preload])
+            self._context.set_forkserver_preload([*preload])
         self._threads = ThreadPoolExecutor(workers or cores())
         self._own = threading.local()
         self._pools: list[ProcessPoolExecutor] = []
