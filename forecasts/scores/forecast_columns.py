@@ -30,6 +30,7 @@ from forecasts.ledger.models import (
     Question,
     QuestionRevision,
 )
+from forecasts.ledger.urls import is_embedded
 from forecasts.questions.standing import in_batches
 from forecasts.updates.values import Value
 
@@ -148,8 +149,10 @@ def _limits(session: Session, only: Sequence[str] | None) -> list[Any]:
 
 def _rows(session: Session, statement: Any, size: int | None) -> Iterator[list[tuple[Any, ...]]]:
     """Yield rows as the driver has them, ``size`` at a time by a cursor of the database, or all."""
-    options = {} if size is None else {"stream_results": True}
-    with session.connection().execute(statement, execution_options=options) as result:
+    connection = session.connection()
+    # A file is read as rows are fetched, without being asked to.
+    options = {"stream_results": size is not None and not is_embedded(connection)}
+    with connection.execute(statement, execution_options=options) as result:
         while result.cursor is not None:  # it is closed after the last row
             with _garbage_collection_paused():
                 # Not the cursor's own method: the first row of a stream has left it.
@@ -217,7 +220,9 @@ def _columns(
         "rationale": pa.array(read["rationale"], pa.large_string())
         if "rationale" in read
         else pa.nulls(many, pa.large_string()),
-        "evidence": [_evidence(evidence.get(id_)) for id_ in read["id"]] if evidence else blank,
+        "evidence": [cited and _evidence(cited) for cited in map(evidence.get, read["id"])]
+        if evidence
+        else blank,
     }
 
 
@@ -310,10 +315,8 @@ def _over_options(session: Session, questions: Sequence[int], vectors: list[Any]
     ]
 
 
-def _evidence(cited: list[tuple[Any, ...]] | None) -> list[dict[str, Any]] | None:
+def _evidence(cited: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
     """Return the evidence that a forecast cites as a ledger folder has it."""
-    if cited is None:
-        return None
     return [
         {"evidence_id": key, "stance": stance} | ({} if share is None else {"share": share})
         for key, stance, share in cited

@@ -212,11 +212,18 @@ def batch_texts(batch: Any, kinds: Mapping[str, str]) -> dict[str, Any]:
     if isinstance(batch, pd.DataFrame):
         return {name: cell_texts(batch[name], kind) for name, kind in kinds.items()}
     texts = dict(zip(batch.schema.names, batch.columns, strict=True))
-    numbers = texts["probability"].to_pylist()
-    return texts | {
-        "made_at": iso_texts(texts["made_at"]),
-        "probability": pa.array([None if p is None else repr(p) for p in numbers], _TEXT),
-    }
+    made_at, probability = iso_texts(texts["made_at"]), _number_texts(texts["probability"])
+    return texts | {"made_at": made_at, "probability": probability}
+
+
+def _number_texts(numbers: Any) -> Any:
+    """Return numbers in full precision, as Python writes them, null for missing ones.
+
+    Arrow writes the same digits, but 1.0 without the point and small numbers in other forms.
+    """
+    alike = pc.and_(pc.greater_equal(numbers, 1e-3), pc.less(numbers, 1.0)).fill_null(True)
+    odd = pa.array(map(repr, numbers.filter(pc.invert(alike)).to_pylist()), _TEXT)
+    return pc.replace_with_mask(numbers.cast(_TEXT), pc.invert(alike), odd)
 
 
 def cell_texts(column: pd.Series[Any], kind: str) -> list[str]:
