@@ -61,7 +61,7 @@ def compare_parts(
     ``reports.report_parts``. BadInput for a part that cannot be read, and for a side too large for
     memory.
     """
-    total = parts.rows("forecasts") * 2
+    total, numbers = 2 * parts.rows("forecasts"), range(parts.count)
 
     def step(number: int) -> Callable[[int], None]:
         return lambda done: progress(
@@ -69,11 +69,11 @@ def compare_parts(
         )
 
     with between(parts) as folder:
-        counted = results(count, parts, parts.count, executor)
+        counted = results(count, parts, numbers, executor)
         plan, scope = plan_of(folder, parts, counted, BY[of], sides, choice, as_of)
         require_sides(scope, sides, of)
         store(folder / "shared", (of, alike))
-        every = results(_read, folder, parts.count, executor, step(0))
+        every = results(_read, folder, numbers, executor, step(0))
         tables = together([one.tables for one in every])
         everyone = sorted(set().union(*(one.forecasters for one in every)))
         digest = of_questions((one for part in every for one in part.digests), plan.frames)
@@ -82,8 +82,9 @@ def compare_parts(
         looked = Closer(None, {})
         if found.selective or found.shown:
             store(folder / "pairs", (bool(found.selective), found.shown))
-            looked = closer_together(results(_closer, folder, parts.count, executor, step(1)))
-        made = results(_records, folder, len(plan.batches), executor)
+            looked = closer_together(results(_closer, folder, numbers, executor, step(1)))
+        made = [one for turn in plan.turns for one in results(_records, folder, turn, executor)]
+        progress(total, total)
     return comparison(
         scope,
         tables,

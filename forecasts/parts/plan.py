@@ -21,6 +21,7 @@ import pandas as pd
 from forecasts.common.errors import BadInput
 from forecasts.parts import asked
 from forecasts.parts.batches import Spread, packed
+from forecasts.parts.execution import cores
 from forecasts.parts.folder import Parts
 from forecasts.reports.groups import group_names, tagged
 from forecasts.reports.report import By
@@ -45,7 +46,8 @@ class Plan:
 
     ``scope`` has no questions (see ``asked``). ``batches`` are names of groups; ``spread`` has for
     each forecaster (a position in ``forecasters``), or by tag for each question (its number), the
-    batches that need its forecasts. ``names``: all groups there are.
+    batches that need its forecasts. ``names``: all groups there
+    are; ``sizes``: the forecasts of those wanted.
     """
 
     parts: Parts
@@ -56,6 +58,7 @@ class Plan:
     names: pd.Index
     batches: list[tuple[str, ...]]
     spread: Spread
+    sizes: dict[str, int]
 
     @property
     def frames(self) -> Frames:
@@ -67,6 +70,17 @@ class Plan:
     def batch_of(self) -> dict[str, int]:
         """The batch of each group."""
         return {name: number for number, names in enumerate(self.batches) for name in names}
+
+    @property
+    def turns(self) -> list[list[int]]:
+        """The batches that are made at the same time: all, but for those that need the memory."""
+        large = []
+        for number, names in enumerate(self.batches):
+            needed = sum(self.sizes[name] for name in names) * BYTES_EACH
+            if needed * cores() > _memory():
+                large.append(number)
+        small = [number for number in range(len(self.batches)) if number not in large]
+        return [small] * bool(small) + [[number] for number in large]
 
     @property
     def by_question(self) -> bool:
@@ -141,6 +155,7 @@ def plan_of(
         pd.Index([] if by in ("all", "lead") else group_names(frames, by=by), dtype=str),
         sets,
         Spread.of_pairs(key, pairs["group"].map(batch_of).to_numpy(np.intp), many),
+        of_group,
     )
     store(folder / "plan", plan)
     return plan, asked.write(folder, scope, part_of)
@@ -150,7 +165,7 @@ def _require_memory(sizes: dict[str, int], by: By) -> None:
     """Raise BadInput if the largest group does not fit into the memory of this machine."""
     name, most = max(sizes.items(), key=lambda item: item[1], default=("", 0))
     needed = most * BYTES_EACH
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    memory = _memory()
     if needed > memory:
         whole = by in ("all", "lead")
         raise BadInput(
@@ -161,6 +176,11 @@ def _require_memory(sizes: dict[str, int], by: By) -> None:
             if whole
             else "Report on fewer questions: --tag, --since, --until.",
         )
+
+
+def _memory() -> int:
+    """Return the bytes of memory that this machine has."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -62,16 +63,16 @@ def report_parts(
     one it is in by the same paths. ``progress`` is called with the steps done so far, in forecasts,
     and all of them. BadInput for a part that cannot be read, and for a group too large for memory.
     """
-    total = 2 * parts.rows("forecasts")
+    total, numbers = 2 * parts.rows("forecasts"), range(parts.count)
 
     def first_half(done: int) -> None:
         progress(total * done // (2 * parts.count), total)
 
     with between(parts) as folder:
-        counted = results(count, parts, parts.count, executor)
+        counted = results(count, parts, numbers, executor)
         plan, scope = plan_of(folder, parts, counted, by, names, choice, as_of)
         del counted
-        every = results(_read, folder, parts.count, executor, first_half)
+        every = results(_read, folder, numbers, executor, first_half)
         found = together([one.joint for one in every])
         nothing = plan.frames
         common = shared(found, scope, follows=Rows(nothing, scope).follows)
@@ -82,10 +83,12 @@ def report_parts(
         store(folder / "shared", (common, moments))
         many = len(plan.batches)
 
-        def second_half(done: int) -> None:
-            progress(total * (many + done) // (2 * many), total)
+        def second_half(before: int, done: int) -> None:
+            progress(total * (many + before + done) // (2 * many), total)
 
-        made = results(_make, folder, many, executor, second_half)
+        made: list[tuple[Group, ...]] = []
+        for turn in plan.turns:
+            made += results(_make, folder, turn, executor, partial(second_half, len(made)))
     by_name = {group.name: group for batch in made for group in batch}
     return report(
         scope,

@@ -54,13 +54,13 @@ class Some(NamedTuple):
 def results(
     work: Callable[[tuple[Context, int]], Result],
     context: Context,
-    many: int,
+    numbers: Sequence[int],
     executor: Executor,
     progress: Callable[[int], None] = lambda done: None,
 ) -> list[Result]:
-    """Return the results of work on so many parts or batches. BadInput says why one has none."""
+    """Return the results of work on these parts or batches. BadInput says why one has none."""
     found: dict[int, Result] = {}
-    items = [(context, number) for number in range(many)]
+    items = [(context, number) for number in numbers]
     with closing(finished(work, items, executor)) as ended:
         for (_, number), future in ended:
             try:
@@ -68,7 +68,7 @@ def results(
             except Exception as error:
                 raise explained(error) from error
             progress(len(found))
-    return [found[number] for number in range(many)]
+    return [found[number] for number in numbers]
 
 
 def questions_of(

@@ -96,6 +96,16 @@ def test_a_group_too_large_for_memory_is_refused_with_the_memory_it_needs(
         report_on(parts[3], by="team")
 
 
+def test_groups_that_need_the_memory_are_made_one_at_a_time(
+    ledger: Frames, parts: dict[int, Parts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "_memory", lambda: 10**6)
+    monkeypatch.setattr(plan, "BYTES_EACH", 3_000)
+    monkeypatch.setattr(plan, "cores", lambda: 2)
+    found = report_on(parts[3], by="team")
+    assert_equal(found, report(ledger, by="team"))
+
+
 def test_names_and_kinds_that_parts_do_not_have_are_refused(parts: dict[int, Parts]) -> None:
     with pytest.raises(BadInput, match="no forecaster 'max' with a forecast"):
         report_on(parts[3], by="forecaster", names=["max"])
