@@ -52,6 +52,7 @@ test-all:
 bench: $(VENV)/.tests
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.reporting
+	$(BIN)/python -m benchmarks.scale
 
 hold: $(VENV)/.tests
 	$(BIN)/pytest tests/outages tests/fuzz/test_resolvers.py -m "nightly or not nightly"

@@ -54,7 +54,7 @@ _SECONDS_TO_CONNECT = 10
 _ENVIRONMENT = {
     # Libraries of linear algebra start a thread a core, in every process.
     **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
-    # Memory of one part is kept for the next: getting it from the system again takes a fifth longer.
+    # Memory of one part is kept for the next: to get it again takes a fifth of the time.
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(512 << 20),

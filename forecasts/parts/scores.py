@@ -28,7 +28,7 @@ from forecasts.common.errors import BadInput, LedgerError, Refused
 from forecasts.parts import part_scores
 from forecasts.parts.chunks import chunks
 from forecasts.parts.execution import Processes, explained, finished
-from forecasts.parts.folder import Parts, part_file
+from forecasts.parts.folder import MANIFEST, Parts, part_file
 from forecasts.parts.part_scores import IDS, PartScores, Task, score_part, scored
 
 RESULTS = "results.json"
@@ -125,6 +125,7 @@ def processes(workers: int | None = None) -> Processes:
 
 def _tasks(parts: Parts, output: Path, protocols: Sequence[str]) -> list[Task]:
     folder = parts.folder.resolve()
+    listed = (folder / MANIFEST).stat().st_mtime_ns
     tasks = []
     for part in range(parts.count):
         names = [part_file(table, part) for table in ("questions", "forecasts")]
@@ -133,6 +134,7 @@ def _tasks(parts: Parts, output: Path, protocols: Sequence[str]) -> list[Task]:
                 part,
                 parts.rows("forecasts", part),
                 {folder / name: parts.files[name].sha256 for name in names},
+                listed,
                 output / part_file("scores", part),
                 {
                     "input": parts.digest(part),

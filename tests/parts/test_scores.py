@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 import tempfile
@@ -26,8 +27,8 @@ from forecasts.parts import scores
 from forecasts.parts.chunks import chunks
 from forecasts.parts.execution import Processes, cluster
 from forecasts.parts.folder import (
+    PartFile,
     Parts,
-    described,
     open_parts,
     part_file,
     part_of,
@@ -76,7 +77,8 @@ def rewritten(parts: Parts, name: str, change: Callable[[pd.DataFrame], pd.DataF
     changed = change(pq.read_table(path).to_pandas())
     schema = pq.read_schema(path)
     pq.write_table(pa.Table.from_pandas(changed, schema, preserve_index=False), path)
-    write_manifest(parts.folder, parts.count, {**parts.files, name: described(path)})
+    file = PartFile(len(changed), hashlib.sha256(path.read_bytes()).hexdigest())
+    write_manifest(parts.folder, parts.count, {**parts.files, name: file})
 
 
 # --- equal to one process ------------------------------------------------------------------------
