@@ -17,8 +17,9 @@ from scoring.arrays import Codes, Floats, Places
 from scoring.event_sweep import Sweep
 from scoring.ranks import nth_live, sum_by_rank, sum_of_all_by_rank
 
-# The least events of a window, and the most windows, so that the work remains O(n log n).
-WINDOW, MOST_WINDOWS = 3 << 17, 32
+# The least events of a window, few enough for a processor's caches, and the most windows, so that
+# the work remains O(n log n).
+WINDOW, MOST_WINDOWS = 1 << 16, 32
 
 Sums = Callable[[Floats, Floats, Floats], Floats]
 
