@@ -110,7 +110,7 @@ def _json_texts(values: list[Any]) -> pa.Array:
 
 
 def reading(session: Session, member: Member | None, now: datetime) -> AbstractContextManager[None]:
-    """Return the block in which the session reads what the member may export."""
+    """Return the block in which the session reads for the member's export."""
     everything = member_rights(session, member, now=now).unrestricted
     return reading_everything(session) if everything else nullcontext()
 
