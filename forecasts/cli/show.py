@@ -175,7 +175,7 @@ def _outcome_lines(session: Session, state: QuestionState, now: datetime) -> lis
 
 def _best_scores(session: Session, state: QuestionState, who: models.Member | None) -> list[str]:
     """Return the best scores and the member's own, one per line, then those of its platform."""
-    from forecasts.scores.printed_scores import printed_scores
+    from forecasts.questions.origins import origins
     from forecasts.scores.stored_scores import score_table
 
     if state.resolution is None:
@@ -188,11 +188,21 @@ def _best_scores(session: Session, state: QuestionState, who: models.Member | No
         updates = f"{row.updates} {'update' if row.updates == 1 else 'updates'}"
         line = f"{row.forecaster}: {rule} {row.score:.3g}, coverage {row.coverage:.0%}, {updates}"
         lines += fitted(line, indent="  ")
-    own_printed = [] if who is None else printed_scores(session, state, who)
-    printed = own_printed or printed_scores(session, state)[:_TOP]
-    for one in printed_lines(printed):
-        lines += fitted(one.strip(), indent="  " if one.startswith(" ") else "")
+    if origins(session, [state.id]):
+        lines += _best_printed(session, state, who)
     return lines
+
+
+def _best_printed(session: Session, state: QuestionState, who: models.Member | None) -> list[str]:
+    """Return the member's scores that a platform printed, else the first ones."""
+    from forecasts.scores.printed_scores import printed_scores  # which loads pandas
+
+    own = [] if who is None else printed_scores(session, state, who)
+    return [
+        line
+        for one in printed_lines(own or printed_scores(session, state)[:_TOP])
+        for line in fitted(one.strip(), indent="  " if one.startswith(" ") else "")
+    ]
 
 
 def _print_everything(session: Session, state: QuestionState, now: datetime) -> None:

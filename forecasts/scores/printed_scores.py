@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
+import scoring
 from forecasts.access.visibility import question_visible
 from forecasts.ledger.models import Member, PrintedScore, QuestionType
 from forecasts.questions.standing import QuestionState
+from forecasts.scores.frames import rows, scoring_frames
 
 _EQUAL = (
     "The same rule as ours. Ours is equal if everyone’s forecasts are imported, over the same "
@@ -102,10 +104,6 @@ def _ours(
     """Return the ledger's score of each forecaster on the question, by protocol and handle."""
     if not protocols or QuestionType(state.text.type).is_quantitative:
         return {}
-    # Loaded here, since questions without printed scores are shown without pandas.
-    import scoring
-    from forecasts.scores.frames import rows, scoring_frames
-
     questions, forecasts = scoring_frames(session, questions=[state.slug])
     return {
         (protocol, row.forecaster): float(row.score)
