@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -59,16 +61,22 @@ def difficulty_adjusted(scores: pd.DataFrame, families: Families | None = None) 
     finite = np.isfinite(scores["score"].to_numpy(dtype=np.float64)).all()
     require("score", None, finite, "must be finite")
     # A question has one row for each of its groups.
-    of = pd.factorize(scores["question_id"])[0]
+    of = _codes(scores["question_id"])[0]
     shared = (np.bincount(of) > 1)[of]
     rows = scores if shared.all() else scores[shared]
-    group, names = pd.factorize(rows["group"], sort=True)
-    question, ids = pd.factorize(rows["question_id"])
-    cluster = families_of(pd.Series(ids), families)[question] if len(rows) else question
-    codes = (each.astype(np.int32) for each in (group, question, cluster))
-    table = _adjusted(len(names), rows["score"].to_numpy(dtype=np.float64), *codes)
+    question, ids = _codes(rows["question_id"])
+    family = families_of(pd.Series(ids), families).astype(np.int32)
+    group, names = _codes(rows["group"], sort=True)
+    score = rows["score"].to_numpy(dtype=np.float64)
+    table = _adjusted(len(names), score, group, question, family[question])
     table.insert(0, "group", names)
     return table.sort_values(["component", "adjusted"], ignore_index=True)
+
+
+def _codes(column: pd.Series, *, sort: bool = False) -> tuple[Codes, pd.Index]:
+    """Return the number of each value, in half the memory of ``factorize``, and the values."""
+    code, values = pd.factorize(column, sort=sort)
+    return code.astype(np.int32), pd.Index(values)
 
 
 def _adjusted(
@@ -105,9 +113,10 @@ def _adjusted(
         difficulty = np.bincount(of_question, level) / np.bincount(of_question)
         columns["adjusted"] = effect + difficulty[component]
         residual = score - effect[group] - level[question]
-        clusters = int(cluster.max()) + 1
-        pair, held = np.unique(group * np.int64(clusters) + cluster, return_counts=True)
-        effective = own**2 / np.bincount(pair // clusters, held.astype(np.float64) ** 2)
+        held = sum(
+            sums.power(2).sum(axis=1) for sums in _sums(np.ones(len(score)), group, cluster, groups)
+        )
+        effective = own**2 / held
         # The diagonal of A⁺ Σ U_f U_fᵀ A⁺.
         moved = inverse @ _products(residual, group, cluster, groups)
         moved *= inverse
@@ -121,18 +130,23 @@ def _adjusted(
 
 def _products(value: Floats, group: Codes, of: Codes, groups: int) -> Floats:
     """Return Σ v vᵀ over the units ``of``, with v the sum of a unit's values by group."""
+    total = np.zeros((groups, groups))
+    for sums in _sums(value, group, of, groups):
+        found = (sums @ sums.T).tocoo()
+        total[found.row, found.col] += found.data
+    return total
+
+
+def _sums(value: Floats, group: Codes, of: Codes, groups: int) -> Iterator[Any]:
+    """Yield the sums of values by group and unit, as sparse arrays of some units each."""
     # Lazy: scipy is slow to import, and few commands need it.
     from scipy.sparse import coo_array
 
     order = np.argsort(of, kind="stable")
     unit = of[order]
     cuts = np.unique(np.searchsorted(unit, unit[::_AT_ONCE]))
-    total = np.zeros((groups, groups))
     for start, end in pairwise([*cuts, len(order)]):
         rows = order[start:end]
         place = unit[start:end] - unit[start]
         shape = (groups, int(place[-1]) + 1)
-        sums = coo_array((value[rows], (group[rows], place)), shape=shape).tocsr()
-        found = (sums @ sums.T).tocoo()
-        total[found.row, found.col] += found.data
-    return total
+        yield coo_array((value[rows], (group[rows], place)), shape=shape).tocsr()

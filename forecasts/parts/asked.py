@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,11 +34,19 @@ def write(folder: Path, scope: Scope, part: Mapping[str, int]) -> Scope:
         place=np.arange(len(questions)),
         part=questions["id"].map(part).to_numpy(dtype=np.int32),
         reason=scope.reason.astype(str),
-        **{name: [_text(cell) for cell in questions[name]] for name in _JSON},
     )
-    content = pa.Table.from_pandas(table, preserve_index=False)
-    with pyarrow.ipc.new_file(folder / _FILE, content.schema) as writer:
-        writer.write_table(content, max_chunksize=_ROWS)
+    schema = None
+    with pa.OSFile(str(folder / _FILE), "wb") as sink, ExitStack() as open_files:
+        for start in range(0, max(1, len(table)), _ROWS):
+            some = table.iloc[start : start + _ROWS]
+            some = some.assign(**{name: [_text(cell) for cell in some[name]] for name in _JSON})
+            content = pa.Table.from_pandas(
+                some.astype(dict.fromkeys(_JSON, "str")), schema, preserve_index=False
+            )
+            if schema is None:
+                schema = content.schema
+                writer = open_files.enter_context(pyarrow.ipc.new_file(sink, schema))
+            writer.write_table(content)
     return replace(scope, questions=questions[_KEPT])
 
 

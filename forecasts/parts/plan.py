@@ -121,11 +121,14 @@ def plan_of(
     )
     del each
     scope = scope_of(frames, by=by, names=names, choice=choice, as_of=as_of)
+    every_name = [] if by in ("all", "lead") else group_names(frames, by=by)
+    teams, evidence = frames.teams, frames.evidence
+    del frames
     on = pd.concat([each for _, each in counted])
     on = on.reindex(scope.questions["id"], fill_value=0).to_numpy()
     # The groups of each key: of a forecaster, or of a question.
     if by == "team":
-        pairs = frames.teams[["forecaster", "team"]].set_axis(["key", "group"], axis=1)
+        pairs = teams[["forecaster", "team"]].set_axis(["key", "group"], axis=1)
     elif by == "forecaster":
         pairs = pd.DataFrame({"key": forecasters, "group": forecasters})
     elif by == "tag":
@@ -149,10 +152,10 @@ def plan_of(
     plan = Plan(
         parts,
         replace(scope, questions=scope.questions.iloc[:0], reason=scope.reason[:0]),
-        frames.teams,
-        frames.evidence,
+        teams,
+        evidence,
         forecasters,
-        pd.Index([] if by in ("all", "lead") else group_names(frames, by=by), dtype=str),
+        pd.Index(every_name, dtype=str),
         sets,
         Spread.of_pairs(key, pairs["group"].map(batch_of).to_numpy(np.intp), many),
         of_group,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -32,7 +33,7 @@ Context = TypeVar("Context")
 Result = TypeVar("Result")
 
 # The forecasts read at once.
-CHUNK_ROWS = 1 << 18
+CHUNK_ROWS = 1 << 17
 _FORECASTS = [name for name in FRAME_COLUMNS["forecasts"] if name != "rationale"]
 _JSON = ("probabilities", "quantiles", "evidence")
 _ARROW = {
@@ -85,7 +86,7 @@ def questions_of(
     found = []
     path = plan.parts.folder / part_file("forecasts", part)
     try:
-        for table, last in tables(path, CHUNK_ROWS, _FORECASTS):
+        for table, last in _pieces(path):
             made = _frame(table)
             here = left & (last | questions["question_id"].isin(made["question_id"].unique()))
             left &= ~here
@@ -104,6 +105,17 @@ def questions_of(
         every = pa.concat_tables([made for made, _ in found], promote_options="default")
         number = np.concatenate([batch for _, batch in found])
         batches.write(folder / "forecasts" / part_name(part), every, number)
+
+
+def _pieces(path: Path) -> Iterator[tuple[Any, bool]]:
+    """Yield a part's forecasts in tables of whole questions, and whether it is the last one."""
+    for table, last in tables(path, CHUNK_ROWS, _FORECASTS):
+        asked_ = table["question_id"].cast(pa.string()).dictionary_encode().combine_chunks()
+        code = asked_.indices.to_numpy() if len(table) else np.zeros(0, np.int32)
+        # The rows of a question lie together, so its code rises with the row.
+        cuts = np.unique(np.searchsorted(code, code[::CHUNK_ROWS]))
+        for start, end in pairwise([*cuts, len(table)]) if len(cuts) else [(0, 0)]:
+            yield table.slice(start, end - start), last and end == len(table)
 
 
 def part_name(part: int) -> str:

@@ -19,6 +19,8 @@ from forecasts.reports.selection import Choice
 from forecasts.scores.frames import Frames
 from scoring.shared_shocks import Spans, spans_of
 
+_OF_SPANS = ("question_id", "family", "open_time", "scheduled_close_time")
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -81,10 +83,10 @@ def scope_of(
     wanted = tuple(chosen(frames, by=by, names=names))
     every = in_order(frames.questions)
     is_selected = selected(every, choice)
-    questions = every[is_selected].reset_index(drop=True)
+    questions = every if is_selected.all() else every[is_selected].reset_index(drop=True)
     reason = reasons(questions, cohort=choice.cohort, as_of=as_of)
     counts = reason == COUNTS
-    counting = questions[counts]
+    counting = questions.loc[counts, list(_OF_SPANS)]
     spans = spans_of(counting, pd.Series(families(counting), index=counting["question_id"]))
     about = {"row": np.arange(len(counting)), "opened": spans.opened, "closed": spans.closed}
     for name in about:
