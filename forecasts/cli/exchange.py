@@ -212,7 +212,10 @@ def export(
         return
     engine = ledger(settings(database, member))
     with reading_as(database, member, engine=engine) as (session, who, now):
-        files, omitted = write_export(session, folder, member=who, now=now, overwrite=overwrite)
+        with progress_bar("Exporting", "forecasts", rate=True) as tell:
+            files, omitted = write_export(
+                session, folder, member=who, now=now, overwrite=overwrite, tell=tell
+            )
         if proofs:
             files.append(write_proofs(session, folder, member=who, now=now))
         else:  # of the ledger that was replaced

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
@@ -70,19 +70,36 @@ def exported(
 
 
 def write_export(
-    session: Session, folder: Path, *, member: Member | None, now: datetime, overwrite: bool = False
+    session: Session,
+    folder: Path,
+    *,
+    member: Member | None,
+    now: datetime,
+    overwrite: bool = False,
+    tell: Callable[..., None] = lambda **_: None,
 ) -> tuple[list[Path], list[str]]:
     """Return the files of the ledger folder, which are written, and what it cannot hold.
 
     The same as ``exported``, but rows go from the database to the files in batches, so that a
-    ledger of any size needs little memory. Refused if the folder is not empty, unless
-    ``overwrite``.
+    ledger of any size needs little memory. ``tell`` is called with the total of forecasts, and with
+    those completed. Refused if the folder is not empty, unless ``overwrite``.
     """
     with reading(session, member, now):
-        further = table_batches(session) | {"forecasts": forecast_batches(session)}
+        visible = select(func.count(col(Forecast.id))).where(forecast_visible(session))
+        tell(total=session.exec(visible).one())
+        forecasts = _told(forecast_batches(session), tell)
+        further = table_batches(session) | {"forecasts": forecasts}
         nothing = complete(pd.DataFrame(), pd.DataFrame())
         files = write_folder(nothing, folder, overwrite=overwrite, further=further)
         return files, left_out(session)
+
+
+def _told(batches: Iterator[pa.RecordBatch], tell: Callable[..., None]) -> Iterator[pa.RecordBatch]:
+    completed = 0
+    for batch in batches:
+        yield batch
+        completed += len(batch)
+        tell(completed=completed)
 
 
 def forecast_batches(

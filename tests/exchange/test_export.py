@@ -89,6 +89,20 @@ def test_batches_make_the_same_files_as_the_whole_for_each_reader(
     pd.testing.assert_frame_equal(again, whole.forecasts)
 
 
+def test_the_progress_of_an_export_ends_at_its_total(filled: Engine, tmp_path: Path) -> None:
+    told: list[dict[str, int]] = []
+    with database.reading(filled) as session:
+        write_export(
+            session,
+            tmp_path / "out",
+            member=None,
+            now=day(5),
+            tell=lambda **each: told.append(each),
+        )
+    assert [*told[0], *told[-1]] == ["total", "completed"]
+    assert told[-1]["completed"] == told[0]["total"] > 4
+
+
 def test_no_batch_holds_more_than_a_part_of_the_ledger(filled: Engine) -> None:
     with database.reading(filled) as session:
         batches = list(forecast_batches(session))
