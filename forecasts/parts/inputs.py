@@ -82,7 +82,8 @@ class File:
             with connection.sql(query).to_arrow_reader(rows) as reader:
                 for batch in reader:
                     yield self._typed(batch, wrong)
-        except (duckdb.Error, pa.ArrowException) as error:
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
+            require_memory(error)
             raise self._unreadable(error) from None
 
     def places(self, rows: Sequence[int]) -> dict[int, str]:
@@ -194,6 +195,15 @@ class Rows:
 
 
 Source = File | Rows
+
+
+def require_memory(error: Exception) -> None:
+    """Raise BadInput if DuckDB met its limit of memory."""
+    if "Out of Memory" in str(error):
+        raise BadInput(
+            "The memory that DuckDB may take is too little for this input.",
+            remedy="Allow more, as in --memory 2GB, or close other programs.",
+        ) from None
 
 
 def digest_of(files: Sequence[File]) -> str:

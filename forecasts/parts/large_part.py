@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from forecasts.parts.aside import PLACE, Aside
 from forecasts.parts.folder import PartFile, part_file, write_in_turn
+from forecasts.parts.inputs import require_memory
 from forecasts.parts.one_part import (
     Fault,
     add_faults,
@@ -69,10 +70,15 @@ def _sorted(aside: Aside, part: int, connection: Any) -> Iterator[Any]:
     connection.register("rows_of_part", rows)
     order = f'question_id, forecaster, made_at, "{SOURCE}", "{PLACE}"'
     query = connection.sql(f"SELECT * FROM rows_of_part ORDER BY {order}")  # noqa: S608
-    with query.to_arrow_reader(BLOCK) as reader:
-        for batch in reader:
-            yield pa.table(batch)
-    connection.unregister("rows_of_part")
+    try:
+        with query.to_arrow_reader(BLOCK) as reader:
+            for batch in reader:
+                yield pa.table(batch)
+    except OSError as error:
+        require_memory(error)
+        raise
+    finally:
+        connection.unregister("rows_of_part")
 
 
 def _located(rows: Any, schema: Any, source: int, base: int) -> Any:

@@ -47,6 +47,7 @@ _MOST_PROBLEMS = 100
 _MEMORY_A_ROW, _DISK_A_ROW = 150, 40
 # How much memory sorting a part takes, in sizes of its rows.
 _SORTING = 3
+_LEAST_ENGINE = 250_000_000  # bytes, below which DuckDB cannot sort; the same for each thread
 
 # Told the step, and how many rows of it are done of how many.
 Tell = Callable[[str, int, int], None]
@@ -184,8 +185,8 @@ def _engine(memory: int, spill: Path) -> Iterator[Any]:
             remedy="Install it with: pip install 'forecast-ledger[bulk]'",
         ) from None
     settings: dict[str, Any] = {
-        "memory_limit": f"{memory}B",
-        "threads": cores(),
+        "memory_limit": f"{max(memory, _LEAST_ENGINE)}B",
+        "threads": max(1, min(cores(), memory // _LEAST_ENGINE)),
         "temp_directory": str(spill),
         "preserve_insertion_order": True,
     }
@@ -229,7 +230,7 @@ def _each_written(
                 yield part, *future.result()
     if len(fitting) == len(needed):
         return
-    with _engine(memory // 2, aside.folder / "engine") as connection:
+    with _engine(memory, aside.folder / "engine") as connection:
         for part in sorted(needed.keys() - fitting):
             yield part, *write_large(aside, draft, part, connection)
 

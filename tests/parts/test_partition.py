@@ -323,6 +323,17 @@ def test_a_row_with_too_few_cells_is_named_by_its_line(folder: Path, tmp_path: P
     assert problem.rule == "8 cells, like the header"
 
 
+def test_a_row_with_too_few_cells_is_named_in_a_large_file_too(
+    folder: Path, tmp_path: Path
+) -> None:
+    many = '7,zoe,2026-01-02T00:00:00Z,0.5,,,"a\nbreak",\n' * 50_000
+    (folder / "forecasts.csv").write_text(f"{FORECASTS}{many}rain,zoe\n")
+    with pytest.raises(BadInput) as caught:
+        partition(find_files([folder]), tmp_path / "parts")
+    [problem] = caught.value.problems
+    assert problem.place == "forecasts.csv, line 100010"
+
+
 def test_teams_follow_the_rules_of_a_ledger_folder(folder: Path, tmp_path: Path) -> None:
     (folder / "teams.csv").write_text("team,forecaster\n,zoe\n")
     with pytest.raises(BadInput) as caught:
