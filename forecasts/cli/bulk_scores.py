@@ -132,7 +132,7 @@ def engine(
 
 @contextmanager
 def showing_progress(description: str) -> Iterator[Callable[[int, int], None]]:
-    """Yield what shows the forecasts done: a bar on a terminal, elsewhere a line now and then."""
+    """Yield a function that shows the forecasts done: a bar, or a line now and then."""
     if messages().is_terminal:
         with progress_bar(description, "forecasts", rate=True) as advance_to:
             yield lambda done, of: advance_to(completed=done, total=of)

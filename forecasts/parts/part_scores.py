@@ -14,6 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
@@ -36,6 +37,8 @@ _SCHEMA = pa.schema(
         "updates": pa.int64(),
     }
 )
+# The columns of few different values.
+_REPEATED = [*IDS, "protocol", "updates"]
 
 
 @dataclass(frozen=True)
@@ -90,12 +93,14 @@ def score_part(task: Task) -> PartScores:
         with pyarrow.parquet.ParquetWriter(
             draft,
             _SCHEMA.with_metadata(metadata),
-            compression="zstd",
-            use_dictionary=[*IDS, "protocol", "updates"],
+            # Zstandard hardly makes scores smaller, and takes longer than writing them.
+            compression={"score": "none", "coverage": "none"} | dict.fromkeys(_REPEATED, "zstd"),
+            use_dictionary=_REPEATED,
             write_statistics=False,  # they take as long as the rest, and select nothing
         ) as writer:
             for chunk in chunks(*task.inputs):
-                table = _table(scored(chunk, task.made_from["protocols"], task.part))
+                protocols = task.made_from["protocols"]
+                table = _table(scored(chunk, protocols, task.part), protocols)
                 writer.write_table(table)
                 rows += len(table)
         sha256 = _sha256(draft)
@@ -134,15 +139,23 @@ def _rows_kept(task: Task) -> int | None:
     return metadata.num_rows if said == json.dumps(task.made_from).encode() else None
 
 
-def _table(frame: pd.DataFrame) -> Any:
+def _table(frame: pd.DataFrame, protocols: Sequence[str]) -> Any:
     columns = {name: frame[name] for name in ("score", "coverage", "updates")}
     arrays = {name: pa.array(column.to_numpy()) for name, column in columns.items()}
-    for name in (*IDS, "protocol"):
+    for name in IDS:
         column = frame[name].astype("category").cat
-        codes = pa.array(column.codes.to_numpy().astype(np.int32))
-        texts = pa.array(column.categories.to_numpy(dtype=object), pa.string())
-        arrays[name] = pa.DictionaryArray.from_arrays(codes, texts)
+        texts = column.categories.to_numpy(dtype=object)
+        arrays[name] = _names(column.codes.to_numpy(), texts)
+    at = np.zeros(len(frame), dtype=np.intp)
+    if len(protocols) > 1:
+        at = pd.Index(protocols).get_indexer(pd.Index(frame["protocol"]))
+    arrays["protocol"] = _names(at, protocols)
     return pa.table(arrays).select(_SCHEMA.names)
+
+
+def _names(codes: npt.NDArray[Any], texts: Sequence[str] | npt.NDArray[np.object_]) -> Any:
+    names = pa.array(texts, pa.string())
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), names)
 
 
 def _sha256(path: Path) -> str:
