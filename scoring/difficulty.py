@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from scoring.arrays import Codes, Floats
+from scoring.arrays import Codes, Floats, Places
 from scoring.errors import InputError, Problem, require
 from scoring.means import LEAST, LEVEL, Families, families_of
+
+Value = Callable[[Places], Floats]
 
 COLUMNS = ("group", "question_id", "score")
 # Rows of products that are made at once.
@@ -94,15 +96,20 @@ def _adjusted(
     }
     component = np.zeros(groups, dtype=np.intp)
     if len(score):
-        together = _products(np.sqrt(1 / many)[question], group, question, groups)
-        component = connected_components(together, directed=False)[1].astype(np.intp)
+        root = np.sqrt(1 / many)
+        normal = _products(lambda rows: root[question[rows]], group, question, groups)
+        component = connected_components(normal, directed=False)[1].astype(np.intp)
         size = np.bincount(component)
         sized = np.argsort(-size, kind="stable")
         component, size = np.argsort(sized)[component], size[sized]
+        np.negative(normal, out=normal)
+        normal[np.diag_indices(groups)] += own
         # The normal equations of a component add up to 0: its mean is added, and taken off again.
         mean_of = np.equal.outer(component, component) / size[component]
-        inverse = inv(np.diag(own) - together + mean_of, overwrite_a=True)
+        normal += mean_of
+        inverse = inv(normal, overwrite_a=True)
         inverse -= mean_of
+        del normal, mean_of
         mean = np.bincount(question, score) / many
         effect = inverse @ np.bincount(group, score - mean[question], minlength=groups)
         level = np.bincount(question, score - effect[group]) / many
@@ -112,11 +119,15 @@ def _adjusted(
         of_question[question] = component[group]
         difficulty = np.bincount(of_question, level) / np.bincount(of_question)
         columns["adjusted"] = effect + difficulty[component]
-        residual = score - effect[group] - level[question]
         held = sum(
-            sums.power(2).sum(axis=1) for sums in _sums(np.ones(len(score)), group, cluster, groups)
+            sums.power(2).sum(axis=1)
+            for sums in _sums(lambda rows: np.ones(len(rows)), group, cluster, groups)
         )
         effective = own**2 / held
+
+        def residual(rows: Places) -> Floats:
+            return np.asarray(score[rows] - effect[group[rows]] - level[question[rows]])
+
         # The diagonal of A⁺ Σ U_f U_fᵀ A⁺.
         moved = inverse @ _products(residual, group, cluster, groups)
         moved *= inverse
@@ -128,8 +139,11 @@ def _adjusted(
     return pd.DataFrame({"component": component, "questions": own.astype(np.int64)} | columns)
 
 
-def _products(value: Floats, group: Codes, of: Codes, groups: int) -> Floats:
-    """Return Σ v vᵀ over the units ``of``, with v the sum of a unit's values by group."""
+def _products(value: Value, group: Codes, of: Codes, groups: int) -> Floats:
+    """Return Σ v vᵀ over the units ``of``, with v the sum of a unit's values by group.
+
+    ``value`` returns those of some rows.
+    """
     total = np.zeros((groups, groups))
     for sums in _sums(value, group, of, groups):
         found = (sums @ sums.T).tocoo()
@@ -137,7 +151,7 @@ def _products(value: Floats, group: Codes, of: Codes, groups: int) -> Floats:
     return total
 
 
-def _sums(value: Floats, group: Codes, of: Codes, groups: int) -> Iterator[Any]:
+def _sums(value: Value, group: Codes, of: Codes, groups: int) -> Iterator[Any]:
     """Yield the sums of values by group and unit, as sparse arrays of some units each."""
     # Lazy: scipy is slow to import, and few commands need it.
     from scipy.sparse import coo_array
@@ -149,4 +163,4 @@ def _sums(value: Floats, group: Codes, of: Codes, groups: int) -> Iterator[Any]:
         rows = order[start:end]
         place = unit[start:end] - unit[start]
         shape = (groups, int(place[-1]) + 1)
-        yield coo_array((value[rows], (group[rows], place)), shape=shape).tocsr()
+        yield coo_array((value(rows), (group[rows], place)), shape=shape).tocsr()

@@ -73,13 +73,13 @@ def report_parts(
         plan, scope = plan_of(folder, parts, counted, by, names, choice, as_of)
         del counted
         every = results(_read, folder, numbers, executor, first_half)
-        found = together([one.joint for one in every])
-        nothing = plan.frames
-        common = shared(found, scope, follows=Rows(nothing, scope).follows)
         outcomes = [one.outcomes for one in every if one.outcomes is not None]
         moments = bool(outcomes) and few(pd.concat(outcomes).groupby(level=0).sum())
-        digest = of_questions((one for part in every for one in part.digests), nothing)
-        del every, found, outcomes
+        digest = of_questions((one for part in every for one in part.digests), plan.frames)
+        found = together([one.joint for one in every])
+        del every, outcomes
+        common = shared(found, scope, follows=Rows(plan.frames, scope).follows)
+        del found
         store(folder / "shared", (common, moments))
         many = len(plan.batches)
 
