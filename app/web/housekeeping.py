@@ -1,8 +1,8 @@
 """Memory given back while nobody visits.
 
 Streamlit keeps a closed session for two minutes, in case the browser comes back, and drops it when
-another session closes after that. So a server that nobody visits keeps what its last visitors
-uploaded and previewed, and the C library keeps what was freed.
+another session closes after that. So on a server without visits the uploads and previews of its last
+visitors stay in memory, and the C library does not return freed memory by itself.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ def drop_closed_sessions(server: runtime.Runtime) -> bool:
 
 
 def release_memory() -> None:
-    """Free what nothing refers to, and give freed memory back to the system where it can be.
+    """Free unused objects, and give freed memory back to the system where possible.
 
-    Only the main thread may give back what Arrow allocated in threads that have ended.
+    Only the main thread may give back Arrow's memory of threads that have ended.
     """
     gc.collect()
     pa.default_memory_pool().release_unused()
