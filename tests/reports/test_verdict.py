@@ -13,10 +13,13 @@ import pandas as pd
 import pytest
 
 import scoring
+from forecasts.reports.groups import group_entries
+from forecasts.reports.member_scores import live_segments
 from forecasts.reports.numbers import often, survives
 from forecasts.reports.report import Verdict
+from forecasts.reports.scope import numbered
 from forecasts.reports.verdict import verdict
-from forecasts.reports.when_made import Forecasts, when_made
+from forecasts.reports.when_made import Forecasts, forecasts_made, when_made
 from forecasts.scores.frames import complete
 from scoring.shared_shocks import Spans
 from scoring.simulation import simulate
@@ -349,3 +352,18 @@ def test_a_small_difference_of_level_is_told_with_as_many_figures_as_it_takes() 
     found = verdict(made_, Spans(pd.Index([]), np.arange(0), times, times + 1))
     assert found.kind == "too_high"
     assert "the mean forecast was 50.4% when made, and 49.6% came true" in found.sentence
+
+
+def test_a_yes_no_forecast_counts_towards_no_option_that_it_does_not_have() -> None:
+    frames = ledger(
+        [
+            asked("a", "yes"),
+            asked("b", "z", type="multiple_choice", options=["x", "y", "z"], ordered=True),
+        ],
+        [made("a", "ana", 1, 0.4), made("b", "ana", 1, [0.2, 0.3, 0.5])],
+    )
+    questions = numbered(frames).questions
+    entries = group_entries(numbered(frames), by="forecaster")
+    live = live_segments(questions, entries)
+    level = forecasts_made(questions, live, entries.group.to_numpy(dtype=object)).level
+    assert level.tolist() == [[0, 1, 0], [0, 0.5, 1]]
