@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy import text as sql
 from sqlmodel import select
 
 import scoring
@@ -15,9 +16,10 @@ from forecasts.access.visibility import reading_everything
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.common.errors import BadInput
+from forecasts.exchange import import_forecasts
 from forecasts.exchange.folder.folder import read_folder, write_folder
 from forecasts.exchange.import_ import Imported, import_frames
-from forecasts.ledger import database
+from forecasts.ledger import append, database, insertion
 from forecasts.ledger.models import (
     Article,
     Evidence,
@@ -27,7 +29,10 @@ from forecasts.ledger.models import (
     Score,
     Visibility,
 )
+from forecasts.ledger.verification import verify
+from forecasts.questions import standing
 from forecasts.questions.standing import listing
+from forecasts.scores import scores
 from forecasts.scores.frames import ledger_frames
 from forecasts.scores.stored_scores import STORED_PROTOCOLS
 from tests.conftest import day
@@ -75,6 +80,43 @@ def test_a_column_that_is_not_in_the_file_revises_nothing(engine: Engine, tmp_pa
     question = stored(engine)
     assert (question.title, question.tags, question.background) == ("Rain?", ["sky"], "Clouds.")
     assert question.scheduled_close_time == day(11)
+
+
+def test_a_large_import_is_stored_in_parts_and_leaves_the_schema_and_scores_as_a_small_one(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name, few in (
+        (insertion, "MANY", 1),
+        (append, "_BATCH", 3),
+        (import_forecasts, "_SLICE", 2),
+        (standing, "_BATCH", 2),
+    ):
+        monkeypatch.setattr(module, name, few)
+    questions = "".join(RESOLVED.replace("q,", f"q{number},", 1) for number in range(5))
+    forecasts = [
+        f"q{number},{who},2026-01-0{day}T00:00:00Z,0.{day},\n"
+        for number in range(5)
+        for who in ("bob", "carol")
+        for day in (2, 3, 3)
+    ]
+    made = sql("SELECT type, name, sql FROM sqlite_master ORDER BY name")
+    if engine.dialect.name == "postgresql":
+        made = sql("SELECT indexdef FROM pg_indexes ORDER BY indexname")
+    with database.reading(engine) as session:
+        schema = session.execute(made).all()
+    for rows, new in ((forecasts[:20], 20), (forecasts, 10), (forecasts, 0)):
+        done = import_files(
+            engine,
+            tmp_path / "a",
+            questions=QUESTIONS + questions,
+            forecasts=FORECASTS + "".join(rows),
+        )
+        assert done.forecasts == new
+        with database.reading(engine) as session:
+            assert session.execute(made).all() == schema
+            assert verify(session).broken is None
+            assert scores.compare(session).altered == ()
+    assert (done.questions, done.revised, done.resolutions, done.scores) == (0, 0, 0, 0)
 
 
 def test_a_blank_close_does_not_reopen_what_the_ledger_has_closed(
