@@ -1,7 +1,7 @@
 """Memory given back while nobody visits.
 
 Streamlit keeps a closed session for two minutes, in case the browser comes back, and drops it when
-another session closes after that. So on a server without visits the uploads and previews of its last
+another session closes after that. So without visits, the uploads and previews of the last
 visitors stay in memory, and the C library does not return freed memory by itself.
 """
 
