@@ -33,7 +33,7 @@ def map_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> list[R
 
 @contextmanager
 def limited(threads: int) -> Iterator[None]:
-    """Limit the threads of each call in the block to so many."""
+    """Return a context in which each call uses at most so many threads."""
     token = _MOST_THREADS.set(threads)
     try:
         yield
