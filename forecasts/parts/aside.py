@@ -44,7 +44,7 @@ class Aside:
             if end > start:
                 own = rows.slice(start, end - start)
                 self._append(self._path(table, number), own)
-                self._bytes[number] = self._bytes.get(number, 0) + own.get_total_buffer_size()
+                self._bytes[number] = self._bytes.get(number, 0) + own.nbytes
             start = end
         if table == "forecasts":
             self.rows += len(rows)

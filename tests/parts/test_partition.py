@@ -414,6 +414,18 @@ def test_the_number_of_parts_follows_the_rows_and_the_memory(
     assert number_of_parts(90_000_000, 150_000_000) == 90
 
 
+def test_parts_that_fit_the_memory_are_not_sorted_by_duckdb(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(partitions, "write_large", refuse)
+    cells = pd.read_csv(folder / "forecasts.csv", dtype=str)
+    pd.concat([cells] * 1_000).to_csv(folder / "forecasts.csv", index=False)
+    made(folder, tmp_path / "parts", parts=8, memory=500_000)
+
+
 def test_progress_ends_with_every_forecast_read_and_sorted(folder: Path, tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
     made(folder, tmp_path / "parts", parts=2, tell=lambda *step: told.append(step))
