@@ -27,7 +27,7 @@ from forecasts.exchange.folder.folder import read_folder
 from forecasts.parts import aside, large_part, one_part
 from forecasts.parts import partition as partitions
 from forecasts.parts.folder import Parts, part_of
-from forecasts.parts.inputs import find_files
+from forecasts.parts.inputs import Rows, find_files
 from forecasts.parts.partition import number_of_parts, partition
 from tests.examples import examples
 
@@ -414,16 +414,15 @@ def test_the_number_of_parts_follows_the_rows_and_the_memory(
     assert number_of_parts(90_000_000, 150_000_000) == 90
 
 
-def test_parts_that_fit_the_memory_are_not_sorted_by_duckdb(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object) -> None:
-        raise AssertionError
-
-    monkeypatch.setattr(partitions, "write_large", refuse)
-    cells = pd.read_csv(folder / "forecasts.csv", dtype=str)
-    pd.concat([cells] * 1_000).to_csv(folder / "forecasts.csv", index=False)
-    made(folder, tmp_path / "parts", parts=8, memory=500_000)
+def test_the_size_of_a_part_counts_its_own_rows_alone(tmp_path: Path) -> None:
+    ids = [f"question {number}" for number in range(1_000)]
+    rows = pa.RecordBatch.from_pydict({"question_id": ids, "probability": [0.5] * 1_000})
+    [batch] = Rows("forecasts", [rows]).batches(None, 0, lambda *_: None)
+    divided = aside.Aside(tmp_path, 8)
+    divided.add("forecasts", batch, 0, 0)
+    sizes = [divided.bytes_of(part) for part in range(8)]
+    assert max(sizes) < rows.nbytes / 4
+    assert sum(sizes) == pytest.approx(rows.nbytes + 4 * 1_000, rel=0.1)
 
 
 def test_progress_ends_with_every_forecast_read_and_sorted(folder: Path, tmp_path: Path) -> None:
