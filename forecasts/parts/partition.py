@@ -46,7 +46,7 @@ _MOST_PROBLEMS = 100
 # Bytes of memory and of temporary files that a forecast without texts needs.
 _MEMORY_A_ROW, _DISK_A_ROW = 150, 40
 # How much memory sorting a part takes, in sizes of its rows.
-_SORTING = 3
+_SORTING = 2.5
 _LEAST_ENGINE = 250_000_000  # bytes, below which DuckDB cannot sort; the same for each thread
 
 # Told the step, and how many rows of it are done of how many.
@@ -218,7 +218,7 @@ def _each_written(
     aside: Aside, draft: Path, memory: int
 ) -> Generator[tuple[int, dict[str, PartFile], list[Fault]]]:
     """Yield each part with its files or its faults; several are sorted at once if they fit."""
-    needed = {part: _SORTING * aside.bytes_of(part) for part in range(aside.parts)}
+    needed = {part: int(_SORTING * aside.bytes_of(part)) for part in range(aside.parts)}
     fitting = [part for part in needed if needed[part] <= memory]
     if fitting:
         largest = max(needed[part] for part in fitting)
