@@ -14,6 +14,7 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 from sqlalchemy import Text, type_coerce
@@ -37,6 +38,7 @@ from forecasts.updates.values import Value
 # Rows that are read at a time where the whole is not kept.
 BATCH = 1 << 15
 _TIME = pa.timestamp("us", "UTC")
+Ids = npt.NDArray[np.int64]
 
 
 def columns(
@@ -109,8 +111,10 @@ def _read(
         used = _Beside(rows(_MODELS) if models else ())
         for found in rows(select(*wanted.values())):
             with _garbage_collection_paused():
-                read = dict(zip(wanted, zip(*found, strict=True), strict=True))
+                read: dict[str, Any] = dict(zip(wanted, zip(*found, strict=True), strict=True))
                 del found  # while garbage collection is paused
+                for ids in ("question", "member"):
+                    read[ids] = np.asarray(read[ids], dtype=np.int64)
                 columns = _columns(session, read, handles, evidence.of(read["id"]))
                 if models:
                     columns |= _behind(used.of(read["id"]), read["id"])
@@ -119,14 +123,14 @@ def _read(
             yield columns
 
 
-def _in_order(
-    columns: dict[str, Any], questions: Sequence[int], members: Sequence[int]
-) -> dict[str, Any]:
+def _in_order(columns: dict[str, Any], questions: Ids, members: Ids) -> dict[str, Any]:
     """Return rows in the order made as those of ``columns``."""
     time = columns["made_at"].cast(pa.int64()).to_numpy()
-    order = np.lexsort((time, members, questions))
-    if (np.diff(order) == 1).all():
+    question, member, later = (np.diff(of) for of in (questions, members, time))
+    same = (question == 0) & ((member > 0) | ((member == 0) & (later >= 0)))
+    if ((question > 0) | same).all():
         return columns
+    order = np.lexsort((time, members, questions))
     places = order.tolist()
     return {
         name: [values[place] for place in places]
@@ -195,7 +199,7 @@ _MODELS: Any = select(ModelUse.forecast_id, ModelUse.name, ModelUse.version, Mod
 
 def _columns(
     session: Session,
-    read: dict[str, tuple[Any, ...]],
+    read: dict[str, Any],
     handles: dict[int, str],
     evidence: dict[int, list[tuple[Any, ...]]],
 ) -> dict[str, Any]:
@@ -205,7 +209,7 @@ def _columns(
     if any(several := read["several"]):
         values = _parsed(several)
         lists = [value if isinstance(value, list) else None for value in values]
-        probabilities = _over_options(session, read["question"], lists)
+        probabilities = _over_options(session, read["question"].tolist(), lists)
         quantiles = [value if isinstance(value, dict) else None for value in values]
     made_at = pa.array(read["made_at"])
     if not pa.types.is_timestamp(made_at.type):
@@ -227,10 +231,10 @@ def _columns(
 
 
 def _names_of(
-    session: Session, ids: Sequence[int], id_: Any, name: Any, known: dict[int, str]
+    session: Session, ids: Ids, id_: Any, name: Any, known: dict[int, str]
 ) -> pa.DictionaryArray:
     """Return the names that belong to the ids; each one that is not known is read, once."""
-    code, own = pd.factorize(np.asarray(ids, dtype=np.int64))
+    code, own = pd.factorize(ids)
     for some in in_batches([one for one in own.tolist() if one not in known]):
         known |= dict(session.exec(select(id_, name).where(col(id_).in_(some))).all())
     names = pa.array([known[one] for one in own.tolist()], pa.large_string())
