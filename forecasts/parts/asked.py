@@ -39,7 +39,8 @@ def write(folder: Path, scope: Scope, part: Mapping[str, int]) -> Scope:
     with pa.OSFile(str(folder / _FILE), "wb") as sink, ExitStack() as open_files:
         for start in range(0, max(1, len(table)), _ROWS):
             some = table.iloc[start : start + _ROWS]
-            some = some.assign(**{name: [_text(cell) for cell in some[name]] for name in _JSON})
+            texts: dict[str, Any] = {name: [_text(cell) for cell in some[name]] for name in _JSON}
+            some = some.assign(**texts)
             content = pa.Table.from_pandas(
                 some.astype(dict.fromkeys(_JSON, "str")), schema, preserve_index=False
             )

@@ -19,10 +19,9 @@ import scoring
 from forecasts.common.errors import BadInput
 from forecasts.parts import asked, batches
 from forecasts.parts.chunks import tables
-from forecasts.parts.execution import finished
+from forecasts.parts.execution import explained, finished
 from forecasts.parts.folder import part_file
 from forecasts.parts.plan import QUESTIONS, Plan
-from forecasts.parts.scores import explained
 from forecasts.reports.digest import question_digests
 from forecasts.reports.report import By
 from forecasts.reports.rows import Rows
