@@ -198,7 +198,7 @@ def _engine(memory: int, spill: Path) -> Iterator[Any]:
 def _written(
     aside: Aside, sources: Sequence[Source], draft: Path, memory: int, tell: Tell
 ) -> dict[str, PartFile]:
-    """Return the files of all parts, which are written. BadInput lists the cells that break a rule."""
+    """Return the files of all parts, which are written. BadInput lists bad cells."""
     faults: list[Fault] = []
     files: dict[str, PartFile] = {}
     done = 0
