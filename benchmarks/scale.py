@@ -123,7 +123,7 @@ def timed(work: Callable[[], object]) -> None:
 def score_by_dask(folder: str, output: str, workers: str) -> None:
     from distributed import LocalCluster
 
-    with LocalCluster(int(workers), threads_per_worker=1, dashboard_address=None) as dask:
+    with LocalCluster(n_workers=int(workers), threads_per_worker=1, dashboard_address=None) as dask:
         # The workers of a cluster that is there have imported what they need.
         with cluster(dask.scheduler_address) as executor:
             for done in [executor.submit(_import, number) for number in range(4 * int(workers))]:
