@@ -52,6 +52,7 @@ from forecasts.ledger.models import (
     Watch,
 )
 from forecasts.operations import privacy
+from forecasts.parts.export import export_parts
 from forecasts.questions import finality, registry, revisions, search, sources, trends
 from forecasts.questions import standing as question_standing
 from forecasts.resolution import (
@@ -178,6 +179,7 @@ OPEN = {
     "agenda.calendar_feed.current_token": "keys are public, and the rest is not shown",
     "agenda.calendar_feed.revoke": "the member's own",
     "ledger.append.append": "writes rows for a verb that has asked",
+    "ledger.append.append_parts": "as append",
     "ledger.append.delete": "called by the removal of a member, which has checked",
     "ledger.append.enter_flushed": "enters rows in the chain for verbs that have asked",
     "ledger.append.undo": "forgets entries of an act that was rolled back",
@@ -295,6 +297,7 @@ OPEN = {
     "access.tokens.acting_handle": "names the acting member",
     "updates.evidence.article_by_address": "articles are visible to everyone",
     "exchange.question_files.write_question_files": "only what the reader sees: its tests",
+    "exchange.export.reading": "how exports read: test_export, and the cases of exports here",
     "exchange.export_formats.export_as": "only what the reader sees, as exported",
     "exchange.export_formats.packed_as": "as export_as",
     "exchange.publication.secrets.questions_with": "on the questions of published: test_secrets",
@@ -560,6 +563,14 @@ def in_batches(session: Session, _member: Member) -> set[str]:
     return {slug for batch in export.forecast_batches(session) for slug in batch[0].to_pylist()}
 
 
+def in_parts(session: Session, member: Member) -> set[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        made, _ = export_parts(session, Path(folder) / "out", member=member, now=NOW)
+        found = [made.questions(part)["question_id"] for part in range(made.count)]
+        said = [made.forecasts(part)["question_id"] for part in range(made.count)]
+    return {slug for slugs in found + said for slug in slugs}
+
+
 def scored(session: Session, _member: Member) -> set[str]:
     asked, said = (set(frame["question_id"]) for frame in scoring_frames(session))
     assert asked == said
@@ -800,6 +811,7 @@ CASES: dict[str, Case] = {
     "exchange.export.exported": Case(A.see, among(exported)),
     "exchange.export.write_export": Case(A.see, among(written_out)),
     "exchange.export.forecast_batches": Case(A.see, among(in_batches)),
+    "parts.export.export_parts": Case(A.see, among(in_parts)),
     "exchange.import_.import_frames": Case(A.forecast, _import, on="import"),
     "exchange.import_.rehearse": Case(A.forecast, _rehearse, on="import"),
     "exchange.export.left_out": Case(A.see, among(proposed)),
