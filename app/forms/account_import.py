@@ -1,8 +1,8 @@
 """The import from an account on another platform, with its token.
 
-Requests go to the platform's own address alone. The token is sent there and stored nowhere; its
-field is blank after the fetch. The answers are in the memory of this browser session until they are
-imported, so that a fetch that was stopped continues.
+Requests go only to the platform's own address. The token is sent there and is not stored; its field
+is blank after the fetch. The answers stay in the memory of the browser session until they are
+imported, so that an interrupted fetch continues.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Answers:
     """The answers fetched for a form.
 
     ``of``: the form and the platform. ``account``: a digest of the token that fetched them.
-    ``fetches``: those that ended, which count the fields for a token.
+    ``fetches``: how many ended; each gives the field for a token a new key, so that it is blank.
     """
 
     of: tuple[str, str] = ("", "")
@@ -83,19 +83,19 @@ def account_form(state: ImportState, rights: Rights) -> None:
         name = ""
         if site.lists_others:
             name = st.text_input(
-                "Your name there",
+                f"Your name on {site.title}",
                 key=f"{key}-name",
-                placeholder="as recognised",
-                help=f"Needed if {site.title} does not tell which forecaster is you.",
+                placeholder="recognised if blank",
+                help="Needed only if your forecasts are not recognised.",
                 width=220,
             ).strip()
     address, _, where = site.token_page.partition(" ")
     host = urlsplit(site.base).hostname
-    st.caption(f"[Get a token]({address}) {where}  \nIt is sent to {host} alone, and not stored.")
+    st.caption(f"[Get a token]({address}) {where}  \nIt is sent only to {host} and is not stored.")
     mine = site.lists_others and st.checkbox(
         "Only my forecasts",
         key=f"{key}-mine",
-        help=f"{site.title} also sends the forecasts of others on your questions.",
+        help=f"{site.title} also sends others’ forecasts on your questions.",
     )
     asked = Asked((), platform, account=name, mine=mine, vouch=vouch(key, rights))
     if state.ready is not None and state.ready.asked != asked:
@@ -113,16 +113,16 @@ def account_form(state: ImportState, rights: Rights) -> None:
 
 def _placeholder(site: Site, answers: Answers, rights: Rights) -> str:
     if answers.whole:
-        return "to fetch it again"
+        return "only to fetch again"
     if _is_own(rights) and getattr(settings(), f"{site.name}_token") is not None:
         return f"from {site.setting}"
     return ""
 
 
 def _is_own(rights: Rights) -> bool:
-    """Return whether the settings and the keyring are those of the person at the page.
+    """Return whether the settings and the keyring belong to the person at the page.
 
-    On a server they are its operator's.
+    On a server they belong to its operator.
     """
     return rights.unshared and not memory().sample and configured_sign_in() is None
 
@@ -156,7 +156,7 @@ def _fetch(source: Account, answers: Answers, token: SecretStr, tell: Tell) -> N
     def wait(seconds: float) -> None:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
-            tell(f"{reached[0]} · waiting {left:.0f} s", reached[1])  # and Stop is heard
+            tell(f"{reached[0]} · waiting {left:.0f} s", reached[1])  # where Stop takes effect
             time.sleep(min(left, 1.0))
 
     def known() -> set[str]:

@@ -46,7 +46,7 @@ _WIDE = {"forecaster": "One column a forecaster", "option": "One column an optio
 
 @dataclass(frozen=True)
 class Seen:
-    """The format of the chosen files, blank if it is of none, and the header of the only CSV.
+    """The format of the chosen files, blank if unknown, and the header if there is one CSV.
 
     ``anonymised``: a CSV has anonymised accounts.
     """
@@ -181,7 +181,7 @@ def _choices(key: str, seen: Seen, rights: Rights) -> Asked:
         account = st.text_input(
             "Your name in the file",
             key=f"{key}-account",
-            placeholder="as recognised",
+            placeholder="recognised if blank",
             help="If the file has forecasts by several people: yours become "
             f"{as_text(my_handle())}’s. Importing the others’ requires an admin.",
             width=220,
@@ -195,7 +195,7 @@ def _choices(key: str, seen: Seen, rights: Rights) -> Asked:
         and st.checkbox(
             "Keep anonymised ids",
             key=f"{key}-real",
-            help="They are hashes of small numbers and can be undone, so aliases replace them.",
+            help="Otherwise aliases replace them, because these hashes can be reversed.",
         )
     )
     columns = _columns(of_these, seen.header) if "columns" in asks else {}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from forecasts.parts.folder import Parts
 
-# A table is held in memory, several times over.
+# Making a table takes several times its memory.
 MOST_IN_A_TABLE = 5_000_000
 _SECONDS_BETWEEN_LINES = 30
 
@@ -38,7 +38,7 @@ def is_folder(output: Path | None, format_: str | None) -> TypeGuard[Path]:
 
 
 def needs_parts(folder: Path | None) -> BadInput:
-    """Return the error of workers without a folder of parts."""
+    """Return the error for --workers or --scheduler without a folder of parts."""
     if folder is None:
         return BadInput(
             "Workers share a folder of parts, not a database.",
@@ -51,9 +51,10 @@ def needs_parts(folder: Path | None) -> BadInput:
 
 
 def needs_folder() -> BadInput:
-    """Return the error of workers without a folder for the scores."""
+    """Return the error for --workers or --scheduler without a folder for the scores."""
     return BadInput(
-        "Workers write a folder of scores, not one table.", remedy="Name it: --output scores"
+        "Workers write a folder of scores, not one table.",
+        remedy="Name the folder, such as --output scores",
     )
 
 
@@ -63,7 +64,7 @@ def parts_table(parts: Parts, protocols: Sequence[str]) -> pd.DataFrame:
 
     if (count := parts.rows("forecasts")) > MOST_IN_A_TABLE:
         raise BadInput(
-            f"The parts hold {count:,} forecasts; one table of scores is made of at most "
+            f"The parts hold {count:,} forecasts; one table of scores takes at most "
             f"{MOST_IN_A_TABLE:,}.",
             remedy="Name a folder for the scores, such as --output scores",
         )
@@ -92,11 +93,11 @@ def score_into(
         print_note("Stopped. To continue, run the same command again.")
         raise typer.Exit(130) from None
     seconds = time.monotonic() - start
-    forecasts = parts.rows("forecasts")
-    kept = f", {found.kept:,} of them there already" if found.kept else ""
+    forecasts, scored = parts.rows("forecasts"), parts.count - len(found.failed)
+    kept = f" ({found.kept:,} from an earlier run)" if found.kept else ""
     print_line(
-        f"{found.rows:,} scores of {forecasts:,} forecasts in {parts.count - len(found.failed):,} "
-        f"parts{kept}, in {seconds:,.1f} s: {output}"
+        f"{found.rows:,} scores of {forecasts:,} forecasts in {scored:,} "
+        f"part{'' if scored == 1 else 's'}{kept}, in {seconds:,.1f} s: {output}"
     )
     if found.digest is not None:
         print_line(f"digest {found.digest}")
@@ -106,7 +107,7 @@ def score_into(
     for name, error in found.failed.items():
         print_note(f"{name}:")
         print_error(error)
-    print_note("Then run the same command again: what is done stays.")
+    print_note("Then run the same command again. Finished parts are kept.")
     raise typer.Exit(1)
 
 
@@ -115,13 +116,13 @@ def engine(
 ) -> AbstractContextManager[Executor]:
     """Return the executor of so many processes, or of the Dask cluster at this address.
 
-    ``preload``: the module that processes begin with. BadInput for both.
+    ``preload``: the module that processes begin with. BadInput if both are given.
     """
     from forecasts.parts.execution import Processes, cluster
 
     if workers is not None and scheduler is not None:
         raise BadInput(
-            "--workers counts processes here, and --scheduler names a cluster.",
+            "--workers is for processes on this machine, --scheduler for a cluster.",
             remedy="Use one of them.",
         )
     if scheduler is not None:
@@ -132,7 +133,7 @@ def engine(
 
 @contextmanager
 def showing_progress(description: str) -> Iterator[Callable[[int, int], None]]:
-    """Yield a function that shows the forecasts done: a bar, or a line now and then."""
+    """Yield a function that shows progress in forecasts: a bar, or a line now and then."""
     if messages().is_terminal:
         with progress_bar(description, "forecasts", rate=True) as advance_to:
             yield lambda done, of: advance_to(completed=done, total=of)

@@ -200,13 +200,13 @@ def export(
     if parquet:
         if format_ is not None or proofs or overwrite:
             raise BadInput(
-                "A folder of parts is a new folder, without proofs, and in no other format.",
+                "--parquet makes a new folder, without proofs, and is a format of its own.",
                 remedy="Leave out --format, --proofs and --overwrite.",
             )
         _export_parts(folder, parts, database, member)
         return
     if parts is not None:
-        raise BadInput("Only Parquet is written in parts.", remedy="Add --parquet.")
+        raise BadInput("Only --parquet writes parts.", remedy="Add --parquet.")
     if format_ is not None:
         _export_as(format_, folder, overwrite, proofs, database, member)
         return

@@ -24,7 +24,7 @@ Count = Annotated[
         "--parts",
         metavar="N",
         min=1,
-        help="Number of parts. [default: one for each 3 million forecasts, at least one a core]",
+        help="Number of parts. [default: one for each 3 million forecasts, at least one per core]",
         show_default=False,
     ),
 ]
@@ -52,10 +52,10 @@ def partition(
         ),
     ] = None,
 ) -> None:
-    """Divide a ledger of any size into parts that score and report take.
+    """Divide a ledger of any size into parts, for score, report and compare.
 
-    Each part holds whole questions, in order. All or nothing: a row that breaks a rule is named by
-    its file and line.
+    Each part holds whole questions, in order. If a row breaks a rule, it is named by file and line,
+    and nothing is written.
     """
     from forecasts.common.limits import read_bytes
     from forecasts.parts.inputs import find_files
@@ -72,7 +72,7 @@ def partition(
 
 @contextmanager
 def showing_steps() -> Iterator[Callable[[str, int, int], None]]:
-    """Yield what shows a step and its progress; after Ctrl-C the command says that nothing is left.
+    """Yield a function that shows a step and its progress; Ctrl-C says that nothing was written.
 
     It takes the step's name, and the forecasts done and in all.
     """

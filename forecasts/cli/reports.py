@@ -66,13 +66,13 @@ Workers = Annotated[
     Option(
         metavar="N",
         min=1,
-        help="Processes that share a folder of parts. [default: one a core]",
+        help="Number of processes for a folder of parts. [default: one per core]",
         show_default=False,
     ),
 ]
 Scheduler = Annotated[
     str | None,
-    Option(metavar="ADDRESS", help="Share a folder of parts on this Dask cluster instead."),
+    Option(metavar="ADDRESS", help="Work on a folder of parts on this Dask cluster instead."),
 ]
 AsOf = Annotated[str | None, Option(metavar="TIME", help="Date of the document. [default: now]")]
 ReportFormat = Annotated[
@@ -156,8 +156,8 @@ def report(
 ) -> None:
     """Report scores and calibration, and compare them with luck.
 
-    A folder of parts (forecasts partition) of any size is shared by several processes. The numbers
-    are the same.
+    A folder of parts (see forecasts partition) can have any size: several processes share the work.
+    The numbers are the same.
     """
     from forecasts.cli.bulk_scores import engine, needs_parts, parts_in, showing_progress
     from forecasts.reports.build import build
@@ -248,8 +248,8 @@ def compare(
     """Compare teams, forecasters, kinds or models.
 
     The differences are tested. Each pair is matched by question and time, and the tests are
-    adjusted for the number of pairs. A folder of parts (forecasts partition) of any size is shared
-    by several processes; the numbers are the same.
+    adjusted for the number of pairs. A folder of parts (see forecasts partition) can have any size:
+    several processes share the work. The numbers are the same.
     """
     from forecasts.cli.bulk_scores import engine, needs_parts, parts_in, showing_progress
     from forecasts.reports.comparison import build

@@ -206,7 +206,7 @@ def score(
         Option(
             metavar="N",
             min=1,
-            help="Processes that score a folder of parts. [default: one a core]",
+            help="Number of processes for a folder of parts. [default: one per core]",
             show_default=False,
         ),
     ] = None,
@@ -220,8 +220,8 @@ def score(
 ) -> None:
     """Score each forecaster on each resolved question.
 
-    A folder of parts (forecasts partition) is scored by several processes into another folder:
-    --output FOLDER. If that is interrupted, run it again to continue.
+    For a folder of parts (see forecasts partition), name another folder with --output: several
+    processes write the scores there. If interrupted, run the same command again to continue.
     """
     import scoring
     from forecasts.cli import bulk_scores

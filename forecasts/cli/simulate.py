@@ -14,13 +14,13 @@ from forecasts.cli.root import app
 from forecasts.common.commands import command
 from forecasts.common.errors import BadInput
 
-# The types and the settings of their shares.
+# The setting for the share of each type.
 _TYPES = {"multiple_choice": "choice_share", "numeric": "numeric_share", "binary": "binary"}
 
 
 @app.command()
 def simulate(
-    folder: Annotated[Path, Argument(metavar="FOLDER", help="A new folder, made in parts.")],
+    folder: Annotated[Path, Argument(metavar="FOLDER", help="The new folder of parts.")],
     questions: Annotated[int, Option(metavar="N", help="Number of questions.")] = 1_000,
     forecasters: Annotated[int, Option(metavar="N", help="Number of forecasters.")] = 200,
     updates: Annotated[
@@ -53,7 +53,7 @@ def simulate(
         Option(
             metavar="N",
             min=1,
-            help="Number of processes. [default: one a core]",
+            help="Number of processes. [default: one per core]",
             show_default=False,
         ),
     ] = None,
@@ -64,8 +64,8 @@ def simulate(
 ) -> None:
     """Simulate a tournament of any size, as a folder of parts.
 
-    All forecasters are calibrated unless some are made overconfident, so a report on it should find
-    no fault. Names and titles say that they are simulated.
+    All forecasters are calibrated, so a report on it should find no fault; --overconfident makes
+    some of them overconfident. Names and titles say that they are simulated.
     """
     from forecasts.parts import simulation
     from scoring.bulk_simulation import BulkTournament

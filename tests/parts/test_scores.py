@@ -288,7 +288,7 @@ def test_the_command_scores_parts_into_a_folder(parts: Parts, tmp_path: Path) ->
     first = run("score", parts.folder, "--output", output, "--workers", "1").stdout
     assert "scores of 200 forecasts in 4 parts, in " in first
     again = run("score", parts.folder, "--output", output).stdout
-    assert "4 parts, 4 of them there already" in again
+    assert "4 parts (4 from an earlier run)" in again
     assert first.splitlines()[-1] == again.splitlines()[-1]
     assert again.splitlines()[-1].startswith("digest ")
     pd.testing.assert_frame_equal(rows(output), expected(work.tournament(), ["brier"]))
@@ -320,8 +320,8 @@ def test_workers_need_parts_and_a_folder(parts: Parts, tmp_path: Path) -> None:
     for arguments, message in (
         (["--workers", "2"], "Workers share a folder of parts, not a database."),
         ([tmp_path, "--workers", "2"], "forecasts partition"),
-        ([parts.folder, "--workers", "2"], "Name it: --output scores"),
-        ([parts.folder, "--scheduler", "x", "--output", tmp_path / "a.csv"], "Name it: --output"),
+        ([parts.folder, "--workers", "2"], "such as --output scores"),
+        ([parts.folder, "--scheduler", "x", "--output", tmp_path / "a.csv"], "such as --output"),
         ([parts.folder, "--scheduler", "x", "--workers", "2", "-o", tmp_path / "s"], "Use one of"),
     ):
         assert message in run("score", *arguments, exit_code=2).stderr
