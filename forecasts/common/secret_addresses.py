@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qsl, urlsplit
 
+# A token_id, max_tokens or a secretary is no secret.
 _SECRET = re.compile(
-    r"(?:^|[-_.]|api|access|auth|account|private)key$|token|secret|passw|signature|^sig$",
+    r"(?:^|[-_.]|api|access|auth|account|private)key$|token(?!s$|[-_]?(?:ids?|count)$|i[sz])"
+    r"|secret(?!ar)|passw|signature|^(?:auth|jwt|pass|pwd|sig)$",
     re.IGNORECASE,
 )
+# An address with its scheme, or without one: x.org/map?token=…
+_ADDRESS = re.compile(r"://|\w\.[a-z]{2,24}[^\s?&;#]{0,200}[?&;#]", re.IGNORECASE)
 _LOGIN = re.compile(r"(?<=://)[^/?#\s]*@")
-_PARAMETER = re.compile(r"(?<=[?&;#])([\w.~%-]+)=([^&;#\s\"'<>)\]]+)")
+_PARAMETER = re.compile(r"(?<=[?&;#])([\w.~%[\]-]+)=([\"']?[^&;#\s\"'<>)\]]+)")
 _MASK = "…"
 
 
@@ -33,7 +37,7 @@ def without_secrets(text: str) -> str:
     >>> without_secrets("kate@example.org, https://example.org/@kate?monkey=1")
     'kate@example.org, https://example.org/@kate?monkey=1'
     """
-    if "://" not in text:
+    if _ADDRESS.search(text) is None:
         return text
     return _PARAMETER.sub(_masked, _LOGIN.sub("", text))
 

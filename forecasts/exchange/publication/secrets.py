@@ -73,6 +73,6 @@ def _masked(frame: pd.DataFrame) -> pd.DataFrame:
     columns = {
         name: column.map(without_secrets)
         for name, column in frame.items()
-        if is_string_dtype(column) and column.str.contains("://", regex=False).any()
+        if is_string_dtype(column) and column.str.contains("://|=").any()
     }
     return frame.assign(**{str(name): column for name, column in columns.items()})
