@@ -5,7 +5,7 @@
     with MPIPoolExecutor() as executor:                     # MPI: python -m mpi4py.futures job.py
         for item, done in finished(work, items, executor): ...
 
-A university's SLURM is Dask's as well: ``SLURMCluster(cores=1, memory="4GB")`` of dask-jobqueue,
+SLURM works through Dask: ``SLURMCluster(cores=1, memory="4GB")`` of dask-jobqueue,
 ``cluster.scale(64)`` and ``Client(cluster).get_executor(pure=False)``. Ray has no executor, but its
 references have a future, so three lines make one:
 
@@ -13,8 +13,8 @@ references have a future, so three lines make one:
         def submit(self, work, /, *args, **options):
             return ray.remote(work).remote(*args, **options).future()
 
-Rejected: one ``ProcessPoolExecutor`` for all processes. When one of them is killed, it kills the
-others and forgets which part was theirs.
+Rejected: one ``ProcessPoolExecutor`` for all processes. When one of them is killed, it ends the
+others too and does not tell which part each had.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 Given = ParamSpec("Given")
 
-# How often a part is tried whose worker is lost: a machine may fail, but a part too large for the
-# memory kills every worker that gets it.
+# How often a part is tried if its worker is lost: a machine may fail, but a part too large for the
+# memory kills every worker.
 ATTEMPTS = 3
 # Errors of clusters for a lost worker: Dask's, and Ray's.
 _LOST = ("KilledWorker", "WorkerCrashedError", "NodeDiedError", "OutOfMemoryError")
 _SECONDS_TO_CONNECT = 10
 _ENVIRONMENT = {
-    # Libraries of linear algebra start a thread a core, in every process.
+    # Libraries of linear algebra start one thread per core, in every process.
     **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
-    # Memory of one part is kept for the next: to get it again takes a fifth of the time.
+    # Memory of one part is kept for the next: allocating it again takes a fifth of the time.
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(512 << 20),
@@ -137,16 +137,17 @@ def explained(error: Exception) -> LedgerError:
         return error
     if is_lost(error) or isinstance(error, MemoryError):
         return BadInput(
-            "Its worker was lost each time, perhaps for want of memory.",
-            remedy="Use fewer workers at a time, or smaller parts: forecasts partition --parts N",
+            "Its worker was lost each time, perhaps because memory ran out.",
+            remedy="Use fewer workers (--workers), or smaller parts: "
+            "forecasts partition PARTS --into NEW --parts N",
         )
     if isinstance(error, ModuleNotFoundError):
         return BadInput(
             f"A worker has no module {error.name!r}.",
-            remedy="Install the same version of forecast-ledger for all workers.",
+            remedy="Install the same version of forecast-ledger on all workers.",
         )
     if isinstance(error, CancelledError):
-        return BadInput("The cluster has cancelled it.", remedy="Type the same command to go on.")
+        return BadInput("The cluster cancelled it.", remedy="Run the same command to continue.")
     if isinstance(error, OSError) and error.filename is not None:
         return BadInput(f"{error.filename} cannot be read or written: {error.strerror}.")
     return BadInput(f"{type(error).__name__}: {error}")
@@ -165,9 +166,9 @@ def cores() -> int:
 
 
 class Processes(Executor):
-    """Processes on this machine: by default one a core.
+    """Processes on this machine: by default one per core.
 
-    Each is a pool of its own behind a thread: one that is killed costs only the work it had, and is
+    Each is a pool of its own behind a thread: if one is killed, only its work is lost, and it is
     replaced. They end with this process, even if it is killed. ``preload``: modules that are
     imported once, for all processes, where the system can fork them from a server.
     """

@@ -46,10 +46,11 @@ FORMAT, VERSION = "forecast-ledger-parts", 1
 MOST_PARTS = 100_000
 # The files that are not divided.
 WHOLE = ("teams", "evidence", "articles")
+AGAIN = "Make the parts again: forecasts partition INPUT --into NEW"
 
 
 def part_of(question_id: str, parts: int) -> int:
-    """Return the part, of so many, that a question belongs to.
+    """Return the number of the part, of this many, that a question belongs to.
 
     >>> part_of("will-it-rain", 16)
     11
@@ -69,7 +70,7 @@ def part_file(table: str, part: int) -> str:
 
 @dataclass(frozen=True)
 class PartFile:
-    """One file of the folder: its number of rows, and the SHA-256 of its bytes in hexadecimal."""
+    """A file of the folder: its number of rows, and the SHA-256 of its bytes in hexadecimal."""
 
     rows: int
     sha256: str
@@ -137,7 +138,7 @@ class Parts:
         return typed_table(self._table(name, list(FRAME_COLUMNS[table])), table)
 
     def _table(self, name: str, columns: Sequence[str]) -> Any:
-        """Return columns of one file as an Arrow table. BadInput if the file is not as it was."""
+        """Return columns of a file as an Arrow table. BadInput if it is missing or was changed."""
         path = self.folder / name
         try:
             ids = [each for each in IDS if name.startswith("forecasts")]
@@ -148,12 +149,13 @@ class Parts:
                 return file.read(columns=present).unify_dictionaries()
         except FileNotFoundError:
             raise BadInput(
-                f"The folder of parts {self.folder.name!r} has no file {name}.",
-                remedy="Make it again with: forecasts partition",
+                f"The folder of parts {self.folder.name!r} has no file {name}.", remedy=AGAIN
             ) from None
         except pa.ArrowException as error:
             reason = " ".join(str(error).split())
-            raise BadInput(f"{name} of {self.folder.name!r} cannot be read: {reason}.") from None
+            raise BadInput(
+                f"{name} of {self.folder.name!r} cannot be read: {reason}.", remedy=AGAIN
+            ) from None
 
 
 def is_parts(folder: Path) -> bool:
@@ -168,7 +170,7 @@ def open_parts(folder: Path) -> Parts:
     except FileNotFoundError:
         raise BadInput(
             f"{str(folder)!r} is not a folder of parts: it has no {MANIFEST}.",
-            remedy="Make one with: forecasts partition FOLDER --into PARTS",
+            remedy="Make one: forecasts partition FOLDER --into PARTS",
         ) from None
     except OSError as error:
         raise BadInput(f"{folder / MANIFEST} cannot be read: {error.strerror or error}.") from None
@@ -180,7 +182,8 @@ def open_parts(folder: Path) -> Parts:
         raise BadInput(
             f"The folder of parts {folder.name!r} has version {found.get('version')!r} of the "
             f"format; this program reads version {VERSION}.",
-            remedy="Install the newest release, or make the parts again.",
+            remedy="Install the newest release, or make the parts again with this one: "
+            "forecasts partition INPUT --into NEW",
         )
     count = found.get("parts")
     if not isinstance(count, int) or not 1 <= count <= MOST_PARTS:
@@ -200,15 +203,12 @@ def open_parts(folder: Path) -> Parts:
 
 
 def _unusable(folder: Path, fault: str) -> BadInput:
-    return BadInput(
-        f"{MANIFEST} of {folder.name!r} {fault}.", remedy="Make it again with: forecasts partition"
-    )
+    return BadInput(f"The file {MANIFEST} of {folder.name!r} {fault}.", remedy=AGAIN)
 
 
 def _changed(folder: Path, name: str) -> BadInput:
     return BadInput(
-        f"{name} of {folder.name!r} was changed after its parts were made.",
-        remedy="Make the parts again with: forecasts partition",
+        f"{name} of {folder.name!r} was changed after its parts were made.", remedy=AGAIN
     )
 
 
@@ -243,7 +243,7 @@ def require_new(folder: Path) -> None:
     except OSError as error:
         raise _unwritable(folder, error) from None
     if taken:
-        raise Refused(f"There is something at {str(folder)!r}.", remedy="Name a new folder.")
+        raise Refused(f"{str(folder)!r} is not an empty folder.", remedy="Name a new folder.")
 
 
 def _umask() -> int:
@@ -255,14 +255,14 @@ def _umask() -> int:
 def _unwritable(folder: Path, error: OSError) -> BadInput:
     return BadInput(
         f"The folder {str(folder)!r} cannot be written: {error.strerror or error}.",
-        remedy="Name a folder on a disk with room that you may write to.",
+        remedy="Name a folder that you may write to, on a disk with free space.",
     )
 
 
 def write_manifest(
     folder: Path, parts: int, files: Mapping[str, PartFile], *, source: str = ""
 ) -> Parts:
-    """Return the folder of parts, of which the manifest is written: the last step of making it."""
+    """Return the folder of parts; its manifest is written, as the last step of making it."""
     document = {
         "format": FORMAT,
         "version": VERSION,

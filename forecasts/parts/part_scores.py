@@ -37,7 +37,7 @@ _SCHEMA = pa.schema(
         "updates": pa.int64(),
     }
 )
-# The columns of few different values.
+# The columns with few different values.
 _REPEATED = [*IDS, "protocol", "updates"]
 
 
@@ -74,14 +74,14 @@ def score_part(task: Task) -> PartScores:
     if (version := task.made_from["scoring"]) != scoring.__version__:
         raise BadInput(
             f"This worker has version {scoring.__version__} of forecast-ledger, not {version}.",
-            remedy="Install the same version for all workers.",
+            remedy="Install the same version on all workers.",
         )
     for path, sha256 in task.inputs.items():
-        # To read a file for its hash takes a tenth of the time, so an older one is believed.
+        # Hashing a file takes a tenth of the time, so a file older than the manifest is trusted.
         if path.stat().st_mtime_ns >= task.listed and _sha256(path) != sha256:
             raise BadInput(
                 f"{path} was changed after its parts were made.",
-                remedy="Make the parts again with: forecasts partition",
+                remedy="Make the parts again: forecasts partition INPUT --into NEW",
             )
     rows = _rows_kept(task)
     if rows is not None:
@@ -122,10 +122,11 @@ def scored(chunk: Chunk, protocols: Sequence[str], part: int) -> pd.DataFrame:
             shown = "" if one.value is None else str(one.value)
             problems.append(Problem(", ".join(filter(None, place)), shown, one.rule))
         raise BadInput(
-            f"Part {part} breaks the rules in {len(problems):,} "
-            f"place{'s' if len(problems) > 1 else ''}; it has no scores.",
+            f"Part {part} breaks the rules of a ledger in {len(problems):,} "
+            f"place{'s' if len(problems) > 1 else ''}, so it was not scored.",
             problems=problems,
-            remedy="Correct the ledger, and make the parts again with: forecasts partition",
+            remedy="Correct the input, then make the parts again: "
+            "forecasts partition INPUT --into NEW",
         ) from None
 
 

@@ -4,9 +4,8 @@
                                       and hash; without a digest until all parts are scored
     FOLDER/scores/part-00000.parquet  the columns of ``scoring.score``, for the questions of a part
 
-A file of scores says in its own metadata which input, protocols and version it was made from, and
-gets its name only when it is whole. So a run that was cut off goes on where it was: such a file
-stays, and any other is made again.
+A file of scores names the input, protocols and version in its own metadata, and gets its name only
+when it is complete. So an interrupted run continues: such files are kept, others are made again.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ FORMAT, VERSION = "forecast-ledger-scores", 1
 
 @dataclass(frozen=True)
 class Scores:
-    """The scores of a folder of parts: how many rows, and how many parts were there already.
+    """The scores of a folder of parts: the number of rows, and of parts kept from an earlier run.
 
     ``digest`` is the same for the same parts and protocols, whichever workers made the scores; it
     is None if a part failed. ``failed``: the error of each part that did.
@@ -62,7 +61,7 @@ def score_parts(
     ``executor``: any of ``concurrent.futures``, see ``execution``; by default a process for each
     core. Its workers must reach both folders by the same paths. A part that fails does not stop the
     others. ``progress`` is called with the forecasts scored so far, and with all of them. Scores
-    of the same parts that the folder has already stay; Refused if it holds anything else.
+    that the folder already has of the same parts are kept; Refused if it holds anything else.
     """
     if executor is None:
         with processes() as executor:
@@ -95,7 +94,7 @@ def score_parts(
     digest = None if failed else _digest(files)
     _write_results(output, head | ({} if failed else {"digest": digest}) | {"files": files})
     for other in (output / "scores").iterdir():
-        if f"scores/{other.name}" not in files:  # of other parts, or left by a worker that died
+        if f"scores/{other.name}" not in files:  # of other parts, or of a worker that died
             other.unlink(missing_ok=True)
     return Scores(
         rows=sum(one.rows for one in done.values()),
@@ -119,7 +118,7 @@ def table(parts: Parts, protocols: Sequence[str] = ("brier",)) -> pd.DataFrame:
 
 
 def processes(workers: int | None = None) -> Processes:
-    """Return an executor of so many processes on this machine, by default one a core."""
+    """Return an executor of so many processes on this machine, by default one per core."""
     return Processes(workers, preload=[part_scores.__name__])
 
 
@@ -147,19 +146,20 @@ def _tasks(parts: Parts, output: Path, protocols: Sequence[str]) -> list[Task]:
 
 
 def _prepare(output: Path) -> None:
-    """Make the folder of results. Refused if there is something else."""
+    """Make the folder of results. Refused if it has other content."""
     try:
         if os.path.lexists(output):
             others = not output.is_dir() or {each.name for each in output.iterdir()}
             if others and not _is_results(output):
                 raise Refused(
-                    f"There is something at {str(output)!r}.",
-                    remedy="Name a new folder, or one of earlier scores.",
+                    f"{str(output)!r} is neither an empty folder nor one of earlier scores.",
+                    remedy="Name a new folder, or a folder of scores to continue.",
                 )
         (output / "scores").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadInput(
-            f"The folder {str(output)!r} cannot be written: {error.strerror or error}."
+            f"The folder {str(output)!r} cannot be written: {error.strerror or error}.",
+            remedy="Name a folder that you may write to, on a disk with free space.",
         ) from None
 
 

@@ -58,7 +58,7 @@ def results(
     executor: Executor,
     progress: Callable[[int], None] = lambda done: None,
 ) -> list[Result]:
-    """Return the results of work on these parts or batches. BadInput says why one has none."""
+    """Return the results of work on these parts or batches. BadInput if one of them failed."""
     found: dict[int, Result] = {}
     items = [(context, number) for number in numbers]
     with closing(finished(work, items, executor)) as ended:
@@ -98,7 +98,8 @@ def questions_of(
     except scoring.InputError as error:
         raise BadInput(
             f"Part {part} breaks the rules of a ledger: {error}",
-            remedy="Correct the ledger, and make the parts again with: forecasts partition",
+            remedy="Correct the input, then make the parts again: "
+            "forecasts partition INPUT --into NEW",
         ) from None
     if not again:
         every = pa.concat_tables([made for made, _ in found], promote_options="default")

@@ -102,7 +102,7 @@ def test_the_command_prints_what_it_made_and_refuses_options_that_do_not_fit(
 
     made = export("--parquet", "--parts", "3")
     assert "12 forecasts on 4 questions in 3 parts" in made.stdout
-    assert "There is something at" in export("--parquet", exit_code=2).stderr
+    assert "an empty folder" in export("--parquet", exit_code=2).stderr
     assert "Leave out --format" in export("--parquet", "--proofs", exit_code=2).stderr
     assert "Add --parquet" in export("--parts", "3", exit_code=2).stderr
     questions, forecasts = open_parts(tmp_path / "parts").read(0)

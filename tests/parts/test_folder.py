@@ -158,7 +158,7 @@ def test_a_manifest_that_breaks_the_format_is_refused_with_a_sentence(
 def test_a_folder_with_content_is_refused_and_an_error_leaves_nothing(
     parts: Parts, tmp_path: Path
 ) -> None:
-    with pytest.raises(Refused, match="There is something at"), new_folder(parts.folder):
+    with pytest.raises(Refused, match="an empty folder"), new_folder(parts.folder):
         pass
 
     def fail() -> None:

@@ -269,7 +269,7 @@ def test_a_folder_of_something_else_is_refused(
 ) -> None:
     (tmp_path / "scores").mkdir()
     (tmp_path / "scores" / "diary.txt").write_text("dear diary")
-    with pytest.raises(Refused, match="There is something at"):
+    with pytest.raises(Refused, match="an empty folder"):
         score_here()
     assert [each.name for each in (tmp_path / "scores").iterdir()] == ["diary.txt"]
 

@@ -134,7 +134,7 @@ def test_a_report_accuses_nobody(executor: Executor, tmp_path: Path) -> None:
 
 
 def test_a_folder_with_content_is_refused(made: Parts, executor: Executor) -> None:
-    with pytest.raises(Refused, match="There is something at"):
+    with pytest.raises(Refused, match="an empty folder"):
         simulation.simulate(made.folder, SETTINGS, executor)
 
 
