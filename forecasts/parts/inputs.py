@@ -35,6 +35,8 @@ from forecasts.scores.frames import FRAME_COLUMNS, row_number
 ENDINGS = (".csv", ".parquet")
 # The JSON that ``scoring`` checks; the rest is checked here.
 _CHECKED_LATER = ("probabilities", "quantiles")
+# DuckDB's types of times with a zone, and of a column without any.
+_WITH_ZONE = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS", '"NULL"')
 _SAMPLE = 1 << 20
 # Notes the row of a batch, its column and value, and the rule that the cell breaks.
 Wrong = Callable[[int, str, Any, str], None]
@@ -95,13 +97,18 @@ class File:
 
     def _relation(self) -> str:
         name = re.sub(r"([*?\[])", r"[\1]", str(self.path)).replace("'", "''")
+        # Folders named like a=b would add columns.
         if self.path.suffix == ".parquet":
-            return f"read_parquet('{name}')"
-        quoted = [column.replace("'", "''") for column in csv_header(self.path)]
-        columns = ", ".join(f"'{column}': 'VARCHAR'" for column in quoted)
+            return f"read_parquet('{name}', hive_partitioning=false)"
+        # The header may have blank names, and names that differ in case alone.
+        header = list(enumerate(csv_header(self.path)))
+        columns = ", ".join(f"'c{place}': 'VARCHAR'" for place, _ in header)
+        known = FRAME_COLUMNS[self.table]
+        named = ", ".join(f'c{place} AS "{column}"' for place, column in header if column in known)
         return (
-            f"read_csv('{name}', header=true, auto_detect=false, delim=',', quote='\"', "
-            f"escape='\"', nullstr='', max_line_size=10000000, columns={{{columns}}})"
+            f"(SELECT {named} FROM read_csv('{name}', header=true, auto_detect=false, "  # noqa: S608
+            f"delim=',', quote='\"', escape='\"', nullstr='', max_line_size=10000000, "
+            f"hive_partitioning=false, columns={{{columns}}}))"
         )
 
     def _selected(self, name: str, kind: str) -> str:
@@ -113,7 +120,7 @@ class File:
             return f"to_json({cells})::VARCHAR"
         if kind == "VARCHAR" or (meant == "flag" and kind == "BOOLEAN"):
             return cells
-        if meant == "time" and kind != "TIMESTAMP WITH TIME ZONE" and kind != '"NULL"':
+        if meant == "time" and kind not in _WITH_ZONE:
             rule = "times with a zone (timestamp, UTC), or texts with an offset or Z"
             problem = Problem(f"{self.path.name}, column {name}", kind, rule)
             raise BadInput(f"{self.path.name} has times without a zone.", problems=[problem])
@@ -151,6 +158,8 @@ class File:
             rule = f"{counts[1]} cells, like the header" if counts else "a row of CSV"
             actual = f"{counts[2]} cells" if counts else ""
             problem = Problem(self.places([row])[row], actual, rule)
+        elif "invalid state" in reason:
+            problem = Problem(self.path.name, "", "lines that all end alike, in LF or in CRLF")
         else:
             problem = Problem(self.path.name, "", reason)
         return BadInput(

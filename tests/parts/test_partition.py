@@ -313,6 +313,52 @@ def test_times_without_a_zone_in_parquet_are_refused(folder: Path, tmp_path: Pat
         partition(find_files([folder]), tmp_path / "parts")
 
 
+def test_times_in_nanoseconds_with_a_zone_are_read(folder: Path, tmp_path: Path) -> None:
+    (folder / "forecasts.csv").unlink()
+    time = pd.to_datetime(["2026-01-02T03:00:00+01:00"], utc=True).as_unit("ns")
+    frame = pd.DataFrame({"question_id": ["rain"], "forecaster": "zoe", "made_at": time})
+    frame.to_parquet(folder / "forecasts.parquet")
+    found = made(folder, tmp_path / "parts", parts=1).forecasts(0)
+    assert found["made_at"].tolist() == [pd.Timestamp("2026-01-02T02:00:00Z")]
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_the_names_of_folders_and_files_are_not_data(
+    folder: Path, tmp_path: Path, ending: str
+) -> None:
+    odd = tmp_path / "forecaster=eve" / "it's *[1]"
+    odd.mkdir(parents=True)
+    for path in folder.iterdir():
+        if ending == "csv":
+            (odd / path.name).write_bytes(path.read_bytes())
+        else:
+            pd.read_csv(path).to_parquet(odd / f"{path.stem}.parquet")
+    people = {row["forecaster"] for row in rows(made(odd, tmp_path / "parts"), "forecasts")}
+    assert people == {"ana", "zoe"}
+
+
+def test_columns_without_a_name_or_with_almost_the_same_are_left_out(
+    folder: Path, tmp_path: Path
+) -> None:
+    (folder / "forecasts.csv").write_text(
+        'question_id,,forecaster,Forecaster,"it\'s",made_at\nrain,1,zoe,eve,2,2026-01-02T00:00:00Z\n'
+    )
+    parts = made(folder, tmp_path / "parts", parts=1)
+    assert parts.forecasts(0)["forecaster"].tolist() == ["zoe"]
+
+
+def test_lines_that_end_in_different_ways_are_refused_with_a_sentence(
+    folder: Path, tmp_path: Path
+) -> None:
+    row = "rain,zoe,2026-01-02T00:00:00Z"
+    text = f"question_id,forecaster,made_at\n{row}\r\n{row}\n"
+    (folder / "forecasts.csv").write_bytes(text.encode())
+    with pytest.raises(BadInput) as caught:
+        partition(find_files([folder]), tmp_path / "parts")
+    [problem] = caught.value.problems
+    assert problem.rule == "lines that all end alike, in LF or in CRLF"
+
+
 def test_a_row_with_too_few_cells_is_named_by_its_line(folder: Path, tmp_path: Path) -> None:
     with (folder / "forecasts.csv").open("a") as file:
         file.write("rain,zoe\n")
