@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -151,6 +152,30 @@ def test_rows_in_parts_with_times_as_texts_are_stored_as_rows_at_once_with_datet
         assert stored[:count] == stored[count:]
         found = select(Entry.row_id).where(Entry.kind == "forecast").order_by(Entry.id)
         assert session.exec(found).all() == [*at_once, *in_parts]
+        assert verify(session).broken is None
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_if_a_part_cannot_be_made_nothing_of_those_before_is_stored(
+    engine: Engine, error: type[BaseException]
+) -> None:
+    with database.writing(engine) as session:
+        columns = columns_of(session, 2_000)
+    made = text("SELECT type, name, sql FROM sqlite_master ORDER BY name")
+    if engine.dialect.name == "postgresql":
+        made = text("SELECT indexdef FROM pg_indexes ORDER BY indexname")
+    with database.reading(engine) as session:
+        schema = session.execute(made).all()
+
+    def parts() -> Iterator[dict[str, list[Any]]]:
+        yield {name: values[:1_500] for name, values in columns.items()}
+        raise error
+
+    with pytest.raises(error), database.writing(engine) as session:
+        append.append_parts(session, "forecast", parts(), 2_000, set(columns["question_id"]))
+    with database.reading(engine) as session:
+        assert session.exec(select(Forecast.id)).all() == []
+        assert session.execute(made).all() == schema
         assert verify(session).broken is None
 
 
