@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qsl, urlsplit
 
-# A token_id, max_tokens or a secretary is no secret.
+# A token_id, max_tokens or a secretary is not a secret.
 _SECRET = re.compile(
     r"(?:^|[-_.]|api|access|auth|account|private)key$|token(?!s$|[-_]?(?:ids?|count)$|i[sz])"
     r"|secret(?!ar)|passw|signature|^(?:auth|jwt|pass|pwd|sig)$",

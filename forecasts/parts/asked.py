@@ -1,4 +1,4 @@
-"""The questions of a report in one file, of which each worker reads the ones it needs."""
+"""The questions of a report in one file, from which each worker reads those it needs."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from forecasts.reports.scope import Scope
 
 _JSON = ("options", "tags")
 _FILE = "questions.arrow"
-# The columns that the process needs that makes the document.
+# The columns needed to make the document.
 _KEPT = [
     "question_id", "id", "type", "family", "row", "open_time", "scheduled_close_time",
     "actual_close_time",
 ]  # fmt: skip
-# Rows read at once.
+# Rows read at a time.
 _ROWS = 1 << 16
 
 

@@ -49,7 +49,7 @@ class Spread:
 
 
 def packed(sizes: Mapping[str, int], room: int) -> list[tuple[str, ...]]:
-    """Return the names in batches of at most ``room`` in sum, but for those larger by themselves.
+    """Return the names in batches, each of ``room`` in sum at most; a larger name is a batch alone.
 
     >>> packed({"ana": 3, "ben": 5, "cem": 9, "dan": 1}, 8)
     [('ana', 'ben'), ('cem',), ('dan',)]
@@ -66,7 +66,7 @@ def packed(sizes: Mapping[str, int], room: int) -> list[tuple[str, ...]]:
 
 
 def write(path: Path, table: Any, batch: Places) -> None:
-    """Write an Arrow table, of which each row is in the batch of that number."""
+    """Write an Arrow table; ``batch`` has the number of each row's batch."""
     order = np.argsort(batch, kind="stable")
     numbers, starts = np.unique(batch[order], return_index=True)
     schema = table.schema.with_metadata({_BATCHES: json.dumps(numbers.tolist())})
@@ -81,7 +81,7 @@ def write(path: Path, table: Any, batch: Places) -> None:
 
 
 def read(folder: Path, batch: int) -> Iterator[Any]:
-    """Yield the rows of a batch as Arrow tables, from each file that has some."""
+    """Yield the rows of a batch as Arrow tables, one from each file that has some."""
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         with pa.OSFile(str(path)) as source, pyarrow.ipc.open_file(source) as file:
             numbers = json.loads(file.schema.metadata[_BATCHES])

@@ -1,7 +1,7 @@
 """A part's questions and forecasts in chunks of whole questions, of bounded size.
 
-They are read with as few copies as Arrow and pandas allow: scoring a part takes hardly longer than
-reading it. Only a question with more forecasts than a chunk makes a larger one.
+They are read with as few copies as Arrow and pandas allow, since scoring a part takes hardly longer
+than reading it. Only a question with more forecasts than a chunk makes a larger one.
 """
 
 from __future__ import annotations
@@ -60,9 +60,9 @@ def chunks(questions: Path, forecasts: Path, *, rows: int = CHUNK_ROWS) -> Itera
 def tables(
     path: Path, rows: int, columns: Sequence[str] = FORECAST_COLUMNS
 ) -> Iterator[tuple[Any, bool]]:
-    """Yield the forecasts in tables of whole questions, and whether it is the last one.
+    """Yield the forecasts in tables of whole questions, and whether each is the last one.
 
-    They have those of the ``columns`` that are not blank throughout.
+    They have the ``columns`` that are not blank throughout.
     """
     with pyarrow.parquet.ParquetFile(path, read_dictionary=_IDS) as file:
         sizes = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
@@ -88,7 +88,7 @@ def tables(
 
 
 def _filled_columns(file: Any, columns: Sequence[str]) -> list[str]:
-    """Return those of the columns whose statistics do not say that all is blank."""
+    """Return the columns without those that are blank throughout, by the file's statistics."""
     groups = [file.metadata.row_group(n) for n in range(file.num_row_groups)]
     found = []
     for place, name in enumerate(file.schema_arrow.names):
@@ -152,7 +152,7 @@ def _question_frame(table: Any) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas(use_threads=False)
     ids = _texts(table["question_id"].combine_chunks())
     if ids.is_unique and not ids.hasnans:
-        # As categories they are never copied or compared as texts.
+        # Categories are never copied or compared as texts.
         codes = np.arange(len(ids), dtype=np.int32)
         frame["question_id"] = pd.Categorical.from_codes(codes, ids)
     return frame

@@ -57,9 +57,8 @@ def compare_parts(
 ) -> Comparison:
     """Return the comparison that ``comparison.build`` makes of the same ledger, to rounding.
 
-    ``sides`` are its ``between``; ``executor`` and ``progress`` as in
-    ``reports.report_parts``. BadInput for a part that cannot be read, and for a side too large for
-    memory.
+    ``sides`` are its ``between``; ``executor`` and ``progress`` as in ``reports.report_parts``.
+    BadInput for a part that cannot be read, and for a side too large for memory.
     """
     total, numbers = 2 * parts.rows("forecasts"), range(parts.count)
 

@@ -38,18 +38,18 @@ from forecasts.parts.large_part import write_large
 from forecasts.parts.one_part import Fault, write_sorted
 from forecasts.scores.frames import FRAME_COLUMNS
 
-# A part of so many forecasts is quick to sort, and small beside the memory of a worker.
+# A part of this many forecasts is quick to sort, and small compared with a worker's memory.
 PART_ROWS = 3_000_000
 _LEAST_ROWS = 100_000  # of a part that is made only to give each core one
 _BATCH_ROWS = 1 << 18
 _MOST_PROBLEMS = 100
 # Bytes of memory and of temporary files that a forecast without texts needs.
 _MEMORY_A_ROW, _DISK_A_ROW = 150, 40
-# How much memory sorting a part takes, in sizes of its rows.
+# The memory that sorting a part takes, in sizes of its rows.
 _SORTING = 2.5
 _LEAST_ENGINE = 250_000_000  # bytes, below which DuckDB cannot sort; the same for each thread
 
-# Told the step, and how many rows of it are done of how many.
+# It is told the step, and its rows done and in all.
 Tell = Callable[[str, int, int], None]
 
 
@@ -121,7 +121,8 @@ def _made(
     count = parts or number_of_parts(rows, memory)
     if not 1 <= count <= parts_folder.MOST_PARTS:
         raise BadInput(
-            f"{count:,} parts cannot be made.", remedy=f"Name 1 to {parts_folder.MOST_PARTS:,}."
+            f"{count:,} is not a number of parts.",
+            remedy=f"Use --parts with 1 to {parts_folder.MOST_PARTS:,}.",
         )
     with parts_folder.new_folder(into) as draft:
         _require_room(sources, rows, draft)
@@ -142,7 +143,7 @@ def _require_room(sources: Sequence[Source], rows: int, folder: Path) -> None:
         raise BadInput(
             f"The partition needs about {limits.format_bytes(needed)} on the disk of the new "
             f"folder; {limits.format_bytes(free)} are free.",
-            remedy="Name a folder on a larger disk.",
+            remedy="Name a folder on another disk, or free some space.",
         )
 
 
@@ -253,7 +254,10 @@ def _raise_any(faults: Sequence[Fault], sources: Sequence[Source]) -> None:
     many = f"{len(problems)} place{'s' if len(problems) > 1 else ''}"
     if len(faults) >= _MOST_PROBLEMS:
         many = f"{_MOST_PROBLEMS} places or more"
-    raise BadInput(f"The input breaks its rules in {many}; nothing was made.", problems=problems)
+    raise BadInput(
+        f"The input breaks the rules of a ledger in {many}; nothing was written.",
+        problems=problems,
+    )
 
 
 def _whole_frames(files: dict[str, File]) -> dict[str, pd.DataFrame]:
@@ -269,5 +273,7 @@ def _whole_frames(files: dict[str, File]) -> dict[str, pd.DataFrame]:
     frames = {name: table.frame for name, table in tables.items()}
     check_folder(tables, frames)
     if problems := [problem for table in tables.values() for problem in table.problems]:
-        raise BadInput("The input breaks its rules; nothing was made.", problems=problems)
+        raise BadInput(
+            "The input breaks the rules of a ledger; nothing was written.", problems=problems
+        )
     return {table: frames[table] for table in files}

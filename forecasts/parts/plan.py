@@ -1,4 +1,4 @@
-"""The plan of a report on parts: its questions, its groups, and which forecasts each needs."""
+"""The plan of a report on parts: its questions, its groups, and the forecasts that each needs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from forecasts.reports.scope import Scope, scope_of
 from forecasts.reports.selection import Choice
 from forecasts.scores.frames import FRAME_COLUMNS, Frames
 
-# The forecasts of the groups of one batch.
+# Forecasts in a batch of groups.
 BATCH_ROWS = 1 << 17
 # Memory that a group takes for each of its forecasts, in bytes (docs/scaling.md).
 BYTES_EACH = 2_000
@@ -44,10 +44,10 @@ QUESTIONS = [name for name in FRAME_COLUMNS["questions"] if name not in _TEXTS]
 class Plan:
     """The facts that all workers need, written once to a temporary folder.
 
-    ``scope`` has no questions (see ``asked``). ``batches`` are names of groups; ``spread`` has for
-    each forecaster (a position in ``forecasters``), or by tag for each question (its number), the
-    batches that need its forecasts. ``names``: all groups there
-    are; ``sizes``: the forecasts of those wanted.
+    ``scope`` has no questions (see ``asked``). ``batches`` are names of groups. ``spread`` has the
+    batches that need the forecasts of each forecaster (a position in ``forecasters``) or, in a
+    report by tag, those on each question (its number). ``names``: all groups; ``sizes``: the
+    number of forecasts of those wanted.
     """
 
     parts: Parts
@@ -73,7 +73,7 @@ class Plan:
 
     @property
     def turns(self) -> list[list[int]]:
-        """The batches that are made at the same time: all, but for those that need the memory."""
+        """The batches that are made at the same time: all, except those too large for that."""
         large = []
         for number, names in enumerate(self.batches):
             needed = sum(self.sizes[name] for name in names) * BYTES_EACH

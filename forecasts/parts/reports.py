@@ -59,9 +59,9 @@ def report_parts(
 ) -> Report:
     """Return the report that ``reports.build`` makes of the same ledger, to rounding.
 
-    ``executor``: any of ``concurrent.futures``, whose workers reach the folder of parts and the
-    one it is in by the same paths. ``progress`` is called with the steps done so far, in forecasts,
-    and all of them. BadInput for a part that cannot be read, and for a group too large for memory.
+    ``executor``: any of ``concurrent.futures``; its workers must reach the folder of parts and its
+    parent by the same paths. ``progress`` is called with the work done so far and in all, counted
+    in forecasts. BadInput for a part that cannot be read, and for a group too large for memory.
     """
     total, numbers = 2 * parts.rows("forecasts"), range(parts.count)
 

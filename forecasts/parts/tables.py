@@ -46,7 +46,7 @@ def write_parquet(path: Path, table: str, contents: Iterable[Any]) -> int:
     """
     path.parent.mkdir(exist_ok=True)
     schema, rows = schema_of(table), 0
-    # Times in order are small as differences, and a dictionary of them would be slow to read.
+    # Ordered times compress well as differences; a dictionary of them would be slow to read.
     times = [name for name, kind in FRAME_COLUMNS[table].items() if kind == "time"]
     with pyarrow.parquet.ParquetWriter(
         path,
@@ -72,7 +72,7 @@ def _complete(content: Any, schema: Any) -> Any:
 
 
 def _pruned(group: Any) -> Any:
-    """Return the rows of an ordered table with only those ids that they may refer to."""
+    """Return the rows of an ordered table with only the ids that they may refer to."""
     for place, name in enumerate(group.column_names):
         column = group[name]
         if not pa.types.is_dictionary(column.type) or column.num_chunks != 1 or not len(column):

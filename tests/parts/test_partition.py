@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -209,7 +210,9 @@ def test_a_folder_made_from_the_same_input_is_left_as_it_is(folder: Path, tmp_pa
 
 def problems(folder: Path) -> dict[str, tuple[str, str]]:
     """The place, value and rule of everything that a partition refuses; it leaves nothing."""
-    with pytest.raises(BadInput, match=r"breaks its rules in .* nothing was made") as caught:
+    with pytest.raises(
+        BadInput, match=r"breaks the rules of a ledger in .* nothing was written"
+    ) as caught:
         partition(find_files([folder]), folder.parent / "parts", parts=2)
     assert [path.name for path in folder.parent.iterdir()] == ["ledger"]
     return {one.place: (one.value, one.rule) for one in caught.value.problems}
@@ -585,6 +588,18 @@ def test_after_ctrl_c_the_command_says_that_nothing_was_written(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(one_part, "read_frames", interrupt)
+    stopped = command(folder, "--into", tmp_path / "parts", exit_code=130)
+    assert "Nothing was written" in stopped.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["ledger"]
+
+
+def test_after_sigterm_the_command_leaves_nothing(
+    command: Callable[..., Result],
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(aside.Aside, "add", lambda *_: signal.raise_signal(signal.SIGTERM))
     stopped = command(folder, "--into", tmp_path / "parts", exit_code=130)
     assert "Nothing was written" in stopped.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["ledger"]
