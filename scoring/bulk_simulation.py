@@ -1,4 +1,4 @@
-"""Simulated tournaments of any size, of which any questions can be made alone.
+"""Simulated tournaments of any size; any of their questions can be made alone.
 
 The model is that of `scoring.simulation`: the answer depends on a latent m + W(1), forecasters hear
 the news W with noise of their own, and their beliefs are exact. So they are martingales, and a
@@ -8,9 +8,9 @@ forecaster who reports them is calibrated. Differences, for the sake of size:
   (`scoring.hashed_draws`), so that no number depends on other draws. A tournament is the same in
   one part or in a thousand, made by one process or by many.
 - News arrives in `STEPS` bulletins of equal size instead of continuously. The families' news is
-  known to each of their questions without sorting anything.
-- Forecasters join a question by their activity. Their noise is their own, without a team's.
-- A question with several options has three, and a number is 50 + 8 times the latent.
+  known to each of their questions without any sorting.
+- Forecasters join a question in proportion to their activity. Their noise is not shared by a team.
+- A multiple-choice question has three options, and a numeric outcome is 50 + 8 times the latent.
 
 Questions differ in popularity (log-normal) and forecasters in skill and activity. Some questions
 close early, at a time independent of the news; some forecasts are made before the question opens,
@@ -111,7 +111,7 @@ class BulkTournament:
 
     @cached_property
     def activity(self) -> Floats:
-        """The probability of each forecaster to join a question that asks them."""
+        """The probability that a forecaster joins a question that asks them."""
         share = self._people.uniform("activity")
         return LEAST_ACTIVE + (MOST_ACTIVE - LEAST_ACTIVE) * share
 
@@ -164,7 +164,7 @@ class Asked:
 
 
 def asked(settings: BulkTournament, number: Ints) -> Asked:
-    """Return the questions with these numbers, which depend on nothing but the settings."""
+    """Return the questions with these numbers, which depend only on the settings."""
     turn, place = np.divmod(number, len(FAMILIES))
     family = turn * (int(FAMILIES[-1]) + 1) + FAMILIES[place]
     draws, shared = settings.draws(number), Draws.seeded(settings.seed, "families").of(family)

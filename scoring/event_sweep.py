@@ -102,7 +102,7 @@ class Sweep:
         return merge(over)
 
     def duration(self, flag: Flags) -> Ints:
-        """Return the part of each segment's life at which a flag, one per event, holds."""
+        """Return the part of each segment's life during which a flag, one per event, holds."""
         upto = np.zeros(len(self) + 1, dtype=np.int64)
         upto[1:] = self.width
         upto[1:] *= flag

@@ -1,7 +1,7 @@
 """Random numbers that depend on their purpose alone, not on earlier draws.
 
-A number is a hash of a seed and the numbers of things within things (a question, a forecaster, an
-update), by the mixing function of SplitMix64. So any part of a simulation can be made alone.
+A number is a hash of a seed and the numbers of nested things (a question, a forecaster, an update),
+by the mixing function of SplitMix64. So any part of a simulation can be made alone.
 
 Steele, Lea & Flood (2014), Fast splittable pseudorandom number generators,
 doi:10.1145/2660193.2660195.
@@ -24,7 +24,7 @@ _MIX = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 
 
 class Draws:
-    """Random numbers of many things: each a function of the thing's key and of a purpose.
+    """Random numbers of many things: each is a function of the thing's key and of a purpose.
 
     >>> every, last = (Draws.seeded(7).of(numbers) for numbers in (np.arange(3), np.arange(2, 3)))
     >>> bool(every.uniform("size")[2] == last.uniform("size")[0])

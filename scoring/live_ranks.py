@@ -1,9 +1,8 @@
 """Order statistics of the live segments of an event sweep, in memory far below the sweep's own.
 
-The events are taken in windows. A window needs of the earlier ones only how many live segments have
-each rank; and of these only ranks near the ones sought, because an order statistic cannot move
-further than by the number of changes. Segments live before and after the window are looked up in
-one sorted list.
+The events are taken in windows. From the earlier events, a window needs only the number of live
+segments at each rank, and only at ranks near those sought: an order statistic moves by at most the
+number of changes. Segments live before and after the window are looked up in one sorted list.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from scoring.arrays import Codes, Floats, Places
 from scoring.event_sweep import Sweep
 from scoring.ranks import nth_live, sum_by_rank, sum_of_all_by_rank
 
-# The least events of a window, few enough for a processor's caches, and the most windows, so that
+# The fewest events of a window, few enough for a processor's caches, and the most windows, so that
 # the work remains O(n log n).
 WINDOW, MOST_WINDOWS = 1 << 16, 32
 

@@ -56,8 +56,8 @@ def residual_sums(
 ) -> Floats:
     """Return the sums over each question's pairs that `link_of` takes: (4, questions).
 
-    Those of the weight, and of it times p, p (1 − p) and y − p. The sums of parts of the questions
-    add up.
+    These are the sums of the weight, and of the weight times p, p (1 − p) and y − p. The sums of
+    parts of the questions add up.
     """
     weights = np.where(below > 0, 0.0, weight)
     values = (1.0, p, p * (1 - p), y - p)

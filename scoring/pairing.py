@@ -166,7 +166,7 @@ def elementary_differences(
 ) -> dict[tuple[str, str], tuple[pd.Series, Floats]]:
     """Return the shared questions of every two groups and their differences at each threshold.
 
-    These are what `difference_curve` takes; those of parts of the questions can be joined.
+    `difference_curve` takes them; the results for parts of the questions can be joined.
     Arguments as in `murphy_differences`; the thresholds rise.
     """
     ledger = read_frames(questions, forecasts)

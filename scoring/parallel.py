@@ -15,7 +15,7 @@ import numpy.typing as npt
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Several workers on one machine set this to 1: their threads would wait for each other.
+# Workers on one machine set this to 1, since their threads would wait for each other.
 _MOST_THREADS: ContextVar[int] = ContextVar("_MOST_THREADS", default=4)
 # Fewer rows than this are done before a second thread has started.
 PART_ROWS = 1 << 19
@@ -33,7 +33,7 @@ def map_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> list[R
 
 @contextmanager
 def limited(threads: int) -> Iterator[None]:
-    """Return a context in which each call uses at most so many threads."""
+    """Return a context in which each call uses at most this many threads."""
     token = _MOST_THREADS.set(threads)
     try:
         yield

@@ -1,7 +1,7 @@
 """Comparisons on a folder of parts, equal to those on the ledger in one process.
 
 The parts are read once for the tables of all pairs (``comparison.pairwise``), and a second time if
-some pairs are looked at closer. The record of each side comes from its own forecasts, as in
+some pairs are examined further. The record of each side comes from its own forecasts, as in
 ``reports``.
 """
 

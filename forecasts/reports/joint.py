@@ -28,12 +28,11 @@ Flags = npt.NDArray[np.bool_]
 class Joint:
     """The joint numbers of some questions, from all of their forecasts.
 
-    ``question``: the number of each selected one, and ``row`` of each that counts (``Scope``);
+    ``question``: the number of each selected one; ``row``: that of each that counts (``Scope``).
     ``forecast``, ``in_group`` and ``scored``: whether a selected question has a forecast, belongs
-    to a group, and has a score. ``sums`` of those that count are from
-    ``calibration.question_sums``. ``scores`` (group, row, brier) of groups that are compared, and
-    ``people`` (group, forecaster), the members of each group with a score, in a report by tag or
-    lead everyone's once.
+    to a group, and has a score. ``sums``: from ``calibration.question_sums``, of those that count.
+    ``scores`` (group, row, brier): of groups that are compared. ``people`` (group, forecaster): the
+    members of each group with a score; in a report by tag or lead, everyone once.
     """
 
     question: npt.NDArray[np.intp]
@@ -106,8 +105,8 @@ class Shared:
     """The facts that the groups of a report share.
 
     ``people``: the members of each group with a score. ``link``: how closely the questions of a
-    family are linked, and ``family`` the cluster of every question that counts. ``otherwise``: why
-    each selected question is left out if it counts. ``scored``: which have a score.
+    family are linked; ``family``: the cluster of every question that counts. ``otherwise``: why a
+    selected question that counts has no score. ``scored``: which questions have one.
     """
 
     people: pd.Series

@@ -33,7 +33,7 @@ class Rows:
 
     ``frames`` are numbered, with the forecasts that the choice takes: all of them, those on some
     questions (``joint``), or those of some groups. Every row of a group and question comes from
-    that group's forecasts on that question alone, but for ``skills``. ``alone``: only the groups
+    that group's forecasts on that question alone, except in ``skills``. ``alone``: only the groups
     wanted have rows.
     """
 
@@ -42,9 +42,9 @@ class Rows:
     alone: bool = False
 
     def compute(self) -> None:
-        """Compute the rows that take long, several at a time; alone each waits for memory."""
+        """Compute the slow rows, several at a time, since one alone mostly waits for memory."""
         names = ["scores", "every", "leads", "moved", "in_groups", "unrevised"]
-        self.live  # noqa: B018 the others begin with it
+        self.live  # noqa: B018 all others need it first
         map_threads(partial(getattr, self), (["skills"] if self.compares else []) + names)
 
     @cached_property
@@ -126,7 +126,7 @@ class Rows:
 
     @cached_property
     def unrevised(self) -> pd.DataFrame | None:
-        """The binary forecasts and how long each stood."""
+        """The binary forecasts and how long each was active."""
         return self._tagged(unrevised(self.live, self.entries)) if self.follows else None
 
     @cached_property

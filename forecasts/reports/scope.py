@@ -26,10 +26,10 @@ _OF_SPANS = ("question_id", "family", "open_time", "scheduled_close_time")
 class Scope:
     """The groups ``wanted`` and the questions of a report.
 
-    ``questions`` are those that the choice selects, numbered (see ``in_order``), or some of them,
-    and ``reason`` why each is left out. Their columns ``row``, ``opened`` and ``closed`` are about
-    all questions that count: each one's position among them, and the time over which its family is
-    open, in days. ``all_questions``: how many there are with those not selected.
+    ``questions`` are those that the choice selects, numbered (see ``in_order``), or some of them;
+    ``reason`` says why each is left out. Their column ``row`` is a question's position among all
+    that count; ``opened`` and ``closed`` tell when its family is open, in days.
+    ``all_questions``: how many there are, including those not selected.
     """
 
     by: By
@@ -99,7 +99,7 @@ def scope_of(
 def in_order(questions: pd.DataFrame) -> pd.DataFrame:
     """Return the questions in the order of their ids, and numbers as ids.
 
-    A fixed order makes sums round alike, and numbers are read many times as fast as texts. The
+    A fixed order makes sums round alike, and numbers are read many times faster than texts. The
     column ``id`` keeps the original id.
     """
     ordered = questions.sort_values("question_id", ignore_index=True)

@@ -40,7 +40,7 @@ def skills(
     *,
     moments: bool = False,
 ) -> pd.DataFrame:
-    """Return one row a group and question that someone else forecast too: its mean skills.
+    """Return one row per group and question that someone else forecast too: its mean skills.
 
     Columns: group, question (a position among ``questions``, which all count), skill,
     crowd_skill, and perfect: the advantage over a perfect forecast; if a group has few questions of

@@ -109,9 +109,9 @@ def require_sides(scope: Scope, between: Sequence[str], of: Of) -> None:
 
 @dataclass(frozen=True)
 class Judged:
-    """The pairs compared, how silent each side was, and the pairs that are looked at closer.
+    """The pairs compared, how silent each side was, and the pairs that are examined further.
 
-    ``selective``: the pairs of which one side was clearly more silent; ``shown``: those whose
+    ``selective``: the pairs with one side that was clearly more silent; ``shown``: those whose
     losses are shown at each threshold.
     """
 

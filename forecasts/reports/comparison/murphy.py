@@ -24,7 +24,7 @@ def murphy_differences(
     """Return the difference of the Murphy curves of each of these pairs.
 
     ``losses`` has their questions and the differences at each threshold; ``curves``: the number of
-    all pairs. Pairs that few events decide have none: at a single threshold there are fewer still.
+    all pairs. Pairs that few events decide have none, since a single threshold has even fewer.
     """
     return {
         names: tuple(

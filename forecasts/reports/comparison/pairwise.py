@@ -30,7 +30,7 @@ _NO_PAIRS = pd.DataFrame({"a": [], "b": [], "question_id": [], "difference": [],
 
 @dataclass(frozen=True)
 class Pairwise:
-    """Tables by question, of which ``question_id`` is the number.
+    """Tables by question; ``question_id`` is the question's number.
 
     ``present``: the groups with a forecast that counts. ``differences`` of all pairs, and the
     contributions of ``people`` if wanted; ``spoken``, how long each side had a forecast;
@@ -89,7 +89,7 @@ def _numbered(table: pd.DataFrame, number: npt.NDArray[Any]) -> pd.DataFrame:
 
 
 def _skills(rows: Rows) -> pd.DataFrame:
-    """Return the skill of all forecasters on the questions that two or more have a score on."""
+    """Return the skill of all forecasters on the questions on which two or more have a score."""
     counting, lead = rows.scope.counting, rows.scope.choice.lead
     forecasts = rows.frames.forecasts
     forecasts = forecasts[forecasts["question_id"].isin(counting["question_id"])]
@@ -115,7 +115,7 @@ class Closer:
 
 
 def closer(rows: Rows, *, filled: bool, losses: Collection[Key]) -> Closer:
-    """Return these tables of some questions; ``losses``: the pairs whose losses are wanted."""
+    """Return these tables for some questions; ``losses``: the pairs whose losses are wanted."""
     entries, lead, counting = rows.entries, rows.scope.choice.lead, rows.scope.counting
     on = entries.forecasts["question_id"].isin(counting["question_id"])
     kept = replace(entries, forecasts=entries.forecasts[on])
