@@ -220,7 +220,7 @@ def test_a_ledger_of_an_earlier_development_version_is_refused_and_left_as_it_is
     assert ledger_schema.schema_revision(engine) == revision
 
 
-@pytest.mark.parametrize("revision", ["0010", "0012"])
+@pytest.mark.parametrize("revision", ["0010", "0012", "0014"])
 def test_a_revision_that_was_set_back_is_named_as_that_and_nothing_is_changed(
     engine: Engine, revision: str
 ) -> None:

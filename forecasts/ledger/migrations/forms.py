@@ -6,16 +6,14 @@ Rows that break one do not prevent it, so that a ledger with an altered row can 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from alembic import op
 from sqlalchemy import Column, inspect
 from sqlmodel import SQLModel
 
+from forecasts.ledger.migrations.tables import definitions, make_again
 from forecasts.ledger.models.stored_forms import form
-
-_HEAD = re.compile(r'CREATE TABLE "?\w+"?')
 
 
 def add_forms(others: Mapping[str, Mapping[str, str]]) -> None:
@@ -45,29 +43,5 @@ def add_forms(others: Mapping[str, Mapping[str, str]]) -> None:
             additions = ", ".join(f"ADD {constraint}{valid}" for constraint in constraints)
             connection.exec_driver_sql(f"ALTER TABLE {table} {additions}")
     if dialect == "sqlite":
-        _make_again(more)
-
-
-def _make_again(more: Mapping[str, str]) -> None:
-    """Make tables again with these constraints, their rows, indexes and triggers."""
-    connection = op.get_bind()
-    run = connection.exec_driver_sql
-    made = run(
-        "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"
-        " ORDER BY type = 'trigger'"
-    ).all()
-    run("PRAGMA ignore_check_constraints = ON")
-    for _, name, _, _ in (one for one in made if one.type == "trigger"):
-        run(f"DROP TRIGGER {name}")
-    for one in made:
-        if one.type != "table" or one.name not in more:
-            continue
-        body = _HEAD.sub("CREATE TABLE made_again", one.sql.rstrip(), count=1)
-        run(f"{body[:-1]}, {more[one.name]})")
-        run(f"INSERT INTO made_again SELECT * FROM {one.name} ORDER BY id")  # noqa: S608 a table of ours
-        run(f"DROP TABLE {one.name}")
-        run(f"ALTER TABLE made_again RENAME TO {one.name}")
-    for one in made:
-        if one.type == "trigger" or (one.type == "index" and one.tbl_name in more):
-            run(one.sql)
-    run("PRAGMA ignore_check_constraints = OFF")
+        whole = definitions() if more else {}
+        make_again({table: f"{whole[table][:-1]}, {added})" for table, added in more.items()})

@@ -50,6 +50,9 @@ class Forecast(SQLModel, table=True):
         # The order in which scoring and the question page read forecasts.
         Index("ix_forecast_path", "question_id", "member_id", "made_at", "id"),
         Index("ix_forecast_member_made_at", "member_id", "made_at"),
+        # Not a constraint: a large import drops the indexes and makes them again at its end
+        # (``insertion.lightened``), and SQLite cannot drop the index of a constraint.
+        Index("uq_forecast_import_key", "import_key", unique=True),
     )
 
     id: int = Field(default=None, primary_key=True)
@@ -64,7 +67,7 @@ class Forecast(SQLModel, table=True):
     rationale: str = long_text()
     origin: str = "cli"
     # Of imports only: the same row imported twice is stored once.
-    import_key: str | None = Field(default=None, unique=True)
+    import_key: str | None = None
     # Of imports only. The time at which it was made, as an import claims that no one vouches for;
     # the forecast then counts as made when it was recorded. And the member who vouches for it.
     claimed_at: datetime | None = Field(default=None, sa_type=Time)
