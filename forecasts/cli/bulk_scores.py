@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
@@ -111,10 +112,19 @@ def score_into(
     raise typer.Exit(1)
 
 
-def engine(
-    workers: int | None, scheduler: str | None, *, preload: str
-) -> AbstractContextManager[Executor]:
-    """Return the executor of so many processes, or of the Dask cluster at this address.
+@contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl-C does, so that no temporary file is left."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def engine(workers: int | None, scheduler: str | None, *, preload: str) -> Iterator[Executor]:
+    """Yield the executor of so many processes, or of the Dask cluster at this address.
 
     ``preload``: the module that processes begin with. BadInput if both are given.
     """
@@ -125,10 +135,14 @@ def engine(
             "--workers is for processes on this machine, --scheduler for a cluster.",
             remedy="Use one of them.",
         )
+    made: AbstractContextManager[Executor]
     if scheduler is not None:
-        return cluster(scheduler)
-    # Each process imports the module that started the command.
-    return Processes(workers, preload=["forecasts.cli.main", preload])
+        made = cluster(scheduler)
+    else:
+        # Each process imports the module that started the command.
+        made = Processes(workers, preload=["forecasts.cli.main", preload])
+    with ended_by_sigterm(), made as executor:
+        yield executor
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
-from forecasts.cli.bulk_scores import showing_progress
+from forecasts.cli.bulk_scores import ended_by_sigterm, showing_progress
 from forecasts.cli.console import print_line, print_note
 from forecasts.cli.root import app
 from forecasts.common.commands import command
@@ -76,7 +76,7 @@ def showing_steps() -> Iterator[Callable[[str, int, int], None]]:
 
     It takes the step's name, and the forecasts done and in all.
     """
-    with ExitStack() as shown:
+    with ended_by_sigterm(), ExitStack() as shown:
         bars: dict[str, Callable[[int, int], None]] = {}
 
         def tell(step: str, done: int, of: int) -> None:

@@ -214,22 +214,27 @@ def _changed(folder: Path, name: str) -> BadInput:
 
 @contextmanager
 def new_folder(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder beside ``folder``, which becomes it when the block ends.
+    """Yield an empty folder, whose content is that of ``folder`` when the block ends.
 
     After an error nothing is left of it. Refused if ``folder`` has content.
     """
     require_new(folder)
+    # An empty folder stays: it may be a link, a disk of its own, or where the command runs.
+    is_there = folder.is_dir()
+    beside = folder if is_there else folder.parent
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        beside.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=beside))
     except OSError as error:
         raise _unwritable(folder, error) from None
     try:
         yield draft
-        draft.chmod(0o777 & ~_umask())  # a temporary folder is its owner's alone
-        if folder.exists():
-            folder.rmdir()
-        draft.rename(folder)
+        if is_there:
+            for each in sorted(draft.iterdir(), key=lambda path: path.name == MANIFEST):
+                each.rename(folder / each.name)
+        else:
+            draft.chmod(0o777 & ~_umask())  # a temporary folder is its owner's alone
+            draft.rename(folder)
     except OSError as error:
         raise _unwritable(folder, error) from error
     finally:

@@ -13,9 +13,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,31 +71,32 @@ def score_parts(
     made_from = {key: tasks[0].made_from[key] for key in ("protocols", "scoring")}
     head = {"format": FORMAT, "version": VERSION, **made_from, "parts": parts.count}
     _prepare(output)
-    _write_results(output, head)
-    done: dict[int, PartScores] = {}
-    failed: dict[int, LedgerError] = {}
-    total, so_far = parts.rows("forecasts"), 0
-    progress(0, total)
-    with closing(finished(score_part, tasks, executor)) as ended:
-        for task, future in ended:
-            try:
-                done[task.part] = future.result()
-            except Exception as error:
-                failed[task.part] = explained(error)
-            so_far += task.forecasts
-            progress(so_far, total)
-    names = {task.part: f"scores/{task.output.name}" for task in tasks}
-    files = {
-        names[part]: {
-            "input": tasks[part].made_from["input"], "rows": one.rows, "sha256": one.sha256
-        }
-        for part, one in sorted(done.items())
-    }  # fmt: skip
-    digest = None if failed else _digest(files)
-    _write_results(output, head | ({} if failed else {"digest": digest}) | {"files": files})
-    for other in (output / "scores").iterdir():
-        if f"scores/{other.name}" not in files:  # of other parts, or of a worker that died
-            other.unlink(missing_ok=True)
+    with _alone(output):
+        _write_results(output, head)
+        done: dict[int, PartScores] = {}
+        failed: dict[int, LedgerError] = {}
+        total, so_far = parts.rows("forecasts"), 0
+        progress(0, total)
+        with closing(finished(score_part, tasks, executor)) as ended:
+            for task, future in ended:
+                try:
+                    done[task.part] = future.result()
+                except Exception as error:
+                    failed[task.part] = explained(error)
+                so_far += task.forecasts
+                progress(so_far, total)
+        names = {task.part: f"scores/{task.output.name}" for task in tasks}
+        files = {
+            names[part]: {
+                "input": tasks[part].made_from["input"], "rows": one.rows, "sha256": one.sha256
+            }
+            for part, one in sorted(done.items())
+        }  # fmt: skip
+        digest = None if failed else _digest(files)
+        _write_results(output, head | ({} if failed else {"digest": digest}) | {"files": files})
+        for other in (output / "scores").iterdir():
+            if f"scores/{other.name}" not in files:  # of other parts, or of a worker that died
+                other.unlink(missing_ok=True)
     return Scores(
         rows=sum(one.rows for one in done.values()),
         kept=sum(one.kept for one in done.values()),
@@ -161,6 +162,30 @@ def _prepare(output: Path) -> None:
             f"The folder {str(output)!r} cannot be written: {error.strerror or error}.",
             remedy="Name a folder that you may write to, on a disk with free space.",
         ) from None
+
+
+@contextmanager
+def _alone(output: Path) -> Iterator[None]:
+    """Keep other commands from writing to the folder. Refused while one does."""
+    try:
+        import fcntl
+    except ImportError:  # not on every system
+        yield
+        return
+    folder = os.open(output, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(
+                f"Another command is writing scores to {str(output)!r} now.",
+                remedy="Wait until it has ended, or name another folder.",
+            ) from None
+        except OSError:
+            pass  # not on every file system
+        yield
+    finally:
+        os.close(folder)
 
 
 def _is_results(folder: Path) -> bool:

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import closing
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -64,15 +65,16 @@ def simulate(
         files = parts_folder.write_whole(draft, "teams", _teams(settings))
         items = list(enumerate(_divided(settings, count)))
         rows = 0
-        for (part, _), made in finished(partial(_make_part, draft, settings), items, executor):
-            try:
-                files |= made.result()
-            except OSError:
-                raise  # of the folder, which says so
-            except Exception as error:
-                raise explained(error) from error
-            rows += files[parts_folder.part_file("forecasts", part)].rows
-            progress(rows, max(settings.updates, rows))
+        with closing(finished(partial(_make_part, draft, settings), items, executor)) as ended:
+            for (part, _), made in ended:
+                try:
+                    files |= made.result()
+                except OSError:
+                    raise  # from `new_folder`, which explains it
+                except Exception as error:
+                    raise explained(error) from error
+                rows += files[parts_folder.part_file("forecasts", part)].rows
+                progress(rows, max(settings.updates, rows))
         source = hashlib.sha256(repr(settings).encode()).hexdigest()
         parts_folder.write_manifest(draft, count, files, source=source)
     return parts_folder.open_parts(folder)

@@ -169,3 +169,15 @@ def test_a_folder_with_content_is_refused_and_an_error_leaves_nothing(
     with pytest.raises(KeyboardInterrupt):
         fail()
     assert [path.name for path in tmp_path.iterdir()] == ["parts"]
+
+
+def test_an_empty_folder_that_is_there_is_filled(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    link = tmp_path / "link"
+    link.symlink_to("disk")
+    with new_folder(link) as draft:
+        write_manifest(draft, 1, write_part(draft, 0, QUESTIONS, FORECASTS))
+    assert open_parts(link).rows("forecasts") == 4
+    assert link.is_symlink()
+    names = sorted(path.name for path in (tmp_path / "disk").iterdir())
+    assert names == ["forecasts", "parts.json", "questions"]

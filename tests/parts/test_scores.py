@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import scoring
+from forecasts.cli.bulk_scores import engine
 from forecasts.cli.main import app
 from forecasts.common.errors import BadInput, Refused
 from forecasts.parts import scores
@@ -187,6 +189,18 @@ def test_a_killed_client_goes_on_where_it_was(
     assert (again.kept, again.digest) == (2, whole.digest)
 
 
+def test_two_commands_do_not_write_to_one_folder(
+    score_here: Callable[..., Scores], tmp_path: Path
+) -> None:
+    before = score_here()
+    with (
+        scores._alone(tmp_path / "scores"),
+        pytest.raises(Refused, match="Another command is writing scores to"),
+    ):
+        score_here(protocols=["log"])
+    assert score_here().digest == before.digest
+
+
 def test_a_part_that_changed_is_done_again(parts: Parts, score_here: Callable[..., Scores]) -> None:
     before = score_here()
     rewritten(parts, part_file("forecasts", 2), lambda frame: frame.assign(probability=0.5))
@@ -314,6 +328,13 @@ def test_the_command_lists_the_parts_that_failed(parts: Parts, tmp_path: Path) -
     assert "1 part failed:" in found.stderr
     assert "part-00001:" in found.stderr
     assert "digest" not in found.stdout
+
+
+def test_sigterm_ends_the_work_as_ctrl_c_does() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), engine(1, None, preload="tests.parts.work"):
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_workers_need_parts_and_a_folder(parts: Parts, tmp_path: Path) -> None:

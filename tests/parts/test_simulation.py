@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -210,3 +211,19 @@ def test_the_shares_of_types_may_name_the_binary_ones_if_they_add_up(
     assert "add up to 0.7, not 1" in wrong.output
     done = run.invoke(app, ["simulate", *made, "binary=0.5,numeric=0.5"])
     assert done.exit_code == 0, done.output
+
+
+def test_after_an_error_no_more_parts_are_made(tmp_path: Path) -> None:
+    given: list[Future[Any]] = []
+
+    class Full(Executor):
+        def submit(self, fn: Any, /, *args: Any, **_: Any) -> Future[Any]:
+            given.append(Future())
+            if len(given) == 1:
+                given[0].set_exception(OSError(28, "No space left on device"))
+            return given[-1]
+
+    with pytest.raises(BadInput, match="cannot be written: No space left on device"):
+        simulation.simulate(tmp_path / "parts", SETTINGS, Full(), parts=3)
+    assert [each.cancelled() for each in given] == [False, True, True]
+    assert not list(tmp_path.iterdir())
