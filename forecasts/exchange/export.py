@@ -78,7 +78,7 @@ def write_export(
     overwrite: bool = False,
     tell: Callable[..., None] = lambda **_: None,
 ) -> tuple[list[Path], list[str]]:
-    """Return the files of the ledger folder, which are written, and what it cannot hold.
+    """Return the files of the ledger folder, which are written, and its omissions.
 
     The same as ``exported``, but rows go from the database to the files in batches, so that a
     ledger of any size needs little memory. ``tell`` is called with the total of forecasts, and with

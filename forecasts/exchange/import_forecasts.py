@@ -96,8 +96,8 @@ def compare_forecasts(
 def _stored_keys(session: Session, slugs: Sequence[str], vouched: bool) -> Keys:
     """Return the keys of the forecasts on these questions.
 
-    With those of all earlier imports, even of rows that differ by now; if ``vouched``, without
-    those that nobody vouched for.
+    They include the keys of all earlier imports, even of rows that differ by now; if ``vouched``,
+    only those that somebody vouched for.
     """
     with reading_everything(session):  # a crowd may be hidden from the importer
         own = _import_keys(forecast_frame(session, slugs))
@@ -177,7 +177,7 @@ def _columns(
         some = slice(start, start + _SLICE)
         forecasts, keys = new.rows.iloc[some], _hexadecimal(new.keys[some])
         count = len(keys)
-        # As the ledger has them, which is written in a tenth of the time that datetimes take.
+        # Texts as the ledger stores them are written in a tenth of the time of datetimes.
         times = pa.array(_naive(forecasts["made_at"])).cast(pa.string()).to_pylist()
         probability = forecasts["probability"].to_numpy()
         others = {name: forecasts[name] for name in ("probabilities", "quantiles")}

@@ -81,7 +81,7 @@ class Tolerance:
 
 
 class KnownQuestion(NamedTuple):
-    """A question that the ledger has, as much of it as writing needs: 100,000 whole take 450 MB.
+    """The part of a question in the ledger that writing needs: 100,000 whole ones take 450 MB.
 
     ``text``: its newest wording, if the import revises it.
     """

@@ -125,8 +125,8 @@ def append(session: Session, kind: str, columns: Mapping[str, Sequence[Any]]) ->
     """Return the ids of the new rows of a sealed table, which are written and entered.
 
     ``columns``: all columns of the table but ``id``, each with one value a row; times may be texts
-    as ``insertion.stored_columns`` takes them. If it raises, the act is rolled back, and refused
-    should it continue.
+    as ``insertion.stored_columns`` takes them. If it raises, the act is rolled back, and cannot
+    continue.
     """
     count = len(next(iter(columns.values())))
     if count > 1:
@@ -146,8 +146,8 @@ def append_parts(
 ) -> range:
     """Return the ids of ``count`` rows, given in parts, which are appended as by ``append``.
 
-    With several parts, ``questions`` are all those that rows of the table are of. A part is made
-    while a thread stores the one before, so making it must not use the session.
+    With several parts, ``questions`` are those of all rows together. A part is made while a thread
+    stores the one before, so making it must not use the session.
     """
     session.flush()
     connection = session.connection()

@@ -28,7 +28,7 @@ def export_parts(
     parts: int | None = None,
     tell: Tell = lambda *_: None,
 ) -> tuple[Parts, list[str]]:
-    """Return the folder of parts, which is written, and what it cannot hold of the ledger.
+    """Return the folder of parts, which is written, and its omissions.
 
     It has what ``exchange.export.exported`` returns. Refused if the folder has content.
     """

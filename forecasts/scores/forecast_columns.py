@@ -80,8 +80,9 @@ def _read(
     """Yield the columns, ``size`` rows at a time; without one, all rows of a statement at once."""
     forecast = Forecast.__table__.c  # type: ignore[attr-defined]
     path: tuple[Any, ...] = (forecast.member_id, forecast.made_at, forecast.id)
-    # All rows by the index of paths are each in another place of the file. To sort them takes half
-    # the time: in memory if they are kept, else by the database, which a sum keeps from the index.
+    # In the order of the index of paths, each row is at another place of the file. Sorting all rows
+    # takes half the time: in memory if all are kept, else in the database, where a sum prevents
+    # the use of the index.
     unsorted = only is None and size is None
     if unsorted:
         path = (forecast.id,)
@@ -141,7 +142,7 @@ def _in_order(columns: dict[str, Any], questions: Ids, members: Ids) -> dict[str
 
 
 def _limits(session: Session, only: Sequence[str] | None) -> list[Any]:
-    """Return conditions on forecasts, one a statement; in their order the rows are in order."""
+    """Return conditions on forecasts, one for each statement, whose rows follow in order."""
     if only is None:
         return [true()]
     of = [select(Question.id).where(col(Question.slug).in_(some)) for some in in_batches(only)]
@@ -154,12 +155,12 @@ def _limits(session: Session, only: Sequence[str] | None) -> list[Any]:
 def _rows(session: Session, statement: Any, size: int | None) -> Iterator[list[tuple[Any, ...]]]:
     """Yield rows as the driver has them, ``size`` at a time by a cursor of the database, or all."""
     connection = session.connection()
-    # A file is read as rows are fetched, without being asked to.
+    # SQLite reads a file as rows are fetched, without being asked to.
     options = {"stream_results": size is not None and not is_embedded(connection)}
     with connection.execute(statement, execution_options=options) as result:
         while result.cursor is not None:  # it is closed after the last row
             with _garbage_collection_paused():
-                # Not the cursor's own method: the first row of a stream has left it.
+                # Not the cursor's own method: the first row of a stream is no longer in it.
                 fetched = result.cursor_strategy
                 found = (
                     fetched.fetchall(result, result.cursor)
@@ -233,7 +234,7 @@ def _columns(
 def _names_of(
     session: Session, ids: Ids, id_: Any, name: Any, known: dict[int, str]
 ) -> pa.DictionaryArray:
-    """Return the names that belong to the ids; each one that is not known is read, once."""
+    """Return the names that belong to the ids; each unknown one is read once."""
     code, own = pd.factorize(ids)
     for some in in_batches([one for one in own.tolist() if one not in known]):
         known |= dict(session.exec(select(id_, name).where(col(id_).in_(some))).all())

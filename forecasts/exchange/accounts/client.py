@@ -1,8 +1,8 @@
 """Requests to a platform's API on behalf of one account: its token, waiting and faults.
 
 A server that is busy or out of reach is asked again, after the time that it names (``Retry-After``,
-in seconds or as a date) or longer each time; the person is told. Whatever was fetched before stays
-(see ``kept``), so each remedy can be: try again.
+in seconds or as a date) or longer each time; the person is told. Earlier answers are kept (see
+``kept``), so each remedy can be: try again.
 """
 
 from __future__ import annotations

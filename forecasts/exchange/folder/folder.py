@@ -189,7 +189,7 @@ def write_folder(
     """Return the files of the ledger folder, which are written.
 
     ``further``: rows that follow those of a frame, in batches, so that any number needs little
-    memory: frames, or of forecasts record batches (``export.forecast_batches``). Refused if the
+    memory: frames, or record batches of forecasts (``export.forecast_batches``). Refused if the
     folder is not empty, unless ``overwrite``; BadInput if the disk refuses. If it is interrupted,
     an overwritten folder can hold files of both ledgers (see ``drafted``).
     """

@@ -24,7 +24,7 @@ from forecasts.exchange.folder.cells import READERS, cell_text
 
 _TEXT, _TIME = pa.large_string(), pa.timestamp("us", "UTC")
 _COMMA, _QUOTE, _LINE, _BLANK = (pa.scalar(text, _TEXT) for text in (",", '"', "\n", ""))
-# Python's white space, which Arrow's expressions know only in part.
+# Python's white space, which Arrow's regular expressions know only in part.
 _SPACE = (
     r"[\s\x0b\x1c-\x1f\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}"
     r"\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
@@ -249,7 +249,7 @@ def iso_texts(times: Any) -> Any:
 def write_csv(path: Path, batches: Iterable[Mapping[str, Any]]) -> None:
     """Write one file of a ledger folder, with line feeds and as few quotes as possible.
 
-    ``batches``: its columns, of Arrow arrays or other collections of texts; at least one batch.
+    ``batches``: at least one, of columns that are Arrow arrays or other collections of texts.
     Null is blank. Neither the standard library's writer nor Arrow's is used: with line feeds the
     first leaves a lone carriage return unquoted, and the file could not be read back; the second
     quotes every text.

@@ -183,7 +183,7 @@ def _scores(frames: Frames, ids: dict[str, str]) -> tuple[dict[str, Iterable[str
 
 
 def _left_out(frames: Frames) -> Iterator[str]:
-    """Yield the parts without a place in the format, each with its count."""
+    """Yield the parts that the format cannot hold, each with its count."""
     questions, forecasts = frames.questions, frames.forecasts
     for column, (one, many) in _NO_PLACE.items():
         yield from _counted(int((questions[column] != "").sum()), one, many)

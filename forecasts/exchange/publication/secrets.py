@@ -32,11 +32,11 @@ def of_texts(texts: Mapping[str, Sequence[str]]) -> Iterator[str]:
     for slug, some in texts.items():
         if many := sum(one == WITHHELD for one in some):
             are = "1 rationale or note is" if many == 1 else f"{many:,} rationales or notes are"
-            yield f"{slug}: {are} left out, with {SECRET}."
+            yield f"{slug}: {are} left out because of {SECRET}."
 
 
 def questions_with(session: Session, states: Mapping[int, QuestionState]) -> dict[int, str]:
-    """Return the ids of the questions that cannot be published, each with a sentence on that."""
+    """Return the ids of the questions that cannot be published, each with the reason."""
     found = {}
     for some in in_batches(list(states)):
         sources = select(Resolution.question_id, Resolution.source).order_by(col(Resolution.id))

@@ -268,7 +268,7 @@ class Check:
             else:
                 self.said.append(f"Pages: {name} is not part of this record.")
         compared = f"{many(len(self.files), 'file')} compared with their hashes"
-        self.said.append(f"Pages: {compared if names else 'none of them is here'}.")
+        self.said.append(f"Pages: {compared if names else 'none found in this folder'}.")
 
 
 def stamped(token: bytes) -> tuple[bytes, int]:

@@ -204,7 +204,7 @@ def test_the_record_and_the_program_are_checked_without_the_site(whole: Path, fo
         copy(whole / name, folder)
     check = checked(folder)
     assert check.faults == []
-    assert check.said[-1] == "Pages: none of them is here."
+    assert check.said[-1] == "Pages: none found in this folder."
 
 
 def test_a_history_that_does_not_verify_is_not_published(

@@ -58,7 +58,9 @@ def test_words_with_a_secret_are_left_out_and_their_question_named(engine: Engin
     done = publish(engine)
     [question] = done.record.questions
     assert question.texts == [WITHHELD, WITHHELD, WITHHELD, "See https://example.org/c?d=e."]
-    assert done.record.withheld == (f"rain: 3 rationales or notes are left out, with {SECRET}.",)
+    assert done.record.withheld == (
+        f"rain: 3 rationales or notes are left out because of {SECRET}.",
+    )
     assert done.files["questions/rain.html"].count(WITHHELD) == 3
     opened = done.data["questions"][0]["forecasts"]
     assert ["said" in one for one in opened] == [False, False, True]
