@@ -29,7 +29,7 @@ from scoring.bulk_simulation import Asked, BulkTournament, Made
 from scoring.errors import require
 from scoring.simulated_titles import numeric_title, title_and_subject
 
-# About so many forecasts are drawn at once, within a processor's caches; a part has more.
+# About this many forecasts are drawn at once, within a processor's caches; a part has more.
 BLOCK = 1 << 17
 PART = 1 << 20
 
