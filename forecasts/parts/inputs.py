@@ -1,4 +1,4 @@
-"""The input of a partition: files of questions, forecasts and the rest, read by DuckDB in batches.
+"""The input of a partition: the files of a ledger, read by DuckDB in batches.
 
 DuckDB decodes CSV and Parquet on all cores, in the order of the file, under a limit of memory.
 Texts are read as in a ledger folder (``exchange.folder.cells``), so the same cells are refused.
@@ -155,7 +155,7 @@ class File:
         if line := re.search(r"Line: (\d+)", reason):
             row = int(line[1]) - 2  # it counts rows, the header as the first
             counts = re.search(r"Number of Columns: (\d+) Found: (\d+)", " ".join(lines))
-            rule = f"{counts[1]} cells, like the header" if counts else "a row of CSV"
+            rule = f"{counts[1]} cells, like the header" if counts else "a valid row of CSV"
             actual = f"{counts[2]} cells" if counts else ""
             problem = Problem(self.places([row])[row], actual, rule)
         elif "invalid state" in reason:
@@ -207,16 +207,16 @@ Source = File | Rows
 
 
 def require_memory(error: Exception) -> None:
-    """Raise BadInput if DuckDB met its limit of memory."""
+    """Raise BadInput if DuckDB reached its memory limit."""
     if "Out of Memory" in str(error):
         raise BadInput(
-            "The memory that DuckDB may take is too little for this input.",
-            remedy="Allow more, as in --memory 2GB, or close other programs.",
+            "DuckDB needs more memory for this input than it is allowed.",
+            remedy="Allow more, such as --memory 2GB, or close other programs.",
         ) from None
 
 
 def digest_of(files: Sequence[File]) -> str:
-    """Return a hash of the names, sizes and times of change of the files."""
+    """Return a hash of the files' names, sizes and modification times."""
     about = [
         (file.table, file.path.name, os.stat(file.path).st_size, os.stat(file.path).st_mtime_ns)
         for file in files
@@ -227,7 +227,7 @@ def digest_of(files: Sequence[File]) -> str:
 def find_files(
     paths: Sequence[Path], *, warn: Callable[[str], None] = lambda _: None
 ) -> list[File]:
-    """Return the files in folders of a ledger or of parts, single files, and patterns of names.
+    """Return the files that these paths name: ledger folders, folders of parts, files, or patterns.
 
     A file is recognised by its columns. ``warn`` is called with a sentence on unknown columns.
     BadInput unless there are questions and forecasts.
