@@ -17,8 +17,8 @@ from scoring.means import LEAST, LEVEL, Families, families_of
 Value = Callable[[Places], Floats]
 
 COLUMNS = ("group", "question_id", "score")
-# Rows of products that are made at once.
-_AT_ONCE = 1 << 18
+# Rows of products, and groups, that are made at once.
+_AT_ONCE, _GROUPS = 1 << 18, 512
 
 
 def difficulty_adjusted(scores: pd.DataFrame, families: Families | None = None) -> pd.DataFrame:
@@ -104,7 +104,7 @@ def _adjusted(
         component, size = np.argsort(sized)[component], size[sized]
         np.negative(normal, out=normal)
         normal[np.diag_indices(groups)] += own
-        # The normal equations of a component add up to 0: its mean is added, and taken off again.
+        # The normal equations of a component add up to 0: its mean is added, and subtracted again.
         mean_of = np.equal.outer(component, component) / size[component]
         normal += mean_of
         inverse = inv(normal, overwrite_a=True)
@@ -129,14 +129,27 @@ def _adjusted(
             return np.asarray(score[rows] - effect[group[rows]] - level[question[rows]])
 
         # The diagonal of A⁺ Σ U_f U_fᵀ A⁺.
-        moved = inverse @ _products(residual, group, cluster, groups)
-        moved *= inverse
+        between = _products(residual, group, cluster, groups)
+        variance = np.empty(groups)
+        for start in range(0, groups, _GROUPS):
+            rows = slice(start, start + _GROUPS)
+            variance[rows] = ((inverse[rows] @ between) * inverse[rows]).sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            error = np.sqrt(effective / (effective - 1) * moved.sum(axis=1).clip(min=0.0))
+            error = np.sqrt(effective / (effective - 1) * variance.clip(min=0.0))
         error[effective < LEAST] = math.nan
         far = stdtrit(np.maximum(effective, LEAST) - 1, (1 + LEVEL) / 2) * error
         columns["lower"], columns["upper"] = columns["adjusted"] - far, columns["adjusted"] + far
     return pd.DataFrame({"component": component, "questions": own.astype(np.int64)} | columns)
+
+
+def _add_means(table: Floats, component: Places, size: Places, sign: int) -> None:
+    """Add 1 / size to the entries of each component, or subtract it."""
+    if len(size) == 1:
+        table += sign / size[0]
+        return
+    order = np.argsort(component, kind="stable")
+    for own in np.split(order, np.cumsum(size)[:-1]):
+        table[np.ix_(own, own)] += sign / len(own)
 
 
 def _products(value: Value, group: Codes, of: Codes, groups: int) -> Floats:

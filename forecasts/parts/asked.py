@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.ipc
 
+from forecasts.parts.folder import Parts
 from forecasts.reports.scope import Scope
+from forecasts.scores.frames import FRAME_COLUMNS
 
 _JSON = ("options", "tags")
 _FILE = "questions.arrow"
@@ -23,26 +25,42 @@ _KEPT = [
     "question_id", "id", "type", "family", "row", "open_time", "scheduled_close_time",
     "actual_close_time",
 ]  # fmt: skip
-# Rows read at a time.
-_ROWS = 1 << 16
+# The columns that ``scope_of`` adds or changes.
+_ABOUT = ["question_id", "row", "opened", "closed"]
+_TEXTS = (
+    "background", "resolution_criteria", "fine_print", "article_url", "quote", "resolution_note",
+    "resolution_source",
+)  # fmt: skip
+# The columns of questions that workers need, and those that decide the scope.
+QUESTIONS = [name for name in FRAME_COLUMNS["questions"] if name not in _TEXTS]
+OF_SCOPE = [
+    "question_id", "type", "family", "tags", "resolution", "open_time", "scheduled_close_time",
+    "actual_close_time",
+]  # fmt: skip
 
 
-def write(folder: Path, scope: Scope, part: Mapping[str, int]) -> Scope:
-    """Return the scope with few columns; the file has all, with reason and ``part`` of each."""
+def write(folder: Path, scope: Scope, parts: Parts) -> Scope:
+    """Return the scope with few columns; the file has all, with reason and part of each."""
     questions = scope.questions
-    table = questions.assign(
-        place=np.arange(len(questions)),
-        part=questions["id"].map(part).to_numpy(dtype=np.int32),
-        reason=scope.reason.astype(str),
-    )
+    ids = pd.Index(questions["id"])
     schema = None
     with pa.OSFile(str(folder / _FILE), "wb") as sink, ExitStack() as open_files:
-        for start in range(0, max(1, len(table)), _ROWS):
-            some = table.iloc[start : start + _ROWS]
-            texts: dict[str, Any] = {name: [_text(cell) for cell in some[name]] for name in _JSON}
-            some = some.assign(**texts)
+        for part in range(parts.count):
+            own = parts.questions(part, QUESTIONS)
+            place = ids.get_indexer(pd.Index(own["question_id"]))
+            own, place = own[place >= 0], place[place >= 0]
+            about = {name: questions[name].to_numpy()[place] for name in _ABOUT}
+            texts: dict[str, Any] = {name: [_text(cell) for cell in own[name]] for name in _JSON}
+            own = own.assign(
+                **texts,
+                id=own["question_id"],
+                **about,
+                place=place,
+                part=np.full(len(own), part, dtype=np.int32),
+                reason=scope.reason[place].astype(str),
+            )
             content = pa.Table.from_pandas(
-                some.astype(dict.fromkeys(_JSON, "str")), schema, preserve_index=False
+                own.astype(dict.fromkeys(_JSON, "str")), schema, preserve_index=False
             )
             if schema is None:
                 schema = content.schema
@@ -64,7 +82,8 @@ def read(folder: Path, scope: Scope, wanted: Callable[[pd.DataFrame], Any]) -> S
             if len(marked):
                 found.append(_parsed(rows.take(marked)))
         found = found or [_parsed(file.schema.empty_table())]
-    questions = pd.concat(found, ignore_index=True)
+    # The file has the order of the parts.
+    questions = pd.concat(found).sort_values("question_id", ignore_index=True)
     reason = questions.pop("reason").to_numpy(dtype=object)
     return replace(scope, questions=questions, reason=reason)
 

@@ -27,17 +27,12 @@ from forecasts.reports.groups import group_names, tagged
 from forecasts.reports.report import By
 from forecasts.reports.scope import Scope, scope_of
 from forecasts.reports.selection import Choice
-from forecasts.scores.frames import FRAME_COLUMNS, Frames
+from forecasts.scores.frames import Frames
 
 # Forecasts in a batch of groups.
-BATCH_ROWS = 1 << 17
+BATCH_ROWS = 1 << 16
 # Memory that a group takes for each of its forecasts, in bytes (docs/scaling.md).
 BYTES_EACH = 2_000
-_TEXTS = (
-    "background", "resolution_criteria", "fine_print", "article_url", "quote", "resolution_note",
-    "resolution_source",
-)  # fmt: skip
-QUESTIONS = [name for name in FRAME_COLUMNS["questions"] if name not in _TEXTS]
 
 
 @dataclass(frozen=True)
@@ -110,8 +105,7 @@ def plan_of(
     for who, _ in counted:
         made.update({str(name): int(many) for name, many in who.items() if many})
     forecasters = pd.Index(sorted(made), dtype=str)
-    each = [parts.questions(part, QUESTIONS) for part in range(parts.count)]
-    part_of = {id_: part for part, rows in enumerate(each) for id_ in rows["question_id"]}
+    each = (parts.questions(part, asked.OF_SCOPE) for part in range(parts.count))
     frames = Frames(
         questions=pd.concat(each, ignore_index=True),
         forecasts=pd.DataFrame({"forecaster": forecasters}),
@@ -119,7 +113,6 @@ def plan_of(
         evidence=parts.whole("evidence"),
         articles=pd.DataFrame(),
     )
-    del each
     scope = scope_of(frames, by=by, names=names, choice=choice, as_of=as_of)
     every_name = [] if by in ("all", "lead") else group_names(frames, by=by)
     teams, evidence = frames.teams, frames.evidence
@@ -161,7 +154,7 @@ def plan_of(
         of_group,
     )
     store(folder / "plan", plan)
-    return plan, asked.write(folder, scope, part_of)
+    return plan, asked.write(folder, scope, parts)
 
 
 def _require_memory(sizes: dict[str, int], by: By) -> None:

@@ -21,7 +21,7 @@ from forecasts.parts import asked, batches
 from forecasts.parts.chunks import tables
 from forecasts.parts.execution import explained, finished
 from forecasts.parts.folder import part_file
-from forecasts.parts.plan import QUESTIONS, Plan
+from forecasts.parts.plan import Plan
 from forecasts.reports.digest import question_digests
 from forecasts.reports.report import By
 from forecasts.reports.rows import Rows
@@ -32,7 +32,7 @@ Context = TypeVar("Context")
 Result = TypeVar("Result")
 
 # The forecasts read at once.
-CHUNK_ROWS = 1 << 17
+CHUNK_ROWS = 1 << 16
 _FORECASTS = [name for name in FRAME_COLUMNS["forecasts"] if name != "rationale"]
 _JSON = ("probabilities", "quantiles", "evidence")
 _ARROW = {
@@ -80,7 +80,7 @@ def questions_of(
     there are no digests. ``alone`` as in ``Rows``. BadInput for values against the rules.
     """
     scope = asked.read(folder, plan.scope, lambda rows: rows["part"] == part)
-    questions = plan.parts.questions(part, QUESTIONS)
+    questions = plan.parts.questions(part, asked.QUESTIONS)
     left = np.ones(len(questions), dtype=np.bool_)
     found = []
     path = plan.parts.folder / part_file("forecasts", part)

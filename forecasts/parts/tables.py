@@ -152,9 +152,10 @@ def forecast_frame(content: Any) -> pd.DataFrame:
 
 def _typed(column: Any, kind: str) -> pd.Series[Any]:
     if kind == "json":
-        return pd.Series(
-            [None if one is None else json.loads(one) for one in column.to_pylist()], dtype=object
-        )
+        texts = column.to_pylist()
+        # Equal cells share one object.
+        known = {text: json.loads(text) for text in set(texts) - {None}}
+        return pd.Series([known.get(text) for text in texts], dtype=object)
     if kind == "text":
         if pa.types.is_dictionary(column.type):
             column = column.cast(pa.string())

@@ -29,17 +29,16 @@ def selected(questions: pd.DataFrame, choice: Choice) -> npt.NDArray[np.bool_]:
 
     BadInput for a tag that no question has.
     """
-    borne = [frozenset(own or ()) for own in questions["tags"]]
-    known = sorted(frozenset().union(*borne))
-    for tag in choice.tags:
-        if tag not in known:
-            raise BadInput(
-                f"No question has the tag {tag!r}.",
-                remedy=f"Tags: {listed(known)}." if known else "No question has a tag.",
-            )
-    wanted = np.array(
-        [not choice.tags or not own.isdisjoint(choice.tags) for own in borne], dtype=np.bool_
-    )
+    wanted = np.ones(len(questions), dtype=np.bool_)
+    if choice.tags:
+        known = sorted({tag for own in questions["tags"] for tag in own or ()})
+        for tag in choice.tags:
+            if tag not in known:
+                raise BadInput(
+                    f"No question has the tag {tag!r}.",
+                    remedy=f"Tags: {listed(known)}." if known else "No question has a tag.",
+                )
+        wanted[:] = [not set(choice.tags).isdisjoint(own or ()) for own in questions["tags"]]
     closes = questions["scheduled_close_time"]
     if choice.since is not None:
         wanted &= (closes >= pd.Timestamp(choice.since)).to_numpy()
