@@ -70,7 +70,7 @@ def score_parts(
     tasks = _tasks(parts, output, sorted(set(protocols)))
     made_from = {key: tasks[0].made_from[key] for key in ("protocols", "scoring")}
     head = {"format": FORMAT, "version": VERSION, **made_from, "parts": parts.count}
-    _prepare(output)
+    _prepare(output, made_from["protocols"])
     with _alone(output):
         _write_results(output, head)
         done: dict[int, PartScores] = {}
@@ -146,12 +146,18 @@ def _tasks(parts: Parts, output: Path, protocols: Sequence[str]) -> list[Task]:
     return tasks
 
 
-def _prepare(output: Path) -> None:
-    """Make the folder of results. Refused if it has other content."""
+def _prepare(output: Path, protocols: Sequence[str]) -> None:
+    """Make the folder of results. Refused if it has other content, or scores by other protocols."""
     try:
         if os.path.lexists(output):
             others = not output.is_dir() or {each.name for each in output.iterdir()}
-            if others and not _is_results(output):
+            there = _protocols(output)
+            if there is not None and there != protocols:
+                raise Refused(
+                    f"{str(output)!r} has scores by {', '.join(there)}.",
+                    remedy="Name another folder, or the same protocols.",
+                )
+            if others and there is None:
                 raise Refused(
                     f"{str(output)!r} is neither an empty folder nor one of earlier scores.",
                     remedy="Name a new folder, or a folder of scores to continue.",
@@ -188,12 +194,15 @@ def _alone(output: Path) -> Iterator[None]:
         os.close(folder)
 
 
-def _is_results(folder: Path) -> bool:
+def _protocols(folder: Path) -> list[str] | None:
+    """Return the protocols of a folder of results, None if it is something else."""
     try:
         found = json.loads((folder / RESULTS).read_bytes())
     except (OSError, ValueError):
-        return False
-    return isinstance(found, dict) and found.get("format") == FORMAT
+        return None
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        return None
+    return list(found.get("protocols", []))
 
 
 def _write_results(folder: Path, document: Mapping[str, Any]) -> None:

@@ -197,7 +197,7 @@ def test_two_commands_do_not_write_to_one_folder(
         scores._alone(tmp_path / "scores"),
         pytest.raises(Refused, match="Another command is writing scores to"),
     ):
-        score_here(protocols=["log"])
+        score_here()
     assert score_here().digest == before.digest
 
 
@@ -209,14 +209,24 @@ def test_a_part_that_changed_is_done_again(parts: Parts, score_here: Callable[..
     assert after.digest != before.digest
 
 
-def test_other_protocols_and_other_versions_are_done_again(
+def test_scores_by_other_protocols_are_not_replaced(
+    score_here: Callable[..., Scores], tmp_path: Path
+) -> None:
+    before = score_here(protocols=["log", "brier", "log"])
+    with pytest.raises(Refused, match="has scores by brier, log") as refused:
+        score_here(protocols=["brier"])
+    assert refused.value.remedy == "Name another folder, or the same protocols."
+    again = score_here(protocols=["brier", "log"])
+    assert (again.kept, again.digest) == (4, before.digest)
+    assert score_here(into="other", protocols=["brier"]).kept == 0
+
+
+def test_scores_by_another_version_are_done_again(
     score_here: Callable[..., Scores], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert score_here().kept == 0
-    assert score_here(protocols=["brier", "log"]).kept == 0
-    assert score_here(protocols=["log", "brier", "log"]).kept == 4
     monkeypatch.setattr(scoring, "__version__", "9.9")
-    assert score_here(protocols=["brier", "log"]).kept == 0
+    assert score_here().kept == 0
 
 
 def test_a_damaged_result_is_made_again_and_files_of_other_parts_go(
