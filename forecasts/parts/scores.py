@@ -30,6 +30,11 @@ from forecasts.parts.execution import Processes, explained, finished
 from forecasts.parts.folder import MANIFEST, Parts, part_file
 from forecasts.parts.part_scores import IDS, PartScores, Task, score_part, scored
 
+try:
+    import fcntl
+except ImportError:  # not on every system
+    fcntl = None  # type: ignore[assignment]
+
 RESULTS = "results.json"
 FORMAT, VERSION = "forecast-ledger-scores", 1
 
@@ -173,9 +178,7 @@ def _prepare(output: Path, protocols: Sequence[str]) -> None:
 @contextmanager
 def _alone(output: Path) -> Iterator[None]:
     """Keep other commands from writing to the folder. Refused while one does."""
-    try:
-        import fcntl
-    except ImportError:  # not on every system
+    if fcntl is None:
         yield
         return
     folder = os.open(output, os.O_RDONLY)
