@@ -178,23 +178,28 @@ def _prepare(output: Path, protocols: Sequence[str]) -> None:
 @contextmanager
 def _alone(output: Path) -> Iterator[None]:
     """Keep other commands from writing to the folder. Refused while one does."""
-    if fcntl is None:
-        yield
-        return
-    folder = os.open(output, os.O_RDONLY)
+    folder = None
+    if fcntl is not None:
+        folder = os.open(output, os.O_RDONLY)
     try:
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Refused(
-                f"Another command is writing scores to {str(output)!r} now.",
-                remedy="Wait until it has ended, or name another folder.",
-            ) from None
-        except OSError:
-            pass  # not on every file system
+        if folder is not None:
+            _lock(folder, output)
         yield
     finally:
-        os.close(folder)
+        if folder is not None:
+            os.close(folder)
+
+
+def _lock(folder: int, output: Path) -> None:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Refused(
+            f"Another command is writing scores to {str(output)!r} now.",
+            remedy="Wait until it has ended, or name another folder.",
+        ) from None
+    except OSError:
+        pass  # not on every file system
 
 
 def _protocols(folder: Path) -> list[str] | None:
