@@ -52,7 +52,7 @@ def partition(
         ),
     ] = None,
 ) -> None:
-    """Divide a ledger of any size into parts, for score, report and compare.
+    """Divide a ledger of any size into parts, for bulk scoring.
 
     Each part holds whole questions, in order. If a row breaks a rule, it is named by file and line,
     and nothing is written.

@@ -26,6 +26,7 @@ WITHOUT_DATA = {
     *("move", "digest", "backup", "restore", "rescore"),
     *("ask", "revise", "close", "discard", "look-again"),
     *("propose", "resolve", "reject", "dispute", "uphold", "import", "export", "pull", "publish"),
+    *("partition", "simulate"),
     *("run retry", "resolver set", "resolver add", "resolver remove", "resolver policy"),
     *("schedule cron", "schedule systemd", "schedule kubernetes"),
     *("notify add", "notify set", "notify remove", "notify test", "notify send"),
