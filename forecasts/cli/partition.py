@@ -35,7 +35,7 @@ def partition(
     paths: Annotated[
         list[Path],
         Argument(
-            metavar="PATH...",
+            metavar="PATH",
             help="Ledger folders, folders of parts, or CSV and Parquet files of questions and "
             "forecasts, which are recognised by their columns.",
         ),
