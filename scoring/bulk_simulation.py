@@ -32,7 +32,8 @@ from scipy import special
 
 from scoring.arrays import Flags, Floats, Ints, Places
 from scoring.errors import require
-from scoring.hashed_draws import Draws, Keys
+from scoring.hashed_draws import Draws
+from scoring.splitmix64 import Words
 
 STEPS = 32
 # Times are whole seconds.
@@ -267,7 +268,7 @@ class _Pairs(NamedTuple):
     question: Ints
     forecaster: Ints
     updates: Ints
-    keys: Keys
+    keys: Words
 
     def part(self, rows: slice) -> _Pairs:
         return _Pairs(

@@ -2,9 +2,6 @@
 
 A number is a hash of a seed and the numbers of nested things (a question, a forecaster, an update),
 by the mixing function of SplitMix64. So any part of a simulation can be made alone.
-
-Steele, Lea & Flood (2014), Fast splittable pseudorandom number generators,
-doi:10.1145/2660193.2660195.
 """
 
 from __future__ import annotations
@@ -16,11 +13,7 @@ import numpy.typing as npt
 from scipy import special
 
 from scoring.arrays import Flags, Floats, Ints
-
-Keys = npt.NDArray[np.uint64]
-
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_MIX = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
+from scoring.splitmix64 import STEP, Words, mixed
 
 
 class Draws:
@@ -31,7 +24,7 @@ class Draws:
     True
     """
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Words) -> None:
         self.keys = keys
 
     @classmethod
@@ -41,12 +34,8 @@ class Draws:
 
     def of(self, number: Ints | int) -> Draws:
         """Return the draws of the things with these numbers, one for each key."""
-        keys = self.keys + _GOLDEN * (np.atleast_1d(number).astype(np.uint64) + np.uint64(1))
-        for shift, factor in _MIX:
-            keys ^= keys >> np.uint64(shift)
-            keys *= np.uint64(factor)
-        keys ^= keys >> np.uint64(31)
-        return Draws(keys)
+        step = STEP * (np.atleast_1d(number).astype(np.uint64) + np.uint64(1))
+        return Draws(mixed(self.keys + step))
 
     def uniform(self, purpose: str) -> Floats:
         """Return numbers between 0 and 1, both excluded."""

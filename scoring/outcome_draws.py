@@ -12,9 +12,9 @@ from scoring.arrays import Flags, Floats, Places
 from scoring.errors import float_array, refuse_where, require, require_number, require_whole_number
 from scoring.forecast_pairs import grouped_pairs, pairs
 from scoring.parallel import map_threads
+from scoring.splitmix64 import STEP, Words, mixed
 
 Draws = npt.NDArray[np.float32]
-Words = npt.NDArray[np.uint64]
 
 DRAWS = 500
 # Probabilities of the options of one forecast sum to 1 within this, even after rescaling.
@@ -145,38 +145,25 @@ def outcome_draws(
     return found
 
 
-# The constants of SplitMix64.
-_STEP = np.uint64(0x9E3779B97F4A7C15)
-_MIX = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 # Rows whose numbers are made at once, so that they stay in the processor's cache.
 _AT_ONCE = 512
 
 
-def _mixed(state: Words) -> Words:
-    """Return the outputs of SplitMix64 at these states, which are overwritten."""
-    state ^= state >> np.uint64(30)
-    state *= _MIX[0]
-    state ^= state >> np.uint64(27)
-    state *= _MIX[1]
-    state ^= state >> np.uint64(31)
-    return state
-
-
 def _streams(seed: int, kind: int, number: Places) -> Words:
     """Return where the stream of each of these questions, or families, begins."""
-    first = _mixed(np.array([int(seed) % 2**62 * 4 + kind], dtype=np.uint64) * _STEP)
-    return _mixed(first + (number.astype(np.uint64) + np.uint64(1)) * _STEP)
+    first = mixed(np.array([int(seed) % 2**62 * 4 + kind], dtype=np.uint64) * STEP)
+    return mixed(first + (number.astype(np.uint64) + np.uint64(1)) * STEP)
 
 
 def _uniform(streams: Words, many: int) -> Draws:
     """Return that many uniform numbers in [0, 1) of each stream, with 24 bits each."""
     found = np.empty((len(streams), many), dtype=np.float32)
     half = (many + 1) // 2
-    steps = np.arange(1, half + 1, dtype=np.uint64) * _STEP
+    steps = np.arange(1, half + 1, dtype=np.uint64) * STEP
 
     def fill(first: int) -> None:
         own = slice(first, first + _AT_ONCE)
-        words = _mixed(streams[own, None] + steps)
+        words = mixed(streams[own, None] + steps)
         found[own, :half] = (words >> np.uint64(40)).astype(np.uint32)
         found[own, half:] = words.astype(np.uint32)[:, : many - half] >> np.uint32(8)
         found[own] *= np.float32(2**-24)
