@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.ipc
 
 from forecasts.parts.folder import Parts
+from forecasts.parts.tables import json_cells
 from forecasts.reports.scope import Scope
 from forecasts.scores.frames import FRAME_COLUMNS
 
@@ -92,10 +93,7 @@ def _parsed(table: Any) -> pd.DataFrame:
     frame: pd.DataFrame = table.to_pandas(use_threads=False)
     for name in _JSON:
         if name in frame:
-            texts = table[name].to_pylist()
-            # Equal cells share one list.
-            known = {text: json.loads(text) for text in set(texts) - {None}} | {None: None}
-            frame[name] = pd.Series([known[text] for text in texts], dtype=object)
+            frame[name] = json_cells(table[name])
     return frame
 
 

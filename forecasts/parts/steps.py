@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
@@ -22,6 +21,7 @@ from forecasts.parts.chunks import tables
 from forecasts.parts.execution import explained, finished
 from forecasts.parts.folder import part_file
 from forecasts.parts.plan import Plan
+from forecasts.parts.tables import json_cells
 from forecasts.reports.digest import question_digests
 from forecasts.reports.report import By
 from forecasts.reports.rows import Rows
@@ -199,10 +199,7 @@ def _frame(table: Any, names: pd.Index | None = None) -> pd.DataFrame:
             number = column.cast(pa.int64()).to_numpy(zero_copy_only=False)
             columns[name] = number if name == "question_id" else names.take(number)
         elif name in _JSON:
-            cells = column.to_pylist()
-            columns[name] = pd.Series(
-                [None if cell is None else json.loads(cell) for cell in cells], dtype=object
-            )
+            columns[name] = json_cells(column)
         else:
             columns[name] = column.cast(_ARROW[name]).to_pandas()
     return pd.DataFrame(columns)

@@ -150,12 +150,16 @@ def forecast_frame(content: Any) -> pd.DataFrame:
     return pd.DataFrame(series, copy=False)
 
 
+def json_cells(column: Any) -> pd.Series[Any]:
+    """Return the values of a column of JSON texts, None where blank. Equal cells share one."""
+    texts = column.to_pylist()
+    known = {text: json.loads(text) for text in set(texts) - {None}}
+    return pd.Series([known.get(text) for text in texts], dtype=object)
+
+
 def _typed(column: Any, kind: str) -> pd.Series[Any]:
     if kind == "json":
-        texts = column.to_pylist()
-        # Equal cells share one object.
-        known = {text: json.loads(text) for text in set(texts) - {None}}
-        return pd.Series([known.get(text) for text in texts], dtype=object)
+        return json_cells(column)
     if kind == "text":
         if pa.types.is_dictionary(column.type):
             column = column.cast(pa.string())
