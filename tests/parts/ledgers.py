@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecasts.parts import plan, steps, tables
 from forecasts.parts.folder import Parts, part_of, write_manifest, write_part, write_whole
 from forecasts.scores.frames import Frames
 from tests.reports.small_ledgers import asked, cited, ledger, made, random_ledger, with_numbers
@@ -44,6 +46,16 @@ def everything(questions: int = 64, numeric: int = 32) -> Frames:
         forecasts=forecasts,
     )
     return cited(everyone)
+
+
+@contextmanager
+def read_piecemeal(folder: Path, frames: Frames, batch_rows: int) -> Iterator[dict[int, Parts]]:
+    """Yield the same ledger in 1, 3 and 7 parts, which are read in several chunks and batches."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, "ROW_GROUP", 400)
+        patch.setattr(steps, "CHUNK_ROWS", 400)
+        patch.setattr(plan, "BATCH_ROWS", batch_rows)
+        yield {count: written(folder / str(count), frames, count) for count in (1, 3, 7)}
 
 
 def written(folder: Path, frames: Frames, count: int) -> Parts:

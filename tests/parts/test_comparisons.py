@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from forecasts.common.errors import BadInput
-from forecasts.parts import plan, steps, tables
 from forecasts.parts.comparisons import compare_parts
 from forecasts.parts.folder import Parts
 from forecasts.reports.comparison import Comparison, build
 from forecasts.scores.frames import Frames
-from tests.parts.ledgers import assert_equal, everything, written
+from tests.parts.ledgers import assert_equal, everything, read_piecemeal
 from tests.reports.small_ledgers import NOW, day, picked
 
 
@@ -25,13 +24,8 @@ def ledger() -> Frames:
 
 @pytest.fixture(scope="module")
 def parts(ledger: Frames, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, Parts]]:
-    """The same ledger in 1, 3 and 7 parts, which are read in several chunks and batches."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "ROW_GROUP", 400)
-        patch.setattr(steps, "CHUNK_ROWS", 400)
-        patch.setattr(plan, "BATCH_ROWS", 300)
-        beside = tmp_path_factory.mktemp("parts")
-        yield {count: written(beside / str(count), ledger, count) for count in (1, 3, 7)}
+    with read_piecemeal(tmp_path_factory.mktemp("parts"), ledger, 300) as every:
+        yield every
 
 
 def compared(parts: Parts, between: list[str], **wanted: Any) -> Comparison:

@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 
 from forecasts.cli.main import app
 from forecasts.common.errors import BadInput
-from forecasts.parts import plan, steps, tables
+from forecasts.parts import plan
 from forecasts.parts.folder import Parts
 from forecasts.parts.reports import report_parts
 from forecasts.reports import Report
 from forecasts.scores.frames import Frames
-from tests.parts.ledgers import assert_equal, everything, written
+from tests.parts.ledgers import assert_equal, everything, read_piecemeal
 from tests.reports.small_ledgers import NOW, day, picked, report
 
 
@@ -29,13 +29,8 @@ def ledger() -> Frames:
 
 @pytest.fixture(scope="module")
 def parts(ledger: Frames, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, Parts]]:
-    """The same ledger in 1, 3 and 7 parts, which are read in several chunks and batches."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables, "ROW_GROUP", 400)
-        patch.setattr(steps, "CHUNK_ROWS", 400)
-        patch.setattr(plan, "BATCH_ROWS", 600)
-        beside = tmp_path_factory.mktemp("parts")
-        yield {count: written(beside / str(count), ledger, count) for count in (1, 3, 7)}
+    with read_piecemeal(tmp_path_factory.mktemp("parts"), ledger, 600) as every:
+        yield every
 
 
 def report_on(parts: Parts, **wanted: Any) -> Report:
