@@ -26,9 +26,11 @@ _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _SHORTCODE = re.compile(r":(?=[\w+-]*[\w+/-]*:)")
 _LINK = re.compile(r"(?i)(?<=[a-z]:)(?=//)|(?<=www)(?=\.)|(?<=\S@)(?=\S)|(?<=mailto:)|(?<=xmpp:)")
-# A web or mail address in a text, without the punctuation of the sentence after it.
-_ADDRESS = re.compile(
-    r"(?i)(\b(?:https?://|www\.)[^\s<>]*[^\s<>.,;:!?\"'’”»]|\b[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+)"
+# A web or mail address in a text, without the punctuation of the sentence after it; or a command's
+# option, whose two dashes the renderer makes one.
+_COPIED = re.compile(
+    r"(?i)(\b(?:https?://|www\.)[^\s<>]*[^\s<>.,;:!?\"'’”»]|\b[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+"
+    r"|(?<!\S)--[a-z][a-z-]*\b)"
 )
 # A word diff needs this similarity, shows this many unchanged words beside a change, and is not
 # tried beyond this product of lengths: with one word repeated, its time grows with the cube.
@@ -45,13 +47,13 @@ def as_text(words: str) -> str:
     """Return ``words`` on one line as Markdown that shows exactly these words and does nothing.
 
     Markup, HTML, LaTeX, colour directives, links, emoji and icon shortcodes lose their effect.
-    An address becomes a code span, so that it can be copied without added characters. A percent
-    sign after a space stays on the same line as its number.
+    An address or a command's option becomes a code span, so that it can be copied without added
+    characters. A percent sign after a space stays on the same line as its number.
     """
     plain = " ".join(_INVISIBLE.sub(" ", words).split())
     return "".join(
         _code(part) if place % 2 else _inert(part)
-        for place, part in enumerate(_ADDRESS.split(plain))
+        for place, part in enumerate(_COPIED.split(plain))
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from urllib.parse import urlsplit
@@ -131,12 +132,13 @@ def _token(site: Site, given: str, rights: Rights) -> SecretStr:
     if given:
         return SecretStr(given.strip())
     if _is_own(rights):
-        return tokens.find(site, settings())
+        with suppress(BadInput):  # whose remedy is for a command
+            return tokens.find(site, settings())
     raise BadInput(f"There is no token for {site.title}.", remedy=_remedy(site))
 
 
 def _remedy(site: Site) -> str:
-    return f"Get one at {site.token_page} and paste it under Token."
+    return f"Get one at {site.token_page} and paste it into Token above."
 
 
 def _fetch(source: Account, answers: Answers, token: SecretStr, tell: Tell) -> None:

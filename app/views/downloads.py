@@ -85,5 +85,6 @@ def receipts_button(ids: Sequence[int], stem: str) -> None:
         mime="application/json",
         key="download-receipts",
         on_click="ignore",
-        help="They prove later that your forecasts are unchanged: forecasts verify --receipt FILE",
+        help="They prove later that your forecasts are unchanged: "
+        "`forecasts verify --receipt FILE`",
     )

@@ -83,6 +83,11 @@ def test_an_address_is_copied_as_it_is(words: str, address: str) -> None:
     assert span.startswith(address)
 
 
+@pytest.mark.parametrize("option", ["--remember", "--visible-to"])
+def test_an_option_of_a_command_is_copied_as_it_is(option: str) -> None:
+    assert as_text(f"forecasts pull {option}, then") == f"forecasts pull `{option}`\\, then"
+
+
 def test_an_address_that_is_its_own_label_is_copied_as_it_is() -> None:
     url = "https://example.org/a_b?x=:1:&y=2"
     assert link(url, url) == f"[`{url}`](<{url}>)"

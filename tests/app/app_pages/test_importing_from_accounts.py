@@ -121,11 +121,22 @@ def test_a_refused_token_is_said_with_the_page_that_gives_one(
     give(account(app, "fatebook"), "another")
     said = words(app).replace("\\", "")
     assert "Fatebook refuses the token (HTTP status 401)." in said
-    assert "Get one at https://fatebook.io/api-setup and paste it under Token." in said
+    assert "Get one at https://fatebook.io/api-setup and paste it into Token above." in said
     assert field(app, "Token").value == "another"  # type: ignore[attr-defined]
     assert not app.table
     give(app)
     assert counts(app)["New questions"] == "4"
+
+
+def test_without_a_token_the_page_says_where_to_get_one_and_where_to_paste_it(
+    app: AppTest, platform: Platform
+) -> None:
+    press(account(app, "metaculus"), "Preview")
+    said = words(app).replace("\\", "")
+    assert "There is no token for Metaculus." in said
+    assert f"Get one at {metaculus.SITE.token_page} and paste it into Token above." in said
+    assert "FORECASTS_" not in said
+    assert not platform.asked
 
 
 def test_the_forecasts_of_others_can_be_left_out(app: AppTest, platform: Platform) -> None:
