@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from rich.table import Table
 from typer import Argument, Option
@@ -37,6 +37,7 @@ from forecasts.common.errors import BadInput
 from forecasts.common.text import on_one_line
 
 if TYPE_CHECKING:
+    from forecasts.questions.standing import QuestionState
     from forecasts.scores.printed_scores import Printed
     from forecasts.scores.scored_questions import ScoredQuestion
 
@@ -75,33 +76,50 @@ def scores(
     """
     from forecasts.questions import registry
     from forecasts.questions.standing import current_state
-    from forecasts.scores.printed_scores import printed_scores
+    from forecasts.scores.printed_scores import printed_by_question
     from forecasts.scores.scored_questions import matching, scored_questions
 
     one_of("--sort", sort, tuple(_ORDERS))
-    printed: list[Printed] = []
+    alone: list[QuestionState] = []
+    printed: dict[int, list[Printed]] = {}
     with reading_as(database, member) as (session, who, now):
         found = [] if who is None else scored_questions(session, who)
         if question is not None:
             asked = registry.find(session, question)
             found = [one for one in found if one.state.id == asked.id]
-            if who is not None:
-                printed = printed_scores(session, current_state(session, asked, now=now), who)
-    if search is not None:
-        found = matching(found, search)
+            alone = [] if found else [current_state(session, asked, now=now)]
+        if search is not None:
+            found = matching(found, search)
+        if who is not None and (question is not None or format_ == "json"):
+            states = [*alone, *(one.state for one in found)]
+            printed = printed_by_question(session, states, who)
+            alone = [state for state in alone if state.id in printed]
     found.sort(key=lambda one: _place(_ORDERS[sort](one)))
     if format_ == "json":
-        from forecasts.exchange.question_json import scored_fields
-
-        print_json([scored_fields(one) for one in found])
-    elif question is not None and (found or printed):
-        _print_question(found, printed)
+        print_json(_documents(found, alone, printed))
+    elif question is not None and (found or alone):
+        _print_question(found, [one for some in printed.values() for one in some])
     elif found:
         _print_scores(found, everything=everything)
     elif question is not None or search is not None:
         print_line("You have no score there. To see them all: forecasts scores")
     else:
         print_line("No results yet. Scores appear here once your questions resolve.")
+
+
+def _documents(
+    found: Sequence[ScoredQuestion],
+    alone: Sequence[QuestionState],
+    printed: Mapping[int, Sequence[Printed]],
+) -> list[dict[str, Any]]:
+    """Return the scored questions for JSON, and those that have printed scores alone."""
+    from forecasts.exchange.question_json import printed_fields, scored_fields, unscored_fields
+
+    documents = [*map(unscored_fields, alone), *map(scored_fields, found)]
+    return [
+        one | {"printed_scores": printed_fields(printed.get(one["number"], ()))}
+        for one in documents
+    ]
 
 
 def _place(value: float | None) -> tuple[bool, float]:

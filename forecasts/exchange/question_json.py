@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,7 @@ from forecasts.questions.revisions import history as wordings
 from forecasts.questions.sources import sources
 from forecasts.questions.standing import QuestionState
 from forecasts.resolution.history import steps
-from forecasts.scores.printed_scores import printed_scores
+from forecasts.scores.printed_scores import Printed, printed_scores
 from forecasts.scores.scored_questions import ScoredQuestion
 from forecasts.scores.stored_scores import score_table
 from forecasts.updates.comments import by_forecast, reasons, remarks
@@ -69,7 +70,7 @@ def everything_about(session: Session, state: QuestionState) -> dict[str, Any]:
     return question_document(session, state) | {
         "forecasts": forecast_documents(session, state),
         "scores": [] if resolution is None else score_table(session, resolution),
-        "printed_scores": [asdict(one) for one in printed_scores(session, state)],
+        "printed_scores": printed_fields(printed_scores(session, state)),
     }
 
 
@@ -156,15 +157,7 @@ def _model_fields(used: ModelUse | None) -> dict[str, Any] | None:
 
 def scored_fields(one: ScoredQuestion) -> dict[str, Any]:
     """Return a question with the member's score and updates, for JSON (docs/json.md)."""
-    resolution = one.state.resolution
-    assert resolution is not None
-    return {
-        "number": one.state.id,
-        "id": one.state.slug,
-        "title": one.state.text.title,
-        "outcome": resolution.outcome,
-        "known_at": resolution.known_at,
-        "resolved_at": resolution.recorded_at,
+    return _resolved_fields(one.state) | {
         "protocol": one.score.protocol,
         "score": one.score.score,
         "coverage": one.score.coverage,
@@ -182,3 +175,27 @@ def scored_fields(one: ScoredQuestion) -> dict[str, Any]:
             for each in one.forecasts
         ],
     }
+
+
+def unscored_fields(state: QuestionState) -> dict[str, Any]:
+    """Return the same fields of a question on which the member has no score of this ledger."""
+    blank = dict.fromkeys(("protocol", "score", "coverage", "against_crowd", "earned"))
+    return _resolved_fields(state) | blank | {"forecasts": []}
+
+
+def _resolved_fields(state: QuestionState) -> dict[str, Any]:
+    resolution = state.resolution
+    assert resolution is not None
+    return {
+        "number": state.id,
+        "id": state.slug,
+        "title": state.text.title,
+        "outcome": resolution.outcome,
+        "known_at": resolution.known_at,
+        "resolved_at": resolution.recorded_at,
+    }
+
+
+def printed_fields(printed: Sequence[Printed]) -> list[dict[str, Any]]:
+    """Return printed scores for JSON (docs/json.md)."""
+    return [asdict(one) for one in printed]

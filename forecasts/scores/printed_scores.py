@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 import scoring
 from forecasts.access.visibility import question_visible
 from forecasts.ledger.models import Member, PrintedScore, QuestionType
-from forecasts.questions.standing import QuestionState
+from forecasts.questions.standing import QuestionState, in_batches
 from forecasts.scores.frames import rows, scoring_frames
 
 _EQUAL = (
@@ -71,42 +71,56 @@ def printed_scores(
 
     Of all forecasters, or of one member. None before the question is resolved.
     """
-    if state.resolution is None:
-        return []
-    found = session.exec(
-        select(PrintedScore, Member.handle)
-        .join(Member, col(Member.id) == col(PrintedScore.member_id))
-        .where(
-            PrintedScore.question_id == state.id,
-            question_visible(session, PrintedScore.question_id),
-            *(() if member is None else (PrintedScore.member_id == member.id,)),
+    return printed_by_question(session, [state], member).get(state.id, [])
+
+
+def printed_by_question(
+    session: Session, states: Sequence[QuestionState], member: Member | None = None
+) -> dict[int, list[Printed]]:
+    """Return the printed scores of several questions as ``printed_scores`` does, by their ids.
+
+    Questions without any are missing.
+    """
+    resolved = {state.id: state for state in states if state.resolution is not None}
+    newest: dict[tuple[int, str, str, str], PrintedScore] = {}
+    for some in in_batches(list(resolved)):
+        found = session.exec(
+            select(PrintedScore, Member.handle)
+            .join(Member, col(Member.id) == col(PrintedScore.member_id))
+            .where(
+                col(PrintedScore.question_id).in_(some),
+                question_visible(session, PrintedScore.question_id),
+                *(() if member is None else (PrintedScore.member_id == member.id,)),
+            )
+            .order_by(col(PrintedScore.id))
         )
-        .order_by(col(PrintedScore.id))
-    )
-    newest = {(row.platform, row.name, handle): row for row, handle in found}
-    if not newest:
-        return []
-    protocols = {_RULES.get((platform, name), ("", ""))[0] for platform, name, _ in newest}
-    ours = _ours(session, state, sorted(protocols - {""}))
-    printed = []
-    for (platform, name, handle), row in sorted(newest.items()):
+        newest |= {(row.question_id, row.platform, row.name, handle): row for row, handle in found}
+    ours = _ours(session, [resolved[id_] for id_ in {key[0] for key in newest}], _protocols(newest))
+    printed: dict[int, list[Printed]] = {}
+    for (id_, platform, name, handle), row in sorted(newest.items(), key=lambda one: one[0]):
         protocol, note = _RULES.get((platform, name), ("", _UNKNOWN))
-        own = ours.get((protocol, handle))
-        printed.append(
+        own = ours.get((resolved[id_].slug, protocol, handle))
+        printed.setdefault(id_, []).append(
             Printed(handle, platform, name, row.score, row.coverage, protocol, own, note)
         )
     return printed
 
 
+def _protocols(newest: Iterable[tuple[int, str, str, str]]) -> list[str]:
+    found = {_RULES.get((platform, name), ("", ""))[0] for _, platform, name, _ in newest}
+    return sorted(found - {""})
+
+
 def _ours(
-    session: Session, state: QuestionState, protocols: Sequence[str]
-) -> dict[tuple[str, str], float]:
-    """Return the ledger's score of each forecaster on the question, by protocol and handle."""
-    if not protocols or QuestionType(state.text.type).is_quantitative:
+    session: Session, states: Sequence[QuestionState], protocols: Sequence[str]
+) -> dict[tuple[str, str, str], float]:
+    """Return the ledger's scores by question, protocol and forecaster."""
+    slugs = [one.slug for one in states if not QuestionType(one.text.type).is_quantitative]
+    if not protocols or not slugs:
         return {}
-    questions, forecasts = scoring_frames(session, questions=[state.slug])
+    questions, forecasts = scoring_frames(session, questions=slugs)
     return {
-        (protocol, row.forecaster): float(row.score)
+        (row.question_id, protocol, row.forecaster): float(row.score)
         for protocol in protocols
         for row in rows(scoring.score(questions, forecasts, protocol))
         if math.isfinite(row.score)

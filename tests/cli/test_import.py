@@ -1,5 +1,6 @@
 """Importing another platform's export by the command line."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -144,3 +145,39 @@ def test_the_scores_that_a_platform_printed_are_shown_as_the_platforms(
         at = shown.index(lines[0])
         assert shown[at : at + 3] == lines, command
     assert "Fatebook scores each day’s mean forecast" in forecasts("scores", slug).stdout
+
+
+def test_the_json_of_ones_scores_has_the_printed_ones(
+    forecasts: Callable[..., Result], tmp_path: Path
+) -> None:
+    file = tmp_path / "fatebook.csv"
+    file.write_text(FATEBOOK)
+    forecasts("import", str(file))
+    slug = hashed_id("fatebook", "Will it rain?", "2026-01-02 10:11:05")
+    [one] = json.loads(forecasts("scores", slug, "--format", "json").stdout)
+    assert one["score"] == pytest.approx(0.09)
+    printed = {each["name"]: each for each in one["printed_scores"]}
+    assert printed["Brier score"]["score"] == 0.09
+    assert (printed["Brier score"]["protocol"], printed["Brier score"]["ours"]) == (
+        "brier_original",
+        pytest.approx(0.18),
+    )
+    assert printed["relative Brier score"]["ours"] is None
+    assert json.loads(forecasts("scores", "--format", "json").stdout) == [one]
+
+
+def test_a_question_with_printed_scores_alone_is_in_the_json_without_a_score(
+    forecasts: Callable[..., Result], tmp_path: Path
+) -> None:
+    for act in (("create", "Alder"), ("add", "Alder", "bob")):
+        forecasts("team", *act)
+    file = tmp_path / "fatebook.csv"
+    file.write_text(FATEBOOK)
+    # Nobody vouches for the times, so the forecast counts from the import on, after the close.
+    forecasts("import", str(file), "--account", "Alice A.")
+    slug = next(one["id"] for one in json.loads(forecasts("questions", "--format", "json").stdout))
+    [one] = json.loads(forecasts("scores", slug, "--format", "json").stdout)
+    assert one["score"] is None
+    assert one["forecasts"] == []
+    assert len(one["printed_scores"]) == 2
+    assert json.loads(forecasts("scores", "--format", "json").stdout) == []
