@@ -12,7 +12,7 @@ import pandas as pd
 
 from forecasts.parts.execution import Processes
 from forecasts.parts.folder import open_parts
-from forecasts.parts.reports import report_parts
+from forecasts.parts.reports.reports import report_parts
 from forecasts.reports import Report, build, formats
 from forecasts.scores.frames import FORECAST_COLUMNS, Frames, complete, typed_frame
 
@@ -23,7 +23,7 @@ TOLERANCE = 1e-9
 
 def report_on_parts(folder: str, by: str, output: str) -> str:
     """Return the digest of a report on parts, whose JSON is written."""
-    with Processes(preload=["forecasts.parts.reports"]) as executor:
+    with Processes(preload=["forecasts.parts.reports.reports"]) as executor:
         parts = open_parts(Path(folder))
         made = report_parts(parts, executor=executor, by=by, as_of=AS_OF)  # type: ignore[arg-type]
     return _written(made, output)

@@ -33,7 +33,7 @@ from benchmarks import alternatives, partitioning, reporting_parts
 from forecasts.parts import simulation
 from forecasts.parts.execution import Processes, cluster, cores
 from forecasts.parts.folder import Parts, is_parts, open_parts
-from forecasts.parts.scores import processes
+from forecasts.parts.scores.scores import processes
 from scoring.bulk_simulation import BulkTournament
 
 Row = tuple[str, str, str, bool]
@@ -135,7 +135,7 @@ def score_by_dask(folder: str, output: str, workers: str) -> None:
 
 
 def _import(number: int) -> int:
-    import forecasts.parts.part_scores  # noqa: F401
+    import forecasts.parts.scores.part_scores  # noqa: F401
 
     return number
 

@@ -61,7 +61,7 @@ def needs_folder() -> BadInput:
 
 def parts_table(parts: Parts, protocols: Sequence[str]) -> pd.DataFrame:
     """Return the scores of a folder of parts as one table, in the usual order."""
-    from forecasts.parts.scores import table
+    from forecasts.parts.scores.scores import table
 
     if (count := parts.rows("forecasts")) > MOST_IN_A_TABLE:
         raise BadInput(
@@ -81,12 +81,12 @@ def score_into(
     scheduler: str | None,
 ) -> None:
     """Score a folder of parts into a folder of results. Exits with 1 if parts failed."""
-    from forecasts.parts.scores import score_parts
+    from forecasts.parts.scores.scores import score_parts
 
     start = time.monotonic()
     try:
         with (
-            engine(workers, scheduler, preload="forecasts.parts.part_scores") as executor,
+            engine(workers, scheduler, preload="forecasts.parts.scores.part_scores") as executor,
             showing_progress("Scoring") as progress,
         ):
             found = score_parts(parts, output, protocols, executor=executor, progress=progress)

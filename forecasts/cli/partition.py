@@ -58,8 +58,8 @@ def partition(
     and nothing is written.
     """
     from forecasts.common.limits import read_bytes
-    from forecasts.parts.inputs import find_files
-    from forecasts.parts.partition import partition as make
+    from forecasts.parts.partition.partition import partition as make
+    from forecasts.parts.partition.sources import find_files
 
     most = None if memory is None else read_bytes(memory, "--memory")
     files = find_files(paths, warn=lambda text: print_note(f"Warning: {text}"))

@@ -178,10 +178,10 @@ def report(
     if parts is None:
         made = build(frames_of(folder, database, rationales=False), **wanted)
     else:
-        from forecasts.parts.reports import report_parts
+        from forecasts.parts.reports.reports import report_parts
 
         with (
-            engine(workers, scheduler, preload="forecasts.parts.reports") as executor,
+            engine(workers, scheduler, preload="forecasts.parts.reports.reports") as executor,
             showing_progress("Reporting") as progress,
         ):
             made = report_parts(parts, executor=executor, progress=progress, **wanted)
@@ -272,10 +272,10 @@ def compare(
         frames = frames_of(folder, database, rationales=False)
         comparison = build(frames, between=sides, **wanted)
     else:
-        from forecasts.parts.comparisons import compare_parts
+        from forecasts.parts.reports.comparisons import compare_parts
 
         with (
-            engine(workers, scheduler, preload="forecasts.parts.comparisons") as executor,
+            engine(workers, scheduler, preload="forecasts.parts.reports.comparisons") as executor,
             showing_progress("Comparing") as progress,
         ):
             comparison = compare_parts(

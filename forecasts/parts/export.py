@@ -13,8 +13,8 @@ from forecasts.access.visibility import forecast_visible
 from forecasts.exchange.export import forecast_batches, left_out, reading
 from forecasts.ledger.models import Forecast, Member
 from forecasts.parts.folder import WHOLE, Parts
-from forecasts.parts.inputs import Rows
-from forecasts.parts.partition import Tell, partition_rows
+from forecasts.parts.partition.partition import Tell, partition_rows
+from forecasts.parts.partition.sources import Rows
 from forecasts.parts.tables import arrow_table
 from forecasts.scores.frames import table_batches
 

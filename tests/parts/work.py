@@ -15,8 +15,8 @@ import pandas as pd
 
 from forecasts.parts.execution import Processes
 from forecasts.parts.folder import Parts, open_parts, part_of, write_manifest, write_part
-from forecasts.parts.part_scores import Task
-from forecasts.parts.scores import score_parts
+from forecasts.parts.scores.part_scores import Task
+from forecasts.parts.scores.scores import score_parts
 from scoring import parallel
 
 Frames = tuple[pd.DataFrame, pd.DataFrame]

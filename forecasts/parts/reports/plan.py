@@ -19,10 +19,10 @@ import numpy as np
 import pandas as pd
 
 from forecasts.common.errors import BadInput
-from forecasts.parts import asked
-from forecasts.parts.batches import Spread, packed
 from forecasts.parts.execution import cores
 from forecasts.parts.folder import Parts
+from forecasts.parts.reports import questions_file
+from forecasts.parts.reports.batch_files import Spread, packed
 from forecasts.reports.groups import group_names, tagged
 from forecasts.reports.report import By
 from forecasts.reports.scope import Scope, scope_of
@@ -39,9 +39,9 @@ BYTES_EACH = 2_000
 class Plan:
     """The facts that all workers need, written once to a temporary folder.
 
-    ``scope`` has no questions (see ``asked``). ``batches`` are names of groups. ``spread`` has the
-    batches that need the forecasts of each forecaster (a position in ``forecasters``) or, in a
-    report by tag, those on each question (its number). ``names``: all groups; ``sizes``: the
+    ``scope`` has no questions (see ``questions_file``). ``batches`` are names of groups. ``spread``
+    has the batches that need the forecasts of each forecaster (a position in ``forecasters``) or,
+    in a report by tag, those on each question (its number). ``names``: all groups; ``sizes``: the
     number of forecasts of those wanted.
     """
 
@@ -105,7 +105,7 @@ def plan_of(
     for who, _ in counted:
         made.update({str(name): int(many) for name, many in who.items() if many})
     forecasters = pd.Index(sorted(made), dtype=str)
-    each = (parts.questions(part, asked.OF_SCOPE) for part in range(parts.count))
+    each = (parts.questions(part, questions_file.OF_SCOPE) for part in range(parts.count))
     frames = Frames(
         questions=pd.concat(each, ignore_index=True),
         forecasts=pd.DataFrame({"forecaster": forecasters}),
@@ -154,7 +154,7 @@ def plan_of(
         of_group,
     )
     store(folder / "plan", plan)
-    return plan, asked.write(folder, scope, parts)
+    return plan, questions_file.write(folder, scope, parts)
 
 
 def _require_memory(sizes: dict[str, int], by: By) -> None:

@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasts.parts import plan, steps, tables
+from forecasts.parts import tables
 from forecasts.parts.folder import Parts, part_of, write_manifest, write_part, write_whole
+from forecasts.parts.reports import plan, rows
 from forecasts.scores.frames import Frames
 from tests.reports.small_ledgers import asked, cited, ledger, made, random_ledger, with_numbers
 
@@ -53,7 +54,7 @@ def read_piecemeal(folder: Path, frames: Frames, batch_rows: int) -> Iterator[di
     """Yield the same ledger in 1, 3 and 7 parts, which are read in several chunks and batches."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tables, "ROW_GROUP", 400)
-        patch.setattr(steps, "CHUNK_ROWS", 400)
+        patch.setattr(rows, "CHUNK_ROWS", 400)
         patch.setattr(plan, "BATCH_ROWS", batch_rows)
         yield {count: written(folder / str(count), frames, count) for count in (1, 3, 7)}
 

@@ -13,15 +13,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from forecasts.parts.aside import PLACE, Aside
 from forecasts.parts.folder import PartFile, part_file, write_in_turn
-from forecasts.parts.inputs import require_memory
-from forecasts.parts.one_part import (
+from forecasts.parts.partition.sort_in_memory import (
     Fault,
     add_faults,
     sorted_questions,
     with_dictionaries,
 )
+from forecasts.parts.partition.sources import require_memory
+from forecasts.parts.partition.spill import PLACE, Aside
 from forecasts.parts.tables import IDS, arrow_table, schema_of
 
 BLOCK = 1 << 20

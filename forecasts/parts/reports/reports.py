@@ -24,10 +24,16 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from forecasts.parts import batches
 from forecasts.parts.folder import Parts
-from forecasts.parts.plan import Plan, between, count, load, plan_of, store
-from forecasts.parts.steps import concatenated, part_name, questions_of, results, rows_of_batch
+from forecasts.parts.reports import batch_files
+from forecasts.parts.reports.plan import Plan, between, count, load, plan_of, store
+from forecasts.parts.reports.rows import (
+    concatenated,
+    part_name,
+    questions_of,
+    results,
+    rows_of_batch,
+)
 from forecasts.reports.build import groups, report
 from forecasts.reports.digest import of_questions
 from forecasts.reports.joint import Joint, joint, shared, together
@@ -135,7 +141,7 @@ def _write_skills(path: Path, found: pd.DataFrame, plan: Plan) -> None:
     found = found[found["group"].isin(list(batch_of))]
     batch = found["group"].map(batch_of).to_numpy()
     found = found.assign(group=plan.names.get_indexer(pd.Index(found["group"])))
-    batches.write(path, pa.Table.from_pandas(found, preserve_index=False), batch)
+    batch_files.write(path, pa.Table.from_pandas(found, preserve_index=False), batch)
 
 
 def _make(item: tuple[Path, int]) -> tuple[Group, ...]:

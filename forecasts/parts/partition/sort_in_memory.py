@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import QuestionText, QuestionType
-from forecasts.parts.aside import PLACE, Aside
 from forecasts.parts.folder import PartFile, write_tables
+from forecasts.parts.partition.spill import PLACE, Aside
 from forecasts.parts.tables import IDS, forecast_frame, schema_of, typed_table
 from forecasts.questions.outcomes import read_outcome
 from scoring.errors import InputError

@@ -25,11 +25,11 @@ from forecasts.cli.main import app
 from forecasts.common.errors import BadInput, Refused
 from forecasts.exchange.folder.cells import cell_text
 from forecasts.exchange.folder.folder import read_folder
-from forecasts.parts import aside, large_part, one_part
-from forecasts.parts import partition as partitions
 from forecasts.parts.folder import Parts, part_of
-from forecasts.parts.inputs import Rows, find_files
-from forecasts.parts.partition import number_of_parts, partition
+from forecasts.parts.partition import partition as partitions
+from forecasts.parts.partition import sort_in_memory, sort_on_disk, spill
+from forecasts.parts.partition.partition import number_of_parts, partition
+from forecasts.parts.partition.sources import Rows, find_files
 from tests.examples import examples
 
 QUESTIONS = """\
@@ -425,7 +425,7 @@ def test_an_error_or_an_interruption_leaves_nothing(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(aside.Aside, "add", full)
+    monkeypatch.setattr(spill.Aside, "add", full)
     with pytest.raises(BadInput, match="cannot be written: No space left on device"):
         partition(find_files([folder]), tmp_path / "parts")
     assert [path.name for path in tmp_path.iterdir()] == ["ledger"]
@@ -467,7 +467,7 @@ def test_the_size_of_a_part_counts_its_own_rows_alone(tmp_path: Path) -> None:
     ids = [f"question {number}" for number in range(1_000)]
     rows = pa.RecordBatch.from_pydict({"question_id": ids, "probability": [0.5] * 1_000})
     [batch] = Rows("forecasts", [rows]).batches(None, 0, lambda *_: None)
-    divided = aside.Aside(tmp_path, 8)
+    divided = spill.Aside(tmp_path, 8)
     divided.add("forecasts", batch, 0, 0)
     sizes = [divided.bytes_of(part) for part in range(8)]
     assert max(sizes) < rows.nbytes / 4
@@ -532,7 +532,7 @@ def test_any_folder_in_any_number_of_parts_keeps_rows_order_and_whole_questions(
             frame.astype({"question_id": str}).to_parquet(folder / f"{name}.parquet")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(partitions, "_BATCH_ROWS", batch)
-        patch.setattr(large_part, "BLOCK", 3 * batch)
+        patch.setattr(sort_on_disk, "BLOCK", 3 * batch)
         if not fits:  # into the memory, so that DuckDB sorts the parts
             patch.setattr(partitions, "_SORTING", 10**12)
         found = made(folder, folder / "parts", parts=parts)
@@ -587,7 +587,7 @@ def test_after_ctrl_c_the_command_says_that_nothing_was_written(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(one_part, "read_frames", interrupt)
+    monkeypatch.setattr(sort_in_memory, "read_frames", interrupt)
     stopped = command(folder, "--into", tmp_path / "parts", exit_code=130)
     assert "Nothing was written" in stopped.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["ledger"]
@@ -599,7 +599,7 @@ def test_after_sigterm_the_command_leaves_nothing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(aside.Aside, "add", lambda *_: signal.raise_signal(signal.SIGTERM))
+    monkeypatch.setattr(spill.Aside, "add", lambda *_: signal.raise_signal(signal.SIGTERM))
     stopped = command(folder, "--into", tmp_path / "parts", exit_code=130)
     assert "Nothing was written" in stopped.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["ledger"]

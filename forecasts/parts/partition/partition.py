@@ -30,12 +30,12 @@ from forecasts.exchange.folder.folder import FILES
 from forecasts.exchange.folder.rules import check_folder
 from forecasts.exchange.folder.tables import empty_table, read_table
 from forecasts.parts import folder as parts_folder
-from forecasts.parts.aside import Aside
 from forecasts.parts.execution import cores, finished
 from forecasts.parts.folder import WHOLE, PartFile, Parts
-from forecasts.parts.inputs import File, Rows, Source, digest_of
-from forecasts.parts.large_part import write_large
-from forecasts.parts.one_part import Fault, write_sorted
+from forecasts.parts.partition.sort_in_memory import Fault, write_sorted
+from forecasts.parts.partition.sort_on_disk import write_large
+from forecasts.parts.partition.sources import File, Rows, Source, digest_of
+from forecasts.parts.partition.spill import Aside
 from forecasts.scores.frames import FRAME_COLUMNS
 
 # A part of this many forecasts is quick to sort, and small compared with a worker's memory.

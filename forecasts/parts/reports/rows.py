@@ -16,11 +16,11 @@ import pyarrow as pa
 
 import scoring
 from forecasts.common.errors import BadInput
-from forecasts.parts import asked, batches
 from forecasts.parts.chunks import tables
 from forecasts.parts.execution import explained, finished
 from forecasts.parts.folder import part_file
-from forecasts.parts.plan import Plan
+from forecasts.parts.reports import batch_files, questions_file
+from forecasts.parts.reports.plan import Plan
 from forecasts.parts.tables import json_cells
 from forecasts.reports.digest import question_digests
 from forecasts.reports.report import By
@@ -79,8 +79,8 @@ def questions_of(
     After the last, the part's forecasts are written by batch; ``again``: that was done before, and
     there are no digests. ``alone`` as in ``Rows``. BadInput for values against the rules.
     """
-    scope = asked.read(folder, plan.scope, lambda rows: rows["part"] == part)
-    questions = plan.parts.questions(part, asked.QUESTIONS)
+    scope = questions_file.read(folder, plan.scope, lambda rows: rows["part"] == part)
+    questions = plan.parts.questions(part, questions_file.QUESTIONS)
     left = np.ones(len(questions), dtype=np.bool_)
     found = []
     path = plan.parts.folder / part_file("forecasts", part)
@@ -104,7 +104,7 @@ def questions_of(
     if not again:
         every = pa.concat_tables([made for made, _ in found], promote_options="default")
         number = np.concatenate([batch for _, batch in found])
-        batches.write(folder / "forecasts" / part_name(part), every, number)
+        batch_files.write(folder / "forecasts" / part_name(part), every, number)
 
 
 def _pieces(path: Path) -> Iterator[tuple[Any, bool]]:
@@ -120,7 +120,7 @@ def _pieces(path: Path) -> Iterator[tuple[Any, bool]]:
 
 def part_name(part: int) -> str:
     """Return the name of the file of a part's rows by batch."""
-    return f"part-{part:05d}{batches.SUFFIX}"
+    return f"part-{part:05d}{batch_files.SUFFIX}"
 
 
 def _rows(frames: Frames, scope: Scope, *, alone: bool) -> tuple[Rows, Any, Any]:
@@ -163,7 +163,9 @@ def rows_of_batch(folder: Path, plan: Plan, batch: int, *, alone: bool = False) 
     wanted = plan.batches[batch]
     made = _frame(concatenated(folder / "forecasts", batch), plan.forecasters)
     made = made.sort_values("question_id", kind="stable", ignore_index=True)
-    scope = asked.read(folder, plan.scope, _asked(plan.scope.by, wanted, made["question_id"]))
+    scope = questions_file.read(
+        folder, plan.scope, _asked(plan.scope.by, wanted, made["question_id"])
+    )
     teams = plan.teams[plan.teams["team"].isin(wanted)].reset_index(drop=True)
     frames = replace(plan.frames, questions=scope.questions, forecasts=made, teams=teams)
     return Rows(frames, scope, alone)
@@ -186,7 +188,7 @@ def _asked(by: By, wanted: Sequence[str], numbers: pd.Series) -> Callable[[pd.Da
 
 def concatenated(folder: Path, batch: int) -> Any:
     """Return the rows of a batch as one Arrow table, without columns if there are none."""
-    found = list(batches.read(folder, batch))
+    found = list(batch_files.read(folder, batch))
     return pa.concat_tables(found, promote_options="default") if found else pa.table({})
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from forecasts.common.errors import BadInput
-from forecasts.parts.comparisons import compare_parts
 from forecasts.parts.folder import Parts
+from forecasts.parts.reports.comparisons import compare_parts
 from forecasts.reports.comparison import Comparison, build
 from forecasts.scores.frames import Frames
-from tests.parts.ledgers import assert_equal, everything, read_piecemeal
+from tests.parts.reports.ledgers import assert_equal, everything, read_piecemeal
 from tests.reports.small_ledgers import NOW, day, picked
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from forecasts.parts.inputs import Batch
+from forecasts.parts.partition.sources import Batch
 
 # The column with the row's place in the batch it came in.
 PLACE = "place in batch"

@@ -24,11 +24,11 @@ import pandas as pd
 
 import scoring
 from forecasts.common.errors import BadInput, LedgerError, Refused
-from forecasts.parts import part_scores
 from forecasts.parts.chunks import chunks
 from forecasts.parts.execution import Processes, explained, finished
 from forecasts.parts.folder import MANIFEST, Parts, part_file
-from forecasts.parts.part_scores import IDS, PartScores, Task, score_part, scored
+from forecasts.parts.scores import part_scores
+from forecasts.parts.scores.part_scores import IDS, PartScores, Task, score_part, scored
 
 try:
     import fcntl

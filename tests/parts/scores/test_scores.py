@@ -25,7 +25,6 @@ import scoring
 from forecasts.cli.bulk_scores import engine
 from forecasts.cli.main import app
 from forecasts.common.errors import BadInput, Refused
-from forecasts.parts import scores
 from forecasts.parts.chunks import chunks
 from forecasts.parts.execution import Processes, cluster
 from forecasts.parts.folder import (
@@ -36,8 +35,9 @@ from forecasts.parts.folder import (
     part_of,
     write_manifest,
 )
-from forecasts.parts.part_scores import score_part
-from forecasts.parts.scores import RESULTS, Scores, score_parts, table
+from forecasts.parts.scores import scores
+from forecasts.parts.scores.part_scores import score_part
+from forecasts.parts.scores.scores import RESULTS, Scores, score_parts, table
 from tests.examples import examples
 from tests.parts import work
 from tests.scoring.slow_reference import forecast_frame, question_frame

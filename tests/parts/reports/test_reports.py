@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 
 from forecasts.cli.main import app
 from forecasts.common.errors import BadInput
-from forecasts.parts import plan
 from forecasts.parts.folder import Parts
-from forecasts.parts.reports import report_parts
+from forecasts.parts.reports import plan
+from forecasts.parts.reports.reports import report_parts
 from forecasts.reports import Report
 from forecasts.scores.frames import Frames
-from tests.parts.ledgers import assert_equal, everything, read_piecemeal
+from tests.parts.reports.ledgers import assert_equal, everything, read_piecemeal
 from tests.reports.small_ledgers import NOW, day, picked, report
 
 

@@ -1,0 +1,1 @@
+"""Partition: parts made from files or a database, in bounded memory."""

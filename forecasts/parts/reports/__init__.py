@@ -1,0 +1,1 @@
+"""Reports and comparisons on a folder of parts, in bounded memory."""
