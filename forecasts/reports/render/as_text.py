@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import textwrap
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -21,6 +22,8 @@ from forecasts.reports.render.document import (
 )
 
 _LEAST_WIDTH, _MOST_WIDTH = 60, 110
+_GAP = 2  # between columns
+_NAME, _SHORTEST = 24, 12  # characters of a name that stay on one line, and of one that is broken
 
 
 def as_text(document: Document, *, width: int = 100) -> str:
@@ -69,26 +72,52 @@ def _block(block: Block, width: int) -> list[str]:
 
 
 def _table(table: Table, width: int) -> str:
-    drawn = RichTable(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    shown = [name not in table.optional for name in table.head]
-    for place, heading in enumerate(table.head):
-        if not shown[place]:
-            continue
+    shown, left_out = _fitting(table, width)
+    drawn = RichTable(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
+    for place in shown:
+        heading = table.head[place]
         if place < table.text_columns:
-            least = 12 if place == 0 else None
+            least = _least(table, place, _SHORTEST) if place == 0 else None
             drawn.add_column(heading, overflow="fold", vertical="bottom", min_width=least)
         else:
             drawn.add_column(
                 on_two_lines(heading), justify="right", vertical="bottom", no_wrap=True
             )
     for row in table.rows:
-        cells = zip(row, shown, strict=True)
-        drawn.add_row(*(Text(on_one_line(cell)) for cell, is_shown in cells if is_shown))
+        drawn.add_row(*(Text(on_one_line(row[place])) for place in shown))
     text = io.StringIO()
     Console(file=text, width=width, color_system=None, markup=False, highlight=False).print(drawn)
     lines = [line.rstrip() for line in text.getvalue().rstrip().split("\n")]
-    caption, note = table.caption, table.note and _wrapped(table.note, width)
-    return "\n".join(part for part in (caption, *lines, note) if part)
+    notes = [table.note, f"Left out at this width: {'; '.join(left_out)}." if left_out else ""]
+    note = _wrapped(" ".join(filter(None, notes)), width)
+    return "\n".join(part for part in (table.caption, *lines, note) if part)
+
+
+def _fitting(table: Table, width: int) -> tuple[list[int], list[str]]:
+    """Return the columns that fit the width, none of them cut, and the headings of the others.
+
+    Optional columns go first, until names of up to ``_NAME`` characters stay on one line. After
+    them names are broken, and numbers go from the right.
+    """
+    shown, left_out = list(range(len(table.head))), []
+    optional = [table.head.index(name) for name in table.optional if name in table.head]
+    others = [place for place in reversed(shown[table.text_columns :]) if place not in optional]
+    for go, most in ((optional, _NAME), (others[:-1], _SHORTEST)):
+        for place in go:
+            if sum(_least(table, one, most) + _GAP for one in shown) - _GAP <= width:
+                break
+            shown.remove(place)
+            left_out.append(table.head[place])
+    return shown, left_out
+
+
+def _least(table: Table, place: int, most: int) -> int:
+    """Return the width that a column needs: of words, no more than ``most``; of numbers, all."""
+    is_words = place < table.text_columns
+    heading = table.head[place] if is_words else on_two_lines(table.head[place])
+    cells = [*heading.split("\n"), *(on_one_line(row[place]) for row in table.rows)]
+    widest = max(map(cell_len, cells))
+    return min(widest, most) if is_words else widest
 
 
 def _wrapped(text: str, width: int, indent: str = "") -> str:

@@ -61,7 +61,10 @@ def overview(report: Report) -> Table:
         columns,
         text_columns=2,
         note=note,
-        optional=("Verdict", "Log score", wording.ADJUSTED_INTERVAL),
+        optional=(
+            *("Verdict", "Log score", wording.ADJUSTED_INTERVAL),
+            *(wording.BRIER_ORIGINAL, "Updates"),
+        ),
         plot=brier_forest(report),
         plot_heading=f"{wording.BRIER} from 0;\ndashed: 0.25, always 50%",
         links=tuple(range(1, len(report.groups) + 1)),

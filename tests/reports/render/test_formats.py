@@ -26,8 +26,11 @@ from forecasts.reports.numbers import number, percent
 from forecasts.reports.render import charts, svg, wording
 from forecasts.reports.render.as_json import schema
 from forecasts.reports.render.as_markdown import escaped
+from forecasts.reports.render.as_text import as_text as document_as_text
+from forecasts.reports.render.document import Document, Section, Table
 from forecasts.reports.render.glossary import OF_REPORTS
 from forecasts.reports.render.report_document import report_document
+from forecasts.reports.render.tables import overview
 from forecasts.scores.frames import Frames
 from tests.nasty import MARKUP, WORDS
 from tests.reports.small_ledgers import (
@@ -306,6 +309,33 @@ def test_lines_of_text_keep_to_the_width() -> None:
     found = random_report(4, by="team")
     for width in (80, 100):
         assert max(map(len, as_text(found, width=width).splitlines())) <= width
+
+
+def test_names_of_24_characters_stay_on_one_line_and_no_number_is_cut() -> None:
+    found = random_report(4, by="forecaster")
+    groups = [
+        replace(one, name=f"{place:02} klmnopqrstuvwxyzabcde"[:24])
+        for place, one in enumerate(found.groups)
+    ]
+    named = replace(found, groups=groups)
+    numbers = {cell for row in overview(named).rows for cell in row[2:]}
+    for width in (80, 100):
+        drawn = as_text(named, width=width)
+        assert "Left out at this width: Verdict;" in " ".join(drawn.split())
+        for group in groups:
+            [line] = re.findall(rf"(?m)^{group.name}  .*\d$", drawn)
+            assert len(cells := re.split(r"  +", line)[1:]) >= 5
+            assert set(cells) <= numbers
+
+
+def test_a_table_without_room_leaves_out_columns_and_says_which() -> None:
+    table = Table("", ("", *(f"Number {n}" for n in range(9))), (("x" * 40, *["12.345678"] * 9),))
+    of_it = Document("", "", (Section("", blocks=(table,)),), (), (), (), ())
+    drawn = document_as_text(of_it, width=60)
+    assert max(map(len, drawn.splitlines())) <= 60
+    assert drawn.count("12.345678") == 4
+    left_out = "Left out at this width: Number 8; Number 7; Number 6; Number 5; Number 4."
+    assert left_out in " ".join(drawn.split())
 
 
 def test_the_text_of_one_group_has_its_bins_and_that_of_several_has_not() -> None:
