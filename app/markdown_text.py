@@ -72,6 +72,11 @@ def _code(plain: str) -> str:
     return f"{fence}{edge}{plain}{edge}{fence}"
 
 
+def as_lines(words: str) -> str:
+    """Return ``words`` as inert Markdown with its line breaks."""
+    return "  \n".join(map(as_text, words.splitlines()))
+
+
 def paragraphs(words: str) -> str:
     """Return ``words`` as inert Markdown, in paragraphs."""
     return "\n\n".join(as_text(part) for part in re.split(r"\n\s*\n", words) if part.strip())

@@ -20,7 +20,7 @@ import streamlit as st
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.markdown_text import as_text, shortened
+from app.markdown_text import as_lines, as_text, shortened
 from app.web import identity
 from forecasts.access import identities, members, visibility
 from forecasts.access.identities import Person
@@ -371,13 +371,13 @@ def show(error: LedgerError | InputError) -> None:
     """Show an error's sentence, problems and remedy."""
     if isinstance(error, InputError):
         error = BadInput(str(error))
-    lines = [as_text(error.message)]
+    lines = [as_lines(error.message)]
     problems = error.problems if isinstance(error, BadInput) else ()
     lines += [f"- {as_text(str(problem))}" for problem in problems[:_MOST_PROBLEMS]]
     if len(problems) > _MOST_PROBLEMS:
         lines.append(f"- … and {len(problems) - _MOST_PROBLEMS} more")
     if error.remedy:
-        lines.append(as_text(error.remedy))
+        lines.append(as_lines(error.remedy))
     memory().refusals += 1
     with st.container(key=f"refusal-{memory().refusals}"):  # by which the keyboard's script knows
         st.error("\n\n".join(lines))

@@ -18,18 +18,18 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import streamlit as st
 
-from app.markdown_text import as_text
+from app.markdown_text import as_lines, as_text
 from app.session import current_member, engine, form_key, my_handle, now, reading, shown_errors
 from app.views.progress import progress
 from forecasts.access.roles import Rights
 from forecasts.common import limits
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, LedgerError
 from forecasts.exchange.aliases import aliases
 from forecasts.exchange.folder.folder import is_ledger_folder, read_folder
 from forecasts.exchange.import_ import Imported, compact, rehearse
 from forecasts.exchange.import_record import Preview, preview
 from forecasts.exchange.platforms import formats
-from forecasts.exchange.platforms.column_guesses import SCALE, USUAL
+from forecasts.exchange.platforms.column_guesses import SCALE, USUAL, are_usual
 from forecasts.exchange.platforms.record import Choices, PlatformRecord
 from forecasts.exchange.platforms.source import opened
 from forecasts.ledger import database
@@ -41,6 +41,15 @@ FOLDER = "folder"  # the format of a ledger folder
 _ENDINGS = ["zip", "csv", "json", "jsonl"]
 _AUTOMATIC, _NONE = "recognise", "none"
 _SCALES = {_AUTOMATIC: "", "0 to 1": "1", "0 to 100": "100"}
+_AS_SHEET = "If it is a spreadsheet, choose that under Format, then its columns."
+# The choices here in place of the command's options, which messages name.
+_HERE = {
+    "--format": "Format",
+    "--column": "Columns",
+    "--timezone": "Time zone",
+    "--account": "Your name in the file",
+    "--vouch": "I vouch for the forecasts’ times",
+}
 _WIDE = {"forecaster": "One column a forecaster", "option": "One column an option"}
 
 
@@ -124,8 +133,20 @@ def upload_form(state: ImportState, rights: Rights) -> None:
     if not asked.format:
         st.warning("Choose the format of the file first.")
     else:
-        with shown_errors(), progress("Reading") as tell, _on_disk(files) as path:
+        with _shown_errors(), progress("Reading") as tell, _on_disk(files) as path:
             state.ready = _compared(key, path, asked, rights, tell)
+
+
+@contextmanager
+def _shown_errors() -> Iterator[None]:
+    """Show an error in place and, if it names options of the command, the choices here."""
+    with shown_errors():
+        try:
+            yield
+        except LedgerError as error:
+            if here := [f"{_HERE[one]} for {one}" for one in _HERE if one in str(error)]:
+                error.remedy = f"{error.remedy}\nOn this page: {', '.join(here)}.".strip()
+            raise
 
 
 @contextmanager
@@ -152,7 +173,8 @@ def _recognised(files: Sequence[Any], ids: tuple[str, ...]) -> Seen:
                 try:
                     return Seen(ids, formats.recognised(source)[0], "", header, hidden)
                 except BadInput as error:
-                    return Seen(ids, "", error.message, header, hidden)
+                    fault = f"{error.message}\n{_AS_SHEET}" if header else error.message
+                    return Seen(ids, "", fault, header, hidden)
         except BadInput as error:
             return Seen(ids, "", f"{error.message} {error.remedy}")
 
@@ -162,7 +184,7 @@ def _choices(key: str, seen: Seen, rights: Rights) -> Asked:
     of_these = f"{key}-{abs(hash(seen.files))}"
     titles = {FOLDER: "Ledger folder"} | {name: f.title for name, f in formats.FORMATS.items()}
     if seen.fault:
-        st.warning("  \n".join(map(as_text, seen.fault.splitlines())))
+        st.warning(as_lines(seen.fault))
     with st.container(horizontal=True, vertical_alignment="bottom", key="import-choices"):
         format_ = st.selectbox(
             "Format",
@@ -235,7 +257,7 @@ def vouch(key: str, rights: Rights) -> bool:
 def _columns(key: str, header: Sequence[str]) -> dict[str, str]:
     """Show the columns of a spreadsheet; return the choices, without the recognised ones."""
     chosen: dict[str, str] = {}
-    with st.expander("Columns"):
+    with st.expander("Columns", expanded=not are_usual(header)):
         st.caption("Choose only the columns that are not recognised by name.")
         with st.container(horizontal=True, key="import-columns"):
             for ours in USUAL:

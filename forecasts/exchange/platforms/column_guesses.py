@@ -45,6 +45,15 @@ USUAL: Mapping[str, Sequence[str]] = {
     "tags": ("tags", "tag", "category", "topic"),
     "rationale": ("rationale", "reasoning", "reason", "comment", "notes"),
 }
+# The fields that a sheet should have, and the effect of a missing one.
+_SOUGHT: Mapping[str, str] = {
+    "probability": 'required; or one for each forecaster: --column "forecaster:HANDLE=NAME"',
+    "title": "else each row is a question",
+    "outcome": "else every question is open",
+    "forecaster": "else the forecasts are yours",
+    "made_at": "else a forecast is dated by its question",
+    "close_time": "else a question closes a day after its last forecast",
+}
 WIDE = ("forecaster", "made_at", "option")
 SCALE = "scale"
 _COMPOSED = ("question_id", "title")
@@ -106,6 +115,18 @@ def matched(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
     taken |= set(wide[1].values()) if wide else set()
     others = [column for column in header if column not in taken]
     return Columns(fields, wide, scale, others)
+
+
+def found_by_name(header: Sequence[str]) -> dict[str, Sequence[str]]:
+    """Return the columns with a usual name of each field; several if it is not clear which."""
+    return {name: [column for column in header if _fits(column, name)] for name in USUAL}
+
+
+def missing_fields(fields: Mapping[str, Sequence[str]]) -> str:
+    """Return a line for each field without a column: the option that names one, and its use."""
+    named = fields.get("question_id") and "title"
+    lacking = [name for name in _SOUGHT if not fields.get(name) and name != named]
+    return "".join(f'\n  --column "{name}=NAME": {_SOUGHT[name]}' for name in lacking)
 
 
 def is_date(text: str) -> bool:

@@ -22,6 +22,7 @@ from forecasts.exchange.platforms import (
     pairs,
     predictionbook,
 )
+from forecasts.exchange.platforms.column_guesses import found_by_name, missing_fields
 from forecasts.exchange.platforms.record import Choices, PlatformRecord
 from forecasts.exchange.platforms.source import Source
 
@@ -91,10 +92,6 @@ FORMATS: Mapping[str, Format] = {
 }
 GENERIC = "pairs"
 _AS_WRITTEN = "Give the export as the platform wrote it, or name its format with --format."
-_NAME_COLUMNS = (
-    "Give the export as the platform wrote it. If it is a spreadsheet, name its columns: "
-    '--format pairs --column title="…" --column probability="…"'
-)
 
 
 def recognised(source: Source, name: str | None = None) -> tuple[str, Format]:
@@ -123,9 +120,21 @@ def recognised(source: Source, name: str | None = None) -> tuple[str, Format]:
         raise BadInput(
             f"{source.name} has no format that can be imported. Looked for:\n"
             f"  Ledger folder: questions.csv and forecasts.csv{sought}",
-            remedy=_NAME_COLUMNS if source.headers else _AS_WRITTEN,
+            remedy=_as_sheet(source) or _AS_WRITTEN,
         )
     return found[0], FORMATS[found[0]]
+
+
+def _as_sheet(source: Source) -> str:
+    """Return how to import the only CSV file as a spreadsheet; '' if there are others."""
+    if len(source.headers) != 1:
+        return ""
+    [header] = source.headers.values()
+    return (
+        "Give the export as the platform wrote it. If it is a spreadsheet, add --format pairs, and "
+        "for each of these that it has, the name of the column. Its columns are "
+        f"{', '.join(header)}.{missing_fields(found_by_name(header))}"
+    )
 
 
 def read(source: Source, choices: Choices, name: str | None = None) -> PlatformRecord:

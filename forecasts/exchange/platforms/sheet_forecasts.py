@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from forecasts.common.errors import BadInput
 from forecasts.exchange.folder.cells import READERS
 from forecasts.exchange.folder.tables import Table
-from forecasts.exchange.platforms.column_guesses import Columns
+from forecasts.exchange.platforms.column_guesses import Columns, missing_fields
 from forecasts.exchange.platforms.columns import as_mask, as_texts, handle, repeated, times
 from forecasts.exchange.platforms.record import Choices
 from forecasts.scores.frames import TIME_DTYPE
@@ -49,9 +49,9 @@ def with_forecasters(table: Table, columns: Columns) -> Columns:
     rows, others = table.frame, columns.others
     if not others or not all(_are_probabilities(rows[name]) for name in others):
         raise BadInput(
-            f"No column of {table.path.name} is the probability by its name.",
-            remedy=f"Its columns are {', '.join(table.header)}. Choose one, --column "
-            '"probability=NAME", or one for each forecaster, --column "forecaster:HANDLE=NAME".',
+            f"No column of {table.path.name} is the probability by its name. Its columns are "
+            f"{', '.join(table.header)}. Missing are:{missing_fields(columns.fields)}",
+            remedy="Name the column for each that the sheet has.",
         )
     return replace(columns, wide=("forecaster", {name: name for name in others}), others=())
 

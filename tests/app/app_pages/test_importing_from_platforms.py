@@ -197,6 +197,20 @@ def test_the_columns_of_a_spreadsheet_can_be_chosen(app: AppTest, engine: Engine
     assert "Original" not in app.dataframe[0].value  # a sheet has no addresses
 
 
+def test_a_spreadsheet_with_other_headers_is_told_where_to_choose_its_columns(
+    app: AppTest,
+) -> None:
+    upload(app, [("guesses.csv", SHEET.encode(), "text/csv")])
+    assert "If it is a spreadsheet, choose that under Format, then its columns." in words(app)
+    [format_] = [one for one in app.selectbox if one.label == "Format"]
+    format_.select("pairs").run()
+    press(app, "Preview")
+    said = words(app)
+    assert "No column of guesses.csv is the probability by its name." in said
+    assert '--column "outcome=NAME": else every question is open  \n' in said
+    assert "On this page: Columns for --column." in said
+
+
 FATEBOOK = (
     "Question title,Forecast created by,Forecast (scale = 0-1),Forecast created at,"
     "Question created at,Question resolve by,Resolution\n"

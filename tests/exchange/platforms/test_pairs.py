@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from forecasts.common.errors import BadInput
 from forecasts.exchange.platforms import pairs
 from forecasts.exchange.platforms.check import check_record
+from forecasts.exchange.platforms.formats import recognised
 from forecasts.exchange.platforms.record import Choices, PlatformRecord
 from forecasts.exchange.platforms.source import opened
 from forecasts.questions.origins import platform_name
@@ -243,9 +245,33 @@ def test_a_choice_that_does_not_exist(
     assert refused(tmp_path, "question,p,outcome\na,0.7,1\n", **columns).message == message
 
 
-def test_no_probability_by_its_name(tmp_path: Path) -> None:
-    error = refused(tmp_path, "question,notes 2,outcome\na,good,1\n")
-    assert error.message == "No column of sheet.csv is the probability by its name."
+def test_without_a_probability_every_missing_column_is_named_with_its_option(
+    tmp_path: Path,
+) -> None:
+    said = refused(tmp_path, "question,notes 2,deadline\na,good,2025-03-01\n").message
+    first, *missing = said.splitlines()
+    assert first == (
+        "No column of sheet.csv is the probability by its name. Its columns are question, notes 2, "
+        "deadline. Missing are:"
+    )
+    assert [line.split("=")[0].strip() for line in missing] == [
+        '--column "probability',
+        '--column "outcome',
+        '--column "forecaster',
+        '--column "made_at',
+    ]
+
+
+def test_a_sheet_that_is_not_recognised_is_told_which_columns_to_name(tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text("Statement,My guess,What happened\nRain?,70,yes\n")
+    with opened(sheet) as source, pytest.raises(BadInput) as caught:
+        recognised(source)
+    remedy = caught.value.remedy
+    assert "Its columns are Statement, My guess, What happened." in remedy
+    assert '--column "title=NAME"' not in remedy
+    for field in ("probability", "outcome", "forecaster", "made_at", "close_time"):
+        assert f'--column "{field}=NAME"' in remedy
 
 
 @pytest.mark.parametrize(
