@@ -84,15 +84,14 @@ def score_into(
     from forecasts.parts.scores.scores import score_parts
 
     start = time.monotonic()
-    try:
-        with (
-            engine(workers, scheduler, preload="forecasts.parts.scores.part_scores") as executor,
-            showing_progress("Scoring") as progress,
-        ):
-            found = score_parts(parts, output, protocols, executor=executor, progress=progress)
-    except KeyboardInterrupt:
-        print_note("Stopped. To continue, run the same command again.")
-        raise typer.Exit(130) from None
+    stopped = "Stopped. To continue, run the same command again."
+    with (
+        engine(
+            workers, scheduler, "forecasts.parts.scores.part_scores", stopped=stopped
+        ) as executor,
+        showing_progress("Scoring") as progress,
+    ):
+        found = score_parts(parts, output, protocols, executor=executor, progress=progress)
     seconds = time.monotonic() - start
     forecasts, scored = parts.rows("forecasts"), parts.count - len(found.failed)
     kept = f" ({found.kept:,} from an earlier run)" if found.kept else ""
@@ -113,20 +112,30 @@ def score_into(
 
 
 @contextmanager
-def ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM do what Ctrl-C does, so that no temporary file is left."""
+def stoppable(stopped: str) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end the block in order, print this sentence, and exit with 130."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
+    except KeyboardInterrupt:
+        print_note(stopped)
+        raise typer.Exit(130) from None
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
-def engine(workers: int | None, scheduler: str | None, *, preload: str) -> Iterator[Executor]:
+def engine(
+    workers: int | None,
+    scheduler: str | None,
+    preload: str,
+    *,
+    stopped: str = "Stopped. Nothing was written.",
+) -> Iterator[Executor]:
     """Yield the executor of so many processes, or of the Dask cluster at this address.
 
-    ``preload``: the module that processes begin with. BadInput if both are given.
+    ``preload``: the module that processes begin with. Ctrl-C and SIGTERM print ``stopped`` and exit
+    with 130. BadInput if both workers and a scheduler are given.
     """
     from forecasts.parts.execution import Processes, cluster
 
@@ -135,14 +144,15 @@ def engine(workers: int | None, scheduler: str | None, *, preload: str) -> Itera
             "--workers is for processes on this machine, --scheduler for a cluster.",
             remedy="Use one of them.",
         )
-    made: AbstractContextManager[Executor]
-    if scheduler is not None:
-        made = cluster(scheduler)
-    else:
-        # Each process imports the module that started the command.
-        made = Processes(workers, preload=["forecasts.cli.main", preload])
-    with ended_by_sigterm(), made as executor:
-        yield executor
+    with stoppable(stopped):
+        made: AbstractContextManager[Executor]
+        if scheduler is not None:
+            made = cluster(scheduler)
+        else:
+            # Each process imports the module that started the command.
+            made = Processes(workers, preload=["forecasts.cli.main", preload])
+        with made as executor:
+            yield executor
 
 
 @contextmanager

@@ -7,10 +7,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
 from typer import Argument, Option
 
-from forecasts.cli.bulk_scores import ended_by_sigterm, showing_progress
+from forecasts.cli.bulk_scores import showing_progress, stoppable
 from forecasts.cli.console import print_line, print_note
 from forecasts.cli.root import app
 from forecasts.common.commands import command
@@ -76,7 +75,7 @@ def showing_steps() -> Iterator[Callable[[str, int, int], None]]:
 
     It takes the step's name, and the forecasts done and in all.
     """
-    with ended_by_sigterm(), ExitStack() as shown:
+    with stoppable("Stopped. Nothing was written."), ExitStack() as shown:
         bars: dict[str, Callable[[int, int], None]] = {}
 
         def tell(step: str, done: int, of: int) -> None:
@@ -85,12 +84,7 @@ def showing_steps() -> Iterator[Callable[[str, int, int], None]]:
                 bars[step] = shown.enter_context(showing_progress(step))
             bars[step](done, of)
 
-        try:
-            yield tell
-        except KeyboardInterrupt:
-            shown.close()
-            print_note("Stopped. Nothing was written.")
-            raise typer.Exit(130) from None
+        yield tell
 
 
 def print_made(made: Parts) -> None:

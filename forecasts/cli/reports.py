@@ -181,7 +181,7 @@ def report(
         from forecasts.parts.reports.reports import report_parts
 
         with (
-            engine(workers, scheduler, preload="forecasts.parts.reports.reports") as executor,
+            engine(workers, scheduler, "forecasts.parts.reports.reports") as executor,
             showing_progress("Reporting") as progress,
         ):
             made = report_parts(parts, executor=executor, progress=progress, **wanted)
@@ -275,7 +275,7 @@ def compare(
         from forecasts.parts.reports.comparisons import compare_parts
 
         with (
-            engine(workers, scheduler, preload="forecasts.parts.reports.comparisons") as executor,
+            engine(workers, scheduler, "forecasts.parts.reports.comparisons") as executor,
             showing_progress("Comparing") as progress,
         ):
             comparison = compare_parts(

@@ -80,7 +80,7 @@ def simulate(
         **_shares(types),
     )
     with (
-        engine(workers, scheduler, preload="forecasts.parts.simulation") as executor,
+        engine(workers, scheduler, "forecasts.parts.simulation") as executor,
         showing_progress("Simulating") as progress,
     ):
         made = simulation.simulate(folder, settings, executor, parts=parts, progress=progress)

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -33,8 +34,10 @@ from concurrent.futures import (
     ThreadPoolExecutor,
 )
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
+from multiprocessing import forkserver, resource_tracker
+from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
@@ -68,7 +71,8 @@ def finished(
 
     ``work`` must be a function of a module, and it and the items must pickle. It runs in one
     thread. An item whose worker is lost is tried again, up to three times in all; other items go
-    on. When the iteration ends, the rest is cancelled.
+    on. When the iteration ends early, the rest is cancelled, and ``Processes`` are ended, so that
+    nothing writes to a folder that is about to be removed.
     """
     done: SimpleQueue[tuple[int, Future[Result]]] = SimpleQueue()
     waiting: dict[int, Future[Result]] = {}
@@ -97,6 +101,8 @@ def finished(
     finally:
         for future in waiting.values():
             future.cancel()
+        if waiting and isinstance(executor, Processes):
+            executor.end()
 
 
 @contextmanager
@@ -181,9 +187,15 @@ class Processes(Executor):
         self._context = multiprocessing.get_context("forkserver" if server else "spawn")
         if server:
             self._context.set_forkserver_preload([*preload])
+            _start_server_without_ctrl_c()
         self._threads = ThreadPoolExecutor(workers or cores())
+        self._begin()
+
+    def _begin(self) -> None:
         self._own = threading.local()
         self._pools: list[ProcessPoolExecutor] = []
+        # No process writes to this pipe: it closes when they are to end.
+        self._closes, self._open = self._context.Pipe(duplex=False)
 
     def submit(
         self, fn: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs
@@ -192,16 +204,26 @@ class Processes(Executor):
         return self._threads.submit(self._in_process, partial(fn, *args, **kwargs))
 
     def _in_process(self, call: Callable[[], Result]) -> Result:
-        pool: ProcessPoolExecutor | None = getattr(self._own, "pool", None)
+        own = self._own
+        pool: ProcessPoolExecutor | None = getattr(own, "pool", None)
         if pool is None:
-            pool = ProcessPoolExecutor(1, mp_context=self._context, initializer=_end_with_parent)
-            self._own.pool = pool
+            pool = ProcessPoolExecutor(
+                1, mp_context=self._context, initializer=_end_with, initargs=(self._closes,)
+            )
+            own.pool = pool
             self._pools.append(pool)
         try:
             return pool.submit(call).result()
         except BrokenProcessPool:
-            self._own.pool = None
+            own.pool = None
             raise
+
+    def end(self) -> None:
+        """End the processes now, and their work; work that is submitted later starts new ones."""
+        self._open.close()
+        for pool in self._pools:
+            pool.shutdown()
+        self._begin()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the processes when their work is done; without ``wait``, return at once."""
@@ -210,12 +232,25 @@ class Processes(Executor):
             pool.shutdown(wait)
 
 
-def _end_with_parent() -> None:
-    """End this process as soon as the one that started it has ended, even if it was killed."""
-    parent: Any = multiprocessing.parent_process()
+def _start_server_without_ctrl_c() -> None:
+    """Start the server that processes are forked from, so that it and they ignore Ctrl-C.
+
+    A terminal sends Ctrl-C to all of them. This process decides what it means, and ends them.
+    """
+    resource_tracker.ensure_running()  # the server would start it, and unblock the signal
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_with(pipe: Connection) -> None:
+    """End this process when the other end of the pipe closes, or the process that has it ends."""
 
     def watch() -> None:
-        parent.join()
+        with suppress(OSError):
+            pipe.poll(None)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -89,6 +91,20 @@ def test_what_has_not_started_is_cancelled_when_the_iteration_ends() -> None:
     next(every)
     every.close()
     assert [each.cancelled() for each in submitted] == [False, True, True]
+
+
+def test_processes_end_with_their_work_when_the_iteration_ends_early() -> None:
+    with Processes(2, preload=["tests.parts.work"]) as executor:
+        every = finished(work.wait_on_two, [1, 2, 3], executor)
+        assert {next(every)[0], next(every)[0]} == {1, 3}
+        every.close()
+        assert executor.submit(work.square, 3).result() == 9
+
+
+def test_processes_leave_ctrl_c_to_the_one_that_started_them() -> None:
+    with Processes(1) as executor:
+        os.kill(executor.submit(os.getpid).result(), signal.SIGINT)
+        assert executor.submit(work.square, 3).result() == 9
 
 
 def test_work_uses_one_thread(processes: Processes) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from forecasts.parts.execution import Processes
+from forecasts.parts.files import file_sha256
 from forecasts.parts.folder import Parts, open_parts, part_of, write_manifest, write_part
 from forecasts.parts.scores.part_scores import Task
 from forecasts.parts.scores.scores import score_parts
@@ -62,6 +63,12 @@ def written(folder: Path, frames: Frames, count: int = 4) -> Parts:
     return open_parts(folder)
 
 
+def require_listed(parts: Parts) -> None:
+    """Fail unless every file of the folder is the one that the manifest lists."""
+    for name, listed in parts.files.items():
+        assert file_sha256(parts.folder / name) == listed.sha256, name
+
+
 def square(number: int) -> int:
     return number * number
 
@@ -75,6 +82,12 @@ def fail_on_two(number: int) -> int:
 def die_on_two(number: int) -> int:
     if number == 2:
         kill_itself()
+    return number
+
+
+def wait_on_two(number: int) -> int:
+    if number == 2:
+        signal.pause()
     return number
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +15,7 @@ from typer.testing import CliRunner
 from forecasts.cli.main import app
 from forecasts.common.errors import BadInput
 from forecasts.parts.folder import Parts
-from forecasts.parts.reports import plan
+from forecasts.parts.reports import plan, reports
 from forecasts.parts.reports.reports import report_parts
 from forecasts.reports import Report
 from forecasts.scores.frames import Frames
@@ -122,6 +123,16 @@ def test_the_command_reports_and_compares_parts(parts: dict[int, Parts]) -> None
     made = CliRunner().invoke(app, ["compare", folder_, "--between", "north", "south", *asked])
     assert made.exit_code == 0, made.output
     assert len(json.loads(made.stdout)["pairs"]) == 1
+
+
+def test_sigterm_ends_a_report_and_leaves_nothing(
+    parts: dict[int, Parts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reports, "plan_of", lambda *_: signal.raise_signal(signal.SIGTERM))
+    stopped = CliRunner().invoke(app, ["report", str(parts[3].folder), "--workers", "1"])
+    assert (stopped.exit_code, stopped.stderr) == (130, "Stopped. Nothing was written.\n")
+    beside = parts[3].folder.parent
+    assert sorted(each.name for each in beside.iterdir()) == ["1", "3", "7"]
 
 
 @pytest.mark.parametrize("verb", ["report", "compare"])

@@ -19,6 +19,7 @@ import pytest
 from click.testing import Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer import Exit
 from typer.testing import CliRunner
 
 import scoring
@@ -340,10 +341,15 @@ def test_the_command_lists_the_parts_that_failed(parts: Parts, tmp_path: Path) -
     assert "digest" not in found.stdout
 
 
-def test_sigterm_ends_the_work_as_ctrl_c_does() -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_end_the_work_with_one_sentence(
+    how: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(KeyboardInterrupt), engine(1, None, preload="tests.parts.work"):
-        signal.raise_signal(signal.SIGTERM)
+    with pytest.raises(Exit) as ended, engine(1, None, "tests.parts.work", stopped="Stopped."):
+        signal.raise_signal(how)
+    assert ended.value.exit_code == 130
+    assert capsys.readouterr().err == "Stopped.\n"
     assert signal.getsignal(signal.SIGTERM) is before
 
 
