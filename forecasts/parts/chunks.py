@@ -19,7 +19,9 @@ import pyarrow.parquet
 from scoring.input_frames import FORECAST_COLUMNS, QUESTION_COLUMNS
 
 CHUNK_ROWS = 1 << 20
-_IDS = ("question_id", "forecaster")
+_OFTEN_BLANK = ("probabilities", "quantiles", "rationale", "evidence")
+# The columns that are read as categoricals: few different texts in many rows.
+IDS = ("question_id", "forecaster")
 
 
 class Chunk(NamedTuple):
@@ -50,7 +52,7 @@ def chunks(questions: Path, forecasts: Path, *, rows: int = CHUNK_ROWS) -> Itera
             end = bisect_right(ids, newest, lo=question, key=lambda each: each.as_py() or "")
         yield Chunk(
             _question_frame(asked.slice(question, end - question)),
-            _forecast_frame(table),
+            forecast_frame(table),
             question,
             forecast,
         )
@@ -64,7 +66,7 @@ def tables(
 
     They have the ``columns`` that are not blank throughout.
     """
-    with pyarrow.parquet.ParquetFile(path, read_dictionary=_IDS) as file:
+    with pyarrow.parquet.ParquetFile(path, read_dictionary=IDS) as file:
         sizes = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
         columns = _filled_columns(file, columns)
         held = file.schema_arrow.empty_table().select(columns)
@@ -99,7 +101,7 @@ def _filled_columns(file: Any, columns: Sequence[str]) -> list[str]:
             each is not None and each.has_null_count and each.null_count == group.num_rows
             for each, group in zip(known, groups, strict=True)
         )
-        if not blank or name in (*_IDS, "made_at", "probability"):
+        if not blank or name in (*IDS, "made_at", "probability"):
             found.append(name)
     return found
 
@@ -113,7 +115,7 @@ def _start_of_last(question: Any) -> int:
 
 def _pruned(table: Any) -> Any:
     """Return the table with dictionaries of its own ids only, so that they do not grow."""
-    for name in _IDS:
+    for name in IDS:
         place = table.column_names.index(name)
         ids = table[name].cast(pa.string()).dictionary_encode()
         table = table.set_column(place, name, ids)
@@ -126,13 +128,21 @@ def _codes(column: Any) -> Any:
     return (indices.fill_null(-1) if indices.null_count else indices).to_numpy()
 
 
-def _forecast_frame(table: Any) -> pd.DataFrame:
+def forecast_frame(table: Any) -> pd.DataFrame:
+    """Return an Arrow table of forecasts as ``Parts.forecasts`` does."""
     columns: dict[str, Any] = {}
     for name in table.column_names:
         column = table[name]
+        if name in _OFTEN_BLANK and column.null_count == len(column):
+            continue
         if pa.types.is_dictionary(column.type) and len(table):
             ids = _texts(column.chunk(0).dictionary)
             columns[name] = pd.Categorical.from_codes(_codes(column), ids)
+        elif name == "rationale":
+            columns[name] = column.fill_null("").to_pandas()
+        elif name in _OFTEN_BLANK:  # JSON
+            cells = column.combine_chunks().to_numpy(zero_copy_only=False)
+            columns[name] = pd.Series(cells, dtype=object)
         else:
             columns[name] = column.to_pandas()
     return pd.DataFrame(columns, copy=False)

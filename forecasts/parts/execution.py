@@ -34,7 +34,7 @@ from concurrent.futures import (
     ThreadPoolExecutor,
 )
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
@@ -45,6 +45,7 @@ from forecasts.common.errors import BadInput, LedgerError
 from scoring import parallel
 
 Item = TypeVar("Item")
+Context = TypeVar("Context")
 Result = TypeVar("Result")
 Given = ParamSpec("Given")
 
@@ -103,6 +104,26 @@ def finished(
             future.cancel()
         if waiting and isinstance(executor, Processes):
             executor.end()
+
+
+def results(
+    work: Callable[[tuple[Context, int]], Result],
+    context: Context,
+    numbers: Sequence[int],
+    executor: Executor,
+    progress: Callable[[int], None] = lambda done: None,
+) -> list[Result]:
+    """Return the results of work on these parts or batches. BadInput if one of them failed."""
+    found: dict[int, Result] = {}
+    items = [(context, number) for number in numbers]
+    with closing(finished(work, items, executor)) as ended:
+        for (_, number), future in ended:
+            try:
+                found[number] = future.result()
+            except Exception as error:
+                raise explained(error) from error
+            progress(len(found))
+    return [found[number] for number in numbers]
 
 
 @contextmanager

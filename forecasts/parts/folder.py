@@ -28,11 +28,10 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from forecasts.common.errors import BadInput, Refused
-from forecasts.common.json_text import json_text
+from forecasts.parts.chunks import IDS, forecast_frame
+from forecasts.parts.files import AGAIN, changed, file_sha256, write_json
 from forecasts.parts.tables import (
-    IDS,
     arrow_table,
-    forecast_frame,
     in_order,
     schema_of,
     typed_table,
@@ -46,7 +45,6 @@ FORMAT, VERSION = "forecast-ledger-parts", 1
 MOST_PARTS = 100_000
 # The files that are not divided.
 WHOLE = ("teams", "evidence", "articles")
-AGAIN = "Make the parts again: forecasts partition INPUT --into NEW"
 
 
 def part_of(question_id: str, parts: int) -> int:
@@ -99,12 +97,6 @@ class Parts:
         both = [self.files[part_file(table, part)].sha256 for table in ("questions", "forecasts")]
         return hashlib.sha256("".join(both).encode()).hexdigest()
 
-    def verify(self, part: int) -> None:
-        """Raise BadInput unless the part's files are those of the manifest, byte for byte."""
-        for name in (part_file("questions", part), part_file("forecasts", part)):
-            if _sha256(self.folder / name) != self.files[name].sha256:
-                raise _changed(self.folder, name)
-
     def questions(self, part: int, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the part's questions, with these columns or all, typed as in ``Frames``."""
         wanted = columns or list(FRAME_COLUMNS["questions"])
@@ -144,7 +136,7 @@ class Parts:
             ids = [each for each in IDS if name.startswith("forecasts")]
             with pyarrow.parquet.ParquetFile(path, read_dictionary=ids) as file:
                 if file.metadata.num_rows != self.files[name].rows:
-                    raise _changed(self.folder, name)
+                    raise changed(path)
                 present = [each for each in columns if each in file.schema_arrow.names]
                 return file.read(columns=present).unify_dictionaries()
         except FileNotFoundError:
@@ -204,12 +196,6 @@ def open_parts(folder: Path) -> Parts:
 
 def _unusable(folder: Path, fault: str) -> BadInput:
     return BadInput(f"The file {MANIFEST} of {folder.name!r} {fault}.", remedy=AGAIN)
-
-
-def _changed(folder: Path, name: str) -> BadInput:
-    return BadInput(
-        f"{name} of {folder.name!r} was changed after its parts were made.", remedy=AGAIN
-    )
 
 
 @contextmanager
@@ -275,9 +261,7 @@ def write_manifest(
         "source": source,
         "files": {name: vars(files[name]) for name in sorted(files)},
     }
-    draft = folder / f".{MANIFEST}"
-    draft.write_text(json_text(document), encoding="utf-8")
-    draft.replace(folder / MANIFEST)
+    write_json(folder / MANIFEST, document)
     return Parts(folder, parts, dict(files), source)
 
 
@@ -324,9 +308,4 @@ def write_table(path: Path, table: str, content: Any) -> PartFile:
 def write_in_turn(path: Path, table: str, contents: Iterable[Any]) -> PartFile:
     """Return the file of Arrow tables that follow each other, which is written."""
     rows = write_parquet(path, table, contents)
-    return PartFile(rows, _sha256(path))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return PartFile(rows, file_sha256(path))

@@ -14,12 +14,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 
 from forecasts.exchange.folder.cells import cell_text
+from forecasts.parts.chunks import IDS
 from forecasts.scores.frames import FRAME_COLUMNS, typed
 
 ROW_GROUP = 1 << 18
-# The columns that are read as categoricals: few different texts in many rows.
-IDS = ("question_id", "forecaster")
-_OFTEN_BLANK = ("probabilities", "quantiles", "rationale", "evidence")
 _ARROW = {
     "text": pa.string(),
     "json": pa.string(),
@@ -56,15 +54,16 @@ def write_parquet(path: Path, table: str, contents: Iterable[Any]) -> int:
         column_encoding=dict.fromkeys(times, "DELTA_BINARY_PACKED"),
     ) as file:
         for content in contents:
-            complete = _complete(content, schema)
-            for start in range(0, len(complete), ROW_GROUP):
-                group = _pruned(complete.slice(start, ROW_GROUP)).cast(schema)
+            every = complete(content, schema)
+            for start in range(0, len(every), ROW_GROUP):
+                group = _pruned(every.slice(start, ROW_GROUP)).cast(schema)
                 file.write_table(group, row_group_size=ROW_GROUP)
-            rows += len(complete)
+            rows += len(every)
     return rows
 
 
-def _complete(content: Any, schema: Any) -> Any:
+def complete(content: Any, schema: Any) -> Any:
+    """Return an Arrow table with the columns of a schema; those that it lacks are blank."""
     for name in schema.names:
         if name not in content.column_names:
             content = content.append_column(name, pa.nulls(len(content), schema.field(name).type))
@@ -134,22 +133,6 @@ def typed_table(content: Any, table: str) -> pd.DataFrame:
     return pd.DataFrame({name: _typed(content[name], kinds[name]) for name in content.column_names})
 
 
-def forecast_frame(content: Any) -> pd.DataFrame:
-    """Return an Arrow table of forecasts as ``Parts.forecasts`` does."""
-    series = {}
-    for name in content.column_names:
-        column = content[name]
-        if name in _OFTEN_BLANK and column.null_count == len(column):
-            continue
-        if name in ("probabilities", "quantiles", "evidence"):
-            series[name] = pd.Series(_objects(column), dtype=object)
-        elif name == "rationale":
-            series[name] = column.fill_null("").to_pandas()
-        else:
-            series[name] = column.to_pandas()
-    return pd.DataFrame(series, copy=False)
-
-
 def json_cells(column: Any) -> pd.Series[Any]:
     """Return the values of a column of JSON texts, None where blank. Equal cells share one."""
     texts = column.to_pylist()
@@ -167,8 +150,3 @@ def _typed(column: Any, kind: str) -> pd.Series[Any]:
     if kind == "flag":
         column = column.fill_null(False)
     return typed(column.to_pandas(), kind)
-
-
-def _objects(column: Any) -> Any:
-    """Return an Arrow column of texts as an array of str, None where blank."""
-    return column.combine_chunks().to_numpy(zero_copy_only=False)

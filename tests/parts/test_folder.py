@@ -114,13 +114,10 @@ def test_teams_are_kept_whole_and_missing_evidence_is_empty(tmp_path: Path) -> N
 
 
 def test_a_part_that_was_changed_is_refused(parts: Parts) -> None:
-    parts.verify(0)
     before = parts.digest(0)
     write_part(parts.folder, 0, QUESTIONS, FORECASTS[:3])
     assert parts.digest(0) == before
-    with pytest.raises(BadInput, match=r"forecasts/part-00000.parquet .* was changed"):
-        parts.verify(0)
-    with pytest.raises(BadInput, match="was changed"):
+    with pytest.raises(BadInput, match=r"forecasts/part-00000.parquet was changed"):
         parts.read(0)
     (parts.folder / part_file("questions", 0)).unlink()
     with pytest.raises(BadInput, match=r"has no file questions/part-00000.parquet"):

@@ -35,7 +35,7 @@ from forecasts.parts.folder import WHOLE, PartFile, Parts
 from forecasts.parts.partition.sort_in_memory import Fault, write_sorted
 from forecasts.parts.partition.sort_on_disk import write_large
 from forecasts.parts.partition.sources import File, Rows, Source, digest_of
-from forecasts.parts.partition.spill import Aside
+from forecasts.parts.partition.spill import Spill
 from forecasts.scores.frames import FRAME_COLUMNS
 
 # A part of this many forecasts is quick to sort, and small compared with a worker's memory.
@@ -126,10 +126,10 @@ def _made(
         )
     with parts_folder.new_folder(into) as draft:
         _require_room(sources, rows, draft)
-        with tempfile.TemporaryDirectory(prefix=".rows-", dir=draft) as spill:
-            aside = Aside(Path(spill), count)
-            _set_aside(sources, aside, memory // 2, rows, tell)
-            files = _written(aside, sources, draft, memory, tell)
+        with tempfile.TemporaryDirectory(prefix=".rows-", dir=draft) as temporary:
+            spill = Spill(Path(temporary), count)
+            _set_aside(sources, spill, memory // 2, rows, tell)
+            files = _written(spill, sources, draft, memory, tell)
         for table, frame in whole.items():
             files |= parts_folder.write_whole(draft, table, frame)
         parts_folder.write_manifest(draft, count, files, source=digest)
@@ -148,7 +148,7 @@ def _require_room(sources: Sequence[Source], rows: int, folder: Path) -> None:
 
 
 def _set_aside(
-    sources: Sequence[Source], aside: Aside, memory: int, expected: int, tell: Tell
+    sources: Sequence[Source], spill: Spill, memory: int, expected: int, tell: Tell
 ) -> None:
     """Set the rows of all sources aside, each in its part. BadInput if a cell cannot be read."""
     faults: list[Fault] = []
@@ -157,7 +157,7 @@ def _set_aside(
     with ExitStack() as engine:
         connection = None
         if needs_engine:
-            connection = engine.enter_context(_engine(memory, aside.folder / "engine"))
+            connection = engine.enter_context(_engine(memory, spill.folder / "engine"))
         for number, source in enumerate(sources):
             base = 0
 
@@ -165,7 +165,7 @@ def _set_aside(
                 faults.append(Fault(number, base + row, column, value, rule))  # noqa: B023
 
             for batch in source.batches(connection, _BATCH_ROWS, wrong):
-                aside.add(source.table, batch, number, base)
+                spill.add(source.table, batch, number, base)
                 base += len(batch.rows)
                 if source.table == "forecasts":
                     done += len(batch.rows)
@@ -176,7 +176,7 @@ def _set_aside(
 
 
 @contextmanager
-def _engine(memory: int, spill: Path) -> Iterator[Any]:
+def _engine(memory: int, temporary: Path) -> Iterator[Any]:
     """Yield a connection to DuckDB under a limit of memory."""
     try:
         import duckdb
@@ -188,7 +188,7 @@ def _engine(memory: int, spill: Path) -> Iterator[Any]:
     settings: dict[str, Any] = {
         "memory_limit": f"{max(memory, _LEAST_ENGINE)}B",
         "threads": max(1, min(cores(), memory // _LEAST_ENGINE)),
-        "temp_directory": str(spill),
+        "temp_directory": str(temporary),
         "preserve_insertion_order": True,
     }
     with duckdb.connect(config=settings) as connection:
@@ -197,43 +197,43 @@ def _engine(memory: int, spill: Path) -> Iterator[Any]:
 
 
 def _written(
-    aside: Aside, sources: Sequence[Source], draft: Path, memory: int, tell: Tell
+    spill: Spill, sources: Sequence[Source], draft: Path, memory: int, tell: Tell
 ) -> dict[str, PartFile]:
     """Return the files of all parts, which are written. BadInput lists bad cells."""
     faults: list[Fault] = []
     files: dict[str, PartFile] = {}
     done = 0
-    with closing(_each_written(aside, draft, memory)) as each:
+    with closing(_each_written(spill, draft, memory)) as each:
         for part, written, found in each:
             files |= written
             faults += found
             if len(faults) >= _MOST_PROBLEMS:
                 break
             done += 0 if found else written[parts_folder.part_file("forecasts", part)].rows
-            tell("Sorting", done, aside.rows)
+            tell("Sorting", done, spill.rows)
     _raise_any(faults, sources)
     return files
 
 
 def _each_written(
-    aside: Aside, draft: Path, memory: int
+    spill: Spill, draft: Path, memory: int
 ) -> Generator[tuple[int, dict[str, PartFile], list[Fault]]]:
     """Yield each part with its files or its faults; several are sorted at once if they fit."""
-    needed = {part: int(_SORTING * aside.bytes_of(part)) for part in range(aside.parts)}
+    needed = {part: int(_SORTING * spill.bytes_of(part)) for part in range(spill.parts)}
     fitting = [part for part in needed if needed[part] <= memory]
     if fitting:
         largest = max(needed[part] for part in fitting)
         with (
             ThreadPoolExecutor(min(cores(), memory // max(1, largest))) as pool,
-            closing(finished(partial(write_sorted, aside, draft), fitting, pool)) as work,
+            closing(finished(partial(write_sorted, spill, draft), fitting, pool)) as work,
         ):
             for part, future in work:
                 yield part, *future.result()
     if len(fitting) == len(needed):
         return
-    with _engine(memory, aside.folder / "engine") as connection:
+    with _engine(memory, spill.folder / "engine") as connection:
         for part in sorted(needed.keys() - fitting):
-            yield part, *write_large(aside, draft, part, connection)
+            yield part, *write_large(spill, draft, part, connection)
 
 
 def _raise_any(faults: Sequence[Fault], sources: Sequence[Source]) -> None:

@@ -13,9 +13,10 @@ import pyarrow.compute as pc
 
 from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import QuestionText, QuestionType
+from forecasts.parts.chunks import IDS, forecast_frame
 from forecasts.parts.folder import PartFile, write_tables
-from forecasts.parts.partition.spill import PLACE, Aside
-from forecasts.parts.tables import IDS, forecast_frame, schema_of, typed_table
+from forecasts.parts.partition.spill import PLACE, Spill
+from forecasts.parts.tables import schema_of, typed_table
 from forecasts.questions.outcomes import read_outcome
 from scoring.errors import InputError
 from scoring.input_frames import FORECAST_COLUMNS, QUESTION_COLUMNS, read_frames
@@ -55,11 +56,11 @@ class _InMemory:
         raise IndexError(row)
 
 
-def write_sorted(aside: Aside, folder: Path, part: int) -> tuple[dict[str, PartFile], list[Fault]]:
+def write_sorted(spill: Spill, folder: Path, part: int) -> tuple[dict[str, PartFile], list[Fault]]:
     """Return the files of a part, written from the rows that were set aside, or its faults."""
-    questions, of_questions, faults = sorted_questions(aside, part)
-    rows, of_forecasts = _rows(aside, "forecasts", part)
-    aside.remove(part)
+    questions, of_questions, faults = sorted_questions(spill, part)
+    rows, of_forecasts = _rows(spill, "forecasts", part)
+    spill.remove(part)
     forecasts = _sorted_forecasts(rows, of_forecasts)
     del rows
     add_faults(faults, questions, of_questions, forecasts, of_forecasts)
@@ -92,10 +93,10 @@ def add_faults(
             faults += [fault] if fault[:3] not in known else []
 
 
-def _rows(aside: Aside, table: str, part: int) -> tuple[Any, _InMemory]:
+def _rows(spill: Spill, table: str, part: int) -> tuple[Any, _InMemory]:
     """Return the rows of a part in the order of the input, and their places there."""
     places, tables = _InMemory(), []
-    for rows, source, base in aside.read(table, part):
+    for rows, source, base in spill.read(table, part):
         places.batches.append((source, base, rows[PLACE]))
         rows = rows.drop_columns([PLACE]).replace_schema_metadata(None)
         tables.append(with_dictionaries(rows) if table == "forecasts" else rows)
@@ -160,12 +161,12 @@ def _handle_faults(forecasts: Any, places: Places) -> list[Fault]:
     ]
 
 
-def sorted_questions(aside: Aside, part: int) -> tuple[pd.DataFrame, Places, list[Fault]]:
+def sorted_questions(spill: Spill, part: int) -> tuple[pd.DataFrame, Places, list[Fault]]:
     """Return a part's questions in order, their places, and the outcomes that break a rule.
 
     Defaults are filled in, and outcomes are as a ledger has them.
     """
-    rows, places = _rows(aside, "questions", part)
+    rows, places = _rows(spill, "questions", part)
     ids = rows["question_id"].combine_chunks()
     places.order = pc.sort_indices(ids).to_numpy()
     frame = typed_table(rows.take(pa.array(places.order)), "questions")

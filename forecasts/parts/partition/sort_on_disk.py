@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from forecasts.parts.chunks import IDS
 from forecasts.parts.folder import PartFile, part_file, write_in_turn
 from forecasts.parts.partition.sort_in_memory import (
     Fault,
@@ -21,8 +22,8 @@ from forecasts.parts.partition.sort_in_memory import (
     with_dictionaries,
 )
 from forecasts.parts.partition.sources import require_memory
-from forecasts.parts.partition.spill import PLACE, Aside
-from forecasts.parts.tables import IDS, arrow_table, schema_of
+from forecasts.parts.partition.spill import PLACE, Spill
+from forecasts.parts.tables import arrow_table, schema_of
 
 BLOCK = 1 << 20
 SOURCE = "source of row"
@@ -39,23 +40,23 @@ class _Block:
 
 
 def write_large(
-    aside: Aside, folder: Path, part: int, connection: Any
+    spill: Spill, folder: Path, part: int, connection: Any
 ) -> tuple[dict[str, PartFile], list[Fault]]:
     """Return the files of a part, written from the rows that were set aside, or its faults."""
-    questions, places, faults = sorted_questions(aside, part)
+    questions, places, faults = sorted_questions(spill, part)
     add_faults(faults, questions, places, schema_of("forecasts").empty_table(), places)
     if faults:
         return {}, faults
     forecasts = part_file("forecasts", part)
-    blocks = _checked(_sorted(aside, part, connection), questions, faults)
+    blocks = _checked(_sorted(spill, part, connection), questions, faults)
     files = {forecasts: write_in_turn(folder / forecasts, "forecasts", blocks)}
-    aside.remove(part)
+    spill.remove(part)
     name = part_file("questions", part)
     files[name] = write_in_turn(folder / name, "questions", [arrow_table(questions, "questions")])
     return ({}, faults) if faults else (files, [])
 
 
-def _sorted(aside: Aside, part: int, connection: Any) -> Iterator[Any]:
+def _sorted(spill: Spill, part: int, connection: Any) -> Iterator[Any]:
     """Yield the rows in order, in tables with the source and row of each."""
     schema = schema_of("forecasts")
     for name in IDS:
@@ -63,7 +64,7 @@ def _sorted(aside: Aside, part: int, connection: Any) -> Iterator[Any]:
     schema = schema.append(pa.field(SOURCE, pa.int32())).append(pa.field(PLACE, pa.int64()))
     batches = (
         batch
-        for rows, source, base in aside.read("forecasts", part)
+        for rows, source, base in spill.read("forecasts", part)
         for batch in _located(rows, schema, source, base).to_batches()
     )
     rows = pa.RecordBatchReader.from_batches(schema, batches)

@@ -18,7 +18,7 @@ _FAST = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 @dataclass
-class Aside:
+class Spill:
     """The temporary files, one a table and part. ``rows``: the number of forecasts."""
 
     folder: Path

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from forecasts.parts.execution import results
 from forecasts.parts.folder import Parts
 from forecasts.parts.reports.plan import Plan, between, count, load, plan_of, store
-from forecasts.parts.reports.rows import questions_of, results, rows_of_batch
+from forecasts.parts.reports.rows import questions_of, rows_of_batch
 from forecasts.reports.comparison.build import BY, comparison, judged, members, require_sides
 from forecasts.reports.comparison.comparison import Comparison, Of
 from forecasts.reports.comparison.pairwise import (

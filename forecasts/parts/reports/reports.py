@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from forecasts.parts.execution import results
 from forecasts.parts.folder import Parts
 from forecasts.parts.reports import batch_files
 from forecasts.parts.reports.plan import Plan, between, count, load, plan_of, store
@@ -31,7 +32,6 @@ from forecasts.parts.reports.rows import (
     concatenated,
     part_name,
     questions_of,
-    results,
     rows_of_batch,
 )
 from forecasts.reports.build import groups, report

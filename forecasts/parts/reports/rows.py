@@ -1,14 +1,12 @@
-"""Work on a part, or on a batch of groups, that reports and comparisons share."""
+"""The rows of some questions of a part, or of a batch of groups, for reports and comparisons."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor
-from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,31 +14,26 @@ import pyarrow as pa
 
 import scoring
 from forecasts.common.errors import BadInput
-from forecasts.parts.chunks import tables
-from forecasts.parts.execution import explained, finished
+from forecasts.parts.chunks import IDS, tables
+from forecasts.parts.files import AGAIN
 from forecasts.parts.folder import part_file
 from forecasts.parts.reports import batch_files, questions_file
 from forecasts.parts.reports.plan import Plan
-from forecasts.parts.tables import json_cells
+from forecasts.parts.tables import complete, schema_of, typed_table
 from forecasts.reports.digest import question_digests
 from forecasts.reports.report import By
 from forecasts.reports.rows import Rows
 from forecasts.reports.scope import Scope
 from forecasts.scores.frames import FRAME_COLUMNS, Frames
 
-Context = TypeVar("Context")
-Result = TypeVar("Result")
-
 # The forecasts read at once.
 CHUNK_ROWS = 1 << 16
 _FORECASTS = [name for name in FRAME_COLUMNS["forecasts"] if name != "rationale"]
-_JSON = ("probabilities", "quantiles", "evidence")
-_ARROW = {
-    "question_id": pa.string(),
-    "forecaster": pa.string(),
-    "made_at": pa.timestamp("us", "UTC"),
-    "probability": pa.float64(),
-}
+_OF_PART = pa.schema([schema_of("forecasts").field(name) for name in _FORECASTS])
+# In a batch, questions and forecasters are numbers.
+_OF_BATCH = pa.schema(
+    [pa.field(one.name, pa.int32()) if one.name in IDS else one for one in _OF_PART]
+)
 
 
 class Some(NamedTuple):
@@ -49,26 +42,6 @@ class Some(NamedTuple):
     rows: Rows
     digests: list[bytes]
     forecasters: set[str]
-
-
-def results(
-    work: Callable[[tuple[Context, int]], Result],
-    context: Context,
-    numbers: Sequence[int],
-    executor: Executor,
-    progress: Callable[[int], None] = lambda done: None,
-) -> list[Result]:
-    """Return the results of work on these parts or batches. BadInput if one of them failed."""
-    found: dict[int, Result] = {}
-    items = [(context, number) for number in numbers]
-    with closing(finished(work, items, executor)) as ended:
-        for (_, number), future in ended:
-            try:
-                found[number] = future.result()
-            except Exception as error:
-                raise explained(error) from error
-            progress(len(found))
-    return [found[number] for number in numbers]
 
 
 def questions_of(
@@ -86,7 +59,7 @@ def questions_of(
     path = plan.parts.folder / part_file("forecasts", part)
     try:
         for table, last in _pieces(path):
-            made = _frame(table)
+            made = typed_table(complete(table, _OF_PART), "forecasts")
             here = left & (last | questions["question_id"].isin(made["question_id"].unique()))
             left &= ~here
             frames = replace(plan.frames, questions=questions[here], forecasts=made)
@@ -98,8 +71,7 @@ def questions_of(
     except scoring.InputError as error:
         raise BadInput(
             f"Part {part} breaks the rules of a ledger: {error}",
-            remedy="Correct the input, then make the parts again: "
-            "forecasts partition INPUT --into NEW",
+            remedy=f"Correct the input. {AGAIN}",
         ) from None
     if not again:
         every = pa.concat_tables([made for made, _ in found], promote_options="default")
@@ -161,7 +133,10 @@ def _batched(table: Any, kept: Any, rows: Rows, plan: Plan) -> tuple[Any, Any]:
 def rows_of_batch(folder: Path, plan: Plan, batch: int, *, alone: bool = False) -> Rows:
     """Return the rows of the groups of a batch, with all of their forecasts."""
     wanted = plan.batches[batch]
-    made = _frame(concatenated(folder / "forecasts", batch), plan.forecasters)
+    table = complete(concatenated(folder / "forecasts", batch), _OF_BATCH)
+    made = typed_table(table.drop_columns(IDS), "forecasts")
+    made.insert(0, "question_id", table["question_id"].to_numpy().astype(np.int64))
+    made.insert(1, "forecaster", plan.forecasters.take(table["forecaster"].to_numpy()))
     made = made.sort_values("question_id", kind="stable", ignore_index=True)
     scope = questions_file.read(
         folder, plan.scope, _asked(plan.scope.by, wanted, made["question_id"])
@@ -190,18 +165,3 @@ def concatenated(folder: Path, batch: int) -> Any:
     """Return the rows of a batch as one Arrow table, without columns if there are none."""
     found = list(batch_files.read(folder, batch))
     return pa.concat_tables(found, promote_options="default") if found else pa.table({})
-
-
-def _frame(table: Any, names: pd.Index | None = None) -> pd.DataFrame:
-    """Return forecasts as in ``Frames``; those of a batch have numbers, with these ``names``."""
-    columns: dict[str, Any] = {}
-    for name in _FORECASTS:
-        column = table[name] if name in table.column_names else pa.nulls(len(table))
-        if name in _FORECASTS[:2] and names is not None:
-            number = column.cast(pa.int64()).to_numpy(zero_copy_only=False)
-            columns[name] = number if name == "question_id" else names.take(number)
-        elif name in _JSON:
-            columns[name] = json_cells(column)
-        else:
-            columns[name] = column.cast(_ARROW[name]).to_pandas()
-    return pd.DataFrame(columns)

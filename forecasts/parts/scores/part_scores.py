@@ -5,7 +5,6 @@ A worker imports this module alone, so it starts without the database or the com
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,11 +20,11 @@ import pyarrow.parquet
 
 import scoring
 from forecasts.common.errors import BadInput, Problem
-from forecasts.parts.chunks import Chunk, chunks, problem_place
+from forecasts.parts.chunks import IDS, Chunk, chunks, problem_place
+from forecasts.parts.files import AGAIN, changed, file_sha256
 
 # The metadata of a file of scores.
 _MADE_FROM = b"forecast-ledger"
-IDS = ("question_id", "forecaster")
 _NAME = pa.dictionary(pa.int32(), pa.string())
 _SCHEMA = pa.schema(
     {
@@ -78,14 +77,11 @@ def score_part(task: Task) -> PartScores:
         )
     for path, sha256 in task.inputs.items():
         # Hashing a file takes a tenth of the time, so a file older than the manifest is trusted.
-        if path.stat().st_mtime_ns >= task.listed and _sha256(path) != sha256:
-            raise BadInput(
-                f"{path} was changed after its parts were made.",
-                remedy="Make the parts again: forecasts partition INPUT --into NEW",
-            )
+        if path.stat().st_mtime_ns >= task.listed and file_sha256(path) != sha256:
+            raise changed(path)
     rows = _rows_kept(task)
     if rows is not None:
-        return PartScores(rows, _sha256(task.output), kept=True)
+        return PartScores(rows, file_sha256(task.output), kept=True)
     draft = task.output.with_name(f".{task.output.name}.{uuid4().hex}")
     metadata = {_MADE_FROM: json.dumps(task.made_from)}
     rows = 0
@@ -103,7 +99,7 @@ def score_part(task: Task) -> PartScores:
                 table = _table(scored(chunk, protocols, task.part), protocols)
                 writer.write_table(table)
                 rows += len(table)
-        sha256 = _sha256(draft)
+        sha256 = file_sha256(draft)
         draft.replace(task.output)
     finally:
         draft.unlink(missing_ok=True)
@@ -125,8 +121,7 @@ def scored(chunk: Chunk, protocols: Sequence[str], part: int) -> pd.DataFrame:
             f"Part {part} breaks the rules of a ledger in {len(problems):,} "
             f"place{'s' if len(problems) > 1 else ''}, so it was not scored.",
             problems=problems,
-            remedy="Correct the input, then make the parts again: "
-            "forecasts partition INPUT --into NEW",
+            remedy=f"Correct the input. {AGAIN}",
         ) from None
 
 
@@ -157,8 +152,3 @@ def _table(frame: pd.DataFrame, protocols: Sequence[str]) -> Any:
 def _names(codes: npt.NDArray[Any], texts: Sequence[str] | npt.NDArray[np.object_]) -> Any:
     names = pa.array(texts, pa.string())
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), names)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

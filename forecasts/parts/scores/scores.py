@@ -24,11 +24,12 @@ import pandas as pd
 
 import scoring
 from forecasts.common.errors import BadInput, LedgerError, Refused
-from forecasts.parts.chunks import chunks
+from forecasts.parts.chunks import IDS, chunks
 from forecasts.parts.execution import Processes, explained, finished
+from forecasts.parts.files import write_json
 from forecasts.parts.folder import MANIFEST, Parts, part_file
 from forecasts.parts.scores import part_scores
-from forecasts.parts.scores.part_scores import IDS, PartScores, Task, score_part, scored
+from forecasts.parts.scores.part_scores import PartScores, Task, score_part, scored
 
 try:
     import fcntl
@@ -77,7 +78,7 @@ def score_parts(
     head = {"format": FORMAT, "version": VERSION, **made_from, "parts": parts.count}
     _prepare(output, made_from["protocols"])
     with _alone(output):
-        _write_results(output, head)
+        write_json(output / RESULTS, head)
         done: dict[int, PartScores] = {}
         failed: dict[int, LedgerError] = {}
         total, so_far = parts.rows("forecasts"), 0
@@ -98,7 +99,8 @@ def score_parts(
             for part, one in sorted(done.items())
         }  # fmt: skip
         digest = None if failed else _digest(files)
-        _write_results(output, head | ({} if failed else {"digest": digest}) | {"files": files})
+        document = head | ({} if failed else {"digest": digest}) | {"files": files}
+        write_json(output / RESULTS, document)
         for other in (output / "scores").iterdir():
             if f"scores/{other.name}" not in files:  # of other parts, or of a worker that died
                 other.unlink(missing_ok=True)
@@ -211,12 +213,6 @@ def _protocols(folder: Path) -> list[str] | None:
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         return None
     return list(found.get("protocols", []))
-
-
-def _write_results(folder: Path, document: Mapping[str, Any]) -> None:
-    draft = folder / f".{RESULTS}"
-    draft.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    draft.replace(folder / RESULTS)
 
 
 def _digest(files: Mapping[str, Mapping[str, Any]]) -> str:

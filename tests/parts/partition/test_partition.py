@@ -31,6 +31,7 @@ from forecasts.parts.partition import sort_in_memory, sort_on_disk, spill
 from forecasts.parts.partition.partition import number_of_parts, partition
 from forecasts.parts.partition.sources import Rows, find_files
 from tests.examples import examples
+from tests.parts.work import require_listed
 
 QUESTIONS = """\
 question_id,title,type,options,lower_bound,upper_bound,open_time,scheduled_close_time,resolution
@@ -103,8 +104,8 @@ def test_every_row_of_a_folder_is_in_the_part_of_its_question(folder: Path, tmp_
     parts = made(folder, tmp_path / "parts", parts=3)
     assert parts.rows("questions") == 4
     assert parts.rows("forecasts") == 7
+    require_listed(parts)
     for part in range(3):
-        parts.verify(part)
         for table in (parts.questions(part), parts.forecasts(part)):
             assert {part_of(each, 3) for each in table["question_id"]} <= {part}
     assert in_order(parts)
@@ -425,7 +426,7 @@ def test_an_error_or_an_interruption_leaves_nothing(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(spill.Aside, "add", full)
+    monkeypatch.setattr(spill.Spill, "add", full)
     with pytest.raises(BadInput, match="cannot be written: No space left on device"):
         partition(find_files([folder]), tmp_path / "parts")
     assert [path.name for path in tmp_path.iterdir()] == ["ledger"]
@@ -467,7 +468,7 @@ def test_the_size_of_a_part_counts_its_own_rows_alone(tmp_path: Path) -> None:
     ids = [f"question {number}" for number in range(1_000)]
     rows = pa.RecordBatch.from_pydict({"question_id": ids, "probability": [0.5] * 1_000})
     [batch] = Rows("forecasts", [rows]).batches(None, 0, lambda *_: None)
-    divided = spill.Aside(tmp_path, 8)
+    divided = spill.Spill(tmp_path, 8)
     divided.add("forecasts", batch, 0, 0)
     sizes = [divided.bytes_of(part) for part in range(8)]
     assert max(sizes) < rows.nbytes / 4
@@ -599,7 +600,7 @@ def test_after_sigterm_the_command_leaves_nothing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(spill.Aside, "add", lambda *_: signal.raise_signal(signal.SIGTERM))
+    monkeypatch.setattr(spill.Spill, "add", lambda *_: signal.raise_signal(signal.SIGTERM))
     stopped = command(folder, "--into", tmp_path / "parts", exit_code=130)
     assert "Nothing was written" in stopped.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["ledger"]
