@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
@@ -14,7 +16,7 @@ import typer
 
 from forecasts.cli.console import messages, print_error, print_line, print_note, progress_bar
 from forecasts.common.commands import command
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, LedgerError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 # Making a table takes several times its memory.
 MOST_IN_A_TABLE = 5_000_000
 _SECONDS_BETWEEN_LINES = 30
+_NAMES_SHOWN = 5  # of parts that failed alike
 
 
 def parts_in(folder: Path | None) -> Parts | None:
@@ -104,11 +107,21 @@ def score_into(
         return
     count = len(found.failed)
     print_note(f"{count:,} {'part' if count == 1 else 'parts'} failed:")
-    for name, error in found.failed.items():
-        print_note(f"{name}:")
+    for names, error in _by_error(found.failed):
+        shown = ", ".join(names[:_NAMES_SHOWN])
+        more = len(names) - _NAMES_SHOWN
+        print_note(f"{shown} and {more:,} more:" if more > 0 else f"{shown}:")
         print_error(error)
     print_note("Then run the same command again. Finished parts are kept.")
     raise typer.Exit(1)
+
+
+def _by_error(failed: Mapping[str, LedgerError]) -> list[tuple[list[str], LedgerError]]:
+    """Return the names of the parts that failed alike, with their error."""
+    alike: dict[str, tuple[list[str], LedgerError]] = {}
+    for name, error in failed.items():
+        alike.setdefault(f"{error} {getattr(error, 'problems', ())}", ([], error))[0].append(name)
+    return list(alike.values())
 
 
 @contextmanager
@@ -147,12 +160,17 @@ def engine(
     with stoppable(stopped):
         made: AbstractContextManager[Executor]
         if scheduler is not None:
-            made = cluster(scheduler)
+            made = cluster(scheduler, alone=partial(_ask_for_a_worker, scheduler))
         else:
             # Each process imports the module that started the command.
             made = Processes(workers, preload=["forecasts.cli.main", preload])
         with made as executor:
             yield executor
+
+
+def _ask_for_a_worker(scheduler: str) -> None:
+    start = f"dask worker {shlex.quote(scheduler)} --nthreads 1"
+    print_note(f"Waiting for a worker: the cluster has none. Start one with: {start}")
 
 
 @contextmanager

@@ -19,6 +19,7 @@ others too and does not tell which part each had.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -55,6 +56,7 @@ ATTEMPTS = 3
 # Errors of clusters for a lost worker: Dask's, and Ray's.
 _LOST = ("KilledWorker", "WorkerCrashedError", "NodeDiedError", "OutOfMemoryError")
 _SECONDS_TO_CONNECT = 10
+_SECONDS_ALONE = 3
 _ENVIRONMENT = {
     # Libraries of linear algebra start one thread per core, in every process.
     **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
@@ -127,10 +129,11 @@ def results(
 
 
 @contextmanager
-def cluster(address: str) -> Iterator[Executor]:
+def cluster(address: str, *, alone: Callable[[], None] = lambda: None) -> Iterator[Executor]:
     """Yield the executor of the Dask cluster whose scheduler has this address.
 
-    Give each of its workers one thread (``dask worker ADDRESS --nthreads 1``). BadInput if no
+    Give each of its workers one thread (``dask worker ADDRESS --nthreads 1``). ``alone`` is called,
+    by another thread, when the scheduler has been without workers for a few seconds. BadInput if no
     scheduler answers.
     """
     try:
@@ -140,6 +143,7 @@ def cluster(address: str) -> Iterator[Executor]:
             "A cluster needs Dask, which is not installed.",
             remedy="Install it with: pip install 'forecast-ledger[cluster]'",
         ) from None
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # the work fails by itself
     try:
         client: Any = Client(address, timeout=_SECONDS_TO_CONNECT, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TypeError) as error:
@@ -148,9 +152,27 @@ def cluster(address: str) -> Iterator[Executor]:
             remedy="Start one with dask scheduler, and its workers with: "
             "dask worker ADDRESS --nthreads 1",
         ) from None
+    ended = threading.Event()
+    watch = threading.Thread(target=_watch_workers, args=(client, alone, ended), daemon=True)
     # Equal calls are not the same work: the files may have changed in between.
     with client, client.get_executor(pure=False) as executor:
-        yield executor
+        watch.start()
+        try:
+            yield executor
+        finally:
+            ended.set()
+            watch.join()
+
+
+def _watch_workers(client: Any, alone: Callable[[], None], ended: threading.Event) -> None:
+    """Call ``alone`` each time the client's scheduler has lost its last worker, or has none yet."""
+    told = False
+    while not ended.wait(_SECONDS_ALONE):
+        with suppress(OSError):  # the work will notice that the scheduler does not answer
+            none = not client.nthreads()
+            if none and not told:
+                alone()
+            told = none
 
 
 def is_lost(error: BaseException | None) -> bool:
@@ -174,7 +196,10 @@ def explained(error: Exception) -> LedgerError:
             remedy="Install the same version of forecast-ledger on all workers.",
         )
     if isinstance(error, CancelledError):
-        return BadInput("The cluster cancelled it.", remedy="Run the same command to continue.")
+        return BadInput(
+            "The cluster cancelled it, or its scheduler ended.",
+            remedy="If the scheduler ended, start it and its workers again.",
+        )
     if isinstance(error, OSError) and error.filename is not None:
         return BadInput(f"{error.filename} cannot be read or written: {error.strerror}.")
     return BadInput(f"{type(error).__name__}: {error}")

@@ -9,12 +9,21 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
 from forecasts.common.errors import BadInput
-from forecasts.parts.execution import ATTEMPTS, Processes, cluster, cores, finished, is_lost
+from forecasts.parts.execution import (
+    ATTEMPTS,
+    Processes,
+    _watch_workers,
+    cluster,
+    cores,
+    finished,
+    is_lost,
+)
 from tests.parts import work
 
 
@@ -141,6 +150,35 @@ def test_a_cluster_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch
         cluster("nowhere:"),
     ):
         pass
+
+
+def test_a_cluster_without_workers_says_so_and_goes_on_when_one_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from distributed import LocalCluster
+
+    monkeypatch.setattr("forecasts.parts.execution._SECONDS_ALONE", 0.01)
+    with (
+        LocalCluster(n_workers=0, processes=False, dashboard_address=None) as local,  # type: ignore[no-untyped-call]
+        cluster(local.scheduler_address, alone=lambda: local.scale(1)) as executor,
+    ):
+        assert executor.submit(work.square, 3).result() == 9
+
+
+def test_a_cluster_that_loses_its_workers_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    workers = [{}, {}, {"tcp://10.0.0.2:1": 1}, {}, {}]
+    ended, told = Event(), []
+
+    class Client:
+        def nthreads(self) -> dict[str, int]:
+            now = workers.pop(0)
+            if not workers:
+                ended.set()
+            return now
+
+    monkeypatch.setattr("forecasts.parts.execution._SECONDS_ALONE", 0)
+    _watch_workers(Client(), lambda: told.append(len(workers)), ended)
+    assert told == [4, 1]
 
 
 def test_without_dask_the_remedy_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import multiprocessing
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -302,6 +302,15 @@ def test_a_folder_of_something_else_is_refused(
 # --- the command ---------------------------------------------------------------------------------
 
 
+class Cancelling(Executor):
+    """A cluster whose scheduler has ended."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **_: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_exception(CancelledError())
+        return future
+
+
 def run(*arguments: str | Path, exit_code: int = 0) -> Result:
     result = CliRunner().invoke(app, list(map(str, arguments)))
     assert result.exit_code == exit_code, result.output + str(result.exception)
@@ -339,6 +348,18 @@ def test_the_command_lists_the_parts_that_failed(parts: Parts, tmp_path: Path) -
     assert "1 part failed:" in found.stderr
     assert "part-00001:" in found.stderr
     assert "digest" not in found.stdout
+
+
+def test_parts_that_failed_alike_are_listed_together(
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("forecasts.cli.bulk_scores._NAMES_SHOWN", 2)
+    monkeypatch.setattr(
+        "forecasts.parts.execution.Processes", lambda workers, preload: Cancelling()
+    )
+    found = run("score", parts.folder, "--output", tmp_path / "scores", exit_code=1)
+    assert "part-00000, part-00001 and 2 more:" in found.stderr
+    assert found.stderr.count("its scheduler ended") == 1
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
