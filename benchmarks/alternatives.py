@@ -40,6 +40,9 @@ create view questions as select question_id, open_time, scheduled_close_time,
 from read_parquet('{folder}/questions/*.parquet') where resolution in ('yes', 'no')
 """
 
+PATH = ["question_id", "forecaster"]
+MADE = pl.col("made_at").dt.epoch("us")
+
 
 def in_duckdb(questions: pd.DataFrame, forecasts: pd.DataFrame) -> pd.DataFrame:
     connection = duckdb.connect()
@@ -65,11 +68,25 @@ def parts_in_duckdb(folder: Path, output: Path, memory: str = "2GB") -> None:
 
 
 def parts_in_polars(folder: Path, output: Path) -> None:
-    """Score parts into one Parquet file in a stream.
+    """Score parts into one Parquet file in a stream, by the order of the forecasts.
 
-    Unlike SQL it may use the order of the forecasts, so it needs no window: the next row ends a
-    forecast, unless it is another forecaster's.
+    Unlike SQL it may use that order, so it needs no window: the next row ends a forecast, unless it
+    is another forecaster's.
     """
+    last = pl.any_horizontal(pl.col(name) != pl.col(name).shift(-1) for name in PATH)
+    _score_in_polars(folder, output, pl.when(last).then(None).otherwise(MADE.shift(-1)))
+
+
+def parts_in_polars_windows(folder: Path, output: Path) -> None:
+    """Score parts into one Parquet file in a stream, by window expressions.
+
+    This is the usual way to write it; it needs only each forecaster's own forecasts in order.
+    """
+    _score_in_polars(folder, output, MADE.shift(-1).over(PATH))
+
+
+def _score_in_polars(folder: Path, output: Path, following: pl.Expr) -> None:
+    """Score parts into one Parquet file; ``following`` is when each forecaster's next was made."""
     close = pl.coalesce("actual_close_time", "scheduled_close_time")
     questions = (
         pl.scan_parquet(folder / "questions" / "*.parquet")
@@ -82,31 +99,23 @@ def parts_in_polars(folder: Path, output: Path) -> None:
             y=(pl.col("resolution") == "yes").cast(pl.Float64),
         )
     )
-    path = ["question_id", "forecaster"]
-    last = pl.any_horizontal(pl.col(name) != pl.col(name).shift(-1) for name in path)
-    time = pl.col("made_at").dt.epoch("us")
     live = pl.col("ended") - pl.col("began")
     (
         pl.scan_parquet(folder / "forecasts" / "*.parquet")
-        .select(
-            *path,
-            p=pl.col("probability"),
-            made=time,
-            next=pl.when(last).then(None).otherwise(time.shift(-1)),
-        )
+        .select(*PATH, p=pl.col("probability"), made=MADE, next=following)
         .filter(pl.col("p").is_not_null())
         .join(questions, on="question_id")
         .select(
-            *path,
+            *PATH,
             "p",
             "y",
             "whole",
             began=pl.max_horizontal("made", "opened"),
             ended=pl.min_horizontal("next", "close"),
         )
-        .select(*path, "whole", earned=(pl.col("p") - pl.col("y")) ** 2 * live, live=live)
+        .select(*PATH, "whole", earned=(pl.col("p") - pl.col("y")) ** 2 * live, live=live)
         .filter(pl.col("live") > 0)
-        .group_by(path)
+        .group_by(PATH)
         .agg(
             score=pl.col("earned").sum() / pl.col("live").sum(),
             coverage=pl.col("live").sum() / pl.col("whole").first(),

@@ -185,6 +185,9 @@ WORKS: dict[str, Callable[..., None]] = {
     "polars": lambda folder, output: timed(
         lambda: alternatives.parts_in_polars(Path(folder), Path(output))
     ),
+    "polars-windows": lambda folder, output: timed(
+        lambda: alternatives.parts_in_polars_windows(Path(folder), Path(output))
+    ),
 }
 
 
@@ -194,7 +197,11 @@ WORKS: dict[str, Callable[..., None]] = {
 def scores(parts: Parts, scratch: Path) -> Iterator[Row]:
     forecasts = parts.rows("forecasts")
     ours = score(parts.folder, scratch / "brier")
-    rivals = {"duckdb": "DuckDB window SQL", "polars": "polars streaming"}
+    rivals = {
+        "duckdb": "DuckDB window SQL",
+        "polars-windows": "polars streaming, `shift().over()`",
+        "polars": "polars streaming, by the order of the rows",
+    }
     for name, title in rivals.items():
         theirs = run(name, parts.folder, scratch / f"{name}.parquet")
         alternatives.assert_equal_parts(scratch / "brier", scratch / f"{name}.parquet")
