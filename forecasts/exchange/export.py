@@ -161,6 +161,10 @@ def left_out(session: Session) -> list[str]:
         QuestionRevision.crowd_hidden
     )
     roles = count(Membership.id, col(Membership.role) != Role.forecaster) + count(Appointment.id)
+    # Not IN: SQLite would first make a table of all visible forecasts.
+    of_forecast = select(Forecast.id).where(
+        col(Forecast.id) == col(ModelUse.forecast_id), forecast_visible(session)
+    )
     is_claim = col(Forecast.claimed_at).is_not(None)
     counts = {
         ("earlier wording", "earlier wordings"): wordings
@@ -184,8 +188,7 @@ def left_out(session: Session) -> list[str]:
         ): count(Forecast.id, is_claim, forecast_visible(session)),
         ("comment", "comments"): count(Comment.id, question_visible(session, Comment.question_id)),
         ("model behind a forecast", "models behind forecasts"): count(
-            ModelUse.id,
-            col(ModelUse.forecast_id).in_(select(Forecast.id).where(forecast_visible(session))),
+            ModelUse.id, of_forecast.exists()
         ),
         ("member marked as bot or service", "members marked as bots or services"): count(
             Member.id, col(Member.kind) != MemberKind.human

@@ -241,9 +241,14 @@ def time_texts(column: pd.Series[Any]) -> list[str]:
 
 def iso_texts(times: Any) -> Any:
     """Return an Arrow array of times as ``time_texts``, null for missing ones."""
-    exact = times.cast(_TIME).cast(_TEXT)  # with a space, and always six digits
-    whole = pc.replace_substring_regex(exact, r"(\.000000)?Z$", "Z")
-    return pc.replace_substring(whole, " ", "T", max_replacements=1)
+    # As naive times, since Arrow takes 15 times as long to write those with a zone.
+    naive = times.cast(_TIME).cast(pa.timestamp("us")).cast(_TEXT)  # always six digits
+    exact = pc.binary_replace_slice(naive, 10, 11, "T")
+    return pc.if_else(
+        pc.ends_with(exact, ".000000"),
+        pc.binary_replace_slice(exact, 19, 26, "Z"),
+        pc.binary_replace_slice(exact, 26, 26, "Z"),
+    )
 
 
 def write_csv(path: Path, batches: Iterable[Mapping[str, Any]]) -> None:
