@@ -26,11 +26,13 @@ from forecasts.exchange.import_ import Comparison, Imported, compare_frames, wit
 from forecasts.exchange.import_forecasts import question_ids
 from forecasts.exchange.import_questions import Progress
 from forecasts.exchange.platforms.check import check_record
+from forecasts.exchange.platforms.columns import apart
 from forecasts.exchange.platforms.record import LeftOut, PlatformRecord
 from forecasts.exchange.printed_scores import new_printed_scores, write_printed_scores
 from forecasts.exchange.question_names import mapped, names_here
 from forecasts.ledger.append import append
 from forecasts.ledger.models import Member, QuestionOrigin, QuestionText
+from forecasts.questions.origins import platform_name
 from forecasts.questions.standing import in_batches
 from forecasts.scores.frames import Frames, rows
 
@@ -167,6 +169,8 @@ def _compared(
     check_record(record.frames)
     if account is not None and account != record.account:
         record = _as_member(record, account, member)
+    elif account is None and not record.account:
+        record = replace(record, notes=[*record.notes, *_taken_as_own(record.frames, member)])
     on_progress("Questions of this ledger", 0.0)
     names, discarded = names_here(session, record, member)
     left_out = [*record.left_out, *_discarded(record.frames, discarded)]
@@ -194,7 +198,7 @@ def _compared(
 def _as_member(record: PlatformRecord, account: str, member: Member) -> PlatformRecord:
     """Return the record in which ``member`` is the forecaster of that account.
 
-    BadInput if the record has no such account, or another one with the member's handle.
+    Another one with the member's handle gets a different one. BadInput without such an account.
     """
     handles = [str(handle) for handle in record.frames.forecasts["forecaster"].unique()]
     if account not in handles:
@@ -203,22 +207,29 @@ def _as_member(record: PlatformRecord, account: str, member: Member) -> Platform
             f"No forecast of the file is by {account!r}.",
             remedy=_like(account, [own if one == member.handle else one for one in handles]),
         )
-    if member.handle in handles and member.handle != account:
-        raise BadInput(
-            f"{account!r} cannot be your account: the file also has one called {member.handle!r}.",
-            remedy="Import the file as a member with another handle: --as HANDLE",
-        )
-    names = {account: member.handle}
+    other = apart(record.account or member.handle, member.handle, platform_name(record.platform))
+    names = {member.handle: other, account: member.handle}
     frames = record.frames
     forecasts = frames.forecasts.assign(forecaster=mapped(frames.forecasts["forecaster"], names))
     members = frames.members
     if members is not None:
         members = members[members["forecaster"] != account]
+        members = members.assign(forecaster=mapped(members["forecaster"], names))
     return replace(
         record,
         frames=replace(frames, forecasts=forecasts, members=members),
         printed=record.printed.assign(forecaster=mapped(record.printed["forecaster"], names)),
     )
+
+
+def _taken_as_own(frames: Frames, member: Member) -> Iterator[str]:
+    """Yield a sentence if one of several forecasters has the member's handle."""
+    handles = frames.forecasts["forecaster"].unique()
+    if len(handles) > 1 and member.handle in handles:
+        yield (
+            f"Forecasts by {member.handle!r} in the file are imported as yours. If that is someone "
+            "else, name your own account with --account."
+        )
 
 
 def _like(account: str, handles: Sequence[str]) -> str:

@@ -291,6 +291,28 @@ def test_an_account_of_a_file_with_many_is_mapped_to_a_member(engine: Engine) ->
     assert looked(engine, more).known_members == ["zoe"]
 
 
+def test_an_account_with_the_importers_name_is_told_and_can_be_someone_else(
+    engine: Engine,
+) -> None:
+    given = record(
+        ("metaculus-7", "alice", 1, 0.5),
+        ("metaculus-7", "ann_m", 1, 0.25),
+        printed=[("metaculus-7", "alice", "peer", 3.0)],
+    )
+    assert (
+        "Forecasts by 'alice' in the file are imported as yours." in looked(engine, given).notes[-1]
+    )
+    done = come_in(engine, given, account="ann_m")
+    assert done.new_members == ["alice (Metaculus)"]
+    assert not done.notes
+    with database.reading(engine) as session:
+        alice, other = (find_member(session, who) for who in ("alice", "alice (Metaculus)"))
+        assert alice is not None
+        assert other is not None
+        stored = session.exec(select(Forecast.member_id, Forecast.probability)).all()
+        assert sorted(stored) == sorted([(alice.id, 0.25), (other.id, 0.5)])
+
+
 def test_two_members_import_the_same_question_and_learn_nothing_of_each_other(
     engine: Engine,
 ) -> None:

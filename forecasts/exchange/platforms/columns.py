@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+from unicodedata import normalize
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -57,8 +58,12 @@ def hashed_id(platform: str, *cells: str) -> str:
 
 
 def handle(name: str) -> str:
-    """Return a name as a handle: on one line, without invisible characters as in an emoji."""
-    return "".join(each for each in " ".join(name.split()) if each.isprintable())
+    """Return a name as a handle: on one line, without invisible characters as in an emoji.
+
+    An accent is part of its letter, so that both spellings of "José" are one handle.
+    """
+    plain = normalize("NFC", " ".join(name.split()))
+    return "".join(each for each in plain if each.isprintable())
 
 
 def apart(name: str, owner: str, platform: str) -> str:
@@ -68,6 +73,32 @@ def apart(name: str, owner: str, platform: str) -> str:
     ('kate (Fatebook)', 'bob')
     """
     return f"{name} ({platform})" if name == owner else name
+
+
+def account_handles(names: Mapping[str, str], platform: str, notes: list[str]) -> dict[str, str]:
+    """Return the handle of each account by its id, from its name on the platform.
+
+    Of accounts with the same name the one with the lowest id keeps it, so that a newer file does
+    not change it; ``notes`` gets a sentence on the others.
+
+    >>> account_handles({"9": "kate", "5": "kate"}, "INFER", [])
+    {'5': 'kate', '9': 'kate (INFER 9)'}
+    """
+    found: dict[str, str] = {}
+    taken, others = set(), []
+    for id_ in sorted(names, key=lambda one: (len(one), one)):
+        own = handle(names[id_]) or id_
+        if own in taken:
+            own = f"{own} ({platform} {id_})"
+            others.append(own)
+        taken.add(own)
+        found[id_] = own
+    if others:
+        notes.append(
+            f"Accounts with the same name on {platform} are different forecasters: "
+            f"{', '.join(others)}."
+        )
+    return found
 
 
 def times(

@@ -14,6 +14,7 @@ from typing import Any
 
 from forecasts.common import limits
 from forecasts.common.errors import Problem
+from forecasts.exchange.platforms.columns import account_handles
 from forecasts.exchange.platforms.entries import (
     LAST_TIME,
     Entry,
@@ -54,7 +55,8 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     left_out: list[LeftOut] = []
     found = [one for entry in sets for one in _forecasts(entry, read_, scale, left_out)]
     require_sound(source, problems)
-    who = _forecasters([one.who for one in found], choices)
+    notes = [f"The file has probabilities from 0 to {scale}."]
+    who = _forecasters(found, choices, notes)
     forecast = {one.question_id for one in found}
     asked = [
         one for group in read_.values() for one in group.asked if one["question_id"] in forecast
@@ -69,7 +71,6 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
         "questions": [of[one["question_id"]].place for one in asked],
         "forecasts": [one.place for one in found],
     }
-    notes = [f"The file has probabilities from 0 to {scale}."]
     if any(one.is_rescaled for one in found):
         notes.append("Probabilities that were rounded are divided by their sum.")
     return PlatformRecord(
@@ -116,8 +117,11 @@ class _Question:
 
 @dataclass(frozen=True)
 class _Forecast:
+    """A forecast by the account ``who``, whose id can be blank; ``name``: its name then."""
+
     question_id: str
     who: str
+    name: str
     made_at: datetime | None
     probability: float
     probabilities: list[float | None] | None
@@ -292,7 +296,8 @@ def _forecasts(
 ) -> list[_Forecast]:
     """Return the forecasts of a prediction set, none if it is left out."""
     made_at = entry.time("created_at", required=True)
-    who = entry.name("membership_username") or entry.name("membership_id")
+    name = entry.name("membership_username")
+    who = entry.name("membership_id") or name
     id_ = entry.name("question_id") or entry.entry("question").name("id", required=True)
     parts = entry.entries("predictions")
     question = questions.get(id_)
@@ -309,13 +314,13 @@ def _forecasts(
     by_answer: dict[str, float] = {}
     for part in parts:
         p = part.number("forecasted_probability", low=0, high=scale, required=True) / scale
-        for name in ("answer_id", "answer_name"):
-            by_answer[part.name(name)] = p
+        for key in ("answer_id", "answer_name"):
+            by_answer[part.name(key)] = p
     values = [
         by_answer.get(answer.name("id") or answer.name("name"), by_answer.get(answer.name("name")))
         for answer in question.answers
     ]
-    common = (who, made_at)
+    common = (who, name, made_at)
     rationale = _plain(entry.text("rationale"))
     if question.is_binary:
         found = [
@@ -351,7 +356,7 @@ def _forecasts(
 def _opposite(
     question: _Question,
     by_answer: Mapping[str, float],
-    common: tuple[str, datetime | None],
+    common: tuple[str, str, datetime | None],
     rationale: str,
     entry: Entry,
 ) -> list[_Forecast]:
@@ -372,10 +377,20 @@ def _is_later(answer: Entry, made_at: datetime | None) -> bool:
     return added is not None and made_at is not None and added > made_at
 
 
-def _forecasters(names: Sequence[str], choices: Choices) -> dict[str, str]:
-    """Return the handle of each account: the owner's if there is only one account."""
-    accounts = dict.fromkeys(names)
-    return {name: choices.owner if len(accounts) == 1 or not name else name for name in accounts}
+def _forecasters(found: Sequence[_Forecast], choices: Choices, notes: list[str]) -> dict[str, str]:
+    """Return the handle of each account: the owner's if there is only one account.
+
+    An account can have changed its name, and two accounts can have the same one.
+    """
+    ordered = sorted(found, key=lambda one: one.made_at or LAST_TIME)
+    names = {one.who: one.name for one in ordered}  # the newest
+    if len(names) == 1:
+        return dict.fromkeys(names, choices.owner)
+    if unnamed := sum(not one.who for one in found):
+        what = "1 forecast names" if unnamed == 1 else f"{unnamed:,} forecasts name"
+        notes.append(f"{what} no account; imported as {choices.owner}'s.")
+    names.pop("", None)
+    return {"": choices.owner} | account_handles(names, "INFER", notes)
 
 
 def _plain(text: str) -> str:

@@ -189,14 +189,17 @@ def _named(codes: Any, names: Sequence[str]) -> pd.Series[Any]:
 
 
 def _forecasters(users: pd.Series[Any], choices: Choices) -> tuple[pd.Series[Any], list[str]]:
-    """Return the handle of each bet's account, and a sentence if there are several."""
+    """Return the handle of each bet's account, and sentences if there are several."""
     accounts = users.cat.remove_unused_categories().cat
     many = len(accounts.categories)
     if many < 2:
         return _named(np.zeros(len(users)), [choices.owner]), []
     codes = np.where(accounts.codes < 0, many, accounts.codes)
-    note = f"The bets are of {many:,} accounts; each is a forecaster with its id on Manifold."
-    return _named(codes, [*accounts.categories, choices.owner]), [note]
+    notes = [f"The bets are of {many:,} accounts; each is a forecaster with its id on Manifold."]
+    if unnamed := int((accounts.codes < 0).sum()):
+        names = "names" if unnamed == 1 else "name"
+        notes.append(f"{_bets(unnamed)} {names} no account; imported as {choices.owner}'s.")
+    return _named(codes, [*accounts.categories, choices.owner]), notes
 
 
 def _dropped(source: Source, bets: Bets) -> list[LeftOut]:

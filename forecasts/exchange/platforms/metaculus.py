@@ -22,6 +22,7 @@ from forecasts.common.errors import BadInput
 from forecasts.common.times import read_time
 from forecasts.exchange.folder.tables import Table
 from forecasts.exchange.platforms import metaculus_questions
+from forecasts.exchange.platforms.columns import account_handles
 from forecasts.exchange.platforms.metaculus_forecasts import (
     DROPPED,
     UNKNOWN,
@@ -203,14 +204,18 @@ class _Accounts:
         self.owner = ""
         self.crowds: Counter[str] = Counter()
         self._choices = choices
-        self._places: dict[tuple[str, bool], int] = {}
+        # Places by ("id", id) and by (is a crowd, name); the id of each, blank if unknown, None of
+        # a crowd.
+        self._places: dict[tuple[str | bool, str], int] = {}
+        self._ids: list[str | None] = []
         self._anonymous = False
         self.of_forecasts = self._read(made, "Forecaster", count=True)
         self.of_scores = self._read(scored, "User", count=False)
         bots = self._marked_bots(made)
-        people = [key for key in self._places if not key[1]]
+        people = [place for place, id_ in enumerate(self._ids) if id_ is not None]
+        self._tell_apart(people)
         if len(people) == 1 and not self._anonymous and not bots:
-            place = self._places[people[0]]
+            [place] = people
             if (name := self.handles[place]) != choices.owner:
                 self.owner, self.handles[place] = name, choices.owner
                 self.notes.append(
@@ -230,35 +235,44 @@ class _Accounts:
             return np.zeros(0, dtype=np.intp)
         hashed = f"{role} (Anonymized)"
         ids, names = table.frame[f"{role} ID"], table.frame[f"{role} Username"]
+        by = names
         if hashed in table.header:
-            names = table.frame[hashed]
-        else:
-            names = names.where((names != "") | (ids == ""), "user-" + ids)
-            if f"{role} ID" in table.header:
-                names = names.where(ids != "", _CROWD + names)
-        codes, distinct = pd.factorize(names)
+            by = names = table.frame[hashed]
+        elif f"{role} ID" in table.header:
+            by = ids.where(ids != "", _CROWD + names)
+        codes, distinct = pd.factorize(by)
+        last = np.zeros(len(distinct), dtype=np.intp)  # the row with an account's newest name
+        last[codes] = np.arange(len(codes))
         keys = []
-        for name in distinct.tolist():
-            crowd = name.removeprefix(_CROWD)
+        for key, name in zip(distinct.tolist(), names.iloc[last].tolist(), strict=True):
             if hashed in table.header:
-                keys.append((name, _HASH.fullmatch(name) is None, True))
+                keys.append(("", name, _HASH.fullmatch(name) is None, True))
             else:
-                keys.append((crowd, crowd != name or name in _METHODS, False))
-        self._anonymous = self._anonymous or any(key[2] and not key[1] for key in keys)
+                is_crowd = key.startswith(_CROWD) or (key == name and name in _METHODS)
+                id_ = "" if is_crowd or by is names else own_id(key)
+                keys.append((id_, name, is_crowd, False))
+        self._anonymous = self._anonymous or any(key[3] and not key[2] for key in keys)
         places = np.array([self._place(*key) for key in keys], dtype=np.intp)
         of_rows: Rows = places[codes] if len(places) else np.zeros(0, dtype=np.intp)
         if count:
             for code in np.flatnonzero(places < 0).tolist():
-                self.crowds[keys[code][0]] += int((codes == code).sum())
+                self.crowds[keys[code][1]] += int((codes == code).sum())
         return of_rows
 
-    def _place(self, name: str, crowd: bool, hashed: bool) -> int:
-        """Return the place of an account's handle, -1 for a crowd that is not imported."""
+    def _place(self, id_: str, name: str, crowd: bool, hashed: bool) -> int:
+        """Return the place of an account's handle, -1 for a crowd that is not imported.
+
+        An account has its id, as its name can change; in files without ids it has its name.
+        """
         if crowd and not self._choices.aggregates:
             return -1
-        if (name, crowd) not in self._places:
-            self._places[name, crowd] = len(self.handles)
-            handle = name.strip() or "unknown"
+        place = self._places.get(("id", id_)) if id_ else None
+        if place is None:
+            named = self._places.get((crowd, name))
+            place = None if named is None or (id_ and self._ids[named]) else named
+        if place is None:
+            place = len(self.handles)
+            handle = name.strip() or (f"user-{id_}" if id_ else "unknown")
             if crowd:
                 handle = f"metaculus-{handle}"
                 self.bots.append(handle)
@@ -266,7 +280,19 @@ class _Accounts:
                 handle = self._choices.alias(handle)
             limits.require_name(handle, "The forecaster's name")
             self.handles.append("".join(c if c.isprintable() else "?" for c in handle))
-        return self._places[name, crowd]
+            self._ids.append(None if crowd else id_)
+        if id_:
+            self._places["id", id_], self._ids[place] = place, id_
+        self._places.setdefault((crowd, name), place)
+        return place
+
+    def _tell_apart(self, people: Sequence[int]) -> None:
+        """Give accounts with the same name different handles."""
+        names = {id_: self.handles[place] for place in people if (id_ := self._ids[place])}
+        handles = account_handles(names, "Metaculus", self.notes)
+        for place in people:
+            if id_ := self._ids[place]:
+                self.handles[place] = handles[id_]
 
     def _marked_bots(self, made: Table | None) -> list[int]:
         if made is None:

@@ -8,14 +8,14 @@ probabilities.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pandas as pd
 
 from forecasts.common.errors import BadInput, Problem
-from forecasts.exchange.platforms.columns import apart, window_note, windows
+from forecasts.exchange.platforms.columns import account_handles, apart, window_note, windows
 from forecasts.exchange.platforms.entries import Entry, json_files, require_sound, starts_with
 from forecasts.exchange.platforms.record import (
     ORIGIN_COLUMNS,
@@ -66,14 +66,22 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     questions = [_question(id_, one) for id_, one in predictions.items()]
     left_out: list[LeftOut] = []
     forecasts = []
+    labels: dict[str, str] = {}
+    notes: list[str] = []
     for id_, one in predictions.items():
         for response in one.entries("responses", _MOST):
             if response.fields.get("confidence") is None:
                 reason = "a comment without a probability"
                 left_out.append(LeftOut(response.place, response.text("comment"), reason))
             else:
-                forecasts.append(_forecast(id_, response, user, choices.owner))
+                by = response.text("user_id")
+                label = response.name("user_label", required=by != user)
+                labels[by or label] = label  # the last in the files, if it was changed
+                forecasts.append(_forecast(id_, response, by or label))
     require_sound(source, problems)
+    handles = _handles(labels, user, choices.owner, notes)
+    for made in forecasts:
+        made["forecaster"] = handles[made["forecaster"]]
     times = [pd.Series([one.pop(name) for one in questions], dtype=TIME_DTYPE) for name in _TIMES]
     window, unusable = windows(*times)
     places = {
@@ -99,7 +107,8 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
         ),
         printed=frame_of(PRINTED_COLUMNS, {}),
         left_out=left_out,
-        notes=list(_notes(estimated, unusable)),
+        notes=[*notes, *_notes(estimated, unusable)],
+        account=labels.get(user, ""),
     )
 
 
@@ -163,16 +172,23 @@ def _question(id_: str, one: Entry) -> dict[str, Any]:
     }
 
 
-def _forecast(id_: str, response: Entry, user: str, owner: str) -> dict[str, Any]:
-    is_own = response.text("user_id") == user
-    label = response.name("user_label", required=not is_own)
+def _forecast(id_: str, response: Entry, forecaster: str) -> dict[str, Any]:
     return {
         "place": response.place,
         "question_id": f"predictionbook-{id_}",
-        "forecaster": owner if is_own else apart(label, owner, "PredictionBook"),
+        "forecaster": forecaster,
         "made_at": response.time("created_at", required=True),
         "probability": response.number("confidence", low=0, high=100) / 100,
         "rationale": response.text("comment"),
+    }
+
+
+def _handles(labels: Mapping[str, str], user: str, owner: str, notes: list[str]) -> dict[str, str]:
+    """Return the handle of each user by id, from the labels: the account's is the owner's."""
+    others = {id_: label for id_, label in labels.items() if id_ != user}
+    handles = account_handles(others, "PredictionBook", notes)
+    return {id_: apart(name, owner, "PredictionBook") for id_, name in handles.items()} | {
+        user: owner
     }
 
 

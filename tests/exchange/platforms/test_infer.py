@@ -196,6 +196,40 @@ def test_answers_that_can_all_be_right_are_a_family(tmp_path: Path) -> None:
     assert record.frames.forecasts["probability"].tolist() == [0.4, 0.7]
 
 
+def test_accounts_of_one_name_are_two_forecasters(tmp_path: Path) -> None:
+    sets = [
+        forecast((70, "Yes", p), membership_id=id_, created_at=f"2025-01-1{id_ % 10}T00:00:00Z")
+        for id_, p in ((15, 0.2), (5, 0.4))
+    ]
+    record = read(tmp_path, [question()], sets)
+    assert record.frames.forecasts["forecaster"].tolist() == ["carol (INFER 15)", "carol"]
+    assert "Accounts with the same name on INFER are different forecasters" in record.notes[1]
+
+
+def test_an_account_that_changed_its_name_is_one_forecaster_with_the_newest(tmp_path: Path) -> None:
+    sets = [
+        forecast(
+            (70, "Yes", 0.2), membership_username="Carol B", created_at="2025-01-12T00:00:00Z"
+        ),
+        forecast((70, "Yes", 0.3), created_at="2025-01-11T00:00:00Z"),
+        forecast((70, "Yes", 0.4), membership_id=6, membership_username="dave"),
+    ]
+    record = read(tmp_path, [question()], sets)
+    assert record.frames.forecasts["forecaster"].tolist() == ["Carol B", "Carol B", "dave"]
+    alone = read(tmp_path, [question()], sets[:2])
+    assert alone.frames.forecasts["forecaster"].tolist() == ["anna", "anna"]
+
+
+def test_forecasts_without_an_account_among_others_are_the_importers_and_that_is_said(
+    tmp_path: Path,
+) -> None:
+    nameless = {"membership_id": None, "membership_username": None}
+    sets = [forecast((70, "Yes", 0.2)), forecast((70, "Yes", 0.4), **nameless)]
+    record = read(tmp_path, [question()], sets)
+    assert record.frames.forecasts["forecaster"].tolist() == ["carol", "anna"]
+    assert "1 forecast names no account; imported as anna's." in record.notes
+
+
 def test_clarifications_are_fine_print(tmp_path: Path) -> None:
     clear = question(
         clarifications=[{"id": 1, "content": "<p>Ratified counts.</p>"}, {"content": "No."}]

@@ -279,6 +279,9 @@ def test_bets_of_several_accounts_keep_their_ids(tmp_path: Path) -> None:
     record = read(tmp_path, [bet(), bet(userId="u2", probAfter=0.1)], [market()])
     assert record.frames.forecasts["forecaster"].tolist() == ["u1", "u2"]
     assert "2 accounts" in record.notes[0]
+    record = read(tmp_path, [bet(), bet(userId="u2"), bet(userId=None)], [market()])
+    assert record.frames.forecasts["forecaster"].tolist() == ["u1", "u2", "anna"]
+    assert "1 bet names no account; imported as anna's." in record.notes
 
 
 def test_lists_lines_and_one_object_are_read_alike(tmp_path: Path) -> None:

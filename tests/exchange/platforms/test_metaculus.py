@@ -14,6 +14,7 @@ from forecasts.exchange.platforms.source import opened
 from tests.exchange.platforms.metaculus_files import (
     FORECAST_HEADER,
     QUESTION_HEADER,
+    account,
     crowd,
     export,
     forecast,
@@ -253,6 +254,53 @@ def test_a_bots_own_export_keeps_its_name(tmp_path: Path) -> None:
     assert record.frames.members["kind"].tolist() == ["bot"]
 
 
+def test_accounts_of_one_name_are_two_forecasters_and_the_lower_id_keeps_it(
+    tmp_path: Path,
+) -> None:
+    rows = [
+        forecast(who="kate", **{P: 0.3, "Forecaster ID": 90}),
+        forecast(who="kate", **{P: 0.6, "Forecaster ID": 8}),
+    ]
+    scores = (
+        "Question ID,User ID,User Username,Score Type,Score,Coverage\n"
+        "41,90,kate,peer,-1,1\n41,8,kate,peer,2,1\n"
+    )
+    record = read(export(tmp_path, [question()], rows, score_data=scores))
+    assert [(who, p) for who, _, p in made(record)] == [("kate (Metaculus 90)", 0.3), ("kate", 0.6)]
+    assert dict(zip(record.printed["forecaster"], record.printed["score"], strict=True)) == {
+        "kate (Metaculus 90)": -1,
+        "kate": 2,
+    }
+    assert "Accounts with the same name on Metaculus are different forecasters" in record.notes[0]
+
+
+def test_an_account_that_changed_its_name_is_one_forecaster_with_the_newest(tmp_path: Path) -> None:
+    rows = [
+        forecast(who="kate", **{P: 0.3, "Forecaster ID": 8}),
+        forecast(who="Kate B", at="2026-01-03 00:00:00", **{P: 0.6, "Forecaster ID": 8}),
+        TWO[1],
+    ]
+    scores = "Question ID,User ID,User Username,Score Type,Score\n41,8,kate,peer,-1\n"
+    record = read(export(tmp_path, [question()], rows, score_data=scores))
+    assert [who for who, _, _ in made(record)] == ["Kate B", "Kate B", "bob"]
+    assert record.printed["forecaster"].tolist() == ["Kate B"]
+
+
+def test_without_ids_accounts_have_their_names(tmp_path: Path) -> None:
+    header = [one for one in FORECAST_HEADER if one != "Forecaster ID"]
+    rows = [*TWO, forecast(who="ann", at="2026-01-03 00:00:00", **{P: 0.5})]
+    folder = export(
+        tmp_path,
+        [question()],
+        [],
+        score_data="Question ID,User ID,User Username,Score Type,Score\n41,8,ann,peer,-1\n",
+    )
+    write(folder / "forecast_data.csv", header, rows)
+    record = read(folder)
+    assert [who for who, _, _ in made(record)] == ["ann", "ann", "bob"]
+    assert record.printed["forecaster"].tolist() == ["ann"]
+
+
 def test_anonymised_ids_become_aliases_and_their_crowds_stay_crowds(tmp_path: Path) -> None:
     header = ["Question ID", "Forecaster (Anonymized)", *FORECAST_HEADER[3:]]
     rows = [
@@ -294,8 +342,8 @@ def test_crowds_are_bots_when_asked_and_a_geometric_mean_is_a_pair(tmp_path: Pat
 def test_printed_scores_keep_their_names_and_coverage(tmp_path: Path) -> None:
     scores = (
         "Question ID,User ID,User Username,Score Type,Score,Coverage\n"
-        "41,103,ann,peer,-12.5,0.25\n41,103,ann,spot_peer,4.0,\n"
-        "41,,recency_weighted,peer,1.0,1.0\n99,103,ann,peer,1.0,1.0\n"
+        f"41,{account('ann')},ann,peer,-12.5,0.25\n41,{account('ann')},ann,spot_peer,4.0,\n"
+        f"41,,recency_weighted,peer,1.0,1.0\n99,{account('ann')},ann,peer,1.0,1.0\n"
     )
     record = read(export(tmp_path, [question()], TWO, score_data=scores))
     assert record.printed.iloc[0].to_dict() == {

@@ -22,6 +22,7 @@ import scoring
 from tests.exchange.platforms.metaculus_files import (
     SCORE_HEADER,
     Row,
+    account,
     export,
     forecast,
     question,
@@ -151,7 +152,7 @@ def files(tmp_path: Path, some: Sequence[Case]) -> Path:
         )
         rows += [row(case, made) for made in case.forecasts]
         for (who, name), (score, coverage) in reference(case).items():
-            writer.writerow([case.number, 100 + len(who), who, name, score, coverage])
+            writer.writerow([case.number, account(who), who, name, score, coverage])
     return export(tmp_path, asked, rows, score_data=scores.getvalue())
 
 

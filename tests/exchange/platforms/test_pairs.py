@@ -294,6 +294,12 @@ def test_a_bad_cell_is_named(tmp_path: Path, row: str, column: str, value: str) 
     assert sheets.places(error) == [(f"sheet.csv, line 4, column {column}", value)]
 
 
+def test_the_spellings_of_a_name_are_one_forecaster(tmp_path: Path) -> None:
+    rows = "Hail?,Jos\u00e9 ,2025-03-01,0.7,1\nFog?,Jose\u0301,2025-03-01,0.7,1\n"
+    record = read(tmp_path, PLAIN + rows)
+    assert record.frames.forecasts["forecaster"].tolist()[2:] == ["Jos\u00e9"] * 2
+
+
 def test_a_row_of_nobody_is_left_out(tmp_path: Path) -> None:
     record = read(tmp_path, PLAIN + "Hail?,,2025-03-01,0.7,1\n")
     assert len(record.frames.forecasts) == 2

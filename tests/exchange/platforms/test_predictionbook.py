@@ -115,6 +115,23 @@ def test_the_account_is_its_owner_and_others_keep_their_names(tmp_path: Path) ->
     assert record.frames.forecasts["forecaster"].tolist() == ["alice", "Bo"]
 
 
+def test_users_of_one_name_are_two_forecasters_and_none_is_the_owner(tmp_path: Path) -> None:
+    others = [response(user_id=id_, user_label=name) for id_, name in ((12, "Bo"), (9, "Bo"))]
+    record = read(
+        tmp_path, prediction(response(), *others, response(user_id=13, user_label="alice"))
+    )
+    assert record.frames.forecasts["forecaster"].tolist() == [
+        *("alice", "Bo (PredictionBook 12)", "Bo", "alice (PredictionBook)"),
+    ]
+    assert record.account == "Ann"
+
+
+def test_a_user_with_two_labels_is_one_forecaster(tmp_path: Path) -> None:
+    both = [response(user_id=9, user_label=name) for name in ("Bo", "Bo the Second")]
+    record = read(tmp_path, prediction(*both))
+    assert record.frames.forecasts["forecaster"].tolist() == ["Bo the Second"] * 2
+
+
 def test_a_group_is_a_family_and_begins_the_title(tmp_path: Path) -> None:
     one = prediction(
         description="in 2016", description_with_group="[Bridge] in 2016", prediction_group_id=5
