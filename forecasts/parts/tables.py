@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from forecasts.parts.chunks import IDS
 from forecasts.scores.frames import FRAME_COLUMNS, typed
 
 ROW_GROUP = 1 << 18
+# With more values than this, numbers are read faster without a dictionary.
+_MOST_LISTED = 1 << 12
+_NEVER_BLANK = (*IDS, "made_at")  # of forecasts
 _ARROW = {
     "text": pa.string(),
     "json": pa.string(),
@@ -43,23 +47,44 @@ def write_parquet(path: Path, table: str, contents: Iterable[Any]) -> int:
     Columns that they lack are blank.
     """
     path.parent.mkdir(exist_ok=True)
-    schema, rows = schema_of(table), 0
-    # Ordered times compress well as differences; a dictionary of them would be slow to read.
-    times = [name for name, kind in FRAME_COLUMNS[table].items() if kind == "time"]
+    schema, rows = _schema_of_file(table), 0
+    contents = iter(contents)
+    first = next(contents, schema.empty_table())
+    plain = _without_dictionary(first, table)
     with pyarrow.parquet.ParquetWriter(
         path,
         schema,
         compression="zstd",
-        use_dictionary=[name for name in schema.names if name not in times],
-        column_encoding=dict.fromkeys(times, "DELTA_BINARY_PACKED"),
+        use_dictionary=[name for name in schema.names if name not in plain],
+        # Smallest and fastest to read: the first bytes of all values together, then the second.
+        column_encoding=dict.fromkeys(plain, "BYTE_STREAM_SPLIT"),
+        max_rows_per_page=ROW_GROUP,  # so pages end by their size, and there are few
     ) as file:
-        for content in contents:
+        for content in chain([first], contents):
             every = complete(content, schema)
             for start in range(0, len(every), ROW_GROUP):
                 group = _pruned(every.slice(start, ROW_GROUP)).cast(schema)
                 file.write_table(group, row_group_size=ROW_GROUP)
             rows += len(every)
     return rows
+
+
+def _schema_of_file(table: str) -> Any:
+    """Return the schema of a table's files: readers need not look for blanks where none can be."""
+    filled = _NEVER_BLANK if table == "forecasts" else ()
+    return pa.schema([each.with_nullable(each.name not in filled) for each in schema_of(table)])
+
+
+def _without_dictionary(content: Any, table: str) -> list[str]:
+    """Return the times, and the numbers with too many values for a dictionary."""
+    found = []
+    for name, kind in FRAME_COLUMNS[table].items():
+        many = kind == "time"
+        if kind == "number" and name in content.column_names:
+            values = content[name].slice(0, ROW_GROUP)
+            many = pc.count_distinct(values).as_py() > _MOST_LISTED
+        found += [name] if many else []
+    return found
 
 
 def complete(content: Any, schema: Any) -> Any:
