@@ -74,12 +74,8 @@ class Paths:
         if not len(self):
             return self.length
         last = np.append(self.first[1:], len(self)) - 1
-        total: Ints = self.end.take(last) - self.start.take(self.first)
-        gap = self.start[1:] - self.end[:-1]
-        gap[last[:-1]] = 0
-        if gap.any():
-            total[:] = np.add.reduceat(self.end - self.start, self.first)
-        return total
+        # A sum beyond 64 bits wraps around, and the difference wraps back.
+        return np.diff(np.cumsum(self.length).take(last), prepend=0)
 
     def continues(self) -> Flags:
         """Return which segments start at the moment the path's previous one ends."""
@@ -146,7 +142,7 @@ def segments(block: Block, questions: Questions, *, scored: bool) -> Paths:
     last = np.append(first[1:], n) - 1
     end[last] = close.take(last)
     if not given.all():
-        end[~given] = start[~given]
+        np.copyto(end, start, where=~given)
         early &= given
     paths = Paths(
         question=question.take(first),

@@ -66,10 +66,9 @@ def own(view: ScoredPaths) -> Floats:
     """Return the score itself, without a reference."""
     with np.errstate(invalid="ignore"):
         earned = view.score * view.paths.length
-    # NaN arises only as infinity × a length of 0.
-    none = np.isnan(earned)
-    if none.any():
-        earned[none] = 0.0
+    # NaN arises only as infinity × a length of 0. A sum finds it faster than a search.
+    if not np.isfinite(earned.sum()):
+        earned[np.isnan(earned)] = 0.0
     return view.average(earned)
 
 
