@@ -22,9 +22,11 @@ import scoring
 from forecasts.common.errors import BadInput, Problem
 from forecasts.parts.chunks import IDS, Chunk, chunks, problem_place
 from forecasts.parts.files import AGAIN, changed, file_sha256
+from forecasts.parts.scores.digest import Digest
 
 # The metadata of a file of scores.
-_MADE_FROM = b"forecast-ledger"
+_MADE_FROM, _DIGEST = b"forecast-ledger", b"forecast-ledger-digest"
+_NAMES = (*IDS, "protocol")
 _NAME = pa.dictionary(pa.int32(), pa.string())
 _SCHEMA = pa.schema(
     {
@@ -37,7 +39,7 @@ _SCHEMA = pa.schema(
     }
 )
 # The columns with few different values.
-_REPEATED = [*IDS, "protocol", "updates"]
+_REPEATED = [*_NAMES, "updates"]
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,10 @@ class Task:
 
 @dataclass(frozen=True)
 class PartScores:
-    """The scores of one part: rows and SHA-256 of their file; whether it was there already."""
+    """The scores of one part: their rows and digest; whether their file was there already."""
 
     rows: int
-    sha256: str
+    digest: str
     kept: bool
 
 
@@ -79,12 +81,11 @@ def score_part(task: Task) -> PartScores:
         # Hashing a file takes a tenth of the time, so a file older than the manifest is trusted.
         if path.stat().st_mtime_ns >= task.listed and file_sha256(path) != sha256:
             raise changed(path)
-    rows = _rows_kept(task)
-    if rows is not None:
-        return PartScores(rows, file_sha256(task.output), kept=True)
+    if (kept := _kept(task)) is not None:
+        return kept
     draft = task.output.with_name(f".{task.output.name}.{uuid4().hex}")
     metadata = {_MADE_FROM: json.dumps(task.made_from)}
-    rows = 0
+    rows, digest = 0, Digest()
     try:
         with pyarrow.parquet.ParquetWriter(
             draft,
@@ -98,12 +99,13 @@ def score_part(task: Task) -> PartScores:
                 protocols = task.made_from["protocols"]
                 table = _table(scored(chunk, protocols, task.part), protocols)
                 writer.write_table(table)
+                digest.add(table)
                 rows += len(table)
-        sha256 = file_sha256(draft)
+            writer.add_key_value_metadata({_DIGEST: digest.hexdigest()})
         draft.replace(task.output)
     finally:
         draft.unlink(missing_ok=True)
-    return PartScores(rows, sha256, kept=False)
+    return PartScores(rows, digest.hexdigest(), kept=False)
 
 
 def scored(chunk: Chunk, protocols: Sequence[str], part: int) -> pd.DataFrame:
@@ -125,14 +127,21 @@ def scored(chunk: Chunk, protocols: Sequence[str], part: int) -> pd.DataFrame:
         ) from None
 
 
-def _rows_kept(task: Task) -> int | None:
-    """Return the rows of the part's file of scores if it is there, made from the same."""
+def _kept(task: Task) -> PartScores | None:
+    """Return the part's scores if their file is there, made from the same, and undamaged."""
     try:
-        metadata = pyarrow.parquet.read_metadata(task.output)
-    except (OSError, pa.ArrowException):
+        with pyarrow.parquet.ParquetFile(task.output, read_dictionary=_NAMES) as file:
+            said = file.metadata.metadata or {}
+            if said.get(_MADE_FROM) != json.dumps(task.made_from).encode():
+                return None
+            found = Digest()
+            for batch in file.iter_batches():
+                found.add(pa.table(batch))
+            if said.get(_DIGEST) != found.hexdigest().encode():
+                return None
+            return PartScores(file.metadata.num_rows, found.hexdigest(), kept=True)
+    except (OSError, pa.ArrowException, UnicodeDecodeError):
         return None
-    said = (metadata.metadata or {}).get(_MADE_FROM)
-    return metadata.num_rows if said == json.dumps(task.made_from).encode() else None
 
 
 def _table(frame: pd.DataFrame, protocols: Sequence[str]) -> Any:

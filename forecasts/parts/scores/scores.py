@@ -1,7 +1,7 @@
 """Scores of a folder of parts, by any number of workers, into a folder of results.
 
     FOLDER/results.json               protocols, version of ``scoring``, and each file's input, rows
-                                      and hash; without a digest until all parts are scored
+                                      and digest; their digest when all parts are scored
     FOLDER/scores/part-00000.parquet  the columns of ``scoring.score``, for the questions of a part
 
 A file of scores names the input, protocols and version in its own metadata, and gets its name only
@@ -44,8 +44,9 @@ FORMAT, VERSION = "forecast-ledger-scores", 1
 class Scores:
     """The scores of a folder of parts: the number of rows, and of parts kept from an earlier run.
 
-    ``digest`` is the same for the same parts and protocols, whichever workers made the scores; it
-    is None if a part failed. ``failed``: the error of each part that did.
+    ``digest`` is that of the scores (module ``digest``), which does not depend on the workers or
+    on the files' encoding; it is None if a part failed. ``failed``: the error of each part that
+    did.
     """
 
     rows: int
@@ -94,7 +95,7 @@ def score_parts(
         names = {task.part: f"scores/{task.output.name}" for task in tasks}
         files = {
             names[part]: {
-                "input": tasks[part].made_from["input"], "rows": one.rows, "sha256": one.sha256
+                "input": tasks[part].made_from["input"], "rows": one.rows, "digest": one.digest
             }
             for part, one in sorted(done.items())
         }  # fmt: skip
@@ -216,5 +217,5 @@ def _protocols(folder: Path) -> list[str] | None:
 
 
 def _digest(files: Mapping[str, Mapping[str, Any]]) -> str:
-    listed = "".join(f"{name} {one['sha256']}\n" for name, one in files.items())
+    listed = "".join(f"{name} {one['digest']}\n" for name, one in files.items())
     return hashlib.sha256(listed.encode()).hexdigest()

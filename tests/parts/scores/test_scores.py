@@ -9,6 +9,7 @@ import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,13 @@ def rewritten(parts: Parts, name: str, change: Callable[[pd.DataFrame], pd.DataF
     pq.write_table(pa.Table.from_pandas(changed, schema, preserve_index=False), path)
     file = PartFile(len(changed), hashlib.sha256(path.read_bytes()).hexdigest())
     write_manifest(parts.folder, parts.count, {**parts.files, name: file})
+
+
+def replaced(path: Path, content: pa.Table, **options: Any) -> None:
+    """Write a file of scores again, with other content but the same metadata."""
+    metadata = pq.read_metadata(path).metadata
+    del metadata[b"ARROW:schema"]
+    pq.write_table(content.replace_schema_metadata(metadata), path, **options)
 
 
 # --- equal to one process ------------------------------------------------------------------------
@@ -228,6 +236,27 @@ def test_scores_by_another_version_are_done_again(
     assert score_here().kept == 0
     monkeypatch.setattr(scoring, "__version__", "9.9")
     assert score_here().kept == 0
+
+
+def test_scores_that_were_changed_in_their_file_are_made_again(
+    score_here: Callable[..., Scores], tmp_path: Path
+) -> None:
+    before, path = score_here(), tmp_path / "scores" / part_file("scores", 1)
+    scores_ = pq.read_table(path)
+    flipped = pa.array(-scores_["score"].to_numpy())
+    place = scores_.schema.get_field_index("score")
+    replaced(path, scores_.set_column(place, "score", flipped))
+    after = score_here()
+    assert (after.kept, after.digest) == (3, before.digest)
+    assert pq.read_table(path).equals(scores_)
+
+
+def test_scores_in_another_compression_are_kept_and_have_the_same_digest(
+    score_here: Callable[..., Scores], tmp_path: Path
+) -> None:
+    before, path = score_here(), tmp_path / "scores" / part_file("scores", 1)
+    replaced(path, pq.read_table(path), compression="gzip")
+    assert score_here() == replace(before, kept=4)
 
 
 def test_a_damaged_result_is_made_again_and_files_of_other_parts_go(
