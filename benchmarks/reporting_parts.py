@@ -13,7 +13,8 @@ import pandas as pd
 from forecasts.parts.execution import Processes
 from forecasts.parts.folder import open_parts
 from forecasts.parts.reports.reports import report_parts
-from forecasts.reports import Report, build, formats
+from forecasts.reports import Report, build
+from forecasts.reports.render.as_json import json_pieces
 from forecasts.scores.frames import FORECAST_COLUMNS, Frames, complete, typed_frame
 
 # After every question has closed.
@@ -51,7 +52,8 @@ def report_in_memory(folder: str, by: str, output: str) -> str:
 
 
 def _written(report: Report, output: str) -> str:
-    Path(output).write_text(str(formats.rendered(report, "json", width=100)))
+    with Path(output).open("w") as file:
+        file.writelines(json_pieces(report))
     return report.metadata.input_sha256
 
 

@@ -268,16 +268,21 @@ def progress_bar(
         yield lambda **changes: progress.update(task, **changes)
 
 
-def emit(content: str | bytes, output: Path | None) -> None:
-    """Write a command's result to ``output`` (whole or not at all) or to standard output."""
-    data = content.encode() if isinstance(content, str) else content
+def emit(content: str | bytes | Iterable[str], output: Path | None) -> None:
+    """Write a command's result to ``output`` (whole or not at all) or to standard output.
+
+    A large result comes in pieces.
+    """
+    pieces = [content] if isinstance(content, (str, bytes)) else content
+    data = (piece.encode() if isinstance(piece, str) else piece for piece in pieces)
     if output is None:
-        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.writelines(data)
         sys.stdout.buffer.flush()
         return
     draft = output.with_name(f".{output.name}.part")
     try:
-        draft.write_bytes(data)
+        with draft.open("wb") as file:
+            file.writelines(data)
         draft.replace(output)
     except OSError as error:
         draft.unlink(missing_ok=True)
