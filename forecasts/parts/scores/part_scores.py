@@ -20,37 +20,37 @@ import pyarrow.parquet
 
 import scoring
 from forecasts.common.errors import BadInput, Problem
-from forecasts.parts.chunks import IDS, Chunk, chunks, problem_place
-from forecasts.parts.files import AGAIN, changed, file_sha256
+from forecasts.parts.chunks import CHUNK_ROWS, IDS, Chunk, chunks, problem_place
+from forecasts.parts.files import AGAIN, changed, file_sha256, part_file, require_own
 from forecasts.parts.scores.digest import Digest
 
 # The metadata of a file of scores.
 _MADE_FROM, _DIGEST = b"forecast-ledger", b"forecast-ledger-digest"
 _NAMES = (*IDS, "protocol")
 _NAME = pa.dictionary(pa.int32(), pa.string())
-_SCHEMA = pa.schema(
-    {
-        "question_id": _NAME,
-        "forecaster": _NAME,
-        "protocol": _NAME,
-        "score": pa.float64(),
-        "coverage": pa.float64(),
-        "updates": pa.int64(),
-    }
-)
+_COLUMNS = {
+    "question_id": _NAME,
+    "forecaster": _NAME,
+    "protocol": _NAME,
+    "score": pa.float64(),
+    "coverage": pa.float64(),
+    "updates": pa.int64(),
+}
+_SCHEMA = pa.schema([pa.field(name, kind, nullable=False) for name, kind in _COLUMNS.items()])
 # The columns with few different values.
 _REPEATED = [*_NAMES, "updates"]
 
 
 @dataclass(frozen=True)
 class Task:
-    """One part to score: its files and their hashes, and the file to write.
+    """One of ``parts`` parts to score: its files and their hashes, and the file to write.
 
     ``listed``: when their manifest was written, in nanoseconds since 1970. ``made_from`` is the
     metadata of the file to write: input, protocols, version of ``scoring``.
     """
 
     part: int
+    parts: int
     forecasts: int
     inputs: Mapping[Path, str]
     listed: int
@@ -94,10 +94,10 @@ def score_part(task: Task) -> PartScores:
             compression={"score": "none", "coverage": "none"} | dict.fromkeys(_REPEATED, "zstd"),
             use_dictionary=_REPEATED,
             write_statistics=False,  # they take as long as the rest, and select nothing
+            max_rows_per_page=CHUNK_ROWS,  # so pages end by their size, and there are few
         ) as writer:
             for chunk in chunks(*task.inputs):
-                protocols = task.made_from["protocols"]
-                table = _table(scored(chunk, protocols, task.part), protocols)
+                table = _table(scored(chunk, task), task.made_from["protocols"])
                 writer.write_table(table)
                 digest.add(table)
                 rows += len(table)
@@ -108,19 +108,20 @@ def score_part(task: Task) -> PartScores:
     return PartScores(rows, digest.hexdigest(), kept=False)
 
 
-def scored(chunk: Chunk, protocols: Sequence[str], part: int) -> pd.DataFrame:
+def scored(chunk: Chunk, task: Task) -> pd.DataFrame:
     """Return ``scoring.score`` of a chunk. BadInput lists invalid values by file and question."""
+    require_own(chunk.questions["question_id"].dropna().tolist(), task.part, task.parts)
     try:
-        return scoring.score(chunk.questions, chunk.forecasts, protocols)
+        return scoring.score(chunk.questions, chunk.forecasts, task.made_from["protocols"])
     except scoring.InputError as error:
         problems = []
         for one in error.problems:
-            file = f"{one.frame}/part-{part:05d}.parquet" if one.frame else ""
+            file = part_file(one.frame, task.part) if one.frame else ""
             place = [file, *problem_place(chunk, one.frame, one.row), one.column]
             shown = "" if one.value is None else str(one.value)
             problems.append(Problem(", ".join(filter(None, place)), shown, one.rule))
         raise BadInput(
-            f"Part {part} breaks the rules of a ledger in {len(problems):,} "
+            f"Part {task.part} breaks the rules of a ledger in {len(problems):,} "
             f"place{'s' if len(problems) > 1 else ''}, so it was not scored.",
             problems=problems,
             remedy=f"Correct the input. {AGAIN}",
@@ -149,15 +150,14 @@ def _table(frame: pd.DataFrame, protocols: Sequence[str]) -> Any:
     arrays = {name: pa.array(column.to_numpy()) for name, column in columns.items()}
     for name in IDS:
         column = frame[name].astype("category").cat
-        texts = column.categories.to_numpy(dtype=object)
-        arrays[name] = _names(column.codes.to_numpy(), texts)
+        arrays[name] = _names(column.codes.to_numpy(), column.categories)
     at = np.zeros(len(frame), dtype=np.intp)
     if len(protocols) > 1:
         at = pd.Index(protocols).get_indexer(pd.Index(frame["protocol"]))
     arrays["protocol"] = _names(at, protocols)
-    return pa.table(arrays).select(_SCHEMA.names)
+    return pa.table([arrays[name] for name in _SCHEMA.names], schema=_SCHEMA)
 
 
-def _names(codes: npt.NDArray[Any], texts: Sequence[str] | npt.NDArray[np.object_]) -> Any:
+def _names(codes: npt.NDArray[Any], texts: Sequence[str] | pd.Index) -> Any:
     names = pa.array(texts, pa.string())
     return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), names)
