@@ -30,15 +30,33 @@ _NAMES_SHOWN = 5  # of parts that failed alike
 
 
 def parts_in(folder: Path | None) -> Parts | None:
-    """Return the folder of parts, None for anything else."""
+    """Return the folder of parts, None for anything else; BadInput for a folder of scores."""
     from forecasts.parts.folder import is_parts, open_parts
 
-    return open_parts(folder) if folder is not None and is_parts(folder) else None
+    if folder is None:
+        return None
+    refuse_scores(folder)
+    return open_parts(folder) if is_parts(folder) else None
+
+
+def refuse_scores(folder: Path) -> None:
+    """Raise BadInput, with the folder of parts to name, if this is a folder of scores."""
+    from forecasts.parts.scores.scores import parts_scored
+
+    of = parts_scored(folder)
+    if of is not None:
+        named = f": {of!r}" if of else ""
+        raise BadInput(
+            f"{str(folder)!r} is a folder of scores; name the parts that they were made "
+            f"from{named}."
+        )
 
 
 def is_folder(output: Path | None, format_: str | None) -> TypeGuard[Path]:
-    """Return whether scores are to be written as a folder rather than as one file."""
-    return output is not None and format_ is None and not output.suffix
+    """Return whether the scores of parts are written as a folder rather than as one file."""
+    if output is None or format_ is not None:
+        return False
+    return output.is_dir() or output.suffix.lower() not in (".csv", ".json", ".parquet")
 
 
 def needs_parts(folder: Path | None) -> BadInput:

@@ -27,6 +27,7 @@ from forecasts.cli.root import app
 from forecasts.cli.session import reading_as, use_own_zone
 from forecasts.cli.table_output import (
     Folder,
+    FolderOrParts,
     Format,
     Output,
     format_of,
@@ -214,7 +215,7 @@ def _print_updates(one: ScoredQuestion) -> None:
 
 @app.command()
 def score(
-    folder: Folder = None,
+    folder: FolderOrParts = None,
     protocol: Annotated[
         list[str] | None,
         Option(metavar="NAME", help="Scoring protocol; repeat for more. [default: brier]"),

@@ -24,6 +24,14 @@ Folder = Annotated[
     Path | None,
     Argument(metavar="FOLDER", help="A ledger folder. [default: the database]", show_default=False),
 ]
+FolderOrParts = Annotated[
+    Path | None,
+    Argument(
+        metavar="FOLDER",
+        help="A ledger folder or a folder of parts. [default: the database]",
+        show_default=False,
+    ),
+]
 Format = Annotated[
     str | None,
     Option(
@@ -44,7 +52,13 @@ def frames_of(folder: Path | None, database: str | None, *, rationales: bool = T
     """Return the frames of the folder, or else of the configured database."""
     if folder is not None:
         from forecasts.exchange.folder.folder import read_folder
+        from forecasts.parts.folder import is_parts
 
+        if is_parts(folder):
+            raise BadInput(
+                f"{str(folder)!r} is a folder of parts, which only report, compare and score read.",
+                remedy="Name a ledger folder, or leave it out for the database.",
+            )
         return read_folder(folder, warn=lambda text: print_note(f"Warning: {text}"))
     from forecasts.scores.frames import ledger_frames
 

@@ -77,6 +77,7 @@ def score_parts(
     tasks = _tasks(parts, output, sorted(set(protocols)))
     made_from = {key: tasks[0].made_from[key] for key in ("protocols", "scoring")}
     head = {"format": FORMAT, "version": VERSION, **made_from, "parts": parts.count}
+    head["parts_folder"] = str(parts.folder.resolve())
     _prepare(output, made_from["protocols"])
     with _alone(output):
         write_json(output / RESULTS, head)
@@ -102,7 +103,7 @@ def score_parts(
         digest = None if failed else _digest(files)
         document = head | ({} if failed else {"digest": digest}) | {"files": files}
         write_json(output / RESULTS, document)
-        for other in (output / "scores").iterdir():
+        for other in (output / "scores").glob("*part-*.parquet*"):
             if f"scores/{other.name}" not in files:  # of other parts, or of a worker that died
                 other.unlink(missing_ok=True)
     return Scores(
@@ -124,6 +125,15 @@ def table(parts: Parts, protocols: Sequence[str] = ("brier",)) -> pd.DataFrame:
         for chunk in chunks(*task.inputs)
     ]
     return pd.concat(found).sort_values(["protocol", *IDS], ignore_index=True)
+
+
+def parts_scored(folder: Path) -> str | None:
+    """Return the folder of parts that this folder of scores was made from; None for other folders.
+
+    It is the path at that time, empty in scores of earlier versions.
+    """
+    found = _results(folder)
+    return None if found is None else str(found.get("parts_folder", ""))
 
 
 def processes(workers: int | None = None) -> Processes:
@@ -207,13 +217,18 @@ def _lock(folder: int, output: Path) -> None:
 
 def _protocols(folder: Path) -> list[str] | None:
     """Return the protocols of a folder of results, None if it is something else."""
+    found = _results(folder)
+    return None if found is None else list(found.get("protocols", []))
+
+
+def _results(folder: Path) -> dict[str, Any] | None:
     try:
         found = json.loads((folder / RESULTS).read_bytes())
     except (OSError, ValueError):
         return None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         return None
-    return list(found.get("protocols", []))
+    return found
 
 
 def _digest(files: Mapping[str, Mapping[str, Any]]) -> str:

@@ -271,6 +271,15 @@ def test_a_damaged_result_is_made_again_and_files_of_other_parts_go(
     assert len(list(folder.iterdir())) == 4
 
 
+def test_other_files_beside_the_scores_stay(
+    score_here: Callable[..., Scores], tmp_path: Path
+) -> None:
+    first = score_here()
+    (tmp_path / "scores" / "scores" / "kept").mkdir()
+    assert score_here().digest == first.digest
+    assert (tmp_path / "scores" / "scores" / "kept").is_dir()
+
+
 # --- parts that fail -----------------------------------------------------------------------------
 
 
@@ -401,6 +410,34 @@ def test_ctrl_c_and_sigterm_end_the_work_with_one_sentence(
     assert ended.value.exit_code == 130
     assert capsys.readouterr().err == "Stopped.\n"
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.parametrize("name", ["res.v2", "2026.11", "there.csv"])
+def test_an_output_that_is_no_file_of_a_known_format_is_a_folder(
+    parts: Parts, tmp_path: Path, name: str
+) -> None:
+    if name == "there.csv":
+        (tmp_path / name).mkdir()
+    run("score", parts.folder, "--output", tmp_path / name, "--workers", "1")
+    assert (tmp_path / name / RESULTS).is_file()
+
+
+@pytest.mark.parametrize("verb", ["report", "compare", "score", "partition --into NEW"])
+def test_a_folder_of_scores_names_the_parts_that_it_was_made_from(
+    parts: Parts, score_here: Callable[..., Scores], tmp_path: Path, verb: str
+) -> None:
+    score_here()
+    name, *options = verb.split()
+    refused = run(name, tmp_path / "scores", *options, exit_code=2)
+    assert refused.stderr == (
+        f"'{tmp_path}/scores' is a folder of scores; name the parts that they were made from: "
+        f"'{parts.folder}'.\n"
+    )
+
+
+def test_crowd_says_which_commands_read_parts(parts: Parts) -> None:
+    refused = run("crowd", parts.folder, exit_code=2)
+    assert "which only report, compare and score read" in refused.stderr
 
 
 def test_workers_need_parts_and_a_folder(parts: Parts, tmp_path: Path) -> None:
