@@ -44,7 +44,8 @@ def simulate(
         Option(
             metavar="N",
             min=1,
-            help="Number of parts. [default: one for each million forecasts]",
+            help="Number of parts. [default: one for each million forecasts, at least one per "
+            "core]",
             show_default=False,
         ),
     ] = None,
@@ -100,12 +101,15 @@ def _shares(given: str) -> dict[str, float]:
     for one in filter(None, given.split(",")):
         name, _, share = one.partition("=")
         try:
-            shares[_TYPES[name.strip()]] = float(share)
+            setting, value = _TYPES[name.strip()], float(share)
         except (KeyError, ValueError):
             raise BadInput(
                 f"--types {one!r} is not a type and its share.",
                 remedy=f"Use {', '.join(f'{name}=0.2' for name in _TYPES)}.",
             ) from None
+        if setting in shares:
+            raise BadInput(f"--types names {name.strip()} twice.", remedy="Name each type once.")
+        shares[setting] = value
     total = sum(shares.values())
     if "binary" in shares and not math.isclose(total, 1):
         raise BadInput(

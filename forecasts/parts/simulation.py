@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from forecasts.parts import folder as parts_folder
-from forecasts.parts.execution import explained, finished
+from forecasts.parts.execution import cores, explained, finished
 from forecasts.parts.folder import PartFile, Parts
 from scoring import bulk_simulation as model
 from scoring.arrays import Flags, Ints
@@ -32,15 +32,19 @@ from scoring.simulated_titles import numeric_title, title_and_subject
 # About this many forecasts are drawn at once, within a processor's caches; a part has more.
 BLOCK = 1 << 17
 PART = 1 << 20
+_LEAST = 100_000  # of a part that is made only to give each core one
 
 
 def usual_parts(updates: int) -> int:
-    """Return the number of parts for about so many forecasts: a million in each.
+    """Return the number of parts for about so many forecasts: a million in each at most.
 
-    >>> usual_parts(100_000_000)
-    95
+    There is at least one for each core, if each has enough to do.
+
+    >>> usual_parts(10**9)
+    954
     """
-    return min(max(round(updates / PART), 1), parts_folder.MOST_PARTS)
+    each_core = min(cores(), updates // _LEAST)
+    return min(max(round(updates / PART), each_core, 1), parts_folder.MOST_PARTS)
 
 
 def simulate(
@@ -54,7 +58,7 @@ def simulate(
     """Return the folder of parts of a simulated tournament, which is written.
 
     ``executor``: any of ``concurrent.futures``, see ``execution``; its workers must reach the
-    folder by the same path. ``parts``: how many, by default one for about a million forecasts.
+    folder by the same path. ``parts``: how many, by default ``usual_parts``.
     ``progress`` is called with the forecasts made so far, and with about how many there will be.
     Refused if the folder has content; after an error nothing is left.
     """

@@ -202,6 +202,22 @@ def test_the_command_names_a_type_that_it_does_not_know(
     assert "Use multiple_choice=0.2, numeric=0.2, binary=0.2." in done.output
 
 
+def test_the_command_refuses_a_type_that_is_named_twice(run: CliRunner, tmp_path: Path) -> None:
+    done = run.invoke(app, ["simulate", str(tmp_path / "made"), "--types", "numeric=1,numeric=0"])
+    assert (done.exit_code, done.stderr) == (
+        2, "--types names numeric twice.\nName each type once.\n"
+    )  # fmt: skip
+
+
+def test_each_core_has_a_part_if_there_is_enough_to_share(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(simulation, "cores", lambda: 8)
+    assert [simulation.usual_parts(many) for many in (99_999, 300_000, 2_000_000, 20_000_000)] == [
+        1, 3, 8, 19
+    ]  # fmt: skip
+
+
 def test_the_shares_of_types_may_name_the_binary_ones_if_they_add_up(
     run: CliRunner, tmp_path: Path
 ) -> None:
