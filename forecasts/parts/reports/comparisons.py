@@ -61,7 +61,7 @@ def compare_parts(
     ``sides`` are its ``between``; ``executor`` and ``progress`` as in ``reports.report_parts``.
     BadInput for a part that cannot be read, and for a side too large for memory.
     """
-    total, numbers = 2 * parts.rows("forecasts"), range(parts.count)
+    total, numbers = parts.rows("forecasts"), range(parts.count)
 
     def step(number: int) -> Callable[[int], None]:
         return lambda done: progress(

@@ -164,13 +164,12 @@ def _require_memory(sizes: dict[str, int], by: By) -> None:
     memory = _memory()
     if needed > memory:
         whole = by in ("all", "lead")
+        use = "use --by forecaster, --by team or --by tag" if whole else "use fewer questions"
         raise BadInput(
-            f"A report on {'everyone' if whole else name} holds its {most:,} forecasts in memory "
-            f"at once, about {needed / 1e9:,.0f} GB; this machine has {memory / 1e9:,.0f} GB.",
-            remedy="Report by forecaster, team or tag, or on fewer questions: --tag, --since, "
-            "--until."
-            if whole
-            else "Report on fewer questions: --tag, --since, --until.",
+            f"A report on {'everyone' if whole else name} does not fit into this machine's memory; "
+            f"{use}.",
+            remedy=f"Its {most:,} forecasts take about {needed / 1e9:,.0f} GB, and the machine has "
+            f"{memory / 1e9:,.0f} GB. Fewer questions take less: --tag, --since, --until.",
         )
 
 

@@ -66,10 +66,11 @@ def report_parts(
     """Return the report that ``reports.build`` makes of the same ledger, to rounding.
 
     ``executor``: any of ``concurrent.futures``; its workers must reach the folder of parts and its
-    parent by the same paths. ``progress`` is called with the work done so far and in all, counted
-    in forecasts. BadInput for a part that cannot be read, and for a group too large for memory.
+    parent by the same paths. ``progress`` is called with the forecasts done so far and in all; half
+    of each is done when its part is read, the rest with its group. BadInput for a part that cannot
+    be read, and for a group too large for memory.
     """
-    total, numbers = 2 * parts.rows("forecasts"), range(parts.count)
+    total, numbers = parts.rows("forecasts"), range(parts.count)
 
     def first_half(done: int) -> None:
         progress(total * done // (2 * parts.count), total)
