@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import typer
 from typer import Argument, Option
 
-from forecasts.cli.bulk_scores import showing_progress, stoppable
+from forecasts.cli.bulk_scores import refuse_scores, showing_progress, stoppable
 from forecasts.cli.console import print_line, print_note
 from forecasts.cli.root import app
 from forecasts.common.commands import command
+from forecasts.common.errors import BadInput
 
 if TYPE_CHECKING:
     from forecasts.parts.folder import Parts
@@ -28,6 +30,8 @@ Count = Annotated[
     ),
 ]
 
+_NAMES_SHOWN = 20
+
 
 @app.command()
 def partition(
@@ -39,7 +43,16 @@ def partition(
             "forecasts, which are recognised by their columns.",
         ),
     ],
-    into: Annotated[Path, Option("--into", metavar="FOLDER", help="The new folder of parts.")],
+    into: Annotated[
+        Path | None, Option("--into", metavar="FOLDER", help="The new folder of parts.")
+    ] = None,
+    check: Annotated[
+        bool,
+        Option(
+            "--check",
+            help="Only check that the files of a folder of parts are those that parts.json lists.",
+        ),
+    ] = False,
     parts: Count = None,
     memory: Annotated[
         str | None,
@@ -56,6 +69,19 @@ def partition(
     Each part holds whole questions, in order. If a row breaks a rule, it is named by file and line,
     and nothing is written.
     """
+    for path in paths:
+        refuse_scores(path)
+    if check:
+        if into is not None or parts is not None or memory is not None:
+            raise BadInput(
+                "--check writes nothing.", remedy="Leave out --into, --parts and --memory."
+            )
+        _check(paths)
+        return
+    if into is None:
+        raise BadInput(
+            "The new folder has no name.", remedy="Name one that is not there yet: --into PARTS"
+        )
     from forecasts.common.limits import read_bytes
     from forecasts.parts.partition.partition import partition as make
     from forecasts.parts.partition.sources import find_files
@@ -67,6 +93,34 @@ def partition(
     if not is_new:
         print_note(f"{into} was made from the same input before; nothing was changed.")
     print_made(made)
+
+
+def _check(folders: Sequence[Path]) -> None:
+    """Say whether the files of each folder of parts are those of its manifest; exit with 1 if not.
+
+    BadInput if one is not a folder of parts.
+    """
+    from forecasts.parts.check import files_that_differ
+    from forecasts.parts.files import AGAIN
+    from forecasts.parts.folder import open_parts
+
+    broken = False
+    for parts in [open_parts(folder) for folder in folders]:
+        with stoppable("Stopped."), showing_progress("Checking") as progress:
+            differ = files_that_differ(parts, progress=progress)
+        files = f"{len(parts.files):,} files"
+        if not differ:
+            print_line(f"{parts.folder}: all {files} are as parts.json lists them")
+            continue
+        broken = True
+        print_note(f"{parts.folder}: {len(differ):,} of {files} were changed or are missing:")
+        for name in differ[:_NAMES_SHOWN]:
+            print_note(f"  {name}")
+        if len(differ) > _NAMES_SHOWN:
+            print_note(f"  … and {len(differ) - _NAMES_SHOWN:,} more.")
+        print_note(AGAIN)
+    if broken:
+        raise typer.Exit(1)
 
 
 @contextmanager

@@ -1,0 +1,44 @@
+"""Whether the files of a folder of parts are still those that its manifest lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
+
+from forecasts.parts.execution import cores, explained, finished
+from forecasts.parts.files import file_sha256
+from forecasts.parts.folder import Parts, part_file
+
+
+def files_that_differ(
+    parts: Parts, *, progress: Callable[[int, int], None] = lambda done, of: None
+) -> list[str]:
+    """Return the files that are missing, or differ from the manifest in any byte, by path.
+
+    Every byte is read, by a thread for each core. ``progress`` is called with the forecasts whose
+    files are read, and with all of them. BadInput for a file that cannot be read.
+    """
+    divided = {part_file("forecasts", part) for part in range(parts.count)}
+    done, total = 0, parts.rows("forecasts")
+    differ: list[str] = []
+    with (
+        ThreadPoolExecutor(cores()) as pool,
+        closing(finished(partial(_is_listed, parts), sorted(parts.files), pool)) as ended,
+    ):
+        for name, same in ended:
+            try:
+                differ += [] if same.result() else [name]
+            except OSError as error:
+                raise explained(error) from error
+            done += parts.files[name].rows if name in divided else 0
+            progress(done, total)
+    return sorted(differ)
+
+
+def _is_listed(parts: Parts, name: str) -> bool:
+    try:
+        return file_sha256(parts.folder / name) == parts.files[name].sha256
+    except FileNotFoundError:
+        return False
