@@ -29,7 +29,7 @@ import pyarrow.parquet
 
 from forecasts.common.errors import BadInput, Refused
 from forecasts.parts.chunks import IDS, forecast_frame
-from forecasts.parts.files import AGAIN, changed, file_sha256, write_json
+from forecasts.parts.files import AGAIN, changed, file_sha256, part_file, write_json
 from forecasts.parts.tables import (
     arrow_table,
     in_order,
@@ -45,25 +45,6 @@ FORMAT, VERSION = "forecast-ledger-parts", 1
 MOST_PARTS = 100_000
 # The files that are not divided.
 WHOLE = ("teams", "evidence", "articles")
-
-
-def part_of(question_id: str, parts: int) -> int:
-    """Return the number of the part, of this many, that a question belongs to.
-
-    >>> part_of("will-it-rain", 16)
-    11
-    """
-    digest = hashlib.md5(question_id.encode(), usedforsecurity=False).hexdigest()
-    return int(digest[:8], 16) % parts
-
-
-def part_file(table: str, part: int) -> str:
-    """Return the path of a part within its folder.
-
-    >>> part_file("forecasts", 7)
-    'forecasts/part-00007.parquet'
-    """
-    return f"{table}/part-{part:05d}.parquet"
 
 
 @dataclass(frozen=True)

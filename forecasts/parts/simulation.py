@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 
 from forecasts.parts import folder as parts_folder
 from forecasts.parts.execution import cores, explained, finished
+from forecasts.parts.files import part_file, parts_of
 from forecasts.parts.folder import PartFile, Parts
 from scoring import bulk_simulation as model
 from scoring.arrays import Flags, Ints
@@ -77,7 +78,7 @@ def simulate(
                     raise  # from `new_folder`, which explains it
                 except Exception as error:
                     raise explained(error) from error
-                rows += files[parts_folder.part_file("forecasts", part)].rows
+                rows += files[part_file("forecasts", part)].rows
                 progress(rows, max(settings.updates, rows))
         source = hashlib.sha256(repr(settings).encode()).hexdigest()
         parts_folder.write_manifest(draft, count, files, source=source)
@@ -108,7 +109,7 @@ def _make_part(
         ("questions", _joined(questions)),
         ("forecasts", _named(settings, _joined(forecasts), numbers)),
     ):
-        name = parts_folder.part_file(table, part)
+        name = part_file(table, part)
         written[name] = parts_folder.write_table(folder / name, table, content)
     return written
 
@@ -151,7 +152,7 @@ def _divided(settings: BulkTournament, parts: int) -> Iterator[Ints]:
     part = np.empty(settings.questions, dtype=np.int32)
     for start in range(0, len(part), PART):
         ids = question_ids(settings, np.arange(start, min(start + PART, len(part))))
-        part[start : start + len(ids)] = [parts_folder.part_of(each, parts) for each in ids]
+        part[start : start + len(ids)] = parts_of(ids, parts)
     order = np.argsort(part, kind="stable")
     yield from np.split(order, np.cumsum(np.bincount(part, minlength=parts))[:-1])
 

@@ -14,14 +14,13 @@ import pytest
 import scoring
 from forecasts.common.errors import BadInput, Refused
 from forecasts.parts.chunks import chunks
+from forecasts.parts.files import part_file, part_of
 from forecasts.parts.folder import (
     MANIFEST,
     Parts,
     is_parts,
     new_folder,
     open_parts,
-    part_file,
-    part_of,
     write_manifest,
     write_part,
     write_whole,

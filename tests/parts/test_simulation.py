@@ -18,7 +18,8 @@ import scoring
 from forecasts.cli.main import app
 from forecasts.common.errors import BadInput, Refused
 from forecasts.parts import simulation
-from forecasts.parts.folder import Parts, part_of
+from forecasts.parts.files import part_of
+from forecasts.parts.folder import Parts
 from forecasts.reports import build
 from forecasts.scores.frames import complete
 from scoring.bulk_simulation import BulkTournament

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from forecasts.parts.execution import Processes
-from forecasts.parts.files import file_sha256
-from forecasts.parts.folder import Parts, open_parts, part_of, write_manifest, write_part
+from forecasts.parts.files import file_sha256, part_of
+from forecasts.parts.folder import Parts, open_parts, write_manifest, write_part
 from forecasts.parts.scores.part_scores import Task
 from forecasts.parts.scores.scores import score_parts
 from scoring import parallel

@@ -31,6 +31,7 @@ from forecasts.exchange.folder.rules import check_folder
 from forecasts.exchange.folder.tables import empty_table, read_table
 from forecasts.parts import folder as parts_folder
 from forecasts.parts.execution import cores, finished
+from forecasts.parts.files import part_file
 from forecasts.parts.folder import WHOLE, PartFile, Parts
 from forecasts.parts.partition.sort_in_memory import Fault, write_sorted
 from forecasts.parts.partition.sort_on_disk import write_large
@@ -209,7 +210,7 @@ def _written(
             faults += found
             if len(faults) >= _MOST_PROBLEMS:
                 break
-            done += 0 if found else written[parts_folder.part_file("forecasts", part)].rows
+            done += 0 if found else written[part_file("forecasts", part)].rows
             tell("Sorting", done, spill.rows)
     _raise_any(faults, sources)
     return files

@@ -14,7 +14,8 @@ import pandas as pd
 import pyarrow as pa
 
 from forecasts.parts.chunks import IDS
-from forecasts.parts.folder import PartFile, part_file, write_in_turn
+from forecasts.parts.files import part_file
+from forecasts.parts.folder import PartFile, write_in_turn
 from forecasts.parts.partition.sort_in_memory import (
     Fault,
     add_faults,

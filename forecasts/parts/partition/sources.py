@@ -29,7 +29,8 @@ from forecasts.common.json_text import json_text
 from forecasts.exchange.folder.blocks import csv_header, require_utf8
 from forecasts.exchange.folder.cells import READERS
 from forecasts.exchange.folder.folder import FILES
-from forecasts.parts.folder import WHOLE, is_parts, open_parts, part_of
+from forecasts.parts.files import parts_of
+from forecasts.parts.folder import WHOLE, is_parts, open_parts
 from forecasts.scores.frames import FRAME_COLUMNS, row_number
 
 ENDINGS = (".csv", ".parquet")
@@ -195,7 +196,7 @@ class Rows:
             if not pa.types.is_dictionary(ids.type):
                 ids = ids.dictionary_encode()
             texts = [text or "" for text in ids.dictionary.to_pylist()]
-            hashes = np.array([part_of(text, 1 << 32) for text in texts], dtype=np.uint32)
+            hashes = parts_of(texts, 1 << 32).astype(np.uint32)
             yield Batch(batch, hashes[ids.indices.to_numpy()])
 
     def places(self, rows: Sequence[int]) -> dict[int, str]:

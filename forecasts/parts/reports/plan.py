@@ -20,6 +20,7 @@ import pandas as pd
 
 from forecasts.common.errors import BadInput
 from forecasts.parts.execution import cores
+from forecasts.parts.files import require_own
 from forecasts.parts.folder import Parts
 from forecasts.parts.reports import questions_file
 from forecasts.parts.reports.batch_files import Spread, packed
@@ -105,9 +106,11 @@ def plan_of(
     for who, _ in counted:
         made.update({str(name): int(many) for name, many in who.items() if many})
     forecasters = pd.Index(sorted(made), dtype=str)
-    each = (parts.questions(part, questions_file.OF_SCOPE) for part in range(parts.count))
+    asked = [parts.questions(part, questions_file.OF_SCOPE) for part in range(parts.count)]
+    for part, questions in enumerate(asked):
+        require_own(questions["question_id"].tolist(), part, parts.count)
     frames = Frames(
-        questions=pd.concat(each, ignore_index=True),
+        questions=pd.concat(asked, ignore_index=True),
         forecasts=pd.DataFrame({"forecaster": forecasters}),
         teams=parts.whole("teams"),
         evidence=parts.whole("evidence"),
@@ -116,7 +119,7 @@ def plan_of(
     scope = scope_of(frames, by=by, names=names, choice=choice, as_of=as_of)
     every_name = [] if by in ("all", "lead") else group_names(frames, by=by)
     teams, evidence = frames.teams, frames.evidence
-    del frames
+    del frames, asked
     on = pd.concat([each for _, each in counted])
     on = on.reindex(scope.questions["id"], fill_value=0).to_numpy()
     # The groups of each key: of a forecaster, or of a question.

@@ -15,8 +15,7 @@ import pyarrow as pa
 import scoring
 from forecasts.common.errors import BadInput
 from forecasts.parts.chunks import IDS, tables
-from forecasts.parts.files import AGAIN
-from forecasts.parts.folder import part_file
+from forecasts.parts.files import AGAIN, part_file
 from forecasts.parts.reports import batch_files, questions_file
 from forecasts.parts.reports.plan import Plan
 from forecasts.parts.tables import complete, schema_of, typed_table

@@ -26,8 +26,8 @@ import scoring
 from forecasts.common.errors import BadInput, LedgerError, Refused
 from forecasts.parts.chunks import IDS, chunks
 from forecasts.parts.execution import Processes, explained, finished
-from forecasts.parts.files import write_json
-from forecasts.parts.folder import MANIFEST, Parts, part_file
+from forecasts.parts.files import part_file, write_json
+from forecasts.parts.folder import MANIFEST, Parts
 from forecasts.parts.scores import part_scores
 from forecasts.parts.scores.part_scores import PartScores, Task, score_part, scored
 
@@ -120,7 +120,7 @@ def table(parts: Parts, protocols: Sequence[str] = ("brier",)) -> pd.DataFrame:
     BadInput lists the invalid values of the first part that has some.
     """
     found = [
-        scored(chunk, protocols, task.part).astype(dict.fromkeys(IDS, "str"))
+        scored(chunk, task).astype(dict.fromkeys(IDS, "str"))
         for task in _tasks(parts, parts.folder, protocols)
         for chunk in chunks(*task.inputs)
     ]
@@ -150,6 +150,7 @@ def _tasks(parts: Parts, output: Path, protocols: Sequence[str]) -> list[Task]:
         tasks.append(
             Task(
                 part,
+                parts.count,
                 parts.rows("forecasts", part),
                 {folder / name: parts.files[name].sha256 for name in names},
                 listed,

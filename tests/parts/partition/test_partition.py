@@ -25,7 +25,8 @@ from forecasts.cli.main import app
 from forecasts.common.errors import BadInput, Refused
 from forecasts.exchange.folder.cells import cell_text
 from forecasts.exchange.folder.folder import read_folder
-from forecasts.parts.folder import Parts, part_of
+from forecasts.parts.files import part_of
+from forecasts.parts.folder import Parts
 from forecasts.parts.partition import partition as partitions
 from forecasts.parts.partition import sort_in_memory, sort_on_disk, spill
 from forecasts.parts.partition.partition import number_of_parts, partition

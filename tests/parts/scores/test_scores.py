@@ -29,14 +29,8 @@ from forecasts.cli.main import app
 from forecasts.common.errors import BadInput, Refused
 from forecasts.parts.chunks import chunks
 from forecasts.parts.execution import Processes, cluster
-from forecasts.parts.folder import (
-    PartFile,
-    Parts,
-    open_parts,
-    part_file,
-    part_of,
-    write_manifest,
-)
+from forecasts.parts.files import part_file, part_of
+from forecasts.parts.folder import PartFile, Parts, open_parts, write_manifest
 from forecasts.parts.scores import scores
 from forecasts.parts.scores.part_scores import score_part
 from forecasts.parts.scores.scores import RESULTS, Scores, score_parts, table
@@ -316,6 +310,25 @@ def test_a_file_that_is_not_the_manifest_s_is_named(
     assert list(found.failed) == ["part-00001", "part-00003"]
     assert "questions/part-00003.parquet was changed" in str(found.failed["part-00003"])
     assert "questions/part-00001.parquet" in str(found.failed["part-00001"])
+
+
+def test_a_question_in_the_wrong_part_is_refused_where_it_would_count_twice(
+    parts: Parts, score_here: Callable[..., Scores]
+) -> None:
+    stray = pq.read_table(parts.folder / part_file("questions", part_of("question-7", 4)))
+    stray = stray.filter(pa.compute.equal(stray["question_id"].cast("string"), "question-7"))
+    other = (part_of("question-7", 4) + 1) % 4
+    add = stray.to_pandas()
+    rewritten(parts, part_file("questions", other), lambda own: pd.concat([own, add]))
+    found = score_here(open_parts(parts.folder))
+    assert list(found.failed) == [f"part-{other:05d}"]
+    [error] = found.failed.values()
+    assert error.message == (
+        f"questions/part-{other:05d}.parquet has the question 'question-7', which belongs to part "
+        f"{part_of('question-7', 4)}."
+    )
+    with pytest.raises(BadInput, match="which belongs to part"):
+        table(open_parts(parts.folder))
 
 
 def test_a_worker_of_another_version_refuses(
