@@ -94,7 +94,8 @@ def scores_of(known_as: str) -> OwnScores | None:
     some = chosen.lead is not None or chosen.made_before is not None
     if by != "forecaster" or known_as != my_handle() or some:
         return None
-    return own_scores(within(my_scored_questions(ledger_url(), written), chosen))
+    scored = my_scored_questions(ledger_url(), written, crowd=False)
+    return own_scores(within(scored, chosen))
 
 
 st.title("Track record", anchor=False)

@@ -10,6 +10,7 @@ import streamlit as st
 
 from app.session import current_member, now, reading
 from forecasts.exchange.export import as_zip, exported
+from forecasts.exchange.export_formats import packed_folder
 from forecasts.ledger.receipts import receipts
 from forecasts.reports import Report, formats
 from forecasts.reports.comparison import Comparison
@@ -57,8 +58,10 @@ def ledger_folder_button(
     def archive() -> bytes:
         with reading() as ledger:
             member = current_member(ledger)
+            if questions is None:
+                return packed_folder(ledger, member=member, now=now())
             frames, _ = exported(ledger, member=member, now=now(), questions=questions)
-        return as_zip(frames)
+            return as_zip(frames)
 
     st.download_button(
         label,

@@ -26,14 +26,17 @@ POINTS_HELP = (
 
 
 @st.cache_data(show_spinner="Reading your scores …", ttl=timedelta(minutes=10), max_entries=64)
-def my_scored_questions(url: str, written: tuple[int, ...]) -> list[ScoredQuestion]:
+def my_scored_questions(
+    url: str, written: tuple[int, ...], *, crowd: bool = True
+) -> list[ScoredQuestion]:
     """Return the reader's scored questions, cached until ``written`` changes.
 
-    ``written`` (``frames.revision``) includes the reader.
+    ``written`` (``frames.revision``) includes the reader. Without ``crowd`` the scores are not
+    compared with others', whose forecasts are not read.
     """
     with reading() as ledger:
         member = current_member(ledger)
-        return [] if member is None else scored_questions(ledger, member)
+        return [] if member is None else scored_questions(ledger, member, crowd=crowd)
 
 
 def score_link(one: ScoredQuestion) -> None:

@@ -84,11 +84,11 @@ def scores(
     alone: list[QuestionState] = []
     printed: dict[int, list[Printed]] = {}
     with reading_as(database, member) as (session, who, now):
-        found = [] if who is None else scored_questions(session, who)
-        if question is not None:
-            asked = registry.find(session, question)
-            found = [one for one in found if one.state.id == asked.id]
-            alone = [] if found else [current_state(session, asked, now=now)]
+        asked = None if question is None else registry.find(session, question)
+        of_one = None if asked is None else asked.id
+        found = [] if who is None else scored_questions(session, who, question=of_one)
+        if asked is not None and not found:
+            alone = [current_state(session, asked, now=now)]
         if search is not None:
             found = matching(found, search)
         if who is not None and (question is not None or format_ == "json"):

@@ -1,4 +1,4 @@
-"""Exports of the ledger in formats besides its own folder, as files or packed to be downloaded."""
+"""Exports of the ledger in formats besides its own folder; and each, packed to be downloaded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlmodel import Session
 
 from forecasts.exchange import question_files
-from forecasts.exchange.export import exported
+from forecasts.exchange.export import exported, write_export
 from forecasts.exchange.folder.archive import pack
 from forecasts.exchange.outgoing.formats import writer
 from forecasts.exchange.outgoing.written import Written
@@ -58,3 +58,10 @@ def packed_as(session: Session, name: str, *, member: Member | None, now: dateti
             [file] = written.files
             return Packed(file.name, file.read_bytes(), written.left_out)
         return Packed(f"{name}.zip", pack(written.files, below=path), written.left_out)
+
+
+def packed_folder(session: Session, *, member: Member | None, now: datetime) -> bytes:
+    """Return an archive of the ledger folder that ``write_export`` writes."""
+    with tempfile.TemporaryDirectory(prefix="ledger-") as aside:
+        files, _ = write_export(session, Path(aside) / "ledger", member=member, now=now)
+        return pack(files)

@@ -4,22 +4,32 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 import scoring
-from forecasts.ledger.models import Member, Score
+from forecasts.access.visibility import forecast_visible
+from forecasts.ledger.models import Forecast, Member, Score
 from forecasts.questions.standing import QuestionState
-from forecasts.scores.frames import rows, scoring_frames
+from forecasts.scores.frames import (
+    FORECAST_COLUMNS,
+    QUESTION_COLUMNS,
+    forecast_frame,
+    rows,
+    typed_frame,
+)
 from forecasts.scores.stored_scores import main_protocol, member_scores
 from forecasts.updates.values import Value, format_probability, format_value
+from scoring.input_frames import QUESTION_COLUMNS as SCORED
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_BATCH = 100  # questions whose forecasts are in memory at a time
 
 
 @dataclass(frozen=True)
@@ -74,30 +84,81 @@ class ScoredQuestion:
 
 
 def scored_questions(
-    session: Session, member: Member, *, limit: int | None = None, since: datetime | None = None
+    session: Session,
+    member: Member,
+    *,
+    limit: int | None = None,
+    since: datetime | None = None,
+    question: int | None = None,
+    crowd: bool = True,
 ) -> list[ScoredQuestion]:
     """Return the member's scored questions, the latest resolved first.
 
     All with a current resolution, also those that closed early. ``since`` keeps those resolved
-    later, ``limit`` the first.
+    later, ``limit`` the first, ``question`` the one with this id. Without ``crowd`` no
+    ``against_crowd`` is computed, and the forecasts of others are not read.
     """
-    scores = member_scores(session, member, limit=limit, since=since)
-    if not scores:
-        return []
-    states = {state.slug: state for state, _ in scores}
-    questions, everyone = scoring_frames(session, questions=list(states))
-    own = everyone[everyone["forecaster"] == member.handle].reset_index(drop=True)
-    crowd = scoring.score(questions, everyone, "crowd_skill")
+    found = []
+    scores = member_scores(session, member, limit=limit, since=since, question=question)
+    for start in range(0, len(scores), _BATCH):
+        some = scores[start : start + _BATCH]
+        states = {state.slug: state for state, _ in some}
+        questions = _question_frame(states.values())
+        advantage: dict[str, float] = {}
+        if crowd:
+            everyone = forecast_frame(session, list(states), rationales=False, cited=False)
+            advantage = _advantage(questions, everyone, member)
+            own = everyone[everyone["forecaster"] == member.handle].reset_index(drop=True)
+        else:
+            own = _own_forecasts(session, states.values(), member)
+        forecasts = _forecasts(questions, own, states)
+        found += [
+            ScoredQuestion(state, score, forecasts[state.slug], advantage.get(state.slug))
+            for state, score in some
+            if forecasts[state.slug]  # none if the reader may not see another member's
+        ]
+    return found
+
+
+def _question_frame(states: Iterable[QuestionState]) -> pd.DataFrame:
+    """Return resolved questions with the columns that scoring reads."""
+    kinds = {name: QUESTION_COLUMNS[name] for name in SCORED}
+    found = sorted(states, key=lambda state: state.id)
+    columns: dict[str, Any] = {}
+    for name in kinds:
+        columns[name] = [getattr(state.text, name, None) for state in found]
+    columns["question_id"] = [state.slug for state in found]
+    columns["type"] = [str(state.text.type) for state in found]
+    columns["resolution"] = [state.resolution and state.resolution.outcome for state in found]
+    return typed_frame(columns, kinds)
+
+
+def _own_forecasts(
+    session: Session, states: Iterable[QuestionState], member: Member
+) -> pd.DataFrame:
+    """Return the member's forecasts with the columns that scoring reads, in the order made."""
+    slugs = {state.id: state.slug for state in states}
+    names = ("question_id", "made_at", "probability", "probabilities", "quantiles")
+    wanted: list[Any] = [getattr(Forecast, name) for name in names]
+    of_question = col(Forecast.question_id)
+    found = session.exec(
+        select(*wanted)
+        .where(Forecast.member_id == member.id, of_question.in_(slugs), forecast_visible(session))
+        .order_by(of_question, col(Forecast.made_at), col(Forecast.id))
+    ).all()
+    columns: dict[str, Any] = {name: [row[at] for row in found] for at, name in enumerate(names)}
+    columns["question_id"] = [slugs[id_] for id_ in columns["question_id"]]
+    columns["forecaster"] = [member.handle] * len(found)
+    return typed_frame(columns, {name: FORECAST_COLUMNS[name] for name in columns})
+
+
+def _advantage(questions: pd.DataFrame, made: pd.DataFrame, member: Member) -> dict[str, float]:
+    """Return the member's advantage over the others by question, where there are others."""
+    crowd = scoring.score(questions, made, "crowd_skill")
     # A forecaster alone has an advantage of 0 by definition, which says nothing.
     crowd = crowd[crowd["question_id"].duplicated(keep=False)]
     crowd = crowd[crowd["forecaster"] == member.handle]
-    advantage = {row.question_id: row.score / 100 for row in rows(crowd)}
-    forecasts = _forecasts(questions, own, states)
-    return [
-        ScoredQuestion(state, score, forecasts[state.slug], advantage.get(state.slug))
-        for state, score in scores
-        if forecasts[state.slug]  # none if the reader may not see another member's
-    ]
+    return {row.question_id: row.score / 100 for row in rows(crowd)}
 
 
 def _forecasts(
@@ -105,13 +166,14 @@ def _forecasts(
 ) -> dict[str, list[ScoredForecast]]:
     """Return by slug the member's forecasts on each question, in the order made."""
     scored: dict[str, list[ScoredForecast]] = {slug: [] for slug in states}
+    made = list(rows(own))
     updates = [
         update
         for protocol in dict.fromkeys(main_protocol(state.text.type) for state in states.values())
         for update in rows(scoring.attribution(questions, own, protocol))
     ]
     for this, following in itertools.zip_longest(updates, updates[1:]):
-        row, state = own.iloc[this.forecast], states[this.question_id]
+        state = states[this.question_id]
         # The time after its replacement is not its own; one made after a gap replaces none.
         replaced = (
             following is not None
@@ -120,7 +182,7 @@ def _forecasts(
         )
         share = this.remaining - (following.remaining if replaced else 0)
         text = state.text
-        value, probability = _value(row, state)
+        value, probability = _value(made[this.forecast], state)
         scored[this.question_id].append(
             ScoredForecast(
                 value,
@@ -134,12 +196,12 @@ def _forecasts(
     return scored
 
 
-def _value(row: pd.Series[Any], state: QuestionState) -> tuple[str, float | None]:
+def _value(row: Any, state: QuestionState) -> tuple[str, float | None]:
     """Return the value in a row of the forecasts frame, formatted, and its probability."""
-    vector, options = row["probabilities"], state.text.options or []
+    vector, options = row.probabilities, state.text.options or []
     if vector is None:
-        p = None if math.isnan(row["probability"]) else float(row["probability"])
-        return format_value(Value(p, quantiles=row["quantiles"])), p
+        p = None if math.isnan(row.probability) else float(row.probability)
+        return format_value(Value(p, quantiles=row.quantiles)), p
     assert state.resolution is not None
     # An option added later counts as part of the last one, as in scoring.
     came_true = vector[options.index(state.resolution.outcome)]

@@ -92,12 +92,17 @@ def score_table(session: Session, resolution: Resolution) -> list[ForecasterScor
 
 
 def member_scores(
-    session: Session, member: Member, *, limit: int | None = None, since: datetime | None = None
+    session: Session,
+    member: Member,
+    *,
+    limit: int | None = None,
+    since: datetime | None = None,
+    question: int | None = None,
 ) -> list[tuple[QuestionState, Score]]:
     """Return the member's main scores on current resolutions, the latest recorded first.
 
-    ``since`` keeps those recorded later, ``limit`` the first. The ``protocol`` of a score is brier
-    or crps.
+    ``since`` keeps those recorded later, ``limit`` the first, ``question`` the one with this id.
+    The ``protocol`` of a score is brier or crps.
     """
     rows = session.exec(
         select(Score, Question.slug)
@@ -109,6 +114,7 @@ def member_scores(
             is_current_outcome(),
             question_visible(session),
             true() if since is None else col(Resolution.recorded_at) > since,
+            true() if question is None else col(Question.id) == question,
         )
         .order_by(col(Resolution.recorded_at).desc(), col(Resolution.id).desc())
         .limit(limit)

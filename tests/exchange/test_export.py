@@ -11,17 +11,18 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 from sqlmodel import select
 
 from forecasts.access import visibility
 from forecasts.access.members import member_or_new
-from forecasts.exchange.export import exported, forecast_batches, write_export
+from forecasts.exchange.export import as_zip, exported, forecast_batches, write_export
+from forecasts.exchange.export_formats import packed_folder
 from forecasts.exchange.folder.cells import cell_text
 from forecasts.exchange.folder.folder import read_folder, write_folder
-from forecasts.exchange.folder.tables import batch_texts, write_csv
+from forecasts.exchange.folder.tables import batch_texts, cell_texts, write_csv
 from forecasts.ledger import database
 from forecasts.ledger.models import Member
 from forecasts.questions import standing
@@ -89,6 +90,12 @@ def test_batches_make_the_same_files_as_the_whole_for_each_reader(
     pd.testing.assert_frame_equal(again, whole.forecasts)
 
 
+def test_a_packed_folder_is_the_archive_of_the_whole(filled: Engine) -> None:
+    with database.reading(filled) as session:
+        frames_, _ = exported(session, member=None, now=day(5))
+        assert packed_folder(session, member=None, now=day(5)) == as_zip(frames_)
+
+
 def test_the_progress_of_an_export_ends_at_its_total(filled: Engine, tmp_path: Path) -> None:
     told: list[dict[str, int]] = []
     with database.reading(filled) as session:
@@ -146,6 +153,8 @@ def test_cells_are_quoted_only_where_they_need_it(rows: list[tuple[str, str]]) -
 
 
 @given(st.floats(0, 1), st.datetimes(timezones=st.just(UTC)))
+@example(0.5, datetime.min.replace(tzinfo=UTC))
+@example(0.5, datetime(2026, 1, 1, 12, 30, 15, 120_000, tzinfo=UTC))
 def test_a_batch_has_the_texts_of_a_frame(p: float, at: datetime) -> None:
     batch = pa.RecordBatch.from_pydict(
         {"made_at": pa.array([at, None], pa.timestamp("us", "UTC")), "probability": [p, None]}
@@ -154,3 +163,7 @@ def test_a_batch_has_the_texts_of_a_frame(p: float, at: datetime) -> None:
     assert texts["probability"].to_pylist() == [repr(p), None]
     exact = at.isoformat().replace("+00:00", "Z")
     assert texts["made_at"].to_pylist() == [exact, None]
+
+
+def test_a_missing_text_is_a_blank_cell() -> None:
+    assert cell_texts(pd.Series(["a", None], dtype="str"), "text") == ["a", ""]

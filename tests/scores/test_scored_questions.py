@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from sqlmodel import Session
 import scoring
 from forecasts.ledger.models import Member, Question
 from forecasts.resolution import confirmation
+from forecasts.scores import scored_questions as module
 from forecasts.scores.frames import scoring_frames
 from forecasts.scores.scored_questions import matching, scored_questions
 from forecasts.updates import updates
@@ -127,6 +129,8 @@ def test_all_resolved_questions_count_also_those_that_closed_early(
     assert [one.state.slug for one in scored_questions(session, alice)] == ["q1", "q0"]
     assert [one.state.slug for one in scored_questions(session, alice, limit=1)] == ["q1"]
     assert [one.state.slug for one in scored_questions(session, alice, since=day(4))] == ["q1"]
+    one = [one.state for one in scored_questions(session, alice, question=question.id)]
+    assert [state.slug for state in one] == ["q1"]
 
 
 def test_of_several_options_the_one_that_came_true_is_shown_and_numbers_have_no_probability(
@@ -146,6 +150,32 @@ def test_of_several_options_the_one_that_came_true_is_shown_and_numbers_have_no_
     assert (chosen.last.value, chosen.last.probability) == ("30%", 0.3)
     assert (numeric.last.probability, numeric.against_crowd) == (None, None)
     assert numeric.score.protocol == "crps"
+
+
+def test_without_the_crowd_everything_else_is_the_same(
+    session: Session, alice: Member, bob: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = ask(session, alice, slug="port", type="multiple_choice", options=["Busan", "Ulsan"])
+    depth = ask(
+        session, alice, slug="depth", type="numeric", lower_bound="0", upper_bound="30", unit="m"
+    )
+    rain = ask(session, alice, slug="rain")
+    for member, share, metres in ((alice, 0.7, "12"), (bob, 0.2, "9"), (alice, 0.6, "11")):
+        at = day(2 + share)
+        for question, value in (
+            (port, Value(probabilities=(share, 1 - share))),
+            (depth, Value(quantiles={"0.5": metres})),
+            (rain, Value(probability=share)),
+        ):
+            updates.update(session, question, value, member=member, now=at)
+    for question, outcome, when in ((port, "Ulsan", 8), (depth, "10", 9), (rain, "yes", 10)):
+        confirmed(session, question, outcome, alice, when)
+    whole = scored_questions(session, alice)
+    alone = scored_questions(session, alice, crowd=False)
+    assert [one.against_crowd is None for one in whole] == [False, True, False]
+    assert alone == [replace(one, against_crowd=None) for one in whole]
+    monkeypatch.setattr(module, "_BATCH", 1)
+    assert scored_questions(session, alice) == whole
 
 
 def test_words_are_looked_for_in_title_tags_and_family(session: Session, alice: Member) -> None:

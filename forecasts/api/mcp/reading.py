@@ -235,8 +235,7 @@ class Reading:
         with self.door().reading() as here:
             member = member_of(here)
             found = registry.find(here.session, question)
-            scored = scored_questions(here.session, member)
-            one = next((one for one in scored if one.state.id == found.id), None)
+            one = next(iter(scored_questions(here.session, member, question=found.id)), None)
             if one is None:
                 raise NotFound(
                     f"You have no score on {found.slug!r}.",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import io
 import lzma
+import shutil
 import stat
 import struct
 import zipfile
@@ -43,9 +44,11 @@ def pack(files: Iterable[Path], *, below: Path | None = None) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in files:
-            # ZipInfo without the file's modification time.
             name = file.name if below is None else file.relative_to(below).as_posix()
-            archive.writestr(zipfile.ZipInfo(name), file.read_bytes(), zipfile.ZIP_DEFLATED)
+            entry = zipfile.ZipInfo(name)  # without the file's modification time
+            entry.compress_type, entry.file_size = zipfile.ZIP_DEFLATED, file.stat().st_size
+            with file.open("rb") as source, archive.open(entry, "w") as target:
+                shutil.copyfileobj(source, target, _CHUNK)
     return made.getvalue()
 
 
