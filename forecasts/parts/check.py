@@ -8,8 +8,8 @@ from contextlib import closing
 from functools import partial
 
 from forecasts.parts.execution import cores, explained, finished
-from forecasts.parts.files import file_sha256
-from forecasts.parts.folder import Parts, part_file
+from forecasts.parts.files import file_sha256, part_file
+from forecasts.parts.folder import Parts
 
 
 def files_that_differ(

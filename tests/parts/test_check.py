@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from forecasts.cli.main import app
 from forecasts.parts.check import files_that_differ
-from forecasts.parts.folder import Parts, part_file
+from forecasts.parts.files import part_file
+from forecasts.parts.folder import Parts
 from tests.parts import work
 
 
