@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from forecasts.common.errors import BadInput
@@ -71,6 +72,15 @@ def spare_memory() -> int:
     except (OSError, StopIteration):  # not on every system
         free = 2 * 10**9
     return min(free // 2, 10**9)
+
+
+def machine_memory(groups: Path = Path("/sys/fs/cgroup")) -> int:
+    """Return the bytes of memory that this machine has, or that its container may use."""
+    allowed = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for name in ("memory.max", "memory/memory.limit_in_bytes"):  # version 2 of cgroups, version 1
+        with suppress(OSError, ValueError):  # no such file, or "max"
+            allowed.append(int((groups / name).read_text(encoding="ascii")))
+    return min(allowed)
 
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) *([kmgt]?)(i?)b?", re.IGNORECASE)

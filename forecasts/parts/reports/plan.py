@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import shutil
 import tempfile
@@ -19,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from forecasts.common.errors import BadInput
+from forecasts.common.limits import machine_memory
 from forecasts.parts.execution import cores
 from forecasts.parts.files import require_own
 from forecasts.parts.folder import Parts
@@ -73,7 +73,7 @@ class Plan:
         large = []
         for number, names in enumerate(self.batches):
             needed = sum(self.sizes[name] for name in names) * BYTES_EACH
-            if needed * cores() > _memory():
+            if needed * cores() > machine_memory():
                 large.append(number)
         small = [number for number in range(len(self.batches)) if number not in large]
         return [small] * bool(small) + [[number] for number in large]
@@ -164,7 +164,7 @@ def _require_memory(sizes: dict[str, int], by: By) -> None:
     """Raise BadInput if the largest group does not fit into the memory of this machine."""
     name, most = max(sizes.items(), key=lambda item: item[1], default=("", 0))
     needed = most * BYTES_EACH
-    memory = _memory()
+    memory = machine_memory()
     if needed > memory:
         whole = by in ("all", "lead")
         use = "use --by forecaster, --by team or --by tag" if whole else "use fewer questions"
@@ -174,11 +174,6 @@ def _require_memory(sizes: dict[str, int], by: By) -> None:
             remedy=f"Its {most:,} forecasts take about {needed / 1e9:,.0f} GB, and the machine has "
             f"{memory / 1e9:,.0f} GB. Fewer questions take less: --tag, --since, --until.",
         )
-
-
-def _memory() -> int:
-    """Return the bytes of memory that this machine has."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 @contextmanager

@@ -97,7 +97,7 @@ def test_a_group_too_large_for_memory_is_refused_with_the_memory_it_needs(
 def test_groups_that_need_the_memory_are_made_one_at_a_time(
     ledger: Frames, parts: dict[int, Parts], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan, "_memory", lambda: 10**6)
+    monkeypatch.setattr(plan, "machine_memory", lambda: 10**6)
     monkeypatch.setattr(plan, "BYTES_EACH", 3_000)
     monkeypatch.setattr(plan, "cores", lambda: 2)
     found = report_on(parts[3], by="team")
