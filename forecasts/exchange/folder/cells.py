@@ -155,11 +155,7 @@ def cell_text(value: Any) -> str:
             for item in value.tolist()
         ]
     if isinstance(value, list | dict):
-        return json.dumps(
-            value,
-            ensure_ascii=False,
-            default=lambda item: item.tolist() if isinstance(item, np.ndarray) else str(item),
-        )
+        return _ENCODER.encode(value)
     if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
         return ""
     if isinstance(value, pd.Timestamp):
@@ -168,6 +164,12 @@ def cell_text(value: Any) -> str:
         return "true" if value else "false"
     return repr(float(value)) if isinstance(value, float) else str(value)
 
+
+# Made once: json.dumps makes one for each value.
+_ENCODER = json.JSONEncoder(
+    ensure_ascii=False,
+    default=lambda item: item.tolist() if isinstance(item, np.ndarray) else str(item),
+)
 
 READERS: dict[str, Callable[[Wrong, pd.Series[str]], pd.Series[Any]]] = {
     "text": lambda _wrong, cells: cells,

@@ -230,6 +230,9 @@ def cell_texts(column: pd.Series[Any], kind: str) -> list[str]:
     """Return the column as the exact texts of a ledger folder, blank for missing values."""
     if kind == "time":
         return time_texts(column)
+    if column.dtype == "str":
+        texts: list[str] = column.fillna("").tolist()
+        return texts
     return [cell_text(value) for value in column]
 
 
