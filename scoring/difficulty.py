@@ -14,11 +14,11 @@ from scoring.arrays import Codes, Floats, Places
 from scoring.errors import InputError, Problem, require
 from scoring.means import LEAST, LEVEL, Families, families_of
 
-Value = Callable[[Places], Floats]
+Value = Callable[[Codes], Floats]
 
 COLUMNS = ("group", "question_id", "score")
 # Rows of products, and groups, that are made at once.
-_AT_ONCE, _GROUPS = 1 << 18, 512
+_AT_ONCE, _GROUPS = 1 << 16, 512
 
 
 def difficulty_adjusted(scores: pd.DataFrame, families: Families | None = None) -> pd.DataFrame:
@@ -63,77 +63,82 @@ def difficulty_adjusted(scores: pd.DataFrame, families: Families | None = None) 
     finite = np.isfinite(scores["score"].to_numpy(dtype=np.float64)).all()
     require("score", None, finite, "must be finite")
     # A question has one row for each of its groups.
-    of = _codes(scores["question_id"])[0]
-    shared = (np.bincount(of) > 1)[of]
-    rows = scores if shared.all() else scores[shared]
-    question, ids = _codes(rows["question_id"])
+    question, ids = _codes(scores["question_id"])
+    several = _totals(question, len(ids)) > 1
+    if not several.all():
+        scores = scores[several[question]]
+        question, ids = _codes(scores["question_id"])
     family = families_of(pd.Series(ids), families).astype(np.int32)
-    group, names = _codes(rows["group"], sort=True)
-    score = rows["score"].to_numpy(dtype=np.float64)
-    table = _adjusted(len(names), score, group, question, family[question])
+    group, names = _codes(scores["group"], sort=True)
+    score = scores["score"].to_numpy(dtype=np.float64)
+    table = _adjusted(len(names), score, group, question, family)
     table.insert(0, "group", names)
     return table.sort_values(["component", "adjusted"], ignore_index=True)
 
 
 def _codes(column: pd.Series, *, sort: bool = False) -> tuple[Codes, pd.Index]:
-    """Return the number of each value, in half the memory of ``factorize``, and the values."""
+    """Return the number of each value, in few bytes, and the values."""
     code, values = pd.factorize(column, sort=sort)
-    return code.astype(np.int32), pd.Index(values)
+    return code.astype(np.min_scalar_type(len(values))), pd.Index(values)
 
 
 def _adjusted(
-    groups: int, score: Floats, group: Codes, question: Codes, cluster: Codes
+    groups: int, score: Floats, group: Codes, question: Codes, family: Codes
 ) -> pd.DataFrame:
+    """Return the columns of each group; ``family`` is that of each question."""
     # Lazy: scipy is slow to import, and few commands need it.
     from scipy.linalg import inv
-    from scipy.sparse.csgraph import connected_components
     from scipy.special import stdtrit
 
-    many = np.bincount(question).astype(np.float64)
-    own = np.bincount(group, minlength=groups).astype(np.float64)
+    asked = len(family)
+    many = _totals(question, asked)
+    own = _totals(group, groups)
     columns: dict[str, Floats] = {
         name: np.full(groups, math.nan) for name in ("raw", "adjusted", "lower", "upper")
     }
     component = np.zeros(groups, dtype=np.intp)
     if len(score):
         root = np.sqrt(1 / many)
-        normal = _products(lambda rows: root[question[rows]], group, question, groups)
-        component = connected_components(normal, directed=False)[1].astype(np.intp)
-        size = np.bincount(component)
-        sized = np.argsort(-size, kind="stable")
-        component, size = np.argsort(sized)[component], size[sized]
+        order = _by_unit(question)
+        normal = _products(lambda rows: root[question[rows]], group, question, order, groups)
+        component, size = _components(normal)
         np.negative(normal, out=normal)
         normal[np.diag_indices(groups)] += own
         # The normal equations of a component add up to 0: its mean is added, and subtracted again.
-        mean_of = np.equal.outer(component, component) / size[component]
-        normal += mean_of
-        inverse = inv(normal, overwrite_a=True)
-        inverse -= mean_of
-        del normal, mean_of
-        mean = np.bincount(question, score) / many
-        effect = inverse @ np.bincount(group, score - mean[question], minlength=groups)
-        level = np.bincount(question, score - effect[group]) / many
-        columns["raw"] = np.bincount(group, score, minlength=groups) / own
+        _add_means(normal, component, size)
+        inverse = inv(normal.T, overwrite_a=True)  # symmetric, and LAPACK goes by columns
+        del normal
+        _add_means(inverse, component, -size)
+        mean = _totals(question, asked, lambda rows: score[rows]) / many
+        effect = inverse @ _totals(group, groups, lambda rows: score[rows] - mean[question[rows]])
+        level = _totals(question, asked, lambda rows: score[rows] - effect[group[rows]]) / many
+        columns["raw"] = _totals(group, groups, lambda rows: score[rows]) / own
         # The mean difficulty of the component's questions.
-        of_question = np.zeros(len(many), dtype=np.intp)
-        of_question[question] = component[group]
+        of_question = np.zeros(asked, dtype=np.intp)
+        for rows in _blocks(len(score)):
+            of_question[question[rows]] = component[group[rows]]
         difficulty = np.bincount(of_question, level) / np.bincount(of_question)
         columns["adjusted"] = effect + difficulty[component]
+        if family.max() + 1 == asked and (family == np.arange(asked)).all():
+            cluster = question
+        else:
+            cluster = family[question]
+            order = _by_unit(cluster)
         held = sum(
             sums.power(2).sum(axis=1)
-            for sums in _sums(lambda rows: np.ones(len(rows)), group, cluster, groups)
+            for sums in _sums(lambda rows: np.ones(len(rows)), group, cluster, order, groups)
         )
         effective = own**2 / held
 
-        def residual(rows: Places) -> Floats:
+        def residual(rows: Codes) -> Floats:
             return np.asarray(score[rows] - effect[group[rows]] - level[question[rows]])
 
         # The diagonal of A⁺ Σ U_f U_fᵀ A⁺.
-        between = _products(residual, group, cluster, groups)
+        between = _products(residual, group, cluster, order, groups)
         variance = np.empty(groups)
         for start in range(0, groups, _GROUPS):
-            rows = slice(start, start + _GROUPS)
-            variance[rows] = ((inverse[rows] @ between) * inverse[rows]).sum(axis=1)
+            some = slice(start, start + _GROUPS)
+            variance[some] = ((inverse[some] @ between) * inverse[some]).sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             error = np.sqrt(effective / (effective - 1) * variance.clip(min=0.0))
         error[effective < LEAST] = math.nan
@@ -142,38 +147,76 @@ def _adjusted(
     return pd.DataFrame({"component": component, "questions": own.astype(np.int64)} | columns)
 
 
-def _add_means(table: Floats, component: Places, size: Places, sign: int) -> None:
-    """Add 1 / size to the entries of each component, or subtract it."""
-    if len(size) == 1:
-        table += sign / size[0]
-        return
-    order = np.argsort(component, kind="stable")
-    for own in np.split(order, np.cumsum(size)[:-1]):
-        table[np.ix_(own, own)] += sign / len(own)
+def _components(linked: Floats) -> tuple[Places, Places]:
+    """Return the component of each group, and the groups of each, the largest first.
+
+    Those of scipy take a copy of the table.
+    """
+    component = np.full(len(linked), -1)
+    found = 0
+    while (left := np.flatnonzero(component < 0)).size:
+        reached = left[:1]
+        while reached.size:
+            component[reached] = found
+            near = np.zeros(len(linked), dtype=np.bool_)
+            for group in reached:
+                near |= linked[group] != 0
+            reached = np.flatnonzero(near & (component < 0))
+        found += 1
+    size = np.bincount(component)
+    sized = np.argsort(-size, kind="stable")
+    return np.argsort(sized)[component], size[sized]
 
 
-def _products(value: Value, group: Codes, of: Codes, groups: int) -> Floats:
+def _blocks(rows: int) -> Iterator[slice]:
+    for start in range(0, rows, _AT_ONCE):
+        yield slice(start, start + _AT_ONCE)
+
+
+def _totals(of: Codes, units: int, value: Callable[[slice], Floats] | None = None) -> Floats:
+    """Return the sum of each unit's values, or the number of its rows."""
+    total = np.zeros(units)
+    for rows in _blocks(len(of)):
+        found = np.bincount(of[rows], None if value is None else value(rows))
+        total[: len(found)] += found
+    return total
+
+
+def _add_means(table: Floats, component: Places, size: Places) -> None:
+    """Add 1 / size to the entries of each component."""
+    for start in range(0, len(table), _GROUPS):
+        some = slice(start, start + _GROUPS)
+        table[some] += np.equal.outer(component[some], component) / size[component[some], None]
+
+
+def _by_unit(of: Codes) -> Codes:
+    """Return the rows in the order of their units."""
+    return np.argsort(of, kind="stable").astype(np.int32)
+
+
+def _products(value: Value, group: Codes, of: Codes, order: Codes, groups: int) -> Floats:
     """Return Σ v vᵀ over the units ``of``, with v the sum of a unit's values by group.
 
-    ``value`` returns those of some rows.
+    ``value`` returns those of some rows; ``order`` from ``_by_unit``.
     """
     total = np.zeros((groups, groups))
-    for sums in _sums(value, group, of, groups):
+    for sums in _sums(value, group, of, order, groups):
         found = (sums @ sums.T).tocoo()
         total[found.row, found.col] += found.data
     return total
 
 
-def _sums(value: Value, group: Codes, of: Codes, groups: int) -> Iterator[Any]:
+def _sums(value: Value, group: Codes, of: Codes, order: Codes, groups: int) -> Iterator[Any]:
     """Yield the sums of values by group and unit, as sparse arrays of some units each."""
     # Lazy: scipy is slow to import, and few commands need it.
     from scipy.sparse import coo_array
 
-    order = np.argsort(of, kind="stable")
-    unit = of[order]
-    cuts = np.unique(np.searchsorted(unit, unit[::_AT_ONCE]))
+    many = _totals(of, int(of.max()) + 1).astype(np.intp)
+    first = np.cumsum(many) - many
+    cuts = np.unique(first[of[order[::_AT_ONCE]]])
     for start, end in pairwise([*cuts, len(order)]):
         rows = order[start:end]
-        place = unit[start:end] - unit[start]
+        unit = of[rows]
+        place = (unit - unit[0]).astype(np.int32)
         shape = (groups, int(place[-1]) + 1)
         yield coo_array((value(rows), (group[rows], place)), shape=shape).tocsr()
