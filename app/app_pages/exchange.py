@@ -36,7 +36,10 @@ def preview(ready: Ready) -> None:
             import_preview.rows(seen)
         for warning in ready.warnings:
             st.caption(as_text(warning))
-        st.caption("Imported rows cannot be removed: a ledger only grows.")
+        st.caption(
+            "An import cannot be undone: a ledger only grows. A question of yours without an "
+            "outcome can be discarded on its page for a day."
+        )
         with st.container(horizontal=True):
             nothing = seen is not None and seen.changes_nothing
             go = st.button("Import", type="primary", key=f"{ready.key}-go", disabled=nothing)

@@ -20,6 +20,7 @@ import streamlit as st
 
 from app.markdown_text import as_lines, as_text
 from app.session import current_member, engine, form_key, my_handle, now, reading, shown_errors
+from app.views.import_preview import with_choices
 from app.views.progress import progress
 from forecasts.access.roles import Rights
 from forecasts.common import limits
@@ -42,14 +43,6 @@ _ENDINGS = ["zip", "csv", "json", "jsonl"]
 _AUTOMATIC, _NONE = "recognise", "none"
 _SCALES = {_AUTOMATIC: "", "0 to 1": "1", "0 to 100": "100"}
 _AS_SHEET = "If it is a spreadsheet, choose that under Format, then its columns."
-# The choices here in place of the command's options, which messages name.
-_HERE = {
-    "--format": "Format",
-    "--column": "Columns",
-    "--timezone": "Time zone",
-    "--account": "Your name in the file",
-    "--vouch": "I vouch for the forecasts’ times",
-}
 _WIDE = {"forecaster": "One column a forecaster", "option": "One column an option"}
 
 
@@ -144,8 +137,7 @@ def _shown_errors() -> Iterator[None]:
         try:
             yield
         except LedgerError as error:
-            if here := [f"{_HERE[one]} for {one}" for one in _HERE if one in str(error)]:
-                error.remedy = f"{error.remedy}\nOn this page: {', '.join(here)}.".strip()
+            error.remedy = with_choices(str(error)).removeprefix(error.message).strip()
             raise
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from app.markdown_text import as_text, counted
+from app.markdown_text import as_lines, as_text, counted
 from app.views.lists import table
 from forecasts.common.text import without_formulas
 from forecasts.exchange.import_ import Imported
@@ -18,6 +18,20 @@ from forecasts.exchange.import_record import Preview
 _ROWS = 12  # of a table, which scrolls
 _NAMES = 10  # members listed
 _ALL = "all"
+# The choices on the page in place of the command's options, which messages name.
+_HERE = {
+    "--format": "Format",
+    "--column": "Columns",
+    "--timezone": "Time zone",
+    "--account": "Your name in the file",
+    "--vouch": "I vouch for the forecasts’ times",
+}
+
+
+def with_choices(words: str) -> str:
+    """Return a message and, if it names options of the command, a line with the choices here."""
+    here = [f"“{_HERE[one]}” instead of {one}" for one in _HERE if one in words]
+    return f"{words}\nOn this page, use {', '.join(here)}." if here else words
 
 
 def additions(counts: Imported, printed: int = 0) -> None:
@@ -48,7 +62,7 @@ def additions(counts: Imported, printed: int = 0) -> None:
 def rows(preview: Preview) -> None:
     """Show the questions with their changes, the omissions, and the notes of the reader."""
     for note in preview.notes:
-        st.caption(as_text(note))
+        st.caption(as_lines(with_choices(note)))
     _members("New members", preview.new_members)
     _members("Existing members with the same names, who get forecasts", preview.known_members)
     many, out = len(preview.questions) + preview.more, len(preview.left_out) + preview.more_left_out

@@ -73,7 +73,8 @@ def print_preview(preview: Preview) -> None:
     if preview.more:
         print_line(f"… and {preview.more:,} more.")
     if preview.unchanged:
-        print_line(f"Unchanged: {preview.unchanged:,} questions.")
+        many = "question" if preview.unchanged == 1 else "questions"
+        print_line(f"Unchanged: {preview.unchanged:,} {many}.")
     _print_left_out(preview, len(preview.left_out))
     print_line(f"An import would add {summary(preview)}.")
     print_members(preview)

@@ -9,7 +9,6 @@ Names of questions are those of ``question_names``.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,25 +19,22 @@ import numpy as np
 import pandas as pd
 from sqlmodel import Session, col, select
 
-from forecasts.common.errors import BadInput
 from forecasts.common.times import to_minute
 from forecasts.exchange.import_ import Comparison, Imported, compare_frames, without, write_frames
+from forecasts.exchange.import_accounts import as_member
 from forecasts.exchange.import_forecasts import question_ids
 from forecasts.exchange.import_questions import Progress
 from forecasts.exchange.platforms.check import check_record
-from forecasts.exchange.platforms.columns import apart
 from forecasts.exchange.platforms.record import LeftOut, PlatformRecord
 from forecasts.exchange.printed_scores import new_printed_scores, write_printed_scores
 from forecasts.exchange.question_names import mapped, names_here
 from forecasts.ledger.append import append
 from forecasts.ledger.models import Member, QuestionOrigin, QuestionText
-from forecasts.questions.origins import platform_name
 from forecasts.questions.standing import in_batches
 from forecasts.scores.frames import Frames, rows
 
 SHOWN = 500  # rows of each list in a preview
 _LONGEST = 80  # characters of a text in a detail
-_FEW = 10  # accounts that are all named
 
 
 class Change(StrEnum):
@@ -167,10 +163,7 @@ def _compared(
     on_progress: Progress,
 ) -> _Compared:
     check_record(record.frames)
-    if account is not None and account != record.account:
-        record = _as_member(record, account, member)
-    elif account is None and not record.account:
-        record = replace(record, notes=[*record.notes, *_taken_as_own(record.frames, member)])
+    record = as_member(session, record, account, member)
     on_progress("Questions of this ledger", 0.0)
     names, discarded = names_here(session, record, member)
     left_out = [*record.left_out, *_discarded(record.frames, discarded)]
@@ -193,53 +186,6 @@ def _compared(
         printed,
         _preview(session, record, comparison, left_out, len(printed), member),
     )
-
-
-def _as_member(record: PlatformRecord, account: str, member: Member) -> PlatformRecord:
-    """Return the record in which ``member`` is the forecaster of that account.
-
-    Another one with the member's handle gets a different one. BadInput without such an account.
-    """
-    handles = [str(handle) for handle in record.frames.forecasts["forecaster"].unique()]
-    if account not in handles:
-        own = record.account or member.handle
-        raise BadInput(
-            f"No forecast of the file is by {account!r}.",
-            remedy=_like(account, [own if one == member.handle else one for one in handles]),
-        )
-    other = apart(record.account or member.handle, member.handle, platform_name(record.platform))
-    names = {member.handle: other, account: member.handle}
-    frames = record.frames
-    forecasts = frames.forecasts.assign(forecaster=mapped(frames.forecasts["forecaster"], names))
-    members = frames.members
-    if members is not None:
-        members = members[members["forecaster"] != account]
-        members = members.assign(forecaster=mapped(members["forecaster"], names))
-    return replace(
-        record,
-        frames=replace(frames, forecasts=forecasts, members=members),
-        printed=record.printed.assign(forecaster=mapped(record.printed["forecaster"], names)),
-    )
-
-
-def _taken_as_own(frames: Frames, member: Member) -> Iterator[str]:
-    """Yield a sentence if one of several forecasters has the member's handle."""
-    handles = frames.forecasts["forecaster"].unique()
-    if len(handles) > 1 and member.handle in handles:
-        yield (
-            f"Forecasts by {member.handle!r} in the file are imported as yours. If that is someone "
-            "else, name your own account with --account."
-        )
-
-
-def _like(account: str, handles: Sequence[str]) -> str:
-    """Return a sentence that names the file's accounts or, of many, those with a similar name."""
-    if not handles:
-        return "It has no forecasts."
-    if len(handles) <= _FEW:
-        return f"The names in the file: {', '.join(sorted(handles))}."
-    near = difflib.get_close_matches(account, handles, n=3)
-    return f"Did you mean {' or '.join(near)}?" if near else "Give the name as in the file."
 
 
 def _renamed(

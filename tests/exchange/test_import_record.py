@@ -313,6 +313,18 @@ def test_an_account_with_the_importers_name_is_told_and_can_be_someone_else(
         assert sorted(stored) == sorted([(alice.id, 0.25), (other.id, 0.5)])
 
 
+def test_a_file_without_the_importer_and_an_account_that_is_a_member_are_told(
+    engine: Engine,
+) -> None:
+    given = record(("metaculus-7", "ann_m", 1, 0.5), ("metaculus-7", "zoe", 1, 0.25))
+    [note] = come_in(engine, given).notes
+    assert note.startswith("No forecast of the file is imported as yours.")
+    [note] = come_in(engine, given, account="ann_m").notes
+    assert note.startswith("There is a member 'ann_m', who keeps the forecasts")
+    bots = record(("metaculus-7", "oracle", 1, 0.5), bots=["oracle"])
+    assert not looked(engine, bots).notes
+
+
 def test_two_members_import_the_same_question_and_learn_nothing_of_each_other(
     engine: Engine,
 ) -> None:

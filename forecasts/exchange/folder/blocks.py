@@ -158,9 +158,14 @@ def _require_columns(path: Path, names: Sequence[str]) -> None:
             path.name, f"{len(names):,} columns", f"{limits.COLUMNS}", "Leave some out."
         )
     twice = sorted({name for name in names if names.count(name) > 1})
-    if not names or twice:
+    if not names:
         raise BadInput(
-            f"{path.name} has {'no header' if not names else f'the column {twice[0]!r} twice'}."
+            f"{path.name} has no header.",
+            remedy="Its first line names the columns. If the file is empty, leave it out.",
+        )
+    if twice:
+        raise BadInput(
+            f"{path.name} has the column {twice[0]!r} twice.", remedy="Rename or remove one."
         )
 
 

@@ -205,3 +205,15 @@ def require_sound(source: Source, problems: Sequence[Problem]) -> None:
             problems=problems,
             remedy="Give the file as the platform wrote it.",
         )
+
+
+def plain_words(text: str) -> str:
+    """Return the words of HTML, a paragraph a line; other text as it is."""
+    if "<" not in text or not text.strip():
+        return text.strip()
+    import lxml.html  # type: ignore[import-untyped]  # slow to import
+
+    tree = lxml.html.fromstring(f"<div>{text}</div>")
+    for block in tree.iter("p", "br", "li", "div"):
+        block.tail = "\n" + (block.tail or "")
+    return "\n".join(filter(None, map(str.strip, tree.text_content().splitlines())))

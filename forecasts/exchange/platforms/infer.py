@@ -20,6 +20,7 @@ from forecasts.exchange.platforms.entries import (
     Entry,
     columns_of,
     json_files,
+    plain_words,
     require_sound,
     starts_with,
 )
@@ -245,8 +246,8 @@ def _common(entry: Entry, title: str) -> dict[str, Any]:
         "open_time": opened,
         "scheduled_close_time": closes,
         "actual_close_time": actual,
-        "resolution_criteria": _plain(entry.text("description", most=limits.PROSE_BYTES)),
-        "fine_print": "\n\n".join(map(_plain, filter(None, clarified))),
+        "resolution_criteria": plain_words(entry.text("description", most=limits.PROSE_BYTES)),
+        "fine_print": "\n\n".join(map(plain_words, filter(None, clarified))),
     }
 
 
@@ -321,7 +322,7 @@ def _forecasts(
         for answer in question.answers
     ]
     common = (who, name, made_at)
-    rationale = _plain(entry.text("rationale"))
+    rationale = plain_words(entry.text("rationale"))
     if question.is_binary:
         found = [
             _Forecast(str(asked["question_id"]), *common, p, None, rationale, entry.place)
@@ -391,15 +392,3 @@ def _forecasters(found: Sequence[_Forecast], choices: Choices, notes: list[str])
         notes.append(f"{what} no account; imported as {choices.owner}'s.")
     names.pop("", None)
     return {"": choices.owner} | account_handles(names, "INFER", notes)
-
-
-def _plain(text: str) -> str:
-    """Return the words of HTML, a paragraph a line; other text as it is."""
-    if "<" not in text or not text.strip():
-        return text.strip()
-    import lxml.html  # type: ignore[import-untyped]  # slow to import
-
-    tree = lxml.html.fromstring(f"<div>{text}</div>")
-    for block in tree.iter("p", "br", "li", "div"):
-        block.tail = "\n" + (block.tail or "")
-    return "\n".join(filter(None, map(str.strip, tree.text_content().splitlines())))

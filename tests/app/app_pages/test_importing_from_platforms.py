@@ -208,7 +208,7 @@ def test_a_spreadsheet_with_other_headers_is_told_where_to_choose_its_columns(
     said = words(app)
     assert "No column of guesses.csv is the probability by its name." in said
     assert '--column "outcome=NAME": else every question is open  \n' in said
-    assert "On this page: Columns for --column." in said
+    assert "On this page, use “Columns” instead of --column." in said
 
 
 FATEBOOK = (
@@ -217,6 +217,14 @@ FATEBOOK = (
     "Will it rain?,Alice A.,0.7,2024-05-01 10:11:5,2024-05-01 10:11:5,2024-06-01 00:00:0,YES\n"
 )
 CONFIDO = "timestamp,date,time,probability,user_id,nick,resolution\n1704067200,,,0.4,7,Al,1\n"
+
+
+def test_a_file_in_which_nobody_is_the_importer_says_where_to_name_oneself(app: AppTest) -> None:
+    two = CONFIDO + "1704067200,,,0.5,8,Bo,1\n"
+    press(upload(app, [("room.csv", two.encode(), "text/csv")]), "Preview")
+    said = words(app)
+    assert "No forecast of the file is imported as yours." in said
+    assert "On this page, use “Your name in the file” instead of --account." in said
 
 
 def choices(app: AppTest) -> set[str]:

@@ -1,0 +1,91 @@
+"""The importer's account in the record of another platform."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from sqlmodel import Session
+
+from forecasts.access.members import find_member
+from forecasts.common.errors import BadInput
+from forecasts.exchange.platforms.columns import apart
+from forecasts.exchange.platforms.record import PlatformRecord
+from forecasts.exchange.question_names import mapped
+from forecasts.ledger.models import Member
+from forecasts.questions.origins import platform_name
+
+_FEW = 10  # accounts that are all named
+
+
+def as_member(
+    session: Session, record: PlatformRecord, account: str | None, member: Member
+) -> PlatformRecord:
+    """Return the record in which ``member`` is the forecaster of that account, if one is given.
+
+    Its notes say whose the forecasts become, where that may be a mistake. BadInput if the record
+    has no such account.
+    """
+    notes = [*record.notes, *_whose(session, record, account, member)]
+    if account is not None and account != record.account:
+        record = _renamed(record, account, member)
+    return replace(record, notes=notes)
+
+
+def _renamed(record: PlatformRecord, account: str, member: Member) -> PlatformRecord:
+    """Return the record with the member's handle for the account, and another for a namesake."""
+    handles = [str(handle) for handle in record.frames.forecasts["forecaster"].unique()]
+    if account not in handles:
+        own = record.account or member.handle
+        raise BadInput(
+            f"No forecast of the file is by {account!r}.",
+            remedy=_like(account, [own if one == member.handle else one for one in handles]),
+        )
+    other = apart(record.account or member.handle, member.handle, platform_name(record.platform))
+    names = {member.handle: other, account: member.handle}
+    frames = record.frames
+    forecasts = frames.forecasts.assign(forecaster=mapped(frames.forecasts["forecaster"], names))
+    members = frames.members
+    if members is not None:
+        members = members[members["forecaster"] != account]
+        members = members.assign(forecaster=mapped(members["forecaster"], names))
+    return replace(
+        record,
+        frames=replace(frames, forecasts=forecasts, members=members),
+        printed=record.printed.assign(forecaster=mapped(record.printed["forecaster"], names)),
+    )
+
+
+def _whose(
+    session: Session, record: PlatformRecord, account: str | None, member: Member
+) -> Iterator[str]:
+    """Yield sentences on forecasters who may be the importer, or someone else."""
+    members = record.frames.members
+    people = set() if members is None else set(members["forecaster"][members["kind"] == "human"])
+    if account is not None:
+        if account != member.handle and find_member(session, account) is not None:
+            yield (
+                f"There is a member {account!r}, who keeps the forecasts imported as theirs; "
+                "each would count for both of you."
+            )
+    elif people and member.handle not in record.frames.forecasts["forecaster"].unique():
+        yield (
+            "No forecast of the file is imported as yours. If one of its forecasters is you, name "
+            "your account with --account."
+        )
+    elif len(people) > 1 and not record.account and member.handle in people:
+        yield (
+            f"Forecasts by {member.handle!r} in the file are imported as yours. If that is someone "
+            "else, name your own account with --account."
+        )
+
+
+def _like(account: str, handles: Sequence[str]) -> str:
+    """Return a sentence that names the file's accounts or, of many, those with a similar name."""
+    if not handles:
+        return "It has no forecasts."
+    if len(handles) <= _FEW:
+        return f"The names in the file: {', '.join(sorted(handles))}."
+    near = difflib.get_close_matches(account, handles, n=3)
+    return f"Did you mean {' or '.join(near)}?" if near else "Give the name as in the file."
