@@ -70,7 +70,7 @@ def skills(
         return each.groupby(["group", "question"], as_index=False)[kept].mean()
 
     found = of_groups(wide)
-    if not moments and not few(outcome_counts(found, questions)):
+    if found.empty or not (moments or few(outcome_counts(found, questions))):
         return found
     odds = of_groups(wide[["question", "forecaster"]].assign(**_odds(questions, forecasts, lead)))
     return found.assign(**_moments(odds))

@@ -44,6 +44,9 @@ from forecasts.reports.selection import ALL, Choice
 from forecasts.reports.skills import few, outcome_counts, skills
 
 
+_SKILLS = dict.fromkeys(("skill", "crowd_skill", "perfect"), np.float64)
+
+
 @dataclass(frozen=True)
 class Read:
     """The numbers of one part: ``joint``, the digests of its questions, and outcomes by group."""
@@ -119,6 +122,8 @@ def _read(item: tuple[Path, int]) -> Read:
             scope = rows.scope
             counting = scope.counting
             found = skills(counting, rows.frames, rows.entries, scope.choice.lead, moments=True)
+            if found.empty:
+                continue
             outcomes.append(outcome_counts(found, counting))
             number = counting["question_id"].to_numpy()
             skilled.append(found.assign(question=number[found["question"].to_numpy(np.intp)]))
@@ -158,6 +163,8 @@ def _make(item: tuple[Path, int]) -> tuple[Group, ...]:
 
 def _skills(folder: Path, batch: int, scope: Scope, plan: Plan, *, moments: bool) -> pd.DataFrame:
     found = pd.DataFrame(concatenated(folder / "skills", batch).to_pandas())
+    if found.empty:
+        return pd.DataFrame(columns=["group", "question", *_SKILLS]).astype(_SKILLS)
     if not moments:
         found = found.drop(columns=["variance", "third"])
     place = pd.Index(scope.counting["question_id"]).get_indexer(found["question"])

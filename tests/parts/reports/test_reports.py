@@ -6,6 +6,7 @@ import json
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from forecasts.parts.reports import plan, reports
 from forecasts.parts.reports.reports import report_parts
 from forecasts.reports import Report
 from forecasts.scores.frames import Frames
-from tests.parts.reports.ledgers import assert_equal, everything, read_piecemeal
+from tests.parts.reports.ledgers import assert_equal, everything, read_piecemeal, written
 from tests.reports.small_ledgers import NOW, day, picked, report
 
 
@@ -60,6 +61,17 @@ def test_every_number_is_that_of_one_process(
     found = report_on(parts[count], **wanted)
     assert len(found.groups) > 0
     assert_equal(found, report(ledger, **wanted))
+
+
+@pytest.mark.parametrize("by", ["forecaster", "team"])
+@pytest.mark.parametrize("resolved", [[], ["q001"], ["elsewhere"]])
+def test_a_ledger_in_which_hardly_a_question_is_resolved_has_a_report(
+    ledger: Frames, tmp_path: Path, by: str, resolved: list[str]
+) -> None:
+    asked = ledger.questions
+    outcome = asked["resolution"].where(asked["question_id"].isin(resolved), "")
+    few = replace(ledger, questions=asked.assign(resolution=outcome))
+    assert_equal(report_on(written(tmp_path / "parts", few, 3), by=by), report(few, by=by))
 
 
 def test_progress_ends_at_the_total_and_nothing_is_left_beside_the_parts(
