@@ -35,14 +35,18 @@ def parts_in(folder: Path | None) -> Parts | None:
 
     if folder is None:
         return None
-    refuse_scores(folder)
+    refuse_others(folder)
     return open_parts(folder) if is_parts(folder) else None
 
 
-def refuse_scores(folder: Path) -> None:
-    """Raise BadInput, with the folder of parts to name, if this is a folder of scores."""
+def refuse_others(folder: Path) -> None:
+    """Raise BadInput, with the folder of parts to name, for scores and for folders within parts."""
+    from forecasts.parts.folder import MANIFEST, is_parts
     from forecasts.parts.scores.scores import parts_scored
 
+    whole = folder.resolve().parent
+    if folder.name in ("questions", "forecasts", MANIFEST) and is_parts(whole):
+        raise BadInput(f"{str(folder)!r} is within a folder of parts; name {str(whole)!r}.")
     of = parts_scored(folder)
     if of is not None:
         named = f": {of!r}" if of else ""

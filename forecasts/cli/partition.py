@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
-from forecasts.cli.bulk_scores import refuse_scores, showing_progress, stoppable
+from forecasts.cli.bulk_scores import refuse_others, showing_progress, stoppable
 from forecasts.cli.console import print_line, print_note
 from forecasts.cli.root import app
 from forecasts.common.commands import command
@@ -70,7 +70,7 @@ def partition(
     and nothing is written.
     """
     for path in paths:
-        refuse_scores(path)
+        refuse_others(path)
     if check:
         if into is not None or parts is not None or memory is not None:
             raise BadInput(
@@ -113,7 +113,7 @@ def _check(folders: Sequence[Path]) -> None:
             print_line(f"{parts.folder}: all {files} are as parts.json lists them")
             continue
         broken = True
-        print_note(f"{parts.folder}: {len(differ):,} of {files} were changed or are missing:")
+        print_note(f"{parts.folder}: changed or missing, {len(differ):,} of {files}:")
         for name in differ[:_NAMES_SHOWN]:
             print_note(f"  {name}")
         if len(differ) > _NAMES_SHOWN:
@@ -143,8 +143,10 @@ def showing_steps() -> Iterator[Callable[[str, int, int], None]]:
 
 def print_made(made: Parts) -> None:
     """Print the size of a folder of parts, and the next command."""
-    parts = f"{made.count:,} part{'' if made.count == 1 else 's'}"
-    questions, forecasts = made.rows("questions"), made.rows("forecasts")
-    print_line(f"{made.folder}: {forecasts:,} forecasts on {questions:,} questions in {parts}")
+    from forecasts.reports.numbers import count
+
+    questions = count(made.rows("questions"), "question")
+    forecasts = count(made.rows("forecasts"), "forecast")
+    print_line(f"{made.folder}: {forecasts} on {questions} in {count(made.count, 'part')}")
     scored = command("score", str(made.folder), options=["--output", "SCORES"])
     print_line(f"Score them with: {scored}")

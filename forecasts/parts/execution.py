@@ -43,6 +43,7 @@ from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
 from forecasts.common.errors import BadInput, LedgerError
+from forecasts.parts.files import AGAIN
 from scoring import parallel
 
 Item = TypeVar("Item")
@@ -200,9 +201,18 @@ def explained(error: Exception) -> LedgerError:
             "The cluster cancelled it, or its scheduler ended.",
             remedy="If the scheduler ended, start it and its workers again.",
         )
-    if isinstance(error, OSError) and error.filename is not None:
-        return BadInput(f"{error.filename} cannot be read or written: {error.strerror}.")
-    return BadInput(f"{type(error).__name__}: {error}")
+    if isinstance(error, FileNotFoundError) and error.filename is not None:
+        return BadInput(
+            f"{error.filename} is not there, or not for every worker.",
+            remedy=f"All workers must reach it by this path. {AGAIN}",
+        )
+    if isinstance(error, OSError):
+        place = "A file" if error.filename is None else error.filename
+        return BadInput(
+            f"{place} cannot be read or written: {error.strerror or error}.",
+            remedy="Check its disk and who may use it.",
+        )
+    return BadInput(f"The program failed on it: {type(error).__name__}: {error}")
 
 
 def _in_one_thread(work: Callable[[Item], Result], item: Item) -> Result:

@@ -63,8 +63,12 @@ def file_sha256(path: Path) -> str:
 def write_json(path: Path, document: Any) -> None:
     """Write a document as JSON. The file has the old content or the new, never half of it."""
     draft = path.with_name(f".{path.name}")
-    draft.write_text(json_text(document), encoding="utf-8")
-    draft.replace(path)
+    try:
+        draft.write_text(json_text(document), encoding="utf-8")
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def changed(path: Path) -> BadInput:

@@ -125,7 +125,7 @@ class Parts:
                 f"The folder of parts {self.folder.name!r} has no file {name}.", remedy=AGAIN
             ) from None
         except pa.ArrowException as error:
-            reason = " ".join(str(error).split())
+            reason = " ".join(str(error).split()).rstrip(".")
             raise BadInput(
                 f"{name} of {self.folder.name!r} cannot be read: {reason}.", remedy=AGAIN
             ) from None

@@ -51,7 +51,7 @@ def test_the_command_says_that_all_files_are_as_listed(parts: Parts) -> None:
 def test_the_command_names_the_files_that_differ(parts: Parts) -> None:
     (parts.folder / part_file("questions", 1)).unlink()
     checked = run("--check", parts.folder, exit_code=1)
-    assert f"{parts.folder}: 1 of 8 files were changed or are missing:" in checked.stderr
+    assert f"{parts.folder}: changed or missing, 1 of 8 files:" in checked.stderr
     assert "  questions/part-00001.parquet" in checked.stderr
     assert "Make the parts again" in checked.stderr
 

@@ -43,7 +43,6 @@ from forecasts.reports.scope import Scope
 from forecasts.reports.selection import ALL, Choice
 from forecasts.reports.skills import few, outcome_counts, skills
 
-
 _SKILLS = dict.fromkeys(("skill", "crowd_skill", "perfect"), np.float64)
 
 

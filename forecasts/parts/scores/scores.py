@@ -78,8 +78,7 @@ def score_parts(
     made_from = {key: tasks[0].made_from[key] for key in ("protocols", "scoring")}
     head = {"format": FORMAT, "version": VERSION, **made_from, "parts": parts.count}
     head["parts_folder"] = str(parts.folder.resolve())
-    _prepare(output, made_from["protocols"])
-    with _alone(output):
+    with _writing_to(output, made_from["protocols"]), _alone(output):
         write_json(output / RESULTS, head)
         done: dict[int, PartScores] = {}
         failed: dict[int, LedgerError] = {}
@@ -167,21 +166,28 @@ def _tasks(parts: Parts, output: Path, protocols: Sequence[str]) -> list[Task]:
 
 def _prepare(output: Path, protocols: Sequence[str]) -> None:
     """Make the folder of results. Refused if it has other content, or scores by other protocols."""
+    if os.path.lexists(output):
+        others = not output.is_dir() or {each.name for each in output.iterdir()}
+        there = _protocols(output)
+        if there is not None and there != protocols:
+            raise Refused(
+                f"{str(output)!r} has scores by {', '.join(there)}.",
+                remedy="Name another folder, or the same protocols.",
+            )
+        if others and there is None:
+            raise Refused(
+                f"{str(output)!r} is neither an empty folder nor one of earlier scores.",
+                remedy="Name a new folder, or a folder of scores to continue.",
+            )
+    (output / "scores").mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def _writing_to(output: Path, protocols: Sequence[str]) -> Iterator[None]:
+    """Make the folder of results for the block. BadInput if it cannot be written."""
     try:
-        if os.path.lexists(output):
-            others = not output.is_dir() or {each.name for each in output.iterdir()}
-            there = _protocols(output)
-            if there is not None and there != protocols:
-                raise Refused(
-                    f"{str(output)!r} has scores by {', '.join(there)}.",
-                    remedy="Name another folder, or the same protocols.",
-                )
-            if others and there is None:
-                raise Refused(
-                    f"{str(output)!r} is neither an empty folder nor one of earlier scores.",
-                    remedy="Name a new folder, or a folder of scores to continue.",
-                )
-        (output / "scores").mkdir(parents=True, exist_ok=True)
+        _prepare(output, protocols)
+        yield
     except OSError as error:
         raise BadInput(
             f"The folder {str(output)!r} cannot be written: {error.strerror or error}.",

@@ -398,6 +398,7 @@ def test_the_command_lists_the_parts_that_failed(parts: Parts, tmp_path: Path) -
     found = run("score", parts.folder, "--output", tmp_path / "scores", exit_code=1)
     assert "1 part failed:" in found.stderr
     assert "part-00001:" in found.stderr
+    assert "part-00001.parquet is not there, or not for every worker." in found.stderr
     assert "digest" not in found.stdout
 
 
@@ -446,6 +447,24 @@ def test_a_folder_of_scores_names_the_parts_that_it_was_made_from(
         f"'{tmp_path}/scores' is a folder of scores; name the parts that they were made from: "
         f"'{parts.folder}'.\n"
     )
+
+
+@pytest.mark.parametrize("name", ["questions", "forecasts", "parts.json"])
+def test_a_place_within_parts_names_the_folder_of_parts(parts: Parts, name: str) -> None:
+    refused = run("score", parts.folder / name, exit_code=2)
+    assert refused.stderr.endswith(f"is within a folder of parts; name '{parts.folder}'.\n")
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_no_draft(
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    refused = run("score", parts.folder, "--output", tmp_path / "scores", exit_code=2)
+    assert "cannot be written: No space left on device" in refused.stderr
+    assert [path.name for path in (tmp_path / "scores").iterdir()] == ["scores"]
 
 
 def test_crowd_says_which_commands_read_parts(parts: Parts) -> None:
