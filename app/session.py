@@ -6,14 +6,12 @@ of the ledger is shown in place, as a sentence and its remedy.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any, NoReturn, TypedDict, TypeVar, cast
 
 import streamlit as st
@@ -28,7 +26,7 @@ from forecasts.access.oidc_settings import configured_sign_in
 from forecasts.access.preferences import Preferences, preferences
 from forecasts.access.roles import Rights
 from forecasts.common.errors import BadInput, DatabaseError, LedgerError
-from forecasts.common.settings import Settings
+from forecasts.common.settings import Settings, current_settings
 from forecasts.common.text import on_one_line
 from forecasts.ledger import database, schema
 from forecasts.ledger.clock import act_time, ledger_clock
@@ -59,13 +57,7 @@ def _ahead(url: str) -> timedelta:
 
 def settings() -> Settings:
     """Return the settings from the server's environment."""
-    return _settings(frozenset(os.environ.items()))
-
-
-@lru_cache(maxsize=1)
-def _settings(_environment: frozenset[tuple[str, str]]) -> Settings:
-    # A page asks dozens of times, and reading the settings is as slow as a database query.
-    return Settings()
+    return current_settings()
 
 
 def ledger_url() -> str:

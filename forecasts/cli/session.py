@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from forecasts.cli.console import now, print_note, use_zone
 from forecasts.common.errors import BadInput, LedgerError
@@ -23,11 +23,13 @@ def settings(database: str | None = None, member: str | None = None) -> Settings
     """Return the settings, overridden by the command's options."""
     from pydantic import ValidationError
 
-    from forecasts.common.settings import Settings
+    from forecasts.common.settings import current_settings
 
-    chosen: dict[str, Any] = {"database_url": database, "member": member}
+    chosen = {"database_url": database, "member": member}
     try:
-        return Settings(**{name: value for name, value in chosen.items() if value is not None})
+        return current_settings(
+            **{name: value for name, value in chosen.items() if value is not None}
+        )
     except ValidationError as error:
         from forecasts.ledger.urls import to_type_again
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import getpass
 import os
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -115,6 +117,25 @@ class Settings(BaseSettings):
     def names_a_member(self) -> bool:
         """Whether the member was named explicitly, not taken from the machine's user."""
         return "member" in self.model_fields_set
+
+
+def current_settings(**chosen: str) -> Settings:
+    """Return the settings of the environment as it is now, with those chosen in their place.
+
+    ValidationError for a value that breaks a rule.
+    """
+    folder = None
+    with suppress(OSError):  # the current folder may have been removed
+        folder = os.getcwd()
+    return _settings(frozenset(os.environ.items()), folder, frozenset(chosen.items()))
+
+
+@lru_cache(maxsize=8)
+def _settings(
+    _environment: object, _folder: object, chosen: frozenset[tuple[str, str]]
+) -> Settings:
+    # Commands and pages ask often, and building them is as slow as a database query.
+    return Settings(**dict(chosen))  # type: ignore[arg-type]
 
 
 def sqlite_url(path: Path) -> str:
