@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    CursorResult,
     Dialect,
     Integer,
     Select,
@@ -36,20 +37,23 @@ RawRow = tuple[int, int | None, str, str, Any, str]
 
 def fetch(connection: Connection, sql: str) -> list[tuple[Any, ...]]:
     """Return rows as the driver has them, without the engine's row around each."""
-    cursor: Any = connection.exec_driver_sql(sql).cursor
-    try:
-        return list(cursor.fetchall())
-    except connection.dialect.loaded_dbapi.Error as error:
-        raise raised(connection, sql, error) from error
-    finally:
-        cursor.close()
+    return _rows(connection, connection.exec_driver_sql(sql))
 
 
 def read(session: Session, statement: Select[Any]) -> list[tuple[Any, ...]]:
-    """Return rows as the driver has them; the statement's parameters are ids."""
+    """Return the rows of a statement as the driver has them."""
     connection = session.connection()
-    sql = statement.compile(connection.engine, compile_kwargs={"literal_binds": True})
-    return fetch(connection, str(sql))
+    return _rows(connection, connection.execute(statement))
+
+
+def _rows(connection: Connection, result: CursorResult[Any]) -> list[tuple[Any, ...]]:
+    cursor: Any = result.cursor
+    try:
+        return list(cursor.fetchall())
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise raised(connection, result.context.statement, error) from error
+    finally:
+        cursor.close()
 
 
 def rows_between(session: Session, kind: str, low: int, high: int) -> list[RawRow]:
