@@ -102,30 +102,37 @@ def came_and_went() -> Frames:
     )
 
 
-def edge_cases() -> dict[str, Report]:
-    return {
-        "an empty ledger": report(ledger([])),
-        "no team": report(ledger([]), by="team"),
-        "nothing resolved": report(ledger([asked("q", closes=300)], [made("q", "ana", 0, 0.5)])),
-        "one question": report(ledger([asked("q", "yes")], [made("q", "ana", 0, 1.0)])),
-        "an impossible that happened": report(
-            ledger([asked("q", "yes"), asked("r", "no")], [made("q", "a", 0, 0.0)])
-        ),
-        "a random one": report(random_ledger(2)),
-        "by lead time": report(random_ledger(2), by="lead"),
-        "at a lead": report(random_ledger(2), by="forecaster", lead=2.0),
-        "a choice": report(random_ledger(2), tags=("t0",), since=day(0), until=day(30)),
-        "every outcome the same": report(same_outcomes()),
-        "separated": report(separated()),
-        "one forecaster alone": report(
-            ledger([asked("q", "yes")], [made("q", "ana", 0, 0.7)]), by="forecaster"
-        ),
-        "who came and went": report(came_and_went(), by="team"),
-        "many groups": report(random_ledger(2), by="forecaster"),
-        "all resolved": report(random_ledger(3), by="team", cohort="resolved"),
-        "evidence": report(cited(random_ledger(8, questions=20)), by="team"),
-        "everyone's words": report(nasty(), by="tag"),
-    }
+EDGE_CASES: dict[str, Callable[[], Report]] = {
+    "an empty ledger": lambda: report(ledger([])),
+    "no team": lambda: report(ledger([]), by="team"),
+    "nothing resolved": lambda: report(
+        ledger([asked("q", closes=300)], [made("q", "ana", 0, 0.5)])
+    ),
+    "one question": lambda: report(ledger([asked("q", "yes")], [made("q", "ana", 0, 1.0)])),
+    "an impossible that happened": lambda: report(
+        ledger([asked("q", "yes"), asked("r", "no")], [made("q", "a", 0, 0.0)])
+    ),
+    "a random one": lambda: report(random_ledger(2)),
+    "by lead time": lambda: report(random_ledger(2), by="lead"),
+    "at a lead": lambda: report(random_ledger(2), by="forecaster", lead=2.0),
+    "a choice": lambda: report(random_ledger(2), tags=("t0",), since=day(0), until=day(30)),
+    "every outcome the same": lambda: report(same_outcomes()),
+    "separated": lambda: report(separated()),
+    "one forecaster alone": lambda: report(
+        ledger([asked("q", "yes")], [made("q", "ana", 0, 0.7)]), by="forecaster"
+    ),
+    "who came and went": lambda: report(came_and_went(), by="team"),
+    "many groups": lambda: report(random_ledger(2), by="forecaster"),
+    "all resolved": lambda: report(random_ledger(3), by="team", cohort="resolved"),
+    "evidence": lambda: report(cited(random_ledger(8, questions=20)), by="team"),
+    "everyone's words": lambda: report(nasty(), by="tag"),
+}
+
+
+@cache
+def edge_case(name: str) -> Report:
+    """Return the report of this name, which is built once."""
+    return EDGE_CASES[name]()
 
 
 @cache
@@ -136,7 +143,7 @@ def random_report(seed: int, *, by: str | None = None, **of: Any) -> Report:
 
 @pytest.fixture(scope="module")
 def reports() -> dict[str, Report]:
-    return edge_cases()
+    return {name: edge_case(name) for name in EDGE_CASES}
 
 
 def test_every_form_has_words_for_every_edge_case(reports: dict[str, Report]) -> None:
@@ -216,10 +223,8 @@ class Page(HTMLParser):
         self.text += data
 
 
-def test_a_page_shows_whatever_anybody_is_called_and_runs_nothing(
-    reports: dict[str, Report],
-) -> None:
-    page, source = Page(), as_html(reports["everyone's words"])
+def test_a_page_shows_whatever_anybody_is_called_and_runs_nothing() -> None:
+    page, source = Page(), as_html(edge_case("everyone's words"))
     page.feed(source)
     assert not {"script", "img", "b", "i"} & set(page.tags)
     assert "<script" not in source
@@ -245,8 +250,8 @@ def test_every_chart_of_the_page_has_its_words_and_the_table_behind_it() -> None
     assert "None" not in page.text
 
 
-def test_a_spreadsheet_finds_no_formula(reports: dict[str, Report]) -> None:
-    text = io.StringIO(as_csv(reports["everyone's words"]), newline="")
+def test_a_spreadsheet_finds_no_formula() -> None:
+    text = io.StringIO(as_csv(edge_case("everyone's words")), newline="")
     rows = list(csv.DictReader(text))
     assert {row["name"] for row in rows} == set(map(without_formulas, WORDS))
     assert not any(value.startswith(("=", "+", "@")) for row in rows for value in row.values())
@@ -260,8 +265,8 @@ def test_numbers_in_csv_are_those_of_the_report_to_the_last_bit() -> None:
         assert float(row["miscalibration"]) == group.decomposition.miscalibration
 
 
-def test_markdown_takes_no_name_for_markup(reports: dict[str, Report]) -> None:
-    text = as_markdown(reports["everyone's words"])
+def test_markdown_takes_no_name_for_markup() -> None:
+    text = as_markdown(edge_case("everyone's words"))
     for word in WORDS:
         found = escaped(word)
         assert f"\n## {found}\n" in text
@@ -277,10 +282,8 @@ def test_markdown_takes_no_name_for_markup(reports: dict[str, Report]) -> None:
         assert {row.count(" | ") for row in rows} == {lines[rule].count(" | ")}
 
 
-def test_a_terminal_is_given_words_alone_and_no_row_that_nobody_made(
-    reports: dict[str, Report],
-) -> None:
-    text = as_text(reports["everyone's words"])
+def test_a_terminal_is_given_words_alone_and_no_row_that_nobody_made() -> None:
+    text = as_text(edge_case("everyone's words"))
     assert printable(text) == text
     for name in MARKUP:
         assert name in text  # no rich markup, no emoji
@@ -365,17 +368,17 @@ def test_intervals_and_p_values_say_that_they_count_families(
     assert "such records (40 families of questions)" in text
 
 
-def test_a_reaction_stands_beside_the_verdict_in_every_form(reports: dict[str, Report]) -> None:
-    group = reports["a random one"].groups[0]
+def test_a_reaction_stands_beside_the_verdict_in_every_form() -> None:
+    group = edge_case("a random one").groups[0]
     assert group.movement is not None
     slow = replace(group.movement, kind="under_reacting", sentence="Under-reacts: so it does.")
-    found = replace(reports["a random one"], groups=(replace(group, movement=slow),))
+    found = replace(edge_case("a random one"), groups=(replace(group, movement=slow),))
     for render in (as_text, as_html, as_markdown, as_csv, as_json):
         assert "Under-reacts: so it does." in render(found)
 
 
-def test_a_report_with_nothing_to_score_says_the_next_step(reports: dict[str, Report]) -> None:
-    said = as_text(reports["nothing resolved"])
+def test_a_report_with_nothing_to_score_says_the_next_step() -> None:
+    said = as_text(edge_case("nothing resolved"))
     assert "Nothing is scored yet. Next: record an outcome" in said
     assert "Coverage" not in said
 
@@ -388,7 +391,7 @@ def test_what_is_nothing_has_no_sign_and_no_infinite_score_is_not_counted() -> N
 
 
 def test_a_pdf_takes_no_name_for_markup_and_has_signs_of_every_script(
-    reports: dict[str, Report], monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     set_: list[Any] = []
 
@@ -397,7 +400,7 @@ def test_a_pdf_takes_no_name_for_markup_and_has_signs_of_every_script(
         set_.extend(json.loads(typst.query(template, "heading.where(level: 2)", **given)))
         return b""
 
-    found = reports["everyone's words"]
+    found = edge_case("everyone's words")
     assert as_pdf(found) == as_pdf(found)
     monkeypatch.setattr("typst.compile", headings)
     as_pdf(found)
@@ -406,6 +409,7 @@ def test_a_pdf_takes_no_name_for_markup_and_has_signs_of_every_script(
     ]
 
 
+@pytest.mark.slow  # draws every report
 def test_charts_have_no_place_outside_of_their_box(reports: dict[str, Report]) -> None:
     for found in reports.values():
         for group in found.groups:
