@@ -14,6 +14,8 @@ from tests.outages.numbers import often
 from tests.outages.writers import SIDE_BY_SIDE, writing_to
 from tests.postgresql import Server
 
+pytestmark = pytest.mark.server
+
 
 @pytest.fixture
 def kind() -> str:

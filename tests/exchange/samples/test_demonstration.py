@@ -22,7 +22,7 @@ NOW = day(327)  # 24 November 2026
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, list[str]]]:
-    """The demonstration ledger, and the lines printed while it was built."""
+    """The demonstration ledger, and the lines printed while it was built: it takes seconds."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
         said: list[str] = []
@@ -31,12 +31,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, li
         engine.dispose()
 
 
+@pytest.mark.slow
 def test_the_app_opens_the_one_that_is_there_already(built: tuple[Engine, list[str]]) -> None:
     said: list[str] = []
     url = demonstration.opened(now=NOW, echo=said.append)
     assert (url, said) == (sqlite_url(demonstration.ledger_path()), [])
 
 
+@pytest.mark.slow
 def test_the_page_comes_out_as_three_articles_with_publisher_and_day(
     built: tuple[Engine, list[str]],
 ) -> None:
@@ -49,6 +51,7 @@ def test_the_page_comes_out_as_three_articles_with_publisher_and_day(
     ]
 
 
+@pytest.mark.slow
 def test_every_state_of_a_question_is_shown(built: tuple[Engine, list[str]]) -> None:
     with database.reading(built[0]) as session:
         standing = question_standing.listing(session, now=NOW)
@@ -62,6 +65,7 @@ def test_every_state_of_a_question_is_shown(built: tuple[Engine, list[str]]) -> 
     assert "30 October 2025" in meeting.note
 
 
+@pytest.mark.slow
 def test_outcomes_are_those_of_the_file_and_no_other(built: tuple[Engine, list[str]]) -> None:
     import csv
 
@@ -77,6 +81,7 @@ def test_outcomes_are_those_of_the_file_and_no_other(built: tuple[Engine, list[s
     assert len(by_resolver) == len(listed)
 
 
+@pytest.mark.slow
 def test_everybody_who_forecasts_is_labelled_as_simulated(built: tuple[Engine, list[str]]) -> None:
     with database.reading(built[0]) as session:
         handles = session.exec(
@@ -86,6 +91,7 @@ def test_everybody_who_forecasts_is_labelled_as_simulated(built: tuple[Engine, l
     assert all("(simulated)" in handle for handle in handles)
 
 
+@pytest.mark.slow
 def test_each_step_of_the_journey_is_told(built: tuple[Engine, list[str]]) -> None:
     steps = [line for line in built[1] if line[:1].isdigit()]
     assert [line.split(":")[0] for line in steps] == [
@@ -99,6 +105,7 @@ def test_each_step_of_the_journey_is_told(built: tuple[Engine, list[str]]) -> No
     ]
 
 
+@pytest.mark.slow
 def test_it_is_said_how_each_team_was_made_to_forecast(built: tuple[Engine, list[str]]) -> None:
     said = [line.strip() for line in built[1] if " forecasters: " in line]
     assert said == [
