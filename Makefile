@@ -32,19 +32,21 @@ app: $(VENV)/.runs
 
 # The tests start many processes. If Python may not keep what it compiles, each of them compiles
 # the project again.
-PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --dist worksteal
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --dist worksteal
+# Some wait for a browser or a server meanwhile: one worker more than there are processors.
+WORKERS = $(shell $(BIN)/python -c 'import os; print(1 + (os.cpu_count() or 1))')
 
 quick: $(VENV)/.tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
-	$(PYTEST) -m "not (browser or server or simulation or slow or long or nightly)"
+	$(PYTEST) -n auto -m "not (browser or server or simulation or slow or long or nightly)"
 
 test: $(VENV)/.tests
-	$(PYTEST) $(ARGS)
+	$(PYTEST) -n $(WORKERS) $(ARGS)
 
 test-long: $(VENV)/.tests
-	LEDGER_TESTS_EXAMPLES=all $(PYTEST) -m "(long or hypothesis) and not nightly"
+	LEDGER_TESTS_EXAMPLES=all $(PYTEST) -n $(WORKERS) -m "(long or hypothesis) and not nightly"
 
 test-all:
 	LEDGER_TESTS_EXAMPLES=all $(MAKE) test ARGS='-m "not nightly" $(ARGS)'
