@@ -197,8 +197,8 @@ def counted(number: int, thing: str, things: str = "") -> str:
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
 
 
-def added(done: Imported) -> str:
-    """Return the additions of an import: '28 questions, 3 articles'."""
+def added(done: Imported, printed: int = 0) -> str:
+    """Return the additions of an import, and of printed scores: '28 questions, 3 articles'."""
     counts = {
         "question": done.questions,
         "new wording": done.revised,
@@ -206,6 +206,7 @@ def added(done: Imported) -> str:
         "resolution": done.resolutions,
         "piece of evidence": done.evidence,
         "article": done.articles,
+        "printed score": printed,
     }
     plurals = {"piece of evidence": "pieces of evidence"}
     parts = [counted(n, thing, plurals.get(thing, "")) for thing, n in counts.items() if n]

@@ -36,12 +36,13 @@ def preview(ready: Ready) -> None:
             import_preview.rows(seen)
         for warning in ready.warnings:
             st.caption(as_text(warning))
-        st.caption(
-            "An import cannot be undone: a ledger only grows. A question of yours without an "
-            "outcome can be discarded on its page for a day."
-        )
+        nothing = seen is not None and seen.changes_nothing
+        if not nothing:
+            st.caption(
+                "An import cannot be undone: a ledger only grows. A question of yours without an "
+                "outcome can be discarded on its page for a day."
+            )
         with st.container(horizontal=True):
-            nothing = seen is not None and seen.changes_nothing
             go = st.button("Import", type="primary", key=f"{ready.key}-go", disabled=nothing)
             if st.button("Discard", key=f"{ready.key}-discard"):
                 state.ready = None
@@ -76,7 +77,7 @@ def import_(ready: Ready) -> None:
                 ),
             )
         state.ready, state.done = None, done
-        doing.say(f"Imported: {added(counts)}.")
+        doing.say(f"Imported: {added(counts, done.printed if done else 0)}.")
 
 
 def result(done: Preview) -> None:
@@ -97,10 +98,12 @@ def result(done: Preview) -> None:
             )
         lacking = sum(not one.text.has_criteria for one in found.values())
         if lacking:
-            verb = "has" if lacking == 1 else "have"
+            has, pages, it = (
+                ("has", "its page", "it") if lacking == 1 else ("have", "their pages", "them")
+            )
             st.caption(
-                f"{counted(lacking, 'question')} {verb} no resolution criteria. Add them on the "
-                "question’s page before others can see it."
+                f"{counted(lacking, 'question')} {has} no resolution criteria. Add criteria on "
+                f"{pages} before others can see {it}."
             )
         same_questions(slugs)
         if st.button("Done", key="import-done"):

@@ -55,8 +55,16 @@ def additions(counts: Imported, printed: int = 0) -> None:
             f"{counts.unvouched:,} forecasts would count as made now, because nobody vouches for "
             "their times."
         )
-    if counts.private_note:
-        st.caption(as_text(counts.private_note))
+    if counts.kept_private:
+        lack, pages, it = (
+            ("lacks", "its page", "it")
+            if counts.kept_private == 1
+            else ("lack", "their pages", "them")
+        )
+        st.caption(
+            f"{counted(counts.kept_private, 'new question')} {lack} resolution criteria, so only "
+            f"you can see {it}. Add criteria on {pages} to show {it} to others."
+        )
 
 
 def rows(preview: Preview) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.markdown_text import (
+    added,
     as_text,
     counted,
     link,
@@ -19,6 +21,7 @@ from app.markdown_text import (
     shortened,
     span,
 )
+from forecasts.exchange.import_ import Imported
 
 JOINER = "\u2060"
 
@@ -144,6 +147,13 @@ def test_counts_agree_with_their_nouns() -> None:
         "1 question",
         "1,200 questions",
     ]
+
+
+def test_the_additions_of_an_import_include_printed_scores() -> None:
+    nothing = Imported(0, 0, 0, 0, 0, 0, 0)
+    assert added(nothing) == "nothing new"
+    assert added(nothing, 2) == "2 printed scores"
+    assert added(replace(nothing, forecasts=1), 1) == "1 forecast, 1 printed score"
 
 
 def test_long_words_are_cut_at_a_word() -> None:

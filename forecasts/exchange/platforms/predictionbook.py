@@ -58,7 +58,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
             f"{_csv(source) or source.name} has no probabilities: PredictionBook's CSV leaves them "
             "out.",
             remedy="Save the JSON of https://predictionbook.com/api/my_predictions, all pages of "
-            "it, in one folder.",
+            "it, and import the files together.",
         )
     problems: list[Problem] = []
     predictions, user = _predictions(source, problems)
