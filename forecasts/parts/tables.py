@@ -19,8 +19,8 @@ from forecasts.parts.chunks import IDS
 from forecasts.scores.frames import FRAME_COLUMNS, typed
 
 ROW_GROUP = 1 << 18
-# With more values than this, numbers are read faster without a dictionary.
-_MOST_LISTED = 1 << 12
+# With more than so many values in the first rows, numbers are read faster without a dictionary.
+_MOST_LISTED, _FIRST_ROWS = 1 << 12, 1 << 14
 _NEVER_BLANK = (*IDS, "made_at")  # of forecasts
 _ARROW = {
     "text": pa.string(),
@@ -81,7 +81,7 @@ def _without_dictionary(content: Any, table: str) -> list[str]:
     for name, kind in FRAME_COLUMNS[table].items():
         many = kind == "time"
         if kind == "number" and name in content.column_names:
-            values = content[name].slice(0, ROW_GROUP)
+            values = content[name].slice(0, _FIRST_ROWS)
             many = pc.count_distinct(values).as_py() > _MOST_LISTED
         found += [name] if many else []
     return found
