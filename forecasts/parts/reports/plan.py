@@ -178,19 +178,23 @@ def _require_memory(sizes: dict[str, int], by: By) -> None:
 
 @contextmanager
 def between(parts: Parts) -> Iterator[Path]:
-    """Yield a folder beside that of the parts, which is removed afterwards."""
+    """Yield a folder beside that of the parts, which is removed afterwards.
+
+    BadInput if it cannot be written.
+    """
     beside = parts.folder.resolve()
+    folder = None
     try:
         folder = Path(tempfile.mkdtemp(prefix=f".{beside.name}-report-", dir=beside.parent))
+        yield folder
     except OSError as error:
         raise BadInput(
             f"Nothing can be written beside {str(beside)!r}: {error.strerror or error}.",
             remedy="A report needs room for temporary files there: move the parts to another disk.",
-        ) from None
-    try:
-        yield folder
+        ) from error
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def store(path: Path, value: Any) -> None:

@@ -150,6 +150,22 @@ def test_sigterm_ends_a_report_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("verb", ["report", "compare"])
+def test_a_full_disk_is_a_sentence_and_leaves_nothing(
+    parts: dict[int, Parts], monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(plan, "store", full)
+    made = CliRunner().invoke(app, [verb, str(parts[3].folder), "--workers", "1"])
+    assert made.exit_code == 2
+    assert "Nothing can be written beside" in made.stderr
+    assert "No space left on device" in made.stderr
+    beside = parts[3].folder.parent
+    assert sorted(each.name for each in beside.iterdir()) == ["1", "3", "7"]
+
+
+@pytest.mark.parametrize("verb", ["report", "compare"])
 def test_workers_need_parts(verb: str, tmp_path: Path) -> None:
     made = CliRunner().invoke(app, [verb, str(tmp_path), "--workers", "2"])
     assert made.exit_code == 2
