@@ -291,7 +291,7 @@ class Processes(Executor):
 def _start_server_without_ctrl_c() -> None:
     """Start the server that processes are forked from, so that it and they ignore Ctrl-C.
 
-    A terminal sends Ctrl-C to all of them. This process decides what it means, and ends them.
+    A terminal sends Ctrl-C to all of them. This process handles it, and ends them.
     """
     resource_tracker.ensure_running()  # the server would start it, and unblock the signal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
