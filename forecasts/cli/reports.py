@@ -13,7 +13,7 @@ from forecasts.cli.console import emit, now, one_of, out, time_of
 from forecasts.cli.options import Database
 from forecasts.cli.root import app
 from forecasts.cli.session import use_own_zone
-from forecasts.cli.table_output import Folder, Output, format_of, frames_of
+from forecasts.cli.table_output import Folder, Output, format_of, frames_ahead
 from forecasts.common.errors import BadInput
 from forecasts.common.text import printable
 
@@ -160,24 +160,28 @@ def report(
     The numbers are the same.
     """
     from forecasts.cli.bulk_scores import engine, needs_parts, parts_in, showing_progress
-    from forecasts.reports.build import build
-    from forecasts.reports.report import By
 
     form = _format(form, output)
     if folder is None:
         use_own_zone(database)
-    wanted: dict[str, Any] = {
-        "by": one_of("--by", by, get_args(By)),
-        "names": name or [],
-        "choice": _choice(cohort, tag, since, until, lead, made_before),
-        "as_of": time_of(as_of, past=True) or now(),
-    }
-    parts = parts_in(folder)
-    if parts is None and (workers or scheduler):
-        raise needs_parts(folder)
-    if parts is None:
-        made = build(frames_of(folder, database, rationales=False), **wanted)
-    else:
+    with frames_ahead(folder, database) as read:
+        import scipy.optimize  # noqa: F401 needed later, and imported while the ledger is read
+
+        from forecasts.reports.build import build
+        from forecasts.reports.report import By
+
+        wanted: dict[str, Any] = {
+            "by": one_of("--by", by, get_args(By)),
+            "names": name or [],
+            "choice": _choice(cohort, tag, since, until, lead, made_before),
+            "as_of": time_of(as_of, past=True) or now(),
+        }
+        parts = parts_in(folder)
+        if parts is None and (workers or scheduler):
+            raise needs_parts(folder)
+        if parts is None:
+            made = build(read(), **wanted)
+    if parts is not None:
         from forecasts.parts.reports.reports import report_parts
 
         with (
@@ -252,26 +256,29 @@ def compare(
     several processes share the work. The numbers are the same.
     """
     from forecasts.cli.bulk_scores import engine, needs_parts, parts_in, showing_progress
-    from forecasts.reports.comparison import build
-    from forecasts.reports.comparison.comparison import Of
 
     form = _format(form, output)
     if folder is None:
         use_own_zone(database)
-    wanted: dict[str, Any] = {
-        "of": one_of("--of", of, get_args(Of)),
-        "choice": _choice(cohort, tag, since, until, lead, made_before),
-        "as_of": time_of(as_of, past=True) or now(),
-        "alike": people_like_them,
-    }
-    sides = between or []
-    parts = parts_in(folder)
-    if parts is None and (workers or scheduler):
-        raise needs_parts(folder)
-    if parts is None:
-        frames = frames_of(folder, database, rationales=False)
-        comparison = build(frames, between=sides, **wanted)
-    else:
+    with frames_ahead(folder, database) as read:
+        import scipy.optimize  # noqa: F401 needed later, and imported while the ledger is read
+
+        from forecasts.reports.comparison import build
+        from forecasts.reports.comparison.comparison import Of
+
+        wanted: dict[str, Any] = {
+            "of": one_of("--of", of, get_args(Of)),
+            "choice": _choice(cohort, tag, since, until, lead, made_before),
+            "as_of": time_of(as_of, past=True) or now(),
+            "alike": people_like_them,
+        }
+        sides = between or []
+        parts = parts_in(folder)
+        if parts is None and (workers or scheduler):
+            raise needs_parts(folder)
+        if parts is None:
+            comparison = build(read(), between=sides, **wanted)
+    if parts is not None:
         from forecasts.parts.reports.comparisons import compare_parts
 
         with (

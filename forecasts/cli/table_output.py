@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,6 +65,30 @@ def frames_of(folder: Path | None, database: str | None, *, rationales: bool = T
 
     with reading_as(database) as (session, _, _):
         return ledger_frames(session, rationales=rationales)
+
+
+@contextmanager
+def frames_ahead(folder: Path | None, database: str | None) -> Iterator[Callable[[], Frames]]:
+    """Yield a function that returns the frames of ``frames_of``, without rationales, once.
+
+    A database in a file is read from now on, so that the block can import libraries meanwhile.
+    """
+    if folder is not None:
+        yield lambda: frames_of(folder, database, rationales=False)
+        return
+    from forecasts.scores.forecast_lines import reading
+
+    with ExitStack() as opened:
+        session, _, _ = opened.enter_context(reading_as(database))
+        lines = opened.enter_context(reading(session))
+
+        def frames() -> Frames:
+            from forecasts.scores.frames import ledger_frames
+
+            with opened:
+                return ledger_frames(session, rationales=False, lines=lines)
+
+        yield frames
 
 
 def format_of(

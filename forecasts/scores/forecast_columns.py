@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any
@@ -33,11 +33,14 @@ from forecasts.ledger.models import (
 )
 from forecasts.ledger.urls import is_embedded
 from forecasts.questions.standing import in_batches
+from forecasts.scores import forecast_lines
+from forecasts.scores.forecast_lines import Lines
 from forecasts.updates.values import Value
 
 # Rows that are read at a time where the whole is not kept.
 BATCH = 1 << 15
 _TIME = pa.timestamp("us", "UTC")
+_OF_LINES = ("id", "question", "member", "made_at", "probability")
 Ids = npt.NDArray[np.int64]
 
 
@@ -48,13 +51,20 @@ def columns(
     rationales: bool,
     cited: bool,
     models: bool = False,
+    lines: Callable[[], Lines] | None = None,
 ) -> dict[str, Any]:
     """Return the columns of ``frames.FORECAST_COLUMNS``, on all questions or those with the slugs.
 
     Ordered by question, forecaster, time and id. The rationale is blank without ``rationales``, the
-    evidence without ``cited``. With ``models`` also those of ``frames.MODEL_COLUMNS``.
+    evidence without ``cited``. With ``models`` also those of ``frames.MODEL_COLUMNS``. ``lines``
+    may be read already (``forecast_lines.reading``), for all questions and without rationales.
     """
-    read = _read(session, only, None, rationales=rationales, cited=cited, models=models)
+    every = None if lines is None else lines()
+    if lines is None and only is None and not rationales:
+        with forecast_lines.reading(session) as read_now:
+            every = read_now and read_now()
+    wanted = {"rationales": rationales, "cited": cited, "models": models}
+    read = _read(session, only, None, **wanted, lines=every)
     parts = list(read) or [_nothing(models=models)]
     return {name: _joined([part.pop(name) for part in parts]) for name in list(parts[0])}
 
@@ -76,8 +86,12 @@ def _read(
     rationales: bool,
     cited: bool,
     models: bool,
+    lines: Lines | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Yield the columns, ``size`` rows at a time; without one, all rows of a statement at once."""
+    """Yield the columns, ``size`` rows at a time; without one, all rows of a statement at once.
+
+    ``lines`` are all forecasts, read already.
+    """
     forecast = Forecast.__table__.c  # type: ignore[attr-defined]
     path: tuple[Any, ...] = (forecast.member_id, forecast.made_at, forecast.id)
     # In the order of the index of paths, each row is at another place of the file. Sorting all rows
@@ -110,18 +124,31 @@ def _read(
 
         evidence = _Beside(rows(_CITATIONS, Citation.id) if cited else ())
         used = _Beside(rows(_MODELS) if models else ())
-        for found in rows(select(*wanted.values())):
+        every = rows(select(*wanted.values())) if lines is None else [lines] if lines.table else []
+        for found in every:
             with _garbage_collection_paused():
-                read: dict[str, Any] = dict(zip(wanted, zip(*found, strict=True), strict=True))
+                read: dict[str, Any]
+                if isinstance(found, Lines):
+                    read = _of_lines(found)
+                else:
+                    read = dict(zip(wanted, zip(*found, strict=True), strict=True))
                 del found  # while garbage collection is paused
                 for ids in ("question", "member"):
                     read[ids] = np.asarray(read[ids], dtype=np.int64)
                 columns = _columns(session, read, handles, evidence.of(read["id"]))
                 if models:
                     columns |= _behind(used.of(read["id"]), read["id"])
-                if unsorted:
+                if unsorted and lines is None:
                     columns = _in_order(columns, read["question"], read["member"])
             yield columns
+
+
+def _of_lines(lines: Lines) -> dict[str, Any]:
+    """Return the columns that ``_read`` reads of these forecasts."""
+    read: dict[str, Any] = {name: lines.table[name].combine_chunks() for name in _OF_LINES}
+    read["id"] = read["id"].to_numpy().tolist()
+    read["several"] = [lines.several.get(id_) for id_ in read["id"]] if lines.several else []
+    return read
 
 
 def _in_order(columns: dict[str, Any], questions: Ids, members: Ids) -> dict[str, Any]:
@@ -131,14 +158,15 @@ def _in_order(columns: dict[str, Any], questions: Ids, members: Ids) -> dict[str
     same = (question == 0) & ((member > 0) | ((member == 0) & (later >= 0)))
     if ((question > 0) | same).all():
         return columns
-    order = np.lexsort((time, members, questions))
+    order = np.lexsort((time, questions * (members.max() + 1) + members))
     places = order.tolist()
-    return {
-        name: [values[place] for place in places]
-        if isinstance(values, list)
-        else values.take(pa.array(order))
-        for name, values in columns.items()
-    }
+
+    def placed(values: Any) -> Any:
+        if not isinstance(values, list):
+            return values.take(pa.array(order))
+        return [values[place] for place in places] if any(values) else values
+
+    return {name: placed(values) for name, values in columns.items()}
 
 
 def _limits(session: Session, only: Sequence[str] | None) -> list[Any]:
@@ -212,14 +240,14 @@ def _columns(
         lists = [value if isinstance(value, list) else None for value in values]
         probabilities = _over_options(session, read["question"].tolist(), lists)
         quantiles = [value if isinstance(value, dict) else None for value in values]
-    made_at = pa.array(read["made_at"])
+    made_at = _array(read["made_at"])
     if not pa.types.is_timestamp(made_at.type):
         made_at = made_at.cast(pa.timestamp("us"))
     return {
         "question_id": _names_of(session, read["question"], Question.id, Question.slug, {}),
         "forecaster": _names_of(session, read["member"], Member.id, Member.handle, handles),
         "made_at": made_at.cast(_TIME),
-        "probability": pa.array(read["probability"], pa.float64()),
+        "probability": _array(read["probability"], pa.float64()),
         "probabilities": probabilities,
         "quantiles": quantiles,
         "rationale": pa.array(read["rationale"], pa.large_string())
@@ -229,6 +257,10 @@ def _columns(
         if evidence
         else blank,
     }
+
+
+def _array(values: Any, type_: Any = None) -> Any:
+    return values if isinstance(values, pa.Array) else pa.array(values, type_)
 
 
 def _names_of(

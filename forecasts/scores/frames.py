@@ -43,6 +43,7 @@ from forecasts.ledger.models import (
 from forecasts.questions import finality
 from forecasts.questions.standing import in_batches, listing
 from forecasts.scores import forecast_columns
+from forecasts.scores.forecast_lines import Lines
 from scoring.input_frames import QUESTION_COLUMNS as SCORED
 
 QUESTION_COLUMNS = {
@@ -204,15 +205,20 @@ def _blank_filled(frame: pd.DataFrame, kinds: dict[str, str]) -> pd.DataFrame:
 
 
 def ledger_frames(
-    session: Session, *, questions: Sequence[str] | None = None, rationales: bool = True
+    session: Session,
+    *,
+    questions: Sequence[str] | None = None,
+    rationales: bool = True,
+    lines: Callable[[], Lines] | None = None,
 ) -> Frames:
     """Return the ledger as frames, as far as the session's reader may see it.
 
     ``questions`` restricts it to those slugs. Rows are in the order written, forecasts sorted by
     (question, forecaster, time). Without ``rationales`` that column is blank: no number needs it.
+    ``lines`` as in ``forecast_columns.columns``.
     """
     columns = forecast_columns.columns(
-        session, questions, rationales=rationales, cited=True, models=True
+        session, questions, rationales=rationales, cited=True, models=True, lines=lines
     )
     return Frames(
         questions=_questions(session, questions),

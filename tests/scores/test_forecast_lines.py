@@ -1,0 +1,94 @@
+"""Forecasts read from a file as lines are those that the driver reads row by row."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+from sqlmodel import Session, select
+
+from forecasts.access import visibility
+from forecasts.access.members import member_or_new
+from forecasts.ledger import database
+from forecasts.ledger.models import Member
+from forecasts.scores import forecast_lines
+from forecasts.scores.forecast_columns import columns
+from forecasts.scores.forecast_lines import reading
+from forecasts.updates import updates
+from forecasts.updates.evidence import CitedEvidence
+from forecasts.updates.values import Value
+from tests.conftest import ask, day, imported
+
+
+@pytest.fixture
+def filled(engine: Engine) -> Engine:
+    """Forecasts of every type in another order than a report's, evidence, a private question."""
+    with database.writing(engine) as session:
+        bob, alice = (member_or_new(session, name, now=day(0)) for name in ("b, ob", "alice"))
+        rain, private = ask(session, alice), ask(session, alice, title="Own?", visibility="author")
+        colour = ask(
+            session, alice, title="Colour?", type="multiple_choice", options=["red", "blue"]
+        )
+        level = ask(
+            session, alice, title="Level?", type="numeric", lower_bound="0", upper_bound="9"
+        )
+        note = CitedEvidence(note="seen, today")
+        for question, value, member, at in (
+            (colour, Value(probabilities=(0.4, 0.6)), bob, 1),
+            (rain, Value(probability=1 / 3), alice, 1.5),
+            (private, Value(probability=0.2), alice, 1.5),
+            (rain, Value(probability=1e-5), bob, 1.6),
+            (level, Value(quantiles={"0.25": 2.0, "0.5": 3.0, "0.75": 4.5}), alice, 2),
+            (rain, Value(probability=1.0), alice, 2.1),
+        ):
+            cited = [note] if at == 1.5 else []
+            updates.update(session, question, value, member=member, now=day(at), evidence=cited)
+        updates.withdraw(session, rain, member=bob, now=day(3))
+    return engine
+
+
+def read(session: Session) -> pd.DataFrame:
+    found = columns(session, None, rationales=False, cited=True, models=True)
+    return pd.DataFrame({name: pd.Series(values) for name, values in found.items()})
+
+
+@pytest.mark.parametrize("name", ["alice", "b, ob", None])
+@pytest.mark.parametrize("together", [2, 1 << 16])
+def test_lines_hold_what_rows_hold_for_each_reader(
+    filled: Engine, monkeypatch: pytest.MonkeyPatch, name: str | None, together: int
+) -> None:
+    monkeypatch.setattr(forecast_lines, "_TOGETHER", together)
+    with database.reading(filled) as session:
+        who = session.exec(select(Member).where(Member.handle == name)).one_or_none()
+        visibility.read_as(session, who, now=day(5))
+        by_lines = read(session)
+        monkeypatch.setattr(forecast_lines, "_EXACT", False)
+        by_rows = read(session)
+    pd.testing.assert_frame_equal(by_lines, by_rows)
+    assert len(by_lines) == (7 if name == "alice" else 6)
+
+
+def test_a_ledger_without_forecasts_has_no_lines(engine: Engine) -> None:
+    with database.reading(engine) as session:
+        assert read(session).empty
+
+
+def test_an_old_sqlite_is_read_by_rows(filled: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forecast_lines, "_EXACT", False)
+    with database.reading(filled) as session, reading(session) as lines:
+        assert lines is None
+
+
+@given(probabilities=st.lists(st.floats(0, 1), min_size=1, max_size=9))
+@example(probabilities=[0.0, 1.0, 0.1, 1 / 3, 5e-324, 2.2250738585072014e-308, 1 - 2**-53, 1e-300])
+def test_a_probability_is_read_with_all_its_bits(
+    session: Session, alice: Member, probabilities: list[float]
+) -> None:
+    question = ask(session, alice)
+    for at, p in enumerate(probabilities):
+        imported(session, question, alice, at, abs(p))
+    found = read(session)
+    own = found["probability"][found["question_id"] == question.slug]
+    assert own.tolist() == [abs(p) for p in probabilities]
