@@ -13,7 +13,7 @@ from forecasts.cli.console import emit, now, one_of, out, time_of
 from forecasts.cli.options import Database
 from forecasts.cli.root import app
 from forecasts.cli.session import use_own_zone
-from forecasts.cli.table_output import Folder, Output, format_of, frames_ahead
+from forecasts.cli.table_output import FolderOrParts, Output, format_of, frames_ahead
 from forecasts.common.errors import BadInput
 from forecasts.common.text import printable
 
@@ -126,7 +126,7 @@ def _emit(document: Report | Comparison, form: Any, output: Path | None) -> None
 
 @app.command()
 def report(
-    folder: Folder = None,
+    folder: FolderOrParts = None,
     by: Annotated[
         str,
         Option(
@@ -216,7 +216,7 @@ class _TakesNames(TyperCommand):
 
 @app.command(cls=_TakesNames)
 def compare(
-    folder: Folder = None,
+    folder: FolderOrParts = None,
     between: Annotated[
         list[str] | None,
         Option(
