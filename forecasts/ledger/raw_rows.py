@@ -123,6 +123,22 @@ def _statement(kind: str, dialect: Dialect) -> str:
     return str(rows.where(table.c.id > low, table.c.id <= high).compile(dialect=dialect))
 
 
+def rows_outside(session: Session, kind: str, last: int, most: int) -> list[tuple[int, int | None]]:
+    """Return up to ``most`` rows with ids above ``last`` or below 1: id and question."""
+    connection = session.connection()
+    sql = _statement_outside(kind, connection.dialect)
+    return fetch(connection, sql.format(last=last, most=most))
+
+
+@lru_cache(100)
+def _statement_outside(kind: str, dialect: Dialect) -> str:
+    rows, id_ = rows_of(kind), SQLModel.metadata.tables[kind].c.id
+    last, most = (literal_column(name, Integer) for name in ("{last}", "{most}"))
+    ids = rows.with_only_columns(id_, rows.selected_columns.of_question)
+    ids = ids.where((id_ > last) | (id_ < 1)).limit(most)
+    return str(ids.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+
+
 def ends(session: Session, kind: str) -> tuple[int, int]:
     """Return the id before a table's first row, and that of its last: all rows are between them."""
     id_ = SQLModel.metadata.tables[kind].c.id

@@ -19,7 +19,6 @@ from forecasts.ledger.chain import (
     entry_hash,
     read_digest,
     row_hash,
-    rows_of,
     time_member,
     words_hash,
 )
@@ -28,7 +27,15 @@ from forecasts.ledger.erasure import Erasures
 from forecasts.ledger.faults import Broken, Fault
 from forecasts.ledger.malformed import malformed, orphans, out_of_form
 from forecasts.ledger.models.stored_forms import looks_right
-from forecasts.ledger.raw_rows import RawRow, ends, faults_between, read, reason, rows_between
+from forecasts.ledger.raw_rows import (
+    RawRow,
+    ends,
+    faults_between,
+    read,
+    reason,
+    rows_between,
+    rows_outside,
+)
 
 # The columns of the table entry, as the driver has them.
 _Entry = tuple[int, int | None, int | None, str, int, str | None, str | None, str, str, Any]
@@ -263,10 +270,7 @@ class Walk:
 
     def _no_more(self, kind: str) -> None:
         """Refuse rows after the last one with an entry, or before the first."""
-        rows, id_ = rows_of(kind), SQLModel.metadata.tables[kind].c.id
-        outside = (id_ > self._seen[kind]) | (id_ <= 0)
-        ids = rows.with_only_columns(id_, rows.selected_columns.of_question)
-        for row, question in read(self.session, ids.where(outside).limit(MOST_FAULTS)):
+        for row, question in rows_outside(self.session, kind, self._seen[kind], MOST_FAULTS):
             self.note(self._stray(kind, row, question))
 
     def _compare_states(self, kind: str) -> None:

@@ -188,6 +188,7 @@ OPEN = {
     "ledger.raw_rows.ends": "ids only, for hashing",
     "ledger.raw_rows.read": "called for hashing",
     "ledger.raw_rows.faults_between": "names ids, not content",
+    "ledger.raw_rows.rows_outside": "names ids, not content",
     "ledger.raw_rows.rows_between": "called for hashing",
     "ledger.facts.known": "its caller asks, or checks what others may see",
     "ledger.facts.undo": "forgets facts of an act that was rolled back",
