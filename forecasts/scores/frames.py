@@ -171,8 +171,7 @@ def typed(values: Any, kind: str) -> pd.Series[Any]:
     if isinstance(values, pd.Series) and kind in _READY and values.dtype == _READY[kind]:
         return values  # converting half a million values takes a second
     if kind == "time":
-        times = pd.to_datetime(pd.Series(values, dtype=object), utc=True)
-        return times.astype(TIME_DTYPE)
+        return pd.to_datetime(pd.Series(values, dtype=object), utc=True).astype(TIME_DTYPE)
     if kind in ("number", "flag"):
         return pd.Series(values, dtype=np.float64 if kind == "number" else bool)
     if kind == "text":
@@ -324,12 +323,7 @@ def _questions(
 def _first_sources(session: Session, questions: Sequence[int] | None) -> dict[int, tuple[str, str]]:
     """Return the article address and quote that each question was first taken from."""
     every = (
-        select(
-            col(QuestionSource.question_id),
-            col(QuestionSource.quote),
-            col(Article.url),
-            col(Article.content_hash),
-        )
+        select(QuestionSource.question_id, QuestionSource.quote, Article.url, Article.content_hash)
         .join(Article, col(Article.id) == col(QuestionSource.article_id))
         .order_by(col(QuestionSource.id))
     )
