@@ -19,7 +19,7 @@ the times at which the other group starts and stops being live.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import combinations
 from typing import Any
 
@@ -33,6 +33,7 @@ from scoring.event_sweep import Sweep
 from scoring.input_frames import NUMERIC, Block, Ledger, Questions, read_frames
 from scoring.means import Families
 from scoring.murphy_curves import checked_thresholds, difference_curve, elementary_sums
+from scoring.parallel import map_threads
 from scoring.paths import segments
 from scoring.rules import RULES
 from scoring.scores import forecasts_and_outcomes
@@ -172,9 +173,11 @@ def elementary_differences(
     ledger = read_frames(questions, forecasts)
     known, _, every = _split(ledger, groups, lead)
     found: dict[tuple[int, int], list[tuple[Codes, Floats]]] = {}
+    pairs = list(combinations(range(len(known)), 2))
     for sides in every:
-        for pair in combinations(range(len(known)), 2):
-            found.setdefault(pair, []).append(sides.elementary(*pair, rising))
+        some = map_threads(partial(sides.elementary, rising=rising), pairs)
+        for pair, of_pair in zip(pairs, some, strict=True):
+            found.setdefault(pair, []).append(of_pair)
     shared = {}
     for (a, b), parts in found.items():
         question, difference = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -327,8 +330,9 @@ class _Sides:
         variance, third = ((outcome * away**power).sum(axis=0) for power in (2, 3))
         return np.maximum(variance, 0.0), third
 
-    def elementary(self, a: int, b: int, rising: Floats) -> tuple[Codes, Floats]:
+    def elementary(self, pair: tuple[int, int], rising: Floats) -> tuple[Codes, Floats]:
         """Return the questions shared by a and b, and the differences at rising thresholds."""
+        a, b = pair
         many = np.diff(self.sweep.first, append=len(self.score))
         weight, group = np.zeros(len(self.score)), self.live.per_segment(self.group)
         for side, sign in ((a, 1.0), (b, -1.0)):

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from typing import Any, TypeVar
 
 import numpy as np
@@ -42,9 +42,12 @@ def limited(threads: int) -> Iterator[None]:
 
 
 def in_background(work: Callable[[Item], Result], item: Item) -> Callable[[], Result]:
-    """Return a function that waits for the result of work started in a thread."""
+    """Return a function that waits for the result of work started in a thread.
+
+    Its limit of threads is the caller's.
+    """
     pool = ThreadPoolExecutor(1)
-    result = pool.submit(work, item).result
+    result = pool.submit(copy_context().run, work, item).result
     pool.shutdown(wait=False)
     return result
 

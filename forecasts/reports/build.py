@@ -123,19 +123,19 @@ def groups(
     scope = rows.scope
     counting, family, frames = scope.counting, scope.family, rows.frames
     drawing = in_background(partial(_drawn, rows), common)
-    earned_points = rows.earned(common.people)
+    earning = in_background(rows.earned, common.people)
     people = rows.members.groupby("group")["member"].nunique()
     scores_of = by_group(rows.scores)
-    updates_in, cited_in = by_group(earned_points.updates), by_group(earned_points.cited)
     skills_of, moves_of, unrevised_of = (
         None if part is None else by_group(part) for part in (skills, rows.moved, rows.unrevised)
     )
-    drawn = drawing()
     left_out = left_out_of(scope.reason, common.otherwise, rows.in_groups, rows.scores)
     transforms = pit.transforms(
         frames, scope.questions, scope.reason, by=scope.by, choice=scope.choice, as_of=scope.as_of
     )
     made_of, leads, spans, all_families = rows.made, rows.leads, scope.spans, scope.all_families
+    drawn, earned_points = drawing(), earning()
+    updates_in, cited_in = by_group(earned_points.updates), by_group(earned_points.cited)
 
     def group(name: str) -> Group:
         own = scores_of(name)

@@ -106,19 +106,19 @@ def _of_teams(
     handle = pd.Index(who).get_indexer(teams["forecaster"])
     stays = teams.assign(handle=handle)[handle >= 0]
     member = stays.groupby(["team", "handle"], sort=True).ngroup().to_numpy()
-    stays = stays.assign(member=member)
+    stays = stays.assign(member=member).sort_values("member", kind="stable")
     # Each forecast with each stay of its forecaster in a team.
     beside = pd.DataFrame({"row": np.arange(len(code)), "handle": code}).merge(
         stays[["handle", "member", "joined_at", "left_at"]], on="handle"
     )
     made_at = plain["made_at"].take(beside["row"].to_numpy()).reset_index(drop=True)
     inside = ~(beside["joined_at"] > made_at) & ~(beside["left_at"] <= made_at)
-    # One row for each forecast and team, however many stays: one made inside any of them counts.
-    stay = beside.assign(inside=inside).groupby(["row", "member"], sort=True)
-    people = stays.drop_duplicates("member").sort_values("member")
-    return _of_parts(
-        plain, stay["inside"].any().reset_index(), people["team"], people["forecaster"]
-    )
+    flags = beside[["row", "member"]].assign(inside=inside)
+    if stays["member"].duplicated().any():
+        # One row for each forecast and team: one made inside any of the stays counts.
+        flags = flags.groupby(["row", "member"], sort=True)["inside"].any().reset_index()
+    people = stays.drop_duplicates("member")
+    return _of_parts(plain, flags, people["team"], people["forecaster"])
 
 
 def _of_models(plain: pd.DataFrame, code: np.ndarray, who: pd.Series, model: pd.Series) -> Entries:

@@ -30,9 +30,10 @@ def movements(
     """
     paths = scoring.excess_movement(questions, on(questions, entries), as_of)
     paths = paths[paths["steps"] > 0]
+    code, names = pd.factorize(entries.group, sort=True)
     rows = pd.DataFrame(
         {
-            "group": entries.group.to_numpy(dtype=object)[paths["forecaster"].to_numpy(np.intp)],
+            "group": pd.Categorical.from_codes(code[paths["forecaster"].to_numpy(np.intp)], names),
             "question": places(questions, paths["question_id"]),
             "excess": paths["excess"].to_numpy(),
             "revised": paths["revisions"].to_numpy() > 0,

@@ -34,12 +34,13 @@ def unrevised(live: pd.DataFrame, entries: Entries) -> pd.DataFrame:
     Columns: group, question (a position), forecaster, p, y, days (for which it stood), weight, and
     left and lasted as in ``scoring.staleness``.
     """
-    code, names = pd.factorize(entries.forecaster.to_numpy(dtype=object))
+    texts = (entries.group, entries.forecaster)
+    (group, groups), (code, names) = (pd.factorize(of.to_numpy(dtype=object)) for of in texts)
     start, end, left = (live[name].to_numpy() for name in ("start_s", "end_s", "left_s"))
     member = live["forecaster"].to_numpy(dtype=np.intp)
     found = pd.DataFrame(
         {
-            "group": entries.group.to_numpy(dtype=object)[member],
+            "group": pd.Categorical.from_codes(group[member], pd.Index(groups)),
             "question": live["question"].to_numpy(),
             "forecaster": pd.Categorical.from_codes(code[member], pd.Index(names)),
             "p": live["p"].to_numpy(),

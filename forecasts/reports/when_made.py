@@ -76,11 +76,12 @@ def forecasts_made(
     binary = ~np.isnan(live["p"].to_numpy())
     ordered = binary | (questions["ordered"].to_numpy() == True)[place]  # noqa: E712 blank is no
     option = np.arange(p.shape[1])
+    code, names = pd.factorize(group)
     there = ordered[:, None] & (option <= last[:, None])
     level = np.where(there, option / last[:, None], 0.0)
     rows = pd.DataFrame(
         {
-            "group": group[member],
+            "group": pd.Categorical.from_codes(code[member], pd.Index(names)),
             "question": place,
             "family": families(questions)[place],
             "path": place.astype(np.int64) * (int(member.max(initial=0)) + 1) + member,

@@ -83,6 +83,7 @@ def build(
     frames = numbered(made_in_time(frames, choice))
     rows = Rows(frames, scope, alone=True)
     models = bot_models(frames, rows.entries)
+    records = in_background(partial(_records, rows), scope.wanted)
     tables = pairwise(rows, of=of, alike=alike, models=models)
     found = judged(tables, scope, members(frames, rows.entries, scope.wanted, of))
     return comparison(
@@ -90,12 +91,16 @@ def build(
         tables,
         found,
         closer(rows, filled=bool(found.selective), losses=found.shown),
-        {name: record(rows, name) for name in scope.wanted},
+        records(),
         of=of,
         alike=alike,
         bots=sentences(models, alike=alike),
         digest=digest(),
     )
+
+
+def _records(rows: Rows, names: Sequence[str]) -> dict[str, Record]:
+    return {name: record(rows, name) for name in names}
 
 
 def require_sides(scope: Scope, between: Sequence[str], of: Of) -> None:

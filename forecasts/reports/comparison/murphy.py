@@ -12,6 +12,7 @@ from forecasts.reports.comparison.comparison import MurphyDifference, Pair
 from forecasts.reports.numbers import in_words, percent, span
 from forecasts.scores.frames import rows
 from scoring.murphy_curves import difference_curve
+from scoring.parallel import map_threads
 
 THRESHOLDS = np.linspace(0, 1, 51)
 
@@ -26,8 +27,10 @@ def murphy_differences(
     ``losses`` has their questions and the differences at each threshold; ``curves``: the number of
     all pairs. Pairs that few events decide have none, since a single threshold has even fewer.
     """
-    return {
-        names: tuple(
+
+    def curve(names: tuple[str, str]) -> tuple[MurphyDifference, ...]:
+        asked, difference = losses[names]
+        return tuple(
             MurphyDifference(
                 row.threshold,
                 row.difference,
@@ -36,8 +39,8 @@ def murphy_differences(
             )
             for row in rows(difference_curve(difference, asked, family, THRESHOLDS, curves))
         )
-        for names, (asked, difference) in losses.items()
-    }
+
+    return dict(zip(losses, map_threads(curve, losses), strict=True))
 
 
 def sentence(pair: Pair) -> str:
