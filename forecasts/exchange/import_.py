@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -87,6 +88,9 @@ def compact(frames: Frames) -> None:
     for name in ("question_id", "forecaster"):
         frames.forecasts[name] = frames.forecasts[name].astype("category")
     pa.default_memory_pool().release_unused()
+    # Reading leaves much of the C library's memory free, which Python's own objects cannot use.
+    with suppress(AttributeError, TypeError):  # a system without the function
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def import_frames(
