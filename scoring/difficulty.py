@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from itertools import pairwise
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from scoring.arrays import Codes, Floats, Places
+from scoring.arrays import Floats, Places
 from scoring.errors import InputError, Problem, require
 from scoring.means import LEAST, LEVEL, Families, families_of
 
-Value = Callable[[Codes], Floats]
+Numbers = npt.NDArray[np.integer]
 
 COLUMNS = ("group", "question_id", "score")
-# Rows of products, and groups, that are made at once.
-_AT_ONCE, _GROUPS = 1 << 16, 512
+# Rows of scores, and groups, that are worked on at once.
+_ROWS, _GROUPS = 1 << 16, 512
+
+
+class Block(NamedTuple):
+    """Scores on all questions of some families: group, question and family are numbers from 0."""
+
+    group: Numbers
+    question: Numbers
+    family: Numbers
+    score: Floats
 
 
 def difficulty_adjusted(scores: pd.DataFrame, families: Families | None = None) -> pd.DataFrame:
@@ -62,89 +71,102 @@ def difficulty_adjusted(scores: pd.DataFrame, families: Families | None = None) 
                           for name in missing])  # fmt: skip
     finite = np.isfinite(scores["score"].to_numpy(dtype=np.float64)).all()
     require("score", None, finite, "must be finite")
-    # A question has one row for each of its groups.
-    question, ids = _codes(scores["question_id"])
-    several = _totals(question, len(ids)) > 1
-    if not several.all():
-        scores = scores[several[question]]
-        question, ids = _codes(scores["question_id"])
-    family = families_of(pd.Series(ids), families).astype(np.int32)
-    group, names = _codes(scores["group"], sort=True)
-    score = scores["score"].to_numpy(dtype=np.float64)
-    table = _adjusted(len(names), score, group, question, family)
+    question, ids = pd.factorize(scores["question_id"])
+    family = families_of(pd.Series(ids), families)[question]
+    group, names = pd.factorize(scores["group"], sort=True)
+    block = Block(group, question, family, scores["score"].to_numpy(dtype=np.float64))
+    return adjusted_in_blocks(pd.Index(names), lambda: [block])
+
+
+def adjusted_in_blocks(names: pd.Index, blocks: Callable[[], Iterable[Block]]) -> pd.DataFrame:
+    """Return the same of any number of scores, in the memory of two tables of groups by groups.
+
+    ``names`` are those of the groups, ``blocks`` returns all scores each time: it is called twice.
+    """
+    table = _adjusted(len(names), lambda: (some for block in blocks() for some in _parts(block)))
     table.insert(0, "group", names)
+    table = table[table["questions"] > 0]
     return table.sort_values(["component", "adjusted"], ignore_index=True)
 
 
-def _codes(column: pd.Series, *, sort: bool = False) -> tuple[Codes, pd.Index]:
-    """Return the number of each value, in few bytes, and the values."""
-    code, values = pd.factorize(column, sort=sort)
-    return code.astype(np.min_scalar_type(len(values))), pd.Index(values)
+def _parts(block: Block) -> Iterator[Block]:
+    """Yield the block in parts of whole families, numbered anew, without questions of one group."""
+    order = np.argsort(block.family, kind="stable")
+    family = block.family[order]
+    start = 0
+    while start < len(order):
+        end = np.searchsorted(family, family[min(start + _ROWS, len(order)) - 1], side="right")
+        rows = order[start:end]
+        start = int(end)
+        # A question has one row for each of its groups.
+        question = np.unique(block.question[rows], return_inverse=True)[1]
+        several = (np.bincount(question) > 1)[question]
+        rows, question = rows[several], question[several]
+        if len(rows):
+            yield Block(
+                block.group[rows],
+                np.unique(question, return_inverse=True)[1],
+                np.unique(block.family[rows], return_inverse=True)[1],
+                block.score[rows],
+            )
 
 
-def _adjusted(
-    groups: int, score: Floats, group: Codes, question: Codes, family: Codes
-) -> pd.DataFrame:
-    """Return the columns of each group; ``family`` is that of each question."""
+def _adjusted(groups: int, parts: Callable[[], Iterator[Block]]) -> pd.DataFrame:
+    """Return the columns of each group."""
     # Lazy: scipy is slow to import, and few commands need it.
     from scipy.linalg import inv
     from scipy.special import stdtrit
 
-    asked = len(family)
-    many = _totals(question, asked)
-    own = _totals(group, groups)
-    columns: dict[str, Floats] = {
-        name: np.full(groups, math.nan) for name in ("raw", "adjusted", "lower", "upper")
-    }
-    component = np.zeros(groups, dtype=np.intp)
-    if len(score):
-        root = np.sqrt(1 / many)
-        order = _by_unit(question)
-        normal = _products(lambda rows: root[question[rows]], group, question, order, groups)
-        component, size = _components(normal)
-        np.negative(normal, out=normal)
-        normal[np.diag_indices(groups)] += own
-        # The normal equations of a component add up to 0: its mean is added, and subtracted again.
-        _add_means(normal, component, size)
-        inverse = inv(normal.T, overwrite_a=True)  # symmetric, and LAPACK goes by columns
-        del normal
-        _add_means(inverse, component, -size)
-        mean = _totals(question, asked, lambda rows: score[rows]) / many
-        effect = inverse @ _totals(group, groups, lambda rows: score[rows] - mean[question[rows]])
-        level = _totals(question, asked, lambda rows: score[rows] - effect[group[rows]]) / many
-        columns["raw"] = _totals(group, groups, lambda rows: score[rows]) / own
-        # The mean difficulty of the component's questions.
-        of_question = np.zeros(asked, dtype=np.intp)
-        for rows in _blocks(len(score)):
-            of_question[question[rows]] = component[group[rows]]
-        difficulty = np.bincount(of_question, level) / np.bincount(of_question)
-        columns["adjusted"] = effect + difficulty[component]
-        if family.max() + 1 == asked and (family == np.arange(asked)).all():
-            cluster = question
-        else:
-            cluster = family[question]
-            order = _by_unit(cluster)
-        held = sum(
-            sums.power(2).sum(axis=1)
-            for sums in _sums(lambda rows: np.ones(len(rows)), group, cluster, order, groups)
-        )
+    own, raw, right, held = np.zeros((4, groups))
+    table = np.zeros((groups, groups))
+    for group, question, family, score in parts():
+        many = np.bincount(question)
+        own += np.bincount(group, minlength=groups)
+        raw += np.bincount(group, score, groups)
+        mean = np.bincount(question, score) / many
+        right += np.bincount(group, score - mean[question], groups)
+        table -= _products(np.sqrt(1 / many)[question], group, question, groups)
+        held += _sums(np.ones(len(group)), group, family, groups).power(2).sum(axis=1)
+    component, size = _components(table)
+    # The normal equations of a component add up to 0: its mean is added, and subtracted again.
+    table[np.diag_indices(groups)] += own
+    _add_means(table, component, size)
+    inverse = inv(table.T, overwrite_a=True)  # symmetric, and LAPACK goes by columns
+    _add_means(inverse, component, -size)
+    effect = inverse @ right
+    # The mean difficulty of the component's questions, and the covariance of the right-hand side.
+    level_sum, questions = np.zeros((2, len(size)))
+    table = np.zeros((groups, groups))
+    for group, question, family, score in parts():
+        many = np.bincount(question)
+        level = np.bincount(question, score - effect[group]) / many
+        of_question = np.zeros(len(many), dtype=np.intp)
+        of_question[question] = component[group]
+        level_sum += np.bincount(of_question, level, len(size))
+        questions += np.bincount(of_question, minlength=len(size))
+        table += _products(score - effect[group] - level[question], group, family, groups)
+    # The diagonal of A⁺ Σ U_f U_fᵀ A⁺.
+    variance = np.empty(groups)
+    for start in range(0, groups, _GROUPS):
+        some = slice(start, start + _GROUPS)
+        variance[some] = ((inverse[some] @ table) * inverse[some]).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
         effective = own**2 / held
-
-        def residual(rows: Codes) -> Floats:
-            return np.asarray(score[rows] - effect[group[rows]] - level[question[rows]])
-
-        # The diagonal of A⁺ Σ U_f U_fᵀ A⁺.
-        between = _products(residual, group, cluster, order, groups)
-        variance = np.empty(groups)
-        for start in range(0, groups, _GROUPS):
-            some = slice(start, start + _GROUPS)
-            variance[some] = ((inverse[some] @ between) * inverse[some]).sum(axis=1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            error = np.sqrt(effective / (effective - 1) * variance.clip(min=0.0))
-        error[effective < LEAST] = math.nan
-        far = stdtrit(np.maximum(effective, LEAST) - 1, (1 + LEVEL) / 2) * error
-        columns["lower"], columns["upper"] = columns["adjusted"] - far, columns["adjusted"] + far
-    return pd.DataFrame({"component": component, "questions": own.astype(np.int64)} | columns)
+        error = np.sqrt(effective / (effective - 1) * variance.clip(min=0.0))
+        adjusted = effect + (level_sum / questions)[component]
+        raw /= own
+    error[~(effective >= LEAST)] = math.nan
+    far = stdtrit(np.fmax(effective, LEAST) - 1, (1 + LEVEL) / 2) * error
+    return pd.DataFrame(
+        {
+            "component": component,
+            "questions": own.astype(np.int64),
+            "raw": raw,
+            "adjusted": adjusted,
+            "lower": adjusted - far,
+            "upper": adjusted + far,
+        }
+    )
 
 
 def _components(linked: Floats) -> tuple[Places, Places]:
@@ -168,20 +190,6 @@ def _components(linked: Floats) -> tuple[Places, Places]:
     return np.argsort(sized)[component], size[sized]
 
 
-def _blocks(rows: int) -> Iterator[slice]:
-    for start in range(0, rows, _AT_ONCE):
-        yield slice(start, start + _AT_ONCE)
-
-
-def _totals(of: Codes, units: int, value: Callable[[slice], Floats] | None = None) -> Floats:
-    """Return the sum of each unit's values, or the number of its rows."""
-    total = np.zeros(units)
-    for rows in _blocks(len(of)):
-        found = np.bincount(of[rows], None if value is None else value(rows))
-        total[: len(found)] += found
-    return total
-
-
 def _add_means(table: Floats, component: Places, size: Places) -> None:
     """Add 1 / size to the entries of each component."""
     for start in range(0, len(table), _GROUPS):
@@ -189,34 +197,15 @@ def _add_means(table: Floats, component: Places, size: Places) -> None:
         table[some] += np.equal.outer(component[some], component) / size[component[some], None]
 
 
-def _by_unit(of: Codes) -> Codes:
-    """Return the rows in the order of their units."""
-    return np.argsort(of, kind="stable").astype(np.int32)
+def _products(value: Floats, group: Numbers, unit: Numbers, groups: int) -> Any:
+    """Return Σ v vᵀ over the units, with v the sum of a unit's values by group."""
+    sums = _sums(value, group, unit, groups)
+    return sums @ sums.T
 
 
-def _products(value: Value, group: Codes, of: Codes, order: Codes, groups: int) -> Floats:
-    """Return Σ v vᵀ over the units ``of``, with v the sum of a unit's values by group.
-
-    ``value`` returns those of some rows; ``order`` from ``_by_unit``.
-    """
-    total = np.zeros((groups, groups))
-    for sums in _sums(value, group, of, order, groups):
-        found = (sums @ sums.T).tocoo()
-        total[found.row, found.col] += found.data
-    return total
-
-
-def _sums(value: Value, group: Codes, of: Codes, order: Codes, groups: int) -> Iterator[Any]:
-    """Yield the sums of values by group and unit, as sparse arrays of some units each."""
+def _sums(value: Floats, group: Numbers, unit: Numbers, groups: int) -> Any:
+    """Return the sums of values by group and unit, as a sparse array."""
     # Lazy: scipy is slow to import, and few commands need it.
     from scipy.sparse import coo_array
 
-    many = _totals(of, int(of.max()) + 1).astype(np.intp)
-    first = np.cumsum(many) - many
-    cuts = np.unique(first[of[order[::_AT_ONCE]]])
-    for start, end in pairwise([*cuts, len(order)]):
-        rows = order[start:end]
-        unit = of[rows]
-        place = (unit - unit[0]).astype(np.int32)
-        shape = (groups, int(place[-1]) + 1)
-        yield coo_array((value(rows), (group[rows], place)), shape=shape).tocsr()
+    return coo_array((value, (group, unit)), shape=(groups, int(unit.max()) + 1)).tocsr()

@@ -118,7 +118,11 @@ def _format(given: str | None, output: Path | None) -> str:
 def _emit(document: Report | Comparison, form: Any, output: Path | None) -> None:
     """Write the document in that format; text is as wide as the terminal."""
     from forecasts.reports import formats
+    from forecasts.reports.render.as_json import json_pieces
 
+    if form == "json":
+        emit(json_pieces(document), output)
+        return
     made = formats.rendered(document, form, width=out().width if sys.stdout.isatty() else 100)
     # Control characters in a name could command the terminal.
     emit(printable(str(made)) if form == "text" else made, output)

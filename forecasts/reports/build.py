@@ -15,6 +15,7 @@ import scoring
 from forecasts.common.times import utc
 from forecasts.reports import calibration, member_scores, pit, when_made
 from forecasts.reports.cohort import counted, made_in_time
+from forecasts.reports.difficulty import adjusted_scores
 from forecasts.reports.digest import sha256
 from forecasts.reports.estimates import brier_scores, mean_over_questions
 from forecasts.reports.evidence_points import earned, updates_of
@@ -62,7 +63,8 @@ def build(
     digest = in_background(partial(sha256, by=by), frames)
     rows = Rows(numbered(made_in_time(frames, choice)), scope)
     rows.compute()
-    common = shared(joint(rows), scope, follows=rows.follows)
+    found = joint(rows)
+    common = shared(found, scope, adjusted_scores(found.scores), follows=rows.follows)
     skills = rows.skills if rows.compares else None
     return report(
         scope,

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Callable, Iterable
+
 import pandas as pd
 
-import scoring
 from forecasts.reports.estimates import known
 from forecasts.reports.measures import Adjusted
 from forecasts.scores.frames import rows
+from scoring.difficulty import Block, adjusted_in_blocks
 
 
-def adjusted_scores(scores: pd.DataFrame, family: npt.NDArray[np.integer]) -> dict[str, Adjusted]:
+def adjusted_scores(scores: pd.DataFrame) -> dict[str, Adjusted]:
     """Return the adjusted score of each group that shares a question with another.
 
-    ``scores`` have one row per group and question (``member_scores.question_scores``), ``family``
-    is the cluster of each question.
+    ``scores`` have one row per group and question: ``Joint.scores``.
     """
-    table = scores[["group", "question", "brier"]]
-    table = table.rename(columns={"question": "question_id", "brier": "score"})
-    found = scoring.difficulty_adjusted(table, pd.Series(family))
+    group, names = pd.factorize(scores["group"], sort=True)
+    block = block_of(scores.assign(group=group))
+    return adjusted_blocks(pd.Index(names), lambda: [block])
+
+
+def block_of(scores: pd.DataFrame) -> Block:
+    """Return scores whose groups are numbers as a block."""
+    question, family = scores["question"].to_numpy(), scores["family"].to_numpy()
+    return Block(scores["group"].to_numpy(), question, family, scores["brier"].to_numpy())
+
+
+def adjusted_blocks(names: pd.Index, blocks: Callable[[], Iterable[Block]]) -> dict[str, Adjusted]:
+    """Return the same of scores that come in blocks of whole families."""
     return {
         row.group: Adjusted(
             row.adjusted,
@@ -28,5 +37,5 @@ def adjusted_scores(scores: pd.DataFrame, family: npt.NDArray[np.integer]) -> di
             questions=row.questions,
             component=row.component,
         )
-        for row in rows(found)
+        for row in rows(adjusted_in_blocks(names, blocks))
     }

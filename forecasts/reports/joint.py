@@ -15,7 +15,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from forecasts.reports import calibration
-from forecasts.reports.difficulty import adjusted_scores
 from forecasts.reports.measures import Adjusted
 from forecasts.reports.rows import Rows
 from forecasts.reports.scope import Scope
@@ -31,8 +30,9 @@ class Joint:
     ``question``: the number of each selected one; ``row``: that of each that counts (``Scope``).
     ``forecast``, ``in_group`` and ``scored``: whether a selected question has a forecast, belongs
     to a group, and has a score. ``sums``: from ``calibration.question_sums``, of those that count.
-    ``scores`` (group, row, brier): of groups that are compared. ``people`` (group, forecaster): the
-    members of each group with a score; in a report by tag or lead, everyone once.
+    ``scores`` (group, question, family, brier): of groups that are compared; a question is its row,
+    and a family its cluster. ``people`` (group, forecaster): the members of each group with a
+    score; in a report by tag or lead, everyone once.
     """
 
     question: npt.NDArray[np.intp]
@@ -54,10 +54,11 @@ def joint(rows: Rows) -> Joint:
     in_group[rows.in_groups["place"].to_numpy()] = True
     scored[places[rows.scores["question"].to_numpy(dtype=np.intp)]] = True
     row = counting["row"].to_numpy(dtype=np.intp)
-    scores = rows.scores[["group", "brier"]].iloc[:0].assign(row=np.zeros(0, dtype=np.intp))
-    if rows.compares:
-        at = row[rows.scores["question"].to_numpy(dtype=np.intp)]
-        scores = rows.scores[["group", "brier"]].assign(row=at)
+    scores = rows.scores[["group", "question", "brier"]]
+    at = scores["question"].to_numpy(dtype=np.intp)
+    scores = scores.assign(question=row[at], family=counting["cluster"].to_numpy()[at])
+    if not rows.compares:
+        scores = scores.iloc[:0]
     people = rows.untagged[["group", "member"]].drop_duplicates()
     who = rows.entries.forecaster.to_numpy(dtype=object)[people["member"].to_numpy(dtype=np.intp)]
     return Joint(
@@ -117,16 +118,18 @@ class Shared:
     scored: Flags
 
 
-def shared(found: Joint, scope: Scope, *, follows: bool) -> Shared:
-    """Return the facts that the groups share, from all questions of the report."""
+def shared(found: Joint, scope: Scope, adjusted: dict[str, Adjusted], *, follows: bool) -> Shared:
+    """Return the facts that the groups share, from all questions of the report.
+
+    ``adjusted`` from ``difficulty``.
+    """
     elsewhere = found.forecast & ~found.in_group
     otherwise = np.where(elsewhere, "in_no_group", "never_live" if follows else "none_at_lead")
-    scores = found.scores.rename(columns={"row": "question"})
     return Shared(
         people=found.people.groupby("group").size(),
         link=link_of(found.sums, scope.family),
         family=scope.family,
-        adjusted=adjusted_scores(scores, scope.family) if len(scores) else {},
+        adjusted=adjusted,
         otherwise=otherwise.astype(object),
         scored=found.scored,
     )

@@ -28,7 +28,8 @@ class Scope:
 
     ``questions`` are those that the choice selects, numbered (see ``in_order``), or some of them;
     ``reason`` says why each is left out. Their column ``row`` is a question's position among all
-    that count; ``opened`` and ``closed`` tell when its family is open, in days.
+    that count, and ``cluster`` that of its family; ``opened`` and ``closed`` tell when the family
+    is open, in days.
     ``all_questions``: how many there are, including those not selected.
     """
 
@@ -88,11 +89,15 @@ def scope_of(
     counts = reason == COUNTS
     counting = questions.loc[counts, list(_OF_SPANS)]
     spans = spans_of(counting, pd.Series(families(counting), index=counting["question_id"]))
-    about = {"row": np.arange(len(counting)), "opened": spans.opened, "closed": spans.closed}
-    for name in about:
-        values = np.full(len(questions), -1, dtype=about[name].dtype)
-        values[counts] = about[name] if name == "row" else about[name][spans.family]
-        questions[name] = values
+    about = {
+        "row": np.arange(len(counting)),
+        "cluster": spans.family,
+        "opened": spans.opened[spans.family],
+        "closed": spans.closed[spans.family],
+    }
+    for name, values in about.items():
+        questions[name] = np.full(len(questions), -1, dtype=values.dtype)
+        questions.loc[counts, name] = values
     return Scope(by, wanted, choice, as_of, questions, reason, len(is_selected))
 
 

@@ -27,7 +27,7 @@ _KEPT = [
     "actual_close_time",
 ]  # fmt: skip
 # The columns that ``scope_of`` adds or changes.
-_ABOUT = ["question_id", "row", "opened", "closed"]
+_ABOUT = ["question_id", "row", "cluster", "opened", "closed"]
 _TEXTS = (
     "background", "resolution_criteria", "fine_print", "article_url", "quote", "resolution_note",
     "resolution_source",

@@ -7,13 +7,13 @@ Three steps of work on any executor (``execution``), with a temporary folder:
   and the forecasts themselves, sorted into batches of groups;
 - on each batch: the groups of the report (``build.groups``), from all of their forecasts.
 
-The questions themselves, and one number for each question and group, are few enough for the memory
-of one process.
+The questions themselves, and two tables of groups by groups, are few enough for the memory of one
+process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -35,13 +35,19 @@ from forecasts.parts.reports.rows import (
     rows_of_batch,
 )
 from forecasts.reports.build import groups, report
+from forecasts.reports.difficulty import adjusted_blocks, block_of
 from forecasts.reports.digest import of_questions
 from forecasts.reports.joint import Joint, joint, shared, together
+from forecasts.reports.measures import Adjusted
 from forecasts.reports.report import By, Group, Report
 from forecasts.reports.rows import Rows
 from forecasts.reports.scope import Scope
 from forecasts.reports.selection import ALL, Choice
 from forecasts.reports.skills import few, outcome_counts, skills
+from scoring.difficulty import Block
+
+# Forecasts from which a batch of families has scores.
+_SCORES = 1 << 20
 
 _SKILLS = dict.fromkeys(("skill", "crowd_skill", "perfect"), np.float64)
 
@@ -87,7 +93,8 @@ def report_parts(
         digest = of_questions((one for part in every for one in part.digests), plan.frames)
         found = together([one.joint for one in every])
         del every, outcomes
-        common = shared(found, scope, follows=Rows(plan.frames, scope).follows)
+        adjusted = _adjusted(folder, plan)
+        common = shared(found, scope, adjusted, follows=Rows(plan.frames, scope).follows)
         del found
         store(folder / "shared", (common, moments))
         many = len(plan.batches)
@@ -116,7 +123,7 @@ def _read(item: tuple[Path, int]) -> Read:
     joints, digests, outcomes, skilled = [], [], [], []
     for rows, own, _ in questions_of(folder, plan, part):
         digests += own
-        joints.append(_compact(joint(rows), plan))
+        joints.append(joint(rows))
         if rows.compares:
             scope = rows.scope
             counting = scope.counting
@@ -129,16 +136,32 @@ def _read(item: tuple[Path, int]) -> Read:
     if skilled:
         _write_skills(folder / "skills" / part_name(part), pd.concat(skilled), plan)
     counts = pd.concat(outcomes).groupby(level=0).sum() if outcomes else None
-    return Read(together(joints), digests, counts)
+    every = together(joints)
+    _write_scores(folder / "scores" / part_name(part), every.scores, plan)
+    return Read(replace(every, scores=every.scores.iloc[:0]), digests, counts)
 
 
-def _compact(found: Joint, plan: Plan) -> Joint:
-    """Return the same in less memory."""
-    scores = found.scores.assign(
-        group=pd.Categorical(found.scores["group"], categories=plan.names),
-        row=found.scores["row"].astype(np.int32),
-    )
-    return replace(found, scores=scores)
+def _write_scores(path: Path, found: pd.DataFrame, plan: Plan) -> None:
+    group = plan.names.get_indexer(pd.Index(found["group"]))
+    numbers = dict.fromkeys(("group", "question", "family"), np.int32)
+    table = pa.Table.from_pandas(found.assign(group=group).astype(numbers), preserve_index=False)
+    batch_files.write(path, table, found["family"].to_numpy() % _batches_of_families(plan))
+
+
+def _batches_of_families(plan: Plan) -> int:
+    return plan.parts.rows("forecasts") // _SCORES + 1
+
+
+def _adjusted(folder: Path, plan: Plan) -> dict[str, Adjusted]:
+    """Return the scores of all groups, adjusted for difficulty, from those that parts wrote."""
+
+    def blocks() -> Iterator[Block]:
+        for batch in range(_batches_of_families(plan)):
+            scores = concatenated(folder / "scores", batch)
+            if len(scores):
+                yield block_of(scores.to_pandas())
+
+    return adjusted_blocks(plan.names, blocks)
 
 
 def _write_skills(path: Path, found: pd.DataFrame, plan: Plan) -> None:

@@ -294,7 +294,7 @@ def _sides(
     """Return each group with its ranks and its own record, the best score first."""
     silent = judged.silent
     scores = _placed(tables.scores, scope).sort_values(["group", "question"], ignore_index=True)
-    adjusted = adjusted_scores(scores, scope.family)
+    adjusted = adjusted_scores(scores.assign(family=scope.family[scores["question"]]))
     skill = {} if tables.skills is None else _skills(tables.skills, _family(scope))
     sides = [
         Side(
