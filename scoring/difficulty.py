@@ -90,7 +90,10 @@ def adjusted_in_blocks(names: pd.Index, blocks: Callable[[], Iterable[Block]]) -
 
 
 def _parts(block: Block) -> Iterator[Block]:
-    """Yield the block in parts of whole families, numbered anew, without questions of one group."""
+    """Yield the block in parts of whole families with numbers of their own.
+
+    Questions that one group alone answered are left out.
+    """
     order = np.argsort(block.family, kind="stable")
     family = block.family[order]
     start = 0
