@@ -137,17 +137,22 @@ def _own_forecasts(
     session: Session, states: Iterable[QuestionState], member: Member
 ) -> pd.DataFrame:
     """Return the member's forecasts with the columns that scoring reads, in the order made."""
-    slugs = {state.id: state.slug for state in states}
+    asked = {state.id: state for state in states}
     names = ("question_id", "made_at", "probability", "probabilities", "quantiles")
     wanted: list[Any] = [getattr(Forecast, name) for name in names]
     of_question = col(Forecast.question_id)
     found = session.exec(
         select(*wanted)
-        .where(Forecast.member_id == member.id, of_question.in_(slugs), forecast_visible(session))
+        .where(Forecast.member_id == member.id, of_question.in_(asked), forecast_visible(session))
         .order_by(of_question, col(Forecast.made_at), col(Forecast.id))
     ).all()
     columns: dict[str, Any] = {name: [row[at] for row in found] for at, name in enumerate(names)}
-    columns["question_id"] = [slugs[id_] for id_ in columns["question_id"]]
+    on = [asked[id_] for id_ in columns["question_id"]]
+    columns["question_id"] = [state.slug for state in on]
+    columns["probabilities"] = [
+        vector and Value(probabilities=tuple(vector)).over(state.text.options).probabilities
+        for state, vector in zip(on, columns["probabilities"], strict=True)
+    ]
     columns["forecaster"] = [member.handle] * len(found)
     return typed_frame(columns, {name: FORECAST_COLUMNS[name] for name in columns})
 

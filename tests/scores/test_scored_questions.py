@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 import scoring
 from forecasts.ledger.models import Member, Question
+from forecasts.questions.revisions import revise
 from forecasts.resolution import confirmation
 from forecasts.scores import scored_questions as module
 from forecasts.scores.frames import scoring_frames
@@ -176,6 +177,23 @@ def test_without_the_crowd_everything_else_is_the_same(
     assert alone == [replace(one, against_crowd=None) for one in whole]
     monkeypatch.setattr(module, "_BATCH", 1)
     assert scored_questions(session, alice) == whole
+
+
+@pytest.mark.parametrize("outcome", ["Busan", "Ulsan", "Other"])
+def test_a_forecast_from_before_an_option_was_added_is_scored_without_the_crowd_too(
+    session: Session, alice: Member, outcome: str
+) -> None:
+    port = ask(session, alice, type="multiple_choice", options=["Busan", "Other"])
+    updates.update(session, port, Value(probabilities=(0.7, 0.3)), member=alice, now=day(1))
+    three = ["Busan", "Ulsan", "Other"]
+    revise(session, port, member=alice, now=day(2), reason="Ulsan bids", options=three)
+    updates.update(session, port, Value(probabilities=(0.5, 0.3, 0.2)), member=alice, now=day(3))
+    confirmed(session, port, outcome, alice, 8)
+    [one] = scored_questions(session, alice, crowd=False)
+    assert [each.probability for each in one.forecasts] == {
+        "Busan": [0.7, 0.5], "Ulsan": [0.3, 0.3], "Other": [0.3, 0.2]
+    }[outcome]  # fmt: skip
+    assert [one] == scored_questions(session, alice)
 
 
 def test_words_are_looked_for_in_title_tags_and_family(session: Session, alice: Member) -> None:
