@@ -8,15 +8,14 @@ visitors stay in memory, and the C library does not return freed memory by itsel
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import gc
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
-import pyarrow as pa
 from streamlit import runtime
+
+from forecasts.common.memory import release_memory
 
 EVERY_S = 30
 
@@ -35,6 +34,7 @@ async def _keep_house() -> None:
     while True:
         await asyncio.sleep(EVERY_S)
         if runtime.exists() and drop_closed_sessions(runtime.get_instance()):
+            gc.collect()
             release_memory()
 
 
@@ -47,15 +47,3 @@ def drop_closed_sessions(server: runtime.Runtime) -> bool:
     sessions = cast(Any, server)._session_mgr
     dropped = sessions._session_storage._cache.expire()
     return bool(dropped) or sessions.num_active_sessions() > 0
-
-
-def release_memory() -> None:
-    """Free unused objects, and give freed memory back to the system where possible.
-
-    Only the main thread may give back Arrow's memory of threads that have ended.
-    """
-    gc.collect()
-    pa.default_memory_pool().release_unused()
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):  # another C library than glibc
-            ctypes.CDLL(None).malloc_trim(0)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from sqlmodel import Session, col, select
 
 from forecasts.access.members import find_member, members_or_new
@@ -20,6 +18,7 @@ from forecasts.access.roles import Action, allows, is_shared, member_rights, req
 from forecasts.access.visibility import reading_everything
 from forecasts.common import limits
 from forecasts.common.errors import Forbidden
+from forecasts.common.memory import release_memory
 from forecasts.exchange.import_forecasts import NewForecasts, compare_forecasts, write_forecasts
 from forecasts.exchange.import_questions import (
     Conflict,
@@ -87,10 +86,8 @@ def compact(frames: Frames) -> None:
     """
     for name in ("question_id", "forecaster"):
         frames.forecasts[name] = frames.forecasts[name].astype("category")
-    pa.default_memory_pool().release_unused()
-    # Reading leaves much of the C library's memory free, which Python's own objects cannot use.
-    with suppress(AttributeError, TypeError):  # a system without the function
-        ctypes.CDLL(None).malloc_trim(0)
+    # Reading leaves much memory free that Python's own objects cannot use.
+    release_memory()
 
 
 def import_frames(

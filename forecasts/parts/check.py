@@ -1,4 +1,4 @@
-"""Whether the files of a folder of parts are still those that its manifest lists."""
+"""A check that the files of a folder of parts still match its manifest."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from forecasts.parts.folder import Parts
 def files_that_differ(
     parts: Parts, *, progress: Callable[[int, int], None] = lambda done, of: None
 ) -> list[str]:
-    """Return the files that are missing, or differ from the manifest in any byte, by path.
+    """Return the paths of the files that are missing or differ from the manifest in any byte.
 
-    Every byte is read, by a thread for each core. ``progress`` is called with the forecasts whose
-    files are read, and with all of them. BadInput for a file that cannot be read.
+    Every byte is read, with one thread per core. ``progress`` is called with the number of
+    forecasts whose files are read, and of all. BadInput for a file that cannot be read.
     """
     divided = {part_file("forecasts", part) for part in range(parts.count)}
     done, total = 0, parts.rows("forecasts")
     differ: list[str] = []
     with (
         ThreadPoolExecutor(cores()) as pool,
-        closing(finished(partial(_is_listed, parts), sorted(parts.files), pool)) as ended,
+        closing(finished(partial(_matches, parts), sorted(parts.files), pool)) as ended,
     ):
         for name, same in ended:
             try:
@@ -37,7 +37,7 @@ def files_that_differ(
     return sorted(differ)
 
 
-def _is_listed(parts: Parts, name: str) -> bool:
+def _matches(parts: Parts, name: str) -> bool:
     try:
         return file_sha256(parts.folder / name) == parts.files[name].sha256
     except FileNotFoundError:

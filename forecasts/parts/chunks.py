@@ -73,7 +73,7 @@ def tables(
         start = 0
         while start < len(sizes):
             until, size = start, 0
-            # A small rest joins: it would cost nearly as much as a large chunk.
+            # A small rest joins this chunk: alone it would cost nearly as much as a large one.
             while until < len(sizes) and (size < rows or sum(sizes[until:]) < rows // 2):
                 size, until = size + sizes[until], until + 1
             groups = range(start, until)

@@ -130,11 +130,11 @@ def results(
 
 
 @contextmanager
-def cluster(address: str, *, alone: Callable[[], None] = lambda: None) -> Iterator[Executor]:
+def cluster(address: str, *, no_workers: Callable[[], None] = lambda: None) -> Iterator[Executor]:
     """Yield the executor of the Dask cluster whose scheduler has this address.
 
-    Give each of its workers one thread (``dask worker ADDRESS --nthreads 1``). ``alone`` is called,
-    by another thread, when the scheduler has been without workers for a few seconds. BadInput if no
+    Give each of its workers one thread (``dask worker ADDRESS --nthreads 1``). Another thread
+    calls ``no_workers`` when the scheduler has had no workers for a few seconds. BadInput if no
     scheduler answers.
     """
     try:
@@ -144,7 +144,9 @@ def cluster(address: str, *, alone: Callable[[], None] = lambda: None) -> Iterat
             "A cluster needs Dask, which is not installed.",
             remedy="Install it with: pip install 'forecast-ledger[cluster]'",
         ) from None
-    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # the work fails by itself
+    logging.getLogger("distributed.client").setLevel(
+        logging.CRITICAL
+    )  # failed work is reported anyway
     try:
         client: Any = Client(address, timeout=_SECONDS_TO_CONNECT, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TypeError) as error:
@@ -154,7 +156,7 @@ def cluster(address: str, *, alone: Callable[[], None] = lambda: None) -> Iterat
             "dask worker ADDRESS --nthreads 1",
         ) from None
     ended = threading.Event()
-    watch = threading.Thread(target=_watch_workers, args=(client, alone, ended), daemon=True)
+    watch = threading.Thread(target=_watch_workers, args=(client, no_workers, ended), daemon=True)
     # Equal calls are not the same work: the files may have changed in between.
     with client, client.get_executor(pure=False) as executor:
         watch.start()
@@ -165,14 +167,14 @@ def cluster(address: str, *, alone: Callable[[], None] = lambda: None) -> Iterat
             watch.join()
 
 
-def _watch_workers(client: Any, alone: Callable[[], None], ended: threading.Event) -> None:
-    """Call ``alone`` each time the client's scheduler has lost its last worker, or has none yet."""
+def _watch_workers(client: Any, no_workers: Callable[[], None], ended: threading.Event) -> None:
+    """Call ``no_workers`` if the scheduler has none yet, and each time it loses the last one."""
     told = False
     while not ended.wait(_SECONDS_ALONE):
         with suppress(OSError):  # the work will notice that the scheduler does not answer
             none = not client.nthreads()
             if none and not told:
-                alone()
+                no_workers()
             told = none
 
 
@@ -198,21 +200,21 @@ def explained(error: Exception) -> LedgerError:
         )
     if isinstance(error, CancelledError):
         return BadInput(
-            "The cluster cancelled it, or its scheduler ended.",
-            remedy="If the scheduler ended, start it and its workers again.",
+            "The cluster cancelled the work, or its scheduler stopped.",
+            remedy="If the scheduler stopped, start it and its workers again.",
         )
     if isinstance(error, FileNotFoundError) and error.filename is not None:
         return BadInput(
-            f"{error.filename} is not there, or not for every worker.",
+            f"{error.filename} is missing, or a worker cannot reach it.",
             remedy=f"All workers must reach it by this path. {AGAIN}",
         )
     if isinstance(error, OSError):
         place = "A file" if error.filename is None else error.filename
         return BadInput(
             f"{place} cannot be read or written: {error.strerror or error}.",
-            remedy="Check its disk and who may use it.",
+            remedy="Check the disk, and the permissions of its files.",
         )
-    return BadInput(f"The program failed on it: {type(error).__name__}: {error}")
+    return BadInput(f"Unexpected error: {type(error).__name__}: {error}")
 
 
 def _in_one_thread(work: Callable[[Item], Result], item: Item) -> Result:
@@ -250,7 +252,7 @@ class Processes(Executor):
     def _begin(self) -> None:
         self._own = threading.local()
         self._pools: list[ProcessPoolExecutor] = []
-        # No process writes to this pipe: it closes when they are to end.
+        # Nothing is written to this pipe. The processes end when it closes.
         self._closes, self._open = self._context.Pipe(duplex=False)
 
     def submit(

@@ -72,5 +72,5 @@ def write_json(path: Path, document: Any) -> None:
 
 
 def changed(path: Path) -> BadInput:
-    """Return the error of a file of parts that is not as their manifest lists it."""
+    """Return the error for a file of parts that does not match their manifest."""
     return BadInput(f"{path} was changed after its parts were made.", remedy=AGAIN)

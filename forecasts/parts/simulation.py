@@ -33,13 +33,13 @@ from scoring.simulated_titles import numeric_title, title_and_subject
 # About this many forecasts are drawn at once, within a processor's caches; a part has more.
 BLOCK = 1 << 17
 PART = 1 << 20
-_LEAST = 100_000  # of a part that is made only to give each core one
+_LEAST = 100_000  # forecasts in a part that is made only so that each core has one
 
 
 def usual_parts(updates: int) -> int:
-    """Return the number of parts for about so many forecasts: a million in each at most.
+    """Return the number of parts for this many forecasts: one for about each million.
 
-    There is at least one for each core, if each has enough to do.
+    There is at least one part per core, if each then has enough forecasts.
 
     >>> usual_parts(10**9)
     954

@@ -19,7 +19,7 @@ from forecasts.parts.chunks import IDS
 from forecasts.scores.frames import FRAME_COLUMNS, typed
 
 ROW_GROUP = 1 << 18
-# With more than so many values in the first rows, numbers are read faster without a dictionary.
+# Numbers with more different values in the first rows are read faster without a dictionary.
 _MOST_LISTED, _FIRST_ROWS = 1 << 12, 1 << 14
 _NEVER_BLANK = (*IDS, "made_at")  # of forecasts
 _ARROW = {
@@ -58,7 +58,7 @@ def write_parquet(path: Path, table: str, contents: Iterable[Any]) -> int:
         use_dictionary=[name for name in schema.names if name not in plain],
         # Smallest and fastest to read: the first bytes of all values together, then the second.
         column_encoding=dict.fromkeys(plain, "BYTE_STREAM_SPLIT"),
-        max_rows_per_page=ROW_GROUP,  # so pages end by their size, and there are few
+        max_rows_per_page=ROW_GROUP,  # so that only their size limits pages
     ) as file:
         for content in chain([first], contents):
             every = complete(content, schema)
@@ -70,13 +70,13 @@ def write_parquet(path: Path, table: str, contents: Iterable[Any]) -> int:
 
 
 def _schema_of_file(table: str) -> Any:
-    """Return the schema of a table's files: readers need not look for blanks where none can be."""
+    """Return the schema of a table's files. It tells readers which columns have no blanks."""
     filled = _NEVER_BLANK if table == "forecasts" else ()
     return pa.schema([each.with_nullable(each.name not in filled) for each in schema_of(table)])
 
 
 def _without_dictionary(content: Any, table: str) -> list[str]:
-    """Return the times, and the numbers with too many values for a dictionary."""
+    """Return the columns of times, and of numbers with too many values for a dictionary."""
     found = []
     for name, kind in FRAME_COLUMNS[table].items():
         many = kind == "time"
@@ -88,7 +88,7 @@ def _without_dictionary(content: Any, table: str) -> list[str]:
 
 
 def complete(content: Any, schema: Any) -> Any:
-    """Return an Arrow table with the columns of a schema; those that it lacks are blank."""
+    """Return an Arrow table with the columns of a schema. Missing ones are blank."""
     for name in schema.names:
         if name not in content.column_names:
             content = content.append_column(name, pa.nulls(len(content), schema.field(name).type))

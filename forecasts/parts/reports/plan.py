@@ -172,7 +172,7 @@ def _require_memory(sizes: dict[str, int], by: By) -> None:
             f"A report on {'everyone' if whole else name} does not fit into this machine's memory; "
             f"{use}.",
             remedy=f"Its {most:,} forecasts take about {needed / 1e9:,.0f} GB, and the machine has "
-            f"{memory / 1e9:,.0f} GB. Fewer questions take less: --tag, --since, --until.",
+            f"{memory / 1e9:,.0f} GB. To use fewer questions: --tag, --since, --until.",
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -70,16 +70,21 @@ def write(folder: Path, scope: Scope, parts: Parts) -> Scope:
     return replace(scope, questions=questions[_KEPT])
 
 
-def read(folder: Path, scope: Scope, wanted: Callable[[pd.DataFrame], Any]) -> Scope:
+def read(
+    folder: Path,
+    scope: Scope,
+    wanted: Callable[[pd.DataFrame], Any],
+    columns: Sequence[str] = ("question_id", "part"),  # JSON is slow to parse
+) -> Scope:
     """Return the scope with some questions only: those that ``wanted`` marks.
 
-    It gets question_id, part and tags. The column ``place`` is the position among all questions.
+    It gets these columns. The column ``place`` is the position among all questions.
     """
     found = []
     with pa.OSFile(str(folder / _FILE)) as source, pyarrow.ipc.open_file(source) as file:
         for number in range(file.num_record_batches):
             rows = pa.Table.from_batches([file.get_batch(number)])
-            marked = np.flatnonzero(wanted(_parsed(rows.select(["question_id", "part", "tags"]))))
+            marked = np.flatnonzero(wanted(_parsed(rows.select(columns))))
             if len(marked):
                 found.append(_parsed(rows.take(marked)))
         found = found or [_parsed(file.schema.empty_table())]

@@ -7,8 +7,7 @@ Three steps of work on any executor (``execution``), with a temporary folder:
   and the forecasts themselves, sorted into batches of groups;
 - on each batch: the groups of the report (``build.groups``), from all of their forecasts.
 
-The questions themselves, and two tables of groups by groups, are few enough for the memory of one
-process.
+One process holds the questions and, to adjust for difficulty, tables of groups by groups.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from forecasts.common.memory import release_memory
 from forecasts.parts.execution import results
 from forecasts.parts.folder import Parts
 from forecasts.parts.reports import batch_files
@@ -46,7 +46,7 @@ from forecasts.reports.selection import ALL, Choice
 from forecasts.reports.skills import few, outcome_counts, skills
 from scoring.difficulty import Block
 
-# Forecasts from which a batch of families has scores.
+# About the number of forecasts behind the scores of one batch of families.
 _SCORES = 1 << 20
 
 _SKILLS = dict.fromkeys(("skill", "crowd_skill", "perfect"), np.float64)
@@ -74,9 +74,9 @@ def report_parts(
     """Return the report that ``reports.build`` makes of the same ledger, to rounding.
 
     ``executor``: any of ``concurrent.futures``; its workers must reach the folder of parts and its
-    parent by the same paths. ``progress`` is called with the forecasts done so far and in all; half
-    of each is done when its part is read, the rest with its group. BadInput for a part that cannot
-    be read, and for a group too large for memory.
+    parent by the same paths. ``progress`` is called with the number of forecasts
+    done and of all; reading the parts is the first half, the groups are the second. BadInput for a
+    part that cannot be read, and for a group too large for memory.
     """
     total, numbers = parts.rows("forecasts"), range(parts.count)
 
@@ -87,15 +87,18 @@ def report_parts(
         counted = results(count, parts, numbers, executor)
         plan, scope = plan_of(folder, parts, counted, by, names, choice, as_of)
         del counted
+        release_memory()
         every = results(_read, folder, numbers, executor, first_half)
         outcomes = [one.outcomes for one in every if one.outcomes is not None]
         moments = bool(outcomes) and few(pd.concat(outcomes).groupby(level=0).sum())
         digest = of_questions((one for part in every for one in part.digests), plan.frames)
         found = together([one.joint for one in every])
         del every, outcomes
+        release_memory()
         adjusted = _adjusted(folder, plan)
         common = shared(found, scope, adjusted, follows=Rows(plan.frames, scope).follows)
         del found
+        release_memory()
         store(folder / "shared", (common, moments))
         many = len(plan.batches)
 
@@ -138,6 +141,7 @@ def _read(item: tuple[Path, int]) -> Read:
     counts = pd.concat(outcomes).groupby(level=0).sum() if outcomes else None
     every = together(joints)
     _write_scores(folder / "scores" / part_name(part), every.scores, plan)
+    release_memory()
     return Read(replace(every, scores=every.scores.iloc[:0]), digests, counts)
 
 
@@ -153,7 +157,7 @@ def _batches_of_families(plan: Plan) -> int:
 
 
 def _adjusted(folder: Path, plan: Plan) -> dict[str, Adjusted]:
-    """Return the scores of all groups, adjusted for difficulty, from those that parts wrote."""
+    """Return the difficulty-adjusted score of each group, from the scores written by part."""
 
     def blocks() -> Iterator[Block]:
         for batch in range(_batches_of_families(plan)):
@@ -180,7 +184,9 @@ def _make(item: tuple[Path, int]) -> tuple[Group, ...]:
     rows = rows_of_batch(folder, plan, batch)
     otherwise = common.otherwise[rows.scope.questions["place"].to_numpy()]
     skilled = _skills(folder, batch, rows.scope, plan, moments=moments) if rows.compares else None
-    return groups(rows, plan.batches[batch], replace(common, otherwise=otherwise), skilled)
+    made = groups(rows, plan.batches[batch], replace(common, otherwise=otherwise), skilled)
+    release_memory()
+    return made
 
 
 def _skills(folder: Path, batch: int, scope: Scope, plan: Plan, *, moments: bool) -> pd.DataFrame:

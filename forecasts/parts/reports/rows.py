@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +20,6 @@ from forecasts.parts.reports import batch_files, questions_file
 from forecasts.parts.reports.plan import Plan
 from forecasts.parts.tables import complete, schema_of, typed_table
 from forecasts.reports.digest import question_digests
-from forecasts.reports.report import By
 from forecasts.reports.rows import Rows
 from forecasts.reports.scope import Scope
 from forecasts.scores.frames import FRAME_COLUMNS, Frames
@@ -137,27 +136,27 @@ def rows_of_batch(folder: Path, plan: Plan, batch: int, *, alone: bool = False) 
     made.insert(0, "question_id", table["question_id"].to_numpy().astype(np.int64))
     made.insert(1, "forecaster", plan.forecasters.take(table["forecaster"].to_numpy()))
     made = made.sort_values("question_id", kind="stable", ignore_index=True)
-    scope = questions_file.read(
-        folder, plan.scope, _asked(plan.scope.by, wanted, made["question_id"])
-    )
+    scope = _scope(folder, plan.scope, wanted, made["question_id"])
     teams = plan.teams[plan.teams["team"].isin(wanted)].reset_index(drop=True)
     frames = replace(plan.frames, questions=scope.questions, forecasts=made, teams=teams)
     return Rows(frames, scope, alone)
 
 
-def _asked(by: By, wanted: Sequence[str], numbers: pd.Series) -> Callable[[pd.DataFrame], Any]:
-    """Return a function that marks the questions of these groups."""
-    if by in ("all", "lead"):
-        return lambda rows: np.full(len(rows), True)
-    forecast = numbers.unique()
+def _scope(folder: Path, scope: Scope, wanted: Sequence[str], forecast: pd.Series) -> Scope:
+    """Return the scope with the questions of these groups, which have forecast some of them."""
+    if scope.by in ("all", "lead"):
+        return questions_file.read(folder, scope, lambda rows: np.full(len(rows), True))
+    numbers = forecast.unique()
 
-    def marks(rows: pd.DataFrame) -> Any:
-        found = rows["question_id"].isin(forecast).to_numpy()
-        if by == "tag":
-            found = found | [not set(own or ()).isdisjoint(wanted) for own in rows["tags"]]
-        return found
+    def asked(rows: pd.DataFrame) -> Any:
+        return rows["question_id"].isin(numbers).to_numpy()
 
-    return marks
+    def tagged(rows: pd.DataFrame) -> Any:
+        return asked(rows) | [not set(own or ()).isdisjoint(wanted) for own in rows["tags"]]
+
+    if scope.by == "tag":
+        return questions_file.read(folder, scope, tagged, ["question_id", "tags"])
+    return questions_file.read(folder, scope, asked)
 
 
 def concatenated(folder: Path, batch: int) -> Any:

@@ -1,4 +1,4 @@
-"""The digest of scores: of their content, however their files are encoded or divided into chunks.
+"""The digest of scores. How their files are encoded or divided into chunks does not change it.
 
 Each protocol of a part has streams of bytes, from all rows in order:
 
@@ -22,7 +22,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_ROWS = 1 << 20  # the texts of more rows might not fit into one array of Arrow
+_ROWS = 1 << 20  # the texts of more rows might not fit into one Arrow array
 _NUMBERS = {"score": "<f8", "coverage": "<f8", "updates": "<i8"}
 
 
@@ -77,7 +77,7 @@ class _Streams:
         self._question = question[-1].as_py()
 
     def _numbered(self, forecaster: Any, lengths: Any, characters: Any) -> npt.NDArray[np.int32]:
-        """Return each row's number of its forecaster, and add the names that are new."""
+        """Return the number of each row's forecaster, and hash the new names."""
         code, distinct = pd.factorize(forecaster.indices.to_numpy())
         texts, known = forecaster.dictionary.take(pa.array(distinct)), len(self._people)
         each = [self._people.setdefault(name, len(self._people)) for name in texts.to_pylist()]

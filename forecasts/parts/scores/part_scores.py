@@ -94,7 +94,7 @@ def score_part(task: Task) -> PartScores:
             compression={"score": "none", "coverage": "none"} | dict.fromkeys(_REPEATED, "zstd"),
             use_dictionary=_REPEATED,
             write_statistics=False,  # they take as long as the rest, and select nothing
-            max_rows_per_page=CHUNK_ROWS,  # so pages end by their size, and there are few
+            max_rows_per_page=CHUNK_ROWS,  # so that only their size limits pages
         ) as writer:
             for chunk in chunks(*task.inputs):
                 table = _table(scored(chunk, task), task.made_from["protocols"])
@@ -129,7 +129,7 @@ def scored(chunk: Chunk, task: Task) -> pd.DataFrame:
 
 
 def _kept(task: Task) -> PartScores | None:
-    """Return the part's scores if their file is there, made from the same, and undamaged."""
+    """Return the part's scores if their file exists, from the same input and undamaged."""
     try:
         with pyarrow.parquet.ParquetFile(task.output, read_dictionary=_NAMES) as file:
             said = file.metadata.metadata or {}

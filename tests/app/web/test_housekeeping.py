@@ -66,7 +66,3 @@ def test_house_is_kept_while_the_server_runs_and_ends_with_it(
 
     asyncio.run(run())
     assert looked[0] is server
-
-
-def test_releasing_memory_works_here() -> None:
-    housekeeping.release_memory()
