@@ -27,8 +27,9 @@ Rows = Sequence[tuple[Any, ...]]
 CHECKED = "ledger_checked"
 MANY = 1_000  # rows that are worth a thread
 _VALUES = 32_766  # that SQLite takes in a statement
-_CACHE = 32_000  # KiB, for SQLite while it takes many rows; it sorts an index in as much again
+_CACHE = 32_000  # KiB for SQLite during a large insert; sorting an index takes as much again
 _TURN = 0.0005  # seconds that Python runs one thread while others wait
+_USUAL_TURN = sys.getswitchinterval()
 
 
 def names_of(kind: str) -> Sequence[str]:
@@ -143,10 +144,15 @@ def inserting(
         return
     pending: list[Future[None]] = []
 
+    def next_rows(before: Sequence[Future[None]], kind: str, rows: Rows) -> None:
+        for one in before:
+            one.result()  # an error may have ended the transaction, and what follows would stay
+        insert_rows(connection, kind, rows)
+
     def insert(kind: str, rows: Rows) -> None:
-        if len(pending) > 1:  # the next rows are ready when the thread is
+        if len(pending) > 1:  # so the next rows are ready when the thread is
             pending.pop(0).result()
-        pending.append(thread.submit(insert_rows, connection, kind, rows))
+        pending.append(thread.submit(next_rows, pending[-1:], kind, rows))
 
     with lightened(connection, kind, count), uncollected(), _short_turns():
         with ThreadPoolExecutor(1) as thread:
@@ -199,10 +205,9 @@ def uncollected() -> Iterator[None]:
 
 @contextmanager
 def _short_turns() -> Iterator[None]:
-    """Let a thread go on soon after each statement; by default it waits ten times as long."""
-    turn = sys.getswitchinterval()
+    """Let a thread continue sooner after a statement; by default it can wait ten times as long."""
     sys.setswitchinterval(_TURN)
     try:
         yield
     finally:
-        sys.setswitchinterval(turn)
+        sys.setswitchinterval(_USUAL_TURN)  # not the last one, which may be another import's

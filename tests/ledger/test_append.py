@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -215,6 +216,32 @@ def test_if_one_row_is_refused_nothing_is_stored(
         append.append(session, "forecast", columns)
     with database.reading(engine) as session:
         assert verify(session).broken is None
+
+
+def test_no_rows_are_inserted_after_an_error_which_may_have_ended_the_transaction(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = []
+
+    def fails(_connection: Any, _kind: str, rows: Any) -> None:
+        tried.append(rows)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(insertion, "insert_rows", fails)
+    with pytest.raises(ZeroDivisionError), database.writing(engine) as session:  # noqa: SIM117, PT012
+        with insertion.inserting(session.connection(), "forecast", insertion.MANY) as insert:
+            insert("forecast", [(1,)])
+            insert("entry", [(2,)])
+    assert tried == [[(1,)]]
+
+
+def test_imports_at_once_leave_threads_their_usual_turns() -> None:
+    usual = sys.getswitchinterval()
+    with ExitStack() as first:
+        first.enter_context(insertion._short_turns())
+        with insertion._short_turns():
+            first.close()
+    assert sys.getswitchinterval() == usual
 
 
 @pytest.mark.parametrize("count", [2, 1_500])
