@@ -33,7 +33,7 @@ app: $(VENV)/.runs
 # The tests start many processes. If Python may not keep what it compiles, each of them compiles
 # the project again.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --dist worksteal
-# Some wait for a browser or a server meanwhile: one worker more than there are processors.
+# Some tests wait for a browser or a server, so there is one more worker than processors.
 WORKERS = $(shell $(BIN)/python -c 'import os; print(1 + (os.cpu_count() or 1))')
 
 quick: $(VENV)/.tests

@@ -27,7 +27,7 @@ _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _SHORTCODE = re.compile(r":(?=[\w+-]*[\w+/-]*:)")
 _LINK = re.compile(r"(?i)(?<=[a-z]:)(?=//)|(?<=www)(?=\.)|(?<=\S@)(?=\S)|(?<=mailto:)|(?<=xmpp:)")
 # A web or mail address in a text, without the punctuation of the sentence after it; or a command's
-# option, whose two dashes the renderer makes one.
+# option, whose two dashes the renderer would turn into one.
 _COPIED = re.compile(
     r"(?i)(\b(?:https?://|www\.)[^\s<>]*[^\s<>.,;:!?\"'’”»]|\b[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+"
     r"|(?<!\S)--[a-z][a-z-]*\b)"
@@ -198,7 +198,7 @@ def counted(number: int, thing: str, things: str = "") -> str:
 
 
 def added(done: Imported, printed: int = 0) -> str:
-    """Return the additions of an import, and of printed scores: '28 questions, 3 articles'."""
+    """Return an import's additions, with its printed scores: '28 questions, 3 articles'."""
     counts = {
         "question": done.questions,
         "new wording": done.revised,

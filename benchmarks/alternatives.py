@@ -80,13 +80,13 @@ def parts_in_polars(folder: Path, output: Path) -> None:
 def parts_in_polars_windows(folder: Path, output: Path) -> None:
     """Score parts into one Parquet file in a stream, by window expressions.
 
-    This is the usual way to write it; it needs only each forecaster's own forecasts in order.
+    This is the usual query. It needs only each forecaster's own forecasts in order.
     """
     _score_in_polars(folder, output, MADE.shift(-1).over(PATH))
 
 
 def _score_in_polars(folder: Path, output: Path, following: pl.Expr) -> None:
-    """Score parts into one Parquet file; ``following`` is when each forecaster's next was made."""
+    """Score parts into one Parquet file. ``following``: when a forecaster's next one was made."""
     close = pl.coalesce("actual_close_time", "scheduled_close_time")
     questions = (
         pl.scan_parquet(folder / "questions" / "*.parquet")

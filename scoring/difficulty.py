@@ -79,9 +79,10 @@ def difficulty_adjusted(scores: pd.DataFrame, families: Families | None = None) 
 
 
 def adjusted_in_blocks(names: pd.Index, blocks: Callable[[], Iterable[Block]]) -> pd.DataFrame:
-    """Return the same of any number of scores, in the memory of two tables of groups by groups.
+    """Return ``difficulty_adjusted`` of scores that come in blocks.
 
-    ``names`` are those of the groups, ``blocks`` returns all scores each time: it is called twice.
+    Memory holds one block and about four tables of groups by groups. ``names``: of the groups.
+    ``blocks`` is called twice and returns all scores each time.
     """
     table = _adjusted(len(names), lambda: (some for block in blocks() for some in _parts(block)))
     table.insert(0, "group", names)
@@ -90,9 +91,9 @@ def adjusted_in_blocks(names: pd.Index, blocks: Callable[[], Iterable[Block]]) -
 
 
 def _parts(block: Block) -> Iterator[Block]:
-    """Yield the block in parts of whole families with numbers of their own.
+    """Yield the block in parts of whole families, with questions and families numbered from 0.
 
-    Questions that one group alone answered are left out.
+    Questions that only one group answered are left out.
     """
     order = np.argsort(block.family, kind="stable")
     family = block.family[order]
@@ -173,9 +174,9 @@ def _adjusted(groups: int, parts: Callable[[], Iterator[Block]]) -> pd.DataFrame
 
 
 def _components(linked: Floats) -> tuple[Places, Places]:
-    """Return the component of each group, and the groups of each, the largest first.
+    """Return the component of each group, and the size of each component, largest first.
 
-    Those of scipy take a copy of the table.
+    The function of scipy would copy the table.
     """
     component = np.full(len(linked), -1)
     found = 0

@@ -44,7 +44,7 @@ def limited(threads: int) -> Iterator[None]:
 def in_background(work: Callable[[Item], Result], item: Item) -> Callable[[], Result]:
     """Return a function that waits for the result of work started in a thread.
 
-    Its limit of threads is the caller's.
+    The work has the caller's limit of threads.
     """
     pool = ThreadPoolExecutor(1)
     result = pool.submit(copy_context().run, work, item).result

@@ -83,9 +83,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
-    """Look for no garbage meanwhile, nor ever in what is there by then: thousands of tests are.
+    """Pause garbage collection while thousands of tests are collected; they are never garbage.
 
-    Later, look for it less often than Python does by default: that takes a twentieth of the time.
+    Afterwards it runs less often than by default, where it takes a twentieth of the time.
     """
     gc.disable()
     try:

@@ -39,8 +39,8 @@ def preview(ready: Ready) -> None:
         nothing = seen is not None and seen.changes_nothing
         if not nothing:
             st.caption(
-                "An import cannot be undone: a ledger only grows. A question of yours without an "
-                "outcome can be discarded on its page for a day."
+                "An import cannot be undone. For a day, a question of yours without an outcome can "
+                "be discarded on its page."
             )
         with st.container(horizontal=True):
             go = st.button("Import", type="primary", key=f"{ready.key}-go", disabled=nothing)

@@ -132,13 +132,13 @@ def _token(site: Site, given: str, rights: Rights) -> SecretStr:
     if given:
         return SecretStr(given.strip())
     if _is_own(rights):
-        with suppress(BadInput):  # whose remedy is for a command
+        with suppress(BadInput):  # its remedy is for the command line
             return tokens.find(site, settings())
     raise BadInput(f"There is no token for {site.title}.", remedy=_remedy(site))
 
 
 def _remedy(site: Site) -> str:
-    return f"Get one at {site.token_page} and paste it into Token above."
+    return f"Get one at {site.token_page} and paste it into the Token field."
 
 
 def _fetch(source: Account, answers: Answers, token: SecretStr, tell: Tell) -> None:

@@ -42,7 +42,7 @@ FOLDER = "folder"  # the format of a ledger folder
 _ENDINGS = ["zip", "csv", "json", "jsonl"]
 _AUTOMATIC, _NONE = "recognise", "none"
 _SCALES = {_AUTOMATIC: "", "0 to 1": "1", "0 to 100": "100"}
-_AS_SHEET = "If it is a spreadsheet, choose that under Format, then its columns."
+_AS_SHEET = "For a spreadsheet, choose Spreadsheet under Format, then its columns."
 _WIDE = {"forecaster": "One column a forecaster", "option": "One column an option"}
 
 
@@ -132,7 +132,7 @@ def upload_form(state: ImportState, rights: Rights) -> None:
 
 @contextmanager
 def _shown_errors() -> Iterator[None]:
-    """Show an error in place and, if it names options of the command, the choices here."""
+    """Show an error in place, with the page's choices for the command's options that it names."""
     with shown_errors():
         try:
             yield

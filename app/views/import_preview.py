@@ -18,7 +18,7 @@ from forecasts.exchange.import_record import Preview
 _ROWS = 12  # of a table, which scrolls
 _NAMES = 10  # members listed
 _ALL = "all"
-# The choices on the page in place of the command's options, which messages name.
+# The page's choices for the command's options that messages name.
 _HERE = {
     "--format": "Format",
     "--column": "Columns",
@@ -29,7 +29,7 @@ _HERE = {
 
 
 def with_choices(words: str) -> str:
-    """Return a message and, if it names options of the command, a line with the choices here."""
+    """Return a message, with a line on the page's choices if it names the command's options."""
     here = [f"“{_HERE[one]}” instead of {one}" for one in _HERE if one in words]
     return f"{words}\nOn this page, use {', '.join(here)}." if here else words
 

@@ -31,8 +31,8 @@ def my_scored_questions(
 ) -> list[ScoredQuestion]:
     """Return the reader's scored questions, cached until ``written`` changes.
 
-    ``written`` (``frames.revision``) includes the reader. Without ``crowd`` the scores are not
-    compared with others', whose forecasts are not read.
+    ``written`` (``frames.revision``) includes the reader. Without ``crowd``, others' forecasts
+    are not read and the scores are not compared with theirs.
     """
     with reading() as ledger:
         member = current_member(ledger)

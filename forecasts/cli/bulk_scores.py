@@ -26,33 +26,32 @@ if TYPE_CHECKING:
 # Making a table takes several times its memory.
 MOST_IN_A_TABLE = 5_000_000
 _SECONDS_BETWEEN_LINES = 30
-_NAMES_SHOWN = 5  # of parts that failed alike
+_NAMES_SHOWN = 5  # of parts that failed with the same error
 
 
 def parts_in(folder: Path | None) -> Parts | None:
-    """Return the folder of parts, None for anything else; BadInput for a folder of scores."""
+    """Return the folder of parts, None for others. BadInput as in ``refuse_wrong_folder``."""
     from forecasts.parts.folder import is_parts, open_parts
 
     if folder is None:
         return None
-    refuse_others(folder)
+    refuse_wrong_folder(folder)
     return open_parts(folder) if is_parts(folder) else None
 
 
-def refuse_others(folder: Path) -> None:
-    """Raise BadInput, with the folder of parts to name, for scores and for folders within parts."""
+def refuse_wrong_folder(folder: Path) -> None:
+    """Raise BadInput for a folder of scores or a path inside parts; it names the folder to use."""
     from forecasts.parts.folder import MANIFEST, is_parts
     from forecasts.parts.scores.scores import parts_scored
 
     whole = folder.resolve().parent
     if folder.name in ("questions", "forecasts", MANIFEST) and is_parts(whole):
-        raise BadInput(f"{str(folder)!r} is within a folder of parts; name {str(whole)!r}.")
+        raise BadInput(f"{str(folder)!r} is inside a folder of parts; use {str(whole)!r}.")
     of = parts_scored(folder)
     if of is not None:
         named = f": {of!r}" if of else ""
         raise BadInput(
-            f"{str(folder)!r} is a folder of scores; name the parts that they were made "
-            f"from{named}."
+            f"{str(folder)!r} is a folder of scores; use the parts that it was made from{named}."
         )
 
 
@@ -139,7 +138,7 @@ def score_into(
 
 
 def _by_error(failed: Mapping[str, LedgerError]) -> list[tuple[list[str], LedgerError]]:
-    """Return the names of the parts that failed alike, with their error."""
+    """Return each different error with the names of its parts."""
     alike: dict[str, tuple[list[str], LedgerError]] = {}
     for name, error in failed.items():
         alike.setdefault(f"{error} {getattr(error, 'problems', ())}", ([], error))[0].append(name)
@@ -148,7 +147,7 @@ def _by_error(failed: Mapping[str, LedgerError]) -> list[tuple[list[str], Ledger
 
 @contextmanager
 def stoppable(stopped: str) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the block in order, print this sentence, and exit with 130."""
+    """End the block on Ctrl-C or SIGTERM: print this sentence and exit with 130."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -167,10 +166,10 @@ def engine(
     *,
     stopped: str = "Stopped. Nothing was written.",
 ) -> Iterator[Executor]:
-    """Yield the executor of so many processes, or of the Dask cluster at this address.
+    """Yield an executor of this many processes, or of the Dask cluster at this address.
 
-    ``preload``: the module that processes begin with. Ctrl-C and SIGTERM print ``stopped`` and exit
-    with 130. BadInput if both workers and a scheduler are given.
+    ``preload``: the module that processes import first. Ctrl-C and SIGTERM print ``stopped`` and
+    exit with 130. BadInput if both workers and a scheduler are given.
     """
     from forecasts.parts.execution import Processes, cluster
 
@@ -182,7 +181,7 @@ def engine(
     with stoppable(stopped):
         made: AbstractContextManager[Executor]
         if scheduler is not None:
-            made = cluster(scheduler, alone=partial(_ask_for_a_worker, scheduler))
+            made = cluster(scheduler, no_workers=partial(_ask_for_a_worker, scheduler))
         else:
             # Each process imports the module that started the command.
             made = Processes(workers, preload=["forecasts.cli.main", preload])

@@ -271,7 +271,7 @@ def progress_bar(
 def emit(content: str | bytes | Iterable[str], output: Path | None) -> None:
     """Write a command's result to ``output`` (whole or not at all) or to standard output.
 
-    A large result comes in pieces.
+    A large result can come in pieces.
     """
     pieces = [content] if isinstance(content, (str, bytes)) else content
     data = (piece.encode() if isinstance(piece, str) else piece for piece in pieces)
@@ -285,5 +285,6 @@ def emit(content: str | bytes | Iterable[str], output: Path | None) -> None:
             file.writelines(data)
         draft.replace(output)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise BadInput(f"{str(output)!r} cannot be written: {error.strerror or error}.") from None
+    finally:
+        draft.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
-from forecasts.cli.bulk_scores import refuse_others, showing_progress, stoppable
+from forecasts.cli.bulk_scores import refuse_wrong_folder, showing_progress, stoppable
 from forecasts.cli.console import print_line, print_note
 from forecasts.cli.root import app
 from forecasts.common.commands import command
@@ -50,7 +50,7 @@ def partition(
         bool,
         Option(
             "--check",
-            help="Only check that the files of a folder of parts are those that parts.json lists.",
+            help="Only check that the files of a folder of parts match parts.json.",
         ),
     ] = False,
     parts: Count = None,
@@ -70,7 +70,7 @@ def partition(
     and nothing is written.
     """
     for path in paths:
-        refuse_others(path)
+        refuse_wrong_folder(path)
     if check:
         if into is not None or parts is not None or memory is not None:
             raise BadInput(
@@ -80,7 +80,7 @@ def partition(
         return
     if into is None:
         raise BadInput(
-            "The new folder has no name.", remedy="Name one that is not there yet: --into PARTS"
+            "The parts need a new folder.", remedy="Name one that does not exist yet: --into PARTS"
         )
     from forecasts.common.limits import read_bytes
     from forecasts.parts.partition.partition import partition as make
@@ -96,7 +96,7 @@ def partition(
 
 
 def _check(folders: Sequence[Path]) -> None:
-    """Say whether the files of each folder of parts are those of its manifest; exit with 1 if not.
+    """Print whether the files of each folder of parts match parts.json; exit with 1 if not.
 
     BadInput if one is not a folder of parts.
     """
@@ -110,10 +110,10 @@ def _check(folders: Sequence[Path]) -> None:
             differ = files_that_differ(parts, progress=progress)
         files = f"{len(parts.files):,} files"
         if not differ:
-            print_line(f"{parts.folder}: all {files} are as parts.json lists them")
+            print_line(f"{parts.folder}: all {files} match parts.json")
             continue
         broken = True
-        print_note(f"{parts.folder}: changed or missing, {len(differ):,} of {files}:")
+        print_note(f"{parts.folder}: {len(differ):,} of {files} changed or missing:")
         for name in differ[:_NAMES_SHOWN]:
             print_note(f"  {name}")
         if len(differ) > _NAMES_SHOWN:

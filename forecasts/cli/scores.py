@@ -113,7 +113,7 @@ def _documents(
     alone: Sequence[QuestionState],
     printed: Mapping[int, Sequence[Printed]],
 ) -> list[dict[str, Any]]:
-    """Return the scored questions for JSON, and those that have printed scores alone."""
+    """Return the scored questions for JSON, and those with only printed scores."""
     from forecasts.exchange.question_json import printed_fields, scored_fields, unscored_fields
 
     documents = [*map(unscored_fields, alone), *map(scored_fields, found)]

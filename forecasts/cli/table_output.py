@@ -57,8 +57,8 @@ def frames_of(folder: Path | None, database: str | None, *, rationales: bool = T
 
         if is_parts(folder):
             raise BadInput(
-                f"{str(folder)!r} is a folder of parts, which only report, compare and score read.",
-                remedy="Name a ledger folder, or leave it out for the database.",
+                f"{str(folder)!r} is a folder of parts; only report, compare and score read those.",
+                remedy="Use a ledger folder, or leave out FOLDER to read the database.",
             )
         return read_folder(folder, warn=lambda text: print_note(f"Warning: {text}"))
     from forecasts.scores.frames import ledger_frames
@@ -69,9 +69,9 @@ def frames_of(folder: Path | None, database: str | None, *, rationales: bool = T
 
 @contextmanager
 def frames_ahead(folder: Path | None, database: str | None) -> Iterator[Callable[[], Frames]]:
-    """Yield a function that returns the frames of ``frames_of``, without rationales, once.
+    """Yield a function, to be called once, that returns ``frames_of`` without rationales.
 
-    A database in a file is read from now on, so that the block can import libraries meanwhile.
+    A thread already reads a database in a file, so the block can import libraries meanwhile.
     """
     if folder is not None:
         yield lambda: frames_of(folder, database, rationales=False)

@@ -120,7 +120,7 @@ class Settings(BaseSettings):
 
 
 def current_settings(**chosen: str) -> Settings:
-    """Return the settings of the environment as it is now, with those chosen in their place.
+    """Return the settings of the current environment, except for those chosen.
 
     ValidationError for a value that breaks a rule.
     """

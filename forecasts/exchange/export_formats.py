@@ -1,4 +1,4 @@
-"""Exports of the ledger in formats besides its own folder; and each, packed to be downloaded."""
+"""Exports in formats other than the ledger folder, and every format packed for download."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from forecasts.exchange.question_names import mapped
 from forecasts.ledger.models import Member
 from forecasts.questions.origins import platform_name
 
-_FEW = 10  # accounts that are all named
+_FEW = 10  # accounts: an error lists up to this many
 
 
 def as_member(
@@ -39,7 +39,7 @@ def _renamed(record: PlatformRecord, account: str, member: Member) -> PlatformRe
     if account not in handles:
         own = record.account or member.handle
         raise BadInput(
-            f"No forecast of the file is by {account!r}.",
+            f"No forecast in the file is by {account!r}.",
             remedy=_like(account, [own if one == member.handle else one for one in handles]),
         )
     other = apart(record.account or member.handle, member.handle, platform_name(record.platform))
@@ -66,12 +66,12 @@ def _whose(
     if account is not None:
         if account != member.handle and find_member(session, account) is not None:
             yield (
-                f"There is a member {account!r}, who keeps the forecasts imported as theirs; "
-                "each would count for both of you."
+                f"Forecasts already imported stay with the member {account!r}, so each would count "
+                "for both of you."
             )
     elif people and member.handle not in record.frames.forecasts["forecaster"].unique():
         yield (
-            "No forecast of the file is imported as yours. If one of its forecasters is you, name "
+            "No forecast in the file is imported as yours. If you are one of its forecasters, name "
             "your account with --account."
         )
     elif len(people) > 1 and not record.account and member.handle in people:

@@ -178,7 +178,7 @@ def scored_fields(one: ScoredQuestion) -> dict[str, Any]:
 
 
 def unscored_fields(state: QuestionState) -> dict[str, Any]:
-    """Return the same fields of a question on which the member has no score of this ledger."""
+    """Return the same fields for a question on which the ledger has no score of the member."""
     blank = dict.fromkeys(("protocol", "score", "coverage", "against_crowd", "earned"))
     return _resolved_fields(state) | blank | {"forecasts": []}
 

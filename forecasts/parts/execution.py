@@ -144,9 +144,8 @@ def cluster(address: str, *, no_workers: Callable[[], None] = lambda: None) -> I
             "A cluster needs Dask, which is not installed.",
             remedy="Install it with: pip install 'forecast-ledger[cluster]'",
         ) from None
-    logging.getLogger("distributed.client").setLevel(
-        logging.CRITICAL
-    )  # failed work is reported anyway
+    # Failed work is reported anyway.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
         client: Any = Client(address, timeout=_SECONDS_TO_CONNECT, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TypeError) as error:

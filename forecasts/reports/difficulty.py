@@ -23,13 +23,13 @@ def adjusted_scores(scores: pd.DataFrame) -> dict[str, Adjusted]:
 
 
 def block_of(scores: pd.DataFrame) -> Block:
-    """Return scores whose groups are numbers as a block."""
+    """Return as a block the scores of groups that are numbers."""
     question, family = scores["question"].to_numpy(), scores["family"].to_numpy()
     return Block(scores["group"].to_numpy(), question, family, scores["brier"].to_numpy())
 
 
 def adjusted_blocks(names: pd.Index, blocks: Callable[[], Iterable[Block]]) -> dict[str, Adjusted]:
-    """Return the same of scores that come in blocks of whole families."""
+    """Return the same as ``adjusted_scores``, from blocks of whole families."""
     return {
         row.group: Adjusted(
             row.adjusted,

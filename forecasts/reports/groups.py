@@ -115,7 +115,7 @@ def _of_teams(
     inside = ~(beside["joined_at"] > made_at) & ~(beside["left_at"] <= made_at)
     flags = beside[["row", "member"]].assign(inside=inside)
     if stays["member"].duplicated().any():
-        # One row for each forecast and team: one made inside any of the stays counts.
+        # One row for each forecast and team: a forecast made during any of the stays counts.
         flags = flags.groupby(["row", "member"], sort=True)["inside"].any().reset_index()
     people = stays.drop_duplicates("member")
     return _of_parts(plain, flags, people["team"], people["forecaster"])

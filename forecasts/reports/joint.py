@@ -121,7 +121,7 @@ class Shared:
 def shared(found: Joint, scope: Scope, adjusted: dict[str, Adjusted], *, follows: bool) -> Shared:
     """Return the facts that the groups share, from all questions of the report.
 
-    ``adjusted`` from ``difficulty``.
+    ``adjusted``: the groups' scores from ``difficulty``.
     """
     elsewhere = found.forecast & ~found.in_group
     otherwise = np.where(elsewhere, "in_no_group", "never_live" if follows else "none_at_lead")

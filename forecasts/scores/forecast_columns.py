@@ -56,8 +56,8 @@ def columns(
     """Return the columns of ``frames.FORECAST_COLUMNS``, on all questions or those with the slugs.
 
     Ordered by question, forecaster, time and id. The rationale is blank without ``rationales``, the
-    evidence without ``cited``. With ``models`` also those of ``frames.MODEL_COLUMNS``. ``lines``
-    may be read already (``forecast_lines.reading``), for all questions and without rationales.
+    evidence without ``cited``. With ``models`` also those of ``frames.MODEL_COLUMNS``. ``lines``:
+    the forecasts on all questions, without rationales, if ``forecast_lines.reading`` reads them.
     """
     every = None if lines is None else lines()
     if lines is None and only is None and not rationales:
@@ -90,7 +90,7 @@ def _read(
 ) -> Iterator[dict[str, Any]]:
     """Yield the columns, ``size`` rows at a time; without one, all rows of a statement at once.
 
-    ``lines`` are all forecasts, read already.
+    ``lines``: all forecasts, if they are read already.
     """
     forecast = Forecast.__table__.c  # type: ignore[attr-defined]
     path: tuple[Any, ...] = (forecast.member_id, forecast.made_at, forecast.id)

@@ -1,8 +1,8 @@
 """Reading all forecasts of a ledger in a file as text, while other work goes on.
 
-The driver takes the interpreter's lock for each row. SQLite joins thousands of rows to one text
-without it, and so does Arrow when it reads the text, in half the time that rows take. A command can
-import its libraries meanwhile.
+The driver takes the interpreter's lock for each row. Without the lock, SQLite joins thousands of
+rows into one text and Arrow reads the text, in half the time. A command can import its libraries
+meanwhile.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from forecasts.ledger.urls import sqlite_path
 
 # Rows that become one text.
 _TOGETHER = 1 << 16
-# Before, SQLite did not write numbers exactly on every system.
+# Older versions of SQLite do not write numbers exactly on every system.
 _EXACT = sqlite3.sqlite_version_info >= (3, 43)
 
 
@@ -44,7 +44,7 @@ class Lines:
 def reading(session: Session) -> Iterator[Callable[[], Lines] | None]:
     """Yield a function that waits for the forecasts, which a thread reads.
 
-    None on a server and for an old SQLite, which are read by rows. The session must not be used
+    None for a server and for an old SQLite: they are read by rows. The session must not be used
     before the function returns; the block ends after the thread.
     """
     if not _EXACT or sqlite_path(session.get_bind()) is None:  # type: ignore[arg-type]
@@ -60,19 +60,20 @@ def _read(connection: Any, visible: Any) -> Lines:
         "%d,%d,%d,%s,%s",
         *(forecast.id, forecast.question_id, forecast.member_id),
         type_coerce(forecast.made_at, Text),
-        # 17 digits give the same number again.
+        # 17 digits restore the exact number.
         case(
             (forecast.probability.is_(None), ""), else_=func.printf("%!.17g", forecast.probability)
         ),
     )
     value = type_coerce(func.coalesce(forecast.probabilities, forecast.quantiles), Text)
     joined = select(func.group_concat(line, "\n"), func.count(value)).where(visible)
-    first, last = connection.execute(select(func.min(forecast.id), func.max(forecast.id))).one()
-    starts = [] if first is None else range(first, last + 1, _TOGETHER)
-    parts = [
-        connection.execute(joined.where(forecast.id.between(at, at + _TOGETHER - 1))).one()
-        for at in starts
-    ]
+    parts, least = [], select(func.min(forecast.id))
+    at = connection.execute(least).scalar_one()
+    while at is not None:
+        end = at + _TOGETHER
+        some = joined.where(forecast.id >= at, forecast.id < end)
+        parts.append(connection.execute(some).one())
+        at = connection.execute(least.where(forecast.id >= end)).scalar_one()
     several = {}
     if any(many for _, many in parts):
         rows = select(forecast.id, value).where(visible, value.is_not(None))

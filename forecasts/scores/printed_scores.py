@@ -79,7 +79,7 @@ def printed_by_question(
 ) -> dict[int, list[Printed]]:
     """Return the printed scores of several questions as ``printed_scores`` does, by their ids.
 
-    Questions without any are missing.
+    Questions without any are left out.
     """
     resolved = {state.id: state for state in states if state.resolution is not None}
     newest: dict[tuple[int, str, str, str], PrintedScore] = {}

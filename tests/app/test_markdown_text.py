@@ -87,7 +87,7 @@ def test_an_address_is_copied_as_it_is(words: str, address: str) -> None:
 
 
 @pytest.mark.parametrize("option", ["--remember", "--visible-to"])
-def test_an_option_of_a_command_is_copied_as_it_is(option: str) -> None:
+def test_an_option_of_a_command_is_copied_unchanged(option: str) -> None:
     assert as_text(f"forecasts pull {option}, then") == f"forecasts pull `{option}`\\, then"
 
 

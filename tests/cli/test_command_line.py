@@ -230,3 +230,20 @@ def test_a_correction_keeps_when_the_outcome_was_known_unless_told_otherwise(
     corrected = forecasts("resolve", "rain", "no")
     assert "known at 2026-01-10 12:00 UTC" in corrected.stdout
     assert "already resolved: no" in forecasts("resolve", "rain", "no", exit_code=2).stderr
+
+
+def test_an_output_that_cannot_be_completed_leaves_the_old_file_and_no_draft(
+    tmp_path: Path,
+) -> None:
+    output = tmp_path / "report.json"
+    output.write_text("old", encoding="utf-8")
+
+    def pieces() -> Iterator[str]:
+        yield "{"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        console.emit(pieces(), output)
+    assert [(each.name, each.read_text(encoding="utf-8")) for each in tmp_path.iterdir()] == [
+        ("report.json", "old")
+    ]

@@ -98,7 +98,7 @@ def test_anonymised_accounts_get_the_same_aliases_at_each_import(
         (["--timezone", "Mars"], "'Mars' is not a time zone"),
         (["--column", "probability"], "does not name two columns"),
         (["--format", "metacullus"], "Formats are: metaculus"),
-        (["--account", "zoe"], "No forecast of the file is by 'zoe'"),
+        (["--account", "zoe"], "No forecast in the file is by 'zoe'"),
         (["--format", "manifold"], "has no question of Manifold"),
     ],
 )
@@ -147,7 +147,7 @@ def test_the_scores_that_a_platform_printed_are_shown_as_the_platforms(
     assert "Fatebook scores each day’s mean forecast" in forecasts("scores", slug).stdout
 
 
-def test_the_json_of_ones_scores_has_the_printed_ones(
+def test_the_json_of_own_scores_has_printed_scores(
     forecasts: Callable[..., Result], tmp_path: Path
 ) -> None:
     file = tmp_path / "fatebook.csv"
@@ -166,14 +166,14 @@ def test_the_json_of_ones_scores_has_the_printed_ones(
     assert json.loads(forecasts("scores", "--format", "json").stdout) == [one]
 
 
-def test_a_question_with_printed_scores_alone_is_in_the_json_without_a_score(
+def test_a_question_with_only_printed_scores_is_in_the_json_without_a_score(
     forecasts: Callable[..., Result], tmp_path: Path
 ) -> None:
     for act in (("create", "Alder"), ("add", "Alder", "bob")):
         forecasts("team", *act)
     file = tmp_path / "fatebook.csv"
     file.write_text(FATEBOOK)
-    # Nobody vouches for the times, so the forecast counts from the import on, after the close.
+    # Without --vouch the forecast counts from its import on, after the close.
     forecasts("import", str(file), "--account", "Alice A.")
     slug = next(one["id"] for one in json.loads(forecasts("questions", "--format", "json").stdout))
     [one] = json.loads(forecasts("scores", slug, "--format", "json").stdout)

@@ -16,7 +16,7 @@ WHOLE = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 @pytest.mark.parametrize(
     ("limit", "memory"), [("1000000\n", 10**6), ("max\n", WHOLE), (f"{WHOLE * 2}\n", WHOLE)]
 )
-def test_the_memory_of_a_container_is_its_limit_if_that_is_less_than_the_machine_has(
+def test_memory_is_the_limit_of_the_container_if_the_machine_has_more(
     name: str, limit: str, memory: int, tmp_path: Path
 ) -> None:
     (tmp_path / "memory").mkdir()
@@ -24,5 +24,5 @@ def test_the_memory_of_a_container_is_its_limit_if_that_is_less_than_the_machine
     assert machine_memory(tmp_path) == memory
 
 
-def test_without_limits_it_is_the_machine_s(tmp_path: Path) -> None:
+def test_without_a_limit_memory_is_that_of_the_machine(tmp_path: Path) -> None:
     assert machine_memory(tmp_path) == WHOLE

@@ -275,7 +275,7 @@ def test_an_unknown_account_is_answered_with_the_names_of_the_file(
     engine: Engine, names: list[str], known: str | None, remedy: str
 ) -> None:
     given = record(*(("metaculus-7", name, 1, 0.5) for name in names), account=known)
-    with pytest.raises(BadInput, match="No forecast of the file is by 'ann'") as caught:
+    with pytest.raises(BadInput, match="No forecast in the file is by 'ann'") as caught:
         come_in(engine, given, account="ann")
     assert caught.value.remedy.startswith(remedy)
 
@@ -291,7 +291,7 @@ def test_an_account_of_a_file_with_many_is_mapped_to_a_member(engine: Engine) ->
     assert looked(engine, more).known_members == ["zoe"]
 
 
-def test_an_account_with_the_importers_name_is_told_and_can_be_someone_else(
+def test_a_note_says_that_an_account_has_the_importers_name_which_can_be_someone_else(
     engine: Engine,
 ) -> None:
     given = record(
@@ -313,14 +313,14 @@ def test_an_account_with_the_importers_name_is_told_and_can_be_someone_else(
         assert sorted(stored) == sorted([(alice.id, 0.25), (other.id, 0.5)])
 
 
-def test_a_file_without_the_importer_and_an_account_that_is_a_member_are_told(
+def test_notes_name_a_file_without_the_importer_and_an_account_that_is_a_member(
     engine: Engine,
 ) -> None:
     given = record(("metaculus-7", "ann_m", 1, 0.5), ("metaculus-7", "zoe", 1, 0.25))
     [note] = come_in(engine, given).notes
-    assert note.startswith("No forecast of the file is imported as yours.")
+    assert note.startswith("No forecast in the file is imported as yours.")
     [note] = come_in(engine, given, account="ann_m").notes
-    assert note.startswith("There is a member 'ann_m', who keeps the forecasts")
+    assert note.startswith("Forecasts already imported stay with the member 'ann_m'")
     bots = record(("metaculus-7", "oracle", 1, 0.5), bots=["oracle"])
     assert not looked(engine, bots).notes
 

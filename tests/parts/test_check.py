@@ -1,4 +1,4 @@
-"""The check of a folder of parts: every byte is that of the manifest, however old its file is."""
+"""The check of a folder of parts: every byte is compared, also in old files."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ def test_progress_counts_forecasts_and_nothing_differs_in_new_parts(parts: Parts
     assert seen[-1] == (200, 200)
 
 
-def test_the_command_says_that_all_files_are_as_listed(parts: Parts) -> None:
+def test_the_command_says_that_all_files_match(parts: Parts) -> None:
     checked = run("--check", parts.folder)
-    assert checked.stdout == f"{parts.folder}: all 8 files are as parts.json lists them\n"
+    assert checked.stdout == f"{parts.folder}: all 8 files match parts.json\n"
 
 
 def test_the_command_names_the_files_that_differ(parts: Parts) -> None:
     (parts.folder / part_file("questions", 1)).unlink()
     checked = run("--check", parts.folder, exit_code=1)
-    assert f"{parts.folder}: changed or missing, 1 of 8 files:" in checked.stderr
+    assert f"{parts.folder}: 1 of 8 files changed or missing:" in checked.stderr
     assert "  questions/part-00001.parquet" in checked.stderr
     assert "Make the parts again" in checked.stderr
 

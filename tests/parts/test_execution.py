@@ -152,7 +152,7 @@ def test_a_cluster_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch
         pass
 
 
-def test_a_cluster_without_workers_says_so_and_goes_on_when_one_comes(
+def test_a_cluster_without_workers_says_so_and_continues_when_one_joins(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from distributed import LocalCluster
@@ -160,7 +160,7 @@ def test_a_cluster_without_workers_says_so_and_goes_on_when_one_comes(
     monkeypatch.setattr("forecasts.parts.execution._SECONDS_ALONE", 0.01)
     with (
         LocalCluster(n_workers=0, processes=False, dashboard_address=None) as local,  # type: ignore[no-untyped-call]
-        cluster(local.scheduler_address, alone=lambda: local.scale(1)) as executor,
+        cluster(local.scheduler_address, no_workers=lambda: local.scale(1)) as executor,
     ):
         assert executor.submit(work.square, 3).result() == 9
 

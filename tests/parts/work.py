@@ -64,7 +64,7 @@ def written(folder: Path, frames: Frames, count: int = 4) -> Parts:
 
 
 def require_listed(parts: Parts) -> None:
-    """Fail unless every file of the folder is the one that the manifest lists."""
+    """Fail unless every file of the folder matches the manifest."""
     for name, listed in parts.files.items():
         assert file_sha256(parts.folder / name) == listed.sha256, name
 

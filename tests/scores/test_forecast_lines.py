@@ -1,4 +1,4 @@
-"""Forecasts read from a file as lines are those that the driver reads row by row."""
+"""Forecasts read as lines from a file equal those that the driver reads row by row."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from sqlalchemy import Engine
-from sqlmodel import Session, select
+from sqlalchemy import Engine, text
+from sqlmodel import Session, SQLModel, select
 
 from forecasts.access import visibility
 from forecasts.access.members import member_or_new
@@ -56,7 +56,7 @@ def read(session: Session) -> pd.DataFrame:
 
 @pytest.mark.parametrize("name", ["alice", "b, ob", None])
 @pytest.mark.parametrize("together", [2, 1 << 16])
-def test_lines_hold_what_rows_hold_for_each_reader(
+def test_lines_equal_rows_for_each_reader(
     filled: Engine, monkeypatch: pytest.MonkeyPatch, name: str | None, together: int
 ) -> None:
     monkeypatch.setattr(forecast_lines, "_TOGETHER", together)
@@ -68,6 +68,16 @@ def test_lines_hold_what_rows_hold_for_each_reader(
         by_rows = read(session)
     pd.testing.assert_frame_equal(by_lines, by_rows)
     assert len(by_lines) == (7 if name == "alice" else 6)
+
+
+def test_ids_far_apart_are_read_at_once(filled: Engine) -> None:
+    if filled.dialect.name != "sqlite":
+        pytest.skip("a server's rows are not read as lines")
+    with database.writing(filled) as session:
+        names = [name for name in SQLModel.metadata.tables["forecast"].c.keys() if name != "id"]
+        copied = f"SELECT {2**62}, {', '.join(names)} FROM forecast WHERE id = 1"
+        session.execute(text(f"INSERT INTO forecast (id, {', '.join(names)}) {copied}"))
+        assert len(read(session)) == 8
 
 
 def test_a_ledger_without_forecasts_has_no_lines(engine: Engine) -> None:

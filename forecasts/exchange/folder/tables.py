@@ -244,7 +244,7 @@ def time_texts(column: pd.Series[Any]) -> list[str]:
 
 def iso_texts(times: Any) -> Any:
     """Return an Arrow array of times as ``time_texts``, null for missing ones."""
-    # As naive times, since Arrow takes 15 times as long to write those with a zone.
+    # Arrow takes 15 times as long to write times with a zone.
     naive = times.cast(_TIME).cast(pa.timestamp("us")).cast(_TEXT)  # always six digits
     exact = pc.binary_replace_slice(naive, 10, 11, "T")
     return pc.if_else(

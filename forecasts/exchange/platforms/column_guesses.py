@@ -48,11 +48,11 @@ USUAL: Mapping[str, Sequence[str]] = {
 # The fields that a sheet should have, and the effect of a missing one.
 _SOUGHT: Mapping[str, str] = {
     "probability": 'required; or one for each forecaster: --column "forecaster:HANDLE=NAME"',
-    "title": "else each row is a question",
-    "outcome": "else every question is open",
-    "forecaster": "else the forecasts are yours",
-    "made_at": "else a forecast is dated by its question",
-    "close_time": "else a question closes a day after its last forecast",
+    "title": "without it, each row is a question",
+    "outcome": "without it, every question is open",
+    "forecaster": "without it, the forecasts are yours",
+    "made_at": "without it, a forecast is dated by its question",
+    "close_time": "without it, a question closes a day after its last forecast",
 }
 WIDE = ("forecaster", "made_at", "option")
 SCALE = "scale"

@@ -60,7 +60,7 @@ def hashed_id(platform: str, *cells: str) -> str:
 def handle(name: str) -> str:
     """Return a name as a handle: on one line, without invisible characters as in an emoji.
 
-    An accent is part of its letter, so that both spellings of "José" are one handle.
+    An accent is joined to its letter, so that both encodings of "José" are one handle.
     """
     plain = normalize("NFC", " ".join(name.split()))
     return "".join(each for each in plain if each.isprintable())
@@ -78,8 +78,8 @@ def apart(name: str, owner: str, platform: str) -> str:
 def account_handles(names: Mapping[str, str], platform: str, notes: list[str]) -> dict[str, str]:
     """Return the handle of each account by its id, from its name on the platform.
 
-    Of accounts with the same name the one with the lowest id keeps it, so that a newer file does
-    not change it; ``notes`` gets a sentence on the others.
+    Among accounts with the same name, the lowest id keeps it, so that a newer file does not change
+    it; ``notes`` gets a sentence on the others.
 
     >>> account_handles({"9": "kate", "5": "kate"}, "INFER", [])
     {'5': 'kate', '9': 'kate (INFER 9)'}
@@ -87,9 +87,10 @@ def account_handles(names: Mapping[str, str], platform: str, notes: list[str]) -
     found: dict[str, str] = {}
     taken, others = set(), []
     for id_ in sorted(names, key=lambda one: (len(one), one)):
-        own = handle(names[id_]) or id_
-        if own in taken:
+        own = name = handle(names[id_]) or id_
+        while own in taken:  # again if someone has this one as their name
             own = f"{own} ({platform} {id_})"
+        if own != name:
             others.append(own)
         taken.add(own)
         found[id_] = own

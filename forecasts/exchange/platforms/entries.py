@@ -208,7 +208,7 @@ def require_sound(source: Source, problems: Sequence[Problem]) -> None:
 
 
 def plain_words(text: str) -> str:
-    """Return the words of HTML, a paragraph a line; other text as it is."""
+    """Return the words of HTML, with a line for each paragraph; other text as it is."""
     if "<" not in text or not text.strip():
         return text.strip()
     import lxml.html  # type: ignore[import-untyped]  # slow to import

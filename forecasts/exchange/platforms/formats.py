@@ -126,13 +126,13 @@ def recognised(source: Source, name: str | None = None) -> tuple[str, Format]:
 
 
 def _as_sheet(source: Source) -> str:
-    """Return how to import the only CSV file as a spreadsheet; '' if there are others."""
+    """Return how to import the only CSV file as a spreadsheet; '' if there are several."""
     if len(source.headers) != 1:
         return ""
     [header] = source.headers.values()
     return (
-        "Give the export as the platform wrote it. If it is a spreadsheet, add --format pairs, and "
-        "for each of these that it has, the name of the column. Its columns are "
+        "Give the export as the platform wrote it. If it is a spreadsheet, add --format pairs and "
+        "name the columns that it has with the options below. Its columns are "
         f"{', '.join(header)}.{missing_fields(found_by_name(header))}"
     )
 

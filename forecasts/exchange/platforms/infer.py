@@ -118,7 +118,7 @@ class _Question:
 
 @dataclass(frozen=True)
 class _Forecast:
-    """A forecast by the account ``who``, whose id can be blank; ``name``: its name then."""
+    """A forecast. ``who``: the account's id, or its name without one; ``name``: its name then."""
 
     question_id: str
     who: str
@@ -381,7 +381,7 @@ def _is_later(answer: Entry, made_at: datetime | None) -> bool:
 def _forecasters(found: Sequence[_Forecast], choices: Choices, notes: list[str]) -> dict[str, str]:
     """Return the handle of each account: the owner's if there is only one account.
 
-    An account can have changed its name, and two accounts can have the same one.
+    An account may have changed its name, and two accounts may have the same one.
     """
     ordered = sorted(found, key=lambda one: one.made_at or LAST_TIME)
     names = {one.who: one.name for one in ordered}  # the newest

@@ -204,8 +204,8 @@ class _Accounts:
         self.owner = ""
         self.crowds: Counter[str] = Counter()
         self._choices = choices
-        # Places by ("id", id) and by (is a crowd, name); the id of each, blank if unknown, None of
-        # a crowd.
+        # Places by ("id", id) and by (is a crowd, name); the id at each place, blank if unknown,
+        # None for a crowd.
         self._places: dict[tuple[str | bool, str], int] = {}
         self._ids: list[str | None] = []
         self._anonymous = False
@@ -262,7 +262,7 @@ class _Accounts:
     def _place(self, id_: str, name: str, crowd: bool, hashed: bool) -> int:
         """Return the place of an account's handle, -1 for a crowd that is not imported.
 
-        An account has its id, as its name can change; in files without ids it has its name.
+        An account is known by its id, since its name can change; in files without ids, by its name.
         """
         if crowd and not self._choices.aggregates:
             return -1

@@ -49,9 +49,9 @@ def with_forecasters(table: Table, columns: Columns) -> Columns:
     rows, others = table.frame, columns.others
     if not others or not all(_are_probabilities(rows[name]) for name in others):
         raise BadInput(
-            f"No column of {table.path.name} is the probability by its name. Its columns are "
-            f"{', '.join(table.header)}. Missing are:{missing_fields(columns.fields)}",
-            remedy="Name the column for each that the sheet has.",
+            f"No column of {table.path.name} has a usual name for the probability. Its columns are "
+            f"{', '.join(table.header)}. Not recognised:{missing_fields(columns.fields)}",
+            remedy="Name the columns that the sheet has with these options.",
         )
     return replace(columns, wide=("forecaster", {name: name for name in others}), others=())
 

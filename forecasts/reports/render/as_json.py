@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from forecasts.common.times import iso
 
-# Names, numbers and brackets that are joined at a time.
+# JSON tokens that are joined at a time.
 _AT_ONCE = 1 << 14
 
 

@@ -23,7 +23,7 @@ from forecasts.reports.render.document import (
 
 _LEAST_WIDTH, _MOST_WIDTH = 60, 110
 _GAP = 2  # between columns
-_NAME, _SHORTEST = 24, 12  # characters of a name that stay on one line, and of one that is broken
+_NAME, _SHORTEST = 24, 12  # the longest name kept on one line; the shortest line of a broken one
 
 
 def as_text(document: Document, *, width: int = 100) -> str:
@@ -96,8 +96,8 @@ def _table(table: Table, width: int) -> str:
 def _fitting(table: Table, width: int) -> tuple[list[int], list[str]]:
     """Return the columns that fit the width, none of them cut, and the headings of the others.
 
-    Optional columns go first, until names of up to ``_NAME`` characters stay on one line. After
-    them names are broken, and numbers go from the right.
+    Optional columns are left out until names of up to ``_NAME`` characters stay on one line. Then
+    names are broken, and columns of numbers are left out from the right.
     """
     shown, left_out = list(range(len(table.head))), []
     optional = [table.head.index(name) for name in table.optional if name in table.head]

@@ -23,7 +23,7 @@ class Table:
     """A table of texts. The first ``text_columns`` hold words, the others numbers.
 
     ``note`` is a sentence on how to read it. ``optional`` names the headings left out where room is
-    short, the first one first. ``plot`` adds a forest plot with a row for each row, under
+    short, in this order. ``plot`` adds a forest plot with a row for each row, under
     ``plot_heading``. ``links`` lead from the rows to the sections with these numbers. ``tiles``:
     the rows (name, value, detail) may be shown as tiles.
     """

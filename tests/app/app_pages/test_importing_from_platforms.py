@@ -96,7 +96,7 @@ def test_choices_survive_a_refusal(app: AppTest, files: Any) -> None:
     upload(app, files)
     app.text_input(key="import#0-account").input("anne").run()
     press(app, "Preview")
-    assert "No forecast of the file is by" in words(app)
+    assert "No forecast in the file is by" in words(app)
     assert app.text_input(key="import#0-account").value == "anne"
     assert app.selectbox[0].value == "metaculus"
 
@@ -197,17 +197,17 @@ def test_the_columns_of_a_spreadsheet_can_be_chosen(app: AppTest, engine: Engine
     assert "Original" not in app.dataframe[0].value  # a sheet has no addresses
 
 
-def test_a_spreadsheet_with_other_headers_is_told_where_to_choose_its_columns(
+def test_for_a_spreadsheet_with_other_headers_the_page_says_where_to_choose_columns(
     app: AppTest,
 ) -> None:
     upload(app, [("guesses.csv", SHEET.encode(), "text/csv")])
-    assert "If it is a spreadsheet, choose that under Format, then its columns." in words(app)
+    assert "For a spreadsheet, choose Spreadsheet under Format, then its columns." in words(app)
     [format_] = [one for one in app.selectbox if one.label == "Format"]
     format_.select("pairs").run()
     press(app, "Preview")
     said = words(app)
-    assert "No column of guesses.csv is the probability by its name." in said
-    assert '--column "outcome=NAME": else every question is open  \n' in said
+    assert "No column of guesses.csv has a usual name for the probability." in said
+    assert '--column "outcome=NAME": without it, every question is open  \n' in said
     assert "On this page, use “Columns” instead of --column." in said
 
 
@@ -219,11 +219,11 @@ FATEBOOK = (
 CONFIDO = "timestamp,date,time,probability,user_id,nick,resolution\n1704067200,,,0.4,7,Al,1\n"
 
 
-def test_a_file_in_which_nobody_is_the_importer_says_where_to_name_oneself(app: AppTest) -> None:
+def test_for_a_file_without_the_importer_the_page_says_where_to_choose_a_name(app: AppTest) -> None:
     two = CONFIDO + "1704067200,,,0.5,8,Bo,1\n"
     press(upload(app, [("room.csv", two.encode(), "text/csv")]), "Preview")
     said = words(app)
-    assert "No forecast of the file is imported as yours." in said
+    assert "No forecast in the file is imported as yours." in said
     assert "On this page, use “Your name in the file” instead of --account." in said
 
 

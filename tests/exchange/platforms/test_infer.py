@@ -196,7 +196,7 @@ def test_answers_that_can_all_be_right_are_a_family(tmp_path: Path) -> None:
     assert record.frames.forecasts["probability"].tolist() == [0.4, 0.7]
 
 
-def test_accounts_of_one_name_are_two_forecasters(tmp_path: Path) -> None:
+def test_accounts_with_the_same_name_are_two_forecasters(tmp_path: Path) -> None:
     sets = [
         forecast((70, "Yes", p), membership_id=id_, created_at=f"2025-01-1{id_ % 10}T00:00:00Z")
         for id_, p in ((15, 0.2), (5, 0.4))
@@ -206,7 +206,20 @@ def test_accounts_of_one_name_are_two_forecasters(tmp_path: Path) -> None:
     assert "Accounts with the same name on INFER are different forecasters" in record.notes[1]
 
 
-def test_an_account_that_changed_its_name_is_one_forecaster_with_the_newest(tmp_path: Path) -> None:
+def test_a_name_like_a_handle_that_tells_accounts_apart_is_a_third_forecaster(
+    tmp_path: Path,
+) -> None:
+    sets = [
+        forecast((70, "Yes", p), membership_id=id_, membership_username=name)
+        for id_, name, p in ((5, "carol (INFER 15)", 0.2), (6, "carol", 0.4), (15, "carol", 0.7))
+    ]
+    who = read(tmp_path, [question()], sets).frames.forecasts["forecaster"]
+    assert who.nunique() == 3
+
+
+def test_an_account_that_changed_its_name_is_one_forecaster_with_the_newest_name(
+    tmp_path: Path,
+) -> None:
     sets = [
         forecast(
             (70, "Yes", 0.2), membership_username="Carol B", created_at="2025-01-12T00:00:00Z"
@@ -220,7 +233,7 @@ def test_an_account_that_changed_its_name_is_one_forecaster_with_the_newest(tmp_
     assert alone.frames.forecasts["forecaster"].tolist() == ["anna", "anna"]
 
 
-def test_forecasts_without_an_account_among_others_are_the_importers_and_that_is_said(
+def test_forecasts_without_an_account_become_the_importers_and_a_note_says_so(
     tmp_path: Path,
 ) -> None:
     nameless = {"membership_id": None, "membership_username": None}

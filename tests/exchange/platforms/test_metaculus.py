@@ -254,7 +254,7 @@ def test_a_bots_own_export_keeps_its_name(tmp_path: Path) -> None:
     assert record.frames.members["kind"].tolist() == ["bot"]
 
 
-def test_accounts_of_one_name_are_two_forecasters_and_the_lower_id_keeps_it(
+def test_accounts_with_the_same_name_are_two_forecasters_and_the_lower_id_keeps_it(
     tmp_path: Path,
 ) -> None:
     rows = [
@@ -274,7 +274,9 @@ def test_accounts_of_one_name_are_two_forecasters_and_the_lower_id_keeps_it(
     assert "Accounts with the same name on Metaculus are different forecasters" in record.notes[0]
 
 
-def test_an_account_that_changed_its_name_is_one_forecaster_with_the_newest(tmp_path: Path) -> None:
+def test_an_account_that_changed_its_name_is_one_forecaster_with_the_newest_name(
+    tmp_path: Path,
+) -> None:
     rows = [
         forecast(who="kate", **{P: 0.3, "Forecaster ID": 8}),
         forecast(who="Kate B", at="2026-01-03 00:00:00", **{P: 0.6, "Forecaster ID": 8}),

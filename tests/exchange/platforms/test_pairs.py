@@ -251,8 +251,8 @@ def test_without_a_probability_every_missing_column_is_named_with_its_option(
     said = refused(tmp_path, "question,notes 2,deadline\na,good,2025-03-01\n").message
     first, *missing = said.splitlines()
     assert first == (
-        "No column of sheet.csv is the probability by its name. Its columns are question, notes 2, "
-        "deadline. Missing are:"
+        "No column of sheet.csv has a usual name for the probability. Its columns are question, "
+        "notes 2, deadline. Not recognised:"
     )
     assert [line.split("=")[0].strip() for line in missing] == [
         '--column "probability',
@@ -262,7 +262,7 @@ def test_without_a_probability_every_missing_column_is_named_with_its_option(
     ]
 
 
-def test_a_sheet_that_is_not_recognised_is_told_which_columns_to_name(tmp_path: Path) -> None:
+def test_the_error_for_an_unknown_sheet_lists_the_columns_to_name(tmp_path: Path) -> None:
     sheet = tmp_path / "sheet.csv"
     sheet.write_text("Statement,My guess,What happened\nRain?,70,yes\n")
     with opened(sheet) as source, pytest.raises(BadInput) as caught:
@@ -294,7 +294,7 @@ def test_a_bad_cell_is_named(tmp_path: Path, row: str, column: str, value: str) 
     assert sheets.places(error) == [(f"sheet.csv, line 4, column {column}", value)]
 
 
-def test_the_spellings_of_a_name_are_one_forecaster(tmp_path: Path) -> None:
+def test_both_encodings_of_a_name_are_one_forecaster(tmp_path: Path) -> None:
     rows = "Hail?,Jos\u00e9 ,2025-03-01,0.7,1\nFog?,Jose\u0301,2025-03-01,0.7,1\n"
     record = read(tmp_path, PLAIN + rows)
     assert record.frames.forecasts["forecaster"].tolist()[2:] == ["Jos\u00e9"] * 2

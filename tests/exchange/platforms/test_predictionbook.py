@@ -115,7 +115,9 @@ def test_the_account_is_its_owner_and_others_keep_their_names(tmp_path: Path) ->
     assert record.frames.forecasts["forecaster"].tolist() == ["alice", "Bo"]
 
 
-def test_users_of_one_name_are_two_forecasters_and_none_is_the_owner(tmp_path: Path) -> None:
+def test_users_with_the_same_name_are_two_forecasters_and_neither_is_the_owner(
+    tmp_path: Path,
+) -> None:
     others = [response(user_id=id_, user_label=name) for id_, name in ((12, "Bo"), (9, "Bo"))]
     record = read(
         tmp_path, prediction(response(), *others, response(user_id=13, user_label="alice"))

@@ -65,7 +65,7 @@ def test_every_number_is_that_of_one_process(
 
 @pytest.mark.parametrize("by", ["forecaster", "team"])
 @pytest.mark.parametrize("resolved", [[], ["q001"], ["elsewhere"]])
-def test_a_ledger_in_which_hardly_a_question_is_resolved_has_a_report(
+def test_a_ledger_with_hardly_any_resolved_questions_has_a_report(
     ledger: Frames, tmp_path: Path, by: str, resolved: list[str]
 ) -> None:
     asked = ledger.questions
@@ -150,7 +150,7 @@ def test_sigterm_ends_a_report_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("verb", ["report", "compare"])
-def test_a_full_disk_is_a_sentence_and_leaves_nothing(
+def test_a_full_disk_is_explained_and_leaves_nothing(
     parts: dict[int, Parts], monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
     def full(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""The digest of scores: of their content alone, and of every bit of it."""
+"""The digest of scores depends on every bit of their content, and on nothing else."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_the_size_of_the_chunks_does_not_change_the_digest() -> None:
         {"updates": [1, 2, 3, 4, 5, 7]},
     ],
 )
-def test_another_name_number_or_bit_changes_the_digest(changes: dict[str, Any]) -> None:
+def test_a_different_name_number_or_bit_changes_the_digest(changes: dict[str, Any]) -> None:
     assert digest(table(**changes)) != digest(table())
 
 

@@ -312,7 +312,7 @@ def test_a_file_that_is_not_the_manifest_s_is_named(
     assert "questions/part-00001.parquet" in str(found.failed["part-00001"])
 
 
-def test_a_question_in_the_wrong_part_is_refused_where_it_would_count_twice(
+def test_a_question_in_the_wrong_part_is_refused_because_it_might_count_twice(
     parts: Parts, score_here: Callable[..., Scores]
 ) -> None:
     stray = pq.read_table(parts.folder / part_file("questions", part_of("question-7", 4)))
@@ -354,7 +354,7 @@ def test_a_folder_of_something_else_is_refused(
 
 
 class Cancelling(Executor):
-    """A cluster whose scheduler has ended."""
+    """A cluster whose scheduler has stopped."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **_: Any) -> Future[Any]:
         future: Future[Any] = Future()
@@ -398,11 +398,11 @@ def test_the_command_lists_the_parts_that_failed(parts: Parts, tmp_path: Path) -
     found = run("score", parts.folder, "--output", tmp_path / "scores", exit_code=1)
     assert "1 part failed:" in found.stderr
     assert "part-00001:" in found.stderr
-    assert "part-00001.parquet is not there, or not for every worker." in found.stderr
+    assert "part-00001.parquet is missing, or a worker cannot reach it." in found.stderr
     assert "digest" not in found.stdout
 
 
-def test_parts_that_failed_alike_are_listed_together(
+def test_parts_that_failed_with_the_same_error_are_listed_together(
     parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("forecasts.cli.bulk_scores._NAMES_SHOWN", 2)
@@ -411,7 +411,7 @@ def test_parts_that_failed_alike_are_listed_together(
     )
     found = run("score", parts.folder, "--output", tmp_path / "scores", exit_code=1)
     assert "part-00000, part-00001 and 2 more:" in found.stderr
-    assert found.stderr.count("its scheduler ended") == 1
+    assert found.stderr.count("its scheduler stopped") == 1
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
@@ -427,7 +427,7 @@ def test_ctrl_c_and_sigterm_end_the_work_with_one_sentence(
 
 
 @pytest.mark.parametrize("name", ["res.v2", "2026.11", "there.csv"])
-def test_an_output_that_is_no_file_of_a_known_format_is_a_folder(
+def test_an_output_without_a_known_file_ending_is_a_folder(
     parts: Parts, tmp_path: Path, name: str
 ) -> None:
     if name == "there.csv":
@@ -437,25 +437,27 @@ def test_an_output_that_is_no_file_of_a_known_format_is_a_folder(
 
 
 @pytest.mark.parametrize("verb", ["report", "compare", "score", "partition --into NEW"])
-def test_a_folder_of_scores_names_the_parts_that_it_was_made_from(
+def test_the_error_for_a_folder_of_scores_names_its_parts(
     parts: Parts, score_here: Callable[..., Scores], tmp_path: Path, verb: str
 ) -> None:
     score_here()
     name, *options = verb.split()
     refused = run(name, tmp_path / "scores", *options, exit_code=2)
     assert refused.stderr == (
-        f"'{tmp_path}/scores' is a folder of scores; name the parts that they were made from: "
+        f"'{tmp_path}/scores' is a folder of scores; use the parts that it was made from: "
         f"'{parts.folder}'.\n"
     )
 
 
 @pytest.mark.parametrize("name", ["questions", "forecasts", "parts.json"])
-def test_a_place_within_parts_names_the_folder_of_parts(parts: Parts, name: str) -> None:
+def test_the_error_for_a_path_inside_parts_names_the_folder_of_parts(
+    parts: Parts, name: str
+) -> None:
     refused = run("score", parts.folder / name, exit_code=2)
-    assert refused.stderr.endswith(f"is within a folder of parts; name '{parts.folder}'.\n")
+    assert refused.stderr.endswith(f"is inside a folder of parts; use '{parts.folder}'.\n")
 
 
-def test_a_full_disk_is_a_sentence_and_leaves_no_draft(
+def test_a_full_disk_is_explained_and_leaves_no_draft(
     parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object, **__: object) -> None:
@@ -469,7 +471,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_no_draft(
 
 def test_crowd_says_which_commands_read_parts(parts: Parts) -> None:
     refused = run("crowd", parts.folder, exit_code=2)
-    assert "which only report, compare and score read" in refused.stderr
+    assert "only report, compare and score read those" in refused.stderr
 
 
 def test_workers_need_parts_and_a_folder(parts: Parts, tmp_path: Path) -> None:

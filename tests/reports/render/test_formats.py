@@ -223,7 +223,7 @@ class Page(HTMLParser):
         self.text += data
 
 
-def test_a_page_shows_whatever_anybody_is_called_and_runs_nothing() -> None:
+def test_a_page_shows_any_name_and_runs_no_script() -> None:
     page, source = Page(), as_html(edge_case("everyone's words"))
     page.feed(source)
     assert not {"script", "img", "b", "i"} & set(page.tags)
@@ -250,7 +250,7 @@ def test_every_chart_of_the_page_has_its_words_and_the_table_behind_it() -> None
     assert "None" not in page.text
 
 
-def test_a_spreadsheet_finds_no_formula() -> None:
+def test_a_spreadsheet_gets_no_formulas() -> None:
     text = io.StringIO(as_csv(edge_case("everyone's words")), newline="")
     rows = list(csv.DictReader(text))
     assert {row["name"] for row in rows} == set(map(without_formulas, WORDS))
@@ -265,7 +265,7 @@ def test_numbers_in_csv_are_those_of_the_report_to_the_last_bit() -> None:
         assert float(row["miscalibration"]) == group.decomposition.miscalibration
 
 
-def test_markdown_takes_no_name_for_markup() -> None:
+def test_markdown_shows_names_without_markup() -> None:
     text = as_markdown(edge_case("everyone's words"))
     for word in WORDS:
         found = escaped(word)
@@ -282,7 +282,7 @@ def test_markdown_takes_no_name_for_markup() -> None:
         assert {row.count(" | ") for row in rows} == {lines[rule].count(" | ")}
 
 
-def test_a_terminal_is_given_words_alone_and_no_row_that_nobody_made() -> None:
+def test_a_terminal_gets_no_control_characters_and_no_made_up_rows() -> None:
     text = as_text(edge_case("everyone's words"))
     assert printable(text) == text
     for name in MARKUP:
@@ -331,7 +331,7 @@ def test_names_of_24_characters_stay_on_one_line_and_no_number_is_cut() -> None:
             assert set(cells) <= numbers
 
 
-def test_a_table_without_room_leaves_out_columns_and_says_which() -> None:
+def test_a_narrow_table_leaves_out_columns_and_names_them() -> None:
     table = Table("", ("", *(f"Number {n}" for n in range(9))), (("x" * 40, *["12.345678"] * 9),))
     of_it = Document("", "", (Section("", blocks=(table,)),), (), (), (), ())
     drawn = document_as_text(of_it, width=60)
@@ -368,7 +368,7 @@ def test_intervals_and_p_values_say_that_they_count_families(
     assert "such records (40 families of questions)" in text
 
 
-def test_a_reaction_stands_beside_the_verdict_in_every_form() -> None:
+def test_a_reaction_is_shown_beside_the_verdict_in_every_format() -> None:
     group = edge_case("a random one").groups[0]
     assert group.movement is not None
     slow = replace(group.movement, kind="under_reacting", sentence="Under-reacts: so it does.")
@@ -377,7 +377,7 @@ def test_a_reaction_stands_beside_the_verdict_in_every_form() -> None:
         assert "Under-reacts: so it does." in render(found)
 
 
-def test_a_report_with_nothing_to_score_says_the_next_step() -> None:
+def test_a_report_with_nothing_to_score_names_the_next_step() -> None:
     said = as_text(edge_case("nothing resolved"))
     assert "Nothing is scored yet. Next: record an outcome" in said
     assert "Coverage" not in said
