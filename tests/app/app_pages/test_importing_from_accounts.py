@@ -121,9 +121,7 @@ def test_a_refused_token_is_said_with_the_page_that_gives_one(
     give(account(app, "fatebook"), "another")
     said = words(app).replace("\\", "")
     assert "Fatebook refuses the token (HTTP status 401)." in said
-    assert (
-        "Get one at https://fatebook.io/api-setup and paste it into the Token field." in said
-    )
+    assert "Get one at https://fatebook.io/api-setup and paste it into the Token field." in said
     assert field(app, "Token").value == "another"  # type: ignore[attr-defined]
     assert not app.table
     give(app)
@@ -136,9 +134,7 @@ def test_without_a_token_the_page_says_where_to_get_one_and_where_to_paste_it(
     press(account(app, "metaculus"), "Preview")
     said = words(app).replace("\\", "")
     assert "There is no token for Metaculus." in said
-    assert (
-        f"Get one at {metaculus.SITE.token_page} and paste it into the Token field." in said
-    )
+    assert f"Get one at {metaculus.SITE.token_page} and paste it into the Token field." in said
     assert "FORECASTS_" not in said
     assert not platform.asked
 
