@@ -74,7 +74,7 @@ def test_ids_far_apart_are_read_at_once(filled: Engine) -> None:
     if filled.dialect.name != "sqlite":
         pytest.skip("a server's rows are not read as lines")
     with database.writing(filled) as session:
-        names = [name for name in SQLModel.metadata.tables["forecast"].c.keys() if name != "id"]
+        names = [one.name for one in SQLModel.metadata.tables["forecast"].c if one.name != "id"]
         copied = f"SELECT {2**62}, {', '.join(names)} FROM forecast WHERE id = 1"
         session.execute(text(f"INSERT INTO forecast (id, {', '.join(names)}) {copied}"))
         assert len(read(session)) == 8
