@@ -95,8 +95,10 @@ def report_parts(
         found = together([one.joint for one in every])
         del every, outcomes
         release_memory()
-        adjusted = _adjusted(folder, plan)
-        common = shared(found, scope, adjusted, follows=Rows(plan.frames, scope).follows)
+        rows = Rows(plan.frames, scope)
+        # Tags may be many, and are not compared.
+        adjusted = _adjusted(folder, plan) if rows.compares else {}
+        common = shared(found, scope, adjusted, follows=rows.follows)
         del found
         release_memory()
         store(folder / "shared", (common, moments))

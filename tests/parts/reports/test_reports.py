@@ -116,6 +116,15 @@ def test_groups_that_need_the_memory_are_made_one_at_a_time(
     assert_equal(found, report(ledger, by="team"))
 
 
+def test_tags_are_not_compared_and_take_no_tables_of_tags_by_tags(
+    parts: dict[int, Parts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(reports, "adjusted_blocks")
+    assert len(report_on(parts[3], by="tag").groups) > 1
+    with pytest.raises(NameError):
+        report_on(parts[3], by="team")
+
+
 def test_names_and_kinds_that_parts_do_not_have_are_refused(parts: dict[int, Parts]) -> None:
     with pytest.raises(BadInput, match="no forecaster 'max' with a forecast"):
         report_on(parts[3], by="forecaster", names=["max"])
