@@ -35,14 +35,18 @@ def as_member(
 
 def _renamed(record: PlatformRecord, account: str, member: Member) -> PlatformRecord:
     """Return the record with the member's handle for the account, and another for a namesake."""
+    platform = platform_name(record.platform)
     handles = [str(handle) for handle in record.frames.forecasts["forecaster"].unique()]
+    # The member's handle is that of the file's own account, so a namesake has another.
+    if record.account and (namesake := apart(account, member.handle, platform)) in handles:
+        account = namesake
     if account not in handles:
         own = record.account or member.handle
         raise BadInput(
             f"No forecast in the file is by {account!r}.",
             remedy=_like(account, [own if one == member.handle else one for one in handles]),
         )
-    other = apart(record.account or member.handle, member.handle, platform_name(record.platform))
+    other = apart(record.account or member.handle, member.handle, platform)
     names = {member.handle: other, account: member.handle}
     frames = record.frames
     forecasts = frames.forecasts.assign(forecaster=mapped(frames.forecasts["forecaster"], names))

@@ -24,7 +24,7 @@ from forecasts.exchange.platforms.record import (
     frames_of,
 )
 from forecasts.ledger import database
-from forecasts.ledger.models import Forecast, MemberKind, PrintedScore, QuestionOrigin
+from forecasts.ledger.models import Forecast, Member, MemberKind, PrintedScore, QuestionOrigin
 from forecasts.ledger.verification import verify
 from forecasts.questions import registry, revisions
 from forecasts.questions.discards import discard
@@ -311,6 +311,21 @@ def test_a_note_says_that_an_account_has_the_importers_name_which_can_be_someone
         assert other is not None
         stored = session.exec(select(Forecast.member_id, Forecast.probability)).all()
         assert sorted(stored) == sorted([(alice.id, 0.25), (other.id, 0.5)])
+
+
+def test_an_account_with_the_importers_name_can_be_chosen_beside_the_one_of_the_file(
+    engine: Engine,
+) -> None:
+    given = record(
+        ("metaculus-7", "alice", 1, 0.5),
+        ("metaculus-7", "alice (Metaculus)", 1, 0.25),
+        account="Ann Bell",
+    )
+    assert come_in(engine, given, account="alice").new_members == ["Ann Bell"]
+    by = select(Member.handle, Forecast.probability).where(Member.id == Forecast.member_id)
+    with database.reading(engine) as session:
+        stored = session.exec(by).all()
+        assert sorted(stored) == [("Ann Bell", 0.5), ("alice", 0.25)]
 
 
 def test_notes_name_a_file_without_the_importer_and_an_account_that_is_a_member(
