@@ -276,7 +276,8 @@ def emit(content: str | bytes | Iterable[str], output: Path | None) -> None:
     pieces = [content] if isinstance(content, (str, bytes)) else content
     data = (piece.encode() if isinstance(piece, str) else piece for piece in pieces)
     if output is None:
-        sys.stdout.buffer.writelines(data)
+        for piece in data:
+            sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
         return
     draft = output.with_name(f".{output.name}.part")

@@ -76,11 +76,11 @@ def frames_ahead(folder: Path | None, database: str | None) -> Iterator[Callable
     if folder is not None:
         yield lambda: frames_of(folder, database, rationales=False)
         return
-    from forecasts.scores.forecast_lines import reading
+    from forecasts.scores.forecast_lines import read_ahead
 
     with ExitStack() as opened:
         session, _, _ = opened.enter_context(reading_as(database))
-        lines = opened.enter_context(reading(session))
+        lines = opened.enter_context(read_ahead(session))
 
         def frames() -> Frames:
             from forecasts.scores.frames import ledger_frames

@@ -57,11 +57,11 @@ def columns(
 
     Ordered by question, forecaster, time and id. The rationale is blank without ``rationales``, the
     evidence without ``cited``. With ``models`` also those of ``frames.MODEL_COLUMNS``. ``lines``:
-    the forecasts on all questions, without rationales, if ``forecast_lines.reading`` reads them.
+    the forecasts on all questions, without rationales, if ``forecast_lines.read_ahead`` reads them.
     """
     every = None if lines is None else lines()
     if lines is None and only is None and not rationales:
-        with forecast_lines.reading(session) as read_now:
+        with forecast_lines.read_ahead(session) as read_now:
             every = read_now and read_now()
     wanted = {"rationales": rationales, "cited": cited, "models": models}
     read = _read(session, only, None, **wanted, lines=every)

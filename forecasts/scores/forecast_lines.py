@@ -41,7 +41,7 @@ class Lines:
 
 
 @contextmanager
-def reading(session: Session) -> Iterator[Callable[[], Lines] | None]:
+def read_ahead(session: Session) -> Iterator[Callable[[], Lines] | None]:
     """Yield a function that waits for the forecasts, which a thread reads.
 
     None for a server and for an old SQLite: they are read by rows. The session must not be used

@@ -568,7 +568,7 @@ def in_batches(session: Session, _member: Member) -> set[str]:
 
 
 def in_lines(session: Session, member: Member) -> set[str]:
-    with forecast_lines.reading(session) as read:
+    with forecast_lines.read_ahead(session) as read:
         if read is None:  # on a server
             return in_batches(session, member)
         ids = set(read().table["question"].to_pylist())
@@ -868,7 +868,7 @@ CASES: dict[str, Case] = {
             lambda s, _: {q for some in table_batches(s)["questions"] for q in some["question_id"]}
         ),
     ),
-    "scores.forecast_lines.reading": Case(A.see, among(in_lines)),
+    "scores.forecast_lines.read_ahead": Case(A.see, among(in_lines)),
     "scores.forecast_columns.batches": Case(A.see, among(in_batches)),
     "scores.forecast_columns.columns": Case(
         A.see,

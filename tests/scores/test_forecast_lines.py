@@ -15,7 +15,6 @@ from forecasts.ledger import database
 from forecasts.ledger.models import Member
 from forecasts.scores import forecast_lines
 from forecasts.scores.forecast_columns import columns
-from forecasts.scores.forecast_lines import reading
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
