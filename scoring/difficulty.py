@@ -129,13 +129,14 @@ def _adjusted(groups: int, parts: Callable[[], Iterator[Block]]) -> pd.DataFrame
         raw += np.bincount(group, score, groups)
         mean = np.bincount(question, score) / many
         right += np.bincount(group, score - mean[question], groups)
-        table -= _products(np.sqrt(1 / many)[question], group, question, groups)
+        _add_products(table, np.sqrt(1 / many)[question], group, question, sign=-1)
         held += _sums(np.ones(len(group)), group, family, groups).power(2).sum(axis=1)
     component, size = _components(table)
     # The normal equations of a component add up to 0: its mean is added, and subtracted again.
     table[np.diag_indices(groups)] += own
     _add_means(table, component, size)
     inverse = inv(table.T, overwrite_a=True)  # symmetric, and LAPACK goes by columns
+    del table
     _add_means(inverse, component, -size)
     effect = inverse @ right
     # The mean difficulty of the component's questions, and the covariance of the right-hand side.
@@ -148,7 +149,7 @@ def _adjusted(groups: int, parts: Callable[[], Iterator[Block]]) -> pd.DataFrame
         of_question[question] = component[group]
         level_sum += np.bincount(of_question, level, len(size))
         questions += np.bincount(of_question, minlength=len(size))
-        table += _products(score - effect[group] - level[question], group, family, groups)
+        _add_products(table, score - effect[group] - level[question], group, family)
     # The diagonal of A⁺ Σ U_f U_fᵀ A⁺.
     variance = np.empty(groups)
     for start in range(0, groups, _GROUPS):
@@ -201,10 +202,13 @@ def _add_means(table: Floats, component: Places, size: Places) -> None:
         table[some] += np.equal.outer(component[some], component) / size[component[some], None]
 
 
-def _products(value: Floats, group: Numbers, unit: Numbers, groups: int) -> Any:
-    """Return Σ v vᵀ over the units, with v the sum of a unit's values by group."""
-    sums = _sums(value, group, unit, groups)
-    return sums @ sums.T
+def _add_products(
+    table: Floats, value: Floats, group: Numbers, unit: Numbers, *, sign: int = 1
+) -> None:
+    """Add Σ v vᵀ over the units, with v the sum of a unit's values by group."""
+    sums = _sums(value, group, unit, len(table))
+    found = (sums @ sums.T).tocoo()
+    table[found.row, found.col] += sign * found.data
 
 
 def _sums(value: Floats, group: Numbers, unit: Numbers, groups: int) -> Any:

@@ -15,6 +15,7 @@ from forecasts.ledger import database
 from forecasts.ledger.models import Member
 from forecasts.scores import forecast_lines
 from forecasts.scores.forecast_columns import columns
+from forecasts.scores.forecast_lines import read_ahead
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
@@ -86,7 +87,7 @@ def test_a_ledger_without_forecasts_has_no_lines(engine: Engine) -> None:
 
 def test_an_old_sqlite_is_read_by_rows(filled: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forecast_lines, "_EXACT", False)
-    with database.reading(filled) as session, reading(session) as lines:
+    with database.reading(filled) as session, read_ahead(session) as lines:
         assert lines is None
 
 
