@@ -76,7 +76,8 @@ def _whose(
     elif people and member.handle not in record.frames.forecasts["forecaster"].unique():
         yield (
             "No forecast in the file is imported as yours. If you are one of its forecasters, name "
-            "your account with --account."
+            "your account with --account in the first import: forecasts already imported stay with "
+            "the other member."
         )
     elif len(people) > 1 and not record.account and member.handle in people:
         yield (

@@ -29,6 +29,7 @@ def notes(
     """Return the caveats of this report, as full sentences."""
     more = len(in_several_teams) - _MOST_NAMES
     several = ", ".join(in_several_teams[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+    judged = [one for one in groups if one.verdict.kind not in ("too_few", "not_estimable")]
     every = (
         (
             provisional == 1,
@@ -41,8 +42,8 @@ def notes(
             "their scores are provisional.",
         ),
         (
-            len(groups) >= _MANY_GROUPS,
-            f"This report has {len(groups)} verdicts. Chance alone finds fault with about 1 in 20 "
+            len(judged) >= _MANY_GROUPS,
+            f"This report has {len(judged)} verdicts. Chance alone finds fault with about 1 in 20 "
             "calibrated records, so one such verdict among many is weak evidence.",
         ),
         (

@@ -110,6 +110,8 @@ def _frames(
     ]
     if nameless.any():
         made = made[~nameless].reset_index(drop=True)
+    notes = list(_notes(columns, values.rule, choices.zone, unusable, late))
+    notes += _at_once(table, made, asked.codes[made["row"]])
     places = {"questions": asked.first, "forecasts": made.pop("row").to_numpy()}
     forecasts = {str(name): made[name] for name in made}
     codes = asked.codes[places["forecasts"]]
@@ -117,7 +119,7 @@ def _frames(
     frames = frames_of(
         questions, forecasts, place=lambda of, row: table.place(int(places[of][row]))
     )
-    return frames, left_out, list(_notes(columns, values.rule, choices.zone, unusable, late))
+    return frames, left_out, notes
 
 
 @dataclass(frozen=True)
@@ -307,6 +309,23 @@ def _of_each(
     if len(codes) == many and (codes == np.arange(many)).all():
         return moments
     return moments.groupby(codes).agg(which).reindex(range(many))
+
+
+def _at_once(table: Table, made: pd.DataFrame, question: npt.NDArray[np.intp]) -> Iterator[str]:
+    """Yield a sentence if rows of one name, question and time have different probabilities."""
+    same = pd.DataFrame({"question": question, "name": made["forecaster"], "at": made["made_at"]})
+    again = same.duplicated()
+    if not again.any() or "probability" not in made:
+        return
+    same["probability"] = made["probability"]
+    last = np.flatnonzero(again & ~same.duplicated())
+    if len(last):
+        row = int(last[0])
+        yield (
+            f"Rows by one name on one question at the same time: only the last one counts, as in "
+            f"{table.place(int(made['row'].iloc[row]))}, {made['forecaster'].iloc[row]!r}. If they "
+            "are two people, give each a name of their own."
+        )
 
 
 def _notes(columns: Columns, rule: str, zone: ZoneInfo, unusable: int, late: int) -> Iterator[str]:

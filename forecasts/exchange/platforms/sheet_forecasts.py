@@ -92,7 +92,7 @@ def values_of(table: Table, columns: Columns) -> Values:
     scale, rule = columns.scale, f"as chosen, from 0 to {columns.scale}"
     if scale is None:
         plain = np.concatenate([numbers[name][~signed[name]] for name in names])
-        scale, rule = _scale(plain, names)
+        scale, rule = _scale(plain, names) if len(plain) else (1, "percentages")
     shares = {}
     for name in names:
         divisors = np.where(signed[name], 100.0, float(scale))

@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from forecasts.common.limits import machine_memory
 from forecasts.common.memory import release_memory
 from forecasts.parts.execution import results
 from forecasts.parts.folder import Parts
@@ -48,6 +49,8 @@ from scoring.difficulty import Block
 
 # About the number of forecasts behind the scores of one batch of families.
 _SCORES = 1 << 20
+# Memory that the adjustment takes for each pair of groups, in bytes, as measured.
+_BYTES_A_PAIR = 20
 
 _SKILLS = dict.fromkeys(("skill", "crowd_skill", "perfect"), np.float64)
 
@@ -159,7 +162,12 @@ def _batches_of_families(plan: Plan) -> int:
 
 
 def _adjusted(folder: Path, plan: Plan) -> dict[str, Adjusted]:
-    """Return the difficulty-adjusted score of each group, from the scores written by part."""
+    """Return the difficulty-adjusted score of each group, from the scores written by part.
+
+    Empty if the tables of groups by groups would take more than half the memory.
+    """
+    if _BYTES_A_PAIR * len(plan.names) ** 2 > machine_memory() / 2:
+        return {}
 
     def blocks() -> Iterator[Block]:
         for batch in range(_batches_of_families(plan)):

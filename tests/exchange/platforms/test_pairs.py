@@ -58,8 +58,9 @@ def test_without_a_forecaster_they_are_the_owners(tmp_path: Path) -> None:
     [
         (["0.5", "1"], [0.5, 1.0], "from 0 to 1"),
         (["0", "1"], [0.0, 1.0], "from 0 to 1"),
+        (["50%", "1%"], [0.5, 0.01], "percentages"),
         (["50", "1"], [0.5, 0.01], "from 0 to 100"),
-        (["50%", "0.5%"], [0.5, 0.005], "from 0 to 1"),
+        (["50%", "0.5%"], [0.5, 0.005], "percentages"),
         (["50%", "0.5"], [0.5, 0.5], "from 0 to 1"),
         (["1e-3", " 0.5 "], [0.001, 0.5], "from 0 to 1"),
     ],
@@ -304,6 +305,14 @@ def test_a_row_of_nobody_is_left_out(tmp_path: Path) -> None:
     record = read(tmp_path, PLAIN + "Hail?,,2025-03-01,0.7,1\n")
     assert len(record.frames.forecasts) == 2
     assert record.left_out[0].place == "sheet.csv, line 4"
+
+
+def test_two_probabilities_by_one_name_at_once_are_noticed(tmp_path: Path) -> None:
+    twice = PLAIN + "Rain?,bo,2025-03-01,0.2,1\n"
+    [note] = [one for one in read(tmp_path, twice).notes if "same time" in one]
+    assert "only the last one counts, as in sheet.csv, line 4, 'bo'" in note
+    again = PLAIN + "Rain?,bo,2025-03-01,0.7,1\nRain?,cy,2025-03-01,0.2,1\n"
+    assert not [one for one in read(tmp_path, again).notes if "same time" in one]
 
 
 def test_gzip(tmp_path: Path) -> None:

@@ -179,3 +179,14 @@ def test_workers_need_parts(verb: str, tmp_path: Path) -> None:
     made = CliRunner().invoke(app, [verb, str(tmp_path), "--workers", "2"])
     assert made.exit_code == 2
     assert "is not a folder of parts" in " ".join(made.output.split())
+
+
+def test_more_groups_than_the_memory_holds_tables_of_get_no_adjusted_scores(
+    parts: dict[int, Parts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def adjusted() -> list[bool]:
+        return [one.adjusted is not None for one in report_on(parts[3], by="forecaster").groups]
+
+    assert any(adjusted())
+    monkeypatch.setattr(reports, "machine_memory", lambda: 100)
+    assert not any(adjusted())
