@@ -330,8 +330,10 @@ def test_the_teams_of_the_demonstration_are_told_apart_by_their_faults() -> None
 
 
 def test_many_verdicts_come_with_a_warning_about_chance() -> None:
-    found = report(random_ledger(1), by="forecaster")
+    found = report(random_ledger(1, questions=120, choices=False), by="forecaster")
     assert any("5 verdicts" in note for note in found.notes)
+    too_few = report(random_ledger(1), by="forecaster")
+    assert not any("verdicts" in note for note in too_few.notes)
 
 
 def test_an_even_forecast_between_options_has_nothing_to_test() -> None:
