@@ -303,7 +303,11 @@ def _start_server_without_ctrl_c() -> None:
 
 
 def _end_with(pipe: Connection) -> None:
-    """End this process when the other end of the pipe closes, or the process that has it ends."""
+    """End this process when the other end of the pipe closes, or the process that has it ends.
+
+    It ignores Ctrl-C, even if other code has started the server that it was forked from.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
         with suppress(OSError):

@@ -419,8 +419,11 @@ def test_ctrl_c_and_sigterm_end_the_work_with_one_sentence(
     how: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = signal.getsignal(signal.SIGTERM)
+    # A run in the background of a shell ignores Ctrl-C.
+    of_runner = signal.signal(signal.SIGINT, signal.default_int_handler)
     with pytest.raises(Exit) as ended, engine(1, None, "tests.parts.work", stopped="Stopped."):
         signal.raise_signal(how)
+    signal.signal(signal.SIGINT, of_runner)
     assert ended.value.exit_code == 130
     assert capsys.readouterr().err == "Stopped.\n"
     assert signal.getsignal(signal.SIGTERM) is before
