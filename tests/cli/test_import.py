@@ -128,13 +128,18 @@ FATEBOOK = (
 )
 
 
-def test_the_scores_that_a_platform_printed_are_shown_as_the_platforms(
-    forecasts: Callable[..., Result], tmp_path: Path
-) -> None:
+@pytest.fixture
+def slug(forecasts: Callable[..., Result], tmp_path: Path) -> str:
+    """Return the question of a Fatebook export, which is imported."""
     file = tmp_path / "fatebook.csv"
     file.write_text(FATEBOOK)
     forecasts("import", str(file))
-    slug = hashed_id("fatebook", "Will it rain?", "2026-01-02 10:11:05")
+    return hashed_id("fatebook", "Will it rain?", "2026-01-02 10:11:05")
+
+
+def test_the_scores_that_a_platform_printed_are_shown_as_the_platforms(
+    forecasts: Callable[..., Result], slug: str
+) -> None:
     lines = [
         "Printed by the platform:",
         "  alice: Fatebook Brier score 0.09, ours (brier_original) 0.18",
@@ -148,12 +153,8 @@ def test_the_scores_that_a_platform_printed_are_shown_as_the_platforms(
 
 
 def test_the_json_of_own_scores_has_printed_scores(
-    forecasts: Callable[..., Result], tmp_path: Path
+    forecasts: Callable[..., Result], slug: str
 ) -> None:
-    file = tmp_path / "fatebook.csv"
-    file.write_text(FATEBOOK)
-    forecasts("import", str(file))
-    slug = hashed_id("fatebook", "Will it rain?", "2026-01-02 10:11:05")
     [one] = json.loads(forecasts("scores", slug, "--format", "json").stdout)
     assert one["score"] == pytest.approx(0.09)
     printed = {each["name"]: each for each in one["printed_scores"]}
