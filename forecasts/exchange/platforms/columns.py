@@ -23,7 +23,8 @@ _TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{1,2}:\d{2}(:\d{1,2}([.]\d{1,6})?)?)?$"
 _OFFSET = r" ?([Zz]|[+-]\d{2}(:?\d{2})?)$"
 _AWARE = _TIME.replace(r")?$", f"){_OFFSET}")
 _YEARS = (1, 9999)  # in UTC
-_DAY = pd.Timedelta(days=1)
+# From the first second of a day to its last, at which a question closes that is open all day.
+DAY = pd.Timedelta(days=1) - pd.Timedelta(seconds=1)
 
 
 def csv_with(source: Source, columns: Sequence[str]) -> str:
@@ -107,8 +108,8 @@ def times(
 ) -> pd.Series[Any]:
     """Return a column of texts as times; a text without an offset is in the zone.
 
-    A day is its first instant, or with ``end_of_day`` the first of the next day. Hours and seconds
-    may have one digit. If the clocks repeat an hour, the first one is meant.
+    A day is its first second, or with ``end_of_day`` its last. Hours and seconds may have one
+    digit. If the clocks repeat an hour, the first one is meant.
     """
     cells = pc.utf8_trim_whitespace(pa.array(texts, pa.large_string()))
     cells = pc.if_else(pc.equal(cells, ""), pa.scalar(None, cells.type), cells)
@@ -122,7 +123,7 @@ def times(
     parsed = pd.Series(moments).dt.tz_localize("UTC").astype(TIME_DTYPE)
     if end_of_day:
         is_day = as_mask(pc.equal(pc.utf8_length(cells), 10))
-        parsed = parsed.where(~is_day, parsed + _DAY)
+        parsed = parsed.where(~is_day, parsed + DAY)
     bad = parsed.isna().to_numpy() & as_mask(cells.is_valid())
     table.wrong_where(bad, texts, "a time as in 2025-10-30 14:00:00, with an offset or without")
     return parsed
@@ -189,7 +190,7 @@ def windows(
     """
     closes = due.where(~(resolved > due), resolved).fillna(resolved)
     unusable = ~(closes > opened)
-    scheduled = closes.where(~unusable, opened + _DAY)
+    scheduled = closes.where(~unusable, opened + DAY)
     actual = resolved.where((resolved > opened) & (resolved < scheduled))
     columns = {
         "open_time": opened,

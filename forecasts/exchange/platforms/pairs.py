@@ -23,6 +23,7 @@ from forecasts.common.errors import BadInput
 from forecasts.exchange.folder.tables import Table
 from forecasts.exchange.platforms.column_guesses import Columns, are_usual, matched
 from forecasts.exchange.platforms.columns import (
+    DAY,
     as_mask,
     as_texts,
     hashed_id,
@@ -42,7 +43,6 @@ from forecasts.exchange.platforms.record import (
 )
 from forecasts.exchange.platforms.sheet_forecasts import (
     DATED,
-    DAY,
     UNDATED,
     dates_of,
     made_by_row,

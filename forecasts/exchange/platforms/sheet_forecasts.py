@@ -18,12 +18,11 @@ from forecasts.common.errors import BadInput
 from forecasts.exchange.folder.cells import READERS
 from forecasts.exchange.folder.tables import Table
 from forecasts.exchange.platforms.column_guesses import Columns, missing_fields
-from forecasts.exchange.platforms.columns import as_mask, as_texts, handle, repeated, times
+from forecasts.exchange.platforms.columns import DAY, as_mask, as_texts, handle, repeated, times
 from forecasts.exchange.platforms.record import Choices
 from forecasts.scores.frames import TIME_DTYPE
 
 DATED = ("made_at", "open_time", "close_time", "resolved_at")
-DAY = pd.Timedelta(days=1)
 UNDATED = pd.Timestamp("2000-01-01", tz="UTC")  # of a file without any date
 _SHARE = r"\s*\d{1,3}(\.\d*)?\s*%?\s*"
 _SUM = 0.01  # by which the probabilities of options may miss 1

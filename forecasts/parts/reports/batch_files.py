@@ -6,7 +6,6 @@ questions with a tag. A row that several batches need is in each of them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,8 +18,7 @@ import pyarrow as pa
 import pyarrow.ipc
 
 Places = npt.NDArray[np.integer]
-SUFFIX = ".arrow"
-_BATCHES = b"batches"
+SUFFIX, _INDEX = ".arrow", ".npy"
 
 
 @dataclass(frozen=True)
@@ -66,24 +64,37 @@ def packed(sizes: Mapping[str, int], room: int) -> list[tuple[str, ...]]:
 
 
 def write(path: Path, table: Any, batch: Places) -> None:
-    """Write an Arrow table; ``batch`` has the number of each row's batch."""
+    """Write an Arrow table; ``batch`` has the number of each row's batch.
+
+    A second file tells where each batch ends: there are thousands, and few are read.
+    """
     order = np.argsort(batch, kind="stable")
     numbers, starts = np.unique(batch[order], return_index=True)
-    schema = table.schema.with_metadata({_BATCHES: json.dumps(numbers.tolist())})
+    # Taken at once: batch by batch, from a table in chunks, it takes longer than all the rest.
+    table = table.take(pa.array(order)).combine_chunks().replace_schema_metadata()
     path.parent.mkdir(exist_ok=True)
-    draft = path.with_suffix(".draft")
+    draft, ends = path.with_suffix(".draft"), []
     options = pyarrow.ipc.IpcWriteOptions(compression="zstd")
-    with pyarrow.ipc.new_file(draft, schema, options=options) as writer:
+    with (
+        pa.OSFile(str(draft), "wb") as sink,
+        pyarrow.ipc.new_stream(sink, table.schema, options=options) as writer,
+    ):
         for start, end in pairwise([*starts, len(order)]):
-            own = table.take(pa.array(order[start:end])).combine_chunks()
-            writer.write_batch(own.to_batches()[0])
+            writer.write_table(table.slice(start, end - start))
+            ends.append(sink.tell())
+    np.save(path.with_suffix(_INDEX), np.array([numbers, ends], dtype=np.int64))
     draft.replace(path)
 
 
 def read(folder: Path, batch: int) -> Iterator[Any]:
     """Yield the rows of a batch as Arrow tables, one from each file that has some."""
     for path in sorted(folder.glob(f"*{SUFFIX}")):
-        with pa.OSFile(str(path)) as source, pyarrow.ipc.open_file(source) as file:
-            numbers = json.loads(file.schema.metadata[_BATCHES])
-            if batch in numbers:
-                yield pa.Table.from_batches([file.get_batch(numbers.index(batch))])
+        numbers, ends = np.load(path.with_suffix(_INDEX))
+        at = int(np.searchsorted(numbers, batch))
+        if at < len(numbers) and numbers[at] == batch:
+            with pa.OSFile(str(path)) as source:
+                schema = pyarrow.ipc.read_schema(source)
+                if at:
+                    source.seek(int(ends[at - 1]))
+                message = pyarrow.ipc.read_message(source)
+                yield pa.Table.from_batches([pyarrow.ipc.read_record_batch(message, schema)])

@@ -31,7 +31,7 @@ from forecasts.reports.selection import Choice
 from forecasts.scores.frames import Frames
 
 # Forecasts in a batch of groups.
-BATCH_ROWS = 1 << 16
+BATCH_ROWS = 1 << 15
 # Memory that a group takes for each of its forecasts, in bytes (docs/scaling.md).
 BYTES_EACH = 2_000
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -70,36 +70,27 @@ def write(folder: Path, scope: Scope, parts: Parts) -> Scope:
     return replace(scope, questions=questions[_KEPT])
 
 
-def read(
-    folder: Path,
-    scope: Scope,
-    wanted: Callable[[pd.DataFrame], Any],
-    columns: Sequence[str] = ("question_id", "part"),  # JSON is slow to parse
-) -> Scope:
-    """Return the scope with some questions only: those that ``wanted`` marks.
+def read(folder: Path, scope: Scope, wanted: Callable[[Any], Any]) -> Scope:
+    """Return the scope with some questions only: those that ``wanted`` marks in an Arrow table.
 
-    It gets these columns. The column ``place`` is the position among all questions.
+    The column ``place`` is the position among all questions.
     """
     found = []
     with pa.OSFile(str(folder / _FILE)) as source, pyarrow.ipc.open_file(source) as file:
         for number in range(file.num_record_batches):
-            rows = pa.Table.from_batches([file.get_batch(number)])
-            marked = np.flatnonzero(wanted(_parsed(rows.select(columns))))
+            rows = file.get_batch(number)
+            marked = np.flatnonzero(wanted(rows))
             if len(marked):
-                found.append(_parsed(rows.take(marked)))
-        found = found or [_parsed(file.schema.empty_table())]
+                found.append(rows.take(pa.array(marked)))
+        table = pa.Table.from_batches(found, file.schema)
+    del found
     # The file has the order of the parts.
-    questions = pd.concat(found).sort_values("question_id", ignore_index=True)
+    questions: pd.DataFrame = table.to_pandas(use_threads=False)
+    for name in _JSON:
+        questions[name] = json_cells(table[name])
+    questions = questions.sort_values("question_id", ignore_index=True)
     reason = questions.pop("reason").to_numpy(dtype=object)
     return replace(scope, questions=questions, reason=reason)
-
-
-def _parsed(table: Any) -> pd.DataFrame:
-    frame: pd.DataFrame = table.to_pandas(use_threads=False)
-    for name in _JSON:
-        if name in frame:
-            frame[name] = json_cells(table[name])
-    return frame
 
 
 def _text(cell: Any) -> str | None:

@@ -18,7 +18,7 @@ from forecasts.parts.chunks import IDS, tables
 from forecasts.parts.files import AGAIN, part_file
 from forecasts.parts.reports import batch_files, questions_file
 from forecasts.parts.reports.plan import Plan
-from forecasts.parts.tables import complete, schema_of, typed_table
+from forecasts.parts.tables import complete, json_cells, schema_of, typed_table
 from forecasts.reports.digest import question_digests
 from forecasts.reports.rows import Rows
 from forecasts.reports.scope import Scope
@@ -50,7 +50,7 @@ def questions_of(
     After the last, the part's forecasts are written by batch; ``again``: that was done before, and
     there are no digests. ``alone`` as in ``Rows``. BadInput for values against the rules.
     """
-    scope = questions_file.read(folder, plan.scope, lambda rows: rows["part"] == part)
+    scope = questions_file.read(folder, plan.scope, lambda rows: rows["part"].to_numpy() == part)
     questions = plan.parts.questions(part, questions_file.QUESTIONS)
     left = np.ones(len(questions), dtype=np.bool_)
     found = []
@@ -146,17 +146,17 @@ def _scope(folder: Path, scope: Scope, wanted: Sequence[str], forecast: pd.Serie
     """Return the scope with the questions of these groups, which have forecast some of them."""
     if scope.by in ("all", "lead"):
         return questions_file.read(folder, scope, lambda rows: np.full(len(rows), True))
-    numbers = forecast.unique()
+    is_forecast = np.zeros(scope.all_questions, dtype=np.bool_)
+    is_forecast[forecast.unique()] = True
 
-    def asked(rows: pd.DataFrame) -> Any:
-        return rows["question_id"].isin(numbers).to_numpy()
+    def asked(rows: Any) -> Any:
+        return is_forecast[rows["question_id"].to_numpy()]
 
-    def tagged(rows: pd.DataFrame) -> Any:
-        return asked(rows) | [not set(own or ()).isdisjoint(wanted) for own in rows["tags"]]
+    def tagged(rows: Any) -> Any:
+        of_questions = json_cells(rows["tags"])
+        return asked(rows) | [not set(own or ()).isdisjoint(wanted) for own in of_questions]
 
-    if scope.by == "tag":
-        return questions_file.read(folder, scope, tagged, ["question_id", "tags"])
-    return questions_file.read(folder, scope, asked)
+    return questions_file.read(folder, scope, tagged if scope.by == "tag" else asked)
 
 
 def concatenated(folder: Path, batch: int) -> Any:

@@ -96,7 +96,7 @@ def test_outcomes(tmp_path: Path, cell: str, outcome: str) -> None:
 def test_a_file_with_one_date_closes_at_the_end_of_it(tmp_path: Path) -> None:
     [question, _] = read(tmp_path, PLAIN).frames.questions.itertuples()
     assert question.open_time.isoformat() == "2025-03-01T00:00:00+00:00"
-    assert question.scheduled_close_time.isoformat() == "2025-03-02T00:00:00+00:00"
+    assert question.scheduled_close_time.isoformat() == "2025-03-01T23:59:59+00:00"
 
 
 def test_days_are_in_the_chosen_zone(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_days_are_in_the_chosen_zone(tmp_path: Path) -> None:
 def test_only_a_close_dates_the_forecast_a_day_before(tmp_path: Path) -> None:
     frames = read(tmp_path, "question,deadline,p,outcome\na,2025-03-05,0.7,1\n").frames
     assert frames.forecasts["made_at"][0].isoformat() == "2025-03-05T00:00:00+00:00"
-    assert frames.questions["scheduled_close_time"][0].isoformat() == "2025-03-06T00:00:00+00:00"
+    assert frames.questions["scheduled_close_time"][0].isoformat() == "2025-03-05T23:59:59+00:00"
 
 
 def test_no_date_at_all_is_said(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_a_question_that_closes_before_it_opens(tmp_path: Path) -> None:
         "question,date,open_time,close_time,p,outcome\na,2025-03-05,2025-03-05,2025-03-01,0.7,1\n"
     )
     record = read(tmp_path, text)
-    assert record.frames.questions["scheduled_close_time"][0].isoformat()[:10] == "2025-03-06"
+    assert record.frames.questions["scheduled_close_time"][0].isoformat()[:10] == "2025-03-05"
     assert any("due before" in note for note in record.notes)
 
 
@@ -133,7 +133,7 @@ def test_an_early_resolution_ends_scoring(tmp_path: Path) -> None:
         "a,2025-03-01 10:00:00+00:00,2025-04-01,2025-03-10,0.7,1\n"
     )
     [question] = read(tmp_path, text).frames.questions.itertuples()
-    assert question.actual_close_time.isoformat() == "2025-03-11T00:00:00+00:00"
+    assert question.actual_close_time.isoformat() == "2025-03-10T23:59:59+00:00"
 
 
 def test_rows_without_a_question_are_named_by_their_other_cells(tmp_path: Path) -> None:
@@ -368,10 +368,10 @@ def test_a_close_in_the_sheet_is_kept_when_the_outcome_was_known_later(tmp_path:
     )
     record = read(tmp_path, text)
     a, b, c = record.frames.questions.itertuples()
-    assert a.scheduled_close_time.isoformat() == "2025-03-11T00:00:00+00:00"
-    assert a.resolved_at.isoformat() == "2025-04-02T00:00:00+00:00"
-    assert b.scheduled_close_time.isoformat() == "2025-04-02T00:00:00+00:00"
-    assert c.scheduled_close_time.isoformat() == "2025-04-02T00:00:00+00:00"
+    assert a.scheduled_close_time.isoformat() == "2025-03-10T23:59:59+00:00"
+    assert a.resolved_at.isoformat() == "2025-04-01T23:59:59+00:00"
+    assert b.scheduled_close_time.isoformat() == "2025-04-01T23:59:59+00:00"
+    assert c.scheduled_close_time.isoformat() == "2025-04-01T23:59:59+00:00"
     assert record.notes[-1] == "1 forecast was made after the question closed, and will not count."
 
 
