@@ -41,7 +41,7 @@ from forecasts.reports.difficulty import adjusted_blocks, block_of
 from forecasts.reports.digest import of_questions
 from forecasts.reports.joint import Joint, joint, shared, together
 from forecasts.reports.measures import Adjusted
-from forecasts.reports.report import By, Report
+from forecasts.reports.report import By, Group, Report
 from forecasts.reports.rows import Rows
 from forecasts.reports.scope import Scope
 from forecasts.reports.selection import ALL, Choice
@@ -103,7 +103,9 @@ def report_parts(
         # Tags may be many, and are not compared.
         adjusted = _adjusted(folder, plan) if rows.compares else {}
         common = shared(found, scope, adjusted, follows=rows.follows)
-        del found
+        # The rest, and what was computed from all questions, would stay until the report is made.
+        scope = replace(scope, questions=scope.questions[["id", "type"]])
+        del found, rows
         release_memory()
         store(folder / "shared", (common, moments))
         many = len(plan.batches)
@@ -114,7 +116,9 @@ def report_parts(
         made: list[bytes] = []
         for turn in plan.turns:
             made += results(_make, folder, turn, executor, partial(second_half, len(made)))
-    by_name = {group.name: group for batch in made for group in pickle.loads(batch)}  # noqa: S301
+    by_name: dict[str, Group] = {}
+    while made:
+        by_name |= {group.name: group for group in pickle.loads(made.pop())}  # noqa: S301
     return report(
         scope,
         tuple(by_name[name] for name in scope.wanted),

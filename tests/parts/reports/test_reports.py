@@ -158,15 +158,16 @@ def test_sigterm_ends_a_report_and_leaves_nothing(
     assert sorted(each.name for each in beside.iterdir()) == ["1", "3", "7"]
 
 
-@pytest.mark.parametrize("verb", ["report", "compare"])
+@pytest.mark.parametrize("arguments", [["report"], ["compare", "--between", "north", "south"]])
 def test_a_full_disk_is_explained_and_leaves_nothing(
-    parts: dict[int, Parts], monkeypatch: pytest.MonkeyPatch, verb: str
+    parts: dict[int, Parts], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(plan, "store", full)
-    made = CliRunner().invoke(app, [verb, str(parts[3].folder), "--workers", "1"])
+    verb, *names = arguments
+    made = CliRunner().invoke(app, [verb, str(parts[3].folder), *names, "--workers", "1"])
     assert made.exit_code == 2
     assert "Nothing can be written beside" in made.stderr
     assert "No space left on device" in made.stderr
