@@ -26,6 +26,19 @@ def numbers(publication: Publication) -> list[tuple[str, str, str]]:
     return shown
 
 
+def about_mean(publication: Publication) -> str:
+    """Return the difference between the mean Brier score and the report's; "" without a mean."""
+    if publication.numbers.brier is None:
+        return ""
+    of_mean, of_report = "", ""
+    if publication.is_team:
+        of_mean, of_report = " and weighs all scores alike", ", and weighs questions alike"
+    return (
+        f"The mean Brier score covers every resolved question{of_mean}; the report leaves out "
+        f"questions whose scheduled close is still to come{of_report}."
+    )
+
+
 def span(first: datetime | None, last: datetime | None) -> str:
     """Return the time of the forecasts, as a sentence."""
     if first is None or last is None:

@@ -170,6 +170,7 @@ class _Writer:
             f"{count(numbers.forecasts, 'forecast')}.",
             span=facts.span(numbers.first, numbers.last),
             numbers=facts.numbers(self.publication),
+            about_mean=facts.about_mean(self.publication),
             unpublished=facts.unpublished(self.publication.unpublished),
             section=section,
             scope="" if self.document is None else self.document.scope,

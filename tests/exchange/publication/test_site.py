@@ -18,6 +18,7 @@ from sqlmodel import Session
 from forecasts.access import memberships
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import BadInput
+from forecasts.exchange.publication import facts
 from forecasts.exchange.publication.record import Publication, published
 from forecasts.exchange.publication.site import Check, base_url, site_files, with_record
 from forecasts.ledger.models import Member
@@ -261,6 +262,15 @@ def test_a_team_has_its_members_lines_and_scores(session: Session, alice: Member
     assert "median of 2 forecasters" in said
     assert "alice" in said
     assert "bob" in said
+    index = " ".join(" ".join(Page(files["index.html"]).words).split())
+    assert "every resolved question and weighs all scores alike; the report leaves out" in index
+
+
+def test_the_mean_of_a_member_covers_early_outcomes(publication: Publication) -> None:
+    assert facts.about_mean(publication) == (
+        "The mean Brier score covers every resolved question; the report leaves out questions "
+        "whose scheduled close is still to come."
+    )
 
 
 def test_without_a_resolved_question_the_record_says_what_will_come(
