@@ -32,7 +32,8 @@ import scoring
 from benchmarks import alternatives, partitioning, reporting_parts
 from forecasts.parts import simulation
 from forecasts.parts.execution import Processes, cluster, cores
-from forecasts.parts.folder import Parts, is_parts, open_parts
+from forecasts.parts.folder import Parts, open_parts
+from forecasts.parts.manifest import is_parts
 from forecasts.parts.scores.scores import processes
 from scoring.bulk_simulation import BulkTournament
 

@@ -17,6 +17,7 @@ import typer
 from forecasts.cli.console import messages, print_error, print_line, print_note, progress_bar
 from forecasts.common.commands import command
 from forecasts.common.errors import BadInput, LedgerError
+from forecasts.parts.manifest import MANIFEST, is_parts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,17 +32,34 @@ _NAMES_SHOWN = 5  # of parts that failed with the same error
 
 def parts_in(folder: Path | None) -> Parts | None:
     """Return the folder of parts, None for others. BadInput as in ``refuse_wrong_folder``."""
-    from forecasts.parts.folder import is_parts, open_parts
-
     if folder is None:
         return None
+    from forecasts.parts.folder import open_parts
+
     refuse_wrong_folder(folder)
     return open_parts(folder) if is_parts(folder) else None
 
 
+def start_ahead(folder: Path | None, scheduler: str | None, preload: str) -> None:
+    """Start importing the modules of ``engine``'s processes if this is a folder of parts.
+
+    The command imports its own meanwhile.
+    """
+    if folder is None or scheduler is not None or not is_parts(folder):
+        return
+    from forecasts.parts import fork_server
+
+    if fork_server.is_available():
+        fork_server.start(_preloaded(preload))
+
+
+def _preloaded(preload: str) -> list[str]:
+    """Return the modules to import first: also the one that every process imports anyway."""
+    return ["forecasts.cli.main", preload]
+
+
 def refuse_wrong_folder(folder: Path) -> None:
     """Raise BadInput for a folder of scores or a path inside parts; it names the folder to use."""
-    from forecasts.parts.folder import MANIFEST, is_parts
     from forecasts.parts.scores.scores import parts_scored
 
     whole = folder.resolve().parent
@@ -113,7 +131,7 @@ def score_into(
         engine(
             workers, scheduler, "forecasts.parts.scores.part_scores", stopped=stopped
         ) as executor,
-        showing_progress("Scoring") as progress,
+        showing_progress("Scoring", parts.rows("forecasts")) as progress,
     ):
         found = score_parts(parts, output, protocols, executor=executor, progress=progress)
     seconds = time.monotonic() - start
@@ -183,8 +201,7 @@ def engine(
         if scheduler is not None:
             made = cluster(scheduler, no_workers=partial(_ask_for_a_worker, scheduler))
         else:
-            # Each process imports the module that started the command.
-            made = Processes(workers, preload=["forecasts.cli.main", preload])
+            made = Processes(workers, preload=_preloaded(preload))
         with made as executor:
             yield executor
 
@@ -195,10 +212,15 @@ def _ask_for_a_worker(scheduler: str) -> None:
 
 
 @contextmanager
-def showing_progress(description: str) -> Iterator[Callable[[int, int], None]]:
-    """Yield a function that shows progress in forecasts: a bar, or a line now and then."""
+def showing_progress(
+    description: str, total: int | None = None
+) -> Iterator[Callable[[int, int], None]]:
+    """Yield a function that shows progress in forecasts: a bar, or a line now and then.
+
+    ``total``: their number, if it is known already.
+    """
     if messages().is_terminal:
-        with progress_bar(description, "forecasts", rate=True) as advance_to:
+        with progress_bar(description, "forecasts", total=total, rate=True) as advance_to:
             yield lambda done, of: advance_to(completed=done, total=of)
         return
     start = shown = time.monotonic()

@@ -231,12 +231,17 @@ def ignoring_closed_pipe() -> Iterator[None]:
 
 @contextmanager
 def progress_bar(
-    description: str, unit: str, *, shown: bool = True, rate: bool = False
+    description: str,
+    unit: str,
+    *,
+    total: int | None = None,
+    shown: bool = True,
+    rate: bool = False,
 ) -> Iterator[Callable[..., None]]:
     """Yield a function that updates a progress bar on standard error, if that is a terminal.
 
     It takes the arguments of ``rich.progress.Progress.update``, such as completed and total.
-    ``rate``: show the units a second and the time left as well.
+    ``total``: if it is known already. ``rate``: show the units a second and the time left as well.
     """
     from rich.progress import (
         BarColumn,
@@ -264,7 +269,7 @@ def progress_bar(
         transient=True,
         redirect_stdout=sys.stdout.isatty(),
     ) as progress:
-        task = progress.add_task(description, total=None)
+        task = progress.add_task(description, total=total)
         yield lambda **changes: progress.update(task, **changes)
 
 
@@ -286,6 +291,9 @@ def emit(content: str | bytes | Iterable[str], output: Path | None) -> None:
             file.writelines(data)
         draft.replace(output)
     except OSError as error:
-        raise BadInput(f"{str(output)!r} cannot be written: {error.strerror or error}.") from None
+        raise BadInput(
+            f"{str(output)!r} cannot be written: {error.strerror or error}.",
+            remedy="Name a file that you may write to, on a disk with free space.",
+        ) from None
     finally:
         draft.unlink(missing_ok=True)

@@ -135,7 +135,7 @@ def showing_steps() -> Iterator[Callable[[str, int, int], None]]:
         def tell(step: str, done: int, of: int) -> None:
             if step not in bars:
                 shown.close()
-                bars[step] = shown.enter_context(showing_progress(step))
+                bars[step] = shown.enter_context(showing_progress(step, of))
             bars[step](done, of)
 
         yield tell

@@ -9,6 +9,7 @@ from typer import Argument, Option
 
 from forecasts.cli.console import print_line, print_note
 from forecasts.cli.options import Database, Member
+from forecasts.cli.outputs import require_folder
 from forecasts.cli.root import app
 from forecasts.cli.session import ledger, reading_as, settings
 from forecasts.common.errors import BadInput
@@ -46,11 +47,18 @@ def publish(
     """
     from forecasts.access import teams
     from forecasts.access.members import member_named
+    from forecasts.exchange.folder.drafts import require_empty
+    from forecasts.exchange.publication import facts
     from forecasts.exchange.publication.publish import publish as publish_record
+    from forecasts.exchange.publication.site import base_url
     from forecasts.operations.stamps import folder_of_proofs, stamps
+    from forecasts.questions import registry
 
     if of is not None and team is not None:
         raise BadInput("Publish a member's record or a team's, not both.")
+    base_url(url)
+    require_folder(folder)
+    require_empty(folder, overwrite=overwrite)
     chosen = settings(database, member)
     with reading_as(database, member, engine=ledger(chosen)) as (session, who, now):
         of_team = None if team is None else teams.find(session, team)
@@ -60,6 +68,8 @@ def publish(
                 "You are not a member of this ledger yet, and have no record.",
                 remedy="Name one with --member or --team.",
             )
+        for name in question or ():
+            registry.find(session, name)
         stamped = stamps(folder_of_proofs(session, chosen.proofs_folder), roots=chosen.stamp_roots)
         done = publish_record(
             session,
@@ -75,6 +85,8 @@ def publish(
         )
     for said in done.said:
         print_line(said)
+    if about_mean := facts.about_mean(done.record):
+        print_line(about_mean)
     print_line(f"Published in {folder}: {done.files:,} files. Check them: python verify.py")
     for one in done.record.withheld:
         print_note(f"Warning: {one}")

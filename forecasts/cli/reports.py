@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -18,12 +19,17 @@ from forecasts.common.errors import BadInput
 from forecasts.common.text import printable
 
 if TYPE_CHECKING:
+    from forecasts.parts.folder import Parts
     from forecasts.reports import Report
     from forecasts.reports.comparison import Comparison
+    from forecasts.reports.report import By
     from forecasts.reports.selection import Choice
 
 # The formats of ``reports.formats``, whose import brings pandas.
 _FORMATS = ("text", "json", "html", "pdf", "csv", "md")
+# The modules of the work on parts.
+_REPORTS = "forecasts.parts.reports.reports"
+_COMPARISONS = "forecasts.parts.reports.comparisons"
 
 CohortName = Annotated[
     str,
@@ -115,6 +121,23 @@ def _format(given: str | None, output: Path | None) -> str:
     return form
 
 
+def _chosen_early(parts: Parts | None, by: By, names: Sequence[str]) -> Sequence[str]:
+    """Return ``groups.chosen`` if it can be told before reading forecasts, else the given names.
+
+    It can for leads, and for the teams of a folder of parts.
+    """
+    import pandas as pd
+
+    from forecasts.reports.groups import chosen
+    from forecasts.scores.frames import Frames
+
+    if by not in ("all", "lead") and (parts is None or by != "team"):
+        return names
+    blank = pd.DataFrame()
+    teams = blank if parts is None else parts.whole("teams")
+    return chosen(Frames(blank, blank, teams, blank, blank), by=by, names=names)
+
+
 def _emit(document: Report | Comparison, form: Any, output: Path | None) -> None:
     """Write the document in that format; text is as wide as the terminal."""
     from forecasts.reports import formats
@@ -163,9 +186,10 @@ def report(
     A folder of parts (see forecasts partition) can have any size: several processes share the work.
     The numbers are the same.
     """
-    from forecasts.cli.bulk_scores import engine, needs_parts, parts_in, showing_progress
+    from forecasts.cli import bulk_scores
 
     form = _format(form, output)
+    bulk_scores.start_ahead(folder, scheduler, _REPORTS)
     if folder is None:
         use_own_zone(database)
     with frames_ahead(folder, database) as read:
@@ -180,17 +204,18 @@ def report(
             "choice": _choice(cohort, tag, since, until, lead, made_before),
             "as_of": time_of(as_of, past=True) or now(),
         }
-        parts = parts_in(folder)
+        parts = bulk_scores.parts_in(folder)
         if parts is None and (workers or scheduler):
-            raise needs_parts(folder)
+            raise bulk_scores.needs_parts(folder)
+        _chosen_early(parts, wanted["by"], wanted["names"])
         if parts is None:
             made = build(read(), **wanted)
     if parts is not None:
         from forecasts.parts.reports.reports import report_parts
 
         with (
-            engine(workers, scheduler, "forecasts.parts.reports.reports") as executor,
-            showing_progress("Reporting") as progress,
+            bulk_scores.engine(workers, scheduler, _REPORTS) as executor,
+            bulk_scores.showing_progress("Reporting", parts.rows("forecasts")) as progress,
         ):
             made = report_parts(parts, executor=executor, progress=progress, **wanted)
     _emit(made, form, output)
@@ -259,15 +284,17 @@ def compare(
     adjusted for the number of pairs. A folder of parts (see forecasts partition) can have any size:
     several processes share the work. The numbers are the same.
     """
-    from forecasts.cli.bulk_scores import engine, needs_parts, parts_in, showing_progress
+    from forecasts.cli import bulk_scores
 
     form = _format(form, output)
+    bulk_scores.start_ahead(folder, scheduler, _COMPARISONS)
     if folder is None:
         use_own_zone(database)
     with frames_ahead(folder, database) as read:
         import scipy.optimize  # noqa: F401 needed later, and imported while the ledger is read
 
         from forecasts.reports.comparison import build
+        from forecasts.reports.comparison.build import require_two
         from forecasts.reports.comparison.comparison import Of
 
         wanted: dict[str, Any] = {
@@ -277,17 +304,19 @@ def compare(
             "alike": people_like_them,
         }
         sides = between or []
-        parts = parts_in(folder)
+        parts = bulk_scores.parts_in(folder)
         if parts is None and (workers or scheduler):
-            raise needs_parts(folder)
+            raise bulk_scores.needs_parts(folder)
+        if parts is not None and wanted["of"] == "teams":
+            require_two(_chosen_early(parts, "team", sides), sides, "teams")
         if parts is None:
             comparison = build(read(), between=sides, **wanted)
     if parts is not None:
         from forecasts.parts.reports.comparisons import compare_parts
 
         with (
-            engine(workers, scheduler, "forecasts.parts.reports.comparisons") as executor,
-            showing_progress("Comparing") as progress,
+            bulk_scores.engine(workers, scheduler, _COMPARISONS) as executor,
+            bulk_scores.showing_progress("Comparing", parts.rows("forecasts")) as progress,
         ):
             comparison = compare_parts(
                 parts, executor=executor, sides=sides, progress=progress, **wanted

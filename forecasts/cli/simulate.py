@@ -10,10 +10,13 @@ from typer import Argument, Option
 
 from forecasts.cli.bulk_scores import engine, showing_progress
 from forecasts.cli.console import print_line
+from forecasts.cli.outputs import require_folder
 from forecasts.cli.root import app
 from forecasts.common.commands import command
 from forecasts.common.errors import BadInput
 
+# The limits of ``bulk_simulation`` and of ``parts.folder``, whose imports take long.
+_MOST, _MOST_PARTS = 2**40 - 1, 100_000
 # The setting for the share of each type.
 _TYPES = {"multiple_choice": "choice_share", "numeric": "numeric_share", "binary": "binary"}
 
@@ -21,12 +24,17 @@ _TYPES = {"multiple_choice": "choice_share", "numeric": "numeric_share", "binary
 @app.command()
 def simulate(
     folder: Annotated[Path, Argument(metavar="FOLDER", help="The new folder of parts.")],
-    questions: Annotated[int, Option(metavar="N", help="Number of questions.")] = 1_000,
-    forecasters: Annotated[int, Option(metavar="N", help="Number of forecasters.")] = 200,
+    questions: Annotated[
+        int, Option(metavar="N", min=1, max=_MOST, help="Number of questions.")
+    ] = 1_000,
+    forecasters: Annotated[
+        int, Option(metavar="N", min=1, max=_MOST, help="Number of forecasters.")
+    ] = 200,
     updates: Annotated[
-        int, Option(metavar="N", help="Number of forecasts in all, approximately.")
+        int,
+        Option(metavar="N", min=1, max=_MOST, help="Number of forecasts in all, approximately."),
     ] = 100_000,
-    teams: Annotated[int, Option(metavar="N", help="Number of teams; 0 for none.")] = 10,
+    teams: Annotated[int, Option(metavar="N", min=0, help="Number of teams; 0 for none.")] = 10,
     types: Annotated[
         str,
         Option(
@@ -36,7 +44,8 @@ def simulate(
         ),
     ] = "",
     overconfident: Annotated[
-        float, Option(metavar="SHARE", help="Share of overconfident forecasters.")
+        float,
+        Option(metavar="SHARE", min=0, max=1, help="Share of overconfident forecasters."),
     ] = 0.0,
     seed: Annotated[int, Option(metavar="N", help="The same seed gives the same tournament.")] = 0,
     parts: Annotated[
@@ -44,6 +53,7 @@ def simulate(
         Option(
             metavar="N",
             min=1,
+            max=_MOST_PARTS,
             help="Number of parts. [default: one for each million forecasts, at least one per "
             "core]",
             show_default=False,
@@ -68,9 +78,13 @@ def simulate(
     All forecasters are calibrated, so a report on it should find no fault; --overconfident makes
     some of them overconfident. Names and titles say that they are simulated.
     """
+    shares = _shares(types)
+    require_folder(folder)
     from forecasts.parts import simulation
+    from forecasts.parts.folder import require_new
     from scoring.bulk_simulation import BulkTournament
 
+    require_new(folder)
     settings = BulkTournament(
         questions=questions,
         forecasters=forecasters,
@@ -78,11 +92,11 @@ def simulate(
         teams=min(teams, forecasters),
         seed=seed,
         overconfident=overconfident,
-        **_shares(types),
+        **shares,
     )
     with (
         engine(workers, scheduler, "forecasts.parts.simulation") as executor,
-        showing_progress("Simulating") as progress,
+        showing_progress("Simulating", updates) as progress,
     ):
         made = simulation.simulate(folder, settings, executor, parts=parts, progress=progress)
     print_line(
@@ -107,6 +121,11 @@ def _shares(given: str) -> dict[str, float]:
                 f"--types {one!r} is not a type and its share.",
                 remedy=f"Use {', '.join(f'{name}=0.2' for name in _TYPES)}.",
             ) from None
+        if not 0 <= value <= 1:
+            raise BadInput(
+                f"--types {one!r}: a share must be 0 to 1, got {value:g}.",
+                remedy=f"Use a share such as {name.strip()}=0.2.",
+            )
         if setting in shares:
             raise BadInput(f"--types names {name.strip()} twice.", remedy="Name each type once.")
         shares[setting] = value
@@ -115,6 +134,11 @@ def _shares(given: str) -> dict[str, float]:
         raise BadInput(
             f"The shares of --types add up to {total:g}, not 1.",
             remedy="Correct them, or leave binary out.",
+        )
+    if total > 1 and not math.isclose(total, 1):
+        raise BadInput(
+            f"The shares of --types add up to {total:g}, above 1.",
+            remedy="Make them smaller: the other questions are binary.",
         )
     shares.pop("binary", None)
     return shares

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from forecasts.cli.console import one_of, print_note
+from forecasts.cli.outputs import require_file
 from forecasts.cli.session import reading_as
 from forecasts.common.errors import BadInput
 from forecasts.common.json_text import json_text
@@ -53,7 +54,7 @@ def frames_of(folder: Path | None, database: str | None, *, rationales: bool = T
     """Return the frames of the folder, or else of the configured database."""
     if folder is not None:
         from forecasts.exchange.folder.folder import read_folder
-        from forecasts.parts.folder import is_parts
+        from forecasts.parts.manifest import is_parts
 
         if is_parts(folder):
             raise BadInput(
@@ -94,7 +95,11 @@ def frames_ahead(folder: Path | None, database: str | None) -> Iterator[Callable
 def format_of(
     given: str | None, output: Path | None, formats: Sequence[str] = _TABLE_FORMATS
 ) -> str:
-    """Return the given format, or that of the extension of ``output``, else the first."""
+    """Return the given format, or that of the extension of ``output``, else the first.
+
+    BadInput for an unknown one, and if the output cannot be written.
+    """
+    require_file(output)
     if given is not None:
         return str(one_of("--format", given, formats))
     extension = "" if output is None else output.suffix.lower()

@@ -37,12 +37,12 @@ from concurrent.futures import (
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager, suppress
 from functools import partial
-from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
 from forecasts.common.errors import BadInput, LedgerError
+from forecasts.parts import fork_server
 from forecasts.parts.files import AGAIN
 from scoring import parallel
 
@@ -58,14 +58,6 @@ ATTEMPTS = 3
 _LOST = ("KilledWorker", "WorkerCrashedError", "NodeDiedError", "OutOfMemoryError")
 _SECONDS_TO_CONNECT = 10
 _SECONDS_ALONE = 3
-_ENVIRONMENT = {
-    # Libraries of linear algebra start one thread per core, in every process.
-    **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
-    # Memory of one part is kept for the next: allocating it again takes a fifth of the time.
-    "ARROW_DEFAULT_MEMORY_POOL": "system",
-    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
-    "MALLOC_TRIM_THRESHOLD_": str(512 << 20),
-}
 
 
 def finished(
@@ -237,14 +229,13 @@ class Processes(Executor):
     """
 
     def __init__(self, workers: int | None = None, *, preload: Sequence[str] = ()) -> None:
-        for name, value in _ENVIRONMENT.items():
+        for name, value in fork_server.ENVIRONMENT.items():
             os.environ.setdefault(name, value)
         # Forking this process would copy the locks of its threads.
-        server = "forkserver" in multiprocessing.get_all_start_methods()
+        server = fork_server.is_available()
         self._context = multiprocessing.get_context("forkserver" if server else "spawn")
         if server:
-            self._context.set_forkserver_preload([*preload])
-            _start_server_without_ctrl_c()
+            fork_server.start(preload)
         self._threads = ThreadPoolExecutor(workers or cores())
         self._begin()
 
@@ -287,19 +278,6 @@ class Processes(Executor):
         self._threads.shutdown(wait, cancel_futures=cancel_futures)
         for pool in self._pools:
             pool.shutdown(wait)
-
-
-def _start_server_without_ctrl_c() -> None:
-    """Start the server that processes are forked from, so that it and they ignore Ctrl-C.
-
-    A terminal sends Ctrl-C to all of them. This process handles it, and ends them.
-    """
-    resource_tracker.ensure_running()  # the server would start it, and unblock the signal
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    try:
-        forkserver.ensure_running()
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end_with(pipe: Connection) -> None:

@@ -30,6 +30,7 @@ import pyarrow.parquet
 from forecasts.common.errors import BadInput, Refused
 from forecasts.parts.chunks import IDS, forecast_frame
 from forecasts.parts.files import AGAIN, changed, file_sha256, part_file, write_json
+from forecasts.parts.manifest import MANIFEST
 from forecasts.parts.tables import (
     arrow_table,
     in_order,
@@ -40,7 +41,6 @@ from forecasts.parts.tables import (
 from forecasts.scores.frames import FRAME_COLUMNS
 from scoring import input_frames
 
-MANIFEST = "parts.json"
 FORMAT, VERSION = "forecast-ledger-parts", 1
 MOST_PARTS = 100_000
 # The files that are not divided.
@@ -129,11 +129,6 @@ class Parts:
             raise BadInput(
                 f"{name} of {self.folder.name!r} cannot be read: {reason}.", remedy=AGAIN
             ) from None
-
-
-def is_parts(folder: Path) -> bool:
-    """Return whether this is a folder of parts."""
-    return os.path.isfile(folder / MANIFEST)
 
 
 def open_parts(folder: Path) -> Parts:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from forecasts.common.errors import BadInput
+from forecasts.parts import fork_server
 from forecasts.parts.execution import (
     ATTEMPTS,
     Processes,
@@ -114,6 +115,18 @@ def test_processes_leave_ctrl_c_to_the_one_that_started_them() -> None:
     with Processes(1) as executor:
         os.kill(executor.submit(os.getpid).result(), signal.SIGINT)
         assert executor.submit(work.square, 3).result() == 9
+
+
+def test_a_server_of_processes_leaves_the_environment_of_its_parent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("MKL_NUM_THREADS", "3")
+    with fork_server._environment():
+        assert os.environ["OMP_NUM_THREADS"] == "1"
+        assert os.environ["MKL_NUM_THREADS"] == "3"
+    assert "OMP_NUM_THREADS" not in os.environ
+    assert os.environ["MKL_NUM_THREADS"] == "3"
 
 
 def test_work_uses_one_thread(processes: Processes) -> None:

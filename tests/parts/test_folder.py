@@ -16,15 +16,14 @@ from forecasts.common.errors import BadInput, Refused
 from forecasts.parts.chunks import chunks
 from forecasts.parts.files import part_file, part_of
 from forecasts.parts.folder import (
-    MANIFEST,
     Parts,
-    is_parts,
     new_folder,
     open_parts,
     write_manifest,
     write_part,
     write_whole,
 )
+from forecasts.parts.manifest import MANIFEST, is_parts
 
 TIMES = pd.to_datetime(["2026-01-01T00:00:00Z", "2026-01-11T00:00:00Z"]).as_unit("us")
 QUESTIONS = pd.DataFrame(

@@ -11,6 +11,15 @@ from pathlib import Path
 from forecasts.common.errors import BadInput, Refused
 
 
+def require_empty(folder: Path, *, overwrite: bool = False) -> None:
+    """Raise Refused if the folder has files, unless ``overwrite``."""
+    if not overwrite and folder.exists() and any(folder.iterdir()):
+        raise Refused(
+            f"The folder {str(folder)!r} is not empty.",
+            remedy="Name a new one, or add --overwrite to replace what it holds.",
+        )
+
+
 @contextmanager
 def drafted(folder: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Yield an empty folder; when the block ends, its files are moved into ``folder`` one by one.
@@ -20,11 +29,7 @@ def drafted(folder: Path, *, overwrite: bool = False) -> Iterator[Path]:
     unless ``overwrite``; BadInput if the disk refuses.
     """
     try:
-        if folder.exists() and any(folder.iterdir()) and not overwrite:
-            raise Refused(
-                f"The folder {str(folder)!r} is not empty.",
-                remedy="Name a new one, or add --overwrite to replace what it holds.",
-            )
+        require_empty(folder, overwrite=overwrite)
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(
             prefix=f".{folder.name}-", dir=folder.parent, ignore_cleanup_errors=True

@@ -33,6 +33,7 @@ from forecasts.parts import folder as parts_folder
 from forecasts.parts.execution import cores, finished
 from forecasts.parts.files import part_file
 from forecasts.parts.folder import WHOLE, PartFile, Parts
+from forecasts.parts.manifest import is_parts
 from forecasts.parts.partition.sort_in_memory import Fault, write_sorted
 from forecasts.parts.partition.sort_on_disk import write_large
 from forecasts.parts.partition.sources import File, Rows, Source, digest_of
@@ -69,7 +70,7 @@ def partition(
     about a hundred, and nothing is written.
     """
     source = digest_of(files)
-    if parts_folder.is_parts(into):
+    if is_parts(into):
         existing = parts_folder.open_parts(into)
         if existing.source == source and parts in (None, existing.count):
             return existing, False

@@ -30,7 +30,8 @@ from forecasts.exchange.folder.blocks import csv_header, require_utf8
 from forecasts.exchange.folder.cells import READERS
 from forecasts.exchange.folder.folder import FILES
 from forecasts.parts.files import parts_of
-from forecasts.parts.folder import WHOLE, is_parts, open_parts
+from forecasts.parts.folder import WHOLE, open_parts
+from forecasts.parts.manifest import is_parts
 from forecasts.scores.frames import FRAME_COLUMNS, row_number
 
 ENDINGS = (".csv", ".parquet")

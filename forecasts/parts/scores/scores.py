@@ -27,7 +27,8 @@ from forecasts.common.errors import BadInput, LedgerError, Refused
 from forecasts.parts.chunks import IDS, chunks
 from forecasts.parts.execution import Processes, explained, finished
 from forecasts.parts.files import part_file, write_json
-from forecasts.parts.folder import MANIFEST, Parts
+from forecasts.parts.folder import Parts
+from forecasts.parts.manifest import MANIFEST
 from forecasts.parts.scores import part_scores
 from forecasts.parts.scores.part_scores import PartScores, Task, score_part, scored
 

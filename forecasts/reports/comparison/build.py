@@ -15,7 +15,7 @@ import pandas as pd
 import scoring
 from forecasts.common.errors import BadInput
 from forecasts.common.times import utc
-from forecasts.reports.cohort import counted, made_in_time
+from forecasts.reports.cohort import counted, listed, made_in_time
 from forecasts.reports.comparison import evidence, wording
 from forecasts.reports.comparison.abstention import SELECTIVE, Silence, silences
 from forecasts.reports.comparison.comparison import (
@@ -104,11 +104,20 @@ def _records(rows: Rows, names: Sequence[str]) -> dict[str, Record]:
 
 
 def require_sides(scope: Scope, between: Sequence[str], of: Of) -> None:
-    """Raise BadInput unless there are two sides or more."""
-    if len(scope.wanted) < 2 or (not between and of in ("teams", "forecasters")):
+    """Raise BadInput unless there are two sides or more, as ``require_two``."""
+    require_two(scope.wanted, between, of)
+
+
+def require_two(wanted: Sequence[str], between: Sequence[str], of: Of) -> None:
+    """Raise BadInput unless ``wanted``, the names in ``between`` or else all, are two or more.
+
+    All teams or forecasters are not compared at once: BadInput lists them.
+    """
+    if len(wanted) < 2 or (not between and of in ("teams", "forecasters")):
+        names = f" There are: {listed(wanted)}." if wanted and not between else ""
         raise BadInput(
             f"A comparison takes two or more {of}, got {len(set(between))}.",
-            remedy="Name them after --between.",
+            remedy=f"Name them after --between.{names}",
         )
 
 

@@ -1,0 +1,45 @@
+"""Checks of a command's outputs, made before its work."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from forecasts.common.errors import BadInput
+
+
+def require_file(output: Path | None) -> None:
+    """Raise BadInput if no file can be written there. None is standard output."""
+    if output is None:
+        return
+    if output.is_dir():
+        raise BadInput(f"{str(output)!r} is a folder.", remedy="Name a file in it.")
+    if output.exists() and not output.is_file():
+        raise BadInput(
+            f"{str(output)!r} is not a file.",
+            remedy="Name a file, or leave out --output to print.",
+        )
+    folder = output.parent
+    if not folder.is_dir():
+        raise BadInput(
+            f"There is no folder {str(folder)!r} for the file {output.name!r}.",
+            remedy="Make the folder first, or name another file.",
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise BadInput(
+            f"You may not write to the folder {str(folder)!r}.", remedy="Name another file."
+        )
+
+
+def require_folder(folder: Path) -> None:
+    """Raise BadInput if no folder can be made there, or nothing written to it."""
+    there = folder.absolute()
+    while not os.path.lexists(there):
+        there = there.parent
+    if not there.is_dir():
+        raise BadInput(f"{str(there)!r} is not a folder.", remedy="Name a new folder elsewhere.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise BadInput(
+            f"You may not write to the folder {str(there)!r}.",
+            remedy="Name a folder that you may write to.",
+        )

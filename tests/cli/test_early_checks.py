@@ -1,0 +1,147 @@
+"""Commands that work long check their arguments first: names, outputs and numbers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from forecasts.cli import simulate
+from forecasts.cli.main import app
+from forecasts.parts import folder as parts_folder
+from forecasts.parts import fork_server
+from tests.reports.small_ledgers import random_ledger
+
+Run = Callable[..., Result]
+
+
+def working(*_: Any, **__: Any) -> None:
+    raise AssertionError("the work has begun")
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    frames = random_ledger(11, questions=20)
+    folder = tmp_path_factory.mktemp("checked") / "parts"
+    with parts_folder.new_folder(folder) as draft:
+        files = parts_folder.write_part(draft, 0, frames.questions, frames.forecasts)
+        files |= parts_folder.write_whole(draft, "teams", frames.teams)
+        parts_folder.write_manifest(draft, 1, files)
+    return folder
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Return a function that runs a command, which must fail before any process starts."""
+    monkeypatch.setattr("forecasts.parts.execution.Processes", working)
+    monkeypatch.setattr(fork_server, "start", lambda preload: None)
+
+    def run(*arguments: str) -> str:
+        result = CliRunner().invoke(app, arguments)
+        assert result.exit_code == 2, result.output + repr(result.exception)
+        return result.stderr
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "There are: north, south."),
+        (("--between", "north"), "two or more teams, got 1"),
+        (("--between", "north", "west"), "no team 'west'. Use one of: north, south."),
+    ],
+)
+def test_a_comparison_of_teams_in_parts_names_them_before_it_reads_forecasts(
+    refused: Callable[..., str], parts: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    assert said in " ".join(refused("compare", str(parts), *arguments).split())
+
+
+def test_a_report_on_an_unknown_team_or_lead_is_refused_before_it_reads_forecasts(
+    refused: Callable[..., str], parts: Path
+) -> None:
+    team = refused("report", str(parts), "--by", "team", "--name", "west")
+    assert "no team 'west'" in team
+    assert "not a lead time" in refused("report", str(parts), "--by", "lead", "--name", "soon")
+
+
+@pytest.mark.parametrize("name", ["report", "compare"])
+def test_an_output_that_cannot_be_written_is_refused_first(
+    refused: Callable[..., str], parts: Path, tmp_path: Path, name: str
+) -> None:
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    for output, said in (
+        (tmp_path, "is a folder"),
+        (tmp_path / "none" / "out.csv", "There is no folder"),
+        (pipe, "leave out --output"),
+    ):
+        assert said in refused(name, str(parts), "--output", str(output))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--updates", "0"), "--updates"),
+        (("--teams", "-1"), "--teams"),
+        (("--overconfident", "2"), "--overconfident"),
+        (("--parts", "100001"), "--parts"),
+        (("--types", "numeric=-0.1"), "a share must be 0 to 1"),
+        (("--types", "numeric=0.7,multiple_choice=0.7"), "add up to 1.4"),
+    ],
+)
+def test_a_simulation_names_the_option_that_is_wrong(
+    refused: Callable[..., str], tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    assert said in refused("simulate", str(tmp_path / "new"), *arguments)
+
+
+def test_a_simulation_needs_a_new_folder(refused: Callable[..., str], tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    assert "not an empty folder" in refused("simulate", str(tmp_path))
+    assert "is not a folder" in refused("simulate", str(file / "new"))
+
+
+def test_the_most_parts_are_those_of_the_format() -> None:
+    assert simulate._MOST_PARTS == parts_folder.MOST_PARTS
+
+
+def test_publish_checks_folder_address_and_questions_before_it_reads_the_record(
+    forecasts: Run, clock: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forecasts("ask", "Will it rain?", "60%", "--closes", "2026-02-15", "--slug", "rain")
+    monkeypatch.setattr("forecasts.exchange.publication.publish.publish", working)
+    monkeypatch.setattr("forecasts.operations.stamps.stamps", working)
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "note.txt").touch()
+    new = str(tmp_path / "new")
+    for arguments, said in (
+        ((str(full),), "is not empty"),
+        ((str(full / "note.txt" / "record"),), "is not a folder"),
+        ((new, "--url", "record"), "not the address of a site"),
+        ((new, "--question", "rian"), "rain"),
+    ):
+        assert said in forecasts("publish", *arguments, exit_code=2).stderr
+
+
+def test_the_server_of_processes_is_started_ahead_for_parts_alone(
+    parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from forecasts.cli.bulk_scores import start_ahead
+
+    started: list[list[str]] = []
+    monkeypatch.setattr(fork_server, "is_available", lambda: True)
+    monkeypatch.setattr(fork_server, "start", started.append)
+    start_ahead(None, None, "module")
+    start_ahead(tmp_path, None, "module")
+    start_ahead(parts, "tcp://scheduler:8786", "module")
+    assert started == []
+    start_ahead(parts, None, "module")
+    assert [modules[-1] for modules in started] == ["module"]
