@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,7 @@ from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database, schema
 from forecasts.ledger.models import Forecast, Member, Question
 from forecasts.questions import registry
+from scoring import parallel
 from tests.examples import examples
 from tests.postgresql import Server
 
@@ -134,6 +136,17 @@ def _statements_are_compiled_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "create_engine", alike)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread_scores() -> Iterator[None]:
+    """Score in one thread: those of several workers wait for each other, on ledgers of a few rows.
+
+    ``tests/reports/test_build.py`` holds reports made in several threads to those made in one.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parallel, "_MOST_THREADS", ContextVar("_MOST_THREADS", default=1))
         yield
 
 

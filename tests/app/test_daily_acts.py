@@ -65,7 +65,14 @@ def test_the_first_probability_is_a_tab_away_and_the_next_one_none(
     assert row.met, row
 
 
-@pytest.mark.parametrize("keys", [("f",), ("Tab", "Enter")], ids="+".join)
+@pytest.mark.parametrize(
+    "keys",
+    [
+        pytest.param(("f",), id="f"),
+        # The way of test_the_first_probability_is_a_tab_away, on another page.
+        pytest.param(("Tab", "Enter"), id="Tab+Enter", marks=pytest.mark.long),
+    ],
+)
 def test_the_probability_reached_by_keys_is_replaced_by_typing(
     page: Page, server: Server, keys: tuple[str, ...]
 ) -> None:

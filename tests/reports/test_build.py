@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -11,10 +12,11 @@ from hypothesis import strategies as st
 
 import scoring
 from forecasts.common.errors import BadInput
-from forecasts.reports import Group
+from forecasts.reports import Group, formats
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.report import LeftOut
 from forecasts.scores.frames import Frames
+from scoring import parallel
 from tests.examples import examples
 from tests.reports.small_ledgers import asked, day, joined, ledger, made, random_ledger, report
 
@@ -32,6 +34,29 @@ def wilson(rate: float, n: float) -> tuple[float, float]:
     a, b, c = 1 + z2 / n, -(2 * rate + z2 / n), rate**2
     reach = math.sqrt(max(b * b - 4 * a * c, 0))
     return (-b - reach) / (2 * a), (-b + reach) / (2 * a)
+
+
+@pytest.mark.parametrize("by", ["all", "forecaster", "team", "lead"])
+def test_a_report_made_in_several_threads_is_that_made_in_one(
+    monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    threads: list[int] = []
+
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, most: int) -> None:
+            threads.append(most)
+            super().__init__(most)
+
+    frames = random_ledger(2)
+    monkeypatch.setattr(parallel, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    with parallel.limited(1):
+        alone = report(frames, by=by)
+    assert max(threads) == 1  # what is made in the background
+    with parallel.limited(4):
+        together = report(frames, by=by)
+    assert max(threads) > 1
+    assert formats.rendered(together, "json") == formats.rendered(alone, "json")
 
 
 def test_a_small_record_comes_out_as_worked_by_hand() -> None:

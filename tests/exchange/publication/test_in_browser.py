@@ -67,7 +67,7 @@ def watched(page: Page, folder: Path) -> list[str]:
     ("width", "scheme"),
     [
         pytest.param(1280, "light", id="wide and light"),
-        pytest.param(390, "dark", id="narrow and dark"),
+        pytest.param(390, "dark", id="narrow and dark", marks=pytest.mark.long),
         pytest.param(1280, "dark", id="wide and dark", marks=pytest.mark.long),
         pytest.param(390, "light", id="narrow and light", marks=pytest.mark.long),
     ],
@@ -86,6 +86,14 @@ def test_every_page_fits_keeps_nobody_out_and_asks_nothing_of_anybody(
                 (path, one["id"], [node["target"] for node in one["nodes"]]) for one in found
             ]
         assert not wrong
+
+
+def test_every_page_fits_a_phone(chromium: BrowserContext, folder: Path) -> None:
+    with tab(chromium, 390, scheme="dark") as page:
+        for path in PAGES:
+            page.goto((folder / path).as_uri())
+            expect(page.get_by_role("heading", level=1)).to_be_visible()
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
 
 
 def test_the_search_finds_a_question_and_the_proof_holds(
