@@ -175,7 +175,7 @@ def _carry(engine: Engine, folder: Path, cases: list[Case]) -> int:
 
 @pytest.mark.filterwarnings("ignore:deprecated string literal")  # of jmespath, on "`x`"
 @pytest.mark.parametrize(
-    ("fuzzed", "slow"), [(50, 5), pytest.param(1_800, 200, marks=pytest.mark.nightly)]
+    ("fuzzed", "slow"), [(50, 3), pytest.param(1_800, 200, marks=pytest.mark.nightly)]
 )
 def test_no_resolver_holds_a_run_up(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fuzzed: int, slow: int
