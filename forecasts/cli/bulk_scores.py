@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from forecasts.parts.folder import Parts
 
+# The module of the work on a part.
+SCORES = "forecasts.parts.scores.part_scores"
 # Making a table takes several times its memory.
 MOST_IN_A_TABLE = 5_000_000
 _SECONDS_BETWEEN_LINES = 30
@@ -128,9 +130,7 @@ def score_into(
     start = time.monotonic()
     stopped = "Stopped. To continue, run the same command again."
     with (
-        engine(
-            workers, scheduler, "forecasts.parts.scores.part_scores", stopped=stopped
-        ) as executor,
+        engine(workers, scheduler, SCORES, stopped=stopped) as executor,
         showing_progress("Scoring", parts.rows("forecasts")) as progress,
     ):
         found = score_parts(parts, output, protocols, executor=executor, progress=progress)
