@@ -126,8 +126,8 @@ def head() -> None:
             st.badge("no criteria", color="orange")
         origin_badges(origins)
         parts = []
-        if state.resolution is not None:
-            parts.append(f"on {day(state.resolution.written_at)}")
+        if state.outcome_at is not None:
+            parts.append(f"on {day(state.outcome_at)}")
         if state.resolution is None or text.close_time <= moment:
             parts.append(f"{closing(text, moment)} ({day(text.close_time)})")
         if seen_by:
@@ -282,8 +282,8 @@ def change_panel() -> None:
         "Opened" if text.open_time <= moment else "Opens": when(text.open_time),
         "Closed" if text.close_time <= moment else "Closes": when(text.close_time),
     }
-    if state.resolution is not None:
-        facts[str(state.status).capitalize()] = when(state.resolution.written_at)
+    if state.outcome_at is not None:
+        facts[str(state.status).capitalize()] = when(state.outcome_at)
     elif text.scheduled_resolve_time is not None:
         facts["Resolves by"] = when(text.scheduled_resolve_time)
     if text.family:

@@ -181,7 +181,7 @@ def result(one: ScoredQuestion) -> None:
         resolution = one.state.resolution
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             if resolution is not None:
-                ago = span(moment - resolution.recorded_at)
+                ago = span(moment - one.known_at)
                 st.caption(f"**{as_text(resolution.outcome)}**, {ago} ago", width="content")
             score_link(one)
             score_caption(one)

@@ -166,7 +166,7 @@ def _warn_of_late(
 
 
 def _known_at(row: Resolution) -> str:
-    return "" if row.known_at is None else f", known at {when(row.known_at)}"
+    return "" if row.stated_at is None else f", known at {when(row.stated_at)}"
 
 
 def _blank_known_at(state: QuestionState) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 from app.markdown_text import as_text, significant
 from app.views.lists import table
 from forecasts.ledger.models import QuestionOrigin
-from forecasts.questions.origins import platform_name
+from forecasts.questions.origins import in_words, platform_name
 from forecasts.reports import numbers
 from forecasts.scores.printed_scores import Printed
 
@@ -23,7 +23,7 @@ def origin_badges(origins: Sequence[QuestionOrigin]) -> None:
 def original_links(origins: Sequence[QuestionOrigin]) -> None:
     """Show each platform's id for the question, with a link to the original."""
     for one in origins:
-        name = as_text(f"{platform_name(one.platform)} {one.platform_id}")
+        name = as_text(in_words(one.platform, one.platform_id))
         if one.url.startswith(("https://", "http://")):
             st.page_link(one.url, label=f"Original: {name}")
         else:

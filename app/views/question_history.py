@@ -129,7 +129,7 @@ def resolution_list(steps: list[Step]) -> None:
     """Show the steps to the question's outcome, with disputes, corrections and kept evidence."""
     for step in steps:
         row = step.row
-        known = "" if row.known_at is None else f", known at {when(row.known_at)}"
+        known = "" if row.stated_at is None else f", known at {when(row.stated_at)}"
         superseded = " · superseded" if step.superseded else ""
         with st.container(border=True, gap="xsmall"):
             st.markdown(f"**{row.state}: {as_text(row.outcome)}**{known}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from rich.table import Table
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
 
 # The orders of ``scores``; a question without the value is last.
 _ORDERS: dict[str, Callable[[ScoredQuestion], float | None]] = {
-    "resolved": lambda one: -_resolved_at(one).timestamp(),
+    "resolved": lambda one: -one.known_at.timestamp(),
     "best": lambda one: one.score.score,
     "worst": lambda one: -one.score.score,
     "earned": lambda one: None if one.points is None else -one.points,
@@ -127,11 +126,6 @@ def _place(value: float | None) -> tuple[bool, float]:
     return value is None, value or 0.0
 
 
-def _resolved_at(one: ScoredQuestion) -> datetime:
-    assert one.state.resolution is not None
-    return one.state.resolution.written_at
-
-
 def _print_scores(found: Sequence[ScoredQuestion], *, everything: bool) -> None:
     """Print the means, then a line for each question."""
     from forecasts.reports import numbers
@@ -157,7 +151,7 @@ def _print_scores(found: Sequence[ScoredQuestion], *, everything: bool) -> None:
     for one in shown:
         assert one.state.resolution is not None
         table.add_row(
-            day(_resolved_at(one)),
+            day(one.known_at),
             numbers.number(one.score.score),
             numbers.signed(one.against_crowd),
             numbers.signed(one.points),

@@ -72,7 +72,7 @@ def show(
 def _head(session: Session, state: QuestionState, now: datetime) -> list[str]:
     """Return the title, the line below it, and a line for each limit on visibility."""
     from forecasts.access.visibility import audience_label, crowd_is_hidden
-    from forecasts.questions.origins import origins, platform_name
+    from forecasts.questions.origins import in_words, origins
 
     text = state.text
     opens = "opened" if text.open_time <= now else "opens"
@@ -84,7 +84,7 @@ def _head(session: Session, state: QuestionState, now: datetime) -> list[str]:
     ]
     for one in origins(session, [state.id]).get(state.id, []):
         address = f": {one.url}" if one.url else ""
-        lines.append(f"Imported from {platform_name(one.platform)} {one.platform_id}{address}")
+        lines.append(f"Imported from {in_words(one.platform, one.platform_id)}{address}")
     if audience := audience_label(session, text):
         lines.append(f"Visible only to {audience}.")
     if crowd_is_hidden(session, state.question):
@@ -165,7 +165,7 @@ def _outcome_lines(session: Session, state: QuestionState, now: datetime) -> lis
     if not taken:
         return []
     row = taken[0].row
-    known = f", known at {when(row.known_at)}" if row.known_at else ""
+    known = f", known at {when(row.stated_at)}" if row.stated_at else ""
     earlier = f" (earlier steps: {len(taken) - 1})" if len(taken) > 1 else ""
     lines = fitted(f"Resolution: {row.state}: {row.outcome}{known}{earlier}")
     lines += fitted(" · ".join(words for words in (row.note, row.source) if words), indent="  ")
@@ -306,7 +306,7 @@ def _print_resolution(session: Session, state: QuestionState, now: datetime) -> 
         print_line("\nResolution:")
     for step in taken:
         row = step.row
-        known = f", known at {when(row.known_at)}" if row.known_at else ""
+        known = f", known at {when(row.stated_at)}" if row.stated_at else ""
         superseded = " (superseded)" if step.superseded else ""
         outcome = f"{row.state}: {row.outcome}{known}{superseded}"
         print_line(f"  {when(row.recorded_at)}  {step.actor}: {outcome}")

@@ -56,3 +56,12 @@ def platforms(session: Session) -> list[str]:
 def platform_name(platform: str) -> str:
     """Return a platform's name as it is written: 'Metaculus', 'INFER'."""
     return _NAMES.get(platform, platform[:1].upper() + platform[1:])
+
+
+def in_words(platform: str, id_: str = "") -> str:
+    """Return a platform as in a sentence, with its id for a question.
+
+    >>> in_words("metaculus", "7"), in_words("pairs", "7")
+    ('Metaculus 7', 'a spreadsheet')
+    """
+    return "a spreadsheet" if platform == "pairs" else f"{platform_name(platform)} {id_}".strip()

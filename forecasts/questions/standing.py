@@ -67,6 +67,17 @@ class QuestionState:
         """The question's name in commands, links and folders."""
         return self.question.slug
 
+    @property
+    def outcome_at(self) -> datetime | None:
+        """When the outcome became known; of an import that does not say, the close if it is past.
+
+        It is for display. Nothing that is stored or scored depends on it.
+        """
+        row = self.resolution
+        if row is None:
+            return None
+        return row.stated_at or min(self.text.close_time, row.recorded_at)
+
     def accepts_forecasts(self, now: datetime) -> bool:
         """Return whether the question is open at ``now``; an open proposal does not close it."""
         return self.resolution is None and self.text.open_time <= now < self.text.close_time

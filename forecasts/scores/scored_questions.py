@@ -66,10 +66,9 @@ class ScoredQuestion:
 
     @property
     def known_at(self) -> datetime:
-        """When the outcome became known, or was written down if that is all an import says."""
-        resolution = self.state.resolution
-        assert resolution is not None
-        return resolution.known_at or resolution.written_at
+        """When the outcome became known (``QuestionState.outcome_at``)."""
+        assert self.state.outcome_at is not None
+        return self.state.outcome_at
 
     @property
     def last(self) -> ScoredForecast:

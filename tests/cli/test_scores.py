@@ -48,7 +48,7 @@ def test_the_list_has_every_question_with_ones_own_score_the_latest_first(
     assert "over 3 resolved questions" in " ".join(listed.stdout.split())
     [rain] = [line for line in listed.stdout.splitlines() if "rain?" in line]
     # 40%, then 90% for the second half: 0.185, 0.065 better than bob's 0.25.
-    assert rain.split()[:6] == ["2026-01-16", "0.185", "+0.065", "+0.175", "90%", "yes"]
+    assert rain.split()[:6] == ["2026-01-15", "0.185", "+0.065", "+0.175", "90%", "yes"]
     assert all(len(line) <= 80 for line in listed.stdout.splitlines())
 
 

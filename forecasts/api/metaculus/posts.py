@@ -90,7 +90,7 @@ def question_posts(
             "scheduled_close_time": text.scheduled_close_time,
             "actual_close_time": text.close_time if text.close_time <= now else None,
             "scheduled_resolve_time": resolve_time(text),
-            "actual_resolve_time": _resolved_at(state),
+            "actual_resolve_time": state.outcome_at,
         }
         found[state.id] = QuestionPost(
             **timed,
@@ -205,11 +205,6 @@ def _question(
         my_forecasts=_my_forecasts(session, state, member),
         aggregations={"unweighted": {"history": [], "latest": _latest(crowd, now)}},
     )
-
-
-def _resolved_at(state: QuestionState) -> datetime | None:
-    row = state.resolution
-    return None if row is None else row.known_at or row.written_at
 
 
 def _tournament(tag: str) -> Project:

@@ -24,8 +24,13 @@ def feed(publication: Publication, views: Sequence[QuestionView], *, url: str) -
     root = Xml.Element("feed", xmlns=_ATOM)
     _add(root, "title", f"Resolutions: {publication.title}")
     _add(root, "id", f"{url}feed.xml" if url else _id(publication.title))
-    resolved = [view for view in views if view.question.state.resolution is not None]
-    newest = max((view.day for view in resolved), default=None)
+    resolved = [
+        (resolution.recorded_at, view)
+        for view in views
+        if (resolution := view.question.state.resolution) is not None
+    ]
+    resolved.sort(key=lambda one: one[0], reverse=True)
+    newest = resolved[0][0] if resolved else None
     # A feed must have a time; before the first resolution it is that of the last forecast.
     _add(root, "updated", iso(_whole(newest or publication.numbers.last or _EPOCH)))
     _add(_add(root, "author"), "name", publication.title)
@@ -33,12 +38,12 @@ def feed(publication: Publication, views: Sequence[QuestionView], *, url: str) -
     if url:
         _add(root, "link", rel="self", type="application/atom+xml", href=f"{url}feed.xml")
     _add(root, "link", rel="alternate", type="text/html", href=f"{url}index.html")
-    for view in resolved[:_MOST]:
+    for recorded_at, view in resolved[:_MOST]:
         entry = _add(root, "entry")
         state, page = view.question.state, f"{url}questions/{view.stem}.html"
         _add(entry, "title", f"{view.status}: {view.text.title}")
         _add(entry, "id", _id(f"{state.slug} {iso(state.question.recorded_at)}"))
-        _add(entry, "updated", iso(_whole(view.day)))
+        _add(entry, "updated", iso(_whole(recorded_at)))
         _add(entry, "link", rel="alternate", type="text/html", href=page)
         _add(entry, "summary", _summary(view))
     Xml.indent(root, "")

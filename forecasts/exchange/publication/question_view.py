@@ -116,9 +116,8 @@ class QuestionView:
 
     @property
     def day(self) -> datetime:
-        """The time of the list: of the outcome, otherwise of the close."""
-        resolution = self.question.state.resolution
-        return self.text.close_time if resolution is None else resolution.recorded_at
+        """The time of the list: when the outcome became known, otherwise the close."""
+        return self.question.state.outcome_at or self.text.close_time
 
     @cached_property
     def score(self) -> str:

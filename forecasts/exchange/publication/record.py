@@ -324,7 +324,7 @@ def _questions(
 
 def _newest_outcome_first(question: PublishedQuestion) -> tuple[bool, float, int]:
     resolution, text = question.state.resolution, question.state.text
-    at = text.close_time if resolution is None else resolution.recorded_at
+    at = question.state.outcome_at or text.close_time
     order = at.timestamp() if resolution is None else -at.timestamp()
     return resolution is None, order, question.state.id
 

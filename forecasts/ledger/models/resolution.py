@@ -76,6 +76,11 @@ class Resolution(SQLModel, table=True):
     supersedes_id: int | None = Field(default=None, foreign_key="resolution.id", unique=True)
 
     @property
+    def stated_at(self) -> datetime | None:
+        """When the outcome became known, or was written down if that is all an import says."""
+        return self.known_at or self.resolved_at
+
+    @property
     def written_at(self) -> datetime:
         """When it was written down: elsewhere, as its import says, or else here."""
         return self.resolved_at or self.recorded_at

@@ -44,10 +44,10 @@ REASONS = {
     "awaiting_resolution": "closed and awaiting resolution",
     "annulled": "annulled",
     "ambiguous": "ambiguous",
-    "not_in_cohort": "resolved before their scheduled close (counted in the cohort “resolved”)",
+    "not_in_cohort": "resolved before the scheduled close (counted in the cohort “resolved”)",
     "not_selected": "outside the filters",
     "numeric_or_date": "numeric or date, with no yes/no probability",
-    "never_live": "with no forecast while they were open",
+    "never_live": "with no forecast while open",
     "in_no_group": "in none of the groups of this report",
     "none_at_lead": "with no forecast at that lead",
 }
