@@ -202,7 +202,8 @@ def added(done: Imported, printed: int = 0) -> str:
     counts = {
         "question": done.questions,
         "new wording": done.revised,
-        "forecast": done.forecasts,
+        "forecast": done.made,
+        "withdrawal": done.withdrawals,
         "resolution": done.resolutions,
         "piece of evidence": done.evidence,
         "article": done.articles,

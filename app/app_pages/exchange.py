@@ -16,7 +16,7 @@ from app.views.progress import progress
 from forecasts.access.roles import Action
 from forecasts.exchange.import_ import import_frames
 from forecasts.exchange.import_record import Preview, import_record
-from forecasts.questions.origins import platform_name
+from forecasts.questions.origins import in_words, platform_name
 from forecasts.questions.standing import listing
 
 LINKS = 10  # of imported questions
@@ -86,7 +86,7 @@ def result(done: Preview) -> None:
     with reading() as ledger:
         found = {one.slug: one for one in listing(ledger, now=moment, only=slugs)}
     with st.container(border=True):
-        st.markdown(f"**Imported from {platform_name(done.platform)}**")
+        st.markdown(f"**Imported from {in_words(done.platform)}**")
         for slug in slugs[:LINKS]:
             if slug in found:
                 question_link(found[slug])

@@ -19,8 +19,17 @@ from zoneinfo import ZoneInfo, available_timezones
 import streamlit as st
 
 from app.markdown_text import as_lines, as_text
-from app.session import current_member, engine, form_key, my_handle, now, reading, shown_errors
-from app.views.import_preview import with_choices
+from app.session import (
+    current_member,
+    engine,
+    form_key,
+    my_handle,
+    now,
+    reading,
+    show,
+    shown_errors,
+)
+from app.views.import_preview import with_fields
 from app.views.progress import progress
 from forecasts.access.roles import Rights
 from forecasts.common import limits
@@ -93,11 +102,17 @@ class Ready:
 
 @dataclass
 class ImportState:
-    """The import under way in this browser session, and the result of the last one."""
+    """The import under way in this browser session, and the result of the last one.
+
+    ``fault``: an error that names columns, until it is shown. ``of_columns``: the files that had
+    such an error, whose fields for columns are open.
+    """
 
     seen: Seen | None = None
     ready: Ready | None = None
     done: Preview | None = None
+    fault: LedgerError | None = None
+    of_columns: tuple[str, ...] = ()
 
 
 def upload_form(state: ImportState, rights: Rights) -> None:
@@ -116,7 +131,7 @@ def upload_form(state: ImportState, rights: Rights) -> None:
     ids = tuple(file.file_id for file in files)
     if files and (state.seen is None or state.seen.files != ids):
         state.seen = _recognised(files, ids)
-    asked = None if state.seen is None else _choices(key, state.seen, rights)
+    asked = None if state.seen is None else _choices(key, state, state.seen, rights)
     if state.ready is not None and state.ready.asked != asked:
         state.ready = None  # the preview is not of these choices
     wanted = st.button("Preview", type="primary", key=f"{key}-look", disabled=asked is None)
@@ -126,19 +141,27 @@ def upload_form(state: ImportState, rights: Rights) -> None:
     if not asked.format:
         st.warning("Choose the format of the file first.")
     else:
-        with _shown_errors(), progress("Reading") as tell, _on_disk(files) as path:
+        with _shown_errors(state, ids), progress("Reading") as tell, _on_disk(files) as path:
             state.ready = _compared(key, path, asked, rights, tell)
+        if state.fault is not None:
+            st.rerun()
 
 
 @contextmanager
-def _shown_errors() -> Iterator[None]:
-    """Show an error in place, with the page's choices for the command's options that it names."""
+def _shown_errors(state: ImportState, ids: tuple[str, ...]) -> Iterator[None]:
+    """Show an error with the page's fields in place of the command's options that it names.
+
+    One that names columns is kept for the next run, in which their fields are open.
+    """
     with shown_errors():
         try:
             yield
         except LedgerError as error:
-            error.remedy = with_choices(str(error)).removeprefix(error.message).strip()
-            raise
+            names_columns = "--column" in str(error)
+            error.message, error.remedy = with_fields(error.message), with_fields(error.remedy)
+            if not names_columns:
+                raise
+            state.fault, state.of_columns = error, ids
 
 
 @contextmanager
@@ -171,7 +194,7 @@ def _recognised(files: Sequence[Any], ids: tuple[str, ...]) -> Seen:
             return Seen(ids, "", f"{error.message} {error.remedy}")
 
 
-def _choices(key: str, seen: Seen, rights: Rights) -> Asked:
+def _choices(key: str, state: ImportState, seen: Seen, rights: Rights) -> Asked:
     """Show the choices that the files need; return the answers."""
     of_these = f"{key}-{abs(hash(seen.files))}"
     titles = {FOLDER: "Ledger folder"} | {name: f.title for name, f in formats.FORMATS.items()}
@@ -212,7 +235,7 @@ def _choices(key: str, seen: Seen, rights: Rights) -> Asked:
             help="Otherwise aliases replace them, because these hashes can be reversed.",
         )
     )
-    columns = _columns(of_these, seen.header) if "columns" in asks else {}
+    columns = _columns(of_these, state, seen) if "columns" in asks else {}
     return Asked(
         files=seen.files,
         format=format_,
@@ -246,10 +269,18 @@ def vouch(key: str, rights: Rights) -> bool:
     )
 
 
-def _columns(key: str, header: Sequence[str]) -> dict[str, str]:
-    """Show the columns of a spreadsheet; return the choices, without the recognised ones."""
+def _columns(key: str, state: ImportState, seen: Seen) -> dict[str, str]:
+    """Show the columns of a spreadsheet; return the choices, without the recognised ones.
+
+    An error about them is shown above them, once.
+    """
     chosen: dict[str, str] = {}
-    with st.expander("Columns", expanded=not are_usual(header)):
+    header = seen.header
+    if state.fault is not None:
+        show(state.fault)
+        state.fault = None
+    is_open = state.of_columns == seen.files or not are_usual(header)
+    with st.expander("Columns", expanded=is_open):
         st.caption("Choose only the columns that are not recognised by name.")
         with st.container(horizontal=True, key="import-columns"):
             for ours in USUAL:

@@ -4,34 +4,54 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
 
-from app.markdown_text import as_lines, as_text, counted
-from app.views.lists import table
+from app.markdown_text import as_lines, as_text, counted, link, shortened
+from app.views.lists import shown_page, table
 from forecasts.common.text import without_formulas
 from forecasts.exchange.import_ import Imported
 from forecasts.exchange.import_record import Preview
 
-_ROWS = 12  # of a table, which scrolls
+_ROWS = 12  # on a page of a list
 _NAMES = 10  # members listed
 _ALL = "all"
-# The page's choices for the command's options that messages name.
+_COLUMN = re.compile(r'--column (?:"([^"]+)"|([^\s":;]+))')
+# The page's fields for the command's other options that messages name.
 _HERE = {
-    "--format": "Format",
-    "--column": "Columns",
-    "--timezone": "Time zone",
-    "--account": "Your name in the file",
-    "--vouch": "I vouch for the forecasts’ times",
+    "--format pairs": "“Format: Spreadsheet”",
+    "--format": "“Format”",
+    "--column": "“Columns”",
+    "--timezone": "“Time zone”",
+    "--account": "“Your name in the file”",
+    "--vouch": "“I vouch for the forecasts’ times”",
 }
 
 
-def with_choices(words: str) -> str:
-    """Return a message, with a line on the page's choices if it names the command's options."""
-    here = [f"“{_HERE[one]}” instead of {one}" for one in _HERE if one in words]
-    return f"{words}\nOn this page, use {', '.join(here)}." if here else words
+def with_fields(words: str) -> str:
+    """Return a message with the page's fields in place of the command's options.
+
+    >>> with_fields('Choose one: --column "made_at=day"; or none: --column "made_at="')
+    'Choose one: “Made at: day”; or none: “Made at: none”'
+    """
+    words = _COLUMN.sub(lambda found: _field(found[1] or found[2]), words)
+    for option, here in _HERE.items():
+        words = words.replace(option, here)
+    return words
+
+
+def _field(pair: str) -> str:
+    """Return the field of a choice ``ours=theirs``; NAME is any column."""
+    ours, _, theirs = pair.partition("=")
+    if ours in ("forecaster:HANDLE", "option:NAME"):
+        return f"“One column a {ours.partition(':')[0]}”"
+    if ours == "scale":
+        theirs = f"0 to {theirs}"
+    label = ours.replace("_", " ").capitalize()
+    return f"“{label}”" if theirs == "NAME" else f"“{label}: {theirs or 'none'}”"
 
 
 def additions(counts: Imported, printed: int = 0) -> None:
@@ -39,7 +59,8 @@ def additions(counts: Imported, printed: int = 0) -> None:
     numbers = {
         "New questions": counts.questions,
         "Reworded questions": counts.revised,
-        "Forecasts": counts.forecasts,
+        "Forecasts": counts.made,
+        "Withdrawals": counts.withdrawals,
         "Resolutions": counts.resolutions,
         "Evidence": counts.evidence,
         "Articles": counts.articles,
@@ -70,7 +91,7 @@ def additions(counts: Imported, printed: int = 0) -> None:
 def rows(preview: Preview) -> None:
     """Show the questions with their changes, the omissions, and the notes of the reader."""
     for note in preview.notes:
-        st.caption(as_lines(with_choices(note)))
+        st.caption(as_lines(with_fields(note)))
     _members("New members", preview.new_members)
     _members("Existing members with the same names, who get forecasts", preview.known_members)
     many, out = len(preview.questions) + preview.more, len(preview.left_out) + preview.more_left_out
@@ -98,6 +119,17 @@ def _questions(preview: Preview) -> None:
         "Show", kinds, default=_ALL, required=True, key="import-kind", label_visibility="collapsed"
     )
     shown = [row for row in preview.questions if kind in (_ALL, row.change)]
+    for row in shown_page(shown, f"import-rows-{kind}", _ROWS):
+        parts = [f"**{row.change}**", *(as_text(one) for one in row.details)]
+        if row.forecasts:
+            parts.insert(1, counted(row.forecasts, "new forecast"))
+        if row.known:
+            parts.append(f"{row.known:,} known")
+        with st.container(gap=None):
+            st.markdown(link(row.url, row.title))
+            st.caption(" · ".join(parts))
+    if preview.more:
+        st.caption(f"{preview.more:,} more are imported but not listed.")
     frame = pd.DataFrame(
         {
             "Change": [str(row.change) for row in shown],
@@ -106,23 +138,9 @@ def _questions(preview: Preview) -> None:
             "Known": [row.known for row in shown],
             "Details": ["; ".join(row.details) for row in shown],
             "ID": [row.question_id for row in shown],
+            "Original": [row.url for row in shown],
         }
     )
-    if any(_is_web(row.url) for row in shown):  # a spreadsheet has no addresses
-        frame["Original"] = [row.url if _is_web(row.url) else None for row in shown]
-    st.dataframe(
-        frame,
-        hide_index=True,
-        height=min(len(shown), _ROWS) * 35 + 38,
-        alt="The questions of the import with their changes. Sort by any column.",
-        column_config={
-            "Question": st.column_config.TextColumn(width=330),
-            "Known": st.column_config.NumberColumn(help="Forecasts that the ledger has."),
-            "Original": st.column_config.LinkColumn(display_text="open"),
-        },
-    )
-    if preview.more:
-        st.caption(f"{preview.more:,} more are imported but not listed.")
     _download(frame, "import-questions")
 
 
@@ -130,6 +148,13 @@ def _left_out(preview: Preview) -> None:
     if not preview.left_out:
         st.caption("Nothing is left out.")
         return
+    for one in shown_page(preview.left_out, "import-left-out-rows", _ROWS):
+        value = f"{shortened(one.value, 200)}: " if one.value else ""
+        with st.container(gap=None):
+            st.markdown(as_text(f"{value}{one.reason}"))
+            st.caption(as_text(one.place))
+    if preview.more_left_out:
+        st.caption(f"{preview.more_left_out:,} more are not listed.")
     frame = pd.DataFrame(
         {
             "Place": [one.place for one in preview.left_out],
@@ -137,15 +162,6 @@ def _left_out(preview: Preview) -> None:
             "Reason": [one.reason for one in preview.left_out],
         }
     )
-    st.dataframe(
-        frame,
-        hide_index=True,
-        height=min(len(frame), _ROWS) * 35 + 38,
-        alt="The parts of the files that are not imported, each with the reason.",
-        column_config={"Reason": st.column_config.TextColumn(width=400)},
-    )
-    if preview.more_left_out:
-        st.caption(f"{preview.more_left_out:,} more are not listed.")
     _download(frame, "import-left-out")
 
 
@@ -168,7 +184,3 @@ def _csv(frame: pd.DataFrame) -> str:
     for row in frame.fillna("").itertuples(index=False):
         writer.writerow([without_formulas(cell) if isinstance(cell, str) else cell for cell in row])
     return made.getvalue()
-
-
-def _is_web(url: str) -> bool:
-    return url.startswith(("https://", "http://"))

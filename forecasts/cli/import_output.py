@@ -96,7 +96,8 @@ def summary(preview: Preview) -> str:
     numbers = {
         "new question": counts.questions,
         "reworded question": counts.revised,
-        "forecast": counts.forecasts,
+        "forecast": counts.made,
+        "withdrawal": counts.withdrawals,
         "resolution": counts.resolutions,
         "score of ours": counts.scores,
         "printed score": preview.printed,

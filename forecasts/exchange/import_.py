@@ -19,7 +19,12 @@ from forecasts.access.visibility import reading_everything
 from forecasts.common import limits
 from forecasts.common.errors import Forbidden
 from forecasts.common.memory import release_memory
-from forecasts.exchange.import_forecasts import NewForecasts, compare_forecasts, write_forecasts
+from forecasts.exchange.import_forecasts import (
+    NewForecasts,
+    compare_forecasts,
+    withdrawals,
+    write_forecasts,
+)
 from forecasts.exchange.import_questions import (
     Conflict,
     KnownQuestion,
@@ -46,7 +51,10 @@ from forecasts.scores.frames import FRAME_COLUMNS, Frames, rows
 
 @dataclass(frozen=True)
 class Imported:
-    """The numbers of rows of each kind that were new to the ledger."""
+    """The numbers of rows of each kind that were new to the ledger.
+
+    ``forecasts``: with the ``withdrawals`` among them.
+    """
 
     questions: int
     revised: int
@@ -57,13 +65,20 @@ class Imported:
     articles: int
     unvouched: int = 0
     kept_private: int = 0  # of the questions
+    withdrawals: int = 0
+
+    @property
+    def made(self) -> int:
+        """The number of new forecasts that are not withdrawals."""
+        return self.forecasts - self.withdrawals
 
     def __str__(self) -> str:
         """Return the numbers on one line."""
+        withdrawals = f"{self.withdrawals} withdrawals, " if self.withdrawals else ""
         return (
-            f"{self.questions} new questions, {self.revised} revised, {self.forecasts} forecasts, "
-            f"{self.resolutions} resolutions, {self.scores} scores, {self.evidence} pieces of "
-            f"evidence, {self.articles} articles"
+            f"{self.questions} new questions, {self.revised} revised, {self.made} forecasts, "
+            f"{withdrawals}{self.resolutions} resolutions, {self.scores} scores, "
+            f"{self.evidence} pieces of evidence, {self.articles} articles"
         )
 
     @property
@@ -190,6 +205,7 @@ class Comparison:
             articles=len(self.articles),
             unvouched=0 if self.vouched else new_forecasts,
             kept_private=self.questions.kept_private,
+            withdrawals=int(withdrawals(self.forecasts.rows).sum()),
         )
 
 

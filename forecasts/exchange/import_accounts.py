@@ -1,4 +1,4 @@
-"""The importer's account in the record of another platform."""
+"""The accounts in the record of another platform: the importer's, and those with doubtful names."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from forecasts.access.members import find_member
 from forecasts.common.errors import BadInput
 from forecasts.exchange.platforms.columns import apart
 from forecasts.exchange.platforms.record import PlatformRecord
 from forecasts.exchange.question_names import mapped
-from forecasts.ledger.models import Member
-from forecasts.questions.origins import platform_name
+from forecasts.ledger.models import Forecast, Member, QuestionOrigin
+from forecasts.questions.origins import in_words, platform_name
+from forecasts.questions.standing import in_batches
 
 _FEW = 10  # accounts: an error lists up to this many
 
@@ -84,6 +85,58 @@ def _whose(
             f"Forecasts by {member.handle!r} in the file are imported as yours. If that is someone "
             "else, name your own account with --account."
         )
+
+
+def doubtful_names(
+    session: Session, platform: str, new: Sequence[str], known: Sequence[str], member: Member
+) -> Iterator[str]:
+    """Yield sentences on names that may split a person in two, or join two people.
+
+    ``new``: the members that the import by ``member`` creates; ``known``: those who exist and get
+    forecasts.
+    """
+    there = [member.handle, *session.exec(select(Member.handle).order_by(Member.handle))]
+    first = {handle.casefold(): handle for handle in reversed(there)}
+    beside = [
+        f"{handle!r} beside {other!r}"
+        for handle in new
+        if (other := first.setdefault(handle.casefold(), handle)) != handle
+    ]
+    if beside:
+        yield (
+            "Names that differ only in capital letters become different members: "
+            f"{_some(beside)}. If they are one person, give both one name in the file before you "
+            "import it. If one of them is you, name it with --account."
+        )
+    without = _without(session, platform, known)
+    if strangers := [repr(handle) for handle in known if handle in without]:
+        yield (
+            f"Members who have no forecasts from {in_words(platform)} yet get some, because "
+            f"they have the same names: {_some(strangers)}. If one of them is someone else, give "
+            "them another name in the file before you import it."
+        )
+
+
+def _without(session: Session, platform: str, handles: Sequence[str]) -> set[str]:
+    """Return which of these members have no forecast on a question of the platform."""
+    of_platform = (
+        select(Forecast.id)
+        .join(QuestionOrigin, col(QuestionOrigin.question_id) == col(Forecast.question_id))
+        .where(Forecast.member_id == Member.id, QuestionOrigin.platform == platform)
+    )
+    return {
+        handle
+        for some in in_batches(handles)
+        for handle in session.exec(
+            select(Member.handle).where(col(Member.handle).in_(some), ~of_platform.exists())
+        )
+    }
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first names on one line, with the number of the others."""
+    more = f" and {len(names) - _FEW:,} more" if len(names) > _FEW else ""
+    return ", ".join(names[:_FEW]) + more
 
 
 def _like(account: str, handles: Sequence[str]) -> str:

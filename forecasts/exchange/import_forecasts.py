@@ -18,6 +18,7 @@ from sqlmodel import Session, col, select
 from forecasts.access.visibility import evidence_visible, reading_everything
 from forecasts.common.errors import BadInput, Problem
 from forecasts.common.times import iso
+from forecasts.exchange.folder.cells import BadCell
 from forecasts.ledger.append import append, append_parts
 from forecasts.ledger.models import Evidence, Forecast, Member, Question
 from forecasts.questions.standing import in_batches
@@ -69,7 +70,7 @@ def compare_forecasts(
         forecasts, keys = forecasts.iloc[fresh], keys[fresh]
         models = None if models is None else models.iloc[fresh]
     problems = [
-        Problem(
+        BadCell(
             f"{frames.place('forecasts', n if fresh is None else int(fresh[n]))}, column made_at",
             iso(forecasts["made_at"].iloc[n]),
             f"not ahead of now, {iso(now)}",
@@ -185,9 +186,7 @@ def _columns(
         count = len(keys)
         # Texts as the ledger stores them are written in a tenth of the time of datetimes.
         times = pa.array(_naive(forecasts["made_at"])).cast(pa.string()).to_pylist()
-        probability = forecasts["probability"].to_numpy()
         others = {name: forecasts[name] for name in ("probabilities", "quantiles")}
-        blank = [np.isnan(probability), *(values.isna().to_numpy() for values in others.values())]
         yield {
             "question_id": _each(questions.__getitem__, forecasts["question_id"]),
             "member_id": _each(member_ids.__getitem__, forecasts["forecaster"]),
@@ -195,13 +194,18 @@ def _columns(
             "claimed_at": [None] * count if vouched_by else times,
             "vouched_by_id": [voucher] * count,
             "recorded_at": [now] * count,
-            "probability": [None if p != p else p for p in probability.tolist()],
+            "probability": [None if p != p else p for p in forecasts["probability"].tolist()],
             **{name: values.tolist() for name, values in others.items()},
-            "withdrawn": np.logical_and.reduce(blank).tolist(),
+            "withdrawn": withdrawals(forecasts).tolist(),
             "rationale": _each(str, forecasts["rationale"]),
             "origin": [origin] * count,
             "import_key": keys if vouched_by else [f"{_CLAIMED}{key}" for key in keys],
         }
+
+
+def withdrawals(forecasts: pd.DataFrame) -> pd.Series[bool]:
+    """Return which rows are withdrawals: those without any value."""
+    return forecasts[["probability", "probabilities", "quantiles"]].isna().all(axis=1)
 
 
 def question_ids(session: Session, slugs: Sequence[str]) -> dict[str, int]:

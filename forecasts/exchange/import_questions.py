@@ -15,7 +15,7 @@ from sqlmodel import Session
 from forecasts.access.roles import Action, is_shared
 from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.errors import BadInput, Problem, Refused
-from forecasts.common.times import iso
+from forecasts.common.times import iso, to_minute
 from forecasts.exchange.folder.rules import Wrong
 from forecasts.ledger.append import append
 from forecasts.ledger.models import (
@@ -310,7 +310,10 @@ def _resolution(
     current = None if state is None else state.resolution
     if current is not None:
         if current.outcome != outcome or known_at not in (None, current.known_at):
-            rule = f"resolved here as {current.outcome}, known at {current.known_at}"
+            known = (
+                "" if current.stated_at is None else f", known at {to_minute(current.stated_at)}"
+            )
+            rule = f"resolved here as {current.outcome}{known}"
             wrong("resolution", outcome, rule)
         return None
     for column, value, claimed in (

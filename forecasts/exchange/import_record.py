@@ -21,8 +21,8 @@ from sqlmodel import Session, col, select
 
 from forecasts.common.times import to_minute
 from forecasts.exchange.import_ import Comparison, Imported, compare_frames, without, write_frames
-from forecasts.exchange.import_accounts import as_member
-from forecasts.exchange.import_forecasts import question_ids
+from forecasts.exchange.import_accounts import as_member, doubtful_names
+from forecasts.exchange.import_forecasts import question_ids, withdrawals
 from forecasts.exchange.import_questions import Progress
 from forecasts.exchange.platforms.check import check_record
 from forecasts.exchange.platforms.record import LeftOut, PlatformRecord
@@ -50,8 +50,9 @@ class QuestionRow:
     """One question of the record, and what its import adds.
 
     ``question_id``: its name in this ledger. ``url``: its address on the platform; may be blank.
-    ``details``: a clause on each change of wording, and on a new outcome: "title: … → …",
-    "outcome: yes". ``forecasts``: those that are new; ``known``: those that the ledger has.
+    ``details``: a clause on each change of wording, on a new outcome and on withdrawals:
+    "title: … → …", "outcome: yes", "1 withdrawal". ``forecasts``: those that are new, without
+    withdrawals; ``known``: those that the ledger has.
     """
 
     question_id: str
@@ -239,21 +240,21 @@ def _preview(
     member: Member,
 ) -> Preview:
     frames = record.frames
-    new = comparison.forecasts.rows["question_id"].value_counts().to_dict()
-    every = frames.forecasts["question_id"].value_counts().to_dict()
+    new, ended = _by_question(comparison.forecasts.rows)
+    every, _ = _by_question(frames.forecasts)
     urls = dict(zip(record.origins["question_id"], record.origins["url"], strict=True))
     listed: list[QuestionRow] = []
     many = 0
     for row in rows(frames.questions):
         slug = row.question_id
         change = _change(slug, comparison)
-        if change is Change.more_forecasts and not new.get(slug):
+        if change is Change.more_forecasts and not (slug in new or slug in ended):
             continue
         many += 1
         if many <= SHOWN:
-            fresh = int(new.get(slug, 0))
-            known = int(every.get(slug, 0)) - fresh
-            details = _details(slug, comparison)
+            fresh = new.get(slug, 0)
+            known = every.get(slug, 0) - fresh
+            details = _details(slug, comparison, ended.get(slug, 0))
             listed.append(
                 QuestionRow(slug, row.title, urls.get(slug, ""), change, details, fresh, known)
             )
@@ -265,6 +266,10 @@ def _preview(
     }
     forecasting = {str(handle) for handle in comparison.forecasts.rows["forecaster"].unique()}
     others = [handle for handle in handles if handle != member.handle]
+    new_members = [handle for handle in others if handle not in there]
+    getting = there & forecasting
+    known_members = [handle for handle in others if handle in getting]
+    doubts = doubtful_names(session, record.platform, new_members, known_members, member)
     return Preview(
         platform=record.platform,
         counts=comparison.counts,
@@ -273,11 +278,21 @@ def _preview(
         unchanged=len(frames.questions) - many,
         left_out=left_out[:SHOWN],
         more_left_out=max(0, len(left_out) - SHOWN),
-        new_members=[handle for handle in others if handle not in there],
-        known_members=[handle for handle in others if handle in there & forecasting],
+        new_members=new_members,
+        known_members=known_members,
         printed=printed,
-        notes=record.notes,
+        notes=[*record.notes, *doubts],
     )
+
+
+def _by_question(forecasts: pd.DataFrame) -> tuple[dict[str, int], dict[str, int]]:
+    """Return the number of forecasts on each question that has any, and that of withdrawals."""
+    is_end = withdrawals(forecasts)
+    made, ended = (
+        {str(slug): count for slug, count in slugs.value_counts().items() if count}
+        for slugs in (forecasts["question_id"][~is_end], forecasts["question_id"][is_end])
+    )
+    return made, ended
 
 
 def _change(slug: str, comparison: Comparison) -> Change:
@@ -288,7 +303,7 @@ def _change(slug: str, comparison: Comparison) -> Change:
     return Change.changed if changed else Change.more_forecasts
 
 
-def _details(slug: str, comparison: Comparison) -> list[str]:
+def _details(slug: str, comparison: Comparison, ended: int) -> list[str]:
     details = []
     if slug in comparison.questions.revised:
         old, new = comparison.known[slug].text, comparison.questions.revised[slug]
@@ -299,6 +314,8 @@ def _details(slug: str, comparison: Comparison) -> list[str]:
         ]
     if slug in comparison.questions.resolutions:
         details.append(f"outcome: {comparison.questions.resolutions[slug]['outcome']}")
+    if ended:
+        details.append("1 withdrawal" if ended == 1 else f"{ended:,} withdrawals")
     return details
 
 

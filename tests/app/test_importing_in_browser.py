@@ -41,6 +41,10 @@ def test_an_export_is_previewed_imported_and_compared_on_a_phone(
     expect(page.get_by_role("tab", name="Questions (1)")).to_be_visible()
     wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
     assert not wide
+    for words in ("Will the quay open soon?", "new · 1 new forecast"):
+        box = page.get_by_role("tabpanel").get_by_text(words).bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 390
     page.get_by_role("button", name="Import", exact=True).press("Enter")
     expect(page.get_by_text("Imported from Metaculus")).to_be_visible()
     page.get_by_role("button", name="Not the same").press("Enter")

@@ -182,3 +182,36 @@ def test_a_question_with_only_printed_scores_is_in_the_json_without_a_score(
     assert one["forecasts"] == []
     assert len(one["printed_scores"]) == 2
     assert json.loads(forecasts("scores", "--format", "json").stdout) == []
+
+
+SHEET = "question,forecaster,probability,date,outcome,resolved_at\n"
+
+
+def test_an_outcome_of_a_sheet_is_dated_as_in_the_sheet_and_not_by_its_import(
+    forecasts: Callable[..., Result], tmp_path: Path
+) -> None:
+    file = tmp_path / "old.csv"
+    file.write_text(SHEET + "Will it thaw?,alice,0.7,2023-02-01,yes,2023-05-10\n")
+    forecasts("import", str(file))
+    assert forecasts("scores").stdout.splitlines()[-1].startswith("2023-05-10 ")
+    shown = forecasts("show", "1").stdout
+    assert "Resolution: confirmed: yes, known at 2023-05-10" in shown
+    assert "Imported from a spreadsheet\n" in shown
+
+
+def test_a_preview_names_a_member_beside_one_with_almost_the_same_name(
+    forecasts: Callable[..., Result], tmp_path: Path
+) -> None:
+    file = tmp_path / "old.csv"
+    file.write_text(SHEET + "Will it thaw?,Alice,0.7,2023-02-01,yes,2023-05-10\n")
+    said = forecasts("import", str(file), "--dry-run").stderr
+    assert "'Alice' beside 'alice'. If they are one person, give both one name in the file" in said
+
+
+def test_a_preview_counts_withdrawals_apart(
+    forecasts: Callable[..., Result], tmp_path: Path
+) -> None:
+    ended = forecast(41, **YES, **{"End Time": "2026-01-05 00:00:00+00:00"})
+    folder = export(tmp_path / "export", [question(41)], [ended])
+    seen = forecasts("import", str(folder), "--dry-run").stdout
+    assert "An import would add 1 new question, 1 forecast, 1 withdrawal." in seen

@@ -402,7 +402,7 @@ def test_a_value_that_breaks_a_rule_is_named_and_nothing_comes_in(engine: Engine
     with pytest.raises(BadInput) as caught:
         come_in(engine, given)
     assert [str(one) for one in caught.value.problems] == [
-        "forecasts, row 1, column probability: '1.5' — 0..1"
+        "forecasts, row 1, column probability: '1.5' must be from 0 to 1."
     ]
     with database.reading(engine) as session:
         assert listing(session, now=NOW) == []
@@ -415,6 +415,58 @@ def test_the_lists_of_a_preview_are_bounded(
     given = record(questions={f"metaculus-{n}": {} for n in range(5)})
     seen = looked(engine, given)
     assert (len(seen.questions), seen.more) == (2, 3)
+
+
+def test_an_outcome_without_a_date_is_shown_at_its_close_and_never_later_than_its_import(
+    engine: Engine,
+) -> None:
+    early, late = {"resolution": "yes"}, {"resolution": "no", "scheduled_close_time": day(500)}
+    come_in(engine, record(questions={"metaculus-7": early, "metaculus-8": late}))
+    with database.reading(engine) as session:
+        found = {state.slug: state.outcome_at for state in listing(session, now=NOW)}
+    assert found["metaculus-7"] == day(20)
+    assert found["metaculus-8"] == NOW
+
+
+WITHDRAWN = [("metaculus-7", "alice", 1, 0.4), ("metaculus-7", "alice", 2, None)]
+
+
+def test_withdrawals_are_counted_apart_from_forecasts(engine: Engine) -> None:
+    given = record(*WITHDRAWN)
+    seen = looked(engine, given)
+    assert (seen.counts.made, seen.counts.withdrawals) == (1, 1)
+    [row] = seen.questions
+    assert (row.forecasts, row.details) == (1, ["1 withdrawal"])
+    come_in(engine, given)
+    [row] = looked(engine, record(*WITHDRAWN, ("metaculus-7", "alice", 3, None))).questions
+    assert (row.forecasts, row.known, row.details) == (0, 1, ["1 withdrawal"])
+
+
+def test_names_that_differ_in_capitals_are_named_with_the_remedy(engine: Engine) -> None:
+    come_in(engine, record(("metaculus-7", "bob", 1, 0.4)))
+    [said] = [
+        note
+        for note in looked(
+            engine, record(("metaculus-7", "Bob", 1, 0.4), ("metaculus-7", "Alice", 1, 0.5))
+        ).notes
+        if "capital" in note
+    ]
+    assert "'Bob' beside 'bob'" in said
+    assert "'Alice' beside 'alice'" in said
+    assert "give both one name in the file before you import it" in said
+    assert "name it with --account" in said
+
+
+def test_members_from_elsewhere_who_get_forecasts_by_their_names_are_named(engine: Engine) -> None:
+    theirs = record(("fatebook-7", "bob", 1, 0.4), questions={"fatebook-7": {}})
+    come_in(engine, replace(theirs, platform="fatebook"))
+    first = record(("metaculus-7", "bob", 1, 0.4))
+    [said] = [note for note in looked(engine, first).notes if "same names" in note]
+    assert "no forecasts from Metaculus yet" in said
+    assert "'bob'" in said
+    come_in(engine, first)
+    more = record(("metaculus-7", "bob", 1, 0.4), ("metaculus-7", "bob", 2, 0.5))
+    assert not [note for note in looked(engine, more).notes if "same names" in note]
 
 
 def test_an_outcome_is_dated_as_the_platform_says(engine: Engine) -> None:

@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -19,9 +20,32 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from forecasts.common import limits
+from forecasts.common.errors import Problem
 from forecasts.common.text import unstorable_character
 from forecasts.scores.frames import TIME_DTYPE
 
+
+@dataclass(frozen=True)
+class BadCell(Problem):
+    """A cell or field that breaks a rule of its file.
+
+    ``rule`` is what follows "must be": "a number from 0 to 1", "not after open_time". It can also
+    begin with "required", or be a sentence, which ends with a full stop.
+    """
+
+    def __str__(self) -> str:
+        value = repr(self.value if len(self.value) <= _SHOWN else f"{self.value[: _SHOWN - 1]}…")
+        if self.rule.endswith("."):
+            return f"{self.place}: {value} cannot be used. {self.rule[:1].upper()}{self.rule[1:]}"
+        must = "must not be" if self.rule.startswith("not ") else "must be"
+        must = "is" if self.rule.startswith("required") else must
+        rule = f"{must} {self.rule.removeprefix('not ')}."
+        return (
+            f"{self.place}: {value} {rule}" if self.value else f"{self.place} is blank; it {rule}"
+        )
+
+
+_SHOWN = 200  # characters of a value; a cell can hold a whole article
 # Notes the row and value of a bad cell, and the rule that it breaks.
 Wrong = Callable[[int, Any, str], None]
 
@@ -84,7 +108,7 @@ def _times(wrong: Wrong, cells: pd.Series[str], *, days: bool = False) -> pd.Ser
             wrong(row, text, f"a time in the years 1 to {_LAST_YEAR} in UTC")
         elif pd.isna(found.iloc[place]):
             rule = (
-                "a time needs an offset or Z (naive times are refused)"
+                "a time with an offset or Z (naive times are refused)"
                 if _NAIVE.fullmatch(bare[place])
                 else "an ISO 8601 time with an offset or Z, as in 2025-10-30T14:00:00Z"
             )

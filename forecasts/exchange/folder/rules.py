@@ -40,7 +40,7 @@ def _check_questions(table: Table, questions: pd.DataFrame) -> None:
     for row, item in enumerate(rows(questions)):
         wrong = partial(table.wrong, row)
         if not item.question_id.strip():
-            wrong("question_id", item.question_id, "every question has an id")
+            wrong("question_id", item.question_id, "given, since every question has an id")
         elif item.question_id in seen:
             wrong("question_id", item.question_id, "unique; this is the second row with it")
         seen.add(item.question_id)
@@ -76,7 +76,7 @@ def _check_type(wrong: Wrong, item: Any, *, options_noted: bool) -> None:
             wrong("options", options, "at least two options, all different")
             return
         if any(option.strip().casefold() in NOT_SCORED for option in options):
-            rule = f"no option named {' or '.join(NOT_SCORED)}: any question can resolve so"
+            rule = f"without an option named {' or '.join(NOT_SCORED)}: any question can resolve so"
             wrong("options", options, rule)
             return
     elif options is not None:
@@ -91,7 +91,7 @@ def _check_type(wrong: Wrong, item: Any, *, options_noted: bool) -> None:
                 wrong(name, getattr(item, name), f"a {'number' if kind == 'numeric' else kind}")
                 return
         if fault := bounds_fault(*bounds):
-            wrong("upper_bound", item.upper_bound, fault)
+            wrong("upper_bound", item.upper_bound, f"{fault}.")
             return
     if item.tags is not None and not _are_texts(item.tags):
         wrong("tags", item.tags, "a JSON list of texts")
@@ -133,7 +133,7 @@ def _check_forecasts(table: Table, forecasts: pd.DataFrame, questions: pd.DataFr
         and (kind != QuestionType.multiple_choice or _are_texts(options))
     }
     handles = forecasts["forecaster"]
-    table.wrong_where(handles == "", handles, "every forecast has a forecaster")
+    table.wrong_where(handles == "", handles, "given, since every forecast has a forecaster")
     for row in np.flatnonzero(forecasts["made_at"].isna()).tolist():
         if row not in table.noted["made_at"]:
             table.wrong(row, "made_at", "", "required")
@@ -142,7 +142,7 @@ def _check_forecasts(table: Table, forecasts: pd.DataFrame, questions: pd.DataFr
     table.wrong_where(~known, forecasts["question_id"], "a question of this folder")
     forecasts["probability"] += 0.0  # -0.0 is 0.0
     p = forecasts["probability"]
-    table.wrong_where((p < 0) | (p > 1), p, "0..1")
+    table.wrong_where((p < 0) | (p > 1), p, "from 0 to 1")
     has_p = np.isfinite(p.to_numpy())
     binary = np.array([outlines.get(slug, ("", None))[0] == "binary" for slug in slugs], dtype=bool)
     has_vector = forecasts["probabilities"].notna().to_numpy()
@@ -220,7 +220,7 @@ def _check_citations(wrong: Wrong, cited: Any, known: set[str] | None) -> None:
         ):
             wrong("evidence", share, "a share that is 0 or more and finite")
     if len(set(map(str, ids))) < len(ids):
-        wrong("evidence", cited, "each evidence at most once per forecast")
+        wrong("evidence", cited, "a list with each evidence at most once")
 
 
 def _check_articles(table: Table, articles: pd.DataFrame) -> None:

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, Problem
 from forecasts.exchange.folder import blocks
-from forecasts.exchange.folder.cells import READERS, cell_text
+from forecasts.exchange.folder.cells import READERS, BadCell, cell_text
 
 _TEXT, _TIME = pa.large_string(), pa.timestamp("us", "UTC")
 _COMMA, _QUOTE, _LINE, _BLANK = (pa.scalar(text, _TEXT) for text in (",", '"', "\n", ""))
@@ -52,10 +52,10 @@ class Table:
     def __post_init__(self) -> None:
         wide = len(self.header)
         self.problems += [
-            Problem(
+            BadCell(
                 f"{self.path.name}, line {self._line(row)}",
                 blocks.shortened(",".join(cells)),
-                f"{wide} cells, like the header; this has {len(cells)}",
+                f"a row of {wide} cells, like the header; this has {len(cells)}",
             )
             for row, cells in self.ragged.items()
         ]
@@ -68,7 +68,7 @@ class Table:
         self.noted[column].add(row)
         if row in self.ragged:
             return
-        self.problems.append(Problem(f"{self.place(row)}, column {column}", str(value), rule))
+        self.problems.append(BadCell(f"{self.place(row)}, column {column}", str(value), rule))
 
     def wrong_where(self, mask: Any, column: pd.Series[Any], rule: str) -> None:
         """Note that the cells of the column break a rule where the mask is true."""

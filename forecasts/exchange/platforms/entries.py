@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, Problem
 from forecasts.common.text import unstorable_character
+from forecasts.exchange.folder.cells import BadCell
 from forecasts.exchange.platforms.source import Source
 from forecasts.scores.frames import QUESTION_COLUMNS
 
@@ -40,7 +41,7 @@ class Entry:
         """Note that a field breaks a rule."""
         value = self.fields.get(name)
         shown = value if isinstance(value, str) else "" if value is None else repr(value)
-        self.problems.append(Problem(f"{self.place}, field {name}", shown, rule))
+        self.problems.append(BadCell(f"{self.place}, field {name}", shown, rule))
 
     def text(self, name: str, *, required: bool = False, most: int = limits.TEXT_BYTES) -> str:
         """Return a text; a number is taken as its digits, since ids are either."""
@@ -156,7 +157,7 @@ class Entry:
         found = self.values(name, dict)
         if len(found) > most:
             self.problems.append(
-                Problem(
+                BadCell(
                     f"{self.place}, field {name}", f"{len(found):,} entries", f"at most {most:,}"
                 )
             )

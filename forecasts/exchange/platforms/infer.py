@@ -148,7 +148,7 @@ def _entries(source: Source, problems: list[Problem]) -> tuple[dict[str, Entry],
                     of = entry.entry("question")
                     inside[of.name("id", required=True)] = of
             else:
-                entry.wrong("answers", "an object is a question (answers) or a set (predictions)")
+                entry.wrong("answers", "given in a question; a set has predictions instead")
     return inside | questions, list(sets.values())
 
 

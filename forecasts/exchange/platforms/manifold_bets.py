@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from forecasts.common.errors import Problem
+from forecasts.exchange.folder.cells import BadCell
 from forecasts.exchange.platforms.entries import Entry
 from forecasts.exchange.platforms.manifold_markets import FIRST_MS, LAST_MS, TIME_RULE
 
@@ -140,7 +141,7 @@ class Bets:
                 where = self.place(frame["file"].iloc[row], frame["number"].iloc[row])
                 value = values.iloc[row]
                 shown = "" if pd.isna(value) else str(value)
-                self.problems.append(Problem(f"{where}, field {name}", shown, rule))
+                self.problems.append(BadCell(f"{where}, field {name}", shown, rule))
 
 
 def _flag(column: Any) -> npt.NDArray[np.int8]:

@@ -199,7 +199,7 @@ def _read_binary(part: Part, rows: Rows, values: _Values) -> None:
     column = table.frame[_P]
     p = column.to_numpy()[rows]
     for row in rows[(p < 0) | (p > 1)].tolist():
-        table.wrong(row, _P, column.iloc[row], "0..1")
+        table.wrong(row, _P, column.iloc[row], "a probability from 0 to 1")
     values.probability[rows] = p + 0.0  # -0.0 is 0.0
     pairs = rows[np.isnan(p)]
     cells = table.frame[_VECTOR].iloc[pairs]

@@ -278,7 +278,7 @@ def _options(
             table.wrong(row, column, item[column], "at least two options, all different")
             return [], []
         if any(option.strip().casefold() in NOT_SCORED for option in options):
-            rule = f"no option named {' or '.join(NOT_SCORED)}: any question can resolve so"
+            rule = f"without an option named {' or '.join(NOT_SCORED)}: any question can resolve so"
             table.wrong(row, column, item[column], rule)
             return [], []
         return options, history
@@ -344,7 +344,7 @@ def _scales(table: Table) -> dict[int, Scale]:
             continue
         low, high, ratio = bounds
         if fault := bounds_fault(low, high):
-            table.wrong(row, "Upper Bound", item["Upper Bound"], fault)
+            table.wrong(row, "Upper Bound", item["Upper Bound"], f"{fault}.")
             continue
         own = points.get(row)
         if own is not None:

@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from forecasts.common.errors import BadInput, Problem
+from forecasts.exchange.folder.cells import BadCell
 from forecasts.exchange.platforms.columns import account_handles, apart, window_note, windows
 from forecasts.exchange.platforms.entries import Entry, json_files, require_sound, starts_with
 from forecasts.exchange.platforms.record import (
@@ -141,7 +142,7 @@ def _pages(source: Source, problems: list[Problem]) -> Iterator[Entry]:
             place = f"{name}, page {number}" if len(pages) > 1 else name
             if not isinstance(page, dict) or not isinstance(page.get("predictions"), list):
                 rule = 'an object with "user" and "predictions"'
-                problems.append(Problem(place, type(page).__name__, rule))
+                problems.append(BadCell(place, type(page).__name__, rule))
                 continue
             yield Entry(place, page, problems)
 

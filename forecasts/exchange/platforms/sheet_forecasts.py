@@ -50,7 +50,7 @@ def with_forecasters(table: Table, columns: Columns) -> Columns:
         raise BadInput(
             f"No column of {table.path.name} has a usual name for the probability. Its columns are "
             f"{', '.join(table.header)}. Not recognised:{missing_fields(columns.fields)}",
-            remedy="Name the columns that the sheet has with these options.",
+            remedy="Name the columns that the sheet has.",
         )
     return replace(columns, wide=("forecaster", {name: name for name in others}), others=())
 
@@ -102,6 +102,8 @@ def values_of(table: Table, columns: Columns) -> Values:
 
 
 def _wrong(table: Table, name: str, row: int, _bare: Any, rule: str) -> None:
+    if rule == "a number":
+        rule = "a number from 0 to 1 or from 0 to 100, or a percentage"
     table.wrong(row, name, table.frame[name].iloc[row], rule)
 
 

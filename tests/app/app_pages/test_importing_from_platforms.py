@@ -75,11 +75,11 @@ def test_a_preview_lists_the_questions_and_what_is_left_out(app: AppTest, files:
     assert counts(app)["New questions"] == "2"
     assert counts(app)["Forecasts"] == "3"
     assert [tab.label for tab in app.tabs] == ["Questions (2)", "Left out (1)"]
-    questions, left_out = (frame.value for frame in app.dataframe)
-    assert set(questions["Change"]) == {"new"}
-    assert list(questions["New forecasts"]) == [2, 1]
-    assert questions["Original"][0] == "https://www.metaculus.com/questions/9041/"
-    assert "crowd" in left_out["Reason"][0]
+    said = words(app)
+    assert "[Will it rain on day 41?](<https://www.metaculus.com/questions/9041/>)" in said
+    assert "**new** · 2 new forecasts" in said
+    assert "**new** · 1 new forecast\n" in said
+    assert "crowd" in said
     with pytest.raises(IndexError):
         _ = app.toast[0]  # nothing is imported yet
 
@@ -193,8 +193,9 @@ def test_the_columns_of_a_spreadsheet_can_be_chosen(app: AppTest, engine: Engine
     press(app, "Preview")
     assert counts(app)["New questions"] == "2"
     assert counts(app)["Forecasts"] == "2"
-    assert list(app.dataframe[0].value["Question"]) == ["Will it hail?", "Will it thaw?"]
-    assert "Original" not in app.dataframe[0].value  # a sheet has no addresses
+    said = words(app)
+    assert "Will it hail?" in said
+    assert "**new** · 1 new forecast · outcome: yes" in said
 
 
 def test_for_a_spreadsheet_with_other_headers_the_page_says_where_to_choose_columns(
@@ -207,8 +208,27 @@ def test_for_a_spreadsheet_with_other_headers_the_page_says_where_to_choose_colu
     press(app, "Preview")
     said = words(app)
     assert "No column of guesses.csv has a usual name for the probability." in said
-    assert '--column "outcome=NAME": without it, every question is open  \n' in said
-    assert "On this page, use “Columns” instead of --column." in said
+    assert "“Outcome”: without it, every question is open  \n" in said
+    assert "“One column a forecaster”" in said
+    assert "--column" not in said
+
+
+def test_the_columns_open_when_an_error_names_them(app: AppTest) -> None:
+    two = "question,prob,p,date,outcome\nWill it hail?,0.3,0.4,2026-01-02,no\n"
+    upload(app, [("guesses.csv", two.encode(), "text/csv")])
+    assert not columns_are_open(app)
+    press(app, "Preview")
+    assert "Choose one: “Probability: prob”; or none: “Probability: none”" in words(app)
+    assert columns_are_open(app)
+    [column] = [one for one in app.selectbox if one.label == "Probability"]
+    column.select("p").run()
+    assert columns_are_open(app)
+    assert counts(press(app, "Preview"))["Forecasts"] == "1"
+
+
+def columns_are_open(app: AppTest) -> bool:
+    [shown] = [one for one in app.expander if one.label == "Columns"]
+    return shown.proto.expanded
 
 
 FATEBOOK = (
@@ -224,7 +244,7 @@ def test_for_a_file_without_the_importer_the_page_says_where_to_choose_a_name(ap
     press(upload(app, [("room.csv", two.encode(), "text/csv")]), "Preview")
     said = words(app)
     assert "No forecast in the file is imported as yours." in said
-    assert "On this page, use “Your name in the file” instead of --account." in said
+    assert "name your account with “Your name in the file” in the first import" in said
 
 
 def choices(app: AppTest) -> set[str]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasts.exchange.folder.cells import READERS
+from forecasts.exchange.folder.cells import READERS, BadCell
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 NUMBERS = st.sampled_from(
@@ -74,3 +74,22 @@ def test_what_json_has_not_is_no_json(text: str) -> None:
     values = READERS["json"](lambda _row, _text, rule: said.append(rule), pd.Series([text]))
     assert said == ["JSON"]
     assert values.tolist() == [None]
+
+
+@pytest.mark.parametrize(
+    ("value", "rule", "said"),
+    [
+        ("abc", "a number", "s.csv, line 2, column p: 'abc' must be a number."),
+        ("3", "not after 2", "s.csv, line 2, column p: '3' must not be after 2."),
+        ("", "required", "s.csv, line 2, column p is blank; it is required."),
+        ("", "a day", "s.csv, line 2, column p is blank; it must be a day."),
+        ("maybe", "Say yes.", "s.csv, line 2, column p: 'maybe' cannot be used. Say yes."),
+    ],
+)
+def test_a_bad_cell_is_a_whole_sentence(value: str, rule: str, said: str) -> None:
+    assert str(BadCell("s.csv, line 2, column p", value, rule)) == said
+
+
+def test_a_bad_cell_quotes_the_beginning_of_a_long_value() -> None:
+    said = str(BadCell("s.csv", "x" * 500, "a number"))
+    assert said == f"s.csv: '{'x' * 199}…' must be a number."

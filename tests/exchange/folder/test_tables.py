@@ -82,19 +82,19 @@ def test_rows_that_are_too_short_or_too_long_are_named_with_all_other_bad_cells(
         (
             "questions.csv, line 3",
             "snow,Schnee?,2026-01-01T00:00:00Z",
-            "4 cells, like the header; this has 3",
+            "a row of 4 cells, like the header; this has 3",
         ),
         (
             "forecasts.csv, line 4",
             "rain,bob,2026-01-03T00:00:00Z,0.4,5",
-            "4 cells, like the header; this has 5",
+            "a row of 4 cells, like the header; this has 5",
         ),
         (
             "forecasts.csv, line 6",
             "rain,a name\nof two lines,2026-01-03T00:00:00Z",
-            "4 cells, like the header; this has 3",
+            "a row of 4 cells, like the header; this has 3",
         ),
-        ("forecasts.csv, line 8, column probability", "7.0", "0..1"),
+        ("forecasts.csv, line 8, column probability", "7.0", "from 0 to 1"),
     ]
 
 

@@ -107,11 +107,11 @@ def test_every_bad_cell_is_named_by_file_line_column_and_rule(tmp_path: Path) ->
     ]
     folder = export(tmp_path, [question(), question(42, **{"Question Type": "poll"})], bad)
     said = refused(folder)
-    assert "question_data.csv, line 3, column Question Type: 'poll' — one of binary," in said
-    assert "forecast_data.csv, line 2, column Probability Yes: '1.5' — 0..1" in said
+    assert "question_data.csv, line 3, column Question Type: 'poll' must be one of" in said
+    assert "forecast_data.csv, line 2, column Probability Yes: '1.5' must be a" in said
     assert "forecast_data.csv, line 3, column Start Time" in said
     assert "forecast_data.csv, line 4, column End Time" in said
-    assert "— not before Start Time" in said
+    assert "must not be before Start Time" in said
 
 
 def test_a_forecast_is_placed_at_its_line_and_so_is_its_end(tmp_path: Path) -> None:
@@ -221,7 +221,8 @@ def test_each_kind_of_resolution_is_stored(
 def test_a_resolution_that_is_no_outcome_is_named(tmp_path: Path) -> None:
     said = refused(export(tmp_path, [question(Resolution="maybe")], []))
     assert (
-        "question_data.csv, line 2, column Resolution: 'maybe' — Possible outcomes: yes, no" in said
+        "question_data.csv, line 2, column Resolution: 'maybe' cannot be used. Possible outcomes: "
+        "yes, no" in said
     )
 
 

@@ -220,9 +220,9 @@ def test_dates_have_days_for_bounds_and_quantiles(tmp_path: Path) -> None:
 def test_a_cdf_that_falls_and_a_question_without_bounds_are_named(tmp_path: Path) -> None:
     falling = forecast(**{CDF: "[0.0, 0.6, 0.5]"})
     said = refused(export(tmp_path, [AMOUNT], [falling]))
-    assert "forecast_data.csv, line 2, column Continuous CDF: '[0.0, 0.6, 0.5]' — at least" in said
+    assert "forecast_data.csv, line 2, column Continuous CDF: '[0.0, 0.6, 0.5]' must be at" in said
     said = refused(export(tmp_path, [AMOUNT | {"Lower Bound": ""}], []))
-    assert "question_data.csv, line 2, column Lower Bound: '' — the bound of a numeric" in said
+    assert "question_data.csv, line 2, column Lower Bound is blank; it must be the bound" in said
 
 
 # --- hostile lists ----------------------------------------------------------------------------
