@@ -108,7 +108,10 @@ def results(
     executor: Executor,
     progress: Callable[[int], None] = lambda done: None,
 ) -> list[Result]:
-    """Return the results of work on these parts or batches. BadInput if one of them failed."""
+    """Return the results of work on these parts or batches. BadInput if one of them failed.
+
+    Then ``Processes`` are ended: idle ones would keep their memory, and others start at once.
+    """
     found: dict[int, Result] = {}
     items = [(context, number) for number in numbers]
     with closing(finished(work, items, executor)) as ended:
@@ -118,6 +121,8 @@ def results(
             except Exception as error:
                 raise explained(error) from error
             progress(len(found))
+    if isinstance(executor, Processes):
+        executor.end()
     return [found[number] for number in numbers]
 
 
