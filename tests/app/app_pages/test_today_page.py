@@ -58,7 +58,7 @@ def test_a_result_says_what_it_earned_and_leads_to_its_row_in_my_scores(
     # 0.8 was active for half the time and 0.4 for the other half; the outcome is no.
     by_hand = (0.8**2 + 0.4**2) / 2
     said = words(visit(furnished, "today"))
-    assert "**no**, 12 hours ago" in said
+    assert "**no**, 1 day ago" in said
     assert "updates earned 0.240 · coverage 100%" in said
     links = {one.proto.label: one.proto.query_string for one in furnished.get("page_link")}
     assert links[f"Brier {by_hand:.3f}"] == "question=snow"
