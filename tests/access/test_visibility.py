@@ -304,6 +304,7 @@ OPEN = {
     "exchange.export_formats.packed_as": "as export_as",
     "exchange.export_formats.packed_folder": "only what the reader sees, as write_export",
     "exchange.import_accounts.as_member": "names members in a record; the import checks rights",
+    "exchange.import_accounts.doubtful_names": "says which names are members': all may see names",
     "exchange.publication.secrets.questions_with": "on the questions of published: test_secrets",
     "exchange.publication.publish.publish": "asks whose record it is: test_publish",
     "exchange.publication.publish.publish_as_zip": "as publish, which asks: test_publish",

@@ -247,7 +247,7 @@ def test_rows_that_break_a_rule_are_named_by_file_and_line(folder: Path) -> None
     check_each(
         folder,
         [
-            ("rain,zoe,2026-01-02T00:00:00Z,1.5", "probability", "1.5", "from 0 to 1"),
+            ("rain,zoe,2026-01-02T00:00:00Z,1.5", "probability", "1.5", "0..1"),
             ("rain,zoe,,0.5", "made_at", "", "a time is required"),
             ("hail,zoe,2026-01-02T00:00:00Z,0.5", "question_id", "hail", "one of the questions"),
             (",zoe,2026-01-02T00:00:00Z,0.5", "question_id", "", "one of the questions"),
@@ -273,7 +273,7 @@ def test_a_part_that_does_not_fit_the_memory_is_the_same_and_names_the_same_rows
     check_each(
         folder,
         [
-            ("rain,zoe,2026-01-02T00:00:00Z,1.5", "probability", "1.5", "from 0 to 1"),
+            ("rain,zoe,2026-01-02T00:00:00Z,1.5", "probability", "1.5", "0..1"),
             ("rain,zoe ,2026-01-02T00:00:00Z,0.5", "forecaster", "zoe ", "white space"),
         ],
     )
