@@ -48,4 +48,4 @@ def test_an_export_of_metaculus_is_imported_and_a_newer_one_adds_what_is_new(
     known = {"Resolution": "yes", "Resolution Known Time": "2026-01-09 00:00:00+00:00"}
     newer = export(tmp_path / "two", [question(**known)], [first, second])
     done = forecasts("import", str(newer))
-    assert "Imported 1 forecast, 1 resolution," in done.stdout
+    assert "Imported 1 withdrawal, 1 resolution," in done.stdout
