@@ -241,7 +241,8 @@ def progress_bar(
     """Yield a function that updates a progress bar on standard error, if that is a terminal.
 
     It takes the arguments of ``rich.progress.Progress.update``, such as completed and total.
-    ``total``: if it is known already. ``rate``: show the units a second and the time left as well.
+    ``total``: the number of units, if it is already known. ``rate``: show the units a second and
+    the time left as well.
     """
     from rich.progress import (
         BarColumn,
@@ -296,4 +297,5 @@ def emit(content: str | bytes | Iterable[str], output: Path | None) -> None:
             remedy="Name a file that you may write to, on a disk with free space.",
         ) from None
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)

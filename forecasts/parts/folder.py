@@ -182,7 +182,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
     """
     require_new(folder)
     # An empty folder stays: it may be a link, a disk of its own, or where the command runs.
-    is_there = folder.is_dir()
+    is_there = os.path.isdir(folder)
     beside = folder if is_there else folder.parent
     try:
         beside.mkdir(parents=True, exist_ok=True)

@@ -12,8 +12,12 @@ from forecasts.common.errors import BadInput, Refused
 
 
 def require_empty(folder: Path, *, overwrite: bool = False) -> None:
-    """Raise Refused if the folder has files, unless ``overwrite``."""
-    if not overwrite and folder.exists() and any(folder.iterdir()):
+    """Raise Refused if the folder has files, unless ``overwrite``; BadInput if it is unreadable."""
+    try:
+        has_files = not overwrite and folder.exists() and any(folder.iterdir())
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    if has_files:
         raise Refused(
             f"The folder {str(folder)!r} is not empty.",
             remedy="Name a new one, or add --overwrite to replace what it holds.",
@@ -43,7 +47,11 @@ def drafted(folder: Path, *, overwrite: bool = False) -> Iterator[Path]:
                     os.replace(target, draft / f"{file.name}.before")
                 os.replace(file, target)
     except OSError as error:
-        raise BadInput(
-            f"The folder {str(folder)!r} cannot be written: {error.strerror or error}.",
-            remedy="Name a folder that you may write to.",
-        ) from error
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> BadInput:
+    return BadInput(
+        f"The folder {str(folder)!r} cannot be written: {error.strerror or error}.",
+        remedy="Name a folder that you may write to.",
+    )
