@@ -23,7 +23,7 @@ _TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{1,2}:\d{2}(:\d{1,2}([.]\d{1,6})?)?)?$"
 _OFFSET = r" ?([Zz]|[+-]\d{2}(:?\d{2})?)$"
 _AWARE = _TIME.replace(r")?$", f"){_OFFSET}")
 _YEARS = (1, 9999)  # in UTC
-# From the first second of a day to its last, at which a question closes that is open all day.
+# From the first second of a day to its last, when a question that is open all day closes.
 DAY = pd.Timedelta(days=1) - pd.Timedelta(seconds=1)
 
 
@@ -108,11 +108,13 @@ def times(
 ) -> pd.Series[Any]:
     """Return a column of texts as times; a text without an offset is in the zone.
 
-    A day is its first second, or with ``end_of_day`` its last. Hours and seconds may have one
-    digit. If the clocks repeat an hour, the first one is meant.
+    A day is read as its first second, or with ``end_of_day`` as its last. Hours and seconds may
+    have one digit. If the clocks repeat an hour, the first one is meant.
     """
     cells = pc.utf8_trim_whitespace(pa.array(texts, pa.large_string()))
     cells = pc.if_else(pc.equal(cells, ""), pa.scalar(None, cells.type), cells)
+    if end_of_day:  # by the clock: in the zone a day can have 23 or 25 hours
+        cells = pc.replace_substring_regex(cells, r"^(\d{4}-\d{2}-\d{2})$", r"\1 23:59:59")
     try:
         moments = _utc(cells, None)
     except pa.ArrowInvalid:
@@ -121,11 +123,8 @@ def times(
         except pa.ArrowInvalid:
             moments = _each_form(cells, zone)
     parsed = pd.Series(moments).dt.tz_localize("UTC").astype(TIME_DTYPE)
-    if end_of_day:
-        is_day = as_mask(pc.equal(pc.utf8_length(cells), 10))
-        parsed = parsed.where(~is_day, parsed + DAY)
     bad = parsed.isna().to_numpy() & as_mask(cells.is_valid())
-    table.wrong_where(bad, texts, "a time as in 2025-10-30 14:00:00, with an offset or without")
+    table.wrong_where(bad, texts, "a time as in 2025-10-30 14:00:00, with or without an offset")
     return parsed
 
 

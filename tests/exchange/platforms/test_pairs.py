@@ -106,6 +106,19 @@ def test_days_are_in_the_chosen_zone(tmp_path: Path) -> None:
     assert record.frames.forecasts["made_at"][0].isoformat() == "2025-03-01T05:00:00+00:00"
 
 
+@pytest.mark.parametrize(
+    ("day", "close"),
+    [("2025-03-09", "2025-03-10T03:59:59+00:00"), ("2025-11-02", "2025-11-03T04:59:59+00:00")],
+)
+def test_a_day_of_23_or_25_hours_ends_with_its_last_second(
+    tmp_path: Path, day: str, close: str
+) -> None:
+    text = f"question,date,deadline,p,outcome\na,{day}T12:00:00,{day},0.7,1\n"
+    zone = ZoneInfo("America/New_York")
+    record = sheets.read(tmp_path / "s.csv", text, format_="pairs", zone=zone)
+    assert record.frames.questions["scheduled_close_time"][0].isoformat() == close
+
+
 def test_only_a_close_dates_the_forecast_a_day_before(tmp_path: Path) -> None:
     frames = read(tmp_path, "question,deadline,p,outcome\na,2025-03-05,0.7,1\n").frames
     assert frames.forecasts["made_at"][0].isoformat() == "2025-03-05T00:00:00+00:00"
