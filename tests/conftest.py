@@ -141,9 +141,9 @@ def _statements_are_compiled_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread_scores() -> Iterator[None]:
-    """Score in one thread: those of several workers wait for each other, on ledgers of a few rows.
+    """Score in one thread: with ledgers of a few rows, more only wait for each other.
 
-    ``tests/reports/test_build.py`` holds reports made in several threads to those made in one.
+    ``tests/reports/test_build.py`` compares reports made in several threads with those made in one.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parallel, "_MOST_THREADS", ContextVar("_MOST_THREADS", default=1))

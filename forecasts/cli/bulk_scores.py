@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from forecasts.parts.folder import Parts
 
-# The module of the work on a part.
+# The module that scores a part.
 SCORES = "forecasts.parts.scores.part_scores"
 # Making a table takes several times its memory.
 MOST_IN_A_TABLE = 5_000_000
@@ -43,9 +43,9 @@ def parts_in(folder: Path | None) -> Parts | None:
 
 
 def start_ahead(folder: Path | None, scheduler: str | None, preload: str) -> None:
-    """Start importing the modules of ``engine``'s processes if this is a folder of parts.
+    """Start the server of ``engine``'s processes early if this is a folder of parts.
 
-    The command imports its own meanwhile.
+    It imports their modules while the command imports its own.
     """
     if folder is None or scheduler is not None or not is_parts(folder):
         return
@@ -56,7 +56,7 @@ def start_ahead(folder: Path | None, scheduler: str | None, preload: str) -> Non
 
 
 def _preloaded(preload: str) -> list[str]:
-    """Return the modules to import first: also the one that every process imports anyway."""
+    """Return the modules to import first, with the one that every process imports anyway."""
     return ["forecasts.cli.main", preload]
 
 
@@ -217,7 +217,7 @@ def showing_progress(
 ) -> Iterator[Callable[[int, int], None]]:
     """Yield a function that shows progress in forecasts: a bar, or a line now and then.
 
-    ``total``: their number, if it is known already.
+    ``total``: the number of forecasts, if it is already known.
     """
     if messages().is_terminal:
         with progress_bar(description, "forecasts", total=total, rate=True) as advance_to:

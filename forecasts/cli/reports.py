@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # The formats of ``reports.formats``, whose import brings pandas.
 _FORMATS = ("text", "json", "html", "pdf", "csv", "md")
-# The modules of the work on parts.
+# The modules that report on parts and compare them.
 _REPORTS = "forecasts.parts.reports.reports"
 _COMPARISONS = "forecasts.parts.reports.comparisons"
 
@@ -122,9 +122,9 @@ def _format(given: str | None, output: Path | None) -> str:
 
 
 def _chosen_early(parts: Parts | None, by: By, names: Sequence[str]) -> Sequence[str]:
-    """Return ``groups.chosen`` if it can be told before reading forecasts, else the given names.
+    """Return ``groups.chosen`` if forecasts are not needed for it, else the given names.
 
-    It can for leads, and for the teams of a folder of parts.
+    They are not needed for leads, nor for the teams of a folder of parts.
     """
     import pandas as pd
 

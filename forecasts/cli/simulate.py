@@ -123,7 +123,7 @@ def _shares(given: str) -> dict[str, float]:
             ) from None
         if not 0 <= value <= 1:
             raise BadInput(
-                f"--types {one!r}: a share must be 0 to 1, got {value:g}.",
+                f"--types {one!r}: a share must be from 0 to 1, got {value:g}.",
                 remedy=f"Use a share such as {name.strip()}=0.2.",
             )
         if setting in shares:
@@ -137,8 +137,8 @@ def _shares(given: str) -> dict[str, float]:
         )
     if total > 1 and not math.isclose(total, 1):
         raise BadInput(
-            f"The shares of --types add up to {total:g}, above 1.",
-            remedy="Make them smaller: the other questions are binary.",
+            f"The shares of --types add up to {total:g}, more than 1.",
+            remedy="Lower them to 1 or less in all; the other questions are binary.",
         )
     shares.pop("binary", None)
     return shares

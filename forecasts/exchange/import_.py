@@ -53,7 +53,7 @@ from forecasts.scores.frames import FRAME_COLUMNS, Frames, rows
 class Imported:
     """The numbers of rows of each kind that were new to the ledger.
 
-    ``forecasts``: with the ``withdrawals`` among them.
+    ``forecasts`` includes ``withdrawals``.
     """
 
     questions: int

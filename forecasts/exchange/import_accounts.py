@@ -92,7 +92,7 @@ def doubtful_names(
 ) -> Iterator[str]:
     """Yield sentences on names that may split a person in two, or join two people.
 
-    ``new``: the members that the import by ``member`` creates; ``known``: those who exist and get
+    ``new``: the members that this import by ``member`` creates; ``known``: existing members who get
     forecasts.
     """
     there = [member.handle, *session.exec(select(Member.handle).order_by(Member.handle))]
@@ -105,15 +105,15 @@ def doubtful_names(
     if beside:
         yield (
             "Names that differ only in capital letters become different members: "
-            f"{_some(beside)}. If they are one person, give both one name in the file before you "
-            "import it. If one of them is you, name it with --account."
+            f"{_some(beside)}. If they are one person, give both the same name in the file before "
+            "you import it. If one of them is you, name it with --account."
         )
     without = _without(session, platform, known)
     if strangers := [repr(handle) for handle in known if handle in without]:
         yield (
-            f"Members who have no forecasts from {in_words(platform)} yet get some, because "
-            f"they have the same names: {_some(strangers)}. If one of them is someone else, give "
-            "them another name in the file before you import it."
+            "Members with the same names as in the file get their first forecasts from "
+            f"{in_words(platform)}: {_some(strangers)}. If a name in the file is someone else's, "
+            "change it there before you import it."
         )
 
 

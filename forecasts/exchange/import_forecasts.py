@@ -16,7 +16,7 @@ import pyarrow as pa
 from sqlmodel import Session, col, select
 
 from forecasts.access.visibility import evidence_visible, reading_everything
-from forecasts.common.errors import BadInput, Problem
+from forecasts.common.errors import BadInput
 from forecasts.common.times import iso
 from forecasts.exchange.folder.cells import BadCell
 from forecasts.ledger.append import append, append_parts
@@ -92,7 +92,7 @@ def compare_forecasts(
         raise BadInput(
             "The import cites evidence that neither it nor this ledger has; nothing was imported.",
             problems=[
-                Problem("forecasts, column evidence", key, "an evidence_id that is known")
+                BadCell("forecasts, column evidence", key, "a known evidence_id")
                 for key in sorted(unknown)
             ],
             remedy="Add it to evidence.csv.",
@@ -204,7 +204,7 @@ def _columns(
 
 
 def withdrawals(forecasts: pd.DataFrame) -> pd.Series[bool]:
-    """Return which rows are withdrawals: those without any value."""
+    """Return which rows are withdrawals: those without a value."""
     return forecasts[["probability", "probabilities", "quantiles"]].isna().all(axis=1)
 
 

@@ -110,7 +110,7 @@ def results(
 ) -> list[Result]:
     """Return the results of work on these parts or batches. BadInput if one of them failed.
 
-    Then ``Processes`` are ended: idle ones would keep their memory, and others start at once.
+    Then ``Processes`` end: idle ones would keep their memory, and new ones start at once.
     """
     found: dict[int, Result] = {}
     items = [(context, number) for number in numbers]

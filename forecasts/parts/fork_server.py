@@ -29,7 +29,7 @@ def is_available() -> bool:
 
 
 def start(preload: Sequence[str]) -> None:
-    """Start the server unless it runs; it goes on to import these modules, so this returns soon.
+    """Start the server unless it is running, and return while it imports these modules.
 
     It and its processes ignore Ctrl-C. A terminal sends Ctrl-C to all of them; this process handles
     it, and ends them. The server ends with this process.

@@ -1,4 +1,4 @@
-"""The name of a folder of parts' manifest. A command can look for it before it imports anything."""
+"""The manifest that marks a folder of parts. A command looks for it before slow imports."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def platform_name(platform: str) -> str:
 
 
 def in_words(platform: str, id_: str = "") -> str:
-    """Return a platform as in a sentence, with its id for a question.
+    """Return a platform's name within a sentence, with its id for a question.
 
     >>> in_words("metaculus", "7"), in_words("pairs", "7")
     ('Metaculus 7', 'a spreadsheet')

@@ -69,9 +69,10 @@ class QuestionState:
 
     @property
     def outcome_at(self) -> datetime | None:
-        """When the outcome became known; of an import that does not say, the close if it is past.
+        """When the outcome became known.
 
-        It is for display. Nothing that is stored or scored depends on it.
+        If an import does not say, it is the close, or the time of the import if that is earlier. It
+        is for display: nothing that is stored or scored depends on it.
         """
         row = self.resolution
         if row is None:

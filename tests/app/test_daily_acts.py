@@ -69,7 +69,7 @@ def test_the_first_probability_is_a_tab_away_and_the_next_one_none(
     "keys",
     [
         pytest.param(("f",), id="f"),
-        # The way of test_the_first_probability_is_a_tab_away, on another page.
+        # As in test_the_first_probability_is_a_tab_away, on another page.
         pytest.param(("Tab", "Enter"), id="Tab+Enter", marks=pytest.mark.long),
     ],
 )

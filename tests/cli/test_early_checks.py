@@ -1,4 +1,4 @@
-"""Commands that work long check their arguments first: names, outputs and numbers."""
+"""Slow commands check their arguments first: names, outputs and numbers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def refused(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "There are: north, south."),
+        ((), "Choose from: north, south."),
         (("--between", "north"), "two or more teams, got 1"),
         (("--between", "north", "west"), "no team 'west'. Use one of: north, south."),
     ],
@@ -91,7 +91,7 @@ def test_an_output_that_cannot_be_written_is_refused_first(
         (("--teams", "-1"), "--teams"),
         (("--overconfident", "2"), "--overconfident"),
         (("--parts", "100001"), "--parts"),
-        (("--types", "numeric=-0.1"), "a share must be 0 to 1"),
+        (("--types", "numeric=-0.1"), "a share must be from 0 to 1"),
         (("--types", "numeric=0.7,multiple_choice=0.7"), "add up to 1.4"),
     ],
 )
@@ -108,7 +108,7 @@ def test_a_simulation_needs_a_new_folder(refused: Callable[..., str], tmp_path: 
     assert "is not a folder" in refused("simulate", str(file / "new"))
 
 
-def test_the_most_parts_are_those_of_the_format() -> None:
+def test_the_limit_on_parts_is_that_of_the_format() -> None:
     assert simulate._MOST_PARTS == parts_folder.MOST_PARTS
 
 

@@ -205,7 +205,7 @@ def test_a_preview_names_a_member_beside_one_with_almost_the_same_name(
     file = tmp_path / "old.csv"
     file.write_text(SHEET + "Will it thaw?,Alice,0.7,2023-02-01,yes,2023-05-10\n")
     said = forecasts("import", str(file), "--dry-run").stderr
-    assert "'Alice' beside 'alice'. If they are one person, give both one name in the file" in said
+    assert "'Alice' beside 'alice'. If they are one person, give both the same name" in said
 
 
 def test_a_preview_counts_withdrawals_apart(

@@ -453,7 +453,7 @@ def test_names_that_differ_in_capitals_are_named_with_the_remedy(engine: Engine)
     ]
     assert "'Bob' beside 'bob'" in said
     assert "'Alice' beside 'alice'" in said
-    assert "give both one name in the file before you import it" in said
+    assert "give both the same name in the file before you import it" in said
     assert "name it with --account" in said
 
 
@@ -462,7 +462,7 @@ def test_members_from_elsewhere_who_get_forecasts_by_their_names_are_named(engin
     come_in(engine, replace(theirs, platform="fatebook"))
     first = record(("metaculus-7", "bob", 1, 0.4))
     [said] = [note for note in looked(engine, first).notes if "same names" in note]
-    assert "no forecasts from Metaculus yet" in said
+    assert "first forecasts from Metaculus" in said
     assert "'bob'" in said
     come_in(engine, first)
     more = record(("metaculus-7", "bob", 1, 0.4), ("metaculus-7", "bob", 2, 0.5))

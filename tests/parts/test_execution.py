@@ -117,7 +117,7 @@ def test_processes_leave_ctrl_c_to_the_one_that_started_them() -> None:
         assert executor.submit(work.square, 3).result() == 9
 
 
-def test_a_server_of_processes_leaves_the_environment_of_its_parent(
+def test_a_server_of_processes_leaves_its_parents_environment_unchanged(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)

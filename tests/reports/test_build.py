@@ -37,7 +37,7 @@ def wilson(rate: float, n: float) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize("by", ["all", "forecaster", "team", "lead"])
-def test_a_report_made_in_several_threads_is_that_made_in_one(
+def test_a_report_made_in_several_threads_equals_one_made_in_one_thread(
     monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
     threads: list[int] = []
@@ -52,7 +52,7 @@ def test_a_report_made_in_several_threads_is_that_made_in_one(
     monkeypatch.setattr("os.cpu_count", lambda: 4)
     with parallel.limited(1):
         alone = report(frames, by=by)
-    assert max(threads) == 1  # what is made in the background
+    assert max(threads) == 1  # work in the background
     with parallel.limited(4):
         together = report(frames, by=by)
     assert max(threads) > 1

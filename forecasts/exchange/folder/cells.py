@@ -29,8 +29,8 @@ from forecasts.scores.frames import TIME_DTYPE
 class BadCell(Problem):
     """A cell or field that breaks a rule of its file.
 
-    ``rule`` is what follows "must be": "a number from 0 to 1", "not after open_time". It can also
-    begin with "required", or be a sentence, which ends with a full stop.
+    ``rule`` completes "must be": "a number from 0 to 1", "not after open_time". It can also begin
+    with "required", or be a whole sentence, with its full stop.
     """
 
     def __str__(self) -> str:
@@ -41,7 +41,9 @@ class BadCell(Problem):
         must = "is" if self.rule.startswith("required") else must
         rule = f"{must} {self.rule.removeprefix('not ')}."
         return (
-            f"{self.place}: {value} {rule}" if self.value else f"{self.place} is blank; it {rule}"
+            f"{self.place}: {value} {rule}"
+            if self.value.strip()
+            else f"{self.place} is blank; it {rule}"
         )
 
 

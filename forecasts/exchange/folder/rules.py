@@ -40,7 +40,7 @@ def _check_questions(table: Table, questions: pd.DataFrame) -> None:
     for row, item in enumerate(rows(questions)):
         wrong = partial(table.wrong, row)
         if not item.question_id.strip():
-            wrong("question_id", item.question_id, "given, since every question has an id")
+            wrong("question_id", item.question_id, "required for every question")
         elif item.question_id in seen:
             wrong("question_id", item.question_id, "unique; this is the second row with it")
         seen.add(item.question_id)
@@ -76,7 +76,7 @@ def _check_type(wrong: Wrong, item: Any, *, options_noted: bool) -> None:
             wrong("options", options, "at least two options, all different")
             return
         if any(option.strip().casefold() in NOT_SCORED for option in options):
-            rule = f"without an option named {' or '.join(NOT_SCORED)}: any question can resolve so"
+            rule = f"without an option named {' or '.join(NOT_SCORED)}, outcomes of any question"
             wrong("options", options, rule)
             return
     elif options is not None:
@@ -133,7 +133,7 @@ def _check_forecasts(table: Table, forecasts: pd.DataFrame, questions: pd.DataFr
         and (kind != QuestionType.multiple_choice or _are_texts(options))
     }
     handles = forecasts["forecaster"]
-    table.wrong_where(handles == "", handles, "given, since every forecast has a forecaster")
+    table.wrong_where(handles == "", handles, "required for every forecast")
     for row in np.flatnonzero(forecasts["made_at"].isna()).tolist():
         if row not in table.noted["made_at"]:
             table.wrong(row, "made_at", "", "required")

@@ -148,7 +148,7 @@ def _entries(source: Source, problems: list[Problem]) -> tuple[dict[str, Entry],
                     of = entry.entry("question")
                     inside[of.name("id", required=True)] = of
             else:
-                entry.wrong("answers", "given in a question; a set has predictions instead")
+                entry.wrong("answers", "required for a question; a set has predictions")
     return inside | questions, list(sets.values())
 
 

@@ -152,7 +152,7 @@ def read_questions(table: Table, first_forecasts: Callable[[], Mapping[str, Any]
         own = own_id(item["Question ID"])
         kind = _TYPES.get(item["Question Type"].strip().lower())
         if not own or own in found.asked:
-            wrong("Question ID", own, "given, and of one question only")
+            wrong("Question ID", own, "given and unique")
             continue
         if kind is None:
             wrong("Question Type", item["Question Type"], "one of " + ", ".join(_TYPES))
@@ -278,7 +278,7 @@ def _options(
             table.wrong(row, column, item[column], "at least two options, all different")
             return [], []
         if any(option.strip().casefold() in NOT_SCORED for option in options):
-            rule = f"without an option named {' or '.join(NOT_SCORED)}: any question can resolve so"
+            rule = f"without an option named {' or '.join(NOT_SCORED)}, outcomes of any question"
             table.wrong(row, column, item[column], rule)
             return [], []
         return options, history
@@ -385,7 +385,7 @@ def _bounds(
         return low, high, 1.0 if zero is None else (high - zero) / max(low - zero, 1e-7)
     except (TypeError, KeyError, ValueError, AttributeError):
         if row not in table.noted["Scaling"]:
-            table.wrong(row, "Scaling", item["Scaling"], "with Range Min and Range Max")
+            table.wrong(row, "Scaling", item["Scaling"], "an object with Range Min and Range Max")
         return None
 
 

@@ -27,12 +27,12 @@ def numbers(publication: Publication) -> list[tuple[str, str, str]]:
 
 
 def about_mean(publication: Publication) -> str:
-    """Return the difference between the mean Brier score and the report's; "" without a mean."""
+    """Return a sentence on how the mean Brier score differs from the report's; "" without one."""
     if publication.numbers.brier is None:
         return ""
     of_mean, of_report = "", ""
     if publication.is_team:
-        of_mean, of_report = " and weighs all scores alike", ", and weighs questions alike"
+        of_mean, of_report = " and gives scores equal weight", ", and gives questions equal weight"
     return (
         f"The mean Brier score covers every resolved question{of_mean}; the report leaves out "
         f"questions whose scheduled close is still to come{of_report}."

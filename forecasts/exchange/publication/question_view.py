@@ -116,7 +116,7 @@ class QuestionView:
 
     @property
     def day(self) -> datetime:
-        """The time of the list: when the outcome became known, otherwise the close."""
+        """The time shown in lists: when the outcome became known, otherwise the close."""
         return self.question.state.outcome_at or self.text.close_time
 
     @cached_property

@@ -66,11 +66,11 @@ def packed(sizes: Mapping[str, int], room: int) -> list[tuple[str, ...]]:
 def write(path: Path, table: Any, batch: Places) -> None:
     """Write an Arrow table; ``batch`` has the number of each row's batch.
 
-    A second file tells where each batch ends: there are thousands, and few are read.
+    A second file says where each batch ends, since few of thousands are read.
     """
     order = np.argsort(batch, kind="stable")
     numbers, starts = np.unique(batch[order], return_index=True)
-    # Taken at once: batch by batch, from a table in chunks, it takes longer than all the rest.
+    # All rows at once: from a table in chunks, batch by batch takes longer than all the rest.
     table = table.take(pa.array(order)).combine_chunks().replace_schema_metadata()
     path.parent.mkdir(exist_ok=True)
     draft, ends = path.with_suffix(".draft"), []

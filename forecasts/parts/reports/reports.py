@@ -103,7 +103,7 @@ def report_parts(
         # Tags may be many, and are not compared.
         adjusted = _adjusted(folder, plan) if rows.compares else {}
         common = shared(found, scope, adjusted, follows=rows.follows)
-        # The rest, and what was computed from all questions, would stay until the report is made.
+        # Other columns and results on all questions would take memory until the report is made.
         scope = replace(scope, questions=scope.questions[["id", "type"]])
         del found, rows
         release_memory()
@@ -192,7 +192,7 @@ def _write_skills(path: Path, found: pd.DataFrame, plan: Plan) -> None:
 
 
 def _make(item: tuple[Path, int]) -> bytes:
-    """Return the groups of a batch, pickled: they take a third of the memory until all are made."""
+    """Return the groups of a batch, pickled to take a third of the memory until all are made."""
     folder, batch = item
     plan: Plan = load(folder / "plan")
     common, moments = load(folder / "shared")

@@ -109,12 +109,12 @@ def require_sides(scope: Scope, between: Sequence[str], of: Of) -> None:
 
 
 def require_two(wanted: Sequence[str], between: Sequence[str], of: Of) -> None:
-    """Raise BadInput unless ``wanted``, the names in ``between`` or else all, are two or more.
+    """Raise BadInput unless ``wanted`` has two or more: the names in ``between``, or else all.
 
-    All teams or forecasters are not compared at once: BadInput lists them.
+    Teams and forecasters must be named; without names, BadInput lists them.
     """
     if len(wanted) < 2 or (not between and of in ("teams", "forecasters")):
-        names = f" There are: {listed(wanted)}." if wanted and not between else ""
+        names = f" Choose from: {listed(wanted)}." if wanted and not between else ""
         raise BadInput(
             f"A comparison takes two or more {of}, got {len(set(between))}.",
             remedy=f"Name them after --between.{names}",

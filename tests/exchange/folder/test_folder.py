@@ -204,7 +204,7 @@ def test_an_article_without_an_address_keeps_its_tie_to_its_questions(
         ("", "q,alice,2026-01-02T00:00:00Z,nan,,\n", "column probability", "finite"),
         ("", "q,alice,yesterday,0.5,,\n", "column made_at", "ISO 8601"),
         ("", "q,alice,2026-01-02T10:00:00,0.5,,\n", "column made_at", "naive"),
-        ("", "q,,2026-01-02T00:00:00Z,0.5,,\n", "column forecaster", "has a forecaster"),
+        ("", "q,,2026-01-02T00:00:00Z,0.5,,\n", "column forecaster", "required for every forecast"),
         ("", "z,alice,2026-01-02T00:00:00Z,0.5,,\n", "column question_id", "of this folder"),
         ("", 'q,alice,2026-01-02T00:00:00Z,,"[0.5, 0.5]",\n', "column probabilities",
          "takes probability"),

@@ -263,7 +263,7 @@ def test_a_team_has_its_members_lines_and_scores(session: Session, alice: Member
     assert "alice" in said
     assert "bob" in said
     index = " ".join(" ".join(Page(files["index.html"]).words).split())
-    assert "every resolved question and weighs all scores alike; the report leaves out" in index
+    assert "every resolved question and gives scores equal weight; the report leaves out" in index
 
 
 def test_the_mean_of_a_member_covers_early_outcomes(publication: Publication) -> None:
