@@ -141,27 +141,32 @@ def upload_form(state: ImportState, rights: Rights) -> None:
     if not asked.format:
         st.warning("Choose the format of the file first.")
     else:
-        with _shown_errors(state, ids), progress("Reading") as tell, _on_disk(files) as path:
+        with _shown_errors(state, asked), progress("Reading") as tell, _on_disk(files) as path:
             state.ready = _compared(key, path, asked, rights, tell)
         if state.fault is not None:
             st.rerun()
 
 
 @contextmanager
-def _shown_errors(state: ImportState, ids: tuple[str, ...]) -> Iterator[None]:
+def _shown_errors(state: ImportState, asked: Asked) -> Iterator[None]:
     """Show an error with the page's fields in place of the command's options that it names.
 
-    One that names columns is kept for the next run, in which their fields are open.
+    One that names columns of a spreadsheet is kept for the next run, in which their fields are
+    open.
     """
     with shown_errors():
         try:
             yield
         except LedgerError as error:
-            names_columns = "--column" in str(error)
+            names_columns = _has_columns(asked.format) and "--column" in str(error)
             error.message, error.remedy = with_fields(error.message), with_fields(error.remedy)
             if not names_columns:
                 raise
-            state.fault, state.of_columns = error, ids
+            state.fault, state.of_columns = error, asked.files
+
+
+def _has_columns(format_: str) -> bool:
+    return format_ != FOLDER and "columns" in formats.FORMATS[format_].asks
 
 
 @contextmanager

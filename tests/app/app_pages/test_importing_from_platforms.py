@@ -226,6 +226,12 @@ def test_the_columns_open_when_an_error_names_them(app: AppTest) -> None:
     assert counts(press(app, "Preview"))["Forecasts"] == "1"
 
 
+def test_an_error_is_shown_even_if_the_name_of_the_file_looks_like_an_option(app: AppTest) -> None:
+    bad = FATEBOOK.replace("0.7", "seven")
+    upload(app, [("--column.csv", bad.encode(), "text/csv")])
+    assert "its rules" in words(press(app, "Preview"))
+
+
 def columns_are_open(app: AppTest) -> bool:
     [shown] = [one for one in app.expander if one.label == "Columns"]
     return shown.proto.expanded
