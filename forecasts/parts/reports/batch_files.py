@@ -19,6 +19,7 @@ import pyarrow.ipc
 
 Places = npt.NDArray[np.integer]
 SUFFIX, _INDEX = ".arrow", ".npy"
+_MOST_BYTES = (1 << 31) - 1  # of the texts in a chunk of Arrow's type ``string``
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ def write(path: Path, table: Any, batch: Places) -> None:
     order = np.argsort(batch, kind="stable")
     numbers, starts = np.unique(batch[order], return_index=True)
     # All rows at once: from a table in chunks, batch by batch takes longer than all the rest.
+    if table.nbytes > _MOST_BYTES:
+        table = table.cast(_with_large_texts(table.schema))
     table = table.take(pa.array(order)).combine_chunks().replace_schema_metadata()
     path.parent.mkdir(exist_ok=True)
     draft, ends = path.with_suffix(".draft"), []
@@ -84,6 +87,12 @@ def write(path: Path, table: Any, batch: Places) -> None:
             ends.append(sink.tell())
     np.save(path.with_suffix(_INDEX), np.array([numbers, ends], dtype=np.int64))
     draft.replace(path)
+
+
+def _with_large_texts(schema: Any) -> Any:
+    return pa.schema(
+        [one.with_type(pa.large_string()) if one.type == pa.string() else one for one in schema]
+    )
 
 
 def read(folder: Path, batch: int) -> Iterator[Any]:

@@ -162,4 +162,4 @@ def _scope(folder: Path, scope: Scope, wanted: Sequence[str], forecast: pd.Serie
 def concatenated(folder: Path, batch: int) -> Any:
     """Return the rows of a batch as one Arrow table, without columns if there are none."""
     found = list(batch_files.read(folder, batch))
-    return pa.concat_tables(found, promote_options="default") if found else pa.table({})
+    return pa.concat_tables(found, promote_options="permissive") if found else pa.table({})
