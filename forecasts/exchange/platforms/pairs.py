@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -101,7 +102,9 @@ def _frames(
     dates = dates_of(table, columns, choices.zone)
     made = made_by_row(table, columns, choices, values, dates)
     require_sound(table)
-    questions, unusable, late = _questions(table, columns, asked, outcomes, dates, made)
+    questions, unusable, late = _questions(
+        table, columns, asked, outcomes, dates, made, choices.now
+    )
     table.frame = table.frame[:0]
     nameless = made["forecaster"] == ""
     left_out = [
@@ -261,6 +264,7 @@ def _questions(
     outcomes: pd.Series[Any],
     dates: Mapping[str, pd.Series[Any]],
     made: pd.DataFrame,
+    now: datetime | None,
 ) -> tuple[dict[str, Any], int, int]:
     """Return the columns of the questions, how many had no usable close, and the late forecasts."""
     many, codes = len(asked.ids), asked.codes[made["row"]]
@@ -283,7 +287,7 @@ def _questions(
         "type": repeated("binary", len(asked.ids)),
         **window,
         "resolution": outcomes,
-        "resolved_at": resolved.where(outcomes != ""),
+        "resolved_at": _begun(resolved.where(outcomes != ""), now),
     }
     if columns.wide and columns.wide[0] == "option":
         found["type"] = repeated("multiple_choice", len(asked.ids))
@@ -294,6 +298,11 @@ def _questions(
     if name := columns.one("tags"):
         found["tags"] = [_tags(cell) for cell in rows[name].take(asked.first)]
     return found, unusable, late
+
+
+def _begun(ends: pd.Series[Any], now: datetime | None) -> pd.Series[Any]:
+    """Return times that may be the ends of days; on the day of the import they are that time."""
+    return ends if now is None else ends.mask((ends > now) & (ends - DAY <= now), pd.Timestamp(now))
 
 
 def _tags(cell: str) -> list[str] | None:

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -399,3 +400,21 @@ def test_an_origin_does_not_repeat_the_name_of_the_format(tmp_path: Path) -> Non
     [origin] = record.origins.itertuples()
     assert (origin.question_id, origin.platform_id, origin.url) == ("pairs-q7", "q7", "")
     assert platform_name(record.platform) == "Spreadsheet"
+
+
+@pytest.mark.parametrize(
+    ("now", "known"),
+    [("2025-03-10T15:00:00+00:00", "2025-03-10T15:00:00+00:00"),  # on that day
+     ("2025-03-11T15:00:00+00:00", "2025-03-10T23:59:59+00:00"),
+     ("2025-03-09T15:00:00+00:00", "2025-03-10T23:59:59+00:00")],  # ahead: the import says so
+)  # fmt: skip
+def test_an_outcome_of_today_is_known_by_now(tmp_path: Path, now: str, known: str) -> None:
+    text = (
+        "question,date,close_time,resolved_at,p,outcome\na,2025-03-01,2025-04-01,2025-03-10,0.7,1\n"
+    )
+    record = sheets.read(
+        tmp_path / "sheet.csv", text, format_="pairs", now=datetime.fromisoformat(now)
+    )
+    [question] = record.frames.questions.itertuples()
+    assert question.resolved_at.isoformat() == known
+    assert question.actual_close_time.isoformat() == "2025-03-10T23:59:59+00:00"
