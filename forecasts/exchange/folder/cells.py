@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -30,8 +30,12 @@ class BadCell(Problem):
     """A cell or field that breaks a rule of its file.
 
     ``rule`` completes "must be": "a number from 0 to 1", "not after open_time". It can also begin
-    with "required", or be a whole sentence, with its full stop.
+    with "required", or be a whole sentence, with its full stop. ``row`` and ``column``: of the cell
+    in its table, to put problems in order.
     """
+
+    row: int = field(default=0, compare=False)
+    column: int = field(default=0, compare=False)
 
     def __str__(self) -> str:
         value = repr(self.value if len(self.value) <= _SHOWN else f"{self.value[: _SHOWN - 1]}…")

@@ -56,6 +56,7 @@ class Table:
                 f"{self.path.name}, line {self._line(row)}",
                 blocks.shortened(",".join(cells)),
                 f"a row of {wide} cells, like the header; this has {len(cells)}",
+                row,
             )
             for row, cells in self.ragged.items()
         ]
@@ -68,12 +69,21 @@ class Table:
         self.noted[column].add(row)
         if row in self.ragged:
             return
-        self.problems.append(BadCell(f"{self.place(row)}, column {column}", str(value), rule))
+        at = self.header.index(column) if column in self.header else 0
+        place = f"{self.place(row)}, column {column}"
+        self.problems.append(BadCell(place, str(value), rule, row, at))
 
     def wrong_where(self, mask: Any, column: pd.Series[Any], rule: str) -> None:
         """Note that the cells of the column break a rule where the mask is true."""
         for row in np.flatnonzero(mask).tolist():
             self.wrong(row, str(column.name), column.iloc[row], rule)
+
+    def by_line(self) -> list[Problem]:
+        """Return the problems in the order of the lines, and of the columns in a line."""
+        return sorted(
+            self.problems,
+            key=lambda one: (one.row, one.column) if isinstance(one, BadCell) else (0, 0),
+        )
 
     def place(self, row: int) -> str:
         """Return the file with the row's line, or its number in Parquet."""

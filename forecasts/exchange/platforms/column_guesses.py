@@ -40,11 +40,20 @@ USUAL: Mapping[str, Sequence[str]] = {
         *("close_time", "close_date", "closes", "closed", "scheduled_close_time", "deadline"),
         *("due", "due_date", "resolve_by", "end_date"),
     ),
-    "resolved_at": ("resolved_at", "resolve_time", "resolution_date", "resolution_time"),
+    "resolved_at": (
+        *("resolved_at", "resolve_time", "resolution_date", "resolution_time", "resolved_on"),
+        *("resolved_date", "date_resolved"),
+    ),
     "family": ("family", "event_id", "group"),
     "tags": ("tags", "tag", "category", "topic"),
     "rationale": ("rationale", "reasoning", "reason", "comment", "notes"),
 }
+# Names of the forecaster's column only beside the question's title; without one, they could be it.
+_PEOPLE = (
+    *("name", "full_name", "display_name", "who", "forecaster_name", "predictor_name"),
+    *("person_name", "participant_name", "forecast_by", "predicted_by", "author", "respondent"),
+)
+_RESOLVED = "resolved"  # a column of days, or of yes and no
 # The fields that a sheet should have, and the effect of a missing one.
 _SOUGHT: Mapping[str, str] = {
     "probability": 'required; or one for each forecaster: --column "forecaster:HANDLE=NAME"',
@@ -53,6 +62,17 @@ _SOUGHT: Mapping[str, str] = {
     "forecaster": "without it, the forecasts are yours",
     "made_at": "without it, a forecast is dated by its question",
     "close_time": "without it, a question closes a day after its last forecast",
+}
+# The fields that a column left over could be, the most needed ones first.
+_COULD_BE = (
+    *("forecaster", "outcome", "made_at", "close_time", "resolved_at"),
+    *("rationale", "tags", "family"),
+)
+_NAMED = 3  # of them in a note
+_LABELS = {
+    "question_id": "question ID",
+    "made_at": "forecast time",
+    "resolved_at": "resolution time",
 }
 WIDE = ("forecaster", "made_at", "option")
 SCALE = "scale"
@@ -81,7 +101,7 @@ class Columns:
 
 def are_usual(header: Sequence[str]) -> bool:
     """Return whether a sheet with this header can hold forecasts with outcomes."""
-    found = {name for name in USUAL for column in header if _fits(column, name)}
+    found = {name for name, columns in found_by_name(header).items() if columns}
     return "outcome" in found and (
         "probability" in found or "title" in found or "question_id" in found
     )
@@ -99,7 +119,8 @@ def matched(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
     for name in USUAL:
         if name in fields or (wide and name in ("probability", wide[0])):
             continue
-        fits = [column for column in header if column not in taken and _fits(column, name)]
+        left = [column for column in header if column not in taken]
+        fits = _fitting(left, name, has_title=bool(fields.get("title")))
         if len(fits) > 1:
             raise BadInput(
                 f"Several columns could be the {_label(name)}: {', '.join(map(repr, fits))}.",
@@ -119,7 +140,44 @@ def matched(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
 
 def found_by_name(header: Sequence[str]) -> dict[str, Sequence[str]]:
     """Return the columns with a usual name of each field; several if it is not clear which."""
-    return {name: [column for column in header if _fits(column, name)] for name in USUAL}
+    has_title = bool(_fitting(header, "title"))
+    return {name: _fitting(header, name, has_title=has_title) for name in USUAL}
+
+
+def dates_resolved(columns: Columns) -> str | None:
+    """Return the column "resolved" if it could be ``resolved_at``: its cells decide."""
+    if "resolved_at" in columns.fields:
+        return None
+    return next((column for column in columns.others if _plain(column) == _RESOLVED), None)
+
+
+def columns_note(columns: Columns, header: Sequence[str]) -> str:
+    """Return a sentence on the use of each column, in the order of the file."""
+    uses = [
+        (header.index(names[0]), f"{' + '.join(names)} → {_label(field)}")
+        for field in USUAL
+        if (names := columns.fields.get(field))
+    ]
+    if columns.wide:
+        kind, wide = columns.wide
+        names = sorted(wide.values(), key=header.index)
+        each = "day" if kind == "made_at" else kind
+        uses.append((header.index(names[0]), f"{', '.join(names)} → one {each} each"))
+    return f"Columns: {'; '.join(use for _, use in sorted(uses, key=lambda one: one[0]))}."
+
+
+def left_out_note(columns: Columns) -> str:
+    """Return a sentence on the columns left over: they could be fields that have no column yet."""
+    kind = columns.wide[0] if columns.wide else ""
+    lacking = [name for name in _COULD_BE if not columns.fields.get(name) and name != kind]
+    note = f"Left out: {', '.join(columns.others)}."
+    if not lacking:
+        return note
+    *some, last = map(_label, lacking[:_NAMED])
+    fields = f"{', '.join(some)} or {last}" if some else last
+    [one, *more] = columns.others
+    theirs, which = ("NAME", "one of them") if more or '"' in one else (one, "it")
+    return f'{note} If {which} is the {fields}, name it, as in --column "{lacking[0]}={theirs}"'
 
 
 def missing_fields(fields: Mapping[str, Sequence[str]]) -> str:
@@ -153,8 +211,11 @@ def _chosen(
                 raise BadInput(f"The scale {theirs!r} is neither 1 nor 100.")
             scale = int(theirs)
         elif name and kind in WIDE:
-            [column] = _theirs(header, ours, theirs, several=False) or [""]
-            wide.setdefault(kind, {})[name] = column
+            if not theirs:
+                raise BadInput(
+                    f"No column is named for {ours!r}.", remedy=f'Name it: --column "{ours}=NAME"'
+                )
+            [wide.setdefault(kind, {})[name]] = _theirs(header, ours, theirs, several=False)
         elif ours in USUAL:
             fields[ours] = _theirs(header, ours, theirs, several=ours in _COMPOSED)
         else:
@@ -185,11 +246,22 @@ def _theirs(header: Sequence[str], ours: str, theirs: str, *, several: bool) -> 
     return parts
 
 
-def _fits(column: str, name: str) -> bool:
-    """Return whether a column has a usual name of a field, perhaps with a number after it."""
-    plain = re.sub(r"[^a-z0-9]+", "_", column.strip().lower()).strip("_")
-    return plain in USUAL[name] or plain.rstrip("0123456789") in USUAL[name]
+def _fitting(header: Sequence[str], name: str, *, has_title: bool = False) -> list[str]:
+    """Return the columns with a usual name of a field, perhaps with a number after it."""
+    fits = [column for column in header if _fits(column, USUAL[name])]
+    if not fits and has_title and name == "forecaster":
+        fits = [column for column in header if _fits(column, _PEOPLE)]
+    return fits
+
+
+def _fits(column: str, names: Sequence[str]) -> bool:
+    plain = _plain(column)
+    return plain in names or plain.rstrip("0123456789") in names
+
+
+def _plain(column: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", column.strip().lower()).strip("_")
 
 
 def _label(name: str) -> str:
-    return name.replace("_", " ")
+    return _LABELS.get(name) or name.replace("_", " ")

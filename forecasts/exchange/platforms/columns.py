@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 from unicodedata import normalize
 from zoneinfo import ZoneInfo
@@ -23,6 +25,7 @@ _TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{1,2}:\d{2}(:\d{1,2}([.]\d{1,6})?)?)?$"
 _OFFSET = r" ?([Zz]|[+-]\d{2}(:?\d{2})?)$"
 _AWARE = _TIME.replace(r")?$", f"){_OFFSET}")
 _YEARS = (1, 9999)  # in UTC
+_FORM = "a day as in 2025-10-30, or a time as in 2025-10-30 14:00:00, with or without an offset"
 # From the first second of a day to its last, when a question that is open all day closes.
 DAY = pd.Timedelta(days=1) - pd.Timedelta(seconds=1)
 
@@ -42,13 +45,17 @@ def csv_with(source: Source, columns: Sequence[str]) -> str:
 
 
 def require_sound(table: Table) -> None:
-    """Raise BadInput with every problem noted in the table, if there are any."""
+    """Raise BadInput with every problem noted in the table, by line, if there are any."""
     if table.problems:
         many = len(table.problems)
+        misformed = any(problem.rule == _FORM for problem in table.problems)
         raise BadInput(
             f"{table.path.name} breaks its rules in {many:,} place{'s' if many > 1 else ''}; "
             "nothing was read from it.",
-            problems=table.problems,
+            problems=table.by_line(),
+            remedy="Format the dates as yyyy-mm-dd in your spreadsheet, and save it as CSV again."
+            if misformed
+            else "",
         )
 
 
@@ -124,8 +131,23 @@ def times(
             moments = _each_form(cells, zone)
     parsed = pd.Series(moments).dt.tz_localize("UTC").astype(TIME_DTYPE)
     bad = parsed.isna().to_numpy() & as_mask(cells.is_valid())
-    table.wrong_where(bad, texts, "a time as in 2025-10-30 14:00:00, with or without an offset")
+    for row in np.flatnonzero(bad).tolist():
+        table.wrong(row, str(texts.name), texts.iloc[row], _time_rule(texts.iloc[row].strip()))
     return parsed
+
+
+def _time_rule(text: str) -> str:
+    """Return the rule that a text broke which is not a time."""
+    if not any(re.match(form, text, re.ASCII) for form in (_TIME, _AWARE)):
+        return _FORM
+    try:
+        date.fromisoformat(text[:10])
+    except ValueError:
+        return "There is no such day."
+    first, last = _YEARS
+    if int(text[:4]) in _YEARS:  # the offset leads beyond them
+        return f"a time in the years {first} to {last} in UTC"
+    return "There is no such time."
 
 
 def _utc(cells: Any, zone: ZoneInfo | None) -> Any:

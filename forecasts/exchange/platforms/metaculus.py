@@ -98,7 +98,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     accounts = _Accounts(made, scored, choices)
     found, left_out = _forecasts(made, questions, accounts, _until(source, choices))
     printed = _printed(scored, questions, accounts, left_out)
-    problems = [one for table in (asked, made, scored) if table for one in table.problems]
+    problems = [one for table in (asked, made, scored) if table for one in table.by_line()]
     if problems:
         raise BadInput(
             f"{source.name} breaks Metaculus's format in {len(problems):,} "

@@ -22,7 +22,13 @@ import pyarrow.compute as pc
 
 from forecasts.common.errors import BadInput
 from forecasts.exchange.folder.tables import Table
-from forecasts.exchange.platforms.column_guesses import Columns, are_usual, matched
+from forecasts.exchange.platforms.column_guesses import (
+    Columns,
+    are_usual,
+    columns_note,
+    left_out_note,
+    matched,
+)
 from forecasts.exchange.platforms.columns import (
     DAY,
     as_mask,
@@ -49,6 +55,7 @@ from forecasts.exchange.platforms.sheet_forecasts import (
     made_by_row,
     values_of,
     with_forecasters,
+    with_resolved,
 )
 from forecasts.exchange.platforms.source import Source
 from forecasts.scores.frames import Frames
@@ -80,7 +87,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     [(name, header)] = source.headers.items()
     columns = matched(header, choices.columns)
     table = source.table(name, dict.fromkeys(header, "text"))
-    columns = with_forecasters(table, columns)
+    columns = with_forecasters(table, with_resolved(table, columns))
     frames, left_out, notes = _frames(table, columns, choices)
     return PlatformRecord(
         platform="pairs",
@@ -113,8 +120,9 @@ def _frames(
     ]
     if nameless.any():
         made = made[~nameless].reset_index(drop=True)
-    notes = list(_notes(columns, values.rule, choices.zone, unusable, late))
-    notes += _at_once(table, made, asked.codes[made["row"]])
+    notes = [columns_note(columns, table.header)]
+    notes += _notes(columns, values.rule, choices.zone, unusable, late)
+    notes += _at_once(table, columns, made, asked.codes[made["row"]])
     places = {"questions": asked.first, "forecasts": made.pop("row").to_numpy()}
     forecasts = {str(name): made[name] for name in made}
     codes = asked.codes[places["forecasts"]]
@@ -320,7 +328,9 @@ def _of_each(
     return moments.groupby(codes).agg(which).reindex(range(many))
 
 
-def _at_once(table: Table, made: pd.DataFrame, question: npt.NDArray[np.intp]) -> Iterator[str]:
+def _at_once(
+    table: Table, columns: Columns, made: pd.DataFrame, question: npt.NDArray[np.intp]
+) -> Iterator[str]:
     """Yield a sentence if rows of one name, question and time have different probabilities."""
     same = pd.DataFrame({"question": question, "name": made["forecaster"], "at": made["made_at"]})
     again = same.duplicated()
@@ -328,28 +338,36 @@ def _at_once(table: Table, made: pd.DataFrame, question: npt.NDArray[np.intp]) -
         return
     same["probability"] = made["probability"]
     last = np.flatnonzero(again & ~same.duplicated())
-    if len(last):
-        row = int(last[0])
+    if not len(last):
+        return
+    row = int(last[0])
+    place = table.place(int(made["row"].iloc[row]))
+    if not columns.one("forecaster") and (columns.wide or ("",))[0] != "forecaster":
         yield (
-            f"Rows by one name on one question at the same time: only the last one counts, as in "
-            f"{table.place(int(made['row'].iloc[row]))}, {made['forecaster'].iloc[row]!r}. If they "
-            "are two people, give each a name of their own."
+            "No column names the forecasters, so all forecasts are yours. Of rows on one question "
+            f"at the same time, only the last one counts, as in {place}. If they are several "
+            'people\'s, name the column that tells them apart: --column "forecaster=NAME"'
         )
+        return
+    yield (
+        "Rows by one name on one question at the same time: only the last one counts, as in "
+        f"{place}, {made['forecaster'].iloc[row]!r}. If they are two people, give each a name of "
+        "their own."
+    )
 
 
 def _notes(columns: Columns, rule: str, zone: ZoneInfo, unusable: int, late: int) -> Iterator[str]:
-    pairs = [f"{field} = {' + '.join(names)}" for field, names in columns.fields.items() if names]
-    if columns.wide:
-        kind, wide = columns.wide
-        pairs.append(f"{kind} = each of {', '.join(wide.values())}")
-    yield f"Columns, ours = the file's: {'; '.join(pairs)}."
     yield f"Probabilities are {rule}."
     if not columns.fields.get("question_id") and not columns.fields.get("title"):
         others = ", ".join(columns.others)
-        named = f"named by its other columns ({others})" if others else "named by its number"
-        yield f"No column names the question, so each row is a question, {named}."
+        named = (
+            f'its other columns ({others}). If one is its title, name it: --column "title=NAME"'
+            if others
+            else "its number."
+        )
+        yield f"No column names the question, so each row is a question, named by {named}"
     elif columns.others:
-        yield f"Left out, with no place in a ledger: {', '.join(columns.others)}."
+        yield left_out_note(columns)
     dated = {field for field in DATED if columns.one(field)}
     if columns.wide and columns.wide[0] == "made_at":
         dated.add("made_at")

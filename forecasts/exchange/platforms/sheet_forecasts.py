@@ -17,13 +17,14 @@ import pyarrow.compute as pc
 from forecasts.common.errors import BadInput
 from forecasts.exchange.folder.cells import READERS
 from forecasts.exchange.folder.tables import Table
-from forecasts.exchange.platforms.column_guesses import Columns, missing_fields
+from forecasts.exchange.platforms.column_guesses import Columns, dates_resolved, missing_fields
 from forecasts.exchange.platforms.columns import DAY, as_mask, as_texts, handle, repeated, times
 from forecasts.exchange.platforms.record import Choices
 from forecasts.scores.frames import TIME_DTYPE
 
 DATED = ("made_at", "open_time", "close_time", "resolved_at")
 UNDATED = pd.Timestamp("2000-01-01", tz="UTC")  # of a file without any date
+_DATE = r"\s*\d{1,4}([-/.])\d{1,2}\1\d{1,4}\b.*"  # right or wrong, but meant as one
 _SHARE = r"\s*\d{1,3}(\.\d*)?\s*%?\s*"
 _SUM = 0.01  # by which the probabilities of options may miss 1
 
@@ -41,12 +42,26 @@ def dates_of(table: Table, columns: Columns, zone: ZoneInfo) -> dict[str, pd.Ser
     return found
 
 
+def with_resolved(table: Table, columns: Columns) -> Columns:
+    """Return the columns with "resolved" as ``resolved_at``, if its cells are dates."""
+    name = dates_resolved(columns)
+    if name is None:
+        return columns
+    cells = table.frame[name]
+    filled = cells[cells.str.strip() != ""]
+    if not len(filled) or not filled.str.fullmatch(_DATE).all():
+        return columns
+    others = [one for one in columns.others if one != name]
+    return replace(columns, fields={**columns.fields, "resolved_at": [name]}, others=others)
+
+
 def with_forecasters(table: Table, columns: Columns) -> Columns:
     """Return the columns with those of the forecasters, if all the others are probabilities."""
     if columns.wide or columns.one("probability"):
         return columns
     rows, others = table.frame, columns.others
-    if not others or not all(_are_probabilities(rows[name]) for name in others):
+    has_names = columns.one("forecaster") is not None  # a row is then one forecaster's
+    if has_names or not others or not all(_are_probabilities(rows[name]) for name in others):
         raise BadInput(
             f"No column of {table.path.name} has a usual name for the probability. Its columns are "
             f"{', '.join(table.header)}. Not recognised:{missing_fields(columns.fields)}",
@@ -97,7 +112,8 @@ def values_of(table: Table, columns: Columns) -> Values:
         divisors = np.where(signed[name], 100.0, float(scale))
         shares[name] = numbers[name] / divisors if (divisors != 1).any() else numbers[name]
         outside = (shares[name] < 0) | (shares[name] > 1)
-        table.wrong_where(outside, table.frame[name], f"a probability from 0 to {scale}")
+        for mask, top in ((signed[name], "0% to 100%"), (~signed[name], f"0 to {scale}")):
+            table.wrong_where(outside & mask, table.frame[name], f"a probability from {top}")
     return Values(shares, rule)
 
 

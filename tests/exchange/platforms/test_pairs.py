@@ -11,10 +11,8 @@ import numpy as np
 import pytest
 
 from forecasts.common.errors import BadInput
-from forecasts.exchange.platforms import pairs
-from forecasts.exchange.platforms.check import check_record
 from forecasts.exchange.platforms.formats import recognised
-from forecasts.exchange.platforms.record import Choices, PlatformRecord
+from forecasts.exchange.platforms.record import PlatformRecord
 from forecasts.exchange.platforms.source import opened
 from forecasts.questions.origins import platform_name
 from tests.exchange.platforms import sheets
@@ -46,7 +44,7 @@ def test_a_row_is_a_forecast_and_rows_of_one_title_are_a_question(tmp_path: Path
     assert record.frames.questions["resolution"].tolist() == ["yes", "no"]
     assert record.frames.forecasts["forecaster"].tolist() == ["bo", "bo", "cy"]
     assert record.frames.forecasts["question_id"].nunique() == 2
-    assert any("probability = prob" in note for note in record.notes)
+    assert any("prob → probability" in note for note in record.notes)
 
 
 def test_without_a_forecaster_they_are_the_owners(tmp_path: Path) -> None:
@@ -223,10 +221,7 @@ def test_a_column_for_each_option(tmp_path: Path) -> None:
 def read_as(path: Path, text: str, columns: dict[str, str]) -> PlatformRecord:
     """Return a sheet whose names say too little to recognise it."""
     (path / "sheet.csv").write_text(text, encoding="utf-8")
-    with opened(path / "sheet.csv") as source:
-        record = pairs.read(source, Choices(owner="alice", columns=columns))
-        check_record(record.frames)
-    return record
+    return sheets.as_sheet(path / "sheet.csv", columns)
 
 
 def test_an_ambiguous_guess_names_the_candidates(tmp_path: Path) -> None:
