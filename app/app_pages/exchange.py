@@ -44,7 +44,7 @@ def preview(ready: Ready) -> None:
             )
         with st.container(horizontal=True):
             go = st.button("Import", type="primary", key=f"{ready.key}-go", disabled=nothing)
-            if st.button("Discard", key=f"{ready.key}-discard"):
+            if st.button("Cancel", key=f"{ready.key}-cancel"):
                 state.ready = None
                 st.rerun()
     if go:
@@ -96,7 +96,9 @@ def result(done: Preview) -> None:
                 label=f"{more:,} more on Questions",
                 query_params={"platform": platform_name(done.platform)},
             )
-        lacking = sum(not one.text.has_criteria for one in found.values())
+        lacking = sum(
+            not one.text.has_criteria and one.resolution is None for one in found.values()
+        )
         if lacking:
             has, pages, it = (
                 ("has", "its page", "it") if lacking == 1 else ("have", "their pages", "them")

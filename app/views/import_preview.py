@@ -6,15 +6,17 @@ import csv
 import io
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 import pandas as pd
 import streamlit as st
 
 from app.markdown_text import as_lines, as_text, counted, link, shortened
+from app.times import day, local_day
 from app.views.lists import shown_page, table
 from forecasts.common.text import without_formulas
 from forecasts.exchange.import_ import Imported
-from forecasts.exchange.import_record import Preview
+from forecasts.exchange.import_record import Preview, QuestionRow
 
 _ROWS = 12  # on a page of a list
 _NAMES = 10  # members listed
@@ -120,9 +122,12 @@ def _questions(preview: Preview) -> None:
     )
     shown = [row for row in preview.questions if kind in (_ALL, row.change)]
     for row in shown_page(shown, f"import-rows-{kind}", _ROWS):
-        parts = [f"**{row.change}**", *(as_text(one) for one in row.details)]
+        parts = [f"**{row.change}**"]
         if row.forecasts:
-            parts.insert(1, counted(row.forecasts, "new forecast"))
+            parts.append(counted(row.forecasts, "new forecast") + _made(row))
+        if row.closes is not None:
+            parts.append(f"close {day(row.closes)}")
+        parts += [as_text(one) for one in row.details]
         if row.known:
             parts.append(f"{row.known:,} known")
         with st.container(gap=None):
@@ -135,6 +140,9 @@ def _questions(preview: Preview) -> None:
             "Change": [str(row.change) for row in shown],
             "Question": [row.title for row in shown],
             "New forecasts": [row.forecasts for row in shown],
+            "First made": [_iso_day(row.first) for row in shown],
+            "Last made": [_iso_day(row.last) for row in shown],
+            "Close": [_iso_day(row.closes) for row in shown],
             "Known": [row.known for row in shown],
             "Details": ["; ".join(row.details) for row in shown],
             "ID": [row.question_id for row in shown],
@@ -142,6 +150,18 @@ def _questions(preview: Preview) -> None:
         }
     )
     _download(frame, "import-questions")
+
+
+def _made(row: QuestionRow) -> str:
+    """Return the days on which the new forecasts of a question were made, after a comma."""
+    if row.first is None or row.last is None:
+        return ""
+    first, last = day(row.first), day(row.last)
+    return f", {first}" + (f" to {last}" if last != first else "")
+
+
+def _iso_day(moment: datetime | None) -> str:
+    return "" if moment is None else local_day(moment).isoformat()
 
 
 def _left_out(preview: Preview) -> None:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from forecasts.cli.console import out, print_line, print_note
+from forecasts.cli.console import day, out, print_line, print_note
 from forecasts.cli.session import acting, previewing
 from forecasts.common.text import on_one_line, printable
 
 if TYPE_CHECKING:
     from forecasts.exchange.import_ import Imported
-    from forecasts.exchange.import_record import Preview
+    from forecasts.exchange.import_record import Preview, QuestionRow
     from forecasts.exchange.platforms.record import PlatformRecord
 
 _LEFT_OUT = 20  # places that a finished import lists
@@ -66,7 +66,7 @@ def print_preview(preview: Preview) -> None:
         table.add_column("forecasts", justify="right", no_wrap=True)
         table.add_column("title and changes", overflow="fold", ratio=1)
         for row in preview.questions:
-            said = "; ".join([row.title, *row.details])
+            said = "; ".join([row.title, *_dates(row), *row.details])
             cells = (str(row.change), row.question_id, f"{row.forecasts:,}", said)
             table.add_row(*(printable(on_one_line(cell)) for cell in cells))
         out().print(table)
@@ -79,6 +79,17 @@ def print_preview(preview: Preview) -> None:
     print_line(f"An import would add {summary(preview)}.")
     print_members(preview)
     _print_notes(preview)
+
+
+def _dates(row: QuestionRow) -> list[str]:
+    """Return the days of a question's new forecasts, and that of its close."""
+    dates = []
+    if row.first is not None and row.last is not None:
+        first, last = day(row.first), day(row.last)
+        dates.append(f"made {first}" + (f" to {last}" if last != first else ""))
+    if row.closes is not None:
+        dates.append(f"close {day(row.closes)}")
+    return dates
 
 
 def print_imported(preview: Preview) -> None:

@@ -23,7 +23,7 @@ from forecasts.common.times import to_minute
 from forecasts.exchange.import_ import Comparison, Imported, compare_frames, without, write_frames
 from forecasts.exchange.import_accounts import as_member, doubtful_names
 from forecasts.exchange.import_forecasts import question_ids, withdrawals
-from forecasts.exchange.import_questions import Progress
+from forecasts.exchange.import_questions import Progress, time_of
 from forecasts.exchange.platforms.check import check_record
 from forecasts.exchange.platforms.record import LeftOut, PlatformRecord
 from forecasts.exchange.printed_scores import new_printed_scores, write_printed_scores
@@ -52,7 +52,8 @@ class QuestionRow:
     ``question_id``: its name in this ledger. ``url``: its address on the platform; may be blank.
     ``details``: a clause on each change of wording, on a new outcome and on withdrawals:
     "title: … → …", "outcome: yes", "1 withdrawal". ``forecasts``: those that are new, without
-    withdrawals; ``known``: those that the ledger has.
+    withdrawals; ``known``: those that the ledger has. ``first``, ``last``: when the first and the
+    last of the new ones were made; None without any. ``closes``: its scheduled close.
     """
 
     question_id: str
@@ -62,6 +63,9 @@ class QuestionRow:
     details: Sequence[str]
     forecasts: int
     known: int
+    first: datetime | None
+    last: datetime | None
+    closes: datetime | None
 
 
 @dataclass(frozen=True)
@@ -242,6 +246,7 @@ def _preview(
     frames = record.frames
     new, ended = _by_question(comparison.forecasts.rows)
     every, _ = _by_question(frames.forecasts)
+    made = _made_between(comparison.forecasts.rows)
     urls = dict(zip(record.origins["question_id"], record.origins["url"], strict=True))
     listed: list[QuestionRow] = []
     many = 0
@@ -255,8 +260,20 @@ def _preview(
             fresh = new.get(slug, 0)
             known = every.get(slug, 0) - fresh
             details = _details(slug, comparison, ended.get(slug, 0))
+            first, last = made.get(slug, (None, None))
             listed.append(
-                QuestionRow(slug, row.title, urls.get(slug, ""), change, details, fresh, known)
+                QuestionRow(
+                    question_id=slug,
+                    title=row.title,
+                    url=urls.get(slug, ""),
+                    change=change,
+                    details=details,
+                    forecasts=fresh,
+                    known=known,
+                    first=first,
+                    last=last,
+                    closes=time_of(row.scheduled_close_time),
+                )
             )
     handles = [str(handle) for handle in frames.forecasts["forecaster"].unique()]
     there = {
@@ -293,6 +310,17 @@ def _by_question(forecasts: pd.DataFrame) -> tuple[dict[str, int], dict[str, int
         for slugs in (forecasts["question_id"][~is_end], forecasts["question_id"][is_end])
     )
     return made, ended
+
+
+def _made_between(forecasts: pd.DataFrame) -> dict[str, tuple[datetime, datetime]]:
+    """Return when the first and the last forecast on each question were made, not withdrawals."""
+    made = forecasts.loc[~withdrawals(forecasts), ["question_id", "made_at"]]
+    times = made.groupby("question_id", observed=True)["made_at"]
+    first, last = times.min(), times.max()
+    return {
+        str(slug): (begin.to_pydatetime(), end.to_pydatetime())
+        for slug, begin, end in zip(first.index, first, last, strict=True)
+    }
 
 
 def _change(slug: str, comparison: Comparison) -> Change:

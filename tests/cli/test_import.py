@@ -31,6 +31,8 @@ def test_a_dry_run_shows_each_row_and_writes_nothing(
     folder = export(tmp_path / "export", [question(41), question(42)], [forecast(41, **YES)])
     seen = forecasts("import", str(folder), "--dry-run")
     assert "metaculus-41" in seen.stdout
+    said = " ".join(seen.stdout.split())
+    assert "made 2026-01-02; close 2026-01-11" in said
     assert "An import would add 2 new questions, 1 forecast." in seen.stdout
     assert "imported as alice's" in seen.stderr
     assert "metaculus-41" not in forecasts("questions").stdout

@@ -77,8 +77,8 @@ def test_a_preview_lists_the_questions_and_what_is_left_out(app: AppTest, files:
     assert [tab.label for tab in app.tabs] == ["Questions (2)", "Left out (1)"]
     said = words(app)
     assert "[Will it rain on day 41?](<https://www.metaculus.com/questions/9041/>)" in said
-    assert "**new** · 2 new forecasts" in said
-    assert "**new** · 1 new forecast\n" in said
+    assert "**new** · 2 new forecasts, 2 Jan 2026 to 3 Jan 2026 · close 11 Jan 2026\n" in said
+    assert "**new** · 1 new forecast, 2 Jan 2026 · close 11 Jan 2026\n" in said
     assert "crowd" in said
     with pytest.raises(IndexError):
         _ = app.toast[0]  # nothing is imported yet
@@ -114,6 +114,26 @@ def test_after_the_import_its_questions_and_next_steps_are_shown(
         assert len(standing.listing(ledger, now=day(5))) == 2
     press(app, "Done")
     assert "Imported from Metaculus" not in words(app)
+
+
+def test_a_preview_can_be_cancelled(app: AppTest, files: Any) -> None:
+    press(press(upload(app, files), "Preview"), "Cancel")
+    assert not app.table
+    assert "**Preview**" not in words(app)
+
+
+def test_only_questions_without_an_outcome_are_said_to_need_criteria(
+    app: AppTest, tmp_path: Path
+) -> None:
+    resolved = {"Resolution": "no", "Resolution Known Time": "2026-01-04 00:00:00+00:00"}
+    folder = export(
+        tmp_path / "resolved",
+        [question(41, **resolved), question(42)],
+        [forecast(number, **{"Probability Yes": "0.2"}) for number in (41, 42)],
+    )
+    made = [(path.name, path.read_bytes(), "text/csv") for path in sorted(folder.glob("*.csv"))]
+    press(press(upload(app, made), "Preview"), "Import")
+    assert "1 question has no resolution criteria" in words(app)
 
 
 def test_the_same_files_again_add_nothing(app: AppTest, files: Any) -> None:
@@ -195,7 +215,7 @@ def test_the_columns_of_a_spreadsheet_can_be_chosen(app: AppTest, engine: Engine
     assert counts(app)["Forecasts"] == "2"
     said = words(app)
     assert "Will it hail?" in said
-    assert "**new** · 1 new forecast · outcome: yes" in said
+    assert "**new** · 1 new forecast, 3 Jan 2026 · close 3 Jan 2026 · outcome: yes" in said
 
 
 def test_for_a_spreadsheet_with_other_headers_the_page_says_where_to_choose_columns(
