@@ -210,7 +210,8 @@ def outcome_panel(resolution: Resolution) -> None:
             left, right = st.columns(2)
         rule, rule_help = ("CRPS", CRPS_HELP) if graded else ("Brier", "0 is best.")
         left.metric(f"Your {rule} (0–1)", significant(row.score), help=rule_help)
-        right.metric("Coverage", percent(row.coverage), help=COVERAGE_HELP)
+        scheduled = f"Scheduled close: {day(text.scheduled_close_time)}."
+        right.metric("Coverage", percent(row.coverage), help=f"{COVERAGE_HELP} {scheduled}")
         st.page_link(
             "app_pages/my_scores.py",
             label="Score of each update",
@@ -282,6 +283,8 @@ def change_panel() -> None:
         "Opened" if text.open_time <= moment else "Opens": when(text.open_time),
         "Closed" if text.close_time <= moment else "Closes": when(text.close_time),
     }
+    if text.close_time != text.scheduled_close_time:
+        facts["Scheduled close"] = day(text.scheduled_close_time)
     if state.outcome_at is not None:
         facts[str(state.status).capitalize()] = when(state.outcome_at)
     elif text.scheduled_resolve_time is not None:

@@ -77,11 +77,13 @@ def _head(session: Session, state: QuestionState, now: datetime) -> list[str]:
     text = state.text
     opens = "opened" if text.open_time <= now else "opens"
     closes = "closes" if state.accepts_forecasts(now) or opens == "opens" else "closed"
-    lines = [
-        text.title,
+    about = (
         f"{state.slug} · {state.status} · {text.type} · "
-        f"{opens} {day(text.open_time)} · {closes} {when(text.close_time)}",
-    ]
+        f"{opens} {day(text.open_time)} · {closes} {when(text.close_time)}"
+    )
+    if text.close_time != text.scheduled_close_time:
+        about += f" · scheduled close {day(text.scheduled_close_time)}"
+    lines = [text.title, about]
     for one in origins(session, [state.id]).get(state.id, []):
         address = f": {one.url}" if one.url else ""
         lines.append(f"Imported from {in_words(one.platform, one.platform_id)}{address}")

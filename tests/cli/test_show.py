@@ -76,6 +76,18 @@ def test_a_short_question_says_what_is_missing(forecasts: Run, clock: Clock) -> 
     ]
 
 
+def test_a_question_that_closed_early_names_its_scheduled_close(
+    forecasts: Run, clock: Clock
+) -> None:
+    forecasts("ask", "Will it rain?", "30%", "--closes", "2026-01-19", "--slug", "rain")
+    assert "scheduled close" not in forecasts("show", "rain").stdout
+    clock("2026-01-16")
+    forecasts("close", "rain", "--at", "2026-01-15T12:00:00Z")
+    for options in ((), ("--all",)):
+        shown = " ".join(forecasts("show", "rain", *options).stdout.split())
+        assert "closed 2026-01-15 12:00 UTC · scheduled close 2026-01-19" in shown
+
+
 def test_ones_own_score_is_shown_beside_the_best_ones(forecasts: Run, clock: Clock) -> None:
     forecasts("ask", "Will it rain?", "--closes", "2026-01-15", "--slug", "rain")
     for who, p in (

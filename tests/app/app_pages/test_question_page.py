@@ -397,9 +397,11 @@ def test_a_question_is_closed_early_once_that_is_confirmed_and_opened_again(
     said = words(furnished)
     assert "Awaiting resolution" in said
     assert "Closed early, 5 Jan 2026, 12:00 UTC." in said
+    assert "Closed: 5 Jan 2026, 12:00 UTC  \nScheduled close: 21 Jan 2026" in said
     furnished.button(key="reopen-quay#0-go").click().run()
     reopened = "Reopened: “Will the quay open?” closes 21 Jan 2026, 00:00 UTC."
     assert toasts(furnished)[-1] == reopened
+    assert "Scheduled close" not in words(furnished)
     assert "Your forecast" in words(furnished)
     assert [w.reason for w in wordings(engine, "quay")] == [
         "registered",
