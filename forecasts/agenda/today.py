@@ -60,10 +60,11 @@ class Today:
     ``to_forecast``: open, without the member's forecast; the next to close first. ``overdue``:
     forecasts due for review by their interval, by the size of the crowd's move, then by their due
     date. ``moved``: others that the crowd has moved away from. ``news``: forecasts that a new
-    article may affect. ``resolved``: the latest since ``seen``, when the member last marked them as
-    seen. ``fresh``: forecasts that need nothing. ``awaiting``: closed, or with an open proposal.
-    ``disputed``: with an open dispute. ``may_forecast``: ids of the open questions on which the
-    member may forecast. ``read_only``: there are open questions, and none of these is among them.
+    article may affect. ``resolved``: the latest ``RECENT`` since ``seen``, when the member last
+    marked them as seen. ``fresh``: forecasts that need nothing. ``awaiting``: closed, or with an
+    open proposal. ``disputed``: with an open dispute. ``may_forecast``: ids of the open questions
+    on which the member may forecast. ``read_only``: there are open questions, and none of these
+    is among them.
     """
 
     to_forecast: Shortlist

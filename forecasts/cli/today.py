@@ -62,7 +62,7 @@ def today(
     member: Member = None,
 ) -> None:
     """List today's questions to forecast, review and resolve."""
-    from forecasts.agenda.today import SHOWN
+    from forecasts.agenda.today import RECENT, SHOWN
     from forecasts.agenda.today import today as agenda
 
     many = _ALL if everything or format_ == "json" else SHOWN
@@ -86,10 +86,15 @@ def today(
             'Nothing to do today. Ask a question: forecasts ask "Will … by 31 December?" 30%'
         )
         return
-    print_lines(fitted(" · ".join(f"{n:,} {_LABELS[todo]}" for todo, n in totals.items() if n)))
+    labels = dict(_LABELS)
+    if limited := totals["resolved"] == RECENT:
+        labels["resolved"] = "newest results"
+    print_lines(fitted(" · ".join(f"{n:,} {labels[todo]}" for todo, n in totals.items() if n)))
     out().print(_table(items, options))
     if not everything and any(n > SHOWN for n in totals.values()):
         print_note("Every question: forecasts today --all")
+    if limited:
+        print_note(f"All results: {next_step('scores', database=database, member=member)}")
     first = items[0]
     if first.todo in ("forecast", "review", "news"):
         step = next_step("update", str(first.state.id), "P", database=database, member=member)

@@ -91,7 +91,7 @@ def scored_questions(
     question: int | None = None,
     crowd: bool = True,
 ) -> list[ScoredQuestion]:
-    """Return the member's scored questions, the latest resolved first.
+    """Return the member's scored questions, the latest known first (``known_at``).
 
     All with a current resolution, also those that closed early. ``since`` keeps those resolved
     later, ``limit`` the first, ``question`` the one with this id. Without ``crowd`` no

@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import true
+from sqlalchemy import ColumnElement, case, func, true
 from sqlmodel import Session, col, select
 
 from forecasts.access.visibility import question_visible
-from forecasts.ledger.current import is_current_outcome
-from forecasts.ledger.models import Member, Question, QuestionType, Resolution, Score
+from forecasts.ledger.current import close_time, is_current_outcome, is_newest_wording
+from forecasts.ledger.models import (
+    Member,
+    Question,
+    QuestionRevision,
+    QuestionType,
+    Resolution,
+    Score,
+)
 from forecasts.questions.standing import QuestionState, listing
 
 BRIER = "brier"
@@ -99,27 +106,39 @@ def member_scores(
     since: datetime | None = None,
     question: int | None = None,
 ) -> list[tuple[QuestionState, Score]]:
-    """Return the member's main scores on current resolutions, the latest recorded first.
+    """Return the member's main scores on current resolutions, the latest known first.
 
-    ``since`` keeps those recorded later, ``limit`` the first, ``question`` the one with this id.
-    The ``protocol`` of a score is brier or crps.
+    The order is that of ``QuestionState.outcome_at``. ``since`` keeps those recorded later,
+    ``limit`` the first, ``question`` the one with this id. The ``protocol`` of a score is brier or
+    crps.
     """
     rows = session.exec(
         select(Score, Question.slug)
         .join(Resolution, col(Resolution.id) == col(Score.resolution_id))
         .join(Question, col(Question.id) == col(Resolution.question_id))
+        .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
         .where(
             Score.member_id == member.id,
             col(Score.protocol).in_(MAIN_PROTOCOLS),
             is_current_outcome(),
+            is_newest_wording(),
             question_visible(session),
             true() if since is None else col(Resolution.recorded_at) > since,
             true() if question is None else col(Question.id) == question,
         )
-        .order_by(col(Resolution.recorded_at).desc(), col(Resolution.id).desc())
+        .order_by(
+            _outcome_at().desc(), col(Resolution.recorded_at).desc(), col(Resolution.id).desc()
+        )
         .limit(limit)
     ).all()
     # The status of a resolved question does not depend on the time.
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     states = {s.slug: s for s in listing(session, now=epoch, only=[slug for _, slug in rows])}
     return [(states[slug], score) for score, slug in rows]
+
+
+def _outcome_at() -> ColumnElement[datetime]:
+    """Return ``QuestionState.outcome_at`` as a column, of a newest wording and its resolution."""
+    recorded_at, closed = col(Resolution.recorded_at), close_time()
+    earlier = case((closed < recorded_at, closed), else_=recorded_at)
+    return func.coalesce(col(Resolution.known_at), col(Resolution.resolved_at), earlier)

@@ -73,6 +73,18 @@ def test_a_crowd_that_has_moved_away_is_the_reason(forecasts: Run, clock: Clock)
     assert "crowd 40% → 90%" in forecasts("today").stdout
 
 
+def test_only_the_newest_results_are_listed_and_that_is_said(forecasts: Run, clock: Clock) -> None:
+    for number in range(6):
+        forecasts("ask", f"Rain {number}?", "30%", "--closes", "2026-01-20", "--slug", f"q{number}")
+    clock("2026-02-01T12:00:00Z")
+    for number in range(6):
+        forecasts("resolve", f"q{number}", "no", "--known-at", f"2026-01-2{6 - number}")
+        shown = forecasts("today", "--all")
+        assert ("5 newest results" in shown.stdout) == (number >= 4)
+        assert ("All results: forecasts scores" in shown.stderr) == (number >= 4)
+    assert list(todos(forecasts)) == ["q0", "q1", "q2", "q3", "q4"]
+
+
 def test_with_nothing_to_do_it_says_how_to_go_on(forecasts: Run, clock: Clock) -> None:
     assert "Nothing to do today. Ask a question:" in forecasts("today").stdout
     assert json.loads(forecasts("today", "--format", "json").stdout) == []

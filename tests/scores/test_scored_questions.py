@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Engine
 from sqlmodel import Session
 
 import scoring
+from forecasts.access.members import find_member
+from forecasts.ledger import database
 from forecasts.ledger.models import Member, Question
 from forecasts.questions.revisions import revise
 from forecasts.resolution import confirmation
@@ -21,6 +25,7 @@ from forecasts.updates import updates
 from forecasts.updates.values import Value
 from tests.conftest import ask, day, imported
 from tests.examples import examples
+from tests.exchange.test_import import FORECAST, FORECASTS, import_files
 
 
 def said(session: Session, question: Question, member: Member, p: float, at: float) -> None:
@@ -91,7 +96,7 @@ def test_what_was_said_always_averages_to_the_score(
     confirmation.confirm(
         session, question, "yes", known_at=day(known / 10), now=day(11), member=alice
     )
-    one = scored_questions(session, alice)[0]
+    [one] = scored_questions(session, alice, question=question.id)
     assert one.state.id == question.id
     lasted = [stood.duration / timedelta(days=1) for stood in one.forecasts]
     mean = sum(days * stood.score for days, stood in zip(lasted, one.forecasts, strict=True))
@@ -132,6 +137,34 @@ def test_all_resolved_questions_count_also_those_that_closed_early(
     assert [one.state.slug for one in scored_questions(session, alice, since=day(4))] == ["q1"]
     one = [one.state for one in scored_questions(session, alice, question=question.id)]
     assert [state.slug for state in one] == ["q1"]
+
+
+def test_imported_results_are_in_the_order_in_which_they_became_known(
+    engine: Engine, tmp_path: Path
+) -> None:
+    rows = [
+        "known,9,2026-01-19T00:00:00Z,",
+        "latest,9,,2026-01-22T00:00:00Z",
+        "closed,20,,",
+        "oldest,9,2026-01-10T00:00:00Z,2026-01-23T00:00:00Z",
+    ]
+    questions = "question_id,title,open_time,scheduled_close_time,known_at,resolved_at,resolution\n"
+    for row in rows:
+        slug, closes, known, written = row.split(",")
+        times = f"2026-01-01T00:00:00Z,2026-01-{closes.zfill(2)}T00:00:00Z,{known},{written}"
+        questions += f"{slug},Rain?,{times},yes\n"
+    forecasts = FORECASTS + "".join(
+        FORECAST.replace("q,", f"{row.split(',')[0]},", 1) for row in rows
+    )
+    import_files(engine, tmp_path / "folder", questions=questions, forecasts=forecasts)
+    with database.reading(engine) as ledger:
+        bob = find_member(ledger, "bob")
+        assert bob is not None
+        every = scored_questions(ledger, bob)
+        first = scored_questions(ledger, bob, limit=2)
+    assert [one.state.slug for one in every] == ["latest", "closed", "known", "oldest"]
+    assert every == sorted(every, key=lambda one: one.known_at, reverse=True)
+    assert first == every[:2]
 
 
 def test_of_several_options_the_one_that_came_true_is_shown_and_numbers_have_no_probability(
