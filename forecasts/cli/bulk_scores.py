@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import time
@@ -33,9 +34,17 @@ _NAMES_SHOWN = 5  # of parts that failed with the same error
 
 
 def parts_in(folder: Path | None) -> Parts | None:
-    """Return the folder of parts, None for others. BadInput as in ``refuse_wrong_folder``."""
+    """Return the folder of parts, None for others. BadInput as in ``refuse_wrong_folder``.
+
+    A folder that does not exist is refused too.
+    """
     if folder is None:
         return None
+    if not os.path.lexists(folder):
+        raise BadInput(
+            f"There is no folder {str(folder)!r}.",
+            remedy="Name a ledger folder or a folder of parts.",
+        )
     from forecasts.parts.folder import open_parts
 
     refuse_wrong_folder(folder)

@@ -145,8 +145,12 @@ def time_of(
 def one_of(option: str, value: str, known: Sequence[str]) -> Any:
     """Return ``value``; raise BadInput unless it is one of the ``known`` values of ``option``."""
     if value not in known:
+        from difflib import get_close_matches
+
         names = f"{', '.join(known[:-1])} or {known[-1]}"
-        raise BadInput(f"{option} {value!r} is not known.", remedy=f"Use {names}.")
+        near = get_close_matches(value, known, n=1)
+        meant = f"Did you mean {near[0]}? " if near else ""
+        raise BadInput(f"{option} {value!r} is not known.", remedy=f"{meant}Use {names}.")
     return value
 
 

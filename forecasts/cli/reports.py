@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 from typer import Option
 from typer.core import TyperCommand
 
-from forecasts.cli.console import emit, now, one_of, out, time_of
+from forecasts.cli.console import emit, next_step, now, one_of, out, print_note, time_of
 from forecasts.cli.options import Database
 from forecasts.cli.root import app
-from forecasts.cli.session import use_own_zone
+from forecasts.cli.session import settings, use_own_zone
 from forecasts.cli.table_output import FolderOrParts, Output, format_of, frames_ahead
 from forecasts.common.errors import BadInput
 from forecasts.common.text import printable
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from forecasts.reports.comparison import Comparison
     from forecasts.reports.report import By
     from forecasts.reports.selection import Choice
+    from forecasts.scores.frames import Frames
 
 # The formats of ``reports.formats``, whose import brings pandas.
 _FORMATS = ("text", "json", "html", "pdf", "csv", "md")
@@ -209,7 +210,8 @@ def report(
             raise bulk_scores.needs_parts(folder)
         _chosen_early(parts, wanted["by"], wanted["names"])
         if parts is None:
-            made = build(read(), **wanted)
+            frames = read()
+            made = build(frames, **wanted)
     if parts is not None:
         from forecasts.parts.reports.reports import report_parts
 
@@ -219,9 +221,30 @@ def report(
         ):
             made = report_parts(parts, executor=executor, progress=progress, **wanted)
     _emit(made, form, output)
+    if folder is None and by == "all" and form == "text" and output is None:
+        _offer_own(frames, database)
+
+
+def _offer_own(frames: Frames, database: str | None) -> None:
+    """Name the command for the member's own report, if others have forecasts too."""
+    own, handles = settings(database).member, frames.forecasts["forecaster"].unique()
+    if own in handles and len(handles) > 1:
+        step = next_step("report", database=database, options=["--by", "forecaster", "--name", own])
+        print_note(f"Yours alone: {step}")
 
 
 BETWEEN = "--between"
+
+
+def _named_again(sides: Sequence[str], of: str, there: Sequence[str]) -> BadInput:
+    """Return the error for names that are all the same; ``there``: the names to choose from."""
+    from forecasts.reports.cohort import listed
+
+    times = "twice" if len(sides) == 2 else f"{len(sides)} times"
+    choose = f" Choose from: {listed(there)}." if there else ""
+    return BadInput(
+        f"{BETWEEN} names {sides[0]!r} {times}.", remedy=f"Name two or more {of}.{choose}"
+    )
 
 
 class _TakesNames(TyperCommand):
@@ -294,8 +317,9 @@ def compare(
         import scipy.optimize  # noqa: F401 needed later, and imported while the ledger is read
 
         from forecasts.reports.comparison import build
-        from forecasts.reports.comparison.build import require_two
+        from forecasts.reports.comparison.build import BY, require_two
         from forecasts.reports.comparison.comparison import Of
+        from forecasts.reports.groups import group_names
 
         wanted: dict[str, Any] = {
             "of": one_of("--of", of, get_args(Of)),
@@ -307,6 +331,11 @@ def compare(
         parts = bulk_scores.parts_in(folder)
         if parts is None and (workers or scheduler):
             raise bulk_scores.needs_parts(folder)
+        if len(sides) > 1 and len(set(sides)) == 1:
+            by = BY[wanted["of"]]
+            early = _chosen_early(parts, by, ())
+            there = group_names(read(), by=by) if parts is None else early
+            raise _named_again(sides, of, there)
         if parts is not None and wanted["of"] == "teams":
             require_two(_chosen_early(parts, "team", sides), sides, "teams")
         if parts is None:

@@ -100,8 +100,9 @@ def simulate(
     ):
         made = simulation.simulate(folder, settings, executor, parts=parts, progress=progress)
     print_line(
-        f"Simulated {made.rows('forecasts'):,} forecasts on {made.rows('questions'):,} questions "
-        f"by {forecasters:,} forecasters, in {made.count:,} part{'' if made.count == 1 else 's'}."
+        f"Simulated {made.rows('forecasts'):,} forecasts (about {updates:,} asked for) on "
+        f"{made.rows('questions'):,} questions by {forecasters:,} forecasters, in "
+        f"{made.count:,} part{'' if made.count == 1 else 's'}."
     )
     print_line(f"Score them: {command('score', str(folder), options=['--output', 'SCORES'])}")
 

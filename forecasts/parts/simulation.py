@@ -20,6 +20,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from forecasts.common.errors import BadInput
 from forecasts.parts import folder as parts_folder
 from forecasts.parts.execution import cores, explained, finished
 from forecasts.parts.files import part_file, parts_of
@@ -61,7 +62,8 @@ def simulate(
     ``executor``: any of ``concurrent.futures``, see ``execution``; its workers must reach the
     folder by the same path. ``parts``: how many, by default ``usual_parts``.
     ``progress`` is called with the forecasts made so far, and with about how many there will be.
-    Refused if the folder has content; after an error nothing is left.
+    Refused if the folder has content, or if no forecast would be made; after an error nothing is
+    left.
     """
     count = parts or usual_parts(settings.updates)
     rule = f"must be 1 to {parts_folder.MOST_PARTS:,}"
@@ -80,6 +82,12 @@ def simulate(
                     raise explained(error) from error
                 rows += files[part_file("forecasts", part)].rows
                 progress(rows, max(settings.updates, rows))
+        if not rows:
+            raise BadInput(
+                f"About {settings.updates:,} forecasts on {settings.questions:,} questions are too "
+                "few: none was made.",
+                remedy="Ask for more forecasts, or for fewer questions.",
+            )
         source = hashlib.sha256(repr(settings).encode()).hexdigest()
         parts_folder.write_manifest(draft, count, files, source=source)
     return parts_folder.open_parts(folder)

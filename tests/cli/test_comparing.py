@@ -96,3 +96,11 @@ def test_what_cannot_be_compared_is_refused_in_words(
     compare: Callable[..., Result], arguments: tuple[str, ...], said: str
 ) -> None:
     assert said in compare(*arguments, exit_code=2).stderr
+
+
+def test_a_team_named_twice_is_refused_with_the_teams_to_choose_from(
+    compare: Callable[..., Result],
+) -> None:
+    said = " ".join(compare("--between", "north", "north", exit_code=2).stderr.split())
+    assert "--between names 'north' twice." in said
+    assert "Choose from: north, south." in said

@@ -145,3 +145,39 @@ def test_the_server_of_processes_is_started_ahead_for_parts_alone(
     assert started == []
     start_ahead(parts, None, "module")
     assert [modules[-1] for modules in started] == ["module"]
+
+
+@pytest.mark.parametrize("name", ["score", "report", "compare"])
+def test_a_folder_that_does_not_exist_is_named(
+    refused: Callable[..., str], tmp_path: Path, name: str
+) -> None:
+    said = refused(name, str(tmp_path / "missing"))
+    assert "There is no folder" in said
+    assert "missing" in said
+
+
+def test_a_mistyped_folder_is_named_before_the_folder_for_its_scores(
+    refused: Callable[..., str], tmp_path: Path
+) -> None:
+    (tmp_path / "scores").mkdir()
+    said = refused("score", str(tmp_path / "missing"), "--output", str(tmp_path / "scores"))
+    assert "missing'." in said.replace("\n", "")
+    assert "Name a file" not in said
+
+
+@pytest.mark.parametrize(
+    ("names", "said"), [(("north",) * 2, "'north' twice."), (("west",) * 3, "'west' 3 times.")]
+)
+def test_a_comparison_with_itself_is_refused_with_the_teams_to_choose_from(
+    refused: Callable[..., str], parts: Path, names: tuple[str, ...], said: str
+) -> None:
+    refusal = " ".join(refused("compare", str(parts), "--between", *names).split())
+    assert f"--between names {said}" in refusal
+    assert "Name two or more teams. Choose from: north, south." in refusal
+
+
+def test_a_value_with_a_slip_is_refused_with_the_one_that_was_meant(
+    refused: Callable[..., str], parts: Path
+) -> None:
+    said = refused("report", str(parts), "--by", "teams")
+    assert "--by 'teams' is not known.\nDid you mean team? Use all, forecaster, team" in said

@@ -101,3 +101,20 @@ def test_a_protocol_that_does_not_exist_is_refused_with_those_that_do(
     for name in ("brier_lead", "brier_lead(soon)", "brier_lead(9999999)", "quadratic"):
         result = forecasts("score", str(EXAMPLES / "everything"), "--protocol", name, exit_code=2)
         assert f"There is no protocol '{name}'" in " ".join(result.stderr.split())
+
+
+def test_beside_others_the_command_for_ones_own_report_is_named(
+    forecasts: Callable[..., Result], clock: Callable[[str], None], tmp_path: Path
+) -> None:
+    forecasts("ask", "Will it rain?", "30%", "--closes", "2026-01-20", "--slug", "rain")
+    assert forecasts("report").stderr == ""
+    forecasts("update", "rain", "40%", "--as", "bob")
+    said = "Yours alone: forecasts report --by forecaster --name alice\n"
+    assert forecasts("report").stderr == said
+    assert said not in forecasts("report").stdout
+    for other in (
+        ("--format", "md"),
+        ("--by", "forecaster"),
+        ("--output", str(tmp_path / "report.txt")),
+    ):
+        assert "Yours alone" not in forecasts("report", *other).stderr

@@ -187,11 +187,23 @@ def test_the_command_makes_the_parts_and_names_the_next_step(
     folder = tmp_path / "made"
     done = run.invoke(app, ["simulate", str(folder), *size, "--types", "numeric=0.5"])
     assert done.exit_code == 0, done.output
-    assert "forecasts on 20 questions by 5 forecasters, in 1 part." in done.output
+    said = " ".join(done.output.split())
+    assert "forecasts (about 300 asked for) on 20 questions by 5 forecasters, in 1 part." in said
     assert f"forecasts score {folder} --output SCORES" in done.output.replace("\n", "")
     again = run.invoke(app, ["simulate", str(folder), *size])
     assert again.exit_code == 2
     assert "Name a new folder." in again.output
+
+
+def test_too_few_forecasts_are_refused_and_no_folder_is_left(
+    run: CliRunner, tmp_path: Path
+) -> None:
+    size = ["--questions", "300", "--forecasters", "40", "--updates", "10", "--workers", "1"]
+    done = run.invoke(app, ["simulate", str(tmp_path / "made"), *size])
+    assert done.exit_code == 2
+    said = " ".join(done.output.split())
+    assert "About 10 forecasts on 300 questions are too few: none was made." in said
+    assert not (tmp_path / "made").exists()
 
 
 @pytest.mark.parametrize("wrong", ["numeric", "numeric=many", "weather=0.5"])
