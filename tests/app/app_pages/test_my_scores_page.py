@@ -25,7 +25,7 @@ def scored(furnished: AppTest, engine: Engine) -> AppTest:
         updates.update(ledger, sleet, Value(probability=0.9), member=alice, now=day(0))
         updates.update(ledger, sleet, Value(probability=0.5), member=bob, now=day(0))
         # Resolved early: its scheduled close is still to come.
-        confirmation.confirm(ledger, sleet, "yes", known_at=day(3), now=day(4.8), member=alice)
+        confirmation.confirm(ledger, sleet, "yes", known_at=day(4.5), now=day(4.8), member=alice)
     return furnished
 
 
@@ -46,7 +46,7 @@ def test_all_resolved_questions_are_listed_newest_first_with_score_outcome_and_c
 
 def test_the_newest_question_is_open_and_says_what_it_earned(scored: AppTest) -> None:
     said = words(visit(scored, "my_scores"))
-    assert "Brier **0.0100** · outcome **yes** on 4 Jan 2026" in said
+    assert "Brier **0.0100** · outcome **yes** on 5 Jan 2026" in said
     assert "better than the crowd · coverage" in said
 
 
