@@ -5,6 +5,7 @@
 const QUESTION = "You have typed something that is not saved. Leave it?";
 const ACT = '[class*="st-key-act-"]';
 const ONE_LINE = ".st-key-act-one-line";
+const CARD = "st-key-act-forecast-"; // in a list, or alone on the question's page
 const FORM = '[data-testid="stForm"]';
 const AROUND = '[class*="st-key-around-"]'; // a form and its fields that are read at once
 const FIELD = "input:not([type=range]):not([type=file]), textarea";

@@ -56,9 +56,21 @@ function meet(one) {
   const next = one.saved && fieldLike(one, isLater);
   const hasEnded = isRefused(one) || (one.hasRun && rested > SETTLED);
   const isLate = rested > (one.saved ? PATIENCE : SETTLED) || one.path !== window.location.pathname;
+  const isUnread = rested && hasEnded && same && isUnreadCard(one, same);
   if (next && rested) handOver(one, next);
+  else if (isUnread) saveAgain(one, same);
   else if (same && (!one.saved || (rested && hasEnded) || isLate)) handOver(one, same);
   else if (rested && (hasEnded || isLate)) giveUp(one);
+}
+
+// Streamlit knows a card by its place in the list. If the card above it is saved just before, another
+// card has that place when the request is run, and nobody reads it.
+const isUnreadCard = (one, field) =>
+  one.saved && !one.again && !isRefused(one) && one.act.startsWith(CARD) && field.value !== "";
+
+function saveAgain(one, field) {
+  Object.assign(one, { again: true, hasRun: false, rest: 0 });
+  saveButton(placeOf(field))?.click();
 }
 
 // A cover with something typed into it stays, so that it can be copied.
