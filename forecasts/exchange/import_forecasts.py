@@ -205,7 +205,11 @@ def _columns(
 
 def withdrawals(forecasts: pd.DataFrame) -> pd.Series[bool]:
     """Return which rows are withdrawals: those without a value."""
-    return forecasts[["probability", "probabilities", "quantiles"]].isna().all(axis=1)
+    # By column: together they would be copied.
+    p, several, quantiles = (
+        forecasts[name].isna() for name in ("probability", "probabilities", "quantiles")
+    )
+    return p & several & quantiles
 
 
 def question_ids(session: Session, slugs: Sequence[str]) -> dict[str, int]:

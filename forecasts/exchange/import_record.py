@@ -260,7 +260,7 @@ def _preview(
             fresh = new.get(slug, 0)
             known = every.get(slug, 0) - fresh
             details = _details(slug, comparison, ended.get(slug, 0))
-            first, last = made.get(slug, (None, None))
+            first, last = map(time_of, made.loc[slug]) if slug in made.index else (None, None)
             listed.append(
                 QuestionRow(
                     question_id=slug,
@@ -312,15 +312,10 @@ def _by_question(forecasts: pd.DataFrame) -> tuple[dict[str, int], dict[str, int
     return made, ended
 
 
-def _made_between(forecasts: pd.DataFrame) -> dict[str, tuple[datetime, datetime]]:
+def _made_between(forecasts: pd.DataFrame) -> pd.DataFrame:
     """Return when the first and the last forecast on each question were made, not withdrawals."""
     made = forecasts.loc[~withdrawals(forecasts), ["question_id", "made_at"]]
-    times = made.groupby("question_id", observed=True)["made_at"]
-    first, last = times.min(), times.max()
-    return {
-        str(slug): (begin.to_pydatetime(), end.to_pydatetime())
-        for slug, begin, end in zip(first.index, first, last, strict=True)
-    }
+    return made.groupby("question_id", observed=True)["made_at"].agg(["min", "max"])
 
 
 def _change(slug: str, comparison: Comparison) -> Change:
