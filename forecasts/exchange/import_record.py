@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from sqlmodel import Session, col, select
 
+from forecasts.common.memory import release_memory
 from forecasts.common.times import to_minute
 from forecasts.exchange.import_ import Comparison, Imported, compare_frames, without, write_frames
 from forecasts.exchange.import_accounts import as_member, doubtful_names
@@ -185,12 +186,9 @@ def _compared(
     left_out += _conflicting(record.frames, comparison)
     known = {slug: state.id for slug, state in comparison.known.items()}
     printed = new_printed_scores(session, record, known, member)
-    return _Compared(
-        record,
-        comparison,
-        printed,
-        _preview(session, record, comparison, left_out, len(printed), member),
-    )
+    preview = _preview(session, record, comparison, left_out, len(printed), member)
+    release_memory()  # of the sums over all forecasts
+    return _Compared(record, comparison, printed, preview)
 
 
 def _renamed(
