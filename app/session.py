@@ -44,14 +44,19 @@ _MOST_PROBLEMS = 10  # listed for one bad input; the others are counted
 def now() -> datetime:
     """Return the ledger's time, a server's or this machine's; pages read the clock only here."""
     url = ledger_url()
-    return datetime.now(UTC) + (timedelta() if url.startswith("sqlite") else _ahead(url))
+    return _here() + (timedelta() if url.startswith("sqlite") else _ahead(url))
+
+
+def _here() -> datetime:
+    """Return this machine's time."""
+    return datetime.now(UTC)
 
 
 @st.cache_data(ttl=_BETWEEN_CLOCKS, show_spinner=False)
 def _ahead(url: str) -> timedelta:
     """Return how far a server's clock is ahead, so that pages show an act when it was made."""
     with suppress(LedgerError):
-        return ledger_clock(_opened(url), lambda: datetime.now(UTC))() - datetime.now(UTC)
+        return ledger_clock(_opened(url), _here)() - _here()
     return timedelta()
 
 
