@@ -291,8 +291,8 @@ def _objects(made: Mapping[int, Any], rows: Rows, gone: npt.NDArray[np.bool_]) -
     if not made:
         return nothing(len(rows))
     found = np.full(len(rows), None, dtype=object)
-    places = np.flatnonzero(~gone)
-    found[places] = [made.get(row) for row in rows[places].tolist()]
+    places = np.flatnonzero(~gone & np.isin(rows, np.fromiter(made, dtype=np.intp)))
+    found[places] = [made[row] for row in rows[places].tolist()]
     return found
 
 
