@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -10,7 +9,7 @@ from datetime import datetime
 
 import numpy as np
 import pandas as pd
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 
 from forecasts.access.members import find_member, members_or_new
 from forecasts.access.memberships import join, same_membership, team_or_new
@@ -41,10 +40,9 @@ from forecasts.ledger.models import (
     Article,
     Evidence,
     Member,
-    QuestionRevision,
     Team,
 )
-from forecasts.questions.standing import QuestionState, in_batches, listing
+from forecasts.questions.standing import listing
 from forecasts.scores import scores
 from forecasts.scores.frames import FRAME_COLUMNS, Frames, rows
 
@@ -226,30 +224,28 @@ def compare_frames(
     vouched = vouch or not is_shared(session)
     if vouch:
         require(session, member, Action.vouch, now=now)
-    is_limited = not member_rights(session, member, now=now).unrestricted
+    rights = member_rights(session, member, now=now)
+    is_limited = not rights.unrestricted
     if is_limited:
         _require_small(frames)
-    slugs = frames.questions["question_id"].tolist()
-    known = {state.slug: state for state in listing(session, now=now, only=slugs)}
-    _require_may_import(session, frames, known, member, now, tolerant=tolerant)
+        _require_may_import(session, frames, member, now, tolerant=tolerant)
     on_progress("Members, articles and evidence", 0.0)
     _compare_memberships(session, frames.teams)
     articles, by_address = compare_articles(session, frames.articles, member, now)
     with nullcontext() if is_limited else reading_everything(session):
         evidence_keys, evidence = compare_evidence(session, frames.evidence, member)
-    tolerance = _tolerance(session, known, member, now) if tolerant else None
-    questions = compare_questions(session, frames, known, member, now, on_progress, tolerance)
-    kept = {
-        slug: KnownQuestion.of(state, is_revised=slug in questions.revised)
-        for slug, state in known.items()
-    }
-    del known  # before the forecasts take its place in memory
+    tolerance = (
+        Tolerance(lambda action, state: allows(rights, action, state.question, state.text))
+        if tolerant
+        else None
+    )
+    questions, known = compare_questions(session, frames, member, now, on_progress, tolerance)
     if tolerance is not None:
         frames = without(frames, tolerance.unfit)
     with nullcontext() if is_limited else reading_everything(session):
-        forecasts = compare_forecasts(session, frames, new_only=not kept, vouched=vouched, now=now)
+        forecasts = compare_forecasts(session, frames, new_only=not known, vouched=vouched, now=now)
     return Comparison(
-        kept,
+        known,
         articles,
         by_address,
         evidence_keys,
@@ -259,23 +255,6 @@ def compare_frames(
         vouched,
         is_limited,
         [] if tolerance is None else tolerance.conflicts,
-    )
-
-
-def _tolerance(
-    session: Session, known: dict[str, QuestionState], member: Member, now: datetime
-) -> Tolerance:
-    """Return the tolerance for this member's import of questions that the ledger has."""
-    rights = member_rights(session, member, now=now)
-    numbers = {state.id: state.text.number for state in known.values() if state.text.number > 1}
-    earlier: defaultdict[int, list[QuestionRevision]] = defaultdict(list)
-    for some in in_batches(list(numbers)):
-        of_these = select(QuestionRevision).where(col(QuestionRevision.question_id).in_(some))
-        for text in session.exec(of_these):
-            if text.number < numbers[text.question_id]:
-                earlier[text.question_id].append(text)
-    return Tolerance(
-        lambda action, state: allows(rights, action, state.question, state.text), earlier
     )
 
 
@@ -350,25 +329,19 @@ def _require_small(frames: Frames) -> None:
 
 
 def _require_may_import(
-    session: Session,
-    frames: Frames,
-    known: dict[str, QuestionState],
-    member: Member,
-    now: datetime,
-    *,
-    tolerant: bool,
+    session: Session, frames: Frames, member: Member, now: datetime, *, tolerant: bool
 ) -> None:
-    """Refuse an import of anything that the member could not add otherwise.
+    """Refuse an import of anything that this member, without an admin's rights, could not add.
 
     Only admins import others' forecasts, and memberships. For their own forecasts, new questions,
     wordings and resolutions, members need the same rights as without an import; if ``tolerant``,
     wordings and resolutions are left out otherwise (``compare_questions``).
     """
-    if member_rights(session, member, now=now).unrestricted:
-        return
     if len(frames.teams) or set(frames.forecasts["forecaster"].unique()) - {member.handle}:
         require(session, member, Action.record, now=now)
     require(session, member, Action.ask, now=now)
+    slugs = frames.questions["question_id"].tolist()
+    known = {state.slug: state for state in listing(session, now=now, only=slugs)}
     for row in rows(frames.questions):
         state = known.get(row.question_id)
         if state is None:

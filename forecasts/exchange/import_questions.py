@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
 
 import pandas as pd
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from forecasts.access.roles import Action, is_shared
 from forecasts.articles.text_quotes import TextQuote
@@ -35,7 +36,7 @@ from forecasts.questions.registry import (
 )
 from forecasts.questions.revisions import DECIDES_SCORES, append_wording, reworded
 from forecasts.questions.sources import Passage
-from forecasts.questions.standing import QuestionState
+from forecasts.questions.standing import QuestionState, in_batches, listing
 from forecasts.resolution.outcome_checks import require_possible
 from forecasts.scores.frames import Frames, rows
 from forecasts.scores.scores import Scored
@@ -43,6 +44,7 @@ from forecasts.scores.scores import Scored
 # Called with the current step and the share that is done, from 0 to 1.
 Progress = Callable[[str, float], None]
 _STEP = 50  # questions between two calls
+_TOGETHER = 5_000  # questions that are compared at a time
 _NAMES = set(QuestionText.model_fields)
 
 
@@ -65,13 +67,11 @@ class Tolerance:
     """For records of other platforms: what conflicts is left out, and listed in ``conflicts``.
 
     A person cannot correct the platform, and one question should not prevent the import of the
-    others. ``may``: whether the importer may do this on a question. ``earlier``: the earlier
-    wordings of questions by id. A value that one of them had is not news: a member has changed it
-    here, or the export is older than another.
+    others. ``may``: whether the importer may do this on a question. A value that an earlier wording
+    had is not news: a member has changed it here, or the export is older than another.
     """
 
     may: Callable[[Action, QuestionState], bool]
-    earlier: Mapping[int, Sequence[QuestionText]]
     conflicts: list[Conflict] = field(default_factory=list)
 
     @property
@@ -81,7 +81,7 @@ class Tolerance:
 
 
 class KnownQuestion(NamedTuple):
-    """The part of a question in the ledger that writing needs: 100,000 whole ones take 450 MB.
+    """The part of a question in the ledger that writing needs; a whole one takes 4.5 kB.
 
     ``text``: its newest wording, if the import revises it.
     """
@@ -118,15 +118,15 @@ class QuestionChanges:
 def compare_questions(
     session: Session,
     frames: Frames,
-    known: dict[str, QuestionState],
     member: Member,
     now: datetime,
     on_progress: Progress,
     tolerance: Tolerance | None = None,
-) -> QuestionChanges:
-    """Return the differences from the questions that the ledger has, ``known``; nothing is written.
+) -> tuple[QuestionChanges, dict[str, KnownQuestion]]:
+    """Return the differences from the visible questions of the ledger, and those that it has.
 
-    New questions without resolution criteria that others would see are visible to ``member`` only.
+    Nothing is written. New questions without resolution criteria that others would see are visible
+    to ``member`` only.
     """
     conflicts: list[Conflict] = [] if tolerance is None else tolerance.conflicts
 
@@ -134,14 +134,13 @@ def compare_questions(
         place = f"{frames.place('questions', number)}, column {column}"
         conflicts.append(Conflict(slug, column, Problem(place, str(value), rule)))
 
-    found = QuestionChanges({}, 0, {}, {})
+    found, there = QuestionChanges({}, 0, {}, {}), dict[str, KnownQuestion]()
     kept_private, others_see = 0, is_shared(session)
-    for number, row in enumerate(rows(frames.questions)):
+    for number, row, state, earlier in _with_states(session, frames.questions, now):
         if number % _STEP == 0:
             asked = len(frames.questions)
             on_progress(f"Question {number + 1:,} of {asked:,}", 0.1 + 0.4 * number / asked)
         wrong = partial(note, number, row.question_id)
-        state = known.get(row.question_id)
         text: QuestionText
         if state is None:
             try:
@@ -158,13 +157,15 @@ def compare_questions(
             found.new[row.question_id] = NewQuestion(row.question_id, text)
         else:
             text = state.text
-            if changed := changes(row, state, wrong, tolerance):
+            if changed := changes(row, state, wrong, tolerance, earlier if tolerance else ()):
                 try:
                     text = found.revised[row.question_id] = reworded(state.text, **changed)
                 except Refused as error:
                     if tolerance is None:
                         raise
                     wrong("options", row.options, error.message)
+            is_revised = row.question_id in found.revised
+            there[row.question_id] = KnownQuestion.of(state, is_revised=is_revised)
         resolution = _resolution(row, text, state, member, now, wrong)
         if resolution and state and tolerance and not tolerance.may(Action.resolve, state):
             wrong("resolution", resolution["outcome"], "you may not resolve this question")
@@ -179,7 +180,38 @@ def compare_questions(
             problems=[one.problem for one in conflicts],
             remedy="Resolutions are corrected one by one with: forecasts resolve QUESTION OUTCOME.",
         )
-    return replace(found, kept_private=kept_private)
+    return replace(found, kept_private=kept_private), there
+
+
+def _with_states(
+    session: Session, questions: pd.DataFrame, now: datetime
+) -> Iterator[tuple[int, Any, QuestionState | None, Sequence[QuestionText]]]:
+    """Yield each row with its number, the question as the ledger has it, and earlier wordings.
+
+    The questions are read some at a time: 100,000 take 450 MB.
+    """
+    for start in range(0, len(questions), _TOGETHER):
+        some = questions.iloc[start : start + _TOGETHER]
+        known = listing(session, now=now, only=some["question_id"].tolist())
+        by_slug = {state.slug: state for state in known}
+        earlier = _earlier_wordings(session, known)
+        for number, row in enumerate(rows(some), start):
+            state = by_slug.get(row.question_id)
+            yield number, row, state, () if state is None else earlier.get(state.id, ())
+
+
+def _earlier_wordings(
+    session: Session, states: Sequence[QuestionState]
+) -> Mapping[int, Sequence[QuestionText]]:
+    """Return the wordings before the newest of each question, by its id."""
+    numbers = {state.id: state.text.number for state in states if state.text.number > 1}
+    earlier: defaultdict[int, list[QuestionText]] = defaultdict(list)
+    for some in in_batches(list(numbers)):
+        of_these = select(QuestionRevision).where(col(QuestionRevision.question_id).in_(some))
+        for text in session.exec(of_these):
+            if text.number < numbers[text.question_id]:
+                earlier[text.question_id].append(text)
+    return earlier
 
 
 def write_questions(
@@ -213,13 +245,17 @@ def write_questions(
 
 
 def changes(
-    row: Any, state: QuestionState, wrong: Wrong, tolerance: Tolerance | None = None
+    row: Any,
+    state: QuestionState,
+    wrong: Wrong,
+    tolerance: Tolerance | None = None,
+    earlier: Sequence[QuestionText] = (),
 ) -> dict[str, Any]:
     """Return the row's differences from the ledger; a forbidden change is a problem.
 
-    Blanks are ignored, and so is a title that is the id, which replaces a blank title.
+    Blanks are ignored, and so are the values of ``earlier`` wordings, and a title that is the id,
+    which replaces a blank title.
     """
-    earlier = [] if tolerance is None else tolerance.earlier.get(state.id, [])
     changes = {
         name: value
         for name, value in _fields(row).items()

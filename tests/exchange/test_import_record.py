@@ -15,6 +15,7 @@ from forecasts.access.members import find_member, member_or_new
 from forecasts.access.roles import ensure_admin
 from forecasts.access.visibility import read_as
 from forecasts.common.errors import BadInput, Forbidden
+from forecasts.exchange import import_questions
 from forecasts.exchange.import_record import Change, Preview, import_record, preview
 from forecasts.exchange.platforms.record import (
     ORIGIN_COLUMNS,
@@ -207,6 +208,33 @@ def test_what_contradicts_the_ledger_is_left_out_with_its_reason(engine: Engine)
         ("questions, row 1, column scheduled_close_time", "2026-01-21 00:00:00+0"),
         ("questions, row 1, column resolution", "resolved here as yes,"),
     ]
+
+
+def test_questions_are_compared_some_at_a_time_to_the_same_end(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = {f"metaculus-{number}": {"resolution": "yes", "known_at": day(12)} for number in (7, 8)}
+    come_in(engine, record(questions=first | {"metaculus-9": {}}))
+    come_in(engine, record(questions={"metaculus-9": {"title": "Will it now?"}}))
+    turned = {"resolution": "no", "known_at": day(12)}
+    news = {
+        "metaculus-6": {},
+        "metaculus-7": {"title": "Will it now?"},
+        "metaculus-8": turned,
+        "metaculus-9": {"resolution": "no", "known_at": day(12)},  # under its first title
+    }
+    whole = looked(engine, record(questions=news))
+    monkeypatch.setattr(import_questions, "_TOGETHER", 1)
+    assert looked(engine, record(questions=news)) == whole
+    assert [one.change for one in whole.questions] == [Change.new, Change.changed, Change.changed]
+    assert [row.details for row in whole.questions[1:]] == [
+        ["title: Will metaculus-7 happen? → Will it now?"],
+        ["outcome: no"],
+    ]
+    [left_out] = whole.left_out
+    assert left_out.place == "questions, row 3, column resolution"
+    done = come_in(engine, record(questions=news))
+    assert (done.counts.questions, done.counts.revised, done.counts.resolutions) == (1, 1, 1)
 
 
 def test_an_outcome_known_before_the_question_opened_is_left_out_not_the_question(

@@ -314,7 +314,6 @@ def _forecasts(
     found = read_forecasts(
         Part(made, asked, of_question, accounts.of_forecasts, accounts.handles, until)
     )
-    made.frame = pd.DataFrame()
     name = made.path.name
     left_out = [
         LeftOut(name, f"{count:,} of {method}", "a crowd of the platform, not a member's forecast")

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from forecasts.common.memory import release_memory
 from forecasts.exchange.folder.blocks import csv_header
 from forecasts.exchange.folder.tables import Table, read_table
 from forecasts.exchange.platforms.metaculus_questions import Asked, own_id
@@ -139,7 +140,10 @@ def placed(frame: pd.DataFrame, asked: Mapping[str, Asked | None]) -> tuple[list
 
 
 def read_forecasts(part: Part) -> Forecasts:
-    """Return the forecasts in order of question, forecaster and time; bad cells are noted."""
+    """Return the forecasts in order of question, forecaster and time; bad cells are noted.
+
+    Afterwards the table has no rows: the forecasts need the memory.
+    """
     table, frame = part.table, part.table.frame
     rows = np.flatnonzero((part.of_question >= 0) & (part.who >= 0))
     for row in rows[frame["Start Time"].isna().to_numpy()[rows]].tolist():
@@ -157,6 +161,8 @@ def read_forecasts(part: Part) -> Forecasts:
         fits = np.array([one.kind in kinds for one in part.questions], dtype=bool)
         reader(part, rows[fits[part.of_question[rows]]], values)
     noted = np.zeros(len(frame), dtype=bool)
+    table.frame = frame = pd.DataFrame()
+    release_memory()
     for column in (_P, _VECTOR, _CDF, "Start Time", "End Time"):
         noted[list(table.noted[column])] = True
     empty = rows[~values.stated[rows] & ~noted[rows]].tolist()
