@@ -15,6 +15,7 @@ const KEPT = '[type=search], [role=combobox], [class*="st-key-filters"] *';
 const LEADS_AWAY = "a[href], .st-key-open-sample button, .st-key-leave-sample button";
 const HELP = '[data-testid="stTooltipIcon"] button[aria-label^="Help"]';
 const SAVE = '[class*="-save"] button, [data-testid="stFormSubmitButton"] button';
+const BUTTON = '[data-testid="stButton"], [data-testid="stFormSubmitButton"]';
 const PATIENCE = 5000; // ms of rest until a field that should be there will not come
 const BOUNCE = 500; // ms in which a second Enter, with nothing typed, is the first one still
 const SETTLED = 600; // ms of rest after which a save has ended; it takes more than one run
@@ -85,6 +86,12 @@ function traverse(event) {
 
 function unload(event) {
   if (isUnsaved()) event.preventDefault();
+}
+
+// The second click of a double click. The act of the first may be stored and the form be drawn
+// anew by then: its button would store what the new form begins with.
+function bounce(event) {
+  if (event.detail > 1 && event.target.closest?.(BUTTON)) stop(event);
 }
 
 // --- focus ---------------------------------------------------------------------------------------
@@ -258,6 +265,7 @@ function listen() {
   window.addEventListener("input", touch, true);
   window.addEventListener("keydown", touch, true);
   window.addEventListener("focusin", divert, true);
+  window.addEventListener("click", bounce, true);
   window.addEventListener("click", followLink, true);
   window.addEventListener("click", click, true);
   window.navigation?.addEventListener("navigate", traverse);
