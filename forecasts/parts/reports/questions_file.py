@@ -41,7 +41,10 @@ OF_SCOPE = [
 
 
 def write(folder: Path, scope: Scope, parts: Parts) -> Scope:
-    """Return the scope with few columns; the file has all, with reason and part of each."""
+    """Return the scope with few columns; the file has all, with the reason of each.
+
+    Each record batch of the file is a part.
+    """
     questions = scope.questions
     ids = pd.Index(questions["id"])
     schema = None
@@ -57,27 +60,33 @@ def write(folder: Path, scope: Scope, parts: Parts) -> Scope:
                 id=own["question_id"],
                 **about,
                 place=place,
-                part=np.full(len(own), part, dtype=np.int32),
                 reason=scope.reason[place].astype(str),
             )
-            content = pa.Table.from_pandas(
+            content = pa.RecordBatch.from_pandas(
                 own.astype(dict.fromkeys(_JSON, "str")), schema, preserve_index=False
             )
             if schema is None:
                 schema = content.schema
                 writer = open_files.enter_context(pyarrow.ipc.new_file(sink, schema))
-            writer.write_table(content)
+            writer.write_batch(content)
     return replace(scope, questions=questions[_KEPT])
 
 
-def read(folder: Path, scope: Scope, wanted: Callable[[Any], Any]) -> Scope:
-    """Return the scope with some questions only: those that ``wanted`` marks in an Arrow table.
+def read(
+    folder: Path,
+    scope: Scope,
+    *,
+    part: int | None = None,
+    wanted: Callable[[Any], Any] = lambda rows: np.full(len(rows), True),
+) -> Scope:
+    """Return the scope with some questions only: those of ``part``, those that ``wanted`` marks.
 
-    The column ``place`` is the position among all questions.
+    ``wanted`` gets the questions as Arrow has them. The column ``place`` is the position among all
+    questions.
     """
     found = []
     with pa.OSFile(str(folder / _FILE)) as source, pyarrow.ipc.open_file(source) as file:
-        for number in range(file.num_record_batches):
+        for number in range(file.num_record_batches) if part is None else [part]:
             rows = file.get_batch(number)
             marked = np.flatnonzero(wanted(rows))
             if len(marked):

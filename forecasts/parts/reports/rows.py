@@ -50,7 +50,7 @@ def questions_of(
     After the last, the part's forecasts are written by batch; ``again``: that was done before, and
     there are no digests. ``alone`` as in ``Rows``. BadInput for values against the rules.
     """
-    scope = questions_file.read(folder, plan.scope, lambda rows: rows["part"].to_numpy() == part)
+    scope = questions_file.read(folder, plan.scope, part=part)
     questions = plan.parts.questions(part, questions_file.QUESTIONS)
     left = np.ones(len(questions), dtype=np.bool_)
     found = []
@@ -145,7 +145,7 @@ def rows_of_batch(folder: Path, plan: Plan, batch: int, *, alone: bool = False) 
 def _scope(folder: Path, scope: Scope, wanted: Sequence[str], forecast: pd.Series) -> Scope:
     """Return the scope with the questions of these groups, which have forecast some of them."""
     if scope.by in ("all", "lead"):
-        return questions_file.read(folder, scope, lambda rows: np.full(len(rows), True))
+        return questions_file.read(folder, scope)
     is_forecast = np.zeros(scope.all_questions, dtype=np.bool_)
     is_forecast[forecast.unique()] = True
 
@@ -156,7 +156,7 @@ def _scope(folder: Path, scope: Scope, wanted: Sequence[str], forecast: pd.Serie
         of_questions = json_cells(rows["tags"])
         return asked(rows) | [not set(own or ()).isdisjoint(wanted) for own in of_questions]
 
-    return questions_file.read(folder, scope, tagged if scope.by == "tag" else asked)
+    return questions_file.read(folder, scope, wanted=tagged if scope.by == "tag" else asked)
 
 
 def concatenated(folder: Path, batch: int) -> Any:
