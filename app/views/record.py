@@ -247,7 +247,10 @@ def _all_scores(group: Group) -> None:
         f"Miscalibration from luck alone: {significant(made.expected)} ({_p(made.p_value)}).",
         help="\n\n".join(
             STATISTICS[name].whole
-            for name in ("score", "miscalibration", "discrimination", "uncertainty", "expected")
+            for name in (
+                *("score", "miscalibration", "discrimination", "uncertainty", "expected"),
+                "p_value",
+            )
         ),
     )
 
@@ -316,8 +319,7 @@ def _tests(group: Group) -> None:
     st.caption(as_text(STATISTICS["verdict"].whole))
     report_table(tables.tests(group))
     st.caption(
-        "The verdict rests on the first test. Among several tests, a p below 0.05 is common even "
-        "for a calibrated record.",
+        as_text(STATISTICS["p_value"].whole),
         help="\n\n".join(
             STATISTICS[name].whole
             for name in ("recalibration", "luck", "spiegelhalter", "calibration_in_the_large")

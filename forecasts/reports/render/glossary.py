@@ -40,6 +40,13 @@ OF_REPORTS: Mapping[str, Statistic] = {
         "luck and error look alike.",
         "verdict.md",
     ),
+    "p_value": Statistic(
+        "p-value",
+        "how often chance alone puts a calibrated record this far off; the verdict rests on its "
+        "own (recalibration line), not on that of miscalibration, which looks for any fault and "
+        "finds a plain one less often; among several tests, one below 0.05 is common.",
+        "verdict.md",
+    ),
     "left_out": Statistic(
         "Left out",
         "questions without a score here, counted by reason; the outcome “yes” or “no” is never a "

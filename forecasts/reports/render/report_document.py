@@ -37,8 +37,8 @@ def report_document(report: Report) -> Document:
         sections=(*overview, *(_section(report, group) for group in report.groups)),
         notes=report.notes,
         terms=tuple(explained(report)),
-        # Without these two the numbers mislead.
-        key_terms=(OF_REPORTS["families"], OF_REPORTS["miscalibration"]),
+        # Without these the numbers mislead.
+        key_terms=tuple(OF_REPORTS[name] for name in ("families", "miscalibration", "p_value")),
         about=wording.about(report.metadata, report.questions),
     )
 

@@ -169,7 +169,7 @@ def tests(group: Group) -> Table:
     moved = group.movement
     note = (
         "Of forecasts when made, the k-th of a forecaster on a question with weight 1/k; "
-        f"p-values are {over_families(group.families)}. The first p-value is that of the verdict."
+        f"p-values are {over_families(group.families)}."
     )
     if moved is not None:
         rows.append(("Excess movement", signed(moved.excess.mean), "0", p_value(moved.p_value)))

@@ -368,6 +368,16 @@ def test_intervals_and_p_values_say_that_they_count_families(
     assert "such records (40 families of questions)" in text
 
 
+@pytest.mark.parametrize("by", ["all", "team"])
+@pytest.mark.parametrize("render", [as_text, as_html, as_markdown])
+def test_a_report_says_once_which_of_its_p_values_decides(
+    render: Callable[[Report], str], by: str
+) -> None:
+    text = " ".join(render(random_report(4, by=by)).replace("\u00a0", " ").split())
+    assert text.count(OF_REPORTS["p_value"].sentence[1:]) == 1
+    assert text.count("verdict rests on") == 1
+
+
 def test_a_reaction_is_shown_beside_the_verdict_in_every_format() -> None:
     group = edge_case("a random one").groups[0]
     assert group.movement is not None
