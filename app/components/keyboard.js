@@ -88,8 +88,8 @@ function unload(event) {
   if (isUnsaved()) event.preventDefault();
 }
 
-// The second click of a double click. The act of the first may be stored and the form be drawn
-// anew by then: its button would store what the new form begins with.
+// The second click of a double click. By then the first may be stored and a new form drawn: its
+// button would store the values that the new form begins with.
 function bounce(event) {
   if (event.detail > 1 && event.target.closest?.(BUTTON)) stop(event);
 }
