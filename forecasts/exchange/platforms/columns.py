@@ -26,8 +26,9 @@ _OFFSET = r" ?([Zz]|[+-]\d{2}(:?\d{2})?)$"
 _AWARE = _TIME.replace(r")?$", f"){_OFFSET}")
 _YEARS = (1, 9999)  # in UTC
 _FORM = "a day as in 2025-10-30, or a time as in 2025-10-30 14:00:00, with or without an offset"
-# From the first second of a day to its last, when a question that is open all day closes.
-DAY = pd.Timedelta(days=1) - pd.Timedelta(seconds=1)
+_DAY, _SECOND = pd.Timedelta(days=1), pd.Timedelta(seconds=1)
+# Times beyond these have no day before or after them in every zone.
+_EARLIEST, _LATEST = (pd.Timestamp(day, tz="UTC") for day in ("0001-01-03", "9999-12-29"))
 
 
 def csv_with(source: Source, columns: Sequence[str]) -> str:
@@ -158,9 +159,7 @@ def _utc(cells: Any, zone: ZoneInfo | None) -> Any:
     kind = pa.timestamp("us", "UTC") if zone is None else pa.timestamp("us")
     found = pd.Series(cells.cast(kind).to_numpy(zero_copy_only=False), dtype="datetime64[us]")
     if zone is not None and zone.key != "UTC":
-        first = np.ones(len(found), dtype=bool)
-        found = found.dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
-        found = found.dt.tz_convert("UTC").dt.tz_localize(None)
+        found = _in_utc(found, zone).dt.tz_localize(None)
     found = found.where(found.dt.year.between(*_YEARS))
     return found.to_numpy("datetime64[us]")
 
@@ -200,18 +199,48 @@ def repeated(text: str, count: int) -> pd.Series[Any]:
     return as_texts(pa.repeat(pa.scalar(text, pa.large_string()), count))
 
 
+def day_later(moments: pd.Series[Any], zone: ZoneInfo) -> Any:
+    """Return the times a day later by the zone's clock; for a day's first second, its last."""
+    local = _local(moments.mask(moments > _LATEST, _LATEST), zone)
+    later = local + _DAY
+    return _in_utc(later.mask(local == local.dt.normalize(), later - _SECOND), zone)
+
+
+def day_earlier(moments: pd.Series[Any], zone: ZoneInfo) -> Any:
+    """Return the times a day earlier by the zone's clock; for a day's last second, its first."""
+    earlier = _local(moments.mask(moments < _EARLIEST, _EARLIEST), zone) - _DAY
+    return _in_utc(earlier.mask(end_days(moments, zone), earlier + _SECOND), zone)
+
+
+def end_days(moments: pd.Series[Any], zone: ZoneInfo) -> Any:
+    """Return whether each time is the last second of a day in the zone."""
+    following = _local(moments, zone) + _SECOND
+    return following == following.dt.normalize()
+
+
+def _local(moments: pd.Series[Any], zone: ZoneInfo) -> Any:
+    return moments.dt.tz_convert(zone).dt.tz_localize(None)
+
+
+def _in_utc(local: pd.Series[Any], zone: ZoneInfo) -> Any:
+    """Return a zone's times; of an hour that its clock repeats, the first one is meant."""
+    first = np.ones(len(local), dtype=bool)
+    moments = local.dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
+    return moments.dt.tz_convert("UTC").astype(TIME_DTYPE)
+
+
 def windows(
-    opened: pd.Series[Any], due: pd.Series[Any], resolved: pd.Series[Any]
+    opened: pd.Series[Any], due: pd.Series[Any], resolved: pd.Series[Any], zone: ZoneInfo
 ) -> tuple[dict[str, pd.Series[Any]], int]:
     """Return the times between which forecasts count, and the number of unusable due times.
 
     A platform keeps a question open until it is resolved. So it closes when it is due or when it is
     resolved, whichever is later. If it is resolved before it is due, that is its actual close. A
-    question that would close before it opens closes a day after it opens.
+    question that would close before it opens closes a day after it opens (``day_later``).
     """
     closes = due.where(~(resolved > due), resolved).fillna(resolved)
     unusable = ~(closes > opened)
-    scheduled = closes.where(~unusable, opened + DAY)
+    scheduled = closes.where(~unusable, day_later(opened, zone))
     actual = resolved.where((resolved > opened) & (resolved < scheduled))
     columns = {
         "open_time": opened,

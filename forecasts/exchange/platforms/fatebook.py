@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -79,7 +80,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     owner = _owner(rows)
     first = rows.drop_duplicates("question_id").reset_index(names="row")
     made = rows[rows["who"] != ""].reset_index(names="row")
-    questions, unusable = _questions(first)
+    questions, unusable = _questions(first, choices.zone)
     places = {"questions": first["row"], "forecasts": made["row"]}
     frames = frames_of(
         questions,
@@ -164,9 +165,10 @@ def _of_question(rows: pd.DataFrame) -> pd.Series[Any]:
     return rows[_TITLE] + "\x1f" + rows["asked"]
 
 
-def _questions(first: pd.DataFrame) -> tuple[dict[str, Any], int]:
+def _questions(first: pd.DataFrame, zone: ZoneInfo) -> tuple[dict[str, Any], int]:
     """Return the columns of the questions, and how many had no usable time to resolve by."""
-    window, unusable = windows(*(first[f"{name}, read"] for name in (_ASKED, _DUE, _RESOLVED)))
+    asked, due, resolved = (first[f"{name}, read"] for name in (_ASKED, _DUE, _RESOLVED))
+    window, unusable = windows(asked, due, resolved, zone)
     option = first[_OPTION]
     has_option = option != ""
     families = [hashed_id("fatebook", key) for key in _of_question(first)]

@@ -30,9 +30,11 @@ from forecasts.exchange.platforms.column_guesses import (
     matched,
 )
 from forecasts.exchange.platforms.columns import (
-    DAY,
     as_mask,
     as_texts,
+    day_earlier,
+    day_later,
+    end_days,
     hashed_id,
     origins_of,
     repeated,
@@ -109,9 +111,7 @@ def _frames(
     dates = dates_of(table, columns, choices.zone)
     made = made_by_row(table, columns, choices, values, dates)
     require_sound(table)
-    questions, unusable, late = _questions(
-        table, columns, asked, outcomes, dates, made, choices.now
-    )
+    questions, unusable, late = _questions(table, columns, asked, outcomes, dates, made, choices)
     table.frame = table.frame[:0]
     nameless = made["forecaster"] == ""
     left_out = [
@@ -272,21 +272,21 @@ def _questions(
     outcomes: pd.Series[Any],
     dates: Mapping[str, pd.Series[Any]],
     made: pd.DataFrame,
-    now: datetime | None,
+    choices: Choices,
 ) -> tuple[dict[str, Any], int, int]:
     """Return the columns of the questions, how many had no usable close, and the late forecasts."""
-    many, codes = len(asked.ids), asked.codes[made["row"]]
+    many, codes, zone = len(asked.ids), asked.codes[made["row"]], choices.zone
     opened, due, resolved = (
         _of_each(dates[name], asked.codes, which, many)
         for name, which in (("open_time", "min"), ("close_time", "max"), ("resolved_at", "max"))
     )
     first, last = (_of_each(made["made_at"], codes, which, many) for which in ("min", "max"))
-    opened = opened.fillna(first).fillna(due - DAY).fillna(UNDATED)
-    due = due.where(due.notna() | resolved.notna(), last + DAY).fillna(resolved)
-    due = due.fillna(opened + DAY)
+    opened = opened.fillna(first).fillna(day_earlier(due, zone)).fillna(UNDATED)
+    due = due.where(due.notna() | resolved.notna(), day_later(last, zone)).fillna(resolved)
+    due = due.fillna(day_later(opened, zone))
     # A sheet that says when a question closes means it, however late the outcome was known.
     is_needed = (resolved < due) | ~(due > opened)
-    window, unusable = windows(opened, due, resolved.where(is_needed))
+    window, unusable = windows(opened, due, resolved.where(is_needed), zone)
     closes = window["actual_close_time"].fillna(window["scheduled_close_time"])
     late = int((made["made_at"] >= closes.take(codes).reset_index(drop=True)).sum())
     found: dict[str, Any] = {
@@ -295,7 +295,7 @@ def _questions(
         "type": repeated("binary", len(asked.ids)),
         **window,
         "resolution": outcomes,
-        "resolved_at": _begun(resolved.where(outcomes != ""), now),
+        "resolved_at": _begun(resolved.where(outcomes != ""), zone, choices.now),
     }
     if columns.wide and columns.wide[0] == "option":
         found["type"] = repeated("multiple_choice", len(asked.ids))
@@ -308,9 +308,12 @@ def _questions(
     return found, unusable, late
 
 
-def _begun(ends: pd.Series[Any], now: datetime | None) -> pd.Series[Any]:
-    """Return times that may be the ends of days; on the day of the import they are that time."""
-    return ends if now is None else ends.mask((ends > now) & (ends - DAY <= now), pd.Timestamp(now))
+def _begun(times: pd.Series[Any], zone: ZoneInfo, now: datetime | None) -> pd.Series[Any]:
+    """Return the times; for the end of the day of the import, the time of the import."""
+    if now is None:
+        return times
+    is_today = end_days(times, zone) & (times > now) & (day_earlier(times, zone) <= now)
+    return times.mask(is_today, pd.Timestamp(now))
 
 
 def _tags(cell: str) -> list[str] | None:

@@ -83,8 +83,10 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     handles = _handles(labels, user, choices.owner, notes)
     for made in forecasts:
         made["forecaster"] = handles[made["forecaster"]]
-    times = [pd.Series([one.pop(name) for one in questions], dtype=TIME_DTYPE) for name in _TIMES]
-    window, unusable = windows(*times)
+    opened, due, resolved = (
+        pd.Series([one.pop(name) for one in questions], dtype=TIME_DTYPE) for name in _TIMES
+    )
+    window, unusable = windows(opened, due, resolved, choices.zone)
     places = {
         "questions": [one.pop("place") for one in questions],
         "forecasts": [one.pop("place") for one in forecasts],
@@ -94,7 +96,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     return PlatformRecord(
         platform="predictionbook",
         frames=frames_of(
-            columns | window | {"resolved_at": times[2]},
+            columns | window | {"resolved_at": resolved},
             _columns(forecasts),
             place=lambda table, row: str(places[table][row]),
         ),

@@ -18,7 +18,14 @@ from forecasts.common.errors import BadInput
 from forecasts.exchange.folder.cells import READERS
 from forecasts.exchange.folder.tables import Table
 from forecasts.exchange.platforms.column_guesses import Columns, dates_resolved, missing_fields
-from forecasts.exchange.platforms.columns import DAY, as_mask, as_texts, handle, repeated, times
+from forecasts.exchange.platforms.columns import (
+    as_mask,
+    as_texts,
+    day_earlier,
+    handle,
+    repeated,
+    times,
+)
 from forecasts.exchange.platforms.record import Choices
 from forecasts.scores.frames import TIME_DTYPE
 
@@ -146,7 +153,7 @@ def made_by_row(
 ) -> pd.DataFrame:
     """Return the forecasts with the row of each, in the order of the rows."""
     rows = table.frame
-    made_at = _made_at(table, columns, dates)
+    made_at = _made_at(table, columns, dates, choices.zone)
     name = columns.one("forecaster")
     if name is None:
         who = repeated(choices.owner, len(rows))
@@ -182,11 +189,14 @@ def _at(values: pd.Series[Any], place: Any) -> pd.Series[Any]:
     return values.take(place).reset_index(drop=True)
 
 
-def _made_at(table: Table, columns: Columns, dates: dict[str, pd.Series[Any]]) -> pd.Series[Any]:
-    """Return the time of each row's forecast, else the start of its question or of its last day."""
+def _made_at(
+    table: Table, columns: Columns, dates: dict[str, pd.Series[Any]], zone: ZoneInfo
+) -> pd.Series[Any]:
+    """Return the time of each row's forecast, else the start of its question or its last day."""
     made_at = dates["made_at"].fillna(dates["open_time"])
     for name in ("close_time", "resolved_at"):
-        made_at = made_at.fillna(dates[name] - DAY)
+        if made_at.hasnans:
+            made_at = made_at.fillna(day_earlier(dates[name], zone))
     dated = [column for field in DATED if (column := columns.one(field))]
     if not dated:
         return made_at.fillna(UNDATED)

@@ -1,5 +1,6 @@
 """Fatebook's CSV in both shapes. No row is from a real account."""
 
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -112,6 +113,8 @@ def test_a_question_counts_until_it_is_resolved(tmp_path: Path) -> None:
     record = read(tmp_path, early, late, odd)
     closes = record.frames.questions["scheduled_close_time"].dt.strftime("%m-%d").tolist()
     assert closes == ["04-01", "05-01", "03-02"]
+    opened, closed = record.frames.questions.iloc[2][["open_time", "scheduled_close_time"]]
+    assert closed - opened == timedelta(days=1)
     actual = record.frames.questions["actual_close_time"]
     assert actual.notna().tolist() == [True, False, False]
     assert any(note.startswith("1 question was due before") for note in record.notes)

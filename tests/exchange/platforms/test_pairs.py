@@ -413,3 +413,52 @@ def test_an_outcome_of_today_is_known_by_now(tmp_path: Path, now: str, known: st
     [question] = record.frames.questions.itertuples()
     assert question.resolved_at.isoformat() == known
     assert question.actual_close_time.isoformat() == "2025-03-10T23:59:59+00:00"
+
+
+def test_an_outcome_with_a_time_later_today_is_not_known_by_now(tmp_path: Path) -> None:
+    text = (
+        "question,date,close_time,resolved_at,p,outcome\n"
+        "a,2025-03-01,2025-04-01,2025-03-10 18:00,0.7,1\n"
+    )
+    now = datetime.fromisoformat("2025-03-10T15:00:00+00:00")
+    record = sheets.read(tmp_path / "sheet.csv", text, format_="pairs", now=now)
+    [known] = record.frames.questions["resolved_at"]
+    assert known.isoformat() == "2025-03-10T18:00:00+00:00"
+
+
+def test_times_that_the_sheet_lacks_are_a_whole_day_from_a_time_of_day(tmp_path: Path) -> None:
+    due = read(tmp_path, "question,deadline,p,outcome\na,2025-03-05 14:00,0.7,1\n").frames
+    assert due.forecasts["made_at"][0].isoformat() == "2025-03-04T14:00:00+00:00"
+    assert due.questions["open_time"][0].isoformat() == "2025-03-04T14:00:00+00:00"
+    made = read(tmp_path, "question,timestamp,p,outcome\na,2025-03-05 14:00,0.7,1\n").frames
+    assert made.questions["scheduled_close_time"][0].isoformat() == "2025-03-06T14:00:00+00:00"
+    opened = "2025-03-05 14:00,2025-03-01,0.7,1\n"
+    odd = read(tmp_path, f"question,open_time,close_time,p,outcome\na,{opened}").frames
+    assert odd.questions["scheduled_close_time"][0].isoformat() == "2025-03-06T14:00:00+00:00"
+
+
+@pytest.mark.parametrize("day", ["2025-03-09", "2025-11-02"])  # of 23 and of 25 hours
+def test_times_that_the_sheet_lacks_follow_the_clock(tmp_path: Path, day: str) -> None:
+    zone = ZoneInfo("America/New_York")
+    text = f"question,date,p,outcome\na,{day},0.7,1\nb,{day}T00:30,0.7,1\n"
+    record = sheets.read(tmp_path / "s.csv", text, format_="pairs", zone=zone)
+    closes = [at.tz_convert(zone) for at in record.frames.questions["scheduled_close_time"]]
+    assert [f"{at:%H:%M:%S}" for at in closes] == ["23:59:59", "00:30:00"]
+    assert [f"{at:%Y-%m-%d}" == day for at in closes] == [True, False]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo"])
+def test_a_time_without_a_day_after_it_breaks_a_rule(tmp_path: Path, zone: str) -> None:
+    text = "question,timestamp,p,outcome\na,9999-12-31 12:00,0.7,1\n"
+    with pytest.raises(BadInput) as refused:
+        sheets.read(tmp_path / "s.csv", text, format_="pairs", zone=ZoneInfo(zone))
+    assert "must be after open_time" in str(refused.value.problems[0])
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Tokyo"])
+def test_a_time_without_a_day_before_it_dates_nothing_before_the_year_1(
+    tmp_path: Path, zone: str
+) -> None:
+    text = "question,deadline,p,outcome\na,0001-01-01 12:00,0.7,1\n"
+    record = sheets.read(tmp_path / "s.csv", text, format_="pairs", zone=ZoneInfo(zone))
+    assert record.frames.questions["open_time"].dt.year.tolist() == [1]
