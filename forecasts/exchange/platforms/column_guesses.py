@@ -148,7 +148,16 @@ def dates_resolved(columns: Columns) -> str | None:
     """Return the column "resolved" if it could be ``resolved_at``: its cells decide."""
     if "resolved_at" in columns.fields:
         return None
-    return next((column for column in columns.others if _plain(column) == _RESOLVED), None)
+    return next(filter(_is_resolved, columns.others), None)
+
+
+def naming(columns: Columns) -> list[str]:
+    """Return the columns left over that can name a question: its outcome must not change its id."""
+    return [column for column in columns.others if not _is_resolved(column)]
+
+
+def _is_resolved(column: str) -> bool:
+    return _plain(column) == _RESOLVED
 
 
 def columns_note(columns: Columns, header: Sequence[str]) -> str:

@@ -2,14 +2,14 @@
 
 A long sheet has a row for each forecast; a wide one has a row for each question, and a column for
 each forecaster, date or option. Rows with the same question_id or title are one question; without
-either, each row is a question of its own, named by its other cells. All is done by columns, since
-such files have millions of rows.
+either, each row is a question of its own, named by its other cells without the outcome. All is done
+by columns, since such files have millions of rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -28,6 +28,7 @@ from forecasts.exchange.platforms.column_guesses import (
     columns_note,
     left_out_note,
     matched,
+    naming,
 )
 from forecasts.exchange.platforms.columns import (
     as_mask,
@@ -148,7 +149,7 @@ def _asked(table: Table, columns: Columns) -> _Asked:
     rows, given = table.frame, columns.fields
     named = given.get("question_id") or given.get("title")
     parts = named or [
-        *columns.others,
+        *naming(columns),
         *(name for field in _NAMING for name in given.get(field, ())),
     ]
     if parts:
@@ -361,16 +362,19 @@ def _at_once(
 
 def _notes(columns: Columns, rule: str, zone: ZoneInfo, unusable: int, late: int) -> Iterator[str]:
     yield f"Probabilities are {rule}."
+    others = columns.others
     if not columns.fields.get("question_id") and not columns.fields.get("title"):
-        others = ", ".join(columns.others)
+        names = naming(columns)
         named = (
-            f'its other columns ({others}). If one is its title, name it: --column "title=NAME"'
-            if others
+            f"its other columns ({', '.join(names)}). If one is its title, name it: "
+            '--column "title=NAME"'
+            if names
             else "its number."
         )
         yield f"No column names the question, so each row is a question, named by {named}"
-    elif columns.others:
-        yield left_out_note(columns)
+        others = [column for column in others if column not in names]
+    if others:
+        yield left_out_note(replace(columns, others=others))
     dated = {field for field in DATED if columns.one(field)}
     if columns.wide and columns.wide[0] == "made_at":
         dated.add("made_at")

@@ -84,6 +84,28 @@ def test_resolved_with_other_cells_is_left_out(tmp_path: Path, cells: tuple[str,
     assert notes_with(record, "Left out: resolved.")
 
 
+@pytest.mark.parametrize("cells", [("yes", "no"), ("2025-03-04", "2025-03-05"), ("void", "")])
+def test_a_question_without_a_title_has_the_same_id_with_and_without_its_outcome(
+    tmp_path: Path, cells: tuple[str, str]
+) -> None:
+    def ids(*resolved: str) -> list[str]:
+        rows = zip(("Rain", "Fog"), resolved, strict=True)
+        text = "city,date,p,outcome,resolved\n" + "".join(
+            f"{city},2025-03-01,0.7,,{cell}\n" for city, cell in rows
+        )
+        questions = read(tmp_path, text).frames.questions
+        assert questions["title"].tolist() == ["Rain · 2025-03-01", "Fog · 2025-03-01"]
+        return [*questions["question_id"]]
+
+    assert ids(*cells) == ids("", "")
+
+
+def test_resolved_does_not_name_a_question_and_the_note_says_so(tmp_path: Path) -> None:
+    record = read(tmp_path, "city,p,outcome,resolved\nOslo,0.7,1,yes\n")
+    assert notes_with(record, "named by its other columns (city).")
+    assert notes_with(record, "Left out: resolved. If it is ")
+
+
 def test_resolved_may_be_chosen_as_the_outcome(tmp_path: Path) -> None:
     (tmp_path / "sheet.csv").write_text("question,p,resolved\nRain?,0.7,yes\n")
     record = sheets.as_sheet(tmp_path / "sheet.csv", {"outcome": "resolved"})
