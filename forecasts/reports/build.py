@@ -205,7 +205,7 @@ def groups(
             leads=leads.get(name, ()),
             earned=points,
             evidence=evidence,
-            moved=updates_of(updates_in(name), frames, counting["id"], family),
+            moved=updates_of(updates_in(name), frames, counting, family),
             verdict=verdict(made, spans),
             left_out=left_out.get(name, ()),
         )

@@ -184,17 +184,17 @@ def _moments(part: pd.DataFrame) -> pd.DataFrame:
 
 
 def updates_of(
-    moved: pd.DataFrame, frames: Frames, ids: pd.Series, family: npt.NDArray[np.integer]
+    moved: pd.DataFrame, frames: Frames, questions: pd.DataFrame, family: npt.NDArray[np.integer]
 ) -> Updates | None:
     """Return the points of one group's updates, and the updates that earned and lost most.
 
-    ``moved`` are its rows of ``Parts``, ``ids`` the ids of the questions that count. None if no
-    update on these questions replaced a forecast.
+    ``moved`` are its rows of ``Parts``, ``questions`` those that count. None if no update on these
+    questions replaced a forecast.
     """
     if moved.empty:
         return None
     own = moved["own"]
-    most, least = (_updates(moved.loc[ends(own, sign)], frames, ids) for sign in (1, -1))
+    most, least = (_updates(moved.loc[ends(own, sign)], frames, questions) for sign in (1, -1))
     return Updates(
         updates=len(moved),
         helped=int((own > 0).sum()),
@@ -207,12 +207,13 @@ def updates_of(
     )
 
 
-def _updates(moved: pd.DataFrame, frames: Frames, ids: pd.Series) -> tuple[Update, ...]:
+def _updates(moved: pd.DataFrame, frames: Frames, questions: pd.DataFrame) -> tuple[Update, ...]:
     """Return updates with their forecasts; ``moved`` are rows of ``Parts``."""
     forecasts = frames.forecasts[["forecaster", "made_at"]].iloc[moved["row"].to_numpy()]
     return tuple(
         Update(
-            question=str(ids.iloc[row.question]),
+            question=str(questions["id"].iloc[row.question]),
+            title=str(questions["title"].iloc[row.question]),
             forecaster=str(forecaster),
             made_at=utc(made_at.to_pydatetime()),
             points=float(row.own),

@@ -152,12 +152,13 @@ class Earned:
 class Update:
     """The points of one update: (score_before − score) · remaining, off its forecaster's own score.
 
-    ``question`` is its id. ``remaining`` is the share of the question's scheduled time that was
-    left. ``points`` = ``promised`` + ``surprise``: the expectation if the new forecast were right,
-    and the rest.
+    ``question`` is its id, ``title`` the question's. ``remaining`` is the share of its scheduled
+    time that was left. ``points`` = ``promised`` + ``surprise``: the expectation if the new
+    forecast were right, and the rest.
     """
 
     question: str
+    title: str
     forecaster: str
     made_at: datetime
     remaining: float

@@ -343,7 +343,7 @@ def moved(group: Group) -> Table:
     """Return the updates that earned and lost most; the group must have some."""
     assert group.moved is not None
     columns: Columns[Update] = {
-        "Question": lambda row: wording.shortened(row.question, _LONG_NAME),
+        "Question": _question,
         "By": lambda row: wording.shortened(row.forecaster, _LONG_NAME),
         "Made": lambda row: f"{row.made_at:%Y-%m-%d}",
         "Score before": lambda row: number(row.score_before),
@@ -354,6 +354,12 @@ def moved(group: Group) -> Table:
     rows = [*group.moved.most, *reversed(group.moved.least)]
     caption, note = "Updates that earned and lost most", wording.updates(group.moved)
     return table_of(caption, rows, columns, text_columns=3, note=note)
+
+
+def _question(row: Update) -> str:
+    """Return the title of the question, then its id."""
+    name = wording.shortened(row.question, _LONG_NAME)
+    return f"{wording.shortened(row.title)} ({name})" if row.title else name
 
 
 def unrevised(group: Group) -> Table:

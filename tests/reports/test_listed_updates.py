@@ -1,0 +1,97 @@
+"""The updates that earned and lost most, each with the title and the id of its question."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import jsonschema
+
+from forecasts.common.text import printable
+from forecasts.parts.reports.reports import report_parts
+from forecasts.reports import Report, formats
+from forecasts.reports.render import tables
+from forecasts.reports.render.as_json import schema
+from forecasts.reports.render.as_markdown import escaped
+from forecasts.scores.frames import Frames
+from tests.nasty import WORDS
+from tests.parts.reports.ledgers import written
+from tests.reports.small_ledgers import NOW, asked, ledger, made, report
+
+CUT = "Will the harbour freeze over before the end of the year, as it last did in the winter"
+TITLE = f"{CUT} of 1987?"
+
+
+def updated(*titles: str) -> Frames:
+    """Return a ledger in which each question has an update."""
+    ids = [f"q{number}" for number in range(len(titles))]
+    return ledger(
+        [asked(id_, "yes", title=title) for id_, title in zip(ids, titles, strict=True)],
+        [made(id_, "ana", at, 0.5 + at / 10) for id_ in ids for at in (1, 3)],
+    )
+
+
+@cache
+def on(*titles: str) -> Report:
+    return report(updated(*titles))
+
+
+def rendered(found: Report, form: formats.Format) -> str:
+    return " ".join(str(formats.rendered(found, form)).split())
+
+
+def test_each_is_listed_with_the_title_of_its_question_and_its_id() -> None:
+    found = on("Frost?")
+    for form in ("text", "html", "md"):
+        assert "Frost? (q0)" in rendered(found, form).replace("\\", "")
+
+
+def test_a_long_title_is_cut_between_words_and_the_id_stays_whole() -> None:
+    moved = on(TITLE).groups[0]
+    [[question, *_]] = tables.moved(moved).rows
+    assert question == f"{CUT} of … (q0)"
+
+
+def test_without_a_title_the_id_stands_alone() -> None:
+    [[question, *_]] = tables.moved(on("").groups[0]).rows
+    assert question == "q0"
+
+
+def test_the_json_has_the_title_beside_the_id() -> None:
+    data = json.loads(str(formats.rendered(on(TITLE), "json")))
+    jsonschema.validate(data, schema("report"))
+    [row] = data["groups"][0]["moved"]["most"]
+    assert (row["question"], row["title"]) == ("q0", TITLE)
+
+
+def test_no_title_is_read_as_markup() -> None:
+    found = on(*WORDS)
+    moved = found.groups[0].moved
+    assert moved is not None
+    row = moved.most[0]
+    group = replace(
+        found.groups[0], moved=replace(moved, most=tuple(replace(row, title=one) for one in WORDS))
+    )
+    found = replace(found, groups=(group,))
+    markdown, page = rendered(found, "md"), str(formats.rendered(found, "html"))
+    for question, *_ in tables.moved(group).rows:
+        assert f"| {escaped(question)} |" in markdown
+    assert "<script" not in page
+    assert "<img" not in page
+    for text in (page, str(formats.rendered(found, "text"))):
+        assert printable(text) == text
+
+
+def test_parts_have_the_titles_too(tmp_path: Path) -> None:
+    frames = updated("Frost?", "Fog?", TITLE)
+    with ThreadPoolExecutor(1) as executor:
+        found = report_parts(written(tmp_path / "parts", frames, 2), executor=executor, as_of=NOW)
+    for one in (found, report(frames)):
+        moved = one.groups[0].moved
+        assert moved is not None
+        assert {row.question: row.title for row in moved.most} == {
+            "q0": "Frost?", "q1": "Fog?", "q2": TITLE
+        }  # fmt: skip
