@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -86,7 +87,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     opened, due, resolved = (
         pd.Series([one.pop(name) for one in questions], dtype=TIME_DTYPE) for name in _TIMES
     )
-    window, unusable = windows(opened, due, resolved, choices.zone)
+    window, unusable = windows(opened, due, resolved, ZoneInfo("UTC"))
     places = {
         "questions": [one.pop("place") for one in questions],
         "forecasts": [one.pop("place") for one in forecasts],
