@@ -81,7 +81,7 @@ def score_table(shown: Sequence[ScoredQuestion], key: str) -> ScoredQuestion:
         "vs crowd": [rounded(one.against_crowd) for one in shown],
         "Earned": [rounded(one.points) for one in shown],
         "Coverage": [one.score.coverage * 100 for one in shown],
-        "Known": [in_zone(one.known_at, zone()).date() for one in shown],
+        "Resolved": [in_zone(one.known_at, zone()).date() for one in shown],
     }
     number = st.column_config.NumberColumn
     event = st.dataframe(
@@ -105,8 +105,9 @@ def score_table(shown: Sequence[ScoredQuestion], key: str) -> ScoredQuestion:
             "vs crowd": number(format="%+.3f", help="Advantage over the crowd. Above 0 is better."),
             "Earned": number(format="%+.3f", help=POINTS_HELP),
             "Coverage": number(format="%.0f%%", help=COVERAGE_HELP),
-            "Known": st.column_config.DateColumn(
-                format="D MMM YYYY", help="When the outcome became known."
+            "Resolved": st.column_config.DateColumn(
+                format="D MMM YYYY",
+                help="When the outcome became known, or what an import says instead.",
             ),
         },
     )

@@ -36,7 +36,9 @@ def proposal(row: Resolution, state: QuestionState, proposer: str, *, may: bool)
     with st.container(border=True, gap="small"):
         question_link(state)
         instead = "" if state.resolution is None else f" instead of {state.resolution.outcome}"
-        st.markdown(f"Proposed: **{as_text(row.outcome)}**{as_text(instead)}{_known_at(row)}")
+        st.markdown(
+            f"Proposed: **{as_text(row.outcome)}**{as_text(instead)}{history.dated(row, when)}"
+        )
         st.caption(f"{as_text(proposer)} · {when(row.recorded_at)}")
         if row.note:
             st.markdown(paragraphs(row.note))
@@ -94,8 +96,8 @@ def resolve_form(
     st.markdown(paragraphs(state.text.resolution_criteria) or "_No resolution criteria._")
     if current is not None:
         st.info(
-            f"Resolved: {as_text(current.outcome)}{_known_at(current)}. Enter another outcome or "
-            "time to correct it; the earlier one and its scores remain readable."
+            f"Resolved: {as_text(current.outcome)}{history.dated(current, when)}. Enter another "
+            "outcome or time to correct it; the earlier one and its scores remain readable."
         )
     with st.container(border=True):
         outcome = _outcome_field(state, key)
@@ -163,10 +165,6 @@ def _warn_of_late(
             late = late_forecasts(ledger, state, outcome, since)
         if late.sentence:
             st.caption(late.sentence)
-
-
-def _known_at(row: Resolution) -> str:
-    return "" if row.stated_at is None else f", known at {when(row.stated_at)}"
 
 
 def _blank_known_at(state: QuestionState) -> str:

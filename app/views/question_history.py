@@ -129,10 +129,10 @@ def resolution_list(steps: list[Step]) -> None:
     """Show the steps to the question's outcome, with disputes, corrections and kept evidence."""
     for step in steps:
         row = step.row
-        known = "" if row.stated_at is None else f", known at {when(row.stated_at)}"
+        at = history.dated(row, when)
         superseded = " · superseded" if step.superseded else ""
         with st.container(border=True, gap="xsmall"):
-            st.markdown(f"**{row.state}: {as_text(row.outcome)}**{known}")
+            st.markdown(f"**{row.state}: {as_text(row.outcome)}**{at}")
             st.caption(f"{when(row.recorded_at)} · {as_text(step.actor)}{superseded}")
             if step.corrects is not None:
                 corrected = history.correction(step.corrects, row, when)

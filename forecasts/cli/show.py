@@ -161,15 +161,14 @@ def _current(
 def _outcome_lines(session: Session, state: QuestionState, now: datetime) -> list[str]:
     """Return the newest step of the resolution, its reason, and whether it is provisional."""
     from forecasts.questions.finality import provisional_outcome
-    from forecasts.resolution.history import provisional_note, steps
+    from forecasts.resolution.history import dated, provisional_note, steps
 
     taken = steps(session, state.question)
     if not taken:
         return []
     row = taken[0].row
-    known = f", known at {when(row.stated_at)}" if row.stated_at else ""
     earlier = f" (earlier steps: {len(taken) - 1})" if len(taken) > 1 else ""
-    lines = fitted(f"Resolution: {row.state}: {row.outcome}{known}{earlier}")
+    lines = fitted(f"Resolution: {row.state}: {row.outcome}{dated(row, when)}{earlier}")
     lines += fitted(" · ".join(words for words in (row.note, row.source) if words), indent="  ")
     provisional = provisional_outcome(session, state.question, now=now)
     return lines + (fitted(provisional_note(provisional, when), indent="  ") if provisional else [])
@@ -300,7 +299,7 @@ def _print_history(
 
 def _print_resolution(session: Session, state: QuestionState, now: datetime) -> None:
     from forecasts.questions.finality import provisional_outcome
-    from forecasts.resolution.history import correction, provisional_note, steps
+    from forecasts.resolution.history import correction, dated, provisional_note, steps
     from forecasts.scores.printed_scores import printed_scores
     from forecasts.scores.stored_scores import CRPS, score_table
 
@@ -308,9 +307,8 @@ def _print_resolution(session: Session, state: QuestionState, now: datetime) -> 
         print_line("\nResolution:")
     for step in taken:
         row = step.row
-        known = f", known at {when(row.stated_at)}" if row.stated_at else ""
         superseded = " (superseded)" if step.superseded else ""
-        outcome = f"{row.state}: {row.outcome}{known}{superseded}"
+        outcome = f"{row.state}: {row.outcome}{dated(row, when)}{superseded}"
         print_line(f"  {when(row.recorded_at)}  {step.actor}: {outcome}")
         if step.corrects is not None:
             print_line(f"    corrected: {correction(step.corrects, row, when)}", style="dim")

@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 from forecasts.access.roles import Action, is_shared
 from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.errors import BadInput, Problem, Refused
-from forecasts.common.times import iso, to_minute
+from forecasts.common.times import iso
 from forecasts.exchange.folder.rules import Wrong
 from forecasts.ledger.append import append
 from forecasts.ledger.models import (
@@ -37,6 +37,7 @@ from forecasts.questions.registry import (
 from forecasts.questions.revisions import DECIDES_SCORES, append_wording, reworded
 from forecasts.questions.sources import Passage
 from forecasts.questions.standing import QuestionState, in_batches, listing
+from forecasts.resolution.history import dated
 from forecasts.resolution.outcome_checks import require_possible
 from forecasts.scores.frames import Frames, rows
 from forecasts.scores.scores import Scored
@@ -346,11 +347,7 @@ def _resolution(
     current = None if state is None else state.resolution
     if current is not None:
         if current.outcome != outcome or known_at not in (None, current.known_at):
-            known = (
-                "" if current.stated_at is None else f", known at {to_minute(current.stated_at)}"
-            )
-            rule = f"resolved here as {current.outcome}{known}"
-            wrong("resolution", outcome, rule)
+            wrong("resolution", outcome, f"resolved here as {current.outcome}{dated(current)}")
         return None
     for column, value, claimed in (
         ("resolution", row.resolution, None),

@@ -61,6 +61,13 @@ class Step:
     disputes: tuple[tuple[Dispute, str], ...] = ()
 
 
+def dated(row: Resolution, format_time: Callable[[datetime], str] = to_minute) -> str:
+    """Return ', known at' with its time, or 'recorded at' if an import says only that; else ''."""
+    if row.known_at is not None:
+        return f", known at {format_time(row.known_at)}"
+    return "" if row.resolved_at is None else f", recorded at {format_time(row.resolved_at)}"
+
+
 def correction(
     earlier: Resolution, row: Resolution, format_time: Callable[[datetime], str] = to_minute
 ) -> str:

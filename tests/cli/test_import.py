@@ -197,7 +197,10 @@ def test_an_outcome_of_a_sheet_is_dated_as_in_the_sheet_and_not_by_its_import(
     forecasts("import", str(file))
     assert forecasts("scores").stdout.splitlines()[-1].startswith("2023-05-10 ")
     shown = forecasts("show", "1").stdout
-    assert "Resolution: confirmed: yes, known at 2023-05-10" in shown
+    assert "Resolution: confirmed: yes, recorded at 2023-05-10" in shown
+    everything = forecasts("show", "1", "--all").stdout
+    assert "confirmed: yes, recorded at 2023-05-10" in everything
+    assert "known at" not in shown + everything
     assert "Imported from a spreadsheet\n" in shown
 
 

@@ -210,6 +210,15 @@ def test_what_contradicts_the_ledger_is_left_out_with_its_reason(engine: Engine)
     ]
 
 
+def test_another_outcome_is_left_out_with_the_time_that_the_first_import_said(
+    engine: Engine,
+) -> None:
+    come_in(engine, record(questions={"metaculus-7": {"resolution": "yes", "resolved_at": day(9)}}))
+    turned = record(questions={"metaculus-7": {"resolution": "no", "resolved_at": day(9)}})
+    [one] = looked(engine, turned).left_out
+    assert one.reason == "resolved here as yes, recorded at 2026-01-10 00:00 UTC"
+
+
 def test_questions_are_compared_some_at_a_time_to_the_same_end(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,7 +1,7 @@
 import pytest
 from sqlmodel import Session
 
-from forecasts.ledger.models import Member, Question
+from forecasts.ledger.models import Member, Question, Resolution
 from forecasts.resolution import confirmation, history, proposals
 from forecasts.updates import updates
 from forecasts.updates.values import Value
@@ -47,3 +47,19 @@ def test_a_superseded_resolution_is_compared_with_the_one_that_stands_not_with_t
 
 def test_a_question_that_nobody_resolved_has_no_steps(session: Session, question: Question) -> None:
     assert history.steps(session, question) == []
+
+
+@pytest.mark.parametrize(
+    ("known", "resolved", "said"),
+    [
+        (5, 6, ", known at 2026-01-06 00:00 UTC"),
+        (None, 6, ", recorded at 2026-01-07 00:00 UTC"),
+        (None, None, ""),
+    ],
+)
+def test_an_outcome_is_dated_by_when_it_was_known_or_else_recorded(
+    known: int | None, resolved: int | None, said: str
+) -> None:
+    known_at, resolved_at = (None if one is None else day(one) for one in (known, resolved))
+    row = Resolution(outcome="yes", known_at=known_at, resolved_at=resolved_at, recorded_at=day(9))
+    assert history.dated(row) == said

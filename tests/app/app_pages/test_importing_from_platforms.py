@@ -136,6 +136,21 @@ def test_only_questions_without_an_outcome_are_said_to_need_criteria(
     assert "1 question has no resolution criteria" in words(app)
 
 
+def test_an_imported_outcome_is_known_only_if_the_file_says_so(app: AppTest) -> None:
+    sheet = (
+        b"question_id,question,probability,date,outcome,resolved_at\n"
+        b"thaw,Will it thaw?,0.7,2025-02-01,yes,2025-05-10\n"
+    )
+    press(press(upload(app, [("old.csv", sheet, "text/csv")]), "Preview"), "Import")
+    for page, said in (
+        ("question", "**confirmed: yes**, recorded at 10 May 2025, 23:59 UTC"),
+        ("resolve", "Resolved: yes, recorded at 10 May 2025, 23:59 UTC."),
+    ):
+        visit(app, page, slug="pairs-thaw")
+        assert said in words(app), page
+        assert ", known at" not in words(app)
+
+
 def test_the_same_files_again_add_nothing(app: AppTest, files: Any) -> None:
     press(press(upload(app, files), "Preview"), "Import")
     press(upload(app, files), "Preview")
