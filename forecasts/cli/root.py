@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 
 from forecasts.cli.console import ignoring_closed_pipe, print_error
 from forecasts.cli.session import close_ledgers, settings
-from forecasts.common.errors import LedgerError
+from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.limits import limit_memory
 
 _MEMORY = "FORECASTS_MEMORY_GB"
@@ -81,6 +81,11 @@ class _HandlesErrors(TyperGroup):
         except LedgerError as error:
             print_error(error)
             raise typer.Exit(error.exit_code) from None
+        except typer.BadParameter as error:
+            if (wrong := _wrong_number(error)) is None:
+                raise
+            print_error(wrong)
+            raise typer.Exit(wrong.exit_code) from None
         except MemoryError:
             print_error(_out_of_memory())
             raise typer.Exit(1) from None
@@ -132,6 +137,31 @@ def _options(
 ) -> None:
     if _MEMORY in os.environ and (most := settings().memory_gb) is not None:
         limit_memory(most)
+
+
+def _wrong_number(error: typer.BadParameter) -> BadInput | None:
+    """Return the error in our words if an option or argument is not a number in its range."""
+    from pydantic import ValidationError  # Typer reads numbers with it
+
+    if not isinstance(error.__cause__, ValidationError) or error.param is None:
+        return None
+    [found, *_] = error.__cause__.errors()
+    is_option = error.param.param_type_name == "option"
+    name = error.param.opts[0] if is_option else error.param.metavar
+    kind, value, limits = found["type"], found["input"], found.get("ctx", {})
+    if kind.startswith(("int_", "float_")) or value == "nan":
+        number, such = ("whole number", "10") if kind.startswith("int_") else ("number", "0.5")
+        return BadInput(
+            f"{name} {value!r} is not a {number}.",
+            remedy=f"Write it in digits, such as {such}.",
+        )
+    if kind == "greater_than_equal":
+        least = f"{limits['ge']:,}".removesuffix(".0")
+        return BadInput(f"{name} {value!r} is below {least}.", remedy=f"Use {least} or more.")
+    if kind == "less_than_equal":
+        most = f"{limits['le']:,}".removesuffix(".0")
+        return BadInput(f"{name} {value!r} is above {most}.", remedy=f"Use {most} or less.")
+    return None
 
 
 def _out_of_memory() -> LedgerError:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from forecasts.cli import simulate
@@ -181,3 +182,43 @@ def test_a_value_with_a_slip_is_refused_with_the_one_that_was_meant(
 ) -> None:
     said = refused("report", str(parts), "--by", "teams")
     assert "--by 'teams' is not known.\nDid you mean team? Use all, forecaster, team" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            "--updates abc",
+            "--updates 'abc' is not a whole number.\nWrite it in digits, such as 10.",
+        ),
+        ("--updates 1.5", "--updates '1.5' is not a whole number."),
+        ("--updates 0", "--updates '0' is below 1.\nUse 1 or more."),
+        ("--parts 100001", "--parts '100001' is above 100,000.\nUse 100,000 or less."),
+        ("--overconfident half", "--overconfident 'half' is not a number."),
+        ("--overconfident nan", "--overconfident 'nan' is not a number."),
+        ("--overconfident 1.5", "--overconfident '1.5' is above 1.\nUse 1 or less."),
+    ],
+)
+def test_a_mistyped_number_is_refused_with_its_rule_and_remedy(
+    refused: Callable[..., str], arguments: str, said: str
+) -> None:
+    assert refused("simulate", "new", *arguments.split()).startswith(said)
+
+
+def numbers(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the arguments that mistype each number of a command, and its name in errors."""
+    for name, one in getattr(command, "commands", {}).items():
+        yield from numbers(one, (*path, name))
+    for parameter in command.params:
+        if parameter.type_descriptor.annotation in (int, float):
+            option = parameter.opts[:1] if parameter.param_type_name == "option" else []
+            yield (*path, *option, "abc"), option[0] if option else parameter.metavar
+
+
+def test_every_number_of_the_commands_is_refused_in_the_same_words(
+    refused: Callable[..., str],
+) -> None:
+    every = dict(numbers(get_command(app)))
+    assert len(every) > 15
+    for arguments, name in every.items():
+        assert refused(*arguments).startswith(f"{name} 'abc' is not a "), arguments
