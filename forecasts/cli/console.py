@@ -290,16 +290,13 @@ def emit(content: str | bytes | Iterable[str], output: Path | None) -> None:
             sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
         return
-    draft = output.with_name(f".{output.name}.part")
+    from forecasts.exchange.folder.drafts import drafted_file  # only commands with an output
+
     try:
-        with draft.open("wb") as file:
+        with drafted_file(output) as file:
             file.writelines(data)
-        draft.replace(output)
     except OSError as error:
         raise BadInput(
             f"{str(output)!r} cannot be written: {error.strerror or error}.",
             remedy="Name a file that you may write to, on a disk with free space.",
         ) from None
-    finally:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)

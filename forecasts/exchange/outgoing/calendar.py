@@ -5,13 +5,13 @@ The app's calendar feed (``agenda.calendar_feed``) has the same events and keeps
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from forecasts.common.errors import BadInput, Refused
+from forecasts.exchange.folder.drafts import drafted_file
 from forecasts.exchange.outgoing.written import Written
 from forecasts.questions.calendar import Deadlines, calendar
 from forecasts.reports.numbers import count
@@ -28,15 +28,14 @@ def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
     )
     text = calendar(map(_deadlines, rows(open_)))
     try:
-        if path.exists() and not overwrite:
-            raise Refused(
-                f"The file {str(path)!r} exists.",
-                remedy="Name a new one, or add --overwrite to replace it.",
-            )
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f".{path.name}.part")
-        aside.write_text(text, encoding="utf-8", newline="")
-        os.replace(aside, path)
+        with drafted_file(path) as file:
+            if path.exists() and not overwrite:
+                raise Refused(
+                    f"The file {str(path)!r} exists.",
+                    remedy="Name a new one, or add --overwrite to replace it.",
+                )
+            file.write(text.encode())
     except OSError as error:
         raise BadInput(
             f"The file {str(path)!r} cannot be written: {error.strerror or error}.",
