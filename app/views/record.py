@@ -368,6 +368,7 @@ def _staleness(group: Group) -> None:
     _finding(stale, "staleness", ("Cost", stale.cost), drift)
     if stale.most:
         st.subheader("Reviews that would have paid most", anchor=False)
+        st.caption(wording.HINDSIGHT)
     for row in stale.most:
         st.page_link(
             "app_pages/question.py",

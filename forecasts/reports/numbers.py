@@ -95,15 +95,17 @@ def often(p_value: float) -> str:
 
 
 def survives(tipping: float | None) -> str:
-    """Return how much shared movement of questions a claim bears, as a sentence.
+    """Return how much correlation of questions a claim bears, as a sentence.
 
     >>> survives(0.031)
-    'It would not survive if questions open together moved together by more than 0.031.'
+    'This claim would fail if outcomes of questions open together had a correlation over 0.031.'
     """
     if tipping is None:
-        return "It would hold however much questions open together moved together."
-    by = "as little as 0.001" if tipping < 0.001 else f"more than {tipping:.2g}"
-    return f"It would not survive if questions open together moved together by {by}."
+        return "This claim would hold with any correlation of outcomes of questions open together."
+    least = "of only 0.001" if tipping < 0.001 else f"over {tipping:.2g}"
+    return (
+        f"This claim would fail if outcomes of questions open together had a correlation {least}."
+    )
 
 
 def in_words(names: Sequence[str]) -> str:

@@ -133,8 +133,8 @@ def _slope(forecasts: Forecasts, *, over: bool) -> str:
         given, happened = (_mean(values[there], weight[there]) for values in (called, came))
         if (given > happened) == over and _percent(given) != _percent(happened):
             return (
-                f"favourites given {_percent(least)} or more, on average {_percent(given)}, came "
-                f"true {_percent(happened)} of the time"
+                f"favourites (the likeliest outcomes) given {_percent(least)} or more, on average "
+                f"{_percent(given)}, came true {_percent(happened)} of the time"
             )
     if over and len(weight) > forecasts.rows["question"].nunique():
         return "forecasts on the same questions disagree more than calibrated ones do"

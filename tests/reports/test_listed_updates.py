@@ -13,7 +13,7 @@ import jsonschema
 from forecasts.common.text import printable
 from forecasts.parts.reports.reports import report_parts
 from forecasts.reports import Report, formats
-from forecasts.reports.render import tables
+from forecasts.reports.render import tables, wording
 from forecasts.reports.render.as_json import schema
 from forecasts.reports.render.as_markdown import escaped
 from forecasts.scores.frames import Frames
@@ -65,6 +65,14 @@ def test_the_json_has_the_title_beside_the_id() -> None:
     jsonschema.validate(data, schema("report"))
     [row] = data["groups"][0]["moved"]["most"]
     assert (row["question"], row["title"]) == ("q0", TITLE)
+
+
+def test_the_expected_points_name_the_condition_and_the_rest_is_counted() -> None:
+    moved = on(*[f"Event {number}?" for number in range(12)]).groups[0].moved
+    assert moved is not None
+    said = wording.updates(moved)
+    assert "was expected if each new forecast was right; the other" in said
+    assert said.endswith("7 more that helped or hurt are not shown.")
 
 
 def test_no_title_is_read_as_markup() -> None:

@@ -81,14 +81,15 @@ def test_the_larger_part_of_the_fault_names_it(
 
 def test_a_verdict_says_what_happened_and_how_often_chance_would_do_it() -> None:
     assert of(0.0, -3.5, 0.0025).sentence == (
-        "Overconfident: favourites given 90% or more, on average 90%, came true 75% of the time; "
-        "chance alone would do this in 1 of 400 such records (200 families of questions). It would "
-        "not survive if questions open together moved together by more than 0.0052."
+        "Overconfident: favourites (the likeliest outcomes) given 90% or more, on average 90%, "
+        "came true 75% of the time; chance alone would do this in 1 of 400 such records (200 "
+        "families of questions). This claim would fail if outcomes of questions open together had "
+        "a correlation over 0.0052."
     )
     assert of(-3.5, 0.0, 0.0025).sentence == (
         "Too high: the mean forecast was 90% when made, and 75% came true; chance alone would do "
-        "this in 1 of 400 such records (200 families of questions). It would not survive if "
-        "questions open together moved together by more than 0.0052."
+        "this in 1 of 400 such records (200 families of questions). This claim would fail if "
+        "outcomes of questions open together had a correlation over 0.0052."
     )
     assert of(0.0, 0.0, 0.42).sentence == (
         "Calibrated, as far as the record shows: a calibrated forecaster would be at least this "
@@ -111,7 +112,7 @@ def test_families_that_are_never_open_together_share_nothing() -> None:
     found = of(-3.5, 0.0, 0.0025, spans=apart)
     assert found.tipping is None
     assert found.sentence.endswith(
-        "It would hold however much questions open together moved together."
+        "This claim would hold with any correlation of outcomes of questions open together."
     )
 
 
@@ -297,7 +298,8 @@ def test_outcomes_that_a_threshold_separates_get_a_verdict_too() -> None:
     )
     found = report(frames).groups[0]
     assert found.verdict.kind == "underconfident"
-    assert "favourites given 80% or more, on average 80%, came true 100%" in found.verdict.sentence
+    told = "favourites (the likeliest outcomes) given 80% or more, on average 80%, came true 100%"
+    assert told in found.verdict.sentence
     assert "separates the outcomes" in found.recalibration.reason
 
 

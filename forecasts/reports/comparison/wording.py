@@ -216,12 +216,12 @@ def conclusion(sides: Sequence[Side], pairs: Sequence[Pair]) -> str:
     )
     fragile = [pair for pair in claims if pair.tipping is not None]
     if changed or fragile:
-        which = "This" if len(claims) == 1 else "The weakest of these claims"
+        which = "This claim" if len(claims) == 1 else "The weakest of these claims"
         parts = []
         if fragile:
             weakest = min(fragile, key=lambda pair: pair.tipping or 0.0)
             assert weakest.tipping is not None
-            rest = survives(weakest.tipping).removeprefix("It ").removesuffix(".")
+            rest = survives(weakest.tipping).removeprefix("This claim ").removesuffix(".")
             parts.append(f"{which} {rest}")
         if changed:
             claim = "the claim" if len(claims) == 1 else count(changed, "claim")
@@ -252,8 +252,9 @@ def evidence(pair: Pair) -> str:
         more = max((seen.needed or 0) - (seen.blocks or 0), 0)
         need = ""
         if seen.better is None and seen.needed is not None and more:
-            blocks = f"about {more:,}" if more <= _MOST_BLOCKS else f"over {_MOST_BLOCKS:,}"
-            need = f" With differences like the mean here it would take {blocks} more blocks."
+            about = f"about {float(f'{more:.2g}'):,.0f}"
+            blocks = about if more <= _MOST_BLOCKS else f"over {_MOST_BLOCKS:,}"
+            need = f" At this mean difference it would take {blocks} more blocks."
         parts.append(f"{_reached(seen)}, over {over}.{need}")
     if pair.watched_by_family is not None:
         seen = pair.watched_by_family

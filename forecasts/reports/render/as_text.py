@@ -42,6 +42,8 @@ def as_text(document: Document, *, width: int = 100) -> str:
             head, blocks = f"{head}\n{blocks[0]}", blocks[1:]
         parts += [head, *blocks]
     last = [*(term.whole for term in document.key_terms), *document.notes]
+    if len(document.terms) > len(document.key_terms):
+        last.append("The other terms are explained in the report as HTML, PDF or Markdown.")
     parts.append("\n".join(_wrapped(text, width) for text in last))
     parts.append(_wrapped(document.footer, width))
     return "\n\n".join(part for part in parts if part) + "\n"

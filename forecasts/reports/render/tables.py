@@ -51,7 +51,7 @@ def overview(report: Report) -> Table:
         wording.BRIER_ORIGINAL: lambda group: number(group.brier_original.mean),
         "Log score": wording.log_score,
     }
-    note = "Intervals are over families of questions."
+    note = wording.INTERVALS
     if about := wording.adjusted_note(group.adjusted for group in report.groups):
         columns = {**columns, **_ADJUSTED}
         note += f" {about}"
@@ -319,8 +319,8 @@ def earned(group: Group) -> Table:
         [row for row in group.earned if row.by != "evidence"],
         {"Cited": source, **_EARNED},
         note="Points off a question’s Brier score (0–1), as the mean over all members; above 0 "
-        "helped. Bookkeeping, not causation: the last update gets the credit. Intervals are over "
-        "families of questions.",
+        "helped. Bookkeeping, not causation: the last update gets the credit. "
+        f"{wording.INTERVALS}",
     )
 
 
@@ -328,14 +328,17 @@ def evidence(group: Group) -> Table:
     """Return the pieces of evidence that earned and lost most."""
     pieces = [row for row in group.earned if row.by == "evidence"]
     more = group.evidence - len(pieces)
-    note = (
-        f"{more:,} more pieces are not shown; forecasts attribute --by evidence lists all of them."
-    )
+    note = wording.HINDSIGHT
+    if more:
+        note += (
+            f" {more:,} more pieces are not shown; forecasts attribute --by evidence lists all of "
+            "them."
+        )
     return table_of(
         "Evidence that earned and lost most",
         pieces,
         {"Evidence": lambda row: wording.shortened(row.title, _LONG_NAME), **_EARNED},
-        note=note if more else "",
+        note=note,
     )
 
 
@@ -377,7 +380,8 @@ def unrevised(group: Group) -> Table:
         group.staleness.most,
         columns,
         text_columns=2,
-        note="In hindsight, in Brier points (0–1) of the question; with its costliest forecast.",
+        note="In Brier points (0–1) of the question; with its costliest forecast. "
+        f"{wording.HINDSIGHT}",
     )
 
 

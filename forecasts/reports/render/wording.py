@@ -36,6 +36,9 @@ from forecasts.reports.selection import Choice
 BRIER = "Brier (0–1)"
 BRIER_ORIGINAL = "Brier, original (0–2)"
 ADJUSTED_INTERVAL = "Adjusted, 95% interval"
+INTERVALS = "Intervals are over families of questions. A dash: too few for an interval."
+# Of the largest and smallest of many.
+HINDSIGHT = "The rows are chosen in hindsight, so luck has a part in each."
 # A smaller difference between two Murphy curves is not worth a word.
 _SLIGHT = 0.002
 
@@ -296,28 +299,32 @@ def updates(moved: Updates) -> str:
         f"Brier score (0–1) on {count(moved.questions, 'question')}, as the mean over all members: "
         f"{signed(moved.per_question.mean, 4)} per question (95% interval "
         f"{signed_interval(moved.per_question.interval, 4)}, {over_families(moved.families)}). "
-        f"{signed(moved.promised, 2)} was expected; the other {signed(moved.surprise, 2)} is "
-        "surprise."
+        f"{signed(moved.promised, 2)} was expected if each new forecast was right; the other "
+        f"{signed(moved.surprise, 2)} is surprise. {HINDSIGHT}"
     )
     if rest:
-        found += f" {rest:,} more updates are not shown."
+        found += f" {rest:,} more that helped or hurt are not shown."
     return found
 
 
 def murphy_summary(group: Group) -> str:
     """Return in words what the Murphy curve of a group shows."""
     worst = max(group.murphy, key=lambda point: point.score)
-    peak = f"The loss is largest when acting above {percent(worst.threshold)}."
+    peak = f"The loss is largest when acting on forecasts above {percent(worst.threshold)}."
+    base = "With the base rate as the forecast, it"
     behind = [point.score > point.base_rate + _SLIGHT for point in group.murphy]
     edges = [place for place in range(1, len(behind)) if behind[place] != behind[place - 1]]
     ends = [*([0] if behind[:1] == [True] else []), *edges]
     if not ends:
-        return f"{peak} The base rate (dashed) is not noticeably better at any threshold."
+        return f"{peak} {base} is not noticeably smaller at any threshold."
     ranges = [
         _thresholds(group, first, after - 1)
         for first, after in zip(ends[::2], [*ends[1::2], len(behind)], strict=False)
     ]
-    return f"{peak} The base rate (dashed) is better at thresholds of {in_words(ranges)}."
+    return (
+        f"{peak} {base} is smaller at thresholds of {in_words(ranges)}; no test says whether by "
+        "more than chance."
+    )
 
 
 def murphy_curves_summary(groups: Sequence[Group]) -> str:
@@ -371,7 +378,8 @@ def leads_summary(group: Group) -> str:
     first, last = (pick(group.leads, key=lambda row: row.days) for pick in (max, min))
     found = (
         f"{count(last.days, 'day').capitalize()} before the scheduled close, the Brier score (0–1) "
-        f"was {number(last.brier.mean)}, with {number(last.expected)} expected"
+        f"was {number(last.brier.mean)}, with {number(last.expected)} expected if the forecasts "
+        "are right"
     )
     if first is last:
         return f"{found}."

@@ -393,13 +393,13 @@ def shifting(questions: int, **more: Any) -> Frames:
     return ledger(asked_, rows, [joined("ours", "ann"), joined("theirs", "bob")])
 
 
-def test_a_claim_says_how_much_shared_movement_it_would_not_survive() -> None:
+def test_a_claim_says_with_which_correlation_it_would_fail() -> None:
     comparison = compared(shifting(60), "ours", "theirs")
     pair = only(comparison)
     assert pair.tipping is not None
-    words = f"if questions open together moved together by more than {pair.tipping:.2g}."
-    assert f"It would not survive {words}" in pair.sentence
-    assert comparison.sentence.endswith(f"This would not survive {words}")
+    words = "This claim would fail if outcomes of questions open together had a correlation over "
+    assert f"{words}{pair.tipping:.2g}." in pair.sentence
+    assert comparison.sentence.endswith(f"{words}{pair.tipping:.2g}.")
     assert any("are taken as independent" in note for note in comparison.notes)
 
 
@@ -407,9 +407,11 @@ def test_the_blocks_of_time_and_how_many_more_it_would_take_are_told() -> None:
     pair = only(compared(shifting(60), "ours", "theirs"))
     said = wording.evidence(pair)
     assert pair.watched is not None
-    assert pair.watched.needed is not None
+    assert pair.watched.needed == 184
     assert "over one block of time." in said
-    assert f"it would take about {pair.watched.needed - 1:,} more blocks" in said
+    assert "it would take about 180 more blocks" in said
+    many = replace(pair, watched=replace(pair.watched, needed=5_739))
+    assert "it would take about 5,700 more blocks" in wording.evidence(many)
     endless = replace(pair, watched=replace(pair.watched, needed=10**9))
     assert "it would take over 100,000 more blocks" in wording.evidence(endless)
     assert "Families independent: " in said

@@ -378,6 +378,40 @@ def test_a_report_says_once_which_of_its_p_values_decides(
     assert text.count("verdict rests on") == 1
 
 
+def test_a_text_says_where_the_terms_are_that_it_does_not_explain() -> None:
+    found = random_report(4)
+    assert OF_REPORTS["auc"].sentence[1:] not in as_text(found)
+    assert "The other terms are explained in the report as HTML, PDF or Markdown." in as_text(found)
+    assert "The other terms" not in as_markdown(found)
+
+
+def test_the_largest_and_smallest_of_many_are_said_to_be_chosen_in_hindsight() -> None:
+    found = report(cited(random_ledger(8, questions=20)))
+    for render in (as_text, as_html, as_markdown):
+        said = " ".join(render(found).split())
+        assert said.count("The rows are chosen in hindsight, so luck has a part in each.") >= 2
+
+
+def test_a_dash_in_the_place_of_an_interval_is_explained() -> None:
+    found = edge_case("many groups")
+    assert "A dash: too few for an interval." in overview(found).note
+
+
+def test_a_murphy_curve_above_that_of_the_base_rate_is_not_taken_for_a_finding() -> None:
+    group = random_report(4).groups[0]
+    low = replace(
+        group, murphy=tuple(replace(one, base_rate=one.score - 0.01) for one in group.murphy)
+    )
+    high = replace(group, murphy=tuple(replace(one, base_rate=one.score) for one in group.murphy))
+    assert wording.murphy_summary(low).endswith(
+        "With the base rate as the forecast, it is smaller at thresholds of 0 to 100%; no test "
+        "says whether by more than chance."
+    )
+    assert wording.murphy_summary(high).endswith(
+        "With the base rate as the forecast, it is not noticeably smaller at any threshold."
+    )
+
+
 def test_a_reaction_is_shown_beside_the_verdict_in_every_format() -> None:
     group = edge_case("a random one").groups[0]
     assert group.movement is not None
