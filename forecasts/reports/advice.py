@@ -28,19 +28,26 @@ def advice(group: Group) -> list[str]:
 
 
 def _moves(group: Group) -> list[str]:
-    """Return the forecasts to move: on each side of 50% those that cost most."""
+    """Return the forecasts to move: on each side of 50% those that cost most.
+
+    The line is of all forecasts, so a bin is left out if its own outcomes point the other way.
+    """
     line = group.recalibration
     if group.verdict.kind not in _FAULTS or line.intercept is None or line.slope is None:
         return []
     total = sum(one.weight for one in group.bins)
     found: dict[bool, tuple[float, Bin, float]] = {}
     for one in group.bins:
-        p = one.forecast
-        if p is None or not 0 < p < 1 or one.weight < _WEIGHT * total:
+        p, came = one.forecast, one.observed
+        if p is None or came is None or not 0 < p < 1 or one.weight < _WEIGHT * total:
             continue
         happens = 1 / (1 + math.exp(-line.intercept - line.slope * math.log(p / (1 - p))))
         move = abs(happens - p)
-        if move >= _MOVE and move * one.weight > found.get(p > 0.5, (0.0,))[0]:
+        if (
+            (came - p) * (happens - p) > 0
+            and move >= _MOVE
+            and move * one.weight > found.get(p > 0.5, (0.0,))[0]
+        ):
             found[p > 0.5] = move * one.weight, one, happens
     parts = [
         f"{_named(one)} (on average {percent(one.forecast)}) to about {percent(happens)}"

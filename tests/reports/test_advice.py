@@ -25,9 +25,9 @@ def calibrated() -> Group:
     )
 
 
-def of_bins(*forecasts: float) -> tuple[Bin, ...]:
+def of_bins(*forecasts: float, came: float = 0.5) -> tuple[Bin, ...]:
     return tuple(
-        Bin(int(p * 10) / 10, int(p * 10) / 10 + 0.1, 20, 20.0, p, 0.5, None) for p in forecasts
+        Bin(int(p * 10) / 10, int(p * 10) / 10 + 0.1, 20, 20.0, p, came, None) for p in forecasts
     )
 
 
@@ -62,9 +62,21 @@ def test_the_numbers_to_move_come_from_the_line(
         calibrated,
         verdict=replace(calibrated.verdict, kind=kind),
         recalibration=Recalibration(0.0, slope, 0.001, True, ""),
-        bins=of_bins(*forecasts),
+        bins=of_bins(*forecasts, came=0.5 if kind == "overconfident" else 0.95),
     )
     assert advice(faulty) == [said]
+
+
+def test_forecasts_that_came_true_often_enough_are_not_moved(calibrated: Group) -> None:
+    """The line is of all forecasts; nothing says that those in the 80s are too high."""
+    faulty = replace(
+        calibrated,
+        verdict=replace(calibrated.verdict, kind="overconfident"),
+        recalibration=Recalibration(0.0, 0.4, 0.001, True, ""),
+        bins=(*of_bins(0.85, came=1.0), *of_bins(0.95, came=0.4)),
+    )
+    [said] = advice(faulty)
+    assert said == "Move your 90s (on average 95%) to about 76%."
 
 
 def test_a_fault_of_the_line_that_chance_explains_moves_nothing(calibrated: Group) -> None:
