@@ -146,8 +146,9 @@ def _timing(lead: float | None) -> str:
 
 def against_crowd(rows: pd.DataFrame, family: npt.NDArray[np.integer]) -> Estimate:
     """Return the share of the crowd's Brier score that a group saves; ``rows`` as of ``skills``."""
-    own = np.maximum(-rows["perfect"].to_numpy(dtype=np.float64), 0.0)
-    crowd = np.maximum(rows["crowd_skill"].to_numpy(dtype=np.float64) + own, 0.0)
+    # Skills are × 100.
+    own = np.maximum(-rows["perfect"].to_numpy(dtype=np.float64) / 100, 0.0)
+    crowd = np.maximum(rows["crowd_skill"].to_numpy(dtype=np.float64) / 100 + own, 0.0)
     return share_saved(own, crowd, family[rows["question"].to_numpy(dtype=np.intp)])
 
 
