@@ -149,7 +149,7 @@ def upload_form(state: ImportState, rights: Rights) -> None:
 
 @contextmanager
 def _shown_errors(state: ImportState, asked: Asked) -> Iterator[None]:
-    """Show an error with the page's fields in place of the command's options that it names.
+    """Show an error with the page's fields in place of the command's options in its remedy.
 
     One that names columns of a spreadsheet is kept for the next run, in which their fields are
     open.
@@ -158,8 +158,8 @@ def _shown_errors(state: ImportState, asked: Asked) -> Iterator[None]:
         try:
             yield
         except LedgerError as error:
-            names_columns = _has_columns(asked.format) and "--column" in str(error)
-            error.message, error.remedy = with_fields(error.message), with_fields(error.remedy)
+            names_columns = _has_columns(asked.format) and "--column" in error.remedy
+            error.remedy = with_fields(error.remedy)
             if not names_columns:
                 raise
             state.fault, state.of_columns = error, asked.files

@@ -17,12 +17,12 @@ from app.views.lists import shown_page, table
 from forecasts.common.text import without_formulas
 from forecasts.exchange.import_ import Imported
 from forecasts.exchange.import_record import Preview, QuestionRow
+from forecasts.exchange.platforms.record import Advice
 
 _ROWS = 12  # on a page of a list
 _NAMES = 10  # members listed
 _ALL = "all"
-_COLUMN = re.compile(r'--column (?:"([^"]+)"|([^\s":;]+))')
-# The page's fields for the command's other options that messages name.
+# The page's fields for the command's options that remedies name.
 _HERE = {
     "--format pairs": "“Format: Spreadsheet”",
     "--format": "“Format”",
@@ -31,18 +31,23 @@ _HERE = {
     "--account": "“Your name in the file”",
     "--vouch": "“I vouch for the forecasts’ times”",
 }
+_OPTION = re.compile("|".join([r'--column (?:"([^"]+)"|([^\s":;]+))', *_HERE]))  # longest first
 
 
-def with_fields(words: str) -> str:
-    """Return a message with the page's fields in place of the command's options.
+def with_fields(remedy: str) -> str:
+    """Return a remedy with the page's fields in place of the command's options.
+
+    Not for words of people: an option in them is theirs. A column's name in ``--column`` may be.
 
     >>> with_fields('Choose one: --column "made_at=day"; or none: --column "made_at="')
     'Choose one: “Made at: day”; or none: “Made at: none”'
     """
-    words = _COLUMN.sub(lambda found: _field(found[1] or found[2]), words)
-    for option, here in _HERE.items():
-        words = words.replace(option, here)
-    return words
+    return _OPTION.sub(_here, remedy)
+
+
+def _here(option: re.Match[str]) -> str:
+    pair = option[1] or option[2]
+    return _field(pair) if pair else _HERE[option[0]]
 
 
 def _field(pair: str) -> str:
@@ -93,7 +98,8 @@ def additions(counts: Imported, printed: int = 0) -> None:
 def rows(preview: Preview) -> None:
     """Show the questions with their changes, the omissions, and the notes of the reader."""
     for note in preview.notes:
-        st.caption(as_lines(with_fields(note)))
+        remedy = note.remedy if isinstance(note, Advice) else ""
+        st.caption(as_lines(note.removesuffix(remedy) + with_fields(remedy)))
     _members("New members", preview.new_members)
     _members("Existing members with the same names, who get forecasts", preview.known_members)
     many, out = len(preview.questions) + preview.more, len(preview.left_out) + preview.more_left_out

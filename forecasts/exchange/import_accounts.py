@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from forecasts.access.members import find_member
 from forecasts.common.errors import BadInput
 from forecasts.exchange.platforms.columns import apart
-from forecasts.exchange.platforms.record import PlatformRecord
+from forecasts.exchange.platforms.record import Advice, PlatformRecord
 from forecasts.exchange.question_names import mapped
 from forecasts.ledger.models import Forecast, Member, QuestionOrigin
 from forecasts.questions.origins import in_words, platform_name
@@ -43,9 +43,10 @@ def _renamed(record: PlatformRecord, account: str, member: Member) -> PlatformRe
         account = namesake
     if account not in handles:
         own = record.account or member.handle
+        there = [own if one == member.handle else one for one in handles]
         raise BadInput(
-            f"No forecast in the file is by {account!r}.",
-            remedy=_like(account, [own if one == member.handle else one for one in handles]),
+            f"No forecast in the file is by {account!r}.{_like(account, there)}",
+            remedy="Give the name as in the file." if there else "",
         )
     other = apart(record.account or member.handle, member.handle, platform)
     names = {member.handle: other, account: member.handle}
@@ -75,15 +76,15 @@ def _whose(
                 "for both of you."
             )
     elif people and member.handle not in record.frames.forecasts["forecaster"].unique():
-        yield (
-            "No forecast in the file is imported as yours. If you are one of its forecasters, name "
-            "your account with --account in the first import: forecasts already imported stay with "
-            "the other member."
+        yield Advice(
+            "No forecast in the file is imported as yours.",
+            "If you are one of its forecasters, name your account with --account in the first "
+            "import: forecasts already imported stay with the other member.",
         )
     elif len(people) > 1 and not record.account and member.handle in people:
-        yield (
-            f"Forecasts by {member.handle!r} in the file are imported as yours. If that is someone "
-            "else, name your own account with --account."
+        yield Advice(
+            f"Forecasts by {member.handle!r} in the file are imported as yours.",
+            "If that is someone else, name your own account with --account.",
         )
 
 
@@ -103,10 +104,10 @@ def doubtful_names(
         if (other := first.setdefault(handle.casefold(), handle)) != handle
     ]
     if beside:
-        yield (
-            "Names that differ only in capital letters become different members: "
-            f"{_some(beside)}. If they are one person, give both the same name in the file before "
-            "you import it. If one of them is you, name it with --account."
+        yield Advice(
+            f"Names that differ only in capital letters become different members: {_some(beside)}.",
+            "If they are one person, give both the same name in the file before you import it. If "
+            "one of them is you, name it with --account.",
         )
     without = _without(session, platform, known)
     if strangers := [repr(handle) for handle in known if handle in without]:
@@ -140,10 +141,10 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _like(account: str, handles: Sequence[str]) -> str:
-    """Return a sentence that names the file's accounts or, of many, those with a similar name."""
+    """Return a sentence with the file's accounts or, of many, the similar ones; '' without any."""
     if not handles:
-        return "It has no forecasts."
+        return " It has no forecasts."
     if len(handles) <= _FEW:
-        return f"The names in the file: {', '.join(sorted(handles))}."
+        return f" The names in the file: {', '.join(sorted(handles))}."
     near = difflib.get_close_matches(account, handles, n=3)
-    return f"Did you mean {' or '.join(near)}?" if near else "Give the name as in the file."
+    return f" Did you mean {' or '.join(near)}?" if near else ""

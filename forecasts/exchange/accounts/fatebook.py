@@ -38,6 +38,7 @@ from forecasts.exchange.platforms.columns import apart, hashed_id
 from forecasts.exchange.platforms.record import (
     ORIGIN_COLUMNS,
     PRINTED_COLUMNS,
+    Advice,
     Choices,
     LeftOut,
     PlatformRecord,
@@ -172,8 +173,11 @@ def read(kept: Kept, choices: Choices) -> PlatformRecord:
     notes = [one for one in record.notes if not one.startswith("The file's times")]
     if mine is None:
         notes.append(
-            "Fatebook does not say which of the forecasters you are, so each keeps the name there. "
-            "If one is you, name it: --account NAME."
+            Advice(
+                "Fatebook does not say which of the forecasters you are, so each keeps the name "
+                "there.",
+                "If one is you, name it: --account NAME.",
+            )
         )
     commented = [
         LeftOut(one["title"], _comments(one["comments"]), "comments are not fetched")

@@ -9,11 +9,12 @@ column.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from forecasts.common.errors import BadInput
+from forecasts.exchange.platforms.record import Advice
 
 # Our fields with the usual names of their columns, in lower case, with underscores.
 USUAL: Mapping[str, Sequence[str]] = {
@@ -175,18 +176,35 @@ def columns_note(columns: Columns, header: Sequence[str]) -> str:
     return f"Columns: {'; '.join(use for _, use in sorted(uses, key=lambda one: one[0]))}."
 
 
-def left_out_note(columns: Columns) -> str:
-    """Return a sentence on the columns left over: they could be fields that have no column yet."""
+def leftover_notes(columns: Columns) -> Iterator[str]:
+    """Yield notes on the columns left over: those that name the questions, and those left out."""
+    others = columns.others
+    if not columns.fields.get("question_id") and not columns.fields.get("title"):
+        names = naming(columns)
+        others = [column for column in others if column not in names]
+        note = "No column names the question, so each row is a question, named by its"
+        remedy = 'If one is its title, name it: --column "title=NAME"'
+        if names:
+            yield Advice(f"{note} other columns ({', '.join(names)}).", remedy)
+        else:
+            yield f"{note} number."
+    if others:
+        yield _left_out_note(columns, others)
+
+
+def _left_out_note(columns: Columns, others: Sequence[str]) -> str:
+    """Return a note on the columns left out: they could be fields that have no column yet."""
     kind = columns.wide[0] if columns.wide else ""
     lacking = [name for name in _COULD_BE if not columns.fields.get(name) and name != kind]
-    note = f"Left out: {', '.join(columns.others)}."
+    note = f"Left out: {', '.join(others)}."
     if not lacking:
         return note
     *some, last = map(_label, lacking[:_NAMED])
     fields = f"{', '.join(some)} or {last}" if some else last
-    [one, *more] = columns.others
+    [one, *more] = others
     theirs, which = ("NAME", "one of them") if more or '"' in one else (one, "it")
-    return f'{note} If {which} is the {fields}, name it, as in --column "{lacking[0]}={theirs}"'
+    remedy = f'If {which} is the {fields}, name it, as in --column "{lacking[0]}={theirs}"'
+    return Advice(note, remedy)
 
 
 def missing_fields(fields: Mapping[str, Sequence[str]]) -> str:
@@ -249,8 +267,9 @@ def _theirs(header: Sequence[str], ours: str, theirs: str, *, several: bool) -> 
     missing = [part for part in parts if part not in header]
     if missing:
         raise BadInput(
-            f"The file has no column {missing[0]!r}, chosen for {ours}.",
-            remedy=f"Its columns are: {', '.join(header)}.",
+            f"The file has no column {missing[0]!r}, chosen for {ours}. Its columns are: "
+            f"{', '.join(header)}.",
+            remedy="Choose one of them.",
         )
     return parts
 

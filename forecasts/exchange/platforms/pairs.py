@@ -9,7 +9,7 @@ by columns, since such files have millions of rows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,7 +26,7 @@ from forecasts.exchange.platforms.column_guesses import (
     Columns,
     are_usual,
     columns_note,
-    left_out_note,
+    leftover_notes,
     matched,
     naming,
 )
@@ -45,6 +45,7 @@ from forecasts.exchange.platforms.columns import (
 )
 from forecasts.exchange.platforms.record import (
     PRINTED_COLUMNS,
+    Advice,
     Choices,
     LeftOut,
     PlatformRecord,
@@ -347,10 +348,11 @@ def _at_once(
     row = int(last[0])
     place = table.place(int(made["row"].iloc[row]))
     if not columns.one("forecaster") and (columns.wide or ("",))[0] != "forecaster":
-        yield (
+        yield Advice(
             "No column names the forecasters, so all forecasts are yours. Of rows on one question "
-            f"at the same time, only the last one counts, as in {place}. If they are several "
-            'people\'s, name the column that tells them apart: --column "forecaster=NAME"'
+            f"at the same time, only the last one counts, as in {place}.",
+            "If they are several people's, name the column that tells them apart: "
+            '--column "forecaster=NAME"',
         )
         return
     yield (
@@ -362,19 +364,7 @@ def _at_once(
 
 def _notes(columns: Columns, rule: str, zone: ZoneInfo, unusable: int, late: int) -> Iterator[str]:
     yield f"Probabilities are {rule}."
-    others = columns.others
-    if not columns.fields.get("question_id") and not columns.fields.get("title"):
-        names = naming(columns)
-        named = (
-            f"its other columns ({', '.join(names)}). If one is its title, name it: "
-            '--column "title=NAME"'
-            if names
-            else "its number."
-        )
-        yield f"No column names the question, so each row is a question, named by {named}"
-        others = [column for column in others if column not in names]
-    if others:
-        yield left_out_note(replace(columns, others=others))
+    yield from leftover_notes(columns)
     dated = {field for field in DATED if columns.one(field)}
     if columns.wide and columns.wide[0] == "made_at":
         dated.add("made_at")

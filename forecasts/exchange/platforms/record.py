@@ -57,6 +57,21 @@ class Choices:
     now: datetime | None = None
 
 
+class Advice(str):
+    """A note that ends with a remedy, in which a page names its fields for the command's options.
+
+    The words before the remedy may quote the file; they are shown as they are.
+    """
+
+    remedy: str
+
+    def __new__(cls, said: str, remedy: str = "") -> Advice:
+        """Return both as one text."""
+        made = super().__new__(cls, f"{said} {remedy}".strip())
+        made.remedy = remedy
+        return made
+
+
 @dataclass(frozen=True)
 class LeftOut:
     """A part of the file that is not imported: its place, its value, and the reason."""
@@ -76,7 +91,8 @@ class PlatformRecord:
     its ``place`` names the line in the platform's file. ``origins``: each question's id and
     address there. ``printed``: the scores that the platform printed, as it named them. ``implied``:
     the forecasts are prices after trades, which nobody stated as a probability. ``notes``: a
-    sentence on each decision in reading the file, such as its time zone. ``account``: the name in
+    sentence on each decision in reading the file, such as its time zone (``Advice`` if it names
+    options). ``account``: the name in
     the file of the account whose forecasts are the owner's, if the file tells.
     """
 

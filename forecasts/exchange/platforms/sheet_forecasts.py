@@ -71,8 +71,9 @@ def with_forecasters(table: Table, columns: Columns) -> Columns:
     if has_names or not others or not all(_are_probabilities(rows[name]) for name in others):
         raise BadInput(
             f"No column of {table.path.name} has a usual name for the probability. Its columns are "
-            f"{', '.join(table.header)}. Not recognised:{missing_fields(columns.fields)}",
-            remedy="Name the columns that the sheet has.",
+            f"{', '.join(table.header)}.",
+            remedy="Name the columns that the sheet has. Not recognised:"
+            f"{missing_fields(columns.fields)}",
         )
     return replace(columns, wide=("forecaster", {name: name for name in others}), others=())
 

@@ -267,6 +267,21 @@ def test_an_error_is_shown_even_if_the_name_of_the_file_looks_like_an_option(app
     assert "its rules" in words(press(app, "Preview"))
 
 
+def test_an_option_in_peoples_words_is_not_replaced_by_a_field(app: AppTest) -> None:
+    sheet = "question,prob,date,outcome,my --format x\nWill it hail?,0.3,2026-01-02,no,a\n"
+    upload(app, [("my --account.csv", sheet.encode(), "text/csv")])
+    said = words(press(app, "Preview")).replace("\\", "")
+    assert "Left out: my --format x. If it is" in said
+    assert "name it, as in “Forecaster: my --format x”" in said
+    app.text_input(key="import#0-account").input("--account").run()
+    assert "No forecast in the file is by '--account'." in words(press(app, "Preview"))
+    unnamed = sheet.replace("prob", "guess --column x=y")
+    upload(app, [("my --account.csv", unnamed.encode(), "text/csv")])
+    said = words(press(app, "Preview")).replace("\\", "")
+    assert "No column of my --account.csv has a usual name for the probability." in said
+    assert "guess --column x=y, date, outcome, my --format x.\n" in said
+
+
 def columns_are_open(app: AppTest) -> bool:
     [shown] = [one for one in app.expander if one.label == "Columns"]
     return shown.proto.expanded

@@ -243,7 +243,11 @@ def test_a_choice_of_nothing_and_of_several(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"probability": "q"}, "The file has no column 'q', chosen for probability."),
+        (
+            {"probability": "q"},
+            "The file has no column 'q', chosen for probability. Its columns are: question, p, "
+            "outcome.",
+        ),
         ({"chance": "p"}, "'chance' is not a column of ours."),
         ({"scale": "10"}, "The scale '10' is neither 1 nor 100."),
         ({"made_at:soon": "p"}, "'soon' is not a day."),
@@ -258,11 +262,11 @@ def test_a_choice_that_does_not_exist(
 def test_without_a_probability_every_missing_column_is_named_with_its_option(
     tmp_path: Path,
 ) -> None:
-    said = refused(tmp_path, "question,notes 2,deadline\na,good,2025-03-01\n").message
+    said = str(refused(tmp_path, "question,notes 2,deadline\na,good,2025-03-01\n"))
     first, *missing = said.splitlines()
     assert first == (
         "No column of sheet.csv has a usual name for the probability. Its columns are question, "
-        "notes 2, deadline. Not recognised:"
+        "notes 2, deadline. Name the columns that the sheet has. Not recognised:"
     )
     assert [line.split("=")[0].strip() for line in missing] == [
         '--column "probability',

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.views.import_preview import with_fields
-from forecasts.exchange.platforms.record import PlatformRecord
+from forecasts.exchange.platforms.record import Advice, PlatformRecord
 from tests.exchange.platforms import sheets
 
 NAMED = "name,question,forecast,outcome\nme,Will X?,70%,yes\nKate,Will X?,60%,yes\n"
@@ -22,6 +22,11 @@ def refused(path: Path, text: str, **columns: str) -> Any:
 
 def forecasters(record: PlatformRecord) -> list[str]:
     return [str(one) for one in record.frames.forecasts["forecaster"]]
+
+
+def on_page(note: str) -> str:
+    assert isinstance(note, Advice)
+    return note.removesuffix(note.remedy) + with_fields(note.remedy)
 
 
 def notes_with(record: PlatformRecord, words: str) -> list[str]:
@@ -121,9 +126,18 @@ def test_a_column_left_out_could_be_a_field_and_the_note_tells_how_to_name_it(
         "Left out: by, mood. If one of them is the forecaster, close time or resolution time, "
         'name it, as in --column "forecaster=NAME"'
     )
-    assert with_fields(note).endswith("name it, as in “Forecaster”")
+    assert on_page(note).endswith("name it, as in “Forecaster”")
     [note] = notes_with(read(tmp_path, text, forecaster="by"), "Left out")
-    assert with_fields(note).endswith("name it, as in “Close time: mood”")
+    assert on_page(note).endswith("name it, as in “Close time: mood”")
+
+
+def test_an_option_in_the_name_of_a_column_is_left_as_it_is(tmp_path: Path) -> None:
+    text = "question,date,p,outcome,by --format x\nRain?,2025-03-01,0.7,1,me\n"
+    [note] = notes_with(read(tmp_path, text), "Left out")
+    assert on_page(note) == (
+        "Left out: by --format x. If it is the forecaster, close time or resolution time, name it, "
+        "as in “Forecaster: by --format x”"
+    )
 
 
 def test_the_note_on_rows_at_the_same_time_says_that_no_column_names_the_forecasters(
