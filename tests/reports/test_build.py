@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, is_dataclass
 
 import numpy as np
 import pytest
@@ -34,6 +36,28 @@ def wilson(rate: float, n: float) -> tuple[float, float]:
     a, b, c = 1 + z2 / n, -(2 * rate + z2 / n), rate**2
     reach = math.sqrt(max(b * b - 4 * a * c, 0))
     return (-b - reach) / (2 * a), (-b + reach) / (2 * a)
+
+
+def estimates(part: object) -> Iterator[tuple[float, tuple[float, float]]]:
+    """Yield each number of a report that has an interval, with it."""
+    if isinstance(part, list | tuple):
+        for one in part:
+            yield from estimates(one)
+    elif is_dataclass(part):
+        own = {field.name: getattr(part, field.name) for field in fields(part)}
+        number = own.get("mean", own.get("observed"))
+        if own.get("interval") is not None and number is not None:
+            yield number, own["interval"]
+        for one in own.values():
+            yield from estimates(one)
+
+
+@pytest.mark.parametrize("by", ["all", "forecaster", "team", "lead"])
+def test_every_interval_contains_its_estimate(by: str) -> None:
+    found = list(estimates(report(random_ledger(4, questions=60), by=by).groups))
+    assert len(found) > 10
+    for estimate, (lower, upper) in found:
+        assert lower <= estimate <= upper
 
 
 @pytest.mark.parametrize("by", ["all", "forecaster", "team", "lead"])

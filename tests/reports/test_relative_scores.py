@@ -53,15 +53,6 @@ def test_it_is_positive_where_the_crowd_skill_is() -> None:
         assert group.crowd_skill.mean * group.crowd_brier_skill.mean >= 0
 
 
-def test_the_interval_of_a_brier_skill_contains_it() -> None:
-    for group in report(random_ledger(4, questions=60), by="team").groups:
-        for saved in (group.brier_skill, group.crowd_brier_skill):
-            assert saved is not None
-            assert saved.mean is not None
-            assert saved.interval is not None
-            assert saved.interval[0] < saved.mean < saved.interval[1]
-
-
 def test_without_a_rare_event_no_one_has_more_skill_than_the_others() -> None:
     # If the truth is 3%, 2% and 4% are equally good, and with 40 questions 30% have no event.
     names = [f"q{n}" for n in range(40)]
