@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from forecasts.reports.numbers import count
 from forecasts.reports.report import By, Group
 from forecasts.reports.selection import Cohort
 
 _MOST_NAMES = 5
-_MANY_GROUPS = 5
+_MANY_TESTS = 4
 OF_TEAMS = (
     "A member counts in a team with the forecasts made as its member, while they were current."
 )
@@ -29,7 +30,8 @@ def notes(
     """Return the caveats of this report, as full sentences."""
     more = len(in_several_teams) - _MOST_NAMES
     several = ", ".join(in_several_teams[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
-    judged = [one for one in groups if one.verdict.kind not in ("too_few", "not_estimable")]
+    verdicts = sum(one.verdict.kind not in ("too_few", "not_estimable") for one in groups)
+    reactions = sum(one.movement is not None and one.movement.kind != "too_few" for one in groups)
     every = (
         (
             provisional == 1,
@@ -42,9 +44,10 @@ def notes(
             "their scores are provisional.",
         ),
         (
-            len(judged) >= _MANY_GROUPS,
-            f"This report has {len(judged)} verdicts. Chance alone finds fault with about 1 in 20 "
-            "calibrated records, so one such verdict among many is weak evidence.",
+            verdicts + reactions >= _MANY_TESTS,
+            f"This report has {count(verdicts, 'verdict')} and tests "
+            f"{count(reactions, 'record')} for reactions. Chance alone finds fault in about 1 in "
+            "20 such tests of calibrated records, so one fault among many is weak evidence.",
         ),
         (
             cohort == "resolved",

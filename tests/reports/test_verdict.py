@@ -322,13 +322,15 @@ def test_the_teams_of_the_demonstration_are_told_apart_by_their_faults() -> None
     made_up = simulate(Tournament.from_mapping(settings))
     frames = complete(made_up.questions, made_up.forecasts, made_up.teams)
     moment = datetime(2026, 11, 20, tzinfo=UTC)
+    by_team = report(frames, by="team", as_of=moment)
     found = {
         group.name.split()[0]: (group.verdict.kind, group.movement and group.movement.kind)
-        for group in report(frames, by="team", as_of=moment).groups
+        for group in by_team.groups
     }
     assert found["Kestrel"][0] == "overconfident"
     assert found["Heron"][1] == "under_reacting"
     assert found["Wren"] == ("calibrated", "neither")
+    assert any("3 verdicts and tests 3 records for reactions" in note for note in by_team.notes)
 
 
 def test_many_verdicts_come_with_a_warning_about_chance() -> None:
