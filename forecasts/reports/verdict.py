@@ -121,7 +121,7 @@ def _level(forecasts: Forecasts, *, high: bool) -> str:
 
 
 def _slope(forecasts: Forecasts, *, over: bool) -> str:
-    """Return the evidence of the fault: how often favourites came true, from the clearest on."""
+    """Return the evidence of the fault: how often likely outcomes came true, from the clearest on."""
     weight = forecasts.weight
     favourite = forecasts.p.argmax(axis=1)
     at = np.arange(len(weight)), favourite
@@ -133,12 +133,22 @@ def _slope(forecasts: Forecasts, *, over: bool) -> str:
         given, happened = (_mean(values[there], weight[there]) for values in (called, came))
         if (given > happened) == over and _percent(given) != _percent(happened):
             return (
-                f"favourites (the likeliest outcomes) given {_percent(least)} or more, on average "
-                f"{_percent(given)}, came true {_percent(happened)} of the time"
+                f"{_called(forecasts, least)}, on average {_percent(given)}, came true "
+                f"{_percent(happened)} of the time"
             )
     if over and len(weight) > forecasts.rows["question"].nunique():
         return "forecasts on the same questions disagree more than calibrated ones do"
     return f"outcomes were {'less' if over else 'more'} predictable than the forecasts claim"
+
+
+def _called(forecasts: Forecasts, least: float) -> str:
+    """Return the name of the outcomes with at least this probability.
+
+    Reliability diagrams show "yes" alone, so it says that low forecasts of "yes" are among them.
+    """
+    several = forecasts.offered[:, 2:].any()
+    low = "" if several else f" (also “no”, by forecasts of {_percent(1 - least)} or less)"
+    return f"outcomes given {_percent(least)} or more{low}"
 
 
 def _mean(values: Floats, weight: Floats) -> float:

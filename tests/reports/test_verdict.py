@@ -81,10 +81,10 @@ def test_the_larger_part_of_the_fault_names_it(
 
 def test_a_verdict_says_what_happened_and_how_often_chance_would_do_it() -> None:
     assert of(0.0, -3.5, 0.0025).sentence == (
-        "Overconfident: favourites (the likeliest outcomes) given 90% or more, on average 90%, "
-        "came true 75% of the time; chance alone would do this in 1 of 400 such records (200 "
-        "families of questions). This claim would fail if outcomes of questions open together had "
-        "a correlation over 0.0052."
+        "Overconfident: outcomes given 90% or more (also “no”, by forecasts of 10% or less), on "
+        "average 90%, came true 75% of the time; chance alone would do this in 1 of 400 such "
+        "records (200 families of questions). This claim would fail if outcomes of questions open "
+        "together had a correlation over 0.0052."
     )
     assert of(-3.5, 0.0, 0.0025).sentence == (
         "Too high: the mean forecast was 90% when made, and 75% came true; chance alone would do "
@@ -188,7 +188,8 @@ def agrees(found: Verdict, forecasts: Forecasts, tests: scoring.WhenMade) -> Non
     assert (found.kind == "overconfident") == (slope < 0)
     assert ("less predictable" in said or "came true" in said) or found.kind == "underconfident"
     if figures:
-        least, called, came = figures
+        least, most, called, came = figures
+        assert least + most == 100
         favourite, won = np.maximum(p, 1 - p), np.where(p > 0.5, y, 1 - y)
         there = favourite >= least / 100
         shown = [100 * favourite[there].mean(), 100 * won[there].mean()]
@@ -298,8 +299,8 @@ def test_outcomes_that_a_threshold_separates_get_a_verdict_too() -> None:
     )
     found = report(frames).groups[0]
     assert found.verdict.kind == "underconfident"
-    told = "favourites (the likeliest outcomes) given 80% or more, on average 80%, came true 100%"
-    assert told in found.verdict.sentence
+    told = "outcomes given 80% or more (also “no”, by forecasts of 20% or less), on average 80%, "
+    assert f"{told}came true 100%" in found.verdict.sentence
     assert "separates the outcomes" in found.recalibration.reason
 
 
