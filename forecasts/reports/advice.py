@@ -10,9 +10,8 @@ import math
 
 from forecasts.reports.measures import Bin
 from forecasts.reports.numbers import percent
-from forecasts.reports.report import Group
+from forecasts.reports.report import FAULTS, Group
 
-_FAULTS = ("overconfident", "underconfident", "too_high", "too_low")
 _WEIGHT = 0.05  # the least share of all forecasts for advice about a bin
 _MOVE = 0.02  # the least move worth a word
 
@@ -33,7 +32,7 @@ def _moves(group: Group) -> list[str]:
     The line is of all forecasts, so a bin is left out if its own outcomes point the other way.
     """
     line = group.recalibration
-    if group.verdict.kind not in _FAULTS or line.intercept is None or line.slope is None:
+    if group.verdict.kind not in FAULTS or line.intercept is None or line.slope is None:
         return []
     total = sum(one.weight for one in group.bins)
     found: dict[bool, tuple[float, Bin, float]] = {}

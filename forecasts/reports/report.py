@@ -43,6 +43,7 @@ Kind = Literal[
     "too_few",
     "not_estimable",
 ]
+FAULTS: tuple[Kind, ...] = ("overconfident", "underconfident", "too_high", "too_low")
 Drift = Literal["grew_high", "grew_low", "none", "too_few"]
 Reaction = Literal["over_reacting", "under_reacting", "neither", "too_few"]
 Reason = Literal[

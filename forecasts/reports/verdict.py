@@ -121,7 +121,7 @@ def _level(forecasts: Forecasts, *, high: bool) -> str:
 
 
 def _slope(forecasts: Forecasts, *, over: bool) -> str:
-    """Return the evidence of the fault: how often likely outcomes came true, from the clearest on."""
+    """Return the evidence of the fault: how often likely outcomes came true, the clearest first."""
     weight = forecasts.weight
     favourite = forecasts.p.argmax(axis=1)
     at = np.arange(len(weight)), favourite

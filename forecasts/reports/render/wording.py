@@ -30,7 +30,7 @@ from forecasts.reports.numbers import (
     signed_interval,
     span,
 )
-from forecasts.reports.report import Group, Lead, LeftOut, Report, Unrevised, Updates
+from forecasts.reports.report import FAULTS, Group, Lead, LeftOut, Report, Unrevised, Updates
 from forecasts.reports.selection import Choice
 
 BRIER = "Brier (0–1)"
@@ -260,7 +260,8 @@ def reliability_summary(group: Group) -> str:
         f"The curve leaves the band at {_at_least_one_percent(outside / weight)} of the forecasts; "
         "chance alone makes a curve leave its band anywhere in 1 of 10 records."
         if outside
-        else "The whole curve lies in the band of chance, as 9 of 10 calibrated records do."
+        else "The whole curve lies in the band of chance, as 9 of 10 calibrated records do"
+        + ("; the verdict’s test finds smaller faults." if group.verdict.kind in FAULTS else ".")
     )
     return (
         f"Forecasts of {bin_range(heaviest)} are the most common ({share} of all): on average "
