@@ -196,7 +196,8 @@ def ask(
         print_note(f"Warning: {extreme}")
     if not asked.text.has_criteria:
         add = step("revise", name, options=["--criteria", FILL_IN])
-        print_note(f"It has no resolution criteria. Before others see it, write them: {add}")
+        when = "Before others see it, write them" if asked.kept_private else "To write them"
+        print_note(f"It has no resolution criteria. {when}: {add}")
 
 
 def _read_line(title: str, value: str | None, now: datetime) -> tuple[str, str | None]:

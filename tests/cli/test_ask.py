@@ -64,6 +64,7 @@ def test_the_forecast_may_follow_the_question_as_in_the_one_line_of_the_app(
 
 def test_without_a_probability_the_next_command_is_the_forecast(forecasts: Run) -> None:
     said = forecasts("ask", "Will it snow?", "--closes", "in 3 weeks", "--slug", "snow").stderr
+    assert 'no resolution criteria. To write them: forecasts revise snow --criteria "…"' in said
     assert "it closes at 2026-12-18 23:59 UTC. Next: forecasts update snow P" in said
 
 
@@ -105,7 +106,7 @@ def test_in_a_shared_ledger_a_question_without_criteria_is_private_until_it_has_
     forecasts("team", "create", "Alder")
     said = forecasts("ask", TITLE, "30%", "--slug", "meet").stderr
     assert "Visible only to its author." in said
-    assert 'forecasts revise meet --criteria "…"' in said
+    assert 'Before others see it, write them: forecasts revise meet --criteria "…"' in said
     refused = forecasts("revise", "meet", "--visible-to", "Alder", exit_code=2)
     assert "no resolution criteria, and what others see needs them" in refused.stderr
     words = ("--criteria", "As the White House says.", "--visible-to", "Alder")
