@@ -31,7 +31,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "operating.md"
 GRANTS = re.findall(r"^ *((?:GRANT|ALTER DEFAULT) .*);$", PAGE.read_text(), re.MULTILINE)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # as long as the server, which keeps the roles
 def server(postgresql: Server) -> Server:
     """A server with two roles besides its owner, one of them with a password."""
     rules = postgresql.admission()
