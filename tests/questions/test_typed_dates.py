@@ -161,6 +161,14 @@ def test_any_text_is_a_date_or_bad_input(typed: str) -> None:
         ("Will December inflation exceed 3% by the end of January?", "by the end of January",
          "2027-01-31"),
         ("Will she say by Tuesday that she runs in 2028?", "by Tuesday", "2026-12-01"),
+        # "Cut" is no past form here, and what will be held is not over.
+        ("Will the bank cut at its meeting on 11 December?", "on 11 December", "2026-12-11"),
+        ("Will the bank, which met in May, cut on December 11", "on December 11", "2026-12-11"),
+        ("Bank cut on 11 December?", "on 11 December", "2026-12-11"),
+        ("Will they quit on Christmas?", "on Christmas", "2026-12-25"),
+        ("Will the rate be left unchanged on 11 December?", "on 11 December", "2026-12-11"),
+        ("Will the panel led by Ida Holm vote on 3 March?", "on 3 March", "2027-03-03"),
+        ("Will they say on 11 December that they met?", "on 11 December", "2026-12-11"),
     ],
 )  # fmt: skip
 def test_a_title_names_its_deadline(title: str, phrase: str, day: str) -> None:
@@ -173,7 +181,11 @@ def test_a_title_names_its_deadline(title: str, phrase: str, day: str) -> None:
 @pytest.mark.parametrize(
     "title",
     ["Will Spain win the 2026 World Cup?", "Will X win the 2028 election?", "Will it snow?", "",
-     "Will they march to the sea?", "Did it rain by 2020?"],
+     "Will they march to the sea?", "Did it rain by 2020?",
+     # A day in a report of the past.
+     "Was the rate cut on 11 December?", "The rate was cut on 11 December",
+     "Will the truce signed on 11 December hold?", "Will the bank that cut on 3 March cut again?",
+     "Will they cut on 12 November?"],
 )  # fmt: skip
 def test_a_title_without_a_deadline_to_come_names_none(title: str) -> None:
     assert deadline_in_title(title, now=NOW) is None

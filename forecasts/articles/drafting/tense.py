@@ -4,6 +4,8 @@ Most times in the news have no year, and only the verb tells which Friday is mea
 before the time in the same sentence decides; without one ("On Friday, the court adjourned"), or
 if the time begins a clause ("…, and on Friday it did"), the first verb after it. Only verb forms
 that need no dictionary are recognised; otherwise the time does not count as past.
+
+In a question, "cut" and the like are infinitives: "Will the bank cut its rate on 11 December?".
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ IRREGULAR = alternatives(
     "set slept swam swung undertook upheld overthrew foresaw oversaw rebuilt drank ate dug "
     "cut put quit split spread shed burst"
 )
+# Their infinitive and their past are alike.
+_ALIKE = alternatives("cut put quit set split spread shed burst shut beat")
 _NO_PAST = alternatives(
     "need speed feed seed proceed exceed succeed indeed bed red hundred sacred united embed "
     "breed greed weed creed naked wicked rugged unchanged unaltered"
@@ -50,6 +54,7 @@ _NOUN_TOO = alternatives(
     "result results"
 )
 _ADVERBS = r"(?:(?:not|never|also|now|still|only|already|yet|all|both|even|then|\w+ly)\s+)*"
+_NOT_A_NOUN = r"(?<!\ba\s)(?<!\ban\s)(?<!\bthe\s)(?<!\bits\s)(?<!\btheir\s)(?!(?<=\brate\s)cut\b)"
 
 _VERB = re.compile(
     rf"""
@@ -57,6 +62,8 @@ _VERB = re.compile(
            \s+to\s+[a-z]+)
   | (?P<ahead>
         \b(?:{_MODAL})\s+{_ADVERBS}(?:be\s+{_ADVERBS}[a-z]+|(?!(?:{_NO_VERB})\b)[a-z]+)
+            (?:\s+or\s+[a-z]+)?
+      | \bbe\s+{_ADVERBS}[a-z]+
       | \b(?:is|are|am)\s+{_ADVERBS}[a-z]+(?:ed|en|ing|t|ld|de|wn)\b
       | (?:\b(?:has|have|had)\s+)?(?:\bbeen\s+)?{_ADVERBS}\b(?:{_TO_COME})\b
             (?=\s+(?:to|for|until|by|in|on|at)\b|(?:\s+[\w'-]+){{1,5}}\s+for\s*$)
@@ -66,12 +73,13 @@ _VERB = re.compile(
       | \b(?:is|are|am)\b
     )
   | (?P<noun_too>\b(?:{_NOUN_TOO})\b)
+  | (?P<alike>(?<!\bthat\s)(?<!\bwho\s)(?<!\bwhich\s){_NOT_A_NOUN}\b(?:{_ALIKE})\b)
   | (?P<past>
-        \b(?:was|were|had|did|has|have)\b
-      | (?<!\ba\s)(?<!\ban\s)(?<!\bthe\s)(?<!\bits\s)(?<!\btheir\s)(?<!\bnew\s)
+        \b(?i:was|were|had|did|has|have)\b
+      | {_NOT_A_NOUN}(?<!\bnew\s)
         (?<!\bon\s)(?<!\bof\s)(?<!\bfor\s)(?<!\bin\s)(?<!\bwith\s)(?<!\bfrom\s)
         \b(?!(?:{_NO_PAST})\b)[a-z]{{2,}}ed\b
-      | \b(?:{IRREGULAR})\b
+      | {_NOT_A_NOUN}\b(?:{IRREGULAR})\b
     )
     """,
     re.VERBOSE,
@@ -79,6 +87,8 @@ _VERB = re.compile(
 _SENTENCE_END = re.compile(r"[.!?;](?=\s|$)|\n\s*\n")
 _CLAUSE_END = re.compile(r"[,:]|\b(?:that|which|who|and|but|as|while|because|if|when)\b")
 _NEW_CLAUSE = re.compile(r"[,;]\s+(?:and|but)\s+$")
+_ASKS_BACK = re.compile(r"\W*(?:Was|Were|Did|Had|Has|Have)\b")
+_ASKS_AHEAD = re.compile(r"\W*(?:Will|Would|Could|Can|Might|Should|Does|Do|Is|Are)\b")
 _BEFORE, _AFTER = 200, 120  # characters searched for the verb before and after the time
 
 
@@ -91,19 +101,31 @@ def is_in_the_past(text: str, start: int, end: int, *, has_verb: bool = False) -
     begin = max(0, start - _BEFORE)
     for stop in _SENTENCE_END.finditer(text, begin, start):
         begin = stop.end()
+    stop_after = _SENTENCE_END.search(text, end, end + _AFTER)
+    asks = _asks(text, begin, stop_after)
     last: re.Match[str] | None = None
     for verb in _VERB.finditer(text, begin, start):
         # A clause has one verb: in "announced its plans on Friday", "plans" is a noun.
-        is_noun = verb.lastgroup == "noun_too" and _is_past(last)
+        is_noun = verb.lastgroup == "noun_too" and _is_past(last) and not asks
         if not is_noun or (last and _CLAUSE_END.search(text, last.end(), verb.start())):
             last = verb
+    if asks and (last is None or last.lastgroup == "alike"):
+        return False
     if has_verb:
         return _is_past(last)
     if last is None or last.lastgroup == "noun_too" or _NEW_CLAUSE.search(text, last.end(), start):
-        stop_after = _SENTENCE_END.search(text, end, end + _AFTER)
         last = _VERB.search(text, end, stop_after.start() if stop_after else end + _AFTER) or last
     return _is_past(last)
 
 
+def _asks(text: str, begin: int, stop: re.Match[str] | None) -> bool:
+    """Return whether the sentence from ``begin`` to ``stop`` is a question about the future."""
+    if stop is not None and stop[0] != "?":
+        return False
+    if _ASKS_BACK.match(text, begin):
+        return False
+    return stop is not None or _ASKS_AHEAD.match(text, begin) is not None
+
+
 def _is_past(verb: re.Match[str] | None) -> bool:
-    return verb is not None and verb.lastgroup in ("past", "done_to")
+    return verb is not None and verb.lastgroup in ("past", "alike", "done_to")

@@ -187,11 +187,27 @@ def test_the_verb_of_the_clause_that_a_time_opens_is_the_one_that_counts() -> No
         "It ended three months ago.",
         "Police seek witnesses to Saturday's crash.",
         "It was signed on July 27, 1953.",
+        "The bank cut its rate on July 24.",
+        "The rate was cut on 24 July.",
+        "Will Smith quit the cast on Friday.",
         "That was fashionable in the 1990s.",
     ],
 )
 def test_a_time_that_is_past_or_open_is_no_deadline(text: str) -> None:
     assert last_days(text) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Traders expect a rate cut on July 24.",
+        "The board decides whether to raise or cut rates on July 24.",
+        "The vote will, she said, be held on July 24.",
+        "Will the bank cut its rate on July 24?",
+    ],
+)
+def test_a_form_that_may_be_past_does_not_hide_a_time_to_come(text: str) -> None:
+    assert last_days(text) == ["2025-07-24"]
 
 
 @pytest.mark.parametrize(
