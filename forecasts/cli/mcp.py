@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from forecasts.cli.options import Database, Member
+from typer import Option
+
+from forecasts.cli.console import print_note
+from forecasts.cli.options import Database
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, ledger, reading_as, settings
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, Refused
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -20,8 +23,19 @@ if TYPE_CHECKING:
     from forecasts.ledger.models import Member as LedgerMember
 
 
+Model = Annotated[
+    str | None,
+    Option(
+        "--as",
+        metavar="NAME",
+        help="Act as this bot; a new name becomes your bot. [default: yourself]",
+        show_default=False,
+    ),
+]
+
+
 @app.command()
-def mcp(database: Database = None, member: Member = None) -> None:
+def mcp(database: Database = None, member: Model = None) -> None:
     """Serve the ledger to a language model on this machine.
 
     An MCP client starts this command itself; docs/mcp.md has the lines for its configuration.
@@ -33,8 +47,10 @@ def mcp(database: Database = None, member: Member = None) -> None:
             "The MCP server needs libraries that are not installed.",
             remedy='Install them: pip install "forecast-ledger[api]"',
         ) from None
+    member = None if member is None else member.strip()
     chosen = settings(database, member)
     door = _Own(database, member, ledger(chosen, begin=True))
+    print_note(_ready(door))
     build(lambda: door, allow_private=chosen.allow_private_addresses).run("stdio")
 
 
@@ -64,3 +80,37 @@ class _Own:
     def acting(self) -> Iterator[_Here]:
         with acting(self.database, self.handle, engine=self.engine) as here:
             yield _Here(*here)
+
+
+def _ready(door: _Own) -> str:
+    """Return the sentence on the acting member. A new name becomes the user's bot, which is written.
+
+    Errors that every tool would have are raised here: Forbidden as in ``acting``, Refused for a
+    person other than the user, since a model does not forecast in another member's name.
+    """
+    from forecasts.access import tokens
+    from forecasts.access.members import member_or_new
+    from forecasts.ledger.append import written
+    from forecasts.ledger.models import BotOwner, MemberKind
+
+    chosen, user = settings(door.database, door.handle), settings(door.database).member
+    with reading_as(door.database, door.handle, engine=door.engine) as (session, found, now):
+        name = tokens.acting_handle(session, chosen, now=now)
+    if name == user:
+        if found is not None and found.kind != MemberKind.human:
+            return f"The model acts as {name}, a bot."
+        return (
+            f"The model acts as you, {name}: its forecasts count as yours. To keep the records "
+            "apart, name the model with --as."
+        )
+    if found is None:
+        with acting(door.database, None, engine=door.engine) as (session, owner, now):
+            found = member_or_new(session, name, now=now, kind=MemberKind.bot)
+            written(session, BotOwner(bot_id=found.id, owner_id=owner.id, recorded_at=now))
+        return f"The model acts as {name}, a new bot of {user}."
+    if found.kind == MemberKind.human:
+        raise Refused(
+            f"{name!r} is a person, and a model does not forecast in another member's name.",
+            remedy="Choose a new name for the model: it becomes your bot.",
+        )
+    return f"The model acts as {name}, a bot."

@@ -1,0 +1,93 @@
+"""Serving MCP on one's own machine: who the model acts as, and what is refused before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from click.testing import Result
+from sqlmodel import Session
+
+from forecasts.access import kinds
+from forecasts.access.kinds import Account
+from forecasts.api.mcp.acting import Acting
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def served(clock: object, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The doors that the server was started with; it ends at once."""
+    doors: list[Any] = []
+
+    def build(door: Callable[[], Any], **_: object) -> SimpleNamespace:
+        doors.append(door())
+        return SimpleNamespace(run=lambda transport: None)
+
+    monkeypatch.setattr("forecasts.api.mcp.server.build", build)
+    return doors
+
+
+def accounts(door: Any) -> dict[str, Account]:
+    opened: AbstractContextManager[Any] = door.reading()
+    with opened as here:
+        session: Session = here.session
+        return {one.handle: one for one in kinds.accounts(session)}
+
+
+def test_a_new_name_is_a_bot_of_the_user_and_so_are_its_forecasts(
+    forecasts: Run, served: list[Any]
+) -> None:
+    said = forecasts("mcp", "--as", " my-model ")
+    assert "The model acts as my-model, a new bot of alice." in said.stderr
+    [door] = served
+    asked = Acting(lambda: door).ask_question(
+        "Will it rain?", "As the gazette says.", "in 3 weeks", value="60%"
+    )
+    assert "Your forecast is recorded." in asked
+    found = accounts(door)
+    assert (found["my-model"].kind, found["my-model"].owner) == ("bot", "alice")
+    assert found["alice"].kind == "human"
+    assert "my-model, a bot." in forecasts("mcp", "--as", "my-model").stderr
+    assert accounts(door) == found
+
+
+def test_a_bot_of_this_command_can_get_a_token(forecasts: Run, served: list[Any]) -> None:
+    forecasts("mcp", "--as", "my-model")
+    assert forecasts("token", "create", "my-model").stdout.startswith("fct_")
+
+
+@pytest.mark.parametrize("named", [(), ("--as", "alice")])
+def test_without_another_name_the_model_acts_as_the_user_who_is_told_so(
+    forecasts: Run, served: list[Any], named: tuple[str, ...]
+) -> None:
+    said = forecasts("mcp", *named)
+    assert "acts as you, alice: its forecasts count as yours" in " ".join(said.stderr.split())
+    assert "alice" not in accounts(served[0])  # nothing is written before the first act
+
+
+def test_another_person_is_refused_at_the_start(forecasts: Run, served: list[Any]) -> None:
+    forecasts("ask", "Will it snow by 2026-02-01?", "--criteria", "Gazette.", "--as", "bob")
+    said = forecasts("mcp", "--as", "bob", exit_code=2)
+    assert "'bob' is a person" in said.stderr
+    assert "Choose a new name for the model" in said.stderr
+    assert not served
+
+
+def test_a_bot_with_a_token_is_refused_at_the_start_without_it(
+    forecasts: Run, served: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = forecasts("token", "create", "alpha").stdout.strip()
+    said = forecasts("mcp", "--as", "alpha", exit_code=2)
+    assert "'alpha' has a token, but none was given." in said.stderr
+    assert "Set FORECASTS_TOKEN to it." in said.stderr
+    assert not served
+    monkeypatch.setenv("FORECASTS_TOKEN", secret)
+    monkeypatch.delenv("FORECASTS_MEMBER")
+    assert "The model acts as alpha, a bot." in forecasts("mcp").stderr
+    assert "a bot." in forecasts("mcp", "--as", "alpha").stderr
+    refused = forecasts("mcp", "--as", "beta", exit_code=2).stderr
+    assert "belongs to 'alpha'" in refused
