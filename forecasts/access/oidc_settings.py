@@ -7,7 +7,10 @@ served. Secrets never appear in a message, a representation or a file.
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
+import os
+from collections.abc import Iterator
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -65,6 +68,14 @@ class SignIn(BaseSettings):
         return urlsplit(self.redirect_uri).hostname or ""
 
     @property
+    def admitted(self) -> str:
+        """The people who may sign in, in words."""
+        domains = ", ".join(self.allowed_domains)
+        every = not domains or ANY_DOMAIN in self.allowed_domains
+        whose = "all people of the provider" if every else f"people of {domains}"
+        return f"{whose} in the group {self.required_group}" if self.required_group else whose
+
+    @property
     def encrypted(self) -> bool:
         """Whether that address uses HTTPS."""
         return urlsplit(self.redirect_uri).scheme == "https"
@@ -87,16 +98,27 @@ def configured_sign_in() -> SignIn | None:
     BadInput lists each missing or invalid setting.
     """
     settings = SignIn()
-    if not settings.model_fields_set:
+    unknown = list(_unknown())
+    if not settings.model_fields_set and not unknown:
         return None
-    problems = _problems(settings)
+    problems = unknown + _problems(settings)
     if problems:
         raise BadInput(
             "Sign-in is only partly configured, so nothing is served.",
             problems=problems,
-            remedy=f"Set these, or unset every {PREFIX}*. {_PAGE}",
+            remedy=f"Correct these, or unset every {PREFIX}*. {_PAGE}",
         )
     return settings
+
+
+def _unknown() -> Iterator[Problem]:
+    """Yield each setting that there is not: a misspelt rule would admit more people."""
+    known = [_name(field) for field in SignIn.model_fields]
+    for name in sorted(map(str.upper, os.environ)):
+        if name.startswith(PREFIX) and name not in known:
+            meant = difflib.get_close_matches(name, known, 1)
+            rule = f"is not a setting; did you mean {meant[0]}?" if meant else "is not a setting"
+            yield Problem(name, "…", rule)
 
 
 def _problems(settings: SignIn) -> list[Problem]:

@@ -77,6 +77,31 @@ def test_what_cannot_be_is_named(
     assert "sh0rt" not in said
 
 
+@pytest.mark.parametrize("given", [WHOLE, {}])
+def test_a_misspelt_rule_is_not_ignored(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str]
+) -> None:
+    """Without it, a whole domain would be admitted in place of one group."""
+    monkeypatch.setattr(f"{__name__}.WHOLE", given)
+    said = refusal(monkeypatch, REQUIRED_GROUPS="forecasters", ISUER="x")
+    assert (
+        "FORECASTS_OIDC_REQUIRED_GROUPS: '…' — is not a setting; did you mean "
+        "FORECASTS_OIDC_REQUIRED_GROUP?"
+    ) in said
+    assert "did you mean FORECASTS_OIDC_ISSUER?" in said
+
+
+def test_who_is_admitted_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_to(monkeypatch)
+    assert oidc_settings.SignIn().admitted == "people of example.org, example.com"
+    monkeypatch.setenv("FORECASTS_OIDC_REQUIRED_GROUP", "forecasters")
+    both = "people of example.org, example.com in the group forecasters"
+    assert oidc_settings.SignIn().admitted == both
+    monkeypatch.setenv("FORECASTS_OIDC_ALLOWED_DOMAINS", "*")
+    anyone = "all people of the provider in the group forecasters"
+    assert oidc_settings.SignIn().admitted == anyone
+
+
 def test_a_group_will_do_in_place_of_domains(monkeypatch: pytest.MonkeyPatch) -> None:
     set_to(monkeypatch, ALLOWED_DOMAINS=None, REQUIRED_GROUP="forecasters")
     assert oidc_settings.configured_sign_in() is not None
