@@ -129,9 +129,10 @@ def on_a_server(engine: Engine, file: Path) -> Refused:
     name, dump = place(engine), shlex.quote(str(file))
     return Refused(
         f"The ledger {name} is on a server, which has its own backup tools.",
-        remedy=f"Back up with: pg_dump --format=custom --file={dump} {shlex.quote(name)}\n"
-        f"Restore into an empty database with: pg_restore --dbname=URL {dump}, and verify it with: "
-        "forecasts verify --database URL",
+        remedy="Back up, as the role that owns its tables, with: "
+        f"pg_dump --format=custom --file={dump} {shlex.quote(name)}\n"
+        f"Restore into an empty database with: pg_restore --no-owner --dbname=URL {dump}, and "
+        "verify it with: forecasts verify --database URL",
     )
 
 

@@ -302,7 +302,8 @@ def test_on_a_server_the_commands_that_do_it_are_named(postgresql: Server, tmp_p
         said = CliRunner().invoke(app, [command, str(file), "--database", url])
         assert said.exit_code == 2
         assert f"pg_dump --format=custom --file='{file}' " in said.stderr
-        assert "pg_restore" in said.stderr
+        assert "as the role that owns its tables" in " ".join(said.stderr.split())
+        assert "pg_restore --no-owner --dbname=URL" in " ".join(said.stderr.split())
 
 
 def test_what_the_server_s_own_tools_restore_is_whole_and_goes_on(
