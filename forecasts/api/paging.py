@@ -1,52 +1,95 @@
-"""Cursors: where the next page of a list begins, also after rows were added or have gone."""
+"""Cursors: where the next page of a list begins, whatever has left the list or moved in it.
+
+A client works on the rows of a page before it asks for the next one, so they may be gone by then,
+or be elsewhere in the order. A cursor therefore has marks of the rows that follow the page: the
+next page begins at the first of them in the list. If all of them have gone, it begins again at the
+top: a row may be seen twice, but none is left out.
+
+Rejected: an offset (each row that leaves the list takes another one along), and the values by which
+a list is sorted (each order has its own, databases sort texts differently, and they change).
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import json
-from collections.abc import Hashable, Sequence
+import hashlib
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
 from fastapi import Query
 
 from forecasts.common.errors import BadInput
 
-Key = TypeVar("Key", bound=Hashable)
+Key = TypeVar("Key", str, int)
 
 PAGE_SIZE, MOST = 50, 200
 Limit = Annotated[int, Query(ge=1, le=MOST, description="Rows of a page.")]
 Cursor = Annotated[
     str | None, Query(max_length=5_000, description="`next` of the page before this one.")
 ]
+_VERSION = b"\x02"  # a cursor of version 1 was JSON
+_MARKED = 40  # rows that follow a page
+_MARK = 8  # bytes
 
 
-def after(keys: Sequence[Key], cursor: str | None, limit: int) -> tuple[list[Key], str | None]:
-    """Return the keys of the page at the cursor, and the cursor of the next page.
+@dataclass(frozen=True)
+class Place:
+    """The place in a list where a page begins.
 
-    ``keys``: those of the whole list, in order. If the last row of the page before has gone, the
-    page begins at its place.
+    ``began``: when the first page was read. ``following``: the marks of the rows from the place
+    on, at most ``_MARKED``; None for the first page.
     """
-    start = 0 if cursor is None else _start(keys, cursor)
-    page = list(keys[start : start + limit])
-    end = start + len(page)
-    return page, _cursor(end, page[-1]) if page and end < len(keys) else None
+
+    began: datetime
+    following: frozenset[bytes] | None = None
+
+    def page(self, keys: Sequence[Key], limit: int) -> tuple[list[Key], str | None]:
+        """Return the keys of the page that begins here, and the cursor of the next page.
+
+        ``keys``: those of the whole list, in order.
+        """
+        start = self._start(keys)
+        end = start + limit
+        return list(keys[start:end]), self._cursor(keys[end : end + _MARKED])
+
+    def _start(self, keys: Sequence[Key]) -> int:
+        if self.following is None:
+            return 0
+        for index, key in enumerate(keys):
+            if _mark(key) in self.following:
+                return index
+        return 0 if len(self.following) == _MARKED else len(keys)
+
+    def _cursor(self, following: Sequence[Key]) -> str | None:
+        if not following:
+            return None
+        began = struct.pack(">d", self.began.timestamp())
+        marks = b"".join(_mark(key) for key in following)
+        return base64.urlsafe_b64encode(_VERSION + began + marks).decode()
 
 
-def _cursor(place: int, key: Hashable) -> str:
-    return base64.urlsafe_b64encode(json.dumps([place, key]).encode()).decode()
-
-
-def _start(keys: Sequence[Key], cursor: str) -> int:
+def place(cursor: str | None, now: datetime) -> Place:
+    """Return the place that a cursor names, without one the first; BadInput for any other text."""
+    if cursor is None:
+        return Place(now)
     try:
-        place, key = json.loads(base64.b64decode(cursor, altchars=b"-_", validate=True))
-        if type(place) is not int or not isinstance(key, str | int) or place < 0:
+        data = base64.b64decode(cursor, altchars=b"-_", validate=True)
+        if not data.startswith(_VERSION) or len(data) <= 9 or (len(data) - 9) % _MARK:
             raise ValueError
-    except (binascii.Error, ValueError, TypeError, RecursionError):
+        [seconds] = struct.unpack_from(">d", data, 1)
+        began = min(datetime.fromtimestamp(seconds, UTC), now)
+    except (binascii.Error, ValueError, OverflowError, OSError):
         raise BadInput(
-            "The cursor is not one of this list.", remedy="Send `next` of the page before."
+            "The cursor is not one of this list, or from an earlier version.",
+            remedy="Read the first page again, without a cursor, and follow its `next`.",
         ) from None
-    for index, known in enumerate(keys):
-        if known == key:
-            return index + 1
-    return min(place, len(keys))
+    marks = frozenset(data[at : at + _MARK] for at in range(9, len(data), _MARK))
+    return Place(began, marks)
+
+
+def _mark(key: str | int) -> bytes:
+    return hashlib.blake2b(str(key).encode("utf-8", "replace"), digest_size=_MARK).digest()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import base64
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from fastapi.testclient import TestClient
@@ -243,10 +245,93 @@ def test_pages_continue_where_they_ended(api: TestClient, engine: Engine) -> Non
     last = api.get("/api/v1/questions", params=query | {"cursor": second["next"]}).json()
     assert [one["id"] for one in last["questions"]] == ["q4"]
     assert last["next"] is None
-    for wrong in ("x", "W10=", "é", "bnVsbA=="):
+    earlier_version = base64.urlsafe_b64encode(b'[2, "q1"]').decode()
+    for wrong in ("x", "W10=", "é", "bnVsbA==", earlier_version, first["next"][:-4]):
         found = api.get("/api/v1/questions", params=query | {"cursor": wrong})
         assert found.status_code == 422
         assert "cursor" in found.json()["detail"]
+        assert "without a cursor" in found.json()["remedy"]
+
+
+def pages(api: TestClient, query: dict[str, object]) -> Iterator[list[str]]:
+    """Follow `next`; yield the ids of each page."""
+    cursor = {}
+    for _ in range(10):
+        found = api.get("/api/v1/questions", params=query | cursor).json()
+        yield [one["id"] for one in found["questions"]]
+        if found["next"] is None:
+            return
+        cursor = {"cursor": found["next"]}
+    raise AssertionError("The list does not end.")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"needs_update": True},
+        {"mine": False},
+        {"mine": False, "order": "newest"},
+        {"mine": False, "order": "alphabet"},
+        {"order": "untouched"},
+        {"status": "open", "order": "untouched"},
+        {"updated_since": "2025-12-01T00:00:00Z"},
+    ],
+)
+def test_each_question_is_listed_once_while_a_bot_forecasts_them_page_by_page(
+    api: TestClient, engine: Engine, clock: Clock, query: dict[str, object]
+) -> None:
+    ids = [f"q{number}" for number in range(11)]
+    for number, id_ in enumerate(ids):
+        asked(engine, slug=id_, scheduled_close_time=day(10 + number % 3))
+    listed = []
+    for page in pages(api, query | {"limit": 3}):
+        listed += page
+        for id_ in page:
+            clock.time += timedelta(minutes=1)
+            assert api.post(f"/api/v1/questions/{id_}/forecasts", json={"probability": 0.3})
+    assert sorted(listed) == sorted(ids)
+
+
+def test_no_question_is_left_out_while_their_outcomes_are_recorded_page_by_page(
+    api: TestClient, engine: Engine, clock: Clock
+) -> None:
+    ids = [f"q{number}" for number in range(7)]
+    for id_ in ids:
+        asked(engine, slug=id_)
+    clock.time = day(20)
+    listed = []
+    for page in pages(api, {"status": "awaiting", "limit": 2}):
+        listed += page
+        for id_ in page:
+            api.post(f"/api/v1/questions/{id_}/resolve", json={"outcome": "no"})
+    assert sorted(listed) == ids
+
+
+def test_a_page_begins_at_the_first_of_the_next_rows_that_is_still_in_the_list(
+    api: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("forecasts.api.paging._MARKED", 3)
+    ids = [f"q{number}" for number in range(7)]
+    for id_ in ids:
+        asked(engine, slug=id_)
+
+    def forecast(*chosen: str) -> None:
+        for id_ in chosen:
+            api.post(f"/api/v1/questions/{id_}/forecasts", json={"probability": 0.3})
+
+    def listed(**query: object) -> tuple[list[str], str | None]:
+        found = api.get("/api/v1/questions", params={"mine": False, "limit": 2} | query).json()
+        return [one["id"] for one in found["questions"]], found["next"]
+
+    first, cursor = listed()
+    assert first == ["q0", "q1"]
+    forecast("q2", "q3")
+    assert listed(cursor=cursor)[0] == ["q4", "q5"]
+    forecast("q4")  # all marked rows have gone: none is left out
+    assert listed(cursor=cursor)[0] == ["q0", "q1"]
+    _, last = listed(limit=3)
+    forecast("q6")
+    assert listed(cursor=last) == ([], None)
 
 
 def test_a_token_over_its_limit_waits(engine: Engine, clock: Clock, make_bot: Bot) -> None:

@@ -15,6 +15,7 @@ import pytest
 import uvicorn
 from sqlalchemy import Engine
 
+from forecasts.api.paging import PAGE_SIZE
 from forecasts.api.server import build
 from forecasts.ledger import database
 from forecasts.updates.updates import history
@@ -65,3 +66,15 @@ def test_they_forecast(
         [(made, handle)] = history(session, question(session, "rain"))
     assert handle == "bot"
     assert made.probability in (0.3, 0.4)
+
+
+def test_the_python_example_forecasts_every_question_of_a_long_list(
+    engine: Engine, address: str, make_bot: Callable[..., dict[str, str]]
+) -> None:
+    for number in range(PAGE_SIZE):  # besides the first one
+        asked(engine, slug=f"q{number}")
+    secret = make_bot()["Authorization"].split()[1]
+    here = os.environ | {"LEDGER": address, "TOKEN": secret, "NO_PROXY": "127.0.0.1"}
+    command = [sys.executable, "-c", EXAMPLES["python"]]
+    done = subprocess.run(command, env=here, capture_output=True, text=True, timeout=60)
+    assert len(done.stdout.splitlines()) == PAGE_SIZE + 1, done.stderr

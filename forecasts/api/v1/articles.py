@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from forecasts.api import answers
 from forecasts.api.caller import Acts, At, Reads
-from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, after
+from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
 from forecasts.api.v1 import requests, shapes
 from forecasts.articles import library
 from forecasts.articles.capture import capture, capture_text
@@ -25,7 +25,7 @@ def list_articles(caller: Reads, limit: Limit = PAGE_SIZE, cursor: Cursor = None
     """List the captured articles, the newest capture first."""
     with caller.reading() as at:
         found = {one.id: one for one in library.listing(at.session)}
-        shown, following = after(list(found), cursor, limit)
+        shown, following = place(cursor, at.now).page(list(found), limit)
         listed = [article_fields(found[number]) for number in shown]
     return answers.read({"articles": listed, "next": following})
 

@@ -8,7 +8,7 @@ from forecasts.access import teams, tokens
 from forecasts.access.roles import Scope
 from forecasts.api import answers
 from forecasts.api.caller import At, Reads
-from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, after
+from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
 from forecasts.api.v1 import shapes
 from forecasts.ledger.models import Member
 from forecasts.ledger.receipts import ledger_id
@@ -38,7 +38,7 @@ def list_members(caller: Reads, limit: Limit = PAGE_SIZE, cursor: Cursor = None)
     with caller.reading() as at:
         rows, _ = teams.members_page(at.session, now=at.now, size=_EVERY)
         found = {one.member.handle: one for one in rows}
-        shown, following = after(list(found), cursor, limit)
+        shown, following = place(cursor, at.now).page(list(found), limit)
         listed = [
             {
                 "handle": handle,

@@ -10,7 +10,7 @@ from forecasts.access import teams
 from forecasts.agenda.today import today
 from forecasts.api import answers, markdown, problems
 from forecasts.api.caller import Acts, At, Reads
-from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, after
+from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
 from forecasts.api.v1 import requests, shapes
 from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.errors import BadInput
@@ -73,12 +73,14 @@ def list_questions(
         changed_since=updated_since,
     )
     with caller.reading() as at:
-        chosen = search.Order[order]
-        slugs, _ = search.find(at.session, by, member=at.member, now=at.now, order=chosen)
+        chosen, here = search.Order[order], place(cursor, at.now)
+        # Forecast rows would go to the end of this order, and be listed without end.
+        listed_at = here.began if order == "untouched" else at.now
+        slugs, _ = search.find(at.session, by, member=at.member, now=listed_at, order=chosen)
         if needs_update:
             due = _needs_update(at)
             slugs = [slug for slug in slugs if slug in due]
-        shown, following = after(slugs, cursor, limit)
+        shown, following = here.page(slugs, limit)
         rows = search.rows(at.session, shown, member=at.member, now=at.now)
         listed = [
             question_fields(r.state) | {"forecast": forecast_fields(r.forecast)} for r in rows
