@@ -218,6 +218,7 @@ def _understood(typed: _Typed, moment: datetime) -> str:
     """Return the reading as Markdown, or the missing part."""
     parts = []
     try:
+        typed.line.require_clear()
         closes = f"closes **{as_text(day(typed.last_moment(moment)))}**"
         parts.append(closes + ("" if typed.closes else f" (“{as_text(typed.line.phrase)}”)"))
         parts.append(f"**{typed.value().shown}**")
@@ -235,6 +236,7 @@ def _save(key: str) -> None:
     with act(key, goes_on=True) as doing:
         if not typed.line.title:
             raise BadInput("The question is blank.", remedy="Ask it in one sentence.")
+        typed.line.require_clear()
         wrong = _CLOSES
         last = typed.last_moment(doing.now)
         wrong = _PROBABILITY

@@ -206,6 +206,7 @@ def _read_line(title: str, value: str | None, now: datetime) -> tuple[str, str |
     from forecasts.updates.value_parsing import read_percent_field
 
     line = read_line(title, now=now, zone=zone())
+    line.require_clear()
     if line.probability is None:
         return title, value
     if value is not None:

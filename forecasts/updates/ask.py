@@ -12,7 +12,8 @@ from datetime import datetime, tzinfo
 
 from sqlmodel import Session
 
-from forecasts.common.errors import LedgerError
+from forecasts.articles.drafting.intervals import MONTHS, WEEKDAYS
+from forecasts.common.errors import BadInput, LedgerError
 from forecasts.ledger.models import Forecast, Member, Question, QuestionText, Visibility
 from forecasts.questions.registry import others_see, register
 from forecasts.questions.revisions import reworded
@@ -25,21 +26,43 @@ from forecasts.updates.value_parsing import read_percent_field
 from forecasts.updates.values import Value
 
 # After a question mark anything may be the probability; elsewhere a percentage must be set apart
-# from the title, which may itself end in one: "Will inflation exceed 3%".
+# from the title, which may itself end in one: "Will inflation exceed 3%". Without its sign it must
+# follow a date that no number can continue: "by June, 8" may lack a year.
 _AFTER_QUESTION = re.compile(r"(?P<title>.*\?)[\s,;:–—-]*(?P<probability>[^?]*)")
 _SET_APART = re.compile(
     r"(?P<title>.*[^\s,;:–—-])(?P<gap>\s*[,;:–—]\s*|\s+-+\s+|\s+)(?P<probability>\d[\d.,]{0,20}\s?%)"
+)
+_WITHOUT_SIGN = re.compile(r"(?P<title>.*[^\s,;:–—-]) ?, ?(?P<probability>\d{1,2}|100|0?\.\d{1,4})")
+_NOT_IN_PERCENT = ("0", "00", "100")
+_NAMES = [name for full in (*MONTHS, *WEEKDAYS) for name in (full, full[:3])]
+_GOES_ON = re.compile(
+    rf"\b(?:{'|'.join(_NAMES)}|Sept)\.?$"
+    r"|(?<!\d{4}-\d\d-)(?<!\d)\d{1,2}(?:st|nd|rd|th)?$",
+    re.IGNORECASE,
 )
 
 
 @dataclass(frozen=True)
 class Line:
-    """The reading of a line; ``probability`` and ``closes`` are None where it has none."""
+    """The reading of a line; ``probability`` and ``closes`` are None where it has none.
+
+    ``unclear``: a number at the end of the title that may be the probability; '' without one.
+    """
 
     title: str
     probability: str | None = None
     closes: datetime | None = None
     phrase: str = ""  # that the last day was read from
+    unclear: str = ""
+
+    def require_clear(self) -> None:
+        """Raise BadInput if a number at the end could be the probability or part of the title."""
+        if self.unclear:
+            raise BadInput(
+                f"{self.unclear!r} at the end could be a probability or part of the question.",
+                remedy=f"Write {read_percent_field(self.unclear).shown}, "
+                "or end the question with a question mark.",
+            )
 
 
 def read_line(typed: str, *, now: datetime, zone: tzinfo | None = None) -> Line:
@@ -47,10 +70,10 @@ def read_line(typed: str, *, now: datetime, zone: tzinfo | None = None) -> Line:
 
     >>> noon = datetime.fromisoformat("2026-11-27T12:00Z")
     >>> read_line("Will it rain in London tomorrow? 30%", now=noon)  # doctest: +ELLIPSIS
-    Line(title='Will it rain in London tomorrow?', probability='30%', closes=..., phrase='tomorrow')
+    Line(title='Will it rain in London tomorrow?', probability='30%', closes=...)
     """
     typed = " ".join(typed.split())
-    title, probability = typed, None
+    title, probability, unclear = typed, None, ""
     if (match := _AFTER_QUESTION.fullmatch(typed)) and _is_probability(match["probability"]):
         title, probability = match["title"], match["probability"]
     elif (match := _SET_APART.fullmatch(typed)) and _is_probability(match["probability"]):
@@ -58,10 +81,18 @@ def read_line(typed: str, *, now: datetime, zone: tzinfo | None = None) -> Line:
         ends_with_day = named is not None and named.end == len(match["title"])
         if match["gap"].strip() or ends_with_day:
             title, probability = match["title"], match["probability"]
+    elif match := _WITHOUT_SIGN.fullmatch(typed):
+        number = match["probability"]
+        named = deadline_in_title(match["title"], now=now, zone=zone)
+        ends_with_day = named is not None and named.end == len(match["title"])
+        if ends_with_day and not _GOES_ON.search(match["title"]) and number not in _NOT_IN_PERCENT:
+            title, probability = match["title"], number
+        else:
+            unclear = number
     named = deadline_in_title(title, now=now, zone=zone)
     if named is None:
-        return Line(title, probability)
-    return Line(title, probability, named.moment, named.phrase)
+        return Line(title, probability, unclear=unclear)
+    return Line(title, probability, named.moment, named.phrase, unclear)
 
 
 def _is_probability(typed: str) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import Session
 
 from forecasts.access import teams
-from forecasts.common.errors import Refused
+from forecasts.common.errors import BadInput, Refused
 from forecasts.ledger.models import Member, QuestionText, Visibility
 from forecasts.questions import registry, revisions, standing
 from forecasts.updates import bulk, updates
@@ -33,11 +33,17 @@ NOW = datetime.fromisoformat("2026-11-27T12:00Z")
         ("Will it rain tomorrow? 3:7", "Will it rain tomorrow?", "3:7", "11-28"),
         ("Rain in London tomorrow, 30%", "Rain in London tomorrow", "30%", "11-28"),
         ("Rain in London tomorrow 30 %", "Rain in London tomorrow", "30 %", "11-28"),
+        # Without its sign, where no number can be part of the date.
+        ("Open by 30 June 2027, 8", "Open by 30 June 2027", "8", "06-30"),
+        ("Open by 2027-06-30,80", "Open by 2027-06-30", "80", "06-30"),
+        ("Rain in London tomorrow, .3", "Rain in London tomorrow", ".3", "11-28"),
         ("Will it rain?", "Will it rain?", None, None),
         # A figure that belongs to the title is not the probability.
         ("Will inflation exceed 3%", "Will inflation exceed 3%", None, None),
         ("Will inflation exceed 3%?", "Will inflation exceed 3%?", None, None),
         ("Will it be over 30", "Will it be over 30", None, None),
+        ("Will they win rounds 3, 5, 8?", "Will they win rounds 3, 5, 8?", None, None),
+        ("Will it exceed 3,500", "Will it exceed 3,500", None, None),
         ("Will they meet? By 5 December", "Will they meet? By 5 December", None, "12-05"),
     ],
 )  # fmt: skip
@@ -47,6 +53,31 @@ def test_a_line_is_read_as_title_day_and_probability(
     line = read_line(typed, now=NOW)
     assert (line.title, line.probability) == (title, probability)
     assert (line.closes and f"{line.closes:%m-%d}") == last_day
+    line.require_clear()
+
+
+@pytest.mark.parametrize(
+    ("typed", "remedy"),
+    [
+        ("Open by 30 June, 27", "27%"),  # or in 2027
+        ("Open by June, 8", "8%"),
+        ("Open by Friday, 8", "8%"),
+        ("Will it be Ida Holm, 16", "16%"),
+        ("Will they win rounds 3, 5, 8", "8%"),
+        ("Will growth slow, 0.3", "30%"),
+        ("Rain in London tomorrow, 0", "0%"),
+        ("Rain in London tomorrow, 100", "100%"),
+    ],
+)
+def test_a_number_at_the_end_that_is_not_clear_is_named_with_a_remedy(
+    typed: str, remedy: str
+) -> None:
+    line = read_line(typed, now=NOW)
+    assert (line.title, line.probability) == (typed, None)
+    number = typed.rpartition(" ")[2]
+    with pytest.raises(BadInput, match=f"'{number}' at the end could be a probability") as caught:
+        line.require_clear()
+    assert caught.value.remedy == f"Write {remedy}, or end the question with a question mark."
 
 
 def wording(**fields: Any) -> QuestionText:
@@ -60,7 +91,7 @@ def alder(session: Session, alice: Member) -> str:
     return teams.create(session, "Alder", member=alice, now=day(0)).name
 
 
-@pytest.mark.parametrize("typed", ["5,", " 5", "?-", "by the end of ", "3:", "- "])
+@pytest.mark.parametrize("typed", ["5,", " 5", ", 5", "?-", "by the end of ", "3:", "- "])
 def test_a_long_line_is_read_at_once(typed: str) -> None:
     # Anyone may type one, and everyone on the server would wait while it is read.
     began = time.process_time()

@@ -64,6 +64,21 @@ def test_it_is_registered_and_forecast_by_one_act(app: AppTest, engine: Engine) 
     assert ("Will it snow tomorrow?", "2026-01-07", 0.05) in registered(engine)
 
 
+def test_a_number_at_the_end_is_the_probability_only_where_it_is_clear(
+    app: AppTest, engine: Engine
+) -> None:
+    type_line(app, "The quay opens by May, 8")
+    asked = "'8' at the end could be a probability or part of the question."
+    assert asked in words(app)
+    app.text_input(key="one-line#0-probability").input("30").run()
+    save(app)
+    assert registered(engine) == []
+    app.text_input(key="one-line#0-title").input("The quay opens by May 2026, 8").run()
+    app.text_input(key="one-line#0-probability").input("").run()
+    save(app)
+    assert registered(engine) == [("The quay opens by May 2026", "2026-05-31", 0.08)]
+
+
 def test_a_field_that_was_corrected_counts_even_if_the_line_changes(
     app: AppTest, engine: Engine
 ) -> None:
