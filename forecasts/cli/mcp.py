@@ -83,7 +83,7 @@ class _Own:
 
 
 def _ready(door: _Own) -> str:
-    """Return the sentence on the acting member. A new name becomes the user's bot, which is written.
+    """Return a sentence on the acting member. A new name becomes the user's bot: it is written.
 
     Errors that every tool would have are raised here: Forbidden as in ``acting``, Refused for a
     person other than the user, since a model does not forecast in another member's name.

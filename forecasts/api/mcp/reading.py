@@ -12,7 +12,7 @@ from forecasts.access.visibility import crowd_is_hidden
 from forecasts.agenda.today import today
 from forecasts.api.mcp import words
 from forecasts.api.mcp.door import Door, Here, member_of
-from forecasts.common.errors import NotFound
+from forecasts.common.errors import BadInput, NotFound
 from forecasts.common.times import to_minute
 from forecasts.questions import registry, search
 from forecasts.questions.search import Filter
@@ -206,6 +206,10 @@ class Reading:
 
         The answer says whether a difference is clearer than chance; if it is not, do not rank them.
         """
+        if len(set(names)) < 2:
+            raise BadInput(
+                f"The names are all {names[0]!r}.", remedy="Give two or more different names."
+            )
         with self.door().reading() as here:
             made = build_comparison(
                 ledger_frames(here.session, rationales=False),

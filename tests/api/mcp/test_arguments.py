@@ -1,0 +1,138 @@
+"""A call with arguments that a tool does not take is refused in a sentence that says why."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from mcp.client.client import Client
+from mcp.server.mcpserver import MCPServer
+
+from forecasts.api.mcp.server import build
+from tests.api.mcp.conftest import Ledger, Way
+from tests.api.mcp.test_tools import asked
+from tests.conftest import KINDS
+
+DOCS = Path(__file__).parents[3] / "docs" / "mcp.md"
+
+
+@pytest.fixture
+def kind() -> str:
+    """One database is enough: arguments are checked before the ledger is opened."""
+    return KINDS[0]
+
+
+@pytest.fixture
+def server(ledger: Ledger) -> MCPServer[Any]:
+    asked(ledger, "rain")
+    return build(lambda: Way(ledger, "bot"))
+
+
+def refusal(server: MCPServer[Any], tool: str, **arguments: Any) -> str:
+    """Return the text of a call that is refused."""
+
+    async def run() -> str:
+        async with Client(server) as client:
+            answer = await client.call_tool(tool, arguments)
+            assert answer.is_error
+            [content] = answer.content
+            return str(content.text)  # type: ignore[union-attr]
+
+    return anyio.run(run)
+
+
+def schemas(server: MCPServer[Any]) -> dict[str, Any]:
+    return {tool.name: tool.input_schema for tool in anyio.run(server.list_tools)}
+
+
+def test_an_unknown_argument_is_refused_and_the_parameters_are_named(
+    server: MCPServer[Any],
+) -> None:
+    assert refusal(server, "find_questions", words="goals") == (
+        "find_questions has no parameter 'words'. Its parameters are text, status, "
+        "without_my_forecast, tag, page."
+    )
+    assert refusal(server, "my_record", of="me") == (
+        "my_record has no parameter 'of'. It takes none."
+    )
+    for name, schema in schemas(server).items():
+        assert schema["additionalProperties"] is False, name
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "said"),
+    [
+        ("find_questions", {"page": 0}, "'page' is 0. It must be greater than or equal to 1."),
+        ("find_questions", {"page": "two"}, "'page' is 'two'. It must be a valid integer."),
+        (
+            "find_questions",
+            {"without_my_forecast": "often"},
+            "'without_my_forecast' is 'often'. It must be a valid boolean.",
+        ),
+        (
+            "find_questions",
+            {"status": "late"},
+            "'status' is 'late'. It must be 'open', 'upcoming', 'awaiting', 'proposed', "
+            "'resolved' or 'any'.",
+        ),
+        ("compare", {"names": ["a"]}, "'names' is ['a']. It must have at least 2 items, not 1."),
+        ("compare", {"names": "a"}, "'names' is 'a'. It must be a valid list."),
+        ("read_question", {}, "read_question needs the parameter 'question'."),
+        ("read_question", {"question": 7}, "'question' is 7. It must be a valid string."),
+        (
+            "forecast",
+            {"question": "rain", "value": "60%", "reason": "why", "evidence": [1]},
+            "'evidence.0' is 1. It must be a valid string.",
+        ),
+    ],
+)
+def test_a_bad_argument_is_refused_with_its_name_value_and_rule(
+    server: MCPServer[Any], tool: str, arguments: dict[str, Any], said: str
+) -> None:
+    found = refusal(server, tool, **arguments)
+    assert found.removeprefix("The parameter ") == said
+    assert "pydantic" not in found
+
+
+def test_every_fault_of_a_call_is_told(server: MCPServer[Any]) -> None:
+    assert refusal(server, "forecast", question="rain", percent="60%").splitlines() == [
+        "forecast needs the parameter 'value'.",
+        "forecast needs the parameter 'reason'.",
+        "forecast has no parameter 'percent'. Its parameters are "
+        + ", ".join(schemas(server)["forecast"]["properties"])
+        + ".",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "remedy"),
+    [
+        ("read_question", {"question": "fog"}, "List the questions with find_questions."),
+        (
+            "ask_question",
+            {"title": "Snow by 1 March 2026?", "criteria": "Gazette.", "article": 7},
+            "capture_article gives the number of an article.",
+        ),
+        ("compare", {"names": ["a", "a"]}, "Give two or more different names."),
+    ],
+)
+def test_a_remedy_names_a_tool_and_no_command(
+    server: MCPServer[Any], tool: str, arguments: dict[str, Any], remedy: str
+) -> None:
+    found = refusal(server, tool, **arguments)
+    assert remedy in found
+    assert "forecasts " not in found
+
+
+def test_the_documentation_lists_the_parameters_of_each_tool(server: MCPServer[Any]) -> None:
+    _, _, section = DOCS.read_text("utf-8").partition("### Parameters")
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", section, re.MULTILINE)
+    assert {name: re.findall(r"`(\w+)`", of) for name, of in rows} == {
+        name: list(schema["properties"]) for name, schema in schemas(server).items()
+    }
+    assert {name: re.findall(r"\*\*`(\w+)`\*\*", of) for name, of in rows} == {
+        name: schema.get("required", []) for name, schema in schemas(server).items()
+    }
