@@ -273,7 +273,7 @@ def act(key: str, *, goes_on: bool = False) -> Iterator[Act]:
     nothing, and opens the same page.
 
     ``goes_on``: the caller shows the stored act, then runs the page again. After a refusal
-    ``form_key`` is still ``key``.
+    ``form_key`` is still ``key``. DatabaseError, which is shown already, if the act cannot begin.
     """
     remembered, begun = memory(), False
     name, _, done = key.rpartition("#")
@@ -290,9 +290,11 @@ def act(key: str, *, goes_on: bool = False) -> Iterator[Act]:
                 yield doing
         except (LedgerError, InputError) as error:
             show(error)
-            if not begun:
-                st.stop()
-            return
+            if begun:
+                return
+            if goes_on and isinstance(error, DatabaseError):
+                raise
+            st.stop()
         # No Streamlit call may come between the commit and here: see ``Memory``.
         remembered.done[name] += 1
         if doing.message:
@@ -346,11 +348,11 @@ def shown_outages() -> Iterator[None]:
             yield
         except DatabaseError as error:
             show(error)
-            _try_again([])
+            retry([])
 
 
 @st.fragment(run_every=_BETWEEN_TRIES)
-def _try_again(tries: list[None]) -> None:
+def retry(tries: list[None]) -> None:
     """Say that the page retries by itself; run it again once the ledger answers.
 
     The run that shows the error does not retry: if only part of the ledger is unreadable, the

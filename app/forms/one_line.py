@@ -7,6 +7,7 @@ fields beside it as it is typed, where it can be corrected; a field that was cor
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,10 +18,18 @@ from app.components.keyboard import focus_on, mount_keyboard
 from app.forms.dates import require_future
 from app.forms.question import ONLY_ME, detail_fields, may_ask, typed_details
 from app.markdown_text import as_text, shortened
-from app.session import act, form_key, lowest_probability, page_state, reading, rights_here
+from app.session import (
+    act,
+    form_key,
+    lowest_probability,
+    page_state,
+    reading,
+    retry,
+    rights_here,
+)
 from app.times import day, zone
 from forecasts.access import teams
-from forecasts.common.errors import BadInput, LedgerError
+from forecasts.common.errors import BadInput, DatabaseError, LedgerError
 from forecasts.common.times import in_zone
 from forecasts.questions import discards, registry
 from forecasts.questions.typed_dates import deadline_in_title, read_date
@@ -105,14 +114,23 @@ def one_line_entry(*, example: str = "") -> None:
         with st.container(key=f"{_NAME}-answer"):
             # Before the fields are drawn, so that nobody waits for them.
             if submitted:
-                _save(key)
+                with suppress(DatabaseError):  # it is shown
+                    _save(key)
                 key = form_key(_NAME)
                 _put_into_fields(key, entry)
             if entry.saved is not None and session.now() - entry.saved.at < _SHOWN_FOR:
                 _confirmation(entry.saved)
-        with reading() as ledger:
-            rights = rights_here(ledger)
-            to_ask = teams.teams_to_ask_in(ledger, rights)
+        try:
+            with reading() as ledger:
+                rights = rights_here(ledger)
+                to_ask = teams.teams_to_ask_in(ledger, rights)
+        except DatabaseError:
+            if not submitted:
+                raise
+            with row:
+                _fields(key)  # what was typed would be lost with them
+            retry([])
+            return
         if not may_ask(rights, to_ask):
             return
         with row:

@@ -71,6 +71,18 @@ def test_a_server_that_is_stopped_and_started_is_said_and_gone_on_with(
         page.keyboard.press("Tab")
         save.click()
         expect(page.get_by_test_id("stToast")).to_be_visible()
+        # A line that is entered meanwhile is in its field again.
+        page.goto(base)
+        line = page.get_by_role("textbox", name="New question", exact=True)
+        line.fill("Will the ferry open by 1 March 2040? 30%")
+        expect(page.get_by_text("closes 1 Mar 2040")).to_be_visible()
+        with postgresql.stopped():
+            line.press("Enter")
+            expect(said.first).to_be_visible()
+        expect(said).to_have_count(0)
+        expect(line).to_have_value("Will the ferry open by 1 March 2040? 30%")
+        line.press("Enter")
+        expect(page.get_by_text("Saved: 30% on")).to_be_visible()
     assert [p for p, who in stored(url) if who == "alice"] == [0.36]
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
 
+from app.forms import one_line
 from forecasts.access.members import member_or_new
 from forecasts.access.teams import appoint
+from forecasts.common.errors import DatabaseError
 from forecasts.ledger import database
 from forecasts.ledger.models import Role
 from forecasts.questions import registry, standing
@@ -214,3 +218,24 @@ def test_who_may_not_ask_has_no_line(app: AppTest, engine: Engine) -> None:
         appoint(ledger, alice, Role.viewer, member=bob, now=day(1))
     visit(app, "questions")
     assert "New question" not in [field.label for field in app.text_input]
+
+
+def test_a_line_entered_while_the_ledger_is_away_is_still_in_its_field(
+    app: AppTest, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = "Will the quay open by 20 January? 30%"
+    type_line(app, line)
+
+    def away(*_: object, **__: object) -> NoReturn:
+        raise DatabaseError("The server was not reached.", remedy="Start it.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "writing", away)
+        patch.setattr(one_line, "reading", away)  # a save runs the line alone
+        save(app)
+        assert "was not reached" in words(app)
+        assert "This page retries every few seconds." in words(app)
+    app.run()
+    assert fields(app) == (line, "2026-01-20", "30%")
+    save(app)
+    assert registered(engine) == [("Will the quay open by 20 January?", "2026-01-20", 0.3)]
