@@ -61,7 +61,11 @@ Pieces = Annotated[
         "The stance is about the outcome (yes, a higher number, a later day)."
     ),
 ]
-Day = Annotated[str, Field(description="Such as 2027-03-31, 'next friday' or 'in 3 weeks'.")]
+ModelName = Annotated[
+    str, Field(description="Your model's name without its version: 'maker-model'.")
+]
+Version = Annotated[str, Field(description="The model's version: '1.5' or '2026-05-01'.")]
+Cost = Annotated[float | None, Field(description="Cost of this forecast in US dollars.")]
 
 
 @dataclass(frozen=True)
@@ -80,9 +84,9 @@ class Acting:
         value: Forecasted,
         reason: Reason,
         evidence: Pieces = None,
-        model: Annotated[
-            str, Field(description="Your name and version, if you are a model: 'maker-model-1'.")
-        ] = "",
+        model: ModelName = "",
+        version: Version = "",
+        cost: Cost = None,
     ) -> str:
         """Record your forecast on an open question, or update it. It cannot be changed afterwards.
 
@@ -104,7 +108,7 @@ class Acting:
                 now=here.now,
                 rationale=reason,
                 evidence=_cited(here, evidence),
-                model=Model(model) if model.strip() else None,
+                model=_model(model, version, cost),
                 origin=ORIGIN,
             )
             change = format_change(before, given, text.options)
@@ -186,12 +190,16 @@ class Acting:
         reason: Annotated[str, Field(description="The reason for that forecast.")] = "",
         article: Annotated[int | None, Field(description="Number of its source article.")] = None,
         quote: Annotated[str, Field(description="The exact passage of that article.")] = "",
+        model: ModelName = "",
+        version: Version = "",
+        cost: Cost = None,
     ) -> str:
         """Register a new question, with your first forecast if you like.
 
         Yes or no by default; with options multiple choice; with both bounds a number or a date.
         Find out first, with find_questions, whether it is asked already.
         """
+        used = _model(model, version, cost)
         with self.door().acting() as here:
             zone = zone_of(here)
             named = None if closes.strip() else deadline_in_title(title, now=here.now, zone=zone)
@@ -205,6 +213,7 @@ class Acting:
                 )
             for name, given_alone, needs in (
                 ("reason", reason.strip() and not value.strip(), "a first forecast as value"),
+                ("model", used is not None and not value.strip(), "a first forecast as value"),
                 ("quote", quote.strip() and article is None, "the article's number"),
                 ("unit", unit.strip() and not lower.strip(), "bounds"),
             ):
@@ -239,6 +248,7 @@ class Acting:
                 now=here.now,
                 sources=[] if article is None else [find_passage(here.session, article, source)],
                 rationale=reason,
+                model=used,
                 origin=ORIGIN,
             )
             said = (
@@ -296,6 +306,13 @@ class Acting:
                 f"Proposed {words.line(row.outcome)} for {words.line(found.slug)}, known at "
                 f"{to_minute(known)}. It is not decided: someone else confirms or rejects it."
             )
+
+
+def _model(name: str, version: str, cost: float | None) -> Model | None:
+    """Return the model behind a forecast, None if none is given."""
+    if not name.strip() and not version.strip() and cost is None:
+        return None
+    return Model(name, version=version if version.strip() else None, cost=cost)
 
 
 def _proof(here: Here, forecast: Forecast) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from forecasts.access import roles
 from forecasts.access.members import member_or_new
@@ -18,6 +20,7 @@ from forecasts.questions import registry
 from forecasts.questions.standing import Status, current_state
 from forecasts.resolution import confirmation
 from forecasts.updates import updates
+from forecasts.updates.model_uses import known_models
 from forecasts.updates.values import Value
 from tests.api.mcp.conftest import Ledger
 from tests.conftest import ask, day
@@ -77,6 +80,42 @@ def test_a_question_is_found_read_and_forecast_with_reasons_and_a_model(ledger: 
     assert "  - opposes, data: `https://example.org/gauge`" in read
     assert "60% → 70%" in acts.forecast("rain", "0.7", "More.")
     assert "one surprise costs" in acts.forecast("rain", "100%", "Sure.")
+
+
+def test_a_model_is_told_with_its_version_and_cost(ledger: Ledger) -> None:
+    asked(ledger, "rain")
+    acts = ledger.acts("bot")
+    acts.forecast("rain", "60%", "why", model="acme", version="2", cost=0.04)
+    acts.ask_question(
+        "Will it snow by 1 February 2026?", "Gazette.", value="10%", model="acme", version="3"
+    )
+    acts.forecast("rain", "50%", "why", model="acme")
+    acts.forecast("rain", "40%", "Not by a model.")
+    with database.reading(ledger.engine) as session:
+        used = [(one.name, one.version, one.cost) for one in session.exec(select(ModelUse))]
+        assert used == [("acme", "2", 0.04), ("acme", "3", None), ("acme", None, None)]
+        assert known_models(session) == ["acme", "acme 2", "acme 3"]
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ({"version": "2"}, "The model has no name."),
+        ({"cost": 0.04}, "The model has no name."),
+        ({"model": "acme", "cost": -1.0}, "cost must be from 0"),
+    ],
+)
+def test_a_model_is_refused_by_the_rules_of_the_api(
+    ledger: Ledger, model: dict[str, Any], said: str
+) -> None:
+    asked(ledger, "rain")
+    with pytest.raises(Refused, match=said):
+        ledger.acts("bot").forecast("rain", "60%", "why", **model)
+
+
+def test_a_model_of_a_new_question_needs_a_first_forecast(ledger: Ledger) -> None:
+    with pytest.raises(BadInput, match="The model needs a first forecast"):
+        ledger.acts("bot").ask_question("Snow by 1 February 2026?", "Gazette.", model="acme")
 
 
 @pytest.mark.parametrize(
