@@ -137,6 +137,15 @@ def test_a_page_with_several_articles_in_full_is_split() -> None:
     assert second.text == "\n\n".join(COURT)
 
 
+def test_a_page_without_a_date_has_that_of_its_dateline() -> None:
+    opening = f"Sund, 21 July 2025 (Nordic Wire) - {FISH[0]}"
+    for heading in ("", TITLE):
+        article = only(page("", heading, paragraphs=(opening, *FISH[1:])))
+        assert article.published_at == datetime(2025, 7, 21, tzinfo=UTC)
+    dated = only(page(LINKED_DATA, TITLE, paragraphs=(opening, *FISH[1:])))
+    assert dated.published_at == datetime(2025, 7, 21, 2, 30, tzinfo=UTC)  # the evening before
+
+
 def test_html_pasted_as_text_is_read_as_html() -> None:
     (article,) = capture_text(page("", TITLE), captured_at=NOON)
     assert (article.title, article.text) == ("Quota row halts landings", TEXT)

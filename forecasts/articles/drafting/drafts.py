@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from forecasts.articles.datelines import find_dateline
 from forecasts.articles.drafting.deadlines import find_deadlines, find_overdue
 from forecasts.articles.drafting.forward_looking import Outlook, find_outlooks
 from forecasts.articles.drafting.intervals import long_date
@@ -103,12 +104,6 @@ class Draft:
 _END = re.compile(r"(?:, in [^?,]+)?\?$")  # a number's unit comes last
 
 
-# "VELM, Oct 3 (Reuters) - ": the day of the report.
-_DATELINE = re.compile(
-    r"[A-Z][A-Z .'-]+,[^()/]{0,25}\d[^()/]{0,10}(?:\([^)]*\)|/[^/]*/)?\s*(?:—|--?)\s"
-)
-
-
 def draft_questions(text: str, *, published_at: date, title: str = "") -> list[Draft]:
     """Return a draft for each forward-looking sentence of ``text``, in the order of the text.
 
@@ -116,20 +111,18 @@ def draft_questions(text: str, *, published_at: date, title: str = "") -> list[D
     does not look ahead itself may tell the outcome of a draft.
     """
     lowercase_words = frozenset(re.findall(r"\b[a-z]{2,}\b", text))
-    spans = [(start, end) for start, end in find_sentences(text) if end - start <= MAX_LENGTH]
+    spans = [
+        (start + _after_dateline(text[start:end], published_at), end)
+        for start, end in find_sentences(text)
+        if end - start <= MAX_LENGTH
+    ]
     sentences = [text[start:end] for start, end in spans]
     looks_ahead = find_outlooks(title, find_deadlines(title, anchor=published_at))
     headline = "" if looks_ahead else title
     drafts: list[Draft] = []
     for start, end in spans:
         sentence = text[start:end]
-        dateline = _DATELINE.match(sentence)
-        deadlines = [
-            deadline
-            for deadline in find_deadlines(sentence, anchor=published_at)
-            if dateline is None or deadline.start >= dateline.end()
-        ]
-        outlooks = find_outlooks(sentence, deadlines)
+        outlooks = find_outlooks(sentence, find_deadlines(sentence, anchor=published_at))
         if not outlooks:
             continue
         context = Context(lowercase_words, text[max(0, start - _CONTEXT) : start])
@@ -157,6 +150,19 @@ def draft_questions(text: str, *, published_at: date, title: str = "") -> list[D
             )
         )
     return drafts
+
+
+def _after_dateline(sentence: str, published_at: date) -> int:
+    """Return where the sentence begins after its dateline.
+
+    A day to come is an event's, as in a list: "12 December 2026 - The council votes."
+    """
+    dateline = find_dateline(sentence)
+    if dateline is None:
+        return 0
+    days = [limit.last_day for limit in find_deadlines(dateline.day, anchor=published_at)]
+    is_ahead = dateline.agency is None and any(day > published_at for day in days)
+    return 0 if is_ahead else dateline.end
 
 
 def drafts_of(article: Article) -> list[Draft]:

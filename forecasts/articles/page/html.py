@@ -23,7 +23,7 @@ from forecasts.articles.page.boilerplate import is_boilerplate
 from forecasts.articles.page.bylines import is_name, is_publisher_name, without_time
 from forecasts.articles.page.dates import read_iso
 from forecasts.articles.page.marked_articles import marked_articles, visible_text
-from forecasts.articles.page.plain_text import body_text, read_text, split_text
+from forecasts.articles.page.plain_text import body_text, dateline_day, read_text, split_text
 from forecasts.common.errors import CaptureError
 
 if TYPE_CHECKING:
@@ -170,7 +170,8 @@ def _main_article(
         return None
     if title is None:
         title = split_text(text, captured_at=captured_at)[0].title
-    return CapturedArticle(title, publisher, author, read_iso(document.date), address, text)
+    when = read_iso(document.date) or dateline_day(text.split(PARAGRAPH), captured_at)
+    return CapturedArticle(title, publisher, author, when, address, text)
 
 
 def _attribute(tree: lxml.html.HtmlElement, path: str) -> str | None:

@@ -18,6 +18,7 @@ from datetime import datetime
 from itertools import pairwise
 
 from forecasts.articles.article import PARAGRAPH, CapturedArticle, canonical_url
+from forecasts.articles.datelines import find_dateline
 from forecasts.articles.lines import first_sentence, fold, sentences, trails_off, words
 from forecasts.articles.page.boilerplate import (
     ends_article,
@@ -47,11 +48,6 @@ _EMPHASIS = re.compile(r"(?P<mark>\*{1,3}|_{1,3})(?P<inner>[^*_\s](?:[^*_]*[^*_\
 _CLOCK = re.compile(r"\d{1,2}[:.]\d{2}")
 _NUMBER = re.compile(r"\d{1,2}[.)]\s+(?=\S)")
 _TITLE_END = re.compile(r"\s+[|–—-]\s+(?P<name>[^|–—]{2,50})$")
-_DATELINE = re.compile(
-    r"(?P<place>[A-ZÀ-Þ][A-ZÀ-Þ'’./ -]+(?:, [A-Z][\w.]+)?)"
-    r"(?:, (?P<day>[A-Z][a-z]{2,8}\.? \d{1,2}|\d{1,2} [A-Z][a-z]{2,8})(?:, \d{4})?)?"
-    r"\s*(?:\((?P<agency>[A-Z][\w .’'-]{1,40})\)|/[^/]{2,30}/)?\s+[-–—]+(?:\s+|$)"
-)
 
 
 def split_text(text: str, *, captured_at: datetime) -> list[CapturedArticle]:
@@ -292,18 +288,25 @@ def _is_teaser(head: Head, body: list[str], *, first: bool) -> bool:
 
 def _article(head: Head, body: list[str], captured_at: datetime) -> CapturedArticle:
     title, publisher, author, when = head.title, head.publisher, head.author, head.when
+    dateline = find_dateline(body[0])
     if title is None:
-        title = first_sentence(body[0])
+        title = first_sentence(body[0][dateline.end if dateline else 0 :])
     elif (end := _TITLE_END.search(title)) and _names_site(end["name"], publisher):
         title, publisher = title[: end.start()], publisher or end["name"]
-    if dateline := _DATELINE.match(body[0]):
-        if dateline["agency"] and publisher and author is None and not is_publisher(publisher):
+    if dateline is not None:
+        if dateline.agency and publisher and author is None and not is_publisher(publisher):
             publisher, author = None, publisher
-        publisher = publisher or dateline["agency"]
-        if when is None and (stamp := find_timestamp(dateline["day"] or "", captured_at)):
-            when = stamp.when
+        publisher = publisher or dateline.agency
+        when = when or dateline_day(body, captured_at)
     url = canonical_url(head.url)
     return CapturedArticle(title, publisher, author, when, url, PARAGRAPH.join(body))
+
+
+def dateline_day(body: list[str], captured_at: datetime) -> datetime | None:
+    """Return the day of the first paragraph's dateline, None if others have days: a chronicle."""
+    days = [line.day if (line := find_dateline(text)) else "" for text in body]
+    stamp = None if any(days[1:]) else find_timestamp(days[0], captured_at)
+    return None if stamp is None else stamp.when
 
 
 def _names_site(name: str, publisher: str | None) -> bool:

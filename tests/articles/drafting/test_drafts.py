@@ -147,6 +147,39 @@ def test_an_article_gives_its_drafts_in_order_with_their_close_dates() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "dateline",
+    [
+        "VELM, July 22 (Coast News) - ",
+        "Velm, 22 July 2025 (Coast News) - ",
+        "VELM (Coast News) - ",
+        "VELM/SUND, July 21 (Coast News) — ",
+        "San Velm, Ostland, July 21, 2025 – ",
+        "July 22, 2025 - ",
+    ],
+)
+def test_a_dateline_is_part_of_no_draft(dateline: str) -> None:
+    sentence = "Ostland's bank said it would publish its report by 1 August."
+    text = f"{dateline}{sentence}"
+    (draft,) = draft_questions(text, published_at=PUBLISHED)
+    assert (draft.quote, draft.close_date) == (sentence, date(2025, 8, 1))
+    assert draft.question == "Will Ostland's bank publish its report by 1 August 2025?"
+    assert locate(text, draft.source) == draft.start == len(dateline)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "close_date"),
+    [
+        ("Velm (VLM) - the maker of ferries - will move by 1 August.", date(2025, 8, 1)),
+        ("12 August 2025 - Ostland votes on the bypass.", date(2025, 8, 12)),
+        ("July 28 - 30 will be dry in Ostland.", date(2025, 7, 30)),
+    ],
+)
+def test_an_opening_that_only_resembles_a_dateline_is_kept(sentence: str, close_date: date) -> None:
+    (draft,) = draft_questions(sentence, published_at=PUBLISHED)
+    assert (draft.quote, draft.close_date) == (sentence, close_date)
+
+
 def test_a_draft_is_found_again_by_its_quote_and_its_surroundings() -> None:
     text = ARTICLE + "\nAsked again, she shrugged. “We will not wait for Oslo,” she said."
     drafts = draft_questions(text, published_at=PUBLISHED)

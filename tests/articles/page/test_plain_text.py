@@ -74,6 +74,39 @@ def test_a_plain_text_keeps_its_title_byline_and_dateline() -> None:
     assert article.text.split(PARAGRAPH) == [opening, FISH[1]]
 
 
+@pytest.mark.parametrize(
+    ("dateline", "day", "publisher"),
+    [
+        ("Sund, 22 July 2025 (Nordic Wire) - ", "2025-07-22", "Nordic Wire"),
+        ("SUND (Nordic Wire) - ", None, "Nordic Wire"),
+        ("SUND, Ostland, July 22 (Nordic Wire) — ", "2025-07-22", "Nordic Wire"),
+        ("Sund, July 22, 2024 - ", "2024-07-22", None),
+        ("July 22, 2025 - ", "2025-07-22", None),
+        ("SUND, July 22, 2025 /NordicWire/ -- ", "2025-07-22", None),
+    ],
+)
+def test_a_dateline_dates_an_article_and_is_not_part_of_its_title(
+    dateline: str, day: str | None, publisher: str | None
+) -> None:
+    (article,) = split_text(body(dateline + COURT[0], COURT[1]), captured_at=DAY)
+    assert article.title == COURT[0].rstrip(".")
+    assert (article.published_at and article.published_at.date().isoformat()) == day
+    assert article.publisher == publisher
+    assert article.text.startswith(dateline)
+
+
+def test_the_date_at_the_head_of_an_article_counts_before_its_dateline() -> None:
+    text = body("Quota row halts landings", "Jul 23, 2025", f"Sund, 22 July - {FISH[0]}", FISH[1])
+    (article,) = split_text(text, captured_at=DAY)
+    assert article.published_at == datetime(2025, 7, 23, tzinfo=UTC)
+
+
+def test_the_days_of_a_chronicle_are_not_the_day_of_its_publication() -> None:
+    text = body(f"May 12, 2025 – {COURT[0]}", f"July 21, 2025 – {COURT[1]}")
+    (article,) = split_text(text, captured_at=DAY)
+    assert article.published_at is None
+
+
 def test_a_text_without_a_title_is_called_by_its_first_sentence() -> None:
     (article,) = split_text(body(*COURT), captured_at=DAY)
     assert article.title == COURT[0].rstrip(".")
