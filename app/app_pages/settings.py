@@ -121,7 +121,9 @@ def schedule(times: RunTimes | None, *, operates: bool) -> None:
         return
     ago = f"{when(times.last)}, {span(moment - times.last)} ago"
     if times.every is None:
-        st.markdown(f"**Last run:** {ago}. **Next:** not known until there have been two.")
+        st.markdown(
+            f"**Last run:** {ago}. **Next:** not known until there have been two scheduled ones."
+        )
     elif times.is_overdue(moment):
         remedy = "Check the schedule, for example with `crontab -l`."
         st.warning(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -73,8 +75,9 @@ def run_(
     once = partial(_run, settings(database), dry=dry, only=only, limit=limit, as_json=as_json)
     if every is not None:
         from forecasts.cli.schedule import keep_on
+        from forecasts.operations.schedules import read_every
 
-        keep_on(once, every)
+        keep_on(partial(once, every=read_every(every)), every)
     elif once():
         raise typer.Exit(3)
 
@@ -87,6 +90,7 @@ def _run(
     only: str | None,
     limit: int | None,
     as_json: bool,
+    every: timedelta | None = None,
 ) -> bool:
     """Return whether something needs a person, after one run."""
     from forecasts.cli.digests import send_due_digest
@@ -140,8 +144,13 @@ def _run(
         notify_members(engine, chosen)
         send_due_digest(engine, chosen)
         with writing(engine, now) as session:
-            last_run.record_run(session, now=started)
+            last_run.record_run(session, now=started, every=every, by_hand=_by_hand())
     return bool(summary.waiting)
+
+
+def _by_hand() -> bool:
+    """Return whether someone started the run in a terminal."""
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def _print_summary(

@@ -15,6 +15,7 @@ from forecasts.ledger.verification import newest
 from forecasts.operations import upkeep
 from forecasts.operations.digests import EVERY, is_old
 from forecasts.operations.finding import Finding
+from forecasts.operations.server_health import TOLERANCE
 from forecasts.resolution.runs.last_run import run_times
 
 _LONGEST_SILENCE = timedelta(days=2)  # of the runs
@@ -46,6 +47,12 @@ def _run(session: Session, now: datetime) -> Finding:
         questions = "1 question is" if due == 1 else f"{due:,} questions are"
         return Finding("run", f"There was no run yet, and {questions} due.", schedule)
     result = f"The last run was at {to_minute(times.last)}"
+    if times.last > now + TOLERANCE:
+        return Finding(
+            "run",
+            f"{result}, but it is {to_minute(now)} here.",
+            "Check the clocks of this machine and of the one that runs. The next run corrects it.",
+        )
     if times.is_overdue(now) or (due and now - times.last > _LONGEST_SILENCE):
         return Finding("run", f"{result}; the next is overdue.", f"{schedule}, and see its log.")
     return Finding("run", f"{result}.")

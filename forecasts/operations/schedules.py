@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from forecasts.common.errors import BadInput
+from forecasts.resolution.runs.last_run import divides_hour_or_day
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 _SIZES = {"m": _MINUTE, "h": _HOUR, "d": _DAY}
@@ -55,7 +56,7 @@ def read_every(words: str) -> timedelta:
     """
     found = re.fullmatch(r"([1-9]\d{0,3})([mhd])", words.strip())
     every = int(found[1]) * _SIZES[found[2]] if found else timedelta()
-    if every and (not _HOUR % every or (not _DAY % every and not every % _HOUR)):
+    if divides_hour_or_day(every):
         return every
     raise BadInput(
         f"--every must divide an hour or a day, got {words!r}.",

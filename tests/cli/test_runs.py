@@ -179,6 +179,16 @@ def test_the_status_says_when_the_next_run_is_expected(
     )
 
 
+def test_runs_in_a_terminal_are_not_taken_for_a_schedule(
+    forecasts: Forecasts, clock: Clock, outcomes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("forecasts.cli.runs._by_hand", lambda: True)
+    for minute in (0, 15, 30):
+        clock(f"2026-01-06T13:{minute:02}:00Z")
+        forecasts("run")
+    assert forecasts("run", "status").stdout.startswith("Last run: 2026-01-06 13:30 UTC\n")
+
+
 def test_options_before_another_command_are_refused(forecasts: Forecasts) -> None:
     said = forecasts("run", "--limit", "1", "status", exit_code=2).stderr
     assert "forecasts run status has options of its own." in said

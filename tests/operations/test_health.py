@@ -297,12 +297,30 @@ def test_runs_are_missed_if_questions_are_due(session: Session) -> None:
     said = routines(session, 2)["run"]
     assert said.result == "There was no run yet, and 1 question is due."
     assert "forecasts schedule" in said.remedy
-    for at in (2, 2.01):
+    for at in (2, 2 + 1 / 96):
         record_run(session, now=day(at))
     said = routines(session, 2.02)["run"]
     assert said.passed
-    assert said.result == "The last run was at 2026-01-03 00:14 UTC."
+    assert said.result == "The last run was at 2026-01-03 00:15 UTC."
     assert "overdue" in routines(session, 2.1)["run"].result
+
+
+def test_runs_half_a_minute_apart_are_not_a_schedule(session: Session) -> None:
+    rain = ask(session, member_or_new(session, "alice", now=day(0)))
+    session.add(Watch(question_id=rain.id, next_at=day(2)))
+    for second in (0, 24):
+        record_run(session, now=day(2) + timedelta(seconds=second))
+    assert routines(session, 3)["run"].passed
+    assert "overdue" in routines(session, 4.1)["run"].result  # the question has waited two days
+
+
+def test_a_last_run_in_the_future_is_said(session: Session) -> None:
+    record_run(session, now=day(2))
+    said = routines(session, 1)["run"]
+    assert said.result == (
+        "The last run was at 2026-01-03 00:00 UTC, but it is 2026-01-02 00:00 UTC here."
+    )
+    assert "clocks" in said.remedy
 
 
 def test_an_old_backup_is_said_once_the_ledger_has_gone_on(session: Session, kind: str) -> None:

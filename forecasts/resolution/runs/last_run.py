@@ -1,6 +1,7 @@
 """When the scheduled runs take place, as far as the runs themselves tell.
 
-A schedule is kept outside of the ledger, by cron for example, so the next run is an estimate.
+A schedule is kept outside of the ledger, by cron for example, so the next run is an estimate. Runs
+in a terminal are not on a schedule, nor are those with another interval than a schedule can have.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from sqlmodel import Session
 
 from forecasts.ledger.models import LastRun
 
-_LONGEST = timedelta(days=1, hours=1)  # runs further apart are not on a schedule
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+GRACE = timedelta(minutes=15)  # the least delay of a run that is reported
 
 
 @dataclass(frozen=True)
 class RunTimes:
-    """The start of the last run, and the time to the next if the last two are on a schedule."""
+    """The start of the last run, and the time to the next if runs are on a schedule."""
 
     last: datetime
     every: timedelta | None
@@ -28,17 +30,37 @@ class RunTimes:
         return None if self.every is None else self.last + self.every
 
     def is_overdue(self, now: datetime) -> bool:
-        """Return whether the next run and the one after it should have started by ``now``."""
-        return self.every is not None and now > self.last + 2 * self.every
+        """Return whether the next run is late by its interval, and by ``GRACE``."""
+        return self.every is not None and now > self.last + self.every + max(self.every, GRACE)
 
 
-def record_run(session: Session, *, now: datetime) -> LastRun:
-    """Return the row about the last run, which is written."""
-    row = session.get(LastRun, 1)
-    if row is None:
-        row = LastRun(started_at=now)
+def divides_hour_or_day(every: timedelta) -> bool:
+    """Return whether runs at this interval are at the same times each day.
+
+    >>> [divides_hour_or_day(timedelta(minutes=minutes)) for minutes in (0, 7, 15, 90, 120)]
+    [False, False, True, False, True]
+    """
+    if every <= timedelta():
+        return False
+    return not _HOUR % every or (not _DAY % every and not every % _HOUR)
+
+
+def record_run(
+    session: Session, *, now: datetime, every: timedelta | None = None, by_hand: bool = False
+) -> LastRun:
+    """Return the row about the last run, which is written.
+
+    ``every``: the interval of its schedule, if it states one. ``by_hand``: it has none.
+    """
+    row = session.get(LastRun, 1) or LastRun(started_at=now, before_at=now)
+    before: datetime | None
+    if every is not None:
+        before = now - every
+    elif by_hand:
+        before = now  # no interval begins or ends here
     else:
-        row.before_at, row.started_at = row.started_at, now
+        before = None if row.before_at == row.started_at else row.started_at
+    row.started_at, row.before_at = now, before
     session.add(row)
     session.flush()
     return row
@@ -49,6 +71,6 @@ def run_times(session: Session) -> RunTimes | None:
     row = session.get(LastRun, 1)
     if row is None:
         return None
-    every = None if row.before_at is None else row.started_at - row.before_at
-    on_schedule = every is not None and timedelta() < every <= _LONGEST
-    return RunTimes(row.started_at, every if on_schedule else None)
+    apart = row.started_at - (row.before_at or row.started_at)
+    every = round(apart / _MINUTE) * _MINUTE  # each may have started some seconds late
+    return RunTimes(row.started_at, every if divides_hour_or_day(every) else None)

@@ -102,7 +102,7 @@ def test_before_the_first_run_the_page_has_the_command_that_schedules_runs(
     assert asked.code[0].value.startswith("(crontab -l; forecasts schedule cron --database /")
 
 
-@pytest.mark.parametrize("runs", [[], [4, 2]])
+@pytest.mark.parametrize("runs", [[], [45, 30]])
 def test_a_member_who_is_not_an_admin_gets_no_commands_for_the_schedule(
     asked: AppTest, engine: Engine, clock: Clock, runs: list[int]
 ) -> None:
@@ -125,11 +125,12 @@ def test_a_member_who_is_not_an_admin_gets_no_commands_for_the_schedule(
     [
         ([0], "**Last run:** 6 Jan 2026, 00:00 UTC, 10 minutes ago. **Next:** not known until"),
         ([60, 0], "**Next:** about 6 Jan 2026, 01:00 UTC."),
-        ([4, 2], "Runs have stopped: the last one was 5 Jan 2026, 23:58 UTC, 12 minutes ago"),
+        ([45, 30], "Runs have stopped: the last one was 5 Jan 2026, 23:30 UTC, 40 minutes ago"),
+        ([4, 3.6], "**Next:** not known until there have been two scheduled ones."),
     ],
 )
 def test_the_page_says_when_the_last_run_was_and_when_the_next_is_due(
-    asked: AppTest, engine: Engine, clock: object, runs: list[int], said: str
+    asked: AppTest, engine: Engine, clock: object, runs: list[float], said: str
 ) -> None:
     for minutes in runs:
         with database.writing(engine) as ledger:
