@@ -32,6 +32,28 @@ def drafts_in(text: str) -> list[Draft]:
         ("It is the debt that will sink the firm.", "weak", "no clear subject or verb"),
         ("If they refuse, the union will strike.", "weak", "leaves out “if they refuse”"),
         ("Brega's next meeting is on Friday.", "strong", "“on Friday”, with a deadline"),
+        # A court and the like is a named body, if the question names its matter.
+        (
+            "A court is due to rule on the appeal of three banks by Friday.",
+            "strong",
+            "“is due to rule”, with a deadline",
+        ),
+        ("The council will ban diesel cars by Friday.", "strong", "“will ban”, with a deadline"),
+        ("Parliament could lift its ban by Friday.", "strong", "“could lift”, with a deadline"),
+        ("The court will rule on the appeal by Friday.", "weak", "“the appeal” could be any"),
+        ("The court will rule by Friday.", "weak", "no person, place or body is named"),
+        ("Parliament elects a chair on Friday.", "weak", "no person, place or body is named"),
+        (
+            "Seats in parliament will be fewer by Friday.",
+            "weak",
+            "no person, place or body is named",
+        ),
+        ("The court could allow three appeals.", "weak", "“could allow” gives no deadline"),
+        (
+            "The tennis court will be closed for repairs by Friday.",
+            "weak",
+            "no person, place or body is named",
+        ),
     ],
 )
 def test_a_draft_says_how_strong_it_is_and_why(sentence: str, strength: str, reason: str) -> None:
