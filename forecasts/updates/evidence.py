@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from forecasts.access.roles import Action, require
 from forecasts.access.visibility import evidence_visible
 from forecasts.common.errors import BadInput, Forbidden, Refused
+from forecasts.common.limits import PROSE_BYTES, format_bytes, too_much
 from forecasts.ledger.append import written
 from forecasts.ledger.models import (
     DIGEST_ADDRESS,
@@ -28,6 +29,8 @@ from forecasts.ledger.models import (
 )
 from forecasts.questions.outcomes import figure_to_float
 from forecasts.updates.values import OUTSIDE_LEVELS, SUM_TOLERANCE, Value, value_of
+
+MOST_CITED = 100  # pieces in one update: others cannot write while they are stored
 
 # The outcome that evidence supports or opposes; on options it depends on the update.
 _SUPPORTED = {
@@ -234,12 +237,6 @@ def cite(
                 "Evidence needs a stance.", remedy="Choose supports, opposes or context."
             )
         row = record_evidence(session, cited, member=member, now=now)
-        if any(citation.evidence_id == row.id for citation in citations):
-            raise Refused(
-                f"The evidence {cited.url or cited.note or cited.title!r} is cited twice in one "
-                "update.",
-                remedy="Cite it once, with the stance that prevails.",
-            )
         citations.append(
             Citation(
                 forecast_id=forecast.id, evidence_id=row.id, stance=cited.stance, share=cited.share
@@ -253,9 +250,17 @@ def cite(
 def check_cited(evidence: Sequence[CitedEvidence]) -> None:
     """Refuse evidence that no update can cite.
 
-    BadInput for a piece without URL, title and note, or whose URL is not one. Refused if a share is
-    outside 0 to 1, or the shares sum to more than 1.
+    BadInput for more than ``MOST_CITED`` pieces, for one without URL, title and note, one whose URL
+    is not one, and one that is too long. Refused if a piece is cited twice, a share is outside 0 to
+    1, or the shares sum to more than 1.
     """
+    if len(evidence) > MOST_CITED:
+        raise BadInput(
+            f"A forecast cites at most {MOST_CITED} pieces of evidence; this one cites "
+            f"{len(evidence):,}.",
+            remedy="Cite those that moved your forecast.",
+        )
+    known: set[str] = set()
     for cited in evidence:
         url = (cited.url or "").strip()
         if not url and not cited.note.strip() and not cited.title.strip():
@@ -265,7 +270,33 @@ def check_cited(evidence: Sequence[CitedEvidence]) -> None:
                 f"{url!r} is not a web address.",
                 remedy="Give one that begins with https://, or use a note.",
             )
+        texts = (url, cited.note, cited.title, cited.publisher or "", cited.quote)
+        _require_length("A piece of evidence", *texts)
+        if (words := _identity(cited)) in known:
+            raise Refused(
+                f"The evidence {cited.url or cited.note or cited.title!r} is cited twice in one "
+                "update.",
+                remedy="Cite it once, with the stance that prevails.",
+            )
+        known.add(words)
     _check_shares([cited.share for cited in evidence if cited.share is not None])
+
+
+def _identity(cited: CitedEvidence) -> str:
+    """Return the words by which the same evidence is known."""
+    return (cited.url or "").strip() or f"{cited.kind}\n{cited.title}\n{cited.note}"
+
+
+def check_rationale(rationale: str) -> None:
+    """Refuse, with BadInput, a rationale that is too long for the pages that show it."""
+    _require_length("The rationale", rationale)
+
+
+def _require_length(place: str, *texts: str) -> None:
+    size = sum(len(text.encode("utf-8", "replace")) for text in texts)
+    if size > PROSE_BYTES:
+        actual, limit = format_bytes(size), format_bytes(PROSE_BYTES)
+        raise too_much(place, actual, limit, "Keep the passages that decide, and link to the rest.")
 
 
 def _check_shares(shares: Sequence[float]) -> None:
@@ -296,8 +327,8 @@ def record_evidence(
     require(session, member, Action.capture, now=now)
     check_cited([cited])
     url = (cited.url or "").strip() or None
-    words = url or f"{cited.kind}\n{cited.title}\n{cited.note}"
-    key = "e-" + hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    words = _identity(cited).encode("utf-8", "surrogatepass")
+    key = "e-" + hashlib.sha256(words).hexdigest()[:16]
 
     def is_it(row: Evidence) -> bool:
         parts = ("kind", "title", "note")

@@ -1,0 +1,70 @@
+"""The limits on one act, since others cannot write while it is stored."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from tests.api.conftest import asked
+
+RAIN = "/api/v1/questions/rain"
+TOO_LONG = "x" * 300_001
+
+
+def pieces(count: int) -> list[dict[str, str]]:
+    return [{"note": f"reason {number}"} for number in range(count)]
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_a_forecast_cites_at_most_100_pieces_of_evidence(
+    api: TestClient, engine: Engine, batch: bool
+) -> None:
+    asked(engine, slug="rain")
+    for count, status in ((101, 422), (100, 201)):
+        made = {"probability": 0.3, "evidence": pieces(count)}
+        if batch:
+            found = api.post("/api/v1/forecasts", json={"forecasts": [made | {"question": "rain"}]})
+        else:
+            found = api.post(f"{RAIN}/forecasts", json=made)
+        assert found.status_code == status, found.text
+        if status == 422:
+            assert "at most 100 pieces of evidence" in found.text
+            assert "this one cites 101" in found.text
+            assert api.get(f"{RAIN}/forecasts").json()["forecasts"] == []
+    [made] = api.get(f"{RAIN}/forecasts").json()["forecasts"]
+    assert len(made["evidence"]) == 100
+
+
+def test_a_batch_cites_at_most_10_000_pieces_of_evidence(
+    api: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("forecasts.updates.updates.MOST_CITED_AT_ONCE", 10)
+    asked(engine, slug="rain")
+    row = {"question": "rain", "probability": 0.3, "evidence": pieces(4)}
+    found = api.post("/api/v1/forecasts", json={"forecasts": [row] * 3})
+    assert found.status_code == 422
+    assert found.json()["detail"].endswith("at most 10 pieces of evidence; this one cites 12.")
+    assert api.post("/api/v1/forecasts", json={"forecasts": [row] * 2}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "reasons",
+    [
+        {"rationale": TOO_LONG},
+        {"evidence": [{"note": TOO_LONG}]},
+        {"evidence": [{"url": f"https://example.org/{TOO_LONG}"}]},
+        {"evidence": [{"note": "x", "quote": TOO_LONG}]},
+    ],
+)
+def test_reasons_that_are_too_long_for_a_page_are_refused(
+    api: TestClient, engine: Engine, reasons: dict[str, object]
+) -> None:
+    asked(engine, slug="rain")
+    found = api.post(f"{RAIN}/forecasts", json={"probability": 0.3} | reasons)
+    assert found.status_code == 422
+    assert "at most 0.3 MB" in found.json()["detail"]
+    assert found.json()["remedy"].startswith("Keep the passages that decide")
+    assert api.post(f"{RAIN}/forecasts", json={"probability": 0.3}).status_code == 201
+    if "rationale" in reasons:
+        assert api.post(f"{RAIN}/withdraw", json=reasons).status_code == 422
