@@ -23,6 +23,7 @@ from forecasts.articles.drafting.pronouns import (
     personal,
     possessive,
 )
+from forecasts.articles.drafting.tense import IRREGULAR
 from forecasts.articles.typography import alternatives, plain_punctuation
 
 _REPORTING = alternatives(
@@ -94,7 +95,7 @@ _NEGATIVE = {
 }  # fmt: skip
 _AUXILIARY = re.compile(
     r"\s(?:is|are|was|were|has|have|had|will|would|could|may|might|must|should|[a-z]{3,}ed|meets|votes"
-    r"|opens|closes|faces|holds|publishes|reports|returns|starts|begins|ends)\s"
+    rf"|opens|closes|faces|holds|publishes|reports|returns|starts|begins|ends|{IRREGULAR})\s"
 )
 _SAYS = r"(?:said|says|told|added|wrote|insisted|warned|announced|promised|vowed)"
 # The speaker is named after the quote or before it.
@@ -289,6 +290,9 @@ def _speaker(words: str, start: int, pronoun: str) -> tuple[int, int] | None:
     begin = _clause_start(words, end)
     if later := _LATER.match(words, begin, end):  # "the day after Nvidia said it would …"
         begin = later.end()
+    shared = _shared_subject(words, begin, reporting.start())
+    if shared[1] < reporting.start():  # "the bank kept its rate and said it would …"
+        begin, end = shared
     speaker = words[begin:end].strip()
     if not speaker or PRONOUN.fullmatch(speaker) or not fits(pronoun, speaker):
         return None

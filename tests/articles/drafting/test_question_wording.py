@@ -206,6 +206,12 @@ WORDINGS = {
     "A spokesman for the ministry said it had no plans to close the road.": (
         "Will the ministry close the road?"
     ),
+    "Brega's bank left its rate unchanged on Monday and said it was likely to cut fees in March.": (
+        "Will Brega's bank cut fees by 31 March 2026?"
+    ),
+    "Orsk raised pay but said it could not raise prices by May.": (
+        "Will Orsk raise prices by 31 May 2026?"
+    ),
     "The Yankees will retire his number.": "Will the Yankees retire … number?",
     "VELM, July 22 (Coast News) - Ostland will raise the duty on imported timber on 1 August.": (
         "Will Ostland raise the duty on imported timber by 1 August 2025?"
