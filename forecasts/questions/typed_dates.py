@@ -202,6 +202,7 @@ def deadline_in_title(
 def _limits(title: str, today: date, *, passed: bool) -> list[Deadline]:
     """Return the deadlines of a title, with the short forms that articles do not have."""
     words = _with_capitals(title, verbs=True)
+    words += "" if words.endswith(("?", ".", "!")) else "?"  # "Cut on 11 December" asks
     if passed:
         return find_overdue(words, anchor=today)
     found = find_deadlines(words, anchor=today)

@@ -165,6 +165,7 @@ def test_any_text_is_a_date_or_bad_input(typed: str) -> None:
         ("Will the bank cut at its meeting on 11 December?", "on 11 December", "2026-12-11"),
         ("Will the bank, which met in May, cut on December 11", "on December 11", "2026-12-11"),
         ("Bank cut on 11 December?", "on 11 December", "2026-12-11"),
+        ("Bank cut on 11 December", "on 11 December", "2026-12-11"),
         ("Will they quit on Christmas?", "on Christmas", "2026-12-25"),
         ("Will the rate be left unchanged on 11 December?", "on 11 December", "2026-12-11"),
         ("Will the panel led by Ida Holm vote on 3 March?", "on 3 March", "2027-03-03"),
@@ -183,7 +184,8 @@ def test_a_title_names_its_deadline(title: str, phrase: str, day: str) -> None:
     ["Will Spain win the 2026 World Cup?", "Will X win the 2028 election?", "Will it snow?", "",
      "Will they march to the sea?", "Did it rain by 2020?",
      # A day in a report of the past.
-     "Was the rate cut on 11 December?", "The rate was cut on 11 December",
+     "Was the rate cut on 11 December?", "Which rate was cut on 11 December?",
+     "The rate was cut on 11 December",
      "Will the truce signed on 11 December hold?", "Will the bank that cut on 3 March cut again?",
      "Will they cut on 12 November?"],
 )  # fmt: skip

@@ -63,7 +63,7 @@ _VERB = re.compile(
   | (?P<ahead>
         \b(?:{_MODAL})\s+{_ADVERBS}(?:be\s+{_ADVERBS}[a-z]+|(?!(?:{_NO_VERB})\b)[a-z]+)
             (?:\s+or\s+[a-z]+)?
-      | \bbe\s+{_ADVERBS}[a-z]+
+      | (?<!\blet\sit\s)\bbe\s+{_ADVERBS}[a-z]+
       | \b(?:is|are|am)\s+{_ADVERBS}[a-z]+(?:ed|en|ing|t|ld|de|wn)\b
       | (?:\b(?:has|have|had)\s+)?(?:\bbeen\s+)?{_ADVERBS}\b(?:{_TO_COME})\b
             (?=\s+(?:to|for|until|by|in|on|at)\b|(?:\s+[\w'-]+){{1,5}}\s+for\s*$)
@@ -73,7 +73,8 @@ _VERB = re.compile(
       | \b(?:is|are|am)\b
     )
   | (?P<noun_too>\b(?:{_NOUN_TOO})\b)
-  | (?P<alike>(?<!\bthat\s)(?<!\bwho\s)(?<!\bwhich\s){_NOT_A_NOUN}\b(?:{_ALIKE})\b)
+  | (?P<alike>(?<!\bthat\s)(?<!\bwho\s)(?<!\bwhich\s)(?<!\bwas\s)(?<!\bwere\s)(?<!\bbeen\s)
+        (?<!\bhad\s)(?<!\bhas\s){_NOT_A_NOUN}\b(?:{_ALIKE})\b)
   | (?P<past>
         \b(?i:was|were|had|did|has|have)\b
       | {_NOT_A_NOUN}(?<!\bnew\s)
@@ -88,7 +89,6 @@ _SENTENCE_END = re.compile(r"[.!?;](?=\s|$)|\n\s*\n")
 _CLAUSE_END = re.compile(r"[,:]|\b(?:that|which|who|and|but|as|while|because|if|when)\b")
 _NEW_CLAUSE = re.compile(r"[,;]\s+(?:and|but)\s+$")
 _ASKS_BACK = re.compile(r"\W*(?:Was|Were|Did|Had|Has|Have)\b")
-_ASKS_AHEAD = re.compile(r"\W*(?:Will|Would|Could|Can|Might|Should|Does|Do|Is|Are)\b")
 _BEFORE, _AFTER = 200, 120  # characters searched for the verb before and after the time
 
 
@@ -102,7 +102,8 @@ def is_in_the_past(text: str, start: int, end: int, *, has_verb: bool = False) -
     for stop in _SENTENCE_END.finditer(text, begin, start):
         begin = stop.end()
     stop_after = _SENTENCE_END.search(text, end, end + _AFTER)
-    asks = _asks(text, begin, stop_after)
+    is_question = stop_after is not None and stop_after[0] == "?"
+    asks = is_question and _ASKS_BACK.match(text, begin) is None  # of the future
     last: re.Match[str] | None = None
     for verb in _VERB.finditer(text, begin, start):
         # A clause has one verb: in "announced its plans on Friday", "plans" is a noun.
@@ -116,15 +117,6 @@ def is_in_the_past(text: str, start: int, end: int, *, has_verb: bool = False) -
     if last is None or last.lastgroup == "noun_too" or _NEW_CLAUSE.search(text, last.end(), start):
         last = _VERB.search(text, end, stop_after.start() if stop_after else end + _AFTER) or last
     return _is_past(last)
-
-
-def _asks(text: str, begin: int, stop: re.Match[str] | None) -> bool:
-    """Return whether the sentence from ``begin`` to ``stop`` is a question about the future."""
-    if stop is not None and stop[0] != "?":
-        return False
-    if _ASKS_BACK.match(text, begin):
-        return False
-    return stop is not None or _ASKS_AHEAD.match(text, begin) is not None
 
 
 def _is_past(verb: re.Match[str] | None) -> bool:

@@ -189,6 +189,7 @@ def test_the_verb_of_the_clause_that_a_time_opens_is_the_one_that_counts() -> No
         "It was signed on July 27, 1953.",
         "The bank cut its rate on July 24.",
         "The rate was cut on 24 July.",
+        "They let it be known on July 24 that they had met.",
         "Will Smith quit the cast on Friday.",
         "That was fashionable in the 1990s.",
     ],
