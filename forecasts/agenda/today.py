@@ -17,6 +17,7 @@ from forecasts.agenda.revisits import Intervals, intervals, seen_until
 from forecasts.ledger.models import Article, Forecast, Member, Question
 from forecasts.questions.standing import QuestionState, by_id, outlines
 from forecasts.resolution.disputes import open_disputes
+from forecasts.resolution.progress import parked_ids
 from forecasts.scores.scored_questions import ScoredQuestion, scored_questions
 from forecasts.updates.updates import current_forecasts
 
@@ -62,7 +63,8 @@ class Today:
     date. ``moved``: others that the crowd has moved away from. ``news``: forecasts that a new
     article may affect. ``resolved``: the latest ``RECENT`` since ``seen``, when the member last
     marked them as seen. ``fresh``: forecasts that need nothing. ``awaiting``: closed, or with an
-    open proposal. ``disputed``: with an open dispute. ``may_forecast``: ids of the open questions
+    open proposal. ``disputed``: with an open dispute. ``parked``: others that runs no longer check
+    until a person acts. ``may_forecast``: ids of the open questions
     on which the member may forecast. ``read_only``: there are open questions, and none of these
     is among them.
     """
@@ -76,6 +78,7 @@ class Today:
     fresh: list[tuple[QuestionState, Forecast]]
     awaiting: Shortlist
     disputed: Shortlist
+    parked: Shortlist
     may_forecast: frozenset[int]
     read_only: bool
     intervals: Intervals
@@ -98,10 +101,12 @@ def today(session: Session, member: Member | None, *, now: datetime, shown: int 
     rights = member_rights(session, member, now=now)
     may_in = {team: rights.allows(Action.forecast, team) for team in {one.team_id for one in live}}
     may_forecast = frozenset(one.id for one in live if may_in[one.team_id])
+    parked = parked_ids(session)
     lists = {
         "to_forecast": [one.id for one in live if one.id in may_forecast and one.id not in mine],
         "awaiting": [one.id for one in unresolved if one.awaits(now)],
         "disputed": list(dict.fromkeys(question.id for _, _, question in open_disputes(session))),
+        "parked": [one.id for one in unresolved if one.id in parked and not one.awaits(now)],
     }
     forecast = [one.id for one in live if one.id in mine]
     read = itertools.chain.from_iterable(ids[:shown] for ids in lists.values())

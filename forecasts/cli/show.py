@@ -119,7 +119,8 @@ def _print_overview(
     cited, rows = evidence_of(session, state.question), history(session, state.question)
     explained = by_forecast(remarks(session, state.question))
     wording += _current(state, rows, who, now)
-    ending = [*_outcome_lines(session, state, now), *_best_scores(session, state, who)]
+    ending = [line for one in _resolver_lines(session, state) for line in fitted(one, lines=2)]
+    ending += [*_outcome_lines(session, state, now), *_best_scores(session, state, who)]
     height = out().height if sys.stdout.isatty() else _HEIGHT
     others = len(heading) + len(subheading) + len(wording) + len(ending) + len(_FRAME)
     room = max(2, height - others)
@@ -156,6 +157,26 @@ def _current(
     if len(crowd) > 1:
         parts.append(f"Crowd ({len(crowd)}): {format_probability(median(crowd))}")
     return fitted(" · ".join(parts))
+
+
+def _resolver_lines(session: Session, state: QuestionState) -> list[str]:
+    """Return an unresolved question's resolvers with their last check, and why it is parked."""
+    from forecasts.resolution.progress import last_lookups
+
+    found = [] if state.resolution is not None else last_lookups(session, state.question)
+    if not found:
+        return []
+    watch, kinds = found[0].watch, ", ".join(sorted(one.resolver.kind for one in found))
+    checked = f"checked {when(watch.looked_at)}" if watch.looked_at else "not checked yet"
+    lines = [f"{'Resolver' if len(found) == 1 else 'Resolvers'}: {kinds}, {checked}"]
+    if watch.parked_at is not None:
+        lines.append(f"Parked since {when(watch.parked_at)}: {watch.reason}")
+        again = command("run retry", state.slug)
+        resolve = command("resolve", state.slug, "OUTCOME")
+        lines.append(f"To check it again: {again}. To resolve it yourself: {resolve}")
+    elif watch.attempts:
+        lines.append(f"Failed attempts: {watch.attempts}, the last with: {watch.reason}")
+    return lines
 
 
 def _outcome_lines(session: Session, state: QuestionState, now: datetime) -> list[str]:
@@ -303,6 +324,8 @@ def _print_resolution(session: Session, state: QuestionState, now: datetime) -> 
     from forecasts.scores.printed_scores import printed_scores
     from forecasts.scores.stored_scores import CRPS, score_table
 
+    if watched := _resolver_lines(session, state):
+        print_lines(["", *watched])
     if taken := steps(session, state.question):
         print_line("\nResolution:")
     for step in taken:

@@ -37,6 +37,7 @@ _LABELS = {
     "news": "in the news",
     "decide": "disputed",
     "resolve": "to resolve",
+    "retry": "parked",
     "resolved": "resolved",
 }
 _ALL = 1_000_000
@@ -75,6 +76,7 @@ def today(
             "news": len(needs.news),
             "decide": needs.disputed.total,
             "resolve": needs.awaiting.total,
+            "retry": needs.parked.total,
             "resolved": len(needs.resolved),
         }
         if format_ == "json":
@@ -95,6 +97,10 @@ def today(
         print_note("Every question: forecasts today --all")
     if limited:
         print_note(f"All results: {next_step('scores', database=database, member=member)}")
+    if needs.parked.total:
+        print_note(
+            "Why they are parked: " + next_step("run status", database=database, member=member)
+        )
     first = items[0]
     if first.todo in ("forecast", "review", "news"):
         step = next_step("update", str(first.state.id), "P", database=database, member=member)
@@ -118,6 +124,8 @@ def _items(needs: Today, many: int, now: datetime) -> Iterator[_Item]:
         yield _Item("decide", state, None, "disputed")
     for state in needs.awaiting.first:
         yield _Item("resolve", state, None, str(state.status.name))
+    for state in needs.parked.first:
+        yield _Item("retry", state, None, "parked")
     for scored in needs.resolved[:many]:
         score = numbers.number(scored.score.score)
         yield _Item("resolved", scored.state, None, f"score {score}")

@@ -1,4 +1,4 @@
-"""Health checks of routine work: scheduled runs, backups and digests."""
+"""Health checks of routine work: scheduled runs, backups, digests, and decisions of people."""
 
 from __future__ import annotations
 
@@ -16,15 +16,19 @@ from forecasts.operations import upkeep
 from forecasts.operations.digests import EVERY, is_old
 from forecasts.operations.finding import Finding
 from forecasts.operations.server_health import TOLERANCE
+from forecasts.resolution.disputes import open_disputes
+from forecasts.resolution.progress import parked
+from forecasts.resolution.proposals import open_proposals
 from forecasts.resolution.runs.last_run import run_times
 
 _LONGEST_SILENCE = timedelta(days=2)  # of the runs
 _OLDEST_BACKUP = timedelta(days=7)
+_PATIENCE = timedelta(days=1)  # in which a question may wait for a person
 _GRACE = timedelta(days=7)  # in which a new ledger needs no backup and no digest yet
 
 
 def check(session: Session, *, now: datetime) -> Iterator[Finding]:
-    """Yield whether the runs, the backups and the digests are up to date."""
+    """Yield whether runs, backups and digests are up to date, and whether questions wait."""
     yield _run(session, now)
     described = session.get(Ledger, 1)
     if described is not None and described.demonstration:
@@ -34,6 +38,7 @@ def check(session: Session, *, now: datetime) -> Iterator[Finding]:
     if is_embedded(session.get_bind()):  # a server's own tools make its backups
         yield _backup(session, now, is_new=is_new)
     yield _digest(session, now, is_new=is_new)
+    yield _people(session, now)
 
 
 def _run(session: Session, now: datetime) -> Finding:
@@ -56,6 +61,27 @@ def _run(session: Session, now: datetime) -> Finding:
     if times.is_overdue(now) or (due and now - times.last > _LONGEST_SILENCE):
         return Finding("run", f"{result}; the next is overdue.", f"{schedule}, and see its log.")
     return Finding("run", f"{result}.")
+
+
+def _people(session: Session, now: datetime) -> Finding:
+    """Return how many questions need a person, and whether one has waited too long."""
+    waiting = {
+        "parked": [(one.slug, one.since) for one in parked(session)],
+        "disputed": [(q.slug, row.recorded_at) for row, _, q in open_disputes(session)],
+        "proposed": [(q.slug, row.recorded_at) for row, q in open_proposals(session)],
+    }
+    questions = {state: {slug for slug, _ in rows} for state, rows in waiting.items()}
+    total = len(set().union(*questions.values()))
+    if not total:
+        return Finding("people", "No question needs a person.")
+    counted = ", ".join(f"{len(slugs):,} {state}" for state, slugs in questions.items() if slugs)
+    first = min(since for rows in waiting.values() for _, since in rows)
+    needs = "question needs" if total == 1 else "questions need"
+    result = f"{total:,} {needs} a person ({counted}), the first since {to_minute(first)}"
+    see = "forecasts run status"
+    if now - first <= _PATIENCE:
+        return Finding("people", f"{result}. To list them: {see}")
+    return Finding("people", f"{result}.", f"Decide on the page Resolve. To list them: {see}")
 
 
 def _backup(session: Session, now: datetime, *, is_new: bool) -> Finding:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
@@ -121,8 +121,23 @@ def parked(session: Session) -> list[Parked]:
     ]
 
 
-def last_lookups(session: Session) -> list[LastLookup]:
-    """Return each assigned resolver with its newest lookup: parked, then failed, then newest."""
+def parked_ids(session: Session) -> set[int]:
+    """Return the ids of the parked questions."""
+    is_seen = question_visible(session, Watch.question_id)
+    return set(
+        session.exec(
+            select(Watch.question_id).where(
+                col(Watch.parked_at).is_not(None), unresolved(), is_seen
+            )
+        )
+    )
+
+
+def last_lookups(session: Session, question: Question | None = None) -> list[LastLookup]:
+    """Return each assigned resolver with its newest lookup: parked, then failed, then newest.
+
+    ``question``: only its resolvers.
+    """
     # One subquery per resolver: a scan of all lookups would grow by the day.
     one = aliased(ResolverRun)
     newest = select(func.max(one.id)).where(one.resolver_id == Resolver.id)
@@ -131,7 +146,11 @@ def last_lookups(session: Session) -> list[LastLookup]:
         .join(Resolver, col(Resolver.question_id) == col(Question.id))
         .join(Watch, col(Watch.question_id) == col(Question.id))
         .outerjoin(ResolverRun, col(ResolverRun.id) == newest.correlate(Resolver).scalar_subquery())
-        .where(is_assigned(), question_visible(session))
+        .where(
+            is_assigned(),
+            question_visible(session),
+            true() if question is None else col(Question.id) == question.id,
+        )
         .order_by(col(ResolverRun.id).desc(), col(Resolver.id))
     ).all()
     return sorted((LastLookup(*row) for row in rows), key=_urgency)

@@ -491,7 +491,7 @@ def shelved(session: Session, member: Member) -> list[str]:
 
 def on_today(session: Session, member: Member) -> list[str]:
     found = today.today(session, member, now=NOW, shown=1_000)
-    lists = (found.to_forecast, found.awaiting, found.disputed)
+    lists = (found.to_forecast, found.awaiting, found.disputed, found.parked)
     return [state.slug for some in lists for state in some.first]
 
 
@@ -724,6 +724,12 @@ def parked(session: Session, _member: Member) -> list[str]:
     found = [one.slug for one in progress.parked(session)]
     assert found == [one.slug for one in progress.progress(session, limit=1_000).parked]
     return found
+
+
+def parked_by_id(session: Session, _member: Member) -> list[str]:
+    session.execute(update(Watch).values(parked_at=NOW))
+    found = select(Question.slug).where(col(Question.id).in_(progress.parked_ids(session)))
+    return list(session.exec(found))
 
 
 def due_next(session: Session, _member: Member) -> list[str]:
@@ -1027,6 +1033,7 @@ CASES: dict[str, Case] = {
         lambda c: policies.set_policy(c.session, c.question, PolicyKind.propose, **c.here),
     ),
     "resolution.progress.parked": Case(A.see, among(parked)),
+    "resolution.progress.parked_ids": Case(A.see, among(parked_by_id)),
     "resolution.progress.progress": Case(A.see, among(due_next)),
     "resolution.assignments.resolvers": Case(
         A.see, lambda c: assignments.resolvers(c.session, c.question)

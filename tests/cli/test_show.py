@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from click.testing import Result
@@ -74,6 +75,38 @@ def test_a_short_question_says_what_is_missing(forecasts: Run, clock: Clock) -> 
         "You: no forecast yet",
         "No forecasts yet.",
     ]
+
+
+def test_a_question_names_its_resolver_and_why_it_is_parked(
+    forecasts: Run, clock: Clock, tmp_path: Path
+) -> None:
+    path = tmp_path / "outcomes.csv"
+    given = (
+        "--closes",
+        "2026-02-01",
+        "--slug",
+        "rain",
+        "--criteria",
+        "so",
+        "--outcomes",
+        str(path),
+    )
+    forecasts("ask", "Will it rain?", *given)
+    assert "\nResolver: outcomes_file, not checked yet\n" in forecasts("show", "rain").stdout
+    clock("2026-01-06T12:00:00Z")
+    forecasts("run")
+    said = forecasts("show", "rain").stdout
+    assert "\nResolver: outcomes_file, checked 2026-01-06 12:00 UTC\nFailed attempts: 1, " in said
+    path.write_text("question,outcome,known_at\nrain,yes,2026-01-01\n")
+    clock("2026-01-07T12:00:00Z")
+    forecasts("run", exit_code=3)
+    for options in ((), ("--all",)):
+        said = " ".join(forecasts("show", "rain", *options).stdout.split())
+        assert "Parked since 2026-01-07 12:00 UTC: " in said
+        assert "To check it again: forecasts run retry rain." in said
+        assert "To resolve it yourself: forecasts resolve rain OUTCOME" in said
+    forecasts("resolve", "rain", "no")
+    assert "Parked" not in forecasts("show", "rain").stdout
 
 
 def test_a_question_that_closed_early_names_its_scheduled_close(

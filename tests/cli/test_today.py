@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from click.testing import Result
@@ -83,6 +84,45 @@ def test_only_the_newest_results_are_listed_and_that_is_said(forecasts: Run, clo
         assert ("5 newest results" in shown.stdout) == (number >= 4)
         assert ("All results: forecasts scores" in shown.stderr) == (number >= 4)
     assert list(todos(forecasts)) == ["q0", "q1", "q2", "q3", "q4"]
+
+
+@pytest.fixture
+def parked(forecasts: Run, clock: Clock, tmp_path: Path) -> Path:
+    """A question that a run has parked, since its outcome was known too early."""
+    path = tmp_path / "outcomes.csv"
+    given = (
+        "--closes",
+        "2026-02-01",
+        "--slug",
+        "rain",
+        "--criteria",
+        "so",
+        "--outcomes",
+        str(path),
+    )
+    forecasts("ask", "Will it rain?", "40%", *given)
+    path.write_text("question,outcome,known_at\nrain,yes,2026-01-01\n")
+    clock("2026-01-06T12:00:00Z")
+    forecasts("run", exit_code=3)
+    return path
+
+
+def test_a_parked_question_is_listed_until_it_is_checked_again(
+    forecasts: Run, parked: Path
+) -> None:
+    assert todos(forecasts) == {"rain": "retry"}
+    shown = forecasts("today")
+    assert shown.stdout.startswith("1 parked\n")
+    assert "Why they are parked: forecasts run status" in shown.stderr
+    forecasts("run", "retry", "rain")
+    assert todos(forecasts) == {}
+
+
+def test_a_parked_question_that_has_closed_is_one_to_resolve(
+    forecasts: Run, clock: Clock, parked: Path
+) -> None:
+    clock("2026-02-02T12:00:00Z")
+    assert todos(forecasts) == {"rain": "resolve"}
 
 
 def test_with_nothing_to_do_it_says_how_to_go_on(forecasts: Run, clock: Clock) -> None:

@@ -20,6 +20,7 @@ from forecasts.ledger.verification import newest
 from forecasts.operations import routine, upkeep
 from forecasts.operations.finding import Finding
 from forecasts.operations.health import check
+from forecasts.resolution.proposals import propose
 from forecasts.resolution.runs.last_run import record_run
 from forecasts.updates.updates import update
 from forecasts.updates.values import Value
@@ -321,6 +322,24 @@ def test_a_last_run_in_the_future_is_said(session: Session) -> None:
         "The last run was at 2026-01-03 00:00 UTC, but it is 2026-01-02 00:00 UTC here."
     )
     assert "clocks" in said.remedy
+
+
+def test_questions_that_need_a_person_are_counted_and_missed_after_a_day(session: Session) -> None:
+    alice = member_or_new(session, "alice", now=day(0))
+    assert routines(session, 1)["people"] == Finding("people", "No question needs a person.")
+    rain = ask(session, alice)
+    propose(session, rain, "yes", known_at=day(1), now=day(2), member=alice)
+    session.add(Watch(question_id=rain.id, next_at=day(2), parked_at=day(2.5)))
+    snow = ask(session, alice)
+    session.add(Watch(question_id=snow.id, next_at=day(2), parked_at=day(3)))
+    session.flush()
+    words = "2 questions need a person (2 parked, 1 proposed), the first since 2026-01-03 00:00 UTC"
+    said = routines(session, 3)["people"]
+    assert said == Finding("people", f"{words}. To list them: forecasts run status")
+    said = routines(session, 3.01)["people"]
+    assert said.result == f"{words}."
+    assert "page Resolve" in said.remedy
+    assert said.remedy.endswith("forecasts run status")
 
 
 def test_an_old_backup_is_said_once_the_ledger_has_gone_on(session: Session, kind: str) -> None:
