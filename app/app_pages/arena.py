@@ -7,7 +7,7 @@ from functools import partial
 
 import streamlit as st
 
-from app.forms.report_filter import pick_questions
+from app.forms.report_filter import ALL_RESOLVED, pick_all_resolved, pick_questions
 from app.markdown_text import as_text
 from app.session import ledger_url, now, reading
 from app.views.downloads import downloads
@@ -20,6 +20,7 @@ from forecasts.reports.comparison.comparison import Of
 from forecasts.reports.numbers import NOTHING, number, percent, signed, signed_interval
 from forecasts.reports.render import wording as words
 from forecasts.reports.render.glossary import OF_COMPARISONS
+from forecasts.reports.report import LeftOut
 from forecasts.reports.selection import Choice
 from forecasts.scores import frames
 
@@ -36,14 +37,19 @@ UNTIL: dict[Of, str] = {
 @st.cache_data(show_spinner="Comparing …", ttl=timedelta(minutes=10), max_entries=16)
 def arena_of(
     url: str, of: Of, chosen: Choice, written: tuple[int, ...], _at: datetime
-) -> Arena | None:
-    """Return the arena, cached until ``written`` (``frames.revision``) changes.
+) -> Arena | tuple[LeftOut, ...]:
+    """Return the arena, or the shared questions that do not count yet if it has not begun.
+
+    Cached until ``written`` (``frames.revision``) changes.
 
     ``written`` includes the reader, so nobody is shown rows that only another member may see.
     """
     with reading() as ledger:
         everything = frames.ledger_frames(ledger, rationales=False)
-    return report_arena.arena(everything, of=of, choice=chosen, as_of=_at)
+    made = report_arena.arena(everything, of=of, choice=chosen, as_of=_at)
+    if made is not None:
+        return made
+    return report_arena.left_out(everything, of=of, choice=chosen, as_of=_at)
 
 
 def standings(arena: Arena, of: Of) -> None:
@@ -83,6 +89,18 @@ def standings(arena: Arena, of: Of) -> None:
         )
 
 
+def not_begun(of: Of, left_out: tuple[LeftOut, ...]) -> None:
+    """Say why there is no arena yet, and offer the questions that resolved early."""
+    if not left_out:
+        st.info(UNTIL[of])
+        return
+    shared: dict[str, int] = {one.reason: one.questions for one in left_out}
+    said = wording.none_counts(shared)
+    st.info(as_text(f"{said[0].upper()}{said[1:]}."))
+    if "not_in_cohort" in shared:
+        st.button(ALL_RESOLVED, key="all-resolved", on_click=pick_all_resolved)
+
+
 st.title("Arena", anchor=False)
 with reading() as ledger:
     written = frames.revision(ledger)
@@ -94,8 +112,8 @@ with st.popover("Sides and questions"), st.container(key="filters-arena"):
     of = OF[kind or "Members"]
     chosen = pick_questions(known_tags)
 arena = arena_of(ledger_url(), of, chosen, written, now())
-if arena is None:
-    st.info(UNTIL[of])
+if not isinstance(arena, Arena):
+    not_begun(of, arena)
     st.stop()
 show = st.info if arena.comparison.sentence.startswith("No") else st.success
 show(as_text(arena.sentence))

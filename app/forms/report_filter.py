@@ -12,10 +12,16 @@ from app.session import now
 from forecasts.common.errors import BadInput
 from forecasts.reports.selection import Choice, Cohort
 
+ALL_RESOLVED = "All resolved"
 _COHORTS: dict[str, Cohort] = {
     "Scheduled close has passed": "scheduled",
-    "All resolved": "resolved",
+    ALL_RESOLVED: "resolved",
 }
+
+
+def pick_all_resolved() -> None:
+    """Choose all resolved questions, as a button's callback."""
+    st.session_state["cohort"] = ALL_RESOLVED
 
 
 def pick_questions(known_tags: list[str]) -> Choice:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from forecasts.reports.build import skill_over
-from forecasts.reports.cohort import COUNTS, families, made_in_time, reasons, selected
+from forecasts.reports.cohort import COUNTS, counted, families, made_in_time, reasons, selected
 from forecasts.reports.comparison import Comparison
 from forecasts.reports.comparison import build as compare
 from forecasts.reports.comparison.build import BY
@@ -23,6 +24,7 @@ from forecasts.reports.comparison.comparison import Of, Side
 from forecasts.reports.groups import Entries, group_entries, group_names
 from forecasts.reports.measures import Skill
 from forecasts.reports.render.as_csv import CHOICE, Columns, as_csv
+from forecasts.reports.report import LeftOut
 from forecasts.reports.rows import by_group
 from forecasts.reports.scope import numbered
 from forecasts.reports.selection import ALL, Choice
@@ -89,8 +91,7 @@ def arena(
     by = BY[of]
     in_time = made_in_time(frames, choice)
     ordered = numbered(in_time)
-    questions = ordered.questions[selected(ordered.questions, choice)].reset_index(drop=True)
-    reason = reasons(questions, cohort=choice.cohort, as_of=as_of)
+    questions, reason = _chosen(ordered, choice, as_of)
     counting = questions[reason == COUNTS].reset_index(drop=True)
     entries = group_entries(ordered, by=by)
     made = _counted(entries, counting)
@@ -125,15 +126,35 @@ def arena(
     )
 
 
+def left_out(
+    frames: Frames, *, of: Of = "forecasters", choice: Choice = ALL, as_of: datetime
+) -> tuple[LeftOut, ...]:
+    """Return the questions that two or more forecast and that do not count, by reason."""
+    ordered = numbered(made_in_time(frames, choice))
+    questions, reason = _chosen(ordered, choice, as_of)
+    made = _counted(group_entries(ordered, by=BY[of]), questions)
+    sides = made.groupby("question_id")["group"].nunique()
+    is_shared = questions["question_id"].isin(sides.index[sides > 1]).to_numpy()
+    return counted(reason[is_shared & (reason != COUNTS)])
+
+
 def arena_csv(arena: Arena) -> str:
     """Return the contenders as CSV, numbers in full precision, costs in US dollars."""
     return as_csv(arena.contenders, COLUMNS, arena.comparison.metadata, _ABOUT)
 
 
-def _counted(entries: Entries, counting: pd.DataFrame) -> pd.DataFrame:
-    """Return the forecasts made inside a group on questions that count, with the group's name."""
+def _chosen(
+    ordered: Frames, choice: Choice, as_of: datetime
+) -> tuple[pd.DataFrame, npt.NDArray[np.object_]]:
+    """Return the questions that the choice selects, and why each does not count."""
+    questions = ordered.questions[selected(ordered.questions, choice)].reset_index(drop=True)
+    return questions, reasons(questions, cohort=choice.cohort, as_of=as_of)
+
+
+def _counted(entries: Entries, questions: pd.DataFrame) -> pd.DataFrame:
+    """Return the forecasts made inside a group on these questions, with the group's name."""
     inside = entries.forecasts[entries.forecasts["inside"]]
-    made = inside[inside["question_id"].isin(counting["question_id"])]
+    made = inside[inside["question_id"].isin(questions["question_id"])]
     return made.assign(group=entries.group.to_numpy(dtype=object)[made["forecaster"]])
 
 

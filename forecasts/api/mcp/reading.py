@@ -24,7 +24,7 @@ from forecasts.reports.comparison import build as build_comparison
 from forecasts.reports.comparison.comparison import Of
 from forecasts.reports.own_scores import own_scores
 from forecasts.reports.report import Report
-from forecasts.reports.selection import Choice
+from forecasts.reports.selection import Choice, Cohort
 from forecasts.resolution.history import steps
 from forecasts.scores.frames import ledger_frames
 from forecasts.scores.scored_questions import ScoredQuestion, scored_questions
@@ -201,6 +201,13 @@ class Reading:
             list[str], Field(min_length=2, max_length=20, description="Two or more names.")
         ],
         of: Annotated[Of, Field(description="The kind of the names.")] = "forecasters",
+        cohort: Annotated[
+            Cohort,
+            Field(
+                description="resolved: all resolved questions; scheduled: those whose scheduled "
+                "close has passed, a fair sample."
+            ),
+        ] = "resolved",
     ) -> str:
         """Compare forecasters or teams on the questions and times that they share.
 
@@ -215,7 +222,7 @@ class Reading:
                 ledger_frames(here.session, rationales=False),
                 between=names,
                 of=of,
-                choice=_EVERYTHING,
+                choice=Choice(cohort=cohort),
                 as_of=here.now,
             )
         sides = [

@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -57,8 +58,6 @@ BY: dict[Of, By] = {
     "kinds": "kind",
     "models": "model",
 }
-# Reasons to leave a question out while its outcome is unknown.
-_TO_COME = ("open", "awaiting_resolution", "not_in_cohort")
 
 
 def build(
@@ -210,18 +209,20 @@ def comparison(
     # A family is over with the last of its questions, also if nobody here forecast that one.
     of_each = scope.all_families
     over = questions["scheduled_close_time"].groupby(of_each).max()
-    awaited = over[np.unique(of_each[np.isin(reason, _TO_COME)])].min()
+    awaited = over[np.unique(of_each[np.isin(reason, wording.TO_COME)])].min()
     began = questions["open_time"].groupby(of_each).min()
     family_names = dict(zip(family.astype(str), questions["family"], strict=True))
     watched = evidence.watched(found.pairs, differences, family, began, over, awaited)
     many = sum(pair.comparable for pair in found.pairs)
     curves = len(differences[["a", "b"]].drop_duplicates())
     losses = murphy_differences(closer.losses, family, curves)
+    apart = {key: _shared(part) for key, part in tables.apart.groupby(["a", "b"])}
     pairs = tuple(
         _pair(
             pair,
             choice,
             many,
+            apart=apart.get((pair.a, pair.b), {}),
             dominant=_dominant(pair, family_names),
             imputed=imputed.get((pair.a, pair.b)) if (pair.a, pair.b) in judged.selective else None,
             murphy=losses.get((pair.a, pair.b), ()),
@@ -266,10 +267,21 @@ def _with_moments(filled: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFra
     return filled.merge(moments, on=key, how="left").fillna({"variance": 0.0, "third": 0.0})
 
 
-def _pair(pair: scoring.Pair, choice: Choice, pairs: int, **more: Any) -> Pair:
+def _shared(rows: pd.DataFrame) -> dict[str, int]:
+    """Return the number of a pair's shared questions for each reason that they do not count."""
+    return {str(reason): int(n) for reason, n in rows.groupby("reason")["questions"].sum().items()}
+
+
+def _pair(
+    pair: scoring.Pair,
+    choice: Choice,
+    pairs: int,
+    apart: Mapping[str, int] = MappingProxyType({}),
+    **more: Any,
+) -> Pair:
     own: dict[str, Any] = {one.name: getattr(pair, one.name, None) for one in fields(Pair)}
-    if choice.lead is not None and pair.reason == NEVER_TOGETHER:
-        own["reason"] = wording.NEVER_AT_LEAD
+    if pair.reason == NEVER_TOGETHER:
+        own["reason"] = wording.never_together(apart, lead=choice.lead)
     made = Pair(**own | more)
     return replace(made, sentence=wording.sentence(made, pairs=pairs, lead=choice.lead))
 

@@ -5,8 +5,10 @@ The record of each side alone comes from its own forecasts (``record``).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -33,13 +35,16 @@ class Pairwise:
     """Tables by question; ``question_id`` is the question's number.
 
     ``present``: the groups with a forecast that counts. ``differences`` of all pairs, and the
-    contributions of ``people`` if wanted; ``spoken``, how long each side had a forecast;
-    ``scores`` (group, question_id, brier); ``skills`` of all forecasters, if wanted.
+    contributions of ``people`` if wanted; ``apart`` (a, b, reason, questions): of the pairs without
+    a difference, how many questions both forecast, and why these do not count. ``spoken``, how long
+    each side had a forecast; ``scores`` (group, question_id, brier); ``skills`` of all forecasters,
+    if wanted.
     """
 
     present: frozenset[str]
     differences: pd.DataFrame
     people: pd.DataFrame | None
+    apart: pd.DataFrame
     spoken: pd.DataFrame
     scores: pd.DataFrame
     skills: pd.DataFrame | None
@@ -58,12 +63,14 @@ def pairwise(rows: Rows, *, of: Of, alike: bool, models: dict[str, str]) -> Pair
     paired = (counting, forecasts, present, lead)
     both = present.nunique() > 1
     scores = rows.scores[["group", "question", "brier"]]
+    differences = scoring.paired(*paired) if both else _NO_PAIRS
     return Pairwise(
         present=frozenset(present),
-        differences=scoring.paired(*paired) if both else _NO_PAIRS,
+        differences=differences,
         people=one_a_model(scoring.paired_people(*paired), entries, models)
         if both and alike
         else None,
+        apart=_apart(rows, set(zip(differences["a"], differences["b"], strict=True))),
         spoken=_numbered(spoken(counting, entries, lead), number),
         scores=_numbered(scores, number),
         skills=_skills(rows) if of == "forecasters" else None,
@@ -86,6 +93,30 @@ def _numbered(table: pd.DataFrame, number: npt.NDArray[Any]) -> pd.DataFrame:
     """Return a table with the numbers of its questions in place of their positions."""
     at = number[table["question"].to_numpy(dtype=np.intp)]
     return table.drop(columns="question").assign(question_id=at)
+
+
+def _apart(rows: Rows, met: Collection[Key]) -> pd.DataFrame:
+    """Return the questions that both of each other pair forecast, by the reason they do not count.
+
+    The reason is blank for questions that count, on which the two were never live together.
+    """
+    pairs = [
+        (a, b)
+        for a, b in combinations(rows.scope.wanted, 2)
+        if (a, b) not in met and (b, a) not in met
+    ]
+    found = []
+    if pairs:
+        forecasts = rows.entries.forecasts
+        made = forecasts.loc[forecasts["inside"], ["forecaster", "question_id"]].drop_duplicates()
+        group = rows.entries.group.to_numpy(dtype=object)[made["forecaster"]]
+        asked = {str(name): set(own) for name, own in made["question_id"].groupby(group)}
+        reason = dict(zip(rows.scope.questions["question_id"], rows.scope.reason, strict=True))
+        for a, b in pairs:
+            both = asked.get(a, set()) & asked.get(b, set())
+            why = Counter(reason[question] for question in both if question in reason)
+            found += [(a, b, *each) for each in why.items()]
+    return pd.DataFrame(found, columns=["a", "b", "reason", "questions"])
 
 
 def _skills(rows: Rows) -> pd.DataFrame:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from forecasts.reports.cohort import COUNTS
 from forecasts.reports.comparison.comparison import Comparison, Of, Pair, Side, Watched
 from forecasts.reports.notes import OF_MODELS, OF_TEAMS
 from forecasts.reports.numbers import (
@@ -24,13 +25,17 @@ from forecasts.reports.render.wording import (
     ADJUSTED_INTERVAL,
     BRIER,
     BRIER_ORIGINAL,
+    REASONS,
     adjusted,
     at_lead,
     choice_sentences,
 )
 from forecasts.reports.selection import Choice
+from scoring.comparison import NEVER_TOGETHER
 
 NEVER_AT_LEAD = "at that lead they never both had a forecast on one question"
+# Reasons to leave a question out while its outcome is unknown, or its close is ahead.
+TO_COME = ("open", "awaiting_resolution", "not_in_cohort")
 # With more pairs than this, a document shows only those that differ.
 MOST_PAIRS = 15
 # The conclusion names at most so many.
@@ -165,6 +170,28 @@ def _without_abstention(pair: Pair) -> tuple[str, ...]:
         f"difference is {signed(filled.difference)} (95% interval "
         f"{signed_interval(filled.interval)}) on {count(filled.questions, 'question')}.{changes}",
     )
+
+
+def never_together(apart: Mapping[str, int], *, lead: float | None) -> str:
+    """Return why a pair has no difference; ``apart``: its shared questions by reason ("": counts).
+
+    See ``pairwise.Pairwise``.
+    """
+    left_out = {why: n for why, n in apart.items() if why != COUNTS}
+    if left_out and COUNTS not in apart:
+        return none_counts(left_out)
+    if lead is not None:
+        return NEVER_AT_LEAD
+    if left_out:
+        return "they were never live at the same time on a question that counts"
+    return NEVER_TOGETHER
+
+
+def none_counts(left_out: Mapping[str, int]) -> str:
+    """Return that no question that two share counts, and why not; ``left_out``: by reason."""
+    yet = " yet" if not left_out.keys().isdisjoint(TO_COME) else ""
+    reasons = [f"{left_out[why]:,} {said}" for why, said in REASONS.items() if why in left_out]
+    return f"no shared question counts{yet}: {in_words(reasons)}"
 
 
 def shown(comparison: Comparison) -> tuple[Pair, ...]:

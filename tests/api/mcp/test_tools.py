@@ -320,6 +320,23 @@ def test_the_record_a_score_and_a_comparison_are_told_in_words(ledger: Ledger) -
     assert "# Track record by forecaster" in tools.report_resource()
 
 
+def test_a_comparison_takes_the_cohort_and_says_which_questions_do_not_count(
+    ledger: Ledger,
+) -> None:
+    asked(ledger, "rain")
+    tools = ledger.reads("bot")
+    ledger.acts("bot").forecast("rain", "50%", "none")
+    assert "no shared question counts yet: 1 still open" in tools.compare(["alice", "bot"])
+    ledger.now = day(5)
+    with database.writing(ledger.engine) as session:
+        alice, rain = member_or_new(session, "alice", now=day(0)), registry.find(session, "rain")
+        confirmation.confirm(session, rain, "yes", known_at=day(4), now=day(5), member=alice)
+    assert "they share 1 question" in tools.compare(["alice", "bot"])
+    assert "1 resolved before the scheduled close" in tools.compare(
+        ["alice", "bot"], cohort="scheduled"
+    )
+
+
 def test_an_unknown_word_finds_similar_ones_and_an_empty_ledger_says_so(ledger: Ledger) -> None:
     tools = ledger.reads("bot")
     assert tools.find_questions() == "No question matches (0 in the ledger)."

@@ -15,6 +15,7 @@ from forecasts.access.members import find_member
 from forecasts.ledger import database
 from forecasts.questions import registry
 from forecasts.reports import arena as report_arena
+from forecasts.resolution import confirmation
 from forecasts.updates import updates
 from forecasts.updates.values import Value
 from tests.app.conftest import visit, words
@@ -96,6 +97,22 @@ def test_the_page_shows_ranks_skill_and_cost(
     assert list(table["Kind"]) == ["human", "bot", "human"]
     names = [button.label for button in furnished.get("download_button")]
     assert names == ["Table (CSV)", "PDF", "HTML", "CSV", "MD", "JSON"]
+    assert not furnished.exception
+
+
+def test_questions_that_resolved_early_are_told_and_one_press_away(
+    furnished: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice, rain = find_member(ledger, "alice"), registry.find(ledger, "rain")
+        assert alice is not None
+        confirmation.confirm(ledger, rain, "yes", known_at=day(3), now=day(4.9), member=alice)
+    said = words(visit(furnished, "arena"))
+    assert "No shared question counts yet: 1 resolved before the scheduled close" in said
+    assert "The arena starts once" not in said
+    furnished.button(key="all-resolved").click().run()
+    assert furnished.selectbox(key="cohort").value == "All resolved"
+    assert "No ranks yet" in words(furnished)
     assert not furnished.exception
 
 

@@ -22,7 +22,7 @@ from tests.reports.comparison.test_murphy import compared
 def test_forecasters_are_compared_on_what_they_share(furnished: AppTest) -> None:
     said = words(visit(furnished, "compare", of="Forecasters"))
     assert "No conclusion" in said
-    assert "never live on one question" in said
+    assert "no shared question counts yet: 1 still open" in said
     table = furnished.table[1].value
     assert list(table["Pair"])
     assert not furnished.exception

@@ -105,6 +105,52 @@ def test_two_teams_without_a_shared_question_get_words() -> None:
     assert "never" in pair.reason
 
 
+def shared(*questions: dict[str, Any], at: float = 0) -> Frames:
+    """Return a ledger in which "ours" forecast from the start, "theirs" from ``at`` on."""
+    rows = [
+        made(one["question_id"], who, when, 0.5)
+        for one in questions
+        for who, when in (("ann", 0), ("bob", at))
+    ]
+    return ledger(questions, rows, [joined("ours", "ann"), joined("theirs", "bob")])
+
+
+EARLY = {"closes": 400, "actual_close_time": day(5)}
+
+
+@pytest.mark.parametrize(
+    ("questions", "said"),
+    [
+        (
+            [asked("a", "yes", **EARLY), asked("b", "no", **EARLY), asked("c", closes=400)],
+            "no shared question counts yet: 1 still open and 2 resolved before the scheduled close "
+            "(counted in the cohort “resolved”)",
+        ),
+        ([asked("a")], "no shared question counts yet: 1 closed and awaiting resolution"),
+        ([asked("a", "annulled")], "no shared question counts: 1 annulled"),
+    ],
+)
+def test_a_pair_whose_shared_questions_do_not_count_is_told_why(
+    questions: list[dict[str, Any]], said: str
+) -> None:
+    comparison = compared(shared(*questions), "ours", "theirs")
+    assert only(comparison).reason == said
+    assert comparison.sentence == f"No conclusion: ours and theirs: {said}."
+    assert only(compared(shared(*questions), "ours", "theirs", lead=2)).reason == said
+
+
+def test_one_shared_question_that_counts_and_was_never_live_for_both_is_told_apart() -> None:
+    counts, early = asked("a", "yes"), asked("b", "yes", **EARLY)
+    frames = shared(counts, early)
+    late = frames.forecasts["forecaster"].eq("bob") & frames.forecasts["question_id"].eq("a")
+    frames.forecasts.loc[late, "made_at"] = day(11)
+    pair = only(compared(frames, "ours", "theirs"))
+    assert pair.reason == "they were never live at the same time on a question that counts"
+    early_too = only(compared(frames, "ours", "theirs", cohort="resolved"))
+    assert early_too.shared_questions == 1
+    assert "never" in only(compared(shared(counts, at=11), "ours", "theirs")).reason
+
+
 def test_a_team_that_never_forecast_is_compared_in_words() -> None:
     frames = ledger(
         [asked("q1", "yes")],
