@@ -55,6 +55,7 @@ from forecasts.ledger.urls import (
 )
 
 ACTS = "ledger_acts"  # among an engine's options: the engine for acts
+ALONE = "ledger_alone"  # in a connection's info: whether no other can use the file meanwhile
 _READ_ONLY = "ledger_read_only"
 _WRITING = "ledger_writing"
 _WAITS = "ledger_waits"
@@ -113,7 +114,7 @@ def _connect_options(url: URL) -> dict[str, Any]:
         if sqlite_file.why_read_only(path):
             # No connection is kept, since others may begin to write to the file.
             return {"creator": lambda: sqlite_file.read_only(path), "poolclass": NullPool}
-        return {"connect_args": {"timeout": _PATIENCE}}
+        return {"creator": lambda: sqlite_file.connect(path, _PATIENCE)}
     options = {"connect_timeout": 10, "application_name": "forecasts"}
     given = {name: value for name, value in options.items() if name not in url.query}
     return {"pool_pre_ping": True, "connect_args": given}
@@ -166,14 +167,15 @@ def prepare_sqlite(engine: Engine) -> None:
     """Set up the connections and transactions of an SQLite ledger."""
     _prepare(engine)
 
+    @event.listens_for(engine, "checkin")
+    def _let_others_in(_connection: Any, record: Any) -> None:
+        if record.info.get(ALONE):
+            record.invalidate()
+
     @event.listens_for(engine, "connect")
-    def _on_connect(connection: Any, _record: Any) -> None:
+    def _on_connect(connection: Any, record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions of its own
-        if _is_read_only(engine):
-            return
-        sqlite_file.set_wal(connection, _PATIENCE)
-        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
+        record.info[ALONE] = sqlite_file.is_alone(connection)
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:

@@ -11,6 +11,7 @@ import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError as DriverError
@@ -18,6 +19,7 @@ from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from forecasts.common.errors import DatabaseError, NotAdmitted
+from forecasts.ledger.sqlite_file import full_disk, is_out_of_room
 from forecasts.ledger.urls import place
 
 VERIFY = "Find out who could write to its database: forecasts verify names every altered row."
@@ -164,6 +166,8 @@ def _unusable(where: str, reason: object, state: str = "") -> DatabaseError:
     if _UNDECODABLE in str(reason):
         return _altered(where, reason)
     is_full = getattr(reason, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    if isinstance(reason, sqlite3.Error) and is_out_of_room(Path(where), reason):
+        is_full, reason = True, full_disk(Path(where))
     remedy = _FULL if is_full or state == _DISK_FULL else _AGAIN
     return DatabaseError(f"The ledger at {where!r} could not be used: {reason}.", remedy=remedy)
 

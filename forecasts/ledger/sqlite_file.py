@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import sqlite3
 import time
 from collections.abc import Collection
@@ -24,6 +25,7 @@ UNFINISHED = "unfinished_copy"
 _BETWEEN_TRIES = 0.05  # seconds, where SQLite does not wait by itself
 BETWEEN_LOOKS = (0.001, 0.012)  # seconds, while another process writes to the file
 _PATIENCE = 10.0  # seconds to wait for a writer
+_NO_ROOM = 1_000_000  # bytes; with fewer, an error of the disk is that it is full
 
 
 class Kind(Enum):
@@ -60,14 +62,27 @@ def kind_of(path: Path) -> Kind:
             remedy="Name another file with --database or FORECASTS_DATABASE_URL.",
         ) from None
     try:
-        with closing(read_only(path)) as connection:
-            return _kind(connection)
+        return _kind_with_or_without_room(path)
     except sqlite3.OperationalError as error:
+        is_full = is_out_of_room(path, error)
         raise DatabaseError(
-            f"The ledger {str(path)!r} could not be checked: {error}.", remedy="Try again."
+            f"The ledger {str(path)!r} could not be checked: "
+            f"{full_disk(path) if is_full else error}.",
+            remedy="Free some space, and try again." if is_full else "Try again.",
         ) from None
     except sqlite3.DatabaseError:
         return Kind.damaged
+
+
+def _kind_with_or_without_room(path: Path) -> Kind:
+    try:
+        with closing(read_only(path)) as connection:
+            return _kind(connection)
+    except sqlite3.OperationalError as error:
+        if not is_out_of_room(path, error):
+            raise
+    with closing(_connected(path, _PATIENCE, alone=True)) as connection:
+        return _kind(connection)
 
 
 def _kind(connection: sqlite3.Connection) -> Kind:
@@ -121,6 +136,66 @@ def read_only(path: Path) -> sqlite3.Connection:
     mode = "mode=ro" if in_use else "mode=ro&immutable=1"
     address = f"{path.absolute().as_uri()}?{mode}"
     return sqlite3.connect(address, uri=True, timeout=_PATIENCE, check_same_thread=False)
+
+
+def connect(path: Path, patience: float) -> sqlite3.Connection:
+    """Return a connection to a ledger's file; others are waited for.
+
+    On a full disk it is alone: SQLite cannot make the journal's index beside the file (``-shm``,
+    32 KB), so it is kept in memory, and others wait until the connection is closed. Rejected:
+    opening the file as immutable. If space is freed meanwhile, another process can write, and the
+    reader would see parts of two moments.
+    """
+    try:
+        return _connected(path, patience, alone=False)
+    except sqlite3.OperationalError as error:
+        if not is_out_of_room(path, error):
+            raise
+    return _connected(path, patience, alone=True)
+
+
+def _connected(path: Path, patience: float, *, alone: bool) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=patience, check_same_thread=False)
+    try:
+        if alone:
+            connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        set_wal(connection, patience)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def is_alone(connection: sqlite3.Connection) -> bool:
+    """Return whether others wait until the connection is closed."""
+    [mode] = connection.execute("PRAGMA locking_mode").fetchone()
+    return str(mode) == "exclusive"
+
+
+def is_out_of_room(path: Path, error: object) -> bool:
+    """Return whether SQLite's error is of a disk with no space left for its files."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF == sqlite3.SQLITE_IOERR and _free(path) < _NO_ROOM
+
+
+def full_disk(path: Path) -> str:
+    """Return the reason why a ledger on a full disk cannot be used."""
+    return f"its disk is full, with {size_in_words(_free(path))} free"
+
+
+def _free(path: Path) -> int:
+    return shutil.disk_usage(path.absolute().parent).free
+
+
+def size_in_words(size: int) -> str:
+    """Return a number of bytes in MB, or in GB from there.
+
+    >>> size_in_words(2_530_000), size_in_words(76_000_000_000)
+    ('2.53 MB', '76 GB')
+    """
+    return f"{size / 1e9:,.3g} GB" if size >= 1e9 else f"{size / 1e6:,.3g} MB"
 
 
 def replace_contents(path: Path, source: Path) -> None:

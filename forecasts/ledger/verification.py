@@ -29,6 +29,7 @@ from sqlmodel import Session, SQLModel
 from forecasts.common.limits import EXHIBIT_BYTES
 from forecasts.ledger.added_objects import added_objects
 from forecasts.ledger.chain import NOTHING, SEALED, STATES, sha256
+from forecasts.ledger.database import ALONE
 from forecasts.ledger.driver_errors import is_of_a_value
 from forecasts.ledger.faults import Broken, Fault
 from forecasts.ledger.insertion import uncollected
@@ -120,13 +121,15 @@ def newest(session: Session) -> str:
 def _index_faults(session: Session) -> Iterator[Callable[[], list[str]]]:
     """Yield the function that returns the differences between a file's rows and its indexes.
 
-    SQLite finds them meanwhile, in a thread with a connection of its own.
+    SQLite finds them meanwhile, in a thread with a connection of its own; on a full disk, where
+    there cannot be another, when the function is called.
     """
-    engine = session.connection().engine
-    if sqlite_path(engine) is None:
+    own = session.connection()
+    if sqlite_path(own.engine) is None:
         yield list
         return
-    pooled = engine.raw_connection()
+    alone = own.info.get(ALONE)
+    pooled = own.connection if alone else own.engine.raw_connection()
     connection: Any = pooled.driver_connection
 
     def compare() -> list[str]:
@@ -140,6 +143,9 @@ def _index_faults(session: Session) -> Iterator[Callable[[], list[str]]]:
             connection.execute("PRAGMA ignore_check_constraints = OFF")
         return [said for (said,) in found if " index " in said]
 
+    if alone:
+        yield compare
+        return
     with closing(pooled), ThreadPoolExecutor(1) as thread:
         try:
             yield thread.submit(compare).result

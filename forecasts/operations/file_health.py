@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 
 from forecasts.ledger.database import reading
-from forecasts.ledger.sqlite_file import why_read_only
+from forecasts.ledger.sqlite_file import size_in_words, why_read_only
 from forecasts.ledger.urls import place, sqlite_path
 from forecasts.operations.finding import Finding
 
@@ -35,9 +35,14 @@ def check_file(engine: Engine) -> Iterator[Finding]:
     yield Finding("file", "The file is intact.")
     path = sqlite_path(engine)
     if path is not None:
-        yield _permissions(path)
-        yield _space(path)
-        yield _journal(path)
+        yield from check_around(path)
+
+
+def check_around(path: Path) -> Iterator[Finding]:
+    """Yield the findings about a file that need not open it: space, permissions and journal."""
+    yield _space(path)
+    yield _permissions(path)
+    yield _journal(path)
 
 
 def _permissions(path: Path) -> Finding:
@@ -67,7 +72,7 @@ def _is_everyones(path: Path) -> bool:
 def _space(path: Path) -> Finding:
     free = shutil.disk_usage(path.parent).free
     needed = max(_LEAST_FREE, path.stat().st_size)
-    result = f"{free / 1e9:,.3g} GB are free where the ledger is"
+    result = f"{size_in_words(free)} are free where the ledger is"
     if free >= needed:
         return Finding("space", f"{result}.")
     return Finding(

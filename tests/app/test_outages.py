@@ -27,6 +27,8 @@ from tests.conftest import day
 from tests.outages.disks import Disk, mounted
 from tests.postgresql import Server
 
+PAGES = ("today", "questions", "articles", "resolve", "my_scores", "track_record", "compare")
+
 
 @pytest.mark.browser
 @pytest.mark.skipif(IN_BROWSER[1].args[0], reason=IN_BROWSER[1].kwargs["reason"])
@@ -144,6 +146,17 @@ def test_the_app_says_that_the_disk_is_full_and_goes_on_when_it_is_not(
     assert not furnished.error
     assert len(furnished.toast) == 1
     assert len(updates_of(engine)) == before + 1
+
+
+def test_pages_are_read_on_a_full_disk_that_nobody_had_open(
+    furnished: AppTest, engine: Engine, disk: Disk
+) -> None:
+    engine.dispose()
+    with disk.full():
+        for page in PAGES:
+            visit(furnished, page)
+            assert not furnished.error, page
+            assert not furnished.exception, page
 
 
 def fill_journal(engine: Engine) -> None:

@@ -279,8 +279,8 @@ def test_opening_a_new_file_waits_for_who_is_at_it(
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     # SQLite does not wait by itself, as it does not where two could wait for each other.
-    options = {"connect_args": {"timeout": 0}}
-    monkeypatch.setattr("forecasts.ledger.database._connect_options", lambda _url: options)
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda to, **of: connect(to, **of | {"timeout": 0}))
     engine = database.open_engine(sqlite_url(path))
     waits = []
 

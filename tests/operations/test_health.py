@@ -244,7 +244,7 @@ def test_a_disk_with_little_room_is_said(
     usage = shutil.disk_usage(ledger_file)._replace(free=40_000_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     said = bad(check(engine, now))["space"]
-    assert said.result.startswith("0.04 GB are free where the ledger is, less than a migration")
+    assert said.result.startswith("40 MB are free where the ledger is, less than a migration")
     assert said.remedy.startswith("Free at least 60 MB")
     engine.dispose()
 
