@@ -226,7 +226,12 @@ def status(
     for due in found.next:
         failures = f", failed attempts: {due.attempts}" if due.attempts else ""
         print_line(f"  {when(due.at)}  {due.slug}{failures}")
-    print_line("\nRecent results:" if found.done else "\nNo results yet.")
+    if found.checked:
+        print_line("\nLatest checks:")
+    for check in found.checked:
+        print_line(f"  {when(check.at)}  {check.slug}: {check.message}")
+    if found.done or not found.checked:
+        print_line("\nRecent results:" if found.done else "\nNo results yet.")
     for done in found.done:
         print_line(f"  {when(done.at)}  {done.state}: {done.slug}: {done.message}")
     if unsure:

@@ -55,6 +55,15 @@ class Done:
 
 
 @dataclass(frozen=True)
+class Check:
+    """The latest check of a question, with its result in words."""
+
+    slug: str
+    at: datetime
+    message: str
+
+
+@dataclass(frozen=True)
 class Due:
     """The time of a question's next attempt, with the number of failures in a row so far."""
 
@@ -67,17 +76,19 @@ class Due:
 class Progress:
     """The newest lookups, the parked questions, and the next attempts; newest or soonest first.
 
-    ``watched``: the unresolved questions that have a resolver.
+    ``checked``: the latest check of each unresolved question that is not parked. ``watched``: the
+    unresolved questions that have a resolver.
     """
 
     done: Sequence[Done]
+    checked: Sequence[Check]
     parked: Sequence[Parked]
     next: Sequence[Due]
     watched: int
 
 
 def progress(session: Session, *, limit: int = 20) -> Progress:
-    """Return the progress of the runs, with up to ``limit`` lookups and next attempts."""
+    """Return the progress of the runs, with up to ``limit`` lookups, checks and next attempts."""
     done = session.exec(
         select(Question.slug, Resolver.kind, ResolverRun)
         .join(Resolver, col(Resolver.id) == col(ResolverRun.resolver_id))
@@ -100,10 +111,68 @@ def progress(session: Session, *, limit: int = 20) -> Progress:
     ).one()
     return Progress(
         [Done(slug, k, RunState(r.state), r.message, r.started_at) for slug, k, r in done],
+        _checked(session, limit),
         parked(session),
         [Due(slug, row.next_at, row.attempts) for slug, row in due if row.next_at is not None],
         count,
     )
+
+
+def _checked(session: Session, limit: int) -> list[Check]:
+    """Return the latest checks. Failures have no count: a repeated result is stored once a day."""
+    of_question = col(Question.id) == col(Watch.question_id)
+    newest_first = (col(Watch.looked_at).desc(), col(Watch.id))
+    # The limit comes first: each question has many lookups.
+    latest = (
+        select(Watch.id)
+        .join(Question, of_question)
+        .where(
+            col(Watch.looked_at).is_not(None),
+            col(Watch.parked_at).is_(None),
+            unresolved(),
+            question_visible(session),
+        )
+        .order_by(*newest_first)
+        .limit(limit)
+    )
+    one, before = aliased(ResolverRun), aliased(ResolverRun)
+    newest = (
+        select(func.max(one.id))
+        .join(Resolver, col(Resolver.id) == col(one.resolver_id))
+        .where(col(Resolver.question_id) == col(Watch.question_id))
+        .correlate(Watch)
+    )
+    state_before = (
+        select(before.state)
+        .where(
+            col(before.resolver_id) == col(ResolverRun.resolver_id),
+            col(before.id) < col(ResolverRun.id),
+        )
+        .order_by(col(before.id).desc())
+        .limit(1)
+        .correlate(ResolverRun)
+    )
+    rows = session.exec(
+        select(Question.slug, Watch, ResolverRun, state_before.scalar_subquery())
+        .join(Question, of_question)
+        .join(ResolverRun, col(ResolverRun.id) == newest.scalar_subquery())
+        .where(col(Watch.id).in_(latest))
+        .order_by(*newest_first)
+    )
+    return [
+        Check(slug, watch.looked_at, _in_words(watch, lookup, earlier))
+        for slug, watch, lookup, earlier in rows
+        if watch.looked_at is not None
+    ]
+
+
+def _in_words(watch: Watch, lookup: ResolverRun, earlier: str | None) -> str:
+    if watch.attempts:
+        return f"failed ({watch.attempts} in a row): {watch.reason}"
+    if lookup.state != RunState.not_yet:
+        return f"{lookup.state}: {lookup.message}"
+    healed = earlier == RunState.failed
+    return f"{lookup.message} (failed before)" if healed else lookup.message
 
 
 def parked(session: Session) -> list[Parked]:

@@ -147,6 +147,38 @@ def test_the_status_says_what_was_done_what_is_parked_and_what_is_next(
     assert "resolve it again with another outcome" in said
 
 
+def test_the_status_shows_the_latest_check_of_each_question(
+    forecasts: Forecasts, clock: Clock, outcomes: Path
+) -> None:
+    def latest() -> dict[str, str]:
+        found = json.loads(forecasts("run", "status", "--format", "json").stdout)["checked"]
+        return {one["slug"]: f"{one['at'][11:16]} {one['message']}" for one in found}
+
+    assert latest() == {}
+    forecasts("run", "--only", "outcomes_file")
+    assert latest()["snow"].startswith("12:00 failed (1 in a row): 'perhaps' is not an outcome")
+    assert latest()["wind"] == "12:00 not known yet"
+    outcomes.write_text("question,outcome,known_at\n")
+    clock("2026-01-06T12:10:00Z")
+    forecasts("run")
+    assert latest() == {
+        "snow": "12:10 not known yet (failed before)",
+        "wind": "12:10 not known yet",
+    }
+    said = forecasts("run", "status").stdout
+    assert "\nLatest checks:\n  2026-01-06 12:10 UTC  snow: not known yet (failed before)" in said
+
+
+def test_a_question_that_is_not_known_yet_is_listed_as_checked(
+    forecasts: Forecasts, outcomes: Path
+) -> None:
+    outcomes.write_text("question,outcome,known_at\n")
+    forecasts("run")
+    said = forecasts("run", "status").stdout
+    assert said.endswith("  2026-01-06 12:00 UTC  wind: not known yet\n")
+    assert "No results yet" not in said
+
+
 def test_the_status_names_the_proposals_and_disputes_that_wait_for_people(
     forecasts: Forecasts, outcomes: Path
 ) -> None:
