@@ -30,7 +30,9 @@ from forecasts.ledger.models import (
 from forecasts.questions.outcomes import figure_to_float
 from forecasts.updates.values import OUTSIDE_LEVELS, SUM_TOLERANCE, Value, value_of
 
-MOST_CITED = 100  # pieces in one update: others cannot write while they are stored
+# Pieces of evidence in an update, and in a batch: others cannot write while they are stored.
+MOST_CITED = 100
+MOST_CITED_AT_ONCE = 10_000
 
 # The outcome that evidence supports or opposes; on options it depends on the update.
 _SUPPORTED = {
@@ -287,9 +289,20 @@ def _identity(cited: CitedEvidence) -> str:
     return (cited.url or "").strip() or f"{cited.kind}\n{cited.title}\n{cited.note}"
 
 
-def check_rationale(rationale: str) -> None:
-    """Refuse, with BadInput, a rationale that is too long for the pages that show it."""
+def check_count(cited: int) -> None:
+    """Refuse, with BadInput, a batch that cites so many pieces of evidence."""
+    if cited > MOST_CITED_AT_ONCE:
+        raise BadInput(
+            f"A batch cites at most {MOST_CITED_AT_ONCE:,} pieces of evidence; this one cites "
+            f"{cited:,}.",
+            remedy="Send it in several batches.",
+        )
+
+
+def check_reasons(rationale: str, evidence: Sequence[CitedEvidence] = ()) -> None:
+    """Refuse evidence as ``check_cited``; BadInput for a rationale too long for its pages."""
     _require_length("The rationale", rationale)
+    check_cited(evidence)
 
 
 def _require_length(place: str, *texts: str) -> None:

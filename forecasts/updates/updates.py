@@ -18,24 +18,17 @@ from sqlmodel import Session, col, func, select, true
 
 from forecasts.access.roles import Action, require
 from forecasts.access.visibility import forecast_visible
-from forecasts.common.errors import BadInput, LedgerError, NotFound, Refused
+from forecasts.common.errors import LedgerError, NotFound, Refused
 from forecasts.common.times import to_minute
 from forecasts.ledger.append import append
 from forecasts.ledger.current import has_outcome
 from forecasts.ledger.models import Citation, Evidence, Forecast, Member, Question
 from forecasts.questions.registry import newest_wording
 from forecasts.questions.standing import QuestionState, current_state
-from forecasts.updates.evidence import (
-    CitedEvidence,
-    check_cited,
-    check_rationale,
-    cite,
-    with_stances,
-)
+from forecasts.updates.evidence import CitedEvidence, check_count, check_reasons, cite, with_stances
 from forecasts.updates.model_uses import Model, check_model, record_models
 from forecasts.updates.values import Value, check_value, value_of
 
-MOST_CITED_AT_ONCE = 10_000  # pieces of evidence in one batch: others cannot write meanwhile
 REPEATED_WITHIN = timedelta(minutes=5)  # a client repeats a request whose answer it missed
 _NEWEST_FIRST = (col(Forecast.made_at).desc(), col(Forecast.id).desc())
 
@@ -70,7 +63,7 @@ def update(
 
     The member must be a forecaster. Refused before the question opens, after it closes, once it is
     resolved, and for a value that breaks a rule (``values.check_value``). Errors for the reasons
-    are those of ``check_rationale``, ``check_cited`` and ``check_model``.
+    are those of ``check_reasons`` and ``check_model``.
     """
     states: dict[int, QuestionState] = {}
     _check(session, NewForecast(question, value, rationale, evidence, model), states, member, now)
@@ -100,14 +93,9 @@ def update_all(
     """Return the ids of a member's new forecasts, which are written as by ``update``.
 
     They are written in order and in one batch, seven times as fast as with ``update`` for each. If
-    one is refused, all are; see ``refusals``. BadInput for evidence beyond ``MOST_CITED_AT_ONCE``.
+    one is refused, all are; see ``refusals``. BadInput for too much evidence (``check_count``).
     """
-    if (cited := sum(len(one.evidence) for one in forecasts)) > MOST_CITED_AT_ONCE:
-        raise BadInput(
-            f"A batch cites at most {MOST_CITED_AT_ONCE:,} pieces of evidence; this one cites "
-            f"{cited:,}.",
-            remedy="Send it in several batches.",
-        )
+    check_count(sum(len(one.evidence) for one in forecasts))
     states: dict[int, QuestionState] = {}
     for one in forecasts:
         _check(session, one, states, member, now)
@@ -116,9 +104,9 @@ def update_all(
     evidence = _with_stances(session, forecasts, states, member, now)
     rows = [(one.question.id, one.value, one.rationale) for one in forecasts]
     ids = append(session, "forecast", _columns(rows, member, now, origin))
-    for id_, pieces in zip(ids, evidence, strict=False):
-        if pieces:
-            cite(session, session.get_one(Forecast, id_), pieces, member=member, now=now)
+    for id_, cited in zip(ids, evidence, strict=False):
+        if cited:
+            cite(session, session.get_one(Forecast, id_), cited, member=member, now=now)
     models = [(id_, one.model) for id_, one in zip(ids, forecasts, strict=True) if one.model]
     record_models(session, models)
     return ids
@@ -155,9 +143,7 @@ def _check(
     if id_ not in states:
         states[id_] = _open_state(session, one.question, member, now)
     check_value(one.value, states[id_].text)
-    check_rationale(one.rationale)
-    if one.evidence:
-        check_cited(one.evidence)
+    check_reasons(one.rationale, one.evidence)
     if one.model is not None:
         check_model(one.model)
 
@@ -200,7 +186,7 @@ def withdraw(
     rationale that is too long.
     """
     state = _open_state(session, question, member, now)
-    check_rationale(rationale)
+    check_reasons(rationale)
     if current_forecast(session, question, member, at=now) is None:
         raise Refused(
             f"{member.handle} has no current forecast on {question.slug!r}: "

@@ -39,7 +39,7 @@ def test_a_forecast_cites_at_most_100_pieces_of_evidence(
 def test_a_batch_cites_at_most_10_000_pieces_of_evidence(
     api: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("forecasts.updates.updates.MOST_CITED_AT_ONCE", 10)
+    monkeypatch.setattr("forecasts.updates.evidence.MOST_CITED_AT_ONCE", 10)
     asked(engine, slug="rain")
     row = {"question": "rain", "probability": 0.3, "evidence": pieces(4)}
     found = api.post("/api/v1/forecasts", json={"forecasts": [row] * 3})
