@@ -41,9 +41,15 @@ def check(format_: TextOrJson = "text", database: Database = None) -> None:
     Nothing is changed. Exit code 0: all is well; 1: something is not, with the remedy below it;
     2: the ledger could not be opened.
     """
-    from forecasts.operations.health import check, check_sign_in
+    from forecasts.common.errors import DatabaseError
+    from forecasts.operations.health import check, check_sign_in, check_unopened
 
-    found = [*check(opened(settings(database)), now), check_sign_in()]
+    chosen, error = settings(database), None
+    try:
+        found = check(opened(chosen), now)
+    except DatabaseError as raised:
+        error, found = raised, check_unopened(chosen.database_url, raised)
+    found = [*found, check_sign_in()]
     if format_ == "json":
         print_json(
             [
@@ -53,9 +59,13 @@ def check(format_: TextOrJson = "text", database: Database = None) -> None:
             ]
         )
     for one in [] if format_ == "json" else found:
+        if error is not None and one.about == "connection":
+            continue  # it is printed last, as an error
         print_line(f"{'✓' if one.passed else '✗'} {one.about}: {one.result}")
         if not one.passed:
             print_line(f"  {one.remedy}")
+    if error is not None:
+        raise error
     failed = sum(not one.passed for one in found)
     if failed:
         print_note(f"{failed} of {len(found)} checks failed.")

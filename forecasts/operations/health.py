@@ -14,7 +14,7 @@ from sqlmodel import Session, SQLModel
 
 from forecasts.access import oidc_settings
 from forecasts.access.roles import admins
-from forecasts.common.errors import BadInput, DatabaseError
+from forecasts.common.errors import BadInput, DatabaseError, NoLedger
 from forecasts.common.times import iso
 from forecasts.ledger import append
 from forecasts.ledger.chain import SEALED
@@ -22,9 +22,9 @@ from forecasts.ledger.clock import ledger_clock, newest_time
 from forecasts.ledger.database import reading, writing
 from forecasts.ledger.models import APPEND_ONLY, Team
 from forecasts.ledger.schema import newest_revision, schema_revision
-from forecasts.ledger.urls import is_embedded
+from forecasts.ledger.urls import is_embedded, named_file, read_url
 from forecasts.operations import routine
-from forecasts.operations.file_health import RESTORE, check_file
+from forecasts.operations.file_health import RESTORE, check_around, check_file
 from forecasts.operations.finding import Finding
 from forecasts.operations.server_health import TOLERANCE, check_server, missing_grants
 
@@ -52,6 +52,16 @@ def check(engine: Engine, here: Callable[[], datetime]) -> list[Finding]:
         if all(one.passed for one in found if one.about in ("permissions", "writing")):
             found.append(_writing(engine, now))
     return found
+
+
+def check_unopened(url: str, error: DatabaseError) -> list[Finding]:
+    """Return the findings that need no open ledger, the space around a file first.
+
+    ``error``: the reason why it cannot be opened, which is the last finding.
+    """
+    path = None if isinstance(error, NoLedger) else named_file(read_url(url))
+    found = [] if path is None or not path.exists() else list(check_around(path))
+    return [*found, Finding("connection", error.message, error.remedy)]
 
 
 def check_sign_in() -> Finding:

@@ -143,6 +143,34 @@ def test_check_of_nothing_creates_nothing(forecasts: Run, tmp_path: Path) -> Non
     assert not (tmp_path / "typo").exists()
 
 
+def test_check_of_a_server_that_is_down_is_still_json(forecasts: Run) -> None:
+    url = "postgresql://me:s3cr3t@127.0.0.1:1/forecasts"
+    said = forecasts("check", "--format", "json", "--database", url, exit_code=1)
+    rows = json.loads(said.stdout)
+    assert [(row["check"], row["passed"]) for row in rows] == [
+        ("connection", False),
+        ("sign-in", True),
+    ]
+    assert "was not reached" in rows[0]["result"]
+    assert rows[0]["remedy"] == "Start it, or check host and port in the URL, and try again."
+    assert "s3cr3t" not in said.stdout
+
+
+def test_check_of_a_file_that_cannot_be_opened_has_the_lines_around_it(
+    forecasts: Run, tmp_path: Path
+) -> None:
+    path = tmp_path / "damaged.sqlite3"
+    path.write_bytes(b"SQLite format 3\0" + b"\xff" * 4096)
+    said = forecasts("check", "--database", str(path), exit_code=1)
+    lines = said.stdout.splitlines()
+    assert [line.split()[1] for line in lines] == ["space:", "permissions:", "journal:", "sign-in:"]
+    assert f"The ledger '{path}' is damaged" in said.stderr
+    said = forecasts("check", "--format", "json", "--database", str(path), exit_code=1)
+    [damage] = [row for row in json.loads(said.stdout) if not row["passed"]]
+    assert damage["check"] == "connection"
+    assert "is damaged" in damage["result"]
+
+
 def test_a_server_that_is_down_ends_any_command_with_exit_code_1(forecasts: Run) -> None:
     url = "postgresql://me:s3cr3t@127.0.0.1:1/forecasts"
     for command in ("check", "questions", "migrate"):
