@@ -18,6 +18,7 @@ from forecasts.cli.options import Database, JsonAlias, Member, QuestionSlug, Tex
 from forecasts.cli.root import app
 from forecasts.cli.session import acting_on, ledger, reading_as, settings
 from forecasts.common.errors import BadInput
+from forecasts.common.times import iso
 
 if TYPE_CHECKING:
     from forecasts.common.settings import Settings
@@ -34,6 +35,7 @@ _COUNTED = {
     "failed": "failed",
     "parked": "parked",
 }
+_CLAIMS_SHOWN = 5
 
 
 @run.callback()
@@ -158,6 +160,13 @@ def _print_summary(
 ) -> None:
     from forecasts.ledger.models import RunState
 
+    for slug, until in summary.claimed[: None if as_json else _CLAIMS_SHOWN]:
+        if as_json:
+            typer.echo(json.dumps({"event": "claimed", "question": slug, "until": iso(until)}))
+        else:
+            print_line(f"{slug}: claimed by a run until {when(until)}")
+    if not as_json and (more := len(summary.claimed) - _CLAIMS_SHOWN) > 0:
+        print_line(f"Other questions claimed by a run: {more:,}")
     counts = {state: summary.count(RunState(state)) for state in _COUNTED}
     if as_json:
         fields: dict[str, Any] = {"due": summary.due, **counts, "waiting": summary.waiting}
@@ -224,8 +233,10 @@ def status(
             print_line(f"  {when(each['since'])}  {each['slug']}: {each[field]}")
     print_line("\nDue next:" if found.next else "\nNothing is due.")
     for due in found.next:
-        failures = f", failed attempts: {due.attempts}" if due.attempts else ""
-        print_line(f"  {when(due.at)}  {due.slug}{failures}")
+        notes = f", failed attempts: {due.attempts}" if due.attempts else ""
+        if due.claimed_until is not None and due.claimed_until > now:
+            notes += f", claimed by a run until {when(due.claimed_until)}"
+        print_line(f"  {when(due.at)}  {due.slug}{notes}")
     if found.checked:
         print_line("\nLatest checks:")
     for check in found.checked:

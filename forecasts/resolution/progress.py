@@ -65,11 +65,15 @@ class Check:
 
 @dataclass(frozen=True)
 class Due:
-    """The time of a question's next attempt, with the number of failures in a row so far."""
+    """The time of a question's next attempt, with the number of failures in a row so far.
+
+    ``claimed_until``: the end of a run's claim on it, which is over if the run was killed.
+    """
 
     slug: str
     at: datetime
     attempts: int
+    claimed_until: datetime | None
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,11 @@ def progress(session: Session, *, limit: int = 20) -> Progress:
         [Done(slug, k, RunState(r.state), r.message, r.started_at) for slug, k, r in done],
         _checked(session, limit),
         parked(session),
-        [Due(slug, row.next_at, row.attempts) for slug, row in due if row.next_at is not None],
+        [
+            Due(slug, row.next_at, row.attempts, row.claimed_until)
+            for slug, row in due
+            if row.next_at is not None
+        ],
         count,
     )
 

@@ -221,6 +221,32 @@ def test_runs_in_a_terminal_are_not_taken_for_a_schedule(
     assert forecasts("run", "status").stdout.startswith("Last run: 2026-01-06 13:30 UTC\n")
 
 
+def test_questions_that_a_killed_run_has_left_are_named_with_the_end_of_the_claim(
+    forecasts: Forecasts, clock: Clock, outcomes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("forecasts.cli.runs._CLAIMS_SHOWN", 2)
+    with monkeypatch.context() as patch:
+        patch.setattr("forecasts.resolution.runs.claiming.Claims.release", lambda _: None)
+        patch.setattr("forecasts.resolution.runs.run.ask", lambda *_: 1 / 0)
+        forecasts("run", exit_code=1)
+    clock("2026-01-06T12:14:00Z")
+    said = forecasts("run").stdout
+    assert "rain: claimed by a run until 2026-01-06 12:15 UTC\n" in said
+    assert "Other questions claimed by a run: 1\n" in said
+    status = forecasts("run", "status")
+    assert "12:00 UTC  wind, claimed by a run until 2026-01-06 12:15 UTC\n" in status.stdout
+    lines = list(map(json.loads, forecasts("run", "--json").stdout.splitlines()))
+    assert [line["question"] for line in lines[:-1]] == ["rain", "snow", "wind"]
+    assert lines[0] | {"question": ""} == {
+        "event": "claimed",
+        "question": "",
+        "until": "2026-01-06T12:15:00Z",
+    }
+    clock("2026-01-06T12:16:00Z")
+    assert "claimed" not in forecasts("run", "status").stdout
+    assert "claimed" not in forecasts("run").stdout
+
+
 def test_options_before_another_command_are_refused(forecasts: Forecasts) -> None:
     said = forecasts("run", "--limit", "1", "status", exit_code=2).stderr
     assert "forecasts run status has options of its own." in said

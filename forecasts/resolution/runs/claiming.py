@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, or_, update
+from sqlalchemy import ColumnElement, Engine, or_, true, update
 from sqlmodel import Session, col, func, select
 
 from forecasts.common.errors import LedgerError
@@ -103,10 +103,30 @@ class Claims:
             )
             .order_by(col(Watch.next_at), col(Watch.id))
         )
+        return due.where(self._of_kind())
+
+    def _of_kind(self) -> ColumnElement[bool]:
+        """Return the SQL condition: the question has a resolver of the run's kind."""
         if self.only is None:
-            return due
+            return true()
         of_kind = select(Resolver.question_id).where(Resolver.kind == self.only, is_assigned())
-        return due.where(col(Watch.question_id).in_(of_kind))
+        return col(Watch.question_id).in_(of_kind)
+
+    def elsewhere(self, session: Session) -> list[tuple[str, datetime]]:
+        """Return the due questions that other runs have claimed, with the ends of their leases."""
+        rows = session.exec(
+            select(Question.slug, Watch.claimed_until)
+            .join(Question, col(Question.id) == col(Watch.question_id))
+            .where(
+                col(Watch.next_at) <= self.now,
+                col(Watch.claimed_until) > self._clock(),
+                col(Watch.claimed_by) != self._name,
+                unresolved(),
+                self._of_kind(),
+            )
+            .order_by(col(Watch.claimed_until), col(Watch.id))
+        )
+        return [(slug, until) for slug, until in rows if until is not None]
 
     def any_abandoned(self) -> bool:
         """Return whether a killed run has left a question."""

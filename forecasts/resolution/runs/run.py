@@ -48,12 +48,14 @@ class Summary:
     """The results of a run.
 
     ``due``: the questions that were due when it began; another run may have taken some of them.
-    ``waiting``: the questions that need a person, since this run or before.
+    ``waiting``: the questions that need a person, since this run or before. ``claimed``: those that
+    other runs have claimed, or killed ones have left, each with the end of the claim.
     """
 
     due: int = 0
     results: list[Result] = field(default_factory=list)
     waiting: int = 0
+    claimed: list[tuple[str, datetime]] = field(default_factory=list)
 
     def count(self, state: RunState) -> int:
         """Return the number of results in that state."""
@@ -90,7 +92,8 @@ def run(
        returns true. A repeated answer is recorded once a day. A failure is tried again later and
        later, and finally parked with its reason; a permanent one is parked at once.
     6. Propose corrections to the questions that follow a corrected one (``corrections``).
-    7. Count the questions that need a person. Claims that an error has left are released.
+    7. Count the questions that need a person, and list those that other runs have claimed. Claims
+       that an error has left are released.
 
     ``only``: questions with a resolver of that kind. ``dry``: the same results, but nothing is
     written. ``allow_private``: sources inside the network may be read. BadInput for an unknown
@@ -124,7 +127,7 @@ def run(
         if not dry:
             claims.release()
     with reading(engine) as session:
-        summary.waiting = waiting(session)
+        summary.waiting, summary.claimed = waiting(session), claims.elsewhere(session)
     return summary
 
 

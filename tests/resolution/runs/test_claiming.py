@@ -105,9 +105,23 @@ def test_the_work_of_a_killed_run_is_taken_up_when_its_lease_is_over(
     carry(engine, "rain")
     killed()
     just_before = day(4) + claiming.LEASE - timedelta(seconds=1)
-    assert states(run.run(engine, now=just_before, clock=lambda: just_before)) == {}
+    found = run.run(engine, now=just_before, clock=lambda: just_before)
     over = day(4) + claiming.LEASE
-    assert states(run.run(engine, now=over, clock=lambda: over)) == {"rain": "confirmed"}
+    assert (states(found), found.claimed) == ({}, [("rain", over)])
+    with database.reading(engine) as session:
+        [due] = progress.progress(session).next
+    assert (due.slug, due.claimed_until) == ("rain", over)
+    found = run.run(engine, now=over, clock=lambda: over)
+    assert (states(found), found.claimed) == ({"rain": "confirmed"}, [])
+
+
+def test_a_run_of_one_kind_names_only_the_claims_on_its_questions(
+    engine: Engine, oracle: Callable[..., None], killed: Callable[[], None]
+) -> None:
+    carry(engine, "rain")
+    killed()
+    assert run.run(engine, now=day(4), only="deadline").claimed == []
+    assert [slug for slug, _ in run.run(engine, now=day(4), only="oracle").claimed] == ["rain"]
 
 
 def test_a_run_whose_lease_was_over_writes_nothing_of_what_another_has_taken(
