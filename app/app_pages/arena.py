@@ -14,10 +14,10 @@ from app.views.downloads import downloads
 from app.views.lists import table
 from forecasts.questions import standing
 from forecasts.reports import arena as report_arena
-from forecasts.reports.arena import Arena
+from forecasts.reports.arena import Arena, Contender
 from forecasts.reports.comparison import wording
 from forecasts.reports.comparison.comparison import Of
-from forecasts.reports.numbers import NOTHING, number, percent, signed, signed_interval
+from forecasts.reports.numbers import NOTHING, decimals, number, percent, signed, signed_interval
 from forecasts.reports.render import wording as words
 from forecasts.reports.render.glossary import OF_COMPARISONS
 from forecasts.reports.report import LeftOut
@@ -52,14 +52,19 @@ def arena_of(
     return report_arena.left_out(everything, of=of, choice=chosen, as_of=_at)
 
 
+def digits(one: Contender) -> int:
+    """Return the decimals of the advantage over the crowd and of its interval."""
+    return decimals(one.crowd_skill.mean, *one.crowd_skill.interval or (), least=1)
+
+
 def standings(arena: Arena, of: Of) -> None:
     """Show the table: ranks first, then skill against the crowd, coverage and cost."""
     rows = arena.contenders
     columns = {
         "Rank": [wording.rank_range(one.side) if one.ranked else NOTHING for one in rows],
         "Name": [as_text(one.side.name) for one in rows],
-        "Against the crowd": [signed(one.crowd_skill.mean, 1) for one in rows],
-        "95% interval": [signed_interval(one.crowd_skill.interval, 1) for one in rows],
+        "Against the crowd": [signed(one.crowd_skill.mean, digits(one)) for one in rows],
+        "95% interval": [signed_interval(one.crowd_skill.interval, digits(one)) for one in rows],
         "Questions": [f"{one.side.questions:,}" for one in rows],
         "Coverage": [percent(one.side.coverage) for one in rows],
         words.BRIER: [number(one.side.brier.mean) for one in rows],

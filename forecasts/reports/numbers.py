@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from forecasts.reports.measures import Interval
 
 NOTHING = "–"
+_NOISE = 5e-7  # of rounding
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -36,6 +38,18 @@ def interval(value: Interval | None, digits: int = 3) -> str:
 def signed_interval(value: Interval | None, digits: int = 3) -> str:
     """Return an interval of differences."""
     return NOTHING if value is None else f"{signed(value[0], digits)} to {signed(value[1], digits)}"
+
+
+def decimals(*values: float | None, least: int = 3) -> int:
+    """Return the decimals for small numbers: three significant digits of the largest, or ``least``.
+
+    >>> decimals(0.042, -0.01), decimals(0.000123, 0.0000812), decimals(0.0, 1e-17)
+    (3, 6, 3)
+    """
+    size = max((abs(value) for value in values if value is not None), default=0.0)
+    if size < _NOISE or size >= 10.0 ** (1 - least):
+        return least
+    return 2 - math.floor(math.log10(size))
 
 
 def p_value(value: float | None) -> str:

@@ -15,7 +15,7 @@ from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.groups import Entries
 from forecasts.reports.measures import Estimate
 from forecasts.reports.member_scores import shares
-from forecasts.reports.numbers import count, interval, number
+from forecasts.reports.numbers import count, decimals, interval, number
 from forecasts.reports.report import Drift, Staleness, Unrevised
 from forecasts.reports.verdict import FEWEST
 from forecasts.scores.frames import rows
@@ -114,7 +114,11 @@ def _found(
             "Too few to tell the cost of unrevised forecasts: the rarer outcome came in "
             f"{count(events, 'family')}, and it takes {EVENTS}."
         )
-    mean = f"{number(estimate.mean)} (95% interval {interval(estimate.interval)}; {many})"
+    digits = decimals(estimate.mean, *estimate.interval)
+    mean = (
+        f"{number(estimate.mean, digits)} (95% interval {interval(estimate.interval, digits)}; "
+        f"{many})"
+    )
     if estimate.interval[0] <= 0 or estimate.mean < _LEAST_POINTS:
         return "none", (
             f"No clear cost of unrevised forecasts: in Brier points (0–1) it is on average {mean}."

@@ -179,7 +179,7 @@ class Reading:
                 )
             if own.against_crowd.mean is not None:
                 lines.append(
-                    f"Against the crowd at the same times: {numbers.signed(own.against_crowd.mean)}"
+                    f"Against the crowd at the same times: {_points(own.against_crowd.mean)}"
                     f" over {numbers.count(own.compared, 'question')}; above 0 is better."
                 )
             if group.movement is not None:
@@ -352,6 +352,11 @@ def _report(here: Here, handle: str) -> Report:
     )
 
 
+def _points(value: float) -> str:
+    """Return a difference with its sign; a small one with three significant digits."""
+    return numbers.signed(value, numbers.decimals(value))
+
+
 def _explained(one: ScoredQuestion) -> list[str]:
     """Return the parts of a score's explanation."""
     resolution = one.state.resolution
@@ -363,17 +368,15 @@ def _explained(one: ScoredQuestion) -> list[str]:
         f"that each was current; coverage {numbers.percent(one.score.coverage)}."
     )
     if one.against_crowd is not None:
-        head += f" Against the crowd at the same times: {numbers.signed(one.against_crowd)}."
+        head += f" Against the crowd at the same times: {_points(one.against_crowd)}."
     lines = []
     for each in one.forecasts[-_MOST_UPDATES:]:
         days = each.duration.total_seconds() / 86_400
-        earned = "" if each.points is None else f", the update earned {numbers.signed(each.points)}"
+        earned = "" if each.points is None else f", the update earned {_points(each.points)}"
         lines.append(
             f"{to_minute(each.since)}: {words.line(each.value)}, current for {days:.1f} days, "
             f"score {numbers.number(each.score)}{earned}"
         )
     if one.points is not None:
-        lines.append(
-            f"All updates together earned {numbers.signed(one.points)}; above 0 is better."
-        )
+        lines.append(f"All updates together earned {_points(one.points)}; above 0 is better.")
     return [head, words.bullets(lines)]

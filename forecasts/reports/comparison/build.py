@@ -256,6 +256,7 @@ def comparison(
             alike=alike,
             bots=bots,
             awaiting=int((reason == "awaiting_resolution").sum()),
+            coverage=min((one.coverage for one in sides if one.coverage is not None), default=1.0),
         ),
     )
 

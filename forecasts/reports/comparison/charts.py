@@ -32,8 +32,10 @@ def differences(comparison: Comparison) -> Forest:
 def _row(pair: Pair) -> ForestRow | None:
     if pair.difference is None:
         return None
+    digits = wording.difference_decimals(pair)
     text = (
-        f"Difference {signed(pair.difference)}, 95% interval {signed_interval(pair.interval)}; "
+        f"Difference {signed(pair.difference, digits)}, 95% interval "
+        f"{signed_interval(pair.interval, digits)}; "
         f"{count(pair.shared_questions, 'shared question')}, adjusted p {p_value(pair.p_adjusted)}"
     )
     if not pair.comparable:

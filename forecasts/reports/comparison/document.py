@@ -97,10 +97,12 @@ def _differences(comparison: Comparison) -> Table:
     columns: Columns[Pair] = {
         "Pair": lambda pair: f"{pair.a} − {pair.b}",
         "Shared questions": lambda pair: f"{pair.shared_questions:,}",
-        "Difference": lambda pair: signed(pair.difference),
-        "95% interval": lambda pair: signed_interval(pair.interval),
+        "Difference": lambda pair: signed(pair.difference, wording.difference_decimals(pair)),
+        "95% interval": lambda pair: signed_interval(
+            pair.interval, wording.difference_decimals(pair)
+        ),
         "p, adjusted": lambda pair: p_value(pair.p_adjusted),
-        "Detectable": lambda pair: number(pair.detectable),
+        "Detectable": lambda pair: number(pair.detectable, wording.difference_decimals(pair)),
         "Tipping": lambda pair: wording.correlation(pair.tipping),
         "Highest evidence": lambda pair: (
             NOTHING if pair.watched is None else wording.e_value(pair.watched.highest)

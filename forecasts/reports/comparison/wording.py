@@ -10,6 +10,7 @@ from forecasts.reports.notes import OF_MODELS, OF_TEAMS
 from forecasts.reports.numbers import (
     NOTHING,
     count,
+    decimals,
     in_words,
     interval,
     number,
@@ -41,6 +42,7 @@ MOST_PAIRS = 15
 # The conclusion names at most so many.
 _MOST_NAMED = 3
 _MOST_BLOCKS = 100_000
+_LOW_COVERAGE = 0.2
 ASSUMPTION = (
     "Given the forecasts, the outcomes of different families of questions are taken as "
     "independent. Each claim says how much correlation between families open at the same time "
@@ -118,21 +120,29 @@ def sentence(pair: Pair, *, pairs: int, lead: float | None) -> str:
     when = "at the same times" if lead is None else f"by {at_lead(lead)}"
     on = f"on the {count(pair.shared_questions, 'question')} that both forecast {when}"
     more = "".join(f" {each}" for each in (*_without_family(pair), *_without_abstention(pair)))
+    digits = difference_decimals(pair)
     if pair.better is None:
         return (
             f"{pair.a} and {pair.b} show no clear difference {on}: "
-            f"{signed(pair.difference)} (95% interval {signed_interval(pair.interval)}). A true "
-            f"difference of {number(pair.detectable)} would show in 8 of 10 such records.{more}"
+            f"{signed(pair.difference, digits)} (95% interval "
+            f"{signed_interval(pair.interval, digits)}). A true difference of "
+            f"{number(pair.detectable, digits)} would show in 8 of 10 such records.{more}"
         )
     worse = pair.b if pair.better == pair.a else pair.a
     low, high = sorted(abs(end) for end in pair.interval)
     allowing = f", allowing for the {pairs} pairs compared" if pairs > 1 else ""
     return (
         f"{pair.better} did better than {worse} {on}: its Brier score (0–1) was lower by "
-        f"{number(abs(pair.difference))} (95% interval {number(low)} to {number(high)}). Between "
-        f"equals, chance alone would do this in {often(pair.p_adjusted)} such comparisons"
-        f"{allowing}. {survives(pair.tipping)}{_by_time(pair)}{more}"
+        f"{number(abs(pair.difference), digits)} (95% interval {number(low, digits)} to "
+        f"{number(high, digits)}). Between equals, chance alone would do this in "
+        f"{often(pair.p_adjusted)} such comparisons{allowing}. {survives(pair.tipping)}"
+        f"{_by_time(pair)}{more}"
     )
+
+
+def difference_decimals(pair: Pair) -> int:
+    """Return the decimals of a pair's difference, its interval and the detectable difference."""
+    return decimals(pair.difference, *pair.interval or ())
 
 
 def _by_time(pair: Pair) -> str:
@@ -153,10 +163,11 @@ def _without_family(pair: Pair) -> tuple[str, ...]:
     if pair.dominant is None:
         return ()
     large = pair.dominant
+    digits = decimals(large.difference, *large.interval or ())
     return (
         f"The family {large.family} holds {percent(large.share)} of these questions; without it "
-        f"the difference is {signed(large.difference)} (95% interval "
-        f"{signed_interval(large.interval)}, p {p_value(large.p_value)}).",
+        f"the difference is {signed(large.difference, digits)} (95% interval "
+        f"{signed_interval(large.interval, digits)}, p {p_value(large.p_value)}).",
     )
 
 
@@ -164,11 +175,13 @@ def _without_abstention(pair: Pair) -> tuple[str, ...]:
     if pair.imputed is None:
         return ()
     filled = pair.imputed
+    digits = decimals(filled.difference, *filled.interval or ())
     changes = " Abstention changes the claim." if filled.better != pair.better else ""
     return (
         "One side was silent for longer: with the crowd’s forecast for each while it had none, the "
-        f"difference is {signed(filled.difference)} (95% interval "
-        f"{signed_interval(filled.interval)}) on {count(filled.questions, 'question')}.{changes}",
+        f"difference is {signed(filled.difference, digits)} (95% interval "
+        f"{signed_interval(filled.interval, digits)}) on "
+        f"{count(filled.questions, 'question')}.{changes}",
     )
 
 
@@ -264,6 +277,10 @@ def _named(names: Sequence[str]) -> str:
     return f"{', '.join(names[:_MOST_NAMED])} and {len(names) - _MOST_NAMED:,} others"
 
 
+def _share(value: float) -> str:
+    return "less than 1%" if value < 0.005 else percent(value)
+
+
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
@@ -306,9 +323,16 @@ def _reached(seen: Watched, *, short: bool = False) -> str:
 
 
 def notes(
-    pairs: Sequence[Pair], *, of: Of, choice: Choice, alike: bool, bots: str, awaiting: int
+    pairs: Sequence[Pair],
+    *,
+    of: Of,
+    choice: Choice,
+    alike: bool,
+    bots: str,
+    awaiting: int,
+    coverage: float,
 ) -> tuple[str, ...]:
-    """Return the caveats of this comparison, as full sentences."""
+    """Return the caveats as full sentences; ``coverage``: the lowest of the sides."""
     whom = "The claims are about these members, on questions like these."
     if alike:
         whom = (
@@ -329,6 +353,12 @@ def notes(
         (
             choice.cohort == "resolved",
             "All resolved questions count, even before their scheduled close.",
+        ),
+        (
+            coverage < _LOW_COVERAGE and choice.lead is None,
+            f"Coverage is low, down to {_share(coverage)}: a difference is spread over each "
+            "question’s whole scheduled time, so it is small where forecasts were active for "
+            "little of it.",
         ),
         (
             choice.lead is not None,

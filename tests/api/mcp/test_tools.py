@@ -337,6 +337,21 @@ def test_a_comparison_takes_the_cohort_and_says_which_questions_do_not_count(
     )
 
 
+def test_a_small_advantage_on_a_question_that_resolved_early_is_not_told_as_zero(
+    ledger: Ledger,
+) -> None:
+    asked(ledger, "rain", scheduled_close_time=day(4_000))
+    ledger.acts("bot").forecast("rain", "50%", "none")
+    ledger.now = day(5)
+    with database.writing(ledger.engine) as session:
+        alice, rain = member_or_new(session, "alice", now=day(0)), registry.find(session, "rain")
+        confirmation.confirm(session, rain, "yes", known_at=day(4), now=day(5), member=alice)
+    tools = ledger.reads("bot")
+    # 0.8² − 0.5² for 3 of 4,000 days.
+    assert "Against the crowd at the same times: +0.000293" in tools.explain_score("rain")
+    assert "Against the crowd at the same times: +0.000293" in tools.my_record()
+
+
 def test_an_unknown_word_finds_similar_ones_and_an_empty_ledger_says_so(ledger: Ledger) -> None:
     tools = ledger.reads("bot")
     assert tools.find_questions() == "No question matches (0 in the ledger)."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -114,6 +115,20 @@ def test_questions_that_resolved_early_are_told_and_one_press_away(
     assert furnished.selectbox(key="cohort").value == "All resolved"
     assert "No ranks yet" in words(furnished)
     assert not furnished.exception
+
+
+def test_a_small_advantage_over_the_crowd_is_not_shown_as_zero(
+    furnished: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = shown({"ann": 0.9, "bob": 0.6, "b1": 0.75})
+    skill = replace(made.contenders[0].crowd_skill, mean=0.0412, interval=(0.0123, 0.0701))
+    first = replace(made.contenders[0], crowd_skill=skill)
+    made = replace(made, contenders=(first, *made.contenders[1:]))
+    monkeypatch.setattr(report_arena, "arena", lambda *_, **__: made)
+    visit(furnished, "arena")
+    [table] = [one.value for one in furnished.table]
+    assert table["Against the crowd"][0] == "+0.0412"
+    assert table["95% interval"][0] == "+0.0123 to +0.0701"
 
 
 @pytest.mark.parametrize(

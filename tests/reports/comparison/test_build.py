@@ -57,6 +57,23 @@ def test_the_difference_is_the_first_ones_brier_score_less_the_seconds() -> None
     assert "ours did better than theirs" in pair.sentence
 
 
+def test_a_small_difference_has_three_significant_digits_and_its_low_coverage_is_told() -> None:
+    early = {"closes": 4_000, "actual_close_time": day(10)}
+    comparison = compared(two_teams(40, 0.9, 0.7, **early), "ours", "theirs", cohort="resolved")
+    pair = only(comparison)
+    # (0.1² − 0.3²) over 10 of 4,000 days.
+    assert pair.difference == pytest.approx(-0.0002)
+    assert "was lower by 0.000200 (95% interval 0.000072 to 0.000328)" in pair.sentence
+    [note] = [note for note in comparison.notes if "Coverage is low" in note]
+    assert "down to less than 1%: a difference is spread over" in note
+    text = str(formats.rendered(comparison, "md"))
+    assert "−0.000200" in text
+    assert "−0.000 " not in text
+    whole = compared(two_teams(40, 0.9, 0.7), "ours", "theirs")
+    assert "was lower by 0.080" in only(whole).sentence
+    assert not any("Coverage" in note for note in whole.notes)
+
+
 def test_turned_round_it_says_the_same_with_the_sign_changed() -> None:
     frames = random_ledger(3, questions=120)
     one = only(compared(frames, "north", "south"))
