@@ -15,6 +15,7 @@ from app.session import settings, went_wrong
 from app.web import share_target
 from app.web.api import Api
 from app.web.calendar_feed import calendar
+from app.web.health import Health
 from app.web.housekeeping import housekeeping
 from app.web.middleware import Gate
 from forecasts.access import oidc_settings
@@ -53,6 +54,7 @@ app = st.App(
     middleware=[Middleware(Gate, sign_in=signs_in), Middleware(Api, sign_in=signs_in)],
     routes=[
         Route("/calendar/{name}", calendar),
+        Route("/health", Health().answer),
         Route("/app.webmanifest", share_target.manifest),
         Route("/app-icon.svg", share_target.icon),
         *(Route(f"/{{page}}/_stcore/{name}", look_at_root) for name in ("health", "host-config")),

@@ -56,7 +56,9 @@ def test_a_server_that_is_stopped_and_started_is_said_and_gone_on_with(
         save = page.get_by_role("button", name=re.compile("^(Save|Update|Forecast)")).first
         field.fill("35%")
         page.keyboard.press("Tab")
+        assert page.request.get(f"{base}/health").status == 200
         with postgresql.stopped():
+            assert page.request.get(f"{base}/health").status == 503
             # The act is not confirmed, and the form keeps its text.
             save.click()
             expect(said.first).to_be_visible()
