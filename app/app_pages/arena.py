@@ -86,7 +86,8 @@ def standings(arena: Arena, of: Of) -> None:
     )
     if any(not one.ranked for one in rows):
         st.caption(
-            f"{NOTHING}: no rank, because no other shares 30 questions of 30 families with it."
+            f"{NOTHING}: no rank, because no other shares 30 questions of 30 families with it. The "
+            "ranks are among the others."
         )
     if arena.left_out:
         st.caption(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -56,7 +56,7 @@ MOST = 40  # compared: all pairs of more would take minutes
 class Contender:
     """One line of the arena. ``kind`` and ``owner`` are blank for models and for kinds.
 
-    ``ranked``: it is comparable with another one; else its ranks are all ranks. ``cost``: US
+    ``ranked``: it is comparable with another one; its ranks are among those ranked. ``cost``: US
     dollars a question, over the questions with a cost, None without any.
     """
 
@@ -106,9 +106,12 @@ def arena(
     costs = _costs(made, in_time)
     compared = {name for pair in comparison.pairs if pair.comparable for name in (pair.a, pair.b)}
     kinds, owners = _told(frames) if of == "forecasters" else ({}, {})
+    unranked = len(comparison.groups) - len(compared)
     contenders = [
         Contender(
-            side=side,
+            side=replace(side, rank_high=side.rank_high - unranked)
+            if side.name in compared
+            else side,
             kind=kinds.get(side.name, ""),
             owner=owners.get(side.name, ""),
             ranked=side.name in compared,
@@ -190,7 +193,7 @@ def _sentence(contenders: Sequence[Contender]) -> str:
     ranked = [one for one in contenders if one.ranked]
     if not ranked:
         return "No ranks yet: no two share 30 questions of 30 families."
-    if all((one.side.rank_low, one.side.rank_high) == (1, len(contenders)) for one in ranked):
+    if all((one.side.rank_low, one.side.rank_high) == (1, len(ranked)) for one in ranked):
         return "The ranks cannot be told apart: no difference is clearer than chance."
     best = [one.side.name for one in ranked if one.side.rank_low == 1]
     if len(best) == 1:

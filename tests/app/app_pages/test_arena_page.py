@@ -70,6 +70,26 @@ def test_few_shared_questions_give_no_rank() -> None:
     assert found.sentence == "No ranks yet: no two share 30 questions of 30 families."
 
 
+def test_ranks_are_among_those_ranked() -> None:
+    few = everyone({"bob": 0.8, "b2": 0.7, "api": 0.6}, 5)
+    found = report_arena.arena(arena(everyone({"ann": 0.9, "b1": 0.6}) + few), as_of=NOW)
+    assert found is not None
+    assert [one.ranked for one in found.contenders] == [True, True, False, False, False]
+    first, second = (one.side for one in found.contenders if one.ranked)
+    assert (first.name, first.rank_low, first.rank_high) == ("ann", 1, 1)
+    assert (second.name, second.rank_low, second.rank_high) == ("b1", 2, 2)
+    assert found.sentence == "Only ann may be first; chance does not explain the lead."
+
+
+def test_equals_beside_some_without_a_rank_cannot_be_told_apart() -> None:
+    rows = everyone({"ann": 0.8, "b1": 0.8}) + everyone({"bob": 0.9}, 5)
+    found = report_arena.arena(arena(rows), as_of=NOW)
+    assert found is not None
+    ranks = {(one.side.rank_low, one.side.rank_high) for one in found.contenders if one.ranked}
+    assert ranks == {(1, 2)}
+    assert found.sentence.startswith("The ranks cannot be told apart")
+
+
 def test_beyond_the_most_those_with_the_most_questions_are_compared(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
