@@ -43,6 +43,7 @@ def compared(parts: Parts, between: list[str], **wanted: Any) -> Comparison:
         (3, ["dee", "zoe", "bo"], {"of": "forecasters", "tags": ("t1", "t2")}),
         (3, ["north", "south"], {"lead": 3}),
         (7, ["ana", "dee"], {"of": "forecasters", "made_before": day(5)}),
+        (7, ["ana", "bo", "zoe"], {"of": "forecasters", "as_of": day(8)}),  # all are still open
     ],
 )
 def test_every_number_is_that_of_one_process(
