@@ -13,7 +13,8 @@ from fastapi import Request, Response
 
 from forecasts.access.idempotency import keep_answer, kept_answer
 from forecasts.api.caller import At, Caller
-from forecasts.api.problems import Outdated
+from forecasts.api.problems import Coded, Outdated
+from forecasts.common.errors import Refused
 from forecasts.common.json_text import json_ready
 from forecasts.common.times import iso
 
@@ -56,12 +57,15 @@ def acted(caller: Caller, do: Callable[[At], Any], *, status: int = 200) -> Resp
     """
     key, digest = caller.idempotency_key, caller.request_digest
     with caller.acting() as at:
-        if key:
-            kept = kept_answer(at.session, at.token, key, digest, now=at.now)
+        if key is not None:
+            try:
+                kept = kept_answer(at.session, at.token, key, digest, now=at.now)
+            except Refused as error:
+                raise Coded(error, "key_reused") from None
             if kept is not None:
                 return answer(kept.answer, kept.status, {"Idempotent-Replayed": "true"})
         text = as_json(do(at))
-        if key:
+        if key is not None:
             keep_answer(at.session, at.token, key, digest, status=status, answer=text, now=at.now)
     return answer(text, status)
 

@@ -102,13 +102,12 @@ class Ground:
 class Caller:
     """The sender of one request, by their token.
 
-    ``request_digest``: the SHA-256 of method, address and body; ``idempotency_key`` is blank
-    without one.
+    ``request_digest``: the SHA-256 of method, address and body.
     """
 
     ground: Ground
     secret: str = field(repr=False)
-    idempotency_key: str = ""
+    idempotency_key: str | None = None
     request_digest: str = ""
 
     @contextmanager
@@ -184,13 +183,13 @@ async def retryable(
         str | None,
         Header(
             max_length=200,
-            description="A key of your own, such as a UUID. A retry with the same key and body "
-            "gets the first answer again, for 7 days.",
+            description="A key of your own of 1 to 200 printable characters, such as a UUID. A "
+            "retry with the same key and body gets the first answer again, for 7 days.",
         ),
     ] = None,
 ) -> Caller:
     """Return the caller of a request that may be repeated after a broken connection."""
-    return replace(who, idempotency_key=idempotency_key or "")
+    return replace(who, idempotency_key=idempotency_key)
 
 
 Reads = Annotated[Caller, Depends(caller)]

@@ -50,7 +50,8 @@ td + td { border: 0; padding-top: 0; } }
 The same as data: <a href="openapi.json">openapi.json</a>.</p>
 <p>Each request needs the header <code>Authorization: Bearer TOKEN</code>. A bot and its token:
 <code>forecasts token create NAME</code>. An error is <code>application/problem+json</code> with
-<code>detail</code>, <code>remedy</code>, and a list of <code>problems</code> (place, value, rule).
+<code>code</code>, <code>detail</code>, <code>remedy</code>, and a list of <code>problems</code>
+(place, value, rule).
 </p>
 <nav>{% for tag in (tags | list) + ["Shapes"] %}<a href="#{{ tag }}">{{ tag }}</a>{% endfor %}</nav>
 {% for tag, operations in tags.items() %}
@@ -147,7 +148,8 @@ def _fields(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[
 
 def _shape(schema: Mapping[str, Any]) -> str:
     """Return the name of the shape in a schema, or in the items of its list; "" without one."""
-    for one in (schema, *schema.get("anyOf", ()), schema.get("items", {})):
+    items = schema.get("items", {})
+    for one in (schema, *schema.get("anyOf", ()), items, *items.get("anyOf", ())):
         if "$ref" in one:
             return str(one["$ref"].split("/")[-1])
     return ""

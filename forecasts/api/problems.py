@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import Any
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -48,6 +50,38 @@ class TooMany(LedgerError):
         self.seconds = seconds
 
 
+# Of a refusal that a program may have to tell from others.
+Code = Literal["not_open", "closed", "resolved", "no_forecast", "key_reused"]
+
+
+class Coded(Refused):
+    """A refusal with a code of its own."""
+
+    def __init__(self, error: Refused, code: Code) -> None:
+        super().__init__(error.message, remedy=error.remedy)
+        self.code = code
+
+
+class NoneMade(LedgerError):
+    """A batch of which nothing was written: it has the status of its first refused row.
+
+    ``refusals``: by the row's place, the value that names it and its error.
+    """
+
+    def __init__(self, refusals: Mapping[str, tuple[str, LedgerError]]) -> None:
+        place, (_, self.first) = next(iter(refusals.items()))
+        more = f" So are {len(refusals) - 1:,} more." if len(refusals) > 1 else ""
+        super().__init__(
+            f"{place} is refused, and nothing was written: {self.first.message}{more}",
+            remedy=self.first.remedy,
+        )
+        self.problems = [
+            problem
+            for place, (value, error) in refusals.items()
+            for problem in _problems(error) or (Problem(place, value, error.message),)
+        ]
+
+
 # The status and kind of each error; the first class that fits counts.
 _KINDS: tuple[tuple[type[LedgerError], int, str], ...] = (
     (Unauthenticated, 401, "unauthenticated"),
@@ -78,6 +112,15 @@ _OF_STATUS = {
     405: "method not allowed",
     413: "too large",
 }
+# Remedies for the command line, and the same for a program.
+_REQUEST_FOR = (
+    (r"See: forecasts questions\.", "GET /api/v1/questions lists the questions."),
+    (r"See: forecasts articles\.", "GET /api/v1/articles lists the articles."),
+    (r"forecasts articles (\d+) --text", r"GET /api/v1/articles/\1"),
+    (r"Name them after --between\.", "Name each as between=NAME."),
+    (r"forecasts (close|propose) \S+( OUTCOME)?", r"POST /api/v1/questions/ID/\1"),
+    (r"forecasts revise .*", "PATCH /api/v1/questions/ID with resolution_criteria"),
+)
 _SENTENCES = {404: "There is no such path", 405: "The path does not take this method"}
 
 
@@ -88,15 +131,28 @@ def status_and_kind(error: LedgerError) -> tuple[int, str]:
 
 def document(error: LedgerError) -> dict[str, Any]:
     """Return an error as a problem document."""
-    status, kind = status_and_kind(error)
-    problems = error.problems if isinstance(error, BadInput) else ()
+    first = error.first if isinstance(error, NoneMade) else error
+    status, kind = status_and_kind(first)
     return {
         "title": kind,
+        "code": first.code if isinstance(first, Coded) else kind.replace(" ", "_"),
         "status": status,
         "detail": error.message,
-        "remedy": error.remedy,
-        "problems": [dict(vars(one)) for one in problems[:_MOST_PROBLEMS]],
+        "remedy": _remedy(error),
+        "problems": [dict(vars(one)) for one in _problems(error)[:_MOST_PROBLEMS]],
     }
+
+
+def _problems(error: LedgerError) -> Sequence[Problem]:
+    return error.problems if isinstance(error, BadInput | NoneMade) else ()
+
+
+def _remedy(error: LedgerError) -> str:
+    """Return the remedy, with the request in the place of a command."""
+    remedy = error.remedy
+    for command, request in _REQUEST_FOR:
+        remedy = re.sub(command, request, remedy)
+    return remedy
 
 
 def response(error: LedgerError) -> Response:
@@ -121,7 +177,14 @@ def plain(status: int, detail: str, remedy: str = "") -> Response:
     """Return a problem that is not an error of the ledger."""
     title = _OF_STATUS.get(status, "error")
     return _json(
-        {"title": title, "status": status, "detail": detail, "remedy": remedy, "problems": []}
+        {
+            "title": title,
+            "code": title.replace(" ", "_"),
+            "status": status,
+            "detail": detail,
+            "remedy": remedy,
+            "problems": [],
+        }
     )
 
 
@@ -130,24 +193,35 @@ def invalid(errors: Any) -> BadInput:
     if errors[0]["type"] == "json_invalid":
         why = errors[0].get("ctx", {}).get("error", "it ends too early")
         return BadInput(f"The body is not JSON: {why}.", remedy="Send JSON in UTF-8.")
+    if errors[0]["loc"] == ("body",) and isinstance(errors[0].get("input"), bytes):
+        return BadInput(
+            "The body is not sent as JSON.",
+            remedy="Send the header Content-Type: application/json.",
+        )
     problems = [
         Problem(
             ".".join(map(str, one["loc"])),
-            _shown(one.get("input")),
+            shown(one.get("input")),
             one["msg"].removeprefix("Value error, "),
         )
         for one in errors
     ]
+    return invalid_values(problems, "See /api/v1/docs for each field.")
+
+
+def invalid_values(problems: Sequence[Problem], remedy: str) -> BadInput:
+    """Return the error for the values of a request that break rules."""
     return BadInput(
         f"The request has an invalid value: {problems[0]}"
         if len(problems) == 1
         else f"The request has {len(problems)} invalid values.",
         problems=problems,
-        remedy="See /api/v1/docs for each field.",
+        remedy=remedy,
     )
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Return a value of a request as its problem repeats it."""
     text = value if isinstance(value, str) else repr(value)
     return text if len(text) <= 200 else f"{text[:199]}…"
 

@@ -149,6 +149,9 @@ def test_a_body_that_is_not_json_is_said(api: TestClient) -> None:
     headers = {"Content-Type": "application/json"}
     found = api.post("/api/v1/forecasts", content=b'{"forecasts": [}', headers=headers).json()
     assert found["detail"] == "The body is not JSON: Expecting value."
+    unnamed = api.post("/api/v1/forecasts", content=b'{"forecasts": []}').json()
+    assert unnamed["detail"] == "The body is not sent as JSON."
+    assert unnamed["remedy"] == "Send the header Content-Type: application/json."
 
 
 def test_an_error_names_place_value_rule_and_remedy(api: TestClient, engine: Engine) -> None:
@@ -159,9 +162,9 @@ def test_an_error_names_place_value_rule_and_remedy(api: TestClient, engine: Eng
     places = {one["place"]: one["value"] for one in found.json()["problems"]}
     assert places == {"body.probability": "high", "body.reason": "x"}
     refused = api.post(f"{RAIN}/forecasts", json={"probability": 1.2})
-    assert refused.status_code == 409
+    assert refused.status_code == 422
     assert refused.json()["detail"].endswith("1.2 is not.")
-    assert refused.json()["remedy"]
+    assert refused.json()["remedy"] == "Give probability: a number from 0 to 1, such as 0.71."
     unknown = api.get("/api/v1/questions/ran").json()
     assert (unknown["status"], unknown["remedy"]) == (404, "Did you mean rain?")
     assert api.get("/api/v1/nothing").json()["title"] == "not found"
@@ -202,13 +205,16 @@ def test_a_retry_gets_the_first_answer_and_acts_once(
     assert again.headers["idempotent-replayed"] == "true"
     assert forecasts_in(engine) == 1
     other = api.post(f"{RAIN}/forecasts", json={"probability": 0.4}, headers=key)
-    assert other.status_code == 409
+    assert (other.status_code, other.json()["code"]) == (409, "key_reused")
     assert "another request" in other.json()["detail"]
+    blank = api.post(f"{RAIN}/forecasts", json=given, headers={"Idempotency-Key": ""})
+    assert blank.status_code == 422
+    assert "1 to 200 printable characters" in blank.json()["detail"]
     # Another token's key is its own.
     assert api.post(f"{RAIN}/forecasts", json=given, headers=key | make_bot("b")).status_code == 201
     # A refused request was not answered, so it may be corrected.
     wrong = {"Idempotency-Key": "k-2"}
-    assert api.post(f"{RAIN}/forecasts", json={"probability": 2}, headers=wrong).status_code == 409
+    assert api.post(f"{RAIN}/forecasts", json={"probability": 2}, headers=wrong).status_code == 422
     assert api.post(f"{RAIN}/forecasts", json=given, headers=wrong).status_code == 201
     clock.time = day(1) + KEPT_FOR
     assert api.post(f"{RAIN}/forecasts", json={"probability": 0.4}, headers=key).status_code == 201

@@ -145,15 +145,15 @@ def test_a_batch_is_all_or_nothing_or_in_part(api: TestClient, engine: Engine) -
         {"question": "1", "probability": 0.4},
     ]
     refused = api.post(f"{V1}/forecasts", json={"forecasts": rows})
-    assert refused.status_code == 404
-    assert api.post(f"{V1}/forecasts", json={"forecasts": rows[:2]}).status_code == 409
+    assert refused.status_code == 422
+    assert api.post(f"{V1}/forecasts", json={"forecasts": rows[::2]}).status_code == 404
     assert api.get(f"{V1}/questions/rain/forecasts").json()["forecasts"] == []
     done = api.post(f"{V1}/forecasts", json={"forecasts": rows, "partial": True})
     assert done.status_code == 201
     found = done.json()
     assert (found["accepted"], found["refused"]) == (2, 2)
     titles = [one["problem"] and one["problem"]["title"] for one in found["results"]]
-    assert titles == [None, "refused", "not found", None]
+    assert titles == [None, "bad input", "not found", None]
     stored = api.get(f"{V1}/questions/rain/forecasts").json()["forecasts"]
     assert [one["number"] for one in stored] == [
         one["number"] for one in found["results"] if one["number"]

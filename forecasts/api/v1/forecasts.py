@@ -9,7 +9,8 @@ from fastapi import APIRouter, Response
 from forecasts.access.visibility import crowd_is_hidden
 from forecasts.api import answers, problems
 from forecasts.api.caller import Acts, At, Reads
-from forecasts.api.v1 import requests, shapes
+from forecasts.api.problems import NoneMade
+from forecasts.api.v1 import refusals, requests, shapes
 from forecasts.common.errors import LedgerError
 from forecasts.exchange.question_json import forecast_documents, forecast_fields
 from forecasts.ledger.models import Forecast, Question
@@ -51,9 +52,10 @@ def make_forecast(caller: Acts, id: str, body: requests.Forecast) -> Response:
 
     def do(at: At) -> Any:
         question = registry.find(at.session, id)
-        made = updates.update(
-            at.session, question, body.value, origin=requests.ORIGIN, **body.reasons, **at.by
-        )
+        with refusals.told(at, question, body):
+            made = updates.update(
+                at.session, question, body.value, origin=requests.ORIGIN, **body.reasons, **at.by
+            )
         return _made(at, question, made)
 
     return answers.acted(caller, do, status=201)
@@ -65,9 +67,10 @@ def withdraw_forecast(caller: Acts, id: str, body: requests.Reason) -> Response:
 
     def do(at: At) -> Any:
         question = registry.find(at.session, id)
-        row = updates.withdraw(
-            at.session, question, rationale=body.rationale, origin=requests.ORIGIN, **at.by
-        )
+        with refusals.coded(at, question):
+            row = updates.withdraw(
+                at.session, question, rationale=body.rationale, origin=requests.ORIGIN, **at.by
+            )
         return _made(at, question, row)
 
     return answers.acted(caller, do, status=201)
@@ -87,48 +90,83 @@ def _made(at: At, question: Question, row: Forecast) -> dict[str, Any]:
 def make_forecasts(caller: Acts, body: requests.Batch) -> Response:
     """Make up to 10,000 forecasts in one act: all of them, or none if one is refused.
 
-    With `partial`, those that the rules allow are made, and each other one has its problem.
+    With `partial`, those that the rules allow are made, and each other one has its problem. Without
+    it, a refusal has the status and code of the first refused row, and `problems` names them all.
     """
 
     def do(at: At) -> Any:
-        given, refused = _read(at, body)
-        ids = iter(updates.update_all(at.session, given, origin=requests.ORIGIN, **at.by))
-        made = iter(receipts(at.session, numbers := list(ids)))
-        numbers_left = iter(numbers)
+        rows = _read(at, body)
+        if body.partial or _errors(rows):
+            rows = _checked(at, body, rows)
+        if not body.partial:
+            _require_all(body, rows)
+        given = [one for one in rows if isinstance(one, NewForecast)]
+        try:
+            numbers = updates.update_all(at.session, given, origin=requests.ORIGIN, **at.by)
+        except LedgerError:
+            if not body.partial:
+                _require_all(body, _checked(at, body, rows))
+            raise
+        made = iter(zip(numbers, receipts(at.session, list(numbers)), strict=True))
         results = [
-            {"number": next(numbers_left), "receipt": next(made), "problem": None}
-            if error is None
-            else {"number": None, "receipt": None, "problem": problems.document(error)}
-            for error in refused
+            {"number": None, "receipt": None, "problem": problems.document(one)}
+            if isinstance(one, LedgerError)
+            else dict(zip(("number", "receipt"), next(made), strict=True)) | {"problem": None}
+            for one in rows
         ]
         accepted = len(numbers)
-        return {"accepted": accepted, "refused": len(refused) - accepted, "results": results}
+        return {"accepted": accepted, "refused": len(rows) - accepted, "results": results}
 
     return answers.acted(caller, do, status=201)
 
 
-def _read(at: At, body: requests.Batch) -> tuple[list[NewForecast], list[LedgerError | None]]:
-    """Return the forecasts to make, and for each row of the batch its refusal, if any."""
+_Row = NewForecast | LedgerError  # a forecast to make, or its refusal
+
+
+def _read(at: At, body: requests.Batch) -> list[_Row]:
+    """Return each row of the batch as a forecast on its question."""
     known: dict[str, Question | LedgerError] = {}
-    given: list[NewForecast] = []
-    found: list[LedgerError | None] = []
-    for row in body.forecasts:
+    found: list[_Row] = []
+    for number, row in enumerate(body.forecasts):
+        if isinstance(row, dict):
+            found.append(refusals.malformed(row, _place(number)))
+            continue
         question = known.get(row.question)
         if question is None:
             question = known[row.question] = _find(at, row.question)
-        if isinstance(question, LedgerError):
-            if not body.partial:
-                raise question
-            found.append(question)
-        else:
-            found.append(None)
-            given.append(row.on(question))
-    if not body.partial:
-        return given, found
-    refusals = updates.refusals(at.session, given, **at.by)
-    allowed = [one for one, error in zip(given, refusals, strict=True) if error is None]
-    rest = iter(refusals)
-    return allowed, [next(rest) if error is None else error for error in found]
+        found.append(question if isinstance(question, LedgerError) else row.on(question))
+    return found
+
+
+def _checked(at: At, body: requests.Batch, rows: list[_Row]) -> list[_Row]:
+    """Return the rows, each forecast that the rules forbid as its refusal."""
+    given = [one for one in rows if isinstance(one, NewForecast)]
+    errors = iter(updates.refusals(at.session, given, **at.by))
+    found: list[_Row] = []
+    for number, (row, one) in enumerate(zip(body.forecasts, rows, strict=True)):
+        error = next(errors) if isinstance(one, NewForecast) else None
+        if error is not None and isinstance(one, NewForecast) and not isinstance(row, dict):
+            error = refusals.explained(at, one.question, row, error, _place(number))
+        found.append(error or one)
+    return found
+
+
+def _require_all(body: requests.Batch, rows: list[_Row]) -> None:
+    """Refuse the batch if one of its rows is refused, with the problems of all of them."""
+    if errors := _errors(rows):
+        named = {
+            _place(number): (str(dict(body.forecasts[number]).get("question")), error)
+            for number, error in errors.items()
+        }
+        raise NoneMade(named)
+
+
+def _errors(rows: list[_Row]) -> dict[int, LedgerError]:
+    return {number: one for number, one in enumerate(rows) if isinstance(one, LedgerError)}
+
+
+def _place(number: int) -> str:
+    return f"body.forecasts.{number}"
 
 
 def _find(at: At, id: str) -> Question | LedgerError:

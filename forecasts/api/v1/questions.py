@@ -12,6 +12,7 @@ from forecasts.api import answers, markdown, problems
 from forecasts.api.caller import Acts, At, Reads
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
 from forecasts.api.v1 import requests, shapes
+from forecasts.api.v1.refusals import invalid_values
 from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.errors import BadInput
 from forecasts.exchange.question_json import (
@@ -105,15 +106,18 @@ def ask_question(caller: Acts, body: requests.NewQuestion) -> Response:
         if body.quote and body.article is None:
             raise BadInput("A quote needs the number of its article.", remedy="Add article.")
         quote = TextQuote(body.quote) if body.quote else None
+        first = body.forecast
+        if first is not None and (wrong := invalid_values(first, text, "body.forecast")):
+            raise wrong
         asked = ask(
             at.session,
             text,
-            None if body.forecast is None else body.forecast.value,
+            None if first is None else first.value,
             slug=body.id,
             sources=[] if body.article is None else [find_passage(at.session, body.article, quote)],
             audience_chosen=body.visible_to is not None,
             origin=requests.ORIGIN,
-            **({} if body.forecast is None else body.forecast.reasons),
+            **({} if first is None else first.reasons),
             **at.by,
         )
         return document(at, asked.question)

@@ -23,6 +23,7 @@ from forecasts.updates.updates import NewForecast
 from forecasts.updates.values import Value
 
 ORIGIN = "api"  # of forecasts
+_VALUES = ("probability", "probabilities", "quantiles")
 MOST_FORECASTS = 10_000  # of one batch: others cannot write meanwhile
 
 
@@ -43,6 +44,7 @@ def _in_range(value: datetime) -> datetime:
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.IGNORECASE)
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Whole = Annotated[int, Field(strict=True, ge=-(2**31), lt=2**31)]
+Amount = Annotated[Number, Field(ge=0, lt=2**31)]
 Flag = Annotated[bool, Field(strict=True)]
 Moment = Annotated[AwareDatetime, BeforeValidator(_moment), AfterValidator(_in_range)]
 
@@ -64,7 +66,9 @@ class Evidence(Body):
     published_at: Moment | None = None
     quote: str = ""
     stance: Stance | None = Field(default=None, description="by default as the forecast moves")
-    share: Number | None = Field(default=None, description="of the update, from 0 to 1")
+    share: Annotated[Number, Field(ge=0, le=1)] | None = Field(
+        default=None, description="of the update, from 0 to 1"
+    )
 
 
 class UsedModel(Body):
@@ -73,17 +77,19 @@ class UsedModel(Body):
     name: str
     version: str | None = None
     prompt_hash: str | None = None
-    temperature: Number | None = None
-    cost: Number | None = Field(default=None, description="in US dollars")
-    tokens: Whole | None = Field(default=None, description="read and written")
-    seconds: Number | None = None
+    temperature: Amount | None = None
+    cost: Amount | None = Field(default=None, description="in US dollars")
+    tokens: Annotated[Whole, Field(ge=0)] | None = Field(
+        default=None, description="read and written"
+    )
+    seconds: Amount | None = None
     tools: list[str] | None = None
 
 
 class Forecast(Body):
     """A forecast: exactly one of the three values, with its reasons."""
 
-    probability: Number | None = Field(default=None, description="of yes")
+    probability: Number | None = Field(default=None, description="of yes, from 0 to 1")
     probabilities: list[Number] | None = Field(
         default=None, description="one for each option, in their order; their sum is 1"
     )
@@ -93,19 +99,23 @@ class Forecast(Body):
         "probabilities outside the bounds",
     )
     rationale: str = ""
-    evidence: list[Evidence] = []
+    evidence: list[Evidence] = Field(default=[], description="at most 100 pieces")
     model: UsedModel | None = None
 
     @model_validator(mode="after")
     def _one_value(self) -> Forecast:
-        values = (self.probability, self.probabilities, self.quantiles)
-        if sum(value is not None for value in values) != 1:
+        if sum(getattr(self, name) is not None for name in _VALUES) != 1:
             raise ValueError("Give exactly one of probability, probabilities and quantiles.")
         return self
 
     def on(self, question: Question) -> NewForecast:
         """Return the forecast for the verbs."""
         return NewForecast(question, self.value, **self.reasons)
+
+    @property
+    def given(self) -> str:
+        """The name of the value's field."""
+        return next(name for name in _VALUES if getattr(self, name) is not None)
 
     @property
     def value(self) -> Value:
@@ -129,10 +139,15 @@ class BatchForecast(Forecast):
     question: str = Field(description="the question's id or number")
 
 
+Row = Annotated[BatchForecast | dict[str, Any], Field(union_mode="left_to_right")]
+
+
 class Batch(Body):
     """Several forecasts: all or none, or with ``partial`` those that the rules allow."""
 
-    forecasts: list[BatchForecast] = Field(max_length=MOST_FORECASTS)
+    forecasts: list[Row] = Field(
+        max_length=MOST_FORECASTS, description="an object of another form is refused as a row"
+    )
     partial: Flag = False
 
 

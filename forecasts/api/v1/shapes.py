@@ -20,6 +20,11 @@ class ProblemDocument(BaseModel):
     """An error (RFC 9457): its kind, the sentence, and the remedy."""
 
     title: str
+    code: str = Field(
+        description="for programs: `not_open`, `closed` or `resolved` (the question takes no "
+        "forecasts), `no_forecast` (there is none to withdraw), `key_reused` (the Idempotency-Key "
+        "came with another request); otherwise the title with `_` for each space"
+    )
     status: int
     detail: str
     remedy: str

@@ -1,0 +1,242 @@
+"""Refused forecasts: wrong values with their places, other refusals with their codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from forecasts.api.problems import _KINDS, _OF_STATUS, Code, document
+from forecasts.common.errors import BadInput
+from tests.api.conftest import Clock, asked
+from tests.conftest import day
+
+V1 = "/api/v1"
+BATCH = f"{V1}/forecasts"
+
+
+@pytest.fixture
+def questions(engine: Engine) -> None:
+    """A question of each type: rain, which, depth."""
+    asked(engine, slug="rain")
+    asked(engine, slug="which", title="Which?", type="multiple_choice", options=["a", "b", "c"])
+    bounds = {"lower_bound": "0", "upper_bound": "10"}
+    asked(engine, slug="depth", title="How deep?", type="numeric", **bounds)
+
+
+WRONG = [
+    ("rain", {"probability": 1.5}, "probability", "1.5", "from 0 to 1"),
+    ("rain", {"probability": 71}, "probability", "71.0", "from 0 to 1"),
+    ("rain", {"probabilities": [0.5, 0.5]}, "probabilities", "[0.5, 0.5]", "takes probability"),
+    ("which", {"probability": 0.5}, "probability", "0.5", "takes probabilities"),
+    ("which", {"probabilities": [0.5, 0.4, 0]}, "probabilities", "[0.5, 0.4, 0.0]", "sum to 90%"),
+    ("which", {"probabilities": [0.5, 0.5]}, "probabilities", "[0.5, 0.5]", "has 3 options"),
+    ("depth", {"quantiles": {"0.5": 12}}, "quantiles", "{'0.5': 12.0}", "outside the question's"),
+    (
+        "rain",
+        {"probability": 0.5, "evidence": [{"note": "a"}, {"note": "b", "share": 1.4}]},
+        "evidence.1.share",
+        "1.4",
+        "less than or equal to 1",
+    ),
+    (
+        "rain",
+        {"probability": 0.5, "evidence": [{"note": "a"}, {"url": "ftp://x"}]},
+        "evidence.1",
+        "ftp://x",
+        "is not a web address",
+    ),
+    (
+        "rain",
+        {"probability": 0.5, "evidence": [{"note": x, "share": 0.6} for x in "ab"]},
+        "evidence",
+        "2 pieces",
+        "sum to 1.2",
+    ),
+    (
+        "rain",
+        {"probability": 0.5, "evidence": [{"note": "a"}, {"note": "a"}]},
+        "evidence",
+        "2 pieces",
+        "cited twice",
+    ),
+    (
+        "rain",
+        {"probability": 0.5, "model": {"name": "m", "cost": -1}},
+        "model.cost",
+        "-1",
+        "greater than or equal to 0",
+    ),
+    ("rain", {"probability": 0.5, "model": {"name": " "}}, "model", " ", "has no name"),
+]
+
+
+@pytest.mark.usefixtures("questions")
+@pytest.mark.parametrize(("slug", "given", "place", "value", "rule"), WRONG)
+def test_a_wrong_value_has_its_place_its_value_and_its_rule(
+    api: TestClient, slug: str, given: dict[str, Any], place: str, value: str, rule: str
+) -> None:
+    good = {"question": "rain", "probability": 0.3}
+    row = {"question": slug} | given
+    alone = api.post(f"{V1}/questions/{slug}/forecasts", json=given)
+    batch = api.post(BATCH, json={"forecasts": [good, row]})
+    partly = api.post(BATCH, json={"forecasts": [good, row], "partial": True})
+    assert (alone.status_code, batch.status_code, partly.status_code) == (422, 422, 201)
+    for found, prefix in (
+        (alone.json(), "body"),
+        (batch.json(), "body.forecasts.1"),
+        (partly.json()["results"][1]["problem"], "body.forecasts.1"),
+    ):
+        assert found["code"] == "bad_input"
+        assert found["remedy"]
+        [problem] = found["problems"]
+        assert (problem["place"], problem["value"]) == (f"{prefix}.{place}", value)
+        assert rule in problem["rule"]
+    assert "body.forecasts.1" in batch.json()["detail"]
+    assert partly.json()["accepted"] == 1
+
+
+@pytest.mark.usefixtures("questions")
+def test_all_wrong_values_of_a_forecast_are_named(api: TestClient) -> None:
+    given = {"probability": 7, "evidence": [{"title": " "}], "model": {"name": ""}}
+    found = api.post(f"{V1}/questions/rain/forecasts", json=given).json()
+    places = [one["place"] for one in found["problems"]]
+    assert places == ["body.probability", "body.evidence.0", "body.model"]
+    assert found["detail"] == "The request has 3 invalid values."
+
+
+@pytest.mark.usefixtures("questions")
+def test_a_remedy_for_a_value_has_the_form_that_the_api_takes(api: TestClient) -> None:
+    for slug, given, place, _, _ in WRONG:
+        if place in ("probability", "probabilities", "quantiles"):
+            remedy = api.post(f"{V1}/questions/{slug}/forecasts", json=given).json()["remedy"]
+            kind = {"rain": "probability", "which": "probabilities", "depth": "quantiles"}[slug]
+            assert remedy.startswith(f"Give {kind}: ")
+            assert not any(words in remedy for words in ("71%", "odds", "leave out", "="))
+
+
+def test_a_remedy_names_a_request_not_a_command(api: TestClient, engine: Engine) -> None:
+    asked(engine, slug="rain")
+    rain = f"{V1}/questions/rain"
+    past = {"scheduled_close_time": "2026-01-01T12:00:00Z"}
+    for found, remedy in (
+        (api.get(f"{V1}/questions/xyz"), "GET /api/v1/questions lists the questions."),
+        (api.get(f"{V1}/articles/9"), "GET /api/v1/articles lists the articles."),
+        (
+            api.patch(rain, json=past),
+            "To close the question early: POST /api/v1/questions/ID/close",
+        ),
+        (
+            api.post(f"{rain}/dispute", json={"reason": "x"}),
+            "Propose an outcome: POST /api/v1/questions/ID/propose",
+        ),
+    ):
+        assert found.json()["remedy"] == remedy
+    two = BadInput("Two or more.", remedy="Name them after --between. Choose from: a, b.")
+    assert document(two)["remedy"] == "Name each as between=NAME. Choose from: a, b."
+
+
+def test_a_first_forecast_with_a_wrong_value_refuses_the_question(api: TestClient) -> None:
+    question = {
+        "title": "Will it snow?",
+        "scheduled_close_time": "2026-02-01T00:00:00Z",
+        "forecast": {"probabilities": [0.5, 0.5]},
+    }
+    found = api.post(f"{V1}/questions", json=question)
+    assert found.status_code == 422
+    assert [one["place"] for one in found.json()["problems"]] == ["body.forecast.probabilities"]
+    assert api.get(f"{V1}/questions").json()["questions"] == []
+
+
+@pytest.mark.parametrize(
+    ("on", "resolved", "code"),
+    [(-1, False, "not_open"), (11, False, "closed"), (11, True, "resolved")],
+)
+def test_a_question_that_takes_no_forecasts_is_refused_with_a_code(
+    api: TestClient, engine: Engine, clock: Clock, on: float, resolved: bool, code: str
+) -> None:
+    asked(engine, slug="rain", open_time=day(5) if on < 0 else day(0))
+    if resolved:
+        clock.time = day(on)
+        api.post(f"{V1}/questions/rain/resolve", json={"outcome": "yes"})
+    clock.time = day(1) if on < 0 else day(on)
+    row = {"question": "rain", "probability": 0.3}
+    alone = api.post(f"{V1}/questions/rain/forecasts", json={"probability": 0.3})
+    withdrawal = api.post(f"{V1}/questions/rain/withdraw", json={})
+    batch = api.post(BATCH, json={"forecasts": [row]})
+    partly = api.post(BATCH, json={"forecasts": [row], "partial": True})
+    for found in (alone, withdrawal, batch):
+        assert (found.status_code, found.json()["title"]) == (409, "refused")
+        assert found.json()["code"] == code
+    assert partly.json()["results"][0]["problem"]["code"] == code
+
+
+def test_there_is_a_code_for_each_error(api: TestClient, engine: Engine) -> None:
+    asked(engine, slug="rain")
+    nothing = api.post(f"{V1}/questions/rain/withdraw", json={}).json()
+    assert (nothing["title"], nothing["code"]) == ("refused", "no_forecast")
+    assert api.get(f"{V1}/questions/x").json()["code"] == "not_found"
+    assert api.get(f"{V1}/x").json()["code"] == "not_found"
+    assert api.delete(f"{V1}/questions/rain").json()["code"] == "method_not_allowed"
+    api.headers["Authorization"] = "Bearer x"
+    assert api.get(f"{V1}/me").json()["code"] == "unauthenticated"
+    schemas = api.get(f"{V1}/openapi.json").json()["components"]["schemas"]
+    documented = schemas["ProblemDocument"]["properties"]["code"]["description"]
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    for code in get_args(Code):
+        assert f"`{code}`" in documented
+        assert f"`{code}`" in page
+    for kind in {kind for _, _, kind in _KINDS} | {*_OF_STATUS.values()}:
+        assert f"`{kind.replace(' ', '_')}`" in page
+
+
+def test_a_refused_batch_names_each_row_and_writes_nothing(api: TestClient, engine: Engine) -> None:
+    asked(engine, slug="rain")
+    asked(engine, slug="late", scheduled_close_time=day(0.5))
+    rows = [
+        {"question": "rain", "probability": 0.3},
+        {"question": "late", "probability": 0.3},
+        {"question": "rain", "probability": "x"},
+        {"question": "hail", "probability": 0.3},
+        {"question": "rain", "probability": 3, "rationale": "x" * 300_001},
+    ]
+    found = api.post(BATCH, json={"forecasts": rows})
+    assert (found.status_code, found.json()["code"]) == (409, "closed")
+    assert found.json()["detail"].startswith("body.forecasts.1 is refused, and nothing was written")
+    assert found.json()["detail"].endswith("So are 3 more.")
+    assert [(one["place"], one["value"][:5]) for one in found.json()["problems"]] == [
+        ("body.forecasts.1", "late"),
+        ("body.forecasts.2.probability", "x"),
+        ("body.forecasts.3", "hail"),
+        ("body.forecasts.4.probability", "3.0"),
+        ("body.forecasts.4.rationale", "xxxxx"),
+    ]
+    assert api.get(f"{V1}/questions/rain/forecasts").json()["forecasts"] == []
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"question": "rain", "probability": None},
+        {"question": "rain", "probability": "x"},
+        {"question": "rain", "probability": 0.3, "confidence": 1},
+        {"question": 5, "probability": 0.3},
+        {"probability": 0.3},
+        {},
+    ],
+)
+def test_in_part_a_row_of_another_form_is_refused_like_any_other(
+    api: TestClient, engine: Engine, row: dict[str, Any]
+) -> None:
+    asked(engine, slug="rain")
+    good = {"question": "rain", "probability": 0.3}
+    found = api.post(BATCH, json={"forecasts": [good, row, good], "partial": True})
+    assert found.status_code == 201
+    assert (found.json()["accepted"], found.json()["refused"]) == (2, 1)
+    problem = found.json()["results"][1]["problem"]
+    assert (problem["status"], problem["code"]) == (422, "bad_input")
+    assert problem["problems"][0]["place"].startswith("body.forecasts.1")
+    assert api.post(BATCH, json={"forecasts": [good, row]}).status_code == 422
