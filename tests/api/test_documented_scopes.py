@@ -1,0 +1,77 @@
+"""The table of docs/api.md has every operation, each with the scope that it needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from forecasts.access.roles import Scope
+from tests.api.conftest import asked
+
+PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+V1 = "/api/v1"
+BODIES: dict[str, Any] = {
+    "forecasts": {"probability": 0.3},
+    "propose": {"outcome": "yes"},
+    "resolve": {"outcome": "yes"},
+    "reject": {"reason": "x"},
+    "dispute": {"reason": "x"},
+    "articles": {"text": "The harbour will reopen by 31 March 2026. " * 20},
+    "questions": {"title": "Will it snow?", "scheduled_close_time": "2026-02-01T00:00:00Z"},
+    "ID": {"background": "Wet."},
+}
+
+
+def documented() -> Iterator[tuple[str, str, str]]:
+    """Yield the method, the path and the scope of each operation in the table."""
+    for cell, scope in re.findall(r"^\| (`[A-Z]+ /[^|]*) \| `(\w+)` \|", PAGE, re.M):
+        method = path = ""
+        for piece in re.findall(r"`([^`]+)`", cell):
+            *named, place = piece.split(" ")
+            method = named[0] if named else method
+            siblings = not named and place.count("/") == 1
+            path = path.rpartition("/")[0] + place if siblings else place
+            yield method, path, scope
+
+
+def test_every_operation_is_in_the_table(client: TestClient) -> None:
+    paths = client.get(f"{V1}/openapi.json").json()["paths"]
+    served = {
+        (method.upper(), re.sub(r"{(\w+)}", lambda name: name[1].upper(), path.removeprefix(V1)))
+        for path, methods in paths.items()
+        for method in methods
+    }
+    assert {(method, path) for method, path, _ in documented()} == served
+
+
+def test_an_operation_is_refused_without_its_scope_and_allowed_with_it(
+    client: TestClient, engine: Engine, make_bot: Callable[..., dict[str, str]]
+) -> None:
+    asked(engine, slug="rain")
+    every = make_bot("every")
+    client.post(f"{V1}/questions/rain/forecasts", json={"probability": 0.4}, headers=every)
+    client.post(f"{V1}/questions/rain/propose", json={"outcome": "no"}, headers=every)
+    found = {}
+    for number, (method, path, scope) in enumerate(documented()):
+        others = [str(one) for one in Scope if one != scope]
+        body = BODIES.get(path.rpartition("/")[2], {})
+        if path == "/forecasts":
+            body = {"forecasts": [body | {"question": "rain"}]}
+        address = V1 + path.replace("ID", "rain").replace("NUMBER", "1")
+        for name, scopes in ((f"without-{number}", others), (f"with-{number}", [scope])):
+            answer = client.request(
+                method,
+                address,
+                json=None if method == "GET" else body,
+                params={"between": ["a", "b"]} if path == "/compare" else None,
+                headers=make_bot(name, *scopes),
+            )
+            refused = f"no scope {scope};" in answer.text
+            found[method, path, name.partition("-")[0]] = refused, answer.status_code == 403
+    expected = {key: (key[2] == "without",) * 2 for key in found}
+    assert found == expected
