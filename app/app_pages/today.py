@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from app.components.keyboard import mount_keyboard
 from app.forms.first_steps import ways_in
-from app.forms.forecast import is_quick_form_typed, quick_form
+from app.forms.forecast import forecast_act, is_quick_form_typed, quick_form
 from app.forms.one_line import one_line_entry
 from app.markdown_text import as_text, closing, counted, shortened, span
 from app.session import act, current_member, form_key, now, reading
@@ -23,6 +24,7 @@ from forecasts.updates.evidence_parsing import recent_articles
 from forecasts.updates.values import format_value
 
 RECENT_ARTICLES = 30  # offered here; the question's own page offers more
+AHEAD = 30  # questions to forecast that can be typed before their cards are drawn
 
 moment = now()
 
@@ -75,7 +77,7 @@ def to_do() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.header("To do", anchor=False, width="content")
         st.caption(" · ".join(f"{many:,} {label}" for label, many in counts.items() if many))
-    for state in needs.to_forecast.first:
+    for state in needs.to_forecast.first[:SHOWN]:
         card(state, None, "**Needs your forecast**")
     for reviews in (needs.overdue, needs.moved):
         for place, review in enumerate(reviews):
@@ -200,7 +202,6 @@ def still_fresh() -> None:
     """Show the current forecasts that need no attention, the latest first."""
     if needs.fresh:
         st.header("Your forecasts", anchor=False)
-        latest = sorted(needs.fresh, key=lambda one: one[1].made_at, reverse=True)
         for place, (state, forecast) in enumerate(latest):
             if is_shown(place, state, forecast):
                 card(state, forecast)
@@ -212,18 +213,34 @@ def awaiting() -> None:
     if not needs.awaiting.total and not needs.disputed.total:
         return
     st.header("To resolve", anchor=False)
-    for state in needs.awaiting.first:
+    for state in needs.awaiting.first[:SHOWN]:
         with st.container(border=True, gap=None):
             question_link(state, "resolve")
             st.caption(f"{state.status} · {closing(state.text, moment)}")
     more(needs.awaiting.total, "to resolve", status="awaiting resolution")
-    for state in needs.disputed.first:
+    for state in needs.disputed.first[:SHOWN]:
         with st.container(border=True, gap=None):
             question_link(state, "resolve")
             outcome = "" if state.resolution is None else as_text(state.resolution.outcome)
             st.caption(f"disputed · resolved as **{outcome}**")
     if needs.disputed.total > SHOWN:
         st.page_link("app_pages/resolve.py", label=f"All {needs.disputed.total} in Resolve")
+
+
+def lists_for_keyboard() -> None:
+    """Tell the keyboard the cards of To do and of the current forecasts, in their order.
+
+    People type faster than the page runs, so it needs to know those that are not drawn yet.
+    """
+    to_do = [*needs.to_forecast.first, *(state for state, _ in needs.to_review)]
+    fresh = [one[0] for place, one in enumerate(latest) if is_shown(place, *one)]
+    mount_keyboard(
+        "today",
+        [
+            [(forecast_act(one), one.text.title) for one in states if one.id in needs.may_forecast]
+            for states in (to_do, fresh)
+        ],
+    )
 
 
 st.title("Today", anchor=False)
@@ -234,9 +251,11 @@ if empty:
     st.stop()
 one_line_entry()
 with reading() as ledger:
-    needs = today(ledger, current_member(ledger), now=moment)
+    needs = today(ledger, current_member(ledger), now=moment, shown=AHEAD)
     articles = recent_articles(ledger, RECENT_ARTICLES) if needs.may_forecast else []
+latest = sorted(needs.fresh, key=lambda one: one[1].made_at, reverse=True)
 to_do()
 resolved()
 still_fresh()
 awaiting()
+lists_for_keyboard()

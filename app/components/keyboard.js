@@ -27,6 +27,8 @@ const state = (window.forecastLedger ??= {
   start: new WeakMap(),
   typed: new Map(),
   waits: new Set(),
+  lists: [],
+  entered: [],
 });
 
 // --- typed and unsaved ---------------------------------------------------------------------------
@@ -40,7 +42,7 @@ function isUnsaved() {
     const value = here ? valueOf(here) : ""; // blank: nothing to lose, as after a save
     if (value === "" || value === state.start.get(field)) state.typed.delete(field);
   }
-  return state.typed.size > 0;
+  return state.typed.size + state.entered.length > 0;
 }
 
 function remember({ target }) {
@@ -62,6 +64,8 @@ function mayLeave() {
   state.typed.clear();
   for (const own of document.querySelectorAll(".typed-ahead")) own.remove();
   state.waits.clear();
+  state.entered = [];
+  if (state.box) closeBox();
   return true;
 }
 
@@ -185,6 +189,8 @@ const placeOf = (field) => field.closest(FORM) ?? field.closest(ACT) ?? field.cl
 
 function save(field) {
   const place = placeOf(field);
+  const card = cardOf(actOf(field));
+  if (card) return enterCard(card);
   const saving = leave(field);
   const clickSave = () => {
     const button = saveButton(place);
@@ -194,6 +200,10 @@ function save(field) {
   window.setTimeout(clickSave, 0); // the field hands over its text first
   return saving;
 }
+
+// A forecast that was typed: the slider, bars or quantiles that follow it are drawn again.
+const isTypedValue = (field) =>
+  field.closest('.stElementContainer[class*="-value"]') && state.start.get(field) !== field.value;
 
 const SHORTCUTS = {
   n: () => open("/", () => fieldIn(document.querySelector(ONE_LINE))),
@@ -206,17 +216,20 @@ function press(event) {
   const { key, target } = event;
   if (event.isComposing || !target.closest) return;
   const command = event.ctrlKey || event.metaKey;
-  const writes = target.matches("input, textarea, [contenteditable=true]");
+  const isAtEnd = target === state.box?.own && !state.box.card && !target.value;
+  const writes = target.matches("input, textarea, [contenteditable=true]") && !isAtEnd;
   const saves = command && (key === "s" || (key === "Enter" && !target.closest(FORM)));
   const field = target.matches("input:not([type=checkbox], [type=radio])");
   const enters = key === "Enter" && field && !command && !target.closest(FORM);
   const submits = key === "Enter" && target.closest(FORM) && (field || command);
   if (saves || enters || submits) {
-    if (!placeOf(target) || target.matches("[role=combobox]")) return;
+    if (!placeOf(target) || (enters && target.matches("[role=combobox]"))) return;
     event.preventDefault();
     if (event.repeat || Date.now() - state.savedAt < BOUNCE) return;
     if (submits) {
-      leave(target); // Streamlit has submitted the form
+      const card = cardOf(actOf(target)); // Streamlit has submitted the form
+      if (card) enterCard(card, { isSent: true });
+      else leave(target);
       return;
     }
     if (saves) {
@@ -224,6 +237,11 @@ function press(event) {
       target.focus();
     }
     save(target);
+  } else if (key === "Tab" && !event.shiftKey && isTypedValue(target)) {
+    const next = target.closest(ACT)?.querySelector(`${FORM} :is(${TEXT})`);
+    if (!next) return;
+    event.preventDefault();
+    enter(next);
   } else if (key === "F1" && writes) {
     const help = target.closest(".stElementContainer")?.querySelector(HELP);
     if (help) {
@@ -233,6 +251,28 @@ function press(event) {
   } else if (!writes && !command && !event.altKey && Object.hasOwn(SHORTCUTS, key)) {
     event.preventDefault();
     SHORTCUTS[key]();
+  }
+}
+
+// A drop-down would take Enter as a choice.
+function saveFromDropDown(event) {
+  const { key, target } = event;
+  const command = event.ctrlKey || event.metaKey;
+  if (!command || !["s", "Enter"].includes(key) || !target.matches?.("[role=combobox]")) return;
+  if (!placeOf(target)) return;
+  stop(event);
+  if (!event.repeat && Date.now() - state.savedAt >= BOUNCE) save(target);
+}
+
+// A click into a probability selects it, as Tab does; another click sets the cursor.
+function notePointer({ target }) {
+  state.hadFocus = document.activeElement === target;
+}
+
+function selectProbability({ target }) {
+  const isProbability = target.matches?.('input[aria-label^="Probability"]:not([type=range])');
+  if (isProbability && !state.hadFocus && target.selectionStart === target.selectionEnd) {
+    target.select();
   }
 }
 
@@ -273,6 +313,9 @@ function listen() {
   for (const kind of ["keydown", "pointerdown", "input"]) {
     window.addEventListener(kind, noteActivity, true);
   }
+  window.addEventListener("keydown", saveFromDropDown, true);
+  window.addEventListener("pointerdown", notePointer, true);
+  window.addEventListener("click", selectProbability, true);
   document.addEventListener("keydown", press);
   addSkipButton();
   leaveOutHelp();
@@ -286,7 +329,7 @@ function listen() {
 function follow() {
   leaveOutHelp();
   keepFocus();
-  if (!isAtRest()) for (const one of state.waits) one.hasRun = true;
+  if (!isAtRest()) for (const one of [...state.waits, ...state.entered]) one.hasRun = true;
 }
 
 export default function ({ data }) {
@@ -296,7 +339,15 @@ export default function ({ data }) {
   }
   if (data.turn !== state.turn) {
     state.turn = data.turn;
-    const place = () => (data.following ? followingAct(classOf(data.place)) : named(data.place));
-    whenDrawn(() => fieldIn(place()), focusAsAsked);
+    const act = classOf(data.place);
+    const entered = state.entered.find((one) => one.isSent && one.act === act);
+    const next = cardOf(act) && nextCard(act);
+    const place = () => (data.following ? followingAct(act) : named(data.place));
+    if (entered) entered.isSaved = true;
+    else if (!cardOf(act)) whenDrawn(() => fieldIn(place()), focusAsAsked);
+    else if (next) whenDrawn(() => valueIn(next.act), focusAsAsked);
+  }
+  if (data.lists) {
+    state.lists = data.lists.map((list) => list.map(([key, title]) => ({ act: classOf(key), title })));
   }
 }

@@ -1,15 +1,16 @@
 """The keyboard on every page: focus after a save, Enter, shortcuts, and typed text kept.
 
-The script is ``keyboard.js`` with ``typed_ahead.js``. It finds elements by the class that Streamlit
-makes of their key. A container with the key ``act-…``, the same before and after a save, holds the
-fields of one act and its button, whose key ends in ``-save``: Enter in any of the fields presses
-it. A container with the key ``around-…`` holds a form, which Enter in any field of it submits. A
-field is replaced by a save, with a new key, and never blanked: what is typed meanwhile is put
-into the new one.
+The script is ``keyboard.js`` with ``typed_ahead.js`` and ``entered_ahead.js``. It finds elements by
+the class that Streamlit makes of their key. A container with the key ``act-…``, the same before and
+after a save, holds the fields of one act and its button, whose key ends in ``-save``: Enter in any
+of the fields presses it. A container with the key ``around-…`` holds a form, which Enter in any
+field of it submits. A field is replaced by a save, with a new key, and never blanked: what is typed
+meanwhile is put into the new one. Cards of Today are saved one after the other.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,7 @@ _mount = st.components.v2.component(
     "keyboard",
     js="".join(
         Path(__file__).with_name(name).read_text(encoding="utf-8")
-        for name in ("keyboard.js", "typed_ahead.js")
+        for name in ("keyboard.js", "typed_ahead.js", "entered_ahead.js")
     ),
 )
 
@@ -56,13 +57,23 @@ def focus_on(place: str, *, following: bool = False) -> None:
     focus.place, focus.following, focus.turn = place, following, focus.turn + 1
 
 
-def mount_keyboard(name: str = "page") -> None:
-    """Mount the script, which shows nothing; a fragment mounts it again for its own runs."""
+def mount_keyboard(
+    name: str = "page", lists: Sequence[Sequence[tuple[str, str]]] | None = None
+) -> None:
+    """Mount the script, which shows nothing; a fragment mounts it again for its own runs.
+
+    ``lists``: the page's lists of cards, those yet to be drawn too: an act's key and its title.
+    """
     focus = page_state(_Focus)
     with st.container(key=f"keyboard-{name}"):
         _mount(
             key=f"keyboard-script-{name}",
-            data={"place": focus.place, "following": focus.following, "turn": focus.turn},
+            data={
+                "place": focus.place,
+                "following": focus.following,
+                "turn": focus.turn,
+                "lists": lists,
+            },
         )
 
 

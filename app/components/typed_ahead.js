@@ -38,14 +38,21 @@ const fieldLike = (one, fits = (key) => key === one.key) =>
 // Waits for the field to be drawn again or, if its act is ``saved``, for the one after the save.
 function wait(identity, saved) {
   const one = { ...identity, saved, refusals: refusals(), lines: [], hasRun: false, rest: 0 };
-  if (state.waits.size === 0) window.setTimeout(look, 30);
   state.waits.add(one);
+  startLooking();
   return one;
+}
+
+function startLooking() {
+  if (!state.isLooking) window.setTimeout(look, 30);
+  state.isLooking = true;
 }
 
 function look() {
   for (const one of [...state.waits]) meet(one);
-  if (state.waits.size) window.setTimeout(look, 30);
+  saveInTurn();
+  state.isLooking = false;
+  if (state.waits.size || state.entered.length || state.box?.card) startLooking();
 }
 
 function meet(one) {
@@ -106,6 +113,14 @@ function pressAhead(event, one) {
   if (event.isComposing) return;
   if ((key === "Enter" && (command || target.matches("input"))) || (command && key === "s")) {
     event.preventDefault();
+    const card = cardOf(one.act);
+    if (card) {
+      const text = target.value;
+      state.waits.delete(one);
+      enterCard(card, VALUE.test(one.key) ? { text } : { other: { ...one, text } });
+      target.remove();
+      return;
+    }
     if (target.value) one.lines.push(target.value);
     target.value = "";
   } else if (key === "Tab" && one.field.isConnected) {
@@ -125,7 +140,7 @@ function handOver(one, field) {
   // A form that was saved from a text area is followed by a field in which Enter saves.
   const last = field.matches("input") ? own.value.split("\n") : [own.value];
   const typed = [...lines, ...last];
-  const canSave = isNext && placeOf(field);
+  const canSave = (isNext || (!saved && lines.length)) && placeOf(field);
   const [first, ...later] = canSave ? typed : [typed.filter(Boolean).join(" ")];
   const text = saved && !isNext ? field.value + first : first;
   const isCleared = !saved && !text && own.value !== one.text;
@@ -165,7 +180,10 @@ function keepFocus() {
   const { at } = state;
   if (!at || at.field.isConnected || document.activeElement !== document.body) return;
   state.at = null;
-  if (at.path === window.location.pathname) cover(wait(at, false), at.field.value);
+  if (at.path !== window.location.pathname) return;
+  const card = cardOf(at.act);
+  if (card && VALUE.test(at.key)) openBox(card, at.field);
+  else cover(wait(at, false), at.field.value);
 }
 
 // What is typed after a save is for the next act, or for the same one again.

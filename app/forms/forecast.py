@@ -75,7 +75,7 @@ def quick_form(
     the member's review interval for this question, if any. Moving the slider reruns this form only.
     """
     key = form_key(f"quick-{state.slug}")
-    with st.container(key=_act(state)):
+    with st.container(key=forecast_act(state)):
         values, reasons = st.columns([2, 3], gap="small")
         with values:
             written = value_fields(key, state.text, current, quick=True)
@@ -121,7 +121,7 @@ def forecast_form(
     ``articles`` and ``every`` as in ``quick_form``. Moving a slider reruns this form only.
     """
     key = form_key(f"forecast-{state.slug}")
-    with st.container(key=_act(state)):
+    with st.container(key=forecast_act(state)):
         written = value_fields(key, state.text, current)
         with st.form(key):
             reason = st.text_area(
@@ -154,7 +154,7 @@ def forecast_form(
         _submit(key, state, current, written, reason, pieces, every, review)
 
 
-def _act(state: QuestionState) -> str:
+def forecast_act(state: QuestionState) -> str:
     """Return the key of the container of a question's form."""
     return f"act-forecast-{state.slug}"
 
@@ -316,7 +316,7 @@ def _submit(
         _save(doing, key, state, value, reason, pieces)
         if review != (None if every is None else every.days):
             revisits.set_interval(doing.ledger, review, question=state.question, **doing.by)
-        focus_on(_act(state), following=True)
+        focus_on(forecast_act(state), following=True)
 
 
 def _save(

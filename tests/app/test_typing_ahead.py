@@ -6,13 +6,22 @@ The test takes the ledger's turn to write, so that a save waits until the test g
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from benchmarks import daily_acts
-from tests.app.browsing import DONE, IN_BROWSER, Server, saves_waiting
+from forecasts.access.members import member_or_new
+from forecasts.common.settings import sqlite_url
+from forecasts.ledger import database
+from forecasts.questions import registry
+from forecasts.resolution import confirmation
+from forecasts.updates import updates
+from forecasts.updates.values import Value
+from tests.app.browsing import DONE, IN_BROWSER, Server, saves_waiting, serving, tab
 
 pytestmark = IN_BROWSER
 NEW = "New question"
@@ -207,3 +216,88 @@ def test_a_value_typed_into_a_card_by_mouse_while_another_is_saved_stays_there(
     with page.expect_event("dialog"):
         daily_acts.leave(page, wide=True)
     expect(same).to_have_value("72")
+
+
+DUE = 14
+TITLE = "Will gate {} close?"
+
+
+@pytest.fixture(scope="module")
+def due(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The app on a ledger of alice's with more reviews due than Today shows."""
+    folder = tmp_path_factory.mktemp("due")
+    ledger, now = folder / "ledger.sqlite3", datetime.now(UTC)
+    daily_acts.furnish(sqlite_url(ledger), now)
+    engine = database.open_engine(sqlite_url(ledger))
+    with database.writing(engine) as session:
+        opened = now - timedelta(days=90)
+        alice = member_or_new(session, "alice", now=opened)
+        for number in range(DUE):
+            text = registry.question_text(
+                title=TITLE.format(number),
+                open_time=opened,
+                scheduled_close_time=now + timedelta(days=90),
+            )
+            slug, made = f"gate-{number}", opened + timedelta(days=number)
+            question = registry.register(session, text, member=alice, now=opened, slug=slug)
+            updates.update(session, question, Value(probability=0.4), member=alice, now=made)
+    engine.dispose()
+    with serving(folder, ledger, FORECASTS_MEMBER="alice") as base:
+        yield Server(base, ledger)
+
+
+def close(server: Server, slug: str) -> None:
+    """Record an outcome of the question."""
+    engine, now = database.open_engine(sqlite_url(server.ledger)), datetime.now(UTC)
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=now)
+        question = registry.find(session, slug)
+        confirmation.confirm(session, question, "yes", member=alice, now=now, known_at=now)
+    engine.dispose()
+
+
+def test_values_entered_faster_than_they_are_saved_are_each_on_the_question_shown(
+    browser: BrowserContext, due: Server
+) -> None:
+    sql = "slug, probability FROM forecast JOIN question ON question.id = question_id WHERE slug"
+    before = len(forecasts(due, sql))
+    with tab(browser) as page:
+        daily_acts.opened(page, due.base)
+        value(page, "gate-0").click()
+        page.keyboard.type("50")
+        page.keyboard.press("Tab")
+        page.keyboard.type("It rusts.")
+        page.keyboard.press("Enter")
+        expect(page.get_by_test_id("stToast").filter(has_text="50%")).to_be_visible()
+        settled(page)
+        expect(value(page, "gate-1")).to_be_focused()
+        close(due, "gate-6")  # meanwhile, and the page does not know it yet
+        with saves_waiting(due.ledger):
+            for number in range(1, 11):
+                page.keyboard.type(f"{number + 50}")
+                page.keyboard.press("Enter")
+            # The page has no cards of the later ones yet: each value waits with its question.
+            waiting = page.get_by_label("Typed ahead")
+            expect(waiting).to_contain_text(f"60 · {TITLE.format(10)}")
+            page.keyboard.type("6")
+        page.keyboard.type("1")
+        settled(page)
+        expect(value(page, "gate-11")).to_have_value("61")
+        expect(value(page, "gate-11")).to_be_focused()
+        expect(waiting).to_have_text(f"Not saved yet:\n56 · {TITLE.format(6)}")
+        first = [(f"gate-{number}", (number + 50) / 100) for number in range(11) if number != 6]
+        assert forecasts(due, sql)[before:] == first
+        # The cursor stops at the end of the list.
+        for number in range(62, 80):
+            page.keyboard.press("Enter")
+            page.keyboard.type(f"{number}")
+        expect(
+            page.get_by_label("End of the list. Nothing that you type here is saved.")
+        ).to_be_focused()
+        page.wait_for_function("forecastLedger.entered.length === 1")
+        expect(page.locator(DONE)).to_be_visible()
+    rest = ["gate-11", "gate-12", "gate-13", "due-0", "due-1", "due-2"]
+    last = [(slug, place / 100) for place, slug in enumerate(rest, start=61)]
+    assert forecasts(due, sql)[before:] == first + last
+    reasons = "slug, rationale FROM forecast JOIN question ON question.id = question_id"
+    assert forecasts(due, f"{reasons} WHERE rationale", "It%") == [("gate-0", "It rusts.")]
