@@ -80,6 +80,30 @@ def test_a_question_with_a_last_day_is_registered_by_enter(page: Page, server: S
     expect(page.get_by_role("heading", name="Will the heath bloom?")).to_be_visible()
 
 
+def test_a_forecast_is_typed_with_its_reason_and_saved_from_a_drop_down(
+    page: Page, server: Server
+) -> None:
+    page.goto(f"{server.base}/question?slug=quay")
+    field = page.get_by_label("Probability", exact=True)
+    expect(page.locator(DONE)).to_be_visible()
+    field.click()
+    page.keyboard.type("30")
+    page.keyboard.press("Tab")
+    page.keyboard.type("The slider is drawn again.")
+    reason = page.get_by_label("Reason", exact=True)
+    slider = page.get_by_label("Probability slider", exact=True)
+    expect(slider.and_(page.locator(":not([data-retained] *)"))).to_have_count(1)
+    expect(page.locator(".typed-ahead")).to_have_count(0)
+    expect(reason).to_have_value("The slider is drawn again.")
+    expect(reason).to_be_focused()
+    field.click()
+    page.keyboard.type("47")  # the click has selected the old one
+    page.get_by_text("Evidence and review date").click()
+    page.get_by_role("combobox", name="Review in").focus()
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("47% on “Will the quay open?”")).to_be_visible()
+
+
 def test_several_questions_are_tagged(page: Page, server: Server) -> None:
     page.goto(f"{server.base}/questions?words=quay")
     reach(page, page.get_by_label("Select several"))
