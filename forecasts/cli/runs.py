@@ -207,13 +207,20 @@ def status(
             {"slug": question.slug, "outcome": row.outcome, "since": row.recorded_at}
             for row, question in proposals.open_proposals(session)
         ]
+        asked = {question.slug: question for _, question in proposals.open_proposals(session)}
+        disagreements = {
+            slug: words
+            for slug, question in asked.items()
+            if (words := progress.disagreement(session, question))
+        }
         disputed: list[dict[str, Any]] = [
             {"slug": question.slug, "reason": row.reason, "since": row.recorded_at}
             for row, _, question in disputes.open_disputes(session)
         ]
         unsure = sender.undelivered(session, now=now)
     if as_json or format_ == "json":
-        more = {"proposed": proposed, "disputed": disputed, "notices_unsure": unsure}
+        more: dict[str, Any] = {"proposed": proposed, "disputed": disputed}
+        more |= {"disagreements": disagreements, "notices_unsure": unsure}
         last, after = (None, None) if times is None else (times.last, times.next)
         print_json(asdict(found) | more | {"last_run": last, "next_run": after})
         return
@@ -231,6 +238,10 @@ def status(
         print_line(f"\n{title}: {len(waiting):,}")
         for each in waiting:
             print_line(f"  {when(each['since'])}  {each['slug']}: {each[field]}")
+    if disagreements:
+        print_line(f"\nDisagreements: {len(disagreements):,}")
+    for slug, words in disagreements.items():
+        print_line(f"  {slug}: {words}")
     print_line("\nDue next:" if found.next else "\nNothing is due.")
     for due in found.next:
         notes = f", failed attempts: {due.attempts}" if due.attempts else ""

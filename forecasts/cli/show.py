@@ -161,7 +161,7 @@ def _current(
 
 def _resolver_lines(session: Session, state: QuestionState) -> list[str]:
     """Return an unresolved question's resolvers with their last check, and why it is parked."""
-    from forecasts.resolution.progress import last_lookups
+    from forecasts.resolution.progress import disagreement, last_lookups
 
     found = [] if state.resolution is not None else last_lookups(session, state.question)
     if not found:
@@ -176,6 +176,8 @@ def _resolver_lines(session: Session, state: QuestionState) -> list[str]:
         lines.append(f"To check it again: {again}. To resolve it yourself: {resolve}")
     elif watch.attempts:
         lines.append(f"Failed attempts: {watch.attempts}, the last with: {watch.reason}")
+    if words := disagreement(session, state.question):
+        lines.append(f"{words}. To decide: {command('resolve', state.slug, 'OUTCOME')}")
     return lines
 
 

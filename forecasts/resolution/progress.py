@@ -13,7 +13,8 @@ from sqlmodel import Session, col, func, select
 from forecasts.access.visibility import question_visible
 from forecasts.ledger.current import has_outcome
 from forecasts.ledger.models import Question, Resolver, ResolverRun, RunState, Watch
-from forecasts.resolution.assignments import is_assigned
+from forecasts.resolution.assignments import is_assigned, resolvers
+from forecasts.resolution.proposals import proposals_on
 
 _DONE = (RunState.confirmed, RunState.proposed, RunState.failed, RunState.parked)
 
@@ -208,6 +209,20 @@ def parked_ids(session: Session) -> set[int]:
             )
         )
     )
+
+
+def disagreement(session: Session, question: Question) -> str | None:
+    """Return a sentence with the outcomes that the resolvers propose; None unless they differ."""
+    kinds = {one.id: one.kind for one in resolvers(session, question)}
+    found = {
+        row.resolver_id: row.outcome
+        for row in proposals_on(session, question)
+        if row.resolver_id is not None and row.resolver_id in kinds
+    }
+    if len(set(found.values())) < 2:
+        return None
+    named = ", ".join(f"{outcome} ({kinds[resolver]})" for resolver, outcome in found.items())
+    return f"{len(found)} sources disagree: {named}"
 
 
 def last_lookups(session: Session, question: Question | None = None) -> list[LastLookup]:

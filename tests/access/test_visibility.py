@@ -1033,6 +1033,9 @@ CASES: dict[str, Case] = {
         lambda c: policies.set_policy(c.session, c.question, PolicyKind.propose, **c.here),
     ),
     "resolution.progress.parked": Case(A.see, among(parked)),
+    "resolution.progress.disagreement": Case(
+        A.see, lambda c: progress.disagreement(c.session, c.question)
+    ),
     "resolution.progress.parked_ids": Case(A.see, among(parked_by_id)),
     "resolution.progress.progress": Case(A.see, among(due_next)),
     "resolution.assignments.resolvers": Case(

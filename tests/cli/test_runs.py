@@ -247,6 +247,26 @@ def test_questions_that_a_killed_run_has_left_are_named_with_the_end_of_the_clai
     assert "claimed" not in forecasts("run").stdout
 
 
+def test_sources_that_disagree_are_named_until_someone_decides(
+    forecasts: Forecasts, outcomes: Path
+) -> None:
+    other = outcomes.with_name("other.csv")
+    other.write_text("question,outcome,known_at\nrain,no,2026-01-06\n")
+    forecasts("resolver", "add", "rain", "outcomes_file", "--with", f"path={other}")
+    forecasts("propose", "snow", "no", "--source", "https://example.org/snow")
+    forecasts("run", exit_code=3)
+    words = "2 sources disagree: yes (outcomes_file), no (outcomes_file)"
+    said = forecasts("run", "status").stdout
+    assert f"\nDisagreements: 1\n  rain: {words}\n" in said
+    status = json.loads(forecasts("run", "status", "--format", "json").stdout)
+    assert status["disagreements"] == {"rain": words}
+    shown = " ".join(forecasts("show", "rain").stdout.split())
+    assert f"{words}. To decide: forecasts resolve rain OUTCOME" in shown
+    forecasts("resolve", "rain", "no")
+    for command in (("run", "status"), ("show", "rain")):
+        assert "isagree" not in forecasts(*command).stdout
+
+
 def test_options_before_another_command_are_refused(forecasts: Forecasts) -> None:
     said = forecasts("run", "--limit", "1", "status", exit_code=2).stderr
     assert "forecasts run status has options of its own." in said
