@@ -73,7 +73,10 @@ def check_sign_in() -> Finding:
         return Finding("sign-in", f"{error.message} {problems}.", error.remedy)
     if chosen is None:
         return Finding("sign-in", "Sign-in is off, so the app answers only to this machine.")
-    result = f"People sign in with {chosen.issuer} and return to the app at {chosen.host}."
+    result = (
+        f"People sign in with {chosen.issuer} and return to the app at {chosen.host}. Admitted: "
+        f"{chosen.admitted}."
+    )
     return Finding("sign-in", result)
 
 

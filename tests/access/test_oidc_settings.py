@@ -97,6 +97,7 @@ def test_who_is_admitted_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORECASTS_OIDC_REQUIRED_GROUP", "forecasters")
     both = "people of example.org, example.com in the group forecasters"
     assert oidc_settings.SignIn().admitted == both
+    assert f"Admitted: {both}." in check_sign_in().result
     monkeypatch.setenv("FORECASTS_OIDC_ALLOWED_DOMAINS", "*")
     anyone = "all people of the provider in the group forecasters"
     assert oidc_settings.SignIn().admitted == anyone
