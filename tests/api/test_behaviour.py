@@ -278,8 +278,6 @@ def pages(api: TestClient, query: dict[str, object]) -> Iterator[list[str]]:
         {"mine": False},
         {"mine": False, "order": "newest"},
         {"mine": False, "order": "alphabet"},
-        {"order": "untouched"},
-        {"status": "open", "order": "untouched"},
         {"updated_since": "2025-12-01T00:00:00Z"},
     ],
 )
@@ -294,8 +292,28 @@ def test_each_question_is_listed_once_while_a_bot_forecasts_them_page_by_page(
         listed += page
         for id_ in page:
             clock.time += timedelta(minutes=1)
-            assert api.post(f"/api/v1/questions/{id_}/forecasts", json={"probability": 0.3})
+            made = api.post(f"/api/v1/questions/{id_}/forecasts", json={"probability": 0.3})
+            assert made.is_success
     assert sorted(listed) == sorted(ids)
+
+
+def test_the_oldest_forecasts_are_listed_once_while_a_bot_renews_them_page_by_page(
+    api: TestClient, engine: Engine, clock: Clock
+) -> None:
+    def forecast(id_: str) -> None:
+        clock.time += timedelta(minutes=1)
+        assert api.post(f"/api/v1/questions/{id_}/forecasts", json={"probability": 0.3}).is_success
+
+    ids = [f"q{number}" for number in range(7)]
+    for id_ in ids:
+        asked(engine, slug=id_)
+        forecast(id_)
+    listed = []
+    for page in pages(api, {"order": "untouched", "limit": 3}):
+        listed += page
+        for id_ in page:
+            forecast(id_)
+    assert listed == ids
 
 
 def test_no_question_is_left_out_while_their_outcomes_are_recorded_page_by_page(

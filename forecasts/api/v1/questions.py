@@ -75,7 +75,7 @@ def list_questions(
     )
     with caller.reading() as at:
         chosen, here = search.Order[order], place(cursor, at.now)
-        # Forecast rows would go to the end of this order, and be listed without end.
+        # A renewed forecast goes to the end of this order, so that following it would never end.
         listed_at = here.began if order == "untouched" else at.now
         slugs, _ = search.find(at.session, by, member=at.member, now=listed_at, order=chosen)
         if needs_update:
