@@ -83,6 +83,7 @@ class Claims:
         self._name = uuid.uuid4().hex
         self._until = clock()
         self._held: set[int] = set()
+        self._are_all_free = True  # of the due questions, when they were counted
 
     def writing(self) -> AbstractContextManager[Session]:
         """Return a write transaction of the run; refused if its clock is behind the ledger."""
@@ -90,20 +91,28 @@ class Claims:
 
     def due(self, session: Session) -> list[int]:
         """Return the watch ids of the due questions that no run has claimed."""
-        return list(session.exec(self._due()))
+        rows = session.execute(self._due(self._is_free().label("free"))).all()
+        self._are_all_free = all(free for _, free in rows)
+        return [id_ for id_, free in rows if free]
 
-    def _due(self) -> Any:
-        due = (
-            select(Watch.id)
+    def _due(self, *columns: Any) -> Any:
+        return (
+            select(Watch.id, *columns)
             .where(
                 col(Watch.next_at) <= self.now,
                 col(Watch.parked_at).is_(None),
-                or_(col(Watch.claimed_until).is_(None), col(Watch.claimed_until) <= self._clock()),
                 unresolved(),
+                self._of_kind(),
             )
             .order_by(col(Watch.next_at), col(Watch.id))
         )
-        return due.where(self._of_kind())
+
+    def _free(self) -> Any:
+        return self._due().where(self._is_free())
+
+    def _is_free(self) -> ColumnElement[bool]:
+        until = col(Watch.claimed_until)
+        return or_(until.is_(None), until <= self._clock())
 
     def _of_kind(self) -> ColumnElement[bool]:
         """Return the SQL condition: the question has a resolver of the run's kind."""
@@ -113,7 +122,12 @@ class Claims:
         return col(Watch.question_id).in_(of_kind)
 
     def elsewhere(self, session: Session) -> list[tuple[str, datetime]]:
-        """Return the due questions that other runs have claimed, with the ends of their leases."""
+        """Return the due questions that other runs have claimed, with the ends of their leases.
+
+        Empty if all were free when ``due`` counted them, which saves a statement.
+        """
+        if self._are_all_free:
+            return []
         rows = session.exec(
             select(Question.slug, Watch.claimed_until)
             .join(Question, col(Question.id) == col(Watch.question_id))
@@ -131,12 +145,12 @@ class Claims:
     def any_abandoned(self) -> bool:
         """Return whether a killed run has left a question."""
         with reading(self.engine) as session:
-            return session.exec(self._due().where(_ABANDONED).limit(1)).first() is not None
+            return session.exec(self._free().where(_ABANDONED).limit(1)).first() is not None
 
     def claim(self, limit: int, *, abandoned_first: bool) -> list[Claimed]:
         """Return up to ``limit`` questions, now claimed, or a single abandoned one."""
-        fresh = self._due().where(~_ABANDONED).limit(limit)
-        abandoned = self._due().where(_ABANDONED).order_by(None).order_by(*_LEAST_TRIED_FIRST)
+        fresh = self._free().where(~_ABANDONED).limit(limit)
+        abandoned = self._free().where(_ABANDONED).order_by(None).order_by(*_LEAST_TRIED_FIRST)
         turns = [(fresh, 0), (abandoned.limit(1), 1)]
         with self.writing() as session:
             for due, attempt in reversed(turns) if abandoned_first else turns:
