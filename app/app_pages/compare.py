@@ -123,8 +123,13 @@ def differences(comparison: Comparison) -> None:
         {
             "Pair": [as_text(f"{pair.a} − {pair.b}") for pair in pairs],
             "Shared questions": [f"{pair.shared_questions:,}" for pair in pairs],
-            "Difference": [numbers.signed(pair.difference) for pair in pairs],
-            "95% interval": [numbers.signed_interval(pair.interval) for pair in pairs],
+            "Difference": [
+                numbers.signed(pair.difference, wording.difference_decimals(pair)) for pair in pairs
+            ],
+            "95% interval": [
+                numbers.signed_interval(pair.interval, wording.difference_decimals(pair))
+                for pair in pairs
+            ],
             "p, adjusted": [numbers.p_value(pair.p_adjusted) for pair in pairs],
             "Detectable": [significant(pair.detectable) for pair in pairs],
             "Tipping": [wording.correlation(pair.tipping) for pair in pairs],
