@@ -195,9 +195,11 @@ class ResolverRun(SQLModel, table=True):
 
 
 class LastRun(SQLModel, table=True):
-    """The start of the newest scheduled run, and of the one before it: a single row.
+    """The start of the newest run, and where its interval began: a single row.
 
-    It is not part of the history: each run writes it again.
+    ``before_at``: the start of the run before, or the own start less the interval that the schedule
+    states; equal to ``started_at`` after a run by hand, which has no interval. It is not part of
+    the history: each run writes it again.
     """
 
     __tablename__ = "last_run"
