@@ -6,6 +6,7 @@
 
 const VALUE = /-value(-\d+)?$/; // of the key of a forecast's field
 const TRIES = 3; // clicks on Save; after that the value stays in the box
+const DRAWN = 50; // ms of rest until fields that were just drawn have their text
 const END = "End of the list. Nothing that you type here is saved.";
 
 // Lists of cards with their acts and titles, in the page's order, whether drawn yet or not.
@@ -50,7 +51,7 @@ function saveInTurn() {
   const rested = state.rest && Date.now() - state.rest + 1;
   const sent = state.entered.find((one) => one.isSent);
   if (rested && sent) finish(sent, rested);
-  else if (rested) sendNext();
+  else if (rested > DRAWN) sendNext();
   drawBox();
 }
 
@@ -69,7 +70,10 @@ function sendNext() {
   fill(field, one.text);
   if (other) fill(other, one.other.text);
   noteSent(one);
-  window.setTimeout(() => saveButton(field.closest(ACT))?.click(), 0);
+  window.setTimeout(() => {
+    if (field.value === (one.text ?? field.value)) saveButton(field.closest(ACT))?.click();
+    else one.isSent = false;
+  }, 0);
 }
 
 // A field hands over its text when it is left.
@@ -164,11 +168,7 @@ function handOverBox({ card, from, text, own }) {
   const hasFocus = document.activeElement === own;
   const before = from ? state.start.get(from) ?? text : text;
   if (own.value !== before && own.value !== field.value) write(field, own.value);
-  const isUntouched = !own.value;
-  if (hasFocus) {
-    field.focus();
-    if (isUntouched) field.select();
-    else select(field, own);
-  }
+  if (hasFocus) enter(field);
+  if (hasFocus && own.value) select(field, own);
   if (state.box) closeBox();
 }

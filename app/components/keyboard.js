@@ -133,6 +133,14 @@ function followingAct(name) {
 function enter(field) {
   field?.focus();
   field?.select?.();
+  state.justEntered = field && { field, text: field.value };
+}
+
+// A field that was just drawn gets its text a moment later, with the cursor behind it.
+function selectLateText({ target }) {
+  const entered = state.justEntered;
+  state.justEntered = null;
+  if (target === entered?.field && target.value !== entered.text) target.select?.();
 }
 
 // The field is there once the run has drawn it, and no earlier than the old one is gone.
@@ -267,6 +275,7 @@ function saveFromDropDown(event) {
 // A click into a probability selects it, as Tab does; another click sets the cursor.
 function notePointer({ target }) {
   state.hadFocus = document.activeElement === target;
+  state.justEntered = null;
 }
 
 function selectProbability({ target }) {
@@ -313,6 +322,7 @@ function listen() {
   for (const kind of ["keydown", "pointerdown", "input"]) {
     window.addEventListener(kind, noteActivity, true);
   }
+  window.addEventListener("keydown", selectLateText, true);
   window.addEventListener("keydown", saveFromDropDown, true);
   window.addEventListener("pointerdown", notePointer, true);
   window.addEventListener("click", selectProbability, true);
