@@ -219,7 +219,7 @@ def test_a_value_typed_into_a_card_by_mouse_while_another_is_saved_stays_there(
 
 
 DUE = 14
-TITLE = "Will gate {} close?"
+TITLE = "Will gate {} <b>close</b>?"  # the box shows people's words as text
 
 
 @pytest.fixture(scope="module")
