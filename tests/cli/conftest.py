@@ -48,6 +48,15 @@ def forecasts(ledger_url: str, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
     return run
 
 
+@pytest.fixture
+def outcomes(forecasts: Callable[..., Result], tmp_path: Path) -> Path:
+    """The file that is to give the outcome of the question ``rain``; it is not there yet."""
+    path = tmp_path / "outcomes.csv"
+    named = ("--slug", "rain", "--criteria", "so", "--outcomes", str(path))
+    forecasts("ask", "Will it rain?", "40%", "--closes", "2026-02-01", *named)
+    return path
+
+
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The place of a module's filled ledger."""

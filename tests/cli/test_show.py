@@ -78,26 +78,14 @@ def test_a_short_question_says_what_is_missing(forecasts: Run, clock: Clock) -> 
 
 
 def test_a_question_names_its_resolver_and_why_it_is_parked(
-    forecasts: Run, clock: Clock, tmp_path: Path
+    forecasts: Run, clock: Clock, outcomes: Path
 ) -> None:
-    path = tmp_path / "outcomes.csv"
-    given = (
-        "--closes",
-        "2026-02-01",
-        "--slug",
-        "rain",
-        "--criteria",
-        "so",
-        "--outcomes",
-        str(path),
-    )
-    forecasts("ask", "Will it rain?", *given)
     assert "\nResolver: outcomes_file, not checked yet\n" in forecasts("show", "rain").stdout
     clock("2026-01-06T12:00:00Z")
     forecasts("run")
     said = forecasts("show", "rain").stdout
     assert "\nResolver: outcomes_file, checked 2026-01-06 12:00 UTC\nFailed attempts: 1, " in said
-    path.write_text("question,outcome,known_at\nrain,yes,2026-01-01\n")
+    outcomes.write_text("question,outcome,known_at\nrain,yes,2026-01-01\n")
     clock("2026-01-07T12:00:00Z")
     forecasts("run", exit_code=3)
     for options in ((), ("--all",)):

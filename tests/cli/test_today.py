@@ -87,24 +87,12 @@ def test_only_the_newest_results_are_listed_and_that_is_said(forecasts: Run, clo
 
 
 @pytest.fixture
-def parked(forecasts: Run, clock: Clock, tmp_path: Path) -> Path:
+def parked(forecasts: Run, clock: Clock, outcomes: Path) -> Path:
     """A question that a run has parked, since its outcome was known too early."""
-    path = tmp_path / "outcomes.csv"
-    given = (
-        "--closes",
-        "2026-02-01",
-        "--slug",
-        "rain",
-        "--criteria",
-        "so",
-        "--outcomes",
-        str(path),
-    )
-    forecasts("ask", "Will it rain?", "40%", *given)
-    path.write_text("question,outcome,known_at\nrain,yes,2026-01-01\n")
+    outcomes.write_text("question,outcome,known_at\nrain,yes,2026-01-01\n")
     clock("2026-01-06T12:00:00Z")
     forecasts("run", exit_code=3)
-    return path
+    return outcomes
 
 
 def test_a_parked_question_is_listed_until_it_is_checked_again(
