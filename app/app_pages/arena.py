@@ -96,7 +96,7 @@ def standings(arena: Arena, of: Of) -> None:
 
 
 def not_begun(of: Of, left_out: tuple[LeftOut, ...]) -> None:
-    """Say why there is no arena yet, and offer the questions that resolved early."""
+    """Say why the arena is empty, and offer the questions that resolved early."""
     if not left_out:
         st.info(UNTIL[of])
         return

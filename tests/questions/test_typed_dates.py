@@ -161,7 +161,7 @@ def test_any_text_is_a_date_or_bad_input(typed: str) -> None:
         ("Will December inflation exceed 3% by the end of January?", "by the end of January",
          "2027-01-31"),
         ("Will she say by Tuesday that she runs in 2028?", "by Tuesday", "2026-12-01"),
-        # "Cut" is no past form here, and what will be held is not over.
+        # "Cut" is not a past form here, and what will be held is not over.
         ("Will the bank cut at its meeting on 11 December?", "on 11 December", "2026-12-11"),
         ("Will the bank, which met in May, cut on December 11", "on December 11", "2026-12-11"),
         ("Bank cut on 11 December?", "on 11 December", "2026-12-11"),

@@ -12,7 +12,7 @@ from forecasts.api import answers, markdown, problems
 from forecasts.api.caller import Acts, At, Reads
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
 from forecasts.api.v1 import requests, shapes
-from forecasts.api.v1.refusals import invalid_values
+from forecasts.api.v1.refusals import wrong_values
 from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.errors import BadInput
 from forecasts.exchange.question_json import (
@@ -107,7 +107,7 @@ def ask_question(caller: Acts, body: requests.NewQuestion) -> Response:
             raise BadInput("A quote needs the number of its article.", remedy="Add article.")
         quote = TextQuote(body.quote) if body.quote else None
         first = body.forecast
-        if first is not None and (wrong := invalid_values(first, text, "body.forecast")):
+        if first is not None and (wrong := wrong_values(first, text, "body.forecast")):
             raise wrong
         asked = ask(
             at.session,

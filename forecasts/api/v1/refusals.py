@@ -65,11 +65,11 @@ def explained(
     state = current_state(at.session, question, now=at.now)
     if isinstance(error, Refused) and (code := _code(state, at.now)):
         return Coded(error, code)
-    return invalid_values(row, state.text, place) or error
+    return wrong_values(row, state.text, place) or error
 
 
 def malformed(row: dict[str, Any], place: str) -> BadInput:
-    """Return the errors of a batch's row that has not the form of a forecast."""
+    """Return the errors of a batch's row that does not have the form of a forecast."""
     try:
         requests.BatchForecast.model_validate(row)
     except ValidationError as error:
@@ -78,7 +78,7 @@ def malformed(row: dict[str, Any], place: str) -> BadInput:
     raise ValueError("The row has the form of a forecast.")
 
 
-def invalid_values(
+def wrong_values(
     row: requests.Forecast, text: QuestionText, place: str = "body"
 ) -> BadInput | None:
     """Return the values of a forecast that break a rule on this question, None without any."""
