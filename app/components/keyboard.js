@@ -18,6 +18,7 @@ const SAVE = '[class*="-save"] button, [data-testid="stFormSubmitButton"] button
 const BUTTON = '[data-testid="stButton"], [data-testid="stFormSubmitButton"]';
 const PATIENCE = 5000; // ms of rest until a field that should be there will not come
 const BOUNCE = 500; // ms in which a second Enter, with nothing typed, is the first one still
+const SENT = 50; // ms in which a field sends its text once it has lost the focus
 const SETTLED = 600; // ms of rest after which a save has ended; it takes more than one run
 
 const state = (window.forecastLedger ??= {
@@ -83,8 +84,16 @@ function followLink(event) {
 
 // Back and forward. Streamlit hears of them first, so they are stopped before they happen.
 function traverse(event) {
-  if (event.navigationType === "traverse" && event.cancelable && !mayLeave()) {
+  const { destination } = event;
+  const field = document.activeElement;
+  if (event.navigationType !== "traverse" || !event.cancelable) return;
+  if (!mayLeave()) event.preventDefault();
+  else if (destination.sameDocument && field?.matches(TEXT)) {
+    // Streamlit sends what was typed a moment later. If the page is left before, its request draws
+    // it again, at the address of the other page. So the field sends it first.
     event.preventDefault();
+    field.blur();
+    window.setTimeout(() => window.navigation.traverseTo(destination.key), SENT);
   }
 }
 

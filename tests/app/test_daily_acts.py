@@ -117,6 +117,25 @@ def test_going_back_asks_too_and_leaves_the_text_if_refused(page: Page, server: 
     assert asked == ["You have typed something that is not saved. Leave it?"] * 2
 
 
+def test_going_back_just_after_typing_stays_on_the_page_gone_back_to(
+    page: Page, server: Server
+) -> None:
+    page.on("dialog", lambda dialog: dialog.accept())
+    for pause in (150, 190, 230):  # ms; the field sends what was typed after about 200
+        daily_acts.opened(page, server.base)
+        page.locator('[class*="st-key-todo-"] a').first.click()
+        page.wait_for_url("**/question?slug=*")
+        page.locator(daily_acts.DONE).wait_for()
+        page.get_by_label("Probability", exact=True).fill("")
+        page.keyboard.type("35")
+        page.evaluate(f"window.setTimeout(() => window.history.back(), {pause})")
+        page.get_by_role("heading", level=1, name="Today").wait_for()
+        page.locator(daily_acts.DONE).wait_for()
+        daily_acts.line_field(page).fill("Will a barge dock by 1 June 2027?")
+        page.get_by_text("closes 1 Jun 2027").wait_for()
+        daily_acts.line_field(page).fill("")
+
+
 def test_a_saved_line_is_left_without_a_question(page: Page, server: Server) -> None:
     daily_acts.opened(page, server.base)
     asked: list[str] = []
