@@ -20,6 +20,8 @@ def in_order(code: Ints, time: Ints) -> tuple[Places, Ints]:
     by two keys. Bits beyond 63 are cut from the end of the time; rows that become equal are sorted
     again.
     """
+    if not len(time):
+        return np.zeros(0, dtype=np.intp), time
     since = int(time.min())
     time_bits = (int(time.max()) - since).bit_length()
     spare = 63 - int(code.max()).bit_length()

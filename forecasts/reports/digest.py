@@ -19,11 +19,11 @@ from forecasts.questions.revisions import DECIDES_SCORES
 from forecasts.reports.groups import forecast_groups
 from forecasts.reports.report import By
 from forecasts.scores.frames import EVIDENCE_COLUMNS, QUESTION_COLUMNS, TEAM_COLUMNS, Frames
+from scoring.ordering import in_order
 
 # The columns that affect the numbers. Titles, background, rationales and other texts do not. Two
 # forecasts at the same instant keep their order: the later row wins.
 _QUESTIONS = ("question_id", *DECIDES_SCORES, "resolution", "family", "tags")
-_FORECASTS = ("question_id", "forecaster", "made_at")
 _JSON = ("probabilities", "quantiles", "evidence")
 # The other tables, and how many of the columns, from the first, give the order of rows.
 _TABLES = {
@@ -65,14 +65,16 @@ def question_digests(frames: Frames, by: By = "all") -> list[bytes]:
     """Return the SHA-256 of each question with its forecasts, in the order of the questions."""
     questions, forecasts = frames.questions, frames.forecasts
     columns = [_values(questions[name], QUESTION_COLUMNS[name]) for name in _QUESTIONS]
-    order = _order([forecasts[key] for key in _FORECASTS])
-    asked = pd.Index(questions["question_id"]).get_indexer(forecasts["question_id"])[order]
-    order = order[np.argsort(asked, kind="stable")]
+    place, asked_of = pd.factorize(forecasts["question_id"])
+    asked = pd.Index(questions["question_id"]).get_indexer(asked_of)[place]
+    member, names = pd.factorize(forecasts["forecaster"], sort=True)
+    time = forecasts["made_at"].to_numpy(dtype=np.int64)
+    order, made_at = in_order((asked + 1) * len(names) + member, time)
     ends = np.cumsum(np.bincount(asked + 1, minlength=len(questions) + 1))
     p = forecasts["probability"].to_numpy(dtype="<f8")[order]
     rows = {
-        "forecaster": _names(forecasts["forecaster"])[order],
-        "made_at": forecasts["made_at"].astype("int64").to_numpy()[order],
+        "forecaster": _hashes(names)[member[order]],
+        "made_at": made_at,
         # A missing number may come in more than one bit pattern, and so does 0.
         "probability": np.where(np.isnan(p), np.nan, p + 0.0),
     }
@@ -105,10 +107,15 @@ def _record(rows: dict[str, npt.NDArray[Any]]) -> bytes:
 
 
 def _names(column: pd.Series) -> npt.NDArray[np.void]:
-    """Return the first half of the SHA-256 of each text, which has the same size for all."""
+    """Return the hash of each text."""
     place, texts = pd.factorize(column)
+    return _hashes(texts)[place]
+
+
+def _hashes(texts: Iterable[Any]) -> npt.NDArray[np.void]:
+    """Return the first half of the SHA-256 of each text, which has the same size for all."""
     hashes = [hashlib.sha256(str(text).encode()).digest()[:16] for text in texts]
-    return np.array(hashes or [b""], dtype="V16")[place]
+    return np.array(hashes or [b""], dtype="V16")
 
 
 def _values(column: pd.Series, kind: str) -> list[Any]:

@@ -19,6 +19,7 @@ from forecasts.reports.cohort import families
 from forecasts.reports.estimates import known
 from forecasts.reports.measures import Estimate, Luck, Recalibration, ZTest
 from forecasts.reports.member_scores import option_columns
+from scoring.ordering import in_order
 
 Floats = npt.NDArray[np.float64]
 
@@ -70,7 +71,8 @@ def forecasts_made(
 
     ``questions`` are those that count, ``group`` the group of each member.
     """
-    live = live.iloc[np.lexsort((live["start_s"], live["question"]))]
+    started = np.rint(live["start_s"].to_numpy() * 1e6).astype(np.int64)
+    live = live.iloc[in_order(live["question"].to_numpy(), started)[0]]
     place, member = live["question"].to_numpy(), live["forecaster"].to_numpy(dtype=np.intp)
     p, y, last = option_columns(questions, live)
     binary = ~np.isnan(live["p"].to_numpy())

@@ -36,6 +36,7 @@ from forecasts.questions.standing import in_batches
 from forecasts.scores import forecast_lines
 from forecasts.scores.forecast_lines import Lines
 from forecasts.updates.values import Value
+from scoring.ordering import in_order
 
 # Rows that are read at a time where the whole is not kept.
 BATCH = 1 << 15
@@ -158,7 +159,7 @@ def _in_order(columns: dict[str, Any], questions: Ids, members: Ids) -> dict[str
     same = (question == 0) & ((member > 0) | ((member == 0) & (later >= 0)))
     if ((question > 0) | same).all():
         return columns
-    order = np.lexsort((time, questions * (members.max() + 1) + members))
+    order, _ = in_order(questions * (members.max() + 1) + members, time)
     places = order.tolist()
 
     def placed(values: Any) -> Any:

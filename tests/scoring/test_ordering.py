@@ -31,3 +31,8 @@ def test_many_rows_are_in_the_same_order(groups: int, times: int) -> None:
     order, ordered = in_order(code, time)
     np.testing.assert_array_equal(order, np.lexsort((time, code)))
     np.testing.assert_array_equal(ordered, time[order])
+
+
+def test_no_rows_are_in_order() -> None:
+    order, times = in_order(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+    assert order.tolist() == times.tolist() == []
