@@ -248,6 +248,7 @@ def take_turn(connection: Any, patience: float) -> None:
     longest is least likely to get it. With short random waits all are equally likely to be next.
     """
     until = time.monotonic() + patience
+    [before] = connection.execute("PRAGMA busy_timeout").fetchone()
     connection.execute("PRAGMA busy_timeout = 0")
     try:
         while True:
@@ -259,7 +260,7 @@ def take_turn(connection: Any, patience: float) -> None:
                     raise
             time.sleep(random.uniform(*BETWEEN_LOOKS))  # noqa: S311 a pause, not a secret
     finally:
-        connection.execute(f"PRAGMA busy_timeout = {int(_PATIENCE * 1000)}")
+        connection.execute(f"PRAGMA busy_timeout = {before}")
 
 
 def is_busy(error: sqlite3.OperationalError) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, make_url
@@ -12,7 +13,9 @@ from forecasts.common.errors import NoLedger
 
 # The password in a URL, between the user name and the host, even with an unquoted @ in it.
 _PASSWORD = re.compile(r"(?<=://)([^:@/]*):[^/]*@")
+_TIMEOUT = "timeout"  # for which a ledger in a file is waited for, in seconds
 _PUBLIC_OPTIONS = {"host", "port", "dbname", "sslmode", "application_name", "connect_timeout"}
+_LONGEST_TIMEOUT = 86_400
 EXAMPLES = (
     "Name an SQLite file, or a URL such as sqlite:////home/me/ledger.sqlite3 or "
     "postgresql://me@host/forecasts."
@@ -32,7 +35,30 @@ def read_url(url: str) -> URL:
         return parsed.set(drivername="postgresql+psycopg")
     if kind != "sqlite":
         raise no_such_kind(url)
+    if unknown := parsed.query.keys() - {_TIMEOUT, "uri"}:
+        raise NoLedger(
+            f"The database URL {shown(url)} has an option that a ledger in a file does not take: "
+            f"{', '.join(sorted(unknown))}.",
+            remedy="Leave it out. The only option is timeout, in seconds: "
+            "sqlite:////home/me/ledger.sqlite3?timeout=30",
+        )
+    seconds_to_wait(parsed)
     return parsed
+
+
+def seconds_to_wait(url: URL) -> float | None:
+    """Return the option ``timeout`` of an SQLite ledger's URL; None if it has none."""
+    given = url.query.get(_TIMEOUT) if url.get_backend_name() == "sqlite" else None
+    if given is None:
+        return None
+    with suppress(TypeError, ValueError):  # given twice, or not a number
+        if 0 <= (seconds := float(given)) <= _LONGEST_TIMEOUT:  # type: ignore[arg-type]
+            return seconds
+    raise NoLedger(
+        f"The option timeout={given} of the database URL is not a number of seconds from 0 to "
+        f"{_LONGEST_TIMEOUT:,}.",
+        remedy="Write it in digits, such as ?timeout=30, or leave it out for 10 seconds.",
+    )
 
 
 def unreadable(url: str) -> NoLedger:
@@ -75,9 +101,9 @@ def place(engine: Engine) -> str:
 
 
 def _without_secrets(url: URL) -> str:
-    """Return the URL to be shown; of its options only the host, since others may be secret."""
-    host = {"host": url.query["host"]} if "host" in url.query else {}
-    public = url.set(drivername=url.get_backend_name(), query=host)._replace(password=None)
+    """Return the URL to be shown, without the options that may be secret."""
+    query = {name: url.query[name] for name in ("host", _TIMEOUT) if name in url.query}
+    public = url.set(drivername=url.get_backend_name(), query=query)._replace(password=None)
     return public.render_as_string()
 
 
@@ -106,7 +132,7 @@ def to_type_again(url: str) -> str:
         return "URL"
     if parsed.password is not None:
         parsed = parsed.set(password="PASSWORD")  # noqa: S106 - instead of one
-    for name in parsed.query.keys() - _PUBLIC_OPTIONS:
+    for name in parsed.query.keys() - _PUBLIC_OPTIONS - {_TIMEOUT}:
         parsed = parsed.update_query_dict({name: "PASSWORD"})
     return parsed.render_as_string(hide_password=False)
 

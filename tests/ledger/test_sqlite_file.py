@@ -16,6 +16,7 @@ from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database, sqlite_file
 from forecasts.ledger.models import Ledger, Member
 from forecasts.ledger.sqlite_file import Kind, kind_of, replace_contents
+from forecasts.ledger.urls import holds_secrets, read_url, seconds_to_wait, to_type_again
 from tests.conftest import day
 
 
@@ -132,3 +133,39 @@ def test_a_ledger_that_somebody_writes_to_is_not_replaced_under_their_hands(
         with pytest.raises(DatabaseError, match="another process is writing"):
             replace_contents(path, empty_ledger)
     assert handles(engine) == {"busy"}
+
+
+def test_a_timeout_in_the_url_is_how_long_an_act_waits_for_the_file(engine: Engine) -> None:
+    hasty = database.open_engine(f"{engine.url}?timeout=0")
+    with database.writing(engine) as session:
+        member_or_new(session, "busy", now=day(0))
+        with pytest.raises(DatabaseError, match="locked"):
+            write(hasty, "hasty")
+    write(hasty, "hasty")
+    with database.reading(hasty) as session:
+        waits = session.connection().exec_driver_sql("PRAGMA busy_timeout").scalar()
+    hasty.dispose()
+    assert waits == 0
+    assert handles(engine) == {"busy", "hasty"}
+
+
+def test_a_timeout_is_shown_since_it_is_not_a_secret() -> None:
+    url = "sqlite:////a/ledger.sqlite3?timeout=2.5"
+    assert seconds_to_wait(read_url(url)) == 2.5
+    assert not holds_secrets(url)
+    assert to_type_again(url) == url
+
+
+@pytest.mark.parametrize("given", ["timeout=soon", "timeout=-1", "timeout=nan"])
+def test_a_timeout_that_is_not_a_number_of_seconds_is_refused(given: str, tmp_path: Path) -> None:
+    with pytest.raises(NoLedger, match=r"The option timeout=.* is not a number of seconds") as said:
+        database.open_engine(f"{sqlite_url(tmp_path / 'ledger')}?{given}")
+    assert "timeout=30" in said.value.remedy
+
+
+def test_an_option_that_a_file_does_not_take_is_named_without_its_value(tmp_path: Path) -> None:
+    with pytest.raises(NoLedger, match=r"does not take: key, mode\.") as said:
+        database.open_engine(f"{sqlite_url(tmp_path / 'ledger')}?mode=ro&key=hush&timeout=5")
+    assert "hush" not in str(said.value)
+    assert "timeout" in said.value.remedy
+    assert not list(tmp_path.iterdir())
