@@ -26,8 +26,10 @@ from forecasts.common.errors import BadInput
 
 Key = TypeVar("Key", str, int)
 
-PAGE_SIZE, MOST = 50, 200
+PAGE_SIZE, MOST, MOST_OF_TABLE = 50, 200, 10_000
 Limit = Annotated[int, Query(ge=1, le=MOST, description="Rows of a page.")]
+# The whole table is computed for each of its pages.
+TableLimit = Annotated[int, Query(ge=1, le=MOST_OF_TABLE, description="Rows of a page.")]
 Cursor = Annotated[
     str | None, Query(max_length=5_000, description="`next` of the page before this one.")
 ]

@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session
 
 from forecasts.access.members import handles
-from forecasts.ledger.models import Forecast, ModelUse
+from forecasts.ledger.models import Citation, Evidence, Forecast, ModelUse
 from forecasts.questions.origins import origins
 from forecasts.questions.revisions import history as wordings
 from forecasts.questions.sources import sources
@@ -21,7 +21,7 @@ from forecasts.scores.scored_questions import ScoredQuestion
 from forecasts.scores.stored_scores import score_table
 from forecasts.updates.comments import by_forecast, reasons, remarks
 from forecasts.updates.model_uses import models_of
-from forecasts.updates.updates import evidence_of, history
+from forecasts.updates.updates import Only, evidence_of, history
 
 
 def question_fields(state: QuestionState) -> dict[str, Any]:
@@ -120,31 +120,38 @@ def question_document(session: Session, state: QuestionState) -> dict[str, Any]:
     }
 
 
-def forecast_documents(session: Session, state: QuestionState) -> list[dict[str, Any]]:
-    """Return the visible forecasts on a question with their reasons, oldest first."""
-    cited = evidence_of(session, state.question)
+def forecast_documents(
+    session: Session, state: QuestionState, *, only: Only = None
+) -> list[dict[str, Any]]:
+    """Return the visible forecasts on a question with their reasons, oldest first.
+
+    ``only``: those with these numbers.
+    """
+    cited = evidence_of(session, state.question, only=only)
     explained = by_forecast(remarks(session, state.question))
-    models = models_of(session, state.question)
+    models = models_of(session, state.question, only=only)
     return [
         {"number": row.id, "member": handle}
         | (forecast_fields(row) or {})
         | {
             "rationale": "\n\n".join(reasons(row, explained)),
-            "evidence": [
-                {
-                    "stance": citation.stance,
-                    "share": citation.share,
-                    "kind": evidence.kind,
-                    "title": evidence.title,
-                    "url": evidence.url,
-                    "note": evidence.note,
-                }
-                for citation, evidence in cited.get(row.id, [])
-            ],
+            "evidence": [evidence_fields(*one) for one in cited.get(row.id, [])],
             "model": _model_fields(models.get(row.id)),
         }
-        for row, handle in history(session, state.question)
+        for row, handle in history(session, state.question, only=only)
     ]
+
+
+def evidence_fields(citation: Citation, evidence: Evidence) -> dict[str, Any]:
+    """Return a piece of evidence as a forecast cites it, for JSON (docs/json.md)."""
+    return {
+        "stance": citation.stance,
+        "share": citation.share,
+        "kind": evidence.kind,
+        "title": evidence.title,
+        "url": evidence.url,
+        "note": evidence.note,
+    }
 
 
 def _model_fields(used: ModelUse | None) -> dict[str, Any] | None:

@@ -97,8 +97,19 @@ def scored_questions(
     later, ``limit`` the first, ``question`` the one with this id. Without ``crowd`` no
     ``against_crowd`` is computed, and the forecasts of others are not read.
     """
-    found = []
     scores = member_scores(session, member, limit=limit, since=since, question=question)
+    return explained(session, member, scores, crowd=crowd)
+
+
+def explained(
+    session: Session,
+    member: Member,
+    scores: Sequence[tuple[QuestionState, Score]],
+    *,
+    crowd: bool = True,
+) -> list[ScoredQuestion]:
+    """Return some of the member's scores (``member_scores``) as ``scored_questions`` does."""
+    found = []
     for start in range(0, len(scores), _BATCH):
         some = scores[start : start + _BATCH]
         states = {state.slug: state for state, _ in some}

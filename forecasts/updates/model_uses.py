@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, select, true
 
 from forecasts.access.visibility import forecast_visible
 from forecasts.common.errors import Refused
@@ -72,11 +72,17 @@ def known_models(session: Session) -> list[str]:
     return sorted({f"{name} {version}" if version else name for name, version in used})
 
 
-def models_of(session: Session, question: Question) -> dict[int, ModelUse]:
-    """Return the models behind the visible forecasts on the question, by the forecast's id."""
+def models_of(
+    session: Session, question: Question, *, only: Sequence[int] | None = None
+) -> dict[int, ModelUse]:
+    """Return the models behind the visible forecasts on the question, by the forecast's id.
+
+    ``only``: those of the forecasts with these numbers.
+    """
     rows = session.exec(
         select(ModelUse)
         .join(Forecast, col(Forecast.id) == col(ModelUse.forecast_id))
         .where(Forecast.question_id == question.id, forecast_visible(session, question))
+        .where(true() if only is None else col(Forecast.id).in_(only))
     )
     return {row.forecast_id: row for row in rows}

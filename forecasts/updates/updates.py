@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import make_transient_to_detached
 from sqlalchemy.orm.attributes import manager_of_class
 from sqlmodel import Session, col, func, select, true
@@ -30,6 +30,7 @@ from forecasts.updates.model_uses import Model, check_model, record_models
 from forecasts.updates.values import Value, check_value, value_of
 
 REPEATED_WITHIN = timedelta(minutes=5)  # a client repeats a request whose answer it missed
+Only = Sequence[int] | None  # the numbers of forecasts to read; None: all
 _NEWEST_FIRST = (col(Forecast.made_at).desc(), col(Forecast.id).desc())
 
 
@@ -310,16 +311,17 @@ def current_forecasts(
 
 
 def history(
-    session: Session, question: Question, member: Member | None = None
+    session: Session, question: Question, member: Member | None = None, *, only: Only = None
 ) -> list[tuple[Forecast, str]]:
     """Return every visible forecast on the question with its member's handle, oldest first.
 
-    ``member``: only the forecasts of this member.
+    ``member``: only the forecasts of this member. ``only``: those with these numbers.
     """
     statement = (
         select(Forecast, Member.handle)
         .join(Member, col(Member.id) == col(Forecast.member_id))
         .where(Forecast.question_id == question.id, forecast_visible(session, question))
+        .where(_numbered(only))
         .order_by(col(Forecast.made_at), col(Forecast.id))
     )
     if member is not None:
@@ -348,38 +350,28 @@ def forecast_counts(session: Session, question_ids: Sequence[int]) -> dict[int, 
     return {question_id: (members, forecasts) for question_id, members, forecasts in rows}
 
 
-@dataclass(frozen=True)
-class Move:
-    """A forecast, and the same member's current forecast just before it (None without one)."""
+def evidence_of(
+    session: Session, question: Question, *, only: Only = None
+) -> dict[int, list[tuple[Citation, Evidence]]]:
+    """Return the citations of each forecast on the question, by the forecast's id.
 
-    forecast: Forecast
-    handle: str
-    before: Forecast | None
-
-
-def moves(rows: Sequence[tuple[Forecast, str]]) -> list[Move]:
-    """Return the rows of ``history`` in order, each with the forecast it replaced."""
-    last: dict[int, Forecast] = {}
-    found = []
-    for forecast, handle in rows:
-        before = last.get(forecast.member_id)
-        found.append(Move(forecast, handle, None if before and before.withdrawn else before))
-        last[forecast.member_id] = forecast
-    return found
-
-
-def evidence_of(session: Session, question: Question) -> dict[int, list[tuple[Citation, Evidence]]]:
-    """Return the citations of each forecast on the question, by the forecast's id."""
+    ``only``: those of the forecasts with these numbers.
+    """
     cited: dict[int, list[tuple[Citation, Evidence]]] = defaultdict(list)
     for citation, evidence in session.exec(
         select(Citation, Evidence)
         .join(Evidence, col(Evidence.id) == col(Citation.evidence_id))
         .join(Forecast, col(Forecast.id) == col(Citation.forecast_id))
         .where(Forecast.question_id == question.id, forecast_visible(session, question))
+        .where(_numbered(only))
         .order_by(col(Citation.id))
     ):
         cited[citation.forecast_id].append((citation, evidence))
     return dict(cited)
+
+
+def _numbered(only: Only) -> ColumnElement[bool]:
+    return true() if only is None else col(Forecast.id).in_(only)
 
 
 def members_lacking_options(session: Session, question: Question, *, at: datetime) -> list[str]:

@@ -77,8 +77,8 @@ from forecasts.scores.frames import (
     scoring_frames,
     table_batches,
 )
-from forecasts.scores.scored_questions import scored_questions
-from forecasts.updates import bulk, comments, evidence, model_uses, updates
+from forecasts.scores.scored_questions import explained, scored_questions
+from forecasts.updates import bulk, comments, evidence, model_uses, numbers, updates
 from forecasts.updates.ask import ask
 from forecasts.updates.bulk import BulkAction
 from forecasts.updates.evidence import CitedEvidence
@@ -600,6 +600,12 @@ def scored_by_anna(session: Session, _member: Member) -> list[str]:
     return [one.state.slug for one in scored_questions(session, anna)]
 
 
+def explained_of_anna(session: Session, _member: Member) -> list[str]:
+    anna = members.member_named(session, "anna")
+    scores = stored_scores.member_scores(session, anna)
+    return [one.state.slug for one in explained(session, anna, scores)]
+
+
 def solo(session: Session, _member: Member) -> list[str]:
     """Return the questions whose only forecaster is named."""
     return [
@@ -941,6 +947,7 @@ CASES: dict[str, Case] = {
         A.revise, lambda c: revisions.revise(c.session, c.question, title="Rain?", **c.here)
     ),
     "scores.scored_questions.scored_questions": Case(A.see, among(scored_by_anna), on="resolved"),
+    "scores.scored_questions.explained": Case(A.see, among(explained_of_anna), on="resolved"),
     "scores.stored_scores.member_scores": Case(A.see, among(earned_by_anna), on="resolved"),
     "scores.stored_scores.resolution_scores": Case(
         A.see, lambda c: stored_scores.resolution_scores(c.session, c.resolution), on="resolved"
@@ -986,6 +993,12 @@ CASES: dict[str, Case] = {
     ),
     "updates.updates.evidence_of": Case(
         A.see, lambda c: updates.evidence_of(c.session, c.question)
+    ),
+    "updates.numbers.citation_numbers": Case(
+        A.see, lambda c: numbers.citation_numbers(c.session, c.question)
+    ),
+    "updates.numbers.forecast_numbers": Case(
+        A.see, lambda c: numbers.forecast_numbers(c.session, c.question)
     ),
     "updates.updates.forecast_counts": Case(
         A.see,

@@ -9,41 +9,54 @@ from fastapi import APIRouter, Response
 from forecasts.access.visibility import crowd_is_hidden
 from forecasts.api import answers, problems
 from forecasts.api.caller import Acts, At, Reads
+from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
 from forecasts.api.problems import NoneMade
 from forecasts.api.v1 import refusals, requests, shapes
 from forecasts.common.errors import LedgerError
-from forecasts.exchange.question_json import forecast_documents, forecast_fields
+from forecasts.exchange.question_json import evidence_fields, forecast_documents, forecast_fields
 from forecasts.ledger.models import Forecast, Question
 from forecasts.ledger.receipts import receipt, receipts
 from forecasts.questions import registry
 from forecasts.questions.standing import current_state
-from forecasts.updates import updates
+from forecasts.updates import numbers, updates
 from forecasts.updates.updates import NewForecast
 
 router = APIRouter(tags=["Forecasts"])
 
 
 @router.get("/questions/{id}/forecasts", response_model=shapes.Forecasts)
-def list_forecasts(caller: Reads, id: str) -> Response:
+def list_forecasts(
+    caller: Reads, id: str, limit: Limit = PAGE_SIZE, cursor: Cursor = None
+) -> Response:
     """List the forecasts on a question that you may see, oldest first, with their reasons."""
     with caller.reading() as at:
         state = current_state(at.session, registry.find(at.session, id), now=at.now)
         hidden = crowd_is_hidden(at.session, state.question)
-        found = forecast_documents(at.session, state)
-    return answers.read({"forecasts": found, "crowd_hidden": hidden})
+        every = numbers.forecast_numbers(at.session, state.question)
+        shown, following = place(cursor, at.now).page(every, limit)
+        found = forecast_documents(at.session, state, only=shown)
+    return answers.read({"forecasts": found, "crowd_hidden": hidden, "next": following})
 
 
 @router.get("/questions/{id}/evidence", response_model=shapes.EvidenceList)
-def list_evidence(caller: Reads, id: str) -> Response:
+def list_evidence(
+    caller: Reads, id: str, limit: Limit = PAGE_SIZE, cursor: Cursor = None
+) -> Response:
     """List the evidence on a question that you may see, with the forecasts that cite it."""
     with caller.reading() as at:
-        state = current_state(at.session, registry.find(at.session, id), now=at.now)
-        cited = [
-            piece | {"forecast": one["number"], "member": one["member"]}
-            for one in forecast_documents(at.session, state)
-            for piece in one["evidence"]
+        question = registry.find(at.session, id)
+        citing = numbers.citation_numbers(at.session, question)
+        shown, following = place(cursor, at.now).page(list(citing), limit)
+        forecasts = list({citing[number] for number in shown})
+        members = updates.history(at.session, question, only=forecasts)
+        cited = updates.evidence_of(at.session, question, only=forecasts)
+        found = [
+            evidence_fields(*piece) | {"forecast": row.id, "member": handle}
+            for row, handle in members
+            for piece in cited[row.id]
+            if piece[0].id in shown
         ]
-    return answers.read({"evidence": cited})
+    return answers.read({"evidence": found, "next": following})
 
 
 @router.post("/questions/{id}/forecasts", status_code=201, response_model=shapes.Made)

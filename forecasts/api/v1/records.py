@@ -10,12 +10,14 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from forecasts.access.kinds import CrowdOf
 from forecasts.api import answers, markdown
 from forecasts.api.caller import Reads
+from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, Place, TableLimit, place
 from forecasts.api.v1 import requests, shapes
 from forecasts.exchange.folder.tables import time_texts
 from forecasts.exchange.question_json import scored_fields
 from forecasts.ledger import verification
 from forecasts.ledger.receipts import ledger_id
 from forecasts.questions import registry
+from forecasts.questions.standing import listing
 from forecasts.reports import Report, formats
 from forecasts.reports.build import build as build_report
 from forecasts.reports.comparison import Comparison
@@ -25,8 +27,9 @@ from forecasts.reports.report import By
 from forecasts.reports.selection import Choice, Cohort
 from forecasts.scores.attribution import attribute
 from forecasts.scores.crowds import crowd
-from forecasts.scores.frames import Frames, ledger_frames
-from forecasts.scores.scored_questions import scored_questions
+from forecasts.scores.frames import ledger_frames
+from forecasts.scores.scored_questions import explained
+from forecasts.scores.stored_scores import member_scores
 
 router = APIRouter(tags=["Records"])
 _DOCUMENT: dict[int | str, dict[str, Any]] = {
@@ -36,6 +39,13 @@ _DOCUMENT: dict[int | str, dict[str, Any]] = {
             "text/markdown": {"schema": {"type": "string"}},
         }
     }
+}
+# The columns that name a row of the attribution.
+_KEYS = {
+    "update": ["question_id", "forecaster", "made_at"],
+    "evidence": ["evidence_id"],
+    "publisher": ["publisher"],
+    "kind": ["kind"],
 }
 Tags = Annotated[list[str] | None, Query(description="Only questions with one of these tags.")]
 Since = Annotated[
@@ -74,11 +84,14 @@ Chosen = Annotated[Choice, Depends(_choice)]
 
 
 @router.get("/scores", response_model=shapes.Scores)
-def list_scores(caller: Reads) -> Response:
+def list_scores(caller: Reads, limit: Limit = PAGE_SIZE, cursor: Cursor = None) -> Response:
     """List your scores on resolved questions, the latest first, with the score of each update."""
     with caller.reading() as at:
-        found = [scored_fields(one) for one in scored_questions(at.session, at.member)]
-    return answers.read({"scores": found})
+        every = {one.slug: (one, score) for one, score in member_scores(at.session, at.member)}
+        shown, following = place(cursor, at.now).page(list(every), limit)
+        chosen = [every[slug] for slug in shown]
+        found = [scored_fields(one) for one in explained(at.session, at.member, chosen)]
+    return answers.read({"scores": found, "next": following})
 
 
 @router.get("/attribution", response_model=shapes.Rows)
@@ -86,9 +99,25 @@ def show_attribution(
     caller: Reads,
     by: Literal["update", "evidence", "publisher", "kind"] = "update",
     protocol: str = "brier",
+    limit: TableLimit = PAGE_SIZE,
+    cursor: Cursor = None,
 ) -> Response:
-    """Attribute scores to updates, evidence, publishers or kinds of evidence."""
-    return _table(attribute(_frames(caller), by, protocol))
+    """Attribute scores to updates, evidence, publishers or kinds of evidence.
+
+    Outcomes recorded after the first page was read are left out of the others.
+    """
+    with caller.reading() as at:
+        here, frames = place(cursor, at.now), ledger_frames(at.session, rationales=False)
+        states = listing(at.session, now=at.now)
+    # A later outcome could move a row to a page that was read before.
+    later = [
+        one.slug for one in states if one.resolution and one.resolution.recorded_at > here.began
+    ]
+    questions = frames.questions
+    questions.loc[questions["question_id"].isin(later), "resolution"] = None
+    name = f"{by}_id" if by == "evidence" else by
+    keys = ["question_id", "forecaster", "made_at"] if by == "update" else [name]
+    return _table(attribute(frames, by, protocol), keys, here, limit)
 
 
 @router.get("/crowd", response_model=shapes.Rows)
@@ -105,9 +134,16 @@ def show_crowd(
     each_bot: Annotated[
         bool, Query(description="Count each bot of an owner, not all of them as one.")
     ] = False,
+    limit: TableLimit = PAGE_SIZE,
+    cursor: Cursor = None,
 ) -> Response:
     """Show the crowd's forecast on each question, of the forecasts that you may see."""
-    return _table(crowd(_frames(caller, question), method, at, of=of, each_bot=each_bot))
+    with caller.reading() as here:
+        begins = place(cursor, here.now)
+        only = None if question is None else [registry.find(here.session, question).slug]
+        frames = ledger_frames(here.session, questions=only, rationales=False)
+    found = crowd(frames, method, at, of=of, each_bot=each_bot)
+    return _table(found, ["question_id", "at"], begins, limit)
 
 
 @router.get("/report", responses=_DOCUMENT)
@@ -152,16 +188,16 @@ def show_digest(caller: Reads) -> Response:
     return answers.read(found)
 
 
-def _frames(caller: Reads, question: str | None = None) -> Frames:
-    with caller.reading() as at:
-        only = None if question is None else [registry.find(at.session, question).slug]
-        return ledger_frames(at.session, questions=only)
-
-
-def _table(table: pd.DataFrame) -> Response:
-    for name in table.select_dtypes("datetimetz"):
-        table[name] = time_texts(table[name])
-    return answers.read({"rows": table.to_dict("records")})
+def _table(table: pd.DataFrame, keys: list[str], here: Place, limit: int) -> Response:
+    """Return a page of a table's rows, which the columns ``keys`` name."""
+    alike = table.groupby(keys, sort=False).cumcount()
+    named = table[keys].assign(alike=alike).itertuples(index=False, name=None)
+    marks = {repr(row): number for number, row in enumerate(named)}
+    shown, following = here.page(list(marks), limit)
+    rows = table.iloc[[marks[mark] for mark in shown]].copy()
+    for name in rows.select_dtypes("datetimetz"):
+        rows[name] = time_texts(rows[name])
+    return answers.read({"rows": rows.to_dict("records"), "next": following})
 
 
 def _document(request: Request, made: Report | Comparison) -> Response:

@@ -117,9 +117,10 @@ class Forecast(Value):
 
 
 class Forecasts(BaseModel):
-    """The forecasts on a question that the caller may see, oldest first."""
+    """A page of the forecasts on a question that the caller may see, oldest first."""
 
     forecasts: list[Forecast]
+    next: str | None
     crowd_hidden: bool = Field(description="others' are hidden until the caller has forecast")
 
 
@@ -131,9 +132,10 @@ class CitedEvidence(Evidence):
 
 
 class EvidenceList(BaseModel):
-    """The evidence on a question that the caller may see."""
+    """A page of the evidence on a question that the caller may see."""
 
     evidence: list[CitedEvidence]
+    next: str | None
 
 
 class Question(BaseModel):
@@ -365,15 +367,17 @@ class Scored(BaseModel):
 
 
 class Scores(BaseModel):
-    """The caller's scores on resolved questions, the latest first."""
+    """A page of the caller's scores on resolved questions, the latest first."""
 
     scores: list[Scored]
+    next: str | None
 
 
 class Rows(BaseModel):
-    """A table as a list of its rows, as from the command line (docs/json.md)."""
+    """A page of a table's rows, as from the command line (docs/json.md)."""
 
     rows: list[dict[str, Any]]
+    next: str | None
 
 
 class Digest(BaseModel):

@@ -1,0 +1,159 @@
+"""The pages of forecasts, evidence, scores and tables, also while rows are added between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from forecasts.api.paging import MOST, MOST_OF_TABLE
+from tests.api.conftest import Clock, asked
+from tests.conftest import day
+
+V1 = "/api/v1"
+Add = Callable[[], None]
+ROWS = {"forecasts": "forecasts", "evidence": "evidence", "scores": "scores"}
+
+
+def listed(
+    api: TestClient, path: str, between: Add | None = None, limit: int = 3, **query: Any
+) -> Iterator[dict[str, Any]]:
+    """Follow `next`; yield each row. ``between`` is called after each page."""
+    for _ in range(30):
+        found = api.get(f"{V1}/{path}", params={"limit": limit} | query)
+        assert found.status_code == 200, found.text
+        rows = found.json()[ROWS.get(path.rpartition("/")[2], "rows")]
+        assert len(rows) <= limit
+        yield from rows
+        if found.json()["next"] is None:
+            return
+        query["cursor"] = found.json()["next"]
+        if between is not None:
+            between()
+    raise AssertionError("The list does not end.")
+
+
+@pytest.fixture
+def forecast(api: TestClient, clock: Clock) -> Callable[..., None]:
+    """Return a function that makes a forecast a minute later, with two pieces of evidence."""
+    made = 0
+
+    def make(slug: str = "rain") -> None:
+        nonlocal made
+        made += 1
+        clock.time += timedelta(minutes=1)
+        evidence = [{"note": f"{kind} {made}", "kind": kind} for kind in ("news", "data")]
+        given = {"probability": 0.1 + made % 8 / 10, "evidence": evidence}
+        assert api.post(f"{V1}/questions/{slug}/forecasts", json=given).status_code == 201
+
+    return make
+
+
+@pytest.mark.parametrize(("kind", "each"), [("forecasts", 1), ("evidence", 2)])
+def test_rows_on_a_question_are_listed_once_in_order_while_forecasts_are_made(
+    api: TestClient, engine: Engine, forecast: Add, kind: str, each: int
+) -> None:
+    asked(engine, slug="rain")
+    for _ in range(4):
+        forecast()
+    found = list(listed(api, f"questions/rain/{kind}", forecast, limit=2 * each))
+    numbers = [row["number" if kind == "forecasts" else "forecast"] for row in found]
+    whole = list(listed(api, f"questions/rain/{kind}", limit=MOST))
+    assert found == whole[: len(found)]
+    assert numbers == sorted(numbers)
+    assert len(found) >= 4 * each
+
+
+def test_a_page_of_evidence_may_end_within_a_forecast(
+    api: TestClient, engine: Engine, forecast: Add
+) -> None:
+    asked(engine, slug="rain")
+    forecast()
+    forecast()
+    notes = [row["note"] for row in listed(api, "questions/rain/evidence", limit=3)]
+    assert notes == ["news 1", "data 1", "news 2", "data 2"]
+
+
+@pytest.fixture
+def resolve(
+    api: TestClient, engine: Engine, clock: Clock, forecast: Callable[..., None]
+) -> Callable[[], None]:
+    """Return a function that resolves the next of 12 questions, each with two forecasts."""
+    for number in range(12):
+        asked(engine, slug=f"q{number}", title=f"Question {number}?", family=f"f{number}")
+        forecast(f"q{number}")
+        forecast(f"q{number}")
+    clock.time, resolved = day(20), iter(range(12))
+
+    def act() -> None:
+        clock.time += timedelta(minutes=1)
+        if (number := next(resolved, None)) is not None:
+            found = api.post(f"{V1}/questions/q{number}/resolve", json={"outcome": "no"})
+            assert found.status_code == 201
+
+    return act
+
+
+def test_scores_are_listed_once_while_outcomes_are_recorded(api: TestClient, resolve: Add) -> None:
+    for _ in range(5):
+        resolve()
+    found = [row["id"] for row in listed(api, "scores", resolve, limit=2)]
+    assert found == ["q4", "q3", "q2", "q1", "q0"]
+    whole = list(listed(api, "scores", limit=MOST))
+    assert [row["id"] for row in whole[-5:]] == found
+    assert all(len(row["forecasts"]) == 2 and row["score"] is not None for row in whole)
+
+
+@pytest.mark.parametrize("by", ["update", "evidence", "kind"])
+def test_an_attribution_is_that_of_its_first_page_while_outcomes_are_recorded(
+    api: TestClient, resolve: Add, by: str
+) -> None:
+    for _ in range(5):
+        resolve()
+    whole = list(listed(api, "attribution", limit=MOST_OF_TABLE, by=by))
+    assert len(whole) > 2 or by == "kind"
+    assert list(listed(api, "attribution", resolve, limit=1, by=by)) == whole
+    if by != "update":
+        points = [row["points"] for row in whole]
+        assert points == sorted(points, reverse=True)
+    assert list(listed(api, "attribution", limit=MOST_OF_TABLE, by=by)) != whole
+
+
+def test_the_crowd_has_pages(
+    api: TestClient, engine: Engine, forecast: Callable[..., None]
+) -> None:
+    for number in range(5):
+        asked(engine, slug=f"q{number}")
+        forecast(f"q{number}")
+
+    def ask_another() -> None:
+        if engine not in done:
+            done.append(engine)
+            asked(engine, slug="a0", title="Another?")
+            forecast("a0")
+
+    done: list[Engine] = []
+    found = [row["question_id"] for row in listed(api, "crowd", ask_another, limit=2)]
+    assert found == [f"q{number}" for number in range(5)]
+
+
+def test_a_page_of_a_list_has_50_rows_by_default(
+    api: TestClient, engine: Engine, clock: Clock
+) -> None:
+    asked(engine, slug="rain")
+    rows = [{"question": "rain", "probability": 0.3, "evidence": [{"note": "x"}]}] * 60
+    assert api.post(f"{V1}/forecasts", json={"forecasts": rows}).status_code == 201
+    for kind in ("forecasts", "evidence"):
+        found = api.get(f"{V1}/questions/rain/{kind}").json()
+        assert len(found[kind]) == 50
+        assert found["next"] is not None
+    clock.time = day(11)
+    api.post(f"{V1}/questions/rain/resolve", json={"outcome": "yes"})
+    for path, most in (("scores", MOST), ("attribution", MOST_OF_TABLE), ("crowd", MOST_OF_TABLE)):
+        assert api.get(f"{V1}/{path}").json()["next"] is None
+        for limit, status in ((most, 200), (most + 1, 422), (0, 422)):
+            assert api.get(f"{V1}/{path}", params={"limit": limit}).status_code == status
