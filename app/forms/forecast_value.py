@@ -6,6 +6,11 @@ follow it when it is typed. A preview shows the value as read and its expected s
 A widget that another one writes is replaced: it gets a new key, and the old key is ignored. The
 browser may still send the old widget's value with the next click, which must not win over the
 latest entry.
+
+A widget begins with ``value``, never with a value set in ``st.session_state``. Streamlit tells the
+browser of that only once, and drops it if the next run begins first; the browser then draws the
+widget at its minimum, and sends that as if it were moved. A widget writes only what differs from
+the text, and nothing while the text cannot be read.
 """
 
 from __future__ import annotations
@@ -67,20 +72,21 @@ def value_fields(
     """
     kind = QuestionType(text.type)
     st.session_state.setdefault(_current_key(f"{key}-value"), typed_forecast(current, text))
+    locked = _is_unreadable(key, text)
     if kind == QuestionType.binary:
         with st.container(horizontal=quick, vertical_alignment="center", gap="medium"):
             written = _typed(key, text, current, quick=quick)
-            _slider(key, text)
+            _slider(key, text, locked=locked)
     elif kind == QuestionType.multiple_choice:
         # In a list the text comes first, and the bars are folded.
         written = _typed(key, text, current, quick=True) if quick else ""
         with _folded("Option by option", quick=quick):
-            _bars(key, text)
+            _bars(key, text, locked=locked)
         written = written if quick else _typed(key, text, current, quick=False)
     else:
         written = _typed(key, text, current, quick=quick)
         with _folded("Quantiles and density", quick=quick):
-            _quantiles(key, text)
+            _quantiles(key, text, locked=locked)
             _density(written, text)
     _preview(key, written, text, current, quick=quick)
     return written
@@ -95,6 +101,15 @@ def is_typed(key: str, text: QuestionText, current: Forecast | None) -> bool:
 def read_field(written: str, current: Forecast | None, text: QuestionText) -> Value:
     """Return the value typed into a field that started as ``current``, as ``read_typed`` does."""
     return read_typed(written, current, text, **_clock())
+
+
+def _is_unreadable(key: str, text: QuestionText) -> bool:
+    """Return whether something is typed in the form of ``key`` that states no forecast."""
+    written = _text_of(key)
+    with suppress(LedgerError):
+        read_field(written, None, text)
+        return False
+    return bool(written.strip())
 
 
 def _clock() -> _Clock:
@@ -167,25 +182,35 @@ def _follow(key: str, text: QuestionText, typed_key: str) -> None:
         _replaced(_level(key, place))
 
 
-def _write(key: str, new_text: str) -> None:
-    """Replace the text."""
-    st.session_state[_replaced(f"{key}-value")] = new_text
+def _write(key: str, text: QuestionText, new_text: str) -> None:
+    """Replace the text, unless it cannot be read: then it waits to be corrected."""
+    if not _is_unreadable(key, text):
+        st.session_state[_replaced(f"{key}-value")] = new_text
 
 
 def _percent_slider(
-    label: str, name: str, on_change: Callable[[], None], *, named: bool = True
+    label: str,
+    name: str,
+    place: int,
+    on_change: Callable[[], None],
+    *,
+    locked: bool,
+    named: bool = True,
 ) -> None:
-    """Show a slider of whole percentages under the key ``name``; ``named``: with a label.
+    """Show a slider of whole percentages under the key ``name``, at ``place`` by the text.
 
-    Finer ones are typed. Its ends stand for the lowest and the highest one on offer.
+    Finer ones are typed. Its ends stand for the lowest and the highest one on offer. ``named``:
+    with a label.
     """
     st.slider(
         label,
         min_value=math.floor(_lowest()),
         max_value=math.ceil(100 - _lowest()),
+        value=place,
         format="%d%%",
         key=name,
         on_change=on_change,
+        disabled=locked,
         label_visibility="visible" if named else "collapsed",
     )
 
@@ -206,23 +231,30 @@ def _on_slider(percent: float) -> int:
     return round(_within(percent))
 
 
-def _slider(key: str, text: QuestionText) -> None:
+def _slider(key: str, text: QuestionText, *, locked: bool) -> None:
     """Show the slider; while there is no probability, it shows none either."""
-    name, stated = _current_key(f"{key}-slider"), None
-    with suppress(LedgerError):
-        stated = read_typed(_text_of(key), None, text).probability
-    st.session_state.setdefault(name, 50 if stated is None else _on_slider(100 * stated))
+    name = _current_key(f"{key}-slider")
+    unset, place = _slider_place(key, text)
 
     def write() -> None:
-        if name != _current_key(f"{key}-slider"):
+        moved = st.session_state[name]
+        if name != _current_key(f"{key}-slider") or moved == _slider_place(key, text)[1]:
             return
-        value = Value(probability=_within(st.session_state[name]) / 100)
-        _write(key, format_value(value).replace(" ", ""))
+        value = Value(probability=_within(moved) / 100)
+        _write(key, text, format_value(value).replace(" ", ""))
 
-    unset = stated is None
     with st.container(key=f"{key}-unset" if unset else f"{key}-set"):
         label = "Probability slider, not set" if unset else "Probability slider"
-        _percent_slider(label, name, write, named=False)
+        _percent_slider(label, name, place, write, locked=locked, named=False)
+
+
+def _slider_place(key: str, text: QuestionText) -> tuple[bool, int]:
+    """Return whether the text states no probability, and the slider's place."""
+    with suppress(LedgerError):
+        stated = read_typed(_text_of(key), None, text).probability
+        if stated is not None:
+            return False, _on_slider(100 * stated)
+    return True, 50
 
 
 # --- options ---------------------------------------------------------------------------------
@@ -232,28 +264,28 @@ def _bar(key: str, place: int) -> str:
     return f"{key}-option-{place}"
 
 
-def _bars(key: str, text: QuestionText) -> None:
+def _bars(key: str, text: QuestionText, *, locked: bool) -> None:
     """Show a bar per option; moving one rebalances the others, so that they sum to 100%."""
     options = text.options or []
     even = [100 / len(options)] * len(options)
     stated = typed_values.read_percents(_text_of(key), text)
-    for place, percent in enumerate(stated or even):
-        st.session_state.setdefault(_current_key(_bar(key, place)), _on_slider(percent))
 
-    def rebalance(place: int, moved: str) -> None:
-        if moved != _current_key(_bar(key, place)):
-            return
+    def rebalance(place: int, name: str) -> None:
         before = typed_values.read_percents(_text_of(key), text) or even
-        now = typed_values.rebalanced(before, place, _within(st.session_state[moved]), _lowest())
+        moved = st.session_state[name]
+        if name != _current_key(_bar(key, place)) or moved == _on_slider(before[place]):
+            return
+        now = typed_values.rebalanced(before, place, _within(moved), _lowest())
         for other in range(len(options)):
             if other != place:
                 _replaced(_bar(key, other))
-        _write(key, typed_values.typed_percents(now, text))
+        _write(key, text, typed_values.typed_percents(now, text))
 
     with st.container(key=f"{key}-bars-unset" if stated is None else f"{key}-bars"):
-        for place, option in enumerate(options):
+        for place, (option, percent) in enumerate(zip(options, stated or even, strict=True)):
             name = _current_key(_bar(key, place))
-            _percent_slider(as_text(option), name, partial(rebalance, place, name))
+            write = partial(rebalance, place, name)
+            _percent_slider(as_text(option), name, _on_slider(percent), write, locked=locked)
     st.caption("Moving a bar rebalances the others to sum to 100%.")
 
 
@@ -264,51 +296,55 @@ def _level(key: str, place: int) -> str:
     return f"{key}-level-{place}"
 
 
-def _quantiles(key: str, text: QuestionText) -> None:
+def _quantiles(key: str, text: QuestionText, *, locked: bool) -> None:
     """Show a field per quantile, unless the browser's fields cannot hold the range."""
     low, high = (figure_to_float(end, text.type) for end in (text.lower_bound, text.upper_bound))
     by_day = text.type == QuestionType.date
     if (by_day and high - low <= _WHOLE_DAYS) or (not by_day and max(-low, high) > _LARGEST):
         return
-    for place, number in enumerate(typed_values.read_quantiles(_text_of(key), text, **_clock())):
-        st.session_state.setdefault(_current_key(_level(key, place)), _in_field(number, text))
+
+    def in_fields() -> list[float | date | None]:
+        stated = typed_values.read_quantiles(_text_of(key), text, **_clock())
+        return [_in_field(number, text) for number in stated]
 
     shown = [_current_key(_level(key, place)) for place in range(len(QUANTILES))]
 
     def write() -> None:
         names = [_current_key(_level(key, place)) for place in range(len(QUANTILES))]
-        if names != shown:
-            return
         stated = [st.session_state[name] for name in names]
+        if names != shown or stated == in_fields():
+            return
         figures = [one.isoformat() if isinstance(one, date) else one for one in stated]
-        _write(key, typed_values.typed_quantiles(figures, _text_of(key), text, **_clock()))
+        _write(key, text, typed_values.typed_quantiles(figures, _text_of(key), text, **_clock()))
 
     with st.container(horizontal=True, gap="small", key=f"{key}-levels"):
-        for place, level in enumerate(QUANTILES):
-            label, name = f"{level * 100:g}th percentile", _current_key(_level(key, place))
+        for level, name, begun in zip(QUANTILES, shown, in_fields(), strict=True):
+            label = f"{level * 100:g}th percentile"
             if by_day:
                 first, last = (datetime.fromtimestamp(end, UTC).date() for end in (low, high))
                 st.date_input(
                     label,
-                    value=None,
+                    value=begun if isinstance(begun, date) else None,
                     min_value=first,
                     max_value=last,
                     format="YYYY-MM-DD",
                     key=name,
                     on_change=write,
+                    disabled=locked,
                     width=168,
                 )
             else:
                 digits = max(0, 2 - math.floor(math.log10(high / 2 - low / 2)))
                 st.number_input(
                     label,
-                    value=None,
+                    value=None if isinstance(begun, date) else begun,
                     min_value=low,
                     max_value=high,
                     step=10.0**-digits * 10,
                     format=f"%.{digits}f",
                     key=name,
                     on_change=write,
+                    disabled=locked,
                     width=124,
                 )
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import NumberInput
 
 from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.questions import registry
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.updates.values import Value, format_value
 from tests.app.conftest import visit
 from tests.conftest import ask, day
 
@@ -271,3 +272,85 @@ def test_of_options_it_names_the_one_that_moves_most_as_they_are_typed(
     furnished.text_input(key="forecast-port#0-evidence").input("The strike")
     save(furnished, "port")
     assert "Evidence: 1 against “Busan”." in toasts(furnished)[0]
+
+
+def report(app: AppTest, key: str, *, places: dict[str, float | None] | None = None) -> None:
+    """Let the browser report the form's sliders and number fields where it draws them.
+
+    Streamlit drops a drawing that the next run overtakes, with the value that it sets. The browser
+    then has the later one alone, so a widget is where it begins. ``places``: where others are.
+    """
+    for widget in (*app.slider, *app.number_input):
+        name = str(widget.key).removeprefix(key).split("~")[0]
+        if not str(widget.key).startswith(f"{key}-") or name.endswith("-share"):
+            continue
+        begun = widget.proto.default
+        if isinstance(widget, NumberInput):
+            begun = [begun] if widget.proto.HasField("default") else [None]
+        # A browser that has not heard that a widget is disabled reports it too.
+        widget._value = (places or {}).get(name, begun[0])
+
+
+def saved_by_alice(engine: Engine, slug: str) -> list[str]:
+    """Return alice's forecasts on the question, in words."""
+    with database.reading(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        path = updates.history(ledger, registry.find(ledger, slug), alice)
+    return [format_value(forecast) for forecast, _ in path]
+
+
+@pytest.mark.parametrize("page", ["today", "question"])
+@pytest.mark.parametrize(
+    ("slug", "typed", "saved"),
+    [
+        ("quay", "44", ["44%"]),
+        ("quay", "4x", []),
+        ("quay", "", []),
+        ("port", "Busan=50%, Ulsan=30%", ["option 1 50%, option 2 30%, option 3 20%"]),
+        ("port", "44", []),
+        ("port", "", []),
+        ("depth", "10%=5, 50%=10", ["10th percentile: 5, 50th: 10"]),
+        ("depth", "44", []),
+        ("depth", "", []),
+    ],
+)
+def test_what_is_saved_is_what_was_typed_whatever_drawing_the_browser_missed(
+    furnished: AppTest, engine: Engine, page: str, slug: str, typed: str, saved: list[str]
+) -> None:
+    visit(furnished, page, **({"slug": slug} if page == "question" else {}))
+    key = f"{'quick' if page == 'today' else 'forecast'}-{slug}#0"
+    furnished.text_input(key=f"{key}-value").input(typed).run()
+    furnished.run()
+    report(furnished, key)
+    furnished.button(key=f"{key}-save").click().run()
+    assert [words.replace("\xa0", " ") for words in saved_by_alice(engine, slug)] == saved
+
+
+@pytest.mark.parametrize(
+    ("slug", "typed", "moved"),
+    [
+        ("quay", "4x", {"-slider": 80}),
+        ("port", "44", {"-option-0": 80}),
+        ("depth", "44", {"-level-2": 12.0}),
+    ],
+)
+def test_nothing_is_moved_over_a_text_that_cannot_be_read(
+    furnished: AppTest, engine: Engine, slug: str, typed: str, moved: dict[str, float | None]
+) -> None:
+    visit(furnished, "question", slug=slug)
+    key = f"forecast-{slug}#0"
+    furnished.text_input(key=f"{key}-value").input(typed).run()
+    assert all(
+        widget.disabled
+        for widget in (*furnished.slider, *furnished.number_input)
+        if any(name in str(widget.key) for name in moved)
+    )
+    report(furnished, key, places=moved)
+    save(furnished, slug)
+    assert "4" in furnished.text_input(key=f"{key}-value").value
+    assert saved_by_alice(engine, slug) == []
+    furnished.text_input(key=f"{key}-value").input("").run()
+    report(furnished, key, places=moved)
+    furnished.run()
+    save(furnished, slug)
+    assert len(saved_by_alice(engine, slug)) == 1
