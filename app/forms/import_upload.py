@@ -45,6 +45,7 @@ from forecasts.exchange.platforms.source import opened
 from forecasts.ledger import database
 from forecasts.ledger.clock import act_time
 from forecasts.ledger.models import Member
+from forecasts.questions.typed_dates import read_date
 from forecasts.scores.frames import Frames
 
 FOLDER = "folder"  # the format of a ledger folder
@@ -85,6 +86,7 @@ class Asked:
     mine: bool = False
     vouch: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
+    closes: str = ""
 
 
 @dataclass(frozen=True)
@@ -228,6 +230,14 @@ def _choices(key: str, state: ImportState, seen: Seen, rights: Rights) -> Asked:
             f"{as_text(my_handle())}’s. Importing the others’ requires an admin.",
             width=220,
         )
+        closes = "closes" in asks and st.text_input(
+            "Closes",
+            key=f"{key}-closes",
+            placeholder="end of March",
+            help="The last day of open questions for which neither the sheet nor the title names "
+            "one. Without it they are left out.",
+            width=220,
+        )
     aggregates = "aggregates" in asks and st.checkbox(
         "Import the platform’s crowd forecasts, as bots", key=f"{key}-aggregates"
     )
@@ -250,6 +260,7 @@ def _choices(key: str, state: ImportState, seen: Seen, rights: Rights) -> Asked:
         real_ids=real_ids,
         vouch=vouch(key, rights),
         columns=columns,
+        closes=closes or "",
     )
 
 
@@ -321,12 +332,14 @@ def _compared(
             )
         return Ready(key, asked, additions, frames, warnings)
     who = importer(moment)
+    zone = ZoneInfo(asked.zone)
     choices = Choices(
         owner=who.handle,
-        zone=ZoneInfo(asked.zone),
+        zone=zone,
         alias=str if asked.real_ids else _aliases(),
         aggregates=asked.aggregates,
         columns=asked.columns,
+        closes=read_date(asked.closes, now=moment, zone=zone) if asked.closes.strip() else None,
         now=moment,
     )
     with opened(path, most_bytes=most) as source:

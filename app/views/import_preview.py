@@ -29,6 +29,7 @@ _HERE = {
     "--column": "“Columns”",
     "--timezone": "“Time zone”",
     "--account": "“Your name in the file”",
+    "--closes": "“Closes”",
     "--vouch": "“I vouch for the forecasts’ times”",
 }
 _OPTION = re.compile("|".join([r'--column (?:"([^"]+)"|([^\s":;]+))', *_HERE]))  # longest first
@@ -133,6 +134,8 @@ def _questions(preview: Preview) -> None:
             parts.append(counted(row.forecasts, "new forecast") + _made(row))
         if row.closes is not None:
             parts.append(f"close {day(row.closes)}")
+        if row.closes_in_words:
+            parts.append(as_text(f"read from “{row.closes_in_words}” in the title"))
         parts += [as_text(one) for one in row.details]
         if row.known:
             parts.append(f"{row.known:,} known")

@@ -73,6 +73,13 @@ def import_(
             help="Read our column from theirs, in a spreadsheet. Repeatable.",
         ),
     ] = None,
+    closes: Annotated[
+        str | None,
+        Option(
+            metavar="WHEN",
+            help="The last day of a spreadsheet's open questions that name none.",
+        ),
+    ] = None,
     vouch: Annotated[
         bool,
         Option(
@@ -96,14 +103,17 @@ def import_(
     from forecasts.exchange.platforms.formats import read
     from forecasts.exchange.platforms.record import Choices
     from forecasts.exchange.platforms.source import opened
+    from forecasts.questions.typed_dates import read_date
 
+    at, there = now(), zone_named(timezone)
     choices = Choices(
         owner=acting_handle(database, member),
-        zone=zone_named(timezone),
+        zone=there,
         alias=str if real_ids else _aliases(database, member, dry_run),
         aggregates=aggregates,
         columns=dict(_columns(column or [])),
-        now=now(),
+        closes=None if closes is None else read_date(closes, now=at, zone=there),
+        now=at,
     )
     with opened(path) as source, progress_bar("import", "%") as advance_to:
         advance_to(description=f"Reading {path.name}")

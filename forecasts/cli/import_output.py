@@ -88,7 +88,8 @@ def _dates(row: QuestionRow) -> list[str]:
         first, last = day(row.first), day(row.last)
         dates.append(f"made {first}" + (f" to {last}" if last != first else ""))
     if row.closes is not None:
-        dates.append(f"close {day(row.closes)}")
+        read = f" (“{row.closes_in_words}” in the title)" if row.closes_in_words else ""
+        dates.append(f"close {day(row.closes)}{read}")
     return dates
 
 

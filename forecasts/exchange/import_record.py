@@ -29,6 +29,7 @@ from forecasts.exchange.platforms.check import check_record
 from forecasts.exchange.platforms.record import LeftOut, PlatformRecord
 from forecasts.exchange.printed_scores import new_printed_scores, write_printed_scores
 from forecasts.exchange.question_names import mapped, names_here
+from forecasts.exchange.undated import close_phrases, with_known_times
 from forecasts.ledger.append import append
 from forecasts.ledger.models import Member, QuestionOrigin, QuestionText
 from forecasts.questions.standing import in_batches
@@ -54,7 +55,8 @@ class QuestionRow:
     ``details``: a clause on each change of wording, on a new outcome and on withdrawals:
     "title: … → …", "outcome: yes", "1 withdrawal". ``forecasts``: those that are new, without
     withdrawals; ``known``: those that the ledger has. ``first``, ``last``: when the first and the
-    last of the new ones were made; None without any. ``closes``: its scheduled close.
+    last of the new ones were made; None without any. ``closes``: its scheduled close, and
+    ``closes_in_words`` the words of its title that it was read from.
     """
 
     question_id: str
@@ -67,6 +69,7 @@ class QuestionRow:
     first: datetime | None
     last: datetime | None
     closes: datetime | None
+    closes_in_words: str = ""
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,10 @@ def _compared(
     on_progress("Questions of this ledger", 0.0)
     names, discarded = names_here(session, record, member)
     left_out = [*record.left_out, *_discarded(record.frames, discarded)]
-    record = _renamed(record, names, discarded)
+    record, closeless = with_known_times(session, record, names, now)
+    left_out += closeless.values()
+    phrases = close_phrases(record, names)
+    record = _renamed(record, names, discarded | closeless.keys())
     comparison = compare_frames(
         session,
         record.frames,
@@ -186,7 +192,7 @@ def _compared(
     left_out += _conflicting(record.frames, comparison)
     known = {slug: state.id for slug, state in comparison.known.items()}
     printed = new_printed_scores(session, record, known, member)
-    preview = _preview(session, record, comparison, left_out, len(printed), member)
+    preview = _preview(session, record, comparison, left_out, len(printed), member, phrases)
     release_memory()  # of the sums over all forecasts
     return _Compared(record, comparison, printed, preview)
 
@@ -240,6 +246,7 @@ def _preview(
     left_out: Sequence[LeftOut],
     printed: int,
     member: Member,
+    phrases: Mapping[str, str],
 ) -> Preview:
     frames = record.frames
     new, ended = _by_question(comparison.forecasts.rows)
@@ -271,6 +278,7 @@ def _preview(
                     first=first,
                     last=last,
                     closes=time_of(row.scheduled_close_time),
+                    closes_in_words=phrases.get(slug, "") if change is Change.new else "",
                 )
             )
     handles = [str(handle) for handle in frames.forecasts["forecaster"].unique()]

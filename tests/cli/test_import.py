@@ -220,3 +220,22 @@ def test_a_preview_counts_withdrawals_apart(
     folder = export(tmp_path / "export", [question(41)], [ended])
     seen = forecasts("import", str(folder), "--dry-run").stdout
     assert "An import would add 1 new question, 1 forecast, 1 withdrawal." in seen
+
+
+def test_a_sheet_without_dates_comes_in_open_with_the_closes_of_its_titles_and_the_one_given(
+    forecasts: Callable[..., Result], tmp_path: Path
+) -> None:
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text(
+        "question,p,outcome\nWill Ann marry?,0.3,\nWill it open by 1 June 2027?,0.4,\n"
+    )
+    seen = forecasts("import", str(sheet), "--dry-run")
+    assert "close 2027-06-01 (“by 1 June 2027” in the title)" in " ".join(seen.stdout.split())
+    assert "1 open question is left out" in seen.stderr
+    assert "--closes" in seen.stderr
+    forecasts("import", str(sheet), "--closes", "end of March 2027")
+    lines = [line.split("\t")[1:] for line in forecasts("questions").stdout.splitlines()]
+    assert lines == [
+        ["Will Ann marry?", "open", "2027-03-31", "30%"],
+        ["Will it open by 1 June 2027?", "open", "2027-06-01", "40%"],
+    ]

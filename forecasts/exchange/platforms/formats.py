@@ -87,7 +87,7 @@ FORMATS: Mapping[str, Format] = {
         pairs,
         "Spreadsheet",
         "a CSV of probabilities and outcomes",
-        asks=frozenset({"zone", "columns"}),
+        asks=frozenset({"zone", "columns", "closes"}),
     ),
 }
 GENERIC = "pairs"

@@ -9,10 +9,8 @@ by columns, since such files have millions of rows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -33,33 +31,34 @@ from forecasts.exchange.platforms.column_guesses import (
 from forecasts.exchange.platforms.columns import (
     as_mask,
     as_texts,
-    day_earlier,
-    day_later,
-    end_days,
     hashed_id,
     origins_of,
     repeated,
     require_sound,
-    window_note,
-    windows,
 )
 from forecasts.exchange.platforms.record import (
     PRINTED_COLUMNS,
     Advice,
+    Assumed,
     Choices,
     LeftOut,
+    Mask,
     PlatformRecord,
     frame_of,
     frames_of,
 )
 from forecasts.exchange.platforms.sheet_forecasts import (
-    DATED,
-    UNDATED,
-    dates_of,
     made_by_row,
     values_of,
     with_forecasters,
     with_resolved,
+)
+from forecasts.exchange.platforms.sheet_times import (
+    Times,
+    dates_of,
+    require_dated,
+    time_notes,
+    timed,
 )
 from forecasts.exchange.platforms.source import Source
 from forecasts.scores.frames import Frames
@@ -88,11 +87,16 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
             f"{source.name} has {len(source.headers)} CSV files.",
             remedy="Give one sheet at a time.",
         )
+    if choices.closes is not None and choices.now is not None and choices.closes <= choices.now:
+        raise BadInput(
+            f"The close {choices.closes.astimezone(choices.zone).date()} has passed.",
+            remedy="Give a later day with --closes.",
+        )
     [(name, header)] = source.headers.items()
     columns = matched(header, choices.columns)
     table = source.table(name, dict.fromkeys(header, "text"))
     columns = with_forecasters(table, with_resolved(table, columns))
-    frames, left_out, notes = _frames(table, columns, choices)
+    frames, assumed, left_out, notes = _frames(table, columns, choices)
     return PlatformRecord(
         platform="pairs",
         frames=frames,
@@ -100,31 +104,37 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
         printed=frame_of(PRINTED_COLUMNS, {}),
         left_out=left_out,
         notes=notes,
+        assumed=assumed,
     )
 
 
 def _frames(
     table: Table, columns: Columns, choices: Choices
-) -> tuple[Frames, list[LeftOut], list[str]]:
-    """Return the frames, the omissions and the notes; the table is emptied."""
+) -> tuple[Frames, Assumed, list[LeftOut], list[str]]:
+    """Return the frames, their assumed times, the omissions and the notes; the table is emptied."""
     values = values_of(table, columns)
     asked = _asked(table, columns)
     outcomes = _outcomes(table, columns, asked)
     dates = dates_of(table, columns, choices.zone)
-    made = made_by_row(table, columns, choices, values, dates)
+    made = made_by_row(table, columns, choices, values, dates["made_at"])
+    require_dated(table, columns, made)
     require_sound(table)
-    questions, unusable, late = _questions(table, columns, asked, outcomes, dates, made, choices)
+    found = timed(asked.titles, asked.codes, outcomes, dates, made, choices)
+    made["made_at"] = found.made_at
+    questions = _questions(table, columns, asked, outcomes, found)
     table.frame = table.frame[:0]
-    nameless = made["forecaster"] == ""
-    left_out = [
-        LeftOut(table.place(row), "", "names no forecaster")
-        for row in made["row"][nameless].unique().tolist()
-    ]
-    if nameless.any():
-        made = made[~nameless].reset_index(drop=True)
-    notes = [columns_note(columns, table.header)]
-    notes += _notes(columns, values.rule, choices.zone, unusable, late)
+    notes = [columns_note(columns, table.header), f"Probabilities are {values.rule}."]
+    notes += [*leftover_notes(columns), *time_notes(columns, found, choices)]
     notes += _at_once(table, columns, made, asked.codes[made["row"]])
+    out = _reasons(made, asked.codes[made["row"]], found.assumed.forecasts)
+    kept = (out == "").to_numpy()
+    dropped = zip(made["row"][~kept], made["forecaster"][~kept], out[~kept], strict=True)
+    left_out = [
+        LeftOut(table.place(row), name, reason) for row, name, reason in dict.fromkeys(dropped)
+    ]
+    assumed = replace(found.assumed, forecasts=found.assumed.forecasts[kept])
+    if not kept.all():
+        made = made[kept].reset_index(drop=True)
     places = {"questions": asked.first, "forecasts": made.pop("row").to_numpy()}
     forecasts = {str(name): made[name] for name in made}
     codes = asked.codes[places["forecasts"]]
@@ -132,7 +142,22 @@ def _frames(
     frames = frames_of(
         questions, forecasts, place=lambda of, row: table.place(int(places[of][row]))
     )
-    return frames, left_out, notes
+    return frames, assumed, left_out, notes
+
+
+def _reasons(made: pd.DataFrame, question: npt.NDArray[np.intp], undated: Mask) -> pd.Series[Any]:
+    """Return why each forecast is left out; blank if it is not."""
+    reasons = pd.Series("", index=made.index)
+    same = pd.DataFrame({"question": question, "name": made["forecaster"]})
+    earlier = same.duplicated(keep="last") & undated
+    reasons[earlier] = "without a date, only the last row by one name on a question counts"
+    if "probability" in made:
+        same = same.assign(at=made["made_at"], probability=made["probability"])
+        if "rationale" in made:
+            same["rationale"] = made["rationale"]
+        reasons[same.duplicated(keep="last")] = "repeated in a later row"
+    reasons[made["forecaster"] == ""] = "names no forecaster"
+    return reasons
 
 
 @dataclass(frozen=True)
@@ -268,69 +293,31 @@ def _outcome(text: str, options: Mapping[str, str]) -> str | None:
 
 
 def _questions(
-    table: Table,
-    columns: Columns,
-    asked: _Asked,
-    outcomes: pd.Series[Any],
-    dates: Mapping[str, pd.Series[Any]],
-    made: pd.DataFrame,
-    choices: Choices,
-) -> tuple[dict[str, Any], int, int]:
-    """Return the columns of the questions, how many had no usable close, and the late forecasts."""
-    many, codes, zone = len(asked.ids), asked.codes[made["row"]], choices.zone
-    opened, due, resolved = (
-        _of_each(dates[name], asked.codes, which, many)
-        for name, which in (("open_time", "min"), ("close_time", "max"), ("resolved_at", "max"))
-    )
-    first, last = (_of_each(made["made_at"], codes, which, many) for which in ("min", "max"))
-    opened = opened.fillna(first).fillna(day_earlier(due, zone)).fillna(UNDATED)
-    due = due.where(due.notna() | resolved.notna(), day_later(last, zone)).fillna(resolved)
-    due = due.fillna(day_later(opened, zone))
-    # A sheet that says when a question closes means it, however late the outcome was known.
-    is_needed = (resolved < due) | ~(due > opened)
-    window, unusable = windows(opened, due, resolved.where(is_needed), zone)
-    closes = window["actual_close_time"].fillna(window["scheduled_close_time"])
-    late = int((made["made_at"] >= closes.take(codes).reset_index(drop=True)).sum())
-    found: dict[str, Any] = {
+    table: Table, columns: Columns, asked: _Asked, outcomes: pd.Series[Any], found: Times
+) -> dict[str, Any]:
+    """Return the columns of the questions."""
+    questions: dict[str, Any] = {
         "question_id": asked.ids,
         "title": asked.titles,
         "type": repeated("binary", len(asked.ids)),
-        **window,
+        **found.window,
         "resolution": outcomes,
-        "resolved_at": _begun(resolved.where(outcomes != ""), zone, choices.now),
     }
     if columns.wide and columns.wide[0] == "option":
-        found["type"] = repeated("multiple_choice", len(asked.ids))
-        found["options"] = [list(columns.wide[1])] * len(asked.ids)
+        questions["type"] = repeated("multiple_choice", len(asked.ids))
+        questions["options"] = [list(columns.wide[1])] * len(asked.ids)
     rows = table.frame
     if name := columns.one("family"):
-        found["family"] = rows[name].take(asked.first).reset_index(drop=True)
+        questions["family"] = rows[name].take(asked.first).reset_index(drop=True)
     if name := columns.one("tags"):
-        found["tags"] = [_tags(cell) for cell in rows[name].take(asked.first)]
-    return found, unusable, late
-
-
-def _begun(times: pd.Series[Any], zone: ZoneInfo, now: datetime | None) -> pd.Series[Any]:
-    """Return the times; for the end of the day of the import, the time of the import."""
-    if now is None:
-        return times
-    is_today = end_days(times, zone) & (times > now) & (day_earlier(times, zone) <= now)
-    return times.mask(is_today, pd.Timestamp(now))
+        questions["tags"] = [_tags(cell) for cell in rows[name].take(asked.first)]
+    return questions
 
 
 def _tags(cell: str) -> list[str] | None:
     """Return the tags in a cell, which commas or semicolons separate; None if it is blank."""
     tags = [tag.strip() for tag in cell.replace(";", ",").split(",")]
     return list(dict.fromkeys(filter(None, tags))) or None
-
-
-def _of_each(
-    moments: pd.Series[Any], codes: npt.NDArray[np.intp], which: str, many: int
-) -> pd.Series[Any]:
-    """Return the first or the last time of each question."""
-    if len(codes) == many and (codes == np.arange(many)).all():
-        return moments
-    return moments.groupby(codes).agg(which).reindex(range(many))
 
 
 def _at_once(
@@ -360,27 +347,3 @@ def _at_once(
         f"{place}, {made['forecaster'].iloc[row]!r}. If they are two people, give each a name of "
         "their own."
     )
-
-
-def _notes(columns: Columns, rule: str, zone: ZoneInfo, unusable: int, late: int) -> Iterator[str]:
-    yield f"Probabilities are {rule}."
-    yield from leftover_notes(columns)
-    dated = {field for field in DATED if columns.one(field)}
-    if columns.wide and columns.wide[0] == "made_at":
-        dated.add("made_at")
-    if not dated:
-        yield "The file has no dates: each forecast is dated 1 January 2000, for a day."
-        return
-    yield f"Days, and times without an offset, are in {zone.key}."
-    if "made_at" not in dated:
-        yield (
-            "No column says when a forecast was made: it is the question's opening time, or a day "
-            "before its close."
-        )
-    if not dated & {"close_time", "resolved_at"}:
-        yield "No column says when a question closes: it is a day after its last forecast."
-    if note := window_note(unusable):
-        yield note
-    if late:
-        were = "1 forecast was" if late == 1 else f"{late:,} forecasts were"
-        yield f"{were} made after the question closed, and will not count."

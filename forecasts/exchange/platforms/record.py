@@ -18,10 +18,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from forecasts.scores.frames import FRAME_COLUMNS, MEMBER_COLUMNS, TIME_DTYPE, Frames, row_number
 
+Mask = npt.NDArray[np.bool_]
 ORIGIN_COLUMNS = {"question_id": "text", "platform_id": "text", "url": "text"}
 PRINTED_COLUMNS = {
     "question_id": "text",
@@ -45,8 +47,9 @@ class Choices:
 
     ``owner``: the handle for the person whose account a personal export is of. ``zone``: of times
     without one. ``alias``: the handle for an anonymised id. ``aggregates``: import the platform's
-    crowds, as bots. ``columns``: the file's column for each of ours, in spreadsheets. ``now``: the
-    time of the import, if the format has events that are still ahead.
+    crowds, as bots. ``columns``: the file's column for each of ours, in spreadsheets. ``closes``:
+    the close of open questions for which the sheet names none. ``now``: the time of the import, if
+    the format has events that are still ahead.
     """
 
     owner: str
@@ -54,6 +57,7 @@ class Choices:
     alias: Callable[[str], str] = str
     aggregates: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
+    closes: datetime | None = None
     now: datetime | None = None
 
 
@@ -82,6 +86,25 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
+class Assumed:
+    """The times that a sheet does not give, as masks over its questions and its forecasts.
+
+    ``opens``, ``closes``: when a question opens or closes; ``extends``: it closes a day after its
+    last forecast; ``ends``: it has an outcome of unknown time; ``closeless``: it is open, and
+    nothing says when it closes. ``forecasts``: when one was made. ``phrases``: the words of a title
+    that name the close, by the question's number.
+    """
+
+    opens: Mask
+    closes: Mask
+    extends: Mask
+    ends: Mask
+    closeless: Mask
+    forecasts: Mask
+    phrases: Mapping[int, str]
+
+
+@dataclass(frozen=True)
 class PlatformRecord:
     """The questions and forecasts of an account or a tournament elsewhere.
 
@@ -93,7 +116,8 @@ class PlatformRecord:
     the forecasts are prices after trades, which nobody stated as a probability. ``notes``: a
     sentence on each decision in reading the file, such as its time zone (``Advice`` if it names
     options). ``account``: the name in
-    the file of the account whose forecasts are the owner's, if the file tells.
+    the file of the account whose forecasts are the owner's, if the file tells. ``assumed``: the
+    times that a sheet does not give.
     """
 
     platform: str
@@ -104,6 +128,7 @@ class PlatformRecord:
     left_out: Sequence[LeftOut] = ()
     notes: Sequence[str] = ()
     account: str = ""
+    assumed: Assumed | None = None
 
 
 def frame_of(columns: Mapping[str, str], values: Mapping[str, Any]) -> pd.DataFrame:

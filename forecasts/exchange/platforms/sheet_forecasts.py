@@ -1,4 +1,4 @@
-"""The forecasts of a sheet: their times, and their probabilities on the scale of the file."""
+"""The forecasts of a sheet: who made them, and their probabilities on the scale of the file."""
 
 from __future__ import annotations
 
@@ -21,32 +21,14 @@ from forecasts.exchange.platforms.column_guesses import Columns, dates_resolved,
 from forecasts.exchange.platforms.columns import (
     as_mask,
     as_texts,
-    day_earlier,
     handle,
     repeated,
-    times,
 )
 from forecasts.exchange.platforms.record import Choices
-from forecasts.scores.frames import TIME_DTYPE
 
-DATED = ("made_at", "open_time", "close_time", "resolved_at")
-UNDATED = pd.Timestamp("2000-01-01", tz="UTC")  # of a file without any date
 _DATE = r"\s*\d{1,4}([-/.])\d{1,2}\1\d{1,4}\b.*"  # right or wrong, but meant as one
 _SHARE = r"\s*\d{1,3}(\.\d*)?\s*%?\s*"
 _SUM = 0.01  # by which the probabilities of options may miss 1
-
-
-def dates_of(table: Table, columns: Columns, zone: ZoneInfo) -> dict[str, pd.Series[Any]]:
-    """Return the times in each row; a close or a resolution on a day is at its end."""
-    found = {}
-    for field in DATED:
-        name = columns.one(field)
-        if name is None:
-            found[field] = pd.Series(pd.NaT, index=table.frame.index, dtype=TIME_DTYPE)
-        else:
-            is_end = field in ("close_time", "resolved_at")
-            found[field] = times(table, table.frame[name], zone, end_of_day=is_end)
-    return found
 
 
 def with_resolved(table: Table, columns: Columns) -> Columns:
@@ -146,15 +128,13 @@ def _scale(numbers: npt.NDArray[np.float64], names: Sequence[str]) -> tuple[int,
 
 
 def made_by_row(
-    table: Table,
-    columns: Columns,
-    choices: Choices,
-    values: Values,
-    dates: dict[str, pd.Series[Any]],
+    table: Table, columns: Columns, choices: Choices, values: Values, made_at: pd.Series[Any]
 ) -> pd.DataFrame:
-    """Return the forecasts with the row of each, in the order of the rows."""
+    """Return the forecasts with the row of each, in the order of the rows.
+
+    ``made_at``: the time of each row's forecast.
+    """
     rows = table.frame
-    made_at = _made_at(table, columns, dates, choices.zone)
     name = columns.one("forecaster")
     if name is None:
         who = repeated(choices.owner, len(rows))
@@ -188,23 +168,6 @@ def _at(values: pd.Series[Any], place: Any) -> pd.Series[Any]:
     if len(place) == len(values):
         return values
     return values.take(place).reset_index(drop=True)
-
-
-def _made_at(
-    table: Table, columns: Columns, dates: dict[str, pd.Series[Any]], zone: ZoneInfo
-) -> pd.Series[Any]:
-    """Return the time of each row's forecast, else the start of its question or its last day."""
-    made_at = dates["made_at"].fillna(dates["open_time"])
-    for name in ("close_time", "resolved_at"):
-        if made_at.hasnans:
-            made_at = made_at.fillna(day_earlier(dates[name], zone))
-    dated = [column for field in DATED if (column := columns.one(field))]
-    if not dated:
-        return made_at.fillna(UNDATED)
-    if not columns.wide or columns.wide[0] != "made_at":
-        blank = made_at.isna() & (table.frame[dated].map(str.strip) == "").all(axis=1)
-        table.wrong_where(blank, table.frame[dated[0]], "required, since other rows have it")
-    return made_at
 
 
 def _header_time(label: str, zone: ZoneInfo) -> pd.Timestamp:

@@ -335,3 +335,19 @@ def test_each_format_says_which_choices_its_reader_takes() -> None:
     for name, format_ in formats.FORMATS.items():
         read = set(re.findall(r"choices\.(\w+)", inspect.getsource(format_.reader)))  # type: ignore[arg-type]
         assert read - kept == format_.asks, name
+
+
+def test_the_close_of_open_questions_that_name_none_is_typed_on_the_page(app: AppTest) -> None:
+    text = "question,p,outcome\nWill Ann marry?,0.3,\nWill it open by 1 June 2027?,0.4,\n"
+    press(upload(app, [("guesses.csv", text.encode(), "text/csv")]), "Preview")
+    said = words(app)
+    read = "1 new forecast, 6 Jan 2026 · close 1 Jun 2027 · read from “by 1 June 2027” in the title"
+    assert f"**new** · {read}" in said
+    assert "To import it, add a column with the close, or one last day with “Closes”." in said
+    assert counts(app)["New questions"] == "1"
+    app.text_input(key="import#0-closes").input("soon").run()
+    assert "'soon' is not a date" in words(press(app, "Preview"))
+    app.text_input(key="import#0-closes").input("end of March 2027").run()
+    press(app, "Preview")
+    assert counts(app)["New questions"] == "2"
+    assert "close 31 Mar 2027" in words(app)
