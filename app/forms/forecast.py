@@ -10,7 +10,8 @@ import streamlit as st
 from sqlmodel import Session
 
 from app.components.keyboard import focus_on
-from app.forms.forecast_value import is_typed, read_field, value_fields
+from app.forms.forecast_preview import read_field
+from app.forms.forecast_value import is_typed, value_fields
 from app.markdown_text import as_text, counted, shortened
 from app.session import Act, act, form_key, lowest_probability, reading
 from app.times import published

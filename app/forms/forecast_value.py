@@ -18,24 +18,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime
 from functools import partial
-from typing import TypedDict
 
 import streamlit as st
 
-from app import session
-from app.charts.density import density_chart
-from app.markdown_text import as_text, bounds, figure
+from app.forms.forecast_preview import clock, density, preview, read_field
+from app.markdown_text import as_text, bounds
 from app.session import lowest_probability
-from app.times import zone
-from app.views.lists import table
 from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
 from forecasts.questions.outcomes import figure_to_float
-from forecasts.updates import previews, typed_values
+from forecasts.updates import typed_values
 from forecasts.updates.typed_values import QUANTILES, example_quantiles, read_typed, typed_forecast
-from forecasts.updates.values import Value, format_odds, format_probability, format_value, value_of
+from forecasts.updates.values import Value, format_value
 
 _HELP = {
     QuestionType.binary: "30 or 30% is 30%; so are the fraction .3 and the odds 3:7. 1/3 is 33.3%.",
@@ -54,13 +50,6 @@ _LABELS = {
 _UNCHANGED = " Saving an unchanged forecast confirms it."
 _LARGEST = 2.0**53 - 1  # the largest integer that a browser's number field holds exactly
 _WHOLE_DAYS = 8 * 86_400  # seconds; shorter ranges need times, which are typed
-
-
-class _Clock(TypedDict):
-    """The keywords for dates as people type them: counted from now, in the reader's zone."""
-
-    now: datetime
-    zone: tzinfo
 
 
 def value_fields(
@@ -87,8 +76,8 @@ def value_fields(
         written = _typed(key, text, current, quick=quick)
         with _folded("Quantiles and density", quick=quick):
             _quantiles(key, text, locked=locked)
-            _density(written, text)
-    _preview(key, written, text, current, quick=quick)
+            density(written, text)
+    preview(key, written, text, current, quick=quick)
     return written
 
 
@@ -98,11 +87,6 @@ def is_typed(key: str, text: QuestionText, current: Forecast | None) -> bool:
     return bool(typed) and typed != typed_forecast(current, text)
 
 
-def read_field(written: str, current: Forecast | None, text: QuestionText) -> Value:
-    """Return the value typed into a field that started as ``current``, as ``read_typed`` does."""
-    return read_typed(written, current, text, **_clock())
-
-
 def _is_unreadable(key: str, text: QuestionText) -> bool:
     """Return whether something is typed in the form of ``key`` that states no forecast."""
     written = _text_of(key)
@@ -110,10 +94,6 @@ def _is_unreadable(key: str, text: QuestionText) -> bool:
         read_field(written, None, text)
         return False
     return bool(written.strip())
-
-
-def _clock() -> _Clock:
-    return {"now": session.now(), "zone": zone()}
 
 
 def _typed(key: str, text: QuestionText, current: Forecast | None, *, quick: bool) -> str:
@@ -304,7 +284,7 @@ def _quantiles(key: str, text: QuestionText, *, locked: bool) -> None:
         return
 
     def in_fields() -> list[float | date | None]:
-        stated = typed_values.read_quantiles(_text_of(key), text, **_clock())
+        stated = typed_values.read_quantiles(_text_of(key), text, **clock())
         return [_in_field(number, text) for number in stated]
 
     shown = [_current_key(_level(key, place)) for place in range(len(QUANTILES))]
@@ -315,7 +295,7 @@ def _quantiles(key: str, text: QuestionText, *, locked: bool) -> None:
         if names != shown or stated == in_fields():
             return
         figures = [one.isoformat() if isinstance(one, date) else one for one in stated]
-        _write(key, text, typed_values.typed_quantiles(figures, _text_of(key), text, **_clock()))
+        _write(key, text, typed_values.typed_quantiles(figures, _text_of(key), text, **clock()))
 
     with st.container(horizontal=True, gap="small", key=f"{key}-levels"):
         for level, name, begun in zip(QUANTILES, shown, in_fields(), strict=True):
@@ -356,56 +336,3 @@ def _in_field(number: float | None, text: QuestionText) -> float | date | None:
     if text.type == QuestionType.date:
         return datetime.fromtimestamp(number, UTC).date()
     return float(f"{number:.12g}")
-
-
-def _density(written: str, text: QuestionText) -> None:
-    """Show the density that the quantiles imply, as a chart with a table."""
-    try:
-        slices = previews.implied_density(text, read_field(written, None, text))
-    except LedgerError:
-        return
-    parts = [
-        f"{format_probability(one.chance)} from {figure(one.low, text)} to {figure(one.high, text)}"
-        for one in slices
-    ]
-    alt = "Density of your forecast: " + "; ".join(parts) + "."
-    st.vega_lite_chart(spec=density_chart(slices, text), alt=alt)
-    with st.expander("As a table"):
-        table(
-            {
-                "From": [as_text(figure(one.low, text)) for one in slices],
-                "To": [as_text(figure(one.high, text)) for one in slices],
-                "Chance": [format_probability(one.chance) for one in slices],
-            }
-        )
-
-
-# --- preview ---------------------------------------------------------------------------------
-
-
-def _preview(
-    key: str, written: str, text: QuestionText, current: Forecast | None, *, quick: bool
-) -> None:
-    """Show the value as read with its expected scores, or the error that would prevent saving.
-
-    A list shows nothing for an unchanged value.
-    """
-    if not written.strip():
-        return
-    try:
-        value = read_field(written, current, text)
-    except LedgerError as error:
-        # A click on Save shows the same error itself.
-        if not st.session_state.get(f"{key}-save"):
-            st.caption(f"**Cannot be saved:** {as_text(error.message)}")
-        return
-    if quick and current is not None and value == value_of(current):
-        return
-    preview = previews.format_expected_scores(text, current, value)
-    if value.probability is not None:
-        odds = format_odds(value.probability)
-        shown = format_probability(value.probability) + (f", odds {odds}" if odds else "")
-        preview = f"{shown}. {preview}"
-    elif text.type == QuestionType.date:
-        preview = f"{format_value(value)}. {preview}"
-    st.caption(as_text(preview))
