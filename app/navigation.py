@@ -10,9 +10,11 @@ from app.components.keyboard import keyboard
 from app.components.theme import apply_theme
 from app.forms.first_steps import sample_banner
 from app.forms.sign_in import enter, way_out
+from app.markdown_text import as_text
 from app.session import acknowledge, engine, name_window, shown_outages
 from forecasts.exchange.samples.demonstration import is_demonstration
 from forecasts.ledger import database
+from forecasts.ledger.moved import moved_to
 
 st.set_page_config(page_title="Forecast Ledger", page_icon="🎯", layout="wide")
 
@@ -51,4 +53,6 @@ with body, shown_outages():
         demonstration = is_demonstration(ledger)
     if demonstration:
         sample_banner()
+    if there := moved_to(engine()):
+        st.warning(f"This ledger was moved to {as_text(there)}. Nothing more is stored here.")
     page.run()

@@ -22,7 +22,7 @@ from forecasts.cli.console import (
 )
 from forecasts.cli.options import Database, TextOrJson
 from forecasts.cli.root import app
-from forecasts.cli.session import ledger, ledger_to_read, opened, settings
+from forecasts.cli.session import ledger, ledger_to_read, note_if_moved, opened, settings
 from forecasts.common.errors import BadInput, DatabaseError
 
 if TYPE_CHECKING:
@@ -245,9 +245,11 @@ def backup(
     from forecasts.operations.backup import back_up
 
     engine = ledger(settings(database))
+    note_if_moved(engine)
     with _verify_bar() as tell:
         found = back_up(engine, file, force=force, on_progress=tell)
-    with suppress(DatabaseError), writing(engine) as session:  # a read-only ledger remembers none
+    # A ledger that takes no acts remembers none.
+    with suppress(DatabaseError), writing(engine) as session:
         place = str(file.absolute())
         upkeep.record(session, UpkeepAct.backup, place, now=now(), digest=found.digest)
     if found.broken is not None:
@@ -266,6 +268,7 @@ def restore(
 
     The ledger must not be open anywhere: stop the app first.
     """
+    from forecasts.ledger.moved import moved_to
     from forecasts.ledger.urls import place, sqlite_path
     from forecasts.operations import stamps
     from forecasts.operations.backup import restore
@@ -280,6 +283,11 @@ def restore(
     print_line(done.found.digest)
     if done.aside is not None:
         print_note(f"The old ledger is now at {done.aside}.")
+    if there := moved_to(engine):
+        print_note(
+            f"The backup was made after the move to {there}, so it takes no acts until you run: "
+            "forecasts move --reopen"
+        )
     restored = sqlite_path(engine)
     folder = chosen.proofs_folder or (None if restored is None else stamps.beside(restored))
     if folder is not None and (later := stamps.later_than(folder, done.found.entries)):

@@ -11,6 +11,7 @@ from forecasts.cli.console import now, print_json, print_line, print_note, progr
 from forecasts.cli.options import Database, TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import ledger, opened, print_migrated, settings
+from forecasts.common.errors import BadInput
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -98,19 +99,38 @@ def identify(
 @app.command()
 def move(
     to: Annotated[
-        str, Option(metavar="URL|FILE", help="The target: an empty database or a new SQLite file.")
-    ],
+        str | None,
+        Option(metavar="URL|FILE", help="The target: an empty database or a new SQLite file."),
+    ] = None,
+    reopen: Annotated[
+        bool,
+        Option("--reopen", help="Let a file that was moved take acts again, and move nothing."),
+    ] = False,
     database: Database = None,
 ) -> None:
-    """Copy the ledger to another database and compare every row.
+    """Move the ledger to another database and compare every row.
 
-    The original is not changed, and nobody can write to it meanwhile. To continue an interrupted
-    move, run the same command again.
+    Nobody can write to the original meanwhile. To continue an interrupted move, run the same
+    command again. Afterwards a ledger in a file can be read, but refuses every act with a sentence
+    that names the new place.
     """
-    from forecasts.ledger.urls import place
+    from forecasts.ledger.urls import is_embedded, place
     from forecasts.operations import transfer
 
+    if (to is None) is not reopen:
+        raise BadInput(
+            "A move needs either --to or --reopen.",
+            remedy="Name the target: forecasts move --to postgresql://me@host/forecasts",
+        )
     source = opened(settings(database))
+    if to is None:
+        there = transfer.reopen(source)
+        print_line(f"The ledger {place(source)} takes acts again.")
+        print_note(
+            f"{there} is not changed, and what is stored there is not stored here: let everyone "
+            "use one of the two."
+        )
+        return
     target = opened(settings(to), begin=True, unfinished=True)
     try:
         with progress_bar("", "rows") as advance_to:
@@ -130,9 +150,12 @@ def move(
         "compared each with its original."
     )
     print_note(
-        f"The ledger at {place(source)} is unchanged. To use the new one, set "
-        "FORECASTS_DATABASE_URL to it for everyone."
+        f"The ledger at {place(source)} can be read, and takes no more acts."
+        if is_embedded(source)
+        else f"The ledger at {place(source)} still takes acts. To refuse them, its owner runs: "
+        f"ALTER DATABASE {source.url.database} SET default_transaction_read_only = on"
     )
+    print_note("To use the new one, set FORECASTS_DATABASE_URL to it for everyone.")
     _note_if_open(target)
 
 

@@ -40,6 +40,7 @@ def settings(database: str | None = None, member: str | None = None) -> Settings
 
 
 _opened: list[Engine] = []
+_noted: set[str] = set()  # the places of moved ledgers
 
 
 def ledger(chosen: Settings, *, begin: bool = False, migrate: bool = True) -> Engine:
@@ -70,6 +71,16 @@ def opened(
     return engine
 
 
+def note_if_moved(engine: Engine) -> None:
+    """Print that the ledger was moved elsewhere, once a command."""
+    from forecasts.ledger.moved import moved_to
+    from forecasts.ledger.urls import place
+
+    if (there := moved_to(engine)) and there not in _noted:
+        _noted.add(there)
+        print_note(f"The ledger {place(engine)} was moved to {there}. This is its last state here.")
+
+
 def print_migrated(engine: Engine, migrated: Migrated) -> None:
     """Print whether the ledger was created, or from which schema to which it was migrated."""
     from forecasts.ledger.urls import place
@@ -95,7 +106,9 @@ def ledger_to_read(chosen: Settings, *, begin: bool = False) -> Engine:
     url = read_url(chosen.database_url)
     path = None if url.host or (chosen.names_a_ledger and not begin) else named_file(url)
     if path is None or kind_of(path) is not Kind.nothing:
-        return ledger(chosen)
+        engine = ledger(chosen)
+        note_if_moved(engine)
+        return engine
     print_note(f"There is no ledger yet. The first thing you store creates {path}.")
     _opened.append(empty_ledger())
     return _opened[-1]
@@ -233,5 +246,6 @@ def by(session: Session, chosen: Settings, moment: datetime) -> Member | None:
 def close_ledgers() -> None:
     """Close every engine that the command opened, and forget the member's zone."""
     use_zone(None)
+    _noted.clear()
     while _opened:
         _opened.pop().dispose()

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
 from forecasts.ledger.models import APPEND_ONLY
+from forecasts.ledger.moved import MOVED
 from forecasts.ledger.sqlite_file import UNFINISHED
 
 _IN_FILE = (
@@ -45,7 +46,7 @@ ORDER BY 1, 2, 3
 
 def added_objects(connection: Connection) -> list[str]:
     """Return a clause about each object that is not of the schema."""
-    tables = {*SQLModel.metadata.tables, "alembic_version", UNFINISHED}
+    tables = {*SQLModel.metadata.tables, "alembic_version", UNFINISHED, MOVED}
     acts = ("update", "delete", "replace")
     triggers = {f"{table}_refuses_{act}": table for table in APPEND_ONLY for act in acts}
     triggers |= {f"{table}_is_append_only": table for table in APPEND_ONLY}

@@ -42,6 +42,7 @@ from forecasts.ledger.driver_errors import damaged_file, raised, reported, undon
 from forecasts.ledger.engines import READ_ONLY, WAITS, engine_for
 from forecasts.ledger.insertion import CHECKED
 from forecasts.ledger.malformed import explaining
+from forecasts.ledger.moved import THOUGH_MOVED, require_here
 from forecasts.ledger.sqlite_file import BETWEEN_LOOKS, Kind, kind_by_tables, kind_of
 from forecasts.ledger.urls import EXAMPLES, is_embedded, place, sqlite_path
 
@@ -146,13 +147,15 @@ def prepare_sqlite(engine: Engine) -> None:
         if not writes:
             connection.exec_driver_sql("BEGIN")
             return
+        path, options = Path(str(engine.url.database)), connection.get_execution_options()
         if _is_read_only(connection):
-            raise sqlite_file.read_only_error(Path(str(engine.url.database)))
-        patience = connection.get_execution_options().get(WAITS, _PATIENCE)
+            raise sqlite_file.read_only_error(path)
         try:
-            sqlite_file.take_turn(connection.connection, patience)
+            sqlite_file.take_turn(connection.connection, options.get(WAITS, _PATIENCE))
         except sqlite3.OperationalError as error:
             raise raised(connection, "BEGIN IMMEDIATE", error) from error
+        if THOUGH_MOVED not in options:
+            require_here(connection.connection, path)
         if (known := _facts(connection)) is not None:
             since = connection.exec_driver_sql(known.since()).all()
             known.follow(since, lambda: _newest(connection))

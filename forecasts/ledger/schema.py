@@ -22,6 +22,7 @@ from forecasts.ledger.chain import ENTERED_SINCE
 from forecasts.ledger.database import ACTS, prepare_sqlite
 from forecasts.ledger.driver_errors import is_of_the_schema, reported
 from forecasts.ledger.facts import FACTS
+from forecasts.ledger.moved import THOUGH_MOVED
 from forecasts.ledger.raw_rows import reason
 from forecasts.ledger.urls import is_embedded, place
 
@@ -81,8 +82,10 @@ def migrate(engine: Engine) -> Migrated | None:
     newest = newest_revision()
     if schema_revision(engine) == newest:
         return None
-    # Without facts: a new database has no entries to read them from.
-    acts = engine.get_execution_options()[ACTS].execution_options(**{FACTS: None})
+    # Without facts: a new database has no entries to read them from. One that was moved away is
+    # migrated too, to be read.
+    options = {FACTS: None, THOUGH_MOVED: True}
+    acts = engine.get_execution_options()[ACTS].execution_options(**options)
     with reported(engine), _migrating(acts) as connection:
         before = _revision(connection)
         require_known(engine, before)

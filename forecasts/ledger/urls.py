@@ -100,6 +100,14 @@ def place(engine: Engine) -> str:
     return _without_secrets(engine.url) if path is None else str(path)
 
 
+def address(engine: Engine) -> str:
+    """Return the ledger's absolute path, or its server and database: no role and no secrets."""
+    path = sqlite_path(engine)
+    if path is not None:
+        return str(path.resolve())
+    return _without_secrets(engine.url._replace(username=None))
+
+
 def _without_secrets(url: URL) -> str:
     """Return the URL to be shown, without the options that may be secret."""
     query = {name: url.query[name] for name in ("host", _TIMEOUT) if name in url.query}

@@ -12,10 +12,15 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 
 from forecasts.ledger.database import reading
+from forecasts.ledger.moved import moved_to
 from forecasts.ledger.sqlite_file import size_in_words, why_read_only
 from forecasts.ledger.urls import place, sqlite_path
 from forecasts.operations.finding import Finding
 
+MOVED_AWAY = (
+    "Set FORECASTS_DATABASE_URL to the new place, and check that one. To continue here instead: "
+    "forecasts move --reopen"
+)
 RESTORE = "Keep the file as it is, and restore a backup."
 _LEAST_FREE = 100_000_000  # bytes
 _LONGEST_JOURNAL = 100_000_000  # bytes; SQLite merges it into the file at 4 MB if it can
@@ -23,7 +28,12 @@ _LONGEST_JOURNAL = 100_000_000  # bytes; SQLite merges it into the file at 4 MB 
 
 def check_file(engine: Engine) -> Iterator[Finding]:
     """Yield the findings about the ledger's file; after damage, none may be relied on."""
-    yield Finding("connection", f"The ledger is the file {place(engine)}.")
+    there = moved_to(engine)
+    yield Finding(
+        "connection",
+        f"The ledger is the file {place(engine)}{there and f', which was moved to {there}'}.",
+        there and MOVED_AWAY,
+    )
     with reading(engine) as session:
         connection = session.connection()
         version = connection.scalar(text("SELECT sqlite_version()"))

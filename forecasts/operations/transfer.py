@@ -5,8 +5,10 @@ is read again from both databases and compared. Until the end, a table marks the
 as an unfinished copy of the source, and nothing else opens it (``sqlite_file.Kind.unfinished``). An
 interrupted move continues after the last copied row.
 
-The source is not changed. The move holds a write transaction in it without writing, so other
-writers wait, or are refused if that takes too long; readers go on.
+The move holds a write transaction in the source, so other writers wait, or are refused if that
+takes too long; readers go on. Its last write there marks a file as moved away (``ledger.moved``),
+just before the target becomes a ledger: acts are accepted in one of the two at most, and the same
+command finishes a move that is stopped in between.
 """
 
 from __future__ import annotations
@@ -20,14 +22,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel
 
 from forecasts.common.errors import DatabaseError, Refused
-from forecasts.ledger import models
+from forecasts.ledger import models, moved
 from forecasts.ledger.chain import STATES
-from forecasts.ledger.database import reading, writing
+from forecasts.ledger.database import ACTS, reading, writing
 from forecasts.ledger.driver_errors import VERIFY
 from forecasts.ledger.malformed import malformed, orphans, out_of_form
 from forecasts.ledger.schema import migrate, newest_revision, schema_revision
 from forecasts.ledger.sqlite_file import UNFINISHED
-from forecasts.ledger.urls import is_embedded, place, sqlite_path
+from forecasts.ledger.urls import address, is_embedded, place, sqlite_path
 
 _BATCH = 1_000  # rows; a row of an article has its whole text
 # Tables that are not append-only may have changed since an interrupted move: copied again.
@@ -58,16 +60,22 @@ class Moved:
 def move(
     source: Engine, target: Engine, *, on_step: Callable[[Step], None] = lambda _: None
 ) -> Moved:
-    """Return the contents of both ledgers; the target is written, the source only read.
+    """Return the contents of both ledgers; the target is written. A file takes no acts after it.
 
     Refused if they are the same, if the target has other contents than an unfinished copy of this
-    source, and if the source has another schema than this release's. DatabaseError if a row of the
-    copy differs from its original, or if the original has one that breaks the schema's rules; the
-    copy is then unfinished.
+    source, if the source was moved elsewhere, and if it has another schema than this release's.
+    DatabaseError if a row of the copy differs from its original, or if the original has one that
+    breaks the schema's rules; the copy is then unfinished, and the original takes acts as before.
     """
     _require_another(source, target)
     _require_newest(source)
-    with writing(source) as original:
+    there = moved.moved_to(source)
+    if there not in ("", address(target)):
+        raise Refused(
+            f"The ledger at {place(source)!r} was moved to {there!r} already.",
+            remedy="Move that one, or let this one take acts again first: forecasts move --reopen",
+        )
+    with writing(_though_moved(source)) as original:
         original.connection()  # begins the write transaction
         if schema_revision(target) is None:
             migrate(target)
@@ -78,8 +86,26 @@ def move(
             _copy(original, target, table, counts[table.name], on_step)
         for table in _TABLES:
             _compare(original, target, table, counts[table.name], on_step)
-        _finish(target)
+        if is_embedded(source):
+            moved.mark(original, address(target))
+    _finish(target)
     return Moved(counts, resumed)
+
+
+def reopen(engine: Engine) -> str:
+    """Return the place that the ledger was moved to; it takes acts again. Refused if it does."""
+    there = moved.moved_to(engine)
+    if not there:
+        raise Refused(f"The ledger at {place(engine)!r} was not moved away, so it takes acts.")
+    with writing(_though_moved(engine)) as session:
+        moved.unmark(session)
+    return there
+
+
+def _though_moved(engine: Engine) -> Engine:
+    """Return the engine for acts that the mark of a moved ledger does not refuse."""
+    acts = engine.get_execution_options()[ACTS].execution_options(**{moved.THOUGH_MOVED: True})
+    return engine.execution_options(**{ACTS: acts})
 
 
 def _require_another(source: Engine, target: Engine) -> None:

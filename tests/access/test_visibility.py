@@ -247,6 +247,7 @@ OPEN = {
     "access.identities.member_of": "identifies the person",
     "agenda.news.new_mentions": "visible articles and the member's own forecasts",
     "operations.transfer.move": "for the owner of the database",
+    "operations.transfer.reopen": "for the owner of the database",
     "operations.privacy.sweep": "makes the database forget removed text; remove checks",
     "agenda.notifications.channels.add": "the member's own channels only",
     "agenda.notifications.channels.change": "the member's own channels only",

@@ -188,12 +188,37 @@ def test_move_says_what_it_moved_and_where_to_go_on(
     done = forecasts("move", "--to", empty_server, *named)
     tables = len(SQLModel.metadata.tables)
     assert done.stdout.startswith(f"Moved 8 rows of {tables} tables to postgresql://postgres@")
-    assert f"The ledger at {ledger_file} is unchanged." in done.stderr
+    assert f"The ledger at {ledger_file} can be read, and takes no more acts." in done.stderr
     assert "rain" in forecasts("questions", "--database", empty_server).stdout
     back = str(tmp_path / "back.sqlite3")
     forecasts("move", "--to", back, "--database", empty_server)
     for command in (("questions",), ("show", "rain")):
         assert forecasts(*command, "--database", back).stdout == forecasts(*command, *named).stdout
+
+
+def test_a_moved_file_says_where_it_was_moved_until_it_is_reopened(
+    forecasts: Run, ledger_file: Path, tmp_path: Path
+) -> None:
+    new, old = str(tmp_path / "new.sqlite3"), ("--database", str(ledger_file))
+    forecasts("ask", "Will it rain?", "--closes", "2999-12-31", "--slug", "rain", *old)
+    forecasts("move", "--to", new, *old)
+    assert f"was moved to {new!r}" in forecasts("update", "rain", "40%", *old, exit_code=1).stderr
+    for command in (("show", "rain"), ("verify",), ("backup", str(tmp_path / "backup"))):
+        said = forecasts(*command, *old).stderr
+        assert said.count(f"was moved to {new}. This is its last state here.") == 1, command
+    restored = ("restore", str(tmp_path / "backup"), "--database", str(tmp_path / "restored"))
+    assert f"after the move to {new}" in forecasts(*restored).stderr
+    assert f"which was moved to {new}" in forecasts("check", *old, exit_code=1).stdout
+    assert "was moved" not in forecasts("show", "rain", "--database", new).stderr
+    reopened = forecasts("move", "--reopen", *old)
+    assert reopened.stdout == f"The ledger {ledger_file} takes acts again.\n"
+    assert f"{new} is not changed" in reopened.stderr
+    forecasts("update", "rain", "40%", *old)
+
+
+@pytest.mark.parametrize("options", [(), ("--reopen", "--to", "new.sqlite3")])
+def test_a_move_has_either_a_target_or_reopens(forecasts: Run, options: tuple[str, ...]) -> None:
+    assert "either --to or --reopen" in forecasts("move", *options, exit_code=2).stderr
 
 
 def test_a_target_that_is_not_empty_is_refused(

@@ -49,8 +49,9 @@ from forecasts.ledger.models import (
     Token,
     TokenRevocation,
 )
+from forecasts.ledger.urls import is_embedded
 from forecasts.ledger.verification import Broken, Fault, Verified, newest, verify
-from forecasts.operations.transfer import move
+from forecasts.operations.transfer import move, reopen
 from forecasts.questions import discards, registry, sources
 from forecasts.resolution import confirmation, disputes, kept_evidence, policies
 from forecasts.resolution.resolvers.protocol import Seen
@@ -533,6 +534,8 @@ def test_a_chain_moves_with_its_ledger(shared: Engine, tmp_path: Path) -> None:
     digest = look(shared).digest
     there = database.open_engine(sqlite_url(tmp_path / "there.sqlite3"))
     move(shared, there)
+    if is_embedded(shared):
+        reopen(shared)  # for the other tests
     with database.writing(there) as session:
         member_or_new(session, "carol", now=day(3))
     assert look(there, digest).broken is None

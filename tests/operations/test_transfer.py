@@ -360,6 +360,7 @@ def test_wherever_it_is_stopped_it_goes_on_from_there(
         assert contents(target) == contents(source)
         target.dispose()
         database.open_engine(url, begin=False).dispose()
+    transfer.reopen(source)  # for the next example
     source.dispose()
 
 
