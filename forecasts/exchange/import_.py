@@ -13,7 +13,16 @@ from sqlmodel import Session, select
 
 from forecasts.access.members import find_member, members_or_new
 from forecasts.access.memberships import join, same_membership, team_or_new
-from forecasts.access.roles import Action, allows, is_shared, member_rights, require
+from forecasts.access.roles import (
+    REQUIRED_SCOPES,
+    Action,
+    Rights,
+    allows,
+    is_shared,
+    member_rights,
+    require,
+    require_scope,
+)
 from forecasts.access.visibility import reading_everything
 from forecasts.common import limits
 from forecasts.common.errors import Forbidden
@@ -42,7 +51,7 @@ from forecasts.ledger.models import (
     Member,
     Team,
 )
-from forecasts.questions.standing import listing
+from forecasts.questions.standing import QuestionState, listing
 from forecasts.scores import scores
 from forecasts.scores.frames import FRAME_COLUMNS, Frames, rows
 
@@ -226,9 +235,12 @@ def compare_frames(
         require(session, member, Action.vouch, now=now)
     rights = member_rights(session, member, now=now)
     is_limited = not rights.unrestricted
+    states = None
     if is_limited:
         _require_small(frames)
-        _require_may_import(session, frames, member, now, tolerant=tolerant)
+        slugs = frames.questions["question_id"].tolist()
+        states = {state.slug: state for state in listing(session, now=now, only=slugs)}
+        _require_may_import(session, frames, states, member, rights, now, tolerant=tolerant)
     on_progress("Members, articles and evidence", 0.0)
     _compare_memberships(session, frames.teams)
     articles, by_address = compare_articles(session, frames.articles, member, now)
@@ -239,7 +251,9 @@ def compare_frames(
         if tolerant
         else None
     )
-    questions, known = compare_questions(session, frames, member, now, on_progress, tolerance)
+    questions, known = compare_questions(
+        session, frames, member, now, on_progress, tolerance, states
+    )
     if tolerance is not None:
         frames = without(frames, tolerance.unfit)
     with nullcontext() if is_limited else reading_everything(session):
@@ -329,7 +343,14 @@ def _require_small(frames: Frames) -> None:
 
 
 def _require_may_import(
-    session: Session, frames: Frames, member: Member, now: datetime, *, tolerant: bool
+    session: Session,
+    frames: Frames,
+    known: Mapping[str, QuestionState],
+    member: Member,
+    rights: Rights,
+    now: datetime,
+    *,
+    tolerant: bool,
 ) -> None:
     """Refuse an import of anything that this member, without an admin's rights, could not add.
 
@@ -340,19 +361,23 @@ def _require_may_import(
     if len(frames.teams) or set(frames.forecasts["forecaster"].unique()) - {member.handle}:
         require(session, member, Action.record, now=now)
     require(session, member, Action.ask, now=now)
-    slugs = frames.questions["question_id"].tolist()
-    known = {state.slug: state for state in listing(session, now=now, only=slugs)}
+
+    def require_on(state: QuestionState, action: Action) -> None:
+        require_scope(session, REQUIRED_SCOPES[action])
+        if not allows(rights, action, state.question, state.text):
+            require(session, member, action, state.question, now=now)  # reads it, to say why
+
     for row in rows(frames.questions):
         state = known.get(row.question_id)
         if state is None:
             continue
-        require(session, member, Action.forecast, state.question, now=now)
+        require_on(state, Action.forecast)
         if tolerant:
             continue
         if changes(row, state, lambda *_: None):  # problems are noted when the row is imported
-            require(session, member, Action.revise, state.question, now=now)
+            require_on(state, Action.revise)
         if row.resolution.strip() and state.resolution is None:
-            require(session, member, Action.resolve, state.question, now=now)
+            require_on(state, Action.resolve)
 
 
 def _compare_memberships(session: Session, teams: pd.DataFrame) -> None:

@@ -123,11 +123,12 @@ def compare_questions(
     now: datetime,
     on_progress: Progress,
     tolerance: Tolerance | None = None,
+    states: Mapping[str, QuestionState] | None = None,
 ) -> tuple[QuestionChanges, dict[str, KnownQuestion]]:
     """Return the differences from the visible questions of the ledger, and those that it has.
 
-    Nothing is written. New questions without resolution criteria that others would see are visible
-    to ``member`` only.
+    ``states``: those questions by slug, if they are read already. Nothing is written. New questions
+    without resolution criteria that others would see are visible to ``member`` only.
     """
     conflicts: list[Conflict] = [] if tolerance is None else tolerance.conflicts
 
@@ -137,7 +138,7 @@ def compare_questions(
 
     found, there = QuestionChanges({}, 0, {}, {}), dict[str, KnownQuestion]()
     kept_private, others_see = 0, is_shared(session)
-    for number, row, state, earlier in _with_states(session, frames.questions, now):
+    for number, row, state, earlier in _with_states(session, frames.questions, states, now):
         if number % _STEP == 0:
             asked = len(frames.questions)
             on_progress(f"Question {number + 1:,} of {asked:,}", 0.1 + 0.4 * number / asked)
@@ -185,16 +186,22 @@ def compare_questions(
 
 
 def _with_states(
-    session: Session, questions: pd.DataFrame, now: datetime
+    session: Session,
+    questions: pd.DataFrame,
+    states: Mapping[str, QuestionState] | None,
+    now: datetime,
 ) -> Iterator[tuple[int, Any, QuestionState | None, Sequence[QuestionText]]]:
     """Yield each row with its number, the question as the ledger has it, and earlier wordings.
 
-    The questions are read some at a time: 100,000 take 450 MB.
+    Unless ``states`` has them, they are read some at a time: 100,000 take 450 MB.
     """
     for start in range(0, len(questions), _TOGETHER):
         some = questions.iloc[start : start + _TOGETHER]
-        known = listing(session, now=now, only=some["question_id"].tolist())
-        by_slug = {state.slug: state for state in known}
+        slugs = some["question_id"].tolist()
+        by_slug = states
+        if by_slug is None:
+            by_slug = {state.slug: state for state in listing(session, now=now, only=slugs)}
+        known = [state for slug in slugs if (state := by_slug.get(slug)) is not None]
         earlier = _earlier_wordings(session, known)
         for number, row in enumerate(rows(some), start):
             state = by_slug.get(row.question_id)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlmodel import select
 
 from forecasts.access.members import member_or_new
@@ -92,3 +92,19 @@ def test_an_import_puts_no_address_on_the_question_of_another_member(engine: Eng
     assert forecasts_on(engine) == {"rain": [0.25]}
     with database.reading(engine) as session:
         assert not session.exec(select(QuestionOrigin)).all()
+
+
+def test_an_import_with_a_members_own_rights_reads_the_known_questions_once(engine: Engine) -> None:
+    shared(engine, "root", "alice")
+    given = record(("metaculus-7", "alice", 1, 0.25), questions={"metaculus-7": {}})
+    come_in(engine, given)
+    read: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement.startswith("SELECT") and "question_revision.resolution_criteria" in statement:
+            read.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    come_in(engine, given)
+    event.remove(engine, "before_cursor_execute", note)
+    assert len(read) == 1
