@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -15,6 +14,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from forecasts.api import remedies, rules
 from forecasts.common.errors import (
     BadInput,
     CannotTell,
@@ -112,15 +112,6 @@ _OF_STATUS = {
     405: "method not allowed",
     413: "too large",
 }
-# Remedies for the command line, and the same for a program.
-_REQUEST_FOR = (
-    (r"See: forecasts questions\.", "GET /api/v1/questions lists the questions."),
-    (r"See: forecasts articles\.", "GET /api/v1/articles lists the articles."),
-    (r"forecasts articles (\d+) --text", r"GET /api/v1/articles/\1"),
-    (r"Name them after --between\.", "Name each as between=NAME."),
-    (r"forecasts (close|propose) \S+( OUTCOME)?", r"POST /api/v1/questions/ID/\1"),
-    (r"forecasts revise .*", "PATCH /api/v1/questions/ID with resolution_criteria"),
-)
 _SENTENCES = {404: "There is no such path", 405: "The path does not take this method"}
 
 
@@ -138,21 +129,13 @@ def document(error: LedgerError) -> dict[str, Any]:
         "code": first.code if isinstance(first, Coded) else kind.replace(" ", "_"),
         "status": status,
         "detail": error.message,
-        "remedy": _remedy(error),
+        "remedy": remedies.for_request(error.remedy),
         "problems": [dict(vars(one)) for one in _problems(error)[:_MOST_PROBLEMS]],
     }
 
 
 def _problems(error: LedgerError) -> Sequence[Problem]:
     return error.problems if isinstance(error, BadInput | NoneMade) else ()
-
-
-def _remedy(error: LedgerError) -> str:
-    """Return the remedy, with the request in the place of a command."""
-    remedy = error.remedy
-    for command, request in _REQUEST_FOR:
-        remedy = re.sub(command, request, remedy)
-    return remedy
 
 
 def response(error: LedgerError) -> Response:
@@ -188,7 +171,7 @@ def plain(status: int, detail: str, remedy: str = "") -> Response:
     )
 
 
-def invalid(errors: Any) -> BadInput:
+def invalid(errors: Any, remedy: str = "See /api/v1/docs for each field.") -> BadInput:
     """Return Pydantic's errors as one of ours: each with its place, value and rule."""
     if errors[0]["type"] == "json_invalid":
         why = errors[0].get("ctx", {}).get("error", "it ends too early")
@@ -198,15 +181,7 @@ def invalid(errors: Any) -> BadInput:
             "The body is not sent as JSON.",
             remedy="Send the header Content-Type: application/json.",
         )
-    problems = [
-        Problem(
-            ".".join(map(str, one["loc"])),
-            shown(one.get("input")),
-            one["msg"].removeprefix("Value error, "),
-        )
-        for one in errors
-    ]
-    return invalid_values(problems, "See /api/v1/docs for each field.")
+    return invalid_values(rules.problems(errors), remedy)
 
 
 def invalid_values(problems: Sequence[Problem], remedy: str) -> BadInput:
@@ -218,12 +193,6 @@ def invalid_values(problems: Sequence[Problem], remedy: str) -> BadInput:
         problems=problems,
         remedy=remedy,
     )
-
-
-def shown(value: Any) -> str:
-    """Return a value of a request as its problem repeats it."""
-    text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= 200 else f"{text[:199]}…"
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -238,8 +207,10 @@ def add_handlers(app: FastAPI) -> None:
         return response(BadInput(str(error)))
 
     @app.exception_handler(RequestValidationError)
-    def _validation(_: Request, error: RequestValidationError) -> Response:
-        return response(invalid(error.errors()))
+    def _validation(request: Request, error: RequestValidationError) -> Response:
+        if request.url.path.startswith("/api/v1/"):
+            return response(invalid(error.errors()))
+        return response(invalid(error.errors(), "docs/bots.md has the fields and the differences."))
 
     @app.exception_handler(HTTPException)
     def _http(_: Request, error: HTTPException) -> Response:

@@ -40,7 +40,7 @@ WRONG = [
         {"probability": 0.5, "evidence": [{"note": "a"}, {"note": "b", "share": 1.4}]},
         "evidence.1.share",
         "1.4",
-        "less than or equal to 1",
+        "share must be at most 1; 1.4 is not.",
     ),
     (
         "rain",
@@ -68,7 +68,7 @@ WRONG = [
         {"probability": 0.5, "model": {"name": "m", "cost": -1}},
         "model.cost",
         "-1",
-        "greater than or equal to 0",
+        "cost must be at least 0; -1 is not.",
     ),
     ("rain", {"probability": 0.5, "model": {"name": " "}}, "model", " ", "has no name"),
 ]

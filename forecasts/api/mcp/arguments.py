@@ -10,17 +10,9 @@ from mcp.server.mcpserver.tools.base import Tool
 from mcp_types import ToolAnnotations
 from pydantic import ValidationError
 
+from forecasts.api.rules import must, shown
+
 _MOST_FAULTS = 10
-# The rules in Pydantic's words, and ours.
-_WORDS = (
-    ("Input should ", "It must "),
-    ("List should ", "It must "),
-    ("String should ", "It must "),
-    (" after validation", ""),
-    (", unable to interpret input", ""),
-    (", unable to parse string as an integer", ""),
-    (", unable to parse string as a number", ""),
-)
 
 
 class StrictTool(Tool):
@@ -46,12 +38,7 @@ class StrictTool(Tool):
             )
         if fault["type"] == "missing":
             return f"{self.name} needs the parameter {place!r}."
-        rule = fault["msg"]
-        for theirs, ours in _WORDS:
-            rule = rule.replace(theirs, ours)
-        value = repr(fault["input"])
-        value = value if len(value) <= 200 else f"{value[:199]}…"
-        return f"The parameter {place!r} is {value}. {rule}."
+        return f"The parameter {place!r} is {shown(repr(fault['input']))}. It {must(fault)}."
 
 
 def strict(tool: Callable[..., str], title: str, hints: ToolAnnotations) -> Tool:

@@ -3,44 +3,88 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 from forecasts.api.metaculus.shapes import SITE, NewForecast, NewPost, NewQuestion
-from forecasts.common.errors import BadInput
-from forecasts.common.times import iso_day_or_time
+from forecasts.api.problems import invalid_values
+from forecasts.api.rules import shown
+from forecasts.common.errors import BadInput, Problem, Refused
+from forecasts.common.times import iso, iso_day_or_time
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.questions.outcomes import format_figure
 from forecasts.questions.registry import question_text
 from forecasts.updates import distributions
-from forecasts.updates.values import SUM_TOLERANCE, Value
+from forecasts.updates.model_uses import Model, check_model
+from forecasts.updates.values import SUM_TOLERANCE, Value, check_value
 
 _ROUNDED = 1e-6  # how far from 1 the probabilities of options may sum, as bots round them
 _FIELDS = {
     QuestionType.binary: "probability_yes",
     QuestionType.multiple_choice: "probability_yes_per_category",
+    QuestionType.numeric: "continuous_cdf",
+    QuestionType.date: "continuous_cdf",
+}
+_REMEDIES = {
+    "probability_yes": "Give probability_yes: a number from 0 to 1, such as 0.71.",
+    "probability_yes_per_category": "Give probability_yes_per_category: a number from 0 to 1 for "
+    "each option, with the sum 1.",
+    "continuous_cdf": "Give continuous_cdf: the probability at each number of the question's "
+    "scaling.continuous_range.",
 }
 
 
-def value(sent: NewForecast, text: QuestionText) -> Value:
-    """Return the forecast's value; BadInput if it is not one for the question.
+def value(sent: NewForecast, text: QuestionText, place: str = "body") -> Value:
+    """Return the forecast's value; BadInput, with its place, if it is not one for the question.
 
     Probabilities of options whose sum is off by rounding are divided by it.
     """
     if sent.end_time is not None:
-        raise BadInput(
-            "end_time is set, and in a ledger a forecast lasts until the next one.",
-            remedy="Leave it out, and withdraw the forecast at that time.",
-        )
-    needed = _FIELDS.get(QuestionType(text.type), "continuous_cdf")
-    given = [
-        name for name in (*_FIELDS.values(), "continuous_cdf") if getattr(sent, name) is not None
-    ]
-    if given != [needed]:
-        raise BadInput(
-            f"The forecast on question {sent.question} has {' and '.join(given) or 'no value'}; "
-            f"a {text.type} question takes {needed}."
-        )
+        with _placed(f"{place}.end_time", iso(sent.end_time)):
+            raise BadInput(
+                "end_time is set, and in a ledger a forecast lasts until the next one.",
+                remedy="Leave it out, and withdraw the forecast at that time.",
+            )
+    needed = _FIELDS[QuestionType(text.type)]
+    given = [name for name in dict.fromkeys(_FIELDS.values()) if getattr(sent, name) is not None]
+    name = given[0] if given else needed
+    with _placed(f"{place}.{name}", getattr(sent, name)):
+        if given != [needed]:
+            has = " and ".join(given) or "no value"
+            raise BadInput(
+                f"The forecast on question {sent.question} has {has}; a {text.type} question takes "
+                f"{needed}.",
+                remedy=_REMEDIES[needed],
+            )
+        found = _value(sent, text)
+    with _placed(f"{place}.{name}", getattr(sent, name), _REMEDIES[needed]):
+        check_value(found, text)
+    return found
+
+
+def model(sent: NewForecast, place: str) -> Model | None:
+    """Return the model behind the forecast; BadInput, with its place, if it breaks a rule."""
+    if sent.model is None:
+        return None
+    used = Model(**dict(sent.model))
+    with _placed(f"{place}.model", used.name):
+        check_model(used)
+    return used
+
+
+@contextmanager
+def _placed(place: str, value: object, remedy: str = "") -> Iterator[None]:
+    """Let a wrong value be refused with its place."""
+    try:
+        yield
+    except (BadInput, Refused) as error:
+        problem = Problem(place, shown(value), error.message)
+        raise invalid_values([problem], remedy or error.remedy) from None
+
+
+def _value(sent: NewForecast, text: QuestionText) -> Value:
     if sent.continuous_cdf is not None:
         return distributions.from_cdf(sent.continuous_cdf, text)
     if sent.probability_yes_per_category is not None:

@@ -38,6 +38,7 @@ from forecasts.api.metaculus.shapes import (
     Times,
     Withdrawal,
 )
+from forecasts.api.v1.refusals import coded
 from forecasts.common.errors import BadInput, Refused
 from forecasts.common.times import iso
 from forecasts.ledger.models import Member
@@ -134,7 +135,8 @@ async def _sent_times(request: Request) -> Times:
             return Times.model_validate_json(sent or b"{}")
         return Times.model_validate(dict(parse_qsl(sent.decode("utf-8", "replace"))))
     except ValidationError as error:
-        raise RequestValidationError(error.errors()) from None
+        found = [one | {"loc": ("body", *one["loc"])} for one in error.errors()]
+        raise RequestValidationError(found) from None
 
 
 @router.post("/posts/{post_id}/approve/")
@@ -156,7 +158,7 @@ def approve_post(
 def forecast(asked: list[NewForecast], caller: Reads) -> list[dict[str, Any]]:
     """Return the receipts of new forecasts, one act: if one is refused, all are."""
     with caller.acting() as at:
-        return _forecast(at, at.member, asked)
+        return _forecast(at, at.member, asked, "body")
 
 
 @router.post("/questions/withdraw/", status_code=201)
@@ -171,7 +173,8 @@ def withdraw(asked: list[Withdrawal], caller: Reads) -> list[dict[str, Any]]:
                     remedy="Leave it out, and withdraw the forecast at that time.",
                 )
             question = _state(at, one.question).question
-            ids.append(updates.withdraw(at.session, question, origin=ORIGIN, **at.by).id)
+            with coded(at, question):
+                ids.append(updates.withdraw(at.session, question, origin=ORIGIN, **at.by).id)
         return _receipts(at, ids)
 
 
@@ -180,7 +183,7 @@ def forecast_and_comment(asked: Bulk, caller: Reads) -> dict[str, Any]:
     """Return the receipts and comments of the account, or one of its bots; one act."""
     with caller.acting() as at:
         member = _acting(at, asked.acting_user)
-        made = _forecast(at, member, asked.forecasts)
+        made = _forecast(at, member, asked.forecasts, "body.forecasts")
         said = [_comment(at, member, one) for one in asked.comments]
         return {"forecasts": made, "comments": said}
 
@@ -287,14 +290,18 @@ def _state(at: At, question_id: int) -> QuestionState:
     return found[question_id]
 
 
-def _forecast(at: At, member: Member, asked: Sequence[NewForecast]) -> list[dict[str, Any]]:
+def _forecast(
+    at: At, member: Member, asked: Sequence[NewForecast], place: str
+) -> list[dict[str, Any]]:
     ids = []
-    for one in asked:
-        state = _state(at, one.question)
-        value = requests.value(one, state.text)
-        row = updates.update(
-            at.session, state.question, value, member=member, now=at.now, origin=ORIGIN, once=True
-        )
+    for number, one in enumerate(asked):
+        state, here = _state(at, one.question), f"{place}.{number}"
+        value, model = requests.value(one, state.text, here), requests.model(one, here)
+        with coded(at, state.question, None):
+            row = updates.update(
+                at.session, state.question, value, member=member, now=at.now, origin=ORIGIN,
+                model=model, once=True,
+            )  # fmt: skip
         ids.append(row.id)
     return _receipts(at, ids)
 

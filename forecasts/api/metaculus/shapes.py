@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from forecasts.api.v1.requests import UsedModel
 from forecasts.common.times import read_time
 
 SITE = 1  # the number of the project that holds every question
@@ -38,7 +39,10 @@ class _Request(BaseModel):
 
 
 class NewForecast(_Request):
-    """A forecast on a question: one of the three values."""
+    """A forecast on a question: one of the three values.
+
+    ``model``: the ledger's own field, which a bot may add.
+    """
 
     question: Number
     source: str = "api"
@@ -49,6 +53,7 @@ class NewForecast(_Request):
     percentiles: None = None
     slider_values: None = None
     distribution_input: None = None
+    model: UsedModel | None = None
 
 
 class Withdrawal(_Request):

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from forecasts.api import problems
 from forecasts.api.caller import At
 from forecasts.api.problems import Code, Coded
+from forecasts.api.rules import shown
 from forecasts.api.v1 import requests
 from forecasts.common.errors import BadInput, LedgerError, Problem, Refused
 from forecasts.ledger.models import Question, QuestionText, QuestionType
@@ -45,15 +46,17 @@ def told(at: At, question: Question, row: requests.Forecast) -> Iterator[None]:
 
 
 @contextmanager
-def coded(at: At, question: Question) -> Iterator[None]:
-    """Let a refused withdrawal have its code."""
+def coded(at: At, question: Question, otherwise: Code | None = "no_forecast") -> Iterator[None]:
+    """Let a refusal have its code: by default that of a withdrawal."""
     try:
         yield
     except Refused as error:
         if type(error) is not Refused:  # a member who may not forecast
             raise
-        state = current_state(at.session, question, now=at.now)
-        raise Coded(error, _code(state, at.now) or "no_forecast") from None
+        code = _code(current_state(at.session, question, now=at.now), at.now) or otherwise
+        if code is None:
+            raise
+        raise Coded(error, code) from None
 
 
 def explained(
@@ -99,7 +102,7 @@ def wrong_values(
             check()
         except (Refused, BadInput) as error:
             if error.message not in [one.rule for one in found]:  # of a piece, and so of all
-                problem = Problem(f"{place}.{name}", problems.shown(value), error.message)
+                problem = Problem(f"{place}.{name}", shown(value), error.message)
                 is_value = name == given
                 found[problem] = _REMEDIES[QuestionType(text.type)] if is_value else error.remedy
     if not found:

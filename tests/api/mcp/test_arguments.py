@@ -65,12 +65,12 @@ def test_an_unknown_argument_is_refused_and_the_parameters_are_named(
 @pytest.mark.parametrize(
     ("tool", "arguments", "said"),
     [
-        ("find_questions", {"page": 0}, "'page' is 0. It must be greater than or equal to 1."),
-        ("find_questions", {"page": "two"}, "'page' is 'two'. It must be a valid integer."),
+        ("find_questions", {"page": 0}, "'page' is 0. It must be at least 1."),
+        ("find_questions", {"page": "two"}, "'page' is 'two'. It must be a whole number."),
         (
             "find_questions",
             {"without_my_forecast": "often"},
-            "'without_my_forecast' is 'often'. It must be a valid boolean.",
+            "'without_my_forecast' is 'often'. It must be true or false.",
         ),
         (
             "find_questions",
@@ -79,13 +79,13 @@ def test_an_unknown_argument_is_refused_and_the_parameters_are_named(
             "'resolved' or 'any'.",
         ),
         ("compare", {"names": ["a"]}, "'names' is ['a']. It must have at least 2 items, not 1."),
-        ("compare", {"names": "a"}, "'names' is 'a'. It must be a valid list."),
+        ("compare", {"names": "a"}, "'names' is 'a'. It must be a list."),
         ("read_question", {}, "read_question needs the parameter 'question'."),
-        ("read_question", {"question": 7}, "'question' is 7. It must be a valid string."),
+        ("read_question", {"question": 7}, "'question' is 7. It must be a text."),
         (
             "forecast",
             {"question": "rain", "value": "60%", "reason": "why", "evidence": [1]},
-            "'evidence.0' is 1. It must be a valid string.",
+            "'evidence.0' is 1. It must be a text.",
         ),
     ],
 )

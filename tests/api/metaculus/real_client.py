@@ -13,6 +13,7 @@ import re
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 TOURNAMENT = "minibench"
@@ -38,7 +39,18 @@ def main(owner_token: str, bot_token: str, bot_name: str) -> dict[str, Any]:
     found["links"] = _links(bot, found["listed"]["binary"])
     found["template"] = asyncio.run(_template(bot))
     found["ended"] = _ended(owner, bot, found["forecast"])
+    _name_model(bot_token)
     return found
+
+
+def _name_model(token: str) -> None:
+    """Forecast each question of the family with the client of docs/bots.md."""
+    page = Path(__file__).parents[3].joinpath("docs", "bots.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    exec(page.partition("real_client.py -->\n```python\n")[2].partition("```")[0], names)
+    client = names["NamedClient"](token=token, sleep_seconds_between_requests=0)
+    for question in client.get_all_open_questions_from_tournament("family"):
+        client.post_binary_question_prediction(question.id_of_question, 0.3)
 
 
 def _by_type(questions: list[Any]) -> dict[str, int]:

@@ -121,9 +121,78 @@ def test_the_crowd_is_the_median_of_visible_forecasts(arena: Arena) -> None:
 def test_all_forecasts_of_a_request_are_stored_or_none(arena: Arena) -> None:
     number = arena.numbers["binary"]
     body = forecast(number, {"probability_yes": 0.5}) + forecast(number, {"probability_yes": 1.5})
-    refused = arena.bot.post("/questions/forecast/", body, status=409)
+    refused = arena.bot.post("/questions/forecast/", body, status=422)
     assert "1.5 is not" in refused["detail"]
+    assert [one["place"] for one in refused["problems"]] == ["body.1.probability_yes"]
     assert arena.bot.question(number)["my_forecasts"]["history"] == []
+
+
+WRONG = [
+    ("binary", {"probability_yes": 1.5}, "probability_yes", "from 0 to 1; 1.5 is not."),
+    ("binary", {"probability_yes": "x"}, "probability_yes", "must be a number; 'x' is not."),
+    ("binary", {}, "probability_yes", "takes probability_yes"),
+    ("binary", {"continuous_cdf": [0.5, 0.6]}, "continuous_cdf", "takes probability_yes"),
+    ("binary", {"probability_yes": 0.5, "end_time": "2026-01-05"}, "end_time", "until the next"),
+    ("binary", {"probability_yes": 0.5, "weight": 2}, "weight", "no field weight"),
+    ("binary", {"probability_yes": 0.5, "slider_values": [1]}, "slider_values", "be left out."),
+    ("binary", {"probability_yes": 0.5, "model": {"name": " "}}, "model", "has no name"),
+    ("binary", {"probability_yes": 0.5, "model": {"name": "m", "cost": -1}}, "model.cost", "-1"),
+    (
+        "multiple_choice",
+        {"probability_yes_per_category": {"Busan": 0.5, "Riyadh": 0.5, "Other": 0.5}},
+        "probability_yes_per_category",
+        "sum to 150%",
+    ),
+    (
+        "multiple_choice",
+        {"probability_yes_per_category": {"Busan": 1.0}},
+        "probability_yes_per_category",
+        "lacks 'Riyadh'",
+    ),
+    ("numeric", {"continuous_cdf": [0.1, 0.9]}, "continuous_cdf", "needs 201"),
+]
+
+
+@pytest.mark.parametrize(("sort", "fields", "place", "rule"), WRONG)
+def test_a_wrong_value_is_refused_with_its_place_rule_and_remedy(
+    arena: Arena, sort: str, fields: dict[str, Any], place: str, rule: str
+) -> None:
+    sent = forecast(arena.numbers[sort], fields)
+    bulk = {"forecasts": sent, "comments": []}
+    for path, body, prefix in (
+        ("/questions/forecast/", sent, "body.0"),
+        ("/questions/bulk-forecast-comment/", bulk, "body.forecasts.0"),
+    ):
+        refused = arena.bot.post(path, body, status=422)
+        [problem] = refused["problems"]
+        assert (refused["code"], problem["place"]) == ("bad_input", f"{prefix}.{place}")
+        assert rule in problem["rule"]
+        assert refused["remedy"]
+        assert "71%" not in refused["remedy"]
+        assert "/api/v1/docs" not in refused["remedy"]
+
+
+def test_a_question_that_takes_no_forecasts_is_refused_with_a_code(arena: Arena) -> None:
+    number = arena.numbers["binary"]
+    nothing = arena.bot.post("/questions/withdraw/", [{"question": number}], status=409)
+    assert nothing["code"] == "no_forecast"
+    sent = forecast(number, {"probability_yes": 0.5})
+    arena.bot.post("/questions/forecast/", sent)
+    arena.clock.pass_(days=20)
+    assert arena.bot.post("/questions/forecast/", sent, status=409)["code"] == "closed"
+    late = arena.bot.post("/questions/withdraw/", [{"question": number}], status=409)
+    assert late["code"] == "closed"
+
+
+def test_a_forecast_may_name_its_model(arena: Arena) -> None:
+    number = arena.numbers["binary"]
+    model = {"name": "oracle", "version": "2", "cost": 0.03}
+    arena.bot.post(
+        "/questions/forecast/", forecast(number, {"probability_yes": 0.5} | {"model": model})
+    )
+    read = arena.bot.client.get(f"http://127.0.0.1:8000/api/v1/questions/{number}/forecasts").json()
+    [made] = read["forecasts"]
+    assert {name: made["model"][name] for name in model} == model
 
 
 def test_an_owner_acts_and_reads_as_their_bot(arena: Arena) -> None:

@@ -28,6 +28,7 @@ from forecasts.ledger.models import MemberKind
 from forecasts.ledger.verification import verify
 from forecasts.questions import registry
 from forecasts.updates.comments import by_forecast, remarks
+from forecasts.updates.model_uses import models_of
 from forecasts.updates.updates import history
 from tests.api.metaculus.conftest import TYPES
 from tests.conftest import KINDS
@@ -136,4 +137,7 @@ def test_the_client_and_a_template_bot_work_unmodified(
             explained = by_forecast(remarks(session, question))
             made = [one.id for one, _ in history(session, question) if not one.withdrawn]
             assert made == sorted(explained)
+        for slug in ("rain-in-may", "rain-in-june"):
+            named = models_of(session, registry.find(session, slug)).values()
+            assert [(one.name, one.version) for one in named] == [("oracle", "2")]
         assert verify(session).broken is None

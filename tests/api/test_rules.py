@@ -1,0 +1,103 @@
+"""Every rule of a request's value is told in our words, and every remedy without a command."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from forecasts.api import remedies, rules
+from forecasts.api.metaculus import shapes as facade
+from forecasts.api.v1 import requests
+
+YES = {"probability": 0.5}
+NOW = "2026-02-01T00:00:00Z"
+BROKEN: list[tuple[type[BaseModel], Any, str]] = [
+    (
+        requests.Forecast,
+        YES | {"model": {"name": "m", "cost": -1}},
+        "cost must be at least 0; -1 is not.",
+    ),
+    (
+        requests.Forecast,
+        YES | {"model": {"name": "m", "cost": 2**31}},
+        "cost must be below 2,147,483,648; 2147483648 is not.",
+    ),
+    (
+        requests.Forecast,
+        YES | {"model": {"name": "m", "tokens": 1.5}},
+        "tokens must be a whole number; 1.5 is not.",
+    ),
+    (requests.Forecast, YES | {"model": {}}, "name is missing."),
+    (requests.Forecast, YES | {"model": "m"}, "model must be an object; 'm' is not."),
+    (
+        requests.Forecast,
+        YES | {"evidence": [{"share": 1.4}]},
+        "share must be at most 1; 1.4 is not.",
+    ),
+    (
+        requests.Forecast,
+        YES | {"evidence": [{"stance": "for"}]},
+        "stance must be 'supports', 'opposes' or 'context'; 'for' is not.",
+    ),
+    (requests.Forecast, YES | {"evidence": "x"}, "evidence must be a list; 'x' is not."),
+    (requests.Forecast, YES | {"rationale": 5}, "rationale must be a text; 5 is not."),
+    (requests.Forecast, YES | {"reason": "x"}, "There is no field reason here."),
+    (
+        requests.Forecast,
+        {"probabilities": [0.5, "x"]},
+        "probabilities.1 must be a number; 'x' is not.",
+    ),
+    (
+        requests.Forecast,
+        {"quantiles": {"0.5": [1]}},
+        "0.5 must be a number or a text; [1] is not.",
+    ),
+    (
+        requests.Forecast,
+        {"probability": float("inf")},
+        "probability must be a finite number; inf is not.",
+    ),
+    (requests.Batch, {"forecasts": [5]}, "forecasts.0 must be an object; 5 is not."),
+    (requests.Batch, {"forecasts": [], "partial": 1}, "partial must be true or false; 1 is not."),
+    (
+        requests.Batch,
+        {"forecasts": [YES] * 10_001},
+        "forecasts must have at most 10,000 items, not 10,001.",
+    ),
+    (
+        requests.Outcome,
+        {"outcome": "yes", "known_at": "2026-13-01T00:00:00Z"},
+        "known_at must be a time such as 2027-03-31T12:00:00Z; '2026-13-01T00:00:00Z' is not.",
+    ),
+    (facade.NewForecast, {"question": -1}, "question must be at least 0; -1 is not."),
+    (facade.NewForecast, {"question": 1, "slider_values": []}, "slider_values must be left out."),
+]
+
+
+@pytest.mark.parametrize(("body", "given", "rule"), BROKEN)
+def test_a_broken_rule_is_told_in_our_words(body: type[BaseModel], given: Any, rule: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        body.model_validate(given)
+    faults = [one | {"loc": ("body", *one["loc"])} for one in caught.value.errors()]
+    assert [one.rule for one in rules.problems(faults)] == [rule]
+
+
+@pytest.mark.parametrize(
+    "remedy",
+    [
+        "See: forecasts questions.",
+        "See: forecasts articles.",
+        "Copy the passage exactly; see: forecasts articles 7 --text.",
+        "Name them after --between. Choose from: a, b.",
+        "Propose an outcome: forecasts propose rain OUTCOME",
+        "To close the question early: forecasts close rain",
+        "Write them first: forecasts revise rain --criteria 'FILL IN'",
+    ],
+)
+def test_a_remedy_has_a_request_or_a_tool_in_the_place_of_a_command(remedy: str) -> None:
+    for told in (remedies.for_request(remedy), remedies.for_tool(remedy)):
+        assert "forecasts " not in told.replace("/api/v1/", "")
+        assert "--" not in told
+    assert remedies.for_request(remedy) != remedies.for_tool(remedy)
