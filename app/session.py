@@ -20,6 +20,7 @@ from sqlmodel import Session
 
 from app.markdown_text import as_lines, as_text, shortened
 from app.web import identity
+from app.web.outages import outages
 from forecasts.access import identities, members, visibility
 from forecasts.access.identities import Person
 from forecasts.access.oidc_settings import configured_sign_in
@@ -101,9 +102,16 @@ def reading() -> Iterator[Session]:
 
     Rows read from it stay usable afterwards.
     """
-    with database.reading(engine()) as ledger:
-        visibility.read_as(ledger, current_member(ledger), now=now())
-        yield ledger
+    begun = False
+    try:
+        with database.reading(engine()) as ledger:
+            visibility.read_as(ledger, current_member(ledger), now=now())
+            outages.over()
+            begun = True
+            yield ledger
+    except DatabaseError as error:
+        outages.noticed(error, readable=begun)
+        raise
 
 
 def name_window(*names: str) -> None:
@@ -295,6 +303,7 @@ def act(key: str, *, goes_on: bool = False) -> Iterator[Act]:
             if goes_on and isinstance(error, DatabaseError):
                 raise
             st.stop()
+        outages.over()
         # No Streamlit call may come between the commit and here: see ``Memory``.
         remembered.done[name] += 1
         if doing.message:
@@ -347,6 +356,7 @@ def shown_outages() -> Iterator[None]:
         try:
             yield
         except DatabaseError as error:
+            outages.noticed(error)
             show(error)
             retry([])
 
@@ -362,6 +372,7 @@ def retry(tries: list[None]) -> None:
     if tries:
         with suppress(LedgerError), database.reading(engine()) as ledger:
             ledger.connection()
+            outages.over()
             st.rerun()
     tries.append(None)
 
@@ -370,6 +381,8 @@ def show(error: LedgerError | InputError) -> None:
     """Show an error's sentence, problems and remedy."""
     if isinstance(error, InputError):
         error = BadInput(str(error))
+    if isinstance(error, DatabaseError):
+        outages.noticed(error, readable=True)
     lines = [as_lines(error.message)]
     problems = error.problems if isinstance(error, BadInput) else ()
     lines += [f"- {as_text(str(problem))}" for problem in problems[:_MOST_PROBLEMS]]
@@ -380,18 +393,3 @@ def show(error: LedgerError | InputError) -> None:
     memory().refusals += 1
     with st.container(key=f"refusal-{memory().refusals}"):  # by which the keyboard's script knows
         st.error("\n\n".join(lines))
-
-
-def went_wrong(error: Exception) -> bool:
-    """Show that an unexpected error occurred. Returns True: Streamlit need not show it as well."""
-    if isinstance(error, MemoryError):
-        st.error(
-            "This needs more memory than the server may take, and nothing was stored. Divide it, "
-            "or use the command line: forecasts import."
-        )
-        return True
-    st.error(
-        "Something went wrong, and your last action was not saved. Everything confirmed before it "
-        "is safe. Reload the page and try again. The server log has the details.",
-    )
-    return True

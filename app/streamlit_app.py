@@ -11,13 +11,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.session import settings, went_wrong
+from app.session import settings
+from app.views.uncaught import went_wrong
 from app.web import share_target
 from app.web.api import Api
 from app.web.calendar_feed import calendar
 from app.web.health import Health
 from app.web.housekeeping import housekeeping
 from app.web.middleware import Gate
+from app.web.outages import keep_out_of_log
 from forecasts.access import oidc_settings
 from forecasts.cli.console import print_error
 from forecasts.common.errors import LedgerError
@@ -46,6 +48,7 @@ async def look_at_root(_: Request) -> Response:
 
 if (most := settings().memory_gb) is not None:
     limit_memory(most)
+keep_out_of_log()
 signs_in = _signs_in()
 app = st.App(
     "navigation.py",

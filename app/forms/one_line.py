@@ -26,6 +26,7 @@ from app.session import (
     reading,
     retry,
     rights_here,
+    show,
 )
 from app.times import day, zone
 from forecasts.access import teams
@@ -124,9 +125,9 @@ def one_line_entry(*, example: str = "") -> None:
             with reading() as ledger:
                 rights = rights_here(ledger)
                 to_ask = teams.teams_to_ask_in(ledger, rights)
-        except DatabaseError:
-            if not submitted:
-                raise
+        except DatabaseError as error:
+            if not submitted:  # else it is shown already
+                show(error)
             with row:
                 _fields(key)  # what was typed would be lost with them
             retry([])

@@ -9,8 +9,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.web.outages import outages
 from forecasts.access.oidc_settings import SignIn
-from forecasts.common.errors import LedgerError
+from forecasts.common.errors import DatabaseError, LedgerError
 from forecasts.common.settings import Settings
 from forecasts.ledger import database, schema
 
@@ -41,6 +42,8 @@ class Api:
         try:
             api = await run_in_threadpool(self._made) if self._api is None else self._api
         except LedgerError as error:
+            if isinstance(error, DatabaseError):
+                outages.noticed(error)
             api = PlainTextResponse(f"The API is unavailable: {error}\n", status_code=503)
         except ImportError:
             api = PlainTextResponse(_NOT_INSTALLED, status_code=503)

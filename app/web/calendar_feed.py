@@ -8,6 +8,7 @@ from functools import cache
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from app.web.outages import outages
 from forecasts.access import oidc_settings
 from forecasts.agenda import calendar_feed
 from forecasts.common.errors import DatabaseError, LedgerError
@@ -32,7 +33,8 @@ def calendar(request: Request) -> Response:
         now = ledger_clock(engine, lambda: datetime.now(UTC))()
         with database.reading(engine) as ledger:
             content = calendar_feed.feed(ledger, shown, app_url=base, now=now)
-    except DatabaseError:
+    except DatabaseError as error:
+        outages.noticed(error)
         return PlainTextResponse("The ledger is unavailable at the moment.\n", status_code=503)
     except LedgerError:
         return PlainTextResponse(_NOT_FOUND, status_code=404)

@@ -9,7 +9,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from forecasts.common.errors import LedgerError
+from app.web.outages import outages
+from forecasts.common.errors import DatabaseError, LedgerError
 from forecasts.common.settings import Settings
 from forecasts.ledger import database, schema
 
@@ -45,6 +46,9 @@ class Health:
 def _is_readable() -> bool:
     try:
         schema.require_ready(_engine(Settings().database_url))
-    except LedgerError:
+    except LedgerError as error:
+        if isinstance(error, DatabaseError):
+            outages.noticed(error)
         return False
+    outages.over()
     return True

@@ -78,9 +78,11 @@ def test_a_server_that_is_stopped_and_started_is_said_and_gone_on_with(
         # A line that is entered meanwhile is in its field again.
         page.goto(base)
         line = page.get_by_role("textbox", name="New question", exact=True)
-        line.fill("Will the ferry open by 1 March 2040? 30%")
+        line.fill("Will the ferry open by 1 March 2040? 3")
         expect(page.get_by_text("closes 1 Mar 2040")).to_be_visible()
         with postgresql.stopped():
+            line.press_sequentially("0%")
+            expect(said.first).to_be_visible()
             line.press("Enter")
             expect(said.first).to_be_visible()
         expect(said).to_have_count(0)
@@ -88,6 +90,12 @@ def test_a_server_that_is_stopped_and_started_is_said_and_gone_on_with(
         line.press("Enter")
         expect(page.get_by_text("Saved: 30% on")).to_be_visible()
     assert [p for p, who in stored(url) if who == "alice"] == [0.36]
+    log = (tmp_path / "log").read_text().splitlines()
+    begun = [line for line in log if "was not reached" in line or "could not be used" in line]
+    assert len(begun) == 2, log
+    assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", line) for line in begun)
+    assert len([line for line in log if "can be read again, after" in line]) == 2
+    assert not [line for line in log if "Traceback" in line]
 
 
 def stored(url: str) -> list[tuple[float | None, str]]:

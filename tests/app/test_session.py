@@ -12,6 +12,7 @@ from sqlalchemy import Engine, event
 from streamlit.testing.v1 import AppTest
 
 from app import session
+from app.views.uncaught import went_wrong
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import BadInput, Problem
 from forecasts.common.settings import sqlite_url
@@ -114,8 +115,8 @@ def test_every_problem_of_an_input_is_listed_up_to_ten() -> None:
 def test_what_nobody_foresaw_shows_no_stack_trace(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[str] = []
     monkeypatch.setattr(streamlit, "error", lambda words, **_: shown.append(words))
-    assert session.went_wrong(ZeroDivisionError("secret detail")) is True
-    assert session.went_wrong(MemoryError()) is True
+    assert went_wrong(ZeroDivisionError("secret detail")) is True
+    assert went_wrong(MemoryError()) is True
     assert "secret detail" not in shown[0]
     assert "not saved" in shown[0]
     assert "more memory" in shown[1]
