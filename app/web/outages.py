@@ -1,7 +1,7 @@
 """The server's log of outages: a line when the ledger becomes unavailable, and one when it is back.
 
 Pages that find it unavailable try again every few seconds. A traceback for each attempt would hide
-everything else in the log, and an outage is no fault of the app's: its reason and its remedy are
+everything else in the log, and an outage is not a fault of the app: its reason and its remedy are
 known.
 """
 

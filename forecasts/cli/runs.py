@@ -198,7 +198,7 @@ def status(
     """
     from forecasts.agenda.notifications import sender
     from forecasts.resolution import disputes, progress, proposals
-    from forecasts.resolution.runs.last_run import run_times
+    from forecasts.resolution.runs.last_run import interval_in_words, run_times
 
     with reading_as(database, member) as (session, _, now):
         times = run_times(session)
@@ -221,14 +221,24 @@ def status(
     if as_json or format_ == "json":
         more: dict[str, Any] = {"proposed": proposed, "disputed": disputed}
         more |= {"disagreements": disagreements, "notices_unsure": unsure}
-        last, after = (None, None) if times is None else (times.last, times.next)
-        print_json(asdict(found) | more | {"last_run": last, "next_run": after})
+        last, after, every = (
+            (None, None, None) if times is None else (times.last, times.next, times.every)
+        )
+        more |= {"last_run": last, "next_run": after}
+        more["run_every_minutes"] = None if every is None else every // timedelta(minutes=1)
+        print_json(asdict(found) | more)
         return
     if times is None:
         print_line("No run yet. To schedule runs, see: forecasts schedule --help")
+    elif times.every is None or times.next is None:
+        print_line(f"Last run: {when(times.last)}")
     else:
-        expected = "" if times.next is None else f", next about {when(times.next)}"
-        print_line(f"Last run: {when(times.last)}{expected}")
+        print_line(
+            f"Last run: {when(times.last)}, {interval_in_words(times.every)}, next about "
+            f"{when(times.next)}"
+        )
+        if times.is_overdue(now):
+            print_line("The next run is overdue: check its schedule and log (docs/scheduling.md).")
     print_line(f"Unresolved questions with a resolver: {found.watched:,}")
     for title, waiting, field in (
         ("Parked, until forecasts run retry QUESTION", list(map(asdict, found.parked)), "reason"),

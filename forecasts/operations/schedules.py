@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from forecasts.common.errors import BadInput
-from forecasts.resolution.runs.last_run import divides_hour_or_day
+from forecasts.resolution.runs.last_run import divides_hour_or_day, interval_in_words
 
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 _SIZES = {"m": _MINUTE, "h": _HOUR, "d": _DAY}
@@ -105,9 +105,15 @@ def cron(installation: Installation, every: timedelta) -> str:
         f"# To install, as {_comment(installation.user)}: crontab -e, and add these lines.",
         *_secrets_lines(installation),
         "# To check: forecasts run status, and journalctl -t forecasts.",
+        f"# {_purpose(every)}:",
         # In a crontab % means the end of the line.
         line.replace("%", "\\%"),
     )
+
+
+def _purpose(every: timedelta) -> str:
+    """Return what the schedule does and how often, for someone who finds it years later."""
+    return f"Resolve the due questions of the forecast ledger {interval_in_words(every)}"
 
 
 def _lines(*lines: str) -> str:
@@ -167,7 +173,7 @@ def systemd_timer(installation: Installation, every: timedelta) -> str:
         "# To check: systemctl list-timers forecasts.timer, journalctl -u forecasts, and forecasts "
         "run status.",
         "[Unit]",
-        "Description=Times at which the forecast ledger resolves due questions",
+        f"Description={_purpose(every)}",
         "",
         "[Timer]",
         f"OnCalendar=*-*-* {when} UTC",
@@ -220,7 +226,10 @@ def kubernetes(
             "kubectl create secret generic forecasts --from-env-file=FILE",
         ]
     manifest = _MANIFEST.format(
-        schedule=_yaml(_fields(every)), seconds=int(LONGEST_RUN.total_seconds()), image=_yaml(image)
+        purpose=_yaml(_purpose(every)),
+        schedule=_yaml(_fields(every)),
+        seconds=int(LONGEST_RUN.total_seconds()),
+        image=_yaml(image),
     )
     variables = [
         f"                - name: {name}\n                  value: {_yaml(value)}"
@@ -236,6 +245,8 @@ apiVersion: batch/v1
 kind: CronJob
 metadata:
   name: forecasts
+  annotations:
+    description: {purpose}
 spec:
   schedule: {schedule}
   timeZone: "Etc/UTC"

@@ -203,12 +203,18 @@ def test_the_status_says_when_the_next_run_is_expected(
     clock("2026-01-06T13:00:00Z")
     forecasts("run")
     said = forecasts("run", "status").stdout
-    assert said.startswith("Last run: 2026-01-06 13:00 UTC, next about 2026-01-06 14:00 UTC\n")
+    expected = "Last run: 2026-01-06 13:00 UTC, every hour, next about 2026-01-06 14:00 UTC\n"
+    assert said.startswith(expected)
+    assert "overdue" not in said
     status = json.loads(forecasts("run", "status", "--format", "json").stdout)
-    assert (status["last_run"], status["next_run"]) == (
+    assert (status["last_run"], status["next_run"], status["run_every_minutes"]) == (
         "2026-01-06T13:00:00Z",
         "2026-01-06T14:00:00Z",
+        60,
     )
+    clock("2026-01-06T15:01:00Z")
+    overdue = "The next run is overdue: check its schedule and log (docs/scheduling.md).\n"
+    assert forecasts("run", "status").stdout.startswith(expected + overdue)
 
 
 def test_runs_in_a_terminal_are_not_taken_for_a_schedule(

@@ -178,7 +178,9 @@ def test_told_to_end_it_finishes_the_question_in_hand_and_ends(
     assert "snow" in forecasts("questions", "--status", "open").stdout
     assert signal.getsignal(signal.SIGTERM) is before
     said = forecasts("run", "status").stdout
-    assert said.startswith("Last run: 2026-01-20 12:00 UTC, next about 2026-01-20 12:15 UTC\n")
+    assert said.startswith(
+        "Last run: 2026-01-20 12:00 UTC, every 15 minutes, next about 2026-01-20 12:15 UTC\n"
+    )
 
 
 def test_it_goes_on_when_the_ledger_was_away_for_a_while(

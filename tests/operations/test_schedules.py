@@ -106,6 +106,27 @@ def test_what_is_secret_is_read_from_a_file_and_printed_nowhere() -> None:
         assert "mode 0600" in printed or "kubectl create secret" in printed
 
 
+@pytest.mark.parametrize(
+    ("words", "interval"),
+    [
+        ("1m", "every minute"),
+        ("15m", "every 15 minutes"),
+        ("60m", "every hour"),
+        ("6h", "every 6 hours"),
+        ("24h", "every day"),
+    ],
+)
+def test_a_schedule_states_its_interval_where_it_is_read_later(words: str, interval: str) -> None:
+    purpose = f"Resolve the due questions of the forecast ledger {interval}"
+    every = schedules.read_every(words)
+    [*_, stated, line] = schedules.cron(installation(), every).splitlines()
+    assert stated == f"# {purpose}:"
+    assert line.endswith("| logger -t forecasts")
+    assert f"[Unit]\nDescription={purpose}\n" in schedules.systemd_timer(installation(), every)
+    manifest = yaml.safe_load(schedules.kubernetes(installation(), every, image="ledger"))
+    assert manifest["metadata"]["annotations"] == {"description": purpose}
+
+
 def units(**settings: str | None) -> dict[str, configparser.RawConfigParser]:
     read = {}
     for part, text in (

@@ -45,6 +45,18 @@ def divides_hour_or_day(every: timedelta) -> bool:
     return not _HOUR % every or (not _DAY % every and not every % _HOUR)
 
 
+def interval_in_words(every: timedelta) -> str:
+    """Return the interval of a schedule, to be read after a verb.
+
+    >>> [interval_in_words(timedelta(minutes=minutes)) for minutes in (1, 15, 60, 360, 1440)]
+    ['every minute', 'every 15 minutes', 'every hour', 'every 6 hours', 'every day']
+    """
+    for one, name in ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute")):
+        if (many := every // one) and not every % one:
+            return f"every {name}" if many == 1 else f"every {many:,} {name}s"
+    return f"every {every}"
+
+
 def record_run(
     session: Session, *, now: datetime, every: timedelta | None = None, by_hand: bool = False
 ) -> LastRun:
