@@ -9,6 +9,7 @@ from app.forms.dispute import dispute_form
 from app.forms.forecast import forecast_form, withdraw_form
 from app.forms.question import criteria_field
 from app.forms.revision import close_form, reopen_form, wording_form
+from app.forms.undo import undo_offer
 from app.markdown_text import (
     COVERAGE_HELP,
     CRPS_HELP,
@@ -329,6 +330,7 @@ def discard_form() -> None:
 def page(state: QuestionState) -> None:
     """Lay out the page: the forecast first, which is on the right of a wide screen."""
     head()
+    undo_offer("forecast")
     with st.container(key="question-parts"):
         side, wide = st.columns([1, 2], gap="medium")
     with side:

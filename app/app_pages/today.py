@@ -10,6 +10,7 @@ from app.components.keyboard import mount_keyboard
 from app.forms.first_steps import ways_in
 from app.forms.forecast import forecast_act, is_quick_form_typed, quick_form
 from app.forms.one_line import one_line_entry
+from app.forms.undo import undo_offer
 from app.markdown_text import as_text, closing, counted, shortened, span
 from app.session import act, current_member, form_key, now, reading
 from app.times import day
@@ -253,6 +254,7 @@ one_line_entry()
 with reading() as ledger:
     needs = today(ledger, current_member(ledger), now=moment, shown=AHEAD)
     articles = recent_articles(ledger, RECENT_ARTICLES) if needs.may_forecast else []
+undo_offer("quick")
 latest = sorted(needs.fresh, key=lambda one: one[1].made_at, reverse=True)
 to_do()
 resolved()

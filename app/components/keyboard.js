@@ -16,6 +16,7 @@ const LEADS_AWAY = "a[href], .st-key-open-sample button, .st-key-leave-sample bu
 const HELP = '[data-testid="stTooltipIcon"] button[aria-label^="Help"]';
 const SAVE = '[class*="-save"] button, [data-testid="stFormSubmitButton"] button';
 const BUTTON = '[data-testid="stButton"], [data-testid="stFormSubmitButton"]';
+const UNDO = ".st-key-undo button";
 const PATIENCE = 5000; // ms of rest until a field that should be there will not come
 const BOUNCE = 500; // ms in which a second Enter, with nothing typed, is the first one still
 const SENT = 50; // ms in which a field sends its text once it has lost the focus
@@ -226,6 +227,8 @@ const SHORTCUTS = {
   n: () => open("/", () => fieldIn(document.querySelector(ONE_LINE))),
   "/": () => open("/questions", () => document.querySelector("input[type=search]")),
   f: () => enter(fieldIn(acts().find((act) => !act.matches(ONE_LINE)))),
+  // A button with a help text is there twice, once for each width of the screen.
+  u: () => [...document.querySelectorAll(UNDO)].find((one) => one.checkVisibility())?.focus(),
   "?": () => document.querySelector(".st-key-shortcuts button")?.click(),
 };
 
@@ -363,7 +366,7 @@ export default function ({ data }) {
     const next = cardOf(act) && nextCard(act);
     const place = () => (data.following ? followingAct(act) : named(data.place));
     if (entered) entered.isSaved = true;
-    else if (!cardOf(act)) whenDrawn(() => fieldIn(place()), focusAsAsked);
+    else if (!data.following || !cardOf(act)) whenDrawn(() => fieldIn(place()), focusAsAsked);
     else if (next) whenDrawn(() => valueIn(next.act), focusAsAsked);
   }
   if (data.lists) {

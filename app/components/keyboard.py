@@ -32,6 +32,7 @@ _SHORTCUTS = """
 | `n` | new question |
 | `f` | first forecast on the page |
 | `/` | search |
+| `u` | to Undo, after an update |
 | `Enter` | save, in a field of a forecast or a new question |
 | `Ctrl+S`, `Ctrl+Enter` | save, in any field |
 | `F1` | help on the field |

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from app.components.keyboard import focus_on
 from app.forms.forecast_preview import read_field
 from app.forms.forecast_value import is_typed, value_fields
+from app.forms.undo import offer_undo
 from app.markdown_text import as_text, counted, shortened
 from app.session import Act, act, form_key, lowest_probability, reading
 from app.times import published
@@ -331,7 +332,7 @@ def _save(
         require_offered_range(value, lowest_probability())
     _ask_about_mismatch(key, stance_mismatch(text, before, value, citing))
     citing = with_stances(text, before, value, citing)
-    updates.update(
+    made = updates.update(
         doing.ledger,
         state.question,
         value,
@@ -340,6 +341,7 @@ def _save(
         origin="app",
         **doing.by,
     )
+    offer_undo(key, state, made, before)
     change = shortened(format_change(before, value, text.options), 200)
     message = f"Saved: {change} on “{shortened(text.title, 60)}”."
     if citing:
@@ -369,9 +371,10 @@ def withdraw_form(state: QuestionState) -> None:
             before = updates.current_forecast(
                 doing.ledger, state.question, doing.member, at=doing.now
             )
-            updates.withdraw(
+            made = updates.withdraw(
                 doing.ledger, state.question, rationale=reason, origin="app", **doing.by
             )
             assert before is not None
+            offer_undo(key, state, made, before)
             withdrawn = shortened(format_value(before, state.text.options))
             doing.say(f"Withdrew {withdrawn} from “{shortened(state.text.title, 60)}”.")

@@ -46,6 +46,42 @@ def test_an_update_from_today_is_typed_and_entered_and_the_next_card_is_next(
     assert row.met, row
 
 
+@pytest.mark.parametrize("way", ["mouse", "keys"])
+def test_an_update_is_undone_and_the_cursor_is_back_in_its_card(
+    page: Page, server: Server, way: str
+) -> None:
+    daily_acts.opened(page, server.base)
+    cards = page.locator('[class*="st-key-act-forecast-"]')
+    first, following = (
+        cards.nth(place).evaluate("card => [...card.classList].find(name => /act-/.test(name))")
+        for place in (0, 1)
+    )
+    field, landing = (
+        page.locator(f".{name}").get_by_label("Probability", exact=True)
+        for name in (first, following)
+    )
+    before = field.input_value()
+    field.fill("77")
+    field.press("Enter")
+    button = page.get_by_role("button", name="Undo", exact=True)
+    expect(button).to_be_visible()
+    page.locator(daily_acts.DONE).wait_for()
+    assert daily_acts.has_focus(page, landing)  # the offer does not take the cursor
+    if way == "mouse":
+        button.click()
+    else:
+        for _ in range(6):
+            page.keyboard.press("Shift+Tab")
+            if button.and_(page.locator(":focus")).count():
+                break
+        page.keyboard.press("Enter")
+    expect(page.get_by_test_id("stToast").filter(has_text="Undone")).to_be_visible()
+    page.locator(daily_acts.DONE).wait_for()
+    expect(button).to_have_count(0)
+    assert daily_acts.has_focus(page, field)
+    expect(field).to_have_value(before)
+
+
 def test_the_score_of_a_resolved_question_is_a_click_from_today(page: Page, server: Server) -> None:
     row = daily_acts.find_earned(page, server.base)
     assert row.met, row

@@ -1,0 +1,138 @@
+"""Undo after an update: what it offers, what it enters, when it is refused."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+
+from forecasts.access.members import member_or_new
+from forecasts.ledger import database
+from forecasts.questions import registry
+from forecasts.updates import updates
+from forecasts.updates.values import Value, format_value
+from tests.app.conftest import Clock, toasts, visit, words
+from tests.conftest import day
+
+VALUES = {
+    "quay": ("40%", "90%"),
+    "port": ("Busan=50%, Ulsan=30%, Other=20%", "Busan=10%, Ulsan=10%, Other=80%"),
+    "depth": ("10%=5, 90%=20", "10%=15, 90%=20"),
+}
+KINDS = {"today": "quick", "question": "forecast"}
+
+
+def open_page(app: AppTest, page: str, slug: str) -> AppTest:
+    return visit(app, page, **({"slug": slug} if page == "question" else {}))
+
+
+def save(app: AppTest, page: str, slug: str, typed: str, turn: int = 0) -> AppTest:
+    key = f"{KINDS[page]}-{slug}#{turn}"
+    app.text_input(key=f"{key}-value").input(typed)
+    return app.button(key=f"{key}-save").click().run()
+
+
+def undo_buttons(app: AppTest) -> list[str]:
+    return [str(button.key) for button in app.button if str(button.key).startswith("undo-")]
+
+
+def press_undo(app: AppTest) -> AppTest:
+    [key] = undo_buttons(app)
+    return app.button(key=key).click().run()
+
+
+def path(engine: Engine, slug: str) -> list[str]:
+    """Return alice's forecasts on the question in words, the first one first."""
+    with database.reading(engine) as ledger:
+        question, alice = registry.find(ledger, slug), member_or_new(ledger, "alice", now=day(0))
+        rows = updates.history(ledger, question, alice)
+    return ["withdrawn" if row.withdrawn else format_value(row) for row, _ in rows]
+
+
+@pytest.mark.parametrize("page", KINDS)
+@pytest.mark.parametrize("slug", VALUES)
+def test_undo_enters_the_former_value_again(
+    furnished: AppTest, engine: Engine, clock: Clock, page: str, slug: str
+) -> None:
+    right, wrong = VALUES[slug]
+    save(open_page(furnished, page, slug), page, slug, right)
+    clock.moment = day(5.1)
+    save(open_page(furnished, page, slug), page, slug, wrong, 1)
+    [key] = undo_buttons(furnished)
+    said = furnished.button(key=key).help
+    assert said is not None
+    assert said.startswith("Enters ")
+    assert "both stay in the history, and the score counts the time between" in said
+    press_undo(furnished)
+    assert not furnished.exception
+    assert toasts(furnished)[-1].startswith("Undone: ")
+    first, second, third = path(engine, slug)
+    assert first == third != second
+    field = furnished.text_input(key=f"{KINDS[page]}-{slug}#3-value")
+    assert field.value == right
+    assert undo_buttons(furnished) == []
+
+
+@pytest.mark.parametrize("page", KINDS)
+def test_undo_withdraws_a_first_forecast(furnished: AppTest, engine: Engine, page: str) -> None:
+    save(open_page(furnished, page, "quay"), page, "quay", "90%")
+    assert "90% on “Will the quay open?”" in words(furnished)
+    [key] = undo_buttons(furnished)
+    assert str(furnished.button(key=key).help).startswith("Withdraws the forecast.")
+    press_undo(furnished)
+    assert path(engine, "quay") == ["90%", "withdrawn"]
+    assert furnished.session_state["memory"].states["_Focus"].place == "act-forecast-quay"
+
+
+def test_a_withdrawal_can_be_undone_too(furnished: AppTest, engine: Engine) -> None:
+    save(open_page(furnished, "question", "quay"), "question", "quay", "40%")
+    furnished.button(key="withdraw-quay#0-go").click().run()
+    assert "40% → withdrawn on “Will the quay open?”" in words(furnished)
+    press_undo(furnished)
+    assert path(engine, "quay") == ["40%", "withdrawn", "40%"]
+
+
+def test_only_a_change_is_offered_for_undo_and_not_for_long(
+    furnished: AppTest, engine: Engine, clock: Clock
+) -> None:
+    open_page(furnished, "today", "quay")
+    assert undo_buttons(furnished) == []
+    save(furnished, "today", "quay", "171")
+    assert undo_buttons(furnished) == []
+    save(furnished, "today", "quay", "40%")
+    save(furnished, "today", "port", VALUES["port"][0])
+    assert len(undo_buttons(furnished)) == 1  # of the last update alone
+    assert "Which port comes first?" in words(furnished)
+    clock.moment = day(5.1)
+    assert undo_buttons(visit(furnished, "today")) == []
+    save(furnished, "today", "quay", "55%", 1)
+    assert len(undo_buttons(furnished)) == 1
+    furnished.button(key="quick-quay#2-save").click().run()
+    assert toasts(furnished)[-1] == "Saved: still 55% on “Will the quay open?”."
+    assert undo_buttons(furnished) == []
+
+
+@pytest.mark.parametrize(
+    ("between", "refusal"),
+    [
+        ("update", "You have a later forecast on 'quay'"),
+        ("close", "Nothing was undone: 'quay' closed at"),
+    ],
+)
+def test_an_undo_that_comes_too_late_is_refused_with_the_reason(
+    furnished: AppTest, engine: Engine, clock: Clock, between: str, refusal: str
+) -> None:
+    clock.moment = day(19.9995)
+    save(open_page(furnished, "question", "quay"), "question", "quay", "90%")
+    if between == "update":
+        with database.writing(engine) as ledger:
+            alice, quay = member_or_new(ledger, "alice", now=day(0)), registry.find(ledger, "quay")
+            updates.update(
+                ledger, quay, Value(probability=0.3), member=alice, now=day(19.9996), origin="api"
+            )
+    before = path(engine, "quay")
+    clock.moment = day(20.0001 if between == "close" else 19.9997)
+    press_undo(furnished)
+    [error] = furnished.error
+    assert refusal in error.value.replace("\\", "")
+    assert path(engine, "quay") == before
