@@ -102,12 +102,13 @@ def read_bytes(text: str, option: str) -> int:
 def format_bytes(size: int) -> str:
     """Return a number of bytes as text.
 
-    >>> format_bytes(5_000_000), format_bytes(1 << 30), format_bytes(2000)
-    ('5 MB', '1,073.7 MB', '2,000 bytes')
+    >>> format_bytes(5_000_000), format_bytes(1 << 30), format_bytes(2000), format_bytes(76 * 10**9)
+    ('5 MB', '1,073.7 MB', '2,000 bytes', '76 GB')
     """
     if size < 100_000:
         return f"{size:,} bytes"
-    return f"{size / 1e6:,.1f}".removesuffix(".0") + " MB"
+    number, unit = (size / 1e6, "MB") if size < 10**10 else (size / 1e9, "GB")
+    return f"{number:,.1f}".removesuffix(".0") + f" {unit}"
 
 
 def too_much(place: str, actual: str, limit: str, remedy: str) -> BadInput:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from forecasts.common.errors import DatabaseError, NoLedger
+from forecasts.common.limits import format_bytes
 
 _HEADER = b"SQLite format 3\x00"
 _OURS = {"alembic_version", "question_revision"}
@@ -182,20 +183,11 @@ def is_out_of_room(path: Path, error: object) -> bool:
 
 def full_disk(path: Path) -> str:
     """Return the reason why a ledger on a full disk cannot be used."""
-    return f"its disk is full, with {size_in_words(_free(path))} free"
+    return f"its disk is full, with {format_bytes(_free(path))} free"
 
 
 def _free(path: Path) -> int:
     return shutil.disk_usage(path.absolute().parent).free
-
-
-def size_in_words(size: int) -> str:
-    """Return a number of bytes in MB, or in GB from there.
-
-    >>> size_in_words(2_530_000), size_in_words(76_000_000_000)
-    ('2.53 MB', '76 GB')
-    """
-    return f"{size / 1e9:,.3g} GB" if size >= 1e9 else f"{size / 1e6:,.3g} MB"
 
 
 def replace_contents(path: Path, source: Path) -> None:

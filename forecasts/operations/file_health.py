@@ -11,9 +11,10 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
+from forecasts.common.limits import format_bytes
 from forecasts.ledger.database import reading
 from forecasts.ledger.moved import moved_to
-from forecasts.ledger.sqlite_file import size_in_words, why_read_only
+from forecasts.ledger.sqlite_file import why_read_only
 from forecasts.ledger.urls import place, sqlite_path
 from forecasts.operations.finding import Finding
 
@@ -82,13 +83,13 @@ def _is_everyones(path: Path) -> bool:
 def _space(path: Path) -> Finding:
     free = shutil.disk_usage(path.parent).free
     needed = max(_LEAST_FREE, path.stat().st_size)
-    result = f"{size_in_words(free)} are free where the ledger is"
+    result = f"{format_bytes(free)} are free where the ledger is"
     if free >= needed:
         return Finding("space", f"{result}.")
     return Finding(
         "space",
         f"{result}, less than a migration or a backup beside it may need.",
-        f"Free at least {(needed - free) / 1e6:,.0f} MB, or move the ledger: forecasts move --to "
+        f"Free at least {format_bytes(needed - free)}, or move the ledger: forecasts move --to "
         "FILE",
     )
 
@@ -96,7 +97,7 @@ def _space(path: Path) -> Finding:
 def _journal(path: Path) -> Finding:
     journal = path.with_name(f"{path.name}-wal")
     size = journal.stat().st_size if journal.exists() else 0
-    result = f"The journal beside the file has {size / 1e6:,.3g} MB"
+    result = f"The journal beside the file has {format_bytes(size)}"
     if size <= _LONGEST_JOURNAL:
         return Finding("journal", f"{result}.")
     return Finding(

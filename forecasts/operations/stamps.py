@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -204,15 +205,21 @@ def _roots(file: Path | None) -> list[Certificate]:
 
 
 def _keep(file: Path, answer: bytes) -> None:
-    """Write a stamp whole or not at all, and wait until it is on disk."""
-    draft = file.with_name(f".{file.name}.part")
+    """Write a stamp whole or not at all, and wait until it is on disk.
+
+    The draft has a name of its own, since two runs may have the same digest stamped.
+    """
+    draft = file.with_name(f".{file.name}.{token_hex(8)}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("wb") as opened:
-            opened.write(answer)
-            opened.flush()
-            os.fsync(opened.fileno())
-        draft.replace(file)
+        try:
+            with draft.open("xb") as opened:
+                opened.write(answer)
+                opened.flush()
+                os.fsync(opened.fileno())
+            draft.replace(file)
+        finally:
+            draft.unlink(missing_ok=True)
     except OSError as error:
         raise BadInput(f"{str(file)!r} cannot be written: {error.strerror or error}.") from None
 

@@ -122,14 +122,14 @@ def test_a_ledger_that_cannot_be_opened_on_a_full_disk_says_how_much_is_free(
         with pytest.raises(DatabaseError) as refused:
             members(engine)
         assert refused.value.message == (
-            f"The ledger at {str(ledger)!r} could not be used: its disk is full, with 0 MB free."
+            f"The ledger at {str(ledger)!r} could not be used: its disk is full, with 0 bytes free."
         )
         assert "Free some space on its disk" in refused.value.remedy
         ledger.with_name(f"{ledger.name}-wal").touch()
         with pytest.raises(DatabaseError) as refused:
             database.open_engine(sqlite_url(ledger))
         assert refused.value.message == (
-            f"The ledger {str(ledger)!r} could not be checked: its disk is full, with 0 MB free."
+            f"The ledger {str(ledger)!r} could not be checked: its disk is full, with 0 bytes free."
         )
         assert refused.value.remedy == "Free some space, and try again."
     engine.dispose()
@@ -142,5 +142,5 @@ def test_a_check_on_a_full_disk_has_every_line_and_fails_for_space(
         engine = database.open_engine(sqlite_url(ledger))
         found = check(engine, lambda: datetime.now(UTC))
         engine.dispose()
-    assert "0 MB are free" in next(one.result for one in found if not one.passed)
+    assert "0 bytes are free" in next(one.result for one in found if not one.passed)
     assert {"file", "space", "journal", "schema", "chain", "rows"} <= {one.about for one in found}
