@@ -163,6 +163,12 @@ def _require_columns(path: Path, names: Sequence[str]) -> None:
             f"{path.name} has no header.",
             remedy="Its first line names the columns. If the file is empty, leave it out.",
         )
+    if twice == [""]:
+        raise BadInput(
+            f"The first line of {path.name} leaves {names.count('')} columns without a name: "
+            f"{shortened(','.join(names))!r}.",
+            remedy="It must name each column: remove titles above it, and columns without a name.",
+        )
     if twice:
         raise BadInput(
             f"{path.name} has the column {twice[0]!r} twice.", remedy="Rename or remove one."

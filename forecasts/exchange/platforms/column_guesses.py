@@ -54,6 +54,13 @@ _PEOPLE = (
     *("name", "full_name", "display_name", "who", "forecaster_name", "predictor_name"),
     *("person_name", "participant_name", "forecast_by", "predicted_by", "author", "respondent"),
 )
+# Names of rows and columns that sum up the others, in English and German.
+_SUMMARIES = frozenset(
+    (
+        *("total", "totals", "sum", "average", "averages", "avg", "mean", "median", "count"),
+        *("crowd", "consensus", "aggregate", "summe", "gesamt", "durchschnitt", "mittelwert"),
+    )
+)
 _RESOLVED = "resolved"  # a column of days, or of yes and no
 # The fields that a sheet should have, and the effect of a missing one.
 _SOUGHT: Mapping[str, str] = {
@@ -62,7 +69,7 @@ _SOUGHT: Mapping[str, str] = {
     "outcome": "without it, every question is open",
     "forecaster": "without it, the forecasts are yours",
     "made_at": "without it, a forecast is dated by its question",
-    "close_time": "without it, a question closes a day after its last forecast",
+    "close_time": "without it, an open question closes as its title says",
 }
 # The fields that a column left over could be, the most needed ones first.
 _COULD_BE = (
@@ -101,11 +108,21 @@ class Columns:
 
 
 def are_usual(header: Sequence[str]) -> bool:
-    """Return whether a sheet with this header can hold forecasts with outcomes."""
-    found = {name for name, columns in found_by_name(header).items() if columns}
-    return "outcome" in found and (
-        "probability" in found or "title" in found or "question_id" in found
-    )
+    """Return whether a sheet with this header can hold forecasts.
+
+    One without outcomes can if every column has a usual name: another could have the outcomes.
+    """
+    found = {name: columns for name, columns in found_by_name(header).items() if columns}
+    is_named = "title" in found or "question_id" in found
+    if "outcome" in found:
+        return is_named or "probability" in found
+    known = {column for columns in found.values() for column in columns}
+    return is_named and "probability" in found and known >= set(filter(str.strip, header))
+
+
+def is_summary(name: str) -> bool:
+    """Return whether a row or a column with this name sums up others, such as an average."""
+    return _plain(name) in _SUMMARIES
 
 
 def matched(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
@@ -178,7 +195,14 @@ def columns_note(columns: Columns, header: Sequence[str]) -> str:
 
 def leftover_notes(columns: Columns) -> Iterator[str]:
     """Yield notes on the columns left over: those that name the questions, and those left out."""
-    others = columns.others
+    if not columns.fields.get("outcome"):
+        yield Advice(
+            "No column has the outcomes, so every question is open.",
+            'If one has, name it: --column "outcome=NAME"',
+        )
+    others = [column for column in columns.others if column.strip()]
+    if len(others) < len(columns.others):
+        yield "A column without a name is left out."
     if not columns.fields.get("question_id") and not columns.fields.get("title"):
         names = naming(columns)
         others = [column for column in others if column not in names]

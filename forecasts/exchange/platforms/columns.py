@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from unicodedata import normalize
 from zoneinfo import ZoneInfo
@@ -26,6 +26,12 @@ _OFFSET = r" ?([Zz]|[+-]\d{2}(:?\d{2})?)$"
 _AWARE = _TIME.replace(r")?$", f"){_OFFSET}")
 _YEARS = (1, 9999)  # in UTC
 _FORM = "a day as in 2025-10-30, or a time as in 2025-10-30 14:00:00, with or without an offset"
+NAMELESS = "required: it names the question"
+_REMEDIES = {
+    _FORM: "Format the dates as yyyy-mm-dd in your spreadsheet, and save it as CSV again.",
+    NAMELESS: "If a cell is merged with those below, separate them and repeat it in each row.",
+}
+_SERIAL = re.compile(r"[2-6]\d{4}([.]\d+)?")  # a day of 1954 to 2091 as a spreadsheet counts them
 _DAY, _SECOND = pd.Timedelta(days=1), pd.Timedelta(seconds=1)
 # Times beyond these have no day before or after them in every zone.
 _EARLIEST, _LATEST = (pd.Timestamp(day, tz="UTC") for day in ("0001-01-03", "9999-12-29"))
@@ -49,14 +55,17 @@ def require_sound(table: Table) -> None:
     """Raise BadInput with every problem noted in the table, by line, if there are any."""
     if table.problems:
         many = len(table.problems)
-        misformed = any(problem.rule == _FORM for problem in table.problems)
+        remedies = {
+            remedy: None
+            for problem in table.problems
+            for rule, remedy in _REMEDIES.items()
+            if problem.rule.startswith(rule)
+        }
         raise BadInput(
             f"{table.path.name} breaks its rules in {many:,} place{'s' if many > 1 else ''}; "
             "nothing was read from it.",
             problems=table.by_line(),
-            remedy="Format the dates as yyyy-mm-dd in your spreadsheet, and save it as CSV again."
-            if misformed
-            else "",
+            remedy=" ".join(remedies),
         )
 
 
@@ -139,6 +148,9 @@ def times(
 
 def _time_rule(text: str) -> str:
     """Return the rule that a text broke which is not a time."""
+    if _SERIAL.fullmatch(text):
+        day = date(1899, 12, 30) + timedelta(days=int(text[:5]))
+        return f"{_FORM}; a spreadsheet's number for {day}, perhaps"
     if not any(re.match(form, text, re.ASCII) for form in (_TIME, _AWARE)):
         return _FORM
     try:

@@ -29,6 +29,7 @@ from forecasts.exchange.platforms.column_guesses import (
     naming,
 )
 from forecasts.exchange.platforms.columns import (
+    NAMELESS,
     as_mask,
     as_texts,
     hashed_id,
@@ -53,6 +54,7 @@ from forecasts.exchange.platforms.sheet_forecasts import (
     with_forecasters,
     with_resolved,
 )
+from forecasts.exchange.platforms.sheet_rows import alike_titles, without_totals
 from forecasts.exchange.platforms.sheet_times import (
     Times,
     dates_of,
@@ -70,7 +72,7 @@ _PLAIN_ID = r"^[A-Za-z0-9._-]{1,80}$"
 _YES = ("yes", "y", "true", "t", "1")
 _NO = ("no", "n", "false", "f", "0")
 _BETWEEN = " · "
-_OTHERS = dict.fromkeys(("", "open", "pending", "unresolved", "unknown"), "")
+_OTHERS = dict.fromkeys(("", "open", "pending", "unresolved", "unknown", "tbd", "?", "-"), "")
 _OTHERS |= dict.fromkeys(("annulled", "void", "voided", "n/a"), "annulled")
 _OTHERS["ambiguous"] = "ambiguous"
 
@@ -94,7 +96,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
         )
     [(name, header)] = source.headers.items()
     columns = matched(header, choices.columns)
-    table = source.table(name, dict.fromkeys(header, "text"))
+    table, totals = without_totals(source.table(name, dict.fromkeys(header, "text")), columns)
     columns = with_forecasters(table, with_resolved(table, columns))
     frames, assumed, left_out, notes = _frames(table, columns, choices)
     return PlatformRecord(
@@ -102,7 +104,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
         frames=frames,
         origins=origins_of("pairs", frames.questions["question_id"]),
         printed=frame_of(PRINTED_COLUMNS, {}),
-        left_out=left_out,
+        left_out=[*totals, *left_out],
         notes=notes,
         assumed=assumed,
     )
@@ -125,6 +127,8 @@ def _frames(
     table.frame = table.frame[:0]
     notes = [columns_note(columns, table.header), f"Probabilities are {values.rule}."]
     notes += [*leftover_notes(columns), *time_notes(columns, found, choices)]
+    if columns.fields.get("title"):
+        notes += alike_titles(asked.titles)
     notes += _at_once(table, columns, made, asked.codes[made["row"]])
     out = _reasons(made, asked.codes[made["row"]], found.assumed.forecasts)
     kept = (out == "").to_numpy()
@@ -190,7 +194,7 @@ def _asked(table: Table, columns: Columns) -> _Asked:
         keys = _numbered(keys)
         return _Asked(_ids(keys, keep=False), as_texts(keys), every, every)
     for row in np.flatnonzero(as_mask(pc.equal(keys, ""))).tolist():
-        table.wrong(row, parts[0], "", "required: it names the question")
+        table.wrong(row, parts[0], "", NAMELESS)
     encoded = keys.dictionary_encode()
     codes = encoded.indices.to_numpy(zero_copy_only=False)
     _, first = np.unique(codes, return_index=True)  # the dictionary is in order of appearance

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,7 +18,12 @@ import pyarrow.compute as pc
 from forecasts.common.errors import BadInput
 from forecasts.exchange.folder.cells import READERS
 from forecasts.exchange.folder.tables import Table
-from forecasts.exchange.platforms.column_guesses import Columns, dates_resolved, missing_fields
+from forecasts.exchange.platforms.column_guesses import (
+    Columns,
+    dates_resolved,
+    is_summary,
+    missing_fields,
+)
 from forecasts.exchange.platforms.columns import (
     as_mask,
     as_texts,
@@ -28,6 +34,7 @@ from forecasts.exchange.platforms.record import Choices
 
 _DATE = r"\s*\d{1,4}([-/.])\d{1,2}\1\d{1,4}\b.*"  # right or wrong, but meant as one
 _SHARE = r"\s*\d{1,3}(\.\d*)?\s*%?\s*"
+_DECIMAL_COMMA = re.compile(r"\d{1,3},\d+ ?%?")
 _SUM = 0.01  # by which the probabilities of options may miss 1
 
 
@@ -45,10 +52,13 @@ def with_resolved(table: Table, columns: Columns) -> Columns:
 
 
 def with_forecasters(table: Table, columns: Columns) -> Columns:
-    """Return the columns with those of the forecasters, if all the others are probabilities."""
+    """Return the columns with those of the forecasters, if all the others are probabilities.
+
+    A column of averages is left out.
+    """
     if columns.wide or columns.one("probability"):
         return columns
-    rows, others = table.frame, columns.others
+    rows, others = table.frame, [name for name in columns.others if not is_summary(name)]
     has_names = columns.one("forecaster") is not None  # a row is then one forecaster's
     if has_names or not others or not all(_are_probabilities(rows[name]) for name in others):
         raise BadInput(
@@ -57,7 +67,8 @@ def with_forecasters(table: Table, columns: Columns) -> Columns:
             remedy="Name the columns that the sheet has. Not recognised:"
             f"{missing_fields(columns.fields)}",
         )
-    return replace(columns, wide=("forecaster", {name: name for name in others}), others=())
+    left = [name for name in columns.others if name not in others]
+    return replace(columns, wide=("forecaster", {name: name for name in others}), others=left)
 
 
 def _are_probabilities(cells: pd.Series[Any]) -> bool:
@@ -108,9 +119,12 @@ def values_of(table: Table, columns: Columns) -> Values:
 
 
 def _wrong(table: Table, name: str, row: int, _bare: Any, rule: str) -> None:
+    cell = table.frame[name].iloc[row]
     if rule == "a number":
         rule = "a number from 0 to 1 or from 0 to 100, or a percentage"
-    table.wrong(row, name, table.frame[name].iloc[row], rule)
+        if _DECIMAL_COMMA.fullmatch(cell.strip()):
+            rule += f", with a decimal point: {cell.strip().replace(',', '.')}"
+    table.wrong(row, name, cell, rule)
 
 
 def _scale(numbers: npt.NDArray[np.float64], names: Sequence[str]) -> tuple[int, str]:
