@@ -2,7 +2,8 @@
 //
 // Streamlit can lose a click in a list that moves, so cards are saved one after the other. A value
 // belongs to the question whose title was shown when it was typed. If the page has no card of that
-// question yet, the value is typed into a box with the title, and waits there in sight.
+// question yet, the value is typed into a box with the title, and waits there in sight, to be saved
+// or discarded.
 
 const VALUE = /-value(-\d+)?$/; // of the key of a forecast's field
 const TRIES = 3; // clicks on Save; after that the value stays in the box
@@ -125,7 +126,7 @@ function panel() {
     state.panel = document.createElement("section");
     state.panel.setAttribute("aria-label", "Typed ahead");
     state.panel.className = "entered-ahead";
-    state.panel.append(document.createElement("p"));
+    state.panel.append(document.createElement("p"), document.createElement("ul"));
     document.body.append(state.panel);
   }
   return state.panel;
@@ -134,13 +135,38 @@ function panel() {
 // It is seen if something waits in it. A card that a run draws again is there in a moment.
 function drawBox() {
   const waiting = state.entered.filter((one) => !one.isSent);
-  const lines = waiting.map((one) => `${one.text} · ${one.title}`);
-  const words = lines.length ? ["Not saved yet:", ...lines].join("\n") : "";
   const { box } = state;
-  const list = panel().querySelector("p");
-  if (list.textContent !== words) list.textContent = words;
-  panel().hidden = !words && !box;
-  panel().classList.toggle("quiet", !words && Boolean(box?.from) && box.own.value === box.text);
+  const [words, list] = panel().children;
+  const heading = waiting.length ? "Not saved yet:\n" : "";
+  if (words.textContent !== heading) words.textContent = heading;
+  for (const line of [...list.children]) {
+    if (!waiting.some((one) => one.line === line)) line.remove();
+  }
+  for (const one of waiting) if (!one.line?.isConnected) list.append((one.line ??= newLine(one)));
+  panel().hidden = !heading && !box;
+  panel().classList.toggle("quiet", !heading && Boolean(box?.from) && box.own.value === box.text);
+}
+
+function newLine(one) {
+  const [line, button] = ["li", "button"].map((tag) => document.createElement(tag));
+  const words = `${one.text} · ${one.title}`;
+  button.type = "button";
+  button.title = "Discard";
+  button.setAttribute("aria-label", `Discard ${words}`);
+  button.addEventListener("click", () => discard(one));
+  line.append(words, button);
+  return line;
+}
+
+// The value is not saved, and its field, if it is there, gets the earlier text back.
+function discard(one) {
+  const field = valueIn(one.act);
+  state.entered = state.entered.filter((other) => other !== one);
+  if (field && field.value === one.text) fill(field, state.start.get(field) ?? "");
+  drawBox();
+  const next = panel().querySelector("li button") ?? state.box?.own;
+  if (next) next.focus();
+  else SHORTCUTS.f();
 }
 
 function closeBox() {

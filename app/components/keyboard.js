@@ -229,6 +229,7 @@ const SHORTCUTS = {
   f: () => enter(fieldIn(acts().find((act) => !act.matches(ONE_LINE)))),
   // A button with a help text is there twice, once for each width of the screen.
   u: () => [...document.querySelectorAll(UNDO)].find((one) => one.checkVisibility())?.focus(),
+  d: () => document.querySelector(".entered-ahead li button")?.focus(),
   "?": () => document.querySelector(".st-key-shortcuts button")?.click(),
 };
 

@@ -33,6 +33,7 @@ _SHORTCUTS = """
 | `f` | first forecast on the page |
 | `/` | search |
 | `u` | to Undo, after an update |
+| `d` | to Discard, of a value not saved yet |
 | `Enter` | save, in a field of a forecast or a new question |
 | `Ctrl+S`, `Ctrl+Enter` | save, in any field |
 | `F1` | help on the field |

@@ -296,8 +296,48 @@ def test_values_entered_faster_than_they_are_saved_are_each_on_the_question_show
         ).to_be_focused()
         page.wait_for_function("forecastLedger.entered.length === 1")
         expect(page.locator(DONE)).to_be_visible()
+        # The value that cannot be saved is discarded by keys, and the page can be left.
+        page.keyboard.press("Control+A")
+        page.keyboard.press("Delete")
+        page.keyboard.press("d")
+        words = f"Discard 56 · {TITLE.format(6)}"
+        expect(page.get_by_role("button", name=words, exact=True)).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(waiting).to_be_hidden()
+        expect(page.get_by_label("Probability", exact=True).first).to_be_focused()
+        asked: list[str] = []
+        page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
+        daily_acts.leave(page, wide=True)
+        expect(page.get_by_role("heading", level=1, name="Team")).to_be_visible()
+        assert asked == []
     rest = ["gate-11", "gate-12", "gate-13", "due-0", "due-1", "due-2"]
     last = [(slug, place / 100) for place, slug in enumerate(rest, start=61)]
     assert forecasts(due, sql)[before:] == first + last
     reasons = "slug, rationale FROM forecast JOIN question ON question.id = question_id"
     assert forecasts(due, f"{reasons} WHERE rationale", "It%") == [("gate-0", "It rusts.")]
+
+
+def test_of_several_values_not_saved_yet_one_is_discarded_by_a_click(
+    browser: BrowserContext, due: Server
+) -> None:
+    sql = "slug, probability FROM forecast JOIN question ON question.id = question_id WHERE slug"
+    with tab(browser, 390, 844) as page:
+        daily_acts.opened(page, due.base)
+        cards = page.locator('[class*="st-key-act-forecast-"]')
+        fields = cards.get_by_label("Probability", exact=True)
+        former = fields.nth(1).input_value()
+        fields.first.click()
+        before = len(forecasts(due, sql))
+        with saves_waiting(due.ledger):
+            for number in (21, 22, 23):
+                page.keyboard.type(f"{number}")
+                page.keyboard.press("Enter")
+            lines = page.get_by_label("Typed ahead").get_by_role("listitem")
+            expect(lines).to_have_count(2)
+            page.get_by_role("button", name="Discard 22 ·").click()
+            expect(lines).to_have_count(1)
+            expect(page.get_by_role("button", name="Discard 23 ·")).to_be_focused()
+            expect(fields.nth(1)).to_have_value(former)
+        page.wait_for_function("!forecastLedger.entered.length")
+        expect(page.locator(DONE)).to_be_visible()
+        assert [p for _, p in forecasts(due, sql)[before:]] == [0.21, 0.23]
