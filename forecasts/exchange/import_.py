@@ -34,17 +34,16 @@ from forecasts.exchange.import_forecasts import (
     write_forecasts,
 )
 from forecasts.exchange.import_questions import (
-    Conflict,
     KnownQuestion,
     Progress,
     QuestionChanges,
-    Tolerance,
     changes,
     compare_questions,
     time_of,
     write_questions,
 )
 from forecasts.exchange.import_sources import compare_articles, compare_evidence, write_evidence
+from forecasts.exchange.import_tolerance import AssumedTimes, Conflict, Tolerance
 from forecasts.ledger.models import (
     Article,
     Evidence,
@@ -224,11 +223,11 @@ def compare_frames(
     now: datetime,
     vouch: bool = False,
     on_progress: Progress = lambda _step, _share: None,
-    tolerant: bool = False,
+    tolerant: AssumedTimes | None = None,
 ) -> Comparison:
     """Return the differences; nothing is written. Errors as in ``import_frames``.
 
-    If ``tolerant``, what conflicts with the ledger is left out instead (``Tolerance``).
+    With ``tolerant``, what conflicts with the ledger is left out instead (``Tolerance``).
     """
     vouched = vouch or not is_shared(session)
     if vouch:
@@ -240,15 +239,19 @@ def compare_frames(
         _require_small(frames)
         slugs = frames.questions["question_id"].tolist()
         states = {state.slug: state for state in listing(session, now=now, only=slugs)}
-        _require_may_import(session, frames, states, member, rights, now, tolerant=tolerant)
+        _require_may_import(
+            session, frames, states, member, rights, now, tolerant=tolerant is not None
+        )
     on_progress("Members, articles and evidence", 0.0)
     _compare_memberships(session, frames.teams)
     articles, by_address = compare_articles(session, frames.articles, member, now)
     with nullcontext() if is_limited else reading_everything(session):
         evidence_keys, evidence = compare_evidence(session, frames.evidence, member)
     tolerance = (
-        Tolerance(lambda action, state: allows(rights, action, state.question, state.text))
-        if tolerant
+        Tolerance(
+            lambda action, state: allows(rights, action, state.question, state.text), tolerant
+        )
+        if tolerant is not None
         else None
     )
     questions, known = compare_questions(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.errors import BadInput, Problem, Refused
 from forecasts.common.times import iso
 from forecasts.exchange.folder.rules import Wrong
+from forecasts.exchange.import_tolerance import Conflict, Tolerance
 from forecasts.ledger.append import append
 from forecasts.ledger.models import (
     Article,
@@ -49,56 +50,31 @@ _TOGETHER = 5_000  # questions that are compared at a time
 _NAMES = set(QuestionText.model_fields)
 
 
-@dataclass(frozen=True)
-class Conflict:
-    """A fact of an import that contradicts the ledger, or that it cannot have yet."""
-
-    question_id: str
-    column: str
-    problem: Problem
-
-    @property
-    def unfits(self) -> bool:
-        """Whether forecasts for the question as imported do not fit the one of the ledger."""
-        return self.column in ("type", "options")
-
-
-@dataclass(frozen=True)
-class Tolerance:
-    """For records of other platforms: what conflicts is left out, and listed in ``conflicts``.
-
-    A person cannot correct the platform, and one question should not prevent the import of the
-    others. ``may``: whether the importer may do this on a question. A value that an earlier wording
-    had is not news: a member has changed it here, or the export is older than another.
-    """
-
-    may: Callable[[Action, QuestionState], bool]
-    conflicts: list[Conflict] = field(default_factory=list)
-
-    @property
-    def unfit(self) -> set[str]:
-        """The questions whose forecasts do not fit those of the ledger."""
-        return {one.question_id for one in self.conflicts if one.unfits}
-
-
 class KnownQuestion(NamedTuple):
     """The part of a question in the ledger that writing needs; a whole one takes 4.5 kB.
 
-    ``text``: its newest wording, if the import revises it.
+    ``text``: its newest wording, if the import revises it. ``opens``, ``closes``: between which its
+    forecasts count after the import.
     """
 
     id: int
     member_id: int
     resolution: Scored | None
     text: QuestionRevision | None
+    opens: datetime
+    closes: datetime
 
     @classmethod
-    def of(cls, state: QuestionState, *, is_revised: bool) -> KnownQuestion:
-        """Return the question in this state."""
+    def of(cls, state: QuestionState, text: QuestionText) -> KnownQuestion:
+        """Return the question in this state; ``text`` is its wording after the import."""
         current = state.resolution
-        resolution = None if current is None else Scored(state.id, current.id)
         return cls(
-            state.id, state.question.member_id, resolution, state.text if is_revised else None
+            state.id,
+            state.question.member_id,
+            None if current is None else Scored(state.id, current.id),
+            None if text is state.text else state.text,
+            text.open_time,
+            text.close_time,
         )
 
 
@@ -107,13 +83,15 @@ class QuestionChanges:
     """The changes that an import makes to questions, by question_id; none is written yet.
 
     ``kept_private``: the number of new questions that only their importer will see.
-    ``resolutions``: the columns of each, but for the question's id.
+    ``resolutions``: the columns of each, but for the question's id. ``reasons``: of revised
+    wordings, where it is another than "imported".
     """
 
     new: dict[str, NewQuestion]
     kept_private: int
     revised: dict[str, QuestionText]
     resolutions: dict[str, dict[str, Any]]
+    reasons: Mapping[str, str]
 
 
 def compare_questions(
@@ -136,7 +114,8 @@ def compare_questions(
         place = f"{frames.place('questions', number)}, column {column}"
         conflicts.append(Conflict(slug, column, Problem(place, str(value), rule)))
 
-    found, there = QuestionChanges({}, 0, {}, {}), dict[str, KnownQuestion]()
+    reasons = {} if tolerance is None else tolerance.times.reasons
+    found, there = QuestionChanges({}, 0, {}, {}, reasons), dict[str, KnownQuestion]()
     kept_private, others_see = 0, is_shared(session)
     for number, row, state, earlier in _with_states(session, frames.questions, states, now):
         if number % _STEP == 0:
@@ -156,7 +135,10 @@ def compare_questions(
             if others_see and not text.has_criteria:
                 text = reworded(text, visibility=Visibility.author)
                 kept_private += 1
-            found.new[row.question_id] = NewQuestion(row.question_id, text)
+            new = NewQuestion(row.question_id, text)
+            if reason := reasons.get(row.question_id):
+                new = new._replace(reason=reason)
+            found.new[row.question_id] = new
         else:
             text = state.text
             if changed := changes(row, state, wrong, tolerance, earlier if tolerance else ()):
@@ -166,8 +148,7 @@ def compare_questions(
                     if tolerance is None:
                         raise
                     wrong("options", row.options, error.message)
-            is_revised = row.question_id in found.revised
-            there[row.question_id] = KnownQuestion.of(state, is_revised=is_revised)
+            there[row.question_id] = KnownQuestion.of(state, text)
         resolution = _resolution(row, text, state, member, now, wrong)
         if resolution and state and tolerance and not tolerance.may(Action.resolve, state):
             wrong("resolution", resolution["outcome"], "you may not resolve this question")
@@ -242,7 +223,8 @@ def write_questions(
     for slug, text in found.revised.items():
         earlier = known[slug].text
         assert earlier is not None
-        append_wording(session, earlier, text, member=member, now=now, reason="imported")
+        reason = found.reasons.get(slug, "imported")
+        append_wording(session, earlier, text, member=member, now=now, reason=reason)
     if not found.resolutions:
         return []
     questions = [ids[slug] for slug in found.resolutions]
@@ -262,7 +244,7 @@ def changes(
     """Return the row's differences from the ledger; a forbidden change is a problem.
 
     Blanks are ignored, and so are the values of ``earlier`` wordings, and a title that is the id,
-    which replaces a blank title.
+    which replaces a blank title. Times that nobody gave may be widened after the outcome.
     """
     changes = {
         name: value
@@ -273,11 +255,12 @@ def changes(
     }
     if row.title == row.question_id:
         changes.pop("title", None)
+    widened = set(tolerance.times.widened.get(row.question_id, ())) if tolerance else set[str]()
     if changes and tolerance and not tolerance.may(Action.revise, state):
-        for name, value in changes.items():
-            wrong(name, value, "you may not reword this question")
+        for name in changes.keys() - widened:
+            wrong(name, changes[name], "you may not reword this question")
         return {}
-    fixed = {"type"} if state.resolution is None else set(DECIDES_SCORES)
+    fixed = {"type"} if state.resolution is None else set(DECIDES_SCORES) - widened
     for name in sorted(fixed & set(changes)):
         here = getattr(state.text, name)
         rule = "a question's type is fixed" if name == "type" else "the question is resolved"

@@ -25,6 +25,7 @@ from forecasts.exchange.import_ import Comparison, Imported, compare_frames, wit
 from forecasts.exchange.import_accounts import as_member, doubtful_names
 from forecasts.exchange.import_forecasts import question_ids, withdrawals
 from forecasts.exchange.import_questions import Progress, time_of
+from forecasts.exchange.import_windows import outside_notes
 from forecasts.exchange.platforms.check import check_record
 from forecasts.exchange.platforms.record import LeftOut, PlatformRecord
 from forecasts.exchange.printed_scores import new_printed_scores, write_printed_scores
@@ -55,7 +56,7 @@ class QuestionRow:
     ``details``: a clause on each change of wording, on a new outcome and on withdrawals:
     "title: … → …", "outcome: yes", "1 withdrawal". ``forecasts``: those that are new, without
     withdrawals; ``known``: those that the ledger has. ``first``, ``last``: when the first and the
-    last of the new ones were made; None without any. ``closes``: its scheduled close, and
+    last of the new ones were made; None without any. ``closes``: its close after the import, and
     ``closes_in_words`` the words of its title that it was read from.
     """
 
@@ -176,7 +177,7 @@ def _compared(
     on_progress("Questions of this ledger", 0.0)
     names, discarded = names_here(session, record, member)
     left_out = [*record.left_out, *_discarded(record.frames, discarded)]
-    record, closeless = with_known_times(session, record, names, now)
+    record, closeless, times = with_known_times(session, record, names, now)
     left_out += closeless.values()
     phrases = close_phrases(record, names)
     record = _renamed(record, names, discarded | closeless.keys())
@@ -187,9 +188,11 @@ def _compared(
         now=now,
         vouch=vouch,
         on_progress=on_progress,
-        tolerant=True,
+        tolerant=times,
     )
     left_out += _conflicting(record.frames, comparison)
+    outside = outside_notes(record.frames.questions, comparison, now)
+    record = replace(record, notes=[*record.notes, *outside])
     known = {slug: state.id for slug, state in comparison.known.items()}
     printed = new_printed_scores(session, record, known, member)
     preview = _preview(session, record, comparison, left_out, len(printed), member, phrases)
@@ -254,7 +257,7 @@ def _preview(
     made = _made_between(comparison.forecasts.rows)
     urls = dict(zip(record.origins["question_id"], record.origins["url"], strict=True))
     listed: list[QuestionRow] = []
-    many = 0
+    many, known_here = 0, comparison.known
     for row in rows(frames.questions):
         slug = row.question_id
         change = _change(slug, comparison)
@@ -277,7 +280,11 @@ def _preview(
                     known=known,
                     first=first,
                     last=last,
-                    closes=time_of(row.scheduled_close_time),
+                    closes=(
+                        known_here[slug].closes
+                        if slug in known_here
+                        else time_of(row.scheduled_close_time)
+                    ),
                     closes_in_words=phrases.get(slug, "") if change is Change.new else "",
                 )
             )

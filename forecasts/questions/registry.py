@@ -118,11 +118,15 @@ def _check_bounds(text: QuestionText) -> None:
 
 
 class NewQuestion(NamedTuple):
-    """A question to be written: its slug, its first wording and its sources."""
+    """A question to be written: its slug, its first wording and its sources.
+
+    ``reason``: of the first wording.
+    """
 
     slug: str
     text: QuestionText
     sources: Sequence[Passage] = ()
+    reason: str = "registered"
 
 
 def register(
@@ -226,7 +230,7 @@ def append_questions(
     texts = {name: [getattr(one.text, name) for one in new] for name in QuestionText.model_fields}
     for name in ("type", "visibility"):
         texts[name] = list(map(str, texts[name]))
-    first = {"question_id": ids, "number": [1] * count, "reason": ["registered"] * count}
+    first = {"question_id": ids, "number": [1] * count, "reason": [one.reason for one in new]}
     append(session, "question_revision", {**texts, **first, **written})
     sources = [
         asdict(passage.quote) | {"question_id": id_, "article_id": passage.article.id}
@@ -246,9 +250,10 @@ def insert_questions(
     questions = [Question(slug=q.slug, member_id=member.id, recorded_at=now) for q in new]
     session.add_all(questions)
     session.flush()
-    for question, (_, text, passages) in zip(questions, new, strict=True):
-        session.add(revision_row(question.id, 1, text, member=member, now=now, reason="registered"))
-        for passage in passages:
+    for question, one in zip(questions, new, strict=True):
+        row = revision_row(question.id, 1, one.text, member=member, now=now, reason=one.reason)
+        session.add(row)
+        for passage in one.sources:
             source = asdict(passage.quote) | {"article_id": passage.article.id}
             session.add(QuestionSource(question_id=question.id, **source))
     session.flush()

@@ -41,6 +41,12 @@ from forecasts.questions.standing import QuestionState, current_state
 CLOSED = "closed early"
 REOPENED = "early close taken back"
 OUTCOME_KNOWN = "the outcome became known"
+# Those of an import, with the times that its file does not give.
+ASSUMED = {
+    "open time assumed": frozenset({"open_time"}),
+    "close assumed": frozenset({"scheduled_close_time"}),
+    "open time and close assumed": frozenset({"open_time", "scheduled_close_time"}),
+}
 
 _FIELDS = tuple(QuestionText.model_fields)
 

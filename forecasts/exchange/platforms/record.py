@@ -89,13 +89,14 @@ class LeftOut:
 class Assumed:
     """The times that a sheet does not give, as masks over its questions and its forecasts.
 
-    ``opens``, ``closes``: when a question opens or closes; ``extends``: it closes a day after its
-    last forecast; ``ends``: it has an outcome of unknown time; ``closeless``: it is open, and
-    nothing says when it closes. ``forecasts``: when one was made. ``phrases``: the words of a title
-    that name the close, by the question's number.
+    ``opens``, ``closes``: when a question opens or closes; ``begins``: it opens with its first
+    forecast; ``extends``: it closes a day after its last one; ``ends``: it has an outcome of
+    unknown time; ``closeless``: it is open, and nothing says when it closes. ``forecasts``: when
+    one was made. ``phrases``: the words of a title that name the close, by the question's number.
     """
 
     opens: Mask
+    begins: Mask
     closes: Mask
     extends: Mask
     ends: Mask

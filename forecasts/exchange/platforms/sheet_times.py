@@ -98,6 +98,7 @@ def timed(
     )
     own = made["made_at"]
     first = opened.fillna(_of_each(own, codes, "min", many))
+    begins = opened.isna() & first.notna()
     is_stated, is_given = outcomes != "", due.notna() | resolved.notna()
     named = _named(titles, first.fillna(now), ~is_given & ~is_stated, first.isna(), zone)
     for number, limit in named.items():
@@ -129,6 +130,7 @@ def timed(
     known = _begun(resolved.where(is_stated), zone, choices.now)
     assumed = Assumed(
         opens=first.isna().to_numpy(),
+        begins=begins.to_numpy(),
         closes=~is_given.to_numpy(),
         extends=(follows & first.notna()).to_numpy(),
         ends=is_undated.to_numpy(),
