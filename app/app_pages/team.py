@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time
+
 import streamlit as st
 
 from app.markdown_text import as_text, counted
 from app.session import act, form_key, now, reading, rights_here
-from app.times import day, when
+from app.times import day, local_day, when, zone
 from app.views.lists import search_field, table
 from forecasts.access import members as access_members
 from forecasts.access import teams
+from forecasts.access.kinds import accounts
 from forecasts.access.teams import MemberRoles, Roster
 from forecasts.ledger.models import Role, RunState
 from forecasts.resolution import progress
@@ -49,6 +52,7 @@ def members() -> None:
         found, total = teams.members_page(
             ledger, now=moment, words=words, page=place, size=PER_PAGE
         )
+        kinds = {one.id: one.kind for one in accounts(ledger)}
     pages = max(1, -(-total // PER_PAGE))
     st.caption(counted(total, "member"))
     if pages > 1:
@@ -57,7 +61,7 @@ def members() -> None:
         table(
             {
                 "Member": [as_text(one.member.handle) for one in found],
-                "Kind": [str(one.member.kind) for one in found],
+                "Kind": [str(kinds[one.member.id]) for one in found],
                 "Ledger role": [str(one.appointed or "–") for one in found],
                 "Teams": [
                     as_text("; ".join(f"{name}, {role}" for name, role in one.teams)) or "–"
@@ -114,6 +118,7 @@ def roster(one: Roster) -> None:
                         "the beginning" if stay.joined_at is None else day(stay.joined_at)
                         for _, stay in one.members
                     ],
+                    **earlier(one),
                 }
             )
     else:
@@ -122,8 +127,25 @@ def roster(one: Roster) -> None:
         with st.expander(f"Manage {as_text(name)}"):
             place(key, one)
             if one.members:
+                if rights.unrestricted:
+                    count_since(key, one)
                 remove(key, one)
             rule(key, one)
+
+
+def earlier(one: Roster) -> dict[str, list[str]]:
+    """Return the column of members whose stay was entered later; none without them."""
+    found = [one.later.get(stay.member_id) for _, stay in one.members]
+    if not any(found):
+        return {}
+    column = [
+        "–"
+        if later is None
+        else f"{'the beginning' if later.since is None else day(later.since)} "
+        f"(entered {day(later.entered_at)})"
+        for later in found
+    ]
+    return {"Forecasts count since": column}
 
 
 def place(name: str, one: Roster) -> None:
@@ -138,6 +160,29 @@ def place(name: str, one: Roster) -> None:
             other = access_members.member_or_new(doing.ledger, who, now=doing.now)
             teams.set_role(doing.ledger, one.team, other, role, **doing.by)
             doing.say(f"{other.handle} is now a {role} in {one.team.name}.")
+
+
+def count_since(name: str, one: Roster) -> None:
+    """Show the form that counts a member's forecasts from before they joined."""
+    key = form_key(f"{name}-since")
+    with st.form(key, border=False):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            who = st.selectbox("Member", [handle for handle, _ in one.members], key=f"{key}-who")
+            since = st.date_input(
+                "Count forecasts since", value=None, max_value=local_day(moment), key=f"{key}-day"
+            )
+            go = st.form_submit_button("Count earlier forecasts", key=f"{key}-go")
+        st.caption("Everyone sees that this was entered later. It cannot be taken back.")
+    if not go:
+        return
+    if since is None:
+        st.warning("Choose the day from which the forecasts count.")
+    else:
+        with act(key) as doing:
+            other = access_members.member_named(doing.ledger, who)
+            start = datetime.combine(since, time(), zone())
+            teams.count_since(doing.ledger, one.team, other, start, **doing.by)
+            doing.say(f"{who}'s forecasts count in {one.team.name} since {day(start)}.")
 
 
 def remove(name: str, one: Roster) -> None:

@@ -1,15 +1,16 @@
 """Memberships: who is in which team, from when to when, in which role.
 
 A membership is append-only: its newest row counts. A change of role ends one membership and starts
-another.
+another. A stay that was entered after it began is told as such (``entered_later``): it has the
+forecasts of that time, but gave no rights in it.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from forecasts.common.errors import BadInput
 from forecasts.common.limits import require_name
@@ -17,7 +18,7 @@ from forecasts.common.times import iso
 from forecasts.ledger.append import written
 from forecasts.ledger.current import newest_memberships
 from forecasts.ledger.facts import known
-from forecasts.ledger.models import Member, Membership, Role, Team
+from forecasts.ledger.models import Entry, Member, Membership, Role, Team
 
 
 def team_names(session: Session) -> list[str]:
@@ -133,6 +134,33 @@ def current_memberships(
         .order_by(Member.handle, Team.name, col(Membership.id))
     )
     return [row for row in rows if is_active(row[2], now)]
+
+
+class EnteredLater(NamedTuple):
+    """The earliest time from which a member is in a team by an entry made later, and its time.
+
+    ``since`` is None if they are in it from the beginning.
+    """
+
+    since: datetime | None
+    entered_at: datetime
+
+
+def entered_later(session: Session, *conditions: Any) -> dict[tuple[int, int], EnteredLater]:
+    """Return who is in which team (team and member ids) by an entry made after they joined."""
+    first = select(func.min(Membership.id)).group_by(
+        col(Membership.team_id), col(Membership.member_id), col(Membership.joined_at)
+    )
+    rows = session.exec(
+        select(Membership, Entry.at)
+        .join(Entry, (col(Entry.kind) == "membership") & (Entry.row_id == Membership.id))
+        .where(col(Membership.id).in_(first), col(Entry.at).is_not(None), *conditions)
+    )
+    found: dict[tuple[int, int], EnteredLater] = {}
+    for stay, at in sorted(rows, key=lambda row: (row[0].joined_at is not None, row[0].joined_at)):
+        if at is not None and (stay.joined_at is None or stay.joined_at < at):
+            found.setdefault((stay.team_id, stay.member_id), EnteredLater(stay.joined_at, at))
+    return found
 
 
 def members_with_role(session: Session, lowest: Role, team: Team, *, now: datetime) -> list[str]:

@@ -15,9 +15,13 @@ from typing import Any
 from sqlmodel import Session, col, func, select
 
 from forecasts.access.memberships import (
+    EnteredLater,
     active_membership,
     current_memberships,
+    entered_later,
     join,
+    memberships_of,
+    same_membership,
     team_members,
     team_names,
     team_or_new,
@@ -33,6 +37,7 @@ from forecasts.access.roles import (
 )
 from forecasts.common.commands import command
 from forecasts.common.errors import BadInput, NotFound, Refused
+from forecasts.common.times import iso
 from forecasts.ledger.append import written
 from forecasts.ledger.current import newest_wording
 from forecasts.ledger.models import (
@@ -55,11 +60,15 @@ EVERYONE, ME = "everyone", "me"
 
 @dataclass(frozen=True)
 class Roster:
-    """A team with its current members (handle and membership) and its rule."""
+    """A team with its current members (handle and membership) and its rule.
+
+    ``later``: by member id, those with a stay in the team that was entered after it began.
+    """
 
     team: Team
     members: list[tuple[str, Membership]]
     second_resolver: bool
+    later: dict[int, EnteredLater]
 
 
 @dataclass(frozen=True)
@@ -88,18 +97,23 @@ def find(session: Session, name: str) -> Team:
 def roster(session: Session, team: Team, *, now: datetime) -> Roster:
     """Return the team's current members, by handle, and its rule."""
     members = team_members(session, team, now=now)
-    return Roster(team, members, requires_second_resolver(session, team.id))
+    later = entered_later(session, Membership.team_id == team.id)
+    of_team = {member: entered for (_, member), entered in later.items()}
+    return Roster(team, members, requires_second_resolver(session, team.id), of_team)
 
 
 def listing(session: Session, *, now: datetime) -> list[Roster]:
-    """Return every team with its current members and rule, by name, in three statements."""
+    """Return every team with its current members and rule, by name, in four statements."""
     members: dict[int, dict[str, Membership]] = defaultdict(dict)
     for handle, _, membership in current_memberships(session, now=now):
         members[membership.team_id][handle] = membership
     in_order = select(TeamRule.team_id, TeamRule.second_resolver).order_by(col(TeamRule.id))
     rules = dict(session.exec(in_order).all())
+    later: dict[int, dict[int, EnteredLater]] = defaultdict(dict)
+    for (team_id, member_id), entered in entered_later(session).items():
+        later[team_id][member_id] = entered
     return [
-        Roster(team, list(members[team.id].items()), rules.get(team.id, False))
+        Roster(team, list(members[team.id].items()), rules.get(team.id, False), later[team.id])
         for team in session.exec(select(Team).order_by(Team.name)).all()
     ]
 
@@ -185,6 +199,67 @@ def set_role(
     if current is not None:
         _end(session, team, subject, current, now)
     row = Membership(team_id=team.id, member_id=subject.id, joined_at=now, role=role)
+    return written(session, row)
+
+
+def add(
+    session: Session,
+    team: Team,
+    subject: Member,
+    role: Role | None = None,
+    *,
+    since: datetime | None = None,
+    member: Member,
+    now: datetime,
+) -> Membership:
+    """Return the membership of ``subject``, who is added to the team in that role.
+
+    Without a role, someone in the team keeps theirs, and a new member is a forecaster. ``since``
+    counts their earlier forecasts too, as ``count_since`` does. The rest is as in ``set_role``.
+    """
+    current = active_membership(session, team, subject, now)
+    if current is None or since is None or role not in (None, current.role):
+        given = role or Role.forecaster
+        current = set_role(session, team, subject, given, member=member, now=now)
+    if since is not None:
+        count_since(session, team, subject, since, member=member, now=now)
+    return current
+
+
+def count_since(
+    session: Session, team: Team, subject: Member, since: datetime, *, member: Member, now: datetime
+) -> Membership:
+    """Return the stay of ``subject`` from ``since`` until they joined the team, which is written.
+
+    Their forecasts of that time then count in the team. It gives no rights in the past, and shows
+    as entered later. Only an admin of the ledger may do this, as only they may import memberships:
+    a team must not take a member's past by itself. Refused if it counts already. It cannot be
+    taken back.
+    """
+    require(session, member, Action.administer, now=now)
+    ensure_admin(session, member, now=now)
+    current = active_membership(session, team, subject, now)
+    if current is None:
+        raise Refused(f"{subject.handle} is not in {team.name}; nothing was changed.")
+    if since > now:
+        raise BadInput(
+            f"{subject.handle} cannot be a member since {iso(since)}, which is ahead.",
+            remedy="Name a day in the past.",
+        )
+    earlier = [
+        one
+        for one in memberships_of(session, subject)
+        if one.team_id == team.id and (one.joined_at is None or one.joined_at <= since)
+    ]
+    if any(one.left_at in (None, current.joined_at) for one in earlier):
+        raise Refused(
+            f"{subject.handle}'s forecasts since then count in {team.name} already; nothing was "
+            "changed."
+        )
+    same_membership(session, team, subject, since, current.joined_at)
+    row = Membership(
+        team_id=team.id, member_id=subject.id, joined_at=since, left_at=current.joined_at
+    )
     return written(session, row)
 
 

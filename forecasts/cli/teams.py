@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
-from forecasts.cli.console import day, one_of, print_json, print_line, print_now_shared
+from forecasts.cli.console import day, one_of, print_json, print_line, print_now_shared, time_of
 from forecasts.cli.options import Database, Handle, Member, TextOrJson
 from forecasts.cli.root import group
 from forecasts.cli.session import acting, reading_as
 
 if TYPE_CHECKING:
     from forecasts.access.teams import Roster
-    from forecasts.ledger.models import Role
+    from forecasts.ledger.models import Membership, Role
 
 team = group("team", help="Manage teams, their members' roles and their rules.")
 
@@ -47,12 +47,33 @@ def create(name: Team, database: Database = None, member: Member = None) -> None
 def add(
     name: Team,
     handle: Handle,
-    role: Annotated[str, Option(metavar=ROLES, help="Their role in the team.")] = "forecaster",
+    role: Annotated[
+        str | None,
+        Option(metavar=ROLES, help="Their role in the team. [default: forecaster]"),
+    ] = None,
+    since: Annotated[
+        str | None,
+        Option(
+            metavar="TIME",
+            help="Also count their forecasts from this time on, of a member too. Needs an admin of "
+            "the ledger, and cannot be taken back. [default: from now on]",
+        ),
+    ] = None,
     database: Database = None,
     member: Member = None,
 ) -> None:
     """Add a member to a team. An unknown handle becomes a member."""
-    _set_role(name, handle, role, database, member, known=False)
+    from forecasts.access import teams
+    from forecasts.access.members import member_or_new
+
+    given = None if role is None else _role(role)
+    with acting(database, member) as (session, who, now):
+        found = teams.find(session, name)
+        other = member_or_new(session, handle, now=now)
+        start = time_of(since, past=True, moment=now)
+        stay = teams.add(session, found, other, given, since=start, member=who, now=now)
+    counted = "" if start is None else f"; forecasts count since {day(start)}"
+    print_line(f"{found.name}: {other.handle} is now {_as_role(stay.role)}{counted}")
 
 
 @team.command()
@@ -60,21 +81,18 @@ def role(
     name: Team, handle: Handle, role: RoleName, database: Database = None, member: Member = None
 ) -> None:
     """Change a member's role in a team."""
-    _set_role(name, handle, role, database, member, known=True)
-
-
-def _set_role(
-    name: str, handle: str, role: str, database: str | None, member: str | None, *, known: bool
-) -> None:
     from forecasts.access import teams
-    from forecasts.access.members import member_named, member_or_new
+    from forecasts.access.members import member_named
 
     given = _role(role)
     with acting(database, member) as (session, who, now):
-        found = teams.find(session, name)
-        other = member_named(session, handle) if known else member_or_new(session, handle, now=now)
+        found, other = teams.find(session, name), member_named(session, handle)
         teams.set_role(session, found, other, given, member=who, now=now)
-    print_line(f"{found.name}: {other.handle} is now a {given}")
+    print_line(f"{found.name}: {other.handle} is now {_as_role(given)}")
+
+
+def _as_role(role: Role) -> str:
+    return f"{'an' if role == 'admin' else 'a'} {role}"
 
 
 def _role(name: str) -> Role:
@@ -158,13 +176,21 @@ def show(
         print_line(f"{roster.team.name}: {_rule(roster)}")
         for handle, stay in roster.members:
             since = "" if stay.joined_at is None else f" since {day(stay.joined_at)}"
-            print_line(f"  {handle}: {stay.role}{since}")
+            print_line(f"  {handle}: {stay.role}{since}{_later(roster, stay)}")
     if appointments:
         print_line("The whole ledger")
         for handle, role in appointments:
             print_line(f"  {handle}: {role}")
     elif name is None:
         print_line("This ledger has no admin: anyone who can open it may do anything in it.")
+
+
+def _later(roster: Roster, stay: Membership) -> str:
+    """Return from when the forecasts of a member count by an entry made later, and its day."""
+    if (entered := roster.later.get(stay.member_id)) is None:
+        return ""
+    start = "the beginning" if entered.since is None else day(entered.since)
+    return f"; forecasts count since {start} (entered {day(entered.entered_at)})"
 
 
 def _as_json(roster: Roster) -> dict[str, Any]:
@@ -191,4 +217,4 @@ def appoint(
     with acting(database, member, begin=True) as (session, who, now):
         other = member_or_new(session, handle, now=now)
         teams.appoint(session, other, given, member=who, now=now)
-    print_line(f"{other.handle} is now a {given} in the whole ledger")
+    print_line(f"{other.handle} is now {_as_role(given)} in the whole ledger")

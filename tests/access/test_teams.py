@@ -45,6 +45,45 @@ def test_who_is_in_no_team_and_was_told_nothing_is_a_forecaster(
     assert role_in(session, bob, alder, now=day(4)) is Role.viewer
 
 
+def test_an_admin_of_the_ledger_counts_a_members_past_in_a_team_without_rights_in_it(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    alder = teams.create(session, "Alder", member=alice, now=day(5))
+    teams.set_role(session, alder, bob, Role.admin, member=alice, now=day(5))
+    with pytest.raises(Forbidden, match="bob may not manage roles in this ledger"):
+        teams.add(session, alder, bob, since=day(1), member=bob, now=day(6))
+    kept = teams.add(session, alder, bob, since=day(1), member=alice, now=day(6))
+    assert kept.role == Role.admin
+    carol = member_or_new(session, "carol", now=day(6))
+    teams.add(session, alder, carol, Role.viewer, since=day(2), member=alice, now=day(6))
+    stays = [
+        [(s.joined_at, s.left_at, s.role) for s in memberships.memberships_of(session, member)]
+        for member in (bob, carol)
+    ]
+    assert stays == [
+        [(day(5), None, "admin"), (day(1), day(5), "forecaster")],
+        [(day(6), None, "viewer"), (day(2), day(6), "forecaster")],
+    ]
+    # It counts forecasts, and gives no rights.
+    assert role_in(session, carol, alder, now=day(6)) is Role.viewer
+
+
+def test_a_members_past_counts_once_and_lies_in_the_past(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    alder = teams.create(session, "Alder", member=alice, now=day(5))
+    of = {"member": alice, "now": day(6)}
+    with pytest.raises(Refused, match="bob is not in Alder"):
+        teams.count_since(session, alder, bob, day(1), **of)
+    with pytest.raises(BadInput, match=r"cannot be a member since \S+, which is ahead"):
+        teams.count_since(session, alder, alice, day(7), **of)
+    teams.count_since(session, alder, alice, day(2), **of)
+    for since in (day(2), day(3), day(5), day(6)):
+        with pytest.raises(Refused, match="alice's forecasts since then count in Alder already"):
+            teams.count_since(session, alder, alice, since, **of)
+    teams.count_since(session, alder, alice, day(1), **of)  # an earlier day is still possible
+
+
 def test_a_role_holds_from_when_it_was_given_to_when_it_was_taken(
     session: Session, alice: Member, bob: Member
 ) -> None:

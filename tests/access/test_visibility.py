@@ -104,6 +104,7 @@ OPEN = {
     "access.roles.is_shared_ledger": "about the ledger, not its content",
     "access.memberships.active_membership": "memberships are visible to everyone",
     "access.memberships.current_memberships": "memberships are visible to everyone",
+    "access.memberships.entered_later": "memberships are visible to everyone",
     "ledger.append.written": "called by verbs that have checked",
     "ledger.current.newest_wording": "called by verbs that have checked",
     "access.memberships.join": "called by teams.create and imports, which have checked",
@@ -310,6 +311,7 @@ OPEN = {
     "exchange.publication.publish.publish": "asks whose record it is: test_publish",
     "exchange.publication.publish.publish_as_zip": "as publish, which asks: test_publish",
     "exchange.publication.record.published": "only what everyone may see: test_record",
+    "exchange.publication.record.outside_the_team": "a number, of what everyone may see",
     "exchange.publication.proof.record_json": "rows of published's record alone: test_proof",
     "exchange.accounts.accounts.settled": "only questions that the member has forecast",
     "exchange.proofs.write_proofs": "only forecasts that the reader may see",
@@ -972,6 +974,18 @@ CASES: dict[str, Case] = {
     ),
     "access.teams.create": Case(
         A.administer, lambda c: teams.create(c.session, "Cedar", **c.here), on="ledger"
+    ),
+    "access.teams.add": Case(
+        A.manage,
+        lambda c: teams.add(c.session, alder(c), root(c), Role.viewer, **c.here),
+        on="team",
+    ),
+    "access.teams.count_since": Case(
+        A.administer,
+        lambda c: teams.count_since(
+            c.session, alder(c), members.member_named(c.session, "leaver"), day(-9), **c.here
+        ),
+        on="ledger",
     ),
     "access.teams.set_role": Case(
         A.manage,

@@ -49,6 +49,34 @@ def test_the_example_of_the_page_comes_out(alder: Run) -> None:
     assert "Ask alice or dora to do it." in refused
 
 
+def test_a_members_past_counts_since_a_day_and_shows_as_entered_later(
+    forecasts: Run, clock: Callable[[str], None], tmp_path: Path
+) -> None:
+    clock("2026-01-01T09:00:00Z")
+    forecasts("ask", "Will it rain?", "--slug", "rain", *UNTIL)
+    forecasts("update", "rain", "40%")
+    clock("2026-01-05T09:00:00Z")
+    forecasts("team", "create", "Alder")
+    publish = ("publish", str(tmp_path / "record"), "--team", "Alder")
+    said = " ".join(forecasts(*publish, exit_code=2).stderr.split())
+    assert "1 of its members' forecasts are from before they joined, or after they left." in said
+    assert "says since when: forecasts team add Alder MEMBER --since DAY" in said
+    added = forecasts("team", "add", "Alder", "alice", "--since", "2025-12-01")
+    assert added.stdout == "Alder: alice is now an admin; forecasts count since 2025-12-01\n"
+    assert (
+        "  alice: admin since 2026-01-05; forecasts count since 2025-12-01 (entered 2026-01-05)\n"
+    ) in forecasts("team", "show").stdout
+    assert "Alder (alice): 1 forecast on 1 question." in forecasts(*publish).stdout
+    page = (tmp_path / "record" / "index.html").read_text("utf-8")
+    assert "Entered in the team later, with earlier forecasts: <bdi>alice</bdi>." in page
+    assert "History is intact" in forecasts("verify").stdout
+
+
+def test_a_membership_from_now_on_does_not_show_as_entered_later(alder: Run) -> None:
+    alder("team", "role", "Alder", "bob", "viewer")
+    assert "entered" not in alder("team", "show").stdout
+
+
 def test_a_ledger_of_ones_own_says_that_it_has_no_admin(forecasts: Run) -> None:
     assert "This ledger has no admin" in forecasts("team", "show").stdout
 

@@ -13,11 +13,16 @@ from typing import Any
 from sqlmodel import Session
 
 from forecasts.access.roles import Action, Scope, member_rights, require, require_scope
+from forecasts.common.commands import command
 from forecasts.common.errors import Forbidden, NotFound, Refused
 from forecasts.exchange.folder.archive import pack
 from forecasts.exchange.folder.drafts import drafted
 from forecasts.exchange.publication.proof import FILE, PROGRAM, check_page, program, record_json
-from forecasts.exchange.publication.record import Publication, published
+from forecasts.exchange.publication.record import (
+    Publication,
+    outside_the_team,
+    published,
+)
 from forecasts.exchange.publication.site import CHECK_PAGE, site_files, with_record
 from forecasts.exchange.publication.verify import Check
 from forecasts.ledger.models import Member, Team
@@ -56,6 +61,15 @@ def publish(
     _require(session, who, member, team, now)
     record = published(session, member=member, team=team, questions=questions, now=now)
     if not record.questions:
+        outside = 0 if team is None else outside_the_team(session, team, now=now)
+        if outside and not record.withheld:
+            step = command("team add", record.title, "MEMBER", options=["--since", "DAY"])
+            raise NotFound(
+                f"{record.title} has no forecast that everyone may see: {outside:,} of its "
+                "members' forecasts are from before they joined, or after they left.",
+                remedy="To count a member's earlier forecasts, an admin of the ledger says since "
+                f"when: {step}",
+            )
         raise NotFound(
             f"{record.title} has no forecast that everyone may see.",
             remedy=" ".join(record.withheld)

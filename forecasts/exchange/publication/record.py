@@ -19,6 +19,7 @@ import pandas as pd
 from sqlmodel import Session, col, select
 
 import scoring
+from forecasts.access.memberships import entered_later
 from forecasts.access.visibility import forecast_visible, reading_everything, reading_publicly
 from forecasts.common.errors import NotFound
 from forecasts.exchange.publication import secrets
@@ -148,7 +149,8 @@ class Publication:
     """The public record of a member or a team, its questions from the newest outcome on.
 
     ``frames``: the same questions and forecasts for reports and charts. ``withheld``: a sentence on
-    each question or text that is left out for a secret in it.
+    each question or text that is left out for a secret in it. ``later``: the forecasters whose
+    stay in the team was entered after it began.
     """
 
     title: str
@@ -158,6 +160,7 @@ class Publication:
     unpublished: Unpublished
     frames: Frames
     withheld: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
 
 
 # A member's id with the times from and to which their forecasts count; None is open.
@@ -201,6 +204,7 @@ def published(
         ),
         frames=frames,
         withheld=(*secret.values(), *secrets.of_texts(texts)),
+        later=() if team is None else _later(session, team, own),
     )
 
 
@@ -218,6 +222,20 @@ def _spans(session: Session, member: Member | None, team: Team | None) -> list[_
         for one in session.exec(of_team.order_by(col(Membership.id)))
         if one.member_id not in removed
     ]
+
+
+def _later(session: Session, team: Team, own: Sequence[Forecast]) -> tuple[str, ...]:
+    """Return the authors of these forecasts whose stay in the team was entered after it began."""
+    found = {member for _, member in entered_later(session, Membership.team_id == team.id)}
+    return tuple(sorted(name for id_, name in _handles(session, own).items() if id_ in found))
+
+
+def outside_the_team(session: Session, team: Team, *, now: datetime) -> int:
+    """Return how many public forecasts its members made while not in the team."""
+    spans = _spans(session, None, team)
+    with reading_publicly(session, now=now):
+        every = _forecasts(session, [(member, None, None) for member, _, _ in spans])
+        return len(every) - len(_forecasts(session, spans))
 
 
 def _forecasts(session: Session, spans: Sequence[_Span]) -> list[Forecast]:

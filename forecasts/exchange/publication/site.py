@@ -62,6 +62,7 @@ class _Site:
     url: str
     as_of: str
     simulated: bool
+    later: tuple[str, ...]
     navigation: tuple[tuple[str, str], ...]
 
 
@@ -126,6 +127,7 @@ class _Writer:
             url,
             to_minute(now),
             any(_SIMULATED in handle for handle in people),
+            publication.later,
             tuple(self._navigation()),
         )
 

@@ -22,6 +22,13 @@ _NOTHING = (
     "Nothing is scored yet. Next: record an outcome on the page Resolve or with forecasts resolve. "
     "A question counts once its scheduled close has passed; with --cohort resolved, at once."
 )
+_NO_MEMBER = (
+    "No forecast counts in {team}, as none was made while its author was in the team. On "
+    "{questions} of this ledger every forecast was made outside the teams, by others or before its "
+    "author joined. To count the earlier forecasts of a member, an admin of the ledger says since "
+    "when they belong to the team, on the page Team or with forecasts team add TEAM MEMBER --since "
+    "DAY."
+)
 
 
 def report_document(report: Report) -> Document:
@@ -50,7 +57,7 @@ def _section(report: Report, group: Group) -> Section:
     if group.questions:
         blocks.append(tables.measures(group))
     elif group.pit is None:
-        blocks.append(_NOTHING)
+        blocks.append(_nothing(report, group))
     if left_out:
         blocks.append(left_out)
     if group.questions:
@@ -73,6 +80,14 @@ def _section(report: Report, group: Group) -> Section:
         blocks=tuple(blocks),
         summary=tuple(text for text in (score, left_out) if text),
     )
+
+
+def _nothing(report: Report, group: Group) -> str:
+    """Return why a group has no score, and the next step."""
+    outside = sum(one.questions for one in report.left_out if one.reason == "in_no_group")
+    if report.metadata.by != "team" or group.left_out or not outside:
+        return _NOTHING
+    return _NO_MEMBER.format(team=group.name, questions=count(outside, "question"))
 
 
 def _charts(name: str, group: Group) -> list[Block]:

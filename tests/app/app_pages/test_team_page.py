@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+
 import pytest
 from sqlalchemy import Engine
 from streamlit.testing.v1 import AppTest
@@ -62,6 +64,21 @@ def test_somebody_is_added_given_another_role_and_removed(shared: AppTest, engin
     shared.checkbox(key="team-1-remove#0-sure").check()
     press(shared, "Remove member")
     assert roles(engine) == {"alice": "admin", "bob": "forecaster"}
+
+
+def test_an_admin_of_the_ledger_counts_a_members_earlier_forecasts(
+    shared: AppTest, engine: Engine
+) -> None:
+    visit(shared, "team")
+    shared.selectbox(key="team-1-since#0-who").select("bob")
+    press(shared, "Count earlier forecasts")
+    assert "Choose the day" in shared.warning[0].value
+    shared.date_input(key="team-1-since#0-day").set_value(date(2025, 12, 1))
+    press(shared, "Count earlier forecasts")
+    with database.reading(engine) as ledger:
+        [alder] = teams.listing(ledger, now=day(9))
+        [entered] = alder.later.values()
+    assert entered.since == datetime(2025, 12, 1, tzinfo=UTC)
 
 
 def test_a_team_keeps_an_admin_and_the_page_says_so(shared: AppTest, engine: Engine) -> None:

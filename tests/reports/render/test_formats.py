@@ -427,6 +427,20 @@ def test_a_report_with_nothing_to_score_names_the_next_step() -> None:
     assert "Coverage" not in said
 
 
+def test_a_team_whose_members_forecast_before_they_joined_is_told_so() -> None:
+    late = ledger(
+        [asked("q", "yes")],
+        [made("q", "ana", 0, 0.3)],
+        [joined("north", "ana", 20)],
+    )
+    for render in (as_text, as_html, as_markdown):
+        said = " ".join(render(report(late, by="team")).split())
+        assert "No forecast counts in north, as none was made while its author was in" in said
+        assert "On 1 question of this ledger every forecast was made outside the teams" in said
+        assert "forecasts team add TEAM MEMBER --since DAY" in said
+        assert "record an outcome" not in said
+
+
 def test_what_is_nothing_has_no_sign_and_no_infinite_score_is_not_counted() -> None:
     found = random_report(4, by="forecaster")
     for render in (as_text, as_html, as_markdown):
