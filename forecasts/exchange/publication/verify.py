@@ -25,6 +25,10 @@ HOUR = 3_600_000_000  # microseconds: clocks differ, and a stamp takes its time
 PAGES = {".html", ".svg", ".xml"}
 SHA2 = {"0201": "sha256", "0202": "sha384", "0203": "sha512"}  # by the end of its name in DER
 MESSAGE_DIGEST = "2a864886f70d010904"
+COPY = '<script type="application/json" id="proof-data">'  # in verify.html, before its copy
+DIFFER = "record.json and its copy in verify.html differ: one of them was altered"
+WHOLE = "No outcome and no later wording of the published questions was left out."
+ONLY = "Only a digest from elsewhere, or the signature of a stamp, shows when its chain was made."
 
 # The table, id and hash of a row, the time of its entry, its question, and the entry's hash.
 Entry = namedtuple("Entry", "kind row_id row at question hash")
@@ -37,14 +41,17 @@ class Check:
         self.faults: list[str] = []
         self.said: list[str] = []
         self.first = 1
+        self.last = self.known = 0  # the places of the last entry, and of the newest known digest
         self.entries: dict[int, Entry] = {}
+        self.places: dict[str, int] = {}  # of the entries, by their digests
         self.entered: set[tuple[str, int]] = set()  # the rows with an entry, by table and id
         self.rows: set[tuple[str, int]] = set()  # the published rows
         self.opened: set[int] = set()  # their places
         self.older: Counter[str] = Counter()  # published rows before the first entry, by table
-        self.forecasts: list[tuple[int | None, Any, str]] = []  # place, row and name
+        self.forecasts: list[tuple[Any, Any, str]] = []  # place, row and name
         self.scores: list[float] = []
         self.files: dict[str, str] = {}  # the hashes of the pages
+        self.handles: dict[Any, str] = {}  # of the forecasters, by id
         try:
             self.all(record, digests)
         except (AttributeError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
@@ -56,21 +63,20 @@ class Check:
             raise ValueError
         self.files = {**record["files"]}
         self.chain(record, digests)
-        members = {}
         for one in record["members"]:
-            members[self.row(one, "member")["id"]] = json.loads(one["said"])["handle"]
-        who, team = ", ".join(members.values()), record["team"]
+            self.handles[self.row(one, "member")["id"]] = json.loads(one["said"])["handle"]
+        who, team = ", ".join(self.handles.values()), record["team"]
         title = who if team is None else f"{self.row(team, 'team')['name']} ({who})"
-        wordings = dict(self.question(one, members) for one in record["questions"])
+        wordings = dict(self.question(one) for one in record["questions"])
         forecasts = many(len(self.forecasts), "forecast")
         self.said.insert(0, f"{title}: {forecasts} on {many(len(wordings), 'question')}.")
         self.counts(record["counts"], wordings)
         self.times(self.stamps(record["stamps"]))
         mean = sum(self.scores) / len(self.scores) if self.scores else None
-        if not near(record["brier"], mean):
-            self.faults.append(f"the mean Brier score is {differing(mean, record['brier'])}")
-        recomputed = many(len(self.scores), "Brier score")
-        self.said.append(f"Scores: {recomputed} recomputed, mean {shown(mean)}.")
+        if differ := differing(mean, record["brier"]):
+            self.faults.append(f"mean Brier score: {differ}")
+        scores = many(len(self.scores), "Brier score")
+        self.said.append(f"Scores: {scores} recomputed, mean {shown(mean)}.")
         if older := ", ".join(many(number, kind) for kind, number in sorted(self.older.items())):
             self.said.append(f"Not proved, since older than this part of the chain: {older}.")
 
@@ -78,7 +84,10 @@ class Check:
     def verdict(self) -> str:
         """The last sentence about a record without a fault."""
         limit = ", except for the older rows, which are not proved" if self.older else ""
-        return f"This record is as it was recorded{limit}."
+        if not self.known:
+            return f"This record agrees with its chain of hashes{limit}. {ONLY}"
+        upto = f" up to entry {self.known}" if self.known < self.last else ""
+        return f"This record is as it was recorded{upto}{limit}."
 
     def chain(self, record: Any, digests: tuple[str, ...]) -> None:
         """Hash every entry, each with the hash of the one before."""
@@ -103,51 +112,50 @@ class Check:
                 ends[question] = link["number"], before
             self.entries[place] = Entry(kind, row_id, row, at, question, before)
             self.entered.add((kind, row_id))
-        digest = f"{place}-{before}"
+            self.places[f"{place}-{before}"] = place
+        self.last, digest = place, f"{place}-{before}"
         if record["digest"] != digest:
-            self.faults.append("the chain does not end in its digest: an entry was altered")
-        for known in digests:
-            if not self.has(known):
-                self.faults.append(f"the digest {known[:20]}… does not belong to this chain")
-        part = f"entries {record['first']} to {place}, each with the hash of the one before"
+            self.faults.append("the chain does not end in the stated digest: one was altered")
+        part = f"entries {self.first} to {place}, each with the hash of the one before"
         self.said.append(f"Chain: {part}. Digest: {digest}")
+        for known in digests:
+            number, name = known.partition("-")[0], f"the digest {known[:20]}…"
+            if known in self.places:
+                self.known = max(self.known, self.places[known])
+            elif number.isdecimal() and int(number[:18]) < self.first:
+                self.said.append(f"Chain: {name} is of an earlier entry, so it was not compared.")
+            else:
+                self.faults.append(f"{name} does not belong to this chain")
 
-    def has(self, digest: str) -> bool:
-        """Return whether the chain has the entry of this digest."""
-        place, _, hash_ = digest.partition("-")
-        entry = self.entries.get(int(place)) if place.isdecimal() else None
-        return entry is not None and entry.hash == hash_
-
-    def row(self, one: Any, kind: str) -> Any:
-        """Return a published row, after comparing it with its entry."""
+    def row(self, one: Any, kind: str, of: str = "") -> Any:
+        """Return a published row, after comparing it with its entry; ``of``: its question."""
         row, place = json.loads(one["row"]), one["place"]
-        known = kind, row["id"]
+        known, name = (kind, row["id"]), f"{kind} {row['id']}{of}"
         if known in self.rows:
-            self.faults.append(f"{kind} {row['id']} appears twice")
+            self.faults.append(f"{name} appears twice")
         self.rows.add(known)
         if place is None:
             self.older[kind] += 1
             if self.first == 1 or known in self.entered:
-                self.faults.append(f"{kind} {row['id']} has no entry")
+                self.faults.append(f"{name} has no entry")
             return row
-        entry = self.entries.get(place)
-        if entry is None or entry[:3] != (kind, row["id"], sha256(one["row"])):
-            self.faults.append(f"{kind} {row['id']} does not match entry {place}")
+        if self.entries.get(place, ())[:3] != (kind, row["id"], sha256(one["row"])):
+            self.faults.append(f"{name} does not match entry {place}")
         if "said" in one and sha256(one["salt"] + one["said"]) != row.get("words"):
-            self.faults.append(f"the words of {kind} {row['id']} do not match entry {place}")
+            self.faults.append(f"the words of {name} do not match entry {place}")
         self.opened.add(place)
         return row
 
-    def question(self, one: Any, members: dict[int, str]) -> tuple[int, tuple[str, int]]:
+    def question(self, one: Any) -> tuple[int, tuple[str, int]]:
         """Return a question's id, its slug and the place of its wording; keep its forecasts."""
         question = self.row(one["question"], "question")
-        wording = self.row(one["wording"], "question_revision")
-        resolutions = [self.row(each, "resolution") for each in one["resolutions"]]
-        slug, made = question["slug"], []
+        slug, of, made = question["slug"], f" of {question['slug']}", []
+        wording = self.row(one["wording"], "question_revision", of)
+        resolutions = [self.row(each, "resolution", of) for each in one["resolutions"]]
         paths: dict[str, list[Any]] = {}
         for each in one["forecasts"]:
-            row = self.row(each, "forecast")
-            member = members[row["member_id"]]
+            row = self.row(each, "forecast", of)
+            member = self.handles[row["member_id"]]
             name = f"{slug}, forecast of {member} at {row['made_at']}"
             self.forecasts.append((each["place"], row, name))
             paths.setdefault(member, []).append(row)
@@ -165,9 +173,8 @@ class Check:
         for member in sorted({*paths, *given}):
             score = brier(wording, outcome, paths.get(member, []))
             self.scores += [] if score is None else [score]
-            if not near(given.get(member), score):
-                said = differing(score, given.get(member))
-                self.faults.append(f"{slug}: the Brier score of {member} is {said}")
+            if differ := differing(score, given.get(member)):
+                self.faults.append(f"{slug}: Brier score of {member}: {differ}")
         return question["id"], (slug, one["wording"]["place"] or 0)
 
     def counts(self, given: Any, wordings: dict[int, tuple[str, int]]) -> None:
@@ -177,59 +184,56 @@ class Check:
             if place in self.opened:
                 continue
             slug, worded = wordings.get(entry.question, ("", 0)) if entry.question else ("", 0)
+            later = ["question_revision"] if place > worded else []
             if entry.kind == "forecast":
                 others += bool(slug)
                 elsewhere += [] if slug else [entry.question]
-            elif slug and (
-                entry.kind == "resolution" or (entry.kind == "question_revision" and place > worded)
-            ):
+            elif slug and entry.kind in ("resolution", *later):
                 self.faults.append(f"{slug}: the {entry.kind} of entry {place} was left out")
-        questions = len(set(elsewhere))
-        found = {
-            "forecasts": len(self.forecasts),
-            "others": others,
-            "elsewhere": len(elsewhere),
-            "questions_elsewhere": questions,
-        }
-        for name, number in found.items():
+        names = "forecasts", "others", "elsewhere", "questions_elsewhere"
+        found = len(self.forecasts), others, len(elsewhere), len(set(elsewhere))
+        for name, number in zip(names, found):  # noqa: B905 Python 3.9
             if given[name] != number:
-                self.faults.append(f"counts: {name} is {number}, not {given[name]}")
+                self.faults.append(f"counts: {name}: {number} counted, {given[name]} stated")
+        part = "" if self.first == 1 else f" from entry {self.first} on"
+        whole = "" if self.faults else f" {WHOLE}"
         here, there = many(others, "other forecast"), many(len(elsewhere), "forecast")
         self.said.append(
-            f"Not published: {here} on these questions, and {there} on "
-            f"{many(questions, 'other question')}; their authors are hidden. "
-            "Nothing else was left out."
+            f"Not published{part}: {here} on these questions, and {there} on "
+            f"{many(found[3], 'other question')}; their authors are hidden.{whole}"
         )
 
     def stamps(self, given: Any) -> list[tuple[int, int]]:
         """Return the place and time (microseconds) of each stamp."""
         found = []
         for digest, token in given.items():
-            if not self.has(digest):
-                self.faults.append(f"the stamp of {digest[:20]}… does not belong to this chain")
-                continue
+            fault = "" if digest in self.places else "does not belong to this chain"
             try:
                 imprint, time = stamped(b64decode(token))
+                if not fault and imprint != hashlib.sha256(digest.encode()).digest():
+                    fault = "is for another digest"
             except (LookupError, ValueError):
-                self.faults.append(f"the stamp of {digest[:20]}… is damaged or was altered")
-                continue
-            if imprint != hashlib.sha256(digest.encode()).digest():
-                self.faults.append(f"the stamp of {digest[:20]}… is for another digest")
-                continue
-            found.append((int(digest.partition("-")[0]), time))
+                fault = fault or "is damaged or was altered"
+            if fault:
+                self.faults.append(f"the stamp of {digest[:20]}… {fault}")
+            else:
+                found.append((self.places[digest], time))
         return sorted(found)
 
     def times(self, stamps: list[tuple[int, int]]) -> None:
         """Compare the time of each forecast with the stamps around its entry."""
-        imported = proved = covered = longest = 0
-        for place, row, name in self.forecasts:
-            if place not in self.entries:
-                continue
-            proved += 1
+        found: Counter[str] = Counter()
+        delays = []  # from a forecast's entry to its stamp
+        proved = [one for one in self.forecasts if one[0] in self.entries]
+        for place, row, name in proved:
             at = self.entries[place].at or row["recorded_at"]
             if row["made_at"] > at:
                 self.faults.append(f"{name}: made after it was recorded, at {at}")
-            imported += row["made_at"] < at
+            if row["made_at"] < at:
+                by = row.get("vouched_by_id")
+                names = {row["member_id"]: "the forecaster", None: "an unknown member"}
+                who = names.get(by) or self.handles.get(by, "another member")
+                found[f"imported by {who}, who alone vouches for the earlier time"] += 1
             which = bisect_left(stamps, (place, 0))
             before, after = stamps[:which][-1:], stamps[which : which + 1]
             if before and micros(at) < before[0][1] - HOUR:
@@ -237,32 +241,32 @@ class Check:
             if after and micros(at) > after[0][1] + HOUR:
                 self.faults.append(f"{name}: stamped before it was recorded, at {at}")
             if after:
-                covered += 1
-                longest = max(longest, after[0][1] - micros(at))
-        if covered:
-            those = f"{covered} of {many(proved, 'forecast')} stamped"
-            hours = f"{longest / HOUR:.1f} hours after being recorded"
+                delays.append(after[0][1] - micros(at))
+            else:
+                found["without a later stamp: only the ledger vouches for the time"] += 1
+        if delays:
+            those = f"{len(delays)} of {many(len(proved), 'forecast')} stamped"
+            hours = f"{max(0, *delays) / HOUR:.1f} hours after being recorded"
             self.said.append(f"Times: {those}, at most {hours}, if the signatures are right.")
-        for number, what in (
-            (proved - covered, "without a later stamp: only the ledger vouches for the time"),
-            (imported, "imported: only the forecaster vouches for the earlier time"),
-        ):
-            if number:
-                self.said.append(f"Times: {many(number, 'forecast')} {what}.")
+        for what, number in sorted(found.items(), reverse=True):
+            self.said.append(f"Times: {many(number, 'forecast')} {what}.")
 
     def pages(self, folder: Path, record: str) -> None:
-        """Compare the site's pages with their hashes; that of verify.html is without its record."""
+        """Compare the site's pages with their hashes, and the record with that in verify.html."""
         every = [one for place in ("*", "questions/*", "cards/*") for one in folder.glob(place)]
         there = {one.relative_to(folder).as_posix(): one for one in every if one.suffix in PAGES}
-        copy = record.replace("<", "\\u003c")
         names = {*there, *self.files} if there.keys() & self.files.keys() else ()
         for name in sorted(names):
             if name not in there:
                 self.faults.append(f"{name} is missing")
             elif name in self.files:
-                page = there[name].read_text("utf-8", "replace").replace(copy, "", 1)
+                page = there[name].read_text("utf-8", "replace")
+                if name == "verify.html":
+                    copy = page.partition(COPY)[2].partition("</script>")[0]
+                    page = page.replace(copy, "", 1)
+                    self.faults += [] if copy == record.replace("<", "\\u003c") else [DIFFER]
                 if sha256(page) != self.files[name]:
-                    self.faults.append(f"{name} was altered")
+                    self.faults.append(f"{name} does not match its hash in record.json")
             elif "/" in name:
                 self.faults.append(f"{name} is not a page of this record")
             else:
@@ -344,20 +348,17 @@ def micros(time: str) -> int:
     return (datetime.fromisoformat(time[:-1]) - datetime(1970, 1, 1)) // timedelta(microseconds=1)  # noqa: DTZ001
 
 
-def near(one: float | None, other: float | None) -> bool:
-    """Return whether two scores are equal, apart from rounding."""
-    return one == other or (one is not None and other is not None and abs(one - other) < 1e-9)
-
-
 def shown(score: float | None, digits: int = 4) -> str:
     """Return a score as text."""
     return "none" if score is None else f"{score:.{digits}f}"
 
 
-def differing(score: float | None, stated: float | None) -> str:
-    """Return a score and the stated one, with enough digits to tell them apart."""
+def differing(score: Any, stated: Any) -> str:
+    """Return a score and the stated one in words; "" if they are equal, apart from rounding."""
+    if score == stated or (None not in (score, stated) and abs(score - stated) < 1e-9):
+        return ""
     digits = 4 if shown(score) != shown(stated) else 10
-    return f"{shown(score, digits)}, not {shown(stated, digits)}"
+    return f"{shown(score, digits)} computed from the rows, {shown(stated, digits)} stated"
 
 
 def many(number: int, what: str) -> str:
@@ -383,15 +384,14 @@ def main() -> None:
     check = Check(record, *(one for one in options if one != "--stamps"))
     check.pages(folder, text)
     print(plain(check.said))
-    if "--stamps" in options and not check.faults:
+    if check.faults:
+        sys.exit(plain(["This record does NOT pass the check:", *check.faults]))
+    if "--stamps" in options:
         for digest, token in record["stamps"].items():
             (folder / f"{digest}.tsr").write_bytes(b64decode(token))
-            hashed = f"-digest {sha256(digest)} -in {digest}.tsr"
-            print(f"openssl ts -verify -CAfile ROOTS.pem {hashed}")
-    elif not check.faults and record["stamps"]:
+            print(f"openssl ts -verify -CAfile ROOTS.pem -digest {sha256(digest)} -in {digest}.tsr")
+    elif record["stamps"]:
         print("To check the signatures of the stamps: python verify.py --stamps")
-    if check.faults:
-        sys.exit(plain(["This record is NOT as it was recorded:", *check.faults]))
     print(check.verdict)
 
 

@@ -6,22 +6,28 @@ import ast
 import base64
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from sqlalchemy import Engine
 
-from forecasts.exchange.publication.proof import program
+from forecasts.access.members import member_or_new
+from forecasts.exchange.import_ import import_frames
+from forecasts.exchange.publication.proof import program, record_json
+from forecasts.exchange.publication.record import published
 from forecasts.exchange.publication.verify import Check, plain
 from forecasts.ledger import database
 from forecasts.ledger.verification import newest, verify
 from forecasts.questions import registry
 from forecasts.questions.revisions import revise
 from forecasts.resolution.confirmation import confirm
+from forecasts.scores.frames import complete
 from forecasts.updates import updates
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
@@ -36,6 +42,16 @@ from tests.exchange.publication.conftest import (
 from tests.operations.timestamping import Authority
 
 Record = dict[str, Any]
+RAIN = pd.DataFrame(
+    [
+        {
+            "question_id": "rain",
+            "type": "binary",
+            "open_time": day(0),
+            "scheduled_close_time": day(10),
+        }
+    ]
+)
 
 
 def test_an_untouched_record_says_what_it_proves(record: Record, kept: str) -> None:
@@ -275,23 +291,23 @@ def a_wrong_type(record: Record) -> None:
     record["questions"] = {"rain": 1}
 
 
-END = "the chain does not end in its digest: an entry was altered"
+END = "the chain does not end in the stated digest: one was altered"
 TAMPERED: list[tuple[Callable[[Record], None], str]] = [
-    (a_value, "forecast 1 does not match entry "),
-    (a_time, "forecast 6 does not match entry "),
-    (a_rationale, "the words of forecast 1 do not match entry "),
-    (an_outcome, "resolution 2 does not match entry "),
-    (the_wording, "question_revision 1 does not match entry "),
-    (the_close, "wind: the Brier score of kate is "),
+    (a_value, "forecast 1 of rain does not match entry "),
+    (a_time, "forecast 6 of rain does not match entry "),
+    (a_rationale, "the words of forecast 1 of rain do not match entry "),
+    (an_outcome, "resolution 2 of wind does not match entry "),
+    (the_wording, "question_revision 1 of rain does not match entry "),
+    (the_close, "wind: Brier score of kate: "),
     (the_order_of_forecasts, "rain: the forecasts are out of order"),
-    (swapped_places, "forecast 1 does not match entry "),
-    (a_removed_forecast, "counts: forecasts is 4, not 5"),
-    (a_doubled_forecast, "forecast 6 appears twice"),
-    (a_removed_question, "counts: questions_elsewhere is 2, not 1"),
+    (swapped_places, "forecast 1 of rain does not match entry "),
+    (a_removed_forecast, "counts: forecasts: 4 counted, 5 stated"),
+    (a_doubled_forecast, "forecast 6 of rain appears twice"),
+    (a_removed_question, "counts: questions_elsewhere: 2 counted, 1 stated"),
     (a_removed_resolution, "rain: the resolution of entry "),
     (a_forecast_of_another_question, "fog: a row of another question"),
-    (a_forecast_without_an_entry, "forecast 5 has no entry"),
-    (a_forecast_that_is_called_older, "forecast 1 has no entry"),
+    (a_forecast_without_an_entry, "forecast 5 of fog has no entry"),
+    (a_forecast_that_is_called_older, "forecast 1 of rain has no entry"),
     (a_doubled_question, "question 1 appears twice"),
     (rows_within_rows, "record.json does not have the form of a public record"),
     (a_removed_entry, END),
@@ -301,12 +317,15 @@ TAMPERED: list[tuple[Callable[[Record], None], str]] = [
     (a_cut_end, "the stamp of "),
     (a_chain_hashed_anew, "does not belong to this chain"),
     (another_beginning, "the first entry follows another one"),
-    (a_score, "rain: the Brier score of kate is 0.0367, not 0.0010"),
-    (a_score_too_many, "fog: the Brier score of kate is none, not 0.0000"),
+    (a_score, "rain: Brier score of kate: 0.0367 computed from the rows, 0.0010 stated"),
+    (a_score_too_many, "fog: Brier score of kate: none computed from the rows, 0.0000 stated"),
     (a_doubled_score, "rain: a score appears twice"),
-    (the_mean, "the mean Brier score is 0.0533, not 0.0100"),
-    (the_mean_a_little, "the mean Brier score is 0.0533333333, not 0.0533333433"),
-    (the_counts, "counts: elsewhere is 1, not 0"),
+    (the_mean, "mean Brier score: 0.0533 computed from the rows, 0.0100 stated"),
+    (
+        the_mean_a_little,
+        "mean Brier score: 0.0533333333 computed from the rows, 0.0533333433 stated",
+    ),
+    (the_counts, "counts: elsewhere: 1 counted, 0 stated"),
     (a_name, "the words of member 1 do not match entry "),
     (a_stamp_of_another_digest, "is for another digest"),
     (a_stamp_of_another_time, "is damaged or was altered"),
@@ -351,9 +370,47 @@ def test_rows_that_are_moved_before_the_chain_are_said_to_be_unproved(record: Re
         one["place"] = None
     check = Check(record)
     assert check.faults == []
-    assert check.verdict.endswith("except for the older rows, which are not proved.")
+    assert ", except for the older rows, which are not proved. Only a digest" in check.verdict
     record["questions"].append(question(record, "rain"))
-    assert "forecast 1 appears twice" in Check(record).faults
+    assert "forecast 1 of rain appears twice" in Check(record).faults
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [a_removed_forecast, a_removed_question, a_removed_resolution, the_counts, a_removed_entry],
+)
+def test_a_record_with_a_fault_is_not_said_to_be_whole(
+    record: Record, tamper: Callable[[Record], None]
+) -> None:
+    assert "was left out." in " ".join(Check(record).said)
+    tamper(record)
+    assert "was left out." not in " ".join(Check(record).said)
+
+
+def test_only_a_digest_from_elsewhere_shows_that_a_record_is_as_it_was_recorded(
+    record: Record,
+) -> None:
+    alone = Check(record)
+    assert alone.verdict.startswith("This record agrees with its chain of hashes. Only a digest ")
+    assert Check(record, record["digest"]).verdict == "This record is as it was recorded."
+    last = max(alone.entries)
+    earlier = f"{last - 3}-{alone.entries[last - 3].hash}"
+    upto = f"This record is as it was recorded up to entry {last - 3}."
+    assert Check(record, earlier).verdict == upto
+
+
+def test_a_digest_of_an_entry_before_the_first_one_here_is_not_called_foreign(
+    record: Record,
+) -> None:
+    every = Check(record).entries
+    first = every[1].hash
+    record |= {"first": 2, "before": first, "entries": record["entries"][1:]}
+    check = Check(record, f"1-{first}")
+    assert check.verdict.startswith("This record agrees with its chain of hashes. Only a digest ")
+    said = f"Chain: the digest 1-{first[:18]}… is of an earlier entry, so it was not compared."
+    assert said in check.said
+    assert [one for one in check.said if one.startswith("Not published from entry 2 on: ")]
+    assert not [one for one in check.faults if "digest" in one]
 
 
 def rows_of(one: Record) -> list[Record]:
@@ -462,12 +519,38 @@ def test_verify_py_runs_with_python_alone(kept: str, tmp_path: Path) -> None:
     done = run(digest, "--stamps")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[-1] == "This record is as it was recorded."
+    assert run().stdout.splitlines()[-1] == Check(json.loads(kept)).verdict
     written = sorted(one.name for one in tmp_path.glob("*.tsr"))
     assert sorted(f"{one}.tsr" for one in json.loads(kept)["stamps"]) == written
     assert done.stdout.count("openssl ts -verify") == 3
     (tmp_path / "record.json").write_text(kept.replace(":0.7,", ":0.8,"), encoding="utf-8")
     done = run()
     assert done.returncode == 1
-    assert "This record is NOT as it was recorded:\nforecast 1 does not match entry" in done.stderr
+    assert "This record does NOT pass the check:\nforecast 1 of rain does not" in done.stderr
     (tmp_path / "record.json").write_text("{", encoding="utf-8")
     assert "record.json cannot be read" in run().stderr
+
+
+def test_the_member_who_vouches_for_imported_times_is_named_if_published(engine: Engine) -> None:
+    with act(engine, 0) as (session, kate, _):
+        ask(session, kate, slug="rain")
+    with act(engine, 5) as (session, kate, now):
+        said = {"question_id": "rain", "made_at": day(1), "probability": 0.2}
+        of_both = pd.DataFrame([said | {"forecaster": name} for name in ("kate", "bob")])
+        import_frames(session, complete(RAIN, of_both), member=kate, now=now)
+    with database.reading(engine) as session:
+        kate, bob = (member_or_new(session, name, now=day(6)) for name in ("kate", "bob"))
+        own, other = (
+            json.loads(record_json(session, published(session, member=who, now=day(6)), {}))
+            for who in (kate, bob)
+        )
+    vouches = "who alone vouches for the earlier time."
+    for record, who in ((own, "the forecaster"), (other, "another member")):
+        check = Check(record)
+        assert check.faults == []
+        assert f"Times: 1 forecast imported by {who}, {vouches}" in check.said
+    both = other | {"members": [*own["members"], *other["members"]]}
+    assert f"Times: 1 forecast imported by kate, {vouches}" in Check(both).said
+    [unnamed] = other["questions"][0]["forecasts"]
+    unnamed["row"] = re.sub(',"vouched_by_id":[0-9]+', "", unnamed["row"])
+    assert f"Times: 1 forecast imported by an unknown member, {vouches}" in Check(other).said

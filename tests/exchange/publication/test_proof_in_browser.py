@@ -29,6 +29,7 @@ def page_of(folder: Path, record: str) -> str:
 
 def found(page: Page, said: str) -> list[list[str]]:
     expect(page.locator("#proof-state")).to_have_text(said)
+    expect(page.locator("#proof-limit")).to_contain_text("Not compared: the ")
     return [page.locator(f"#proof-{name} li").all_text_contents() for name in ("faults", "said")]
 
 
@@ -38,8 +39,14 @@ def test_the_browser_finds_what_verify_py_finds(tmp_path: Path, kept: str) -> No
         page.on("request", lambda request: asked.append(request.url))
         address = page_of(tmp_path, kept)
         page.goto(address)
-        faults, said = found(page, "This record is as it was recorded.")
-        assert (faults, said) == ([], Check(json.loads(kept)).said)
+        whole, limit = Check(json.loads(kept)), page.locator("#proof-limit")
+        of = "The copy of the record in this page"
+        faults, said = found(page, whole.verdict.replace("This record", of))
+        assert (faults, said) == ([], whole.said)
+        (tmp_path / "same.json").write_text(kept, encoding="utf-8")
+        page.set_input_files("#proof-file", tmp_path / "same.json")
+        found(page, whole.verdict.replace("This record", "same.json"))
+        expect(limit).to_contain_text("This file is the same as the copy in this page.")
         for number, (tamper, _) in enumerate(TAMPERED):
             record: Record = json.loads(kept)
             tamper(record)
@@ -47,6 +54,8 @@ def test_the_browser_finds_what_verify_py_finds(tmp_path: Path, kept: str) -> No
             file.write_text(json.dumps(record), encoding="utf-8")
             page.set_input_files("#proof-file", file)
             check = Check(record)
-            faults, _ = found(page, f"{file.name} is NOT as it was recorded:")
+            faults, said = found(page, f"{file.name} does NOT pass the check:")
             assert faults == check.faults, tamper.__name__
+            assert said == check.said, tamper.__name__
+            expect(limit).to_contain_text("This file differs from the copy in this page.")
         assert asked == [address]

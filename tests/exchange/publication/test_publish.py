@@ -112,6 +112,7 @@ def test_a_team_with_forecasts_is_published_under_its_name(engine: Engine, folde
 
 
 Folder = Callable[[Path], None]
+DIFFER = "record.json and its copy in verify.html differ: one of them was altered"
 
 
 def one_character(name: str) -> Folder:
@@ -138,11 +139,13 @@ def the_copy(folder: Path) -> None:
 
 
 PAGES: list[tuple[Folder, str]] = [
-    *((one_character(name), f"{name} was altered") for name in ("index.html", "feed.xml")),
-    (one_character("questions/rain.html"), "questions/rain.html was altered"),
-    (one_character("cards/rain.svg"), "cards/rain.svg was altered"),
-    (one_character("verify.html"), "verify.html was altered"),
-    (the_copy, "verify.html was altered"),
+    *(
+        (one_character(name), f"{name} does not match its hash in record.json")
+        for name in (
+            *("index.html", "feed.xml", "questions/rain.html", "cards/rain.svg", "verify.html"),
+        )
+    ),
+    (the_copy, DIFFER),
     (removed("questions.html"), "questions.html is missing"),
     (removed("questions/fog.html"), "questions/fog.html is missing"),
     (added("questions/snow.html"), "questions/snow.html is not a page of this record"),
@@ -189,6 +192,19 @@ def test_a_page_that_was_changed_removed_or_added_is_named(
     assert checked(folder).faults == [fault]
 
 
+def test_a_record_that_is_altered_alone_is_named_and_not_the_page_with_its_copy(
+    whole: Path, folder: Path
+) -> None:
+    copytree(whole, folder)
+    record = folder / "record.json"
+    record.write_text(record.read_text("utf-8").replace(":0.7,", ":0.8,"), "utf-8", newline="\n")
+    faults = checked(folder).faults
+    assert DIFFER in faults
+    assert not [one for one in faults if one.startswith("verify.html")]
+    assert [one for one in faults if one.startswith("forecast 1 of rain does not match entry")]
+    assert [one for one in faults if one.endswith(" computed from the rows, 0.0367 stated")]
+
+
 def test_the_publishers_own_pages_are_named_without_a_fault(whole: Path, folder: Path) -> None:
     copytree(whole, folder)
     added("about.html")(folder)
@@ -216,5 +232,6 @@ def test_a_history_that_does_not_verify_is_not_published(
     )
     with act(engine, 12) as (session, kate, _), pytest.raises(Refused) as refused:
         published_by(session, kate, folder, member=kate)
-    assert "The record cannot be proved: forecast 1 does not match entry" in str(refused.value)
+    said = "The record cannot be proved: forecast 1 of rain does not match entry"
+    assert said in str(refused.value)
     assert not folder.exists()

@@ -5,18 +5,20 @@ const NOTHING = "0".repeat(64);
 const HOUR = 3600000000; // microseconds
 const SHA2 = { "0201": "SHA-256", "0202": "SHA-384", "0203": "SHA-512" };
 const MESSAGE_DIGEST = "2a864886f70d010904";
+const ONLY =
+  "Only a digest from elsewhere, or the signature of a stamp, shows when its chain was made.";
 
 const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 const hash = async (bytes, name = "SHA-256") =>
   new Uint8Array(await crypto.subtle.digest(name, bytes));
 const sha256 = async (text) => hex(await hash(new TextEncoder().encode(text)));
 const micros = (time) => Date.parse(`${time.slice(0, 19)}Z`) * 1000 + Number(time.slice(20, 26));
-const near = (one, other) =>
-  one === other || (one !== null && other !== null && Math.abs(one - other) < 1e-9);
 const shown = (score, digits = 4) => (score === null ? "none" : score.toFixed(digits));
 const differing = (score, stated) => {
+  const isKnown = score !== null && stated !== null;
+  if (score === stated || (isKnown && Math.abs(score - stated) < 1e-9)) return "";
   const digits = shown(score) === shown(stated) ? 10 : 4;
-  return `${shown(score, digits)}, not ${shown(stated, digits)}`;
+  return `${shown(score, digits)} computed from the rows, ${shown(stated, digits)} stated`;
 };
 const many = (number, what) => `${number} ${what}${number === 1 ? "" : "s"}`;
 const compare = (one, other) => (one < other ? -1 : Number(one > other));
@@ -30,6 +32,7 @@ class Check {
   opened = new Set();
   older = new Map();
   forecasts = [];
+  handles = new Map();
   scores = [];
 
   async all(record) {
@@ -37,24 +40,22 @@ class Check {
       if (record.form !== FORM) throw new TypeError();
       Object.keys(record.files);
       await this.chain(record);
-      const members = new Map();
       for (const one of record.members) {
-        members.set((await this.row(one, "member")).id, JSON.parse(one.said).handle);
+        this.handles.set((await this.row(one, "member")).id, JSON.parse(one.said).handle);
       }
-      const who = [...members.values()].join(", ");
+      const who = [...this.handles.values()].join(", ");
       const title =
         record.team === null ? who : `${(await this.row(record.team, "team")).name} (${who})`;
       const wordings = new Map();
-      for (const one of record.questions) await this.question(one, members, wordings);
+      for (const one of record.questions) await this.question(one, wordings);
       const forecasts = many(this.forecasts.length, "forecast");
       this.said.unshift(`${title}: ${forecasts} on ${many(wordings.size, "question")}.`);
       this.counts(record.counts, wordings);
       this.times(await this.stamps(record.stamps));
       const sum = this.scores.reduce((total, score) => total + score, 0);
       const mean = this.scores.length ? sum / this.scores.length : null;
-      if (!near(record.brier, mean)) {
-        this.faults.push(`the mean Brier score is ${differing(mean, record.brier)}`);
-      }
+      const differ = differing(mean, record.brier);
+      if (differ) this.faults.push(`mean Brier score: ${differ}`);
       const recomputed = `${many(this.scores.length, "Brier score")} recomputed, mean ${shown(mean)}`;
       this.said.push(`Scores: ${recomputed}.`);
       const older = [...this.older].sort().map(([kind, number]) => many(number, kind));
@@ -95,47 +96,49 @@ class Check {
     }
     this.first = record.first;
     if (record.digest !== `${place}-${before}`) {
-      this.faults.push("the chain does not end in its digest: an entry was altered");
+      this.faults.push("the chain does not end in the stated digest: one was altered");
     }
     const part = `entries ${record.first} to ${place}, each with the hash of the one before`;
     this.said.push(`Chain: ${part}. Digest: ${place}-${before}`);
   }
 
-  async row(one, kind) {
+  async row(one, kind, of = "") {
     const row = JSON.parse(one.row);
     const place = one.place;
     const known = `${kind} ${row.id}`;
-    if (this.rows.has(known)) this.faults.push(`${known} appears twice`);
+    const name = known + of;
+    if (this.rows.has(known)) this.faults.push(`${name} appears twice`);
     this.rows.add(known);
     if (place === null) {
       this.older.set(kind, (this.older.get(kind) ?? 0) + 1);
-      if (this.first === 1 || this.entered.has(known)) this.faults.push(`${known} has no entry`);
+      if (this.first === 1 || this.entered.has(known)) this.faults.push(`${name} has no entry`);
       return row;
     }
     const entry = this.entries.get(place);
     const isThere = entry && entry.kind === kind && entry.rowId === row.id;
     if (!isThere || entry.row !== (await sha256(one.row))) {
-      this.faults.push(`${known} does not match entry ${place}`);
+      this.faults.push(`${name} does not match entry ${place}`);
     }
     if ("said" in one && (await sha256(one.salt + one.said)) !== row.words) {
-      this.faults.push(`the words of ${known} do not match entry ${place}`);
+      this.faults.push(`the words of ${name} do not match entry ${place}`);
     }
     this.opened.add(place);
     return row;
   }
 
-  async question(one, members, wordings) {
+  async question(one, wordings) {
     const question = await this.row(one.question, "question");
-    const wording = await this.row(one.wording, "question_revision");
-    const resolutions = [];
-    for (const each of one.resolutions) resolutions.push(await this.row(each, "resolution"));
     const slug = question.slug;
+    const of = ` of ${slug}`;
+    const wording = await this.row(one.wording, "question_revision", of);
+    const resolutions = [];
+    for (const each of one.resolutions) resolutions.push(await this.row(each, "resolution", of));
     const paths = new Map();
     const made = [];
     for (const each of one.forecasts) {
-      const row = await this.row(each, "forecast");
-      if (!members.has(row.member_id)) throw new TypeError();
-      const member = members.get(row.member_id);
+      const row = await this.row(each, "forecast", of);
+      if (!this.handles.has(row.member_id)) throw new TypeError();
+      const member = this.handles.get(row.member_id);
       const name = `${slug}, forecast of ${member} at ${row.made_at}`;
       this.forecasts.push({ place: each.place, row, name });
       paths.set(member, [...(paths.get(member) ?? []), row]);
@@ -158,10 +161,8 @@ class Check {
       const score = brier(wording, outcome, paths.get(member) ?? []);
       const stated = given.get(member) ?? null;
       if (score !== null) this.scores.push(score);
-      if (!near(stated, score)) {
-        const said = differing(score, stated);
-        this.faults.push(`${slug}: the Brier score of ${member} is ${said}`);
-      }
+      const differ = differing(score, stated);
+      if (differ) this.faults.push(`${slug}: Brier score of ${member}: ${differ}`);
     }
     wordings.set(question.id, [slug, one.wording.place ?? 0]);
   }
@@ -188,13 +189,18 @@ class Check {
       questions_elsewhere: questions,
     };
     for (const [name, number] of Object.entries(found)) {
-      if (given[name] !== number) this.faults.push(`counts: ${name} is ${number}, not ${given[name]}`);
+      if (given[name] !== number) {
+        this.faults.push(`counts: ${name}: ${number} counted, ${given[name]} stated`);
+      }
     }
     const [here, there] = [many(others, "other forecast"), many(elsewhere.length, "forecast")];
+    const part = this.first === 1 ? "" : ` from entry ${this.first} on`;
+    const whole = this.faults.length
+      ? ""
+      : " No outcome and no later wording of the published questions was left out.";
     this.said.push(
-      `Not published: ${here} on these questions, and ${there} on ` +
-        `${many(questions, "other question")}; their authors are hidden. ` +
-        "Nothing else was left out.",
+      `Not published${part}: ${here} on these questions, and ${there} on ` +
+        `${many(questions, "other question")}; their authors are hidden.${whole}`,
     );
   }
 
@@ -219,13 +225,20 @@ class Check {
   }
 
   times(stamps) {
-    let [imported, proved, covered, longest] = [0, 0, 0, 0];
+    let [proved, covered, longest] = [0, 0, 0];
+    const found = new Map();
+    const count = (what) => found.set(what, (found.get(what) ?? 0) + 1);
     for (const { place, row, name } of this.forecasts) {
       if (!this.entries.has(place)) continue;
       proved += 1;
       const at = this.entries.get(place).at ?? row.recorded_at;
       if (row.made_at > at) this.faults.push(`${name}: made after it was recorded, at ${at}`);
-      if (row.made_at < at) imported += 1;
+      if (row.made_at < at) {
+        const by = row.vouched_by_id ?? null;
+        const names = new Map([[row.member_id, "the forecaster"], [null, "an unknown member"]]);
+        const who = names.get(by) ?? this.handles.get(by) ?? "another member";
+        count(`imported by ${who}, who alone vouches for the earlier time`);
+      }
       const before = stamps.findLast((stamp) => stamp[0] < place);
       const after = stamps.find((stamp) => stamp[0] >= place);
       if (before && micros(at) < before[1] - HOUR) {
@@ -237,6 +250,8 @@ class Check {
       if (after) {
         covered += 1;
         longest = Math.max(longest, after[1] - micros(at));
+      } else {
+        count("without a later stamp: only the ledger vouches for the time");
       }
     }
     if (covered) {
@@ -244,11 +259,8 @@ class Check {
       const stamped_ = `${covered} of ${many(proved, "forecast")} stamped`;
       this.said.push(`Times: ${stamped_}, at most ${hours}, if the signatures are right.`);
     }
-    for (const [number, what] of [
-      [proved - covered, "without a later stamp: only the ledger vouches for the time"],
-      [imported, "imported: only the forecaster vouches for the earlier time"],
-    ]) {
-      if (number) this.said.push(`Times: ${many(number, "forecast")} ${what}.`);
+    for (const what of [...found.keys()].sort().reverse()) {
+      this.said.push(`Times: ${many(found.get(what), "forecast")} ${what}.`);
     }
   }
 }
@@ -322,7 +334,7 @@ function distance(row, options, outcome) {
   return vector.reduce((sum, p, k) => (p === null ? sum : sum + (p - (k === hit)) ** 2), 0) / 2;
 }
 
-async function show(text, name) {
+async function show(text, name, limit) {
   const state = document.getElementById("proof-state");
   const list = (name, lines) =>
     document.getElementById(name).replaceChildren(
@@ -342,13 +354,23 @@ async function show(text, name) {
   const check = await new Check().all(record);
   list("proof-faults", check.faults);
   list("proof-said", check.said);
-  const limit = check.older.size ? ", except for the older rows, which are not proved" : "";
-  const found = check.faults.length ? "is NOT as it was recorded:" : `is as it was recorded${limit}.`;
-  state.textContent = `${name} ${found}`;
+  const older = check.older.size ? ", except for the older rows, which are not proved" : "";
+  state.textContent = check.faults.length
+    ? `${name} does NOT pass the check:`
+    : `${name} agrees with its chain of hashes${older}. ${ONLY}`;
+  document.getElementById("proof-limit").textContent = limit;
 }
 
+const copy = document.getElementById("proof-data").textContent;
 document.getElementById("proof-file").addEventListener("change", async (event) => {
   const [file] = event.target.files;
-  if (file) show(await file.text(), file.name);
+  if (!file) return;
+  const text = await file.text();
+  const relation = text.replaceAll("<", "\\u003c") === copy ? "is the same as" : "differs from";
+  show(text, file.name, `Not compared: the pages. This file ${relation} the copy in this page.`);
 });
-show(document.getElementById("proof-data").textContent, "This record");
+show(
+  copy,
+  "The copy of the record in this page",
+  "Not compared: the file record.json and the other pages. Run python verify.py to compare them.",
+);
