@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -156,7 +157,22 @@ def move(
         f"ALTER DATABASE {source.url.database} SET default_transaction_read_only = on"
     )
     print_note("To use the new one, set FORECASTS_DATABASE_URL to it for everyone.")
+    _note_stamps(source, target, settings(database).proofs_folder)
     _note_if_open(target)
+
+
+def _note_stamps(source: Engine, target: Engine, chosen: Path | None) -> None:
+    """Tell the operator where the stamps are, if they are looked for elsewhere from now on."""
+    from forecasts.ledger.database import reading
+    from forecasts.operations.stamps import folder_of_proofs, later_than
+
+    with reading(source) as session, reading(target) as moved:
+        here, there = (folder_of_proofs(one, chosen) for one in (session, moved))
+    if here != there and (kept := later_than(here, -1)):
+        print_note(
+            f"{kept:,} {'stamp' if kept == 1 else 'stamps'} of it in {here}: copy them to {there}, "
+            "where forecasts verify looks for them."
+        )
 
 
 def _note_if_open(engine: Engine) -> None:

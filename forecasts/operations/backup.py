@@ -28,7 +28,7 @@ from forecasts.common.times import utc
 from forecasts.ledger.database import open_engine, reading
 from forecasts.ledger.driver_errors import damaged_file, is_damage
 from forecasts.ledger.schema import make_ready
-from forecasts.ledger.sqlite_file import Kind, kind_of
+from forecasts.ledger.sqlite_file import Kind, kind_of, read_only
 from forecasts.ledger.urls import place, sqlite_path
 from forecasts.ledger.verification import Verified, verify
 
@@ -98,9 +98,8 @@ def restore(
         aside = target.with_name(f"{target.name}.before-{utc(now):%Y%m%dT%H%M%SZ}")
     with _draft(target) as draft:
         # Through SQLite, since a ledger copied as a file may have a journal beside it.
-        read_only = f"{file.absolute().as_uri()}?mode=ro"
         with (
-            closing(sqlite3.connect(read_only, uri=True)) as backup,
+            closing(read_only(file)) as backup,
             closing(sqlite3.connect(draft)) as copy,
         ):
             _copied(backup, copy, file)

@@ -21,6 +21,7 @@ from forecasts.resolution.progress import parked
 from forecasts.resolution.proposals import open_proposals
 from forecasts.resolution.runs.last_run import run_times
 
+_STATUS = "forecasts run status"
 _LONGEST_SILENCE = timedelta(days=2)  # of the runs
 _OLDEST_BACKUP = timedelta(days=7)
 _PATIENCE = timedelta(days=1)  # in which a question may wait for a person
@@ -60,6 +61,13 @@ def _run(session: Session, now: datetime) -> Finding:
         )
     if times.is_overdue(now) or (due and now - times.last > _LONGEST_SILENCE):
         return Finding("run", f"{result}; the next is overdue.", f"{schedule}, and see its log.")
+    waits = col(Watch.next_at).is_not(None) & col(Watch.parked_at).is_(None)
+    is_failing = (col(Watch.attempts) > 0) & waits
+    failing = session.exec(select(func.count()).select_from(Watch).where(is_failing)).one()
+    if failing:
+        questions = "1 question" if failing == 1 else f"{failing:,} questions"
+        result += f"; checks of {questions} failed, and are repeated. To see why: {_STATUS}"
+        return Finding("run", result)
     return Finding("run", f"{result}.")
 
 
@@ -78,10 +86,9 @@ def _people(session: Session, now: datetime) -> Finding:
     first = min(since for rows in waiting.values() for _, since in rows)
     needs = "question needs" if total == 1 else "questions need"
     result = f"{total:,} {needs} a person ({counted}), the first since {to_minute(first)}"
-    see = "forecasts run status"
     if now - first <= _PATIENCE:
-        return Finding("people", f"{result}. To list them: {see}")
-    return Finding("people", f"{result}.", f"Decide on the page Resolve. To list them: {see}")
+        return Finding("people", f"{result}. To list them: {_STATUS}")
+    return Finding("people", f"{result}.", f"Decide on the page Resolve. To list them: {_STATUS}")
 
 
 def _backup(session: Session, now: datetime, *, is_new: bool) -> Finding:

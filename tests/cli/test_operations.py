@@ -216,6 +216,22 @@ def test_a_moved_file_says_where_it_was_moved_until_it_is_reopened(
     forecasts("update", "rain", "40%", *old)
 
 
+def test_a_move_says_which_stamps_to_copy(
+    forecasts: Run, ledger_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(f"{ledger_file}.proofs")
+    folder.mkdir()
+    (folder / f"1-{'a' * 64}.tsr").write_bytes(b"a stamp")
+    old, to = ("--database", str(ledger_file)), tmp_path / "new.sqlite3"
+    said = forecasts("move", "--to", str(to), *old).stderr
+    assert f"1 stamp of it in {folder}: copy them to {to}.proofs, where" in said
+    forecasts("move", "--reopen", *old)
+    monkeypatch.setenv("FORECASTS_PROOFS_FOLDER", str(folder))
+    assert (
+        "copy them" not in forecasts("move", "--to", str(tmp_path / "third.sqlite3"), *old).stderr
+    )
+
+
 @pytest.mark.parametrize("options", [(), ("--reopen", "--to", "new.sqlite3")])
 def test_a_move_has_either_a_target_or_reopens(forecasts: Run, options: tuple[str, ...]) -> None:
     assert "either --to or --reopen" in forecasts("move", *options, exit_code=2).stderr

@@ -15,6 +15,7 @@ from forecasts.common.errors import DatabaseError
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database, schema
 from forecasts.ledger.verification import verify
+from forecasts.operations.backup import restore
 from tests.conftest import day
 
 NOBODY = 65534
@@ -111,3 +112,20 @@ def test_while_others_write_to_it_what_they_wrote_is_read(ledger: Path) -> None:
 
     assert as_nobody(both) == "True"
     engine.dispose()
+
+
+def test_a_backup_that_can_only_be_read_is_restored(folder: Path, ledger: Path) -> None:
+    own = folder / "own"
+    own.mkdir()
+    own.chmod(0o777)
+    ledger.chmod(0o444)
+    folder.chmod(0o555)
+
+    def restored() -> str:
+        engine = database.open_engine(sqlite_url(own / "ledger.sqlite3"))
+        done = restore(engine, ledger, now=day(1))
+        engine.dispose()
+        return f"{done.found.entries} entry"
+
+    assert as_nobody(restored) == "1 entry"
+    assert sorted(one.name for one in folder.iterdir()) == ["ledger.sqlite3", "own"]

@@ -122,6 +122,11 @@ def test_a_restore_brings_the_backup_and_keeps_what_was_there(
     assert members(path) == ["alice", "carol"]
 
 
+def test_a_restore_writes_nothing_beside_the_backup(saved: Path, engine: Engine) -> None:
+    restore(engine, saved, now=day(1))
+    assert only(saved.parent) == ["backup.sqlite3"]
+
+
 def test_where_nothing_is_there_the_backup_begins_a_ledger(saved: Path, tmp_path: Path) -> None:
     new = tmp_path / "new" / "ledger.sqlite3"
     engine = database.open_engine(sqlite_url(new))

@@ -306,6 +306,26 @@ def test_runs_are_missed_if_questions_are_due(session: Session) -> None:
     assert "overdue" in routines(session, 2.1)["run"].result
 
 
+def test_failing_checks_are_counted_until_the_question_is_parked_or_resolved(
+    session: Session,
+) -> None:
+    alice = member_or_new(session, "alice", now=day(0))
+    for slug, attempts in (("rain", 1), ("snow", 0)):
+        question = ask(session, alice, slug=slug)
+        session.add(Watch(question_id=question.id, next_at=day(2), attempts=attempts))
+    record_run(session, now=day(1))
+    said = routines(session, 1)["run"]
+    assert said.passed
+    assert said.result.endswith(
+        "; checks of 1 question failed, and are repeated. To see why: forecasts run status"
+    )
+    watch = session.exec(select(Watch).where(Watch.attempts == 1)).one()
+    watch.parked_at = day(1)
+    assert "failed" not in routines(session, 1)["run"].result
+    watch.parked_at, watch.next_at = None, None
+    assert "failed" not in routines(session, 1)["run"].result
+
+
 def test_runs_half_a_minute_apart_are_not_a_schedule(session: Session) -> None:
     rain = ask(session, member_or_new(session, "alice", now=day(0)))
     session.add(Watch(question_id=rain.id, next_at=day(2)))
