@@ -20,6 +20,7 @@ from typing import Any
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
+from forecasts.access.members import kind_of
 from forecasts.access.memberships import active_membership, is_active, join, memberships_of
 from forecasts.access.oidc_settings import ANY_DOMAIN, SignIn
 from forecasts.access.roles import appointed_role, ensure_admin
@@ -210,7 +211,7 @@ def link_identity(session: Session, newcomer: Member, known: Member, *, now: dat
             f"{newcomer.handle!r} has not signed in.",
             remedy="Let them sign in to the app once, and give the handle they got there.",
         )
-    if _identities(session, known) or known.kind != MemberKind.human:
+    if _identities(session, known) or kind_of(session, known) != MemberKind.human:
         raise Refused(f"{known.handle!r} already signs in, or is a script.")
     for table in (Question, Forecast):
         if session.exec(select(table.id).where(table.member_id == newcomer.id).limit(1)).first():

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import and_
+from sqlalchemy import and_, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
@@ -42,7 +42,10 @@ class Account:
 
 
 def accounts(session: Session, *, bots_only: bool = False) -> list[Account]:
-    """Return all members in the order of their numbers; with ``bots_only`` those not human."""
+    """Return all members in the order of their numbers; with ``bots_only`` those not human.
+
+    Kinds are those of ``members.kind_of``.
+    """
     newest = select(func.max(BotOwner.id)).group_by(col(BotOwner.bot_id))
     owner = aliased(Member)
     every = (
@@ -54,11 +57,15 @@ def accounts(session: Session, *, bots_only: bool = False) -> list[Account]:
         .order_by(col(Member.id))
     )
     if bots_only:
-        every = every.where(Member.kind != MemberKind.human)
+        every = every.where(or_(col(Member.kind) != MemberKind.human, col(owner.id).is_not(None)))
     return [
-        Account(id_, handle, MemberKind(kind), of or "")
+        Account(id_, handle, _kind(kind, of), of or "")
         for id_, handle, kind, of in session.exec(every)
     ]
+
+
+def _kind(kind: str, owner: str | None) -> MemberKind:
+    return MemberKind.bot if owner and kind == MemberKind.human else MemberKind(kind)
 
 
 def forecaster_kinds(session: Session) -> list[str]:

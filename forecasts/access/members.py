@@ -13,7 +13,7 @@ from forecasts.common.errors import BadInput, NotFound
 from forecasts.common.limits import require_name
 from forecasts.ledger.append import append, written
 from forecasts.ledger.facts import known
-from forecasts.ledger.models import Member, MemberKind
+from forecasts.ledger.models import BotOwner, Member, MemberKind
 
 _BATCH = 10_000  # handles in a statement
 _BY_HANDLE = select(Member).where(Member.handle == bindparam("handle"))
@@ -85,6 +85,14 @@ def _require_handle(handle: str) -> None:
             remedy="Set FORECASTS_MEMBER, or name a member with --as.",
         )
     require_name(handle, "The handle")
+
+
+def kind_of(session: Session, member: Member) -> MemberKind:
+    """Return the member's kind: an adopted member is a bot (``tokens.adopt``)."""
+    if member.kind != MemberKind.human:
+        return MemberKind(member.kind)
+    adopted = session.exec(select(BotOwner.id).where(BotOwner.bot_id == member.id).limit(1))
+    return MemberKind.human if adopted.first() is None else MemberKind.bot
 
 
 def handles(session: Session) -> dict[int, str]:

@@ -24,7 +24,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, false, or_, true
 from sqlmodel import Session, col, select
 
-from forecasts.access.members import find_member
+from forecasts.access.members import find_member, kind_of
 from forecasts.access.memberships import (
     active_membership,
     is_active,
@@ -260,7 +260,7 @@ def require_own_name(session: Session, signer: str, handle: str, *, now: datetim
     if signer == handle or is_embedded(session.get_bind()) or not is_shared(session):
         return
     other, admin = find_member(session, handle), find_member(session, signer)
-    is_script = other is not None and other.kind in (MemberKind.bot, MemberKind.service)
+    is_script = other is not None and kind_of(session, other) != MemberKind.human
     if is_script and admin is not None and member_rights(session, admin, now=now).unrestricted:
         return
     raise Forbidden(

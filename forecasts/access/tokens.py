@@ -24,6 +24,7 @@ from sqlmodel import Session, col, select
 
 from forecasts.access import members, roles
 from forecasts.access.roles import Action, Scope
+from forecasts.common.commands import command
 from forecasts.common.errors import BadInput, Expired, Forbidden, NotFound, Refused
 from forecasts.common.settings import Settings
 from forecasts.common.times import iso
@@ -129,13 +130,48 @@ def create(
         owner = owner or member
         if owner is not None:
             written(session, BotOwner(bot_id=bot.id, owner_id=owner.id, recorded_at=now))
-    if bot.kind == MemberKind.human:
+    if members.kind_of(session, bot) == MemberKind.human:
         raise Refused(
             f"{bot.handle!r} is a person, and tokens are for scripts: nobody forecasts in "
             "another member's name.",
-            remedy="Choose a name for the script, such as resolver-bot.",
+            remedy="Choose a name for the script, such as resolver-bot. If it is a model, make it "
+            f"your bot: {command('member adopt', bot.handle)}",
         )
     return issue(session, bot, now=now, expires_at=expires_at, scopes=scopes)
+
+
+def adopt(
+    session: Session, handle: str, *, member: Member | None, owner: Member | None, now: datetime
+) -> Member:
+    """Return the member, from now on a bot of the owner, which is written and permanent.
+
+    For a model that had a name before models were bots. Its past forecasts count as a bot's too.
+    ``member``: as in ``create``. Refused for a service, the owner, and the owner's own bot; and for
+    someone who signs in or has a role in the whole ledger, who is a person.
+    """
+    _require_admin_or_owner(session, member, now)
+    if owner is None:
+        raise Refused(
+            "Nobody would answer for the bot.",
+            remedy="Set FORECASTS_TOKEN to an admin's token: that member is then its owner.",
+        )
+    bot = members.member_named(session, handle)
+    before = owner_of(session, bot)
+    signs_in = select(Identity.id).where(Identity.member_id == bot.id)
+    for is_so, reason in (
+        (bot.id == owner.id, "would be its own owner"),
+        (bot.kind == MemberKind.service, "is a service"),
+        (before is not None and before.id == owner.id, f"is already a bot of {owner.handle}"),
+        (session.exec(signs_in).first() is not None, "signs in, so it is a person"),
+        (
+            bot.kind == MemberKind.human and roles.appointed_role(session, bot) is not None,
+            "has a role in the whole ledger",
+        ),
+    ):
+        if is_so:
+            raise Refused(f"{handle!r} cannot become a bot of {owner.handle}: it {reason}.")
+    written(session, BotOwner(bot_id=bot.id, owner_id=owner.id, recorded_at=now))
+    return bot
 
 
 def owner_of(session: Session, bot: Member) -> Member | None:

@@ -14,6 +14,7 @@ from forecasts.cli.console import print_note
 from forecasts.cli.options import Database
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, ledger, reading_as, settings
+from forecasts.common.commands import command
 from forecasts.common.errors import BadInput, Refused
 
 if TYPE_CHECKING:
@@ -89,15 +90,16 @@ def _ready(door: _Own) -> str:
     person other than the user, since a model does not forecast in another member's name.
     """
     from forecasts.access import tokens
-    from forecasts.access.members import member_or_new
+    from forecasts.access.members import kind_of, member_or_new
     from forecasts.ledger.append import written
     from forecasts.ledger.models import BotOwner, MemberKind
 
     chosen, user = settings(door.database, door.handle), settings(door.database).member
     with reading_as(door.database, door.handle, engine=door.engine) as (session, found, now):
         name = tokens.acting_handle(session, chosen, now=now)
+        kind = None if found is None else kind_of(session, found)
     if name == user:
-        if found is not None and found.kind != MemberKind.human:
+        if kind not in (None, MemberKind.human):
             return f"The model acts as {name}, a bot."
         return (
             f"The model acts as you, {name}: its forecasts count as yours. To keep the records "
@@ -108,9 +110,10 @@ def _ready(door: _Own) -> str:
             found = member_or_new(session, name, now=now, kind=MemberKind.bot)
             written(session, BotOwner(bot_id=found.id, owner_id=owner.id, recorded_at=now))
         return f"The model acts as {name}, a new bot of {user}."
-    if found.kind == MemberKind.human:
+    if kind == MemberKind.human:
         raise Refused(
             f"{name!r} is a person, and a model does not forecast in another member's name.",
-            remedy="Choose a new name for the model: it becomes your bot.",
+            remedy="Choose a new name for the model: it becomes your bot. If this one is already "
+            f"a model's, adopt it: {command('member adopt', name)}",
         )
     return f"The model acts as {name}, a bot."

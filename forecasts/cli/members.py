@@ -1,4 +1,4 @@
-"""The commands for a member's personal data: member export, member remove."""
+"""The commands for a member: member export, member remove, member adopt."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from forecasts.cli.console import now, print_line, print_note
 from forecasts.cli.options import Database, Handle, Member
 from forecasts.cli.root import group
 from forecasts.cli.session import by, ledger, settings
+from forecasts.cli.tokens import owner_by_name
 from forecasts.common.errors import BadInput, Refused
 from forecasts.common.json_text import json_ready, json_text
 from forecasts.common.text import without_formulas
 
-member = group("member", help="Export or remove a member's personal data.")
+member = group("member", help="Export or remove a member's data, or adopt a model as your bot.")
 
 
 @member.command("export")
@@ -65,6 +66,38 @@ def _write(folder: Path, tables: dict[str, list[dict[str, Any]]]) -> list[Path]:
             remedy="Name a folder that you may write to.",
         ) from error
     return files
+
+
+@member.command()
+def adopt(
+    handle: Handle,
+    confirm: Annotated[
+        str | None, Option(metavar="HANDLE", help="Repeat the handle instead of being prompted.")
+    ] = None,
+    database: Database = None,
+) -> None:
+    """Make a member who is a model your bot, for good. Past forecasts count as a bot's too.
+
+    For a model that acted under a name before models were bots, or a bot without an owner. Names,
+    forecasts and scores stay. Someone who signs in, or has a role in the whole ledger, is a person.
+    """
+    from forecasts.access import tokens
+    from forecasts.ledger.clock import act_time
+    from forecasts.ledger.database import writing
+
+    if confirm is None:
+        confirm = typer.prompt(
+            f"This cannot be undone. To make {handle} your bot, type the handle", err=True
+        )
+    if confirm != handle:
+        raise Refused(f"{confirm!r} is not {handle!r}; nothing was changed.")
+    chosen = settings(database)
+    with writing(ledger(chosen), now) as session:
+        at = act_time(session)
+        who = by(session, chosen, at)
+        owner = who or owner_by_name(session, chosen, at)
+        tokens.adopt(session, handle, member=who, owner=owner, now=at)
+    print_line(f"{handle} is a bot of {owner.handle if owner else 'nobody'}.")
 
 
 @member.command()

@@ -62,7 +62,7 @@ def create(
             session,
             name,
             member=who,
-            owner=who or _owner_by_name(session, chosen, at),
+            owner=who or owner_by_name(session, chosen, at),
             now=at,
             expires_at=until,
             scopes=scope or tokens.USUAL_SCOPES,
@@ -76,7 +76,7 @@ def create(
     )
 
 
-def _owner_by_name(session: Session, chosen: Settings, at: datetime) -> Member | None:
+def owner_by_name(session: Session, chosen: Settings, at: datetime) -> Member | None:
     """Return the member of the settings, None if a name alone proves nothing."""
     from forecasts.access import tokens
 

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from sqlmodel import Session, col, func, select
 
+from forecasts.access.kinds import accounts
 from forecasts.access.roles import member_rights
 from forecasts.access.visibility import forecast_visible, question_visible, reading_everything
 from forecasts.exchange.folder.archive import pack
@@ -24,7 +25,6 @@ from forecasts.ledger.models import (
     Comment,
     Forecast,
     Member,
-    MemberKind,
     Membership,
     ModelUse,
     PrintedScore,
@@ -190,8 +190,8 @@ def left_out(session: Session) -> list[str]:
         ("model behind a forecast", "models behind forecasts"): count(
             ModelUse.id, of_forecast.exists()
         ),
-        ("member marked as bot or service", "members marked as bots or services"): count(
-            Member.id, col(Member.kind) != MemberKind.human
+        ("member marked as bot or service", "members marked as bots or services"): len(
+            accounts(session, bots_only=True)
         ),
         ("origin on another platform", "origins on other platforms"): count(
             QuestionOrigin.id, question_visible(session, QuestionOrigin.question_id)

@@ -290,7 +290,17 @@ def test_a_command_that_writes_says_who_acts() -> None:
             }
             if "writing" in names and "acting" not in names:
                 without.append(function.name)
-    known = ["_run", "acting", "backup", "create", "identify", "remove", "rescore", "revoke"]
+    known = [
+        "_run",
+        "acting",
+        "adopt",
+        "backup",
+        "create",
+        "identify",
+        "remove",
+        "rescore",
+        "revoke",
+    ]
     assert sorted(without) == known
 
 

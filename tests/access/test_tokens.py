@@ -12,11 +12,14 @@ from sqlmodel import Session, SQLModel, select
 
 from forecasts.access import roles, teams, tokens
 from forecasts.access.identities import Person, admit
-from forecasts.access.members import member_or_new
+from forecasts.access.kinds import accounts
+from forecasts.access.members import kind_of, member_or_new
 from forecasts.common.errors import BadInput, Expired, Forbidden, NotFound, Refused
 from forecasts.common.settings import Settings
 from forecasts.ledger import database
-from forecasts.ledger.models import Member, MemberKind, Visibility
+from forecasts.ledger.append import written
+from forecasts.ledger.models import Appointment, Member, MemberKind, Role, Visibility
+from forecasts.ledger.verification import verify
 from forecasts.resolution import confirmation, proposals
 from forecasts.updates import updates
 from forecasts.updates.values import Value
@@ -175,6 +178,69 @@ def test_nobody_gets_a_token_that_acts_in_a_person_s_name(session: Session) -> N
     member_or_new(session, "alice", now=day(0))
     with pytest.raises(Refused, match="'alice' is a person"):
         made(session, "alice")
+
+
+def test_an_adopted_model_is_a_bot_of_its_owner_with_its_history(session: Session) -> None:
+    alice, oracle = (member_or_new(session, name, now=day(0)) for name in ("alice", "oracle"))
+    question = ask(session, alice)
+    before = updates.update(session, question, Value(0.3), member=oracle, now=day(0.5))
+    assert kind_of(session, oracle) == MemberKind.human
+    tokens.adopt(session, "oracle", member=None, owner=alice, now=day(1))
+    assert kind_of(session, oracle) == MemberKind.bot
+    assert tokens.owner_of(session, oracle) == alice
+    assert tokens.bots_of(session, alice) == [oracle]
+    found = {one.handle: (one.kind, one.owner) for one in accounts(session)}
+    assert found["oracle"] == (MemberKind.bot, "alice")
+    assert found["alice"] == (MemberKind.human, "")
+    assert [one.handle for one in accounts(session, bots_only=True)] == ["oracle"]
+    assert [row.id for row, _ in updates.history(session, question, oracle)] == [before.id]
+    assert made(session, "oracle").member == oracle
+
+
+def test_an_adoption_is_a_row_of_history(engine: Engine) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        oracle = member_or_new(session, "oracle", now=day(0))
+    with database.writing(engine) as session:
+        tokens.adopt(session, "oracle", member=None, owner=alice, now=day(1))
+    with database.reading(engine) as session:
+        assert kind_of(session, oracle) == MemberKind.bot
+        assert verify(session).broken is None
+
+
+def test_an_adopted_bot_may_change_its_owner(session: Session) -> None:
+    alice, bob = (member_or_new(session, name, now=day(0)) for name in ("alice", "bob"))
+    bot = made(session).member
+    for number, owner in enumerate((alice, bob, alice)):
+        tokens.adopt(session, "bot", member=None, owner=owner, now=day(1 + number))
+        assert tokens.owner_of(session, bot) == owner
+    assert tokens.bots_of(session, bob) == []
+
+
+def test_people_and_services_are_not_adopted(session: Session) -> None:
+    alice = member_or_new(session, "alice", now=day(0))
+    admit(session, Person("https://id.example", "u-2", "bob"), now=day(0))
+    [bob] = session.exec(select(Member).where(Member.handle != "alice"))
+    carol = member_or_new(session, "carol", now=day(0))
+    written(session, Appointment(member_id=carol.id, role=Role.viewer, recorded_at=day(0)))
+    member_or_new(session, "runs", now=day(0), kind=MemberKind.service)
+    member_or_new(session, "oracle", now=day(0))
+    tokens.adopt(session, "oracle", member=None, owner=alice, now=day(1))
+    for handle, reason in (
+        ("alice", "its own owner"),
+        (bob.handle, "signs in"),
+        ("carol", "has a role"),
+        ("runs", "is a service"),
+        ("oracle", "already a bot of alice"),
+    ):
+        with pytest.raises(Refused, match=reason):
+            tokens.adopt(session, handle, member=None, owner=alice, now=day(2))
+    with pytest.raises(NotFound):
+        tokens.adopt(session, "nobody", member=None, owner=alice, now=day(2))
+    with pytest.raises(Refused, match="Nobody would answer"):
+        tokens.adopt(session, "oracle", member=None, owner=None, now=day(2))
+    with pytest.raises(Forbidden):
+        tokens.adopt(session, "oracle", member=carol, owner=carol, now=day(2))
 
 
 def test_neither_a_token_nor_its_revocation_can_be_rewritten(engine: Engine) -> None:

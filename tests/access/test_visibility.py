@@ -108,6 +108,9 @@ OPEN = {
     "ledger.append.written": "called by verbs that have checked",
     "ledger.current.newest_wording": "called by verbs that have checked",
     "access.memberships.join": "called by teams.create and imports, which have checked",
+    "api.metaculus.posts.account": "handles and kinds are visible to everyone",
+    "api.metaculus.posts.posted_comment": "called with a comment that the reader may see",
+    "access.members.kind_of": "handles, kinds and owners are visible to everyone",
     "access.members.member_named": "handles are visible to everyone",
     "access.members.member_or_new": "someone who opens the ledger or signs in is a member",
     "access.visibility.read_as": "sets the reader; called when a session opens",
@@ -398,6 +401,11 @@ def forecast_of_anna(cell: Cell) -> Forecast:
     anna = members.member_named(cell.session, "anna")
     mine = Forecast.question_id == cell.question.id, Forecast.member_id == anna.id
     return cell.session.exec(select(Forecast).where(*mine)).one()
+
+
+def adopted(cell: Cell) -> Any:
+    model = members.member_or_new(cell.session, "a model", now=NOW)
+    return tokens.adopt(cell.session, model.handle, owner=cell.member, **cell.here)
 
 
 def found_anna(cell: Cell) -> Any:
@@ -1000,6 +1008,7 @@ CASES: dict[str, Case] = {
         on="team",
     ),
     "agenda.today.today": Case(A.see, among(on_today)),
+    "access.tokens.adopt": Case(A.administer, adopted, on="ledger"),
     "access.tokens.create": Case(
         A.administer, lambda c: tokens.create(c.session, "script", **c.here), on="ledger"
     ),

@@ -8,10 +8,14 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
+from forecasts.access import tokens
+from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.ledger.verification import verify
+from forecasts.updates import updates
+from forecasts.updates.values import Value
 from tests.api.conftest import Clock, asked
-from tests.conftest import day
+from tests.conftest import ask, day
 
 V1 = "/api/v1"
 Bot = Callable[..., dict[str, str]]
@@ -80,6 +84,32 @@ def test_from_an_article_to_scores(api: TestClient, engine: Engine, clock: Clock
     assert [group["name"] for group in report["groups"]] == ["bot"]
     with database.reading(engine) as session:
         assert verify(session).broken is None
+
+
+def test_an_adopted_model_is_a_bot_everywhere(
+    api: TestClient, engine: Engine, make_bot: Bot
+) -> None:
+    with database.writing(engine) as session:
+        oracle = member_or_new(session, "oracle", now=day(0))
+        question = ask(session, oracle, slug="rain")
+        updates.update(session, question, Value(0.7), member=oracle, now=day(0.5))
+
+    def kinds() -> dict[str, tuple[str, str | None]]:
+        found = api.get(f"{V1}/members").json()["members"]
+        return {one["handle"]: (one["kind"], one["owner"]) for one in found}
+
+    def of_people() -> list[str]:
+        found = api.get(f"{V1}/crowd", params={"of": "people"}).json()["rows"]
+        return [row["question_id"] for row in found]
+
+    assert (kinds()["oracle"], of_people()) == (("human", None), ["rain"])
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        tokens.adopt(session, "oracle", member=None, owner=alice, now=day(1))
+    assert (kinds()["oracle"], of_people()) == (("bot", "alice"), [])
+    own = make_bot("oracle")
+    assert api.get(f"{V1}/me", headers=own).json()["kind"] == "bot"
+    assert api.get("/api/users/me/", headers=own).json()["is_bot"] is True
 
 
 def test_two_bots_are_compared(

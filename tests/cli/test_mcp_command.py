@@ -77,6 +77,22 @@ def test_another_person_is_refused_at_the_start(forecasts: Run, served: list[Any
     assert not served
 
 
+def test_a_model_that_was_made_a_person_is_adopted_and_then_served(
+    forecasts: Run, served: list[Any]
+) -> None:
+    forecasts("ask", "Will it snow by 2026-02-01?", "--criteria", "Gazette.", "--as", "oracle")
+    refused = forecasts("mcp", "--as", "oracle", exit_code=2)
+    assert "forecasts member adopt oracle" in " ".join(refused.stderr.split())
+    mistyped = forecasts("member", "adopt", "oracle", "--confirm", "oracel", exit_code=2)
+    assert "nothing was changed" in mistyped.stderr
+    done = forecasts("member", "adopt", "oracle", "--confirm", "oracle")
+    assert done.stdout == "oracle is a bot of alice.\n"
+    assert "The model acts as oracle, a bot." in forecasts("mcp", "--as", "oracle").stderr
+    found = accounts(served[0])["oracle"]
+    assert (found.kind, found.owner) == ("bot", "alice")
+    assert forecasts("token", "create", "oracle").stdout.startswith("fct_")
+
+
 def test_a_bot_with_a_token_is_refused_at_the_start_without_it(
     forecasts: Run, served: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

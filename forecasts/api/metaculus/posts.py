@@ -65,9 +65,10 @@ def resolve_time(text: QuestionText) -> datetime:
     return text.scheduled_resolve_time or text.scheduled_close_time
 
 
-def account(member: Member) -> Account:
+def account(session: Session, member: Member) -> Account:
     """Return a member as an account."""
-    return Account(id=member.id, username=member.handle, is_bot=member.kind != MemberKind.human)
+    is_bot = members.kind_of(session, member) != MemberKind.human
+    return Account(id=member.id, username=member.handle, is_bot=is_bot)
 
 
 def question_posts(
@@ -160,13 +161,13 @@ def made_forecasts(rows: Sequence[Forecast], text: QuestionText) -> list[MadeFor
     ]
 
 
-def posted_comment(remark: Remark, post_id: int) -> PostedComment:
+def posted_comment(session: Session, remark: Remark, post_id: int) -> PostedComment:
     """Return a comment on that post."""
     row = remark.comment
     return PostedComment(
         id=row.id,
         on_post=post_id,
-        author=account(remark.author),
+        author=account(session, remark.author),
         text=row.text,
         created_at=row.recorded_at,
         is_private=row.private,

@@ -60,14 +60,14 @@ router = APIRouter(prefix="/api", include_in_schema=False)
 def me(caller: Reads) -> Account:
     """Return the token's own account."""
     with caller.reading() as at:
-        return account(at.member)
+        return account(at.session, at.member)
 
 
 @router.get("/users/me/bots/")
 def bots(caller: Reads) -> list[Account]:
     """Return the account's bots."""
     with caller.reading() as at:
-        return [account(bot) for bot in tokens.bots_of(at.session, at.member)]
+        return [account(at.session, bot) for bot in tokens.bots_of(at.session, at.member)]
 
 
 @router.post("/users/me/bots/create/", status_code=201)
@@ -77,7 +77,7 @@ def create_bot(asked: NewBot, caller: Reads) -> NewBotAnswer:
         if members.find_member(at.session, asked.username.strip()) is not None:
             raise Refused(f"There is already a member {asked.username!r}.")
         issued = tokens.create(at.session, asked.username, scopes=tokens.USUAL_SCOPES, **at.by)
-        return NewBotAnswer(user=account(issued.member), token=issued.secret)
+        return NewBotAnswer(user=account(at.session, issued.member), token=issued.secret)
 
 
 @router.get("/users/me/bots/{bot_id}/token/")
@@ -239,7 +239,7 @@ def list_comments(
     """Return a page of a post's comments, newest first."""
     with caller.reading() as at:
         found = [
-            posted_comment(one, post)
+            posted_comment(at.session, one, post)
             for state in listing.questions(at.session, post, now=at.now)
             for one in comments.remarks(at.session, state.question)
         ]
@@ -327,7 +327,7 @@ def _comment(at: At, member: Member, asked: NewComment) -> PostedComment:
         at.session, state.question, asked.text, member=member, now=at.now,
         explains_forecast=asked.included_forecast, private=asked.is_private,
     )  # fmt: skip
-    return posted_comment(comments.Remark(row, member), asked.on_post)
+    return posted_comment(at.session, comments.Remark(row, member), asked.on_post)
 
 
 def _explained(at: At, member: Member, states: Sequence[QuestionState]) -> QuestionState:

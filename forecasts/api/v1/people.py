@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from forecasts.access import teams, tokens
+from forecasts.access.members import kind_of
 from forecasts.access.roles import Scope
 from forecasts.api import answers
 from forecasts.api.caller import At, Reads
@@ -23,7 +24,7 @@ def show_me(caller: Reads) -> Response:
     with caller.reading() as at:
         found = {
             "handle": at.member.handle,
-            "kind": at.member.kind,
+            "kind": kind_of(at.session, at.member),
             "owner": _owner(at, at.member),
             "scopes": list(Scope) if at.token.scopes is None else at.token.scopes,
             "expires_at": at.token.expires_at,
@@ -42,7 +43,7 @@ def list_members(caller: Reads, limit: Limit = PAGE_SIZE, cursor: Cursor = None)
         listed = [
             {
                 "handle": handle,
-                "kind": found[handle].member.kind,
+                "kind": kind_of(at.session, found[handle].member),
                 "owner": _owner(at, found[handle].member),
                 "role": found[handle].appointed,
                 "teams": dict(found[handle].teams),
