@@ -102,6 +102,8 @@ def test_anonymised_accounts_get_the_same_aliases_at_each_import(
         (["--format", "metacullus"], "Formats are: metaculus"),
         (["--account", "zoe"], "No forecast in the file is by 'zoe'"),
         (["--format", "manifold"], "has no question of Manifold"),
+        (["--closes", "soon"], "'soon' is not a date"),
+        (["--closes", "2027-03-01"], "is read as a file of Metaculus."),
     ],
 )
 def test_an_option_that_does_not_fit_is_refused_with_a_remedy(

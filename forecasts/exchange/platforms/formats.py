@@ -143,6 +143,11 @@ def read(source: Source, choices: Choices, name: str | None = None) -> PlatformR
     BadInput as in ``recognised``, with every cell that breaks a rule, and without any question.
     """
     _, format_ = recognised(source, name)
+    if choices.closes is not None and "closes" not in format_.asks:
+        raise BadInput(
+            f"--closes is for spreadsheets; {source.name} is read as a file of {format_.title}.",
+            remedy="Leave it out.",
+        )
     record = format_.reader.read(source, choices)
     if record.frames.questions.empty:
         raise BadInput(

@@ -9,13 +9,19 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine
+from sqlmodel import select
 
 from forecasts.access.members import member_or_new
+from forecasts.access.visibility import read_as
 from forecasts.exchange.import_record import Preview, import_record
 from forecasts.exchange.platforms.record import PlatformRecord
 from forecasts.ledger import database
+from forecasts.ledger.models import Question
 from forecasts.scores.frames import ledger_frames
+from forecasts.updates.updates import update
+from forecasts.updates.values import Value
 from tests.exchange.platforms import sheets
+from tests.exchange.test_import_record import shared
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 WEEK_LATER = datetime(2026, 12, 5, 12, tzinfo=UTC)
@@ -269,3 +275,33 @@ def test_a_row_repeated_with_its_date_comes_in_once(tmp_path: Path) -> None:
     record = read(tmp_path, f"question,user,date,p,outcome\n{rows}")
     assert len(record.frames.forecasts) == 1
     assert [one.reason for one in record.left_out] == ["repeated in a later row"]
+
+
+def test_the_same_sheet_later_changes_nothing_for_a_member_without_an_admins_rights(
+    engine: Engine, tmp_path: Path
+) -> None:
+    shared(engine, "root", "alice")
+    text = f"{HEADER}Will it open by the end of the year?,0.7,\nWas it warm?,0.4,yes\n"
+    for now, p, new in ((NOW, "0.7", 2), (WEEK_LATER, "0.7", 0), (WEEK_LATER, "0.8", 1)):
+        record = read(tmp_path, text.replace("0.7", p), now)
+        with database.writing(engine) as session:
+            alice = member_or_new(session, "alice", now=now)
+            read_as(session, alice, now=now)
+            done = import_record(session, record, member=alice, now=now)
+        assert (done.counts.forecasts, done.counts.revised) == (new, 0)
+    made = ledger(engine)["Will it open by the end of the year?"][3]
+    assert made == [("2026-11-28", 0.7), ("2026-12-05", 0.8)]
+
+
+def test_a_newer_update_made_here_is_not_undone_by_the_same_sheet(
+    engine: Engine, tmp_path: Path
+) -> None:
+    text = f"{HEADER}Will it open by 1 June 2027?,0.7,\n"
+    imported(engine, tmp_path, text, NOW)
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=NOW)
+        [question] = session.exec(select(Question))
+        update(session, question, Value(probability=0.5), member=alice, now=WEEK_LATER)
+    assert imported(engine, tmp_path, text, NEXT_YEAR).changes_nothing
+    same_here = imported(engine, tmp_path, text.replace("0.7", "0.5"), NEXT_YEAR)
+    assert same_here.changes_nothing
