@@ -112,7 +112,7 @@ def cron(installation: Installation, every: timedelta) -> str:
 
 
 def _purpose(every: timedelta) -> str:
-    """Return what the schedule does and how often, for someone who finds it years later."""
+    """Return the purpose and interval of a schedule, for someone who finds it years later."""
     return f"Resolve the due questions of the forecast ledger {interval_in_words(every)}"
 
 
