@@ -207,6 +207,7 @@ def added(done: Imported, printed: int = 0) -> str:
         "resolution": done.resolutions,
         "piece of evidence": done.evidence,
         "article": done.articles,
+        "membership": len(done.memberships),
         "printed score": printed,
     }
     plurals = {"piece of evidence": "pieces of evidence"}

@@ -36,7 +36,7 @@ def preview(ready: Ready) -> None:
             import_preview.rows(seen)
         for warning in ready.warnings:
             st.caption(as_text(warning))
-        nothing = seen is not None and seen.changes_nothing
+        nothing = (ready.additions if seen is None else seen).changes_nothing
         if not nothing:
             st.caption(
                 "An import cannot be undone. For a day, a question of yours without an outcome can "

@@ -14,7 +14,7 @@ import streamlit as st
 from app.markdown_text import as_lines, as_text, counted, link, shortened
 from app.times import day, local_day
 from app.views.lists import shown_page, table
-from forecasts.common.text import without_formulas
+from forecasts.common.text import on_one_line, without_formulas
 from forecasts.exchange.import_ import Imported
 from forecasts.exchange.import_record import Preview, QuestionRow
 from forecasts.exchange.platforms.record import Advice
@@ -72,6 +72,7 @@ def additions(counts: Imported, printed: int = 0) -> None:
         "Resolutions": counts.resolutions,
         "Evidence": counts.evidence,
         "Articles": counts.articles,
+        "Memberships": len(counts.memberships),
         "Printed scores": printed,
     }
     rows = {name: f"{number:,}" for name, number in numbers.items() if number}
@@ -79,6 +80,10 @@ def additions(counts: Imported, printed: int = 0) -> None:
         table({"Adds": list(rows), "Count": list(rows.values())})
     else:
         st.info("Nothing new to import.")
+    if counts.memberships:
+        more = len(counts.memberships) - _ROWS
+        listed = [*counts.memberships[:_ROWS], *([f"{more:,} more"] if more > 0 else [])]
+        st.caption(as_lines("\n".join(["Memberships:", *map(on_one_line, listed)])))
     if counts.unvouched:
         st.caption(
             f"{counts.unvouched:,} forecasts would count as made now, because nobody vouches for "

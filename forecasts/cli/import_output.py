@@ -158,7 +158,13 @@ def _print_notes(preview: Preview) -> None:
 
 
 def print_counted(counts: Imported) -> None:
-    """Print the audience of new questions and the times of forecasts, if they need an act."""
+    """Print the changed memberships, the audience of new questions and the times of forecasts."""
+    if counts.memberships:
+        print_note("Memberships:")
+    for one in counts.memberships[:_LEFT_OUT]:
+        print_note(f"  {on_one_line(one)}")
+    if (more := len(counts.memberships) - _LEFT_OUT) > 0:
+        print_note(f"  … and {more:,} more.")
     if counts.private_note:
         print_note(counts.private_note)
     if counts.unvouched:

@@ -8,11 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
-import pandas as pd
-from sqlmodel import Session, select
+from sqlmodel import Session
 
-from forecasts.access.members import find_member, members_or_new
-from forecasts.access.memberships import join, same_membership, team_or_new
+from forecasts.access.members import members_or_new
 from forecasts.access.roles import (
     REQUIRED_SCOPES,
     Action,
@@ -33,13 +31,17 @@ from forecasts.exchange.import_forecasts import (
     withdrawals,
     write_forecasts,
 )
+from forecasts.exchange.import_memberships import (
+    NewStay,
+    compare_memberships,
+    write_memberships,
+)
 from forecasts.exchange.import_questions import (
     KnownQuestion,
     Progress,
     QuestionChanges,
     changes,
     compare_questions,
-    time_of,
     write_questions,
 )
 from forecasts.exchange.import_sources import compare_articles, compare_evidence, write_evidence
@@ -48,7 +50,6 @@ from forecasts.ledger.models import (
     Article,
     Evidence,
     Member,
-    Team,
 )
 from forecasts.questions.standing import QuestionState, listing
 from forecasts.scores import scores
@@ -59,7 +60,7 @@ from forecasts.scores.frames import FRAME_COLUMNS, Frames, rows
 class Imported:
     """The numbers of rows of each kind that were new to the ledger.
 
-    ``forecasts`` includes ``withdrawals``.
+    ``forecasts`` includes ``withdrawals``. ``memberships``: a clause on each change to them.
     """
 
     questions: int
@@ -72,6 +73,13 @@ class Imported:
     unvouched: int = 0
     kept_private: int = 0  # of the questions
     withdrawals: int = 0
+    memberships: Sequence[str] = ()
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the ledger has everything already."""
+        numbers = (self.questions, self.revised, self.forecasts, self.resolutions, self.evidence)
+        return not (any(numbers) or self.articles or self.memberships)
 
     @property
     def made(self) -> int:
@@ -81,10 +89,11 @@ class Imported:
     def __str__(self) -> str:
         """Return the numbers on one line."""
         withdrawals = f"{self.withdrawals} withdrawals, " if self.withdrawals else ""
+        memberships = f", {len(self.memberships)} memberships" if self.memberships else ""
         return (
             f"{self.questions} new questions, {self.revised} revised, {self.made} forecasts, "
             f"{withdrawals}{self.resolutions} resolutions, {self.scores} scores, "
-            f"{self.evidence} pieces of evidence, {self.articles} articles"
+            f"{self.evidence} pieces of evidence, {self.articles} articles{memberships}"
         )
 
     @property
@@ -196,6 +205,7 @@ class Comparison:
     vouched: bool
     is_limited: bool
     conflicts: Sequence[Conflict]
+    memberships: Sequence[NewStay]
 
     @property
     def counts(self) -> Imported:
@@ -212,6 +222,7 @@ class Comparison:
             unvouched=0 if self.vouched else new_forecasts,
             kept_private=self.questions.kept_private,
             withdrawals=int(withdrawals(self.forecasts.rows).sum()),
+            memberships=tuple(map(str, self.memberships)),
         )
 
 
@@ -243,7 +254,7 @@ def compare_frames(
             session, frames, states, member, rights, now, tolerant=tolerant is not None
         )
     on_progress("Members, articles and evidence", 0.0)
-    _compare_memberships(session, frames.teams)
+    memberships = compare_memberships(session, frames, now)
     articles, by_address = compare_articles(session, frames.articles, member, now)
     with nullcontext() if is_limited else reading_everything(session):
         evidence_keys, evidence = compare_evidence(session, frames.evidence, member)
@@ -272,6 +283,7 @@ def compare_frames(
         vouched,
         is_limited,
         [] if tolerance is None else tolerance.conflicts,
+        memberships,
     )
 
 
@@ -292,10 +304,7 @@ def write_frames(
     handles = dict.fromkeys([*frames.forecasts["forecaster"].unique(), *frames.teams["forecaster"]])
     kinds = {} if frames.members is None else dict(rows(frames.members[["forecaster", "kind"]]))
     members = members_or_new(session, list(handles), now=now, kinds=kinds)
-    for row in rows(frames.teams):
-        team, other = team_or_new(session, row.team, now=now), members[row.forecaster]
-        joined_at, left_at = time_of(row.joined_at), time_of(row.left_at)
-        join(session, team, other, joined_at=joined_at, left_at=left_at)
+    write_memberships(session, found.memberships, members, now)
     session.add_all(found.articles)
     session.flush()
     evidence = write_evidence(
@@ -381,12 +390,3 @@ def _require_may_import(
             require_on(state, Action.revise)
         if row.resolution.strip() and state.resolution is None:
             require_on(state, Action.resolve)
-
-
-def _compare_memberships(session: Session, teams: pd.DataFrame) -> None:
-    """Refuse, with BadInput, a membership that contradicts the ledger's."""
-    for row in rows(teams):
-        team = session.exec(select(Team).where(Team.name == row.team)).first()
-        member = find_member(session, row.forecaster)
-        if team is not None and member is not None:
-            same_membership(session, team, member, time_of(row.joined_at), time_of(row.left_at))
