@@ -8,6 +8,7 @@ from app.forms.comment import comment_form
 from app.forms.dispute import dispute_form
 from app.forms.forecast import forecast_form, withdraw_form
 from app.forms.question import criteria_field
+from app.forms.resolution import withdrawal_note
 from app.forms.revision import close_form, reopen_form, wording_form
 from app.forms.undo import undo_offer
 from app.markdown_text import (
@@ -160,6 +161,7 @@ def scored_outcome() -> str | None:
 
 def forecast_panel() -> None:
     """Show the forecast form, or the outcome, or why there is neither."""
+    withdrawal_note(state)
     if state.accepts_forecasts(moment):
         st.header("Your forecast", anchor=False)
         if mine is None and own and own[-1].withdrawn:

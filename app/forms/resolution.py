@@ -1,4 +1,4 @@
-"""The forms that propose, accept, reject, confirm and correct an outcome."""
+"""The forms that propose, accept, reject, confirm, correct and withdraw an outcome."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from app.markdown_text import as_text, closing, link, paragraphs, shortened
 from app.session import Act, act, form_key, page_state, reading
 from app.times import when, zone
 from app.views.links import question_link
+from forecasts.access.members import handles
 from forecasts.common.errors import BadInput
 from forecasts.ledger.models import QuestionType, Resolution
 from forecasts.questions.outcomes import NOT_SCORED
@@ -44,6 +45,8 @@ def proposal(row: Resolution, state: QuestionState, proposer: str, *, may: bool)
             st.markdown(paragraphs(row.note))
         if row.source:
             st.markdown(link(row.source, row.source))
+        if state.withdrawal is not None and state.withdrawal.outcome == row.outcome:
+            withdrawal_note(state)
         if state.text.resolution_criteria:
             with st.expander("Resolution criteria"):
                 st.markdown(paragraphs(state.text.resolution_criteria))
@@ -67,6 +70,15 @@ def proposal(row: Resolution, state: QuestionState, proposer: str, *, may: bool)
         with act(key) as doing:
             proposals.reject(doing.ledger, row, note=reason, **doing.by)
             doing.say(f"Rejected: {row.outcome} on “{shortened(state.text.title, 60)}”.")
+
+
+def withdrawal_note(state: QuestionState) -> None:
+    """Show the withdrawal of the question's outcome and its reason, if it has none since."""
+    row = state.withdrawal
+    if row is not None and row.member_id is not None:
+        with reading() as ledger:
+            who = handles(ledger)[row.member_id]
+        st.info(as_text(history.withdrawal_note(row, who, when)))
 
 
 def resolve_form(
@@ -99,6 +111,7 @@ def resolve_form(
             f"Resolved: {as_text(current.outcome)}{history.dated(current, when)}. Enter another "
             "outcome or time to correct it; the earlier one and its scores remain readable."
         )
+    withdrawal_note(state)
     with st.container(border=True):
         outcome = _outcome_field(state, key)
         known_at = time_field(
@@ -131,6 +144,9 @@ def resolve_form(
                     key=f"{key}-propose",
                     help="Nothing is scored until someone accepts it.",
                 )
+    if may_resolve and current is not None:
+        with st.expander("Withdraw the outcome"):
+            _withdraw_form(state, key, expected)
     if not (resolved or proposed):
         return
     with act(key) as doing:
@@ -150,6 +166,27 @@ def resolve_form(
         else:
             row = proposals.propose(doing.ledger, state.question, outcome, **details)
             doing.say(f"Proposed: {row.outcome} on “{shortened(state.text.title, 60)}”.")
+
+
+def _withdraw_form(state: QuestionState, key: str, expected: Resolution | None) -> None:
+    """Show the form that withdraws the outcome: the question has none then."""
+    with st.form(f"{key}-withdraw", border=False):
+        reason = st.text_input(
+            "Reason to withdraw",
+            key=f"{key}-withdraw-reason",
+            placeholder="The outcome was another question’s",
+            help="For an outcome that is not known, such as one given to the wrong question. "
+            "The question is open again until its close. The outcome, its scores and your reason "
+            "stay in its history.",
+        )
+        submitted = st.form_submit_button("Withdraw outcome", key=f"{key}-withdraw-go")
+    if submitted:
+        with act(key) as doing:
+            row = confirmation.withdraw(
+                doing.ledger, state.question, reason=reason, expected=expected, **doing.by
+            )
+            doing.say(f"Withdrawn: {row.outcome}. The question has no outcome now.")
+            doing.go("question", {"slug": state.slug})
 
 
 def _warn_of_late(

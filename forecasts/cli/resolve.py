@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from forecasts.cli.options import Because, Database, Member, QuestionSlug
 from forecasts.cli.root import app
 from forecasts.cli.session import acting_on, ledger, settings
 from forecasts.cli.show import print_scores
+from forecasts.common.commands import FILL_IN, command
 from forecasts.common.errors import BadInput, Refused
 
 if TYPE_CHECKING:
@@ -68,7 +70,7 @@ def propose(
 @app.command(cls=TakesNegativeValues)
 def resolve(
     question: QuestionSlug,
-    outcome: Outcome,
+    outcome: Outcome = "",
     known_at: Annotated[
         str | None,
         Option(
@@ -79,14 +81,25 @@ def resolve(
     ] = None,
     because: Because = "",
     source: Source = "",
+    withdraw: Annotated[
+        bool,
+        Option(
+            "--withdraw",
+            help="Withdraw the outcome, such as one given to the wrong question. Needs a reason "
+            "(--because). The question is open again until its close.",
+        ),
+    ] = False,
     database: Database = None,
     member: Member = None,
 ) -> None:
     """Resolve a question and score its forecasts. Resolve it again to correct the outcome.
 
     Resolving to a proposed outcome accepts the proposal. Annulled removes the question from every
-    score. Superseded outcomes and their scores can be read with show.
+    score. Superseded and withdrawn outcomes and their scores can be read with show.
     """
+    if withdraw:
+        _withdraw(question, because, database, member, given=(outcome, known_at, source))
+        return
     from forecasts.questions import finality, standing
     from forecasts.questions.outcomes import NOT_SCORED
     from forecasts.resolution import confirmation, history
@@ -124,6 +137,38 @@ def resolve(
         print_line("  No longer in any report; its earlier scores can be read with show.")
     if provisional is not None:
         print_line(f"  {history.provisional_note(provisional, when)}")
+
+
+def _withdraw(
+    question: str,
+    because: str,
+    database: str | None,
+    member: str | None,
+    *,
+    given: Sequence[str | None],
+) -> None:
+    from forecasts.questions import standing
+    from forecasts.resolution import confirmation
+
+    if any(given):
+        raise BadInput(
+            "--withdraw takes no outcome, --known-at or --source: the outcome is withdrawn as it "
+            "was recorded.",
+            remedy="Use: "
+            + command("resolve", question, options=["--withdraw", "--because", FILL_IN]),
+        )
+    if not because.strip():
+        raise BadInput(
+            "Withdrawing an outcome needs a reason, which stays in the question's history.",
+            remedy='Add it: --because "…".',
+        )
+    with acting_on(question, database, member) as (session, found, who, now):
+        row = confirmation.withdraw(session, found, member=who, now=now, reason=because)
+        state = standing.current_state(session, found, now=now)
+    print_line(f"{question}: {row.outcome} withdrawn; the question is {state.status}")
+    if state.accepts_forecasts(now):
+        print_line(f"  It closes {when(state.text.close_time)}.")
+    print_line("  No longer in any report; its earlier scores can be read with show.")
 
 
 def _read(session: Session, question: Question, outcome: str, now: datetime) -> str:

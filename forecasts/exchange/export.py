@@ -38,7 +38,7 @@ from forecasts.ledger.models import (
     Role,
     Visibility,
 )
-from forecasts.questions.revisions import OUTCOME_KNOWN
+from forecasts.questions.revisions import OF_OUTCOMES
 from forecasts.resolution.assignments import NONE
 from forecasts.scores import forecast_columns
 from forecasts.scores.frames import (
@@ -152,7 +152,7 @@ def left_out(session: Session) -> list[str]:
     of_source = question_visible(session, QuestionSource.question_id)
     of_resolution = question_visible(session, Resolution.question_id)
     of_resolver = question_visible(session, Resolver.question_id)
-    is_later = col(QuestionRevision.reason) != OUTCOME_KNOWN
+    is_later = col(QuestionRevision.reason).not_in(OF_OUTCOMES)
     wordings = count(QuestionRevision.id, is_later, of_revision)
     passages = count(QuestionSource.id, of_source)
     resolutions = count(Resolution.id, of_resolution)
@@ -172,8 +172,8 @@ def left_out(session: Session) -> list[str]:
         ("further passage", "further passages"): passages
         - count(func.distinct(QuestionSource.question_id), of_source),
         (
-            "earlier resolution, proposal or rejection",
-            "earlier resolutions, proposals and rejections",
+            "earlier resolution, proposal, rejection or withdrawal",
+            "earlier resolutions, proposals, rejections and withdrawals",
         ): resolutions - count(Resolution.id, is_current_outcome(), of_resolution),
         ("resolver", "resolvers"): count(Resolver.id, of_resolver, Resolver.kind != NONE),
         ("resolver run", "resolver runs"): count(ResolverRun.id, runs_seen),

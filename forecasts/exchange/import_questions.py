@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 from forecasts.access.roles import Action, is_shared
 from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.errors import BadInput, Problem, Refused
-from forecasts.common.times import iso
+from forecasts.common.times import iso, to_minute
 from forecasts.exchange.folder.rules import Wrong
 from forecasts.exchange.import_tolerance import Conflict, Tolerance
 from forecasts.ledger.append import append
@@ -25,6 +25,7 @@ from forecasts.ledger.models import (
     Member,
     QuestionRevision,
     QuestionText,
+    Resolution,
     ResolutionState,
     Visibility,
 )
@@ -339,6 +340,10 @@ def _resolution(
         if current.outcome != outcome or known_at not in (None, current.known_at):
             wrong("resolution", outcome, f"resolved here as {current.outcome}{dated(current)}")
         return None
+    withdrawn = None if state is None else state.withdrawal
+    if withdrawn is not None and _is_withdrawn(withdrawn, outcome, known_at):
+        wrong("resolution", outcome, f"withdrawn here at {to_minute(withdrawn.recorded_at)}")
+        return None
     for column, value, claimed in (
         ("resolution", row.resolution, None),
         ("known_at", known_at, known_at),
@@ -351,7 +356,8 @@ def _resolution(
     if resolved_at is not None and resolved_at > now:
         wrong("resolved_at", resolved_at, f"not ahead of now, {iso(now)}")
         return None
-    return dict.fromkeys(("resolver_id", "proposal_id", "supersedes_id")) | {
+    return dict.fromkeys(("resolver_id", "proposal_id")) | {
+        "supersedes_id": None if withdrawn is None else withdrawn.id,
         "state": str(ResolutionState.confirmed),
         "outcome": outcome,
         "known_at": known_at,
@@ -361,6 +367,12 @@ def _resolution(
         "note": row.resolution_note,
         "source": row.resolution_source,
     }
+
+
+def _is_withdrawn(withdrawn: Resolution, outcome: str, known_at: datetime | None) -> bool:
+    """Return whether an import repeats a withdrawn outcome: it does not undo the withdrawal."""
+    same_time = None in (known_at, withdrawn.known_at) or known_at == withdrawn.known_at
+    return withdrawn.outcome == outcome and same_time
 
 
 def time_of(value: Any) -> datetime | None:

@@ -54,26 +54,27 @@ def close_time(wording: Any = QuestionRevision) -> ColumnElement[datetime]:
 def has_outcome(question_id: Any) -> ColumnElement[bool]:
     """Return the SQL condition: the question of that column has an outcome.
 
-    A correction replaces an outcome with another one, so any confirmed row will do.
+    A correction replaces an outcome with another one; a withdrawal leaves none.
     """
-    confirmed = aliased(Resolution)
+    confirmed, later = aliased(Resolution), aliased(Resolution)
     return (
         select(confirmed.id)
         .where(
             col(confirmed.question_id) == col(question_id),
             col(confirmed.state) == ResolutionState.confirmed,
+            ~select(later.id).where(col(later.supersedes_id) == col(confirmed.id)).exists(),
         )
         .exists()
     )
 
 
 def is_current_resolution() -> ColumnElement[bool]:
-    """Return the SQL condition: the ``Resolution`` is a current outcome or an open proposal."""
+    """Return the SQL condition: a current outcome, an open proposal or a current withdrawal."""
     return (col(Resolution.state) != ResolutionState.rejected) & ~is_superseded()
 
 
 def is_current_outcome() -> ColumnElement[bool]:
-    """Return the SQL condition: the ``Resolution`` is confirmed, and not corrected since."""
+    """Return the SQL condition: the ``Resolution`` is confirmed, and nothing supersedes it."""
     return (col(Resolution.state) == ResolutionState.confirmed) & ~is_superseded()
 
 
@@ -84,7 +85,7 @@ def is_open_proposal() -> ColumnElement[bool]:
 
 @cache
 def is_superseded() -> ColumnElement[bool]:
-    """Return the SQL condition: a later row corrects or decides this ``Resolution``."""
+    """Return the SQL condition: a later row corrects, withdraws or decides this ``Resolution``."""
     correction, decision, later = (aliased(Resolution) for _ in range(3))
     return or_(  # one subquery each, since each has its own index
         select(correction.id).where(col(correction.supersedes_id) == col(Resolution.id)).exists(),

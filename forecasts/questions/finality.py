@@ -60,7 +60,7 @@ def provisional_outcomes(
     rows = session.exec(
         select(Resolution).where(
             col(Resolution.question_id).in_(disputable),
-            Resolution.state == ResolutionState.confirmed,
+            col(Resolution.state).in_([ResolutionState.confirmed, ResolutionState.withdrawn]),
         )
     ).all()
     disputes: dict[int, list[Dispute]] = defaultdict(list)
@@ -71,7 +71,7 @@ def provisional_outcomes(
     superseded = {row.supersedes_id for row in rows}
     found = {}
     for row in rows:
-        if row.id in superseded:
+        if row.id in superseded or row.state == ResolutionState.withdrawn:
             continue
         days = [
             policy.dispute_days

@@ -41,6 +41,8 @@ from forecasts.questions.standing import QuestionState, current_state
 CLOSED = "closed early"
 REOPENED = "early close taken back"
 OUTCOME_KNOWN = "the outcome became known"
+OUTCOME_WITHDRAWN = "the outcome was withdrawn"
+OF_OUTCOMES = (OUTCOME_KNOWN, OUTCOME_WITHDRAWN)
 # Those of an import, with the times that its file does not give.
 ASSUMED = {
     "open time assumed": frozenset({"open_time"}),
@@ -217,12 +219,12 @@ def reopen(
 def edits(rows: Sequence[QuestionRevision]) -> list[tuple[QuestionRevision, QuestionRevision]]:
     """Return the pairs of consecutive wordings between which a member changed something.
 
-    Pairs that differ only in the close implied by a resolution are left out.
+    Pairs that differ only in the close that an outcome or its withdrawal implies are left out.
     """
     return [
         (before, after)
         for before, after in itertools.pairwise(rows)
-        if after.reason != OUTCOME_KNOWN
+        if after.reason not in OF_OUTCOMES
         or [change.field for change in changes(before, after)] != ["actual_close_time"]
     ]
 

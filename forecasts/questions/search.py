@@ -279,11 +279,12 @@ def _has_one(words: Sequence[str], *columns: Any) -> Any:
 
 def _status(now: datetime) -> Any:
     """Return the status of a question at that time as a column, as ``standing`` derives it."""
-    outcome = (  # of the newest confirmed row
-        select(Resolution.outcome)
+    is_outcome = col(Resolution.state) == ResolutionState.confirmed
+    outcome = (  # of the newest confirmed row; none if it was withdrawn
+        select(case((is_outcome, col(Resolution.outcome))))
         .where(
             col(Resolution.question_id) == col(Question.id),
-            Resolution.state == ResolutionState.confirmed,
+            is_outcome | (col(Resolution.state) == ResolutionState.withdrawn),
         )
         .order_by(col(Resolution.id).desc())
         .limit(1)

@@ -7,7 +7,7 @@ wording, an outcome and a superseded resolution are in ``ledger.current``.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -50,12 +50,16 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class QuestionState:
-    """A question with its newest wording, its current resolution (if any) and its status."""
+    """A question with its newest wording, its current resolution (if any) and its status.
+
+    ``withdrawal``: the row that withdrew its outcome, if it has got none since.
+    """
 
     question: Question
     text: QuestionRevision
     resolution: Resolution | None
     status: Status
+    withdrawal: Resolution | None = None
 
     @property
     def id(self) -> int:
@@ -92,7 +96,7 @@ def current_state(session: Session, question: Question, *, now: datetime) -> Que
         ("question state", question.id),
         lambda session: session.exec(_one(), params={"question_id": question.id}).all(),
     )
-    return _state(question, rows[0][0], *_split(row for _, row in rows), now)
+    return _state(question, rows[0][0], _split(row for _, row in rows), now)
 
 
 def listing(
@@ -120,9 +124,11 @@ def unresolved(session: Session, *, now: datetime) -> list[QuestionState]:
 
     The cost does not depend on the number of resolved questions.
     """
-    proposed = _with_proposal(session)
+    without_outcome = col(Resolution.state) != ResolutionState.confirmed
+    current = select(Resolution).where(without_outcome, is_current_resolution())
+    resolutions = _split(session.exec(current).all())
     rows = session.exec(_all_questions(session).where(~has_outcome(Question.id)))
-    return [_state(question, text, {}, proposed, now) for question, text in rows]
+    return [_state(question, text, resolutions, now) for question, text in rows]
 
 
 def last_registered(session: Session, member: Member, *, now: datetime) -> QuestionState | None:
@@ -265,31 +271,33 @@ def _states(
     if ids is not None:
         current = current.where(col(Resolution.question_id).in_(ids))
     resolutions = _split(session.exec(current).all())
-    return [_state(question, text, *resolutions, now) for question, text in rows]
+    return [_state(question, text, resolutions, now) for question, text in rows]
 
 
-def _split(rows: Iterable[Resolution | None]) -> tuple[dict[int, Resolution], set[int]]:
-    """Return the confirmed rows by question id, and the ids of questions with a proposal."""
-    found = [row for row in rows if row is not None]
-    confirmed = {row.question_id: row for row in found if row.state == ResolutionState.confirmed}
-    return confirmed, {row.question_id for row in found if row.state == ResolutionState.proposed}
+_Split = Mapping[ResolutionState, Mapping[int, Resolution]]
+
+
+def _split(rows: Iterable[Resolution | None]) -> _Split:
+    """Return the rows by their state and their question's id; of several proposals, the last."""
+    found: dict[ResolutionState, dict[int, Resolution]] = {state: {} for state in ResolutionState}
+    for row in rows:
+        if row is not None:
+            found[row.state][row.question_id] = row
+    return found
 
 
 def _state(
-    question: Question,
-    text: QuestionRevision,
-    confirmed: Mapping[int, Resolution],
-    proposed: Collection[int],
-    now: datetime,
+    question: Question, text: QuestionRevision, current: _Split, now: datetime
 ) -> QuestionState:
-    resolution = confirmed.get(text.question_id)
+    resolution = current[ResolutionState.confirmed].get(text.question_id)
     if resolution is not None:
         unscored = resolution.outcome in NOT_SCORED
         status = Status(resolution.outcome) if unscored else Status.resolved
-    elif text.question_id in proposed:
+    elif text.question_id in current[ResolutionState.proposed]:
         status = Status.proposed
     elif now < text.open_time:
         status = Status.upcoming
     else:
         status = Status.open if now < text.close_time else Status.awaiting
-    return QuestionState(question, text, resolution, status)
+    withdrawal = current[ResolutionState.withdrawn].get(text.question_id)
+    return QuestionState(question, text, resolution, status, withdrawal)

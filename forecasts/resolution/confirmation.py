@@ -1,8 +1,13 @@
-"""Confirmed outcomes: resolve, accept a proposal, correct. Each is a new row; none is edited.
+"""Confirmed outcomes: resolve, accept a proposal, correct, withdraw. Each is a new row.
 
 The confirmed row that no other supersedes is current. Confirming writes the row, the early close
 it implies, and the scores, in the caller's transaction. To annul a question is to confirm the
-outcome 'annulled'.
+outcome 'annulled'. A withdrawal supersedes the outcome too: the question has none until the next
+one is confirmed, which supersedes the withdrawal. So the confirmed rows and withdrawals of a
+question form one line, and of two acts at the same moment the database takes the first.
+
+Rejected: a withdrawal as a proposal (who may decide on one may withdraw); an outcome 'open' (every
+reader of outcomes would have to leave it out).
 """
 
 from __future__ import annotations
@@ -19,8 +24,15 @@ from forecasts.common.errors import Refused
 from forecasts.ledger.models import Member, Question, Resolution, ResolutionState, Resolver
 from forecasts.questions.outcomes import NOT_SCORED, read_outcome
 from forecasts.questions.registry import newest_wording
-from forecasts.questions.revisions import OUTCOME_KNOWN, append_wording, close_by_hand, reworded
+from forecasts.questions.revisions import (
+    OUTCOME_KNOWN,
+    OUTCOME_WITHDRAWN,
+    append_wording,
+    close_by_hand,
+    reworded,
+)
 from forecasts.questions.standing import QuestionState, current_state
+from forecasts.resolution.assignments import resolvers, schedule_lookup
 from forecasts.resolution.outcome_checks import (
     require_expected,
     require_new,
@@ -79,6 +91,49 @@ def accept(session: Session, proposal: Resolution, *, now: datetime, member: Mem
     return _confirm(session, state, proposal.outcome, None, proposal, None, now, member)
 
 
+def withdraw(
+    session: Session,
+    question: Question,
+    *,
+    member: Member,
+    now: datetime,
+    reason: str,
+    expected: Resolution | int | EllipsisType | None = ...,
+) -> Resolution:
+    """Return the row that withdraws the question's outcome, which is written.
+
+    The question has no outcome then, and the close that it had before; its resolvers are due in the
+    next run, which does not confirm the same outcome again (``runs.safeguards``). The outcome is
+    kept with its scores. Refused without a reason, and on a question without an outcome.
+    ``member`` and ``expected`` as in ``confirm``.
+    """
+    roles.require(session, member, Action.resolve, question, now=now)
+    state = current_state(session, question, now=now)
+    if not reason.strip():
+        raise Refused("Withdrawing an outcome needs a reason.", remedy="State the mistake.")
+    if expected is not ...:
+        require_expected(state, expected.id if isinstance(expected, Resolution) else expected)
+    outcome = state.resolution
+    if outcome is None:
+        raise Refused(f"{state.slug!r} has no outcome to withdraw; nothing was changed.")
+    if teams.needs_second_resolver(session, member.id, question):
+        raise Refused(
+            f"{member.handle} has forecast on {state.slug!r}, and the team's rule requires a "
+            "second resolver.",
+            remedy="Ask another resolver to withdraw the outcome.",
+        )
+    row = resolution_row(
+        question, ResolutionState.withdrawn, outcome.outcome, outcome.known_at, now, member
+    )
+    row.note, row.supersedes_id = reason.strip(), outcome.id
+    _add(session, state, row)
+    _move_close(session, state, [], member, now, OUTCOME_WITHDRAWN)
+    if resolvers(session, question):
+        schedule_lookup(session, question, now)
+        session.flush()
+    return row
+
+
 def _confirm(
     session: Session,
     state: QuestionState,
@@ -104,35 +159,45 @@ def _confirm(
     row.note = note.strip() or (proposal.note if proposal else "")
     row.source = source.strip() or (proposal.source if proposal else "")
     row.proposal_id = proposal.id if proposal else None
-    row.supersedes_id = earlier.id if earlier else None
-    session.add(row)
-    try:
-        session.flush()
-    except IntegrityError:
-        # Two members who confirm at once both see no resolution; the database takes the first.
-        raise Refused(
-            f"{state.slug!r} was resolved by someone else at the same moment.",
-            remedy="Check that resolution, and correct it if it is wrong.",
-        ) from None
-    _close_when_known(session, state, row, member, now)
+    superseded = earlier or state.withdrawal
+    row.supersedes_id = superseded.id if superseded else None
+    _add(session, state, row)
+    # An annulled or ambiguous question closes as scheduled, or earlier by hand.
+    known = [] if row.outcome in NOT_SCORED or row.known_at is None else [row.known_at]
+    _move_close(session, state, known, member, now, OUTCOME_KNOWN)
     scores.store(session, [row])
     return row
 
 
-def _close_when_known(
-    session: Session, state: QuestionState, row: Resolution, member: Member, now: datetime
-) -> None:
-    """Close the question when its outcome became known, if it would have closed later.
+def _add(session: Session, state: QuestionState, row: Resolution) -> None:
+    """Write the row; Refused if another one superseded the same row at the same moment."""
+    session.add(row)
+    try:
+        session.flush()
+    except IntegrityError:
+        # Two members who act at once both see the same resolution; the database takes the first.
+        raise Refused(
+            f"Someone else resolved {state.slug!r}, or withdrew its outcome, at the same moment.",
+            remedy="Check that step, and repeat yours if it is still needed.",
+        ) from None
 
-    A close that an earlier, now superseded resolution implied is undone. An annulled or ambiguous
-    question closes as scheduled, or earlier by hand.
+
+def _move_close(
+    session: Session,
+    state: QuestionState,
+    known: list[datetime],
+    member: Member,
+    now: datetime,
+    reason: str,
+) -> None:
+    """Close the question when its outcome became ``known``, if it would have closed later.
+
+    A close that an earlier, now superseded resolution implied is undone.
     """
     text = newest_wording(session, state.question)
-    closes = [text.scheduled_close_time, close_by_hand(session, state.question)]
-    if row.outcome not in NOT_SCORED:
-        closes.append(row.known_at)
+    closes = [text.scheduled_close_time, close_by_hand(session, state.question), *known]
     close = min(at for at in closes if at is not None)
     if close != text.close_time:
         early = None if close == text.scheduled_close_time else close
         new = reworded(text, actual_close_time=early)
-        append_wording(session, text, new, member=member, now=now, reason=OUTCOME_KNOWN)
+        append_wording(session, text, new, member=member, now=now, reason=reason)

@@ -47,8 +47,8 @@ class Rescored:
 class Step:
     """One row of a question's resolution history; ``actor`` is a handle or "a resolver".
 
-    ``corrects``: the confirmed row that this one supersedes. ``superseded``: a later row supersedes
-    this one; ``rescored`` then compares its scores with the current ones. ``exhibits``: the
+    ``corrects``: the outcome that this one corrects. ``superseded``: this outcome was corrected or
+    withdrawn; ``rescored`` then compares its scores with the current ones. ``exhibits``: the
     resolver's evidence. ``disputes``: its disputes and their decisions, with the member's handle.
     """
 
@@ -92,13 +92,23 @@ def provisional_note(
     return f"Its scores are provisional until {format_time(outcome.until)}, when disputes end."
 
 
+def withdrawal_note(
+    row: Resolution, who: str, format_time: Callable[[datetime], str] = to_minute
+) -> str:
+    """Return a sentence on the withdrawal by ``who``, its reason, and the part of runs."""
+    return (
+        f"The outcome {row.outcome} was withdrawn {format_time(row.recorded_at)} by {who}: "
+        f"“{row.note}”. If a resolver gives it again, a person decides."
+    )
+
+
 def steps(session: Session, question: Question) -> list[Step]:
     """Return the steps by which the question got its outcome, newest first."""
     rows = history(session, question)
-    by_id: dict[int | None, Resolution] = {row.id: row for row in rows}
-    superseded = {row.supersedes_id for row in rows} - {None}
-    confirmed = [row for row in rows if row.state == ResolutionState.confirmed]
-    current = confirmed[-1] if confirmed else None  # each supersedes the one before
+    confirmed: dict[int | None, Resolution]
+    confirmed = {row.id: row for row in rows if row.state == ResolutionState.confirmed}
+    superseded = {row.supersedes_id for row in rows} & set(confirmed)
+    current = next((row for row in confirmed.values() if row.id not in superseded), None)
     named, type = handles(session), newest_wording(session, question).type
     exhibits = by_resolution(session, question, Exhibit)
     disputed = by_resolution(session, question, Dispute)
@@ -106,7 +116,7 @@ def steps(session: Session, question: Question) -> list[Step]:
         Step(
             row,
             actor="a resolver" if row.member_id is None else named[row.member_id],
-            corrects=by_id.get(row.supersedes_id),
+            corrects=confirmed.get(row.supersedes_id) if row.id in confirmed else None,
             superseded=row.id in superseded,
             rescored=_rescored(session, row, current, type) if row.id in superseded else (),
             exhibits=tuple(exhibits.get(row.id, ())),

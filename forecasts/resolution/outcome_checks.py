@@ -88,8 +88,13 @@ def require_new(
 
 
 def require_expected(state: QuestionState, expected_id: int | None) -> None:
-    """Refuse to correct a resolution that the member has not seen."""
+    """Refuse to correct a resolution that the member has not seen, or one withdrawn meanwhile."""
     current = state.resolution
+    if current is None and expected_id is not None:
+        raise Refused(
+            f"The outcome of {state.slug!r} was withdrawn meanwhile.",
+            remedy="Read the reason in its history, and resolve it if the outcome is known.",
+        )
     if current is not None and current.id != expected_id:
         raise Refused(
             f"{state.slug!r} was resolved meanwhile: {current.outcome}{_known(current.known_at)}.",

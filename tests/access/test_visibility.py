@@ -770,6 +770,10 @@ def confirms(cell: Cell) -> Any:
     return confirmation.confirm(cell.session, cell.question, "yes", **cell.here)
 
 
+def withdraws_outcome(cell: Cell) -> Any:
+    return confirmation.withdraw(cell.session, cell.question, reason="no", **cell.here)
+
+
 def new_question(cell: Cell) -> QuestionText:
     return registry.question_text(
         title="Will it snow?",
@@ -934,6 +938,7 @@ CASES: dict[str, Case] = {
         A.resolve, lambda c: confirmation.accept(c.session, c.proposal, **c.here)
     ),
     "resolution.confirmation.confirm": Case(A.resolve, confirms),
+    "resolution.confirmation.withdraw": Case(A.resolve, withdraws_outcome, on="resolved"),
     "resolution.resolutions.by_resolution": Case(A.see, past_disputes, on="resolved"),
     "resolution.resolutions.history": Case(
         A.see, lambda c: resolutions.history(c.session, c.question)

@@ -233,6 +233,21 @@ def test_an_outcome_is_disputed_and_upheld_or_its_proposal_rejected(
     assert api.post(f"{V1}/questions/rain/uphold", json={}).status_code == 409
 
 
+def test_an_outcome_is_withdrawn_with_a_reason(
+    api: TestClient, engine: Engine, clock: Clock
+) -> None:
+    asked(engine, slug="rain")
+    path = f"{V1}/questions/rain/unresolve"
+    assert api.post(path, json={"reason": "x"}).status_code == 409
+    api.post(f"{V1}/questions/rain/resolve", json={"outcome": "yes"})
+    assert api.post(path, json={}).status_code == 409
+    done = api.post(path, json={"reason": "It was of Bergen."})
+    assert done.status_code == 201
+    assert (done.json()["status"], done.json()["outcome"]) == ("open", None)
+    steps = [(one["state"], one["note"]) for one in done.json()["resolutions"]]
+    assert steps == [("confirmed", ""), ("withdrawn", "It was of Bergen.")]
+
+
 def test_members_and_teams_are_read(api: TestClient) -> None:
     members = api.get(f"{V1}/members").json()["members"]
     assert {one["handle"]: (one["kind"], one["owner"]) for one in members} == {

@@ -20,7 +20,7 @@ def test_the_export_names_it_beside_the_files(
     forecasts("resolve", "rain", "no")
     exported = forecasts("export", str(tmp_path / "two"))
     assert "Left out" in exported.stderr
-    assert "1 earlier resolution, proposal or rejection" in exported.stderr
+    assert "1 earlier resolution, proposal, rejection or withdrawal" in exported.stderr
     assert "Left out" not in exported.stdout
 
 

@@ -196,3 +196,44 @@ def test_an_outcome_beyond_the_bounds_is_called_by_its_name(
         assert f"the outcome is {name}." in refused
     said = forecasts("resolve", "depth", name.partition("_")[0]).stdout
     assert said.startswith(f"depth: {name}, known at")
+
+
+def test_an_outcome_is_withdrawn_with_a_reason_and_the_question_is_open_again(
+    forecasts: Run, clock: Clock, rain: str
+) -> None:
+    forecasts("resolve", rain, "yes")
+    clock("2026-01-21T12:00:00Z")
+    refused = forecasts("resolve", rain, "--withdraw", exit_code=2).stderr
+    assert "needs a reason" in refused
+    assert "--because" in refused
+    said = forecasts("resolve", rain, "--withdraw", "--because", "it was of Bergen").stdout
+    assert said == (
+        "rain: yes withdrawn; the question is open\n"
+        "  It closes 2026-01-25 12:00 UTC.\n"
+        "  No longer in any report; its earlier scores can be read with show.\n"
+    )
+    forecasts("update", rain, "30%")
+    shown = forecasts("show", rain, "--all").stdout
+    assert "2026-01-21 12:00 UTC  alice: withdrawn: yes" in shown
+    assert "    it was of Bergen\n" in shown
+    assert "corrected" not in shown
+    again = forecasts("resolve", rain, "--withdraw", "--because", "again", exit_code=2).stderr
+    assert "has no outcome to withdraw" in again
+    said = forecasts("resolve", rain, "no").stdout
+    assert "corrected" not in said
+
+
+def test_withdrawing_takes_nothing_that_an_outcome_takes(
+    forecasts: Run, clock: Clock, rain: str
+) -> None:
+    forecasts("resolve", rain, "yes")
+    for given in (("no",), ("--known-at", "2026-01-10"), ("--source", "https://example.org")):
+        refused = forecasts("resolve", rain, *given, "--withdraw", "--because", "x", exit_code=2)
+        assert "--withdraw takes no outcome" in refused.stderr
+    assert "rain: no" in forecasts("resolve", rain, "no").stdout
+
+
+def test_without_an_outcome_resolve_says_which_there_are(
+    forecasts: Run, clock: Clock, rain: str
+) -> None:
+    assert "No outcome was given." in forecasts("resolve", rain, exit_code=2).stderr

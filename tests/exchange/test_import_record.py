@@ -30,6 +30,7 @@ from forecasts.ledger.verification import verify
 from forecasts.questions import registry, revisions
 from forecasts.questions.discards import discard
 from forecasts.questions.standing import listing
+from forecasts.resolution import confirmation
 from forecasts.scores.scored_questions import scored_questions
 from tests.conftest import day
 
@@ -217,6 +218,22 @@ def test_another_outcome_is_left_out_with_the_time_that_the_first_import_said(
     turned = record(questions={"metaculus-7": {"resolution": "no", "resolved_at": day(9)}})
     [one] = looked(engine, turned).left_out
     assert one.reason == "resolved here as yes, recorded at 2026-01-10 00:00 UTC"
+
+
+def test_a_withdrawn_outcome_stays_so_if_the_platform_repeats_it(engine: Engine) -> None:
+    said = {"resolution": "yes", "known_at": day(12), "actual_close_time": day(12)}
+    given = record(questions={"metaculus-7": said})
+    come_in(engine, given)
+    with database.writing(engine) as session:
+        [state] = listing(session, now=NOW)
+        alice = member_or_new(session, "alice", now=NOW)
+        confirmation.withdraw(session, state.question, reason="a slip", member=alice, now=NOW)
+    [one] = come_in(engine, given).left_out
+    assert one.reason.startswith("withdrawn here at")
+    with database.reading(engine) as session:
+        [state] = listing(session, now=NOW)
+    assert state.resolution is None
+    assert state.text.actual_close_time is None
 
 
 def test_questions_are_compared_some_at_a_time_to_the_same_end(

@@ -66,7 +66,7 @@ def test_everything_without_a_place_in_a_folder_is_counted(engine: Engine) -> No
         assert left_out(session) == [
             "2 earlier wordings",
             "1 further passage",
-            "2 earlier resolutions, proposals and rejections",
+            "2 earlier resolutions, proposals, rejections and withdrawals",
             "1 resolver",
             "1 comment",
             "1 model behind a forecast",

@@ -1,6 +1,6 @@
 """Whatever is done to a question, its history stays whole and its score is the obvious one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given, settings
@@ -32,6 +32,7 @@ class Act:
 class Verdict:
     outcome: str
     known: float
+    withdrawn: bool = False  # before the next one
 
 
 ACTS = st.lists(
@@ -48,6 +49,7 @@ VERDICTS = st.lists(
         Verdict,
         outcome=st.sampled_from(["yes", "no", "0.25", "annulled"]),
         known=st.integers(1, 120).map(lambda n: n / 10),
+        withdrawn=st.booleans(),
     ),
     min_size=1,
     max_size=3,
@@ -91,7 +93,7 @@ def test_any_sequence_of_updates_withdrawals_and_corrections_leaves_the_history_
 
         given: list[Verdict] = []
         for verdict in verdicts:
-            if given and given[-1] == verdict:
+            if given and given[-1] == replace(verdict, withdrawn=False):
                 continue  # saying the same again is refused
             confirmation.confirm(
                 session,
@@ -101,7 +103,10 @@ def test_any_sequence_of_updates_withdrawals_and_corrections_leaves_the_history_
                 now=day(20),
                 member=alice,
             )
-            given.append(verdict)
+            given.append(replace(verdict, withdrawn=False))
+            if verdict.withdrawn:
+                confirmation.withdraw(session, question, reason="a slip", now=day(20), member=alice)
+                given.append(verdict)
 
         # The history holds every act, as it was done, in the order it was done.
         rows = session.exec(
@@ -115,20 +120,26 @@ def test_any_sequence_of_updates_withdrawals_and_corrections_leaves_the_history_
             .where(Resolution.question_id == question.id)
             .order_by(col(Resolution.id))
         ).all()
-        assert [step.outcome for step in steps] == [verdict.outcome for verdict in given]
+        assert [(step.outcome, step.state == "withdrawn") for step in steps] == [
+            (verdict.outcome, verdict.withdrawn) for verdict in given
+        ]
         assert [step.supersedes_id for step in steps] == [None, *[s.id for s in steps[:-1]]]
 
         # What stands is the last word, and its scores are those of the slow reference.
         state = question_standing.current_state(session, question, now=day(20))
-        assert state.resolution == steps[-1]
+        last = given[-1]
+        if last.withdrawn:
+            assert (state.resolution, state.withdrawal) == (None, steps[-1])
+            assert state.text.actual_close_time is None
+        else:
+            assert state.resolution == steps[-1]
         stored = {
             handle: score
             for score, handle in stored_scores.resolution_scores(session, steps[-1])
             if score.protocol == "brier"
         }
-        last = given[-1]
         expected = {}
-        if last.outcome != "annulled":
+        if last.outcome != "annulled" and not last.withdrawn:
             outcome = {"yes": 1.0, "no": 0.0}.get(last.outcome, 0.25)
             for who in ("alice", "bob"):
                 path = [act for act in done if act.who == who]

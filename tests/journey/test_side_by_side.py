@@ -201,6 +201,22 @@ def test_of_opposite_verdicts_each_supersedes_the_one_before_it(engine: Engine, 
         assert state.resolution.id == rows[-1].id
 
 
+def test_an_outcome_is_withdrawn_once_and_then_confirmed_once(engine: Engine, rain: str) -> None:
+    def confirm(session: Session, _: int) -> int | None:
+        question, alice = registry.find(session, rain), member_named(session, "alice")
+        return confirmation.confirm(session, question, "yes", now=day(3), member=alice).id
+
+    def withdraw(session: Session, _: int) -> int | None:
+        question, alice = registry.find(session, rain), member_named(session, "alice")
+        return confirmation.withdraw(
+            session, question, reason="a slip", now=day(3), member=alice
+        ).id
+
+    for steps, act in enumerate((confirm, withdraw, confirm), 1):
+        assert len(refused(at_once(engine, act))) == MANY - 1
+        assert count(engine, Resolution) == steps
+
+
 def test_a_proposal_is_decided_once(engine: Engine, rain: str) -> None:
     with database.writing(engine) as session:
         question = registry.find(session, rain)

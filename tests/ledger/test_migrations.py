@@ -134,6 +134,29 @@ def test_a_ledger_of_an_earlier_schema_is_brought_up_to_date_with_what_is_in_it(
     assert found.rows["forecast"] == 3
 
 
+def test_an_outcome_of_schema_0015_can_be_withdrawn(
+    empty: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as release:
+        release.setattr(ledger_schema, "_revisions", lambda: ["0015"])
+        migrate(empty)
+    furnish(empty)
+    before = contents(empty, schema(empty))
+    migrate(empty)
+    assert contents(empty, schema(empty)) == before
+    for act in ("DELETE FROM resolution", "UPDATE resolution SET id = id"):
+        with (
+            pytest.raises(IntegrityError, match="append-only"),
+            database.writing(empty) as session,
+        ):
+            session.execute(text(act))
+    with database.writing(empty) as session:
+        rain, alice = registry.find(session, "rain"), member_or_new(session, "alice", now=day(4))
+        confirmation.withdraw(session, rain, reason="a slip", now=day(4), member=alice)
+    with database.reading(empty) as session:
+        assert verify(session).broken is None
+
+
 def test_a_ledger_of_the_last_development_version_is_brought_up_to_date(tmp_path: Path) -> None:
     path = tmp_path / "development.sqlite3"
     with closing(sqlite3.connect(path)) as made:

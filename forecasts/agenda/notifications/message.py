@@ -7,7 +7,7 @@ so a hidden crowd stays hidden.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from sqlmodel import Session, col, select
 from forecasts.agenda.notifications.due import DueEvent
 from forecasts.common.text import on_one_line
 from forecasts.common.times import to_minute
-from forecasts.ledger.models import Event, Member, Score
+from forecasts.ledger.models import Event, Member, Resolution, ResolutionState, Score
 from forecasts.questions.finality import provisional_outcomes
 from forecasts.questions.outcomes import NOT_SCORED
 from forecasts.questions.standing import QuestionState, Status, by_id, in_batches
@@ -64,6 +64,7 @@ def compose(
         return None, moot
     resolved = [states[id_] for event, id_, _ in current if event == Event.resolved]
     scores = _scores(session, member, resolved)
+    corrected = _corrected(session, resolved)
     not_final = provisional_outcomes(session, now=now) if resolved else {}
     body = []
     for event in Event:
@@ -74,7 +75,7 @@ def compose(
         for one in these[:LINES]:
             provisional = event == Event.resolved and one[1] in not_final
             note = " (provisional)" if provisional else ""
-            body.append(f"- {_line(one, states[one[1]], scores)}{note}")
+            body.append(f"- {_line(one, states[one[1]], scores, corrected)}{note}")
         if len(these) > LINES:
             body.append(f"- … and {len(these) - LINES:,} more")
         body.append("")
@@ -120,14 +121,33 @@ def _scores(
     return {row.resolution_id: row for row in rows}
 
 
-def _line(due: DueEvent, state: QuestionState, scores: Mapping[int, Score]) -> str:
+def _corrected(session: Session, resolved: Sequence[QuestionState]) -> set[int]:
+    """Return the ids of the outcomes that those of the questions correct; not of withdrawals."""
+    ids = [one.resolution.supersedes_id for one in resolved if one.resolution is not None]
+    return {
+        id_
+        for some in in_batches([id_ for id_ in ids if id_ is not None])
+        for id_ in session.exec(
+            select(Resolution.id).where(
+                col(Resolution.id).in_(some), Resolution.state == ResolutionState.confirmed
+            )
+        )
+    }
+
+
+def _line(
+    due: DueEvent,
+    state: QuestionState,
+    scores: Mapping[int, Score],
+    corrected: Container[int | None],
+) -> str:
     event, _, at = due
     text = state.text
     title = _inert(text.title, _TITLE_LENGTH)
     if event == Event.resolved:
         assert state.resolution is not None
         outcome = _inert(state.resolution.outcome, _TITLE_LENGTH)
-        if state.resolution.supersedes_id is not None:
+        if state.resolution.supersedes_id in corrected:
             outcome = f"corrected to {outcome}"
         score = scores.get(state.resolution.id)
         if score is None:

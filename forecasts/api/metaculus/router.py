@@ -214,14 +214,12 @@ def resolve(question_id: Number, asked: Outcome, caller: Reads) -> QuestionPost 
 
 
 @router.post("/questions/{question_id}/unresolve/")
-def unresolve(question_id: Number, caller: Reads) -> None:
-    """Refuse to take an outcome back: history is not rewritten."""
-    with caller.reading() as at:
-        slug = _state(at, question_id).slug
-    raise Refused(
-        f"The outcome of {slug!r} stays in its history.",
-        remedy="Correct it with resolve: give the right outcome, or annulled.",
-    )
+def unresolve(question_id: Number, caller: Reads) -> QuestionPost | GroupPost:
+    """Return the post of a question whose outcome is withdrawn; the path takes no reason."""
+    with caller.acting() as at:
+        question = _state(at, question_id).question
+        confirmation.withdraw(at.session, question, reason="unresolved by the API", **at.by)
+        return listing.post(at.session, question_id, **at.by)
 
 
 @router.post("/comments/create/", status_code=201)

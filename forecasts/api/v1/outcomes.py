@@ -1,4 +1,7 @@
-"""Outcomes: propose, confirm, reject, dispute, uphold. Each answers with the question."""
+"""Outcomes: propose, confirm, withdraw, reject, dispute, uphold.
+
+Each answers with the question.
+"""
 
 from __future__ import annotations
 
@@ -47,6 +50,16 @@ def resolve_question(caller: Acts, id: str, body: requests.Outcome) -> Response:
         return document(at, question) | {"no_longer_count": asdict(late)}
 
     return answers.acted(caller, act, status=201)
+
+
+@router.post("/unresolve", status_code=201, response_model=shapes.QuestionDocument)
+def unresolve_question(caller: Acts, id: str, body: requests.Because) -> Response:
+    """Withdraw the outcome, with a reason: the question is open again, or awaits an outcome."""
+
+    def do(at: At, question: Question) -> None:
+        confirmation.withdraw(at.session, question, reason=body.reason, **at.by)
+
+    return _decided(caller, id, do)
 
 
 @router.post("/reject", status_code=201, response_model=shapes.QuestionDocument)

@@ -1,7 +1,6 @@
 """Check a public record of forecasts: ``python verify.py`` in its folder.
 
-It needs Python 3.9 or newer and record.json, and makes no requests. It prints its
-findings, and names each fault (exit code 1).
+It needs Python 3.9 or newer and record.json, makes no requests, and names faults (exit code 1).
 
     python verify.py 1842-9f2c…      also compare with a digest that you have from elsewhere
     python verify.py --stamps        also write the stamps, whose signatures openssl can check
@@ -165,8 +164,9 @@ class Check:
         rows = [wording, *resolutions, *(row for path in paths.values() for row in path)]
         if any(row["question_id"] != question["id"] for row in rows):
             self.faults.append(f"{slug}: a row of another question")
-        confirmed = [row for row in resolutions if row["state"] == "confirmed"]
-        outcome = max(confirmed, key=lambda row: row["id"])["outcome"] if confirmed else None
+        decided = [row for row in resolutions if row["state"] in ("confirmed", "withdrawn")]
+        newest = max(decided, key=lambda row: row["id"], default=None)
+        outcome = newest["outcome"] if newest and newest["state"] == "confirmed" else None
         given = {score["forecaster"]: score["brier"] for score in one["scores"]}
         if len(given) != len(one["scores"]):
             self.faults.append(f"{slug}: a score appears twice")

@@ -14,11 +14,15 @@ from forecasts.ledger.models.columns import Real, Time, long_text
 
 
 class ResolutionState(StrEnum):
-    """The effect of a row in the resolution history: propose, confirm or reject an outcome."""
+    """The effect of a row in the resolution history.
+
+    It proposes, confirms or rejects an outcome, or withdraws a confirmed one.
+    """
 
     proposed = "proposed"
     confirmed = "confirmed"
     rejected = "rejected"
+    withdrawn = "withdrawn"
 
 
 class PolicyKind(StrEnum):
@@ -45,9 +49,10 @@ class Resolution(SQLModel, table=True):
     ``known_at``: when the outcome became known; ``resolved_at``: when it was written down, as an
     import claims; ``recorded_at``: when it was stored here.
     ``proposal_id``: the proposal that this row confirms or rejects.
-    ``supersedes_id``: the confirmed row that this one corrects.
+    ``supersedes_id``: the confirmed row that this one corrects or withdraws, or the withdrawal
+    after which this one confirms an outcome again.
     Both are unique, and so is a question's first confirmation: even with concurrent runs a proposal
-    is decided once, and a resolution confirmed or corrected once.
+    is decided once, and a resolution confirmed, corrected or withdrawn once.
     """
 
     __table_args__ = (

@@ -39,6 +39,7 @@ def outdated(session: Session) -> list[tuple[Resolver, Question]]:
             Resolver.kind == KIND,
             is_assigned(),
             col(corrects.supersedes_id).is_not(None),
+            col(corrects.state) == ResolutionState.confirmed,
             select(earlier.id)
             .where(
                 col(earlier.question_id) == col(Resolver.question_id),

@@ -1,8 +1,9 @@
 """Checks between a decision and the ledger: cases in which a run must leave the outcome to people.
 
 A run does not confirm for a member who may not resolve the question alone, nor an outcome that an
-open proposal contradicts or that was rejected before. It does not propose again an outcome that is
-already proposed, or that was rejected on the same evidence.
+open proposal contradicts or that was rejected or withdrawn before. It does not propose again an
+outcome that is already proposed, or that was rejected on the same evidence. It does propose a
+withdrawn one, once: its resolver still gives it, so that a person has to decide.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from forecasts.ledger.models import (
     Question,
     QuestionText,
     Resolution,
+    ResolutionState,
     Resolver,
     RunState,
 )
@@ -47,7 +49,7 @@ def downgraded(
         reason = _ALONE
     else:
         # Not in the note: a note that differs counts as new evidence.
-        reason = _objection(_earlier_proposals(session, question), finding)
+        reason = _objection(session, question, finding)
     if not reason:
         return decision
     return Decision(RunState.proposed, f"{decision.message}; {reason}", ((resolver, finding),))
@@ -64,8 +66,13 @@ def _is_alone(session: Session, question: Question, answers: Sequence[Answer]) -
     return not owners and needs_second_resolver(session, owner, question)
 
 
-def _objection(earlier: Sequence[_Proposal], finding: Finding) -> str:
+def _objection(session: Session, question: Question, finding: Finding) -> str:
     """Return the reason not to confirm the finding without a person; '' if there is none."""
+    text = newest_wording(session, question)
+    for row in resolutions.history(session, question):
+        if row.state == ResolutionState.withdrawn and _agree(row, finding, text):
+            return "it was withdrawn before"
+    earlier = _earlier_proposals(session, question)
     for proposal in earlier:
         if proposal.is_open and not proposal.agrees(finding):
             return f"{proposal.row.outcome} was proposed, and waits for a decision too"
@@ -97,19 +104,28 @@ class _Proposal:
 
     def agrees(self, finding: Finding) -> bool:
         """Return whether the finding has the same outcome, however it is written."""
-        found = outcome_value(finding.outcome, self.text)
-        return found == outcome_value(self.row.outcome, self.text)
+        return _agree(self.row, finding, self.text)
+
+
+def _agree(row: Resolution, finding: Finding, text: QuestionText) -> bool:
+    return outcome_value(finding.outcome, text) == outcome_value(row.outcome, text)
 
 
 def _earlier_proposals(session: Session, question: Question) -> list[_Proposal]:
-    """Return the proposals of resolvers, and the open proposals of members."""
+    """Return the proposals of resolvers, and the open proposals of members.
+
+    Without those whose outcome was confirmed and withdrawn.
+    """
     open_ids = {row.id for row in proposals.proposals_on(session, question)}
+    rows = resolutions.history(session, question)
+    ended = {row.supersedes_id for row in rows if row.state == ResolutionState.withdrawn}
+    ended |= {row.proposal_id for row in rows if row.id in ended}
     text = newest_wording(session, question)
     kept = resolutions.by_resolution(session, question, Exhibit)
     return [
         _Proposal(row, text, row.id in open_ids, {one.sha256 for one in kept.get(row.id, ())})
-        for row in resolutions.history(session, question)
-        if row.resolver_id is not None or row.id in open_ids
+        for row in rows
+        if (row.resolver_id is not None or row.id in open_ids) and row.id not in ended
     ]
 
 

@@ -178,6 +178,22 @@ def test_a_proposal_is_told_to_who_may_decide_and_its_decision_to_who_has_foreca
     assert told(ledger, service, 5.2) == []
 
 
+def test_a_withdrawn_outcome_is_told_no_longer_and_the_next_one_corrects_nothing(
+    ledger: Engine, service: Service
+) -> None:
+    channel(ledger, service, "alice", "resolved", "closed")
+    with database.writing(ledger) as session:
+        root, rain = member_named(session, "root"), registry.find(session, "rain")
+        confirmation.confirm(session, rain, "yes", now=day(3), member=root)
+        confirmation.withdraw(session, rain, reason="a slip", now=day(3), member=root)
+    assert told(ledger, service, 3.1) == []
+    assert told(ledger, service, 10.1)[0] == "Closed:"
+    with database.writing(ledger) as session:
+        root, rain = member_named(session, "root"), registry.find(session, "rain")
+        confirmation.confirm(session, rain, "no", known_at=day(9), now=day(11), member=root)
+    assert told(ledger, service, 11.1)[1].startswith("- Will it rain? no; your Brier score is")
+
+
 def test_a_dispute_and_a_resolver_that_is_parked_are_told_to_who_may_decide(
     ledger: Engine, service: Service
 ) -> None:

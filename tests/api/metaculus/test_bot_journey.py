@@ -333,7 +333,7 @@ def test_a_new_post_is_a_question_that_can_be_approved(arena: Arena) -> None:
     assert arena.bot.client.post(f"/posts/{number}/approve/", data=later).status_code == 403
 
 
-def test_links_and_reversals_are_refused_with_a_remedy(arena: Arena) -> None:
+def test_links_are_refused_with_a_remedy(arena: Arena) -> None:
     number = arena.numbers["binary"]
     assert arena.bot.get(f"/coherence/question/{number}/links/") == {"data": []}
     empty = {"questions": [], "links": []}
@@ -341,5 +341,13 @@ def test_links_and_reversals_are_refused_with_a_remedy(arena: Arena) -> None:
     link = {"question1_id": number, "question2_id": number, "direction": 1, "strength": 1}
     assert "family" in arena.bot.post("/coherence/links/create/", link, status=409)["remedy"]
     assert arena.bot.client.delete("/coherence/links/1/delete/").status_code == 409
-    refused = arena.alice.post(f"/questions/{number}/unresolve/", None, status=409)
-    assert "Correct it with resolve" in refused["remedy"]
+
+
+def test_a_resolved_question_can_be_unresolved(arena: Arena) -> None:
+    number = arena.numbers["binary"]
+    path = f"/questions/{number}/unresolve/"
+    assert "has no outcome" in arena.alice.post(path, None, status=409)["detail"]
+    arena.alice.post(f"/questions/{number}/resolve/", {"resolution": "yes"}, status=200)
+    post = arena.alice.post(path, None, status=200)
+    assert post["question"]["resolution"] is None
+    assert post["question"]["status"] == "open"

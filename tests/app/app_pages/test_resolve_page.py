@@ -317,3 +317,40 @@ def test_what_another_tab_resolved_is_not_corrected_unseen(
     # Once seen, it can be corrected.
     furnished.button(key="resolve-ended#0-go").click().run()
     assert [row.outcome for row in history(engine, "ended")] == ["yes", "no"]
+
+
+def test_an_outcome_is_withdrawn_with_a_reason_which_its_pages_show(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "resolve", slug="snow")
+    furnished.button(key="resolve-snow#0-withdraw-go").click().run()
+    [error] = furnished.error
+    assert "needs a reason" in error.value
+    furnished.text_input(key="resolve-snow#0-withdraw-reason").input("That was *Bergen*")
+    furnished.button(key="resolve-snow#0-withdraw-go").click().run()
+    assert toasts(furnished) == ["Withdrawn: no. The question has no outcome now."]
+    assert [row.state for row in history(engine, "snow")] == ["confirmed", "withdrawn"]
+    assert state(engine, "snow").resolution is None
+    said = words(furnished)
+    assert "The outcome no was withdrawn" in said
+    assert "“That was *Bergen*”. If a resolver gives it again, a person decides." in said
+    assert "withdrawn: no" in said
+    assert "Outcome: no" not in said
+    visit(furnished, "resolve", slug="snow")
+    assert "The outcome no was withdrawn" in words(furnished)
+    assert "Withdraw outcome" not in [button.label for button in furnished.button]
+
+
+def test_an_outcome_corrected_in_another_tab_is_not_withdrawn_unseen(
+    furnished: AppTest, engine: Engine
+) -> None:
+    visit(furnished, "resolve", slug="snow")
+    with database.writing(engine) as ledger:
+        bob = member_or_new(ledger, "bob", now=day(5))
+        question = registry.find(ledger, "snow")
+        confirmation.confirm(ledger, question, "yes", now=day(5), member=bob)
+    furnished.text_input(key="resolve-snow#0-withdraw-reason").input("A mistake")
+    furnished.button(key="resolve-snow#0-withdraw-go").click().run()
+    [error] = furnished.error
+    assert "was resolved meanwhile: yes" in error.value.replace("\\", "")
+    assert len(history(engine, "snow")) == 2

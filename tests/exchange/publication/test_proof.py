@@ -26,7 +26,7 @@ from forecasts.ledger import database
 from forecasts.ledger.verification import newest, verify
 from forecasts.questions import registry
 from forecasts.questions.revisions import revise
-from forecasts.resolution.confirmation import confirm
+from forecasts.resolution.confirmation import confirm, withdraw
 from forecasts.scores.frames import complete
 from forecasts.updates import updates
 from forecasts.updates.values import Value
@@ -88,6 +88,24 @@ def test_records_of_both_databases_are_proved_against_the_ledgers_digest(
         "questions_elsewhere": 3,
     }
     assert Check(chosen).faults == []
+
+
+def unresolve(engine: Engine) -> None:
+    with act(engine, 11.7) as (session, kate, now):
+        rain = registry.find(session, "rain")
+        withdraw(session, rain, reason="A slip.", member=kate, now=now)
+
+
+def test_a_record_has_a_withdrawn_outcome_as_none(engine: Engine, stamps: dict[str, bytes]) -> None:
+    unresolve(engine)
+    record = json.loads(record_text(engine, stamps))
+    check = Check(record)
+    assert check.faults == []
+    assert "1 Brier score recomputed" in "\n".join(check.said)
+    assert len(question(record, "rain")["resolutions"]) == 2
+    question(record, "rain")["resolutions"].pop()
+    faults = Check(record).faults
+    assert any("the resolution of entry" in one and "was left out" in one for one in faults)
 
 
 # --- tampering ---------------------------------------------------------------------------------

@@ -7,9 +7,13 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from forecasts.common.settings import sqlite_url
 from forecasts.exchange.publication.verify import Check
+from forecasts.ledger import database
 from tests.app.browsing import IN_BROWSER, profiled, tab
-from tests.exchange.publication.test_proof import TAMPERED, Record
+from tests.exchange.publication.conftest import fill, record_text
+from tests.exchange.publication.test_proof import TAMPERED, Record, unresolve
+from tests.operations.timestamping import Authority
 
 pytestmark = IN_BROWSER
 TEMPLATES = Path(__file__).parents[3] / "forecasts" / "exchange" / "publication" / "templates"
@@ -31,6 +35,22 @@ def found(page: Page, said: str) -> list[list[str]]:
     expect(page.locator("#proof-state")).to_have_text(said)
     expect(page.locator("#proof-limit")).to_contain_text("Not compared: the ")
     return [page.locator(f"#proof-{name} li").all_text_contents() for name in ("faults", "said")]
+
+
+def test_the_browser_takes_a_withdrawn_outcome_as_none(
+    tmp_path: Path, ledger_file: Path, authority: Authority
+) -> None:
+    engine = database.open_engine(sqlite_url(ledger_file))
+    stamps = fill(engine, authority)
+    unresolve(engine)
+    record = record_text(engine, stamps)
+    engine.dispose()
+    with profiled(tmp_path / "profile") as profile, tab(profile) as page:
+        page.goto(page_of(tmp_path, record))
+        assert found(page, "This record is as it was recorded.") == [
+            [],
+            Check(json.loads(record)).said,
+        ]
 
 
 def test_the_browser_finds_what_verify_py_finds(tmp_path: Path, kept: str) -> None:

@@ -85,6 +85,15 @@ def test_a_correction_is_proposed_to_who_follows_once(followed: Engine) -> None:
     assert run(followed, 10) == {"snow": "proposed"}
 
 
+def test_a_withdrawn_outcome_says_nothing_until_there_is_another(followed: Engine) -> None:
+    with database.writing(followed) as session:
+        alice, rain = member_named(session, "alice"), registry.find(session, "rain")
+        confirmation.withdraw(session, rain, reason="a slip", member=alice, now=day(5))
+    assert run(followed, 6) == {}
+    resolve(followed, "no", 7)
+    assert run(followed, 8) == {"snow": "proposed"}
+
+
 def test_once_it_is_accepted_it_stands(followed: Engine) -> None:
     resolve(followed, "no", 5)
     run(followed, 6)

@@ -296,3 +296,74 @@ def test_two_that_write_the_same_otherwise_agree_and_contradict_no_person(
     write(outcomes, "yes")
     write(other, likewise)
     assert state(engine, 4) == "confirmed"
+
+
+# What was withdrawn
+
+
+@pytest.fixture
+def withdrawn(engine: Engine, outcomes: Path) -> Engine:
+    """A question whose resolver's yes was confirmed and is withdrawn since."""
+    with database.writing(engine) as session:
+        ask(session, member_or_new(session, "alice", now=day(0)), slug="rain")
+    attach(engine, "alice", outcomes)
+    write(outcomes, "yes", note="as reported")
+    assert state(engine, 4) == "confirmed"
+    withdraw(engine, 4.5)
+    return engine
+
+
+def withdraw(engine: Engine, at: float) -> None:
+    with database.writing(engine) as session:
+        rain, alice = registry.find(session, "rain"), member_named(session, "alice")
+        confirmation.withdraw(session, rain, member=alice, now=day(at), reason="of Bergen")
+
+
+def test_what_was_withdrawn_is_proposed_once_and_not_confirmed(
+    withdrawn: Engine, outcomes: Path
+) -> None:
+    [result] = run.run(withdrawn, now=day(5)).results
+    assert str(result.state) == "proposed"
+    assert "it was withdrawn before" in result.message
+    assert run.run(withdrawn, now=day(6)).waiting == 1
+    assert state(withdrawn, 7) == "not_yet"
+    with database.writing(withdrawn) as session:
+        alice = member_named(session, "alice")
+        row = proposal(withdrawn)
+        proposals.reject(session, row, now=day(7), member=alice, note="still of Bergen")
+    assert state(withdrawn, 8) == "not_yet"
+    assert run.run(withdrawn, now=day(9)).waiting == 0
+
+
+def test_another_outcome_is_confirmed_after_a_withdrawal(withdrawn: Engine, outcomes: Path) -> None:
+    write(outcomes, "no", note="as corrected")
+    assert state(withdrawn, 5) == "confirmed"
+
+
+def test_silence_after_a_withdrawal_leaves_the_question_open(
+    withdrawn: Engine, outcomes: Path
+) -> None:
+    outcomes.write_text("question,outcome,known_at,note\n")
+    assert state(withdrawn, 5) == "not_yet"
+
+
+def test_a_person_may_accept_what_was_withdrawn(withdrawn: Engine) -> None:
+    assert state(withdrawn, 5) == "proposed"
+    with database.writing(withdrawn) as session:
+        alice = member_named(session, "alice")
+        assert confirmation.accept(session, proposal(withdrawn), now=day(6), member=alice)
+    withdraw(withdrawn, 7)
+    assert state(withdrawn, 8) == "proposed"
+
+
+def test_nor_does_a_run_confirm_what_a_person_had_resolved_and_withdrawn(
+    engine: Engine, outcomes: Path
+) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        rain = ask(session, alice, slug="rain")
+        confirmation.confirm(session, rain, "yes", now=day(3), member=alice)
+    withdraw(engine, 3.5)
+    attach(engine, "alice", outcomes)
+    write(outcomes, "yes", note="as reported")
+    assert state(engine, 4) == "proposed"

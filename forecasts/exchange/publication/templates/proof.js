@@ -152,9 +152,9 @@ class Check {
     if ([wording, ...resolutions, ...made].some((row) => row.question_id !== question.id)) {
       this.faults.push(`${slug}: a row of another question`);
     }
-    const confirmed = resolutions.filter((row) => row.state === "confirmed");
-    confirmed.sort((now, then) => then.id - now.id);
-    const outcome = confirmed.length ? confirmed[0].outcome : null;
+    const decided = resolutions.filter((row) => ["confirmed", "withdrawn"].includes(row.state));
+    decided.sort((now, then) => then.id - now.id);
+    const outcome = decided.length && decided[0].state === "confirmed" ? decided[0].outcome : null;
     const given = new Map(one.scores.map((score) => [score.forecaster, score.brier]));
     if (given.size !== one.scores.length) this.faults.push(`${slug}: a score appears twice`);
     for (const member of [...new Set([...paths.keys(), ...given.keys()])].sort()) {

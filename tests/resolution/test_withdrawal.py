@@ -1,0 +1,343 @@
+"""Withdrawing an outcome: the question has none then, and everything reads it so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from forecasts.access import teams, visibility
+from forecasts.access.members import member_or_new
+from forecasts.common.errors import BadInput, Forbidden, Refused
+from forecasts.common.settings import sqlite_url
+from forecasts.exchange.export import left_out
+from forecasts.exchange.folder.folder import read_folder, write_folder
+from forecasts.exchange.import_ import import_frames
+from forecasts.ledger import database
+from forecasts.ledger.models import Member, PolicyKind, Question, Resolution, Role
+from forecasts.ledger.schema import migrate
+from forecasts.ledger.verification import verify
+from forecasts.parts.export import export_parts
+from forecasts.questions import finality, registry, revisions, search, standing
+from forecasts.questions.standing import Status
+from forecasts.reports.build import build
+from forecasts.reports.report import Group
+from forecasts.resolution import confirmation, disputes, history, policies, proposals, resolutions
+from forecasts.scores import scores, stored_scores
+from forecasts.scores.frames import ledger_frames
+from forecasts.updates import updates
+from forecasts.updates.values import Value
+from tests.conftest import ask, day
+
+
+def resolve(session: Session, question: Question, member: Member, at: float = 6) -> Resolution:
+    return confirmation.confirm(
+        session, question, "yes", known_at=day(at - 1), now=day(at), member=member
+    )
+
+
+def withdraw(session: Session, question: Question, member: Member, at: float = 7) -> Resolution:
+    return confirmation.withdraw(
+        session, question, reason="it was another question's", now=day(at), member=member
+    )
+
+
+def state(session: Session, question: Question, at: float = 7) -> standing.QuestionState:
+    return standing.current_state(session, question, now=day(at))
+
+
+def reported(session: Session) -> Sequence[Group]:
+    return build(ledger_frames(session), as_of=day(11)).groups
+
+
+def close_of(session: Session, question: Question) -> float:
+    closes = registry.newest_wording(session, question).close_time
+    return (closes - day(0)) / timedelta(days=1)
+
+
+def test_the_question_is_open_again_and_the_step_is_kept(
+    session: Session, question: Question, alice: Member
+) -> None:
+    outcome = resolve(session, question, alice)
+    assert close_of(session, question) == 5
+    row = withdraw(session, question, alice)
+    assert (row.state, row.outcome, row.supersedes_id) == ("withdrawn", "yes", outcome.id)
+    assert (row.member_id, row.recorded_at, row.note) == (
+        alice.id,
+        day(7),
+        "it was another question's",
+    )
+    now = state(session, question)
+    assert (now.status, now.resolution, now.withdrawal) == (Status.open, None, row)
+    assert close_of(session, question) == 10
+    updates.update(session, question, Value(probability=0.3), member=alice, now=day(7))
+    assert resolutions.history(session, question) == [outcome, row]
+
+
+def test_once_its_close_has_passed_it_awaits_an_outcome(
+    session: Session, question: Question, alice: Member
+) -> None:
+    resolve(session, question, alice, at=11)
+    withdraw(session, question, alice, at=12)
+    assert state(session, question, 12).status == Status.awaiting
+
+
+def test_a_close_by_hand_stays(session: Session, question: Question, alice: Member) -> None:
+    revisions.close(session, question, at=day(6), member=alice, now=day(6))
+    resolve(session, question, alice)
+    assert close_of(session, question) == 5
+    withdraw(session, question, alice)
+    assert close_of(session, question) == 6
+    assert state(session, question).status == Status.awaiting
+
+
+def test_an_edit_is_not_among_the_changes_of_a_member(
+    session: Session, question: Question, alice: Member
+) -> None:
+    resolve(session, question, alice)
+    withdraw(session, question, alice)
+    rows = revisions.history(session, question)
+    assert len(rows) == 3
+    assert revisions.edits(rows) == []
+
+
+def test_its_scores_count_nowhere_and_stay_readable(
+    session: Session, question: Question, alice: Member
+) -> None:
+    updates.update(session, question, Value(probability=0.8), member=alice, now=day(1))
+    outcome = resolve(session, question, alice)
+    assert len(stored_scores.member_scores(session, alice)) == 1
+    assert [one.questions for one in reported(session)] == [1]
+    withdraw(session, question, alice)
+    assert stored_scores.member_scores(session, alice) == []
+    assert [one.questions for one in reported(session)] == [0]
+    assert scores.rebuild(session).scores == 0
+    assert [row.forecaster for row in stored_scores.score_table(session, outcome)] == ["alice"]
+    withdrawn, confirmed = history.steps(session, question)
+    assert (withdrawn.superseded, withdrawn.corrects) == (False, None)
+    assert confirmed.superseded
+    [rescored] = confirmed.rescored
+    assert rescored.before is not None
+    assert rescored.now is None
+
+
+def test_lists_and_searches_find_it_among_the_unresolved(
+    session: Session, question: Question, alice: Member
+) -> None:
+    resolve(session, question, alice)
+    withdraw(session, question, alice)
+    [one] = standing.unresolved(session, now=day(7))
+    assert one.withdrawal is not None
+    assert len(standing.outlines(session)) == 1
+    assert [each.status for each in standing.listing(session, now=day(7))] == [Status.open]
+    for status, found in (("open", 1), ("resolved", 0)):
+        asked = search.Filter(status=status)
+        assert len(search.find(session, asked, member=alice, now=day(7))[0]) == found
+
+
+def test_it_can_be_resolved_again_and_withdrawn_again(
+    session: Session, question: Question, alice: Member
+) -> None:
+    resolve(session, question, alice)
+    first = withdraw(session, question, alice)
+    again = confirmation.confirm(session, question, "yes", now=day(8), member=alice)
+    assert again.supersedes_id == first.id
+    assert again.known_at == day(8)  # not as of the withdrawn one
+    assert close_of(session, question) == 8
+    assert history.steps(session, question)[0].corrects is None
+    assert state(session, question, 8).withdrawal is None
+    withdraw(session, question, alice, at=9)
+    assert state(session, question, 9).status == Status.open
+    assert len(resolutions.history(session, question)) == 4
+
+
+def test_an_annulled_question_too(session: Session, question: Question, alice: Member) -> None:
+    confirmation.confirm(session, question, "annulled", now=day(3), member=alice)
+    withdraw(session, question, alice)
+    assert state(session, question).status == Status.open
+
+
+def test_it_needs_a_reason_and_an_outcome(
+    session: Session, question: Question, alice: Member
+) -> None:
+    with pytest.raises(Refused, match="has no outcome to withdraw"):
+        withdraw(session, question, alice)
+    resolve(session, question, alice)
+    with pytest.raises(Refused, match="needs a reason"):
+        confirmation.withdraw(session, question, reason=" ", now=day(7), member=alice)
+    withdraw(session, question, alice)
+    with pytest.raises(Refused, match="has no outcome to withdraw"):
+        withdraw(session, question, alice, at=8)
+
+
+def test_it_needs_the_right_to_resolve(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    resolve(session, question, alice)
+    teams.appoint(session, alice, Role.admin, member=alice, now=day(6))
+    teams.appoint(session, bob, Role.forecaster, member=alice, now=day(6))
+    with pytest.raises(Forbidden):
+        withdraw(session, question, bob)
+
+
+def test_where_a_team_requires_a_second_resolver_it_takes_one_without_a_forecast(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    alder = teams.create(session, "Alder", member=alice, now=day(0))
+    teams.set_role(session, alder, bob, Role.resolver, member=alice, now=day(0))
+    teams.set_rule(session, alder, second_resolver=True, member=alice, now=day(0))
+    rain = ask(session, alice, slug="rain", team_id=alder.id)
+    updates.update(session, rain, Value(probability=0.4), member=alice, now=day(1))
+    resolve(session, rain, bob)
+    with pytest.raises(Refused, match="requires a second resolver"):
+        withdraw(session, rain, alice)
+    withdraw(session, rain, bob)
+
+
+def test_nobody_withdraws_or_corrects_what_they_have_not_seen(
+    session: Session, question: Question, alice: Member
+) -> None:
+    seen = resolve(session, question, alice)
+    other = confirmation.confirm(session, question, "no", now=day(6), member=alice)
+    act = {"reason": "no", "now": day(7), "member": alice}
+    with pytest.raises(Refused, match="was resolved meanwhile"):
+        confirmation.withdraw(session, question, expected=seen, **act)
+    confirmation.withdraw(session, question, expected=other, **act)
+    with pytest.raises(Refused, match="was withdrawn meanwhile"):
+        confirmation.confirm(session, question, "yes", expected=other, now=day(7), member=alice)
+
+
+def test_of_a_correction_and_a_withdrawal_at_once_the_database_takes_the_first(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        rain = ask(session, alice, slug="rain")
+        resolve(session, rain, alice)
+        before = state(session, rain)
+        withdraw(session, rain, alice)
+    monkeypatch.setattr(confirmation, "current_state", lambda *_, **__: before)
+    with (
+        pytest.raises(Refused, match="or withdrew its outcome"),
+        database.writing(engine) as session,
+    ):
+        confirmation.confirm(session, rain, "no", now=day(7), member=alice)
+
+
+def test_a_dispute_ends_and_the_next_outcome_can_be_disputed(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    confirms = PolicyKind.confirm
+    policies.set_policy(session, question, confirms, dispute_days=7, member=alice, now=day(0))
+    resolve(session, question, alice)
+    disputes.dispute(session, question, member=bob, now=day(6), reason="it was fog")
+    withdraw(session, question, alice)
+    assert disputes.open_disputes(session) == []
+    assert finality.provisional_outcome(session, question, now=day(7)) is None
+    with pytest.raises(Refused, match="is not resolved"):
+        disputes.dispute(session, question, member=bob, now=day(7), reason="still")
+    resolve(session, question, alice, at=8)
+    assert finality.provisional_outcome(session, question, now=day(8)) is not None
+
+
+def test_a_proposed_correction_is_then_an_outcome_to_decide_on(
+    session: Session, question: Question, alice: Member, bob: Member
+) -> None:
+    resolve(session, question, alice)
+    proposal = proposals.propose(session, question, "no", now=day(6), member=bob)
+    withdraw(session, question, alice)
+    assert state(session, question).status == Status.proposed
+    accepted = confirmation.accept(session, proposal, now=day(8), member=alice)
+    assert accepted.outcome == "no"
+
+
+def test_a_hidden_crowd_is_hidden_again(session: Session, alice: Member, bob: Member) -> None:
+    rain = ask(session, alice, crowd_hidden=True)
+    updates.update(session, rain, Value(probability=0.8), member=alice, now=day(1))
+    resolve(session, rain, alice)
+    visibility.read_as(session, bob, now=day(7))
+    assert not visibility.crowd_is_hidden(session, rain)
+    withdraw(session, rain, alice)
+    assert visibility.crowd_is_hidden(session, rain)
+
+
+# Folders and parts
+
+
+@pytest.fixture
+def withdrawn(engine: Engine, tmp_path: Path) -> Engine:
+    """A ledger from a folder in which rain is resolved, where that is withdrawn since."""
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        question = ask(session, alice, slug="rain")
+        updates.update(session, question, Value(probability=0.8), member=alice, now=day(1))
+        resolve(session, question, alice)
+        write_folder(ledger_frames(session), tmp_path / "resolved")
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(7))
+        withdraw(session, registry.find(session, "rain"), alice)
+    return engine
+
+
+def imports(engine: Engine, folder: Path, at: float) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(at))
+        import_frames(session, read_folder(folder), member=alice, now=day(at))
+
+
+def current(engine: Engine, at: float) -> standing.QuestionState:
+    with database.reading(engine) as session:
+        return state(session, registry.find(session, "rain"), at)
+
+
+def test_an_export_has_it_without_an_outcome_and_a_new_ledger_takes_it_so(
+    withdrawn: Engine, tmp_path: Path
+) -> None:
+    with database.reading(withdrawn) as session:
+        frames, now = ledger_frames(session), day(8)
+        parts, omitted = export_parts(session, tmp_path / "parts", member=None, now=now, parts=1)
+        assert left_out(session) == omitted
+    assert "2 earlier resolutions, proposals, rejections and withdrawals" in omitted
+    assert parts.questions(0)["resolution"].tolist() == [""]
+    write_folder(frames, tmp_path / "open")
+    row = read_folder(tmp_path / "open").questions.iloc[0]
+    assert (row.resolution, row.resolution_note) == ("", "")
+    assert row.isna()[["known_at", "resolved_at", "actual_close_time"]].all()
+    imports(withdrawn, tmp_path / "open", 8)
+    assert current(withdrawn, 8).withdrawal is not None
+    other = database.open_engine(sqlite_url(tmp_path / "other.sqlite3"))
+    migrate(other)
+    imports(other, tmp_path / "open", 8)
+    assert current(other, 8).status == Status.open
+    other.dispose()
+
+
+def test_an_import_of_the_withdrawn_outcome_does_not_undo_the_withdrawal(
+    withdrawn: Engine, tmp_path: Path
+) -> None:
+    with pytest.raises(BadInput, match="contradicts") as caught:
+        imports(withdrawn, tmp_path / "resolved", 8)
+    assert "withdrawn here at 2026-01-08 00:00 UTC" in str(caught.value.problems)
+    assert current(withdrawn, 8).status == Status.open
+
+
+def test_an_import_of_another_outcome_or_of_a_later_time_resolves_it(
+    withdrawn: Engine, tmp_path: Path
+) -> None:
+    frames = read_folder(tmp_path / "resolved")
+    for name in ("known_at", "resolved_at", "actual_close_time"):
+        frames.questions[name] = frames.questions[name] + timedelta(days=3)
+    with database.writing(withdrawn) as session:
+        alice = member_or_new(session, "alice", now=day(9))
+        import_frames(session, frames, member=alice, now=day(9))
+    found = current(withdrawn, 9)
+    assert found.resolution is not None
+    assert (found.resolution.outcome, found.resolution.known_at) == ("yes", day(8))
+    assert found.text.close_time == day(8)
+    with database.reading(withdrawn) as session:
+        assert verify(session).broken is None
+        assert len(stored_scores.score_table(session, found.resolution)) == 1
