@@ -33,7 +33,7 @@ def evidence_of(
     session: Session, forecasts: Sequence[int]
 ) -> defaultdict[int, list[PublishedEvidence]]:
     """Return the evidence of these forecasts by their ids, erased evidence left out."""
-    found: dict[int, list[PublishedEvidence]] = defaultdict(list)
+    found = defaultdict[int, list[PublishedEvidence]](list)
     for some in in_batches(forecasts):
         cited = session.exec(
             select(Citation, Evidence)
