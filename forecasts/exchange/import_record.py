@@ -197,7 +197,8 @@ def _compared(
         tolerant=times,
     )
     left_out += _conflicting(record.frames, comparison)
-    outside = outside_notes(record.frames.questions, comparison, now)
+    is_sheet = record.assumed is not None
+    outside = outside_notes(record.frames.questions, comparison, now, is_sheet=is_sheet)
     record = replace(record, notes=[*record.notes, *outside])
     known = {slug: state.id for slug, state in comparison.known.items()}
     printed = new_printed_scores(session, record, known, member)
