@@ -99,14 +99,16 @@ def outcome_draws(
     draws: int = DRAWS,
     seed: int = 0,
     rows: npt.ArrayLike | None = None,
+    streams: npt.ArrayLike | None = None,
 ) -> Draws:
     """Return uniform numbers in [0, 1): one row per question, one column per draw.
 
     ``family`` has one entry per question; the normals behind the numbers have correlation ``link``,
     0..1, within a family and are independent between families. ``seed``, a whole number, makes the
     draws reproducible. With ``rows``, positions of questions, only those rows are made, and are the
-    same as in the whole: each question and family has a stream of random numbers of its own. Raises
-    InputError.
+    same as in the whole: each question and family has a stream of random numbers of its own. By
+    default a question's stream is that of its position; ``streams`` gives each row made another
+    whole number, so that it has the same numbers at any position. Raises InputError.
 
     U_q = Φ(√ρ Z_family + √(1−ρ) ε_q): thresholding correlated normals at each question's
     probability gives correlated outcomes with the right probabilities, Emrich & Piedmonte (1991),
@@ -124,19 +126,19 @@ def outcome_draws(
     require("family", names.shape, names.ndim == 1, rule)
     cluster = pd.factorize(names, use_na_sentinel=False)[0]
     asked = np.arange(len(cluster)) if rows is None else np.asarray(rows, dtype=np.intp)
-    of = cluster[asked]
+    of, number = cluster[asked], asked if streams is None else np.asarray(streams)
     linked = np.zeros(len(of), dtype=np.bool_)
     if link > 0 and len(of):
         linked = (np.bincount(cluster) > 1)[of]
     found = np.empty((len(asked), draws), dtype=np.float32)
     if not linked.all():
-        found[~linked] = _uniform(_streams(seed, 0, asked[~linked]), draws)
+        found[~linked] = _uniform(_streams(seed, 0, number[~linked]), draws)
     if linked.any():
         # Lazy: scipy is slow to import, and few commands need it.
         from scipy.special import ndtr
 
         every, member = np.unique(of[linked], return_inverse=True)
-        own = _normal(_streams(seed, 1, asked[linked]), draws)
+        own = _normal(_streams(seed, 1, number[linked]), draws)
         own *= np.float32(math.sqrt(1 - link))
         common = _normal(_streams(seed, 2, every), draws)
         common *= np.float32(math.sqrt(link))
@@ -149,7 +151,7 @@ def outcome_draws(
 _AT_ONCE = 512
 
 
-def _streams(seed: int, kind: int, number: Places) -> Words:
+def _streams(seed: int, kind: int, number: Places | Words) -> Words:
     """Return where the stream of each of these questions, or families, begins."""
     first = mixed(np.array([int(seed) % 2**62 * 4 + kind], dtype=np.uint64) * STEP)
     return mixed(first + (number.astype(np.uint64) + np.uint64(1)) * STEP)

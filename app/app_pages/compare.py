@@ -66,15 +66,16 @@ def pick(
     known: dict[Of, list[str]], known_tags: list[str]
 ) -> tuple[Of, tuple[str, ...], Choice, bool]:
     """Show the choice of sides and questions; return it."""
+    first = next((label for label, of in OF.items() if len(known[of]) > 1), "Teams")
     kind = st.segmented_control(
-        "Compare", list(OF), default="Teams", required=True, key="of", bind="query-params"
+        "Compare", list(OF), default=first, required=True, key="of", bind="query-params"
     )
-    of = OF[kind or "Teams"]
+    of = OF[kind or first]
     chosen = pick_questions(known_tags)
     if len(known[of]) < 2:
         return of, (), chosen, False
     names = st.multiselect(
-        kind or "Teams",
+        kind or first,
         known[of],
         default=known[of][:PRESELECTED],
         max_selections=MOST,

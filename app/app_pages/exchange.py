@@ -31,6 +31,8 @@ def preview(ready: Ready) -> None:
     seen = ready.preview
     with st.container(border=True):
         st.markdown("**Preview**" + (f" · {platform_name(seen.platform)}" if seen else ""))
+        if seen is not None:
+            import_preview.whose(seen)
         import_preview.additions(ready.additions, seen.printed if seen else 0)
         if seen is not None:
             import_preview.rows(seen)
@@ -60,6 +62,7 @@ def import_(ready: Ready) -> None:
                 ready.record,
                 vouch=ready.asked.vouch,
                 account=ready.asked.account or None,
+                owner=ready.asked.owner,
                 on_progress=tell,
                 **doing.by,
             )

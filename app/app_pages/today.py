@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
-from app.components.keyboard import mount_keyboard
+from app.components.keyboard import focus_on, mount_keyboard
 from app.forms.first_steps import ways_in
 from app.forms.forecast import forecast_act, is_quick_form_typed, quick_form
 from app.forms.one_line import one_line_entry
 from app.forms.undo import undo_offer
 from app.markdown_text import as_text, closing, counted, shortened, span
-from app.session import act, current_member, form_key, now, reading
+from app.session import act, current_member, form_key, now, page_state, reading
 from app.times import day
 from app.views.links import question_link
+from app.views.lists import shown_page
 from app.views.own_scores import score_caption, score_link
 from forecasts.agenda import revisits
 from forecasts.agenda.today import SHOWN, SOON, InTheNews, Review, is_empty, today
@@ -26,6 +28,7 @@ from forecasts.updates.values import format_value
 
 RECENT_ARTICLES = 30  # offered here; the question's own page offers more
 AHEAD = 30  # questions to forecast that can be typed before their cards are drawn
+MORE = 12  # cards of forecasts that need nothing, on request
 
 moment = now()
 
@@ -199,14 +202,43 @@ def seen_button() -> None:
             doing.say("Cleared. New results appear here.")
 
 
-def still_fresh() -> None:
-    """Show the current forecasts that need no attention, the latest first."""
-    if needs.fresh:
-        st.header("Your forecasts", anchor=False)
-        for place, (state, forecast) in enumerate(latest):
-            if is_shown(place, state, forecast):
-                card(state, forecast)
-        more(len(needs.fresh), "of your forecasts", whose="Mine")
+@dataclass
+class NotDue:
+    """Whether more of the forecasts that need nothing are shown."""
+
+    asked: bool = False
+
+
+def still_fresh() -> list[QuestionState]:
+    """Show the current forecasts that need no attention, the latest first; return those shown.
+
+    On request, all of them in pages, so that any can be updated here.
+    """
+    if not latest:
+        return []
+    st.header("Your forecasts", anchor=False)
+    cards, rest = st.container(), latest[SHOWN:]
+    asked = page_state(NotDue).asked
+    page = {state.id for state, _ in shown_page(rest, "not-due-page", MORE)} if asked else set()
+    shown = [one for place, one in enumerate(latest) if is_shown(place, *one) or one[0].id in page]
+    with cards:
+        for state, forecast in shown:
+            card(state, forecast)
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+        if rest:
+            wide = f"Show {min(MORE, len(rest))} more that are not due"
+            label = "Show fewer" if asked else wide
+            st.button(label, key="not-due", on_click=ask_for_more, args=(rest[0][0],))
+        more(len(latest), "of your forecasts", whose="Mine")
+    return [state for state, _ in shown]
+
+
+def ask_for_more(first: QuestionState) -> None:
+    """Show more of the forecasts that need nothing, with the cursor in the first, or fewer."""
+    not_due = page_state(NotDue)
+    not_due.asked = not not_due.asked
+    if not_due.asked:
+        focus_on(forecast_act(first))
 
 
 def awaiting() -> None:
@@ -228,13 +260,12 @@ def awaiting() -> None:
         st.page_link("app_pages/resolve.py", label=f"All {needs.disputed.total} in Resolve")
 
 
-def lists_for_keyboard() -> None:
+def lists_for_keyboard(fresh: Sequence[QuestionState]) -> None:
     """Tell the keyboard the cards of To do and of the current forecasts, in their order.
 
     People type faster than the page runs, so it needs to know those that are not drawn yet.
     """
     to_do = [*needs.to_forecast.first, *(state for state, _ in needs.to_review)]
-    fresh = [one[0] for place, one in enumerate(latest) if is_shown(place, *one)]
     mount_keyboard(
         "today",
         [
@@ -258,6 +289,6 @@ undo_offer("quick")
 latest = sorted(needs.fresh, key=lambda one: one[1].made_at, reverse=True)
 to_do()
 resolved()
-still_fresh()
+fresh = still_fresh()
 awaiting()
-lists_for_keyboard()
+lists_for_keyboard(fresh)

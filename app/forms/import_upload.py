@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import streamlit as st
 
+from app.forms.record_owner import record_owner
 from app.markdown_text import as_lines, as_text
 from app.session import (
     current_member,
@@ -75,12 +76,14 @@ class Asked:
     """The answers of the person who imports.
 
     For an account elsewhere ``files`` is blank, and ``mine`` leaves out the forecasts of others.
+    ``owner``: the member whose record the file is; blank for the one who imports.
     """
 
     files: tuple[str, ...]
     format: str
     zone: str = "UTC"
     account: str = ""
+    owner: str = ""
     aggregates: bool = False
     real_ids: bool = False
     mine: bool = False
@@ -230,6 +233,7 @@ def _choices(key: str, state: ImportState, seen: Seen, rights: Rights) -> Asked:
             f"{as_text(my_handle())}’s. Importing the others’ requires an admin.",
             width=220,
         )
+        owner = record_owner(key, rights)
         closes = "closes" in asks and st.text_input(
             "Closes",
             key=f"{key}-closes",
@@ -256,6 +260,7 @@ def _choices(key: str, state: ImportState, seen: Seen, rights: Rights) -> Asked:
         format=format_,
         zone=zone,
         account=account.strip(),
+        owner=owner,
         aggregates=aggregates,
         real_ids=real_ids,
         vouch=vouch(key, rights),
@@ -334,7 +339,7 @@ def _compared(
     who = importer(moment)
     zone = ZoneInfo(asked.zone)
     choices = Choices(
-        owner=who.handle,
+        owner=asked.owner or who.handle,
         zone=zone,
         alias=str if asked.real_ids else _aliases(),
         aggregates=asked.aggregates,
@@ -371,6 +376,7 @@ def compared(
             now=moment,
             vouch=asked.vouch,
             account=asked.account or None,
+            owner=asked.owner,
             on_progress=tell,
         )
     return Ready(key, asked, seen.counts, record=record, preview=seen)

@@ -29,6 +29,7 @@ _HERE = {
     "--column": "“Columns”",
     "--timezone": "“Time zone”",
     "--account": "“Your name in the file”",
+    "--as": "“Record owner”",
     "--closes": "“Closes”",
     "--vouch": "“I vouch for the forecasts’ times”",
 }
@@ -60,6 +61,16 @@ def _field(pair: str) -> str:
         theirs = f"0 to {theirs}"
     label = ours.replace("_", " ").capitalize()
     return f"“{label}”" if theirs == "NAME" else f"“{label}: {theirs or 'none'}”"
+
+
+def whose(preview: Preview) -> None:
+    """Show the member whose the forecasts become, as a warning if they may be someone else's."""
+    remedy = preview.whose.remedy
+    said = as_lines(preview.whose.removesuffix(remedy) + with_fields(remedy))
+    if remedy:
+        st.warning(said)
+    elif said:
+        st.markdown(said)
 
 
 def additions(counts: Imported, printed: int = 0) -> None:

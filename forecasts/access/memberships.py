@@ -147,7 +147,7 @@ class EnteredLater(NamedTuple):
 
 
 def entered_later(session: Session, *conditions: Any) -> dict[tuple[int, int], EnteredLater]:
-    """Return who is in which team (team and member ids) by an entry made after they joined."""
+    """Return the stays that were entered after they began, by the ids of team and member."""
     first = select(func.min(Membership.id)).group_by(
         col(Membership.team_id), col(Membership.member_id), col(Membership.joined_at)
     )

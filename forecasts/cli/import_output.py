@@ -58,7 +58,10 @@ def import_or_preview(
 
 
 def print_preview(preview: Preview) -> None:
-    """Print the rows that an import would write."""
+    """Print the rows that an import would write, first whose they become and how they count."""
+    if preview.whose:
+        print_note(preview.whose)
+    print_counted(preview.counts)
     if preview.questions:
         table = Table(box=None, pad_edge=False, expand=True)
         table.add_column("", no_wrap=True)
@@ -66,7 +69,7 @@ def print_preview(preview: Preview) -> None:
         table.add_column("forecasts", justify="right", no_wrap=True)
         table.add_column("title and changes", overflow="fold", ratio=1)
         for row in preview.questions:
-            said = "; ".join([row.title, *_dates(row), *row.details])
+            said = "; ".join([row.title, *_dates(row, preview.counts), *row.details])
             cells = (str(row.change), row.question_id, f"{row.forecasts:,}", said)
             table.add_row(*(printable(on_one_line(cell)) for cell in cells))
         out().print(table)
@@ -81,12 +84,18 @@ def print_preview(preview: Preview) -> None:
     _print_notes(preview)
 
 
-def _dates(row: QuestionRow) -> list[str]:
-    """Return the days of a question's new forecasts, and that of its close."""
+def _dates(row: QuestionRow, counts: Imported) -> list[str]:
+    """Return the days of a question's new forecasts, and that of its close.
+
+    Without anyone who vouches for them, the days are only those in the file.
+    """
     dates = []
     if row.first is not None and row.last is not None:
         first, last = day(row.first), day(row.last)
-        dates.append(f"made {first}" + (f" to {last}" if last != first else ""))
+        dates.append(
+            f"{'dated' if counts.unvouched else 'made'} {first}"
+            + (f" to {last}" if last != first else "")
+        )
     if row.closes is not None:
         read = f" (“{row.closes_in_words}” in the title)" if row.closes_in_words else ""
         dates.append(f"close {day(row.closes)}{read}")

@@ -6,14 +6,16 @@ import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from sqlmodel import Session, col, select
+import pandas as pd
+from sqlmodel import Session, col, func, or_, select
 
 from forecasts.access.members import find_member
+from forecasts.access.visibility import forecast_visible
 from forecasts.common.errors import BadInput
 from forecasts.exchange.platforms.columns import apart
 from forecasts.exchange.platforms.record import Advice, PlatformRecord
 from forecasts.exchange.question_names import mapped
-from forecasts.ledger.models import Forecast, Member, QuestionOrigin
+from forecasts.ledger.models import Forecast, Member, Question, QuestionOrigin
 from forecasts.questions.origins import in_words, platform_name
 from forecasts.questions.standing import in_batches
 
@@ -21,35 +23,72 @@ _FEW = 10  # accounts: an error lists up to this many
 
 
 def as_member(
-    session: Session, record: PlatformRecord, account: str | None, member: Member
+    session: Session, record: PlatformRecord, account: str | None, owner: str
 ) -> PlatformRecord:
-    """Return the record in which ``member`` is the forecaster of that account, if one is given.
+    """Return the record in which the member ``owner`` is the forecaster of that account, if given.
 
     Its notes say whose the forecasts become, where that may be a mistake. BadInput if the record
     has no such account.
     """
-    notes = [*record.notes, *_whose(session, record, account, member)]
+    notes = [*record.notes, *_whose(session, record, account, owner)]
     if account is not None and account != record.account:
-        record = _renamed(record, account, member)
+        record = _renamed(record, account, owner)
     return replace(record, notes=notes)
 
 
-def _renamed(record: PlatformRecord, account: str, member: Member) -> PlatformRecord:
-    """Return the record with the member's handle for the account, and another for a namesake."""
+def whose(session: Session, forecasts: pd.DataFrame, account: str, owner: str) -> Advice:
+    """Return whose these new forecasts become, with advice if a member has the account's name.
+
+    Blank if none becomes the owner's. ``account``: the owner's name in the file, '' if unknown.
+    """
+    mine = forecasts[forecasts["forecaster"] == owner]
+    if mine.empty:
+        return Advice("")
+    is_other = account not in ("", owner)
+    of = f" by {account!r}" if is_other else ""
+    many = "1 new forecast" if len(mine) == 1 else f"{len(mine):,} new forecasts"
+    said = f"{many}{of} in the file {'becomes' if len(mine) == 1 else 'become'} {owner}'s."
+    namesakes = select(Member.id, Member.handle).where(
+        or_(Member.handle == account, func.lower(Member.handle) == account.lower()),
+        Member.handle != owner,
+    )
+    same = session.exec(namesakes.order_by(col(Member.id)).limit(1)).first() if is_other else None
+    if same is None:
+        return Advice(said)
+    id_, handle = same
+    theirs = sum(
+        session.exec(
+            select(func.count(col(Forecast.id)))
+            .join(Question, col(Question.id) == col(Forecast.question_id))
+            .where(
+                Forecast.member_id == id_, col(Question.slug).in_(some), forecast_visible(session)
+            )
+        ).one()
+        for some in in_batches([str(slug) for slug in mine["question_id"].unique()])
+    )
+    has = f", who has {theirs:,} on these questions" if theirs else ""
+    return Advice(
+        f"{said} The ledger has a member {handle!r}{has}.",
+        "If they are that member's, name the member with --as.",
+    )
+
+
+def _renamed(record: PlatformRecord, account: str, owner: str) -> PlatformRecord:
+    """Return the record with the owner's handle for the account, and another for a namesake."""
     platform = platform_name(record.platform)
     handles = [str(handle) for handle in record.frames.forecasts["forecaster"].unique()]
     # The member's handle is that of the file's own account, so a namesake has another.
-    if record.account and (namesake := apart(account, member.handle, platform)) in handles:
+    if record.account and (namesake := apart(account, owner, platform)) in handles:
         account = namesake
     if account not in handles:
-        own = record.account or member.handle
-        there = [own if one == member.handle else one for one in handles]
+        own = record.account or owner
+        there = [own if one == owner else one for one in handles]
         raise BadInput(
             f"No forecast in the file is by {account!r}.{_like(account, there)}",
             remedy="Give the name as in the file." if there else "",
         )
-    other = apart(record.account or member.handle, member.handle, platform)
-    names = {member.handle: other, account: member.handle}
+    other = apart(record.account or owner, owner, platform)
+    names = {owner: other, account: owner}
     frames = record.frames
     forecasts = frames.forecasts.assign(forecaster=mapped(frames.forecasts["forecaster"], names))
     members = frames.members
@@ -64,26 +103,26 @@ def _renamed(record: PlatformRecord, account: str, member: Member) -> PlatformRe
 
 
 def _whose(
-    session: Session, record: PlatformRecord, account: str | None, member: Member
+    session: Session, record: PlatformRecord, account: str | None, owner: str
 ) -> Iterator[str]:
     """Yield sentences on forecasters who may be the importer, or someone else."""
     members = record.frames.members
     people = set() if members is None else set(members["forecaster"][members["kind"] == "human"])
     if account is not None:
-        if account != member.handle and find_member(session, account) is not None:
+        if account != owner and find_member(session, account) is not None:
             yield (
                 f"Forecasts already imported stay with the member {account!r}, so each would count "
                 "for both of you."
             )
-    elif people and member.handle not in record.frames.forecasts["forecaster"].unique():
+    elif people and owner not in record.frames.forecasts["forecaster"].unique():
         yield Advice(
             "No forecast in the file is imported as yours.",
             "If you are one of its forecasters, name your account with --account in the first "
             "import: forecasts already imported stay with the other member.",
         )
-    elif len(people) > 1 and not record.account and member.handle in people:
+    elif len(people) > 1 and not record.account and owner in people:
         yield Advice(
-            f"Forecasts by {member.handle!r} in the file are imported as yours.",
+            f"Forecasts by {owner!r} in the file are imported as yours.",
             "If that is someone else, name your own account with --account.",
         )
 

@@ -10,7 +10,7 @@ Names of questions are those of ``question_names``.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -22,17 +22,17 @@ from sqlmodel import Session, col, select
 from forecasts.common.memory import release_memory
 from forecasts.common.times import to_minute
 from forecasts.exchange.import_ import Comparison, Imported, compare_frames, without, write_frames
-from forecasts.exchange.import_accounts import as_member, doubtful_names
+from forecasts.exchange.import_accounts import as_member, doubtful_names, whose
 from forecasts.exchange.import_forecasts import question_ids, withdrawals
+from forecasts.exchange.import_origins import write_origins
 from forecasts.exchange.import_questions import Progress, time_of
 from forecasts.exchange.import_windows import outside_notes
 from forecasts.exchange.platforms.check import check_record
-from forecasts.exchange.platforms.record import LeftOut, PlatformRecord
+from forecasts.exchange.platforms.record import Advice, LeftOut, PlatformRecord
 from forecasts.exchange.printed_scores import new_printed_scores, write_printed_scores
 from forecasts.exchange.question_names import mapped, names_here
 from forecasts.exchange.undated import close_phrases, with_known_times
-from forecasts.ledger.append import append
-from forecasts.ledger.models import Member, QuestionOrigin, QuestionText
+from forecasts.ledger.models import Member, QuestionText
 from forecasts.questions.standing import in_batches
 from forecasts.scores.frames import Frames, rows
 
@@ -83,7 +83,8 @@ class Preview:
     ``SHOWN`` places with a reason; ``more_left_out`` are not listed. ``new_members``: the handles
     that will be created. ``known_members``: members, other than the importer, who get new
     forecasts from accounts with their handles. ``printed``: new or changed scores that the platform
-    printed. ``notes``: sentences on how the files were read.
+    printed. ``notes``: sentences on how the files were read. ``whose``: the member whose the file's
+    own forecasts become; blank without any.
     """
 
     platform: str
@@ -97,6 +98,7 @@ class Preview:
     known_members: Sequence[str]
     printed: int
     notes: Sequence[str]
+    whose: Advice = field(default_factory=lambda: Advice(""))
 
     @property
     def changes_nothing(self) -> bool:
@@ -112,10 +114,11 @@ def preview(
     now: datetime,
     vouch: bool = False,
     account: str | None = None,
+    owner: str = "",
     on_progress: Progress = lambda _step, _share: None,
 ) -> Preview:
     """Return the preview of ``import_record``; nothing is written. It has the same errors."""
-    return _compared(session, record, member, now, vouch, account, on_progress).preview
+    return _compared(session, record, member, now, vouch, account, owner, on_progress).preview
 
 
 def import_record(
@@ -126,6 +129,7 @@ def import_record(
     now: datetime,
     vouch: bool = False,
     account: str | None = None,
+    owner: str = "",
     on_progress: Progress = lambda _step, _share: None,
 ) -> Preview:
     """Return the new rows; everything that the ledger does not have yet is written.
@@ -136,7 +140,7 @@ def import_record(
     forecaster of the record who is ``member``. ``vouch``, permissions and the other rules are those
     of ``import_.import_frames``. BadInput names file, row, column, value and rule.
     """
-    found = _compared(session, record, member, now, vouch, account, on_progress)
+    found = _compared(session, record, member, now, vouch, account, owner, on_progress)
     counts = write_frames(
         session,
         found.record.frames,
@@ -149,7 +153,7 @@ def import_record(
     ids = question_ids(session, found.record.frames.questions["question_id"].tolist())
     is_limited, known = found.comparison.is_limited, found.comparison.known.values()
     others = {state.id for state in known if is_limited and state.member_id != member.id}
-    _write_origins(session, found.record, ids, others, now)
+    write_origins(session, found.record, ids, others, now)
     write_printed_scores(session, found.printed, record.platform, ids, now)
     return replace(found.preview, counts=counts)
 
@@ -170,10 +174,12 @@ def _compared(
     now: datetime,
     vouch: bool,
     account: str | None,
+    owner: str,
     on_progress: Progress,
 ) -> _Compared:
     check_record(record.frames)
-    record = as_member(session, record, account, member)
+    owner = owner or member.handle
+    name, record = account or record.account, as_member(session, record, account, owner)
     on_progress("Questions of this ledger", 0.0)
     names, discarded = names_here(session, record, member)
     left_out = [*record.left_out, *_discarded(record.frames, discarded)]
@@ -191,13 +197,15 @@ def _compared(
         tolerant=times,
     )
     left_out += _conflicting(record.frames, comparison)
-    outside = outside_notes(record.frames.questions, comparison, now)
+    is_sheet = record.assumed is not None
+    outside = outside_notes(record.frames.questions, comparison, now, is_sheet=is_sheet)
     record = replace(record, notes=[*record.notes, *outside])
     known = {slug: state.id for slug, state in comparison.known.items()}
     printed = new_printed_scores(session, record, known, member)
     preview = _preview(session, record, comparison, left_out, len(printed), member, phrases)
+    of = whose(session, comparison.forecasts.rows, name, owner)
     release_memory()  # of the sums over all forecasts
-    return _Compared(record, comparison, printed, preview)
+    return _Compared(record, comparison, printed, replace(preview, whose=of))
 
 
 def _renamed(
@@ -361,35 +369,3 @@ def _short(value: Any) -> str:
         return to_minute(value)
     text = ", ".join(value) if isinstance(value, list) else str(value or "blank")
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-
-
-def _write_origins(
-    session: Session,
-    record: PlatformRecord,
-    ids: Mapping[str, int],
-    others: Collection[int],
-    now: datetime,
-) -> None:
-    """Write the origins that the ledger does not have yet.
-
-    Not those of ``others``, since everyone would see on them an address that an importer made up.
-    """
-    there = {0, *others}  # and no origin of a question that the record does not have
-    for some in in_batches(list(ids.values())):
-        of_these = select(QuestionOrigin.question_id).where(
-            QuestionOrigin.platform == record.platform, col(QuestionOrigin.question_id).in_(some)
-        )
-        there.update(session.exec(of_these))
-    new = [row for row in rows(record.origins) if ids.get(row.question_id, 0) not in there]
-    if new:
-        append(
-            session,
-            "question_origin",
-            {
-                "question_id": [ids[row.question_id] for row in new],
-                "platform": [record.platform] * len(new),
-                "platform_id": [row.platform_id for row in new],
-                "url": [row.url for row in new],
-                "recorded_at": [now] * len(new),
-            },
-        )

@@ -14,20 +14,23 @@ from forecasts.exchange.import_forecasts import withdrawals
 _FEW = 3  # forecasters that a sentence names
 
 
-def outside_notes(questions: pd.DataFrame, found: Comparison, now: datetime) -> Iterator[str]:
+def outside_notes(
+    questions: pd.DataFrame, found: Comparison, now: datetime, *, is_sheet: bool
+) -> Iterator[str]:
     """Yield sentences on forecasts before the opening of their question, or after its close.
 
-    Of those with times that somebody vouches for, on questions that the ledger has: on new ones the
-    reader of the file counts them. Others count as made now, perhaps after the close.
+    Of those with times that somebody vouches for, on questions that the ledger has. The reader of a
+    sheet counts those after the sheet's own close. Others count as made now, perhaps after the
+    close.
     """
     forecasts = found.forecasts.rows
     columns = ["question_id", "forecaster", "made_at"]
     made = forecasts.loc[~withdrawals(forecasts), columns].astype({"question_id": "str"})
     closes = {slug: one.closes for slug, one in found.known.items()}
+    ends = questions["actual_close_time"].fillna(questions["scheduled_close_time"])
+    in_file = dict(zip(questions["question_id"], ends, strict=True))
     if not found.vouched:
-        ends = questions["actual_close_time"].fillna(questions["scheduled_close_time"])
-        closes = dict(zip(questions["question_id"], ends, strict=True)) | closes
-        late = made[_of_each(made, closes) <= now]
+        late = made[_of_each(made, in_file | closes) <= now]
         if len(late):
             counts, its = (
                 ("counts", "its question has")
@@ -38,7 +41,10 @@ def outside_notes(questions: pd.DataFrame, found: Comparison, now: datetime) -> 
         return
     made = made[made["question_id"].isin(list(found.known))]
     early = made[made["made_at"] < _of_each(made, {s: one.opens for s, one in found.known.items()})]
-    late = made[made["made_at"] >= _of_each(made, closes)]
+    is_late = made["made_at"] >= _of_each(made, closes)
+    if is_sheet:
+        is_late &= ~(made["made_at"] >= _of_each(made, in_file))
+    late = made[is_late]
     for some, event, effect in (
         (early, "before {} opened", "{} only from then"),
         (late, "after {} closed", "will not count"),

@@ -32,7 +32,12 @@ def _moves(group: Group) -> list[str]:
     The line is of all forecasts, so a bin is left out if its own outcomes point the other way.
     """
     line = group.recalibration
-    if group.verdict.kind not in FAULTS or line.intercept is None or line.slope is None:
+    # A failed certainty alone moves no other forecast.
+    if (
+        (group.verdict.rest or group.verdict.kind) not in FAULTS
+        or line.intercept is None
+        or line.slope is None
+    ):
         return []
     total = sum(one.weight for one in group.bins)
     found: dict[bool, tuple[float, Bin, float]] = {}

@@ -214,13 +214,18 @@ def groups(
 
 
 def _drawn(rows: Rows, common: Shared) -> calibration.Drawn:
-    """Return draws for the questions that these groups forecast, the same in every report."""
+    """Return draws for the questions that these groups forecast.
+
+    Those of a question without family are the same in every report, whatever else is in it.
+    """
     asked = [made.question for made in rows.every.values()]
     question = np.unique(np.concatenate(asked))
-    places = rows.scope.counting["row"].to_numpy()[question]
-    return calibration.Drawn(
-        question, scoring.outcome_draws(common.family, common.link, seed=0, rows=places)
+    own = rows.scope.counting[["row", "id"]].iloc[question]
+    streams = pd.util.hash_array(own["id"].to_numpy(dtype=object))
+    draws = scoring.outcome_draws(
+        common.family, common.link, seed=0, rows=own["row"].to_numpy(), streams=streams
     )
+    return calibration.Drawn(question, draws)
 
 
 def skill_over(rows: pd.DataFrame, name: str, family: npt.NDArray[np.intp]) -> Skill:

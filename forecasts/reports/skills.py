@@ -1,7 +1,8 @@
 """The skill of groups: the advantage over the other forecasters at the same times.
 
 Everyone is compared with all others who had a forecast, of any group: a team's members with their
-team mates too. A group's skill on a question is the mean over its members.
+team mates too. A group's skill on a question is the mean over its members. If nobody else forecast
+the question, it would be 0 whatever they forecast, so there is none.
 
 For the comparison, someone who changed teams is several forecasters, one after the other. Their
 points can then be separated by team, and they never meet themself, because no two of these
@@ -40,7 +41,7 @@ def skills(
     *,
     moments: bool = False,
 ) -> pd.DataFrame:
-    """Return one row per group and question that someone else forecast too: its mean skills.
+    """Return one row per group and question that someone outside forecast too: its mean skills.
 
     Columns: group, question (a position among ``questions``, which all count), skill,
     crowd_skill, and perfect: the advantage over a perfect forecast; if a group has few questions of
@@ -59,15 +60,20 @@ def skills(
     for name in ("crowd_skill", "perfect"):
         wide[name] = table.loc[table["protocol"] == name, "score"].to_numpy()
     wide["question"] = places(questions, wide.pop("question_id"))
-    people = pd.Series(person[wide["forecaster"].astype(np.intp)])
-    beside = people.groupby(wide["question"].to_numpy()).transform("nunique").to_numpy() > 1
+    people = pd.Series(person[wide["forecaster"].astype(np.intp)]).groupby(
+        wide["question"].to_numpy()
+    )
+    beside = people.transform("nunique").to_numpy() > 1
+    everyone_on = people.nunique()
 
     def of_groups(columns: pd.DataFrame) -> pd.DataFrame:
         earned = columns[beside].astype({"forecaster": np.intp}).merge(credit, on="forecaster")
         each = earned.groupby(["question", "member"], as_index=False).sum()
         each["group"] = entries.group.to_numpy(dtype=object)[each["member"]]
         kept = [name for name in each if name not in ("group", "question", "member", "forecaster")]
-        return each.groupby(["group", "question"], as_index=False)[kept].mean()
+        by_question = each.groupby(["group", "question"])
+        outside = by_question["member"].transform("size") < each["question"].map(everyone_on)
+        return each[outside].groupby(["group", "question"], as_index=False)[kept].mean()
 
     found = of_groups(wide)
     if found.empty or not (moments or few(outcome_counts(found, questions))):

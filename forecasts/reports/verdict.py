@@ -4,6 +4,8 @@ It rests on the tests of level and slope of the forecasts when made (``scoring.w
 withheld below 30 questions or families, where luck and error look alike. When the tests reject, the
 fault is the one whose test is further from 0: forecasts too high or too low throughout, or too
 extreme or not extreme enough. The figures of the sentence are taken with the weights of the test.
+For the slope they are of the range that shows the fault most clearly. The odds are of all
+forecasts, and the sentence says so.
 
 The outcomes of different families are taken as independent given the forecasts; an accusation says
 how much correlation between families open at the same time it bears.
@@ -14,10 +16,13 @@ one. The sentence then also gives the verdict on the rest.
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 
 import scoring
-from forecasts.reports.numbers import chance, count, survives
+from forecasts.reports.measures import Recalibration
+from forecasts.reports.numbers import chance, count, number, survives
 from forecasts.reports.report import Verdict
 from forecasts.reports.when_made import Floats, Forecasts, WhenMade
 from forecasts.updates.values import format_probability
@@ -25,10 +30,14 @@ from scoring.shared_shocks import Spans
 
 FEWEST = 30  # questions, and families of linked questions
 SIGNIFICANCE = 0.05
-# The least probability of a favourite that shows a fault, the clearest first, and the least weight
-# of forecasts with one.
-_CALLS = (0.9, 0.8, 0.7, 0.6, 0.5)
-_CALL_WEIGHT = 0.05
+# A fault is shown on the favourites between two of these probabilities, if the forecasts there have
+# at least this weight. Closer figures than this get a decimal.
+_EDGES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
+# Of ranges that show the same, the first is named.
+_RANGES = sorted(combinations(_EDGES, 2), key=lambda ends: (ends[1] < 1, ends[1] - ends[0]))
+_LEAST_WEIGHT = 0.05
+_CLOSE = 0.02
+_TINY = 1e-12
 
 
 def verdict(made: WhenMade, spans: Spans) -> Verdict:
@@ -37,7 +46,7 @@ def verdict(made: WhenMade, spans: Spans) -> Verdict:
     if tests is None:
         return _too_few(0, 0)
     if not len(tests.failed):
-        return _found(made.forecasts, tests, spans)
+        return _found(made.forecasts, tests, made.line, spans)
     failed = len(np.unique(made.forecasts.question[tests.failed]))
     wrong = (
         f"on {count(failed, 'question')} a forecast called the outcome impossible, which chance "
@@ -46,7 +55,7 @@ def verdict(made: WhenMade, spans: Spans) -> Verdict:
     many = _size(made.forecasts)
     if min(many) < FEWEST:
         return Verdict("too_few", f"{_too_few(*many).sentence} But {wrong}")
-    rest = _too_few(0, 0) if made.rest is None else _found(*made.rest, spans)
+    rest = _too_few(0, 0) if made.rest is None else _found(*made.rest, made.line, spans)
     sentence = f"Overconfident: {wrong} Without these: {rest.sentence}"
     return Verdict("overconfident", sentence, rest=rest.kind, tipping=rest.tipping)
 
@@ -67,7 +76,9 @@ def _too_few(questions: int, families: int) -> Verdict:
     )
 
 
-def _found(forecasts: Forecasts, tests: scoring.WhenMade, spans: Spans) -> Verdict:
+def _found(
+    forecasts: Forecasts, tests: scoring.WhenMade, line: Recalibration, spans: Spans
+) -> Verdict:
     questions, families = _size(forecasts)
     if min(questions, families) < FEWEST:
         return _too_few(questions, families)
@@ -96,8 +107,9 @@ def _found(forecasts: Forecasts, tests: scoring.WhenMade, spans: Spans) -> Verdi
     over = slope < 0
     return Verdict(
         "overconfident" if over else "underconfident",
-        f"{'Overconfident' if over else 'Underconfident'}: {_slope(forecasts, over=over)}; chance "
-        f"alone would do this in {luck}. {survives(tipping)}",
+        f"{'Overconfident' if over else 'Underconfident'}: {_slope(forecasts, over=over)}; "
+        f"{_over_all(line, over=over)}, chance alone would put a calibrated forecaster this far "
+        f"off in {luck}. {survives(tipping)}",
         tipping=tipping,
     )
 
@@ -120,35 +132,56 @@ def _level(forecasts: Forecasts, *, high: bool) -> str:
     return f"the mean forecast was {mean} when made, and {true} came true"
 
 
+def _over_all(line: Recalibration, *, over: bool) -> str:
+    """Return the subject of the odds, with the slope of the line unless it points elsewhere."""
+    if line.slope is None or (line.slope < 1) != over:
+        return "over all forecasts"
+    return f"over all forecasts (recalibration slope {number(line.slope, 2)}, where 1 is right)"
+
+
 def _slope(forecasts: Forecasts, *, over: bool) -> str:
-    """Return the evidence of the fault: how often likely outcomes came true, the clearest first."""
+    """Return where the fault is clearest: how often the likely outcomes there came true."""
     weight = forecasts.weight
     favourite = forecasts.p.argmax(axis=1)
     at = np.arange(len(weight)), favourite
     called, came = forecasts.p[at], forecasts.y[at]
-    for least in _CALLS:
-        there = called >= least
-        if weight[there].sum() < _CALL_WEIGHT * weight.sum():
+    found: dict[float, str] = {}
+    for least, most in _RANGES:
+        there = (called >= least) & ((called < most) | (most == 1))
+        if weight[there].sum() < _LEAST_WEIGHT * weight.sum():
             continue
         given, happened = (_mean(values[there], weight[there]) for values in (called, came))
-        if (given > happened) == over and _percent(given) != _percent(happened):
-            return (
-                f"{_called(forecasts, least)}, on average {_percent(given)}, came true "
-                f"{_percent(happened)} of the time"
+        digits = 3 if abs(given - happened) < _CLOSE else 2
+        shown, true = (_percent(share, digits) for share in (given, happened))
+        if (given > happened) == over and shown != true:
+            by_chance = np.sqrt((weight**2 * called * (1 - called))[there].sum())
+            clear = abs(given - happened) * weight[there].sum() / max(by_chance, _TINY)
+            found.setdefault(
+                round(clear, 6),
+                f"{_called(forecasts, least, most)}, on average {shown}, came true {true}",
             )
+    if found:
+        return f"{found[max(found)]} of the time"
     if over and len(weight) > forecasts.rows["question"].nunique():
         return "forecasts on the same questions disagree more than calibrated ones do"
     return f"outcomes were {'less' if over else 'more'} predictable than the forecasts claim"
 
 
-def _called(forecasts: Forecasts, least: float) -> str:
-    """Return the name of the outcomes with at least this probability.
+def _called(forecasts: Forecasts, least: float, most: float) -> str:
+    """Return the name of the outcomes with a probability from ``least`` to below ``most``.
 
     Reliability diagrams show "yes" alone, so it says that low forecasts of "yes" are among them.
     """
     several = forecasts.offered[:, 2:].any()
-    low = "" if several else f" (also “no”, by forecasts of {_percent(1 - least)} or less)"
-    return f"outcomes given {_percent(least)} or more{low}"
+    high, low = (
+        (f"{_percent(least)} or more", f"{_percent(1 - least)} or less")
+        if most == 1
+        else (
+            f"{least * 100:.0f} to {_percent(most)}",
+            f"{100 - most * 100:.0f} to {_percent(1 - least)}",
+        )
+    )
+    return f"outcomes given {high}" + ("" if several else f" (also “no”, by forecasts of {low})")
 
 
 def _mean(values: Floats, weight: Floats) -> float:

@@ -5,6 +5,7 @@ The test takes the ledger's turn to write, so that a save waits until the test g
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -341,3 +342,31 @@ def test_of_several_values_not_saved_yet_one_is_discarded_by_a_click(
         page.wait_for_function("!forecastLedger.entered.length")
         expect(page.locator(DONE)).to_be_visible()
         assert [p for _, p in forecasts(due, sql)[before:]] == [0.21, 0.23]
+
+
+def test_forecasts_that_are_not_due_are_updated_one_after_the_other_once_they_are_shown(
+    browser: BrowserContext, due: Server
+) -> None:
+    engine, now = database.open_engine(sqlite_url(due.ledger)), datetime.now(UTC)
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=now)
+        for number in (0, 1, 2, 3, 4, 5, 7, 8):  # one was closed above
+            question = registry.find(session, f"gate-{number}")
+            made = now + timedelta(milliseconds=number)
+            updates.update(session, question, Value(probability=0.5), member=alice, now=made)
+    engine.dispose()
+    sql = "slug, probability FROM forecast JOIN question ON question.id = question_id WHERE slug"
+    with tab(browser, 390, 844) as page:
+        daily_acts.opened(page, due.base)
+        before = len(forecasts(due, sql))
+        expect(value(page, "gate-4")).to_have_count(0)
+        page.get_by_role("button", name=re.compile("^Show .* that are not due$")).click()
+        expect(value(page, "gate-4")).to_be_focused()
+        for number in (31, 32, 33):
+            page.keyboard.type(f"{number}")
+            page.keyboard.press("Enter")
+        expect(page.get_by_test_id("stToast").filter(has_text="33%")).to_be_visible()
+        settled(page)
+        page.wait_for_function("!forecastLedger.entered.length")
+    saved = [("gate-4", 0.31), ("gate-3", 0.32), ("gate-2", 0.33)]
+    assert forecasts(due, sql)[before:] == saved

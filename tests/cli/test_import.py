@@ -241,3 +241,34 @@ def test_a_sheet_without_dates_comes_in_open_with_the_closes_of_its_titles_and_t
         ["Will Ann marry?", "open", "2027-03-31", "30%"],
         ["Will it open by 1 June 2027?", "open", "2027-06-01", "40%"],
     ]
+
+
+RAIN = "question,date,p,outcome\nRain?,2026-03-01,70%,yes\n"
+
+
+def test_a_preview_says_first_whose_the_forecasts_become(
+    forecasts: Callable[..., Result], tmp_path: Path
+) -> None:
+    (tmp_path / "sheet.csv").write_text(RAIN)
+    seen = forecasts("import", str(tmp_path / "sheet.csv"), "--dry-run")
+    assert seen.stderr.splitlines()[1] == "1 new forecast in the file becomes alice's."
+    assert "made 2026-03-01" in " ".join(seen.stdout.split())
+
+
+def test_a_preview_in_a_shared_ledger_says_what_the_import_then_says(
+    forecasts: Callable[..., Result], tmp_path: Path
+) -> None:
+    (tmp_path / "sheet.csv").write_text(RAIN)
+    forecasts("team", "create", "Alder")
+    seen = forecasts("import", str(tmp_path / "sheet.csv"), "--dry-run")
+    done = forecasts("import", str(tmp_path / "sheet.csv")).stderr
+    for said in (
+        "1 new question lacks resolution criteria, so only you can see it.",
+        "1 of the forecasts count as made now, because nobody vouches for the imported times.",
+        "1 forecast (alice) counts as made now, when its question has closed, and will not be",
+    ):
+        assert said in seen.stderr
+        assert said in done
+    assert "dated 2026-03-01" in " ".join(seen.stdout.split())
+    vouched = forecasts("import", str(tmp_path / "sheet.csv"), "--dry-run", "--vouch")
+    assert "as made now" not in vouched.stderr

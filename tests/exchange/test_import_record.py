@@ -383,6 +383,34 @@ def test_an_account_with_the_importers_name_can_be_chosen_beside_the_one_of_the_
         assert sorted(stored) == [("Ann Bell", 0.5), ("alice", 0.25)]
 
 
+def test_an_admin_imports_the_record_of_another_member_as_theirs(engine: Engine) -> None:
+    shared(engine, "alice", "emma")
+    given = record(("metaculus-7", "emma", 1, 0.5), ("metaculus-7", "zoe", 1, 0.25), account="Em")
+    done = come_in(engine, given, owner="emma", vouch=True)
+    assert done.whose == "1 new forecast by 'Em' in the file becomes emma's."
+    assert (done.known_members, done.new_members) == (["emma"], ["zoe"])
+    by = select(Member.handle, Forecast.probability).where(Member.id == Forecast.member_id)
+    with database.reading(engine) as session:
+        assert sorted(session.exec(by).all()) == [("emma", 0.5), ("zoe", 0.25)]
+    named = record(("metaculus-7", "ann_m", 2, 0.75))
+    assert come_in(engine, named, account="ann_m", owner="emma").known_members == ["emma"]
+    with pytest.raises(Forbidden):
+        come_in(engine, record(("metaculus-7", "alice", 3, 0.5)), who="emma", owner="alice")
+
+
+def test_a_preview_names_the_member_who_has_the_name_of_the_files_account(engine: Engine) -> None:
+    shared(engine, "alice", "emma")
+    come_in(engine, record(("metaculus-7", "emma", 1, 0.5)), owner="emma", vouch=True)
+    seen = looked(engine, record(("metaculus-7", "alice", 1, 0.5), account="Emma"))
+    assert seen.whose == (
+        "1 new forecast by 'Emma' in the file becomes alice's. The ledger has a member 'emma', who "
+        "has 1 on these questions. If they are that member's, name the member with --as."
+    )
+    assert seen.whose.remedy
+    others = looked(engine, record(("metaculus-7", "alice", 1, 0.5), account="Al Bell"))
+    assert others.whose == "1 new forecast by 'Al Bell' in the file becomes alice's."
+
+
 def test_notes_name_a_file_without_the_importer_and_an_account_that_is_a_member(
     engine: Engine,
 ) -> None:

@@ -79,6 +79,21 @@ def test_forecasts_that_came_true_often_enough_are_not_moved(calibrated: Group) 
     assert said == "Move your 90s (on average 95%) to about 76%."
 
 
+def test_a_failed_certainty_moves_no_forecast_if_the_rest_is_calibrated(calibrated: Group) -> None:
+    bins = of_bins(0.05, 0.95, came=0.5)
+    line = Recalibration(0.0, 0.5, 0.0, True, "")
+    failed = replace(
+        calibrated,
+        verdict=replace(calibrated.verdict, kind="overconfident", rest="calibrated"),
+        recalibration=line,
+        bins=bins,
+        certainty=Certainty(3, 1),
+    )
+    assert advice(failed) == ["Never forecast exactly 0% or 100%. Of 3 such questions, 1 failed."]
+    both = replace(failed, verdict=replace(failed.verdict, rest="overconfident"))
+    assert advice(both)[0].startswith("Move your 90s")
+
+
 def test_a_fault_of_the_line_that_chance_explains_moves_nothing(calibrated: Group) -> None:
     lucky = replace(
         calibrated,

@@ -434,6 +434,19 @@ def test_the_same_ledger_has_one_digest_in_whatever_order_its_rows_come() -> Non
     assert report(other).metadata.input_sha256 != report(frames).metadata.input_sha256
 
 
+def test_the_band_of_a_forecaster_does_not_depend_on_the_questions_of_others() -> None:
+    """So a member's report and the published record of the same forecasts say the same."""
+    rng = np.random.default_rng(7)
+    own = [asked(f"own{n}", "yes" if rng.random() < 0.5 else "no") for n in range(40)]
+    others = [asked(f"a{n}", "no") for n in range(9)]
+    of_ana = [made(f"own{n}", "ana", 0, float(p)) for n, p in enumerate(rng.random(40))]
+    of_ben = [made(f"a{n}", "ben", 0, 0.3) for n in range(9)]
+    alone = the_group(ledger(own, of_ana), "ana", by="forecaster")
+    among = the_group(ledger([*others, *own], [*of_ben, *of_ana]), "ana", by="forecaster")
+    assert among.curve == alone.curve
+    assert among.miscalibration == alone.miscalibration
+
+
 def test_the_curve_is_drawn_coarser_only_where_no_eye_can_see_it() -> None:
     rng = np.random.default_rng(3)
     ps = rng.uniform(0.001, 0.999, 1500)

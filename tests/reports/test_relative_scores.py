@@ -161,3 +161,21 @@ def test_an_option_called_impossible_is_a_claim_like_any_other() -> None:
     assert (group.certainty.questions, group.certainty.wrong) == (1, 0)
     # The yes and the 60% option are above the 40% and the 0% option.
     assert group.auc == 1
+
+
+def test_a_team_of_everyone_has_nobody_to_be_compared_with() -> None:
+    asked_both = [asked("q", "yes"), asked("p", "no")]
+    said = [made(q, who, 0, p) for q, who, p in
+            [("q", "ana", 0.9), ("q", "bo", 0.4), ("p", "ana", 0.2), ("p", "bo", 0.3)]]  # fmt: skip
+    teams = [joined("north", "ana"), joined("north", "bo")]
+    north = the_group(ledger(asked_both, said, teams), "north", by="team")
+    for skill in (north.skill, north.crowd_skill):
+        assert skill is not None
+        assert (skill.mean, skill.interval, skill.questions) == (None, None, 0)
+    assert north.crowd_brier_skill is not None
+    assert north.crowd_brier_skill.mean is None
+    # A question that someone outside forecast too is compared, and it alone.
+    cy = made("q", "cy", 0, 0.5)
+    with_cy = the_group(ledger(asked_both, [*said, cy], teams), "north", by="team")
+    assert with_cy.skill is not None
+    assert with_cy.skill.questions == 1

@@ -82,9 +82,10 @@ def test_the_larger_part_of_the_fault_names_it(
 def test_a_verdict_says_what_happened_and_how_often_chance_would_do_it() -> None:
     assert of(0.0, -3.5, 0.0025).sentence == (
         "Overconfident: outcomes given 90% or more (also “no”, by forecasts of 10% or less), on "
-        "average 90%, came true 75% of the time; chance alone would do this in 1 of 400 such "
-        "records (200 families of questions). This claim would fail if outcomes of questions open "
-        "together had a correlation over 0.0052."
+        "average 90%, came true 75% of the time; over all forecasts, chance alone would put a "
+        "calibrated forecaster this far off in 1 of 400 such records (200 families of questions). "
+        "This claim would fail if outcomes of questions open together had a correlation over "
+        "0.0052."
     )
     assert of(-3.5, 0.0, 0.0025).sentence == (
         "Too high: the mean forecast was 90% when made, and 75% came true; chance alone would do "
@@ -95,6 +96,21 @@ def test_a_verdict_says_what_happened_and_how_often_chance_would_do_it() -> None
         "Calibrated, as far as the record shows: a calibrated forecaster would be at least this "
         "far off in 42 of 100 such records (200 families of questions)."
     )
+
+
+def test_the_figures_are_of_the_range_where_the_fault_is_and_the_odds_of_all_forecasts() -> None:
+    """Of 95%, 95% came true, and of 75% only half."""
+    n = np.arange(300)
+    sure = n < 100
+    p = np.where(sure, 0.95, 0.75)
+    y = np.where(sure, n % 20 > 0, n % 20 < 10).astype(float)
+    no = n // 20 % 2 == 0  # half of them as forecasts of "no", so that the level is right
+    found = verdict(when_made(binary(np.where(no, 1 - p, p), np.where(no, 1 - y, y))), SPANS)
+    assert found.kind == "overconfident"
+    assert (
+        "outcomes given 70 to 80% (also “no”, by forecasts of 20 to 30%), on average 75%, came "
+        "true 50% of the time; over all forecasts (recalibration slope 0."
+    ) in found.sentence
 
 
 def test_at_the_tipping_correlation_the_verdict_is_just_at_its_limit() -> None:
@@ -136,6 +152,8 @@ def test_one_question_and_one_family_are_named_in_the_singular() -> None:
 
 
 FIGURES = re.compile(r"([\d.]+)%")
+RANGE = re.compile(r"(\d+) to (\d+)%")
+SLOPE = re.compile(r"slope ([\d.]+), where 1 is right")
 
 
 @pytest.mark.parametrize(
@@ -187,11 +205,15 @@ def agrees(found: Verdict, forecasts: Forecasts, tests: scoring.WhenMade) -> Non
     assert abs(slope) >= abs(level)
     assert (found.kind == "overconfident") == (slope < 0)
     assert ("less predictable" in said or "came true" in said) or found.kind == "underconfident"
+    if "recalibration slope" in said:
+        assert (float(SLOPE.findall(said)[0]) <= 1) == (found.kind == "overconfident")
     if figures:
-        least, most, called, came = figures
-        assert least + most == 100
+        called, came = figures[-2:]
+        named = [(float(low), float(high)) for low, high in RANGE.findall(said)]
+        (low, high), (least, most) = named or [(figures[0], 100.0), (0.0, figures[1])]
+        assert low + most == high + least == 100
         favourite, won = np.maximum(p, 1 - p), np.where(p > 0.5, y, 1 - y)
-        there = favourite >= least / 100
+        there = (favourite >= low / 100) & ((favourite < high / 100) | (high == 100))
         shown = [100 * favourite[there].mean(), 100 * won[there].mean()]
         if not (p == 0.5).any():
             assert [called, came] == pytest.approx(shown, abs=0.51)

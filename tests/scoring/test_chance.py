@@ -292,6 +292,13 @@ def test_a_question_draws_the_same_alone_as_among_others(link: float) -> None:
     assert len(np.unique(whole)) == whole.size
 
 
+def test_a_question_with_a_stream_of_its_own_draws_the_same_at_any_position() -> None:
+    streams = np.array([2**63 + 5, 7, 11], dtype=np.uint64)
+    found = outcome_draws([0, 1, 2], draws=6, streams=streams)
+    assert (outcome_draws([0, 1, 2], draws=6, streams=streams[::-1]) == found[::-1]).all()
+    assert len(np.unique(found)) == found.size
+
+
 def test_the_link_of_all_questions_comes_from_sums_over_parts_of_them() -> None:
     p, y, w, q, family = linked(3, 0.6)
     below = np.zeros(len(p))

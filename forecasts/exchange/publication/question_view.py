@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from forecasts.common.secret_addresses import holds_secrets, without_secrets
 from forecasts.common.text import file_stems, on_one_line
 from forecasts.common.times import iso_day_or_time, to_minute
+from forecasts.exchange.publication.cited import PublishedEvidence
 from forecasts.exchange.publication.record import (
     Publication,
-    PublishedEvidence,
     PublishedForecast,
     PublishedQuestion,
 )

@@ -23,39 +23,21 @@ from forecasts.access.memberships import entered_later
 from forecasts.access.visibility import forecast_visible, reading_everything, reading_publicly
 from forecasts.common.errors import NotFound
 from forecasts.exchange.publication import secrets
-from forecasts.ledger.chain import TOMBSTONE, tombstone
+from forecasts.exchange.publication.cited import PublishedEvidence, evidence_of
+from forecasts.ledger.chain import TOMBSTONE
 from forecasts.ledger.current import newest_memberships
 from forecasts.ledger.models import (
-    Citation,
-    Evidence,
-    EvidenceKind,
     Forecast,
     Member,
     Membership,
     Removal,
-    Stance,
     Team,
 )
 from forecasts.questions import registry
-from forecasts.questions.standing import QuestionState, by_id, in_batches
+from forecasts.questions.standing import QuestionState, by_id
 from forecasts.scores.frames import Frames, ledger_frames, rows
 from forecasts.scores.stored_scores import MAIN_PROTOCOLS
 from forecasts.updates.values import Value, value_of
-
-
-@dataclass(frozen=True)
-class PublishedEvidence:
-    """A piece of evidence that a forecast cites."""
-
-    kind: EvidenceKind
-    title: str
-    url: str | None
-    publisher: str | None
-    published_at: datetime | None
-    quote: str
-    note: str
-    stance: Stance
-    share: float | None
 
 
 @dataclass(frozen=True)
@@ -306,7 +288,7 @@ def _questions(
     now: datetime,
 ) -> list[PublishedQuestion]:
     """Return the questions, those with the newest outcome first, then the others by close."""
-    handles, evidence = _handles(session, own), _evidence(session, own)
+    handles, evidence = _handles(session, own), evidence_of(session, [row.id for row in own])
     paths: dict[int, list[PublishedForecast]] = defaultdict(list)
     for row in own:
         paths[row.question_id].append(
@@ -357,36 +339,6 @@ def _scores(frames: Frames) -> dict[str, list[PublishedScore]]:
                 PublishedScore(one.forecaster, coverage=one.coverage, **score)
             )
     return found
-
-
-def _evidence(session: Session, own: Sequence[Forecast]) -> dict[int, list[PublishedEvidence]]:
-    """Return the evidence of each forecast by its id, erased evidence left out."""
-    found: dict[int, list[PublishedEvidence]] = defaultdict(list)
-    for some in in_batches([row.id for row in own]):
-        cited = session.exec(
-            select(Citation, Evidence)
-            .join(Evidence, col(Evidence.id) == col(Citation.evidence_id))
-            .where(col(Citation.forecast_id).in_(some))
-            .order_by(col(Citation.id))
-        )
-        for citation, one in cited:
-            if one.key != tombstone("evidence", "key", one.id):
-                found[citation.forecast_id].append(_published(citation, one))
-    return found
-
-
-def _published(citation: Citation, one: Evidence) -> PublishedEvidence:
-    return PublishedEvidence(
-        EvidenceKind(one.kind),
-        one.title,
-        one.url,
-        one.publisher,
-        one.published_at,
-        one.quote,
-        one.note,
-        Stance(citation.stance),
-        citation.share,
-    )
 
 
 def _handles(session: Session, own: Sequence[Forecast]) -> dict[int, str]:

@@ -37,7 +37,13 @@ def test_forecasters_are_compared_as_they_stood_before_the_close(furnished: AppT
 
 
 def test_a_single_team_is_said_to_be_too_few(furnished: AppTest) -> None:
-    assert "fewer than two teams" in words(visit(furnished, "compare"))
+    assert "fewer than two teams" in words(visit(furnished, "compare", of="Teams"))
+
+
+def test_the_page_opens_on_what_there_are_two_of(furnished: AppTest) -> None:
+    said = words(visit(furnished, "compare"))
+    assert "fewer than two teams" not in said
+    assert "alice and bob" in said
 
 
 def test_an_empty_ledger_says_how_a_comparison_begins(app: AppTest) -> None:

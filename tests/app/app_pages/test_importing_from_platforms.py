@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine
+from sqlmodel import col, select
 from streamlit.testing.v1 import AppTest
 
 from app.views.import_preview import _csv
 from forecasts.access.members import member_or_new
 from forecasts.exchange.platforms import formats
 from forecasts.ledger import database
+from forecasts.ledger.models import Forecast, Member
 from forecasts.questions import registry, standing
 from forecasts.questions.registry import newest_wording
 from tests.app.conftest import visit, words
@@ -301,6 +303,22 @@ def test_for_a_file_without_the_importer_the_page_says_where_to_choose_a_name(ap
     said = words(app)
     assert "No forecast in the file is imported as yours." in said
     assert "name your account with “Your name in the file” in the first import" in said
+
+
+def test_a_members_export_is_imported_as_theirs_by_choice(app: AppTest, engine: Engine) -> None:
+    with database.writing(engine) as session:
+        member_or_new(session, "emma", now=day(0))
+    sheet = "question,date,p,outcome\nWill it rain?,2026-01-02,0.7,yes\n"
+    press(upload(app, [("sheet.csv", sheet.encode(), "text/csv")]), "Preview")
+    assert "1 new forecast in the file becomes alice's." in words(app)
+    [whose] = [one for one in app.selectbox if one.label == "Record owner"]
+    whose.select("emma").run()
+    press(app, "Preview")
+    assert "1 new forecast in the file becomes emma's." in words(app)
+    press(app, "Import")
+    with database.reading(engine) as session:
+        by = select(Member.handle).join(Forecast, col(Forecast.member_id) == col(Member.id))
+        assert set(session.exec(by)) == {"emma"}
 
 
 def choices(app: AppTest) -> set[str]:

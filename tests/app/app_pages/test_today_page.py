@@ -21,6 +21,10 @@ from tests.app.conftest import Clock, toasts, visit, words
 from tests.conftest import ask, day
 
 
+def focused(app: AppTest) -> str:
+    return str(app.session_state["memory"].states["_Focus"].place)
+
+
 def test_each_question_stands_in_the_list_that_says_what_it_needs(furnished: AppTest) -> None:
     said = words(visit(furnished, "today"))
     assert "3 to forecast" in said
@@ -50,6 +54,37 @@ def test_the_latest_of_your_forecasts_are_listed_and_those_with_a_value_yet_to_b
     app.run()
     assert listed() == ["quick-q0", "quick-q4", "quick-q3", "quick-q2"]
     assert app.text_input(key="quick-q2#0-value").value == "55"
+
+
+def test_forecasts_that_are_not_due_are_listed_on_request_a_dozen_at_a_time(
+    app: AppTest, engine: Engine
+) -> None:
+    with database.writing(engine) as ledger:
+        alice = member_or_new(ledger, "alice", now=day(0))
+        for number in range(18):
+            question = ask(ledger, alice, slug=f"q{number:02}", title=f"Is it {number}?")
+            value, made = Value(probability=0.4), day(1 + number / 100)
+            updates.update(ledger, question, value, member=alice, now=made)
+
+    def listed() -> list[int]:
+        fields = [field.key for field in app.text_input if "-value" in str(field.key)]
+        return [int(str(key).removeprefix("quick-q")[:2]) for key in fields]
+
+    visit(app, "today")
+    assert listed() == [17, 16, 15]
+    assert app.button(key="not-due").label == "Show 12 more that are not due"
+    app.button(key="not-due").click().run()
+    assert listed() == [*range(17, 2, -1)]
+    assert focused(app) == "act-forecast-q14"
+    app.text_input(key="quick-q05#0-value").input("55")
+    app.button(key="quick-q05#0-save").click().run()
+    assert toasts(app) == ["Saved: 40% → 55% on “Is it 5?”."]
+    assert listed() == [5, *range(17, 5, -1), 4, 3]
+    app.session_state["not-due-page"] = 2
+    app.text_input(key="quick-q09#0-value").input("60").run()
+    assert listed() == [5, 17, 16, 9, 2, 1, 0]  # with what is typed, and not saved yet
+    app.button(key="not-due").click().run()
+    assert listed() == [5, 17, 16, 9]
 
 
 def test_a_result_says_what_it_earned_and_leads_to_its_row_in_my_scores(

@@ -96,3 +96,13 @@ def test_a_close_is_not_moved_past_the_time_at_which_the_outcome_was_known(
     assert (done.counts.revised, done.left_out) == (0, [])
     assert done.notes[-1].startswith("1 forecast (alice) was made after its question closed")
     assert imported(engine, tmp_path, f"{text}a,2025-03-09,0.9,\n", NOW).counts.revised == 1
+
+
+def test_a_forecast_after_the_sheets_own_close_is_counted_once(
+    engine: Engine, tmp_path: Path
+) -> None:
+    text = "question,date,closes,p,outcome\na,2025-03-01,2025-03-02,0.7,yes\n"
+    imported(engine, tmp_path, text, NOW)
+    done = imported(engine, tmp_path, f"{text}a,2025-03-20,2025-03-02,0.9,yes\n", NOW)
+    late = [note for note in done.notes if "made after" in note]
+    assert late == ["1 forecast was made after the question closed, and will not count."]
