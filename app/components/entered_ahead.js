@@ -48,12 +48,19 @@ function noteSent(one) {
 }
 
 function saveInTurn() {
+  state.entered = state.entered.filter((one) => one.isSent || !isStored(one));
   state.rest = isAtRest() ? state.rest || Date.now() : 0;
   const rested = state.rest && Date.now() - state.rest + 1;
   const sent = state.entered.find((one) => one.isSent);
   if (rested && sent) finish(sent, rested);
   else if (rested > DRAWN) sendNext();
   drawBox();
+}
+
+// A save that was slow, not lost: the form is new.
+function isStored(one) {
+  const field = one.tries && valueIn(one.act);
+  return field && formOf(field) !== one.form;
 }
 
 function sendNext() {

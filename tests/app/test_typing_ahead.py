@@ -170,6 +170,26 @@ def test_probabilities_are_typed_down_the_cards_faster_than_they_are_saved(
     assert forecasts(server, sql)[-2:] == [(first, 0.61), (second, 0.62)]
 
 
+def test_a_value_that_is_stored_late_is_not_saved_again(page: Page, server: Server) -> None:
+    daily_acts.opened(page, server.base)
+    first, second = (page.locator('[class*="st-key-act-forecast-"]').nth(place) for place in (0, 1))
+    sql = "slug, probability FROM forecast JOIN question ON question.id = question_id WHERE slug"
+    before = forecasts(server, sql)
+    first.get_by_label("Probability", exact=True).click()
+    page.keyboard.press("Control+A")
+    with saves_waiting(server.ledger):
+        page.keyboard.type("61")
+        page.keyboard.press("Enter")
+        expect(second.get_by_label("Probability", exact=True)).to_be_focused()
+        page.wait_for_function("window.forecastLedger.entered.some((one) => one.isSent)")
+        # As if the request had begun only after the patience for it was over.
+        page.evaluate("window.forecastLedger.entered.find((one) => one.isSent).isSent = false")
+    expect(page.get_by_test_id("stToast").filter(has_text="61%")).to_be_visible()
+    page.wait_for_function("window.forecastLedger.entered.length === 0")
+    settled(page)
+    assert [probability for _, probability in forecasts(server, sql)[len(before) :]] == [0.61]
+
+
 def test_a_second_value_for_the_same_question_waits_in_its_field(
     page: Page, server: Server
 ) -> None:
