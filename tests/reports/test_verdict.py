@@ -153,7 +153,7 @@ def test_one_question_and_one_family_are_named_in_the_singular() -> None:
 
 FIGURES = re.compile(r"([\d.]+)%")
 RANGE = re.compile(r"(\d+) to (\d+)%")
-SLOPE = re.compile(r"slope ([\d.]+), where 1 is right")
+SLOPE = re.compile(r"slope (−?[\d.]+), where 1 is right")
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,9 @@ def agrees(found: Verdict, forecasts: Forecasts, tests: scoring.WhenMade) -> Non
     assert (found.kind == "overconfident") == (slope < 0)
     assert ("less predictable" in said or "came true" in said) or found.kind == "underconfident"
     if "recalibration slope" in said:
-        assert (float(SLOPE.findall(said)[0]) <= 1) == (found.kind == "overconfident")
+        assert (float(SLOPE.findall(said)[0].replace("−", "-")) <= 1) == (
+            found.kind == "overconfident"
+        )
     if figures:
         called, came = figures[-2:]
         named = [(float(low), float(high)) for low, high in RANGE.findall(said)]
