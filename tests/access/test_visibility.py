@@ -78,7 +78,7 @@ from forecasts.scores.frames import (
     table_batches,
 )
 from forecasts.scores.scored_questions import explained, scored_questions
-from forecasts.updates import bulk, comments, evidence, model_uses, numbers, updates
+from forecasts.updates import bulk, comments, evidence, model_uses, numbers, undo, updates
 from forecasts.updates.ask import ask
 from forecasts.updates.bulk import BulkAction
 from forecasts.updates.evidence import CitedEvidence
@@ -308,6 +308,16 @@ OPEN = {
     "exchange.export_formats.export_as": "only what the reader sees, as exported",
     "exchange.export_formats.packed_as": "as export_as",
     "exchange.export_formats.packed_folder": "only what the reader sees, as write_export",
+    "exchange.import_accounts.whose": "names members, and counts forecasts that the reader may see",
+    "exchange.import_memberships.compare_memberships": "part of import_frames, which has checked",
+    "exchange.import_memberships.write_memberships": "part of import_frames, which has checked",
+    "exchange.import_origins.write_origins": "part of import_record, which has checked",
+    "exchange.undated.with_known_times": "part of import_record; it reads questions as the reader",
+    "exchange.publication.cited.evidence_of": "of the forecasts of published: test_record",
+    "ledger.moved.mark": "called by move, for the owner of the database",
+    "ledger.moved.moved_to": "about the ledger, not its content",
+    "ledger.moved.unmark": "called by reopen, for the owner of the database",
+    "ledger.urls.address": "about the database, not its content",
     "exchange.import_accounts.as_member": "names members in a record; the import checks rights",
     "exchange.import_accounts.doubtful_names": "says which names are members': all may see names",
     "exchange.publication.secrets.questions_with": "on the questions of published: test_secrets",
@@ -804,6 +814,11 @@ def withdraws(cell: Cell) -> Any:
     return updates.withdraw(cell.session, cell.question, **cell.here)
 
 
+def undoes(cell: Cell) -> Any:
+    mistake = updates.update(cell.session, cell.question, P, **cell.here)
+    return undo.undo(cell.session, mistake.id, **cell.here)
+
+
 def confirms_again(cell: Cell) -> Any:
     seen = updates.update(cell.session, cell.question, P, **cell.here)
     revisits.confirm_forecasts(cell.session, [seen], origin="test", **cell.here)
@@ -1066,6 +1081,7 @@ CASES: dict[str, Case] = {
     "updates.model_uses.models_of": Case(A.see, model_of_anna),
     "updates.model_uses.known_models": Case(A.see, names_the_model),
     "updates.updates.withdraw": Case(A.forecast, withdraws),
+    "updates.undo.undo": Case(A.forecast, undoes),
     "resolution.assignments.attach": Case(A.resolve, attached),
     "resolution.assignments.detach": Case(
         A.resolve, lambda c: assignments.detach(c.session, c.question, **c.here)

@@ -47,6 +47,7 @@ COMMANDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("compare", "--made-before"): (*COMPARE, "--made-before", "yesterday"),
     ("compare", "--as-of"): (*COMPARE, "--as-of", "yesterday"),
     ("crowd", "--at"): ("crowd", "--at", "yesterday"),
+    ("team add", "--since"): ("team", "add", "Alder", "bob", "--since", "last month"),
     ("token create", "--expires"): ("token", "create", "bot", "--expires", "in 3 months"),
 }
 
@@ -69,6 +70,7 @@ def _filled(forecasts: Run, clock: Clock) -> None:
     bounds = ("--lower", "november 2026", "--upper", "end of 2027")
     forecasts("ask", "When will it land?", "--type", "date", *bounds, "--closes", CLOSES,
               "--slug", "landing")  # fmt: skip
+    forecasts("team", "create", "Alder")
     clock("2026-11-27T11:10:00Z")
 
 

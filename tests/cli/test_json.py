@@ -31,7 +31,7 @@ WITHOUT_DATA = {
     *("schedule cron", "schedule systemd", "schedule kubernetes"),
     *("notify add", "notify set", "notify remove", "notify test", "notify send"),
     *("team create", "team add", "team role", "team remove", "team agree", "team appoint"),
-    *("token create", "token revoke", "member export", "member remove"),
+    *("token create", "token revoke", "member adopt", "member export", "member remove"),
 }
 # The rest, each with arguments that make it print something.
 WITH_DATA: dict[str, tuple[str, ...]] = {
