@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from sqlalchemy import and_, text
 from sqlmodel import Session, col, func, select
 
 from forecasts.common.errors import BadInput
@@ -153,7 +154,10 @@ def entered_later(session: Session, *conditions: Any) -> dict[tuple[int, int], E
     )
     rows = session.exec(
         select(Membership, Entry.at)
-        .join(Entry, (col(Entry.kind) == "membership") & (Entry.row_id == Membership.id))
+        # In these words an index has them.
+        .join(
+            Entry, and_(col(Entry.row_id) == col(Membership.id), text("entry.kind = 'membership'"))
+        )
         .where(col(Membership.id).in_(first), col(Entry.at).is_not(None), *conditions)
     )
     found: dict[tuple[int, int], EnteredLater] = {}

@@ -7,13 +7,13 @@ marked: its owner can make a database read-only.
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Column, Engine, MetaData, Table, Text, insert
 from sqlmodel import Session
 
+from forecasts.common.commands import command
 from forecasts.common.errors import DatabaseError
 from forecasts.ledger.driver_errors import reported
 from forecasts.ledger.urls import is_embedded
@@ -51,7 +51,7 @@ def require_here(connection: Any, path: Path) -> None:
         raise DatabaseError(
             f"The ledger {str(path)!r} was moved to {there!r}, so nothing more is stored in it.",
             remedy="Set FORECASTS_DATABASE_URL to the new place. To continue here instead: "
-            f"forecasts move --reopen --database {shlex.quote(str(path))}",
+            + command("move", options=["--reopen", "--database", str(path)]),
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Text, UniqueConstraint
+from sqlalchemy import Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from forecasts.ledger.models.columns import Time, json_column, long_text
@@ -36,7 +36,16 @@ class Entry(SQLModel, table=True):
     older schema.
     """
 
-    __table_args__ = (UniqueConstraint("question_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("question_id", "number"),
+        # The few rows whose time is asked for by row.
+        Index(
+            "ix_entry_of_membership",
+            "row_id",
+            sqlite_where=text("kind = 'membership'"),
+            postgresql_where=text("kind = 'membership'"),
+        ),
+    )
 
     id: int = Field(default=None, primary_key=True)
     question_id: int | None = Field(default=None, foreign_key="question.id")

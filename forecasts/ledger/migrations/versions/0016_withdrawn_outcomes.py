@@ -1,4 +1,4 @@
-"""An outcome can be withdrawn: one more state of a resolution
+"""An outcome can be withdrawn; the entries of memberships are found by row
 
 Revision ID: 0016
 Revises: 0015
@@ -21,6 +21,7 @@ _AFTER = "state IN ('proposed', 'confirmed', 'rejected', 'withdrawn')"
 
 
 def upgrade() -> None:
+    op.execute("CREATE INDEX ix_entry_of_membership ON entry (row_id) WHERE kind = 'membership'")
     if op.get_bind().dialect.name == "sqlite":
         made = definitions()["resolution"].replace(_BEFORE, _AFTER)
         make_again({"resolution": made})
