@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, text
+from sqlalchemy import text
 from sqlmodel import Session, col, func, select
 
 from forecasts.common.errors import BadInput
@@ -152,13 +152,13 @@ def entered_later(session: Session, *conditions: Any) -> dict[tuple[int, int], E
     first = select(func.min(Membership.id)).group_by(
         col(Membership.team_id), col(Membership.member_id), col(Membership.joined_at)
     )
+    is_its_entry = col(Entry.row_id) == col(Membership.id)
+    # In these words an index has it.
+    entered = select(Entry.at).where(is_its_entry, text("entry.kind = 'membership'"))
     rows = session.exec(
-        select(Membership, Entry.at)
-        # In these words an index has them.
-        .join(
-            Entry, and_(col(Entry.row_id) == col(Membership.id), text("entry.kind = 'membership'"))
+        select(Membership, entered.scalar_subquery()).where(
+            col(Membership.id).in_(first), *conditions
         )
-        .where(col(Membership.id).in_(first), col(Entry.at).is_not(None), *conditions)
     )
     found: dict[tuple[int, int], EnteredLater] = {}
     for stay, at in sorted(rows, key=lambda row: (row[0].joined_at is not None, row[0].joined_at)):
