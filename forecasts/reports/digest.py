@@ -17,6 +17,7 @@ import pandas as pd
 
 from forecasts.questions.revisions import DECIDES_SCORES
 from forecasts.reports.groups import forecast_groups
+from forecasts.reports.member_scores import places
 from forecasts.reports.report import By
 from forecasts.scores.frames import EVIDENCE_COLUMNS, QUESTION_COLUMNS, TEAM_COLUMNS, Frames
 from scoring.ordering import in_order
@@ -65,8 +66,7 @@ def question_digests(frames: Frames, by: By = "all") -> list[bytes]:
     """Return the SHA-256 of each question with its forecasts, in the order of the questions."""
     questions, forecasts = frames.questions, frames.forecasts
     columns = [_values(questions[name], QUESTION_COLUMNS[name]) for name in _QUESTIONS]
-    place, asked_of = pd.factorize(forecasts["question_id"])
-    asked = pd.Index(questions["question_id"]).get_indexer(asked_of)[place]
+    asked = places(questions, forecasts["question_id"])
     member, names = pd.factorize(forecasts["forecaster"], sort=True)
     time = forecasts["made_at"].to_numpy(dtype=np.int64)
     order, made_at = in_order((asked + 1) * len(names) + member, time)
