@@ -57,7 +57,7 @@ function saveInTurn() {
   drawBox();
 }
 
-// A save that was slow, not lost: the form is new.
+// The form is new, perhaps by a save that was taken for lost.
 function isStored(one) {
   const field = one.tries && valueIn(one.act);
   return field && formOf(field) !== one.form;
@@ -91,9 +91,8 @@ function fill(field, text = field.value) {
 }
 
 function finish(one, rested) {
-  const field = valueIn(one.act);
   const isOver = rested > (one.hasRun ? SETTLED : PATIENCE);
-  const isNew = field ? formOf(field) !== one.form : isOver;
+  const isNew = valueIn(one.act) ? isStored(one) : isOver;
   if (one.isSaved || refusals() > one.refusals || isNew) {
     state.entered = state.entered.filter((other) => other !== one);
   } else if (isOver) {
