@@ -136,7 +136,6 @@ def one_line_entry(*, example: str = "") -> None:
             return
         with row:
             _fields(key)
-            st.button("Save", key=f"{key}-save", type="primary")
         typed = _typed(key)
         if typed.line.title and not submitted:
             st.caption(_understood(typed, session.now()))
@@ -158,7 +157,7 @@ def one_line_entry(*, example: str = "") -> None:
 
 
 def _fields(key: str) -> None:
-    """Show the three fields."""
+    """Show the three fields and the button that saves them."""
     st.text_input(
         "New question",
         key=f"{key}-{_TITLE}",
@@ -184,6 +183,8 @@ def _fields(key: str) -> None:
         label_visibility="collapsed",
         width=90,
     )
+    # During an outage too: an Enter without it waits, and would save once the ledger is back.
+    st.button("Save", key=f"{key}-save", type="primary")
 
 
 def _text(key: str, name: str) -> str:

@@ -220,11 +220,12 @@ def test_who_may_not_ask_has_no_line(app: AppTest, engine: Engine) -> None:
     assert "New question" not in [field.label for field in app.text_input]
 
 
+@pytest.mark.parametrize("typed_meanwhile", [False, True])
 def test_a_line_entered_while_the_ledger_is_away_is_still_in_its_field(
-    app: AppTest, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    app: AppTest, engine: Engine, monkeypatch: pytest.MonkeyPatch, *, typed_meanwhile: bool
 ) -> None:
     line = "Will the quay open by 20 January? 30%"
-    type_line(app, line)
+    type_line(app, line[:-1] if typed_meanwhile else line)
 
     def away(*_: object, **__: object) -> NoReturn:
         raise DatabaseError("The server was not reached.", remedy="Start it.")
@@ -232,6 +233,9 @@ def test_a_line_entered_while_the_ledger_is_away_is_still_in_its_field(
     with monkeypatch.context() as patch:
         patch.setattr(database, "writing", away)
         patch.setattr(one_line, "reading", away)  # a save runs the line alone
+        if typed_meanwhile:
+            app.text_input[0].input(line).run()
+            assert "was not reached" in words(app)
         save(app)
         assert "was not reached" in words(app)
         assert "This page retries every few seconds." in words(app)
