@@ -29,7 +29,7 @@ from sqlmodel import select
 from benchmarks.reporting import run
 from benchmarks.writing import ledger, verdict
 from forecasts.access.members import member_or_new
-from forecasts.exchange.import_ import import_frames
+from forecasts.exchange.importing.frames import import_frames
 from forecasts.ledger import database, schema
 from forecasts.ledger.insertion import lightened
 from forecasts.ledger.models import Question

@@ -35,7 +35,7 @@ import app.session
 from benchmarks.people import SECONDS, measure_people
 from forecasts.access.members import member_or_new
 from forecasts.common.settings import sqlite_url
-from forecasts.exchange.import_ import import_frames
+from forecasts.exchange.importing.frames import import_frames
 from forecasts.ledger import database, schema
 from forecasts.ledger.models import Forecast
 from forecasts.questions import standing

@@ -45,7 +45,7 @@ PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(
     [
         "forecasts.exchange.folder.folder",
-        "forecasts.exchange.import_",
+        "forecasts.exchange.importing.frames",
         "forecasts.ledger.verification",
     ]
 )

@@ -35,10 +35,10 @@ from app.views.progress import progress
 from forecasts.access.roles import Rights
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, LedgerError
-from forecasts.exchange.aliases import aliases
 from forecasts.exchange.folder.folder import is_ledger_folder, read_folder
-from forecasts.exchange.import_ import Imported, compact, rehearse
-from forecasts.exchange.import_record import Preview, preview
+from forecasts.exchange.importing.aliases import aliases
+from forecasts.exchange.importing.frames import Imported, compact, rehearse
+from forecasts.exchange.importing.record import Preview, preview
 from forecasts.exchange.platforms import formats
 from forecasts.exchange.platforms.column_guesses import SCALE, USUAL, are_usual
 from forecasts.exchange.platforms.record import Choices, PlatformRecord

@@ -132,7 +132,7 @@ def import_(
 def _import_folder(
     folder: Path, dry_run: bool, vouch: bool, database: str | None, member: str | None
 ) -> None:
-    from forecasts.exchange.import_ import compact, import_frames, rehearse
+    from forecasts.exchange.importing.frames import compact, import_frames, rehearse
 
     frames = frames_of(folder, None)
     compact(frames)
@@ -152,7 +152,7 @@ def _aliases(database: str | None, member: str | None, dry_run: bool) -> Callabl
 
     @cache
     def made() -> Callable[[str], str]:
-        from forecasts.exchange.aliases import aliases
+        from forecasts.exchange.importing.aliases import aliases
 
         if dry_run:
             with reading_as(database, member, begin=True) as (session, _, _):

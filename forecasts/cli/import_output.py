@@ -12,8 +12,8 @@ from forecasts.cli.session import acting, previewing
 from forecasts.common.text import on_one_line, printable
 
 if TYPE_CHECKING:
-    from forecasts.exchange.import_ import Imported
-    from forecasts.exchange.import_record import Preview, QuestionRow
+    from forecasts.exchange.importing.frames import Imported
+    from forecasts.exchange.importing.record import Preview, QuestionRow
     from forecasts.exchange.platforms.record import PlatformRecord
 
 _LEFT_OUT = 20  # places that a finished import lists
@@ -34,8 +34,8 @@ def import_or_preview(
 
     ``advance_to``: that of a progress bar.
     """
-    from forecasts.exchange.import_ import compact
-    from forecasts.exchange.import_record import import_record, preview
+    from forecasts.exchange.importing.frames import compact
+    from forecasts.exchange.importing.record import import_record, preview
 
     compact(record.frames)
 

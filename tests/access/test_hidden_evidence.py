@@ -14,7 +14,7 @@ from forecasts.access.visibility import evidence_visible, read_as
 from forecasts.common.errors import BadInput
 from forecasts.exchange.export import exported
 from forecasts.exchange.folder.folder import read_folder
-from forecasts.exchange.import_ import Imported, import_frames
+from forecasts.exchange.importing.frames import Imported, import_frames
 from forecasts.ledger import database
 from forecasts.ledger.models import Evidence, Visibility
 from forecasts.questions import registry

@@ -15,7 +15,7 @@ from forecasts.access import roles, teams, visibility
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import Forbidden, NotFound, Refused
 from forecasts.exchange.export import left_out
-from forecasts.exchange.import_ import Imported, import_frames
+from forecasts.exchange.importing.frames import Imported, import_frames
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Member, MemberKind, Question, Role
 from forecasts.questions import registry, standing

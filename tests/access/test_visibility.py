@@ -30,8 +30,9 @@ from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.common.errors import Forbidden, NotFound, Refused
 from forecasts.common.settings import sqlite_url
-from forecasts.exchange import export, import_
+from forecasts.exchange import export
 from forecasts.exchange.folder.folder import read_folder
+from forecasts.exchange.importing.frames import import_frames, rehearse
 from forecasts.exchange.samples import practice
 from forecasts.ledger import database
 from forecasts.ledger.models import (
@@ -217,22 +218,22 @@ OPEN = {
     "updates.evidence_parsing.read_evidence": "parses text; articles are visible to everyone",
     "access.members.members_or_new": "called by imports, which have checked",
     "questions.registry.append_questions": "called by imports, which have checked",
-    "exchange.aliases.aliases": "the salt stays in the ledger; an alias does not give it away",
-    "exchange.import_.compare_frames": "part of import_frames and import_record; it checks",
-    "exchange.import_.write_frames": "writes what compare_frames has checked",
-    "exchange.import_record.import_record": "as import_frames: test_import_record",
-    "exchange.import_record.preview": "as import_frames: test_import_record",
-    "exchange.import_forecasts.question_ids": "part of import_frames, which has checked",
-    "exchange.import_sources.compare_articles": "part of import_frames, which has checked",
-    "exchange.import_sources.compare_evidence": "part of import_frames, which has checked",
-    "exchange.import_sources.write_evidence": "part of import_frames, which has checked",
-    "exchange.printed_scores.new_printed_scores": "part of import_record, which has checked",
-    "exchange.printed_scores.write_printed_scores": "part of import_record, which has checked",
-    "exchange.question_names.names_here": "part of import_record: test_import_record",
-    "exchange.import_forecasts.compare_forecasts": "part of import_frames, which has checked",
-    "exchange.import_forecasts.write_forecasts": "part of import_frames, which has checked",
-    "exchange.import_questions.compare_questions": "part of import_frames, which has checked",
-    "exchange.import_questions.write_questions": "part of import_frames, which has checked",
+    "exchange.importing.aliases.aliases": "the salt stays in the ledger; an alias keeps its secret",
+    "exchange.importing.frames.compare_frames": "part of imports; it checks",
+    "exchange.importing.frames.write_frames": "writes what compare_frames has checked",
+    "exchange.importing.record.import_record": "as import_frames: test_record",
+    "exchange.importing.record.preview": "as import_frames: test_record",
+    "exchange.importing.forecasts.question_ids": "part of an import, which has checked",
+    "exchange.importing.sources.compare_articles": "part of an import, which has checked",
+    "exchange.importing.sources.compare_evidence": "part of an import, which has checked",
+    "exchange.importing.sources.write_evidence": "part of an import, which has checked",
+    "exchange.printed_scores.new_printed_scores": "part of an import, which has checked",
+    "exchange.printed_scores.write_printed_scores": "part of an import, which has checked",
+    "exchange.importing.question_names.names_here": "part of import_record: test_record",
+    "exchange.importing.forecasts.compare_forecasts": "part of an import, which has checked",
+    "exchange.importing.forecasts.write_forecasts": "part of an import, which has checked",
+    "exchange.importing.questions.compare_questions": "part of an import, which has checked",
+    "exchange.importing.questions.write_questions": "part of an import, which has checked",
     "resolution.kept_evidence.keep": "called by runs, with their resolvers' evidence",
     "scores.frames.revision": "numbers of rows, to tell whether a report is out of date",
     "operations.health.check": "about the database, for anyone who has it",
@@ -308,18 +309,18 @@ OPEN = {
     "exchange.export_formats.export_as": "only what the reader sees, as exported",
     "exchange.export_formats.packed_as": "as export_as",
     "exchange.export_formats.packed_folder": "only what the reader sees, as write_export",
-    "exchange.import_accounts.whose": "names members, and counts forecasts that the reader may see",
-    "exchange.import_memberships.compare_memberships": "part of import_frames, which has checked",
-    "exchange.import_memberships.write_memberships": "part of import_frames, which has checked",
-    "exchange.import_origins.write_origins": "part of import_record, which has checked",
-    "exchange.undated.with_known_times": "part of import_record; it reads questions as the reader",
+    "exchange.importing.accounts.whose": "counts forecasts that the reader may see",
+    "exchange.importing.memberships.compare_memberships": "part of an import, which has checked",
+    "exchange.importing.memberships.write_memberships": "part of an import, which has checked",
+    "exchange.importing.origins.write_origins": "part of an import, which has checked",
+    "exchange.importing.undated.with_known_times": "part of an import; reads as the reader",
     "exchange.publication.cited.evidence_of": "of the forecasts of published: test_record",
     "ledger.moved.mark": "called by move, for the owner of the database",
     "ledger.moved.moved_to": "about the ledger, not its content",
     "ledger.moved.unmark": "called by reopen, for the owner of the database",
     "ledger.urls.address": "about the database, not its content",
-    "exchange.import_accounts.as_member": "names members in a record; the import checks rights",
-    "exchange.import_accounts.doubtful_names": "says which names are members': all may see names",
+    "exchange.importing.accounts.as_member": "names members; the import checks rights",
+    "exchange.importing.accounts.doubtful_names": "says which are members: all may see names",
     "exchange.publication.secrets.questions_with": "on the questions of published: test_secrets",
     "exchange.publication.publish.publish": "asks whose record it is: test_publish",
     "exchange.publication.publish.publish_as_zip": "as publish, which asks: test_publish",
@@ -446,10 +447,10 @@ def root(cell: Cell) -> Member:
 
 
 def _rehearse(cell: Cell) -> Any:
-    return _import(cell, verb=import_.rehearse)
+    return _import(cell, verb=rehearse)
 
 
-def _import(cell: Cell, verb: Callable[..., Any] = import_.import_frames, **fields: Any) -> Any:
+def _import(cell: Cell, verb: Callable[..., Any] = import_frames, **fields: Any) -> Any:
     import pandas as pd
 
     given = {
@@ -867,8 +868,8 @@ CASES: dict[str, Case] = {
     "exchange.export.write_export": Case(A.see, among(written_out)),
     "exchange.export.forecast_batches": Case(A.see, among(in_batches)),
     "parts.export.export_parts": Case(A.see, among(in_parts)),
-    "exchange.import_.import_frames": Case(A.forecast, _import, on="import"),
-    "exchange.import_.rehearse": Case(A.forecast, _rehearse, on="import"),
+    "exchange.importing.frames.import_frames": Case(A.forecast, _import, on="import"),
+    "exchange.importing.frames.rehearse": Case(A.forecast, _rehearse, on="import"),
     "exchange.export.left_out": Case(A.see, among(proposed)),
     "resolution.kept_evidence.content": Case(A.see, shown_exhibit, on="resolved"),
     "resolution.kept_evidence.kept": Case(

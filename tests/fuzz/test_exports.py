@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from forecasts.access.members import member_or_new
-from forecasts.exchange.import_record import import_record
+from forecasts.exchange.importing.record import import_record
 from forecasts.exchange.platforms.formats import FORMATS, read
 from forecasts.exchange.platforms.record import Choices
 from forecasts.exchange.platforms.source import opened

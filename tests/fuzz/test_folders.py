@@ -20,7 +20,7 @@ import scoring
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import LedgerError
 from forecasts.exchange.folder.folder import FILES, read_folder, write_folder
-from forecasts.exchange.import_ import import_frames
+from forecasts.exchange.importing.frames import import_frames
 from forecasts.ledger import database
 from forecasts.reports import build
 from forecasts.scores.frames import Frames, ledger_frames

@@ -22,7 +22,7 @@ from forecasts.access.memberships import join, team_or_new
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.common.errors import DatabaseError, LedgerError, Refused
-from forecasts.exchange.import_ import import_frames
+from forecasts.exchange.importing.frames import import_frames
 from forecasts.ledger import database
 from forecasts.ledger.models import (
     Article,

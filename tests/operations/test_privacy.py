@@ -18,7 +18,7 @@ from forecasts.access import roles, teams, tokens
 from forecasts.access.members import member_named, member_or_new
 from forecasts.cli.main import app
 from forecasts.common.errors import Forbidden, NotFound, Refused
-from forecasts.exchange.import_ import import_frames
+from forecasts.exchange.importing.frames import import_frames
 from forecasts.ledger import database
 from forecasts.ledger.models import (
     Comment,

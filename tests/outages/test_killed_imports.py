@@ -21,8 +21,8 @@ from benchmarks.writing import OPENS, begin
 from forecasts.access.members import member_or_new
 from forecasts.common.times import iso
 from forecasts.exchange.folder.folder import read_folder
-from forecasts.exchange.import_ import import_frames
-from forecasts.exchange.import_record import import_record
+from forecasts.exchange.importing.frames import import_frames
+from forecasts.exchange.importing.record import import_record
 from forecasts.exchange.platforms.formats import read
 from forecasts.exchange.platforms.record import Choices
 from forecasts.exchange.platforms.source import opened

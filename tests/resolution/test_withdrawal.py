@@ -16,7 +16,7 @@ from forecasts.common.errors import BadInput, Forbidden, Refused
 from forecasts.common.settings import sqlite_url
 from forecasts.exchange.export import left_out
 from forecasts.exchange.folder.folder import read_folder, write_folder
-from forecasts.exchange.import_ import import_frames
+from forecasts.exchange.importing.frames import import_frames
 from forecasts.ledger import database
 from forecasts.ledger.models import Member, PolicyKind, Question, Resolution, Role
 from forecasts.ledger.schema import migrate

@@ -25,7 +25,7 @@ from forecasts.updates import updates
 from forecasts.updates.values import Value
 from tests.conftest import ask, day, imported
 from tests.examples import examples
-from tests.exchange.test_import import FORECAST, FORECASTS, import_files
+from tests.exchange.importing.test_frames import FORECAST, FORECASTS, import_files
 
 
 def said(session: Session, question: Question, member: Member, p: float, at: float) -> None:

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from forecasts.exchange.accounts import fatebook, manifold, metaculus
 from forecasts.exchange.accounts.client import Client, Known, Site
 from forecasts.exchange.accounts.kept import Kept
-from forecasts.exchange.import_ import without
+from forecasts.exchange.importing.frames import without
 from forecasts.exchange.platforms.record import Choices, LeftOut, PlatformRecord, frame_of
 from forecasts.ledger.current import has_outcome
 from forecasts.ledger.models import Forecast, Member, QuestionOrigin

@@ -31,7 +31,7 @@ from forecasts.articles.text_quotes import TextQuote
 from forecasts.common import settings
 from forecasts.common.errors import LedgerError, Refused
 from forecasts.common.times import read_time
-from forecasts.exchange.import_ import import_frames
+from forecasts.exchange.importing.frames import import_frames
 from forecasts.ledger import database, schema
 from forecasts.ledger.models import (
     Article,

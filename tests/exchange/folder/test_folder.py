@@ -14,7 +14,7 @@ from forecasts.access.members import member_or_new
 from forecasts.articles.article import CapturedArticle, content_hash
 from forecasts.common.errors import BadInput, Refused
 from forecasts.exchange.folder.folder import read_folder, write_folder
-from forecasts.exchange.import_ import import_frames
+from forecasts.exchange.importing.frames import import_frames
 from forecasts.ledger import database
 from forecasts.ledger.models import Article, Forecast
 from forecasts.scores.frames import FRAME_COLUMNS, Frames, complete, ledger_frames

@@ -12,7 +12,7 @@ from sqlmodel import select
 
 import scoring
 from forecasts.access.members import member_or_new
-from forecasts.exchange.import_record import Preview, import_record
+from forecasts.exchange.importing.record import Preview, import_record
 from forecasts.exchange.platforms.record import PlatformRecord
 from forecasts.ledger import database
 from forecasts.ledger.models import PrintedScore

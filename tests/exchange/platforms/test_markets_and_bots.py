@@ -14,7 +14,7 @@ from sqlmodel import col, select
 from forecasts.access.members import member_or_new
 from forecasts.access.visibility import read_as
 from forecasts.common.errors import BadInput
-from forecasts.exchange.import_record import Preview, import_record
+from forecasts.exchange.importing.record import Preview, import_record
 from forecasts.exchange.platforms.check import check_record
 from forecasts.exchange.platforms.formats import recognised
 from forecasts.exchange.platforms.record import Choices

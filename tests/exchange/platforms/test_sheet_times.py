@@ -13,15 +13,15 @@ from sqlmodel import select
 
 from forecasts.access.members import member_or_new
 from forecasts.access.visibility import read_as
-from forecasts.exchange.import_record import Preview, import_record
+from forecasts.exchange.importing.record import Preview, import_record
 from forecasts.exchange.platforms.record import PlatformRecord
 from forecasts.ledger import database
 from forecasts.ledger.models import Question
 from forecasts.scores.frames import ledger_frames
 from forecasts.updates.updates import update
 from forecasts.updates.values import Value
+from tests.exchange.importing.test_record import shared
 from tests.exchange.platforms import sheets
-from tests.exchange.test_import_record import shared
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 WEEK_LATER = datetime(2026, 12, 5, 12, tzinfo=UTC)

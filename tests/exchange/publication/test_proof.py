@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import Engine
 
 from forecasts.access.members import member_or_new
-from forecasts.exchange.import_ import import_frames
+from forecasts.exchange.importing.frames import import_frames
 from forecasts.exchange.publication.proof import program, record_json
 from forecasts.exchange.publication.record import published
 from forecasts.exchange.publication.verify import Check, plain

@@ -12,9 +12,9 @@ from sqlmodel import Session, col, func, or_, select
 from forecasts.access.members import find_member
 from forecasts.access.visibility import forecast_visible
 from forecasts.common.errors import BadInput
+from forecasts.exchange.importing.question_names import mapped
 from forecasts.exchange.platforms.columns import apart
 from forecasts.exchange.platforms.record import Advice, PlatformRecord
-from forecasts.exchange.question_names import mapped
 from forecasts.ledger.models import Forecast, Member, Question, QuestionOrigin
 from forecasts.questions.origins import in_words, platform_name
 from forecasts.questions.standing import in_batches

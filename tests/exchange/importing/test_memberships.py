@@ -13,11 +13,11 @@ from forecasts.access.members import find_member, member_or_new
 from forecasts.access.memberships import memberships_of
 from forecasts.common.errors import BadInput
 from forecasts.exchange.folder.folder import read_folder
-from forecasts.exchange.import_ import Imported, import_frames, rehearse
+from forecasts.exchange.importing.frames import Imported, import_frames, rehearse
 from forecasts.ledger import database
 from forecasts.ledger.models import Role
 from tests.conftest import day
-from tests.exchange.test_import import FORECASTS, OPEN, QUESTIONS
+from tests.exchange.importing.test_frames import FORECASTS, OPEN, QUESTIONS
 
 HEADER = "team,forecaster,joined_at,left_at\n"
 EARLIER, JOINED = "2025-06-01T00:00:00Z", "2026-01-05T00:00:00Z"

@@ -18,7 +18,7 @@ from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.errors import BadInput, Problem, Refused
 from forecasts.common.times import iso, to_minute
 from forecasts.exchange.folder.rules import Wrong
-from forecasts.exchange.import_tolerance import Conflict, Tolerance
+from forecasts.exchange.importing.tolerance import Conflict, Tolerance
 from forecasts.ledger.append import append
 from forecasts.ledger.models import (
     Article,

@@ -22,7 +22,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from forecasts.access.visibility import question_visible
-from forecasts.exchange.import_tolerance import AssumedTimes
+from forecasts.exchange.importing.tolerance import AssumedTimes
 from forecasts.exchange.platforms.record import Advice, Assumed, LeftOut, PlatformRecord
 from forecasts.ledger.current import has_outcome, is_current_outcome, is_newest_wording
 from forecasts.ledger.models import Forecast, Member, Question, QuestionRevision, Resolution

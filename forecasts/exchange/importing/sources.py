@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from forecasts.access.visibility import evidence_visible
 from forecasts.articles.article import CapturedArticle, content_hash
 from forecasts.common.errors import BadInput, Problem
-from forecasts.exchange.import_questions import address_hash, time_of
+from forecasts.exchange.importing.questions import address_hash, time_of
 from forecasts.ledger.models import DIGEST_ADDRESS, Article, Evidence, Member
 from forecasts.questions.standing import in_batches
 from forecasts.scores.frames import rows

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, event, insert
 from sqlmodel import Session, func, select
 
 from forecasts.access.members import member_or_new
-from forecasts.exchange.import_forecasts import compare_forecasts, write_forecasts
+from forecasts.exchange.importing.forecasts import compare_forecasts, write_forecasts
 from forecasts.ledger import insertion, receipts
 from forecasts.ledger.models import Citation, Evidence, Forecast, Question, QuestionRevision
 from forecasts.questions import standing

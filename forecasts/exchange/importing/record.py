@@ -21,17 +21,23 @@ from sqlmodel import Session, col, select
 
 from forecasts.common.memory import release_memory
 from forecasts.common.times import to_minute
-from forecasts.exchange.import_ import Comparison, Imported, compare_frames, without, write_frames
-from forecasts.exchange.import_accounts import as_member, doubtful_names, whose
-from forecasts.exchange.import_forecasts import question_ids, withdrawals
-from forecasts.exchange.import_origins import write_origins
-from forecasts.exchange.import_questions import Progress, time_of
-from forecasts.exchange.import_windows import outside_notes
+from forecasts.exchange.importing.accounts import as_member, doubtful_names, whose
+from forecasts.exchange.importing.forecasts import question_ids, withdrawals
+from forecasts.exchange.importing.frames import (
+    Comparison,
+    Imported,
+    compare_frames,
+    without,
+    write_frames,
+)
+from forecasts.exchange.importing.origins import write_origins
+from forecasts.exchange.importing.question_names import mapped, names_here
+from forecasts.exchange.importing.questions import Progress, time_of
+from forecasts.exchange.importing.undated import close_phrases, with_known_times
+from forecasts.exchange.importing.windows import outside_notes
 from forecasts.exchange.platforms.check import check_record
 from forecasts.exchange.platforms.record import Advice, LeftOut, PlatformRecord
 from forecasts.exchange.printed_scores import new_printed_scores, write_printed_scores
-from forecasts.exchange.question_names import mapped, names_here
-from forecasts.exchange.undated import close_phrases, with_known_times
 from forecasts.ledger.models import Member, QuestionText
 from forecasts.questions.standing import in_batches
 from forecasts.scores.frames import Frames, rows
@@ -138,7 +144,7 @@ def import_record(
     resolutions, forecasts and printed scores. A value that a question had before is not restored:
     neither an older export nor one without a member's edit undoes a change. ``account``: the
     forecaster of the record who is ``member``. ``vouch``, permissions and the other rules are those
-    of ``import_.import_frames``. BadInput names file, row, column, value and rule.
+    of ``frames.import_frames``. BadInput names file, row, column, value and rule.
     """
     found = _compared(session, record, member, now, vouch, account, owner, on_progress)
     counts = write_frames(

@@ -14,7 +14,7 @@ from forecasts.access.visibility import read_as
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Question, QuestionOrigin
 from tests.conftest import ask, day
-from tests.exchange.test_import_record import NOW, come_in, record, shared
+from tests.exchange.importing.test_record import NOW, come_in, record, shared
 
 HASH = "0123456789abcdef"
 

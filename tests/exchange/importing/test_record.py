@@ -15,8 +15,8 @@ from forecasts.access.members import find_member, member_or_new
 from forecasts.access.roles import ensure_admin
 from forecasts.access.visibility import read_as
 from forecasts.common.errors import BadInput, Forbidden
-from forecasts.exchange import import_questions
-from forecasts.exchange.import_record import Change, Preview, import_record, preview
+from forecasts.exchange.importing import questions as import_questions
+from forecasts.exchange.importing.record import Change, Preview, import_record, preview
 from forecasts.exchange.platforms.record import (
     ORIGIN_COLUMNS,
     PRINTED_COLUMNS,
@@ -494,7 +494,7 @@ def test_a_value_that_breaks_a_rule_is_named_and_nothing_comes_in(engine: Engine
 def test_the_lists_of_a_preview_are_bounded(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("forecasts.exchange.import_record.SHOWN", 2)
+    monkeypatch.setattr("forecasts.exchange.importing.record.SHOWN", 2)
     given = record(questions={f"metaculus-{n}": {} for n in range(5)})
     seen = looked(engine, given)
     assert (len(seen.questions), seen.more) == (2, 3)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from forecasts.exchange.import_ import Comparison
-from forecasts.exchange.import_forecasts import withdrawals
+from forecasts.exchange.importing.forecasts import withdrawals
+from forecasts.exchange.importing.frames import Comparison
 
 _FEW = 3  # forecasters that a sentence names
 

@@ -13,14 +13,21 @@ from forecasts.access.members import find_member, member_or_new
 from forecasts.access.roles import ensure_admin
 from forecasts.common import limits
 from forecasts.common.errors import Forbidden
-from forecasts.exchange import import_forecasts
 from forecasts.exchange.folder.folder import read_folder
-from forecasts.exchange.import_ import import_frames, rehearse
+from forecasts.exchange.importing import forecasts as import_forecasts
+from forecasts.exchange.importing.frames import import_frames, rehearse
 from forecasts.ledger import database
 from forecasts.ledger.models import Score
 from forecasts.scores import scores
 from tests.conftest import day
-from tests.exchange.test_import import FORECAST, FORECASTS, OPEN, QUESTIONS, RESOLVED, import_files
+from tests.exchange.importing.test_frames import (
+    FORECAST,
+    FORECASTS,
+    OPEN,
+    QUESTIONS,
+    RESOLVED,
+    import_files,
+)
 
 
 def test_a_preview_neither_waits_for_a_writer_nor_writes(engine: Engine, tmp_path: Path) -> None:

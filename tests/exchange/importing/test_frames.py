@@ -16,9 +16,9 @@ from forecasts.access.visibility import reading_everything
 from forecasts.articles import library
 from forecasts.articles.article import CapturedArticle
 from forecasts.common.errors import BadInput
-from forecasts.exchange import import_forecasts
 from forecasts.exchange.folder.folder import read_folder, write_folder
-from forecasts.exchange.import_ import Imported, import_frames
+from forecasts.exchange.importing import forecasts as import_forecasts
+from forecasts.exchange.importing.frames import Imported, import_frames
 from forecasts.ledger import append, database, insertion
 from forecasts.ledger.models import (
     Article,

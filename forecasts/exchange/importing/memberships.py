@@ -24,7 +24,7 @@ from forecasts.access.memberships import (
 )
 from forecasts.common.errors import BadInput, Problem
 from forecasts.common.times import iso, to_minute
-from forecasts.exchange.import_questions import time_of
+from forecasts.exchange.importing.questions import time_of
 from forecasts.ledger.models import Member, Membership, Role, Team
 from forecasts.scores.frames import Frames, rows
 

@@ -25,18 +25,18 @@ from forecasts.access.visibility import reading_everything
 from forecasts.common import limits
 from forecasts.common.errors import Forbidden
 from forecasts.common.memory import release_memory
-from forecasts.exchange.import_forecasts import (
+from forecasts.exchange.importing.forecasts import (
     NewForecasts,
     compare_forecasts,
     withdrawals,
     write_forecasts,
 )
-from forecasts.exchange.import_memberships import (
+from forecasts.exchange.importing.memberships import (
     NewStay,
     compare_memberships,
     write_memberships,
 )
-from forecasts.exchange.import_questions import (
+from forecasts.exchange.importing.questions import (
     KnownQuestion,
     Progress,
     QuestionChanges,
@@ -44,8 +44,8 @@ from forecasts.exchange.import_questions import (
     compare_questions,
     write_questions,
 )
-from forecasts.exchange.import_sources import compare_articles, compare_evidence, write_evidence
-from forecasts.exchange.import_tolerance import AssumedTimes, Conflict, Tolerance
+from forecasts.exchange.importing.sources import compare_articles, compare_evidence, write_evidence
+from forecasts.exchange.importing.tolerance import AssumedTimes, Conflict, Tolerance
 from forecasts.ledger.models import (
     Article,
     Evidence,
