@@ -32,7 +32,7 @@ MOST_CHANNELS = 10  # of one member
 _MOST_DAYS = 3_650.0
 
 DESCRIPTIONS = {
-    Event.resolved: "a question you forecast is resolved, with your score",
+    Event.resolved: "a question you forecast is resolved, or its outcome is withdrawn",
     Event.decision: "a proposed outcome needs your decision",
     Event.disputed: "an outcome you may decide on is disputed",
     Event.parked: "a resolver failed and needs attention",

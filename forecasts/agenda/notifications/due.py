@@ -1,8 +1,8 @@
 """The events to notify a channel about, computed from the ledger as its member may see it.
 
 Each kind of event is one statement, which leaves out events that have a notice already. An event
-has the time (``at``) of its close, forecast, proposal or resolution, so that a question that closes
-again is a new event, and an update restarts the age of a forecast.
+has the time (``at``) of its close, forecast, proposal, resolution or withdrawal, so that a question
+that closes again is a new event, and an update restarts the age of a forecast.
 
 Events in the past (a close, a resolution) count from the time the channel was added, and for 30
 days. A pending state (a decision, an old forecast) counts whenever it began.
@@ -28,6 +28,7 @@ from forecasts.ledger.current import (
     is_current_outcome,
     is_newest_wording,
     is_open_proposal,
+    is_superseded,
 )
 from forecasts.ledger.models import (
     Channel,
@@ -35,9 +36,11 @@ from forecasts.ledger.models import (
     Event,
     Forecast,
     Notice,
+    NoticeState,
     Question,
     QuestionRevision,
     Resolution,
+    ResolutionState,
     Watch,
 )
 from forecasts.resolution.disputes import is_open
@@ -45,6 +48,7 @@ from forecasts.resolution.disputes import is_open
 NEWS = timedelta(days=30)  # older events are not sent, even if no run worked for that long
 
 _TEXT, _OWN, _NEXT = (aliased(QuestionRevision), aliased(Forecast), aliased(Forecast))
+_TOLD = aliased(Notice)
 _closes = close_time(_TEXT)
 _UNRESOLVED = ~has_outcome(Question.id)
 
@@ -209,13 +213,28 @@ def _parked(reader: _Reader) -> _Events:
 
 
 def _resolved(reader: _Reader) -> _Events:
-    """Select resolved or corrected questions that the member forecast."""
+    """Select resolved or corrected questions that the member forecast.
+
+    Also those whose outcome was withdrawn, if the channel may have been told of an outcome.
+    """
     recorded_at, channel = col(Resolution.recorded_at), reader.channel
     later = recorded_at > channel.recorded_at
     if channel.after_resolution is not None:
         # A run writes the time of its start, which may be before the channel was added.
         later |= col(Resolution.id) > channel.after_resolution
-    conditions = [recorded_at > reader.now - NEWS, later, is_current_outcome(), reader.has_forecast]
+    told = (
+        select(_TOLD.id)
+        .where(
+            col(_TOLD.channel_id) == channel.id,
+            col(_TOLD.event) == Event.resolved,
+            col(_TOLD.question_id) == col(Question.id),
+            col(_TOLD.state).in_([NoticeState.sent, NoticeState.sending]),
+        )
+        .exists()
+    )
+    withdrawn = (col(Resolution.state) == ResolutionState.withdrawn) & ~is_superseded() & told
+    current = is_current_outcome() | withdrawn
+    conditions = [recorded_at > reader.now - NEWS, later, current, reader.has_forecast]
     return _Events(recorded_at, conditions, [_RESOLUTIONS])
 
 

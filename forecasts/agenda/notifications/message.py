@@ -24,6 +24,7 @@ from forecasts.scores.stored_scores import CRPS, MAIN_PROTOCOLS, main_protocol
 
 LINES = 5  # of each event; the rest is counted
 _TITLE_LENGTH = 120  # characters
+_REASON_LENGTH = 300
 _WORD_JOINER = "\u2060"  # invisible; splits text that a service would read as a mention or link
 _SPLITS = re.compile(r"(?<=[@<])(?=\S)|(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
 # Each event's heading, and the words before its time.
@@ -40,6 +41,7 @@ _WORDS = {
     Event.stale: ("Your forecast is due for review", "Your forecast was made"),
     Event.closed: ("Closed", "It closed"),
 }
+_WITHDRAWN = "Outcome withdrawn"  # the heading of an event ``resolved`` that is a withdrawal
 
 
 @dataclass(frozen=True)
@@ -66,14 +68,14 @@ def compose(
     scores = _scores(session, member, resolved)
     corrected = _corrected(session, resolved)
     not_final = provisional_outcomes(session, now=now) if resolved else {}
+    headed: dict[str, list[DueEvent]] = {}
+    for one in sorted(current, key=lambda one: list(Event).index(one[0])):
+        headed.setdefault(_heading(one[0], states[one[1]]), []).append(one)
     body = []
-    for event in Event:
-        these = [one for one in current if one[0] == event]
-        if not these:
-            continue
-        body.append(f"{_WORDS[event][0]}:")
+    for heading, these in headed.items():
+        body.append(f"{heading}:")
         for one in these[:LINES]:
-            provisional = event == Event.resolved and one[1] in not_final
+            provisional = one[0] == Event.resolved and one[1] in not_final
             note = " (provisional)" if provisional else ""
             body.append(f"- {_line(one, states[one[1]], scores, corrected)}{note}")
         if len(these) > LINES:
@@ -81,9 +83,14 @@ def compose(
         body.append("")
     title = f"{len(current):,} events in your forecast ledger"
     if len(current) == 1:
-        [(event, question_id, _)] = current
-        title = f"{_WORDS[event][0]}: {_inert(states[question_id].text.title, 60)}"
+        [heading] = headed
+        title = f"{heading}: {_inert(states[current[0][1]].text.title, 60)}"
     return Message(title, "\n".join(body).strip()), moot
+
+
+def _heading(event: Event, state: QuestionState) -> str:
+    withdrawn = event == Event.resolved and state.withdrawal is not None
+    return _WITHDRAWN if withdrawn else _WORDS[event][0]
 
 
 def _applies(due: DueEvent, state: QuestionState | None, now: datetime) -> bool:
@@ -94,7 +101,8 @@ def _applies(due: DueEvent, state: QuestionState | None, now: datetime) -> bool:
     if event in (Event.closing, Event.stale):
         return state.accepts_forecasts(now)
     if event == Event.resolved:
-        return state.resolution is not None and state.resolution.recorded_at == at
+        row = state.resolution or state.withdrawal
+        return row is not None and row.recorded_at == at
     if event == Event.decision:
         return state.status == Status.proposed
     if event == Event.disputed:
@@ -144,6 +152,10 @@ def _line(
     event, _, at = due
     text = state.text
     title = _inert(text.title, _TITLE_LENGTH)
+    if event == Event.resolved and state.withdrawal is not None:
+        outcome = _inert(state.withdrawal.outcome, _TITLE_LENGTH)
+        reason = _inert(state.withdrawal.note, _REASON_LENGTH)
+        return f"{title} {outcome} was withdrawn: “{reason}”. Its scores no longer count"
     if event == Event.resolved:
         assert state.resolution is not None
         outcome = _inert(state.resolution.outcome, _TITLE_LENGTH)

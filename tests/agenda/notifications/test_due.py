@@ -194,6 +194,92 @@ def test_a_withdrawn_outcome_is_told_no_longer_and_the_next_one_corrects_nothing
     assert told(ledger, service, 11.1)[1].startswith("- Will it rain? no; your Brier score is")
 
 
+def withdraw(engine: Engine, at: float, reason: str = "a slip") -> None:
+    with database.writing(engine) as session:
+        root, rain = member_named(session, "root"), registry.find(session, "rain")
+        confirmation.withdraw(session, rain, reason=reason, now=day(at), member=root)
+
+
+def resolve(engine: Engine, outcome: str, at: float) -> None:
+    with database.writing(engine) as session:
+        root, rain = member_named(session, "root"), registry.find(session, "rain")
+        confirmation.confirm(session, rain, outcome, known_at=day(2), now=day(at), member=root)
+
+
+def test_a_channel_that_was_told_of_an_outcome_is_told_once_that_it_was_withdrawn(
+    ledger: Engine, service: Service
+) -> None:
+    channel(ledger, service, "alice", "resolved")
+    channel(ledger, service, "bob", "resolved")
+    resolve(ledger, "yes", 3)
+    assert told(ledger, service, 3.1)[0] == "Resolved:"
+    withdraw(ledger, 4, "@all it was\nanother question’s")
+    assert told(ledger, service, 4.1) == [
+        "Outcome withdrawn:",
+        "- Will it rain? yes was withdrawn: “@\u2060all it was another question’s”. "
+        "Its scores no longer count",
+    ]
+    assert service.got[-1]["title"] == "Outcome withdrawn: Will it rain?"
+    assert [one["path"] for one in service.got] == ["/alice", "/alice"]
+    assert told(ledger, service, 4.2) == []
+    resolve(ledger, "no", 5)
+    assert told(ledger, service, 5.1)[0] == "Resolved:"
+
+
+def test_a_withdrawal_is_told_if_the_outcome_was_corrected_since_the_channel_was_told(
+    ledger: Engine, service: Service
+) -> None:
+    channel(ledger, service, "alice", "resolved")
+    resolve(ledger, "yes", 3)
+    told(ledger, service, 3.1)
+    resolve(ledger, "no", 4)
+    withdraw(ledger, 5)
+    assert told(ledger, service, 5.1)[1].startswith("- Will it rain? no was withdrawn: “a slip”.")
+
+
+def test_a_withdrawal_is_not_told_if_the_message_of_the_outcome_did_not_arrive(
+    ledger: Engine, service: Service
+) -> None:
+    channel(ledger, service, "alice", "resolved")
+    service.answer = lambda _: 500
+    resolve(ledger, "yes", 3)
+    assert told(ledger, service, 3.1)[0] == "Resolved:"
+    withdraw(ledger, 4)
+    service.answer = lambda _: 200
+    assert told(ledger, service, 4.1) == told(ledger, service, 4.2) == []
+
+
+def test_a_withdrawal_after_which_there_is_an_outcome_again_is_not_told(
+    ledger: Engine, service: Service
+) -> None:
+    channel(ledger, service, "alice", "resolved")
+    resolve(ledger, "yes", 3)
+    told(ledger, service, 3.1)
+    withdraw(ledger, 4)
+    resolve(ledger, "no", 5)
+    said = told(ledger, service, 5.1)
+    assert [line[:20] for line in said] == ["Resolved:", "- Will it rain? no; "]
+
+
+def test_resolutions_and_withdrawals_in_one_message_have_a_heading_each(
+    ledger: Engine, service: Service
+) -> None:
+    channel(ledger, service, "alice", "resolved")
+    with database.writing(ledger) as session:
+        root, alice = member_named(session, "root"), member_named(session, "alice")
+        snow = ask(session, root, slug="snow", title="Will it snow?")
+        updates.update(session, snow, Value(probability=0.4), member=alice, now=day(1))
+    resolve(ledger, "yes", 3)
+    told(ledger, service, 3.1)
+    withdraw(ledger, 4)
+    with database.writing(ledger) as session:
+        root, snow = member_named(session, "root"), registry.find(session, "snow")
+        confirmation.confirm(session, snow, "yes", known_at=day(2), now=day(5), member=root)
+    said = told(ledger, service, 5.1)
+    assert [line for line in said if line.endswith(":")] == ["Outcome withdrawn:", "Resolved:"]
+    assert len(said) == 5
+
+
 def test_a_dispute_and_a_resolver_that_is_parked_are_told_to_who_may_decide(
     ledger: Engine, service: Service
 ) -> None:
