@@ -60,7 +60,9 @@ def problems(faults: Sequence[Any]) -> list[Problem]:
     broken: dict[tuple[Any, ...], list[Any]] = {}
     for fault in faults:
         place = tuple(fault["loc"])
-        if len(place) > 1 and str(place[-1]).startswith((*_TYPES, "function-")):
+        # The name of an unknown field, such as "strategy", may begin like that of a type.
+        is_type = str(place[-1]).startswith((*_TYPES, "function-"))
+        if is_type and len(place) > 1 and fault["type"] != "extra_forbidden":
             place = place[:-1]
         broken.setdefault(place, []).append(fault)
     return [

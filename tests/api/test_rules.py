@@ -44,6 +44,8 @@ BROKEN: list[tuple[type[BaseModel], Any, str]] = [
     (requests.Forecast, YES | {"evidence": "x"}, "evidence must be a list; 'x' is not."),
     (requests.Forecast, YES | {"rationale": 5}, "rationale must be a text; 5 is not."),
     (requests.Forecast, YES | {"reason": "x"}, "There is no field reason here."),
+    (requests.Forecast, YES | {"strategy": "x"}, "There is no field strategy here."),
+    (requests.Forecast, YES | {"interval": "x"}, "There is no field interval here."),
     (
         requests.Forecast,
         {"probabilities": [0.5, "x"]},

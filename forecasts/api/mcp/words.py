@@ -15,7 +15,6 @@ from forecasts.access.kinds import CROWD_OF
 from forecasts.common.text import on_one_line, printable
 from forecasts.common.times import to_minute
 from forecasts.ledger.models import Forecast
-from forecasts.questions.outcomes import format_bounds
 from forecasts.questions.standing import QuestionState
 from forecasts.questions.trends import Trend
 from forecasts.updates.values import format_leaders, format_probability
@@ -92,8 +91,10 @@ def kind(state: QuestionState) -> str:
     if text.options:
         ordered = "ordered options" if text.ordered else "options"
         return f"{text.type}; {ordered}: {', '.join(map(line, text.options))}"
-    bounds = format_bounds(text)
-    return f"{text.type}{f'; {bounds}' if bounds else ''}"
+    if not text.is_quantitative:
+        return str(text.type)
+    unit = f" {line(text.unit)}" if text.unit else ""
+    return f"{text.type}; {text.lower_bound} to {text.upper_bound}{unit}"
 
 
 def leaders(state: QuestionState, forecast: Forecast) -> str:

@@ -66,6 +66,10 @@ def furnish(engine: Engine) -> None:
         options = ask(
             session, alice, slug="who", type="multiple_choice", options=[ON_A_LINE[:60], "B"]
         )
+        ask(
+            session, alice, slug="many", type="numeric", lower_bound="0", upper_bound="9",
+            unit=ON_A_LINE[:60],
+        )  # fmt: skip
         updates.update(session, options, Value(probabilities=(0.4, 0.6)), member=bot, now=day(0.5))
         rain, snow = (registry.find(session, slug) for slug in ("rain", "snow"))
         proposals.propose(session, rain, "yes", now=day(0.8), member=other, note=ORDER)
@@ -81,7 +85,7 @@ def test_no_answer_has_others_words_outside_code_and_says_that_they_are_data(
     answers = [
         reads.find_questions(status="any"),
         reads.find_questions("obez"),
-        *(reads.read_question(slug) for slug in ("rain", "snow", "who")),
+        *(reads.read_question(slug) for slug in ("rain", "snow", "who", "many")),
         reads.needs_update(),
         reads.my_record(),
         reads.compare(["bot", ON_A_LINE[:60]]),
