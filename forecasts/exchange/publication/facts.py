@@ -39,6 +39,17 @@ def about_mean(publication: Publication) -> str:
     )
 
 
+def imported(publication: Publication) -> str:
+    """Return how many forecasts were imported with their times, in sentences; "" for none."""
+    numbers = publication.numbers
+    if not numbers.imported:
+        return ""
+    return (
+        f"Imported from elsewhere: {numbers.imported:,} of {count(numbers.forecasts, 'forecast')}. "
+        "Only the importer vouches for the times at which they were made."
+    )
+
+
 def span(first: datetime | None, last: datetime | None) -> str:
     """Return the time of the forecasts, as a sentence."""
     if first is None or last is None:

@@ -60,7 +60,7 @@ class UpdateView:
     before: str
     rationale: str
     evidence: tuple[EvidenceView, ...]
-    imported: bool
+    imported: str
 
 
 @dataclass(frozen=True)

@@ -30,21 +30,24 @@ from forecasts.ledger.models import (
     Forecast,
     Member,
     Membership,
+    QuestionOrigin,
     Removal,
     Team,
 )
 from forecasts.questions import registry
+from forecasts.questions.origins import origins
 from forecasts.questions.standing import QuestionState, by_id
 from forecasts.scores.frames import Frames, ledger_frames, rows
 from forecasts.scores.stored_scores import MAIN_PROTOCOLS
-from forecasts.updates.values import Value, value_of
+from forecasts.updates.values import Value, format_origin, value_of
 
 
 @dataclass(frozen=True)
 class PublishedForecast:
     """A forecast, or a withdrawal (``value`` is None); ``id`` is its row in the ledger.
 
-    ``recorded_at`` is later than ``made_at`` only for an import (``imported``).
+    ``recorded_at`` is later than ``made_at`` only for an import; ``imported``: that it is one, and
+    whether of a price that nobody stated, in words.
     """
 
     id: int
@@ -54,7 +57,7 @@ class PublishedForecast:
     value: Value | None
     rationale: str
     evidence: tuple[PublishedEvidence, ...]
-    imported: bool
+    imported: str
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ class PublishedQuestion:
     """A question with its forecasts by forecaster and time, and their scores once it is resolved.
 
     ``state``: its newest wording (``text``), its current resolution and its status.
-    ``provisional``: the outcome may still be disputed. ``note``: of the resolution.
+    ``provisional``: the outcome may still be disputed. ``note``: of the resolution. ``origins``:
+    the platforms that it was imported from.
     """
 
     state: QuestionState
@@ -83,6 +87,7 @@ class PublishedQuestion:
     scores: tuple[PublishedScore, ...]
     provisional: bool
     note: str
+    origins: tuple[QuestionOrigin, ...]
 
     @property
     def texts(self) -> list[str]:
@@ -112,6 +117,7 @@ class Unpublished:
 class Numbers:
     """The numbers of a record; ``brier`` and ``crps`` are means over questions and forecasters.
 
+    ``imported``: the forecasts that were imported with the time at which they were made.
     ``scored``: the scores that ``brier`` is the mean of. ``first`` and ``last``: the times of the
     first and the last forecast. None without any.
     """
@@ -119,6 +125,7 @@ class Numbers:
     questions: int
     resolved: int
     forecasts: int
+    imported: int
     scored: int
     brier: float | None
     crps: float | None
@@ -300,10 +307,10 @@ def _questions(
                 None if row.withdrawn else value_of(row),
                 secrets.published(row.rationale),
                 tuple(evidence[row.id]),
-                row.import_key is not None,
+                format_origin(row),
             )
         )
-    scores = _scores(frames)
+    scores, imported = _scores(frames), origins(session, list(states))
     deadlines = frames.provisional
     found = []
     for id_, state in states.items():
@@ -317,6 +324,7 @@ def _questions(
                 tuple(scores.get(state.slug, ())),
                 disputable and (until is None or now < until),
                 "" if note == TOMBSTONE else secrets.published(note),
+                tuple(imported.get(id_, ())),
             )
         )
     return sorted(found, key=_newest_outcome_first)
@@ -348,7 +356,8 @@ def _handles(session: Session, own: Sequence[Forecast]) -> dict[int, str]:
 
 
 def _numbers(questions: Sequence[PublishedQuestion]) -> Numbers:
-    made = [one.made_at for question in questions for one in question.forecasts]
+    every = [one for question in questions for one in question.forecasts]
+    made = [one.made_at for one in every]
     scores = [score for question in questions for score in question.scores]
     brier = [score.brier for score in scores if score.brier is not None]
     crps = [score.crps for score in scores if score.crps is not None]
@@ -356,6 +365,7 @@ def _numbers(questions: Sequence[PublishedQuestion]) -> Numbers:
         questions=len(questions),
         resolved=sum(question.state.resolution is not None for question in questions),
         forecasts=len(made),
+        imported=sum(bool(one.imported) and one.made_at < one.recorded_at for one in every),
         scored=len(brier),
         brier=_mean(brier),
         crps=_mean(crps),

@@ -25,6 +25,7 @@ from forecasts.exchange.publication import cards, facts
 from forecasts.exchange.publication.feed import feed
 from forecasts.exchange.publication.question_view import QuestionView, views, web_link
 from forecasts.exchange.publication.record import Publication
+from forecasts.questions.origins import in_words
 from forecasts.reports.build import build
 from forecasts.reports.numbers import NOTHING, count
 from forecasts.reports.render import svg
@@ -173,6 +174,7 @@ class _Writer:
             span=facts.span(numbers.first, numbers.last),
             numbers=facts.numbers(self.publication),
             about_mean=facts.about_mean(self.publication),
+            imported=facts.imported(self.publication),
             unpublished=facts.unpublished(self.publication.unpublished),
             section=section,
             scope="" if self.document is None else self.document.scope,
@@ -258,6 +260,10 @@ class _Writer:
                 zip(("quote", "link"), self.sources.get(state.slug, ("", "")), strict=True)
             ),
             about=facts.about(view),
+            origins=[
+                (in_words(one.platform, one.platform_id), web_link(one.url))
+                for one in view.question.origins
+            ],
             earlier=before,
             later=after,
         )

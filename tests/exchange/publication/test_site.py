@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from html.parser import HTMLParser
@@ -17,7 +18,9 @@ from sqlmodel import Session
 
 from forecasts.access import memberships
 from forecasts.access.members import member_or_new
+from forecasts.access.roles import ensure_admin
 from forecasts.common.errors import BadInput
+from forecasts.exchange.importing.record import import_record
 from forecasts.exchange.publication import facts
 from forecasts.exchange.publication.record import Publication, published
 from forecasts.exchange.publication.site import Check, base_url, site_files, with_record
@@ -28,6 +31,7 @@ from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.values import Value
 from tests.conftest import ask, day
+from tests.exchange.importing.test_record import record
 from tests.nasty import HANDLES, WORDS
 
 CHECK = Check("<p>Checked.</p>", "void 0;")
@@ -337,3 +341,29 @@ def test_an_address_with_a_password_is_shown_without_it_and_not_linked(
     assert "https://example.org/map" in " ".join(page.words)
     assert "https://example.org/map" not in page.links
     assert not [path for path, text in files.items() if "bob:" in text or "secret" in text]
+
+
+def test_imported_forecasts_and_their_platform_are_named(session: Session, alice: Member) -> None:
+    fill(session, alice)
+    own = site_files(published(session, member=alice, now=day(31)), now=day(31))
+    assert "Imported" not in own["index.html"]
+    given = record(("metaculus-7", "alice", 1, 0.6), ("metaculus-7", "alice", 2, 0.7))
+    import_record(session, replace(given, implied=True), member=alice, now=day(30))
+    files = site_files(published(session, member=alice, now=day(31)), now=day(31))
+    assert "Imported from elsewhere: 2 of 7 forecasts. Only the importer" in files["index.html"]
+    page, address = files["questions/metaculus-7.html"], "https://elsewhere.example/metaculus-7"
+    assert page.count("</time> · imported: price after a trade<") == 2
+    assert re.search(rf'<dt>Imported from</dt><dd><a href="{address}"[^>]*><bdi>Metaculus 7<', page)
+    assert "<dt>Imported from</dt>" not in files["questions/rain.html"]
+
+
+def test_imports_that_count_from_now_on_are_not_counted(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    ensure_admin(session, bob, now=day(0))
+    wording = {"resolution_criteria": "The gauge.", "scheduled_close_time": day(40)}
+    given = record(("metaculus-7", "alice", 1, 0.6), questions={"metaculus-7": wording})
+    import_record(session, given, member=alice, now=day(30))
+    record_ = published(session, member=alice, now=day(31))
+    assert record_.questions[0].forecasts[0].imported == "imported"
+    assert facts.imported(record_) == ""
