@@ -199,7 +199,12 @@ def _as_json(roster: Roster) -> dict[str, Any]:
         "team": roster.team.name,
         "second_resolver": roster.second_resolver,
         "members": [
-            {"handle": handle, "role": stay.role, "joined_at": stay.joined_at}
+            {
+                "handle": handle,
+                "role": stay.role,
+                "joined_at": stay.joined_at,
+                "entered_later": roster.entered_later(stay),
+            }
             for handle, stay in roster.members
         ],
     }

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
-from forecasts.access import tokens
+from forecasts.access import teams, tokens
 from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.ledger.verification import verify
@@ -255,3 +255,20 @@ def test_members_and_teams_are_read(api: TestClient) -> None:
         "bot": ("bot", "alice"),
     }
     assert api.get(f"{V1}/teams").json() == {"teams": []}
+
+
+def test_a_team_says_from_when_a_members_forecasts_count_by_a_later_entry(
+    api: TestClient, engine: Engine, clock: Clock
+) -> None:
+    clock.time = day(5)
+    with database.writing(engine, clock) as session:
+        alice, bob = (member_or_new(session, who, now=day(0)) for who in ("alice", "bob"))
+        alder = teams.create(session, "Alder", member=alice, now=day(5))
+        teams.add(session, alder, bob, since=day(2), member=alice, now=day(5))
+    [team] = api.get(f"{V1}/teams").json()["teams"]
+    alice_in, bob_in = team["members"]
+    assert alice_in == {"handle": "alice", "role": "admin", "entered_later": None}
+    assert bob_in["entered_later"] == {
+        "since": "2026-01-03T00:00:00Z",
+        "entered_at": "2026-01-06T00:00:00Z",
+    }

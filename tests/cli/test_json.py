@@ -144,6 +144,7 @@ def ledger(forecasts: Run, clock: Callable[[str], None], tmp_path: Path, engine:
     forecasts("run")
     forecasts("resolve", "rain", "no", "--because", "the sky", "--source", "https://example.org")
     forecasts("team", "create", "Alder")
+    forecasts("team", "add", "Alder", "alice", "--since", "2025-12-01")
     forecasts("token", "create", "bot")
     forecasts("notify", "add", "phone", "ntfys://TOPIC")
     forecasts("digest", "--to", str(tmp_path / "digests"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,6 +67,15 @@ def test_a_members_past_counts_since_a_day_and_shows_as_entered_later(
     assert (
         "  alice: admin since 2026-01-05; forecasts count since 2025-12-01 (entered 2026-01-05)\n"
     ) in forecasts("team", "show").stdout
+    [alice] = json.loads(forecasts("team", "show", "--format", "json").stdout)["teams"][0][
+        "members"
+    ]
+    assert alice == {
+        "handle": "alice",
+        "role": "admin",
+        "joined_at": "2026-01-05T09:00:00Z",
+        "entered_later": {"since": "2025-12-01T00:00:00Z", "entered_at": "2026-01-05T09:00:00Z"},
+    }
     assert "Alder (alice): 1 forecast on 1 question." in forecasts(*publish).stdout
     page = (tmp_path / "record" / "index.html").read_text("utf-8")
     assert "Entered in the team later, with earlier forecasts: <bdi>alice</bdi>." in page
@@ -75,6 +85,7 @@ def test_a_members_past_counts_since_a_day_and_shows_as_entered_later(
 def test_a_membership_from_now_on_does_not_show_as_entered_later(alder: Run) -> None:
     alder("team", "role", "Alder", "bob", "viewer")
     assert "entered" not in alder("team", "show").stdout
+    assert '"entered_later": null' in alder("team", "show", "--format", "json").stdout
 
 
 def test_a_ledger_of_ones_own_says_that_it_has_no_admin(forecasts: Run) -> None:

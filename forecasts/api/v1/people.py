@@ -66,7 +66,10 @@ def list_teams(caller: Reads) -> Response:
             {
                 "name": one.team.name,
                 "second_resolver": one.second_resolver,
-                "members": [{"handle": handle, "role": row.role} for handle, row in one.members],
+                "members": [
+                    {"handle": handle, "role": row.role, "entered_later": one.entered_later(row)}
+                    for handle, row in one.members
+                ],
             }
             for one in teams.listing(at.session, now=at.now)
         ]

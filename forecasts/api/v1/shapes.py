@@ -304,11 +304,19 @@ class Members(BaseModel):
     next: str | None
 
 
+class EnteredLater(BaseModel):
+    """An entry made at `entered_at`: forecasts count since `since`; null: from the beginning."""
+
+    since: datetime | None
+    entered_at: datetime
+
+
 class TeamMember(BaseModel):
-    """A member's place in a team."""
+    """A member's place in a team; `entered_later` if forecasts count from an earlier time."""
 
     handle: str
     role: str
+    entered_later: EnteredLater | None
 
 
 class Team(BaseModel):
