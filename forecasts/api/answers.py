@@ -57,17 +57,26 @@ def acted(caller: Caller, do: Callable[[At], Any], *, status: int = 200) -> Resp
     """
     key, digest = caller.idempotency_key, caller.request_digest
     with caller.acting() as at:
-        if key is not None:
-            try:
-                kept = kept_answer(at.session, at.token, key, digest, now=at.now)
-            except Refused as error:
-                raise Coded(error, "key_reused") from None
-            if kept is not None:
-                return answer(kept.answer, kept.status, {"Idempotent-Replayed": "true"})
+        if (first := replayed(caller, at)) is not None:
+            return first
         text = as_json(do(at))
         if key is not None:
             keep_answer(at.session, at.token, key, digest, status=status, answer=text, now=at.now)
     return answer(text, status)
+
+
+def replayed(caller: Caller, at: At) -> Response | None:
+    """Return the first answer to a request that is a retry, None for any other request."""
+    if caller.idempotency_key is None:
+        return None
+    key, digest = caller.idempotency_key, caller.request_digest
+    try:
+        kept = kept_answer(at.session, at.token, key, digest, now=at.now)
+    except Refused as error:
+        raise Coded(error, "key_reused") from None
+    if kept is None:
+        return None
+    return answer(kept.answer, kept.status, {"Idempotent-Replayed": "true"})
 
 
 def entity_tag(text: str) -> str:

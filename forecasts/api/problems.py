@@ -46,7 +46,8 @@ class TooMany(LedgerError):
     """The token has sent too many requests; ``seconds`` until the next is accepted."""
 
     def __init__(self, message: str, *, seconds: int) -> None:
-        super().__init__(message, remedy=f"Wait {seconds} seconds, or send forecasts in batches.")
+        wait = "a second" if seconds == 1 else f"{seconds} seconds"
+        super().__init__(message, remedy=f"Wait {wait}, or send forecasts in batches.")
         self.seconds = seconds
 
 

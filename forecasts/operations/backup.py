@@ -8,6 +8,7 @@ better tools of its own: ``on_a_server`` names them.
 
 from __future__ import annotations
 
+import itertools
 import os
 import shlex
 import shutil
@@ -95,7 +96,7 @@ def restore(
         )
     aside = None
     if kind_of(target) is not Kind.nothing:
-        aside = target.with_name(f"{target.name}.before-{utc(now):%Y%m%dT%H%M%SZ}")
+        aside = _unused(target.with_name(f"{target.name}.before-{utc(now):%Y%m%dT%H%M%SZ}"))
     with _draft(target) as draft:
         # Through SQLite, since a ledger copied as a file may have a journal beside it.
         with (
@@ -133,6 +134,12 @@ def on_a_server(engine: Engine, file: Path) -> Refused:
         f"Restore into an empty database with: pg_restore --no-owner --dbname=URL {dump}, and "
         "verify it with: forecasts verify --database URL",
     )
+
+
+def _unused(path: Path) -> Path:
+    """Return the path, with a number if there is a file: of a restore in the same second."""
+    numbered = (path.with_name(f"{path.name}-{number}") for number in itertools.count(2))
+    return next(one for one in itertools.chain([path], numbered) if not one.exists())
 
 
 @contextmanager

@@ -117,7 +117,8 @@ def _cited_by(evidence: Table, who: Member, *, others: bool = False) -> ColumnEl
 def remove(session: Session, handle: str, *, member: Member | None, now: datetime) -> Removed:
     """Return the removal of the member's identity and texts, which is written and permanent.
 
-    Their tokens are revoked; their sign-in, channels and settings are removed. ``member``: the
+    Their tokens and those of their bots are revoked; their sign-in, channels and settings are
+    removed. ``member``: the
     caller, themselves or an admin; None for the owner of the ledger's database. Refused for a
     removed member and for the ledger's only admin.
     """
@@ -137,8 +138,10 @@ def remove(session: Session, handle: str, *, member: Member | None, now: datetim
         session.add(
             Appointment(member_id=who.id, role=Role.viewer, by_member_id=by, recorded_at=now)
         )
-    if any(one.handle == handle and one.revoked_at is None for one in tokens.listing(session)):
-        tokens.revoke(session, handle, member=None, now=now)
+    with_tokens = {one.handle for one in tokens.listing(session) if one.revoked_at is None}
+    for account in (who, *tokens.bots_of(session, who)):
+        if account.handle in with_tokens:
+            tokens.revoke(session, account.handle, member=None, now=now)
     theirs = {
         name: list(session.scalars(select(tables[name].c.id).where(condition)))
         for name, condition in _written_by(who)

@@ -13,7 +13,9 @@ from sqlmodel import select
 
 from forecasts.access import tokens
 from forecasts.access.idempotency import KEPT_FOR
+from forecasts.api.problems import TooMany
 from forecasts.api.server import build
+from forecasts.common.errors import CaptureError
 from forecasts.common.settings import Settings
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, IdempotentAnswer
@@ -222,6 +224,25 @@ def test_a_retry_gets_the_first_answer_and_acts_once(
         assert [one.key for one in session.exec(select(IdempotentAnswer))] == ["k-1"]
 
 
+def test_a_retried_capture_gets_its_first_answer_though_the_page_is_gone(
+    api: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked_for: list[str] = []
+
+    def fetched(url: str, **_: object) -> list[object]:
+        asked_for.append(url)
+        if len(asked_for) > 1:
+            raise CaptureError("The page is gone.")
+        return []
+
+    monkeypatch.setattr("forecasts.api.v1.articles.capture", fetched)
+    body, key = {"url": "https://example.org/a"}, {"Idempotency-Key": "k"}
+    first, again = (api.post("/api/v1/articles", json=body, headers=key) for _ in range(2))
+    assert (again.status_code, again.text) == (201, first.text)
+    assert again.headers["idempotent-replayed"] == "true"
+    assert len(asked_for) == 1
+
+
 def test_a_question_is_sent_again_only_if_it_has_changed(api: TestClient, engine: Engine) -> None:
     asked(engine, slug="rain")
     first = api.get(RAIN)
@@ -366,6 +387,8 @@ def test_a_token_over_its_limit_waits(engine: Engine, clock: Clock, make_bot: Bo
     assert [one.status_code for one in answers] == [200, 200, 200, 429]
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 20
     assert "batches" in answers[-1].json()["remedy"]
+    assert TooMany("", seconds=20).remedy.startswith("Wait 20 seconds, or")
+    assert TooMany("", seconds=1).remedy.startswith("Wait a second, or")
     assert client.get("/api/v1/me", headers=other).status_code == 200
 
 

@@ -122,6 +122,15 @@ def test_a_restore_brings_the_backup_and_keeps_what_was_there(
     assert members(path) == ["alice", "carol"]
 
 
+def test_of_two_restores_in_the_same_second_each_keeps_its_old_ledger(
+    engine: Engine, saved: Path, path: Path
+) -> None:
+    first, second = (restore(engine, saved, now=day(1)).aside for _ in range(2))
+    assert first is not None and members(first) == ["alice", "bob"]
+    assert second == path.with_name("ledger.sqlite3.before-20260102T000000Z-2")
+    assert members(second) == ["alice"]
+
+
 def test_a_restore_writes_nothing_beside_the_backup(saved: Path, engine: Engine) -> None:
     restore(engine, saved, now=day(1))
     assert only(saved.parent) == ["backup.sqlite3"]

@@ -292,6 +292,22 @@ def test_who_is_removed_can_do_nothing_any_more(furnished: Engine) -> None:
         ]
 
 
+def test_a_bot_of_a_removed_member_can_do_nothing_any_more(furnished: Engine) -> None:
+    with database.writing(furnished) as session:
+        bob, alice = (member_named(session, handle) for handle in ("bob xyzzy", "alice"))
+        secrets = {
+            owner.handle: tokens.create(
+                session, f"bot of {owner.handle}", member=None, owner=owner, now=day(3)
+            ).secret
+            for owner in (bob, alice)
+        }
+    remove(furnished)
+    with database.reading(furnished) as session:
+        with pytest.raises(Forbidden, match="was revoked"):
+            tokens.held(session, secrets["bob xyzzy"], now=day(5))
+        assert tokens.held(session, secrets["alice"], now=day(5)).member.handle == "bot of alice"
+
+
 def test_nobody_is_removed_twice_or_without_being_there(furnished: Engine) -> None:
     remove(furnished)
     with pytest.raises(Refused, match="removed already"):

@@ -117,6 +117,10 @@ def group_post(posts: Sequence[QuestionPost]) -> GroupPost:
     for question in questions:
         question.post_id, question.label = GROUPS + first.id, question.title
     shared = first.model_dump(exclude={"question", "not_kept"})
+    closed, resolved = (
+        [getattr(post, name) for post in family]
+        for name in ("actual_close_time", "actual_resolve_time")
+    )
     return GroupPost(
         **shared
         | {
@@ -124,7 +128,9 @@ def group_post(posts: Sequence[QuestionPost]) -> GroupPost:
             "status": min((post.status for post in family), key=_GROUP_ORDER.index),
             "resolved": all(post.resolved for post in family),
             "scheduled_close_time": max(post.scheduled_close_time for post in family),
+            "actual_close_time": None if None in closed else max(closed),
             "scheduled_resolve_time": max(post.scheduled_resolve_time for post in family),
+            "actual_resolve_time": None if None in resolved else max(resolved),
             "nr_forecasters": max(post.nr_forecasters for post in family),
             "forecasts_count": sum(post.forecasts_count for post in family),
         },

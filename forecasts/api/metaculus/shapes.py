@@ -19,8 +19,10 @@ SITE = 1  # the number of the project that holds every question
 
 def moment(text: Any) -> Any:
     """Return the time of a text; one without a zone is in UTC, as on the platform."""
-    if not isinstance(text, str) or not text:
-        return text or None
+    if not isinstance(text, str):
+        return text
+    if not text:
+        return None
     try:
         naive = datetime.fromisoformat(text)
     except ValueError:

@@ -115,9 +115,7 @@ def show_attribution(
     ]
     questions = frames.questions
     questions.loc[questions["question_id"].isin(later), "resolution"] = None
-    name = f"{by}_id" if by == "evidence" else by
-    keys = ["question_id", "forecaster", "made_at"] if by == "update" else [name]
-    return _table(attribute(frames, by, protocol), keys, here, limit)
+    return _table(attribute(frames, by, protocol), _KEYS[by], here, limit)
 
 
 @router.get("/crowd", response_model=shapes.Rows)

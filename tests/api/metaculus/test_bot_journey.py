@@ -184,6 +184,14 @@ def test_a_question_that_takes_no_forecasts_is_refused_with_a_code(arena: Arena)
     assert late["code"] == "closed"
 
 
+@pytest.mark.parametrize("time", [0, False, [], "2026-01-01T00:00:00Z"])
+def test_a_forecast_is_not_withdrawn_at_another_time_than_now(arena: Arena, time: Any) -> None:
+    number = arena.numbers["binary"]
+    arena.bot.post("/questions/forecast/", forecast(number, {"probability_yes": 0.5}))
+    sent = [{"question": number, "withdraw_at": time}]
+    assert "withdraw_at" in arena.bot.post("/questions/withdraw/", sent, status=422)["detail"]
+
+
 def test_a_forecast_may_name_its_model(arena: Arena) -> None:
     number = arena.numbers["binary"]
     model = {"name": "oracle", "version": "2", "cost": 0.03}

@@ -108,6 +108,23 @@ def test_a_family_that_shares_its_texts_is_a_group_where_groups_are_asked_for(ar
     assert arena.bot.client.get(f"/posts/{GROUPS + other}/").status_code == 404
 
 
+def test_a_group_is_closed_and_resolved_once_each_of_its_questions_is(arena: Arena) -> None:
+    months = [
+        arena.ask(title=f"Rain on {end}?", family="rain", scheduled_close_time=day(end))
+        for end in (5, 8)
+    ]
+    for now, status, closed in ((6, "open", None), (9, "closed", "2026-01-09T00:00:00Z")):
+        arena.clock.now = day(now)
+        group = arena.bot.get(f"/posts/{GROUPS + months[0]}/")
+        assert (group["status"], group["actual_close_time"]) == (status, closed)
+    for number, resolved in zip(months, (None, "2026-01-10T00:00:00Z"), strict=True):
+        with database.writing(arena.engine) as session:
+            alice = member_or_new(session, "alice", now=day(0))
+            confirm(session, registry.find(session, str(number)), "yes", member=alice, now=day(9))
+        group = arena.bot.get(f"/posts/{GROUPS + months[0]}/")
+        assert group["actual_resolve_time"] == resolved
+
+
 def test_a_comment_on_a_group_is_about_the_question_forecast_last(arena: Arena) -> None:
     months = [arena.ask(title=f"Rain in {name}?", family="rain") for name in ("May", "June")]
     for number in months[::-1]:
