@@ -268,7 +268,7 @@ def restore(
 
     The ledger must not be open anywhere: stop the app first.
     """
-    from forecasts.ledger.moved import moved_to
+    from forecasts.ledger.moved import moved_to, reopening
     from forecasts.ledger.urls import place, sqlite_path
     from forecasts.operations import stamps
     from forecasts.operations.backup import restore
@@ -286,7 +286,7 @@ def restore(
     if there := moved_to(engine):
         print_note(
             f"The backup was made after the move to {there}, so it takes no acts until you run: "
-            "forecasts move --reopen"
+            + reopening(place(engine))
         )
     restored = sqlite_path(engine)
     folder = chosen.proofs_folder or (None if restored is None else stamps.beside(restored))

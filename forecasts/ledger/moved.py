@@ -50,9 +50,19 @@ def require_here(connection: Any, path: Path) -> None:
         connection.rollback()
         raise DatabaseError(
             f"The ledger {str(path)!r} was moved to {there!r}, so nothing more is stored in it.",
-            remedy="Set FORECASTS_DATABASE_URL to the new place. To continue here instead: "
-            + command("move", options=["--reopen", "--database", str(path)]),
+            remedy=remedy(str(path)),
         )
+
+
+def remedy(file: str) -> str:
+    """Return the two ways on from a ledger that was moved away, as sentences."""
+    here = f"To continue here instead: {reopening(file)}"
+    return f"Set FORECASTS_DATABASE_URL to the new place. {here}"
+
+
+def reopening(file: str) -> str:
+    """Return the command that lets the ledger take acts again."""
+    return command("move", options=["--reopen", "--database", file])
 
 
 def _place(connection: Any) -> str:

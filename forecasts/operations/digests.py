@@ -161,14 +161,21 @@ def _add(file: Path, line: str) -> None:
 def read_digests(given: str) -> list[str]:
     """Return the digests of a file that ``send`` has written, or else the given one alone.
 
-    BadInput if it is neither, and for a line without a digest.
+    BadInput if it is neither, for a file that cannot be read, and for a line without a digest.
     """
     file = Path(given)
-    if not file.is_file():
+    try:
+        text = file.read_text("utf-8", "replace") if file.is_file() else None
+    except OSError as error:
+        raise BadInput(
+            f"{given[:80]!r} cannot be read: {error.strerror or error}.",
+            remedy="Give a digest, or the file that --to names.",
+        ) from None
+    if text is None:
         read_digest(given)
         return [given]
     digests = []
-    for number, line in enumerate(file.read_text("utf-8", "replace").splitlines(), 1):
+    for number, line in enumerate(text.splitlines(), 1):
         words = line.split()
         if not words:
             continue

@@ -12,28 +12,23 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 
 from forecasts.common.limits import format_bytes
+from forecasts.ledger import moved
 from forecasts.ledger.database import reading
-from forecasts.ledger.moved import moved_to
 from forecasts.ledger.sqlite_file import why_read_only
 from forecasts.ledger.urls import place, sqlite_path
 from forecasts.operations.finding import Finding
 
-MOVED_AWAY = (
-    "Set FORECASTS_DATABASE_URL to the new place, and check that one. To continue here instead: "
-    "forecasts move --reopen"
-)
-RESTORE = "Keep the file as it is, and restore a backup."
 _LEAST_FREE = 100_000_000  # bytes
 _LONGEST_JOURNAL = 100_000_000  # bytes; SQLite merges it into the file at 4 MB if it can
 
 
 def check_file(engine: Engine) -> Iterator[Finding]:
     """Yield the findings about the ledger's file; after damage, none may be relied on."""
-    there = moved_to(engine)
+    there, file = moved.moved_to(engine), place(engine)
     yield Finding(
         "connection",
-        f"The ledger is the file {place(engine)}{there and f', which was moved to {there}'}.",
-        there and MOVED_AWAY,
+        f"The ledger is the file {file}{there and f', which was moved to {there}'}.",
+        there and moved.remedy(file),
     )
     with reading(engine) as session:
         connection = session.connection()
@@ -41,7 +36,8 @@ def check_file(engine: Engine) -> Iterator[Finding]:
         faults = list(connection.scalars(text("PRAGMA quick_check")))
     yield Finding("server", f"SQLite {version} reads and writes it.")
     if faults != ["ok"]:
-        yield Finding("file", f"The file is damaged: {faults[0]}.", RESTORE)
+        remedy = "Keep the file as it is, and restore a backup."
+        yield Finding("file", f"The file is damaged: {faults[0]}.", remedy)
         return
     yield Finding("file", "The file is intact.")
     path = sqlite_path(engine)

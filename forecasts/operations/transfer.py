@@ -73,7 +73,8 @@ def move(
     if there not in ("", address(target)):
         raise Refused(
             f"The ledger at {place(source)!r} was moved to {there!r} already.",
-            remedy="Move that one, or let this one take acts again first: forecasts move --reopen",
+            remedy="Move that one, or let this one take acts again first: "
+            + moved.reopening(place(source)),
         )
     with writing(_though_moved(source)) as original:
         original.connection()  # begins the write transaction

@@ -126,7 +126,8 @@ def test_of_two_restores_in_the_same_second_each_keeps_its_old_ledger(
     engine: Engine, saved: Path, path: Path
 ) -> None:
     first, second = (restore(engine, saved, now=day(1)).aside for _ in range(2))
-    assert first is not None and members(first) == ["alice", "bob"]
+    assert first == path.with_name("ledger.sqlite3.before-20260102T000000Z")
+    assert members(first) == ["alice", "bob"]
     assert second == path.with_name("ledger.sqlite3.before-20260102T000000Z-2")
     assert members(second) == ["alice"]
 

@@ -227,6 +227,21 @@ def test_what_is_not_a_digest_is_refused_with_its_line(
         read_digests(str(file))
 
 
+def test_what_cannot_be_read_as_a_file_of_digests_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(BadInput, match="cannot be read: File name too long"):
+        read_digests("x" * 5_000)
+    (file := tmp_path / "digests").write_text("")
+
+    def denied(*_: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", denied)
+    with pytest.raises(BadInput, match="cannot be read: Permission denied"):
+        read_digests(str(file))
+
+
 def test_by_default_digests_go_beside_a_file_or_to_the_user_s_data() -> None:
     assert digests.default_file("sqlite:////srv/ledger.sqlite3") == Path(
         "/srv/ledger.sqlite3.digests"

@@ -154,6 +154,22 @@ def test_a_backup_from_before_the_move_takes_acts_and_one_from_after_it_does_not
     act(old, "carol")
 
 
+def test_wherever_a_moved_file_is_met_the_command_that_reopens_it_names_the_file(
+    old: Engine, new: Engine, opened: Callable[..., Engine], tmp_path: Path
+) -> None:
+    move(old, new)
+    [failed] = [one for one in check(old, lambda: day(1)) if not one.passed]
+    said = [failed.remedy]
+    with pytest.raises(DatabaseError) as refused:
+        act(old, "bob")
+    said.append(refused.value.remedy)
+    with pytest.raises(Refused) as not_moved:
+        move(old, opened(tmp_path / "third.sqlite3"))
+    said.append(not_moved.value.remedy)
+    for one in said:
+        assert one.endswith(f": forecasts move --reopen --database {old.url.database}")
+
+
 def test_a_moved_file_of_an_earlier_release_is_migrated_to_be_read(
     tmp_path: Path, opened: Callable[..., Engine]
 ) -> None:
