@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +24,7 @@ from forecasts.cli.session import (
     settings,
 )
 from forecasts.cli.table_output import frames_of
+from forecasts.common.commands import command
 from forecasts.common.errors import BadInput
 
 _MOST_FILES = 20  # that an export lists
@@ -30,11 +32,11 @@ _MOST_FILES = 20  # that an export lists
 
 @app.command("import")
 def import_(
-    path: Annotated[
-        Path,
+    paths: Annotated[
+        list[Path],
         Argument(
             metavar="PATH",
-            help="A ledger folder, or another platform's export: a file, a folder or a ZIP.",
+            help="A ledger folder, or exports of other platforms: each a file, a folder or a ZIP.",
         ),
     ],
     format_: Annotated[
@@ -91,14 +93,20 @@ def import_(
     database: Database = None,
     member: Member = None,
 ) -> None:
-    """Import a ledger folder or another platform's export.
+    """Import a ledger folder or exports of other platforms.
 
     All or nothing. Importing it again changes nothing; a newer export adds only new rows.
     """
     from forecasts.exchange.folder.folder import is_ledger_folder
 
-    if format_ is None and is_ledger_folder(path):
-        _import_folder(path, dry_run, vouch, database, member)
+    folder = next((path for path in paths if format_ is None and is_ledger_folder(path)), None)
+    if folder is not None and len(paths) > 1:
+        raise BadInput(
+            f"{folder} is a ledger folder, which is imported alone.",
+            remedy=f"Import it with a command of its own: {command('import', str(folder))}",
+        )
+    if folder is not None:
+        _import_folder(folder, dry_run, vouch, database, member)
         return
     from forecasts.exchange.platforms.formats import read
     from forecasts.exchange.platforms.record import Choices
@@ -115,11 +123,13 @@ def import_(
         closes=None if closes is None else read_date(closes, now=at, zone=there),
         now=at,
     )
-    with opened(path) as source, progress_bar("import", "%") as advance_to:
-        advance_to(description=f"Reading {path.name}")
-        record = read(source, choices, format_)
+    with progress_bar("import", "%") as advance_to, ExitStack() as open_files:
+        records = {}  # a path that is given twice is read once
+        for path in dict.fromkeys(paths):
+            advance_to(description=f"Reading {path.name}")
+            records[str(path)] = read(open_files.enter_context(opened(path)), choices, format_)
         import_or_preview(
-            record,
+            records,
             advance_to,
             dry_run=dry_run,
             vouch=vouch,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
@@ -21,7 +21,7 @@ _NAMES = 10  # members
 
 
 def import_or_preview(
-    record: PlatformRecord,
+    records: Mapping[str, PlatformRecord],
     advance_to: Callable[..., None],
     *,
     dry_run: bool,
@@ -30,31 +30,47 @@ def import_or_preview(
     database: str | None,
     member: str | None,
 ) -> None:
-    """Import a platform's record or, in a dry run, compare it; print the result.
+    """Import platforms' records in one transaction or, in a dry run, only compare them.
 
+    The results are printed, each under the name of its record if there are several.
     ``advance_to``: that of a progress bar.
     """
     from forecasts.exchange.importing.frames import compact
     from forecasts.exchange.importing.record import import_record, preview
 
-    compact(record.frames)
+    for record in records.values():
+        compact(record.frames)
 
     def tell(step: str, share: float) -> None:
         advance_to(description=step, completed=int(100 * share), total=100)
 
+    chosen: dict[str, Any] = {"vouch": vouch, "account": account, "on_progress": tell}
     if dry_run:
         with previewing(database, member) as (session, who, now):
-            seen = preview(
-                session, record, member=who, now=now, vouch=vouch, account=account, on_progress=tell
-            )
-        print_preview(seen)
+            seen = [
+                preview(session, one, member=who, now=now, **chosen) for one in records.values()
+            ]
+        for name, one in zip(records, seen, strict=True):
+            _print_name(name, records)
+            print_preview(one)
+        if len(records) > 1:
+            print_note("Each is compared with the ledger as it is now, without the others.")
+        if not all(one.changes_nothing for one in seen):
+            print_note("An import cannot be undone.")
         return
     with acting(database, member, begin=True) as (session, who, now):
-        done = import_record(
-            session, record, member=who, now=now, vouch=vouch, account=account, on_progress=tell
-        )
+        done = [
+            import_record(session, one, member=who, now=now, **chosen) for one in records.values()
+        ]
         tell("Storing", 1.0)
-    print_imported(done)
+    for name, one in zip(records, done, strict=True):
+        _print_name(name, records)
+        print_imported(one)
+
+
+def _print_name(name: str, every: Mapping[str, PlatformRecord]) -> None:
+    if len(every) > 1:
+        print_line(f"{printable(on_one_line(name))}:")
 
 
 def print_preview(preview: Preview) -> None:
@@ -116,7 +132,7 @@ def summary(preview: Preview) -> str:
     counts = preview.counts
     numbers = {
         "new question": counts.questions,
-        "reworded question": counts.revised,
+        "changed question": counts.revised,
         "forecast": counts.made,
         "withdrawal": counts.withdrawals,
         "resolution": counts.resolutions,

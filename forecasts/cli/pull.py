@@ -111,7 +111,7 @@ def pull(
             if mine:
                 record = own(record, account or owner)
             import_or_preview(
-                record,
+                {platform: record},
                 advance_to,
                 dry_run=dry_run,
                 vouch=vouch,

@@ -113,6 +113,52 @@ def test_an_option_that_does_not_fit_is_refused_with_a_remedy(
     assert said in forecasts("import", str(folder), *options, exit_code=2).stderr
 
 
+def test_several_exports_are_imported_together_or_not_at_all(
+    forecasts: Callable[..., Result], tmp_path: Path
+) -> None:
+    older = export(tmp_path / "older", [question(41)], [forecast(41, **YES)])
+    newer = export(
+        tmp_path / "newer", [question(41), question(42)], [forecast(41, **YES), forecast(42, **YES)]
+    )
+    fatebook = tmp_path / "fatebook.csv"
+    fatebook.write_text(FATEBOOK, encoding="utf-8")
+    (tmp_path / "wrong.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    wrong = forecasts("import", str(older), str(tmp_path / "wrong.csv"), exit_code=2)
+    assert "wrong.csv has no format that can be imported" in wrong.stderr
+    assert "No questions yet." in forecasts("questions").stdout
+    given = [str(older), str(newer), str(fatebook), str(older)]
+    seen = forecasts("import", *given, "--dry-run")
+    assert seen.stdout.count("An import would add ") == 3
+    assert "Each is compared with the ledger as it is now" in seen.stderr
+    done = forecasts("import", *given).stdout
+    said = [line for line in done.splitlines() if line.startswith((str(tmp_path), "Imported"))]
+    assert said == [
+        f"{older}:", "Imported 1 new question, 1 forecast.",
+        f"{newer}:", "Imported 1 new question, 1 changed question, 1 forecast.",
+        f"{fatebook}:", said[-1],
+    ]  # fmt: skip
+    assert said[-1].startswith("Imported 1 new question, ")
+
+
+def test_a_ledger_folder_among_exports_is_refused(
+    forecasts: Callable[..., Result], tmp_path: Path
+) -> None:
+    forecasts("export", str(tmp_path / "ledger"))
+    given = export(tmp_path / "export", [question(41)], [forecast(41, **YES)])
+    refused = forecasts("import", str(given), str(tmp_path / "ledger"), exit_code=2)
+    assert "ledger is a ledger folder, which is imported alone." in refused.stderr
+
+
+def test_a_dry_run_says_that_an_import_cannot_be_undone(
+    forecasts: Callable[..., Result], tmp_path: Path
+) -> None:
+    folder = str(export(tmp_path / "export", [question(41)], [forecast(41, **YES)]))
+    said = "An import cannot be undone."
+    assert said in forecasts("import", folder, "--dry-run").stderr
+    assert said not in forecasts("import", folder).stderr
+    assert said not in forecasts("import", folder, "--dry-run").stderr
+
+
 def test_a_path_that_leads_nowhere_is_said(
     forecasts: Callable[..., Result], tmp_path: Path
 ) -> None:
