@@ -110,7 +110,7 @@ def result(done: Preview) -> None:
                 f"{counted(lacking, 'question')} {has} no resolution criteria. Add criteria on "
                 f"{pages} before others can see {it}."
             )
-        same_questions(slugs)
+        same_questions(slugs if not done.more else None)  # those not listed have pairs too
         if st.button("Done", key="import-done"):
             state.done = None
             st.rerun()

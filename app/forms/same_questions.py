@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 import streamlit as st
 from sqlmodel import Session
 
-from app.markdown_text import as_text, counted
+from app.markdown_text import as_text, counted, shortened
 from app.session import act, form_key, ledger_url, now, page_state, reading
-from app.times import day
+from app.times import day, when
 from app.views.links import question_link
+from app.views.lists import shown_page
 from forecasts.questions.families import (
     Joined,
     SamePair,
-    join_family,
+    join_pairs,
     judgements,
     leave_family,
     same_pairs,
-    tell_apart,
+    tell_pairs_apart,
 )
 from forecasts.questions.origins import origins, platform_name
 from forecasts.scores import frames
 
-_SHOWN = 5  # pairs at a time
-_MOST = 100  # pairs looked for
+_SHOWN = 25  # pairs a page
+_MOST = 1000  # pairs looked for
 
 
 @dataclass
 class Judged:
     """The last decision in this browser session, which can be taken back."""
 
-    pair: tuple[str, str] = ("", "")
-    joined: Joined | None = None
+    pairs: Sequence[SamePair] = ()
+    joined: Sequence[Joined] = ()  # none if they are not the same
+
+    @property
+    def words(self) -> str:
+        """The decision in words: 'Joined: 2 pairs.'."""
+        many = self.pairs[1:]
+        named = counted(len(self.pairs), "pair") if many else " and ".join(self.pairs[0].slugs)
+        return f"{'Joined' if self.joined else 'Not the same'}: {named}."
 
 
 @st.cache_data(show_spinner="Comparing titles …", ttl=timedelta(minutes=10), max_entries=16)
@@ -54,59 +62,93 @@ def same_questions(only: Sequence[str] | None = None) -> None:
         id_: ", ".join(platform_name(one.platform) for one in rows) for id_, rows in found.items()
     }
     st.subheader("Same questions", anchor=False)
-    _undo()
     if not pairs:
         st.caption("No two questions of different platforms look the same.")
+        _undo()
         return
+    identical = " Identical titles with the same close are preselected."
     st.caption(
         f"{counted(len(pairs), 'pair')} may be the same question on two platforms. In one family, "
         "reports count them once. Compare the criteria before you decide."
+        + (identical if pairs[0].is_identical else "")
     )
-    for pair in pairs[:_SHOWN]:
-        _pair(pair, platforms)
-    if len(pairs) > _SHOWN:
-        st.caption(f"{len(pairs) - _SHOWN:,} more follow once you have decided on these.")
+    _choice(pairs, platforms)
 
 
-def _pair(pair: SamePair, platforms: dict[int, str]) -> None:
-    """Show two questions and the decisions on them."""
-    slugs = pair.one.slug, pair.other.slug
-    key = form_key(f"same-{pair.one.id}-{pair.other.id}")
-    with st.container(border=True, gap="xsmall"):
-        for state in (pair.one, pair.other):
-            question_link(state)
-            where = as_text(platforms.get(state.id, "this ledger"))
-            st.caption(f"{where} · closes {day(state.text.scheduled_close_time)}")
-        with st.container(horizontal=True):
-            same = st.button("Same question", key=f"{key}-yes")
-            differ = st.button("Not the same", key=f"{key}-no")
+# A fragment: a tick is quick, and the pairs stay those that the reader has seen.
+@st.fragment
+def _choice(pairs: Sequence[SamePair], platforms: Mapping[int, str]) -> None:
+    """Show a page of pairs with checkboxes, and the decisions on the selected ones."""
+    key = form_key("same")
+    every, listed = st.container(horizontal=True), st.container(gap="small")
+    shown = shown_page(pairs, "same-page", _SHOWN)
+    for pair in shown:
+        st.session_state.setdefault(_box(pair), pair.is_identical)
+    for label, ticked in (("Select all shown", True), ("Select none", False)):
+        if every.button(label, key=f"same-all-{ticked}"):
+            st.session_state.update({_box(pair): ticked for pair in shown})
+    with listed:
+        chosen = [pair for pair in shown if _pair(pair, platforms)]
+    with st.container(horizontal=True):
+        same = st.button(
+            f"Join {len(chosen)} selected",
+            key=f"{key}-yes",
+            type="primary",
+            disabled=not chosen,
+        )
+        differ = st.button("Not the same", key=f"{key}-no", disabled=not chosen)
+    _undo()
     judged = page_state(Judged)
     if same:
         with act(key) as doing:
-            judged.joined = join_family(doing.ledger, slugs, **doing.by)
-            judged.pair = slugs
-            doing.say(f"In one family: {judged.joined.family}.")
+            judged.joined = join_pairs(doing.ledger, chosen, **doing.by)
+            judged.pairs = chosen
+            doing.say(judged.words)
     if differ:
         with act(key) as doing:
-            tell_apart(doing.ledger, *slugs, **doing.by)
-            judged.pair, judged.joined = slugs, None
-            doing.say("Not proposed again.")
+            tell_pairs_apart(doing.ledger, chosen, **doing.by)
+            judged.pairs, judged.joined = chosen, ()
+            doing.say(judged.words)
+
+
+def _box(pair: SamePair) -> str:
+    return f"same-{pair.one.id}-{pair.other.id}"
+
+
+def _pair(pair: SamePair, platforms: Mapping[int, str]) -> bool:
+    """Show two questions; return whether they are selected."""
+    closes = [state.text.scheduled_close_time for state in (pair.one, pair.other)]
+    # Two times on one day would look like the same close.
+    shown = when if closes[0] != closes[1] and day(closes[0]) == day(closes[1]) else day
+    with st.container(border=True, horizontal=True, gap="small"):
+        ticked = st.checkbox(
+            f"Select: {as_text(shortened(pair.one.text.title, 60))}",
+            key=_box(pair),
+            label_visibility="collapsed",
+            persist_state="session",
+        )
+        with st.container(gap="xsmall"):
+            for state, close in zip((pair.one, pair.other), closes, strict=True):
+                with st.container(gap=None):
+                    question_link(state)
+                    where = as_text(platforms.get(state.id, "this ledger"))
+                    st.caption(f"{where} · closes {shown(close)}")
+    return ticked
 
 
 def _undo() -> None:
     """Show the last decision with a button that takes it back."""
     judged, key = page_state(Judged), form_key("same-undo")
-    if not judged.pair[0]:
+    if not judged.pairs:
         return
-    decision = "are in one family" if judged.joined else "are not the same"
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(as_text(f"{' and '.join(judged.pair)} {decision}."), width="content")
+        st.caption(as_text(judged.words), width="content")
         undo = st.button("Undo", key=f"{key}-go")
     if undo:
         with act(key) as doing:
-            if judged.joined:
-                leave_family(doing.ledger, judged.joined, **doing.by)
-            else:
-                tell_apart(doing.ledger, *judged.pair, apart=False, **doing.by)
-            judged.pair = ("", "")
+            for joined in reversed(judged.joined):
+                leave_family(doing.ledger, joined, **doing.by)
+            if not judged.joined:
+                tell_pairs_apart(doing.ledger, judged.pairs, apart=False, **doing.by)
+            judged.pairs = ()
             doing.say("Undone.")

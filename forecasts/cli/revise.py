@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, Option
 
@@ -30,6 +31,11 @@ from forecasts.cli.session import acting, acting_on, reading_as
 from forecasts.cli.show import print_changes
 from forecasts.common.errors import BadInput
 from forecasts.common.times import iso
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from forecasts.questions.families import Joined, SamePair
 
 
 @app.command()
@@ -186,16 +192,31 @@ def same(
     different: Annotated[
         bool, Option("--different", help="They are not the same: do not propose the pair again.")
     ] = False,
+    identical: Annotated[
+        bool,
+        Option("--identical", help="Join all pairs with the same title, type and scheduled close."),
+    ] = False,
+    yes: Yes = False,
     format_: TextOrJson = "text",
     database: Database = None,
     member: Member = None,
 ) -> None:
     """List questions that may be the same, or make them a family.
 
-    Reports count a family once. Nothing is joined until you name the questions.
+    Reports count a family once. Nothing is joined until you name the questions, or confirm the
+    list that --identical prints.
     """
     from forecasts.questions import families
 
+    if identical:
+        if questions or different:
+            raise BadInput(
+                "--identical joins all pairs that are identical: it takes no question, and not "
+                "--different.",
+                remedy="To decide on one pair, leave out --identical.",
+            )
+        _join_identical(yes, database, member)
+        return
     if not questions:
         if different:
             raise BadInput(
@@ -217,22 +238,60 @@ def same(
     if different:
         print_line(f"{' and '.join(questions)}: not proposed again")
         return
-    print_line(f"In the family {joined.family}: {', '.join(joined.before)}")
-    last, own = list(joined.before)[-1], ["--family", ""]
+    _print_joined([joined], database, member)
+
+
+def _join_identical(yes: bool, database: str | None, member: str | None) -> None:
+    """List the pairs that are identical, and join them once confirmed."""
+    from forecasts.questions import families
+
+    with reading_as(database, member) as (session, _, now):
+        pairs = [one for one in families.same_pairs(session, now=now) if one.is_identical]
+        listed = _lines(session, pairs)
+    if not pairs:
+        print_line("No two questions have the same title, type and scheduled close.")
+        print_note(f"To list similar ones: {next_step('same', database=database, member=member)}")
+        return
+    for line in listed:
+        print_line(line)
+    count = "1 pair" if len(pairs) == 1 else f"{len(pairs):,} pairs"
+    confirm(f"Join {count}?", yes=yes)
+    with acting(database, member) as (session, who, now):
+        joined = families.join_pairs(session, pairs, member=who, now=now)
+    _print_joined(joined, database, member)
+
+
+def _print_joined(joined: Sequence[Joined], database: str | None, member: str | None) -> None:
+    """Print the families with the questions that are new in them, and how to take one out."""
+    for one in joined:
+        print_line(f"In the family {one.family}: {', '.join(one.before)}")
+    last, own = list(joined[-1].before)[-1], ["--family", ""]
     back = next_step("revise", last, database=database, member=member, options=own)
     print_note(f"To take one out: {back}")
+
+
+def _lines(session: Session, pairs: Sequence[SamePair]) -> list[str]:
+    """Return the lines that show the pairs."""
+    from forecasts.questions.origins import origins, platform_name
+
+    found = origins(session, [state.id for pair in pairs for state in (pair.one, pair.other)])
+    lines = []
+    for pair in pairs:
+        for state in (pair.one, pair.other):
+            where = ", ".join(platform_name(one.platform) for one in found.get(state.id, ()))
+            lines.append(f"{state.slug}  {where or 'this ledger'}: {state.text.title}")
+        closes = when(pair.one.text.close_time), when(pair.other.text.close_time)
+        lines.append(f"  closes {' and '.join(closes)}")
+    return lines
 
 
 def _print_pairs(format_: str, database: str | None, member: str | None) -> None:
     """Print the pairs of questions that may be the same, and how to decide on them."""
     from forecasts.exchange.question_json import question_fields
     from forecasts.questions.families import same_pairs
-    from forecasts.questions.origins import origins, platform_name
 
     with reading_as(database, member) as (session, _, now):
         pairs = same_pairs(session, now=now)
-        ids = [state.id for pair in pairs for state in (pair.one, pair.other)]
-        found = origins(session, ids)
         if format_ == "json":
             print_json(
                 [
@@ -244,18 +303,17 @@ def _print_pairs(format_: str, database: str | None, member: str | None) -> None
                 ]
             )
             return
+        listed = _lines(session, pairs)
     if not pairs:
         print_line("No two questions of different platforms look the same.")
         return
-    for pair in pairs:
-        for state in (pair.one, pair.other):
-            where = ", ".join(platform_name(one.platform) for one in found.get(state.id, ()))
-            print_line(f"{state.slug}  {where or 'this ledger'}: {state.text.title}")
-        print_line(
-            f"  closes {when(pair.one.text.close_time)} and {when(pair.other.text.close_time)}"
-        )
-    first = pairs[0].one.slug, pairs[0].other.slug
+    for line in listed:
+        print_line(line)
+    first = pairs[0].slugs
     join = next_step("same", *first, database=database, member=member)
     apart = next_step("same", *first, database=database, member=member, options=["--different"])
     print_note(f"If they are the same: {join}")
     print_note(f"If not: {apart}")
+    if (many := sum(pair.is_identical for pair in pairs)) > 1:
+        every = next_step("same", database=database, member=member, options=["--identical"])
+        print_note(f"To join the {many:,} with the same title, type and close: {every}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import combinations
@@ -18,11 +19,11 @@ from sqlmodel import Session, col, func, select
 from forecasts.access.roles import Action, allows, member_rights, require
 from forecasts.access.visibility import question_visible
 from forecasts.common.commands import command
-from forecasts.common.errors import BadInput, Refused
+from forecasts.common.errors import BadInput, NotFound, Refused
 from forecasts.ledger.append import written
 from forecasts.ledger.current import is_newest_wording
 from forecasts.ledger.models import DistinctPair, Member, Question, QuestionOrigin, QuestionRevision
-from forecasts.questions.registry import find
+from forecasts.questions.registry import find, newest_wording
 from forecasts.questions.revisions import revise
 from forecasts.questions.similar_titles import Title, similar_pairs
 from forecasts.questions.standing import QuestionState, by_id, current_state, listing
@@ -40,6 +41,21 @@ class SamePair:
     one: QuestionState
     other: QuestionState
     similarity: float
+
+    @property
+    def slugs(self) -> tuple[str, str]:
+        """The IDs of the two."""
+        return self.one.slug, self.other.slug
+
+    @property
+    def is_identical(self) -> bool:
+        """Whether the two have the same title, type and scheduled close."""
+        one, other = self.one.text, self.other.text
+        return (one.title, one.type, one.scheduled_close_time) == (
+            other.title,
+            other.type,
+            other.scheduled_close_time,
+        )
 
 
 @dataclass(frozen=True)
@@ -73,12 +89,13 @@ _Found = tuple[float, _Row, _Row]  # with their similarity
 def same_pairs(
     session: Session, *, now: datetime, only: Sequence[str] | None = None, most: int | None = None
 ) -> list[SamePair]:
-    """Return the pairs of visible questions that may be the same, the most similar first.
+    """Return the pairs of visible questions that may be the same, the most certain first.
 
     The two have no platform in common (questions asked here count as one platform), the same type,
     scheduled closes within ``CLOSE``, titles in which nothing makes another question, and no common
     family. Pairs that someone judged not to be the same are left out; a question has at most one
-    proposal a platform. ``only``: pairs with one of these slugs. ``most``: the first ones.
+    proposal a platform. Identical ones are first, then the most similar. ``only``: pairs with one
+    of these slugs. ``most``: the most similar ones.
     """
     rows = _rows(session)
     apart = _apart(session)
@@ -97,7 +114,8 @@ def same_pairs(
     together = [pair for pair in found if tuple(sorted((pair[1].id, pair[2].id))) not in apart]
     chosen = _best(together)[:most]
     states = by_id(session, [row.id for _, *pair in chosen for row in pair], now=now)
-    return [SamePair(states[one.id], states[other.id], value) for value, one, other in chosen]
+    pairs = [SamePair(states[one.id], states[other.id], value) for value, one, other in chosen]
+    return sorted(pairs, key=lambda pair: not pair.is_identical)
 
 
 def join_family(session: Session, slugs: Sequence[str], *, member: Member, now: datetime) -> Joined:
@@ -114,8 +132,8 @@ def join_family(session: Session, slugs: Sequence[str], *, member: Member, now: 
     family = families[0] if families else states[0].slug
     if families[1:]:
         known = {state.id for state in states}
-        merged = [state for state in listing(session, now=now) if state.text.family in families[1:]]
-        states += [state for state in merged if state.id not in known]
+        merged = _slugs_of_families(session, families[1:])
+        states += [one for one in listing(session, now=now, only=merged) if one.id not in known]
     changed = [state for state in states if state.text.family != family]
     if not changed:
         raise Refused(f"They are already in one family, {family!r}; nothing was changed.")
@@ -124,6 +142,25 @@ def join_family(session: Session, slugs: Sequence[str], *, member: Member, now: 
         reason = f"the same question as {other}"
         revise(session, state.question, member=member, now=now, reason=reason, family=family)
     return Joined(family, {state.slug: state.text.family for state in changed})
+
+
+def join_pairs(
+    session: Session, pairs: Sequence[SamePair], *, member: Member, now: datetime
+) -> list[Joined]:
+    """Return what ``join_family`` returns for each pair in turn; new wordings are written.
+
+    Pairs that are in one family by then, such as the third of three platforms, are passed over. An
+    error names the pair. Refused if all are in one family already.
+    """
+    done = []
+    for pair in pairs:
+        with _named(pair):
+            texts = [newest_wording(session, find(session, slug)) for slug in pair.slugs]
+            if not texts[0].family or texts[0].family != texts[1].family:
+                done.append(join_family(session, pair.slugs, member=member, now=now))
+    if not done:
+        raise Refused("The questions of each pair are already in one family; nothing was changed.")
+    return done
 
 
 def leave_family(session: Session, joined: Joined, *, member: Member, now: datetime) -> int:
@@ -168,6 +205,33 @@ def tell_apart(
     return written(session, row)
 
 
+def tell_pairs_apart(
+    session: Session,
+    pairs: Sequence[SamePair],
+    *,
+    member: Member,
+    now: datetime,
+    apart: bool = True,
+) -> list[DistinctPair]:
+    """Return what ``tell_apart`` returns for each pair; an error names the pair."""
+    rows = []
+    for pair in pairs:
+        with _named(pair):
+            rows.append(tell_apart(session, *pair.slugs, member=member, now=now, apart=apart))
+    return rows
+
+
+@contextmanager
+def _named(pair: SamePair) -> Iterator[None]:
+    """Name the pair in a refusal."""
+    try:
+        yield
+    except (NotFound, Refused) as error:
+        title = pair.one.text.title
+        error.message = f"“{title}” ({' and '.join(pair.slugs)}): {error.message}"
+        raise
+
+
 def judgements(session: Session) -> int:
     """Return a number that changes when two questions are told apart, or that is taken back."""
     return session.exec(select(func.max(DistinctPair.id))).one() or 0
@@ -194,6 +258,18 @@ def _rows(session: Session) -> list[_Row]:
         _Row(id_, slug, title, type_, family, opens, closes, frozenset(origins[id_]))
         for id_, slug, title, type_, family, opens, closes in found
     ]
+
+
+def _slugs_of_families(session: Session, families: Sequence[str]) -> list[str]:
+    """Return the questions in one of these families."""
+    text = QuestionRevision
+    return list(
+        session.exec(
+            select(Question.slug)
+            .join(text, col(Question.id) == col(text.question_id))
+            .where(is_newest_wording(), col(text.family).in_(families))
+        )
+    )
 
 
 def _apart(session: Session) -> set[tuple[int, ...]]:

@@ -47,10 +47,12 @@ def test_an_export_is_previewed_imported_and_compared_on_a_phone(
         assert box["x"] + box["width"] <= 390
     page.get_by_role("button", name="Import", exact=True).press("Enter")
     expect(page.get_by_text("Imported from Metaculus")).to_be_visible()
+    page.get_by_role("button", name="Select all shown").press("Enter")
+    expect(page.get_by_role("button", name="Join 1 selected")).to_be_visible()
     page.get_by_role("button", name="Not the same").press("Enter")
     expect(page.get_by_text("No two questions of different platforms")).to_be_visible()
     page.get_by_role("button", name="Undo").press("Enter")
-    expect(page.get_by_role("button", name="Same question")).to_be_visible()
+    expect(page.get_by_role("button", name="Join 1 selected")).to_be_visible()
 
 
 def test_a_sheet_without_dates_asks_for_the_closes_that_no_title_names_on_a_phone(

@@ -7,11 +7,13 @@ import pytest
 from click.testing import Result
 from sqlalchemy import Engine
 
+from forecasts.access import teams
 from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.ledger.models import QuestionOrigin
 from forecasts.questions.registry import find
-from tests.conftest import day, imported
+from forecasts.questions.revisions import revise
+from tests.conftest import ask, day, imported
 
 Run = Callable[..., Result]
 
@@ -67,6 +69,54 @@ def test_different_takes_one_pair(forecasts: Run) -> None:
     said = forecasts("same", "own", "metaculus-7", "own", "--different", exit_code=2)
     assert "takes two questions, got 3" in said.stderr
     assert "at least two" in forecasts("same", "own", exit_code=2).stderr
+
+
+@pytest.fixture
+def identical(engine: Engine, two: None) -> None:
+    """Two more of Metaculus that are asked here in the same words, with the same close."""
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        for number, title in ((8, "Will the quay open?"), (9, "Will the ferry sail?")):
+            asked = ask(session, alice, slug=f"metaculus-{number}", title=title)
+            origin = {"platform": "metaculus", "platform_id": str(number), "recorded_at": day(0)}
+            session.add(QuestionOrigin(question_id=asked.id, **origin))
+            own = ask(session, alice, slug=f"own-{number}", title=f"{title}!")
+            # As an import has it: registering the same title and close is refused.
+            revise(session, own, member=alice, now=day(1), title=title)
+
+
+@pytest.mark.usefixtures("identical")
+def test_identical_pairs_are_joined_after_a_listing_and_a_confirmation(forecasts: Run) -> None:
+    assert "forecasts same --identical" in forecasts("same").stderr
+    said = forecasts("same", "--identical", exit_code=2)
+    assert "own-8  this ledger: Will the quay open?" in said.stdout
+    assert "Fed" not in said.stdout
+    assert "Join 2 pairs? There is no terminal to answer on.\nAdd --yes." in said.stderr
+    said = forecasts("same", "--identical", "--yes")
+    assert "In the family metaculus-8: metaculus-8, own-8\n" in said.stdout
+    assert "In the family metaculus-9: metaculus-9, own-9\n" in said.stdout
+    assert "forecasts revise own-9 --family ''" in said.stderr
+    assert json.loads(forecasts("show", "own-8", "--format", "json").stdout)["family"]
+    assert "forecasts same --identical" not in forecasts("same").stderr
+    said = forecasts("same", "--identical", "--yes")
+    assert "No two questions have the same title, type and scheduled close." in said.stdout
+
+
+@pytest.mark.usefixtures("identical")
+def test_a_refused_pair_is_named_and_none_is_joined(forecasts: Run, engine: Engine) -> None:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        teams.create(session, "Alder", member=alice, now=day(1))
+    said = forecasts("same", "--identical", "--yes", "--as", "bob", exit_code=2)
+    assert "“Will the" in said.stderr
+    assert json.loads(forecasts("show", "own-8", "--format", "json").stdout)["family"] == ""
+
+
+@pytest.mark.usefixtures("two")
+def test_identical_takes_no_question(forecasts: Run) -> None:
+    for more in ("own", "--different"):
+        said = forecasts("same", "--identical", more, exit_code=2)
+        assert "it takes no question, and not --different" in said.stderr.replace("\n", " ")
 
 
 @pytest.mark.usefixtures("two")

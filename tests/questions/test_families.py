@@ -15,12 +15,14 @@ from forecasts.common.errors import BadInput, Forbidden, NotFound, Refused
 from forecasts.ledger.models import Member, Question, QuestionOrigin
 from forecasts.questions.families import (
     join_family,
+    join_pairs,
     leave_family,
     same_pairs,
     tell_apart,
+    tell_pairs_apart,
 )
 from forecasts.questions.registry import newest_wording
-from forecasts.questions.revisions import history
+from forecasts.questions.revisions import history, revise
 from tests.conftest import ask, day
 
 NOW = day(5)
@@ -229,3 +231,81 @@ def test_both_need_the_right_to_change_a_question(
     with pytest.raises(Forbidden, match="may not change"):
         tell_apart(session, "a", "c", member=bob, now=NOW)
     tell_apart(session, "a", "b", member=bob, now=NOW)  # one of them is his
+
+
+@pytest.fixture
+def four(two: Session, add: Add) -> Session:
+    """Two pairs; the titles and closes of the second are identical."""
+    add("a", "Will the quay open?", "metaculus")
+    b = add("b", "Will the quay open?!", "fatebook")
+    author = two.get_one(Member, b.member_id)
+    # As an import has it; registering a question with the same title and close is refused.
+    revise(two, b, member=author, now=day(1), title="Will the quay open?")
+    return two
+
+
+def test_identical_pairs_come_first_and_are_told_from_similar_ones(four: Session, add: Add) -> None:
+    add("mole", "Will the mole open?", "metaculus")
+    add("late", "Will the mole open?", "fatebook", scheduled_close_time=day(11))
+    found = same_pairs(four, now=NOW)
+    assert [(pair.slugs, pair.is_identical) for pair in found] == [
+        (("a", "b"), True),
+        (("mole", "late"), False),
+        (("metaculus-7", "fatebook-a"), False),
+    ]
+
+
+def test_many_pairs_are_joined_and_that_is_taken_back(four: Session, alice: Member) -> None:
+    pairs = same_pairs(four, now=NOW)
+    joined = join_pairs(four, pairs, member=alice, now=NOW)
+    assert [one.family for one in joined] == ["a", "metaculus-7"]
+    assert proposed(four) == []
+    for one in reversed(joined):
+        leave_family(four, one, member=alice, now=NOW)
+    assert [pair.slugs for pair in same_pairs(four, now=NOW)] == [pair.slugs for pair in pairs]
+
+
+def test_the_same_question_on_three_platforms_is_joined_pair_by_pair(
+    session: Session, add: Add, alice: Member
+) -> None:
+    questions = [
+        add("a", "Will the quay open?", "metaculus"),
+        add("b", "Will the quay open?!", "fatebook"),
+        add("c", "Will the quay open!?", "infer", family="harbour"),
+    ]
+    pairs = same_pairs(session, now=NOW)
+    assert len(pairs) == 3
+    joined = join_pairs(session, pairs, member=alice, now=NOW)
+    assert len(set(families(session, *questions))) == 1
+    for one in reversed(joined):
+        leave_family(session, one, member=alice, now=NOW)
+    assert families(session, *questions) == ["", "", "harbour"]
+
+
+def test_pairs_that_are_all_joined_already_are_refused(four: Session, alice: Member) -> None:
+    pairs = same_pairs(four, now=NOW)
+    join_pairs(four, pairs[:1], member=alice, now=NOW)
+    assert len(join_pairs(four, pairs, member=alice, now=NOW)) == 1
+    with pytest.raises(Refused, match="each pair are already in one family; nothing was changed"):
+        join_pairs(four, pairs, member=alice, now=NOW)
+
+
+def test_many_pairs_are_told_apart_and_that_is_taken_back(four: Session, alice: Member) -> None:
+    pairs = same_pairs(four, now=NOW)
+    tell_pairs_apart(four, pairs, member=alice, now=NOW)
+    assert proposed(four) == []
+    tell_pairs_apart(four, pairs, member=alice, now=NOW, apart=False)
+    assert len(proposed(four)) == 2
+
+
+def test_a_refusal_names_the_pair_of_many(four: Session, add: Add, alice: Member) -> None:
+    bob = member_or_new(four, "bob", now=day(0))
+    teams.create(four, "Alder", member=alice, now=day(0))
+    add("own", "Will the mole open?", "metaculus", author=bob)
+    add("his", "Will the mole open?!", "fatebook", author=bob)
+    own, *others = sorted(same_pairs(four, now=NOW), key=lambda pair: pair.one.slug != "own")
+    named = r"“Will the quay open\?” \(a and b\): .*may not change 'a'"
+    with pytest.raises(Forbidden, match=named):
+        join_pairs(four, [own, *others], member=bob, now=NOW)
+    with pytest.raises(Forbidden, match=named):
+        tell_pairs_apart(four, others, member=bob, now=NOW)

@@ -1,0 +1,167 @@
+"""Pairs that may be the same on two platforms: selected, and joined or told apart at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
+
+from forecasts.access import teams
+from forecasts.access.members import member_or_new
+from forecasts.access.memberships import join
+from forecasts.exchange.importing import record
+from forecasts.ledger import database
+from forecasts.questions.registry import find, newest_wording
+from tests.app.conftest import visit, words
+from tests.conftest import ask, day
+from tests.exchange.platforms.metaculus_files import export, forecast, question
+
+NAMES = ["Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Ginkgo", "Hazel", "Ivy", "Juniper"]
+PLACES = "metaculus", "own"
+Pairs = Callable[..., AppTest]
+
+
+@pytest.fixture
+def pairs(app: AppTest, engine: Engine, tmp_path: Path) -> Pairs:
+    """Imports so many questions that are asked here too, the first in the same words."""
+
+    def pairs(many: int, identical: int = 0, asked_by: str = "alice") -> AppTest:
+        numbers = range(many)
+        titles = [f"Will the {NAMES[n % 10]} bridge no. {n} open?" for n in numbers]
+        with database.writing(engine) as ledger:
+            author = member_or_new(ledger, asked_by, now=day(0))
+            for n, title in enumerate(titles):
+                ask(ledger, author, slug=f"own-{n}", title=title + "!" * (n >= identical))
+        folder = export(
+            tmp_path / "metaculus",
+            [question(n, **{"Question Title": titles[n], "Post ID": n}) for n in numbers],
+            [forecast(n, **{"Probability Yes": "0.2"}) for n in numbers],
+        )
+        visit(app, "exchange")
+        app.file_uploader[0].set_value(
+            [(path.name, path.read_bytes(), "text/csv") for path in folder.glob("*.csv")]
+        )
+        return press(press(app.run(), "Preview"), "Import")
+
+    return pairs
+
+
+def joined(engine: Engine, many: int) -> int:
+    """Return how many of the pairs are in one family."""
+    with database.reading(engine) as ledger:
+        families = [
+            {newest_wording(ledger, find(ledger, f"{where}-{n}")).family for where in PLACES}
+            for n in range(many)
+        ]
+    return sum(len(found) == 1 and found != {""} for found in families)
+
+
+def button(app: AppTest, label: str) -> Button:
+    [found] = [one for one in app.button if one.label == label]
+    return found
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    button(app, label).click().run()
+    assert not app.exception
+    return app
+
+
+def ticked(app: AppTest) -> list[str]:
+    return [one.label for one in app.checkbox if one.value]
+
+
+def test_only_identical_pairs_are_preselected_and_they_come_first(pairs: Pairs) -> None:
+    app = pairs(3, identical=1)
+    assert [one.value for one in app.checkbox] == [True, False, False]
+    assert "Identical titles with the same close are preselected." in words(app)
+    assert "Metaculus · closes 11 Jan 2026" in words(app)
+
+
+def test_without_identical_pairs_nothing_is_selected_or_can_be_joined(pairs: Pairs) -> None:
+    app = pairs(2)
+    assert ticked(app) == []
+    assert button(app, "Join 0 selected").disabled
+    assert button(app, "Not the same").disabled
+    assert "preselected" not in words(app)
+
+
+def test_the_selected_pairs_are_joined_at_once_and_that_is_undone(
+    pairs: Pairs, engine: Engine
+) -> None:
+    app = pairs(3)
+    app.checkbox[0].check()
+    app.checkbox[2].check().run()
+    press(app, "Join 2 selected")
+    assert "Joined\\: 2 pairs\\." in [one.value for one in app.toast]
+    assert len(app.checkbox) == 1
+    assert "Joined: 2 pairs." in words(app)
+    assert joined(engine, 3) == 2
+    press(app, "Undo")
+    assert len(app.checkbox) == 3
+    assert joined(engine, 3) == 0
+
+
+def test_the_selected_pairs_are_told_apart_at_once_and_that_is_undone(pairs: Pairs) -> None:
+    app = press(press(pairs(3), "Select all shown"), "Not the same")
+    assert "No two questions of different platforms look the same." in words(app)
+    assert "Not the same: 3 pairs." in words(app)
+    press(app, "Undo")
+    assert len(app.checkbox) == 3
+
+
+def test_a_page_is_selected_at_once_and_others_are_left(pairs: Pairs) -> None:
+    app = press(pairs(27), "Select all shown")
+    press(app, "Join 25 selected")
+    assert len(app.checkbox) == 2
+    assert ticked(app) == []
+    assert not app.get("pagination")
+
+
+def test_a_selection_survives_a_look_at_another_page(pairs: Pairs) -> None:
+    app = pairs(27, identical=2)
+    app.checkbox[0].uncheck()
+    app.checkbox[5].check().run()
+    before = ticked(app)
+    app.pagination[0].set_value(2).run()
+    assert len(app.checkbox) == 2
+    button(app, "Join 0 selected")
+    app.pagination[0].set_value(1).run()
+    assert ticked(app) == before
+
+
+def test_an_identical_pair_that_was_unticked_stays_so_after_others_are_joined(
+    pairs: Pairs,
+) -> None:
+    app = pairs(3, identical=2)
+    app.checkbox[0].uncheck().run()
+    press(app, "Join 1 selected")
+    assert len(app.checkbox) == 2
+    assert ticked(app) == []
+
+
+def test_pairs_of_a_long_import_are_shown_though_not_all_its_questions_are_listed(
+    pairs: Pairs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "SHOWN", 1)
+    assert len(pairs(3).checkbox) == 3
+
+
+def test_the_selection_is_cleared_at_once(pairs: Pairs) -> None:
+    assert ticked(press(pairs(3, identical=2), "Select none")) == []
+
+
+def test_a_refusal_names_the_pair_and_joins_none(pairs: Pairs, engine: Engine) -> None:
+    app = press(pairs(2, asked_by="bob"), "Select all shown")
+    with database.writing(engine) as ledger:
+        alice, bob = (member_or_new(ledger, name, now=day(0)) for name in ("alice", "bob"))
+        team = teams.create(ledger, "Oak", member=bob, now=day(1))
+        join(ledger, team, alice, joined_at=day(1))
+    press(app, "Join 2 selected")
+    assert "bridge no. 0 open?!” (own-0 and metaculus-0): alice may not change" in words(app)
+    assert len(ticked(app)) == 2
+    assert joined(engine, 2) == 0
