@@ -39,8 +39,7 @@ class Check:
     def __init__(self, record: Any, *digests: str) -> None:
         self.faults: list[str] = []
         self.said: list[str] = []
-        self.first = 1
-        self.last = self.known = 0  # the places of the last entry, and of the newest known digest
+        self.first, self.last, self.known = 1, 0, 0  # entries: first, last, newest known digest
         self.entries: dict[int, Entry] = {}
         self.places: dict[str, int] = {}  # of the entries, by their digests
         self.entered: set[tuple[str, int]] = set()  # the rows with an entry, by table and id
@@ -240,9 +239,8 @@ class Check:
                 self.faults.append(f"{name}: recorded after a later stamp, so backdated")
             if after and micros(at) > after[0][1] + HOUR:
                 self.faults.append(f"{name}: stamped before it was recorded, at {at}")
-            if after:
-                delays.append(after[0][1] - micros(at))
-            else:
+            delays += [stamp[1] - micros(at) for stamp in after]
+            if not after:
                 found["without a later stamp: only the ledger vouches for the time"] += 1
         if delays:
             those = f"{len(delays)} of {many(len(proved), 'forecast')} stamped"
@@ -376,6 +374,8 @@ def plain(lines: list[str]) -> str:
 def main() -> None:
     """Print the findings; exit with 1 if there is a fault."""
     folder, options = Path(__file__).parent, sys.argv[1:]
+    if any(one.startswith("-") and one != "--stamps" for one in options):
+        sys.exit(__doc__)
     try:
         text = (folder / "record.json").read_text("utf-8")
         record = json.loads(text)

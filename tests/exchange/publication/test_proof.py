@@ -541,6 +541,11 @@ def test_verify_py_runs_with_python_alone(kept: str, tmp_path: Path) -> None:
     written = sorted(one.name for one in tmp_path.glob("*.tsr"))
     assert sorted(f"{one}.tsr" for one in json.loads(kept)["stamps"]) == written
     assert done.stdout.count("openssl ts -verify") == 3
+    for mistyped in ("--help", "--stamp"):
+        done = run(mistyped)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "python verify.py --stamps" in done.stderr
+        assert "does NOT pass" not in done.stderr
     (tmp_path / "record.json").write_text(kept.replace(":0.7,", ":0.8,"), encoding="utf-8")
     done = run()
     assert done.returncode == 1
