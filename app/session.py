@@ -20,7 +20,6 @@ from sqlmodel import Session
 
 from app.markdown_text import as_lines, as_text, shortened
 from app.web import identity
-from app.web.outages import outages
 from forecasts.access import identities, members, visibility
 from forecasts.access.identities import Person
 from forecasts.access.oidc_settings import configured_sign_in
@@ -32,6 +31,7 @@ from forecasts.common.text import on_one_line
 from forecasts.ledger import database, schema
 from forecasts.ledger.clock import act_time, ledger_clock
 from forecasts.ledger.models import Member
+from forecasts.ledger.outages import outages
 from scoring.errors import InputError
 
 State = TypeVar("State")
@@ -102,16 +102,10 @@ def reading() -> Iterator[Session]:
 
     Rows read from it stay usable afterwards.
     """
-    begun = False
-    try:
-        with database.reading(engine()) as ledger:
-            visibility.read_as(ledger, current_member(ledger), now=now())
-            outages.over()
-            begun = True
-            yield ledger
-    except DatabaseError as error:
-        outages.noticed(error, readable=begun)
-        raise
+    with outages.watched() as read, database.reading(engine()) as ledger:
+        visibility.read_as(ledger, current_member(ledger), now=now())
+        read()
+        yield ledger
 
 
 def name_window(*names: str) -> None:

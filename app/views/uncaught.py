@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from app.session import show
-from app.web.outages import outages
 from forecasts.common.errors import DatabaseError
+from forecasts.ledger.outages import outages
 
 
 def went_wrong(error: Exception) -> bool:

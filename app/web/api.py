@@ -9,11 +9,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.web.outages import outages
 from forecasts.access.oidc_settings import SignIn
 from forecasts.common.errors import DatabaseError, LedgerError
 from forecasts.common.settings import Settings
 from forecasts.ledger import database, schema
+from forecasts.ledger.outages import outages
 
 _PATHS = ("/api/", "/mcp")
 _NOT_INSTALLED = (

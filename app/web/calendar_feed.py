@@ -8,13 +8,13 @@ from functools import cache
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from app.web.outages import outages
 from forecasts.access import oidc_settings
 from forecasts.agenda import calendar_feed
 from forecasts.common.errors import DatabaseError, LedgerError
 from forecasts.common.settings import Settings
 from forecasts.ledger import database
 from forecasts.ledger.clock import ledger_clock
+from forecasts.ledger.outages import outages
 
 _engine = cache(database.open_engine)
 _NOT_FOUND = "No such calendar: the address was revoked or is incomplete.\n"

@@ -9,10 +9,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from app.web.outages import outages
 from forecasts.common.errors import DatabaseError, LedgerError
 from forecasts.common.settings import Settings
 from forecasts.ledger import database, schema
+from forecasts.ledger.outages import outages
 
 _WAITS = 5.0  # seconds
 _WELL = "The ledger can be read.\n"

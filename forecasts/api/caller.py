@@ -29,6 +29,7 @@ from forecasts.common.settings import Settings
 from forecasts.ledger import database
 from forecasts.ledger.clock import act_time, ledger_clock
 from forecasts.ledger.models import Member, Token
+from forecasts.ledger.outages import outages
 
 _MOST_REMEMBERED = 10_000  # tokens whose requests are counted
 _PATIENCE = 30  # seconds for the turn to write in this process
@@ -113,9 +114,12 @@ class Caller:
     @contextmanager
     def admitted(self) -> Iterator[At]:
         """Yield the ledger at one moment, whatever the token's scopes; for checks before an act."""
-        now = ledger_clock(self.ground.engine, self.ground.clock)()
-        with database.reading(self.ground.engine) as session:
-            yield self._admitted(session, now)
+        with outages.watched() as read:
+            now = ledger_clock(self.ground.engine, self.ground.clock)()
+            with database.reading(self.ground.engine) as session:
+                at = self._admitted(session, now)
+                read()
+                yield at
 
     @contextmanager
     def reading(self) -> Iterator[At]:
@@ -131,8 +135,13 @@ class Caller:
         if not ground.turn.acquire(timeout=_PATIENCE):
             raise DatabaseError("The ledger is busy: too many want to write.", remedy="Try again.")
         try:
-            with database.writing(ground.engine, ground.clock) as session:
-                yield self._admitted(session, act_time(session))
+            with (
+                outages.watched() as read,
+                database.writing(ground.engine, ground.clock) as session,
+            ):
+                at = self._admitted(session, act_time(session))
+                read()
+                yield at
         finally:
             ground.turn.release()
 
