@@ -15,8 +15,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -38,6 +36,7 @@ from forecasts.parts.tables import (
     typed_table,
     write_parquet,
 )
+from forecasts.parts.unfinished import is_unfinished, unfinished
 from forecasts.scores.frames import FRAME_COLUMNS
 from scoring import input_frames
 
@@ -178,7 +177,8 @@ def _unusable(folder: Path, fault: str) -> BadInput:
 def new_folder(folder: Path) -> Iterator[Path]:
     """Yield an empty folder, whose content is that of ``folder`` when the block ends.
 
-    After an error nothing is left of it. Refused if ``folder`` has content.
+    After an error nothing is left of it, and what a killed process left is removed. Refused if
+    ``folder`` has content, or if another process is making it.
     """
     require_new(folder)
     # An empty folder stays: it may be a link, a disk of its own, or where the command runs.
@@ -186,27 +186,25 @@ def new_folder(folder: Path) -> Iterator[Path]:
     beside = folder if is_there else folder.parent
     try:
         beside.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=beside))
-    except OSError as error:
-        raise _unwritable(folder, error) from None
-    try:
-        yield draft
-        if is_there:
-            for each in sorted(draft.iterdir(), key=lambda path: path.name == MANIFEST):
-                each.rename(folder / each.name)
-        else:
-            draft.chmod(0o777 & ~_umask())  # a temporary folder is its owner's alone
-            draft.rename(folder)
+        with unfinished(folder.name, beside) as draft:
+            yield draft
+            if is_there:
+                for each in sorted(draft.iterdir(), key=lambda path: path.name == MANIFEST):
+                    each.rename(folder / each.name)
+            else:
+                draft.chmod(0o777 & ~_umask())  # a temporary folder is its owner's alone
+                draft.rename(folder)
     except OSError as error:
         raise _unwritable(folder, error) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def require_new(folder: Path) -> None:
-    """Raise Refused if the folder has content."""
+    """Raise Refused if the folder has content, other than what an unfinished run left."""
     try:
-        taken = os.path.lexists(folder) and (not folder.is_dir() or any(folder.iterdir()))
+        taken = os.path.lexists(folder) and (
+            not folder.is_dir()
+            or not all(is_unfinished(path, folder.name) for path in folder.iterdir())
+        )
     except OSError as error:
         raise _unwritable(folder, error) from None
     if taken:

@@ -24,6 +24,7 @@ from forecasts.parts.folder import (
     write_whole,
 )
 from forecasts.parts.manifest import MANIFEST, is_parts
+from forecasts.parts.reports.plan import between
 
 TIMES = pd.to_datetime(["2026-01-01T00:00:00Z", "2026-01-11T00:00:00Z"]).as_unit("us")
 QUESTIONS = pd.DataFrame(
@@ -206,3 +207,67 @@ def test_an_empty_folder_that_is_there_is_filled(tmp_path: Path) -> None:
     assert link.is_symlink()
     names = sorted(path.name for path in (tmp_path / "disk").iterdir())
     assert names == ["forecasts", "parts.json", "questions"]
+
+
+def abandoned(beside: Path) -> Path:
+    """Return a folder that a killed run left there."""
+    folder = beside / ".new-unfinished-k1ll3d__"
+    (folder / ".rows").mkdir(parents=True)
+    (folder / ".rows" / "forecasts").write_bytes(b"rows")
+    return folder
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path, inside: bool) -> None:
+    folder = tmp_path / "new"
+    if inside:
+        folder.mkdir()
+    abandoned(folder if inside else tmp_path)
+    with new_folder(folder) as draft:
+        write_manifest(draft, 1, write_part(draft, 0, QUESTIONS, FORECASTS))
+    assert open_parts(folder).rows("forecasts") == 4
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
+    assert sorted(path.name for path in folder.iterdir()) == ["forecasts", MANIFEST, "questions"]
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_of_two_runs_into_a_folder_the_second_is_refused_at_once(
+    tmp_path: Path, inside: bool
+) -> None:
+    folder = tmp_path / "new"
+    if inside:
+        folder.mkdir()
+    with new_folder(folder) as draft:
+        with pytest.raises(Refused, match="Another command is writing"), new_folder(folder):
+            pass
+        with new_folder(tmp_path / "new-2") as other:
+            write_manifest(other, 1, write_part(other, 0, QUESTIONS, FORECASTS))
+        write_manifest(draft, 1, write_part(draft, 0, QUESTIONS, FORECASTS))
+    assert open_parts(folder).rows("forecasts") == 4
+
+
+def test_without_locks_a_folder_is_made_and_nothing_of_others_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    left = abandoned(tmp_path)
+    with new_folder(tmp_path / "new") as draft:
+        write_manifest(draft, 1, write_part(draft, 0, QUESTIONS, FORECASTS))
+    assert open_parts(tmp_path / "new").rows("forecasts") == 4
+    assert left.is_dir()
+
+
+def test_several_reports_at_once_keep_their_files_and_remove_those_of_killed_ones(
+    parts: Parts,
+) -> None:
+    killed = parts.folder.parent / ".parts-report-unfinished-k1ll3d__"
+    killed.mkdir()
+    with between(parts) as one, between(parts) as two:
+        assert one.is_dir()
+        assert two.is_dir()
+        assert one != two
+        assert not killed.exists()
+    assert [path.name for path in parts.folder.parent.iterdir()] == ["parts"]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,6 +22,7 @@ from forecasts.parts.files import require_own
 from forecasts.parts.folder import Parts
 from forecasts.parts.reports import questions_file
 from forecasts.parts.reports.batch_files import Spread, packed
+from forecasts.parts.unfinished import unfinished
 from forecasts.reports.groups import group_names, tagged
 from forecasts.reports.report import By
 from forecasts.reports.scope import Scope, scope_of
@@ -180,21 +179,17 @@ def _require_memory(sizes: dict[str, int], by: By) -> None:
 def between(parts: Parts) -> Iterator[Path]:
     """Yield a folder beside that of the parts, which is removed afterwards.
 
-    BadInput if it cannot be written.
+    What killed reports left is removed first. BadInput if it cannot be written.
     """
     beside = parts.folder.resolve()
-    folder = None
     try:
-        folder = Path(tempfile.mkdtemp(prefix=f".{beside.name}-report-", dir=beside.parent))
-        yield folder
+        with unfinished(f"{beside.name}-report", beside.parent, alone=False) as folder:
+            yield folder
     except OSError as error:
         raise BadInput(
             f"Nothing can be written beside {str(beside)!r}: {error.strerror or error}.",
             remedy="A report needs room for temporary files there: move the parts to another disk.",
         ) from error
-    finally:
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def store(path: Path, value: Any) -> None:

@@ -31,11 +31,7 @@ from forecasts.parts.folder import Parts
 from forecasts.parts.manifest import MANIFEST
 from forecasts.parts.scores import part_scores
 from forecasts.parts.scores.part_scores import PartScores, Task, score_part, scored
-
-try:
-    import fcntl
-except ImportError:  # not on every system
-    fcntl = None  # type: ignore[assignment]
+from forecasts.parts.unfinished import lock
 
 RESULTS = "results.json"
 FORMAT, VERSION = "forecast-ledger-scores", 1
@@ -199,28 +195,18 @@ def _writing_to(output: Path, protocols: Sequence[str]) -> Iterator[None]:
 @contextmanager
 def _alone(output: Path) -> Iterator[None]:
     """Keep other commands from writing to the folder. Refused while one does."""
-    folder = None
-    if fcntl is not None:
-        folder = os.open(output, os.O_RDONLY)
     try:
-        if folder is not None:
-            _lock(folder, output)
-        yield
-    finally:
-        if folder is not None:
-            os.close(folder)
-
-
-def _lock(folder: int, output: Path) -> None:
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        held = lock(output)
     except BlockingIOError:
         raise Refused(
             f"Another command is writing scores to {str(output)!r} now.",
             remedy="Wait until it has ended, or name another folder.",
         ) from None
-    except OSError:
-        pass  # not on every file system
+    try:
+        yield
+    finally:
+        if held is not None:
+            os.close(held)
 
 
 def _protocols(folder: Path) -> list[str] | None:
