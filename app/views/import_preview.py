@@ -31,6 +31,7 @@ _HERE = {
     "--account": "“Your name in the file”",
     "--as": "“Record owner”",
     "--closes": "“Closes”",
+    "--aggregates": "“Import the platform’s crowd forecasts, as bots”",
     "--vouch": "“I vouch for the forecasts’ times”",
 }
 _OPTION = re.compile("|".join([r'--column (?:"([^"]+)"|([^\s":;]+))', *_HERE]))  # longest first

@@ -37,6 +37,7 @@ from forecasts.exchange.platforms.metaculus_questions import Questions, own_id, 
 from forecasts.exchange.platforms.record import (
     ORIGIN_COLUMNS,
     PRINTED_COLUMNS,
+    Advice,
     Choices,
     LeftOut,
     PlatformRecord,
@@ -228,6 +229,10 @@ class _Accounts:
                 "numbers, without a salt."
             )
         self.bots += [self.handles[place] for place in bots]
+        if self.crowds and not self.handles:
+            self.notes.append(
+                Advice("All forecasts are by crowds.", "Import them with --aggregates.")
+            )
 
     def _read(self, table: Table | None, role: str, *, count: bool) -> Rows:
         """Return the place of each row's account, which is added if it is new."""

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from app.views.import_preview import with_fields
 from forecasts.exchange.platforms.formats import recognised
-from forecasts.exchange.platforms.record import PlatformRecord
+from forecasts.exchange.platforms.record import Advice, PlatformRecord
 from forecasts.exchange.platforms.source import opened
 from tests.exchange.platforms.metaculus_files import (
     FORECAST_HEADER,
@@ -331,6 +332,17 @@ def test_crowds_are_left_out_with_their_counts(tmp_path: Path) -> None:
     record = read(export(tmp_path, [question()], rows))
     assert [who for who, _, _ in made(record)] == ["ann", "bob"]
     assert {one.value for one in record.left_out} == {"2 of recency_weighted", "1 of unweighted"}
+    assert not record.notes
+
+
+def test_a_file_of_crowds_alone_says_how_to_import_them(tmp_path: Path) -> None:
+    folder = export(tmp_path, [question()], [crowd(**{P: 0.5})])
+    [said] = read(folder).notes
+    assert isinstance(said, Advice)
+    assert said == "All forecasts are by crowds. Import them with --aggregates."
+    there = "Import them with “Import the platform’s crowd forecasts, as bots”."
+    assert with_fields(said.remedy) == there
+    assert said not in read(folder, aggregates=True).notes
 
 
 def test_crowds_are_bots_when_asked_and_a_geometric_mean_is_a_pair(tmp_path: Path) -> None:
