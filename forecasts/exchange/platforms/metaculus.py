@@ -231,7 +231,7 @@ class _Accounts:
         self.bots += [self.handles[place] for place in bots]
         if self.crowds and not self.handles:
             self.notes.append(
-                Advice("All forecasts are by crowds.", "Import them with --aggregates.")
+                Advice("Only crowds have forecasts.", "Import them with --aggregates.")
             )
 
     def _read(self, table: Table | None, role: str, *, count: bool) -> Rows:
