@@ -230,9 +230,7 @@ class _Accounts:
             )
         self.bots += [self.handles[place] for place in bots]
         if self.crowds and not self.handles:
-            self.notes.append(
-                Advice("Only crowds have forecasts.", "Import them with --aggregates.")
-            )
+            self.notes.append(Advice("Only crowds have forecasts.", "Import them: --aggregates"))
 
     def _read(self, table: Table | None, role: str, *, count: bool) -> Rows:
         """Return the place of each row's account, which is added if it is new."""

@@ -339,8 +339,8 @@ def test_a_file_of_crowds_alone_says_how_to_import_them(tmp_path: Path) -> None:
     folder = export(tmp_path, [question()], [crowd(**{P: 0.5})])
     [said] = read(folder).notes
     assert isinstance(said, Advice)
-    assert said == "Only crowds have forecasts. Import them with --aggregates."
-    there = "Import them with “Import the platform’s crowd forecasts, as bots”."
+    assert said == "Only crowds have forecasts. Import them: --aggregates"
+    there = "Import them: “Import the platform’s crowd forecasts, as bots”"
     assert with_fields(said.remedy) == there
     assert said not in read(folder, aggregates=True).notes
 
