@@ -172,7 +172,7 @@ def count_since(name: str, one: Roster) -> None:
                 "Count forecasts since", value=None, max_value=local_day(moment), key=f"{key}-day"
             )
             go = st.form_submit_button("Count earlier forecasts", key=f"{key}-go")
-        st.caption("Everyone sees that this was entered later. It cannot be taken back.")
+        st.caption("Everyone sees that this was entered later. A later day corrects it.")
     if not go:
         return
     if since is None:

@@ -7,11 +7,11 @@ forecasts of that time, but gave no rights in it.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import text
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, select
 
 from forecasts.common.errors import BadInput
 from forecasts.common.limits import require_name
@@ -82,7 +82,7 @@ def same_membership(
         )
         .order_by(col(Membership.id).desc())
     ).first()
-    ended = None if newest is None else newest.left_at
+    ended = None if newest is None or is_taken_back(newest) else newest.left_at
     if ended is not None and left_at not in (None, ended):
         raise BadInput(
             f"{member.handle} left {team.name} on {iso(ended)} in this ledger, "
@@ -92,10 +92,19 @@ def same_membership(
 
 
 def memberships_of(session: Session, member: Member) -> list[Membership]:
-    """Return the newest row of each of the member's memberships, in the order they began."""
+    """Return the newest row of each of the member's memberships, in the order they were entered.
+
+    Without stays that were taken back.
+    """
     own = select(Membership).where(Membership.member_id == member.id).order_by(col(Membership.id))
     rows = known(session, ("memberships", member.id), lambda session: session.exec(own).all())
-    return list({(row.team_id, row.joined_at): row for row in rows}.values())
+    newest = {(row.team_id, row.joined_at): row for row in rows}.values()
+    return [row for row in newest if not is_taken_back(row)]
+
+
+def is_taken_back(row: Membership) -> bool:
+    """Return whether the row takes back a stay that was entered by mistake."""
+    return row.left_at is not None and row.left_at == row.joined_at
 
 
 def is_active(membership: Membership, now: datetime) -> bool:
@@ -149,22 +158,57 @@ class EnteredLater(NamedTuple):
 
 def entered_later(session: Session, *conditions: Any) -> dict[tuple[int, int], EnteredLater]:
     """Return the stays that were entered after they began, by the ids of team and member."""
-    first = select(func.min(Membership.id)).group_by(
-        col(Membership.team_id), col(Membership.member_id), col(Membership.joined_at)
-    )
+    found: dict[tuple[int, int], EnteredLater] = {}
+    for stay, at in stays_entered_later(session, *conditions):
+        found.setdefault((stay.team_id, stay.member_id), EnteredLater(stay.joined_at, at))
+    return found
+
+
+def stays_entered_later(session: Session, *conditions: Any) -> list[tuple[Membership, datetime]]:
+    """Return the first rows of those stays and when they were entered, by when they began."""
     is_its_entry = col(Entry.row_id) == col(Membership.id)
     # In these words an index has it.
     entered = select(Entry.at).where(is_its_entry, text("entry.kind = 'membership'"))
     rows = session.exec(
-        select(Membership, entered.scalar_subquery()).where(
-            col(Membership.id).in_(first), *conditions
-        )
+        select(Membership, entered.scalar_subquery())
+        .where(*conditions)
+        .order_by(col(Membership.id))
     )
-    found: dict[tuple[int, int], EnteredLater] = {}
-    for stay, at in sorted(rows, key=lambda row: (row[0].joined_at is not None, row[0].joined_at)):
-        if at is not None and (stay.joined_at is None or stay.joined_at < at):
-            found.setdefault((stay.team_id, stay.member_id), EnteredLater(stay.joined_at, at))
-    return found
+    first: dict[tuple[int, int, datetime | None], tuple[Membership, datetime | None]] = {}
+    for row, at in rows:
+        key = row.team_id, row.member_id, row.joined_at
+        if is_taken_back(row):
+            first.pop(key, None)
+        else:
+            first.setdefault(key, (row, at))
+    return [
+        (stay, at)
+        for stay, at in sorted(first.values(), key=lambda one: _began(one[0]))
+        if at is not None and _began(stay) < at
+    ]
+
+
+def before_joining(
+    session: Session, member: Member, current: Membership
+) -> tuple[datetime, list[Membership]]:
+    """Return when the member joined the team, and the stays entered later that lead up to that.
+
+    They joined before ``current`` began if it is only a new role.
+    """
+    own = (Membership.team_id == current.team_id, Membership.member_id == member.id)
+    later = {one.joined_at for one, _ in stays_entered_later(session, *own)}
+    stays = [one for one in memberships_of(session, member) if one.team_id == current.team_id]
+    joined = _began(current)
+    for one in sorted(stays, key=_began, reverse=True):
+        goes_on = one.left_at is None or (one.left_at == joined and one.joined_at not in later)
+        joined = min(joined, _began(one)) if goes_on else joined
+    return joined, [
+        one for one in stays if one.joined_at in later and one.left_at and one.left_at >= joined
+    ]
+
+
+def _began(stay: Membership) -> datetime:
+    return stay.joined_at or datetime.min.replace(tzinfo=UTC)
 
 
 def members_with_role(session: Session, lowest: Role, team: Team, *, now: datetime) -> list[str]:

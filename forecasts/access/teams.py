@@ -17,10 +17,10 @@ from sqlmodel import Session, col, func, select
 from forecasts.access.memberships import (
     EnteredLater,
     active_membership,
+    before_joining,
     current_memberships,
     entered_later,
     join,
-    memberships_of,
     same_membership,
     team_members,
     team_names,
@@ -237,9 +237,10 @@ def count_since(
     """Return the stay of ``subject`` from ``since`` until they joined the team, which is written.
 
     Their forecasts of that time then count in the team. It gives no rights in the past, and shows
-    as entered later. Only an admin of the ledger may do this, as only they may import memberships:
-    a team must not take a member's past by itself. Refused if it counts already. It cannot be
-    taken back.
+    as entered later. An earlier time extends such a stay. A later time corrects it: the stay from
+    the wrong time is taken back by another row, and both stay in the chain. Only an admin of the
+    ledger may do this, as only they may import memberships: a team must not take a member's past
+    by itself. Refused if nothing would change, and for a time in which they were in the team.
     """
     require(session, member, Action.administer, now=now)
     ensure_admin(session, member, now=now)
@@ -251,21 +252,19 @@ def count_since(
             f"{subject.handle} cannot be a member since {iso(since)}, which is ahead.",
             remedy="Name a day in the past.",
         )
-    earlier = [
-        one
-        for one in memberships_of(session, subject)
-        if one.team_id == team.id and (one.joined_at is None or one.joined_at <= since)
-    ]
-    if any(one.left_at in (None, current.joined_at) for one in earlier):
+    joined, dated_back = before_joining(session, subject, current)
+    starts = [one.joined_at for one in dated_back]
+    wrong = [start for start in starts if start is None or start < since]
+    if joined <= since or None in wrong or (since in starts and not wrong):
         raise Refused(
             f"{subject.handle}'s forecasts since then count in {team.name} already; nothing was "
             "changed."
         )
-    same_membership(session, team, subject, since, current.joined_at)
-    row = Membership(
-        team_id=team.id, member_id=subject.id, joined_at=since, left_at=current.joined_at
-    )
-    return written(session, row)
+    same_membership(session, team, subject, since, joined)
+    for start, end in [*zip(wrong, wrong, strict=True), (since, joined)]:
+        row = Membership(team_id=team.id, member_id=subject.id, joined_at=start, left_at=end)
+        written(session, row)
+    return row
 
 
 def remove(

@@ -55,8 +55,8 @@ def add(
         str | None,
         Option(
             metavar="TIME",
-            help="Also count their forecasts from this time on, of a member too. Needs an admin of "
-            "the ledger, and cannot be taken back. [default: from now on]",
+            help="Also count their forecasts from this time on, of a member too. A later time "
+            "corrects it. Needs an admin of the ledger. [default: from now on]",
         ),
     ] = None,
     database: Database = None,
@@ -71,8 +71,11 @@ def add(
         found = teams.find(session, name)
         other = member_or_new(session, handle, now=now)
         start = time_of(since, past=True, moment=now)
+        before = teams.roster(session, found, now=now).later.get(other.id)
         stay = teams.add(session, found, other, given, since=start, member=who, now=now)
     counted = "" if start is None else f"; forecasts count since {day(start)}"
+    if start and before and before.since and before.since < start:
+        counted += f" (before: since {day(before.since)})"
     print_line(f"{found.name}: {other.handle} is now {_as_role(stay.role)}{counted}")
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_
+from sqlalchemy import ColumnElement, case, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -102,9 +102,15 @@ def is_superseded() -> ColumnElement[bool]:
 
 
 def newest_memberships() -> SelectOfScalar[int]:
-    """Return the statement for the id of each membership's newest row."""
-    return select(func.max(Membership.id)).group_by(
-        col(Membership.team_id), col(Membership.member_id), col(Membership.joined_at)
+    """Return the statement for the id of each membership's newest row.
+
+    Without memberships that were taken back: their newest row ends when it began.
+    """
+    newest, ended = func.max(Membership.id), col(Membership.left_at) == col(Membership.joined_at)
+    return (
+        select(newest)
+        .group_by(col(Membership.team_id), col(Membership.member_id), col(Membership.joined_at))
+        .having(newest > func.coalesce(func.max(case((ended, col(Membership.id)))), 0))
     )
 
 

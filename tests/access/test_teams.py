@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from forecasts.access import memberships, teams
 from forecasts.access import roles as access_roles
-from forecasts.access.members import member_or_new
+from forecasts.access.members import member_named, member_or_new
 from forecasts.common.errors import BadInput, Forbidden, NotFound, Refused
+from forecasts.exchange.folder.folder import read_folder, write_folder
+from forecasts.exchange.importing.frames import import_frames
 from forecasts.ledger import database
+from forecasts.ledger.clock import TIME
 from forecasts.ledger.models import Appointment, Member, Membership, Role
+from forecasts.ledger.verification import verify
+from forecasts.scores.frames import ledger_frames
 from tests.access.member_roles import role_in
 from tests.conftest import day
 
@@ -82,6 +92,100 @@ def test_a_members_past_counts_once_and_lies_in_the_past(
         with pytest.raises(Refused, match="alice's forecasts since then count in Alder already"):
             teams.count_since(session, alder, alice, since, **of)
     teams.count_since(session, alder, alice, day(1), **of)  # an earlier day is still possible
+
+
+@pytest.fixture
+def dated_back(engine: Engine) -> Engine:
+    """Alder of alice since day 5, of which bob is a viewer since day 7; both from day 2."""
+    with acting(engine, 5) as (session, alice, _):
+        teams.create(session, "Alder", member=alice, now=day(5))
+    with acting(engine, 7) as (session, alice, bob):
+        alder = teams.find(session, "Alder")
+        teams.set_role(session, alder, bob, Role.viewer, member=alice, now=day(7))
+    for handle in ("alice", "bob"):
+        count(engine, handle, 2, at=8)
+    return engine
+
+
+@contextmanager
+def acting(engine: Engine, at: float) -> Iterator[tuple[Session, Member, Member]]:
+    """Begin an act of that day, of alice and bob; the entries of its rows have the time."""
+    with database.writing(engine) as session:
+        session.info[TIME] = day(at)
+        alice, bob = (member_or_new(session, who, now=day(at)) for who in ("alice", "bob"))
+        yield session, alice, bob
+
+
+def count(engine: Engine, handle: str, since: float, *, at: float) -> None:
+    with acting(engine, at) as (session, alice, _):
+        alder, subject = teams.find(session, "Alder"), member_named(session, handle)
+        teams.count_since(session, alder, subject, day(since), member=alice, now=day(at))
+
+
+def stays(session: Session, handle: str) -> list[tuple[datetime | None, datetime | None]]:
+    """Return the member's ended stays in teams."""
+    found = memberships.memberships_of(session, member_named(session, handle))
+    return sorted((s.joined_at, s.left_at) for s in found if s.left_at is not None)
+
+
+def later(session: Session, handle: str) -> tuple[datetime | None, datetime] | None:
+    found = teams.roster(session, teams.find(session, "Alder"), now=day(20)).later
+    return found.get(member_named(session, handle).id)
+
+
+def test_a_past_that_counts_from_too_early_a_day_is_corrected_by_a_later_one(
+    dated_back: Engine,
+) -> None:
+    count(dated_back, "alice", 1, at=9)
+    with pytest.raises(Refused, match="count in Alder already"):
+        count(dated_back, "alice", 1, at=10)
+    count(dated_back, "alice", 3, at=10)
+    with database.reading(dated_back) as session:
+        assert stays(session, "alice") == [(day(3), day(5))]
+        assert later(session, "alice") == (day(3), day(10))
+        frame = ledger_frames(session).teams.sort_values("forecaster")
+        assert list(frame["joined_at"][frame["forecaster"] == "alice"]) == [day(5), day(3)]
+        assert verify(session).broken is None
+    # The rows of before are kept, each with the time of its entry; it can be corrected again.
+    count(dated_back, "alice", 1, at=11)
+    with database.reading(dated_back) as session:
+        alice = member_named(session, "alice")
+        in_order = select(Membership).order_by(col(Membership.id))
+        rows = session.exec(in_order.where(Membership.member_id == alice.id)).all()
+        assert [(row.joined_at, row.left_at) for row in rows] == [
+            (day(5), None),
+            (day(2), day(5)),
+            (day(1), day(5)),
+            (day(2), day(2)),
+            (day(1), day(1)),
+            (day(3), day(5)),
+            (day(1), day(5)),
+        ]
+        assert later(session, "alice") == (day(1), day(11))
+
+
+def test_a_stay_that_was_not_dated_back_is_not_shortened(dated_back: Engine) -> None:
+    with acting(dated_back, 9) as (session, alice, bob):
+        alder = teams.find(session, "Alder")
+        teams.set_role(session, alder, bob, Role.resolver, member=alice, now=day(9))
+    for since in (7, 8, 9):
+        with pytest.raises(Refused, match="bob's forecasts since then count in Alder already"):
+            count(dated_back, "bob", since, at=10)
+    count(dated_back, "bob", 4, at=10)  # the change of role since then does not matter
+    with database.reading(dated_back) as session:
+        assert stays(session, "bob") == [(day(4), day(7)), (day(7), day(9))]
+        assert stays(session, "alice") == [(day(2), day(5))]
+
+
+def test_an_import_does_not_bring_back_a_stay_that_was_corrected(
+    dated_back: Engine, tmp_path: Path
+) -> None:
+    with database.reading(dated_back) as session:
+        write_folder(ledger_frames(session), tmp_path / "before")
+    count(dated_back, "alice", 4, at=9)
+    with acting(dated_back, 10) as (session, alice, _):
+        import_frames(session, read_folder(tmp_path / "before"), member=alice, now=day(10))
+        assert stays(session, "alice") == [(day(4), day(5))]
 
 
 def test_a_role_holds_from_when_it_was_given_to_when_it_was_taken(
@@ -165,7 +269,7 @@ def test_a_team_of_a_ledger_of_ones_own_is_shared_by_who_first_says_who_belongs(
 
 
 @pytest.mark.parametrize("table", ["appointment", "team_rule"])
-def test_what_was_said_of_roles_is_never_rewritten(engine: database.Engine, table: str) -> None:
+def test_what_was_said_of_roles_is_never_rewritten(engine: Engine, table: str) -> None:
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
         alder = teams.create(session, "Alder", member=alice, now=day(0))

@@ -79,6 +79,18 @@ def test_a_members_past_counts_since_a_day_and_shows_as_entered_later(
     assert "Alder (alice): 1 forecast on 1 question." in forecasts(*publish).stdout
     page = (tmp_path / "record" / "index.html").read_text("utf-8")
     assert "Entered in the team later, with earlier forecasts: <bdi>alice</bdi>." in page
+    clock("2026-01-06T09:00:00Z")
+    corrected = forecasts("team", "add", "Alder", "alice", "--since", "2026-01-02")
+    assert corrected.stdout == (
+        "Alder: alice is now an admin; forecasts count since 2026-01-02 "
+        "(before: since 2025-12-01)\n"
+    )
+    assert "since 2026-01-02 (entered 2026-01-06)\n" in forecasts("team", "show").stdout
+    forecasts("export", str(tmp_path / "corrected"))
+    assert "2025-12-01" not in (tmp_path / "corrected" / "teams.csv").read_text()
+    assert "1 of its members' forecasts are from before they joined" in " ".join(
+        forecasts(*publish, "--overwrite", exit_code=2).stderr.split()
+    )
     assert "History is intact" in forecasts("verify").stdout
 
 

@@ -16,6 +16,7 @@ from sqlmodel import Session, select
 from forecasts.access.members import find_member
 from forecasts.access.memberships import (
     is_active,
+    is_taken_back,
     join,
     memberships_of,
     same_membership,
@@ -69,7 +70,7 @@ def compare_memberships(session: Session, frames: Frames, now: datetime) -> list
         same = None
         if team is not None and member is not None:
             same = same_membership(session, team, member, joined_at, left_at)
-            if same is not None and left_at in (None, same.left_at):
+            if same is not None and (left_at in (None, same.left_at) or is_taken_back(same)):
                 continue
             if same is None:
                 stays = [one for one in memberships_of(session, member) if one.team_id == team.id]

@@ -150,7 +150,8 @@ class Membership(SQLModel, table=True):
     """A member's time in a team, in one role, from ``joined_at`` to ``left_at``.
 
     Of the rows with the same team, member and ``joined_at`` the newest counts: another row ends an
-    open membership. A new role is a new membership.
+    open membership. One that ends when it began takes back a stay that was entered by mistake. A
+    new role is a new membership.
     """
 
     id: int = Field(default=None, primary_key=True)
