@@ -14,7 +14,7 @@ from app.markdown_text import as_text, closing, link, paragraphs, shortened
 from app.session import Act, act, form_key, page_state, reading
 from app.times import when, zone
 from app.views.links import question_link
-from forecasts.access.members import handles
+from forecasts.access.members import handle_of
 from forecasts.common.errors import BadInput
 from forecasts.ledger.models import QuestionType, Resolution
 from forecasts.questions.outcomes import NOT_SCORED
@@ -77,7 +77,7 @@ def withdrawal_note(state: QuestionState) -> None:
     row = state.withdrawal
     if row is not None and row.member_id is not None:
         with reading() as ledger:
-            who = handles(ledger)[row.member_id]
+            who = handle_of(ledger, row.member_id)
         st.info(as_text(history.withdrawal_note(row, who, when)))
 
 

@@ -95,6 +95,11 @@ def kind_of(session: Session, member: Member) -> MemberKind:
     return MemberKind.human if adopted.first() is None else MemberKind.bot
 
 
+def handle_of(session: Session, member_id: int) -> str:
+    """Return the handle of the member with this id."""
+    return session.get_one(Member, member_id).handle
+
+
 def handles(session: Session) -> dict[int, str]:
     """Return every member's handle by id, in alphabetical order."""
     return dict(session.exec(select(Member.id, Member.handle).order_by(Member.handle)).all())
