@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,9 @@ _CHECKED_LATER = ("probabilities", "quantiles")
 # DuckDB's types of times with a zone, and of a column without any.
 _WITH_ZONE = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS", '"NULL"')
 _SAMPLE = 1 << 20
+# A forecast has one of them; a row without any is a withdrawal.
+_VALUES = ("probability", "probabilities", "quantiles")
+_COLUMNS_SHOWN = 8
 # Notes the row of a batch, its column and value, and the rule that the cell breaks.
 Wrong = Callable[[int, str, Any, str], None]
 Hashes = npt.NDArray[np.uint32]
@@ -269,6 +273,12 @@ def _files_of(folder: Path) -> list[Path]:
         return [folder / name for name in sorted(open_parts(folder).files)]
     named = [folder / f"{table}{ending}" for table in FILES for ending in ENDINGS]
     found = [path for path in named if path.is_file()]
+    for one, other in pairwise(found):
+        if one.stem == other.stem:  # most likely the same rows, which would count twice
+            raise BadInput(
+                f"The folder {folder.name!r} has both {one.name} and {other.name}.",
+                remedy="Keep only one of them, or name all files of the input.",
+            )
     return found or sorted(path for path in folder.iterdir() if path.suffix in ENDINGS)
 
 
@@ -287,7 +297,12 @@ def _recognised(path: Path, warn: Callable[[str], None]) -> File:
     except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException) as error:
         if path.suffix == ".csv" and isinstance(error, UnicodeDecodeError):
             require_utf8(path)
-        raise BadInput(f"{path.name} cannot be read: {' '.join(str(error).split())}.") from None
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise BadInput(
+            f"{path.name} cannot be read: {reason}.",
+            remedy="If a download or copy of it was cut short, repeat it. If the file is empty, "
+            "leave it out.",
+        ) from None
     named = [path.stem] if path.stem in FILES else []
     for table in (*named, "forecasts", *FILES):
         columns, required = FILES[table]
@@ -295,13 +310,21 @@ def _recognised(path: Path, warn: Callable[[str], None]) -> File:
             if unknown := [name for name in header if name not in columns]:
                 names = ", ".join(map(str, unknown))
                 warn(f"{path.name}: left out columns that the format does not have: {names}")
+            if table == "forecasts" and not set(_VALUES) & set(header):
+                raise BadInput(
+                    f"{path.name} has no column probability, probabilities or quantiles, so each "
+                    "row would be a withdrawal.",
+                    remedy="Rename the column of the forecasts. If the rows are withdrawals, add a "
+                    "blank column probability.",
+                )
             return File(path, table)
     missing = [name for name in FILES[named[0]][1] if name not in header] if named else []
     raise BadInput(
-        f"{path.name} has no column {missing[0]}."
+        f"{path.name} has no column {' or '.join(missing)}. "
+        f"It has {', '.join(map(str, header[:_COLUMNS_SHOWN]))}."
         if missing
         else f"The columns of {path.name} are not those of questions or forecasts: "
-        f"{', '.join(map(str, header[:6]))}.",
+        f"{', '.join(map(str, header[:_COLUMNS_SHOWN]))}.",
         remedy="Name its columns as in docs/ledger-folder.md.",
     )
 

@@ -313,7 +313,7 @@ def test_times_without_a_zone_in_parquet_are_refused(folder: Path, tmp_path: Pat
     (folder / "forecasts.csv").unlink()
     naive = pd.DataFrame(
         {"question_id": ["rain"], "forecaster": "zoe", "made_at": pd.to_datetime(["2026-01-02"])}
-    )
+    ).assign(probability=0.5)
     naive.to_parquet(folder / "forecasts.parquet")
     with pytest.raises(BadInput, match="has times without a zone"):
         partition(find_files([folder]), tmp_path / "parts")
@@ -323,7 +323,7 @@ def test_times_in_nanoseconds_with_a_zone_are_read(folder: Path, tmp_path: Path)
     (folder / "forecasts.csv").unlink()
     time = pd.to_datetime(["2026-01-02T03:00:00+01:00"], utc=True).as_unit("ns")
     frame = pd.DataFrame({"question_id": ["rain"], "forecaster": "zoe", "made_at": time})
-    frame.to_parquet(folder / "forecasts.parquet")
+    frame.assign(probability=0.5).to_parquet(folder / "forecasts.parquet")
     found = made(folder, tmp_path / "parts", parts=1).forecasts(0)
     assert found["made_at"].tolist() == [pd.Timestamp("2026-01-02T02:00:00Z")]
 
@@ -347,7 +347,8 @@ def test_columns_without_a_name_or_with_almost_the_same_are_left_out(
     folder: Path, tmp_path: Path
 ) -> None:
     (folder / "forecasts.csv").write_text(
-        'question_id,,forecaster,Forecaster,"it\'s",made_at\nrain,1,zoe,eve,2,2026-01-02T00:00:00Z\n'
+        'question_id,,forecaster,Forecaster,"it\'s",made_at,probability\n'
+        "rain,1,zoe,eve,2,2026-01-02T00:00:00Z,0.5\n"
     )
     parts = made(folder, tmp_path / "parts", parts=1)
     assert parts.forecasts(0)["forecaster"].tolist() == ["zoe"]
@@ -356,8 +357,8 @@ def test_columns_without_a_name_or_with_almost_the_same_are_left_out(
 def test_lines_that_end_in_different_ways_are_refused_with_a_sentence(
     folder: Path, tmp_path: Path
 ) -> None:
-    row = "rain,zoe,2026-01-02T00:00:00Z"
-    text = f"question_id,forecaster,made_at\n{row}\r\n{row}\n"
+    row = "rain,zoe,2026-01-02T00:00:00Z,0.5"
+    text = f"question_id,forecaster,made_at,probability\n{row}\r\n{row}\n"
     (folder / "forecasts.csv").write_bytes(text.encode())
     with pytest.raises(BadInput) as caught:
         partition(find_files([folder]), tmp_path / "parts")
@@ -403,7 +404,11 @@ def test_teams_follow_the_rules_of_a_ledger_folder(folder: Path, tmp_path: Path)
         ({"x.csv": FORECASTS}, "There is no file of questions"),
         ({"x.zip": "PK"}, "x.zip is neither CSV nor Parquet"),
         ({"x.csv": "question_id;forecaster\n"}, "separated by semicolons"),
-        ({"x.parquet": "text"}, "x.parquet cannot be read"),
+        ({"x.parquet": "text"}, r"x.parquet cannot be read: .*[^.]\.$"),
+        (
+            {"forecasts.csv": "question_id,bot,timestamp,probability\n"},
+            r"no column forecaster or made_at\. It has question_id, bot, timestamp, probability\.",
+        ),
     ],
 )
 def test_an_input_that_is_not_a_ledger_is_refused_with_a_sentence(
@@ -413,6 +418,27 @@ def test_an_input_that_is_not_a_ledger_is_refused_with_a_sentence(
         (tmp_path / name).write_text(text)
     with pytest.raises(BadInput, match=message):
         find_files([tmp_path / name for name in files] or [tmp_path / "nothing"])
+
+
+def test_forecasts_whose_values_have_another_column_name_do_not_become_withdrawals(
+    folder: Path, tmp_path: Path
+) -> None:
+    renamed = FORECASTS.replace("probability,probabilities,quantiles", "Probability,prob,q", 1)
+    (folder / "forecasts.csv").write_text(renamed)
+    with pytest.raises(BadInput, match="each row would be a withdrawal") as refused:
+        find_files([folder])
+    assert "Rename the column" in refused.value.remedy
+    (folder / "forecasts.csv").write_text(
+        "question_id,forecaster,made_at,probability\nrain,zoe,2026-01-02T00:00:00Z,\n"
+    )
+    assert made(folder, tmp_path / "parts").rows("forecasts") == 1
+
+
+def test_a_folder_with_the_same_file_as_csv_and_as_parquet_is_refused(folder: Path) -> None:
+    pd.read_csv(folder / "forecasts.csv").to_parquet(folder / "forecasts.parquet")
+    with pytest.raises(BadInput, match=r"has both forecasts\.csv and forecasts\.parquet"):
+        find_files([folder])
+    assert len(find_files(sorted(folder.iterdir()))) == 3
 
 
 def test_an_error_or_an_interruption_leaves_nothing(
