@@ -107,9 +107,7 @@ DESCRIPTIONS = {
     503: "The ledger cannot be used now.",
 }
 _OF_STATUS = {
-    401: "unauthenticated",
-    403: "forbidden",
-    404: "not found",
+    **{status: kind for _, status, kind in reversed(_KINDS)},
     405: "method not allowed",
     413: "too large",
 }

@@ -45,6 +45,20 @@ def test_an_outage_is_a_line_and_its_end_another_however_many_requests_meet_it(
     assert log[1].startswith("The ledger can be read again")
 
 
+def test_a_long_request_during_an_outage_is_refused_as_unavailable(
+    api: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def unreachable(*_: object) -> Iterator[None]:
+        raise down()
+        yield
+
+    monkeypatch.setattr(database, "reading", unreachable)
+    monkeypatch.setattr("forecasts.api.gate.STRANGERS_BYTES", 5)
+    found = api.post("/api/v1/articles", json={"text": "x" * 10})
+    assert (found.status_code, found.json()["code"]) == (503, "unavailable")
+
+
 def test_a_refused_act_is_a_line_too_while_the_ledger_is_read(
     api: TestClient, engine: Engine, log: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

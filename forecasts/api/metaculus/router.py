@@ -23,6 +23,7 @@ from forecasts.api.metaculus.shapes import (
     Account,
     Bulk,
     BulkRead,
+    Few,
     GroupPost,
     MadeForecast,
     NewBot,
@@ -155,14 +156,14 @@ def approve_post(
 
 
 @router.post("/questions/forecast/", status_code=201)
-def forecast(asked: list[NewForecast], caller: Reads) -> list[dict[str, Any]]:
+def forecast(asked: Annotated[list[NewForecast], Few], caller: Reads) -> list[dict[str, Any]]:
     """Return the receipts of new forecasts, one act: if one is refused, all are."""
     with caller.acting() as at:
         return _forecast(at, at.member, asked, "body")
 
 
 @router.post("/questions/withdraw/", status_code=201)
-def withdraw(asked: list[Withdrawal], caller: Reads) -> list[dict[str, Any]]:
+def withdraw(asked: Annotated[list[Withdrawal], Few], caller: Reads) -> list[dict[str, Any]]:
     """Return the receipts of withdrawals, one act."""
     with caller.acting() as at:
         ids = []
@@ -237,12 +238,13 @@ def list_comments(
     """Return a page of a post's comments, newest first."""
     with caller.reading() as at:
         found = [
-            posted_comment(at.session, one, post)
+            one
             for state in listing.questions(at.session, post, now=at.now)
             for one in comments.remarks(at.session, state.question)
         ]
-    found.sort(key=lambda one: one.id, reverse=True)
-    return {"count": len(found), "results": found[offset : offset + limit]}
+        found.sort(key=lambda one: one.comment.id, reverse=True)
+        page = [posted_comment(at.session, one, post) for one in found[offset : offset + limit]]
+    return {"count": len(found), "results": page}
 
 
 @router.get("/coherence/question/{question_id}/links/")

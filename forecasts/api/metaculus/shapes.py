@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from forecasts.api.v1.requests import UsedModel
+from forecasts.api.v1.requests import MOST_FORECASTS, UsedModel
 from forecasts.common.times import read_time
 
 SITE = 1  # the number of the project that holds every question
@@ -31,6 +31,7 @@ def moment(text: Any) -> Any:
 
 
 Number = Annotated[int, Field(ge=0, lt=2**31)]  # of a post, question, link or account
+Few = Field(max_length=MOST_FORECASTS)  # of a list that a request may have
 Moment = Annotated[datetime | None, BeforeValidator(moment)]
 
 
@@ -79,15 +80,15 @@ class Bulk(_Request):
     """Forecasts and comments of one account, in one transaction."""
 
     acting_user: str | int | None = None
-    forecasts: list[NewForecast] = []
-    comments: list[NewComment] = []
+    forecasts: Annotated[list[NewForecast], Few] = []
+    comments: Annotated[list[NewComment], Few] = []
 
 
 class BulkRead(_Request):
     """The questions whose forecasts an account reads."""
 
     acting_user: str | int | None = None
-    question_ids: list[Number]
+    question_ids: Annotated[list[Number], Few]
 
 
 class NewBot(_Request):

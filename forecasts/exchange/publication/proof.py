@@ -19,7 +19,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,7 +103,11 @@ def record_json(
     resolutions = _resolutions(session, record)
     published = _published(session, record, resolutions)
     chain = _chain(session, published)
-    opened = {kind: _opened(session, chain, kind, ids) for kind, ids in published.items()}
+    current = [one.state.resolution for one in record.questions if one.state.resolution]
+    shown = {**published, "resolution": [one.id for one in current]}
+    opened = {
+        kind: _opened(session, chain, kind, ids, shown[kind]) for kind, ids in published.items()
+    }
     found = {
         "form": FORM,
         "digest": chain.digest,
@@ -193,12 +197,14 @@ def _chain(session: Session, published: _Rows) -> _Chain:
     return chain
 
 
-def _opened(session: Session, chain: _Chain, kind: str, ids: Sequence[int]) -> _Opened:
+def _opened(
+    session: Session, chain: _Chain, kind: str, ids: Sequence[int], shown: Collection[int]
+) -> _Opened:
     """Return rows with the places of their entries, None before the published part of the chain.
 
-    They are in the order of the ids.
+    They are in the order of the ids. ``shown``: those whose words the record shows.
     """
-    table, found = SQLModel.metadata.tables[kind], {}
+    table, found, with_words = SQLModel.metadata.tables[kind], {}, set(shown)
     for some in in_batches(ids):
         rows = session.execute(table.select().where(table.c.id.in_(some))).all()
         columns = dict(zip(table.c.keys(), zip(*rows, strict=True), strict=True))
@@ -209,13 +215,14 @@ def _opened(session: Session, chain: _Chain, kind: str, ids: Sequence[int]) -> _
                 "place": place if place >= chain.first else None,
                 "row": f"{f'{rest}{end}'[:-1]}}}",
             }
-            if salt is not None and personal and _may_be_opened(kind, json.loads(personal)):
+            may_be_opened = id_ in with_words and salt is not None and personal
+            if may_be_opened and _are_published(kind, json.loads(personal)):
                 one |= {"salt": salt, "said": personal}
             found[id_] = one
     return {id_: found[id_] for id_ in ids}
 
 
-def _may_be_opened(kind: str, words: Mapping[str, str]) -> bool:
+def _are_published(kind: str, words: Mapping[str, str]) -> bool:
     """Return whether these words are of the kind that is published, and without a secret."""
     return set(words) == _WORDS.get(kind) and not any(map(holds_secrets, words.values()))
 

@@ -169,7 +169,8 @@ class QuestionView:
             return "–"
         if self.text.type == QuestionType.date:
             return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d}"
-        return f"{value:,.4g} {self.text.unit or ''}".strip()
+        digits = ",.0f" if 1_000 <= abs(value) < 1e15 else ",.4g"
+        return f"{value:{digits}} {self.text.unit or ''}".strip()
 
     @property
     def updates(self) -> list[UpdateView]:

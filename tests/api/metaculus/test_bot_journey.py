@@ -192,6 +192,25 @@ def test_a_forecast_is_not_withdrawn_at_another_time_than_now(arena: Arena, time
     assert "withdraw_at" in arena.bot.post("/questions/withdraw/", sent, status=422)["detail"]
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("forecast/", ""),
+        ("withdraw/", ""),
+        ("bulk-forecast-comment/", "forecasts"),
+        ("bulk-forecast-comment/", "comments"),
+        ("bulk-forecast-read/", "question_ids"),
+    ],
+)
+def test_a_list_that_would_keep_others_from_writing_is_refused(
+    arena: Arena, path: str, name: str
+) -> None:
+    one = {"forecasts": {"question": 0}, "comments": {"on_post": 0, "text": ""}, "question_ids": 0}
+    many = [one.get(name, {"question": 0})] * 10_001
+    found = arena.bot.post(f"/questions/{path}", {name: many} if name else many, status=422)
+    assert found["problems"][0]["rule"].endswith("must have at most 10,000 items, not 10,001.")
+
+
 def test_a_forecast_may_name_its_model(arena: Arena) -> None:
     number = arena.numbers["binary"]
     model = {"name": "oracle", "version": "2", "cost": 0.03}

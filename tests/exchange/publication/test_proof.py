@@ -27,6 +27,7 @@ from forecasts.ledger.verification import newest, verify
 from forecasts.questions import registry
 from forecasts.questions.revisions import revise
 from forecasts.resolution.confirmation import confirm, withdraw
+from forecasts.resolution.proposals import proposals_on, propose, reject
 from forecasts.scores.frames import complete
 from forecasts.updates import updates
 from forecasts.updates.values import Value
@@ -106,6 +107,23 @@ def test_a_record_has_a_withdrawn_outcome_as_none(engine: Engine, stamps: dict[s
     question(record, "rain")["resolutions"].pop()
     faults = Check(record).faults
     assert any("the resolution of entry" in one and "was left out" in one for one in faults)
+
+
+def test_of_notes_only_those_of_current_outcomes_are_published(
+    engine: Engine, stamps: dict[str, bytes]
+) -> None:
+    with act(engine, 11.6) as (session, _, now):
+        bob = member_or_new(session, "bob", now=now)
+        propose(session, registry.find(session, "fog"), "no", member=bob, now=now, note="Bob’s.")
+    with act(engine, 11.7) as (session, kate, now):
+        [open_one] = proposals_on(session, registry.find(session, "fog"))
+        reject(session, open_one, member=kate, now=now, note="Not yet.")
+    record = json.loads(text := record_text(engine, stamps))
+    assert len(question(record, "fog")["resolutions"]) == 2
+    assert "Bob’s." not in text
+    assert "Not yet." not in text
+    assert '{\\"note\\":\\"So.\\"}' in text
+    assert Check(record).faults == []
 
 
 # --- tampering ---------------------------------------------------------------------------------
