@@ -152,6 +152,14 @@ def score_into(
     )
     if found.digest is not None:
         print_line(f"digest {found.digest}")
+        if found.rows:
+            report = command("report", str(parts.folder), options=["--by", "forecaster"])
+            print_note(f"Report on the parts with: {report}")
+        else:
+            print_note(
+                "There are no scores. A forecast is scored if its question has an outcome (in the "
+                "column resolution, not annulled) and if it was active while the question was open."
+            )
         return
     count = len(found.failed)
     print_note(f"{count:,} {'part' if count == 1 else 'parts'} failed:")

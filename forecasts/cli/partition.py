@@ -142,7 +142,7 @@ def showing_steps() -> Iterator[Callable[[str, int, int], None]]:
 
 
 def print_made(made: Parts) -> None:
-    """Print the size of a folder of parts, and the next command."""
+    """Print the size of a folder of parts and the next command; say if nothing is to be scored."""
     from forecasts.reports.numbers import count
 
     questions = count(made.rows("questions"), "question")
@@ -150,3 +150,9 @@ def print_made(made: Parts) -> None:
     print_line(f"{made.folder}: {forecasts} on {questions} in {count(made.count, 'part')}")
     scored = command("score", str(made.folder), options=["--output", "SCORES"])
     print_line(f"Score them with: {scored}")
+    outcomes = (made.questions(part, ["resolution"])["resolution"] for part in range(made.count))
+    if all(each.eq("").all() for each in outcomes):
+        print_note(
+            "No question has an outcome, so there will be no scores. In files, outcomes belong in the "
+            "column resolution of the questions."
+        )

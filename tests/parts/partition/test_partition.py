@@ -594,6 +594,16 @@ def test_the_command_prints_what_was_made_and_says_when_nothing_changed(
     assert "7 forecasts" in again.stdout
 
 
+def test_the_command_says_if_no_question_has_an_outcome(
+    command: Callable[..., Result], folder: Path, tmp_path: Path
+) -> None:
+    text = QUESTIONS.replace("scheduled_close_time,resolution", "scheduled_close_time,outcome")
+    (folder / "questions.csv").write_text(text)
+    made_so = command(folder, "--into", tmp_path / "parts")
+    assert "7 forecasts on 4 questions" in made_so.stdout
+    assert "No question has an outcome, so there will be no scores." in made_so.stderr
+
+
 def test_the_command_names_bad_rows_and_sizes(
     command: Callable[..., Result], folder: Path, tmp_path: Path
 ) -> None:

@@ -379,6 +379,21 @@ def test_the_command_scores_parts_into_a_folder(parts: Parts, tmp_path: Path) ->
     pd.testing.assert_frame_equal(rows(output), expected(work.tournament(), ["brier"]))
 
 
+def test_the_command_names_the_next_command_or_the_reason_for_no_scores(
+    parts: Parts, tmp_path: Path
+) -> None:
+    named = run("score", parts.folder, "--output", tmp_path / "scores", "--workers", "1").stderr
+    assert f"Report on the parts with: forecasts report {parts.folder} --by forecaster" in named
+    for part in range(parts.count):
+        name = part_file("questions", part)
+        rewritten(parts, name, lambda frame: frame.assign(resolution=pd.NA))
+    empty = run("score", parts.folder, "--output", tmp_path / "none", "--workers", "1")
+    assert empty.stdout.startswith("0 scores of 200 forecasts")
+    assert (
+        "There are no scores. A forecast is scored if its question has an outcome" in empty.stderr
+    )
+
+
 def test_the_command_prints_one_table_of_few_parts(
     parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
