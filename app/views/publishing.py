@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.markdown_text import as_text
 from app.session import current_member, now, reading, settings, shown_errors
+from forecasts.exchange.publication import facts
 from forecasts.exchange.publication.publish import Published, publish_as_zip
 from forecasts.operations.stamps import folder_of_proofs, stamps
 
@@ -27,7 +28,7 @@ def publish_record() -> None:
             return
         with shown_errors(), st.spinner("Building the site …"):
             done, archive = _built(url.strip())
-            for said in done.record.withheld:
+            for said in filter(None, [facts.may_be_private(done.record), *done.record.withheld]):
                 st.warning(as_text(said))
             st.download_button(
                 "Download",

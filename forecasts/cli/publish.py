@@ -88,6 +88,8 @@ def publish(
     if about_mean := facts.about_mean(done.record):
         print_line(about_mean)
     print_line(f"Published in {folder}: {done.files:,} files. Check them: python verify.py")
+    if private := facts.may_be_private(done.record):
+        print_note(f"{private} To keep one to yourself: forecasts revise QUESTION --visible-to me")
     for one in done.record.withheld:
         print_note(f"Warning: {one}")
     left = done.record.unpublished

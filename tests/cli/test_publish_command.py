@@ -65,3 +65,14 @@ def test_a_choice_that_names_no_record_says_what_to_name(
     assert "alice has no forecast that everyone may see" in none.stderr
     other = forecasts("publish", folder, "--as", "nobody", exit_code=2)
     assert "Name one with --member or --team" in other.stderr
+
+
+def test_questions_that_may_be_private_elsewhere_are_pointed_out(
+    forecasts: Run, clock: Callable[[str], None], tmp_path: Path
+) -> None:
+    sheet = tmp_path / "sheet.csv"
+    sheet.write_text("title,probability,outcome\nWill I move?,0.7,yes\n", encoding="utf-8")
+    forecasts("import", str(sheet))
+    done = forecasts("publish", str(tmp_path / "record"))
+    said = "1 question of this record is from a spreadsheet, where it may be private."
+    assert f"{said} To keep one to yourself: forecasts revise QUESTION" in done.stderr

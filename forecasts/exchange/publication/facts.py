@@ -6,8 +6,12 @@ from datetime import datetime
 
 from forecasts.exchange.publication.question_view import QuestionView
 from forecasts.exchange.publication.record import Publication, Unpublished
+from forecasts.questions.origins import in_words
 from forecasts.reports.numbers import count, number, percent
 from forecasts.reports.render import wording
+
+# The platforms on which questions are private unless their authors share them.
+_PRIVATE = frozenset({"confido", "fatebook", "pairs", "predictionbook"})
 
 
 def numbers(publication: Publication) -> list[tuple[str, str, str]]:
@@ -48,6 +52,19 @@ def imported(publication: Publication) -> str:
         f"Imported from elsewhere: {numbers.imported:,} of {count(numbers.forecasts, 'forecast')}. "
         "Only the importer vouches for the times at which they were made."
     )
+
+
+def may_be_private(publication: Publication) -> str:
+    """Return how many published questions may be private where they are from; "" for none."""
+    from_there = [
+        {one.platform for one in question.origins} & _PRIVATE for question in publication.questions
+    ]
+    many = sum(map(bool, from_there))
+    if not many:
+        return ""
+    places = " or ".join(in_words(platform) for platform in sorted(set().union(*from_there)))
+    questions, are, they = ("question", "is", "it") if many == 1 else ("questions", "are", "they")
+    return f"{many:,} {questions} of this record {are} from {places}, where {they} may be private."
 
 
 def span(first: datetime | None, last: datetime | None) -> str:

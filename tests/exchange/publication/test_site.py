@@ -357,6 +357,19 @@ def test_imported_forecasts_and_their_platform_are_named(session: Session, alice
     assert "<dt>Imported from</dt>" not in files["questions/rain.html"]
 
 
+def test_questions_that_may_be_private_on_their_platform_are_counted(
+    session: Session, alice: Member
+) -> None:
+    fill(session, alice)
+    given = record(("metaculus-7", "alice", 1, 0.6))
+    import_record(session, given, member=alice, now=day(30))
+    assert facts.may_be_private(published(session, member=alice, now=day(31))) == ""
+    private = replace(given, platform="fatebook")
+    import_record(session, private, member=alice, now=day(30))
+    said = facts.may_be_private(published(session, member=alice, now=day(31)))
+    assert said == "1 question of this record is from Fatebook, where it may be private."
+
+
 def test_imports_that_count_from_now_on_are_not_counted(
     session: Session, alice: Member, bob: Member
 ) -> None:
