@@ -40,8 +40,9 @@ from forecasts.exchange.importing.aliases import aliases
 from forecasts.exchange.importing.frames import Imported, compact, rehearse
 from forecasts.exchange.importing.record import Preview, preview
 from forecasts.exchange.platforms import formats
-from forecasts.exchange.platforms.column_guesses import SCALE, USUAL, are_usual
+from forecasts.exchange.platforms.column_guesses import SCALE, are_usual
 from forecasts.exchange.platforms.record import Choices, PlatformRecord
+from forecasts.exchange.platforms.sheet_words import USUAL
 from forecasts.exchange.platforms.source import opened
 from forecasts.ledger import database
 from forecasts.ledger.clock import act_time
@@ -176,14 +177,15 @@ def _has_columns(format_: str) -> bool:
 
 @contextmanager
 def _on_disk(files: Sequence[Any]) -> Iterator[Path]:
-    """Yield the path of the only file, or of a folder with several."""
+    """Yield the path of the only file, or of a folder with several, whose name messages give."""
     with tempfile.TemporaryDirectory(prefix="import-") as aside:
-        paths = []
+        folder, paths = Path(aside) / "The upload", []
+        folder.mkdir()
         for file in files:
             name = Path(file.name).name.lstrip(".") or "file"
-            paths.append(Path(aside) / name)
+            paths.append(folder / name)
             paths[-1].write_bytes(file.getbuffer())
-        yield paths[0] if len(files) == 1 else Path(aside)
+        yield paths[0] if len(files) == 1 else folder
 
 
 def _recognised(files: Sequence[Any], ids: tuple[str, ...]) -> Seen:
@@ -198,7 +200,10 @@ def _recognised(files: Sequence[Any], ids: tuple[str, ...]) -> Seen:
                 try:
                     return Seen(ids, formats.recognised(source)[0], "", header, hidden)
                 except BadInput as error:
-                    fault = f"{error.message}\n{_AS_SHEET}" if header else error.message
+                    remedy = _AS_SHEET if header else ""
+                    if len(files) > 1:
+                        remedy = with_fields(error.remedy)
+                    fault = f"{error.message}\n{remedy}".strip()
                     return Seen(ids, "", fault, header, hidden)
         except BadInput as error:
             return Seen(ids, "", f"{error.message} {error.remedy}")

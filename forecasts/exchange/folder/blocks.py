@@ -21,6 +21,7 @@ from forecasts.common import limits
 from forecasts.common.errors import BadInput
 from forecasts.exchange.folder.cells import cell_text
 
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _MIB = 1 << 20
 _BLOCK = 8 * _MIB
 _INT32_MAX = (1 << 31) - 1  # the longest block and field
@@ -28,41 +29,49 @@ _INT32_MAX = (1 << 31) - 1  # the longest block and field
 csv.field_size_limit(_INT32_MAX)
 
 
-def csv_blocks(path: Path) -> Iterator[pd.DataFrame]:
+def csv_blocks(path: Path, separator: str = ",") -> Iterator[pd.DataFrame]:
     """Yield the cells of a CSV file; there is at least one block, which has its columns.
 
     ArrowInvalid, perhaps after some blocks, for a ragged row and for one longer than a block: such
     a file is read by ``whole_csv``.
     """
-    header = csv_header(path)
-    with pyarrow.csv.open_csv(path, **_options(header, _BLOCK)) as reader:
+    header = csv_header(path, separator)
+    with pyarrow.csv.open_csv(path, **_options(header, _BLOCK, separator)) as reader:
         yield pd.DataFrame(columns=header, dtype=str)
         for batch in reader:
             yield batch.to_pandas()
 
 
-def whole_csv(path: Path) -> tuple[pd.DataFrame, dict[int, list[str]]]:
+def whole_csv(path: Path, separator: str = ",") -> tuple[pd.DataFrame, dict[int, list[str]]]:
     """Return all cells of a CSV file, and its ragged rows (see ``tables.Table``)."""
-    header = csv_header(path)
+    header = csv_header(path, separator)
     # A single block, since a row that crosses blocks is an error.
     size = min(max(_MIB, path.stat().st_size + 1), _INT32_MAX)
     try:
-        return pyarrow.csv.read_csv(path, **_options(header, size)).to_pandas(), {}
+        return pyarrow.csv.read_csv(path, **_options(header, size, separator)).to_pandas(), {}
     except pa.ArrowInvalid:
-        padded, ragged = _read_ragged(path, header)
+        padded, ragged = _read_ragged(path, header, separator)
         if not ragged:
             raise
         return padded, ragged
 
 
-def csv_header(path: Path) -> list[str]:
+def separator_of(path: Path) -> str:
+    """Return the character that divides the first line of a CSV file into the most columns."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        line = file.readline(_MIB)
+    many = {one: len(next(csv.reader([line], delimiter=one), [])) for one in SEPARATORS}
+    return max(many, key=many.__getitem__)
+
+
+def csv_header(path: Path, separator: str = ",") -> list[str]:
     """Return the names of a CSV file's columns. BadInput if it is not a CSV file with a header."""
     with path.open(encoding="utf-8-sig", newline="") as file:
-        header = next(csv.reader(file), [])
+        header = next(csv.reader(file, delimiter=separator), [])
     if "\0" in "".join(header):
         require_utf8(path)
-    for separator, name in ((";", "semicolons"), ("\t", "tabs")):
-        if len(header) == 1 and separator in header[0]:
+    for other, name in SEPARATORS.items():
+        if len(header) == 1 and other in header[0]:
             raise BadInput(
                 f"The columns of {path.name} are separated by {name}: {shortened(header[0])!r}.",
                 remedy="Save it with commas between columns and decimal points in numbers.",
@@ -71,22 +80,24 @@ def csv_header(path: Path) -> list[str]:
     return header
 
 
-def _options(header: Sequence[str], size: int) -> dict[str, Any]:
+def _options(header: Sequence[str], size: int, separator: str) -> dict[str, Any]:
     return {
         "read_options": pyarrow.csv.ReadOptions(block_size=size),
         # Without a handler of invalid rows, since Arrow prints a trace if one is not UTF-8.
-        "parse_options": pyarrow.csv.ParseOptions(newlines_in_values=True),
+        "parse_options": pyarrow.csv.ParseOptions(delimiter=separator, newlines_in_values=True),
         "convert_options": pyarrow.csv.ConvertOptions(
             column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
         ),
     }
 
 
-def _read_ragged(path: Path, header: list[str]) -> tuple[pd.DataFrame, dict[int, list[str]]]:
+def _read_ragged(
+    path: Path, header: list[str], separator: str
+) -> tuple[pd.DataFrame, dict[int, list[str]]]:
     """Return the same as ``whole_csv``, slowly; such a file is refused anyway."""
     wide = len(header)
     with path.open(encoding="utf-8-sig", newline="") as file:
-        cells = [row for row in csv.reader(file) if row][1:]
+        cells = [row for row in csv.reader(file, delimiter=separator) if row][1:]
     filled = [[*row, *[""] * (wide - len(row))][:wide] for row in cells]
     ragged = {number: row for number, row in enumerate(cells) if len(row) != wide}
     return pd.DataFrame(filled, columns=header, dtype=str), ragged

@@ -38,7 +38,7 @@ class Table:
 
     ``header``: the names of the file's columns. ``noted``: the rows with a problem, by column.
     ``ragged``: the rows with more or fewer cells than the header, as they are in the file; in
-    ``frame`` they are cut or padded with blanks.
+    ``frame`` they are cut or padded with blanks. ``separator``: the character between columns.
     """
 
     path: Path
@@ -47,6 +47,7 @@ class Table:
     ragged: Mapping[int, list[str]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     noted: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    separator: str = ","
     _lines: list[int] | None = None
 
     def __post_init__(self) -> None:
@@ -54,7 +55,7 @@ class Table:
         self.problems += [
             BadCell(
                 f"{self.path.name}, line {self._line(row)}",
-                blocks.shortened(",".join(cells)),
+                blocks.shortened(self.separator.join(cells)),
                 f"a row of {wide} cells, like the header; this has {len(cells)}",
                 row,
             )
@@ -94,7 +95,7 @@ class Table:
         """Return the line in which a row begins; texts may contain line breaks."""
         if self._lines is None:
             with self.path.open(encoding="utf-8-sig", newline="") as file:
-                reader = csv.reader(file)
+                reader = csv.reader(file, delimiter=self.separator)
                 begins, self._lines = 1, []
                 for cells in reader:
                     if cells:
@@ -103,7 +104,7 @@ class Table:
         return self._lines[row + 1]
 
 
-def read_table(path: Path, kinds: Mapping[str, str]) -> Table:
+def read_table(path: Path, kinds: Mapping[str, str], separator: str = ",") -> Table:
     """Return the file, its columns parsed as their kinds (see ``frames.Frames``).
 
     Bad cells are noted. BadInput if it is not a plain file or not a table in UTF-8, or exceeds
@@ -114,10 +115,10 @@ def read_table(path: Path, kinds: Mapping[str, str]) -> Table:
         if path.suffix == ".parquet":
             return _parsed(path, [blocks.read_parquet(path)], kinds)
         try:
-            return _parsed(path, blocks.csv_blocks(path), kinds)
+            return _parsed(path, blocks.csv_blocks(path, separator), kinds, separator=separator)
         except pa.ArrowInvalid:
-            cells, ragged = blocks.whole_csv(path)
-            return _parsed(path, [cells], kinds, ragged)
+            cells, ragged = blocks.whole_csv(path, separator)
+            return _parsed(path, [cells], kinds, ragged, separator)
     except MemoryError:  # Arrow's is one of its own errors too
         raise
     except (pa.ArrowException, UnicodeDecodeError, csv.Error) as error:
@@ -143,13 +144,15 @@ def _parsed(
     cells: Iterable[pd.DataFrame],
     kinds: Mapping[str, str],
     ragged: Mapping[int, list[str]] | None = None,
+    separator: str = ",",
 ) -> Table:
     """Return the table of these cells, given in blocks, of which only one is kept as text."""
     table: Table | None = None
     parsed: dict[str, list[pd.Series[Any]]] = {name: [] for name in kinds}
     count = 0
     for block in cells:
-        table = table or Table(path, [str(name) for name in block], ragged=ragged or {})
+        names = [str(name) for name in block]
+        table = table or Table(path, names, ragged=ragged or {}, separator=separator)
         if count + len(block) <= limits.ROWS:  # else the rest is only counted
             _note_overlong(table, block, count)
             for name, kind in kinds.items():

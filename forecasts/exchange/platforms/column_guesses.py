@@ -15,53 +15,9 @@ from datetime import datetime
 
 from forecasts.common.errors import BadInput
 from forecasts.exchange.platforms.record import Advice
+from forecasts.exchange.platforms.sheet_cells import day_first
+from forecasts.exchange.platforms.sheet_words import PEOPLE, RESOLVED, SUMMARIES, USUAL, plain
 
-# Our fields with the usual names of their columns, in lower case, with underscores.
-USUAL: Mapping[str, Sequence[str]] = {
-    "question_id": ("question_id", "questionid", "qid", "market_id"),
-    "title": ("title", "question", "question_title", "question_text", "statement", "event"),
-    "forecaster": (
-        *("forecaster", "user", "user_id", "username", "user_name", "member", "person"),
-        *("predictor", "participant", "expert", "model"),
-    ),
-    "probability": (
-        *("probability", "prob", "p", "forecast", "prediction", "predicted", "estimate"),
-        *("confidence", "chance", "credence", "probability_yes", "p_yes"),
-    ),
-    "outcome": (
-        *("outcome", "result", "resolution", "resolved_to", "actual", "answer", "y"),
-        *("came_true", "happened"),
-    ),
-    "made_at": (
-        *("made_at", "forecast_date", "forecast_time", "forecasted_at", "predicted_at"),
-        *("prediction_date", "timestamp", "date", "day", "time"),
-    ),
-    "open_time": ("open_time", "open_date", "opened", "asked_at", "asked", "start_date"),
-    "close_time": (
-        *("close_time", "close_date", "closes", "closed", "scheduled_close_time", "deadline"),
-        *("due", "due_date", "resolve_by", "end_date"),
-    ),
-    "resolved_at": (
-        *("resolved_at", "resolve_time", "resolution_date", "resolution_time", "resolved_on"),
-        *("resolved_date", "date_resolved"),
-    ),
-    "family": ("family", "event_id", "group"),
-    "tags": ("tags", "tag", "category", "topic"),
-    "rationale": ("rationale", "reasoning", "reason", "comment", "notes"),
-}
-# Names of the forecaster's column only beside the question's title; without one, they could be it.
-_PEOPLE = (
-    *("name", "full_name", "display_name", "who", "forecaster_name", "predictor_name"),
-    *("person_name", "participant_name", "forecast_by", "predicted_by", "author", "respondent"),
-)
-# Names of rows and columns that sum up the others, in English and German.
-_SUMMARIES = frozenset(
-    (
-        *("total", "totals", "sum", "average", "averages", "avg", "mean", "median", "count"),
-        *("crowd", "consensus", "aggregate", "summe", "gesamt", "durchschnitt", "mittelwert"),
-    )
-)
-_RESOLVED = "resolved"  # a column of days, or of yes and no
 # The fields that a sheet should have, and the effect of a missing one.
 _SOUGHT: Mapping[str, str] = {
     "probability": 'required; or one for each forecaster: --column "forecaster:HANDLE=NAME"',
@@ -122,7 +78,7 @@ def are_usual(header: Sequence[str]) -> bool:
 
 def is_summary(name: str) -> bool:
     """Return whether a row or a column with this name sums up others, such as an average."""
-    return _plain(name) in _SUMMARIES
+    return plain(name) in SUMMARIES
 
 
 def matched(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
@@ -166,16 +122,17 @@ def dates_resolved(columns: Columns) -> str | None:
     """Return the column "resolved" if it could be ``resolved_at``: its cells decide."""
     if "resolved_at" in columns.fields:
         return None
-    return next(filter(_is_resolved, columns.others), None)
+    return next(filter(is_resolved, columns.others), None)
 
 
 def naming(columns: Columns) -> list[str]:
     """Return the columns left over that can name a question: its outcome must not change its id."""
-    return [column for column in columns.others if not _is_resolved(column)]
+    return [column for column in columns.others if not is_resolved(column)]
 
 
-def _is_resolved(column: str) -> bool:
-    return _plain(column) == _RESOLVED
+def is_resolved(column: str) -> bool:
+    """Return whether a column says that a question resolved: when, or whether, or perhaps how."""
+    return plain(column) in RESOLVED
 
 
 def columns_note(columns: Columns, header: Sequence[str]) -> str:
@@ -231,19 +188,32 @@ def _left_out_note(columns: Columns, others: Sequence[str]) -> str:
     return Advice(note, remedy)
 
 
-def missing_fields(fields: Mapping[str, Sequence[str]]) -> str:
+def missing_fields(fields: Mapping[str, Sequence[str]], header: Sequence[str]) -> str:
     """Return a line for each field without a column: the option that names one, and its use."""
     named = fields.get("question_id") and "title"
     lacking = [name for name in _SOUGHT if not fields.get(name) and name != named]
-    return "".join(f'\n  --column "{name}=NAME": {_SOUGHT[name]}' for name in lacking)
+    lines = [f'\n  --column "{name}=NAME": {_SOUGHT[name]}' for name in lacking]
+    if "outcome" in lacking and (resolved := next(filter(is_resolved, header), None)):
+        lines.append(f"\n{unsure_outcome(resolved)}")
+    return "".join(lines)
+
+
+def unsure_outcome(column: str) -> str:
+    """Return the remedy if no column but this one, such as "Resolved?", could be the outcome."""
+    theirs = "NAME" if '"' in column else column
+    return (
+        f"{column!r} may say only whether a question resolved. If it says how (yes or no): "
+        f'--column "outcome={theirs}"; if not, add a column with the outcomes.'
+    )
 
 
 def is_date(text: str) -> bool:
     """Return whether a column's name is a day or a time."""
-    if not _DATE.fullmatch(text.strip()):
+    day = day_first(text.strip())
+    if not _DATE.fullmatch(day):
         return False
     try:
-        datetime.fromisoformat(text.strip())
+        datetime.fromisoformat(day)
     except ValueError:
         return False
     return True
@@ -302,17 +272,13 @@ def _fitting(header: Sequence[str], name: str, *, has_title: bool = False) -> li
     """Return the columns with a usual name of a field, perhaps with a number after it."""
     fits = [column for column in header if _fits(column, USUAL[name])]
     if not fits and has_title and name == "forecaster":
-        fits = [column for column in header if _fits(column, _PEOPLE)]
+        fits = [column for column in header if _fits(column, PEOPLE)]
     return fits
 
 
 def _fits(column: str, names: Sequence[str]) -> bool:
-    plain = _plain(column)
-    return plain in names or plain.rstrip("0123456789") in names
-
-
-def _plain(column: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", column.strip().lower()).strip("_")
+    name = plain(column)
+    return name in names or name.rstrip("0123456789") in names
 
 
 def _label(name: str) -> str:

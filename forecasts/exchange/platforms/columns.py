@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from forecasts.common.errors import BadInput
 from forecasts.exchange.folder.tables import Table
 from forecasts.exchange.platforms.record import ORIGIN_COLUMNS, frame_of
+from forecasts.exchange.platforms.sheet_cells import days_first
 from forecasts.exchange.platforms.source import Source
 from forecasts.scores.frames import TIME_DTYPE
 
@@ -25,7 +26,10 @@ _TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{1,2}:\d{2}(:\d{1,2}([.]\d{1,6})?)?)?$"
 _OFFSET = r" ?([Zz]|[+-]\d{2}(:?\d{2})?)$"
 _AWARE = _TIME.replace(r")?$", f"){_OFFSET}")
 _YEARS = (1, 9999)  # in UTC
-_FORM = "a day as in 2025-10-30, or a time as in 2025-10-30 14:00:00, with or without an offset"
+_FORM = (
+    "a day as in 2025-10-30 or 30.10.2025, or a time as in 2025-10-30 14:00:00, with or without an "
+    "offset"
+)
 NAMELESS = "required: it names the question"
 _REMEDIES = {
     _FORM: "Format the dates as yyyy-mm-dd in your spreadsheet, and save it as CSV again.",
@@ -125,11 +129,12 @@ def times(
 ) -> pd.Series[Any]:
     """Return a column of texts as times; a text without an offset is in the zone.
 
+    A day with dots is day first, as nobody writes months so: 15.03.2025.
     A day is read as its first second, or with ``end_of_day`` as its last. Hours and seconds may
     have one digit. If the clocks repeat an hour, the first one is meant.
     """
     cells = pc.utf8_trim_whitespace(pa.array(texts, pa.large_string()))
-    cells = pc.if_else(pc.equal(cells, ""), pa.scalar(None, cells.type), cells)
+    cells = days_first(pc.if_else(pc.equal(cells, ""), pa.scalar(None, cells.type), cells))
     if end_of_day:  # by the clock: in the zone a day can have 23 or 25 hours
         cells = pc.replace_substring_regex(cells, r"^(\d{4}-\d{2}-\d{2})$", r"\1 23:59:59")
     try:
@@ -142,7 +147,7 @@ def times(
     parsed = pd.Series(moments).dt.tz_localize("UTC").astype(TIME_DTYPE)
     bad = parsed.isna().to_numpy() & as_mask(cells.is_valid())
     for row in np.flatnonzero(bad).tolist():
-        table.wrong(row, str(texts.name), texts.iloc[row], _time_rule(texts.iloc[row].strip()))
+        table.wrong(row, str(texts.name), texts.iloc[row], _time_rule(cells[row].as_py()))
     return parsed
 
 

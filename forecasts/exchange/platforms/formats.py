@@ -91,6 +91,7 @@ FORMATS: Mapping[str, Format] = {
     ),
 }
 GENERIC = "pairs"
+_ONE_BY_ONE = "Import the files of each export by themselves. "
 _AS_WRITTEN = "Give the export as the platform wrote it, or name its format with --format."
 
 
@@ -113,16 +114,23 @@ def recognised(source: Source, name: str | None = None) -> tuple[str, Format]:
     if len(found) > 1:
         titles = " and ".join(FORMATS[name].title for name in found)
         raise BadInput(
-            f"{source.name} could be from {titles}.", remedy=f"Choose one: --format {found[0]}"
+            f"{source.name} could be from {titles}.",
+            remedy=(_ONE_BY_ONE if len(source.files) > 1 else "")
+            + f"Choose one: --format {found[0]}",
         )
     if not found:
         sought = "".join(f"\n  {one.title}: {one.files}" for one in FORMATS.values())
         raise BadInput(
             f"{source.name} has no format that can be imported. Looked for:\n"
             f"  Ledger folder: questions.csv and forecasts.csv{sought}",
-            remedy=_as_sheet(source) or _AS_WRITTEN,
+            remedy=_as_sheet(source) or (_ONE_BY_ONE if _packed(source) else "") + _AS_WRITTEN,
         )
     return found[0], FORMATS[found[0]]
+
+
+def _packed(source: Source) -> bool:
+    """Return whether packed files are among several, which are not unpacked."""
+    return any(name.lower().endswith((".zip", ".gz")) for name in source.files)
 
 
 def _as_sheet(source: Source) -> str:
@@ -133,7 +141,7 @@ def _as_sheet(source: Source) -> str:
     return (
         "Give the export as the platform wrote it. If it is a spreadsheet, add --format pairs and "
         "name the columns that it has with the options below. Its columns are "
-        f"{', '.join(header)}.{missing_fields(found_by_name(header))}"
+        f"{', '.join(header)}.{missing_fields(found_by_name(header), header)}"
     )
 
 

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from forecasts.common.errors import BadInput
+from forecasts.exchange.folder.blocks import separator_of
 from forecasts.exchange.folder.tables import Table
 from forecasts.exchange.platforms.column_guesses import (
     Columns,
@@ -48,9 +49,11 @@ from forecasts.exchange.platforms.record import (
     frame_of,
     frames_of,
 )
+from forecasts.exchange.platforms.sheet_cells import decimal_points
 from forecasts.exchange.platforms.sheet_forecasts import (
     made_by_row,
     values_of,
+    with_days,
     with_forecasters,
     with_resolved,
 )
@@ -62,6 +65,7 @@ from forecasts.exchange.platforms.sheet_times import (
     time_notes,
     timed,
 )
+from forecasts.exchange.platforms.sheet_words import NO, OTHERS, YES, unaccented
 from forecasts.exchange.platforms.source import Source
 from forecasts.scores.frames import Frames
 
@@ -69,12 +73,7 @@ from forecasts.scores.frames import Frames
 _NAMING = ("family", "forecaster", "made_at", "open_time", "close_time")
 _SLICE = 50_000  # rows that are named at a time, to need little memory
 _PLAIN_ID = r"^[A-Za-z0-9._-]{1,80}$"
-_YES = ("yes", "y", "true", "t", "1")
-_NO = ("no", "n", "false", "f", "0")
 _BETWEEN = " · "
-_OTHERS = dict.fromkeys(("", "open", "pending", "unresolved", "unknown", "tbd", "?", "-"), "")
-_OTHERS |= dict.fromkeys(("annulled", "void", "voided", "n/a"), "annulled")
-_OTHERS["ambiguous"] = "ambiguous"
 
 
 def recognises(source: Source) -> bool:
@@ -96,8 +95,10 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
         )
     [(name, header)] = source.headers.items()
     columns = matched(header, choices.columns)
-    table, totals = without_totals(source.table(name, dict.fromkeys(header, "text")), columns)
-    columns = with_forecasters(table, with_resolved(table, columns))
+    separator = separator_of(source.files[name])
+    whole = source.table(name, dict.fromkeys(header, "text"), separator)
+    table, totals = without_totals(whole, columns)
+    columns = with_forecasters(table, with_days(table, with_resolved(table, columns)))
     frames, assumed, left_out, notes = _frames(table, columns, choices)
     return PlatformRecord(
         platform="pairs",
@@ -261,7 +262,12 @@ def _outcomes(table: Table, columns: Columns, asked: _Asked) -> pd.Series[Any]:
     options = columns.wide[1] if columns.wide and columns.wide[0] == "option" else {}
     cells = table.frame[name]
     encoded = pc.utf8_trim_whitespace(pa.array(cells, pa.large_string())).dictionary_encode()
-    known = [_outcome(text, options) for text in encoded.dictionary.to_pylist()]
+    texts = encoded.dictionary
+    numbers = decimal_points(texts, table.separator)
+    known = [
+        _outcome(text, number, options)
+        for text, number in zip(texts.to_pylist(), numbers.to_pylist(), strict=True)
+    ]
     places = encoded.indices.to_numpy(zero_copy_only=False)
     unknown = np.array([one is None for one in known], dtype=bool)
     possible = ", ".join(options) if options else "yes, no, 1, 0, a share between them"
@@ -278,22 +284,26 @@ def _outcomes(table: Table, columns: Columns, asked: _Asked) -> pd.Series[Any]:
     return as_texts(pa.array(found, pa.large_string()).take(pa.array(first)))
 
 
-def _outcome(text: str, options: Mapping[str, str]) -> str | None:
-    """Return an outcome in the ledger's form; None if it is not one."""
-    folded = text.casefold()
-    if folded in _OTHERS:
-        return _OTHERS[folded]
+def _outcome(text: str, number: str, options: Mapping[str, str]) -> str | None:
+    """Return an outcome in the ledger's form; None if it is not one.
+
+    ``number``: the text with a decimal point.
+    """
+    word = unaccented(text)
+    if word in OTHERS:
+        return OTHERS[word]
     if options:
+        folded = text.casefold()
         return next((option for option in options if option.casefold() == folded), None)
-    if folded in (*_YES, *_NO):
-        return "yes" if folded in _YES else "no"
+    if word in YES or word in NO:
+        return "yes" if word in YES else "no"
     try:
-        share = float(text)
+        share = float(number)
     except ValueError:
         return None
     if not 0 <= share <= 1:
         return None
-    return {0.0: "no", 1.0: "yes"}.get(share, text)
+    return {0.0: "no", 1.0: "yes"}.get(share, number)
 
 
 def _questions(

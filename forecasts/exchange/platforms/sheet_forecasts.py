@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from forecasts.common.errors import BadInput
 from forecasts.exchange.folder.cells import READERS
@@ -21,8 +20,10 @@ from forecasts.exchange.folder.tables import Table
 from forecasts.exchange.platforms.column_guesses import (
     Columns,
     dates_resolved,
+    is_resolved,
     is_summary,
     missing_fields,
+    unsure_outcome,
 )
 from forecasts.exchange.platforms.columns import (
     as_mask,
@@ -30,25 +31,48 @@ from forecasts.exchange.platforms.columns import (
     handle,
     repeated,
 )
-from forecasts.exchange.platforms.record import Choices
+from forecasts.exchange.platforms.record import Choices, Mask
+from forecasts.exchange.platforms.sheet_cells import day_first, decimal_points, without_percent
+from forecasts.exchange.platforms.sheet_words import DAY, YES, plain, unaccented
 
 _DATE = r"\s*\d{1,4}([-/.])\d{1,2}\1\d{1,4}\b.*"  # right or wrong, but meant as one
-_SHARE = r"\s*\d{1,3}(\.\d*)?\s*%?\s*"
-_DECIMAL_COMMA = re.compile(r"\d{1,3},\d+ ?%?")
+_SHARE = r"\s*\d{1,3}(\.\d*)?\s*"
+_THOUSANDS = re.compile(r"\d{1,3}([.,]\d{3})+")
 _SUM = 0.01  # by which the probabilities of options may miss 1
 
 
 def with_resolved(table: Table, columns: Columns) -> Columns:
-    """Return the columns with "resolved" as ``resolved_at``, if its cells are dates."""
+    """Return the columns with "resolved" as ``resolved_at``, if its cells are dates.
+
+    BadInput if they say yes, and no column or choice tells the outcomes.
+    """
     name = dates_resolved(columns)
     if name is None:
         return columns
-    cells = table.frame[name]
-    filled = cells[cells.str.strip() != ""]
-    if not len(filled) or not filled.str.fullmatch(_DATE).all():
+    if not _are_dates(table, name):
+        cells = map(str.strip, table.frame[name].unique())
+        if "outcome" not in columns.fields and any(unaccented(cell) in YES for cell in cells):
+            raise BadInput(
+                f"No column of {table.path.name} has the outcomes of its questions.",
+                remedy=f'{unsure_outcome(name)} If all are open: --column "outcome="',
+            )
         return columns
     others = [one for one in columns.others if one != name]
     return replace(columns, fields={**columns.fields, "resolved_at": [name]}, others=others)
+
+
+def with_days(table: Table, columns: Columns) -> Columns:
+    """Return the columns with "Tag", a day in German, as ``made_at`` if its cells are dates."""
+    fields, name = columns.fields, columns.one("tags")
+    if name is None or plain(name) != DAY or "made_at" in fields or not _are_dates(table, name):
+        return columns
+    return replace(columns, fields={**fields, "tags": [], "made_at": [name]})
+
+
+def _are_dates(table: Table, name: str) -> bool:
+    cells = table.frame[name]
+    filled = cells[cells.str.strip() != ""]
+    return len(filled) > 0 and bool(filled.str.fullmatch(_DATE).all())
 
 
 def with_forecasters(table: Table, columns: Columns) -> Columns:
@@ -58,24 +82,32 @@ def with_forecasters(table: Table, columns: Columns) -> Columns:
     """
     if columns.wide or columns.one("probability"):
         return columns
-    rows, others = table.frame, [name for name in columns.others if not is_summary(name)]
+    others = [name for name in columns.others if not is_summary(name) and not is_resolved(name)]
     has_names = columns.one("forecaster") is not None  # a row is then one forecaster's
-    if has_names or not others or not all(_are_probabilities(rows[name]) for name in others):
+    if has_names or not others or not all(_are_probabilities(table, name) for name in others):
         raise BadInput(
             f"No column of {table.path.name} has a usual name for the probability. Its columns are "
             f"{', '.join(table.header)}.",
             remedy="Name the columns that the sheet has. Not recognised:"
-            f"{missing_fields(columns.fields)}",
+            f"{missing_fields(columns.fields, table.header)}",
         )
     left = [name for name in columns.others if name not in others]
     return replace(columns, wide=("forecaster", {name: name for name in others}), others=left)
 
 
-def _are_probabilities(cells: pd.Series[Any]) -> bool:
+def _are_probabilities(table: Table, name: str) -> bool:
+    cells = _numbers(table, name)[0]
     filled = cells[cells.str.strip() != ""]
     if not len(filled) or not filled.str.fullmatch(_SHARE).all():
         return False
-    return bool(filled.str.rstrip("% ").astype(float).between(0, 100).all())
+    return bool(filled.astype(float).between(0, 100).all())
+
+
+def _numbers(table: Table, name: str) -> tuple[pd.Series[Any], Mask]:
+    """Return the texts of the numbers in a column, and whether each is a percentage."""
+    cells = pa.array(table.frame[name], pa.large_string())
+    bare, has_percent = without_percent(cells)
+    return as_texts(decimal_points(bare, table.separator)), as_mask(has_percent)
 
 
 @dataclass(frozen=True)
@@ -95,13 +127,7 @@ def values_of(table: Table, columns: Columns) -> Values:
     names = list(columns.wide[1].values()) if columns.wide else [*columns.fields["probability"]]
     numbers, signed = {}, {}
     for name in names:
-        cells = pc.utf8_trim_whitespace(pa.array(table.frame[name], pa.large_string()))
-        signed[name] = as_mask(pc.ends_with(cells, "%"))
-        bare = (
-            as_texts(pc.utf8_rtrim(cells, characters="% "))
-            if signed[name].any()
-            else table.frame[name]
-        )
+        bare, signed[name] = _numbers(table, name)
         wrong = partial(_wrong, table, name)
         numbers[name] = READERS["number"](wrong, bare).to_numpy()
     scale, rule = columns.scale, f"as chosen, from 0 to {columns.scale}"
@@ -122,8 +148,8 @@ def _wrong(table: Table, name: str, row: int, _bare: Any, rule: str) -> None:
     cell = table.frame[name].iloc[row]
     if rule == "a number":
         rule = "a number from 0 to 1 or from 0 to 100, or a percentage"
-        if _DECIMAL_COMMA.fullmatch(cell.strip()):
-            rule += f", with a decimal point: {cell.strip().replace(',', '.')}"
+        if _THOUSANDS.fullmatch(cell.strip()):
+            rule += ", without a separator of thousands"
     table.wrong(row, name, cell, rule)
 
 
@@ -185,7 +211,7 @@ def _at(values: pd.Series[Any], place: Any) -> pd.Series[Any]:
 
 
 def _header_time(label: str, zone: ZoneInfo) -> pd.Timestamp:
-    time = pd.Timestamp(label)
+    time = pd.Timestamp(day_first(label.strip()))
     return (time.tz_localize(zone) if time.tzinfo is None else time).tz_convert("UTC").as_unit("us")
 
 

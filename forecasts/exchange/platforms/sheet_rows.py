@@ -53,7 +53,8 @@ def without_totals(table: Table, columns: Columns) -> tuple[Table, list[LeftOut]
         return table, []
     numbers = np.delete(np.arange(len(rows)), [*blank, *totals])
     kept = rows.iloc[numbers].reset_index(drop=True)
-    return _Part(table.path, table.header, kept, numbers=numbers), left_out
+    part = _Part(table.path, table.header, kept, separator=table.separator, numbers=numbers)
+    return part, left_out
 
 
 def alike_titles(titles: pd.Series[Any]) -> Iterator[str]:

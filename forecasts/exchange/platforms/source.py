@@ -37,12 +37,12 @@ class Source:
             if path.suffix.lower() == ".csv"
         }
 
-    def table(self, name: str, kinds: Mapping[str, str]) -> Table:
+    def table(self, name: str, kinds: Mapping[str, str], separator: str = ",") -> Table:
         """Return the columns of a CSV file, parsed as these kinds; missing ones are blank.
 
         Bad cells are noted in the table, and further ones with ``Table.wrong``.
         """
-        return read_table(self.files[name], kinds)
+        return read_table(self.files[name], kinds, separator)
 
     def start(self, name: str) -> str:
         """Return the first 4,000 characters of a file, to recognise it by."""
@@ -113,7 +113,7 @@ def _files(folder: Path) -> dict[str, Path]:
 
 def _header(path: Path) -> list[str]:
     try:
-        return blocks.csv_header(path)
+        return blocks.csv_header(path, blocks.separator_of(path))
     except UnicodeDecodeError:
         blocks.require_utf8(path)
         raise

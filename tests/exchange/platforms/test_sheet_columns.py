@@ -196,8 +196,8 @@ def test_the_rule_for_a_probability_is_in_the_form_of_the_sheet(
 @pytest.mark.parametrize(
     ("cell", "said"),
     [
-        ("03/08/2026", "must be a day as in 2025-10-30, or a time as in 2025-10-30 14:00:00, with "
-         "or without an offset."),
+        ("03/08/2026", "must be a day as in 2025-10-30 or 30.10.2025, or a time as in 2025-10-30 "
+         "14:00:00, with or without an offset."),
         ("2026-02-30", "cannot be used. There is no such day."),
         ("2026-02-30T10:00:00Z", "cannot be used. There is no such day."),
         ("2026-02-28 25:00", "cannot be used. There is no such time."),
