@@ -153,6 +153,6 @@ def print_made(made: Parts) -> None:
     outcomes = (made.questions(part, ["resolution"])["resolution"] for part in range(made.count))
     if all(each.eq("").all() for each in outcomes):
         print_note(
-            "No question has an outcome, so there will be no scores. In files, outcomes belong in the "
-            "column resolution of the questions."
+            "No question has an outcome, so there will be no scores. In files, outcomes belong in "
+            "the column resolution of the questions."
         )

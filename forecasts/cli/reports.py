@@ -331,6 +331,14 @@ def compare(
         parts = bulk_scores.parts_in(folder)
         if parts is None and (workers or scheduler):
             raise bulk_scores.needs_parts(folder)
+        if wanted["of"] == "teams":
+            teams = read().teams if parts is None else parts.whole("teams")
+            if teams.empty:
+                raise BadInput(
+                    "There are no teams to compare.",
+                    remedy="To compare forecasters, add --of forecasters and name two or more "
+                    "after --between.",
+                )
         if len(sides) > 1 and len(set(sides)) == 1:
             by = BY[wanted["of"]]
             early = _chosen_early(parts, by, ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,18 @@ def test_a_comparison_of_teams_in_parts_names_them_before_it_reads_forecasts(
     refused: Callable[..., str], parts: Path, arguments: tuple[str, ...], said: str
 ) -> None:
     assert said in " ".join(refused("compare", str(parts), *arguments).split())
+
+
+def test_a_comparison_in_parts_without_teams_names_the_option_for_forecasters(
+    refused: Callable[..., str], parts: Path, tmp_path: Path
+) -> None:
+    alone = shutil.copytree(parts, tmp_path / "alone")
+    files = {**parts_folder.open_parts(parts).files}
+    del files["teams.parquet"]
+    parts_folder.write_manifest(alone, 1, files)
+    for names in ((), ("--between", "ana", "ben")):
+        said = " ".join(refused("compare", str(alone), *names).split())
+        assert "There are no teams to compare. To compare forecasters, add --of forecasters" in said
 
 
 def test_a_report_on_an_unknown_team_or_lead_is_refused_before_it_reads_forecasts(
