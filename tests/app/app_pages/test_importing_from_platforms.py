@@ -170,6 +170,17 @@ def test_a_file_of_no_format_is_refused_with_what_was_looked_for(app: AppTest) -
     assert "Choose the format of the file first." in words(app)
 
 
+def test_files_of_several_platforms_are_to_be_imported_by_themselves(
+    app: AppTest, files: Any
+) -> None:
+    other = b'{"predictions": [{"description_with_group": "Rain"}]}'
+    upload(app, [*files, ("mine.json", other, "application/json")])
+    said = words(app)
+    assert "The upload could be from Metaculus and PredictionBook." in said
+    assert "Import the files of each export by themselves. Choose one: “Format” metaculus" in said
+    assert "For a spreadsheet" not in said
+
+
 @pytest.fixture
 def twins(app: AppTest, engine: Engine, files: Any) -> AppTest:
     """An own question that is the same as an imported one, after the import."""

@@ -90,6 +90,23 @@ def test_a_platform_that_is_not_recognised_gets_what_was_looked_for(tmp_path: Pa
     assert "Formats are: metaculus" in refused(path, "metacullus")
 
 
+def test_files_of_several_exports_are_to_be_imported_by_themselves(tmp_path: Path) -> None:
+    each = "Import the files of each export by themselves."
+    folder = export(tmp_path / "mixed", [question(41)], [forecast(41)])
+    (folder / "mine.json").write_text(
+        '{"predictions": [{"description_with_group": "Rain"}]}', "utf-8"
+    )
+    said = refused(folder)
+    assert "mixed could be from Metaculus and PredictionBook." in said
+    assert f"{each} Choose one: --format metaculus" in said
+    (tmp_path / "packed").mkdir()
+    for name in ("old.zip", "new.zip"):
+        with zipfile.ZipFile(tmp_path / "packed" / name, "w") as packed:
+            packed.write(folder / "question_data.csv", "question_data.csv")
+    assert each in refused(tmp_path / "packed")
+    assert each not in refused(tmp_path / "mixed" / "mine.json")
+
+
 def test_a_csv_with_unknown_headers_is_told_how_to_name_its_columns(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_text("Thing,Chance\nRain?,0.5\n", "utf-8")
