@@ -92,9 +92,5 @@ def publish(
         print_note(f"{private} To keep one to yourself: forecasts revise QUESTION --visible-to me")
     for one in done.record.withheld:
         print_note(f"Warning: {one}")
-    left = done.record.unpublished
-    if left.questions:
-        print_note(
-            f"Not published: {left.forecasts:,} of these forecasts, on {left.restricted} questions "
-            f"that not everyone may see and {left.not_chosen} that you did not choose."
-        )
+    if left_out := facts.unpublished(done.record.unpublished):
+        print_note(left_out)

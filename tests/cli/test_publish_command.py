@@ -41,7 +41,8 @@ def test_a_record_is_published_with_its_stamps(
     assert "alice: 1 forecast on 1 question." in done.stdout
     assert "Times: 1 of 1 forecast stamped, at most 1.0 hours after being recorded" in done.stdout
     assert re.search(r"Published in \S+record: \d+ files\.", done.stdout)
-    assert "1 of these forecasts, on 0 questions that not everyone may see and 1" in done.stderr
+    left_out = "Not published: 1 question (1 not chosen for this record), with 1 forecast."
+    assert left_out in done.stderr
     record = json.loads((tmp_path / "record" / "record.json").read_text("utf-8"))
     assert Check(record).faults == []
     assert len(record["stamps"]) == 1
