@@ -19,7 +19,7 @@ TOLERANCE = timedelta(seconds=5)  # between clocks
 _DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 # The privileges of a role beyond SELECT and INSERT.
 _UPDATED = ("watch", "last_run", "channel", "notice", "upkeep")
-_DELETED = ("score", "ended_session")
+_DELETED = ("score", "ended_session", "idempotent_answer")
 _MORE_PRIVILEGES = dict.fromkeys(_UPDATED, "UPDATE") | dict.fromkeys(_DELETED, "DELETE")
 
 

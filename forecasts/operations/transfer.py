@@ -33,7 +33,10 @@ from forecasts.ledger.urls import address, is_embedded, place, sqlite_path
 
 _BATCH = 1_000  # rows; a row of an article has its whole text
 # Tables that are not append-only may have changed since an interrupted move: copied again.
-_MUTABLE = ("score", "notice", "watch", "last_run", "upkeep", "ended_session", *STATES)
+_MUTABLE = (
+    *("score", "notice", "watch", "last_run", "upkeep", "ended_session", "idempotent_answer"),
+    *STATES,
+)
 assert models.APPEND_ONLY  # the import fills SQLModel.metadata
 _TABLES = SQLModel.metadata.sorted_tables  # each after those it refers to
 _MARK = Table(UNFINISHED, MetaData(), Column("source", Text, nullable=False))

@@ -12,6 +12,8 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
+from forecasts.access import tokens
+from forecasts.access.idempotency import keep_answer
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import DatabaseError, NoLedger, NotAdmitted
 from forecasts.ledger import database, schema
@@ -179,6 +181,8 @@ def test_what_the_guide_grants_is_all_that_the_verbs_need(server: Server, url: s
         updates.update(session, question, Value(probability=0.4), member=alice, now=day(1))
         confirmation.confirm(session, question, "yes", known_at=day(2), now=day(2), member=alice)
         assert scores.rebuild(session).resolutions == 1
+        token = tokens.issue(session, alice, now=day(2)).token
+        keep_answer(session, token, "key", "digest", status=201, answer="{}", now=day(2))
     # A forecaster cannot remove the triggers either.
     for act in ("DROP TRIGGER forecast_is_append_only ON forecast", "DELETE FROM forecast"):
         with pytest.raises(NotAdmitted), database.writing(engine) as session:

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, insert, select, text
+from sqlalchemy import Engine, delete, insert, select, text
 from sqlmodel import SQLModel
 
 from forecasts.access import identities, teams
@@ -407,6 +407,21 @@ def test_what_was_written_to_the_source_in_between_comes_along(
         member_or_new(session, "bob", now=day(9.6))
         # The scores are a cache: made anew, with numbers that others had before.
         scores.rebuild(session)
+    move(source, target)
+    assert contents(target) == contents(source)
+
+
+def test_an_answer_to_a_retry_that_was_deleted_in_between_does_not_come_along(
+    source: Engine, target: Engine
+) -> None:
+    def stop(step: Step) -> None:
+        if step.act == "compare":
+            raise Stop
+
+    with pytest.raises(Stop):
+        move(source, target, on_step=stop)
+    with database.writing(source) as session:
+        session.execute(delete(IdempotentAnswer))
     move(source, target)
     assert contents(target) == contents(source)
 
