@@ -167,11 +167,12 @@ def _print_scores(found: Sequence[ScoredQuestion], *, everything: bool) -> None:
 def _print_question(found: Sequence[ScoredQuestion], printed: Sequence[Printed]) -> None:
     """Print the member's scores on one question: the ledger's, then those of its platform."""
     from forecasts.cli.show import printed_lines
+    from forecasts.scores.printed_scores import printed_notes
 
     for one in found:
         _print_updates(one)
     print_lines(printed_lines(printed))
-    for note in dict.fromkeys(one.note for one in printed):
+    for note in printed_notes(printed):
         print_line(f"  {note}", style="dim")
 
 

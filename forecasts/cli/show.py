@@ -323,7 +323,7 @@ def _print_history(
 def _print_resolution(session: Session, state: QuestionState, now: datetime) -> None:
     from forecasts.questions.finality import provisional_outcome
     from forecasts.resolution.history import correction, dated, provisional_note, steps
-    from forecasts.scores.printed_scores import printed_scores
+    from forecasts.scores.printed_scores import printed_notes, printed_scores
     from forecasts.scores.stored_scores import CRPS, score_table
 
     if watched := _resolver_lines(session, state):
@@ -364,7 +364,7 @@ def _print_resolution(session: Session, state: QuestionState, now: datetime) -> 
     print_scores(scored)
     printed = printed_scores(session, state)
     print_lines(["", *printed_lines(printed)] if printed else [])
-    for note in dict.fromkeys(one.note for one in printed):
+    for note in printed_notes(printed):
         print_line(f"  {note}", style="dim")
 
 

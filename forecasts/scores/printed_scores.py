@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 import scoring
 from forecasts.access.visibility import question_visible
 from forecasts.ledger.models import Member, PrintedScore, QuestionType
+from forecasts.questions.origins import platform_name
 from forecasts.questions.standing import QuestionState, in_batches
 from forecasts.scores.frames import rows, scoring_frames
 
@@ -104,6 +105,14 @@ def printed_by_question(
             Printed(handle, platform, name, row.score, row.coverage, protocol, own, note)
         )
     return printed
+
+
+def printed_notes(printed: Sequence[Printed]) -> list[str]:
+    """Return how the rules differ, each difference once, after the names of its scores."""
+    names: dict[str, dict[str, None]] = {}
+    for one in printed:
+        names.setdefault(one.note, {})[f"{platform_name(one.platform)} {one.name}"] = None
+    return [f"{', '.join(of)}: {note}" for note, of in names.items()]
 
 
 def _protocols(newest: Iterable[tuple[int, str, str, str]]) -> list[str]:

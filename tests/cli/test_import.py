@@ -199,7 +199,10 @@ def test_the_scores_that_a_platform_printed_are_shown_as_the_platforms(
         shown = forecasts(*command).stdout.splitlines()
         at = shown.index(lines[0])
         assert shown[at : at + 3] == lines, command
-    assert "Fatebook scores each day’s mean forecast" in forecasts("scores", slug).stdout
+    for command in (("show", slug, "--all"), ("scores", slug)):
+        said = forecasts(*command).stdout
+        assert "  Fatebook Brier score: Fatebook scores each day’s mean forecast" in said
+        assert "  Fatebook relative Brier score: Fatebook subtracts each day’s median" in said
 
 
 def test_the_json_of_own_scores_has_printed_scores(
