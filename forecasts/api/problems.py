@@ -127,9 +127,16 @@ def document(error: LedgerError) -> dict[str, Any]:
         "title": kind,
         "code": first.code if isinstance(first, Coded) else kind.replace(" ", "_"),
         "status": status,
-        "detail": error.message,
+        "detail": rules.shown(error.message, rules.LONGEST),
         "remedy": remedies.for_request(error.remedy),
-        "problems": [dict(vars(one)) for one in _problems(error)[:_MOST_PROBLEMS]],
+        "problems": [
+            {
+                "place": rules.shown(one.place),
+                "value": rules.shown(one.value),
+                "rule": rules.shown(one.rule, rules.LONGEST),
+            }
+            for one in _problems(error)[:_MOST_PROBLEMS]
+        ],
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from forecasts.common.errors import Problem
+from forecasts.common.errors import BadInput, Problem
 
 # By the type of Pydantic's error, with the fields of its context.
 _MUST = {
@@ -33,6 +33,7 @@ _MUST = {
     "too_long": "must have at most {max_length} items, not {actual_length}",
     "string_too_long": "must have at most {max_length} characters",
 }
+LONGEST = 2_000  # characters of a sentence, which may repeat a name that was sent
 _A_TIME = "must be a time such as 2027-03-31T12:00:00Z"
 # A value of several types has an error for each, with the type as the last part of its place.
 _TYPES = ("float", "int", "str", "dict[str,any]")
@@ -89,7 +90,15 @@ def _sentence(place: tuple[Any, ...], faults: Sequence[Any]) -> str:
     return f"{name} {rule}; {shown(repr(value))} is not."
 
 
-def shown(value: Any) -> str:
-    """Return a value of a request as its problem repeats it."""
+def shown(value: Any, most: int = 200) -> str:
+    """Return a value of a request as its problem repeats it, cut if it is long."""
     text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= 200 else f"{text[:199]}…"
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def web_address(given: str) -> str:
+    """Return the address of a page without spaces around it; BadInput for another text."""
+    address = given.strip()
+    if not address.lower().startswith(("https://", "http://")):
+        raise BadInput(f"{shown(given)!r} is not a web address.", remedy="Begin it with https://.")
+    return address

@@ -48,6 +48,32 @@ def test_a_batch_cites_at_most_10_000_pieces_of_evidence(
     assert api.post("/api/v1/forecasts", json={"forecasts": [row] * 2}).status_code == 201
 
 
+def test_a_refusal_repeats_only_the_beginning_of_long_names(
+    api: TestClient, engine: Engine
+) -> None:
+    asked(engine, slug="rain")
+    rows = [{"question": TOO_LONG, "probability": 0.3}, {TOO_LONG: 1}] * 30
+    found = api.post("/api/v1/forecasts", json={"forecasts": rows})
+    assert found.status_code == 404
+    assert len(found.json()["problems"]) == 50
+    assert len(found.text) < 50 * 3_000
+    assert len(api.post(f"{RAIN}/forecasts", json={"probability": 2, TOO_LONG: 1}).text) < 5_000
+
+
+def test_a_web_address_may_be_in_capital_letters_and_between_spaces(
+    api: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[str] = []
+    monkeypatch.setattr(
+        "forecasts.api.v1.articles.capture", lambda url, **_: fetched.append(url) or []
+    )
+    found = api.post("/api/v1/articles", json={"url": " HTTPS://EXAMPLE.ORG/a "})
+    assert found.status_code == 201
+    assert fetched == ["HTTPS://EXAMPLE.ORG/a"]
+    found = api.post("/api/v1/articles", json={"url": "ftp://example.org"})
+    assert found.json()["detail"] == "'ftp://example.org' is not a web address."
+
+
 @pytest.mark.parametrize(
     "reasons",
     [

@@ -11,6 +11,7 @@ from pydantic import Field
 from forecasts.api.mcp import words
 from forecasts.api.mcp.door import Door, Here, member_of, zone_of
 from forecasts.api.mcp.reading import Name
+from forecasts.api.rules import web_address
 from forecasts.articles import library
 from forecasts.articles.capture import capture, capture_text
 from forecasts.articles.drafting.drafts import Draft, drafts_of
@@ -140,12 +141,10 @@ class Acting:
                 library.require_capture(here.session, here.member, now=now)
         if bool(url.strip()) == bool(text.strip()):
             raise BadInput("Give the article's address or its text.", remedy="Give one of the two.")
-        if url and not url.strip().lower().startswith(("https://", "http://")):
-            raise BadInput(f"{url!r} is not a web address.", remedy="Begin it with https://.")
         left_out: list[str] = []
         captured = (
             capture(
-                url.strip(),
+                web_address(url),
                 captured_at=now,
                 notify=left_out.append,
                 allow_private=self.allow_private,

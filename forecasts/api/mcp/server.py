@@ -22,7 +22,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 import scoring
-from forecasts.api import problems
+from forecasts.api import problems, rules
 from forecasts.api.caller import Caller, Ground, sent_token
 from forecasts.api.mcp.acting import Acting
 from forecasts.api.mcp.arguments import strict
@@ -94,8 +94,9 @@ def _telling(verb: Callable[..., str], kind: type[Exception]) -> Callable[..., s
         try:
             return verb(*arguments, **named)
         except LedgerError as error:
-            shown = error.problems[:_MOST_PROBLEMS] if isinstance(error, BadInput) else ()
-            said = [error.message, *map(str, shown), for_tool(error.remedy), _QUOTED]
+            message = rules.shown(error.message, rules.LONGEST)
+            faults = error.problems[:_MOST_PROBLEMS] if isinstance(error, BadInput) else ()
+            said = [message, *map(str, faults), for_tool(error.remedy), _QUOTED]
             raise kind("\n".join(filter(None, said))) from None
         except InputError as error:
             raise kind(str(error)) from None

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Response
 from forecasts.api import answers
 from forecasts.api.caller import Acts, At, Reads
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
+from forecasts.api.rules import web_address
 from forecasts.api.v1 import requests, shapes
 from forecasts.articles import library
 from forecasts.articles.capture import capture, capture_text
 from forecasts.articles.drafting.drafts import drafts_of
-from forecasts.common.errors import BadInput
 from forecasts.exchange.article_json import article_document, article_fields
 from forecasts.questions import from_article, sources
 
@@ -41,11 +41,9 @@ def capture_article(caller: Acts, body: requests.Capture) -> Response:
         seen = before.now
     if body.url is None:
         found = capture_text(body.text or "", captured_at=seen, notify=left_out.append)
-    elif not body.url.startswith(("https://", "http://")):
-        raise BadInput(f"{body.url[:200]!r} is not a web address.", remedy="Begin with https://.")
     else:
-        allow = caller.ground.settings.allow_private_addresses
-        found = capture(body.url, captured_at=seen, notify=left_out.append, allow_private=allow)
+        url, allow = web_address(body.url), caller.ground.settings.allow_private_addresses
+        found = capture(url, captured_at=seen, notify=left_out.append, allow_private=allow)
 
     def do(at: At) -> Any:
         stored = library.store(at.session, found, member=at.member, captured_at=seen)

@@ -44,6 +44,12 @@ def refusal(server: MCPServer[Any], tool: str, **arguments: Any) -> str:
     return anyio.run(run)
 
 
+def test_a_refusal_repeats_only_the_beginning_of_a_long_argument(server: MCPServer[Any]) -> None:
+    long = "x" * 100_000
+    assert len(refusal(server, "read_question", question=long)) < 3_000
+    assert len(refusal(server, "capture_article", url=long)) < 3_000
+
+
 def schemas(server: MCPServer[Any]) -> dict[str, Any]:
     return {tool.name: tool.input_schema for tool in anyio.run(server.list_tools)}
 
