@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -168,7 +169,9 @@ class Reading:
                 return "No results yet. Scores appear here once your questions resolve."
             own = own_scores(scored)
             [group] = _report(here, member.handle).groups
-            lines = [f"Calibration: {group.verdict.sentence}"]
+            lines = []
+            if group.questions or group.pit is None:
+                lines.append(f"Calibration: {group.verdict.sentence}")
             if own.brier.mean is not None:
                 interval = own.brier.interval
                 known = "" if interval is None else f" (95%: {numbers.interval(interval)})"
@@ -177,6 +180,13 @@ class Reading:
                     f"{numbers.count(len(own.calls), 'resolved question')}; 0 is best, and "
                     "0.25 is the score of always saying 50%."
                 )
+            if crps := [one.score.score for one in scored if one.score.protocol == "crps"]:
+                lines.append(
+                    f"CRPS {numbers.number(fmean(crps))} over "
+                    f"{numbers.count(len(crps), 'numeric or date question')}; 0 is best."
+                )
+            if group.pit is not None:
+                lines.append(f"Numbers and dates: {group.pit.sentence}")
             if own.against_crowd.mean is not None:
                 lines.append(
                     f"Against the crowd at the same times: {_points(own.against_crowd.mean)}"

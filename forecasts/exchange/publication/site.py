@@ -25,6 +25,7 @@ from forecasts.exchange.publication import cards, facts
 from forecasts.exchange.publication.feed import feed
 from forecasts.exchange.publication.question_view import QuestionView, views, web_link
 from forecasts.exchange.publication.record import Publication
+from forecasts.exchange.publication.verify import COPY
 from forecasts.questions.origins import in_words
 from forecasts.reports.build import build
 from forecasts.reports.numbers import NOTHING, count
@@ -88,8 +89,7 @@ def site_files(
 
 def with_record(page: str, data: str) -> str:
     """Return the page that checks the record with its copy of ``record.json``."""
-    element = '<script type="application/json" id="proof-data">'
-    return page.replace(element, element + data.replace("<", "\\u003c"), 1)
+    return page.replace(COPY, COPY + data.replace("<", "\\u003c"), 1)
 
 
 def base_url(url: str) -> str:

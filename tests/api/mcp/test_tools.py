@@ -320,6 +320,21 @@ def test_the_record_a_score_and_a_comparison_are_told_in_words(ledger: Ledger) -
     assert "# Track record by forecaster" in tools.report_resource()
 
 
+def test_a_record_of_numbers_has_their_score_and_says_where_outcomes_lay(ledger: Ledger) -> None:
+    bounds = {"type": "numeric", "lower_bound": "0", "upper_bound": "100"}
+    with database.writing(ledger.engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        much = ask(session, alice, slug="much", **bounds)
+        quantiles = Value(quantiles={"0.1": 5.0, "0.5": 20.0, "0.9": 60.0})
+        updates.update(session, much, quantiles, member=alice, now=day(1))
+        confirmation.confirm(session, much, "30", known_at=day(2), now=day(2), member=alice)
+    ledger.now = day(3)
+    record = ledger.reads("alice").my_record()
+    assert re.search(r"CRPS 0\.\d{3} over 1 numeric or date question; 0 is best\.", record)
+    assert "Numbers and dates: Too few to tell: 1 numeric or date question" in record
+    assert "no question scored" not in record
+
+
 def test_a_comparison_takes_the_cohort_and_says_which_questions_do_not_count(
     ledger: Ledger,
 ) -> None:
