@@ -50,6 +50,11 @@ _MEMORY_A_ROW, _DISK_A_ROW = 150, 40
 # The memory that sorting a part takes, in sizes of its rows.
 _SORTING = 2.5
 _LEAST_ENGINE = 250_000_000  # bytes, below which DuckDB cannot sort; the same for each thread
+# What is most often wrong in a column.
+_HINTS = {
+    "question_id": "Ids are compared as texts, so 7 is not 7.0.",
+    "probability": "Probabilities are numbers from 0 to 1, so divide percentages by 100.",
+}
 
 # It is told the step, and its rows done and in all.
 Tell = Callable[[str, int, int], None]
@@ -259,6 +264,10 @@ def _raise_any(faults: Sequence[Fault], sources: Sequence[Source]) -> None:
     raise BadInput(
         f"The input breaks the rules of a ledger in {many}; nothing was written.",
         problems=problems,
+        remedy=" ".join(
+            ["Correct the input, and run the same command again."]
+            + [hint for column, hint in _HINTS.items() if any(f.column == column for f in shown)]
+        ),
     )
 
 

@@ -259,6 +259,16 @@ def test_rows_that_break_a_rule_are_named_by_file_and_line(folder: Path) -> None
     )
 
 
+def test_the_remedy_names_the_usual_mistake_of_the_columns(folder: Path, tmp_path: Path) -> None:
+    usual = {"0.7": ("70", "percentages by 100"), "rain,ana": ("rain.0,ana", "7 is not 7.0")}
+    for cell, (wrong, hint) in usual.items():
+        (folder / "forecasts.csv").write_text(FORECASTS.replace(cell, wrong, 1))
+        with pytest.raises(BadInput) as refused:
+            partition(find_files([folder]), tmp_path / "parts")
+        assert refused.value.remedy.startswith("Correct the input, and run the same command again.")
+        assert [one for _, one in usual.values() if one in refused.value.remedy] == [hint]
+
+
 def test_a_part_that_does_not_fit_the_memory_is_the_same_and_names_the_same_rows(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
