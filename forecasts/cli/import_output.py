@@ -9,6 +9,7 @@ from rich.table import Table
 
 from forecasts.cli.console import day, out, print_line, print_note
 from forecasts.cli.session import acting, previewing
+from forecasts.common.errors import LedgerError
 from forecasts.common.text import on_one_line, printable
 
 if TYPE_CHECKING:
@@ -44,12 +45,22 @@ def import_or_preview(
     def tell(step: str, share: float) -> None:
         advance_to(description=step, completed=int(100 * share), total=100)
 
-    chosen: dict[str, Any] = {"vouch": vouch, "account": account, "on_progress": tell}
+    def each(act: Callable[..., Preview], **by: Any) -> list[Preview]:
+        found = []
+        for name, record in records.items():
+            try:
+                found.append(
+                    act(record=record, vouch=vouch, account=account, on_progress=tell, **by)
+                )
+            except LedgerError as error:
+                if len(records) > 1:
+                    error.message = f"{name}: {error.message}"
+                raise
+        return found
+
     if dry_run:
         with previewing(database, member) as (session, who, now):
-            seen = [
-                preview(session, one, member=who, now=now, **chosen) for one in records.values()
-            ]
+            seen = each(preview, session=session, member=who, now=now)
         for name, one in zip(records, seen, strict=True):
             _print_name(name, records)
             print_preview(one)
@@ -59,9 +70,7 @@ def import_or_preview(
             print_note("An import cannot be undone.")
         return
     with acting(database, member, begin=True) as (session, who, now):
-        done = [
-            import_record(session, one, member=who, now=now, **chosen) for one in records.values()
-        ]
+        done = each(import_record, session=session, member=who, now=now)
         tell("Storing", 1.0)
     for name, one in zip(records, done, strict=True):
         _print_name(name, records)

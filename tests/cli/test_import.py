@@ -127,6 +127,9 @@ def test_several_exports_are_imported_together_or_not_at_all(
     assert "wrong.csv has no format that can be imported" in wrong.stderr
     assert "No questions yet." in forecasts("questions").stdout
     given = [str(older), str(newer), str(fatebook), str(older)]
+    refused = forecasts("import", *given, "--account", "ann", exit_code=2)
+    assert f"{fatebook}: No forecast in the file is by 'ann'" in refused.stderr
+    assert "No questions yet." in forecasts("questions").stdout
     seen = forecasts("import", *given, "--dry-run")
     assert seen.stdout.count("An import would add ") == 3
     assert "Each is compared with the ledger as it is now" in seen.stderr
