@@ -199,7 +199,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
 
 
 def require_new(folder: Path) -> None:
-    """Raise Refused if the folder has content, other than what an unfinished run left."""
+    """Raise Refused if the folder has content, other than that of an unfinished run."""
     try:
         taken = os.path.lexists(folder) and (
             not folder.is_dir()

@@ -53,7 +53,7 @@ def is_unfinished(path: Path, name: str) -> bool:
 
 
 def lock(folder: Path) -> int | None:
-    """Return what holds the folder's lock until it is closed; None where there are no locks.
+    """Return the descriptor that locks the folder until it is closed; None if there are no locks.
 
     BlockingIOError if another process holds it.
     """

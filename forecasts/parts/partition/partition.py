@@ -50,7 +50,7 @@ _MEMORY_A_ROW, _DISK_A_ROW = 150, 40
 # The memory that sorting a part takes, in sizes of its rows.
 _SORTING = 2.5
 _LEAST_ENGINE = 250_000_000  # bytes, below which DuckDB cannot sort; the same for each thread
-# What is most often wrong in a column.
+# The most frequent mistake in a column.
 _HINTS = {
     "question_id": "Ids are compared as texts, so 7 is not 7.0.",
     "probability": "Probabilities are numbers from 0 to 1, so divide percentages by 100.",

@@ -179,7 +179,7 @@ def _require_memory(sizes: dict[str, int], by: By) -> None:
 def between(parts: Parts) -> Iterator[Path]:
     """Yield a folder beside that of the parts, which is removed afterwards.
 
-    What killed reports left is removed first. BadInput if it cannot be written.
+    Files that killed reports left are removed first. BadInput if it cannot be written.
     """
     beside = parts.folder.resolve()
     try:
