@@ -168,7 +168,7 @@ def score_into(
         more = len(names) - _NAMES_SHOWN
         print_note(f"{shown} and {more:,} more:" if more > 0 else f"{shown}:")
         print_error(error)
-    print_note("Then run the same command again. Finished parts are kept.")
+    print_note(f"Then score the parts again with --output {output}. Finished parts are kept.")
     raise typer.Exit(1)
 
 

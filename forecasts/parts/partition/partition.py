@@ -38,6 +38,7 @@ from forecasts.parts.partition.sort_in_memory import Fault, write_sorted
 from forecasts.parts.partition.sort_on_disk import write_large
 from forecasts.parts.partition.sources import File, Rows, Source, digest_of
 from forecasts.parts.partition.spill import Spill
+from forecasts.reports.numbers import count
 from forecasts.scores.frames import FRAME_COLUMNS
 
 # A part of this many forecasts is quick to sort, and small compared with a worker's memory.
@@ -81,7 +82,7 @@ def partition(
             return existing, False
         of = "the same input" if existing.source == source else "another input"
         raise Refused(
-            f"The folder {str(into)!r} has {existing.count:,} parts that were made from {of}.",
+            f"The folder {str(into)!r} has {count(existing.count, 'part')} made from {of}.",
             remedy="Name a new folder, or delete that one.",
         )
     divided = [file for file in files if file.table not in WHOLE]
@@ -125,21 +126,21 @@ def _made(
 ) -> Parts:
     memory = memory or limits.spare_memory()
     rows = sum(each.size for each in sources if each.table == "forecasts")
-    count = parts or number_of_parts(rows, memory)
-    if not 1 <= count <= parts_folder.MOST_PARTS:
+    number = parts or number_of_parts(rows, memory)
+    if not 1 <= number <= parts_folder.MOST_PARTS:
         raise BadInput(
-            f"{count:,} is not a number of parts.",
+            f"{number:,} is not a number of parts.",
             remedy=f"Use --parts with 1 to {parts_folder.MOST_PARTS:,}.",
         )
     with parts_folder.new_folder(into) as draft:
         _require_room(sources, rows, draft)
         with tempfile.TemporaryDirectory(prefix=".rows-", dir=draft) as temporary:
-            spill = Spill(Path(temporary), count)
+            spill = Spill(Path(temporary), number)
             _set_aside(sources, spill, memory // 2, rows, tell)
             files = _written(spill, sources, draft, memory, tell)
         for table, frame in whole.items():
             files |= parts_folder.write_whole(draft, table, frame)
-        parts_folder.write_manifest(draft, count, files, source=digest)
+        parts_folder.write_manifest(draft, number, files, source=digest)
     return parts_folder.open_parts(into)
 
 

@@ -207,8 +207,11 @@ def test_a_folder_made_from_the_same_input_is_left_as_it_is(folder: Path, tmp_pa
         partition(files, into, parts=3)
     with (folder / "forecasts.csv").open("a") as file:
         file.write("rain,bob,2026-01-04T00:00:00Z,0.5,,,,\n")
-    with pytest.raises(Refused, match="made from another input"):
+    with pytest.raises(Refused, match="has 2 parts made from another input"):
         partition(find_files([folder]), into)
+    made(folder, tmp_path / "one", parts=1)
+    with pytest.raises(Refused, match="has 1 part made from the same input"):
+        partition(find_files([folder]), tmp_path / "one", parts=2)
 
 
 def problems(folder: Path) -> dict[str, tuple[str, str]]:

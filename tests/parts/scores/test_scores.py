@@ -413,6 +413,8 @@ def test_the_command_lists_the_parts_that_failed(parts: Parts, tmp_path: Path) -
     found = run("score", parts.folder, "--output", tmp_path / "scores", exit_code=1)
     assert "1 part failed:" in found.stderr
     assert "part-00001:" in found.stderr
+    again = f"Then score the parts again with --output {tmp_path / 'scores'}."
+    assert again in found.stderr
     assert "part-00001.parquet is missing, or a worker cannot reach it." in found.stderr
     assert "digest" not in found.stdout
 
