@@ -147,7 +147,7 @@ def join_family(session: Session, slugs: Sequence[str], *, member: Member, now: 
 def join_pairs(
     session: Session, pairs: Sequence[SamePair], *, member: Member, now: datetime
 ) -> list[Joined]:
-    """Return what ``join_family`` returns for each pair in turn; new wordings are written.
+    """Join each pair in turn and return the families; new wordings are written.
 
     Pairs that are in one family by then, such as the third of three platforms, are passed over. An
     error names the pair. Refused if all are in one family already.
@@ -213,7 +213,7 @@ def tell_pairs_apart(
     now: datetime,
     apart: bool = True,
 ) -> list[DistinctPair]:
-    """Return what ``tell_apart`` returns for each pair; an error names the pair."""
+    """Tell each pair apart and return the rows, which are written; an error names the pair."""
     rows = []
     for pair in pairs:
         with _named(pair):
