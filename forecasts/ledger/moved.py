@@ -39,9 +39,12 @@ def mark(session: Session, place: str) -> None:
     connection.execute(insert(_TABLE), {"place": place})
 
 
-def unmark(session: Session) -> None:
-    """Let the ledger take acts again."""
-    _TABLE.drop(session.connection())
+def unmark(session: Session) -> str:
+    """Let the ledger take acts again; return the place that it was moved to, blank if to none."""
+    there = _place(session.connection().connection)
+    if there:
+        _TABLE.drop(session.connection())
+    return there
 
 
 def require_here(connection: Any, path: Path) -> None:

@@ -99,10 +99,11 @@ def move(
 def reopen(engine: Engine) -> str:
     """Return the place that the ledger was moved to; it takes acts again. Refused if it does."""
     there = moved.moved_to(engine)
+    if there:
+        with writing(_though_moved(engine)) as session:
+            there = moved.unmark(session)
     if not there:
         raise Refused(f"The ledger at {place(engine)!r} was not moved away, so it takes acts.")
-    with writing(_though_moved(engine)) as session:
-        moved.unmark(session)
     return there
 
 

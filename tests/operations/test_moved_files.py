@@ -124,6 +124,21 @@ def test_a_reopened_file_takes_acts_and_the_new_place_is_left_as_it_is(
         reopen(old)
 
 
+def test_of_two_who_reopen_a_file_one_is_told_that_it_takes_acts(
+    old: Engine, new: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move(old, new)
+
+    def first(engine: Engine) -> str:
+        monkeypatch.undo()
+        reopen(engine)  # by another, just after this one has looked
+        return "the new place"
+
+    monkeypatch.setattr("forecasts.ledger.moved.moved_to", first)
+    with pytest.raises(Refused, match="was not moved away"):
+        reopen(old)
+
+
 def test_a_reopened_file_can_be_moved_again(
     old: Engine, new: Engine, tmp_path: Path, opened: Callable[..., Engine]
 ) -> None:
