@@ -25,7 +25,7 @@ from forecasts.common import limits
 from forecasts.common.errors import BadInput, Problem
 from forecasts.exchange.folder.archive import unpack
 from forecasts.exchange.folder.drafts import drafted
-from forecasts.exchange.folder.rules import check_folder
+from forecasts.exchange.folder.rules import check_folder, require_values
 from forecasts.exchange.folder.tables import (
     Table,
     batch_texts,
@@ -157,6 +157,8 @@ def _table(folder: Path, name: str, warn: Callable[[str], None]) -> Table:
             f"{path.name} has no column {missing[0]}.",
             problems=[Problem(path.name, column, "required column") for column in missing],
         )
+    if name == "forecasts":
+        require_values(path.name, table.header)
     unknown = [column for column in table.header if column not in columns]
     if unknown:
         warn(f"{path.name}: left out columns that the format does not have: {', '.join(unknown)}")

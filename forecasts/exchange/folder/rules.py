@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from functools import lru_cache, partial
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from forecasts.articles.article import CapturedArticle, content_hash
-from forecasts.common.errors import LedgerError
+from forecasts.common.errors import BadInput, LedgerError
 from forecasts.exchange.folder.tables import Table
 from forecasts.ledger.models import DIGEST_ADDRESS, EvidenceKind, QuestionText, QuestionType, Stance
 from forecasts.questions.outcomes import NOT_SCORED, bounds_fault, figure_to_float, read_outcome
@@ -156,7 +156,19 @@ def _check_forecasts(table: Table, forecasts: pd.DataFrame, questions: pd.DataFr
             _check_value(partial(table.wrong, row), given, *outlines[slug])
 
 
+# A forecast has one of them; a row without any is a withdrawal.
 _VALUES = ("probability", "probabilities", "quantiles")
+
+
+def require_values(file: str, header: Collection[str]) -> None:
+    """Refuse forecasts without a column of values, with BadInput that names the file."""
+    if not set(_VALUES) & set(header):
+        raise BadInput(
+            f"{file} has no column probability, probabilities or quantiles, so each row would be "
+            "a withdrawal.",
+            remedy="Rename the column of the forecasts. If the rows are withdrawals, add a blank "
+            "column probability.",
+        )
 
 
 def _check_value(

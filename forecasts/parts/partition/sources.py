@@ -30,6 +30,7 @@ from forecasts.common.json_text import json_text
 from forecasts.exchange.folder.blocks import csv_header, require_utf8
 from forecasts.exchange.folder.cells import READERS
 from forecasts.exchange.folder.folder import FILES
+from forecasts.exchange.folder.rules import require_values
 from forecasts.parts.files import parts_of
 from forecasts.parts.folder import WHOLE, open_parts
 from forecasts.parts.manifest import is_parts
@@ -41,8 +42,6 @@ _CHECKED_LATER = ("probabilities", "quantiles")
 # DuckDB's types of times with a zone, and of a column without any.
 _WITH_ZONE = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS", '"NULL"')
 _SAMPLE = 1 << 20
-# A forecast has one of them; a row without any is a withdrawal.
-_VALUES = ("probability", "probabilities", "quantiles")
 _COLUMNS_SHOWN = 8
 # Notes the row of a batch, its column and value, and the rule that the cell breaks.
 Wrong = Callable[[int, str, Any, str], None]
@@ -310,13 +309,8 @@ def _recognised(path: Path, warn: Callable[[str], None]) -> File:
             if unknown := [name for name in header if name not in columns]:
                 names = ", ".join(map(str, unknown))
                 warn(f"{path.name}: left out columns that the format does not have: {names}")
-            if table == "forecasts" and not set(_VALUES) & set(header):
-                raise BadInput(
-                    f"{path.name} has no column probability, probabilities or quantiles, so each "
-                    "row would be a withdrawal.",
-                    remedy="Rename the column of the forecasts. If the rows are withdrawals, add a "
-                    "blank column probability.",
-                )
+            if table == "forecasts":
+                require_values(path.name, header)
             return File(path, table)
     missing = [name for name in FILES[named[0]][1] if name not in header] if named else []
     raise BadInput(

@@ -465,3 +465,12 @@ def test_any_words_numbers_and_instants_survive_writing_and_reading(
     write_folder(frames, out)
     again = read_folder(out)
     assert cells(again.forecasts) == cells(frames.forecasts)
+
+
+def test_forecasts_without_a_column_of_values_are_not_taken_for_withdrawals(tmp_path: Path) -> None:
+    forecasts = "question_id,forecaster,made_at,prob\nq,alice,2026-01-02T00:00:00Z,0.7\n"
+    place = folder(tmp_path / "ledger", forecasts=forecasts)
+    with pytest.raises(BadInput, match=r"forecasts\.csv has no column probability, probabilities"):
+        read_folder(place)
+    withdrawn = forecasts.replace("prob", "probability").replace("0.7", "")
+    assert len(read_folder(folder(place, forecasts=withdrawn)).forecasts) == 1
