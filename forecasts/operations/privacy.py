@@ -118,9 +118,8 @@ def remove(session: Session, handle: str, *, member: Member | None, now: datetim
     """Return the removal of the member's identity and texts, which is written and permanent.
 
     Their tokens and those of their bots are revoked; their sign-in, channels and settings are
-    removed. ``member``: the
-    caller, themselves or an admin; None for the owner of the ledger's database. Refused for a
-    removed member and for the ledger's only admin.
+    removed. ``member``: the caller, themselves or an admin; None for the owner of the ledger's
+    database. Refused for a removed member and for the ledger's only admin.
     """
     who = member_named(session, handle)
     _require(session, who, member, now)
