@@ -35,9 +35,18 @@ const fieldLike = (one, fits = (key) => key === one.key) =>
       fits(keyOf(elementOf(field))),
   );
 
+// The form of a card, "" elsewhere.
+const cardForm = (act) => {
+  const field = act.startsWith(CARD) && valueIn(act);
+  return field ? formOf(field) : "";
+};
+// The card has a new form, so its save is stored.
+const isRenewed = (one) => cardForm(one.act) !== one.form;
+
 // Waits for the field to be drawn again or, if its act is ``saved``, for the one after the save.
 function wait(identity, saved) {
   const one = { ...identity, saved, refusals: refusals(), lines: [], hasRun: false, rest: 0 };
+  one.form = cardForm(one.act);
   state.waits.add(one);
   startLooking();
   return one;
@@ -73,7 +82,12 @@ function meet(one) {
 // Streamlit knows a card by its place in the list. If the card above it is saved just before, another
 // card has that place when the request is run, and nobody reads it.
 const isUnreadCard = (one, field) =>
-  one.saved && !one.again && !isRefused(one) && one.act.startsWith(CARD) && field.value !== "";
+  one.saved &&
+  !one.again &&
+  !isRefused(one) &&
+  !isRenewed(one) &&
+  one.act.startsWith(CARD) &&
+  field.value !== "";
 
 function saveAgain(one, field) {
   Object.assign(one, { again: true, hasRun: false, rest: 0 });
@@ -170,7 +184,7 @@ function divert({ target }) {
   const isField = target.matches?.(TEXT) && !target.matches(".typed-ahead");
   state.at = isField ? identify(target) : null;
   const saving = [...state.waits].find(
-    (one) => one.saved && !one.cover && one.place === state.at?.place,
+    (one) => one.saved && !one.cover && one.place === state.at?.place && !isRenewed(one),
   );
   if (saving) cover(Object.assign(saving, state.at));
 }
