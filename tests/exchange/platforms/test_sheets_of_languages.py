@@ -20,16 +20,9 @@ from forecasts.exchange.platforms.sheet_words import (
     unaccented,
 )
 from tests.exchange.platforms import sheets
+from tests.exchange.platforms.test_sheet_columns import read, refused
 
 GERMAN = "Frage;Person;Wahrscheinlichkeit;Datum;Ergebnis;Frist\n"
-
-
-def read(path: Path, text: str, **columns: str) -> PlatformRecord:
-    return sheets.read(path / "sheet.csv", text, format_="pairs", columns=columns)
-
-
-def refused(path: Path, text: str, **columns: str) -> Any:
-    return sheets.refused(path / "sheet.csv", text, format_="pairs", columns=columns)
 
 
 def probabilities(record: PlatformRecord) -> list[float]:
