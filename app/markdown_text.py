@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from difflib import SequenceMatcher
 from urllib.parse import quote
 
-from forecasts.exchange.importing.frames import Imported
+from forecasts.importing.frames import Imported
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.reports.render.wording import shortened as shortened
 

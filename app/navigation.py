@@ -12,9 +12,9 @@ from app.forms.first_steps import sample_banner
 from app.forms.sign_in import enter, way_out
 from app.markdown_text import as_text
 from app.session import acknowledge, engine, name_window, shown_outages
-from forecasts.exchange.samples.demonstration import is_demonstration
 from forecasts.ledger import database
 from forecasts.ledger.moved import moved_to
+from forecasts.samples.demonstration import is_demonstration
 
 st.set_page_config(page_title="Forecast Ledger", page_icon="🎯", layout="wide")
 

@@ -27,7 +27,7 @@ from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database, schema
 from forecasts.questions import registry
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 
 BATCH, BATCHES, BATCH_BAR = 10_000, 5, 15_000  # forecasts, transactions, forecasts a second
 VERIFY_BAR = 15  # seconds

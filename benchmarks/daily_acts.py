@@ -30,7 +30,7 @@ from forecasts.ledger import database, schema
 from forecasts.questions import registry
 from forecasts.resolution import confirmation
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.app.browsing import DONE, answering, free_port, launched, serving
 
 WIDTHS = {1280: 800, 390: 844}  # with their heights

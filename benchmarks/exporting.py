@@ -29,11 +29,11 @@ from sqlmodel import select
 from benchmarks.reporting import run
 from benchmarks.writing import ledger, verdict
 from forecasts.access.members import member_or_new
-from forecasts.exchange.importing.frames import import_frames
+from forecasts.folder.frames import complete
+from forecasts.importing.frames import import_frames
 from forecasts.ledger import database, schema
 from forecasts.ledger.insertion import lightened
 from forecasts.ledger.models import Question
-from forecasts.scores.frames import complete
 
 EACH = 500  # forecasts on a question
 PEOPLE = 200

@@ -16,7 +16,8 @@ import pandas as pd
 import scoring
 from benchmarks.comparing import LEVEL, comparisons, wrong
 from benchmarks.worlds import AS_OF, Many, World, faulty, repeat
-from forecasts.exchange.folder.folder import read_folder
+from forecasts.folder.folder import read_folder
+from forecasts.folder.frames import Frames
 from forecasts.reports import build
 from forecasts.reports.build import LOG
 from forecasts.reports.calibration import auc
@@ -30,7 +31,6 @@ from forecasts.reports.rows import by_group
 from forecasts.reports.scope import numbered
 from forecasts.reports.verdict import FEWEST, verdict
 from forecasts.reports.when_made import Forecasts, claims, forecasts_made, when_made
-from forecasts.scores.frames import Frames
 from scoring.shared_shocks import spans_of
 
 Measure = Callable[[int, int], pd.DataFrame]

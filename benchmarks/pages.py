@@ -35,11 +35,11 @@ import app.session
 from benchmarks.people import SECONDS, measure_people
 from forecasts.access.members import member_or_new
 from forecasts.common.settings import sqlite_url
-from forecasts.exchange.importing.frames import import_frames
+from forecasts.folder.frames import complete
+from forecasts.importing.frames import import_frames
 from forecasts.ledger import database, schema
 from forecasts.ledger.models import Forecast
 from forecasts.questions import standing
-from forecasts.scores.frames import complete
 from scoring.simulation import simulate
 from scoring.tournament import Team, Tournament
 from tests.app.browsing import DONE, answering, free_port, launched, serving

@@ -18,8 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from forecasts.exchange.folder.folder import write_folder
-from forecasts.scores.frames import complete
+from forecasts.folder.folder import write_folder
+from forecasts.folder.frames import complete
 from scoring.simulation import simulate
 from scoring.tournament import Team, Tournament
 

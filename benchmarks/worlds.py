@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from forecasts.scores.frames import Frames, complete
+from forecasts.folder.frames import Frames, complete
 from scoring.simulation import simulate
 from scoring.tournament import Team, Tournament
 

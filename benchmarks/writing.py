@@ -38,14 +38,14 @@ from forecasts.ledger.models import Forecast, Question
 from forecasts.ledger.verification import verify
 from forecasts.questions import registry
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 
 # Each writer is a process, forked from one that has already loaded the ledger.
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(
     [
-        "forecasts.exchange.folder.folder",
-        "forecasts.exchange.importing.frames",
+        "forecasts.folder.folder",
+        "forecasts.importing.frames",
         "forecasts.ledger.verification",
     ]
 )

@@ -306,7 +306,7 @@ def save(picture: bytes, path: Path) -> None:
 
 def main(only: list[str]) -> None:
     """Write the page and its pictures, or only the pictures named in ``only``."""
-    from forecasts.exchange.samples import demonstration
+    from forecasts.samples import demonstration
     from tests.app.browsing import launched, serving
 
     FOLDER.mkdir(exist_ok=True)

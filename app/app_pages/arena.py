@@ -22,7 +22,7 @@ from forecasts.reports.render import wording as words
 from forecasts.reports.render.glossary import OF_COMPARISONS
 from forecasts.reports.report import LeftOut
 from forecasts.reports.selection import Choice
-from forecasts.scores import frames
+from forecasts.scores import ledger_frames as frames
 
 OF: dict[str, Of] = {"Members": "forecasters", "Models": "models", "Kinds": "kinds"}
 UNTIL: dict[Of, str] = {

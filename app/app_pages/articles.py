@@ -32,14 +32,14 @@ from app.views.lists import page_asked, search_field
 from forecasts.access import roles
 from forecasts.access.roles import Action
 from forecasts.articles import library
-from forecasts.articles.article import PARAGRAPH, CapturedArticle, canonical_url
 from forecasts.articles.capture import capture, capture_bytes, capture_text
-from forecasts.articles.drafting.drafts import Draft, drafts_of
+from forecasts.articles.drafts import Draft, drafts_of
 from forecasts.ledger.models import Article
 from forecasts.questions import sources
 from forecasts.questions.from_article import find_duplicates
 from forecasts.questions.standing import QuestionState
-from forecasts.questions.typed_dates import read_date
+from forecasts.reading.article import PARAGRAPH, CapturedArticle, canonical_url
+from forecasts.values.typed_dates import read_date
 
 SHELVES = ("All", "Without questions")
 ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)

@@ -13,6 +13,7 @@ from app.session import ledger_url, now, reading
 from app.views.downloads import downloads
 from app.views.lists import report_table, table
 from forecasts.access import kinds, memberships, visibility
+from forecasts.common.text import count
 from forecasts.questions import standing
 from forecasts.reports import comparison as report_comparison
 from forecasts.reports import numbers
@@ -22,7 +23,7 @@ from forecasts.reports.comparison.document import losses_table
 from forecasts.reports.render import wording as words
 from forecasts.reports.render.glossary import OF_COMPARISONS as STATISTICS
 from forecasts.reports.selection import Choice
-from forecasts.scores import frames
+from forecasts.scores import ledger_frames as frames
 from forecasts.updates import model_uses
 
 OF: dict[str, Of] = {
@@ -106,7 +107,7 @@ def conclusion(comparison: Comparison) -> None:
     if waiting:
         wait = "waits until its" if waiting == 1 else "wait until their"
         st.caption(
-            f"{numbers.count(waiting, 'question')} resolved early and {wait} scheduled close has "
+            f"{count(waiting, 'question')} resolved early and {wait} scheduled close has "
             "passed: early outcomes lean to “yes”."
         )
 

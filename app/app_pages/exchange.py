@@ -14,8 +14,8 @@ from app.views import import_preview
 from app.views.links import question_link
 from app.views.progress import progress
 from forecasts.access.roles import Action
-from forecasts.exchange.importing.frames import import_frames
-from forecasts.exchange.importing.record import Preview, import_record
+from forecasts.importing.frames import import_frames
+from forecasts.importing.record import Preview, import_record
 from forecasts.questions.origins import in_words, platform_name
 from forecasts.questions.standing import listing
 

@@ -24,7 +24,7 @@ from app.views.own_scores import (
 from forecasts.common.times import in_zone
 from forecasts.reports import numbers
 from forecasts.reports.own_scores import WINDOW, OwnScores, own_scores
-from forecasts.scores import frames
+from forecasts.scores import ledger_frames as frames
 from forecasts.scores.printed_scores import printed_scores
 from forecasts.scores.scored_questions import ScoredQuestion, matching
 

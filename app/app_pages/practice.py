@@ -13,12 +13,12 @@ from app.markdown_text import as_text, counted, paragraphs, significant
 from app.session import now, page_state, reading, shown_errors
 from app.times import day
 from app.views.lists import table
-from forecasts.exchange.samples import practice
-from forecasts.exchange.samples.practice import Answer, Exercise
 from forecasts.reports import Group, numbers
 from forecasts.reports.render import wording
-from forecasts.updates.value_parsing import read_percent_field
-from forecasts.updates.values import format_probability
+from forecasts.samples import practice
+from forecasts.samples.practice import Answer, Exercise
+from forecasts.values.value import format_probability
+from forecasts.values.value_parsing import read_percent_field
 
 LEDGER, BUILT_IN = "This ledger", "Built-in set"
 FIELD = "act-practice"  # the key of the container with the field

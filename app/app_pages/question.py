@@ -60,7 +60,7 @@ from forecasts.scores import stored_scores
 from forecasts.scores.printed_scores import printed_scores
 from forecasts.updates import comments, previews, updates
 from forecasts.updates.evidence_parsing import recent_articles
-from forecasts.updates.values import format_leaders
+from forecasts.values.value import format_leaders
 
 BADGES = {
     Status.open: "green",

@@ -25,8 +25,8 @@ from forecasts.questions.origins import origins, platform_name, platforms
 from forecasts.questions.search import Filter, Order, Row
 from forecasts.questions.standing import Status, last_registered
 from forecasts.questions.trends import Trend
-from forecasts.scores import frames
-from forecasts.updates.values import format_leaders, format_probability
+from forecasts.scores import ledger_frames as frames
+from forecasts.values.value import format_leaders, format_probability
 
 FILTER_WIDTH = 132  # pixels
 FIND, ASK = "Find", "Ask a question"

@@ -24,7 +24,7 @@ from forecasts.ledger.models import Forecast
 from forecasts.questions.standing import QuestionState
 from forecasts.scores.scored_questions import ScoredQuestion
 from forecasts.updates.evidence_parsing import recent_articles
-from forecasts.updates.values import format_value
+from forecasts.values.value import format_value
 
 RECENT_ARTICLES = 30  # offered here; the question's own page offers more
 AHEAD = 30  # questions to forecast that can be typed before their cards are drawn

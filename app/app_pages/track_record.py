@@ -24,7 +24,7 @@ from forecasts.reports.own_scores import OwnScores, own_scores, within
 from forecasts.reports.render import wording
 from forecasts.reports.report import By
 from forecasts.reports.selection import Choice
-from forecasts.scores import frames
+from forecasts.scores import ledger_frames as frames
 from forecasts.updates import model_uses
 
 MOST = len(LINES)  # records side by side

@@ -21,7 +21,7 @@ from app.charts.question_chart import (
 from app.markdown_text import figure, shortened
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.updates.previews import Slice
-from forecasts.updates.values import format_probability
+from forecasts.values.value import format_probability
 
 
 def density_chart(slices: Sequence[Slice], text: QuestionText) -> Spec:

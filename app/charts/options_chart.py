@@ -25,7 +25,7 @@ from app.charts.question_chart import (
 from app.times import when
 from forecasts.ledger.models import QuestionText
 from forecasts.scores.paths import Paths
-from forecasts.updates.values import format_probability
+from forecasts.values.value import format_probability
 
 REST = "Other options"
 _LEGEND_ROW = 21  # pixels

@@ -22,9 +22,9 @@ from app.markdown_text import figure, shortened, significant
 from app.times import when, zone
 from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import QuestionText, QuestionType
-from forecasts.questions.outcomes import figure_to_float
 from forecasts.scores.paths import CROWD, Paths
-from forecasts.updates.values import format_probability
+from forecasts.values.outcomes import figure_to_float
+from forecasts.values.value import format_probability
 
 Spec = dict[str, Any]  # a chart, or a part of one, as Vega-Lite reads it
 

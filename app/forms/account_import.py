@@ -31,12 +31,12 @@ from app.session import (
 from app.views.progress import progress
 from forecasts.access.oidc_settings import configured_sign_in
 from forecasts.access.roles import Rights
+from forecasts.accounts import tokens
+from forecasts.accounts.accounts import ACCOUNTS, Account, own, settled
+from forecasts.accounts.client import Client, Site
+from forecasts.accounts.kept import Kept
 from forecasts.common.errors import BadInput
-from forecasts.exchange.accounts import tokens
-from forecasts.exchange.accounts.accounts import ACCOUNTS, Account, own, settled
-from forecasts.exchange.accounts.client import Client, Site
-from forecasts.exchange.accounts.kept import Kept
-from forecasts.exchange.platforms.record import Choices
+from forecasts.platforms.record import Choices
 
 _MOST_WAITING = 60.0  # seconds that a page waits for a busy platform
 Tell = Callable[[str, float], None]

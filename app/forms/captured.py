@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from forecasts.articles.article import CapturedArticle, merge, split_at
+from forecasts.reading.article import CapturedArticle, merge, split_at
 
 
 @dataclass(frozen=True)

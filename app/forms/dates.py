@@ -16,7 +16,7 @@ from app import session
 from app.markdown_text import as_text
 from app.times import day, local_day, when, zone, zone_name
 from forecasts.common.errors import BadInput
-from forecasts.questions.typed_dates import iso_date, read_date
+from forecasts.values.typed_dates import iso_date, read_date
 
 
 @dataclass(frozen=True)

@@ -18,17 +18,17 @@ from app.markdown_text import as_text, counted, shortened
 from app.session import Act, act, form_key, lowest_probability
 from app.times import day, local_day, zone
 from app.views.links import question_link
-from forecasts.articles.drafting.drafts import Draft
-from forecasts.articles.drafting.strength import Strength
+from forecasts.articles.drafts import Draft
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.questions import registry
 from forecasts.questions.sources import find_passage
 from forecasts.questions.standing import QuestionState
-from forecasts.questions.typed_dates import read_date
+from forecasts.reading.drafting.strength import Strength
 from forecasts.updates.ask import Asked, ask
 from forecasts.updates.typed_values import read_typed, require_offered_range
-from forecasts.updates.values import Value, format_value
+from forecasts.values.typed_dates import read_date
+from forecasts.values.value import Value, format_value
 
 CARDS = 30  # shown at first, and more on each press
 

@@ -9,9 +9,9 @@ import streamlit as st
 from app.markdown_text import as_text
 from app.session import current_member, now, page_state, reading, shown_errors
 from app.views.downloads import ledger_folder_button
-from forecasts.exchange import question_files
-from forecasts.exchange.export_formats import Packed, packed_as
-from forecasts.exchange.outgoing.formats import FORMATS
+from forecasts.exporting import question_files
+from forecasts.exporting.formats import Packed, packed_as
+from forecasts.platforms.export_formats import FORMATS
 
 _FOLDER = "folder"
 _TITLES = (

@@ -17,8 +17,8 @@ from app.session import (
 from app.views.progress import progress
 from forecasts.access.oidc_settings import configured_sign_in
 from forecasts.access.roles import Action
-from forecasts.exchange.samples import demonstration
 from forecasts.ledger.urls import sqlite_path
+from forecasts.samples import demonstration
 
 EXAMPLE = "Will it rain in London tomorrow? 30%"
 _STEPS = 7  # that the demonstration announces while it is built

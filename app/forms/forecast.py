@@ -38,7 +38,7 @@ from forecasts.updates.evidence import (
 )
 from forecasts.updates.evidence_parsing import parse_evidence
 from forecasts.updates.typed_values import require_offered_range
-from forecasts.updates.values import Value, format_change, format_value, value_of
+from forecasts.values.value import Value, format_change, format_value, value_of
 
 _STANCES = {
     Stance.supports: "raises it",

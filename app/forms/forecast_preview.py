@@ -16,7 +16,7 @@ from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
 from forecasts.updates import previews
 from forecasts.updates.typed_values import read_typed
-from forecasts.updates.values import Value, format_odds, format_probability, format_value, value_of
+from forecasts.values.value import Value, format_odds, format_probability, format_value, value_of
 
 
 class Clock(TypedDict):

@@ -28,10 +28,10 @@ from app.markdown_text import as_text, bounds
 from app.session import lowest_probability
 from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
-from forecasts.questions.outcomes import figure_to_float
 from forecasts.updates import typed_values
 from forecasts.updates.typed_values import QUANTILES, example_quantiles, read_typed, typed_forecast
-from forecasts.updates.values import Value, format_value
+from forecasts.values.outcomes import figure_to_float
+from forecasts.values.value import Value, format_value
 
 _HELP = {
     QuestionType.binary: "30 or 30% is 30%; so are the fraction .3 and the odds 3:7. 1/3 is 33.3%.",

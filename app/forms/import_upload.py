@@ -35,20 +35,20 @@ from app.views.progress import progress
 from forecasts.access.roles import Rights
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, LedgerError
-from forecasts.exchange.folder.folder import is_ledger_folder, read_folder
-from forecasts.exchange.importing.aliases import aliases
-from forecasts.exchange.importing.frames import Imported, compact, rehearse
-from forecasts.exchange.importing.record import Preview, preview
-from forecasts.exchange.platforms import formats
-from forecasts.exchange.platforms.column_guesses import SCALE, are_usual
-from forecasts.exchange.platforms.record import Choices, PlatformRecord
-from forecasts.exchange.platforms.sheet_words import USUAL
-from forecasts.exchange.platforms.source import opened
+from forecasts.folder.folder import is_ledger_folder, read_folder
+from forecasts.folder.frames import Frames
+from forecasts.importing.aliases import aliases
+from forecasts.importing.frames import Imported, compact, rehearse
+from forecasts.importing.record import Preview, preview
 from forecasts.ledger import database
 from forecasts.ledger.clock import act_time
 from forecasts.ledger.models import Member
-from forecasts.questions.typed_dates import read_date
-from forecasts.scores.frames import Frames
+from forecasts.platforms import formats
+from forecasts.platforms.column_guesses import SCALE, are_usual
+from forecasts.platforms.record import Choices, PlatformRecord
+from forecasts.platforms.sheet_words import USUAL
+from forecasts.platforms.source import opened
+from forecasts.values.typed_dates import read_date
 
 FOLDER = "folder"  # the format of a ledger folder
 _ENDINGS = ["zip", "csv", "json", "jsonl"]

@@ -19,8 +19,8 @@ from forecasts.common.errors import BadInput
 from forecasts.ledger.models import QuestionType, Role
 from forecasts.questions import registry
 from forecasts.questions.sources import find_passage
-from forecasts.questions.typed_dates import deadline_in_title
 from forecasts.updates.ask import ask
+from forecasts.values.typed_dates import deadline_in_title
 
 ONLY_ME = "Only you can see it until it has criteria."
 

@@ -24,7 +24,7 @@ from forecasts.questions.families import (
     tell_pairs_apart,
 )
 from forecasts.questions.origins import origins, platform_name
-from forecasts.scores import frames
+from forecasts.scores import ledger_frames as frames
 
 _SHOWN = 25  # pairs a page
 _MOST = 1000  # pairs looked for

@@ -14,7 +14,7 @@ from app.session import act, form_key, page_state
 from forecasts.ledger.models import Forecast
 from forecasts.questions.standing import QuestionState
 from forecasts.updates.undo import undo
-from forecasts.updates.values import format_value, value_of
+from forecasts.values.value import format_value, value_of
 
 _SHOWN_FOR = timedelta(minutes=2)
 _CHANGE, _TITLE = 80, 60  # characters shown

@@ -23,9 +23,9 @@ from app.times import when
 from app.views.lists import shown_page, table
 from forecasts.access import kinds
 from forecasts.access.kinds import Crowd, CrowdOf
+from forecasts.folder.frames import rows
 from forecasts.ledger.models import QuestionType, Stance
 from forecasts.questions.standing import QuestionState
-from forecasts.scores.frames import rows
 from forecasts.scores.paths import Paths, option_paths, path_table, paths
 
 _ROWS = 50  # of the chart's table

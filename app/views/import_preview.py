@@ -15,9 +15,9 @@ from app.markdown_text import as_lines, as_text, counted, link, shortened
 from app.times import day, local_day
 from app.views.lists import shown_page, table
 from forecasts.common.text import on_one_line, without_formulas
-from forecasts.exchange.importing.frames import Imported
-from forecasts.exchange.importing.record import Preview, QuestionRow
-from forecasts.exchange.platforms.record import Advice
+from forecasts.importing.frames import Imported
+from forecasts.importing.record import Preview, QuestionRow
+from forecasts.platforms.record import Advice
 
 _ROWS = 12  # on a page of a list
 _NAMES = 10  # members listed

@@ -6,9 +6,9 @@ import streamlit as st
 
 from app.markdown_text import as_text
 from app.session import current_member, now, reading, settings, shown_errors
-from forecasts.exchange.publication import facts
-from forecasts.exchange.publication.publish import Published, publish_as_zip
 from forecasts.operations.stamps import folder_of_proofs, stamps
+from forecasts.publication import facts
+from forecasts.publication.publish import Published, publish_as_zip
 
 
 def publish_record() -> None:

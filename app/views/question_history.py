@@ -38,7 +38,7 @@ from forecasts.scores.stored_scores import CRPS
 from forecasts.updates.comments import Remark, by_forecast, reasons
 from forecasts.updates.evidence import format_citation
 from forecasts.updates.moves import Move, moves
-from forecasts.updates.values import format_leaders, format_origin, format_value
+from forecasts.values.value import format_leaders, format_origin, format_value
 
 PER_PAGE = 15
 _LONG = 1_000  # characters of a text that is folded
@@ -108,7 +108,7 @@ def forecast_list(
         with st.container(border=True, gap="xsmall"):
             value = as_text(format_value(forecast, wordings[-1].options))
             st.markdown(f"**{as_text(handle)}** — {value}")
-            st.caption(dotted(when(forecast.made_at), format_origin(forecast)))
+            st.caption(dotted(when(forecast.made_at), format_origin(forecast.origin)))
             for reason in reasons(forecast, explained):
                 _words(reason)
             _citations(forecast, cited, wordings[-1].type)

@@ -17,6 +17,7 @@ from app.markdown_text import as_text, significant
 from app.views.links import question_link
 from app.views.lists import report_table
 from app.views.own_scores import last_call, score_link
+from forecasts.common.text import count
 from forecasts.reports import Group, numbers
 from forecasts.reports.advice import advice
 from forecasts.reports.measures import Estimate, Interval
@@ -55,7 +56,7 @@ def record(group: Group, choice: Choice, *, whole: Group, own: OwnScores | None)
     else:
         _reliability(group)
     if group.questions < whole.questions:
-        counted = numbers.count(group.questions, "question")
+        counted = count(group.questions, "question")
         st.caption(f"Below: the {counted} whose scheduled close has passed.")
     _details(group, choice, own=None if few else own)
 
@@ -71,11 +72,11 @@ def _to_go(group: Group) -> None:
     have = min(group.questions, group.families)
     linked, more = "", f"{FEWEST - have} more"
     if group.families < group.questions:
-        linked = f", in {numbers.count(group.families, 'family')}"
+        linked = f", in {count(group.families, 'family')}"
         more = "1 more family" if FEWEST - have == 1 else f"{FEWEST - have} more families"
     st.progress(
         have / FEWEST,
-        text=f"Too few to tell: {numbers.count(group.questions, 'question')}{linked}. A verdict on "
+        text=f"Too few to tell: {count(group.questions, 'question')}{linked}. A verdict on "
         f"calibration takes {more}.",
     )
     st.caption(f"Below {FEWEST} questions or families, luck and error look alike.")
@@ -88,7 +89,7 @@ def _score(whole: Group) -> None:
     _metric(columns[0], "brier", whole.brier.mean, _interval(whole.brier.interval))
     with columns[1].container(gap=None):
         st.metric("Questions", f"{whole.questions:,}", help=STATISTICS["questions"].help)
-        st.caption(numbers.count(whole.updates, "update"))
+        st.caption(count(whole.updates, "update"))
     coverage = STATISTICS["coverage"].help
     columns[2].metric("Coverage", numbers.percent(whole.coverage), help=coverage)
 
@@ -97,7 +98,7 @@ def _waiting(group: Group, whole: Group) -> None:
     """Say how many questions the score counts and the verdict does not yet."""
     waiting = whole.questions - group.questions
     if waiting > 0:
-        resolved = f"{numbers.count(waiting, 'question')} resolved early"
+        resolved = f"{count(waiting, 'question')} resolved early"
         wait = "waits" if waiting == 1 else "wait"
         st.caption(
             f"The score counts all resolved questions. {resolved} and {wait} for the verdict until "
@@ -213,7 +214,7 @@ def _against(group: Group) -> None:
         if skill is None or skill.mean is None:
             _metric(column, statistic, None, "nobody to compare with")
         else:
-            basis = numbers.count(skill.questions, "question")
+            basis = count(skill.questions, "question")
             _metric(column, statistic, skill.mean, f"{_interval(skill.interval, 2)}; {basis}")
     with st.container(key="figures-brier-skill"):
         columns = st.columns(3)
@@ -237,7 +238,7 @@ def _all_scores(group: Group) -> None:
         (columns[1], "brier_original", group.brier_original),
     ):
         _metric(column, statistic, score.mean, _interval(score.interval))
-    excluded = f"; {numbers.count(group.log.infinite, 'infinite score')} left out"
+    excluded = f"; {count(group.log.infinite, 'infinite score')} left out"
     note = _interval(group.log.interval) + (excluded if group.log.infinite else "")
     _metric(columns[2], "log", group.log.mean, note)
     columns[3].metric("Families", f"{group.families:,}", help=STATISTICS["families"].help)
@@ -338,9 +339,7 @@ def _finding(
     left.caption(_interval(estimate.interval))
     label, value, explained = other
     right.metric(label, value, help=explained)
-    right.caption(
-        f"{numbers.count(found.questions, 'question')} in {numbers.count(found.families, 'family')}"
-    )
+    right.caption(f"{count(found.questions, 'question')} in {count(found.families, 'family')}")
     st.markdown(as_text(found.sentence))
 
 

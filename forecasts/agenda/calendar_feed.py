@@ -16,7 +16,7 @@ from forecasts.access.tokens import CALENDAR, Issued
 from forecasts.common.errors import NotFound
 from forecasts.ledger.current import has_outcome, is_newest_wording
 from forecasts.ledger.models import Member, Question, QuestionRevision, Token, TokenRevocation
-from forecasts.questions.calendar import Deadlines, calendar
+from forecasts.platforms.icalendar import Deadlines, calendar
 from forecasts.questions.standing import QuestionState, listing
 
 _PAST = timedelta(days=31)  # earlier events are left out

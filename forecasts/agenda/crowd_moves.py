@@ -22,9 +22,9 @@ from sqlmodel import Session, col, func
 from forecasts.access import kinds
 from forecasts.access.visibility import forecast_visible
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
-from forecasts.questions.outcomes import figure_to_float, format_figure
 from forecasts.scores.paths import quantile_at
-from forecasts.updates.values import format_probability, value_of
+from forecasts.values.outcomes import figure_to_float, format_figure
+from forecasts.values.value import format_probability, value_of
 
 THRESHOLD = 0.1  # the least increase of the distance
 MOST_QUESTIONS = 100

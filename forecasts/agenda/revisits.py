@@ -18,7 +18,7 @@ from forecasts.access.roles import Action, require
 from forecasts.common.errors import Refused
 from forecasts.ledger.models import Forecast, Glance, Member, Question, Revisit
 from forecasts.updates.updates import NewForecast, current_forecasts, update_all
-from forecasts.updates.values import value_of
+from forecasts.values.value import value_of
 
 DEFAULT_INTERVAL = timedelta(days=14)
 MOST_DAYS = 3_650

@@ -14,14 +14,14 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from forecasts.articles.article import CapturedArticle, canonical_url
-from forecasts.articles.lines import words
-from forecasts.articles.page.decode import clean, looks_like_html, to_text
-from forecasts.articles.page.html import read_page
-from forecasts.articles.page.plain_text import read_text
 from forecasts.common.errors import CaptureError
 from forecasts.common.limits import TEXT_BYTES, format_bytes
 from forecasts.common.web import fetch
+from forecasts.reading.article import CapturedArticle, canonical_url
+from forecasts.reading.lines import words
+from forecasts.reading.page.decode import clean, looks_like_html, to_text
+from forecasts.reading.page.html import read_page
+from forecasts.reading.page.plain_text import read_text
 
 Notify = Callable[[str], None]  # shows a sentence to the user
 

@@ -14,11 +14,11 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from forecasts.access.roles import Action, require
 from forecasts.access.visibility import question_visible
-from forecasts.articles.article import PARAGRAPH, CapturedArticle, content_hash
-from forecasts.articles.lines import fold
 from forecasts.common.errors import NotFound
 from forecasts.common.limits import require_name
 from forecasts.ledger.models import Article, Member, QuestionSource
+from forecasts.reading.article import PARAGRAPH, CapturedArticle, content_hash
+from forecasts.reading.lines import fold
 
 PAGE_SIZE = 20  # articles
 

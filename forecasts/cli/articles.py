@@ -20,8 +20,8 @@ from forecasts.common.text import on_one_line, printable
 from forecasts.common.times import iso_day_or_time
 
 if TYPE_CHECKING:
-    from forecasts.articles.article import CapturedArticle
     from forecasts.ledger.models import Article
+    from forecasts.reading.article import CapturedArticle
 
 
 @app.command()
@@ -66,7 +66,7 @@ def capture(
     for sentence in left_out:
         print_note(sentence)
     if format_ == "json":
-        from forecasts.exchange.article_json import article_document
+        from forecasts.views.article_json import article_document
 
         print_json({"articles": [article_document(article) for article in found]})
         return
@@ -83,8 +83,8 @@ def _store(
     captured: list[CapturedArticle], seen: datetime, database: str | None, member: str | None
 ) -> list[Article]:
     """Return the articles as stored, after printing which of them are new."""
-    from forecasts.articles.article import content_hash
     from forecasts.articles.library import store
+    from forecasts.reading.article import content_hash
 
     with acting(database, member, begin=True) as (session, who, _):
         stored = store(session, captured, member=who, captured_at=seen)
@@ -108,8 +108,8 @@ def _print_article(
 
     ``asked``: the questions of each quote; ``doubles``: a question like the draft of a number.
     """
-    from forecasts.articles.drafting.drafts import drafts_of
-    from forecasts.articles.drafting.strength import Strength
+    from forecasts.articles.drafts import drafts_of
+    from forecasts.reading.drafting.strength import Strength
 
     published = article.published_at
     known = [
@@ -178,8 +178,8 @@ def _print_next(
 
     ``asked``: sentences that have a question already.
     """
-    from forecasts.articles.drafting.drafts import drafts_of
-    from forecasts.articles.drafting.strength import Strength
+    from forecasts.articles.drafts import drafts_of
+    from forecasts.reading.drafting.strength import Strength
 
     drafts = [
         (article.id, number, draft)
@@ -230,7 +230,7 @@ def articles(
 ) -> None:
     """List captured articles, or show one and register its drafts."""
     from forecasts.articles import library
-    from forecasts.articles.drafting.drafts import drafts_of
+    from forecasts.articles.drafts import drafts_of
     from forecasts.questions import from_article, sources
 
     if register is not None:
@@ -259,7 +259,7 @@ def articles(
         if number is None:
             rows = library.listing(session)
             if format_ == "json":
-                from forecasts.exchange.article_json import article_fields
+                from forecasts.views.article_json import article_fields
 
                 print_json({"articles": [article_fields(one) for one in rows]})
                 return
@@ -280,7 +280,7 @@ def articles(
         alike = from_article.find_duplicates(session, drafts_of(article), now=now)
         doubles = {n: state.slug for n, state in enumerate(alike, 1) if state}
     if format_ == "json":
-        from forecasts.exchange.article_json import article_document
+        from forecasts.views.article_json import article_document
 
         print_json({"articles": [article_document(article, asked, doubles)]})
         return

@@ -30,9 +30,9 @@ from forecasts.common.commands import FILL_IN
 from forecasts.common.errors import BadInput
 
 if TYPE_CHECKING:
-    from forecasts.articles.drafting.drafts import Draft
+    from forecasts.articles.drafts import Draft
     from forecasts.ledger.models import QuestionText
-    from forecasts.updates.values import Value
+    from forecasts.values.value import Value
 
 
 @app.command(cls=TakesNegativeValues)
@@ -115,9 +115,9 @@ def ask(
     from forecasts.access import teams
     from forecasts.access.roles import is_shared
     from forecasts.access.visibility import audience_label
-    from forecasts.articles.text_quotes import TextQuote
     from forecasts.questions import registry
     from forecasts.questions.sources import find_passage
+    from forecasts.reading.text_quotes import TextQuote
     from forecasts.updates.ask import ask as ask_and_forecast
 
     use_own_zone(database, member)
@@ -203,7 +203,7 @@ def ask(
 def _read_line(title: str, value: str | None, now: datetime) -> tuple[str, str | None]:
     """Return the title and the forecast, which may follow it as in the app's one line."""
     from forecasts.updates.ask import read_line
-    from forecasts.updates.value_parsing import read_percent_field
+    from forecasts.values.value_parsing import read_percent_field
 
     line = read_line(title, now=now, zone=zone())
     line.require_clear()
@@ -222,7 +222,7 @@ def _read_line(title: str, value: str | None, now: datetime) -> tuple[str, str |
 
 def _bound(typed: str | None, type_: str, now: datetime, *, first: bool = False) -> str | None:
     """Return a bound; that of dates may be written as people type it: "january 2027"."""
-    from forecasts.questions.typed_dates import iso_date
+    from forecasts.values.typed_dates import iso_date
 
     if typed is None or type_ != "date":
         return typed
@@ -231,7 +231,7 @@ def _bound(typed: str | None, type_: str, now: datetime, *, first: bool = False)
 
 def _value(typed: str, text: QuestionText, now: datetime, step: Callable[..., str]) -> Value:
     """Return the forecast; a bare number is refused with the two commands to choose from."""
-    from forecasts.updates.value_parsing import BareNumber, read_value
+    from forecasts.values.value_parsing import BareNumber, read_value
 
     try:
         return read_value(typed, text, now=now, zone=zone())
@@ -243,8 +243,8 @@ def _value(typed: str, text: QuestionText, now: datetime, step: Callable[..., st
 
 def _understood(text: QuestionText, given: Value | None, phrase: str) -> str:
     """Return the new question as it was understood, in a line."""
-    from forecasts.questions.outcomes import format_bounds
-    from forecasts.updates.values import format_value
+    from forecasts.values.outcomes import format_bounds
+    from forecasts.values.value import format_value
 
     bounds = format_bounds(text)
     read_from = f" (from {phrase!r})" if phrase else ""
@@ -270,7 +270,7 @@ def _draft(
         )
     if article is None:
         return None
-    from forecasts.articles.drafting.drafts import find_draft  # with all of the grammar
+    from forecasts.articles.drafts import find_draft  # with all of the grammar
     from forecasts.articles.library import find_article
 
     with reading_as(database, member) as (session, _, _):
@@ -290,7 +290,7 @@ def _close(
     closes: str | None, title: str | None, drafted: Draft | None, number: int | None, now: datetime
 ) -> _Close:
     """Return the scheduled close; BadInput if none is given or named, or it has passed."""
-    from forecasts.questions.typed_dates import deadline_in_title, read_date
+    from forecasts.values.typed_dates import deadline_in_title, read_date
 
     if closes is not None:
         found, named = _Close(read_date(closes, now=now, zone=zone())), f"--closes {closes}"

@@ -131,7 +131,7 @@ def verify(
 
 def _verify_folder(folder: Path, receipts: Sequence[Receipt], *, as_json: bool) -> None:
     """Print the findings on receipts in a ledger folder; exit code 1 unless each is proved."""
-    from forecasts.exchange.proofs import compare
+    from forecasts.publication.forecast_proofs import compare
 
     found = compare(folder, receipts)
     proved = [one.said for one in found if one.finding == "proved"]
@@ -150,7 +150,7 @@ def _proved_forecasts(session: Session, proved: Sequence[Receipt]) -> list[str]:
     from forecasts.access.members import handles
     from forecasts.ledger.models import Forecast, Question
     from forecasts.questions.registry import newest_wording
-    from forecasts.updates.values import format_value
+    from forecasts.values.value import format_value
 
     def sentence(one: Receipt) -> str:
         forecast = session.get_one(Forecast, one.row_id)

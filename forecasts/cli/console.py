@@ -137,7 +137,7 @@ def time_of(
     """
     if given is None:
         return None
-    from forecasts.questions.typed_dates import read_date  # only commands with a date need it
+    from forecasts.values.typed_dates import read_date  # only commands with a date need it
 
     return read_date(given, now=moment or now(), zone=zone(), end_of_day=end_of_day, past=past)
 
@@ -290,7 +290,7 @@ def emit(content: str | bytes | Iterable[str], output: Path | None) -> None:
             sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
         return
-    from forecasts.exchange.folder.drafts import drafted_file  # only commands with an output
+    from forecasts.folder.drafts import drafted_file  # only commands with an output
 
     try:
         with drafted_file(output) as file:

@@ -12,7 +12,7 @@ from forecasts.cli.session import acting
 from forecasts.common.errors import BadInput
 
 if TYPE_CHECKING:
-    from forecasts.articles.drafting.drafts import Draft
+    from forecasts.articles.drafts import Draft
     from forecasts.ledger.models import Article
     from forecasts.updates.ask import Asked
 
@@ -30,8 +30,8 @@ def register_drafts(
     from forecasts.questions.from_article import ready_drafts
     from forecasts.questions.registry import question_text
     from forecasts.questions.sources import find_passage
-    from forecasts.questions.typed_dates import read_date
     from forecasts.updates.ask import ask
+    from forecasts.values.typed_dates import read_date
 
     if number is None:
         raise BadInput(
@@ -76,7 +76,7 @@ def _numbers(wanted: str) -> list[int]:
 
 def _complete(article: Article, numbers: Sequence[int]) -> list[tuple[Draft, date]]:
     """Return these drafts with their last days; BadInput if one of them lacks something."""
-    from forecasts.articles.drafting.drafts import find_draft
+    from forecasts.articles.drafts import find_draft
 
     if not numbers:
         raise BadInput(

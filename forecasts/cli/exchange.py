@@ -97,7 +97,7 @@ def import_(
 
     All or nothing. Importing it again changes nothing; a newer export adds only new rows.
     """
-    from forecasts.exchange.folder.folder import is_ledger_folder
+    from forecasts.folder.folder import is_ledger_folder
 
     folder = next((path for path in paths if format_ is None and is_ledger_folder(path)), None)
     if folder is not None and len(paths) > 1:
@@ -108,10 +108,10 @@ def import_(
     if folder is not None:
         _import_folder(folder, dry_run, vouch, database, member)
         return
-    from forecasts.exchange.platforms.formats import read
-    from forecasts.exchange.platforms.record import Choices
-    from forecasts.exchange.platforms.source import opened
-    from forecasts.questions.typed_dates import read_date
+    from forecasts.platforms.formats import read
+    from forecasts.platforms.record import Choices
+    from forecasts.platforms.source import opened
+    from forecasts.values.typed_dates import read_date
 
     at, there = now(), zone_named(timezone)
     choices = Choices(
@@ -142,7 +142,7 @@ def import_(
 def _import_folder(
     folder: Path, dry_run: bool, vouch: bool, database: str | None, member: str | None
 ) -> None:
-    from forecasts.exchange.importing.frames import compact, import_frames, rehearse
+    from forecasts.importing.frames import compact, import_frames, rehearse
 
     frames = frames_of(folder, None)
     compact(frames)
@@ -162,7 +162,7 @@ def _aliases(database: str | None, member: str | None, dry_run: bool) -> Callabl
 
     @cache
     def made() -> Callable[[str], str]:
-        from forecasts.exchange.importing.aliases import aliases
+        from forecasts.importing.aliases import aliases
 
         if dry_run:
             with reading_as(database, member, begin=True) as (session, _, _):
@@ -214,8 +214,8 @@ def export(
 
     Anything that you may not see is left out.
     """
-    from forecasts.exchange.export import write_export
-    from forecasts.exchange.proofs import FILE, write_proofs
+    from forecasts.exporting.export import write_export
+    from forecasts.publication.forecast_proofs import FILE, write_proofs
 
     if parquet:
         if format_ is not None or proofs or overwrite:
@@ -265,7 +265,7 @@ def _export_parts(
 def _export_as(
     name: str, path: Path, overwrite: bool, proofs: bool, database: str | None, member: str | None
 ) -> None:
-    from forecasts.exchange.export_formats import export_as
+    from forecasts.exporting.formats import export_as
 
     if proofs:
         raise BadInput("Only a ledger folder can have proofs.", remedy="Leave out --format.")

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from forecasts.ledger.models import Forecast, Question, QuestionText
     from forecasts.ledger.models import Member as LedgerMember
     from forecasts.updates.evidence import CitedEvidence
-    from forecasts.updates.value_parsing import BareNumber
-    from forecasts.updates.values import Value
+    from forecasts.values.value import Value
+    from forecasts.values.value_parsing import BareNumber
 
 
 @app.command(cls=TakesNegativeValues)
@@ -104,8 +104,8 @@ def update(
         with_stances,
     )
     from forecasts.updates.typed_values import typed_forecast
-    from forecasts.updates.value_parsing import BareNumber, read_value
-    from forecasts.updates.values import format_change, value_of
+    from forecasts.values.value import format_change, value_of
+    from forecasts.values.value_parsing import BareNumber, read_value
 
     step = partial(next_step, database=database, member=member)
 
@@ -169,8 +169,8 @@ def _as_json(
     session: Session, question: Question, member: LedgerMember, forecast: Forecast
 ) -> dict[str, Any]:
     """Return a new forecast with its receipt (docs/json.md)."""
-    from forecasts.exchange.question_json import forecast_fields
     from forecasts.ledger.receipts import receipt
+    from forecasts.views.question_json import forecast_fields
 
     return {
         "question": question.slug,
@@ -221,7 +221,7 @@ def look_again(
 
 def certainty_warning(given: Value) -> str | None:
     """Return a sentence about a stated 0% or 100%, None without one."""
-    from forecasts.updates.values import stated_certainty
+    from forecasts.values.value import stated_certainty
 
     if (extreme := stated_certainty(given)) is None:
         return None
@@ -272,7 +272,7 @@ def withdraw(
     from forecasts.questions import registry
     from forecasts.updates import updates
     from forecasts.updates.typed_values import typed_forecast
-    from forecasts.updates.values import format_value
+    from forecasts.values.value import format_value
 
     with acting_on(question, database, member) as (session, found, who, now):
         text = registry.newest_wording(session, found)

@@ -13,9 +13,9 @@ from forecasts.common.errors import LedgerError
 from forecasts.common.text import on_one_line, printable
 
 if TYPE_CHECKING:
-    from forecasts.exchange.importing.frames import Imported
-    from forecasts.exchange.importing.record import Preview, QuestionRow
-    from forecasts.exchange.platforms.record import PlatformRecord
+    from forecasts.importing.frames import Imported
+    from forecasts.importing.record import Preview, QuestionRow
+    from forecasts.platforms.record import PlatformRecord
 
 _LEFT_OUT = 20  # places that a finished import lists
 _NAMES = 10  # members
@@ -36,8 +36,8 @@ def import_or_preview(
     The results are printed, each under the name of its record if there are several.
     ``advance_to``: that of a progress bar.
     """
-    from forecasts.exchange.importing.frames import compact
-    from forecasts.exchange.importing.record import import_record, preview
+    from forecasts.importing.frames import compact
+    from forecasts.importing.record import import_record, preview
 
     for record in records.values():
         compact(record.frames)

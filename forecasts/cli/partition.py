@@ -143,7 +143,7 @@ def showing_steps() -> Iterator[Callable[[str, int, int], None]]:
 
 def print_made(made: Parts) -> None:
     """Print the size of a folder of parts and the next command; say if nothing is to be scored."""
-    from forecasts.reports.numbers import count
+    from forecasts.common.text import count
 
     questions = count(made.rows("questions"), "question")
     forecasts = count(made.rows("forecasts"), "forecast")

@@ -47,11 +47,11 @@ def publish(
     """
     from forecasts.access import teams
     from forecasts.access.members import member_named
-    from forecasts.exchange.folder.drafts import require_empty
-    from forecasts.exchange.publication import facts
-    from forecasts.exchange.publication.publish import publish as publish_record
-    from forecasts.exchange.publication.site import base_url
+    from forecasts.folder.drafts import require_empty
     from forecasts.operations.stamps import folder_of_proofs, stamps
+    from forecasts.publication import facts
+    from forecasts.publication.publish import publish as publish_record
+    from forecasts.publication.site import base_url
     from forecasts.questions import registry
 
     if of is not None and team is not None:

@@ -53,12 +53,12 @@ def pull(
     """
     from pydantic import SecretStr
 
+    from forecasts.accounts import tokens
+    from forecasts.accounts.accounts import ACCOUNTS, own, settled
+    from forecasts.accounts.client import Client
+    from forecasts.accounts.kept import discard, keeping, place
     from forecasts.common.settings import data_folder
-    from forecasts.exchange.accounts import tokens
-    from forecasts.exchange.accounts.accounts import ACCOUNTS, own, settled
-    from forecasts.exchange.accounts.client import Client
-    from forecasts.exchange.accounts.kept import discard, keeping, place
-    from forecasts.exchange.platforms.record import Choices
+    from forecasts.platforms.record import Choices
 
     source = ACCOUNTS[one_of("The platform", platform, list(ACCOUNTS))]
     site = source.SITE

@@ -65,7 +65,7 @@ def questions(
     """
     from forecasts.questions.standing import Status, listing
     from forecasts.updates.updates import current_forecasts
-    from forecasts.updates.values import format_leaders
+    from forecasts.values.value import format_leaders
 
     if status is not None:
         one_of("--status", status, [known.name for known in Status])
@@ -88,7 +88,7 @@ def questions(
             if similar:
                 print_note(f"No question has these words; similar ones: {', '.join(similar)}.")
         if format_ == "json":
-            from forecasts.exchange.question_json import forecast_fields, question_fields
+            from forecasts.views.question_json import forecast_fields, question_fields
 
             print_json(
                 [

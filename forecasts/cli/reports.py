@@ -19,12 +19,12 @@ from forecasts.common.errors import BadInput
 from forecasts.common.text import printable
 
 if TYPE_CHECKING:
+    from forecasts.folder.frames import Frames
     from forecasts.parts.folder import Parts
     from forecasts.reports import Report
     from forecasts.reports.comparison import Comparison
     from forecasts.reports.report import By
     from forecasts.reports.selection import Choice
-    from forecasts.scores.frames import Frames
 
 # The formats of ``reports.formats``, whose import brings pandas.
 _FORMATS = ("text", "json", "html", "pdf", "csv", "md")
@@ -129,8 +129,8 @@ def _chosen_early(parts: Parts | None, by: By, names: Sequence[str]) -> Sequence
     """
     import pandas as pd
 
+    from forecasts.folder.frames import Frames
     from forecasts.reports.groups import chosen
-    from forecasts.scores.frames import Frames
 
     if by not in ("all", "lead") and (parts is None or by != "team"):
         return names

@@ -101,10 +101,10 @@ def resolve(
         _withdraw(question, because, database, member, given=(outcome, known_at, source))
         return
     from forecasts.questions import finality, standing
-    from forecasts.questions.outcomes import NOT_SCORED
     from forecasts.resolution import confirmation, history
     from forecasts.resolution.late_forecasts import left_out
     from forecasts.scores.stored_scores import score_table
+    from forecasts.values.outcomes import NOT_SCORED
 
     with acting_on(question, database, member) as (session, found, who, now):
         before = standing.current_state(session, found, now=now)
@@ -173,7 +173,7 @@ def _withdraw(
 
 def _read(session: Session, question: Question, outcome: str, now: datetime) -> str:
     from forecasts.questions.registry import newest_wording
-    from forecasts.questions.typed_dates import read_typed_outcome
+    from forecasts.values.typed_dates import read_typed_outcome
 
     return read_typed_outcome(outcome, newest_wording(session, question), now=now, zone=zone())
 

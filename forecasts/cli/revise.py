@@ -287,8 +287,8 @@ def _lines(session: Session, pairs: Sequence[SamePair]) -> list[str]:
 
 def _print_pairs(format_: str, database: str | None, member: str | None) -> None:
     """Print the pairs of questions that may be the same, and how to decide on them."""
-    from forecasts.exchange.question_json import question_fields
     from forecasts.questions.families import same_pairs
+    from forecasts.views.question_json import question_fields
 
     with reading_as(database, member) as (session, _, now):
         pairs = same_pairs(session, now=now)

@@ -34,7 +34,7 @@ from forecasts.cli.table_output import (
     table_text,
 )
 from forecasts.common.errors import BadInput
-from forecasts.common.text import on_one_line
+from forecasts.common.text import count, on_one_line
 
 if TYPE_CHECKING:
     from forecasts.questions.standing import QuestionState
@@ -113,7 +113,7 @@ def _documents(
     printed: Mapping[int, Sequence[Printed]],
 ) -> list[dict[str, Any]]:
     """Return the scored questions for JSON, and those with only printed scores."""
-    from forecasts.exchange.question_json import printed_fields, scored_fields, unscored_fields
+    from forecasts.views.question_json import printed_fields, scored_fields, unscored_fields
 
     documents = [*map(unscored_fields, alone), *map(scored_fields, found)]
     return [
@@ -136,7 +136,7 @@ def _print_scores(found: Sequence[ScoredQuestion], *, everything: bool) -> None:
         parts = [f"Brier {numbers.number(own.brier.mean)}"]
         if own.brier.interval not in (None, (0.0, 1.0)):  # all scores: nothing is known yet
             parts[0] += f" (95%: {numbers.interval(own.brier.interval)})"
-        parts.append(f"over {numbers.count(len(own.calls), 'resolved question')}")
+        parts.append(f"over {count(len(own.calls), 'resolved question')}")
         if own.against_crowd.mean is not None:
             parts.append(f"against the crowd {numbers.signed(own.against_crowd.mean)}")
         parts.append(f"earned by updates {numbers.signed(own.points)}")

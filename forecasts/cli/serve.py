@@ -176,7 +176,7 @@ def demo(
     open_: Open = True,
 ) -> None:
     """Build the sample ledger, of simulated people, and serve it."""
-    from forecasts.exchange.samples import demonstration
+    from forecasts.samples import demonstration
 
     def echo(line: str) -> None:
         out().print(printable(line), soft_wrap=True)

@@ -58,7 +58,7 @@ def show(
     with reading_as(database, member) as (session, who, now):
         state = current_state(session, find(session, question), now=now)
         if format_ == "json":
-            from forecasts.exchange.question_json import everything_about
+            from forecasts.views.question_json import everything_about
 
             print_json(everything_about(session, state))
         elif everything:
@@ -98,10 +98,10 @@ def _print_overview(
     session: Session, state: QuestionState, who: models.Member | None, now: datetime
 ) -> None:
     """Print a question on one screen; a taller one has more of its forecasts."""
-    from forecasts.questions.outcomes import format_bounds
     from forecasts.updates.comments import by_forecast, reasons, remarks
     from forecasts.updates.updates import evidence_of, history
-    from forecasts.updates.values import format_leaders
+    from forecasts.values.outcomes import format_bounds
+    from forecasts.values.value import format_leaders
 
     text = state.text
     title, about, *limits = _head(session, state, now)
@@ -144,7 +144,7 @@ def _current(
     now: datetime,
 ) -> list[str]:
     """Return the member's forecast and the crowd's in one line: 'You: 40% · Crowd (5): 62%'."""
-    from forecasts.updates.values import format_leaders, format_probability
+    from forecasts.values.value import format_leaders, format_probability
 
     by_handle = {handle: row for row, handle in rows if row.made_at <= now}
     mine = None if who is None else by_handle.get(who.handle)
@@ -230,9 +230,9 @@ def _best_printed(session: Session, state: QuestionState, who: models.Member | N
 
 
 def _print_everything(session: Session, state: QuestionState, now: datetime) -> None:
-    from forecasts.questions.outcomes import format_bounds
     from forecasts.questions.revisions import history
     from forecasts.questions.sources import sources
+    from forecasts.values.outcomes import format_bounds
 
     text = state.text
     title, *below = _head(session, state, now)
@@ -287,7 +287,7 @@ def _print_history(
     from forecasts.updates.comments import by_forecast, reasons, remarks
     from forecasts.updates.evidence import format_citation
     from forecasts.updates.updates import evidence_of, history, members_lacking_options
-    from forecasts.updates.values import format_origin, format_value
+    from forecasts.values.value import format_origin, format_value
 
     cited = evidence_of(session, state.question)
     said = remarks(session, state.question)
@@ -297,7 +297,7 @@ def _print_history(
     for forecast, handle in reversed(rows):
         reason = "".join(f" — {words}" for words in reasons(forecast, explained))
         value = format_value(forecast, wordings[-1].options)
-        imported = format_origin(forecast)
+        imported = format_origin(forecast.origin)
         origin = f" ({imported})" if imported else ""
         print_line(f"  {when(forecast.made_at)}  {handle}: {value}{origin}{reason}")
         for citation, evidence in cited.get(forecast.id, []):

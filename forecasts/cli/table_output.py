@@ -20,7 +20,7 @@ from forecasts.common.text import without_formulas
 if TYPE_CHECKING:
     import pandas as pd
 
-    from forecasts.scores.frames import Frames
+    from forecasts.folder.frames import Frames
 
 Folder = Annotated[
     Path | None,
@@ -53,7 +53,7 @@ _TABLE_FORMATS = ("csv", "json", "parquet")
 def frames_of(folder: Path | None, database: str | None, *, rationales: bool = True) -> Frames:
     """Return the frames of the folder, or else of the configured database."""
     if folder is not None:
-        from forecasts.exchange.folder.folder import read_folder
+        from forecasts.folder.folder import read_folder
         from forecasts.parts.manifest import is_parts
 
         if is_parts(folder):
@@ -62,7 +62,7 @@ def frames_of(folder: Path | None, database: str | None, *, rationales: bool = T
                 remedy="Use a ledger folder, or leave out FOLDER to read the database.",
             )
         return read_folder(folder, warn=lambda text: print_note(f"Warning: {text}"))
-    from forecasts.scores.frames import ledger_frames
+    from forecasts.scores.ledger_frames import ledger_frames
 
     with reading_as(database) as (session, _, _):
         return ledger_frames(session, rationales=rationales)
@@ -84,7 +84,7 @@ def frames_ahead(folder: Path | None, database: str | None) -> Iterator[Callable
         lines = opened.enter_context(read_ahead(session))
 
         def frames() -> Frames:
-            from forecasts.scores.frames import ledger_frames
+            from forecasts.scores.ledger_frames import ledger_frames
 
             with opened:
                 return ledger_frames(session, rationales=False, lines=lines)
@@ -122,7 +122,7 @@ def table_text(table: pd.DataFrame, format_: str) -> str | bytes:
         buffer = io.BytesIO()
         table.to_parquet(buffer, index=False)
         return buffer.getvalue()
-    from forecasts.exchange.folder.tables import time_texts
+    from forecasts.folder.tables import time_texts
 
     for name in table.select_dtypes("datetimetz"):
         table[name] = time_texts(table[name])

@@ -133,7 +133,7 @@ def _items(needs: Today, many: int, now: datetime) -> Iterator[_Item]:
 
 def _table(items: list[_Item], options: dict[int, list[str] | None]) -> Table:
     """Return a line for each item; the title takes the space that is left."""
-    from forecasts.updates.values import format_leaders
+    from forecasts.values.value import format_leaders
 
     table = Table(box=None, pad_edge=False, expand=True)
     table.add_column("no.", justify="right", no_wrap=True)
@@ -155,7 +155,7 @@ def _table(items: list[_Item], options: dict[int, list[str] | None]) -> Table:
 
 def _as_json(item: _Item) -> dict[str, Any]:
     """Return a question with its thing to do, for JSON (docs/json.md)."""
-    from forecasts.exchange.question_json import forecast_fields, question_fields
+    from forecasts.views.question_json import forecast_fields, question_fields
 
     return (
         {"todo": item.todo, "why": item.why}

@@ -107,3 +107,15 @@ def require_storable(values: Iterable[Any]) -> None:
                 f"A text contains {character}: {value[:60]!r}.",
                 remedy="Remove it; a ledger cannot store it.",
             )
+
+
+def count(many: float, noun: str) -> str:
+    """Return ``1 question``, ``2 families``, ``1,234 questions``, ``0.5 days``."""
+    if many != 1:
+        noun = f"{noun[:-1]}ies" if noun.endswith("ly") else f"{noun}s"
+    return f"{many:,.6f}".rstrip("0").rstrip(".") + f" {noun}"
+
+
+def in_words(names: Sequence[str]) -> str:
+    """Return ``a``, ``a and b``, ``a, b and c``."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)

@@ -33,7 +33,7 @@ def read_time(text: str, *, end_of_day: bool = False) -> datetime:
 
     A day is ``2025-10-30`` or ``30 Oct 2025``. It means its first instant in UTC, or with
     ``end_of_day`` its last second, so that a question which closes "on 31 December" is open all
-    that day. For the dates that people type, see ``questions.typed_dates``.
+    that day. For the dates that people type, see ``values.typed_dates``.
     """
     text = text.strip()
     try:

@@ -20,7 +20,7 @@ digest (``verification``).
 Words are hashed with a salt of their own so that they can be removed (``privacy``): without the
 salt nobody can find them by guessing, and the row hash stays the same. A row without words has a
 salt too: then its hash does not give away a probability to someone who tries them all, so entries
-can be shown to strangers without their rows (``exchange.publication``). Entries of earlier releases
+can be shown to strangers without their rows (``publication``). Entries of earlier releases
 have a salt only if their rows have words, and no "words" otherwise.
 
 Nulls are left out of the JSON. So is a column added by a later schema while it has the value that

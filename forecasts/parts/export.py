@@ -10,13 +10,13 @@ import pandas as pd
 from sqlmodel import Session, col, func, select
 
 from forecasts.access.visibility import forecast_visible
-from forecasts.exchange.export import forecast_batches, left_out, reading
+from forecasts.exporting.export import forecast_batches, left_out, reading
 from forecasts.ledger.models import Forecast, Member
 from forecasts.parts.folder import WHOLE, Parts
 from forecasts.parts.partition.partition import Tell, partition_rows
 from forecasts.parts.partition.sources import Rows
 from forecasts.parts.tables import arrow_table
-from forecasts.scores.frames import table_batches
+from forecasts.scores.ledger_frames import table_batches
 
 
 def export_parts(
@@ -30,7 +30,7 @@ def export_parts(
 ) -> tuple[Parts, list[str]]:
     """Return the folder of parts, which is written, and its omissions.
 
-    It has what ``exchange.export.exported`` returns. Refused if the folder has content.
+    It has what ``exporting.export.exported`` returns. Refused if the folder has content.
     """
     with reading(session, member, now):
         tables = table_batches(session)

@@ -26,6 +26,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from forecasts.common.errors import BadInput, Refused
+from forecasts.folder.frames import FRAME_COLUMNS
 from forecasts.parts.chunks import IDS, forecast_frame
 from forecasts.parts.files import AGAIN, changed, file_sha256, part_file, write_json
 from forecasts.parts.manifest import MANIFEST
@@ -37,7 +38,6 @@ from forecasts.parts.tables import (
     write_parquet,
 )
 from forecasts.parts.unfinished import is_unfinished, unfinished
-from forecasts.scores.frames import FRAME_COLUMNS
 from scoring import input_frames
 
 FORMAT, VERSION = "forecast-ledger-parts", 1

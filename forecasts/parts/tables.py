@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
 
-from forecasts.exchange.folder.cells import cell_text
+from forecasts.folder.cells import cell_text
+from forecasts.folder.frames import FRAME_COLUMNS, typed
 from forecasts.parts.chunks import IDS
-from forecasts.scores.frames import FRAME_COLUMNS, typed
 
 ROW_GROUP = 1 << 18
 # Numbers with more different values in the first rows are read faster without a dictionary.

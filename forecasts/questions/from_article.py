@@ -10,14 +10,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from sqlmodel import Session, col, or_, select
 
 from forecasts.access.visibility import question_visible
-from forecasts.articles.drafting.drafts import Draft, drafts_of
-from forecasts.articles.drafting.intervals import MONTHS
-from forecasts.articles.drafting.strength import Strength
-from forecasts.articles.typography import alternatives
+from forecasts.articles.drafts import Draft, drafts_of
 from forecasts.ledger.current import is_newest_wording
 from forecasts.ledger.models import Article, Question, QuestionRevision
 from forecasts.questions.sources import questions_from
 from forecasts.questions.standing import QuestionState, Status, listing
+from forecasts.reading.drafting.intervals import MONTHS
+from forecasts.reading.drafting.strength import Strength
+from forecasts.reading.typography import alternatives
 
 _SAME = 0.75  # share of the shorter title's words that the other one has too
 _STEM = 6  # letters: "lifts" and "lifting", "government" and "governments" are alike

@@ -36,9 +36,9 @@ from forecasts.ledger.models import (
     Team,
     Visibility,
 )
-from forecasts.questions.outcomes import bounds_fault, figure_to_float
 from forecasts.questions.sources import Passage
 from forecasts.questions.standing import Status, in_batches, listing
+from forecasts.values.outcomes import bounds_fault, figure_to_float
 
 # Built once: every verb runs it, building it takes longer, and other writers wait meanwhile.
 _BY_SLUG = select(Question).where(Question.slug == bindparam("slug"))

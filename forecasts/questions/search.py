@@ -29,10 +29,10 @@ from forecasts.ledger.models import (
     Team,
 )
 from forecasts.ledger.urls import is_embedded
-from forecasts.questions.outcomes import NOT_SCORED
 from forecasts.questions.spelling import similar_words
 from forecasts.questions.standing import QuestionState, Status, listing
 from forecasts.questions.trends import Trend, trends
+from forecasts.values.outcomes import NOT_SCORED
 
 PAGE_SIZE = 20
 MAX_LABELS = 500  # the most common tags or families, offered as filters

@@ -29,8 +29,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from forecasts.articles.drafting.deadlines import Deadline, find_deadlines
-from forecasts.articles.typography import plain_punctuation
+from forecasts.reading.drafting.deadlines import Deadline, find_deadlines
+from forecasts.reading.typography import plain_punctuation
 
 LEAST = 0.5  # cosine of two titles that are compared word by word
 _DAYS = 3  # between deadlines: "by 31 March" and "before 31 March" are alike

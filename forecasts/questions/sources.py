@@ -9,10 +9,10 @@ from sqlmodel import Session, col, select
 
 from forecasts.access.visibility import question_visible, require_visible
 from forecasts.articles.library import find_article
-from forecasts.articles.text_quotes import TextQuote, locate, quote_at
 from forecasts.common.errors import Refused
 from forecasts.ledger.models import Article, Question, QuestionSource
 from forecasts.questions.standing import QuestionState, listing
+from forecasts.reading.text_quotes import TextQuote, locate, quote_at
 
 _WHOLE_ARTICLE = TextQuote()
 

@@ -29,7 +29,7 @@ from forecasts.ledger.current import (
 )
 from forecasts.ledger.facts import known
 from forecasts.ledger.models import Member, Question, QuestionRevision, Resolution, ResolutionState
-from forecasts.questions.outcomes import NOT_SCORED
+from forecasts.values.outcomes import NOT_SCORED
 
 T = TypeVar("T")
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from forecasts.folder.frames import Frames
 from forecasts.reports.build import skill_over
 from forecasts.reports.cohort import COUNTS, counted, families, made_in_time, reasons, selected
 from forecasts.reports.comparison import Comparison
@@ -29,7 +30,6 @@ from forecasts.reports.rows import by_group
 from forecasts.reports.scope import numbered
 from forecasts.reports.selection import ALL, Choice
 from forecasts.reports.skills import skills
-from forecasts.scores.frames import Frames
 
 COLUMNS: Columns = {
     "name": "side.name",

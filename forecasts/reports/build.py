@@ -13,6 +13,7 @@ import pandas as pd
 
 import scoring
 from forecasts.common.times import utc
+from forecasts.folder.frames import Frames
 from forecasts.reports import calibration, member_scores, pit, when_made
 from forecasts.reports.cohort import counted, made_in_time
 from forecasts.reports.difficulty import adjusted_scores
@@ -38,7 +39,6 @@ from forecasts.reports.skills import (
 )
 from forecasts.reports.staleness import staleness
 from forecasts.reports.verdict import verdict
-from forecasts.scores.frames import Frames
 from scoring.null_distribution import FAR
 from scoring.parallel import in_background, map_threads
 from scoring.rare_events import least_error

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 import scoring
+from forecasts.folder.frames import rows
 from forecasts.reports import when_made
 from forecasts.reports.estimates import known
 from forecasts.reports.measures import (
@@ -28,7 +29,6 @@ from forecasts.reports.measures import (
     RocPoint,
 )
 from forecasts.reports.when_made import Claims, Forecasts
-from forecasts.scores.frames import rows
 from scoring.outcome_draws import residual_sums
 
 BINS = 10

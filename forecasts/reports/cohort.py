@@ -13,11 +13,11 @@ import pandas as pd
 
 from forecasts.common.errors import BadInput
 from forecasts.common.times import utc
+from forecasts.folder.frames import Frames
 from forecasts.ledger.models import QuestionType
-from forecasts.questions.outcomes import NOT_SCORED
 from forecasts.reports.report import LeftOut, Reason
 from forecasts.reports.selection import Choice, Cohort
-from forecasts.scores.frames import Frames
+from forecasts.values.outcomes import NOT_SCORED
 
 COUNTS = ""
 _MOST_NAMES = 20

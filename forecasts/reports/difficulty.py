@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 
 import pandas as pd
 
+from forecasts.folder.frames import rows
 from forecasts.reports.estimates import known
 from forecasts.reports.measures import Adjusted
-from forecasts.scores.frames import rows
 from scoring.difficulty import Block, adjusted_in_blocks
 
 

@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from forecasts.folder.frames import EVIDENCE_COLUMNS, QUESTION_COLUMNS, TEAM_COLUMNS, Frames
 from forecasts.questions.revisions import DECIDES_SCORES
 from forecasts.reports.groups import forecast_groups
 from forecasts.reports.member_scores import places
 from forecasts.reports.report import By
-from forecasts.scores.frames import EVIDENCE_COLUMNS, QUESTION_COLUMNS, TEAM_COLUMNS, Frames
 from scoring.ordering import in_order
 
 # The columns that affect the numbers. Titles, background, rationales and other texts do not. Two

@@ -24,12 +24,12 @@ import pandas as pd
 
 import scoring
 from forecasts.common.times import utc
+from forecasts.folder.frames import Frames, rows
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.groups import Entries
 from forecasts.reports.member_scores import on, places
 from forecasts.reports.report import Earned, Update, Updates
 from forecasts.scores.attribution import UNCITED, split_points
-from forecasts.scores.frames import Frames, rows
 from scoring.null_distribution import FAR
 from scoring.rare_events import least_error
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from forecasts.common.errors import BadInput
+from forecasts.folder.frames import Frames
 from forecasts.reports.cohort import listed
 from forecasts.reports.report import By
-from forecasts.scores.frames import Frames
 
 EVERYONE = "all"
 # Days before the scheduled close.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forecasts.reports.numbers import count
+from forecasts.common.text import count
 from forecasts.reports.report import By, Group
 from forecasts.reports.selection import Cohort
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
+from forecasts.common.text import count
 from forecasts.reports.measures import Interval
 
 NOTHING = "–"
@@ -74,13 +74,6 @@ def span(value: Interval) -> str:
     return percent(value[0]) if value[0] == value[1] else percents(value)
 
 
-def count(many: float, noun: str) -> str:
-    """Return ``1 question``, ``2 families``, ``1,234 questions``, ``0.5 days``."""
-    if many != 1:
-        noun = f"{noun[:-1]}ies" if noun.endswith("ly") else f"{noun}s"
-    return f"{many:,.6f}".rstrip("0").rstrip(".") + f" {noun}"
-
-
 def over_families(families: int) -> str:
     """Return the unit of an interval or a p-value: ``over 212 families of questions``."""
     return f"over {count(families, 'family')} of questions"
@@ -120,8 +113,3 @@ def survives(tipping: float | None) -> str:
     return (
         f"This claim would fail if outcomes of questions open together had a correlation {least}."
     )
-
-
-def in_words(names: Sequence[str]) -> str:
-    """Return ``a``, ``a and b``, ``a, b and c``."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)

@@ -11,16 +11,17 @@ import numpy.typing as npt
 import pandas as pd
 
 import scoring
+from forecasts.common.text import count
 from forecasts.common.times import utc
+from forecasts.folder.frames import Frames
 from forecasts.reports.cohort import families
 from forecasts.reports.estimates import known
 from forecasts.reports.groups import EVERYONE, group_entries, tagged
 from forecasts.reports.measures import Inside, Pit, ZTest
-from forecasts.reports.numbers import chance, count, percent
+from forecasts.reports.numbers import chance, percent
 from forecasts.reports.report import By
 from forecasts.reports.selection import Choice
 from forecasts.reports.verdict import FEWEST, SIGNIFICANCE
-from forecasts.scores.frames import Frames
 
 BINS = 10
 # The middle shares of a distribution that forecasters know: quartiles, deciles, twentieths.

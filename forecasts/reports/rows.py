@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from forecasts.folder.frames import Frames
 from forecasts.reports import member_scores
 from forecasts.reports.evidence_points import NOTHING, Parts, parts
 from forecasts.reports.groups import LEADS, Entries, group_entries, lead_days, only, tagged
@@ -20,7 +21,6 @@ from forecasts.reports.scope import Scope
 from forecasts.reports.skills import skills
 from forecasts.reports.staleness import unrevised
 from forecasts.reports.when_made import Forecasts, forecasts_made
-from forecasts.scores.frames import Frames
 from scoring.parallel import map_threads
 
 # Everyone, a tag and a lead have no others to be compared with.

@@ -12,11 +12,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from forecasts.common.errors import BadInput
+from forecasts.folder.frames import Frames
 from forecasts.reports.cohort import COUNTS, families, reasons, selected
 from forecasts.reports.groups import chosen
 from forecasts.reports.report import By
 from forecasts.reports.selection import Choice
-from forecasts.scores.frames import Frames
 from scoring.shared_shocks import Spans, spans_of
 
 _OF_SPANS = ("question_id", "family", "open_time", "scheduled_close_time")

@@ -19,12 +19,12 @@ import numpy.typing as npt
 import pandas as pd
 
 import scoring
+from forecasts.folder.frames import Frames
 from forecasts.reports.cohort import outcomes
 from forecasts.reports.estimates import known
 from forecasts.reports.groups import VALUES, Entries
 from forecasts.reports.measures import Estimate
 from forecasts.reports.member_scores import places, timing_days
-from forecasts.scores.frames import Frames
 
 ADVANTAGES = {"skill": "peers", "crowd_skill": "crowd_mean"}
 # The own score, negated. The crowd's score is the own one and the advantage over it.

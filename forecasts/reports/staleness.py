@@ -11,14 +11,15 @@ import numpy.typing as npt
 import pandas as pd
 
 import scoring
+from forecasts.common.text import count
+from forecasts.folder.frames import rows
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.groups import Entries
 from forecasts.reports.measures import Estimate
 from forecasts.reports.member_scores import shares
-from forecasts.reports.numbers import count, decimals, interval, number
+from forecasts.reports.numbers import decimals, interval, number
 from forecasts.reports.report import Drift, Staleness, Unrevised
 from forecasts.reports.verdict import FEWEST
-from forecasts.scores.frames import rows
 
 MOST = 5
 # With fewer families of either outcome, a drift fits chance (ten for each number that is fitted:

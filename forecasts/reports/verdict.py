@@ -21,11 +21,12 @@ from itertools import combinations
 import numpy as np
 
 import scoring
+from forecasts.common.text import count
 from forecasts.reports.measures import Recalibration
-from forecasts.reports.numbers import chance, count, number, survives
+from forecasts.reports.numbers import chance, number, survives
 from forecasts.reports.report import Verdict
 from forecasts.reports.when_made import Floats, Forecasts, WhenMade
-from forecasts.updates.values import format_probability
+from forecasts.values.value import format_probability
 from scoring.shared_shocks import Spans
 
 FEWEST = 30  # questions, and families of linked questions

@@ -20,16 +20,16 @@ from sqlmodel import Session, col, func, select
 
 from forecasts.access.roles import Action, is_shared_ledger, require
 from forecasts.access.visibility import require_visible
-from forecasts.articles.article import canonical_url
 from forecasts.common.commands import command
 from forecasts.common.errors import BadInput, NotFound, Refused
 from forecasts.ledger.models import Member, Question, Resolver, Watch
-from forecasts.questions.outcomes import read_outcome
 from forecasts.questions.registry import find
 from forecasts.questions.standing import QuestionState, Status, current_state
+from forecasts.reading.article import canonical_url
 from forecasts.resolution.resolvers import files
 from forecasts.resolution.resolvers.kinds import kind
 from forecasts.resolution.resolvers.protocol import Asked
+from forecasts.values.outcomes import read_outcome
 
 NONE = "none"  # the kind of a row that ends the earlier assignments without a new one
 

@@ -22,7 +22,6 @@ from forecasts.access import roles, teams
 from forecasts.access.roles import Action
 from forecasts.common.errors import Refused
 from forecasts.ledger.models import Member, Question, Resolution, ResolutionState, Resolver
-from forecasts.questions.outcomes import NOT_SCORED, read_outcome
 from forecasts.questions.registry import newest_wording
 from forecasts.questions.revisions import (
     OUTCOME_KNOWN,
@@ -40,6 +39,7 @@ from forecasts.resolution.outcome_checks import (
 )
 from forecasts.resolution.proposals import proposals_on, require_undecided, resolution_row
 from forecasts.scores import scores
+from forecasts.values.outcomes import NOT_SCORED, read_outcome
 
 
 def confirm(

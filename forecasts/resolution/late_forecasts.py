@@ -9,8 +9,8 @@ from sqlmodel import Session, col, func, select
 
 from forecasts.access.visibility import forecast_visible
 from forecasts.ledger.models import Forecast, Question
-from forecasts.questions.outcomes import NOT_SCORED
 from forecasts.questions.standing import QuestionState, current_state
+from forecasts.values.outcomes import NOT_SCORED
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from datetime import datetime
 from forecasts.common.errors import BadInput, Impossible, Refused
 from forecasts.common.times import to_minute
 from forecasts.ledger.models import QuestionText, QuestionType, Resolver
-from forecasts.questions.outcomes import NOT_SCORED, bound_exceeded, figure_to_float, read_outcome
 from forecasts.questions.standing import QuestionState
 from forecasts.updates.evidence_parsing import require_address
+from forecasts.values.outcomes import NOT_SCORED, bound_exceeded, figure_to_float, read_outcome
 
 
 def require_possible(

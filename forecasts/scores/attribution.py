@@ -18,8 +18,8 @@ import pandas as pd
 
 import scoring
 from forecasts.common.errors import BadInput
-from forecasts.scores.frames import Frames
-from forecasts.updates.values import SUM_TOLERANCE
+from forecasts.folder.frames import Frames
+from forecasts.values.value import SUM_TOLERANCE
 from scoring.means import families_of
 
 GROUPINGS = ("update", "evidence", "publisher", "kind")

@@ -9,7 +9,7 @@ import pandas as pd
 import scoring
 from forecasts.access.kinds import CrowdOf
 from forecasts.common.errors import BadInput
-from forecasts.scores.frames import Frames
+from forecasts.folder.frames import Frames
 
 
 def crowd(

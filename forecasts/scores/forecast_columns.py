@@ -35,7 +35,7 @@ from forecasts.ledger.urls import is_embedded
 from forecasts.questions.standing import in_batches
 from forecasts.scores import forecast_lines
 from forecasts.scores.forecast_lines import Lines
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from scoring.ordering import in_order
 
 # Rows that are read at a time where the whole is not kept.

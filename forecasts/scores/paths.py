@@ -23,6 +23,7 @@ import scoring
 from forecasts.access import kinds
 from forecasts.access.kinds import CrowdOf
 from forecasts.common.times import iso_day_or_time
+from forecasts.folder.frames import rows as frame_rows
 from forecasts.ledger.models import (
     Citation,
     Evidence,
@@ -32,12 +33,11 @@ from forecasts.ledger.models import (
     QuestionType,
 )
 from forecasts.scores.attribution import citation_parts
-from forecasts.scores.frames import rows as frame_rows
-from forecasts.scores.frames import scoring_frames
+from forecasts.scores.ledger_frames import scoring_frames
 from forecasts.scores.stored_scores import main_protocol
-from forecasts.updates.previews import knots
 from forecasts.updates.updates import evidence_of, history
-from forecasts.updates.values import OUTSIDE_LEVELS, Value, format_value, value_of
+from forecasts.values.distributions import knots
+from forecasts.values.value import OUTSIDE_LEVELS, Value, format_value, value_of
 from scoring.running_median import RunningMedian
 
 CROWD = "Crowd (median)"

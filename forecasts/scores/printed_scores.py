@@ -10,10 +10,11 @@ from sqlmodel import Session, col, select
 
 import scoring
 from forecasts.access.visibility import question_visible
+from forecasts.folder.frames import rows
 from forecasts.ledger.models import Member, PrintedScore, QuestionType
 from forecasts.questions.origins import platform_name
 from forecasts.questions.standing import QuestionState, in_batches
-from forecasts.scores.frames import rows, scoring_frames
+from forecasts.scores.ledger_frames import scoring_frames
 
 _EQUAL = (
     "The same rule as ours. Ours is equal if everyone’s forecasts are imported, over the same "

@@ -13,17 +13,12 @@ from sqlmodel import Session, col, select
 
 import scoring
 from forecasts.access.visibility import forecast_visible
+from forecasts.folder.frames import FORECAST_COLUMNS, QUESTION_COLUMNS, rows, typed_frame
 from forecasts.ledger.models import Forecast, Member, Score
 from forecasts.questions.standing import QuestionState
-from forecasts.scores.frames import (
-    FORECAST_COLUMNS,
-    QUESTION_COLUMNS,
-    forecast_frame,
-    rows,
-    typed_frame,
-)
+from forecasts.scores.ledger_frames import forecast_frame
 from forecasts.scores.stored_scores import main_protocol, member_scores
-from forecasts.updates.values import Value, format_probability, format_value
+from forecasts.values.value import Value, format_probability, format_value
 from scoring.input_frames import QUESTION_COLUMNS as SCORED
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from forecasts.ledger.current import is_current_outcome
 from forecasts.ledger.insertion import lightened
 from forecasts.ledger.models import Forecast, Member, Question, Resolution, Score
 from forecasts.questions.standing import in_batches, listing
-from forecasts.scores.frames import scoring_frames
+from forecasts.scores.ledger_frames import scoring_frames
 from forecasts.scores.stored_scores import CRPS, STORED_PROTOCOLS
 
 MOST_ALTERED = 20

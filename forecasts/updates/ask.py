@@ -12,18 +12,18 @@ from datetime import datetime, tzinfo
 
 from sqlmodel import Session
 
-from forecasts.articles.drafting.intervals import MONTHS, WEEKDAYS
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.ledger.models import Forecast, Member, Question, QuestionText, Visibility
 from forecasts.questions.registry import others_see, register
 from forecasts.questions.revisions import reworded
 from forecasts.questions.sources import Passage
-from forecasts.questions.typed_dates import deadline_in_title
+from forecasts.reading.drafting.intervals import MONTHS, WEEKDAYS
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.model_uses import Model
 from forecasts.updates.updates import update
-from forecasts.updates.value_parsing import read_percent_field
-from forecasts.updates.values import Value
+from forecasts.values.typed_dates import deadline_in_title
+from forecasts.values.value import Value
+from forecasts.values.value_parsing import read_percent_field
 
 # After a question mark anything may be the probability; elsewhere a percentage must be set apart
 # from the title, which may itself end in one: "Will inflation exceed 3%". Without its sign it must

@@ -27,8 +27,8 @@ from forecasts.ledger.models import (
     QuestionType,
     Stance,
 )
-from forecasts.questions.outcomes import figure_to_float
-from forecasts.updates.values import OUTSIDE_LEVELS, SUM_TOLERANCE, Value, value_of
+from forecasts.values.outcomes import figure_to_float
+from forecasts.values.value import OUTSIDE_LEVELS, SUM_TOLERANCE, Value, value_of
 
 # Pieces of evidence in an update, and in a batch: others cannot write while they are stored.
 MOST_CITED = 100

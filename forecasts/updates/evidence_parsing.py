@@ -13,7 +13,7 @@ from forecasts.common.errors import BadInput, Refused
 from forecasts.common.limits import require_name
 from forecasts.ledger.models import DIGEST_ADDRESS, Article, EvidenceKind, Stance
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.value_parsing import read_probability
+from forecasts.values.value_parsing import read_probability
 
 _URL = re.compile(r"https?://\S+", re.IGNORECASE)
 _ARTICLE = re.compile(r"article\s+(\d+)", re.IGNORECASE)

@@ -18,8 +18,9 @@ import pandas as pd
 
 import scoring
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
-from forecasts.questions.outcomes import figure_to_float, format_figure
-from forecasts.updates.values import OUTSIDE_LEVELS, Value, format_probability, value_of
+from forecasts.values.distributions import knots
+from forecasts.values.outcomes import format_figure
+from forecasts.values.value import OUTSIDE_LEVELS, Value, format_probability, value_of
 from scoring.expected_score import expected_brier, expected_crps
 
 # The columns of a question that its score depends on.
@@ -151,25 +152,6 @@ def _vector(value: Value, text: QuestionText) -> list[float]:
         return [value.probability, 1 - value.probability]
     vector = value.over(text.options or []).probabilities or ()
     return [math.nan if p is None else p for p in vector]
-
-
-def knots(value: Value, text: QuestionText) -> tuple[list[float], list[float]]:
-    """Return the levels and figures between which the distribution is linear, as in scoring."""
-    quantiles = value.quantiles or {}
-    low, high = (
-        figure_to_float(bound, text.type) for bound in (text.lower_bound, text.upper_bound)
-    )
-    inside = sorted(
-        (figure_to_float(figure, text.type), float(level))
-        for level, figure in quantiles.items()
-        if level not in ("below", "above")
-    )
-    ends = (low, float(quantiles.get("below", 0))), (high, 1 - float(quantiles.get("above", 0)))
-    # A level stated at a bound includes the mass beyond it; it is not a jump inside.
-    first = [] if inside and inside[0][0] == low else [ends[0]]
-    last = [] if inside and inside[-1][0] == high else [ends[1]]
-    figures, levels = zip(*first, *inside, *last, strict=True)
-    return list(levels), list(figures)
 
 
 def implied_density(text: QuestionText, value: Value) -> list[Slice]:

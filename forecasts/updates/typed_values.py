@@ -14,15 +14,15 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from forecasts.common.errors import LedgerError, Refused
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
-from forecasts.questions.outcomes import figure_to_float, format_figure
-from forecasts.updates.value_parsing import read_percent_field, read_value
-from forecasts.updates.values import (
+from forecasts.values.outcomes import figure_to_float, format_figure
+from forecasts.values.value import (
     OUTSIDE_LEVELS,
     Value,
     check_value,
     format_probability,
     value_of,
 )
+from forecasts.values.value_parsing import read_percent_field, read_value
 
 _LEVELS = ("10%", "50%", "90%")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)  # the levels with a field

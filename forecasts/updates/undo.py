@@ -14,7 +14,7 @@ from forecasts.common.errors import Refused
 from forecasts.common.times import to_minute
 from forecasts.ledger.models import Forecast, Member, Question
 from forecasts.updates.updates import find_forecast, history, update, withdraw
-from forecasts.updates.values import value_of
+from forecasts.values.value import value_of
 
 
 def undo(

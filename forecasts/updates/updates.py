@@ -27,7 +27,7 @@ from forecasts.questions.registry import newest_wording
 from forecasts.questions.standing import QuestionState, current_state
 from forecasts.updates.evidence import CitedEvidence, check_count, check_reasons, cite, with_stances
 from forecasts.updates.model_uses import Model, check_model, record_models
-from forecasts.updates.values import Value, check_value, value_of
+from forecasts.values.value import Value, check_value, value_of
 
 REPEATED_WITHIN = timedelta(minutes=5)  # a client repeats a request whose answer it missed
 Only = Sequence[int] | None  # the numbers of forecasts to read; None: all

@@ -9,15 +9,15 @@ from sqlalchemy import event
 from sqlmodel import Session
 
 from forecasts.access import members, teams, visibility
-from forecasts.exchange.export import exported
+from forecasts.exporting.export import exported
 from forecasts.ledger.models import Member, Question
 from forecasts.questions import registry, revisions, standing
 from forecasts.resolution import confirmation
 from forecasts.scores import paths
-from forecasts.scores.frames import forecast_frame, ledger_frames, revision, scoring_frames
+from forecasts.scores.ledger_frames import forecast_frame, ledger_frames, revision, scoring_frames
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 
 HIS = Value(probability=0.9)

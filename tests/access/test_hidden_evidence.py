@@ -12,15 +12,15 @@ from forecasts.access.members import find_member, member_or_new
 from forecasts.access.roles import ensure_admin
 from forecasts.access.visibility import evidence_visible, read_as
 from forecasts.common.errors import BadInput
-from forecasts.exchange.export import exported
-from forecasts.exchange.folder.folder import read_folder
-from forecasts.exchange.importing.frames import Imported, import_frames
+from forecasts.exporting.export import exported
+from forecasts.folder.folder import read_folder
+from forecasts.importing.frames import Imported, import_frames
 from forecasts.ledger import database
 from forecasts.ledger.models import Evidence, Visibility
 from forecasts.questions import registry
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 
 PAGE = "https://example.org/page"

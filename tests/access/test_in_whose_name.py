@@ -14,16 +14,17 @@ from sqlmodel import Session, col, select
 from forecasts.access import roles, teams, visibility
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import Forbidden, NotFound, Refused
-from forecasts.exchange.export import left_out
-from forecasts.exchange.importing.frames import Imported, import_frames
+from forecasts.exporting.export import left_out
+from forecasts.folder.frames import complete
+from forecasts.importing.frames import Imported, import_frames
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Member, MemberKind, Question, Role
 from forecasts.questions import registry, standing
 from forecasts.resolution import confirmation, proposals
-from forecasts.scores.frames import complete, ledger_frames, scoring_frames
+from forecasts.scores.ledger_frames import ledger_frames, scoring_frames
 from forecasts.updates import evidence, updates
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 
 P = Value(probability=0.4)

@@ -22,7 +22,7 @@ from forecasts.operations.health import check
 from forecasts.resolution import confirmation
 from forecasts.scores import scores
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 from tests.operations.test_health import bad, now
 from tests.postgresql import Server

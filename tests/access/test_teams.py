@@ -16,13 +16,13 @@ from forecasts.access import memberships, teams
 from forecasts.access import roles as access_roles
 from forecasts.access.members import member_named, member_or_new
 from forecasts.common.errors import BadInput, Forbidden, NotFound, Refused
-from forecasts.exchange.folder.folder import read_folder, write_folder
-from forecasts.exchange.importing.frames import import_frames
+from forecasts.folder.folder import read_folder, write_folder
+from forecasts.importing.frames import import_frames
 from forecasts.ledger import database
 from forecasts.ledger.clock import TIME
 from forecasts.ledger.models import Appointment, Member, Membership, Role
 from forecasts.ledger.verification import verify
-from forecasts.scores.frames import ledger_frames
+from forecasts.scores.ledger_frames import ledger_frames
 from tests.access.member_roles import role_in
 from tests.conftest import day
 

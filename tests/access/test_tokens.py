@@ -22,7 +22,7 @@ from forecasts.ledger.models import Appointment, Member, MemberKind, Role, Visib
 from forecasts.ledger.verification import verify
 from forecasts.resolution import confirmation, proposals
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 from tests.postgresql import Server
 

@@ -27,13 +27,12 @@ from forecasts.agenda import revisits, today
 from forecasts.agenda.notifications import due, message
 from forecasts.api.metaculus import listing
 from forecasts.articles import library
-from forecasts.articles.article import CapturedArticle
 from forecasts.common.errors import Forbidden, NotFound, Refused
 from forecasts.common.settings import sqlite_url
-from forecasts.exchange import export
-from forecasts.exchange.folder.folder import read_folder
-from forecasts.exchange.importing.frames import import_frames, rehearse
-from forecasts.exchange.samples import practice
+from forecasts.exporting import export
+from forecasts.folder.folder import read_folder
+from forecasts.folder.frames import Frames, complete
+from forecasts.importing.frames import import_frames, rehearse
 from forecasts.ledger import database
 from forecasts.ledger.models import (
     Appointment,
@@ -56,6 +55,7 @@ from forecasts.operations import privacy
 from forecasts.parts.export import export_parts
 from forecasts.questions import finality, registry, revisions, search, sources, trends
 from forecasts.questions import standing as question_standing
+from forecasts.reading.article import CapturedArticle
 from forecasts.resolution import (
     assignments,
     confirmation,
@@ -68,11 +68,10 @@ from forecasts.resolution import (
     resolutions,
 )
 from forecasts.resolution.resolvers.protocol import Seen
+from forecasts.samples import practice
 from forecasts.scores import forecast_lines, paths, stored_scores
 from forecasts.scores.forecast_columns import columns
-from forecasts.scores.frames import (
-    Frames,
-    complete,
+from forecasts.scores.ledger_frames import (
     forecast_frame,
     ledger_frames,
     scoring_frames,
@@ -83,7 +82,7 @@ from forecasts.updates import bulk, comments, evidence, model_uses, numbers, und
 from forecasts.updates.ask import ask
 from forecasts.updates.bulk import BulkAction
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import day
 from tests.examples import ALL
 
@@ -132,9 +131,9 @@ OPEN = {
     "access.tokens.own_account": "the member's own, as it checks",
     "api.metaculus.posts.question_posts": "only what its verbs show",
     "api.server.build": "the API, whose requests name their callers",
-    "exchange.question_json.everything_about": "only what its verbs show",
-    "exchange.question_json.question_document": "only what its verbs show",
-    "exchange.question_json.forecast_documents": "only what its verbs show",
+    "views.question_json.everything_about": "only what its verbs show",
+    "views.question_json.question_document": "only what its verbs show",
+    "views.question_json.forecast_documents": "only what its verbs show",
     "updates.model_uses.record_models": "called by verbs that have checked",
     "access.roles.require_own_name": "is the check",
     "access.teams.require_second_resolver": "is the check",
@@ -217,30 +216,30 @@ OPEN = {
     "ledger.database.reading": "opens a session; read_as sets the reader",
     "ledger.schema.schema_revision": "about the database, not its content",
     "ledger.database.writing": "opens a session; each verb checks",
-    "exchange.samples.demonstration.is_demonstration": "about the ledger, not its content",
+    "samples.demonstration.is_demonstration": "about the ledger, not its content",
     "updates.evidence_parsing.recent_articles": "articles are visible to everyone",
     "updates.evidence_parsing.parse_evidence": "parses text; articles are visible to everyone",
     "updates.evidence_parsing.read_evidence": "parses text; articles are visible to everyone",
     "access.members.members_or_new": "called by imports, which have checked",
     "questions.registry.append_questions": "called by imports, which have checked",
-    "exchange.importing.aliases.aliases": "the salt stays in the ledger; an alias keeps its secret",
-    "exchange.importing.frames.compare_frames": "part of imports; it checks",
-    "exchange.importing.frames.write_frames": "writes what compare_frames has checked",
-    "exchange.importing.record.import_record": "as import_frames: test_record",
-    "exchange.importing.record.preview": "as import_frames: test_record",
-    "exchange.importing.forecasts.question_ids": "part of an import, which has checked",
-    "exchange.importing.sources.compare_articles": "part of an import, which has checked",
-    "exchange.importing.sources.compare_evidence": "part of an import, which has checked",
-    "exchange.importing.sources.write_evidence": "part of an import, which has checked",
-    "exchange.printed_scores.new_printed_scores": "part of an import, which has checked",
-    "exchange.printed_scores.write_printed_scores": "part of an import, which has checked",
-    "exchange.importing.question_names.names_here": "part of import_record: test_record",
-    "exchange.importing.forecasts.compare_forecasts": "part of an import, which has checked",
-    "exchange.importing.forecasts.write_forecasts": "part of an import, which has checked",
-    "exchange.importing.questions.compare_questions": "part of an import, which has checked",
-    "exchange.importing.questions.write_questions": "part of an import, which has checked",
+    "importing.aliases.aliases": "the salt stays in the ledger; an alias keeps its secret",
+    "importing.frames.compare_frames": "part of imports; it checks",
+    "importing.frames.write_frames": "writes what compare_frames has checked",
+    "importing.record.import_record": "as import_frames: test_record",
+    "importing.record.preview": "as import_frames: test_record",
+    "importing.forecasts.question_ids": "part of an import, which has checked",
+    "importing.sources.compare_articles": "part of an import, which has checked",
+    "importing.sources.compare_evidence": "part of an import, which has checked",
+    "importing.sources.write_evidence": "part of an import, which has checked",
+    "importing.printed_scores.new_printed_scores": "part of an import, which has checked",
+    "importing.printed_scores.write_printed_scores": "part of an import, which has checked",
+    "importing.question_names.names_here": "part of import_record: test_record",
+    "importing.forecasts.compare_forecasts": "part of an import, which has checked",
+    "importing.forecasts.write_forecasts": "part of an import, which has checked",
+    "importing.questions.compare_questions": "part of an import, which has checked",
+    "importing.questions.write_questions": "part of an import, which has checked",
     "resolution.kept_evidence.keep": "called by runs, with their resolvers' evidence",
-    "scores.frames.revision": "numbers of rows, to tell whether a report is out of date",
+    "scores.ledger_frames.revision": "numbers of rows, to tell whether a report is out of date",
     "operations.health.check": "about the database, for anyone who has it",
     "operations.file_health.check_file": "about the file, for anyone who has it",
     "operations.server_health.check_server": "about the server, for anyone who has it",
@@ -309,31 +308,31 @@ OPEN = {
     "access.tokens.require_name_suffices": "checks whether a name suffices",
     "access.tokens.acting_handle": "names the acting member",
     "updates.evidence.article_by_address": "articles are visible to everyone",
-    "exchange.question_files.write_question_files": "only what the reader sees: its tests",
-    "exchange.export.reading": "how exports read: test_export, and the cases of exports here",
-    "exchange.export_formats.export_as": "only what the reader sees, as exported",
-    "exchange.export_formats.packed_as": "as export_as",
-    "exchange.export_formats.packed_folder": "only what the reader sees, as write_export",
-    "exchange.importing.accounts.whose": "counts forecasts that the reader may see",
-    "exchange.importing.memberships.compare_memberships": "part of an import, which has checked",
-    "exchange.importing.memberships.write_memberships": "part of an import, which has checked",
-    "exchange.importing.origins.write_origins": "part of an import, which has checked",
-    "exchange.importing.undated.with_known_times": "part of an import; reads as the reader",
-    "exchange.publication.cited.evidence_of": "of the forecasts of published: test_record",
+    "exporting.question_files.write_question_files": "only what the reader sees: its tests",
+    "exporting.export.reading": "how exports read: test_export, and the cases of exports here",
+    "exporting.formats.export_as": "only what the reader sees, as exported",
+    "exporting.formats.packed_as": "as export_as",
+    "exporting.formats.packed_folder": "only what the reader sees, as write_export",
+    "importing.accounts.whose": "counts forecasts that the reader may see",
+    "importing.memberships.compare_memberships": "part of an import, which has checked",
+    "importing.memberships.write_memberships": "part of an import, which has checked",
+    "importing.origins.write_origins": "part of an import, which has checked",
+    "importing.undated.with_known_times": "part of an import; reads as the reader",
+    "publication.cited.evidence_of": "of the forecasts of published: test_record",
     "ledger.moved.mark": "called by move, for the owner of the database",
     "ledger.moved.moved_to": "about the ledger, not its content",
     "ledger.moved.unmark": "called by reopen, for the owner of the database",
     "ledger.urls.address": "about the database, not its content",
-    "exchange.importing.accounts.as_member": "names members; the import checks rights",
-    "exchange.importing.accounts.doubtful_names": "says which are members: all may see names",
-    "exchange.publication.secrets.questions_with": "on the questions of published: test_secrets",
-    "exchange.publication.publish.publish": "asks whose record it is: test_publish",
-    "exchange.publication.publish.publish_as_zip": "as publish, which asks: test_publish",
-    "exchange.publication.record.published": "only what everyone may see: test_record",
-    "exchange.publication.record.outside_the_team": "a number, of what everyone may see",
-    "exchange.publication.proof.record_json": "rows of published's record alone: test_proof",
-    "exchange.accounts.accounts.settled": "only questions that the member has forecast",
-    "exchange.proofs.write_proofs": "only forecasts that the reader may see",
+    "importing.accounts.as_member": "names members; the import checks rights",
+    "importing.accounts.doubtful_names": "says which are members: all may see names",
+    "publication.secrets.questions_with": "on the questions of published: test_secrets",
+    "publication.publish.publish": "asks whose record it is: test_publish",
+    "publication.publish.publish_as_zip": "as publish, which asks: test_publish",
+    "publication.record.published": "only what everyone may see: test_record",
+    "publication.record.outside_the_team": "a number, of what everyone may see",
+    "publication.proof.record_json": "rows of published's record alone: test_proof",
+    "accounts.accounts.settled": "only questions that the member has forecast",
+    "publication.forecast_proofs.write_proofs": "only forecasts that the reader may see",
     "ledger.receipts.check": "for the owner of the database: hashes only",
     "ledger.receipts.ledger_id": "a hash, which reveals no content",
     "ledger.receipts.receipt": "hashes of a forecast that its caller has written or may see",
@@ -869,13 +868,13 @@ CASES: dict[str, Case] = {
     ),
     "resolution.disputes.uphold": Case(A.resolve, upholds, on="resolved"),
     "questions.finality.dispute_deadlines": Case(A.see, among(provisional), on="resolved"),
-    "exchange.export.exported": Case(A.see, among(exported)),
-    "exchange.export.write_export": Case(A.see, among(written_out)),
-    "exchange.export.forecast_batches": Case(A.see, among(in_batches)),
+    "exporting.export.exported": Case(A.see, among(exported)),
+    "exporting.export.write_export": Case(A.see, among(written_out)),
+    "exporting.export.forecast_batches": Case(A.see, among(in_batches)),
     "parts.export.export_parts": Case(A.see, among(in_parts)),
-    "exchange.importing.frames.import_frames": Case(A.forecast, _import, on="import"),
-    "exchange.importing.frames.rehearse": Case(A.forecast, _rehearse, on="import"),
-    "exchange.export.left_out": Case(A.see, among(proposed)),
+    "importing.frames.import_frames": Case(A.forecast, _import, on="import"),
+    "importing.frames.rehearse": Case(A.forecast, _rehearse, on="import"),
+    "exporting.export.left_out": Case(A.see, among(proposed)),
     "resolution.kept_evidence.content": Case(A.see, shown_exhibit, on="resolved"),
     "resolution.kept_evidence.kept": Case(
         A.see, lambda c: kept_evidence.kept(c.session, c.question), on="resolved"
@@ -890,11 +889,11 @@ CASES: dict[str, Case] = {
         A.see,
         lambda c: trends.trends(c.session, [state_of(c.session, c.question)], now=NOW),
     ),
-    "scores.frames.forecast_frame": Case(
+    "scores.ledger_frames.forecast_frame": Case(
         A.see, among(lambda s, _: set(forecast_frame(s, None)["question_id"]))
     ),
-    "scores.frames.ledger_frames": Case(A.see, among(lambda s, _: held(ledger_frames(s)))),
-    "scores.frames.scoring_frames": Case(A.see, among(scored)),
+    "scores.ledger_frames.ledger_frames": Case(A.see, among(lambda s, _: held(ledger_frames(s)))),
+    "scores.ledger_frames.scoring_frames": Case(A.see, among(scored)),
     "scores.paths.paths": Case(
         A.see,
         lambda c: len(
@@ -904,14 +903,14 @@ CASES: dict[str, Case] = {
         ),
     ),
     "scores.paths.option_paths": Case(A.see, steps_of_options),
-    "exchange.samples.practice.of_ledger": Case(A.see, among(practised), on="resolved"),
+    "samples.practice.of_ledger": Case(A.see, among(practised), on="resolved"),
     "operations.privacy.everything": Case(
         A.administer, lambda c: privacy.everything(c.session, "leaver", **c.here), on="ledger"
     ),
     "operations.privacy.remove": Case(
         A.administer, lambda c: privacy.remove(c.session, "leaver", **c.here), on="ledger"
     ),
-    "scores.frames.table_batches": Case(
+    "scores.ledger_frames.table_batches": Case(
         A.see,
         among(
             lambda s, _: {q for some in table_batches(s)["questions"] for q in some["question_id"]}

@@ -11,7 +11,7 @@ from forecasts.agenda.crowd_moves import CrowdMove, crowd_moves
 from forecasts.ledger.models import Member, Question, Role
 from forecasts.questions import registry
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 
 

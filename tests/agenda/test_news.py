@@ -7,13 +7,13 @@ from sqlmodel import Session
 
 from forecasts.agenda.news import WINDOW, Mention, new_mentions, topic_words
 from forecasts.articles import library
-from forecasts.articles.article import CapturedArticle
-from forecasts.articles.text_quotes import TextQuote
 from forecasts.ledger.models import Member, Question
 from forecasts.questions import registry, sources
+from forecasts.reading.article import CapturedArticle
+from forecasts.reading.text_quotes import TextQuote
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 
 QUAY = "The new quay in the harbour opens next week, the mayor said."

@@ -19,7 +19,7 @@ from forecasts.agenda.revisits import (
 from forecasts.common.errors import Refused
 from forecasts.ledger.models import Member, Question
 from forecasts.updates import updates
-from forecasts.updates.values import Value, value_of
+from forecasts.values.value import Value, value_of
 from tests.conftest import ask, day
 
 

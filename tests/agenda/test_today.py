@@ -13,15 +13,15 @@ from forecasts.access.members import member_or_new
 from forecasts.access.visibility import forecaster_handles
 from forecasts.agenda.revisits import DEFAULT_INTERVAL, mark_seen, set_interval
 from forecasts.agenda.today import RECENT, is_empty, today
-from forecasts.articles.article import CapturedArticle
 from forecasts.articles.library import store
 from forecasts.ledger import database
 from forecasts.ledger.models import Member, PolicyKind, Question
+from forecasts.reading.article import CapturedArticle
 from forecasts.resolution import confirmation, disputes, policies
 from forecasts.scores import stored_scores
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, counted_statements, day
 
 

@@ -84,7 +84,7 @@ REQUESTS: dict[str, tuple[str, Call]] = {
     "list": ("questions.search.find", listed),
     "forecasts": ("updates.updates.history", on_question("GET", "/forecasts")),
     "evidence": ("updates.updates.evidence_of", on_question("GET", "/evidence")),
-    "crowd": ("scores.frames.ledger_frames", in_rows("crowd", limit="10000")),
+    "crowd": ("scores.ledger_frames.ledger_frames", in_rows("crowd", limit="10000")),
     "forecast": ("updates.updates.update", on_question("POST", "/forecasts", {"probability": 0.4})),
     "batch": ("updates.updates.update_all", in_batch),
     "partial batch": ("updates.updates.refusals", in_partial_batch),

@@ -13,7 +13,7 @@ from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.ledger.verification import verify
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.api.conftest import Clock, asked
 from tests.conftest import ask, day
 

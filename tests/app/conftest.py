@@ -23,17 +23,17 @@ from benchmarks import daily_acts
 from forecasts.access.members import member_or_new
 from forecasts.access.memberships import join, team_or_new
 from forecasts.articles import library
-from forecasts.articles.article import CapturedArticle
-from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import clock as ledger_clock
 from forecasts.ledger import database
 from forecasts.ledger.models import Stance
 from forecasts.questions import registry, sources
+from forecasts.reading.article import CapturedArticle
+from forecasts.reading.text_quotes import TextQuote
 from forecasts.resolution import confirmation, proposals
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.app.browsing import PATIENCE, Server, Watch, profiled, serving, tab
 from tests.conftest import KINDS, ask, day
 from tests.resolution.conftest import _no_child  # noqa: F401 - a fixture for every test here

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
-from forecasts.exchange.samples import demonstration
+from forecasts.samples import demonstration
 from tests.app.browsing import APP, DONE, IN_BROWSER, PATIENCE, serving, tab
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from forecasts.access.members import member_or_new
 from forecasts.common.settings import sqlite_url
-from forecasts.exchange.export import as_zip, exported
+from forecasts.exporting.export import as_zip, exported
 from forecasts.ledger import database, schema
 from forecasts.questions import registry
 from tests.app.browsing import DONE, IN_BROWSER, Server

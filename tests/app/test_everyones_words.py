@@ -21,17 +21,17 @@ from app.charts.question_chart import paths_chart
 from forecasts.access.members import member_or_new
 from forecasts.access.memberships import join, team_or_new
 from forecasts.articles import library
-from forecasts.articles.article import CapturedArticle
-from forecasts.articles.text_quotes import TextQuote
 from forecasts.ledger import database
 from forecasts.ledger.models import Stance
 from forecasts.questions import registry, sources
 from forecasts.questions.registry import question_text
+from forecasts.reading.article import CapturedArticle
+from forecasts.reading.text_quotes import TextQuote
 from forecasts.reports.comparison import build
 from forecasts.resolution import confirmation, proposals
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests import nasty
 from tests.app.charts.test_charts import paths
 from tests.app.conftest import visit

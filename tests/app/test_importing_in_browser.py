@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.app.browsing import IN_BROWSER, Server
-from tests.exchange.platforms.metaculus_files import export, forecast, question
+from tests.platforms.metaculus_files import export, forecast, question
 
 pytestmark = IN_BROWSER
 

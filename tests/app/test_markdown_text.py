@@ -21,7 +21,7 @@ from app.markdown_text import (
     shortened,
     span,
 )
-from forecasts.exchange.importing.frames import Imported
+from forecasts.importing.frames import Imported
 
 JOINER = "\u2060"
 

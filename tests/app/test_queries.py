@@ -14,13 +14,13 @@ from streamlit.testing.v1 import AppTest
 
 from forecasts.access.members import member_or_new
 from forecasts.articles import library
-from forecasts.articles.article import CapturedArticle
 from forecasts.ledger import database
 from forecasts.questions import registry
+from forecasts.reading.article import CapturedArticle
 from forecasts.resolution import confirmation, proposals
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.app.conftest import visit
 from tests.conftest import KINDS, ask, day
 

@@ -19,7 +19,7 @@ from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
 from forecasts.questions import registry
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.app.conftest import Clock, toasts, visit, words
 from tests.conftest import ask, day
 from tests.postgresql import Server

@@ -17,7 +17,7 @@ from forecasts.ledger.models import Question
 from forecasts.questions import registry
 from forecasts.resolution import confirmation
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.app.browsing import DONE, IN_BROWSER, Watch, serving, tab
 
 pytestmark = IN_BROWSER

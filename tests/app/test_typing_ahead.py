@@ -21,7 +21,7 @@ from forecasts.ledger import database
 from forecasts.questions import registry
 from forecasts.resolution import confirmation
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.app.browsing import DONE, IN_BROWSER, Server, saves_waiting, serving, tab
 
 pytestmark = IN_BROWSER

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from forecasts.articles.article import CapturedArticle, canonical_url, content_hash
 from forecasts.articles.capture import capture, capture_bytes, capture_text
 from forecasts.common.errors import CaptureError
+from forecasts.reading.article import CapturedArticle, canonical_url, content_hash
 
 NOON = datetime(2025, 7, 24, 12, tzinfo=UTC)
 

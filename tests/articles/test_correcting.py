@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasts.articles.article import CapturedArticle, merge, split_at, split_points
+from forecasts.reading.article import CapturedArticle, merge, split_at, split_points
 
 NOON = datetime(2025, 7, 24, 12, tzinfo=UTC)
 FISH = (

@@ -7,12 +7,12 @@ from sqlalchemy import func
 from sqlmodel import Session, select
 
 from forecasts.articles import library
-from forecasts.articles.article import CapturedArticle
-from forecasts.articles.drafting.drafts import drafts_of, find_draft
-from forecasts.articles.text_quotes import TextQuote
+from forecasts.articles.drafts import drafts_of, find_draft
 from forecasts.common.errors import BadInput, NotFound
 from forecasts.ledger.models import Article, Member
 from forecasts.questions import registry, sources
+from forecasts.reading.article import CapturedArticle
+from forecasts.reading.text_quotes import TextQuote
 from tests.conftest import ask, day
 
 HERE = "https://example.org/quay"

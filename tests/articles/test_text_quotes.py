@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasts.articles.text_quotes import CONTEXT, TextQuote, excerpt, locate, quote_at
+from forecasts.reading.text_quotes import CONTEXT, TextQuote, excerpt, locate, quote_at
 
 
 def test_the_surroundings_tell_equal_quotes_apart() -> None:

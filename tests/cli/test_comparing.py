@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from forecasts.cli.main import app
-from forecasts.exchange.folder.folder import write_folder
+from forecasts.folder.folder import write_folder
 from tests.reports.small_ledgers import random_ledger
 
 

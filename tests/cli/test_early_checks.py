@@ -130,7 +130,7 @@ def test_publish_checks_folder_address_and_questions_before_it_reads_the_record(
     forecasts: Run, clock: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forecasts("ask", "Will it rain?", "60%", "--closes", "2026-02-15", "--slug", "rain")
-    monkeypatch.setattr("forecasts.exchange.publication.publish.publish", working)
+    monkeypatch.setattr("forecasts.publication.publish.publish", working)
     monkeypatch.setattr("forecasts.operations.stamps.stamps", working)
     full = tmp_path / "full"
     full.mkdir()

@@ -9,7 +9,7 @@ from click.testing import Result
 
 from forecasts.common.limits import NAME_BYTES
 from forecasts.common.text import printable
-from forecasts.exchange.folder.folder import read_folder, write_folder
+from forecasts.folder.folder import read_folder, write_folder
 from forecasts.questions.registry import is_slug
 from tests import nasty
 from tests.reports.small_ledgers import asked, joined, ledger, made

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from forecasts.exchange.platforms.columns import hashed_id
-from tests.exchange.platforms.metaculus_files import (
+from forecasts.platforms.columns import hashed_id
+from tests.platforms.metaculus_files import (
     FORECAST_HEADER,
     export,
     forecast,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 from click.testing import Result
 
-from tests.exchange.platforms.metaculus_files import crowd, export, forecast, question
+from tests.platforms.metaculus_files import crowd, export, forecast, question
 
 
 def test_an_export_as_metaculus_names_what_has_no_place_and_adds_nothing_when_imported(

@@ -10,7 +10,7 @@ from typer.testing import Result
 
 from forecasts.cli.outputs import require_file, require_folder
 from forecasts.common.errors import BadInput
-from forecasts.exchange.folder.drafts import require_empty
+from forecasts.folder.drafts import require_empty
 from forecasts.parts.folder import new_folder
 
 Run = Callable[..., Result]

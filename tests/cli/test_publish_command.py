@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from forecasts.exchange.publication.verify import Check
+from forecasts.publication.verify import Check
 from tests.operations.timestamping import Authority, served
 
 Run = Callable[..., Result]

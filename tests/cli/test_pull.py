@@ -15,17 +15,17 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from forecasts.accounts import fatebook, manifold, metaculus
 from forecasts.cli import console
 from forecasts.cli import pull as command
-from forecasts.exchange.accounts import fatebook, manifold, metaculus
-from tests.exchange.accounts.conftest import TOKEN, Platform, Reply, Request
-from tests.exchange.accounts.conftest import platform as platform  # a fixture
-from tests.exchange.accounts.test_fatebook_account import QUESTIONS
-from tests.exchange.accounts.test_fatebook_account import serve as serve_fatebook
-from tests.exchange.accounts.test_manifold_account import BETS
-from tests.exchange.accounts.test_manifold_account import serve as serve_manifold
-from tests.exchange.accounts.test_metaculus_account import POSTS, post, question
-from tests.exchange.accounts.test_metaculus_account import serve as serve_metaculus
+from tests.accounts.conftest import TOKEN, Platform, Reply, Request
+from tests.accounts.conftest import platform as platform  # a fixture
+from tests.accounts.test_fatebook_account import QUESTIONS
+from tests.accounts.test_fatebook_account import serve as serve_fatebook
+from tests.accounts.test_manifold_account import BETS
+from tests.accounts.test_manifold_account import serve as serve_manifold
+from tests.accounts.test_metaculus_account import POSTS, post, question
+from tests.accounts.test_metaculus_account import serve as serve_metaculus
 
 Run = Callable[..., Result]
 
@@ -305,9 +305,9 @@ def test_a_killed_pull_continues_and_doubles_nothing(
     script = textwrap.dedent(f"""
         import sys
         from dataclasses import replace
-        from forecasts.exchange.accounts import metaculus
+        from forecasts.accounts import metaculus
         metaculus.SITE = replace(metaculus.SITE, base={platform.base!r})
-        from forecasts.exchange.accounts import accounts
+        from forecasts.accounts import accounts
         from forecasts.cli.main import main
         sys.argv = ["forecasts", "pull", "metaculus"]
         main()

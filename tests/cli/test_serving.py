@@ -15,7 +15,7 @@ import pytest
 from click.testing import Result
 
 from forecasts.cli import serve
-from forecasts.exchange.samples import demonstration
+from forecasts.samples import demonstration
 from tests.access.test_oidc_settings import SECRETS, set_to
 
 

@@ -14,7 +14,7 @@ import pytest
 import typer
 
 from forecasts.cli.main import app
-from forecasts.exchange.folder.folder import FILES
+from forecasts.folder.folder import FILES
 from tests.conftest import day
 
 ROOT = Path(__file__).parents[2]
@@ -159,7 +159,7 @@ def test_the_worked_example_of_the_scores_page_comes_out() -> None:
     import pandas as pd
 
     import scoring
-    from forecasts.scores.frames import complete
+    from forecasts.folder.frames import complete
 
     frames = complete(
         pd.DataFrame(

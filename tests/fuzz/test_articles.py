@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasts.articles.article import content_hash
 from forecasts.articles.capture import capture_bytes, capture_text
-from forecasts.articles.drafting.deadlines import find_deadlines, find_overdue
-from forecasts.articles.drafting.drafts import draft_questions
-from forecasts.articles.page.dates import find_timestamp
+from forecasts.articles.drafts import draft_questions
 from forecasts.common.text import unstorable_character
+from forecasts.reading.article import content_hash
+from forecasts.reading.drafting.deadlines import find_deadlines, find_overdue
+from forecasts.reading.page.dates import find_timestamp
 from tests.conftest import day
 from tests.fuzz.fuzzing import CELLS, NUMBERS, TIMES, damaged, few_or, fuzz, our_own_or_nothing
 

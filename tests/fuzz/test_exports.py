@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from forecasts.access.members import member_or_new
-from forecasts.exchange.importing.record import import_record
-from forecasts.exchange.platforms.formats import FORMATS, read
-from forecasts.exchange.platforms.record import Choices
-from forecasts.exchange.platforms.source import opened
+from forecasts.importing.record import import_record
 from forecasts.ledger import database
+from forecasts.platforms.formats import FORMATS, read
+from forecasts.platforms.record import Choices
+from forecasts.platforms.source import opened
 from tests.conftest import day
-from tests.exchange.platforms import (
+from tests.fuzz.fuzzing import CELLS, damaged, few_or, fuzz, our_own_or_nothing
+from tests.platforms import (
     sheets,
     test_confido,
     test_fatebook,
@@ -31,8 +32,7 @@ from tests.exchange.platforms import (
     test_manifold,
     test_predictionbook,
 )
-from tests.exchange.platforms.metaculus_files import export, forecast, question
-from tests.fuzz.fuzzing import CELLS, damaged, few_or, fuzz, our_own_or_nothing
+from tests.platforms.metaculus_files import export, forecast, question
 
 NOW = day(400)
 POLL = {"Question Type": "multiple_choice", "MC Options (All)": "['a', 'b']"}

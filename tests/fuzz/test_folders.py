@@ -19,13 +19,14 @@ from sqlalchemy import Engine
 import scoring
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import LedgerError
-from forecasts.exchange.folder.folder import FILES, read_folder, write_folder
-from forecasts.exchange.importing.frames import import_frames
+from forecasts.folder.folder import FILES, read_folder, write_folder
+from forecasts.folder.frames import Frames
+from forecasts.importing.frames import import_frames
 from forecasts.ledger import database
 from forecasts.reports import build
-from forecasts.scores.frames import Frames, ledger_frames
+from forecasts.scores.ledger_frames import ledger_frames
 from tests.conftest import day
-from tests.exchange.folder.test_folder import cells as plain_cells
+from tests.folder.test_folder import cells as plain_cells
 from tests.fuzz.fuzzing import CELLS, damaged, few_or, fuzz, our_own_or_nothing
 
 TIMES = ["2026-01-01T00:00:00Z", "2026-01-11T00:00:00Z"]

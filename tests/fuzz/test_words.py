@@ -19,14 +19,14 @@ from forecasts.common.settings import Settings
 from forecasts.common.times import iso, read_time
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
-from forecasts.questions.outcomes import read_outcome
 from forecasts.questions.registry import free_slug, is_slug, question_text
 from forecasts.resolution.resolvers.kinds import kind as resolver
 from forecasts.resolution.resolvers.protocol import Asked, Seen
 from forecasts.updates.evidence_parsing import read_evidence
 from forecasts.updates.typed_values import read_typed, typed_forecast
-from forecasts.updates.value_parsing import read_probability, read_value
-from forecasts.updates.values import format_value
+from forecasts.values.outcomes import read_outcome
+from forecasts.values.value import format_value
+from forecasts.values.value_parsing import read_probability, read_value
 from tests.conftest import day
 from tests.fuzz.fuzzing import CELLS, NUMBERS, TIMES, WORDS, damaged, few_or, fuzz
 from tests.fuzz.fuzzing import our_own_or_nothing as ours

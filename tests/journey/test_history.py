@@ -16,7 +16,7 @@ from forecasts.questions import standing as question_standing
 from forecasts.resolution import confirmation
 from forecasts.scores import stored_scores
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 from tests.examples import examples
 

@@ -20,9 +20,8 @@ from sqlmodel import Session, col, func, select
 from forecasts.access.members import member_named, member_or_new
 from forecasts.access.memberships import join, team_or_new
 from forecasts.articles import library
-from forecasts.articles.article import CapturedArticle
 from forecasts.common.errors import DatabaseError, LedgerError, Refused
-from forecasts.exchange.importing.frames import import_frames
+from forecasts.importing.frames import import_frames
 from forecasts.ledger import database
 from forecasts.ledger.models import (
     Article,
@@ -36,12 +35,13 @@ from forecasts.ledger.models import (
     Team,
 )
 from forecasts.questions import registry, revisions, standing
+from forecasts.reading.article import CapturedArticle
 from forecasts.resolution import assignments, confirmation, proposals
 from forecasts.resolution.runs import run as resolution_run
-from forecasts.scores.frames import ledger_frames, revision
+from forecasts.scores.ledger_frames import ledger_frames, revision
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 
 T = TypeVar("T")

@@ -25,7 +25,7 @@ from forecasts.ledger import append, chain, database, insertion
 from forecasts.ledger.models import Entry, Forecast, Member
 from forecasts.ledger.verification import verify
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"))

@@ -22,7 +22,7 @@ from forecasts.ledger.models import Entry
 from forecasts.ledger.verification import Fault, verify
 from forecasts.questions import registry
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 
 STEPS = {"right": 0.0, "-5 d": -5 * 86_400, "-1 h": -3_600, "-1 s": -1, "+1 h": 3_600}

@@ -12,8 +12,6 @@ from sqlmodel import Session, SQLModel, select
 from forecasts.access import teams
 from forecasts.access.members import member_or_new
 from forecasts.articles import library
-from forecasts.articles.article import CapturedArticle
-from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.errors import BadInput, DatabaseError, NoLedger
 from forecasts.common.settings import Settings, sqlite_url
 from forecasts.ledger import database, schema
@@ -38,11 +36,13 @@ from forecasts.ledger.models import (
     TokenRevocation,
 )
 from forecasts.questions import discards, registry, sources
+from forecasts.reading.article import CapturedArticle
+from forecasts.reading.text_quotes import TextQuote
 from forecasts.resolution import confirmation, disputes, kept_evidence, policies
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import KINDS, ask, day
 from tests.examples import examples
 

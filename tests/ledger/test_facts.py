@@ -22,7 +22,7 @@ from forecasts.operations import privacy
 from forecasts.questions import registry, revisions
 from forecasts.resolution import confirmation
 from forecasts.updates.updates import current_forecast, update
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 
 Act = Callable[[Session], object]

@@ -11,7 +11,7 @@ from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
 from forecasts.ledger.verification import verify
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 
 

@@ -35,10 +35,10 @@ from forecasts.ledger.verification import verify
 from forecasts.questions import registry
 from forecasts.resolution import confirmation
 from forecasts.scores import scores
-from forecasts.scores.frames import ledger_frames
+from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day, release_later
 from tests.postgresql import Server
 

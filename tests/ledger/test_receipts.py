@@ -27,7 +27,7 @@ from forecasts.ledger.receipts import (
 )
 from forecasts.ledger.verification import newest, verify
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, counted_statements, day
 from tests.ledger.test_verification import tampered
 

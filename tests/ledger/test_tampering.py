@@ -54,7 +54,7 @@ from forecasts.operations import privacy
 from forecasts.questions import registry
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import KINDS, day
 from tests.ledger.test_verification import furnish
 

@@ -22,7 +22,6 @@ from forecasts.access.members import member_or_new
 from forecasts.access.memberships import join, team_or_new
 from forecasts.agenda.notifications import channels
 from forecasts.articles import library
-from forecasts.articles.article import CapturedArticle
 from forecasts.cli.main import app
 from forecasts.common.errors import BadInput
 from forecasts.common.settings import sqlite_url
@@ -53,11 +52,12 @@ from forecasts.ledger.urls import is_embedded
 from forecasts.ledger.verification import Broken, Fault, Verified, newest, verify
 from forecasts.operations.transfer import move, reopen
 from forecasts.questions import discards, registry, sources
+from forecasts.reading.article import CapturedArticle
 from forecasts.resolution import confirmation, disputes, kept_evidence, policies
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import KINDS, ask, day
 from tests.examples import examples
 

@@ -23,7 +23,7 @@ from forecasts.operations.health import check
 from forecasts.resolution.proposals import propose
 from forecasts.resolution.runs.last_run import record_run
 from forecasts.updates.updates import update
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 from tests.postgresql import Server
 

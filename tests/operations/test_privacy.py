@@ -18,7 +18,7 @@ from forecasts.access import roles, teams, tokens
 from forecasts.access.members import member_named, member_or_new
 from forecasts.cli.main import app
 from forecasts.common.errors import Forbidden, NotFound, Refused
-from forecasts.exchange.importing.frames import import_frames
+from forecasts.importing.frames import import_frames
 from forecasts.ledger import database
 from forecasts.ledger.models import (
     Comment,
@@ -37,10 +37,10 @@ from forecasts.ledger.verification import Verified, verify
 from forecasts.operations import privacy
 from forecasts.questions.revisions import revise
 from forecasts.resolution import confirmation, disputes, policies, proposals
-from forecasts.scores.frames import ledger_frames
+from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 
 SECRET = "xyzzy"  # in everything that bob wrote, and in his name

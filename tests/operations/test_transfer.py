@@ -24,7 +24,6 @@ from forecasts.access.identities import Person
 from forecasts.access.members import member_named, member_or_new
 from forecasts.agenda import revisits
 from forecasts.articles import library
-from forecasts.articles.article import CapturedArticle
 from forecasts.common.errors import DatabaseError, NoLedger, Refused
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database, schema
@@ -55,6 +54,7 @@ from forecasts.operations import transfer
 from forecasts.operations.transfer import Step, move
 from forecasts.questions import registry
 from forecasts.questions import sources as question_sources
+from forecasts.reading.article import CapturedArticle
 from forecasts.resolution import (
     assignments,
     confirmation,
@@ -68,7 +68,7 @@ from forecasts.resolution.runs import run
 from forecasts.scores import scores
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 from tests.examples import examples
 from tests.postgresql import Server

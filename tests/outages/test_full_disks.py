@@ -20,7 +20,7 @@ from forecasts.common.errors import DatabaseError
 from forecasts.common.settings import sqlite_url
 from forecasts.ledger import database
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 from tests.outages.disks import Disk, mounted
 from tests.postgresql import Server

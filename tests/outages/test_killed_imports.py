@@ -20,12 +20,9 @@ from benchmarks import moving_in
 from benchmarks.writing import OPENS, begin
 from forecasts.access.members import member_or_new
 from forecasts.common.times import iso
-from forecasts.exchange.folder.folder import read_folder
-from forecasts.exchange.importing.frames import import_frames
-from forecasts.exchange.importing.record import import_record
-from forecasts.exchange.platforms.formats import read
-from forecasts.exchange.platforms.record import Choices
-from forecasts.exchange.platforms.source import opened
+from forecasts.folder.folder import read_folder
+from forecasts.importing.frames import import_frames
+from forecasts.importing.record import import_record
 from forecasts.ledger import database
 from forecasts.ledger.models import (
     Citation,
@@ -38,6 +35,9 @@ from forecasts.ledger.models import (
     Score,
 )
 from forecasts.ledger.verification import verify
+from forecasts.platforms.formats import read
+from forecasts.platforms.record import Choices
+from forecasts.platforms.source import opened
 from tests.outages.numbers import often
 
 QUESTIONS, FORECASTERS, UPDATES = 8, 4, 10

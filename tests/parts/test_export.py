@@ -15,7 +15,7 @@ import scoring
 from forecasts.access import visibility
 from forecasts.access.members import member_or_new
 from forecasts.cli.main import app
-from forecasts.exchange.export import exported
+from forecasts.exporting.export import exported
 from forecasts.ledger import database
 from forecasts.ledger.models import Member
 from forecasts.parts.export import export_parts
@@ -23,7 +23,7 @@ from forecasts.parts.folder import open_parts
 from forecasts.scores import forecast_columns
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import KINDS, ask, day
 
 

@@ -17,11 +17,11 @@ from typer.testing import CliRunner
 import scoring
 from forecasts.cli.main import app
 from forecasts.common.errors import BadInput, Refused
+from forecasts.folder.frames import complete
 from forecasts.parts import simulation
 from forecasts.parts.files import part_of
 from forecasts.parts.folder import Parts
 from forecasts.reports import build
-from forecasts.scores.frames import complete
 from scoring.bulk_simulation import BulkTournament
 from scoring.errors import InputError
 from tests.parts.work import require_listed

@@ -7,7 +7,7 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasts.questions.calendar import escaped, folded
+from forecasts.platforms.icalendar import escaped, folded
 from tests.examples import examples
 
 

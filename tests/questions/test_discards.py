@@ -11,18 +11,18 @@ from forecasts.access.members import member_or_new
 from forecasts.access.visibility import read_as
 from forecasts.agenda import today
 from forecasts.common.errors import Forbidden, LedgerError, NotFound, Refused
-from forecasts.exchange import export
+from forecasts.exporting import export
 from forecasts.ledger import database
 from forecasts.ledger.models import Evidence, Member, Question, Watch
 from forecasts.ledger.verification import verify
 from forecasts.questions import registry, revisions, search, standing
 from forecasts.questions.discards import discard, may_discard
 from forecasts.resolution import assignments, confirmation, proposals
-from forecasts.scores import frames
-from forecasts.scores.frames import ledger_frames
+from forecasts.scores import ledger_frames as frames
+from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 
 HALF = Value(probability=0.5)

@@ -10,12 +10,12 @@ from sqlmodel import Session
 
 from forecasts.access.visibility import read_as
 from forecasts.articles import library
-from forecasts.articles.article import CapturedArticle
-from forecasts.articles.drafting.drafts import Draft, drafts_of
+from forecasts.articles.drafts import Draft, drafts_of
 from forecasts.ledger.models import Article, Member, Visibility
 from forecasts.questions import registry
 from forecasts.questions.from_article import find_duplicates, ready_drafts
 from forecasts.questions.sources import find_passage
+from forecasts.reading.article import CapturedArticle
 from tests.conftest import ask, day
 
 TEXT = """Sundlink will open the Brega tunnel by 31 March 2026, its chief executive said.

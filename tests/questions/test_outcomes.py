@@ -4,9 +4,9 @@ import pytest
 
 from forecasts.common.errors import BadInput
 from forecasts.ledger.models import QuestionText
-from forecasts.questions.outcomes import outcome_value, read_outcome
 from forecasts.questions.registry import question_text
-from forecasts.updates.value_parsing import read_value
+from forecasts.values.outcomes import outcome_value, read_outcome
+from forecasts.values.value_parsing import read_value
 from tests.conftest import day
 
 

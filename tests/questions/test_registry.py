@@ -175,9 +175,9 @@ def test_a_forecast_made_before_an_option_was_there_is_read_from_the_last(
 ) -> None:
     from forecasts.resolution import confirmation
     from forecasts.scores import stored_scores
-    from forecasts.scores.frames import ledger_frames
+    from forecasts.scores.ledger_frames import ledger_frames
     from forecasts.updates import updates
-    from forecasts.updates.values import Value
+    from forecasts.values.value import Value
 
     question = ask(session, alice, type="multiple_choice", options=["a", "Other"])
     updates.update(session, question, Value(probabilities=(0.6, 0.4)), member=alice, now=day(0))

@@ -9,7 +9,7 @@ from forecasts.questions import registry, revisions, standing
 from forecasts.questions.standing import Status
 from forecasts.resolution import confirmation
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 
 

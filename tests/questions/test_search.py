@@ -20,7 +20,7 @@ from forecasts.questions.search import Filter, Order, labels, page
 from forecasts.questions.standing import Status, listing, tags
 from forecasts.resolution import confirmation, proposals
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day, imported
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from forecasts.common.errors import BadInput
 from forecasts.ledger.models import QuestionText, QuestionType
-from forecasts.questions.typed_dates import (
+from forecasts.values.typed_dates import (
     deadline_in_title,
     iso_date,
     read_date,

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from forecasts.folder.frames import Frames, complete
 from forecasts.reports import Report, build
 from forecasts.reports.selection import Choice
-from forecasts.scores.frames import Frames, complete
 
 OPENED = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 import scoring
 from forecasts.common.errors import BadInput
+from forecasts.folder.frames import Frames
 from forecasts.reports import Group, formats
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.report import LeftOut
-from forecasts.scores.frames import Frames
 from scoring import parallel
 from tests.examples import examples
 from tests.reports.small_ledgers import asked, day, joined, ledger, made, random_ledger, report

@@ -9,7 +9,7 @@ from forecasts.questions.families import join_family
 from forecasts.reports.build import build
 from forecasts.reports.selection import Choice
 from forecasts.resolution import confirmation
-from forecasts.scores.frames import ledger_frames
+from forecasts.scores.ledger_frames import ledger_frames
 from tests.conftest import ask, day, imported
 
 

@@ -14,14 +14,15 @@ from sqlmodel import Session
 from forecasts.access import tokens, visibility
 from forecasts.access.members import find_member
 from forecasts.common.errors import BadInput
+from forecasts.folder.frames import MEMBER_COLUMNS, MODEL_COLUMNS, Frames
 from forecasts.ledger.models import Member
 from forecasts.reports import formats
 from forecasts.reports.comparison import build as compare
 from forecasts.reports.groups import group_names
-from forecasts.scores.frames import MEMBER_COLUMNS, MODEL_COLUMNS, Frames, ledger_frames
+from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.updates import updates
 from forecasts.updates.model_uses import Model
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask
 from tests.conftest import day as in_2026
 from tests.reports.small_ledgers import NOW, asked, day, joined, ledger, made, report

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from forecasts.folder.frames import Frames
 from forecasts.reports import member_scores
 from forecasts.reports.groups import group_entries
-from forecasts.scores.frames import Frames
 from tests.reports.small_ledgers import asked, day, joined, ledger, made, random_ledger
 
 

@@ -11,7 +11,7 @@ from forecasts.reports.own_scores import own_scores
 from forecasts.resolution import confirmation
 from forecasts.scores.scored_questions import scored_questions
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import scoring
+from forecasts.folder.frames import Frames
 from forecasts.reports import Group
 from forecasts.reports.render import tables
-from forecasts.scores.frames import Frames
 from tests.reports.small_ledgers import asked, joined, ledger, made, random_ledger, report
 
 

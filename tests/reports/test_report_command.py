@@ -11,7 +11,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from forecasts.cli.main import app
-from forecasts.exchange.folder.folder import write_folder
+from forecasts.folder.folder import write_folder
 from tests.reports.small_ledgers import random_ledger
 
 AS_OF = ("--as-of", "2026-06-01T00:00:00Z")

@@ -6,9 +6,9 @@ from sqlmodel import Session, select
 
 from forecasts.ledger.models import Forecast, Member, Question
 from forecasts.resolution import confirmation
-from forecasts.scores import frames
+from forecasts.scores import ledger_frames as frames
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import day, imported
 
 

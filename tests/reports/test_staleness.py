@@ -11,10 +11,10 @@ import jsonschema
 import numpy as np
 import pytest
 
+from forecasts.folder.frames import Frames
 from forecasts.reports import formats
 from forecasts.reports.render.as_json import schema
 from forecasts.reports.report import Staleness
-from forecasts.scores.frames import Frames
 from tests.reports.small_ledgers import asked, day, joined, ledger, made, report
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import scoring
+from forecasts.folder.frames import complete
 from forecasts.reports.groups import group_entries
 from forecasts.reports.member_scores import live_segments
 from forecasts.reports.numbers import often, survives
@@ -20,7 +21,6 @@ from forecasts.reports.report import Verdict
 from forecasts.reports.scope import numbered
 from forecasts.reports.verdict import verdict
 from forecasts.reports.when_made import Forecasts, forecasts_made, when_made
-from forecasts.scores.frames import complete
 from scoring.shared_shocks import Spans
 from scoring.simulation import simulate
 from scoring.tournament import Tournament

@@ -18,7 +18,7 @@ from forecasts.questions.standing import Status
 from forecasts.resolution import confirmation, resolutions
 from forecasts.scores import scores, stored_scores
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 from tests.examples import examples
 

@@ -15,9 +15,9 @@ from forecasts.reports.selection import Choice
 from forecasts.resolution import confirmation, disputes, history, policies
 from forecasts.resolution.resolutions import by_resolution
 from forecasts.scores import stored_scores
-from forecasts.scores.frames import ledger_frames, revision
+from forecasts.scores.ledger_frames import ledger_frames, revision
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import day
 
 

@@ -4,7 +4,7 @@ from sqlmodel import Session
 from forecasts.ledger.models import Member, Question, Resolution
 from forecasts.resolution import confirmation, history, proposals
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import day
 
 

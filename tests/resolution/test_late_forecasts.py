@@ -10,7 +10,7 @@ from forecasts.resolution import confirmation
 from forecasts.resolution.late_forecasts import LateForecasts, late_forecasts, left_out
 from forecasts.scores.stored_scores import resolution_scores
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import day
 
 

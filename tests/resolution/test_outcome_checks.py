@@ -7,9 +7,9 @@ import scoring
 from forecasts.common.errors import BadInput, Refused
 from forecasts.ledger.models import Member, Question
 from forecasts.resolution import confirmation, proposals, resolutions
-from forecasts.scores.frames import scoring_frames
+from forecasts.scores.ledger_frames import scoring_frames
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 
 

@@ -14,9 +14,9 @@ from forecasts.access import teams, visibility
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import BadInput, Forbidden, Refused
 from forecasts.common.settings import sqlite_url
-from forecasts.exchange.export import left_out
-from forecasts.exchange.folder.folder import read_folder, write_folder
-from forecasts.exchange.importing.frames import import_frames
+from forecasts.exporting.export import left_out
+from forecasts.folder.folder import read_folder, write_folder
+from forecasts.importing.frames import import_frames
 from forecasts.ledger import database
 from forecasts.ledger.models import Member, PolicyKind, Question, Resolution, Role
 from forecasts.ledger.schema import migrate
@@ -28,9 +28,9 @@ from forecasts.reports.build import build
 from forecasts.reports.report import Group
 from forecasts.resolution import confirmation, disputes, history, policies, proposals, resolutions
 from forecasts.scores import scores, stored_scores
-from forecasts.scores.frames import ledger_frames
+from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 
 

@@ -3,8 +3,8 @@ import pytest
 
 import scoring
 from forecasts.common.errors import BadInput
+from forecasts.folder.frames import EVIDENCE_COLUMNS, Frames, complete, typed_frame
 from forecasts.scores.attribution import attribute
-from forecasts.scores.frames import EVIDENCE_COLUMNS, Frames, complete, typed_frame
 from tests.conftest import day
 from tests.reports.small_ledgers import cited, random_ledger
 

@@ -9,14 +9,15 @@ from forecasts.access import kinds, tokens, visibility
 from forecasts.access.members import find_member, member_or_new
 from forecasts.agenda.crowd_moves import crowd_moves
 from forecasts.common.errors import BadInput
+from forecasts.folder.frames import complete
 from forecasts.ledger.models import Member, Question
 from forecasts.questions.standing import listing
 from forecasts.questions.trends import Trend, trends
 from forecasts.scores.crowds import crowd
-from forecasts.scores.frames import complete, ledger_frames
+from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.scores.paths import paths
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import day
 
 

@@ -18,7 +18,7 @@ from forecasts.scores.forecast_columns import columns
 from forecasts.scores.forecast_lines import read_ahead
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day, imported
 
 

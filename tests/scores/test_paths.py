@@ -20,7 +20,7 @@ from forecasts.resolution import confirmation
 from forecasts.scores.paths import option_paths, paths
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day, imported
 from tests.examples import examples
 

@@ -19,13 +19,13 @@ from forecasts.ledger.models import Member, Question
 from forecasts.questions.revisions import revise
 from forecasts.resolution import confirmation
 from forecasts.scores import scored_questions as module
-from forecasts.scores.frames import scoring_frames
+from forecasts.scores.ledger_frames import scoring_frames
 from forecasts.scores.scored_questions import matching, scored_questions
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day, imported
 from tests.examples import examples
-from tests.exchange.importing.test_frames import FORECAST, FORECASTS, import_files
+from tests.importing.test_frames import FORECAST, FORECASTS, import_files
 
 
 def said(session: Session, question: Question, member: Member, p: float, at: float) -> None:

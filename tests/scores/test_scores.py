@@ -15,7 +15,7 @@ from forecasts.ledger.models import Member, Resolution, Score
 from forecasts.resolution import confirmation, history
 from forecasts.scores import scores, stored_scores
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, counted_statements, day
 
 DEPTH: dict[str, Any] = {"type": "numeric", "lower_bound": "0", "upper_bound": "10"}

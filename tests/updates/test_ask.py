@@ -16,7 +16,7 @@ from forecasts.questions import registry, revisions, standing
 from forecasts.updates import bulk, updates
 from forecasts.updates.ask import ask, read_line
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import day
 
 THIRTY = Value(probability=0.3)

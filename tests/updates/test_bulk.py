@@ -11,7 +11,7 @@ from forecasts.ledger.models import Member, Question
 from forecasts.questions import registry
 from forecasts.updates import bulk, updates
 from forecasts.updates.bulk import BulkAction
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 
 

@@ -13,7 +13,7 @@ from forecasts.common.limits import PROSE_BYTES
 from forecasts.ledger.models import Member, Question
 from forecasts.updates.comments import by_forecast, comment, remarks
 from forecasts.updates.updates import update, withdraw
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 
 MINUTE = timedelta(minutes=1)

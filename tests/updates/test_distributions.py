@@ -11,7 +11,8 @@ import scoring
 from forecasts.common.errors import BadInput
 from forecasts.ledger.models import QuestionText
 from forecasts.questions.registry import question_text
-from forecasts.updates.distributions import (
+from forecasts.updates.previews import knots
+from forecasts.values.distributions import (
     bounds,
     from_cdf,
     grid,
@@ -19,8 +20,7 @@ from forecasts.updates.distributions import (
     to_cdf,
     zero_point,
 )
-from forecasts.updates.previews import knots
-from forecasts.updates.values import Value, check_value
+from forecasts.values.value import Value, check_value
 from tests.conftest import day
 
 

@@ -18,7 +18,7 @@ from forecasts.updates.evidence import (
     supported_outcome,
     with_stances,
 )
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import day
 
 TIMES = {"open_time": day(0), "scheduled_close_time": day(1)}

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from sqlmodel import Session
 
 from forecasts.articles import library
-from forecasts.articles.article import CapturedArticle
 from forecasts.common.errors import BadInput, NotFound
 from forecasts.ledger.models import EvidenceKind, Member, Stance
+from forecasts.reading.article import CapturedArticle
 from forecasts.updates.evidence_parsing import read_evidence, recent_articles
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import day
 
 URL = "https://example.org/a"

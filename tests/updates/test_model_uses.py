@@ -14,7 +14,7 @@ from forecasts.updates import model_uses, updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.model_uses import Model
 from forecasts.updates.updates import NewForecast
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 
 ORACLE = Model(

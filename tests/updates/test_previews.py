@@ -20,7 +20,7 @@ from forecasts.updates.previews import (
     implied_density,
     score_so_far,
 )
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import day
 
 TIMES = {"open_time": day(0), "scheduled_close_time": day(1)}

@@ -25,8 +25,8 @@ from forecasts.updates.typed_values import (
     typed_percents,
     typed_quantiles,
 )
-from forecasts.updates.value_parsing import read_value
-from forecasts.updates.values import Value, value_of
+from forecasts.values.value import Value, value_of
+from forecasts.values.value_parsing import read_value
 from tests.conftest import day
 
 TIMES = {"open_time": day(0), "scheduled_close_time": day(1)}

@@ -10,7 +10,7 @@ from forecasts.common.errors import NotFound, Refused
 from forecasts.ledger.models import Forecast, Member, Question
 from forecasts.updates import updates
 from forecasts.updates.undo import undo
-from forecasts.updates.values import Value, value_of
+from forecasts.values.value import Value, value_of
 from tests.conftest import ask, day
 
 

@@ -14,7 +14,7 @@ from forecasts.questions import registry
 from forecasts.resolution import confirmation, proposals
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from forecasts.common.errors import BadInput, LedgerError, Refused
 from forecasts.ledger.models import QuestionText
 from forecasts.questions.registry import question_text
-from forecasts.updates.value_parsing import read_percent_field, read_probability, read_value
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
+from forecasts.values.value_parsing import read_percent_field, read_probability, read_value
 from tests.conftest import day
 
 

@@ -12,7 +12,7 @@ import scoring
 from forecasts.common.errors import Refused
 from forecasts.ledger.models import Forecast, QuestionText
 from forecasts.questions.registry import question_text
-from forecasts.updates.values import (
+from forecasts.values.value import (
     Value,
     check_value,
     format_change,

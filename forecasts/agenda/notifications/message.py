@@ -18,9 +18,9 @@ from forecasts.common.text import on_one_line
 from forecasts.common.times import to_minute
 from forecasts.ledger.models import Event, Member, Resolution, ResolutionState, Score
 from forecasts.questions.finality import provisional_outcomes
-from forecasts.questions.outcomes import NOT_SCORED
 from forecasts.questions.standing import QuestionState, Status, by_id, in_batches
 from forecasts.scores.stored_scores import CRPS, MAIN_PROTOCOLS, main_protocol
+from forecasts.values.outcomes import NOT_SCORED
 
 LINES = 5  # of each event; the rest is counted
 _TITLE_LENGTH = 120  # characters

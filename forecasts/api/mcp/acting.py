@@ -14,9 +14,7 @@ from forecasts.api.mcp.reading import Name
 from forecasts.api.rules import web_address
 from forecasts.articles import library
 from forecasts.articles.capture import capture, capture_text
-from forecasts.articles.drafting.drafts import Draft, drafts_of
-from forecasts.articles.drafting.strength import Strength
-from forecasts.articles.text_quotes import TextQuote
+from forecasts.articles.drafts import Draft, drafts_of
 from forecasts.common.errors import BadInput
 from forecasts.common.times import to_minute
 from forecasts.ledger.models import Article, Forecast
@@ -25,20 +23,22 @@ from forecasts.questions import registry
 from forecasts.questions.from_article import find_duplicates
 from forecasts.questions.sources import find_passage
 from forecasts.questions.standing import QuestionState
-from forecasts.questions.typed_dates import (
-    deadline_in_title,
-    iso_date,
-    read_date,
-    read_typed_outcome,
-)
+from forecasts.reading.drafting.strength import Strength
+from forecasts.reading.text_quotes import TextQuote
 from forecasts.resolution import proposals
 from forecasts.updates import updates
 from forecasts.updates.ask import ask as ask_and_forecast
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.evidence_parsing import read_evidence
 from forecasts.updates.model_uses import Model
-from forecasts.updates.value_parsing import read_value
-from forecasts.updates.values import format_change, stated_certainty, value_of
+from forecasts.values.typed_dates import (
+    deadline_in_title,
+    iso_date,
+    read_date,
+    read_typed_outcome,
+)
+from forecasts.values.value import format_change, stated_certainty, value_of
+from forecasts.values.value_parsing import read_value
 
 ORIGIN = "mcp"
 _MOST_DRAFTS = 10  # of one article

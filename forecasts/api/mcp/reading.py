@@ -14,6 +14,7 @@ from forecasts.agenda.today import today
 from forecasts.api.mcp import words
 from forecasts.api.mcp.door import Door, Here, member_of
 from forecasts.common.errors import BadInput, NotFound
+from forecasts.common.text import count
 from forecasts.common.times import to_minute
 from forecasts.questions import registry, search
 from forecasts.questions.search import Filter
@@ -27,7 +28,7 @@ from forecasts.reports.own_scores import own_scores
 from forecasts.reports.report import Report
 from forecasts.reports.selection import Choice, Cohort
 from forecasts.resolution.history import steps
-from forecasts.scores.frames import ledger_frames
+from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.scores.scored_questions import ScoredQuestion, scored_questions
 from forecasts.updates.updates import evidence_of, history
 
@@ -86,7 +87,7 @@ class Reading:
             ]
             if not lines:
                 return f"No question matches ({found.total:,} in the ledger)."
-            matching = numbers.count(found.matching, "question")
+            matching = count(found.matching, "question")
             head = f"{matching}, page {found.number} of {found.pages}."
             if found.similar:
                 similar = words.line(", ".join(found.similar))
@@ -177,20 +178,20 @@ class Reading:
                 known = "" if interval is None else f" (95%: {numbers.interval(interval)})"
                 lines.append(
                     f"Brier score {numbers.number(own.brier.mean)}{known} over "
-                    f"{numbers.count(len(own.calls), 'resolved question')}; 0 is best, and "
+                    f"{count(len(own.calls), 'resolved question')}; 0 is best, and "
                     "0.25 is the score of always saying 50%."
                 )
             if crps := [one.score.score for one in scored if one.score.protocol == "crps"]:
                 lines.append(
                     f"CRPS {numbers.number(fmean(crps))} over "
-                    f"{numbers.count(len(crps), 'numeric or date question')}; 0 is best."
+                    f"{count(len(crps), 'numeric or date question')}; 0 is best."
                 )
             if group.pit is not None:
                 lines.append(f"Numbers and dates: {group.pit.sentence}")
             if own.against_crowd.mean is not None:
                 lines.append(
                     f"Against the crowd at the same times: {_points(own.against_crowd.mean)}"
-                    f" over {numbers.count(own.compared, 'question')}; above 0 is better."
+                    f" over {count(own.compared, 'question')}; above 0 is better."
                 )
             if group.movement is not None:
                 lines.append(group.movement.sentence)
@@ -242,7 +243,7 @@ class Reading:
                 ""
                 if side.brier.mean is None
                 else f", Brier {numbers.number(side.brier.mean)} over "
-                f"{numbers.count(side.questions, 'question')}"
+                f"{count(side.questions, 'question')}"
             )
             for side in made.groups
         ]

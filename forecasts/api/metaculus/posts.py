@@ -28,9 +28,10 @@ from forecasts.ledger.models import Forecast, Member, MemberKind, QuestionText
 from forecasts.questions.standing import QuestionState, Status
 from forecasts.questions.trends import Trend, trends
 from forecasts.scores.stored_scores import main_protocol, score_table
-from forecasts.updates import distributions, updates
+from forecasts.updates import updates
 from forecasts.updates.comments import Remark
-from forecasts.updates.values import value_of
+from forecasts.values import distributions
+from forecasts.values.value import value_of
 
 # The number of a group's post is this, and that of the first of its questions.
 GROUPS = 1_000_000_000

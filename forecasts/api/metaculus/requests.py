@@ -14,11 +14,11 @@ from forecasts.api.rules import shown
 from forecasts.common.errors import BadInput, Problem, Refused
 from forecasts.common.times import iso, iso_day_or_time
 from forecasts.ledger.models import QuestionText, QuestionType
-from forecasts.questions.outcomes import format_figure
 from forecasts.questions.registry import question_text
-from forecasts.updates import distributions
 from forecasts.updates.model_uses import Model, check_model
-from forecasts.updates.values import SUM_TOLERANCE, Value, check_value
+from forecasts.values import distributions
+from forecasts.values.outcomes import format_figure
+from forecasts.values.value import SUM_TOLERANCE, Value, check_value
 
 _ROUNDED = 1e-6  # how far from 1 the probabilities of options may sum, as bots round them
 _FIELDS = {

@@ -13,9 +13,9 @@ from forecasts.api.rules import web_address
 from forecasts.api.v1 import requests, shapes
 from forecasts.articles import library
 from forecasts.articles.capture import capture, capture_text
-from forecasts.articles.drafting.drafts import drafts_of
-from forecasts.exchange.article_json import article_document, article_fields
+from forecasts.articles.drafts import drafts_of
 from forecasts.questions import from_article, sources
+from forecasts.views.article_json import article_document, article_fields
 
 router = APIRouter(prefix="/articles", tags=["Articles"])
 

@@ -13,13 +13,13 @@ from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
 from forecasts.api.problems import NoneMade
 from forecasts.api.v1 import refusals, requests, shapes
 from forecasts.common.errors import LedgerError
-from forecasts.exchange.question_json import evidence_fields, forecast_documents, forecast_fields
 from forecasts.ledger.models import Forecast, Question
 from forecasts.ledger.receipts import receipt, receipts
 from forecasts.questions import registry
 from forecasts.questions.standing import current_state
 from forecasts.updates import numbers, updates
 from forecasts.updates.updates import NewForecast
+from forecasts.views.question_json import evidence_fields, forecast_documents, forecast_fields
 
 router = APIRouter(tags=["Forecasts"])
 

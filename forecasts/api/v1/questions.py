@@ -13,19 +13,19 @@ from forecasts.api.caller import Acts, At, Reads
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
 from forecasts.api.v1 import requests, shapes
 from forecasts.api.v1.refusals import wrong_values
-from forecasts.articles.text_quotes import TextQuote
 from forecasts.common.errors import BadInput
-from forecasts.exchange.question_json import (
-    forecast_fields,
-    question_document,
-    question_fields,
-)
 from forecasts.ledger.models import Question
 from forecasts.questions import registry, revisions, search
 from forecasts.questions.sources import find_passage
 from forecasts.questions.standing import QuestionState, Status, current_state
+from forecasts.reading.text_quotes import TextQuote
 from forecasts.updates import updates
 from forecasts.updates.ask import ask
+from forecasts.views.question_json import (
+    forecast_fields,
+    question_document,
+    question_fields,
+)
 
 router = APIRouter(prefix="/questions", tags=["Questions"])
 _STATUSES = {one.name: one for one in Status}

@@ -12,8 +12,7 @@ from forecasts.api import answers, markdown
 from forecasts.api.caller import Reads
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, Place, TableLimit, place
 from forecasts.api.v1 import requests, shapes
-from forecasts.exchange.folder.tables import time_texts
-from forecasts.exchange.question_json import scored_fields
+from forecasts.folder.tables import time_texts
 from forecasts.ledger import verification
 from forecasts.ledger.receipts import ledger_id
 from forecasts.questions import registry
@@ -27,9 +26,10 @@ from forecasts.reports.report import By
 from forecasts.reports.selection import Choice, Cohort
 from forecasts.scores.attribution import attribute
 from forecasts.scores.crowds import crowd
-from forecasts.scores.frames import ledger_frames
+from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.scores.scored_questions import explained
 from forecasts.scores.stored_scores import member_scores
+from forecasts.views.question_json import scored_fields
 
 router = APIRouter(tags=["Records"])
 _DOCUMENT: dict[int | str, dict[str, Any]] = {

@@ -20,7 +20,7 @@ from forecasts.ledger.models import Question, QuestionText, QuestionType
 from forecasts.questions.standing import QuestionState, current_state
 from forecasts.updates.evidence import check_cited, check_reasons
 from forecasts.updates.model_uses import check_model
-from forecasts.updates.values import check_value
+from forecasts.values.value import check_value
 
 # Of values, by the type of the question; those of the verbs are for typed text.
 _QUANTILES = (

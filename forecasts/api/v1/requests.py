@@ -20,7 +20,7 @@ from forecasts.ledger.models import EvidenceKind, Question, QuestionType, Stance
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.model_uses import Model
 from forecasts.updates.updates import NewForecast
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 
 ORIGIN = "api"  # of forecasts
 _VALUES = ("probability", "probabilities", "quantiles")

@@ -15,6 +15,7 @@ flushed.
 
 from __future__ import annotations
 
+from forecasts.common.vocabulary import DIGEST_ADDRESS, EvidenceKind, QuestionType, Stance
 from forecasts.ledger.models.agenda import (
     Channel,
     Event,
@@ -23,7 +24,7 @@ from forecasts.ledger.models.agenda import (
     NoticeState,
     Revisit,
 )
-from forecasts.ledger.models.articles import DIGEST_ADDRESS, Article
+from forecasts.ledger.models.articles import Article
 from forecasts.ledger.models.chain import Entry, Removal, Upkeep, UpkeepAct
 from forecasts.ledger.models.columns import Real, Time
 from forecasts.ledger.models.people import (
@@ -53,7 +54,6 @@ from forecasts.ledger.models.questions import (
     QuestionRevision,
     QuestionSource,
     QuestionText,
-    QuestionType,
     Visibility,
 )
 from forecasts.ledger.models.resolution import (
@@ -77,10 +77,8 @@ from forecasts.ledger.models.updates import (
     Citation,
     Comment,
     Evidence,
-    EvidenceKind,
     Forecast,
     ModelUse,
-    Stance,
 )
 
 __all__ = [

@@ -6,10 +6,8 @@ from datetime import datetime
 
 from sqlmodel import Field, SQLModel
 
+from forecasts.common.vocabulary import DIGEST_ADDRESS
 from forecasts.ledger.models.columns import Time, long_text
-
-# The address of a pasted article, which has no URL: this and its content hash.
-DIGEST_ADDRESS = "urn:sha256:"
 
 
 class Article(SQLModel, table=True):

@@ -202,7 +202,7 @@ class AliasSalt(SQLModel, table=True):
     """The ledger's secret for the names of anonymised accounts, in a single row.
 
     With it, the same account has the same name at each import, and nobody without the database can
-    find the account from the name (``exchange.importing.aliases``).
+    find the account from the name (``importing.aliases``).
     """
 
     __tablename__ = "alias_salt"

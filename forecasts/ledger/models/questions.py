@@ -11,6 +11,7 @@ from sqlmodel import Field, SQLModel
 
 from forecasts.common.text import unstorable_character
 from forecasts.common.times import iso
+from forecasts.common.vocabulary import QuestionType
 from forecasts.ledger.models.columns import Time, json_column, long_text
 
 
@@ -20,20 +21,6 @@ class Visibility(StrEnum):
     everyone = "everyone"
     team = "team"
     author = "author"
-
-
-class QuestionType(StrEnum):
-    """The kind of answer to a question."""
-
-    binary = "binary"
-    multiple_choice = "multiple_choice"
-    numeric = "numeric"
-    date = "date"
-
-    @property
-    def is_quantitative(self) -> bool:
-        """Whether the answer is a number or a date, forecast by quantiles."""
-        return self in (QuestionType.numeric, QuestionType.date)
 
 
 class Question(SQLModel, table=True):

@@ -3,35 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
+from forecasts.common.vocabulary import EvidenceKind, Stance
 from forecasts.ledger.models.columns import Real, Time, json_column, long_text
-
-
-class Stance(StrEnum):
-    """The effect of evidence on the outcome, whichever way the forecast moves.
-
-    ``updates.evidence.CitedEvidence`` defines the outcome.
-    """
-
-    supports = "supports"
-    opposes = "opposes"
-    context = "context"
-
-
-class EvidenceKind(StrEnum):
-    """The kind of source of a piece of evidence."""
-
-    news = "news"
-    data = "data"
-    base_rate = "base_rate"
-    expert = "expert"
-    model = "model"
-    other = "other"
 
 
 class Forecast(SQLModel, table=True):

@@ -25,10 +25,12 @@ import pandas as pd
 
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, Problem, Refused
-from forecasts.exchange.folder.cells import cell_text
-from forecasts.exchange.folder.folder import FILES
-from forecasts.exchange.folder.rules import check_folder
-from forecasts.exchange.folder.tables import empty_table, read_table
+from forecasts.common.text import count
+from forecasts.folder.cells import cell_text
+from forecasts.folder.folder import FILES
+from forecasts.folder.frames import FRAME_COLUMNS
+from forecasts.folder.rules import check_folder
+from forecasts.folder.tables import empty_table, read_table
 from forecasts.parts import folder as parts_folder
 from forecasts.parts.execution import cores, finished
 from forecasts.parts.files import part_file
@@ -38,8 +40,6 @@ from forecasts.parts.partition.sort_in_memory import Fault, write_sorted
 from forecasts.parts.partition.sort_on_disk import write_large
 from forecasts.parts.partition.sources import File, Rows, Source, digest_of
 from forecasts.parts.partition.spill import Spill
-from forecasts.reports.numbers import count
-from forecasts.scores.frames import FRAME_COLUMNS
 
 # A part of this many forecasts is quick to sort, and small compared with a worker's memory.
 PART_ROWS = 3_000_000

@@ -17,7 +17,7 @@ from forecasts.parts.chunks import IDS, forecast_frame
 from forecasts.parts.folder import PartFile, write_tables
 from forecasts.parts.partition.spill import PLACE, Spill
 from forecasts.parts.tables import schema_of, typed_table
-from forecasts.questions.outcomes import read_outcome
+from forecasts.values.outcomes import read_outcome
 from scoring.errors import InputError
 from scoring.input_frames import FORECAST_COLUMNS, QUESTION_COLUMNS, read_frames
 from scoring.ordering import in_order

@@ -1,7 +1,7 @@
 """The input of a partition: the files of a ledger, read by DuckDB in batches.
 
 DuckDB decodes CSV and Parquet on all cores, in the order of the file, under a limit of memory.
-Texts are read as in a ledger folder (``exchange.folder.cells``), so the same cells are refused.
+Texts are read as in a ledger folder (``folder.cells``), so the same cells are refused.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ import pyarrow.parquet
 
 from forecasts.common.errors import BadInput, Problem
 from forecasts.common.json_text import json_text
-from forecasts.exchange.folder.blocks import csv_header, require_utf8
-from forecasts.exchange.folder.cells import READERS
-from forecasts.exchange.folder.folder import FILES
-from forecasts.exchange.folder.rules import require_values
+from forecasts.folder.blocks import csv_header, require_utf8
+from forecasts.folder.cells import READERS
+from forecasts.folder.folder import FILES
+from forecasts.folder.frames import FRAME_COLUMNS, row_number
+from forecasts.folder.rules import require_values
 from forecasts.parts.files import parts_of
 from forecasts.parts.folder import WHOLE, open_parts
 from forecasts.parts.manifest import is_parts
-from forecasts.scores.frames import FRAME_COLUMNS, row_number
 
 ENDINGS = (".csv", ".parquet")
 # The JSON that ``scoring`` checks; the rest is checked here.

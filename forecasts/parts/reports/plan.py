@@ -17,6 +17,7 @@ import pandas as pd
 
 from forecasts.common.errors import BadInput
 from forecasts.common.limits import machine_memory
+from forecasts.folder.frames import Frames
 from forecasts.parts.execution import cores
 from forecasts.parts.files import require_own
 from forecasts.parts.folder import Parts
@@ -27,7 +28,6 @@ from forecasts.reports.groups import group_names, tagged
 from forecasts.reports.report import By
 from forecasts.reports.scope import Scope, scope_of
 from forecasts.reports.selection import Choice
-from forecasts.scores.frames import Frames
 
 # Forecasts in a batch of groups.
 BATCH_ROWS = 1 << 15

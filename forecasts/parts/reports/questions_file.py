@@ -14,10 +14,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.ipc
 
+from forecasts.folder.frames import FRAME_COLUMNS
 from forecasts.parts.folder import Parts
 from forecasts.parts.tables import json_cells
 from forecasts.reports.scope import Scope
-from forecasts.scores.frames import FRAME_COLUMNS
 
 _JSON = ("options", "tags")
 _FILE = "questions.arrow"

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 import scoring
 from forecasts.common.errors import BadInput
+from forecasts.folder.frames import FRAME_COLUMNS, Frames
 from forecasts.parts.chunks import IDS, tables
 from forecasts.parts.files import AGAIN, part_file
 from forecasts.parts.reports import batch_files, questions_file
@@ -22,7 +23,6 @@ from forecasts.parts.tables import complete, json_cells, schema_of, typed_table
 from forecasts.reports.digest import question_digests
 from forecasts.reports.rows import Rows
 from forecasts.reports.scope import Scope
-from forecasts.scores.frames import FRAME_COLUMNS, Frames
 
 # The forecasts read at once.
 CHUNK_ROWS = 1 << 16

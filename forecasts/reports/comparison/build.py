@@ -16,6 +16,8 @@ import pandas as pd
 import scoring
 from forecasts.common.errors import BadInput
 from forecasts.common.times import utc
+from forecasts.folder.frames import Frames
+from forecasts.folder.frames import rows as rows_of
 from forecasts.reports.cohort import counted, listed, made_in_time
 from forecasts.reports.comparison import evidence, wording
 from forecasts.reports.comparison.abstention import SELECTIVE, Silence, silences
@@ -47,8 +49,6 @@ from forecasts.reports.report import By
 from forecasts.reports.rows import Rows
 from forecasts.reports.scope import Scope, numbered, scope_of
 from forecasts.reports.selection import ALL, Choice
-from forecasts.scores.frames import Frames
-from forecasts.scores.frames import rows as rows_of
 from scoring.comparison import NEVER_TOGETHER
 from scoring.parallel import in_background
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from forecasts.common.text import count
 from forecasts.reports.comparison import murphy as losses
 from forecasts.reports.comparison import wording
 from forecasts.reports.comparison.comparison import Comparison, EvidenceStep, Pair
-from forecasts.reports.numbers import count, p_value, percent, signed, signed_interval
+from forecasts.reports.numbers import p_value, percent, signed, signed_interval
 from forecasts.reports.render.charts import (
     QUARTERS,
     Axis,

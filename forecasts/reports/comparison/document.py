@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
+from forecasts.common.text import count
 from forecasts.reports.comparison import charts, murphy, wording
 from forecasts.reports.comparison.comparison import Comparison, MurphyDifference, Pair
-from forecasts.reports.numbers import (
-    NOTHING,
-    count,
-    number,
-    p_value,
-    percent,
-    signed,
-    signed_interval,
-)
+from forecasts.reports.numbers import NOTHING, number, p_value, percent, signed, signed_interval
 from forecasts.reports.render.document import (
     Block,
     Bullets,

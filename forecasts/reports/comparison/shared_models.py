@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from forecasts.common.text import in_words
+from forecasts.folder.frames import Frames
 from forecasts.reports.groups import Entries
-from forecasts.reports.numbers import in_words
-from forecasts.scores.frames import Frames
 
 _MOST_NAMES = 5
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from forecasts.common.text import count, in_words
 from forecasts.reports.cohort import COUNTS
 from forecasts.reports.comparison.comparison import Comparison, Of, Pair, Side, Watched
 from forecasts.reports.notes import OF_MODELS, OF_TEAMS
 from forecasts.reports.numbers import (
     NOTHING,
-    count,
     decimals,
-    in_words,
     interval,
     number,
     often,

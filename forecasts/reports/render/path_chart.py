@@ -15,10 +15,10 @@ import pandas as pd
 
 from forecasts.common.errors import LedgerError
 from forecasts.ledger.models import QuestionText, QuestionType
-from forecasts.questions.outcomes import figure_to_float
 from forecasts.reports.render.charts import Axis, Chart, Point, Series, percent_axis
 from forecasts.reports.render.wording import shortened
 from forecasts.scores.paths import Paths
+from forecasts.values.outcomes import figure_to_float
 
 LINES = ("curve", "line-2", "line-3", "line-4")  # options with a line of their own
 _HEIGHT = 210.0

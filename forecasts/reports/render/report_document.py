@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from forecasts.reports.numbers import count
+from forecasts.common.text import count
 from forecasts.reports.render import charts, tables, wording
 from forecasts.reports.render.document import (
     Beside,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from forecasts.common.text import count
 from forecasts.reports.measures import Bin, CurvePoint, MurphyPoint, RocPoint
 from forecasts.reports.numbers import (
     NOTHING,
-    count,
     interval,
     number,
     over_families,

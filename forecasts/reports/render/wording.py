@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, time
 from typing import Any
 
-from forecasts.common.text import on_one_line
+from forecasts.common.text import count, in_words, on_one_line
 from forecasts.common.times import iso, iso_day_or_time, to_minute
 from forecasts.reports.measures import (
     Adjusted,
@@ -18,8 +18,6 @@ from forecasts.reports.measures import (
 )
 from forecasts.reports.numbers import (
     NOTHING,
-    count,
-    in_words,
     interval,
     number,
     over_families,

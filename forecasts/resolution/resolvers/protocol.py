@@ -25,8 +25,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, LedgerError, Problem
 from forecasts.ledger.models import QuestionText, QuestionType
-from forecasts.questions.outcomes import read_outcome
 from forecasts.resolution.resolvers.files import require_public
+from forecasts.values.outcomes import read_outcome
 
 T = TypeVar("T")
 

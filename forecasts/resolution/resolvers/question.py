@@ -15,9 +15,9 @@ from pydantic import Field
 from forecasts.common.errors import BadInput, CannotTell
 from forecasts.common.times import read_time
 from forecasts.ledger.models import QuestionType
-from forecasts.questions.outcomes import NOT_SCORED
 from forecasts.resolution.resolvers import documents, protocol
 from forecasts.resolution.resolvers.protocol import Asked, Fetch, Finding
+from forecasts.values.outcomes import NOT_SCORED
 
 # ``fetch`` returns {"outcome": …, "known_at": …} for another question, null while it has none.
 ADDRESS = "question:"

@@ -14,7 +14,6 @@ from functools import partial
 from forecasts.common.commands import command
 from forecasts.common.errors import BadInput, CannotTell, DatabaseError
 from forecasts.ledger.models import QuestionText, QuestionType, Resolver, RunState
-from forecasts.questions.outcomes import bound_exceeded, format_bounds, outcome_value, read_outcome
 from forecasts.questions.standing import QuestionState
 from forecasts.resolution.assignments import question_for_resolver
 from forecasts.resolution.resolvers import worker
@@ -23,6 +22,7 @@ from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs.agreement import Answer, Decision, decide
 from forecasts.resolution.runs.claiming import MOST_ATTEMPTS, Claimed
 from forecasts.resolution.runs.source_access import SourceAccess
+from forecasts.values.outcomes import bound_exceeded, format_bounds, outcome_value, read_outcome
 
 # An unknown outcome is looked up by the next run, not by one that began at the same time.
 SOON = timedelta(seconds=1)

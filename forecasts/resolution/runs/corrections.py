@@ -12,13 +12,13 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from forecasts.ledger.models import Question, Resolution, ResolutionState, Resolver, RunState
-from forecasts.questions.outcomes import outcome_value
 from forecasts.questions.standing import QuestionState, current_state
 from forecasts.resolution import proposals
 from forecasts.resolution.assignments import is_assigned
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs.attempt import Result
 from forecasts.resolution.runs.recording import write_finding
+from forecasts.values.outcomes import outcome_value
 
 KIND = "question"
 

@@ -24,11 +24,11 @@ from forecasts.ledger.models import (
     Resolver,
     RunState,
 )
-from forecasts.questions.outcomes import outcome_value
 from forecasts.questions.registry import newest_wording
 from forecasts.resolution import proposals, resolutions
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.resolution.runs.agreement import Answer, Decision
+from forecasts.values.outcomes import outcome_value
 
 # Without a name: this text stays in the history after a member is removed.
 _ALONE = (

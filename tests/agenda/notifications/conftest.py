@@ -18,7 +18,7 @@ from forecasts.agenda.notifications import channels
 from forecasts.ledger import database
 from forecasts.ledger.models import Channel, Member, Notice
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 
 

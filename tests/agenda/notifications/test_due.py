@@ -18,7 +18,7 @@ from forecasts.ledger.models import Event, PolicyKind, Role, Watch
 from forecasts.questions import registry, revisions
 from forecasts.resolution import assignments, confirmation, disputes, policies, proposals
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.agenda.notifications.conftest import Service, tell
 from tests.conftest import ask, day
 

@@ -11,14 +11,14 @@ from sqlalchemy import Engine
 from forecasts.access.members import member_or_new
 from forecasts.api.mcp.words import NOTICE
 from forecasts.articles import library
-from forecasts.articles.article import CapturedArticle
 from forecasts.ledger import database
 from forecasts.ledger.models import Stance
 from forecasts.questions import registry
+from forecasts.reading.article import CapturedArticle
 from forecasts.resolution import confirmation, proposals
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.api.mcp.conftest import Ledger
 from tests.conftest import ask, day
 

@@ -21,7 +21,7 @@ from forecasts.questions.standing import Status, current_state
 from forecasts.resolution import confirmation
 from forecasts.updates import updates
 from forecasts.updates.model_uses import known_models
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.api.mcp.conftest import Ledger
 from tests.conftest import ask, day
 

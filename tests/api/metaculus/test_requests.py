@@ -10,7 +10,7 @@ from forecasts.api.metaculus.requests import not_kept, value, wording
 from forecasts.api.metaculus.shapes import NewForecast, NewPost
 from forecasts.common.errors import BadInput
 from forecasts.questions.registry import question_text
-from forecasts.updates.values import Value, check_value
+from forecasts.values.value import Value, check_value
 from tests.conftest import day
 
 OPTIONS = ["Busan", "Riyadh", "Other"]

@@ -18,7 +18,7 @@ from forecasts.questions import registry
 from forecasts.reports import arena as report_arena
 from forecasts.resolution import confirmation
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.app.conftest import visit, words
 from tests.conftest import day
 from tests.reports.small_ledgers import NOW

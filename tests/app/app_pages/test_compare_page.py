@@ -13,7 +13,7 @@ from forecasts.questions import registry
 from forecasts.reports import comparison
 from forecasts.updates import updates
 from forecasts.updates.model_uses import Model
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.app.conftest import visit, words
 from tests.conftest import day
 from tests.reports.comparison.test_murphy import compared

@@ -12,11 +12,11 @@ from streamlit.testing.v1 import AppTest
 from app.forms.export_download import _TITLES
 from forecasts.access import roles, teams
 from forecasts.access.members import member_or_new
-from forecasts.exchange.export import as_zip, exported
-from forecasts.exchange.export_formats import packed_as
-from forecasts.exchange.outgoing.formats import FORMATS
+from forecasts.exporting.export import as_zip, exported
+from forecasts.exporting.formats import packed_as
 from forecasts.ledger import database
 from forecasts.ledger.models import Role
+from forecasts.platforms.export_formats import FORMATS
 from forecasts.questions import standing
 from tests.app.conftest import visit, words
 from tests.conftest import day

@@ -11,20 +11,20 @@ from streamlit.testing.v1 import AppTest
 from app.forms import account_import
 from forecasts.access import teams
 from forecasts.access.members import member_or_new
+from forecasts.accounts import client, fatebook, manifold, metaculus, tokens
 from forecasts.common import web
-from forecasts.exchange.accounts import client, fatebook, manifold, metaculus, tokens
 from forecasts.ledger import database
 from forecasts.ledger.models import Role
 from forecasts.questions import standing
+from tests.accounts.conftest import TOKEN, Platform, Reply
+from tests.accounts.conftest import platform as platform  # a fixture
+from tests.accounts.test_fatebook_account import QUESTIONS
+from tests.accounts.test_fatebook_account import serve as serve_fatebook
+from tests.accounts.test_manifold_account import BETS
+from tests.accounts.test_manifold_account import serve as serve_manifold
 from tests.app.app_pages.test_importing_from_platforms import counts, press
 from tests.app.conftest import visit, words
 from tests.conftest import day
-from tests.exchange.accounts.conftest import TOKEN, Platform, Reply
-from tests.exchange.accounts.conftest import platform as platform  # a fixture
-from tests.exchange.accounts.test_fatebook_account import QUESTIONS
-from tests.exchange.accounts.test_fatebook_account import serve as serve_fatebook
-from tests.exchange.accounts.test_manifold_account import BETS
-from tests.exchange.accounts.test_manifold_account import serve as serve_manifold
 
 
 @pytest.fixture(autouse=True)

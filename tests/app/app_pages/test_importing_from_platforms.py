@@ -14,14 +14,14 @@ from streamlit.testing.v1 import AppTest
 
 from app.views.import_preview import _csv
 from forecasts.access.members import member_or_new
-from forecasts.exchange.platforms import formats
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Member
+from forecasts.platforms import formats
 from forecasts.questions import registry, standing
 from forecasts.questions.registry import newest_wording
 from tests.app.conftest import visit, words
 from tests.conftest import ask, day
-from tests.exchange.platforms.metaculus_files import crowd, export, forecast, question
+from tests.platforms.metaculus_files import crowd, export, forecast, question
 
 
 @pytest.fixture

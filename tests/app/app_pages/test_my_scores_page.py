@@ -10,7 +10,7 @@ from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.resolution import confirmation
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.app.conftest import visit, words
 from tests.conftest import ask, day
 

@@ -17,7 +17,7 @@ from forecasts.resolution import confirmation
 from forecasts.scores import stored_scores
 from forecasts.updates import updates
 from forecasts.updates.comments import comment
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.app.conftest import toasts, visit, words
 from tests.conftest import ask, day
 

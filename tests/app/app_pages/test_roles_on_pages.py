@@ -12,7 +12,7 @@ from forecasts.ledger import database
 from forecasts.ledger.models import Role
 from forecasts.questions import registry
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 
 

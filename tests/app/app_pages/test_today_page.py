@@ -11,12 +11,12 @@ from forecasts.access import teams
 from forecasts.access.members import member_named, member_or_new
 from forecasts.agenda.revisits import DEFAULT_INTERVAL
 from forecasts.articles import library
-from forecasts.articles.article import CapturedArticle
 from forecasts.ledger import database
 from forecasts.ledger.models import Role
 from forecasts.questions import registry
+from forecasts.reading.article import CapturedArticle
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.app.conftest import Clock, toasts, visit, words
 from tests.conftest import ask, day
 

@@ -13,7 +13,7 @@ from forecasts.reports.numbers import number
 from forecasts.reports.render import tables, wording
 from forecasts.resolution import confirmation
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.app.conftest import visit, words
 from tests.conftest import ask, day
 from tests.reports.small_ledgers import random_ledger, report

@@ -17,10 +17,10 @@ from forecasts.access import teams
 from forecasts.access.members import member_or_new
 from forecasts.common.errors import Refused
 from forecasts.common.settings import sqlite_url
-from forecasts.exchange.samples import demonstration
 from forecasts.ledger import database
 from forecasts.ledger.models import Ledger, Member, Preference, Question, Role
 from forecasts.questions import registry
+from forecasts.samples import demonstration
 from forecasts.updates import updates
 from tests.access.test_identities import ISSUER, claims
 from tests.access.test_oidc_settings import set_to

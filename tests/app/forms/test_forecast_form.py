@@ -11,7 +11,7 @@ from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.questions import registry
 from forecasts.updates import updates
-from forecasts.updates.values import Value, format_value
+from forecasts.values.value import Value, format_value
 from tests.app.conftest import visit
 from tests.conftest import ask, day
 
@@ -162,7 +162,7 @@ def test_evidence_that_is_not_clear_is_refused_and_the_words_stay(
 
 def test_an_article_that_was_pasted_can_be_cited(app: AppTest, engine: Engine) -> None:
     from forecasts.articles import library
-    from forecasts.articles.article import CapturedArticle
+    from forecasts.reading.article import CapturedArticle
 
     pasted = CapturedArticle(
         title="Pasted", publisher=None, author=None, published_at=None, url=None, text="Words."

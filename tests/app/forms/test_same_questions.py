@@ -13,12 +13,12 @@ from streamlit.testing.v1.element_tree import Button
 from forecasts.access import teams
 from forecasts.access.members import member_or_new
 from forecasts.access.memberships import join
-from forecasts.exchange.importing import record
+from forecasts.importing import record
 from forecasts.ledger import database
 from forecasts.questions.registry import find, newest_wording
 from tests.app.conftest import visit, words
 from tests.conftest import ask, day
-from tests.exchange.platforms.metaculus_files import export, forecast, question
+from tests.platforms.metaculus_files import export, forecast, question
 
 NAMES = ["Alder", "Birch", "Cedar", "Dogwood", "Elm", "Fir", "Ginkgo", "Hazel", "Ivy", "Juniper"]
 PLACES = "metaculus", "own"

@@ -10,7 +10,7 @@ from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.questions import registry
 from forecasts.updates import updates
-from forecasts.updates.values import Value, format_value
+from forecasts.values.value import Value, format_value
 from tests.app.conftest import Clock, toasts, visit, words
 from tests.conftest import day
 

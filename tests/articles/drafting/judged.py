@@ -19,8 +19,8 @@ from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
-from forecasts.articles.drafting.drafts import Draft, draft_questions
-from forecasts.articles.drafting.strength import Strength
+from forecasts.articles.drafts import Draft, draft_questions
+from forecasts.reading.drafting.strength import Strength
 
 FILE = Path(__file__).parent / "corpus" / "judged.tsv"
 HALVES = ("development", "held-out")

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasts.articles.drafting.deadlines import Deadline, find_deadlines
-from forecasts.articles.drafting.intervals import HOLIDAYS
-from forecasts.articles.drafting.periods import RULES, find_periods
 from forecasts.common.times import add_months
+from forecasts.reading.drafting.deadlines import Deadline, find_deadlines
+from forecasts.reading.drafting.intervals import HOLIDAYS
+from forecasts.reading.drafting.periods import RULES, find_periods
 
 TUESDAY = date(2025, 7, 22)
 

@@ -33,10 +33,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasts.articles.drafting.drafts import draft_questions
-from forecasts.articles.drafting.strength import Strength
-from forecasts.articles.text_quotes import locate
+from forecasts.articles.drafts import draft_questions
 from forecasts.common.errors import BadInput
+from forecasts.reading.drafting.strength import Strength
+from forecasts.reading.text_quotes import locate
 
 CORPUS = Path(__file__).parent / "corpus"
 PUBLISHED = date(2025, 7, 22)

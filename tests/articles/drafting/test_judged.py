@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from forecasts.articles.drafting.strength import Strength
+from forecasts.reading.drafting.strength import Strength
 from tests.articles.drafting import judged
 
 

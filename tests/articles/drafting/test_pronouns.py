@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from forecasts.articles.drafting.drafts import Draft, draft_questions
-from forecasts.articles.drafting.strength import Strength
+from forecasts.articles.drafts import Draft, draft_questions
+from forecasts.reading.drafting.strength import Strength
 
 PUBLISHED = date(2025, 7, 22)
 

@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from forecasts.articles.drafting.drafts import draft_questions
-from forecasts.articles.drafting.question_wording import MAX_LENGTH
+from forecasts.articles.drafts import draft_questions
 from forecasts.ledger.models import QuestionType
+from forecasts.reading.drafting.question_wording import MAX_LENGTH
 
 PUBLISHED = date(2025, 7, 22)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasts.articles.drafting.sentences import find_sentences
+from forecasts.reading.drafting.sentences import find_sentences
 
 
 def sentences(text: str) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from forecasts.articles.drafting.drafts import Draft, draft_questions
+from forecasts.articles.drafts import Draft, draft_questions
 
 PUBLISHED = date(2025, 7, 22)
 

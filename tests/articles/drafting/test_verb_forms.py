@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from forecasts.articles.drafting.verb_forms import base_of_gerund, base_of_present, past_forms
+from forecasts.reading.drafting.verb_forms import base_of_gerund, base_of_present, past_forms
 
 GERUNDS = """\
 closing:close cutting:cut selling:sell meeting:meet lying:lie withdrawing:withdraw changing:change

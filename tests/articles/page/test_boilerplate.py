@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasts.articles.article import PARAGRAPH, CapturedArticle
-from forecasts.articles.page.boilerplate import ends_article, is_boilerplate
-from forecasts.articles.page.bylines import is_name, reporter_names, site_owner
-from forecasts.articles.page.captions import is_caption, opens_with_source
-from forecasts.articles.page.plain_text import split_text
+from forecasts.reading.article import PARAGRAPH, CapturedArticle
+from forecasts.reading.page.boilerplate import ends_article, is_boilerplate
+from forecasts.reading.page.bylines import is_name, reporter_names, site_owner
+from forecasts.reading.page.captions import is_caption, opens_with_source
+from forecasts.reading.page.plain_text import split_text
 
 DAY = datetime(2025, 7, 24, 12, tzinfo=UTC)
 TITLE = "Quota row halts landings in Sund"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasts.articles.page.dates import find_timestamp
+from forecasts.reading.page.dates import find_timestamp
 
 DAY = datetime(2025, 7, 24, tzinfo=UTC)
 MOMENT = datetime(2025, 7, 24, 1, 30, 15, tzinfo=UTC)

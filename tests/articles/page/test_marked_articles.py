@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasts.articles.article import CapturedArticle
 from forecasts.articles.capture import capture_bytes, capture_text
-from forecasts.articles.page.marked_articles import STORY_WORDS
+from forecasts.reading.article import CapturedArticle
+from forecasts.reading.page.marked_articles import STORY_WORDS
 
 SEEN = datetime(2026, 11, 24, 9, tzinfo=UTC)
 

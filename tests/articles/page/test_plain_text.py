@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasts.articles.article import PARAGRAPH
 from forecasts.articles.capture import capture
-from forecasts.articles.page.boilerplate import ends_article, is_boilerplate
-from forecasts.articles.page.bylines import is_publisher, publisher_and_author
-from forecasts.articles.page.captions import is_caption, is_credit
-from forecasts.articles.page.plain_text import MAX_LINES, split_text
 from forecasts.common.errors import CaptureError
+from forecasts.reading.article import PARAGRAPH
+from forecasts.reading.page.boilerplate import ends_article, is_boilerplate
+from forecasts.reading.page.bylines import is_publisher, publisher_and_author
+from forecasts.reading.page.captions import is_caption, is_credit
+from forecasts.reading.page.plain_text import MAX_LINES, split_text
 
 PAGES = sorted(
     page for page in (Path(__file__).parent / "pages").iterdir() if page.suffix != ".json"

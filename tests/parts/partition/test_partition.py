@@ -23,8 +23,8 @@ from typer.testing import CliRunner
 import scoring
 from forecasts.cli.main import app
 from forecasts.common.errors import BadInput, Refused
-from forecasts.exchange.folder.cells import cell_text
-from forecasts.exchange.folder.folder import read_folder
+from forecasts.folder.cells import cell_text
+from forecasts.folder.folder import read_folder
 from forecasts.parts.files import part_of
 from forecasts.parts.folder import Parts
 from forecasts.parts.partition import partition as partitions

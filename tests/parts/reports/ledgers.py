@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecasts.folder.frames import Frames
 from forecasts.parts import tables
 from forecasts.parts.files import part_of
 from forecasts.parts.folder import Parts, write_manifest, write_part, write_whole
 from forecasts.parts.reports import plan, rows
-from forecasts.scores.frames import Frames
 from tests.reports.small_ledgers import asked, cited, ledger, made, random_ledger, with_numbers
 
 

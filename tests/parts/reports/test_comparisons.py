@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from forecasts.common.errors import BadInput
+from forecasts.folder.frames import Frames
 from forecasts.parts.folder import Parts
 from forecasts.parts.reports.comparisons import compare_parts
 from forecasts.reports.comparison import Comparison, build
-from forecasts.scores.frames import Frames
 from tests.parts.reports.ledgers import assert_equal, everything, read_piecemeal
 from tests.reports.small_ledgers import NOW, day, picked
 

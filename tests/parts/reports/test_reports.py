@@ -15,11 +15,11 @@ from typer.testing import CliRunner
 
 from forecasts.cli.main import app
 from forecasts.common.errors import BadInput
+from forecasts.folder.frames import Frames
 from forecasts.parts.folder import Parts
 from forecasts.parts.reports import plan, reports
 from forecasts.parts.reports.reports import report_parts
 from forecasts.reports import Report
-from forecasts.scores.frames import Frames
 from tests.parts.reports.ledgers import assert_equal, everything, read_piecemeal, written
 from tests.reports.small_ledgers import NOW, day, picked, report
 

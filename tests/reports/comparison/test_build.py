@@ -11,12 +11,12 @@ import pytest
 
 import scoring
 from forecasts.common.errors import BadInput
+from forecasts.folder.frames import Frames, complete
 from forecasts.reports import build as report
 from forecasts.reports import formats
 from forecasts.reports.comparison import Comparison, Pair, build, wording
 from forecasts.reports.report import LeftOut
 from forecasts.reports.selection import Choice
-from forecasts.scores.frames import Frames, complete
 from tests.reports.small_ledgers import NOW, asked, day, joined, ledger, made, picked, random_ledger
 
 

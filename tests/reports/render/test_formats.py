@@ -20,6 +20,7 @@ import pytest
 import typst
 
 from forecasts.common.text import on_one_line, printable, without_formulas
+from forecasts.folder.frames import Frames
 from forecasts.reports import Report, formats
 from forecasts.reports.measures import CurvePoint
 from forecasts.reports.numbers import number, percent
@@ -31,7 +32,6 @@ from forecasts.reports.render.document import Document, Section, Table
 from forecasts.reports.render.glossary import OF_REPORTS
 from forecasts.reports.render.report_document import report_document
 from forecasts.reports.render.tables import overview
-from forecasts.scores.frames import Frames
 from tests.nasty import MARKUP, WORDS
 from tests.reports.small_ledgers import (
     asked,

@@ -26,7 +26,7 @@ from forecasts.resolution import assignments
 from forecasts.resolution.resolvers.protocol import Finding, Kind, Seen, Settings
 from forecasts.resolution.runs import run
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 
 Says = Callable[[str], Finding | None]

@@ -35,7 +35,7 @@ from forecasts.ledger.models import (
 from forecasts.resolution import assignments
 from forecasts.resolution.runs import run
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 from tests.resolution.runs.conftest import (
     assert_each_is_resolved_once,

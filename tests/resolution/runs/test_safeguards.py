@@ -16,7 +16,7 @@ from forecasts.questions import registry
 from forecasts.resolution import assignments, confirmation, policies, proposals
 from forecasts.resolution.runs import run
 from forecasts.updates import updates
-from forecasts.updates.values import Value
+from forecasts.values.value import Value
 from tests.conftest import ask, day
 
 

@@ -1,0 +1,40 @@
+"""Answers of an API as rows of the platform's CSV files, which the reader of its exports reads."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from forecasts.platforms.formats import Reader
+from forecasts.platforms.record import Choices, PlatformRecord
+from forecasts.platforms.source import Source
+
+
+def read_rows(
+    reader: Reader,
+    columns: Mapping[str, Sequence[str]],
+    rows: Mapping[str, Iterable[Mapping[str, Any]]],
+    choices: Choices,
+) -> PlatformRecord:
+    """Return the record of files with these columns and rows, by their names.
+
+    The files are gone by then, so a place in the record is a question instead of a line.
+    """
+    with tempfile.TemporaryDirectory(prefix="pull-") as folder:
+        files = {name: Path(folder, name) for name in columns}
+        for name, path in files.items():
+            with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
+                writer = csv.DictWriter(file, columns[name])
+                writer.writeheader()
+                writer.writerows(rows[name])
+        record = reader.read(Source("the account", files), choices)
+    frames = record.frames
+
+    def place(table: str, row: int) -> str:
+        return f"{table}, {getattr(frames, table).iloc[row].iloc[0]}"
+
+    return replace(record, frames=replace(frames, place=place))

@@ -1,0 +1,130 @@
+"""The bets of a Manifold account, from its API.
+
+Facts relied on (docs/docs/api.md of the platform's source, and the code behind it):
+
+- ``Authorization: Key …``; ``/v0/me`` names the account. 500 requests a minute (429 above).
+- ``/v0/bets?userId=…&order=asc&afterTime=…`` lists at most 1,000 bets later than a time in epoch
+  milliseconds. ``after`` an id would skip bets of that bet's moment, so a page begins a millisecond
+  before the last one's end.
+- ``/v0/market/ID`` has a market with its answers, which lists of markets lack; 404 once removed.
+- The JSON is that of the files that ``platforms.manifold`` reads.
+- Nobody can bet on a resolved market. So a pull does not fetch a market again that the ledger has
+  with its outcome and the member's forecasts, except with ``--fresh``.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import TypeAdapter
+
+from forecasts.accounts.client import Client, Known, Shape, Site
+from forecasts.accounts.kept import Kept
+from forecasts.accounts.paging import Items, by_time
+from forecasts.platforms import manifold
+from forecasts.platforms.record import Choices, LeftOut, PlatformRecord
+from forecasts.platforms.source import Source
+
+SITE = Site(
+    name="manifold",
+    title="Manifold",
+    base="https://api.manifold.markets/v0/",
+    token_page="https://manifold.markets/profile (Edit, API key)",  # noqa: S106
+    signature=lambda token: ({"Authorization": f"Key {token}"}, {}),
+)
+PAGE = 1_000
+
+
+class _Account(Shape):
+    id: str
+
+
+class _Bet(Shape):
+    """A bet. Its fields are the reader's to check, but for those that page the list."""
+
+    id: str
+    contractId: str  # noqa: N815 - the API's name
+    createdTime: int  # noqa: N815
+    userId: Any = None  # noqa: N815
+    answerId: Any = None  # noqa: N815
+    outcome: Any = None
+    probBefore: Any = None  # noqa: N815
+    probAfter: Any = None  # noqa: N815
+    isFilled: Any = None  # noqa: N815
+    isCancelled: Any = None  # noqa: N815
+    isRedemption: Any = None  # noqa: N815
+    isAnte: Any = None  # noqa: N815
+
+
+_ACCOUNTS = TypeAdapter(_Account)
+_BETS = TypeAdapter(list[_Bet])
+_MARKETS = TypeAdapter(dict[str, Any] | None)
+_NOT_NEEDED = ("pool", "coverImageUrl", "creatorAvatarUrl")
+
+
+def fetch(client: Client, kept: Kept, known: Known = tuple) -> None:
+    """Fetch the account, its bets, and their markets except the ``known`` ones."""
+    if not kept.is_complete("account"):
+        kept.add("account", {"me": client.get("me", {}, _ACCOUNTS).model_dump()}, None)
+    account = kept.items("account")["me"]["id"]
+
+    def page(after: int) -> Items:
+        since = {"afterTime": after} if after >= 0 else {}
+        asked = {"userId": account, "order": "asc", "limit": PAGE, **since}
+        return [(one.id, one.model_dump()) for one in client.get("bets", asked, _BETS)]
+
+    by_time(kept, "bets", page, lambda one: int(one["createdTime"]), size=PAGE, title=SITE.title)
+    markets = dict.fromkeys(one["contractId"] for one in kept.items("bets").values())
+    settled = known()
+    wanted = [one for one in markets if one not in settled]
+    for market in wanted:
+        if market not in kept.items("markets"):
+            sent = client.get(f"market/{quote(market, safe='')}", {}, _MARKETS)
+            kept.add("markets", {market: _slim(sent)}, None, total=len(wanted))
+
+
+def _slim(market: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return a market without its pictures and pool, and with one of its two descriptions."""
+    if market is None:
+        return None
+    unused = {*_NOT_NEEDED, *(["description"] if "textDescription" in market else [])}
+    return {name: value for name, value in market.items() if name not in unused}
+
+
+def read(kept: Kept, choices: Choices) -> PlatformRecord:
+    """Return the fetched record."""
+    markets = {id_: one for id_, one in kept.items("markets").items() if one is not None}
+    bets = kept.items("bets").values()
+    on = Counter(one["contractId"] for one in bets)
+    lists = {
+        "markets.jsonl": markets.values(),
+        "bets.jsonl": [one for one in bets if one["contractId"] in markets],
+    }
+    with tempfile.TemporaryDirectory(prefix="pull-") as folder:
+        files = {name: Path(folder, name) for name in lists}
+        for name, some in lists.items():
+            files[name].write_text("".join(json.dumps(one) + "\n" for one in some), "utf-8")
+        record = manifold.read(Source("the account", files), choices)
+    removed = [
+        LeftOut(f"market {id_}", _bets(on[id_]), "Manifold no longer has this market")
+        for id_, one in kept.items("markets").items()
+        if one is None
+    ]
+    notes = list(record.notes)
+    if not_fetched := len(on.keys() - kept.items("markets").keys()):
+        notes.append(
+            f"Resolved markets that are here already were not fetched again: {not_fetched:,}. "
+            "To fetch them too, add --fresh."
+        )
+    return replace(record, left_out=[*record.left_out, *removed], notes=notes)
+
+
+def _bets(count: int) -> str:
+    return "1 bet" if count == 1 else f"{count:,} bets"

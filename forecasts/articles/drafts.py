@@ -1,0 +1,204 @@
+"""Draft questions from an article: its forward-looking sentences.
+
+A sentence is forward-looking if it suggests a question whose answer is unknown at publication
+but will become known. It has
+
+- a modal: will, would, could, may, might, is likely to, is expected to, is set to, is due to;
+- an intention: plans to, aims to, vows to, wants to, is considering;
+- a schedule: is to be held on 4 May, is scheduled for, takes effect, expires;
+- a stated chance: a 70 percent chance of rain, has a good chance of winning;
+- or a deadline with a present tense, a plan or a duty: meets on Friday, is travelling next week,
+  the visit planned for this fall, must file by 2 May.
+
+``forward_looking`` decides this and lists the exclusions, ``deadlines`` finds the close date,
+``question_wording`` proposes the question, ``strength`` judges it, and ``outcomes_told`` looks for
+its outcome in the same text. A user confirms every draft, so doubtful sentences are kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from forecasts.common.errors import BadInput, NotFound
+from forecasts.ledger.models import Article, QuestionType
+from forecasts.reading.datelines import find_dateline
+from forecasts.reading.drafting.deadlines import find_deadlines, find_overdue
+from forecasts.reading.drafting.forward_looking import Outlook, find_outlooks
+from forecasts.reading.drafting.intervals import long_date
+from forecasts.reading.drafting.outcomes_told import find_told
+from forecasts.reading.drafting.pronouns import UNNAMED, Context
+from forecasts.reading.drafting.question_wording import Wording, word_question
+from forecasts.reading.drafting.sentences import find_sentences
+from forecasts.reading.drafting.strength import Strength, judge
+from forecasts.reading.text_quotes import TextQuote, quote_at
+
+MAX_LENGTH = 1_000  # characters; a longer sentence is a list or a table
+_CONTEXT = 600  # characters before a sentence in which its pronouns find their nouns
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A proposed question and its source sentence, ``text[start:end]``.
+
+    ``question`` is blank if the grammar found no wording; "…" in it is for the user to fill in.
+    ``close_date`` is None if the text gives no deadline. ``reason`` explains the ``strength``.
+    ``told`` is a sentence of the article that seems to tell the outcome, or ''. ``options``,
+    the bounds and ``unit`` are proposals for a ``kind`` that has them.
+    """
+
+    source: TextQuote
+    start: int
+    end: int
+    question: str
+    close_date: date | None
+    strength: Strength
+    reason: str
+    told: str = ""
+    kind: QuestionType = QuestionType.binary
+    options: tuple[str, ...] = ()
+    lower_bound: str | None = None
+    upper_bound: str | None = None
+    unit: str | None = None
+
+    @property
+    def quote(self) -> str:
+        """The source sentence."""
+        return self.source.quote
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the question can be registered as worded."""
+        return bool(self.question) and UNNAMED not in self.question
+
+    @property
+    def type_fields(self) -> dict[str, Any]:
+        """The fields of ``QuestionText`` that depend on the question's type."""
+        return {
+            "type": self.kind,
+            "options": list(self.options) or None,
+            "lower_bound": self.lower_bound,
+            "upper_bound": self.upper_bound,
+            "unit": self.unit,
+        }
+
+    def question_by(self, day: date) -> str:
+        """Return the question with ``day`` as its deadline.
+
+        The day from which something starts stays. BadInput if the question has a gap or is blank.
+        """
+        if not self.is_complete:
+            raise BadInput(
+                f"The draft has no complete wording: {self.question or self.quote!r}.",
+                remedy='Write it yourself: "Will …?".',
+            )
+        if self.close_date is not None:
+            known = rf"\b(by|until) {long_date(self.close_date)}\b"
+            return re.sub(known, rf"\1 {long_date(day)}", self.question)
+        return _END.sub(rf" by {long_date(day)}\g<0>", self.question)
+
+
+_END = re.compile(r"(?:, in [^?,]+)?\?$")  # a number's unit comes last
+
+
+def draft_questions(text: str, *, published_at: date, title: str = "") -> list[Draft]:
+    """Return a draft for each forward-looking sentence of ``text``, in the order of the text.
+
+    Relative times such as "Friday" and "next month" count from ``published_at``. A ``title`` that
+    does not look ahead itself may tell the outcome of a draft.
+    """
+    lowercase_words = frozenset(re.findall(r"\b[a-z]{2,}\b", text))
+    spans = [
+        (start + _after_dateline(text[start:end], published_at), end)
+        for start, end in find_sentences(text)
+        if end - start <= MAX_LENGTH
+    ]
+    sentences = [text[start:end] for start, end in spans]
+    looks_ahead = find_outlooks(title, find_deadlines(title, anchor=published_at))
+    headline = "" if looks_ahead else title
+    drafts: list[Draft] = []
+    for start, end in spans:
+        sentence = text[start:end]
+        outlooks = find_outlooks(sentence, find_deadlines(sentence, anchor=published_at))
+        if not outlooks:
+            continue
+        context = Context(lowercase_words, text[max(0, start - _CONTEXT) : start])
+        wording = _word(sentence, outlooks, context, published_at)
+        deadline = outlooks[0].deadline
+        strength, reason = judge(wording, sentence)
+        if wording.question and wording.question in [draft.question for draft in drafts]:
+            strength, reason = Strength.weak, "repeats a draft above"
+        amount = wording.amount
+        drafts.append(
+            Draft(
+                source=quote_at(text, start, end),
+                start=start,
+                end=end,
+                question=wording.question,
+                close_date=deadline.last_day if deadline else None,
+                strength=strength,
+                reason=reason,
+                told=find_told(wording, sentence, sentences, headline),
+                kind=wording.kind,
+                options=wording.options,
+                lower_bound=amount.lower_bound if amount else None,
+                upper_bound=amount.upper_bound if amount else None,
+                unit=amount.unit or None if amount else None,
+            )
+        )
+    return drafts
+
+
+def _after_dateline(sentence: str, published_at: date) -> int:
+    """Return where the sentence begins after its dateline.
+
+    A day to come is an event's, as in a list: "12 December 2026 - The council votes."
+    """
+    dateline = find_dateline(sentence)
+    if dateline is None:
+        return 0
+    days = [limit.last_day for limit in find_deadlines(dateline.day, anchor=published_at)]
+    is_ahead = dateline.agency is None and any(day > published_at for day in days)
+    return 0 if is_ahead else dateline.end
+
+
+def drafts_of(article: Article) -> list[Draft]:
+    """Return the drafts of a stored article, in the order of its text.
+
+    Relative times count from the day of publication, or of capture if that is unknown.
+    """
+    published = article.published_at or article.captured_at
+    return draft_questions(article.text, published_at=published.date(), title=article.title)
+
+
+def find_draft(article: Article, number: int) -> Draft:
+    """Return the article's draft with this number, counted from 1. Raises NotFound."""
+    drafts = drafts_of(article)
+    if 0 < number <= len(drafts):
+        return drafts[number - 1]
+    count = "one draft" if len(drafts) == 1 else f"{len(drafts) or 'no'} drafts"
+    raise NotFound(
+        f"There is no draft {number}: article {article.id}, {article.title!r}, has {count}.",
+        remedy=f"See: forecasts articles {article.id}.",
+    )
+
+
+def _word(
+    sentence: str, outlooks: Sequence[Outlook], context: Context, published_at: date
+) -> Wording:
+    """Return the wording of a sentence, without a day that has passed: its outcome is known."""
+    first = outlooks[0]
+    if first.deadline is None:
+        for limit in reversed(find_overdue(sentence, anchor=published_at)):
+            rest = sentence[: limit.start].rstrip(" ,") + sentence[limit.end :]
+            has_preposition = limit.phrase[0].islower() and limit.start >= first.match.end()
+            if has_preposition and not _NOTHING_LEFT.search(rest) and find_outlooks(rest, ()):
+                sentence = rest
+        outlooks = find_outlooks(sentence, ())
+    return word_question(sentence, outlooks, context)
+
+
+_NOTHING_LEFT = re.compile(r"\bbe\W*$")  # of "The vote will be on 12 November."

@@ -1,4 +1,0 @@
-"""Records of other platforms: one module a format, each from files to a ``PlatformRecord``.
-
-Nothing here touches the ledger: ``exchange.importing.record`` compares a record and imports it.
-"""

@@ -1,0 +1,4 @@
+"""The ledger folder: reading and writing its plain files.
+
+Importing them into a database is in ``importing``.
+"""

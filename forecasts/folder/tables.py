@@ -1,0 +1,301 @@
+"""One file of a ledger folder, read with every bad cell named and written exactly.
+
+Numbers are converted to the nearest float, so that a round trip changes no bit.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from forecasts.common import limits
+from forecasts.common.errors import BadInput, Problem
+from forecasts.folder import blocks
+from forecasts.folder.cells import READERS, BadCell, cell_text
+
+_TEXT, _TIME = pa.large_string(), pa.timestamp("us", "UTC")
+_COMMA, _QUOTE, _LINE, _BLANK = (pa.scalar(text, _TEXT) for text in (",", '"', "\n", ""))
+# Python's white space, which Arrow's regular expressions know only in part.
+_SPACE = (
+    r"[\s\x0b\x1c-\x1f\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}"
+    r"\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
+)
+_NEEDS_QUOTES = rf'[",\r\n]|^{_SPACE}|{_SPACE}$'
+
+
+@dataclass
+class Table:
+    """One file, its columns parsed, with the problems noted so far.
+
+    ``header``: the names of the file's columns. ``noted``: the rows with a problem, by column.
+    ``ragged``: the rows with more or fewer cells than the header, as they are in the file; in
+    ``frame`` they are cut or padded with blanks. ``separator``: the character between columns.
+    """
+
+    path: Path
+    header: Sequence[str] = ()
+    frame: pd.DataFrame = field(default_factory=pd.DataFrame)
+    ragged: Mapping[int, list[str]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    noted: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    separator: str = ","
+    _lines: list[int] | None = None
+
+    def __post_init__(self) -> None:
+        wide = len(self.header)
+        self.problems += [
+            BadCell(
+                f"{self.path.name}, line {self._line(row)}",
+                blocks.shortened(self.separator.join(cells)),
+                f"a row of {wide} cells, like the header; this has {len(cells)}",
+                row,
+            )
+            for row, cells in self.ragged.items()
+        ]
+
+    def wrong(self, row: int, column: str, value: Any, rule: str) -> None:
+        """Note that the cell in that row breaks a rule; row 0 is the first below the header.
+
+        Ragged rows are skipped, since their cells cannot be matched with columns.
+        """
+        self.noted[column].add(row)
+        if row in self.ragged:
+            return
+        at = self.header.index(column) if column in self.header else 0
+        place = f"{self.place(row)}, column {column}"
+        self.problems.append(BadCell(place, str(value), rule, row, at))
+
+    def wrong_where(self, mask: Any, column: pd.Series[Any], rule: str) -> None:
+        """Note that the cells of the column break a rule where the mask is true."""
+        for row in np.flatnonzero(mask).tolist():
+            self.wrong(row, str(column.name), column.iloc[row], rule)
+
+    def by_line(self) -> list[Problem]:
+        """Return the problems in the order of the lines, and of the columns in a line."""
+        return sorted(
+            self.problems,
+            key=lambda one: (one.row, one.column) if isinstance(one, BadCell) else (0, 0),
+        )
+
+    def place(self, row: int) -> str:
+        """Return the file with the row's line, or its number in Parquet."""
+        where = f"row {row + 1}" if self.path.suffix == ".parquet" else f"line {self._line(row)}"
+        return f"{self.path.name}, {where}"
+
+    def _line(self, row: int) -> int:
+        """Return the line in which a row begins; texts may contain line breaks."""
+        if self._lines is None:
+            with self.path.open(encoding="utf-8-sig", newline="") as file:
+                reader = csv.reader(file, delimiter=self.separator)
+                begins, self._lines = 1, []
+                for cells in reader:
+                    if cells:
+                        self._lines.append(begins)
+                    begins = reader.line_num + 1
+        return self._lines[row + 1]
+
+
+def read_table(path: Path, kinds: Mapping[str, str], separator: str = ",") -> Table:
+    """Return the file, its columns parsed as their kinds (see ``frames.Frames``).
+
+    Bad cells are noted. BadInput if it is not a plain file or not a table in UTF-8, or exceeds
+    ``common.limits``.
+    """
+    try:
+        limits.require_file(path, limits.FILE_BYTES)
+        if path.suffix == ".parquet":
+            return _parsed(path, [blocks.read_parquet(path)], kinds)
+        try:
+            return _parsed(path, blocks.csv_blocks(path, separator), kinds, separator=separator)
+        except pa.ArrowInvalid:
+            cells, ragged = blocks.whole_csv(path, separator)
+            return _parsed(path, [cells], kinds, ragged, separator)
+    except MemoryError:  # Arrow's is one of its own errors too
+        raise
+    except (pa.ArrowException, UnicodeDecodeError, csv.Error) as error:
+        if path.suffix != ".parquet":
+            blocks.require_utf8(path)
+        reason = " ".join(str(error).split())
+        raise BadInput(
+            f"{path.name} cannot be read: {reason}.",
+            problems=[Problem(path.name, "", reason)],
+            remedy="It must be UTF-8 CSV with a header, or Parquet with the same columns.",
+        ) from None
+    except OSError as error:
+        raise BadInput(f"{path.name} cannot be read: {error.strerror or error}.") from None
+
+
+def empty_table(path: Path, kinds: Mapping[str, str]) -> Table:
+    """Return the table of a file that does not exist."""
+    return _parsed(path, [pd.DataFrame(columns=list(kinds), dtype=str)], kinds)
+
+
+def _parsed(
+    path: Path,
+    cells: Iterable[pd.DataFrame],
+    kinds: Mapping[str, str],
+    ragged: Mapping[int, list[str]] | None = None,
+    separator: str = ",",
+) -> Table:
+    """Return the table of these cells, given in blocks, of which only one is kept as text."""
+    table: Table | None = None
+    parsed: dict[str, list[pd.Series[Any]]] = {name: [] for name in kinds}
+    count = 0
+    for block in cells:
+        names = [str(name) for name in block]
+        table = table or Table(path, names, ragged=ragged or {}, separator=separator)
+        if count + len(block) <= limits.ROWS:  # else the rest is only counted
+            _note_overlong(table, block, count)
+            for name, kind in kinds.items():
+                parsed[name].append(_column(table, block, count, name, kind))
+        count += len(block)
+    blocks.require_rows(path, count)
+    assert table is not None
+    columns = {name: _joined(parsed.pop(name)) for name in kinds}
+    table.frame = pd.DataFrame(columns, copy=False)
+    return table
+
+
+def _joined(parts: list[pd.Series[Any]]) -> pd.Series[Any]:
+    """Return a column's parts as one, and free them.
+
+    The texts of many blocks are copied to one place, since the gaps between them take a fifth more.
+    """
+    if parts[0].dtype == object and not any(part.notna().any() for part in parts):
+        return _nothing(sum(map(len, parts)))
+    whole = pd.concat(parts, ignore_index=True)
+    parts.clear()
+    texts = pa.array(whole.array) if whole.dtype == "str" else None
+    if isinstance(texts, pa.ChunkedArray):
+        whole = pd.Series(texts.combine_chunks(), dtype=whole.dtype)
+        del texts
+        pa.default_memory_pool().release_unused()
+    return whole
+
+
+def _column(table: Table, block: pd.DataFrame, before: int, name: str, kind: str) -> pd.Series[Any]:
+    """Return a column of a block parsed; ``before``: the number of rows before the block."""
+
+    def wrong(row: int, value: Any, rule: str) -> None:
+        table.wrong(before + row, name, value, rule)
+
+    texts = block.pop(name) if name in block else pd.Series([""] * len(block), dtype=str)
+    values = READERS[kind](wrong, texts)
+    return values if values.dtype != object or values.notna().any() else _nothing(len(values))
+
+
+def _nothing(many: int) -> pd.Series[Any]:
+    """Return a column of objects without any: one None, repeated, takes no memory."""
+    return pd.Series(np.broadcast_to(np.array(None), many), copy=False)
+
+
+# The columns that become indexed names.
+_NAMES = ("question_id", "forecaster", "team", "evidence_id", "url", "article_url")
+
+
+def _note_overlong(table: Table, block: pd.DataFrame, before: int) -> None:
+    """Note every cell of the block that is too long, or that a ledger cannot store."""
+    for name in map(str, block):
+        most = limits.NAME_BYTES if name in _NAMES else limits.TEXT_BYTES
+        texts = pa.array(block[name], pa.large_string())
+        sizes = pc.binary_length(texts).to_numpy(zero_copy_only=False)
+        if not sizes.any():
+            continue
+        for row in np.flatnonzero(sizes > most).tolist():
+            size = limits.format_bytes(int(sizes[row]))
+            rule = f"at most {limits.format_bytes(most)}; this has {size}"
+            table.wrong(before + row, name, block[name].iloc[row], rule)
+        nul = pc.match_substring(texts, "\0").to_numpy(zero_copy_only=False)
+        for row in np.flatnonzero(nul).tolist():
+            rule = "without NUL (U+0000), which a ledger cannot store"
+            table.wrong(before + row, name, block[name].iloc[row], rule)
+
+
+def batch_texts(batch: Any, kinds: Mapping[str, str]) -> dict[str, Any]:
+    """Return the columns of a frame, or of a record batch of forecasts, as their exact texts."""
+    if isinstance(batch, pd.DataFrame):
+        return {name: cell_texts(batch[name], kind) for name, kind in kinds.items()}
+    texts = dict(zip(batch.schema.names, batch.columns, strict=True))
+    made_at, probability = iso_texts(texts["made_at"]), _number_texts(texts["probability"])
+    return texts | {"made_at": made_at, "probability": probability}
+
+
+def _number_texts(numbers: Any) -> Any:
+    """Return numbers in full precision, as Python writes them, null for missing ones.
+
+    Arrow writes the same digits, but 1.0 without the point and small numbers in other forms.
+    """
+    alike = pc.and_(pc.greater_equal(numbers, 1e-3), pc.less(numbers, 1.0)).fill_null(True)
+    odd = pa.array(map(repr, numbers.filter(pc.invert(alike)).to_pylist()), _TEXT)
+    return pc.replace_with_mask(numbers.cast(_TEXT), pc.invert(alike), odd)
+
+
+def cell_texts(column: pd.Series[Any], kind: str) -> list[str]:
+    """Return the column as the exact texts of a ledger folder, blank for missing values."""
+    if kind == "time":
+        return time_texts(column)
+    if column.dtype == "str":
+        texts: list[str] = column.fillna("").tolist()
+        return texts
+    return [cell_text(value) for value in column]
+
+
+def time_texts(column: pd.Series[Any]) -> list[str]:
+    """Return times as ISO 8601 in UTC with Z, and a fraction only if there is one."""
+    texts: list[str] = iso_texts(pa.array(column, _TIME)).fill_null("").to_pylist()
+    return texts
+
+
+def iso_texts(times: Any) -> Any:
+    """Return an Arrow array of times as ``time_texts``, null for missing ones."""
+    # Arrow takes 15 times as long to write times with a zone.
+    naive = times.cast(_TIME).cast(pa.timestamp("us")).cast(_TEXT)  # always six digits
+    exact = pc.binary_replace_slice(naive, 10, 11, "T")
+    return pc.if_else(
+        pc.ends_with(exact, ".000000"),
+        pc.binary_replace_slice(exact, 19, 26, "Z"),
+        pc.binary_replace_slice(exact, 26, 26, "Z"),
+    )
+
+
+def write_csv(path: Path, batches: Iterable[Mapping[str, Any]]) -> None:
+    """Write one file of a ledger folder, with line feeds and as few quotes as possible.
+
+    ``batches``: at least one, of columns that are Arrow arrays or other collections of texts.
+    Null is blank. Neither the standard library's writer nor Arrow's is used: with line feeds the
+    first leaves a lone carriage return unquoted, and the file could not be read back; the second
+    quotes every text.
+    """
+    with path.open("wb") as file:
+        for place, batch in enumerate(batches):
+            if not place:
+                file.write((",".join(batch) + "\n").encode())
+            cells = [_quoted(column) for column in batch.values()]
+            ended = pc.binary_join_element_wise(cells.pop(), _LINE, _BLANK)
+            lines = pc.binary_join_element_wise(*cells, ended, _COMMA)
+            _, offsets, texts = lines.buffers()
+            file.write(texts[: np.frombuffer(offsets, np.int64)[len(lines)]])
+
+
+def _quoted(column: Any) -> Any:
+    """Return the texts as an Arrow array, with those in quotes that need them."""
+    if not isinstance(column, pa.Array):
+        column = pa.array(list(column), _TEXT)
+    if pa.types.is_dictionary(column.type):
+        return _quoted(column.dictionary).take(column.indices)
+    texts = column.cast(_TEXT).fill_null("")
+    needed = pc.match_substring_regex(texts, _NEEDS_QUOTES)
+    if not pc.any(needed).as_py():
+        return texts
+    doubled = pc.replace_substring(texts, '"', '""')
+    quoted = pc.binary_join_element_wise(_QUOTE, doubled, _QUOTE, _BLANK)
+    return pc.if_else(needed, quoted, texts)

@@ -1,0 +1,189 @@
+"""The accounts in the record of another platform: the importer's, and those with doubtful names."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import pandas as pd
+from sqlmodel import Session, col, func, or_, select
+
+from forecasts.access.members import find_member
+from forecasts.access.visibility import forecast_visible
+from forecasts.common.errors import BadInput
+from forecasts.importing.question_names import mapped
+from forecasts.ledger.models import Forecast, Member, Question, QuestionOrigin
+from forecasts.platforms.columns import apart
+from forecasts.platforms.record import Advice, PlatformRecord
+from forecasts.questions.origins import in_words, platform_name
+from forecasts.questions.standing import in_batches
+
+_FEW = 10  # accounts: an error lists up to this many
+
+
+def as_member(
+    session: Session, record: PlatformRecord, account: str | None, owner: str
+) -> PlatformRecord:
+    """Return the record in which the member ``owner`` is the forecaster of that account, if given.
+
+    Its notes say whose the forecasts become, where that may be a mistake. BadInput if the record
+    has no such account.
+    """
+    notes = [*record.notes, *_whose(session, record, account, owner)]
+    if account is not None and account != record.account:
+        record = _renamed(record, account, owner)
+    return replace(record, notes=notes)
+
+
+def whose(session: Session, forecasts: pd.DataFrame, account: str, owner: str) -> Advice:
+    """Return whose these new forecasts become, with advice if a member has the account's name.
+
+    Blank if none becomes the owner's. ``account``: the owner's name in the file, '' if unknown.
+    """
+    mine = forecasts[forecasts["forecaster"] == owner]
+    if mine.empty:
+        return Advice("")
+    is_other = account not in ("", owner)
+    of = f" by {account!r}" if is_other else ""
+    many = "1 new forecast" if len(mine) == 1 else f"{len(mine):,} new forecasts"
+    said = f"{many}{of} in the file {'becomes' if len(mine) == 1 else 'become'} {owner}'s."
+    namesakes = select(Member.id, Member.handle).where(
+        or_(Member.handle == account, func.lower(Member.handle) == account.lower()),
+        Member.handle != owner,
+    )
+    same = session.exec(namesakes.order_by(col(Member.id)).limit(1)).first() if is_other else None
+    if same is None:
+        return Advice(said)
+    id_, handle = same
+    theirs = sum(
+        session.exec(
+            select(func.count(col(Forecast.id)))
+            .join(Question, col(Question.id) == col(Forecast.question_id))
+            .where(
+                Forecast.member_id == id_, col(Question.slug).in_(some), forecast_visible(session)
+            )
+        ).one()
+        for some in in_batches([str(slug) for slug in mine["question_id"].unique()])
+    )
+    has = f", who has {theirs:,} on these questions" if theirs else ""
+    return Advice(
+        f"{said} The ledger has a member {handle!r}{has}.",
+        "If they are that member's, name the member with --as.",
+    )
+
+
+def _renamed(record: PlatformRecord, account: str, owner: str) -> PlatformRecord:
+    """Return the record with the owner's handle for the account, and another for a namesake."""
+    platform = platform_name(record.platform)
+    handles = [str(handle) for handle in record.frames.forecasts["forecaster"].unique()]
+    # The member's handle is that of the file's own account, so a namesake has another.
+    if record.account and (namesake := apart(account, owner, platform)) in handles:
+        account = namesake
+    if account not in handles:
+        own = record.account or owner
+        there = [own if one == owner else one for one in handles]
+        raise BadInput(
+            f"No forecast in the file is by {account!r}.{_like(account, there)}",
+            remedy="Give the name as in the file." if there else "",
+        )
+    other = apart(record.account or owner, owner, platform)
+    names = {owner: other, account: owner}
+    frames = record.frames
+    forecasts = frames.forecasts.assign(forecaster=mapped(frames.forecasts["forecaster"], names))
+    members = frames.members
+    if members is not None:
+        members = members[members["forecaster"] != account]
+        members = members.assign(forecaster=mapped(members["forecaster"], names))
+    return replace(
+        record,
+        frames=replace(frames, forecasts=forecasts, members=members),
+        printed=record.printed.assign(forecaster=mapped(record.printed["forecaster"], names)),
+    )
+
+
+def _whose(
+    session: Session, record: PlatformRecord, account: str | None, owner: str
+) -> Iterator[str]:
+    """Yield sentences on forecasters who may be the importer, or someone else."""
+    members = record.frames.members
+    people = set() if members is None else set(members["forecaster"][members["kind"] == "human"])
+    if account is not None:
+        if account != owner and find_member(session, account) is not None:
+            yield (
+                f"Forecasts already imported stay with the member {account!r}, so each would count "
+                "for both of you."
+            )
+    elif people and owner not in record.frames.forecasts["forecaster"].unique():
+        yield Advice(
+            "No forecast in the file is imported as yours.",
+            "If you are one of its forecasters, name your account with --account in the first "
+            "import: forecasts already imported stay with the other member.",
+        )
+    elif len(people) > 1 and not record.account and owner in people:
+        yield Advice(
+            f"Forecasts by {owner!r} in the file are imported as yours.",
+            "If that is someone else, name your own account with --account.",
+        )
+
+
+def doubtful_names(
+    session: Session, platform: str, new: Sequence[str], known: Sequence[str], member: Member
+) -> Iterator[str]:
+    """Yield sentences on names that may split a person in two, or join two people.
+
+    ``new``: the members that this import by ``member`` creates; ``known``: existing members who get
+    forecasts.
+    """
+    there = [member.handle, *session.exec(select(Member.handle).order_by(Member.handle))]
+    first = {handle.casefold(): handle for handle in reversed(there)}
+    beside = [
+        f"{handle!r} beside {other!r}"
+        for handle in new
+        if (other := first.setdefault(handle.casefold(), handle)) != handle
+    ]
+    if beside:
+        yield Advice(
+            f"Names that differ only in capital letters become different members: {_some(beside)}.",
+            "If they are one person, give both the same name in the file before you import it. If "
+            "one of them is you, name it with --account.",
+        )
+    without = _without(session, platform, known)
+    if strangers := [repr(handle) for handle in known if handle in without]:
+        yield (
+            "Members with the same names as in the file get their first forecasts from "
+            f"{in_words(platform)}: {_some(strangers)}. If a name in the file is someone else's, "
+            "change it there before you import it."
+        )
+
+
+def _without(session: Session, platform: str, handles: Sequence[str]) -> set[str]:
+    """Return which of these members have no forecast on a question of the platform."""
+    of_platform = (
+        select(Forecast.id)
+        .join(QuestionOrigin, col(QuestionOrigin.question_id) == col(Forecast.question_id))
+        .where(Forecast.member_id == Member.id, QuestionOrigin.platform == platform)
+    )
+    return {
+        handle
+        for some in in_batches(handles)
+        for handle in session.exec(
+            select(Member.handle).where(col(Member.handle).in_(some), ~of_platform.exists())
+        )
+    }
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first names on one line, with the number of the others."""
+    more = f" and {len(names) - _FEW:,} more" if len(names) > _FEW else ""
+    return ", ".join(names[:_FEW]) + more
+
+
+def _like(account: str, handles: Sequence[str]) -> str:
+    """Return a sentence with the file's accounts or, of many, the similar ones; '' without any."""
+    if not handles:
+        return " It has no forecasts."
+    if len(handles) <= _FEW:
+        return f" The names in the file: {', '.join(sorted(handles))}."
+    near = difflib.get_close_matches(account, handles, n=3)
+    return f" Did you mean {' or '.join(near)}?" if near else ""

@@ -1,0 +1,392 @@
+"""Import frames into the ledger: all or nothing; a second import of the same changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+from sqlmodel import Session
+
+from forecasts.access.members import members_or_new
+from forecasts.access.roles import (
+    REQUIRED_SCOPES,
+    Action,
+    Rights,
+    allows,
+    is_shared,
+    member_rights,
+    require,
+    require_scope,
+)
+from forecasts.access.visibility import reading_everything
+from forecasts.common import limits
+from forecasts.common.errors import Forbidden
+from forecasts.common.memory import release_memory
+from forecasts.folder.frames import FRAME_COLUMNS, Frames, rows
+from forecasts.importing.forecasts import (
+    NewForecasts,
+    compare_forecasts,
+    withdrawals,
+    write_forecasts,
+)
+from forecasts.importing.memberships import (
+    NewStay,
+    compare_memberships,
+    write_memberships,
+)
+from forecasts.importing.questions import (
+    KnownQuestion,
+    Progress,
+    QuestionChanges,
+    changes,
+    compare_questions,
+    write_questions,
+)
+from forecasts.importing.sources import compare_articles, compare_evidence, write_evidence
+from forecasts.importing.tolerance import AssumedTimes, Conflict, Tolerance
+from forecasts.ledger.models import (
+    Article,
+    Evidence,
+    Member,
+)
+from forecasts.questions.standing import QuestionState, listing
+from forecasts.scores import scores
+
+
+@dataclass(frozen=True)
+class Imported:
+    """The numbers of rows of each kind that were new to the ledger.
+
+    ``forecasts`` includes ``withdrawals``. ``memberships``: a clause on each change to them.
+    """
+
+    questions: int
+    revised: int
+    forecasts: int
+    resolutions: int
+    scores: int
+    evidence: int
+    articles: int
+    unvouched: int = 0
+    kept_private: int = 0  # of the questions
+    withdrawals: int = 0
+    memberships: Sequence[str] = ()
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the ledger has everything already."""
+        numbers = (self.questions, self.revised, self.forecasts, self.resolutions, self.evidence)
+        return not (any(numbers) or self.articles or self.memberships)
+
+    @property
+    def made(self) -> int:
+        """The number of new forecasts that are not withdrawals."""
+        return self.forecasts - self.withdrawals
+
+    def __str__(self) -> str:
+        """Return the numbers on one line."""
+        withdrawals = f"{self.withdrawals} withdrawals, " if self.withdrawals else ""
+        memberships = f", {len(self.memberships)} memberships" if self.memberships else ""
+        return (
+            f"{self.questions} new questions, {self.revised} revised, {self.made} forecasts, "
+            f"{withdrawals}{self.resolutions} resolutions, {self.scores} scores, "
+            f"{self.evidence} pieces of evidence, {self.articles} articles{memberships}"
+        )
+
+    @property
+    def private_note(self) -> str:
+        """Return that some questions are visible to their importer only, and the remedy; or ''."""
+        if not self.kept_private:
+            return ""
+        lack = "question lacks" if self.kept_private == 1 else "questions lack"
+        return (
+            f"{self.kept_private:,} new {lack} resolution criteria, so only you can see "
+            f"{'it' if self.kept_private == 1 else 'them'}. To show one to others: forecasts "
+            'revise QUESTION --criteria "…" --visible-to everyone'
+        )
+
+
+def compact(frames: Frames) -> None:
+    """Keep each name in the forecasts once: millions of rows then take half the memory.
+
+    The frames are changed: the two columns become categories, which an import takes as well.
+    """
+    for name in ("question_id", "forecaster"):
+        frames.forecasts[name] = frames.forecasts[name].astype("category")
+    # Reading leaves much memory free that Python's own objects cannot use.
+    release_memory()
+
+
+def import_frames(
+    session: Session,
+    frames: Frames,
+    *,
+    member: Member,
+    now: datetime,
+    vouch: bool = False,
+    on_progress: Progress = lambda _step, _share: None,
+) -> Imported:
+    """Return the numbers of new rows; everything that the ledger does not have yet is written.
+
+    A question with a new wording is revised, and blank cells are ignored. BadInput for
+    contradictions that an import cannot correct (a resolution, the terms of a resolved question, a
+    question's type, evidence, the end of a membership) and for times after ``now``.
+    Forbidden if the member could not do the same one by one (``_require_may_import``). In a shared
+    ledger, new questions without resolution criteria are visible to the member only.
+
+    Forecasts are marked as imports. With ``vouch``, and always in an unshared ledger, they count as
+    made at the times in the file; otherwise as made ``now``, with those times as claims, and a
+    later import that vouches adds them at those times. Current resolutions are scored again if
+    their questions have new forecasts or wordings. An error in ``on_progress`` ends the import.
+    """
+    found = compare_frames(
+        session, frames, member=member, now=now, vouch=vouch, on_progress=on_progress
+    )
+    return write_frames(session, frames, found, member=member, now=now, on_progress=on_progress)
+
+
+def without(frames: Frames, questions: Collection[str]) -> Frames:
+    """Return the frames without these questions and their forecasts; places stay as they were."""
+    kept = {
+        name: np.flatnonzero(~getattr(frames, name)["question_id"].isin(list(questions)))
+        for name in ("questions", "forecasts")
+    }
+    models = None if frames.models is None else frames.models.iloc[kept["forecasts"]]
+    return replace(
+        frames,
+        **{
+            name: getattr(frames, name).iloc[rows].reset_index(drop=True)
+            for name, rows in kept.items()
+        },
+        models=models,
+        place=lambda name, row: frames.place(name, int(kept[name][row]) if name in kept else row),
+    )
+
+
+def rehearse(
+    session: Session,
+    frames: Frames,
+    *,
+    member: Member,
+    now: datetime,
+    vouch: bool = False,
+    on_progress: Progress = lambda _step, _share: None,
+) -> Imported:
+    """Return the numbers of rows that ``import_frames`` would write, without those of scores.
+
+    It compares and writes nothing, so others can write meanwhile. It has the same errors.
+    """
+    return compare_frames(
+        session, frames, member=member, now=now, vouch=vouch, on_progress=on_progress
+    ).counts
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The differences of the frames from the ledger, and who imports them.
+
+    ``known``: the visible questions that the ledger has, by slug. ``by_address``: every article,
+    the new ``articles`` included. ``evidence_keys``: the key of each piece of evidence by its
+    evidence_id; ``evidence``: the pieces that the ledger has, by evidence_id. ``is_limited``: the
+    member imports with their own rights, not with those of an admin. ``conflicts``: what a tolerant
+    import leaves out.
+    """
+
+    known: Mapping[str, KnownQuestion]
+    articles: list[Article]
+    by_address: dict[str, Article]
+    evidence_keys: dict[str, str]
+    evidence: dict[str, Evidence]
+    questions: QuestionChanges
+    forecasts: NewForecasts
+    vouched: bool
+    is_limited: bool
+    conflicts: Sequence[Conflict]
+    memberships: Sequence[NewStay]
+
+    @property
+    def counts(self) -> Imported:
+        """The numbers of new rows, without those of scores."""
+        new_forecasts = len(self.forecasts.keys)
+        return Imported(
+            questions=len(self.questions.new),
+            revised=len(self.questions.revised),
+            forecasts=new_forecasts,
+            resolutions=len(self.questions.resolutions),
+            scores=0,
+            evidence=len(self.evidence_keys) - len(self.evidence),
+            articles=len(self.articles),
+            unvouched=0 if self.vouched else new_forecasts,
+            kept_private=self.questions.kept_private,
+            withdrawals=int(withdrawals(self.forecasts.rows).sum()),
+            memberships=tuple(map(str, self.memberships)),
+        )
+
+
+def compare_frames(
+    session: Session,
+    frames: Frames,
+    *,
+    member: Member,
+    now: datetime,
+    vouch: bool = False,
+    on_progress: Progress = lambda _step, _share: None,
+    tolerant: AssumedTimes | None = None,
+) -> Comparison:
+    """Return the differences; nothing is written. Errors as in ``import_frames``.
+
+    With ``tolerant``, what conflicts with the ledger is left out instead (``Tolerance``).
+    """
+    vouched = vouch or not is_shared(session)
+    if vouch:
+        require(session, member, Action.vouch, now=now)
+    rights = member_rights(session, member, now=now)
+    is_limited = not rights.unrestricted
+    states = None
+    if is_limited:
+        _require_small(frames)
+        slugs = frames.questions["question_id"].tolist()
+        states = {state.slug: state for state in listing(session, now=now, only=slugs)}
+        _require_may_import(
+            session, frames, states, member, rights, now, tolerant=tolerant is not None
+        )
+    on_progress("Members, articles and evidence", 0.0)
+    memberships = compare_memberships(session, frames, now)
+    articles, by_address = compare_articles(session, frames.articles, member, now)
+    with nullcontext() if is_limited else reading_everything(session):
+        evidence_keys, evidence = compare_evidence(session, frames.evidence, member)
+    tolerance = (
+        Tolerance(
+            lambda action, state: allows(rights, action, state.question, state.text), tolerant
+        )
+        if tolerant is not None
+        else None
+    )
+    questions, known = compare_questions(
+        session, frames, member, now, on_progress, tolerance, states
+    )
+    if tolerance is not None:
+        frames = without(frames, tolerance.unfit)
+    with nullcontext() if is_limited else reading_everything(session):
+        forecasts = compare_forecasts(session, frames, new_only=not known, vouched=vouched, now=now)
+    return Comparison(
+        known,
+        articles,
+        by_address,
+        evidence_keys,
+        evidence,
+        questions,
+        forecasts,
+        vouched,
+        is_limited,
+        [] if tolerance is None else tolerance.conflicts,
+        memberships,
+    )
+
+
+def write_frames(
+    session: Session,
+    frames: Frames,
+    found: Comparison,
+    *,
+    member: Member,
+    now: datetime,
+    origin: str = "import",
+    on_progress: Progress = lambda _step, _share: None,
+) -> Imported:
+    """Return the numbers of new rows, which are written, as ``compare_frames`` found them.
+
+    ``origin``: of the forecasts. New members get their kinds in ``frames.members``.
+    """
+    handles = dict.fromkeys([*frames.forecasts["forecaster"].unique(), *frames.teams["forecaster"]])
+    kinds = {} if frames.members is None else dict(rows(frames.members[["forecaster", "kind"]]))
+    members = members_or_new(session, list(handles), now=now, kinds=kinds)
+    write_memberships(session, found.memberships, members, now)
+    session.add_all(found.articles)
+    session.flush()
+    evidence = write_evidence(
+        session,
+        frames.evidence,
+        found.evidence_keys,
+        found.evidence,
+        found.by_address,
+        member,
+        now,
+    )
+    counts, count = found.counts, len(found.forecasts.keys)
+    resolutions = write_questions(
+        session, found.questions, frames, found.known, found.by_address, member, now
+    )
+    found.questions.new.clear()  # the forecasts need the memory
+    with nullcontext() if found.is_limited else reading_everything(session):
+        forecasts = write_forecasts(
+            session,
+            found.forecasts,
+            members,
+            evidence,
+            vouched_by=member if found.vouched else None,
+            now=now,
+            origin=origin,
+            on_progress=lambda done: on_progress(
+                f"Forecast {done + 1:,} of {count:,}", 0.5 + 0.3 * done / count
+            ),
+        )
+    session.flush()
+    touched = {found.known[slug].id for slug in found.questions.revised} | forecasts
+    known = found.known.values()
+    again = [one.resolution for one in known if one.resolution is not None and one.id in touched]
+    to_score = [*resolutions, *again]
+    on_progress("Scores", 0.8)
+    return replace(counts, scores=scores.store(session, to_score) if to_score else 0)
+
+
+def _require_small(frames: Frames) -> None:
+    """Refuse an import that would keep others from writing for long; admins decide on those."""
+    count = sum(len(getattr(frames, name)) for name in FRAME_COLUMNS)
+    if count > limits.MEMBER_ROWS:
+        raise Forbidden(
+            f"The import has {count:,} rows; without an admin's rights at most "
+            f"{limits.MEMBER_ROWS:,} can be imported at once.",
+            remedy="Divide it, or ask an admin to import it.",
+        )
+
+
+def _require_may_import(
+    session: Session,
+    frames: Frames,
+    known: Mapping[str, QuestionState],
+    member: Member,
+    rights: Rights,
+    now: datetime,
+    *,
+    tolerant: bool,
+) -> None:
+    """Refuse an import of anything that this member, without an admin's rights, could not add.
+
+    Only admins import others' forecasts, and memberships. For their own forecasts, new questions,
+    wordings and resolutions, members need the same rights as without an import; if ``tolerant``,
+    wordings and resolutions are left out otherwise (``compare_questions``).
+    """
+    if len(frames.teams) or set(frames.forecasts["forecaster"].unique()) - {member.handle}:
+        require(session, member, Action.record, now=now)
+    require(session, member, Action.ask, now=now)
+
+    def require_on(state: QuestionState, action: Action) -> None:
+        require_scope(session, REQUIRED_SCOPES[action])
+        if not allows(rights, action, state.question, state.text):
+            require(session, member, action, state.question, now=now)  # reads it, to say why
+
+    for row in rows(frames.questions):
+        state = known.get(row.question_id)
+        if state is None:
+            continue
+        require_on(state, Action.forecast)
+        if tolerant:
+            continue
+        if changes(row, state, lambda *_: None):  # problems are noted when the row is imported
+            require_on(state, Action.revise)
+        if row.resolution.strip() and state.resolution is None:
+            require_on(state, Action.resolve)

@@ -1,0 +1,164 @@
+"""The names that the questions of another platform have in this ledger.
+
+A question is found again by its origin, whatever its name here, or else by the platform's id, which
+is the name of a new one ("metaculus-3672"). In a shared ledger a new question without criteria is
+visible to its importer only, and its name ends with their number ("metaculus-3672.7"): another
+importer of the same question gets a question of their own, and learns nothing of the first.
+
+In a shared ledger another member's question is meant only while its title and type are those of the
+record: otherwise someone could give a question the platform's id and the opposite title, and
+collect the forecasts of others on it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from forecasts.access.roles import is_shared
+from forecasts.access.visibility import question_visible
+from forecasts.ledger.current import is_newest_wording
+from forecasts.ledger.models import (
+    Discard,
+    Member,
+    Question,
+    QuestionOrigin,
+    QuestionRevision,
+    QuestionText,
+    Visibility,
+)
+from forecasts.platforms.record import PlatformRecord
+from forecasts.questions.standing import in_batches
+
+_HASHED = re.compile(r"-[0-9a-f]{16}$")  # see platforms.columns.hashed_id
+
+
+def names_here(
+    session: Session, record: PlatformRecord, member: Member
+) -> tuple[dict[str, str], set[str]]:
+    """Return the name of each question by its id in the record, and the ids of discarded ones.
+
+    Of several questions with the same origin the member's own is meant, then the oldest that others
+    see too. Discarded: by the member; anyone's in an unshared ledger.
+    """
+    shared = is_shared(session)
+    candidates = _candidates(session, record, member)
+    names: dict[str, str] = {}
+    discarded: set[str] = set()
+    own: list[str] = []
+    questions = record.frames.questions
+    columns = ("question_id", "resolution_criteria", "title", "type")
+    for id_, criteria, *asked in zip(*(questions[one].tolist() for one in columns), strict=True):
+        found = candidates.get(id_, [])
+        seen = [
+            one
+            for one in found
+            if one.visible and (one.member_id == member.id or not shared or _is_same(one, *asked))
+        ]
+        if seen:
+            names[id_] = min(seen, key=lambda one: (one.member_id != member.id, one.id)).slug
+        elif any(one.discarded and (one.member_id == member.id or not shared) for one in found):
+            discarded.add(id_)
+        elif (shared and not _has_criteria(criteria)) or any(one.slug == id_ for one in found):
+            own.append(id_)
+        else:
+            names[id_] = id_
+    return names | _own_names(session, own, member), discarded
+
+
+def _is_same(one: Any, title: str, type_: str) -> bool:
+    """Return whether another member's question, which others see too, has this title and type."""
+    return one.visibility != Visibility.author and (one.title.strip(), one.type) == (
+        title.strip(),
+        type_,
+    )
+
+
+def _has_criteria(criteria: str) -> bool:
+    return QuestionText.model_construct(title="", resolution_criteria=criteria).has_criteria
+
+
+def _candidates(
+    session: Session, record: PlatformRecord, member: Member
+) -> Mapping[str, Sequence[Any]]:
+    """Return the questions with the origin or the id of each of the record's, hidden ones too.
+
+    The member's own with their number too, if its id is a hash of the file: a pull has the
+    platform's id as the origin of the same question.
+    """
+    found: defaultdict[str, list[Any]] = defaultdict(list)
+    if session.scalar(select(col(Question.id)).limit(1)) is None:
+        return found
+    every = (
+        select(
+            col(Question.id),
+            col(Question.slug),
+            col(Question.member_id),
+            col(QuestionRevision.visibility),
+            col(QuestionRevision.title),
+            col(QuestionRevision.type),
+            question_visible(session).label("visible"),
+            col(Question.id).in_(select(col(Discard.question_id))).label("discarded"),
+        )
+        .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
+        .where(is_newest_wording())
+    )
+    ids = dict(zip(record.origins["platform_id"], record.origins["question_id"], strict=True))
+    with_origin = (
+        every.add_columns(col(QuestionOrigin.platform_id))
+        .join(QuestionOrigin, col(QuestionOrigin.question_id) == col(Question.id))
+        .where(col(QuestionOrigin.platform) == record.platform)
+    )
+    for some in in_batches([one for one in ids if one]):
+        for row in session.execute(with_origin.where(col(QuestionOrigin.platform_id).in_(some))):
+            found[ids[row.platform_id]].append(row)
+    every_id = record.frames.questions["question_id"].tolist()
+    for some in in_batches(every_id):
+        for row in session.execute(every.where(col(Question.slug).in_(some))):
+            # A name with its member's number is of the id before the dot; but our exports in
+            # Metaculus's shape have names as ids.
+            if record.platform == "metaculus" or not row.slug.endswith(f".{row.member_id}"):
+                found[row.slug].append(row)
+    own = {_own_name(id_, member): id_ for id_ in every_id if _HASHED.search(id_)}
+    for some in in_batches(list(own)):
+        named = every.where(col(Question.slug).in_(some), col(Question.member_id) == member.id)
+        for row in session.execute(named):
+            found[own[row.slug]].append(row)
+    return found
+
+
+def _own_name(id_: str, member: Member) -> str:
+    return f"{id_}.{member.id or 0}"
+
+
+def _own_names(session: Session, ids: Sequence[str], member: Member) -> dict[str, str]:
+    """Return names for new questions of the member, which say nothing about others' questions."""
+    names = {id_: _own_name(id_, member) for id_ in ids}
+    taken = {
+        slug
+        for some in in_batches(list(names.values()))
+        for slug in session.scalars(select(col(Question.slug)).where(col(Question.slug).in_(some)))
+    }
+    for id_, name in names.items():
+        if name in taken:  # someone has chosen it for a question of theirs
+            numbered = (f"{name}.{number}" for number in itertools.count(2))
+            names[id_] = next(
+                one
+                for one in numbered
+                if session.scalar(select(col(Question.id)).where(col(Question.slug) == one)) is None
+            )
+    return names
+
+
+def mapped(column: pd.Series[Any], names: Mapping[str, str]) -> pd.Series[Any]:
+    """Return a column of names with these ones replaced; each distinct name is kept once."""
+    codes, distinct = pd.factorize(column)
+    there = pd.Index([names.get(name, name) for name in distinct], dtype="str")
+    return pd.Series(pd.Categorical.from_codes(codes, there), index=column.index)

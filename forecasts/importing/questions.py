@@ -1,0 +1,380 @@
+"""The questions of an import: new ones, new wordings and resolutions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any, NamedTuple
+
+import pandas as pd
+from sqlmodel import Session, col, select
+
+from forecasts.access.roles import Action, is_shared
+from forecasts.common.errors import BadInput, Problem, Refused
+from forecasts.common.times import iso, to_minute
+from forecasts.folder.frames import Frames, rows
+from forecasts.folder.rules import Wrong
+from forecasts.importing.tolerance import Conflict, Tolerance
+from forecasts.ledger.append import append
+from forecasts.ledger.models import (
+    Article,
+    Member,
+    QuestionRevision,
+    QuestionText,
+    Resolution,
+    ResolutionState,
+    Visibility,
+)
+from forecasts.questions.registry import (
+    NewQuestion,
+    append_questions,
+    question_text,
+    require_new_slugs,
+)
+from forecasts.questions.revisions import DECIDES_SCORES, append_wording, reworded
+from forecasts.questions.sources import Passage
+from forecasts.questions.standing import QuestionState, in_batches, listing
+from forecasts.reading.text_quotes import TextQuote
+from forecasts.resolution.history import dated
+from forecasts.resolution.outcome_checks import require_possible
+from forecasts.scores.scores import Scored
+from forecasts.values.outcomes import read_outcome
+
+# Called with the current step and the share that is done, from 0 to 1.
+Progress = Callable[[str, float], None]
+_STEP = 50  # questions between two calls
+_TOGETHER = 5_000  # questions that are compared at a time
+_NAMES = set(QuestionText.model_fields)
+
+
+class KnownQuestion(NamedTuple):
+    """The part of a question in the ledger that writing needs; a whole one takes 4.5 kB.
+
+    ``text``: its newest wording, if the import revises it. ``opens``, ``closes``: between which its
+    forecasts count after the import.
+    """
+
+    id: int
+    member_id: int
+    resolution: Scored | None
+    text: QuestionRevision | None
+    opens: datetime
+    closes: datetime
+
+    @classmethod
+    def of(cls, state: QuestionState, text: QuestionText) -> KnownQuestion:
+        """Return the question in this state; ``text`` is its wording after the import."""
+        current = state.resolution
+        return cls(
+            state.id,
+            state.question.member_id,
+            None if current is None else Scored(state.id, current.id),
+            None if text is state.text else state.text,
+            text.open_time,
+            text.close_time,
+        )
+
+
+@dataclass(frozen=True)
+class QuestionChanges:
+    """The changes that an import makes to questions, by question_id; none is written yet.
+
+    ``kept_private``: the number of new questions that only their importer will see.
+    ``resolutions``: the columns of each, but for the question's id. ``reasons``: of revised
+    wordings, where it is another than "imported".
+    """
+
+    new: dict[str, NewQuestion]
+    kept_private: int
+    revised: dict[str, QuestionText]
+    resolutions: dict[str, dict[str, Any]]
+    reasons: Mapping[str, str]
+
+
+def compare_questions(
+    session: Session,
+    frames: Frames,
+    member: Member,
+    now: datetime,
+    on_progress: Progress,
+    tolerance: Tolerance | None = None,
+    states: Mapping[str, QuestionState] | None = None,
+) -> tuple[QuestionChanges, dict[str, KnownQuestion]]:
+    """Return the differences from the visible questions of the ledger, and those that it has.
+
+    ``states``: those questions by slug, if they are read already. Nothing is written. New questions
+    without resolution criteria that others would see are visible to ``member`` only.
+    """
+    conflicts: list[Conflict] = [] if tolerance is None else tolerance.conflicts
+
+    def note(number: int, slug: str, column: str, value: Any, rule: str) -> None:
+        place = f"{frames.place('questions', number)}, column {column}"
+        conflicts.append(Conflict(slug, column, Problem(place, str(value), rule)))
+
+    reasons = {} if tolerance is None else tolerance.times.reasons
+    found, there = QuestionChanges({}, 0, {}, {}, reasons), dict[str, KnownQuestion]()
+    kept_private, others_see = 0, is_shared(session)
+    for number, row, state, earlier in _with_states(session, frames.questions, states, now):
+        if number % _STEP == 0:
+            asked = len(frames.questions)
+            on_progress(f"Question {number + 1:,} of {asked:,}", 0.1 + 0.4 * number / asked)
+        wrong = partial(note, number, row.question_id)
+        text: QuestionText
+        if state is None:
+            try:
+                text = _text(row)
+            except BadInput as error:
+                invalid = Problem(frames.place("questions", number), row.question_id, error.message)
+                raise BadInput(
+                    "The import has a question that breaks a rule; nothing was imported.",
+                    problems=[invalid],
+                ) from None
+            if others_see and not text.has_criteria:
+                text = reworded(text, visibility=Visibility.author)
+                kept_private += 1
+            new = NewQuestion(row.question_id, text)
+            if reason := reasons.get(row.question_id):
+                new = new._replace(reason=reason)
+            found.new[row.question_id] = new
+        else:
+            text = state.text
+            if changed := changes(row, state, wrong, tolerance, earlier if tolerance else ()):
+                try:
+                    text = found.revised[row.question_id] = reworded(state.text, **changed)
+                except Refused as error:
+                    if tolerance is None:
+                        raise
+                    wrong("options", row.options, error.message)
+            there[row.question_id] = KnownQuestion.of(state, text)
+        resolution = _resolution(row, text, state, member, now, wrong)
+        if resolution and state and tolerance and not tolerance.may(Action.resolve, state):
+            wrong("resolution", resolution["outcome"], "you may not resolve this question")
+            resolution = None
+        if resolution is not None:
+            found.resolutions[row.question_id] = resolution
+    require_new_slugs(session, list(found.new))
+    if conflicts and tolerance is None:
+        raise BadInput(
+            "The import contradicts this ledger, or has facts that cannot be known yet; nothing "
+            "was imported.",
+            problems=[one.problem for one in conflicts],
+            remedy="Resolutions are corrected one by one with: forecasts resolve QUESTION OUTCOME.",
+        )
+    return replace(found, kept_private=kept_private), there
+
+
+def _with_states(
+    session: Session,
+    questions: pd.DataFrame,
+    states: Mapping[str, QuestionState] | None,
+    now: datetime,
+) -> Iterator[tuple[int, Any, QuestionState | None, Sequence[QuestionText]]]:
+    """Yield each row with its number, the question as the ledger has it, and earlier wordings.
+
+    Unless ``states`` has them, they are read some at a time: 100,000 take 450 MB.
+    """
+    for start in range(0, len(questions), _TOGETHER):
+        some = questions.iloc[start : start + _TOGETHER]
+        slugs = some["question_id"].tolist()
+        by_slug = states
+        if by_slug is None:
+            by_slug = {state.slug: state for state in listing(session, now=now, only=slugs)}
+        known = [state for slug in slugs if (state := by_slug.get(slug)) is not None]
+        earlier = _earlier_wordings(session, known)
+        for number, row in enumerate(rows(some), start):
+            state = by_slug.get(row.question_id)
+            yield number, row, state, () if state is None else earlier.get(state.id, ())
+
+
+def _earlier_wordings(
+    session: Session, states: Sequence[QuestionState]
+) -> Mapping[int, Sequence[QuestionText]]:
+    """Return the wordings before the newest of each question, by its id."""
+    numbers = {state.id: state.text.number for state in states if state.text.number > 1}
+    earlier: defaultdict[int, list[QuestionText]] = defaultdict(list)
+    for some in in_batches(list(numbers)):
+        of_these = select(QuestionRevision).where(col(QuestionRevision.question_id).in_(some))
+        for text in session.exec(of_these):
+            if text.number < numbers[text.question_id]:
+                earlier[text.question_id].append(text)
+    return earlier
+
+
+def write_questions(
+    session: Session,
+    found: QuestionChanges,
+    frames: Frames,
+    known: Mapping[str, KnownQuestion],
+    articles: dict[str, Article],
+    member: Member,
+    now: datetime,
+) -> list[Scored]:
+    """Return the new resolutions; they and the other changes are written."""
+    new = dict(found.new)
+    for row in rows(frames.questions[frames.questions["article_url"] != ""]):
+        if row.question_id in new:
+            sources = _passages(session, row, articles, member, now)
+            new[row.question_id] = new[row.question_id]._replace(sources=sources)
+    ids = append_questions(session, list(new.values()), member=member, now=now)
+    ids |= {slug: state.id for slug, state in known.items()}
+    for slug, text in found.revised.items():
+        earlier = known[slug].text
+        assert earlier is not None
+        reason = found.reasons.get(slug, "imported")
+        append_wording(session, earlier, text, member=member, now=now, reason=reason)
+    if not found.resolutions:
+        return []
+    questions = [ids[slug] for slug in found.resolutions]
+    resolved = list(found.resolutions.values())
+    columns = {name: [one[name] for one in resolved] for name in resolved[0]}
+    rows_of = append(session, "resolution", columns | {"question_id": questions})
+    return [Scored(*pair) for pair in zip(questions, rows_of, strict=True)]
+
+
+def changes(
+    row: Any,
+    state: QuestionState,
+    wrong: Wrong,
+    tolerance: Tolerance | None = None,
+    earlier: Sequence[QuestionText] = (),
+) -> dict[str, Any]:
+    """Return the row's differences from the ledger; a forbidden change is a problem.
+
+    Blanks are ignored, and so are the values of ``earlier`` wordings, and a title that is the id,
+    which replaces a blank title. Times that nobody gave may be widened after the outcome.
+    """
+    changes = {
+        name: value
+        for name, value in _fields(row).items()
+        if value not in (None, False, [])
+        and value != getattr(state.text, name)
+        and not any(value == getattr(text, name) for text in earlier)
+    }
+    if row.title == row.question_id:
+        changes.pop("title", None)
+    widened = set(tolerance.times.widened.get(row.question_id, ())) if tolerance else set[str]()
+    if changes and tolerance and not tolerance.may(Action.revise, state):
+        for name in changes.keys() - widened:
+            wrong(name, changes[name], "you may not reword this question")
+        return {}
+    fixed = {"type"} if state.resolution is None else set(DECIDES_SCORES) - widened
+    for name in sorted(fixed & set(changes)):
+        here = getattr(state.text, name)
+        rule = "a question's type is fixed" if name == "type" else "the question is resolved"
+        wrong(name, changes[name], f"{here or 'blank'} in this ledger, and {rule}")
+    if "type" in changes:
+        return {}  # the others belong to that type
+    return {name: value for name, value in changes.items() if name not in fixed}
+
+
+def _fields(row: Any) -> dict[str, Any]:
+    """Return the row's fields of a wording; blanks are None."""
+    given = {name: getattr(row, name) for name in QuestionText.model_fields if hasattr(row, name)}
+    for name, value in given.items():
+        if isinstance(value, pd.Timestamp) or value is pd.NaT:
+            given[name] = time_of(value)
+        elif value == "":
+            given[name] = None
+    return given
+
+
+def _text(row: Any) -> QuestionText:
+    """Return the first wording of a new question."""
+    fields = _fields(row)
+    for name in ("family", "background", "resolution_criteria", "fine_print"):
+        fields[name] = fields[name] or ""
+    text = question_text(**fields)
+    # They share the set of their names, which takes twice as much memory as a question's fields.
+    object.__setattr__(text, "__pydantic_fields_set__", _NAMES)
+    return text
+
+
+def _passages(
+    session: Session, row: Any, articles: dict[str, Article], member: Member, now: datetime
+) -> list[Passage]:
+    """Return the passage that a new question was taken from; its article may be written."""
+    url = row.article_url
+    if url not in articles:
+        articles[url] = _stub(session, url, member, now)
+    return [Passage(articles[url], TextQuote(row.quote))]
+
+
+def address_hash(url: str) -> str:
+    """Return the content hash of an article without text: that of its address."""
+    return hashlib.sha256(url.encode()).hexdigest()
+
+
+def _stub(session: Session, url: str, member: Member, now: datetime) -> Article:
+    """Return an article without text, which is written."""
+    article = Article(
+        content_hash=address_hash(url), url=url, title=url, captured_at=now, member_id=member.id
+    )
+    session.add(article)
+    session.flush()
+    return article
+
+
+def _resolution(
+    row: Any,
+    text: QuestionText,
+    state: QuestionState | None,
+    member: Member,
+    now: datetime,
+    wrong: Wrong,
+) -> dict[str, Any] | None:
+    """Return the columns of a new resolution, but for the question's id; None without one."""
+    if not row.resolution.strip():
+        return None
+    try:
+        outcome = read_outcome(row.resolution, text)
+    except BadInput as error:
+        wrong("resolution", row.resolution, error.remedy)
+        return None
+    known_at, resolved_at = time_of(row.known_at), time_of(row.resolved_at)  # blank: not given
+    current = None if state is None else state.resolution
+    if current is not None:
+        if current.outcome != outcome or known_at not in (None, current.known_at):
+            wrong("resolution", outcome, f"resolved here as {current.outcome}{dated(current)}")
+        return None
+    withdrawn = None if state is None else state.withdrawal
+    if withdrawn is not None and _is_withdrawn(withdrawn, outcome, known_at):
+        wrong("resolution", outcome, f"withdrawn here at {to_minute(withdrawn.recorded_at)}")
+        return None
+    for column, value, claimed in (
+        ("resolution", row.resolution, None),
+        ("known_at", known_at, known_at),
+    ):
+        try:
+            require_possible(text, row.question_id, outcome, claimed, now)
+        except Refused as error:
+            wrong(column, value, error.message)
+            return None
+    if resolved_at is not None and resolved_at > now:
+        wrong("resolved_at", resolved_at, f"not ahead of now, {iso(now)}")
+        return None
+    return dict.fromkeys(("resolver_id", "proposal_id")) | {
+        "supersedes_id": None if withdrawn is None else withdrawn.id,
+        "state": str(ResolutionState.confirmed),
+        "outcome": outcome,
+        "known_at": known_at,
+        "resolved_at": resolved_at,
+        "recorded_at": now,
+        "member_id": member.id,
+        "note": row.resolution_note,
+        "source": row.resolution_source,
+    }
+
+
+def _is_withdrawn(withdrawn: Resolution, outcome: str, known_at: datetime | None) -> bool:
+    """Return whether an import repeats a withdrawn outcome: it does not undo the withdrawal."""
+    same_time = None in (known_at, withdrawn.known_at) or known_at == withdrawn.known_at
+    return withdrawn.outcome == outcome and same_time
+
+
+def time_of(value: Any) -> datetime | None:
+    """Return a frame's time, None if it is blank."""
+    return None if value is pd.NaT else value.to_pydatetime()

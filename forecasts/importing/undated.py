@@ -1,0 +1,314 @@
+"""The times that a sheet does not give, for questions that the ledger has already.
+
+The reader of a sheet assumes them, perhaps by the day of the import. In a later import of the same
+sheet that day is another, so the ledger's own times go before: a question keeps its close, and a
+forecast is new only if its value is.
+
+A question without them opens with its first forecast, and closes a day after its last one. Another
+sheet may have an earlier or a later forecast. Such times are therefore widened, so that sheets come
+to the same ledger in any order. The reason of a wording tells which of its times were assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from forecasts.access.visibility import question_visible
+from forecasts.folder.frames import Frames
+from forecasts.importing.tolerance import AssumedTimes
+from forecasts.ledger.current import has_outcome, is_current_outcome, is_newest_wording
+from forecasts.ledger.models import Forecast, Member, Question, QuestionRevision, Resolution
+from forecasts.platforms.record import Advice, Assumed, LeftOut, PlatformRecord
+from forecasts.questions.revisions import ASSUMED
+from forecasts.questions.standing import in_batches
+
+_OPENS, _CLOSES = "open_time", "scheduled_close_time"
+
+
+class _Known(NamedTuple):
+    """A question of the ledger: its times, and whether it has an outcome.
+
+    ``known_at``: when the outcome was known; None without one, or if nobody said. ``assumed``: the
+    columns of its times that an import assumed.
+    """
+
+    opens: datetime
+    closes: datetime
+    ended: datetime | None
+    is_resolved: bool
+    known_at: datetime | None
+    assumed: frozenset[str]
+
+    def is_open(self, now: datetime) -> bool:
+        """Return whether it can still be forecast."""
+        return not self.is_resolved and now < (self.ended or self.closes)
+
+    def may_widen(self, column: str, to: datetime) -> bool:
+        """Return whether ``to`` widens an assumed time: not a close past the known outcome."""
+        if column not in self.assumed:
+            return False
+        if column == _OPENS:
+            return to < self.opens
+        return self.ended is None and self.closes < to <= (self.known_at or to)
+
+
+class _Made(NamedTuple):
+    """A stored forecast: its time, its value with its reason, and whether an import brought it."""
+
+    made_at: datetime
+    said: tuple[Any, str]
+    is_import: bool
+
+
+def with_known_times(
+    session: Session, record: PlatformRecord, names: Mapping[str, str], now: datetime
+) -> tuple[PlatformRecord, dict[str, LeftOut], AssumedTimes]:
+    """Return the record with the ledger's times in place of assumed ones, and what is left out.
+
+    ``names``: of the questions in this ledger. Left out, by id: new questions without any close.
+    """
+    assumed, frames = record.assumed, record.frames
+    if assumed is None:
+        return record, {}, AssumedTimes()
+    ids = frames.questions["question_id"].tolist()
+    known = _known(session, [names[id_] for id_ in ids if id_ in names])
+    of_ids = {id_: known[names[id_]] for id_ in ids if names.get(id_) in known}
+    left_out = {
+        ids[number]: LeftOut(
+            frames.place("questions", number),
+            frames.questions["title"].iloc[number],
+            "neither the sheet nor its title says when it closes",
+        )
+        for number in np.flatnonzero(assumed.closeless).tolist()
+        if ids[number] in names and ids[number] not in of_ids
+    }
+    if many := len(left_out):
+        record = replace(record, notes=[*record.notes, _closeless_note(many)])
+    widened = _widened(frames.questions, assumed, of_ids)
+    reasons = _reasons(ids, assumed, of_ids, widened)
+    if of_ids:
+        questions = _questions(frames.questions, assumed, of_ids, widened, now)
+        forecasts = _forecasts(session, frames, assumed, of_ids, names, now)
+        record = replace(record, frames=replace(frames, questions=questions, forecasts=forecasts))
+    times = AssumedTimes(
+        {names[id_]: reason for id_, reason in reasons.items() if id_ in names},
+        {names[id_]: columns for id_, columns in widened.items()},
+    )
+    return record, left_out, times
+
+
+def _widened(
+    questions: pd.DataFrame, assumed: Assumed, known: Mapping[str, _Known]
+) -> dict[str, set[str]]:
+    """Return the columns in which the import widens an assumed time of the ledger, by id.
+
+    Times without any date in the sheet widen nothing.
+    """
+    usable = {_OPENS: ~assumed.opens, _CLOSES: ~assumed.closes | assumed.extends}
+    found: dict[str, set[str]] = {}
+    for column, may in usable.items():
+        for number in np.flatnonzero(may).tolist():
+            id_, to = questions["question_id"].iloc[number], questions[column].iloc[number]
+            if id_ in known and known[id_].may_widen(column, to.to_pydatetime()):
+                found.setdefault(id_, set()).add(column)
+    return found
+
+
+def _reasons(
+    ids: Sequence[str],
+    assumed: Assumed,
+    known: Mapping[str, _Known],
+    widened: Mapping[str, Collection[str]],
+) -> dict[str, str]:
+    """Return the reason of each wording in which this import assumes a time, by id."""
+    names = {columns: reason for reason, columns in ASSUMED.items()}
+    opens, closes = assumed.opens | assumed.begins, assumed.extends
+    found = {}
+    for number in np.flatnonzero(opens | closes).tolist():
+        id_ = ids[number]
+        columns = {_OPENS} if opens[number] else set[str]()
+        columns |= {_CLOSES} if closes[number] else set()
+        if id_ in known:
+            columns &= set(widened.get(id_, ()))
+        if columns:
+            found[id_] = names[frozenset(columns)]
+    return found
+
+
+def close_phrases(record: PlatformRecord, names: Mapping[str, str]) -> dict[str, str]:
+    """Return the words of the titles that a close was read from, by the name of the question."""
+    if record.assumed is None:
+        return {}
+    ids = record.frames.questions["question_id"]
+    phrases = record.assumed.phrases.items()
+    return {names.get(ids.iloc[number], ""): phrase for number, phrase in phrases}
+
+
+def _closeless_note(many: int) -> Advice:
+    questions, they, them = (
+        ("question is", "it closes", "it") if many == 1 else ("questions are", "they close", "them")
+    )
+    return Advice(
+        f"{many:,} open {questions} left out: neither the sheet nor the title says when {they}.",
+        f"To import {them}, add a column with the close, or one last day with --closes.",
+    )
+
+
+def _known(session: Session, slugs: Sequence[str]) -> dict[str, _Known]:
+    """Return the questions that the session's reader may see, by slug."""
+    every = (
+        select(
+            col(Question.slug),
+            col(QuestionRevision.open_time),
+            col(QuestionRevision.scheduled_close_time),
+            col(QuestionRevision.actual_close_time),
+            has_outcome(Question.id),
+            select(col(Resolution.known_at))
+            .where(col(Resolution.question_id) == col(Question.id), is_current_outcome())
+            .scalar_subquery(),
+        )
+        .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
+        .where(is_newest_wording(), question_visible(session))
+    )
+    assumed = _assumed(session, slugs)
+    return {
+        slug: _Known(opens, closes, ended, is_resolved, known_at, assumed.get(slug, frozenset()))
+        for some in in_batches(slugs)
+        for slug, opens, closes, ended, is_resolved, known_at in session.execute(
+            every.where(col(Question.slug).in_(some))
+        )
+    }
+
+
+def _assumed(session: Session, slugs: Sequence[str]) -> dict[str, frozenset[str]]:
+    """Return the columns of times that an import assumed and nobody has changed since, by slug."""
+    with_any = select(col(QuestionRevision.question_id)).where(
+        col(QuestionRevision.reason).in_(ASSUMED)
+    )
+    every = (
+        select(
+            col(Question.slug),
+            col(QuestionRevision.reason),
+            col(QuestionRevision.open_time),
+            col(QuestionRevision.scheduled_close_time),
+        )
+        .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
+        .where(col(Question.id).in_(with_any))
+        .order_by(col(Question.id), col(QuestionRevision.number))
+    )
+    found: dict[str, frozenset[str]] = {}
+    before: dict[str, dict[str, datetime]] = {}
+    for some in in_batches(slugs):
+        for slug, reason, *times in session.execute(every.where(col(Question.slug).in_(some))):
+            now = dict(zip((_OPENS, _CLOSES), times, strict=True))
+            then = before.get(slug, {})
+            changed = {name for name, at in now.items() if at != then.get(name)}
+            kept = found.get(slug, frozenset()) - changed
+            found[slug] = kept | (ASSUMED.get(reason, frozenset()) & changed)
+            before[slug] = now
+    return found
+
+
+def _questions(
+    questions: pd.DataFrame,
+    assumed: Assumed,
+    known: Mapping[str, _Known],
+    widened: Mapping[str, Collection[str]],
+    now: datetime,
+) -> pd.DataFrame:
+    """Return the questions with blanks for the assumed times of known ones, which change nothing.
+
+    An outcome of unknown time closes an open question now.
+    """
+    names = ("open_time", "scheduled_close_time", "actual_close_time")
+    opens, closes, ends = (questions[name].array.copy() for name in names)
+    for number, id_ in enumerate(questions["question_id"]):
+        here = known.get(id_)
+        if here is None:
+            continue
+        wider = widened.get(id_, ())
+        if (assumed.opens[number] or assumed.begins[number]) and _OPENS not in wider:
+            opens[number] = pd.NaT
+        if assumed.closes[number]:
+            if _CLOSES not in wider:
+                closes[number] = pd.NaT
+            ends[number] = pd.NaT
+        if assumed.ends[number]:
+            ends[number] = pd.Timestamp(now) if here.is_open(now) else pd.NaT
+    return questions.assign(**dict(zip(names, (opens, closes, ends), strict=True)))
+
+
+def _forecasts(
+    session: Session,
+    frames: Frames,
+    assumed: Assumed,
+    known: Mapping[str, _Known],
+    names: Mapping[str, str],
+    now: datetime,
+) -> pd.DataFrame:
+    """Return the forecasts with other times for those without one on known questions.
+
+    One that the last import brought, or that is current here, has its time. Another on an open
+    question is made now. On a closed one it keeps the assumed time, which the sheet's first import
+    would have given it, unless the ledger has a later forecast or the question opened later.
+    """
+    forecasts = frames.forecasts
+    undated = np.flatnonzero(assumed.forecasts & forecasts["question_id"].isin(list(known)))
+    if not len(undated):
+        return forecasts
+    stored = _stored(session, [names[id_] for id_ in known])
+    made_at = forecasts["made_at"].array.copy()
+    columns = ("question_id", "forecaster", "probability", "probabilities", "rationale")
+    cells = zip(*(forecasts[name].iloc[undated].tolist() for name in columns), strict=True)
+    for row, (id_, handle, p, several, rationale) in zip(undated.tolist(), cells, strict=True):
+        said, here = (_value(p, several), rationale), known[id_]
+        theirs = stored.get((names[id_], handle), [])
+        imported = next((one for one in reversed(theirs) if one.is_import), None)
+        same = next((one for one in (imported, *theirs[-1:]) if one and one.said == said), None)
+        if same is not None:
+            made_at[row] = pd.Timestamp(same.made_at)
+        elif (
+            here.is_open(now) or max([here.opens, *(one.made_at for one in theirs)]) > made_at[row]
+        ):
+            made_at[row] = pd.Timestamp(now)
+    return forecasts.assign(made_at=made_at)
+
+
+def _stored(session: Session, slugs: Sequence[str]) -> dict[tuple[str, str], list[_Made]]:
+    """Return the forecasts on these questions by slug and handle, in the order of their times."""
+    every = (
+        select(
+            col(Question.slug),
+            col(Member.handle),
+            col(Forecast.made_at),
+            col(Forecast.probability),
+            col(Forecast.probabilities),
+            col(Forecast.rationale),
+            col(Forecast.import_key).is_not(None),
+        )
+        .join(Forecast, col(Forecast.question_id) == col(Question.id))
+        .join(Member, col(Member.id) == col(Forecast.member_id))
+        .order_by(col(Forecast.made_at), col(Forecast.id))
+    )
+    found: dict[tuple[str, str], list[_Made]] = {}
+    for some in in_batches(slugs):
+        rows = session.execute(every.where(col(Question.slug).in_(some)))
+        for slug, handle, made_at, p, several, rationale, is_import in rows:
+            made = _Made(made_at, (_value(p, several), rationale), is_import)
+            found.setdefault((slug, handle), []).append(made)
+    return found
+
+
+def _value(probability: float | None, several: Sequence[float] | None) -> Any:
+    """Return a value that equals that of the same forecast, from a sheet or from the ledger."""
+    if several is not None:
+        return tuple(several)
+    return None if probability is None or probability != probability else probability

@@ -1,0 +1,285 @@
+"""The columns of a spreadsheet: as chosen, or by their usual names.
+
+A choice is ``ours=theirs``: ``probability=prob1``. A wide sheet has a column for each forecaster,
+date or option: ``forecaster:alice=Alice S.``, ``made_at:2025-10-30=Oct 30``, ``option:tie=p_tie``.
+Several columns together can name a question: ``title=state+candidate``. A blank choice means no
+column.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from forecasts.common.errors import BadInput
+from forecasts.platforms.record import Advice
+from forecasts.platforms.sheet_cells import day_first
+from forecasts.platforms.sheet_words import PEOPLE, RESOLVED, SUMMARIES, USUAL, plain
+
+# The fields that a sheet should have, and the effect of a missing one.
+_SOUGHT: Mapping[str, str] = {
+    "probability": 'required; or one for each forecaster: --column "forecaster:HANDLE=NAME"',
+    "title": "without it, each row is a question",
+    "outcome": "without it, every question is open",
+    "forecaster": "without it, the forecasts are yours",
+    "made_at": "without it, a forecast is dated by its question",
+    "close_time": "without it, an open question closes as its title says",
+}
+# The fields that a column left over could be, the most needed ones first.
+_COULD_BE = (
+    *("forecaster", "outcome", "made_at", "close_time", "resolved_at"),
+    *("rationale", "tags", "family"),
+)
+_NAMED = 3  # of them in a note
+_LABELS = {
+    "question_id": "question ID",
+    "made_at": "forecast time",
+    "resolved_at": "resolution time",
+}
+WIDE = ("forecaster", "made_at", "option")
+SCALE = "scale"
+_COMPOSED = ("question_id", "title")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?)?(Z|[+-]\d{2}:?\d{2})?")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The file's column for each of ours; several for a composed one.
+
+    ``wide``: of a wide sheet, the kind of its columns (forecaster, made_at, option) and the column
+    of each by its name. ``scale``: 1 or 100 if chosen. ``others``: the columns left over.
+    """
+
+    fields: Mapping[str, Sequence[str]]
+    wide: tuple[str, Mapping[str, str]] | None
+    scale: int | None
+    others: Sequence[str]
+    guessed: Sequence[str] = field(default=())
+
+    def one(self, name: str) -> str | None:
+        """Return the column of a field that has one at most."""
+        return next(iter(self.fields.get(name, ())), None)
+
+
+def are_usual(header: Sequence[str]) -> bool:
+    """Return whether a sheet with this header can hold forecasts.
+
+    One without outcomes can if every column has a usual name: another could have the outcomes.
+    """
+    found = {name: columns for name, columns in found_by_name(header).items() if columns}
+    is_named = "title" in found or "question_id" in found
+    if "outcome" in found:
+        return is_named or "probability" in found
+    known = {column for columns in found.values() for column in columns}
+    return is_named and "probability" in found and known >= set(filter(str.strip, header))
+
+
+def is_summary(name: str) -> bool:
+    """Return whether a row or a column with this name sums up others, such as an average."""
+    return plain(name) in SUMMARIES
+
+
+def matched(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
+    """Return the columns as chosen, or else by their usual names.
+
+    BadInput for a choice that does not exist, and if several columns have a usual name of the same
+    field; the candidates are named.
+    """
+    fields, wide, scale = _chosen(header, chosen)
+    taken = {column for some in fields.values() for column in some}
+    taken |= set(wide[1].values()) if wide else set()
+    for name in USUAL:
+        if name in fields or (wide and name in ("probability", wide[0])):
+            continue
+        left = [column for column in header if column not in taken]
+        fits = _fitting(left, name, has_title=bool(fields.get("title")))
+        if len(fits) > 1:
+            raise BadInput(
+                f"Several columns could be the {_label(name)}: {', '.join(map(repr, fits))}.",
+                remedy=f'Choose one: --column "{name}={fits[0]}"; or none: --column "{name}="',
+            )
+        if fits:
+            fields[name] = fits
+    if wide is None and not fields.get("probability"):
+        taken = {column for some in fields.values() for column in some}
+        dates = {column: column for column in header if column not in taken and is_date(column)}
+        wide = ("made_at", dates) if dates else None
+    taken = {column for some in fields.values() for column in some}
+    taken |= set(wide[1].values()) if wide else set()
+    others = [column for column in header if column not in taken]
+    return Columns(fields, wide, scale, others)
+
+
+def found_by_name(header: Sequence[str]) -> dict[str, Sequence[str]]:
+    """Return the columns with a usual name of each field; several if it is not clear which."""
+    has_title = bool(_fitting(header, "title"))
+    return {name: _fitting(header, name, has_title=has_title) for name in USUAL}
+
+
+def dates_resolved(columns: Columns) -> str | None:
+    """Return the column "resolved" if it could be ``resolved_at``: its cells decide."""
+    if "resolved_at" in columns.fields:
+        return None
+    return next(filter(is_resolved, columns.others), None)
+
+
+def naming(columns: Columns) -> list[str]:
+    """Return the columns left over that can name a question: its outcome must not change its id."""
+    return [column for column in columns.others if not is_resolved(column)]
+
+
+def is_resolved(column: str) -> bool:
+    """Return whether a column says that a question resolved: when, or whether, or perhaps how."""
+    return plain(column) in RESOLVED
+
+
+def columns_note(columns: Columns, header: Sequence[str]) -> str:
+    """Return a sentence on the use of each column, in the order of the file."""
+    uses = [
+        (header.index(names[0]), f"{' + '.join(names)} → {_label(field)}")
+        for field in USUAL
+        if (names := columns.fields.get(field))
+    ]
+    if columns.wide:
+        kind, wide = columns.wide
+        names = sorted(wide.values(), key=header.index)
+        each = "day" if kind == "made_at" else kind
+        uses.append((header.index(names[0]), f"{', '.join(names)} → one {each} each"))
+    return f"Columns: {'; '.join(use for _, use in sorted(uses, key=lambda one: one[0]))}."
+
+
+def leftover_notes(columns: Columns) -> Iterator[str]:
+    """Yield notes on the columns left over: those that name the questions, and those left out."""
+    if not columns.fields.get("outcome"):
+        yield Advice(
+            "No column has the outcomes, so every question is open.",
+            'If one has, name it: --column "outcome=NAME"',
+        )
+    others = [column for column in columns.others if column.strip()]
+    if len(others) < len(columns.others):
+        yield "A column without a name is left out."
+    if not columns.fields.get("question_id") and not columns.fields.get("title"):
+        names = naming(columns)
+        others = [column for column in others if column not in names]
+        note = "No column names the question, so each row is a question, named by its"
+        remedy = 'If one is its title, name it: --column "title=NAME"'
+        if names:
+            yield Advice(f"{note} other columns ({', '.join(names)}).", remedy)
+        else:
+            yield f"{note} number."
+    if others:
+        yield _left_out_note(columns, others)
+
+
+def _left_out_note(columns: Columns, others: Sequence[str]) -> str:
+    """Return a note on the columns left out: they could be fields that have no column yet."""
+    kind = columns.wide[0] if columns.wide else ""
+    lacking = [name for name in _COULD_BE if not columns.fields.get(name) and name != kind]
+    note = f"Left out: {', '.join(others)}."
+    if not lacking:
+        return note
+    *some, last = map(_label, lacking[:_NAMED])
+    fields = f"{', '.join(some)} or {last}" if some else last
+    [one, *more] = others
+    theirs, which = ("NAME", "one of them") if more or '"' in one else (one, "it")
+    remedy = f'If {which} is the {fields}, name it, as in --column "{lacking[0]}={theirs}"'
+    return Advice(note, remedy)
+
+
+def missing_fields(fields: Mapping[str, Sequence[str]], header: Sequence[str]) -> str:
+    """Return a line for each field without a column: the option that names one, and its use."""
+    named = fields.get("question_id") and "title"
+    lacking = [name for name in _SOUGHT if not fields.get(name) and name != named]
+    lines = [f'\n  --column "{name}=NAME": {_SOUGHT[name]}' for name in lacking]
+    if "outcome" in lacking and (resolved := next(filter(is_resolved, header), None)):
+        lines.append(f"\n{unsure_outcome(resolved)}")
+    return "".join(lines)
+
+
+def unsure_outcome(column: str) -> str:
+    """Return the remedy if no column but this one, such as "Resolved?", could be the outcome."""
+    theirs = "NAME" if '"' in column else column
+    return (
+        f"{column!r} may say only whether a question resolved. If it says how (yes or no): "
+        f'--column "outcome={theirs}"; if not, add a column with the outcomes.'
+    )
+
+
+def is_date(text: str) -> bool:
+    """Return whether a column's name is a day or a time."""
+    day = day_first(text.strip())
+    if not _DATE.fullmatch(day):
+        return False
+    try:
+        datetime.fromisoformat(day)
+    except ValueError:
+        return False
+    return True
+
+
+def _chosen(
+    header: Sequence[str], chosen: Mapping[str, str]
+) -> tuple[dict[str, Sequence[str]], tuple[str, Mapping[str, str]] | None, int | None]:
+    fields: dict[str, Sequence[str]] = {}
+    wide: dict[str, dict[str, str]] = {}
+    scale = None
+    for ours, theirs in chosen.items():
+        kind, _, name = ours.partition(":")
+        if ours == SCALE:
+            if theirs not in ("1", "100"):
+                raise BadInput(f"The scale {theirs!r} is neither 1 nor 100.")
+            scale = int(theirs)
+        elif name and kind in WIDE:
+            if not theirs:
+                raise BadInput(
+                    f"No column is named for {ours!r}.", remedy=f'Name it: --column "{ours}=NAME"'
+                )
+            [wide.setdefault(kind, {})[name]] = _theirs(header, ours, theirs, several=False)
+        elif ours in USUAL:
+            fields[ours] = _theirs(header, ours, theirs, several=ours in _COMPOSED)
+        else:
+            possible = ", ".join([*USUAL, SCALE, *(f"{kind}:NAME" for kind in WIDE)])
+            raise BadInput(f"{ours!r} is not a column of ours.", remedy=f"Choose from: {possible}.")
+    if len(wide) > 1:
+        raise BadInput(
+            f"The columns cannot be {' and '.join(wide)} at once.", remedy="Choose one of them."
+        )
+    if "made_at" in wide and (bad := [name for name in wide["made_at"] if not is_date(name)]):
+        raise BadInput(
+            f"{bad[0]!r} is not a day.", remedy='Write it as in --column "made_at:2025-10-30=NAME"'
+        )
+    return fields, next(iter(wide.items()), None), scale
+
+
+def _theirs(header: Sequence[str], ours: str, theirs: str, *, several: bool) -> list[str]:
+    """Return the chosen columns; none if the choice is blank."""
+    if not theirs or theirs in header:
+        return [theirs] if theirs else []
+    parts = theirs.split("+") if several else [theirs]
+    missing = [part for part in parts if part not in header]
+    if missing:
+        raise BadInput(
+            f"The file has no column {missing[0]!r}, chosen for {ours}. Its columns are: "
+            f"{', '.join(header)}.",
+            remedy="Choose one of them.",
+        )
+    return parts
+
+
+def _fitting(header: Sequence[str], name: str, *, has_title: bool = False) -> list[str]:
+    """Return the columns with a usual name of a field, perhaps with a number after it."""
+    fits = [column for column in header if _fits(column, USUAL[name])]
+    if not fits and has_title and name == "forecaster":
+        fits = [column for column in header if _fits(column, PEOPLE)]
+    return fits
+
+
+def _fits(column: str, names: Sequence[str]) -> bool:
+    name = plain(column)
+    return name in names or name.rstrip("0123456789") in names
+
+
+def _label(name: str) -> str:
+    return _LABELS.get(name) or name.replace("_", " ")

@@ -1,0 +1,352 @@
+"""ForecastBench: forecast sets, resolution sets and question sets as JSON, in any number of files.
+
+A market question is listed once for each horizon and counts once; a dataset question is one
+question for each due date and resolution date. A row that is not resolved carries the market's
+price, which is not an outcome.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time
+from typing import Any, NamedTuple
+
+from forecasts.common import limits
+from forecasts.common.errors import Problem
+from forecasts.folder.frames import MODEL_COLUMNS
+from forecasts.platforms.entries import (
+    LAST_TIME,
+    Entry,
+    columns_of,
+    json_files,
+    require_sound,
+    starts_with,
+)
+from forecasts.platforms.record import (
+    ORIGIN_COLUMNS,
+    PRINTED_COLUMNS,
+    Choices,
+    LeftOut,
+    PlatformRecord,
+    frame_of,
+    frames_of,
+)
+from forecasts.platforms.source import Source
+
+DATASETS = ("acled", "dbnomics", "fred", "wikipedia", "yfinance")
+MISSING = "N/A"
+_MOST = 5_000_000  # rows of a file, as of any table
+_DAY_END = time(23, 59, 59)
+_NEVER = LAST_TIME.date().isoformat()
+
+
+def recognises(source: Source) -> bool:
+    """Return whether a file begins as a forecast, resolution or question set."""
+    return starts_with(source, ["forecast_due_date"], ["question_set", "forecasts"])
+
+
+class Key(NamedTuple):
+    """A question: its source, its ids there (two for a combination), and for a dataset the days.
+
+    ``directions``: of a combination, 1 where a part must be true and -1 where it must be false.
+    """
+
+    source: str
+    ids: tuple[str, ...]
+    directions: tuple[int, ...] = ()
+    due: str = ""
+    resolves: str = ""
+
+    @property
+    def question_id(self) -> str:
+        """The question's id in a ledger."""
+        signs = ["-" if sign < 0 else "" for sign in self.directions] or [""] * len(self.ids)
+        parts = "+".join(sign + id_ for sign, id_ in zip(signs, self.ids, strict=True))
+        return "-".join(
+            filter(None, ("forecastbench", self.source, parts, self.due, self.resolves))
+        )
+
+
+class _Row(NamedTuple):
+    """A forecast: the round's due date, the forecaster and the question."""
+
+    due: str
+    handle: str
+    key: Key
+
+
+@dataclass
+class _Sets:
+    """The rows of all files.
+
+    ``known``: the questions of question sets, by source and id. ``models``: the name and the run of
+    each bot's model.
+    """
+
+    problems: list[Problem] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    known: dict[tuple[str, str], Entry] = field(default_factory=dict)
+    resolved: dict[Key, Entry] = field(default_factory=dict)
+    forecasts: dict[_Row, Entry] = field(default_factory=dict)
+    models: dict[str, tuple[str, str]] = field(default_factory=dict)
+    repeated: int = 0
+
+
+def read(source: Source, choices: Choices) -> PlatformRecord:
+    """Return the questions of the forecasts, with the outcomes that the resolution sets name."""
+    sets = _Sets()
+    files = [_opened(source, name, sets) for name in json_files(source)]
+    for file in files:
+        for row in file.entries("questions", _MOST):
+            if isinstance(row.fields.get("id"), str):
+                sets.known[row.name("source"), row.name("id")] = row
+        for row in file.entries("resolutions", _MOST):
+            _add_outcome(row, file, sets)
+    for file in files:
+        _add_forecasts(file, sets, choices)
+    rows, entries = list(sets.forecasts), list(sets.forecasts.values())
+    first: dict[Key, tuple[str, Entry]] = {}
+    for (due, _, key), entry in sets.forecasts.items():
+        if key not in first or due < first[key][0]:
+            first[key] = (due, entry)
+    questions = [_question(key, due, sets) for key, (due, _) in first.items()]
+    require_sound(source, sets.problems)
+    places = {
+        "questions": [entry.place for _, entry in first.values()],
+        "forecasts": [entry.place for entry in entries],
+    }
+    frames = frames_of(
+        columns_of(questions),
+        {
+            "question_id": [row.key.question_id for row in rows],
+            "forecaster": [row.handle for row in rows],
+            "made_at": [_at(row.due) for row in rows],
+            "probability": [entry.number("forecast") for entry in entries],
+            "rationale": [entry.text("reasoning") for entry in entries],
+        },
+        bots=list(sets.models),
+        place=lambda table, row: places[table][row],
+    )
+    used = [sets.models.get(row.handle, ("", "")) for row in rows]
+    models = frame_of(
+        MODEL_COLUMNS, {"model": [one for one, _ in used], "version": [run for _, run in used]}
+    )
+    origins = {
+        "question_id": [key.question_id for key in first],
+        "platform_id": ["+".join(key.ids) for key in first],
+        "url": [_address(key, sets) for key in first],
+    }
+    return PlatformRecord(
+        "forecastbench",
+        replace(frames, models=models if sets.models else None),
+        frame_of(ORIGIN_COLUMNS, origins),
+        frame_of(PRINTED_COLUMNS, {}),
+        left_out=sets.left_out,
+        notes=_notes(sets),
+    )
+
+
+def _opened(source: Source, name: str, sets: _Sets) -> Entry:
+    content = source.json(name)
+    file = Entry(name, content if isinstance(content, dict) else {}, sets.problems)
+    if not any(part in file.fields for part in ("forecasts", "resolutions", "questions")):
+        file.wrong("forecasts", "a set of forecasts, resolutions or questions")
+    return file
+
+
+def _key(row: Entry, due: str) -> Key | None:
+    """Return the question of a row; None if it does not name one, which is noted."""
+    source, value = row.name("source", required=True), row.fields.get("id")
+    ids = tuple(value) if isinstance(value, list) else (row.name("id", required=True),)
+    if not all(isinstance(one, str) and one.isprintable() for one in ids):
+        row.wrong("id", "an id or a list of ids")
+        return None
+    signs = row.fields.get("direction")
+    directions = tuple(signs) if len(ids) > 1 and isinstance(signs, list) else ()
+    if len(ids) > 1 and (
+        len(directions) != len(ids) or not all(sign in (1, -1) for sign in directions)
+    ):
+        row.wrong("direction", "1 or -1 for each id")
+        return None
+    if source not in DATASETS:
+        return Key(source, ids, directions)
+    if row.fields.get("resolution_date") in (None, "", MISSING):
+        row.wrong("resolution_date", "required for a dataset question")
+        return None
+    return Key(source, ids, directions, due, _day(row, "resolution_date"))
+
+
+def _add_outcome(row: Entry, file: Entry, sets: _Sets) -> None:
+    """Note the outcome of a row that is resolved; the first one of a market is its own."""
+    key = _key(row, _due(file))
+    value = row.number("resolved_to", low=0, high=1)
+    if key is None or row.fields.get("resolved") not in (True, 1):
+        return  # the value is the market's price
+    known = sets.resolved.setdefault(key, row)
+    if not _same(known.number("resolved_to"), value):
+        row.wrong("resolved_to", f"as in {known.place}: {known.fields.get('resolved_to')}")
+    elif (day := _resolved_on(row)) and day < (_resolved_on(known) or _NEVER):
+        sets.resolved[key] = row
+
+
+def _same(one: float, other: float) -> bool:
+    return one == other or (math.isnan(one) and math.isnan(other))
+
+
+def _add_forecasts(file: Entry, sets: _Sets, choices: Choices) -> None:
+    rows = file.entries("forecasts", _MOST)
+    if not rows:
+        return
+    due, handle = _due(file), _handle(file)
+    is_crowd = "median" in file.text("model").casefold() and "user_id" not in rows[0]
+    if is_crowd and not choices.aggregates:
+        sets.left_out.append(LeftOut(file.place, handle, "a crowd, which was not asked for"))
+        return
+    for row in rows:
+        key = _key(row, due)
+        if row.fields.get("forecast") in (None, "", MISSING):
+            sets.left_out.append(LeftOut(row.place, _shown(row), "no forecast"))
+            continue
+        row.number("forecast", low=0, high=1)
+        if key is None:
+            continue
+        if len(key.ids) > 1 and key not in sets.resolved:
+            reason = "a combination of questions, whose outcome no file has"
+            sets.left_out.append(LeftOut(row.place, _shown(row), reason))
+            continue
+        is_person = "user_id" in row
+        who = row.name("user_id") if is_person else handle
+        if sets.forecasts.setdefault(_Row(due, who, key), row) is not row:
+            sets.repeated += 1
+        if not is_person:
+            slug = file.name("model_run_slug") or file.name("model")
+            sets.models[handle] = (slug, file.name("model_run_key"))
+
+
+def _shown(row: Entry) -> str:
+    value = row.fields.get("id")
+    return " + ".join(map(str, value)) if isinstance(value, list) else row.name("id")
+
+
+def _handle(file: Entry) -> str:
+    """Return the bot's name: that of the model's run and variant, or of the model and its maker."""
+    run, variant = file.name("model_run_key"), file.name("forecast_variant_key")
+    if run:
+        return "-".join(filter(None, (run, variant)))
+    maker, model = file.name("organization"), file.name("model", required=True)
+    own = maker in ("", "ForecastBench") or model.startswith(maker)
+    return model if own else f"{maker} {model}"
+
+
+def _due(file: Entry) -> str:
+    name = "forecast_date" if "forecast_due_date" not in file.fields else "forecast_due_date"
+    return _day(file, name)
+
+
+def _resolved_on(row: Entry) -> str:
+    """Return the day of a row's outcome; '' for a market row without one."""
+    missing = row.fields.get("resolution_date") in (None, "", MISSING)
+    return "" if missing else _day(row, "resolution_date")
+
+
+def _day(entry: Entry, name: str) -> str:
+    """Return a day as 2025-10-30; the last day of all for anything else, which is noted."""
+    text = entry.text(name, required=True)[:10]
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        if text:
+            entry.wrong(name, "a day, as in 2025-10-30")
+        return _NEVER
+
+
+def _at(day: str, of_day: time = time()) -> datetime:
+    return datetime.combine(date.fromisoformat(day), of_day, UTC)
+
+
+def _question(key: Key, due: str, sets: _Sets) -> dict[str, Any]:
+    """Return the cells of a question that was first forecast in the round with this due date."""
+    parts = [sets.known.get((key.source, id_)) for id_ in key.ids]
+    blank = Entry("", {}, sets.problems)
+    about = (parts[0] or blank) if len(parts) == 1 else blank
+    opened, closes = (
+        None if about.fields.get(name) in (None, MISSING) else about.time(name)
+        for name in ("market_info_open_datetime", "market_info_close_datetime")
+    )
+    opened = min(opened or _at(due), _at(due))
+    if key.resolves:
+        closes = _at(key.resolves, _DAY_END)
+    elif closes is None or closes <= _at(due):
+        closes = LAST_TIME
+    cells = {
+        "question_id": key.question_id,
+        "title": _title(key, parts),
+        "type": "binary",
+        "open_time": opened,
+        "scheduled_close_time": closes,
+        "resolution_criteria": _text(about, key, "resolution_criteria"),
+        "fine_print": _text(about, key, "market_info_resolution_criteria"),
+        "background": _text(about, key, "background"),
+    }
+    row = sets.resolved.get(key)
+    if row is None:
+        return cells
+    day, value = _resolved_on(row), row.number("resolved_to")
+    # An outcome without a day: what counts is that round.
+    ends = _at(day or due, _DAY_END)
+    return cells | {
+        "resolution": "annulled" if math.isnan(value) else _outcome(value),
+        "known_at": ends if day else None,
+        "actual_close_time": ends if opened < ends < closes else None,
+    }
+
+
+def _outcome(share: float) -> str:
+    return {0.0: "no", 1.0: "yes"}.get(share, repr(share))
+
+
+def _title(key: Key, parts: Sequence[Entry | None]) -> str:
+    """Return the question's words; its source and id where no file has them."""
+    named = [
+        _text(part, key, "question") if part else f"{key.source} {id_}"
+        for part, id_ in zip(parts, key.ids, strict=True)
+    ]
+    if len(named) == 1:
+        is_named = parts[0] is not None or not key.resolves
+        return named[0] if is_named else f"{named[0]}, {key.due} to {key.resolves}"
+    signs = ("no" if sign < 0 else "yes" for sign in key.directions)
+    return " and ".join(f"{title} [{sign}]" for title, sign in zip(named, signs, strict=True))
+
+
+def _text(about: Entry, key: Key, name: str) -> str:
+    """Return a text of a question set with its days filled in."""
+    most = limits.NAME_BYTES if name == "question" else limits.PROSE_BYTES
+    text = about.text(name, most=most)
+    if text == MISSING:
+        return ""
+    for place, day in (("forecast_due_date", key.due), ("resolution_date", key.resolves)):
+        text = text.replace(f"{{{place}}}", day) if day else text
+    return text
+
+
+def _address(key: Key, sets: _Sets) -> str:
+    about = sets.known.get((key.source, key.ids[0]))
+    return "" if about is None or about.fields.get("url") == MISSING else about.address("url")
+
+
+def _notes(sets: _Sets) -> list[str]:
+    notes = [
+        "The files have days: a forecast counts from the start of its due date, in UTC, and an "
+        "outcome as known at the end of its resolution date."
+    ]
+    if sets.repeated:
+        were = "1 row was" if sets.repeated == 1 else f"{sets.repeated:,} rows were"
+        notes.append(f"{were} repeated for another horizon, and the first one counts.")
+    if undated := sum(not _resolved_on(row) for row in sets.resolved.values()):
+        have = "1 outcome has" if undated == 1 else f"{undated:,} outcomes have"
+        notes.append(f"{have} no date; these questions close at the end of the due date.")
+    if any((key.source, id_) not in sets.known for _, _, key in sets.forecasts for id_ in key.ids):
+        notes.append("Without the question set, questions have their ids as titles.")
+    return notes

@@ -1,0 +1,166 @@
+"""The formats of other platforms by name, and which of them a file has.
+
+A format is recognised from the content of its files. Only ``pairs`` reads any table, so it is
+asked last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from forecasts.common.errors import BadInput, Problem
+from forecasts.platforms import (
+    confido,
+    fatebook,
+    forecastbench,
+    forecasting_tools,
+    infer,
+    manifold,
+    metaculus,
+    pairs,
+    predictionbook,
+)
+from forecasts.platforms.column_guesses import found_by_name, missing_fields
+from forecasts.platforms.record import Choices, PlatformRecord
+from forecasts.platforms.source import Source
+
+
+class Reader(Protocol):
+    """A module of this package that reads one format (see ``record``)."""
+
+    def recognises(self, source: Source, /) -> bool:
+        """Return whether the files have this format."""
+
+    def read(self, source: Source, choices: Choices, /) -> PlatformRecord:
+        """Return the record in the files."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format: the module that reads it, the platform's name, and its files in a few words.
+
+    ``asks``: the fields of ``Choices`` that it takes, besides the owner and the time.
+    """
+
+    reader: Reader
+    title: str
+    files: str
+    asks: frozenset[str] = frozenset()
+
+
+# By the names that --format takes, in the order in which messages list them. Each parser adds its
+# import above and its line here.
+FORMATS: Mapping[str, Format] = {
+    "metaculus": Format(
+        metaculus,
+        "Metaculus",
+        "a ZIP or CSVs with forecast_data.csv",
+        asks=frozenset({"alias", "aggregates"}),
+    ),
+    "manifold": Format(manifold, "Manifold", "JSON of the API, bets and markets"),
+    "infer": Format(infer, "INFER", "JSON of a Cultivate site's API, questions and forecasts"),
+    "forecastbench": Format(
+        forecastbench,
+        "ForecastBench",
+        "JSON sets of forecasts, resolutions and questions",
+        asks=frozenset({"aggregates"}),
+    ),
+    "forecasting-tools": Format(
+        forecasting_tools,
+        "forecasting-tools",
+        "JSON lines of reports or benchmarks",
+        asks=frozenset({"zone"}),
+    ),
+    "fatebook": Format(
+        fatebook, "Fatebook", "a CSV with Forecast (scale = 0-1)", asks=frozenset({"zone"})
+    ),
+    "predictionbook": Format(predictionbook, "PredictionBook", "JSON of /api/my_predictions"),
+    "confido": Format(
+        confido,
+        "Confido",
+        "a CSV with timestamp and probability or mean",
+        asks=frozenset({"aggregates"}),
+    ),
+    "pairs": Format(
+        pairs,
+        "Spreadsheet",
+        "a CSV of probabilities and outcomes",
+        asks=frozenset({"zone", "columns", "closes"}),
+    ),
+}
+GENERIC = "pairs"
+_ONE_BY_ONE = "Import the files of each export by themselves. "
+_AS_WRITTEN = "Give the export as the platform wrote it, or name its format with --format."
+
+
+def recognised(source: Source, name: str | None = None) -> tuple[str, Format]:
+    """Return the name and the format of the files; ``name`` overrules the content.
+
+    BadInput if ``name`` or the content is of no format, or if the content is of several.
+    """
+    if name is not None:
+        if name not in FORMATS:
+            raise BadInput(
+                f"{name!r} is not a format.", remedy=f"Formats are: {', '.join(FORMATS)}."
+            )
+        return name, FORMATS[name]
+    found = [
+        name for name, one in FORMATS.items() if name != GENERIC and one.reader.recognises(source)
+    ]
+    if not found and GENERIC in FORMATS and FORMATS[GENERIC].reader.recognises(source):
+        found = [GENERIC]
+    if len(found) > 1:
+        titles = " and ".join(FORMATS[name].title for name in found)
+        raise BadInput(
+            f"{source.name} could be from {titles}.",
+            remedy=(_ONE_BY_ONE if len(source.files) > 1 else "")
+            + f"Choose one: --format {found[0]}",
+        )
+    if not found:
+        sought = "".join(f"\n  {one.title}: {one.files}" for one in FORMATS.values())
+        raise BadInput(
+            f"{source.name} has no format that can be imported. Looked for:\n"
+            f"  Ledger folder: questions.csv and forecasts.csv{sought}",
+            remedy=_as_sheet(source) or (_ONE_BY_ONE if _packed(source) else "") + _AS_WRITTEN,
+        )
+    return found[0], FORMATS[found[0]]
+
+
+def _packed(source: Source) -> bool:
+    """Return whether packed files are among several, which are not unpacked."""
+    return any(name.lower().endswith((".zip", ".gz")) for name in source.files)
+
+
+def _as_sheet(source: Source) -> str:
+    """Return how to import the only CSV file as a spreadsheet; '' if there are several."""
+    if len(source.headers) != 1:
+        return ""
+    [header] = source.headers.values()
+    return (
+        "Give the export as the platform wrote it. If it is a spreadsheet, add --format pairs and "
+        "name the columns that it has with the options below. Its columns are "
+        f"{', '.join(header)}.{missing_fields(found_by_name(header), header)}"
+    )
+
+
+def read(source: Source, choices: Choices, name: str | None = None) -> PlatformRecord:
+    """Return the record in the files, in the format ``name`` or the one recognised.
+
+    BadInput as in ``recognised``, with every cell that breaks a rule, and without any question.
+    """
+    _, format_ = recognised(source, name)
+    if choices.closes is not None and "closes" not in format_.asks:
+        raise BadInput(
+            f"--closes is for spreadsheets; {source.name} is read as a file of {format_.title}.",
+            remedy="Leave it out.",
+        )
+    record = format_.reader.read(source, choices)
+    if record.frames.questions.empty:
+        raise BadInput(
+            f"{source.name} has no question of {format_.title} that can be imported.",
+            problems=[Problem(one.place, one.value, one.reason) for one in record.left_out],
+            remedy=f"It should be {format_.files}.",
+        )
+    return record

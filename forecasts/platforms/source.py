@@ -1,0 +1,133 @@
+"""The files of an import from another platform, each read within limits."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from forecasts.common import limits
+from forecasts.common.errors import BadInput
+from forecasts.folder import blocks
+from forecasts.folder.archive import unpack, unpack_gzip
+from forecasts.folder.tables import Table, read_table
+
+
+@dataclass(frozen=True)
+class Source:
+    """The plain files of an import, by their paths inside it: one file, a folder's, or a ZIP's."""
+
+    name: str
+    files: Mapping[str, Path]
+
+    @cached_property
+    def headers(self) -> Mapping[str, list[str]]:
+        """The header of each CSV file by its path; blank for a file without one."""
+        return {
+            name: _header(path)
+            for name, path in self.files.items()
+            if path.suffix.lower() == ".csv"
+        }
+
+    def table(self, name: str, kinds: Mapping[str, str], separator: str = ",") -> Table:
+        """Return the columns of a CSV file, parsed as these kinds; missing ones are blank.
+
+        Bad cells are noted in the table, and further ones with ``Table.wrong``.
+        """
+        return read_table(self.files[name], kinds, separator)
+
+    def start(self, name: str) -> str:
+        """Return the first 4,000 characters of a file, to recognise it by."""
+        with self.files[name].open("rb") as file:
+            return file.read(4_000).decode("utf-8-sig", "replace")
+
+    def json(self, name: str) -> Any:
+        """Return a file's JSON document. BadInput, with the line, if it is not JSON."""
+        try:
+            return _document(self._text(name))
+        except (ValueError, RecursionError) as error:
+            raise BadInput(f"{name} is not JSON: {_fault(error)}.", remedy=_REMEDY) from None
+
+    def _text(self, name: str) -> str:
+        path = self.files[name]
+        limits.require_file(path, JSON_BYTES)
+        try:
+            return path.read_bytes().decode("utf-8-sig")
+        except UnicodeDecodeError:
+            blocks.require_utf8(path)
+            raise
+
+
+# A JSON document takes some ten times its size in memory.
+JSON_BYTES = 100_000_000
+_REMEDY = "Give the file as the platform wrote it."
+
+
+@contextmanager
+def opened(path: Path, *, most_bytes: int = limits.FILE_BYTES) -> Iterator[Source]:
+    """Yield the files at a path: a file, a folder, or a packed one.
+
+    A ZIP or a gzip file is unpacked aside meanwhile.
+    """
+    # ``Path.exists`` raises for a name that no file can have; this does not.
+    if not os.path.exists(path):
+        raise BadInput(f"There is no file {str(path)!r}.", remedy="Check the path.")
+    if path.is_dir():
+        yield Source(path.name, _files(path))
+        return
+    limits.require_file(path, limits.FILE_BYTES)
+    if path.suffix.lower() == ".gz":
+        with tempfile.TemporaryDirectory(prefix="platform-export-") as aside:
+            plain = unpack_gzip(path, Path(aside), most_bytes=most_bytes)
+            yield Source(path.name, {plain.name: plain})
+        return
+    if not zipfile.is_zipfile(path):
+        yield Source(path.name, {path.name: path})
+        return
+    with tempfile.TemporaryDirectory(prefix="platform-export-") as aside:
+        yield Source(path.name, _files(unpack(path, Path(aside), most_bytes=most_bytes)))
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """Return the plain files below a folder; links and hidden files are left out."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    if len(found) > limits.ARCHIVE_ENTRIES:
+        raise limits.too_much(
+            folder.name, f"{len(found):,} files", f"{limits.ARCHIVE_ENTRIES:,}", "Name fewer."
+        )
+    names = {path: path.relative_to(folder) for path in found}
+    return {
+        name.as_posix(): path
+        for path, name in names.items()
+        if not any(part.startswith(".") for part in name.parts)
+    }
+
+
+def _header(path: Path) -> list[str]:
+    try:
+        return blocks.csv_header(path, blocks.separator_of(path))
+    except UnicodeDecodeError:
+        blocks.require_utf8(path)
+        raise
+    except csv.Error as error:
+        raise BadInput(f"{path.name} is not a CSV file: {error}.", remedy=_REMEDY) from None
+
+
+def _document(text: str) -> Any:
+    return json.loads(text, parse_constant=_no_constant)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number in JSON")
+
+
+def _fault(error: Exception) -> str:
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)

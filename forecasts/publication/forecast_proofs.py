@@ -1,0 +1,156 @@
+"""The proofs of a ledger folder: the hashed JSON of each forecast, to compare with receipts.
+
+A folder has no chain of hashes, but a receipt has the hash of its forecast. So the JSON that this
+hash is of proves that a forecast in the folder is the one that was recorded. The time of the
+recording is proved by the ledger, or by a digest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from sqlmodel import Session, SQLModel, col, select
+
+from forecasts.access.roles import member_rights
+from forecasts.access.visibility import forecast_visible, reading_everything
+from forecasts.common.errors import BadInput
+from forecasts.common.times import iso, read_time, to_minute
+from forecasts.folder.folder import read_folder
+from forecasts.folder.frames import Frames, rows
+from forecasts.ledger.chain import contents, sha256
+from forecasts.ledger.models import Entry, Member, Question
+from forecasts.ledger.receipts import Receipt
+from forecasts.values.value import Value, format_value
+
+FILE = "proofs.jsonl"
+_BATCH = 10_000  # forecasts
+_VALUES = ("probability", "probabilities", "quantiles")
+
+
+def write_proofs(session: Session, folder: Path, *, member: Member | None, now: datetime) -> Path:
+    """Return the file of proofs in a ledger folder, which is written.
+
+    It has the forecasts that the member may see. An admin and the owner of a personal ledger see
+    everything, as in ``export.exported``.
+    """
+    everything = member_rights(session, member, now=now).unrestricted
+    with (
+        reading_everything(session) if everything else nullcontext(),
+        (folder / FILE).open("w", encoding="utf-8") as file,
+    ):
+        file.writelines(_lines(session))
+    return folder / FILE
+
+
+def _lines(session: Session) -> Iterator[str]:
+    """Yield a line for each forecast that the session's reader may see, in the order recorded."""
+    table = SQLModel.metadata.tables["forecast"]
+    words = dict(
+        session.exec(select(Entry.row_id, Entry.words_hash).where(Entry.kind == "forecast")).all()
+    )
+    found = session.execute(
+        select(table, Question.slug, Member.handle)  # type: ignore[call-overload]
+        .join(Question, col(Question.id) == table.c.question_id)
+        .join(Member, col(Member.id) == table.c.member_id)
+        .where(forecast_visible(session))
+        .order_by(table.c.id)
+    )
+    for some in found.partitions(_BATCH):
+        *columns, slugs, handles = zip(*some, strict=True)
+        named = dict(zip(table.c.keys(), columns, strict=True))
+        for id_, slug, handle, (rest, _) in zip(
+            named["id"], slugs, handles, contents("forecast", named), strict=True
+        ):
+            known = words.get(id_)
+            row = f"{rest[:-1]}}}" if known is None else f'{rest}"words":"{known}"}}'
+            names = json.dumps({"question_id": slug, "forecaster": handle}, ensure_ascii=False)
+            yield f'{names[:-1]}, "row": {row}}}\n'
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A receipt and what the folder says of it; ``finding`` in a word, ``said`` in a sentence."""
+
+    receipt: Receipt
+    finding: str
+    said: str
+
+
+def compare(folder: Path, given: Sequence[Receipt]) -> list[Compared]:
+    """Return each receipt with the finding in a folder that was exported with proofs."""
+    file = folder / FILE
+    if not file.is_file():
+        raise BadInput(
+            f"The folder {str(folder)!r} has no proofs.",
+            remedy="Export it with: forecasts export --proofs. Or name the ledger, or a backup.",
+        )
+    wanted, proved = {one.row for one in given}, {}
+    with file.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                proof = json.loads(line)
+                hash_ = sha256(_canonical(proof["row"]))
+            except (ValueError, KeyError, TypeError, RecursionError):
+                raise BadInput(f"Line {number} of {str(file)!r} is not a proof.") from None
+            if hash_ in wanted:
+                proved[hash_] = proof
+    frames = read_folder(folder)
+    return [_compared(frames, one, proved.get(one.row)) for one in given]
+
+
+def _canonical(row: Any) -> bytes:
+    text = json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _compared(frames: Frames, one: Receipt, proof: Any) -> Compared:
+    number = f"Forecast {one.row_id}"
+    if not one.fits:
+        said = f"The receipt of entry {one.place:,} was altered: its contents do not fit its hash."
+        return Compared(one, "altered_receipt", said)
+    if proof is None:
+        said = f"{number}: the folder has no proof of it. It was left out, altered or removed."
+        return Compared(one, "missing", said)
+    row, slug, handle = proof["row"], proof["question_id"], proof["forecaster"]
+    made_at = read_time(row["made_at"])
+    of = frames.forecasts
+    there = of[
+        (of["question_id"] == slug)
+        & (of["forecaster"] == handle)
+        & (of["made_at"] == pd.Timestamp(made_at))
+    ]
+    recorded = {name: row.get(name) for name in _VALUES}
+    if not any(_values(found) == recorded for found in rows(there)):
+        said = f"{number}: forecasts.csv does not have it as it was recorded at {iso(made_at)}."
+        return Compared(one, "altered_folder", said)
+    options = next(rows(frames.questions[frames.questions["question_id"] == slug])).options
+    value = format_value(_value(recorded), options)
+    said = (
+        f"Proved: {handle}, {value} on {slug}, {to_minute(made_at)}: the folder has this forecast "
+        "as it was recorded."
+    )
+    return Compared(one, "proved", said)
+
+
+def _values(found: Any) -> dict[str, Any]:
+    """Return the value of a row of forecasts.csv, None where it is blank."""
+    return {
+        name: None if isinstance(value := getattr(found, name), float) and value != value else value
+        for name in _VALUES
+    }
+
+
+def _value(recorded: dict[str, Any]) -> Value:
+    vector = recorded["probabilities"]
+    return Value(
+        probability=recorded["probability"],
+        probabilities=None if vector is None else tuple(vector),
+        quantiles=recorded["quantiles"],
+    )

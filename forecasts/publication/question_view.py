@@ -1,0 +1,299 @@
+"""A published question in words: status, latest forecast, score, each update."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from statistics import fmean, median
+from urllib.parse import urlsplit
+
+from forecasts.common.secret_addresses import holds_secrets, without_secrets
+from forecasts.common.text import count, file_stems, on_one_line
+from forecasts.common.times import iso_day_or_time, to_minute
+from forecasts.ledger.models import Forecast, QuestionText, QuestionType, Stance
+from forecasts.publication.cited import PublishedEvidence
+from forecasts.publication.record import (
+    Publication,
+    PublishedForecast,
+    PublishedQuestion,
+)
+from forecasts.questions.standing import Status
+from forecasts.reports.numbers import number, percent
+from forecasts.reports.render.charts import Chart
+from forecasts.reports.render.path_chart import options_chart, path_chart
+from forecasts.reports.render.wording import shortened
+from forecasts.scores.paths import Paths, paths_of, quantile_at
+from forecasts.values.outcomes import format_bounds
+from forecasts.values.value import Value, format_leaders, format_probability
+
+_STANCES = {Stance.supports: "▲", Stance.opposes: "▼", Stance.context: "●"}
+_TYPES = {
+    QuestionType.binary: "Yes or no",
+    QuestionType.multiple_choice: "Multiple choice",
+    QuestionType.numeric: "Number",
+    QuestionType.date: "Date",
+}
+
+
+@dataclass(frozen=True)
+class EvidenceView:
+    """A piece of evidence: its sign and stance, its name, link ("" without one) and details."""
+
+    sign: str
+    stance: str
+    name: str
+    link: str
+    details: str
+    quote: str
+    note: str
+
+
+@dataclass(frozen=True)
+class UpdateView:
+    """An update: its time, its value (with the one before), its reasons and evidence."""
+
+    forecaster: str
+    made_at: datetime
+    moment: str
+    value: str
+    before: str
+    rationale: str
+    evidence: tuple[EvidenceView, ...]
+    imported: str
+
+
+@dataclass(frozen=True)
+class QuestionView:
+    """A question of a publication; ``stem`` names its files."""
+
+    question: PublishedQuestion
+    publication: Publication
+    stem: str
+    now: datetime
+
+    @property
+    def text(self) -> QuestionText:
+        """The wording."""
+        return self.question.state.text
+
+    @property
+    def title(self) -> str:
+        """The title on one line."""
+        return on_one_line(self.text.title)
+
+    @property
+    def kind(self) -> str:
+        """The type, in words."""
+        bounds = format_bounds(self.text)
+        return _TYPES[QuestionType(self.text.type)] + (f", {bounds}" if bounds else "")
+
+    @property
+    def outcome(self) -> str | None:
+        """The outcome that forecasts are scored against; None without one."""
+        resolution = self.question.state.resolution
+        scored = self.question.state.status is Status.resolved
+        return resolution.outcome if resolution is not None and scored else None
+
+    @property
+    def filter(self) -> str:
+        """The group in the list: open, resolved or closed."""
+        status = self.question.state.status
+        if self.question.state.resolution is not None:
+            return "resolved"
+        return "open" if status in (Status.open, Status.upcoming) else "closed"
+
+    @property
+    def status(self) -> str:
+        """The status in a few words: ``Resolved: yes``, ``Open``."""
+        status = self.question.state.status
+        if self.outcome is not None:
+            unit = f" {self.text.unit}" if self.text.type == QuestionType.numeric else ""
+            return f"Resolved: {self.outcome}{unit if self.text.unit else ''}"
+        return {Status.proposed: "Outcome proposed", Status.awaiting: "Awaiting outcome"}.get(
+            status, status.value.capitalize()
+        )
+
+    @property
+    def day(self) -> datetime:
+        """The time shown in lists: when the outcome became known, otherwise the close."""
+        return self.question.state.outcome_at or self.text.close_time
+
+    @cached_property
+    def score(self) -> str:
+        """The score: ``0.042``; "" without one. The mean, if there are several forecasters."""
+        values = [one.brier if one.brier is not None else one.crps for one in self.question.scores]
+        known = [value for value in values if value is not None]
+        return number(fmean(known)) if known else ""
+
+    @property
+    def score_name(self) -> str:
+        """The name of the score."""
+        return "CRPS" if self.text.is_quantitative else "Brier"
+
+    @cached_property
+    def latest(self) -> list[PublishedForecast]:
+        """Each forecaster's last forecast, without those that ended with a withdrawal."""
+        last = {one.forecaster: one for one in self.question.forecasts}
+        return [one for one in last.values() if one.value is not None]
+
+    @cached_property
+    def headline(self) -> tuple[str, str]:
+        """The latest forecast and its description, short: ``72%``, ``latest``."""
+        values = [one.value for one in self.latest if one.value is not None]
+        if not values:
+            return "–", "withdrawn"
+        of = f"median of {count(len(values), 'forecaster')}" if len(values) > 1 else "latest"
+        if self.text.type == QuestionType.binary:
+            middle = median(value.probability or 0.0 for value in values)
+            return format_probability(middle), of
+        if self.text.is_quantitative:
+            middles = [quantile_at(value.quantiles or {}, self.text) for value in values]
+            return self.figure(median(middles)), "median" if len(values) == 1 else of
+        lists = [value.over(self.text.options).probabilities or () for value in values]
+        means = [fmean(p or 0.0 for p in column) for column in zip(*lists, strict=True)]
+        best = max(range(len(means)), key=means.__getitem__)
+        said = "likeliest" if len(values) == 1 else f"mean of {len(values)}, likeliest"
+        return percent(means[best]), f"{said}: {(self.text.options or [])[best]}"
+
+    @property
+    def listed(self) -> str:
+        """The latest forecast in a list, with its option."""
+        value, what = self.headline
+        option = what.partition(": ")[2] if self.text.type == QuestionType.multiple_choice else ""
+        return f"{shortened(option, 24)} {value}" if option else value
+
+    def figure(self, value: float) -> str:
+        """Return a number with its unit, or a day."""
+        if value != value:
+            return "–"
+        if self.text.type == QuestionType.date:
+            return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d}"
+        digits = ",.0f" if 1_000 <= abs(value) < 1e15 else ",.4g"
+        return f"{value:{digits}} {self.text.unit or ''}".strip()
+
+    @property
+    def updates(self) -> list[UpdateView]:
+        """The updates, newest first."""
+        before: dict[str, Value | None] = {}
+        views = []
+        for one in self.question.forecasts:
+            views.append(self._update(one, before.get(one.forecaster)))
+            before[one.forecaster] = one.value
+        return sorted(views, key=lambda view: view.made_at, reverse=True)
+
+    def _update(self, one: PublishedForecast, before: Value | None) -> UpdateView:
+        shown = "withdrawn" if one.value is None else self._shown(one.value)
+        return UpdateView(
+            one.forecaster,
+            one.made_at,
+            to_minute(one.made_at),
+            shown,
+            "" if before is None else self._shown(before),
+            one.rationale,
+            tuple(map(_evidence, one.evidence)),
+            one.imported,
+        )
+
+    def _shown(self, value: Value) -> str:
+        return format_leaders(value, self.text.options)
+
+    @cached_property
+    def chart(self) -> Chart | None:
+        """The chart of the forecasts over time; None if none of them counted."""
+        every = self._paths
+        if every[0].steps.empty:
+            return None
+        if len(every) > 1:
+            return options_chart(every, self.text, outcome=self.outcome)
+        alone = every[0].steps["forecaster"].nunique() == 1
+        label = every[0].steps["forecaster"].iloc[0] if alone else "median"
+        return path_chart(every[0], self.text, label=label, outcome=self.outcome)
+
+    @cached_property
+    def _paths(self) -> list[Paths]:
+        rows = [(_row(one), one.forecaster) for one in self.question.forecasts]
+        rows.sort(key=lambda row: row[0].made_at)
+        options = range(len(self.text.options or [0]))
+        return [paths_of(rows, self.text, now=self.now, option=option) for option in options]
+
+    @property
+    def chart_words(self) -> str:
+        """The chart in a sentence."""
+        made = self.question.forecasts
+        first, last = (f"{end(one.made_at for one in made):%Y-%m-%d}" for end in (min, max))
+        when = f"on {first}" if first == last else f"from {first} to {last}"
+        people = len({one.forecaster for one in made})
+        by = f" by {people} forecasters" if people > 1 else ""
+        value, what = self.headline
+        ends = value if what == "latest" else f"{value} ({what})"
+        return f"{count(len(made), 'update')}{by} {when}; at the end {ends}."
+
+    @property
+    def searched(self) -> str:
+        """The words that the search looks through, in lower case as the page's script has it."""
+        text = self.text
+        words: list[str] = [text.title, text.family, *(text.tags or []), *(text.options or [])]
+        words += [text.background, text.resolution_criteria, self.status, self.question.note]
+        for one in self.question.forecasts:
+            words += [one.forecaster, one.rationale]
+            for cited in map(_evidence, one.evidence):
+                words += [cited.name, cited.note]
+        return " ".join(" ".join(dict.fromkeys(filter(None, words))).split()).lower()
+
+
+def views(publication: Publication, now: datetime) -> list[QuestionView]:
+    """Return the questions in the publication's order, each with a file name of its own."""
+    stems = file_stems([one.state.slug for one in publication.questions])
+    return [
+        QuestionView(one, publication, stem, now)
+        for one, stem in zip(publication.questions, stems, strict=True)
+    ]
+
+
+def _row(one: PublishedForecast) -> Forecast:
+    """Return the forecast as the row that paths are drawn from."""
+    return Forecast(
+        id=one.id,
+        made_at=one.made_at,
+        withdrawn=one.value is None,
+        **(one.value or Value()).columns(),
+    )
+
+
+def _evidence(one: PublishedEvidence) -> EvidenceView:
+    known = [one.publisher or "", _day(one.published_at), str(one.kind).replace("_", " ")]
+    if one.share is not None:
+        known.append(f"{percent(one.share)} of the update")
+    return EvidenceView(
+        _STANCES[one.stance],
+        str(one.stance),
+        without_secrets(one.title or one.url or one.note or str(one.kind)),
+        web_link(one.url),
+        " · ".join(filter(None, known)),
+        without_secrets(one.quote),
+        without_secrets(one.note) if one.title or one.url else "",
+    )
+
+
+def _day(moment: datetime | None) -> str:
+    return "" if moment is None else iso_day_or_time(moment)
+
+
+def web_link(url: str | None) -> str:
+    """Return the address if a page may link to it, otherwise "".
+
+    It may if the address is http or https, without a user name, a password or a token.
+
+    >>> web_link("https://example.org/a"), web_link("javascript:alert(1)"), web_link(None)
+    ('https://example.org/a', '', '')
+    >>> web_link("https://alice:secret@example.org/a")
+    ''
+    """
+    try:
+        parts = urlsplit((url or "").strip())
+        is_web = parts.scheme in ("http", "https") and parts.netloc and "@" not in parts.netloc
+        found = parts.geturl() if is_web else ""
+        return "" if holds_secrets(found) else found
+    except ValueError:
+        return ""

@@ -1,0 +1,88 @@
+"""The strength of a draft: how sure the grammar is of it, and why.
+
+A draft is strong if a stranger could take its question as it is, without the sentence. It is weak
+if the question has a gap or no deadline, if a pronoun was read from another sentence, or if nothing
+in it is named: "the mayor" could be any. A court, a council or a ministry is a named body if the
+question names its matter: "ban diesel cars". The page folds weak drafts.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from textwrap import shorten
+
+from forecasts.reading.drafting.intervals import MONTHS, WEEKDAYS
+from forecasts.reading.drafting.pronouns import UNNAMED, in_full
+from forecasts.reading.drafting.question_wording import Wording
+
+
+class Strength(StrEnum):
+    """How sure the grammar is of a draft."""
+
+    strong = "strong"
+    weak = "weak"
+
+
+_DATES = re.compile(rf"\b(?:{'|'.join((*MONTHS, *WEEKDAYS))})\b")
+# After the first word, which has a capital in any question.
+_NAME = re.compile(r"(?<=\s)[\"'“‘(]?[A-Z][\w.&-]")
+# "the levy" with nothing that says which: the subject, or last, as in "rule on the levy by 5 May".
+_ANY_SUBJECT = re.compile(r"the [a-z-]+(?: [a-z-]+)?")
+_ANY_OBJECT = re.compile(r"\bthe [a-z-]+(?= (?:by|until|from) [\dA-Z]|\?)")
+_BODY = re.compile(
+    r"(?:(?:an?|the) )?(?:(?!(?:the|of|in|for|to|and|tennis|food|squash) )[a-z-]+ ){0,2}?"
+    r"(?:court|tribunal|council|parliament|senate|congress|assembly|committee|commission|ministry"
+    r"|government|cabinet|central bank|regulator)"
+)
+_MATTER = 3  # words: "ban diesel cars", not "vote" or "rule soon"
+_ANY_MATTER = re.compile(r"\ban? [a-z-]+$")  # "hold a vote", "elect a successor"
+_BY = re.compile(r" (?:by|until|from) (?=[\dA-Z])")
+_THE = re.compile(r"\bthe [a-z-]+")
+_THIS = re.compile(r"(?:this|these|that|those|such)\b", re.IGNORECASE)
+
+
+def judge(wording: Wording, sentence: str) -> tuple[Strength, str]:
+    """Return the strength of a sentence's draft, and the reason for it in a few words."""
+    cue, deadline = wording.outlook.cue, wording.outlook.deadline
+    words = deadline.phrase if deadline and cue.kind == "date" else wording.outlook.match.group()
+    said = f"“{shorten(words, 40, placeholder=' …')}”"
+    if not wording.question:
+        return Strength.weak, "no clear subject or verb"
+    if UNNAMED in wording.question:
+        return Strength.weak, "someone or something is not named"
+    if wording.left_out:
+        return Strength.weak, f"leaves out “{wording.left_out}”"
+    if not _names(sentence, wording.subject):
+        return Strength.weak, f"“{wording.subject}” is from a sentence before"
+    if _THIS.match(wording.subject):
+        return Strength.weak, f"“{wording.subject}” is not named"
+    if deadline is None:
+        return Strength.weak, f"{said} gives no deadline"
+    if cue.kind == "date" and not wording.predicate.startswith("take place"):
+        return Strength.weak, "a date without a clear verb"
+    is_body = _is_body_with_a_matter(wording)
+    if not is_body and not _NAME.search(_DATES.sub("", wording.question)):
+        return Strength.weak, "no person, place or body is named"
+    is_any = None if is_body else _ANY_SUBJECT.fullmatch(wording.subject)
+    is_any = is_any or _ANY_OBJECT.search(wording.question)
+    if is_any:
+        return Strength.weak, f"“{is_any[0]}” could be any"
+    return Strength.strong, f"{said}, with a deadline"
+
+
+def _is_body_with_a_matter(wording: Wording) -> bool:
+    """Return whether a court, council or other body does more than a bare verb says."""
+    matter = _BY.split(wording.predicate)[0]
+    is_clear = len(matter.split()) >= _MATTER and not _ANY_MATTER.search(matter)
+    return is_clear and _BODY.fullmatch(wording.subject) is not None
+
+
+def _names(sentence: str, subject: str) -> bool:
+    """Return whether the sentence has the subject, if in short, and not only a pronoun for it."""
+    words = re.findall(r"\w+", subject.lower())
+    if words and words[0] in ("any", "anybody", "anything", "either", "there"):
+        return True
+    if any(in_full(short, subject) == subject for short in _THE.findall(sentence.lower())):
+        return True
+    return set(words) - {"s", "a", "an", "the"} <= set(re.findall(r"\w+", sentence.lower()))

@@ -1,0 +1,293 @@
+"""The demonstration ledger: the whole journey, through the same verbs that members use.
+
+article -> question -> forecast with evidence -> scheduled resolution run -> scores -> report
+
+It is built from scratch, in its own file in the data folder; any other ledger is left alone. The
+app opens it as the sample ledger. The articles are summaries in our own words, and
+``data/outcomes.csv`` lists the outcomes with their sources. The forecasters and the tournament are
+simulated, as their names say.
+"""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+import tomllib
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlmodel import Session, select
+
+from forecasts.access.members import member_or_new
+from forecasts.articles import library
+from forecasts.articles.capture import capture
+from forecasts.articles.drafts import draft_questions
+from forecasts.common import settings
+from forecasts.common.errors import LedgerError, Refused
+from forecasts.common.times import read_time
+from forecasts.folder.frames import complete
+from forecasts.importing.frames import import_frames
+from forecasts.ledger import database, schema
+from forecasts.ledger.models import (
+    Article,
+    EvidenceKind,
+    Ledger,
+    MemberKind,
+    RunState,
+    Stance,
+)
+from forecasts.ledger.sqlite_file import Kind, kind_of, replace_contents
+from forecasts.questions import registry, sources, standing
+from forecasts.questions.standing import Status
+from forecasts.reading.text_quotes import TextQuote
+from forecasts.reports import build as build_report
+from forecasts.reports import formats
+from forecasts.resolution import assignments
+from forecasts.resolution.runs import run
+from forecasts.scores import stored_scores
+from forecasts.scores.ledger_frames import ledger_frames
+from forecasts.updates import updates
+from forecasts.updates.evidence import CitedEvidence
+from forecasts.values.value import Value
+from scoring.simulation import simulate
+from scoring.tournament import Team, Tournament
+
+# The day on which the page with the three articles was seen; "2 days ago" on it counts from then.
+CAPTURED_AT = datetime(2025, 7, 24, tzinfo=UTC)
+# The member that captures the articles and registers the questions.
+EDITOR = "demonstration"
+# The simulated forecaster in whose place the app's reader sees the sample, with a record and tasks.
+READER = "Emi (simulated)"
+
+Echo = Callable[[str], None]
+
+
+def ledger_path() -> Path:
+    """Return the file of the demonstration ledger, in the data folder."""
+    return settings.data_folder() / "demonstration.sqlite3"
+
+
+def data_folder() -> Path:
+    """Return the folder of the article questions, in an installed package or a checkout."""
+    package = Path(__file__).parents[1]  # forecasts
+    for folder in (package / "data", package.parent / "data"):
+        if (folder / "questions.toml").is_file():
+            return folder
+    raise LedgerError(
+        "The article questions are not installed.", remedy="Install forecast-ledger again."
+    )
+
+
+def build(*, now: datetime, echo: Echo) -> str:
+    """Return the URL of the demonstration ledger, which is built from scratch.
+
+    ``echo`` is called with each line to print. The ledger is built aside and replaces the last one
+    in one step, so that an app which serves that one continues with the new one. Refused if the
+    file is not a demonstration.
+    """
+    path = ledger_path()
+    if kind_of(path) not in (Kind.nothing, Kind.demonstration):
+        raise Refused(
+            f"{str(path)!r} is not a demonstration ledger, so it was not changed.",
+            remedy="Move it elsewhere and run the demonstration again.",
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="demonstration-", dir=path.parent) as aside:
+        draft = Path(aside) / path.name
+        engine = database.open_engine(settings.sqlite_url(draft))
+        try:
+            _walk(engine, now=now, echo=echo)
+        finally:
+            engine.dispose()
+        replace_contents(path, draft)
+    return settings.sqlite_url(path)
+
+
+def opened(*, now: datetime, echo: Echo) -> str:
+    """Return the URL of the demonstration ledger, which is built only if there is none yet."""
+    if kind_of(ledger_path()) is Kind.demonstration:
+        return settings.sqlite_url(ledger_path())
+    return build(now=now, echo=echo)
+
+
+def is_demonstration(session: Session) -> bool:
+    """Return whether this ledger is a demonstration."""
+    return any(session.exec(select(Ledger.demonstration)).all())
+
+
+def _walk(engine: Engine, *, now: datetime, echo: Echo) -> None:
+    schema.migrate(engine)
+    with database.writing(engine) as session:
+        session.add(Ledger(created_at=now, demonstration=True))
+    echo("1. Capture: three news articles of July 2025 (summaries in our own words)")
+    _capture(engine, echo)
+    echo("2. Register: questions from the articles")
+    _register(engine, echo)
+    echo("3. Forecast: five simulated forecasters update as evidence comes in")
+    _forecast(engine, echo)
+    echo("4. Import: a simulated tournament of three teams")
+    _tournament(engine, now, echo)
+    echo("5. Scheduled run: resolve questions from a file of outcomes, and score them")
+    _resolve(engine, now, echo)
+    echo("6. Scores: the first question (Brier score, 0 is best, 1 is worst)")
+    _scores(engine, now, echo)
+    echo("7. Calibration report of the simulated teams\n")
+    with database.reading(engine) as session:
+        frames = ledger_frames(session, rationales=False)
+    echo(str(formats.rendered(build_report(frames, by="team", as_of=now), "text")))
+
+
+def _capture(engine: Engine, echo: Echo) -> None:
+    captured = capture(str(data_folder() / "articles.txt"), captured_at=CAPTURED_AT)
+    with database.writing(engine) as session:
+        editor = member_or_new(session, EDITOR, now=CAPTURED_AT, kind=MemberKind.service)
+        library.store(session, captured, member=editor, captured_at=CAPTURED_AT)
+    for article in captured:
+        published = (article.published_at or CAPTURED_AT).date()
+        drafts = draft_questions(article.text, published_at=published)
+        possible = f"{len(drafts)} possible question{'' if len(drafts) == 1 else 's'}"
+        echo(f"   {article.title} ({article.publisher}, {published}): {possible}")
+
+
+def _register(engine: Engine, echo: Echo) -> None:
+    outcomes = {"path": str(data_folder() / "outcomes.csv")}
+    items = table_of("questions.toml")["questions"]
+    with database.writing(engine) as session:
+        editor = member_or_new(session, EDITOR, now=CAPTURED_AT)
+        numbers = {article.title: article.id for article in session.exec(select(Article))}
+        for item in items:
+            number = numbers[item["article"]]
+            assert number is not None
+            source = sources.find_passage(session, number, TextQuote(item["quote"]))
+            fields = {n: item[n] for n in item if n not in ("slug", "article", "quote")}
+            text, at = registry.question_text(**fields), item["open_time"]
+            question = registry.register(
+                session, text, member=editor, now=at, slug=item["slug"], sources=[source]
+            )
+            assignments.attach(session, question, "outcomes_file", outcomes, member=editor, now=at)
+    echo(f"   {len(items)} questions, each with resolution criteria and its source passage")
+
+
+def _forecast(engine: Engine, echo: Echo) -> None:
+    items = table_of("article_forecasts.toml")["forecasts"]
+    cited = 0
+    with database.writing(engine) as session:
+        addresses = {article.title: article for article in session.exec(select(Article))}
+        for item in sorted(items, key=itemgetter("made_at")):
+            evidence = [_cited(entry, addresses) for entry in item.get("evidence", [])]
+            cited += len(evidence)
+            _update(session, item, evidence)
+    echo(f"   {len(items)} updates, {cited} citations of evidence")
+
+
+def _update(session: Session, item: dict[str, Any], evidence: list[CitedEvidence]) -> None:
+    at = item["made_at"]
+    member = member_or_new(session, item["forecaster"], now=at)
+    question = registry.find(session, item["question"])
+    given: dict[str, Any] = {"member": member, "now": at, "rationale": item.get("rationale", "")}
+    if item.get("withdrawn"):
+        updates.withdraw(session, question, origin="demonstration", **given)
+        return
+    vector = item.get("probabilities")
+    value = Value(item.get("probability"), None if vector is None else tuple(vector))
+    updates.update(session, question, value, evidence=evidence, origin="demonstration", **given)
+
+
+def _cited(entry: dict[str, Any], articles: dict[str, Article]) -> CitedEvidence:
+    """Return the evidence, with the address of the captured article if it is one."""
+    article = articles.get(entry.get("title", ""))
+    published = entry.get("published_at")
+    if isinstance(published, date) and not isinstance(published, datetime):
+        published = datetime.combine(published, time(), UTC)
+    return CitedEvidence(
+        url=entry.get("url") or (article.address if article is not None else None),
+        note=entry.get("note", ""),
+        title=entry.get("title", ""),
+        kind=EvidenceKind(entry.get("kind", "news")),
+        publisher=entry.get("publisher"),
+        published_at=published,
+        stance=Stance(entry.get("stance", "supports")),
+        share=entry.get("share"),
+    )
+
+
+def _tournament(engine: Engine, now: datetime, echo: Echo) -> None:
+    tournament = Tournament.from_mapping(table_of("tournament.toml"))
+    simulated = simulate(tournament)
+    with database.writing(engine) as session:
+        editor = member_or_new(session, EDITOR, now=now)
+        frames = complete(simulated.questions, simulated.forecasts, simulated.teams)
+        done = import_frames(session, frames, member=editor, now=now)
+    echo(
+        f"   {done.questions} questions, {done.forecasts:,} forecasts, {done.scores:,} scores. The "
+        "teams were simulated as:"
+    )
+    for team in tournament.teams:
+        echo(f"   {team.label}, {team.members} forecasters: {_tendency(team)}")
+
+
+def _tendency(team: Team) -> str:
+    """Return the simulated tendency of the team, which the report should detect."""
+    tendencies = []
+    if team.extremity != 1:
+        word = "overconfident" if team.extremity > 1 else "underconfident"
+        tendencies.append(f"{word} (log odds times {team.extremity:g})")
+    if team.shift != 0:
+        tendencies.append(f"too {'high' if team.shift > 0 else 'low'} (log odds {team.shift:+g})")
+    if team.responsiveness < 1:
+        tendencies.append(f"updates too little ({team.responsiveness:.0%} of the way each time)")
+    return " and ".join(tendencies) or "calibrated"
+
+
+def _resolve(engine: Engine, now: datetime, echo: Echo) -> None:
+    summary = run.run(engine, now=now)
+    labels = {RunState.confirmed: "", RunState.failed: "failed: "}
+    for result in summary.results:
+        if result.state in labels:
+            echo(f"   {labels[result.state]}{result.slug}: {result.message}")
+    with database.reading(engine) as session:
+        statuses = Counter(state.status for state in standing.listing(session, now=now))
+    echo(
+        f"   {summary.count(RunState.confirmed)} resolved, {statuses[Status.awaiting]} past their "
+        f"deadline and awaiting a person, {statuses[Status.open]} still open"
+    )
+
+
+def _scores(engine: Engine, now: datetime, echo: Echo) -> None:
+    first = table_of("questions.toml")["questions"][0]["slug"]
+    with database.reading(engine) as session:
+        state = standing.current_state(session, registry.find(session, first), now=now)
+        assert state.resolution is not None
+        echo(f"   {state.text.title} {state.resolution.outcome.capitalize()}.")
+        for score, handle in stored_scores.resolution_scores(session, state.resolution):
+            if score.protocol == "brier":
+                echo(
+                    f"   {handle}: {score.score:.3f} ({score.updates} updates, "
+                    f"coverage {score.coverage:.0%})"
+                )
+
+
+def table_of(name: str) -> dict[str, Any]:
+    """Return the contents of a TOML file in the data folder."""
+    return tomllib.loads((data_folder() / name).read_text(encoding="utf-8"))
+
+
+def outcomes(now: datetime) -> dict[str, dict[str, Any]]:
+    """Return the cells of each outcome known by ``now``, by the question's slug."""
+    with (data_folder() / "outcomes.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {
+        row["question"]: {
+            "resolution": row["outcome"],
+            "known_at": known,
+            "resolution_source": row["source"],
+            "resolution_note": row["note"],
+        }
+        for row in rows
+        if (known := read_time(row["known_at"])) <= now
+    }

@@ -1,0 +1,252 @@
+"""The ledger as ``Frames``, from which it is scored, reported and exported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+from sqlmodel import Session, col, func, select, true
+
+from forecasts.access import visibility
+from forecasts.access.kinds import accounts
+from forecasts.folder.frames import (
+    ARTICLE_COLUMNS,
+    EVIDENCE_COLUMNS,
+    FORECAST_COLUMNS,
+    FRAME_COLUMNS,
+    MEMBER_COLUMNS,
+    MODEL_COLUMNS,
+    QUESTION_COLUMNS,
+    TEAM_COLUMNS,
+    Frames,
+    blank_filled,
+    typed_frame,
+)
+from forecasts.ledger.current import newest_memberships
+from forecasts.ledger.models import (
+    DIGEST_ADDRESS,
+    Appointment,
+    Article,
+    BotOwner,
+    Citation,
+    Discard,
+    Dispute,
+    Evidence,
+    Forecast,
+    Ledger,
+    Member,
+    Membership,
+    Question,
+    QuestionRevision,
+    QuestionSource,
+    Removal,
+    Resolution,
+    Team,
+)
+from forecasts.questions import finality
+from forecasts.questions.standing import in_batches, listing
+from forecasts.scores import forecast_columns
+from forecasts.scores.forecast_lines import Lines
+from scoring.input_frames import QUESTION_COLUMNS as SCORED
+
+# The columns that scoring needs: a question is scored as it resolves, so reading must be fast.
+_SCORED = {name: QUESTION_COLUMNS[name] for name in SCORED}
+_BATCH = 1000  # rows of evidence, or articles with their texts, read at a time
+
+
+def ledger_frames(
+    session: Session,
+    *,
+    questions: Sequence[str] | None = None,
+    rationales: bool = True,
+    lines: Callable[[], Lines] | None = None,
+) -> Frames:
+    """Return the ledger as frames, as far as the session's reader may see it.
+
+    ``questions`` restricts it to those slugs. Rows are in the order written, forecasts sorted by
+    (question, forecaster, time). Without ``rationales`` that column is blank: no number needs it.
+    ``lines`` as in ``forecast_columns.columns``.
+    """
+    columns = forecast_columns.columns(
+        session, questions, rationales=rationales, cited=True, models=True, lines=lines
+    )
+    return Frames(
+        questions=_questions(session, questions),
+        forecasts=typed_frame(columns, FORECAST_COLUMNS),
+        teams=_teams(session),
+        evidence=_whole("evidence", _sources(session)),
+        articles=_whole("articles", _sources(session)),
+        provisional=_provisional(session),
+        members=_members(session),
+        models=typed_frame(columns, MODEL_COLUMNS),
+    )
+
+
+def table_batches(session: Session) -> dict[str, Iterator[pd.DataFrame]]:
+    """Return the tables of ``ledger_frames`` but the forecasts, each a frame of rows at a time."""
+    visible = select(Question.slug).where(visibility.question_visible(session))
+    slugs = session.exec(visible.order_by(col(Question.id))).all()
+    return {
+        "questions": (_questions(session, some) for some in in_batches(slugs)),
+        "teams": iter([_teams(session)]),
+        **_sources(session),
+    }
+
+
+def _provisional(session: Session) -> dict[str, datetime | None]:
+    until = finality.dispute_deadlines(session)
+    if not until:
+        return {}
+    slugs = session.exec(select(Question.id, Question.slug).where(col(Question.id).in_(until)))
+    return {slug: until[id_] for id_, slug in slugs}
+
+
+def revision(session: Session) -> tuple[int, ...]:
+    """Return numbers that change whenever something relevant to a report is written.
+
+    They also depend on the session's reader, as reports do. The first is the creation time of the
+    ledger, because a demonstration is rebuilt in place.
+
+    In a long ledger they change after a few per mille more forecasts and citations, not after each:
+    a forecast on an open question hardly affects a report, and otherwise every update by anyone
+    would make every report stale. Resolutions and imports count at once.
+    """
+    at_once = (
+        *(QuestionRevision, Discard, Resolution, Dispute),
+        *(Membership, Appointment, Removal, BotOwner),
+    )
+    newest = (select(func.max(t.id)).scalar_subquery() for t in (Forecast, Citation, *at_once))
+    made = [int(at.timestamp() * 1e6) for at in session.exec(select(Ledger.created_at))]
+    forecast, citation, *others = (number or 0 for number in session.exec(select(*newest)).one())
+    rounded = [_rounded(number) for number in (forecast, citation)]
+    # An import may include resolved questions; earlier ones are covered by the rounded number.
+    imported = session.exec(
+        select(func.max(Forecast.id)).where(
+            col(Forecast.id) >= rounded[0], col(Forecast.import_key).is_not(None)
+        )
+    ).one()
+    return (max(made, default=0), visibility.reader_id(session), *rounded, imported or 0, *others)
+
+
+def _rounded(number: int) -> int:
+    """Return the number rounded down to three digits."""
+    step: int = 10 ** max(0, len(str(number)) - 3)
+    return number - number % step
+
+
+def scoring_frames(
+    session: Session, *, questions: Sequence[str] | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the two frames that ``scoring`` takes, with the columns it needs."""
+    forecasts = forecast_frame(session, questions, rationales=False, cited=False)
+    return _questions(session, questions, _SCORED), forecasts
+
+
+def _questions(
+    session: Session, only: Sequence[str] | None, kinds: dict[str, str] = QUESTION_COLUMNS
+) -> pd.DataFrame:
+    # The status is not read, so any time will do.
+    now = datetime(1970, 1, 1, tzinfo=UTC)
+    standing = sorted(listing(session, now=now, only=only), key=lambda state: state.id)
+    first_source: dict[int, tuple[str, str]] = {}
+    if "quote" in kinds:
+        first_source = _first_sources(session, [each.id for each in standing] if only else None)
+    worded = [name for name in kinds if hasattr(QuestionRevision, name)]
+    rows: list[dict[str, Any]] = []
+    for state in standing:
+        text, resolution = state.text, state.resolution
+        url, quote = first_source.get(state.id, (None, None))
+        row = {name: getattr(text, name) for name in worded} | {
+            "question_id": state.slug,
+            "type": str(text.type),
+            "resolution": resolution.outcome if resolution else None,
+            "known_at": resolution.known_at if resolution else None,
+            "resolved_at": resolution.resolved_at if resolution else None,
+            "resolution_note": resolution.note if resolution else None,
+            "resolution_source": resolution.source if resolution else None,
+            "article_url": url,
+            "quote": quote,
+        }
+        rows.append(row)
+    return typed_frame({name: [row[name] for row in rows] for name in kinds}, kinds)
+
+
+def _first_sources(session: Session, questions: Sequence[int] | None) -> dict[int, tuple[str, str]]:
+    """Return the article address and quote that each question was first taken from."""
+    every = (
+        select(QuestionSource.question_id, QuestionSource.quote, Article.url, Article.content_hash)
+        .join(Article, col(Article.id) == col(QuestionSource.article_id))
+        .order_by(col(QuestionSource.id))
+    )
+    limits: list[Any] = [true()]
+    if questions is not None:
+        limits = [col(QuestionSource.question_id).in_(some) for some in in_batches(questions)]
+    first: dict[int, tuple[str, str]] = {}
+    for limit in limits:
+        for question_id, quote, url, digest in session.exec(every.where(limit)):
+            first.setdefault(question_id, (url or f"{DIGEST_ADDRESS}{digest}", quote))
+    return first
+
+
+def forecast_frame(
+    session: Session,
+    only: Sequence[str] | None,
+    *,
+    rationales: bool = True,
+    cited: bool = True,
+) -> pd.DataFrame:
+    """Return the forecasts of ``ledger_frames``, on all questions or those with the slugs.
+
+    Without ``cited`` the evidence is blank.
+    """
+    columns = forecast_columns.columns(session, only, rationales=rationales, cited=cited)
+    return typed_frame(columns, FORECAST_COLUMNS)
+
+
+def _teams(session: Session) -> pd.DataFrame:
+    rows = session.exec(
+        select(Team.name, Member.handle, Membership.joined_at, Membership.left_at)
+        .join(Membership, col(Membership.team_id) == col(Team.id))
+        .join(Member, col(Member.id) == col(Membership.member_id))
+        .where(col(Membership.id).in_(newest_memberships()))
+        .order_by(col(Membership.id))
+    ).all()
+    columns = dict(zip(TEAM_COLUMNS, list(zip(*rows, strict=True)) or [()] * 4, strict=True))
+    return typed_frame(columns, TEAM_COLUMNS)
+
+
+def _members(session: Session) -> pd.DataFrame:
+    rows = [(one.handle, str(one.kind), one.owner) for one in accounts(session)]
+    columns = dict(zip(MEMBER_COLUMNS, list(zip(*rows, strict=True)) or [()] * 3, strict=True))
+    return typed_frame(columns, MEMBER_COLUMNS)
+
+
+def _sources(session: Session) -> dict[str, Iterator[pd.DataFrame]]:
+    key, visible = {"evidence_id": "key"}, visibility.evidence_visible(session)
+    return {
+        "evidence": _rows_of(session, Evidence, EVIDENCE_COLUMNS, key, visible),
+        "articles": _rows_of(session, Article, ARTICLE_COLUMNS, {"url": "address"}),
+    }
+
+
+def _rows_of(
+    session: Session, model: Any, kinds: dict[str, str], names: dict[str, str], *where: Any
+) -> Iterator[pd.DataFrame]:
+    """Yield the rows of a table in the order written; ``names`` are of the model's attributes."""
+    last = 0
+    every = select(model).where(*where).order_by(model.id).limit(_BATCH)
+    while found := session.exec(every.where(model.id > last)).all():
+        read = {c: [_plain(getattr(row, names.get(c, c))) for row in found] for c in kinds}
+        yield typed_frame(read, kinds)
+        last = found[-1].id
+
+
+def _whole(table: str, batches: dict[str, Iterator[pd.DataFrame]]) -> pd.DataFrame:
+    nothing = blank_filled(pd.DataFrame(), FRAME_COLUMNS[table])
+    return pd.concat(list(batches[table]) or [nothing], ignore_index=True)
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, str) else value

@@ -1,0 +1,251 @@
+"""A request is repeated as the server asks, faults have remedies, and the token stays secret."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import traceback
+from collections.abc import Callable
+from datetime import timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from forecasts.accounts.client import ATTEMPTS, Client, Site
+from forecasts.common.errors import BadInput, CaptureError, NoAnswer
+from tests.accounts.conftest import NOW, TOKEN, Person, Platform, Reply
+
+HEADER = Site(
+    "metaculus",
+    "Metaculus",
+    "",
+    "https://example.org/tokens",
+    lambda token: ({"Authorization": f"Token {token}"}, {}),
+)
+QUERY = Site(
+    "fatebook",
+    "Fatebook",
+    "",
+    "https://example.org/keys",
+    lambda token: ({}, {"apiKey": token}),
+)
+ClientOf = Callable[..., Client]
+ANY = TypeAdapter(Any)
+
+
+def test_a_document_comes_back(platform: Platform, client_of: ClientOf) -> None:
+    platform.replies(Reply({"results": [1]}))
+    assert client_of(HEADER).get("posts/", {"offset": 3}, ANY) == {"results": [1]}
+    (asked,) = platform.asked
+    assert (asked.path, asked.query) == ("posts/", {"offset": "3"})
+    assert asked.headers["authorization"] == f"Token {TOKEN}"
+
+
+def test_a_compressed_document_is_unpacked(platform: Platform, client_of: ClientOf) -> None:
+    body = gzip.compress(json.dumps({"results": [1]}).encode())
+    platform.replies(Reply(body, headers={"Content-Encoding": "gzip"}))
+    assert client_of(HEADER).get("posts/", {}, ANY) == {"results": [1]}
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7),
+        (format_datetime(NOW + timedelta(seconds=90), usegmt=True), 90),
+        (format_datetime(NOW - timedelta(days=1), usegmt=True), 1),
+        ("soon", 1),
+        ("0", 1),
+    ],
+)
+def test_a_busy_server_says_how_long_to_wait(
+    platform: Platform, client_of: ClientOf, person: Person, header: str, seconds: float
+) -> None:
+    platform.replies(Reply({}, status=429, headers={"Retry-After": header}), Reply({"ok": 1}))
+    assert client_of(HEADER).get("posts/", {}, ANY) == {"ok": 1}
+    assert person.waits == [seconds]
+    told = [f"Metaculus asks to wait (HTTP status 429). Trying again in {seconds} seconds."]
+    assert person.told == (told if seconds > 5 else [])
+
+
+def test_a_wait_of_more_than_an_hour_ends_the_command(
+    platform: Platform, client_of: ClientOf, person: Person
+) -> None:
+    platform.replies(Reply({}, status=429, headers={"Retry-After": "7200"}))
+    with pytest.raises(NoAnswer) as refused:
+        client_of(HEADER).get("posts/", {}, ANY)
+    assert refused.value.remedy == (
+        "Try again after 2026-03-01 14:00 UTC: it continues where it stopped."
+    )
+    assert person.waits == []
+
+
+def test_a_server_that_is_always_busy_ends_the_command(
+    platform: Platform, client_of: ClientOf, person: Person
+) -> None:
+    platform.replies(Reply({}, status=429, headers={"Retry-After": "999999999999999999999"}))
+    with pytest.raises(NoAnswer, match="asks to wait"):
+        client_of(HEADER).get("posts/", {}, ANY)
+    platform.replies(Reply({}, status=429, headers={"Retry-After": "1"}))
+    with pytest.raises(NoAnswer, match="asks to wait"):
+        client_of(HEADER).get("posts/", {}, ANY)
+    assert len(person.waits) == ATTEMPTS - 1
+
+
+def test_a_server_error_is_tried_again_after_longer_and_longer(
+    platform: Platform, client_of: ClientOf, person: Person
+) -> None:
+    platform.replies(*[Reply({}, status=503)] * 4, Reply({"ok": 1}))
+    assert client_of(HEADER).get("posts/", {}, ANY) == {"ok": 1}
+    assert person.waits == [1, 2, 4, 8]
+    assert person.told == [
+        "Metaculus cannot answer now (HTTP status 503). Trying again in 8 seconds."
+    ]
+
+
+def test_a_server_that_stays_down_ends_the_command_with_a_remedy(
+    platform: Platform, client_of: ClientOf, person: Person
+) -> None:
+    platform.replies(Reply({}, status=500))
+    with pytest.raises(NoAnswer) as refused:
+        client_of(HEADER).get("posts/", {}, ANY)
+    assert refused.value.remedy == "Try again later: it continues where it stopped."
+    assert len(platform.asked) == ATTEMPTS
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [Reply(b'{"results": [1, 2', length=400), Reply(b'{"results": [1, 2'), Reply(b"")],
+    ids=["a broken connection", "half a document", "nothing"],
+)
+def test_a_truncated_answer_is_asked_for_again(
+    platform: Platform, client_of: ClientOf, broken: Reply
+) -> None:
+    platform.replies(broken, Reply({"ok": 1}))
+    assert client_of(HEADER).get("posts/", {}, ANY) == {"ok": 1}
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_token_names_where_to_get_one(
+    platform: Platform, client_of: ClientOf, status: int
+) -> None:
+    platform.replies(Reply({"detail": f"Invalid token {TOKEN}."}, status=status))
+    with pytest.raises(CaptureError, match="refuses the token") as refused:
+        client_of(HEADER).get("posts/", {}, ANY)
+    assert refused.value.remedy == (
+        "Get one at https://example.org/tokens and set FORECASTS_METACULUS_TOKEN, or keep it in "
+        "your keyring: forecasts pull metaculus --remember"
+    )
+    assert len(platform.asked) == 1
+
+
+@pytest.mark.parametrize("status", [200, 403])
+def test_a_web_page_instead_of_data_is_named(
+    platform: Platform, client_of: ClientOf, status: int
+) -> None:
+    platform.replies(Reply(b"\n<!DOCTYPE html><html>Just a moment", status=status))
+    with pytest.raises(CaptureError, match="sent a web page instead of data"):
+        client_of(HEADER).get("posts/", {}, ANY)
+
+
+def test_a_number_that_json_does_not_have_is_refused(
+    platform: Platform, client_of: ClientOf
+) -> None:
+    platform.replies(Reply(b'{"p": NaN}'))
+    with pytest.raises(NoAnswer, match="is not JSON"):
+        client_of(HEADER).get("posts/", {}, ANY)
+
+
+def test_a_bottomless_document_is_refused(platform: Platform, client_of: ClientOf) -> None:
+    platform.replies(Reply(b"[" * 200_000))
+    with pytest.raises(CaptureError, match="nested too deeply"):
+        client_of(HEADER).get("posts/", {}, ANY)
+
+
+def test_another_refusal_points_to_a_newer_version(platform: Platform, client_of: ClientOf) -> None:
+    platform.replies(Reply({}, status=400))
+    with pytest.raises(CaptureError, match=r"HTTP status 400.*newer version"):
+        client_of(HEADER).get("posts/9/", {}, ANY)
+
+
+def test_a_document_of_another_shape_is_named_by_its_place(
+    platform: Platform, client_of: ClientOf
+) -> None:
+    platform.replies(Reply({"results": [1, TOKEN]}))
+    with pytest.raises(CaptureError) as refused:
+        client_of(HEADER).get("posts/", {}, TypeAdapter(dict[str, list[int]]))
+    assert str(refused.value).startswith(
+        "Metaculus sent data of an unknown shape: results.1: Input should be a valid integer"
+    )
+    assert TOKEN not in str(refused.value)
+
+
+def test_a_document_that_is_not_there_is_null(platform: Platform, client_of: ClientOf) -> None:
+    platform.replies(Reply(b"<html>", status=404))
+    assert client_of(HEADER).get("posts/9/", {}, ANY) is None
+
+
+@pytest.mark.parametrize("token", ["", "two words", "new\nline", "naïve"])
+def test_a_token_that_cannot_be_one_is_refused_without_being_shown(
+    client_of: ClientOf, token: str
+) -> None:
+    with pytest.raises(BadInput) as refused:
+        client_of(HEADER, token)
+    assert not token or token not in str(refused.value)
+
+
+def test_a_redirect_on_the_same_host_is_followed(platform: Platform, client_of: ClientOf) -> None:
+    platform.replies(
+        Reply({}, status=301, headers={"Location": "/api/posts/?page=2"}), Reply({"ok": 1})
+    )
+    assert client_of(HEADER).get("posts", {}, ANY) == {"ok": 1}
+    assert platform.asked[1].headers["authorization"] == f"Token {TOKEN}"
+
+
+@pytest.mark.parametrize("site", [HEADER, QUERY], ids=["in a header", "in the query"])
+def test_a_redirect_to_another_host_never_carries_the_token(
+    platform: Platform, client_of: ClientOf, site: Site
+) -> None:
+    there = platform.base.replace("127.0.0.1", "localhost")
+    platform.replies(
+        Reply({}, status=307, headers={"Location": f"{there}posts/?apiKey={TOKEN}"}), Reply({})
+    )
+    with pytest.raises(CaptureError, match="redirects to another host: localhost") as refused:
+        client_of(site).get("posts/", {}, ANY)
+    assert len(platform.asked) == 1
+    assert TOKEN not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply({"ok": 1}),
+        Reply({"error": f"no user has {TOKEN}"}, status=401),
+        Reply({}, status=500),
+        Reply({}, status=302, headers={"Location": f"/api/?apiKey={TOKEN}"}),
+        Reply({}, status=302, headers={"Location": f"http://[?apiKey={TOKEN}"}),
+        Reply(b'{"a', length=9),
+        Reply(f"<html>{TOKEN}".encode()),
+    ],
+)
+def test_a_key_in_the_address_is_in_no_log_message_or_traceback(
+    platform: Platform,
+    client_of: ClientOf,
+    person: Person,
+    caplog: pytest.LogCaptureFixture,
+    reply: Reply,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    for name in logging.root.manager.loggerDict:
+        caplog.set_level(logging.DEBUG, logger=name)
+    platform.replies(reply)
+    said = repr(client_of(QUERY))
+    try:
+        client_of(QUERY).get("getQuestions", {"limit": 2}, ANY)
+    except CaptureError as error:
+        said += str(error) + "".join(traceback.format_exception(error))
+    assert platform.asked[0].query == {"limit": "2", "apiKey": TOKEN}
+    said += caplog.text + "".join(str(record.__dict__) for record in caplog.records)
+    assert TOKEN not in said + "".join(person.told)

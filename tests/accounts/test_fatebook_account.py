@@ -1,0 +1,279 @@
+"""A Fatebook account from its API, and the same account from its export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from forecasts.accounts import fatebook as account
+from forecasts.accounts.accounts import own
+from forecasts.accounts.client import Client
+from forecasts.accounts.kept import Kept
+from forecasts.common.errors import BadInput, CaptureError
+from forecasts.platforms import fatebook
+from forecasts.platforms.record import Choices, PlatformRecord
+from forecasts.platforms.source import opened
+from tests.accounts.conftest import TOKEN, Platform, Reply, Request
+
+ClientOf = Callable[..., Client]
+CHOICES = Choices("alice")
+ME, BOB = {"id": "me", "name": "Alice A."}, {"id": "bob", "name": "Bob"}
+
+
+def forecast(who: dict[str, str], at: str, p: str | None, **more: Any) -> dict[str, Any]:
+    shown = who if p is not None else {"id": None}
+    return {"createdAt": at, "forecast": p, "userId": shown["id"], "optionId": None} | {
+        "user": who if p is not None else None,
+        **more,
+    }
+
+
+def question(id_: str, title: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "id": id_,
+        "title": title,
+        "type": "BINARY",
+        "userId": "me",
+        "user": ME,
+        "createdAt": "2024-05-01T10:11:05.900Z",
+        "resolveBy": "2024-06-01T00:00:00.000Z",
+        "resolved": True,
+        "resolution": "YES",
+        "resolvedAt": "2024-05-20T08:00:09.001Z",
+        "notes": None,
+        "sharedWith": [],
+        "sharedWithLists": [],
+        "sharedPublicly": False,
+        "options": [],
+        "comments": [],
+        "tags": [],
+        "forecasts": [forecast(ME, "2024-05-01T10:11:05.950Z", "0.7")],
+    } | changes
+
+
+QUESTIONS = [
+    question(
+        "q1",
+        'Will it rain, "again"?',
+        notes="From the radio.",
+        tags=[{"name": "weather", "userId": "me"}, {"name": "2024", "userId": "me"}],
+        comments=[{"comment": "hm", "user": BOB}],
+        forecasts=[
+            forecast(ME, "2024-05-01T10:11:05.950Z", "0.7"),
+            forecast(BOB, "2024-05-02T00:00:00.000Z", "0"),
+            forecast(ME, "2024-05-03T12:00:59.999Z", "0.925"),
+        ],
+    ),
+    question(
+        "q2",
+        "Which colour?",
+        resolution=None,
+        resolvedAt=None,
+        options=[
+            {"id": "o1", "text": "Red", "resolution": "NO", "resolvedAt": "2024-05-09T01:00:00Z"},
+            {"id": "o2", "text": "Blue", "resolution": None, "resolvedAt": None},
+        ],
+        forecasts=[
+            forecast(ME, "2024-05-04T00:00:00.500Z", "0.2", optionId="o1"),
+            forecast(ME, "2024-05-04T00:00:01.500Z", "0.8", optionId="o2"),
+            forecast(BOB, "2024-05-05T00:00:00.000Z", None),  # hidden until I forecast
+        ],
+    ),
+    question("q3", "Mine alone?"),
+]
+EXPORT = """\
+Question title,Multiple choice option,Forecast created by,Forecast (scale = 0-1),\
+Forecast created at,Question created by,Question created at,Question resolve by,Resolution,\
+Resolved at,Your Brier score for this question,Your relative Brier score for this question,\
+Question notes,Question shared with,Question shared publicly,Question comments,Question tags
+"Will it rain, ""again""?",,"Alice A.",0.7,2024-05-01 10:11:5,"Alice A.",2024-05-01 10:11:5,\
+2024-06-01 00:00:0,"YES",2024-05-20 08:00:9,0.09,-0.02,"From the radio.","",false,"Bob: hm",\
+"weather; 2024"
+"Will it rain, ""again""?",,"Bob",0,2024-05-02 00:00:0,"Alice A.",2024-05-01 10:11:5,\
+2024-06-01 00:00:0,"YES",2024-05-20 08:00:9,0.09,-0.02,"From the radio.","",false,"Bob: hm",\
+"weather; 2024"
+"Will it rain, ""again""?",,"Alice A.",0.925,2024-05-03 12:00:59,"Alice A.",2024-05-01 10:11:5,\
+2024-06-01 00:00:0,"YES",2024-05-20 08:00:9,0.09,-0.02,"From the radio.","",false,"Bob: hm",\
+"weather; 2024"
+"Which colour?","Red","Alice A.",0.2,2024-05-04 00:00:0,"Alice A.",2024-05-01 10:11:5,\
+2024-06-01 00:00:0,"NO",2024-05-09 01:00:0,,,,"",false,"",""
+"Which colour?","Blue","Alice A.",0.8,2024-05-04 00:00:1,"Alice A.",2024-05-01 10:11:5,\
+2024-06-01 00:00:0,,,,,,"",false,"",""
+"Mine alone?",,"Alice A.",0.7,2024-05-01 10:11:5,"Alice A.",2024-05-01 10:11:5,\
+2024-06-01 00:00:0,"YES",2024-05-20 08:00:9,0.09,0,,"",false,"",""
+"""
+
+
+def serve(platform: Platform, questions: Sequence[dict[str, Any]]) -> None:
+    """Answer as the platform's source says: the oldest first, without a next cursor."""
+
+    def answer(request: Request) -> Reply:
+        if request.query.get("apiKey") != TOKEN:
+            message = "Could not find a user with that API key. See fatebook.io/api-setup"
+            return Reply({"message": message, "code": "UNAUTHORIZED"}, status=401)
+        assert (request.path, request.query["sortEarliestFirst"]) == ("getQuestions", "true")
+        begin = int(request.query["cursor"])
+        return Reply({"items": questions[begin : begin + int(request.query["limit"])]})
+
+    platform.answer = answer
+
+
+@pytest.fixture
+def pull(platform: Platform, client_of: ClientOf, kept: Kept) -> Callable[..., PlatformRecord]:
+    def run(questions: Sequence[dict[str, Any]]) -> PlatformRecord:
+        serve(platform, questions)
+        account.fetch(client_of(account.SITE), kept)
+        return account.read(kept, CHOICES)
+
+    return run
+
+
+Pull = Callable[..., PlatformRecord]
+
+
+def test_a_pull_and_an_export_of_one_account_agree(pull: Pull, tmp_path: Path) -> None:
+    (tmp_path / "export.csv").write_text(EXPORT)
+    with opened(tmp_path / "export.csv") as source:
+        export = fatebook.read(source, CHOICES)
+    pulled = pull(QUESTIONS)
+    for name in ("questions", "forecasts", "members"):
+        pd.testing.assert_frame_equal(getattr(pulled.frames, name), getattr(export.frames, name))
+    assert pulled.origins["question_id"].tolist() == export.origins["question_id"].tolist()
+    assert pulled.frames.forecasts["forecaster"].tolist() == ["alice", "Bob", *["alice"] * 4]
+
+
+def test_the_questions_have_their_address(pull: Pull) -> None:
+    origins = pull(QUESTIONS).origins
+    assert origins["platform_id"].tolist() == ["q1", "q2-o1", "q2-o2", "q3"]
+    assert origins["url"].tolist() == [
+        f"https://fatebook.io/q/{one}" for one in ("q1", "q2", "q2", "q3")
+    ]
+
+
+def test_comments_are_named_as_left_out_and_no_file_is_spoken_of(pull: Pull) -> None:
+    record = pull(QUESTIONS)
+    assert [(one.value, one.reason) for one in record.left_out] == [
+        ("1 comment", "comments are not fetched")
+    ]
+    assert not any("file" in note for note in record.notes)
+
+
+@pytest.mark.parametrize(
+    "shared",
+    [
+        {"sharedWith": [ME, BOB]},
+        {"sharedWithLists": [{"authorId": "bob", "users": [{"id": "me"}], "emailDomains": []}]},
+        {"sharedWithLists": [{"authorId": "bob", "users": [], "emailDomains": ["x.org"]}]},
+    ],
+)
+def test_without_a_tag_the_account_is_who_has_to_do_with_every_question(
+    pull: Pull, shared: dict[str, Any]
+) -> None:
+    theirs = question(
+        "q2",
+        "Bob's?",
+        userId="bob",
+        user=BOB,
+        forecasts=[forecast(BOB, "2024-05-02T00:00:00.000Z", "0.1")],
+        **shared,
+    )
+    mine = question("q1", "Mine?")
+    made = pull([mine, theirs]).frames.forecasts
+    assert made["forecaster"].tolist() == ["alice", "Bob"]
+
+
+def test_an_account_that_cannot_be_told_keeps_its_name(pull: Pull) -> None:
+    both = question(
+        "q1",
+        "Ours?",
+        forecasts=[
+            forecast(ME, "2024-05-01T10:11:05.950Z", "0.7"),
+            forecast(BOB, "2024-05-02T00:00:00.000Z", "0.1"),
+        ],
+    )
+    record = pull([both])
+    assert record.frames.forecasts["forecaster"].tolist() == ["Alice A.", "Bob"]
+    assert any(note.startswith("Fatebook does not say which") for note in record.notes)
+
+
+def test_questions_come_page_by_page(
+    platform: Platform, client_of: ClientOf, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(account, "PAGE", 3)
+    serve(platform, [question(f"q{number}", f"Will {number}?") for number in range(8)])
+    account.fetch(client_of(account.SITE), kept)
+    assert list(kept.items("questions")) == [f"q{number}" for number in range(8)]
+    assert [one.query["cursor"] for one in platform.asked] == ["0", "2", "4", "6", "7"]
+
+
+def test_an_account_without_questions_is_empty(pull: Pull) -> None:
+    record = pull([])
+    assert len(record.frames.questions) == len(record.frames.forecasts) == 0
+
+
+def test_neither_the_key_nor_an_address_is_kept(
+    platform: Platform, client_of: ClientOf, kept: Kept, tmp_path: Path
+) -> None:
+    serve(platform, QUESTIONS)
+    account.fetch(client_of(account.SITE), kept)
+    account.read(kept, CHOICES)
+    for path in tmp_path.rglob("*"):
+        assert TOKEN not in path.name
+        if path.is_file():
+            content = path.read_bytes()
+            assert content
+            assert TOKEN.encode() not in content
+            assert b"apiKey" not in content
+
+
+def test_a_wrong_key_names_where_to_get_one(
+    platform: Platform, client_of: ClientOf, kept: Kept
+) -> None:
+    serve(platform, QUESTIONS)
+    with pytest.raises(CaptureError, match="refuses the token") as refused:
+        account.fetch(client_of(account.SITE, "an-old-key"), kept)
+    assert "https://fatebook.io/api-setup and set FORECASTS_FATEBOOK_TOKEN" in refused.value.remedy
+    assert "an-old-key" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "A \x00 in it"},
+        {"title": "Half a \ud83d pair"},
+        {"createdAt": "soon"},
+        {"resolution": "MAYBE"},
+        {"forecasts": [forecast(ME, "2024-05-01T10:11:05.950Z", "7")]},
+        {"forecasts": [forecast(ME, "2024-05-01T10:11:05.950Z", "0.7", optionId="gone")]},
+    ],
+)
+def test_unusable_values_are_refused_or_read_but_never_crash(
+    pull: Pull, changes: dict[str, Any]
+) -> None:
+    with suppress(BadInput):
+        record = pull([question("q1", "Will it?") | changes])
+        assert len(record.frames.questions) <= 1
+
+
+def test_one_forecasters_part_keeps_its_places(pull: Pull) -> None:
+    record = pull(QUESTIONS)
+    part = own(record, "Bob")
+    assert part.frames.forecasts["probability"].tolist() == [0.0]
+    assert part.frames.questions["title"].tolist() == ['Will it rain, "again"?']
+    id_ = part.frames.questions["question_id"][0]
+    assert part.frames.place("forecasts", 0) == f"forecasts, {id_}"
+    assert part.origins["question_id"].tolist() == part.frames.questions["question_id"].tolist()
+    assert [one.value for one in part.left_out[-2:]] == ["5 forecasts", "3 questions"]
+
+
+def test_someone_else_with_the_owners_handle_is_someone_else(pull: Pull) -> None:
+    namesake = {"id": "other", "name": "alice"}
+    first, *others = QUESTIONS
+    both = [*first["forecasts"], forecast(namesake, "2024-05-04T00:00:00.000Z", "0.1")]
+    record = pull([first | {"forecasts": both}, *others])
+    assert set(record.frames.forecasts["forecaster"]) == {"alice", "Bob", "alice (Fatebook)"}

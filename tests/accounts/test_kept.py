@@ -1,0 +1,116 @@
+"""What was fetched stays until it is imported, however the command ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from forecasts.accounts.kept import discard, keeping, place
+from forecasts.common.errors import BadInput, Refused
+from tests.accounts.conftest import NOW
+
+LATER = NOW + timedelta(hours=5)
+
+
+def test_the_next_command_goes_on_with_what_was_kept(tmp_path: Path) -> None:
+    path = tmp_path / "pulls" / "kept.jsonl"
+    with keeping(path, now=NOW) as kept:
+        assert not kept.resumed
+        kept.add("posts", {"1": "old", "2": {"title": "Rain — “soon”?"}}, [2, 2])
+        kept.add("posts", {"1": "new"}, [3, 2])
+        kept.add("account", {"me": {}}, None)
+    with keeping(path, now=LATER) as kept:
+        assert (kept.resumed, kept.begun) == (True, NOW)
+        assert kept.items("posts") == {"1": "new", "2": {"title": "Rain — “soon”?"}}
+        assert (kept.nexts["posts"], kept.is_complete("posts")) == ([3, 2], False)
+        assert kept.is_complete("account")
+        assert not kept.is_complete("scores")
+    with keeping(path, now=LATER, fresh=True) as kept:
+        assert (kept.resumed, kept.begun, kept.items("posts")) == (False, LATER, {})
+    discard(path)
+    discard(path)
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "torn",
+    [b'{"list":"posts","items":{"2"', b"\x00\x00\x00", b'{"list":"posts"}\n', b"[1]\n", b"\xff\n"],
+)
+def test_a_page_that_was_not_written_whole_is_fetched_again(tmp_path: Path, torn: bytes) -> None:
+    path = tmp_path / "kept.jsonl"
+    with keeping(path, now=NOW) as kept:
+        kept.add("posts", {"1": 1}, [1, 1])
+    whole = path.read_bytes()
+    path.write_bytes(whole + torn)
+    with keeping(path, now=LATER) as kept:
+        assert kept.items("posts") == {"1": 1}
+        kept.add("posts", {"2": 2}, None)
+    assert path.read_bytes() == whole + b'{"list":"posts","items":{"2":2},"next":null}\n'
+
+
+@pytest.mark.parametrize("content", [b"", b'{"begu', b'{"begun":"yesterday"}\n', b"{}\n"])
+def test_a_file_without_a_beginning_begins_again(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "kept.jsonl"
+    path.write_bytes(content)
+    with keeping(path, now=NOW) as kept:
+        assert (kept.resumed, kept.begun) == (False, NOW)
+
+
+def test_a_killed_command_loses_no_page(tmp_path: Path) -> None:
+    path = tmp_path / "kept.jsonl"
+    fetching = (
+        "import os, signal, sys\n"
+        "from datetime import UTC, datetime\n"
+        "from pathlib import Path\n"
+        "from forecasts.accounts.kept import keeping\n"
+        "with keeping(Path(sys.argv[1]), now=datetime(2026, 3, 1, tzinfo=UTC)) as kept:\n"
+        "    kept.add('posts', {'1': 1}, [1, 1])\n"
+        "    kept.add('posts', {'2': 2}, [2, 1])\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", fetching, str(path)], env={**os.environ})
+    assert ended.returncode == -signal.SIGKILL
+    with keeping(path, now=LATER) as kept:
+        assert (kept.items("posts"), kept.nexts["posts"]) == ({"1": 1, "2": 2}, [2, 1])
+
+
+def test_only_its_owner_can_read_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "pulls" / "kept.jsonl"
+    with keeping(path, now=NOW):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_two_commands_cannot_fetch_one_account(tmp_path: Path) -> None:
+    path = tmp_path / "kept.jsonl"
+    with (
+        keeping(path, now=NOW),
+        pytest.raises(Refused, match="Another command"),
+        keeping(path, now=NOW),
+    ):
+        pass
+    with keeping(path, now=NOW) as kept:
+        assert kept.resumed
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "pulls").write_text("a file")
+    with (
+        pytest.raises(BadInput, match="cannot be written"),
+        keeping(tmp_path / "pulls" / "kept.jsonl", now=NOW),
+    ):
+        pass
+
+
+def test_another_token_or_ledger_has_another_file(tmp_path: Path) -> None:
+    own = place(tmp_path, "fatebook", "s3cret", "ledger.sqlite3")
+    assert own == place(tmp_path, "fatebook", "s3cret", "ledger.sqlite3")
+    assert len({own, *(place(tmp_path, "fatebook", *one) for one in ("ab", "ac", "bc"))}) == 4
+    assert "s3cret" not in own.name

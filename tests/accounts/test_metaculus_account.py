@@ -1,0 +1,392 @@
+"""A Metaculus account from its API, and the same account from its export."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from forecasts.accounts import metaculus as account
+from forecasts.accounts.client import Client
+from forecasts.accounts.kept import Kept
+from forecasts.common.errors import BadInput, CaptureError
+from forecasts.platforms import metaculus
+from forecasts.platforms.record import Choices, PlatformRecord
+from forecasts.platforms.source import opened
+from tests.accounts.conftest import TOKEN, Platform, Reply, Request
+
+ClientOf = Callable[..., Client]
+CHOICES = Choices("alice", now=datetime(2026, 3, 1, tzinfo=UTC))
+CDF = [round(0.01 + 0.98 * step / 200, 10) for step in range(201)]
+
+
+def epoch(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+def question(number: int, **changes: Any) -> dict[str, Any]:
+    """A binary question with two forecasts, as the API sends it."""
+    return {
+        "id": number,
+        "title": f"Will it rain on day {number}?",
+        "type": "binary",
+        "label": "",
+        "status": "resolved",
+        "resolution": "yes",
+        "options": None,
+        "all_options_ever": None,
+        "options_history": None,
+        "open_time": "2025-01-01T00:00:00Z",
+        "cp_reveal_time": "2025-01-02T00:00:00Z",
+        "scheduled_close_time": "2025-03-01T00:00:00Z",
+        "actual_close_time": "2025-02-01T10:30:00.5Z",
+        "actual_resolve_time": "2025-02-01T10:30:00.5Z",
+        "scheduled_resolve_time": "2025-04-01T00:00:00Z",
+        "include_bots_in_aggregates": True,
+        "question_weight": 1.0,
+        "description": "It rains a lot.",
+        "resolution_criteria": "Resolves yes if it rains.",
+        "fine_print": "Drizzle counts.",
+        "scaling": {"range_min": None, "range_max": None, "zero_point": None},
+        "my_forecasts": {
+            "history": [
+                forecast("2025-01-03 04:05:06.123456+00:00", "2025-01-10 00:00:00+00:00", 0.3),
+                forecast("2025-01-10 00:00:00+00:00", None, 0.85),
+            ],
+            "score_data": {"peer_score": 12.5, "coverage": 0.75, "baseline_score": 40.25},
+        },
+    } | changes
+
+
+def forecast(start: str, end: str | None, p: float | list[float]) -> dict[str, Any]:
+    values = p if isinstance(p, list) else [1 - p, p]
+    ends = None if end is None else epoch(end)
+    return {"start_time": epoch(start), "end_time": ends, "forecast_values": values}
+
+
+def post(number: int, **parts: Any) -> dict[str, Any]:
+    return {
+        "id": number,
+        "title": "A post",
+        "short_title": "Rain in March",
+        "curation_status": "approved",
+        "published_at": "2025-01-01T00:00:00Z",
+        "projects": {
+            "default_project": {"id": 144, "name": "Metaculus Community"},
+            "category": [{"name": "Weather", "slug": "weather"}],
+        },
+        **parts,
+    }
+
+
+MULTIPLE = question(
+    50,
+    title="Which?",
+    type="multiple_choice",
+    options=["Red", "Blue", "Other"],
+    all_options_ever=["Red", "Blue", "Other"],
+    options_history=[
+        ["0001-01-01T00:00:00", ["Red", "Other"]],
+        ["2025-01-05T00:00:00", ["Red", "Blue", "Other"]],
+    ],
+    resolution="Red",
+    my_forecasts={
+        "history": [
+            forecast("2025-01-02 00:00:00+00:00", "2025-01-06 00:00:00+00:00", [0.6, None, 0.4]),  # type: ignore[list-item]
+            forecast("2025-01-06 00:00:00+00:00", None, [0.5, 0.3, 0.2]),
+        ]
+    },
+)
+NUMERIC = question(
+    60,
+    title="How much?",
+    type="numeric",
+    status="open",
+    resolution=None,
+    actual_close_time="2025-03-01T00:00:00Z",
+    actual_resolve_time=None,
+    scaling={
+        "range_min": 0.0,
+        "range_max": 100.0,
+        "zero_point": None,
+        "open_lower_bound": True,
+        "open_upper_bound": True,
+    },
+    my_forecasts={"history": [forecast("2025-01-02 00:00:00+00:00", None, CDF)]},
+)
+DATE = question(
+    61,
+    title="When?",
+    type="date",
+    status="open",
+    resolution=None,
+    actual_close_time="2025-03-01T00:00:00Z",
+    actual_resolve_time=None,
+    scaling={
+        "range_min": epoch("2025-01-01 00:00:00+00:00"),
+        "range_max": epoch("2027-01-01 00:00:00+00:00"),
+        "zero_point": None,
+        "open_lower_bound": False,
+        "open_upper_bound": True,
+    },
+    my_forecasts={"history": [forecast("2025-01-02 00:00:00+00:00", None, [0.0, *CDF[1:]])]},
+)
+EMPTY = question(71, title="Not mine", my_forecasts={"history": [], "score_data": {}})
+POSTS = [
+    post(1001, question=question(41)),
+    post(1002, question=MULTIPLE),
+    post(1003, question=NUMERIC),
+    post(1004, question=DATE),
+    post(
+        1005,
+        group_of_questions={
+            "questions": [question(70, label="March"), question(72, label="April"), EMPTY]
+        },
+    ),
+    post(
+        1006,
+        conditional={
+            "condition": question(41),
+            "question_yes": question(80, title="If so?"),
+            "question_no": EMPTY,
+        },
+    ),
+]
+
+
+def serve(platform: Platform, posts: Sequence[dict[str, Any]]) -> None:
+    """Answer as the API's documentation says: at most 100 posts a page, and always a ``next``."""
+
+    def answer(request: Request) -> Reply:
+        if request.headers.get("authorization") != f"Token {TOKEN}":
+            return Reply({"detail": "Invalid token."}, status=403)
+        if request.path == "users/me/":
+            return Reply({"id": 7, "username": "Rainer", "is_bot": False, "email": "r@x.org"})
+        assert request.path == "posts/"
+        assert (request.query["forecaster_id"], request.query["with_cp"]) == ("7", "true")
+        begin, size = int(request.query["offset"]), min(int(request.query["limit"]), 100)
+        there = f"https://elsewhere.example/api/posts/?offset={begin + size}"
+        return Reply({"next": there, "previous": None, "results": posts[begin : begin + size]})
+
+    platform.answer = answer
+
+
+@pytest.fixture
+def pulled(platform: Platform, client_of: ClientOf, kept: Kept) -> PlatformRecord:
+    serve(platform, POSTS)
+    account.fetch(client_of(account.SITE), kept)
+    return account.read(kept, CHOICES)
+
+
+def exported(folder: Path) -> PlatformRecord:
+    """Read the platform's export of the same account, written by hand from its description."""
+    spans = {
+        41: [("2025-01-03 04:05:06.123456+00:00", "2025-01-10 00:00:00+00:00", "0.3"),
+             ("2025-01-10 00:00:00+00:00", "", "0.85")],
+    }  # fmt: skip
+    rows = [
+        {
+            "Question ID": 41,
+            "Question URL": "https://www.metaculus.com/questions/1001/rain-in-march/",
+            "Question Title": "Will it rain on day 41?",
+            "Post ID": 1001,
+            "Default Project": "Metaculus Community",
+            "Categories": "['Weather']",
+            "Question Type": "binary",
+            "Open Time": "2025-01-01 00:00:00+00:00",
+            "CP Reveal Time": "2025-01-02 00:00:00+00:00",
+            "Scheduled Close Time": "2025-03-01 00:00:00+00:00",
+            "Actual Close Time": "2025-02-01 10:30:00.500000+00:00",
+            "Resolution": "yes",
+            "Resolution Known Time": "2025-02-01 10:30:00.500000+00:00",
+        },
+        {
+            "Question ID": 61,
+            "Question URL": "https://www.metaculus.com/questions/1004/rain-in-march/",
+            "Question Title": "When?",
+            "Post ID": 1004,
+            "Default Project": "Metaculus Community",
+            "Categories": "['Weather']",
+            "Question Type": "date",
+            "Lower Bound": "2025-01-01",
+            "Open Lower Bound": "False",
+            "Upper Bound": "2027-01-01",
+            "Open Upper Bound": "True",
+            "Continuous Range": str(
+                [f"{pd.Timestamp('2025-01-01') + day * pd.Timedelta('3.65D'):%Y-%m-%d}"
+                 for day in range(201)]
+            ),
+            "Open Time": "2025-01-01 00:00:00+00:00",
+            "CP Reveal Time": "2025-01-02 00:00:00+00:00",
+            "Scheduled Close Time": "2025-03-01 00:00:00+00:00",
+        },
+    ]  # fmt: skip
+    made = [
+        {"Question ID": 41, "Start Time": start, "End Time": end, "Probability Yes": p}
+        for start, end, p in spans[41]
+    ]
+    made.append(
+        {
+            "Question ID": 61,
+            "Start Time": "2025-01-02 00:00:00+00:00",
+            "Continuous CDF": str([0.0, *CDF[1:]]),
+        }
+    )
+    for one in made:
+        one |= {"Forecaster ID": 7, "Forecaster Username": "Rainer", "Is Bot": "False"}
+    scores = [
+        {"Question ID": 41, "User ID": 7, "User Username": "Rainer", "Score Type": kind}
+        | {"Score": score, "Coverage": coverage}
+        for kind, score, coverage in (("peer", 12.5, 0.75), ("baseline", 40.25, ""))
+    ]
+    for name, table in (("question", rows), ("forecast", made), ("score", scores)):
+        with (folder / f"{name}_data.csv").open("w", newline="") as file:
+            writer = csv.DictWriter(file, {key: None for row in table for key in row})
+            writer.writeheader()
+            writer.writerows(table)
+    with opened(folder) as source:
+        return metaculus.read(source, CHOICES)
+
+
+def of(frame: pd.DataFrame, *ids: str) -> pd.DataFrame:
+    """Return the rows of these questions, with names as texts rather than categories."""
+    names = {name: str for name in ("question_id", "forecaster") if name in frame}
+    return frame[frame["question_id"].isin(ids)].astype(names).reset_index(drop=True)
+
+
+def test_every_question_with_a_forecast_comes(pulled: PlatformRecord) -> None:
+    ids = [f"metaculus-{number}" for number in (41, 50, 60, 61, 70, 72, 80)]
+    assert pulled.frames.questions["question_id"].tolist() == ids
+    assert set(pulled.frames.forecasts["forecaster"]) == {"alice"}
+    assert pulled.frames.questions["family"].tolist()[4] == pulled.frames.questions["family"][5]
+
+
+def test_the_exports_gaps_are_filled(pulled: PlatformRecord) -> None:
+    first = pulled.frames.questions.iloc[0]
+    assert (first["background"], first["fine_print"]) == ("It rains a lot.", "Drizzle counts.")
+    assert first["resolution_criteria"] == "Resolves yes if it rains."
+    assert first["scheduled_resolve_time"] == pd.Timestamp("2025-04-01", tz="UTC")
+    assert pulled.origins["url"][0] == "https://www.metaculus.com/questions/1001/"
+
+
+def test_a_place_names_the_question_once_the_answers_are_gone(pulled: PlatformRecord) -> None:
+    assert pulled.frames.place("questions", 1) == "questions, metaculus-50"
+    assert pulled.frames.place("forecasts", 0) == "forecasts, metaculus-41"
+
+
+def test_an_open_question_has_no_actual_close(pulled: PlatformRecord) -> None:
+    numeric = of(pulled.frames.questions, "metaculus-60").iloc[0]
+    assert pd.isna(numeric["actual_close_time"])
+    assert numeric["scheduled_close_time"] == pd.Timestamp("2025-03-01", tz="UTC")
+
+
+def test_options_that_were_added_later_are_blank_before(pulled: PlatformRecord) -> None:
+    made = of(pulled.frames.forecasts, "metaculus-50")
+    assert made["probabilities"].tolist() == [[0.6, None, 0.4], [0.5, 0.3, 0.2]]
+
+
+def test_a_pull_and_an_export_of_one_account_agree(pulled: PlatformRecord, tmp_path: Path) -> None:
+    (tmp_path / "export").mkdir()
+    export = exported(tmp_path / "export")
+    both = ["metaculus-41", "metaculus-61"]
+    more = ["background", "resolution_criteria", "fine_print", "scheduled_resolve_time"]
+    pd.testing.assert_frame_equal(
+        of(pulled.frames.questions, *both).drop(columns=more),
+        of(export.frames.questions, *both).drop(columns=more),
+    )
+    pd.testing.assert_frame_equal(
+        of(pulled.frames.forecasts, *both), of(export.frames.forecasts, *both)
+    )
+    pd.testing.assert_frame_equal(of(pulled.origins, *both), of(export.origins, *both))
+    pd.testing.assert_frame_equal(of(pulled.printed, both[0]), of(export.printed, both[0]))
+
+
+def test_posts_come_page_by_page_though_some_are_added_and_removed(
+    platform: Platform, client_of: ClientOf, kept: Kept
+) -> None:
+    posts = [post(number, question=question(number)) for number in range(1, 60)]
+    serve(platform, posts)
+    inner = platform.answer
+
+    def changing(request: Request) -> Reply:
+        if len(platform.asked) == 3:  # the second page
+            del posts[3:6]
+        if len(platform.asked) == 5:
+            posts.append(post(99, question=question(99)))
+        return inner(request)
+
+    platform.answer = changing
+    account.fetch(client_of(account.SITE), kept)
+    assert {int(one) for one in kept.items("posts")} == {*range(1, 60), 99}
+
+
+def test_a_pull_that_was_stopped_goes_on_where_it_was(
+    platform: Platform, client_of: ClientOf, kept: Kept
+) -> None:
+    serve(platform, [post(number, question=question(number)) for number in range(1, 50)])
+    whole = platform.answer
+    platform.answer = lambda asked: (
+        Reply({}, status=403) if asked.query.get("offset") == "38" else whole(asked)
+    )
+    with pytest.raises(CaptureError):
+        account.fetch(client_of(account.SITE), kept)
+    asked = len(platform.asked)
+    platform.answer = whole
+    account.fetch(client_of(account.SITE), kept)
+    assert [one.query.get("offset") for one in platform.asked[asked:]] == ["38", "48"]
+    assert len(kept.items("posts")) == 49
+
+
+@pytest.mark.parametrize(
+    ("me", "page"),
+    [
+        ({"detail": "who?"}, {}),
+        ({"id": 7}, []),
+        ({"id": 7}, {"results": {"1": {}}}),
+        ({"id": 7}, {"results": [{"title": "no id"}]}),
+        ({"id": 7}, {"results": [{"id": 1, "projects": "none"}]}),
+        ({"id": 7}, {"results": [{"id": 1, "question": {"my_forecasts": {"history": 3}}}]}),
+    ],
+)
+def test_an_answer_of_another_shape_is_named(
+    platform: Platform, client_of: ClientOf, kept: Kept, me: Any, page: Any
+) -> None:
+    platform.answer = lambda asked: Reply(me if asked.path == "users/me/" else page)
+    with pytest.raises(CaptureError, match=r"Metaculus sent .*newer version"):
+        account.fetch(client_of(account.SITE), kept)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "A \x00 in it"},
+        {"title": "Half a \ud83d pair"},
+        {"open_time": "soon"},
+        {"type": "numeric", "scaling": {"range_min": 0, "range_max": 1e308, "zero_point": -1e-300}},
+        {"type": "date", "scaling": {"range_min": 1e18, "range_max": 1e19, "zero_point": None}},
+        {"type": "binary", "my_forecasts": {"history": [forecast("2025-01-02", None, [9.0])]}},
+        {"my_forecasts": {"history": [{"start_time": 1e300, "forecast_values": [0.5, 0.5]}]}},
+    ],
+)
+def test_unusable_values_are_refused_or_read_but_never_crash(
+    platform: Platform, client_of: ClientOf, kept: Kept, changes: dict[str, Any]
+) -> None:
+    serve(platform, [post(1, question=question(41, **changes))])
+    account.fetch(client_of(account.SITE), kept)
+    with suppress(BadInput):
+        assert len(account.read(kept, CHOICES).frames.questions) <= 1
+
+
+def test_a_question_of_two_posts_comes_once(
+    platform: Platform, client_of: ClientOf, kept: Kept
+) -> None:
+    one = question(41)
+    serve(platform, [post(1, question=one), post(2, conditional={"question_yes": one})])
+    account.fetch(client_of(account.SITE), kept)
+    assert len(account.read(kept, CHOICES).frames.questions) == 1

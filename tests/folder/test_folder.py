@@ -1,0 +1,477 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+from sqlmodel import select
+
+import scoring
+from forecasts.access.members import member_or_new
+from forecasts.common.errors import BadInput, Refused
+from forecasts.folder.folder import read_folder, write_folder
+from forecasts.folder.frames import FRAME_COLUMNS, Frames, complete
+from forecasts.importing.frames import import_frames
+from forecasts.ledger import database
+from forecasts.ledger.models import Article, Forecast
+from forecasts.reading.article import CapturedArticle, content_hash
+from forecasts.scores.ledger_frames import ledger_frames
+from tests.conftest import day
+from tests.examples import examples
+
+EXAMPLES = Path(__file__).parents[1] / "scoring" / "examples"
+QUESTIONS = "question_id,open_time,scheduled_close_time,type,options,resolution\n"
+BINARY = "q,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,,,yes\n"
+FORECASTS = "question_id,forecaster,made_at,probability,probabilities,quantiles\n"
+
+
+def folder(path: Path, questions: str = QUESTIONS + BINARY, forecasts: str = FORECASTS) -> Path:
+    path.mkdir(exist_ok=True)
+    (path / "questions.csv").write_text(questions, encoding="utf-8")
+    (path / "forecasts.csv").write_text(forecasts, encoding="utf-8")
+    return path
+
+
+def cells(frame: pd.DataFrame) -> list[tuple[Any, ...]]:
+    """Return the frame's rows with every blank as None, to compare regardless of order."""
+    plain = frame.astype(object).where(frame.notna(), None)
+    return sorted((tuple(map(repr, row)) for row in plain.itertuples(index=False)), key=str)
+
+
+def import_into(engine: Engine, frames: Frames) -> Any:
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        return import_frames(session, frames, member=alice, now=day(400))
+
+
+@pytest.mark.parametrize("name", ["metaculus", "gjo"])
+def test_a_folder_comes_back_from_the_ledger_without_loss(
+    engine: Engine, tmp_path: Path, name: str
+) -> None:
+    frames = read_folder(EXAMPLES / name)
+    import_into(engine, frames)
+    with database.reading(engine) as session:
+        write_folder(ledger_frames(session), tmp_path / "out")
+    again = read_folder(tmp_path / "out")
+    for table in FRAME_COLUMNS:
+        assert cells(getattr(again, table)) == cells(getattr(frames, table)), table
+
+
+@pytest.mark.parametrize("name", ["metaculus", "gjo"])
+def test_a_folder_and_the_ledger_it_was_imported_into_give_the_same_scores(
+    engine: Engine, name: str
+) -> None:
+    frames = read_folder(EXAMPLES / name)
+    import_into(engine, frames)
+    with database.reading(engine) as session:
+        stored = ledger_frames(session)
+    for protocol in ("brier", "brier_final", "metaculus_peer", "gjo_accuracy"):
+        pd.testing.assert_frame_equal(
+            scoring.score(frames.questions, frames.forecasts, [protocol]),
+            scoring.score(stored.questions, stored.forecasts, [protocol]),
+        )
+
+
+def test_importing_twice_changes_nothing_the_second_time(engine: Engine) -> None:
+    frames = read_folder(EXAMPLES / "metaculus")
+    first = import_into(engine, frames)
+    assert first.questions == 10
+    assert first.forecasts == len(frames.forecasts)
+    second = import_into(engine, frames)
+    assert (second.questions, second.forecasts, second.resolutions, second.scores) == (0, 0, 0, 0)
+
+
+def test_a_grown_folder_adds_only_what_is_new(engine: Engine, tmp_path: Path) -> None:
+    rows = FORECASTS + "q,alice,2026-01-02T00:00:00Z,0.4,,\n"
+    import_into(engine, read_folder(folder(tmp_path / "a", QUESTIONS + BINARY[:-4] + "\n", rows)))
+    rows += "q,alice,2026-01-03T00:00:00Z,0.6,,\n"
+    done = import_into(engine, read_folder(folder(tmp_path / "a", forecasts=rows)))
+    assert (done.questions, done.forecasts, done.resolutions) == (0, 1, 1)
+
+
+def test_an_import_does_not_correct_a_resolution_that_stands(
+    engine: Engine, tmp_path: Path
+) -> None:
+    import_into(engine, read_folder(folder(tmp_path / "a")))
+    other = QUESTIONS + BINARY.replace("yes", "no") + BINARY.replace("q,", "new,", 1)
+    with pytest.raises(BadInput, match="contradicts") as caught:
+        import_into(engine, read_folder(folder(tmp_path / "a", other)))
+    assert "resolved here as yes" in str(caught.value.problems[0])
+    with database.reading(engine) as session:
+        assert ledger_frames(session).questions["question_id"].tolist() == ["q"]
+
+
+def test_imports_are_marked_and_keep_when_they_were_really_recorded(
+    engine: Engine, tmp_path: Path
+) -> None:
+    rows = FORECASTS + "q,alice,2026-01-02T00:00:00+02:00,0.4,,\n"
+    import_into(engine, read_folder(folder(tmp_path / "a", forecasts=rows)))
+    with database.reading(engine) as session:
+        [forecast] = session.exec(select(Forecast)).all()
+    assert forecast.origin == "import"
+    assert forecast.made_at == day(1 - 2 / 24)
+    assert forecast.recorded_at == day(400)
+
+
+def test_evidence_teams_and_articles_come_back(engine: Engine, tmp_path: Path) -> None:
+    here = folder(
+        tmp_path / "a",
+        "question_id,open_time,scheduled_close_time,article_url,quote\n"
+        "q,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,https://example.org/a,it may rain\n",
+        "question_id,forecaster,made_at,probability,rationale,evidence\n"
+        'q,alice,2026-01-02T00:00:00Z,0.4,"dark, ""wet"" clouds",'
+        '"[{""evidence_id"": ""e1"", ""stance"": ""opposes"", ""share"": 0.5}]"\n',
+    )
+    (here / "teams.csv").write_text(
+        "team,forecaster,joined_at,left_at\nAlder,alice,2026-01-01T00:00:00Z,\n"
+    )
+    (here / "evidence.csv").write_text(
+        "evidence_id,kind,title,url,publisher,published_at,quote,note\n"
+        "e1,data,Radar,https://example.org/radar,Met,2026-01-02,,\n"
+    )
+    (here / "articles.csv").write_text(
+        "url,title,publisher,author,published_at,captured_at,text\n"
+        "https://example.org/a,Clouds,The Daily,,2026-01-01,2026-01-01T10:00:00Z,"
+        '"They say it may rain.\nOr not."\n'
+    )
+    frames = read_folder(here)
+    import_into(engine, frames)
+    with database.reading(engine) as session:
+        write_folder(ledger_frames(session), tmp_path / "out")
+    again = read_folder(tmp_path / "out")
+    for table in FRAME_COLUMNS:
+        assert cells(getattr(again, table)) == cells(getattr(frames, table)), table
+
+
+def test_an_article_without_an_address_keeps_its_tie_to_its_questions(
+    engine: Engine, tmp_path: Path
+) -> None:
+    words = CapturedArticle("Pasted", None, None, None, None, "They say it may rain.")
+    pasted = f"urn:sha256:{content_hash(words)}"
+    frames = complete(
+        pd.DataFrame(
+            {
+                "question_id": ["q"],
+                "title": ["?"],
+                "type": ["binary"],
+                "open_time": [day(0)],
+                "scheduled_close_time": [day(1)],
+                "article_url": [pasted],
+                "quote": ["it may rain"],
+            }
+        ),
+        pd.DataFrame(),
+    )
+    frames.articles.loc[0] = {
+        "url": pasted,
+        "title": "Pasted",
+        "text": "They say it may rain.",
+        "publisher": "",
+        "author": "",
+        "published_at": pd.NaT,
+        "captured_at": pd.Timestamp(day(0)),
+    }
+    import_into(engine, frames)
+    with database.reading(engine) as session:
+        [article] = session.exec(select(Article)).all()
+        assert article.url is None
+        assert article.content_hash == content_hash(words)
+        assert ledger_frames(session).questions["article_url"].tolist() == [pasted]
+
+
+@pytest.mark.parametrize(
+    ("questions", "forecasts", "place", "rule"),
+    [
+        ("x,2026-01-01,2026-01-11T00:00:00Z,,,\n", "", "questions.csv, line 3, column open_time",
+         "offset or Z"),
+        ("x,2026-01-01T00:00:00,2026-01-11T00:00:00Z,,,\n", "", "column open_time", "naive"),
+        ("x,,2026-01-11T00:00:00Z,,,\n", "", "column open_time", "required"),
+        (BINARY, "", "line 3, column question_id", "unique"),
+        ("x,2026-01-11T00:00:00Z,2026-01-01T00:00:00Z,,,\n", "", "column scheduled_close_time",
+         "after open_time"),
+        ("x,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,essay,,\n", "", "column type", "one of"),
+        ("x,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,multiple_choice,a|b,\n", "",
+         "column options", "JSON"),
+        ("x,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,multiple_choice,\"[\"\"a\"\",\"\"Annulled\"\"]\",\n",
+         "", "column options", "without an option named annulled or ambiguous"),
+        ("x,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,,,perhaps\n", "", "column resolution",
+         "yes, no"),
+        ("", "q,alice,2026-01-02T00:00:00Z,1.2,,\n", "forecasts.csv, line 2, column probability",
+         "from 0 to 1"),
+        ("", "q,alice,2026-01-02T00:00:00Z,often,,\n", "column probability", "a number"),
+        ("", "q,alice,2026-01-02T00:00:00Z,nan,,\n", "column probability", "finite"),
+        ("", "q,alice,yesterday,0.5,,\n", "column made_at", "ISO 8601"),
+        ("", "q,alice,2026-01-02T10:00:00,0.5,,\n", "column made_at", "naive"),
+        ("", "q,,2026-01-02T00:00:00Z,0.5,,\n", "column forecaster", "required for every forecast"),
+        ("", "z,alice,2026-01-02T00:00:00Z,0.5,,\n", "column question_id", "of this folder"),
+        ("", 'q,alice,2026-01-02T00:00:00Z,,"[0.5, 0.5]",\n', "column probabilities",
+         "takes probability"),
+        ("m,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,multiple_choice,\"[\"\"a\"\",\"\"b\"\"]\",\n",
+         'm,alice,2026-01-02T00:00:00Z,,"[0.5, 0.6]",\n', "column probabilities", "sum to 1"),
+        ("", "q, alice,2026-01-02T00:00:00Z,0.5,,\n", "line 2, column forecaster", "white space"),
+        ("", "q,al\u202eice,2026-01-02T00:00:00Z,0.5,,\n", "column forecaster", "printable"),
+        ("", "q,alice,2026-01-02T00:00:00Z,,null,\n", "column probabilities", "not null"),
+        ("", "q,alice,2026-01-02T00:00:00Z,,NaN,\n", "column probabilities", "JSON"),
+        ("x,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,multiple_choice,[null],a\n", "",
+         "column options", "a JSON list of texts"),
+        ("", "q,alice,2026-01-02T00:00:00Z,,,null\n", "column quantiles", "not null"),
+    ],
+)  # fmt: skip
+def test_a_bad_cell_is_named_by_file_line_column_value_and_rule(
+    tmp_path: Path, questions: str, forecasts: str, place: str, rule: str
+) -> None:
+    here = folder(tmp_path / "bad", QUESTIONS + BINARY + questions, FORECASTS + forecasts)
+    with pytest.raises(BadInput) as caught:
+        read_folder(here)
+    [problem] = caught.value.problems
+    assert place in problem.place
+    assert rule in problem.rule
+
+
+@pytest.mark.parametrize("bounds", ["-1e308,1e308", "5,5", "9,1", "1e16,10000000000000002"])
+def test_bounds_between_which_nothing_can_be_scored_are_named(tmp_path: Path, bounds: str) -> None:
+    header = "question_id,type,lower_bound,upper_bound,open_time,scheduled_close_time\n"
+    row = f"q,numeric,{bounds},2026-01-01T00:00:00Z,2026-01-11T00:00:00Z\n"
+    with pytest.raises(BadInput) as caught:
+        read_folder(folder(tmp_path / "bad", header + row))
+    [problem] = caught.value.problems
+    assert problem.place == "questions.csv, line 2, column upper_bound"
+    assert "bound" in problem.rule
+
+
+def test_an_outcome_in_other_letters_is_read_as_the_option_it_means(tmp_path: Path) -> None:
+    rows = BINARY.replace("yes", " YES ")
+    rows += 'm,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,multiple_choice,"[""Aye"",""Nay""]",nay\n'
+    frames = read_folder(folder(tmp_path / "cases", QUESTIONS + rows))
+    assert frames.questions["resolution"].tolist() == ["yes", "Nay"]
+
+
+def test_lines_are_counted_across_texts_that_hold_line_breaks(tmp_path: Path) -> None:
+    here = folder(
+        tmp_path / "bad",
+        forecasts="question_id,forecaster,made_at,probability,rationale\n"
+        'q,alice,2026-01-02T00:00:00Z,0.5,"one\ntwo\nthree"\n'
+        "q,alice,2026-01-03T00:00:00Z,5,\n",
+    )
+    with pytest.raises(BadInput) as caught:
+        read_folder(here)
+    assert caught.value.problems[0].place == "forecasts.csv, line 5, column probability"
+
+
+def test_every_bad_cell_is_found_at_once(tmp_path: Path) -> None:
+    rows = "q,alice,2026-01-02T00:00:00Z,2,,\nq,alice,never,0.5,,\n"
+    with pytest.raises(BadInput) as caught:
+        read_folder(folder(tmp_path / "bad", forecasts=FORECASTS + rows))
+    assert len(caught.value.problems) == 2
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\xfe", b"question_id,question_id\n", b"question_id\n1,2\n", b"a\n"]
+)
+def test_a_file_that_is_no_table_is_refused_with_a_sentence(tmp_path: Path, content: bytes) -> None:
+    here = folder(tmp_path / "bad")
+    (here / "forecasts.csv").write_bytes(content)
+    with pytest.raises(BadInput, match=r"forecasts\.csv"):
+        read_folder(here)
+
+
+def test_a_folder_that_is_not_there_or_lacks_a_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="There is no folder"):
+        read_folder(tmp_path / "nowhere")
+    (folder(tmp_path / "half") / "forecasts.csv").unlink()
+    with pytest.raises(BadInput, match=r"has no forecasts\.csv"):
+        read_folder(tmp_path / "half")
+
+
+def test_two_files_of_one_table_are_refused(tmp_path: Path) -> None:
+    here = folder(tmp_path / "twice")
+    read_folder(here).forecasts.to_parquet(here / "forecasts.parquet")
+    with pytest.raises(BadInput, match=r"both forecasts\.csv and forecasts\.parquet"):
+        read_folder(here)
+
+
+def test_tables_whose_index_does_not_count_from_nought_are_completed_row_by_row() -> None:
+    forecasts = pd.DataFrame(
+        {"question_id": ["q", "r"], "forecaster": ["a", "b"], "made_at": [day(1), day(2)]},
+        index=[7, 3],
+    )
+    frames = complete(pd.DataFrame(), forecasts)
+    assert frames.forecasts["question_id"].tolist() == ["q", "r"]
+    assert frames.forecasts["rationale"].tolist() == ["", ""]
+
+
+def test_unknown_columns_are_named_and_left_out(tmp_path: Path) -> None:
+    here = folder(
+        tmp_path / "more",
+        forecasts="question_id,forecaster,made_at,probability,mood\n"
+        "q,alice,2026-01-02T00:00:00Z,0.5,good\n",
+    )
+    said: list[str] = []
+    frames = read_folder(here, warn=said.append)
+    assert said == ["forecasts.csv: left out columns that the format does not have: mood"]
+    assert "mood" not in frames.forecasts
+
+
+@pytest.mark.parametrize(
+    ("outcome", "known", "closed", "warned"),
+    [
+        ("yes", "2026-01-05T00:00:00Z", "", True),
+        ("yes", "2026-01-05T00:00:00Z", "2026-01-05T00:00:00Z", False),
+        ("yes", "2026-01-11T00:00:00Z", "", False),
+        ("yes", "", "", False),
+        ("annulled", "2026-01-05T00:00:00Z", "", False),
+    ],
+)
+def test_it_warns_that_scoring_goes_on_after_an_outcome_was_known(
+    tmp_path: Path, outcome: str, known: str, closed: str, warned: bool
+) -> None:
+    header = QUESTIONS.strip() + ",known_at,actual_close_time\n"
+    here = folder(tmp_path / "late", header + f"{BINARY.strip()[:-3]}{outcome},{known},{closed}\n")
+    said: list[str] = []
+    read_folder(here, warn=said.append)
+    sentence = "1 question was known before the scheduled close but has no actual_close_time"
+    assert [sentence in words for words in said] == [True] * warned
+
+
+def test_parquet_reads_like_csv(tmp_path: Path) -> None:
+    frames = read_folder(EXAMPLES / "metaculus")
+    here = tmp_path / "parquet"
+    here.mkdir()
+    frames.questions.to_parquet(here / "questions.parquet")
+    frames.forecasts.drop(columns=["quantiles", "evidence"]).to_parquet(here / "forecasts.parquet")
+    again = read_folder(here)
+    for table in FRAME_COLUMNS:
+        assert cells(getattr(again, table)) == cells(getattr(frames, table)), table
+
+
+def test_a_folder_that_holds_something_is_not_overwritten_unasked(tmp_path: Path) -> None:
+    frames = read_folder(EXAMPLES / "gjo")
+    write_folder(frames, tmp_path / "out")
+    with pytest.raises(Refused, match="not empty"):
+        write_folder(frames, tmp_path / "out")
+    write_folder(frames, tmp_path / "out", overwrite=True)
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["datapackage.json", "forecasts.csv", "questions.csv"]
+    package = json.loads((tmp_path / "out" / "datapackage.json").read_text())
+    assert "Texts are exact: a spreadsheet may run one" in package["description"]
+
+
+def test_a_folder_that_cannot_be_written_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    frames = read_folder(EXAMPLES / "gjo")
+    (tmp_path / "file").write_text("not a folder")
+    for place in (tmp_path / "file", tmp_path / "file" / "out"):
+        with pytest.raises(BadInput, match="cannot be written"):
+            write_folder(frames, place)
+
+
+def test_minus_nought_is_nought(tmp_path: Path) -> None:
+    rows = FORECASTS + "q,alice,2026-01-02T00:00:00Z,-0.0,,\n"
+    [p] = read_folder(folder(tmp_path / "a", forecasts=rows)).forecasts["probability"]
+    assert repr(float(p)) == "0.0"
+
+
+def test_texts_longer_than_a_block_are_read_and_their_lines_counted(tmp_path: Path) -> None:
+    long = "rain\n" * 500_000
+    here = folder(
+        tmp_path / "long",
+        forecasts="question_id,forecaster,made_at,probability,rationale\n"
+        f'q,alice,2026-01-02T00:00:00Z,0.5,"{long}"\n'
+        "q,alice,2026-01-03T00:00:00Z,0.6,\n",
+    )
+    assert read_folder(here).forecasts["rationale"].iloc[0] == long
+    file = here / "forecasts.csv"
+    file.write_text(file.read_text().replace(",0.6,", ",6,"))
+    with pytest.raises(BadInput) as caught:
+        read_folder(here)
+    assert caught.value.problems[0].place == "forecasts.csv, line 500003, column probability"
+
+
+def test_a_folder_may_cite_evidence_that_it_leaves_to_the_ledger(tmp_path: Path) -> None:
+    here = folder(
+        tmp_path / "a",
+        forecasts="question_id,forecaster,made_at,probability,evidence\n"
+        'q,alice,2026-01-02T00:00:00Z,0.5,"[{""evidence_id"": ""e1""}]"\n',
+    )
+    assert read_folder(here).forecasts["evidence"].tolist() == [[{"evidence_id": "e1"}]]
+    (here / "evidence.csv").write_text("evidence_id\ne2\n")
+    with pytest.raises(BadInput) as caught:
+        read_folder(here)
+    assert "an evidence_id of evidence.csv" in caught.value.problems[0].rule
+
+
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [("They say it may rain.", False), ("They say it may snow.", True), ("", False)],
+)
+def test_an_article_that_is_named_by_its_words_has_those_words(
+    tmp_path: Path, words: str, refused: bool
+) -> None:
+    article = CapturedArticle("Pasted", None, None, None, None, "They say it may rain.")
+    here = folder(tmp_path / "a")
+    (here / "articles.csv").write_text(
+        f"url,title,text\nurn:sha256:{content_hash(article)},Pasted,{words}\n"
+    )
+    if not refused:
+        assert read_folder(here).articles["text"].tolist() == [words]
+        return
+    with pytest.raises(BadInput) as caught:
+        read_folder(here)
+    assert caught.value.problems[0].place == "articles.csv, line 2, column url"
+
+
+WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20)
+
+
+@settings(max_examples=examples(60))
+@given(
+    rows=st.lists(
+        st.tuples(
+            WORDS.filter(lambda name: name and name == name.strip() and name.isprintable()),
+            st.integers(0, 10**12),
+            st.one_of(st.none(), st.floats(0, 1)),
+            WORDS,
+        ),
+        max_size=8,
+    )
+)
+def test_any_words_numbers_and_instants_survive_writing_and_reading(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, int, float | None, str]]
+) -> None:
+    frames = complete(
+        pd.DataFrame(
+            {
+                "question_id": ["q"],
+                "title": ["?"],
+                "type": ["binary"],
+                "open_time": [day(0)],
+                "scheduled_close_time": [day(20)],
+            }
+        ),
+        pd.DataFrame(
+            {
+                "question_id": ["q"] * len(rows),
+                "forecaster": [row[0] for row in rows],
+                "made_at": [
+                    pd.Timestamp(day(0)) + pd.Timedelta(microseconds=row[1]) for row in rows
+                ],
+                "probability": [row[2] for row in rows],
+                "rationale": [row[3] for row in rows],
+            }
+        ),
+    )
+    out = tmp_path_factory.mktemp("words") / "out"
+    write_folder(frames, out)
+    again = read_folder(out)
+    assert cells(again.forecasts) == cells(frames.forecasts)
+
+
+def test_forecasts_without_a_column_of_values_are_not_taken_for_withdrawals(tmp_path: Path) -> None:
+    forecasts = "question_id,forecaster,made_at,prob\nq,alice,2026-01-02T00:00:00Z,0.7\n"
+    place = folder(tmp_path / "ledger", forecasts=forecasts)
+    with pytest.raises(BadInput, match=r"forecasts\.csv has no column probability, probabilities"):
+        read_folder(place)
+    withdrawn = forecasts.replace("prob", "probability").replace("0.7", "")
+    assert len(read_folder(folder(place, forecasts=withdrawn)).forecasts) == 1

@@ -1,0 +1,209 @@
+"""Files as spreadsheets and people leave them: read if the meaning is clear, else refused."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forecasts.common import limits
+from forecasts.common.errors import BadInput
+from forecasts.folder import blocks
+from forecasts.folder.folder import read_folder
+from forecasts.folder.tables import read_table
+from tests.examples import examples
+
+QUESTIONS = (
+    "question_id,title,open_time,scheduled_close_time\n"
+    "rain,Wird es in Köln regnen?,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z\n"
+)
+FORECASTS = "question_id,forecaster,made_at,probability\nrain,bob,2026-01-02T00:00:00Z,0.4\n"
+
+
+def folder(path: Path, questions: bytes = QUESTIONS.encode(), forecasts: str = FORECASTS) -> Path:
+    (path / "questions.csv").write_bytes(questions)
+    (path / "forecasts.csv").write_text(forecasts, encoding="utf-8")
+    return path
+
+
+def refused(path: Path) -> BadInput:
+    with pytest.raises(BadInput) as caught:
+        read_folder(path)
+    return caught.value
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_byte_order_mark_and_any_line_ends_change_nothing(
+    tmp_path: Path, encoding: str, end: str
+) -> None:
+    text = QUESTIONS.replace("\n", end)
+    [question] = read_folder(folder(tmp_path, text.encode(encoding))).questions.itertuples()
+    assert (question.question_id, question.title) == ("rain", "Wird es in Köln regnen?")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_is_named_with_what_to_do(tmp_path: Path, encoding: str) -> None:
+    for text in (QUESTIONS, QUESTIONS.replace("ö", "o")):
+        error = refused(folder(tmp_path, text.encode(encoding)))
+        assert error.message.startswith("questions.csv is not UTF-8: line 1 ")
+        assert "UTF-16" in error.message
+        assert "CSV UTF-8" in error.remedy
+
+
+def test_latin_1_is_named_with_its_line_and_byte(tmp_path: Path) -> None:
+    error = refused(folder(tmp_path, QUESTIONS.encode("latin-1")))
+    assert error.message == ("questions.csv is not UTF-8: line 2 has the byte 0xf6, as in Latin-1.")
+
+
+@pytest.mark.parametrize(("sign", "name"), [(";", "semicolons"), ("\t", "tabs")])
+def test_other_signs_between_the_columns_are_named(tmp_path: Path, sign: str, name: str) -> None:
+    error = refused(folder(tmp_path, QUESTIONS.replace(",", sign).encode()))
+    assert error.message.startswith(f"The columns of questions.csv are separated by {name}")
+    assert "commas" in error.remedy
+
+
+def test_rows_that_are_too_short_or_too_long_are_named_with_all_other_bad_cells(
+    tmp_path: Path,
+) -> None:
+    questions = QUESTIONS + "snow,Schnee?,2026-01-01T00:00:00Z\n"
+    forecasts = (
+        FORECASTS + "snow,bob,2026-01-02T00:00:00Z,0.4\n"
+        "rain,bob,2026-01-03T00:00:00Z,0.4,5\n"
+        "\n"
+        'rain,"a name\nof two lines",2026-01-03T00:00:00Z\n'
+        "rain,bob,2026-01-03T00:00:00Z,7\n"
+    )
+    error = refused(folder(tmp_path, questions.encode(), forecasts))
+    said = [(problem.place, problem.value, problem.rule) for problem in error.problems]
+    # The short row is about "snow", so forecasts on it are not refused.
+    assert said == [
+        (
+            "questions.csv, line 3",
+            "snow,Schnee?,2026-01-01T00:00:00Z",
+            "a row of 4 cells, like the header; this has 3",
+        ),
+        (
+            "forecasts.csv, line 4",
+            "rain,bob,2026-01-03T00:00:00Z,0.4,5",
+            "a row of 4 cells, like the header; this has 5",
+        ),
+        (
+            "forecasts.csv, line 6",
+            "rain,a name\nof two lines,2026-01-03T00:00:00Z",
+            "a row of 4 cells, like the header; this has 3",
+        ),
+        ("forecasts.csv, line 8, column probability", "7.0", "from 0 to 1"),
+    ]
+
+
+def test_a_quote_that_is_never_closed_is_named_where_it_begins(tmp_path: Path) -> None:
+    good = FORECASTS.splitlines(keepends=True)[1]
+    forecasts = FORECASTS + good.replace("bob", '"bob') + good * 50
+    [problem] = refused(folder(tmp_path, forecasts=forecasts)).problems
+    assert problem.place == "forecasts.csv, line 3"
+    assert len(problem.value) <= 60
+
+
+ROW = st.lists(
+    st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), max_size=5),
+    min_size=1,
+    max_size=5,
+).filter(lambda row: row != [""])
+
+
+@settings(max_examples=examples(60))
+@given(rows=st.lists(ROW, max_size=6))
+def test_exactly_the_rows_of_another_width_than_the_header_are_ragged(
+    tmp_path: Path, rows: list[list[str]]
+) -> None:
+    def quoted(row: list[str]) -> str:
+        return ",".join('"' + cell.replace('"', '""') + '"' for cell in row) + "\n"
+
+    path = tmp_path / "table.csv"
+    path.write_text("a,b,c\n" + "".join(map(quoted, rows)), encoding="utf-8", newline="")
+    table = read_table(path, dict.fromkeys("abc", "text"))
+    assert len(table.frame) == len(rows)
+    assert table.ragged == {n: row for n, row in enumerate(rows) if len(row) != 3}
+    for number, row in enumerate(rows):
+        assert table.frame.iloc[number].tolist() == [*row, "", "", ""][:3]
+    assert len(table.problems) == len(table.ragged)
+
+
+def test_a_parquet_file_without_rows_is_an_empty_table(tmp_path: Path) -> None:
+    read_folder(folder(tmp_path))
+    (tmp_path / "forecasts.csv").unlink()
+    empty = pd.DataFrame({"question_id": [], "forecaster": [], "made_at": [], "probability": []})
+    empty.to_parquet(tmp_path / "forecasts.parquet")
+    frames = read_folder(tmp_path)
+    assert len(frames.forecasts) == 0
+    assert frames.forecasts["probability"].dtype == "float64"
+
+
+def test_a_row_too_long_that_is_no_utf8_either_is_told_by_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "questions.csv"
+    path.write_bytes(b"question_id,title\nq1,one\nq2,two,\xff\n")
+    with pytest.raises(BadInput, match=r"is not UTF-8: line 3 has the byte 0xff"):
+        read_table(path, {})
+
+
+def lines(many: int) -> list[str]:
+    """Return rows of forecasts, some with a text of two lines."""
+    return [
+        f'rain,bob,2026-01-02T00:00:{n % 60:02d}Z,0.{n + 1},"why {n},\nand ""so"" on"\n'
+        for n in range(many)
+    ]
+
+
+HEADER = "question_id,forecaster,made_at,probability,rationale\n"
+
+
+def test_a_file_of_many_blocks_is_read_like_one_of_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder(tmp_path, forecasts=HEADER + "".join(lines(200)))
+    whole = read_folder(path).forecasts
+    monkeypatch.setattr(blocks, "_BLOCK", 1_000)
+    pd.testing.assert_frame_equal(read_folder(path).forecasts, whole)
+    assert whole["rationale"].iloc[123] == 'why 123,\nand "so" on'
+    assert whole["evidence"].tolist() == [None] * 200
+
+
+@pytest.mark.parametrize("block", [300, 1_000])
+def test_a_bad_cell_and_a_ragged_row_of_a_later_block_are_named_by_their_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    monkeypatch.setattr(blocks, "_BLOCK", block)
+    rows = lines(100)
+    rows[50] = rows[50].replace(",0.51,", ",1.51,").replace("2026-01-02T", "2026-01-02 at ")
+    path = folder(tmp_path, forecasts=HEADER + "".join(rows))
+    bad = [(problem.place, problem.rule) for problem in refused(path).problems]
+    assert [place for place, _ in bad] == [
+        "forecasts.csv, line 102, column made_at",
+        "forecasts.csv, line 102, column probability",
+    ]
+    rows[70] = "rain,bob\n"
+    error = refused(folder(tmp_path, forecasts=HEADER + "".join(rows)))
+    assert [problem.place for problem in error.problems] == [
+        "forecasts.csv, line 142",
+        *(place for place, _ in bad),
+    ]
+
+
+def test_a_row_longer_than_a_block_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "_BLOCK", 1_000)
+    rows = lines(20)
+    rows[10] = rows[10].replace("why", "why " * 2_000)
+    forecasts = read_folder(folder(tmp_path, forecasts=HEADER + "".join(rows))).forecasts
+    assert len(forecasts) == 20
+    assert len(forecasts["rationale"].iloc[10]) > 8_000
+
+
+def test_more_rows_than_a_table_may_have_are_counted_to_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "_BLOCK", 1_000)
+    monkeypatch.setattr(limits, "ROWS", 30)
+    error = refused(folder(tmp_path, forecasts=HEADER + "".join(lines(100))))
+    assert error.message == "forecasts.csv has 100 rows; at most 30 are read."

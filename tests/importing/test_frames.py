@@ -1,0 +1,427 @@
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy import text as sql
+from sqlmodel import select
+
+import scoring
+from forecasts.access.members import find_member, member_or_new
+from forecasts.access.memberships import join, team_or_new
+from forecasts.access.roles import ensure_admin
+from forecasts.access.visibility import reading_everything
+from forecasts.articles import library
+from forecasts.common.errors import BadInput
+from forecasts.folder.folder import read_folder, write_folder
+from forecasts.importing import forecasts as import_forecasts
+from forecasts.importing.frames import Imported, import_frames
+from forecasts.ledger import append, database, insertion
+from forecasts.ledger.models import (
+    Article,
+    Evidence,
+    Membership,
+    QuestionRevision,
+    QuestionSource,
+    Score,
+    Visibility,
+)
+from forecasts.ledger.verification import verify
+from forecasts.questions import standing
+from forecasts.questions.standing import listing
+from forecasts.reading.article import CapturedArticle
+from forecasts.scores import scores
+from forecasts.scores.ledger_frames import ledger_frames
+from forecasts.scores.stored_scores import STORED_PROTOCOLS
+from tests.conftest import day
+from tests.folder.test_folder import import_into
+
+QUESTIONS = (
+    "question_id,title,open_time,scheduled_close_time,actual_close_time,"
+    "tags,background,resolution\n"
+)
+OPEN = 'q,Rain?,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,,"[""sky""]",Clouds.,\n'
+RESOLVED = OPEN.replace("11T00:00:00Z,,", "11T00:00:00Z,2026-01-09T00:00:00Z,").replace(
+    "Clouds.,", "Clouds.,yes"
+)
+FORECASTS = "question_id,forecaster,made_at,probability,evidence\n"
+FORECAST = "q,bob,2026-01-02T00:00:00Z,0.4,\n"
+
+
+def import_files(engine: Engine, path: Path, **files: str) -> Imported:
+    """Import a folder that has these files and no others."""
+    path.mkdir(exist_ok=True)
+    for old in path.iterdir():
+        old.unlink()
+    for name, text in ({"forecasts": FORECASTS} | files).items():
+        (path / f"{name}.csv").write_text(text, encoding="utf-8")
+    done: Imported = import_into(engine, read_folder(path))
+    return done
+
+
+def stored(engine: Engine) -> Any:
+    """Return the one question of the ledger."""
+    with database.reading(engine) as session:
+        [question] = ledger_frames(session).questions.itertuples()
+    return question
+
+
+def test_a_column_that_is_not_in_the_file_revises_nothing(engine: Engine, tmp_path: Path) -> None:
+    import_files(engine, tmp_path / "a", questions=QUESTIONS + OPEN)
+    done = import_files(
+        engine,
+        tmp_path / "a",
+        questions="question_id,open_time,scheduled_close_time\n"
+        "q,2026-01-01T00:00:00Z,2026-01-12T00:00:00Z\n",
+    )
+    assert done.revised == 1
+    question = stored(engine)
+    assert (question.title, question.tags, question.background) == ("Rain?", ["sky"], "Clouds.")
+    assert question.scheduled_close_time == day(11)
+
+
+def test_a_large_import_is_stored_in_parts_and_leaves_the_schema_and_scores_as_a_small_one(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module, name, few in (
+        (insertion, "MANY", 1),
+        (append, "_BATCH", 3),
+        (import_forecasts, "_SLICE", 2),
+        (standing, "_BATCH", 2),
+    ):
+        monkeypatch.setattr(module, name, few)
+    questions = "".join(RESOLVED.replace("q,", f"q{number},", 1) for number in range(5))
+    forecasts = [
+        f"q{number},{who},2026-01-0{day}T00:00:00Z,0.{day},\n"
+        for number in range(5)
+        for who in ("bob", "carol")
+        for day in (2, 3, 3)
+    ]
+    made = sql("SELECT type, name, sql FROM sqlite_master ORDER BY name")
+    if engine.dialect.name == "postgresql":
+        made = sql("SELECT indexdef FROM pg_indexes ORDER BY indexname")
+    with database.reading(engine) as session:
+        schema = session.execute(made).all()
+    for rows, new in ((forecasts[:20], 20), (forecasts, 10), (forecasts, 0)):
+        done = import_files(
+            engine,
+            tmp_path / "a",
+            questions=QUESTIONS + questions,
+            forecasts=FORECASTS + "".join(rows),
+        )
+        assert done.forecasts == new
+        with database.reading(engine) as session:
+            assert session.execute(made).all() == schema
+            assert verify(session).broken is None
+            assert scores.compare(session).altered == ()
+    assert (done.questions, done.revised, done.resolutions, done.scores) == (0, 0, 0, 0)
+
+
+def test_a_blank_close_does_not_reopen_what_the_ledger_has_closed(
+    engine: Engine, tmp_path: Path
+) -> None:
+    import_files(engine, tmp_path / "a", questions=QUESTIONS + RESOLVED)
+    done = import_files(engine, tmp_path / "a", questions=QUESTIONS + OPEN)
+    assert (done.revised, done.resolutions) == (0, 0)
+    assert stored(engine).actual_close_time == day(8)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "column"),
+    [
+        ("2026-01-01T", "2025-12-31T", "open_time"),
+        ("2026-01-11T", "2026-01-12T", "scheduled_close_time"),
+        ("2026-01-09T", "2026-01-08T", "actual_close_time"),
+    ],
+)
+def test_the_times_of_a_resolved_question_are_not_revised(
+    engine: Engine, tmp_path: Path, before: str, after: str, column: str
+) -> None:
+    import_files(engine, tmp_path / "a", questions=QUESTIONS + RESOLVED)
+    with pytest.raises(BadInput, match="contradicts") as caught:
+        import_files(engine, tmp_path / "a", questions=QUESTIONS + RESOLVED.replace(before, after))
+    [problem] = caught.value.problems
+    assert problem.place == f"questions.csv, line 2, column {column}"
+    with database.reading(engine) as session:
+        assert len(session.exec(select(QuestionRevision)).all()) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after", "column"),
+    [
+        ("numeric", ",,0,9,5", ",,-1,9,5", "lower_bound"),
+        ("numeric", ",,0,9,5", ",,0,10,5", "upper_bound"),
+        ("multiple_choice", '"[""A"",""C""]",,,,A', '"[""A"",""B"",""C""]",,,,A', "options"),
+        ("multiple_choice", '"[""A"",""C""]",,,,A', '"[""A"",""C""]",true,,,A', "ordered"),
+    ],
+)
+def test_what_the_scores_of_a_resolved_question_rest_on_is_not_revised(
+    engine: Engine, tmp_path: Path, kind: str, before: str, after: str, column: str
+) -> None:
+    head = (
+        "question_id,type,open_time,scheduled_close_time,"
+        "options,ordered,lower_bound,upper_bound,resolution\n"
+    )
+    start = f"{head}q,{kind},{TIMES},"
+    import_files(engine, tmp_path / "a", questions=f"{start}{before}\n")
+    with pytest.raises(BadInput, match="contradicts") as caught:
+        import_files(engine, tmp_path / "a", questions=f"{start}{after}\n")
+    [problem] = caught.value.problems
+    assert problem.place == f"questions.csv, line 2, column {column}"
+    assert problem.rule.endswith("the question is resolved")
+
+
+def test_the_type_of_a_question_is_not_revised(engine: Engine, tmp_path: Path) -> None:
+    head = "question_id,type,open_time,scheduled_close_time,lower_bound,upper_bound\n"
+    times = "2026-01-01T00:00:00Z,2026-01-11T00:00:00Z"
+    import_files(engine, tmp_path / "a", questions=f"{head}q,binary,{times},,\n")
+    with pytest.raises(BadInput, match="contradicts") as caught:
+        import_files(engine, tmp_path / "a", questions=f"{head}q,numeric,{times},0,9\n")
+    assert caught.value.problems[0].place == "questions.csv, line 2, column type"
+
+
+HEAD = (
+    "question_id,type,lower_bound,upper_bound,open_time,scheduled_close_time,"
+    "resolution,known_at,resolved_at\n"
+)
+TIMES = "2026-01-01T00:00:00Z,2026-01-11T00:00:00Z"
+NEXT_YEAR = "2027-12-01T00:00:00Z"  # the import is on 5 February 2027
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "rule"),
+    [
+        (f"binary,,,{TIMES},yes,{NEXT_YEAR},", "known_at", "cannot be known at 2027-12-01"),
+        (f"binary,,,{TIMES},annulled,{NEXT_YEAR},", "known_at", "cannot be known at 2027-12-01"),
+        (f"binary,,,{TIMES},yes,2026-01-01T00:00:00Z,", "known_at", "not after 'q' opened"),
+        (f"date,2026-01-01,2030-01-01,{TIMES},2027-12-01,,", "resolution", "lies ahead"),
+        (f"binary,,,{TIMES},yes,,{NEXT_YEAR}", "resolved_at", "not ahead of now"),
+    ],
+)
+@pytest.mark.parametrize("already", [False, True])
+def test_a_resolution_that_cannot_be_is_refused(
+    engine: Engine, tmp_path: Path, cells: str, column: str, rule: str, already: bool
+) -> None:
+    if already:
+        unresolved = cells[: cells.index(TIMES)] + TIMES + ",,,"
+        import_files(engine, tmp_path / "a", questions=f"{HEAD}q,{unresolved}\n")
+    with pytest.raises(BadInput, match="cannot be known yet") as caught:
+        import_files(engine, tmp_path / "a", questions=f"{HEAD}\nq,{cells}\n")
+    [problem] = caught.value.problems
+    assert problem.place == f"questions.csv, line 3, column {column}"
+    assert rule in problem.rule
+
+
+def test_an_outcome_that_was_known_before_the_question_opened_can_annul_it(
+    engine: Engine, tmp_path: Path
+) -> None:
+    cells = f"q,binary,,,{TIMES},annulled,2025-12-01T00:00:00Z,"
+    assert import_files(engine, tmp_path / "a", questions=f"{HEAD}{cells}\n").resolutions == 1
+
+
+def test_a_forecast_that_has_not_been_made_yet_is_refused(engine: Engine, tmp_path: Path) -> None:
+    ahead = FORECASTS + FORECAST + FORECAST.replace("2026-01-02T00:00:00Z", NEXT_YEAR)
+    with pytest.raises(BadInput, match="times in the future") as caught:
+        import_files(engine, tmp_path / "a", questions=QUESTIONS + OPEN, forecasts=ahead)
+    [problem] = caught.value.problems
+    assert problem.place == "forecasts.csv, line 3, column made_at"
+    assert problem.value == NEXT_YEAR
+    with database.reading(engine) as session:
+        assert find_member(session, "bob") is None
+
+
+def test_forecasts_that_come_after_the_resolution_are_scored(
+    engine: Engine, tmp_path: Path
+) -> None:
+    first = FORECASTS + FORECAST
+    import_files(engine, tmp_path / "a", questions=QUESTIONS + RESOLVED, forecasts=first)
+    later = first + "q,bob,2026-01-03T00:00:00Z,0.9,\nq,carol,2026-01-02T00:00:00Z,0.7,\n"
+    done = import_files(engine, tmp_path / "a", questions=QUESTIONS + RESOLVED, forecasts=later)
+    assert (done.forecasts, done.resolutions) == (2, 0)
+    assert done.scores == 2 * len(STORED_PROTOCOLS)
+    frames = read_folder(tmp_path / "a")
+    fresh = scoring.score(frames.questions, frames.forecasts, STORED_PROTOCOLS)
+    with database.reading(engine) as session:
+        assert sorted(session.exec(select(Score.score))) == sorted(fresh["score"])
+
+
+def test_a_membership_that_has_ended_since_is_ended_and_not_doubled(
+    engine: Engine, tmp_path: Path
+) -> None:
+    def stays(left_at: str) -> list[datetime | None]:
+        import_files(
+            engine,
+            tmp_path / "a",
+            questions=QUESTIONS + OPEN,
+            teams=f"team,forecaster,joined_at,left_at\nAlder,bob,2026-01-01T00:00:00Z,{left_at}\n",
+        )
+        with database.reading(engine) as session:
+            ends = ledger_frames(session).teams["left_at"]
+        return [None if pd.isna(end) else end.to_pydatetime() for end in ends]
+
+    assert stays("") == [None]
+    assert stays("") == [None]
+    assert stays("2026-01-05T00:00:00Z") == [day(4)]
+    assert stays("") == [day(4)]
+    with database.reading(engine) as session:
+        assert [row.left_at for row in session.exec(select(Membership))] == [None, day(4)]
+    with pytest.raises(BadInput, match="bob left Alder"):
+        stays("2026-01-06T00:00:00Z")
+
+
+@pytest.mark.parametrize("left", [1, 2])
+def test_a_stay_that_ends_before_it_has_begun_is_refused(engine: Engine, left: int) -> None:
+    with database.writing(engine) as session:
+        bob, alder = (
+            member_or_new(session, "bob", now=day(0)),
+            team_or_new(session, "Alder", now=day(0)),
+        )
+        with pytest.raises(BadInput, match="cannot leave Alder"):
+            join(session, alder, bob, joined_at=day(2), left_at=day(left))
+        assert session.exec(select(Membership)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "whole", "fraction"),
+    [
+        ("multiple_choice", "probabilities", "[1, 0, 0]", "[1.0, 0.0, 0.0]"),
+        ("numeric", "quantiles", '{""0.1"": 2, ""0.5"": 5}', '{""0.1"": 2.0, ""0.5"": 5.0}'),
+    ],
+)
+def test_a_forecast_whose_figures_are_written_otherwise_is_the_same_forecast(
+    engine: Engine, tmp_path: Path, kind: str, column: str, whole: str, fraction: str
+) -> None:
+    options, bounds = ('"[""A"",""B"",""C""]"', ",") if kind == "multiple_choice" else ("", "0,9")
+    head = "question_id,type,options,lower_bound,upper_bound,open_time,scheduled_close_time\n"
+    questions = f"{head}q,{kind},{options},{bounds},{TIMES}\n"
+
+    def new(figures: str) -> int:
+        forecasts = f"question_id,forecaster,made_at,{column}\nq,bob,2026-01-02T00:00:00Z,"
+        done = import_files(
+            engine, tmp_path / "a", questions=questions, forecasts=f'{forecasts}"{figures}"\n'
+        )
+        return done.forecasts
+
+    assert [new(whole), new(fraction), new(whole)] == [1, 0, 0]
+
+
+EVIDENCE = "evidence_id,kind,title,url,publisher,note,quote\n"
+RADAR = "e1,data,Radar,https://example.org/radar,Met,Wet.,It rains.\n"
+
+
+@pytest.mark.parametrize(
+    "words", ["data", "Radar", "https://example.org/radar", "Met", "Wet.", "It rains."]
+)
+def test_evidence_that_says_something_else_under_a_known_id_is_refused(
+    engine: Engine, tmp_path: Path, words: str
+) -> None:
+    files = {"questions": QUESTIONS + OPEN}
+    import_files(engine, tmp_path / "a", **files, evidence=EVIDENCE + RADAR)
+    assert import_files(engine, tmp_path / "a", **files, evidence=EVIDENCE + RADAR).evidence == 0
+    other = RADAR.replace(words, "expert", 1)
+    with pytest.raises(BadInput, match="contradicts evidence") as caught:
+        import_files(engine, tmp_path / "a", **files, evidence=EVIDENCE + other)
+    assert caught.value.problems[0].value == "expert"
+
+
+def test_what_a_folder_without_evidence_cites_must_stand_in_the_ledger(
+    engine: Engine, tmp_path: Path
+) -> None:
+    cites = FORECASTS + FORECAST.replace("0.4,", '0.4,"[{""evidence_id"": ""e1""}]"')
+    with pytest.raises(BadInput, match="cites evidence") as caught:
+        import_files(engine, tmp_path / "a", questions=QUESTIONS + OPEN, forecasts=cites)
+    assert caught.value.problems[0].value == "e1"
+    with database.reading(engine) as session:
+        assert find_member(session, "bob") is None
+    import_files(engine, tmp_path / "a", questions=QUESTIONS + OPEN, evidence=EVIDENCE + RADAR)
+    done = import_files(engine, tmp_path / "a", questions=QUESTIONS + OPEN, forecasts=cites)
+    assert done.forecasts == 1
+    with database.reading(engine) as session:
+        [cited] = ledger_frames(session).forecasts["evidence"]
+    assert cited == [{"evidence_id": "e1", "stance": "supports"}]
+
+
+def test_words_that_stand_in_the_ledger_under_another_address_are_that_article(
+    engine: Engine, tmp_path: Path
+) -> None:
+    words = "They say it may rain. Or not."
+    with database.writing(engine) as session:
+        clouds = CapturedArticle("Clouds", None, None, None, "https://example.org/clouds", words)
+        alice = member_or_new(session, "alice", now=day(0))
+        [(known, _)] = library.store(session, [clouds], member=alice, captured_at=day(0))
+    copied = "https://mirror.example.org/c"
+    done = import_files(
+        engine,
+        tmp_path / "a",
+        articles=f"url,title,text\n{copied},Copied,{words}\n",
+        evidence=f"evidence_id,kind,title,url\ne1,news,Clouds,{copied}\n",
+        questions="question_id,open_time,scheduled_close_time,article_url,quote\n"
+        f"q,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,{copied},it may rain\n",
+    )
+    assert done.articles == 0
+    with database.reading(engine) as session:
+        assert [article.id for article in session.exec(select(Article))] == [known.id]
+        assert session.exec(select(Evidence.article_id)).all() == [known.id]
+        assert session.exec(select(QuestionSource.article_id)).all() == [known.id]
+
+
+@pytest.mark.parametrize(
+    "year", ["0001", *(pytest.param(year, marks=pytest.mark.long) for year in ("0999", "1600"))]
+)
+def test_a_forecast_of_any_year_of_the_calendar_is_imported_once(
+    engine: Engine, tmp_path: Path, year: str
+) -> None:
+    (tmp_path / "questions.csv").write_text(
+        "question_id,open_time,scheduled_close_time\n"
+        f"q,{year}-01-01T00:00:00Z,2026-01-11T00:00:00Z\n"
+    )
+    (tmp_path / "forecasts.csv").write_text(
+        f"question_id,forecaster,made_at,probability\nq,bo,{year}-01-02T00:00:00Z,0.5\n"
+    )
+    for new in (1, 0):
+        with database.writing(engine) as session:
+            alice = member_or_new(session, "alice", now=day(0))
+            frames = read_folder(tmp_path)
+            assert import_frames(session, frames, member=alice, now=day(400)).forecasts == new
+    with database.reading(engine) as session:
+        write_folder(ledger_frames(session), tmp_path / "again")
+    given = read_folder(tmp_path / "again")
+    assert given.forecasts["made_at"].tolist() == frames.forecasts["made_at"].tolist()
+
+
+CRITERIA = (
+    "question_id,title,open_time,scheduled_close_time,resolution_criteria\n"
+    "q,Rain?,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,\n"
+    "s,Snow?,2026-01-01T00:00:00Z,2026-01-11T00:00:00Z,As the gauge says.\n"
+)
+
+
+def audiences(engine: Engine) -> dict[str, str]:
+    with database.reading(engine) as session, reading_everything(session):
+        return {state.slug: state.text.visibility for state in listing(session, now=day(2))}
+
+
+def test_in_a_shared_ledger_questions_without_criteria_are_their_importers_alone(
+    engine: Engine, tmp_path: Path
+) -> None:
+    with database.writing(engine) as session:
+        ensure_admin(session, member_or_new(session, "alice", now=day(0)), now=day(0))
+    done = import_files(engine, tmp_path / "a", questions=CRITERIA)
+    assert (done.questions, done.kept_private) == (2, 1)
+    assert done.private_note == (
+        "1 new question lacks resolution criteria, so only you can see it. To show one to others: "
+        'forecasts revise QUESTION --criteria "…" --visible-to everyone'
+    )
+    assert audiences(engine) == {"q": Visibility.author, "s": Visibility.everyone}
+    again = import_files(engine, tmp_path / "a", questions=CRITERIA)
+    assert (again.questions, again.kept_private, again.private_note) == (0, 0, "")
+
+
+def test_in_a_ledger_of_ones_own_they_are_imported_as_they_are(
+    engine: Engine, tmp_path: Path
+) -> None:
+    done = import_files(engine, tmp_path / "a", questions=CRITERIA)
+    assert (done.questions, done.kept_private) == (2, 0)
+    assert set(audiences(engine).values()) == {Visibility.everyone}

@@ -1,0 +1,115 @@
+"""Memberships in a ledger folder: what an import of them changes, and the roles that it keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from forecasts.access import teams
+from forecasts.access.members import find_member, member_or_new
+from forecasts.access.memberships import memberships_of
+from forecasts.common.errors import BadInput
+from forecasts.folder.folder import read_folder
+from forecasts.importing.frames import Imported, import_frames, rehearse
+from forecasts.ledger import database
+from forecasts.ledger.models import Role
+from tests.conftest import day
+from tests.importing.test_frames import FORECASTS, OPEN, QUESTIONS
+
+HEADER = "team,forecaster,joined_at,left_at\n"
+EARLIER, JOINED = "2025-06-01T00:00:00Z", "2026-01-05T00:00:00Z"
+
+
+@pytest.fixture
+def alder(engine: Engine) -> Engine:
+    """A shared ledger in which alice, its admin, made the team Alder; bob forecasts in it."""
+    with database.writing(engine) as session:
+        alice, bob = (member_or_new(session, name, now=day(4)) for name in ("alice", "bob"))
+        team = teams.create(session, "Alder", member=alice, now=day(4))
+        teams.set_role(session, team, bob, Role.forecaster, member=alice, now=day(4))
+    return engine
+
+
+def come_in(engine: Engine, path: Path, rows: str) -> tuple[Imported, Imported]:
+    """Return the preview and the result of an import by alice of a folder with these rows."""
+    path.mkdir(exist_ok=True)
+    for name, text in (
+        ("questions", QUESTIONS + OPEN),
+        ("forecasts", FORECASTS),
+        ("teams", HEADER + rows),
+    ):
+        (path / f"{name}.csv").write_text(text)
+    frames = read_folder(path)
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(10))
+        seen = rehearse(session, frames, member=alice, now=day(10))
+        return seen, import_frames(session, frames, member=alice, now=day(10))
+
+
+def roles_of(session: Session, name: str) -> dict[str, str]:
+    team = teams.find(session, name)
+    return {
+        handle: str(one.role) for handle, one in teams.roster(session, team, now=day(10)).members
+    }
+
+
+@pytest.mark.parametrize("began", [EARLIER, ""])
+def test_an_earlier_beginning_adds_the_time_before_and_keeps_the_role(
+    alder: Engine, tmp_path: Path, began: str
+) -> None:
+    seen, done = come_in(alder, tmp_path / "a", f"Alder,alice,{began},\n")
+    since = "2025-06-01 00:00 UTC" if began else "the beginning"
+    assert seen.memberships == (f"alice in Alder from {since} to 2026-01-05 00:00 UTC",)
+    assert done.memberships == seen.memberships
+    assert str(seen).endswith(", 1 memberships")
+    with database.reading(alder) as session:
+        assert roles_of(session, "Alder") == {"alice": "admin", "bob": "forecaster"}
+        alice = find_member(session, "alice")
+        assert alice is not None
+        assert sorted(str(one.left_at) for one in memberships_of(session, alice)) == [
+            "2026-01-05 00:00:00+00:00",
+            "None",
+        ]
+    again, _ = come_in(alder, tmp_path / "a", f"Alder,alice,{began},\n")
+    assert again.memberships == ()
+    assert again.changes_nothing
+
+
+def test_a_later_beginning_of_someone_in_the_team_changes_nothing(
+    alder: Engine, tmp_path: Path
+) -> None:
+    seen, _ = come_in(alder, tmp_path / "a", "Alder,alice,2026-01-07T00:00:00Z,\n")
+    assert seen.memberships == ()
+    with database.reading(alder) as session:
+        assert roles_of(session, "Alder")["alice"] == "admin"
+
+
+def test_new_teams_and_members_and_an_end_are_listed(alder: Engine, tmp_path: Path) -> None:
+    rows = f"Birch,hugo,{EARLIER},\nAlder,bob,{JOINED},2026-01-08T00:00:00Z\n"
+    seen, _ = come_in(alder, tmp_path / "a", rows)
+    assert seen.memberships == (
+        "hugo (new member) in Birch (new team) from 2025-06-01 00:00 UTC",
+        "bob leaves Alder: 2026-01-08 00:00 UTC",
+    )
+    assert not seen.changes_nothing
+    with database.reading(alder) as session:
+        assert roles_of(session, "Alder") == {"alice": "admin"}
+        assert roles_of(session, "Birch") == {"hugo": "forecaster"}
+
+
+def test_the_membership_of_a_teams_only_admin_is_not_ended(alder: Engine, tmp_path: Path) -> None:
+    rows = f"Alder,alice,{JOINED},2026-01-08T00:00:00Z\n"
+    with pytest.raises(BadInput, match="leave the team Alder without an admin") as caught:
+        come_in(alder, tmp_path / "a", rows)
+    [problem] = caught.value.problems
+    assert problem.place == "teams.csv, line 2, column left_at"
+    assert problem.rule == "blank: alice is the only admin of Alder"
+    with database.writing(alder) as session:
+        alice, bob = (member_or_new(session, name, now=day(9)) for name in ("alice", "bob"))
+        team = teams.find(session, "Alder")
+        teams.set_role(session, team, bob, Role.admin, member=alice, now=day(9))
+    seen, _ = come_in(alder, tmp_path / "a", rows)
+    assert seen.memberships == ("alice leaves Alder: 2026-01-08 00:00 UTC",)

@@ -1,0 +1,569 @@
+"""The record of another platform is compared with the ledger and imported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import pytest
+from sqlalchemy import Engine
+from sqlmodel import col, select
+
+from forecasts.access.members import find_member, member_or_new
+from forecasts.access.roles import ensure_admin
+from forecasts.access.visibility import read_as
+from forecasts.common.errors import BadInput, Forbidden
+from forecasts.importing import questions as import_questions
+from forecasts.importing.record import Change, Preview, import_record, preview
+from forecasts.ledger import database
+from forecasts.ledger.models import Forecast, Member, MemberKind, PrintedScore, QuestionOrigin
+from forecasts.ledger.verification import verify
+from forecasts.platforms.record import (
+    ORIGIN_COLUMNS,
+    PRINTED_COLUMNS,
+    PlatformRecord,
+    frame_of,
+    frames_of,
+)
+from forecasts.questions import registry, revisions
+from forecasts.questions.discards import discard
+from forecasts.questions.standing import listing
+from forecasts.resolution import confirmation
+from forecasts.scores.scored_questions import scored_questions
+from tests.conftest import day
+
+NOW = day(30)
+
+
+def record(
+    *forecasts: tuple[str, str, float, float | None],
+    questions: Mapping[str, Mapping[str, Any]] | None = None,
+    printed: Sequence[tuple[str, str, str, float]] = (),
+    bots: Sequence[str] = (),
+    **more: Any,
+) -> PlatformRecord:
+    """Return a record of questions, by default one called ``metaculus-7``.
+
+    A forecast is given by question, forecaster, day and probability.
+    """
+    given = {"metaculus-7": {}} if questions is None else questions
+    fields = [
+        {
+            "question_id": id_,
+            "title": f"Will {id_} happen?",
+            "type": "binary",
+            "open_time": day(0),
+            "scheduled_close_time": day(20),
+            **said,
+        }
+        for id_, said in given.items()
+    ]
+    names = list(dict.fromkeys(name for each in fields for name in each))
+    blank = {"options": None, "actual_close_time": pd.NaT, "known_at": pd.NaT}
+    return PlatformRecord(
+        platform="metaculus",
+        frames=frames_of(
+            {name: [each.get(name, blank.get(name, "")) for each in fields] for name in names},
+            {
+                "question_id": [one[0] for one in forecasts],
+                "forecaster": [one[1] for one in forecasts],
+                "made_at": [day(one[2]) for one in forecasts],
+                "probability": [float("nan") if one[3] is None else one[3] for one in forecasts],
+            },
+            bots=bots,
+        ),
+        origins=frame_of(
+            ORIGIN_COLUMNS,
+            {
+                "question_id": list(given),
+                "platform_id": [id_.removeprefix("metaculus-") for id_ in given],
+                "url": [f"https://elsewhere.example/{id_}" for id_ in given],
+            },
+        ),
+        printed=frame_of(
+            PRINTED_COLUMNS,
+            {
+                name: [one[at] for one in printed]
+                for at, name in enumerate(("question_id", "forecaster", "name", "score"))
+            },
+        ),
+        **more,
+    )
+
+
+def come_in(engine: Engine, given: PlatformRecord, who: str = "alice", **more: Any) -> Preview:
+    """Import the record as this member, who reads as themselves."""
+    with database.writing(engine) as session:
+        member = member_or_new(session, who, now=day(0))
+        read_as(session, member, now=NOW)
+        return import_record(session, given, member=member, now=NOW, **more)
+
+
+def looked(engine: Engine, given: PlatformRecord, who: str = "alice") -> Preview:
+    """Return the preview of an import as this member."""
+    with database.writing(engine) as session:
+        member = member_or_new(session, who, now=day(0))
+        read_as(session, member, now=NOW)
+        return preview(session, given, member=member, now=NOW)
+
+
+def shared(engine: Engine, *members: str) -> None:
+    """Make the ledger one that several use; the first member is its admin."""
+    with database.writing(engine) as session:
+        first, *_ = (member_or_new(session, handle, now=day(0)) for handle in members)
+        ensure_admin(session, first, now=day(0))
+
+
+def test_questions_forecasts_outcomes_origins_and_printed_scores_come_in(engine: Engine) -> None:
+    given = record(
+        ("metaculus-7", "alice", 1, 0.25),
+        ("metaculus-7", "alice", 3, None),
+        questions={"metaculus-7": {"resolution": "no", "known_at": day(12)}},
+        printed=[("metaculus-7", "alice", "peer", 12.5)],
+    )
+    done = come_in(engine, given)
+    assert (done.counts.questions, done.counts.forecasts, done.counts.resolutions) == (1, 2, 1)
+    assert done.counts.scores > 0
+    with database.reading(engine) as session:
+        [origin] = session.exec(select(QuestionOrigin))
+        assert (origin.platform, origin.platform_id) == ("metaculus", "7")
+        assert origin.url == "https://elsewhere.example/metaculus-7"
+        [score] = session.exec(select(PrintedScore))
+        assert (score.name, score.score, score.coverage) == ("peer", 12.5, None)
+        first, withdrawal = session.exec(select(Forecast).order_by(col(Forecast.made_at)))
+        assert (first.probability, first.made_at, first.origin) == (0.25, day(1), "import")
+        assert withdrawal.withdrawn
+        assert verify(session).broken is None
+
+
+def test_the_same_record_again_changes_nothing(engine: Engine) -> None:
+    given = record(
+        ("metaculus-7", "alice", 1, 0.25),
+        questions={"metaculus-7": {"resolution": "no", "known_at": day(12)}},
+        printed=[("metaculus-7", "alice", "peer", 12.5)],
+    )
+    come_in(engine, given)
+    with database.reading(engine) as session:
+        before = verify(session).digest
+    seen = looked(engine, given)
+    assert seen.changes_nothing
+    assert (seen.unchanged, seen.left_out) == (1, [])
+    come_in(engine, given)
+    with database.reading(engine) as session:
+        assert verify(session).digest == before
+
+
+def test_a_question_with_only_new_forecasts_is_called_so(engine: Engine) -> None:
+    come_in(engine, record(("metaculus-7", "alice", 1, 0.25)))
+    newer = record(("metaculus-7", "alice", 1, 0.25), ("metaculus-7", "alice", 2, 0.5))
+    [row] = looked(engine, newer).questions
+    assert (row.change, row.forecasts, row.known) == ("more forecasts", 1, 1)
+
+
+def test_a_newer_export_adds_what_is_new(engine: Engine) -> None:
+    come_in(engine, record(("metaculus-7", "alice", 1, 0.25)))
+    newer = record(
+        ("metaculus-7", "alice", 1, 0.25),
+        ("metaculus-7", "alice", 2, 0.5),
+        questions={
+            "metaculus-7": {"title": "Will it now?", "resolution": "yes", "known_at": day(12)}
+        },
+        printed=[("metaculus-7", "alice", "peer", 3.0)],
+    )
+    seen = looked(engine, newer)
+    [row] = seen.questions
+    assert (row.change, row.forecasts, row.known) == (Change.changed, 1, 1)
+    assert row.details == ["title: Will metaculus-7 happen? → Will it now?", "outcome: yes"]
+    done = come_in(engine, newer)
+    assert (done.counts.revised, done.counts.forecasts, done.printed) == (1, 1, 1)
+    come_in(engine, replace(newer, printed=newer.printed.assign(score=4.0)))
+    older = record(("metaculus-7", "alice", 1, 0.25), printed=[("metaculus-7", "alice", "peer", 3)])
+    # It does not bring the earlier title back, nor the earlier score.
+    assert come_in(engine, older).changes_nothing
+
+
+def test_a_members_own_rewording_is_not_undone_by_the_same_export(engine: Engine) -> None:
+    come_in(engine, record())
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=NOW)
+        question = registry.find(session, "metaculus-7")
+        revisions.revise(session, question, member=alice, now=NOW, title="Mine", reason="clearer")
+    assert come_in(engine, record()).changes_nothing
+
+
+def test_what_contradicts_the_ledger_is_left_out_with_its_reason(engine: Engine) -> None:
+    said = {"resolution": "yes", "known_at": day(12)}
+    come_in(engine, record(questions={"metaculus-7": said, "metaculus-8": {}}))
+    turned = said | {"resolution": "no", "scheduled_close_time": day(25)}
+    done = come_in(
+        engine,
+        record(
+            ("metaculus-8", "alice", 1, 0.5),
+            questions={"metaculus-7": turned, "metaculus-8": {}},
+        ),
+    )
+    assert done.counts.forecasts == 1
+    assert [(one.place, one.reason[:21]) for one in done.left_out] == [
+        ("questions, row 1, column scheduled_close_time", "2026-01-21 00:00:00+0"),
+        ("questions, row 1, column resolution", "resolved here as yes,"),
+    ]
+
+
+def test_another_outcome_is_left_out_with_the_time_that_the_first_import_said(
+    engine: Engine,
+) -> None:
+    come_in(engine, record(questions={"metaculus-7": {"resolution": "yes", "resolved_at": day(9)}}))
+    turned = record(questions={"metaculus-7": {"resolution": "no", "resolved_at": day(9)}})
+    [one] = looked(engine, turned).left_out
+    assert one.reason == "resolved here as yes, recorded at 2026-01-10 00:00 UTC"
+
+
+def test_a_withdrawn_outcome_stays_so_if_the_platform_repeats_it(engine: Engine) -> None:
+    said = {"resolution": "yes", "known_at": day(12), "actual_close_time": day(12)}
+    given = record(questions={"metaculus-7": said})
+    come_in(engine, given)
+    with database.writing(engine) as session:
+        [state] = listing(session, now=NOW)
+        alice = member_or_new(session, "alice", now=NOW)
+        confirmation.withdraw(session, state.question, reason="a slip", member=alice, now=NOW)
+    [one] = come_in(engine, given).left_out
+    assert one.reason.startswith("withdrawn here at")
+    with database.reading(engine) as session:
+        [state] = listing(session, now=NOW)
+    assert state.resolution is None
+    assert state.text.actual_close_time is None
+
+
+def test_questions_are_compared_some_at_a_time_to_the_same_end(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = {f"metaculus-{number}": {"resolution": "yes", "known_at": day(12)} for number in (7, 8)}
+    come_in(engine, record(questions=first | {"metaculus-9": {}}))
+    come_in(engine, record(questions={"metaculus-9": {"title": "Will it now?"}}))
+    turned = {"resolution": "no", "known_at": day(12)}
+    news = {
+        "metaculus-6": {},
+        "metaculus-7": {"title": "Will it now?"},
+        "metaculus-8": turned,
+        "metaculus-9": {"resolution": "no", "known_at": day(12)},  # under its first title
+    }
+    whole = looked(engine, record(questions=news))
+    monkeypatch.setattr(import_questions, "_TOGETHER", 1)
+    assert looked(engine, record(questions=news)) == whole
+    assert [one.change for one in whole.questions] == [Change.new, Change.changed, Change.changed]
+    assert [row.details for row in whole.questions[1:]] == [
+        ["title: Will metaculus-7 happen? → Will it now?"],
+        ["outcome: no"],
+    ]
+    [left_out] = whole.left_out
+    assert left_out.place == "questions, row 3, column resolution"
+    done = come_in(engine, record(questions=news))
+    assert (done.counts.questions, done.counts.revised, done.counts.resolutions) == (1, 1, 1)
+
+
+def test_an_outcome_known_before_the_question_opened_is_left_out_not_the_question(
+    engine: Engine,
+) -> None:
+    said = {"resolution": "yes", "known_at": day(-1)}
+    done = come_in(engine, record(questions={"metaculus-7": said}))
+    assert (done.counts.questions, done.counts.resolutions) == (1, 0)
+    assert "no forecast on it can be scored" in done.left_out[0].reason
+
+
+def test_an_option_added_later_does_not_bring_earlier_forecasts_in_again(engine: Engine) -> None:
+    def poll(options: list[str], values: list[float | None]) -> PlatformRecord:
+        said = {"type": "multiple_choice", "options": options}
+        given = record(("metaculus-7", "alice", 1, None), questions={"metaculus-7": said})
+        given.frames.forecasts["probabilities"] = pd.Series([values], dtype=object)
+        return given
+
+    come_in(engine, poll(["A", "Other"], [0.25, 0.75]))
+    done = come_in(engine, poll(["A", "B", "Other"], [0.25, None, 0.75]))
+    assert (done.counts.revised, done.counts.forecasts) == (1, 0)
+    older = come_in(engine, poll(["A", "Other"], [0.25, 0.75]))
+    assert older.changes_nothing
+
+
+def test_forecasts_for_other_options_are_left_out(engine: Engine) -> None:
+    def poll(options: list[str]) -> PlatformRecord:
+        said = {"type": "multiple_choice", "options": options}
+        given = record(("metaculus-7", "alice", 1, None), questions={"metaculus-7": said})
+        given.frames.forecasts["probabilities"] = pd.Series([[0.25, 0.75]], dtype=object)
+        return given
+
+    come_in(engine, poll(["A", "B"]))
+    done = come_in(engine, poll(["C", "D"]))
+    assert done.counts.forecasts == 0
+    assert [one.reason for one in done.left_out][1:] == ["for other options or another type"]
+
+
+def test_bots_are_created_as_bots_and_prices_are_marked(engine: Engine) -> None:
+    given = record(("metaculus-7", "oracle", 1, 0.5), bots=["oracle"], implied=True)
+    done = come_in(engine, given)
+    assert done.new_members == ["oracle"]
+    with database.reading(engine) as session:
+        found = find_member(session, "oracle")
+        assert found is not None
+        assert found.kind == MemberKind.bot
+        assert session.exec(select(Forecast.origin)).all() == ["implied"]
+
+
+def test_the_account_that_the_file_tells_may_be_named_too(engine: Engine) -> None:
+    given = record(("metaculus-7", "alice", 1, 0.5), account="Ann Bell")
+    assert come_in(engine, given, account="Ann Bell").counts.forecasts == 1
+
+
+@pytest.mark.parametrize(
+    ("names", "known", "said"),
+    [
+        (["zoe", "ben_m"], None, "The names in the file: ben_m, zoe."),
+        (["alice", "zoe"], "Al Bell", "The names in the file: Al Bell, zoe."),
+        ([f"ann{number:02}" for number in range(11)], None, "Did you mean ann"),
+        ([f"zoe{number:02}" for number in range(11)], None, "Give the name as in the file."),
+        ([], None, "It has no forecasts."),
+    ],
+)
+def test_an_unknown_account_is_answered_with_the_names_of_the_file(
+    engine: Engine, names: list[str], known: str | None, said: str
+) -> None:
+    given = record(*(("metaculus-7", name, 1, 0.5) for name in names), account=known)
+    with pytest.raises(BadInput) as caught:
+        come_in(engine, given, account="ann")
+    assert str(caught.value).startswith(f"No forecast in the file is by 'ann'. {said}")
+    assert caught.value.remedy == ("Give the name as in the file." if names else "")
+
+
+def test_an_account_of_a_file_with_many_is_mapped_to_a_member(engine: Engine) -> None:
+    given = record(("metaculus-7", "ann_m", 1, 0.5), ("metaculus-7", "zoe", 1, 0.25))
+    done = come_in(engine, given, account="ann_m")
+    assert (done.new_members, done.known_members) == (["zoe"], [])
+    with database.reading(engine) as session:
+        assert find_member(session, "ann_m") is None
+    assert looked(engine, given).known_members == []
+    more = record(("metaculus-7", "ann", 2, 0.5), ("metaculus-7", "zoe", 2, 0.25))
+    assert looked(engine, more).known_members == ["zoe"]
+
+
+def test_a_note_says_that_an_account_has_the_importers_name_which_can_be_someone_else(
+    engine: Engine,
+) -> None:
+    given = record(
+        ("metaculus-7", "alice", 1, 0.5),
+        ("metaculus-7", "ann_m", 1, 0.25),
+        printed=[("metaculus-7", "alice", "peer", 3.0)],
+    )
+    assert (
+        "Forecasts by 'alice' in the file are imported as yours." in looked(engine, given).notes[-1]
+    )
+    done = come_in(engine, given, account="ann_m")
+    assert done.new_members == ["alice (Metaculus)"]
+    assert not done.notes
+    with database.reading(engine) as session:
+        alice, other = (find_member(session, who) for who in ("alice", "alice (Metaculus)"))
+        assert alice is not None
+        assert other is not None
+        stored = session.exec(select(Forecast.member_id, Forecast.probability)).all()
+        assert sorted(stored) == sorted([(alice.id, 0.25), (other.id, 0.5)])
+
+
+def test_an_account_with_the_importers_name_can_be_chosen_beside_the_one_of_the_file(
+    engine: Engine,
+) -> None:
+    given = record(
+        ("metaculus-7", "alice", 1, 0.5),
+        ("metaculus-7", "alice (Metaculus)", 1, 0.25),
+        account="Ann Bell",
+    )
+    assert come_in(engine, given, account="alice").new_members == ["Ann Bell"]
+    by = select(Member.handle, Forecast.probability).where(Member.id == Forecast.member_id)
+    with database.reading(engine) as session:
+        stored = session.exec(by).all()
+        assert sorted(stored) == [("Ann Bell", 0.5), ("alice", 0.25)]
+
+
+def test_an_admin_imports_the_record_of_another_member_as_theirs(engine: Engine) -> None:
+    shared(engine, "alice", "emma")
+    given = record(("metaculus-7", "emma", 1, 0.5), ("metaculus-7", "zoe", 1, 0.25), account="Em")
+    done = come_in(engine, given, owner="emma", vouch=True)
+    assert done.whose == "1 new forecast by 'Em' in the file becomes emma's."
+    assert (done.known_members, done.new_members) == (["emma"], ["zoe"])
+    by = select(Member.handle, Forecast.probability).where(Member.id == Forecast.member_id)
+    with database.reading(engine) as session:
+        assert sorted(session.exec(by).all()) == [("emma", 0.5), ("zoe", 0.25)]
+    named = record(("metaculus-7", "ann_m", 2, 0.75))
+    assert come_in(engine, named, account="ann_m", owner="emma").known_members == ["emma"]
+    with pytest.raises(Forbidden):
+        come_in(engine, record(("metaculus-7", "alice", 3, 0.5)), who="emma", owner="alice")
+
+
+def test_a_preview_names_the_member_who_has_the_name_of_the_files_account(engine: Engine) -> None:
+    shared(engine, "alice", "emma")
+    come_in(engine, record(("metaculus-7", "emma", 1, 0.5)), owner="emma", vouch=True)
+    seen = looked(engine, record(("metaculus-7", "alice", 1, 0.5), account="Emma"))
+    assert seen.whose == (
+        "1 new forecast by 'Emma' in the file becomes alice's. The ledger has a member 'emma', who "
+        "has 1 on these questions. If they are that member's, name the member with --as."
+    )
+    assert seen.whose.remedy
+    others = looked(engine, record(("metaculus-7", "alice", 1, 0.5), account="Al Bell"))
+    assert others.whose == "1 new forecast by 'Al Bell' in the file becomes alice's."
+
+
+def test_notes_name_a_file_without_the_importer_and_an_account_that_is_a_member(
+    engine: Engine,
+) -> None:
+    given = record(("metaculus-7", "ann_m", 1, 0.5), ("metaculus-7", "zoe", 1, 0.25))
+    [note] = come_in(engine, given).notes
+    assert note.startswith("No forecast in the file is imported as yours.")
+    [note] = come_in(engine, given, account="ann_m").notes
+    assert note.startswith("Forecasts already imported stay with the member 'ann_m'")
+    bots = record(("metaculus-7", "oracle", 1, 0.5), bots=["oracle"])
+    assert not looked(engine, bots).notes
+
+
+def test_two_members_import_the_same_question_and_learn_nothing_of_each_other(
+    engine: Engine,
+) -> None:
+    shared(engine, "admin", "alice", "bob")
+    for who in ("alice", "bob"):
+        given = record(("metaculus-7", who, 1, 0.25))
+        assert looked(engine, given, who).questions[0].change is Change.new
+        done = come_in(engine, given, who)
+        assert (done.counts.questions, done.counts.kept_private) == (1, 1)
+        assert come_in(engine, given, who).changes_nothing
+        with database.writing(engine) as session:
+            member = member_or_new(session, who, now=NOW)
+            read_as(session, member, now=NOW)
+            [state] = listing(session, now=NOW)
+            assert state.slug == f"metaculus-7.{member.id}"
+
+
+def test_a_question_that_others_see_is_shared_by_its_importers(engine: Engine) -> None:
+    shared(engine, "admin", "alice", "bob")
+    said = {"metaculus-7": {"resolution_criteria": "As the gazette says."}}
+    for who in ("alice", "bob"):
+        come_in(engine, record(("metaculus-7", who, 1, 0.25), questions=said), who)
+    with database.reading(engine) as session:
+        [state] = listing(session, now=NOW)
+        assert state.slug == "metaculus-7"
+        assert len(session.exec(select(Forecast)).all()) == 2
+
+
+def test_a_member_forecasts_on_others_questions_but_does_not_reword_or_resolve_them(
+    engine: Engine,
+) -> None:
+    shared(engine, "admin", "alice", "bob")
+    said = {"resolution_criteria": "As the gazette says."}
+    come_in(engine, record(questions={"metaculus-7": said}), "alice")
+    newer = said | {"background": "Rain.", "resolution": "yes", "known_at": day(12)}
+    given = record(("metaculus-7", "bob", 1, 0.25), questions={"metaculus-7": newer})
+    done = come_in(engine, given, "bob")
+    assert (done.counts.forecasts, done.counts.revised, done.counts.resolutions) == (1, 0, 0)
+    assert [one.reason for one in done.left_out] == [
+        "you may not reword this question",
+        "you may not resolve this question",
+    ]
+    with pytest.raises(Forbidden, match="other members' forecasts"):
+        come_in(engine, record(("metaculus-7", "zoe", 1, 0.25)), "bob")
+
+
+def test_a_discarded_question_does_not_come_back(engine: Engine) -> None:
+    given = record(("metaculus-7", "alice", 1, 0.25), questions={"metaculus-7": {}, "m-8": {}})
+    come_in(engine, record(questions={"metaculus-7": {}}))
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=NOW)
+        discard(session, registry.find(session, "metaculus-7"), member=alice, now=NOW)
+    done = come_in(engine, given)
+    assert [row.question_id for row in done.questions] == ["m-8"]
+    assert [one.reason for one in done.left_out] == ["you have discarded this question here"]
+
+
+def test_a_value_that_breaks_a_rule_is_named_and_nothing_comes_in(engine: Engine) -> None:
+    given = record(("metaculus-7", "alice", 1, 1.5))
+    with pytest.raises(BadInput) as caught:
+        come_in(engine, given)
+    assert [str(one) for one in caught.value.problems] == [
+        "forecasts, row 1, column probability: '1.5' must be from 0 to 1."
+    ]
+    with database.reading(engine) as session:
+        assert listing(session, now=NOW) == []
+
+
+def test_the_lists_of_a_preview_are_bounded(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("forecasts.importing.record.SHOWN", 2)
+    given = record(questions={f"metaculus-{n}": {} for n in range(5)})
+    seen = looked(engine, given)
+    assert (len(seen.questions), seen.more) == (2, 3)
+
+
+def test_an_outcome_without_a_date_is_shown_at_its_close_and_never_later_than_its_import(
+    engine: Engine,
+) -> None:
+    early, late = {"resolution": "yes"}, {"resolution": "no", "scheduled_close_time": day(500)}
+    come_in(engine, record(questions={"metaculus-7": early, "metaculus-8": late}))
+    with database.reading(engine) as session:
+        found = {state.slug: state.outcome_at for state in listing(session, now=NOW)}
+    assert found["metaculus-7"] == day(20)
+    assert found["metaculus-8"] == NOW
+
+
+WITHDRAWN = [("metaculus-7", "alice", 1, 0.4), ("metaculus-7", "alice", 2, None)]
+
+
+def test_withdrawals_are_counted_apart_from_forecasts(engine: Engine) -> None:
+    given = record(*WITHDRAWN)
+    seen = looked(engine, given)
+    assert (seen.counts.made, seen.counts.withdrawals) == (1, 1)
+    [row] = seen.questions
+    assert (row.forecasts, row.details) == (1, ["1 withdrawal"])
+    come_in(engine, given)
+    [row] = looked(engine, record(*WITHDRAWN, ("metaculus-7", "alice", 3, None))).questions
+    assert (row.forecasts, row.known, row.details) == (0, 1, ["1 withdrawal"])
+
+
+def test_names_that_differ_in_capitals_are_named_with_the_remedy(engine: Engine) -> None:
+    come_in(engine, record(("metaculus-7", "bob", 1, 0.4)))
+    [said] = [
+        note
+        for note in looked(
+            engine, record(("metaculus-7", "Bob", 1, 0.4), ("metaculus-7", "Alice", 1, 0.5))
+        ).notes
+        if "capital" in note
+    ]
+    assert "'Bob' beside 'bob'" in said
+    assert "'Alice' beside 'alice'" in said
+    assert "give both the same name in the file before you import it" in said
+    assert "name it with --account" in said
+
+
+def test_members_from_elsewhere_who_get_forecasts_by_their_names_are_named(engine: Engine) -> None:
+    theirs = record(("fatebook-7", "bob", 1, 0.4), questions={"fatebook-7": {}})
+    come_in(engine, replace(theirs, platform="fatebook"))
+    first = record(("metaculus-7", "bob", 1, 0.4))
+    [said] = [note for note in looked(engine, first).notes if "same names" in note]
+    assert "first forecasts from Metaculus" in said
+    assert "'bob'" in said
+    come_in(engine, first)
+    more = record(("metaculus-7", "bob", 1, 0.4), ("metaculus-7", "bob", 2, 0.5))
+    assert not [note for note in looked(engine, more).notes if "same names" in note]
+
+
+def test_an_outcome_is_dated_as_the_platform_says(engine: Engine) -> None:
+    written = {"resolution": "yes", "resolved_at": day(21)}
+    come_in(
+        engine,
+        record(("metaculus-7", "alice", 2, 0.7), questions={"metaculus-7": written}),
+        account="alice",
+    )
+    with database.reading(engine) as session:
+        [state] = listing(session, now=NOW)
+        assert state.resolution is not None
+        assert (state.resolution.written_at, state.resolution.recorded_at) == (day(21), NOW)
+        member = find_member(session, "alice")
+        assert member is not None
+        [one] = scored_questions(session, member)
+        assert one.known_at == day(21)

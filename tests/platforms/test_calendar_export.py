@@ -1,0 +1,70 @@
+"""The calendar file of an export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session
+
+from forecasts.common.errors import BadInput, Refused
+from forecasts.ledger.models import Member
+from forecasts.platforms import calendar_export as calendar
+from forecasts.resolution import confirmation
+from forecasts.scores.ledger_frames import ledger_frames
+from forecasts.updates import updates
+from forecasts.values.value import Value
+from tests.conftest import ask, day
+
+
+def test_it_has_the_open_questions_soonest_close_first_and_names_the_rest(
+    session: Session, alice: Member, tmp_path: Path
+) -> None:
+    ask(session, alice, title="Later?", scheduled_close_time=day(20), slug="later")
+    ask(session, alice, title="Soon; or not?", scheduled_resolve_time=day(12), slug="soon")
+    over = ask(session, alice, title="Over?")
+    updates.update(session, over, Value(probability=0.3), member=alice, now=day(1))
+    confirmation.confirm(session, over, "yes", known_at=day(2), now=day(3), member=alice)
+    written = calendar.write(ledger_frames(session), tmp_path / "new" / "questions.ics")
+    [file] = written.files
+    lines = file.read_bytes().decode().split("\r\n")
+    assert [line for line in lines if line.startswith("SUMMARY")] == [
+        "SUMMARY:Closes: Soon\\; or not?",
+        "SUMMARY:To be resolved: Soon\\; or not?",
+        "SUMMARY:Closes: Later?",
+    ]
+    assert "DTSTART:20260111T000000Z" in lines
+    assert not any(line.startswith("URL") for line in lines)
+    assert written.left_out == ["1 resolved question", "1 forecast"]
+
+
+def test_a_file_is_replaced_only_when_asked(
+    session: Session, alice: Member, tmp_path: Path
+) -> None:
+    ask(session, alice)
+    frames, path = ledger_frames(session), tmp_path / "new" / "questions.ics"
+    calendar.write(frames, path)
+    before = path.read_bytes()
+    with pytest.raises(Refused, match="exists"):
+        calendar.write(frames, path)
+    calendar.write(frames, path, overwrite=True)
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == ["questions.ics"]
+
+
+def test_a_path_below_a_file_is_named(session: Session, alice: Member, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInput, match="cannot be written"):
+        calendar.write(ledger_frames(session), tmp_path / "file" / "questions.ics")
+
+
+def test_a_file_without_the_ending_of_calendars_gets_it(
+    session: Session, alice: Member, tmp_path: Path
+) -> None:
+    ask(session, alice)
+    frames, folder = ledger_frames(session), tmp_path / "calendars"
+    assert calendar.write(frames, folder / "my.list").files == [folder / "my.list.ics"]
+    assert [file.name for file in folder.iterdir()] == ["my.list.ics"]
+    with pytest.raises(Refused, match=r"my.list.ics' exists"):
+        calendar.write(frames, folder / "my.list")
+    assert calendar.write(frames, folder / "A.ICS").files == [folder / "A.ICS"]

@@ -1,0 +1,206 @@
+"""Confido's CSV of predictions. No row is from a real room."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import scoring
+from forecasts.platforms.record import PlatformRecord
+from tests.platforms import sheets
+
+DAY = 86_400
+MADE = 1_740_819_600  # 2025-03-01 09:00 UTC
+ROW = {
+    "question_id": "q1",
+    "question": "Will the bridge open?",
+    "user_id": "u1",
+    "nick": "Ann",
+    "email": "ann@mail.example",
+    "timestamp": str(MADE),
+    "date": "2025-03-01",
+    "time": "09:00:00",
+    "probability": "0.7",
+    "mean": "",
+    "stdev": "",
+    "resolution": "",
+    "brier": "",
+}
+NUMBER = {"probability": "", "mean": "10.00", "stdev": "2.50"}
+BUCKETS = {
+    "bucket1_-10.00--5.00": "0.0",
+    "bucket2_-5.00-0.00": "0.25",
+    "bucket3_0.00-5.00": "0.5",
+    "bucket4_5.00-10.00": "0.25",
+}
+
+
+def row(**fields: str) -> dict[str, str]:
+    return ROW | fields
+
+
+def read(path: Path, *rows: dict[str, str], **choices: Any) -> PlatformRecord:
+    return sheets.read(path / "room.csv", sheets.table(*rows), format_="confido", **choices)
+
+
+def refused(path: Path, *rows: dict[str, str]) -> list[tuple[str, str]]:
+    error = sheets.refused(path / "room.csv", sheets.table(*rows), format_="confido")
+    return sheets.places(error)
+
+
+@pytest.mark.parametrize("seconds", [str(MADE), "1.7408196E9"])
+def test_the_timestamp_is_in_seconds_since_1970(tmp_path: Path, seconds: str) -> None:
+    [made] = read(tmp_path, row(timestamp=seconds)).frames.forecasts["made_at"]
+    assert made.isoformat() == "2025-03-01T09:00:00+00:00"
+
+
+def test_milliseconds_are_not_taken_for_seconds(tmp_path: Path) -> None:
+    [(place, _)] = refused(tmp_path, row(timestamp=f"{MADE}000"))
+    assert place == "room.csv, line 2, column timestamp"
+
+
+def test_brier_is_a_printed_score_and_changes_no_forecast(tmp_path: Path) -> None:
+    record = read(
+        tmp_path,
+        row(resolution="1", brier="0.64"),
+        row(resolution="1", brier="0.96", probability="0.9", timestamp=str(MADE + 60)),
+    )
+    assert record.frames.forecasts["probability"].tolist() == [0.7, 0.9]
+    [printed] = record.printed.itertuples()
+    assert (printed.name, printed.score) == ("brier", 0.96)
+    assert any("higher is better" in note for note in record.notes)
+
+
+def test_outcomes_of_yes_and_no_are_1_and_0(tmp_path: Path) -> None:
+    questions = read(
+        tmp_path, row(resolution="1"), row(question_id="q2", resolution="0"), row(question_id="q3")
+    ).frames.questions
+    assert questions["resolution"].tolist() == ["yes", "no", ""]
+
+
+def test_the_outcome_1_of_a_number_is_the_number_1(tmp_path: Path) -> None:
+    questions = read(tmp_path, row(**NUMBER, resolution="1.00")).frames.questions
+    assert questions["resolution"].tolist() == ["1.00"]
+    assert questions["type"].tolist() == ["numeric"]
+
+
+def test_a_mean_and_a_deviation_are_a_normal_curve(tmp_path: Path) -> None:
+    frames = read(tmp_path, row(**NUMBER)).frames
+    [quantiles] = frames.forecasts["quantiles"]
+    assert quantiles["0.5"] == pytest.approx(10)
+    assert quantiles["0.95"] == pytest.approx(10 + 1.6448536 * 2.5)
+    [question] = frames.questions.itertuples()
+    assert (question.lower_bound, question.upper_bound) == ("0", "30")
+
+
+def test_a_mean_that_is_a_day_makes_a_date_question(tmp_path: Path) -> None:
+    days = {"probability": "", "mean": "2025-06-01", "stdev": "10.00"}
+    frames = read(tmp_path, row(**days, resolution="2025-06-11")).frames
+    assert frames.questions["type"].tolist() == ["date"]
+    assert frames.questions["resolution"].tolist() == ["2025-06-11"]
+    [quantiles] = frames.forecasts["quantiles"]
+    assert quantiles["0.5"] == "2025-06-01T00:00:00Z"
+
+
+def test_buckets_give_quantiles_and_the_range_with_negative_edges(tmp_path: Path) -> None:
+    frames = read(tmp_path, row(**NUMBER) | BUCKETS).frames
+    [question] = frames.questions.itertuples()
+    assert (question.lower_bound, question.upper_bound) == ("-10", "10")
+    [quantiles] = frames.forecasts["quantiles"]
+    assert {round(float(level), 6): value for level, value in quantiles.items()} == {
+        0.0: -5.0,
+        0.25: 0.0,
+        0.75: 5.0,
+    }
+
+
+def test_the_crps_of_buckets_is_that_of_their_curve(tmp_path: Path) -> None:
+    frames = read(tmp_path, row(**NUMBER, resolution="0.00") | BUCKETS).frames
+    [score] = scoring.score(frames.questions, frames.forecasts, "crps")["score"]
+    # The squares of the curve below 0, where it rises from 0 to 1/4, and of its rest above.
+    below = 5 * (0.25**2) / 3
+    above = 5 * (0.75**2 + 0.75 * 0.25 + 0.25**2) / 3 + 5 * (0.25**2) / 3
+    assert score == pytest.approx((below + above) / 20, abs=1e-6)
+
+
+def test_buckets_without_ranges_leave_the_mean_and_the_deviation(tmp_path: Path) -> None:
+    plain = {f"bucket{number}": "0.5" for number in (1, 2)}
+    [quantiles] = read(tmp_path, row(**NUMBER) | plain).frames.forecasts["quantiles"]
+    assert quantiles["0.5"] == pytest.approx(10)
+
+
+def test_the_groups_forecast_is_nobodys(tmp_path: Path) -> None:
+    group = row(user_id="", nick="", email="", probability="0.6")
+    record = read(tmp_path, row(), group)
+    assert len(record.frames.forecasts) == 1
+    assert record.left_out[0].place == "room.csv, line 3"
+    with_group = read(tmp_path, row(), group, aggregates=True).frames
+    assert with_group.members is not None
+    assert dict(zip(with_group.members["forecaster"], with_group.members["kind"], strict=True)) == {
+        "alice": "human",
+        "confido-group": "bot",
+    }
+
+
+def test_members_are_told_apart_by_their_ids(tmp_path: Path) -> None:
+    record = read(tmp_path, row(), row(user_id="u2", nick="Ann"), row(user_id="u3", nick="Bo"))
+    assert record.frames.forecasts["forecaster"].tolist() == ["u1", "u2", "Bo"]
+
+
+def test_addresses_of_members_are_left_out(tmp_path: Path) -> None:
+    record = read(tmp_path, row())
+    assert [one.value for one in record.left_out] == ["email"]
+
+
+def test_a_file_of_one_question_is_named_by_itself(tmp_path: Path) -> None:
+    one = {name: ROW[name] for name in ROW if name not in ("question_id", "question")}
+    record = read(tmp_path, one)
+    assert record.frames.questions["question_id"].tolist() == ["confido-room"]
+    assert any("names no question" in note for note in record.notes)
+
+
+def test_a_newer_export_keeps_the_ids(tmp_path: Path) -> None:
+    before = read(tmp_path, row()).frames.questions["question_id"].tolist()
+    newer = read(
+        tmp_path, row(resolution="1"), row(resolution="1", timestamp=str(MADE + DAY))
+    ).frames
+    assert newer.questions["question_id"].tolist() == before == ["confido-q1"]
+
+
+def test_columns_in_another_order_are_the_same(tmp_path: Path) -> None:
+    one, other = read(tmp_path, row()), read(tmp_path, dict(reversed(row().items())))
+    assert one.frames.forecasts.equals(other.frames.forecasts)
+
+
+@pytest.mark.parametrize(
+    ("fields", "column", "value"),
+    [
+        ({"probability": "1.2"}, "probability", "1.2"),
+        ({"probability": "70%"}, "probability", "70%"),
+        ({"probability": ""}, "probability", ""),
+        ({"timestamp": ""}, "timestamp", ""),
+        ({"resolution": "yes"}, "resolution", "yes"),
+        ({"mean": "3.00"}, "mean", "3.00"),
+        ({**NUMBER, "stdev": "-1"}, "stdev", "-1.0"),
+        ({**NUMBER, "mean": "ten"}, "mean", "ten"),
+        ({**NUMBER, "mean": "2025-02-30"}, "mean", "2025-02-30"),
+        ({**NUMBER, "resolution": "2025-01-01"}, "resolution", "2025-01-01"),
+    ],
+)
+def test_a_bad_cell_is_named(
+    tmp_path: Path, fields: dict[str, str], column: str, value: str
+) -> None:
+    found = refused(tmp_path, row(question_id="q0"), row(**fields))
+    assert found == [(f"room.csv, line 3, column {column}", value)]
+
+
+def test_buckets_must_sum_to_1(tmp_path: Path) -> None:
+    [(place, value)] = refused(tmp_path, row(**NUMBER) | BUCKETS | {"bucket3_0.00-5.00": "0.9"})
+    assert place == "room.csv, line 2, column bucket1_-10.00--5.00"
+    assert value == "1.4 in all"
+
+
+def test_a_truncated_file(tmp_path: Path) -> None:
+    text = sheets.table(row(), row())[:-20]
+    error = sheets.refused(tmp_path / "room.csv", text, format_="confido")
+    assert error.problems[0].place == "room.csv, line 3"

@@ -1,0 +1,274 @@
+"""Reports and benchmarks of forecasting-tools. No row is from a real bot."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from forecasts.common.errors import BadInput
+from forecasts.platforms import forecasting_tools
+from forecasts.platforms.check import check_record
+from forecasts.platforms.record import Choices, PlatformRecord
+from forecasts.platforms.source import Source
+
+
+def question(**fields: Any) -> dict[str, Any]:
+    """Return a binary question as a report has it."""
+    return {
+        "question_text": "Will the ship arrive?",
+        "id_of_post": 31,
+        "page_url": "https://www.metaculus.com/questions/31",
+        "id_of_question": 28,
+        "state": "open",
+        "resolution_criteria": "In port.",
+        "fine_print": "Local time.",
+        "background_info": "It left in May.",
+        "close_time": "2025-06-01T00:00:00Z",
+        "open_time": "2025-05-01T00:00:00Z",
+        "date_accessed": "2025-05-10T12:00:00+00:00",
+        "tournament_slugs": ["spring"],
+        "resolution_string": None,
+        "api_json": {},
+        "question_type": "binary",
+        "community_prediction_at_access_time": 0.99,
+    } | fields
+
+
+def report(
+    prediction: Any = 0.3, about: dict[str, Any] | None = None, **fields: Any
+) -> dict[str, Any]:
+    return {
+        "question": question() if about is None else about,
+        "explanation": "# Summary\nLikely late.",
+        "other_notes": None,
+        "price_estimate": 0.25,
+        "minutes_taken": 30,
+        "errors": [],
+        "prediction": prediction,
+    } | fields
+
+
+def benchmark(*reports: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {
+        "explicit_name": None,
+        "explicit_description": None,
+        "forecast_bot_class_name": "TemplateBot",
+        "num_input_questions": 1,
+        "timestamp": "2025-05-11T09:00:00",
+        "time_taken_in_minutes": 4.0,
+        "total_cost": 1.5,
+        "git_commit_hash": "abc1234",
+        "forecast_bot_config": {"llms": {"default": {"original_model": "maker/oracle-2"}}},
+        "code": "class TemplateBot: ...",
+        "failed_report_errors": [],
+        "forecast_reports": list(reports),
+    } | fields
+
+
+def read(path: Path, *rows: dict[str, Any], lines: bool = True) -> PlatformRecord:
+    file = path / "reports.jsonl"
+    text = "\n".join(map(json.dumps, rows)) if lines else json.dumps(list(rows), indent=2)
+    file.write_text(text, encoding="utf-8")
+    source = Source("reports", {file.name: file})
+    assert forecasting_tools.recognises(source)
+    record = forecasting_tools.read(source, Choices("anna"))
+    check_record(record.frames)
+    return record
+
+
+@pytest.mark.parametrize("lines", [True, False])
+def test_a_report_is_one_forecast_of_a_bot(tmp_path: Path, lines: bool) -> None:
+    record = read(tmp_path, report(), lines=lines)
+    [row] = record.frames.forecasts.to_dict("records")
+    assert (row["question_id"], row["forecaster"]) == ("forecasting-tools-28", "anna-bot")
+    assert row["probability"] == 0.3
+    assert row["made_at"].isoformat() == "2025-05-10T12:30:00+00:00"
+    assert row["rationale"] == "# Summary\nLikely late."
+    assert record.frames.members is not None
+    assert record.frames.members["kind"].tolist() == ["bot"]
+    assert record.frames.models is not None
+    assert record.frames.models[["model", "cost"]].to_numpy().tolist() == [["unnamed", 0.25]]
+    [asked] = record.frames.questions.to_dict("records")
+    assert (asked["title"], asked["tags"]) == ("Will the ship arrive?", ["spring"])
+    assert asked["fine_print"] == "Local time."
+    assert record.origins["url"].tolist() == ["https://www.metaculus.com/questions/31"]
+
+
+def test_a_benchmark_names_the_bot_its_model_and_its_version(tmp_path: Path) -> None:
+    other = {"llms": {"default": "maker/oracle-3"}}
+    record = read(tmp_path, benchmark(report()), benchmark(report(0.4), forecast_bot_config=other))
+    assert record.frames.forecasts["forecaster"].tolist() == [
+        "TemplateBot maker/oracle-2",
+        "TemplateBot maker/oracle-3",
+    ]
+    assert record.frames.models is not None
+    assert record.frames.models.to_numpy().tolist() == [
+        ["maker/oracle-2", "abc1234", 0.25],
+        ["maker/oracle-3", "abc1234", 0.25],
+    ]
+    assert len(record.frames.questions) == 1
+
+
+def test_the_same_report_in_two_files_counts_once_and_a_second_run_is_an_update(
+    tmp_path: Path,
+) -> None:
+    later = report(0.5, question(date_accessed="2025-05-20T12:00:00Z"))
+    record = read(tmp_path, benchmark(report()), benchmark(report(), later))
+    assert record.frames.forecasts["probability"].tolist() == [0.3, 0.5]
+
+
+def test_errors_and_failed_forecasts_are_named(tmp_path: Path) -> None:
+    record = read(tmp_path, benchmark(report(errors=["Timeout"]), failed_report_errors=["No key"]))
+    assert [(one.place, one.value) for one in record.left_out] == [
+        ("reports.jsonl, record 1, failed_report_errors 1", "No key"),
+        ("reports.jsonl, record 1, forecast_reports 1, errors 1", "Timeout"),
+    ]
+
+
+def test_without_a_time_of_the_question_the_benchmark_has_one(tmp_path: Path) -> None:
+    record = read(
+        tmp_path, benchmark(report(about=question(date_accessed=None), minutes_taken=None))
+    )
+    assert record.frames.forecasts["made_at"].iloc[0].isoformat() == "2025-05-11T09:00:00+00:00"
+    with pytest.raises(BadInput) as caught:
+        read(tmp_path, report(about=question(date_accessed=None)))
+    assert (
+        caught.value.problems[0].place == "reports.jsonl, record 1, question, field date_accessed"
+    )
+
+
+def test_options_are_matched_by_name(tmp_path: Path) -> None:
+    about = question(question_type="multiple_choice", options=["Low", "Middle", "High"])
+    shares = [{"option_name": name, "probability": p} for name, p in (("High", 0.7), ("Low", 0.3))]
+    record = read(tmp_path, report({"predicted_options": shares}, about))
+    assert record.frames.forecasts["probabilities"].tolist() == [[0.3, None, 0.7]]
+
+
+def test_an_option_that_the_question_lost_is_named(tmp_path: Path) -> None:
+    old = question(question_type="multiple_choice", options=["Low", "High"])
+    new = old | {"options": ["Low", "Other"], "date_accessed": "2025-05-20T12:00:00Z"}
+    both = [{"option_name": name, "probability": 0.5} for name in ("Low", "High")]
+    now = [{"option_name": name, "probability": 0.5} for name in ("Low", "Other")]
+    record = read(
+        tmp_path, report({"predicted_options": both}, old), report({"predicted_options": now}, new)
+    )
+    assert len(record.frames.forecasts) == 1
+    assert record.left_out[0].reason == "the question has no option 'High' any more"
+
+
+def points(*pairs: tuple[float, float], **fields: Any) -> dict[str, Any]:
+    return {"declared_percentiles": [{"percentile": p, "value": v} for p, v in pairs]} | fields
+
+
+NUMERIC = {
+    "question_type": "numeric",
+    "lower_bound": 0.0,
+    "upper_bound": 100.0,
+    "open_lower_bound": True,
+    "open_upper_bound": True,
+    "unit_of_measure": "m",
+}
+
+
+def test_percentiles_within_the_bounds_are_quantiles_and_the_rest_is_outside(
+    tmp_path: Path,
+) -> None:
+    stated = points((0.1, -10), (0.3, 10), (0.5, 40), (0.9, 80), (0.95, 120))
+    record = read(tmp_path, report(stated, question(**NUMERIC)))
+    [asked] = record.frames.questions.to_dict("records")
+    assert (asked["type"], asked["lower_bound"], asked["upper_bound"]) == ("numeric", "0", "100")
+    assert asked["unit"] == "m"
+    [quantiles] = record.frames.forecasts["quantiles"]
+    assert {level: quantiles[level] for level in ("0.3", "0.5", "0.9")} == {
+        "0.3": 10.0,
+        "0.5": 40.0,
+        "0.9": 80.0,
+    }
+    assert quantiles["below"] == pytest.approx(0.2)
+    assert quantiles["above"] == pytest.approx(0.075)
+
+
+def test_a_whole_cdf_keeps_its_corners(tmp_path: Path) -> None:
+    # 201 points: linear from 0 to 50, and again to 100.
+    cdf = [
+        (0.1 + 0.5 * min(v, 50) / 50 + 0.3 * max(0, v - 50) / 50, v)
+        for v in (n / 2 for n in range(201))
+    ]
+    record = read(tmp_path, report(points(*cdf), question(**NUMERIC)))
+    [quantiles] = record.frames.forecasts["quantiles"]
+    assert quantiles == pytest.approx({"0.6": 50.0, "below": 0.1, "above": 0.1})
+
+
+def test_dates_are_days_and_times(tmp_path: Path) -> None:
+    dates = {
+        "question_type": "date",
+        "lower_bound": "2025-01-01T00:00:00Z",
+        "upper_bound": "2026-01-01T00:00:00Z",
+    }
+    record = read(tmp_path, report(points((0.2, 1746057600), (0.8, 1748736000)), question(**dates)))
+    assert record.frames.questions["type"].tolist() == ["date"]
+    assert record.frames.forecasts["quantiles"].tolist() == [
+        {"0.2": "2025-05-01T00:00:00Z", "0.8": "2025-06-01T00:00:00Z"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "outcome"),
+    [
+        ({"resolution_string": "yes"}, "yes"),
+        ({"resolution_string": "annulled"}, "annulled"),
+        ({"resolution_string": None}, ""),
+    ],
+)
+def test_the_outcome_is_the_questions(tmp_path: Path, fields: dict[str, Any], outcome: str) -> None:
+    known = {"actual_resolution_time": "2025-05-25T00:00:00Z"}
+    record = read(tmp_path, report(about=question(**known, **fields)))
+    [asked] = record.frames.questions.to_dict("records")
+    assert asked["resolution"] == outcome
+    assert asked["actual_close_time"].isoformat() == "2025-05-25T00:00:00+00:00"
+
+
+def test_a_conditional_question_is_left_out(tmp_path: Path) -> None:
+    record = read(tmp_path, report(about=question(question_type="conditional")), report())
+    assert record.left_out[0].reason == "a conditional question"
+    assert len(record.frames.forecasts) == 1
+
+
+def test_a_question_without_an_id_is_known_by_its_words(tmp_path: Path) -> None:
+    records = [
+        read(tmp_path, report(about=question(id_of_question=None, fine_print=f))) for f in "ab"
+    ]
+    first, second = (one.origins["question_id"].tolist() for one in records)
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("row", "place", "rule"),
+    [
+        (report(1.5), "field prediction", "from 0 to 1"),
+        (report(about=question(question_text="")), "question, field question_text", "required"),
+        (report(about=question(page_url="file:///etc")), "question, field page_url", "https://"),
+        (report(about=question(close_time="soon")), "question, field close_time", "ISO 8601"),
+        (
+            report(points((0.5, 10), (0.4, 20)), question(**NUMERIC)),
+            "prediction, field declared_percentiles",
+            "rise",
+        ),
+        (
+            report(
+                {"predicted_options": []},
+                question(question_type="multiple_choice", options=["a", "b"]),
+            ),
+            "prediction, field predicted_options",
+            "sum to 1",
+        ),
+    ],
+)
+def test_a_bad_value_is_named_by_file_record_field_and_rule(
+    tmp_path: Path, row: dict[str, Any], place: str, rule: str
+) -> None:
+    with pytest.raises(BadInput) as caught:
+        read(tmp_path, report(), row)
+    assert caught.value.problems[0].place == f"reports.jsonl, record 2, {place}"
+    assert rule in caught.value.problems[0].rule

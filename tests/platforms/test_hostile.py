@@ -1,0 +1,200 @@
+"""Damaged and hostile files of every format: named, refused whole, and read in little memory."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from forecasts.common.errors import BadInput, LedgerError
+from forecasts.platforms import source as source_module
+from forecasts.platforms.check import check_record
+from forecasts.platforms.formats import FORMATS, read, recognised
+from forecasts.platforms.record import Choices
+from forecasts.platforms.source import opened
+from tests.conftest import day
+from tests.platforms.metaculus_files import (
+    FORECAST_HEADER,
+    QUESTION_HEADER,
+    export,
+    forecast,
+    question,
+    write,
+)
+
+CHOICES = Choices(owner="alice", now=day(200))
+HOSTILE = {
+    "empty": b"",
+    "not UTF-8": b"\xff\xfe\x00title,probability\n\x80,0.5\n",
+    "cut JSON": b'[{"id": "a", "question": "Rain?", "createdTime": 17',
+    "nested JSON": b"[" * 100_000,
+    "JSON of other things": b'{"user": 7, "predictions": "none", "forecasts": {"a": []}}',
+    "one long line": b"a" * 2_000_000,
+    "NUL": b"title,probability\n\0,0.5\n",
+    "unclosed quote": b'title,probability,outcome\n"Rain?,0.5,yes\n',
+    "ragged": b"title,probability,outcome\nRain?,0.5\nSnow?,0.5,yes,no,no\n",
+}
+
+
+def refused(path: Path, name: str | None = None) -> str:
+    """Return the message and the problems of files that are refused."""
+    with pytest.raises(BadInput) as caught, opened(path) as files:
+        check_record(read(files, CHOICES, name).frames)
+    return "\n".join([str(caught.value), *map(str, caught.value.problems)])
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE)
+def test_a_file_that_is_not_of_the_format_is_refused_by_a_message(
+    name: str, data: bytes, tmp_path: Path
+) -> None:
+    for ending in ("csv", "json", "jsonl"):
+        path = tmp_path / f"given.{ending}"
+        path.write_bytes(data)
+        assert refused(path, name)
+
+
+@pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE)
+def test_no_content_makes_recognising_fail_otherwise(data: bytes, tmp_path: Path) -> None:
+    for ending in ("csv", "json", "jsonl", "txt"):
+        path = tmp_path / f"given.{ending}"
+        path.write_bytes(data)
+        with suppress(LedgerError), opened(path) as files:
+            recognised(files)
+
+
+def test_a_message_names_file_row_column_value_and_rule(tmp_path: Path) -> None:
+    made = [forecast(41), forecast(41, "ben", "2026-01-03 00:00:00")]
+    folder = export(tmp_path / "export", [question(41)], made)
+    lines = (folder / "forecast_data.csv").read_text("utf-8").splitlines()
+    lines[2] = lines[2].replace("2026-01-03 00:00:00+00:00", "yesterday")
+    (folder / "forecast_data.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    said = refused(folder)
+    assert "forecast_data.csv, line 3, column Start Time: 'yesterday'" in said
+
+
+def test_a_platform_that_is_not_recognised_gets_what_was_looked_for(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("Rain?", "utf-8")
+    lines = refused(path).splitlines()
+    assert lines[:3] == [
+        "notes.txt has no format that can be imported. Looked for:",
+        "  Ledger folder: questions.csv and forecasts.csv",
+        "  Metaculus: a ZIP or CSVs with forecast_data.csv",
+    ]
+    assert max(map(len, lines[:-1])) < 80
+    assert "--column" not in lines[-1]
+    assert "Formats are: metaculus" in refused(path, "metacullus")
+
+
+def test_files_of_several_exports_are_to_be_imported_by_themselves(tmp_path: Path) -> None:
+    each = "Import the files of each export by themselves."
+    folder = export(tmp_path / "mixed", [question(41)], [forecast(41)])
+    (folder / "mine.json").write_text(
+        '{"predictions": [{"description_with_group": "Rain"}]}', "utf-8"
+    )
+    said = refused(folder)
+    assert "mixed could be from Metaculus and PredictionBook." in said
+    assert f"{each} Choose one: --format metaculus" in said
+    (tmp_path / "packed").mkdir()
+    for name in ("old.zip", "new.zip"):
+        with zipfile.ZipFile(tmp_path / "packed" / name, "w") as packed:
+            packed.write(folder / "question_data.csv", "question_data.csv")
+    assert each in refused(tmp_path / "packed")
+    assert each not in refused(tmp_path / "mixed" / "mine.json")
+
+
+def test_a_csv_with_unknown_headers_is_told_how_to_name_its_columns(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("Thing,Chance\nRain?,0.5\n", "utf-8")
+    said = refused(path)
+    assert "mine.csv has no format that can be imported" in said
+    assert "add --format pairs" in said
+    assert '--column "title=NAME"' in said
+
+
+def test_columns_in_another_order_are_read_alike(tmp_path: Path) -> None:
+    cells = {"Probability Yes": 0.25}
+    folder = export(tmp_path / "export", [question(41)], [forecast(41, **cells)])
+    with opened(folder) as files:
+        before = read(files, CHOICES).frames
+    write(folder / "question_data.csv", QUESTION_HEADER[::-1], [question(41)])
+    write(folder / "forecast_data.csv", FORECAST_HEADER[::-1], [forecast(41, **cells)])
+    with opened(folder) as files:
+        after = read(files, CHOICES).frames
+    assert before.forecasts.equals(after.forecasts)
+    assert before.questions.equals(after.questions)
+
+
+def test_a_formula_is_text(tmp_path: Path) -> None:
+    title = '=HYPERLINK("https://evil.example","Rain?")'
+    folder = export(tmp_path / "export", [question(41, **{"Question Title": title})], [])
+    with opened(folder) as files:
+        assert read(files, CHOICES).frames.questions["title"].tolist() == [title]
+
+
+@pytest.mark.parametrize("column", ["MC Options (All)", "Categories"])
+def test_a_literal_of_a_million_elements_is_refused(column: str, tmp_path: Path) -> None:
+    asked = question(41, **{"Question Type": "multiple_choice", column: repr(["a"] * 1_000_000)})
+    folder = export(tmp_path / "export", [asked], [])
+    said = refused(folder)
+    assert "question_data.csv, line 2" in said
+    assert column in said
+    assert len(said) < 5_000
+
+
+def test_a_vector_of_a_million_elements_is_refused(tmp_path: Path) -> None:
+    options = {"Question Type": "multiple_choice", "MC Options (All)": "['a', 'b']"}
+    values = {"Probability Yes Per Category": str([0.000001] * 1_000_000)}
+    folder = export(tmp_path / "export", [question(41, **options)], [forecast(41, **values)])
+    said = refused(folder)
+    assert "forecast_data.csv, line 2" in said
+    assert len(said) < 5_000
+
+
+@pytest.fixture
+def archives(tmp_path: Path) -> dict[str, Path]:
+    """Archives that nobody should unpack."""
+    paths = {name: tmp_path / f"{name}.zip" for name in ("bomb", "escape", "absolute", "many")}
+    with zipfile.ZipFile(paths["bomb"], "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("forecast_data.csv", b"0" * 100_000_000)
+    with zipfile.ZipFile(paths["escape"], "w") as archive:
+        archive.writestr("../../forecast_data.csv", "a")
+    with zipfile.ZipFile(paths["absolute"], "w") as archive:
+        archive.writestr("/etc/forecast_data.csv", "a")
+    with zipfile.ZipFile(paths["many"], "w") as archive:
+        for number in range(1_001):
+            archive.writestr(f"{number}.csv", "a")
+    return paths
+
+
+def test_a_zip_bomb_and_paths_out_of_the_folder_are_refused(
+    archives: dict[str, Path], tmp_path: Path
+) -> None:
+    assert "bomb.zip unpacks to 100 MB" in refused(archives["bomb"])
+    assert "outside the folder: '../../forecast_data.csv'" in refused(archives["escape"])
+    assert "outside the folder: '/etc/forecast_data.csv'" in refused(archives["absolute"])
+    assert "many.zip has 1,001 entries" in refused(archives["many"])
+    assert not (tmp_path.parent / "forecast_data.csv").exists()
+
+
+def test_a_link_in_a_folder_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "secret.csv").write_text("title,probability\nRain?,0.5\n", "utf-8")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "forecast_data.csv").symlink_to(tmp_path / "secret.csv")
+    with opened(folder) as files:
+        assert files.files == {}
+
+
+def test_a_json_file_beyond_the_limit_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_module, "JSON_BYTES", 1_000)
+    path = tmp_path / "bets.json"
+    path.write_text(json.dumps([{"id": "a" * 2_000}]), "utf-8")
+    with pytest.raises(BadInput, match=r"bets\.json"), opened(path) as files:
+        files.json("bets.json")

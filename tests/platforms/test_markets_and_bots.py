@@ -1,0 +1,169 @@
+"""Files of markets, sites and bots come into a ledger; the second time nothing is new."""
+
+import copy
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from sqlmodel import col, select
+
+from forecasts.access.members import member_or_new
+from forecasts.access.visibility import read_as
+from forecasts.common.errors import BadInput
+from forecasts.importing.record import Preview, import_record
+from forecasts.ledger import database
+from forecasts.ledger.models import Forecast, Member, MemberKind, QuestionOrigin
+from forecasts.ledger.verification import verify
+from forecasts.platforms.check import check_record
+from forecasts.platforms.formats import recognised
+from forecasts.platforms.record import Choices
+from forecasts.platforms.source import Source, opened
+from forecasts.scores.ledger_frames import ledger_frames
+from tests.platforms import test_forecastbench as forecastbench
+from tests.platforms import test_forecasting_tools as tools
+from tests.platforms import test_infer as infer
+from tests.platforms import test_manifold as manifold
+
+NOW = datetime(2025, 12, 1, tzinfo=UTC)
+
+
+def manifold_files() -> dict[str, Any]:
+    paid = {"isResolved": True, "resolution": "MKT", "resolutionProbability": 0.25}
+    markets = [
+        manifold.market(resolutionTime=manifold.MADE + 9 * manifold.DAY, **paid),
+        manifold.choice(id="m2"),
+    ]
+    bets = [manifold.bet(), manifold.bet(contractId="m2", answerId="b", probAfter=0.7)]
+    return {"bets.json": bets, "markets.json": markets}
+
+
+def infer_files() -> dict[str, Any]:
+    answers = [infer.answer(70, "Yes", probability="1.0")]
+    resolved = infer.question(answers=answers, resolved_at="2025-02-03T00:00:00Z")
+    sets = [infer.forecast((70, "Yes", "0.4"))]
+    return {"questions.json": {"questions": [resolved]}, "sets.json": {"prediction_sets": sets}}
+
+
+def forecastbench_files() -> dict[str, Any]:
+    rows = [
+        forecastbench.forecast("abc", "manifold", 0.3, reasoning="Because."),
+        forecastbench.forecast("DGS10", "fred", 0.4, "2025-03-09"),
+    ]
+    known = forecastbench.outcome("DGS10", "fred", "2025-03-09", 1.0)
+    return {"f.json": forecastbench.forecasts(*rows), "r.json": forecastbench.resolutions(known)}
+
+
+def tools_files() -> dict[str, Any]:
+    known = {"resolution_string": "no", "actual_resolution_time": "2025-05-25T00:00:00Z"}
+    stated = tools.points((0.1, -10), (0.5, 40), (0.9, 80))
+    numeric = tools.question(**tools.NUMERIC | {"id_of_question": 29})
+    reports = [tools.report(about=tools.question(**known)), tools.report(stated, numeric)]
+    return {"reports.json": [tools.benchmark(*reports)]}
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "questions"),
+    [
+        ("manifold", manifold_files(), 2),
+        ("infer", infer_files(), 1),
+        ("forecastbench", forecastbench_files(), 2),
+        ("forecasting-tools", tools_files(), 2),
+    ],
+    ids=["manifold", "infer", "forecastbench", "forecasting-tools"],
+)
+def test_a_file_is_recognised_imported_scored_and_known_the_second_time(
+    engine: Engine, tmp_path: Path, name: str, files: dict[str, Any], questions: int
+) -> None:
+    for file, content in files.items():
+        (tmp_path / file).write_text(json.dumps(content), encoding="utf-8")
+
+    def come_in() -> Preview:
+        with opened(tmp_path) as source:
+            found, reader = recognised(source)
+            assert found == name
+            record = reader.reader.read(source, Choices("anna"))
+        with database.writing(engine) as session:
+            member = member_or_new(session, "anna", now=NOW)
+            read_as(session, member, now=NOW)
+            return import_record(session, record, member=member, now=NOW)
+
+    first = come_in()
+    assert first.counts.questions == first.counts.forecasts == questions
+    assert first.counts.resolutions == 1
+    assert first.counts.scores > 0
+    with database.reading(engine) as session:
+        assert verify(session).broken is None
+        assert len(session.exec(select(QuestionOrigin)).all()) == questions
+        frames = ledger_frames(session)
+        origins = set(session.exec(select(Forecast.origin)))
+        bots = session.exec(select(Member).where(col(Member.kind) == MemberKind.bot)).all()
+    assert frames.questions["question_id"].str.startswith(f"{name}-").all()
+    are_bots = name in ("forecastbench", "forecasting-tools")
+    assert bool(bots) == are_bots
+    assert frames.models is not None
+    assert (frames.models["model"] != "").all() == are_bots
+    assert origins == {"implied" if name == "manifold" else "import"}
+    assert come_in().changes_nothing
+
+
+STRANGE = [
+    None,
+    "",
+    "x",
+    -1,
+    1e308,
+    True,
+    [],
+    {},
+    [1],
+    [{}],
+    {"a": 1},
+    "\ud800",
+    10**30,
+    "a" * 3000,
+]
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path to every value below a file."""
+    if len(at) > 1:
+        yield at
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from places(value[key], (*at, key))
+
+
+@pytest.mark.parametrize(
+    ("reader", "files"),
+    [
+        (manifold.manifold, manifold_files()),
+        (infer.infer, infer_files()),
+        (forecastbench.forecastbench, forecastbench_files()),
+        (tools.forecasting_tools, tools_files()),
+    ],
+    ids=["manifold", "infer", "forecastbench", "forecasting-tools"],
+)
+def test_a_strange_value_anywhere_is_read_or_refused_with_its_place(
+    tmp_path: Path, reader: Any, files: dict[str, Any]
+) -> None:
+    refused: list[BadInput] = []
+    for number, at in enumerate(places(files)):
+        given = copy.deepcopy(files)
+        inside: Any = given
+        for key in at[:-1]:
+            inside = inside[key]
+        inside[at[-1]] = STRANGE[number % len(STRANGE)]
+        paths = {name: tmp_path / name for name in given}
+        for name, content in given.items():
+            paths[name].write_text(json.dumps(content), encoding="utf-8")
+        try:
+            record = reader.read(Source("strange", paths), Choices("anna"))
+            check_record(record.frames)
+        except BadInput as error:
+            refused.append(error)
+    assert refused
+    assert all(problem.place for error in refused for problem in error.problems)

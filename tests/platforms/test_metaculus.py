@@ -1,0 +1,371 @@
+"""Metaculus exports: questions, forecasts and scores as the ledger's."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.views.import_preview import with_fields
+from forecasts.platforms.formats import recognised
+from forecasts.platforms.record import Advice, PlatformRecord
+from forecasts.platforms.source import opened
+from tests.platforms.metaculus_files import (
+    FORECAST_HEADER,
+    QUESTION_HEADER,
+    account,
+    crowd,
+    export,
+    forecast,
+    hashed,
+    made,
+    question,
+    read,
+    refused,
+    write,
+)
+
+P, VECTOR = "Probability Yes", "Probability Yes Per Category"
+TWO = [forecast(who="ann", **{P: 0.3}), forecast(who="bob", **{P: 0.6})]
+
+
+def only(record: PlatformRecord) -> dict[str, Any]:
+    [row] = record.frames.questions.to_dict("records")
+    return row
+
+
+# --- files ------------------------------------------------------------------------------------
+
+
+def test_a_zip_is_recognised_whatever_its_files_are_called(tmp_path: Path) -> None:
+    folder = export(tmp_path / "made", [question()], TWO)
+    with zipfile.ZipFile(tmp_path / "download.zip", "w") as archive:
+        archive.write(folder / "question_data.csv", "question_data (1).csv")
+        archive.write(folder / "forecast_data.csv", "forecast_data (1).csv")
+    with opened(tmp_path / "download.zip") as source:
+        assert recognised(source)[0] == "metaculus"
+    record = read(tmp_path / "download.zip")
+    assert record.platform == "metaculus"
+    assert [who for who, _, _ in made(record)] == ["ann", "bob"]
+
+
+def test_columns_are_found_by_name_in_any_order(tmp_path: Path) -> None:
+    folder = export(tmp_path, [], [])
+    write(folder / "question_data.csv", QUESTION_HEADER[::-1], [question()])
+    write(folder / "forecast_data.csv", FORECAST_HEADER[::-1], TWO)
+    assert [value for _, _, value in made(read(folder))] == [0.3, 0.6]
+
+
+def test_an_old_export_of_nine_columns_lacks_bots_and_percentiles(tmp_path: Path) -> None:
+    folder = export(tmp_path, [question(**{"MC Options": ""})], [])
+    header = [*FORECAST_HEADER[:3], *FORECAST_HEADER[4:10]]
+    assert len(header) == 9
+    write(folder / "forecast_data.csv", header, [*TWO, crowd(**{P: 0.5})])
+    assert [value for _, _, value in made(read(folder))] == [0.3, 0.6]
+
+
+def test_without_opening_times_a_question_opens_with_its_first_forecast(tmp_path: Path) -> None:
+    folder = export(tmp_path, [], TWO)
+    row = question(**{"Actual Close Time": "2026-01-09 00:00:00+00:00"})
+    header = ["Question ID", "Question Title", "Question Type", "Actual Close Time", "Resolution"]
+    write(folder / "question_data.csv", header, [row])
+    record = read(folder)
+    assert str(only(record)["open_time"]) == "2026-01-02 03:04:05+00:00"
+    assert str(only(record)["scheduled_close_time"]) == "2026-01-09 00:00:00+00:00"
+    assert len(record.notes) == 2
+
+
+def test_rows_of_unresolved_questions_have_one_cell_less(tmp_path: Path) -> None:
+    """The platform writes no PDF for them, not even a blank one."""
+    folder = export(tmp_path, [question()], TWO)
+    lines = (folder / "forecast_data.csv").read_text().splitlines()
+    short = [lines[0], *(line.removesuffix(",") for line in lines[1:])]
+    (folder / "forecast_data.csv").write_text("\r\n".join(short) + "\r\n")
+    assert [value for _, _, value in made(read(folder))] == [0.3, 0.6]
+    (folder / "forecast_data.csv").write_text("\n".join([*short[:2], short[2][:-3]]) + "\n")
+    assert "forecast_data.csv, line 3: " in refused(folder)
+
+
+def test_forecasts_without_their_questions_are_refused_with_the_remedy(tmp_path: Path) -> None:
+    folder = export(tmp_path, [], TWO)
+    (folder / "question_data.csv").unlink()
+    assert "Give the whole ZIP" in refused(folder)
+
+
+def test_two_exports_in_one_folder_are_refused(tmp_path: Path) -> None:
+    folder = export(tmp_path, [question()], TWO)
+    (folder / "forecast_data (1).csv").write_bytes((folder / "forecast_data.csv").read_bytes())
+    assert "have the same columns" in refused(folder)
+
+
+def test_every_bad_cell_is_named_by_file_line_column_and_rule(tmp_path: Path) -> None:
+    bad = [
+        forecast(**{P: 1.5}),
+        forecast(**{"Start Time": "2026-01-02 03:04:05", P: 0.5}),
+        forecast(at="2026-01-03 00:00:00", **{P: 0.5, "End Time": "2026-01-02 00:00:00+00:00"}),
+    ]
+    folder = export(tmp_path, [question(), question(42, **{"Question Type": "poll"})], bad)
+    said = refused(folder)
+    assert "question_data.csv, line 3, column Question Type: 'poll' must be one of" in said
+    assert "forecast_data.csv, line 2, column Probability Yes: '1.5' must be a" in said
+    assert "forecast_data.csv, line 3, column Start Time" in said
+    assert "forecast_data.csv, line 4, column End Time" in said
+    assert "must not be before Start Time" in said
+
+
+def test_a_forecast_is_placed_at_its_line_and_so_is_its_end(tmp_path: Path) -> None:
+    rows = [
+        forecast(who="bob", **{P: 0.6}),
+        forecast(who="ann", **{P: 0.3, "End Time": "2026-01-05 00:00:00+00:00"}),
+    ]
+    frames = read(export(tmp_path, [question()], rows)).frames
+    assert [frames.place("forecasts", row) for row in range(3)] == [
+        "forecast_data.csv, line 2", "forecast_data.csv, line 3", "forecast_data.csv, line 3",
+    ]  # fmt: skip
+    assert frames.place("questions", 0) == "question_data.csv, line 2"
+
+
+def test_other_files_of_the_export_are_left_out_with_their_counts(tmp_path: Path) -> None:
+    record = read(
+        export(
+            tmp_path, [question()], TWO,
+            README="This data was exported on 2026-02-13 22:23:07.015940+00:00\n",
+            comment_data='Post ID,Author (Anonymized),Comment Text\n1,x,"a\nb"\n2,y,c\n',
+            key_factor_data="Key Factor ID,Comment ID,Post ID,Question ID\n1,2,3,41\n",
+            question_link_data="Link ID,Question 1 ID,Question 2 ID,Link Type\n1,41,42,causal\n",
+            holiday="place,price\nRome,3\n",
+        )
+    )  # fmt: skip
+    assert {(one.place, one.value) for one in record.left_out} == {
+        ("comment_data.csv", "2 comments"),
+        ("key_factor_data.csv", "1 key factor"),
+        ("question_link_data.csv", "1 link between questions"),
+        ("holiday.csv", ""),
+    }
+
+
+# --- questions --------------------------------------------------------------------------------
+
+
+def test_a_question_has_its_own_id_and_the_address_of_its_post(tmp_path: Path) -> None:
+    record = read(export(tmp_path, [question(41, **{"Post ID": 9041})], TWO))
+    assert only(record)["question_id"] == "metaculus-41"
+    assert record.origins.to_dict("records") == [
+        {
+            "question_id": "metaculus-41",
+            "platform_id": "41",
+            "url": "https://www.metaculus.com/questions/9041/",
+        }
+    ]
+
+
+def test_ids_that_pandas_made_decimal_are_the_same_ids(tmp_path: Path) -> None:
+    record = read(export(tmp_path, [question("41.0")], TWO))
+    assert only(record)["question_id"] == "metaculus-41"
+    assert len(record.frames.forecasts) == 2
+
+
+def test_questions_of_a_group_are_one_family_with_their_labels(tmp_path: Path) -> None:
+    group = [
+        question(41, **{"Label": "Busan", "Question Title": "Where will they meet?"}),
+        question(42, **{"Label": "Seoul", "Question Title": "Where will they meet? (Seoul)"}),
+        question(43, **{"Post ID": 7}),
+    ]
+    questions = read(export(tmp_path, group, [])).frames.questions
+    assert questions["family"].tolist() == ["metaculus-post-9041"] * 2 + [""]
+    assert questions["title"].tolist()[:2] == [
+        "Where will they meet? (Busan)", "Where will they meet? (Seoul)",
+    ]  # fmt: skip
+
+
+def test_a_tournament_becomes_a_tag(tmp_path: Path) -> None:
+    row = only(read(export(tmp_path, [question(**{"Default Project": "AI Cup"})], [])))
+    assert row["tags"] == ["Weather", "AI Cup"]
+
+
+def test_the_crowds_reveal_is_the_spot_time_unless_it_is_before_the_opening(tmp_path: Path) -> None:
+    both = [
+        question(41, **{"CP Reveal Time": "2026-01-03 00:00:00+00:00"}),
+        question(42, **{"CP Reveal Time": "2025-12-31 00:00:00+00:00"}),
+    ]
+    spots = read(export(tmp_path, both, [])).frames.questions["spot_time"]
+    assert [str(one) for one in spots] == ["2026-01-03 00:00:00+00:00", "NaT"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells", "stated", "stored"),
+    [
+        ("binary", {}, "yes", "yes"),
+        ("binary", {}, "annulled", "annulled"),
+        ("multiple_choice", {"MC Options (All)": "['Busan', 'Other']"}, "Other", "Other"),
+        ("numeric", {"Lower Bound": "0.0", "Upper Bound": "9.0"}, "6.0", "6.0"),
+        ("numeric", {"Lower Bound": "0", "Upper Bound": "9"}, "below_lower_bound",
+         "below_lower_bound"),
+        ("numeric", {"Lower Bound": "0", "Upper Bound": "9"}, "ambiguous", "ambiguous"),
+        ("date", {"Lower Bound": "2026-01-01", "Upper Bound": "2027-01-01"},
+         "2026-03-01T12:00:00+00:00", "2026-03-01T12:00:00+00:00"),
+        ("date", {"Lower Bound": "2026-01-01", "Upper Bound": "2027-01-01"}, "above_upper_bound",
+         "above_upper_bound"),
+    ],
+)  # fmt: skip
+def test_each_kind_of_resolution_is_stored(
+    tmp_path: Path, kind: str, cells: dict[str, str], stated: str, stored: str
+) -> None:
+    known = {"Resolution": stated, "Resolution Known Time": "2026-01-08 00:00:00+00:00"}
+    row = only(read(export(tmp_path, [question(**{"Question Type": kind} | cells | known)], [])))
+    assert row["resolution"] == stored
+    assert str(row["known_at"]) == "2026-01-08 00:00:00+00:00"
+
+
+def test_a_resolution_that_is_no_outcome_is_named(tmp_path: Path) -> None:
+    said = refused(export(tmp_path, [question(Resolution="maybe")], []))
+    assert (
+        "question_data.csv, line 2, column Resolution: 'maybe' cannot be used. Possible outcomes: "
+        "yes, no" in said
+    )
+
+
+def test_drafts_that_never_opened_are_left_out_with_their_forecasts(tmp_path: Path) -> None:
+    record = read(export(tmp_path, [question(), question(42, **{"Open Time": ""})],
+                         [*TWO, forecast(42, **{P: 0.5}), forecast(43, **{P: 0.5})]))  # fmt: skip
+    assert [(one.place, one.value, one.reason) for one in record.left_out] == [
+        ("question_data.csv, line 3", "Will it rain on day 42?",
+         "it has no opening time, as a draft"),
+        ("forecast_data.csv", "1 forecast", "their questions are not in the list of questions"),
+        ("forecast_data.csv", "1 forecast", "their questions are left out"),
+    ]  # fmt: skip
+    assert len(record.frames.forecasts) == 2
+
+
+# --- forecasters ------------------------------------------------------------------------------
+
+
+def test_a_file_of_one_person_is_the_importers_own(tmp_path: Path) -> None:
+    record = read(export(tmp_path, [question()], [TWO[0], crowd(**{P: 0.5})]))
+    assert [who for who, _, _ in made(record)] == ["owner"]
+    assert "All forecasts are by ann on Metaculus" in record.notes[0]
+    assert record.account == "ann"
+
+
+def test_a_bots_own_export_keeps_its_name(tmp_path: Path) -> None:
+    record = read(export(tmp_path, [question()], [TWO[0] | {"Is Bot": "True"}]))
+    assert made(record)[0][0] == "ann"
+    assert record.frames.members is not None
+    assert record.frames.members["kind"].tolist() == ["bot"]
+
+
+def test_accounts_with_the_same_name_are_two_forecasters_and_the_lower_id_keeps_it(
+    tmp_path: Path,
+) -> None:
+    rows = [
+        forecast(who="kate", **{P: 0.3, "Forecaster ID": 90}),
+        forecast(who="kate", **{P: 0.6, "Forecaster ID": 8}),
+    ]
+    scores = (
+        "Question ID,User ID,User Username,Score Type,Score,Coverage\n"
+        "41,90,kate,peer,-1,1\n41,8,kate,peer,2,1\n"
+    )
+    record = read(export(tmp_path, [question()], rows, score_data=scores))
+    assert [(who, p) for who, _, p in made(record)] == [("kate (Metaculus 90)", 0.3), ("kate", 0.6)]
+    assert dict(zip(record.printed["forecaster"], record.printed["score"], strict=True)) == {
+        "kate (Metaculus 90)": -1,
+        "kate": 2,
+    }
+    assert "Accounts with the same name on Metaculus are different forecasters" in record.notes[0]
+
+
+def test_an_account_that_changed_its_name_is_one_forecaster_with_the_newest_name(
+    tmp_path: Path,
+) -> None:
+    rows = [
+        forecast(who="kate", **{P: 0.3, "Forecaster ID": 8}),
+        forecast(who="Kate B", at="2026-01-03 00:00:00", **{P: 0.6, "Forecaster ID": 8}),
+        TWO[1],
+    ]
+    scores = "Question ID,User ID,User Username,Score Type,Score\n41,8,kate,peer,-1\n"
+    record = read(export(tmp_path, [question()], rows, score_data=scores))
+    assert [who for who, _, _ in made(record)] == ["Kate B", "Kate B", "bob"]
+    assert record.printed["forecaster"].tolist() == ["Kate B"]
+
+
+def test_without_ids_accounts_have_their_names(tmp_path: Path) -> None:
+    header = [one for one in FORECAST_HEADER if one != "Forecaster ID"]
+    rows = [*TWO, forecast(who="ann", at="2026-01-03 00:00:00", **{P: 0.5})]
+    folder = export(
+        tmp_path,
+        [question()],
+        [],
+        score_data="Question ID,User ID,User Username,Score Type,Score\n41,8,ann,peer,-1\n",
+    )
+    write(folder / "forecast_data.csv", header, rows)
+    record = read(folder)
+    assert [who for who, _, _ in made(record)] == ["ann", "ann", "bob"]
+    assert record.printed["forecaster"].tolist() == ["ann"]
+
+
+def test_anonymised_ids_become_aliases_and_their_crowds_stay_crowds(tmp_path: Path) -> None:
+    header = ["Question ID", "Forecaster (Anonymized)", *FORECAST_HEADER[3:]]
+    rows = [
+        one | {"Forecaster (Anonymized)": who}
+        for one, who in zip(
+            [*TWO, crowd(**{P: 0.5})], [hashed(7), hashed(8), "unweighted"], strict=True
+        )
+    ]
+    scores = (
+        "Question ID,User (Anonymized),Score Type,Score,Coverage\n"
+        f"41,{hashed(7)},peer,3.5,0.8\n41,recency_weighted,peer,1.5,1.0\n"
+    )
+    folder = export(tmp_path, [question()], [], score_data=scores)
+    write(folder / "forecast_data.csv", header, rows)
+    record = read(folder, alias=lambda id_: f"alias-{id_[:4]}")
+    aliases = [f"alias-{hashed(7)[:4]}", f"alias-{hashed(8)[:4]}"]
+    assert [who for who, _, _ in made(record)] == aliases
+    assert record.printed["forecaster"].tolist() == aliases[:1]
+    assert any("can be traced" in note for note in record.notes)
+    assert {one.value for one in record.left_out} == {"1 of unweighted", "1 score"}
+
+
+def test_crowds_are_left_out_with_their_counts(tmp_path: Path) -> None:
+    rows = [*TWO, crowd(**{P: 0.5}), crowd(**{P: 0.4}), crowd(method="unweighted", **{P: 0.5})]
+    record = read(export(tmp_path, [question()], rows))
+    assert [who for who, _, _ in made(record)] == ["ann", "bob"]
+    assert {one.value for one in record.left_out} == {"2 of recency_weighted", "1 of unweighted"}
+    assert not record.notes
+
+
+def test_a_file_of_crowds_alone_says_how_to_import_them(tmp_path: Path) -> None:
+    folder = export(tmp_path, [question()], [crowd(**{P: 0.5})])
+    [said] = read(folder).notes
+    assert isinstance(said, Advice)
+    assert said == "Only crowds have forecasts. Import them: --aggregates"
+    there = "Import them: “Import the platform’s crowd forecasts, as bots”"
+    assert with_fields(said.remedy) == there
+    assert said not in read(folder, aggregates=True).notes
+
+
+def test_crowds_are_bots_when_asked_and_a_geometric_mean_is_a_pair(tmp_path: Path) -> None:
+    mean = crowd(method="geometric_mean", **{VECTOR: "[0.8, 0.2]"})
+    record = read(export(tmp_path, [question()], [*TWO, mean]), aggregates=True)
+    assert made(record)[-1] == ("metaculus-geometric_mean", "02 03", 0.2)
+    assert record.frames.members is not None
+    kinds = dict(record.frames.members[["forecaster", "kind"]].itertuples(index=False))
+    assert kinds == {"ann": "human", "bob": "human", "metaculus-geometric_mean": "bot"}
+
+
+def test_printed_scores_keep_their_names_and_coverage(tmp_path: Path) -> None:
+    scores = (
+        "Question ID,User ID,User Username,Score Type,Score,Coverage\n"
+        f"41,{account('ann')},ann,peer,-12.5,0.25\n41,{account('ann')},ann,spot_peer,4.0,\n"
+        f"41,,recency_weighted,peer,1.0,1.0\n99,{account('ann')},ann,peer,1.0,1.0\n"
+    )
+    record = read(export(tmp_path, [question()], TWO, score_data=scores))
+    assert record.printed.iloc[0].to_dict() == {
+        "question_id": "metaculus-41", "forecaster": "ann", "name": "peer", "score": -12.5,
+        "coverage": 0.25,
+    }  # fmt: skip
+    assert record.printed["name"].tolist() == ["peer", "spot_peer"]
+    assert [one.reason for one in record.left_out] == [
+        "scores of the platform's crowds", "their questions are not imported",
+    ]  # fmt: skip

@@ -1,0 +1,124 @@
+"""A ledger folder exported with proofs proves receipts, and shows a forecast that was altered."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session
+
+from forecasts.access.members import member_or_new
+from forecasts.access.visibility import read_as
+from forecasts.common.errors import BadInput
+from forecasts.exporting.export import exported
+from forecasts.folder.folder import read_folder, write_folder
+from forecasts.ledger.models import Member
+from forecasts.ledger.receipts import Receipt, receipt
+from forecasts.publication.forecast_proofs import FILE, compare, write_proofs
+from forecasts.updates import updates
+from forecasts.values.value import Value
+from tests.conftest import ask, day
+
+VALUES = {
+    "binary": (Value(probability=0.1 + 0.2), "30%"),
+    "multiple_choice": (Value(probabilities=(0.6, 0.4)), "A 60%, B 40%"),
+    "numeric": (Value(quantiles={"0.1": 20.5, "0.5": 40.0, "0.9": 70.0}), "50th: 40"),
+    "date": (
+        Value(quantiles={"0.1": "2026-01-10", "0.5": "2026-01-20", "0.9": "2026-02-01"}),
+        "50th: 2026-01-20",
+    ),
+}
+FIELDS = {
+    "binary": {},
+    "multiple_choice": {"options": ["A", "B"]},
+    "numeric": {"lower_bound": "0", "upper_bound": "300"},
+    "date": {"lower_bound": "2026-01-01", "upper_bound": "2026-02-20"},
+}
+
+
+@pytest.fixture
+def receipts(session: Session, alice: Member) -> list[Receipt]:
+    """The receipts of a forecast of each type, and of a withdrawal; one forecast has a reason."""
+    found = []
+    for kind, (value, _) in VALUES.items():
+        question = ask(session, alice, slug=kind, type=kind, **FIELDS[kind])
+        row = updates.update(
+            session, question, value, member=alice, now=day(1), rationale="ä" if found else ""
+        )
+        found.append(receipt(session, row))
+    row = updates.withdraw(session, question, member=alice, now=day(2))
+    return [*found, receipt(session, row)]
+
+
+@pytest.fixture
+def folder(session: Session, alice: Member, receipts: list[Receipt], tmp_path: Path) -> Path:
+    frames, _ = exported(session, member=alice, now=day(3))
+    write_folder(frames, tmp_path / "folder")
+    write_proofs(session, tmp_path / "folder", member=alice, now=day(3))
+    return tmp_path / "folder"
+
+
+def test_every_type_of_forecast_is_proved_in_words(folder: Path, receipts: list[Receipt]) -> None:
+    found = compare(folder, receipts)
+    assert [one.finding for one in found] == ["proved"] * 5
+    for one, (_, shown) in zip(found, VALUES.values(), strict=False):
+        assert shown in one.said
+        assert "on " in one.said
+    assert "alice, withdrawn on date, 2026-01-03 00:00 UTC" in found[-1].said
+    assert len(read_folder(folder).forecasts) == 5
+
+
+def test_an_altered_forecast_proof_or_receipt_is_named(
+    folder: Path, receipts: list[Receipt]
+) -> None:
+    file = folder / "forecasts.csv"
+    file.write_text(file.read_text().replace("0.30000000000000004", "0.9"))
+    proofs = (folder / FILE).read_text().splitlines(keepends=True)
+    (folder / FILE).write_text("".join(proofs[:1] + proofs[2:]).replace("40.0", "41.0"))
+    found = compare(folder, [*receipts[:3], replace(receipts[3], number=9)])
+    assert [one.finding for one in found] == [
+        *("altered_folder", "missing", "missing", "altered_receipt"),
+    ]
+
+
+def test_hidden_forecasts_have_no_proof(
+    session: Session, alice: Member, bob: Member, tmp_path: Path
+) -> None:
+    question = ask(session, alice, slug="hidden", crowd_hidden=True)
+    row = updates.update(session, question, Value(probability=0.2), member=alice, now=day(1))
+    kept = receipt(session, row)
+    stranger = member_or_new(session, "carol", now=day(1))
+    from forecasts.access.roles import ensure_admin
+
+    ensure_admin(session, bob, now=day(1))
+    read_as(session, stranger, now=day(2))
+    frames, _ = exported(session, member=stranger, now=day(2))
+    write_folder(frames, tmp_path / "folder")
+    file = write_proofs(session, tmp_path / "folder", member=stranger, now=day(2))
+    assert file.read_text() == ""
+    [found] = compare(tmp_path / "folder", [kept])
+    assert found.finding == "missing"
+
+
+@pytest.mark.parametrize("line", ["{", "[]", "{}", json.dumps({"row": 3})])
+def test_a_line_that_is_not_a_proof_is_named(
+    folder: Path, receipts: list[Receipt], line: str
+) -> None:
+    with (folder / FILE).open("a") as file:
+        file.write(f"{line}\n")
+    if line == json.dumps({"row": 3}):
+        assert compare(folder, receipts[:1])[0].finding == "proved"
+        return
+    with pytest.raises(BadInput, match="Line 6 of"):
+        compare(folder, receipts)
+
+
+def test_a_folder_without_proofs_says_how_to_get_them(
+    folder: Path, receipts: list[Receipt]
+) -> None:
+    (folder / FILE).unlink()
+    with pytest.raises(BadInput, match="has no proofs") as refused:
+        compare(folder, receipts)
+    assert "--proofs" in refused.value.remedy

@@ -1,0 +1,597 @@
+"""A stranger checks a published record with verify.py, which names every tampering."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from sqlalchemy import Engine
+
+from forecasts.access.members import member_or_new
+from forecasts.folder.frames import complete
+from forecasts.importing.frames import import_frames
+from forecasts.ledger import database
+from forecasts.ledger.verification import newest, verify
+from forecasts.publication.proof import program, record_json
+from forecasts.publication.record import published
+from forecasts.publication.verify import Check, plain
+from forecasts.questions import registry
+from forecasts.questions.revisions import revise
+from forecasts.resolution.confirmation import confirm, withdraw
+from forecasts.resolution.proposals import proposals_on, propose, reject
+from forecasts.updates import updates
+from forecasts.values.value import Value
+from tests.conftest import ask, day
+from tests.operations.timestamping import Authority
+from tests.publication.conftest import (
+    act,
+    earlier_release,
+    fill,
+    forecast,
+    record_text,
+    stamp_of,
+)
+
+Record = dict[str, Any]
+RAIN = pd.DataFrame(
+    [
+        {
+            "question_id": "rain",
+            "type": "binary",
+            "open_time": day(0),
+            "scheduled_close_time": day(10),
+        }
+    ]
+)
+
+
+def test_an_untouched_record_says_what_it_proves(record: Record, kept: str) -> None:
+    check = Check(record)
+    assert check.faults == []
+    said = "\n".join(check.said)
+    assert said.startswith("kate: 5 forecasts on 3 questions.")
+    assert f"Digest: {record['digest']}" in said
+    assert "1 other forecast on these questions, and 1 forecast on 1 other question; " in said
+    assert "5 of 5 forecasts stamped, at most 180.0 hours after being recorded, if " in said
+    assert "2 Brier scores recomputed" in said
+    assert len(record["stamps"]) == 3
+    assert "0.15" not in kept
+    assert "0.35" not in kept
+
+
+def test_records_of_both_databases_are_proved_against_the_ledgers_digest(
+    engine: Engine, stamps: dict[str, bytes]
+) -> None:
+    text = record_text(engine, stamps)
+    assert text == record_text(engine, stamps)
+    with database.reading(engine) as session:
+        digest = newest(session)
+        assert verify(session).broken is None
+    assert Check(json.loads(text), digest, *stamps).faults == []
+    other = f"3-{'a' * 64}"
+    [fault] = Check(json.loads(text), other).faults
+    assert fault == f"the digest {other[:20]}… does not belong to this chain"
+    chosen = json.loads(record_text(engine, stamps, questions=["rain"]))
+    assert chosen["counts"] == {
+        "forecasts": 2,
+        "others": 1,
+        "elsewhere": 4,
+        "questions_elsewhere": 3,
+    }
+    assert Check(chosen).faults == []
+
+
+def unresolve(engine: Engine) -> None:
+    with act(engine, 11.7) as (session, kate, now):
+        rain = registry.find(session, "rain")
+        withdraw(session, rain, reason="A slip.", member=kate, now=now)
+
+
+def test_a_record_has_a_withdrawn_outcome_as_none(engine: Engine, stamps: dict[str, bytes]) -> None:
+    unresolve(engine)
+    record = json.loads(record_text(engine, stamps))
+    check = Check(record)
+    assert check.faults == []
+    assert "1 Brier score recomputed" in "\n".join(check.said)
+    assert len(question(record, "rain")["resolutions"]) == 2
+    question(record, "rain")["resolutions"].pop()
+    faults = Check(record).faults
+    assert any("the resolution of entry" in one and "was left out" in one for one in faults)
+
+
+def test_of_notes_only_those_of_current_outcomes_are_published(
+    engine: Engine, stamps: dict[str, bytes]
+) -> None:
+    with act(engine, 11.6) as (session, _, now):
+        bob = member_or_new(session, "bob", now=now)
+        propose(session, registry.find(session, "fog"), "no", member=bob, now=now, note="Bob’s.")
+    with act(engine, 11.7) as (session, kate, now):
+        [open_one] = proposals_on(session, registry.find(session, "fog"))
+        reject(session, open_one, member=kate, now=now, note="Not yet.")
+    record = json.loads(text := record_text(engine, stamps))
+    assert len(question(record, "fog")["resolutions"]) == 2
+    assert "Bob’s." not in text
+    assert "Not yet." not in text
+    assert '{\\"note\\":\\"So.\\"}' in text
+    assert Check(record).faults == []
+
+
+# --- tampering ---------------------------------------------------------------------------------
+
+
+def question(record: Record, slug: str) -> Record:
+    [found] = [one for one in record["questions"] if f'"slug":"{slug}"' in one["question"]["row"]]
+    return found
+
+
+def altered(one: Record, old: str, new: str) -> None:
+    assert old in one["row"]
+    one["row"] = one["row"].replace(old, new)
+
+
+def digest_of(record: Record) -> str:
+    """Return the digest of a record's chain, hashed anew."""
+    chain = next(one for one in Check(record).said if one.startswith("Chain: "))
+    return chain.rpartition("Digest: ")[2]
+
+
+def a_value(record: Record) -> None:
+    altered(question(record, "rain")["forecasts"][0], ":0.7,", ":0.8,")
+
+
+def a_time(record: Record) -> None:
+    altered(question(record, "rain")["forecasts"][1], "2026-01-05T", "2026-01-03T")
+
+
+def a_rationale(record: Record) -> None:
+    one = question(record, "rain")["forecasts"][0]
+    one["said"] = one["said"].replace("perhaps", "surely")
+
+
+def an_outcome(record: Record) -> None:
+    altered(question(record, "wind")["resolutions"][0], '"S"', '"N"')
+
+
+def the_wording(record: Record) -> None:
+    altered(question(record, "rain")["wording"], "gazette", "almanac")
+
+
+def the_close(record: Record) -> None:
+    altered(question(record, "wind")["wording"], "2026-01-11", "2026-01-09")
+
+
+def the_order_of_forecasts(record: Record) -> None:
+    question(record, "rain")["forecasts"].reverse()
+
+
+def swapped_places(record: Record) -> None:
+    one, other = question(record, "rain")["forecasts"]
+    one["place"], other["place"] = other["place"], one["place"]
+
+
+def a_removed_forecast(record: Record) -> None:
+    question(record, "rain")["forecasts"].pop()
+
+
+def a_doubled_forecast(record: Record) -> None:
+    path = question(record, "rain")["forecasts"]
+    path.append(path[1])
+
+
+def a_removed_question(record: Record) -> None:
+    record["questions"].remove(question(record, "wind"))
+
+
+def a_removed_resolution(record: Record) -> None:
+    one = question(record, "rain")
+    one["resolutions"], one["scores"] = [], []
+
+
+def a_forecast_of_another_question(record: Record) -> None:
+    one = question(record, "rain")["forecasts"].pop()
+    question(record, "fog")["forecasts"].append(one)
+
+
+def a_forecast_without_an_entry(record: Record) -> None:
+    one = question(record, "fog")["forecasts"][0]
+    altered(one, "0.30000000000000004", "0.01")
+    one["place"] = None
+
+
+def a_forecast_that_is_called_older(record: Record) -> None:
+    record["before"] = Check(record).entries[1].hash
+    del record["entries"][0]
+    record["first"] = 2
+    one = question(record, "rain")["forecasts"][0]
+    altered(one, ":0.7,", ":0.99,")
+    one["place"] = None
+
+
+def a_doubled_question(record: Record) -> None:
+    record["questions"].append(question(record, "rain"))
+
+
+def rows_within_rows(record: Record) -> None:
+    question(record, "rain")["question"]["row"] = "[" * 100_000
+
+
+def a_removed_entry(record: Record) -> None:
+    del record["entries"][8]
+
+
+def swapped_entries(record: Record) -> None:
+    entries = record["entries"]
+    entries[10], entries[11] = entries[11], entries[10]
+
+
+def an_inserted_entry(record: Record) -> None:
+    record["entries"].insert(9, list(record["entries"][9]))
+
+
+def an_entry_of_another_time(record: Record) -> None:
+    record["entries"][-1][3] = "2026-01-01T00:00:00.000000Z"
+
+
+def a_cut_end(record: Record) -> None:
+    del record["entries"][-4:]
+    record["digest"] = digest_of(record)
+
+
+def a_chain_hashed_anew(record: Record) -> None:
+    one = question(record, "rain")["forecasts"][1]
+    altered(one, ":0.9,", ":0.99,")
+    record["entries"][one["place"] - 1][2] = hashlib.sha256(one["row"].encode()).hexdigest()
+    record["digest"] = digest_of(record)
+
+
+def another_beginning(record: Record) -> None:
+    record["before"] = "a" * 64
+
+
+def a_score(record: Record) -> None:
+    question(record, "rain")["scores"][0]["brier"] = 0.001
+
+
+def a_score_too_many(record: Record) -> None:
+    question(record, "fog")["scores"].append({"forecaster": "kate", "brier": 0.0})
+
+
+def a_doubled_score(record: Record) -> None:
+    scores = question(record, "rain")["scores"]
+    scores.append(scores[0])
+
+
+def the_mean(record: Record) -> None:
+    record["brier"] = 0.01
+
+
+def the_mean_a_little(record: Record) -> None:
+    record["brier"] += 1e-8
+
+
+def the_counts(record: Record) -> None:
+    record["counts"]["elsewhere"] = 0
+
+
+def a_name(record: Record) -> None:
+    one = record["members"][0]
+    one["said"] = one["said"].replace("kate", "bob")
+
+
+def a_stamp_of_another_digest(record: Record) -> None:
+    stamps = record["stamps"]
+    first, *_, last = stamps
+    stamps[first] = stamps[last]
+
+
+def a_stamp_of_another_time(record: Record) -> None:
+    first = next(iter(record["stamps"]))
+    token = base64.b64decode(record["stamps"][first])
+    token = token.replace(b"20260102120000Z", b"20250102120000Z")
+    record["stamps"][first] = base64.b64encode(token).decode()
+
+
+def a_stamp_of_another_ledger(record: Record) -> None:
+    first, token = next(iter(record["stamps"].items()))
+    record["stamps"][f"{first.partition('-')[0]}-{'b' * 64}"] = token
+
+
+def a_damaged_stamp(record: Record) -> None:
+    first = next(iter(record["stamps"]))
+    record["stamps"][first] = record["stamps"][first][:400]
+
+
+def another_form(record: Record) -> None:
+    record["form"] = "public record of forecasts, form 0"
+
+
+def a_missing_part(record: Record) -> None:
+    del record["entries"]
+
+
+def no_pages(record: Record) -> None:
+    del record["files"]
+
+
+def a_wrong_type(record: Record) -> None:
+    record["questions"] = {"rain": 1}
+
+
+END = "the chain does not end in the stated digest: one was altered"
+TAMPERED: list[tuple[Callable[[Record], None], str]] = [
+    (a_value, "forecast 1 of rain does not match entry "),
+    (a_time, "forecast 6 of rain does not match entry "),
+    (a_rationale, "the words of forecast 1 of rain do not match entry "),
+    (an_outcome, "resolution 2 of wind does not match entry "),
+    (the_wording, "question_revision 1 of rain does not match entry "),
+    (the_close, "wind: Brier score of kate: "),
+    (the_order_of_forecasts, "rain: the forecasts are out of order"),
+    (swapped_places, "forecast 1 of rain does not match entry "),
+    (a_removed_forecast, "counts: forecasts: 4 counted, 5 stated"),
+    (a_doubled_forecast, "forecast 6 of rain appears twice"),
+    (a_removed_question, "counts: questions_elsewhere: 2 counted, 1 stated"),
+    (a_removed_resolution, "rain: the resolution of entry "),
+    (a_forecast_of_another_question, "fog: a row of another question"),
+    (a_forecast_without_an_entry, "forecast 5 of fog has no entry"),
+    (a_forecast_that_is_called_older, "forecast 1 of rain has no entry"),
+    (a_doubled_question, "question 1 appears twice"),
+    (rows_within_rows, "record.json does not have the form of a public record"),
+    (a_removed_entry, END),
+    (swapped_entries, END),
+    (an_inserted_entry, END),
+    (an_entry_of_another_time, "is earlier than the one before it"),
+    (a_cut_end, "the stamp of "),
+    (a_chain_hashed_anew, "does not belong to this chain"),
+    (another_beginning, "the first entry follows another one"),
+    (a_score, "rain: Brier score of kate: 0.0367 computed from the rows, 0.0010 stated"),
+    (a_score_too_many, "fog: Brier score of kate: none computed from the rows, 0.0000 stated"),
+    (a_doubled_score, "rain: a score appears twice"),
+    (the_mean, "mean Brier score: 0.0533 computed from the rows, 0.0100 stated"),
+    (
+        the_mean_a_little,
+        "mean Brier score: 0.0533333333 computed from the rows, 0.0533333433 stated",
+    ),
+    (the_counts, "counts: elsewhere: 1 counted, 0 stated"),
+    (a_name, "the words of member 1 do not match entry "),
+    (a_stamp_of_another_digest, "is for another digest"),
+    (a_stamp_of_another_time, "is damaged or was altered"),
+    (a_stamp_of_another_ledger, "does not belong to this chain"),
+    (a_damaged_stamp, "is damaged or was altered"),
+    (another_form, "record.json does not have the form of a public record"),
+    (a_missing_part, "record.json does not have the form of a public record"),
+    (no_pages, "record.json does not have the form of a public record"),
+    (a_wrong_type, "record.json does not have the form of a public record"),
+]
+
+
+@pytest.mark.parametrize(("tamper", "fault"), TAMPERED, ids=[one.__name__ for one, _ in TAMPERED])
+def test_each_tampering_is_named(
+    record: Record, tamper: Callable[[Record], None], fault: str
+) -> None:
+    tamper(record)
+    faults = Check(record).faults
+    assert any(fault in one for one in faults), faults
+
+
+def test_a_forecast_that_the_publisher_leaves_out_is_counted_without_its_author(
+    record: Record,
+) -> None:
+    """Hashes hide whose a forecast is, so the check does not say that it is another member's."""
+    one = question(record, "fog")
+    one["forecasts"].pop()
+    record["counts"] |= {"forecasts": 4, "others": 2}
+    check = Check(record)
+    assert check.faults == []
+    said = next(line for line in check.said if line.startswith("Not published: "))
+    assert said.startswith("Not published: 2 other forecasts on these questions, ")
+    assert "their authors are hidden" in said
+
+
+def test_rows_that_are_moved_before_the_chain_are_said_to_be_unproved(record: Record) -> None:
+    last = max(Check(record).entries)
+    record |= {"first": last + 1, "before": record["digest"].partition("-")[2], "entries": []}
+    record |= {"stamps": {}, "counts": dict.fromkeys(record["counts"], 0) | {"forecasts": 5}}
+    every = [*record["members"], *(row for one in record["questions"] for row in rows_of(one))]
+    for one in every:
+        one["place"] = None
+    check = Check(record)
+    assert check.faults == []
+    assert ", except for the older rows, which are not proved. Only a digest" in check.verdict
+    record["questions"].append(question(record, "rain"))
+    assert "forecast 1 of rain appears twice" in Check(record).faults
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [a_removed_forecast, a_removed_question, a_removed_resolution, the_counts, a_removed_entry],
+)
+def test_a_record_with_a_fault_is_not_said_to_be_whole(
+    record: Record, tamper: Callable[[Record], None]
+) -> None:
+    assert "was left out." in " ".join(Check(record).said)
+    tamper(record)
+    assert "was left out." not in " ".join(Check(record).said)
+
+
+def test_only_a_digest_from_elsewhere_shows_that_a_record_is_as_it_was_recorded(
+    record: Record,
+) -> None:
+    alone = Check(record)
+    assert alone.verdict.startswith("This record agrees with its chain of hashes. Only a digest ")
+    assert Check(record, record["digest"]).verdict == "This record is as it was recorded."
+    last = max(alone.entries)
+    earlier = f"{last - 3}-{alone.entries[last - 3].hash}"
+    upto = f"This record is as it was recorded up to entry {last - 3}."
+    assert Check(record, earlier).verdict == upto
+
+
+def test_a_digest_of_an_entry_before_the_first_one_here_is_not_called_foreign(
+    record: Record,
+) -> None:
+    every = Check(record).entries
+    first = every[1].hash
+    record |= {"first": 2, "before": first, "entries": record["entries"][1:]}
+    check = Check(record, f"1-{first}")
+    assert check.verdict.startswith("This record agrees with its chain of hashes. Only a digest ")
+    said = f"Chain: the digest 1-{first[:18]}… is of an earlier entry, so it was not compared."
+    assert said in check.said
+    assert [one for one in check.said if one.startswith("Not published from entry 2 on: ")]
+    assert not [one for one in check.faults if "digest" in one]
+
+
+def rows_of(one: Record) -> list[Record]:
+    return [one["question"], one["wording"], *one["resolutions"], *one["forecasts"]]
+
+
+# --- what the ledger's past allows ---------------------------------------------------------------
+
+
+def test_forecasts_whose_time_a_stamp_contradicts_are_named(
+    engine: Engine, authority: Authority
+) -> None:
+    first, _, last = fill(engine, authority)
+    backdated = {first: stamp_of(first, authority, 3)}  # before forecasts that say day 2
+    faults = Check(json.loads(record_text(engine, backdated))).faults
+    assert faults == [
+        f"{slug}, forecast of kate at 2026-01-03T00:00:00.000000Z: recorded after a later stamp, "
+        "so backdated"
+        for slug in ("wind", "fog")
+    ]
+    ahead = {last: stamp_of(last, authority, 3)}
+    faults = Check(json.loads(record_text(engine, ahead))).faults
+    assert faults == [
+        f"{slug}, forecast of kate at 2026-01-05T00:00:00.000000Z: stamped before it was recorded, "
+        "at 2026-01-05T00:00:00.000000Z"
+        for slug in ("rain", "wind")
+    ]
+
+
+def test_entries_of_earlier_releases_that_could_be_guessed_are_not_shown(
+    engine: Engine, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with act(engine, 0) as (session, kate, _):
+        for slug in ("rain", "mine"):
+            ask(session, kate, slug=slug, visibility="author" if slug == "mine" else "everyone")
+    with earlier_release(monkeypatch):
+        forecast(engine, "rain", 1, 0.7)
+        forecast(engine, "mine", 1, 0.3)
+    forecast(engine, "rain", 2, 0.8)
+    forecast(engine, "mine", 2, 0.4)
+    with database.reading(engine) as session:
+        assert verify(session).broken is None
+    record = json.loads(record_text(engine, {}))
+    check = Check(record)
+    assert check.faults == []
+    assert [one[0] for one in record["entries"]] == ["forecast", "forecast"]
+    old, new = question(record, "rain")["forecasts"]
+    assert (old["place"], new["place"]) == (None, record["first"])
+    assert check.said[-1] == (
+        "Not proved, since older than this part of the chain: 1 forecast, 1 member, 1 question, "
+        "1 question_revision."
+    )
+    assert "words" not in json.loads(old["row"])
+
+
+def test_a_record_of_old_entries_alone_is_published_without_a_proof(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with act(engine, 0) as (session, kate, _):
+        ask(session, kate, slug="rain")
+        ask(session, kate, slug="mine", visibility="author")
+    with earlier_release(monkeypatch):
+        forecast(engine, "rain", 1, 0.7)
+        forecast(engine, "mine", 1, 0.3)
+    record = json.loads(record_text(engine, {}))
+    assert Check(record).faults == []
+    assert record["entries"] == []
+
+
+def test_options_added_later_and_withdrawals_are_scored_alike(engine: Engine) -> None:
+    with act(engine, 0) as (session, kate, _):
+        ask(session, kate, slug="wind", type="multiple_choice", options=["N", "Other"])
+        ask(session, kate, slug="rain")
+    forecast(engine, "wind", 1, Value(probabilities=(0.6, 0.4)))
+    forecast(engine, "rain", 1, 0.5)
+    with act(engine, 2) as (session, kate, now):
+        wind = registry.find(session, "wind")
+        revise(session, wind, member=kate, now=now, options=["N", "E", "Other"])
+    forecast(engine, "wind", 3, Value(probabilities=(0.2, 0.7, 0.1)))
+    with act(engine, 4) as (session, kate, now):
+        updates.withdraw(session, registry.find(session, "rain"), member=kate, now=now)
+    forecast(engine, "rain", 6, 0.2)
+    with act(engine, 11) as (session, kate, now):
+        for slug, outcome in (("wind", "E"), ("rain", "0.3")):
+            question_ = registry.find(session, slug)
+            confirm(session, question_, outcome, member=kate, now=now, known_at=day(10))
+    check = Check(json.loads(record_text(engine, {})))
+    assert check.faults == []
+    assert "2 Brier scores recomputed" in check.said[-1]
+
+
+def test_verify_py_is_for_older_pythons_too_and_for_any_terminal() -> None:
+    ast.parse(program(), feature_version=(3, 9))
+    assert plain(["kate\x1b[2J", "ok"]) == "kate?[2J\nok"
+
+
+def test_verify_py_runs_with_python_alone(kept: str, tmp_path: Path) -> None:
+    (tmp_path / "record.json").write_text(kept, encoding="utf-8")
+    (tmp_path / "verify.py").write_text(program(), encoding="utf-8")
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-I", "-S", str(tmp_path / "verify.py"), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    digest = json.loads(kept)["digest"]
+    done = run(digest, "--stamps")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1] == "This record is as it was recorded."
+    assert run().stdout.splitlines()[-1] == Check(json.loads(kept)).verdict
+    written = sorted(one.name for one in tmp_path.glob("*.tsr"))
+    assert sorted(f"{one}.tsr" for one in json.loads(kept)["stamps"]) == written
+    assert done.stdout.count("openssl ts -verify") == 3
+    for mistyped in ("--help", "--stamp"):
+        done = run(mistyped)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "python verify.py --stamps" in done.stderr
+        assert "does NOT pass" not in done.stderr
+    (tmp_path / "record.json").write_text(kept.replace(":0.7,", ":0.8,"), encoding="utf-8")
+    done = run()
+    assert done.returncode == 1
+    assert "This record does NOT pass the check:\nforecast 1 of rain does not" in done.stderr
+    (tmp_path / "record.json").write_text("{", encoding="utf-8")
+    assert "record.json cannot be read" in run().stderr
+
+
+def test_the_member_who_vouches_for_imported_times_is_named_if_published(engine: Engine) -> None:
+    with act(engine, 0) as (session, kate, _):
+        ask(session, kate, slug="rain")
+    with act(engine, 5) as (session, kate, now):
+        said = {"question_id": "rain", "made_at": day(1), "probability": 0.2}
+        of_both = pd.DataFrame([said | {"forecaster": name} for name in ("kate", "bob")])
+        import_frames(session, complete(RAIN, of_both), member=kate, now=now)
+    with database.reading(engine) as session:
+        kate, bob = (member_or_new(session, name, now=day(6)) for name in ("kate", "bob"))
+        own, other = (
+            json.loads(record_json(session, published(session, member=who, now=day(6)), {}))
+            for who in (kate, bob)
+        )
+    vouches = "who alone vouches for the earlier time."
+    for record, who in ((own, "the forecaster"), (other, "another member")):
+        check = Check(record)
+        assert check.faults == []
+        assert f"Times: 1 forecast imported by {who}, {vouches}" in check.said
+    both = other | {"members": [*own["members"], *other["members"]]}
+    assert f"Times: 1 forecast imported by kate, {vouches}" in Check(both).said
+    [unnamed] = other["questions"][0]["forecasts"]
+    unnamed["row"] = re.sub(',"vouched_by_id":[0-9]+', "", unnamed["row"])
+    assert f"Times: 1 forecast imported by an unknown member, {vouches}" in Check(other).said

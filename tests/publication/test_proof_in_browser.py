@@ -1,0 +1,80 @@
+"""The site's page checks the record in the browser, from a file, fault for fault as verify.py."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from forecasts.common.settings import sqlite_url
+from forecasts.ledger import database
+from forecasts.publication.verify import Check
+from tests.app.browsing import IN_BROWSER, profiled, tab
+from tests.operations.timestamping import Authority
+from tests.publication.conftest import fill, record_text
+from tests.publication.test_proof import TAMPERED, Record, unresolve
+
+pytestmark = IN_BROWSER
+TEMPLATES = Path(__file__).parents[2] / "forecasts" / "publication" / "templates"
+
+
+def page_of(folder: Path, record: str) -> str:
+    """Return the address of a file with the markup and the script, and this record."""
+    markup, script = ((TEMPLATES / f"proof.{kind}").read_text("utf-8") for kind in ("html", "js"))
+    data = record.replace("<", "\\u003c")
+    page = (
+        f'<!doctype html><meta charset="utf-8">{markup}'
+        f'<script type="application/json" id="proof-data">{data}</script><script>{script}</script>'
+    )
+    (folder / "verify.html").write_text(page, encoding="utf-8")
+    return (folder / "verify.html").as_uri()
+
+
+def found(page: Page, said: str) -> list[list[str]]:
+    expect(page.locator("#proof-state")).to_have_text(said)
+    expect(page.locator("#proof-limit")).to_contain_text("Not compared: the ")
+    return [page.locator(f"#proof-{name} li").all_text_contents() for name in ("faults", "said")]
+
+
+def test_the_browser_takes_a_withdrawn_outcome_as_none(
+    tmp_path: Path, ledger_file: Path, authority: Authority
+) -> None:
+    engine = database.open_engine(sqlite_url(ledger_file))
+    stamps = fill(engine, authority)
+    unresolve(engine)
+    record = record_text(engine, stamps)
+    engine.dispose()
+    with profiled(tmp_path / "profile") as profile, tab(profile) as page:
+        page.goto(page_of(tmp_path, record))
+        check = Check(json.loads(record))
+        verdict = check.verdict.replace("This record", "The copy of the record in this page")
+        assert found(page, verdict) == [[], check.said]
+
+
+def test_the_browser_finds_what_verify_py_finds(tmp_path: Path, kept: str) -> None:
+    with profiled(tmp_path / "profile") as profile, tab(profile) as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        address = page_of(tmp_path, kept)
+        page.goto(address)
+        whole, limit = Check(json.loads(kept)), page.locator("#proof-limit")
+        of = "The copy of the record in this page"
+        faults, said = found(page, whole.verdict.replace("This record", of))
+        assert (faults, said) == ([], whole.said)
+        (tmp_path / "same.json").write_text(kept, encoding="utf-8")
+        page.set_input_files("#proof-file", tmp_path / "same.json")
+        found(page, whole.verdict.replace("This record", "same.json"))
+        expect(limit).to_contain_text("This file is the same as the copy in this page.")
+        for number, (tamper, _) in enumerate(TAMPERED):
+            record: Record = json.loads(kept)
+            tamper(record)
+            file = tmp_path / f"{number}.json"
+            file.write_text(json.dumps(record), encoding="utf-8")
+            page.set_input_files("#proof-file", file)
+            check = Check(record)
+            faults, said = found(page, f"{file.name} does NOT pass the check:")
+            assert faults == check.faults, tamper.__name__
+            assert said == check.said, tamper.__name__
+            expect(limit).to_contain_text("This file differs from the copy in this page.")
+        assert asked == [address]

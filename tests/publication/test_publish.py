@@ -1,0 +1,237 @@
+"""A record is published by those who may, whole or not at all, and replaces an earlier one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from shutil import copy, copytree
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from forecasts.access import teams
+from forecasts.access.members import member_or_new
+from forecasts.common.errors import Forbidden, NotFound, Refused
+from forecasts.common.settings import sqlite_url
+from forecasts.ledger import database
+from forecasts.ledger.models import Member, Role
+from forecasts.publication import publish as publishing
+from forecasts.publication.publish import Published, publish
+from forecasts.publication.verify import Check
+from forecasts.questions import registry
+from forecasts.questions.revisions import revise
+from tests.conftest import ask, day
+from tests.operations.timestamping import Authority
+from tests.publication.conftest import act, fill, forecast
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "record"
+
+
+def published_by(session: Session, who: Member | None, folder: Path, **of: Any) -> Published:
+    return publish(session, folder, who=who, stamps={}, now=day(12), **of)
+
+
+def test_a_published_folder_has_the_site_the_data_and_the_program(
+    engine: Engine, stamps: dict[str, bytes], folder: Path
+) -> None:
+    with database.reading(engine) as session:
+        kate = member_or_new(session, "kate", now=day(12))
+        done = publish(session, folder, who=kate, member=kate, stamps=stamps, now=day(12))
+        again = published_by(session, kate, folder.with_name("again"), member=kate)
+    files = sorted(str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file())
+    assert len(files) == done.files
+    assert {"index.html", "verify.html", "record.json", "verify.py"} < set(files)
+    assert done.said[0] == "kate: 5 forecasts on 3 questions."
+    record = json.loads((folder / "record.json").read_text("utf-8"))
+    assert Check(record).faults == []
+    assert len(record["stamps"]) == 3
+    assert again.files == done.files
+    for name in set(files) - {"record.json", "verify.html"}:
+        other = folder.with_name("again") / name
+        assert (folder / name).read_bytes() == other.read_bytes(), name
+
+
+def test_a_question_that_is_no_longer_public_leaves_the_folder(
+    engine: Engine, stamps: dict[str, bytes], folder: Path
+) -> None:
+    with act(engine, 12) as (session, kate, now):
+        published_by(session, kate, folder, member=kate)
+        (folder / "CNAME").write_text("kate.example.org")
+        pages = sorted(one.name for one in (folder / "questions").iterdir())
+        with pytest.raises(Refused, match="is not empty"):
+            published_by(session, kate, folder, member=kate)
+        fog = registry.find(session, "fog")
+        revise(session, fog, member=kate, now=now, visibility="author")
+        published_by(session, kate, folder, member=kate, overwrite=True)
+    left = sorted(one.name for one in (folder / "questions").iterdir())
+    assert len(left) == len(pages) - 1
+    assert (folder / "CNAME").read_text() == "kate.example.org"
+    assert list(folder.parent.glob(".record*")) == []
+
+
+def test_a_record_is_published_by_its_member_its_teams_admin_or_the_ledgers(
+    engine: Engine, stamps: dict[str, bytes], folder: Path
+) -> None:
+    with act(engine, 12) as (session, kate, now):  # kate is the ledger's admin
+        bob, carol = (member_or_new(session, name, now=now) for name in ("bob", "carol"))
+        team = teams.create(session, "harbour", member=kate, now=now)
+        teams.set_role(session, team, carol, Role.admin, member=kate, now=now)
+        teams.set_role(session, team, bob, Role.forecaster, member=kate, now=now)
+        for who in (carol, None):
+            with pytest.raises(Forbidden, match="publishes their own record"):
+                published_by(session, who, folder, member=bob)
+        with pytest.raises(Forbidden, match="bob may not manage the members of"):
+            published_by(session, bob, folder, team=team)
+        assert not folder.exists()
+        for who in (bob, kate):
+            done = published_by(session, who, folder / who.handle, member=bob)
+            assert done.said[0] == "bob: 1 forecast on 1 question."
+        for who in (carol, kate):
+            with pytest.raises(NotFound, match="harbour has no forecast that everyone may see"):
+                published_by(session, who, folder, team=team)
+
+
+def test_a_team_with_forecasts_is_published_under_its_name(engine: Engine, folder: Path) -> None:
+    with act(engine, 0) as (session, kate, now):
+        team = teams.create(session, "harbour", member=kate, now=now)
+        ask(session, kate, slug="rain")
+    forecast(engine, "rain", 1, 0.7)
+    with act(engine, 2) as (session, kate, now):
+        team = teams.find(session, "harbour")
+        done = published_by(session, kate, folder, team=team)
+    assert done.said[0] == "harbour (kate): 1 forecast on 1 question."
+    record = json.loads((folder / "record.json").read_text("utf-8"))
+    record["team"]["row"] = record["team"]["row"].replace("harbour", "haven")
+    assert Check(record).faults == ["team 1 does not match entry 3"]
+
+
+Folder = Callable[[Path], None]
+DIFFER = "record.json and its copy in verify.html differ: one of them was altered"
+
+
+def one_character(name: str) -> Folder:
+    def tamper(folder: Path) -> None:
+        page = folder / name
+        text = page.read_text("utf-8")
+        at = text.index("</") - 1
+        page.write_text(f"{text[:at]}~{text[at + 1 :]}", "utf-8", newline="\n")
+
+    return tamper
+
+
+def removed(name: str) -> Folder:
+    return lambda folder: (folder / name).unlink()
+
+
+def added(name: str) -> Folder:
+    return lambda folder: (folder / name).write_text("<p>More.</p>", "utf-8") and None
+
+
+def the_copy(folder: Path) -> None:
+    page = folder / "verify.html"
+    page.write_text(page.read_text("utf-8").replace(":0.7,", ":0.8,"), "utf-8", newline="\n")
+
+
+PAGES: list[tuple[Folder, str]] = [
+    *(
+        (one_character(name), f"{name} does not match its hash in record.json")
+        for name in (
+            *("index.html", "feed.xml", "questions/rain.html", "cards/rain.svg", "verify.html"),
+        )
+    ),
+    (the_copy, DIFFER),
+    (removed("questions.html"), "questions.html is missing"),
+    (removed("questions/fog.html"), "questions/fog.html is missing"),
+    (added("questions/snow.html"), "questions/snow.html is not a page of this record"),
+]
+
+
+@pytest.fixture(scope="module")
+def whole(
+    empty_ledger: Path, authority: Authority, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Kate's published folder, from a file, made once."""
+    aside = tmp_path_factory.mktemp("whole")
+    engine = database.open_engine(sqlite_url(Path(copy(empty_ledger, aside / "ledger.sqlite3"))))
+    stamps = fill(engine, authority)
+    with database.reading(engine) as session:
+        kate = member_or_new(session, "kate", now=day(12))
+        publish(session, aside / "record", who=kate, member=kate, stamps=stamps, now=day(12))
+    engine.dispose()
+    return aside / "record"
+
+
+def checked(folder: Path) -> Check:
+    text = (folder / "record.json").read_text("utf-8")
+    check = Check(json.loads(text))
+    check.pages(folder, text)
+    return check
+
+
+def test_each_page_is_compared_with_its_hash(whole: Path) -> None:
+    check = checked(whole)
+    assert check.faults == []
+    listed = json.loads((whole / "record.json").read_text("utf-8"))["files"]
+    every = {one.relative_to(whole).as_posix() for one in whole.rglob("*") if one.is_file()}
+    assert every == {*listed, "record.json", "verify.py"}
+    assert check.said[-1] == f"Pages: {len(listed)} files compared with their hashes."
+
+
+@pytest.mark.parametrize(("tamper", "fault"), PAGES, ids=range(len(PAGES)))
+def test_a_page_that_was_changed_removed_or_added_is_named(
+    whole: Path, folder: Path, tamper: Folder, fault: str
+) -> None:
+    copytree(whole, folder)
+    tamper(folder)
+    assert checked(folder).faults == [fault]
+
+
+def test_a_record_that_is_altered_alone_is_named_and_not_the_page_with_its_copy(
+    whole: Path, folder: Path
+) -> None:
+    copytree(whole, folder)
+    record = folder / "record.json"
+    record.write_text(record.read_text("utf-8").replace(":0.7,", ":0.8,"), "utf-8", newline="\n")
+    faults = checked(folder).faults
+    assert DIFFER in faults
+    assert not [one for one in faults if one.startswith("verify.html")]
+    assert [one for one in faults if one.startswith("forecast 1 of rain does not match entry")]
+    assert [one for one in faults if one.endswith(" computed from the rows, 0.0367 stated")]
+
+
+def test_the_publishers_own_pages_are_named_without_a_fault(whole: Path, folder: Path) -> None:
+    copytree(whole, folder)
+    added("about.html")(folder)
+    (folder / "CNAME").write_text("kate.example.org")
+    check = checked(folder)
+    assert check.faults == []
+    assert "Pages: about.html is not part of this record." in check.said
+
+
+def test_the_record_and_the_program_are_checked_without_the_site(whole: Path, folder: Path) -> None:
+    folder.mkdir()
+    for name in ("record.json", "verify.py"):
+        copy(whole / name, folder)
+    check = checked(folder)
+    assert check.faults == []
+    assert check.said[-1] == "Pages: none found in this folder."
+
+
+def test_a_history_that_does_not_verify_is_not_published(
+    engine: Engine, stamps: dict[str, bytes], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = publishing.record_json
+    monkeypatch.setattr(
+        publishing, "record_json", lambda *given: data(*given).replace(":0.7,", ":0.8,")
+    )
+    with act(engine, 12) as (session, kate, _), pytest.raises(Refused) as refused:
+        published_by(session, kate, folder, member=kate)
+    said = "The record cannot be proved: forecast 1 of rain does not match entry"
+    assert said in str(refused.value)
+    assert not folder.exists()

@@ -1,0 +1,382 @@
+"""The public record as a static site: what is on its pages, and that words on them are words."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from hashlib import sha256
+from html.parser import HTMLParser
+from pathlib import PurePosixPath
+from posixpath import normpath
+from xml.etree import ElementTree
+
+import pytest
+from sqlmodel import Session
+
+from forecasts.access import memberships
+from forecasts.access.members import member_or_new
+from forecasts.access.roles import ensure_admin
+from forecasts.common.errors import BadInput
+from forecasts.importing.record import import_record
+from forecasts.ledger.models import Member
+from forecasts.publication import facts
+from forecasts.publication.record import Publication, published
+from forecasts.publication.site import Check, base_url, site_files, with_record
+from forecasts.questions import registry
+from forecasts.resolution import confirmation
+from forecasts.updates import updates
+from forecasts.updates.evidence import CitedEvidence
+from forecasts.values.value import Value
+from tests.conftest import ask, day
+from tests.importing.test_record import record
+from tests.nasty import HANDLES, WORDS
+
+CHECK = Check("<p>Checked.</p>", "void 0;")
+# Files that ``publish`` adds.
+PROOF = {"record.json", "verify.py"}
+
+
+@pytest.fixture
+def kind() -> str:
+    """SQLite alone: the site is made of a publication, which is read on both (``test_record``)."""
+    return "sqlite"
+
+
+class Page(HTMLParser):
+    """The links, the tags, the words and the policy of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.tags: list[str] = []
+        self.policy = ""
+        self.words: list[str] = []
+        self.inline: dict[str, list[str]] = {"style": [], "script": []}
+        self._in = ""
+        self._data = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        given = dict(attributes)
+        self.tags.append(tag)
+        assert not [name for name in given if name.startswith("on") or name == "style"]
+        for name in ("href", "src", "action"):
+            if given.get(name) is not None:
+                self.links.append(given[name] or "")
+        if given.get("http-equiv") == "Content-Security-Policy":
+            self.policy = given["content"] or ""
+        self._in, self._data = tag, given.get("type") == "application/json"
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._in in self.inline and not self._data:
+            self.inline[self._in].append(data)
+        elif self._in not in self.inline:
+            self.words.append(data)
+
+
+def fill(session: Session, alice: Member) -> None:
+    rain = ask(session, alice, slug="rain", title="Will it rain?", tags=["weather"])
+    cited = [
+        CitedEvidence(url="https://example.org/map", title="The map", stance=None),
+        CitedEvidence(note="A neighbour’s knee", stance=None),
+    ]
+    updates.update(session, rain, Value(probability=0.6), member=alice, now=day(1))
+    updates.update(
+        session, rain, Value(probability=0.9), member=alice, now=day(2), rationale="Clouds.",
+        evidence=cited,
+    )  # fmt: skip
+    confirmation.confirm(
+        session, rain, "yes", known_at=day(3), now=day(4), member=alice, note="It poured."
+    )
+    snow = ask(session, alice, slug="snow", title="Will it snow?")
+    updates.update(session, snow, Value(probability=0.05), member=alice, now=day(2))
+    where = ask(
+        session, alice, slug="where", title="Where first?", type="multiple_choice",
+        options=["Oslo", "Bergen", "Elsewhere"],
+    )  # fmt: skip
+    vector = Value(probabilities=(0.2, 0.7, 0.1))
+    updates.update(session, where, vector, member=alice, now=day(2))
+    much = ask(
+        session, alice, slug="much", title="How much?", type="numeric", lower_bound="0",
+        upper_bound="100", unit="mm",
+    )  # fmt: skip
+    quantiles = Value(quantiles={"0.1": 5.0, "0.5": 20.0, "0.9": 60.0})
+    updates.update(session, much, quantiles, member=alice, now=day(2))
+    confirmation.confirm(session, much, "30", known_at=day(5), now=day(6), member=alice)
+
+
+@pytest.fixture
+def publication(session: Session, alice: Member) -> Publication:
+    fill(session, alice)
+    return published(session, member=alice, now=day(7))
+
+
+@pytest.fixture
+def files(publication: Publication) -> dict[str, str]:
+    return site_files(publication, now=day(7), check=CHECK)
+
+
+def pages(files: dict[str, str]) -> Iterator[tuple[str, Page]]:
+    for path, text in files.items():
+        if path.endswith(".html"):
+            yield path, Page(text)
+
+
+def test_there_is_a_page_and_a_card_for_each_question(files: dict[str, str]) -> None:
+    slugs = ("rain", "snow", "where", "much")
+    assert set(files) == {
+        *("index.html", "questions.html", "report.html", "verify.html", "how-to-read.html"),
+        *("feed.xml", "card.svg"),
+        *(f"questions/{slug}.html" for slug in slugs),
+        *(f"cards/{slug}.svg" for slug in slugs),
+    }
+
+
+def test_a_question_shows_its_outcome_score_updates_reasons_and_evidence(
+    files: dict[str, str],
+) -> None:
+    page = Page(files["questions/rain.html"])
+    said = " ".join(" ".join(page.words).split())
+    for words in ("Resolved: yes", "0.", "90% from 60%", "Clouds.", "supports", "The map",
+                  "A neighbour’s knee", "It poured.", "As the gazette says."):  # fmt: skip
+        assert words in said, words
+    assert "https://example.org/map" in page.links
+    assert "svg" in page.tags
+
+
+def test_all_links_lead_to_a_file_of_the_site(files: dict[str, str]) -> None:
+    for path, page in pages(files):
+        for link in page.links:
+            if link.startswith(("#", "data:", "https://example.org/")):
+                continue
+            target = normpath(str(PurePosixPath(path).parent / link))
+            assert target in files.keys() | PROOF, (path, link)
+
+
+def test_a_pages_policy_allows_its_own_style_and_script_alone(files: dict[str, str]) -> None:
+    for path, page in pages(files):
+        rules = dict(rule.strip().split(" ", 1) for rule in page.policy.split(";"))
+        assert rules["default-src"] == "'none'", path
+        for kind, found in page.inline.items():
+            for text in found:
+                digest = b64encode(sha256(text.encode()).digest()).decode()
+                assert rules[f"{kind}-src"] == f"'sha256-{digest}'", path
+
+
+def test_equal_records_make_equal_files(publication: Publication, files: dict[str, str]) -> None:
+    assert site_files(publication, now=day(7), check=CHECK) == files
+
+
+def test_everyones_words_are_words(session: Session) -> None:
+    alice = member_or_new(session, HANDLES[0], now=day(0))
+    for place, word in enumerate(one[:500] for one in WORDS):
+        question = ask(
+            session, alice, slug=f"nasty-{place}", title=f"{word} {place}", background=word,
+            resolution_criteria=word, fine_print=word, tags=[word], type="multiple_choice",
+            options=[f"a{word}a", "b"],
+        )  # fmt: skip
+        cited = [CitedEvidence(title=word, note=word, quote=word, stance=None)]
+        value = Value(probabilities=(0.4, 0.6))
+        updates.update(
+            session, question, value, member=alice, now=day(1), rationale=word, evidence=cited
+        )
+    files = site_files(
+        published(session, member=alice, now=day(7)), now=day(7), url="https://example.org/r"
+    )
+    for path, page in pages(files):
+        assert not {"img", "b", "i", "iframe", "object"} & set(page.tags), path
+        assert page.tags.count("script") == (2 if path == "questions.html" else 0), path
+        assert all(
+            link.startswith(("#", "data:image/svg+xml", "https://example.org/"))
+            or re.fullmatch(r"(\.\./)?[\w./-]+", link)
+            for link in page.links
+        ), path
+    for path, text in files.items():
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", text), path
+        if path.endswith((".svg", ".xml")):
+            names = {one.tag.rpartition("}")[2] for one in ElementTree.fromstring(text).iter()}
+            assert "script" not in names
+            assert "img" not in names
+
+
+def test_the_feed_has_each_resolution_newest_first(publication: Publication) -> None:
+    there = {"a": "http://www.w3.org/2005/Atom"}
+
+    def read(text: str) -> tuple[list[str | None], list[str | None], list[str | None]]:
+        feed = ElementTree.fromstring(text)
+        entries = feed.findall("a:entry", there)
+        links = [entry.find("a:link", there) for entry in entries]
+        return (
+            [entry.findtext("a:title", None, there) for entry in entries],
+            [entry.findtext("a:id", None, there) for entry in entries],
+            [None if link is None else link.get("href") for link in links],
+        )
+
+    titles, ids, links = read(site_files(publication, now=day(7))["feed.xml"])
+    assert titles == ["Resolved: 30 mm: How much?", "Resolved: yes: Will it rain?"]
+    assert links == ["questions/much.html", "questions/rain.html"]
+    assert all(id_ is not None and id_.startswith("urn:uuid:") for id_ in ids)
+    later = site_files(publication, now=day(9), url="https://example.org/r")["feed.xml"]
+    assert read(later)[1] == ids
+    assert read(later)[2][0] == "https://example.org/r/questions/much.html"
+
+
+def test_a_card_has_a_line_to_paste_once_the_address_is_known(publication: Publication) -> None:
+    files = site_files(publication, now=day(7), url="https://example.org/r")
+    said = " ".join(Page(files["questions/rain.html"]).words)
+    assert '<img src="https://example.org/r/cards/rain.svg" alt="Will it rain?"' in said
+    assert "--url" in " ".join(Page(site_files(publication, now=day(7))["index.html"]).words)
+
+
+def test_a_card_says_in_words_what_it_draws(files: dict[str, str]) -> None:
+    card = ElementTree.fromstring(files["cards/rain.svg"])
+    assert card.get("aria-label") == "Will it rain? 90%, latest. Resolved: yes · Brier 0.085."
+    assert card.get("role") == "img"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "example.org", "ftp://example.org", "javascript:alert(1)", "https://example.org/?a=1",
+        "https://alice:secret@example.org",
+    ],
+)  # fmt: skip
+def test_an_address_that_is_not_of_a_site_is_refused(url: str) -> None:
+    with pytest.raises(BadInput, match="not the address"):
+        base_url(url)
+
+
+def test_a_team_has_its_members_lines_and_scores(session: Session, alice: Member) -> None:
+    team = memberships.team_or_new(session, "Alder", now=day(0))
+    bob = member_or_new(session, "bob", now=day(0))
+    for who in (alice, bob):
+        memberships.join(session, team, who)
+    rain = ask(session, alice, slug="rain")
+    for who, p in ((alice, 0.6), (bob, 0.8)):
+        updates.update(session, rain, Value(probability=p), member=who, now=day(1))
+    confirmation.confirm(session, rain, "yes", known_at=day(3), now=day(4), member=alice)
+    files = site_files(published(session, team=team, now=day(20)), now=day(20))
+    said = " ".join(" ".join(Page(files["questions/rain.html"]).words).split())
+    assert "median of 2 forecasters" in said
+    assert "alice" in said
+    assert "bob" in said
+    index = " ".join(" ".join(Page(files["index.html"]).words).split())
+    assert "every resolved question and gives scores equal weight; the report leaves out" in index
+
+
+def test_the_mean_of_a_member_covers_early_outcomes(publication: Publication) -> None:
+    assert facts.about_mean(publication) == (
+        "The mean Brier score covers every resolved question; the report leaves out questions "
+        "whose scheduled close is still to come."
+    )
+
+
+def test_without_a_resolved_question_the_record_says_what_will_come(
+    session: Session, alice: Member
+) -> None:
+    snow = ask(session, alice, slug="snow")
+    updates.update(session, snow, Value(probability=0.05), member=alice, now=day(2))
+    files = site_files(published(session, member=alice, now=day(3)), now=day(3))
+    index = " ".join(Page(files["index.html"]).words)
+    assert "Calibration" not in index
+    assert "Without an outcome" in index
+    assert "No scored question yet" in files["card.svg"]
+
+
+def test_simulated_people_are_labelled(session: Session) -> None:
+    def banner(handle: str, at: datetime) -> bool:
+        who = member_or_new(session, handle, now=at)
+        question = ask(session, who)
+        updates.update(session, question, Value(probability=0.5), member=who, now=at)
+        files = site_files(published(session, member=who, now=at), now=at)
+        return all("Simulated." in text for path, text in files.items() if path.endswith(".html"))
+
+    assert banner("Emi (simulated)", day(1))
+    assert not banner("carol", day(1))
+
+
+def test_the_data_of_the_proof_stays_data(files: dict[str, str]) -> None:
+    page = with_record(files["verify.html"], '{"a": "</script><b>"}')
+    assert "\\u003c/script>\\u003cb>" in page
+    assert "b" not in Page(page).tags
+
+
+def test_only_http_links_are_links(session: Session, alice: Member) -> None:
+    question = ask(session, alice, slug="rain")
+    registry.newest_wording(session, question)
+    cited = [CitedEvidence(url="https://example.org/x?a=1&b=2", title="x", stance=None)]
+    updates.update(
+        session, question, Value(probability=0.5), member=alice, now=day(1), evidence=cited
+    )
+    files = site_files(published(session, member=alice, now=day(2)), now=day(2))
+    assert "https://example.org/x?a=1&b=2" in Page(files["questions/rain.html"]).links
+
+
+def test_the_search_finds_words_as_they_are_written(session: Session, alice: Member) -> None:
+    """The script's lower case keeps the ß."""
+    question = ask(session, alice, slug="street", title="Is the STRASSE a Straße?")
+    updates.update(session, question, Value(probability=0.5), member=alice, now=day(1))
+    files = site_files(published(session, member=alice, now=day(2)), now=day(2))
+    assert "is the strasse a stra\\u00dfe?" in files["questions.html"]
+
+
+@pytest.mark.parametrize("title", ["", "https://bob:secret@example.org/map"])
+def test_an_address_with_a_password_is_shown_without_it_and_not_linked(
+    session: Session, alice: Member, title: str
+) -> None:
+    question = ask(session, alice, slug="rain")
+    url = "https://bob:secret@example.org/map"
+    cited = [CitedEvidence(url=url, title=title, note=f"From {url}", stance=None)]
+    updates.update(
+        session, question, Value(probability=0.5), member=alice, now=day(1), evidence=cited
+    )
+    files = site_files(published(session, member=alice, now=day(2)), now=day(2))
+    page = Page(files["questions/rain.html"])
+    assert "https://example.org/map" in " ".join(page.words)
+    assert "https://example.org/map" not in page.links
+    assert not [path for path, text in files.items() if "bob:" in text or "secret" in text]
+
+
+def test_imported_forecasts_and_their_platform_are_named(session: Session, alice: Member) -> None:
+    fill(session, alice)
+    own = site_files(published(session, member=alice, now=day(31)), now=day(31))
+    assert "Imported" not in own["index.html"]
+    given = record(("metaculus-7", "alice", 1, 0.6), ("metaculus-7", "alice", 2, 0.7))
+    import_record(session, replace(given, implied=True), member=alice, now=day(30))
+    files = site_files(published(session, member=alice, now=day(31)), now=day(31))
+    assert "Imported from elsewhere: 2 of 7 forecasts. Only the importer" in files["index.html"]
+    page, address = files["questions/metaculus-7.html"], "https://elsewhere.example/metaculus-7"
+    assert page.count("</time> · imported: price after a trade<") == 2
+    assert re.search(rf'<dt>Imported from</dt><dd><a href="{address}"[^>]*><bdi>Metaculus 7<', page)
+    assert "<dt>Imported from</dt>" not in files["questions/rain.html"]
+
+
+def test_questions_that_may_be_private_on_their_platform_are_counted(
+    session: Session, alice: Member
+) -> None:
+    fill(session, alice)
+    given = record(("metaculus-7", "alice", 1, 0.6))
+    import_record(session, given, member=alice, now=day(30))
+    assert facts.may_be_private(published(session, member=alice, now=day(31))) == ""
+    private = replace(given, platform="fatebook")
+    import_record(session, private, member=alice, now=day(30))
+    said = facts.may_be_private(published(session, member=alice, now=day(31)))
+    assert said == "1 question of this record is from Fatebook, where it may be private."
+
+
+def test_imports_that_count_from_now_on_are_not_counted(
+    session: Session, alice: Member, bob: Member
+) -> None:
+    ensure_admin(session, bob, now=day(0))
+    wording = {"resolution_criteria": "The gauge.", "scheduled_close_time": day(40)}
+    given = record(("metaculus-7", "alice", 1, 0.6), questions={"metaculus-7": wording})
+    import_record(session, given, member=alice, now=day(30))
+    record_ = published(session, member=alice, now=day(31))
+    assert record_.questions[0].forecasts[0].imported == "imported"
+    assert facts.imported(record_) == ""

@@ -1,0 +1,207 @@
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+from sqlmodel import col, select
+
+from forecasts.common.errors import Refused
+from forecasts.common.settings import sqlite_url
+from forecasts.ledger import database, schema
+from forecasts.ledger.models import Article, Forecast, Ledger, Member, Resolution
+from forecasts.questions import standing as question_standing
+from forecasts.samples import demonstration
+from forecasts.scores import ledger_frames as frames
+from tests.conftest import day
+
+NOW = day(327)  # 24 November 2026
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine, list[str]]]:
+    """The demonstration ledger, and the lines printed while it was built: it takes seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        said: list[str] = []
+        engine = database.open_engine(demonstration.build(now=NOW, echo=said.append))
+        yield engine, said
+        engine.dispose()
+
+
+@pytest.mark.slow
+def test_the_app_opens_the_one_that_is_there_already(built: tuple[Engine, list[str]]) -> None:
+    said: list[str] = []
+    url = demonstration.opened(now=NOW, echo=said.append)
+    assert (url, said) == (sqlite_url(demonstration.ledger_path()), [])
+
+
+@pytest.mark.slow
+def test_the_page_comes_out_as_three_articles_with_publisher_and_day(
+    built: tuple[Engine, list[str]],
+) -> None:
+    with database.reading(built[0]) as session:
+        found = session.exec(select(Article).order_by(col(Article.id))).all()
+    assert [(a.publisher, a.published_at and a.published_at.date().isoformat()) for a in found] == [
+        ("Japan Times", "2025-07-22"),
+        ("The Diplomat", "2025-07-24"),
+        ("NHK", "2025-07-24"),
+    ]
+
+
+@pytest.mark.slow
+def test_every_state_of_a_question_is_shown(built: tuple[Engine, list[str]]) -> None:
+    with database.reading(built[0]) as session:
+        standing = question_standing.listing(session, now=NOW)
+    ours = [s for s in standing if "simulated" not in (s.text.tags or [])]
+    assert {str(s.status) for s in ours} >= {"open", "awaiting resolution", "resolved"}
+    by_slug = {s.slug: s for s in ours}
+    meeting = by_slug["trump-xi-in-person-fall-2025"].resolution
+    assert meeting is not None
+    assert meeting.outcome == "yes"
+    assert meeting.source.startswith("https://")
+    assert "30 October 2025" in meeting.note
+
+
+@pytest.mark.slow
+def test_outcomes_are_those_of_the_file_and_no_other(built: tuple[Engine, list[str]]) -> None:
+    import csv
+
+    with (demonstration.data_folder() / "outcomes.csv").open(encoding="utf-8") as file:
+        listed = {row["question"] for row in csv.DictReader(file)}
+    with database.reading(built[0]) as session:
+        standing = question_standing.listing(session, now=NOW)
+        by_resolver = session.exec(
+            select(Resolution).where(col(Resolution.resolver_id).is_not(None))
+        ).all()
+    resolved = {s.slug for s in standing if s.resolution and "simulated" not in (s.text.tags or [])}
+    assert resolved == listed
+    assert len(by_resolver) == len(listed)
+
+
+@pytest.mark.slow
+def test_everybody_who_forecasts_is_labelled_as_simulated(built: tuple[Engine, list[str]]) -> None:
+    with database.reading(built[0]) as session:
+        handles = session.exec(
+            select(Member.handle).where(col(Member.id).in_(select(Forecast.member_id)))
+        ).all()
+    assert len(handles) == 5 + 12
+    assert all("(simulated)" in handle for handle in handles)
+
+
+@pytest.mark.slow
+def test_each_step_of_the_journey_is_told(built: tuple[Engine, list[str]]) -> None:
+    steps = [line for line in built[1] if line[:1].isdigit()]
+    assert [line.split(":")[0] for line in steps] == [
+        "1. Capture",
+        "2. Register",
+        "3. Forecast",
+        "4. Import",
+        "5. Scheduled run",
+        "6. Scores",
+        "7. Calibration report of the simulated teams\n",
+    ]
+
+
+@pytest.mark.slow
+def test_it_is_said_how_each_team_was_made_to_forecast(built: tuple[Engine, list[str]]) -> None:
+    said = [line.strip() for line in built[1] if " forecasters: " in line]
+    assert said == [
+        "Kestrel (simulated), 4 forecasters: overconfident (log odds times 2)",
+        "Heron (simulated), 4 forecasters: updates too little (33% of the way each time)",
+        "Wren (simulated), 4 forecasters: calibrated",
+    ]
+
+
+def own_ledger(path: Path) -> None:
+    engine = database.open_engine(sqlite_url(path))
+    schema.migrate(engine)
+    with database.writing(engine) as session:
+        session.add(Member(handle="alice", created_at=day(0)))
+    engine.dispose()
+
+
+def other_database(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE bookmark (url TEXT)")
+
+
+@pytest.mark.parametrize(
+    "make", [own_ledger, other_database, lambda path: path.write_text("shopping list")]
+)
+def test_a_file_that_is_not_the_demonstration_is_never_touched(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make: Callable[[Path], object]
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    own = demonstration.ledger_path()
+    own.parent.mkdir()
+    make(own)
+    before = own.read_bytes()
+    with pytest.raises(Refused, match="not a demonstration ledger"):
+        demonstration.build(now=NOW, echo=lambda _: None)
+    assert own.read_bytes() == before
+    assert list(own.parent.iterdir()) == [own]
+
+
+def handles(engine: Engine) -> list[str]:
+    with database.reading(engine) as session:
+        return list(session.exec(select(Member.handle).order_by(col(Member.id))))
+
+
+def write(engine: Engine, handle: str) -> None:
+    with database.writing(engine) as session:
+        session.add(Member(handle=handle, created_at=day(0)))
+
+
+@pytest.fixture
+def _short_walk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Build almost nothing: these tests are about replacing the ledger."""
+
+    def walk(engine: Engine, *, now: datetime, echo: demonstration.Echo) -> None:
+        schema.migrate(engine)
+        with database.writing(engine) as session:
+            session.add(Ledger(created_at=now, demonstration=True))
+        write(engine, "anew")
+        echo("walking")
+
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setattr(demonstration, "_walk", walk)
+
+
+@pytest.mark.usefixtures("_short_walk")
+def test_an_app_that_serves_the_demonstration_goes_on_when_it_is_made_anew() -> None:
+    engine = database.open_engine(demonstration.build(now=NOW, echo=lambda _: None))
+    write(engine, "tried out")
+    with database.reading(engine) as session:
+        before = frames.revision(session)
+    again = database.open_engine(demonstration.build(now=day(328), echo=lambda _: None))
+    assert handles(engine) == ["anew"]
+    with database.reading(engine) as session:
+        assert frames.revision(session) != before
+    write(engine, "saved afterwards")
+    assert handles(again) == ["anew", "saved afterwards"]
+    engine.dispose()
+    again.dispose()
+
+
+@pytest.mark.usefixtures("_short_walk")
+def test_two_demonstrations_at_once_do_not_meet(tmp_path: Path) -> None:
+    def meanwhile(_: str) -> None:
+        demonstration.build(now=NOW, echo=lambda _: None)
+
+    url = demonstration.build(now=NOW, echo=meanwhile)
+    engine = database.open_engine(url)
+    assert handles(engine) == ["anew"]
+    engine.dispose()
+    assert [path.name for path in (tmp_path / "forecasts").iterdir()] == ["demonstration.sqlite3"]
+
+
+@pytest.mark.usefixtures("_short_walk")
+def test_the_demonstration_leaves_the_ledger_of_the_settings_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FORECASTS_DATABASE_URL", str(tmp_path / "own.sqlite3"))
+    demonstration.build(now=NOW, echo=lambda _: None)
+    assert not (tmp_path / "own.sqlite3").exists()
