@@ -94,6 +94,8 @@ def all_measures() -> Mapping[str, measures.Measure]:
 HEAD = """\
 # Error rates of the reports, measured
 
+For anyone who asks how often a report errs.
+
 `make simulate` writes this page. It simulated {replicates:,} records or tournaments in each world,
 and read the errors from the reports on them. Unless a table says otherwise, all forecasters are
 calibrated and all teams equally good, so every fault or difference found is an error.

@@ -20,7 +20,7 @@ from forecasts.ledger.models import Role
 HEAD = """\
 # Commands
 
-`make docs` generates this page from the commands.
+For anyone at a terminal. `make docs` generates this page from the commands.
 
 Commands read the ledger named by `--database` or `FORECASTS_DATABASE_URL`, by default the file
 in your data folder. Results go to standard output, messages and progress to standard error.

@@ -27,6 +27,8 @@ MOMENT = datetime(2026, 11, 25, 9, tzinfo=UTC)
 WIDE, NARROW = 1280, 390
 WINDOW = 900  # initial height of the window in pixels
 TALLEST = {WIDE: 2400, NARROW: 2500}  # maximum height of a picture, which is cut below
+FRONT = "front.png"  # the top of Today, for the README
+FRONT_HEIGHT = 640
 COLOURS = 96  # most frequent colours that are kept exactly, and as many approximations
 # The program of the server: the app as the command serves it, in one process, with a fixed clock
 # and fixed random draws.
@@ -209,6 +211,8 @@ PAGES: dict[str, tuple[str, list[Shot]]] = {
 HEAD = """\
 # Gallery
 
+For anyone who wants to see the app first.
+
 `make gallery` draws this page and its pictures from the demonstration that `make demo` serves. The
 articles and the outcomes are real; **all people and forecasts in the pictures are simulated**, as
 their names say. Each page is shown on a wide screen and on a phone; long pages are cut off below.
@@ -304,6 +308,14 @@ def save(picture: bytes, path: Path) -> None:
     few.save(path, optimize=True)
 
 
+def crop_front() -> None:
+    """Write the README's picture, the top of Today."""
+    from PIL import Image
+
+    with Image.open(FOLDER / "today-1280.png") as whole:
+        whole.crop((0, 0, WIDE, FRONT_HEIGHT)).save(FOLDER / FRONT, optimize=True)
+
+
 def main(only: list[str]) -> None:
     """Write the page and its pictures, or only the pictures named in ``only``."""
     from forecasts.samples import demonstration
@@ -322,7 +334,8 @@ def main(only: list[str]) -> None:
                 for shot in shots:
                     if shot.empty is empty and (not only or shot.name in only):
                         draw(browser, base, shot)
-    files = {file for shot in shots for file in shot.files.values()}
+    crop_front()
+    files = {FRONT} | {file for shot in shots for file in shot.files.values()}
     for left in FOLDER.glob("*.png"):
         if left.name not in files:
             left.unlink()

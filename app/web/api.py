@@ -11,14 +11,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from forecasts.access.oidc_settings import SignIn
 from forecasts.common.errors import DatabaseError, LedgerError
+from forecasts.common.extras import install_command
 from forecasts.common.settings import Settings
 from forecasts.ledger import database, schema
 from forecasts.ledger.outages import outages
 
 _PATHS = ("/api/", "/mcp")
 _NOT_INSTALLED = (
-    "The API needs libraries that are not installed. Install them: "
-    'pip install "forecast-ledger[api]"\n'
+    f"The API needs packages that are not installed. Install them with: {install_command('api')}\n"
 )
 
 

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from forecasts.accounts.client import Site
 from forecasts.common.errors import BadInput
+from forecasts.common.extras import install_command
 from forecasts.common.settings import Settings
 
 _SERVICE = "forecast-ledger"
@@ -63,8 +64,7 @@ def _keyring(site: Site) -> Any:
     except ImportError:
         raise BadInput(
             "The library for keyrings is not installed.",
-            remedy=f'Install it with: pip install "forecast-ledger[keyring]". Or set '
-            f"{site.setting}.",
+            remedy=f"Install it with: {install_command('keyring')}. Or set {site.setting}.",
         ) from None
     return keyring
 

@@ -13,6 +13,7 @@ from forecasts.cli.root import app
 from forecasts.cli.serve import require_free
 from forecasts.cli.session import ledger, settings
 from forecasts.common.errors import BadInput
+from forecasts.common.extras import missing
 
 _LOOPBACK = "127.0.0.1"
 
@@ -48,11 +49,8 @@ def api(
         import uvicorn
 
         from forecasts.api.server import build
-    except ImportError as error:
-        raise BadInput(
-            f"The API needs packages that are not installed ({error.name}).",
-            remedy='Install them with: pip install "forecast-ledger[api]"',
-        ) from None
+    except ImportError:
+        raise missing("The API", "api") from None
     # Before the MCP library sets up a log of its own, which draws a box around each error.
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     require_free(port, host)

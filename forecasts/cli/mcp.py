@@ -15,7 +15,8 @@ from forecasts.cli.options import Database
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, ledger, reading_as, settings
 from forecasts.common.commands import command
-from forecasts.common.errors import BadInput, Refused
+from forecasts.common.errors import Refused
+from forecasts.common.extras import missing
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -44,10 +45,7 @@ def mcp(database: Database = None, member: Model = None) -> None:
     try:
         from forecasts.api.mcp.server import build
     except ImportError:
-        raise BadInput(
-            "The MCP server needs libraries that are not installed.",
-            remedy='Install them: pip install "forecast-ledger[api]"',
-        ) from None
+        raise missing("The MCP server", "api") from None
     member = None if member is None else member.strip()
     chosen = settings(database, member)
     door = _Own(database, member, ledger(chosen, begin=True))

@@ -10,6 +10,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
 from forecasts.common.errors import NoLedger
+from forecasts.common.extras import install_command
 from forecasts.ledger import sqlite_file
 from forecasts.ledger.urls import no_such_kind, read_url, seconds_to_wait, shown, unreadable
 
@@ -32,7 +33,7 @@ def engine_for(url: str, patience: float) -> Engine:
     except ImportError:
         raise NoLedger(
             f"The database URL {shown(url)} cannot be used: its driver is not installed.",
-            remedy='Install it with: pip install "forecast-ledger[postgres]"',
+            remedy=f"Install it with: {install_command('postgres')}",
         ) from None
     except NoSuchModuleError:  # sqlite+something
         raise no_such_kind(url) from None

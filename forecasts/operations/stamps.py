@@ -25,6 +25,7 @@ import httpx
 from sqlmodel import Session
 
 from forecasts.common.errors import BadInput, CaptureError
+from forecasts.common.extras import missing
 from forecasts.common.settings import data_folder
 from forecasts.common.times import utc
 from forecasts.common.web import post
@@ -229,8 +230,5 @@ def _client() -> Any:
     try:
         import rfc3161_client
     except ImportError:
-        raise BadInput(
-            "Stamps need libraries that are not installed.",
-            remedy='Install them: pip install "forecast-ledger[api]"',
-        ) from None
+        raise missing("A stamp", "api") from None
     return rfc3161_client

@@ -42,6 +42,7 @@ from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
 from forecasts.common.errors import BadInput, LedgerError
+from forecasts.common.extras import missing
 from forecasts.parts import fork_server
 from forecasts.parts.files import AGAIN
 from scoring import parallel
@@ -137,10 +138,7 @@ def cluster(address: str, *, no_workers: Callable[[], None] = lambda: None) -> I
     try:
         from distributed import Client
     except ImportError:
-        raise BadInput(
-            "A cluster needs Dask, which is not installed.",
-            remedy="Install it with: pip install 'forecast-ledger[cluster]'",
-        ) from None
+        raise missing("A cluster", "cluster") from None
     # Failed work is reported anyway.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:

@@ -18,6 +18,7 @@ from click.testing import Result
 from forecasts.accounts import fatebook, manifold, metaculus
 from forecasts.cli import console
 from forecasts.cli import pull as command
+from forecasts.common.extras import install_command
 from tests.accounts.conftest import TOKEN, Platform, Reply, Request
 from tests.accounts.conftest import platform as platform  # a fixture
 from tests.accounts.test_fatebook_account import QUESTIONS
@@ -263,7 +264,7 @@ def test_without_the_library_remember_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "keyring", None)
     said = forecasts("pull", "fatebook", "--remember", input="x\n", exit_code=2).output
-    assert 'pip install "forecast-ledger[keyring]"' in said
+    assert install_command("keyring") in said
 
 
 def test_a_token_is_not_asked_for_without_a_terminal(

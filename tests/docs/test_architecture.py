@@ -69,10 +69,6 @@ def test_a_package_says_what_lives_there() -> None:
     assert [_name(path) for path, words in said.items() if not words] == []
 
 
-def test_a_module_has_under_four_hundred_lines() -> None:
-    assert [_name(path) for path in CODE if len(_text(path).splitlines()) >= 400] == []
-
-
 def test_only_heavy_libraries_are_imported_late() -> None:
     """Commands import their verbs when they run: the command line starts before pandas would."""
     found = {_name(path): _wrongly_late(path) for path in CODE}

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from forecasts.common.errors import BadInput
+from forecasts.common.extras import install_command
 from forecasts.parts import fork_server
 from forecasts.parts.execution import (
     ATTEMPTS,
@@ -198,4 +199,4 @@ def test_without_dask_the_remedy_installs_it(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(BadInput) as raised, cluster("tcp://127.0.0.1:1"):
         pass
-    assert "pip install 'forecast-ledger[cluster]'" in raised.value.remedy
+    assert install_command("cluster") in raised.value.remedy

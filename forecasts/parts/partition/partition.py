@@ -25,6 +25,7 @@ import pandas as pd
 
 from forecasts.common import limits
 from forecasts.common.errors import BadInput, Problem, Refused
+from forecasts.common.extras import missing
 from forecasts.common.text import count
 from forecasts.folder.cells import cell_text
 from forecasts.folder.folder import FILES
@@ -189,10 +190,7 @@ def _engine(memory: int, temporary: Path) -> Iterator[Any]:
     try:
         import duckdb
     except ImportError:
-        raise BadInput(
-            "A partition needs DuckDB, which is not installed.",
-            remedy="Install it with: pip install 'forecast-ledger[bulk]'",
-        ) from None
+        raise missing("A partition", "bulk") from None
     settings: dict[str, Any] = {
         "memory_limit": f"{max(memory, _LEAST_ENGINE)}B",
         "threads": max(1, min(cores(), memory // _LEAST_ENGINE)),
