@@ -14,7 +14,7 @@ from app.forms.forecast_preview import read_field
 from app.forms.forecast_value import is_typed, value_fields
 from app.forms.undo import offer_undo
 from app.markdown_text import as_text, counted, shortened
-from app.session import Act, act, form_key, lowest_probability, reading
+from app.session import Act, act, form_key, lowest_probability
 from app.times import published
 from forecasts.agenda import revisits
 from forecasts.common.errors import BadInput, LedgerError, Refused
@@ -34,7 +34,6 @@ from forecasts.updates.evidence import (
     proposed_stance,
     stance_mismatch,
     supported_outcome,
-    with_stances,
 )
 from forecasts.updates.evidence_parsing import parse_evidence
 from forecasts.updates.typed_values import require_offered_range
@@ -315,24 +314,27 @@ def _submit(
     """Save the forecast with its evidence and review date; the next act on the page is next."""
     with act(key) as doing:
         value = read_field(written, current, state.text)
-        _save(doing, key, state, value, reason, pieces)
+        _save(doing, key, state, current, value, reason, pieces)
         if review != (None if every is None else every.days):
             revisits.set_interval(doing.ledger, review, question=state.question, **doing.by)
         focus_on(forecast_act(state), following=True)
 
 
 def _save(
-    doing: Act, key: str, state: QuestionState, value: Value, reason: str, pieces: list[_Piece]
+    doing: Act,
+    key: str,
+    state: QuestionState,
+    current: Forecast | None,
+    value: Value,
+    reason: str,
+    pieces: list[_Piece],
 ) -> None:
     text, citing = state.text, _cited(doing.ledger, pieces)
-    with reading() as ledger:  # separate, because reading needs no write lock
-        before = updates.current_forecast(ledger, state.question, doing.member, at=doing.now)
     # An unchanged value, perhaps from a command, may lie beyond the limits of the app.
-    if before is None or value != value_of(before):
+    if current is None or value != value_of(current):
         require_offered_range(value, lowest_probability())
-    _ask_about_mismatch(key, stance_mismatch(text, before, value, citing))
-    citing = with_stances(text, before, value, citing)
-    made = updates.update(
+    _ask_about_mismatch(key, stance_mismatch(text, current, value, citing))
+    saved = updates.update(
         doing.ledger,
         state.question,
         value,
@@ -341,11 +343,11 @@ def _save(
         origin="app",
         **doing.by,
     )
-    offer_undo(key, state, made, before)
-    change = shortened(format_change(before, value, text.options), 200)
+    offer_undo(key, state, saved)
+    change = shortened(format_change(saved.before, value, text.options), 200)
     message = f"Saved: {change} on “{shortened(text.title, 60)}”."
-    if citing:
-        message += f" Evidence: {format_stances(citing, supported_outcome(text, before, value))}."
+    if saved.cited:
+        message += f" Evidence: {format_stances(saved.cited, saved.outcome)}."
     doing.say(message)
 
 
@@ -368,13 +370,10 @@ def withdraw_form(state: QuestionState) -> None:
         submitted = st.form_submit_button("Withdraw my forecast", key=f"{key}-go")
     if submitted:
         with act(key) as doing:
-            before = updates.current_forecast(
-                doing.ledger, state.question, doing.member, at=doing.now
-            )
-            made = updates.withdraw(
+            saved = updates.withdraw(
                 doing.ledger, state.question, rationale=reason, origin="app", **doing.by
             )
-            assert before is not None
-            offer_undo(key, state, made, before)
-            withdrawn = shortened(format_value(before, state.text.options))
+            assert saved.before is not None
+            offer_undo(key, state, saved)
+            withdrawn = shortened(format_value(saved.before, state.text.options))
             doing.say(f"Withdrew {withdrawn} from “{shortened(state.text.title, 60)}”.")

@@ -19,7 +19,8 @@ from forecasts.common.errors import BadInput
 from forecasts.ledger.models import QuestionType, Resolution
 from forecasts.questions.standing import QuestionState, Status
 from forecasts.resolution import confirmation, history, proposals
-from forecasts.resolution.late_forecasts import late_forecasts, left_out
+from forecasts.resolution.confirmation import Settled
+from forecasts.resolution.late_forecasts import late_forecasts
 from forecasts.values.outcomes import NOT_SCORED
 from forecasts.values.typed_dates import read_typed_outcome
 
@@ -65,7 +66,7 @@ def proposal(row: Resolution, state: QuestionState, proposer: str, *, may: bool)
                 rejected = st.form_submit_button("Reject", key=f"{key}-reject")
     if accepted:
         with act(key) as doing:
-            _say_settled(doing, state, confirmation.accept(doing.ledger, row, **doing.by))
+            _say_settled(doing, confirmation.accept(doing.ledger, row, **doing.by))
     if rejected:
         with act(key) as doing:
             proposals.reject(doing.ledger, row, note=reason, **doing.by)
@@ -158,10 +159,10 @@ def resolve_form(
             **doing.by,
         }
         if resolved:
-            row = confirmation.confirm(
+            settled = confirmation.confirm(
                 doing.ledger, state.question, outcome, expected=expected, **details
             )
-            _say_settled(doing, state, row)
+            _say_settled(doing, settled)
             doing.go("question", {"slug": state.slug})
         else:
             row = proposals.propose(doing.ledger, state.question, outcome, **details)
@@ -255,11 +256,11 @@ def _show_reading(typed: str, state: QuestionState) -> None:
     st.caption(f"Read as **{as_text(outcome)}**")
 
 
-def _say_settled(doing: Act, state: QuestionState, row: Resolution) -> None:
+def _say_settled(doing: Act, settled: Settled) -> None:
     """Report the resolution, or the changes that a correction made."""
-    earlier = state.resolution
+    row, earlier = settled.resolution, settled.before
     scored = "Scores are stored."
-    if late := left_out(doing.ledger, state, now=doing.now).sentence:
+    if late := settled.left_out.sentence:
         scored = f"{late} {scored}"
     if row.outcome in NOT_SCORED:
         scored = "It is not scored and is left out of reports."

@@ -11,9 +11,9 @@ from app import session
 from app.components.keyboard import focus_on
 from app.markdown_text import as_text, shortened
 from app.session import act, form_key, page_state
-from forecasts.ledger.models import Forecast
 from forecasts.questions.standing import QuestionState
 from forecasts.updates.undo import undo
+from forecasts.updates.updates import Saved
 from forecasts.values.value import format_value, value_of
 
 _SHOWN_FOR = timedelta(minutes=2)
@@ -40,9 +40,9 @@ class _Last:
     update: _Update | None = None
 
 
-def offer_undo(key: str, state: QuestionState, made: Forecast, before: Forecast | None) -> None:
-    """Offer to undo ``made``, once the form of ``key`` has saved it."""
-    last, text = page_state(_Last), state.text
+def offer_undo(key: str, state: QuestionState, saved: Saved) -> None:
+    """Offer to undo the forecast that the form of ``key`` has saved."""
+    last, text, made, before = page_state(_Last), state.text, saved.forecast, saved.before
     if before is not None and value_of(before) == value_of(made):
         last.update = None
         return

@@ -100,8 +100,6 @@ def update(
     from forecasts.updates.evidence import (
         format_stances,
         stance_mismatch,
-        supported_outcome,
-        with_stances,
     )
     from forecasts.updates.typed_values import typed_forecast
     from forecasts.values.value import format_change, value_of
@@ -135,24 +133,21 @@ def update(
         if mismatch is not None:
             confirm(f"{mismatch.sentence} Save it?", yes=False)
     with acting_on(question, database, member) as (session, found, who, now):
-        text, before, given, cited = read(session, found, who, now)
-        proposed = any(one.stance is None for one in cited)
-        cited = with_stances(text, before, given, cited)
-        forecast = updates.update(
+        text, _, given, cited = read(session, found, who, now)
+        saved = updates.update(
             session, found, given, member=who, now=now, rationale=because, evidence=cited
         )
         if look_again is not None:
             revisits.set_interval(session, look_again, member=who, now=now, question=found)
-        change = format_change(before, given, text.options)
-        outcome = supported_outcome(text, before, given)
-        previous, slug = typed_forecast(before, text), found.slug
-        document = _as_json(session, found, who, forecast)
-    basis = f" (evidence: {format_stances(cited, outcome)})" if cited else ""
+        change = format_change(saved.before, given, text.options)
+        previous, slug = typed_forecast(saved.before, text), found.slug
+        document = _as_json(session, found, who, saved.forecast)
+    basis = f" (evidence: {format_stances(saved.cited, saved.outcome)})" if cited else ""
     if format_ == "json":
         print_json(document)
     else:
         print_line(f"{who.handle}: {change} on {slug}{basis}")
-    if proposed:
+    if any(one.stance is None for one in cited):
         print_note(
             "The stance of the evidence follows your move. To choose it: --supports, --opposes or "
             "--context."
@@ -276,11 +271,10 @@ def withdraw(
 
     with acting_on(question, database, member) as (session, found, who, now):
         text = registry.newest_wording(session, found)
-        before = updates.current_forecast(session, found, who, at=now)
-        withdrawal = updates.withdraw(session, found, member=who, now=now, rationale=because)
-        assert before is not None
-        value, typed = format_value(before, text.options), typed_forecast(before, text)
-        document = _as_json(session, found, who, withdrawal)
+        saved = updates.withdraw(session, found, member=who, now=now, rationale=because)
+        assert saved.before is not None
+        value, typed = format_value(saved.before, text.options), typed_forecast(saved.before, text)
+        document = _as_json(session, found, who, saved.forecast)
     if format_ == "json":
         print_json(document)
     else:

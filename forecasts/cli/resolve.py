@@ -100,16 +100,13 @@ def resolve(
     if withdraw:
         _withdraw(question, because, database, member, given=(outcome, known_at, source))
         return
-    from forecasts.questions import finality, standing
+    from forecasts.questions import finality
     from forecasts.resolution import confirmation, history
-    from forecasts.resolution.late_forecasts import left_out
     from forecasts.scores.stored_scores import score_table
     from forecasts.values.outcomes import NOT_SCORED
 
     with acting_on(question, database, member) as (session, found, who, now):
-        before = standing.current_state(session, found, now=now)
-        earlier = before.resolution
-        resolution = confirmation.confirm(
+        settled = confirmation.confirm(
             session,
             found,
             _read(session, found, outcome, now),
@@ -119,7 +116,7 @@ def resolve(
             note=because,
             source=source,
         )
-        late = left_out(session, before, now=now)
+        resolution, earlier = settled.resolution, settled.before
         scored = score_table(session, resolution)
         provisional = finality.provisional_outcome(session, found, now=now)
     known = "" if resolution.known_at is None else f", known at {when(resolution.known_at)}"
@@ -128,8 +125,8 @@ def resolve(
         print_line(f"  corrected: {history.correction(earlier, resolution, when)}")
     if resolution.proposal_id is not None:
         print_line("  as proposed")
-    if late.sentence:
-        print_line(f"  {late.sentence}")
+    if settled.left_out.sentence:
+        print_line(f"  {settled.left_out.sentence}")
     print_scores(scored)
     if not scored:
         print_line("  No scores.")

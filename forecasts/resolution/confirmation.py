@@ -12,6 +12,7 @@ reader of outcomes would have to leave it out).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from types import EllipsisType
 
@@ -32,6 +33,7 @@ from forecasts.questions.revisions import (
 )
 from forecasts.questions.standing import QuestionState, current_state
 from forecasts.resolution.assignments import resolvers, schedule_lookup
+from forecasts.resolution.late_forecasts import LateForecasts, made_between
 from forecasts.resolution.outcome_checks import (
     require_expected,
     require_new,
@@ -40,6 +42,19 @@ from forecasts.resolution.outcome_checks import (
 from forecasts.resolution.proposals import proposals_on, require_undecided, resolution_row
 from forecasts.scores import scores
 from forecasts.values.outcomes import NOT_SCORED, read_outcome
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A confirmed outcome, the one that it corrects, and its effect on forecasts.
+
+    ``before``: the current resolution until then, None without one. ``left_out``: the forecasts
+    that counted, and do not any longer.
+    """
+
+    resolution: Resolution
+    before: Resolution | None
+    left_out: LateForecasts
 
 
 def confirm(
@@ -54,7 +69,7 @@ def confirm(
     note: str = "",
     source: str = "",
     expected: Resolution | int | EllipsisType | None = ...,
-) -> Resolution:
+) -> Settled:
     """Return the confirmed resolution, written with the early close it implies and the scores.
 
     On a resolved question it is a correction: it supersedes the current row, which is kept with its
@@ -82,7 +97,7 @@ def confirm(
     )
 
 
-def accept(session: Session, proposal: Resolution, *, now: datetime, member: Member) -> Resolution:
+def accept(session: Session, proposal: Resolution, *, now: datetime, member: Member) -> Settled:
     """Return the confirmed resolution with the proposal's outcome, written as by ``confirm``."""
     question = session.get_one(Question, proposal.question_id)
     roles.require(session, member, Action.resolve, question, now=now)
@@ -145,7 +160,7 @@ def _confirm(
     member: Member,
     note: str = "",
     source: str = "",
-) -> Resolution:
+) -> Settled:
     if resolver is None:
         teams.require_second_resolver(session, member, state.question, proposal)
     earlier = state.resolution
@@ -164,9 +179,10 @@ def _confirm(
     _add(session, state, row)
     # An annulled or ambiguous question closes as scheduled, or earlier by hand.
     known = [] if row.outcome in NOT_SCORED or row.known_at is None else [row.known_at]
-    _move_close(session, state, known, member, now, OUTCOME_KNOWN)
+    close = _move_close(session, state, known, member, now, OUTCOME_KNOWN)
     scores.store(session, [row])
-    return row
+    left_out = made_between(session, state.question, close, state.text.close_time)
+    return Settled(row, earlier, left_out)
 
 
 def _add(session: Session, state: QuestionState, row: Resolution) -> None:
@@ -189,10 +205,11 @@ def _move_close(
     member: Member,
     now: datetime,
     reason: str,
-) -> None:
-    """Close the question when its outcome became ``known``, if it would have closed later.
+) -> datetime:
+    """Return the close of the question: when its outcome became ``known``, if that is earlier.
 
-    A close that an earlier, now superseded resolution implied is undone.
+    The wording with it is written. A close that an earlier, now superseded resolution implied is
+    undone.
     """
     text = newest_wording(session, state.question)
     closes = [text.scheduled_close_time, close_by_hand(session, state.question), *known]
@@ -201,3 +218,4 @@ def _move_close(
         early = None if close == text.scheduled_close_time else close
         new = reworded(text, actual_close_time=early)
         append_wording(session, text, new, member=member, now=now, reason=reason)
+    return close

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, select
 
 from forecasts.access.visibility import forecast_visible
 from forecasts.ledger.models import Forecast, Question
-from forecasts.questions.standing import QuestionState, current_state
+from forecasts.questions.standing import QuestionState
 from forecasts.values.outcomes import NOT_SCORED
 
 
@@ -40,18 +40,15 @@ def late_forecasts(
     """
     if outcome.strip().lower() in NOT_SCORED:
         return LateForecasts(0, 0)
-    return _between(session, state.question, known_at, state.text.close_time)
+    return made_between(session, state.question, known_at, state.text.close_time)
 
 
-def left_out(session: Session, before: QuestionState, *, now: datetime) -> LateForecasts:
-    """Return the forecasts that counted in that earlier state of the question, and do not now."""
-    after = current_state(session, before.question, now=now)
-    return _between(session, before.question, after.text.close_time, before.text.close_time)
-
-
-def _between(
+def made_between(
     session: Session, question: Question, since: datetime, until: datetime
 ) -> LateForecasts:
+    """Return the visible forecasts made from ``since`` until just before ``until``."""
+    if since >= until:
+        return LateForecasts(0, 0)
     counts = select(func.count(col(Forecast.id)), func.count(col(Forecast.member_id).distinct()))
     found = session.exec(
         counts.where(

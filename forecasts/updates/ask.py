@@ -145,5 +145,5 @@ def ask(
         forecast = update(
             session, question, value, member=member, now=now, rationale=rationale,
             evidence=evidence, model=model, origin=origin,
-        )  # fmt: skip
+        ).forecast  # fmt: skip
     return Asked(question, text, forecast, kept_private)

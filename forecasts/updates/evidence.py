@@ -153,6 +153,8 @@ def with_stances(
     evidence: Sequence[CitedEvidence],
 ) -> list[CitedEvidence]:
     """Return the evidence, with the proposed stance where none was chosen."""
+    if all(one.stance is not None for one in evidence):
+        return list(evidence)
     proposed = proposed_stance(question, before, value)
     return [one if one.stance is not None else replace(one, stance=proposed) for one in evidence]
 

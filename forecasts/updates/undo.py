@@ -12,14 +12,14 @@ from sqlmodel import Session
 
 from forecasts.common.errors import Refused
 from forecasts.common.times import to_minute
-from forecasts.ledger.models import Forecast, Member, Question
-from forecasts.updates.updates import find_forecast, history, update, withdraw
+from forecasts.ledger.models import Member, Question
+from forecasts.updates.updates import Saved, find_forecast, history, update, withdraw
 from forecasts.values.value import value_of
 
 
 def undo(
     session: Session, number: int, *, member: Member, now: datetime, origin: str = "cli"
-) -> Forecast:
+) -> Saved:
     """Return the new row that repeats the member's forecast before this one; it is written.
 
     Without a forecast before, the new row is a withdrawal. Refused if the forecast is somebody

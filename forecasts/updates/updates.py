@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -25,7 +26,14 @@ from forecasts.ledger.current import has_outcome
 from forecasts.ledger.models import Citation, Evidence, Forecast, Member, Question
 from forecasts.questions.registry import newest_wording
 from forecasts.questions.standing import QuestionState, current_state
-from forecasts.updates.evidence import CitedEvidence, check_count, check_reasons, cite, with_stances
+from forecasts.updates.evidence import (
+    CitedEvidence,
+    check_count,
+    check_reasons,
+    cite,
+    supported_outcome,
+    with_stances,
+)
 from forecasts.updates.model_uses import Model, check_model, record_models
 from forecasts.values.value import Value, check_value, value_of
 
@@ -44,6 +52,20 @@ class NewForecast(NamedTuple):
     model: Model | None = None
 
 
+@dataclass(frozen=True)
+class Saved:
+    """A forecast or a withdrawal that was written, and what it replaced.
+
+    ``before``: the member's current forecast until then, None without one. ``cited``: the evidence
+    with its stances; they are about ``outcome`` (``evidence.supported_outcome``).
+    """
+
+    forecast: Forecast
+    before: Forecast | None
+    cited: Sequence[CitedEvidence] = ()
+    outcome: str = ""
+
+
 def update(
     session: Session,
     question: Question,
@@ -56,7 +78,7 @@ def update(
     model: Model | None = None,
     origin: str = "cli",
     once: bool = False,
-) -> Forecast:
+) -> Saved:
     """Return the new forecast, which is written with its evidence, citations and model.
 
     Evidence without a stance gets the proposed one (``evidence.proposed_stance``). ``once``: the
@@ -68,19 +90,22 @@ def update(
     """
     states: dict[int, QuestionState] = {}
     _check(session, NewForecast(question, value, rationale, evidence, model), states, member, now)
-    state = states[question.id]
-    if once:
-        last = current_forecast(session, question, member, at=now)
-        if last is not None and last.made_at > now - REPEATED_WITHIN and value_of(last) == value:
-            return last
-    if any(cited.stance is None for cited in evidence):
-        before = current_forecast(session, question, member, at=now)
-        evidence = with_stances(state.text, before, value, evidence)
-    forecast = _append(session, _columns([(state.id, value, rationale)], member, now, origin))
-    cite(session, forecast, evidence, member=member, now=now)
+    text = states[question.id].text
+    before = _current(session, question, member, now)
+    if (
+        once
+        and before is not None
+        and before.made_at > now - REPEATED_WITHIN
+        and value_of(before) == value
+    ):
+        return Saved(before, before)
+    cited = with_stances(text, before, value, evidence)
+    forecast = _append(session, _columns([(question.id, value, rationale)], member, now, origin))
+    cite(session, forecast, cited, member=member, now=now)
     if model is not None:
         record_models(session, [(forecast.id, model)])
-    return forecast
+    outcome = supported_outcome(text, before, value) if cited else ""
+    return Saved(forecast, before, cited, outcome)
 
 
 def update_all(
@@ -162,13 +187,11 @@ def _with_stances(
     before: dict[int, Forecast | None] = {}
     evidence = []
     for one in forecasts:
-        id_, cited = one.question.id, list(one.evidence)
-        if any(piece.stance is None for piece in cited):
-            if id_ not in before:
-                before[id_] = current_forecast(session, one.question, member, at=now)
-            cited = with_stances(states[id_].text, before[id_], one.value, cited)
+        id_ = one.question.id
+        if one.evidence and id_ not in before:
+            before[id_] = _current(session, one.question, member, now)
+        evidence.append(with_stances(states[id_].text, before.get(id_), one.value, one.evidence))
         before[id_] = Forecast(**one.value.columns())
-        evidence.append(cited)
     return evidence
 
 
@@ -180,7 +203,7 @@ def withdraw(
     now: datetime,
     rationale: str = "",
     origin: str = "cli",
-) -> Forecast:
+) -> Saved:
     """Return the withdrawal, a new row that ends the member's current forecast; it is written.
 
     Refused if the member has no current forecast, or if the question is not open. BadInput for a
@@ -188,12 +211,14 @@ def withdraw(
     """
     state = _open_state(session, question, member, now)
     check_reasons(rationale)
-    if current_forecast(session, question, member, at=now) is None:
+    before = _current(session, question, member, now)
+    if before is None:
         raise Refused(
             f"{member.handle} has no current forecast on {question.slug!r}: "
             "there is nothing to withdraw."
         )
-    return _append(session, _columns([(state.id, None, rationale)], member, now, origin))
+    columns = _columns([(state.id, None, rationale)], member, now, origin)
+    return Saved(_append(session, columns), before)
 
 
 def _open_state(
@@ -265,13 +290,24 @@ def current_forecast(
     session: Session, question: Question, member: Member, *, at: datetime
 ) -> Forecast | None:
     """Return the member's current forecast at that time, None without one."""
+    return _current(session, question, member, at, forecast_visible(session, question))
+
+
+def _current(
+    session: Session,
+    question: Question,
+    member: Member,
+    at: datetime,
+    visible: ColumnElement[bool] | None = None,
+) -> Forecast | None:
+    """Return the same without asking whether the reader may see it, who forecasts in own name."""
     last = session.exec(
         select(Forecast)
         .where(
             Forecast.question_id == question.id,
             Forecast.member_id == member.id,
             Forecast.made_at <= at,
-            forecast_visible(session),
+            true() if visible is None else visible,
         )
         .order_by(*_NEWEST_FIRST)
         .limit(1)

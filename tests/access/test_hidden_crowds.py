@@ -118,7 +118,7 @@ def test_everybody_is_scored_whoever_resolves_and_whatever_they_see(
     from forecasts.scores import stored_scores
 
     visibility.read_as(session, alice, now=day(2))
-    row = confirmation.confirm(session, hidden, "yes", member=alice, now=day(2))
+    row = confirmation.confirm(session, hidden, "yes", member=alice, now=day(2)).resolution
     assert [scored.forecaster for scored in stored_scores.score_table(session, row)] == ["bob"]
 
 

@@ -64,9 +64,14 @@ def test_whoever_has_forecast_does_not_resolve_alone_where_the_team_has_agreed_s
         with pytest.raises(Refused, match="requires a second resolver"):
             confirming()
     # Two forecasters together may resolve it.
-    assert confirmation.accept(session, proposal, member=alice, now=day(2)).outcome == "yes"
+    assert (
+        confirmation.accept(session, proposal, member=alice, now=day(2)).resolution.outcome == "yes"
+    )
     # A member who has not forecast may correct it alone.
-    assert confirmation.confirm(session, alders, "no", member=carol, now=day(3)).outcome == "no"
+    assert (
+        confirmation.confirm(session, alders, "no", member=carol, now=day(3)).resolution.outcome
+        == "no"
+    )
 
 
 def test_without_that_rule_and_without_a_forecast_one_resolves_alone(
@@ -77,7 +82,10 @@ def test_without_that_rule_and_without_a_forecast_one_resolves_alone(
     teams.set_rule(session, alder, second_resolver=False, member=alice, now=day(2))
     snow = ask(session, alice, title="Will it snow?", **teams.visibility_fields(session, "Alder"))
     updates.update(session, snow, P, member=bob, now=day(1))
-    assert confirmation.confirm(session, snow, "yes", member=bob, now=day(2)).outcome == "yes"
+    assert (
+        confirmation.confirm(session, snow, "yes", member=bob, now=day(2)).resolution.outcome
+        == "yes"
+    )
 
 
 def folder(forecaster: str, *, slug: str = "rain", at: float = 1, p: float = 0.2) -> pd.DataFrame:
@@ -168,7 +176,7 @@ def test_an_import_is_no_way_around_what_one_may_not(
 def test_nobody_cites_evidence_for_the_forecast_of_another(
     session: Session, alice: Member, bob: Member, question: Question
 ) -> None:
-    forecast = updates.update(session, question, P, member=alice, now=day(1))
+    forecast = updates.update(session, question, P, member=alice, now=day(1)).forecast
     with pytest.raises(Forbidden, match="another member's"):
         evidence.cite(session, forecast, [CitedEvidence(note="x")], member=bob, now=day(1))
 

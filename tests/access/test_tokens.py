@@ -183,7 +183,7 @@ def test_nobody_gets_a_token_that_acts_in_a_person_s_name(session: Session) -> N
 def test_an_adopted_model_is_a_bot_of_its_owner_with_its_history(session: Session) -> None:
     alice, oracle = (member_or_new(session, name, now=day(0)) for name in ("alice", "oracle"))
     question = ask(session, alice)
-    before = updates.update(session, question, Value(0.3), member=oracle, now=day(0.5))
+    before = updates.update(session, question, Value(0.3), member=oracle, now=day(0.5)).forecast
     assert kind_of(session, oracle) == MemberKind.human
     tokens.adopt(session, "oracle", member=None, owner=alice, now=day(1))
     assert kind_of(session, oracle) == MemberKind.bot

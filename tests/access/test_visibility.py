@@ -782,7 +782,7 @@ def proposes(cell: Cell) -> Any:
 
 
 def confirms(cell: Cell) -> Any:
-    return confirmation.confirm(cell.session, cell.question, "yes", **cell.here)
+    return confirmation.confirm(cell.session, cell.question, "yes", **cell.here).resolution
 
 
 def withdraws_outcome(cell: Cell) -> Any:
@@ -816,16 +816,16 @@ def may_ask(cell: Cell) -> None:
 
 def withdraws(cell: Cell) -> Any:
     updates.update(cell.session, cell.question, P, **cell.here)
-    return updates.withdraw(cell.session, cell.question, **cell.here)
+    return updates.withdraw(cell.session, cell.question, **cell.here).forecast
 
 
 def undoes(cell: Cell) -> Any:
-    mistake = updates.update(cell.session, cell.question, P, **cell.here)
-    return undo.undo(cell.session, mistake.id, **cell.here)
+    mistake = updates.update(cell.session, cell.question, P, **cell.here).forecast
+    return undo.undo(cell.session, mistake.id, **cell.here).forecast
 
 
 def confirms_again(cell: Cell) -> Any:
-    seen = updates.update(cell.session, cell.question, P, **cell.here)
+    seen = updates.update(cell.session, cell.question, P, **cell.here).forecast
     revisits.confirm_forecasts(cell.session, [seen], origin="test", **cell.here)
     return "done"
 

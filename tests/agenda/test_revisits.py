@@ -68,7 +68,7 @@ def test_several_forecasts_are_confirmed_unchanged_at_once(
 ) -> None:
     port = ask(session, alice, slug="port", type="multiple_choice", options=["Busan", "Ulsan"])
     seen = [
-        updates.update(session, one, value, member=alice, now=day(1))
+        updates.update(session, one, value, member=alice, now=day(1)).forecast
         for one, value in (
             (question, Value(probability=1 / 3)),
             (port, Value(probabilities=(0.7, 0.3))),
@@ -85,7 +85,7 @@ def test_a_forecast_that_has_changed_since_it_was_seen_is_not_confirmed_nor_are_
 ) -> None:
     rain = ask(session, alice, slug="other")
     seen = [
-        updates.update(session, one, Value(probability=0.2), member=alice, now=day(1))
+        updates.update(session, one, Value(probability=0.2), member=alice, now=day(1)).forecast
         for one in (rain, question)
     ]
     updates.update(session, question, Value(probability=0.9), member=alice, now=day(2))

@@ -242,7 +242,7 @@ def test_the_score_table_has_one_row_a_forecaster_the_best_first(
     updates.withdraw(session, question, member=alice, now=day(5))
     resolution = confirmation.confirm(
         session, question, "yes", known_at=day(10), now=day(10), member=bob
-    )
+    ).resolution
     best, worst = stored_scores.score_table(session, resolution)
     assert (best.forecaster, best.brier) == ("bob", pytest.approx(0.01))
     assert (best.original, best.crps) == (pytest.approx(0.02), None)

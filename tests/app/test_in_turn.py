@@ -22,7 +22,7 @@ def test_a_forecast_on_a_page_asks_nothing_that_is_known(
     append = updates._append
     update = updates.update
 
-    def counted(session: Session, *given: Any, **named: Any) -> Forecast:
+    def counted(session: Session, *given: Any, **named: Any) -> updates.Saved:
         with counted_statements(Engine) as statements:
 
             def noted(session: Session, *given: Any, **named: Any) -> Forecast:

@@ -163,7 +163,7 @@ def test_evidence_that_several_cite_at_once_is_one(engine: Engine, rain: str) ->
 def test_a_forecast_is_withdrawn_once(engine: Engine, rain: str) -> None:
     def withdraw(session: Session, _: int) -> int | None:
         question, alice = registry.find(session, rain), member_named(session, "alice")
-        return updates.withdraw(session, question, member=alice, now=day(2)).id
+        return updates.withdraw(session, question, member=alice, now=day(2)).forecast.id
 
     came_to = at_once(engine, withdraw)
     assert len(refused(came_to)) == MANY - 1
@@ -188,7 +188,7 @@ def test_of_opposite_verdicts_each_supersedes_the_one_before_it(engine: Engine, 
             known_at=day(2),
             now=day(3),
             member=member_named(session, "alice"),
-        ).id
+        ).resolution.id
 
     refused(at_once(engine, confirm))
     with database.reading(engine) as session:
@@ -204,7 +204,9 @@ def test_of_opposite_verdicts_each_supersedes_the_one_before_it(engine: Engine, 
 def test_an_outcome_is_withdrawn_once_and_then_confirmed_once(engine: Engine, rain: str) -> None:
     def confirm(session: Session, _: int) -> int | None:
         question, alice = registry.find(session, rain), member_named(session, "alice")
-        return confirmation.confirm(session, question, "yes", now=day(3), member=alice).id
+        return confirmation.confirm(
+            session, question, "yes", now=day(3), member=alice
+        ).resolution.id
 
     def withdraw(session: Session, _: int) -> int | None:
         question, alice = registry.find(session, rain), member_named(session, "alice")
@@ -226,7 +228,7 @@ def test_a_proposal_is_decided_once(engine: Engine, rain: str) -> None:
         proposal = session.exec(select(Resolution).where(Resolution.id == 1)).one()
         alice = member_named(session, "alice")
         if number % 2:
-            return confirmation.accept(session, proposal, now=day(4), member=alice).id
+            return confirmation.accept(session, proposal, now=day(4), member=alice).resolution.id
         return proposals.reject(session, proposal, now=day(4), member=alice, note="no").id
 
     assert len(refused(at_once(engine, decide))) == MANY - 1

@@ -338,7 +338,7 @@ def test_a_row_without_words_cannot_be_found_from_its_hash_by_trying_values(
 ) -> None:
     question = ask(session, alice)
     same = [
-        updates.update(session, question, Value(probability=0.5), member=alice, now=day(1))
+        updates.update(session, question, Value(probability=0.5), member=alice, now=day(1)).forecast
         for _ in range(2)
     ]
     append.write_entries(session)

@@ -127,7 +127,9 @@ def _fill_the_rest(engine: Engine) -> None:
         alice = member_or_new(session, "alice", now=day(0))
         days = {"dispute_days": 5, "member": alice, "now": day(3)}
         policies.set_policy(session, rain, PolicyKind.confirm, **days)
-        row = confirmation.confirm(session, rain, "no", known_at=day(2), now=day(3), member=alice)
+        row = confirmation.confirm(
+            session, rain, "no", known_at=day(2), now=day(3), member=alice
+        ).resolution
         kept_evidence.keep(session, row, [Seen("https://example.org/gauge", b"12 mm", day(3))])
         disputes.dispute(session, rain, member=alice, now=day(3), reason="no")
         slip = ask(session, alice, slug="slip")

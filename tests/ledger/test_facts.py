@@ -52,7 +52,7 @@ def forecast(engine: Engine, slug: str = "rain", handle: str = "bob") -> Forecas
     with database.writing(engine) as session:
         bob = member_or_new(session, handle, now=day(0))
         question = registry.find(session, slug)
-        return update(session, question, Value(probability=0.5), member=bob, now=day(1))
+        return update(session, question, Value(probability=0.5), member=bob, now=day(1)).forecast
 
 
 def whole(engine: Engine) -> bool:
@@ -241,7 +241,7 @@ def test_who_asks_in_the_same_act_finds_what_was_forecast(ledger: Engine) -> Non
         assert len(session.exec(select(Forecast)).all()) == 3
         question = registry.find(session, "rain")
         bob = members.member_named(session, "bob")
-        again = update(session, question, Value(probability=0.7), member=bob, now=day(2))
+        again = update(session, question, Value(probability=0.7), member=bob, now=day(2)).forecast
         assert again.id == 4
         last = current_forecast(session, question, bob, at=day(2))
         assert last is not None
@@ -368,7 +368,7 @@ def test_whatever_a_reason_says_is_stored_as_it_is(ledger: Engine, words: str) -
     with database.writing(ledger) as session:
         made = update(
             session, rain, Value(probability=0.5), member=bob, now=day(1), rationale=words
-        )
+        ).forecast
     with database.reading(ledger) as session:
         assert session.exec(select(Forecast.rationale).where(Forecast.id == made.id)).one() == words
     assert whole(ledger)

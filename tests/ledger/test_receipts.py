@@ -38,7 +38,7 @@ def forecast(engine: Engine, p: float, at: float) -> Receipt:
         alice = member_or_new(session, "alice", now=day(0))
         row = updates.update(
             session, asked(session, "rain"), Value(probability=p), member=alice, now=day(at)
-        )
+        ).forecast
         return receipt(session, row)
 
 
@@ -101,7 +101,7 @@ def test_an_older_forecast_has_a_receipt_in_a_later_act_too(engine: Engine) -> N
     first = forecast(engine, 0.6, 1)
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
-        row = updates.withdraw(session, asked(session, "rain"), member=alice, now=day(2))
+        row = updates.withdraw(session, asked(session, "rain"), member=alice, now=day(2)).forecast
         assert receipts(session, [1, row.id])[0] == first
 
 

@@ -99,7 +99,9 @@ def furnish(engine: Engine) -> None:
     with database.writing(engine) as session:
         disputable = {"dispute_days": 3, "member": alice, "now": day(5)}
         policies.set_policy(session, rain, PolicyKind.confirm, **disputable)
-        row = confirmation.confirm(session, rain, "yes", known_at=day(5), now=day(6), member=alice)
+        row = confirmation.confirm(
+            session, rain, "yes", known_at=day(5), now=day(6), member=alice
+        ).resolution
         kept_evidence.keep(session, row, [Seen("https://example.org/gauge", b"12 mm", day(6))])
     with database.writing(engine) as session:
         disputes.dispute(session, rain, member=bob, now=day(6.5), reason="The sprinkler.")

@@ -258,7 +258,9 @@ def furnish(url: str) -> None:
         policies.set_policy(
             session, rain, PolicyKind.confirm, dispute_days=1.5, member=alice, now=day(8)
         )
-        row = confirmation.confirm(session, rain, "yes", known_at=day(9), now=day(9), member=alice)
+        row = confirmation.confirm(
+            session, rain, "yes", known_at=day(9), now=day(9), member=alice
+        ).resolution
         kept_evidence.keep(session, row, [Seen(odd, bytes(range(256)), day(9), odd)])
         disputes.dispute(session, rain, member=alice, now=day(9), reason=odd)
         confirmation.confirm(session, rain, "no", known_at=day(9), now=day(9.5), member=alice)

@@ -46,9 +46,9 @@ def receipts(session: Session, alice: Member) -> list[Receipt]:
         question = ask(session, alice, slug=kind, type=kind, **FIELDS[kind])
         row = updates.update(
             session, question, value, member=alice, now=day(1), rationale="ä" if found else ""
-        )
+        ).forecast
         found.append(receipt(session, row))
-    row = updates.withdraw(session, question, member=alice, now=day(2))
+    row = updates.withdraw(session, question, member=alice, now=day(2)).forecast
     return [*found, receipt(session, row)]
 
 
@@ -87,7 +87,9 @@ def test_hidden_forecasts_have_no_proof(
     session: Session, alice: Member, bob: Member, tmp_path: Path
 ) -> None:
     question = ask(session, alice, slug="hidden", crowd_hidden=True)
-    row = updates.update(session, question, Value(probability=0.2), member=alice, now=day(1))
+    row = updates.update(
+        session, question, Value(probability=0.2), member=alice, now=day(1)
+    ).forecast
     kept = receipt(session, row)
     stranger = member_or_new(session, "carol", now=day(1))
     from forecasts.access.roles import ensure_admin

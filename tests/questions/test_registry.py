@@ -187,7 +187,7 @@ def test_a_forecast_made_before_an_option_was_there_is_read_from_the_last(
     assert ledger_frames(session).forecasts["probabilities"].tolist() == [[0.6, None, 0.4]]
     resolution = confirmation.confirm(
         session, question, "b", known_at=day(10), now=day(10), member=alice
-    )
+    ).resolution
     stored = stored_scores.resolution_scores(session, resolution)
     scored = {score.protocol: score.score for score, _ in stored}
     assert scored["brier"] == pytest.approx(0.36)  # as if "Other" had been right

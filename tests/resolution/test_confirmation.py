@@ -43,7 +43,7 @@ def test_confirming_scores_every_forecaster_by_the_time_each_forecast_stood(
     say(session, question, bob, 0.5, 5)
     resolution = confirmation.confirm(
         session, question, "yes", known_at=day(10), now=day(11), member=alice
-    )
+    ).resolution
     by_hand = 0.4 * (1 - 0.4) ** 2 + 0.6 * (1 - 0.9) ** 2
     assert brier(session, resolution) == pytest.approx({"alice": by_hand, "bob": 0.25}, abs=1e-12)
     stored = {
@@ -63,7 +63,7 @@ def test_a_question_closes_when_its_outcome_became_known(
     say(session, question, alice, 1.0, 8)  # hindsight: the outcome was known on day 5
     resolution = confirmation.confirm(
         session, question, "yes", known_at=day(5), now=day(9), member=alice
-    )
+    ).resolution
     assert brier(session, resolution) == {"alice": 0.25}
     assert registry.newest_wording(session, question).actual_close_time == day(5)
 
@@ -72,10 +72,12 @@ def test_a_correction_supersedes_and_both_resolutions_stay_readable(
     session: Session, question: Question, alice: Member
 ) -> None:
     say(session, question, alice, 0.8, 0)
-    wrong = confirmation.confirm(session, question, "no", known_at=day(5), now=day(9), member=alice)
+    wrong = confirmation.confirm(
+        session, question, "no", known_at=day(5), now=day(9), member=alice
+    ).resolution
     right = confirmation.confirm(
         session, question, "yes", known_at=day(7), now=day(10), member=alice, note="misread"
-    )
+    ).resolution
     assert right.supersedes_id == wrong.id
     assert [row.outcome for row in resolutions.history(session, question)] == ["no", "yes"]
     state = question_standing.current_state(session, question, now=day(11))
@@ -227,7 +229,7 @@ def test_annulling_leaves_no_scores(session: Session, question: Question, alice:
     say(session, question, alice, 0.5, 1)
     resolution = confirmation.confirm(
         session, question, "annulled", now=day(6), member=alice, note="badly worded"
-    )
+    ).resolution
     assert brier(session, resolution) == {}
     assert question_standing.current_state(session, question, now=day(7)).status == Status.annulled
 
@@ -259,7 +261,7 @@ def test_a_multiple_choice_question_is_scored_over_all_options(
     )
     resolution = confirmation.confirm(
         session, question, "b", known_at=day(10), now=day(10), member=alice
-    )
+    ).resolution
     by_hand = (0.5**2 + 0.7**2 + 0.2**2) / 2
     assert brier(session, resolution) == pytest.approx({"alice": by_hand})
 
@@ -271,7 +273,7 @@ def test_the_database_allows_one_first_confirmation_a_question(
 
     first = confirmation.confirm(
         session, question, "yes", known_at=day(5), now=day(6), member=alice
-    )
+    ).resolution
     session.add(
         Resolution(
             question_id=first.question_id,
@@ -290,11 +292,13 @@ def test_a_correction_keeps_when_the_outcome_was_known_unless_it_is_told(
     session: Session, question: Question, alice: Member
 ) -> None:
     confirmation.confirm(session, question, "no", known_at=day(5), now=day(6), member=alice)
-    kept = confirmation.confirm(session, question, "yes", now=day(8), member=alice)
+    kept = confirmation.confirm(session, question, "yes", now=day(8), member=alice).resolution
     assert kept.known_at == day(5)
     with pytest.raises(Refused, match="Nothing was changed"):
         confirmation.confirm(session, question, "yes", now=day(9), member=alice)
-    told = confirmation.confirm(session, question, "yes", known_at=day(7), now=day(9), member=alice)
+    told = confirmation.confirm(
+        session, question, "yes", known_at=day(7), now=day(9), member=alice
+    ).resolution
     assert told.known_at == day(7)
 
 
@@ -317,11 +321,13 @@ def test_what_was_resolved_meanwhile_is_not_corrected_unseen(
 ) -> None:
     first = confirmation.confirm(
         session, question, "yes", known_at=day(4), now=day(8), member=alice, expected=None
-    )
+    ).resolution
     with pytest.raises(Refused, match="meanwhile: yes, known at 2026-01-05 00:00 UTC"):
         confirmation.confirm(session, question, "no", now=day(9), member=bob, expected=None)
     seen = first.id if by_id else first
-    second = confirmation.confirm(session, question, "no", now=day(9), member=bob, expected=seen)
+    second = confirmation.confirm(
+        session, question, "no", now=day(9), member=bob, expected=seen
+    ).resolution
     assert second.supersedes_id == first.id
     with pytest.raises(Refused, match="was resolved meanwhile: no"):
         confirmation.confirm(session, question, "annulled", now=day(9), member=alice, expected=seen)

@@ -88,7 +88,7 @@ def test_another_outcome_ends_a_dispute_and_is_final(
     session: Session, resolved: Question, alice: Member, bob: Member
 ) -> None:
     disputes.dispute(session, resolved, member=bob, now=day(4), reason="The sprinkler.")
-    row = confirmation.confirm(session, resolved, "no", now=day(5), member=alice)
+    row = confirmation.confirm(session, resolved, "no", now=day(5), member=alice).resolution
     assert until(session, resolved, 5) is None
     assert disputes.open_disputes(session) == []
     [scored] = stored_scores.score_table(session, row)

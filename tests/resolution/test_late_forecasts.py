@@ -7,7 +7,7 @@ from sqlmodel import Session
 from forecasts.ledger.models import Member, Question
 from forecasts.questions.standing import QuestionState, current_state
 from forecasts.resolution import confirmation
-from forecasts.resolution.late_forecasts import LateForecasts, late_forecasts, left_out
+from forecasts.resolution.late_forecasts import LateForecasts, late_forecasts
 from forecasts.scores.stored_scores import resolution_scores
 from forecasts.updates import updates
 from forecasts.values.value import Value
@@ -35,9 +35,11 @@ def test_forecasts_from_the_time_on_do_not_count_and_are_counted(
     assert late.sentence == (
         "2 forecasts by 1 member no longer count: made when the outcome was known."
     )
-    row = confirmation.confirm(session, question, "yes", known_at=day(4), now=day(7), member=alice)
-    assert left_out(session, before, now=day(7)) == late
-    assert {handle for _, handle in resolution_scores(session, row)} == {"alice"}
+    settled = confirmation.confirm(
+        session, question, "yes", known_at=day(4), now=day(7), member=alice
+    )
+    assert (settled.before, settled.left_out) == (None, late)
+    assert {handle for _, handle in resolution_scores(session, settled.resolution)} == {"alice"}
 
 
 def test_a_time_moved_back_counts_only_those_that_counted_before(
@@ -46,10 +48,12 @@ def test_a_time_moved_back_counts_only_those_that_counted_before(
     say(session, question, alice, 0.5, 1)
     say(session, question, bob, 0.6, 3)
     say(session, question, bob, 0.99, 5)
-    confirmation.confirm(session, question, "yes", known_at=day(4), now=day(6), member=alice)
-    before = seen(session, question, 6)
-    confirmation.confirm(session, question, "yes", known_at=day(2), now=day(7), member=alice)
-    assert left_out(session, before, now=day(7)) == LateForecasts(1, 1)
+    first, second = (
+        confirmation.confirm(session, question, "yes", known_at=day(at), now=day(6), member=alice)
+        for at in (4, 2)
+    )
+    assert second.before == first.resolution
+    assert second.left_out == LateForecasts(1, 1)
 
 
 def test_a_later_time_or_an_unscored_outcome_leaves_nothing_out(
@@ -59,5 +63,5 @@ def test_a_later_time_or_an_unscored_outcome_leaves_nothing_out(
     before = seen(session, question, 6)
     assert late_forecasts(session, before, "annulled", day(2)).sentence == ""
     assert late_forecasts(session, before, "yes", day(5.5)).forecasts == 0
-    confirmation.confirm(session, question, "annulled", now=day(6), member=alice)
-    assert left_out(session, before, now=day(6)).forecasts == 0
+    settled = confirmation.confirm(session, question, "annulled", now=day(6), member=alice)
+    assert settled.left_out.forecasts == 0

@@ -58,7 +58,7 @@ def test_a_date_is_an_outcome_once_it_has_come(
     question = ask(session, alice, type="date", scheduled_close_time=day(300), **bounds)
     now = day(9.5)
     if possible:
-        assert confirmation.confirm(session, question, outcome, now=now, member=alice)
+        assert confirmation.confirm(session, question, outcome, now=now, member=alice).resolution
         return
     with pytest.raises(Refused, match="lies ahead"):
         confirmation.confirm(session, question, outcome, now=now, member=alice)

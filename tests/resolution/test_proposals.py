@@ -56,7 +56,7 @@ def test_confirming_what_is_proposed_accepts_the_proposal(
     proposal = proposals.propose(
         session, question, "yes", known_at=day(5), now=day(6), member=bob, **said
     )
-    row = confirmation.confirm(session, question, "yes", now=day(7), member=alice)
+    row = confirmation.confirm(session, question, "yes", now=day(7), member=alice).resolution
     assert row.proposal_id == proposal.id
     assert (row.known_at, row.note, row.source) == (day(5), *said.values())
 
@@ -73,7 +73,7 @@ def test_confirming_something_else_overtakes_the_proposal(
         known_at=None if known is None else day(known),
         now=day(7),
         member=alice,
-    )
+    ).resolution
     assert row.proposal_id is None
     assert row.known_at == day(7 if known is None else known)
     assert proposals.open_proposals(session) == []
@@ -82,10 +82,12 @@ def test_confirming_something_else_overtakes_the_proposal(
 def test_a_correction_may_be_proposed_and_accepted(
     session: Session, question: Question, alice: Member, bob: Member
 ) -> None:
-    first = confirmation.confirm(session, question, "yes", known_at=day(5), now=day(6), member=bob)
+    first = confirmation.confirm(
+        session, question, "yes", known_at=day(5), now=day(6), member=bob
+    ).resolution
     with pytest.raises(Refused, match="already resolved"):
         proposals.propose(session, question, "yes", known_at=day(5), now=day(7), member=alice)
     proposal = proposals.propose(session, question, "no", known_at=day(5), now=day(7), member=alice)
     assert question_standing.current_state(session, question, now=day(7)).status == Status.resolved
-    second = confirmation.accept(session, proposal, now=day(8), member=bob)
+    second = confirmation.accept(session, proposal, now=day(8), member=bob).resolution
     assert (second.supersedes_id, second.proposal_id) == (first.id, proposal.id)

@@ -37,7 +37,7 @@ from tests.conftest import ask, day
 def resolve(session: Session, question: Question, member: Member, at: float = 6) -> Resolution:
     return confirmation.confirm(
         session, question, "yes", known_at=day(at - 1), now=day(at), member=member
-    )
+    ).resolution
 
 
 def withdraw(session: Session, question: Question, member: Member, at: float = 7) -> Resolution:
@@ -144,7 +144,7 @@ def test_it_can_be_resolved_again_and_withdrawn_again(
 ) -> None:
     resolve(session, question, alice)
     first = withdraw(session, question, alice)
-    again = confirmation.confirm(session, question, "yes", now=day(8), member=alice)
+    again = confirmation.confirm(session, question, "yes", now=day(8), member=alice).resolution
     assert again.supersedes_id == first.id
     assert again.known_at == day(8)  # not as of the withdrawn one
     assert close_of(session, question) == 8
@@ -202,7 +202,7 @@ def test_nobody_withdraws_or_corrects_what_they_have_not_seen(
     session: Session, question: Question, alice: Member
 ) -> None:
     seen = resolve(session, question, alice)
-    other = confirmation.confirm(session, question, "no", now=day(6), member=alice)
+    other = confirmation.confirm(session, question, "no", now=day(6), member=alice).resolution
     act = {"reason": "no", "now": day(7), "member": alice}
     with pytest.raises(Refused, match="was resolved meanwhile"):
         confirmation.withdraw(session, question, expected=seen, **act)
@@ -251,7 +251,7 @@ def test_a_proposed_correction_is_then_an_outcome_to_decide_on(
     proposal = proposals.propose(session, question, "no", now=day(6), member=bob)
     withdraw(session, question, alice)
     assert state(session, question).status == Status.proposed
-    accepted = confirmation.accept(session, proposal, now=day(8), member=alice)
+    accepted = confirmation.accept(session, proposal, now=day(8), member=alice).resolution
     assert accepted.outcome == "no"
 
 

@@ -35,7 +35,7 @@ def test_a_number_and_a_day_are_scored_by_crps_in_shares_of_their_range(
     updates.update(session, question, value, member=alice, now=day(5))
     resolution = confirmation.confirm(
         session, question, outcome, known_at=day(10), now=day(10), member=alice
-    )
+    ).resolution
     [row] = stored_scores.score_table(session, resolution)
     assert (row.forecaster, row.crps, row.score) == ("alice", pytest.approx(0.2), row.crps)
     assert (row.brier, row.original, row.final) == (None, None, None)
@@ -54,7 +54,7 @@ def test_of_two_who_forecast_a_number_the_one_nearer_to_it_comes_first(
     updates.update(session, question, near, member=bob, now=day(0))
     resolution = confirmation.confirm(
         session, question, "6", known_at=day(10), now=day(10), member=bob
-    )
+    ).resolution
     table = stored_scores.score_table(session, resolution)
     assert [row.forecaster for row in table] == ["bob", "alice"]
 
@@ -78,7 +78,7 @@ def test_scoring_again_brings_the_crps_of_what_was_resolved_before_it_was_stored
 ) -> None:
     question = ask(session, alice, **DEPTH)
     updates.update(session, question, CERTAIN, member=alice, now=day(0))
-    resolution = confirmation.confirm(session, question, "6", now=day(10), member=alice)
+    resolution = confirmation.confirm(session, question, "6", now=day(10), member=alice).resolution
     before = stored_scores.score_table(session, resolution)
     for score, _ in stored_scores.resolution_scores(session, resolution):
         session.delete(score)

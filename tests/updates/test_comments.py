@@ -28,7 +28,7 @@ def test_a_comment_within_ten_minutes_gives_the_forecasts_reasons(
     session: Session, alice: Member
 ) -> None:
     question = ask(session, alice)
-    first = update(session, question, Value(probability=0.4), member=alice, now=day(1))
+    first = update(session, question, Value(probability=0.4), member=alice, now=day(1)).forecast
     said = comment(
         session, question, " Rain is likely. ", member=alice, now=day(1) + 10 * MINUTE,
         explains_forecast=True, private=True,

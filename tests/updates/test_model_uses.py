@@ -25,7 +25,7 @@ ORACLE = Model(
 def test_a_forecast_carries_its_model(session: Session, alice: Member, bob: Member) -> None:
     rain = ask(session, alice, slug="rain", crowd_hidden=True)
     value = Value(probability=0.3)
-    made = updates.update(session, rain, value, member=alice, now=day(1), model=ORACLE)
+    made = updates.update(session, rain, value, member=alice, now=day(1), model=ORACLE).forecast
     updates.update(session, rain, value, member=alice, now=day(1))
     [(id_, found)] = model_uses.models_of(session, rain).items()
     assert id_ == made.id

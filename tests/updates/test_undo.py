@@ -15,7 +15,7 @@ from tests.conftest import ask, day
 
 
 def say(session: Session, question: Question, member: Member, value: Value, at: float) -> Forecast:
-    return updates.update(session, question, value, member=member, now=day(at))
+    return updates.update(session, question, value, member=member, now=day(at)).forecast
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_withdrawal_is_undone_by_the_value_that_it_ended(
     session: Session, question: Question, alice: Member
 ) -> None:
     say(session, question, alice, Value(probability=0.2), 1)
-    mistake = updates.withdraw(session, question, member=alice, now=day(2))
+    mistake = updates.withdraw(session, question, member=alice, now=day(2)).forecast
     undo(session, mistake.id, member=alice, now=day(3))
     current = updates.current_forecast(session, question, alice, at=day(3))
     assert current is not None

@@ -19,7 +19,9 @@ from tests.conftest import ask, day
 
 
 def say(session: Session, question: Question, member: Member, p: float, at: float) -> Forecast:
-    return updates.update(session, question, Value(probability=p), member=member, now=day(at))
+    return updates.update(
+        session, question, Value(probability=p), member=member, now=day(at)
+    ).forecast
 
 
 def test_an_update_is_a_new_row_and_the_earlier_one_stays(

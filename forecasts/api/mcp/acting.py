@@ -101,7 +101,7 @@ class Acting:
             before = updates.current_forecast(here.session, found, member, at=here.now)
             current = None if before is None else value_of(before)
             given = read_value(value, text, current, now=here.now, zone=zone_of(here))
-            row = updates.update(
+            saved = updates.update(
                 here.session,
                 found,
                 given,
@@ -112,9 +112,9 @@ class Acting:
                 model=_model(model, version, cost),
                 origin=ORIGIN,
             )
-            change = format_change(before, given, text.options)
+            change = format_change(saved.before, given, text.options)
             said = f"Recorded on {words.line(found.slug)}: {words.line(change)}."
-            proof = _proof(here, row)
+            proof = _proof(here, saved.forecast)
         certain = stated_certainty(given)
         warning = (
             ""

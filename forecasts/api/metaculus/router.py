@@ -175,7 +175,8 @@ def withdraw(asked: Annotated[list[Withdrawal], Few], caller: Reads) -> list[dic
                 )
             question = _state(at, one.question).question
             with coded(at, question):
-                ids.append(updates.withdraw(at.session, question, origin=ORIGIN, **at.by).id)
+                saved = updates.withdraw(at.session, question, origin=ORIGIN, **at.by)
+            ids.append(saved.forecast.id)
         return _receipts(at, ids)
 
 
@@ -298,11 +299,11 @@ def _forecast(
         state, here = _state(at, one.question), f"{place}.{number}"
         value, model = requests.value(one, state.text, here), requests.model(one, here)
         with coded(at, state.question, None):
-            row = updates.update(
+            saved = updates.update(
                 at.session, state.question, value, member=member, now=at.now, origin=ORIGIN,
                 model=model, once=True,
             )  # fmt: skip
-        ids.append(row.id)
+        ids.append(saved.forecast.id)
     return _receipts(at, ids)
 
 

@@ -66,10 +66,10 @@ def make_forecast(caller: Acts, id: str, body: requests.Forecast) -> Response:
     def do(at: At) -> Any:
         question = registry.find(at.session, id)
         with refusals.told(at, question, body):
-            made = updates.update(
+            saved = updates.update(
                 at.session, question, body.value, origin=requests.ORIGIN, **body.reasons, **at.by
             )
-        return _made(at, question, made)
+        return _made(at, question, saved.forecast)
 
     return answers.acted(caller, do, status=201)
 
@@ -81,10 +81,10 @@ def withdraw_forecast(caller: Acts, id: str, body: requests.Reason) -> Response:
     def do(at: At) -> Any:
         question = registry.find(at.session, id)
         with refusals.coded(at, question):
-            row = updates.withdraw(
+            saved = updates.withdraw(
                 at.session, question, rationale=body.rationale, origin=requests.ORIGIN, **at.by
             )
-        return _made(at, question, row)
+        return _made(at, question, saved.forecast)
 
     return answers.acted(caller, do, status=201)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Response
 
@@ -18,9 +18,9 @@ from forecasts.api.v1.questions import document
 from forecasts.common.errors import Refused
 from forecasts.ledger.models import Question
 from forecasts.questions import registry
-from forecasts.questions.standing import current_state
 from forecasts.resolution import confirmation, disputes, proposals
-from forecasts.resolution.late_forecasts import left_out
+
+Done = TypeVar("Done")
 
 router = APIRouter(prefix="/questions/{id}", tags=["Outcomes"])
 
@@ -44,10 +44,8 @@ def resolve_question(caller: Acts, id: str, body: requests.Outcome) -> Response:
 
     def act(at: At) -> Any:
         question = registry.find(at.session, id)
-        before = current_state(at.session, question, now=at.now)
-        _say(at, question, body, confirmation.confirm)
-        late = left_out(at.session, before, now=at.now)
-        return document(at, question) | {"no_longer_count": asdict(late)}
+        settled = _say(at, question, body, confirmation.confirm)
+        return document(at, question) | {"no_longer_count": asdict(settled.left_out)}
 
     return answers.acted(caller, act, status=201)
 
@@ -99,9 +97,9 @@ def uphold_outcome(caller: Acts, id: str, body: requests.Because) -> Response:
     return _decided(caller, id, do)
 
 
-def _say(at: At, question: Question, body: requests.Outcome, verb: Callable[..., object]) -> None:
+def _say(at: At, question: Question, body: requests.Outcome, verb: Callable[..., Done]) -> Done:
     """Propose or confirm the outcome that a request names."""
-    verb(
+    return verb(
         at.session,
         question,
         body.outcome,

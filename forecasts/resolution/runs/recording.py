@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, insert, update
 from sqlmodel import Session, SQLModel, func, select
@@ -33,6 +33,9 @@ from forecasts.resolution.runs.agreement import Answer, Decision
 from forecasts.resolution.runs.attempt import SOON, Attempt, Result
 from forecasts.resolution.runs.claiming import Claimed, Claims
 from forecasts.resolution.runs.safeguards import downgraded, new_findings
+
+if TYPE_CHECKING:
+    from forecasts.resolution.confirmation import Settled
 
 RUN_MEMBER = "scheduled run"  # confirms and proposes in place of a person
 
@@ -102,7 +105,7 @@ def record_attempts(claims: Claims, attempts: Sequence[Attempt]) -> list[Attempt
 
 
 def write_finding(
-    verb: Callable[..., Resolution],
+    verb: Callable[..., Resolution | Settled],
     session: Session,
     question: Question,
     resolver: Resolver,
@@ -111,7 +114,7 @@ def write_finding(
     now: datetime,
 ) -> Resolution:
     """Return the finding's resolution or proposal (the ``verb``), written with its evidence."""
-    row = verb(
+    done = verb(
         session,
         question,
         finding.outcome,
@@ -122,6 +125,7 @@ def write_finding(
         note=finding.note,
         source=finding.source,
     )
+    row = done if isinstance(done, Resolution) else done.resolution
     kept_evidence.keep(session, row, finding.seen)
     return row
 
@@ -130,7 +134,7 @@ def _settle(
     session: Session,
     question: Question,
     decision: Decision,
-    verb: Callable[..., Resolution],
+    verb: Callable[..., Resolution | Settled],
     now: datetime,
 ) -> Result:
     """Confirm the finding of the decision with the ``verb``, or propose each that is new."""

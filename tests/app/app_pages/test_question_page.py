@@ -490,7 +490,7 @@ def test_a_number_that_came_true_shows_the_crps_of_the_table(
         updates.update(ledger, depth, value, member=alice, now=day(1))
         resolution = confirmation.confirm(
             ledger, depth, "10", known_at=day(3), now=day(3), member=alice
-        )
+        ).resolution
         [row] = stored_scores.score_table(ledger, resolution)
     said = words(visit(furnished, "question", slug="depth"))
     assert furnished.metric[0].label == "Your CRPS (0–1)"

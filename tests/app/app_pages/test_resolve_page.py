@@ -286,7 +286,9 @@ def test_what_a_resolver_was_shown_is_linked_and_can_be_fetched(
     with database.writing(engine) as ledger:
         alice = member_or_new(ledger, "alice", now=day(0))
         ended = registry.find(ledger, "ended")
-        row = confirmation.confirm(ledger, ended, "yes", known_at=day(4), now=day(5), member=alice)
+        row = confirmation.confirm(
+            ledger, ended, "yes", known_at=day(4), now=day(5), member=alice
+        ).resolution
         seen = [
             Seen("https://example.org/gauge", b"12 mm", day(5)),
             Seen("https://example.org/all", b"x" * 1_000_001, day(5)),

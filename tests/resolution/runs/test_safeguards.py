@@ -98,7 +98,9 @@ def test_nor_do_they_confirm_what_their_own_resolver_has_proposed(
         alice, bob = (member_named(session, one) for one in ("alice", "bob"))
         with pytest.raises(Refused, match="requires a second resolver"):
             confirmation.accept(session, waits, now=day(5), member=alice)
-        assert confirmation.accept(session, waits, now=day(5), member=bob).outcome == "yes"
+        assert (
+            confirmation.accept(session, waits, now=day(5), member=bob).resolution.outcome == "yes"
+        )
 
 
 def test_the_resolver_of_somebody_without_a_forecast_confirms(
@@ -279,7 +281,9 @@ def test_what_a_person_has_proposed_otherwise_is_decided_by_people(
     with database.writing(engine) as session:
         alice = member_named(session, "alice")
         yes = proposals.proposals_on(session, registry.find(session, "rain"))[-1]
-        assert confirmation.accept(session, yes, now=day(5), member=alice).outcome == "yes"
+        assert (
+            confirmation.accept(session, yes, now=day(5), member=alice).resolution.outcome == "yes"
+        )
 
 
 @pytest.mark.parametrize("likewise", ["yes", "1", "1.0"])
@@ -351,7 +355,9 @@ def test_a_person_may_accept_what_was_withdrawn(withdrawn: Engine) -> None:
     assert state(withdrawn, 5) == "proposed"
     with database.writing(withdrawn) as session:
         alice = member_named(session, "alice")
-        assert confirmation.accept(session, proposal(withdrawn), now=day(6), member=alice)
+        assert confirmation.accept(
+            session, proposal(withdrawn), now=day(6), member=alice
+        ).resolution
     withdraw(withdrawn, 7)
     assert state(withdrawn, 8) == "proposed"
 
