@@ -35,8 +35,8 @@ from forecasts.articles import library
 from forecasts.articles.capture import capture, capture_bytes, capture_text
 from forecasts.articles.drafts import Draft, drafts_of
 from forecasts.ledger.models import Article
-from forecasts.questions import sources
-from forecasts.questions.from_article import find_duplicates
+from forecasts.questions import passages
+from forecasts.questions.same_questions import find_duplicates
 from forecasts.questions.standing import QuestionState
 from forecasts.reading.article import PARAGRAPH, CapturedArticle, canonical_url
 from forecasts.values.typed_dates import read_date
@@ -162,7 +162,7 @@ def one(number: int) -> None:
     """Show a stored article: its drafts, the form for the chosen draft, and the text."""
     with reading() as ledger:
         article = library.find_article(ledger, number)
-        asked = sources.questions_from(ledger, article, now=moment)
+        asked = passages.questions_from(ledger, article, now=moment)
     st.page_link("app_pages/articles.py", label="← All articles")
     st.title(as_text(shortened(article.title, 200)), anchor=False)
     name_window(article.title, "Articles")

@@ -50,9 +50,8 @@ from forecasts.access.roles import Action
 from forecasts.agenda import revisits
 from forecasts.common.errors import NotFound
 from forecasts.ledger.models import Resolution
-from forecasts.questions import discards, finality, registry, revisions, standing
+from forecasts.questions import discards, finality, passages, registry, revisions, standing
 from forecasts.questions import origins as question_origins
-from forecasts.questions import sources as question_sources
 from forecasts.questions.standing import QuestionState, Status
 from forecasts.reports.numbers import percent
 from forecasts.resolution import history as resolution_history
@@ -97,7 +96,7 @@ with reading() as ledger:
     history = updates.history(ledger, question)
     cited = updates.evidence_of(ledger, question)
     remarks = comments.remarks(ledger, question)
-    sources = question_sources.sources(ledger, question)
+    sources = passages.sources(ledger, question)
     wordings = revisions.history(ledger, question)
     steps = resolution_history.steps(ledger, question)
     handles = members.handles(ledger)

@@ -22,7 +22,7 @@ from forecasts.articles.drafts import Draft
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.questions import registry
-from forecasts.questions.sources import find_passage
+from forecasts.questions.passages import find_passage
 from forecasts.questions.standing import QuestionState
 from forecasts.reading.drafting.strength import Strength
 from forecasts.updates.ask import Asked, ask

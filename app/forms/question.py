@@ -18,7 +18,7 @@ from forecasts.access.roles import Rights
 from forecasts.common.errors import BadInput
 from forecasts.ledger.models import QuestionType, Role
 from forecasts.questions import registry
-from forecasts.questions.sources import find_passage
+from forecasts.questions.passages import find_passage
 from forecasts.updates.ask import ask
 from forecasts.values.typed_dates import deadline_in_title
 

@@ -16,14 +16,13 @@ from app.views.links import question_link
 from app.views.lists import shown_page
 from forecasts.questions.families import (
     Joined,
-    SamePair,
     join_pairs,
     judgements,
     leave_family,
-    same_pairs,
     tell_pairs_apart,
 )
 from forecasts.questions.origins import origins, platform_name
+from forecasts.questions.same_questions import SamePair, same_pairs
 from forecasts.scores import ledger_frames as frames
 
 _SHOWN = 25  # pairs a page

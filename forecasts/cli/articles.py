@@ -231,7 +231,7 @@ def articles(
     """List captured articles, or show one and register its drafts."""
     from forecasts.articles import library
     from forecasts.articles.drafts import drafts_of
-    from forecasts.questions import from_article, sources
+    from forecasts.questions import passages, same_questions
 
     if register is not None:
         made = register_drafts(number, register, visible_to, database, member)
@@ -275,9 +275,9 @@ def articles(
             return
         article = library.find_article(session, number)
         asked: dict[str, list[str]] = {}
-        for source, state in sources.questions_from(session, article, now=now):
+        for source, state in passages.questions_from(session, article, now=now):
             asked.setdefault(source.quote, []).append(state.slug)
-        alike = from_article.find_duplicates(session, drafts_of(article), now=now)
+        alike = same_questions.find_duplicates(session, drafts_of(article), now=now)
         doubles = {n: state.slug for n, state in enumerate(alike, 1) if state}
     if format_ == "json":
         from forecasts.views.article_json import article_document

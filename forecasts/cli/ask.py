@@ -116,7 +116,7 @@ def ask(
     from forecasts.access.roles import is_shared
     from forecasts.access.visibility import audience_label
     from forecasts.questions import registry
-    from forecasts.questions.sources import find_passage
+    from forecasts.questions.passages import find_passage
     from forecasts.reading.text_quotes import TextQuote
     from forecasts.updates.ask import ask as ask_and_forecast
 

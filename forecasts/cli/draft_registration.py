@@ -27,9 +27,9 @@ def register_drafts(
     """Return the new questions; all of them are registered or none."""
     from forecasts.access import teams
     from forecasts.articles.library import find_article
-    from forecasts.questions.from_article import ready_drafts
+    from forecasts.questions.passages import find_passage
     from forecasts.questions.registry import question_text
-    from forecasts.questions.sources import find_passage
+    from forecasts.questions.same_questions import ready_drafts
     from forecasts.updates.ask import ask
     from forecasts.values.typed_dates import read_date
 

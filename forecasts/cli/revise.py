@@ -35,7 +35,8 @@ from forecasts.common.times import iso
 if TYPE_CHECKING:
     from sqlmodel import Session
 
-    from forecasts.questions.families import Joined, SamePair
+    from forecasts.questions.families import Joined
+    from forecasts.questions.same_questions import SamePair
 
 
 @app.command()
@@ -243,10 +244,10 @@ def same(
 
 def _join_identical(yes: bool, database: str | None, member: str | None) -> None:
     """List the pairs that are identical, and join them once confirmed."""
-    from forecasts.questions import families
+    from forecasts.questions import families, same_questions
 
     with reading_as(database, member) as (session, _, now):
-        pairs = [one for one in families.same_pairs(session, now=now) if one.is_identical]
+        pairs = [one for one in same_questions.same_pairs(session, now=now) if one.is_identical]
         listed = _lines(session, pairs)
     if not pairs:
         print_line("No two questions have the same title, type and scheduled close.")
@@ -287,7 +288,7 @@ def _lines(session: Session, pairs: Sequence[SamePair]) -> list[str]:
 
 def _print_pairs(format_: str, database: str | None, member: str | None) -> None:
     """Print the pairs of questions that may be the same, and how to decide on them."""
-    from forecasts.questions.families import same_pairs
+    from forecasts.questions.same_questions import same_pairs
     from forecasts.views.question_json import question_fields
 
     with reading_as(database, member) as (session, _, now):

@@ -230,8 +230,8 @@ def _best_printed(session: Session, state: QuestionState, who: models.Member | N
 
 
 def _print_everything(session: Session, state: QuestionState, now: datetime) -> None:
+    from forecasts.questions.passages import sources
     from forecasts.questions.revisions import history
-    from forecasts.questions.sources import sources
     from forecasts.values.outcomes import format_bounds
 
     text = state.text

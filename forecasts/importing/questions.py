@@ -29,6 +29,7 @@ from forecasts.ledger.models import (
     ResolutionState,
     Visibility,
 )
+from forecasts.questions.passages import Passage
 from forecasts.questions.registry import (
     NewQuestion,
     append_questions,
@@ -36,7 +37,6 @@ from forecasts.questions.registry import (
     require_new_slugs,
 )
 from forecasts.questions.revisions import DECIDES_SCORES, append_wording, reworded
-from forecasts.questions.sources import Passage
 from forecasts.questions.standing import QuestionState, in_batches, listing
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.resolution.history import dated

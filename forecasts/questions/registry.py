@@ -36,7 +36,7 @@ from forecasts.ledger.models import (
     Team,
     Visibility,
 )
-from forecasts.questions.sources import Passage
+from forecasts.questions.passages import Passage
 from forecasts.questions.standing import Status, in_batches, listing
 from forecasts.values.outcomes import bounds_fault, figure_to_float
 

@@ -29,7 +29,7 @@ from forecasts.ledger.models import (
     Team,
 )
 from forecasts.ledger.urls import is_embedded
-from forecasts.questions.spelling import similar_words
+from forecasts.questions.likeness import similar_words
 from forecasts.questions.standing import QuestionState, Status, listing
 from forecasts.questions.trends import Trend, trends
 from forecasts.values.outcomes import NOT_SCORED

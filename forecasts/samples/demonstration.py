@@ -42,7 +42,7 @@ from forecasts.ledger.models import (
     Stance,
 )
 from forecasts.ledger.sqlite_file import Kind, kind_of, replace_contents
-from forecasts.questions import registry, sources, standing
+from forecasts.questions import passages, registry, standing
 from forecasts.questions.standing import Status
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.reports import build as build_report
@@ -163,7 +163,7 @@ def _register(engine: Engine, echo: Echo) -> None:
         for item in items:
             number = numbers[item["article"]]
             assert number is not None
-            source = sources.find_passage(session, number, TextQuote(item["quote"]))
+            source = passages.find_passage(session, number, TextQuote(item["quote"]))
             fields = {n: item[n] for n in item if n not in ("slug", "article", "quote")}
             text, at = registry.question_text(**fields), item["open_time"]
             question = registry.register(

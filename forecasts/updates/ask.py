@@ -14,9 +14,9 @@ from sqlmodel import Session
 
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.ledger.models import Forecast, Member, Question, QuestionText, Visibility
+from forecasts.questions.passages import Passage
 from forecasts.questions.registry import others_see, register
 from forecasts.questions.revisions import reworded
-from forecasts.questions.sources import Passage
 from forecasts.reading.drafting.intervals import MONTHS, WEEKDAYS
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.updates.model_uses import Model

@@ -12,8 +12,8 @@ from sqlmodel import Session
 from forecasts.access.members import handles
 from forecasts.ledger.models import Citation, Evidence, Forecast, ModelUse
 from forecasts.questions.origins import origins
+from forecasts.questions.passages import sources
 from forecasts.questions.revisions import history as wordings
-from forecasts.questions.sources import sources
 from forecasts.questions.standing import QuestionState
 from forecasts.resolution.history import steps
 from forecasts.scores.printed_scores import Printed, printed_scores

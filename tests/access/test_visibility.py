@@ -53,7 +53,7 @@ from forecasts.ledger.models import (
 )
 from forecasts.operations import privacy
 from forecasts.parts.export import export_parts
-from forecasts.questions import finality, registry, revisions, search, sources, trends
+from forecasts.questions import finality, passages, registry, revisions, search, trends
 from forecasts.questions import standing as question_standing
 from forecasts.reading.article import CapturedArticle
 from forecasts.resolution import (
@@ -154,20 +154,20 @@ OPEN = {
     "access.memberships.members_with_role": "memberships are visible to everyone",
     "articles.library.find_article": "articles are visible to everyone",
     "articles.library.listing": "articles are visible to everyone",
-    "questions.sources.find_passage": "articles are visible to everyone",
+    "questions.passages.find_passage": "articles are visible to everyone",
     "questions.families.judgements": "a number, to tell whether pairs are out of date",
     "questions.families.join_family": "asks for each question: test_families",
     "questions.families.join_pairs": "as join_family",
     "questions.families.leave_family": "asks for each question: test_families",
-    "questions.families.same_pairs": "only what the reader may see: test_families",
+    "questions.same_questions.same_pairs": "only what the reader may see: test_families",
     "questions.families.tell_apart": "asks for one of the questions: test_families",
     "questions.families.tell_pairs_apart": "as tell_apart",
     "questions.origins.origins": "only what the reader may see: the condition is in it",
     "questions.origins.platforms": "only what the reader may see: the condition is in it",
     "scores.printed_scores.printed_scores": "only what the reader may see: test_printed_scores",
     "scores.printed_scores.printed_by_question": "as printed_scores",
-    "questions.from_article.find_duplicates": "only what the reader may see: test_from_article",
-    "questions.from_article.ready_drafts": "only what the reader may see: test_from_article",
+    "questions.same_questions.find_duplicates": "only what the reader may see: test_same_questions",
+    "questions.same_questions.ready_drafts": "only what the reader may see: test_same_questions",
     "ledger.urls.place": "about the database, not its content",
     "ledger.urls.sqlite_path": "about the database, not its content",
     "agenda.revisits.intervals": "the member's own",
@@ -497,7 +497,7 @@ def listed(session: Session, _member: Member) -> list[str]:
 
 def of_article(session: Session, _member: Member) -> list[str]:
     article = library.find_article(session, 1)
-    return [state.slug for _, state in sources.questions_from(session, article, now=NOW)]
+    return [state.slug for _, state in passages.questions_from(session, article, now=NOW)]
 
 
 def counted(session: Session, member: Member) -> list[str]:
@@ -849,7 +849,7 @@ CASES: dict[str, Case] = {
         A.see, lambda c: revisits.set_interval(c.session, 3, question=c.question, **c.here)
     ),
     "articles.library.question_counts": Case(A.see, among(counted)),
-    "questions.sources.questions_from": Case(A.see, among(of_article)),
+    "questions.passages.questions_from": Case(A.see, among(of_article)),
     "articles.library.article_page": Case(A.see, among(shelved)),
     "articles.library.store": Case(
         A.capture,
@@ -935,7 +935,7 @@ CASES: dict[str, Case] = {
     "questions.registry.register": Case(A.ask, registers, on="team"),
     "updates.ask.ask": Case(A.ask, asks, on="team"),
     "questions.registry.require_can_ask": Case(A.ask, may_ask, on="ledger"),
-    "questions.sources.sources": Case(A.see, lambda c: sources.sources(c.session, c.question)),
+    "questions.passages.sources": Case(A.see, lambda c: passages.sources(c.session, c.question)),
     "questions.standing.by_id": Case(A.see, among(by_number)),
     "questions.standing.outlines": Case(
         A.see,
@@ -1166,7 +1166,7 @@ def _question(
         team_id=team,
     )
     by = people[author]
-    source = sources.find_passage(session, 1)
+    source = passages.find_passage(session, 1)
     new = registry.NewQuestion(slug, text, [source])
     [made] = registry.insert_questions(session, [new], member=by, now=day(0))
     solo = members.member_or_new(session, f"solo {slug}", now=day(0))

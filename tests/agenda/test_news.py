@@ -8,7 +8,7 @@ from sqlmodel import Session
 from forecasts.agenda.news import WINDOW, Mention, new_mentions, topic_words
 from forecasts.articles import library
 from forecasts.ledger.models import Member, Question
-from forecasts.questions import registry, sources
+from forecasts.questions import passages, registry
 from forecasts.reading.article import CapturedArticle
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.updates import updates
@@ -84,7 +84,7 @@ def test_it_is_not_new_where_the_question_was_taken_from_it_or_it_is_cited_alrea
     session: Session, quay: Question, alice: Member
 ) -> None:
     capture(session, alice, QUAY, 2)
-    source = sources.find_passage(session, 1, TextQuote("The new quay"))
+    source = passages.find_passage(session, 1, TextQuote("The new quay"))
     text = registry.question_text(
         title="Will the harbour quay close?", open_time=day(0), scheduled_close_time=day(90)
     )

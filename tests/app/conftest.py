@@ -27,7 +27,7 @@ from forecasts.common.settings import sqlite_url
 from forecasts.ledger import clock as ledger_clock
 from forecasts.ledger import database
 from forecasts.ledger.models import Stance
-from forecasts.questions import registry, sources
+from forecasts.questions import passages, registry
 from forecasts.reading.article import CapturedArticle
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.resolution import confirmation, proposals
@@ -256,7 +256,7 @@ def _furnish(engine: Engine) -> None:
         bob = member_or_new(ledger, "bob (simulated)", now=day(0))
         join(ledger, team_or_new(ledger, "Harbour watchers", now=day(0)), alice)
         [(article, _)] = library.store(ledger, [ARTICLE], member=alice, captured_at=day(0))
-        source = sources.find_passage(
+        source = passages.find_passage(
             ledger,
             article.id or 0,
             TextQuote("The harbour master will open the quay by 20 January 2026."),

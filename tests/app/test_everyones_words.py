@@ -23,7 +23,7 @@ from forecasts.access.memberships import join, team_or_new
 from forecasts.articles import library
 from forecasts.ledger import database
 from forecasts.ledger.models import Stance
-from forecasts.questions import registry, sources
+from forecasts.questions import passages, registry
 from forecasts.questions.registry import question_text
 from forecasts.reading.article import CapturedArticle
 from forecasts.reading.text_quotes import TextQuote
@@ -90,7 +90,7 @@ def unkind(engine: Engine, app: AppTest) -> AppTest:
                 member=bob,
                 now=day(0),
                 slug=slug,
-                sources=[sources.Passage(stored, TextQuote(ALL, ALL, ALL))],
+                sources=[passages.Passage(stored, TextQuote(ALL, ALL, ALL))],
             )
             value = {
                 "pick": Value(probabilities=(0.5, 0.5, *[0.0] * 9)),

@@ -10,7 +10,7 @@ from forecasts.articles import library
 from forecasts.articles.drafts import drafts_of, find_draft
 from forecasts.common.errors import BadInput, NotFound
 from forecasts.ledger.models import Article, Member
-from forecasts.questions import registry, sources
+from forecasts.questions import passages, registry
 from forecasts.reading.article import CapturedArticle
 from forecasts.reading.text_quotes import TextQuote
 from tests.conftest import ask, day
@@ -120,11 +120,11 @@ def test_deadlines_count_from_the_capture_where_no_day_is_known(
 
 def test_an_article_knows_its_questions(session: Session, alice: Member) -> None:
     [(number, _)] = put(session, alice, article())
-    source = sources.find_passage(session, number, TextQuote("Nobody objected."))
+    source = passages.find_passage(session, number, TextQuote("Nobody objected."))
     text = registry.newest_wording(session, ask(session, alice, slug="own"))
     asked = [registry.NewQuestion(slug, text, [source]) for slug in ("a", "b")]
     registry.insert_questions(session, asked, member=alice, now=day(0))
-    found = sources.questions_from(session, source.article, now=day(1))
+    found = passages.questions_from(session, source.article, now=day(1))
     assert [(passage.quote, state.slug) for passage, state in found] == [
         ("Nobody objected.", "a"),
         ("Nobody objected.", "b"),
@@ -145,7 +145,7 @@ def test_the_shelf_is_searched_and_has_an_inbox_and_pages(session: Session, alic
         put(session, alice, article(f"{n} boats came.", title=f"Boats {n}", url=None))[0][0]
         for n in range(25)
     ]
-    source = sources.find_passage(session, numbers[0])
+    source = passages.find_passage(session, numbers[0])
     text = registry.newest_wording(session, ask(session, alice, slug="own"))
     asked = registry.NewQuestion("a", text, [source])
     registry.insert_questions(session, [asked], member=alice, now=day(0))

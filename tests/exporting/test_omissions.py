@@ -7,7 +7,7 @@ from forecasts.articles import library
 from forecasts.exporting.export import left_out
 from forecasts.ledger import database
 from forecasts.ledger.models import MemberKind, PrintedScore, QuestionOrigin
-from forecasts.questions import registry, revisions, sources
+from forecasts.questions import passages, registry, revisions
 from forecasts.reading.article import CapturedArticle
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.resolution import assignments, confirmation, proposals
@@ -34,13 +34,14 @@ def test_everything_without_a_place_in_a_folder_is_counted(engine: Engine) -> No
         bot = member_or_new(session, "bot", now=day(0), kind=MemberKind.bot)
         article = CapturedArticle("Clouds", None, None, None, None, "It may rain. It may snow.")
         library.store(session, [article], member=alice, captured_at=day(0))
-        passages = [
-            sources.find_passage(session, 1, TextQuote(words)) for words in ("It may rain.", "snow")
+        sources = [
+            passages.find_passage(session, 1, TextQuote(words))
+            for words in ("It may rain.", "snow")
         ]
         text = registry.question_text(
             title="Will it rain?", open_time=day(0), scheduled_close_time=day(10)
         )
-        rain = registry.register(session, text, member=alice, now=day(0), sources=passages)
+        rain = registry.register(session, text, member=alice, now=day(0), sources=sources)
         for number in (1, 2):
             revisions.revise(
                 session,

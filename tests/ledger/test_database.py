@@ -35,7 +35,7 @@ from forecasts.ledger.models import (
     Token,
     TokenRevocation,
 )
-from forecasts.questions import discards, registry, sources
+from forecasts.questions import discards, passages, registry
 from forecasts.reading.article import CapturedArticle
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.resolution import confirmation, disputes, kept_evidence, policies
@@ -69,7 +69,7 @@ def _fill(engine: Engine) -> None:
         [(article, _)] = library.store(session, [ARTICLE], member=alice, captured_at=day(0))
         alder = teams.create(session, "Alder", member=alice, now=day(0))
         teams.set_rule(session, alder, second_resolver=True, member=alice, now=day(0))
-        source = sources.find_passage(session, article.id or 0, TextQuote("The quay will open."))
+        source = passages.find_passage(session, article.id or 0, TextQuote("The quay will open."))
         question = registry.register(
             session,
             registry.question_text(

@@ -51,7 +51,7 @@ from forecasts.ledger.models import (
 from forecasts.ledger.urls import is_embedded
 from forecasts.ledger.verification import Broken, Fault, Verified, newest, verify
 from forecasts.operations.transfer import move, reopen
-from forecasts.questions import discards, registry, sources
+from forecasts.questions import discards, passages, registry
 from forecasts.reading.article import CapturedArticle
 from forecasts.resolution import confirmation, disputes, kept_evidence, policies
 from forecasts.resolution.resolvers.protocol import Seen
@@ -78,7 +78,7 @@ def furnish(engine: Engine) -> None:
             member=alice,
             now=day(0),
             slug="rain",
-            sources=[sources.find_passage(session, article.id or 0)],
+            sources=[passages.find_passage(session, article.id or 0)],
         )
         snow = ask(session, bob, slug="snow")
         discards.discard(session, ask(session, bob, slug="slip"), member=bob, now=day(0))

@@ -52,8 +52,7 @@ from forecasts.ledger.models import (
 from forecasts.ledger.verification import verify
 from forecasts.operations import transfer
 from forecasts.operations.transfer import Step, move
-from forecasts.questions import registry
-from forecasts.questions import sources as question_sources
+from forecasts.questions import passages, registry
 from forecasts.reading.article import CapturedArticle
 from forecasts.resolution import (
     assignments,
@@ -190,7 +189,7 @@ def furnish(url: str) -> None:
             team_id=alder.id,
             crowd_hidden=True,
         )
-        sources = [question_sources.find_passage(session, article.id or 0)]
+        sources = [passages.find_passage(session, article.id or 0)]
         which = registry.register(
             session, text_, member=alice, now=day(0), slug="which", sources=sources
         )

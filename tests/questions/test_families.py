@@ -17,12 +17,12 @@ from forecasts.questions.families import (
     join_family,
     join_pairs,
     leave_family,
-    same_pairs,
     tell_apart,
     tell_pairs_apart,
 )
 from forecasts.questions.registry import newest_wording
 from forecasts.questions.revisions import history, revise
+from forecasts.questions.same_questions import same_pairs
 from tests.conftest import ask, day
 
 NOW = day(5)
@@ -84,20 +84,19 @@ def test_questions_of_one_platform_are_not_proposed(session: Session, add: Add) 
     assert proposed(session) == []
 
 
-def test_nothing_is_read_before_the_first_import(session: Session, add: Add) -> None:
-    add("a", "Will the quay open?")
-    assert proposed(session) == []
-
-
-def test_closes_far_apart_are_other_questions(session: Session, add: Add) -> None:
+@pytest.mark.parametrize(
+    "differs",
+    [
+        {"scheduled_close_time": day(40)},
+        {"type": "numeric", "lower_bound": "0", "upper_bound": "1"},
+    ],
+    ids=["a close far apart", "another type"],
+)
+def test_a_close_far_apart_or_another_type_makes_another_question(
+    session: Session, add: Add, differs: dict[str, object]
+) -> None:
     add("a", "Will the quay open?", "metaculus")
-    add("b", "Will the quay open?!", "fatebook", scheduled_close_time=day(40))
-    assert proposed(session) == []
-
-
-def test_another_type_is_another_question(session: Session, add: Add) -> None:
-    add("a", "Will the quay open?", "metaculus")
-    add("b", "Will the quay open?!", "fatebook", type="numeric", lower_bound="0", upper_bound="1")
+    add("b", "Will the quay open?!", "fatebook", **differs)
     assert proposed(session) == []
 
 
@@ -135,19 +134,20 @@ def test_one_that_the_reader_may_not_see_is_not_proposed(
         tell_apart(session, "a", "b", member=carol, now=NOW)
 
 
-def test_two_questions_are_joined_by_a_revision_of_each(
+def test_two_questions_are_joined_by_a_revision_of_each_which_is_taken_back(
     session: Session, add: Add, alice: Member
 ) -> None:
-    a, b = (
-        add("a", "Will the quay open?", "metaculus"),
-        add("b", "Will the quay open?!", "fatebook"),
-    )
+    a = add("a", "Will the quay open?", "metaculus")
+    b = add("b", "Will the quay open?!", "fatebook")
     joined = join_family(session, ["a", "b"], member=alice, now=NOW)
     assert families(session, a, b) == ["a", "a"]
-    assert joined.family == "a"
-    assert joined.before == {"a": "", "b": ""}
+    assert (joined.family, joined.before) == ("a", {"a": "", "b": ""})
     assert history(session, b)[-1].reason == "the same question as a"
     assert proposed(session) == []
+    assert leave_family(session, joined, member=alice, now=NOW) == 2
+    assert families(session, a, b) == ["", ""]
+    assert proposed(session) == [{"a", "b"}]
+    assert leave_family(session, joined, member=alice, now=NOW) == 0
 
 
 def test_a_family_that_one_has_takes_the_other(session: Session, add: Add, alice: Member) -> None:
@@ -167,18 +167,6 @@ def test_two_families_become_one(session: Session, add: Add, alice: Member) -> N
     assert families(session, a, b, c) == ["quay", "harbour", "harbour"]
 
 
-def test_joining_is_taken_back(session: Session, add: Add, alice: Member) -> None:
-    a, b = (
-        add("a", "Will the quay open?", "metaculus"),
-        add("b", "Will the quay open?!", "fatebook"),
-    )
-    joined = join_family(session, ["a", "b"], member=alice, now=NOW)
-    assert leave_family(session, joined, member=alice, now=NOW) == 2
-    assert families(session, a, b) == ["", ""]
-    assert proposed(session) == [{"a", "b"}]
-    assert leave_family(session, joined, member=alice, now=NOW) == 0
-
-
 def test_questions_of_one_family_are_not_joined_again(
     session: Session, add: Add, alice: Member
 ) -> None:
@@ -196,15 +184,6 @@ def test_a_family_takes_two_questions(session: Session, add: Add, alice: Member)
         join_family(session, ["a", "a"], member=alice, now=NOW)
     with pytest.raises(BadInput, match="are one question"):
         tell_apart(session, "a", "a", member=alice, now=NOW)
-
-
-def test_questions_told_apart_are_not_proposed_until_that_is_taken_back(
-    two: Session, alice: Member
-) -> None:
-    tell_apart(two, "metaculus-7", "fatebook-a", member=alice, now=NOW)
-    assert proposed(two) == []
-    tell_apart(two, "fatebook-a", "metaculus-7", member=alice, now=NOW, apart=False)
-    assert proposed(two) == [{"metaculus-7", "fatebook-a"}]
 
 
 def test_the_next_candidate_is_proposed_after_one_told_apart(
@@ -253,16 +232,6 @@ def test_identical_pairs_come_first_and_are_told_from_similar_ones(four: Session
         (("mole", "late"), False),
         (("metaculus-7", "fatebook-a"), False),
     ]
-
-
-def test_many_pairs_are_joined_and_that_is_taken_back(four: Session, alice: Member) -> None:
-    pairs = same_pairs(four, now=NOW)
-    joined = join_pairs(four, pairs, member=alice, now=NOW)
-    assert [one.family for one in joined] == ["a", "metaculus-7"]
-    assert proposed(four) == []
-    for one in reversed(joined):
-        leave_family(four, one, member=alice, now=NOW)
-    assert [pair.slugs for pair in same_pairs(four, now=NOW)] == [pair.slugs for pair in pairs]
 
 
 def test_the_same_question_on_three_platforms_is_joined_pair_by_pair(

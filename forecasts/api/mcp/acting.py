@@ -20,8 +20,8 @@ from forecasts.common.times import to_minute
 from forecasts.ledger.models import Article, Forecast
 from forecasts.ledger.receipts import receipt
 from forecasts.questions import registry
-from forecasts.questions.from_article import find_duplicates
-from forecasts.questions.sources import find_passage
+from forecasts.questions.passages import find_passage
+from forecasts.questions.same_questions import find_duplicates
 from forecasts.questions.standing import QuestionState
 from forecasts.reading.drafting.strength import Strength
 from forecasts.reading.text_quotes import TextQuote

@@ -14,7 +14,7 @@ from forecasts.api.v1 import requests, shapes
 from forecasts.articles import library
 from forecasts.articles.capture import capture, capture_text
 from forecasts.articles.drafts import drafts_of
-from forecasts.questions import from_article, sources
+from forecasts.questions import passages, same_questions
 from forecasts.views.article_json import article_document, article_fields
 
 router = APIRouter(prefix="/articles", tags=["Articles"])
@@ -59,9 +59,9 @@ def show_article(caller: Reads, number: int) -> Response:
     with caller.reading() as at:
         article = library.find_article(at.session, number)
         asked: dict[str, list[str]] = {}
-        for source, state in sources.questions_from(at.session, article, now=at.now):
+        for source, state in passages.questions_from(at.session, article, now=at.now):
             asked.setdefault(source.quote, []).append(state.slug)
-        alike = from_article.find_duplicates(at.session, drafts_of(article), now=at.now)
+        alike = same_questions.find_duplicates(at.session, drafts_of(article), now=at.now)
         doubles = {n: state.slug for n, state in enumerate(alike, 1) if state}
         found = article_document(article, asked, doubles)
     return answers.read(found)

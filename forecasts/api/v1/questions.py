@@ -16,7 +16,7 @@ from forecasts.api.v1.refusals import wrong_values
 from forecasts.common.errors import BadInput
 from forecasts.ledger.models import Question
 from forecasts.questions import registry, revisions, search
-from forecasts.questions.sources import find_passage
+from forecasts.questions.passages import find_passage
 from forecasts.questions.standing import QuestionState, Status, current_state
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.updates import updates

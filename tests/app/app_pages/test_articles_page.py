@@ -13,7 +13,7 @@ from forecasts.access.members import member_or_new
 from forecasts.articles import library
 from forecasts.ledger import database
 from forecasts.ledger.models import Article
-from forecasts.questions import registry, sources
+from forecasts.questions import passages, registry
 from tests.app.conftest import ARTICLE, visit, words
 from tests.conftest import day
 
@@ -270,7 +270,9 @@ def test_a_question_of_ones_own_keeps_its_article(furnished: AppTest, engine: En
     furnished.text_area(key="article-1#0-criteria").input("Yes if the minutes say so.")
     furnished.button(key="article-1#0-go").click().run()
     with database.reading(engine) as ledger:
-        [(source, article)] = sources.sources(ledger, registry.find(ledger, "will-the-council-pay"))
+        [(source, article)] = passages.sources(
+            ledger, registry.find(ledger, "will-the-council-pay")
+        )
     assert (article.id, source.quote) == (1, "")
 
 

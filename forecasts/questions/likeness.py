@@ -1,7 +1,7 @@
-"""Titles that may ask the same question in other words.
+"""Likeness of texts: titles that may ask the same question, and words that may be mistyped.
 
-Candidates share much of their wording: the cosine of TF-IDF over the trigrams of their words. A
-candidate is dropped if the titles differ in anything that makes another question:
+Titles are alike if they share much of their wording (the cosine of TF-IDF over the trigrams of
+their words) and differ in nothing that makes another question:
 
 - a number, or a deadline by more than ``_DAYS``, where deadlines are read as in articles ("before
   2027" is the same as "by 31 December 2026");
@@ -14,15 +14,19 @@ Synonyms are missed rather than other countries and parties proposed. Titles tha
 words ("Will A beat B?", "Will B beat A?") pass: a person confirms each pair.
 
 Rejected: scikit-learn (150 MB for one class of it), and string distances such as RapidFuzz's, which
-compare every pair and weigh "Will the" like a name.
+compare every pair and weigh "Will the" like a name. For mistyped words, an index of trigrams
+(SQLite's FTS5, PostgreSQL's pg_trgm): it needs an extension on one database and a table kept up to
+date on the other, and only tells that words are similar, not which ones.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from functools import cached_property
 
 import numpy as np
@@ -36,22 +40,22 @@ LEAST = 0.5  # cosine of two titles that are compared word by word
 _DAYS = 3  # between deadlines: "by 31 March" and "before 31 March" are alike
 _UNCHANGED = 0.55  # share of the longer of two forms of a word that both begin with
 _MOST = 20  # candidates of a title that are compared so, the most similar
-_BLOCK = 2_000_000  # pairs compared at a time
+_TOGETHER = 100  # titles whose cosines are in memory at a time
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 _SCALES = {"thousand": 1e3, "k": 1e3, "million": 1e6, "m": 1e6, "billion": 1e9, "bn": 1e9}
 _SCALES |= {"b": 1e9, "trillion": 1e12, "tn": 1e12, "t": 1e12}
 _NUMBER = re.compile(rf"(\d+(?:[.,]\d+)*)(?:\s?({'|'.join(_SCALES)})\b)?", re.IGNORECASE)
+
+
+def _listed(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 _SPELT = {
     "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0, "six": 6.0, "seven": 7.0, "eight": 8.0,
     "nine": 9.0, "ten": 10.0, "eleven": 11.0, "twelve": 12.0,
 }  # fmt: skip
-
-
-def _words(listed: str) -> frozenset[str]:
-    return frozenset(listed.split())
-
-
-_WEAK = _SPELT.keys() | _words(
+_WEAK = _SPELT.keys() | _listed(
     "a an the of in on at to by for from with and or as its his her their this that than there it "
     "will would be been is are was were do does did has have had get gets which when "
     "where how many much number any before until through during within between year month week day "
@@ -63,9 +67,10 @@ _REVERSING = re.compile(
     re.IGNORECASE,
 )
 _DIRECTIONS = (
-    _words("above exceed exceeds over more greater higher least surpass"),
-    _words("below under fewer less lower most"),
+    _listed("above exceed exceeds over more greater higher least surpass"),
+    _listed("below under fewer less lower most"),
 )
+_SIMILAR_WORDS, _SPELLING = 3, 0.74  # "rian" and "rain" have 0.75
 
 
 @dataclass(frozen=True)
@@ -134,37 +139,36 @@ class Title:
         ]
 
 
-def similar_pairs(
-    ones: Sequence[str],
-    others: Sequence[str],
-    within: npt.NDArray[np.intp],
+def alike(
+    ones: Sequence[Title],
+    others: Sequence[Title],
+    within: npt.NDArray[np.intp] | None = None,
+    *,
+    least: float = LEAST,
 ) -> Iterator[tuple[int, int, float]]:
-    """Yield (place in ``ones``, place in ``others``, cosine) of the titles that share much wording.
+    """Yield (place in ``ones``, place in ``others``, cosine) of the titles that are alike.
 
     ``within`` (n, 2): for each of ``ones``, the first of ``others`` to compare, and the one after
-    the last. The cosine is at least ``LEAST``; of many, each of ``ones`` has its ``_MOST`` best.
+    the last; None: all. The cosine is ``least`` or more; of many candidates, each of ``ones`` has
+    its ``_MOST`` best compared word by word.
     """
-    weights = _tf_idf([*ones, *others])
+    if within is None:
+        within = np.tile([0, len(others)], (len(ones), 1))
+    weights = _tf_idf([title.text for title in (*ones, *others)])
     left, right = weights[: len(ones)], weights[len(ones) :].T.tocsc()
-    start = 0
-    while start < len(ones):
-        first, stop, end = within[start, 0], within[start, 1], start + 1
-        while end < len(ones):
-            wider = min(first, within[end, 0]), max(stop, within[end, 1])
-            if (end + 1 - start) * (wider[1] - wider[0]) > _BLOCK:
-                break
-            (first, stop), end = wider, end + 1
-        found = (left[start:end] @ right[:, first:stop]).tocoo()
+    for start in range(0, len(ones), _TOGETHER):
+        some = slice(start, start + _TOGETHER)
+        first, stop = within[some, 0].min(), within[some, 1].max()
+        found = (left[some] @ right[:, first:stop]).tocoo()
         rows, columns = found.row + start, found.col + first
         inside = (columns >= within[rows, 0]) & (columns < within[rows, 1])
-        kept = np.flatnonzero(inside & (found.data >= LEAST))
+        kept = np.flatnonzero(inside & (found.data >= least))
         kept = kept[np.lexsort((-found.data[kept], rows[kept]))]
         place = np.arange(len(kept)) - np.searchsorted(rows[kept], rows[kept])
-        kept = kept[place < _MOST]
-        yield from zip(
-            rows[kept].tolist(), columns[kept].tolist(), found.data[kept].tolist(), strict=True
-        )
-        start = end
+        for at in kept[place < _MOST]:
+            one, other = int(rows[at]), int(columns[at])
+            if ones[one].may_equal(others[other]):
+                yield one, other, float(found.data[at])
 
 
 def _tf_idf(titles: Sequence[str]) -> sparse.csr_array:
@@ -172,8 +176,7 @@ def _tf_idf(titles: Sequence[str]) -> sparse.csr_array:
     found = (_WORD.findall(plain_punctuation(title).lower()) for title in titles)
     texts = [f" {' '.join(w for w in words if w not in _WEAK)} " for words in found]
     codes = np.frombuffer("".join(texts).encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
-    lengths = np.array([len(text) for text in texts], dtype=np.intp)
-    of = np.repeat(np.arange(len(titles)), lengths)
+    of = np.repeat(np.arange(len(titles)), [len(text) for text in texts])
     # A code point has 21 bits; no trigram goes over from one title into the next.
     grams = (codes[:-2] << 42) | (codes[1:-1] << 21) | codes[2:]
     whole = of[:-2] == of[2:]
@@ -181,7 +184,6 @@ def _tf_idf(titles: Sequence[str]) -> sparse.csr_array:
     counts = sparse.coo_array(
         (np.ones(len(number)), (of[:-2][whole], number)), shape=(len(titles), len(known))
     ).tocsr()
-    counts.sum_duplicates()
     titles_with = np.bincount(counts.indices, minlength=len(known))
     counts.data *= np.log((1 + len(titles)) / (1 + titles_with))[counts.indices] + 1
     length = np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1)).ravel())
@@ -211,10 +213,34 @@ def _are_forms(one: str, other: str) -> bool:
 
 def _numbers(text: str) -> frozenset[float]:
     """Return the numbers of a text: 2,000 and 2000, $150k and 150 thousand are the same."""
-    written = [
+    written = {
         float(re.sub(r",(?=\d{3}(?!\d))", "", digits).replace(",", "."))
         * _SCALES.get(scale.lower(), 1.0)
         for digits, scale in _NUMBER.findall(text)
         if digits.count(".") < 2
-    ]
+    }
     return frozenset(written) | {_SPELT[word] for word in text.lower().split() if word in _SPELT}
+
+
+def similar_words(typed: str, titles: Iterable[str]) -> dict[str, list[str]]:
+    """Return, for each typed word that no title has, the most similar words of the titles.
+
+    Case and accents make no difference. Empty if nothing is similar.
+
+    >>> similar_words("huwaei chips", ["Will Huawei sell chips?"])
+    {'huwaei': ['Huawei']}
+    """
+    words = set(re.findall(r"\w{3,}", "\n".join(titles)))
+    every = "\n".join(words).casefold()
+    known = {_without_accents(word): word for word in sorted(words)}
+    found = {
+        word: get_close_matches(_without_accents(word), known, _SIMILAR_WORDS, _SPELLING)
+        for word in typed.split()
+        if word.casefold() not in every
+    }
+    return {word: [known[one] for one in close] for word, close in found.items() if close}
+
+
+def _without_accents(word: str) -> str:
+    parts = unicodedata.normalize("NFKD", word)
+    return "".join(part for part in parts if not unicodedata.combining(part)).casefold()

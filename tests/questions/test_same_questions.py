@@ -13,8 +13,8 @@ from forecasts.articles import library
 from forecasts.articles.drafts import Draft, drafts_of
 from forecasts.ledger.models import Article, Member, Visibility
 from forecasts.questions import registry
-from forecasts.questions.from_article import find_duplicates, ready_drafts
-from forecasts.questions.sources import find_passage
+from forecasts.questions.passages import find_passage
+from forecasts.questions.same_questions import find_duplicates, ready_drafts
 from forecasts.reading.article import CapturedArticle
 from tests.conftest import ask, day
 

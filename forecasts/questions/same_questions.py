@@ -1,0 +1,241 @@
+"""Questions that may be the same: on two platforms, or drafted from an article and asked already.
+
+A proposal is never acted on by itself: two titles that are alike may have other criteria. What a
+person decides about it is in ``families``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import combinations
+
+import numpy as np
+from sqlmodel import Session, col, or_, select
+
+from forecasts.access.visibility import question_visible
+from forecasts.articles.drafts import Draft, drafts_of
+from forecasts.ledger.current import is_newest_wording
+from forecasts.ledger.models import (
+    Article,
+    DistinctPair,
+    Question,
+    QuestionOrigin,
+    QuestionRevision,
+)
+from forecasts.questions.likeness import Title, alike
+from forecasts.questions.passages import questions_from
+from forecasts.questions.standing import QuestionState, Status, by_id, listing
+from forecasts.reading.drafting.strength import Strength
+
+_LEAST_DRAFTED = 0.3  # cosine of a draft's title and that of a question with the same last day
+CLOSE = timedelta(days=14)  # between the scheduled closes of the same question on two platforms
+
+
+@dataclass(frozen=True)
+class SamePair:
+    """Two questions of different platforms that may be the same, the one with the lower id first.
+
+    ``similarity``: the cosine of their titles, 1 for equal ones.
+    """
+
+    one: QuestionState
+    other: QuestionState
+    similarity: float
+
+    @property
+    def slugs(self) -> tuple[str, str]:
+        """The IDs of the two."""
+        return self.one.slug, self.other.slug
+
+    @property
+    def is_identical(self) -> bool:
+        """Whether the two have the same title, type and scheduled close."""
+        one, other = self.one.text, self.other.text
+        return (one.title, one.type, one.scheduled_close_time) == (
+            other.title,
+            other.type,
+            other.scheduled_close_time,
+        )
+
+
+@dataclass(frozen=True)
+class _Row:
+    id: int
+    slug: str
+    title: Title
+    type: str
+    family: str
+    closes: datetime
+    platforms: frozenset[str]
+
+    @property
+    def platform(self) -> str:
+        """The platform by which it is compared; blank for a question asked here."""
+        return min(self.platforms, default="")
+
+
+_Found = tuple[float, _Row, _Row]  # with their similarity
+
+
+def same_pairs(
+    session: Session, *, now: datetime, only: Sequence[str] | None = None, most: int | None = None
+) -> list[SamePair]:
+    """Return the pairs of visible questions that may be the same, the most certain first.
+
+    The two have no platform in common (questions asked here count as one platform), the same type,
+    scheduled closes within ``CLOSE``, titles that are alike, and no common family. Pairs that
+    someone judged not to be the same are left out; a question has at most one proposal a platform.
+    Identical ones are first, then the most similar. ``only``: pairs with one of these slugs.
+    ``most``: the most similar ones.
+    """
+    groups: defaultdict[str, list[_Row]] = defaultdict(list)
+    for row in _rows(session):  # by close
+        groups[row.platform].append(row)
+    found: list[_Found] = []
+    for ones, others in combinations(groups.values(), 2):
+        if only is None:
+            found += _similar(*sorted((ones, others), key=len))
+        else:  # these against all others, on both sides
+            for part, whole in ((ones, others), (others, ones)):
+                found += _similar([row for row in part if row.slug in only], whole)
+    apart = _apart(session)
+    chosen = _best(pair for pair in found if (pair[1].id, pair[2].id) not in apart)[:most]
+    states = by_id(session, [row.id for _, *pair in chosen for row in pair], now=now)
+    pairs = [SamePair(states[one.id], states[other.id], value) for value, one, other in chosen]
+    return sorted(pairs, key=lambda pair: not pair.is_identical)
+
+
+def _rows(session: Session) -> list[_Row]:
+    """Return the visible questions, soonest close first; none before the first import."""
+    origins: defaultdict[int, set[str]] = defaultdict(set)
+    for id_, platform in session.exec(select(QuestionOrigin.question_id, QuestionOrigin.platform)):
+        origins[id_].add(platform)
+    if not origins:
+        return []
+    text = QuestionRevision
+    found = session.exec(
+        select(  # type: ignore[call-overload]
+            *(text.question_id, Question.slug, text.title, text.type, text.family),
+            *(text.open_time, text.scheduled_close_time),
+        )
+        .join(Question, col(Question.id) == col(text.question_id))
+        .where(is_newest_wording(), question_visible(session))
+        .order_by(col(text.scheduled_close_time), col(text.question_id))
+    )
+    return [
+        _Row(id_, slug, Title(title, opens.date()), type_, family, closes, frozenset(origins[id_]))
+        for id_, slug, title, type_, family, opens, closes in found
+    ]
+
+
+def _similar(ones: Sequence[_Row], others: Sequence[_Row]) -> Iterator[_Found]:
+    """Yield the pairs that may be the same; both are in the order of their closes."""
+    own, closes = (np.array([row.closes.timestamp() for row in rows]) for rows in (ones, others))
+    margin = CLOSE.total_seconds()
+    within = np.column_stack(
+        [closes.searchsorted(own - margin, "left"), closes.searchsorted(own + margin, "right")]
+    )
+    titles = ([row.title for row in rows] for rows in (ones, others))
+    for place, there, cosine in alike(*titles, within):
+        one, other = sorted((ones[place], others[there]), key=lambda row: row.id)
+        in_one_family = one.family and one.family == other.family
+        if one.type == other.type and not in_one_family and not one.platforms & other.platforms:
+            yield cosine, one, other
+
+
+def _best(found: Iterable[_Found]) -> list[_Found]:
+    """Return the pairs, the most similar first, with at most one of a question and a platform."""
+    best, taken = [], set[tuple[int, str]]()
+    for pair in sorted(found, key=lambda pair: (-pair[0], pair[1].id, pair[2].id)):
+        _, one, other = pair
+        ends = {(one.id, other.platform), (other.id, one.platform)}
+        if taken.isdisjoint(ends):
+            taken |= ends
+            best.append(pair)
+    return best
+
+
+def _apart(session: Session) -> set[tuple[int, int]]:
+    """Return the ids of the pairs that are not the same, the lower id first."""
+    pair = DistinctPair
+    rows = select(pair.question_id, pair.other_id, pair.apart).order_by(col(pair.id))
+    newest = {(one, other): apart for one, other, apart in session.exec(rows)}
+    return {ids for ids, apart in newest.items() if apart}
+
+
+def ready_drafts(session: Session, article: Article, *, now: datetime) -> list[int]:
+    """Return the numbers of the drafts that can be registered as they are, counted from 1.
+
+    They are strong, with a complete wording and a deadline ahead. Drafts whose outcome the article
+    tells are left out, and those that have or resemble a question or another of these drafts.
+    """
+    drafts = drafts_of(article)
+    used = {source.quote for source, _ in questions_from(session, article, now=now)}
+    duplicates = find_duplicates(session, drafts, now=now)
+    ready = [
+        place
+        for place, draft in enumerate(drafts)
+        if draft.strength is Strength.strong
+        and draft.is_complete
+        and not draft.told
+        and draft.close_date is not None
+        and draft.close_date >= now.date()
+        and draft.quote not in used
+        and duplicates[place] is None
+    ]
+    titles = [Title(drafts[place].question, now.date()) for place in ready]
+    repeated = {
+        later
+        for later, first, _ in alike(titles, titles, least=_LEAST_DRAFTED)
+        if first < later and drafts[ready[first]].close_date == drafts[ready[later]].close_date
+    }
+    return [place + 1 for at, place in enumerate(ready) if at not in repeated]
+
+
+def find_duplicates(
+    session: Session, drafts: Sequence[Draft], *, now: datetime
+) -> list[QuestionState | None]:
+    """Return, for each draft, a question with a title like it and the same last day, or None.
+
+    Only questions that the reader may see count, without annulled ones. The last day is that of
+    any time zone.
+    """
+    days = {draft.close_date for draft in drafts if draft.close_date and draft.question}
+    closing = _closing_on(session, days, now)
+    drafted = [Title(draft.question, now.date()) for draft in drafts]
+    asked = [Title(state.text.title, state.text.open_time.date()) for state in closing]
+    found: list[QuestionState | None] = [None] * len(drafts)
+    for place, there, _ in alike(drafted, asked, least=_LEAST_DRAFTED):
+        day, state = drafts[place].close_date, closing[there]
+        if found[place] is None and day is not None:
+            first, last = _ends(day)
+            if first <= state.text.scheduled_close_time <= last:
+                found[place] = state
+    return found
+
+
+def _closing_on(session: Session, days: set[date], now: datetime) -> list[QuestionState]:
+    """Return the visible questions whose scheduled close may be the end of one of these days."""
+    if not days:
+        return []
+    closes = col(QuestionRevision.scheduled_close_time)
+    slugs = session.exec(
+        select(Question.slug)
+        .join(QuestionRevision, col(QuestionRevision.question_id) == col(Question.id))
+        .where(
+            question_visible(session),
+            is_newest_wording(),
+            or_(*(closes.between(*_ends(day)) for day in days)),
+        )
+    ).all()
+    states = listing(session, now=now, only=slugs)
+    return [state for state in states if state.status is not Status.annulled]
+
+
+def _ends(day: date) -> tuple[datetime, datetime]:
+    """Return when the day ends in the first and in the last time zone."""
+    end = datetime.combine(day, time.max, UTC)
+    return end - timedelta(hours=14), end + timedelta(hours=12)
