@@ -285,7 +285,7 @@ OPEN = {
     "resolution.runs.safeguards.new_findings": "called by runs, on a question they have claimed",
     "resolution.assignments.schedule_lookup": "called by verbs that have checked",
     "resolution.late_forecasts.late_forecasts": "a number, on a question found first",
-    "resolution.late_forecasts.left_out": "a number, on a question found first",
+    "resolution.late_forecasts.made_between": "a number, on a question found first",
     "resolution.proposals.require_undecided": "called by accept and reject, which have checked",
     "scores.scores.compare": "for the owner of the database, who verifies the ledger",
     "scores.scores.rebuild": "a cache, recomputed from the ledger",
