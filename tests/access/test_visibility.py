@@ -1178,8 +1178,12 @@ def _question(
         policies.set_policy(
             session, made, PolicyKind.confirm, dispute_days=30, member=by, now=day(1)
         )
-    end = confirmation.confirm if over else proposals.propose
-    row = end(session, made, "yes", known_at=day(1.2), member=by, now=day(1.2))
+    ended = {"known_at": day(1.2), "member": by, "now": day(1.2)}
+    row = (
+        confirmation.confirm(session, made, "yes", **ended).resolution
+        if over
+        else proposals.propose(session, made, "yes", **ended)
+    )
     kept_evidence.keep(session, row, [Seen("x.csv", slug.encode(), day(1.2))])
 
 
