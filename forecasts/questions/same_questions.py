@@ -138,8 +138,8 @@ def _similar(ones: Sequence[_Row], others: Sequence[_Row]) -> Iterator[_Found]:
     within = np.column_stack(
         [closes.searchsorted(own - margin, "left"), closes.searchsorted(own + margin, "right")]
     )
-    titles = ([row.title for row in rows] for rows in (ones, others))
-    for place, there, cosine in alike(*titles, within):
+    titles, theirs = ([row.title for row in rows] for rows in (ones, others))
+    for place, there, cosine in alike(titles, theirs, within):
         one, other = sorted((ones[place], others[there]), key=lambda row: row.id)
         in_one_family = one.family and one.family == other.family
         if one.type == other.type and not in_one_family and not one.platforms & other.platforms:
