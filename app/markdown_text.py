@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from forecasts.importing.frames import Imported
 from forecasts.ledger.models import QuestionText, QuestionType
-from forecasts.reports.render.wording import shortened as shortened
+from forecasts.reports.wording import shortened as shortened
 
 # An invisible character that is not a letter. It breaks up shortcodes and links, which the
 # renderer looks for after reading the Markdown, so that escaping alone does not stop it.

@@ -10,12 +10,12 @@ from typing import Any
 
 import pandas as pd
 
+from forecasts.documents.as_json import json_pieces
 from forecasts.folder.frames import FORECAST_COLUMNS, Frames, complete, typed_frame
 from forecasts.parts.execution import Processes
 from forecasts.parts.folder import open_parts
 from forecasts.parts.reports.reports import report_parts
 from forecasts.reports import Report, build
-from forecasts.reports.render.as_json import json_pieces
 
 # After every question has closed.
 AS_OF = datetime(2100, 1, 1, tzinfo=UTC)

@@ -12,14 +12,14 @@ from app.markdown_text import as_text
 from app.session import ledger_url, now, reading
 from app.views.downloads import downloads
 from app.views.lists import table
+from forecasts.documents.numbers import NOTHING, decimals, number, percent, signed, signed_interval
 from forecasts.questions import standing
 from forecasts.reports import arena as report_arena
+from forecasts.reports import wording as words
 from forecasts.reports.arena import Arena, Contender
 from forecasts.reports.comparison import wording
 from forecasts.reports.comparison.comparison import Of
-from forecasts.reports.numbers import NOTHING, decimals, number, percent, signed, signed_interval
-from forecasts.reports.render import wording as words
-from forecasts.reports.render.glossary import OF_COMPARISONS
+from forecasts.reports.glossary import OF_COMPARISONS
 from forecasts.reports.report import LeftOut
 from forecasts.reports.selection import Choice
 from forecasts.scores import ledger_frames as frames

@@ -14,14 +14,14 @@ from app.views.downloads import downloads
 from app.views.lists import report_table, table
 from forecasts.access import kinds, memberships, visibility
 from forecasts.common.text import count
+from forecasts.documents import numbers
 from forecasts.questions import standing
 from forecasts.reports import comparison as report_comparison
-from forecasts.reports import numbers
+from forecasts.reports import wording as words
 from forecasts.reports.comparison import Comparison, Pair, murphy, wording
 from forecasts.reports.comparison.comparison import Of
 from forecasts.reports.comparison.document import losses_table
-from forecasts.reports.render import wording as words
-from forecasts.reports.render.glossary import OF_COMPARISONS as STATISTICS
+from forecasts.reports.glossary import OF_COMPARISONS as STATISTICS
 from forecasts.reports.selection import Choice
 from forecasts.scores import ledger_frames as frames
 from forecasts.updates import model_uses

@@ -22,7 +22,7 @@ from app.views.own_scores import (
     update_table,
 )
 from forecasts.common.times import in_zone
-from forecasts.reports import numbers
+from forecasts.documents import numbers
 from forecasts.reports.own_scores import WINDOW, OwnScores, own_scores
 from forecasts.scores import ledger_frames as frames
 from forecasts.scores.printed_scores import printed_scores

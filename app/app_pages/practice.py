@@ -13,8 +13,8 @@ from app.markdown_text import as_text, counted, paragraphs, significant
 from app.session import now, page_state, reading, shown_errors
 from app.times import day
 from app.views.lists import table
-from forecasts.reports import Group, numbers
-from forecasts.reports.render import wording
+from forecasts.documents import numbers
+from forecasts.reports import Group, wording
 from forecasts.samples import practice
 from forecasts.samples.practice import Answer, Exercise
 from forecasts.values.value import format_probability

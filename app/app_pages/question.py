@@ -49,11 +49,11 @@ from forecasts.access import members, roles, visibility
 from forecasts.access.roles import Action
 from forecasts.agenda import revisits
 from forecasts.common.errors import NotFound
+from forecasts.documents.numbers import percent
 from forecasts.ledger.models import Resolution
 from forecasts.questions import discards, finality, passages, registry, revisions, standing
 from forecasts.questions import origins as question_origins
 from forecasts.questions.standing import QuestionState, Status
-from forecasts.reports.numbers import percent
 from forecasts.resolution import history as resolution_history
 from forecasts.scores import stored_scores
 from forecasts.scores.printed_scores import printed_scores

@@ -19,9 +19,8 @@ from app.views.record_comparison import side_by_side
 from forecasts import reports
 from forecasts.access import kinds, memberships, visibility
 from forecasts.questions import standing
-from forecasts.reports import Report
+from forecasts.reports import Report, wording
 from forecasts.reports.own_scores import OwnScores, own_scores, within
-from forecasts.reports.render import wording
 from forecasts.reports.report import By
 from forecasts.reports.selection import Choice
 from forecasts.scores import ledger_frames as frames

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.charts.question_chart import Spec, field, layer
 from app.charts.records import COLOURS, TOOLTIP, drawn
 from forecasts.reports.comparison import Comparison, Pair, charts
-from forecasts.reports.render.wording import BRIER
+from forecasts.reports.wording import BRIER
 
 _ROW, _AXES = 56, 70
 

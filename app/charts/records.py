@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.charts.question_chart import LINES, Spec, field, lines_key
-from forecasts.reports import Group
+from forecasts.documents.charts import STYLES, Axis, Chart, Series
+from forecasts.reports import Group, charts
 from forecasts.reports.own_scores import OwnScores
-from forecasts.reports.render import charts
-from forecasts.reports.render.charts import STYLES, Axis, Chart, Series
 
 # Legible on the light background and on the dark one.
 COLOURS = {"curve": "#0072B2", "point": "#D55E00", "soft": "#7A7F85", "bar": "#8A949C"}

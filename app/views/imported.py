@@ -8,9 +8,9 @@ import streamlit as st
 
 from app.markdown_text import as_text, significant
 from app.views.lists import table
+from forecasts.documents import numbers
 from forecasts.ledger.models import QuestionOrigin
 from forecasts.questions.origins import in_words, platform_name
-from forecasts.reports import numbers
 from forecasts.scores.printed_scores import Printed
 
 

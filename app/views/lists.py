@@ -8,7 +8,7 @@ from typing import TypeVar
 import streamlit as st
 
 from app.markdown_text import as_text
-from forecasts.reports.render.document import Table
+from forecasts.documents.document import Table
 
 Item = TypeVar("Item")
 

@@ -10,8 +10,8 @@ from app.markdown_text import COVERAGE_HELP, CRPS_HELP, as_text, shortened, sign
 from app.session import current_member, reading
 from app.times import day
 from app.views.lists import table
+from forecasts.documents import numbers
 from forecasts.ledger.models import QuestionType
-from forecasts.reports import numbers
 from forecasts.scores.scored_questions import ScoredQuestion, scored_questions
 from forecasts.scores.stored_scores import CRPS
 

@@ -9,8 +9,8 @@ import streamlit as st
 from app.markdown_text import CRPS_HELP, as_text, significant
 from app.views.imported import printed_table
 from app.views.lists import table
+from forecasts.documents.numbers import percent
 from forecasts.questions.standing import QuestionState, Status
-from forecasts.reports.numbers import percent
 from forecasts.scores.printed_scores import Printed
 from forecasts.scores.stored_scores import ForecasterScore
 

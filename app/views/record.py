@@ -18,12 +18,13 @@ from app.views.links import question_link
 from app.views.lists import report_table
 from app.views.own_scores import last_call, score_link
 from forecasts.common.text import count
-from forecasts.reports import Group, numbers
+from forecasts.documents import numbers
+from forecasts.documents.numbers import Interval
+from forecasts.reports import Group, tables, wording
 from forecasts.reports.advice import advice
-from forecasts.reports.measures import Estimate, Interval
+from forecasts.reports.glossary import OF_REPORTS as STATISTICS
+from forecasts.reports.measures import Estimate
 from forecasts.reports.own_scores import OwnScores
-from forecasts.reports.render import tables, wording
-from forecasts.reports.render.glossary import OF_REPORTS as STATISTICS
 from forecasts.reports.report import Movement, Staleness
 from forecasts.reports.selection import Choice
 from forecasts.reports.verdict import FEWEST

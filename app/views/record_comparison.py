@@ -11,9 +11,8 @@ import streamlit as st
 from app.charts.records import murphy_curves, reliability_chart
 from app.markdown_text import as_text
 from app.views.lists import report_table
-from forecasts.reports import Group, Report
-from forecasts.reports.render import tables, wording
-from forecasts.reports.render.glossary import OF_REPORTS as STATISTICS
+from forecasts.reports import Group, Report, tables, wording
+from forecasts.reports.glossary import OF_REPORTS as STATISTICS
 
 ABREAST = 3
 _SMALL = 240

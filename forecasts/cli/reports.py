@@ -141,8 +141,8 @@ def _chosen_early(parts: Parts | None, by: By, names: Sequence[str]) -> Sequence
 
 def _emit(document: Report | Comparison, form: Any, output: Path | None) -> None:
     """Write the document in that format; text is as wide as the terminal."""
+    from forecasts.documents.as_json import json_pieces
     from forecasts.reports import formats
-    from forecasts.reports.render.as_json import json_pieces
 
     if form == "json":
         emit(json_pieces(document), output)

@@ -128,7 +128,7 @@ def _place(value: float | None) -> tuple[bool, float]:
 
 def _print_scores(found: Sequence[ScoredQuestion], *, everything: bool) -> None:
     """Print the means, then a line for each question."""
-    from forecasts.reports import numbers
+    from forecasts.documents import numbers
     from forecasts.reports.own_scores import own_scores
 
     own = own_scores(found)
@@ -178,7 +178,7 @@ def _print_question(found: Sequence[ScoredQuestion], printed: Sequence[Printed])
 
 def _print_updates(one: ScoredQuestion) -> None:
     """Print a question's score, and what each update earned."""
-    from forecasts.reports import numbers
+    from forecasts.documents import numbers
 
     assert one.state.resolution is not None
     print_lines(fitted(one.state.text.title, lines=2), style="bold")

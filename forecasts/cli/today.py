@@ -109,7 +109,7 @@ def today(
 
 def _items(needs: Today, many: int, now: datetime) -> Iterator[_Item]:
     """Yield at most so many questions for each thing to do, in the order of the page Today."""
-    from forecasts.reports import numbers
+    from forecasts.documents import numbers
 
     for state in needs.to_forecast.first:
         yield _Item("forecast", state)

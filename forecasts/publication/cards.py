@@ -11,11 +11,12 @@ from functools import cache
 from html import escape
 
 from forecasts.common.text import count, on_one_line
+from forecasts.documents import svg
+from forecasts.documents.as_html import colours
+from forecasts.documents.numbers import number
 from forecasts.publication.question_view import QuestionView
 from forecasts.publication.record import Publication
-from forecasts.reports.numbers import number
-from forecasts.reports.render import charts, svg, wording
-from forecasts.reports.render.as_html import colours
+from forecasts.reports import charts, wording
 from forecasts.reports.report import Group
 
 _WIDTH, _HEIGHT, _EDGE = 480, 238, 22

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from forecasts.common.text import count
+from forecasts.documents.numbers import number, percent
 from forecasts.publication.question_view import QuestionView
 from forecasts.publication.record import Publication, Unpublished
 from forecasts.questions.origins import in_words
-from forecasts.reports.numbers import number, percent
-from forecasts.reports.render import wording
+from forecasts.reports import wording
 
 # The platforms on which questions are private unless their authors share them.
 _PRIVATE = frozenset({"confido", "fatebook", "pairs", "predictionbook"})

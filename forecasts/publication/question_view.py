@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from forecasts.common.secret_addresses import holds_secrets, without_secrets
 from forecasts.common.text import count, file_stems, on_one_line
 from forecasts.common.times import iso_day_or_time, to_minute
+from forecasts.documents.charts import Chart
+from forecasts.documents.numbers import number, percent
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType, Stance
 from forecasts.publication.cited import PublishedEvidence
 from forecasts.publication.record import (
@@ -19,10 +21,8 @@ from forecasts.publication.record import (
     PublishedQuestion,
 )
 from forecasts.questions.standing import Status
-from forecasts.reports.numbers import number, percent
-from forecasts.reports.render.charts import Chart
-from forecasts.reports.render.path_chart import options_chart, path_chart
-from forecasts.reports.render.wording import shortened
+from forecasts.reports.path_chart import options_chart, path_chart
+from forecasts.reports.wording import shortened
 from forecasts.scores.paths import Paths, paths_of, quantile_at
 from forecasts.values.outcomes import format_bounds
 from forecasts.values.value import Value, format_leaders, format_probability

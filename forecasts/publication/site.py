@@ -22,6 +22,10 @@ from markupsafe import Markup
 from forecasts.common.errors import BadInput
 from forecasts.common.text import count
 from forecasts.common.times import to_minute
+from forecasts.documents import svg
+from forecasts.documents.as_html import colours, environment
+from forecasts.documents.document import Beside, Block, Document, Section, Table, Term
+from forecasts.documents.numbers import NOTHING
 from forecasts.folder.frames import rows
 from forecasts.publication import cards, facts
 from forecasts.publication.feed import feed
@@ -30,13 +34,8 @@ from forecasts.publication.record import Publication
 from forecasts.publication.verify import COPY
 from forecasts.questions.origins import in_words
 from forecasts.reports.build import build
-from forecasts.reports.numbers import NOTHING
-from forecasts.reports.render import svg
-from forecasts.reports.render.as_html import colours, environment
-from forecasts.reports.render.document import Beside, Block, Document, Section, Table
-from forecasts.reports.render.glossary import Statistic
-from forecasts.reports.render.report_document import report_document
 from forecasts.reports.report import By, Group, Report
+from forecasts.reports.report_document import report_document
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -225,7 +224,7 @@ class _Writer:
         )
 
     def _how_to_read(self) -> str:
-        terms: Sequence[Statistic] = () if self.document is None else self.document.terms
+        terms: Sequence[Term] = () if self.document is None else self.document.terms
         return self._page(
             "how-to-read.html",
             "How to read this",

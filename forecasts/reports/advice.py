@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 
+from forecasts.documents.numbers import percent
 from forecasts.reports.measures import Bin
-from forecasts.reports.numbers import percent
 from forecasts.reports.report import FAULTS, Group
 
 _WEIGHT = 0.05  # the least share of all forecasts for advice about a bin

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from forecasts.documents.as_csv import Columns, as_csv
 from forecasts.folder.frames import Frames
 from forecasts.reports.build import skill_over
 from forecasts.reports.cohort import COUNTS, counted, families, made_in_time, reasons, selected
@@ -24,11 +25,10 @@ from forecasts.reports.comparison.build import BY
 from forecasts.reports.comparison.comparison import Of, Side
 from forecasts.reports.groups import Entries, group_entries, group_names
 from forecasts.reports.measures import Skill
-from forecasts.reports.render.as_csv import CHOICE, Columns, as_csv
 from forecasts.reports.report import LeftOut
 from forecasts.reports.rows import by_group
 from forecasts.reports.scope import numbered
-from forecasts.reports.selection import ALL, Choice
+from forecasts.reports.selection import ALL, CHOICE, Choice
 from forecasts.reports.skills import skills
 
 COLUMNS: Columns = {

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 import scoring
+from forecasts.documents.numbers import Interval
 from forecasts.folder.frames import rows
 from forecasts.reports import when_made
 from forecasts.reports.estimates import known
@@ -22,7 +23,6 @@ from forecasts.reports.measures import (
     CurvePoint,
     Decomposition,
     Errors,
-    Interval,
     LogDecomposition,
     Miscalibration,
     MurphyPoint,

@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 import scoring
-from forecasts.reports.measures import Estimate, Interval
+from forecasts.documents.numbers import Interval
+from forecasts.reports.measures import Estimate
 
 WHOLE = (-math.inf, math.inf)
 BRIER, ORIGINAL = (0.0, 1.0), (0.0, 2.0)

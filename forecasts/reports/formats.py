@@ -1,22 +1,22 @@
-"""The formats of reports and comparisons."""
+"""The formats of reports and comparisons; the ``*.schema.json`` beside this file fix their JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Literal
 
+from forecasts.documents.as_html import as_html
+from forecasts.documents.as_json import as_json
+from forecasts.documents.as_markdown import as_markdown
+from forecasts.documents.as_pdf import as_pdf
+from forecasts.documents.as_text import as_text
+from forecasts.documents.document import Document
 from forecasts.reports.comparison.columns import comparison_csv
 from forecasts.reports.comparison.comparison import Comparison
 from forecasts.reports.comparison.document import comparison_document
-from forecasts.reports.render.as_html import as_html
-from forecasts.reports.render.as_json import as_json
-from forecasts.reports.render.as_markdown import as_markdown
-from forecasts.reports.render.as_pdf import as_pdf
-from forecasts.reports.render.as_text import as_text
-from forecasts.reports.render.document import Document
-from forecasts.reports.render.report_columns import report_csv
-from forecasts.reports.render.report_document import report_document
 from forecasts.reports.report import Report
+from forecasts.reports.report_columns import report_csv
+from forecasts.reports.report_document import report_document
 
 Format = Literal["text", "json", "html", "pdf", "csv", "md"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-Interval = tuple[float, float]
+from forecasts.documents.numbers import Interval
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,13 @@ import pandas as pd
 import scoring
 from forecasts.common.text import count
 from forecasts.common.times import utc
+from forecasts.documents.numbers import percent
 from forecasts.folder.frames import Frames
+from forecasts.reports.chance import chance
 from forecasts.reports.cohort import families
 from forecasts.reports.estimates import known
 from forecasts.reports.groups import EVERYONE, group_entries, tagged
 from forecasts.reports.measures import Inside, Pit, ZTest
-from forecasts.reports.numbers import chance, percent
 from forecasts.reports.report import By
 from forecasts.reports.selection import Choice
 from forecasts.reports.verdict import FEWEST, SIGNIFICANCE

@@ -1,6 +1,6 @@
 """A report as data: ``build`` returns it, and every format is made of it.
 
-The fields are, name for name, the keys of the JSON format (``render/report.schema.json``). None
+The fields are, name for name, the keys of the JSON format (``report.schema.json``). None
 means that there is nothing to compute the number from. Every interval and every p-value counts
 families of questions, never questions, updates or forecasters.
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from forecasts.documents.numbers import Interval
 from forecasts.reports.measures import (
     Adjusted,
     Bin,
@@ -19,7 +20,6 @@ from forecasts.reports.measures import (
     Decomposition,
     Errors,
     Estimate,
-    Interval,
     LogDecomposition,
     LogScore,
     Luck,

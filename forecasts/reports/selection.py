@@ -10,6 +10,8 @@ from forecasts.common.errors import BadInput
 from forecasts.common.times import iso, utc
 
 Cohort = Literal["scheduled", "resolved"]
+# The fields of a choice, in the order of a CSV.
+CHOICE = ("cohort", "tags", "since", "until", "lead", "made_before")
 _SHORTEST_LEAD, _LONGEST_LEAD = 1e-6, 1e5  # days; a protocol's name has six decimals
 
 

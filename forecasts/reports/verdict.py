@@ -22,8 +22,9 @@ import numpy as np
 
 import scoring
 from forecasts.common.text import count
+from forecasts.documents.numbers import number
+from forecasts.reports.chance import chance, survives
 from forecasts.reports.measures import Recalibration
-from forecasts.reports.numbers import chance, number, survives
 from forecasts.reports.report import Verdict
 from forecasts.reports.when_made import Floats, Forecasts, WhenMade
 from forecasts.values.value import format_probability

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from forecasts import reports
 from forecasts.folder.frames import Frames, complete
 from forecasts.reports import Report, build
 from forecasts.reports.selection import Choice
@@ -180,3 +183,10 @@ def cited(frames: Frames) -> Frames:
         .pipe(lambda blank: pd.concat([blank, evidence], ignore_index=True).fillna("")),
         whole.articles,
     )
+
+
+def schema(kind: str) -> dict[str, Any]:
+    """Return the JSON Schema of a report or a comparison."""
+    text = Path(reports.__file__).with_name(f"{kind}.schema.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded

@@ -11,15 +11,13 @@ from pathlib import Path
 import jsonschema
 
 from forecasts.common.text import printable
+from forecasts.documents.as_markdown import escaped
 from forecasts.folder.frames import Frames
 from forecasts.parts.reports.reports import report_parts
-from forecasts.reports import Report, formats
-from forecasts.reports.render import tables, wording
-from forecasts.reports.render.as_json import schema
-from forecasts.reports.render.as_markdown import escaped
+from forecasts.reports import Report, formats, tables, wording
 from tests.nasty import WORDS
 from tests.parts.reports.ledgers import written
-from tests.reports.small_ledgers import NOW, asked, ledger, made, report
+from tests.reports.small_ledgers import NOW, asked, ledger, made, report, schema
 
 CUT = "Will the harbour freeze over before the end of the year, as it last did in the winter"
 TITLE = f"{CUT} of 1987?"

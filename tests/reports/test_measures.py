@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 import scoring
 from forecasts.common.errors import BadInput
 from forecasts.folder.frames import Frames
-from forecasts.reports import Group
+from forecasts.reports import Group, tables
+from forecasts.reports.chance import often
 from forecasts.reports.movement import movement
-from forecasts.reports.numbers import often
-from forecasts.reports.render import tables
 from forecasts.scores.attribution import attribute
 from tests.examples import examples
 from tests.reports.small_ledgers import (

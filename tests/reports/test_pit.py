@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from forecasts.documents import svg
 from forecasts.folder.frames import Frames
-from forecasts.reports import Report, formats
+from forecasts.reports import Report, charts, formats, tables
 from forecasts.reports.measures import Pit, ZTest
 from forecasts.reports.pit import _sentence
-from forecasts.reports.render import charts, svg, tables
 from tests.reports.small_ledgers import (
     asked,
     day,

@@ -7,8 +7,7 @@ import pytest
 
 import scoring
 from forecasts.folder.frames import Frames
-from forecasts.reports import Group
-from forecasts.reports.render import tables
+from forecasts.reports import Group, tables
 from tests.reports.small_ledgers import asked, joined, ledger, made, random_ledger, report
 
 

@@ -13,7 +13,6 @@ import pytest
 
 from forecasts.folder.frames import Frames
 from forecasts.reports import formats
-from forecasts.reports.render.as_json import schema
 from forecasts.reports.report import Staleness
 from tests.reports.small_ledgers import asked, day, joined, ledger, made, report
 

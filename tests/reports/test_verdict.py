@@ -16,7 +16,6 @@ import scoring
 from forecasts.folder.frames import complete
 from forecasts.reports.groups import group_entries
 from forecasts.reports.member_scores import live_segments
-from forecasts.reports.numbers import often, survives
 from forecasts.reports.report import Verdict
 from forecasts.reports.scope import numbered
 from forecasts.reports.verdict import verdict

@@ -16,11 +16,12 @@ from forecasts.api.mcp.door import Door, Here, member_of
 from forecasts.common.errors import BadInput, NotFound
 from forecasts.common.text import count
 from forecasts.common.times import to_minute
+from forecasts.documents import numbers
 from forecasts.questions import registry, search
 from forecasts.questions.search import Filter
 from forecasts.questions.standing import QuestionState, Status, current_state
 from forecasts.questions.trends import trends
-from forecasts.reports import formats, numbers
+from forecasts.reports import formats
 from forecasts.reports.build import build as build_report
 from forecasts.reports.comparison import build as build_comparison
 from forecasts.reports.comparison.comparison import Of

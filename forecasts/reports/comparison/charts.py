@@ -1,4 +1,4 @@
-"""The charts of a comparison, each described once (see ``render.charts``)."""
+"""The charts of a comparison."""
 
 from __future__ import annotations
 
@@ -6,11 +6,7 @@ import math
 from collections.abc import Sequence
 
 from forecasts.common.text import count
-from forecasts.reports.comparison import murphy as losses
-from forecasts.reports.comparison import wording
-from forecasts.reports.comparison.comparison import Comparison, EvidenceStep, Pair
-from forecasts.reports.numbers import p_value, percent, signed, signed_interval
-from forecasts.reports.render.charts import (
+from forecasts.documents.charts import (
     QUARTERS,
     Axis,
     Chart,
@@ -18,6 +14,10 @@ from forecasts.reports.render.charts import (
     ForestRow,
     Series,
 )
+from forecasts.documents.numbers import p_value, percent, signed, signed_interval
+from forecasts.reports.comparison import murphy as losses
+from forecasts.reports.comparison import wording
+from forecasts.reports.comparison.comparison import Comparison, EvidenceStep, Pair
 
 _MOST_STEPS = 300
 _LEAST_REACH = 0.02

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
+from forecasts.documents.as_csv import Columns, as_csv
 from forecasts.reports.comparison.comparison import Comparison, Pair, Side
-from forecasts.reports.render.as_csv import CHOICE, Columns, as_csv
+from forecasts.reports.selection import CHOICE
 
 _PAIR = (
     "a", "b", "shared_questions", "families", "effective_families", "difference",

@@ -1,7 +1,7 @@
 """A comparison as data: ``build`` returns it, and every format is made of it.
 
-The fields are, name for name, the keys of the JSON format (``render/comparison.schema.json``). None
-means that there is nothing to compute the number from.
+The fields are, name for name, the keys of the JSON format (``comparison.schema.json``). None means
+that there is nothing to compute the number from.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from forecasts.reports.measures import Adjusted, Estimate, Interval
+from forecasts.documents.numbers import Interval
+from forecasts.reports.measures import Adjusted, Estimate
 from forecasts.reports.report import LeftOut
 from forecasts.reports.selection import Choice
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from forecasts.common.text import count
-from forecasts.reports.comparison import charts, murphy, wording
-from forecasts.reports.comparison.comparison import Comparison, MurphyDifference, Pair
-from forecasts.reports.numbers import NOTHING, number, p_value, percent, signed, signed_interval
-from forecasts.reports.render.document import (
+from forecasts.documents.document import (
     Block,
     Bullets,
     Columns,
@@ -17,8 +14,11 @@ from forecasts.reports.render.document import (
     Table,
     table_of,
 )
-from forecasts.reports.render.glossary import OF_COMPARISONS
-from forecasts.reports.render.wording import (
+from forecasts.documents.numbers import NOTHING, number, p_value, percent, signed, signed_interval
+from forecasts.reports.comparison import charts, murphy, wording
+from forecasts.reports.comparison.comparison import Comparison, MurphyDifference, Pair
+from forecasts.reports.glossary import OF_COMPARISONS
+from forecasts.reports.wording import (
     ADJUSTED_INTERVAL,
     BRIER,
     about,

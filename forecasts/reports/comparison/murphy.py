@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from forecasts.common.text import in_words
+from forecasts.documents.numbers import percent, span
 from forecasts.folder.frames import rows
 from forecasts.reports.comparison.comparison import MurphyDifference, Pair
-from forecasts.reports.numbers import percent, span
 from scoring.murphy_curves import difference_curve
 from scoring.parallel import map_threads
 

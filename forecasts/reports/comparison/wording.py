@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from forecasts.common.text import count, in_words
-from forecasts.reports.cohort import COUNTS
-from forecasts.reports.comparison.comparison import Comparison, Of, Pair, Side, Watched
-from forecasts.reports.notes import OF_MODELS, OF_TEAMS
-from forecasts.reports.numbers import (
+from forecasts.documents.document import Term
+from forecasts.documents.numbers import (
     NOTHING,
     decimals,
     interval,
     number,
-    often,
     p_value,
     percent,
     signed,
     signed_interval,
-    survives,
 )
-from forecasts.reports.render.glossary import OF_COMPARISONS, Statistic
-from forecasts.reports.render.wording import (
+from forecasts.reports.chance import often, survives
+from forecasts.reports.cohort import COUNTS
+from forecasts.reports.comparison.comparison import Comparison, Of, Pair, Side, Watched
+from forecasts.reports.glossary import OF_COMPARISONS
+from forecasts.reports.notes import OF_MODELS, OF_TEAMS
+from forecasts.reports.selection import Choice
+from forecasts.reports.wording import (
     ADJUSTED_INTERVAL,
     BRIER,
     BRIER_ORIGINAL,
@@ -30,7 +31,6 @@ from forecasts.reports.render.wording import (
     at_lead,
     choice_sentences,
 )
-from forecasts.reports.selection import Choice
 from scoring.comparison import NEVER_TOGETHER
 
 NEVER_AT_LEAD = "at that lead they never both had a forecast on one question"
@@ -51,7 +51,7 @@ RANKS = "Scores are over all questions of each; ranks rest on the shared ones."
 SKILL_INTERVAL = "Shrunk, 95% interval"
 
 
-def explained(comparison: Comparison) -> list[Statistic]:
+def explained(comparison: Comparison) -> list[Term]:
     """Return the statistics that the comparison shows, in their order."""
     skilled = any(side.skill is not None for side in comparison.groups)
     return [one for name, one in OF_COMPARISONS.items() if name != "skill" or skilled]

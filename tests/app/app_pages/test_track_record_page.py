@@ -7,10 +7,10 @@ from streamlit.testing.v1 import AppTest
 
 from app.charts import records
 from forecasts.access import members
+from forecasts.documents.numbers import number
 from forecasts.ledger import database
 from forecasts.questions import registry
-from forecasts.reports.numbers import number
-from forecasts.reports.render import tables, wording
+from forecasts.reports import tables, wording
 from forecasts.resolution import confirmation
 from forecasts.updates import updates
 from forecasts.values.value import Value

@@ -12,13 +12,12 @@ import pytest
 from markupsafe import escape
 
 from forecasts.common.text import on_one_line, printable, without_formulas
+from forecasts.documents.as_markdown import escaped
 from forecasts.reports import formats
 from forecasts.reports.comparison import Comparison, build
-from forecasts.reports.render.as_json import schema
-from forecasts.reports.render.as_markdown import escaped
 from forecasts.reports.selection import Choice
 from tests import nasty
-from tests.reports.small_ledgers import NOW, asked, day, joined, ledger, made, random_ledger
+from tests.reports.small_ledgers import NOW, asked, day, joined, ledger, made, random_ledger, schema
 
 
 def as_text(made: Comparison) -> str:
@@ -145,9 +144,3 @@ def test_a_page_needs_nothing_from_elsewhere(comparison: Comparison) -> None:
     page = as_html(comparison)
     assert "default-src 'none'" in page
     assert "http" not in page.replace("http-equiv", "")
-
-
-def test_names_in_scripts_that_the_fonts_lack_do_no_harm() -> None:
-    frames = ledger([asked("q", "yes")], [made("q", "習近平", 0, 0.5), made("q", "bo", 0, 0.4)])
-    comparison = build(frames, between=["習近平", "bo"], of="forecasters", as_of=NOW)
-    assert as_pdf(comparison).startswith(b"%PDF")

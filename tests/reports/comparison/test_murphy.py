@@ -7,11 +7,11 @@ from functools import cache
 import numpy as np
 import pytest
 
+from forecasts.documents import svg
 from forecasts.reports import formats
 from forecasts.reports.comparison import Comparison, Pair, charts, murphy
 from forecasts.reports.comparison.build import build
 from forecasts.reports.comparison.document import losses_table
-from forecasts.reports.render import svg
 from tests.reports.small_ledgers import NOW, asked, ledger, made
 
 

@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 
 import scoring
+from forecasts.documents.numbers import number, signed
+from forecasts.reports.chance import often, survives
 from forecasts.reports.comparison import wording
 from forecasts.reports.comparison.build import _pair
 from forecasts.reports.comparison.comparison import Pair
-from forecasts.reports.numbers import number, often, signed, survives
 from forecasts.reports.selection import ALL
 
 FIGURES = re.compile(r"[+−]?\d\.\d{3}")

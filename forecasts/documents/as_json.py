@@ -1,14 +1,12 @@
-"""A report or a comparison as JSON; the ``*.schema.json`` beside this file fix its shape."""
+"""Data as JSON, a document with the name of its schema."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
-from functools import cache
 from itertools import islice
-from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Protocol
 
 from forecasts.common.times import iso
 
@@ -42,11 +40,3 @@ def _plain(value: Any) -> Any:
     if is_dataclass(value):
         return {field.name: getattr(value, field.name) for field in fields(value)}
     return iso(value)
-
-
-@cache
-def schema(kind: Literal["report", "comparison"]) -> dict[str, Any]:
-    """Return the JSON Schema of the document."""
-    text = Path(__file__).with_name(f"{kind}.schema.json").read_text(encoding="utf-8")
-    loaded: dict[str, Any] = json.loads(text)
-    return loaded

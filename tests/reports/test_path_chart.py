@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from xml.etree import ElementTree
+from datetime import datetime
 
 import pytest
 
+from forecasts.documents.charts import Chart
 from forecasts.ledger.models import Forecast, QuestionText, QuestionType
-from forecasts.reports.render import svg
-from forecasts.reports.render.charts import Chart
-from forecasts.reports.render.path_chart import options_chart, path_chart, round_ticks
+from forecasts.reports.path_chart import options_chart, path_chart
 from forecasts.scores.paths import paths_of
 from tests.conftest import day
 from tests.nasty import MARKUP
@@ -91,26 +89,3 @@ def test_the_outcome_and_the_likeliest_options_have_lines_of_their_own() -> None
     chart = options_chart(every, asked, outcome="one")
     labels = [series.label for series in chart.series if series.label]
     assert labels == ["other options", "four", "three", "two", "one ✓"]
-
-
-def test_words_in_a_chart_are_text() -> None:
-    rows = [(forecast(day(1), probability=0.3), MARKUP[0])]
-    chart = path_chart(paths_of(rows, text(), now=day(6)), text(), label="<b>&</b>")
-    drawn = ElementTree.fromstring(svg.picture((chart,)))
-    assert not drawn.findall(".//{*}b")
-
-
-def test_a_plot_within_a_picture_has_no_words() -> None:
-    rows = [(forecast(day(1), probability=0.3), "alice")]
-    chart = path_chart(
-        paths_of(rows, text(), now=day(1) + timedelta(seconds=1)), text(), label="alice"
-    )
-    assert "<text" not in svg.plot(chart, 0, 0, 100)
-
-
-@pytest.mark.parametrize(("low", "high"), [(0, 1), (-3, 97), (0.001, 0.0012), (1e9, 3e9)])
-def test_ticks_are_round_and_span_the_values(low: float, high: float) -> None:
-    ticks = round_ticks(low, high)
-    assert ticks[0] <= low
-    assert ticks[-1] >= high
-    assert 3 <= len(ticks) <= 8

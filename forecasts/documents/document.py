@@ -1,8 +1,7 @@
-"""A document: the sections, tables and figures that every format shows.
+"""A document: the sections, facts, tables and figures that every format shows.
 
-``report_document`` makes one of a report, ``comparison.document`` one of a comparison, and
-``as_text``, ``as_html``, ``as_pdf`` and ``as_markdown`` each write any of them. All strings are
-plain text, with members' words in them: a writer escapes whatever its format would act on.
+All strings are plain text, with members' words in them: a writer escapes whatever its format would
+act on.
 """
 
 from __future__ import annotations
@@ -11,11 +10,29 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from forecasts.reports.render.charts import Chart, Forest
-from forecasts.reports.render.glossary import Statistic
+from forecasts.documents.charts import Chart, Forest
 
 Row = TypeVar("Row")
 Columns = Mapping[str, Callable[[Row], str]]
+
+
+@dataclass(frozen=True)
+class Term:
+    """A word of the field: its ``title``, its meaning in one ``sentence``, its ``page`` in docs."""
+
+    title: str
+    sentence: str
+    page: str = ""
+
+    @property
+    def whole(self) -> str:
+        """The title and the sentence."""
+        return f"{self.title}: {self.sentence}"
+
+    @property
+    def help(self) -> str:
+        """The sentence alone, as the help beside the title."""
+        return self.sentence[0].upper() + self.sentence[1:]
 
 
 @dataclass(frozen=True)
@@ -24,8 +41,8 @@ class Table:
 
     ``note`` is a sentence on how to read it. ``optional`` names the headings left out where room is
     short, in this order. ``plot`` adds a forest plot with a row for each row, under
-    ``plot_heading``. ``links`` lead from the rows to the sections with these numbers. ``tiles``:
-    the rows (name, value, detail) may be shown as tiles.
+    ``plot_heading``. ``links`` are the addresses of the rows, in a page also ``#group-2`` for the
+    second titled section. ``tiles``: the rows (name, value, detail) may be shown as tiles.
     """
 
     caption: str
@@ -36,8 +53,13 @@ class Table:
     optional: tuple[str, ...] = ()
     plot: Forest | None = None
     plot_heading: str = ""
-    links: tuple[int, ...] = ()
+    links: tuple[str, ...] = ()
     tiles: bool = False
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The address of each row, or ''."""
+        return self.links or ("",) * len(self.rows)
 
 
 def table_of(caption: str, rows: Iterable[Row], columns: Columns[Row], **how: Any) -> Table:
@@ -58,25 +80,59 @@ class Figure:
     alt: str
     caption: str
     charts: tuple[Chart, ...]
-    table: Table
+    table: Table | None = None
     listed: bool = False
 
 
 @dataclass(frozen=True)
-class Bullets:
-    """A list of sentences."""
+class Facts:
+    """Names with their values, and for each an address, or '' for none."""
 
-    items: tuple[str, ...]
+    rows: tuple[tuple[str, str], ...]
+    links: tuple[str, ...] = ()
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The address of each value, or ''."""
+        return self.links or ("",) * len(self.rows)
+
+
+@dataclass(frozen=True)
+class Quote:
+    """Someone's own words, which keep their line ends."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """An entry of a list with ``details`` below it, and an address, or '' for none."""
+
+    text: str
+    details: tuple[str, ...] = ()
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list."""
+
+    items: tuple[str | Item, ...]
+
+    @property
+    def entries(self) -> tuple[Item, ...]:
+        """All entries as items."""
+        return tuple(one if isinstance(one, Item) else Item(one) for one in self.items)
 
 
 @dataclass(frozen=True)
 class Beside:
-    """Two blocks side by side where there is room."""
+    """Blocks side by side where there is room."""
 
     blocks: tuple[Table | Figure, ...]
 
 
-Block = str | Table | Figure | Bullets | Beside
+Block = str | Table | Figure | Facts | Quote | Bullets | Beside
 
 
 @dataclass(frozen=True)
@@ -100,19 +156,19 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """A whole document. ``scope`` says which questions and forecasts it is about.
+    """A whole document. ``scope`` says what it is about, in sentences.
 
     ``key_terms`` are the ``terms`` that even a short document explains. ``about`` says how it was
-    made: engine, protocol, cohort, time and input.
+    made, as names and values.
     """
 
     title: str
-    scope: str
     sections: tuple[Section, ...]
-    notes: tuple[str, ...]
-    terms: tuple[Statistic, ...]
-    key_terms: tuple[Statistic, ...]
-    about: tuple[tuple[str, str], ...]
+    scope: str = ""
+    notes: tuple[str, ...] = ()
+    terms: tuple[Term, ...] = ()
+    key_terms: tuple[Term, ...] = ()
+    about: tuple[tuple[str, str], ...] = ()
 
     @property
     def footer(self) -> str:

@@ -1,4 +1,4 @@
-"""A report or a comparison as CSV, numbers in full precision."""
+"""Rows as CSV, numbers in full precision."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from forecasts.common.times import iso
 # Each heading with the path to its value (``brier.interval.0``), or with a function of the row.
 Columns = Mapping[str, str | Callable[[Any], Any]]
 
-CHOICE = ("cohort", "tags", "since", "until", "lead", "made_before")
 
-
-def as_csv(rows: Iterable[Any], columns: Columns, about: Any, about_columns: Sequence[str]) -> str:
+def as_csv(
+    rows: Iterable[Any], columns: Columns, about: Any = None, about_columns: Sequence[str] = ()
+) -> str:
     """Return the rows as CSV with a header; each row ends with the same values of ``about``.
 
     Blank: there is nothing to compute it from. An apostrophe goes before a text that a spreadsheet

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from forecasts.common.text import count
-from forecasts.reports.measures import Bin, CurvePoint, MurphyPoint, RocPoint
-from forecasts.reports.numbers import (
+from forecasts.documents.document import Columns, Table, table_of
+from forecasts.documents.numbers import (
     NOTHING,
     interval,
     number,
-    over_families,
     p_value,
     percent,
     percents,
     signed,
     signed_interval,
 )
-from forecasts.reports.render import wording
-from forecasts.reports.render.charts import brier_forest, corners
-from forecasts.reports.render.document import Columns, Table, table_of
+from forecasts.reports import wording
+from forecasts.reports.chance import over_families
+from forecasts.reports.charts import brier_forest, corners
+from forecasts.reports.measures import Bin, CurvePoint, MurphyPoint, RocPoint
 from forecasts.reports.report import Earned, Group, Lead, Report, Unrevised, Update
 
 _LONG_NAME = 60
@@ -67,7 +67,7 @@ def overview(report: Report) -> Table:
         ),
         plot=brier_forest(report),
         plot_heading=f"{wording.BRIER} from 0;\ndashed: 0.25, always 50%",
-        links=tuple(range(1, len(report.groups) + 1)),
+        links=tuple(f"#group-{place}" for place in range(1, len(report.groups) + 1)),
     )
 
 

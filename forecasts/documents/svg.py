@@ -12,7 +12,7 @@ from dataclasses import replace
 from html import escape
 
 from forecasts.common.text import printable
-from forecasts.reports.render.charts import (
+from forecasts.documents.charts import (
     STYLES,
     Axis,
     Chart,
@@ -28,14 +28,16 @@ _LEFT, _TOP, _WIDTH, _RIGHT = 54.0, 12.0, 380.0, 16.0
 _GAP, _LINE = 12.0, 19.0
 _LEAST_RADIUS, _MOST_RADIUS, _RADIUS = 3.0, 11.0, 5.0
 _FOREST_WIDTH, _FOREST_HEIGHT = 200.0, 20.0
-# Legible on white paper with any colour vision; the same as in document.css.
+# Legible on white paper with any colour vision; the same as in colours.css.
 _PALETTE = {
     "curve": "#0072b2",
     "point": "#c64f00",
     "soft": "#56606d",
     "line": "#d8dde4",
     "bar": "#8d99a8",
+    "second": "#00785a",
     "third": "#8a4f7d",
+    "fourth": "#6b3fd4",
     "page": "#ffffff",
 }
 
@@ -61,7 +63,7 @@ def inline(charts: Charts, title: str, id_: str) -> str:
     return (
         f'<svg viewBox="0 0 {_n(width)} {_n(height)}" role="img" '
         f'aria-labelledby="{id_}-title {id_}-words">'
-        f'<title id="{id_}-title">{escape(title)}</title>{shapes}</svg>'
+        f'<title id="{id_}-title">{_words(title)}</title>{shapes}</svg>'
     )
 
 
@@ -92,7 +94,7 @@ def inline_row(forest: Forest, row: ForestRow) -> str:
     """Return one row of a forest plot as SVG for a page."""
     return (
         f'<svg viewBox="0 0 {_n(_FOREST_WIDTH)} {_n(_FOREST_HEIGHT)}" role="img" '
-        f'aria-label="{escape(row.text)}">{_forest_row(forest, row)}</svg>'
+        f'aria-label="{_words(row.text)}">{_forest_row(forest, row)}</svg>'
     )
 
 
@@ -206,7 +208,7 @@ def _series(series: Series, chart: Chart, at: Callable[..., Point]) -> list[str]
         case "points":
             radii = [_radius(size) for size in series.sizes] or [_RADIUS] * len(points)
             return [
-                _circle(style, at(*point), radius)
+                _mark(style, at(*point), radius)
                 for point, radius in zip(points, radii, strict=True)
             ]
         case "bars":
@@ -220,7 +222,7 @@ def _legend(series: Series, at: Point) -> str:
         case "band":
             symbol = _bar(series.style, (x, y - 6), (x + 24, y + 6))
         case "points":
-            symbol = _circle(series.style, (x + 12, y), 4)
+            symbol = _mark(series.style, (x + 12, y), 4)
         case _:
             symbol = _line(series.style, (x, y), (x + 24, y))
     return symbol + _text((x + 31, y + 4), series.label, "start")
@@ -252,6 +254,14 @@ def _path(style: str, points: Sequence[Point], *, closed: bool = False) -> str:
         return ""
     steps = "L".join(f"{_n(x)} {_n(y)}" for x, y in points)
     return f'<path class="{style}" d="M{steps}{"Z" if closed else ""}"/>'
+
+
+def _mark(style: str, at: Point, radius: float) -> str:
+    """Return a circle, or a triangle that points as its style says."""
+    if STYLES[style].mark == "circle":
+        return _circle(style, at, radius)
+    (x, y), tip = at, radius if STYLES[style].mark == "triangle-down" else -radius
+    return _path(style, [(x - radius, y - tip), (x + radius, y - tip), (x, y + tip)], closed=True)
 
 
 def _circle(style: str, at: Point, radius: float) -> str:

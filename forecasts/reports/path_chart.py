@@ -14,9 +14,9 @@ from typing import Any
 import pandas as pd
 
 from forecasts.common.errors import LedgerError
+from forecasts.documents.charts import Axis, Chart, Point, Series, percent_axis, round_ticks
 from forecasts.ledger.models import QuestionText, QuestionType
-from forecasts.reports.render.charts import Axis, Chart, Point, Series, percent_axis
-from forecasts.reports.render.wording import shortened
+from forecasts.reports.wording import shortened
 from forecasts.scores.paths import Paths
 from forecasts.values.outcomes import figure_to_float
 
@@ -155,19 +155,6 @@ def _value_axis(series: Sequence[Series], text: QuestionText) -> Axis:
     title = f"Median, {shortened(text.unit, _LABEL)}" if text.unit else "Median"
     low, high = min(low, ticks[0]), max(high, ticks[-1])
     return Axis(title, low, high, ticks, tuple(map(_short, ticks)))
-
-
-def round_ticks(low: float, high: float) -> tuple[float, ...]:
-    """Return 3 to 7 round numbers that span the values.
-
-    >>> round_ticks(3, 97)
-    (0.0, 20.0, 40.0, 60.0, 80.0, 100.0)
-    """
-    rough = (high - low) / 5
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(one * power for one in (1, 2, 5, 10) if one * power >= rough * (1 - 1e-9))
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return tuple(float(f"{place * step:.12g}") for place in range(first, last + 1))
 
 
 def _short(value: float) -> str:

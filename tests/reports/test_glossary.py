@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from forecasts.documents.document import Term
 from forecasts.reports import Group, formats
 from forecasts.reports.comparison import Pair, Side, wording
 from forecasts.reports.comparison.build import build
+from forecasts.reports.glossary import OF_COMPARISONS, OF_REPORTS, explained
 from forecasts.reports.measures import Decomposition, Miscalibration
-from forecasts.reports.render.glossary import OF_COMPARISONS, OF_REPORTS, Statistic, explained
 from tests.reports.small_ledgers import NOW, cited, random_ledger, report, with_numbers
 
 NOT_ALONE = ("skill", "crowd_skill", "crowd_brier_skill", "adjusted")
-FOLDER = Path(__file__).parents[3] / "docs" / "statistics"
+FOLDER = Path(__file__).parents[2] / "docs" / "statistics"
 EVERY = [*OF_REPORTS.values(), *OF_COMPARISONS.values()]
 # What names a group, or is told with something else.
 NO_NUMBERS = {"name", "decomposition", "forecasters", "evidence"}
@@ -45,7 +46,7 @@ def test_every_page_on_a_statistic_is_named_by_one_and_is_there() -> None:
 
 
 @pytest.mark.parametrize("one", EVERY, ids=lambda one: one.title)
-def test_what_a_statistic_says_is_one_sentence(one: Statistic) -> None:
+def test_what_a_statistic_says_is_one_sentence(one: Term) -> None:
     assert one.sentence.endswith(".")
     assert ". " not in one.sentence
     assert len(one.sentence) < 260

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
-from forecasts.common.text import on_one_line
-from forecasts.reports.render.document import Block, Bullets, Document, Figure, Table
+from forecasts.common.text import on_one_line, printable
+from forecasts.documents.document import Block, Bullets, Document, Facts, Figure, Quote, Table
 
 _MARKUP = re.compile(
     r"[\\`*_{}\[\]<>#|~&!@$^]"  # emphasis, code, links, HTML, tables, entities, mentions, LaTeX
@@ -14,22 +15,26 @@ _MARKUP = re.compile(
 )
 # GitHub replaces emoji names after it has read the Markdown, so an escape does not help.
 _EMOJI = re.compile(r"(?<!\d):(?=[\w+-]+:)")  # and not a time of day
+_IN_ADDRESS = "%/:?#[]@!$&'()*+,;=~"
 _JOINER = "\u2060"  # invisible, and not a letter
 
 
 def as_markdown(document: Document) -> str:
-    """Return the document as Markdown: every section with its findings and tables, and notes."""
-    parts = [f"# {document.title}", escaped(document.scope)]
+    """Return the document as Markdown: every section with its findings and blocks, and notes."""
+    parts = [f"# {escaped(document.title)}", escaped(document.scope)]
     for section in document.sections:
         if section.title:
             parts.append(f"## {escaped(section.title)}")
         parts += [f"**{escaped(finding.text)}**" for finding in section.findings]
         parts += [part for block in section.blocks for part in _block(block)]
     if document.notes:
-        parts += ["## Notes", _bullets(document.notes)]
-    terms = (f"- **{term.title}**: {escaped(term.sentence)}" for term in document.terms)
-    parts += ["## Terms", "\n".join(terms), escaped(document.footer)]
-    return "\n\n".join(parts) + "\n"
+        parts += ["## Notes", _bullets(Bullets(document.notes))]
+    if document.terms:
+        terms = (
+            f"- **{escaped(term.title)}**: {escaped(term.sentence)}" for term in document.terms
+        )
+        parts += ["## Terms", "\n".join(terms)]
+    return "\n\n".join(filter(None, [*parts, escaped(document.footer)])) + "\n"
 
 
 def _block(block: Block) -> list[str]:
@@ -37,12 +42,20 @@ def _block(block: Block) -> list[str]:
         case Table():
             return _table(block)
         case Figure():
-            table = _table(block.table) if block.listed else []
+            table = _table(block.table) if block.listed and block.table else []
             return [f"### {escaped(block.title)}", escaped(block.caption), *table]
         case str():
             return [escaped(block)]
+        case Facts():
+            rows = zip(block.rows, block.addresses, strict=True)
+            lines = (f"- {escaped(name)}: {_linked(value, link)}" for (name, value), link in rows)
+            return ["\n".join(lines)]
+        case Quote():
+            # Every line is quoted, so that nobody's words end their quotation.
+            said = printable(block.text).strip().splitlines()
+            return ["\n".join(f"> {escaped(line)}".rstrip() for line in said)]
         case Bullets():
-            return [_bullets(block.items)]
+            return [_bullets(block)]
         case _:
             return [part for one in block.blocks for part in _block(one)]
 
@@ -50,14 +63,32 @@ def _block(block: Block) -> list[str]:
 def _table(table: Table) -> list[str]:
     numbers = len(table.head) - table.text_columns
     rule = [":--"] * table.text_columns + ["--:"] * numbers
-    head, *rows = ([escaped(cell) for cell in row] for row in (table.head, *table.rows))
+    head = [escaped(cell) for cell in table.head]
+    rows = [
+        [_linked(first, link), *map(escaped, cells)]
+        for (first, *cells), link in zip(table.rows, table.addresses, strict=True)
+    ]
     lines = "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
     caption = [f"### {escaped(table.caption)}"] if table.caption else []
     return [*caption, lines, *([escaped(table.note)] if table.note else [])]
 
 
-def _bullets(items: tuple[str, ...]) -> str:
-    return "\n".join(f"- {escaped(item)}" for item in items)
+def _bullets(block: Bullets) -> str:
+    return "\n".join(
+        line
+        for item in block.entries
+        for line in (
+            f"- {_linked(item.text, item.link)}",
+            *(f"  - {escaped(detail)}" for detail in item.details),
+        )
+    )
+
+
+def _linked(text: str, link: str) -> str:
+    """Return the text as a link; a place in a page is none in Markdown."""
+    if not link or link.startswith("#"):
+        return escaped(text)
+    return f"[{escaped(text)}](<{quote(link, safe=_IN_ADDRESS)}>)"
 
 
 def escaped(text: str) -> str:

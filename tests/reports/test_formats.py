@@ -10,29 +10,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import jsonschema
 import numpy as np
 import pytest
-import typst
 
-from forecasts.common.text import on_one_line, printable, without_formulas
+from forecasts.common.text import without_formulas
+from forecasts.documents.numbers import number, percent
 from forecasts.folder.frames import Frames
-from forecasts.reports import Report, formats
+from forecasts.reports import Report, formats, wording
+from forecasts.reports.glossary import OF_REPORTS
 from forecasts.reports.measures import CurvePoint
-from forecasts.reports.numbers import number, percent
-from forecasts.reports.render import charts, svg, wording
-from forecasts.reports.render.as_json import schema
-from forecasts.reports.render.as_markdown import escaped
-from forecasts.reports.render.as_text import as_text as document_as_text
-from forecasts.reports.render.document import Document, Section, Table
-from forecasts.reports.render.glossary import OF_REPORTS
-from forecasts.reports.render.report_document import report_document
-from forecasts.reports.render.tables import overview
-from tests.nasty import MARKUP, WORDS
+from forecasts.reports.report_document import report_document
+from forecasts.reports.tables import overview
+from tests.nasty import WORDS
 from tests.reports.small_ledgers import (
     asked,
     cited,
@@ -42,6 +34,7 @@ from tests.reports.small_ledgers import (
     made,
     random_ledger,
     report,
+    schema,
 )
 
 
@@ -223,20 +216,6 @@ class Page(HTMLParser):
         self.text += data
 
 
-def test_a_page_shows_any_name_and_runs_no_script() -> None:
-    page, source = Page(), as_html(edge_case("everyone's words"))
-    page.feed(source)
-    assert not {"script", "img", "b", "i"} & set(page.tags)
-    assert "<script" not in source
-    for name in WORDS:
-        assert on_one_line(name) in page.text.replace("\u00a0%", " %")
-    assert all(address.startswith("#group-") for address in page.addresses)
-    assert not any(name.startswith("on") for name in page.attributes)
-    assert "url(" not in source
-    assert "@import" not in source
-    assert printable(source) == source
-
-
 def test_every_chart_of_the_page_has_its_words_and_the_table_behind_it() -> None:
     page = Page()
     page.feed(as_html(random_report(4, by="team")))
@@ -265,41 +244,6 @@ def test_numbers_in_csv_are_those_of_the_report_to_the_last_bit() -> None:
         assert float(row["miscalibration"]) == group.decomposition.miscalibration
 
 
-def test_markdown_shows_names_without_markup() -> None:
-    text = as_markdown(edge_case("everyone's words"))
-    for word in WORDS:
-        found = escaped(word)
-        assert f"\n## {found}\n" in text
-        assert not re.search(r"[*_`$^\[\]<>|{}#~&!@]|:[a-z]+:", re.sub(r"\\.", "", found))
-        read = re.sub(r"\\(.)", r"\1", found).replace("\u2060", "")
-        assert read == on_one_line(word)
-    lines = text.splitlines()
-    rules = [place for place, line in enumerate(lines) if line.startswith("| :--")]
-    for rule in rules:
-        rows = [lines[rule - 1]]
-        while lines[rule + len(rows)].startswith("| "):
-            rows.append(lines[rule + len(rows)])
-        assert {row.count(" | ") for row in rows} == {lines[rule].count(" | ")}
-
-
-def test_a_terminal_gets_no_control_characters_and_no_made_up_rows() -> None:
-    text = as_text(edge_case("everyone's words"))
-    assert printable(text) == text
-    for name in MARKUP:
-        assert name in text  # no rich markup, no emoji
-    # A name with line ends in it is one line.
-    assert "two lines three" in text
-
-
-def test_markdown_drops_control_signs_and_takes_no_markup_from_behind_them() -> None:
-    name = "\x00# ana\x1b[2J\u202e\u200b- bo\x9b1m"
-    frames = ledger([asked("q", "yes", tags=[name])], [made("q", name, 0, 0.6)])
-    for by in ("forecaster", "tag"):
-        text = as_markdown(report(frames, by=by))
-        assert r"## \# ana\[2J- bo1m" in text
-        assert all(sign == "\n" or sign.isprintable() for sign in text)
-
-
 def test_a_page_has_no_more_in_its_tables_than_the_curve_needs() -> None:
     found = random_report(8, questions=60, choices=False)
     assert found.groups[0].curve is not None
@@ -312,33 +256,6 @@ def test_lines_of_text_keep_to_the_width() -> None:
     found = random_report(4, by="team")
     for width in (80, 100):
         assert max(map(len, as_text(found, width=width).splitlines())) <= width
-
-
-def test_names_of_24_characters_stay_on_one_line_and_no_number_is_cut() -> None:
-    found = random_report(4, by="forecaster")
-    groups = [
-        replace(one, name=f"{place:02} klmnopqrstuvwxyzabcde"[:24])
-        for place, one in enumerate(found.groups)
-    ]
-    named = replace(found, groups=groups)
-    numbers = {cell for row in overview(named).rows for cell in row[2:]}
-    for width in (80, 100):
-        drawn = as_text(named, width=width)
-        assert "Left out at this width: Verdict;" in " ".join(drawn.split())
-        for group in groups:
-            [line] = re.findall(rf"(?m)^{group.name}  .*\d$", drawn)
-            assert len(cells := re.split(r"  +", line)[1:]) >= 5
-            assert set(cells) <= numbers
-
-
-def test_a_narrow_table_leaves_out_columns_and_names_them() -> None:
-    table = Table("", ("", *(f"Number {n}" for n in range(9))), (("x" * 40, *["12.345678"] * 9),))
-    of_it = Document("", "", (Section("", blocks=(table,)),), (), (), (), ())
-    drawn = document_as_text(of_it, width=60)
-    assert max(map(len, drawn.splitlines())) <= 60
-    assert drawn.count("12.345678") == 4
-    left_out = "Left out at this width: Number 8; Number 7; Number 6; Number 5; Number 4."
-    assert left_out in " ".join(drawn.split())
 
 
 def test_the_text_of_one_group_has_its_bins_and_that_of_several_has_not() -> None:
@@ -376,13 +293,6 @@ def test_a_report_says_once_which_of_its_p_values_decides(
     text = " ".join(render(random_report(4, by=by)).replace("\u00a0", " ").split())
     assert text.count(OF_REPORTS["p_value"].sentence[1:]) == 1
     assert text.count("verdict rests on") == 1
-
-
-def test_a_text_says_where_the_terms_are_that_it_does_not_explain() -> None:
-    found = random_report(4)
-    assert OF_REPORTS["auc"].sentence[1:] not in as_text(found)
-    assert "The other terms are explained in the report as HTML, PDF or Markdown." in as_text(found)
-    assert "The other terms" not in as_markdown(found)
 
 
 def test_the_largest_and_smallest_of_many_are_said_to_be_chosen_in_hindsight() -> None:
@@ -446,44 +356,6 @@ def test_what_is_nothing_has_no_sign_and_no_infinite_score_is_not_counted() -> N
     for render in (as_text, as_html, as_markdown):
         assert "−0.000" not in render(found)
         assert "0 infinite" not in render(found)
-
-
-def test_a_pdf_takes_no_name_for_markup_and_has_signs_of_every_script(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    set_: list[Any] = []
-
-    def headings(template: Path, **given: Any) -> bytes:
-        del given["timestamp"]
-        set_.extend(json.loads(typst.query(template, "heading.where(level: 2)", **given)))
-        return b""
-
-    found = edge_case("everyone's words")
-    assert as_pdf(found) == as_pdf(found)
-    monkeypatch.setattr("typst.compile", headings)
-    as_pdf(found)
-    assert [heading["body"] for heading in set_[: len(WORDS)]] == [
-        {"func": "text", "text": on_one_line(group.name)} for group in found.groups
-    ]
-
-
-@pytest.mark.slow  # draws every report
-def test_charts_have_no_place_outside_of_their_box(reports: dict[str, Report]) -> None:
-    for found in reports.values():
-        for group in found.groups:
-            if not group.questions:
-                continue
-            drawn = [(charts.reliability(group), charts.histogram(group))]
-            drawn += [(charts.murphy(group),)] + ([(charts.leads(group),)] if group.leads else [])
-            drawn += [(charts.roc(group),)] if group.roc else []
-            for one in drawn:
-                root = ElementTree.fromstring(svg.picture(one))
-                width, height = map(float, root.attrib["viewBox"].split()[2:])
-                for shape in root.iter():
-                    for name, most in (("x1", width), ("x2", width), ("cx", width), ("y1", height),
-                                       ("y2", height), ("cy", height)):  # fmt: skip
-                        if name in shape.attrib:
-                            assert 0 <= float(shape.attrib[name]) <= most
 
 
 def test_each_mark_of_a_chart_can_be_said_in_a_sentence() -> None:

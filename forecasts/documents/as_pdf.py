@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from forecasts.common.text import printable
-from forecasts.reports.render import svg
-from forecasts.reports.render.document import (
+from forecasts.documents import svg
+from forecasts.documents.document import (
     Block,
     Bullets,
     Document,
+    Facts,
     Figure,
+    Quote,
     Table,
     on_two_lines,
 )
@@ -72,12 +74,16 @@ def _block(block: Block) -> dict[str, Any]:
                 "title": block.title,
                 "caption": block.caption,
                 "picture": svg.picture(block.charts),
-                "table": _table(block.table) if block.listed else None,
+                "table": _table(block.table) if block.listed and block.table else None,
             }
         case str():
             return {"kind": "paragraph", "text": block}
+        case Facts():
+            return {"kind": "facts", "rows": block.rows}
+        case Quote():
+            return {"kind": "quote", "text": block.text.strip()}
         case Bullets():
-            return {"kind": "bullets", "items": block.items}
+            return {"kind": "bullets", "items": [asdict(item) for item in block.entries]}
         case _:
             return {"kind": "beside", "blocks": [_block(one) for one in block.blocks]}
 

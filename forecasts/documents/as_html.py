@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecasts.common.text import printable
-from forecasts.reports.render import svg
-from forecasts.reports.render.document import Document, Table
+from forecasts.documents import svg
+from forecasts.documents.document import Document, Table
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template

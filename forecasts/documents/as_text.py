@@ -11,11 +11,14 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from forecasts.common.text import on_one_line, printable
-from forecasts.reports.render.document import (
+from forecasts.documents.document import (
     Block,
     Bullets,
     Document,
+    Facts,
     Figure,
+    Item,
+    Quote,
     Section,
     Table,
     on_two_lines,
@@ -33,7 +36,9 @@ def as_text(document: Document, *, width: int = 100) -> str:
     """
     width = max(_LEAST_WIDTH, min(width, _MOST_WIDTH))
     brief = sum(bool(section.summary) for section in document.sections) > 1
-    parts = [f"{document.title}\n{_wrapped(document.scope, width)}"]
+    parts = [
+        "\n".join(filter(None, [_wrapped(document.title, width), _wrapped(document.scope, width)]))
+    ]
     for section in document.sections:
         head = _head(section, width, brief=brief)
         shown = () if brief and section.summary else section.blocks
@@ -50,7 +55,7 @@ def as_text(document: Document, *, width: int = 100) -> str:
 
 
 def _head(section: Section, width: int, *, brief: bool) -> str:
-    lines = [section.title] if section.title else []
+    lines = [on_one_line(section.title)] if section.title else []
     texts = [finding.text for finding in section.findings]
     if brief:
         texts += section.summary
@@ -63,21 +68,37 @@ def _block(block: Block, width: int) -> list[str]:
         case Table():
             return [_table(block, width)]
         case Figure():
-            table = [_table(block.table, width)] if block.listed else []
-            return [f"{block.title}\n{_wrapped(block.caption, width)}", *table]
+            table = [_table(block.table, width)] if block.listed and block.table else []
+            return [f"{on_one_line(block.title)}\n{_wrapped(block.caption, width)}", *table]
         case str():
             return [_wrapped(block, width)]
+        case Facts():
+            rows = zip(block.rows, block.addresses, strict=True)
+            lines = [f"{name}: {_linked(value, link)}" for (name, value), link in rows]
+            return ["\n".join(_wrapped(line, width) for line in lines)]
+        case Quote():
+            lines = printable(block.text).strip().splitlines()
+            return ["\n".join(_wrapped(line, width, "  ") for line in lines)]
         case Bullets():
-            return ["\n".join(_wrapped(item, width) for item in block.items)]
+            return ["\n".join(line for item in block.entries for line in _item(item, width))]
         case _:
             return [part for one in block.blocks for part in _block(one, width)]
+
+
+def _item(item: Item, width: int) -> list[str]:
+    details = [_wrapped(detail, width, "  ") for detail in item.details]
+    return [_wrapped(_linked(item.text, item.link), width), *details]
+
+
+def _linked(text: str, link: str) -> str:
+    return f"{text} ({link})" if link and link != text else text
 
 
 def _table(table: Table, width: int) -> str:
     shown, left_out = _fitting(table, width)
     drawn = RichTable(box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
     for place in shown:
-        heading = table.head[place]
+        heading = on_one_line(table.head[place])
         if place < table.text_columns:
             least = _least(table, place, _SHORTEST) if place == 0 else None
             drawn.add_column(heading, overflow="fold", vertical="bottom", min_width=least)
@@ -92,7 +113,7 @@ def _table(table: Table, width: int) -> str:
     lines = [line.rstrip() for line in text.getvalue().rstrip().split("\n")]
     notes = [table.note, f"Left out at this width: {'; '.join(left_out)}." if left_out else ""]
     note = _wrapped(" ".join(filter(None, notes)), width)
-    return "\n".join(part for part in (table.caption, *lines, note) if part)
+    return "\n".join(part for part in (on_one_line(table.caption), *lines, note) if part)
 
 
 def _fitting(table: Table, width: int) -> tuple[list[int], list[str]]:
@@ -116,7 +137,8 @@ def _fitting(table: Table, width: int) -> tuple[list[int], list[str]]:
 def _least(table: Table, place: int, most: int) -> int:
     """Return the width that a column needs: of words, no more than ``most``; of numbers, all."""
     is_words = place < table.text_columns
-    heading = table.head[place] if is_words else on_two_lines(table.head[place])
+    heading = on_one_line(table.head[place])
+    heading = heading if is_words else on_two_lines(heading)
     cells = [*heading.split("\n"), *(on_one_line(row[place]) for row in table.rows)]
     widest = max(map(cell_len, cells))
     return min(widest, most) if is_words else widest

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import get_args
 
-from forecasts.reports.render.as_csv import CHOICE, Columns, as_csv
-from forecasts.reports.render.wording import findings
+from forecasts.documents.as_csv import Columns, as_csv
 from forecasts.reports.report import Group, Reason, Report
+from forecasts.reports.selection import CHOICE
+from forecasts.reports.wording import findings
 
 
 def report_csv(report: Report) -> str:

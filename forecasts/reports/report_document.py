@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from forecasts.common.text import count
-from forecasts.reports.render import charts, tables, wording
-from forecasts.reports.render.document import (
+from forecasts.documents.document import (
     Beside,
     Block,
     Document,
@@ -15,7 +14,8 @@ from forecasts.reports.render.document import (
     Section,
     Table,
 )
-from forecasts.reports.render.glossary import OF_REPORTS, explained
+from forecasts.reports import charts, tables, wording
+from forecasts.reports.glossary import OF_REPORTS, explained
 from forecasts.reports.report import Group, Report
 
 _NOTHING = (

@@ -1,124 +1,30 @@
-"""The charts of a report, each described once.
-
-``svg`` draws a description in HTML and PDF documents, ``app.charts`` on the pages as Vega-Lite.
-Nothing is computed here beyond the ends of an axis. Rejected: one plotting library for all. A
-drawing of our own takes the colours of a page in light, dark and print, and costs no import.
-"""
+"""The charts of a report. Nothing is computed here beyond the ends of an axis."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import attrgetter
-from typing import Literal
 
-from forecasts.reports.measures import CurvePoint, Interval
-from forecasts.reports.numbers import interval, number, percent, percents
+from forecasts.documents.charts import (
+    LINES,
+    Axis,
+    Chart,
+    Forest,
+    ForestRow,
+    Point,
+    Series,
+    axis_from_zero,
+    percent_axis,
+)
+from forecasts.documents.numbers import interval, number, percent, percents
+from forecasts.reports import wording
+from forecasts.reports.measures import CurvePoint
 from forecasts.reports.own_scores import OwnScores
-from forecasts.reports.render import wording
 from forecasts.reports.report import Group, Report
 
-Shape = Literal["line", "steps", "level", "band", "interval", "points", "bars"]
-Point = tuple[float, ...]
-
-QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 COIN = 0.25  # the Brier score (0–1) of always forecasting 50%
 # The band changes slowly: so many points draw it, besides the corners of the curve.
 _BAND_POINTS = 40
-
-
-@dataclass(frozen=True)
-class Style:
-    """How a series is drawn. Colours are names, which each medium looks up in its palette."""
-
-    stroke: str = ""
-    width: float = 0.0
-    dash: tuple[float, ...] = ()
-    fill: str = ""
-    opacity: float = 1.0
-
-
-STYLES = {
-    "grid": Style("line", 1),
-    "frame": Style("soft", 1),
-    "reference": Style("soft", 1.25, (5, 4)),
-    "band": Style(fill="curve", opacity=0.17),
-    "curve": Style("curve", 2.25),
-    "whisker": Style("point", 1.5),
-    "bin": Style("point", 2, fill="page", opacity=0.75),
-    "bar": Style(fill="bar"),
-    "interval": Style("curve", 2.5),
-    "mean": Style(fill="curve"),
-    "expected": Style("point", 2, fill="page"),
-    "open-interval": Style("bar", 2.5, (3, 2)),
-    "open-mean": Style("bar", 1.5, fill="page"),
-    # Lines that differ in dash as well, for any colour vision.
-    "line-2": Style("point", 2, (7, 2)),
-    "line-3": Style("soft", 2, (2, 2)),
-    "line-4": Style("third", 2, (9, 2, 2, 2)),
-    "quiet": Style("bar", 1),
-}
-
-
-@dataclass(frozen=True)
-class Axis:
-    """An axis from ``low`` to ``high`` with a label at each tick; ``dates`` are POSIX seconds."""
-
-    title: str
-    low: float
-    high: float
-    ticks: tuple[float, ...]
-    labels: tuple[str, ...]
-    scale: Literal["linear", "log", "dates"] = "linear"
-
-
-@dataclass(frozen=True)
-class Series:
-    """Points drawn in one shape and style.
-
-    A point is (x, y); of a band and an interval (x, low, high); of bars (left, right, height); of
-    a level (y,). ``label``: its entry in the legend, '' for none. ``sentences``: a tooltip for each
-    point. ``sizes``: the area of each point relative to the largest.
-    """
-
-    shape: Shape
-    style: str
-    points: tuple[Point, ...]
-    label: str = ""
-    sentences: tuple[str, ...] = ()
-    sizes: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A chart with two axes. ``height`` of the plot, where its width is 380."""
-
-    x: Axis
-    y: Axis
-    series: tuple[Series, ...]
-    height: float = 190.0
-    framed: bool = False
-
-
-@dataclass(frozen=True)
-class ForestRow:
-    """One row of a forest plot: its dots and its interval; ``text`` says the same in words."""
-
-    name: str
-    dots: tuple[float, ...]
-    interval: Interval | None
-    text: str
-    firm: bool = True
-
-
-@dataclass(frozen=True)
-class Forest:
-    """A forest plot: rows on one scale, with a line at ``reference``; None: an empty row."""
-
-    low: float
-    high: float
-    reference: float | None
-    rows: tuple[ForestRow | None, ...]
 
 
 def reliability(group: Group) -> Chart:
@@ -231,12 +137,12 @@ def murphy(group: Group) -> Chart:
 
 
 def murphy_curves(groups: Sequence[Group]) -> Chart:
-    """Return the Murphy curves of several groups in one chart."""
+    """Return the Murphy curves of up to five groups in one chart."""
     return _losses(
         *(
             Series(
                 "line",
-                "curve",
+                style,
                 _points(group.murphy, "threshold", "score"),
                 group.name,
                 tuple(
@@ -245,14 +151,14 @@ def murphy_curves(groups: Sequence[Group]) -> Chart:
                     for point in group.murphy
                 ),
             )
-            for group in groups
+            for group, style in zip(groups, LINES, strict=False)
         )
     )
 
 
 def _losses(*lines: Series) -> Chart:
     most = max((point[1] for line in lines for point in line.points), default=0.0)
-    return Chart(percent_axis("Threshold for acting"), _from_zero("Mean loss", most), lines)
+    return Chart(percent_axis("Threshold for acting"), axis_from_zero("Mean loss", most), lines)
 
 
 def leads(group: Group) -> Chart:
@@ -285,7 +191,7 @@ def leads(group: Group) -> Chart:
         Series("points", "mean", means, label, sentences),
         Series("points", "expected", expected, "expected", sentences),
     )
-    return Chart(days, _from_zero(wording.BRIER, most), series)
+    return Chart(days, axis_from_zero(wording.BRIER, most), series)
 
 
 def trend(own: OwnScores) -> Chart:
@@ -308,7 +214,7 @@ def trend(own: OwnScores) -> Chart:
         Series("level", "reference", ((COIN,),)),
     )
     known = Axis("Outcome known", low - room, high + room, (), (), "dates")
-    return Chart(known, _from_zero(wording.BRIER, max(most, COIN)), series)
+    return Chart(known, axis_from_zero(wording.BRIER, max(most, COIN)), series)
 
 
 def brier_forest(report: Report) -> Forest:
@@ -351,17 +257,3 @@ def corners(curve: Sequence[CurvePoint]) -> list[CurvePoint]:
 def _points(rows: Sequence[object], *names: str) -> tuple[Point, ...]:
     """Return the values of these fields of each row."""
     return tuple(map(attrgetter(*names), rows))
-
-
-def percent_axis(title: str) -> Axis:
-    """Return an axis from 0 to 100%."""
-    return Axis(title, 0.0, 1.0, QUARTERS, tuple(map(percent, QUARTERS)))
-
-
-def _from_zero(title: str, most: float) -> Axis:
-    """Return an axis from 0 to a round number that is at least ``most``."""
-    steps = (0.04, 0.08, 0.12, 0.2, 0.28, 0.4, 0.6, 0.8)
-    top = next((step for step in steps if most <= step), max(1.0, most))
-    ticks = tuple(top * place / 4 for place in range(5))
-    labels = tuple(f"{tick:.3f}".rstrip("0").rstrip(".") for tick in ticks)
-    return Axis(title, 0.0, top, ticks, labels)

@@ -8,6 +8,18 @@ from typing import Any
 
 from forecasts.common.text import count, in_words, on_one_line
 from forecasts.common.times import iso, iso_day_or_time, to_minute
+from forecasts.documents.numbers import (
+    NOTHING,
+    interval,
+    number,
+    p_value,
+    percent,
+    percents,
+    signed,
+    signed_interval,
+    span,
+)
+from forecasts.reports.chance import over_families
 from forecasts.reports.measures import (
     Adjusted,
     Bin,
@@ -15,18 +27,6 @@ from forecasts.reports.measures import (
     MurphyPoint,
     RocPoint,
     Skill,
-)
-from forecasts.reports.numbers import (
-    NOTHING,
-    interval,
-    number,
-    over_families,
-    p_value,
-    percent,
-    percents,
-    signed,
-    signed_interval,
-    span,
 )
 from forecasts.reports.report import FAULTS, Group, Lead, LeftOut, Report, Unrevised, Updates
 from forecasts.reports.selection import Choice
