@@ -85,7 +85,7 @@ def _bullets(block: Bullets) -> str:
 
 
 def _linked(text: str, link: str) -> str:
-    """Return the text as a link; a place in a page is none in Markdown."""
+    """Return the text as a link, if the address leads to another page."""
     if not link or link.startswith("#"):
         return escaped(text)
     return f"[{escaped(text)}](<{quote(link, safe=_IN_ADDRESS)}>)"

@@ -156,7 +156,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Document:
-    """A whole document. ``scope`` says what it is about, in sentences.
+    """A whole document. ``scope``: its subject, in sentences.
 
     ``key_terms`` are the ``terms`` that even a short document explains. ``about`` says how it was
     made, as names and values.
