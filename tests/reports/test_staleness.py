@@ -14,7 +14,7 @@ import pytest
 from forecasts.folder.frames import Frames
 from forecasts.reports import formats
 from forecasts.reports.report import Staleness
-from tests.reports.small_ledgers import asked, day, joined, ledger, made, report
+from tests.reports.small_ledgers import asked, day, joined, ledger, made, report, schema
 
 
 def of(frames: Frames, **wanted: object) -> Staleness:

@@ -14,6 +14,7 @@ import pytest
 
 import scoring
 from forecasts.folder.frames import complete
+from forecasts.reports.chance import often, survives
 from forecasts.reports.groups import group_entries
 from forecasts.reports.member_scores import live_segments
 from forecasts.reports.report import Verdict
