@@ -106,10 +106,10 @@ def decomposition(pairs: int, times: int) -> Iterator[Row]:
     p = random.random(pairs).round(3)
     y = (random.random(pairs) < p).astype(np.float64)
     theirs = decompose(y, p, scoring_function=SquaredError())
-    found = scoring.decompose(p, y)
+    found = scoring.decompose(p=p, y=y)
     apart = max(abs(getattr(found, name) - theirs[name][0]) for name in found._fields)
     ours, other = best(
-        lambda: scoring.decompose(p, y),
+        lambda: scoring.decompose(p=p, y=y),
         lambda: decompose(y, p, scoring_function=SquaredError()),
         times=times,
     )

@@ -15,8 +15,8 @@ from benchmarks.differences import SHOCKS, TILTED, lopsided
 from benchmarks.worlds import USUAL, Many, repeat
 from forecasts.reports.comparison.abstention import SELECTIVE, silences, spoken
 from forecasts.reports.groups import group_entries
-from scoring.e_process import possibly_best
-from scoring.tournament import Team
+from scoring.e_processes import by_family, possibly_best
+from scoring.simulation import Team
 
 LEVEL = 0.05
 
@@ -43,7 +43,7 @@ def comparisons(many: Many) -> pd.DataFrame:
         found = scoring.compare(own, members, family, questions=asked)
         first = found.pairs[0]
         pair = own[(own["a"] == first.a) & (own["b"] == first.b)]
-        steps = scoring.by_family(
+        steps = by_family(
             pair["difference"], family[pair["question_id"]], closes[pair["question_id"]]
         )
         rows.append(

@@ -174,7 +174,9 @@ def faults(name: str, seed: int, times: int) -> pd.DataFrame:
     for _, own in every.rows.groupby("group"):
         made = when_made(every.of(own))
         claimed = claims(made.forecasts)
-        line = scoring.recalibration(claimed.p, claimed.y, claimed.weight, claimed.family)
+        line = scoring.recalibration(
+            p=claimed.p, y=claimed.y, weight=claimed.weight, question=claimed.family
+        )
         reacts = made.reaction is not None and made.reaction.p_value < LEVEL
         over = reacts and made.reaction.recalibrated.statistic > 0
         rows.append(

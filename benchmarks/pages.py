@@ -40,8 +40,7 @@ from forecasts.importing.frames import import_frames
 from forecasts.ledger import database, schema
 from forecasts.ledger.models import Forecast
 from forecasts.questions import standing
-from scoring.simulation import simulate
-from scoring.tournament import Team, Tournament
+from scoring.simulation import Team, Tournament, simulate
 from tests.app.browsing import DONE, answering, free_port, launched, serving
 
 READER = "Wren 1 (simulated)"

@@ -20,8 +20,7 @@ from pathlib import Path
 
 from forecasts.folder.folder import write_folder
 from forecasts.folder.frames import complete
-from scoring.simulation import simulate
-from scoring.tournament import Team, Tournament
+from scoring.simulation import Team, Tournament, simulate
 
 TEAMS = ("Heron", "Kestrel", "Lark", "Osprey", "Teal", "Wren")
 FORECASTERS = 200

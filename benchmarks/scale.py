@@ -35,7 +35,7 @@ from forecasts.parts.execution import Processes, cluster, cores
 from forecasts.parts.folder import Parts, open_parts
 from forecasts.parts.manifest import is_parts
 from forecasts.parts.scores.scores import processes
-from scoring.bulk_simulation import BulkTournament
+from scoring.simulation.bulk import BulkTournament
 
 Row = tuple[str, str, str, bool]
 IN_MEMORY = 10_000_000  # forecasts scored as one frame

@@ -16,8 +16,7 @@ import pandas as pd
 from scipy.special import ndtri
 
 from forecasts.folder.frames import Frames, complete
-from scoring.simulation import simulate
-from scoring.tournament import Team, Tournament
+from scoring.simulation import Team, Tournament, simulate
 
 # After the last close of every world.
 AS_OF = datetime(2027, 1, 1, tzinfo=UTC)

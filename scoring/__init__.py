@@ -1,64 +1,35 @@
 """Scores and calibration of probability forecasts that change over time.
 
-Pure functions of arrays and frames: no database, no clock, no files.
+Pure functions of arrays and frames: no database, no clock, no files. `docs/scoring.md` lists them
+with formula and source. Four groups:
+
+- *scores*: one score per forecaster and question, from a path of forecasts; scoring rules
+- *crowds*: aggregates of everyone's standing forecasts
+- *calibration*: decompositions, reliability, tests, discrimination, movement
+- *comparison*: differences between groups, and what entitles one to call them real
+
+Probabilities ``p`` and outcomes ``y`` are given by keyword, so that they cannot be swapped. The
+types of results are in the modules of their functions. Simulated tournaments are in
+`scoring.simulation`, which is imported by its own name.
 """
 
-from scoring.attribution import attribution
-from scoring.brier_skill import base_rate_brier, brier_skill
-from scoring.calibration import (
-    CalibrationErrors,
-    calibration_error,
-    calibration_errors,
-    reliability_bins,
-    reliability_curve,
-)
-from scoring.chance import Chance, chance
-from scoring.comparison import (
-    Comparison,
-    Dominant,
-    Pair,
-    Ranked,
-    compare,
-    holm,
-)
-from scoring.crowds import crowd
-from scoring.decompositions import (
-    Decomposition,
-    LogDecomposition,
-    Murphy,
-    decompose,
-    decompose_log,
-    murphy,
-)
+from scoring.calibration import calibration_error, reliability_bins, reliability_curve
+from scoring.calibration_when_made import in_order_of_time, when_made
+from scoring.comparison import compare
+from scoring.crowds import RunningMedian, crowd
+from scoring.decompositions import decompose, murphy
 from scoring.difficulty import difficulty_adjusted
-from scoring.discrimination import auc_interval, roc_auc, roc_curve
-from scoring.e_process import (
-    ENOUGH,
-    EProcess,
-    by_block,
-    by_family,
-    e_process,
-    time_blocks,
-)
-from scoring.errors import InputError, Problem
-from scoring.forecasts_in_order import Forecasts, in_order_of_time
-from scoring.inference import (
-    Recalibration,
-    Test,
-    calibration_in_the_large,
-    recalibration,
-    spiegelhalter,
-)
-from scoring.means import Estimate, Mean, clustered_mean, detectable_difference
-from scoring.movement import excess_movement
+from scoring.discrimination import auc_interval, roc_auc
+from scoring.e_processes import by_block, e_process, time_blocks
+from scoring.errors import InputError
+from scoring.inference import calibration_in_the_large, recalibration, spiegelhalter
+from scoring.movement import excess_movement, reaction
 from scoring.murphy_curves import murphy_curve
-from scoring.outcome_draws import family_link, outcome_draws
+from scoring.numeric_calibration import pit
 from scoring.pairing import murphy_differences, paired, paired_people
 from scoring.paths import standing
-from scoring.pit import Pit, pit
 from scoring.protocols import PROTOCOLS, Protocol
-from scoring.rare_events import LeastWidths, least_widths
-from scoring.reaction import Reaction, reaction
+from scoring.reliability_null import chance
 from scoring.rules import (
     brier_original,
     brier_score,
@@ -68,88 +39,58 @@ from scoring.rules import (
     spherical_score,
 )
 from scoring.scores import score
-from scoring.shrinkage import FEWEST_TO_SHRINK, Shrunk, shrink, skills
-from scoring.staleness import Staleness, staleness
+from scoring.shrinkage import skills
+from scoring.skill_scores import brier_skill
+from scoring.stale_forecasts import staleness
+from scoring.update_points import attribution
 from scoring.version import __version__
-from scoring.when_made import WhenMade, when_made
 
-__all__ = [
-    "ENOUGH",
-    "FEWEST_TO_SHRINK",
-    "PROTOCOLS",
-    "CalibrationErrors",
-    "Chance",
-    "Comparison",
-    "Decomposition",
-    "Dominant",
-    "EProcess",
-    "Estimate",
-    "Forecasts",
+__all__ = [  # noqa: RUF022 (by group)
     "InputError",
-    "LeastWidths",
-    "LogDecomposition",
-    "Mean",
-    "Murphy",
-    "Pair",
-    "Pit",
-    "Problem",
-    "Protocol",
-    "Ranked",
-    "Reaction",
-    "Recalibration",
-    "Shrunk",
-    "Staleness",
-    "Test",
-    "WhenMade",
     "__version__",
+    # scores
+    "PROTOCOLS",
+    "Protocol",
     "attribution",
-    "auc_interval",
-    "base_rate_brier",
     "brier_original",
     "brier_score",
     "brier_skill",
-    "by_block",
-    "by_family",
+    "crps_piecewise",
+    "log_score",
+    "ranked_probability_score",
+    "score",
+    "spherical_score",
+    "standing",
+    # crowds
+    "RunningMedian",
+    "crowd",
+    # calibration
+    "auc_interval",
     "calibration_error",
-    "calibration_errors",
     "calibration_in_the_large",
     "chance",
-    "clustered_mean",
-    "compare",
-    "crowd",
-    "crps_piecewise",
     "decompose",
-    "decompose_log",
-    "detectable_difference",
-    "difficulty_adjusted",
-    "e_process",
     "excess_movement",
-    "family_link",
-    "holm",
     "in_order_of_time",
-    "least_widths",
-    "log_score",
     "murphy",
     "murphy_curve",
-    "murphy_differences",
-    "outcome_draws",
-    "paired",
-    "paired_people",
     "pit",
-    "ranked_probability_score",
     "reaction",
     "recalibration",
     "reliability_bins",
     "reliability_curve",
     "roc_auc",
-    "roc_curve",
-    "score",
-    "shrink",
-    "skills",
-    "spherical_score",
     "spiegelhalter",
     "staleness",
-    "standing",
-    "time_blocks",
     "when_made",
+    # comparison
+    "by_block",
+    "compare",
+    "difficulty_adjusted",
+    "e_process",
+    "murphy_differences",
+    "paired",
+    "paired_people",
+    "skills",
+    "time_blocks",
 ]

@@ -31,6 +31,7 @@ BAND_POINTS = 1000
 
 
 def reliability_curve(
+    *,
     p: npt.ArrayLike,
     y: npt.ArrayLike,
     weight: npt.ArrayLike | None = None,
@@ -54,7 +55,7 @@ def reliability_curve(
 
     Dimitriadis, Gneiting & Jordan (2021), doi:10.1073/pnas.2016191118.
 
-    >>> curve = reliability_curve([0.2, 0.2, 0.8, 0.8], [0, 1, 1, 1])
+    >>> curve = reliability_curve(p=[0.2, 0.2, 0.8, 0.8], y=[0, 1, 1, 1])
     >>> curve[["forecast", "recalibrated", "weight"]]
        forecast  recalibrated  weight
     0       0.2           0.5     2.0
@@ -120,7 +121,7 @@ class CalibrationErrors(NamedTuple):
 
 
 def calibration_errors(
-    p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None = None
+    *, p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None = None
 ) -> CalibrationErrors:
     """Return Eavg, E90 and Emax: how far forecasts are from how often they came true.
 
@@ -135,7 +136,7 @@ def calibration_errors(
     Harrell (2015), doi:10.1007/978-3-319-19425-7, chapter 10; Austin & Steyerberg (2019),
     doi:10.1002/sim.8281.
 
-    >>> [round(error, 3) for error in calibration_errors([0.2, 0.2, 0.8, 0.8], [0, 0, 1, 0])]
+    >>> [round(error, 3) for error in calibration_errors(p=[0.2, 0.2, 0.8, 0.8], y=[0, 0, 1, 0])]
     [0.25, 0.3, 0.3]
     """
     pooled = pool(*pairs(p, y, weight))
@@ -155,6 +156,7 @@ def errors_of(distance: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]
 
 
 def reliability_bins(
+    *,
     p: npt.ArrayLike,
     y: npt.ArrayLike,
     weight: npt.ArrayLike | None = None,
@@ -172,7 +174,7 @@ def reliability_bins(
 
     Wilson (1927), doi:10.1080/01621459.1927.10502953.
 
-    >>> table = reliability_bins([0.1, 0.3, 0.3, 1.0], [0, 0, 1, 1], bins=2)
+    >>> table = reliability_bins(p=[0.1, 0.3, 0.3, 1.0], y=[0, 0, 1, 1], bins=2)
     >>> table[["lower", "upper", "count", "forecast", "observed"]].round(3)
        lower  upper  count  forecast  observed
     0    0.0    0.5      3     0.233     0.333
@@ -224,6 +226,7 @@ def _wilson(rate: Floats, n: Floats) -> tuple[Floats, Floats]:
 
 
 def calibration_error(
+    *,
     p: npt.ArrayLike,
     y: npt.ArrayLike,
     weight: npt.ArrayLike | None = None,
@@ -236,9 +239,9 @@ def calibration_error(
     Arguments are those of `reliability_bins`. Raises InputError.
     Naeini, Cooper & Hauskrecht (2015), doi:10.1609/aaai.v29i1.9602.
 
-    >>> round(calibration_error([0.1, 0.3, 0.3, 1.0], [0, 0, 1, 1], bins=2), 3)
+    >>> round(calibration_error(p=[0.1, 0.3, 0.3, 1.0], y=[0, 0, 1, 1], bins=2), 3)
     0.075
     """
-    table = reliability_bins(p, y, weight, bins)
+    table = reliability_bins(p=p, y=y, weight=weight, bins=bins)
     gap = (table["forecast"] - table["observed"]).abs()
     return float((gap * table["weight"]).sum() / table["weight"].sum())

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from scoring.arrays import Floats
 from scoring.calibration import reliability_bins
-from scoring.forecast_pairs import Pooled, isotonic, pairs, pool
+from scoring.errors import require
+from scoring.forecast_pairs import Pooled, distinct, isotonic, pairs, pool
 
 
 class Decomposition(NamedTuple):
@@ -47,21 +48,22 @@ class Murphy(NamedTuple):
 
 
 def decompose(
-    p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None = None
+    *, p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None = None
 ) -> Decomposition:
     """Return the CORP decomposition of the mean Brier score.
 
     score = miscalibration − discrimination + uncertainty, up to rounding; all parts are >= 0.
     Miscalibration is the gain from recalibrating the forecasts (0 is best), discrimination the gain
     of the recalibrated forecasts over the base rate (more is better), uncertainty the score of the
-    base rate. Recalibration is by isotonic regression, so the result does not depend on bins. In a
-    small sample even a perfect forecaster has miscalibration above 0: compare it with `chance`.
+    base rate. Recalibration is by isotonic regression, so the result does not depend on bins, and
+    forecasts that all differ are pooled as far as their outcomes are out of order. In a small
+    sample even a perfect forecaster has miscalibration above 0: compare it with `chance`.
 
     ``p``, ``y``, ``weight`` (n,) are pairs. Raises InputError.
 
     Dimitriadis, Gneiting & Jordan (2021), doi:10.1073/pnas.2016191118.
 
-    >>> parts = decompose([0.2, 0.2, 0.8, 0.8], [0, 0, 1, 0])
+    >>> parts = decompose(p=[0.2, 0.2, 0.8, 0.8], y=[0, 0, 1, 0])
     >>> [round(part, 4) for part in parts]
     [0.19, 0.065, 0.0625, 0.1875]
     """
@@ -80,7 +82,7 @@ def decompose(
 
 
 def decompose_log(
-    p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None = None
+    *, p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None = None
 ) -> LogDecomposition:
     """Return the CORP decomposition of the mean log score −y ln p − (1 − y) ln(1 − p).
 
@@ -96,7 +98,7 @@ def decompose_log(
     Dimitriadis, Gneiting & Jordan (2021), doi:10.1073/pnas.2016191118; for every proper score
     Brümmer & du Preez (2013), arXiv:1304.2331.
 
-    >>> parts = decompose_log([0.2, 0.2, 0.8, 0.8, 0.0], [0, 0, 1, 0, 1])
+    >>> parts = decompose_log(p=[0.2, 0.2, 0.8, 0.8, 0.0], y=[0, 0, 1, 0, 1])
     >>> [round(part, 4) for part in parts]
     [0.5697, 0.2231, 0.2158, 0.5623, 1]
     """
@@ -124,6 +126,7 @@ def _log_loss(p: Floats, observed: Floats) -> Floats:
 
 
 def murphy(
+    *,
     p: npt.ArrayLike,
     y: npt.ArrayLike,
     weight: npt.ArrayLike | None = None,
@@ -136,19 +139,24 @@ def murphy(
     resolution Σ w_g (ȳ_g − ȳ)² (more is better), uncertainty the score of the base rate.
     reliability − resolution + uncertainty equals the mean Brier score if forecasts within each
     group are equal. With few pairs per group the first two parts are too large: see `decompose`.
+    Of forecasts that differ, as continuous ones do, the resolution would simply be the uncertainty:
+    without ``bins`` at least half of the pairs must share their forecast with another.
 
     ``p``, ``y``, ``weight`` (n,) are pairs. Raises InputError.
 
     Murphy (1973), doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2.
 
-    >>> [round(part, 4) for part in murphy([0.2, 0.2, 0.8, 0.8], [0, 0, 1, 0])]
+    >>> [round(part, 4) for part in murphy(p=[0.2, 0.2, 0.8, 0.8], y=[0, 0, 1, 0])]
     [0.065, 0.0625, 0.1875]
     """
     forecast, outcome, weights = pairs(p, y, weight)
     if bins is None:
+        shared = np.bincount(distinct(forecast)[1])
+        rule = "most forecasts occur once: give bins, or use decompose, which is isotonic"
+        require("p", None, 2 * (shared == 1).sum() <= len(forecast), rule)
         grouped = pool(forecast, outcome, weights)
     else:
-        table = reliability_bins(forecast, outcome, weights, bins)
+        table = reliability_bins(p=forecast, y=outcome, weight=weights, bins=bins)
         table = table[table["weight"] > 0]
         grouped = Pooled(*(table[n].to_numpy() for n in ("forecast", "weight", "observed")))
     share = grouped.weight / grouped.weight.sum()

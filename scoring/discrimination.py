@@ -22,7 +22,7 @@ PRIOR = 10.0
 _STEPS = 60
 
 
-def roc_auc(p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float:
+def roc_auc(*, p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None = None) -> float:
     """Return the area under the ROC curve: 0..1, 1 is best, 0.5 without discrimination.
 
     The probability that a pair that came true has a higher forecast than one that did not, with
@@ -30,7 +30,7 @@ def roc_auc(p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None = N
     ``p``, ``y``, ``weight`` (n,) are pairs. Raises InputError.
     Hanley & McNeil (1982), doi:10.1148/radiology.143.1.7063747.
 
-    >>> roc_auc([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])
+    >>> roc_auc(p=[0.1, 0.4, 0.35, 0.8], y=[0, 0, 1, 1])
     0.75
     """
     return in_order(*pairs(p, y, weight)).area
@@ -72,7 +72,7 @@ def in_order(forecast: Floats, outcome: Floats, weights: Floats) -> Order:
 
 
 def roc_curve(
-    p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None = None
+    *, p: npt.ArrayLike, y: npt.ArrayLike, weight: npt.ArrayLike | None = None
 ) -> pd.DataFrame:
     """Return the ROC curve: columns ``threshold``, ``hit_rate`` and ``false_alarm_rate``.
 
@@ -84,7 +84,7 @@ def roc_curve(
     ``p``, ``y``, ``weight`` (n,) are pairs. Raises InputError.
     Fawcett (2006), doi:10.1016/j.patrec.2005.10.010.
 
-    >>> roc_curve([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])["hit_rate"].tolist()
+    >>> roc_curve(p=[0.1, 0.4, 0.35, 0.8], y=[0, 0, 1, 1])["hit_rate"].tolist()
     [0.0, 0.5, 0.5, 1.0, 1.0]
     """
     pooled = pool(*pairs(p, y, weight))
@@ -105,6 +105,7 @@ def roc_curve(
 
 
 def auc_interval(
+    *,
     p: npt.ArrayLike,
     y: npt.ArrayLike,
     weight: npt.ArrayLike | None = None,
@@ -131,7 +132,7 @@ def auc_interval(
     doi:10.2307/2533958; Newcombe (2006), doi:10.1002/sim.2324, method 5. The average of the two
     variances is a definition of this package.
 
-    >>> found = auc_interval([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])
+    >>> found = auc_interval(p=[0.1, 0.4, 0.35, 0.8], y=[0, 0, 1, 1])
     >>> found.value, round(found.lower, 2), round(found.upper, 2)
     (0.75, 0.19, 0.97)
     """

@@ -59,6 +59,7 @@ class Recalibration(NamedTuple):
 
 
 def spiegelhalter(
+    *,
     p: npt.ArrayLike,
     y: npt.ArrayLike,
     weight: npt.ArrayLike | None = None,
@@ -77,7 +78,7 @@ def spiegelhalter(
     variance is 0. ``p``, ``y``, ``weight`` (n,) are pairs of ``question`` (n,). Raises InputError.
     Spiegelhalter (1986), doi:10.1002/sim.4780050506.
 
-    >>> round(spiegelhalter([0.9, 0.9, 0.9, 0.8], [1, 0, 1, 0]).statistic, 2)
+    >>> round(spiegelhalter(p=[0.9, 0.9, 0.9, 0.8], y=[1, 0, 1, 0]).statistic, 2)
     2.17
     """
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
@@ -85,6 +86,7 @@ def spiegelhalter(
 
 
 def calibration_in_the_large(
+    *,
     p: npt.ArrayLike,
     y: npt.ArrayLike,
     weight: npt.ArrayLike | None = None,
@@ -98,7 +100,7 @@ def calibration_in_the_large(
     without order have nothing to test: their Σ (y − p) is always 0. Raises InputError.
     Cox (1958), doi:10.1093/biomet/45.3-4.562.
 
-    >>> round(calibration_in_the_large([0.25, 0.25, 0.25, 0.25], [1, 1, 0, 1]).statistic, 2)
+    >>> round(calibration_in_the_large(p=[0.25, 0.25, 0.25, 0.25], y=[1, 1, 0, 1]).statistic, 2)
     2.31
     """
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)
@@ -121,6 +123,7 @@ def _calibrated_spread(p: Floats, factor: Floats, group: Places) -> float:
 
 
 def recalibration(
+    *,
     p: npt.ArrayLike,
     y: npt.ArrayLike,
     weight: npt.ArrayLike | None = None,
@@ -147,10 +150,10 @@ def recalibration(
     MacKinnon, Nielsen & Webb (2023), doi:10.1016/j.jeconom.2022.04.001, for CV3; Carter, Schnepel
     & Steigerwald (2017), doi:10.1162/REST_a_00639, for the effective number of clusters.
 
-    >>> line = recalibration([0.1, 0.1, 0.1, 0.9, 0.9, 0.9], [0, 1, 0, 1, 0, 1])
+    >>> line = recalibration(p=[0.1, 0.1, 0.1, 0.9, 0.9, 0.9], y=[0, 1, 0, 1, 0, 1])
     >>> round(line.intercept, 3) + 0.0, round(line.slope, 3), line.estimable
     (0.0, 0.315, True)
-    >>> recalibration([0.0, 0.5], [0, 1]).reason
+    >>> recalibration(p=[0.0, 0.5], y=[0, 1]).reason
     'a probability of 0 or 1 has no log odds'
     """
     forecast, outcome, weights, group = grouped_pairs(p, y, weight, question)

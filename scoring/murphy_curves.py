@@ -20,6 +20,7 @@ _AT_ONCE = 4096
 
 
 def murphy_curve(
+    *,
     p: npt.ArrayLike,
     y: npt.ArrayLike,
     weight: npt.ArrayLike | None = None,
@@ -37,7 +38,7 @@ def murphy_curve(
 
     Ehm, Gneiting, Jordan & Krüger (2016), doi:10.1111/rssb.12154.
 
-    >>> murphy_curve([0.8], [1], thresholds=[0.5, 0.8, 0.9]).round(3)
+    >>> murphy_curve(p=[0.8], y=[1], thresholds=[0.5, 0.8, 0.9]).round(3)
        threshold  score
     0        0.5    0.0
     1        0.8    0.4

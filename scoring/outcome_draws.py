@@ -24,9 +24,10 @@ NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(24)
 
 
 def family_link(
+    *,
     p: npt.ArrayLike,
     y: npt.ArrayLike,
-    weight: npt.ArrayLike | None,
+    weight: npt.ArrayLike | None = None,
     question: npt.ArrayLike,
     family: npt.ArrayLike,
     below: npt.ArrayLike | None = None,
@@ -43,7 +44,8 @@ def family_link(
     doi:10.1080/00031305.1991.10475828. Solving for one ρ over all pairs is a definition of this
     package. Arguments as in `chance`. Raises InputError.
 
-    >>> round(family_link([0.5, 0.5, 0.5, 0.5], [1, 1, 0, 0], None, [0, 1, 2, 3], [0, 0, 1, 1]), 2)
+    >>> round(family_link(p=[0.5, 0.5, 0.5, 0.5], y=[1, 1, 0, 0],
+    ...                   question=[0, 1, 2, 3], family=[0, 0, 1, 1]), 2)
     0.99
     """
     forecast, outcome, weights, group, under, kept = check_claims(p, y, weight, question, below)

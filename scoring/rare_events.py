@@ -27,10 +27,9 @@ import numpy as np
 import pandas as pd
 
 from scoring.arrays import Floats
-from scoring.forecasts_in_order import Forecasts
+from scoring.calibration_when_made import Forecasts, sharpness
 from scoring.means import clustered_mean
 from scoring.null_distribution import FAR, Cumulants, Null, null
-from scoring.when_made import sharpness
 
 # With as many events the usual interval needs no help.
 MANY = 100.0
@@ -53,7 +52,8 @@ def least_widths(made: Forecasts, known: Null | None = None) -> LeastWidths:
     it is known. The scores are those of forecasts when made: the k-th of a path has weight 1/k.
 
     >>> from scoring import in_order_of_time
-    >>> rare = in_order_of_time([[0.97, 0.03]] * 54, [[1, 0]] * 54, range(54), range(54))
+    >>> rare = in_order_of_time(p=[[0.97, 0.03]] * 54, y=[[1, 0]] * 54,
+    ...                         path=range(54), question=range(54))
     >>> [round(distance, 3) for distance in least_widths(rare).brier]
     [0.0, 0.064]
     """

@@ -228,7 +228,7 @@ def _apply(kernel: Kernel, p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
     return kernel(forecasts, outcomes)
 
 
-def brier_score(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
+def brier_score(*, p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
     """Return the Brier scores ½ Σ_k (p_k − y_k)², one per row: 0..1, 0 is best.
 
     ``p`` is (n,), probabilities of "yes", with ``y`` (n,) in 0..1 (a fraction if the question
@@ -239,52 +239,52 @@ def brier_score(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
     Half of Brier's original sum, which puts both types of question on one scale:
     Brier (1950), doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2.
 
-    >>> brier_score([0.7, 0.7, 0.0], [1, 0, 0]).round(2).tolist()
+    >>> brier_score(p=[0.7, 0.7, 0.0], y=[1, 0, 0]).round(2).tolist()
     [0.09, 0.49, 0.0]
-    >>> float(brier_score([[0.7, 0.2, 0.1]], [0])[0].round(2))
+    >>> float(brier_score(p=[[0.7, 0.2, 0.1]], y=[0])[0].round(2))
     0.07
     """
     return _apply(_brier, p, y)
 
 
-def brier_original(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
+def brier_original(*, p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
     """Return Brier's original scores Σ_k (p_k − y_k)², one per row: 0..2, 0 is best.
 
     Twice `brier_score`, with the same arguments and shapes. Raises InputError.
     Brier (1950), doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2.
 
-    >>> brier_original([0.7, 0.7], [1, 0]).round(2).tolist()
+    >>> brier_original(p=[0.7, 0.7], y=[1, 0]).round(2).tolist()
     [0.18, 0.98]
     """
     return _apply(_brier_original, p, y)
 
 
-def log_score(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
+def log_score(*, p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
     """Return the logarithmic scores −ln p(outcome), one per row, in nats: 0..∞, 0 is best.
 
     Arguments and shapes as in `brier_score`. Nothing is clipped: an outcome with probability 0
     scores infinity. A fractional outcome weights both terms. Raises InputError.
     Good (1952), doi:10.1111/j.2517-6161.1952.tb00104.x.
 
-    >>> log_score([0.5, 0.0], [1, 1]).round(4).tolist()
+    >>> log_score(p=[0.5, 0.0], y=[1, 1]).round(4).tolist()
     [0.6931, inf]
     """
     return _apply(_log, p, y)
 
 
-def spherical_score(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
+def spherical_score(*, p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
     """Return the spherical scores 1 − p(outcome) / ‖p‖₂, one per row: 0..1, 0 is best.
 
     Arguments and shapes as in `brier_score`. Raises InputError.
     Gneiting & Raftery (2007), doi:10.1198/016214506000001437.
 
-    >>> spherical_score([0.5, 1.0, 0.0], [1, 1, 1]).round(4).tolist()
+    >>> spherical_score(p=[0.5, 1.0, 0.0], y=[1, 1, 1]).round(4).tolist()
     [0.2929, 0.0, 1.0]
     """
     return _apply(_spherical, p, y)
 
 
-def ranked_probability_score(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
+def ranked_probability_score(*, p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
     """Return the ranked probability scores Σ_{k<K} (F_k − Y_k)² / (K − 1): 0..1, 0 is best.
 
     F and Y are the cumulative sums of forecast and outcome vector over ordered options, so a near
@@ -292,13 +292,14 @@ def ranked_probability_score(p: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
     shapes as there. Raises InputError.
     Epstein (1969), doi:10.1175/1520-0450(1969)008<0985:ASSFPF>2.0.CO;2.
 
-    >>> ranked_probability_score([[0.25, 0.25, 0.3, 0.2]], [1]).round(4).tolist()
+    >>> ranked_probability_score(p=[[0.25, 0.25, 0.3, 0.2]], y=[1]).round(4).tolist()
     [0.1175]
     """
     return _apply(_rps, p, y)
 
 
 def crps_piecewise(
+    *,
     levels: npt.ArrayLike,
     values: npt.ArrayLike,
     outcome: npt.ArrayLike,
@@ -317,9 +318,9 @@ def crps_piecewise(
 
     Gneiting & Raftery (2007), doi:10.1198/016214506000001437.
 
-    >>> crps_piecewise([0.5], [[0.5]], 0.0, 0.0, 1.0).round(6).tolist()
-    [0.333333]
-    >>> crps_piecewise([0.0, 1.0], [[4.0, 4.0]], [4.0], 0.0, 10.0).tolist()
+    >>> crps_piecewise(levels=[0.5], values=[[0.5]], outcome=0, lower=0, upper=1).round(4).tolist()
+    [0.3333]
+    >>> crps_piecewise(levels=[0, 1], values=[[4, 4]], outcome=4, lower=0, upper=10).tolist()
     [0.0]
     """
     at = np.atleast_2d(float_array("values", values))

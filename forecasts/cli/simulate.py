@@ -82,7 +82,7 @@ def simulate(
     require_folder(folder)
     from forecasts.parts import simulation
     from forecasts.parts.folder import require_new
-    from scoring.bulk_simulation import BulkTournament
+    from scoring.simulation.bulk import BulkTournament
 
     require_new(folder)
     settings = BulkTournament(

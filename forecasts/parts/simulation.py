@@ -1,6 +1,6 @@
 """Simulated tournaments of any size, written as parts.
 
-``scoring.bulk_simulation`` describes the model. A part is made alone, by any process, in memory for
+``scoring.simulation.bulk`` describes the model. A part is made alone, by any process, in memory for
 its own forecasts; the tournament is the same whatever the number of parts and of processes.
 """
 
@@ -25,11 +25,11 @@ from forecasts.parts import folder as parts_folder
 from forecasts.parts.execution import cores, explained, finished
 from forecasts.parts.files import part_file, parts_of
 from forecasts.parts.folder import PartFile, Parts
-from scoring import bulk_simulation as model
 from scoring.arrays import Flags, Ints
-from scoring.bulk_simulation import Asked, BulkTournament, Made
 from scoring.errors import require
-from scoring.simulated_titles import numeric_title, title_and_subject
+from scoring.simulation import bulk as model
+from scoring.simulation.bulk import Asked, BulkTournament, Made
+from scoring.simulation.titles import numeric_title, title_and_subject
 
 # About this many forecasts are drawn at once, within a processor's caches; a part has more.
 BLOCK = 1 << 17

@@ -16,7 +16,7 @@ from forecasts.access.kinds import Crowd, CrowdOf
 from forecasts.access.visibility import forecast_visible
 from forecasts.ledger.models import Forecast, QuestionType
 from forecasts.questions.standing import QuestionState
-from scoring.running_median import RunningMedian
+from scoring.crowds import RunningMedian
 
 _POINTS = 12  # of a trend
 

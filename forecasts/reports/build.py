@@ -40,6 +40,7 @@ from forecasts.reports.skills import (
 from forecasts.reports.staleness import staleness
 from forecasts.reports.verdict import verdict
 from scoring.null_distribution import FAR
+from scoring.outcome_draws import outcome_draws
 from scoring.parallel import in_background, map_threads
 from scoring.rare_events import least_error
 
@@ -222,7 +223,7 @@ def _drawn(rows: Rows, common: Shared) -> calibration.Drawn:
     question = np.unique(np.concatenate(asked))
     own = rows.scope.counting[["row", "id"]].iloc[question]
     streams = pd.util.hash_array(own["id"].to_numpy(dtype=object))
-    draws = scoring.outcome_draws(
+    draws = outcome_draws(
         common.family, common.link, seed=0, rows=own["row"].to_numpy(), streams=streams
     )
     return calibration.Drawn(question, draws)

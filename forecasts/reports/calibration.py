@@ -29,6 +29,8 @@ from forecasts.reports.measures import (
     RocPoint,
 )
 from forecasts.reports.when_made import Claims, Forecasts
+from scoring.decompositions import decompose_log
+from scoring.discrimination import roc_curve
 from scoring.outcome_draws import residual_sums
 
 BINS = 10
@@ -50,7 +52,7 @@ class Drawn(NamedTuple):
 def question_sums(every: Iterable[Forecasts], questions: int) -> npt.NDArray[np.float64]:
     """Return sums for each question, which show how closely those of a family are linked.
 
-    ``every``: the forecasts of all groups. See ``scoring.outcome_draws.residual_sums``.
+    ``every``: the forecasts of all groups. See `residual_sums`.
     """
     sums = np.zeros((4, questions))
     for made in every:
@@ -79,13 +81,13 @@ def by_chance(made: Claims, drawn: Drawn) -> ByChance:
         return ByChance((), parts, Miscalibration(None, None, None), nothing)
     # All parts are at least 0, up to rounding.
     parts = Decomposition(
-        *(max(part, 0.0) * made.scale for part in scoring.decompose(*_pairs(made)))
+        *(max(part, 0.0) * made.scale for part in scoring.decompose(**_pairs(made)))
     )
     found = scoring.chance(
-        made.p,
-        made.y,
-        made.weight,
-        np.searchsorted(drawn.question, made.question),
+        p=made.p,
+        y=made.y,
+        weight=made.weight,
+        question=np.searchsorted(drawn.question, made.question),
         below=made.below,
         level=BAND_LEVEL,
         draws=drawn.draws,
@@ -98,8 +100,8 @@ def by_chance(made: Claims, drawn: Drawn) -> ByChance:
     )
 
 
-def _pairs(made: Claims) -> tuple[Floats, Floats, Floats]:
-    return made.ranked.p, made.ranked.y, made.ranked.weight
+def _pairs(made: Claims) -> dict[str, Floats]:
+    return {"p": made.ranked.p, "y": made.ranked.y, "weight": made.ranked.weight}
 
 
 def _plain(table: pd.DataFrame) -> Iterator[tuple[float, ...]]:
@@ -110,7 +112,7 @@ def log_decomposition(made: Claims) -> LogDecomposition:
     """Return the parts of the mean log score of the claims."""
     if not len(made.p):
         return LogDecomposition(None, None, None, None, 0)
-    parts = scoring.decompose_log(*_pairs(made))
+    parts = decompose_log(**_pairs(made))
     return LogDecomposition(
         known(parts.score),
         known(max(parts.miscalibration, 0.0)),
@@ -124,7 +126,7 @@ def auc(made: Claims) -> tuple[float | None, Interval | None]:
     """Return the area under the ROC curve, and its interval; None until both outcomes occurred."""
     if not len(made.p):
         return None, None
-    found = scoring.auc_interval(*_pairs(made), made.ranked.family)
+    found = scoring.auc_interval(**_pairs(made), question=made.ranked.family)
     area = known(found.value)
     return area, None if area is None else (found.lower, found.upper)
 
@@ -133,10 +135,10 @@ def roc(made: Claims) -> tuple[RocPoint, ...]:
     """Return the ROC curve; empty until both outcomes have occurred."""
     if not len(made.p):
         return ()
-    p, y, weight = _pairs(made)
-    if np.count_nonzero(np.diff(p)) >= MOST_POINTS:
-        p = np.round(p * MOST_POINTS) / MOST_POINTS
-    table = scoring.roc_curve(p, y, weight)
+    pairs = _pairs(made)
+    if np.count_nonzero(np.diff(pairs["p"])) >= MOST_POINTS:
+        pairs["p"] = np.round(pairs["p"] * MOST_POINTS) / MOST_POINTS
+    table = roc_curve(**pairs)
     if table.isna().to_numpy().any():
         return ()
     first, *others = (RocPoint(*row) for row in _plain(table))
@@ -167,13 +169,15 @@ def bins(made: Claims) -> tuple[Bin, ...]:
     if not len(made.p):
         return ()
     made = made.ranked
-    table = scoring.reliability_bins(made.p, made.y, made.weight, bins=BINS)
+    table = scoring.reliability_bins(p=made.p, y=made.y, weight=made.weight, bins=BINS)
     place = np.searchsorted(table["lower"].to_numpy(), made.p, side="right") - 1
     held = _distinct(place, made.question)
     # A smaller weight of all claims in a bin changes its interval, but neither of its means.
     total = np.maximum(table["weight"].to_numpy(), 1e-300)
     share = np.minimum(1.0, _effective(place, made.family, made.weight) / total)
-    capped = scoring.reliability_bins(made.p, made.y, made.weight * share[place], bins=BINS)
+    capped = scoring.reliability_bins(
+        p=made.p, y=made.y, weight=made.weight * share[place], bins=BINS
+    )
     intervals = list(zip(capped["observed_lower"], capped["observed_upper"], strict=True))
     return tuple(
         Bin(
@@ -213,12 +217,15 @@ def murphy(made: Claims) -> tuple[MurphyPoint, ...]:
     """
     if not len(made.p):
         return ()
-    own = scoring.murphy_curve(*_pairs(made), THRESHOLDS)["score"] * made.scale
+    own = scoring.murphy_curve(**_pairs(made), thresholds=THRESHOLDS)["score"] * made.scale
     # With a constant forecast, claims with equal outcomes can be merged.
     came, place = np.unique(made.y, return_inverse=True)
     total = np.bincount(place, made.weight)
     base = np.full(len(came), came @ total / total.sum())
-    constant = scoring.murphy_curve(base, came, total, THRESHOLDS)["score"] * made.scale
+    constant = (
+        scoring.murphy_curve(p=base, y=came, weight=total, thresholds=THRESHOLDS)["score"]
+        * made.scale
+    )
     return tuple(
         MurphyPoint(float(at), float(a), float(b))
         for at, a, b in zip(THRESHOLDS, own, constant, strict=True)

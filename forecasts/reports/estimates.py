@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-import scoring
 from forecasts.documents.numbers import Interval
 from forecasts.reports.measures import Estimate
+from scoring.means import clustered_mean
 
 WHOLE = (-math.inf, math.inf)
 BRIER, ORIGINAL = (0.0, 1.0), (0.0, 2.0)
@@ -28,12 +28,12 @@ def mean_over_questions(
     """Return the mean of one score per question, with its interval clustered by family.
 
     ``score`` (n,) and ``family`` (n,), the cluster of each question; ``lopsided`` and ``rare`` as
-    in ``scoring.clustered_mean``. The interval reaches at least ``least`` below and above the mean
-    (``scoring.least_widths``), and is cut at the ends of ``scale``. None with one family.
+    in `clustered_mean`. The interval reaches at least ``least`` below and above the mean
+    (`least_widths`), and is cut at the ends of ``scale``. None with one family.
     """
     if not len(score):
         return Estimate(None, None)
-    found = scoring.clustered_mean(score, family, lopsided=lopsided, rare=rare)
+    found = clustered_mean(score, family, lopsided=lopsided, rare=rare)
     if math.isnan(found.lower):
         return Estimate(found.mean, None)
     lower, upper = min(found.lower, found.mean - least[0]), max(found.upper, found.mean + least[1])

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from forecasts.reports.estimates import BRIER, known, mean_over_questions
 from forecasts.reports.report import Lead
 from forecasts.reports.when_made import Forecasts
+from scoring.calibration_when_made import sharpness
 from scoring.parallel import map_threads
-from scoring.when_made import sharpness
 
 
 def profile(

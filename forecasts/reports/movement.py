@@ -17,6 +17,7 @@ from forecasts.reports.groups import Entries
 from forecasts.reports.member_scores import on, places
 from forecasts.reports.report import Movement, Reaction
 from forecasts.reports.verdict import FEWEST, SIGNIFICANCE
+from scoring.movement import Reaction as ReactionTests
 
 
 def movements(
@@ -47,7 +48,7 @@ def movements(
 
 
 def movement(
-    moves: pd.DataFrame, family: npt.NDArray[np.integer], reaction: scoring.Reaction | None
+    moves: pd.DataFrame, family: npt.NDArray[np.integer], reaction: ReactionTests | None
 ) -> Movement:
     """Return the mean excess movement of a group's questions, and what ``reaction`` finds.
 

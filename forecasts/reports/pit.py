@@ -23,6 +23,7 @@ from forecasts.reports.measures import Inside, Pit, ZTest
 from forecasts.reports.report import By
 from forecasts.reports.selection import Choice
 from forecasts.reports.verdict import FEWEST, SIGNIFICANCE
+from scoring import numeric_calibration
 
 BINS = 10
 # The middle shares of a distribution that forecasters know: quartiles, deciles, twentieths.
@@ -71,7 +72,7 @@ def transforms(
     return of
 
 
-def _pit(found: scoring.Pit, family: pd.Series) -> Pit:
+def _pit(found: numeric_calibration.Pit, family: pd.Series) -> Pit:
     table = found.table
     below, upto, weight = (table[name].to_numpy() for name in ("below", "upto", "weight"))
     asked = table["question_id"].unique()

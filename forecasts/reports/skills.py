@@ -25,6 +25,7 @@ from forecasts.reports.estimates import known
 from forecasts.reports.groups import VALUES, Entries
 from forecasts.reports.measures import Estimate
 from forecasts.reports.member_scores import places, timing_days
+from scoring.skill_scores import base_rate_brier
 
 ADVANTAGES = {"skill": "peers", "crowd_skill": "crowd_mean"}
 # The own score, negated. The crowd's score is the own one and the advantage over it.
@@ -170,7 +171,7 @@ def base_rate_scores(
     scores = np.array([0.5 - 0.5 / len(given) if given else np.nan for given in options])
     binary = np.isnan(scores)
     y = outcomes(questions.iloc[asked[binary]])
-    scores[binary] = scoring.base_rate_brier(y, family[asked[binary]])
+    scores[binary] = base_rate_brier(y, family[asked[binary]])
     return scores
 
 
@@ -182,7 +183,7 @@ def share_saved(
     """Return the share of a reference's Brier score that a group saves, question by question."""
     if not len(score):
         return Estimate(None, None)
-    found = scoring.brier_skill(score, reference, family)
+    found = scoring.brier_skill(score=score, reference=reference, cluster=family)
     if math.isnan(found.lower):
         return Estimate(known(found.value), None)
     # No score is above 1.

@@ -68,7 +68,7 @@ def staleness(
     p, y, left, lasted, weight = (
         stood[name].to_numpy() for name in ("p", "y", "left", "lasted", "weight")
     )
-    found = scoring.staleness(p, y, left, lasted, weight, of)
+    found = scoring.staleness(p=p, y=y, left=left, lasted=lasted, weight=weight, family=of)
     stood = stood.assign(cost=found.cost)
     cost = stood.groupby("question")["cost"].sum()
     clusters = family[cost.index.to_numpy()]

@@ -20,7 +20,6 @@ from itertools import combinations
 
 import numpy as np
 
-import scoring
 from forecasts.common.text import count
 from forecasts.documents.numbers import number
 from forecasts.reports.chance import chance, survives
@@ -28,6 +27,7 @@ from forecasts.reports.measures import Recalibration
 from forecasts.reports.report import Verdict
 from forecasts.reports.when_made import Floats, Forecasts, WhenMade
 from forecasts.values.value import format_probability
+from scoring import calibration_when_made
 from scoring.shared_shocks import Spans
 
 FEWEST = 30  # questions, and families of linked questions
@@ -79,7 +79,7 @@ def _too_few(questions: int, families: int) -> Verdict:
 
 
 def _found(
-    forecasts: Forecasts, tests: scoring.WhenMade, line: Recalibration, spans: Spans
+    forecasts: Forecasts, tests: calibration_when_made.WhenMade, line: Recalibration, spans: Spans
 ) -> Verdict:
     questions, families = _size(forecasts)
     if min(questions, families) < FEWEST:

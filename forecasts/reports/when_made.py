@@ -19,7 +19,10 @@ from forecasts.reports.cohort import families
 from forecasts.reports.estimates import known
 from forecasts.reports.measures import Estimate, Luck, Recalibration, ZTest
 from forecasts.reports.member_scores import option_columns
+from scoring import calibration_when_made, inference
+from scoring.movement import Reaction
 from scoring.ordering import in_order
+from scoring.rare_events import LeastWidths, least_widths
 
 Floats = npt.NDArray[np.float64]
 
@@ -42,10 +45,12 @@ class Forecasts:
     offered: npt.NDArray[np.bool_]
 
     @cached_property
-    def ordered(self) -> scoring.Forecasts:
+    def ordered(self) -> calibration_when_made.Forecasts:
         """The forecasts as the tests take them; there must be one."""
         path, question, family = (self.rows[name] for name in ("path", "question", "family"))
-        return scoring.in_order_of_time(self.p, self.y, path, question, family, self.level)
+        return scoring.in_order_of_time(
+            p=self.p, y=self.y, path=path, question=question, family=family, level=self.level
+        )
 
     @property
     def question(self) -> npt.NDArray[np.intp]:
@@ -97,7 +102,7 @@ class Tested(NamedTuple):
     """Forecasts, and the tests of their calibration."""
 
     forecasts: Forecasts
-    tests: scoring.WhenMade
+    tests: calibration_when_made.WhenMade
 
 
 @dataclass(frozen=True)
@@ -110,14 +115,14 @@ class WhenMade:
     """
 
     forecasts: Forecasts
-    tests: scoring.WhenMade | None
+    tests: calibration_when_made.WhenMade | None
     rest: Tested | None
     level: ZTest
     sharpness: ZTest
     line: Recalibration
     luck: Luck
-    least: scoring.LeastWidths
-    reaction: scoring.Reaction | None = None
+    least: LeastWidths
+    reaction: Reaction | None = None
 
 
 def when_made(made: Forecasts) -> WhenMade:
@@ -126,7 +131,7 @@ def when_made(made: Forecasts) -> WhenMade:
     if made.rows.empty:
         unknown = Recalibration(None, None, None, False, "no question has been scored")
         luck = Luck(None, None, Estimate(None, None), None)
-        none = scoring.LeastWidths((0.0, 0.0), (0.0, 0.0))
+        none = LeastWidths((0.0, 0.0), (0.0, 0.0))
         return WhenMade(made, None, None, nothing, nothing, unknown, luck, none)
     tests = scoring.when_made(made.ordered)
     failed = np.isin(np.arange(len(made.rows)), tests.failed)
@@ -143,27 +148,32 @@ def when_made(made: Forecasts) -> WhenMade:
         _known(tests.sharpness),
         _described(line, tests),
         _luck(made, tests),
-        scoring.least_widths(made.ordered, tests.null),
+        least_widths(made.ordered, tests.null),
         scoring.reaction(made.ordered, line),
     )
 
 
-def _known(test: scoring.Test) -> ZTest:
+def _known(test: inference.Test) -> ZTest:
     return ZTest(known(test.statistic), known(test.p_value))
 
 
-def _line(made: Forecasts) -> scoring.Recalibration | None:
+def _line(made: Forecasts) -> inference.Recalibration | None:
     """Return the recalibration line of the forecasts between 0 and 1; None if there are none."""
     found = claims(made)
     between = (found.p > 0) & (found.p < 1)
     if not between.any():
         return None
     return scoring.recalibration(
-        *(of[between] for of in (found.p, found.y, found.weight, found.family))
+        p=found.p[between],
+        y=found.y[between],
+        weight=found.weight[between],
+        question=found.family[between],
     )
 
 
-def _described(line: scoring.Recalibration | None, tests: scoring.WhenMade) -> Recalibration:
+def _described(
+    line: inference.Recalibration | None, tests: calibration_when_made.WhenMade
+) -> Recalibration:
     """Return the line, which describes, with the p-value of level and slope."""
     p_value = known(tests.p_value)
     if line is None:
@@ -216,7 +226,7 @@ def claims(made: Forecasts) -> Claims:
     return Claims(made.p[at], made.y[at], own, question[row], family[row], before[at], scale)
 
 
-def _luck(made: Forecasts, tests: scoring.WhenMade) -> Luck:
+def _luck(made: Forecasts, tests: calibration_when_made.WhenMade) -> Luck:
     """Return the expected and the actual Brier score when made, weighted by 1/k.
 
     A fractional outcome y takes y (1 − y) off what p (1 − p) expects. The interval has the

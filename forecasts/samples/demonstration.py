@@ -54,8 +54,7 @@ from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
-from scoring.simulation import simulate
-from scoring.tournament import Team, Tournament
+from scoring.simulation import Team, Tournament, simulate
 
 # The day on which the page with the three articles was seen; "2 days ago" on it counts from then.
 CAPTURED_AT = datetime(2025, 7, 24, tzinfo=UTC)

@@ -20,7 +20,7 @@ import scoring
 from forecasts.common.errors import BadInput
 from forecasts.folder.frames import Frames
 from forecasts.values.value import SUM_TOLERANCE
-from scoring.means import families_of
+from scoring.means import clustered_mean, families_of
 
 GROUPINGS = ("update", "evidence", "publisher", "kind")
 UNCITED = ""
@@ -118,5 +118,5 @@ def _interval(part: pd.DataFrame) -> tuple[float, float]:
         return math.nan, math.nan
     each = part.groupby(["question_id", "family"])["points"].sum()
     family = each.index.get_level_values("family")
-    found = scoring.clustered_mean(each.to_numpy(), family, rare=True)
+    found = clustered_mean(each.to_numpy(), family, rare=True)
     return found.lower, found.upper

@@ -38,7 +38,7 @@ from forecasts.scores.stored_scores import main_protocol
 from forecasts.updates.updates import evidence_of, history
 from forecasts.values.distributions import knots
 from forecasts.values.value import OUTSIDE_LEVELS, Value, format_value, value_of
-from scoring.running_median import RunningMedian
+from scoring.crowds import RunningMedian
 
 CROWD = "Crowd (median)"
 _STEP = ["forecaster", "stretch", "time", "value", "forecast"]

@@ -22,8 +22,8 @@ from forecasts.parts import simulation
 from forecasts.parts.files import part_of
 from forecasts.parts.folder import Parts
 from forecasts.reports import build
-from scoring.bulk_simulation import BulkTournament
 from scoring.errors import InputError
+from scoring.simulation.bulk import BulkTournament
 from tests.parts.work import require_listed
 
 SETTINGS = BulkTournament(

@@ -19,6 +19,7 @@ from forecasts.reports import Group, formats
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.report import LeftOut
 from scoring import parallel
+from scoring.means import clustered_mean
 from tests.examples import examples
 from tests.reports.small_ledgers import asked, day, joined, ledger, made, random_ledger, report
 
@@ -144,7 +145,7 @@ def test_the_interval_is_over_families_and_ends_where_the_scale_does() -> None:
     score, family = rng.random(40), rng.integers(0, 15, 40)
     for lopsided in (False, True):
         found = mean_over_questions(score, family, lopsided=lopsided)
-        assert found.interval == scoring.clustered_mean(score, family, lopsided=lopsided)[1:3]
+        assert found.interval == clustered_mean(score, family, lopsided=lopsided)[1:3]
     assert mean_over_questions(np.array([0.0, 0.9]), np.arange(2), (0.0, 1.0)).interval == (0, 1)
     assert mean_over_questions(np.array([0.2, 0.9]), np.zeros(2, int)).interval is None
 

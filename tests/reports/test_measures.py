@@ -17,6 +17,8 @@ from forecasts.reports import Group, tables
 from forecasts.reports.chance import often
 from forecasts.reports.movement import movement
 from forecasts.scores.attribution import attribute
+from scoring.inference import Test
+from scoring.movement import Reaction
 from tests.examples import examples
 from tests.reports.small_ledgers import (
     asked,
@@ -279,7 +281,7 @@ def test_what_is_said_of_movement_has_the_direction_and_the_odds_of_its_test() -
     kinds = set()
     for _ in range(200):
         z, p_value = rng.normal(0, 2), 10 ** -rng.uniform(0, 6)
-        test = scoring.Reaction(scoring.Test(z, p_value), scoring.Test(z, p_value), p_value)
+        test = Reaction(Test(z, p_value), Test(z, p_value), p_value)
         found = movement(moves.assign(revised=True, counts=True), np.arange(60), test)
         kinds.add(found.kind)
         assert found.p_value == p_value

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import scoring
 from forecasts.folder.frames import Frames
 from forecasts.reports import Group, tables
+from scoring.decompositions import decompose_log
 from tests.reports.small_ledgers import asked, joined, ledger, made, random_ledger, report
 
 
@@ -147,7 +147,7 @@ def test_a_forecast_that_failed_is_left_out_of_the_parts_of_the_log_score() -> N
     parts = the_group(frames).log_decomposition
     assert (parts.infinite, parts.score) == (1, pytest.approx(np.log(2)))
     assert "1 infinite log score left out" in tables.parts(the_group(frames)).note
-    assert scoring.decompose_log([0.5], [1]).uncertainty == 0
+    assert decompose_log(p=[0.5], y=[1]).uncertainty == 0
 
 
 def test_an_option_called_impossible_is_a_claim_like_any_other() -> None:

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import scoring
 from forecasts.folder.frames import complete
 from forecasts.reports.chance import often, survives
 from forecasts.reports.groups import group_entries
@@ -21,9 +20,10 @@ from forecasts.reports.report import Verdict
 from forecasts.reports.scope import numbered
 from forecasts.reports.verdict import verdict
 from forecasts.reports.when_made import Forecasts, forecasts_made, when_made
+from scoring.calibration_when_made import WhenMade
+from scoring.inference import Test
 from scoring.shared_shocks import Spans
-from scoring.simulation import simulate
-from scoring.tournament import Tournament
+from scoring.simulation import Tournament, simulate
 from tests.reports.small_ledgers import asked, day, ledger, made, random_ledger, report
 
 # Families that are all open together.
@@ -52,7 +52,7 @@ def of(
     n = np.arange(questions)
     made_ = when_made(binary(np.full(questions, 0.9), (n % 4 > 0).astype(float), families))
     assert made_.tests is not None
-    test = scoring.Test
+    test = Test
     tests = made_.tests._replace(
         level=test(level, 0.5), slope=test(slope, 0.5), p_value=p_value, failed=np.arange(0)
     )
@@ -178,7 +178,7 @@ def test_no_sentence_contradicts_the_numbers_beside_it(of_a_thousand: int) -> No
     assert kinds >= {"calibrated", "overconfident", "too_high", "too_low"}
 
 
-def agrees(found: Verdict, forecasts: Forecasts, tests: scoring.WhenMade) -> None:
+def agrees(found: Verdict, forecasts: Forecasts, tests: WhenMade) -> None:
     """Assert that the sentence says what the numbers do."""
     said = found.sentence
     assert said.count(". ") <= 2

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from scoring.simulation import simulate
-from scoring.tournament import LABEL, Tournament
+from scoring.simulation import LABEL, Tournament, simulate
 
 DATA = Path(__file__).parents[2] / "data"
 ARTICLES = {

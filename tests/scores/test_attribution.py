@@ -1,10 +1,10 @@
 import pandas as pd
 import pytest
 
-import scoring
 from forecasts.common.errors import BadInput
 from forecasts.folder.frames import EVIDENCE_COLUMNS, Frames, complete, typed_frame
 from forecasts.scores.attribution import attribute
+from scoring.means import clustered_mean
 from tests.conftest import day
 from tests.reports.small_ledgers import cited, random_ledger
 
@@ -110,7 +110,7 @@ def test_the_interval_is_that_of_the_mean_over_the_questions_clustered(frames: F
         own = made[made["question_id"] == name].reset_index(drop=True)
         one = Frames(asked.iloc[[n]], own, frames.teams, frames.evidence, frames.articles)
         each.append(attribute(one, "kind").set_index("kind").loc["data", "points"])
-    expected = scoring.clustered_mean(each, ["one", "one", "s", "t"], rare=True)
+    expected = clustered_mean(each, ["one", "one", "s", "t"], rare=True)
     assert (row["families"], row["questions"]) == (3, 4)
     assert row["per_question"] == pytest.approx(expected.mean)
     assert row["per_question_lower"] == pytest.approx(expected.lower)

@@ -22,6 +22,11 @@ inner = st.one_of(st.sampled_from([0.1, 0.25, 0.5, 0.9]), st.floats(0.01, 0.99))
 Pairs = tuple[list[float], list[float], list[float]]
 
 
+def named(*columns: Any) -> dict[str, Any]:
+    """Return columns in their usual order as the arguments of functions on pairs."""
+    return dict(zip(("p", "y", "weight", "question", "family"), columns, strict=False))
+
+
 @st.composite
 def pairs(draw: st.DrawFn, fractional: bool = False) -> Pairs:
     n = draw(st.integers(1, 30))

@@ -23,8 +23,8 @@ def test_brier_scores_agree_with_scoringrules_and_scikit_learn() -> None:
     import scoringrules
     from sklearn import metrics
 
-    assert_allclose(scoring.brier_score(P, Y), scoringrules.brier_score(Y, P), atol=1e-15)
-    found = np.average(scoring.brier_score(P, Y), weights=WEIGHT)
+    assert_allclose(scoring.brier_score(p=P, y=Y), scoringrules.brier_score(Y, P), atol=1e-15)
+    found = np.average(scoring.brier_score(p=P, y=Y), weights=WEIGHT)
     assert_allclose(found, metrics.brier_score_loss(Y, P, sample_weight=WEIGHT), rtol=1e-12)
 
 
@@ -32,8 +32,10 @@ def test_log_scores_agree_with_scikit_learn() -> None:
     from sklearn import metrics
 
     inside = np.clip(P, 0.01, 0.99)
-    assert_allclose(scoring.log_score(inside, Y).mean(), metrics.log_loss(Y, inside), rtol=1e-12)
-    found = scoring.log_score(VECTORS, OPTION).mean()
+    assert_allclose(
+        scoring.log_score(p=inside, y=Y).mean(), metrics.log_loss(Y, inside), rtol=1e-12
+    )
+    found = scoring.log_score(p=VECTORS, y=OPTION).mean()
     assert_allclose(found, metrics.log_loss(OPTION, VECTORS, labels=range(5)), rtol=1e-12)
 
 
@@ -42,7 +44,7 @@ def test_ranked_probability_scores_agree_with_scoringrules() -> None:
 
     # That package counts outcomes from 1 and does not divide by the number of splits.
     theirs = scoringrules.rps_score(OPTION + 1, VECTORS) / 4
-    assert_allclose(scoring.ranked_probability_score(VECTORS, OPTION), theirs, atol=1e-12)
+    assert_allclose(scoring.ranked_probability_score(p=VECTORS, y=OPTION), theirs, atol=1e-12)
 
 
 @pytest.mark.filterwarnings("ignore:numba is not available")
@@ -53,7 +55,9 @@ def test_the_crps_agrees_with_scores() -> None:
     values = np.sort(RANDOM.random((50, 4)) * 10, axis=1)
     levels = np.array([0.1, 0.4, 0.6, 0.9])
     outcome = RANDOM.random(50) * 10
-    found = scoring.crps_piecewise(levels, values, outcome, 0.0, 10.0)
+    found = scoring.crps_piecewise(
+        levels=levels, values=values, outcome=outcome, lower=0.0, upper=10.0
+    )
     for i in range(50):
         curve = xr.DataArray([0.0, *levels, 1.0], dims="x", coords={"x": [0.0, *values[i], 10.0]})
         theirs = probability.crps_cdf(
@@ -69,7 +73,7 @@ def test_the_decomposition_agrees_with_model_diagnostics(weight: np.ndarray | No
     theirs = diagnostics.decompose(
         Y, P, weights=weight, scoring_function=diagnostics.SquaredError()
     )
-    found = scoring.decompose(P, Y, weight)
+    found = scoring.decompose(p=P, y=Y, weight=weight)
     for name in ("score", "miscalibration", "discrimination", "uncertainty"):
         assert_allclose(getattr(found, name), theirs[name][0], atol=1e-12)
 
@@ -77,7 +81,7 @@ def test_the_decomposition_agrees_with_model_diagnostics(weight: np.ndarray | No
 def test_the_reliability_curve_agrees_with_scikit_learns_isotonic_regression() -> None:
     from sklearn import isotonic
 
-    curve = scoring.reliability_curve(P, Y, WEIGHT)
+    curve = scoring.reliability_curve(p=P, y=Y, weight=WEIGHT)
     theirs = isotonic.IsotonicRegression().fit(P, Y, sample_weight=WEIGHT)
     assert_allclose(curve["recalibrated"], theirs.predict(curve["forecast"]), atol=1e-12)
 
@@ -86,7 +90,7 @@ def test_auc_agrees_with_scikit_learn() -> None:
     from sklearn import metrics
 
     theirs = metrics.roc_auc_score(Y, P, sample_weight=WEIGHT)
-    assert_allclose(scoring.roc_auc(P, Y, WEIGHT), theirs, rtol=1e-12)
+    assert_allclose(scoring.roc_auc(p=P, y=Y, weight=WEIGHT), theirs, rtol=1e-12)
 
 
 def test_the_murphy_curve_agrees_with_scores() -> None:
@@ -103,5 +107,5 @@ def test_the_murphy_curve_agrees_with_scores() -> None:
         alpha=0.5,
     )
     # The expectile at one half is the mean, with elementary score |y − θ| / 2.
-    found = scoring.murphy_curve(P, Y, thresholds=thresholds)["score"]
+    found = scoring.murphy_curve(p=P, y=Y, thresholds=thresholds)["score"]
     assert_allclose(found, 4 * theirs["total"], atol=1e-12)

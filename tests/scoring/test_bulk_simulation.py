@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from scoring import bulk_simulation as model
-from scoring.bulk_simulation import Asked, BulkTournament, Made
 from scoring.errors import InputError
-from scoring.hashed_draws import Draws
+from scoring.simulation import bulk as model
+from scoring.simulation.bulk import Asked, BulkTournament, Made
+from scoring.simulation.hashed_draws import Draws
 
 # Few forecasts on each of many questions, so that outcomes are many.
 LARGE = BulkTournament(questions=40_000, forecasters=500, updates=200_000, seed=11)

@@ -14,7 +14,7 @@ from numpy.testing import assert_allclose
 import scoring
 from scoring import InputError
 from scoring.calibration import band
-from tests.scoring.strategies import Pairs, pairs
+from tests.scoring.strategies import Pairs, named, pairs
 
 
 def mean(values: list[float], weights: list[float]) -> float:
@@ -46,14 +46,14 @@ def test_the_decomposition_is_that_of_the_isotonic_fit(data: Pairs) -> None:
         return mean([(a - b) ** 2 for a, b in zip(forecasts, y, strict=True)], w)
 
     score, recalibrated, uncertainty = brier(p), brier([fit[q] for q in p]), brier([base] * len(p))
-    found = scoring.decompose(p, y, w)
+    found = scoring.decompose(p=p, y=y, weight=w)
     expected = (score, score - recalibrated, uncertainty - recalibrated, uncertainty)
     assert_allclose(found, expected, atol=1e-12)
 
 
 @given(pairs())
 def test_the_parts_make_up_the_score_and_none_is_negative(data: Pairs) -> None:
-    found = scoring.decompose(*data)
+    found = scoring.decompose(**named(*data))
     whole = found.miscalibration - found.discrimination + found.uncertainty
     assert_allclose(whole, found.score, atol=1e-12)
     assert min(found.miscalibration, found.discrimination, found.uncertainty) >= -1e-15
@@ -61,15 +61,21 @@ def test_the_parts_make_up_the_score_and_none_is_negative(data: Pairs) -> None:
 
 @given(pairs())
 def test_murphys_parts_make_up_the_score_of_equal_forecasts(data: Pairs) -> None:
-    p, y, w = data
-    found = scoring.murphy(p, y, w)
+    p, y, w = (2 * column for column in data)
+    found = scoring.murphy(p=p, y=y, weight=w)
     whole = found.reliability - found.resolution + found.uncertainty
-    assert_allclose(whole, scoring.decompose(p, y, w).score, atol=1e-12)
+    assert_allclose(whole, scoring.decompose(p=p, y=y, weight=w).score, atol=1e-12)
 
 
 def test_murphys_parts_by_bins_use_the_bins_means() -> None:
-    found = scoring.murphy([0.1, 0.3, 0.6, 0.8], [0, 1, 1, 1], bins=2)
+    found = scoring.murphy(p=[0.1, 0.3, 0.6, 0.8], y=[0, 1, 1, 1], bins=2)
     assert_allclose(found, [0.5 * 0.3**2 + 0.5 * 0.3**2, 0.0625, 0.1875])
+
+
+def test_murphys_parts_of_forecasts_that_differ_need_bins() -> None:
+    with pytest.raises(InputError, match="give bins"):
+        scoring.murphy(p=[0.1, 0.3, 0.6, 0.6, 0.8], y=[0, 1, 1, 1, 1])
+    assert scoring.murphy(p=[0.1, 0.3, 0.6, 0.6], y=[0, 1, 1, 1]).resolution > 0
 
 
 @given(pairs())
@@ -77,10 +83,18 @@ def test_a_weight_is_a_number_of_equal_pairs(data: Pairs) -> None:
     p, y, _ = data
     counts = [1 + i % 3 for i in range(len(p))]
     many_p, many_y = np.repeat(p, counts), np.repeat(y, counts)
-    assert_allclose(scoring.decompose(p, y, counts), scoring.decompose(many_p, many_y), atol=1e-12)
-    assert_allclose(scoring.murphy(p, y, counts), scoring.murphy(many_p, many_y), atol=1e-12)
+    assert_allclose(
+        scoring.decompose(p=p, y=y, weight=counts),
+        scoring.decompose(p=many_p, y=many_y),
+        atol=1e-12,
+    )
+    assert_allclose(
+        scoring.murphy(p=p, y=y, weight=counts, bins=4),
+        scoring.murphy(p=many_p, y=many_y, bins=4),
+        atol=1e-12,
+    )
     for measure in (scoring.calibration_error, scoring.roc_auc):
-        assert_allclose(measure(p, y, counts), measure(many_p, many_y), atol=1e-12)
+        assert_allclose(measure(p=p, y=y, weight=counts), measure(p=many_p, y=many_y), atol=1e-12)
 
 
 # --- bins ---------------------------------------------------------------------------------------
@@ -88,30 +102,30 @@ def test_a_weight_is_a_number_of_equal_pairs(data: Pairs) -> None:
 
 def test_a_forecast_on_an_edge_belongs_to_the_bin_above_and_one_to_the_last() -> None:
     edges = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0]
-    table = scoring.reliability_bins(edges, [0] * 11)
+    table = scoring.reliability_bins(p=edges, y=[0] * 11)
     assert table["count"].tolist() == [1] * 9 + [2]
     assert table["lower"].tolist() == edges[:-1]
 
 
 def test_an_empty_bin_is_shown_without_numbers() -> None:
-    table = scoring.reliability_bins([0.05, 0.06], [0, 1], bins=2)
+    table = scoring.reliability_bins(p=[0.05, 0.06], y=[0, 1], bins=2)
     assert table["count"].tolist() == [2, 0]
     assert table.loc[1, ["forecast", "observed", "observed_lower"]].isna().all()
 
 
 def test_bins_may_be_given_by_their_edges() -> None:
-    table = scoring.reliability_bins([0.01, 0.5, 0.99], [0, 1, 1], bins=[0, 0.05, 0.95, 1])
+    table = scoring.reliability_bins(p=[0.01, 0.5, 0.99], y=[0, 1, 1], bins=[0, 0.05, 0.95, 1])
     assert table["observed"].tolist() == [0, 1, 1]
 
 
 def test_the_interval_of_a_bin_is_wilsons() -> None:
     # 1 of 10, as in Newcombe (1998), Statistics in Medicine 17, 857–872.
-    table = scoring.reliability_bins([0.5] * 10, [1] + [0] * 9, bins=1)
+    table = scoring.reliability_bins(p=[0.5] * 10, y=[1] + [0] * 9, bins=1)
     assert_allclose(table[["observed_lower", "observed_upper"]], [[0.0179, 0.4042]], atol=5e-5)
 
 
 def test_the_calibration_error_is_the_mean_gap() -> None:
-    assert scoring.calibration_error([0.05, 0.95, 0.95], [0, 1, 0]) == pytest.approx(
+    assert scoring.calibration_error(p=[0.05, 0.95, 0.95], y=[0, 1, 0]) == pytest.approx(
         (0.05 + 2 * 0.45) / 3
     )
 
@@ -119,7 +133,7 @@ def test_the_calibration_error_is_the_mean_gap() -> None:
 @pytest.mark.parametrize("bins", [0, -1, 2.5, [0.1, 1], [0, 0.5], [0, 0.6, 0.4, 1], [0.5], "ten"])
 def test_what_are_not_bins_is_refused(bins: object) -> None:
     with pytest.raises(InputError, match="bins"):
-        scoring.reliability_bins([0.5], [1], bins=bins)  # type: ignore[arg-type]
+        scoring.reliability_bins(p=[0.5], y=[1], bins=bins)  # type: ignore[arg-type]
 
 
 # --- the curve and its band -----------------------------------------------------------------------
@@ -129,7 +143,7 @@ def test_the_curve_is_the_isotonic_fit() -> None:
     random = np.random.default_rng(1)
     p = random.random(80).round(1)
     y = (random.random(80) < p).astype(float)
-    curve = scoring.reliability_curve(p, y)
+    curve = scoring.reliability_curve(p=p, y=y)
     fit = pool_adjacent_violators(p.tolist(), y.tolist(), [1.0] * 80)
     assert_allclose(curve["recalibrated"], [fit[q] for q in curve["forecast"]])
     assert curve["weight"].sum() == 80
@@ -137,16 +151,16 @@ def test_the_curve_is_the_isotonic_fit() -> None:
 
 def test_the_band_is_the_same_for_the_same_seed() -> None:
     p, y = [0.2, 0.4, 0.4, 0.8], [0, 0, 1, 1]
-    first, again = (scoring.reliability_curve(p, y, seed=3) for _ in range(2))
+    first, again = (scoring.reliability_curve(p=p, y=y, seed=3) for _ in range(2))
     pd.testing.assert_frame_equal(first, again)
-    other = scoring.reliability_curve(np.linspace(0.1, 0.9, 50), [0, 1] * 25, seed=4)
-    assert not other.equals(scoring.reliability_curve(np.linspace(0.1, 0.9, 50), [0, 1] * 25))
+    other = scoring.reliability_curve(p=np.linspace(0.1, 0.9, 50), y=[0, 1] * 25, seed=4)
+    assert not other.equals(scoring.reliability_curve(p=np.linspace(0.1, 0.9, 50), y=[0, 1] * 25))
 
 
 def test_the_band_contains_the_diagonal_and_widens_with_the_level() -> None:
     p = np.repeat(np.linspace(0.05, 0.95, 10), 30)
     y = np.tile([0, 1], 150)
-    narrow, wide = (scoring.reliability_curve(p, y, level=level) for level in (0.5, 0.95))
+    narrow, wide = (scoring.reliability_curve(p=p, y=y, level=level) for level in (0.5, 0.95))
     assert (narrow["lower"] <= narrow["forecast"]).all()
     assert (narrow["forecast"] <= narrow["upper"]).all()
     assert (wide["lower"] <= narrow["lower"]).all()
@@ -157,9 +171,9 @@ def test_updates_of_one_question_do_not_narrow_the_band() -> None:
     p = np.full(2000, 0.3)
     question = np.repeat(np.arange(20), 100)
     weight = np.full(2000, 0.01)
-    alone = scoring.reliability_curve(p, np.zeros(2000), weight)
-    shared = scoring.reliability_curve(p, np.zeros(2000), weight, question)
-    once = scoring.reliability_curve(np.full(20, 0.3), np.zeros(20))
+    alone = scoring.reliability_curve(p=p, y=np.zeros(2000), weight=weight)
+    shared = scoring.reliability_curve(p=p, y=np.zeros(2000), weight=weight, question=question)
+    once = scoring.reliability_curve(p=np.full(20, 0.3), y=np.zeros(20))
     width = {
         name: (curve["upper"] - curve["lower"]).item()
         for name, curve in (("alone", alone), ("shared", shared), ("once", once))
@@ -176,7 +190,9 @@ def test_a_calibrated_forecaster_is_outside_the_band_no_more_often_than_it_says(
         start = random.random(60)
         p = np.clip(np.repeat(start, 5) + random.normal(0, 0.02, 300), 0.02, 0.98).round(1)
         y = (np.repeat(random.random(60), 5) < p).astype(float)
-        curve = scoring.reliability_curve(p, y, np.full(300, 0.2), question, seed=seed)
+        curve = scoring.reliability_curve(
+            p=p, y=y, weight=np.full(300, 0.2), question=question, seed=seed
+        )
         low, high = curve["lower"] - 1e-9, curve["upper"] + 1e-9
         outside.append(np.mean((curve["recalibrated"] < low) | (curve["recalibrated"] > high)))
     # 10% by construction; 60 tournaments of eleven dependent points leave ± 4%.
@@ -186,7 +202,7 @@ def test_a_calibrated_forecaster_is_outside_the_band_no_more_often_than_it_says(
 def test_the_curve_of_very_many_distinct_forecasts_is_whole() -> None:
     random = np.random.default_rng(2)
     p = random.random(5000)
-    curve = scoring.reliability_curve(p, (random.random(5000) < p) * 1.0)
+    curve = scoring.reliability_curve(p=p, y=(random.random(5000) < p) * 1.0)
     assert len(curve) == 5000
     assert (curve["lower"].diff().dropna() >= 0).all()
 
@@ -194,7 +210,7 @@ def test_the_curve_of_very_many_distinct_forecasts_is_whole() -> None:
 @pytest.mark.parametrize("level", [0.0, 1.0, 1.2, math.nan])
 def test_a_level_that_is_no_probability_is_refused(level: float) -> None:
     with pytest.raises(InputError, match="0 < level < 1"):
-        scoring.reliability_curve([0.5], [1], level=level)
+        scoring.reliability_curve(p=[0.5], y=[1], level=level)
 
 
 # --- Murphy curve -----------------------------------------------------------
@@ -203,8 +219,8 @@ def test_a_level_that_is_no_probability_is_refused(level: float) -> None:
 @given(pairs(fractional=True))
 def test_the_area_under_the_murphy_curve_is_the_brier_score(data: Pairs) -> None:
     grid = (np.arange(20_000) + 0.5) / 20_000
-    curve = scoring.murphy_curve(*data, thresholds=grid)
-    assert_allclose(curve["score"].mean(), scoring.decompose(*data).score, atol=2e-4)
+    curve = scoring.murphy_curve(**named(*data), thresholds=grid)
+    assert_allclose(curve["score"].mean(), scoring.decompose(**named(*data)).score, atol=2e-4)
 
 
 @given(pairs(), st.floats(0, 1))
@@ -214,17 +230,17 @@ def test_the_murphy_curve_is_the_mean_elementary_score(data: Pairs, threshold: f
         2 * abs(b - threshold) if min(a, b) <= threshold < max(a, b) else 0.0
         for a, b in zip(p, y, strict=True)
     ]
-    found = scoring.murphy_curve(p, y, w, thresholds=[threshold])["score"].item()
+    found = scoring.murphy_curve(p=p, y=y, weight=w, thresholds=[threshold])["score"].item()
     assert_allclose(found, mean(loss, w), atol=1e-12)
 
 
 def test_the_murphy_curve_has_thresholds_of_its_own() -> None:
-    curve = scoring.murphy_curve([0.5], [1])
+    curve = scoring.murphy_curve(p=[0.5], y=[1])
     assert len(curve) == 201
     with pytest.raises(InputError, match="threshold"):
-        scoring.murphy_curve([0.5], [1], thresholds=[1.5])
+        scoring.murphy_curve(p=[0.5], y=[1], thresholds=[1.5])
     with pytest.raises(InputError, match="one-dimensional"):
-        scoring.murphy_curve([0.5], [1], thresholds=0.5)
+        scoring.murphy_curve(p=[0.5], y=[1], thresholds=0.5)
 
 
 # --- invalid input ------------------------------------------------------------
@@ -264,7 +280,7 @@ def test_what_are_not_pairs_is_refused(
     measure: object, p: object, y: object, w: object, column: str
 ) -> None:
     with pytest.raises(InputError) as caught:
-        measure(p, y, w)  # type: ignore[operator]
+        measure(p=p, y=y, weight=w)  # type: ignore[operator]
     assert caught.value.problems[0].column == column
 
 
@@ -273,13 +289,16 @@ def test_forecasts_that_differ_by_rounding_are_one_wherever_ties_are_pooled() ->
     assert len(set(p)) == 4
     same = [0.3, 0.3, 0.3, 0.8]
     for measure in (scoring.decompose, scoring.murphy):
-        assert_allclose(measure(p, y, w), measure(same, y, w), atol=1e-12)
-    assert scoring.roc_auc(p, y, w) == scoring.roc_auc(same, y, w)
-    for curve in (scoring.reliability_curve(p, y, w), scoring.chance(p, y, w).curve):
+        assert_allclose(measure(p=p, y=y, weight=w), measure(p=same, y=y, weight=w), atol=1e-12)
+    assert scoring.roc_auc(p=p, y=y, weight=w) == scoring.roc_auc(p=same, y=y, weight=w)
+    for curve in (
+        scoring.reliability_curve(p=p, y=y, weight=w),
+        scoring.chance(p=p, y=y, weight=w).curve,
+    ):
         assert curve["weight"].tolist() == [4.0, 1.0]
         assert_allclose(curve["recalibrated"], [0.25, 1.0])
     apart = [0.3, 0.3 + 1e-11, 0.3, 0.8]
-    assert len(scoring.reliability_curve(apart, y, w)) == 3
+    assert len(scoring.reliability_curve(p=apart, y=y, weight=w)) == 3
 
 
 def test_nine_of_ten_whole_curves_of_a_calibrated_forecaster_lie_in_the_band() -> None:

@@ -14,9 +14,10 @@ from scipy.optimize import isotonic_regression
 from scipy.stats import norm
 
 import scoring
-from scoring import InputError, chance, family_link, outcome_draws
-from scoring.chance import Claims, _variances
-from scoring.outcome_draws import link_of, residual_sums
+from scoring import InputError, chance
+from scoring.outcome_draws import family_link, link_of, outcome_draws, residual_sums
+from scoring.reliability_null import Claims, _variances
+from tests.scoring.strategies import named
 from tests.scoring.test_inference import tournament
 
 seeds = st.integers(0, 10**6)
@@ -72,7 +73,7 @@ def test_it_is_what_drawing_the_outcomes_anew_gives(seed: int) -> None:
     p = random.choice([0.0, 0.1, 0.25, 0.5, 0.7, 0.9, 1.0], 8)[q]
     y, w = (random.random(8) < 0.5)[q].astype(float), random.random(size) + 0.1
     draws = outcome_draws(range(8), draws=50, seed=seed)
-    found = chance(p, y, w, q, draws=draws)
+    found = chance(p=p, y=y, weight=w, question=q, draws=draws)
     expected, p_value, (lower, upper) = slow(p, y, w, q, draws)
     assert_allclose(found.expected, expected, atol=1e-6)
     assert found.p_value == pytest.approx(p_value)
@@ -88,7 +89,7 @@ def test_level_and_slope_of_the_draws_are_stretched_where_forecasts_on_a_questio
     p, q = [0.5, 0.2, 0.5, 0.8], [0, 0, 1, 1]
     draws = outcome_draws([0, 1], draws=40)
     y, w = np.array([0.0, 0.0, 1.0, 1.0]), np.ones(4)
-    found = chance(p, y, w, q, draws=draws)
+    found = chance(p=p, y=y, weight=w, question=q, draws=draws)
     assert_allclose(found.expected, slow(p, y, w, q, draws)[0], atol=1e-6)
     _, p_value, band = slow(p, y, w, q, draws, distance=float(np.sqrt(0.73 / 0.61)))
     assert found.p_value == pytest.approx(p_value)
@@ -138,14 +139,20 @@ def variances(path: np.ndarray, value: np.ndarray) -> tuple[float, float]:
 @given(seeds)
 def test_its_curve_is_the_reliability_curve(seed: int) -> None:
     p, y, w, q = tournament(30, 3, seed)
-    found, curve = chance(p, y, w, q).curve, scoring.reliability_curve(p, y, w, q)
+    found, curve = (
+        chance(p=p, y=y, weight=w, question=q).curve,
+        scoring.reliability_curve(p=p, y=y, weight=w, question=q),
+    )
     for name in ("forecast", "recalibrated", "weight"):
         assert_allclose(found[name], curve[name], atol=1e-12)
 
 
 def test_its_band_is_that_of_the_reliability_curve_where_a_forecast_never_changes() -> None:
     p, y, w, q = tournament(60, 1, seed=3)
-    found, curve = chance(p, y, w, q).curve, scoring.reliability_curve(p, y, w, q)
+    found, curve = (
+        chance(p=p, y=y, weight=w, question=q).curve,
+        scoring.reliability_curve(p=p, y=y, weight=w, question=q),
+    )
     for name in ("lower", "upper"):
         difference = np.abs(found[name] - curve[name])
         assert difference.max() < 0.12
@@ -155,7 +162,7 @@ def test_its_band_is_that_of_the_reliability_curve_where_a_forecast_never_change
 def test_many_forecasts_are_drawn_in_steps_and_certainty_stays_apart() -> None:
     p, y, w, q = tournament(200, 20, seed=4)
     p[:2] = 0.0, 1.0
-    curve = chance(p, y, w, q).curve
+    curve = chance(p=p, y=y, weight=w, question=q).curve
     assert len(curve) <= 202
     assert curve["forecast"].iloc[[0, -1]].tolist() == [0.0, 1.0]
     assert curve["weight"].sum() == pytest.approx(w.sum())
@@ -166,20 +173,22 @@ def test_many_forecasts_are_drawn_in_steps_and_certainty_stays_apart() -> None:
 def test_observed_and_expected_miscalibration_are_those_of_the_same_steps() -> None:
     p, y, w, q = tournament(150, 4, seed=9)
     draws = outcome_draws(range(150))
-    found = chance(p, y, w, q, draws=draws)
+    found = chance(p=p, y=y, weight=w, question=q, draws=draws)
     assert len(found.curve) < 202 < len(np.unique(p))
     steps = np.floor(p * 200)
     step = np.unique(steps, return_inverse=True)[1]
     in_steps = (np.bincount(step, w * p) / np.bincount(step, w))[step]
-    again = chance(in_steps, y, w, q, draws=draws)
+    again = chance(p=in_steps, y=y, weight=w, question=q, draws=draws)
     assert found.miscalibration == pytest.approx(again.miscalibration)
-    assert found.miscalibration == pytest.approx(scoring.decompose(in_steps, y, w).miscalibration)
+    assert found.miscalibration == pytest.approx(
+        scoring.decompose(p=in_steps, y=y, weight=w).miscalibration
+    )
     assert found.expected == pytest.approx(again.expected)
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_a_small_p_value_means_more_miscalibration_than_luck_makes(seed: int) -> None:
-    found = chance(*tournament(60, 4, seed, slope=[1.0, 0.5, 2.0, 0.8][seed % 4]))
+    found = chance(**named(*tournament(60, 4, seed, slope=[1.0, 0.5, 2.0, 0.8][seed % 4])))
     if found.p_value <= 0.05:
         assert found.miscalibration > found.expected
 
@@ -192,7 +201,7 @@ def test_a_calibrated_curve_leaves_its_band_anywhere_one_time_in_ten(
 ) -> None:
     left = []
     for seed in range(200):
-        curve = chance(*tournament(questions, updates, seed)).curve
+        curve = chance(**named(*tournament(questions, updates, seed))).curve
         inside = curve["recalibrated"].between(curve["lower"] - 1e-9, curve["upper"] + 1e-9)
         left.append(not inside.all())
     # 10% of 200 is 20; 31 or more has probability 1%.
@@ -200,7 +209,7 @@ def test_a_calibrated_curve_leaves_its_band_anywhere_one_time_in_ten(
 
 
 def test_the_expected_miscalibration_shrinks_with_the_questions() -> None:
-    few, many = (chance(*tournament(n, 1, seed=5)).expected for n in (50, 200))
+    few, many = (chance(**named(*tournament(n, 1, seed=5))).expected for n in (50, 200))
     assert 0.025 < few < 0.045
     assert 0.010 < many < 0.018
 
@@ -211,23 +220,26 @@ def test_the_expected_miscalibration_shrinks_with_the_questions() -> None:
 def test_a_calibrated_forecaster_is_found_at_fault_one_time_in_twenty(
     questions: int, updates: int
 ) -> None:
-    found = [chance(*tournament(questions, updates, seed)).p_value <= 0.05 for seed in range(200)]
+    found = [
+        chance(**named(*tournament(questions, updates, seed))).p_value <= 0.05
+        for seed in range(200)
+    ]
     assert np.mean(found) <= 0.095
 
 
 def test_an_overconfident_forecaster_is_found_at_fault() -> None:
-    found = chance(*tournament(300, 4, seed=7, slope=0.4))
+    found = chance(**named(*tournament(300, 4, seed=7, slope=0.4)))
     assert found.p_value < 0.01
 
 
 def test_all_that_is_called_certain_and_right_leaves_nothing_to_luck() -> None:
-    found = chance([1.0, 0.0, 1.0], [1, 0, 1])
+    found = chance(p=[1.0, 0.0, 1.0], y=[1, 0, 1])
     assert found.expected == 0
     assert found.p_value == 1
 
 
 def test_one_forecast_that_is_certain_and_wrong_is_beyond_luck() -> None:
-    found = chance([1.0, 0.0, 1.0], [1, 0, 0])
+    found = chance(p=[1.0, 0.0, 1.0], y=[1, 0, 0])
     assert found.p_value == 1 / 501
 
 
@@ -235,10 +247,10 @@ def test_exactly_one_option_of_a_forecast_comes_true_in_each_draw() -> None:
     # With the same weight, the shares of the three options sum to one in every draw, so the
     # band of the sum has no width: three options of equal probability have the mean ⅓.
     p = np.full(3, 1 / 3)
-    found = chance(p, [1, 0, 0], None, [0, 0, 0], below=[0, 1 / 3, 2 / 3])
+    found = chance(p=p, y=[1, 0, 0], weight=None, question=[0, 0, 0], below=[0, 1 / 3, 2 / 3])
     assert len(found.curve) == 1
     assert_allclose(found.curve[["lower", "upper"]], 1 / 3, atol=1e-6)
-    apart = chance(p, [1, 0, 0], None, [0, 1, 2])
+    apart = chance(p=p, y=[1, 0, 0], weight=None, question=[0, 1, 2])
     assert apart.curve["upper"].iloc[0] > 0.6
 
 
@@ -254,7 +266,7 @@ def linked(seed: int, link: float) -> tuple[np.ndarray, ...]:
 
 @pytest.mark.parametrize("link", [0.0, 0.4, 0.8])
 def test_the_link_of_families_is_found_back(link: float) -> None:
-    found = [family_link(*linked(seed, link)) for seed in range(40)]
+    found = [family_link(**named(*linked(seed, link))) for seed in range(40)]
     assert np.mean(found) == pytest.approx(link, abs=0.07)
 
 
@@ -262,8 +274,8 @@ def test_linked_families_are_accused_no_more_often_than_others() -> None:
     p_values, apart = [], []
     for seed in range(150):
         p, y, w, q, family = linked(seed, 0.6)
-        p_values.append(chance(p, y, w, q, family).p_value)
-        apart.append(chance(p, y, w, q).p_value)
+        p_values.append(chance(p=p, y=y, weight=w, question=q, family=family).p_value)
+        apart.append(chance(p=p, y=y, weight=w, question=q).p_value)
     assert np.mean(np.array(p_values) <= 0.05) <= 0.1
     assert np.mean(np.array(apart) <= 0.05) > 0.15
 
@@ -306,15 +318,17 @@ def test_the_link_of_all_questions_comes_from_sums_over_parts_of_them() -> None:
     parts = [residual_sums(p[own], y[own], w[own], q[own], below[own], many) for own in (odd, ~odd)]
     of_question = np.zeros(many, dtype=np.intp)
     of_question[q] = family
-    found = family_link(p, y, w, q, family)
+    found = family_link(p=p, y=y, weight=w, question=q, family=family)
     assert found > 0
     assert link_of(parts[0] + parts[1], of_question) == pytest.approx(found, abs=1e-9)
 
 
 def test_weightless_pairs_make_no_difference() -> None:
     p, y, w, q = tournament(20, 2, seed=8)
-    alone = chance(p, y, w, q)
-    more = chance(np.append(p, 0.4), np.append(y, 1), np.append(w, 0), np.append(q, 99))
+    alone = chance(p=p, y=y, weight=w, question=q)
+    more = chance(
+        p=np.append(p, 0.4), y=np.append(y, 1), weight=np.append(w, 0), question=np.append(q, 99)
+    )
     assert more.expected == alone.expected
 
 
@@ -338,12 +352,12 @@ def test_weightless_pairs_make_no_difference() -> None:
 )
 def test_what_does_not_fit_is_refused_by_name(arguments: dict[str, Any], named: str) -> None:
     with pytest.raises(InputError, match=named):
-        chance([0.2, 0.8], [0, 1], **arguments)
+        chance(p=[0.2, 0.8], y=[0, 1], **arguments)
 
 
 def test_options_that_sum_to_one_but_for_rounding_have_a_place_below() -> None:
     p = np.array([0.7, 0.2, 0.1 + 1e-10])
-    found = chance(p, [1, 0, 0], None, [0, 0, 0], below=np.cumsum(p) - p)
+    found = chance(p=p, y=[1, 0, 0], weight=None, question=[0, 0, 0], below=np.cumsum(p) - p)
     assert found.curve["forecast"].tolist() == sorted(p)
 
 

@@ -16,9 +16,9 @@ from scipy import stats
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.multitest import multipletests
 
-import scoring
 from scoring import InputError, compare
-from scoring.comparison import ALIKE, THESE
+from scoring.comparison import ALIKE, THESE, holm
+from scoring.means import detectable_difference
 
 # --- intervals and p-values -----------------------------------------------------------------
 
@@ -166,24 +166,24 @@ def test_holm_agrees_with_statsmodels(p_values: list[float]) -> None:
         # It collects all garbage first, which takes a second per call among many tests.
         patch.setattr("gc.collect", lambda: 0)
         expected = multipletests(p_values, method="holm")[1]
-    assert_allclose(scoring.holm(p_values), expected, rtol=1e-12)
+    assert_allclose(holm(p_values), expected, rtol=1e-12)
 
 
 def test_holms_procedure_on_a_textbook_example() -> None:
     # Four p-values, smallest times 4, next times 3, and so on, non-decreasing.
-    assert_allclose(scoring.holm([0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02])
-    assert len(scoring.holm([])) == 0
+    assert_allclose(holm([0.01, 0.04, 0.03, 0.005]), [0.03, 0.06, 0.06, 0.02])
+    assert len(holm([])) == 0
 
 
 @pytest.mark.parametrize("p_values", [[0.01, math.nan], [0.01, 2.0], [0.01, -1.0]])
 def test_what_is_no_p_value_is_refused_by_its_place(p_values: list[float]) -> None:
     with pytest.raises(InputError, match=r"p_values, row 1: .* within 0\.\.1"):
-        scoring.holm(p_values)
+        holm(p_values)
 
 
 def test_p_values_stand_in_one_line() -> None:
     with pytest.raises(InputError, match="one-dimensional"):
-        scoring.holm([[0.01, 0.02]])
+        holm([[0.01, 0.02]])
 
 
 @pytest.mark.parametrize(
@@ -203,13 +203,13 @@ def test_a_detectable_difference_of_nonsense_is_refused(
     arguments: tuple[float, ...], name: str
 ) -> None:
     with pytest.raises(InputError) as caught:
-        scoring.detectable_difference(*arguments)
+        detectable_difference(*arguments)
     assert caught.value.problems[0].column == name
 
 
 def test_the_detectable_difference_is_found_four_times_in_five() -> None:
     for degrees in (29, 100, 1000):
-        size = scoring.detectable_difference(1.0, degrees)
+        size = detectable_difference(1.0, degrees)
         limit = stats.t.ppf(0.975, degrees)
         found = stats.nct.sf(limit, degrees, size) + stats.nct.cdf(-limit, degrees, size)
         assert found == pytest.approx(0.8, abs=0.01)

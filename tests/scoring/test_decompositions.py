@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from numpy.testing import assert_allclose
 
 import scoring
+from scoring.calibration import calibration_errors
+from scoring.decompositions import decompose_log
 from tests.examples import examples
-from tests.scoring.strategies import Pairs, pairs
+from tests.scoring.strategies import Pairs, named, pairs
 from tests.scoring.test_calibration_measures import mean, pool_adjacent_violators
 
 
@@ -24,7 +26,7 @@ def loss(p: float, y: float) -> float:
 @given(pairs(fractional=True))
 @settings(max_examples=examples(40))
 def test_the_parts_of_the_log_score_are_those_of_the_isotonic_fit(data: Pairs) -> None:
-    found = scoring.decompose_log(*data)
+    found = decompose_log(**named(*data))
     kept = [row for row in zip(*data, strict=True) if loss(row[0], row[1]) < math.inf]
     assert found.infinite == len(data[0]) - len(kept)
     if not kept:
@@ -49,7 +51,7 @@ def test_the_decomposition_of_the_log_score_is_that_of_model_diagnostics() -> No
     p = random.random(200).clip(0.01, 0.99).round(2)
     y = (random.random(200) < p**1.5) * 1.0
     table = theirs.decompose(y_obs=y, y_pred=p, scoring_function=theirs.LogLoss())
-    found = scoring.decompose_log(p, y)
+    found = decompose_log(p=p, y=y)
     assert_allclose(found.miscalibration, table["miscalibration"].item(), rtol=1e-6)
     assert_allclose(found.discrimination, table["discrimination"].item(), rtol=1e-6)
     assert_allclose(found.uncertainty, table["uncertainty"].item(), rtol=1e-6)
@@ -61,7 +63,7 @@ def test_the_errors_are_those_of_each_pair_to_the_isotonic_fit(data: Pairs) -> N
     p, y, w = data
     fit = pool_adjacent_violators(p, y, w)
     rows = sorted((abs(fit[a] - a), v) for a, v in zip(p, w, strict=True))
-    found = scoring.calibration_errors(p, y, w)
+    found = calibration_errors(p=p, y=y, weight=w)
     assert found.average == pytest.approx(mean([e for e, _ in rows], [v for _, v in rows]))
     assert found.largest == pytest.approx(rows[-1][0])
     upto = np.cumsum([v for _, v in rows])
@@ -75,9 +77,9 @@ def test_the_errors_are_those_of_each_pair_to_the_isotonic_fit(data: Pairs) -> N
 def test_chance_alone_keeps_the_errors_above_zero() -> None:
     random = np.random.default_rng(4)
     p = random.random(60).round(2)
-    found = scoring.chance(p, (random.random(60) < p) * 1.0)
+    found = scoring.chance(p=p, y=(random.random(60) < p) * 1.0)
     assert 0.02 < found.expected_errors.average < 0.2
     assert found.expected_errors.average < found.expected_errors.p90 < found.expected_errors.largest
-    assert_allclose(found.errors, scoring.calibration_errors(p, (p > 0.5) * 1.0), atol=1)
-    bold = scoring.chance(p, (random.random(60) < 0.5) * 1.0)
+    assert_allclose(found.errors, calibration_errors(p=p, y=(p > 0.5) * 1.0), atol=1)
+    bold = scoring.chance(p=p, y=(random.random(60) < 0.5) * 1.0)
     assert bold.errors.average > 2 * bold.expected_errors.average

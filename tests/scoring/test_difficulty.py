@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 import scoring
 from scoring import InputError
 from scoring.arrays import Floats
+from scoring.means import clustered_mean
 
 
 def table(**scores: dict[object, float]) -> pd.DataFrame:
@@ -57,7 +58,7 @@ def test_of_two_the_adjusted_difference_is_the_paired_one() -> None:
     found = scoring.difficulty_adjusted(scores).set_index("group")
     difference = found["adjusted"]["a"] - found["adjusted"]["b"]
     assert difference == pytest.approx((a - b).mean())
-    paired = scoring.clustered_mean((a - b) / 2)
+    paired = clustered_mean((a - b) / 2)
     half = (found["upper"] - found["lower"])["a"] / 2
     assert half == pytest.approx((paired.upper - paired.lower) / 2)
 

@@ -12,9 +12,9 @@ from numpy.testing import assert_allclose
 
 import scoring
 from scoring.arrays import Floats
-from scoring.discrimination import clustered_sums, in_order
+from scoring.discrimination import clustered_sums, in_order, roc_curve
 from tests.examples import examples
-from tests.scoring.strategies import Pairs, pairs
+from tests.scoring.strategies import Pairs, named, pairs
 
 
 def obuchowski(p: list[float], y: list[float], cluster: list[int]) -> float:
@@ -74,7 +74,7 @@ def test_auc_is_the_share_of_pairs_in_the_right_order(data: Pairs) -> None:
     p, y, w = data
     true = [(q, v) for q, outcome, v in zip(p, y, w, strict=True) if outcome == 1]
     false = [(q, v) for q, outcome, v in zip(p, y, w, strict=True) if outcome == 0]
-    found = scoring.roc_auc(p, y, w)
+    found = scoring.roc_auc(p=p, y=y, weight=w)
     if not true or not false:
         assert math.isnan(found)
         return
@@ -87,8 +87,8 @@ def test_auc_is_the_share_of_pairs_in_the_right_order(data: Pairs) -> None:
 @given(pairs(fractional=True))
 @settings(max_examples=examples(30))
 def test_the_interval_of_an_auc_contains_it_and_lies_within_its_range(data: Pairs) -> None:
-    found = scoring.auc_interval(*data)
-    assert found.value == pytest.approx(scoring.roc_auc(*data), nan_ok=True)
+    found = scoring.auc_interval(**named(*data))
+    assert found.value == pytest.approx(scoring.roc_auc(**named(*data)), nan_ok=True)
     if math.isnan(found.value):
         assert math.isnan(found.lower)
         return
@@ -98,7 +98,7 @@ def test_the_interval_of_an_auc_contains_it_and_lies_within_its_range(data: Pair
 
 def test_a_perfect_order_of_few_events_is_no_proof_of_perfection() -> None:
     p, y = [0.9, 0.8, *[0.1] * 30], [1, 1, *[0] * 30]
-    found = scoring.auc_interval(p, y)
+    found = scoring.auc_interval(p=p, y=y)
     assert found.value == found.upper == 1
     assert found.lower < 0.8
 
@@ -107,13 +107,13 @@ def test_copies_of_a_question_do_not_narrow_the_interval() -> None:
     random = np.random.default_rng(6)
     p = random.random(60).round(2)
     y = (random.random(60) < p).astype(float)
-    once = scoring.auc_interval(p, y)
+    once = scoring.auc_interval(p=p, y=y)
     copied = (np.repeat(p, 5), np.repeat(y, 5))
-    linked = scoring.auc_interval(*copied, question=np.repeat(np.arange(60), 5))
+    linked = scoring.auc_interval(**named(*copied), question=np.repeat(np.arange(60), 5))
     assert_allclose(linked, once)
-    assert scoring.auc_interval(*copied).lower > once.lower
+    assert scoring.auc_interval(**named(*copied)).lower > once.lower
     # A weight says the same as copies of one question.
-    assert_allclose(scoring.auc_interval(p, y, np.full(60, 5.0)), once)
+    assert_allclose(scoring.auc_interval(p=p, y=y, weight=np.full(60, 5.0)), once)
 
 
 def test_the_interval_of_an_auc_covers_it_also_with_rare_events() -> None:
@@ -121,7 +121,7 @@ def test_the_interval_of_an_auc_covers_it_also_with_rare_events() -> None:
     for _ in range(200):
         y = np.append(np.ones(3), np.zeros(60))
         p = 1 / (1 + np.exp(3 - random.normal(0, 1, 63) - 1.5 * y))
-        found = scoring.auc_interval(p, y)
+        found = scoring.auc_interval(p=p, y=y)
         missed += not found.lower <= 0.8556 <= found.upper  # Φ(1.5 / √2)
     assert missed <= 14  # 5% of 200, and two Monte Carlo errors
 
@@ -129,16 +129,16 @@ def test_the_interval_of_an_auc_covers_it_also_with_rare_events() -> None:
 @given(pairs())
 @settings(max_examples=examples(30))
 def test_the_area_under_the_roc_curve_is_the_auc(data: Pairs) -> None:
-    curve = scoring.roc_curve(*data)
+    curve = roc_curve(**named(*data))
     area = np.trapezoid(curve["hit_rate"], curve["false_alarm_rate"])
-    assert area == pytest.approx(scoring.roc_auc(*data), nan_ok=True)
+    assert area == pytest.approx(scoring.roc_auc(**named(*data)), nan_ok=True)
 
 
 @given(pairs(), st.floats(0, 1))
 @settings(max_examples=examples(30))
 def test_the_roc_curve_has_the_shares_at_or_above_each_threshold(data: Pairs, at: float) -> None:
     p, y, w = (np.array(part) for part in data)
-    curve = scoring.roc_curve(p, y, w)
+    curve = roc_curve(p=p, y=y, weight=w)
     if np.isnan(curve["hit_rate"]).any() or np.isnan(curve["false_alarm_rate"]).any():
         return
     row = curve[curve["threshold"] >= at].iloc[-1]
@@ -156,7 +156,7 @@ def test_one_failure_among_near_certain_forecasts_leaves_a_high_auc_possible() -
     p = np.repeat([0.001, 0.999], 45)
     y = (p > 0.5).astype(np.float64)
     y[0] = 1
-    found = scoring.auc_interval(p, y)
+    found = scoring.auc_interval(p=p, y=y)
     assert found.lower < 0.97
     assert found.upper > 0.999
-    assert scoring.auc_interval(1 - p, y).lower == pytest.approx(1 - found.upper, abs=1e-6)
+    assert scoring.auc_interval(p=1 - p, y=y).lower == pytest.approx(1 - found.upper, abs=1e-6)

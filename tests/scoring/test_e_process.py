@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose
 
 import scoring
 from scoring import InputError
-from scoring.e_process import BETS
+from scoring.e_processes import BETS, ENOUGH, by_family
 
 differences = st.lists(st.floats(-1, 1), min_size=1, max_size=30)
 
@@ -49,8 +49,8 @@ def test_what_was_reached_stays_reached() -> None:
     assert found.reached is not None
     assert found.reached < 20
     assert found.better == "a"
-    assert np.exp(found.log_either[found.reached - 1]) >= scoring.ENOUGH
-    assert np.exp(found.log_either[found.reached - 2]) < scoring.ENOUGH
+    assert np.exp(found.log_either[found.reached - 1]) >= ENOUGH
+    assert np.exp(found.log_either[found.reached - 2]) < ENOUGH
     assert found.log_b[-1] > found.log_a[-1]
 
 
@@ -81,7 +81,7 @@ def test_families_stand_in_the_order_in_which_they_were_to_be_over() -> None:
         pd.to_datetime(["2026-03-01", "2026-01-01", "2026-02-01", "2026-03-01"], utc=True),
         index=[9, 9, 9, 9],
     )
-    found = scoring.by_family([0.1, 0.2, 0.3, 0.5], ["x", "y", "x", "w"], closes)
+    found = by_family([0.1, 0.2, 0.3, 0.5], ["x", "y", "x", "w"], closes)
     assert found["family"].tolist() == ["y", "w", "x"]
     assert found["questions"].tolist() == [1, 1, 2]
     assert_allclose(found["difference"], [0.2, 0.5, 0.2])
@@ -103,7 +103,7 @@ def test_entries_that_make_no_family_are_refused(
     values: list[float], family: list[str], closes: list[str], column: str
 ) -> None:
     with pytest.raises(InputError) as caught:
-        scoring.by_family(values, family, pd.Series(pd.to_datetime(closes, utc=True)))
+        by_family(values, family, pd.Series(pd.to_datetime(closes, utc=True)))
     assert caught.value.problems[0].column == column
 
 
@@ -123,13 +123,13 @@ def test_several_pairs_at_once_are_each_alone() -> None:
     difference = rng.uniform(-1, 1, len(pair))
     closes = days.take(at).reset_index(drop=True)
     together = (
-        scoring.by_family(difference, families[at], closes, pair),
+        by_family(difference, families[at], closes, pair),
         scoring.by_block(difference, families[at], blocks, pair),
     )
     for one in range(3):
         own = pair == one
         alone = (
-            scoring.by_family(difference[own], families[at][own], closes[own]),
+            by_family(difference[own], families[at][own], closes[own]),
             scoring.by_block(difference[own], families[at][own], blocks),
         )
         for all_, single in zip(together, alone, strict=True):

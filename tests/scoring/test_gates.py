@@ -20,7 +20,7 @@ from benchmarks import comparing, gates, measures, simulate
 from benchmarks.worlds import AS_OF, TEAMS, USUAL, World, repeat, zipf
 from forecasts.reports import build
 from forecasts.reports.when_made import Claims, claims
-from scoring.tournament import Team, Tournament
+from scoring.simulation import Team, Tournament
 
 pytestmark = pytest.mark.simulation
 
@@ -110,7 +110,7 @@ def claimed(many: measures.Many) -> list[Claims]:
 
 def test_updates_taken_as_questions_break_the_bound() -> None:
     errs = [
-        comparing.wrong(scoring.recalibration(c.p, c.y, c.weight).p_value)
+        comparing.wrong(scoring.recalibration(p=c.p, y=c.y, weight=c.weight).p_value)
         for c in claimed(repeat(USUAL, seed=1, times=60))
     ]
     each = gates.gate("updates as questions", "60 families", gates.BOUND, errs)
@@ -123,7 +123,11 @@ def test_linked_questions_taken_as_strangers_break_the_bound() -> None:
     # One team is enough: no other is tested.
     many = repeat(replace(linked.settings, teams=TEAMS[:1]), seed=1, times=100)
     errs = [
-        comparing.wrong(scoring.calibration_in_the_large(c.p, c.y, c.weight, c.question).p_value)
+        comparing.wrong(
+            scoring.calibration_in_the_large(
+                p=c.p, y=c.y, weight=c.weight, question=c.question
+            ).p_value
+        )
         for c in claimed(many)
     ]
     assert not gates.gate("no families", "linked", gates.BOUND, errs).may_hold
@@ -147,7 +151,10 @@ def test_the_time_that_forecasts_lasted_as_their_weight_breaks_the_bound() -> No
     errs = [
         comparing.wrong(
             scoring.calibration_in_the_large(
-                own["p"], own["y"], own["end_s"] - own["start_s"], own["question_id"]
+                p=own["p"],
+                y=own["y"],
+                weight=own["end_s"] - own["start_s"],
+                question=own["question_id"],
             ).p_value
         )
         for _, own in live.groupby("forecaster")

@@ -14,6 +14,7 @@ from statsmodels.genmod.families import Binomial
 
 import scoring
 from scoring import InputError
+from tests.scoring.strategies import named
 
 
 def tournament(
@@ -87,7 +88,7 @@ def hotelling(line: np.ndarray, moved: np.ndarray, alike: float) -> tuple[float,
 @pytest.mark.parametrize("slope", [0.3, 1.0, 2.0])
 def test_the_line_is_that_of_a_clustered_logistic_regression(seed: int, slope: float) -> None:
     data = tournament(50, 6, seed, slope)
-    found = scoring.recalibration(*data)
+    found = scoring.recalibration(**named(*data))
     line, covariance = in_statsmodels(*data)
     assert_allclose([found.intercept, found.slope], line, rtol=1e-9, atol=1e-9)
     sandwich, moved, alike = written_out(*data, line)
@@ -98,20 +99,22 @@ def test_the_line_is_that_of_a_clustered_logistic_regression(seed: int, slope: f
 def test_fractional_outcomes_have_the_line_that_a_logistic_regression_has() -> None:
     random = np.random.default_rng(3)
     p, y = random.random((2, 40))
-    found = scoring.recalibration(p, y)
+    found = scoring.recalibration(p=p, y=y)
     line, _ = in_statsmodels(p, y, np.ones(40), np.arange(40))
     assert_allclose([found.intercept, found.slope], line, rtol=1e-7)
 
 
 def test_its_covariance_is_near_that_of_lines_fitted_without_each_question() -> None:
     p, y, weight, question = tournament(400, 4, seed=2)
-    found = scoring.recalibration(p, y, weight, question)
+    found = scoring.recalibration(p=p, y=y, weight=weight, question=question)
     line = np.array([found.intercept, found.slope])
     alike = written_out(p, y, weight, question, line)[2]
     moved = []
     for left_out in range(400):
         kept = question != left_out
-        again = scoring.recalibration(p[kept], y[kept], weight[kept], question[kept])
+        again = scoring.recalibration(
+            p=p[kept], y=y[kept], weight=weight[kept], question=question[kept]
+        )
         moved.append(np.array([again.intercept, again.slope]) - line)
     assert_allclose(found.f, hotelling(line, np.array(moved), alike)[0], rtol=0.02)
 
@@ -123,7 +126,7 @@ def test_questions_alike_count_each_and_one_that_outweighs_them_takes_their_plac
     pair = np.repeat(np.arange(30), 2)
 
     def alike(weight: np.ndarray) -> float:
-        found = scoring.recalibration(p, y, weight, pair)
+        found = scoring.recalibration(p=p, y=y, weight=weight, question=pair)
         line = np.array([found.intercept, found.slope])
         _, moved, count = written_out(p, y, weight, pair, line)
         assert_allclose([found.f, found.p_value], hotelling(line, moved, count), rtol=1e-7)
@@ -135,33 +138,33 @@ def test_questions_alike_count_each_and_one_that_outweighs_them_takes_their_plac
 
 def test_a_line_that_hangs_on_one_question_has_no_test() -> None:
     p = [0.5, 0.5, 0.5, 0.5, 0.8, 0.8, 0.8]
-    found = scoring.recalibration(p, [0, 1, 0, 1, 1, 1, 0], question=[1, 2, 3, 4, 5, 5, 5])
+    found = scoring.recalibration(p=p, y=[0, 1, 0, 1, 1, 1, 0], question=[1, 2, 3, 4, 5, 5, 5])
     assert "too few or too alike" in found.reason
     p, question = [0.3, 0.3, 0.6, 0.6, 0.6, 0.4], [1, 2, 3, 3, 3, 3]
-    found = scoring.recalibration(p, [0, 1, 0.5, 1, 0, 0.2], question=question)
+    found = scoring.recalibration(p=p, y=[0, 1, 0.5, 1, 0, 0.2], question=question)
     assert not found.estimable
     assert "too few or too alike" in found.reason
 
 
 def test_an_overconfident_forecaster_has_a_slope_below_one() -> None:
-    found = scoring.recalibration(*tournament(400, 3, seed=3, slope=0.5))
+    found = scoring.recalibration(**named(*tournament(400, 3, seed=3, slope=0.5)))
     assert found.slope < 0.8
     assert found.p_value < 0.001
-    assert scoring.spiegelhalter(*tournament(400, 3, seed=3, slope=0.5)).statistic > 3
+    assert scoring.spiegelhalter(**named(*tournament(400, 3, seed=3, slope=0.5))).statistic > 3
 
 
 def test_splitting_a_questions_weight_over_more_updates_proves_nothing_more() -> None:
     p, y, weight, question = tournament(60, 1, seed=4, slope=0.5)
-    once = scoring.recalibration(p, y, weight, question)
+    once = scoring.recalibration(p=p, y=y, weight=weight, question=question)
     split = [
         np.repeat(p, 20),
         np.repeat(y, 20),
         np.repeat(weight, 20) / 20,
         np.repeat(question, 20),
     ]
-    assert_allclose(scoring.recalibration(*split)[:4], once[:4], rtol=1e-9)
+    assert_allclose(scoring.recalibration(**named(*split))[:4], once[:4], rtol=1e-9)
     for test in (scoring.spiegelhalter, scoring.calibration_in_the_large):
-        again, first = test(*split), test(p, y, weight, question)
+        again, first = test(**named(*split)), test(p=p, y=y, weight=weight, question=question)
         assert_allclose([again.statistic, again.p_value], [first.statistic, first.p_value])
 
 
@@ -179,7 +182,7 @@ def test_splitting_a_questions_weight_over_more_updates_proves_nothing_more() ->
     ],
 )
 def test_what_cannot_be_estimated_says_why(p: list[float], y: list[float], reason: str) -> None:
-    found = scoring.recalibration(p, y)
+    found = scoring.recalibration(p=p, y=y)
     assert not found.estimable
     assert reason in found.reason
     assert math.isnan(found.slope)
@@ -187,15 +190,19 @@ def test_what_cannot_be_estimated_says_why(p: list[float], y: list[float], reaso
 
 
 def test_two_questions_are_too_few_for_a_line() -> None:
-    found = scoring.recalibration([0.2, 0.6, 0.4, 0.7], [0, 0, 1, 1], question=[1, 1, 2, 2])
+    found = scoring.recalibration(p=[0.2, 0.6, 0.4, 0.7], y=[0, 0, 1, 1], question=[1, 1, 2, 2])
     assert "fewer than 3" in found.reason
 
 
 def test_pairs_without_weight_do_not_count() -> None:
     p, y, weight, question = tournament(30, 2, seed=5)
     more = [np.append(p, 0.0), np.append(y, 1.0), np.append(weight, 0.0), np.append(question, 99)]
-    assert scoring.recalibration(*more) == scoring.recalibration(p, y, weight, question)
-    assert scoring.spiegelhalter(*more) == scoring.spiegelhalter(p, y, weight, question)
+    assert scoring.recalibration(**named(*more)) == scoring.recalibration(
+        p=p, y=y, weight=weight, question=question
+    )
+    assert scoring.spiegelhalter(**named(*more)) == scoring.spiegelhalter(
+        p=p, y=y, weight=weight, question=question
+    )
 
 
 def test_the_z_statistics_are_the_sums_written_out() -> None:
@@ -213,7 +220,7 @@ def test_the_z_statistics_are_the_sums_written_out() -> None:
                     sum(weight[i] * abs(factor[i]) * math.sqrt(p[i] * (1 - p[i])) for i in own) ** 2
                 )
             z = total / math.sqrt(variance)
-            found = test(p, y, weight, names)
+            found = test(p=p, y=y, weight=weight, question=names)
             assert_allclose([found.statistic, found.p_value], [z, 2 * stats.norm.sf(abs(z))])
 
 
@@ -222,7 +229,7 @@ def test_without_clusters_spiegelhalters_z_is_that_of_val_prob_in_r() -> None:
     p = np.array([0.1, 0.25, 0.4, 0.6, 0.72, 0.95, 0.03, 0.5])
     y = np.array([0, 1, 0, 1, 1, 1, 0, 0])
     z = np.sum((y - p) * (1 - 2 * p)) / np.sqrt(np.sum((1 - 2 * p) ** 2 * p * (1 - p)))
-    assert scoring.spiegelhalter(p, y).statistic == pytest.approx(float(z), abs=1e-12)
+    assert scoring.spiegelhalter(p=p, y=y).statistic == pytest.approx(float(z), abs=1e-12)
 
 
 def test_rare_events_do_not_accuse() -> None:
@@ -230,13 +237,13 @@ def test_rare_events_do_not_accuse() -> None:
     p = np.minimum(rng.exponential(0.03, (500, 90)), 0.9)
     y = (rng.random(p.shape) < p).astype(float)
     for test in (scoring.spiegelhalter, scoring.calibration_in_the_large):
-        found = [test(*one).p_value < 0.05 for one in zip(p, y, strict=True)]
+        found = [test(**named(*one)).p_value < 0.05 for one in zip(p, y, strict=True)]
         assert np.mean(found) <= 0.08
 
 
 def test_nothing_to_test_is_not_a_number() -> None:
-    assert math.isnan(scoring.calibration_in_the_large([1.0, 0.0], [1, 0]).statistic)
-    assert math.isnan(scoring.spiegelhalter([0.5, 0.5], [1, 0]).p_value)
+    assert math.isnan(scoring.calibration_in_the_large(p=[1.0, 0.0], y=[1, 0]).statistic)
+    assert math.isnan(scoring.spiegelhalter(p=[0.5, 0.5], y=[1, 0]).p_value)
 
 
 @pytest.mark.parametrize("updates", [1, 8])
@@ -244,22 +251,22 @@ def test_a_calibrated_forecaster_is_seldom_found_at_fault(updates: int) -> None:
     rejected = {"line": 0, "z": 0, "large": 0}
     for seed in range(200):
         data = tournament(80, updates, seed)
-        rejected["line"] += scoring.recalibration(*data).p_value < 0.05
-        rejected["z"] += scoring.spiegelhalter(*data).p_value < 0.05
-        rejected["large"] += scoring.calibration_in_the_large(*data).p_value < 0.05
+        rejected["line"] += scoring.recalibration(**named(*data)).p_value < 0.05
+        rejected["z"] += scoring.spiegelhalter(**named(*data)).p_value < 0.05
+        rejected["large"] += scoring.calibration_in_the_large(**named(*data)).p_value < 0.05
     # 5% of 200 is 10; 18 or more has probability 1%.
     assert max(rejected.values()) <= 18
 
 
 def test_a_question_for_each_pair_is_required() -> None:
     with pytest.raises(InputError, match="one question per pair"):
-        scoring.spiegelhalter([0.5, 0.6], [1, 0], question=[1])
+        scoring.spiegelhalter(p=[0.5, 0.6], y=[1, 0], question=[1])
 
 
 def test_probabilities_next_to_0_and_1_have_a_line_like_any_others() -> None:
     p = np.array([0.5, 0.5, 1 - 1e-12, 1 - 1e-12, 1e-12, 1e-12])
     y = np.array([1.0, 1, 0, 0, 1, 0])
-    found = scoring.recalibration(p, y)
+    found = scoring.recalibration(p=p, y=y)
     line, _ = in_statsmodels(p, y, np.ones(6), np.arange(6))
     assert_allclose([found.intercept, found.slope], line, rtol=1e-6, atol=1e-9)
     _, moved, alike = written_out(p, y, np.ones(6), np.arange(6), line)
@@ -268,7 +275,7 @@ def test_probabilities_next_to_0_and_1_have_a_line_like_any_others() -> None:
 
 def test_a_trace_of_weight_that_keeps_a_threshold_from_separating_is_no_line() -> None:
     found = scoring.recalibration(
-        [0.2, 0.3, 0.7, 0.8, 0.9], [0, 0, 1, 1, 0], weight=[1, 1, 1, 1, 1e-14]
+        p=[0.2, 0.3, 0.7, 0.8, 0.9], y=[0, 0, 1, 1, 0], weight=[1, 1, 1, 1, 1e-14]
     )
     assert not found.estimable
     assert "threshold" in found.reason
@@ -277,7 +284,7 @@ def test_a_trace_of_weight_that_keeps_a_threshold_from_separating_is_no_line() -
 def test_questions_without_more_than_a_trace_of_the_weight_do_not_make_three() -> None:
     p = [0.2, 0.6, 0.3, 0.7, 0.3, 0.6]
     found = scoring.recalibration(
-        p, [1, 1, 0, 0, 1, 0], [1, 1, 1, 1, 1e-15, 1e-15], [1, 1, 2, 2, 3, 3]
+        p=p, y=[1, 1, 0, 0, 1, 0], weight=[1, 1, 1, 1, 1e-15, 1e-15], question=[1, 1, 2, 2, 3, 3]
     )
     assert not found.estimable
     assert "fewer than 3 questions" in found.reason
@@ -296,7 +303,7 @@ def _line_or_reason(seed: int) -> None:
     p = 1 / (1 + np.exp(-log_odds))
     y = random.random(n).round(seed % 3)
     weight = random.random(n) * 10.0 ** random.integers(-12, 12, n if seed % 2 else 1)
-    found = scoring.recalibration(p, y, weight, random.integers(0, n, n))
+    found = scoring.recalibration(p=p, y=y, weight=weight, question=random.integers(0, n, n))
     assert found.estimable == (found.reason == "")
     if not found.estimable:
         assert np.isnan(found[:4]).all()

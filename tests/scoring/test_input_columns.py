@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from scoring import InputError, score
 from scoring.input_columns import is_blank, parse_json, quantities, quantity
-from scoring.input_quantiles import distributions
+from scoring.input_values import distributions
 from tests.examples import examples
 
 START = pd.Timestamp("2026-01-01", tz="UTC")

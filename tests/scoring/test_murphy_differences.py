@@ -8,9 +8,9 @@ import pytest
 from numpy.testing import assert_allclose
 
 import scoring
+from scoring.means import clustered_mean
 from scoring.murphy_curves import difference_curve
-from scoring.simulation import simulate
-from scoring.tournament import Team, Tournament
+from scoring.simulation import Team, Tournament, simulate
 
 FINE = (np.arange(2000) + 0.5) / 2000
 
@@ -56,9 +56,11 @@ def test_at_one_moment_it_is_the_difference_of_the_two_curves() -> None:
     group = {"ana": "a", "ben": "b", "cy": "b"}
     at = [0.1, 0.3, 0.5, 0.65, 0.8, 0.95]
     found = scoring.murphy_differences(questions, forecasts, group, thresholds=at)["a", "b"]
-    own = scoring.murphy_curve([0.9, 0.2], [1, 0], thresholds=at)["score"]
+    own = scoring.murphy_curve(p=[0.9, 0.2], y=[1, 0], thresholds=at)["score"]
     # Two members share a side's half of the weight on the first question.
-    other = scoring.murphy_curve([0.6, 0.4, 0.7], [1, 1, 0], [0.5, 0.5, 1.0], at)["score"]
+    other = scoring.murphy_curve(
+        p=[0.6, 0.4, 0.7], y=[1, 1, 0], weight=[0.5, 0.5, 1.0], thresholds=at
+    )["score"]
     assert_allclose(found["difference"], own - other, atol=1e-12)
 
 
@@ -79,7 +81,7 @@ def test_the_intervals_at_a_threshold_are_those_of_a_clustered_mean() -> None:
     question = pd.Series(np.arange(30))
     found = difference_curve(difference, question, {n: n // 3 for n in range(30)}, thresholds)
     for place in range(3):
-        one = scoring.clustered_mean(difference[:, place], np.arange(30) // 3)
+        one = clustered_mean(difference[:, place], np.arange(30) // 3)
         assert_allclose(found.iloc[place][["lower", "upper"]], [one.lower, one.upper])
     assert (found["band_lower"] <= found["lower"] + 1e-9).all()
     assert (found["band_upper"] >= found["upper"] - 1e-9).all()

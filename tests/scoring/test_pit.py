@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import scoring
-from scoring.pit import NODE_WEIGHTS, NODES, cumulative, payoffs
+from scoring.numeric_calibration import NODE_WEIGHTS, NODES, Pit, cumulative, payoffs
 from scoring.rules import knots
 
 OPENED = "2026-01-01T00:00:00Z"
@@ -130,7 +130,7 @@ def test_the_payoffs_have_mean_zero_and_are_means_over_the_interval() -> None:
     assert payoffs(np.array([0.2]), np.array([0.5]))[:, 0] == pytest.approx(over, abs=1e-4)
 
 
-def one_each(outcomes: list[float], spread: float, middle: float = 50) -> scoring.Pit:
+def one_each(outcomes: list[float], spread: float, middle: float = 50) -> Pit:
     rows = [(number, "ana", 0, normal(middle, spread)) for number in range(len(outcomes))]
     return scoring.pit(asked(outcomes), made(rows))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,23 @@ def described(thing: Any) -> str:
 def test_everything_offered_is_there_once() -> None:
     assert set(scoring.__all__) <= set(dir(scoring))
     assert len(set(scoring.__all__)) == len(scoring.__all__)
+
+
+def test_no_function_hides_a_module() -> None:
+    modules = {module.name for module in pkgutil.iter_modules(scoring.__path__)}
+    assert modules & set(scoring.__all__) == set()
+
+
+def test_simulation_is_imported_by_its_own_name() -> None:
+    code = "import scoring, sys; sys.exit('scoring.simulation' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_forecasts_and_outcomes_are_given_by_keyword(name: str) -> None:
+    for argument in inspect.signature(getattr(scoring, name)).parameters.values():
+        if argument.name in ("p", "y", "levels", "values", "outcome"):
+            assert argument.kind is inspect.Parameter.KEYWORD_ONLY
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

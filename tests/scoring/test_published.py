@@ -11,6 +11,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import scoring
+from scoring.means import detectable_difference
 
 START = pd.Timestamp("2026-01-01", tz="UTC")
 DAY = pd.Timedelta(days=1)
@@ -26,14 +27,14 @@ def logistic(x: np.ndarray) -> np.ndarray:
 def test_brier_scores_of_rain() -> None:
     # The worked example of https://en.wikipedia.org/wiki/Brier_score: 100% and rain 0, 100% and no
     # rain 1, 70% and rain 0.09, 30% and rain 0.49, 50% either way 0.25.
-    found = scoring.brier_score([1.0, 1.0, 0.7, 0.3, 0.5, 0.5], [1, 0, 1, 1, 1, 0])
+    found = scoring.brier_score(p=[1.0, 1.0, 0.7, 0.3, 0.5, 0.5], y=[1, 0, 1, 1, 1, 0])
     assert_allclose(found, [0, 1, 0.09, 0.49, 0.25, 0.25])
 
 
 def test_original_brier_scores_of_hedging_and_of_the_worst_there_is() -> None:
     # Tetlock & Gardner (2015), Superforecasting, ch. 3: fifty-fifty scores 0.5, and 2.0 is the
     # worst possible.
-    assert_allclose(scoring.brier_original([0.5, 0.0], [1, 1]), [0.5, 2.0])
+    assert_allclose(scoring.brier_original(p=[0.5, 0.0], y=[1, 1]), [0.5, 2.0])
 
 
 @pytest.mark.parametrize(
@@ -42,26 +43,28 @@ def test_original_brier_scores_of_hedging_and_of_the_worst_there_is() -> None:
 )
 def test_log_scores_as_baseline_points(p: float, came: int, baseline: int) -> None:
     # The baseline score of https://www.metaculus.com/help/scores-faq/, 100 · (log₂ p + 1).
-    points = 100 - 100 * scoring.log_score([p], [came]) / math.log(2)
+    points = 100 - 100 * scoring.log_score(p=[p], y=[came]) / math.log(2)
     assert_allclose(points, [baseline], atol=0.5)
 
 
 def test_the_spherical_score_of_sides_three_and_four() -> None:
     # p(outcome) / ‖p‖₂, Gneiting & Raftery (2007), section 4.1: probabilities of 3/7 and 4/7 make
     # a triangle of sides 3, 4 and 5.
-    assert_allclose(scoring.spherical_score([[3 / 7, 4 / 7]] * 2, [1, 0]), [1 / 5, 2 / 5])
+    assert_allclose(scoring.spherical_score(p=[[3 / 7, 4 / 7]] * 2, y=[1, 0]), [1 / 5, 2 / 5])
 
 
 def test_ranked_probability_scores_of_precipitation() -> None:
     # Wilks, Statistical Methods in the Atmospheric Sciences, "Multicategory Events": forecasts of
     # no, little and much precipitation, when none fell: 0.73 and 0.89, before dividing by K − 1.
-    found = scoring.ranked_probability_score([[0.2, 0.5, 0.3], [0.2, 0.3, 0.5]], [0, 0])
+    found = scoring.ranked_probability_score(p=[[0.2, 0.5, 0.3], [0.2, 0.3, 0.5]], y=[0, 0])
     assert_allclose(2 * found, [0.73, 0.89])
 
 
 def test_the_original_brier_score_of_ordered_bins() -> None:
     # https://www.gjopen.com/faq: 25%, 25%, 30%, 20%, of which the second came true: 0.235.
-    assert_allclose(2 * scoring.ranked_probability_score([[0.25, 0.25, 0.3, 0.2]], [1]), [0.235])
+    assert_allclose(
+        2 * scoring.ranked_probability_score(p=[[0.25, 0.25, 0.3, 0.2]], y=[1]), [0.235]
+    )
 
 
 @pytest.mark.parametrize(("below", "above"), [(0.0, 0.0), (0.2, 0.1), (0.0, 0.6), (0.5, 0.5)])
@@ -73,7 +76,9 @@ def test_the_crps_of_a_uniform_distribution_with_mass_at_its_ends(
     z = np.linspace(0, 1, 11)
     inner = 1 - below - above
     published = z**2 * inner - z * (1 - 2 * below) + inner**2 / 3 + (1 - below) * above
-    found = scoring.crps_piecewise([below, 1 - above], [[0.0, 1.0]] * 11, z, 0.0, 1.0)
+    found = scoring.crps_piecewise(
+        levels=[below, 1 - above], values=[[0.0, 1.0]] * 11, outcome=z, lower=0.0, upper=1.0
+    )
     assert_allclose(found, published, atol=1e-15)
 
 
@@ -213,14 +218,14 @@ def test_the_decomposition_of_four_predictions() -> None:
     # The example of model_diagnostics.scoring.decompose: 0, 0, 1, 1 predicted as −1, 1, 1, 2 has
     # the parts 0.625, 0.125, 0.25 and the score 0.75. Moved into 0..1, all of them are a ninth.
     y, p = np.array([0, 0, 1, 1]), np.array([-1, 1, 1, 2])
-    found = scoring.decompose((p + 1) / 3, (y + 1) / 3)
+    found = scoring.decompose(p=(p + 1) / 3, y=(y + 1) / 3)
     assert_allclose(9 * np.array(found), [0.75, 0.625, 0.125, 0.25])
 
 
 def test_the_isotonic_curve_of_nine_values() -> None:
     # The first example of R's isoreg: 1, 0, 4, 3, 3, 5, 4, 2, 0 becomes 0.5 twice, then 3.
     y = np.array([1, 0, 4, 3, 3, 5, 4, 2, 0]) / 5
-    curve = scoring.reliability_curve(np.arange(1, 10) / 10, y)
+    curve = scoring.reliability_curve(p=np.arange(1, 10) / 10, y=y)
     assert_allclose(5 * curve["recalibrated"], [0.5, 0.5, *[3] * 7])
 
 
@@ -236,13 +241,13 @@ def test_the_isotonic_curve_of_nine_values() -> None:
 def test_the_intervals_of_bins(came: int, of: int, lower: float, upper: float) -> None:
     # Newcombe (1998), doi:10.1002/(SICI)1097-0258(19980430)17:8<857::AID-SIM777>3.0.CO;2-E,
     # table I, method 3 (Wilson's).
-    table = scoring.reliability_bins([0.5] * of, [1] * came + [0] * (of - came), bins=1)
+    table = scoring.reliability_bins(p=[0.5] * of, y=[1] * came + [0] * (of - came), bins=1)
     assert_allclose(table[["observed_lower", "observed_upper"]], [[lower, upper]], atol=5e-5)
 
 
 def test_the_calibration_error_of_two_bins() -> None:
     # The example of torchmetrics' BinaryCalibrationError with two bins and the L1 norm: 0.2900.
-    found = scoring.calibration_error([0.25, 0.25, 0.55, 0.75, 0.75], [0, 0, 1, 1, 1], bins=2)
+    found = scoring.calibration_error(p=[0.25, 0.25, 0.55, 0.75, 0.75], y=[0, 0, 1, 1, 1], bins=2)
     assert found == pytest.approx(0.29, abs=1e-12)
 
 
@@ -256,7 +261,7 @@ def test_the_parts_of_the_brier_score_of_two_groups() -> None:
         (10 * (0.4 - base) ** 2 + 5 * (0.8 - base) ** 2) / 15,
         base * (1 - base),
     )
-    assert_allclose(scoring.murphy(p, y), expected)
+    assert_allclose(scoring.murphy(p=p, y=y), expected)
 
 
 def test_the_area_under_the_roc_curve_of_a_rating() -> None:
@@ -264,14 +269,14 @@ def test_the_area_under_the_roc_curve_of_a_rating() -> None:
     # of suspicion, 58 of them of healthy patients: 0.893.
     healthy, ill = [33, 6, 6, 11, 2], [3, 2, 2, 11, 33]
     p = np.repeat(np.tile([0.1, 0.3, 0.5, 0.7, 0.9], 2), healthy + ill)
-    assert scoring.roc_auc(p, [0] * 58 + [1] * 51) == pytest.approx(0.893, abs=5e-4)
+    assert scoring.roc_auc(p=p, y=[0] * 58 + [1] * 51) == pytest.approx(0.893, abs=5e-4)
 
 
 def test_the_area_under_the_murphy_curve() -> None:
     # Ehm, Gneiting, Jordan & Krüger (2016), doi:10.1111/rssb.12154: the squared error is the
     # elementary scores added up over all thresholds with equal weight.
     grid = (np.arange(1_000_000) + 0.5) / 1_000_000
-    curve = scoring.murphy_curve([1.0, 1.0, 0.7, 0.3], [1, 0, 1, 1], thresholds=grid)
+    curve = scoring.murphy_curve(p=[1.0, 1.0, 0.7, 0.3], y=[1, 0, 1, 1], thresholds=grid)
     assert curve["score"].mean() == pytest.approx((0 + 1 + 0.09 + 0.49) / 4, abs=1e-6)
 
 
@@ -284,7 +289,7 @@ def test_the_line_of_hours_of_study() -> None:
     hours = [0.50, 0.75, 1.00, 1.25, 1.50, 1.75, 1.75, 2.00, 2.25, 2.50,
              2.75, 3.00, 3.25, 3.50, 4.00, 4.25, 4.50, 4.75, 5.00, 5.50]  # fmt: skip
     passed = [0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 1]
-    found = scoring.recalibration(logistic(np.array(hours)), passed)
+    found = scoring.recalibration(p=logistic(np.array(hours)), y=passed)
     assert_allclose([found.intercept, found.slope], [-4.0777, 1.5046], atol=5e-5)
 
 
@@ -292,7 +297,7 @@ def test_the_z_of_a_change_of_mind() -> None:
     # McNemar's test in Agresti, Categorical Data Analysis, 10.1: of those who changed their opinion
     # of a prime minister, 86 came to approve and 150 ceased to: z = −4.17.
     y = [1] * 86 + [0] * 150
-    found = scoring.calibration_in_the_large(np.full(236, 0.5), y)
+    found = scoring.calibration_in_the_large(p=np.full(236, 0.5), y=y)
     assert found.statistic == pytest.approx(-4.17, abs=0.005)
 
 
@@ -315,4 +320,4 @@ def test_the_wealth_of_a_gambler_after_two_differences() -> None:
 def test_the_multiplier_of_a_minimum_detectable_effect() -> None:
     # Bloom (1995), doi:10.1177/0193841X9501900504: with many observations, 2.8 standard errors for
     # a two-sided test at 5% and a power of 80%.
-    assert scoring.detectable_difference(1.0, 1e6) == pytest.approx(2.80, abs=0.005)
+    assert detectable_difference(1.0, 1e6) == pytest.approx(2.80, abs=0.005)

@@ -17,7 +17,7 @@ def once(p: np.ndarray, y: np.ndarray, family: np.ndarray | None = None) -> Leas
     """Return the widths of one forecast a question."""
     n = np.arange(len(p))
     both = [np.column_stack([1 - values, values]) for values in (p, y)]
-    return least_widths(in_order_of_time(*both, n, n, family))
+    return least_widths(in_order_of_time(p=both[0], y=both[1], path=n, question=n, family=family))
 
 
 @pytest.mark.parametrize("came", [0, 1, 2, 5, 53, 54])
@@ -46,7 +46,10 @@ def test_paths_of_many_updates_have_finite_limits() -> None:
         question = np.repeat(np.arange(40), 8)
         y = (rng.random(40) < p[7::8]).astype(float)[question]
         both = [np.column_stack([1 - values, values]) for values in (p, y)]
-        made = in_order_of_time(*both, question, question, np.minimum(question, 20))
+        family = np.minimum(question, 20)
+        made = in_order_of_time(
+            p=both[0], y=both[1], path=question, question=question, family=family
+        )
         widths = least_widths(made)
         assert max(widths.brier) < 1
         assert max(widths.log) < 7

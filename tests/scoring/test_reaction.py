@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit, ndtr
 
-from scoring import Reaction, in_order_of_time, reaction
+from scoring import in_order_of_time, reaction
+from scoring.movement import Reaction
 
 QUESTIONS, STEPS = 90, 6
 
@@ -26,7 +27,7 @@ def found(p: np.ndarray, y: np.ndarray) -> Reaction:
     question = np.repeat(np.arange(QUESTIONS), p.shape[1])
     flat, outcome = p.ravel(), np.repeat(y, p.shape[1])
     both = [np.column_stack([1 - values, values]) for values in (flat, outcome)]
-    return reaction(in_order_of_time(*both, question, question))
+    return reaction(in_order_of_time(p=both[0], y=both[1], path=question, question=question))
 
 
 def accused(response: float = 1.0, extremity: float = 1.0, times: int = 150) -> tuple[float, float]:
@@ -77,5 +78,5 @@ def test_options_are_recalibrated_together() -> None:
     outcome = np.array([rng.choice(3, p=row) for row in p])
     question = np.arange(120) // 2
     same = np.repeat(outcome[::2], 2)
-    got = reaction(in_order_of_time(p, np.eye(3)[same], question, question))
+    got = reaction(in_order_of_time(p=p, y=np.eye(3)[same], path=question, question=question))
     assert 0 <= got.p_value <= 1

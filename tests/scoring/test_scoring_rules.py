@@ -28,30 +28,30 @@ vectors = st.lists(st.integers(1, 99), min_size=2, max_size=6).map(
 
 
 def test_a_certain_and_wrong_forecast_scores_the_worst_there_is() -> None:
-    worst = [float(rule([0.0], [1])[0]) for rule in RULES]
+    worst = [float(rule(p=[0.0], y=[1])[0]) for rule in RULES]
     assert worst == [1, 2, math.inf, 1, 1]
 
 
 def test_a_certain_and_right_forecast_scores_zero() -> None:
     for rule in RULES:
-        assert_allclose(rule([1.0, 0.0], [1, 0]), [0, 0], atol=0)
-        assert_allclose(rule([[0.0, 1.0, 0.0]], [1]), [0], atol=0)
+        assert_allclose(rule(p=[1.0, 0.0], y=[1, 0]), [0, 0], atol=0)
+        assert_allclose(rule(p=[[0.0, 1.0, 0.0]], y=[1]), [0], atol=0)
 
 
 def test_a_scalar_gives_a_scalar() -> None:
-    assert scoring.brier_score(0.25, 1) == 0.5625
-    assert np.ndim(scoring.log_score(0.25, 1)) == 0
+    assert scoring.brier_score(p=0.25, y=1) == 0.5625
+    assert np.ndim(scoring.log_score(p=0.25, y=1)) == 0
 
 
 def test_no_forecasts_give_no_scores() -> None:
     for rule in RULES:
-        assert rule([], []).shape == (0,)
+        assert rule(p=[], y=[]).shape == (0,)
 
 
 @given(chances, st.sampled_from([0.0, 1.0]))
 def test_a_binary_forecast_scores_as_its_two_options(p: float, y: float) -> None:
     for rule in RULES:
-        assert_allclose(rule([p], [y]), rule([[1 - p, p]], [int(y)]), rtol=1e-9, atol=1e-12)
+        assert_allclose(rule(p=[p], y=[y]), rule(p=[[1 - p, p]], y=[int(y)]), rtol=1e-9, atol=1e-12)
 
 
 @given(vectors, st.data())
@@ -66,24 +66,25 @@ def test_vectors_score_as_the_sums_written_out(p: list[float], data: st.DataObje
         slow_reference.rps(p, hot),
     ]
     for rule, value in zip(RULES, expected, strict=True):
-        assert_allclose(rule([p], [y]), [value], rtol=1e-9, atol=1e-12)
-        assert_allclose(rule([p], [hot]), [value], rtol=1e-9, atol=1e-12)
+        assert_allclose(rule(p=[p], y=[y]), [value], rtol=1e-9, atol=1e-12)
+        assert_allclose(rule(p=[p], y=[hot]), [value], rtol=1e-9, atol=1e-12)
 
 
 @given(st.floats(0.01, 0.99), chances)
 def test_an_honest_forecast_is_the_best_one(belief: float, other: float) -> None:
     for rule in RULES:
         honest, lie = (
-            belief * rule([p], [1])[0] + (1 - belief) * rule([p], [0])[0] for p in (belief, other)
+            belief * rule(p=[p], y=[1])[0] + (1 - belief) * rule(p=[p], y=[0])[0]
+            for p in (belief, other)
         )
         assert honest <= lie + 1e-12
 
 
 @given(st.floats(0.01, 0.99), chances)
 def test_a_fractional_outcome_weighs_both_sides(p: float, y: float) -> None:
-    both = y * scoring.log_score([p], [1]) + (1 - y) * scoring.log_score([p], [0])
-    assert_allclose(scoring.log_score([p], [y]), both, rtol=1e-12)
-    assert_allclose(scoring.brier_score([p], [y]), [(p - y) ** 2])
+    both = y * scoring.log_score(p=[p], y=[1]) + (1 - y) * scoring.log_score(p=[p], y=[0])
+    assert_allclose(scoring.log_score(p=[p], y=[y]), both, rtol=1e-12)
+    assert_allclose(scoring.brier_score(p=[p], y=[y]), [(p - y) ** 2])
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -104,7 +105,7 @@ def test_what_is_not_a_forecast_or_an_outcome_is_refused(
     rule: object, p: object, y: object, column: str, says: str
 ) -> None:
     with pytest.raises(InputError, match=says) as caught:
-        rule(p, y)  # type: ignore[operator]
+        rule(p=p, y=y)  # type: ignore[operator]
     [problem] = caught.value.problems
     assert (problem.column, problem.row) == (column, 1)
 
@@ -128,21 +129,21 @@ def test_arrays_that_do_not_fit_each_other_are_refused(
     rule: object, p: object, y: object, column: str, says: str
 ) -> None:
     with pytest.raises(InputError, match=says) as caught:
-        rule(p, y)  # type: ignore[operator]
+        rule(p=p, y=y)  # type: ignore[operator]
     [problem] = caught.value.problems
     assert (problem.column, problem.row) == (column, None)
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_single_outcome_goes_with_each_forecast(rule: object) -> None:
-    assert_allclose(rule([0.2, 0.7], 1), rule([0.2, 0.7], [1, 1]))  # type: ignore[operator]
-    assert_allclose(rule(0.2, [1, 0]), rule([0.2, 0.2], [1, 0]))  # type: ignore[operator]
+    assert_allclose(rule(p=[0.2, 0.7], y=1), rule(p=[0.2, 0.7], y=[1, 1]))  # type: ignore[operator]
+    assert_allclose(rule(p=0.2, y=[1, 0]), rule(p=[0.2, 0.2], y=[1, 0]))  # type: ignore[operator]
 
 
 def test_a_perfect_forecast_loses_nothing_and_not_less_than_nothing() -> None:
     for p, y in (([1.0, 0.0], [1, 0]), ([1.0, -0.0], [1, 0]), ([[0.0, 1.0, 0.0]], [1])):
         for rule in RULES:
-            assert not np.signbit(rule(p, y)).any()
+            assert not np.signbit(rule(p=p, y=y)).any()
 
 
 # --- CRPS -----------------------------------------------------------------------------------
@@ -151,30 +152,49 @@ def test_a_perfect_forecast_loses_nothing_and_not_less_than_nothing() -> None:
 def test_the_crps_of_a_uniform_distribution_is_the_closed_form() -> None:
     # ∫ (z − 1{z ≥ x})² dz over 0..1 is x³/3 + (1 − x)³/3.
     x = np.linspace(0, 1, 11)
-    found = scoring.crps_piecewise([0.5], np.full((11, 1), 0.5), x, 0.0, 1.0)
+    found = scoring.crps_piecewise(
+        levels=[0.5], values=np.full((11, 1), 0.5), outcome=x, lower=0.0, upper=1.0
+    )
     assert_allclose(found, (x**3 + (1 - x) ** 3) / 3)
 
 
 @pytest.mark.parametrize("scale", [1e-320, 1e-300, 1.0, 1e300, 1.7e308])
 def test_the_crps_is_that_of_the_shape_however_large_the_range(scale: float) -> None:
     value = np.array([[-0.5, 0.0, 0.5]])
-    usual = scoring.crps_piecewise([0.2, 0.5, 0.8], value, [0.7], -1.0, 1.0)
-    found = scoring.crps_piecewise([0.2, 0.5, 0.8], value * scale, [0.7 * scale], -scale, scale)
+    usual = scoring.crps_piecewise(
+        levels=[0.2, 0.5, 0.8], values=value, outcome=[0.7], lower=-1.0, upper=1.0
+    )
+    found = scoring.crps_piecewise(
+        levels=[0.2, 0.5, 0.8],
+        values=value * scale,
+        outcome=[0.7 * scale],
+        lower=-scale,
+        upper=scale,
+    )
     assert_allclose(found, usual, rtol=1e-3 if scale < 1e-310 else 1e-12)
 
 
 def test_the_crps_of_a_certain_forecast_is_its_distance_over_the_range() -> None:
-    found = scoring.crps_piecewise([0.0, 1.0], [[20.0, 20.0]] * 3, [20, 15, 100], 0.0, 100.0)
+    found = scoring.crps_piecewise(
+        levels=[0.0, 1.0], values=[[20.0, 20.0]] * 3, outcome=[20, 15, 100], lower=0.0, upper=100.0
+    )
     assert_allclose(found, [0.0, 0.05, 0.8])
 
 
 def test_mass_outside_the_bounds_is_stated_at_the_bounds() -> None:
     # No mass inside, half on either side: F is one half throughout.
-    assert_allclose(scoring.crps_piecewise([0.5, 0.5], [[0.0, 1.0]], [0.3], 0.0, 1.0), [0.25])
+    assert_allclose(
+        scoring.crps_piecewise(
+            levels=[0.5, 0.5], values=[[0.0, 1.0]], outcome=[0.3], lower=0.0, upper=1.0
+        ),
+        [0.25],
+    )
 
 
 def test_an_outcome_beyond_a_bound_scores_the_whole_range() -> None:
-    beyond = scoring.crps_piecewise([0.5], [[0.5]] * 3, [1.0, 7.0, math.inf], 0.0, 1.0)
+    beyond = scoring.crps_piecewise(
+        levels=[0.5], values=[[0.5]] * 3, outcome=[1.0, 7.0, math.inf], lower=0.0, upper=1.0
+    )
     assert_allclose(beyond, 1 / 3)
 
 
@@ -186,7 +206,9 @@ def test_an_outcome_beyond_a_bound_scores_the_whole_range() -> None:
 def test_the_crps_is_the_integral(levels: list[float], values: list[float], y: float) -> None:
     size = min(len(levels), len(values))
     level, value = np.sort(levels[:size]), np.sort(values[:size])
-    found = scoring.crps_piecewise(level, [value], y, 0.0, 10.0)[0]
+    found = scoring.crps_piecewise(levels=level, values=[value], outcome=y, lower=0.0, upper=10.0)[
+        0
+    ]
     z = (np.arange(200_000) + 0.5) / 20_000
     first = level[0] if value[0] == 0 else 0.0
     last = level[-1] if value[-1] == 10 else 1.0
@@ -210,7 +232,9 @@ def test_what_is_not_a_distribution_is_refused(
     levels: list[float], values: list[list[float]], outcome: float, lower: float, column: str
 ) -> None:
     with pytest.raises(InputError) as caught:
-        scoring.crps_piecewise(levels, values, outcome, lower, 10.0)
+        scoring.crps_piecewise(
+            levels=levels, values=values, outcome=outcome, lower=lower, upper=10.0
+        )
     assert caught.value.problems[0].column == column
 
 
@@ -231,5 +255,11 @@ def test_distributions_that_do_not_fit_their_outcomes_are_refused(
     levels: list[float], values: object, outcome: object, bounds: tuple[object, object], column: str
 ) -> None:
     with pytest.raises(InputError) as caught:
-        scoring.crps_piecewise(levels, values, outcome, *bounds)  # type: ignore[arg-type]
+        scoring.crps_piecewise(
+            levels=levels,  # type: ignore[arg-type]
+            values=values,  # type: ignore[arg-type]
+            outcome=outcome,  # type: ignore[arg-type]
+            lower=bounds[0],  # type: ignore[arg-type]
+            upper=bounds[1],  # type: ignore[arg-type]
+        )
     assert caught.value.problems[0].column == column

@@ -16,7 +16,7 @@ import scoring
 from benchmarks import comparing, gates, simulate
 from benchmarks.differences import SHOCKS
 from scoring import compare
-from scoring.e_process import bets_needed, possibly_best
+from scoring.e_processes import bets_needed, possibly_best
 from scoring.shared_shocks import overlap_sum, spans_of, tipping_correlation
 
 TWO = {"a": ["ann"], "b": ["ben"]}

@@ -12,6 +12,7 @@ from scipy import integrate, stats
 
 import scoring
 from scoring import InputError
+from scoring.shrinkage import shrink
 from tests.examples import examples
 
 # Rubin (1981): effects of coaching in eight schools, with their standard errors.
@@ -23,7 +24,7 @@ BATTING = [0.400, 0.378, 0.356, 0.333, 0.311, 0.311, 0.289, 0.267, 0.244, 0.244,
 
 def test_the_eight_schools_come_out_as_published() -> None:
     # Gelman et al., Bayesian Data Analysis, table 5.3, from 200 draws: medians and 95% intervals.
-    found = scoring.shrink(*SCHOOLS)
+    found = shrink(*SCHOOLS)
     medians = [10, 8, 7, 8, 5, 6, 10, 8]
     lower = [-2, -5, -11, -7, -9, -7, -1, -6]
     upper = [31, 23, 19, 21, 18, 28, 26, 33]
@@ -33,7 +34,7 @@ def test_the_eight_schools_come_out_as_published() -> None:
 
 
 def test_the_batting_averages_are_drawn_in_as_published() -> None:
-    found = scoring.shrink(BATTING, np.full(18, np.sqrt(0.265 * 0.735 / 45)))
+    found = shrink(BATTING, np.full(18, np.sqrt(0.265 * 0.735 / 45)))
     # James & Stein's estimates of Efron & Morris, to a thousandth and a half.
     published = [0.294, 0.289, 0.285, 0.280, 0.275, 0.275, 0.270, 0.266, 0.261, 0.261,
                  0.256, 0.256, 0.256, 0.256, 0.256, 0.251, 0.247, 0.242]  # fmt: skip
@@ -52,7 +53,7 @@ def test_the_average_over_the_spread_is_the_integral() -> None:
 
     whole = integrate.quad(lambda tau: parts(tau)[0], 0, np.inf)[0]
     mean = integrate.quad(lambda tau: parts(tau)[0] * parts(tau)[1], 0, np.inf)[0] / whole
-    assert scoring.shrink(x, e).estimate[4] == pytest.approx(mean, rel=1e-3)
+    assert shrink(x, e).estimate[4] == pytest.approx(mean, rel=1e-3)
 
 
 @settings(max_examples=examples(50))
@@ -60,17 +61,17 @@ def test_the_average_over_the_spread_is_the_integral() -> None:
 def test_another_origin_or_unit_changes_nothing(seed: int, origin: float, unit: float) -> None:
     random = np.random.default_rng(seed)
     x, e = random.normal(0, 2, 7), random.uniform(0.2, 2, 7)
-    first, second = scoring.shrink(x, e), scoring.shrink(origin + unit * x, unit * e)
+    first, second = shrink(x, e), shrink(origin + unit * x, unit * e)
     assert_allclose(second.estimate, origin + unit * first.estimate, rtol=1e-6, atol=1e-6)
     assert_allclose(second.upper, origin + unit * first.upper, rtol=1e-6, atol=1e-6)
-    backwards = scoring.shrink(x[::-1], e[::-1])
+    backwards = shrink(x[::-1], e[::-1])
     assert_allclose(backwards.estimate, first.estimate[::-1], rtol=1e-9)
 
 
 @given(st.floats(0.1, 10))
 def test_everyone_moves_towards_the_others_and_those_least_known_move_most(gap: float) -> None:
     high = np.arange(8) % 2 == 1
-    found = scoring.shrink(np.where(high, gap, -gap), np.linspace(0.2, 3, 8))
+    found = shrink(np.where(high, gap, -gap), np.linspace(0.2, 3, 8))
     assert (found.estimate[high] < gap).all()
     assert (found.estimate[~high] > -gap).all()
     assert (np.diff(found.estimate[high]) < 0).all()
@@ -79,8 +80,8 @@ def test_everyone_moves_towards_the_others_and_those_least_known_move_most(gap: 
 
 def test_what_is_known_exactly_stays_and_what_is_alike_meets() -> None:
     x = [1.0, 2.0, 3.0, 5.0]
-    assert_allclose(scoring.shrink(x, [1e-6] * 4).estimate, x, atol=1e-6)
-    near = scoring.shrink([1.0, 1.1, 0.9, 1.0], [5.0] * 4)
+    assert_allclose(shrink(x, [1e-6] * 4).estimate, x, atol=1e-6)
+    near = shrink([1.0, 1.1, 0.9, 1.0], [5.0] * 4)
     assert np.ptp(near.estimate) < 0.1
     assert (near.upper - near.lower < 2 * 1.96 * 5).all()
 
@@ -95,7 +96,7 @@ def test_the_intervals_cover_on_average_over_the_values(spread: float) -> None:
         error = np.exp(random.normal(0, 0.5, 20))
         true = random.normal(0, spread, 20)
         seen = true + error * random.normal(0, 1, 20)
-        found = scoring.shrink(seen, error)
+        found = shrink(seen, error)
         covered.append(np.mean((found.lower <= true) & (true <= found.upper)))
         better.append(((seen - true) ** 2).sum() - ((found.estimate - true) ** 2).sum())
     # 4000 values, in groups of 20 that share a centre: 94% minus three standard errors.
@@ -114,7 +115,7 @@ def test_the_intervals_cover_on_average_over_the_values(spread: float) -> None:
 )
 def test_what_cannot_be_shrunk_is_refused(x: list[float], e: list[float], match: str) -> None:
     with pytest.raises(InputError, match=match):
-        scoring.shrink(x, e)
+        shrink(x, e)
 
 
 # --- from scores ------------------------------------------------------------------------------

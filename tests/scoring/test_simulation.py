@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 import scoring
-from scoring.simulation import Simulated, simulate
-from scoring.tournament import LABEL, Team, Tournament
+from scoring.simulation import LABEL, Simulated, Team, Tournament, simulate
 from tests.examples import examples
 
 # Many questions, each a family of its own, so that one draw determines a mean to about 0.005.

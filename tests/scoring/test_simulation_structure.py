@@ -10,8 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from scoring.simulation import simulate
-from scoring.tournament import Team, Tournament
+from scoring.simulation import Team, Tournament, simulate
 from tests.scoring.test_simulation import LARGE, NO_ACCIDENT, joined, z
 
 # --- families and teams

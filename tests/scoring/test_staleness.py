@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from scoring import InputError, clustered_mean, staleness
+from scoring import InputError, staleness
+from scoring.means import clustered_mean
 
-Record = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+Record = dict[str, np.ndarray]
 
 
 def record(
@@ -22,11 +23,12 @@ def record(
     y = (rng.random(questions) < p).astype(float)
     closes = (y > 0) & (rng.random(questions) < events)
     lasted = np.where(closes, rng.random(questions), 1.0)
-    return expit(extremity * logit(p) + shift), y, np.ones(questions), lasted
+    p = expit(extremity * logit(p) + shift)
+    return {"p": p, "y": y, "left": np.ones(questions), "lasted": lasted}
 
 
 def test_events_that_close_their_questions_make_the_odds_fall_with_the_time_left() -> None:
-    found = staleness(*record(1, 4000, events=1.0))
+    found = staleness(**record(1, 4000, events=1.0))
     assert found.drift == pytest.approx(1.0, abs=0.15)
     assert found.cost.mean() == pytest.approx(0.019, abs=0.004)
 
@@ -35,7 +37,7 @@ def test_events_that_close_their_questions_make_the_odds_fall_with_the_time_left
     "world", [{}, {"extremity": 1.8}, {"shift": 0.8}, {"extremity": 0.6, "shift": -0.5}]
 )
 def test_a_fault_of_calibration_is_not_called_staleness(world: dict[str, float]) -> None:
-    costs = [clustered_mean(staleness(*record(seed, 90, **world)).cost) for seed in range(40)]
+    costs = [clustered_mean(staleness(**record(seed, 90, **world)).cost) for seed in range(40)]
     assert sum(cost.lower > 0 for cost in costs) <= 2
     assert np.mean([cost.mean for cost in costs]) < 0.001
 
@@ -43,11 +45,11 @@ def test_a_fault_of_calibration_is_not_called_staleness(world: dict[str, float])
 def test_the_cost_is_the_saving_integrated_over_the_time_that_a_forecast_stood(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    module = import_module("scoring.staleness")
-    monkeypatch.setattr(module, "_line", lambda yes, no: np.array([0.3, 1.2, 0.7]))
+    module = import_module("scoring.stale_forecasts")
+    monkeypatch.setattr(module, "line_of", lambda yes, no: np.array([0.3, 1.2, 0.7]))
     p, y = np.array([0.2, 0.6, 0.9, 0.0]), np.array([0.0, 1.0, 0.25, 0.0])
     left, lasted = np.array([1.0, 0.5, 0.8, 0.4]), np.array([1.0, 0.3, 0.62, 0.011])
-    found = module.staleness(p, y, left, lasted, weight=[1.0, 0.5, 1.0, 1.0]).cost
+    found = module.staleness(p=p, y=y, left=left, lasted=lasted, weight=[1.0, 0.5, 1.0, 1.0]).cost
     for number in range(4):
         u = (np.arange(4000) + 0.5) / 4000 * lasted[number]
         odds = 0.3 + 1.2 * np.clip(logit(p[number]), -7, 7)
@@ -60,18 +62,21 @@ def test_the_cost_is_the_saving_integrated_over_the_time_that_a_forecast_stood(
 
 
 def test_mirrored_questions_have_the_opposite_drift_and_the_same_cost() -> None:
-    p, y, left, lasted = record(3, 300, events=1.0)
-    one, other = staleness(p, y, left, lasted), staleness(1 - p, 1 - y, left, lasted)
+    p, y, left, lasted = record(3, 300, events=1.0).values()
+    one, other = (
+        staleness(p=p, y=y, left=left, lasted=lasted),
+        staleness(p=1 - p, y=1 - y, left=left, lasted=lasted),
+    )
     assert other.drift == pytest.approx(-one.drift)
     np.testing.assert_allclose(other.cost, one.cost, atol=1e-12)
 
 
 def test_the_line_for_a_family_is_fitted_to_the_others() -> None:
-    p, y, left, lasted = record(4, 60, events=1.0)
+    p, y, left, lasted = record(4, 60, events=1.0).values()
     family = np.arange(60) // 2
-    one = staleness(p, y, left, lasted, family=family)
+    one = staleness(p=p, y=y, left=left, lasted=lasted, family=family)
     turned = np.where(family == 7, 1 - y, y)
-    other = staleness(p, turned, left, lasted, family=family)
+    other = staleness(p=p, y=turned, left=left, lasted=lasted, family=family)
     same_line = family % 5 == 7 % 5
     np.testing.assert_allclose(
         one.cost[same_line & (family != 7)], other.cost[same_line & (family != 7)]
@@ -79,7 +84,7 @@ def test_the_line_for_a_family_is_fitted_to_the_others() -> None:
 
 
 def test_one_family_has_no_line_and_no_cost() -> None:
-    found = staleness([0.5, 0.6], [1, 0], [1.0, 1.0], [0.5, 1.0], family=["f", "f"])
+    found = staleness(p=[0.5, 0.6], y=[1, 0], left=[1.0, 1.0], lasted=[0.5, 1.0], family=["f", "f"])
     assert found.cost.tolist() == [0.0, 0.0]
 
 
@@ -94,4 +99,6 @@ def test_one_family_has_no_line_and_no_cost() -> None:
 )
 def test_input_out_of_range_is_refused_by_name(given_: tuple, place: str) -> None:
     with pytest.raises(InputError, match=place):
-        staleness(*given_)
+        staleness(
+            **dict(zip(("p", "y", "left", "lasted", "weight", "family"), given_, strict=False))
+        )

@@ -9,8 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from scoring.errors import InputError
-from scoring.simulation import simulate
-from scoring.tournament import Team, Tournament
+from scoring.simulation import Team, Tournament, simulate
 from tests.scoring.test_simulation import LARGE, check_frames
 
 

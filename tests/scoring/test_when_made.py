@@ -13,9 +13,8 @@ from scipy import stats
 
 import scoring
 from scoring import InputError
-from scoring.forecasts_in_order import in_order_of_time
+from scoring.calibration_when_made import WhenMade, in_order_of_time
 from scoring.null_distribution import Null, null
-from scoring.when_made import WhenMade
 
 SEED = 7
 P = st.floats(0.02, 0.98)
@@ -26,7 +25,8 @@ def binary(p: np.ndarray) -> np.ndarray:
 
 
 def when_made(*columns: object, **more: object) -> WhenMade:
-    return scoring.when_made(in_order_of_time(*columns, **more))
+    names = ("p", "y", "path", "question", "family", "level")
+    return scoring.when_made(in_order_of_time(**dict(zip(names, columns, strict=False)), **more))
 
 
 def single(p: list[float] | np.ndarray, y: list[float] | np.ndarray) -> WhenMade:
@@ -37,7 +37,7 @@ def single(p: list[float] | np.ndarray, y: list[float] | np.ndarray) -> WhenMade
 
 def all_sums(p: np.ndarray, y: np.ndarray, payoff: np.ndarray):
     one = np.zeros(len(p))
-    return in_order_of_time(p, y, one, one).sums(payoff)
+    return in_order_of_time(p=p, y=y, path=one, question=one).sums(payoff)
 
 
 # A calibrated belief: 40% moves to 70% or 20%; then 70% is settled, or moves to 90% or 50%.

@@ -43,7 +43,10 @@ QUESTIONS = pytest.mark.parametrize(
 def crps(value: Value, question: QuestionText, outcomes: np.ndarray) -> np.ndarray:
     levels, figures = knots(value, question)
     rows = np.broadcast_to(figures, (len(outcomes), len(figures)))
-    return scoring.crps_piecewise(levels, rows, outcomes, *bounds(question))
+    lower, upper = bounds(question)
+    return scoring.crps_piecewise(
+        levels=levels, values=rows, outcome=outcomes, lower=lower, upper=upper
+    )
 
 
 @st.composite
@@ -72,7 +75,13 @@ def test_a_cdf_has_the_same_crps_as_its_forecast(
     value = check_value(from_cdf(cdf, question), question)
     low, high = bounds(question)
     outcomes = np.array([low - 1, *np.linspace(low, high, 23), high + 1])
-    exact = scoring.crps_piecewise(cdf, np.broadcast_to(at, (25, len(at))), outcomes, low, high)
+    exact = scoring.crps_piecewise(
+        levels=cdf,
+        values=np.broadcast_to(at, (25, len(at))),
+        outcome=outcomes,
+        lower=low,
+        upper=high,
+    )
     assert abs(crps(value, question, outcomes) - exact).max() < 1e-6
     assert abs(np.array(to_cdf(value, question)) - cdf).max() < 2e-7
 

@@ -45,7 +45,7 @@ def test_a_probability_is_expected_to_score_what_the_rule_says_over_its_outcomes
     p: float, q: float
 ) -> None:
     found = expected_scores(RAIN, standing(probability=p), Value(probability=q))
-    of_yes, of_no = scoring.brier_score([p, p], [1, 0])
+    of_yes, of_no = scoring.brier_score(p=[p, p], y=[1, 0])
     assert found.before == pytest.approx(q * of_yes + (1 - q) * of_no)
     assert found.after == pytest.approx(q * (1 - q))
     assert found.after <= found.before + 1e-12
@@ -56,7 +56,7 @@ def test_options_are_expected_to_score_what_the_rule_says_over_their_outcomes(
     p: tuple[float, ...], q: tuple[float, ...]
 ) -> None:
     found = expected_scores(PORTS, standing(probabilities=list(p)), Value(probabilities=q))
-    each = scoring.brier_score([p] * 3, [0, 1, 2])
+    each = scoring.brier_score(p=[p] * 3, y=[0, 1, 2])
     assert found.before == pytest.approx(float(np.dot(q, each)))
     assert found.after <= found.before + 1e-12
 
@@ -78,7 +78,9 @@ def test_quantiles_are_expected_to_score_the_mean_crps_over_what_they_imply(
     levels = (np.arange(4000) + 0.5) / 4000
     outcomes = np.interp(levels, [0, 0.1, 0.5, 0.9, 1], [0, *new.values(), 30])
     rows = [list(old.values())] * len(outcomes)
-    by_hand = scoring.crps_piecewise([0.1, 0.5, 0.9], rows, outcomes, 0, 30).mean()
+    by_hand = scoring.crps_piecewise(
+        levels=[0.1, 0.5, 0.9], values=rows, outcome=outcomes, lower=0, upper=30
+    ).mean()
     assert found.before == pytest.approx(by_hand, abs=1e-4)
     assert found.after <= found.before + 1e-12
 

@@ -49,8 +49,10 @@ from forecasts.reports.report import By
 from forecasts.reports.rows import Rows
 from forecasts.reports.scope import Scope, numbered, scope_of
 from forecasts.reports.selection import ALL, Choice
+from scoring import comparison as compared
 from scoring.comparison import NEVER_TOGETHER
 from scoring.parallel import in_background
+from scoring.shrinkage import FEWEST_TO_SHRINK
 
 BY: dict[Of, By] = {
     "teams": "team",
@@ -128,7 +130,7 @@ class Judged:
     losses are shown at each threshold.
     """
 
-    found: scoring.Comparison
+    found: compared.Comparison
     members: dict[str, set[Hashable]]
     silent: dict[str, Silence]
     selective: frozenset[Key]
@@ -274,7 +276,7 @@ def _shared(rows: pd.DataFrame) -> dict[str, int]:
 
 
 def _pair(
-    pair: scoring.Pair,
+    pair: compared.Pair,
     choice: Choice,
     pairs: int,
     apart: Mapping[str, int] = MappingProxyType({}),
@@ -287,7 +289,7 @@ def _pair(
     return replace(made, sentence=wording.sentence(made, pairs=pairs, lead=choice.lead))
 
 
-def _dominant(pair: scoring.Pair, names: dict[str, str]) -> Dominant | None:
+def _dominant(pair: compared.Pair, names: dict[str, str]) -> Dominant | None:
     """Return the dominant family of a pair under its own name."""
     found = pair.dominant
     return None if found is None else Dominant(**vars(found) | {"family": names[found.family]})
@@ -342,7 +344,7 @@ def _score(side: Side) -> float:
 
 def _skills(scores: pd.DataFrame, family: pd.Series) -> dict[str, Skill]:
     """Return the skill of all forecasters of the ledger: it takes many to separate luck."""
-    if scores["forecaster"].nunique() < scoring.FEWEST_TO_SHRINK or not scores["score"].any():
+    if scores["forecaster"].nunique() < FEWEST_TO_SHRINK or not scores["score"].any():
         return {}
     return {
         row.forecaster: Skill(

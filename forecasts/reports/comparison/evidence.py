@@ -12,7 +12,8 @@ import pandas as pd
 
 import scoring
 from forecasts.reports.comparison.comparison import EvidenceStep, Watched
-from scoring.e_process import bets_needed, possibly_best
+from scoring.comparison import Pair
+from scoring.e_processes import ENOUGH, bets_needed, by_family, possibly_best
 
 Key = tuple[str, str]
 Floats = npt.NDArray[np.float64]
@@ -31,7 +32,7 @@ class Evidence(NamedTuple):
 
 
 def watched(
-    pairs: Sequence[scoring.Pair],
+    pairs: Sequence[Pair],
     differences: pd.DataFrame,
     family: pd.Series,
     began: pd.Series,
@@ -58,7 +59,7 @@ def watched(
     code, keys = by_sides.ngroup().to_numpy(), list(by_sides.groups)
     values = (shared["difference"].to_numpy(), families)
     of_block = _parts(scoring.by_block(*values, blocks, code), len(keys))
-    of_family = _parts(scoring.by_family(*values, over[families], code), len(keys))
+    of_family = _parts(by_family(*values, over[families], code), len(keys))
     place = {key: number for number, key in enumerate(keys)}
     found = Evidence({}, {}, {})
     against = {}
@@ -110,7 +111,7 @@ def _parts(table: pd.DataFrame, pairs: int) -> Callable[[int], _Steps]:
     return of
 
 
-def _watched(pair: scoring.Pair, sign: float, steps: _Steps, needed: int | None) -> Watched:
+def _watched(pair: Pair, sign: float, steps: _Steps, needed: int | None) -> Watched:
     """Return the evidence from these bets, on blocks of time, or on families.
 
     The names of the pair stand for the signs: negative differences favour a.
@@ -120,7 +121,7 @@ def _watched(pair: scoring.Pair, sign: float, steps: _Steps, needed: int | None)
     return Watched(
         e_value=float(e_values[-1]),
         highest=float(e_values.max()),
-        enough=scoring.ENOUGH,
+        enough=ENOUGH,
         families=int(steps.families.sum()),
         blocks=len(steps.number) if steps.in_time else None,
         needed=needed,

@@ -25,6 +25,7 @@ from forecasts.reports.measures import Estimate
 from forecasts.reports.member_scores import timing_days
 from forecasts.reports.rows import Rows
 from scoring.pairing import elementary_differences
+from scoring.rare_events import least_widths
 
 Key = tuple[str, str]
 _NO_PAIRS = pd.DataFrame({"a": [], "b": [], "question_id": [], "difference": [], "shared": []})
@@ -191,7 +192,7 @@ def record(rows: Rows, name: str) -> Record:
     own = rows.scores[rows.scores["group"] == name]
     members = rows.members[rows.members["group"] == name]
     made = rows.made(name)
-    least = scoring.least_widths(made.ordered).brier if len(made.rows) else (0.0, 0.0)
+    least = least_widths(made.ordered).brier if len(made.rows) else (0.0, 0.0)
     cluster = rows.scope.family[own["question"].to_numpy(dtype=np.intp)]
     brier, original = brier_scores(own, cluster, least)
     return Record(

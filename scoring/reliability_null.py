@@ -67,6 +67,7 @@ class Chance(NamedTuple):
 
 
 def chance(
+    *,
     p: npt.ArrayLike,
     y: npt.ArrayLike,
     weight: npt.ArrayLike | None = None,
@@ -94,7 +95,7 @@ def chance(
     Dimitriadis, Gneiting & Jordan (2021), doi:10.1073/pnas.2016191118; for the p-value Davison &
     Hinkley (1997), doi:10.1017/CBO9780511802843.
 
-    >>> found = chance([0.2, 0.2, 0.8, 0.8], [0, 1, 1, 1])
+    >>> found = chance(p=[0.2, 0.2, 0.8, 0.8], y=[0, 1, 1, 1])
     >>> found.curve[["forecast", "recalibrated", "weight"]]
        forecast  recalibrated  weight
     0       0.2           0.5     2.0
@@ -106,7 +107,9 @@ def chance(
     forecast, outcome, weights, group, under, kept = check_claims(p, y, weight, question, below)
     if draws is None:
         linked = family_numbers(group, family, kept)
-        link = family_link(forecast, outcome, weights, group, linked[group], under)
+        link = family_link(
+            p=forecast, y=outcome, weight=weights, question=group, family=linked[group], below=under
+        )
         draws = outcome_draws(linked, link)
     else:
         group = _rows(question, kept, draws)

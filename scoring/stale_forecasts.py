@@ -53,6 +53,7 @@ class Staleness(NamedTuple):
 
 
 def staleness(
+    *,
     p: npt.ArrayLike,
     y: npt.ArrayLike,
     left: npt.ArrayLike,
@@ -68,7 +69,7 @@ def staleness(
     question, is part of the cost. ``family`` (n,) identifies forecasts on linked questions. Raises
     InputError.
 
-    >>> found = staleness([0.5] * 40, [1, 0] * 20, [1.0] * 40, [0.3, 1.0] * 20)
+    >>> found = staleness(p=[0.5] * 40, y=[1, 0] * 20, left=[1.0] * 40, lasted=[0.3, 1.0] * 20)
     >>> round(found.drift, 2), round(float(found.cost.sum()), 2)
     (1.35, 1.7)
     """
@@ -91,14 +92,14 @@ def staleness(
     begun = share * _PARTS - part
     cell = (fold * len(_ODDS) + level) * _PARTS + part
     yes, no = (_time(cell, size * of, begun) for of in (outcome, 1 - outcome))
-    lines = [_line(yes.sum(axis=0) - yes[out], no.sum(axis=0) - no[out]) for out in range(FOLDS)]
+    lines = [line_of(yes.sum(axis=0) - yes[out], no.sum(axis=0) - no[out]) for out in range(FOLDS)]
     # The saving in each part of the time, if the outcome is yes and if it is no.
     saved = np.stack([_saved(*line) for line in lines])
     before = np.cumsum(saved, axis=-1) - saved
     at = fold, level, part
     if_yes, if_no = (before[:, of][at] + begun * saved[:, of][at] for of in (1, 0))
     cost = size * (outcome * if_yes + (1 - outcome) * if_no)
-    return Staleness(float(_line(yes.sum(axis=0), no.sum(axis=0))[2]), cost)
+    return Staleness(float(line_of(yes.sum(axis=0), no.sum(axis=0))[2]), cost)
 
 
 def _time(cell: Places, size: Floats, begun: Floats) -> Floats:
@@ -111,7 +112,7 @@ def _time(cell: Places, size: Floats, begun: Floats) -> Floats:
     return np.asarray(last + whole[..., ::-1].cumsum(axis=-1)[..., ::-1] - whole)
 
 
-def _line(yes: Floats, no: Floats) -> Floats:
+def line_of(yes: Floats, no: Floats) -> Floats:
     """Return a, b, c by Newton's method, from the time of each level and part by outcome."""
     x = np.stack(np.broadcast_arrays(1.0, _ODDS[:, None], _LEFT[None, :]), axis=-1).reshape(-1, 3)
     total, came = (yes + no).ravel(), yes.ravel()

@@ -58,8 +58,8 @@ from scipy import special
 
 from scoring.arrays import Flags, Floats, Ints
 from scoring.ordering import in_order
-from scoring.simulated_titles import title_and_subject
-from scoring.tournament import Tournament
+from scoring.simulation.titles import title_and_subject
+from scoring.simulation.tournament import Tournament
 
 DAY_S = 86_400
 
@@ -83,7 +83,7 @@ def simulate(settings: Tournament) -> Simulated:
     The model is a definition of this package. Invalid settings raise InputError when they are
     constructed.
 
-    >>> from scoring.tournament import Team
+    >>> from scoring.simulation import Team
     >>> made = simulate(Tournament((Team("Otters", members=2),), questions=5, families=3, seed=1))
     >>> len(made.questions), sorted(made.teams["forecaster"])
     (5, ['Otters 1 (simulated)', 'Otters 2 (simulated)'])

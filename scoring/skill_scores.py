@@ -14,7 +14,7 @@ from scoring.means import LEAST, LEVEL, ROUNDING, Estimate
 
 
 def brier_skill(
-    score: npt.ArrayLike, reference: npt.ArrayLike, cluster: npt.ArrayLike | None = None
+    *, score: npt.ArrayLike, reference: npt.ArrayLike, cluster: npt.ArrayLike | None = None
 ) -> Estimate:
     """Return 1 − mean score / mean reference, with its 95% interval, clustered.
 
@@ -35,7 +35,7 @@ def brier_skill(
     Atmospheric Sciences*, for the skill; Bradley, Schwartz & Hashino (2008),
     doi:10.1175/2007WAF2007049.1, for its sampling error. Raises InputError.
 
-    >>> found = brier_skill([0.01, 0.09, 0.04, 0.16], [0.25, 0.25, 0.25, 0.25])
+    >>> found = brier_skill(score=[0.01, 0.09, 0.04, 0.16], reference=[0.25, 0.25, 0.25, 0.25])
     >>> round(found.value, 2), round(found.lower, 2), round(found.upper, 2)
     (0.7, -0.66, 0.95)
     """

@@ -5,8 +5,8 @@ the news W with noise of their own, and their beliefs are exact. So they are mar
 forecaster who reports them is calibrated. Differences, for the sake of size:
 
 - Every random number is a hash of the seed, the question, the forecaster and the update
-  (`scoring.hashed_draws`), so that no number depends on other draws. A tournament is the same in
-  one part or in a thousand, made by one process or by many.
+  (`hashed_draws`), so that no number depends on other draws. A tournament is the same in one part
+  or in a thousand, made by one process or by many.
 - News arrives in `STEPS` bulletins of equal size instead of continuously. The families' news is
   known to each of their questions without any sorting.
 - Forecasters join a question in proportion to their activity. Their noise is not shared by a team.
@@ -32,7 +32,7 @@ from scipy import special
 
 from scoring.arrays import Flags, Floats, Ints, Places
 from scoring.errors import require
-from scoring.hashed_draws import Draws
+from scoring.simulation.hashed_draws import Draws
 from scoring.splitmix64 import Words
 
 STEPS = 32

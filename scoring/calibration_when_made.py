@@ -1,0 +1,216 @@
+"""Tests of calibration when made: forecasts of 30% come true in 30% of cases.
+
+Each is the sum of payoffs of the forecasts (`null_distribution`), so nothing that happens after a
+forecast disturbs it: an early close, an update, a withdrawal. All forecasts on a question, of one
+member or several, follow each other as one path in order of time, since they share the outcome.
+This is a definition of this package.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from scoring.arrays import Flags, Floats, Places
+from scoring.errors import require
+from scoring.inference import Test
+from scoring.null_distribution import FAR, Null, Sums, null
+from scoring.shared_shocks import tipping
+
+# Of the slope: the share of the payoff that is for the change from the forecaster's last forecast.
+CHANGE = 0.5
+SIGNIFICANCE = 0.05
+# Below it the payoff of the slope stays the same.
+LEAST_P = 1e-4
+
+
+class Forecasts(NamedTuple):
+    """Validated forecasts in order of question and time, one row each.
+
+    ``p``, ``y``, ``level`` (n, K); ``rank`` in the path of their forecaster, from 1; ``previous``,
+    the row of the forecast before it, -1 for the first; ``first``, the first row of each question;
+    ``starts`` marks these; ``family`` of each question.
+    """
+
+    p: Floats
+    y: Floats
+    level: Floats
+    rank: Places
+    previous: Places
+    first: Places
+    starts: Flags
+    family: Places
+
+    def sums(self, payoff: Floats) -> Sums:
+        """Return the earnings of payoffs (n, K) on each question."""
+        added = payoff - np.einsum("ij,ij->i", self.p, payoff)[:, None]
+        upto = np.cumsum(added, axis=0)
+        sizes = np.diff(self.first, append=len(self.p))
+        after = upto - np.repeat(upto[self.first] - added[self.first], sizes, axis=0)
+        last = np.append(self.first[1:], len(self.p)) - 1
+        gain = (self.y[last] * after[last]).sum(axis=1)
+        before = after - added
+        possible = self.p > 0
+        if possible.all():
+            starts = self.first * self.p.shape[1]
+            return Sums(self.p.ravel(), after.ravel(), before.ravel(), starts, gain)
+        counts = np.append(0, np.cumsum(possible.sum(axis=1)))
+        of = self.p[possible], after[possible], before[possible]
+        return Sums(*of, counts[self.first], gain)
+
+    def change(self, of: Floats) -> Floats:
+        """Return the change of a value of the forecasts since the path's last; at first, itself."""
+        return of - np.where((self.previous < 0)[:, None], 0.0, of[self.previous])
+
+
+def in_order_of_time(
+    *,
+    p: npt.ArrayLike,
+    y: npt.ArrayLike,
+    path: npt.ArrayLike,
+    question: npt.ArrayLike,
+    family: npt.ArrayLike | None = None,
+    level: npt.ArrayLike | None = None,
+) -> Forecasts:
+    """Return the validated forecasts, as `when_made` and `reaction` take them.
+
+    ``p``, ``y`` (n, K): probabilities and outcome of the options, 0 for those a question does not
+    have; binary is [no, yes], and ``y`` may be a fraction. ``path`` (n,) identifies a forecaster's
+    forecasts on a question, ``question`` and ``family`` (n,) those that share an outcome or are
+    linked; questions follow each other, and the forecasts of one are in order of time. ``level``
+    (n, K): what an option counts towards the level, by default 1 for "yes" if K is 2 and nothing
+    otherwise: on unordered options Σ (y − p) is 0. Raises InputError.
+
+    >>> in_order_of_time(p=[[0.5, 0.5], [0.2, 0.8]], y=[[0, 1], [0, 1]],
+    ...                  path=["ana", "ana"], question=[7, 7]).rank
+    array([1, 2])
+    """
+    forecast, outcome = np.asarray(p, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    rule = "p and y must be matrices of the same shape, one row a forecast, and not empty"
+    require("p", forecast.shape, forecast.ndim == 2 and len(forecast) > 0, rule)
+    require("y", outcome.shape, outcome.shape == forecast.shape, rule)
+    names = [np.asarray(path), np.asarray(question)]
+    names.append(names[1] if family is None else np.asarray(family))
+    for name, given in zip(("path", "question", "family"), names, strict=True):
+        require(name, given.shape, given.shape == (len(forecast),), "needs one entry per forecast")
+    if level is None:
+        counts = np.zeros_like(forecast)
+        counts[:, -1] = 1.0 if forecast.shape[1] == 2 else 0.0
+    else:
+        counts = np.asarray(level, dtype=np.float64)
+        rule = "needs one number per probability"
+        require("level", counts.shape, counts.shape == forecast.shape, rule)
+    starts = np.append(True, names[1][1:] != names[1][:-1])
+    first = np.flatnonzero(starts)
+    rank, previous = _ranks(names[0])
+    cluster = _numbered(names[2][first])
+    return Forecasts(forecast, outcome, counts, rank, previous, first, starts, cluster)
+
+
+def _ranks(path: npt.NDArray[np.generic]) -> tuple[Places, Places]:
+    """Return the number of each forecast in its path, from 1, and the place of the one before it.
+
+    The place is -1 for a first forecast.
+    """
+    order = np.argsort(path, kind="stable")
+    sorted_ = path[order]
+    new = np.append(True, sorted_[1:] != sorted_[:-1])
+    begins = np.maximum.accumulate(np.where(new, np.arange(len(path)), 0))
+    rank, previous = np.empty_like(order), np.empty_like(order)
+    rank[order] = np.arange(len(path)) - begins + 1
+    previous[order] = np.where(new, -1, np.append(-1, order[:-1]))
+    return rank, previous
+
+
+def _numbered(names: npt.NDArray[np.generic]) -> Places:
+    return np.asarray(np.unique(names, return_inverse=True)[1], dtype=np.intp)
+
+
+class WhenMade(NamedTuple):
+    """The tests of calibration when made. Each statistic is standard normal under calibration.
+
+    ``level``: above 0, more came true than was forecast. ``slope``: below 0, forecasts are too
+    extreme; above 0, not extreme enough. ``sharpness``, Spiegelhalter's test: above 0, the actual
+    Brier score is worse than the expected one. ``p_value`` is of level and slope together.
+    ``failed``: the positions of forecasts that gave the outcome a probability of 0. Chance explains
+    none of them, so ``p_value`` is then 0. ``null`` is the distribution of the sum of the
+    sharpness, Σ (actual − expected Brier score) / k, under calibration. ``spread`` is the standard
+    deviation that each family has in the larger of level and slope.
+    """
+
+    level: Test
+    slope: Test
+    sharpness: Test
+    p_value: float
+    failed: Places
+    null: Null
+    spread: Floats
+
+    def tipping(self, opened: Floats, closed: Floats) -> float | None:
+        """Return the correlation between families open together at which ``p_value`` is 0.05.
+
+        ``opened`` and ``closed`` are the times of the families, in the order of their names. None
+        if it takes none, or more than 1. All forecasts are taken to lean the same way, the worst
+        case; see `shared_shocks`.
+        """
+        squares = _squares(self.level, self.slope)
+        limit = -2 * math.log(SIGNIFICANCE) if len(squares) == 2 else FAR**2
+        needed = sum(squares) / limit - 1
+        return None if needed <= 0 else tipping(self.spread, opened, closed, needed)
+
+
+def when_made(made: Forecasts) -> WhenMade:
+    """Return the tests of calibration of forecasts when made, in order.
+
+    ``made`` is from `in_order_of_time`, which raises InputError.
+
+    The payoffs, with k the number of the forecast in its path: ``level`` / k; for the slope half of
+    ln p / k, and half of the change of ln p since the forecaster's previous forecast; −p / k for
+    the sharpness. The slope is made uncorrelated with the level. ``p_value`` is that of the sum of
+    their squares, chi-squared with two degrees of freedom.
+
+    Cox (1958), doi:10.1093/biomet/45.3-4.562; Spiegelhalter (1986), doi:10.1002/sim.4780050506.
+
+    >>> from scoring import in_order_of_time
+    >>> p, y = [[0.1, 0.9]] * 10, [[1.0, 0.0]] * 5 + [[0.0, 1.0]] * 5
+    >>> found = when_made(in_order_of_time(p=p, y=y, path=range(10), question=range(10)))
+    >>> round(found.level.statistic, 2), found.level.p_value < 0.01
+    (-3.22, True)
+    """
+    weight = (1 / made.rank)[:, None]
+    logs = np.log(np.maximum(made.p, LEAST_P))
+    levels = made.sums(weight * made.level)
+    slopes = made.sums((1 - CHANGE) * weight * logs + CHANGE * made.change(logs)).clear_of([levels])
+    nulls = [*(null(sums, made.family) for sums in (levels, slopes)), sharpness(made)]
+    level, slope, spiegelhalter = (each.test() for each in nulls)
+    failed = np.flatnonzero(((made.p <= 0) & (made.y > 0)).any(axis=1))
+    squares = _squares(level, slope)
+    if len(failed):
+        p_value = 0.0
+    elif len(squares) == 2:
+        p_value = math.exp(-sum(squares) / 2)
+    else:
+        p_value = math.erfc(math.sqrt(squares[0] / 2)) if squares else math.nan
+    larger = int(np.argmax(np.nan_to_num(np.abs([level.statistic, slope.statistic]))))
+    return WhenMade(level, slope, spiegelhalter, p_value, failed, nulls[-1], nulls[larger].spread)
+
+
+def sharpness(made: Forecasts) -> Null:
+    """Return the distribution of Σ (actual − expected Brier score) / k under calibration.
+
+    Its test is Spiegelhalter's, of forecasts when made; ``made`` as in `when_made`.
+
+    >>> from scoring import in_order_of_time
+    >>> p, y = [[0.1, 0.9]] * 4, [[1, 0]] * 4
+    >>> made = in_order_of_time(p=p, y=y, path=range(4), question=range(4))
+    >>> sharpness(made).test() == when_made(made).sharpness
+    True
+    """
+    return null(made.sums(-made.p / made.rank[:, None]), made.family)
+
+
+def _squares(*tests: Test) -> list[float]:
+    return [test.statistic**2 for test in tests if not math.isnan(test.statistic)]
