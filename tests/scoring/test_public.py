@@ -23,11 +23,11 @@ DEFINED = "a definition of this package"
 # Functions shared between modules but not exported by `import scoring`.
 INNER = [
     function
-    for module in pkgutil.iter_modules(scoring.__path__)
+    for module in pkgutil.walk_packages(scoring.__path__, "scoring.")
     for name, function in inspect.getmembers(
-        importlib.import_module(f"scoring.{module.name}"), inspect.isfunction
+        importlib.import_module(module.name), inspect.isfunction
     )
-    if function.__module__ == f"scoring.{module.name}" and not name.startswith("_")
+    if function.__module__ == module.name and not name.startswith("_")
 ]
 
 
