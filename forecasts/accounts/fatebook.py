@@ -34,7 +34,7 @@ from forecasts.accounts.csv_rows import read_rows
 from forecasts.accounts.kept import Kept
 from forecasts.accounts.paging import Items, by_offset
 from forecasts.platforms import fatebook
-from forecasts.platforms.columns import apart, hashed_id
+from forecasts.platforms.handles import apart, hashed_id
 from forecasts.platforms.record import (
     ORIGIN_COLUMNS,
     PRINTED_COLUMNS,

@@ -14,7 +14,7 @@ from forecasts.access.visibility import forecast_visible
 from forecasts.common.errors import BadInput
 from forecasts.importing.question_names import mapped
 from forecasts.ledger.models import Forecast, Member, Question, QuestionOrigin
-from forecasts.platforms.columns import apart
+from forecasts.platforms.handles import apart
 from forecasts.platforms.record import Advice, PlatformRecord
 from forecasts.questions.origins import in_words, platform_name
 from forecasts.questions.standing import in_batches

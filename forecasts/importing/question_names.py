@@ -37,7 +37,7 @@ from forecasts.ledger.models import (
 from forecasts.platforms.record import PlatformRecord
 from forecasts.questions.standing import in_batches
 
-_HASHED = re.compile(r"-[0-9a-f]{16}$")  # see platforms.columns.hashed_id
+_HASHED = re.compile(r"-[0-9a-f]{16}$")  # see platforms.handles.hashed_id
 
 
 def names_here(

@@ -38,8 +38,7 @@ from forecasts.importing.questions import Progress, time_of
 from forecasts.importing.undated import close_phrases, with_known_times
 from forecasts.importing.windows import outside_notes
 from forecasts.ledger.models import Member, QuestionText
-from forecasts.platforms.check import check_record
-from forecasts.platforms.record import Advice, LeftOut, PlatformRecord
+from forecasts.platforms.record import Advice, LeftOut, PlatformRecord, check_record
 from forecasts.questions.standing import in_batches
 
 SHOWN = 500  # rows of each list in a preview

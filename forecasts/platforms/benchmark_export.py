@@ -18,22 +18,19 @@ from forecasts.folder.drafts import drafted
 from forecasts.folder.frames import MODEL_COLUMNS, Frames, rows
 from forecasts.platforms.forecasting_tools import HEADING
 from forecasts.platforms.percentiles import declared_percentiles
-from forecasts.platforms.written import Written, counted
+from forecasts.platforms.written import Written, counted, omitted
 from forecasts.values.outcomes import figure_to_float
 
 FILE = "benchmark.jsonl"
-# Columns of questions without a place, each with its name in the singular and the plural.
-_NO_PLACE = {
-    "article_url": ("article's address", "articles' addresses"),
-    "quote": ("quote", "quotes"),
-    "resolution_note": ("note on an outcome", "notes on outcomes"),
-    "resolution_source": ("source of an outcome", "sources of outcomes"),
-}
+_NO_PLACE = (
+    *("ordered", "spot_time", "article_url", "quote", "resolution_note", "resolution_source"),
+    "evidence",
+)
 
 
 def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
     """Return the file in the folder ``path``, which is written (see ``written``)."""
-    left_out: Counter[tuple[str, str]] = Counter()
+    left_out: Counter[str] = Counter()
     asked = {row.question_id: row for row in rows(frames.questions)}
     forecasts = frames.forecasts.assign(model="", version="", cost=math.nan)
     if frames.models is not None:
@@ -51,7 +48,7 @@ def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
     with drafted(path, overwrite=overwrite) as draft:
         text = "".join(f"{line}\n" for line in lines)
         (draft / FILE).write_text(text, encoding="utf-8", newline="\n")
-    _count_others(frames, left_out)
+    left_out += _others(frames)
     return Written([path / FILE], counted(left_out))
 
 
@@ -78,7 +75,7 @@ def _benchmark(
     }
 
 
-def _report(row: Any, asked: Any, left_out: Counter[tuple[str, str]]) -> dict[str, Any] | None:
+def _report(row: Any, asked: Any, left_out: Counter[str]) -> dict[str, Any] | None:
     """Return a report; None for a forecast without a place, which is counted."""
     prediction: Any = None
     if asked.type == "binary":
@@ -92,14 +89,14 @@ def _report(row: Any, asked: Any, left_out: Counter[tuple[str, str]]) -> dict[st
             ]
         }
     elif asked.type == "date":
-        left_out["forecast of a date", "forecasts of dates"] += 1
+        left_out["forecast{s} of a date"] += 1
         return None
     elif row.quantiles is not None:
         points = declared_percentiles(
             row.quantiles, asked.type, asked.lower_bound, asked.upper_bound
         )
         if len(points) < 2:
-            left_out["forecast beyond the bounds alone", "forecasts beyond the bounds alone"] += 1
+            left_out["forecast{s} beyond the bounds alone"] += 1
             return None
         # Not strict: the points are taken as they are.
         prediction = _bounds(asked) | {
@@ -111,7 +108,7 @@ def _report(row: Any, asked: Any, left_out: Counter[tuple[str, str]]) -> dict[st
             "is_date": False,
         }
     if prediction is None:
-        left_out["withdrawal", "withdrawals"] += 1
+        left_out["withdrawal{s}"] += 1
         return None
     return {
         "question": _question(asked, row.made_at),
@@ -170,26 +167,16 @@ def _time(at: Any) -> str | None:
     return None if pd.isna(at) else str(at.isoformat())
 
 
-def _count_others(frames: Frames, left_out: Counter[tuple[str, str]]) -> None:
-    questions, forecasts = frames.questions, frames.forecasts
-    asked = set(forecasts["question_id"])
+def _others(frames: Frames) -> Counter[str]:
+    """Return the parts of a ledger, beside its forecasts, that the format has no place for."""
+    questions = frames.questions
     closed = questions["actual_close_time"].notna()
     early = closed & (questions["actual_close_time"] != questions["known_at"])
-    people = 0
-    if frames.members is not None:
-        people = int((frames.members["kind"] == "human").sum())
+    unasked = ~questions["question_id"].isin(frames.forecasts["question_id"])
+    people = 0 if frames.members is None else int((frames.members["kind"] == "human").sum())
     others = {
-        ("question without a forecast", "questions without a forecast"): int(
-            (~questions["question_id"].isin(asked)).sum()
-        ),
-        ("order of options", "orders of options"): int(questions["ordered"].sum()),
-        ("early close", "early closes"): int(early.sum()),
-        ("spot time", "spot times"): int(questions["spot_time"].notna().sum()),
-        **{names: int((questions[column] != "").sum()) for column, names in _NO_PLACE.items()},
-        ("forecast's evidence", "forecasts' evidence"): int(forecasts["evidence"].notna().sum()),
-        ("piece of evidence", "pieces of evidence"): len(frames.evidence),
-        ("article", "articles"): len(frames.articles),
-        ("team membership", "team memberships"): len(frames.teams),
-        ("mark that a member is a person", "marks that members are people"): people,
+        "question{s} without a forecast": int(unasked.sum()),
+        "early close{s}": int(early.sum()),
+        "mark{s} that a member is a person": people,
     }
-    left_out.update(others)
+    return Counter(others) + omitted(frames, *_NO_PLACE)

@@ -5,17 +5,17 @@ The app's calendar feed (``agenda.calendar_feed``) has the same events and keeps
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from forecasts.common.errors import BadInput, Refused
-from forecasts.common.text import count
 from forecasts.folder.drafts import drafted_file
 from forecasts.folder.frames import Frames, rows
 from forecasts.platforms.icalendar import Deadlines, calendar
-from forecasts.platforms.written import Written
+from forecasts.platforms.written import Written, counted, omitted
 
 
 def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
@@ -41,20 +41,9 @@ def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
             f"The file {str(path)!r} cannot be written: {error.strerror or error}.",
             remedy="Name a file in a folder that you may write to, such as questions.ics.",
         ) from error
-    resolved = len(questions) - len(open_)
-    left_out = {
-        "resolved question": resolved,
-        "forecast": len(frames.forecasts),
-        "piece of evidence": len(frames.evidence),
-        "article": len(frames.articles),
-        "team membership": len(frames.teams),
-    }
-    return Written([path], [_counted(many, noun) for noun, many in left_out.items() if many])
-
-
-def _counted(many: int, noun: str) -> str:
-    first, space, rest = noun.partition(" of ")
-    return f"{count(many, first)}{space}{rest}"
+    left_out = Counter({"resolved question{s}": len(questions) - len(open_)})
+    left_out["forecast{s}"] = len(frames.forecasts)
+    return Written([path], counted(left_out + omitted(frames)))
 
 
 def _deadlines(row: Any) -> Deadlines:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import NormalDist
@@ -20,36 +21,25 @@ import numpy as np
 import pandas as pd
 
 from forecasts.common.times import iso
-from forecasts.folder.frames import TIME_DTYPE
-from forecasts.folder.tables import Table
-from forecasts.platforms.columns import csv_with, hashed_id, require_sound
-from forecasts.platforms.record import (
-    ORIGIN_COLUMNS,
-    PRINTED_COLUMNS,
-    Choices,
-    LeftOut,
-    PlatformRecord,
-    frame_of,
-    frames_of,
-)
+from forecasts.platforms.handles import hashed_id
+from forecasts.platforms.reading import Column, Reading, Rows
+from forecasts.platforms.record import Choices, PlatformRecord
 from forecasts.platforms.source import Source
 from forecasts.values import distributions
 
-_NEEDED = ("timestamp", "date", "time")
-_KINDS = {
-    "question_id": "text",
-    "question": "text",
-    "user_id": "text",
-    "nick": "text",
-    "timestamp": "number",
-    "date": "text",
-    "time": "text",
-    "probability": "number",
-    "mean": "text",
-    "stdev": "number",
-    "resolution": "text",
-    "brier": "number",
-}
+_LATEST = 253_370_764_800  # seconds from 1970 to 9999
+_COLUMNS = (
+    *(Column(name) for name in ("question_id", "question", "user_id", "nick", "mean")),
+    Column(
+        *("timestamp", "number", True, True, 0, _LATEST),
+        rule="a time in seconds since 1970",
+    ),
+    *(Column(name, needed=True) for name in ("date", "time")),
+    Column("probability", "number", low=0, high=1, rule="a probability from 0 to 1"),
+    Column("stdev", "number", low=0, rule="a standard deviation, 0 or more"),
+    Column("resolution", agrees=True),
+    Column("brier", "number"),
+)
 _CROWD = "confido-group"
 _NUMBER, _DAY = r"-?\d+(?:\.\d+)?", r"\d{4}-\d{2}-\d{2}"
 _BUCKET = re.compile(r"bucket(\d+)(?:_(.+))?")
@@ -59,62 +49,60 @@ _TOLERANCE = 0.01  # of the sum of a forecast's buckets
 _LEVELS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)  # of a mean and a deviation
 _WIDTH = 4  # deviations on either side of a mean that a range from forecasts covers
 _DAY_SECONDS = 86_400
-_LATEST = 253_370_764_800  # seconds from 1970 to 9999
 _AFTER_LAST, _OPEN_FOR = pd.Timedelta(days=1), pd.Timedelta(days=365)
 
 
 def recognises(source: Source) -> bool:
     """Return whether a CSV file has predictions of Confido."""
     return any(
-        {*_NEEDED} <= {*header} and bool({"probability", "mean"} & {*header})
+        {"timestamp", "date", "time"} <= {*header} and bool({"probability", "mean"} & {*header})
         for header in source.headers.values()
     )
 
 
 def read(source: Source, choices: Choices) -> PlatformRecord:
     """Return the predictions of the file; the group's only with ``choices.aggregates``."""
-    name = csv_with(source, _NEEDED)
-    header = source.headers[name]
+    needed = [one.name for one in _COLUMNS if one.needed]
+    header = source.headers[source.csv_with(needed)]
     buckets = _Buckets.of(header)
-    table = source.table(name, _KINDS | dict.fromkeys(buckets.columns, "number"))
-    rows = table.frame
+    rows = Rows(source, [*_COLUMNS, *(Column(name, "number") for name in buckets.columns)])
     if "question_id" not in header:
-        rows["question_id"] = rows["question"] = table.path.stem
-    rows["kind"] = _kinds(rows)
-    _check(table, buckets)
-    require_sound(table)
-    rows["who"] = _handles(rows, choices.owner)
-    rows["made_at"] = pd.to_datetime(rows["timestamp"], unit="s", utc=True).astype(TIME_DTYPE)
-    made = rows[(rows["who"] != _CROWD) | choices.aggregates].reset_index(names="row")
-    groups = [group for _, group in made.groupby("question_id", sort=False)]
-    questions = [_question(group, buckets) for group in groups]
-    places = {"questions": [one.pop("row") for one in questions], "forecasts": made["row"].tolist()}
-    ids = {
-        group["question_id"].iloc[0]: one["question_id"]
-        for group, one in zip(groups, questions, strict=True)
-    }
-    frames = frames_of(
-        {column: [one[column] for one in questions] for column in (questions or [{}])[0]},
-        {
-            "question_id": made["question_id"].map(ids),
-            "forecaster": made["who"],
-            "made_at": made["made_at"],
-            "probability": made["probability"],
-            "quantiles": [_quantiles(row, buckets) for row in made.to_dict("records")],
-        },
-        bots=[_CROWD],
-        place=lambda of, row: table.place(int(places[of][row])),
-    )
-    return PlatformRecord(
-        platform="confido",
-        frames=frames,
-        origins=frame_of(
-            ORIGIN_COLUMNS, {"question_id": list(ids.values()), "platform_id": list(ids)}
-        ),
-        printed=_printed(made, ids),
-        left_out=list(_left_out(table, choices)),
-        notes=list(_notes(table, made, buckets, choices)),
-    )
+        rows.frame["question_id"] = rows.frame["question"] = rows.table.path.stem
+    every = list(rows)
+    for row in every:
+        row["kind"] = _kind(row)
+    _check(every, rows, buckets)
+    rows.require_sound()
+    reading = Reading("confido", bots={_CROWD})
+    _name_forecasters(every, choices.owner)
+    groups: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in every:
+        row["made_at"] = pd.Timestamp(row["timestamp"], unit="s", tz="UTC").as_unit("us")
+        if row["who"] != _CROWD or choices.aggregates:
+            groups[row["question_id"]].append(row)
+        else:
+            shown = row["mean"] if math.isnan(row["probability"]) else f"{row['probability']:g}"
+            reading.leave_out(row["place"], shown, "the group's forecast, which nobody made")
+    for given, group in groups.items():
+        question = _question(group, buckets)
+        reading.question(group[0]["place"], question, platform_id=given)
+        for row in group:
+            row["id"] = question["question_id"]
+    made = [row for row in every if "id" in row]
+    for row in made:
+        cells = {"question_id": row["id"], "forecaster": row["who"], "made_at": row["made_at"]}
+        value = {"probability": row["probability"], "quantiles": _quantiles(row, buckets)}
+        reading.forecast(row["place"], cells | value)
+    # The score of each forecaster's last forecast on each question.
+    scored = sorted((row for row in made if row["brier"] == row["brier"]), key=_made_at)
+    last = {(row["id"], row["who"]): row for row in scored}
+    reading.printed += [
+        {"question_id": id_, "forecaster": who, "name": "brier", "score": last[id_, who]["brier"]}
+        for id_, who in last
+    ]
+    reading.left_out += rows.unused(but=lambda name: _BUCKET.fullmatch(name) is not None)
+    _add_notes(reading, rows, made, buckets, choices)
+    return reading.record()
 
 
 @dataclass(frozen=True)
@@ -126,22 +114,16 @@ class _Buckets:
 
     @classmethod
     def of(cls, header: Sequence[str]) -> _Buckets:
-        found = sorted(
-            (match for name in header if (match := _BUCKET.fullmatch(name))),
-            key=lambda match: int(match[1]),
-        )
-        columns = [match[0] for match in found]
+        found = [match for name in header if (match := _BUCKET.fullmatch(name))]
+        found.sort(key=lambda match: int(match[1]))
         ranges = [_RANGE.fullmatch(match[2] or "") for match in found]
         try:
-            ends = [
-                [_figure(end) for end in each.groups() if end is not None]
-                for each in ranges
-                if each is not None
-            ]
+            ends = [[_figure(end) for end in one.groups() if end] for one in ranges if one]
         except ValueError:  # an impossible day
             ends = []
         edges = [ends[0][0], *(high for _, high in ends)] if ends else []
         rises = all(low < high for low, high in itertools.pairwise(edges))
+        columns = [match[0] for match in found]
         return cls(columns, edges if len(ends) == len(columns) and rises else [])
 
 
@@ -163,108 +145,110 @@ def _is_outcome(text: str, kind: str) -> bool:
         return False
 
 
-def _kinds(rows: pd.DataFrame) -> pd.Series[Any]:
-    """Return the type of question that each row's forecast fits; blank without a forecast."""
-    kind = rows["mean"].where(rows["mean"] == "", "numeric")
-    kind = kind.mask(rows["mean"].str.fullmatch(_DAY), "date")
-    return kind.mask(rows["probability"].notna(), "binary")
+def _kind(row: Mapping[str, Any]) -> str:
+    """Return the type of question that a row's forecast fits; blank without a forecast."""
+    if not math.isnan(row["probability"]):
+        return "binary"
+    if re.fullmatch(_DAY, row["mean"]):
+        return "date"
+    return "numeric" if row["mean"] else ""
 
 
-def _check(table: Table, buckets: _Buckets) -> None:
-    first: dict[str, Any] = {}
-    for row, one in enumerate(table.frame.to_dict("records")):
-        same = first.setdefault(one["question_id"], one)
-
-        def number(name: str, low: float, high: float, rule: str, row: int = row) -> None:
-            value = table.frame[name].iloc[row]
-            if row not in table.noted[name] and not low <= value <= high:
-                table.wrong(row, name, "" if math.isnan(value) else value, rule)
-
-        number("timestamp", 0, _LATEST, "a time in seconds since 1970")
-        if one["kind"] in ("", "binary"):
-            number("probability", 0, 1, "a probability from 0 to 1")
-            if one["kind"] and one["mean"]:
-                table.wrong(row, "mean", one["mean"], "blank beside a probability")
+def _check(every: Sequence[Mapping[str, Any]], rows: Rows, buckets: _Buckets) -> None:
+    """Note what the columns' own rules leave: cells that do not fit each other."""
+    table, first = rows.table, {row["question_id"]: row for row in reversed(every)}
+    for number, row in enumerate(every):
+        kind, mean, outcome = row["kind"], row["mean"], row["resolution"]
+        same = first[row["question_id"]]
+        if kind == "":
+            if number not in table.noted["probability"]:
+                table.wrong(number, "probability", "", "a probability from 0 to 1")
+        elif kind == "binary":
+            if mean:
+                table.wrong(number, "mean", mean, "blank beside a probability")
         else:
-            number("stdev", 0, math.inf, "a standard deviation, 0 or more")
-            if not _is_outcome(one["mean"], one["kind"]):
-                table.wrong(row, "mean", one["mean"], "a number or a day")
-        if one["kind"] and one["kind"] != same["kind"]:
+            if math.isnan(row["stdev"]) and number not in table.noted["stdev"]:
+                table.wrong(number, "stdev", "", "a standard deviation, 0 or more")
+            if not _is_outcome(mean, kind):
+                table.wrong(number, "mean", mean, "a number or a day")
+        if kind and kind != same["kind"]:
             rule = f"a {same['kind']} forecast, as in the first row of this question"
-            table.wrong(row, "mean" if one["mean"] else "probability", one["kind"], rule)
-        elif one["resolution"] != same["resolution"]:
-            rule = f"{same['resolution']!r}, as in the first row of this question"
-            table.wrong(row, "resolution", one["resolution"], rule)
-        elif one["resolution"] and not _is_outcome(one["resolution"], one["kind"]):
-            rule = "0, 1 or blank" if one["kind"] == "binary" else "a number, a day or blank"
-            table.wrong(row, "resolution", one["resolution"], rule)
-        shares = [share for name in buckets.columns if not math.isnan(share := one[name])]
+            table.wrong(number, "mean" if mean else "probability", kind, rule)
+        elif outcome and outcome == same["resolution"] and not _is_outcome(outcome, kind):
+            rule = "0, 1 or blank" if kind == "binary" else "a number, a day or blank"
+            table.wrong(number, "resolution", outcome, rule)
+        shares = [share for name in buckets.columns if not math.isnan(share := row[name])]
         if shares and (min(shares) < 0 or abs(sum(shares) - 1) > _TOLERANCE):
             rule = "probabilities that sum to 1, over all buckets"
-            table.wrong(row, buckets.columns[0], f"{sum(shares):g} in all", rule)
+            table.wrong(number, buckets.columns[0], f"{sum(shares):g} in all", rule)
+    rows.require_agreement([row["question_id"] for row in every])
 
 
-def _handles(rows: pd.DataFrame, owner: str) -> pd.Series[Any]:
-    """Return each row's forecaster: the nickname, or the id without one or if others share it.
+def _name_forecasters(every: Sequence[dict[str, Any]], owner: str) -> None:
+    """Fill in each row's forecaster: the nickname, or the id without one or if others share it.
 
     The only member in a file is its owner.
     """
-    people = rows[rows["user_id"] != ""]
-    members = people.groupby("nick")["user_id"].nunique()
-    is_name = rows["nick"].map(members).eq(1) & (rows["nick"].str.strip() != "")
-    handle = rows["nick"].str.strip().where(is_name, rows["user_id"])
-    if people["user_id"].nunique() == 1:
-        handle = handle.where(rows["user_id"] == "", owner)
-    return handle.where(handle != "", _CROWD)
+    ids: defaultdict[str, set[str]] = defaultdict(set)
+    for row in every:
+        if row["user_id"]:
+            ids[row["nick"]].add(row["user_id"])
+    is_alone = len(set().union(*ids.values())) == 1
+    for row in every:
+        is_name = len(ids[row["nick"]]) == 1 and row["nick"].strip()
+        row["who"] = (row["nick"].strip() if is_name else row["user_id"]) or _CROWD
+        if is_alone and row["user_id"]:
+            row["who"] = owner
 
 
-def _question(group: pd.DataFrame, buckets: _Buckets) -> dict[str, Any]:
+def _made_at(row: Mapping[str, Any]) -> pd.Timestamp:
+    at: pd.Timestamp = row["made_at"]
+    return at
+
+
+def _question(group: Sequence[Mapping[str, Any]], buckets: _Buckets) -> dict[str, Any]:
     """Return the question of these predictions, with the times and the range they suggest."""
-    one = group.iloc[0]
-    kind, given, outcome = one["kind"], one["question_id"], one["resolution"]
+    kind, given, outcome = (group[0][name] for name in ("kind", "question_id", "resolution"))
     low, high = "", ""
     if kind == "binary":
         outcome = {"0": "no", "1": "yes"}.get(outcome, "")
     else:
         low, high = (_text(bound, kind) for bound in _range(group, buckets))
-    last = group["made_at"].max()
+    plain = _PLAIN_ID.fullmatch(given)
     return {
-        "row": one["row"],
-        "question_id": f"confido-{given}"
-        if _PLAIN_ID.fullmatch(given)
-        else hashed_id("confido", given),
-        "title": one["question"] or given,
+        "question_id": f"confido-{given}" if plain else hashed_id("confido", given),
+        "title": group[0]["question"] or given,
         "type": kind,
         "lower_bound": low,
         "upper_bound": high,
-        "open_time": group["made_at"].min(),
-        "scheduled_close_time": last + (_AFTER_LAST if outcome else _OPEN_FOR),
+        "open_time": min(map(_made_at, group)),
+        "scheduled_close_time": max(map(_made_at, group)) + (_AFTER_LAST if outcome else _OPEN_FOR),
         "resolution": outcome,
     }
 
 
-def _range(group: pd.DataFrame, buckets: _Buckets) -> tuple[float, float]:
+def _range(group: Sequence[Mapping[str, Any]], buckets: _Buckets) -> tuple[float, float]:
     """Return the question's range: that of its buckets, else one around its forecasts."""
     if buckets.edges:
         return buckets.edges[0], buckets.edges[-1]
-    curves = [_curve(row) for row in group.to_dict("records")]
+    curves = map(_curve, group)
     ends = [curve.mean + side * _WIDTH * curve.stdev for curve in curves for side in (-1, 1)]
-    ends += [_figure(text) for text in group["resolution"].unique() if text]
+    ends += [_figure(text) for row in group if (text := row["resolution"])]
     low, high = min(ends), max(ends)
     # In round steps, so that one more forecast seldom moves it.
     step = 10.0 ** math.floor(math.log10(max(high - low, abs(high) * 1e-6, 1e-6)))
-    if group["kind"].iloc[0] == "date":
+    if group[0]["kind"] == "date":
         step = max(_DAY_SECONDS, math.ceil(step / _DAY_SECONDS) * _DAY_SECONDS)
     return math.floor(low / step) * step, (math.floor(high / step) + 1) * step
 
 
-def _curve(row: Mapping[Any, Any]) -> NormalDist:
+def _curve(row: Mapping[str, Any]) -> NormalDist:
     """Return the normal curve with the mean and the deviation of a forecast."""
     spread = row["stdev"] * (_DAY_SECONDS if row["kind"] == "date" else 1)
     return NormalDist(_figure(row["mean"]), spread)
 
 
-def _quantiles(row: Mapping[Any, Any], buckets: _Buckets) -> dict[str, Any] | None:
+def _quantiles(row: Mapping[str, Any], buckets: _Buckets) -> dict[str, Any] | None:
     """Return a forecast's quantiles: of its buckets, else of a normal curve."""
     kind = row["kind"]
     if kind == "binary":
@@ -272,10 +256,8 @@ def _quantiles(row: Mapping[Any, Any], buckets: _Buckets) -> dict[str, Any] | No
     shares = np.array([row[name] for name in buckets.columns])
     if buckets.edges and not np.isnan(shares).all():
         rising = np.concatenate([[0.0], np.nancumsum(shares)])
-        [found] = distributions.quantiles(
-            (rising / rising[-1])[np.newaxis], np.array(buckets.edges), kind
-        )
-        return found
+        cdf, at = (rising / rising[-1])[np.newaxis], np.array(buckets.edges)
+        return distributions.quantiles(cdf, at, kind)[0]
     curve = _curve(row)
     low, high = (buckets.edges[0], buckets.edges[-1]) if buckets.edges else (-math.inf, math.inf)
     figures = (curve.inv_cdf(level) if curve.stdev else curve.mean for level in _LEVELS)
@@ -292,52 +274,32 @@ def _text(figure: float, kind: str) -> str:
     return f"{figure:.15g}"
 
 
-def _printed(made: pd.DataFrame, ids: dict[str, str]) -> pd.DataFrame:
-    """Return the score of each forecaster's last forecast on each question."""
-    scored = made.dropna(subset=["brier"]).sort_values("made_at", kind="stable")
-    last = scored.drop_duplicates(["question_id", "who"], keep="last").reset_index()
-    return frame_of(
-        PRINTED_COLUMNS,
-        {
-            "question_id": last["question_id"].map(ids),
-            "forecaster": last["who"],
-            "name": ["brier"] * len(last),
-            "score": last["brier"],
-        },
-    )
-
-
-def _left_out(table: Table, choices: Choices) -> Iterator[LeftOut]:
-    rows = table.frame
-    if not choices.aggregates:
-        for row in np.flatnonzero(rows["who"] == _CROWD).tolist():
-            value = rows["probability"].iloc[row]
-            shown = rows["mean"].iloc[row] if math.isnan(value) else f"{value:g}"
-            yield LeftOut(table.place(row), shown, "the group's forecast, which nobody made")
-    known = {*_KINDS, *(name for name in table.header if _BUCKET.fullmatch(name))}
-    if unused := [name for name in table.header if name not in known]:
-        reason = "a ledger has no place for these columns"
-        yield LeftOut(table.path.name, ", ".join(unused), reason)
-
-
-def _notes(table: Table, made: pd.DataFrame, buckets: _Buckets, choices: Choices) -> Iterator[str]:
-    yield (
+def _add_notes(
+    reading: Reading,
+    rows: Rows,
+    made: Sequence[Mapping[str, Any]],
+    buckets: _Buckets,
+    choices: Choices,
+) -> None:
+    reading.note(
         "Confido exports no times of questions: each opens with its first forecast, and closes a "
         "day after its last if it is resolved, else a year after."
     )
-    if "question_id" not in table.header:
-        yield f"The file names no question; {table.path.stem!r}, its own name, is id and title."
-    if (made["kind"] != "binary").any() and not buckets.edges:
-        yield (
+    if "question_id" not in rows.table.header:
+        name = rows.table.path.stem
+        reading.note(f"The file names no question; {name!r}, its own name, is id and title.")
+    if any(row["kind"] != "binary" for row in made) and not buckets.edges:
+        reading.note(
             "The file has no range of numbers: it covers the forecasts and the outcome, and each "
             "forecast is read as a normal curve."
         )
-    if made["brier"].notna().any():
-        yield (
+    if reading.printed:
+        reading.note(
             'Confido\'s "brier" is (0.25 - (outcome - p)²)·4, higher is better. It prints one for '
             "each forecast; the last of each forecaster is kept."
         )
-    if (made["who"] == _CROWD).any():
-        yield f"The group's forecasts are those of the bot {_CROWD}."
-    if (made["who"] == choices.owner).any():
-        yield f"The file has one member, taken as {choices.owner}."
+    who = {row["who"] for row in made}
+    if _CROWD in who:
+        reading.note(f"The group's forecasts are those of the bot {_CROWD}.")
+    if choices.owner in who:
+        reading.note(f"The file has one member, taken as {choices.owner}.")

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from forecasts.common import limits
-from forecasts.common.errors import BadInput, Problem
+from forecasts.common.errors import Problem
 from forecasts.common.text import unstorable_character
 from forecasts.folder.cells import BadCell
-from forecasts.folder.frames import QUESTION_COLUMNS
-from forecasts.platforms.source import Source
 
 LAST_TIME = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 _MISSING = (None, "")
 _ADDRESS = re.compile(r"https?://[^\s<>\"]+")
+
+
+class Field(NamedTuple):
+    """A field as a reader declares it: its name, its kind (a method of ``Entry``) and its rules."""
+
+    name: str
+    kind: str = "text"
+    rules: Mapping[str, Any] = {}
+
+
+REQUIRED = {"required": True}
+TITLE = {"required": True, "most": limits.NAME_BYTES}
+PROSE = {"most": limits.PROSE_BYTES}
 
 
 @dataclass(frozen=True)
@@ -36,6 +47,12 @@ class Entry:
 
     def __contains__(self, name: str) -> bool:
         return self.fields.get(name) not in _MISSING
+
+    def cells(self, fields: Mapping[str, Field]) -> dict[str, Any]:
+        """Return the declared fields, by the ledger's names."""
+        return {
+            ours: getattr(self, one.kind)(one.name, **one.rules) for ours, one in fields.items()
+        }
 
     def wrong(self, name: str, rule: str) -> None:
         """Note that a field breaks a rule."""
@@ -166,46 +183,6 @@ class Entry:
             Entry(f"{self.place}, {name} {number}", value, self.problems)
             for number, value in enumerate(found, 1)
         ]
-
-
-def columns_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Return the columns of ``questions`` that some of the rows have; blank in the others."""
-    blank = {"text": "", "flag": False}
-    names = [name for name in QUESTION_COLUMNS if any(name in row for row in rows)]
-    return {
-        name: [
-            blank.get(QUESTION_COLUMNS[name]) if (cell := row.get(name)) is None else cell
-            for row in rows
-        ]
-        for name in names
-    }
-
-
-def json_files(source: Source) -> list[str]:
-    """Return the paths of the JSON files."""
-    return [
-        name
-        for name, path in source.files.items()
-        if path.suffix.lower() in (".json", ".jsonl", ".ndjson")
-    ]
-
-
-def starts_with(source: Source, *sets: Sequence[str]) -> bool:
-    """Return whether a JSON file begins with all the field names of one of the sets."""
-    starts = [source.start(name) for name in json_files(source)]
-    return any(all(f'"{name}"' in start for name in names) for start in starts for names in sets)
-
-
-def require_sound(source: Source, problems: Sequence[Problem]) -> None:
-    """Raise BadInput with the problems, if there are any."""
-    if problems:
-        many = len(problems)
-        raise BadInput(
-            f"{source.name} breaks the format's rules in {many:,} place{'s' if many > 1 else ''}; "
-            "nothing was read from it.",
-            problems=problems,
-            remedy="Give the file as the platform wrote it.",
-        )
 
 
 def plain_words(text: str) -> str:

@@ -9,42 +9,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any, NamedTuple
 
 from forecasts.common import limits
-from forecasts.common.errors import Problem
-from forecasts.folder.frames import MODEL_COLUMNS
-from forecasts.platforms.entries import (
-    LAST_TIME,
-    Entry,
-    columns_of,
-    json_files,
-    require_sound,
-    starts_with,
-)
-from forecasts.platforms.record import (
-    ORIGIN_COLUMNS,
-    PRINTED_COLUMNS,
-    Choices,
-    LeftOut,
-    PlatformRecord,
-    frame_of,
-    frames_of,
-)
+from forecasts.platforms.entries import LAST_TIME, Entry
+from forecasts.platforms.reading import Reading
+from forecasts.platforms.record import Choices, PlatformRecord
 from forecasts.platforms.source import Source
 
 DATASETS = ("acled", "dbnomics", "fred", "wikipedia", "yfinance")
-MISSING = "N/A"
+MISSING = (None, "", "N/A")
 _MOST = 5_000_000  # rows of a file, as of any table
 _DAY_END = time(23, 59, 59)
 _NEVER = LAST_TIME.date().isoformat()
+# The texts of a question by their names in a question set.
+_TEXTS = {
+    "resolution_criteria": "resolution_criteria",
+    "fine_print": "market_info_resolution_criteria",
+    "background": "background",
+}
 
 
 def recognises(source: Source) -> bool:
     """Return whether a file begins as a forecast, resolution or question set."""
-    return starts_with(source, ["forecast_due_date"], ["question_set", "forecasts"])
+    return source.starts_with(["forecast_due_date"], ["question_set", "forecasts"])
 
 
 class Key(NamedTuple):
@@ -69,35 +59,27 @@ class Key(NamedTuple):
         )
 
 
-class _Row(NamedTuple):
-    """A forecast: the round's due date, the forecaster and the question."""
-
-    due: str
-    handle: str
-    key: Key
-
-
 @dataclass
-class _Sets:
+class _Sets(Reading):
     """The rows of all files.
 
-    ``known``: the questions of question sets, by source and id. ``models``: the name and the run of
-    each bot's model.
+    ``known``: the questions of question sets, by source and id. ``resolved``: the row with the
+    outcome of each question. ``asked``: the questions with forecasts, each with its first round and
+    the row that named it. ``made``: the forecasts by round, forecaster and question.
     """
 
-    problems: list[Problem] = field(default_factory=list)
-    left_out: list[LeftOut] = field(default_factory=list)
     known: dict[tuple[str, str], Entry] = field(default_factory=dict)
     resolved: dict[Key, Entry] = field(default_factory=dict)
-    forecasts: dict[_Row, Entry] = field(default_factory=dict)
+    made: dict[tuple[str, str, Key], Entry] = field(default_factory=dict)
+    asked: dict[Key, tuple[str, Entry]] = field(default_factory=dict)
     models: dict[str, tuple[str, str]] = field(default_factory=dict)
     repeated: int = 0
 
 
 def read(source: Source, choices: Choices) -> PlatformRecord:
     """Return the questions of the forecasts, with the outcomes that the resolution sets name."""
-    sets = _Sets()
-    files = [_opened(source, name, sets) for name in json_files(source)]
+    sets = _Sets("forecastbench")
+    files = [_opened(source, name, sets) for name in source.json_files]
     for file in files:
         for row in file.entries("questions", _MOST):
             if isinstance(row.fields.get("id"), str):
@@ -106,46 +88,27 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
             _add_outcome(row, file, sets)
     for file in files:
         _add_forecasts(file, sets, choices)
-    rows, entries = list(sets.forecasts), list(sets.forecasts.values())
-    first: dict[Key, tuple[str, Entry]] = {}
-    for (due, _, key), entry in sets.forecasts.items():
-        if key not in first or due < first[key][0]:
-            first[key] = (due, entry)
-    questions = [_question(key, due, sets) for key, (due, _) in first.items()]
-    require_sound(source, sets.problems)
-    places = {
-        "questions": [entry.place for _, entry in first.values()],
-        "forecasts": [entry.place for entry in entries],
-    }
-    frames = frames_of(
-        columns_of(questions),
-        {
-            "question_id": [row.key.question_id for row in rows],
-            "forecaster": [row.handle for row in rows],
-            "made_at": [_at(row.due) for row in rows],
-            "probability": [entry.number("forecast") for entry in entries],
-            "rationale": [entry.text("reasoning") for entry in entries],
-        },
-        bots=list(sets.models),
-        place=lambda table, row: places[table][row],
-    )
-    used = [sets.models.get(row.handle, ("", "")) for row in rows]
-    models = frame_of(
-        MODEL_COLUMNS, {"model": [one for one, _ in used], "version": [run for _, run in used]}
-    )
-    origins = {
-        "question_id": [key.question_id for key in first],
-        "platform_id": ["+".join(key.ids) for key in first],
-        "url": [_address(key, sets) for key in first],
-    }
-    return PlatformRecord(
-        "forecastbench",
-        replace(frames, models=models if sets.models else None),
-        frame_of(ORIGIN_COLUMNS, origins),
-        frame_of(PRINTED_COLUMNS, {}),
-        left_out=sets.left_out,
-        notes=_notes(sets),
-    )
+    for (due, handle, key), row in sets.made.items():
+        if key not in sets.asked or due < sets.asked[key][0]:
+            sets.asked[key] = (due, row)
+        model = dict(zip(("model", "version"), sets.models.get(handle, ("", "")), strict=True))
+        cells = {
+            "question_id": key.question_id,
+            "forecaster": handle,
+            "made_at": _at(due),
+            "probability": row.number("forecast"),
+            "rationale": row.text("reasoning"),
+        }
+        sets.forecast(row.place, cells | (model if sets.models else {}))
+    for key, (due, row) in sets.asked.items():
+        about = sets.known.get((key.source, key.ids[0]))
+        url = "" if about is None or about.fields.get("url") in MISSING else about.address("url")
+        cells = _question(key, due, sets)
+        sets.question(row.place, cells, platform_id="+".join(key.ids), url=url)
+    sets.bots.update(sets.models)
+    sets.require_sound(source.name)
+    _add_notes(sets)
+    return sets.record()
 
 
 def _opened(source: Source, name: str, sets: _Sets) -> Entry:
@@ -172,10 +135,10 @@ def _key(row: Entry, due: str) -> Key | None:
         return None
     if source not in DATASETS:
         return Key(source, ids, directions)
-    if row.fields.get("resolution_date") in (None, "", MISSING):
+    if not (resolves := _resolved_on(row)):
         row.wrong("resolution_date", "required for a dataset question")
         return None
-    return Key(source, ids, directions, due, _day(row, "resolution_date"))
+    return Key(source, ids, directions, due, resolves)
 
 
 def _add_outcome(row: Entry, file: Entry, sets: _Sets) -> None:
@@ -185,14 +148,10 @@ def _add_outcome(row: Entry, file: Entry, sets: _Sets) -> None:
     if key is None or row.fields.get("resolved") not in (True, 1):
         return  # the value is the market's price
     known = sets.resolved.setdefault(key, row)
-    if not _same(known.number("resolved_to"), value):
+    if repr(known.number("resolved_to")) != repr(value):
         row.wrong("resolved_to", f"as in {known.place}: {known.fields.get('resolved_to')}")
     elif (day := _resolved_on(row)) and day < (_resolved_on(known) or _NEVER):
         sets.resolved[key] = row
-
-
-def _same(one: float, other: float) -> bool:
-    return one == other or (math.isnan(one) and math.isnan(other))
 
 
 def _add_forecasts(file: Entry, sets: _Sets, choices: Choices) -> None:
@@ -202,23 +161,23 @@ def _add_forecasts(file: Entry, sets: _Sets, choices: Choices) -> None:
     due, handle = _due(file), _handle(file)
     is_crowd = "median" in file.text("model").casefold() and "user_id" not in rows[0]
     if is_crowd and not choices.aggregates:
-        sets.left_out.append(LeftOut(file.place, handle, "a crowd, which was not asked for"))
+        sets.leave_out(file.place, handle, "a crowd, which was not asked for")
         return
     for row in rows:
         key = _key(row, due)
-        if row.fields.get("forecast") in (None, "", MISSING):
-            sets.left_out.append(LeftOut(row.place, _shown(row), "no forecast"))
+        if row.fields.get("forecast") in MISSING:
+            sets.leave_out(row.place, _shown(row), "no forecast")
             continue
         row.number("forecast", low=0, high=1)
         if key is None:
             continue
         if len(key.ids) > 1 and key not in sets.resolved:
             reason = "a combination of questions, whose outcome no file has"
-            sets.left_out.append(LeftOut(row.place, _shown(row), reason))
+            sets.leave_out(row.place, _shown(row), reason)
             continue
         is_person = "user_id" in row
         who = row.name("user_id") if is_person else handle
-        if sets.forecasts.setdefault(_Row(due, who, key), row) is not row:
+        if sets.made.setdefault((due, who, key), row) is not row:
             sets.repeated += 1
         if not is_person:
             slug = file.name("model_run_slug") or file.name("model")
@@ -247,8 +206,8 @@ def _due(file: Entry) -> str:
 
 def _resolved_on(row: Entry) -> str:
     """Return the day of a row's outcome; '' for a market row without one."""
-    missing = row.fields.get("resolution_date") in (None, "", MISSING)
-    return "" if missing else _day(row, "resolution_date")
+    is_missing = row.fields.get("resolution_date") in MISSING
+    return "" if is_missing else _day(row, "resolution_date")
 
 
 def _day(entry: Entry, name: str) -> str:
@@ -269,10 +228,9 @@ def _at(day: str, of_day: time = time()) -> datetime:
 def _question(key: Key, due: str, sets: _Sets) -> dict[str, Any]:
     """Return the cells of a question that was first forecast in the round with this due date."""
     parts = [sets.known.get((key.source, id_)) for id_ in key.ids]
-    blank = Entry("", {}, sets.problems)
-    about = (parts[0] or blank) if len(parts) == 1 else blank
+    about = (parts[0] if len(parts) == 1 else None) or Entry("", {}, sets.problems)
     opened, closes = (
-        None if about.fields.get(name) in (None, MISSING) else about.time(name)
+        None if about.fields.get(name) in (None, "N/A") else about.time(name)
         for name in ("market_info_open_datetime", "market_info_close_datetime")
     )
     opened = min(opened or _at(due), _at(due))
@@ -286,9 +244,10 @@ def _question(key: Key, due: str, sets: _Sets) -> dict[str, Any]:
         "type": "binary",
         "open_time": opened,
         "scheduled_close_time": closes,
-        "resolution_criteria": _text(about, key, "resolution_criteria"),
-        "fine_print": _text(about, key, "market_info_resolution_criteria"),
-        "background": _text(about, key, "background"),
+        **{
+            ours: _filled(about.text(theirs, most=limits.PROSE_BYTES), key)
+            for ours, theirs in _TEXTS.items()
+        },
     }
     row = sets.resolved.get(key)
     if row is None:
@@ -296,21 +255,20 @@ def _question(key: Key, due: str, sets: _Sets) -> dict[str, Any]:
     day, value = _resolved_on(row), row.number("resolved_to")
     # An outcome without a day: what counts is that round.
     ends = _at(day or due, _DAY_END)
+    outcome = {0.0: "no", 1.0: "yes"}.get(value, repr(value))
     return cells | {
-        "resolution": "annulled" if math.isnan(value) else _outcome(value),
+        "resolution": "annulled" if math.isnan(value) else outcome,
         "known_at": ends if day else None,
         "actual_close_time": ends if opened < ends < closes else None,
     }
 
 
-def _outcome(share: float) -> str:
-    return {0.0: "no", 1.0: "yes"}.get(share, repr(share))
-
-
 def _title(key: Key, parts: Sequence[Entry | None]) -> str:
     """Return the question's words; its source and id where no file has them."""
     named = [
-        _text(part, key, "question") if part else f"{key.source} {id_}"
+        _filled(part.text("question", most=limits.NAME_BYTES), key)
+        if part
+        else f"{key.source} {id_}"
         for part, id_ in zip(parts, key.ids, strict=True)
     ]
     if len(named) == 1:
@@ -320,33 +278,25 @@ def _title(key: Key, parts: Sequence[Entry | None]) -> str:
     return " and ".join(f"{title} [{sign}]" for title, sign in zip(named, signs, strict=True))
 
 
-def _text(about: Entry, key: Key, name: str) -> str:
+def _filled(text: str, key: Key) -> str:
     """Return a text of a question set with its days filled in."""
-    most = limits.NAME_BYTES if name == "question" else limits.PROSE_BYTES
-    text = about.text(name, most=most)
-    if text == MISSING:
+    if text in MISSING:
         return ""
     for place, day in (("forecast_due_date", key.due), ("resolution_date", key.resolves)):
         text = text.replace(f"{{{place}}}", day) if day else text
     return text
 
 
-def _address(key: Key, sets: _Sets) -> str:
-    about = sets.known.get((key.source, key.ids[0]))
-    return "" if about is None or about.fields.get("url") == MISSING else about.address("url")
-
-
-def _notes(sets: _Sets) -> list[str]:
-    notes = [
+def _add_notes(sets: _Sets) -> None:
+    sets.note(
         "The files have days: a forecast counts from the start of its due date, in UTC, and an "
         "outcome as known at the end of its resolution date."
-    ]
+    )
     if sets.repeated:
         were = "1 row was" if sets.repeated == 1 else f"{sets.repeated:,} rows were"
-        notes.append(f"{were} repeated for another horizon, and the first one counts.")
+        sets.note(f"{were} repeated for another horizon, and the first one counts.")
     if undated := sum(not _resolved_on(row) for row in sets.resolved.values()):
         have = "1 outcome has" if undated == 1 else f"{undated:,} outcomes have"
-        notes.append(f"{have} no date; these questions close at the end of the due date.")
-    if any((key.source, id_) not in sets.known for _, _, key in sets.forecasts for id_ in key.ids):
-        notes.append("Without the question set, questions have their ids as titles.")
-    return notes
+        sets.note(f"{have} no date; these questions close at the end of the due date.")
+    if any((key.source, id_) not in sets.known for key in sets.asked for id_ in key.ids):
+        sets.note("Without the question set, questions have their ids as titles.")

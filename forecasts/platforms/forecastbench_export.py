@@ -18,7 +18,7 @@ import pandas as pd
 
 from forecasts.folder.drafts import drafted
 from forecasts.folder.frames import Frames, rows
-from forecasts.platforms.written import Written, counted
+from forecasts.platforms.written import Written, counted, omitted
 
 # A dataset's question has two days in its id: that of the round and that of the outcome.
 _DATASET = re.compile(r"forecastbench-([a-z]+)-(.+)-(\d{4}-\d{2}-\d{2})-(\d{4}-\d{2}-\d{2})", re.S)
@@ -29,7 +29,7 @@ _NOT_IN_NAME = re.compile(r"[^A-Za-z0-9_-]+")
 
 def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
     """Return the files of the folder ``path``, which are written (see ``written``)."""
-    left_out: Counter[tuple[str, str]] = Counter()
+    left_out: Counter[str] = Counter()
     submissions = _submissions(frames, left_out)
     members = frames.members
     people = set() if members is None else set(members["forecaster"][members["kind"] == "human"])
@@ -44,23 +44,13 @@ def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
             text = json.dumps(document, ensure_ascii=False, indent=1)
             (draft / file).write_text(f"{text}\n", encoding="utf-8")
         names = sorted(file.name for file in draft.iterdir())
-    questions = frames.questions
-    others = {
-        ("question's text", "questions' texts"): len(questions),
-        ("outcome", "outcomes"): int((questions["resolution"] != "").sum()),
-        ("forecast's evidence", "forecasts' evidence"): int(
-            frames.forecasts["evidence"].notna().sum()
-        ),
-        ("piece of evidence", "pieces of evidence"): len(frames.evidence),
-        ("team membership", "team memberships"): len(frames.teams),
-        ("article", "articles"): len(frames.articles),
-    }
-    left_out.update(others)
+    left_out["text{s} of a question"] = len(frames.questions)
+    left_out += omitted(frames, "resolution", "evidence")
     return Written([path / name for name in names], counted(left_out))
 
 
 def _submissions(
-    frames: Frames, left_out: Counter[tuple[str, str]]
+    frames: Frames, left_out: Counter[str]
 ) -> dict[tuple[str, str], dict[str, dict[str, Any]]]:
     """Return the newest forecast on each question, by forecaster and round; counts the others."""
     forecasts = frames.forecasts.assign(models="", run="")
@@ -78,8 +68,7 @@ def _submissions(
     found: defaultdict[tuple[str, str], dict[str, dict[str, Any]]] = defaultdict(dict)
     for row, day in zip(rows(forecasts), days, strict=True):
         if kinds.get(row.question_id) != "binary":
-            one = "forecast of another kind than yes or no"
-            left_out[one, one.replace("forecast", "forecasts", 1)] += 1
+            left_out["forecast{s} of another kind than yes or no"] += 1
             continue
         dues = sorted(ends[row.forecaster])
         due = dues[min(bisect_left(dues, day), len(dues) - 1)]
@@ -87,14 +76,14 @@ def _submissions(
         due = dataset[3] if dataset else due
         before = found[row.forecaster, due].pop(row.question_id, None)
         if before is not None:
-            left_out["earlier update", "earlier updates"] += 1
+            left_out["earlier update{s}"] += 1
         if pd.isna(row.probability):
-            left_out["withdrawal", "withdrawals"] += 1
+            left_out["withdrawal{s}"] += 1
         elif "+" in row.question_id and row.question_id.startswith("forecastbench-"):
-            left_out["forecast on a combination", "forecasts on combinations"] += 1
+            left_out["forecast{s} on a combination"] += 1
         else:
             if row.made_at != pd.Timestamp(due, tz="UTC"):
-                left_out["time other than the due date", "times other than the due date"] += 1
+                left_out["time{s} other than the due date"] += 1
             found[row.forecaster, due][row.question_id] = row._asdict()
     return {key: newest for key, newest in sorted(found.items()) if newest}
 

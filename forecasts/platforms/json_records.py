@@ -1,24 +1,17 @@
-"""The objects of a JSON file one after another, so that a large file needs little memory."""
+"""The objects of a JSON file, taken one after another, so that they need little memory."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Collection, Iterator
-from typing import IO, Any
+from typing import Any
 
-from forecasts.common import limits
 from forecasts.common.errors import BadInput
-from forecasts.folder import blocks
-from forecasts.platforms.source import JSON_BYTES, Source
+from forecasts.platforms.source import AS_WRITTEN, DECODER, JSON_BYTES, Source, json_fault
 
-_CHUNK = 1 << 20  # characters
-_MOST = 4 * limits.TEXT_BYTES  # characters of one record
-_LONGEST_NAME = 200  # characters to a field's name, with white space
-_COMMA = re.compile(r"[ \t\r\n]*,[ \t\r\n]*(?=[^ \t\r\n])")
-_FIRST_FIELD = re.compile(r'\{\s*"([^"\\]{0,100})"\s*:')
+_FIRST_FIELD = re.compile(r'\s*\{\s*"([^"\\]{0,100})"\s*:')
 _SPACE = re.compile(r"[ \t\r\n]*")
-_REMEDY = "Give the file as the platform wrote it."
 
 
 def records(
@@ -29,104 +22,74 @@ def records(
     The file is a list of objects, has them one after another, as JSON lines have, or is one object
     with lists of them, whose first field is one of ``lists``. BadInput for any other file.
     """
-    path = source.files[name]
-    limits.require_file(path, most_bytes)
     number = 0
     try:
-        with path.open(encoding="utf-8-sig") as file:
-            for number, value in enumerate(_values(_Text(file), lists), 1):
-                if not isinstance(value, dict):
-                    raise ValueError("it is not an object")
-                yield number, value
-    except UnicodeDecodeError:
-        blocks.require_utf8(path)
-        raise
+        values = _values(_Text(source.text(name, most_bytes)), lists)
+        for number, value in enumerate(values, 1):
+            if not isinstance(value, dict):
+                raise ValueError("it is not an object")
+            yield number, value
     except (ValueError, RecursionError) as error:
-        fault = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        fault = error.msg if isinstance(error, json.JSONDecodeError) else json_fault(error)
         raise BadInput(
-            f"{name} cannot be read after record {number:,}: {fault}.", remedy=_REMEDY
+            f"{name} cannot be read after record {number:,}: {fault}.", remedy=AS_WRITTEN
         ) from None
 
 
 class _Text:
-    """The text of a file, of which a part is kept."""
+    """A text, and the place up to which it was taken."""
 
-    def __init__(self, file: IO[str]) -> None:
-        self._file, self._text, self._at = file, "", 0
-        self._decoder = json.JSONDecoder(parse_constant=_no_constant)
+    def __init__(self, text: str) -> None:
+        self.text, self.at = text, 0
 
     def peek(self) -> str:
         """Return the next character that is not a space; '' at the end."""
-        while True:
-            space = _SPACE.match(self._text, self._at)
-            assert space is not None
-            self._at = space.end()
-            if self._at < len(self._text):
-                return self._text[self._at]
-            if not self._read():
-                return ""
+        space = _SPACE.match(self.text, self.at)
+        assert space is not None
+        self.at = space.end()
+        return self.text[self.at : self.at + 1]
 
-    def begins(self, fields: Collection[str]) -> bool:
-        """Return whether an object begins here whose first field is one of these."""
-        self.peek()
-        while len(self._text) - self._at < _LONGEST_NAME and self._read():
-            pass
-        found = _FIRST_FIELD.match(self._text, self._at)
-        return found is not None and found[1] in fields
-
-    def take(self, characters: str) -> str:
-        """Return the next character, which is one of these and is passed over; else ''."""
-        found = self.peek()
-        if not found or found not in characters:
-            return ""
-        self._at += 1
+    def take(self, character: str) -> bool:
+        """Return whether the next character is this one, which is then passed over."""
+        found = self.peek() == character
+        self.at += found
         return found
-
-    def next_listed(self) -> bool:
-        """Return whether a comma and a value follow; the comma is passed over. For speed."""
-        found = _COMMA.match(self._text, self._at)
-        if found is None:
-            return False
-        self._at = found.end()
-        return True
 
     def value(self) -> Any:
         """Return the next JSON value, which is passed over."""
-        if not self._text[self._at : self._at + 1].strip():
-            self.peek()
-        while True:
-            try:
-                value, end = self._decoder.raw_decode(self._text, self._at)
-            except json.JSONDecodeError as error:
-                if len(self._text) - self._at > _MOST or not self._read():
-                    raise ValueError(error.msg) from None
-            else:
-                # A number at the end of the part can go on in the next.
-                if end < len(self._text) or not self._read():
-                    self._at = end
-                    return value
+        self.peek()
+        value, self.at = DECODER.raw_decode(self.text, self.at)
+        return value
 
-    def _read(self) -> bool:
-        more = self._file.read(_CHUNK)
-        if more:
-            self._text, self._at = self._text[self._at :] + more, 0
-        return bool(more)
+    def expect(self, character: str) -> None:
+        """Take the character; ValueError if another one follows."""
+        if not self.take(character):
+            raise ValueError(f"it lacks {character!r}")
+
+    def goes_on(self, bracket: str) -> bool:
+        """Return whether a comma follows, or else the bracket that ends a list or an object."""
+        if self.take(","):
+            return True
+        if not self.take(bracket):
+            raise ValueError("it lacks a comma" if self.peek() else "it ends in the middle")
+        return False
 
 
 def _values(text: _Text, lists: Collection[str]) -> Iterator[Any]:
-    if text.take("["):
+    first = _FIRST_FIELD.match(text.text)
+    if text.peek() == "[":
         yield from _listed(text)
-    elif text.begins(lists):
+    elif first is not None and first[1] in lists:
         text.take("{")
-        while not text.take("}"):
+        has_more = True
+        while has_more:
             text.value()  # the field's name
-            _expect(text, ":")
-            if text.take("["):
+            text.expect(":")
+            if text.peek() == "[":
                 yield from _listed(text)
             else:
                 text.value()
-            if not text.take(","):
-                _expect_end(text, "}")
+            has_more = text.goes_on("}")
     else:
         while text.peek():
             yield text.value()
@@ -136,24 +99,9 @@ def _values(text: _Text, lists: Collection[str]) -> Iterator[Any]:
 
 
 def _listed(text: _Text) -> Iterator[Any]:
-    """Yield the values of a list, whose bracket is passed over."""
-    while not text.take("]"):
+    """Yield the values of the list that begins here."""
+    text.take("[")
+    has_more = not text.take("]")
+    while has_more:
         yield text.value()
-        while text.next_listed():
-            yield text.value()
-        if not text.take(","):
-            _expect_end(text, "]")
-
-
-def _expect(text: _Text, character: str) -> None:
-    if not text.take(character):
-        raise ValueError(f"it lacks {character!r}")
-
-
-def _expect_end(text: _Text, bracket: str) -> None:
-    if text.peek() != bracket:
-        raise ValueError("it lacks a comma" if text.peek() else "it ends in the middle")
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a number in JSON")
+        has_more = text.goes_on("]")

@@ -17,7 +17,7 @@ from forecasts.values.outcomes import NOT_SCORED
 FIRST_MS, LAST_MS = 1_000_000_000_000, 253_402_300_799_999
 TIME_RULE = "a time in milliseconds since 1970"
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BUCKETS = ("NUMBER", "MULTI_NUMERIC", "DATE")  # whose answers are the parts of a range, in order
 _SEVERAL = ("MULTIPLE_CHOICE", "FREE_RESPONSE", *_BUCKETS)
 _REFUSED = {
@@ -105,7 +105,7 @@ def read_market(entry: Entry) -> Market | LeftOut:
 def _common(entry: Entry, title: str) -> Asked | LeftOut:
     """Return a question with the cells that every kind of market has."""
     id_ = entry.name("id", required=True)
-    opened = _time(entry, "createdTime", required=True) or _EPOCH
+    opened = _time(entry, "createdTime", required=True) or EPOCH
     closes, resolved = (_time(entry, name) for name in ("closeTime", "resolutionTime"))
     # One that was closed early, by hand, can have any time; and one without a time never closes.
     if closes is None or closes <= opened:
@@ -130,13 +130,12 @@ def _common(entry: Entry, title: str) -> Asked | LeftOut:
 def _of_answer(asked: Asked, title: str, market: Entry, answer: Entry) -> Asked:
     """Return the question whether one of several answers is right."""
     id_, text = answer.name("id"), answer.text("text", required=True)
-    opened = max(asked.cells["open_time"], _time(answer, "createdTime") or _EPOCH)
-    if opened >= asked.cells["scheduled_close_time"]:
+    closes = asked.cells["scheduled_close_time"]
+    opened = max(asked.cells["open_time"], _time(answer, "createdTime") or EPOCH)
+    if opened >= closes:
         opened = asked.cells["open_time"]
     resolved = _time(answer, "resolutionTime")
-    early = {}
-    if resolved is not None and opened < resolved < asked.cells["scheduled_close_time"]:
-        early = {"actual_close_time": resolved}
+    is_early = resolved is not None and opened < resolved < closes
     source, is_resolved = answer, "resolution" in answer
     if not is_resolved and market.text("resolution") == "CANCEL":
         source, is_resolved = market, True
@@ -147,7 +146,7 @@ def _of_answer(asked: Asked, title: str, market: Entry, answer: Entry) -> Asked:
         "title": f"{title} ({text})",
         "family": asked.cells["question_id"],
         "open_time": opened,
-        **early,
+        "actual_close_time": resolved if is_early else asked.cells["actual_close_time"],
         **_binary_resolution(source, is_resolved, opened),
     }
     made = _with(asked, **cells)
@@ -263,7 +262,7 @@ def _ms(entry: Entry, name: str, *, required: bool = False) -> int | None:
 
 def _time(entry: Entry, name: str, *, required: bool = False) -> datetime | None:
     ms = _ms(entry, name, required=required)
-    return None if ms is None else min(_EPOCH + timedelta(milliseconds=ms), LAST_TIME)
+    return None if ms is None else min(EPOCH + timedelta(milliseconds=ms), LAST_TIME)
 
 
 def _description(entry: Entry) -> str:

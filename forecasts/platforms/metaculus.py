@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from forecasts.common import limits
@@ -22,28 +20,11 @@ from forecasts.common.errors import BadInput
 from forecasts.common.times import read_time
 from forecasts.folder.tables import Table
 from forecasts.platforms import metaculus_questions
-from forecasts.platforms.columns import account_handles
-from forecasts.platforms.metaculus_forecasts import (
-    DROPPED,
-    UNKNOWN,
-    Forecasts,
-    Part,
-    Rows,
-    placed,
-    read_forecasts,
-    read_rows,
-)
-from forecasts.platforms.metaculus_questions import Questions, own_id, read_questions
-from forecasts.platforms.record import (
-    ORIGIN_COLUMNS,
-    PRINTED_COLUMNS,
-    Advice,
-    Choices,
-    LeftOut,
-    PlatformRecord,
-    frame_of,
-    frames_of,
-)
+from forecasts.platforms.handles import account_handles
+from forecasts.platforms.metaculus_forecasts import counted, read_forecasts, read_rows
+from forecasts.platforms.metaculus_questions import Asked, own_id, read_questions
+from forecasts.platforms.reading import Reading, require_sound, rows_of
+from forecasts.platforms.record import Advice, Choices, PlatformRecord
 from forecasts.platforms.source import Source
 
 _ANONYMOUS = ("Forecaster (Anonymized)", "User (Anonymized)", "Author (Anonymized)")
@@ -62,7 +43,7 @@ _OTHERS = {  # by the columns that only they have
     "Key Factor ID": ("key factor", "a ledger has no place for key factors"),
     "Link ID": ("link between questions", "join questions in a family instead"),
 }
-# The crowds' names, for files without forecasters' ids; and the mark of a row without an id.
+# The crowds' names, for files without forecasters' ids.
 _METHODS = (
     "recency_weighted",
     "unweighted",
@@ -70,7 +51,6 @@ _METHODS = (
     "metaculus_prediction",
     "geometric_mean",
 )
-_CROWD = "\0"
 _HASH = re.compile(r"[0-9a-f]{64}")
 _EXPORTED = re.compile(r"^This data was exported on (\S+ \S+)\s*$", re.MULTILINE)
 
@@ -83,47 +63,35 @@ def recognises(source: Source) -> bool:
 def read(source: Source, choices: Choices) -> PlatformRecord:
     """Return the questions, forecasts and scores of an export (see ``record``)."""
     files = _files(source)
-    asked = source.table(_required(files, "questions", source), metaculus_questions.KINDS)
-    _require_columns(asked, ("Question ID", "Question Type"))
-    scored = source.table(files["scores"], _SCORES) if "scores" in files else None
-
-    @cache
-    def forecasts() -> Table | None:
-        """Return the forecasts, which are read once the questions' table takes no memory."""
-        return read_rows(source.files[files["forecasts"]]) if "forecasts" in files else None
-
-    questions = read_questions(asked, lambda: _first_forecasts(forecasts()))
-    question_rows = _kept(asked, questions)
-    asked.frame = pd.DataFrame()
-    made = forecasts()
-    accounts = _Accounts(made, scored, choices)
-    found, left_out = _forecasts(made, questions, accounts, _until(source, choices))
-    printed = _printed(scored, questions, accounts, left_out)
-    problems = [one for table in (asked, made, scored) if table for one in table.by_line()]
-    if problems:
+    if "questions" not in files:
         raise BadInput(
-            f"{source.name} breaks Metaculus's format in {len(problems):,} "
-            f"place{'s' if len(problems) > 1 else ''}; nothing was read from it.",
-            problems=problems,
+            f"{source.name} has no question_data.csv, so its questions are unknown.",
+            remedy="Give the whole ZIP, or the folder with all its files.",
         )
-    tables = {"questions": asked.path, "forecasts": made.path if made else asked.path}
-    rows = {"questions": question_rows, "forecasts": found.rows}
-    bare = {name: Table(path) for name, path in tables.items()}  # for line numbers
-
-    def place(table: str, row: int) -> str:
-        if table not in bare or row >= len(rows[table]):
-            return f"{table}, row {row + 1}"
-        return bare[table].place(int(rows[table][row]))
-
-    return PlatformRecord(
-        "metaculus",
-        frames_of(questions.columns, found.columns, bots=accounts.bots, place=place),
-        frame_of(ORIGIN_COLUMNS, questions.origins),
-        printed,
-        left_out=[*questions.left_out, *left_out, *_others(source, files)],
-        notes=[*questions.notes, *accounts.notes, *_notes(found)],
-        account=accounts.owner,
-    )
+    asked = source.table(files["questions"], metaculus_questions.KINDS)
+    made = read_rows(source.files[files["forecasts"]]) if "forecasts" in files else None
+    scored = source.table(files["scores"], _SCORES) if "scores" in files else None
+    reading = Reading("metaculus")
+    questions = read_questions(asked, lambda: _first_forecasts(made), reading)
+    accounts = _Accounts(made, scored, choices, reading)
+    if made is not None:
+        for method, count in accounts.crowds.items():
+            reason = "a crowd of the platform, not a member's forecast"
+            reading.leave_out(made.path.name, f"{count:,} of {method}", reason)
+        who, until = accounts.of_forecasts, _until(source, choices)
+        read_forecasts(made, questions, who, accounts.handles, until, reading)
+    if scored is not None:
+        _add_scores(scored, questions, accounts, reading)
+    tables = [table for table in (asked, made, scored) if table is not None]
+    require_sound(source.name, [one for table in tables for one in table.by_line()])
+    for column, (what, reason) in _OTHERS.items():
+        if column in files:
+            count = len(source.table(files[column], {column: "text"}).frame)
+            reading.leave_out(files[column], counted(count, what), reason)
+    for name in source.files:
+        if name not in files.values() and name.rsplit("/", 1)[-1] != "README.md":
+            reading.leave_out(name, "", "not a file of Metaculus's exports")
+    return reading.record(account=accounts.owner)
 
 
 def _kind(header: Sequence[str]) -> str:
@@ -151,21 +119,6 @@ def _files(source: Source) -> dict[str, str]:
         if kind:
             found[kind] = name
     return found
-
-
-def _required(files: Mapping[str, str], kind: str, source: Source) -> str:
-    if kind not in files:
-        raise BadInput(
-            f"{source.name} has no question_data.csv, so its questions are unknown.",
-            remedy="Give the whole ZIP, or the folder with all its files.",
-        )
-    return files[kind]
-
-
-def _require_columns(table: Table, columns: Sequence[str]) -> None:
-    for column in columns:
-        if column not in table.header:
-            raise BadInput(f"{table.path.name} has no column {column!r}.")
 
 
 def _first_forecasts(made: Table | None) -> Mapping[str, Any]:
@@ -198,10 +151,10 @@ class _Accounts:
     the one account that all are by, if its forecasts became the owner's.
     """
 
-    def __init__(self, made: Table | None, scored: Table | None, choices: Choices) -> None:
+    def __init__(
+        self, made: Table | None, scored: Table | None, choices: Choices, reading: Reading
+    ) -> None:
         self.handles: list[str] = []
-        self.bots: list[str] = []
-        self.notes: list[str] = []
         self.owner = ""
         self.crowds: Counter[str] = Counter()
         self._choices = choices
@@ -210,57 +163,52 @@ class _Accounts:
         self._places: dict[tuple[str | bool, str], int] = {}
         self._ids: list[str | None] = []
         self._anonymous = False
-        self.of_forecasts = self._read(made, "Forecaster", count=True)
-        self.of_scores = self._read(scored, "User", count=False)
+        self.of_forecasts = self._read(made, "Forecaster")
+        self.of_scores = self._read(scored, "User")
         bots = self._marked_bots(made)
         people = [place for place, id_ in enumerate(self._ids) if id_ is not None]
-        self._tell_apart(people)
+        self._tell_apart(people, reading)
         if len(people) == 1 and not self._anonymous and not bots:
             [place] = people
             if (name := self.handles[place]) != choices.owner:
                 self.owner, self.handles[place] = name, choices.owner
-                self.notes.append(
+                reading.note(
                     f"All forecasts are by {name} on Metaculus; they are imported as "
                     f"{choices.owner}'s."
                 )
         if self._anonymous:
-            self.notes.append(
+            reading.note(
                 "Metaculus's anonymised ids can be traced to accounts: they are hashes of small "
                 "numbers, without a salt."
             )
-        self.bots += [self.handles[place] for place in bots]
+        crowds_too = {place for place, id_ in enumerate(self._ids) if id_ is None}
+        reading.bots.update(self.handles[place] for place in bots | crowds_too)
         if self.crowds and not self.handles:
-            self.notes.append(Advice("Only crowds have forecasts.", "Import them: --aggregates"))
+            reading.note(Advice("Only crowds have forecasts.", "Import them: --aggregates"))
 
-    def _read(self, table: Table | None, role: str, *, count: bool) -> Rows:
+    def _read(self, table: Table | None, role: str) -> list[int]:
         """Return the place of each row's account, which is added if it is new."""
         if table is None:
-            return np.zeros(0, dtype=np.intp)
-        hashed = f"{role} (Anonymized)"
-        ids, names = table.frame[f"{role} ID"], table.frame[f"{role} Username"]
-        by = names
-        if hashed in table.header:
-            by = names = table.frame[hashed]
-        elif f"{role} ID" in table.header:
-            by = ids.where(ids != "", _CROWD + names)
-        codes, distinct = pd.factorize(by)
-        last = np.zeros(len(distinct), dtype=np.intp)  # the row with an account's newest name
-        last[codes] = np.arange(len(codes))
-        keys = []
-        for key, name in zip(distinct.tolist(), names.iloc[last].tolist(), strict=True):
-            if hashed in table.header:
-                keys.append(("", name, _HASH.fullmatch(name) is None, True))
-            else:
-                is_crowd = key.startswith(_CROWD) or (key == name and name in _METHODS)
-                id_ = "" if is_crowd or by is names else own_id(key)
-                keys.append((id_, name, is_crowd, False))
-        self._anonymous = self._anonymous or any(key[3] and not key[2] for key in keys)
-        places = np.array([self._place(*key) for key in keys], dtype=np.intp)
-        of_rows: Rows = places[codes] if len(places) else np.zeros(0, dtype=np.intp)
-        if count:
-            for code in np.flatnonzero(places < 0).tolist():
-                self.crowds[keys[code][1]] += int((codes == code).sum())
-        return of_rows
+            return []
+        hashed, has_ids = f"{role} (Anonymized)", f"{role} ID" in table.header
+        is_hashed = hashed in table.header
+        names = table.frame[hashed if is_hashed else f"{role} Username"].tolist()
+        ids = table.frame[f"{role} ID"].tolist() if has_ids and not is_hashed else [""] * len(names)
+        # An account with an id can change its name: the last one counts.
+        keys = [(id_, "" if id_ else name) for id_, name in zip(ids, names, strict=True)]
+        places = {}
+        for (id_, _), name in dict(zip(keys, names, strict=True)).items():
+            is_crowd = not id_ and (has_ids or name in _METHODS)
+            if is_hashed:
+                is_crowd = _HASH.fullmatch(name) is None
+                self._anonymous = self._anonymous or not is_crowd
+            key = (id_, "" if id_ else name)
+            places[key] = self._place(own_id(id_), name, is_crowd, is_hashed)
+        found = [places[key] for key in keys]
+        if role == "Forecaster":
+            some = zip(names, found, strict=True)
+            self.crowds.update(name for name, place in some if place < 0)
+        return found
 
     def _place(self, id_: str, name: str, crowd: bool, hashed: bool) -> int:
         """Return the place of an account's handle, -1 for a crowd that is not imported.
@@ -278,7 +226,6 @@ class _Accounts:
             handle = name.strip() or (f"user-{id_}" if id_ else "unknown")
             if crowd:
                 handle = f"metaculus-{handle}"
-                self.bots.append(handle)
             elif hashed:
                 handle = self._choices.alias(handle)
             limits.require_name(handle, "The forecaster's name")
@@ -289,111 +236,48 @@ class _Accounts:
         self._places.setdefault((crowd, name), place)
         return place
 
-    def _tell_apart(self, people: Sequence[int]) -> None:
+    def _tell_apart(self, people: Sequence[int], reading: Reading) -> None:
         """Give accounts with the same name different handles."""
         names = {id_: self.handles[place] for place in people if (id_ := self._ids[place])}
-        handles = account_handles(names, "Metaculus", self.notes)
+        handles = account_handles(names, "Metaculus", reading.notes)
         for place in people:
             if id_ := self._ids[place]:
                 self.handles[place] = handles[id_]
 
-    def _marked_bots(self, made: Table | None) -> list[int]:
+    def _marked_bots(self, made: Table | None) -> set[int]:
         if made is None:
-            return []
-        marked = (made.frame["Is Bot"].str.strip().str.lower() == "true").to_numpy()
-        return [place for place in np.unique(self.of_forecasts[marked]).tolist() if place >= 0]
+            return set()
+        marked = zip(made.frame["Is Bot"], self.of_forecasts, strict=True)
+        return {place for is_bot, place in marked if is_bot.strip().lower() == "true"} - {-1}
 
 
-def _forecasts(
-    made: Table | None, questions: Questions, accounts: _Accounts, until: datetime | None
-) -> tuple[Forecasts, list[LeftOut]]:
-    """Return the forecasts, and the omissions from their file."""
-    if made is None:
-        return Forecasts({}, np.zeros(0, dtype=np.intp), [], 0, 0), []
-    if not {"Start Time", "Question ID"} <= set(made.header):
-        _require_columns(made, ("Question ID", "Start Time"))
-    asked, of_question = placed(made.frame, questions.asked)
-    made.frame = made.frame.drop(columns=["Question ID", *_WHO, "Is Bot"])
-    found = read_forecasts(
-        Part(made, asked, of_question, accounts.of_forecasts, accounts.handles, until)
-    )
-    name = made.path.name
-    left_out = [
-        LeftOut(name, f"{count:,} of {method}", "a crowd of the platform, not a member's forecast")
-        for method, count in accounts.crowds.items()
-    ]
-    persons = accounts.of_forecasts >= 0
-    for rows, reason in (
-        ((of_question == UNKNOWN) & persons, "their questions are not in the list of questions"),
-        ((of_question == DROPPED) & persons, "their questions are left out"),
+def _add_scores(
+    scored: Table,
+    questions: Mapping[str, Asked | None],
+    accounts: _Accounts,
+    reading: Reading,
+) -> None:
+    """Add the scores that the platform printed for the imported questions and members."""
+    of_crowds = unknown = 0
+    for row, place in zip(rows_of(scored.frame), accounts.of_scores, strict=True):
+        question = questions.get(own_id(row["Question ID"]))
+        if place < 0:
+            of_crowds += 1
+        elif question is None:
+            unknown += 1
+        elif not pd.isna(row["Score"]):
+            reading.printed.append(
+                {
+                    "question_id": question.id,
+                    "forecaster": accounts.handles[place],
+                    "name": row["Score Type"],
+                    "score": row["Score"],
+                    "coverage": row["Coverage"],
+                }
+            )
+    for count, reason in (
+        (of_crowds, "scores of the platform's crowds"),
+        (unknown, "their questions are not imported"),
     ):
-        if count := int(rows.sum()):
-            left_out.append(LeftOut(name, _counted(count, "forecast"), reason))
-    left_out += [LeftOut(made.place(row), "", "it has no value") for row in found.empty]
-    return found, left_out
-
-
-def _printed(
-    scored: Table | None, questions: Questions, accounts: _Accounts, left_out: list[LeftOut]
-) -> pd.DataFrame:
-    """Return the scores that the platform printed for the imported questions and members."""
-    if scored is None:
-        return frame_of(PRINTED_COLUMNS, {})
-    frame = scored.frame
-    slugs = [
-        "" if (one := questions.asked.get(own_id(given))) is None else one.id
-        for given in frame["Question ID"].tolist()
-    ]
-    known = np.array(slugs, dtype=object) != ""
-    persons = accounts.of_scores >= 0
-    kept = np.flatnonzero(known & persons & frame["Score"].notna().to_numpy())
-    for rows, reason in (
-        (~persons, "scores of the platform's crowds"),
-        (~known & persons, "their questions are not imported"),
-    ):
-        if count := int(rows.sum()):
-            left_out.append(LeftOut(scored.path.name, _counted(count, "score"), reason))
-    return frame_of(
-        PRINTED_COLUMNS,
-        {
-            "question_id": [slugs[row] for row in kept],
-            "forecaster": [accounts.handles[accounts.of_scores[row]] for row in kept],
-            "name": frame["Score Type"].iloc[kept].tolist(),
-            "score": frame["Score"].iloc[kept].tolist(),
-            "coverage": frame["Coverage"].iloc[kept].tolist(),
-        },
-    )
-
-
-def _kept(asked: Table, questions: Questions) -> Rows:
-    """Return the row of each imported question."""
-    given = map(own_id, asked.frame["Question ID"])
-    rows = [row for row, one in enumerate(given) if questions.asked.get(one) is not None]
-    return np.array(rows, dtype=np.intp)
-
-
-def _others(source: Source, files: Mapping[str, str]) -> Iterator[LeftOut]:
-    """Yield the files that are left out."""
-    for column, (what, reason) in _OTHERS.items():
-        if column in files:
-            count = len(source.table(files[column], {column: "text"}).frame)
-            yield LeftOut(files[column], _counted(count, what), reason)
-    for name in source.files:
-        if name not in files.values() and name.rsplit("/", 1)[-1] != "README.md":
-            yield LeftOut(name, "", "not a file of Metaculus's exports")
-
-
-def _notes(found: Forecasts) -> Iterator[str]:
-    if found.scaled:
-        yield (
-            f"{_counted(found.scaled, 'forecast')} on several options did not sum to 1, by "
-            "rounding, and were divided by the sum."
-        )
-    if found.ahead:
-        verbs = "expires later, and has" if found.ahead == 1 else "expire later, and have"
-        yield f"{_counted(found.ahead, 'forecast')} {verbs} not ended yet."
-
-
-def _counted(count: int, what: str) -> str:
-    plural = what.replace("link ", "links ") if what.startswith("link ") else f"{what}s"
-    return f"{count:,} {what if count == 1 else plural}"
+        if count:
+            reading.leave_out(scored.path.name, counted(count, "score"), reason)

@@ -10,7 +10,8 @@ quantiles that lie on those numbers are read back unchanged.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,8 @@ from forecasts.folder.drafts import drafted
 from forecasts.folder.frames import Frames, rows
 from forecasts.folder.tables import time_texts, write_csv
 from forecasts.platforms.metaculus_questions import POST_PREFIX, PREFIX
-from forecasts.platforms.metaculus_readme import readme
 from forecasts.platforms.metaculus_values import bound_columns, outline, value_columns
-from forecasts.platforms.written import Written
+from forecasts.platforms.written import Written, counted, omitted
 from forecasts.values.outline import Outline
 
 # Each score of the platform with the protocol that computes it here.
@@ -34,23 +34,62 @@ _PROTOCOLS = {
     "spot_peer": "metaculus_spot_peer",
     "spot_baseline": "metaculus_spot_baseline",
 }
+_NO_PLACE = (
+    *("unit", "background", "resolution_criteria", "fine_print", "article_url", "resolution_note"),
+    *("resolution_source", "ordered", "scheduled_resolve_time", "resolved_at"),
+    *("rationale", "evidence"),
+)
 _NUMBER = re.compile(r"(\d{1,18})(?:\.\d+){0,2}")  # see question_names
+_README = """\
+This folder holds a forecast ledger in the shape of a Metaculus data export.
+Contains the data for {questions:,} questions
+Contains the data for {forecasts:,} user forecasts
+
+# Files
+
+- `question_data.csv`: one row a question. `Question ID` is Metaculus's number for a question that
+  came from there, and the ledger's own ID for any other.
+- `forecast_data.csv`: one row a forecast. `End Time` is the start of the forecaster's next one on
+  the question, or a withdrawal. Forecaster IDs are numbers of this export only.
+- `score_data.csv`: peer, baseline and spot scores as the ledger computes them, with bots among the
+  peers. Numbers and dates have none: the ledger scores those by CRPS.
+
+# What differs
+
+- `CP Reveal Time` is the spot time, and `Post ID` the family of related questions.
+- Forecasts by quantiles are written as CDFs at the numbers of `Continuous Range`, or between the
+  outcomes of a discrete question. Between those numbers a CDF is a straight line.
+- Earlier wordings, lists of options by time, and crowds are not written.
+
+# Left out
+
+{left_out}
+
+`forecasts export FOLDER` without a format writes everything, `forecasts import` reads both.
+"""
 
 
 def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
     """Return the files of the folder ``path``, which are written (see ``written``)."""
     outlines = {one.question_id: outline(one) for one in rows(frames.questions)}
     ids = _file_ids(outlines)
-    forecasts, unwritten = _forecasts(frames, outlines, ids)
-    scores, infinite = _scores(frames, ids)
-    left_out = [*_left_out(frames), *unwritten, *infinite]
+    omissions = omitted(frames, *_NO_PLACE)
+    tables = {
+        "question_data.csv": _questions(frames.questions, outlines, ids),
+        "forecast_data.csv": _forecasts(frames, outlines, ids, omissions),
+        "score_data.csv": _scores(frames, ids, omissions),
+    }
+    left_out = counted(omissions)
+    readme = _README.format(
+        questions=len(frames.questions),
+        forecasts=len(frames.forecasts),
+        left_out="\n".join(f"- {one}" for one in left_out) or "Nothing.",
+    )
     with drafted(path, overwrite=overwrite) as draft:
-        write_csv(draft / "question_data.csv", [_questions(frames.questions, outlines, ids)])
-        write_csv(draft / "forecast_data.csv", [forecasts])
-        write_csv(draft / "score_data.csv", [scores])
-        (draft / "README.md").write_text(readme(frames, left_out), encoding="utf-8")
-        names = sorted(file.name for file in draft.iterdir())
-    return Written([path / name for name in names], left_out)
+        for name, columns in tables.items():
+            write_csv(draft / name, [columns])
+        (draft / "README.md").write_text(readme, encoding="utf-8")
+    return Written([path / name for name in sorted([*tables, "README.md"])], left_out)
 
 
 def _file_ids(names: Iterable[str], prefix: str = PREFIX) -> dict[str, str]:
@@ -113,53 +152,51 @@ def _questions(
 
 
 def _forecasts(
-    frames: Frames, outlines: dict[str, Outline], ids: dict[str, str]
-) -> tuple[dict[str, Iterable[str]], list[str]]:
-    """Return the columns of forecast_data.csv, and their omissions.
+    frames: Frames,
+    outlines: Mapping[str, Outline],
+    ids: Mapping[str, str],
+    omissions: Counter[str],
+) -> dict[str, Iterable[str]]:
+    """Return the columns of forecast_data.csv.
 
     A forecast ends when its forecaster's next one on the question starts, or is withdrawn.
     """
-    made = frames.forecasts
-    question, who = (
-        made[name].astype(str).reset_index(drop=True) for name in ("question_id", "forecaster")
-    )
-    order = np.lexsort((made["made_at"], pd.factorize(who)[0], pd.factorize(question)[0]))
-    made = made.iloc[order].reset_index(drop=True)
-    question, who = question.iloc[order], who.iloc[order]
-    same = ((question == question.shift(-1)) & (who == who.shift(-1))).to_numpy()
+    made = frames.forecasts.assign(
+        **{name: frames.forecasts[name].astype(str) for name in ("question_id", "forecaster")}
+    ).reset_index(drop=True)
+    order = [pd.factorize(made[name])[0] for name in ("forecaster", "question_id")]
+    made = made.iloc[np.lexsort((made["made_at"].to_numpy(), *order))].reset_index(drop=True)
+    pairs = made["question_id"] + "\0" + made["forecaster"]
+    same = (pairs == pairs.shift(-1)).to_numpy()
     ends = made["made_at"].shift(-1).where(same)
-    value = ["probability", "probabilities", "quantiles"]
-    stated = made[value].notna().any(axis=1).to_numpy()
+    stated = made[["probability", "probabilities", "quantiles"]].notna().any(axis=1).to_numpy()
     ended = np.concatenate([[False], stated[:-1] & same[:-1]]) if len(made) else stated
-    idle = int((~stated & ~ended).sum())
-    kept, who = made[stated], who[stated]
-    codes, handles = pd.factorize(who)
-    kinds = (
-        {}
-        if frames.members is None
-        else dict(zip(frames.members["forecaster"], frames.members["kind"], strict=True))
-    )
-    is_bot = np.array([str(kinds.get(handle) == "bot") for handle in handles], dtype=object)
-    resolutions = dict(
+    omissions["withdrawal{s} without a forecast"] = int((~stated & ~ended).sum())
+    kept = made[stated]
+    codes, handles = pd.factorize(kept["forecaster"])
+    kinds: dict[str, str] = {}
+    if frames.members is not None:
+        kinds = dict(zip(frames.members["forecaster"], frames.members["kind"], strict=True))
+    is_bot = [str(kinds.get(handle) == "bot") for handle in handles]
+    outcomes = dict(
         zip(frames.questions["question_id"], frames.questions["resolution"], strict=True)
     )
-    columns = {
+    return {
         "Question ID": [ids[slug] for slug in kept["question_id"]],
         "Forecaster ID": [str(code + 1) for code in codes],
-        "Forecaster Username": who,
-        "Is Bot": is_bot[codes] if len(codes) else [],
+        "Forecaster Username": kept["forecaster"],
+        "Is Bot": [is_bot[code] for code in codes],
         "Start Time": _times(kept["made_at"]),
         "End Time": _times(ends[stated]),
         "Forecaster Count": [""] * len(kept),
-        **value_columns(kept, outlines, resolutions),
+        **value_columns(kept, outlines, outcomes),
     }
-    return columns, list(
-        _counted(idle, "withdrawal that ends nothing", "withdrawals that end nothing")
-    )
 
 
-def _scores(frames: Frames, ids: dict[str, str]) -> tuple[dict[str, Iterable[str]], Sequence[str]]:
-    """Return the platform's scores as they are computed here, and how many are infinite.
+def _scores(
+    frames: Frames, ids: Mapping[str, str], omissions: Counter[str]
+) -> dict[str, Iterable[str]]:
+    """Return the platform's scores as they are computed here, but for infinite ones.
 
     The platform has none of those, as it refuses forecasts of 0% and 100%.
     """
@@ -169,9 +206,10 @@ def _scores(frames: Frames, ids: dict[str, str]) -> tuple[dict[str, Iterable[str
     ]
     every = pd.concat(found, ignore_index=True)
     scores = every[np.isfinite(every["score"])]
-    codes = pd.factorize(frames.forecasts["forecaster"].astype(str))
-    numbers = {handle: str(code + 1) for code, handle in enumerate(codes[1])}
-    columns: dict[str, Iterable[str]] = {
+    omissions["infinite score{s}"] = len(every) - len(scores)
+    _, handles = pd.factorize(frames.forecasts["forecaster"].astype(str))
+    numbers = {handle: str(place) for place, handle in enumerate(handles, 1)}
+    return {
         "Question ID": [ids[slug] for slug in scores["question_id"]],
         "User ID": [numbers[handle] for handle in scores["forecaster"]],
         "User Username": scores["forecaster"],
@@ -179,43 +217,3 @@ def _scores(frames: Frames, ids: dict[str, str]) -> tuple[dict[str, Iterable[str
         "Score": map(repr, scores["score"].tolist()),
         "Coverage": map(repr, scores["coverage"].tolist()),
     }
-    return columns, _counted(len(every) - len(scores), "infinite score", "infinite scores")
-
-
-def _left_out(frames: Frames) -> Iterator[str]:
-    """Yield the parts that the format cannot hold, each with its count."""
-    questions, forecasts = frames.questions, frames.forecasts
-    for column, (one, many) in _NO_PLACE.items():
-        yield from _counted(int((questions[column] != "").sum()), one, many)
-    yield from _counted(int(questions["ordered"].sum()), "order of options", "orders of options")
-    for column, (one, many) in _NO_TIMES.items():
-        yield from _counted(int(questions[column].notna().sum()), one, many)
-    yield from _counted(int((forecasts["rationale"] != "").sum()), "rationale", "rationales")
-    yield from _counted(
-        int(forecasts["evidence"].notna().sum()), "forecast's evidence", "forecasts' evidence"
-    )
-    yield from _counted(len(frames.evidence), "piece of evidence", "pieces of evidence")
-    yield from _counted(len(frames.articles), "article", "articles")
-    yield from _counted(len(frames.teams), "membership", "memberships")
-
-
-_NO_PLACE = {
-    "unit": ("unit", "units"),
-    "background": ("background", "backgrounds"),
-    "resolution_criteria": ("resolution criteria", "resolution criteria"),
-    "fine_print": ("fine print", "fine prints"),
-    "article_url": ("source article", "source articles"),
-    "resolution_note": ("note on a resolution", "notes on resolutions"),
-    "resolution_source": ("source of a resolution", "sources of resolutions"),
-}
-_NO_TIMES = {
-    "scheduled_resolve_time": ("scheduled resolve time", "scheduled resolve times"),
-    "resolved_at": (
-        "time at which an outcome was recorded",
-        "times at which outcomes were recorded",
-    ),
-}
-
-
-def _counted(count: int, one: str, many: str) -> Sequence[str]:
-    return [f"{count:,} {one if count == 1 else many}"] if count else []

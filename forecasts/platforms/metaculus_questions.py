@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,8 +20,8 @@ from forecasts.common.errors import BadInput, LedgerError
 from forecasts.common.times import iso_day_or_time, read_time
 from forecasts.common.vocabulary import QuestionType
 from forecasts.folder.tables import Table
-from forecasts.platforms.python_literals import literal, number_lists, texts, whole_number
-from forecasts.platforms.record import LeftOut
+from forecasts.platforms.python_literals import literal, numbers, texts, whole_number
+from forecasts.platforms.reading import Reading, rows_of
 from forecasts.values.outcomes import (
     NOT_SCORED,
     bounds_fault,
@@ -68,7 +68,6 @@ _TYPES = {
     "date": QuestionType.date,
 }
 _DAY = 86_400.0
-_TOGETHER = 2_000  # rows that are texts of Python's at a time
 # A middle this near to half the range is of an even scale; the platform rounds to 1e-10 and so.
 _EVEN = 1e-6
 
@@ -108,21 +107,6 @@ class Asked(NamedTuple):
     scale: Scale | None
 
 
-@dataclass
-class Questions:
-    """The questions of a file.
-
-    ``asked``: by the file's own id; None for one that is left out. ``columns``: those of the
-    ledger's questions, aligned with ``origins``.
-    """
-
-    asked: dict[str, Asked | None]
-    columns: dict[str, Any]
-    origins: dict[str, list[str]]
-    left_out: list[LeftOut] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-
 def own_id(given: str) -> str:
     """Return an id of the file, written one way."""
     return whole_number(given) or given.strip()
@@ -134,42 +118,40 @@ def ledger_id(given: str, prefix: str = PREFIX) -> str:
     return f"{prefix}{number}" if number else given.strip()
 
 
-def read_questions(table: Table, first_forecasts: Callable[[], Mapping[str, Any]]) -> Questions:
-    """Return the questions; bad cells are noted in the table.
+def read_questions(
+    table: Table, first_forecasts: Callable[[], Mapping[str, Any]], reading: Reading
+) -> dict[str, Asked | None]:
+    """Return the questions by the file's own id, None for one that is left out, and add them.
 
-    ``first_forecasts`` returns the time of each question's first forecast by the file's id. It is
-    asked in a file without opening times, as old ones are.
+    Bad cells are noted in the table. ``first_forecasts`` returns the time of each question's first
+    forecast by the file's id. It is asked in a file without opening times, as old ones are.
     """
-    frame = table.frame
-    opens, closes, notes = _windows(table, first_forecasts)
-    reasons = _never_open(opens, closes)
-    scales = _scales(table)
-    posts = Counter(post for post in frame["Post ID"].tolist() if post)
-    columns: dict[str, Any] = {}
-    kept: list[int] = []
-    found = Questions({}, columns, {"question_id": [], "platform_id": [], "url": []}, notes=notes)
-    for row, item in enumerate(_items(frame)):
+    window = _window(table, first_forecasts, reading)
+    posts = Counter(post for post in table.frame["Post ID"] if post)
+    found: dict[str, Asked | None] = {}
+    for row, item in enumerate(rows_of(table.frame)):
         wrong = partial(table.wrong, row)
         own = own_id(item["Question ID"])
         kind = _TYPES.get(item["Question Type"].strip().lower())
-        if not own or own in found.asked:
+        if not own or own in found:
             wrong("Question ID", own, "given and unique")
             continue
         if kind is None:
             wrong("Question Type", item["Question Type"], "one of " + ", ".join(_TYPES))
             continue
-        if reason := reasons[row]:
-            found.asked[own] = None
-            found.left_out.append(LeftOut(table.place(row), _title(item), reason))
+        opens, closes, reason = window(item)
+        if reason:
+            found[own] = None
+            reading.leave_out(table.place(row), _title(item), reason)
             continue
         options, history = _options(table, row, item) if kind == "multiple_choice" else ([], [])
-        scale = scales.get(row)
+        scale = _scale(table, row, item, kind) if kind.is_quantitative else None
         limits.require_name(own, "The Question ID")
-        asked = Asked(ledger_id(own), kind, options, history, scale)
-        found.asked[own] = asked
+        found[own] = asked = Asked(ledger_id(own), kind, options, history, scale)
         post = item["Post ID"].strip()
         of_group = post and (item["Label"].strip() or posts[item["Post ID"]] > 1)
         low, high = (item[name].strip() for name in ("Lower Bound", "Upper Bound"))
+        actual, reveal = item["Actual Close Time"], item["CP Reveal Time"]
         cells = {
             "question_id": asked.id,
             "title": _title(item),
@@ -177,72 +159,55 @@ def read_questions(table: Table, first_forecasts: Callable[[], Mapping[str, Any]
             "options": options or None,
             "lower_bound": "" if scale is None else _bound(low, scale.low, kind),
             "upper_bound": "" if scale is None else _bound(high, scale.high, kind),
+            "open_time": opens,
+            "scheduled_close_time": closes,
+            "actual_close_time": actual if actual <= closes else None,
+            "spot_time": reveal if reveal > opens else None,
             "resolution": _outcome(table, row, item["Resolution"], asked),
+            "known_at": item["Resolution Known Time"] if item["Resolution"].strip() else None,
             "family": ledger_id(post, POST_PREFIX) if of_group else "",
             "tags": _tags(table, row, item) or None,
         }
-        for name, value in cells.items():
-            columns.setdefault(name, []).append(value)
-        kept.append(row)
         number = whole_number(post)
-        address = item["Question URL"].strip()
-        found.origins["question_id"].append(asked.id)
-        found.origins["platform_id"].append(own)
-        found.origins["url"].append(f"{ADDRESS}{number}/" if number else address)
-    actual, reveal = frame["Actual Close Time"], frame["CP Reveal Time"]
-    times = {
-        "open_time": opens,
-        "scheduled_close_time": closes,
-        "actual_close_time": actual.where(actual <= closes),
-        "spot_time": reveal.where(reveal > opens),
-        "known_at": frame["Resolution Known Time"].where(frame["Resolution"].str.strip() != ""),
-    }
-    columns |= {name: each.iloc[kept].reset_index(drop=True) for name, each in times.items()}
+        address = f"{ADDRESS}{number}/" if number else item["Question URL"].strip()
+        reading.question(table.place(row), cells, platform_id=own, url=address)
     return found
 
 
-def _items(frame: pd.DataFrame) -> Iterator[dict[str, str]]:
-    """Yield the texts of the rows one by one, without the long lists of the continuous ranges."""
-    names = [name for name, kind in KINDS.items() if kind == "text" and name != "Continuous Range"]
-    for start in range(0, len(frame), _TOGETHER):
-        some = frame.iloc[start : start + _TOGETHER]
-        cells = (some[name].array.to_numpy(object) for name in names)
-        for row in zip(*cells, strict=True):
-            yield dict(zip(names, row, strict=True))
-
-
-def _windows(
-    table: Table, first_forecasts: Callable[[], Mapping[str, Any]]
-) -> tuple[pd.Series[Any], pd.Series[Any], list[str]]:
-    """Return the opening and the scheduled close of each row, and a note on each guess."""
-    frame, notes = table.frame, []
-    opens, closes = frame["Open Time"], frame["Scheduled Close Time"]
-    if "Open Time" not in table.header:
-        first = first_forecasts()
-        opens = frame["Post Published Time"].fillna(
-            pd.Series([first.get(one, pd.NaT) for one in frame["Question ID"]], dtype=opens.dtype)
-        )
-        notes.append(
+def _window(
+    table: Table, first_forecasts: Callable[[], Mapping[str, Any]], reading: Reading
+) -> Callable[[Mapping[str, Any]], tuple[Any, Any, str]]:
+    """Return the function of a row's opening, its scheduled close, and why it cannot be scored."""
+    has_opening, has_close = (
+        name in table.header for name in ("Open Time", "Scheduled Close Time")
+    )
+    first = {} if has_opening else first_forecasts()
+    if not has_opening:
+        reading.note(
             f"{table.path.name} has no opening times: each question opens when it was published, "
             "or else with its first forecast."
         )
-    if "Scheduled Close Time" not in table.header:
-        closes = frame["Actual Close Time"].fillna(frame["Resolution Known Time"])
-        notes.append(
+    if not has_close:
+        reading.note(
             f"{table.path.name} has no scheduled close times: the actual close counts, or else the "
             "time at which the outcome was known."
         )
-    return opens, closes, notes
 
+    def window(item: Mapping[str, Any]) -> tuple[Any, Any, str]:
+        opens, closes = item["Open Time"], item["Scheduled Close Time"]
+        if not has_opening:
+            opens = item["Post Published Time"]
+            opens = first.get(item["Question ID"], pd.NaT) if pd.isna(opens) else opens
+        if not has_close:
+            closes = item["Actual Close Time"]
+            closes = item["Resolution Known Time"] if pd.isna(closes) else closes
+        if pd.isna(opens):
+            return opens, closes, "it has no opening time, as a draft"
+        if pd.isna(closes):
+            return opens, closes, "it has no scheduled close, as a draft"
+        return opens, closes, "it closes before it opens" if opens >= closes else ""
 
-def _never_open(opens: pd.Series[Any], closes: pd.Series[Any]) -> list[str]:
-    """Return why each question has no time to be scored; '' if it has."""
-    rules = {
-        "it has no opening time, as a draft": opens.isna(),
-        "it has no scheduled close, as a draft": closes.isna(),
-        "it closes before it opens": opens >= closes,
-    }
-    return list(np.select(list(rules.values()), list(rules), "").tolist())
+    return window
 
 
 def _title(item: Mapping[str, Any]) -> str:
@@ -308,15 +273,10 @@ def _outcome(table: Table, row: int, text: str, asked: Asked) -> str:
     if not text.strip() or (asked.kind == QuestionType.multiple_choice and not asked.options):
         return ""
     try:
-        return read_outcome(text, _outline(asked.kind, tuple(asked.options)))
+        return read_outcome(text, Outline(type=asked.kind, options=asked.options))
     except LedgerError as error:
         table.wrong(row, "Resolution", text, error.remedy)
         return ""
-
-
-@lru_cache
-def _outline(kind: QuestionType, options: tuple[str, ...]) -> Outline:
-    return Outline(type=kind, options=list(options))
 
 
 def _bound(stated: str, number: float, kind: QuestionType) -> str:
@@ -328,42 +288,34 @@ def _bound(stated: str, number: float, kind: QuestionType) -> str:
     return format_figure(float(f"{number:.15g}"))
 
 
-def _scales(table: Table) -> dict[int, Scale]:
-    """Return the scale of each row with bounds; bad ones are noted."""
-    frame, column = table.frame, "Continuous Range"
-    found: dict[int, Scale] = {}
-    kinds = [_TYPES.get(kind.strip().lower()) for kind in frame["Question Type"]]
-    is_numeric = np.array([kind == QuestionType.numeric for kind in kinds], dtype=bool)
-    listed = number_lists(table, column, frame[column][is_numeric & (frame[column] != "")])
-    points = dict(zip(listed.rows.tolist(), listed.each(), strict=True))
-    wanted = [row for row, kind in enumerate(kinds) if kind is not None and kind.is_quantitative]
-    for row, item in zip(wanted, _items(frame.iloc[wanted]), strict=True):
-        kind = kinds[row]
-        assert kind is not None
-        bounds = _bounds(table, row, item, kind)
-        if bounds is None:
-            continue
-        low, high, ratio = bounds
-        if fault := bounds_fault(low, high):
-            table.wrong(row, "Upper Bound", item["Upper Bound"], f"{fault}.")
-            continue
-        own = points.get(row)
-        if own is not None:
-            ends_fit = np.allclose(own[[0, -1]], (low, high), rtol=0, atol=_EVEN * (high - low))
-            if len(own) < 3 or not (np.diff(own) > 0).all() or not ends_fit:
-                rule = "numbers that rise from the lower to the upper bound"
-                table.wrong(row, column, frame[column].iloc[row], rule)
-                continue
-            own[[0, -1]] = low, high
-            ratio = _ratio(own[len(own) // 2], low, high, _EVEN) if len(own) % 2 else ratio
-        elif kind == QuestionType.date and frame[column].iloc[row]:
-            days = texts(table, row, column, frame[column].iloc[row])
-            if len(days) % 2:
-                # Days only, so a middle that is off by one is of an even scale.
-                middle = figure_to_float(days[len(days) // 2], kind)
-                ratio = _ratio(middle, low, high, 1.5 * _DAY / (high - low))
-        found[row] = Scale(low, high, ratio, own)
-    return found
+def _scale(table: Table, row: int, item: Mapping[str, Any], kind: QuestionType) -> Scale | None:
+    """Return the scale of a question; None if it has none, or a bad one, which is noted."""
+    column = "Continuous Range"
+    is_numeric = kind == QuestionType.numeric
+    listed = numbers(table, row, column, item[column]) if is_numeric else []
+    bounds = _bounds(table, row, item, kind)
+    if bounds is None:
+        return None
+    low, high, ratio = bounds
+    if fault := bounds_fault(low, high):
+        table.wrong(row, "Upper Bound", item["Upper Bound"], f"{fault}.")
+        return None
+    points = np.array(listed)
+    if listed:
+        ends_fit = np.allclose(points[[0, -1]], (low, high), rtol=0, atol=_EVEN * (high - low))
+        if len(points) < 3 or not (np.diff(points) > 0).all() or not ends_fit:
+            rule = "numbers that rise from the lower to the upper bound"
+            table.wrong(row, column, item[column], rule)
+            return None
+        points[[0, -1]] = low, high
+        ratio = _ratio(points[len(points) // 2], low, high, _EVEN) if len(points) % 2 else ratio
+    elif kind == QuestionType.date and item[column]:
+        days = texts(table, row, column, item[column])
+        if len(days) % 2:
+            # Days only, so a middle that is off by one is of an even scale.
+            middle = figure_to_float(days[len(days) // 2], kind)
+            ratio = _ratio(middle, low, high, 1.5 * _DAY / (high - low))
+    return Scale(low, high, ratio, points if listed else None)
 
 
 def _bounds(

@@ -8,6 +8,8 @@ by columns, since such files have millions of rows.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,8 +17,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from forecasts.common.errors import BadInput
 from forecasts.folder.blocks import separator_of
@@ -30,16 +30,10 @@ from forecasts.platforms.column_guesses import (
     matched,
     naming,
 )
-from forecasts.platforms.columns import (
-    NAMELESS,
-    as_mask,
-    as_texts,
-    hashed_id,
-    origins_of,
-    repeated,
-    require_sound,
-)
+from forecasts.platforms.handles import hashed_id
+from forecasts.platforms.reading import NAMELESS, require_sound
 from forecasts.platforms.record import (
+    ORIGIN_COLUMNS,
     PRINTED_COLUMNS,
     Advice,
     Assumed,
@@ -50,7 +44,7 @@ from forecasts.platforms.record import (
     frame_of,
     frames_of,
 )
-from forecasts.platforms.sheet_cells import decimal_points
+from forecasts.platforms.sheet_cells import decimal_point
 from forecasts.platforms.sheet_forecasts import (
     made_by_row,
     values_of,
@@ -59,20 +53,13 @@ from forecasts.platforms.sheet_forecasts import (
     with_resolved,
 )
 from forecasts.platforms.sheet_rows import alike_titles, without_totals
-from forecasts.platforms.sheet_times import (
-    Times,
-    dates_of,
-    require_dated,
-    time_notes,
-    timed,
-)
+from forecasts.platforms.sheet_times import Times, dates_of, require_dated, time_notes, timed
 from forecasts.platforms.sheet_words import NO, OTHERS, YES, unaccented
 from forecasts.platforms.source import Source
 
 # The fields that tell rows apart, beside the columns left over, if no column names the question.
 _NAMING = ("family", "forecaster", "made_at", "open_time", "close_time")
-_SLICE = 50_000  # rows that are named at a time, to need little memory
-_PLAIN_ID = r"^[A-Za-z0-9._-]{1,80}$"
+_PLAIN_ID = re.compile(r"[A-Za-z0-9._-]{1,80}")
 _BETWEEN = " · "
 
 
@@ -100,10 +87,12 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     table, totals = without_totals(whole, columns)
     columns = with_forecasters(table, with_days(table, with_resolved(table, columns)))
     frames, assumed, left_out, notes = _frames(table, columns, choices)
+    ids = frames.questions["question_id"]
+    origins = {"question_id": ids, "platform_id": ids.str.removeprefix("pairs-")}
     return PlatformRecord(
         platform="pairs",
         frames=frames,
-        origins=origins_of("pairs", frames.questions["question_id"]),
+        origins=frame_of(ORIGIN_COLUMNS, origins),
         printed=frame_of(PRINTED_COLUMNS, {}),
         left_out=[*totals, *left_out],
         notes=notes,
@@ -114,22 +103,21 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
 def _frames(
     table: Table, columns: Columns, choices: Choices
 ) -> tuple[Frames, Assumed, list[LeftOut], list[str]]:
-    """Return the frames, their assumed times, the omissions and the notes; the table is emptied."""
+    """Return the frames, their assumed times, the omissions and the notes."""
     values = values_of(table, columns)
     asked = _asked(table, columns)
     outcomes = _outcomes(table, columns, asked)
     dates = dates_of(table, columns, choices.zone)
     made = made_by_row(table, columns, choices, values, dates["made_at"])
     require_dated(table, columns, made)
-    require_sound(table)
+    require_sound(table.path.name, table.by_line())
     found = timed(asked.titles, asked.codes, outcomes, dates, made, choices)
     made["made_at"] = found.made_at
     questions = _questions(table, columns, asked, outcomes, found)
-    table.frame = table.frame[:0]
     notes = [columns_note(columns, table.header), f"Probabilities are {values.rule}."]
     notes += [*leftover_notes(columns), *time_notes(columns, found, choices)]
     if columns.fields.get("title"):
-        notes += alike_titles(asked.titles)
+        notes += alike_titles(asked.titles.tolist())
     notes += _at_once(table, columns, made, asked.codes[made["row"]])
     out = _reasons(made, asked.codes[made["row"]], found.assumed.forecasts)
     kept = (out == "").to_numpy()
@@ -138,8 +126,7 @@ def _frames(
         LeftOut(table.place(row), name, reason) for row, name, reason in dict.fromkeys(dropped)
     ]
     assumed = replace(found.assumed, forecasts=found.assumed.forecasts[kept])
-    if not kept.all():
-        made = made[kept].reset_index(drop=True)
+    made = made[kept].reset_index(drop=True)
     places = {"questions": asked.first, "forecasts": made.pop("row").to_numpy()}
     forecasts = {str(name): made[name] for name in made}
     codes = asked.codes[places["forecasts"]]
@@ -169,126 +156,81 @@ def _reasons(made: pd.DataFrame, question: npt.NDArray[np.intp], undated: Mask) 
 class _Asked:
     """The questions of a sheet: id, title and first row of each, and the question of each row."""
 
-    ids: Any
-    titles: Any
+    ids: pd.Series[Any]
+    titles: pd.Series[Any]
     first: npt.NDArray[np.intp]
     codes: npt.NDArray[np.intp]
 
 
 def _asked(table: Table, columns: Columns) -> _Asked:
-    """Return the questions; the columns that only name them are dropped from the table."""
+    """Return the questions of a sheet."""
     rows, given = table.frame, columns.fields
     named = given.get("question_id") or given.get("title")
-    parts = named or [
-        *naming(columns),
-        *(name for field in _NAMING for name in given.get(field, ())),
-    ]
-    if parts:
-        keys = _joined(rows, parts)
+    if named:
+        keys = _joined(rows, named)
+        for row, key in enumerate(keys):
+            if not key:
+                table.wrong(row, named[0], "", NAMELESS)
     else:
+        parts = [
+            *naming(columns),
+            *(name for field in _NAMING for name in given.get(field, ())),
+        ]
         stem = table.path.name.partition(".")[0]
-        texts = [f"{stem}, row {number}" for number in range(1, len(rows) + 1)]
-        keys = pa.array(texts, pa.large_string())
-    table.frame = rows = rows.drop(columns=list(columns.others))
-    if not named:
-        every = np.arange(len(rows))
-        keys = _numbered(keys)
-        return _Asked(_ids(keys, keep=False), as_texts(keys), every, every)
-    for row in np.flatnonzero(as_mask(pc.equal(keys, ""))).tolist():
-        table.wrong(row, parts[0], "", NAMELESS)
-    encoded = keys.dictionary_encode()
-    codes = encoded.indices.to_numpy(zero_copy_only=False)
-    _, first = np.unique(codes, return_index=True)  # the dictionary is in order of appearance
-    keys, has_id = encoded.dictionary, bool(given.get("question_id"))
-    titles = keys
-    if has_id and given.get("title"):
+        numbered = [f"{stem}, row {number}" for number in range(1, len(rows) + 1)]
+        keys = _told_apart(_joined(rows, parts)) if parts else numbered
+    codes, distinct = pd.factorize(pd.Series(keys, dtype=object))
+    _, first = np.unique(codes, return_index=True)
+    titles = list(distinct)
+    if given.get("question_id") and given.get("title"):
         titles = _joined(rows.iloc[first], given["title"])
-    return _Asked(_ids(keys, keep=has_id), as_texts(titles), first, codes)
+    keep = bool(given.get("question_id"))
+    ids = [
+        f"pairs-{key}" if keep and _PLAIN_ID.fullmatch(key) else hashed_id("pairs", key)
+        for key in distinct
+    ]
+    return _Asked(pd.Series(ids, dtype=str), pd.Series(titles, dtype=str), first, codes)
 
 
-def _numbered(keys: Any) -> Any:
+def _told_apart(keys: Sequence[str]) -> list[str]:
     """Return keys that all differ: the second of equal ones ends with 2, and so on."""
-    parts = (keys[at : at + _SLICE].to_pylist() for at in range(0, len(keys), _SLICE))
-    digests = np.concatenate(
-        [np.array([int(hashed_id("", key)[1:], 16) for key in part], np.uint64) for part in parts]
-        or [np.empty(0, np.uint64)]
-    )
-    order = np.argsort(digests, kind="stable")
-    starts = np.flatnonzero(np.diff(digests[order], prepend=~digests[order[:1]]))
-    rank = np.empty(len(keys), dtype=np.int64)
-    rank[order] = np.arange(len(keys)) - np.repeat(starts, np.diff(starts, append=len(keys)))
-    place = np.flatnonzero(rank)
-    if not len(place):
-        return keys
-    numbers = pa.array([f"{1 + number}" for number in rank[place].tolist()], keys.type)
-    again = pc.take(keys, pa.array(place))
-    numbered = pc.binary_join_element_wise(again, numbers, pa.scalar(_BETWEEN, keys.type))
-    return pc.replace_with_mask(keys, pa.array(rank > 0), numbered)
+    seen: Counter[str] = Counter()
+    found = []
+    for key in keys:
+        seen[key] += 1
+        found.append(key if seen[key] == 1 else f"{key}{_BETWEEN}{seen[key]}")
+    return found
 
 
-def _joined(rows: pd.DataFrame, names: Sequence[str]) -> Any:
+def _joined(rows: pd.DataFrame, names: Sequence[str]) -> list[str]:
     """Return the cells of some columns as one text, without blank ones."""
-    parts = []
-    for at in range(0, max(len(rows), 1), _SLICE):
-        some = rows.iloc[at : at + _SLICE]
-        cells = [pc.utf8_trim_whitespace(pa.array(some[name], pa.large_string())) for name in names]
-        if len(cells) == 1:  # of which Arrow would drop the missing values
-            parts += cells
-            continue
-        filled = [pc.if_else(pc.equal(one, ""), pa.scalar(None, one.type), one) for one in cells]
-        separator = pa.scalar(_BETWEEN, pa.large_string())
-        parts.append(pc.binary_join_element_wise(*filled, separator, null_handling="skip"))
-    return pa.concat_arrays(parts)
-
-
-def _ids(keys: Any, *, keep: bool) -> pd.Series[Any]:
-    """Return a question_id for each key: the key itself if it may be kept, else its hash."""
-    kept = keep and as_mask(pc.match_substring_regex(keys, _PLAIN_ID))
-    parts = (keys[at : at + _SLICE].to_pylist() for at in range(0, len(keys), _SLICE))
-    hashed = [pa.array([hashed_id("pairs", key) for key in part], keys.type) for part in parts]
-    ids = pa.concat_arrays(hashed) if hashed else keys
-    if keep:
-        prefix, nothing = pa.scalar("pairs-", keys.type), pa.scalar("", keys.type)
-        own = pc.binary_join_element_wise(prefix, keys, nothing)
-        ids = pc.if_else(pa.array(kept), own, ids)
-    return as_texts(ids)
+    cells = zip(*(rows[name].str.strip() for name in names), strict=True)
+    return [_BETWEEN.join(filter(None, some)) for some in cells]
 
 
 def _outcomes(table: Table, columns: Columns, asked: _Asked) -> pd.Series[Any]:
     """Return the outcome of each question; rows that contradict an earlier one are noted."""
     name = columns.one("outcome")
-    if name is None:
-        return repeated("", len(asked.ids))
-    options = columns.wide[1] if columns.wide and columns.wide[0] == "option" else {}
-    cells = table.frame[name]
-    encoded = pc.utf8_trim_whitespace(pa.array(cells, pa.large_string())).dictionary_encode()
-    texts = encoded.dictionary
-    numbers = decimal_points(texts, table.separator)
-    known = [
-        _outcome(text, number, options)
-        for text, number in zip(texts.to_pylist(), numbers.to_pylist(), strict=True)
-    ]
-    places = encoded.indices.to_numpy(zero_copy_only=False)
-    unknown = np.array([one is None for one in known], dtype=bool)
-    possible = ", ".join(options) if options else "yes, no, 1, 0, a share between them"
-    table.wrong_where(unknown[places], cells, f"{possible}, annulled, ambiguous or blank")
-    # Blank is 0, and of a question the first that is not blank counts.
-    found = list(dict.fromkeys(["", *(one or "" for one in known)]))
-    codes = np.array([found.index(one or "") for one in known], dtype=np.int64)[places]
-    stated = np.flatnonzero(codes)
-    first = np.zeros(len(asked.ids), dtype=np.int64)
-    first[asked.codes[stated[::-1]]] = codes[stated[::-1]]
-    for row in stated[codes[stated] != first[asked.codes[stated]]].tolist():
-        rule = f"{found[first[asked.codes[row]]]!r}, as in an earlier row of this question"
-        table.wrong(row, name, cells.iloc[row], rule)
-    return as_texts(pa.array(found, pa.large_string()).take(pa.array(first)))
+    found = [""] * len(asked.ids)
+    if name is not None:
+        options = columns.wide[1] if columns.wide and columns.wide[0] == "option" else {}
+        cells = table.frame[name]
+        known = {cell: _outcome(cell.strip(), table.separator, options) for cell in cells.unique()}
+        possible = ", ".join(options) if options else "yes, no, 1, 0, a share between them"
+        for row, (cell, code) in enumerate(zip(cells, asked.codes.tolist(), strict=True)):
+            outcome = known[cell]
+            if outcome is None:
+                table.wrong(row, name, cell, f"{possible}, annulled, ambiguous or blank")
+            elif outcome and outcome != (first := found[code] or outcome):
+                rule = f"{first!r}, as in an earlier row of this question"
+                table.wrong(row, name, cell, rule)
+            else:  # the first that is not blank counts
+                found[code] = found[code] or outcome
+    return pd.Series(found, dtype=str)
 
 
-def _outcome(text: str, number: str, options: Mapping[str, str]) -> str | None:
-    """Return an outcome in the ledger's form; None if it is not one.
-
-    ``number``: the text with a decimal point.
-    """
+def _outcome(text: str, separator: str, options: Mapping[str, str]) -> str | None:
+    """Return an outcome in the ledger's form; None if it is not one."""
     word = unaccented(text)
     if word in OTHERS:
         return OTHERS[word]
@@ -297,6 +239,7 @@ def _outcome(text: str, number: str, options: Mapping[str, str]) -> str | None:
         return next((option for option in options if option.casefold() == folded), None)
     if word in YES or word in NO:
         return "yes" if word in YES else "no"
+    number = decimal_point(text, separator)
     try:
         share = float(number)
     except ValueError:
@@ -313,12 +256,12 @@ def _questions(
     questions: dict[str, Any] = {
         "question_id": asked.ids,
         "title": asked.titles,
-        "type": repeated("binary", len(asked.ids)),
+        "type": ["binary"] * len(asked.ids),
         **found.window,
         "resolution": outcomes,
     }
     if columns.wide and columns.wide[0] == "option":
-        questions["type"] = repeated("multiple_choice", len(asked.ids))
+        questions["type"] = ["multiple_choice"] * len(asked.ids)
         questions["options"] = [list(columns.wide[1])] * len(asked.ids)
     rows = table.frame
     if name := columns.one("family"):

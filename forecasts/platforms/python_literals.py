@@ -3,44 +3,20 @@
 from __future__ import annotations
 
 import ast
+import json
+import math
 import re
-from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
-
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import Any
 
 from forecasts.common import limits
 from forecasts.common.text import unstorable_character
 from forecasts.folder.tables import Table
-from scoring.arrays import Floats
 
 CHARACTERS = 100_000  # of a cell; a list of 201 numbers has 5,000
-_NUMBER = r"(?:-?\d{1,30}(?:\.\d{0,30})?(?:[eE][+-]?\d{1,3})?|None|nan)"
-_NUMBERS = rf"^\s*[\[(]\s*{_NUMBER}(?:\s*,\s*{_NUMBER})*\s*,?\s*[\])]\s*$"
 _LONG = f"a list of at most {limits.ENTRIES:,} entries and {CHARACTERS:,} characters"
 _FAULTS = (ValueError, SyntaxError, TypeError, MemoryError, RecursionError)
-
-
-class NumberLists(NamedTuple):
-    """Lists of numbers: the rows with one, where each begins in ``numbers``, and its length.
-
-    None among the numbers is NaN.
-    """
-
-    rows: npt.NDArray[np.intp]
-    starts: npt.NDArray[np.intp]
-    lengths: npt.NDArray[np.intp]
-    numbers: Floats
-
-    def each(self) -> Iterator[Floats]:
-        """Yield the lists one by one, each a copy."""
-        for start, length in zip(self.starts.tolist(), self.lengths.tolist(), strict=True):
-            yield self.numbers[start : start + length].copy()
+_ID = re.compile(r"(\d{1,18})(?:\.0)?")
 
 
 def literal(table: Table, row: int, column: str, text: str) -> Any:
@@ -81,42 +57,30 @@ def texts(table: Table, row: int, column: str, text: str) -> list[str]:
     return list(value)
 
 
-def number_lists(table: Table, column: str, cells: pd.Series[str]) -> NumberLists:
-    """Return the lists of a column of numbers and None; bad cells are noted.
-
-    The index of ``cells`` has the rows of the table. Lists in the usual form are read by Arrow.
-    """
-    rows = cells.index.to_numpy()
-    whole = pa.array(cells, pa.large_string())
-    long = (
-        pc.or_(
-            pc.greater(pc.utf8_length(whole), CHARACTERS),
-            pc.greater_equal(pc.count_substring(whole, ","), limits.ENTRIES + 1),
-        )
-        .to_numpy(zero_copy_only=False)
-        .astype(bool)
-    )
-    for place in np.flatnonzero(long).tolist():
-        table.wrong(int(rows[place]), column, cells.iloc[place], _LONG)
-    usual = pc.match_substring_regex(whole, _NUMBERS).to_numpy(zero_copy_only=False) & ~long
-    for place in np.flatnonzero(~usual & ~long).tolist():
-        text = cells.iloc[place]
-        table.wrong(int(rows[place]), column, text, "a list of numbers, as in [0.2, None, 0.8]")
-    bare = pc.replace_substring_regex(whole.filter(pa.array(usual)), r"[\s\[\]()]", "")
-    split = pc.split_pattern(pc.utf8_rtrim(bare, ","), ",")
-    parts = pc.list_flatten(split)
-    missing = pc.is_in(parts, pa.array(["None", "nan"], parts.type))
-    numbers = pc.if_else(missing, pa.scalar(None, parts.type), parts).cast(pa.float64())
-    lengths = pc.list_value_length(split).to_numpy(zero_copy_only=False).astype(np.intp)
-    return NumberLists(
-        rows[usual],
-        np.cumsum(lengths) - lengths,
-        lengths,
-        numbers.fill_null(np.nan).to_numpy(zero_copy_only=False),
-    )
+def numbers(table: Table, row: int, column: str, text: str) -> list[float]:
+    """Return a cell's list of numbers, NaN for None; empty if it is blank, or bad: then noted."""
+    if not text.strip():
+        return []
+    if len(text) > CHARACTERS or text.count(",") > limits.ENTRIES:
+        table.wrong(row, column, text, _LONG)
+        return []
+    # The JSON reader is ten times as fast as Python's, and reads the same numbers.
+    plain = text.strip().replace("None", "null").replace("nan", "null").rstrip(")]").lstrip("([")
+    try:
+        found = json.loads(f"[{plain.rstrip().removesuffix(',')}]")
+    except _FAULTS:
+        found = []
+    is_list = text.strip()[0] in "([" and text.strip()[-1] in ")]"
+    if not is_list or not found or not all(map(_is_number, found)):
+        table.wrong(row, column, text, "a list of numbers, as in [0.2, None, 0.8]")
+        return []
+    return [math.nan if one is None else float(one) for one in found]
 
 
-_ID = re.compile(r"(\d{1,18})(?:\.0)?")
+def _is_number(value: Any) -> bool:
+    if value is None:
+        return True
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
 
 
 def whole_number(text: str) -> str:

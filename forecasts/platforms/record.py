@@ -1,6 +1,6 @@
 """The contents of another platform's file, in the ledger's terms and ready to import.
 
-Each module of this package has two functions:
+Each format's module has two functions:
 
     recognises(source: Source) -> bool
     read(source: Source, choices: Choices) -> PlatformRecord
@@ -11,9 +11,10 @@ column, value and rule. Sound parts without a place in a ledger are in ``left_ou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forecasts.folder.frames import FRAME_COLUMNS, MEMBER_COLUMNS, TIME_DTYPE, Frames, row_number
+from forecasts.common.errors import BadInput
+from forecasts.folder.frames import (
+    FRAME_COLUMNS,
+    MEMBER_COLUMNS,
+    MODEL_COLUMNS,
+    Frames,
+    row_number,
+    typed_frame,
+)
+from forecasts.folder.rules import check_folder
+from forecasts.folder.tables import Table
 
 Mask = npt.NDArray[np.bool_]
 ORIGIN_COLUMNS = {"question_id": "text", "platform_id": "text", "url": "text"}
@@ -31,13 +42,6 @@ PRINTED_COLUMNS = {
     "name": "text",
     "score": "number",
     "coverage": "number",
-}
-_DTYPES: Mapping[str, Any] = {
-    "text": pd.StringDtype(na_value=float("nan")),
-    "time": TIME_DTYPE,
-    "number": "float64",
-    "flag": "bool",
-    "json": "object",
 }
 
 
@@ -132,56 +136,31 @@ class PlatformRecord:
     assumed: Assumed | None = None
 
 
-def frame_of(columns: Mapping[str, str], values: Mapping[str, Any]) -> pd.DataFrame:
-    """Return a frame with these columns and kinds (see ``Frames``); missing ones are blank.
-
-    The values of a column are a sequence, or a Series whose index counts from 0. Names given as a
-    Categorical stay one.
-    """
-    count = len(next(iter(values.values()), ()))
-    blank = {"text": "", "time": pd.NaT, "number": float("nan"), "flag": False}
-    # One blank column of a kind serves for all.
-    blanks = {
-        kind: pd.Series([blank[kind]] * count if kind in blank else nothing(count), dtype=dtype)
-        for kind, dtype in _DTYPES.items()
-        if any(name not in values for name, one in columns.items() if one == kind)
-    }
-    return pd.DataFrame(
-        {
-            name: _column(values[name], kind) if name in values else blanks[kind]
-            for name, kind in columns.items()
-        },
-        copy=False,
-    )
-
-
-def nothing(count: int) -> Any:
-    """Return a column of objects without any: one None, repeated, takes no memory."""
-    return np.broadcast_to(np.array(None), count)
-
-
-def _column(values: Any, kind: str) -> pd.Series[Any]:
-    return pd.Series(values, dtype=None if isinstance(values, pd.Categorical) else _DTYPES[kind])
+def frame_of(columns: dict[str, str], values: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a frame with these columns and kinds (see ``Frames``); missing ones are blank."""
+    blank = [None] * len(next(iter(values.values()), ()))
+    return typed_frame({name: values.get(name, blank) for name in columns}, columns)
 
 
 def frames_of(
     questions: Mapping[str, Any],
     forecasts: Mapping[str, Any],
     *,
-    evidence: Mapping[str, Any] | None = None,
-    bots: Sequence[str] = (),
+    bots: Collection[str] = (),
+    models: Mapping[str, Any] = {},
     place: Callable[[str, int], str] = row_number,
 ) -> Frames:
     """Return the frames of tables given as columns; missing columns are blank.
 
-    ``bots``: the forecasters that are bots.
+    ``bots``: the forecasters that are bots. ``models``: the columns of the models behind the
+    forecasts, if the file names them.
     """
-    tables = {"questions": questions, "forecasts": forecasts, "evidence": evidence or {}}
+    tables = {"questions": questions, "forecasts": forecasts}
     made = {
         name: frame_of(columns, tables.get(name, {})) for name, columns in FRAME_COLUMNS.items()
     }
-    who, some_bots = made["forecasts"]["forecaster"].unique().tolist(), frozenset(bots)
-    kinds = ["bot" if one in some_bots else "human" for one in who]
+    who = made["forecasts"]["forecaster"].unique().tolist()
+    kinds = ["bot" if one in bots else "human" for one in who]
     return Frames(
         made["questions"],
         made["forecasts"],
@@ -190,4 +169,34 @@ def frames_of(
         made["articles"],
         place=place,
         members=frame_of(MEMBER_COLUMNS, {"forecaster": who, "kind": kinds}),
+        models=frame_of(MODEL_COLUMNS, models) if models else None,
     )
+
+
+def check_record(frames: Frames) -> None:
+    """Fill in the frames' defaults; BadInput lists each value that breaks a rule, and its place."""
+    tables: dict[str, Table] = {
+        name: _Placed(Path(name), name=name, frames=frames) for name in FRAME_COLUMNS
+    }
+    check_folder(tables, {name: getattr(frames, name) for name in FRAME_COLUMNS})
+    problems = [problem for table in tables.values() for problem in table.problems]
+    if problems:
+        many = len(problems)
+        raise BadInput(
+            f"The file breaks the rules of a ledger in {many:,} place{'' if many == 1 else 's'}; "
+            "nothing was imported.",
+            problems=problems,
+        )
+
+
+@dataclass
+class _Placed(Table):
+    """A table whose rows are elsewhere: in the files of the record."""
+
+    name: str = ""
+    frames: Frames | None = field(default=None, repr=False)
+
+    def place(self, row: int) -> str:
+        """Return the location of a row in the files of the record."""
+        place = row_number if self.frames is None else self.frames.place
+        return place(self.name, row)

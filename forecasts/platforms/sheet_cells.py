@@ -6,53 +6,35 @@ with the day everywhere. Days with slashes begin with the month in some countrie
 
 from __future__ import annotations
 
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.compute as pc
+import re
 
 _SPACES = " \u00a0\u202f"  # before a percent character
-_COMMA = r"^(-?\d{1,3}),(\d+)$"
+_COMMA = re.compile(r"(-?\d{1,3}),(\d+)")
 # In a file with commas between its columns, 1,234 is more likely a number of thousands.
-_SURE_COMMA = r"^(?:(-?0),(\d+)|(-?\d{1,3}),(\d{1,2}|\d{4,}))$"
-_DOTTED = (
-    (r"^(\d)\.", r"0\1."),
-    (r"^(\d\d)\.(\d)\.", r"\1.0\2."),
-    (r"^(\d\d)\.(\d\d)\.(\d{4})(\D.*)?$", r"\3-\2-\1\4"),
-)
+_SURE_COMMA = re.compile(r"(-?0|-?\d{1,3}(?=,\d{1,2}$|,\d{4,}$)),(\d+)")
+_DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(\D.*)?", re.ASCII | re.DOTALL)
 
 
-def without_percent(cells: Any) -> tuple[Any, Any]:
-    """Return cells without a percent character at their end, and whether each had one."""
-    bare = pc.utf8_trim_whitespace(cells)
-    has_percent = pc.ends_with(bare, "%")
-    return pc.utf8_rtrim(bare, characters=f"%{_SPACES}"), has_percent
+def without_percent(cell: str) -> tuple[str, bool]:
+    """Return a cell without a percent character at its end, and whether it had one."""
+    bare = cell.strip()
+    return bare.rstrip(f"%{_SPACES}"), bare.endswith("%")
 
 
-def decimal_points(cells: Any, separator: str) -> Any:
-    """Return cells with a point for a decimal comma; ``separator``: of the file's columns."""
-    if not pc.any(pc.match_substring(cells, ",")).as_py():
-        return cells
-    if separator == ",":
-        return pc.replace_substring_regex(cells, _SURE_COMMA, r"\1\3.\2\4")
-    return pc.replace_substring_regex(cells, _COMMA, r"\1.\2")
-
-
-def days_first(cells: Any) -> Any:
-    """Return cells in which days such as 5.3.2025 are written 2025-03-05, also before a time."""
-    dotted = pc.match_substring_regex(cells, r"^\d{1,2}\.\d{1,2}\.\d{4}(\D|$)")
-    if not pc.any(dotted).as_py():
-        return cells
-    found = cells
-    for pattern, form in _DOTTED:
-        found = pc.replace_substring_regex(found, pattern, form)
-    return pc.if_else(dotted, found, cells)
+def decimal_point(cell: str, separator: str) -> str:
+    """Return a cell with a point for a decimal comma; ``separator``: of the file's columns."""
+    found = (_SURE_COMMA if separator == "," else _COMMA).fullmatch(cell)
+    return cell if found is None else f"{found[1]}.{found[2]}"
 
 
 def day_first(text: str) -> str:
-    """Return one text as ``days_first`` does.
+    """Return a text in which a day such as 5.3.2025 is written 2025-03-05, also before a time.
 
     >>> day_first("5.3.2025 14:00"), day_first("5/3/2025")
     ('2025-03-05 14:00', '5/3/2025')
     """
-    return str(days_first(pa.array([text], pa.large_string()))[0].as_py())
+    found = _DOTTED.fullmatch(text)
+    if found is None:
+        return text
+    day, month, year, rest = found.groups()
+    return f"{year}-{month:0>2}-{day:0>2}{rest or ''}"

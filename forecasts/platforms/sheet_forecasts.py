@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 
 from forecasts.common.errors import BadInput
 from forecasts.folder.cells import READERS
@@ -25,14 +24,9 @@ from forecasts.platforms.column_guesses import (
     missing_fields,
     unsure_outcome,
 )
-from forecasts.platforms.columns import (
-    as_mask,
-    as_texts,
-    handle,
-    repeated,
-)
+from forecasts.platforms.handles import handle
 from forecasts.platforms.record import Choices, Mask
-from forecasts.platforms.sheet_cells import day_first, decimal_points, without_percent
+from forecasts.platforms.sheet_cells import day_first, decimal_point, without_percent
 from forecasts.platforms.sheet_words import DAY, YES, plain, unaccented
 
 _DATE = r"\s*\d{1,4}([-/.])\d{1,2}\1\d{1,4}\b.*"  # right or wrong, but meant as one
@@ -105,9 +99,9 @@ def _are_probabilities(table: Table, name: str) -> bool:
 
 def _numbers(table: Table, name: str) -> tuple[pd.Series[Any], Mask]:
     """Return the texts of the numbers in a column, and whether each is a percentage."""
-    cells = pa.array(table.frame[name], pa.large_string())
-    bare, has_percent = without_percent(cells)
-    return as_texts(decimal_points(bare, table.separator)), as_mask(has_percent)
+    cells = [without_percent(cell) for cell in table.frame[name]]
+    numbers = [decimal_point(bare, table.separator) for bare, _ in cells]
+    return pd.Series(numbers, dtype=str), np.array([is_share for _, is_share in cells], dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -177,10 +171,9 @@ def made_by_row(
     rows = table.frame
     name = columns.one("forecaster")
     if name is None:
-        who = repeated(choices.owner, len(rows))
+        who = pd.Series([choices.owner] * len(rows), dtype=str)
     else:
-        distinct = rows[name].drop_duplicates()
-        who = rows[name].map(dict(zip(distinct, map(handle, distinct), strict=True)))
+        who = rows[name].map({one: handle(one) for one in rows[name].unique()})
     kind, wide = columns.wide or ("", {})
     if kind == "option":
         return _with_options(table, wide, values, who, made_at)
@@ -192,7 +185,7 @@ def made_by_row(
         is_date = kind == "made_at"
         part["made_at"] = _header_time(label, choices.zone) if is_date else _at(made_at, place)
         is_person = kind == "forecaster"
-        part["forecaster"] = repeated(handle(label), len(place)) if is_person else _at(who, place)
+        part["forecaster"] = handle(label) if is_person else _at(who, place)
         parts.append(part)
     made = parts[0]
     if len(parts) > 1:
@@ -205,8 +198,6 @@ def made_by_row(
 
 
 def _at(values: pd.Series[Any], place: Any) -> pd.Series[Any]:
-    if len(place) == len(values):
-        return values
     return values.take(place).reset_index(drop=True)
 
 

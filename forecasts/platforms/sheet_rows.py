@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from forecasts.folder.tables import Table
 from forecasts.platforms.column_guesses import Columns, is_summary
-from forecasts.platforms.columns import as_mask
 from forecasts.platforms.record import LeftOut
 
 _FEW = 5  # titles that a note names
@@ -39,10 +35,7 @@ def without_totals(table: Table, columns: Columns) -> tuple[Table, list[LeftOut]
     name = columns.one("title") or columns.one("question_id")
     blank = np.arange(len(rows))
     for column in rows:
-        cells = pa.array(rows[column].iloc[blank], pa.large_string())
-        blank = blank[as_mask(pc.equal(pc.utf8_trim_whitespace(cells), ""))]
-        if not len(blank):
-            break
+        blank = blank[(rows[column].iloc[blank].str.strip() == "").to_numpy(dtype=bool)]
     titles = [] if name is None else [one for one in rows[name].unique() if is_summary(one)]
     totals = np.flatnonzero(rows[name].isin(titles)) if titles else np.empty(0, np.intp)
     left_out = [
@@ -57,19 +50,18 @@ def without_totals(table: Table, columns: Columns) -> tuple[Table, list[LeftOut]
     return part, left_out
 
 
-def alike_titles(titles: pd.Series[Any]) -> Iterator[str]:
+def alike_titles(titles: Sequence[str]) -> Iterator[str]:
     """Yield a sentence on titles of different questions that differ only in spaces or capitals."""
-    plain = pc.utf8_lower(pc.replace_substring_regex(pa.array(titles), r"\s+", " "))
-    again = np.flatnonzero(pd.Series(plain).duplicated())
-    if not len(again):
-        return
-    first = dict(zip(reversed(plain.to_pylist()), reversed(titles.tolist()), strict=True))
-    pairs = [
-        f"{titles.iloc[row]!r} beside {first[plain[row].as_py()]!r}"
-        for row in again.tolist()[:_FEW]
-    ]
-    more = f" and {len(again) - _FEW:,} more" if len(again) > _FEW else ""
-    yield (
-        "Titles that differ only in spaces or capital letters become different questions: "
-        f"{', '.join(pairs)}{more}. If they are one question, give both the same title in the file."
-    )
+    first: dict[str, str] = {}
+    again = []
+    for title in titles:
+        plain = re.sub(r"\s+", " ", title).lower()
+        if first.setdefault(plain, title) is not title:
+            again.append(f"{title!r} beside {first[plain]!r}")
+    if again:
+        more = f" and {len(again) - _FEW:,} more" if len(again) > _FEW else ""
+        yield (
+            "Titles that differ only in spaces or capital letters become different questions: "
+            f"{', '.join(again[:_FEW])}{more}. If they are one question, give both the same title "
+            "in the file."
+        )

@@ -21,11 +21,11 @@ import pandas as pd
 from forecasts.folder.frames import TIME_DTYPE
 from forecasts.folder.tables import Table
 from forecasts.platforms.column_guesses import Columns
-from forecasts.platforms.columns import (
+from forecasts.platforms.local_times import (
     day_earlier,
     day_later,
     end_days,
-    times,
+    local_times,
     window_note,
     windows,
 )
@@ -61,7 +61,7 @@ def dates_of(table: Table, columns: Columns, zone: ZoneInfo) -> dict[str, pd.Ser
             found[field] = pd.Series(pd.NaT, index=table.frame.index, dtype=TIME_DTYPE)
         else:
             is_end = field in ("close_time", "resolved_at")
-            found[field] = times(table, table.frame[name], zone, end_of_day=is_end)
+            found[field] = local_times(table, table.frame[name], zone, end_of_day=is_end)
     return found
 
 

@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +19,10 @@ from forecasts.common.errors import BadInput
 from forecasts.folder import blocks
 from forecasts.folder.archive import unpack, unpack_gzip
 from forecasts.folder.tables import Table, read_table
+
+# A JSON document takes some ten times its size in memory.
+JSON_BYTES = 100_000_000
+AS_WRITTEN = "Give the file as the platform wrote it."
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,12 @@ class Source:
             if path.suffix.lower() == ".csv"
         }
 
+    @property
+    def json_files(self) -> list[str]:
+        """The paths of the JSON files."""
+        endings = (".json", ".jsonl", ".ndjson")
+        return [name for name, path in self.files.items() if path.suffix.lower() in endings]
+
     def table(self, name: str, kinds: Mapping[str, str], separator: str = ",") -> Table:
         """Return the columns of a CSV file, parsed as these kinds; missing ones are blank.
 
@@ -44,31 +54,47 @@ class Source:
         """
         return read_table(self.files[name], kinds, separator)
 
+    def csv_with(self, columns: Sequence[str]) -> str:
+        """Return the only CSV file that has these columns; BadInput if there is not one."""
+        found = [name for name, header in self.headers.items() if set(columns) <= set(header)]
+        if len(found) == 1:
+            return found[0]
+        remedy = "Import one export at a time, as the platform wrote it."
+        if len(self.headers) == 1:
+            [(name, header)] = self.headers.items()
+            missing = next(column for column in columns if column not in header)
+            raise BadInput(f"{name} has no column {missing!r}.", remedy=remedy)
+        have = f"{len(found)} files" if found else "no CSV file"
+        raise BadInput(f"{self.name} has {have} with the columns of this format.", remedy=remedy)
+
     def start(self, name: str) -> str:
         """Return the first 4,000 characters of a file, to recognise it by."""
         with self.files[name].open("rb") as file:
             return file.read(4_000).decode("utf-8-sig", "replace")
 
+    def starts_with(self, *sets: Sequence[str]) -> bool:
+        """Return whether a JSON file begins with all the field names of one of the sets."""
+        starts = map(self.start, self.json_files)
+        return any(
+            all(f'"{name}"' in start for name in names) for start in starts for names in sets
+        )
+
     def json(self, name: str) -> Any:
         """Return a file's JSON document. BadInput, with the line, if it is not JSON."""
         try:
-            return _document(self._text(name))
+            return DECODER.decode(self.text(name, JSON_BYTES))
         except (ValueError, RecursionError) as error:
-            raise BadInput(f"{name} is not JSON: {_fault(error)}.", remedy=_REMEDY) from None
+            raise BadInput(f"{name} is not JSON: {json_fault(error)}.", remedy=AS_WRITTEN) from None
 
-    def _text(self, name: str) -> str:
+    def text(self, name: str, most_bytes: int) -> str:
+        """Return the text of a file. BadInput if it is too large, or not UTF-8."""
         path = self.files[name]
-        limits.require_file(path, JSON_BYTES)
+        limits.require_file(path, most_bytes)
         try:
             return path.read_bytes().decode("utf-8-sig")
         except UnicodeDecodeError:
             blocks.require_utf8(path)
             raise
-
-
-# A JSON document takes some ten times its size in memory.
-JSON_BYTES = 100_000_000
-_REMEDY = "Give the file as the platform wrote it."
 
 
 @contextmanager
@@ -84,16 +110,14 @@ def opened(path: Path, *, most_bytes: int = limits.FILE_BYTES) -> Iterator[Sourc
         yield Source(path.name, _files(path))
         return
     limits.require_file(path, limits.FILE_BYTES)
-    if path.suffix.lower() == ".gz":
-        with tempfile.TemporaryDirectory(prefix="platform-export-") as aside:
-            plain = unpack_gzip(path, Path(aside), most_bytes=most_bytes)
-            yield Source(path.name, {plain.name: plain})
-        return
-    if not zipfile.is_zipfile(path):
+    is_gzip = path.suffix.lower() == ".gz"
+    if not is_gzip and not zipfile.is_zipfile(path):
         yield Source(path.name, {path.name: path})
         return
     with tempfile.TemporaryDirectory(prefix="platform-export-") as aside:
-        yield Source(path.name, _files(unpack(path, Path(aside), most_bytes=most_bytes)))
+        unpacker = unpack_gzip if is_gzip else unpack
+        plain = unpacker(path, Path(aside), most_bytes=most_bytes)
+        yield Source(path.name, {plain.name: plain} if is_gzip else _files(plain))
 
 
 def _files(folder: Path) -> dict[str, Path]:
@@ -118,16 +142,16 @@ def _header(path: Path) -> list[str]:
         blocks.require_utf8(path)
         raise
     except csv.Error as error:
-        raise BadInput(f"{path.name} is not a CSV file: {error}.", remedy=_REMEDY) from None
-
-
-def _document(text: str) -> Any:
-    return json.loads(text, parse_constant=_no_constant)
+        raise BadInput(f"{path.name} is not a CSV file: {error}.", remedy=AS_WRITTEN) from None
 
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number in JSON")
 
 
-def _fault(error: Exception) -> str:
+DECODER = json.JSONDecoder(parse_constant=_no_constant)
+
+
+def json_fault(error: Exception) -> str:
+    """Return why a text is not JSON."""
     return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)

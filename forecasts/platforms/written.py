@@ -10,9 +10,36 @@ the disk refuses. ``folder.drafts.drafted`` does both for a folder.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from forecasts.folder.frames import Frames
+
+# What a format has no place for: columns of questions and of forecasts, and tables.
+_NOUNS = {
+    "unit": "unit{s}",
+    "ordered": "order{s} of options",
+    "scheduled_resolve_time": "scheduled resolve time{s}",
+    "spot_time": "spot time{s}",
+    "resolution": "outcome{s}",
+    "resolved_at": "time{s} at which an outcome was recorded",
+    "background": "background{s}",
+    "resolution_criteria": "text{s} of resolution criteria",
+    "fine_print": "fine print{s}",
+    "article_url": "source article{s}",
+    "quote": "quote{s}",
+    "resolution_note": "note{s} on a resolution",
+    "resolution_source": "source{s} of a resolution",
+    "rationale": "rationale{s}",
+    "evidence": "forecast{s} with evidence",
+}
+_TABLES = {
+    "evidence": "piece{s} of evidence",
+    "articles": "article{s}",
+    "teams": "team membership{s}",
+}
 
 
 @dataclass(frozen=True)
@@ -23,6 +50,20 @@ class Written:
     left_out: Sequence[str] = ()
 
 
-def counted(counts: Mapping[tuple[str, str], int]) -> list[str]:
-    """Return each count that is not 0 with its noun, given in the singular and the plural."""
-    return [f"{n:,} {one if n == 1 else many}" for (one, many), n in counts.items() if n]
+def omitted(frames: Frames, *columns: str) -> Counter[str]:
+    """Return how many cells of these columns have a value, and the rows of the further tables."""
+    both = {**frames.questions, **frames.forecasts}
+    found = Counter(
+        {
+            _NOUNS[name]: sum(
+                cell == cell and cell not in ("", None, False) for cell in both[name].tolist()
+            )
+            for name in columns
+        }
+    )
+    return found + Counter({noun: len(getattr(frames, name)) for name, noun in _TABLES.items()})
+
+
+def counted(counts: Mapping[str, int]) -> list[str]:
+    """Return each count that is not 0 with its noun, in which {s} is for the plural."""
+    return [f"{n:,} {noun.format(s='' if n == 1 else 's')}" for noun, n in counts.items() if n]

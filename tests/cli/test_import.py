@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from forecasts.platforms.columns import hashed_id
+from forecasts.platforms.handles import hashed_id
 from tests.platforms.metaculus_files import (
     FORECAST_HEADER,
     export,

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from forecasts.common.errors import BadInput
-from forecasts.platforms.check import check_record
 from forecasts.platforms.formats import FORMATS, recognised
-from forecasts.platforms.record import Choices, PlatformRecord
+from forecasts.platforms.record import Choices, PlatformRecord, check_record
 from forecasts.platforms.source import opened
 
 

@@ -139,7 +139,7 @@ def test_what_a_benchmark_has_no_place_for_is_named(tmp_path: Path) -> None:
         "1 withdrawal",
         "1 forecast beyond the bounds alone",
         "1 question without a forecast",
-        "1 spot time",
         "1 mark that a member is a person",
+        "1 spot time",
     ]
     assert (tmp_path / "out" / "benchmark.jsonl").read_text() == ""

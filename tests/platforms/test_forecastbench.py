@@ -8,8 +8,7 @@ import pytest
 
 from forecasts.common.errors import BadInput
 from forecasts.platforms import forecastbench
-from forecasts.platforms.check import check_record
-from forecasts.platforms.record import Choices, PlatformRecord
+from forecasts.platforms.record import Choices, PlatformRecord, check_record
 from forecasts.platforms.source import Source
 
 DUE = "2025-03-02"

@@ -137,7 +137,7 @@ def test_what_a_submission_has_no_place_for_is_named(tmp_path: Path) -> None:
         "1 withdrawal",
         "1 earlier update",
         "1 time other than the due date",
-        "4 questions' texts",
+        "4 texts of a question",
     ]
     document = json.loads((tmp_path / "out" / "2025-03-04.oracle.1.json").read_text())
     assert [row["forecast"] for row in document["forecasts"]] == [0.3]

@@ -11,9 +11,8 @@ import pytest
 
 from forecasts.common.errors import BadInput, LedgerError
 from forecasts.platforms import source as source_module
-from forecasts.platforms.check import check_record
 from forecasts.platforms.formats import FORMATS, read, recognised
-from forecasts.platforms.record import Choices
+from forecasts.platforms.record import Choices, check_record
 from forecasts.platforms.source import opened
 from tests.conftest import day
 from tests.platforms.metaculus_files import (

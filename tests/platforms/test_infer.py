@@ -9,8 +9,7 @@ import pytest
 
 from forecasts.common.errors import BadInput
 from forecasts.platforms import infer
-from forecasts.platforms.check import check_record
-from forecasts.platforms.record import Choices, PlatformRecord
+from forecasts.platforms.record import Choices, PlatformRecord, check_record
 from forecasts.platforms.source import Source
 
 _NUMBERS = itertools.count(1)

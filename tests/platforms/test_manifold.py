@@ -9,8 +9,7 @@ import pytest
 
 from forecasts.common.errors import BadInput
 from forecasts.platforms import manifold
-from forecasts.platforms.check import check_record
-from forecasts.platforms.record import Choices, PlatformRecord
+from forecasts.platforms.record import Choices, PlatformRecord, check_record
 from forecasts.platforms.source import Source, opened
 
 DAY = 86_400_000
@@ -317,8 +316,8 @@ def test_a_newer_export_keeps_the_ids(tmp_path: Path) -> None:
         ({"probAfter": None}, "bets.json, record 2, field probAfter", "a probability from 0 to 1"),
         ({"createdTime": MADE // 1000}, "bets.json, record 2, field createdTime", "milliseconds"),
         ({"createdTime": "2025"}, "bets.json, record 2, field createdTime", "milliseconds"),
-        ({"isRedemption": "no"}, "bets.json, record 2, field isRedemption", "true or false"),
-        ({"contractId": 7}, "bets.json, record 2, field contractId", "a text"),
+        ({"isRedemption": "no"}, "bets.json, record 2, field isRedemption", "true, false or null"),
+        ({"contractId": [7]}, "bets.json, record 2, field contractId", "a text"),
     ],
 )
 def test_a_bad_bet_is_named_by_file_record_field_value_and_rule(

@@ -18,9 +18,8 @@ from forecasts.importing.record import Preview, import_record
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, Member, MemberKind, QuestionOrigin
 from forecasts.ledger.verification import verify
-from forecasts.platforms.check import check_record
 from forecasts.platforms.formats import recognised
-from forecasts.platforms.record import Choices
+from forecasts.platforms.record import Choices, check_record
 from forecasts.platforms.source import Source, opened
 from forecasts.scores.ledger_frames import ledger_frames
 from tests.platforms import test_forecastbench as forecastbench

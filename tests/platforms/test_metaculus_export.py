@@ -199,7 +199,11 @@ def test_what_has_no_place_is_named_with_its_count(tmp_path: Path) -> None:
     frames.questions["resolution_criteria"] = ["By the gauge."] + [""] * 5
     frames.forecasts["rationale"] = ["Clouds.", "Sun."] + [""] * 10
     written = write(frames, tmp_path / "out")
-    assert written.left_out == ["1 resolution criteria", "2 rationales", "3 infinite scores"]
+    assert written.left_out == [
+        "1 text of resolution criteria",
+        "2 rationales",
+        "3 infinite scores",
+    ]
     readme = (tmp_path / "out" / "README.md").read_text()
     assert "- 2 rationales" in readme
 
@@ -208,7 +212,7 @@ def test_a_withdrawal_of_nothing_is_left_out(tmp_path: Path) -> None:
     frames = ledger()
     frames.forecasts.loc[0, "probability"] = float("nan")
     written = write(frames, tmp_path / "out")
-    assert written.left_out[:1] == ["1 withdrawal that ends nothing"]
+    assert written.left_out[:1] == ["1 withdrawal without a forecast"]
 
 
 def test_a_folder_with_files_is_only_replaced_when_asked(tmp_path: Path) -> None:

@@ -1,0 +1,230 @@
+"""The walk that all readers share: from a file's rows to questions and forecasts.
+
+A reader declares the columns of its CSV (``Column``) or the fields of its JSON (``entries.Field``).
+It hands what it reads to a ``Reading``, which keeps each part's place, the faults, the omissions
+and the notes, and returns them as a ``PlatformRecord``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from forecasts.common.errors import BadInput, Problem
+from forecasts.folder.frames import FORECAST_COLUMNS, MODEL_COLUMNS, QUESTION_COLUMNS, TIME_DTYPE
+from forecasts.platforms.local_times import FORM, local_times, window_note, windows
+from forecasts.platforms.record import (
+    ORIGIN_COLUMNS,
+    PRINTED_COLUMNS,
+    LeftOut,
+    PlatformRecord,
+    frame_of,
+    frames_of,
+)
+from forecasts.platforms.source import AS_WRITTEN, Source
+
+NAMELESS = "required: it names the question"
+NO_PLACE = "a ledger has no place for these columns"
+_REMEDIES = {
+    FORM: "Format the dates as yyyy-mm-dd in your spreadsheet, and save it as CSV again.",
+    NAMELESS: "If a cell is merged with those below, separate them and repeat it in each row.",
+}
+
+
+@dataclass
+class Reading:
+    """What a reader has found so far.
+
+    Rows of ``questions`` and ``forecasts`` have the ledger's columns, and their ``place``. Those of
+    ``origins`` are aligned with the questions.
+    """
+
+    platform: str
+    problems: list[Problem] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    questions: list[dict[str, Any]] = field(default_factory=list)
+    origins: list[dict[str, Any]] = field(default_factory=list)
+    forecasts: list[dict[str, Any]] = field(default_factory=list)
+    printed: list[dict[str, Any]] = field(default_factory=list)
+    bots: set[str] = field(default_factory=set)
+
+    def question(
+        self, place: str, cells: Mapping[str, Any], *, platform_id: str = "", url: str = ""
+    ) -> None:
+        """Add a question; its id on the platform is that of the ledger without the prefix."""
+        own = platform_id or str(cells["question_id"]).removeprefix(f"{self.platform}-")
+        self.questions.append({**cells, "place": place})
+        self.origins.append({"question_id": cells["question_id"], "platform_id": own, "url": url})
+
+    def forecast(self, place: str, cells: Mapping[str, Any]) -> None:
+        """Add a forecast; its cells may be those of its model too."""
+        self.forecasts.append({**cells, "place": place})
+
+    def leave_out(self, place: str, value: str, reason: str) -> None:
+        """Note a part of the file that is not imported."""
+        self.left_out.append(LeftOut(place, value, reason))
+
+    def note(self, text: str) -> None:
+        """Add a sentence on a decision; '' adds none."""
+        if text:
+            self.notes.append(text)
+
+    def close_when_due(self, zone: ZoneInfo) -> None:
+        """Replace each question's ``due`` by its closes (see ``windows``), and note moved ones."""
+        opened, due, resolved = (
+            pd.Series([one.get(name) for one in self.questions], dtype=TIME_DTYPE)
+            for name in ("open_time", "due", "resolved")
+        )
+        window, unusable = windows(opened, due, resolved, zone)
+        for name, moments in window.items():
+            for one, at in zip(self.questions, moments, strict=True):
+                one[name] = at
+        self.note(window_note(unusable))
+
+    def require_sound(self, name: str) -> None:
+        """Raise BadInput with every fault noted, if there are any."""
+        require_sound(name, self.problems, AS_WRITTEN)
+
+    def record(self, *, implied: bool = False, account: str = "") -> PlatformRecord:
+        """Return the record of everything that was found."""
+        places = {
+            "questions": [one["place"] for one in self.questions],
+            "forecasts": [one["place"] for one in self.forecasts],
+        }
+        return PlatformRecord(
+            self.platform,
+            frames_of(
+                columns_of(self.questions, QUESTION_COLUMNS),
+                columns_of(self.forecasts, FORECAST_COLUMNS),
+                bots=self.bots,
+                models=columns_of(self.forecasts, MODEL_COLUMNS),
+                place=lambda table, row: places[table][row],
+            ),
+            frame_of(ORIGIN_COLUMNS, columns_of(self.origins, ORIGIN_COLUMNS)),
+            frame_of(PRINTED_COLUMNS, columns_of(self.printed, PRINTED_COLUMNS)),
+            implied=implied,
+            left_out=self.left_out,
+            notes=self.notes,
+            account=account,
+        )
+
+
+def columns_of(rows: Sequence[Mapping[str, Any]], kinds: Mapping[str, str]) -> dict[str, list[Any]]:
+    """Return the columns that some of the rows have; None in the others."""
+    names = [name for name in kinds if any(name in row for row in rows)]
+    return {name: [row.get(name) for row in rows] for name in names}
+
+
+def rows_of(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a frame, each by its columns."""
+    names = list(map(str, frame))
+    for row in zip(*(frame[name].tolist() for name in names), strict=True):
+        yield dict(zip(names, row, strict=True))
+
+
+def require_sound(name: str, problems: Iterable[Problem], remedy: str = "") -> None:
+    """Raise BadInput with the problems, each once, if there are any."""
+    distinct = list(dict.fromkeys(problems))
+    if distinct:
+        many = len(distinct)
+        remedies = [
+            each
+            for rule, each in _REMEDIES.items()
+            if any(one.rule.startswith(rule) for one in distinct)
+        ]
+        raise BadInput(
+            f"{name} breaks the format's rules in {many:,} place{'s' if many > 1 else ''}; "
+            "nothing was read from it.",
+            problems=distinct,
+            remedy=" ".join([remedy, *remedies]).strip(),
+        )
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a CSV file, and the rules of its cells.
+
+    ``kind``: one of ``folder.cells.READERS``, or "local" for a time that can lack an offset.
+    ``needed``: the header must have it. ``required``: no cell is blank. ``low``, ``high``: of a
+    number. ``words``: the ledger's word for each cell that it may have, in capitals. ``rule``: what
+    another cell must be. ``agrees``: all rows of a question have the same.
+    """
+
+    name: str
+    kind: str = "text"
+    needed: bool = False
+    required: bool = False
+    low: float = -math.inf
+    high: float = math.inf
+    words: Mapping[str, str] | None = None
+    rule: str = "required"
+    agrees: bool = False
+
+
+class Rows:
+    """The rows of a CSV file, read and checked as its columns are declared.
+
+    ``frame``: the values. ``table``: the texts as they are in the file, and the faults.
+    """
+
+    def __init__(
+        self, source: Source, columns: Sequence[Column], zone: ZoneInfo | None = None
+    ) -> None:
+        self.columns, self._zone = columns, zone or ZoneInfo("UTC")
+        kinds = {one.name: "text" if one.kind == "local" else one.kind for one in columns}
+        self.table = source.table(
+            source.csv_with([one.name for one in columns if one.needed]), kinds
+        )
+        self.frame = self.table.frame.copy(deep=False)
+        for column in columns:
+            self._check(column)
+
+    def _check(self, column: Column) -> None:
+        table, cells = self.table, self.table.frame[column.name]
+        if column.kind == "local":
+            self.frame[column.name] = local_times(table, cells, self._zone)
+        bad = pd.Series(False, index=cells.index)
+        if column.kind == "number":
+            bad = (cells < column.low) | (cells > column.high)
+            if column.required:
+                bad |= cells.isna() & ~cells.index.isin(table.noted[column.name])
+        elif column.required:
+            bad = cells.str.strip() == ""
+        elif column.words is not None:
+            known = cells.str.strip().str.upper()
+            bad = ~known.isin(column.words)
+            self.frame[column.name] = known.map(column.words)
+        for row in np.flatnonzero(bad).tolist():
+            value = cells.iloc[row]
+            table.wrong(row, column.name, "" if value != value else value, column.rule)
+
+    def require_agreement(self, keys: Sequence[str]) -> None:
+        """Note rows that contradict the first one with their key."""
+        for name in (one.name for one in self.columns if one.agrees):
+            cells = self.table.frame[name]
+            first = cells.groupby(pd.Series(keys), sort=False).transform("first")
+            for row in np.flatnonzero(cells != first).tolist():
+                rule = f"{first.iloc[row]!r}, as in the first row of this question"
+                self.table.wrong(row, name, cells.iloc[row], rule)
+
+    def require_sound(self) -> None:
+        """Raise BadInput with every fault, in the order of the lines, if there are any."""
+        require_sound(self.table.path.name, self.table.by_line())
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Yield the values of each row by column, and its ``place``."""
+        for number, row in enumerate(rows_of(self.frame)):
+            yield row | {"place": self.table.place(number)}
+
+    def unused(self, *, but: Callable[[str], bool] = lambda _: False) -> list[LeftOut]:
+        """Return the columns that are not read, as one omission."""
+        known = {one.name for one in self.columns}
+        names = [name for name in self.table.header if name not in known and not but(name)]
+        return [LeftOut(self.table.path.name, ", ".join(names), NO_PLACE)] if names else []
