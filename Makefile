@@ -72,6 +72,7 @@ lint: $(VENV)/.tests
 
 docs: $(VENV)/.tests
 	$(BIN)/python docs/write_commands.py
+	$(BIN)/python docs/write_json.py
 	$(BIN)/python docs/write_architecture.py
 
 gallery: $(VENV)/.tests

@@ -70,11 +70,6 @@ class Roster:
     second_resolver: bool
     later: dict[int, EnteredLater]
 
-    def entered_later(self, stay: Membership) -> dict[str, datetime | None] | None:
-        """Return its member's entry in ``later`` for JSON (docs/json.md); None without one."""
-        entered = self.later.get(stay.member_id)
-        return None if entered is None else entered._asdict()
-
 
 @dataclass(frozen=True)
 class MemberRoles:

@@ -110,7 +110,7 @@ def page(document: Mapping[str, Any]) -> str:
                 }
             )
     shapes = [
-        (name, shape.get("description", ""), list(_fields(document, shape)))
+        (name, shape.get("description", ""), list(fields_of(document, shape)))
         for name, shape in document["components"]["schemas"].items()
         if "properties" in shape
     ]
@@ -126,7 +126,7 @@ def _answer(operation: Mapping[str, Any]) -> str:
 def _parameters(document: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator[_Field]:
     for one in operation.get("parameters", ()):
         if one["in"] != "path":
-            yield one["name"], _kind(document, one["schema"]), "", one.get("description", "")
+            yield one["name"], kind_of(document, one["schema"]), "", one.get("description", "")
 
 
 def _body(document: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator[_Field]:
@@ -134,16 +134,16 @@ def _body(document: Mapping[str, Any], operation: Mapping[str, Any]) -> Iterator
     if content is not None:
         schema = _resolved(document, content["schema"])
         required = schema.get("required", ())
-        for name, kind, shape, about in _fields(document, schema):
-            yield name, kind + (", required" if name in required else ""), shape, about
+        for name, of, shape, about in fields_of(document, schema):
+            yield name, of + (", required" if name in required else ""), shape, about
 
 
-def _fields(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[_Field]:
+def fields_of(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[_Field]:
+    """Yield the fields of a schema in an OpenAPI document."""
     for name, one in schema.get("properties", {}).items():
         shape = _shape(one)
         is_listed = "properties" in document["components"]["schemas"].get(shape, {})
-        kind = _kind(document, one)
-        yield name, kind, shape if is_listed else "", one.get("description", "")
+        yield name, kind_of(document, one), shape if is_listed else "", one.get("description", "")
 
 
 def _shape(schema: Mapping[str, Any]) -> str:
@@ -161,7 +161,7 @@ def _resolved(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping
     return schema
 
 
-def _kind(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
+def kind_of(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     """Return a schema's type in a few words."""
     if "$ref" in schema:
         found = _resolved(document, schema)
@@ -169,8 +169,13 @@ def _kind(document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
     if "enum" in schema:
         return " | ".join(map(str, schema["enum"]))
     if "anyOf" in schema:
-        kinds = [_kind(document, one) for one in schema["anyOf"] if one.get("type") != "null"]
+        kinds = [kind_of(document, one) for one in schema["anyOf"] if one.get("type") != "null"]
         return " or ".join(kinds)
     if schema.get("type") == "array":
-        return f"list of {_kind(document, schema['items'])}"
-    return str({"date-time": "time"}.get(schema.get("format", ""), schema.get("type", "any")))
+        return f"list of {kind_of(document, schema['items'])}"
+    if "additionalProperties" in schema and isinstance(schema["additionalProperties"], dict):
+        return f"object of {kind_of(document, schema['additionalProperties'])}"
+    if "const" in schema:
+        return str(schema["const"])
+    names = {"date-time": "time", "date": "day"}
+    return str(names.get(schema.get("format", ""), schema.get("type", "any")))

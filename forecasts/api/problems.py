@@ -5,7 +5,6 @@ Each error is translated here, once. The façade for other clients has handlers 
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -27,6 +26,7 @@ from forecasts.common.errors import (
     Problem,
     Refused,
 )
+from forecasts.views.problems import ProblemDocument
 from scoring.errors import InputError
 
 MEDIA_TYPE = "application/problem+json"
@@ -119,25 +119,23 @@ def status_and_kind(error: LedgerError) -> tuple[int, str]:
     return next(((s, kind) for of, s, kind in _KINDS if isinstance(error, of)), (500, "error"))
 
 
-def document(error: LedgerError) -> dict[str, Any]:
+def document(error: LedgerError) -> ProblemDocument:
     """Return an error as a problem document."""
     first = error.first if isinstance(error, NoneMade) else error
     status, kind = status_and_kind(first)
-    return {
-        "title": kind,
-        "code": first.code if isinstance(first, Coded) else kind.replace(" ", "_"),
-        "status": status,
-        "detail": rules.shown(error.message, rules.LONGEST),
-        "remedy": remedies.for_request(error.remedy),
-        "problems": [
-            {
-                "place": rules.shown(one.place),
-                "value": rules.shown(one.value),
-                "rule": rules.shown(one.rule, rules.LONGEST),
-            }
+    return ProblemDocument(
+        title=kind,
+        code=first.code if isinstance(first, Coded) else kind.replace(" ", "_"),
+        status=status,
+        detail=rules.shown(error.message, rules.LONGEST),
+        remedy=remedies.for_request(error.remedy),
+        problems=[
+            Problem(
+                rules.shown(one.place), rules.shown(one.value), rules.shown(one.rule, rules.LONGEST)
+            )
             for one in _problems(error)[:_MOST_PROBLEMS]
         ],
-    }
+    )
 
 
 def _problems(error: LedgerError) -> Sequence[Problem]:
@@ -150,30 +148,29 @@ def response(error: LedgerError) -> Response:
     headers = {}
     if isinstance(error, TooMany):
         headers["Retry-After"] = str(error.seconds)
-    elif body["status"] == 503:
+    elif body.status == 503:
         headers["Retry-After"] = "1"
-    elif body["status"] == 401:
+    elif body.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return _json(body, headers)
 
 
-def _json(body: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
-    text = json.dumps(body, ensure_ascii=False)
-    return Response(text.encode("utf-8", "replace"), body["status"], headers, media_type=MEDIA_TYPE)
+def _json(body: ProblemDocument, headers: dict[str, str] | None = None) -> Response:
+    return Response(body.model_dump_json(), body.status, headers, media_type=MEDIA_TYPE)
 
 
 def plain(status: int, detail: str, remedy: str = "") -> Response:
     """Return a problem that is not an error of the ledger."""
     title = _OF_STATUS.get(status, "error")
     return _json(
-        {
-            "title": title,
-            "code": title.replace(" ", "_"),
-            "status": status,
-            "detail": detail,
-            "remedy": remedy,
-            "problems": [],
-        }
+        ProblemDocument(
+            title=title,
+            code=title.replace(" ", "_"),
+            status=status,
+            detail=detail,
+            remedy=remedy,
+            problems=[],
+        )
     )
 
 

@@ -93,6 +93,7 @@ def _sentence(place: tuple[Any, ...], faults: Sequence[Any]) -> str:
 def shown(value: Any, most: int = 200) -> str:
     """Return a value of a request as its problem repeats it, cut if it is long."""
     text = value if isinstance(value, str) else repr(value)
+    text = text.encode("utf-8", "replace").decode()  # JSON can send half of a character
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 

@@ -19,9 +19,10 @@ from forecasts.api.caller import SECURITY, Ground, Reads
 from forecasts.api.gate import Gate
 from forecasts.api.mcp.server import route as mcp_route
 from forecasts.api.metaculus.router import router as metaculus
-from forecasts.api.v1 import articles, forecasts, outcomes, people, questions, records, shapes
+from forecasts.api.v1 import articles, forecasts, outcomes, people, questions, records
 from forecasts.common.errors import BadInput
 from forecasts.common.settings import Settings
+from forecasts.views.problems import ProblemDocument
 
 ROUTERS = (questions, forecasts, outcomes, articles, people, records)
 PREFIX = "/api/v1"
@@ -50,7 +51,7 @@ v1 = APIRouter(
     dependencies=[SECURITY, Depends(require_known_parameters)],
     responses={
         status: {
-            "model": shapes.ProblemDocument,
+            "model": ProblemDocument,
             "content": {problems.MEDIA_TYPE: {}},
             "description": description,
         }

@@ -66,9 +66,9 @@ def capture(
     for sentence in left_out:
         print_note(sentence)
     if format_ == "json":
-        from forecasts.views.article_json import article_document
+        from forecasts.views import articles as views
 
-        print_json({"articles": [article_document(article) for article in found]})
+        print_json(views.captured(found, left_out))
         return
     for article in found:
         _print_article(article, moment.date())
@@ -230,8 +230,7 @@ def articles(
 ) -> None:
     """List captured articles, or show one and register its drafts."""
     from forecasts.articles import library
-    from forecasts.articles.drafts import drafts_of
-    from forecasts.questions import passages, same_questions
+    from forecasts.views import articles as views
 
     if register is not None:
         made = register_drafts(number, register, visible_to, database, member)
@@ -259,9 +258,7 @@ def articles(
         if number is None:
             rows = library.listing(session)
             if format_ == "json":
-                from forecasts.views.article_json import article_fields
-
-                print_json({"articles": [article_fields(one) for one in rows]})
+                print_json(views.ArticleList(articles=[views.article(one) for one in rows]))
                 return
             table = Table("number", "title", "publisher", "published", box=None, pad_edge=False)
             for one in rows:
@@ -274,16 +271,12 @@ def articles(
                 print_line("No articles. Capture one with: forecasts capture URL|FILE")
             return
         article = library.find_article(session, number)
-        asked: dict[str, list[str]] = {}
-        for source, state in passages.questions_from(session, article, now=now):
-            asked.setdefault(source.quote, []).append(state.slug)
-        alike = same_questions.find_duplicates(session, drafts_of(article), now=now)
-        doubles = {n: state.slug for n, state in enumerate(alike, 1) if state}
+        document = views.document(session, article, now=now)
     if format_ == "json":
-        from forecasts.views.article_json import article_document
-
-        print_json({"articles": [article_document(article, asked, doubles)]})
+        print_json(views.Captured(articles=[document], left_out=[]))
         return
+    asked = {one.quote: one.asked for one in document.drafts}
+    doubles = {one.number: one.like for one in document.drafts if one.like is not None}
     _print_article(article, now.date(), asked, doubles, weak=everything)
     if text:
         print_line(f"\n{article.text}")

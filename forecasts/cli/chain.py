@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,6 +72,7 @@ def verify(
     from forecasts.operations.digests import read_digests
     from forecasts.operations.stamps import folder_of_proofs, stamps
     from forecasts.scores.scores import compare
+    from forecasts.views import operations as views
 
     receipts = [] if receipt is None else read_receipts(receipt)
     if receipts and database is not None and Path(database).is_dir():
@@ -97,17 +97,14 @@ def verify(
     differ = _differences(scores) if scores else []
     if format_ == "json":
         whole = found.broken is None and not differ and not found.added
-        of_receipts = [
-            {"finding": one.finding.name, "said": one.said, "receipt": one.receipt}
-            for one in checked
+        receipts_checked = [
+            views.CheckedReceipt.of(one, finding=one.finding.name) for one in checked
         ]
-        scored = asdict(scores) if scores else None
-        of_stamps = [
-            {"digest": s.digest, "at": s.at, "authority": s.authority, "fault": s.fault}
-            for s in stamped
-        ]
-        more = {"scores": scored, "receipts": of_receipts, "stamps": of_stamps}
-        print_json({"whole": whole, **asdict(found), **more})
+        print_json(
+            views.Verification.of(
+                found, whole=whole, scores=scores, receipts=receipts_checked, stamps=stamped
+            )
+        )
     else:
         if scores is not None:
             print_line(_intact(found, scores))
@@ -132,12 +129,13 @@ def verify(
 def _verify_folder(folder: Path, receipts: Sequence[Receipt], *, as_json: bool) -> None:
     """Print the findings on receipts in a ledger folder; exit code 1 unless each is proved."""
     from forecasts.publication.forecast_proofs import compare
+    from forecasts.views import operations as views
 
     found = compare(folder, receipts)
     proved = [one.said for one in found if one.finding == "proved"]
     unproved = [one.said for one in found if one.finding != "proved"]
     if as_json:
-        print_json({"receipts": found})
+        print_json(views.CheckedReceipts(receipts=found))
     else:
         print_lines(_listed(proved, len(proved)))
     if unproved:

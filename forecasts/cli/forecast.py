@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
@@ -104,6 +104,7 @@ def update(
     from forecasts.updates.typed_values import typed_forecast
     from forecasts.values.value import format_change, value_of
     from forecasts.values.value_parsing import BareNumber, read_value
+    from forecasts.views.forecasts import new_forecast
 
     step = partial(next_step, database=database, member=member)
 
@@ -141,7 +142,7 @@ def update(
             revisits.set_interval(session, look_again, member=who, now=now, question=found)
         change = format_change(saved.before, given, text.options)
         previous, slug = typed_forecast(saved.before, text), found.slug
-        document = _as_json(session, found, who, saved.forecast)
+        document = new_forecast(session, found, saved.forecast, who)
     basis = f" (evidence: {format_stances(saved.cited, saved.outcome)})" if cited else ""
     if format_ == "json":
         print_json(document)
@@ -158,21 +159,6 @@ def update(
     if previous and not change.startswith("still"):
         undo = f"To undo: {step('update', slug, previous)}   "
     print_note(f"{undo}To withdraw: {step('withdraw', slug)}")
-
-
-def _as_json(
-    session: Session, question: Question, member: LedgerMember, forecast: Forecast
-) -> dict[str, Any]:
-    """Return a new forecast with its receipt (docs/json.md)."""
-    from forecasts.ledger.receipts import receipt
-    from forecasts.views.question_json import forecast_fields
-
-    return {
-        "question": question.slug,
-        "member": member.handle,
-        **(forecast_fields(forecast) or {}),
-        "receipt": receipt(session, forecast),
-    }
 
 
 @app.command("look-again")
@@ -268,13 +254,14 @@ def withdraw(
     from forecasts.updates import updates
     from forecasts.updates.typed_values import typed_forecast
     from forecasts.values.value import format_value
+    from forecasts.views.forecasts import new_forecast
 
     with acting_on(question, database, member) as (session, found, who, now):
         text = registry.newest_wording(session, found)
         saved = updates.withdraw(session, found, member=who, now=now, rationale=because)
         assert saved.before is not None
         value, typed = format_value(saved.before, text.options), typed_forecast(saved.before, text)
-        document = _as_json(session, found, who, saved.forecast)
+        document = new_forecast(session, found, saved.forecast, who)
     if format_ == "json":
         print_json(document)
     else:

@@ -45,6 +45,7 @@ def check(format_: TextOrJson = "text", database: Database = None) -> None:
     """
     from forecasts.common.errors import DatabaseError
     from forecasts.operations.health import check, check_sign_in, check_unopened
+    from forecasts.views.operations import HealthCheck
 
     chosen, error = settings(database), None
     try:
@@ -53,13 +54,7 @@ def check(format_: TextOrJson = "text", database: Database = None) -> None:
         error, found = raised, check_unopened(chosen.database_url, raised)
     found = [*found, check_sign_in()]
     if format_ == "json":
-        print_json(
-            [
-                {"check": one.about, "passed": one.passed}
-                | {"result": one.result, "remedy": one.remedy}
-                for one in found
-            ]
-        )
+        print_json([HealthCheck.of(one, check=one.about) for one in found])
     for one in [] if format_ == "json" else found:
         if error is not None and one.about == "connection":
             continue  # it is printed last, as an error

@@ -88,14 +88,9 @@ def questions(
             if similar:
                 print_note(f"No question has these words; similar ones: {', '.join(similar)}.")
         if format_ == "json":
-            from forecasts.views.question_json import forecast_fields, question_fields
+            from forecasts.views.questions import question
 
-            print_json(
-                [
-                    question_fields(state) | {"forecast": forecast_fields(current.get(state.id))}
-                    for state in rows
-                ]
-            )
+            print_json([question(state, current.get(state.id)) for state in rows])
             return
         mine = {
             state.id: format_leaders(current[state.id], state.text.options)

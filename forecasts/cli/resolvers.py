@@ -15,9 +15,8 @@ from forecasts.cli.session import acting_on, ledger_to_read, reading_as, setting
 from forecasts.common.errors import BadInput, LedgerError
 
 if TYPE_CHECKING:
-    from forecasts.ledger.models import Exhibit
-    from forecasts.resolution.resolvers.protocol import Finding
     from forecasts.resolution.resolvers.protocol import Kind as ResolverKind
+    from forecasts.views import operations as views
 
 resolver = group("resolver", help="Manage a question's resolvers, which look up its outcome.")
 
@@ -44,34 +43,36 @@ def kinds(
         print_json(described)
         return
     for one in described:
-        proposes = " It only proposes." if one["only_proposes"] else ""
-        print_line(f"{one['kind']}: {one['description']}{proposes}")
-        for setting in one["settings"]:
-            default = setting["default"]
+        proposes = " It only proposes." if one.only_proposes else ""
+        print_line(f"{one.kind}: {one.description}{proposes}")
+        for setting in one.settings:
+            default = setting.default
             is_blank = default is None or default in ((), {}, "")
             optional = "optional" if is_blank else f"default: {json.dumps(default)}"
-            shown = "required" if setting["required"] else optional
-            print_line(f"  {setting['name']}: {setting['description']} [{shown}]")
+            shown = "required" if setting.required else optional
+            print_line(f"  {setting.name}: {setting.description} [{shown}]")
 
 
-def _described(name: str, found: ResolverKind) -> dict[str, Any]:
-    """Return a kind with its settings, for the text and for JSON (docs/json.md)."""
-    return {
-        "kind": name,
-        "description": " ".join((found.settings.__doc__ or "").split()),
-        "only_proposes": found.only_proposes,
-        "settings": [
-            {
-                "name": field_name,
-                "description": field.description or "",
-                "required": field.is_required(),
-                "default": None
+def _described(name: str, found: ResolverKind) -> views.ResolverKind:
+    """Return a kind with its settings."""
+    from forecasts.views import operations as views
+
+    return views.ResolverKind(
+        kind=name,
+        description=" ".join((found.settings.__doc__ or "").split()),
+        only_proposes=found.only_proposes,
+        settings=[
+            views.ResolverSetting(
+                name=field_name,
+                description=field.description or "",
+                required=field.is_required(),
+                default=None
                 if field.is_required()
                 else field.get_default(call_default_factory=True),
-            }
+            )
             for field_name, field in found.settings.model_fields.items()
         ],
-    }
+    )
 
 
 Kind = Annotated[str, Argument(metavar="KIND", help="See: forecasts resolver kinds.")]
@@ -219,13 +220,14 @@ def evidence(
     """Show or save the evidence behind the resolvers' findings."""
     from forecasts.questions import registry
     from forecasts.resolution import kept_evidence
+    from forecasts.views.operations import KeptDocument, KeptEvidence
 
     with reading_as(database, member) as (session, _, _):
         exhibits = kept_evidence.kept(session, registry.find(session, question))
     written = [] if folder is None else kept_evidence.save(exhibits, folder)
     if format_ == "json":
-        kept_rows = [_exhibit(one.exhibit, kept=one.data is not None) for one in exhibits]
-        print_json({"evidence": kept_rows, "files": [str(path) for path in written]})
+        documents = [KeptDocument.of(one.exhibit, kept=one.data is not None) for one in exhibits]
+        print_json(KeptEvidence(evidence=documents, files=[str(path) for path in written]))
         return
     for one in exhibits:
         row = one.exhibit
@@ -234,17 +236,6 @@ def evidence(
         print_line(f"  {row.size:,} bytes, SHA-256 {row.sha256}{kept}")
     for path in written:
         print_line(f"wrote {path}")
-
-
-def _exhibit(row: Exhibit, *, kept: bool) -> dict[str, Any]:
-    """Return a piece of kept evidence for JSON (docs/json.md)."""
-    return {
-        "at": row.at,
-        "address": row.address,
-        "size": row.size,
-        "sha256": row.sha256,
-        "kept": kept,
-    }
 
 
 def _settings(given: list[str]) -> dict[str, Any]:
@@ -271,6 +262,7 @@ def try_(question: QuestionSlug, format_: TextOrJson = "text", database: Databas
     from forecasts.questions import registry, standing
     from forecasts.resolution import outcome_checks
     from forecasts.resolution.runs import run
+    from forecasts.views.operations import ResolverAnswer, resolver_answer
 
     chosen = settings(database)
     engine = ledger_to_read(chosen)
@@ -280,7 +272,7 @@ def try_(question: QuestionSlug, format_: TextOrJson = "text", database: Databas
     answers = run.look(engine, question, now=now, allow_private=chosen.allow_private_addresses)
     if len(answers) == 1 and isinstance(answers[0].error, LedgerError):
         raise answers[0].error
-    tried: list[dict[str, Any]] = []
+    tried: list[ResolverAnswer] = []
     for answer in answers:
         found, message = answer.finding, answer.message
         if found is not None:
@@ -293,34 +285,18 @@ def try_(question: QuestionSlug, format_: TextOrJson = "text", database: Databas
                 if len(answers) == 1:
                     raise
                 found, message = None, str(error)
-        tried.append(_answer(answer.resolver.kind, found, message))
+        tried.append(resolver_answer(answer.resolver.kind, found, message))
     if format_ == "json":
         print_json(tried)
         return
     for one in tried:
-        which = f"{one['kind']}: " if len(tried) > 1 else ""
-        if one["outcome"] is None:
-            print_line(f"{question}: {which}{one['message']}")
+        which = f"{one.kind}: " if len(tried) > 1 else ""
+        if one.outcome is None or one.known_at is None:
+            print_line(f"{question}: {which}{one.message}")
             continue
-        print_line(f"{question}: {which}{one['outcome']}, known at {when(one['known_at'])}")
-        for line in (one["source"], *one["note"].splitlines()):
+        print_line(f"{question}: {which}{one.outcome}, known at {when(one.known_at)}")
+        for line in (one.source, *one.note.splitlines()):
             if line:
                 print_line(f"  {line}")
-        for seen in one["seen"]:
-            print_line(f"  seen: {seen['address']}, {seen['size']:,} bytes, {seen['sha256']}")
-
-
-def _answer(kind: str, found: Finding | None, message: str) -> dict[str, Any]:
-    """Return a resolver's answer, for the text and for JSON (docs/json.md)."""
-    return {
-        "kind": kind,
-        "message": message,
-        "outcome": None if found is None else found.outcome,
-        "known_at": None if found is None else found.known_at,
-        "source": "" if found is None else found.source,
-        "note": "" if found is None else found.note,
-        "seen": [
-            {"address": seen.address, "size": len(seen.content), "sha256": seen.sha256}
-            for seen in (() if found is None else found.seen)
-        ],
-    }
+        for seen in one.seen:
+            print_line(f"  seen: {seen.address}, {seen.size:,} bytes, {seen.sha256}")

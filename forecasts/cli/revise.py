@@ -289,20 +289,12 @@ def _lines(session: Session, pairs: Sequence[SamePair]) -> list[str]:
 def _print_pairs(format_: str, database: str | None, member: str | None) -> None:
     """Print the pairs of questions that may be the same, and how to decide on them."""
     from forecasts.questions.same_questions import same_pairs
-    from forecasts.views.question_json import question_fields
+    from forecasts.views.questions import same_questions
 
     with reading_as(database, member) as (session, _, now):
         pairs = same_pairs(session, now=now)
         if format_ == "json":
-            print_json(
-                [
-                    {
-                        "similarity": pair.similarity,
-                        "questions": [question_fields(one) for one in (pair.one, pair.other)],
-                    }
-                    for pair in pairs
-                ]
-            )
+            print_json([same_questions(pair) for pair in pairs])
             return
         listed = _lines(session, pairs)
     if not pairs:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,7 +16,6 @@ from forecasts.cli.options import Database, JsonAlias, Member, QuestionSlug, Tex
 from forecasts.cli.root import app
 from forecasts.cli.session import acting_on, ledger, reading_as, settings
 from forecasts.common.errors import BadInput
-from forecasts.common.times import iso
 
 if TYPE_CHECKING:
     from forecasts.common.settings import Settings
@@ -101,6 +98,7 @@ def _run(
     from forecasts.ledger.database import reading, writing
     from forecasts.resolution.runs import last_run
     from forecasts.resolution.runs import run as resolution_run
+    from forecasts.views import operations as views
 
     so_far = resolution_run.Summary()
     try:
@@ -120,8 +118,8 @@ def _run(
                 advance_to(advance=1)
                 slug, state, message = result.slug, result.state, result.message
                 if as_json:
-                    fields = {"question": slug, "state": state, "message": message}
-                    typer.echo(json.dumps({"event": "looked", **fields}))
+                    looked = views.Looked(question=slug, state=state, message=message)
+                    typer.echo(looked.model_dump_json())
                 elif state != "not_yet":
                     print_line(f"{state.replace('_', ' ')}: {slug}: {message}")
 
@@ -159,21 +157,24 @@ def _print_summary(
     summary: Summary, *, as_json: bool, dry: bool, error: Exception | None = None
 ) -> None:
     from forecasts.ledger.models import RunState
+    from forecasts.views import operations as views
 
     for slug, until in summary.claimed[: None if as_json else _CLAIMS_SHOWN]:
         if as_json:
-            typer.echo(json.dumps({"event": "claimed", "question": slug, "until": iso(until)}))
+            typer.echo(views.Claimed(question=slug, until=until).model_dump_json())
         else:
             print_line(f"{slug}: claimed by a run until {when(until)}")
     if not as_json and (more := len(summary.claimed) - _CLAIMS_SHOWN) > 0:
         print_line(f"Other questions claimed by a run: {more:,}")
     counts = {state: summary.count(RunState(state)) for state in _COUNTED}
     if as_json:
-        fields: dict[str, Any] = {"due": summary.due, **counts, "waiting": summary.waiting}
-        fields["dry_run"] = dry
-        if error is not None:
-            fields |= {"waiting": None, "error": str(error) or type(error).__name__}
-        typer.echo(json.dumps({"event": "summary", **fields}))
+        fields: dict[str, Any] = {"due": summary.due, **counts, "dry_run": dry}
+        if error is None:
+            ended = views.RunSummary(**fields, waiting=summary.waiting)
+        else:
+            said = str(error) or type(error).__name__
+            ended = views.FailedRun(**fields, waiting=None, error=said)
+        typer.echo(ended.model_dump_json())
         return
     words = ", ".join(f"{counts[state]:,} {word}" for state, word in _COUNTED.items())
     print_line(f"{'Dry run, nothing was stored: ' if dry else ''}{words}")
@@ -199,12 +200,13 @@ def status(
     from forecasts.agenda.notifications import sender
     from forecasts.resolution import disputes, progress, proposals
     from forecasts.resolution.runs.last_run import interval_in_words, run_times
+    from forecasts.views import operations as views
 
     with reading_as(database, member) as (session, _, now):
         times = run_times(session)
         found = progress.progress(session, limit=limit)
-        proposed: list[dict[str, Any]] = [
-            {"slug": question.slug, "outcome": row.outcome, "since": row.recorded_at}
+        proposed = [
+            views.OpenProposal(slug=question.slug, outcome=row.outcome, since=row.recorded_at)
             for row, question in proposals.open_proposals(session)
         ]
         asked = {question.slug: question for _, question in proposals.open_proposals(session)}
@@ -213,20 +215,25 @@ def status(
             for slug, question in asked.items()
             if (words := progress.disagreement(session, question))
         }
-        disputed: list[dict[str, Any]] = [
-            {"slug": question.slug, "reason": row.reason, "since": row.recorded_at}
+        disputed = [
+            views.OpenDispute(slug=question.slug, reason=row.reason, since=row.recorded_at)
             for row, _, question in disputes.open_disputes(session)
         ]
         unsure = sender.undelivered(session, now=now)
     if as_json or format_ == "json":
-        more: dict[str, Any] = {"proposed": proposed, "disputed": disputed}
-        more |= {"disagreements": disagreements, "notices_unsure": unsure}
-        last, after, every = (
-            (None, None, None) if times is None else (times.last, times.next, times.every)
+        every = None if times is None else times.every
+        print_json(
+            views.RunStatus.of(
+                found,
+                proposed=proposed,
+                disputed=disputed,
+                disagreements=disagreements,
+                notices_unsure=unsure,
+                last_run=None if times is None else times.last,
+                next_run=None if times is None else times.next,
+                run_every_minutes=None if every is None else every // timedelta(minutes=1),
+            )
         )
-        more |= {"last_run": last, "next_run": after}
-        more["run_every_minutes"] = None if every is None else every // timedelta(minutes=1)
-        print_json(asdict(found) | more)
         return
     if times is None:
         print_line("No run yet. To schedule runs, see: forecasts schedule --help")
@@ -240,14 +247,15 @@ def status(
         if times.is_overdue(now):
             print_line("The next run is overdue: check its schedule and log (docs/scheduling.md).")
     print_line(f"Unresolved questions with a resolver: {found.watched:,}")
-    for title, waiting, field in (
-        ("Parked, until forecasts run retry QUESTION", list(map(asdict, found.parked)), "reason"),
+    waiting: tuple[tuple[str, Sequence[Any], str], ...] = (
+        ("Parked, until forecasts run retry QUESTION", found.parked, "reason"),
         ("Proposed, awaiting a decision", proposed, "outcome"),
         ("Disputed, awaiting a decision", disputed, "reason"),
-    ):
-        print_line(f"\n{title}: {len(waiting):,}")
-        for each in waiting:
-            print_line(f"  {when(each['since'])}  {each['slug']}: {each[field]}")
+    )
+    for title, rows, field in waiting:
+        print_line(f"\n{title}: {len(rows):,}")
+        for each in rows:
+            print_line(f"  {when(each.since)}  {each.slug}: {getattr(each, field)}")
     if disagreements:
         print_line(f"\nDisagreements: {len(disagreements):,}")
     for slug, words in disagreements.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, get_args
 
 from rich.table import Table
 from typer import Argument, Option
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from forecasts.questions.standing import QuestionState
     from forecasts.scores.printed_scores import Printed
     from forecasts.scores.scored_questions import ScoredQuestion
+    from forecasts.views import scores as views
 
 # The orders of ``scores``; a question without the value is last.
 _ORDERS: dict[str, Callable[[ScoredQuestion], float | None]] = {
@@ -111,14 +112,13 @@ def _documents(
     found: Sequence[ScoredQuestion],
     alone: Sequence[QuestionState],
     printed: Mapping[int, Sequence[Printed]],
-) -> list[dict[str, Any]]:
+) -> list[views.ScoredQuestion]:
     """Return the scored questions for JSON, and those with only printed scores."""
-    from forecasts.views.question_json import printed_fields, scored_fields, unscored_fields
+    from forecasts.views.scores import scored_question, unscored_question
 
-    documents = [*map(unscored_fields, alone), *map(scored_fields, found)]
     return [
-        one | {"printed_scores": printed_fields(printed.get(one["number"], ()))}
-        for one in documents
+        *(unscored_question(one, printed.get(one.id, ())) for one in alone),
+        *(scored_question(one, printed.get(one.state.id, ())) for one in found),
     ]
 
 

@@ -58,9 +58,9 @@ def show(
     with reading_as(database, member) as (session, who, now):
         state = current_state(session, find(session, question), now=now)
         if format_ == "json":
-            from forecasts.views.question_json import everything_about
+            from forecasts.views.questions import whole_question
 
-            print_json(everything_about(session, state))
+            print_json(whole_question(session, state))
         elif everything:
             _print_everything(session, state, now)
         else:

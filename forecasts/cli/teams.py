@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
@@ -159,6 +159,7 @@ def show(
 ) -> None:
     """Show the members and roles of teams and of the whole ledger."""
     from forecasts.access import roles, teams
+    from forecasts.views import members as views
 
     with reading_as(database, member) as (session, _, now):
         rosters = (
@@ -169,10 +170,10 @@ def show(
         appointments = roles.appointments(session) if name is None else []
     if format_ == "json":
         print_json(
-            {
-                "teams": [_as_json(roster) for roster in rosters],
-                "ledger": [{"handle": handle, "role": role} for handle, role in appointments],
-            }
+            views.TeamsAndRoles(
+                teams=[views.team(roster) for roster in rosters],
+                ledger=[views.Appointment(handle=who, role=role) for who, role in appointments],
+            )
         )
         return
     for roster in rosters:
@@ -194,23 +195,6 @@ def _later(roster: Roster, stay: Membership) -> str:
         return ""
     start = "the beginning" if entered.since is None else day(entered.since)
     return f"; forecasts count since {start} (entered {day(entered.entered_at)})"
-
-
-def _as_json(roster: Roster) -> dict[str, Any]:
-    """Return a team for JSON (docs/json.md)."""
-    return {
-        "team": roster.team.name,
-        "second_resolver": roster.second_resolver,
-        "members": [
-            {
-                "handle": handle,
-                "role": stay.role,
-                "joined_at": stay.joined_at,
-                "entered_later": roster.entered_later(stay),
-            }
-            for handle, stay in roster.members
-        ],
-    }
 
 
 @team.command()

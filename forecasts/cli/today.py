@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from rich.table import Table
 from typer import Option
@@ -80,7 +80,11 @@ def today(
             "resolved": len(needs.resolved),
         }
         if format_ == "json":
-            print_json([_as_json(item) for item in items])
+            from forecasts.views.questions import todays_question
+
+            print_json(
+                [todays_question(one.state, one.forecast, one.todo, one.why) for one in items]
+            )
             return
         options = {item.state.id: item.state.text.options for item in items}
     if not items:
@@ -151,14 +155,3 @@ def _table(items: list[_Item], options: dict[int, list[str] | None]) -> Table:
             on_one_line(item.state.text.title),
         )
     return table
-
-
-def _as_json(item: _Item) -> dict[str, Any]:
-    """Return a question with its thing to do, for JSON (docs/json.md)."""
-    from forecasts.views.question_json import forecast_fields, question_fields
-
-    return (
-        {"todo": item.todo, "why": item.why}
-        | question_fields(item.state)
-        | {"forecast": forecast_fields(item.forecast)}
-    )

@@ -90,6 +90,7 @@ def list_(format_: TextOrJson = "text", database: Database = None) -> None:
     """List tokens with their holders, expiry and state."""
     from forecasts.access import tokens
     from forecasts.ledger.database import reading
+    from forecasts.views.members import Token
 
     moment = now()
     with reading(ledger_to_read(settings(database))) as session:
@@ -97,14 +98,12 @@ def list_(format_: TextOrJson = "text", database: Database = None) -> None:
     if format_ == "json":
         print_json(
             [
-                {
-                    "handle": one.handle,
-                    "key": one.token.key,
-                    "made_at": one.token.recorded_at,
-                    "expires_at": one.token.expires_at,
-                    "scopes": one.token.scopes,
-                    "state": one.state(moment),
-                }
+                Token.of(
+                    one.token,
+                    handle=one.handle,
+                    made_at=one.token.recorded_at,
+                    state=one.state(moment),
+                )
                 for one in rows
             ]
         )

@@ -7,6 +7,8 @@ from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from typing import Any
 
+from pydantic import BaseModel
+
 from forecasts.common.times import iso
 
 
@@ -18,8 +20,10 @@ def json_text(value: Any, *, indent: int | None = 2) -> str:
 def json_ready(value: Any) -> Any:
     """Return the value for JSON: infinite numbers as "inf" and "-inf", NaN as null, times as text.
 
-    Dictionaries, dataclasses and lists are converted throughout.
+    Dictionaries, dataclasses, models and lists are converted throughout.
     """
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
     if isinstance(value, float):
         if value != value:
             return None

@@ -21,7 +21,7 @@ from forecasts.ledger.models import Article, Member, Resolver, Team
 from forecasts.platforms.written import Written
 from forecasts.questions.standing import listing
 from forecasts.resolution.assignments import NONE
-from forecasts.views.question_json import everything_about
+from forecasts.views.questions import whole_question
 
 FORMAT, TITLE, FILES = "json", "Questions as JSON", "a folder with a JSON file for each question"
 
@@ -42,7 +42,7 @@ def write_question_files(
         states = listing(session, now=now)
         names = [f"{stem}.json" for stem in file_stems([state.slug for state in states])]
         for state, name in zip(states, names, strict=True):
-            text = json_text(everything_about(session, state), indent=1)
+            text = json_text(whole_question(session, state), indent=1)
             (draft / name).write_text(text, encoding="utf-8", newline="\n")
         left_out = _left_out(session)
     return Written([folder / name for name in names], left_out)

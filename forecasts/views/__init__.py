@@ -1,1 +1,5 @@
-"""Typed views of a question, a forecast, a resolution, a score, a member: all that is shown."""
+"""Views: what people and programs see of the ledger, as typed data made once from a session.
+
+The JSON of the command line, of the API and of exported files is these models dumped; OpenAPI and
+the tables of docs/json.md are made from them. Field names are a contract: add, never rename.
+"""

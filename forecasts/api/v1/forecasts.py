@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Response
 
 from forecasts.access.visibility import crowd_is_hidden
@@ -11,37 +9,37 @@ from forecasts.api import answers, problems
 from forecasts.api.caller import Acts, At, Reads
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
 from forecasts.api.problems import NoneMade
-from forecasts.api.v1 import refusals, requests, shapes
+from forecasts.api.v1 import refusals, requests
 from forecasts.common.errors import LedgerError
-from forecasts.ledger.models import Forecast, Question
-from forecasts.ledger.receipts import receipt, receipts
+from forecasts.ledger.models import Question
+from forecasts.ledger.receipts import Receipt, receipt, receipts
 from forecasts.questions import registry
-from forecasts.questions.standing import current_state
 from forecasts.updates import numbers, updates
-from forecasts.updates.updates import NewForecast
-from forecasts.views.question_json import evidence_fields, forecast_documents, forecast_fields
+from forecasts.views import forecasts as views
+from forecasts.views.forecasts import CitedEvidence, EvidenceList, Forecasts, NewForecast
+from forecasts.views.problems import BatchResult, BatchRow
 
 router = APIRouter(tags=["Forecasts"])
 
 
-@router.get("/questions/{id}/forecasts", response_model=shapes.Forecasts)
+@router.get("/questions/{id}/forecasts")
 def list_forecasts(
     caller: Reads, id: str, limit: Limit = PAGE_SIZE, cursor: Cursor = None
-) -> Response:
+) -> Forecasts:
     """List the forecasts on a question that you may see, oldest first, with their reasons."""
     with caller.reading() as at:
-        state = current_state(at.session, registry.find(at.session, id), now=at.now)
-        hidden = crowd_is_hidden(at.session, state.question)
-        every = numbers.forecast_numbers(at.session, state.question)
+        question = registry.find(at.session, id)
+        hidden = crowd_is_hidden(at.session, question)
+        every = numbers.forecast_numbers(at.session, question)
         shown, following = place(cursor, at.now).page(every, limit)
-        found = forecast_documents(at.session, state, only=shown)
-    return answers.read({"forecasts": found, "crowd_hidden": hidden, "next": following})
+        found = views.forecasts(at.session, question, only=shown)
+    return Forecasts(forecasts=found, crowd_hidden=hidden, next=following)
 
 
-@router.get("/questions/{id}/evidence", response_model=shapes.EvidenceList)
+@router.get("/questions/{id}/evidence")
 def list_evidence(
     caller: Reads, id: str, limit: Limit = PAGE_SIZE, cursor: Cursor = None
-) -> Response:
+) -> EvidenceList:
     """List the evidence on a question that you may see, with the forecasts that cite it."""
     with caller.reading() as at:
         question = registry.find(at.session, id)
@@ -51,69 +49,59 @@ def list_evidence(
         members = updates.history(at.session, question, only=forecasts)
         cited = updates.evidence_of(at.session, question, only=forecasts)
         found = [
-            evidence_fields(*piece) | {"forecast": row.id, "member": handle}
+            CitedEvidence(**vars(views.evidence(*piece)), forecast=row.id, member=handle)
             for row, handle in members
             for piece in cited[row.id]
             if piece[0].id in shown
         ]
-    return answers.read({"evidence": found, "next": following})
+    return EvidenceList(evidence=found, next=following)
 
 
-@router.post("/questions/{id}/forecasts", status_code=201, response_model=shapes.Made)
-def make_forecast(caller: Acts, id: str, body: requests.Forecast) -> Response:
+@router.post("/questions/{id}/forecasts", status_code=201, response_model=NewForecast)
+def make_forecast(caller: Acts, id: str, body: requests.Forecast) -> NewForecast | Response:
     """Forecast a question, or update your forecast. The receipt proves it."""
 
-    def do(at: At) -> Any:
+    def do(at: At) -> NewForecast:
         question = registry.find(at.session, id)
         with refusals.told(at, question, body):
             saved = updates.update(
                 at.session, question, body.value, origin=requests.ORIGIN, **body.reasons, **at.by
             )
-        return _made(at, question, saved.forecast)
+        return views.new_forecast(at.session, question, saved.forecast, at.member)
 
-    return answers.acted(caller, do, status=201)
+    return answers.acted(caller, do)
 
 
-@router.post("/questions/{id}/withdraw", status_code=201, response_model=shapes.Made)
-def withdraw_forecast(caller: Acts, id: str, body: requests.Reason) -> Response:
+@router.post("/questions/{id}/withdraw", status_code=201, response_model=NewForecast)
+def withdraw_forecast(caller: Acts, id: str, body: requests.Reason) -> NewForecast | Response:
     """Withdraw your forecast. The time it was active still counts."""
 
-    def do(at: At) -> Any:
+    def do(at: At) -> NewForecast:
         question = registry.find(at.session, id)
         with refusals.coded(at, question):
             saved = updates.withdraw(
                 at.session, question, rationale=body.rationale, origin=requests.ORIGIN, **at.by
             )
-        return _made(at, question, saved.forecast)
+        return views.new_forecast(at.session, question, saved.forecast, at.member)
 
-    return answers.acted(caller, do, status=201)
-
-
-def _made(at: At, question: Question, row: Forecast) -> dict[str, Any]:
-    return {
-        "number": row.id,
-        "question": question.slug,
-        "member": at.member.handle,
-        **(forecast_fields(row) or {}),
-        "receipt": receipt(at.session, row),
-    }
+    return answers.acted(caller, do)
 
 
-@router.post("/forecasts", status_code=201, response_model=shapes.BatchResult)
-def make_forecasts(caller: Acts, body: requests.Batch) -> Response:
+@router.post("/forecasts", status_code=201, response_model=BatchResult)
+def make_forecasts(caller: Acts, body: requests.Batch) -> BatchResult | Response:
     """Make up to 10,000 forecasts in one act: all of them, or none if one is refused.
 
     With `partial`, those that the rules allow are made, and each other one has its problem. Without
     it, a refusal has the status and code of the first refused row, and `problems` names them all.
     """
 
-    def do(at: At) -> Any:
+    def do(at: At) -> BatchResult:
         rows = _read(at, body)
         if body.partial or _errors(rows):
             rows = _checked(at, body, rows)
         if not body.partial:
             _require_all(body, rows)
-        given = [one for one in rows if isinstance(one, NewForecast)]
+        given = [one for one in rows if isinstance(one, updates.NewForecast)]
         try:
             numbers = updates.update_all(at.session, given, origin=requests.ORIGIN, **at.by)
         except LedgerError:
@@ -122,18 +110,18 @@ def make_forecasts(caller: Acts, body: requests.Batch) -> Response:
             raise
         made = iter(zip(numbers, receipts(at.session, list(numbers)), strict=True))
         results = [
-            {"number": None, "receipt": None, "problem": problems.document(one)}
+            BatchRow(problem=problems.document(one))
             if isinstance(one, LedgerError)
-            else dict(zip(("number", "receipt"), next(made), strict=True)) | {"problem": None}
+            else BatchRow(**dict(zip(("number", "receipt"), next(made), strict=True)))
             for one in rows
         ]
         accepted = len(numbers)
-        return {"accepted": accepted, "refused": len(rows) - accepted, "results": results}
+        return BatchResult(accepted=accepted, refused=len(rows) - accepted, results=results)
 
-    return answers.acted(caller, do, status=201)
+    return answers.acted(caller, do)
 
 
-_Row = NewForecast | LedgerError  # a forecast to make, or its refusal
+_Row = updates.NewForecast | LedgerError  # a forecast to make, or its refusal
 
 
 def _read(at: At, body: requests.Batch) -> list[_Row]:
@@ -153,12 +141,12 @@ def _read(at: At, body: requests.Batch) -> list[_Row]:
 
 def _checked(at: At, body: requests.Batch, rows: list[_Row]) -> list[_Row]:
     """Return the rows, each forecast that the rules forbid as its refusal."""
-    given = [one for one in rows if isinstance(one, NewForecast)]
+    given = [one for one in rows if isinstance(one, updates.NewForecast)]
     errors = iter(updates.refusals(at.session, given, **at.by))
     found: list[_Row] = []
     for number, (row, one) in enumerate(zip(body.forecasts, rows, strict=True)):
-        error = next(errors) if isinstance(one, NewForecast) else None
-        if error is not None and isinstance(one, NewForecast) and not isinstance(row, dict):
+        error = next(errors) if isinstance(one, updates.NewForecast) else None
+        if error is not None and isinstance(one, updates.NewForecast) and not isinstance(row, dict):
             error = refusals.explained(at, one.question, row, error, _place(number))
         found.append(error or one)
     return found
@@ -189,9 +177,8 @@ def _find(at: At, id: str) -> Question | LedgerError:
         return error
 
 
-@router.get("/forecasts/{number}/receipt", response_model=shapes.Receipt)
-def show_receipt(caller: Reads, number: int) -> Response:
+@router.get("/forecasts/{number}/receipt")
+def show_receipt(caller: Reads, number: int) -> Receipt:
     """Show the receipt of a forecast that you may see."""
     with caller.reading() as at:
-        found = receipt(at.session, updates.find_forecast(at.session, number))
-    return answers.read(found)
+        return receipt(at.session, updates.find_forecast(at.session, number))

@@ -6,27 +6,27 @@ Each answers with the question.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fastapi import APIRouter, Response
 
 from forecasts.api import answers
 from forecasts.api.caller import Acts, At, Caller
-from forecasts.api.v1 import requests, shapes
+from forecasts.api.v1 import requests
 from forecasts.api.v1.questions import document
 from forecasts.common.errors import Refused
 from forecasts.ledger.models import Question
 from forecasts.questions import registry
 from forecasts.resolution import confirmation, disputes, proposals
+from forecasts.views.questions import QuestionDocument, ResolvedQuestion
 
 Done = TypeVar("Done")
 
 router = APIRouter(prefix="/questions/{id}", tags=["Outcomes"])
 
 
-@router.post("/propose", status_code=201, response_model=shapes.QuestionDocument)
-def propose_outcome(caller: Acts, id: str, body: requests.Outcome) -> Response:
+@router.post("/propose", status_code=201, response_model=QuestionDocument)
+def propose_outcome(caller: Acts, id: str, body: requests.Outcome) -> QuestionDocument | Response:
     """Propose an outcome, for someone who may decide it."""
 
     def do(at: At, question: Question) -> None:
@@ -35,23 +35,26 @@ def propose_outcome(caller: Acts, id: str, body: requests.Outcome) -> Response:
     return _decided(caller, id, do)
 
 
-@router.post("/resolve", status_code=201, response_model=shapes.Resolved)
-def resolve_question(caller: Acts, id: str, body: requests.Outcome) -> Response:
+@router.post("/resolve", status_code=201, response_model=ResolvedQuestion)
+def resolve_question(caller: Acts, id: str, body: requests.Outcome) -> ResolvedQuestion | Response:
     """Confirm an outcome and score the forecasts; of a resolved question, correct it.
 
     `no_longer_count` has the forecasts that the time at which the outcome was known leaves out.
     """
 
-    def act(at: At) -> Any:
+    def act(at: At) -> ResolvedQuestion:
         question = registry.find(at.session, id)
         settled = _say(at, question, body, confirmation.confirm)
-        return document(at, question) | {"no_longer_count": asdict(settled.left_out)}
+        shown = document(at, question)
+        return ResolvedQuestion(**vars(shown), no_longer_count=settled.left_out)
 
-    return answers.acted(caller, act, status=201)
+    return answers.acted(caller, act)
 
 
-@router.post("/unresolve", status_code=201, response_model=shapes.QuestionDocument)
-def unresolve_question(caller: Acts, id: str, body: requests.Because) -> Response:
+@router.post("/unresolve", status_code=201, response_model=QuestionDocument)
+def unresolve_question(
+    caller: Acts, id: str, body: requests.Because
+) -> QuestionDocument | Response:
     """Withdraw the outcome, with a reason: the question is open again, or awaits an outcome."""
 
     def do(at: At, question: Question) -> None:
@@ -60,8 +63,8 @@ def unresolve_question(caller: Acts, id: str, body: requests.Because) -> Respons
     return _decided(caller, id, do)
 
 
-@router.post("/reject", status_code=201, response_model=shapes.QuestionDocument)
-def reject_proposals(caller: Acts, id: str, body: requests.Because) -> Response:
+@router.post("/reject", status_code=201, response_model=QuestionDocument)
+def reject_proposals(caller: Acts, id: str, body: requests.Because) -> QuestionDocument | Response:
     """Reject the question's open proposals, with a reason."""
 
     def do(at: At, question: Question) -> None:
@@ -77,8 +80,8 @@ def reject_proposals(caller: Acts, id: str, body: requests.Because) -> Response:
     return _decided(caller, id, do)
 
 
-@router.post("/dispute", status_code=201, response_model=shapes.QuestionDocument)
-def dispute_outcome(caller: Acts, id: str, body: requests.Because) -> Response:
+@router.post("/dispute", status_code=201, response_model=QuestionDocument)
+def dispute_outcome(caller: Acts, id: str, body: requests.Because) -> QuestionDocument | Response:
     """Dispute the outcome, with a reason. Scores are provisional until a decision."""
 
     def do(at: At, question: Question) -> None:
@@ -87,8 +90,8 @@ def dispute_outcome(caller: Acts, id: str, body: requests.Because) -> Response:
     return _decided(caller, id, do)
 
 
-@router.post("/uphold", status_code=201, response_model=shapes.QuestionDocument)
-def uphold_outcome(caller: Acts, id: str, body: requests.Because) -> Response:
+@router.post("/uphold", status_code=201, response_model=QuestionDocument)
+def uphold_outcome(caller: Acts, id: str, body: requests.Because) -> QuestionDocument | Response:
     """Uphold a disputed outcome, which makes it final."""
 
     def do(at: At, question: Question) -> None:
@@ -110,12 +113,14 @@ def _say(at: At, question: Question, body: requests.Outcome, verb: Callable[...,
     )
 
 
-def _decided(caller: Caller, id: str, do: Callable[[At, Question], None]) -> Response:
+def _decided(
+    caller: Caller, id: str, do: Callable[[At, Question], None]
+) -> QuestionDocument | Response:
     """Return the question after ``do``, one act on it."""
 
-    def act(at: At) -> Any:
+    def act(at: At) -> QuestionDocument:
         question = registry.find(at.session, id)
         do(at, question)
         return document(at, question)
 
-    return answers.acted(caller, act, status=201)
+    return answers.acted(caller, act)

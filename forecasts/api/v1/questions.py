@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
@@ -11,28 +11,26 @@ from forecasts.agenda.today import today
 from forecasts.api import answers, markdown, problems
 from forecasts.api.caller import Acts, At, Reads
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
-from forecasts.api.v1 import requests, shapes
+from forecasts.api.v1 import requests
 from forecasts.api.v1.refusals import wrong_values
 from forecasts.common.errors import BadInput
 from forecasts.ledger.models import Question
 from forecasts.questions import registry, revisions, search
 from forecasts.questions.passages import find_passage
-from forecasts.questions.standing import QuestionState, Status, current_state
+from forecasts.questions.standing import Status, current_state
 from forecasts.reading.text_quotes import TextQuote
 from forecasts.updates import updates
 from forecasts.updates.ask import ask
-from forecasts.views.question_json import (
-    forecast_fields,
-    question_document,
-    question_fields,
-)
+from forecasts.views import questions as views
+from forecasts.views.problems import ProblemDocument
+from forecasts.views.questions import QuestionDocument, Questions
 
 router = APIRouter(prefix="/questions", tags=["Questions"])
 _STATUSES = {one.name: one for one in Status}
 _EVERY = 1_000_000  # questions that may need an update
 
 
-@router.get("", response_model=shapes.Questions)
+@router.get("")
 def list_questions(
     caller: Reads,
     words: Annotated[str, Query(description="In title, criteria or background.")] = "",
@@ -61,7 +59,7 @@ def list_questions(
     ] = "close",
     limit: Limit = PAGE_SIZE,
     cursor: Cursor = None,
-) -> Response:
+) -> Questions:
     """List the questions that you may see, with your current forecasts."""
     by = search.Filter(
         words=words,
@@ -83,10 +81,8 @@ def list_questions(
             slugs = [slug for slug in slugs if slug in due]
         shown, following = here.page(slugs, limit)
         rows = search.rows(at.session, shown, member=at.member, now=at.now)
-        listed = [
-            question_fields(r.state) | {"forecast": forecast_fields(r.forecast)} for r in rows
-        ]
-    return answers.read({"questions": listed, "matching": len(slugs), "next": following})
+        listed = [views.question(row.state, row.forecast) for row in rows]
+    return Questions(questions=listed, matching=len(slugs), next=following)
 
 
 def _needs_update(at: At) -> set[str]:
@@ -95,11 +91,11 @@ def _needs_update(at: At) -> set[str]:
     return {state.slug for state in due}
 
 
-@router.post("", status_code=201, response_model=shapes.QuestionDocument)
-def ask_question(caller: Acts, body: requests.NewQuestion) -> Response:
+@router.post("", status_code=201, response_model=QuestionDocument)
+def ask_question(caller: Acts, body: requests.NewQuestion) -> QuestionDocument | Response:
     """Ask a question, with a first forecast if you like."""
 
-    def do(at: At) -> Any:
+    def do(at: At) -> QuestionDocument:
         text = registry.question_text(
             **body.fields(at.now) | teams.visibility_fields(at.session, body.visible_to)
         )
@@ -122,25 +118,27 @@ def ask_question(caller: Acts, body: requests.NewQuestion) -> Response:
         )
         return document(at, asked.question)
 
-    return answers.acted(caller, do, status=201)
+    return answers.acted(caller, do)
 
 
-def document(at: At, question: Question) -> dict[str, Any]:
+def document(at: At, question: Question) -> QuestionDocument:
     """Return a question with the caller's current forecast."""
-    state: QuestionState = current_state(at.session, question, now=at.now)
+    state = current_state(at.session, question, now=at.now)
     mine = updates.current_forecast(at.session, question, at.member, at=at.now)
-    return question_document(at.session, state) | {"forecast": forecast_fields(mine)}
+    return views.document(at.session, state, mine)
 
 
 @router.get(
     "/{id}",
-    response_model=shapes.QuestionDocument,
+    response_model=QuestionDocument,
     responses={
         200: {"content": {"text/markdown": {"schema": {"type": "string"}}}},
         304: {"description": "It has not changed since you read it with that ETag."},
     },
 )
-def show_question(caller: Reads, request: Request, id: str) -> Response:
+def show_question(
+    caller: Reads, request: Request, response: Response, id: str
+) -> QuestionDocument | Response:
     """Show a question: its wordings, its sources, the steps of its resolution, your forecast.
 
     With `Accept: text/markdown` as a text for language models.
@@ -149,15 +147,15 @@ def show_question(caller: Reads, request: Request, id: str) -> Response:
         found = document(at, registry.find(at.session, id))
     if markdown.is_wanted(request):
         return markdown.answer(markdown.question(found))
-    return answers.tagged(request, found)
+    return answers.tagged(request, response, found)
 
 
 @router.patch(
     "/{id}",
-    response_model=shapes.QuestionDocument,
+    response_model=QuestionDocument,
     responses={
         412: {
-            "model": shapes.ProblemDocument,
+            "model": ProblemDocument,
             "content": {problems.MEDIA_TYPE: {}},
             "description": "The question has changed since you read it with that ETag.",
         }
@@ -171,10 +169,10 @@ def revise_question(
         str | None,
         Header(description="The ETag that you read: if the question has changed, 412."),
     ] = None,
-) -> Response:
+) -> QuestionDocument | Response:
     """Reword a question or change its dates. Earlier wordings are kept."""
 
-    def do(at: At) -> Any:
+    def do(at: At) -> QuestionDocument:
         question = registry.find(at.session, id)
         if if_match is not None:
             answers.require_match(if_match, document(at, question))
@@ -184,16 +182,16 @@ def revise_question(
         revisions.revise(at.session, question, reason=body.reason, **at.by, **fields)
         return document(at, question)
 
-    return answers.acted(caller, do)
+    return answers.acted(caller, do, status=200)
 
 
-@router.post("/{id}/close", response_model=shapes.QuestionDocument)
-def close_question(caller: Acts, id: str, body: requests.Close) -> Response:
+@router.post("/{id}/close", response_model=QuestionDocument)
+def close_question(caller: Acts, id: str, body: requests.Close) -> QuestionDocument | Response:
     """Close a question early. Resolve it once its outcome is known."""
 
-    def do(at: At) -> Any:
+    def do(at: At) -> QuestionDocument:
         question = registry.find(at.session, id)
         revisions.close(at.session, question, at=body.at or at.now, **at.by)
         return document(at, question)
 
-    return answers.acted(caller, do)
+    return answers.acted(caller, do, status=200)

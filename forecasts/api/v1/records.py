@@ -8,11 +8,11 @@ import pandas as pd
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from forecasts.access.kinds import CrowdOf
-from forecasts.api import answers, markdown
+from forecasts.api import markdown
 from forecasts.api.caller import Reads
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, Place, TableLimit, place
-from forecasts.api.v1 import requests, shapes
-from forecasts.folder.tables import time_texts
+from forecasts.api.v1 import requests
+from forecasts.common.json_text import json_ready
 from forecasts.ledger import verification
 from forecasts.ledger.receipts import ledger_id
 from forecasts.questions import registry
@@ -27,9 +27,10 @@ from forecasts.reports.selection import Choice, Cohort
 from forecasts.scores.attribution import attribute
 from forecasts.scores.crowds import crowd
 from forecasts.scores.ledger_frames import ledger_frames
+from forecasts.scores.printed_scores import printed_by_question
 from forecasts.scores.scored_questions import explained
 from forecasts.scores.stored_scores import member_scores
-from forecasts.views.question_json import scored_fields
+from forecasts.views.scores import Digest, Rows, Scores, scored_question
 
 router = APIRouter(tags=["Records"])
 _DOCUMENT: dict[int | str, dict[str, Any]] = {
@@ -83,25 +84,30 @@ def _choice(
 Chosen = Annotated[Choice, Depends(_choice)]
 
 
-@router.get("/scores", response_model=shapes.Scores)
-def list_scores(caller: Reads, limit: Limit = PAGE_SIZE, cursor: Cursor = None) -> Response:
+@router.get("/scores")
+def list_scores(caller: Reads, limit: Limit = PAGE_SIZE, cursor: Cursor = None) -> Scores:
     """List your scores on resolved questions, the latest first, with the score of each update."""
     with caller.reading() as at:
         every = {one.slug: (one, score) for one, score in member_scores(at.session, at.member)}
         shown, following = place(cursor, at.now).page(list(every), limit)
         chosen = [every[slug] for slug in shown]
-        found = [scored_fields(one) for one in explained(at.session, at.member, chosen)]
-    return answers.read({"scores": found, "next": following})
+        states = [state for state, _ in chosen]
+        printed = printed_by_question(at.session, states, at.member)
+        found = [
+            scored_question(one, printed.get(one.state.id, ()))
+            for one in explained(at.session, at.member, chosen)
+        ]
+    return Scores(scores=found, next=following)
 
 
-@router.get("/attribution", response_model=shapes.Rows)
+@router.get("/attribution")
 def show_attribution(
     caller: Reads,
     by: Literal["update", "evidence", "publisher", "kind"] = "update",
     protocol: str = "brier",
     limit: TableLimit = PAGE_SIZE,
     cursor: Cursor = None,
-) -> Response:
+) -> Rows:
     """Attribute scores to updates, evidence, publishers or kinds of evidence.
 
     Outcomes recorded after the first page was read are left out of the others.
@@ -118,7 +124,7 @@ def show_attribution(
     return _table(attribute(frames, by, protocol), _KEYS[by], here, limit)
 
 
-@router.get("/crowd", response_model=shapes.Rows)
+@router.get("/crowd")
 def show_crowd(
     caller: Reads,
     question: Annotated[str | None, Query(description="Only this question's.")] = None,
@@ -134,7 +140,7 @@ def show_crowd(
     ] = False,
     limit: TableLimit = PAGE_SIZE,
     cursor: Cursor = None,
-) -> Response:
+) -> Rows:
     """Show the crowd's forecast on each question, of the forecasts that you may see."""
     with caller.reading() as here:
         begins = place(cursor, here.now)
@@ -174,31 +180,25 @@ def show_comparison(
     return _document(request, made)
 
 
-@router.get("/digest", response_model=shapes.Digest)
-def show_digest(caller: Reads) -> Response:
+@router.get("/digest")
+def show_digest(caller: Reads) -> Digest:
     """Show the digest of the ledger's newest entry: keep it, and verify the ledger against it."""
     with caller.reading() as at:
-        found = {
-            "ledger": ledger_id(at.session),
-            "digest": verification.newest(at.session),
-            "at": at.now,
-        }
-    return answers.read(found)
+        digest = verification.newest(at.session)
+        return Digest(ledger=ledger_id(at.session), digest=digest, at=at.now)
 
 
-def _table(table: pd.DataFrame, keys: list[str], here: Place, limit: int) -> Response:
+def _table(table: pd.DataFrame, keys: list[str], here: Place, limit: int) -> Rows:
     """Return a page of a table's rows, which the columns ``keys`` name."""
     alike = table.groupby(keys, sort=False).cumcount()
     named = table[keys].assign(alike=alike).itertuples(index=False, name=None)
     marks = {repr(row): number for number, row in enumerate(named)}
     shown, following = here.page(list(marks), limit)
-    rows = table.iloc[[marks[mark] for mark in shown]].copy()
-    for name in rows.select_dtypes("datetimetz"):
-        rows[name] = time_texts(rows[name])
-    return answers.read({"rows": rows.to_dict("records"), "next": following})
+    rows = table.iloc[[marks[mark] for mark in shown]]
+    return Rows(rows=json_ready(rows.to_dict("records")), next=following)
 
 
 def _document(request: Request, made: Report | Comparison) -> Response:
     if markdown.is_wanted(request):
         return markdown.answer(str(formats.rendered(made, "md")))
-    return answers.answer(str(formats.rendered(made, "json")))
+    return Response(str(formats.rendered(made, "json")), media_type="application/json")

@@ -1,0 +1,213 @@
+"""Runs, resolvers, verifications and checks, as their commands print them in JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from forecasts.ledger.faults import Broken
+from forecasts.ledger.receipts import Receipt
+from forecasts.resolution.progress import Check, Done, Due, Parked
+from forecasts.resolution.resolvers.protocol import Finding
+from forecasts.scores.scores import Compared
+from forecasts.views.view import View
+
+
+class Looked(View):
+    """A question's result in a run."""
+
+    event: Literal["looked"] = "looked"
+    question: str
+    state: str
+    message: str
+
+
+class Claimed(View):
+    """A question that another run has claimed, or a killed one has left."""
+
+    event: Literal["claimed"] = "claimed"
+    question: str
+    until: datetime
+
+
+class RunSummary(View):
+    """The end of a run: how many questions were due, and how many had each result."""
+
+    event: Literal["summary"] = "summary"
+    due: int
+    confirmed: int
+    proposed: int
+    not_yet: int
+    failed: int
+    parked: int
+    waiting: int | None = Field(description="for a person; null after an error")
+    dry_run: bool
+
+
+class FailedRun(RunSummary):
+    """The end of a run that an error has ended."""
+
+    error: str
+
+
+class OpenProposal(View):
+    """An outcome that awaits a decision."""
+
+    slug: str
+    outcome: str
+    since: datetime
+
+
+class OpenDispute(View):
+    """A disputed outcome."""
+
+    slug: str
+    reason: str
+    since: datetime
+
+
+class RunStatus(View):
+    """The questions that runs watch, and those that need a person."""
+
+    watched: int
+    done: list[Done]
+    checked: list[Check]
+    parked: list[Parked]
+    next: list[Due]
+    proposed: list[OpenProposal]
+    disputed: list[OpenDispute]
+    disagreements: dict[str, str] = Field(
+        description="for a question's ID, the outcomes that its resolvers propose, if they differ"
+    )
+    notices_unsure: int
+    last_run: datetime | None
+    next_run: datetime | None = Field(description="null unless the last two runs tell a schedule")
+    run_every_minutes: int | None = Field(description="null like `next_run`")
+
+
+class ResolverSetting(View):
+    """A setting of a kind of resolver."""
+
+    name: str
+    description: str
+    required: bool
+    default: Any
+
+
+class ResolverKind(View):
+    """A kind of resolver."""
+
+    kind: str
+    description: str
+    only_proposes: bool
+    settings: list[ResolverSetting]
+
+
+class SeenDocument(View):
+    """A document that a resolver read."""
+
+    address: str
+    size: int = Field(description="bytes")
+    sha256: str
+
+
+class ResolverAnswer(View):
+    """The answer of a resolver."""
+
+    kind: str
+    message: str = Field(description="the reason, without an outcome")
+    outcome: str | None
+    known_at: datetime | None
+    source: str
+    note: str
+    seen: list[SeenDocument]
+
+
+def resolver_answer(kind: str, found: Finding | None, message: str) -> ResolverAnswer:
+    """Return a resolver's answer, with or without an outcome."""
+    return ResolverAnswer(
+        kind=kind,
+        message=message,
+        outcome=None if found is None else found.outcome,
+        known_at=None if found is None else found.known_at,
+        source="" if found is None else found.source,
+        note="" if found is None else found.note,
+        seen=[
+            SeenDocument.of(seen, size=len(seen.content))
+            for seen in (() if found is None else found.seen)
+        ],
+    )
+
+
+class KeptDocument(SeenDocument):
+    """A document behind a resolver's finding."""
+
+    at: datetime
+    kept: bool = Field(description="false if it is too large to keep")
+
+
+class KeptEvidence(View):
+    """The evidence behind the findings on a question, and the files that it was saved to."""
+
+    evidence: list[KeptDocument]
+    files: list[str]
+
+
+class CheckedReceipt(View):
+    """A receipt, and what the ledger says of it."""
+
+    finding: str = Field(
+        description="proved, altered_receipt, other_ledger, later or altered_ledger; of a ledger "
+        "folder proved, altered_receipt, altered_folder or missing"
+    )
+    said: str
+    receipt: Receipt
+
+
+class CheckedReceipts(View):
+    """The receipts of `--receipt`."""
+
+    receipts: list[CheckedReceipt]
+
+
+class CheckedStamp(View):
+    """A stamp in the ledger's folder of proofs."""
+
+    digest: str
+    at: datetime | None
+    authority: str
+    fault: str = Field(description="why it proves nothing, or blank")
+
+
+class Verification(CheckedReceipts):
+    """The result of a verification."""
+
+    whole: bool = Field(
+        description="history is intact, the recomputed scores are as stored, and nothing was added"
+    )
+    digest: str
+    entries: int
+    rows: Mapping[str, int]
+    questions: int
+    forgotten: int
+    against: int | None
+    broken: Broken | None = Field(description="the first fault in history")
+    more: tuple[Broken, ...] = Field(description="further faults")
+    added: tuple[str, ...] = Field(description="objects that are not of the ledger's schema")
+    scores: Compared | None = Field(
+        description="`altered` has a clause for each score that differs; `of` counts the "
+        "resolutions with scores"
+    )
+    stamps: list[CheckedStamp]
+
+
+class HealthCheck(View):
+    """A check of the ledger."""
+
+    check: str
+    passed: bool
+    result: str
+    remedy: str = Field(description="blank if it passed")

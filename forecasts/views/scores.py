@@ -1,0 +1,145 @@
+"""A member's record: their resolved questions with scores. And the rows of the score tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import ConfigDict, Field
+
+from forecasts.questions.standing import QuestionState
+from forecasts.scores import scored_questions
+from forecasts.scores.printed_scores import Printed
+from forecasts.views.view import Next, Score, View
+
+
+class ScoredForecast(View):
+    """A forecast's part of a score."""
+
+    value: str = Field(description="of the option that came true, if there are options")
+    probability: float | None = Field(description="of the outcome")
+    from_: datetime = Field(alias="from", description="when it took effect")
+    days: float = Field(description="for which it was current")
+    score: float | None
+    earned: float | None = Field(description="by this update; above 0 is better")
+
+
+class ScoredQuestion(View):
+    """A resolved question with your score; only printed scores without a score of the ledger."""
+
+    number: int
+    id: str
+    title: str
+    outcome: str
+    known_at: datetime | None
+    resolved_at: datetime
+    protocol: str | None = Field(description="brier or crps")
+    score: float | None = Field(description="from 0, the best, to 1")
+    coverage: float | None = Field(description="the share of its time with a forecast of yours")
+    against_crowd: float | None = Field(description="above 0 is better; null without others")
+    earned: float | None = Field(description="by all updates; above 0 is better")
+    forecasts: list[ScoredForecast]
+    printed_scores: list[Printed] = Field(description="those that the platform printed")
+
+
+class Scores(View):
+    """A page of your scores on resolved questions, the latest first."""
+
+    scores: list[ScoredQuestion]
+    next: Next
+
+
+class ScoreRow(View):
+    """A forecaster's score on a question by one protocol."""
+
+    question_id: str
+    forecaster: str
+    protocol: str
+    score: Score
+    coverage: float
+    updates: int
+
+
+class CrowdRow(View):
+    """The crowd's forecast on a question."""
+
+    model_config = ConfigDict(extra="allow")
+
+    question_id: str
+    at: datetime
+    forecasters: int
+    p: float | None = Field(description="of yes; of options, `p0`, `p1` and so on in their order")
+
+
+class AttributionRow(View):
+    """An update and what it changed, in points of the score."""
+
+    question_id: str
+    forecaster: str
+    made_at: datetime
+    remaining: float
+    score_before: Score | None
+    score: Score
+    points: Score | None = Field(description="null for a first forecast")
+    promised: Score | None
+    surprise: Score | None
+    evidence: str
+
+
+class Digest(View):
+    """The digest of the ledger's newest entry."""
+
+    ledger: str
+    digest: str
+    at: datetime
+
+
+class Rows(View):
+    """A page of a table's rows, as the command line prints them (docs/json.md)."""
+
+    rows: list[dict[str, Any]]
+    next: Next
+
+
+def scored_question(
+    one: scored_questions.ScoredQuestion, printed: Sequence[Printed]
+) -> ScoredQuestion:
+    """Return a question with the member's score and updates."""
+    return ScoredQuestion(
+        **_resolved(one.state),
+        protocol=one.score.protocol,
+        score=one.score.score,
+        coverage=one.score.coverage,
+        against_crowd=one.against_crowd,
+        earned=one.points,
+        forecasts=[
+            ScoredForecast.of(
+                each,
+                from_=each.since,
+                days=each.duration.total_seconds() / 86_400,
+                earned=each.points,
+            )
+            for each in one.forecasts
+        ],
+        printed_scores=printed,
+    )
+
+
+def unscored_question(state: QuestionState, printed: Sequence[Printed]) -> ScoredQuestion:
+    """Return a question on which the ledger has no score of the member, but a platform has."""
+    blank = dict.fromkeys(("protocol", "score", "coverage", "against_crowd", "earned"))
+    return ScoredQuestion(**_resolved(state), **blank, forecasts=[], printed_scores=printed)
+
+
+def _resolved(state: QuestionState) -> dict[str, Any]:
+    resolution = state.resolution
+    assert resolution is not None
+    return {
+        "number": state.id,
+        "id": state.slug,
+        "title": state.text.title,
+        "outcome": resolution.outcome,
+        "known_at": resolution.known_at,
+        "resolved_at": resolution.recorded_at,
+    }
