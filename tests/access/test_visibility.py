@@ -131,6 +131,8 @@ OPEN = {
     "access.tokens.own_account": "the member's own, as it checks",
     "api.metaculus.posts.question_posts": "only what its verbs show",
     "api.server.build": "the API, whose requests name their callers",
+    "views.articles.document": "only what its verbs show",
+    "views.forecasts.new_forecast": "the forecast that its member has just made",
     "views.questions.whole_question": "only what its verbs show",
     "views.questions.document": "only what its verbs show",
     "views.forecasts.forecasts": "only what its verbs show",

@@ -10,7 +10,6 @@ import jsonschema
 import pytest
 import typer
 from click.testing import Result
-from forecasts.reports.as_json import schema
 from pydantic import TypeAdapter
 from sqlalchemy import Engine
 
@@ -19,6 +18,7 @@ from forecasts.ledger import database
 from forecasts.ledger.models import QuestionOrigin
 from forecasts.questions.registry import find
 from tests.conftest import day
+from tests.reports.small_ledgers import schema
 
 Run = Callable[..., Result]
 DOCS = Path(__file__).parents[2] / "docs"
