@@ -42,6 +42,10 @@ def test_everything_offered_is_there_once() -> None:
     assert len(set(scoring.__all__)) == len(scoring.__all__)
 
 
+def test_the_package_says_that_it_is_typed() -> None:
+    assert Path(scoring.__file__).with_name("py.typed").exists()
+
+
 def test_no_function_hides_a_module() -> None:
     modules = {module.name for module in pkgutil.iter_modules(scoring.__path__)}
     assert modules & set(scoring.__all__) == set()
