@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.markdown_text import as_lines, as_text, shortened
+from app.remedies import said
 from app.web import identity
 from forecasts.access import identities, members, visibility
 from forecasts.access.identities import Person
@@ -382,8 +383,8 @@ def show(error: LedgerError | InputError) -> None:
     lines += [f"- {as_text(str(problem))}" for problem in problems[:_MOST_PROBLEMS]]
     if len(problems) > _MOST_PROBLEMS:
         lines.append(f"- … and {len(problems) - _MOST_PROBLEMS} more")
-    if error.remedy:
-        lines.append(as_lines(error.remedy))
+    if error.advice:
+        lines.append(as_lines(said(error.advice)))
     memory().refusals += 1
     with st.container(key=f"refusal-{memory().refusals}"):  # by which the keyboard's script knows
         st.error("\n\n".join(lines))

@@ -72,7 +72,7 @@ class TypedDate:
         try:
             yield
         except BadInput as error:
-            raise BadInput(f"{self.label}: {error.message}", remedy=error.remedy) from None
+            raise BadInput(f"{self.label}: {error.message}", remedy=error.advice) from None
 
 
 def date_field(

@@ -20,6 +20,7 @@ import streamlit as st
 
 from app.forms.record_owner import record_owner
 from app.markdown_text import as_lines, as_text
+from app.remedies import names_columns, said
 from app.session import (
     current_member,
     engine,
@@ -30,7 +31,6 @@ from app.session import (
     show,
     shown_errors,
 )
-from app.views.import_preview import with_fields
 from app.views.progress import progress
 from forecasts.access.roles import Rights
 from forecasts.common import limits
@@ -155,18 +155,12 @@ def upload_form(state: ImportState, rights: Rights) -> None:
 
 @contextmanager
 def _shown_errors(state: ImportState, asked: Asked) -> Iterator[None]:
-    """Show an error with the page's fields in place of the command's options in its remedy.
-
-    One that names columns of a spreadsheet is kept for the next run, in which their fields are
-    open.
-    """
+    """Show an error; one that names columns is kept for the next run, with their fields open."""
     with shown_errors():
         try:
             yield
         except LedgerError as error:
-            names_columns = _has_columns(asked.format) and "--column" in error.remedy
-            error.remedy = with_fields(error.remedy)
-            if not names_columns:
+            if not (_has_columns(asked.format) and names_columns(error.advice)):
                 raise
             state.fault, state.of_columns = error, asked.files
 
@@ -202,11 +196,11 @@ def _recognised(files: Sequence[Any], ids: tuple[str, ...]) -> Seen:
                 except BadInput as error:
                     remedy = _AS_SHEET if header else ""
                     if len(files) > 1:
-                        remedy = with_fields(error.remedy)
+                        remedy = said(error.advice)
                     fault = f"{error.message}\n{remedy}".strip()
                     return Seen(ids, "", fault, header, hidden)
         except BadInput as error:
-            return Seen(ids, "", f"{error.message} {error.remedy}")
+            return Seen(ids, "", f"{error.message} {said(error.advice)}")
 
 
 def _choices(key: str, state: ImportState, seen: Seen, rights: Rights) -> Asked:

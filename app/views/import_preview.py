@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -12,66 +11,25 @@ import pandas as pd
 import streamlit as st
 
 from app.markdown_text import as_lines, as_text, counted, link, shortened
+from app.remedies import said
 from app.times import day, local_day
 from app.views.lists import shown_page, table
 from forecasts.common.text import on_one_line, without_formulas
 from forecasts.importing.frames import Imported
 from forecasts.importing.record import Preview, QuestionRow
-from forecasts.platforms.record import Advice
 
 _ROWS = 12  # on a page of a list
 _NAMES = 10  # members listed
 _ALL = "all"
-# The page's fields for the command's options that remedies name.
-_HERE = {
-    "--format pairs": "“Format: Spreadsheet”",
-    "--format": "“Format”",
-    "--column": "“Columns”",
-    "--timezone": "“Time zone”",
-    "--account": "“Your name in the file”",
-    "--as": "“Record owner”",
-    "--closes": "“Closes”",
-    "--aggregates": "“Import the platform’s crowd forecasts, as bots”",
-    "--vouch": "“I vouch for the forecasts’ times”",
-}
-_OPTION = re.compile("|".join([r'--column (?:"([^"]+)"|([^\s":;]+))', *_HERE]))  # longest first
-
-
-def with_fields(remedy: str) -> str:
-    """Return a remedy with the page's fields in place of the command's options.
-
-    Not for words of people: an option in them is theirs. A column's name in ``--column`` may be.
-
-    >>> with_fields('Choose one: --column "made_at=day"; or none: --column "made_at="')
-    'Choose one: “Made at: day”; or none: “Made at: none”'
-    """
-    return _OPTION.sub(_here, remedy)
-
-
-def _here(option: re.Match[str]) -> str:
-    pair = option[1] or option[2]
-    return _field(pair) if pair else _HERE[option[0]]
-
-
-def _field(pair: str) -> str:
-    """Return the field of a choice ``ours=theirs``; NAME is any column."""
-    ours, _, theirs = pair.partition("=")
-    if ours in ("forecaster:HANDLE", "option:NAME"):
-        return f"“One column a {ours.partition(':')[0]}”"
-    if ours == "scale":
-        theirs = f"0 to {theirs}"
-    label = ours.replace("_", " ").capitalize()
-    return f"“{label}”" if theirs == "NAME" else f"“{label}: {theirs or 'none'}”"
 
 
 def whose(preview: Preview) -> None:
     """Show the member whose the forecasts become, as a warning if they may be someone else's."""
-    remedy = preview.whose.remedy
-    said = as_lines(preview.whose.removesuffix(remedy) + with_fields(remedy))
-    if remedy:
-        st.warning(said)
-    elif said:
-        st.markdown(said)
+    words = as_lines(said(preview.whose))
+    if not isinstance(preview.whose, str):
+        st.warning(words)
+    elif words:
+        st.markdown(words)
 
 
 def additions(counts: Imported, printed: int = 0) -> None:
@@ -102,22 +60,13 @@ def additions(counts: Imported, printed: int = 0) -> None:
             "their times."
         )
     if counts.kept_private:
-        lack, pages, it = (
-            ("lacks", "its page", "it")
-            if counts.kept_private == 1
-            else ("lack", "their pages", "them")
-        )
-        st.caption(
-            f"{counted(counts.kept_private, 'new question')} {lack} resolution criteria, so only "
-            f"you can see {it}. Add criteria on {pages} to show {it} to others."
-        )
+        st.caption(as_lines(said(counts.private_note)))
 
 
 def rows(preview: Preview) -> None:
     """Show the questions with their changes, the omissions, and the notes of the reader."""
     for note in preview.notes:
-        remedy = note.remedy if isinstance(note, Advice) else ""
-        st.caption(as_lines(note.removesuffix(remedy) + with_fields(remedy)))
+        st.caption(as_lines(said(note)))
     _members("New members", preview.new_members)
     _members("Existing members with the same names, who get forecasts", preview.known_members)
     many, out = len(preview.questions) + preview.more, len(preview.left_out) + preview.more_left_out

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
-from forecasts.common.errors import BadInput, NotFound
+from forecasts.common.errors import BadInput, NotFound, Remedy
 from forecasts.common.limits import require_name
 from forecasts.ledger.append import append, written
 from forecasts.ledger.facts import known
@@ -82,7 +82,7 @@ def _require_handle(handle: str) -> None:
     if not handle or not handle.isprintable():
         raise BadInput(
             f"{handle!r} is not a handle: a handle is one line with at least one character.",
-            remedy="Set FORECASTS_MEMBER, or name a member with --as.",
+            remedy=Remedy("Set FORECASTS_MEMBER, or name a member with {}.", "", as_="NAME"),
         )
     require_name(handle, "The handle")
 

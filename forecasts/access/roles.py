@@ -31,8 +31,7 @@ from forecasts.access.memberships import (
     members_with_role,
     memberships_of,
 )
-from forecasts.common.commands import command
-from forecasts.common.errors import Forbidden, NotFound
+from forecasts.common.errors import Forbidden, NotFound, Remedy
 from forecasts.ledger.append import written
 from forecasts.ledger.current import newest_appointments, newest_wording
 from forecasts.ledger.facts import known
@@ -143,8 +142,9 @@ def require_scope(session: Session, scope: Scope) -> None:
         scopes: Sequence[str] = session.info[_SCOPES]
         raise Forbidden(
             f"This token has no scope {scope!s}; its scopes are {', '.join(scopes)}.",
-            remedy="Create a token with it: "
-            + command("token create", "NAME", options=["--scope", str(scope)]),
+            remedy=Remedy(
+                "To create a token with it: {}", "token create", "NAME", scope=str(scope)
+            ),
         )
 
 
@@ -245,7 +245,9 @@ def ensure_admin(session: Session, member: Member, *, now: datetime) -> bool:
         raise Forbidden(
             f"{member.handle} would be the first to restrict something in this ledger, and so its "
             "admin; the token has no scope admin.",
-            remedy="Let a person become its admin first: forecasts team appoint HANDLE admin",
+            remedy=Remedy(
+                "Let a person become its admin first: {}", "team appoint", "HANDLE", "admin"
+            ),
         )
     written(session, Appointment(member_id=member.id, role=Role.admin, recorded_at=now))
     return True
@@ -265,7 +267,10 @@ def require_own_name(session: Session, signer: str, handle: str, *, now: datetim
         return
     raise Forbidden(
         f"{signer} cannot act as {handle}: in a shared ledger, members act in their own name.",
-        remedy="Leave out --as. An admin of the ledger may act for a bot or a service.",
+        remedy=(
+            Remedy("Leave out {}.", "", as_=True),
+            "An admin of the ledger may act for a bot or a service.",
+        ),
     )
 
 
@@ -379,5 +384,7 @@ def question_not_found(slug: str, similar: list[str] | None = None) -> NotFound:
     """Return the error for a question that does not exist, or that the member may not see."""
     return NotFound(
         f"There is no question {slug!r} in this ledger.",
-        remedy=f"Did you mean {' or '.join(similar)}?" if similar else "See: forecasts questions.",
+        remedy=f"Did you mean {' or '.join(similar)}?"
+        if similar
+        else Remedy("To see them: {}", "questions"),
     )

@@ -35,8 +35,7 @@ from forecasts.access.roles import (
     ensure_admin,
     require,
 )
-from forecasts.common.commands import command
-from forecasts.common.errors import BadInput, NotFound, Refused
+from forecasts.common.errors import BadInput, NotFound, Refused, Remedy
 from forecasts.common.times import iso
 from forecasts.ledger.append import written
 from forecasts.ledger.current import newest_wording
@@ -89,7 +88,7 @@ def find(session: Session, name: str) -> Team:
             f"There is no team {name!r} in this ledger.",
             remedy=f"The teams are: {names}."
             if names
-            else "Create it with: forecasts team create.",
+            else Remedy("To create it: {}", "team create", name),
         )
     return team
 
@@ -290,7 +289,13 @@ def _end(
     if current.role == Role.admin and not others:
         raise Refused(
             f"{subject.handle} is the only admin of {team.name}.",
-            remedy="Give another member the admin role first: forecasts team role.",
+            remedy=Remedy(
+                "Give another member the admin role first: {}",
+                "team role",
+                team.name,
+                "HANDLE",
+                "admin",
+            ),
         )
     row = Membership(
         team_id=team.id,
@@ -333,7 +338,7 @@ def appoint(
     if before is Role.admin and role is not Role.admin and admins(session) == [subject.handle]:
         raise Refused(
             f"{subject.handle} is the only admin of this ledger.",
-            remedy="Appoint another admin first: forecasts team appoint.",
+            remedy=Remedy("Appoint another admin first: {}", "team appoint", "HANDLE", "admin"),
         )
     row = Appointment(member_id=subject.id, role=role, by_member_id=member.id, recorded_at=now)
     return written(session, row)
@@ -355,8 +360,12 @@ def require_second_resolver(
         raise Refused(
             f"{member.handle} has forecast on {question.slug!r}, and the team's rule requires a "
             "second resolver.",
-            remedy=f"Propose the outcome ({command('propose', question.slug, 'OUTCOME')}); another "
-            "resolver confirms it.",
+            remedy=Remedy(
+                "Another resolver confirms an outcome that you propose: {}",
+                "propose",
+                question.slug,
+                "OUTCOME",
+            ),
         )
 
 

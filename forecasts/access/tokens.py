@@ -24,8 +24,7 @@ from sqlmodel import Session, col, select
 
 from forecasts.access import members, roles
 from forecasts.access.roles import Action, Scope
-from forecasts.common.commands import command
-from forecasts.common.errors import BadInput, Expired, Forbidden, NotFound, Refused
+from forecasts.common.errors import BadInput, Expired, Forbidden, NotFound, Refused, Remedy
 from forecasts.common.settings import Settings
 from forecasts.common.times import iso
 from forecasts.ledger.append import written
@@ -40,7 +39,7 @@ from forecasts.ledger.models import (
 )
 from forecasts.ledger.urls import is_embedded
 
-_NEW = "Create a new one with: forecasts token create."
+_NEW = Remedy("To create a new one: {}", "token create", "NAME")
 _TOKENS = (
     select(Token, Member, TokenRevocation.recorded_at)
     .join(Member, col(Member.id) == col(Token.member_id))
@@ -55,7 +54,7 @@ class TokenKind:
     prefix: str
     key_prefix: str
     name: str
-    remedy: str
+    remedy: Remedy | str
 
 
 # One kind is not valid as the other, since prefix and key are part of the hash.
@@ -134,8 +133,10 @@ def create(
         raise Refused(
             f"{bot.handle!r} is a person, and tokens are for scripts: nobody forecasts in "
             "another member's name.",
-            remedy="Choose a name for the script, such as resolver-bot. If it is a model, make it "
-            f"your bot: {command('member adopt', bot.handle)}",
+            remedy=(
+                "Choose a name for the script, such as resolver-bot.",
+                Remedy("If it is a model, make it your bot: {}", "member adopt", bot.handle),
+            ),
         )
     return issue(session, bot, now=now, expires_at=expires_at, scopes=scopes)
 
@@ -206,7 +207,7 @@ def own_account(session: Session, member: Member, name: str) -> Member:
             return one
     raise Forbidden(
         f"{member.handle} may not act as {name!r}: it is not a bot of {member.handle}.",
-        remedy="See your bots with: forecasts token list.",
+        remedy=Remedy("To see your bots: {}", "token list"),
     )
 
 
@@ -248,7 +249,7 @@ def revoke(session: Session, name: str, *, member: Member | None, now: datetime)
         raise NotFound(
             f"There is no token {name!r} in this ledger, and no member of that name has one in "
             "force.",
-            remedy="See: forecasts token list",
+            remedy=Remedy("To see them: {}", "token list"),
         )
     for one in chosen:
         if one.revoked_at is None:
@@ -329,7 +330,9 @@ def require_name_suffices(session: Session, handle: str) -> None:
     if has_sign_in(session):
         raise Forbidden(
             f"{handle!r} cannot act by name alone: members of this ledger sign in.",
-            remedy="Use the app, or a script's token in FORECASTS_TOKEN (forecasts token create).",
+            remedy=Remedy(
+                "Use the app, or a script's token in FORECASTS_TOKEN: {}", "token create", "NAME"
+            ),
         )
     has_one = (
         select(Token.id)

@@ -17,8 +17,7 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, SecretStr, TypeAdapter, ValidationError
 
-from forecasts.common.commands import command
-from forecasts.common.errors import BadInput, CaptureError, NoAnswer
+from forecasts.common.errors import Advice, BadInput, CaptureError, NoAnswer, Remedy
 from forecasts.common.times import to_minute
 from forecasts.common.web import Answer, ask
 
@@ -62,11 +61,14 @@ class Site:
         return f"FORECASTS_{self.name.upper()}_TOKEN"
 
     @property
-    def remedy(self) -> str:
+    def remedy(self) -> Advice:
         """How to give a token."""
-        return (
+        return Remedy(
             f"Get one at {self.token_page} and set {self.setting}, or keep it in your keyring: "
-            + command("pull", self.name, options=["--remember"])
+            "{}",
+            "pull",
+            self.name,
+            remember=True,
         )
 
 
@@ -84,7 +86,7 @@ class Client:
     wait: Callable[[float], None]
     clock: Callable[[], datetime]
     allow_private: bool = False
-    remedy: str = ""
+    remedy: Advice = ""
     most_waiting: float = MOST_WAITING
 
     def __post_init__(self) -> None:

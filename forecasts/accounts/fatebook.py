@@ -33,12 +33,12 @@ from forecasts.accounts.client import Client, Known, Shape, Site
 from forecasts.accounts.csv_rows import read_rows
 from forecasts.accounts.kept import Kept
 from forecasts.accounts.paging import Items, by_offset
+from forecasts.common.errors import Remedy, in_words
 from forecasts.platforms import fatebook
 from forecasts.platforms.handles import apart, hashed_id
 from forecasts.platforms.record import (
     ORIGIN_COLUMNS,
     PRINTED_COLUMNS,
-    Advice,
     Choices,
     LeftOut,
     PlatformRecord,
@@ -170,13 +170,13 @@ def read(kept: Kept, choices: Choices) -> PlatformRecord:
         {"fatebook.csv": rows},
         replace(choices, zone=ZoneInfo("UTC")),
     )
-    notes = [one for one in record.notes if not one.startswith("The file's times")]
+    notes = [one for one in record.notes if not in_words(one).startswith("The file's times")]
     if mine is None:
         notes.append(
-            Advice(
+            (
                 "Fatebook does not say which of the forecasters you are, so each keeps the name "
                 "there.",
-                "If one is you, name it: --account NAME.",
+                Remedy("If one is you, name it: {}", "", account="NAME"),
             )
         )
     commented = [

@@ -28,6 +28,7 @@ from pydantic import TypeAdapter
 from forecasts.accounts.client import Client, Known, Shape, Site
 from forecasts.accounts.kept import Kept
 from forecasts.accounts.paging import Items, by_time
+from forecasts.common.errors import Advice, Remedy
 from forecasts.platforms import manifold
 from forecasts.platforms.record import Choices, LeftOut, PlatformRecord
 from forecasts.platforms.source import Source
@@ -117,11 +118,13 @@ def read(kept: Kept, choices: Choices) -> PlatformRecord:
         for id_, one in kept.items("markets").items()
         if one is None
     ]
-    notes = list(record.notes)
+    notes: list[Advice] = list(record.notes)
     if not_fetched := len(on.keys() - kept.items("markets").keys()):
         notes.append(
-            f"Resolved markets that are here already were not fetched again: {not_fetched:,}. "
-            "To fetch them too, add --fresh."
+            (
+                f"Resolved markets that are here already were not fetched again: {not_fetched:,}.",
+                Remedy("To fetch them too: {}", "", fresh=True),
+            )
         )
     return replace(record, left_out=[*record.left_out, *removed], notes=notes)
 

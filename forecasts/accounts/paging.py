@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from forecasts.accounts.kept import Kept
-from forecasts.common.errors import CaptureError
+from forecasts.common.errors import CaptureError, Remedy
 
 # Of one list, and pages in a row without a new item: more come from a server that never ends it.
 MOST_ITEMS = 1_000_000
@@ -79,10 +79,15 @@ def _refuse_endless(title: str, count: int, stalled: int) -> None:
     if stalled > MOST_STALLED:
         raise CaptureError(
             f"{title} sends the same page again and again.",
-            remedy="Try again later. With --fresh, forecasts pull begins from the first page.",
+            remedy=Remedy(
+                "Try again later. To begin from the first page: {}",
+                "pull",
+                title.lower(),
+                fresh=True,
+            ),
         )
     if count > MOST_ITEMS:
         raise CaptureError(
             f"{title} sent more than {MOST_ITEMS:,} items and does not end.",
-            remedy="Import the account's export instead: forecasts import FILE",
+            remedy=Remedy("Import the account's export instead: {}", "import", "FILE"),
         )

@@ -24,7 +24,7 @@ from starlette.datastructures import Headers
 from forecasts.access import roles, tokens, visibility
 from forecasts.access.roles import Scope
 from forecasts.api.problems import TooMany, Unauthenticated
-from forecasts.common.errors import DatabaseError, Expired, Forbidden
+from forecasts.common.errors import DatabaseError, Expired, Forbidden, Remedy
 from forecasts.common.settings import Settings
 from forecasts.ledger import database
 from forecasts.ledger.clock import act_time, ledger_clock
@@ -33,7 +33,7 @@ from forecasts.ledger.outages import outages
 
 _MOST_REMEMBERED = 10_000  # tokens whose requests are counted
 _PATIENCE = 30  # seconds for the turn to write in this process
-_REMEDY = "Make a bot and its token with: forecasts token create NAME"
+_REMEDY = Remedy("To make a bot and its token: {}", "token create", "NAME")
 
 
 class By(TypedDict):

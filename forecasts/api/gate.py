@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from forecasts.access.oidc_settings import is_loopback
 from forecasts.api.caller import Caller, sent_token
 from forecasts.api.problems import plain, status_and_kind
-from forecasts.common.errors import LedgerError
+from forecasts.common.errors import LedgerError, command
 from forecasts.common.limits import format_bytes
 
 STRANGERS_BYTES = 1_000_000  # of a request, kept in memory before its token is checked
@@ -41,7 +41,7 @@ class Gate:
             refusal = plain(
                 403,
                 "This ledger is not served under this name.",
-                "Let its owner add the name: forecasts api --name HOST",
+                f"Its owner can add the name: {command('api', name='HOST')}",
             )
             await refusal(scope, receive, send)
             return

@@ -8,13 +8,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from forecasts.api import remedies, rules
+from forecasts.api import rules
 from forecasts.common.errors import (
+    Act,
+    Advice,
     BadInput,
     CannotTell,
     CaptureError,
@@ -25,11 +28,25 @@ from forecasts.common.errors import (
     NotFound,
     Problem,
     Refused,
+    Remedy,
+    as_command,
+    in_words,
 )
 from forecasts.views.problems import ProblemDocument
 from scoring.errors import InputError
 
 MEDIA_TYPE = "application/problem+json"
+# The requests for the acts of remedies; the other acts are for the command line.
+REQUESTS: dict[Act, str] = {
+    "articles": "GET /api/v1/articles/{}",
+    "ask": "POST /api/v1/questions",
+    "close": "POST /api/v1/questions/{}/close",
+    "propose": "POST /api/v1/questions/{}/propose",
+    "questions": "GET /api/v1/questions",
+    "resolve": "POST /api/v1/questions/{}/resolve",
+    "revise": "PATCH /api/v1/questions/{}",
+}
+_FIELDS = {"criteria": "resolution_criteria", "resolves": "scheduled_resolve_time"}
 _log = logging.getLogger(__name__)
 _MOST_PROBLEMS = 50
 
@@ -59,7 +76,7 @@ class Coded(Refused):
     """A refusal with a code of its own."""
 
     def __init__(self, error: Refused, code: Code) -> None:
-        super().__init__(error.message, remedy=error.remedy)
+        super().__init__(error.message, remedy=error.advice)
         self.code = code
 
 
@@ -74,7 +91,7 @@ class NoneMade(LedgerError):
         more = f" So are {len(refusals) - 1:,} more." if len(refusals) > 1 else ""
         super().__init__(
             f"{place} is refused, and nothing was written: {self.first.message}{more}",
-            remedy=self.first.remedy,
+            remedy=self.first.advice,
         )
         self.problems = [
             problem
@@ -119,6 +136,18 @@ def status_and_kind(error: LedgerError) -> tuple[int, str]:
     return next(((s, kind) for of, s, kind in _KINDS if isinstance(error, of)), (500, "error"))
 
 
+def request(remedy: Remedy) -> str:
+    """Return the request for a remedy's act; without one, the command and where it is run."""
+    options = remedy.options.items()
+    fields = [_FIELDS.get(name, name) for name, value in options if value is not True]
+    if not remedy.act:
+        return ", ".join(f"{name}={value}" for name, value in options)
+    if remedy.act not in REQUESTS:
+        return f"{as_command(remedy)} (on the command line; no request does it)"
+    path = REQUESTS[remedy.act].format(quote((*remedy.arguments, "")[0], safe="")).rstrip("/")
+    return f"{path} with {', '.join(fields)}" if fields else path
+
+
 def document(error: LedgerError) -> ProblemDocument:
     """Return an error as a problem document."""
     first = error.first if isinstance(error, NoneMade) else error
@@ -128,7 +157,7 @@ def document(error: LedgerError) -> ProblemDocument:
         code=first.code if isinstance(first, Coded) else kind.replace(" ", "_"),
         status=status,
         detail=rules.shown(error.message, rules.LONGEST),
-        remedy=remedies.for_request(error.remedy),
+        remedy=in_words(error.advice, request),
         problems=[
             Problem(
                 rules.shown(one.place), rules.shown(one.value), rules.shown(one.rule, rules.LONGEST)
@@ -187,7 +216,7 @@ def invalid(errors: Any, remedy: str = "See /api/v1/docs for each field.") -> Ba
     return invalid_values(rules.problems(errors), remedy)
 
 
-def invalid_values(problems: Sequence[Problem], remedy: str) -> BadInput:
+def invalid_values(problems: Sequence[Problem], remedy: Advice) -> BadInput:
     """Return the error for the values of a request that break rules."""
     return BadInput(
         f"The request has an invalid value: {problems[0]}"

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from forecasts.common.errors import BadInput, NotFound
+from forecasts.common.errors import BadInput, NotFound, Remedy
 from forecasts.ledger.models import Article, QuestionType
 from forecasts.reading.datelines import find_dateline
 from forecasts.reading.drafting.deadlines import find_deadlines, find_overdue
@@ -182,7 +182,7 @@ def find_draft(article: Article, number: int) -> Draft:
     count = "one draft" if len(drafts) == 1 else f"{len(drafts) or 'no'} drafts"
     raise NotFound(
         f"There is no draft {number}: article {article.id}, {article.title!r}, has {count}.",
-        remedy=f"See: forecasts articles {article.id}.",
+        remedy=Remedy("To see them: {}", "articles", str(article.id)),
     )
 
 

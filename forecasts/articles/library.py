@@ -14,7 +14,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from forecasts.access.roles import Action, require
 from forecasts.access.visibility import question_visible
-from forecasts.common.errors import NotFound
+from forecasts.common.errors import NotFound, Remedy
 from forecasts.common.limits import require_name
 from forecasts.ledger.models import Article, Member, QuestionSource
 from forecasts.reading.article import PARAGRAPH, CapturedArticle, content_hash
@@ -154,7 +154,9 @@ def find_article(session: Session, number: int) -> Article:
     known = 0 < number < 2**31
     article = session.exec(select(Article).where(Article.id == number)).first() if known else None
     if article is None:
-        raise NotFound(f"There is no article {number}.", remedy="See: forecasts articles.")
+        raise NotFound(
+            f"There is no article {number}.", remedy=Remedy("To see them: {}", "articles")
+        )
     return article
 
 

@@ -15,7 +15,7 @@ from forecasts.cli.draft_registration import register_drafts
 from forecasts.cli.options import Database, Member, TextOrJson, VisibleTo
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, reading_as, settings, use_own_zone
-from forecasts.common.commands import FILL_IN
+from forecasts.common.errors import FILL_IN
 from forecasts.common.text import on_one_line, printable
 from forecasts.common.times import iso_day_or_time
 
@@ -191,20 +191,20 @@ def _print_next(
     ready = [one for one in ahead if one[2].strength is Strength.strong and not one[2].told]
     if drafts:
         article, number, _ = (ready or ahead or drafts)[0]
-        title, options = [], ["--article", str(article), "--draft", str(number)]
+        title, options = [], {"article": str(article), "draft": str(number)}
     else:
         article = found[0].id
-        title, options = ["Will …?"], ["--article", str(article)]
+        title, options = ["Will …?"], {"article": str(article)}
     if not ahead:
-        options += ["--closes", "YYYY-MM-DD"]
-    options += ["--criteria", FILL_IN]
-    step = next_step("ask", *title, database=database, member=member, options=options)
+        options["closes"] = "YYYY-MM-DD"
+    options["criteria"] = FILL_IN
+    step = next_step("ask", *title, database=database, member=member, **options)
     print_note(f"Next: {step}")
     several = [str(number) for of, number, _ in ready if of == article]
     if len(several) > 1:
-        options = ["--register", ",".join(several)]
+        register = ",".join(several)
         step = next_step(
-            "articles", str(article), database=database, member=member, options=options
+            "articles", str(article), database=database, member=member, register=register
         )
         print_note(f"Or several: {step}")
 
@@ -242,13 +242,7 @@ def articles(
             print_line(name)
         print_note(f"Registered {len(names)} question{'' if len(names) == 1 else 's'}.")
         if any(asked.kept_private for asked in made):
-            add = next_step(
-                "revise",
-                names[0],
-                database=database,
-                member=member,
-                options=["--criteria", FILL_IN],
-            )
+            add = next_step("revise", names[0], database=database, member=member, criteria=FILL_IN)
             print_note(f"Only you see a question until it has criteria: {add}")
         binary = [asked.question.slug for asked in made if asked.text.type == "binary"]
         words = ("update", binary[0], "30%") if binary else ("show", names[0])

@@ -26,8 +26,7 @@ from forecasts.cli.negative_values import TakesNegativeValues
 from forecasts.cli.options import Database, Member, OutcomesFile, VisibleTo
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, reading_as, use_own_zone
-from forecasts.common.commands import FILL_IN
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import FILL_IN, BadInput
 
 if TYPE_CHECKING:
     from forecasts.articles.drafts import Draft
@@ -195,7 +194,7 @@ def ask(
     if given is not None and (extreme := certainty_warning(given)) is not None:
         print_note(f"Warning: {extreme}")
     if not asked.text.has_criteria:
-        add = step("revise", name, options=["--criteria", FILL_IN])
+        add = step("revise", name, criteria=FILL_IN)
         when = "Before others see it, write them" if asked.kept_private else "To write them"
         print_note(f"It has no resolution criteria. {when}: {add}")
 

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, TypeGuard
 import typer
 
 from forecasts.cli.console import messages, print_error, print_line, print_note, progress_bar
-from forecasts.common.commands import command
-from forecasts.common.errors import BadInput, LedgerError
+from forecasts.common.errors import BadInput, LedgerError, command
 from forecasts.parts.manifest import MANIFEST, is_parts
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ def needs_parts(folder: Path | None) -> BadInput:
         )
     return BadInput(
         f"{str(folder)!r} is not a folder of parts, so workers cannot share it.",
-        remedy=f"Make one first: {command('partition', str(folder), options=['--into', 'PARTS'])}",
+        remedy=f"Make one first: {command('partition', str(folder), into='PARTS')}",
     )
 
 
@@ -153,7 +152,7 @@ def score_into(
     if found.digest is not None:
         print_line(f"digest {found.digest}")
         if found.rows:
-            report = command("report", str(parts.folder), options=["--by", "forecaster"])
+            report = command("report", str(parts.folder), by="forecaster")
             print_note(f"Report on the parts with: {report}")
         else:
             print_note(

@@ -22,7 +22,7 @@ from forecasts.cli.console import (
 from forecasts.cli.options import Database, TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import ledger, ledger_to_read, note_if_moved, opened, settings
-from forecasts.common.errors import BadInput, DatabaseError
+from forecasts.common.errors import BadInput, DatabaseError, command
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -266,7 +266,7 @@ def restore(
 
     The ledger must not be open anywhere: stop the app first.
     """
-    from forecasts.ledger.moved import moved_to, reopening
+    from forecasts.ledger.moved import moved_to
     from forecasts.ledger.urls import place, sqlite_path
     from forecasts.operations import stamps
     from forecasts.operations.backup import restore
@@ -284,7 +284,7 @@ def restore(
     if there := moved_to(engine):
         print_note(
             f"The backup was made after the move to {there}, so it takes no acts until you run: "
-            + reopening(place(engine))
+            + command("move", reopen=True, database=place(engine))
         )
     restored = sqlite_path(engine)
     folder = chosen.proofs_folder or (None if restored is None else stamps.beside(restored))

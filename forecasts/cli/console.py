@@ -18,8 +18,7 @@ from rich.console import Console
 from rich.text import Text
 from tzlocal import get_localzone
 
-from forecasts.common.commands import command
-from forecasts.common.errors import BadInput, LedgerError
+from forecasts.common.errors import BadInput, LedgerError, command
 from forecasts.common.json_text import json_text
 from forecasts.common.text import on_one_line, printable
 from forecasts.common.times import local_day, to_minute
@@ -184,10 +183,11 @@ def _on_terminal() -> bool:
 
 def next_step(
     name: str,
+    /,
     *arguments: str,
     database: str | None,
     member: str | None = None,
-    options: Sequence[str] = (),
+    **options: str | bool,
 ) -> str:
     """Return the next command to type, with the given ``--database`` and ``--as``.
 
@@ -196,8 +196,8 @@ def next_step(
     from forecasts.ledger.urls import to_type_again
 
     place = None if database is None else to_type_again(database)
-    own = [word for pair in (("--database", place), ("--as", member)) if pair[1] for word in pair]
-    return command(name, *arguments, options=[*options, *map(str, own)])
+    own = {key: value for key, value in (("database", place), ("as", member)) if value}
+    return command(name, *arguments, **options, **own)
 
 
 def print_now_shared(handle: str) -> None:

@@ -24,8 +24,7 @@ from forecasts.cli.session import (
     settings,
 )
 from forecasts.cli.table_output import frames_of
-from forecasts.common.commands import command
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, command
 
 _MOST_FILES = 20  # that an export lists
 

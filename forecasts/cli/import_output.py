@@ -9,7 +9,7 @@ from rich.table import Table
 
 from forecasts.cli.console import day, out, print_line, print_note
 from forecasts.cli.session import acting, previewing
-from forecasts.common.errors import LedgerError
+from forecasts.common.errors import LedgerError, in_words
 from forecasts.common.text import on_one_line, printable
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _print_name(name: str, every: Mapping[str, PlatformRecord]) -> None:
 def print_preview(preview: Preview) -> None:
     """Print the rows that an import would write, first whose they become and how they count."""
     if preview.whose:
-        print_note(preview.whose)
+        print_note(in_words(preview.whose))
     print_counted(preview.counts)
     if preview.questions:
         table = Table(box=None, pad_edge=False, expand=True)
@@ -188,7 +188,7 @@ def print_members(preview: Preview) -> None:
 
 def _print_notes(preview: Preview) -> None:
     for note in preview.notes:
-        print_note(note)
+        print_note(in_words(note))
 
 
 def print_counted(counts: Imported) -> None:
@@ -200,7 +200,7 @@ def print_counted(counts: Imported) -> None:
     if (more := len(counts.memberships) - _LEFT_OUT) > 0:
         print_note(f"  … and {more:,} more.")
     if counts.private_note:
-        print_note(counts.private_note)
+        print_note(in_words(counts.private_note))
     if counts.unvouched:
         print_note(
             f"{counts.unvouched:,} of the forecasts count as made now, because nobody vouches for "

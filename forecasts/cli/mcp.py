@@ -14,8 +14,7 @@ from forecasts.cli.console import print_note
 from forecasts.cli.options import Database
 from forecasts.cli.root import app
 from forecasts.cli.session import acting, ledger, reading_as, settings
-from forecasts.common.commands import command
-from forecasts.common.errors import Refused
+from forecasts.common.errors import Refused, command
 from forecasts.common.extras import missing
 
 if TYPE_CHECKING:

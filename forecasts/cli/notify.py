@@ -12,7 +12,7 @@ from forecasts.cli.console import now, print_json, print_line, print_note
 from forecasts.cli.options import Database, Member, TextOrJson
 from forecasts.cli.root import group
 from forecasts.cli.session import acting, ledger, reading_as, settings
-from forecasts.common.commands import command
+from forecasts.common.errors import command
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -108,7 +108,7 @@ def list_(format_: TextOrJson = "text", database: Database = None, member: Membe
         if one.unsure:
             print_line(f"  {one.unsure:,} may not have arrived")
         if one.unsure or one.failed:
-            again = command("notify send", options=["--again", one.name])
+            again = command("notify send", again=one.name)
             print_line(f"  To send them again: {again}")
         if one.reason:
             print_line(f"  Last: {one.reason}")

@@ -13,8 +13,7 @@ from typer import Argument, Option
 from forecasts.cli.bulk_scores import refuse_wrong_folder, showing_progress, stoppable
 from forecasts.cli.console import print_line, print_note
 from forecasts.cli.root import app
-from forecasts.common.commands import command
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, command, in_words
 
 if TYPE_CHECKING:
     from forecasts.parts.folder import Parts
@@ -118,7 +117,7 @@ def _check(folders: Sequence[Path]) -> None:
             print_note(f"  {name}")
         if len(differ) > _NAMES_SHOWN:
             print_note(f"  … and {len(differ) - _NAMES_SHOWN:,} more.")
-        print_note(AGAIN)
+        print_note(in_words(AGAIN))
     if broken:
         raise typer.Exit(1)
 
@@ -148,7 +147,7 @@ def print_made(made: Parts) -> None:
     questions = count(made.rows("questions"), "question")
     forecasts = count(made.rows("forecasts"), "forecast")
     print_line(f"{made.folder}: {forecasts} on {questions} in {count(made.count, 'part')}")
-    scored = command("score", str(made.folder), options=["--output", "SCORES"])
+    scored = command("score", str(made.folder), output="SCORES")
     print_line(f"Score them with: {scored}")
     outcomes = (made.questions(part, ["resolution"])["resolution"] for part in range(made.count))
     if all(each.eq("").all() for each in outcomes):

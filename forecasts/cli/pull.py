@@ -13,7 +13,7 @@ from forecasts.cli.import_output import import_or_preview
 from forecasts.cli.options import Database, Member
 from forecasts.cli.root import app
 from forecasts.cli.session import acting_handle, reading_as, settings
-from forecasts.common.commands import command
+from forecasts.common.errors import command
 
 
 @app.command()

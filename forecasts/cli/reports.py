@@ -229,7 +229,7 @@ def _offer_own(frames: Frames, database: str | None) -> None:
     """Name the command for the member's own report, if others have forecasts too."""
     own, handles = settings(database).member, frames.forecasts["forecaster"].unique()
     if own in handles and len(handles) > 1:
-        step = next_step("report", database=database, options=["--by", "forecaster", "--name", own])
+        step = next_step("report", database=database, by="forecaster", name=own)
         print_note(f"Yours alone: {step}")
 
 

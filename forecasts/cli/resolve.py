@@ -14,8 +14,7 @@ from forecasts.cli.options import Because, Database, Member, QuestionSlug
 from forecasts.cli.root import app
 from forecasts.cli.session import acting_on, ledger, settings
 from forecasts.cli.show import print_scores
-from forecasts.common.commands import FILL_IN, command
-from forecasts.common.errors import BadInput, Refused
+from forecasts.common.errors import FILL_IN, BadInput, Refused, command
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -151,8 +150,7 @@ def _withdraw(
         raise BadInput(
             "--withdraw takes no outcome, --known-at or --source: the outcome is withdrawn as it "
             "was recorded.",
-            remedy="Use: "
-            + command("resolve", question, options=["--withdraw", "--because", FILL_IN]),
+            remedy="Use: " + command("resolve", question, withdraw=True, because=FILL_IN),
         )
     if not because.strip():
         raise BadInput(

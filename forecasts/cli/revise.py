@@ -178,8 +178,8 @@ def discard(
     with acting_on(question, database, member) as (session, found, who, now):
         discards.discard(session, found, member=who, now=now)
         slug = found.slug
-    closes = ["--closes", iso(text.scheduled_close_time)]
-    again = next_step("ask", text.title, database=database, member=member, options=closes)
+    closes = iso(text.scheduled_close_time)
+    again = next_step("ask", text.title, database=database, member=member, closes=closes)
     print_line(f"{slug}: discarded")
     print_note(f"To ask it again: {again}")
 
@@ -266,8 +266,8 @@ def _print_joined(joined: Sequence[Joined], database: str | None, member: str | 
     """Print the families with the questions that are new in them, and how to take one out."""
     for one in joined:
         print_line(f"In the family {one.family}: {', '.join(one.before)}")
-    last, own = list(joined[-1].before)[-1], ["--family", ""]
-    back = next_step("revise", last, database=database, member=member, options=own)
+    last = list(joined[-1].before)[-1]
+    back = next_step("revise", last, database=database, member=member, family="")
     print_note(f"To take one out: {back}")
 
 
@@ -304,9 +304,9 @@ def _print_pairs(format_: str, database: str | None, member: str | None) -> None
         print_line(line)
     first = pairs[0].slugs
     join = next_step("same", *first, database=database, member=member)
-    apart = next_step("same", *first, database=database, member=member, options=["--different"])
+    apart = next_step("same", *first, database=database, member=member, different=True)
     print_note(f"If they are the same: {join}")
     print_note(f"If not: {apart}")
     if (many := sum(pair.is_identical for pair in pairs)) > 1:
-        every = next_step("same", database=database, member=member, options=["--identical"])
+        every = next_step("same", database=database, member=member, identical=True)
         print_note(f"To join the {many:,} with the same title, type and close: {every}")

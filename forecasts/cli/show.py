@@ -24,7 +24,7 @@ from forecasts.cli.console import (
 from forecasts.cli.options import Database, Member, QuestionSlug, TextOrJson
 from forecasts.cli.root import app
 from forecasts.cli.session import reading_as
-from forecasts.common.commands import FILL_IN, command
+from forecasts.common.errors import FILL_IN, command
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -65,7 +65,7 @@ def show(
             _print_everything(session, state, now)
         else:
             _print_overview(session, state, who, now)
-            step = next_step("show", question, database=database, member=member, options=["--all"])
+            step = next_step("show", question, database=database, member=member, all=True)
             print_note(f"Everything: {step}")
 
 
@@ -110,7 +110,7 @@ def _print_overview(
     values = ", ".join(text.options or []) or format_bounds(text)
     criteria = text.resolution_criteria
     if not text.has_criteria:
-        write = command("revise", state.slug, options=["--criteria", FILL_IN])
+        write = command("revise", state.slug, criteria=FILL_IN)
         criteria = f"none yet. Write them: {write}"
     wording = fitted(
         f"{'Options' if text.options else 'Range'}: {values}" if values else "", lines=2

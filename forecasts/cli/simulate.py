@@ -12,8 +12,7 @@ from forecasts.cli.bulk_scores import engine, showing_progress
 from forecasts.cli.console import print_line
 from forecasts.cli.outputs import require_folder
 from forecasts.cli.root import app
-from forecasts.common.commands import command
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, command
 
 # The limits of ``bulk_simulation`` and of ``parts.folder``, whose imports take long.
 _MOST, _MOST_PARTS = 2**40 - 1, 100_000
@@ -104,7 +103,7 @@ def simulate(
         f"{made.rows('questions'):,} questions by {forecasters:,} forecasters, in "
         f"{made.count:,} part{'' if made.count == 1 else 's'}."
     )
-    print_line(f"Score them: {command('score', str(folder), options=['--output', 'SCORES'])}")
+    print_line(f"Score them: {command('score', str(folder), output='SCORES')}")
 
 
 def _shares(given: str) -> dict[str, float]:

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from forecasts.common import limits
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, Remedy
 from forecasts.common.limits import format_bytes, too_much
 
 _CHUNK = 1 << 20
@@ -159,5 +159,9 @@ def _write(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, most: 
 def _too_large(place: str, has: str, most: str) -> BadInput:
     return BadInput(
         f"{place} unpacks to {has}; the limit is {most}.",
-        remedy="Divide it; or, if you trust it, unpack it and use: forecasts import FOLDER",
+        remedy=Remedy(
+            "Divide it; or, if you trust it, unpack it and import the folder: {}",
+            "import",
+            "FOLDER",
+        ),
     )

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from forecasts.common.errors import BadInput, Refused
+from forecasts.common.errors import BadInput, Refused, Remedy
 
 try:
     import fcntl
@@ -29,7 +29,7 @@ def require_empty(folder: Path, *, overwrite: bool = False) -> None:
     if has_files:
         raise Refused(
             f"The folder {str(folder)!r} is not empty.",
-            remedy="Name a new one, or add --overwrite to replace what it holds.",
+            remedy=Remedy("Name a new one, or replace what it holds: {}", "", overwrite=True),
         )
 
 

@@ -11,11 +11,11 @@ from sqlmodel import Session, col, func, or_, select
 
 from forecasts.access.members import find_member
 from forecasts.access.visibility import forecast_visible
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import Advice, BadInput, Remedy
 from forecasts.importing.question_names import mapped
 from forecasts.ledger.models import Forecast, Member, Question, QuestionOrigin
 from forecasts.platforms.handles import apart
-from forecasts.platforms.record import Advice, PlatformRecord
+from forecasts.platforms.record import PlatformRecord
 from forecasts.questions.origins import in_words, platform_name
 from forecasts.questions.standing import in_batches
 
@@ -43,7 +43,7 @@ def whose(session: Session, forecasts: pd.DataFrame, account: str, owner: str) -
     """
     mine = forecasts[forecasts["forecaster"] == owner]
     if mine.empty:
-        return Advice("")
+        return ""
     is_other = account not in ("", owner)
     of = f" by {account!r}" if is_other else ""
     many = "1 new forecast" if len(mine) == 1 else f"{len(mine):,} new forecasts"
@@ -54,7 +54,7 @@ def whose(session: Session, forecasts: pd.DataFrame, account: str, owner: str) -
     )
     same = session.exec(namesakes.order_by(col(Member.id)).limit(1)).first() if is_other else None
     if same is None:
-        return Advice(said)
+        return said
     id_, handle = same
     theirs = sum(
         session.exec(
@@ -67,9 +67,9 @@ def whose(session: Session, forecasts: pd.DataFrame, account: str, owner: str) -
         for some in in_batches([str(slug) for slug in mine["question_id"].unique()])
     )
     has = f", who has {theirs:,} on these questions" if theirs else ""
-    return Advice(
+    return (
         f"{said} The ledger has a member {handle!r}{has}.",
-        "If they are that member's, name the member with --as.",
+        Remedy("If they are that member's, name the member: {}", "", as_=handle),
     )
 
 
@@ -104,7 +104,7 @@ def _renamed(record: PlatformRecord, account: str, owner: str) -> PlatformRecord
 
 def _whose(
     session: Session, record: PlatformRecord, account: str | None, owner: str
-) -> Iterator[str]:
+) -> Iterator[Advice]:
     """Yield sentences on forecasters who may be the importer, or someone else."""
     members = record.frames.members
     people = set() if members is None else set(members["forecaster"][members["kind"] == "human"])
@@ -115,21 +115,21 @@ def _whose(
                 "for both of you."
             )
     elif people and owner not in record.frames.forecasts["forecaster"].unique():
-        yield Advice(
+        yield (
             "No forecast in the file is imported as yours.",
-            "If you are one of its forecasters, name your account with --account in the first "
-            "import: forecasts already imported stay with the other member.",
+            Remedy("If you are one of its forecasters, name your account: {}.", "", account="NAME"),
+            "Forecasts already imported stay with the other member.",
         )
     elif len(people) > 1 and not record.account and owner in people:
-        yield Advice(
+        yield (
             f"Forecasts by {owner!r} in the file are imported as yours.",
-            "If that is someone else, name your own account with --account.",
+            Remedy("If that is someone else, name your own account: {}", "", account="NAME"),
         )
 
 
 def doubtful_names(
     session: Session, platform: str, new: Sequence[str], known: Sequence[str], member: Member
-) -> Iterator[str]:
+) -> Iterator[Advice]:
     """Yield sentences on names that may split a person in two, or join two people.
 
     ``new``: the members that this import by ``member`` creates; ``known``: existing members who get
@@ -143,10 +143,10 @@ def doubtful_names(
         if (other := first.setdefault(handle.casefold(), handle)) != handle
     ]
     if beside:
-        yield Advice(
+        yield (
             f"Names that differ only in capital letters become different members: {_some(beside)}.",
-            "If they are one person, give both the same name in the file before you import it. If "
-            "one of them is you, name it with --account.",
+            "If they are one person, give both the same name in the file before you import it.",
+            Remedy("If one of them is you, name it: {}", "", account="NAME"),
         )
     without = _without(session, platform, known)
     if strangers := [repr(handle) for handle in known if handle in without]:

@@ -23,7 +23,7 @@ from forecasts.access.roles import (
 )
 from forecasts.access.visibility import reading_everything
 from forecasts.common import limits
-from forecasts.common.errors import Forbidden
+from forecasts.common.errors import FILL_IN, Advice, Forbidden, Remedy
 from forecasts.common.memory import release_memory
 from forecasts.folder.frames import FRAME_COLUMNS, Frames, rows
 from forecasts.importing.forecasts import (
@@ -97,15 +97,21 @@ class Imported:
         )
 
     @property
-    def private_note(self) -> str:
-        """Return that some questions are visible to their importer only, and the remedy; or ''."""
+    def private_note(self) -> Advice:
+        """That some questions are visible to their importer only, and the remedy; or ''."""
         if not self.kept_private:
             return ""
         lack = "question lacks" if self.kept_private == 1 else "questions lack"
         return (
             f"{self.kept_private:,} new {lack} resolution criteria, so only you can see "
-            f"{'it' if self.kept_private == 1 else 'them'}. To show one to others: forecasts "
-            'revise QUESTION --criteria "…" --visible-to everyone'
+            f"{'it' if self.kept_private == 1 else 'them'}.",
+            Remedy(
+                "To show one to others: {}",
+                "revise",
+                "QUESTION",
+                criteria=FILL_IN,
+                visible_to="everyone",
+            ),
         )
 
 

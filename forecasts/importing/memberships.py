@@ -23,7 +23,7 @@ from forecasts.access.memberships import (
     team_members,
     team_or_new,
 )
-from forecasts.common.errors import BadInput, Problem
+from forecasts.common.errors import BadInput, Problem, Remedy
 from forecasts.common.times import iso, to_minute
 from forecasts.folder.frames import Frames, rows
 from forecasts.importing.questions import time_of
@@ -100,7 +100,13 @@ def compare_memberships(session: Session, frames: Frames, now: datetime) -> list
             raise BadInput(
                 f"The import would leave the team {name} without an admin; nothing was imported.",
                 problems=list(problems.values()),
-                remedy="Give another member the admin role first: forecasts team role.",
+                remedy=Remedy(
+                    "Give another member the admin role first: {}",
+                    "team role",
+                    name,
+                    "HANDLE",
+                    "admin",
+                ),
             )
     return found
 

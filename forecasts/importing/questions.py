@@ -14,7 +14,7 @@ import pandas as pd
 from sqlmodel import Session, col, select
 
 from forecasts.access.roles import Action, is_shared
-from forecasts.common.errors import BadInput, Problem, Refused
+from forecasts.common.errors import BadInput, Problem, Refused, Remedy
 from forecasts.common.times import iso, to_minute
 from forecasts.folder.frames import Frames, rows
 from forecasts.folder.rules import Wrong
@@ -162,7 +162,9 @@ def compare_questions(
             "The import contradicts this ledger, or has facts that cannot be known yet; nothing "
             "was imported.",
             problems=[one.problem for one in conflicts],
-            remedy="Resolutions are corrected one by one with: forecasts resolve QUESTION OUTCOME.",
+            remedy=Remedy(
+                "Resolutions are corrected one by one: {}", "resolve", "QUESTION", "OUTCOME"
+            ),
         )
     return replace(found, kept_private=kept_private), there
 

@@ -10,7 +10,7 @@ Names of questions are those of ``question_names``.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from sqlmodel import Session, col, select
 
+from forecasts.common.errors import Advice
 from forecasts.common.memory import release_memory
 from forecasts.common.times import to_minute
 from forecasts.folder.frames import Frames, rows
@@ -38,7 +39,7 @@ from forecasts.importing.questions import Progress, time_of
 from forecasts.importing.undated import close_phrases, with_known_times
 from forecasts.importing.windows import outside_notes
 from forecasts.ledger.models import Member, QuestionText
-from forecasts.platforms.record import Advice, LeftOut, PlatformRecord, check_record
+from forecasts.platforms.record import LeftOut, PlatformRecord, check_record
 from forecasts.questions.standing import in_batches
 
 SHOWN = 500  # rows of each list in a preview
@@ -102,8 +103,8 @@ class Preview:
     new_members: Sequence[str]
     known_members: Sequence[str]
     printed: int
-    notes: Sequence[str]
-    whose: Advice = field(default_factory=lambda: Advice(""))
+    notes: Sequence[Advice]
+    whose: Advice = ""
 
     @property
     def changes_nothing(self) -> bool:

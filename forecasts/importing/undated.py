@@ -22,11 +22,12 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from forecasts.access.visibility import question_visible
+from forecasts.common.errors import Advice, Remedy
 from forecasts.folder.frames import Frames
 from forecasts.importing.tolerance import AssumedTimes
 from forecasts.ledger.current import has_outcome, is_current_outcome, is_newest_wording
 from forecasts.ledger.models import Forecast, Member, Question, QuestionRevision, Resolution
-from forecasts.platforms.record import Advice, Assumed, LeftOut, PlatformRecord
+from forecasts.platforms.record import Assumed, LeftOut, PlatformRecord
 from forecasts.questions.revisions import ASSUMED
 from forecasts.questions.standing import in_batches
 
@@ -156,9 +157,10 @@ def _closeless_note(many: int) -> Advice:
     questions, they, them = (
         ("question is", "it closes", "it") if many == 1 else ("questions are", "they close", "them")
     )
-    return Advice(
+    return (
         f"{many:,} open {questions} left out: neither the sheet nor the title says when {they}.",
-        f"To import {them}, add a column with the close, or one last day with --closes.",
+        f"To import {them}, add a column with the close,",
+        Remedy("or give one last day: {}", "", closes="DAY"),
     )
 
 

@@ -35,7 +35,7 @@ from sqlalchemy import Connection, Engine, event, inspect
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from forecasts.common.errors import DatabaseError, NoLedger
+from forecasts.common.errors import FILL_IN, DatabaseError, NoLedger, Remedy
 from forecasts.common.text import require_storable
 from forecasts.ledger import append, clock, facts, sqlite_file
 from forecasts.ledger.driver_errors import damaged_file, raised, reported, undone
@@ -92,21 +92,29 @@ def _require_ledger(engine: Engine, *, begin: bool, unfinished: bool, whole: boo
     if kind is Kind.other:
         raise NoLedger(
             f"{where!r} is not a ledger, so it was left unchanged.",
-            remedy="Name another with --database or FORECASTS_DATABASE_URL.",
+            remedy=Remedy("Name another with {} or FORECASTS_DATABASE_URL.", "", database="URL"),
         )
     if kind is Kind.damaged and whole:
         raise damaged_file(where)
     if kind is Kind.unfinished and not unfinished:
         raise NoLedger(
             f"{where!r} is an unfinished copy of a ledger.",
-            remedy="Run the command that began it again: forecasts move --to … continues where it "
-            "stopped.",
+            remedy=Remedy(
+                "Run the command that began it again; it continues where it stopped: {}",
+                "move",
+                to=FILL_IN,
+            ),
         )
     if kind is Kind.nothing and not begin:
         raise NoLedger(
             f"There is no ledger at {where!r}.",
-            remedy="Check the name. To create a ledger, use forecasts ask, forecasts capture or "
-            "forecasts import (on a server: forecasts migrate); to try one: forecasts demo.",
+            remedy=(
+                "Check the name.",
+                Remedy("To create a ledger: {}", "ask", "QUESTION"),
+                Remedy("or {};", "import", "FILE"),
+                Remedy("on a server: {};", "migrate"),
+                Remedy("to try one: {}", "demo"),
+            ),
         )
     if path is not None:
         try:
@@ -114,7 +122,9 @@ def _require_ledger(engine: Engine, *, begin: bool, unfinished: bool, whole: boo
         except OSError as error:
             raise NoLedger(
                 f"The folder of the ledger {str(path)!r} cannot be created: {error.strerror}.",
-                remedy="Name another place with --database or FORECASTS_DATABASE_URL.",
+                remedy=Remedy(
+                    "Name another place with {} or FORECASTS_DATABASE_URL.", "", database="URL"
+                ),
             ) from None
 
 

@@ -18,11 +18,11 @@ from sqlalchemy.exc import DatabaseError as DriverError
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from forecasts.common.errors import DatabaseError, NotAdmitted
+from forecasts.common.errors import DatabaseError, NotAdmitted, Remedy
 from forecasts.ledger.sqlite_file import full_disk, is_out_of_room
 from forecasts.ledger.urls import place
 
-VERIFY = "Find out who could write to its database: forecasts verify names every altered row."
+VERIFY = Remedy("Find out who could write to its database. To name every altered row: {}", "verify")
 _NO_SERVER = object()
 _DISK_FULL = "53100"  # SQLSTATE
 _OPERATING = "docs/operating.md"
@@ -148,9 +148,12 @@ def damaged_file(where: str, reason: object = "its pages do not fit together") -
     """Return the error for a ledger's file that is not whole: truncated, or partly overwritten."""
     return DatabaseError(
         f"The ledger {where!r} is damaged: {reason}.",
-        remedy="Keep the file as it is, and restore the newest backup: forecasts restore FILE. "
-        f"Without a backup, save its readable rows: sqlite3 {shlex.quote(where)} .recover | "
-        "sqlite3 saved.sqlite3, and check them: forecasts verify --database saved.sqlite3",
+        remedy=(
+            Remedy("Keep the file as it is, and restore the newest backup: {}.", "restore", "FILE"),
+            f"Without a backup, save its readable rows: sqlite3 {shlex.quote(where)} .recover | "
+            "sqlite3 saved.sqlite3;",
+            Remedy("and check them: {}", "verify", database="saved.sqlite3"),
+        ),
     )
 
 

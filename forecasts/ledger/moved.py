@@ -13,8 +13,7 @@ from typing import Any
 from sqlalchemy import Column, Engine, MetaData, Table, Text, insert
 from sqlmodel import Session
 
-from forecasts.common.commands import command
-from forecasts.common.errors import DatabaseError
+from forecasts.common.errors import DatabaseError, Remedy
 from forecasts.ledger.driver_errors import reported
 from forecasts.ledger.urls import is_embedded
 
@@ -57,15 +56,10 @@ def require_here(connection: Any, path: Path) -> None:
         )
 
 
-def remedy(file: str) -> str:
-    """Return the two ways on from a ledger that was moved away, as sentences."""
-    here = f"To continue here instead: {reopening(file)}"
-    return f"Set FORECASTS_DATABASE_URL to the new place. {here}"
-
-
-def reopening(file: str) -> str:
-    """Return the command that lets the ledger take acts again."""
-    return command("move", options=["--reopen", "--database", file])
+def remedy(file: str) -> Remedy:
+    """Return the two ways on from a ledger that was moved away."""
+    sentence = "Set FORECASTS_DATABASE_URL to the new place. To continue here instead: {}"
+    return Remedy(sentence, "move", reopen=True, database=file)
 
 
 def _place(connection: Any) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
-from forecasts.common.errors import DatabaseError, NoLedger
+from forecasts.common.errors import DatabaseError, NoLedger, Remedy
 from forecasts.ledger.append import enter_found
 from forecasts.ledger.chain import ENTERED_SINCE
 from forecasts.ledger.database import ACTS, prepare_sqlite
@@ -60,16 +60,16 @@ def require_ready(engine: Engine) -> None:
     if revision is None:
         raise NoLedger(
             f"There is no ledger at {place(engine)!r} yet.",
-            remedy="Create it with: forecasts migrate",
+            remedy=Remedy("To create it: {}", "migrate"),
         )
     require_known(engine, revision)
     if revision != newest:
         raise DatabaseError(
             f"The ledger at {place(engine)!r} has schema {revision}, and this release needs "
             f"{newest}.",
-            remedy="Tell its users, and bring it up to date with: forecasts migrate"
+            remedy=Remedy("Tell its users, and bring it up to date: {}", "migrate")
             if not is_embedded(engine)
-            else "It was not changed. Bring it up to date with: forecasts migrate",
+            else Remedy("It was not changed. Bring it up to date: {}", "migrate"),
         )
 
 
@@ -103,8 +103,14 @@ def migrate(engine: Engine) -> Migrated | None:
             raise DatabaseError(
                 f"The ledger at {place(engine)!r} says in its table alembic_version that it has "
                 f"schema {before}, but its tables are not of that schema: {reason(error)}.",
-                remedy="Nothing was changed. Someone altered it: restore the newest backup with "
-                "forecasts restore FILE, or put the right number back and run forecasts verify.",
+                remedy=(
+                    Remedy(
+                        "Nothing was changed. Someone altered it: restore the newest backup ({}),",
+                        "restore",
+                        "FILE",
+                    ),
+                    Remedy("or put the right number back and check it: {}", "verify"),
+                ),
             ) from error
         if before is not None:
             kinds = [kind for since, kinds in ENTERED_SINCE for kind in kinds if before < since]
@@ -162,15 +168,22 @@ def require_known(engine: Engine, revision: str | None) -> None:
         raise DatabaseError(
             f"The ledger at {place(engine)!r} has schema {revision}, of a version before the first "
             f"release; this release can open schema {newest_revision()}.",
-            remedy="With the version that made it, write it to a folder: forecasts export FOLDER. "
-            "Then read that here: forecasts import FOLDER. Nothing was changed.",
+            remedy=(
+                Remedy(
+                    "With the version that made it, write it to a folder: {}.", "export", "FOLDER"
+                ),
+                Remedy("Then read that here: {}.", "import", "FOLDER"),
+                "Nothing was changed.",
+            ),
         )
     if revision is not None and revision not in _revisions():
         raise DatabaseError(
             f"The ledger at {place(engine)!r} has schema {revision}, which this release "
             f"(schema {newest_revision()}) does not know: a newer release wrote it.",
-            remedy="Install that release, or name another ledger with --database. "
-            "Nothing was changed.",
+            remedy=(
+                Remedy("Install that release, or name another ledger with {}.", "", database="URL"),
+                "Nothing was changed.",
+            ),
         )
 
 

@@ -16,7 +16,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from forecasts.common.errors import DatabaseError, NoLedger
+from forecasts.common.errors import DatabaseError, NoLedger, Remedy
 from forecasts.common.limits import format_bytes
 
 _HEADER = b"SQLite format 3\x00"
@@ -50,7 +50,9 @@ def kind_of(path: Path) -> Kind:
             what = "a folder" if path.is_dir() else "not a file"
             raise NoLedger(
                 f"{str(path)!r} is {what}, and a ledger is a file.",
-                remedy="Name the file with --database or FORECASTS_DATABASE_URL.",
+                remedy=Remedy(
+                    "Name the file with {} or FORECASTS_DATABASE_URL.", "", database="FILE"
+                ),
             )
         if not path.exists() or path.stat().st_size == 0:
             return Kind.nothing
@@ -60,7 +62,9 @@ def kind_of(path: Path) -> Kind:
     except OSError as error:
         raise NoLedger(
             f"The ledger {str(path)!r} cannot be read: {error.strerror or error}.",
-            remedy="Name another file with --database or FORECASTS_DATABASE_URL.",
+            remedy=Remedy(
+                "Name another file with {} or FORECASTS_DATABASE_URL.", "", database="FILE"
+            ),
         ) from None
     try:
         return _kind_with_or_without_room(path)
@@ -122,8 +126,12 @@ def read_only_error(path: Path) -> DatabaseError:
     """Return the error for an act in a ledger that can only be read."""
     return DatabaseError(
         f"The ledger {str(path)!r} can only be read: you may not write to {why_read_only(path)}.",
-        remedy="Nothing was written. Ask for permission to write to the file and its folder, or "
-        "copy the ledger: forecasts backup FILE",
+        remedy=Remedy(
+            "Nothing was written. Ask for permission to write to the file and its folder, or copy "
+            "the ledger: {}",
+            "backup",
+            "FILE",
+        ),
     )
 
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from forecasts.common.errors import BadInput, DatabaseError, NoLedger, Refused
+from forecasts.common.errors import BadInput, DatabaseError, NoLedger, Refused, Remedy
 from forecasts.common.settings import sqlite_url
 from forecasts.common.times import utc
 from forecasts.ledger.database import open_engine, reading
@@ -112,7 +112,10 @@ def restore(
             raise DatabaseError(
                 f"History in the backup {str(file)!r} is not whole: it was {found.broken.fault}, "
                 f"first where {found.broken.said}. Nothing was restored.",
-                remedy="Check it with: forecasts verify --database FILE, and try an older one.",
+                remedy=(
+                    Remedy("To check it: {};", "verify", database="FILE"),
+                    "and try an older one.",
+                ),
             )
         if aside is None:
             _sync(draft)
@@ -129,10 +132,12 @@ def on_a_server(engine: Engine, file: Path) -> Refused:
     name, dump = place(engine), shlex.quote(str(file))
     return Refused(
         f"The ledger {name} is on a server, which has its own backup tools.",
-        remedy="Back up, as the role that owns its tables, with: "
-        f"pg_dump --format=custom --file={dump} {shlex.quote(name)}\n"
-        f"Restore into an empty database with: pg_restore --no-owner --dbname=URL {dump}, and "
-        "verify it with: forecasts verify --database URL",
+        remedy=(
+            "Back up, as the role that owns its tables, with: "
+            f"pg_dump --format=custom --file={dump} {shlex.quote(name)}\n"
+            f"Restore into an empty database with: pg_restore --no-owner --dbname=URL {dump},",
+            Remedy("and verify it: {}", "verify", database="URL"),
+        ),
     )
 
 
@@ -252,5 +257,5 @@ def _put(draft: Path, file: Path, *, force: bool) -> None:
 def _exists_already(file: Path) -> Refused:
     return Refused(
         f"{str(file)!r} exists already; nothing was written.",
-        remedy="Choose another file, or add --force to replace it.",
+        remedy=Remedy("Choose another file, or replace it: {}", "", force=True),
     )

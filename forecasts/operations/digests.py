@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from forecasts.common.errors import BadInput, DatabaseError, LedgerError
+from forecasts.common.errors import BadInput, DatabaseError, LedgerError, Remedy
 from forecasts.common.settings import data_folder
 from forecasts.common.times import iso
 from forecasts.common.web import post
@@ -169,7 +169,7 @@ def read_digests(given: str) -> list[str]:
     except OSError as error:
         raise BadInput(
             f"{given[:80]!r} cannot be read: {error.strerror or error}.",
-            remedy="Give a digest, or the file that --to names.",
+            remedy=Remedy("Give a digest, or the file of {}.", "digest", to="FILE"),
         ) from None
     if text is None:
         read_digest(given)
@@ -184,9 +184,13 @@ def read_digests(given: str) -> list[str]:
         except BadInput as error:
             raise BadInput(
                 f"Line {number} of {given!r} has no digest: {line[:80]!r}.",
-                remedy="A line is a time and a digest, as forecasts digest --to FILE writes it.",
+                remedy=Remedy(
+                    "A line is a time and a digest, as written by {}", "digest", to="FILE"
+                ),
             ) from error
         digests.append(words[-1])
     if not digests:
-        raise BadInput(f"{given!r} has no digests.", remedy="Name the file that --to names.")
+        raise BadInput(
+            f"{given!r} has no digests.", remedy=Remedy("Name the file of {}.", "digest", to="FILE")
+        )
     return digests

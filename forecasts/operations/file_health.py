@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, text
 
+from forecasts.common.errors import Remedy
 from forecasts.common.limits import format_bytes
 from forecasts.ledger import moved
 from forecasts.ledger.database import reading
@@ -85,8 +86,11 @@ def _space(path: Path) -> Finding:
     return Finding(
         "space",
         f"{result}, less than a migration or a backup beside it may need.",
-        f"Free at least {format_bytes(needed - free)}, or move the ledger: forecasts move --to "
-        "FILE",
+        Remedy(
+            f"Free at least {format_bytes(needed - free)}, or move the ledger: {{}}",
+            "move",
+            to="FILE",
+        ),
     )
 
 

@@ -14,7 +14,7 @@ from sqlmodel import Session, SQLModel
 
 from forecasts.access import oidc_settings
 from forecasts.access.roles import admins
-from forecasts.common.errors import BadInput, DatabaseError, NoLedger
+from forecasts.common.errors import BadInput, DatabaseError, NoLedger, Remedy, command
 from forecasts.common.times import iso
 from forecasts.ledger import append
 from forecasts.ledger.chain import SEALED
@@ -61,7 +61,7 @@ def check_unopened(url: str, error: DatabaseError) -> list[Finding]:
     """
     path = None if isinstance(error, NoLedger) else named_file(read_url(url))
     found = [] if path is None or not path.exists() else list(check_around(path))
-    return [*found, Finding("connection", error.message, error.remedy)]
+    return [*found, Finding("connection", error.message, error.advice)]
 
 
 def check_sign_in() -> Finding:
@@ -70,7 +70,7 @@ def check_sign_in() -> Finding:
         chosen = oidc_settings.configured_sign_in()
     except BadInput as error:
         problems = "; ".join(f"{one.place} {one.rule}" for one in error.problems)
-        return Finding("sign-in", f"{error.message} {problems}.", error.remedy)
+        return Finding("sign-in", f"{error.message} {problems}.", error.advice)
     if chosen is None:
         return Finding("sign-in", "Sign-in is off, so the app answers only to this machine.")
     result = (
@@ -87,7 +87,7 @@ def _schema(engine: Engine) -> Finding:
     result = f"The schema is {revision}, but this release requires {newest}."
     if revision > newest:
         return Finding("schema", result, "A newer release has written it: install that release.")
-    return Finding("schema", result, "Tell its users, then run: forecasts migrate")
+    return Finding("schema", result, Remedy("Tell its users, then migrate it: {}", "migrate"))
 
 
 def _check_contents(engine: Engine, now: datetime) -> Iterator[Finding]:
@@ -121,7 +121,7 @@ def _writing(engine: Engine, now: datetime) -> Finding:
             append.write_entries(session)
             raise _Undone
     except DatabaseError as error:
-        return Finding("writing", error.message, error.remedy)
+        return Finding("writing", error.message, error.advice)
     return Finding("writing", "A row was written, and taken back.")
 
 
@@ -165,7 +165,7 @@ def _chain(connection: Connection) -> Finding:
     return Finding(
         "chain",
         f"There are {rows:,} rows of history but {entries:,} entries: someone has changed it.",
-        "To find the place, run: forecasts verify",
+        Remedy("To find the place: {}", "verify"),
     )
 
 
@@ -177,7 +177,7 @@ def _roles(session: Session) -> Finding:
     return Finding(
         "roles",
         "There is no admin, so everyone who can open the ledger may do everything. To appoint one: "
-        "forecasts team appoint HANDLE admin.",
+        + command("team appoint", "HANDLE", "admin"),
     )
 
 

@@ -35,7 +35,7 @@ from sqlmodel import Session, SQLModel
 from forecasts.access import tokens
 from forecasts.access.members import member_named
 from forecasts.access.roles import Action, admins, appointed_role, require
-from forecasts.common.errors import Refused
+from forecasts.common.errors import Refused, Remedy
 from forecasts.ledger.append import delete
 from forecasts.ledger.chain import STATES, TOMBSTONE, WORDS, tombstone
 from forecasts.ledger.models import Appointment, Member, Removal, Role
@@ -132,7 +132,7 @@ def remove(session: Session, handle: str, *, member: Member | None, now: datetim
         if admins(session) == [handle]:
             raise Refused(
                 f"{handle} is the only admin of this ledger.",
-                remedy="Appoint another admin first: forecasts team appoint.",
+                remedy=Remedy("Appoint another admin first: {}", "team appoint", "HANDLE", "admin"),
             )
         session.add(
             Appointment(member_id=who.id, role=Role.viewer, by_member_id=by, recorded_at=now)

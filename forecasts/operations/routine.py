@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, func, select
 
 from forecasts.access.roles import is_shared_ledger
+from forecasts.common.errors import Remedy, command
 from forecasts.common.times import to_minute
 from forecasts.ledger.models import Ledger, Member, UpkeepAct, Watch
 from forecasts.ledger.urls import is_embedded
@@ -21,7 +22,6 @@ from forecasts.resolution.progress import parked
 from forecasts.resolution.proposals import open_proposals
 from forecasts.resolution.runs.last_run import run_times
 
-_STATUS = "forecasts run status"
 _LONGEST_SILENCE = timedelta(days=2)  # of the runs
 _OLDEST_BACKUP = timedelta(days=7)
 _PATIENCE = timedelta(days=1)  # in which a question may wait for a person
@@ -48,7 +48,7 @@ def _run(session: Session, now: datetime) -> Finding:
     due = session.exec(select(func.count()).select_from(Watch).where(is_due)).one()
     if times is None and not due:
         return Finding("run", "There was no run yet, and no question needs one.")
-    schedule = "Schedule runs: forecasts schedule --help"
+    schedule = Remedy("To schedule runs: {}", "schedule", help=True)
     if times is None:
         questions = "1 question is" if due == 1 else f"{due:,} questions are"
         return Finding("run", f"There was no run yet, and {questions} due.", schedule)
@@ -60,13 +60,14 @@ def _run(session: Session, now: datetime) -> Finding:
             "Check the clocks of this machine and of the one that runs. The next run corrects it.",
         )
     if times.is_overdue(now) or (due and now - times.last > _LONGEST_SILENCE):
-        return Finding("run", f"{result}; the next is overdue.", f"{schedule}, and see its log.")
+        return Finding("run", f"{result}; the next is overdue.", ("See its log.", schedule))
     waits = col(Watch.next_at).is_not(None) & col(Watch.parked_at).is_(None)
     is_failing = (col(Watch.attempts) > 0) & waits
     failing = session.exec(select(func.count()).select_from(Watch).where(is_failing)).one()
     if failing:
         questions = "1 question" if failing == 1 else f"{failing:,} questions"
-        result += f"; checks of {questions} failed, and are repeated. To see why: {_STATUS}"
+        why = command("run status")
+        result += f"; checks of {questions} failed, and are repeated. To see why: {why}"
         return Finding("run", result)
     return Finding("run", f"{result}.")
 
@@ -87,13 +88,14 @@ def _people(session: Session, now: datetime) -> Finding:
     needs = "question needs" if total == 1 else "questions need"
     result = f"{total:,} {needs} a person ({counted}), the first since {to_minute(first)}"
     if now - first <= _PATIENCE:
-        return Finding("people", f"{result}. To list them: {_STATUS}")
-    return Finding("people", f"{result}.", f"Decide on the page Resolve. To list them: {_STATUS}")
+        return Finding("people", f"{result}. To list them: {command('run status')}")
+    listing = Remedy("Decide on the page Resolve. To list them: {}", "run status")
+    return Finding("people", f"{result}.", listing)
 
 
 def _backup(session: Session, now: datetime, *, is_new: bool) -> Finding:
     row = upkeep.find(session, UpkeepAct.backup)
-    remedy = "Make one, best on another machine or disk: forecasts backup FILE"
+    remedy = Remedy("Make one, best on another machine or disk: {}", "backup", "FILE")
     if row is None or row.done_at is None:
         return Finding("backup", "There is no backup yet.", "" if is_new else remedy)
     result = f"The last backup was made at {to_minute(row.done_at)}: {row.place}"
@@ -110,7 +112,7 @@ def _digest(session: Session, now: datetime, *, is_new: bool) -> Finding:
         remedy = "Send one every day: set FORECASTS_DIGEST_TO for the runs (docs/history.md)."
         return Finding("digest", "No digest has been sent yet.", remedy if needed else "")
     row = max(rows, key=lambda row: row.tried_at)
-    again = "The next run tries again. To try now: forecasts digest"
+    again = Remedy("The next run tries again. To try now: {}", "digest")
     if row.reason:
         tried = f"The digest was not sent to {row.place} at {to_minute(row.tried_at)}"
         return Finding("digest", f"{tried}: {row.reason}", again)

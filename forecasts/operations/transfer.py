@@ -21,7 +21,7 @@ from sqlalchemy import Column, Engine, MetaData, Row, Table, Text, delete, func,
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel
 
-from forecasts.common.errors import DatabaseError, Refused
+from forecasts.common.errors import DatabaseError, Refused, Remedy
 from forecasts.ledger import models, moved
 from forecasts.ledger.chain import STATES
 from forecasts.ledger.database import ACTS, reading, writing
@@ -76,8 +76,12 @@ def move(
     if there not in ("", address(target)):
         raise Refused(
             f"The ledger at {place(source)!r} was moved to {there!r} already.",
-            remedy="Move that one, or let this one take acts again first: "
-            + moved.reopening(place(source)),
+            remedy=Remedy(
+                "Move that one, or let this one take acts again first: {}",
+                "move",
+                reopen=True,
+                database=place(source),
+            ),
         )
     with writing(_though_moved(source)) as original:
         original.connection()  # begins the write transaction
@@ -120,7 +124,8 @@ def _require_another(source: Engine, target: Engine) -> None:
     )
     if here == there:
         raise Refused(
-            f"The ledger is at {place(source)!r} already.", remedy="Choose another place with --to."
+            f"The ledger is at {place(source)!r} already.",
+            remedy=Remedy("Choose another place: {}", "move", to="URL"),
         )
 
 
@@ -130,7 +135,7 @@ def _require_newest(engine: Engine) -> None:
         raise Refused(
             f"The ledger at {place(engine)!r} has schema {revision}, but this release moves "
             f"schema {newest_revision()}.",
-            remedy="Migrate it first: forecasts migrate",
+            remedy=Remedy("Migrate it first: {}", "migrate"),
         )
 
 
@@ -144,7 +149,9 @@ def _begin(target: Engine, source: str) -> bool:
                 raise Refused(
                     f"{place(target)!r} has an unfinished copy of the ledger at {begun!r}, not of "
                     f"the one at {source!r}.",
-                    remedy="Finish that move, or choose an empty database with --to.",
+                    remedy=Remedy(
+                        "Finish that move, or choose an empty database: {}", "move", to="URL"
+                    ),
                 )
             for name in _MUTABLE:
                 connection.execute(delete(SQLModel.metadata.tables[name]))
@@ -153,7 +160,9 @@ def _begin(target: Engine, source: str) -> bool:
             if _count(session, table):
                 raise Refused(
                     f"{place(target)!r} is not empty: it has rows in the table {table.name}.",
-                    remedy="Nothing was changed. Choose an empty database with --to.",
+                    remedy=Remedy(
+                        "Nothing was changed. Choose an empty database: {}", "move", to="URL"
+                    ),
                 )
         _MARK.create(connection)
         connection.execute(insert(_MARK), {"source": source})
@@ -193,7 +202,7 @@ def _unlawful(original: Session, table: Table) -> DatabaseError | None:
     where = place(connection.engine)
     return DatabaseError(
         f"The ledger at {where!r} was altered, and cannot be moved: {faults[0]}.",
-        remedy=f"It is unchanged. {VERIFY}",
+        remedy=("It is unchanged.", VERIFY),
     )
 
 

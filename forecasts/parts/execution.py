@@ -41,7 +41,7 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
-from forecasts.common.errors import BadInput, LedgerError
+from forecasts.common.errors import BadInput, LedgerError, Remedy
 from forecasts.common.extras import missing
 from forecasts.parts import fork_server
 from forecasts.parts.files import AGAIN
@@ -184,8 +184,10 @@ def explained(error: Exception) -> LedgerError:
     if is_lost(error) or isinstance(error, MemoryError):
         return BadInput(
             "Its worker was lost each time, perhaps because memory ran out.",
-            remedy="Use fewer workers (--workers), or smaller parts: "
-            "forecasts partition PARTS --into NEW --parts N",
+            remedy=(
+                Remedy("Use fewer workers: {};", "", workers="N"),
+                Remedy("or smaller parts: {}", "partition", "PARTS", into="NEW", parts="N"),
+            ),
         )
     if isinstance(error, ModuleNotFoundError):
         return BadInput(
@@ -200,7 +202,7 @@ def explained(error: Exception) -> LedgerError:
     if isinstance(error, FileNotFoundError) and error.filename is not None:
         return BadInput(
             f"{error.filename} is missing, or a worker cannot reach it.",
-            remedy=f"All workers must reach it by this path. {AGAIN}",
+            remedy=("All workers must reach it by this path.", AGAIN),
         )
     if isinstance(error, OSError):
         place = "A file" if error.filename is None else error.filename

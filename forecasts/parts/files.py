@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, Remedy
 from forecasts.common.json_text import json_text
 
-AGAIN = "Make the parts again: forecasts partition INPUT --into NEW"
+AGAIN = Remedy("Make the parts again: {}", "partition", "INPUT", into="NEW")
 
 
 def part_of(question_id: str, parts: int) -> int:

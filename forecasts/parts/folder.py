@@ -25,7 +25,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
-from forecasts.common.errors import BadInput, Refused
+from forecasts.common.errors import BadInput, Refused, Remedy
 from forecasts.folder.frames import FRAME_COLUMNS
 from forecasts.parts.chunks import IDS, forecast_frame
 from forecasts.parts.files import AGAIN, changed, file_sha256, part_file, write_json
@@ -137,7 +137,7 @@ def open_parts(folder: Path) -> Parts:
     except FileNotFoundError:
         raise BadInput(
             f"{str(folder)!r} is not a folder of parts: it has no {MANIFEST}.",
-            remedy="Make one: forecasts partition FOLDER --into PARTS",
+            remedy=Remedy("Make one: {}", "partition", "FOLDER", into="PARTS"),
         ) from None
     except OSError as error:
         raise BadInput(f"{folder / MANIFEST} cannot be read: {error.strerror or error}.") from None
@@ -149,8 +149,12 @@ def open_parts(folder: Path) -> Parts:
         raise BadInput(
             f"The folder of parts {folder.name!r} has version {found.get('version')!r} of the "
             f"format; this program reads version {VERSION}.",
-            remedy="Install the newest release, or make the parts again with this one: "
-            "forecasts partition INPUT --into NEW",
+            remedy=Remedy(
+                "Install the newest release, or make the parts again with this one: {}",
+                "partition",
+                "INPUT",
+                into="NEW",
+            ),
         )
     count = found.get("parts")
     if not isinstance(count, int) or not 1 <= count <= MOST_PARTS:

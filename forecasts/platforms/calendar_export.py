@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from forecasts.common.errors import BadInput, Refused
+from forecasts.common.errors import BadInput, Refused, Remedy
 from forecasts.folder.drafts import drafted_file
 from forecasts.folder.frames import Frames, rows
 from forecasts.platforms.icalendar import Deadlines, calendar
@@ -33,7 +33,7 @@ def write(frames: Frames, path: Path, *, overwrite: bool = False) -> Written:
             if path.exists() and not overwrite:
                 raise Refused(
                     f"The file {str(path)!r} exists.",
-                    remedy="Name a new one, or add --overwrite to replace it.",
+                    remedy=Remedy("Name a new one, or replace it: {}", "", overwrite=True),
                 )
             file.write(text.encode())
     except OSError as error:

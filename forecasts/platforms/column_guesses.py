@@ -13,14 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from forecasts.common.errors import BadInput
-from forecasts.platforms.record import Advice
+from forecasts.common.errors import Advice, BadInput, Remedy
 from forecasts.platforms.sheet_cells import day_first
 from forecasts.platforms.sheet_words import PEOPLE, RESOLVED, SUMMARIES, USUAL, plain
 
 # The fields that a sheet should have, and the effect of a missing one.
 _SOUGHT: Mapping[str, str] = {
-    "probability": 'required; or one for each forecaster: --column "forecaster:HANDLE=NAME"',
+    "probability": "required;",
     "title": "without it, each row is a question",
     "outcome": "without it, every question is open",
     "forecaster": "without it, the forecasts are yours",
@@ -98,7 +97,10 @@ def matched(header: Sequence[str], chosen: Mapping[str, str]) -> Columns:
         if len(fits) > 1:
             raise BadInput(
                 f"Several columns could be the {_label(name)}: {', '.join(map(repr, fits))}.",
-                remedy=f'Choose one: --column "{name}={fits[0]}"; or none: --column "{name}="',
+                remedy=(
+                    Remedy("Choose one: {};", "", column=f"{name}={fits[0]}"),
+                    Remedy("or none: {}", "", column=f"{name}="),
+                ),
             )
         if fits:
             fields[name] = fits
@@ -150,12 +152,12 @@ def columns_note(columns: Columns, header: Sequence[str]) -> str:
     return f"Columns: {'; '.join(use for _, use in sorted(uses, key=lambda one: one[0]))}."
 
 
-def leftover_notes(columns: Columns) -> Iterator[str]:
+def leftover_notes(columns: Columns) -> Iterator[Advice]:
     """Yield notes on the columns left over: those that name the questions, and those left out."""
     if not columns.fields.get("outcome"):
-        yield Advice(
+        yield (
             "No column has the outcomes, so every question is open.",
-            'If one has, name it: --column "outcome=NAME"',
+            Remedy("If one has, name it: {}", "", column="outcome=NAME"),
         )
     others = [column for column in columns.others if column.strip()]
     if len(others) < len(columns.others):
@@ -164,16 +166,18 @@ def leftover_notes(columns: Columns) -> Iterator[str]:
         names = naming(columns)
         others = [column for column in others if column not in names]
         note = "No column names the question, so each row is a question, named by its"
-        remedy = 'If one is its title, name it: --column "title=NAME"'
         if names:
-            yield Advice(f"{note} other columns ({', '.join(names)}).", remedy)
+            yield (
+                f"{note} other columns ({', '.join(names)}).",
+                Remedy("If one is its title, name it: {}", "", column="title=NAME"),
+            )
         else:
             yield f"{note} number."
     if others:
         yield _left_out_note(columns, others)
 
 
-def _left_out_note(columns: Columns, others: Sequence[str]) -> str:
+def _left_out_note(columns: Columns, others: Sequence[str]) -> Advice:
     """Return a note on the columns left out: they could be fields that have no column yet."""
     kind = columns.wide[0] if columns.wide else ""
     lacking = [name for name in _COULD_BE if not columns.fields.get(name) and name != kind]
@@ -183,27 +187,34 @@ def _left_out_note(columns: Columns, others: Sequence[str]) -> str:
     *some, last = map(_label, lacking[:_NAMED])
     fields = f"{', '.join(some)} or {last}" if some else last
     [one, *more] = others
-    theirs, which = ("NAME", "one of them") if more or '"' in one else (one, "it")
-    remedy = f'If {which} is the {fields}, name it, as in --column "{lacking[0]}={theirs}"'
-    return Advice(note, remedy)
+    theirs, which = ("NAME", "one of them") if more else (one, "it")
+    named = f"{lacking[0]}={theirs}"
+    return note, Remedy(f"If {which} is the {fields}, name it, as in {{}}", "", column=named)
 
 
-def missing_fields(fields: Mapping[str, Sequence[str]], header: Sequence[str]) -> str:
+def missing_fields(
+    fields: Mapping[str, Sequence[str]], header: Sequence[str]
+) -> tuple[str | Remedy, ...]:
     """Return a line for each field without a column: the option that names one, and its use."""
     named = fields.get("question_id") and "title"
     lacking = [name for name in _SOUGHT if not fields.get(name) and name != named]
-    lines = [f'\n  --column "{name}=NAME": {_SOUGHT[name]}' for name in lacking]
+    lines: list[str | Remedy] = []
+    for name in lacking:
+        lines.append(Remedy(f"\n  {{}}: {_SOUGHT[name]}", "", column=f"{name}=NAME"))
+        if name == "probability":
+            each = "forecaster:HANDLE=NAME"
+            lines.append(Remedy("or one for each forecaster: {}", "", column=each))
     if "outcome" in lacking and (resolved := next(filter(is_resolved, header), None)):
-        lines.append(f"\n{unsure_outcome(resolved)}")
-    return "".join(lines)
+        lines += ["\n", *unsure_outcome(resolved)]
+    return tuple(lines)
 
 
-def unsure_outcome(column: str) -> str:
+def unsure_outcome(column: str) -> tuple[str | Remedy, ...]:
     """Return the remedy if no column but this one, such as "Resolved?", could be the outcome."""
-    theirs = "NAME" if '"' in column else column
     return (
-        f"{column!r} may say only whether a question resolved. If it says how (yes or no): "
-        f'--column "outcome={theirs}"; if not, add a column with the outcomes.'
+        f"{column!r} may say only whether a question resolved.",
+        Remedy("If it says how (yes or no): {};", "", column=f"outcome={column}"),
+        "if not, add a column with the outcomes.",
     )
 
 
@@ -234,7 +245,8 @@ def _chosen(
         elif name and kind in WIDE:
             if not theirs:
                 raise BadInput(
-                    f"No column is named for {ours!r}.", remedy=f'Name it: --column "{ours}=NAME"'
+                    f"No column is named for {ours!r}.",
+                    remedy=Remedy("Name it: {}", "", column=f"{ours}=NAME"),
                 )
             [wide.setdefault(kind, {})[name]] = _theirs(header, ours, theirs, several=False)
         elif ours in USUAL:
@@ -248,7 +260,8 @@ def _chosen(
         )
     if "made_at" in wide and (bad := [name for name in wide["made_at"] if not is_date(name)]):
         raise BadInput(
-            f"{bad[0]!r} is not a day.", remedy='Write it as in --column "made_at:2025-10-30=NAME"'
+            f"{bad[0]!r} is not a day.",
+            remedy=Remedy("Write it as in {}", "", column="made_at:2025-10-30=NAME"),
         )
     return fields, next(iter(wide.items()), None), scale
 

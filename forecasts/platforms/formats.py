@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from forecasts.common.errors import BadInput, Problem
+from forecasts.common.errors import BadInput, Problem, Remedy
 from forecasts.platforms import (
     confido,
     fatebook,
@@ -91,8 +91,10 @@ FORMATS: Mapping[str, Format] = {
     ),
 }
 GENERIC = "pairs"
-_ONE_BY_ONE = "Import the files of each export by themselves. "
-_AS_WRITTEN = "Give the export as the platform wrote it, or name its format with --format."
+_ONE_BY_ONE = "Import the files of each export by themselves."
+_AS_WRITTEN = Remedy(
+    "Give the export as the platform wrote it, or name its format: {}", "", format="NAME"
+)
 
 
 def recognised(source: Source, name: str | None = None) -> tuple[str, Format]:
@@ -115,15 +117,17 @@ def recognised(source: Source, name: str | None = None) -> tuple[str, Format]:
         titles = " and ".join(FORMATS[name].title for name in found)
         raise BadInput(
             f"{source.name} could be from {titles}.",
-            remedy=(_ONE_BY_ONE if len(source.files) > 1 else "")
-            + f"Choose one: --format {found[0]}",
+            remedy=(
+                _ONE_BY_ONE if len(source.files) > 1 else "",
+                Remedy("Choose one: {}", "", format=found[0]),
+            ),
         )
     if not found:
         sought = "".join(f"\n  {one.title}: {one.files}" for one in FORMATS.values())
         raise BadInput(
             f"{source.name} has no format that can be imported. Looked for:\n"
             f"  Ledger folder: questions.csv and forecasts.csv{sought}",
-            remedy=_as_sheet(source) or (_ONE_BY_ONE if _packed(source) else "") + _AS_WRITTEN,
+            remedy=_as_sheet(source) or (_ONE_BY_ONE if _packed(source) else "", _AS_WRITTEN),
         )
     return found[0], FORMATS[found[0]]
 
@@ -133,15 +137,19 @@ def _packed(source: Source) -> bool:
     return any(name.lower().endswith((".zip", ".gz")) for name in source.files)
 
 
-def _as_sheet(source: Source) -> str:
-    """Return how to import the only CSV file as a spreadsheet; '' if there are several."""
+def _as_sheet(source: Source) -> tuple[str | Remedy, ...]:
+    """Return how to import the only CSV file as a spreadsheet; () if there are several."""
     if len(source.headers) != 1:
-        return ""
+        return ()
     [header] = source.headers.values()
     return (
-        "Give the export as the platform wrote it. If it is a spreadsheet, add --format pairs and "
-        "name the columns that it has with the options below. Its columns are "
-        f"{', '.join(header)}.{missing_fields(found_by_name(header), header)}"
+        Remedy(
+            "Give the export as the platform wrote it. If it is a spreadsheet, say so ({})",
+            "",
+            format=GENERIC,
+        ),
+        f"and name the columns that it has as below. Its columns are {', '.join(header)}.",
+        *missing_fields(found_by_name(header), header),
     )
 
 

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from unicodedata import normalize
 
+from forecasts.common.errors import Advice
+
 
 def hashed_id(platform: str, *cells: str) -> str:
     """Return an id for a question without one in the file; equal cells give equal ids."""
@@ -31,7 +33,7 @@ def apart(name: str, owner: str, platform: str) -> str:
     return f"{name} ({platform})" if name == owner else name
 
 
-def account_handles(names: Mapping[str, str], platform: str, notes: list[str]) -> dict[str, str]:
+def account_handles(names: Mapping[str, str], platform: str, notes: list[Advice]) -> dict[str, str]:
     """Return the handle of each account by its id, from its name on the platform.
 
     Among accounts with the same name, the lowest id keeps it, so that a newer file does not change

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from forecasts.common import limits
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, Remedy
 from forecasts.common.times import read_time
 from forecasts.folder.tables import Table
 from forecasts.platforms import metaculus_questions
@@ -24,7 +24,7 @@ from forecasts.platforms.handles import account_handles
 from forecasts.platforms.metaculus_forecasts import counted, read_forecasts, read_rows
 from forecasts.platforms.metaculus_questions import Asked, own_id, read_questions
 from forecasts.platforms.reading import Reading, require_sound, rows_of
-from forecasts.platforms.record import Advice, Choices, PlatformRecord
+from forecasts.platforms.record import Choices, PlatformRecord
 from forecasts.platforms.source import Source
 
 _ANONYMOUS = ("Forecaster (Anonymized)", "User (Anonymized)", "Author (Anonymized)")
@@ -184,7 +184,8 @@ class _Accounts:
         crowds_too = {place for place, id_ in enumerate(self._ids) if id_ is None}
         reading.bots.update(self.handles[place] for place in bots | crowds_too)
         if self.crowds and not self.handles:
-            reading.note(Advice("Only crowds have forecasts.", "Import them: --aggregates"))
+            importing = Remedy("Import them: {}", "", aggregates=True)
+            reading.note(("Only crowds have forecasts.", importing))
 
     def _read(self, table: Table | None, role: str) -> list[int]:
         """Return the place of each row's account, which is added if it is new."""

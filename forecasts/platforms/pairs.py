@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import Advice, BadInput, Remedy
 from forecasts.folder.blocks import separator_of
 from forecasts.folder.frames import Frames
 from forecasts.folder.tables import Table
@@ -35,7 +35,6 @@ from forecasts.platforms.reading import NAMELESS, require_sound
 from forecasts.platforms.record import (
     ORIGIN_COLUMNS,
     PRINTED_COLUMNS,
-    Advice,
     Assumed,
     Choices,
     LeftOut,
@@ -78,7 +77,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
     if choices.closes is not None and choices.now is not None and choices.closes <= choices.now:
         raise BadInput(
             f"The close {choices.closes.astimezone(choices.zone).date()} has passed.",
-            remedy="Give a later day with --closes.",
+            remedy=Remedy("Give a later day: {}", "", closes="DAY"),
         )
     [(name, header)] = source.headers.items()
     columns = matched(header, choices.columns)
@@ -102,7 +101,7 @@ def read(source: Source, choices: Choices) -> PlatformRecord:
 
 def _frames(
     table: Table, columns: Columns, choices: Choices
-) -> tuple[Frames, Assumed, list[LeftOut], list[str]]:
+) -> tuple[Frames, Assumed, list[LeftOut], list[Advice]]:
     """Return the frames, their assumed times, the omissions and the notes."""
     values = values_of(table, columns)
     asked = _asked(table, columns)
@@ -114,7 +113,7 @@ def _frames(
     found = timed(asked.titles, asked.codes, outcomes, dates, made, choices)
     made["made_at"] = found.made_at
     questions = _questions(table, columns, asked, outcomes, found)
-    notes = [columns_note(columns, table.header), f"Probabilities are {values.rule}."]
+    notes: list[Advice] = [columns_note(columns, table.header), f"Probabilities are {values.rule}."]
     notes += [*leftover_notes(columns), *time_notes(columns, found, choices)]
     if columns.fields.get("title"):
         notes += alike_titles(asked.titles.tolist())
@@ -279,7 +278,7 @@ def _tags(cell: str) -> list[str] | None:
 
 def _at_once(
     table: Table, columns: Columns, made: pd.DataFrame, question: npt.NDArray[np.intp]
-) -> Iterator[str]:
+) -> Iterator[Advice]:
     """Yield a sentence if rows of one name, question and time have different probabilities."""
     same = pd.DataFrame({"question": question, "name": made["forecaster"], "at": made["made_at"]})
     again = same.duplicated()
@@ -292,11 +291,14 @@ def _at_once(
     row = int(last[0])
     place = table.place(int(made["row"].iloc[row]))
     if not columns.one("forecaster") and (columns.wide or ("",))[0] != "forecaster":
-        yield Advice(
+        yield (
             "No column names the forecasters, so all forecasts are yours. Of rows on one question "
             f"at the same time, only the last one counts, as in {place}.",
-            "If they are several people's, name the column that tells them apart: "
-            '--column "forecaster=NAME"',
+            Remedy(
+                "If they are several people's, name the column that tells them apart: {}",
+                "",
+                column="forecaster=NAME",
+            ),
         )
         return
     yield (

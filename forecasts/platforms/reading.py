@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from forecasts.common.errors import BadInput, Problem
+from forecasts.common.errors import Advice, BadInput, Problem
 from forecasts.folder.frames import FORECAST_COLUMNS, MODEL_COLUMNS, QUESTION_COLUMNS, TIME_DTYPE
 from forecasts.platforms.local_times import FORM, local_times, window_note, windows
 from forecasts.platforms.record import (
@@ -48,7 +48,7 @@ class Reading:
     platform: str
     problems: list[Problem] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Advice] = field(default_factory=list)
     questions: list[dict[str, Any]] = field(default_factory=list)
     origins: list[dict[str, Any]] = field(default_factory=list)
     forecasts: list[dict[str, Any]] = field(default_factory=list)
@@ -71,7 +71,7 @@ class Reading:
         """Note a part of the file that is not imported."""
         self.left_out.append(LeftOut(place, value, reason))
 
-    def note(self, text: str) -> None:
+    def note(self, text: Advice) -> None:
         """Add a sentence on a decision; '' adds none."""
         if text:
             self.notes.append(text)

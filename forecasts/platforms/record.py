@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import Advice, BadInput
 from forecasts.folder.frames import (
     FRAME_COLUMNS,
     MEMBER_COLUMNS,
@@ -63,21 +63,6 @@ class Choices:
     columns: Mapping[str, str] = field(default_factory=dict)
     closes: datetime | None = None
     now: datetime | None = None
-
-
-class Advice(str):
-    """A note that ends with a remedy, in which a page names its fields for the command's options.
-
-    The words before the remedy may quote the file; they are shown as they are.
-    """
-
-    remedy: str
-
-    def __new__(cls, said: str, remedy: str = "") -> Advice:
-        """Return both as one text."""
-        made = super().__new__(cls, f"{said} {remedy}".strip())
-        made.remedy = remedy
-        return made
 
 
 @dataclass(frozen=True)
@@ -131,7 +116,7 @@ class PlatformRecord:
     printed: pd.DataFrame
     implied: bool = False
     left_out: Sequence[LeftOut] = ()
-    notes: Sequence[str] = ()
+    notes: Sequence[Advice] = ()
     account: str = ""
     assumed: Assumed | None = None
 

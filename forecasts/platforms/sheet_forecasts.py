@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, Remedy
 from forecasts.folder.cells import READERS
 from forecasts.folder.tables import Table
 from forecasts.platforms.column_guesses import (
@@ -48,7 +48,10 @@ def with_resolved(table: Table, columns: Columns) -> Columns:
         if "outcome" not in columns.fields and any(unaccented(cell) in YES for cell in cells):
             raise BadInput(
                 f"No column of {table.path.name} has the outcomes of its questions.",
-                remedy=f'{unsure_outcome(name)} If all are open: --column "outcome="',
+                remedy=(
+                    *unsure_outcome(name),
+                    Remedy("If all are open: {}", "", column="outcome="),
+                ),
             )
         return columns
     others = [one for one in columns.others if one != name]
@@ -82,8 +85,10 @@ def with_forecasters(table: Table, columns: Columns) -> Columns:
         raise BadInput(
             f"No column of {table.path.name} has a usual name for the probability. Its columns are "
             f"{', '.join(table.header)}.",
-            remedy="Name the columns that the sheet has. Not recognised:"
-            f"{missing_fields(columns.fields, table.header)}",
+            remedy=(
+                "Name the columns that the sheet has. Not recognised:",
+                *missing_fields(columns.fields, table.header),
+            ),
         )
     left = [name for name in columns.others if name not in others]
     return replace(columns, wide=("forecaster", {name: name for name in others}), others=left)
@@ -155,8 +160,10 @@ def _scale(numbers: npt.NDArray[np.float64], names: Sequence[str]) -> tuple[int,
         raise BadInput(
             f"The numbers in {names[0]!r} could be from 0 to 1 or from 0 to 100: {between[0]:g} is "
             f"below 1, {over[0]:g} above.",
-            remedy="If 0.5 means 0.5%: --column scale=100; if it means 50%, correct the others, "
-            "or mark percentages with %.",
+            remedy=(
+                Remedy("If 0.5 means 0.5%: {};", "", column="scale=100"),
+                "if it means 50%, correct the others, or mark percentages with %.",
+            ),
         )
     return 100, f"from 0 to 100, since {over[0]:g} is above 1"
 

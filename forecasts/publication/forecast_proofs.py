@@ -20,7 +20,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from forecasts.access.roles import member_rights
 from forecasts.access.visibility import forecast_visible, reading_everything
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, Remedy
 from forecasts.common.times import iso, read_time, to_minute
 from forecasts.folder.folder import read_folder
 from forecasts.folder.frames import Frames, rows
@@ -89,7 +89,10 @@ def compare(folder: Path, given: Sequence[Receipt]) -> list[Compared]:
     if not file.is_file():
         raise BadInput(
             f"The folder {str(folder)!r} has no proofs.",
-            remedy="Export it with: forecasts export --proofs. Or name the ledger, or a backup.",
+            remedy=(
+                Remedy("Export it with its proofs: {}.", "export", "FOLDER", proofs=True),
+                "Or name the ledger, or a backup.",
+            ),
         )
     wanted, proved = {one.row for one in given}, {}
     with file.open(encoding="utf-8") as lines:

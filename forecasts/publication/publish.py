@@ -13,8 +13,7 @@ from typing import Any
 from sqlmodel import Session
 
 from forecasts.access.roles import Action, Scope, member_rights, require, require_scope
-from forecasts.common.commands import command
-from forecasts.common.errors import Forbidden, NotFound, Refused
+from forecasts.common.errors import Forbidden, NotFound, Refused, Remedy
 from forecasts.folder.archive import pack
 from forecasts.folder.drafts import drafted
 from forecasts.ledger.models import Member, Team
@@ -63,12 +62,17 @@ def publish(
     if not record.questions:
         outside = 0 if team is None else outside_the_team(session, team, now=now)
         if outside and not record.withheld:
-            step = command("team add", record.title, "MEMBER", options=["--since", "DAY"])
             raise NotFound(
                 f"{record.title} has no forecast that everyone may see: {outside:,} of its "
                 "members' forecasts are from before they joined, or after they left.",
-                remedy="To count a member's earlier forecasts, an admin of the ledger says since "
-                f"when: {step}",
+                remedy=Remedy(
+                    "To count a member's earlier forecasts, an admin of the ledger says since "
+                    "when: {}",
+                    "team add",
+                    record.title,
+                    "MEMBER",
+                    since="DAY",
+                ),
             )
         raise NotFound(
             f"{record.title} has no forecast that everyone may see.",
@@ -81,7 +85,7 @@ def publish(
     if check.faults:
         raise Refused(
             f"The record cannot be proved: {check.faults[0]}.",
-            remedy="Find the altered rows with: forecasts verify",
+            remedy=Remedy("To find the altered rows: {}", "verify"),
         )
     files = {
         **pages,

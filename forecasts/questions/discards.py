@@ -16,8 +16,7 @@ from sqlmodel import Session, select
 
 from forecasts.access.roles import Action, require
 from forecasts.access.visibility import require_visible
-from forecasts.common.commands import command
-from forecasts.common.errors import Forbidden, LedgerError, Refused
+from forecasts.common.errors import Forbidden, LedgerError, Refused, Remedy
 from forecasts.common.times import to_minute
 from forecasts.ledger.append import written
 from forecasts.ledger.models import Discard, Forecast, Member, Question, Resolution, Watch
@@ -61,7 +60,7 @@ def _require_may_discard(
     require_visible(session, question)
     require(session, member, Action.revise, question, now=now)
     slug = question.slug
-    keep = f"To end it, resolve it: {command('resolve', slug, 'annulled')}"
+    keep = Remedy("To end it, resolve it: {}", "resolve", slug, "annulled")
     if question.member_id != member.id:
         raise Forbidden(
             f"{slug!r} is not your question: only its author may discard it.",

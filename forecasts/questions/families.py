@@ -13,8 +13,7 @@ from datetime import datetime
 from sqlmodel import Session, col, func, select
 
 from forecasts.access.roles import Action, allows, member_rights, require
-from forecasts.common.commands import command
-from forecasts.common.errors import BadInput, NotFound, Refused
+from forecasts.common.errors import BadInput, NotFound, Refused, Remedy
 from forecasts.ledger.append import written
 from forecasts.ledger.current import is_newest_wording
 from forecasts.ledger.models import DistinctPair, Member, Question, QuestionRevision
@@ -110,8 +109,7 @@ def tell_apart(
     if apart and family and family == states[1].text.family:
         raise Refused(
             f"{one!r} and {other!r} are in one family, {family!r}.",
-            remedy="Take one of them out first: "
-            + command("revise", other, options=["--family", ""]),
+            remedy=Remedy("Take one of them out first: {}", "revise", other, family=""),
         )
     row = DistinctPair(
         question_id=ids[0], other_id=ids[1], apart=apart, member_id=member.id, recorded_at=now

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from forecasts.access.visibility import question_visible, require_visible
 from forecasts.articles.library import find_article
-from forecasts.common.errors import Refused
+from forecasts.common.errors import Refused, Remedy
 from forecasts.ledger.models import Article, Question, QuestionSource
 from forecasts.questions.standing import QuestionState, listing
 from forecasts.reading.text_quotes import TextQuote, locate, quote_at
@@ -37,7 +37,7 @@ def find_passage(session: Session, number: int, quote: TextQuote | None = None) 
     if start is None:
         raise Refused(
             f"Article {number}, {article.title!r}, does not contain {quote.quote!r}.",
-            remedy=f"Copy the passage exactly; see: forecasts articles {number} --text.",
+            remedy=Remedy("Copy the passage exactly from {}", "articles", str(number), text=True),
         )
     return Passage(article, quote_at(article.text, start, start + len(quote.quote)))
 

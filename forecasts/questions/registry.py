@@ -21,7 +21,7 @@ from sqlmodel import Session, col, select
 from forecasts.access import roles, visibility
 from forecasts.access.roles import Action
 from forecasts.common import limits
-from forecasts.common.errors import BadInput, Refused
+from forecasts.common.errors import BadInput, Refused, Remedy
 from forecasts.common.times import to_minute
 from forecasts.ledger import current
 from forecasts.ledger.append import append
@@ -149,7 +149,9 @@ def register(
     if text.scheduled_close_time <= now:
         raise Refused(
             f"The scheduled close, {to_minute(text.scheduled_close_time)}, has already passed.",
-            remedy="Give a later close time. To add past questions, use: forecasts import.",
+            remedy=Remedy(
+                "Give a later close time. To add past questions, import them: {}", "import", "FILE"
+            ),
         )
     require_can_ask(session, text, member=member, now=now)
     if not text.has_criteria and others_see(session, text):

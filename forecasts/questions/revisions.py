@@ -17,8 +17,7 @@ from sqlmodel import Session, col, select
 
 from forecasts.access import roles, visibility
 from forecasts.access.roles import Action
-from forecasts.common.commands import FILL_IN, command
-from forecasts.common.errors import Refused
+from forecasts.common.errors import FILL_IN, Refused, Remedy
 from forecasts.common.times import to_minute
 from forecasts.ledger.append import written
 from forecasts.ledger.models import (
@@ -161,8 +160,7 @@ def revise(
     if was_fine and not new.has_criteria and others_see(session, new):
         raise Refused(
             f"{state.slug!r} has no resolution criteria, and what others see needs them.",
-            remedy="Write them first: "
-            + command("revise", state.slug, options=["--criteria", FILL_IN]),
+            remedy=Remedy("Write them first: {}", "revise", state.slug, criteria=FILL_IN),
         )
     if not changed:
         raise Refused(f"{state.slug!r} already has this wording; nothing was changed.")
@@ -176,7 +174,7 @@ def revise(
         raise Refused(
             f"The scheduled close {to_minute(new.scheduled_close_time)} has already passed: it is "
             f"{to_minute(now)}.",
-            remedy=f"To close the question early: {command('close', state.slug)}",
+            remedy=Remedy("To close the question early: {}", "close", state.slug),
         )
     return append_wording(session, state.text, new, member=member, now=now, reason=reason.strip())
 

@@ -20,8 +20,7 @@ from sqlmodel import Session, col, func, select
 
 from forecasts.access.roles import Action, is_shared_ledger, require
 from forecasts.access.visibility import require_visible
-from forecasts.common.commands import command
-from forecasts.common.errors import BadInput, NotFound, Refused
+from forecasts.common.errors import BadInput, NotFound, Refused, Remedy
 from forecasts.ledger.models import Member, Question, Resolver, Watch
 from forecasts.questions.registry import find
 from forecasts.questions.standing import QuestionState, Status, current_state
@@ -166,8 +165,7 @@ def no_resolver(slug: str) -> NotFound:
     """Return the error for a question without a resolver."""
     return NotFound(
         f"{slug!r} has no resolver.",
-        remedy="Give it one: "
-        + command("resolver set", slug, "KIND", options=["--with", "NAME=VALUE"]),
+        remedy=Remedy("Give it one: {}", "resolver set", slug, "KIND", with_="NAME=VALUE"),
     )
 
 

@@ -16,8 +16,7 @@ from sqlmodel import Session, col, select
 
 from forecasts.access import roles, visibility
 from forecasts.access.roles import Action
-from forecasts.common.commands import command
-from forecasts.common.errors import Refused
+from forecasts.common.errors import Refused, Remedy
 from forecasts.common.times import to_minute
 from forecasts.ledger.current import is_superseded
 from forecasts.ledger.models import Dispute, Member, Question, Resolution
@@ -40,7 +39,7 @@ def dispute(
     if current is None:
         raise Refused(
             f"{question.slug!r} is not resolved, so there is nothing to dispute.",
-            remedy=f"Propose an outcome: {command('propose', question.slug, 'OUTCOME')}",
+            remedy=Remedy("Propose an outcome: {}", "propose", question.slug, "OUTCOME"),
         )
     open_outcome = provisional_outcome(session, question, now=now)
     if open_outcome is None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlmodel import Session, select
 
 from forecasts.access import visibility
-from forecasts.common.errors import BadInput, NotFound
+from forecasts.common.errors import BadInput, NotFound, Remedy
 from forecasts.common.limits import EXHIBIT_BYTES
 from forecasts.ledger.models import Exhibit, ExhibitContent, Question, Resolution
 from forecasts.resolution.resolutions import by_resolution
@@ -94,6 +94,6 @@ def save(exhibits: Sequence[Kept], folder: Path) -> list[Path]:
     except OSError as error:
         raise BadInput(
             f"The folder {str(folder)!r} cannot be written to: {error.strerror or error}.",
-            remedy="Choose another folder with --out.",
+            remedy=Remedy("Choose another folder: {}", "", out="FOLDER"),
         ) from None
     return paths

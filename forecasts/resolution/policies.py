@@ -7,8 +7,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from forecasts.access.roles import Action, require
-from forecasts.common.commands import command
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, Remedy
 from forecasts.ledger.models import Member, Policy, PolicyKind, Question
 from forecasts.resolution.assignments import resolvers, schedule_lookup
 
@@ -40,15 +39,16 @@ def set_policy(
         raise BadInput(
             "A quorum needs the number of resolvers that have to agree, and no other policy has "
             "one.",
-            remedy="Give --agreeing with quorum, or leave it out.",
+            remedy=Remedy("Give {} with quorum, or leave it out.", "", agreeing="N"),
         )
     count = len(resolvers(session, question))
     if agreeing is not None and not 2 <= agreeing <= count:
         raise BadInput(
             "A quorum needs two or more resolvers, and no more than the question has, got "
             f"{agreeing}: {question.slug!r} has {count}.",
-            remedy="Add others first: "
-            + command("resolver add", question.slug, "KIND", options=["--with", "NAME=VALUE"]),
+            remedy=Remedy(
+                "Add others first: {}", "resolver add", question.slug, "KIND", with_="NAME=VALUE"
+            ),
         )
     row = Policy(
         question_id=question.id,

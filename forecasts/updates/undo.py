@@ -51,4 +51,4 @@ def undo(
             origin=origin,
         )
     except Refused as error:
-        raise Refused(f"Nothing was undone: {error.message}", remedy=error.remedy) from error
+        raise Refused(f"Nothing was undone: {error.message}", remedy=error.advice) from error

@@ -261,7 +261,7 @@ def _read_quantiles(text: str, example: str, read: Callable[[str], float | str])
         try:
             quantiles[level] = read(value)
         except BadInput as error:
-            raise BadInput(f"For {name}: {error.message}", remedy=error.remedy) from None
+            raise BadInput(f"For {name}: {error.message}", remedy=error.advice) from None
     return Value(quantiles=quantiles)
 
 

@@ -19,6 +19,7 @@ from forecasts.platforms import fatebook
 from forecasts.platforms.record import Choices, PlatformRecord
 from forecasts.platforms.source import opened
 from tests.accounts.conftest import TOKEN, Platform, Reply, Request
+from tests.remarks import notes_of
 
 ClientOf = Callable[..., Client]
 CHOICES = Choices("alice")
@@ -160,7 +161,7 @@ def test_comments_are_named_as_left_out_and_no_file_is_spoken_of(pull: Pull) -> 
     assert [(one.value, one.reason) for one in record.left_out] == [
         ("1 comment", "comments are not fetched")
     ]
-    assert not any("file" in note for note in record.notes)
+    assert not any("file" in note for note in notes_of(record))
 
 
 @pytest.mark.parametrize(
@@ -198,7 +199,7 @@ def test_an_account_that_cannot_be_told_keeps_its_name(pull: Pull) -> None:
     )
     record = pull([both])
     assert record.frames.forecasts["forecaster"].tolist() == ["Alice A.", "Bob"]
-    assert any(note.startswith("Fatebook does not say which") for note in record.notes)
+    assert any(note.startswith("Fatebook does not say which") for note in notes_of(record))
 
 
 def test_questions_come_page_by_page(

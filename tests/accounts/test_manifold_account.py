@@ -18,6 +18,7 @@ from forecasts.platforms import manifold
 from forecasts.platforms.record import Choices, PlatformRecord
 from forecasts.platforms.source import opened
 from tests.accounts.conftest import TOKEN, Platform, Reply, Request
+from tests.remarks import notes_of
 
 ClientOf = Callable[..., Client]
 CHOICES = Choices("alice")
@@ -152,8 +153,8 @@ def test_resolved_markets_that_are_here_already_are_not_fetched_again(
     record = account.read(kept, CHOICES)
     assert record.frames.questions["question_id"].tolist() == ["manifold-snow", "manifold-colour"]
     assert (
-        "Resolved markets that are here already were not fetched again: 1. To fetch them too, "
-        "add --fresh." in record.notes
+        "Resolved markets that are here already were not fetched again: 1. To fetch them too: "
+        "--fresh" in notes_of(record)
     )
 
 

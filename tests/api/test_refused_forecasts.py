@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from forecasts.api.problems import _KINDS, _OF_STATUS, Code, document
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, Remedy
 from tests.api.conftest import Clock, asked
 from tests.conftest import day
 
@@ -123,20 +123,21 @@ def test_a_remedy_names_a_request_not_a_command(api: TestClient, engine: Engine)
     rain = f"{V1}/questions/rain"
     past = {"scheduled_close_time": "2026-01-01T12:00:00Z"}
     for found, remedy in (
-        (api.get(f"{V1}/questions/xyz"), "GET /api/v1/questions lists the questions."),
-        (api.get(f"{V1}/articles/9"), "GET /api/v1/articles lists the articles."),
+        (api.get(f"{V1}/questions/xyz"), "To see them: GET /api/v1/questions"),
+        (api.get(f"{V1}/articles/9"), "To see them: GET /api/v1/articles"),
         (
             api.patch(rain, json=past),
-            "To close the question early: POST /api/v1/questions/ID/close",
+            "To close the question early: POST /api/v1/questions/rain/close",
         ),
         (
             api.post(f"{rain}/dispute", json={"reason": "x"}),
-            "Propose an outcome: POST /api/v1/questions/ID/propose",
+            "Propose an outcome: POST /api/v1/questions/rain/propose",
         ),
     ):
         assert found.json()["remedy"] == remedy
-    two = BadInput("Two or more.", remedy="Name them after --between. Choose from: a, b.")
-    assert document(two)["remedy"] == "Name each as between=NAME. Choose from: a, b."
+    names = Remedy("Name them: {}.", "", between="NAME")
+    two = BadInput("Two or more.", remedy=(names, "Choose from: a, b."))
+    assert document(two).remedy == "Name them: between=NAME. Choose from: a, b."
 
 
 def test_a_first_forecast_with_a_wrong_value_refuses_the_question(api: TestClient) -> None:

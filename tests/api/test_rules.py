@@ -1,4 +1,4 @@
-"""Every rule of a request's value is told in our words, and every remedy without a command."""
+"""Every rule of a request's value is told in our words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from forecasts.api import remedies, rules
+from forecasts.api import rules
 from forecasts.api.metaculus import shapes as facade
 from forecasts.api.v1 import requests
 
@@ -84,22 +84,3 @@ def test_a_broken_rule_is_told_in_our_words(body: type[BaseModel], given: Any, r
         body.model_validate(given)
     faults = [one | {"loc": ("body", *one["loc"])} for one in caught.value.errors()]
     assert [one.rule for one in rules.problems(faults)] == [rule]
-
-
-@pytest.mark.parametrize(
-    "remedy",
-    [
-        "See: forecasts questions.",
-        "See: forecasts articles.",
-        "Copy the passage exactly; see: forecasts articles 7 --text.",
-        "Name them after --between. Choose from: a, b.",
-        "Propose an outcome: forecasts propose rain OUTCOME",
-        "To close the question early: forecasts close rain",
-        "Write them first: forecasts revise rain --criteria 'FILL IN'",
-    ],
-)
-def test_a_remedy_has_a_request_or_a_tool_in_the_place_of_a_command(remedy: str) -> None:
-    for told in (remedies.for_request(remedy), remedies.for_tool(remedy)):
-        assert "forecasts " not in told.replace("/api/v1/", "")
-        assert "--" not in told
-    assert remedies.for_request(remedy) != remedies.for_tool(remedy)

@@ -107,7 +107,7 @@ def test_drafts_are_numbered_in_the_order_of_the_text(session: Session, alice: M
     for number in (0, -1, len(drafts) + 1):
         with pytest.raises(NotFound, match=f"no draft {number}: article {stored.id}") as caught:
             find_draft(stored, number)
-        assert caught.value.remedy == f"See: forecasts articles {stored.id}."
+        assert caught.value.remedy == f"To see them: forecasts articles {stored.id}"
 
 
 def test_deadlines_count_from_the_capture_where_no_day_is_known(

@@ -93,7 +93,7 @@ def test_a_dry_run_leaves_an_older_ledger_as_it_is(
     options = ("run", "--dry-run", "--json", "--database", str(file))
     said = forecasts(*options, exit_code=1)
     assert f"has schema {earlier}, and this release needs" in said.stderr
-    assert "It was not changed. Bring it up to date with: forecasts migrate" in said.stderr
+    assert "It was not changed. Bring it up to date: forecasts migrate" in said.stderr
     assert "has schema" in json.loads(said.stdout)["error"]
     assert file.read_bytes() == before
     forecasts("migrate", "--database", str(file))

@@ -14,7 +14,7 @@ from forecasts.access.memberships import join, team_or_new
 from forecasts.access.roles import ensure_admin
 from forecasts.access.visibility import reading_everything
 from forecasts.articles import library
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, in_words
 from forecasts.folder.folder import read_folder, write_folder
 from forecasts.importing import forecasts as import_forecasts
 from forecasts.importing.frames import Imported, import_frames
@@ -410,7 +410,7 @@ def test_in_a_shared_ledger_questions_without_criteria_are_their_importers_alone
         ensure_admin(session, member_or_new(session, "alice", now=day(0)), now=day(0))
     done = import_files(engine, tmp_path / "a", questions=CRITERIA)
     assert (done.questions, done.kept_private) == (2, 1)
-    assert done.private_note == (
+    assert in_words(done.private_note) == (
         "1 new question lacks resolution criteria, so only you can see it. To show one to others: "
         'forecasts revise QUESTION --criteria "…" --visible-to everyone'
     )

@@ -14,7 +14,7 @@ from sqlmodel import col, select
 from forecasts.access.members import find_member, member_or_new
 from forecasts.access.roles import ensure_admin
 from forecasts.access.visibility import read_as
-from forecasts.common.errors import BadInput, Forbidden
+from forecasts.common.errors import BadInput, Forbidden, in_words
 from forecasts.importing import questions as import_questions
 from forecasts.importing.record import Change, Preview, import_record, preview
 from forecasts.ledger import database
@@ -33,6 +33,7 @@ from forecasts.questions.standing import listing
 from forecasts.resolution import confirmation
 from forecasts.scores.scored_questions import scored_questions
 from tests.conftest import day
+from tests.remarks import notes_of
 
 NOW = day(30)
 
@@ -355,11 +356,12 @@ def test_a_note_says_that_an_account_has_the_importers_name_which_can_be_someone
         printed=[("metaculus-7", "alice", "peer", 3.0)],
     )
     assert (
-        "Forecasts by 'alice' in the file are imported as yours." in looked(engine, given).notes[-1]
+        "Forecasts by 'alice' in the file are imported as yours."
+        in notes_of(looked(engine, given))[-1]
     )
     done = come_in(engine, given, account="ann_m")
     assert done.new_members == ["alice (Metaculus)"]
-    assert not done.notes
+    assert not notes_of(done)
     with database.reading(engine) as session:
         alice, other = (find_member(session, who) for who in ("alice", "alice (Metaculus)"))
         assert alice is not None
@@ -402,11 +404,10 @@ def test_a_preview_names_the_member_who_has_the_name_of_the_files_account(engine
     shared(engine, "alice", "emma")
     come_in(engine, record(("metaculus-7", "emma", 1, 0.5)), owner="emma", vouch=True)
     seen = looked(engine, record(("metaculus-7", "alice", 1, 0.5), account="Emma"))
-    assert seen.whose == (
+    assert in_words(seen.whose) == (
         "1 new forecast by 'Emma' in the file becomes alice's. The ledger has a member 'emma', who "
-        "has 1 on these questions. If they are that member's, name the member with --as."
+        "has 1 on these questions. If they are that member's, name the member: --as emma"
     )
-    assert seen.whose.remedy
     others = looked(engine, record(("metaculus-7", "alice", 1, 0.5), account="Al Bell"))
     assert others.whose == "1 new forecast by 'Al Bell' in the file becomes alice's."
 
@@ -415,12 +416,12 @@ def test_notes_name_a_file_without_the_importer_and_an_account_that_is_a_member(
     engine: Engine,
 ) -> None:
     given = record(("metaculus-7", "ann_m", 1, 0.5), ("metaculus-7", "zoe", 1, 0.25))
-    [note] = come_in(engine, given).notes
+    [note] = notes_of(come_in(engine, given))
     assert note.startswith("No forecast in the file is imported as yours.")
-    [note] = come_in(engine, given, account="ann_m").notes
+    [note] = notes_of(come_in(engine, given, account="ann_m"))
     assert note.startswith("Forecasts already imported stay with the member 'ann_m'")
     bots = record(("metaculus-7", "oracle", 1, 0.5), bots=["oracle"])
-    assert not looked(engine, bots).notes
+    assert not notes_of(looked(engine, bots))
 
 
 def test_two_members_import_the_same_question_and_learn_nothing_of_each_other(
@@ -529,27 +530,27 @@ def test_names_that_differ_in_capitals_are_named_with_the_remedy(engine: Engine)
     come_in(engine, record(("metaculus-7", "bob", 1, 0.4)))
     [said] = [
         note
-        for note in looked(
-            engine, record(("metaculus-7", "Bob", 1, 0.4), ("metaculus-7", "Alice", 1, 0.5))
-        ).notes
+        for note in notes_of(
+            looked(engine, record(("metaculus-7", "Bob", 1, 0.4), ("metaculus-7", "Alice", 1, 0.5)))
+        )
         if "capital" in note
     ]
     assert "'Bob' beside 'bob'" in said
     assert "'Alice' beside 'alice'" in said
     assert "give both the same name in the file before you import it" in said
-    assert "name it with --account" in said
+    assert "name it: --account NAME" in said
 
 
 def test_members_from_elsewhere_who_get_forecasts_by_their_names_are_named(engine: Engine) -> None:
     theirs = record(("fatebook-7", "bob", 1, 0.4), questions={"fatebook-7": {}})
     come_in(engine, replace(theirs, platform="fatebook"))
     first = record(("metaculus-7", "bob", 1, 0.4))
-    [said] = [note for note in looked(engine, first).notes if "same names" in note]
+    [said] = [note for note in notes_of(looked(engine, first)) if "same names" in note]
     assert "first forecasts from Metaculus" in said
     assert "'bob'" in said
     come_in(engine, first)
     more = record(("metaculus-7", "bob", 1, 0.4), ("metaculus-7", "bob", 2, 0.5))
-    assert not [note for note in looked(engine, more).notes if "same names" in note]
+    assert not [note for note in notes_of(looked(engine, more)) if "same names" in note]
 
 
 def test_an_outcome_is_dated_as_the_platform_says(engine: Engine) -> None:

@@ -223,7 +223,7 @@ def test_text_that_is_none_is_named_by_its_row(
         owner.commit()
     shown = run("show", "rain", exit_code=1).stderr
     assert "has a value that cannot be read: Could not decode to UTF-8" in shown
-    assert "forecasts verify names" in shown
+    assert "forecasts verify" in shown
     with closing(sqlite3.connect(path)) as owner:
         owner.execute("PRAGMA ignore_check_constraints = ON")
         owner.execute("UPDATE question_revision SET title = 'Rain?', open_time = 'soon'")

@@ -539,7 +539,7 @@ def test_a_citation_that_refers_to_nothing_is_named(
         move(source, target)
     named = "row 900 of citation refers to row 77777 of forecast (forecast_id), which is gone"
     assert named in caught.value.message
-    assert "forecasts verify names every altered row" in caught.value.remedy
+    assert "To name every altered row: forecasts verify" in caught.value.remedy
     with database.reading(source) as session:
         found = verify(session).broken
     assert (found and found.said) == "row 900 of citation has no entry"

@@ -13,6 +13,7 @@ from forecasts.ledger import database
 from forecasts.questions.standing import listing
 from forecasts.resolution.confirmation import confirm
 from tests.platforms.test_sheet_times import NOW, imported, ledger
+from tests.remarks import notes_of
 
 WHO = "question,who,date,closes,p,outcome\n"
 ANN = "Rain?,ann,2025-03-10,2025-04-01,0.7,{}\n"
@@ -27,7 +28,7 @@ def test_sheets_without_openings_come_to_the_same_ledger_in_either_order(
     for text in [ANN.format(outcome), BEN.format(outcome)][::order]:
         done = imported(engine, tmp_path, WHO + text, NOW)
         assert not done.left_out
-        assert not [note for note in done.notes if "in this ledger" in note]
+        assert not [note for note in notes_of(done) if "in this ledger" in note]
         assert (done.counts.scores > 0) is bool(outcome)
     opened, _, _, made = ledger(engine)["Rain?"]
     assert opened.isoformat() == "2025-03-01T00:00:00+00:00"
@@ -42,7 +43,7 @@ def test_forecasts_before_an_opening_that_a_sheet_gave_are_counted(
     imported(engine, tmp_path, given.format("yes"), NOW)
     done = imported(engine, tmp_path, WHO + BEN.format("yes"), NOW)
     assert (done.counts.revised, done.left_out) == (0, [])
-    assert done.notes[-1] == (
+    assert notes_of(done)[-1] == (
         "1 forecast (ben) was made before its question opened in this ledger, and counts only from "
         "then."
     )
@@ -72,7 +73,7 @@ def test_a_close_that_the_ledger_keeps_is_shown_and_later_forecasts_are_counted(
     [row] = done.questions
     assert row.closes is not None
     assert row.closes.isoformat()[:10] == "2025-03-02"
-    assert done.notes[-1] == (
+    assert notes_of(done)[-1] == (
         "1 forecast (alice) was made after its question closed in this ledger, and will not count."
     )
 
@@ -94,7 +95,7 @@ def test_a_close_is_not_moved_past_the_time_at_which_the_outcome_was_known(
         )
     done = imported(engine, tmp_path, f"{text}a,2025-03-20,0.95,\n", NOW)
     assert (done.counts.revised, done.left_out) == (0, [])
-    assert done.notes[-1].startswith("1 forecast (alice) was made after its question closed")
+    assert notes_of(done)[-1].startswith("1 forecast (alice) was made after its question closed")
     assert imported(engine, tmp_path, f"{text}a,2025-03-09,0.9,\n", NOW).counts.revised == 1
 
 
@@ -104,5 +105,5 @@ def test_a_forecast_after_the_sheets_own_close_is_counted_once(
     text = "question,date,closes,p,outcome\na,2025-03-01,2025-03-02,0.7,yes\n"
     imported(engine, tmp_path, text, NOW)
     done = imported(engine, tmp_path, f"{text}a,2025-03-20,2025-03-02,0.9,yes\n", NOW)
-    late = [note for note in done.notes if "made after" in note]
+    late = [note for note in notes_of(done) if "made after" in note]
     assert late == ["1 forecast was made after the question closed, and will not count."]

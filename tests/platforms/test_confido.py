@@ -8,6 +8,7 @@ import pytest
 import scoring
 from forecasts.platforms.record import PlatformRecord
 from tests.platforms import sheets
+from tests.remarks import notes_of
 
 DAY = 86_400
 MADE = 1_740_819_600  # 2025-03-01 09:00 UTC
@@ -68,7 +69,7 @@ def test_brier_is_a_printed_score_and_changes_no_forecast(tmp_path: Path) -> Non
     assert record.frames.forecasts["probability"].tolist() == [0.7, 0.9]
     [printed] = record.printed.itertuples()
     assert (printed.name, printed.score) == ("brier", 0.96)
-    assert any("higher is better" in note for note in record.notes)
+    assert any("higher is better" in note for note in notes_of(record))
 
 
 def test_outcomes_of_yes_and_no_are_1_and_0(tmp_path: Path) -> None:
@@ -156,7 +157,7 @@ def test_a_file_of_one_question_is_named_by_itself(tmp_path: Path) -> None:
     one = {name: ROW[name] for name in ROW if name not in ("question_id", "question")}
     record = read(tmp_path, one)
     assert record.frames.questions["question_id"].tolist() == ["confido-room"]
-    assert any("names no question" in note for note in record.notes)
+    assert any("names no question" in note for note in notes_of(record))
 
 
 def test_a_newer_export_keeps_the_ids(tmp_path: Path) -> None:

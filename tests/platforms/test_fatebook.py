@@ -8,6 +8,7 @@ import pytest
 
 from forecasts.platforms.record import PlatformRecord
 from tests.platforms import sheets
+from tests.remarks import notes_of
 
 ACCOUNT = {
     "Question title": "Will the bridge open?",
@@ -74,7 +75,7 @@ def refused(path: Path, *rows: dict[str, str]) -> list[tuple[str, str]]:
 def test_seconds_have_one_digit_and_no_zone(tmp_path: Path) -> None:
     record = read(tmp_path, row())
     assert record.frames.forecasts["made_at"].tolist()[0].isoformat() == "2025-03-01T09:05:07+00:00"
-    assert "The file's times have no zone; they were read as UTC." in record.notes
+    assert "The file's times have no zone; they were read as UTC." in notes_of(record)
 
 
 def test_the_chosen_zone_moves_the_times_and_keeps_the_ids(tmp_path: Path) -> None:
@@ -117,7 +118,7 @@ def test_a_question_counts_until_it_is_resolved(tmp_path: Path) -> None:
     assert closed - opened == timedelta(days=1)
     actual = record.frames.questions["actual_close_time"]
     assert actual.notna().tolist() == [True, False, False]
-    assert any(note.startswith("1 question was due before") for note in record.notes)
+    assert any(note.startswith("1 question was due before") for note in notes_of(record))
 
 
 @pytest.mark.parametrize(
@@ -153,7 +154,7 @@ def test_other_means_that_no_option_listed_came_true(tmp_path: Path) -> None:
     red = row(option="Red", outcome="OTHER", **given)
     record = read(tmp_path, red, row(option="Blue", outcome="NO", **given))
     assert record.frames.questions["resolution"].tolist() == ["no", "no"]
-    assert any("for Other and for Ambiguous alike" in note for note in record.notes)
+    assert any("for Other and for Ambiguous alike" in note for note in notes_of(record))
 
 
 def test_several_forecasters_keep_their_names_and_the_account_is_its_owner(tmp_path: Path) -> None:
@@ -171,7 +172,7 @@ def test_several_forecasters_keep_their_names_and_the_account_is_its_owner(tmp_p
         "Bo Chan",
         "alice",
     ]
-    assert "Forecasts of 'Ann Bell' are alice's." in record.notes
+    assert "Forecasts of 'Ann Bell' are alice's." in notes_of(record)
     assert record.account == "Ann Bell"
 
 

@@ -10,6 +10,7 @@ from forecasts.common.errors import BadInput
 from forecasts.platforms import forecastbench
 from forecasts.platforms.record import Choices, PlatformRecord, check_record
 from forecasts.platforms.source import Source
+from tests.remarks import notes_of
 
 DUE = "2025-03-02"
 
@@ -127,7 +128,7 @@ def test_a_market_question_listed_for_each_horizon_counts_once(tmp_path: Path) -
     ]
     record = read(tmp_path, forecasts(*rows), resolutions(*known))
     assert len(record.frames.forecasts) == 1
-    assert "2 rows were repeated" in record.notes[1]
+    assert "2 rows were repeated" in notes_of(record)[1]
     [asked] = record.frames.questions.to_dict("records")
     assert asked["resolution"] == "yes"
     assert asked["known_at"].isoformat() == "2025-04-01T23:59:59+00:00"
@@ -158,7 +159,7 @@ def test_an_outcome_without_a_day_ends_the_round(tmp_path: Path) -> None:
     [asked] = record.frames.questions.to_dict("records")
     assert (asked["resolution"], str(asked["known_at"])) == ("yes", "NaT")
     assert asked["actual_close_time"].isoformat() == "2025-03-02T23:59:59+00:00"
-    assert "2 outcomes have no date" in record.notes[1]
+    assert "2 outcomes have no date" in notes_of(record)[1]
 
 
 def test_a_dataset_question_is_one_for_each_round_and_day(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from forecasts.common.errors import BadInput
 from forecasts.platforms import infer
 from forecasts.platforms.record import Choices, PlatformRecord, check_record
 from forecasts.platforms.source import Source
+from tests.remarks import notes_of
 
 _NUMBERS = itertools.count(1)
 
@@ -90,7 +91,7 @@ def test_a_forecast_is_the_persons_value_never_the_consensus(tmp_path: Path) -> 
     assert asked["open_time"].isoformat() == "2025-01-02T05:00:00+00:00"
     assert asked["resolution_criteria"] == "Signed by both.\nIn 2025."
     assert asked["resolution"] == ""
-    assert record.notes[0] == "The file has probabilities from 0 to 1."
+    assert notes_of(record)[0] == "The file has probabilities from 0 to 1."
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ def test_the_file_decides_whether_a_probability_is_in_percent(
     )
     record = read(tmp_path, [whole], [forecast((70, "Yes", value)) for value in values])
     assert record.frames.forecasts["probability"].tolist() == expected
-    assert record.notes[0] == f"The file has probabilities from 0 to {scale}."
+    assert notes_of(record)[0] == f"The file has probabilities from 0 to {scale}."
 
 
 def test_a_forecast_made_after_the_outcome_was_known_is_left_out(tmp_path: Path) -> None:
@@ -130,7 +131,7 @@ def test_options_with_ordinal_scoring_are_ordered(tmp_path: Path) -> None:
     [asked] = record.frames.questions.to_dict("records")
     assert (asked["type"], asked["ordered"]) == ("multiple_choice", True)
     assert record.frames.forecasts["probabilities"].tolist() == [[pytest.approx(1 / 3)] * 3]
-    assert record.notes[1] == "Probabilities that were rounded are divided by their sum."
+    assert notes_of(record)[1] == "Probabilities that were rounded are divided by their sum."
 
 
 def test_answers_are_matched_by_id_not_by_place_and_one_added_later_is_blank(
@@ -202,7 +203,7 @@ def test_accounts_with_the_same_name_are_two_forecasters(tmp_path: Path) -> None
     ]
     record = read(tmp_path, [question()], sets)
     assert record.frames.forecasts["forecaster"].tolist() == ["carol (INFER 15)", "carol"]
-    assert "Accounts with the same name on INFER are different forecasters" in record.notes[1]
+    assert "Accounts with the same name on INFER are different forecasters" in notes_of(record)[1]
 
 
 def test_a_name_like_a_handle_that_tells_accounts_apart_is_a_third_forecaster(
@@ -239,7 +240,7 @@ def test_forecasts_without_an_account_become_the_importers_and_a_note_says_so(
     sets = [forecast((70, "Yes", 0.2)), forecast((70, "Yes", 0.4), **nameless)]
     record = read(tmp_path, [question()], sets)
     assert record.frames.forecasts["forecaster"].tolist() == ["carol", "anna"]
-    assert "1 forecast names no account; imported as anna's." in record.notes
+    assert "1 forecast names no account; imported as anna's." in notes_of(record)
 
 
 def test_clarifications_are_fine_print(tmp_path: Path) -> None:

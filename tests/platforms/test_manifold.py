@@ -11,6 +11,7 @@ from forecasts.common.errors import BadInput
 from forecasts.platforms import manifold
 from forecasts.platforms.record import Choices, PlatformRecord, check_record
 from forecasts.platforms.source import Source, opened
+from tests.remarks import notes_of
 
 DAY = 86_400_000
 _NUMBERS = itertools.count()
@@ -156,7 +157,7 @@ def test_a_close_may_come_before_the_resolution_or_never(
     [row] = record.frames.questions.to_dict("records")
     assert row["scheduled_close_time"].isoformat() == scheduled
     assert str(row["actual_close_time"].isoformat() if actual != "NaT" else "NaT") == actual
-    assert ("9999" in " ".join(record.notes)) == (scheduled[:4] == "9999")
+    assert ("9999" in " ".join(notes_of(record))) == (scheduled[:4] == "9999")
 
 
 def test_exclusive_answers_are_one_question_and_redemptions_tell_the_other_prices(
@@ -277,10 +278,10 @@ def test_an_old_bet_names_its_answer_as_the_outcome(tmp_path: Path) -> None:
 def test_bets_of_several_accounts_keep_their_ids(tmp_path: Path) -> None:
     record = read(tmp_path, [bet(), bet(userId="u2", probAfter=0.1)], [market()])
     assert record.frames.forecasts["forecaster"].tolist() == ["u1", "u2"]
-    assert "2 accounts" in record.notes[0]
+    assert "2 accounts" in notes_of(record)[0]
     record = read(tmp_path, [bet(), bet(userId="u2"), bet(userId=None)], [market()])
     assert record.frames.forecasts["forecaster"].tolist() == ["u1", "u2", "anna"]
-    assert "1 bet names no account; imported as anna's." in record.notes
+    assert "1 bet names no account; imported as anna's." in notes_of(record)
 
 
 def test_lists_lines_and_one_object_are_read_alike(tmp_path: Path) -> None:

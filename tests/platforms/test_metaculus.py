@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from app.views.import_preview import with_fields
+from app.remedies import said
+from forecasts.common.errors import in_words
 from forecasts.platforms.formats import recognised
-from forecasts.platforms.record import Advice, PlatformRecord
+from forecasts.platforms.record import PlatformRecord
 from forecasts.platforms.source import opened
 from tests.platforms.metaculus_files import (
     FORECAST_HEADER,
@@ -26,6 +27,7 @@ from tests.platforms.metaculus_files import (
     refused,
     write,
 )
+from tests.remarks import notes_of
 
 P, VECTOR = "Probability Yes", "Probability Yes Per Category"
 TWO = [forecast(who="ann", **{P: 0.3}), forecast(who="bob", **{P: 0.6})]
@@ -74,7 +76,7 @@ def test_without_opening_times_a_question_opens_with_its_first_forecast(tmp_path
     record = read(folder)
     assert str(only(record)["open_time"]) == "2026-01-02 03:04:05+00:00"
     assert str(only(record)["scheduled_close_time"]) == "2026-01-09 00:00:00+00:00"
-    assert len(record.notes) == 2
+    assert len(notes_of(record)) == 2
 
 
 def test_rows_of_unresolved_questions_have_one_cell_less(tmp_path: Path) -> None:
@@ -245,7 +247,7 @@ def test_drafts_that_never_opened_are_left_out_with_their_forecasts(tmp_path: Pa
 def test_a_file_of_one_person_is_the_importers_own(tmp_path: Path) -> None:
     record = read(export(tmp_path, [question()], [TWO[0], crowd(**{P: 0.5})]))
     assert [who for who, _, _ in made(record)] == ["owner"]
-    assert "All forecasts are by ann on Metaculus" in record.notes[0]
+    assert "All forecasts are by ann on Metaculus" in notes_of(record)[0]
     assert record.account == "ann"
 
 
@@ -273,7 +275,9 @@ def test_accounts_with_the_same_name_are_two_forecasters_and_the_lower_id_keeps_
         "kate (Metaculus 90)": -1,
         "kate": 2,
     }
-    assert "Accounts with the same name on Metaculus are different forecasters" in record.notes[0]
+    assert (
+        "Accounts with the same name on Metaculus are different forecasters" in notes_of(record)[0]
+    )
 
 
 def test_an_account_that_changed_its_name_is_one_forecaster_with_the_newest_name(
@@ -323,7 +327,7 @@ def test_anonymised_ids_become_aliases_and_their_crowds_stay_crowds(tmp_path: Pa
     aliases = [f"alias-{hashed(7)[:4]}", f"alias-{hashed(8)[:4]}"]
     assert [who for who, _, _ in made(record)] == aliases
     assert record.printed["forecaster"].tolist() == aliases[:1]
-    assert any("can be traced" in note for note in record.notes)
+    assert any("can be traced" in note for note in notes_of(record))
     assert {one.value for one in record.left_out} == {"1 of unweighted", "1 score"}
 
 
@@ -332,17 +336,16 @@ def test_crowds_are_left_out_with_their_counts(tmp_path: Path) -> None:
     record = read(export(tmp_path, [question()], rows))
     assert [who for who, _, _ in made(record)] == ["ann", "bob"]
     assert {one.value for one in record.left_out} == {"2 of recency_weighted", "1 of unweighted"}
-    assert not record.notes
+    assert not notes_of(record)
 
 
 def test_a_file_of_crowds_alone_says_how_to_import_them(tmp_path: Path) -> None:
     folder = export(tmp_path, [question()], [crowd(**{P: 0.5})])
-    [said] = read(folder).notes
-    assert isinstance(said, Advice)
-    assert said == "Only crowds have forecasts. Import them: --aggregates"
-    there = "Import them: “Import the platform’s crowd forecasts, as bots”"
-    assert with_fields(said.remedy) == there
-    assert said not in read(folder, aggregates=True).notes
+    [note] = read(folder).notes
+    only = "Only crowds have forecasts."
+    assert in_words(note) == f"{only} Import them: --aggregates"
+    assert said(note) == f"{only} Import them: “Import the platform’s crowd forecasts, as bots”"
+    assert not notes_of(read(folder, aggregates=True))
 
 
 def test_crowds_are_bots_when_asked_and_a_geometric_mean_is_a_pair(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from tests.platforms.metaculus_files import (
     read,
     refused,
 )
+from tests.remarks import notes_of
 
 P, VECTOR, CDF = "Probability Yes", "Probability Yes Per Category", "Continuous CDF"
 END = "End Time"
@@ -86,7 +87,7 @@ def test_an_end_ahead_of_the_export_or_the_import_is_none_yet(
     folder = export(tmp_path, [question()], rows, README=readme)
     record = read(folder, now=datetime.fromisoformat(now).replace(tzinfo=UTC))
     assert ann(record) == [("02 00", 0.3)]
-    assert record.notes == ["1 forecast expires later, and has not ended yet."]
+    assert notes_of(record) == ["1 forecast expires later, and has not ended yet."]
     later = read(export(tmp_path, [question()], rows, README=""))
     assert ann(later) == [("02 00", 0.3), ("02 00", None)]
 
@@ -136,7 +137,7 @@ def test_vectors_that_rounding_kept_from_one_are_divided_by_their_sum(tmp_path: 
     rows = [BOB | {P: "", VECTOR: "[0.2, 0.3, 0.5]"}, forecast(**{VECTOR: "[0.3, 0.3, 0.399]"})]
     record = read(export(tmp_path, [CHOICE], rows))
     assert sum(record.frames.forecasts["probabilities"].iloc[1]) == pytest.approx(1, abs=1e-12)
-    assert "1 forecast on several options did not sum to 1" in record.notes[0]
+    assert "1 forecast on several options did not sum to 1" in notes_of(record)[0]
     bad = export(tmp_path, [CHOICE], [forecast(**{VECTOR: "[0.3, 0.3, 0.3]"})])
     assert "column Probability Yes Per Category: '[0.3, 0.3, 0.3]'" in refused(bad)
 

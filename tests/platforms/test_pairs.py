@@ -16,6 +16,7 @@ from forecasts.platforms.record import PlatformRecord
 from forecasts.platforms.source import opened
 from forecasts.questions.origins import platform_name
 from tests.platforms import sheets
+from tests.remarks import notes_of
 
 REAL = Path(__file__).parents[3] / "shared" / "real"
 LONG = "question,who,date,prob,outcome\n"
@@ -44,7 +45,7 @@ def test_a_row_is_a_forecast_and_rows_of_one_title_are_a_question(tmp_path: Path
     assert record.frames.questions["resolution"].tolist() == ["yes", "no"]
     assert record.frames.forecasts["forecaster"].tolist() == ["bo", "bo", "cy"]
     assert record.frames.forecasts["question_id"].nunique() == 2
-    assert any("prob → probability" in note for note in record.notes)
+    assert any("prob → probability" in note for note in notes_of(record))
 
 
 def test_without_a_forecaster_they_are_the_owners(tmp_path: Path) -> None:
@@ -70,7 +71,7 @@ def test_the_file_decides_the_scale(
     rows = "".join(f"q{n},{cell},1\n" for n, cell in enumerate(cells))
     record = read(tmp_path, "question,p,outcome\n" + rows)
     assert record.frames.forecasts["probability"].tolist() == shares
-    assert any(note.startswith(f"Probabilities are {said}") for note in record.notes)
+    assert any(note.startswith(f"Probabilities are {said}") for note in notes_of(record))
 
 
 def test_a_scale_that_could_be_either_is_refused_unless_chosen(tmp_path: Path) -> None:
@@ -127,7 +128,7 @@ def test_only_a_close_dates_the_forecast_a_day_before(tmp_path: Path) -> None:
 def test_no_date_at_all_is_said(tmp_path: Path) -> None:
     record = read(tmp_path, "question,p,outcome\na,0.7,1\n")
     assert record.frames.forecasts["made_at"][0].year == 2000
-    assert any("no dates" in note for note in record.notes)
+    assert any("no dates" in note for note in notes_of(record))
 
 
 def test_a_question_that_closes_before_it_opens(tmp_path: Path) -> None:
@@ -136,7 +137,7 @@ def test_a_question_that_closes_before_it_opens(tmp_path: Path) -> None:
     )
     record = read(tmp_path, text)
     assert record.frames.questions["scheduled_close_time"][0].isoformat()[:10] == "2025-03-05"
-    assert any("due before" in note for note in record.notes)
+    assert any("due before" in note for note in notes_of(record))
 
 
 def test_an_early_resolution_ends_scoring(tmp_path: Path) -> None:
@@ -228,7 +229,7 @@ def test_an_ambiguous_guess_names_the_candidates(tmp_path: Path) -> None:
     text = "question,prob1,prob2,outcome\na,0.2,0.8,1\n"
     error = refused(tmp_path, text)
     assert error.message == "Several columns could be the probability: 'prob1', 'prob2'."
-    assert '--column "probability=prob1"' in error.remedy
+    assert "--column probability=prob1" in error.remedy
     record = read(tmp_path, text, probability="prob2")
     assert record.frames.forecasts["probability"].tolist() == [0.8]
 
@@ -269,10 +270,10 @@ def test_without_a_probability_every_missing_column_is_named_with_its_option(
         "notes 2, deadline. Name the columns that the sheet has. Not recognised:"
     )
     assert [line.split("=")[0].strip() for line in missing] == [
-        '--column "probability',
-        '--column "outcome',
-        '--column "forecaster',
-        '--column "made_at',
+        "--column probability",
+        "--column outcome",
+        "--column forecaster",
+        "--column made_at",
     ]
 
 
@@ -283,9 +284,9 @@ def test_the_error_for_an_unknown_sheet_lists_the_columns_to_name(tmp_path: Path
         recognised(source)
     remedy = caught.value.remedy
     assert "Its columns are Statement, My guess, What happened." in remedy
-    assert '--column "title=NAME"' not in remedy
+    assert "--column title=NAME" not in remedy
     for field in ("probability", "outcome", "forecaster", "made_at", "close_time"):
-        assert f'--column "{field}=NAME"' in remedy
+        assert f"--column {field}=NAME" in remedy
 
 
 @pytest.mark.parametrize(
@@ -322,10 +323,10 @@ def test_a_row_of_nobody_is_left_out(tmp_path: Path) -> None:
 
 def test_two_probabilities_by_one_name_at_once_are_noticed(tmp_path: Path) -> None:
     twice = PLAIN + "Rain?,bo,2025-03-01,0.2,1\n"
-    [note] = [one for one in read(tmp_path, twice).notes if "same time" in one]
+    [note] = [one for one in notes_of(read(tmp_path, twice)) if "same time" in one]
     assert "only the last one counts, as in sheet.csv, line 4, 'bo'" in note
     again = PLAIN + "Rain?,bo,2025-03-01,0.7,1\nRain?,cy,2025-03-01,0.2,1\n"
-    assert not [one for one in read(tmp_path, again).notes if "same time" in one]
+    assert not [one for one in notes_of(read(tmp_path, again)) if "same time" in one]
 
 
 def test_gzip(tmp_path: Path) -> None:
@@ -385,7 +386,9 @@ def test_a_close_in_the_sheet_is_kept_when_the_outcome_was_known_later(tmp_path:
     assert a.resolved_at.isoformat() == "2025-04-01T23:59:59+00:00"
     assert b.scheduled_close_time.isoformat() == "2025-04-01T23:59:59+00:00"
     assert c.scheduled_close_time.isoformat() == "2025-04-01T23:59:59+00:00"
-    assert record.notes[-1] == "1 forecast was made after the question closed, and will not count."
+    assert (
+        notes_of(record)[-1] == "1 forecast was made after the question closed, and will not count."
+    )
 
 
 def test_several_tags_are_in_one_cell(tmp_path: Path) -> None:

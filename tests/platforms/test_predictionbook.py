@@ -10,6 +10,7 @@ from forecasts.platforms import predictionbook
 from forecasts.platforms.record import Choices, PlatformRecord
 from forecasts.platforms.source import opened
 from tests.platforms import sheets
+from tests.remarks import notes_of
 
 
 def response(**fields: Any) -> dict[str, Any]:
@@ -107,7 +108,7 @@ def test_the_time_of_the_judgement(
     one = prediction(outcome=True, last_judgement_at=last, updated_at=updated)
     record = read(tmp_path, one)
     assert record.frames.questions["resolved_at"][0].isoformat()[:16] == resolved
-    assert any("no time in the file" in note for note in record.notes) == (last is None)
+    assert any("no time in the file" in note for note in notes_of(record)) == (last is None)
 
 
 def test_the_account_is_its_owner_and_others_keep_their_names(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.views.import_preview import with_fields
-from forecasts.platforms.record import Advice, PlatformRecord
+from app.remedies import said
+from forecasts.common.errors import Advice, in_words
+from forecasts.platforms.record import PlatformRecord
 from tests.platforms import sheets
 
 NAMED = "name,question,forecast,outcome\nme,Will X?,70%,yes\nKate,Will X?,60%,yes\n"
@@ -24,13 +25,13 @@ def forecasters(record: PlatformRecord) -> list[str]:
     return [str(one) for one in record.frames.forecasts["forecaster"]]
 
 
-def on_page(note: str) -> str:
-    assert isinstance(note, Advice)
-    return note.removesuffix(note.remedy) + with_fields(note.remedy)
+def on_page(note: Advice) -> str:
+    assert not isinstance(note, str)
+    return said(note)
 
 
-def notes_with(record: PlatformRecord, words: str) -> list[str]:
-    return [note for note in record.notes if words in note]
+def notes_with(record: PlatformRecord, words: str) -> list[Advice]:
+    return [note for note in record.notes if words in in_words(note)]
 
 
 @pytest.mark.parametrize("column", ["name", "Who", "Person", "Forecaster name", "Full name"])
@@ -52,7 +53,7 @@ def test_a_name_without_a_title_is_not_the_forecaster(tmp_path: Path) -> None:
     assert forecasters(record) == ["alice"]
     assert record.frames.questions["title"].tolist() == ["Rain"]
     [note] = notes_with(record, "No column names the question")
-    assert note.endswith('(name). If one is its title, name it: --column "title=NAME"')
+    assert in_words(note).endswith("(name). If one is its title, name it: --column title=NAME")
 
 
 def test_a_usual_name_of_the_forecaster_goes_before_name(tmp_path: Path) -> None:
@@ -122,9 +123,9 @@ def test_a_column_left_out_could_be_a_field_and_the_note_tells_how_to_name_it(
 ) -> None:
     text = "question,date,p,outcome,by,mood\nRain?,2025-03-01,0.7,1,me,good\n"
     [note] = notes_with(read(tmp_path, text), "Left out")
-    assert note == (
+    assert in_words(note) == (
         "Left out: by, mood. If one of them is the forecaster, close time or resolution time, "
-        'name it, as in --column "forecaster=NAME"'
+        "name it, as in --column forecaster=NAME"
     )
     assert on_page(note).endswith("name it, as in “Forecaster”")
     [note] = notes_with(read(tmp_path, text, forecaster="by"), "Left out")
@@ -145,10 +146,10 @@ def test_the_note_on_rows_at_the_same_time_says_that_no_column_names_the_forecas
 ) -> None:
     record = read(tmp_path, NAMED.replace("name", "mood", 1))
     [note] = notes_with(record, "same time")
-    assert note == (
+    assert in_words(note) == (
         "No column names the forecasters, so all forecasts are yours. Of rows on one question at "
         "the same time, only the last one counts, as in sheet.csv, line 3. If they are several "
-        'people\'s, name the column that tells them apart: --column "forecaster=NAME"'
+        "people's, name the column that tells them apart: --column forecaster=NAME"
     )
     assert forecasters(read(tmp_path, NAMED.replace("name", "mood", 1), forecaster="mood")) == [
         "me",

@@ -22,6 +22,7 @@ from forecasts.updates.updates import update
 from forecasts.values.value import Value
 from tests.importing.test_record import shared
 from tests.platforms import sheets
+from tests.remarks import notes_of
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 WEEK_LATER = datetime(2026, 12, 5, 12, tzinfo=UTC)
@@ -94,9 +95,9 @@ def test_forecasts_without_a_date_on_an_open_question_are_dated_by_the_import(
     record = read(tmp_path, f"{HEADER}Will it open by 1 June 2027?,0.7,\n")
     assert record.frames.forecasts["made_at"].tolist() == [NOW]
     assert record.frames.questions["open_time"].tolist() == [NOW]
-    notes = [note for note in record.notes if "dated by the import" in note]
+    notes = [note for note in notes_of(record) if "dated by the import" in note]
     assert [note[-11:] for note in notes] == ["2026-11-28."]
-    assert not [note for note in record.notes if "2000" in note]
+    assert not [note for note in notes_of(record) if "2000" in note]
 
 
 def test_of_a_title_whose_deadline_has_passed_the_forecast_was_made_before(tmp_path: Path) -> None:
@@ -111,7 +112,7 @@ def test_a_resolved_question_without_dates_is_dated_2000_whatever_its_title_says
     record = read(tmp_path, f"{HEADER}Will it open by 1 June 2027?,0.7,yes\n")
     assert closes(record) == ["2000-01-01T23:59:59+00:00"]
     assert record.frames.forecasts["made_at"].dt.year.tolist() == [2000]
-    assert [note for note in record.notes if "is dated 1 January 2000" in note]
+    assert [note for note in notes_of(record) if "is dated 1 January 2000" in note]
 
 
 def test_with_dates_of_forecasts_words_in_the_title_count_from_the_first(tmp_path: Path) -> None:
@@ -155,7 +156,7 @@ def test_a_new_question_that_nothing_closes_is_left_out_with_the_remedy(
     [left_out] = done.left_out
     assert (left_out.place, left_out.value) == ("sheet.csv, line 2", "Will Ann marry?")
     assert left_out.reason == "neither the sheet nor its title says when it closes"
-    assert [note for note in done.notes if "--closes" in note]
+    assert [note for note in notes_of(done) if "--closes" in note]
     chosen = imported(engine, tmp_path, text, NOW, closes=datetime(2027, 3, 1, tzinfo=UTC))
     assert (chosen.counts.questions, chosen.counts.revised, chosen.counts.forecasts) == (1, 0, 1)
     assert ledger(engine)["Will Ann marry?"][1] == datetime(2027, 3, 1, tzinfo=UTC)

@@ -21,6 +21,7 @@ from forecasts.platforms.sheet_words import (
 )
 from tests.platforms import sheets
 from tests.platforms.test_sheet_columns import read, refused
+from tests.remarks import notes_of
 
 GERMAN = "Frage;Person;Wahrscheinlichkeit;Datum;Ergebnis;Frist\n"
 
@@ -61,7 +62,7 @@ def test_french_and_spanish_words(tmp_path: Path, header: str, yes: str) -> None
     record = read(tmp_path, f"{header}\nPluie?;Zoé;0,7;2025-03-15;{yes};2025-06-30\n")
     assert record.frames.questions["resolution"].tolist() == ["yes"]
     assert record.frames.forecasts["forecaster"].tolist() == ["Zoé"]
-    assert not [note for note in record.notes if "Left out" in note]
+    assert not [note for note in notes_of(record) if "Left out" in note]
 
 
 def test_columns_with_days_with_dots_are_in_a_wide_sheet(tmp_path: Path) -> None:
@@ -164,8 +165,8 @@ def test_without_an_outcome_the_refusal_says_that_it_is_missing(tmp_path: Path) 
     assert error.message == "No column of sheet.csv has the outcomes of its questions."
     assert error.remedy == (
         "'Resolved?' may say only whether a question resolved. If it says how (yes or no): "
-        '--column "outcome=Resolved?"; if not, add a column with the outcomes. '
-        'If all are open: --column "outcome="'
+        "--column 'outcome=Resolved?'; if not, add a column with the outcomes. "
+        "If all are open: --column outcome="
     )
     (tmp_path / "sheet.csv").write_text(text.replace("Question", "Matter"))
     for columns, outcome in (({"outcome": "Resolved?"}, "yes"), ({"outcome": ""}, "")):

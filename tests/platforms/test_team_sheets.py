@@ -10,6 +10,7 @@ from forecasts.platforms.formats import recognised
 from forecasts.platforms.record import PlatformRecord
 from forecasts.platforms.source import opened
 from tests.platforms import sheets
+from tests.remarks import notes_of
 
 LONG = "Question,Name,Probability,Outcome\n"
 
@@ -27,7 +28,7 @@ def forecasters(record: PlatformRecord) -> list[str]:
 
 
 def notes_with(record: PlatformRecord, words: str) -> list[str]:
-    return [note for note in record.notes if words in note]
+    return [note for note in notes_of(record) if words in note]
 
 
 def test_blank_rows_are_nothing_and_the_lines_of_the_others_stay(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from sqlmodel import Session, col, func, select
 from forecasts.access.roles import is_shared_ledger
 from forecasts.agenda.notifications import apprise_adapter
 from forecasts.agenda.revisits import intervals
-from forecasts.common.errors import BadInput, NotFound, Refused
+from forecasts.common.errors import BadInput, NotFound, Refused, Remedy
 from forecasts.common.limits import require_name
 from forecasts.ledger.models import (
     Channel,
@@ -158,7 +158,9 @@ def find(session: Session, name: str, *, member: Member | None) -> Channel:
     names = ", ".join(channel.name for channel in own)
     raise NotFound(
         f"You have no channel {name!r}.",
-        remedy=f"Yours: {names}." if names else "Add one: forecasts notify add NAME ADDRESS",
+        remedy=f"Yours: {names}."
+        if names
+        else Remedy("To add one: {}", "notify add", "NAME", "ADDRESS"),
     )
 
 

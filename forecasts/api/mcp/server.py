@@ -29,8 +29,8 @@ from forecasts.api.mcp.arguments import strict
 from forecasts.api.mcp.door import Door
 from forecasts.api.mcp.reading import Reading
 from forecasts.api.mcp.words import NOTICE
-from forecasts.api.remedies import for_tool
-from forecasts.common.errors import BadInput, LedgerError
+from forecasts.api.problems import request
+from forecasts.common.errors import Act, BadInput, LedgerError, Remedy, as_command, in_words
 from scoring.errors import InputError
 
 PATH = "/mcp"
@@ -39,6 +39,13 @@ _INSTRUCTIONS = (
     "scores. Find a question, read it, then forecast with a reason and evidence; needs_update "
     f"lists the questions to begin with. {NOTICE} You may propose an outcome; others decide it."
 )
+# The tools for the acts of remedies; the other acts are for a person.
+TOOLS: dict[Act, str] = {
+    "articles": "capture_article",
+    "ask": "ask_question",
+    "propose": "propose_outcome",
+    "questions": "find_questions",
+}
 _READS = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
 _WRITES = ToolAnnotations(
     read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False
@@ -86,6 +93,13 @@ def build(door: Callable[[], Door], *, allow_private: bool = False) -> MCPServer
     return server
 
 
+def tool(remedy: Remedy) -> str:
+    """Return the tool for a remedy's act; without one, the command, which only a person can run."""
+    if not remedy.act:
+        return request(remedy)
+    return TOOLS.get(remedy.act) or f"{as_command(remedy)} (a person can; no tool does it)"
+
+
 def _telling(verb: Callable[..., str], kind: type[Exception]) -> Callable[..., str]:
     """Return the function with errors of the ledger as the client shows them: with the remedy."""
 
@@ -96,7 +110,7 @@ def _telling(verb: Callable[..., str], kind: type[Exception]) -> Callable[..., s
         except LedgerError as error:
             message = rules.shown(error.message, rules.LONGEST)
             faults = error.problems[:_MOST_PROBLEMS] if isinstance(error, BadInput) else ()
-            said = [message, *map(str, faults), for_tool(error.remedy), _QUOTED]
+            said = [message, *map(str, faults), in_words(error.advice, tool), _QUOTED]
             raise kind("\n".join(filter(None, said))) from None
         except InputError as error:
             raise kind(str(error)) from None

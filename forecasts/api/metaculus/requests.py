@@ -81,7 +81,7 @@ def _placed(place: str, value: object, remedy: str = "") -> Iterator[None]:
         yield
     except (BadInput, Refused) as error:
         problem = Problem(place, shown(value), error.message)
-        raise invalid_values([problem], remedy or error.remedy) from None
+        raise invalid_values([problem], remedy or error.advice) from None
 
 
 def _value(sent: NewForecast, text: QuestionText) -> Value:

@@ -40,7 +40,7 @@ from forecasts.api.metaculus.shapes import (
     Withdrawal,
 )
 from forecasts.api.v1.refusals import coded
-from forecasts.common.errors import BadInput, Refused
+from forecasts.common.errors import BadInput, Refused, Remedy
 from forecasts.common.times import iso
 from forecasts.ledger.models import Member
 from forecasts.ledger.receipts import receipts
@@ -270,7 +270,9 @@ def change_links(caller: Reads, _link_id: Number = 0) -> None:
     with caller.reading():
         raise Refused(
             "A ledger has no links between questions.",
-            remedy="Give related questions a common family: forecasts revise QUESTION --family.",
+            remedy=Remedy(
+                "Give related questions a common family: {}", "revise", "QUESTION", family="NAME"
+            ),
         )
 
 

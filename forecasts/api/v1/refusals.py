@@ -15,7 +15,7 @@ from forecasts.api.caller import At
 from forecasts.api.problems import Code, Coded
 from forecasts.api.rules import shown
 from forecasts.api.v1 import requests
-from forecasts.common.errors import BadInput, LedgerError, Problem, Refused
+from forecasts.common.errors import Advice, BadInput, LedgerError, Problem, Refused
 from forecasts.ledger.models import Question, QuestionText, QuestionType
 from forecasts.questions.standing import QuestionState, current_state
 from forecasts.updates.evidence import check_cited, check_reasons
@@ -96,7 +96,7 @@ def wrong_values(
     checks.append(("evidence", f"{len(cited):,} pieces", partial(check_cited, cited)))
     if model is not None:
         checks.append(("model", model.name, partial(check_model, model)))
-    found: dict[Problem, str] = {}  # with their remedies
+    found: dict[Problem, Advice] = {}  # with their remedies
     for name, value, check in checks:
         try:
             check()
@@ -104,10 +104,11 @@ def wrong_values(
             if error.message not in [one.rule for one in found]:  # of a piece, and so of all
                 problem = Problem(f"{place}.{name}", shown(value), error.message)
                 is_value = name == given
-                found[problem] = _REMEDIES[QuestionType(text.type)] if is_value else error.remedy
+                found[problem] = _REMEDIES[QuestionType(text.type)] if is_value else error.advice
     if not found:
         return None
-    remedy = " ".join(dict.fromkeys(filter(None, found.values())))
+    advice = (given if isinstance(given, tuple) else (given,) for given in found.values())
+    remedy = tuple(dict.fromkeys(part for parts in advice for part in parts))
     return problems.invalid_values(list(found), remedy)
 
 

@@ -24,7 +24,7 @@ from typing import Any
 import pandas as pd
 
 from forecasts.common import limits
-from forecasts.common.errors import BadInput, Problem, Refused
+from forecasts.common.errors import BadInput, Problem, Refused, Remedy
 from forecasts.common.extras import missing
 from forecasts.common.text import count
 from forecasts.folder.cells import cell_text
@@ -131,7 +131,7 @@ def _made(
     if not 1 <= number <= parts_folder.MOST_PARTS:
         raise BadInput(
             f"{number:,} is not a number of parts.",
-            remedy=f"Use --parts with 1 to {parts_folder.MOST_PARTS:,}.",
+            remedy=Remedy(f"Use 1 to {parts_folder.MOST_PARTS:,}: {{}}", "", parts="N"),
         )
     with parts_folder.new_folder(into) as draft:
         _require_room(sources, rows, draft)

@@ -25,7 +25,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
-from forecasts.common.errors import BadInput, Problem
+from forecasts.common.errors import BadInput, Problem, Remedy
 from forecasts.common.json_text import json_text
 from forecasts.folder.blocks import csv_header, require_utf8
 from forecasts.folder.cells import READERS
@@ -216,7 +216,10 @@ def require_memory(error: Exception) -> None:
     if "Out of Memory" in str(error):
         raise BadInput(
             "DuckDB needs more memory for this input than it is allowed.",
-            remedy="Allow more, such as --memory 2GB, or close other programs.",
+            remedy=(
+                Remedy("Allow more, such as {},", "", memory="2GB"),
+                "or close other programs.",
+            ),
         ) from None
 
 

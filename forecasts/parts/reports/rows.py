@@ -69,7 +69,7 @@ def questions_of(
     except scoring.InputError as error:
         raise BadInput(
             f"Part {part} breaks the rules of a ledger: {error}",
-            remedy=f"Correct the input. {AGAIN}",
+            remedy=("Correct the input.", AGAIN),
         ) from None
     if not again:
         every = pa.concat_tables([made for made, _ in found], promote_options="default")

@@ -124,7 +124,7 @@ def scored(chunk: Chunk, task: Task) -> pd.DataFrame:
             f"Part {task.part} breaks the rules of a ledger in {len(problems):,} "
             f"place{'s' if len(problems) > 1 else ''}, so it was not scored.",
             problems=problems,
-            remedy=f"Correct the input. {AGAIN}",
+            remedy=("Correct the input.", AGAIN),
         ) from None
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 import scoring
-from forecasts.common.errors import BadInput
+from forecasts.common.errors import BadInput, Remedy
 from forecasts.common.times import utc
 from forecasts.folder.frames import Frames
 from forecasts.folder.frames import rows as rows_of
@@ -118,7 +118,7 @@ def require_two(wanted: Sequence[str], between: Sequence[str], of: Of) -> None:
         names = f" Choose from: {listed(wanted)}." if wanted and not between else ""
         raise BadInput(
             f"A comparison takes two or more {of}, got {len(set(between))}.",
-            remedy=f"Name them after --between.{names}",
+            remedy=(Remedy("Name them: {}.", "", between="NAME"), names),
         )
 
 

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from forecasts.common.errors import BadInput, CannotTell
+from forecasts.common.errors import BadInput, CannotTell, Remedy
 from forecasts.common.times import read_time
 from forecasts.resolution.resolvers.protocol import Asked
 
@@ -112,6 +112,6 @@ def _moment(word: str, asked: Asked) -> datetime:
     if asked.scheduled_resolve_time is None:
         raise CannotTell(
             f"{asked.slug!r} has no scheduled resolve time, which its resolver needs.",
-            remedy="Set it: forecasts revise QUESTION --resolves TIME.",
+            remedy=Remedy("To set it: {}", "revise", asked.slug, resolves="TIME"),
         )
     return asked.scheduled_resolve_time

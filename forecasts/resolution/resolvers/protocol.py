@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from forecasts.common import limits
-from forecasts.common.errors import BadInput, LedgerError, Problem
+from forecasts.common.errors import BadInput, LedgerError, Problem, Remedy
 from forecasts.ledger.models import QuestionText, QuestionType
 from forecasts.resolution.resolvers.files import require_public
 from forecasts.values.outcomes import read_outcome
@@ -61,7 +61,7 @@ class Asked:
             read_outcome(outcome, text)
         except BadInput as error:
             raise BadInput(
-                f"{outcome!r} is not an outcome of {self.slug!r}.", remedy=error.remedy
+                f"{outcome!r} is not an outcome of {self.slug!r}.", remedy=error.advice
             ) from None
 
 
@@ -201,7 +201,7 @@ class Kind:
             raise BadInput(
                 f"The settings do not fit the resolver kind {name}.",
                 problems=problems,
-                remedy=f"Its settings: {known}. See: forecasts resolver kinds.",
+                remedy=(f"Its settings: {known}.", Remedy("To see them: {}", "resolver kinds")),
             ) from None
 
     @property

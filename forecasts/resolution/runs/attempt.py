@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from forecasts.common.commands import command
-from forecasts.common.errors import BadInput, CannotTell, DatabaseError
+from forecasts.common.errors import BadInput, CannotTell, DatabaseError, Remedy
 from forecasts.ledger.models import QuestionText, QuestionType, Resolver, RunState
 from forecasts.questions.standing import QuestionState
 from forecasts.resolution.assignments import question_for_resolver
@@ -122,8 +121,9 @@ def exhausted(claimed: Claimed, now: datetime) -> Attempt:
     error = CannotTell(
         "Each run that tried this question was killed before it could record a result, perhaps "
         f"because memory ran out, and {MOST_ATTEMPTS} attempts are the limit.",
-        remedy="Check the sources of its resolvers, then: "
-        + command("run retry", claimed.state.slug),
+        remedy=Remedy(
+            "Check the sources of its resolvers, then: {}", "run retry", claimed.state.slug
+        ),
     )
     answers = [Answer(resolver, error=error) for resolver in claimed.resolvers]
     return Attempt(claimed, answers, RunState.parked, answers[0].message, now)

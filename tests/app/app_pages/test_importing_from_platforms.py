@@ -177,7 +177,7 @@ def test_files_of_several_platforms_are_to_be_imported_by_themselves(
     upload(app, [*files, ("mine.json", other, "application/json")])
     said = words(app)
     assert "The upload could be from Metaculus and PredictionBook." in said
-    assert "Import the files of each export by themselves. Choose one: “Format” metaculus" in said
+    assert "Import the files of each export by themselves. Choose one: “Format: metaculus”" in said
     assert "For a spreadsheet" not in said
 
 
@@ -314,7 +314,7 @@ def test_for_a_file_without_the_importer_the_page_says_where_to_choose_a_name(ap
     press(upload(app, [("room.csv", two.encode(), "text/csv")]), "Preview")
     said = words(app)
     assert "No forecast in the file is imported as yours." in said
-    assert "name your account with “Your name in the file” in the first import" in said
+    assert "name your account: “Your name in the file”." in said
 
 
 def test_a_members_export_is_imported_as_theirs_by_choice(app: AppTest, engine: Engine) -> None:
@@ -373,7 +373,7 @@ def test_the_close_of_open_questions_that_name_none_is_typed_on_the_page(app: Ap
     said = words(app)
     read = "1 new forecast, 6 Jan 2026 · close 1 Jun 2027 · read from “by 1 June 2027” in the title"
     assert f"**new** · {read}" in said
-    assert "To import it, add a column with the close, or one last day with “Closes”." in said
+    assert "To import it, add a column with the close, or give one last day: “Closes”" in said
     assert counts(app)["New questions"] == "1"
     app.text_input(key="import#0-closes").input("soon").run()
     assert "'soon' is not a date" in words(press(app, "Preview"))
