@@ -29,13 +29,13 @@ def as_csv(
     last = [_cell(getattr(about, name)) for name in about_columns]
     for row in rows:
         values = (
-            value(row) if callable(value) else _value_at(row, value) for value in columns.values()
+            value(row) if callable(value) else value_at(row, value) for value in columns.values()
         )
         writer.writerow([*map(_cell, values), *last])
     return text.getvalue()
 
 
-def _value_at(row: Any, path: str) -> Any:
+def value_at(row: Any, path: str) -> Any:
     """Return the value at the end of the path; None where a part of it is None."""
     value = row
     for name in path.split("."):

@@ -6,9 +6,11 @@ escaped and cut to fit, since SVG does not break lines.
 
 from __future__ import annotations
 
-import unicodedata
 from functools import cache
 from html import escape
+
+from rich.console import Console
+from rich.text import Text
 
 from forecasts.common.text import count, on_one_line
 from forecasts.documents import svg
@@ -21,6 +23,7 @@ from forecasts.reports.report import Group
 
 _WIDTH, _HEIGHT, _EDGE = 480, 238, 22
 _BOLD = {"name": 1.12, "title": 1.12}  # how much wider these words are
+_EM = 0.6  # the width of a character, in font sizes
 _FONT = 'system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",sans-serif'
 
 
@@ -108,57 +111,29 @@ def _lines(
     words: str, y: float, room: float, size: float, most: int, kind: str, x: float = _EDGE
 ) -> list[str]:
     """Return the words in up to ``most`` lines of that font size within ``room`` pixels."""
+    cells = int(room / size / _BOLD.get(kind, 1.0) / _EM)
     return [
         _text(y + place * size * 1.3, line, kind, x)
-        for place, line in enumerate(wrapped(words, room / size / _BOLD.get(kind, 1.0), most))
+        for place, line in enumerate(wrapped(words, cells, most))
     ]
 
 
-def wrapped(words: str, ems: float, most: int) -> list[str]:
-    """Return ``words`` in at most ``most`` lines of about that many ems, cut with an ellipsis.
+def wrapped(words: str, cells: int, most: int) -> list[str]:
+    """Return ``words`` in at most ``most`` lines, cut with an ellipsis.
 
-    >>> wrapped("Will it rain tomorrow?", 6, 2)
+    A line has ``cells`` characters, or half as many Chinese ones.
+
+    >>> wrapped("Will it rain tomorrow?", 12, 2)
     ['Will it rain', 'tomorrow?']
-    >>> wrapped("Incomprehensibilities abound", 5, 1)
+    >>> wrapped("Incomprehensibilities abound", 8, 1)
     ['Incompr…']
     """
-    lines = [""]
-    left = on_one_line(words).split(" ")
-    while left:
-        word = left[0]
-        longer = f"{lines[-1]} {word}".strip()
-        if _ems(longer) <= ems:
-            lines[-1] = longer
-            left.pop(0)
-        elif not lines[-1] and len(lines) < most:  # a word longer than a line
-            head = _cut(word, ems)
-            lines[-1] = head
-            left[0] = word[len(head) :]
-            lines.append("")
-        elif len(lines) < most:
-            lines.append("")
-        else:
-            lines[-1] = f"{_cut(longer, ems - 0.8).rstrip()}…"
-            break
-    return [line for line in lines if line]
+    lines = Text(on_one_line(words)).wrap(_console(), cells)
+    kept, rest = lines[: most - 1], Text(" ").join(lines[most - 1 :])
+    rest.truncate(cells, overflow="ellipsis")
+    return [line.plain.rstrip() for line in (*kept, rest) if line.plain.strip()]
 
 
-def _cut(words: str, ems: float) -> str:
-    """Return the beginning of ``words`` that fits, at least one character."""
-    length = next((n for n in range(1, len(words) + 1) if _ems(words[:n]) > ems), len(words) + 1)
-    return words[: max(1, length - 1)]
-
-
-def _ems(words: str) -> float:
-    """Return about how wide the words are, in ems of a common sans-serif font."""
-    return sum(_em(character) for character in words)
-
-
-def _em(character: str) -> float:
-    if unicodedata.east_asian_width(character) in "WF":
-        return 1.0
-    if unicodedata.combining(character):
-        return 0.0
-    if character in "iljtfrI.,:;'|!()[] ":
-        return 0.36
-    return 0.92 if character in "mwMW@%" else 0.7 if character.isupper() else 0.61
+@cache
+def _console() -> Console:
+    return Console(width=_WIDTH)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from forecasts.common.text import count
+from forecasts.documents.document import (
+    Block,
+    Columns,
+    Document,
+    Facts,
+    Figure,
+    Quote,
+    Section,
+    Table,
+    table_of,
+)
 from forecasts.documents.numbers import number, percent
-from forecasts.publication.question_view import QuestionView
-from forecasts.publication.record import Publication, Unpublished
+from forecasts.publication.question_view import QuestionView, web_link
+from forecasts.publication.record import Publication, PublishedScore, Unpublished
 from forecasts.questions.origins import in_words
 from forecasts.reports import wording
 
@@ -15,8 +28,8 @@ from forecasts.reports import wording
 _PRIVATE = frozenset({"confido", "fatebook", "pairs", "predictionbook"})
 
 
-def numbers(publication: Publication) -> list[tuple[str, str, str]]:
-    """Return the numbers of the record as tiles: name, value, detail."""
+def numbers(publication: Publication) -> Table:
+    """Return the numbers of the record as tiles."""
     of_record = publication.numbers
     shown = [
         ("Questions", f"{of_record.questions:,}", "forecast and public"),
@@ -28,7 +41,11 @@ def numbers(publication: Publication) -> list[tuple[str, str, str]]:
         shown.append((wording.BRIER, number(of_record.brier), of))
     if of_record.crps is not None:
         shown.append(("CRPS (0–1)", number(of_record.crps), "numbers and dates; 0 is best"))
-    return shown
+    return _tiles(shown)
+
+
+def _tiles(rows: list[tuple[str, str, str]]) -> Table:
+    return Table("", ("", "", ""), tuple(rows), tiles=True)
 
 
 def about_mean(publication: Publication) -> str:
@@ -95,8 +112,29 @@ def unpublished(left_out: Unpublished) -> str:
     )
 
 
-def facts(view: QuestionView) -> list[tuple[str, str, str]]:
-    """Return a question's numbers as tiles: name, value, detail."""
+def question_document(view: QuestionView) -> Document:
+    """Return a question: first what is known of its forecasts, then the question itself."""
+    state, text = view.question.state, view.text
+    given = {
+        "Resolution criteria": text.resolution_criteria,
+        "Fine print": text.fine_print,
+        "Background": text.background,
+    }
+    sections = [Section("", blocks=tuple(_forecasts(view)))]
+    if state.resolution is not None:
+        note = (Quote(view.question.note),) if view.question.note else ()
+        sections.append(Section("Outcome", blocks=(_outcome(view), *note)))
+    sections += [
+        Section(name, blocks=(Quote(words),)) for name, words in given.items() if words.strip()
+    ]
+    quote, link = view.source
+    if quote:
+        sections.append(Section("Source", blocks=(Quote(quote),)))
+    return Document(text.title, (*sections, Section("About", blocks=(_about(view, link),))))
+
+
+def _forecasts(view: QuestionView) -> Iterator[Block]:
+    """Yield the numbers as tiles, the chart, and each forecaster's score if they are several."""
     value, what = view.headline
     found = [("Forecast", value, what)]
     if view.question.state.resolution is not None:
@@ -106,46 +144,48 @@ def facts(view: QuestionView) -> list[tuple[str, str, str]]:
         found.append((f"{view.score_name} (0–1)", view.score, f"{of}0 is best"))
     made = view.question.forecasts
     since = f"since {min(one.made_at for one in made):%Y-%m-%d}" if made else ""
-    found.append(("Updates", f"{len(made):,}", since))
-    return found
+    yield _tiles([*found, ("Updates", f"{len(made):,}", since)])
+    if view.chart is not None:
+        yield Figure("Forecasts over time", "Forecasts over time", view.chart_words, (view.chart,))
+    if len(view.question.scores) > 1:
+        columns: Columns[PublishedScore] = {
+            "Forecaster": lambda one: one.forecaster,
+            f"{view.score_name} (0–1)": lambda one: number(
+                one.brier if one.brier is not None else one.crps
+            ),
+            "Coverage": lambda one: percent(one.coverage),
+        }
+        yield table_of("Scores", view.question.scores, columns)
 
 
-def scores(view: QuestionView) -> list[tuple[str, str, str]]:
-    """Return each forecaster's score, if they are several."""
-    if len(view.question.scores) < 2:
-        return []
-    return [
-        (
-            one.forecaster,
-            number(one.brier if one.brier is not None else one.crps),
-            percent(one.coverage),
-        )
-        for one in view.question.scores
-    ]
-
-
-def outcome(view: QuestionView) -> str:
+def _outcome(view: QuestionView) -> str:
     """Return the outcome with its times, as a sentence."""
     resolution = view.question.state.resolution
-    if resolution is None:
-        return ""
+    assert resolution is not None
     known = resolution.known_at
     when = f", known on {known:%Y-%m-%d}" if known is not None else ""
     return f"{view.status}{when}; recorded on {resolution.recorded_at:%Y-%m-%d}."
 
 
-def about(view: QuestionView) -> list[tuple[str, str]]:
-    """Return further facts about the question, as names and values."""
-    text = view.text
+def _about(view: QuestionView, article: str) -> Facts:
+    """Return further facts about the question, some of them with addresses."""
+    text, resolution = view.text, view.question.state.resolution
     found = [
-        ("Type", view.kind),
-        ("Opened", f"{text.open_time:%Y-%m-%d}"),
-        ("Closes" if view.filter == "open" else "Closed", f"{text.close_time:%Y-%m-%d}"),
+        ("Type", view.kind, ""),
+        ("Opened", f"{text.open_time:%Y-%m-%d}", ""),
+        ("Closes" if view.filter == "open" else "Closed", f"{text.close_time:%Y-%m-%d}", ""),
     ]
     if len(view.question.scores) == 1:
-        found.append(("Coverage", percent(view.question.scores[0].coverage)))
+        found.append(("Coverage", percent(view.question.scores[0].coverage), ""))
     if text.options:
-        found.append(("Options", ", ".join(text.options)))
+        found.append(("Options", ", ".join(text.options), ""))
     if text.tags:
-        found.append(("Tags", ", ".join(text.tags)))
-    return found
+        found.append(("Tags", ", ".join(text.tags), ""))
+    source = "" if resolution is None else web_link(resolution.source)
+    for name, link in (("Outcome’s source", source), ("Article", article)):
+        if link:
+            found.append((name, urlsplit(link).netloc, link))
+    for one in view.question.origins:
+        name = in_words(one.platform, one.platform_id)
+        found.append(("Imported from", name, web_link(one.url)))
+    return Facts(tuple((name, value) for name, value, _ in found), tuple(one[2] for one in found))

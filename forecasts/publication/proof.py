@@ -30,7 +30,6 @@ from forecasts.common.secret_addresses import holds_secrets
 from forecasts.ledger.chain import NOTHING, contents, read_digest, sha256, time_text
 from forecasts.ledger.models import Forecast, Resolution, Team
 from forecasts.publication.record import Publication
-from forecasts.publication.site import Check
 from forecasts.publication.verify import FORM
 from forecasts.questions.standing import in_batches
 
@@ -79,13 +78,6 @@ class _Chain:
 def program() -> str:
     """Return the text of ``verify.py``."""
     return Path(__file__).with_name(PROGRAM).read_text("utf-8")
-
-
-def check_page() -> Check:
-    """Return the part of the site's page that checks the record in the browser."""
-    folder = Path(__file__).with_name("templates")
-    markup, script = ((folder / name).read_text("utf-8") for name in ("proof.html", "proof.js"))
-    return Check(markup, script)
 
 
 def record_json(

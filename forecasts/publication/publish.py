@@ -17,7 +17,7 @@ from forecasts.common.errors import Forbidden, NotFound, Refused, Remedy
 from forecasts.folder.archive import pack
 from forecasts.folder.drafts import drafted
 from forecasts.ledger.models import Member, Team
-from forecasts.publication.proof import FILE, PROGRAM, check_page, program, record_json
+from forecasts.publication.proof import FILE, PROGRAM, program, record_json
 from forecasts.publication.record import (
     Publication,
     outside_the_team,
@@ -79,7 +79,7 @@ def publish(
             remedy=" ".join(record.withheld)
             or "Restricted questions and hidden crowds are not published.",
         )
-    pages = site_files(record, now=now, url=url, check=check_page())
+    pages = site_files(record, now=now, url=url)
     data = record_json(session, record, stamps, pages)
     check = Check(json.loads(data))
     if check.faults:

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 
 from forecasts.common.secret_addresses import holds_secrets, without_secrets
 from forecasts.common.text import count, file_stems, on_one_line
-from forecasts.common.times import iso_day_or_time, to_minute
+from forecasts.common.times import iso_day_or_time
 from forecasts.documents.charts import Chart
 from forecasts.documents.numbers import number, percent
-from forecasts.ledger.models import Forecast, QuestionText, QuestionType, Stance
+from forecasts.folder.frames import rows
+from forecasts.ledger.models import Forecast, QuestionText, QuestionType
 from forecasts.publication.cited import PublishedEvidence
 from forecasts.publication.record import (
     Publication,
@@ -27,40 +28,12 @@ from forecasts.scores.paths import Paths, paths_of, quantile_at
 from forecasts.values.outcomes import format_bounds
 from forecasts.values.value import Value, format_leaders, format_probability
 
-_STANCES = {Stance.supports: "▲", Stance.opposes: "▼", Stance.context: "●"}
 _TYPES = {
     QuestionType.binary: "Yes or no",
     QuestionType.multiple_choice: "Multiple choice",
     QuestionType.numeric: "Number",
     QuestionType.date: "Date",
 }
-
-
-@dataclass(frozen=True)
-class EvidenceView:
-    """A piece of evidence: its sign and stance, its name, link ("" without one) and details."""
-
-    sign: str
-    stance: str
-    name: str
-    link: str
-    details: str
-    quote: str
-    note: str
-
-
-@dataclass(frozen=True)
-class UpdateView:
-    """An update: its time, its value (with the one before), its reasons and evidence."""
-
-    forecaster: str
-    made_at: datetime
-    moment: str
-    value: str
-    before: str
-    rationale: str
-    evidence: tuple[EvidenceView, ...]
-    imported: str
 
 
 @dataclass(frozen=True)
@@ -71,6 +44,14 @@ class QuestionView:
     publication: Publication
     stem: str
     now: datetime
+
+    @cached_property
+    def source(self) -> tuple[str, str]:
+        """The quotation that the question is from, and the address of its article, "" for none."""
+        frame = self.publication.frames.questions
+        found = frame[frame["question_id"] == self.question.state.slug]
+        one = next(rows(found), None)
+        return ("", "") if one is None else (one.quote, web_link(one.article_url))
 
     @property
     def text(self) -> QuestionText:
@@ -173,27 +154,15 @@ class QuestionView:
         return f"{value:{digits}} {self.text.unit or ''}".strip()
 
     @property
-    def updates(self) -> list[UpdateView]:
-        """The updates, newest first."""
-        before: dict[str, Value | None] = {}
-        views = []
+    def updates(self) -> list[tuple[PublishedForecast, str, str]]:
+        """The updates, newest first, each with its value and the one before, as text."""
+        before: dict[str, str] = {}
+        found = []
         for one in self.question.forecasts:
-            views.append(self._update(one, before.get(one.forecaster)))
-            before[one.forecaster] = one.value
-        return sorted(views, key=lambda view: view.made_at, reverse=True)
-
-    def _update(self, one: PublishedForecast, before: Value | None) -> UpdateView:
-        shown = "withdrawn" if one.value is None else self._shown(one.value)
-        return UpdateView(
-            one.forecaster,
-            one.made_at,
-            to_minute(one.made_at),
-            shown,
-            "" if before is None else self._shown(before),
-            one.rationale,
-            tuple(map(_evidence, one.evidence)),
-            one.imported,
-        )
+            said = "withdrawn" if one.value is None else self._shown(one.value)
+            found.append((one, said, before.get(one.forecaster, "")))
+            before[one.forecaster] = "" if one.value is None else said
+        return sorted(found, key=lambda update: update[0].made_at, reverse=True)
 
     def _shown(self, value: Value) -> str:
         return format_leaders(value, self.text.options)
@@ -237,8 +206,8 @@ class QuestionView:
         words += [text.background, text.resolution_criteria, self.status, self.question.note]
         for one in self.question.forecasts:
             words += [one.forecaster, one.rationale]
-            for cited in map(_evidence, one.evidence):
-                words += [cited.name, cited.note]
+            for cited in one.evidence:
+                words += [name_of(cited), note_of(cited)]
         return " ".join(" ".join(dict.fromkeys(filter(None, words))).split()).lower()
 
 
@@ -261,23 +230,22 @@ def _row(one: PublishedForecast) -> Forecast:
     )
 
 
-def _evidence(one: PublishedEvidence) -> EvidenceView:
-    known = [one.publisher or "", _day(one.published_at), str(one.kind).replace("_", " ")]
-    if one.share is not None:
-        known.append(f"{percent(one.share)} of the update")
-    return EvidenceView(
-        _STANCES[one.stance],
-        str(one.stance),
-        without_secrets(one.title or one.url or one.note or str(one.kind)),
-        web_link(one.url),
-        " · ".join(filter(None, known)),
-        without_secrets(one.quote),
-        without_secrets(one.note) if one.title or one.url else "",
-    )
+def name_of(one: PublishedEvidence) -> str:
+    """Return the name of a piece of evidence: its title, else its address, its note or its kind."""
+    return without_secrets(one.title or one.url or one.note or str(one.kind))
 
 
-def _day(moment: datetime | None) -> str:
-    return "" if moment is None else iso_day_or_time(moment)
+def note_of(one: PublishedEvidence) -> str:
+    """Return its note, unless that is its name."""
+    return without_secrets(one.note) if one.title or one.url else ""
+
+
+def details_of(one: PublishedEvidence) -> str:
+    """Return its publisher, day, kind and share of the update."""
+    published = "" if one.published_at is None else iso_day_or_time(one.published_at)
+    share = "" if one.share is None else f"{percent(one.share)} of the update"
+    known = (one.publisher, published, str(one.kind).replace("_", " "), share)
+    return " · ".join(filter(None, known))
 
 
 def web_link(url: str | None) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -41,7 +40,6 @@ from forecasts.reports.staleness import staleness
 from forecasts.reports.verdict import verdict
 from scoring.null_distribution import FAR
 from scoring.outcome_draws import outcome_draws
-from scoring.parallel import in_background, map_threads
 from scoring.rare_events import least_error
 
 LOG, SKILL = (0.0, math.inf), (-100.0, 100.0)
@@ -61,9 +59,7 @@ def build(
     unknown. ``choice`` selects questions, as of ``as_of``, and forecasts.
     """
     scope = scope_of(frames, by=by, names=names, choice=choice, as_of=as_of)
-    digest = in_background(partial(sha256, by=by), frames)
     rows = Rows(numbered(made_in_time(frames, choice)), scope)
-    rows.compute()
     found = joint(rows)
     common = shared(found, scope, adjusted_scores(found.scores), follows=rows.follows)
     skills = rows.skills if rows.compares else None
@@ -72,7 +68,7 @@ def build(
         groups(rows, scope.wanted, common, skills),
         common,
         frames.teams,
-        digest=digest(),
+        digest=sha256(frames, by),
         provisional=frames.provisional,
     )
 
@@ -125,8 +121,6 @@ def groups(
     """Return these groups; ``rows`` have all forecasts of each, and ``skills`` those of each."""
     scope = rows.scope
     counting, family, frames = scope.counting, scope.family, rows.frames
-    drawing = in_background(partial(_drawn, rows), common)
-    earning = in_background(rows.earned, common.people)
     people = rows.members.groupby("group")["member"].nunique()
     scores_of = by_group(rows.scores)
     skills_of, moves_of, unrevised_of = (
@@ -137,7 +131,7 @@ def groups(
         frames, scope.questions, scope.reason, by=scope.by, choice=scope.choice, as_of=scope.as_of
     )
     made_of, leads, spans, all_families = rows.made, rows.leads, scope.spans, scope.all_families
-    drawn, earned_points = drawing(), earning()
+    drawn, earned_points = _drawn(rows, common), rows.earned(common.people)
     updates_in, cited_in = by_group(earned_points.updates), by_group(earned_points.cited)
 
     def group(name: str) -> Group:
@@ -211,7 +205,7 @@ def groups(
             left_out=left_out.get(name, ()),
         )
 
-    return tuple(map_threads(group, wanted))
+    return tuple(map(group, wanted))
 
 
 def _drawn(rows: Rows, common: Shared) -> calibration.Drawn:

@@ -14,7 +14,6 @@ from forecasts.reports.estimates import BRIER, known, mean_over_questions
 from forecasts.reports.report import Lead
 from forecasts.reports.when_made import Forecasts
 from scoring.calibration_when_made import sharpness
-from scoring.parallel import map_threads
 
 
 def profile(
@@ -24,16 +23,11 @@ def profile(
 
     ``at``: the forecasts current at each of them, and ``family`` the cluster of each question.
     """
-
-    def rows(at_lead: tuple[float, Forecasts]) -> dict[str, Lead]:
-        lead, made = at_lead
-        groups = made.rows.groupby("group", sort=False, observed=True)
-        return {str(name): _row(lead, made.of(own), family) for name, own in groups}
-
     found: dict[str, tuple[Lead, ...]] = {}
-    for made in map_threads(rows, zip(days, at, strict=True)):
-        for name, row in made.items():
-            found[name] = (*found.get(name, ()), row)
+    for lead, made in zip(days, at, strict=True):
+        for name, own in made.rows.groupby("group", sort=False, observed=True):
+            row = _row(lead, made.of(own), family)
+            found[str(name)] = (*found.get(str(name), ()), row)
     return found
 
 

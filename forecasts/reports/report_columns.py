@@ -20,93 +20,82 @@ def _left_out(reason: Reason, group: Group) -> int:
     return sum(entry.questions for entry in group.left_out if entry.reason == reason)
 
 
+def _estimate(name: str, path: str, *more: str) -> dict[str, str]:
+    """Return the columns of a mean with its interval, and of more fields beside it."""
+    return {
+        f"{name}_mean": f"{path}.mean",
+        **_ends(name, path),
+        **{f"{name}_{field}": f"{path}.{field}" for field in more},
+    }
+
+
 def _ends(name: str, path: str) -> dict[str, str]:
-    return {f"{name}_lower": f"{path}.0", f"{name}_upper": f"{path}.1"}
+    return {f"{name}_lower": f"{path}.interval.0", f"{name}_upper": f"{path}.interval.1"}
 
 
+def _fields(path: str, *names: str, prefix: str | None = None) -> dict[str, str]:
+    """Return columns for these fields; ``prefix``: of their names, the path by default."""
+    before = f"{path}_" if prefix is None else prefix
+    return {f"{before}{name}": f"{path}.{name}" for name in names}
+
+
+_PARTS = ("miscalibration", "discrimination", "uncertainty")
+_ERRORS = ("average", "p90", "largest")
 COLUMNS: Columns = {
     **{
         name: name
         for name in ("name", "forecasters", "questions", "families", "updates", "coverage")
     },
-    "brier_mean": "brier.mean",
-    **_ends("brier", "brier.interval"),
+    **_estimate("brier", "brier"),
     "brier_original_mean": "brier_original.mean",
-    "log_mean": "log.mean",
-    **_ends("log", "log.interval"),
-    "log_infinite": "log.infinite",
-    "skill_mean": "skill.mean",
-    **_ends("skill", "skill.interval"),
-    "skill_questions": "skill.questions",
+    **_estimate("log", "log", "infinite"),
+    **_estimate("skill", "skill", "questions"),
     "brier_skill": "brier_skill.mean",
-    **_ends("brier_skill", "brier_skill.interval"),
+    **_ends("brier_skill", "brier_skill"),
     "crowd_brier_skill": "crowd_brier_skill.mean",
-    **_ends("crowd_brier_skill", "crowd_brier_skill.interval"),
+    **_ends("crowd_brier_skill", "crowd_brier_skill"),
     "adjusted": "adjusted.mean",
-    **_ends("adjusted", "adjusted.interval"),
-    "adjusted_questions": "adjusted.questions",
-    "adjusted_component": "adjusted.component",
-    "crowd_skill_mean": "crowd_skill.mean",
-    **_ends("crowd_skill", "crowd_skill.interval"),
+    **_ends("adjusted", "adjusted"),
+    **_fields("adjusted", "questions", "component"),
+    **_estimate("crowd_skill", "crowd_skill"),
     "score_when_made": "decomposition.score",
-    "miscalibration": "decomposition.miscalibration",
-    "discrimination": "decomposition.discrimination",
-    "uncertainty": "decomposition.uncertainty",
-    "miscalibration_when_made": "miscalibration.when_made",
-    "miscalibration_expected": "miscalibration.expected",
-    "miscalibration_p_value": "miscalibration.p_value",
+    **_fields("decomposition", *_PARTS, prefix=""),
+    **_fields("miscalibration", "when_made", "expected", "p_value"),
     "log_score_when_made": "log_decomposition.score",
-    "log_miscalibration": "log_decomposition.miscalibration",
-    "log_discrimination": "log_decomposition.discrimination",
-    "log_uncertainty": "log_decomposition.uncertainty",
-    **{f"error_{name}": f"errors.{name}" for name in ("average", "p90", "largest")},
-    **{
-        f"error_{name}_expected": f"errors.expected_{name}"
-        for name in ("average", "p90", "largest")
-    },
-    "luck_expected": "luck.expected",
-    "luck_realised": "luck.realised",
+    **_fields("log_decomposition", *_PARTS, prefix="log_"),
+    **_fields("errors", *_ERRORS, prefix="error_"),
+    **{f"error_{name}_expected": f"errors.expected_{name}" for name in _ERRORS},
+    **_fields("luck", "expected", "realised"),
     "luck_difference": "luck.difference.mean",
-    **_ends("luck", "luck.difference.interval"),
+    **_ends("luck", "luck.difference"),
     "luck_p_value": "luck.p_value",
-    "recalibration_intercept": "recalibration.intercept",
-    "recalibration_slope": "recalibration.slope",
-    "recalibration_p_value": "recalibration.p_value",
-    "spiegelhalter_z": "spiegelhalter.z",
-    "spiegelhalter_p_value": "spiegelhalter.p_value",
-    "calibration_in_the_large_z": "calibration_in_the_large.z",
-    "calibration_in_the_large_p_value": "calibration_in_the_large.p_value",
+    **_fields("recalibration", "intercept", "slope", "p_value"),
+    **_fields("spiegelhalter", "z", "p_value"),
+    **_fields("calibration_in_the_large", "z", "p_value"),
     "auc": "auc",
-    **_ends("auc", "auc_interval"),
+    "auc_lower": "auc_interval.0",
+    "auc_upper": "auc_interval.1",
     "sharpness": "sharpness",
-    "pit_questions": "pit.questions",
-    "pit_families": "pit.families",
+    **_fields("pit", "questions", "families"),
     "pit_level_z": "pit.level.z",
     "pit_spread_z": "pit.spread.z",
     "pit_p_value": "pit.p_value",
-    "movement_questions": "movement.questions",
-    "movement_families": "movement.families",
-    "movement_revised": "movement.revised",
+    **_fields("movement", "questions", "families", "revised"),
     "movement_excess": "movement.excess.mean",
-    **_ends("movement", "movement.excess.interval"),
+    **_ends("movement", "movement.excess"),
     "movement_p_value": "movement.p_value",
     "movement": "movement.kind",
-    "staleness_questions": "staleness.questions",
-    "staleness_drift": "staleness.drift",
+    **_fields("staleness", "questions", "drift"),
     "staleness_cost": "staleness.cost.mean",
-    **_ends("staleness", "staleness.cost.interval"),
+    **_ends("staleness", "staleness.cost"),
     "staleness": "staleness.kind",
     "evidence": "evidence",
-    "moved_updates": "moved.updates",
-    "moved_points": "moved.points",
-    "moved_promised": "moved.promised",
+    **_fields("moved", "updates", "points", "promised"),
     "moved_per_question": "moved.per_question.mean",
-    **_ends("moved", "moved.per_question.interval"),
-    "certain_questions": "certainty.questions",
-    "certain_wrong": "certainty.wrong",
+    **_ends("moved", "moved.per_question"),
+    **_fields("certainty", "questions", "wrong", prefix="certain_"),
     "verdict": "verdict.kind",
-    "verdict_rest": "verdict.rest",
-    "verdict_tipping": "verdict.tipping",
+    **_fields("verdict", "rest", "tipping"),
     "verdict_sentence": lambda group: " ".join(findings(group).values()),
     **{f"left_out_{reason}": partial(_left_out, reason) for reason in get_args(Reason)},
 }

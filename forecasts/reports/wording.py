@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, time
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from forecasts.common.text import count, in_words, on_one_line
@@ -312,45 +314,38 @@ def murphy_summary(group: Group) -> str:
     peak = f"The loss is largest when acting on forecasts above {percent(worst.threshold)}."
     base = "With the base rate as the forecast, it"
     behind = [point.score > point.base_rate + _SLIGHT for point in group.murphy]
-    edges = [place for place in range(1, len(behind)) if behind[place] != behind[place - 1]]
-    ends = [*([0] if behind[:1] == [True] else []), *edges]
-    if not ends:
+    ranges = stretches([point.threshold for point in group.murphy], behind)
+    if not ranges:
         return f"{peak} {base} is not noticeably smaller at any threshold."
-    ranges = [
-        _thresholds(group, first, after - 1)
-        for first, after in zip(ends[::2], [*ends[1::2], len(behind)], strict=False)
-    ]
     return (
         f"{peak} {base} is smaller at thresholds of {in_words(ranges)}; no test says whether by "
         "more than chance."
     )
 
 
+def stretches(thresholds: Sequence[float], flags: Sequence[bool]) -> list[str]:
+    """Return each stretch of thresholds with a flag: ``10 to 20%``."""
+    runs = groupby(zip(flags, thresholds, strict=True), key=itemgetter(0))
+    ends = [[threshold for _, threshold in run] for flag, run in runs if flag]
+    return [span((run[0], run[-1])) for run in ends]
+
+
 def murphy_curves_summary(groups: Sequence[Group]) -> str:
     """Return in words where each of several Murphy curves, of equal thresholds, is lowest."""
-    many = len(groups[0].murphy)
-    lowest = [
-        min(range(len(groups)), key=lambda number: groups[number].murphy[place].score)
-        for place in range(many)
-    ]
-    begins = [place for place in range(many) if place == 0 or lowest[place] != lowest[place - 1]]
-    spans = [
-        (after - first, first, after - 1)
-        for first, after in zip(begins, [*begins[1:], many], strict=True)
-    ]
+    thresholds = [point.threshold for point in groups[0].murphy]
+    scores = [[point.score for point in group.murphy] for group in groups]
+    lowest = [column.index(min(column)) for column in map(list, zip(*scores, strict=True))]
+    runs: dict[int, list[list[float]]] = {}
+    for best, run in groupby(zip(lowest, thresholds, strict=True), key=itemgetter(0)):
+        runs.setdefault(best, []).append([threshold for _, threshold in run])
     parts = []
-    for best in sorted(set(lowest), key=lambda best: -lowest.count(best)):
-        _, first, last = max(span for span in spans if lowest[span[1]] == best)
-        example = _thresholds(groups[0], first, last)
+    for best in sorted(runs, key=lambda best: -lowest.count(best)):
+        longest = max(runs[best], key=len)
         parts.append(
-            f"{groups[best].name} at {percent(lowest.count(best) / many)} of the thresholds (such "
-            f"as {example})"
+            f"{groups[best].name} at {percent(lowest.count(best) / len(lowest))} of the thresholds "
+            f"(such as {span((longest[0], longest[-1]))})"
         )
     return f"Lowest loss: {'; '.join(parts)}."
-
-
-def _thresholds(group: Group, first: int, last: int) -> str:
-    return span((group.murphy[first].threshold, group.murphy[last].threshold))
 
 
 def roc_summary(group: Group) -> str:

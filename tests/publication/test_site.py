@@ -24,7 +24,7 @@ from forecasts.importing.record import import_record
 from forecasts.ledger.models import Member
 from forecasts.publication import facts
 from forecasts.publication.record import Publication, published
-from forecasts.publication.site import Check, base_url, site_files, with_record
+from forecasts.publication.site import base_url, site_files, with_record
 from forecasts.questions import registry
 from forecasts.resolution import confirmation
 from forecasts.updates import updates
@@ -34,7 +34,6 @@ from tests.conftest import ask, day
 from tests.importing.test_record import record
 from tests.nasty import HANDLES, WORDS
 
-CHECK = Check("<p>Checked.</p>", "void 0;")
 # Files that ``publish`` adds.
 PROOF = {"record.json", "verify.py"}
 
@@ -119,7 +118,7 @@ def publication(session: Session, alice: Member) -> Publication:
 
 @pytest.fixture
 def files(publication: Publication) -> dict[str, str]:
-    return site_files(publication, now=day(7), check=CHECK)
+    return site_files(publication, now=day(7))
 
 
 def pages(files: dict[str, str]) -> Iterator[tuple[str, Page]]:
@@ -170,7 +169,7 @@ def test_a_pages_policy_allows_its_own_style_and_script_alone(files: dict[str, s
 
 
 def test_equal_records_make_equal_files(publication: Publication, files: dict[str, str]) -> None:
-    assert site_files(publication, now=day(7), check=CHECK) == files
+    assert site_files(publication, now=day(7)) == files
 
 
 def test_everyones_words_are_words(session: Session) -> None:
@@ -191,7 +190,9 @@ def test_everyones_words_are_words(session: Session) -> None:
     )
     for path, page in pages(files):
         assert not {"img", "b", "i", "iframe", "object"} & set(page.tags), path
-        assert page.tags.count("script") == (2 if path == "questions.html" else 0), path
+        assert page.tags.count("script") == (
+            2 if path in ("questions.html", "verify.html") else 0
+        ), path
         assert all(
             link.startswith(("#", "data:image/svg+xml", "https://example.org/"))
             or re.fullmatch(r"(\.\./)?[\w./-]+", link)

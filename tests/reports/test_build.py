@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, is_dataclass
 
 import numpy as np
@@ -15,10 +14,9 @@ from hypothesis import strategies as st
 import scoring
 from forecasts.common.errors import BadInput
 from forecasts.folder.frames import Frames
-from forecasts.reports import Group, formats
+from forecasts.reports import Group
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.report import LeftOut
-from scoring import parallel
 from scoring.means import clustered_mean
 from tests.examples import examples
 from tests.reports.small_ledgers import asked, day, joined, ledger, made, random_ledger, report
@@ -59,29 +57,6 @@ def test_every_interval_contains_its_estimate(by: str) -> None:
     assert len(found) > 10
     for estimate, (lower, upper) in found:
         assert lower <= estimate <= upper
-
-
-@pytest.mark.parametrize("by", ["all", "forecaster", "team", "lead"])
-def test_a_report_made_in_several_threads_equals_one_made_in_one_thread(
-    monkeypatch: pytest.MonkeyPatch, by: str
-) -> None:
-    threads: list[int] = []
-
-    class Pool(ThreadPoolExecutor):
-        def __init__(self, most: int) -> None:
-            threads.append(most)
-            super().__init__(most)
-
-    frames = random_ledger(2)
-    monkeypatch.setattr(parallel, "ThreadPoolExecutor", Pool)
-    monkeypatch.setattr("os.cpu_count", lambda: 4)
-    with parallel.limited(1):
-        alone = report(frames, by=by)
-    assert max(threads) == 1  # work in the background
-    with parallel.limited(4):
-        together = report(frames, by=by)
-    assert max(threads) > 1
-    assert formats.rendered(together, "json") == formats.rendered(alone, "json")
 
 
 def test_a_small_record_comes_out_as_worked_by_hand() -> None:

@@ -103,18 +103,6 @@ def test_someone_who_changes_teams_never_meets_themself() -> None:
     assert red.mean == pytest.approx(100 * 0.5 * (0.25 - 0.36))
 
 
-def test_someone_in_two_teams_earns_for_both() -> None:
-    frames = ledger(
-        [asked("q", "yes")],
-        [made("q", "bo", 0, 0.9), made("q", "ana", 0, 0.5)],
-        [joined("red", "bo"), joined("blue", "bo")],
-    )
-    for name in ("red", "blue"):
-        skill = the_group(frames, name, by="team").skill
-        assert skill is not None
-        assert skill.mean == pytest.approx(100 * (0.25 - 0.01))
-
-
 # --- luck, and what it makes of miscalibration --------------------------------------------------
 
 

@@ -6,7 +6,6 @@ import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -51,7 +50,6 @@ from forecasts.reports.scope import Scope, numbered, scope_of
 from forecasts.reports.selection import ALL, Choice
 from scoring import comparison as compared
 from scoring.comparison import NEVER_TOGETHER
-from scoring.parallel import in_background
 from scoring.shrinkage import FEWEST_TO_SHRINK
 
 BY: dict[Of, By] = {
@@ -80,28 +78,22 @@ def build(
     """
     scope = scope_of(frames, by=BY[of], names=between, choice=choice, as_of=as_of)
     require_sides(scope, between, of)
-    digest = in_background(partial(sha256, by=scope.by), frames)
-    frames = numbered(made_in_time(frames, choice))
-    rows = Rows(frames, scope, alone=True)
-    models = bot_models(frames, rows.entries)
-    records = in_background(partial(_records, rows), scope.wanted)
+    in_time = numbered(made_in_time(frames, choice))
+    rows = Rows(in_time, scope, alone=True)
+    models = bot_models(in_time, rows.entries)
     tables = pairwise(rows, of=of, alike=alike, models=models)
-    found = judged(tables, scope, members(frames, rows.entries, scope.wanted, of))
+    found = judged(tables, scope, members(in_time, rows.entries, scope.wanted, of))
     return comparison(
         scope,
         tables,
         found,
         closer(rows, filled=bool(found.selective), losses=found.shown),
-        records(),
+        {name: record(rows, name) for name in scope.wanted},
         of=of,
         alike=alike,
         bots=sentences(models, alike=alike),
-        digest=digest(),
+        digest=sha256(frames, scope.by),
     )
-
-
-def _records(rows: Rows, names: Sequence[str]) -> dict[str, Record]:
-    return {name: record(rows, name) for name in names}
 
 
 def require_sides(scope: Scope, between: Sequence[str], of: Of) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from forecasts.common.text import in_words
-from forecasts.documents.numbers import percent, span
+from forecasts.documents.numbers import percent
 from forecasts.folder.frames import rows
 from forecasts.reports.comparison.comparison import MurphyDifference, Pair
+from forecasts.reports.wording import stretches
 from scoring.murphy_curves import difference_curve
-from scoring.parallel import map_threads
 
 THRESHOLDS = np.linspace(0, 1, 51)
 
@@ -28,10 +28,8 @@ def murphy_differences(
     ``losses`` has their questions and the differences at each threshold; ``curves``: the number of
     all pairs. Pairs that few events decide have none, since a single threshold has even fewer.
     """
-
-    def curve(names: tuple[str, str]) -> tuple[MurphyDifference, ...]:
-        asked, difference = losses[names]
-        return tuple(
+    return {
+        names: tuple(
             MurphyDifference(
                 row.threshold,
                 row.difference,
@@ -40,17 +38,18 @@ def murphy_differences(
             )
             for row in rows(difference_curve(difference, asked, family, THRESHOLDS, curves))
         )
-
-    return dict(zip(losses, map_threads(curve, losses), strict=True))
+        for names, (asked, difference) in losses.items()
+    }
 
 
 def sentence(pair: Pair) -> str:
     """Return in words at which thresholds one of a pair lost less, beyond chance."""
     parts = []
+    thresholds = [point.threshold for point in pair.murphy]
     for name, sign in ((pair.a, -1), (pair.b, 1)):
         beyond = [sign * point.difference > 0 and _outside(point) for point in pair.murphy]
         if any(beyond):
-            ranges = in_words([span(ends) for ends in _ranges(pair.murphy, beyond)])
+            ranges = in_words(stretches(thresholds, beyond))
             parts.append(f"{name} lost less when acting above thresholds of {ranges}")
     if not parts:
         return "At no threshold is the difference of the losses beyond chance."
@@ -71,14 +70,3 @@ def point_sentence(pair: Pair, point: MurphyDifference) -> str:
 
 def _outside(point: MurphyDifference) -> bool:
     return not point.band[0] <= 0 <= point.band[1]
-
-
-def _ranges(points: Sequence[MurphyDifference], flags: Sequence[bool]) -> list[tuple[float, float]]:
-    """Return the first and the last threshold of each stretch with a flag."""
-    found: list[tuple[float, float]] = []
-    for place, (point, flag) in enumerate(zip(points, flags, strict=True)):
-        if flag and place and flags[place - 1]:
-            found[-1] = found[-1][0], point.threshold
-        elif flag:
-            found.append((point.threshold, point.threshold))
-    return found

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from forecasts.common.text import count, in_words
+from forecasts.documents.as_csv import value_at
 from forecasts.documents.document import Term
 from forecasts.documents.numbers import (
     NOTHING,
@@ -18,7 +19,15 @@ from forecasts.documents.numbers import (
 )
 from forecasts.reports.chance import often, survives
 from forecasts.reports.cohort import COUNTS
-from forecasts.reports.comparison.comparison import Comparison, Of, Pair, Side, Watched
+from forecasts.reports.comparison.comparison import (
+    Comparison,
+    Dominant,
+    Imputed,
+    Of,
+    Pair,
+    Side,
+    Watched,
+)
 from forecasts.reports.glossary import OF_COMPARISONS
 from forecasts.reports.notes import OF_MODELS, OF_TEAMS
 from forecasts.reports.selection import Choice
@@ -79,33 +88,31 @@ def rank_range(side: Side) -> str:
 def rank_columns(comparison: Comparison) -> dict[str, list[str]]:
     """Return the table of ranks, a list of cells a column."""
     sides = comparison.groups
-    columns = {
-        "Rank": [rank_range(side) for side in sides],
-        "Questions": [f"{side.questions:,}" for side in sides],
-        "Coverage": [percent(side.coverage) for side in sides],
-        "No forecast, questions": [percent(side.unanswered) for side in sides],
-        "No forecast, time": [percent(side.silent) for side in sides],
-        "May be best": ["yes" if side.may_be_best else "no" for side in sides],
-        BRIER: [number(side.brier.mean) for side in sides],
-        "95% interval": [interval(side.brier.interval) for side in sides],
-        BRIER_ORIGINAL: [number(side.brier_original.mean) for side in sides],
+    columns: dict[str, Callable[[Side], str]] = {
+        "Rank": rank_range,
+        "Questions": lambda side: f"{side.questions:,}",
+        "Coverage": lambda side: percent(side.coverage),
+        "No forecast, questions": lambda side: percent(side.unanswered),
+        "No forecast, time": lambda side: percent(side.silent),
+        "May be best": lambda side: "yes" if side.may_be_best else "no",
+        BRIER: lambda side: number(side.brier.mean),
+        "95% interval": lambda side: interval(side.brier.interval),
+        BRIER_ORIGINAL: lambda side: number(side.brier_original.mean),
     }
-    scores = [side.adjusted for side in sides]
-    if any(scores):
-        columns["Adjusted"] = [adjusted(score) for score in scores]
-        columns[ADJUSTED_INTERVAL] = [
-            interval(score.interval) if score else NOTHING for score in scores
-        ]
-    skills = [side.skill for side in sides]
-    if any(skills):
-        columns["Skill, raw"] = [signed(skill.mean, 1) if skill else NOTHING for skill in skills]
-        columns["Skill, shrunk"] = [
-            signed(skill.shrunk, 1) if skill else NOTHING for skill in skills
-        ]
-        columns[SKILL_INTERVAL] = [
-            signed_interval(skill.shrunk_interval, 1) if skill else NOTHING for skill in skills
-        ]
-    return columns
+    if any(side.adjusted for side in sides):
+        columns |= {
+            "Adjusted": lambda side: adjusted(side.adjusted),
+            ADJUSTED_INTERVAL: lambda side: interval(value_at(side, "adjusted.interval")),
+        }
+    if any(side.skill for side in sides):
+        columns |= {
+            "Skill, raw": lambda side: signed(value_at(side, "skill.mean"), 1),
+            "Skill, shrunk": lambda side: signed(value_at(side, "skill.shrunk"), 1),
+            SKILL_INTERVAL: lambda side: signed_interval(
+                value_at(side, "skill.shrunk_interval"), 1
+            ),
+        }
+    return {name: list(map(cell, sides)) for name, cell in columns.items()}
 
 
 def sentence(pair: Pair, *, pairs: int, lead: float | None) -> str:
@@ -122,10 +129,9 @@ def sentence(pair: Pair, *, pairs: int, lead: float | None) -> str:
     digits = difference_decimals(pair)
     if pair.better is None:
         return (
-            f"{pair.a} and {pair.b} show no clear difference {on}: "
-            f"{signed(pair.difference, digits)} (95% interval "
-            f"{signed_interval(pair.interval, digits)}). A true difference of "
-            f"{number(pair.detectable, digits)} would show in 8 of 10 such records.{more}"
+            f"{pair.a} and {pair.b} show no clear difference {on}: {_difference(pair)}. A true "
+            f"difference of {number(pair.detectable, digits)} would show in 8 of 10 such "
+            f"records.{more}"
         )
     worse = pair.b if pair.better == pair.a else pair.a
     low, high = sorted(abs(end) for end in pair.interval)
@@ -159,29 +165,31 @@ def correlation(value: float | None) -> str:
 
 
 def _without_family(pair: Pair) -> tuple[str, ...]:
-    if pair.dominant is None:
-        return ()
     large = pair.dominant
-    digits = decimals(large.difference, *large.interval or ())
+    if large is None:
+        return ()
     return (
         f"The family {large.family} holds {percent(large.share)} of these questions; without it "
-        f"the difference is {signed(large.difference, digits)} (95% interval "
-        f"{signed_interval(large.interval, digits)}, p {p_value(large.p_value)}).",
+        f"the difference is {_difference(large, f', p {p_value(large.p_value)}')}.",
     )
 
 
 def _without_abstention(pair: Pair) -> tuple[str, ...]:
-    if pair.imputed is None:
-        return ()
     filled = pair.imputed
-    digits = decimals(filled.difference, *filled.interval or ())
+    if filled is None:
+        return ()
     changes = " Abstention changes the claim." if filled.better != pair.better else ""
     return (
         "One side was silent for longer: with the crowd’s forecast for each while it had none, the "
-        f"difference is {signed(filled.difference, digits)} (95% interval "
-        f"{signed_interval(filled.interval, digits)}) on "
-        f"{count(filled.questions, 'question')}.{changes}",
+        f"difference is {_difference(filled)} on {count(filled.questions, 'question')}.{changes}",
     )
+
+
+def _difference(of: Pair | Dominant | Imputed, more: str = "") -> str:
+    """Return a difference with its interval."""
+    digits = decimals(of.difference, *of.interval or ())
+    between = signed_interval(of.interval, digits)
+    return f"{signed(of.difference, digits)} (95% interval {between}{more})"
 
 
 def never_together(apart: Mapping[str, int], *, lead: float | None) -> str:
@@ -227,6 +235,18 @@ def conclusion(sides: Sequence[Side], pairs: Sequence[Pair]) -> str:
     claims = [pair for pair in compared if pair.better is not None]
     if not claims:
         return "No difference is clearer than chance."
+    alike = [pair for pair in compared if pair.better is None]
+    sentences = [_better(sides, claims, len(compared))]
+    if 0 < len(alike) <= _MOST_NAMED:
+        names = "; ".join(f"{pair.a} and {pair.b}" for pair in alike)
+        sentences.append(f"No clear difference: {names}.")
+    elif alike:
+        sentences.append(f"No clear difference in {len(alike):,} pairs.")
+    return " ".join(filter(None, [*sentences, _limits(claims)]))
+
+
+def _better(sides: Sequence[Side], claims: Sequence[Pair], compared: int) -> str:
+    """Return which sides did better than which, or of many the one that did so most often."""
     beaten = {
         side.name: [
             pair.b if pair.better == pair.a else pair.a
@@ -237,36 +257,28 @@ def conclusion(sides: Sequence[Side], pairs: Sequence[Pair]) -> str:
     }
     found = [f"{name} did better than {_named(worse)}" for name, worse in beaten.items() if worse]
     if len(found) <= _MOST_NAMED:
-        sentences = ["; ".join(found) + "."]
-    else:
-        most = max(beaten, key=lambda name: len(beaten[name]))
-        sentences = [
-            f"In {len(claims):,} of {len(compared):,} pairs one did better than the other, most "
-            f"often {most} (in {len(beaten[most]):,})."
-        ]
-    alike = [pair for pair in compared if pair.better is None]
-    if 0 < len(alike) <= _MOST_NAMED:
-        names = "; ".join(f"{pair.a} and {pair.b}" for pair in alike)
-        sentences.append(f"No clear difference: {names}.")
-    elif alike:
-        sentences.append(f"No clear difference in {len(alike):,} pairs.")
+        return f"{'; '.join(found)}."
+    most = max(beaten, key=lambda name: len(beaten[name]))
+    return (
+        f"In {len(claims):,} of {compared:,} pairs one did better than the other, most often "
+        f"{most} (in {len(beaten[most]):,})."
+    )
+
+
+def _limits(claims: Sequence[Pair]) -> str:
+    """Return how much correlation the weakest claim bears, and how many abstention changes."""
+    parts = []
+    weakest = min((pair.tipping for pair in claims if pair.tipping is not None), default=None)
+    if weakest is not None:
+        which = "This claim" if len(claims) == 1 else "The weakest of these claims"
+        parts.append(survives(weakest).replace("This claim", which).removesuffix("."))
     changed = sum(
         pair.imputed is not None and pair.imputed.better != pair.better for pair in claims
     )
-    fragile = [pair for pair in claims if pair.tipping is not None]
-    if changed or fragile:
-        which = "This claim" if len(claims) == 1 else "The weakest of these claims"
-        parts = []
-        if fragile:
-            weakest = min(fragile, key=lambda pair: pair.tipping or 0.0)
-            assert weakest.tipping is not None
-            rest = survives(weakest.tipping).removeprefix("This claim ").removesuffix(".")
-            parts.append(f"{which} {rest}")
-        if changed:
-            claim = "the claim" if len(claims) == 1 else count(changed, "claim")
-            parts.append(f"abstention changes {claim}")
-        sentences.append(_capital("; ".join(parts)) + ".")
-    return " ".join(sentences)
+    if changed:
+        claim = "the claim" if len(claims) == 1 else count(changed, "claim")
+        parts.append(f"{'abstention' if parts else 'Abstention'} changes {claim}")
+    return f"{'; '.join(parts)}." if parts else ""
 
 
 def _named(names: Sequence[str]) -> str:
@@ -278,10 +290,6 @@ def _named(names: Sequence[str]) -> str:
 
 def _share(value: float) -> str:
     return "less than 1%" if value < 0.005 else percent(value)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def evidence(pair: Pair) -> str:
