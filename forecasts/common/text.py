@@ -116,6 +116,8 @@ def count(many: float, noun: str) -> str:
     return f"{many:,.6f}".rstrip("0").rstrip(".") + f" {noun}"
 
 
-def in_words(names: Sequence[str]) -> str:
-    """Return ``a``, ``a and b``, ``a, b and c``."""
+def in_words(names: Sequence[str], most: int | None = None) -> str:
+    """Return ``a``, ``a and b``, ``a, b and c``; of more than ``most``: ``a, b and 2 more``."""
+    if most is not None and len(names) > most:
+        names = [*names[:most], f"{len(names) - most:,} more"]
     return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)

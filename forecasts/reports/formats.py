@@ -11,11 +11,10 @@ from forecasts.documents.as_markdown import as_markdown
 from forecasts.documents.as_pdf import as_pdf
 from forecasts.documents.as_text import as_text
 from forecasts.documents.document import Document
-from forecasts.reports.comparison.columns import comparison_csv
 from forecasts.reports.comparison.comparison import Comparison
 from forecasts.reports.comparison.document import comparison_document
+from forecasts.reports.csv_columns import comparison_csv, report_csv
 from forecasts.reports.report import Report
-from forecasts.reports.report_columns import report_csv
 from forecasts.reports.report_document import report_document
 
 Format = Literal["text", "json", "html", "pdf", "csv", "md"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forecasts.common.text import count
+from forecasts.common.text import count, in_words
 from forecasts.reports.report import By, Group
 from forecasts.reports.selection import Cohort
 
@@ -28,8 +28,6 @@ def notes(
     provisional: int,
 ) -> tuple[str, ...]:
     """Return the caveats of this report, as full sentences."""
-    more = len(in_several_teams) - _MOST_NAMES
-    several = ", ".join(in_several_teams[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
     verdicts = sum(one.verdict.kind not in ("too_few", "not_estimable") for one in groups)
     reactions = sum(one.movement is not None and one.movement.kind != "too_few" for one in groups)
     every = (
@@ -73,7 +71,8 @@ def notes(
         (by == "team", OF_TEAMS),
         (
             by == "team" and in_several_teams,
-            f"In two teams at the same time, and counted in each: {several}.",
+            "In two teams at the same time, and counted in each: "
+            f"{in_words(in_several_teams, _MOST_NAMES)}.",
         ),
         (by == "model", OF_MODELS),
         (by == "owner", "An owner’s record is that of their bots alone."),

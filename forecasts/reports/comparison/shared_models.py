@@ -47,16 +47,12 @@ def sentences(models: dict[str, str], *, alike: bool) -> str:
     """Return which bots the claims are about, and which share a model; empty without bots."""
     if not models:
         return ""
-    said = [f"The bots here: {_named(list(models))}."]
+    said = [f"The bots here: {in_words(list(models), _MOST_NAMES)}."]
     for model in sorted(set(models.values()) - {""}):
         users = [bot for bot, own in models.items() if own == model]
         if len(users) > 1:
-            said.append(f"{_named(users)} share the model {model}, so their errors tend to agree.")
+            names = in_words(users, _MOST_NAMES)
+            said.append(f"{names} share the model {model}, so their errors tend to agree.")
     if alike and len(said) > 1:
         said.append("Bots of one side that share a model count as one member.")
     return " ".join(said)
-
-
-def _named(names: list[str]) -> str:
-    more = len(names) - _MOST_NAMES
-    return in_words(names if more <= 0 else [*names[:_MOST_NAMES], f"{more:,} more"])

@@ -255,7 +255,11 @@ def _better(sides: Sequence[Side], claims: Sequence[Pair], compared: int) -> str
         ]
         for side in sides
     }
-    found = [f"{name} did better than {_named(worse)}" for name, worse in beaten.items() if worse]
+    found = [
+        f"{name} did better than {in_words(worse, _MOST_NAMED)}"
+        for name, worse in beaten.items()
+        if worse
+    ]
     if len(found) <= _MOST_NAMED:
         return f"{'; '.join(found)}."
     most = max(beaten, key=lambda name: len(beaten[name]))
@@ -279,13 +283,6 @@ def _limits(claims: Sequence[Pair]) -> str:
         claim = "the claim" if len(claims) == 1 else count(changed, "claim")
         parts.append(f"{'abstention' if parts else 'Abstention'} changes {claim}")
     return f"{'; '.join(parts)}." if parts else ""
-
-
-def _named(names: Sequence[str]) -> str:
-    """Return the names in words, of many the first and the number of the others."""
-    if len(names) <= _MOST_NAMED + 1:
-        return in_words(names)
-    return f"{', '.join(names[:_MOST_NAMED])} and {len(names) - _MOST_NAMED:,} others"
 
 
 def _share(value: float) -> str:

@@ -1,11 +1,13 @@
-"""The columns of a report's CSV: one row a group."""
+"""The columns of reports and comparisons as CSV: one row a group, or one a pair."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import get_args
+from typing import Any, get_args
 
-from forecasts.documents.as_csv import Columns, as_csv
+from forecasts.documents.as_csv import Columns, as_csv, value_at
+from forecasts.reports.comparison.comparison import Comparison, Pair, Side
 from forecasts.reports.report import Group, Reason, Report
 from forecasts.reports.selection import CHOICE
 from forecasts.reports.wording import findings
@@ -13,7 +15,30 @@ from forecasts.reports.wording import findings
 
 def report_csv(report: Report) -> str:
     """Return the groups as CSV, each with the metadata of the report."""
-    return as_csv(report.groups, COLUMNS, report.metadata, ABOUT)
+    return as_csv(report.groups, _GROUP, report.metadata, _ABOUT_REPORT)
+
+
+def comparison_csv(comparison: Comparison) -> str:
+    """Return the pairs as CSV, with the ranks of both sides and the metadata of the comparison."""
+    sides = {side.name: side for side in comparison.groups}
+    of_sides = {
+        f"{letter}_{name}": partial(_of_side, sides, letter, name)
+        for names in (("rank_low", "rank_high"), ("unanswered", "silent"))
+        for letter in "ab"
+        for name in names
+    }
+    adjusted = {f"{at}_adjusted": partial(_of_side, sides, at, "adjusted.mean") for at in "ab"}
+    return as_csv(
+        comparison.pairs, {**_PAIR, **of_sides, **adjusted}, comparison.metadata, _ABOUT_COMPARISON
+    )
+
+
+def _of_side(sides: Mapping[str, Side], letter: str, path: str, pair: Pair) -> Any:
+    return value_at(sides[getattr(pair, letter)], path)
+
+
+def _same(*names: str) -> dict[str, str]:
+    return dict(zip(names, names, strict=True))
 
 
 def _left_out(reason: Reason, group: Group) -> int:
@@ -41,11 +66,8 @@ def _fields(path: str, *names: str, prefix: str | None = None) -> dict[str, str]
 
 _PARTS = ("miscalibration", "discrimination", "uncertainty")
 _ERRORS = ("average", "p90", "largest")
-COLUMNS: Columns = {
-    **{
-        name: name
-        for name in ("name", "forecasters", "questions", "families", "updates", "coverage")
-    },
+_GROUP: Columns = {
+    **_same("name", "forecasters", "questions", "families", "updates", "coverage"),
     **_estimate("brier", "brier"),
     "brier_original_mean": "brier_original.mean",
     **_estimate("log", "log", "infinite"),
@@ -99,4 +121,24 @@ COLUMNS: Columns = {
     "verdict_sentence": lambda group: " ".join(findings(group).values()),
     **{f"left_out_{reason}": partial(_left_out, reason) for reason in get_args(Reason)},
 }
-ABOUT = ("engine_version", "protocol", "by", *CHOICE, "as_of", "input_sha256")
+_PAIR: Columns = {
+    **_same("a", "b", "shared_questions", "families", "effective_families", "difference"),
+    "difference_lower": "interval.0",
+    "difference_upper": "interval.1",
+    **_same("p_value", "p_adjusted", "detectable", "comparable", "reason", "better", "tipping"),
+    **_same("periods", "p_by_time"),
+    **_fields("dominant", "family", "share"),
+    "difference_without": "dominant.difference",
+    "p_value_without": "dominant.p_value",
+    **{f"{name}_imputed": f"imputed.{name}" for name in ("difference", "p_adjusted", "better")},
+    **_fields("watched", "blocks", "e_value", prefix=""),
+    "e_value_highest": "watched.highest",
+    "e_value_by_family": "watched_by_family.e_value",
+    "e_value_by_family_highest": "watched_by_family.highest",
+    "sentence": "sentence",
+}
+_ABOUT_COMPARISON = (
+    *("engine_version", "protocol", "of", "claims"),
+    *(*CHOICE, "as_of", "input_sha256"),
+)
+_ABOUT_REPORT = ("engine_version", "protocol", "by", *CHOICE, "as_of", "input_sha256")
