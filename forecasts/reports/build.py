@@ -25,7 +25,6 @@ from forecasts.reports.left_out import left_out as left_out_of
 from forecasts.reports.left_out import never_scored
 from forecasts.reports.measures import LogScore, Skill
 from forecasts.reports.movement import movement
-from forecasts.reports.notes import notes
 from forecasts.reports.report import By, Group, Metadata, Report
 from forecasts.reports.rows import Rows, by_group
 from forecasts.reports.scope import Scope, numbered, scope_of
@@ -38,6 +37,7 @@ from forecasts.reports.skills import (
 )
 from forecasts.reports.staleness import staleness
 from forecasts.reports.verdict import verdict
+from forecasts.reports.wording import notes
 from scoring.null_distribution import FAR
 from scoring.outcome_draws import outcome_draws
 from scoring.rare_events import least_error

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from forecasts.folder.frames import Frames
 from forecasts.reports import member_scores
+from forecasts.reports.estimates import BRIER, known, mean_over_questions
 from forecasts.reports.evidence_points import NOTHING, Parts, parts
 from forecasts.reports.groups import LEADS, Entries, group_entries, lead_days, only, tagged
-from forecasts.reports.lead_profile import profile
 from forecasts.reports.left_out import group_questions
 from forecasts.reports.movement import movements
 from forecasts.reports.report import Lead
@@ -21,6 +23,7 @@ from forecasts.reports.scope import Scope
 from forecasts.reports.skills import skills
 from forecasts.reports.staleness import unrevised
 from forecasts.reports.when_made import Forecasts, forecasts_made
+from scoring.calibration_when_made import sharpness
 
 # Everyone, a tag and a lead have no others to be compared with.
 SIDES = ("forecaster", "team", "kind", "model", "owner")
@@ -115,7 +118,7 @@ class Rows:
             return {}
         made = [self._made(days) for days in LEADS]
         tagged = [replace(at, rows=self._tagged(at.rows)) for at in made]
-        return profile(LEADS, tagged, self.scope.family)
+        return _profile(LEADS, tagged, self.scope.family)
 
     @cached_property
     def unrevised(self) -> pd.DataFrame | None:
@@ -158,3 +161,38 @@ def by_group(rows: pd.DataFrame) -> Callable[[str], pd.DataFrame]:
     """Return a function from a group's name to its rows, which may be none."""
     parts = dict(iter(rows.groupby("group", sort=False, observed=True)))
     return lambda name: parts.get(name, rows.iloc[:0])
+
+
+def _profile(
+    days: Sequence[float], at: Sequence[Forecasts], family: npt.NDArray[np.integer]
+) -> dict[str, tuple[Lead, ...]]:
+    """Return the profile of each group: a row for each of ``days`` with a forecast at that lead.
+
+    ``at``: the forecasts current at each of them, and ``family`` the cluster of each question.
+    """
+    found: dict[str, tuple[Lead, ...]] = {}
+    for lead, made in zip(days, at, strict=True):
+        for name, own in made.rows.groupby("group", sort=False, observed=True):
+            row = _lead(lead, made.of(own), family)
+            found[str(name)] = (*found.get(str(name), ()), row)
+    return found
+
+
+def _lead(days: float, made: Forecasts, family: npt.NDArray[np.integer]) -> Lead:
+    # A member has one forecast at a lead, so a question's score is the mean of its rows.
+    ordered = made.ordered
+    asked, of = made.question[ordered.first], np.cumsum(ordered.starts) - 1
+    many = np.bincount(of)
+    brier, expected = (
+        np.bincount(of, each.sum(axis=1) / 2) / many
+        for each in ((made.p - made.y) ** 2, made.p * (1 - made.p))
+    )
+    cluster = family[asked]
+    return Lead(
+        days=days,
+        questions=len(asked),
+        families=len(np.unique(cluster)),
+        brier=mean_over_questions(brier, cluster, BRIER, lopsided=True),
+        expected=float(expected.mean()),
+        p_value=known(sharpness(ordered).test().p_value),
+    )

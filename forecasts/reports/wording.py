@@ -30,8 +30,8 @@ from forecasts.reports.measures import (
     RocPoint,
     Skill,
 )
-from forecasts.reports.report import FAULTS, Group, Lead, LeftOut, Report, Unrevised, Updates
-from forecasts.reports.selection import Choice
+from forecasts.reports.report import FAULTS, By, Group, Lead, LeftOut, Report, Unrevised, Updates
+from forecasts.reports.selection import Choice, Cohort
 
 BRIER = "Brier (0–1)"
 BRIER_ORIGINAL = "Brier, original (0–2)"
@@ -41,6 +41,14 @@ INTERVALS = "Intervals are over families of questions. A dash: too few for an in
 HINDSIGHT = "The rows are chosen in hindsight, so luck has a part in each."
 # A smaller difference between two Murphy curves is not worth a word.
 _SLIGHT = 0.002
+_MOST_NAMES = 5
+_MANY_TESTS = 4
+OF_TEAMS = (
+    "A member counts in a team with the forecasts made as its member, while they were current."
+)
+OF_MODELS = (
+    "A model has the forecasts made with it, while they were current, of all bots that used it."
+)
 
 REASONS = {
     "open": "still open",
@@ -381,3 +389,71 @@ def leads_summary(group: Group) -> str:
         f"{found}; {count(first.days, 'day')} before, {number(first.brier.mean)} with "
         f"{number(first.expected)} expected. Each lead has different questions."
     )
+
+
+def notes(
+    groups: Sequence[Group],
+    *,
+    by: By,
+    cohort: Cohort,
+    several_options: bool,
+    in_several_teams: Sequence[str],
+    provisional: int,
+) -> tuple[str, ...]:
+    """Return the caveats of this report, as full sentences."""
+    verdicts = sum(one.verdict.kind not in ("too_few", "not_estimable") for one in groups)
+    reactions = sum(one.movement is not None and one.movement.kind != "too_few" for one in groups)
+    every = (
+        (
+            provisional == 1,
+            "One outcome counted here is disputed or can still be disputed, so its scores are "
+            "provisional.",
+        ),
+        (
+            provisional > 1,
+            f"{provisional:,} outcomes counted here are disputed or can still be disputed, so "
+            "their scores are provisional.",
+        ),
+        (
+            verdicts + reactions >= _MANY_TESTS,
+            f"This report has {count(verdicts, 'verdict')} and tests "
+            f"{count(reactions, 'record')} for reactions. Chance alone finds fault in about 1 in "
+            "20 such tests of calibrated records, so one fault among many is weak evidence.",
+        ),
+        (
+            cohort == "resolved",
+            "All resolved questions count, even before their scheduled close. Questions that "
+            "resolve early tend to resolve “yes”, which makes forecasts look too low.",
+        ),
+        (
+            several_options,
+            "For calibration, a multiple-choice question is one yes/no claim per option, each with "
+            "half the weight, so a question with two options counts exactly like the equivalent "
+            "binary question.",
+        ),
+        (
+            any(group.log.infinite for group in groups),
+            "The log score is infinite if an event happened that was called impossible. Such "
+            "questions are counted separately; the mean is over the others.",
+        ),
+        (
+            any(group.certainty.questions for group in groups),
+            "A forecast of exactly 0% or 100% that came true changes no test. One that failed "
+            "cannot be chance: the verdict names it, and judges the other forecasts without it.",
+        ),
+        (by == "team", OF_TEAMS),
+        (
+            by == "team" and in_several_teams,
+            "In two teams at the same time, and counted in each: "
+            f"{in_words(in_several_teams, _MOST_NAMES)}.",
+        ),
+        (by == "model", OF_MODELS),
+        (by == "owner", "An owner’s record is that of their bots alone."),
+        (by == "tag", "A question with several tags counts under each of them."),
+        (
+            by == "lead",
+            "A lead leaves out questions that were not open then or had no forecast, so the rows "
+            "have different questions.",
+        ),
+    )
+    return tuple(note for applies, note in every if applies)

@@ -66,7 +66,7 @@ def test_the_browser_finds_what_verify_py_finds(tmp_path: Path, kept: str) -> No
         page.set_input_files("#proof-file", tmp_path / "same.json")
         found(page, whole.verdict.replace("This record", "same.json"))
         expect(limit).to_contain_text("This file is the same as the copy in this page.")
-        for number, (tamper, _) in enumerate(TAMPERED):
+        for number, (name, (tamper, _)) in enumerate(TAMPERED.items()):
             record: Record = json.loads(kept)
             tamper(record)
             file = tmp_path / f"{number}.json"
@@ -74,7 +74,7 @@ def test_the_browser_finds_what_verify_py_finds(tmp_path: Path, kept: str) -> No
             page.set_input_files("#proof-file", file)
             check = Check(record)
             faults, said = found(page, f"{file.name} does NOT pass the check:")
-            assert faults == check.faults, tamper.__name__
-            assert said == check.said, tamper.__name__
+            assert faults == check.faults, name
+            assert said == check.said, name
             expect(limit).to_contain_text("This file differs from the copy in this page.")
         assert asked == [address]

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import jsonschema
 
-from forecasts.common.text import printable
-from forecasts.documents.as_markdown import escaped
 from forecasts.folder.frames import Frames
 from forecasts.parts.reports.reports import report_parts
 from forecasts.reports import Report, formats, tables, wording
-from tests.nasty import WORDS
 from tests.parts.reports.ledgers import written
 from tests.reports.small_ledgers import NOW, asked, ledger, made, report, schema
 
@@ -41,12 +37,6 @@ def rendered(found: Report, form: formats.Format) -> str:
     return " ".join(str(formats.rendered(found, form)).split())
 
 
-def test_each_is_listed_with_the_title_of_its_question_and_its_id() -> None:
-    found = on("Frost?")
-    for form in ("text", "html", "md"):
-        assert "Frost? (q0)" in rendered(found, form).replace("\\", "")
-
-
 def test_a_long_title_is_cut_between_words_and_the_id_stays_whole() -> None:
     moved = on(TITLE).groups[0]
     [[question, *_]] = tables.moved(moved).rows
@@ -54,8 +44,9 @@ def test_a_long_title_is_cut_between_words_and_the_id_stays_whole() -> None:
 
 
 def test_without_a_title_the_id_stands_alone() -> None:
-    [[question, *_]] = tables.moved(on("").groups[0]).rows
-    assert question == "q0"
+    for title, said in (("", "q0"), ("Frost?", "Frost? (q0)")):
+        [[question, *_]] = tables.moved(on(title).groups[0]).rows
+        assert question == said
 
 
 def test_the_json_has_the_title_beside_the_id() -> None:
@@ -71,24 +62,6 @@ def test_the_expected_points_name_the_condition_and_the_rest_is_counted() -> Non
     said = wording.updates(moved)
     assert "was expected if each new forecast was right; the other" in said
     assert said.endswith("7 more that helped or hurt are not shown.")
-
-
-def test_no_title_is_read_as_markup() -> None:
-    found = on(*WORDS)
-    moved = found.groups[0].moved
-    assert moved is not None
-    row = moved.most[0]
-    group = replace(
-        found.groups[0], moved=replace(moved, most=tuple(replace(row, title=one) for one in WORDS))
-    )
-    found = replace(found, groups=(group,))
-    markdown, page = rendered(found, "md"), str(formats.rendered(found, "html"))
-    for question, *_ in tables.moved(group).rows:
-        assert f"| {escaped(question)} |" in markdown
-    assert "<script" not in page
-    assert "<img" not in page
-    for text in (page, str(formats.rendered(found, "text"))):
-        assert printable(text) == text
 
 
 def test_parts_have_the_titles_too(tmp_path: Path) -> None:

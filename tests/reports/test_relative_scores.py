@@ -45,13 +45,6 @@ def test_the_share_saved_of_the_crowds_score_is_on_the_time_of_others() -> None:
     assert bo.crowd_brier_skill.mean == pytest.approx(1 - crowd / own)
 
 
-def test_it_is_positive_where_the_crowd_skill_is() -> None:
-    for group in report(random_ledger(4), by="team").groups:
-        assert group.crowd_skill is not None
-        assert group.crowd_brier_skill is not None
-        assert group.crowd_skill.mean * group.crowd_brier_skill.mean >= 0
-
-
 def test_without_a_rare_event_no_one_has_more_skill_than_the_others() -> None:
     # If the truth is 3%, 2% and 4% are equally good, and with 40 questions 30% have no event.
     names = [f"q{n}" for n in range(40)]

@@ -124,24 +124,3 @@ def test_questions_are_chosen_by_tag_and_time_and_the_choice_is_stated(
     text = " ".join(run(*chosen).stdout.split())
     assert "Only those with the tag t0 or t1." in text
     assert "Only those scheduled to close from 2026-01-11 to 2026-01-11." in text
-
-
-def test_a_report_is_made_by_lead_and_at_a_lead(run: Callable[..., Result]) -> None:
-    by_lead = json.loads(run("--by", "lead", "--format", "json").stdout)
-    assert [group["name"] for group in by_lead["groups"]] == [
-        "1 day", "7 days", "30 days", "90 days"
-    ]  # fmt: skip
-    at = json.loads(run("--by", "team", "--lead", "7", "--format", "json").stdout)
-    assert at["metadata"]["protocol"] == "brier_lead(7)"
-    assert [group["name"] for group in at["groups"]] == ["north", "south"]
-    assert "the forecasts current 7 days before" in " ".join(run("--lead", "7").stdout.split())
-
-
-def test_a_name_cannot_command_the_terminal(tmp_path: Path) -> None:
-    frames = random_ledger(9)
-    frames.questions["tags"] = [["rain\x1b[2J"]] * len(frames.questions)
-    write_folder(frames, tmp_path / "nasty")
-    result = CliRunner().invoke(app, ["report", str(tmp_path / "nasty"), "--by", "tag", *AS_OF])
-    assert result.exit_code == 0
-    assert "rain" in result.stdout
-    assert "\x1b" not in result.stdout

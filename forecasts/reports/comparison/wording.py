@@ -29,12 +29,13 @@ from forecasts.reports.comparison.comparison import (
     Watched,
 )
 from forecasts.reports.glossary import OF_COMPARISONS
-from forecasts.reports.notes import OF_MODELS, OF_TEAMS
 from forecasts.reports.selection import Choice
 from forecasts.reports.wording import (
     ADJUSTED_INTERVAL,
     BRIER,
     BRIER_ORIGINAL,
+    OF_MODELS,
+    OF_TEAMS,
     REASONS,
     adjusted,
     at_lead,
