@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar, copy_context
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import numpy as np
@@ -39,17 +39,6 @@ def limited(threads: int) -> Iterator[None]:
         yield
     finally:
         _MOST_THREADS.reset(token)
-
-
-def in_background(work: Callable[[Item], Result], item: Item) -> Callable[[], Result]:
-    """Return a function that waits for the result of work started in a thread.
-
-    The work has the caller's limit of threads.
-    """
-    pool = ThreadPoolExecutor(1)
-    result = pool.submit(copy_context().run, work, item).result
-    pool.shutdown(wait=False)
-    return result
 
 
 def parts(rows: int) -> list[slice]:
