@@ -40,6 +40,7 @@ from forecasts.reports.verdict import verdict
 from forecasts.reports.wording import notes
 from scoring.null_distribution import FAR
 from scoring.outcome_draws import outcome_draws
+from scoring.parallel import map_threads
 from scoring.rare_events import least_error
 
 LOG, SKILL = (0.0, math.inf), (-100.0, 100.0)
@@ -60,6 +61,7 @@ def build(
     """
     scope = scope_of(frames, by=by, names=names, choice=choice, as_of=as_of)
     rows = Rows(numbered(made_in_time(frames, choice)), scope)
+    rows.compute()
     found = joint(rows)
     common = shared(found, scope, adjusted_scores(found.scores), follows=rows.follows)
     skills = rows.skills if rows.compares else None
@@ -205,7 +207,7 @@ def groups(
             left_out=left_out.get(name, ()),
         )
 
-    return tuple(map(group, wanted))
+    return tuple(map_threads(group, wanted))
 
 
 def _drawn(rows: Rows, common: Shared) -> calibration.Drawn:

@@ -17,6 +17,7 @@ from forecasts.folder.frames import Frames
 from forecasts.reports import Group
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.report import LeftOut
+from scoring import parallel
 from scoring.means import clustered_mean
 from tests.examples import examples
 from tests.reports.small_ledgers import asked, day, joined, ledger, made, random_ledger, report
@@ -57,6 +58,13 @@ def test_every_interval_contains_its_estimate(by: str) -> None:
     assert len(found) > 10
     for estimate, (lower, upper) in found:
         assert lower <= estimate <= upper
+
+
+def test_a_report_is_the_same_in_one_thread_and_in_several() -> None:
+    frames = random_ledger(2)
+    with parallel.limited(1):
+        alone = report(frames, by="team")
+    assert report(frames, by="team") == alone
 
 
 def test_a_small_record_comes_out_as_worked_by_hand() -> None:

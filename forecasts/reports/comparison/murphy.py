@@ -14,6 +14,7 @@ from forecasts.folder.frames import rows
 from forecasts.reports.comparison.comparison import MurphyDifference, Pair
 from forecasts.reports.wording import stretches
 from scoring.murphy_curves import difference_curve
+from scoring.parallel import map_threads
 
 THRESHOLDS = np.linspace(0, 1, 51)
 
@@ -28,8 +29,10 @@ def murphy_differences(
     ``losses`` has their questions and the differences at each threshold; ``curves``: the number of
     all pairs. Pairs that few events decide have none, since a single threshold has even fewer.
     """
-    return {
-        names: tuple(
+
+    def curve(names: tuple[str, str]) -> tuple[MurphyDifference, ...]:
+        asked, difference = losses[names]
+        return tuple(
             MurphyDifference(
                 row.threshold,
                 row.difference,
@@ -38,8 +41,8 @@ def murphy_differences(
             )
             for row in rows(difference_curve(difference, asked, family, THRESHOLDS, curves))
         )
-        for names, (asked, difference) in losses.items()
-    }
+
+    return dict(zip(losses, map_threads(curve, losses), strict=True))
 
 
 def sentence(pair: Pair) -> str:
