@@ -130,6 +130,7 @@ def test_a_page_shows_any_words_and_runs_no_script(word: str) -> None:
     page = Page(source)
     assert not {"script", "img", "b", "i"} & set(page.tags)
     assert not [name for name, _ in page.attributes if name.startswith("on") or name == "src"]
+    assert "default-src 'none'" in source
     assert "url(" not in source
     assert "@import" not in source
     assert printable(source) == source

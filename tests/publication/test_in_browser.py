@@ -72,7 +72,7 @@ def watched(page: Page, folder: Path) -> list[str]:
         pytest.param(390, "light", id="narrow and light", marks=pytest.mark.long),
     ],
 )
-def test_every_page_fits_keeps_nobody_out_and_asks_nothing_of_anybody(
+def test_every_page_fits_is_accessible_and_makes_no_requests(
     chromium: BrowserContext, folder: Path, width: int, scheme: Scheme
 ) -> None:
     with tab(chromium, width, scheme=scheme) as page:

@@ -98,7 +98,7 @@ def unresolve(engine: Engine) -> None:
         withdraw(session, rain, reason="A slip.", member=kate, now=now)
 
 
-def test_a_record_has_a_withdrawn_outcome_as_none(engine: Engine, stamps: dict[str, bytes]) -> None:
+def test_a_withdrawn_outcome_counts_as_none(engine: Engine, stamps: dict[str, bytes]) -> None:
     unresolve(engine)
     record = json.loads(record_text(engine, stamps))
     check = Check(record)
@@ -110,7 +110,7 @@ def test_a_record_has_a_withdrawn_outcome_as_none(engine: Engine, stamps: dict[s
     assert any("the resolution of entry" in one and "was left out" in one for one in faults)
 
 
-def test_of_notes_only_those_of_current_outcomes_are_published(
+def test_only_the_notes_of_current_outcomes_are_published(
     engine: Engine, stamps: dict[str, bytes]
 ) -> None:
     with act(engine, 11.6) as (session, _, now):
@@ -415,7 +415,7 @@ def test_only_a_digest_from_elsewhere_shows_that_a_record_is_as_it_was_recorded(
     assert Check(record, earlier).verdict == upto
 
 
-def test_a_digest_of_an_entry_before_the_first_one_here_is_not_called_foreign(
+def test_a_digest_from_before_this_part_of_the_chain_is_not_a_fault(
     record: Record,
 ) -> None:
     every = Check(record).entries

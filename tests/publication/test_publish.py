@@ -192,9 +192,7 @@ def test_a_page_that_was_changed_removed_or_added_is_named(
     assert checked(folder).faults == [fault]
 
 
-def test_a_record_that_is_altered_alone_is_named_and_not_the_page_with_its_copy(
-    whole: Path, folder: Path
-) -> None:
+def test_an_altered_record_is_named_and_its_page_is_not(whole: Path, folder: Path) -> None:
     copytree(whole, folder)
     record = folder / "record.json"
     record.write_text(record.read_text("utf-8").replace(":0.7,", ":0.8,"), "utf-8", newline="\n")

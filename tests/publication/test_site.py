@@ -172,7 +172,7 @@ def test_equal_records_make_equal_files(publication: Publication, files: dict[st
     assert site_files(publication, now=day(7)) == files
 
 
-def test_everyones_words_are_words(session: Session) -> None:
+def test_members_words_are_never_markup(session: Session) -> None:
     alice = member_or_new(session, HANDLES[0], now=day(0))
     for place, word in enumerate(one[:500] for one in WORDS):
         question = ask(
@@ -302,7 +302,7 @@ def test_simulated_people_are_labelled(session: Session) -> None:
     assert not banner("carol", day(1))
 
 
-def test_the_data_of_the_proof_stays_data(files: dict[str, str]) -> None:
+def test_the_record_in_the_page_cannot_become_markup(files: dict[str, str]) -> None:
     page = with_record(files["verify.html"], '{"a": "</script><b>"}')
     assert "\\u003c/script>\\u003cb>" in page
     assert "b" not in Page(page).tags

@@ -98,7 +98,7 @@ def test_a_small_record_comes_out_as_worked_by_hand() -> None:
 
 @given(seeds, st.sampled_from(["all", "forecaster", "team", "tag"]))
 @settings(max_examples=examples(25))
-def test_the_parts_add_up_to_the_score_when_made_whatever_the_ledger(seed: int, by: str) -> None:
+def test_the_parts_add_up_to_the_score_when_made(seed: int, by: str) -> None:
     for group in report(random_ledger(seed), by=by).groups:
         parts = group.decomposition
         if group.questions:
@@ -112,7 +112,7 @@ def test_the_parts_add_up_to_the_score_when_made_whatever_the_ledger(seed: int, 
 
 @given(seeds)
 @settings(max_examples=examples(10))
-def test_each_forecasters_brier_score_is_the_mean_of_the_scores_that_are_stored(seed: int) -> None:
+def test_a_brier_score_is_the_mean_over_questions(seed: int) -> None:
     frames = random_ledger(seed)
     table = scoring.score(frames.questions, frames.forecasts, "brier")
     for group in report(frames, by="forecaster").groups:
@@ -143,7 +143,7 @@ def test_questions_of_one_family_are_one_piece_of_evidence() -> None:
     assert the_group(together).brier.interval is None
 
 
-def test_updating_more_often_without_a_change_of_mind_leaves_the_score_as_it_is() -> None:
+def test_repeating_a_forecast_does_not_change_the_score() -> None:
     questions = [asked("q1", "yes"), asked("q2", "no")]
     once = [made(q, "ana", 0, 0.7) for q in ("q1", "q2")]
     often = once + [made("q1", "ana", at, 0.7) for at in range(1, 9)]
@@ -156,7 +156,7 @@ def test_updating_more_often_without_a_change_of_mind_leaves_the_score_as_it_is(
     assert [bin_.forecast for bin_ in a.bins] == pytest.approx([bin_.forecast for bin_ in b.bins])
 
 
-def test_a_question_of_two_options_counts_as_the_binary_one_it_is() -> None:
+def test_a_question_of_two_options_counts_like_a_binary_one() -> None:
     binary = ledger(
         [asked("q1", "yes"), asked("q2", "no")],
         [made("q1", "ana", 0, 0.7), made("q2", "ana", 0, 0.4)],
@@ -170,7 +170,7 @@ def test_a_question_of_two_options_counts_as_the_binary_one_it_is() -> None:
     assert sum(bin_.weight for bin_ in the_group(chosen).bins) == pytest.approx(2)
 
 
-def test_the_options_of_one_question_are_no_observations_apart() -> None:
+def test_the_options_of_a_question_are_one_observation() -> None:
     names = [f"option {k}" for k in range(20)]
     frames = ledger(
         [asked("q", names[3], type="multiple_choice", options=names)],
@@ -184,7 +184,7 @@ def test_the_options_of_one_question_are_no_observations_apart() -> None:
 
 @given(seeds)
 @settings(max_examples=examples(10))
-def test_the_interval_of_a_bin_is_no_narrower_than_its_weight_its_questions_or_its_families_allow(
+def test_the_interval_of_a_bin_allows_for_weight_questions_and_families(
     seed: int,
 ) -> None:
     frames = random_ledger(seed)
@@ -203,7 +203,7 @@ def test_the_interval_of_a_bin_is_no_narrower_than_its_weight_its_questions_or_i
         assert (np.diff(widths) < 1e-12).all()
 
 
-def test_an_option_added_later_reads_the_last_one_in_forecasts_made_before() -> None:
+def test_earlier_forecasts_count_a_later_option_as_the_last_one() -> None:
     options = {"type": "multiple_choice", "options": ["a", "b", "new", "other"]}
     frames = ledger(
         [asked("q", "new", **options)],
@@ -221,7 +221,7 @@ def test_an_option_added_later_reads_the_last_one_in_forecasts_made_before() -> 
     assert group.brier.mean == pytest.approx((first + second) / 2)
 
 
-def test_a_team_has_what_its_members_said_while_in_it_for_as_long_as_it_stood() -> None:
+def test_a_team_has_its_members_forecasts_while_they_are_current() -> None:
     # bo joins on day 4: the forecast of day 0 is not the team's, that of day 6 is, and it stands
     # though he leaves on day 8. What he says on day 9 ends it, and is no longer the team's.
     frames = ledger(
@@ -311,7 +311,7 @@ def test_every_question_that_is_left_out_is_counted_with_its_reason() -> None:
     }  # fmt: skip
 
 
-def test_a_question_that_none_of_the_groups_has_is_not_said_to_be_without_forecasts() -> None:
+def test_a_question_outside_all_groups_has_a_reason_of_its_own() -> None:
     frames = ledger(
         [asked("in", "yes", tags=["a"]), asked("out", "no"), asked("nobody", "no")],
         [made("in", "ana", 0, 0.3), made("out", "bo", 0, 0.3)],
@@ -323,19 +323,19 @@ def test_a_question_that_none_of_the_groups_has_is_not_said_to_be_without_foreca
     assert report(frames).left_out == (LeftOut("never_live", 1),)
 
 
-def test_what_closed_after_the_moment_of_a_report_was_open_then() -> None:
+def test_a_question_that_closed_after_the_reports_time_counts_as_open() -> None:
     frames = ledger([asked("q", "yes")], [made("q", "ana", 0, 0.3)])
     found = report(frames, cohort="resolved", as_of=day(9))
     assert (found.groups[0].questions, found.left_out) == (0, (LeftOut("open", 1),))
 
 
 @pytest.mark.parametrize("lead", [0.0, -1.0, 1e-9, 1e6, float("nan")])
-def test_a_lead_that_is_none_is_refused(lead: float) -> None:
+def test_an_impossible_lead_is_refused(lead: float) -> None:
     with pytest.raises(BadInput, match="must be above 0"):
         report(random_ledger(1), lead=lead)
 
 
-def test_all_resolved_questions_are_a_cohort_that_says_what_it_does_to_the_numbers() -> None:
+def test_the_cohort_of_all_resolved_questions_comes_with_a_warning() -> None:
     frames = ledger(
         [asked("q1", "yes"), asked("q2", "yes", closes=300, actual_close_time=day(3))],
         [made("q1", "ana", 0, 0.6), made("q2", "ana", 0, 0.6)],
@@ -358,13 +358,13 @@ def test_names_pick_groups_in_the_order_asked_for() -> None:
     ("by", "there"),
     [("forecaster", "ana, bo, cy, dee, eli"), ("team", "north, south"), ("tag", "t0, t1, t2")],
 )
-def test_a_name_that_is_not_there_is_refused_with_those_that_are(by: str, there: str) -> None:
+def test_an_unknown_group_is_refused_with_the_known_ones(by: str, there: str) -> None:
     with pytest.raises(BadInput, match="zoe") as refused:
         report(random_ledger(1), by=by, names=["zoe"])
     assert refused.value.remedy == f"Use one of: {there}."
 
 
-def test_an_empty_ledger_gives_a_report_in_words() -> None:
+def test_an_empty_ledger_has_a_report() -> None:
     found = report(ledger([]))
     assert found.groups[0].questions == 0
     assert found.groups[0].brier.mean is None
@@ -387,7 +387,7 @@ def test_certainty_that_fails_has_an_infinite_log_score_and_is_counted_apart() -
     assert any("infinite" in note for note in report(frames).notes)
 
 
-def test_one_question_and_one_outcome_only_are_reported_without_a_stack_trace() -> None:
+def test_a_single_question_has_a_report() -> None:
     one = the_group(ledger([asked("q", "yes")], [made("q", "ana", 0, 0.7)]))
     assert one.brier.mean == pytest.approx(0.09)
     assert one.brier.interval is None
@@ -402,7 +402,7 @@ def test_one_question_and_one_outcome_only_are_reported_without_a_stack_trace() 
     assert group.recalibration.p_value < 0.001
 
 
-def test_the_same_ledger_has_one_digest_in_whatever_order_its_rows_come() -> None:
+def test_the_digest_does_not_depend_on_the_order_of_rows() -> None:
     frames = random_ledger(5)
     shuffled = Frames(
         questions=frames.questions.sample(frac=1, random_state=1).reset_index(drop=True),
@@ -431,7 +431,7 @@ def test_the_band_of_a_forecaster_does_not_depend_on_the_questions_of_others() -
     assert among.miscalibration == alone.miscalibration
 
 
-def test_the_curve_is_drawn_coarser_only_where_no_eye_can_see_it() -> None:
+def test_the_curve_is_thinned_only_between_its_corners() -> None:
     rng = np.random.default_rng(3)
     ps = rng.uniform(0.001, 0.999, 1500)
     frames = ledger(

@@ -46,14 +46,14 @@ def test_every_page_on_a_statistic_is_named_by_one_and_is_there() -> None:
 
 
 @pytest.mark.parametrize("one", EVERY, ids=lambda one: one.title)
-def test_what_a_statistic_says_is_one_sentence(one: Term) -> None:
+def test_each_term_is_explained_in_one_sentence(one: Term) -> None:
     assert one.sentence.endswith(".")
     assert ". " not in one.sentence
     assert len(one.sentence) < 260
     assert one.help[1:] == one.sentence[1:]
 
 
-def test_a_report_explains_at_its_foot_what_it_shows_and_nothing_else() -> None:
+def test_a_report_explains_the_terms_that_it_shows() -> None:
     whole = report(cited(with_numbers(random_ledger(8, questions=20))), by="forecaster")
     assert explained(whole) == list(OF_REPORTS.values())
     alone = report(random_ledger(8, questions=20))

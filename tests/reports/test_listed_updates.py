@@ -56,7 +56,7 @@ def test_the_json_has_the_title_beside_the_id() -> None:
     assert (row["question"], row["title"]) == ("q0", TITLE)
 
 
-def test_the_expected_points_name_the_condition_and_the_rest_is_counted() -> None:
+def test_expected_points_name_their_condition_and_further_updates_are_counted() -> None:
     moved = on(*[f"Event {number}?" for number in range(12)]).groups[0].moved
     assert moved is not None
     said = wording.updates(moved)

@@ -67,14 +67,14 @@ def test_everyone_together_has_nobody_to_be_compared_with() -> None:
             assert group.crowd_skill is None
 
 
-def test_a_forecaster_alone_has_no_skill_and_no_question_to_have_it_on() -> None:
+def test_a_forecaster_alone_has_no_skill() -> None:
     alone = the_group(ledger([asked("q", "yes")], [made("q", "ana", 0, 0.7)]), "ana",
                       by="forecaster")  # fmt: skip
     assert alone.skill is not None
     assert (alone.skill.mean, alone.skill.questions) == (None, 0)
 
 
-def test_a_team_earns_what_its_members_earned_while_in_it() -> None:
+def test_a_team_has_the_skill_of_its_members_time_in_it() -> None:
     # bo says 0.4 for five days outside of any team, then 0.9 for five in red; ana says 0.5.
     frames = ledger(
         [asked("q", "yes")],
@@ -108,7 +108,7 @@ def test_someone_who_changes_teams_never_meets_themself() -> None:
 
 @given(seeds)
 @settings(max_examples=examples(8))
-def test_what_came_less_what_was_expected_is_the_difference_and_its_interval_is_the_test(
+def test_luck_is_the_realised_score_less_the_expected_one(
     seed: int,
 ) -> None:
     for group in report(random_ledger(seed), by="team").groups:
@@ -123,7 +123,7 @@ def test_what_came_less_what_was_expected_is_the_difference_and_its_interval_is_
 
 @given(seeds)
 @settings(max_examples=examples(8))
-def test_what_came_is_the_brier_score_where_nobody_changed_a_forecast(seed: int) -> None:
+def test_without_updates_the_realised_score_is_the_brier_score(seed: int) -> None:
     frames = random_ledger(seed)
     first = frames.forecasts.dropna(subset=["made_at"]).sort_values("made_at", kind="stable")
     said = first["probability"].notna() | first["probabilities"].notna()
@@ -134,7 +134,7 @@ def test_what_came_is_the_brier_score_where_nobody_changed_a_forecast(seed: int)
             assert group.luck.expected == pytest.approx(group.sharpness, abs=1e-12)
 
 
-def test_what_came_weighs_a_forecast_by_its_number_and_not_by_its_time() -> None:
+def test_the_realised_score_weighs_forecasts_by_their_number() -> None:
     frames = ledger(
         [asked("q", "yes")],
         [made("q", "ana", 0, 0.5), made("q", "ana", 1, 0.7), made("q", "ana", 9, 0.9)],
@@ -162,7 +162,7 @@ def events(questions: int) -> Frames:
     return ledger(asked_, forecasts, [joined("red", "ana"), joined("red", "bo")])
 
 
-def test_a_yes_that_closes_its_question_is_no_fault_of_who_foresaw_it_rightly() -> None:
+def test_an_early_yes_is_not_a_fault_of_a_calibrated_team() -> None:
     frames = events(150)
     found = the_group(frames, "red", by="team")
     assert found.miscalibration.p_value > 0.05
@@ -182,7 +182,7 @@ def test_the_expected_score_is_worked_by_hand() -> None:
     assert the_group(frames).luck.expected == pytest.approx(expected)
 
 
-def test_miscalibration_stands_beside_what_luck_makes_of_it() -> None:
+def test_miscalibration_has_an_expectation_from_luck() -> None:
     fair = the_group(random_ledger(11, questions=200, choices=False)).miscalibration
     assert fair.expected == pytest.approx(0.016, abs=0.006)
     assert fair.p_value > 0.05
@@ -230,7 +230,7 @@ def test_open_questions_move_too() -> None:
     )
 
 
-def test_what_is_said_in_another_team_is_no_step_of_this_one() -> None:
+def test_forecasts_for_another_team_are_not_steps_of_this_one() -> None:
     frames = ledger(
         [asked("q", "yes")],
         [made("q", "bo", 0, 0.1), made("q", "bo", 5, 0.9)],
@@ -255,7 +255,7 @@ def creeping(gain: float) -> Frames:
     return ledger(questions, forecasts)
 
 
-def test_forecasts_that_creep_on_are_said_to_under_react_beside_the_verdict() -> None:
+def test_creeping_forecasts_under_react() -> None:
     found = the_group(creeping(0.13)).movement
     assert found is not None
     assert found.kind == "under_reacting"
@@ -263,7 +263,7 @@ def test_forecasts_that_creep_on_are_said_to_under_react_beside_the_verdict() ->
     assert found.sentence.endswith("such records (150 families of questions).")
 
 
-def test_what_is_said_of_movement_has_the_direction_and_the_odds_of_its_test() -> None:
+def test_the_sentence_on_movement_has_the_direction_and_odds_of_its_test() -> None:
     rng = np.random.default_rng(6)
     moves = pd.DataFrame({"question": np.arange(60), "excess": rng.normal(0, 0.1, 60)})
     kinds = set()
@@ -281,7 +281,7 @@ def test_what_is_said_of_movement_has_the_direction_and_the_odds_of_its_test() -
     assert kinds == {"neither", "over_reacting", "under_reacting"}
 
 
-def test_forecasts_that_swing_back_are_said_to_over_react() -> None:
+def test_forecasts_that_swing_back_over_react() -> None:
     questions = [asked(f"q{n}", "yes" if n % 2 else "no") for n in range(60)]
     forecasts = [
         made(f"q{n}", "ana", at, p)
@@ -297,7 +297,7 @@ def test_forecasts_that_swing_back_are_said_to_over_react() -> None:
 @pytest.mark.parametrize(
     ("changed", "kind"), [(0, "too_few"), (29, "too_few"), (49, "too_few"), (50, "neither")]
 )
-def test_nothing_is_said_of_updates_that_were_not_made(changed: int, kind: str) -> None:
+def test_too_few_updates_make_no_reaction(changed: int, kind: str) -> None:
     """All forecasts are far too sure, so that the steps to the outcomes alone make an excess.
 
     With enough changes to tell, this is still no over-reaction: recalibrated, nothing is left.
@@ -340,7 +340,7 @@ def test_changes_on_open_questions_do_not_make_up_for_few_resolved_ones() -> Non
     )
 
 
-def test_exactly_zero_or_one_is_counted_by_question_and_so_is_what_came_out_wrong() -> None:
+def test_certain_and_wrong_forecasts_are_counted_by_question() -> None:
     choice = {"type": "multiple_choice", "options": ["a", "b", "c"]}
     frames = ledger(
         [asked("q1", "yes"), asked("q2", "no"), asked("q3", "b", **choice), asked("q4", "yes")],
@@ -359,7 +359,7 @@ def test_exactly_zero_or_one_is_counted_by_question_and_so_is_what_came_out_wron
 # --- lead time --------------------------------------------------------------------------------
 
 
-def test_the_profile_takes_what_stood_so_many_days_before_the_scheduled_close() -> None:
+def test_the_profile_takes_the_forecasts_current_at_each_lead() -> None:
     frames = ledger(
         [
             asked("q1", "yes", closes=40),
@@ -468,7 +468,7 @@ def test_a_choice_of_nothing_is_refused_in_words() -> None:
 
 
 @pytest.mark.parametrize("by", ["publisher", "kind"])
-def test_what_a_forecaster_earned_by_evidence_is_what_the_attribution_says(by: str) -> None:
+def test_points_by_evidence_are_those_of_the_attribution(by: str) -> None:
     frames = cited(random_ledger(8, questions=20))
     only = Frames(
         frames.questions,
@@ -490,7 +490,7 @@ def test_what_a_forecaster_earned_by_evidence_is_what_the_attribution_says(by: s
     assert [row.points for row in found] == sorted((row.points for row in found), reverse=True)
 
 
-def test_a_question_of_a_team_counts_once_in_what_it_earned() -> None:
+def test_a_question_counts_once_in_a_teams_points() -> None:
     evidence = [{"evidence_id": "e1"}]
     forecasts = []
     for who in ("ana", "bo"):
@@ -505,14 +505,14 @@ def test_a_question_of_a_team_counts_once_in_what_it_earned() -> None:
     assert (piece.by, piece.name, piece.points) == ("evidence", "e1", publisher.points)
 
 
-def test_who_cites_nothing_has_no_table_of_evidence() -> None:
+def test_a_record_without_citations_has_no_table_of_evidence() -> None:
     for by in ("all", "tag"):
         group = report(random_ledger(8), by=by).groups[0]
         assert (group.earned, group.evidence) == ((), 0)
         assert group.moved is not None
 
 
-def test_points_are_a_mean_over_all_members_also_those_whom_an_early_yes_kept_out() -> None:
+def test_points_are_a_mean_over_all_members() -> None:
     """Divided by those who were there, what was right early would weigh more than what was not."""
     forecasts = []
     for id_ in ("early", "late"):
@@ -528,7 +528,7 @@ def test_points_are_a_mean_over_all_members_also_those_whom_an_early_yes_kept_ou
     assert moved.points == pytest.approx(moved.promised + moved.surprise)
 
 
-def test_points_that_a_rare_event_would_take_away_are_not_sure_before_it_came() -> None:
+def test_the_interval_of_points_allows_for_a_rare_event() -> None:
     """Each update lowers 4% to 3%, and no event came: the points hardly vary, but one would cost
     as much as 30 updates earned."""
     forecasts = [
@@ -565,7 +565,7 @@ def test_the_updates_that_earned_and_lost_most_are_those_of_the_attribution() ->
     assert first.points == pytest.approx((first.score_before - first.score) * first.remaining)
 
 
-def test_of_many_pieces_of_evidence_those_that_earned_and_lost_most_are_shown() -> None:
+def test_the_evidence_that_earned_and_lost_most_is_listed() -> None:
     frames = cited(random_ledger(8, questions=20))
     many = [[{"evidence_id": f"x{n}"}] for n in range(len(frames.forecasts))]
     known = frames.evidence.iloc[[0] * len(many)].assign(

@@ -31,7 +31,7 @@ def test_the_base_rate_of_a_question_is_that_of_the_records_other_families() -> 
     assert the_group(frames).brier_skill.mean == pytest.approx(1 - own / reference)
 
 
-def test_the_share_saved_of_the_crowds_score_is_on_the_time_of_others() -> None:
+def test_skill_against_the_crowd_covers_the_time_of_others() -> None:
     # ana is alone for five days, then bo says 0.4: 0.36 a day for the crowd, 0.04 for ana.
     frames = ledger([asked("q", "yes"), asked("p", "no")],
                     [made("q", "ana", 0, 0.1), made("q", "ana", 5, 0.8), made("q", "bo", 5, 0.4),
@@ -63,7 +63,7 @@ def test_without_a_rare_event_no_one_has_more_skill_than_the_others() -> None:
         assert bo.skill.mean == pytest.approx(-0.12)
 
 
-def test_a_side_with_the_hard_questions_is_not_behind_for_it() -> None:
+def test_adjusted_scores_allow_for_hard_questions() -> None:
     easy, hard = range(20), range(20, 40)
     said = [made(f"q{n}", "ana", 0, 0.9) for n in easy]
     said += [made(f"q{n}", "ben", 0, 0.6) for n in hard]
@@ -122,7 +122,7 @@ def test_the_interval_of_the_auc_is_over_families_and_its_curve_has_its_area() -
     assert len(group.roc) <= 202
 
 
-def test_errors_stand_beside_those_that_luck_makes() -> None:
+def test_errors_are_shown_beside_those_of_luck() -> None:
     fair = the_group(random_ledger(11, questions=100, choices=False)).errors
     bold = the_group(random_ledger(11, questions=100, sharpness=2.5, choices=False)).errors
     assert fair.average < 1.5 * fair.expected_average

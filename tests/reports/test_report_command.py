@@ -40,7 +40,7 @@ def test_a_folder_is_reported_as_text(run: Callable[..., Result]) -> None:
     assert result.stderr == ""
 
 
-def test_json_stands_alone_on_standard_output(run: Callable[..., Result]) -> None:
+def test_standard_output_has_only_the_json(run: Callable[..., Result]) -> None:
     document = json.loads(run("--by", "team", "--format", "json").stdout)
     assert [group["name"] for group in document["groups"]] == ["north", "south"]
     assert document["groups"][0]["curve"]
@@ -103,7 +103,7 @@ def test_the_format_wins_over_the_ending(run: Callable[..., Result], tmp_path: P
         ),
     ],
 )
-def test_what_cannot_be_done_is_said_and_ends_with_two(
+def test_a_wrong_option_is_explained_and_exits_with_2(
     run: Callable[..., Result], arguments: tuple[str, ...], said: str
 ) -> None:
     result = run(*arguments, exit_code=2)

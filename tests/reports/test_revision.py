@@ -25,7 +25,7 @@ def test_every_forecast_counts_in_a_short_ledger_and_every_resolution_in_any(
     assert len(seen | {frames.revision(session)}) == 5
 
 
-def test_of_the_forecasts_of_a_long_one_some_per_mille_count_together() -> None:
+def test_in_a_long_ledger_forecasts_count_in_groups() -> None:
     told = [frames._rounded(number) for number in (0, 7, 999, 1_000, 1_009, 1_010, 808_809)]
     assert told == [0, 7, 999, 1_000, 1_000, 1_010, 808_000]
 

@@ -49,7 +49,7 @@ def test_forecasts_of_events_that_close_their_questions_grow_too_high() -> None:
     assert found.sentence.endswith("; 300 questions in 300 families).")
 
 
-def test_where_time_alone_matters_nothing_nothing_is_claimed() -> None:
+def test_no_drift_is_claimed_without_one() -> None:
     found = of(events(300, closing=False))
     assert found.kind == "none"
     assert found.sentence.startswith("No clear cost of unrevised forecasts: ")
@@ -68,7 +68,7 @@ def test_the_sentence_has_the_numbers_beside_it() -> None:
     assert "none" in kinds
 
 
-def test_below_thirty_questions_nothing_is_claimed_but_the_numbers_are_there() -> None:
+def test_below_thirty_questions_the_numbers_come_without_a_claim() -> None:
     found = of(events(20, closing=True))
     assert found.kind == "too_few"
     assert found.sentence == (
@@ -100,9 +100,7 @@ def test_a_cost_too_small_to_matter_is_shown_and_not_claimed() -> None:
     )
 
 
-def test_reviews_that_would_have_paid_most_are_the_long_high_forecasts_of_what_did_not_come() -> (
-    None
-):
+def test_old_high_forecasts_of_events_that_never_came_cost_most() -> None:
     found = of(events(300, closing=True))
     assert len(found.most) == 5
     assert [row.points for row in found.most] == sorted(

@@ -98,7 +98,7 @@ def test_a_verdict_says_what_happened_and_how_often_chance_would_do_it() -> None
     )
 
 
-def test_the_figures_are_of_the_range_where_the_fault_is_and_the_odds_of_all_forecasts() -> None:
+def test_the_figures_are_of_the_faulty_range_and_the_odds_of_all_forecasts() -> None:
     """Of 95%, 95% came true, and of 75% only half."""
     n = np.arange(300)
     sure = n < 100
@@ -236,14 +236,14 @@ def test_linked_questions_are_counted_by_their_families(linked: int, kind: str) 
     assert found.verdict.kind == kind
 
 
-def test_an_overconfident_record_is_called_so_and_a_calibrated_one_is_not() -> None:
+def test_only_the_overconfident_record_is_called_overconfident() -> None:
     stretched = random_ledger(11, questions=200, sharpness=2.5, choices=False)
     fair = random_ledger(11, questions=200, choices=False)
     assert report(stretched).groups[0].verdict.kind == "overconfident"
     assert report(fair).groups[0].verdict.kind == "calibrated"
 
 
-def test_forecasts_that_are_all_too_high_are_called_so() -> None:
+def test_forecasts_that_are_all_too_high_are_called_too_high() -> None:
     frames = ledger(
         [asked(f"q{n}", "yes" if n % 4 == 0 else "no") for n in range(60)],
         [made(f"q{n}", "ana", 0, 0.6 + n % 7 / 50) for n in range(60)],
@@ -283,7 +283,7 @@ def test_certainty_that_failed_is_named_and_the_rest_judged_without_it() -> None
     assert found.sentence.endswith("(61 families of questions).")
 
 
-def test_a_record_of_nothing_but_certainty_that_came_true_has_nothing_to_test() -> None:
+def test_a_record_of_right_certainties_has_nothing_to_test() -> None:
     frames = ledger(
         [asked(f"q{n}", "yes") for n in range(40)],
         [made(f"q{n}", "ana", 0, 1.0) for n in range(40)],
@@ -293,7 +293,7 @@ def test_a_record_of_nothing_but_certainty_that_came_true_has_nothing_to_test() 
     assert found.sentence == "No verdict: every forecast was 0% or 100%, and came true."
 
 
-def test_a_record_of_nothing_but_certainty_that_failed_is_overconfident() -> None:
+def test_a_record_of_wrong_certainties_is_overconfident() -> None:
     frames = ledger(
         [asked(f"q{n}", "no") for n in range(40)],
         [made(f"q{n}", "ana", 0, 1.0) for n in range(40)],
@@ -328,7 +328,7 @@ def test_outcomes_that_a_threshold_separates_get_a_verdict_too() -> None:
     assert "separates the outcomes" in found.recalibration.reason
 
 
-def test_who_speaks_once_on_questions_that_a_yes_closes_is_not_called_too_high() -> None:
+def test_early_yes_outcomes_do_not_make_a_record_too_high() -> None:
     """Of 45%, 45% came true; while they stood, "no" lasted longer than "yes"."""
     rng = np.random.default_rng(2)
     questions, forecasts = [], []
@@ -376,7 +376,7 @@ def test_an_even_forecast_between_options_has_nothing_to_test() -> None:
     assert found.sentence == "No verdict: every forecast was even between all options."
 
 
-def test_a_small_difference_of_level_is_told_with_as_many_figures_as_it_takes() -> None:
+def test_a_small_difference_of_level_has_enough_digits() -> None:
     n = np.arange(40_000)
     made_ = when_made(binary(np.where(n % 2, 0.502, 0.506), (n % 250 < 124).astype(float)))
     times = np.arange(len(n), dtype=float)
@@ -385,7 +385,7 @@ def test_a_small_difference_of_level_is_told_with_as_many_figures_as_it_takes() 
     assert "the mean forecast was 50.4% when made, and 49.6% came true" in found.sentence
 
 
-def test_a_yes_no_forecast_counts_towards_no_option_that_it_does_not_have() -> None:
+def test_a_yes_no_forecast_has_two_levels() -> None:
     frames = ledger(
         [
             asked("a", "yes"),
