@@ -19,7 +19,7 @@ from forecasts.parts.execution import results
 from forecasts.parts.folder import Parts
 from forecasts.parts.reports.plan import Plan, between, count, load, plan_of, store
 from forecasts.parts.reports.rows import questions_of, rows_of_batch
-from forecasts.reports.comparison.build import BY, comparison, judged, members, require_sides
+from forecasts.reports.comparison.build import BY, comparison, judged, members, require_two
 from forecasts.reports.comparison.comparison import Comparison, Of
 from forecasts.reports.comparison.pairwise import (
     Closer,
@@ -71,7 +71,7 @@ def compare_parts(
     with between(parts) as folder:
         counted = results(count, parts, numbers, executor)
         plan, scope = plan_of(folder, parts, counted, BY[of], sides, choice, as_of)
-        require_sides(scope, sides, of)
+        require_two(scope.wanted, sides, of)
         store(folder / "shared", (of, alike))
         every = results(_read, folder, numbers, executor, step(0))
         tables = together([one.tables for one in every])

@@ -77,7 +77,7 @@ def build(
     people like the members, with larger errors.
     """
     scope = scope_of(frames, by=BY[of], names=between, choice=choice, as_of=as_of)
-    require_sides(scope, between, of)
+    require_two(scope.wanted, between, of)
     in_time = numbered(made_in_time(frames, choice))
     rows = Rows(in_time, scope, alone=True)
     models = bot_models(in_time, rows.entries)
@@ -94,11 +94,6 @@ def build(
         bots=sentences(models, alike=alike),
         digest=sha256(frames, scope.by),
     )
-
-
-def require_sides(scope: Scope, between: Sequence[str], of: Of) -> None:
-    """Raise BadInput unless there are two sides or more, as ``require_two``."""
-    require_two(scope.wanted, between, of)
 
 
 def require_two(wanted: Sequence[str], between: Sequence[str], of: Of) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -48,18 +47,18 @@ def watched(
     All pairs share the blocks of time, so that the evidence against a group is one e-process.
     """
     of_each = family[differences["question_id"]].to_numpy()
-    in_time = np.full(len(of_each), True)
+    known_by_then = np.full(len(of_each), True)
     if not pd.isna(awaited):
-        in_time = (over[of_each] < awaited).to_numpy()
-    shared = differences[in_time]
-    families = of_each[in_time]
+        known_by_then = (over[of_each] < awaited).to_numpy()
+    shared = differences[known_by_then]
+    families = of_each[known_by_then]
     known = np.unique(families)
     blocks = scoring.time_blocks(known, began[known], over[known])
     by_sides = shared.groupby(["a", "b"], sort=True)
     code, keys = by_sides.ngroup().to_numpy(), list(by_sides.groups)
     values = (shared["difference"].to_numpy(), families)
-    of_block = _parts(scoring.by_block(*values, blocks, code), len(keys))
-    of_family = _parts(by_family(*values, over[families], code), len(keys))
+    in_time = dict(iter(scoring.by_block(*values, blocks, code).groupby("pair")))
+    by_close = dict(iter(by_family(*values, over[families], code).groupby("pair")))
     place = {key: number for number, key in enumerate(keys)}
     found = Evidence({}, {}, {})
     against = {}
@@ -69,12 +68,13 @@ def watched(
         at = place.get(key, place.get((pair.b, pair.a)))
         bets = np.zeros(int(blocks["block"].max()) + 1 if len(blocks) else 0)
         if pair.comparable and at is not None:
-            steps = of_block(at)
-            bets[steps.number] = sign * steps.difference
             needed = bets_needed(pair.difference or 0.0)
-            if len(steps.number):
+            if at in in_time:
+                steps = in_time[at]
+                bets[steps["block"]] = sign * steps["difference"]
                 found.by_block[key] = _watched(pair, sign, steps, needed)
-            found.by_family[key] = _watched(pair, sign, of_family(at), needed)
+            if at in by_close:
+                found.by_family[key] = _watched(pair, sign, by_close[at], needed)
         process = scoring.e_process(bets)
         against[pair.a, pair.b], against[pair.b, pair.a] = process.log_b, process.log_a
     names = list(dict.fromkeys(name for pair in pairs for name in (pair.a, pair.b)))
@@ -82,49 +82,22 @@ def watched(
     return found
 
 
-class _Steps(NamedTuple):
-    """The bets on one pair: the number, end and size (in families) of each, and its difference.
-
-    ``in_time``: each is on a block of time.
-    """
-
-    in_time: bool
-    number: Places
-    closes: list[datetime]
-    families: Places
-    difference: Floats
-
-
-def _parts(table: pd.DataFrame, pairs: int) -> Callable[[int], _Steps]:
-    """Return a function from the number of a pair to its rows of ``by_block`` or ``by_family``."""
-    ends = np.searchsorted(table["pair"].to_numpy(), np.arange(pairs + 1))
-    closes = table["scheduled_close"].dt.to_pydatetime()
-    in_time = "block" in table
-    number = table["block" if in_time else "family"].to_numpy()
-    families = table["families"].to_numpy() if in_time else np.ones(len(table), dtype=np.intp)
-    difference = table["difference"].to_numpy()
-
-    def of(pair: int) -> _Steps:
-        own = slice(ends[pair], ends[pair + 1])
-        return _Steps(in_time, number[own], list(closes[own]), families[own], difference[own])
-
-    return of
-
-
-def _watched(pair: Pair, sign: float, steps: _Steps, needed: int | None) -> Watched:
+def _watched(pair: Pair, sign: float, steps: pd.DataFrame, needed: int | None) -> Watched:
     """Return the evidence from these bets, on blocks of time, or on families.
 
     The names of the pair stand for the signs: negative differences favour a.
     """
-    found = scoring.e_process(sign * steps.difference)
+    found = scoring.e_process(sign * steps["difference"].to_numpy())
     e_values = np.exp(found.log_either)
+    in_time = "block" in steps
+    closes = [at.to_pydatetime() for at in steps["scheduled_close"]]
     return Watched(
         e_value=float(e_values[-1]),
         highest=float(e_values.max()),
         enough=ENOUGH,
-        families=int(steps.families.sum()),
-        blocks=len(steps.number) if steps.in_time else None,
+        families=int(steps["families"].sum()) if in_time else len(steps),
+        blocks=len(steps) if in_time else None,
         needed=needed,
         better=None if found.better is None else getattr(pair, found.better),
-        path=tuple(map(EvidenceStep, steps.closes, e_values.tolist())),
+        path=tuple(map(EvidenceStep, closes, e_values.tolist())),
     )
