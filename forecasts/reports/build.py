@@ -140,9 +140,6 @@ def groups(
         own = scores_of(name)
         clusters = family[own["question"].to_numpy()]
         made = when_made.when_made(made_of(name))
-        claims = when_made.claims(made.forecasts)
-        by_chance = calibration.by_chance(claims, drawn)
-        auc, auc_interval = calibration.auc(claims)
         finite = np.isfinite(own["log"].to_numpy())
         log = mean_over_questions(
             own["log"].to_numpy()[finite],
@@ -176,28 +173,16 @@ def groups(
             ),
             crowd_brier_skill=None if skills_of is None else against_crowd(skills_of(name), family),
             adjusted=common.adjusted.get(name),
-            decomposition=by_chance.decomposition,
-            log_decomposition=calibration.log_decomposition(claims),
-            miscalibration=by_chance.miscalibration,
-            errors=by_chance.errors,
             luck=made.luck,
             recalibration=made.line,
             spiegelhalter=made.sharpness,
             calibration_in_the_large=made.level,
-            auc=auc,
-            auc_interval=auc_interval,
-            roc=calibration.roc(claims),
-            sharpness=calibration.sharpness(claims),
             movement=None
             if moves_of is None
             else movement(moves_of(name), all_families, made.reaction),
             staleness=None
             if unrevised_of is None
             else staleness(unrevised_of(name), family, counting),
-            certainty=calibration.certainty(claims),
-            curve=by_chance.curve,
-            bins=calibration.bins(claims),
-            murphy=calibration.murphy(claims),
             pit=transforms(name),
             leads=leads.get(name, ()),
             earned=points,
@@ -205,6 +190,7 @@ def groups(
             moved=updates_of(updates_in(name), frames, counting, family),
             verdict=verdict(made, spans),
             left_out=left_out.get(name, ()),
+            **calibration.calibration(when_made.claims(made.forecasts), drawn)._asdict(),
         )
 
     return tuple(map_threads(group, wanted))

@@ -64,21 +64,27 @@ def question_sums(every: Iterable[Forecasts], questions: int) -> npt.NDArray[np.
     return sums
 
 
-class ByChance(NamedTuple):
-    """The reliability curve, the parts of the score, and their comparison with chance."""
+class Calibration(NamedTuple):
+    """The calibration and the discrimination of a group: fields of ``report.Group``."""
 
-    curve: tuple[CurvePoint, ...]
-    decomposition: Decomposition
-    miscalibration: Miscalibration
-    errors: Errors
+    curve: tuple[CurvePoint, ...] = ()
+    decomposition: Decomposition = Decomposition(None, None, None, None)
+    miscalibration: Miscalibration = Miscalibration(None, None, None)
+    errors: Errors = Errors(None, None, None, None, None, None)
+    log_decomposition: LogDecomposition = LogDecomposition(None, None, None, None, 0)
+    auc: float | None = None
+    auc_interval: Interval | None = None
+    roc: tuple[RocPoint, ...] = ()
+    sharpness: float | None = None
+    certainty: Certainty = Certainty(0, 0)
+    bins: tuple[Bin, ...] = ()
+    murphy: tuple[MurphyPoint, ...] = ()
 
 
-def by_chance(made: Claims, drawn: Drawn) -> ByChance:
-    """Return the curve with its band, the parts of the mean Brier score, and what luck makes."""
+def calibration(made: Claims, drawn: Drawn) -> Calibration:
+    """Return all of it: the curve with its band, the parts of the scores, and what luck makes."""
     if not len(made.p):
-        nothing = Errors(None, None, None, None, None, None)
-        parts = Decomposition(None, None, None, None)
-        return ByChance((), parts, Miscalibration(None, None, None), nothing)
+        return Calibration()
     # All parts are at least 0, up to rounding.
     parts = Decomposition(
         *(max(part, 0.0) * made.scale for part in scoring.decompose(**_pairs(made)))
@@ -92,11 +98,23 @@ def by_chance(made: Claims, drawn: Drawn) -> ByChance:
         level=BAND_LEVEL,
         draws=drawn.draws,
     )
-    return ByChance(
-        tuple(CurvePoint(*row) for row in _plain(found.curve)),
-        parts,
-        Miscalibration(parts.miscalibration, found.expected * made.scale, found.p_value),
-        Errors(*found.errors, *found.expected_errors),
+    area, interval = auc(made)
+    return Calibration(
+        curve=tuple(CurvePoint(*row) for row in _plain(found.curve)),
+        decomposition=parts,
+        miscalibration=Miscalibration(
+            parts.miscalibration, found.expected * made.scale, found.p_value
+        ),
+        errors=Errors(*found.errors, *found.expected_errors),
+        log_decomposition=_log_decomposition(made),
+        auc=area,
+        auc_interval=interval,
+        roc=_roc(made),
+        # Of several options, half the sum.
+        sharpness=float(np.average(made.p * (1 - made.p), weights=made.weight)) * made.scale,
+        certainty=_certainty(made),
+        bins=_bins(made),
+        murphy=_murphy(made),
     )
 
 
@@ -108,10 +126,8 @@ def _plain(table: pd.DataFrame) -> Iterator[tuple[float, ...]]:
     return table.itertuples(index=False, name=None)
 
 
-def log_decomposition(made: Claims) -> LogDecomposition:
+def _log_decomposition(made: Claims) -> LogDecomposition:
     """Return the parts of the mean log score of the claims."""
-    if not len(made.p):
-        return LogDecomposition(None, None, None, None, 0)
     parts = decompose_log(**_pairs(made))
     return LogDecomposition(
         known(parts.score),
@@ -124,17 +140,13 @@ def log_decomposition(made: Claims) -> LogDecomposition:
 
 def auc(made: Claims) -> tuple[float | None, Interval | None]:
     """Return the area under the ROC curve, and its interval; None until both outcomes occurred."""
-    if not len(made.p):
-        return None, None
     found = scoring.auc_interval(**_pairs(made), question=made.ranked.family)
     area = known(found.value)
     return area, None if area is None else (found.lower, found.upper)
 
 
-def roc(made: Claims) -> tuple[RocPoint, ...]:
+def _roc(made: Claims) -> tuple[RocPoint, ...]:
     """Return the ROC curve; empty until both outcomes have occurred."""
-    if not len(made.p):
-        return ()
     pairs = _pairs(made)
     if np.count_nonzero(np.diff(pairs["p"])) >= MOST_POINTS:
         pairs["p"] = np.round(pairs["p"] * MOST_POINTS) / MOST_POINTS
@@ -145,29 +157,20 @@ def roc(made: Claims) -> tuple[RocPoint, ...]:
     return (RocPoint(None, first.hit_rate, first.false_alarm_rate), *others)
 
 
-def sharpness(made: Claims) -> float | None:
-    """Return the mean of p (1 − p); of several options, half the sum."""
-    if not len(made.p):
-        return None
-    return float(np.average(made.p * (1 - made.p), weights=made.weight)) * made.scale
-
-
-def certainty(made: Claims) -> Certainty:
+def _certainty(made: Claims) -> Certainty:
     """Return the number of questions with a forecast of exactly 0 or 1, and with a wrong one."""
     certain = (made.p == 0) | (made.p == 1)
     wrong = certain & (made.p != made.y)
     return Certainty(*(len(np.unique(made.question[which])) for which in (certain, wrong)))
 
 
-def bins(made: Claims) -> tuple[Bin, ...]:
+def _bins(made: Claims) -> tuple[Bin, ...]:
     """Return the claims by bin of equal width, empty bins too.
 
     The interval of a bin is for as many observations as it has weight, but for no more than its
     effective number of families: neither the options of a question nor the questions of a family
     are independent.
     """
-    if not len(made.p):
-        return ()
     made = made.ranked
     table = scoring.reliability_bins(p=made.p, y=made.y, weight=made.weight, bins=BINS)
     place = np.searchsorted(table["lower"].to_numpy(), made.p, side="right") - 1
@@ -210,13 +213,11 @@ def _effective(
     return np.asarray(total**2 / np.maximum(squares, 1e-300))
 
 
-def murphy(made: Claims) -> tuple[MurphyPoint, ...]:
+def _murphy(made: Claims) -> tuple[MurphyPoint, ...]:
     """Return the Murphy curve, and that of always forecasting the base rate.
 
     The area under it is the mean Brier score.
     """
-    if not len(made.p):
-        return ()
     own = scoring.murphy_curve(**_pairs(made), thresholds=THRESHOLDS)["score"] * made.scale
     # With a constant forecast, claims with equal outcomes can be merged.
     came, place = np.unique(made.y, return_inverse=True)
