@@ -32,7 +32,6 @@ from forecasts.access.members import member_or_new
 from forecasts.folder.frames import complete
 from forecasts.importing.frames import import_frames
 from forecasts.ledger import database, schema
-from forecasts.ledger.insertion import lightened
 from forecasts.ledger.models import Question
 
 EACH = 500  # forecasts on a question
@@ -78,8 +77,7 @@ def fill(engine: Engine, forecasts: int) -> None:
         evidence = [(f"e-{n}", "news", "", "", "a figure", opens) for n in range(1000)]
         columns = "key, kind, title, quote, note, recorded_at"
         insert(driver, lite, "evidence", columns, iter(evidence))
-        with lightened(connection, "forecast", forecasts):  # else SQLite writes the file six times
-            insert(driver, lite, "forecast", FORECAST, rows(forecasts, questions, people, lite))
+        insert(driver, lite, "forecast", FORECAST, rows(forecasts, questions, people, lite))
         cited = ((id_, id_ // 100 % 1000 + 1, "supports") for id_ in range(1, forecasts + 1, 100))
         insert(driver, lite, "citation", CITED, cited)
 

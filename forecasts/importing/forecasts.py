@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 from sqlmodel import Session, col, select
 
 from forecasts.access.visibility import evidence_visible, reading_everything
@@ -20,7 +19,7 @@ from forecasts.common.errors import BadInput
 from forecasts.common.times import iso
 from forecasts.folder.cells import BadCell
 from forecasts.folder.frames import Frames, rows
-from forecasts.ledger.append import append, append_parts
+from forecasts.ledger.append import append
 from forecasts.ledger.models import Evidence, Forecast, Member, Question
 from forecasts.questions.standing import in_batches
 from forecasts.scores.ledger_frames import forecast_frame
@@ -140,13 +139,10 @@ def write_forecasts(
     if not len(new.keys):
         return set()
     questions = question_ids(session, new.rows["question_id"].unique().tolist())
-    ids = append_parts(
-        session,
-        "forecast",
-        _columns(new, questions, members, vouched_by, now, origin, on_progress),
-        len(new.keys),
-        questions.values(),
-    )
+    ids: list[int] = []
+    for columns in _columns(new, questions, members, vouched_by, now, origin):
+        on_progress(len(ids))
+        ids += append(session, "forecast", columns)
     cited = np.flatnonzero(new.rows["evidence"].notna())
     _cite(session, [(ids[n], new.rows["evidence"].iloc[n]) for n in cited.tolist()], evidence)
     if new.models is not None:
@@ -175,18 +171,15 @@ def _columns(
     vouched_by: Member | None,
     now: datetime,
     origin: str,
-    on_progress: Callable[[int], None],
 ) -> Iterator[dict[str, Sequence[Any]]]:
     """Yield the columns of the table, some rows at a time."""
     member_ids = {handle: member.id for handle, member in members.items()}
     voucher = vouched_by.id if vouched_by else None
     for start in range(0, len(new.keys), _SLICE):
-        on_progress(start)
         some = slice(start, start + _SLICE)
         forecasts, keys = new.rows.iloc[some], _hexadecimal(new.keys[some])
         count = len(keys)
-        # Texts as the ledger stores them are written in a tenth of the time of datetimes.
-        times = pa.array(_naive(forecasts["made_at"])).cast(pa.string()).to_pylist()
+        times = forecasts["made_at"].dt.to_pydatetime().tolist()
         others = {name: forecasts[name] for name in ("probabilities", "quantiles")}
         yield {
             "question_id": _each(questions.__getitem__, forecasts["question_id"]),

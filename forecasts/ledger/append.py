@@ -4,8 +4,7 @@
 are added to the session are entered the same way when it is flushed. All of an act's rows and
 entries are stored with its commit, or none. One forecast is a batch of one.
 
-Only one act writes at a time, so the next ids and the ends of the chains are known, and rows are
-hashed before they are stored: many rows are hashed while a thread stores the rows before them.
+Only one act writes at a time, so the next ids and the ends of the chains are known.
 
 Rejected: entries written by each verb (one that forgets them would only be found by a test), and
 ORM objects for imported rows (they take longer than hashing and storing together).
@@ -14,11 +13,12 @@ ORM objects for imported rows (they take longer than hashing and storing togethe
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, orm, select, text, update
+from sqlalchemy import Connection, bindparam, insert, orm, select, text, update
 from sqlalchemy import delete as sql_delete
 from sqlmodel import Session, SQLModel
 
@@ -35,28 +35,13 @@ from forecasts.ledger.chain import (
 )
 from forecasts.ledger.clock import TIME
 from forecasts.ledger.facts import FACTS, KINDS, NEWEST, Facts
-from forecasts.ledger.insertion import (
-    MANY,
-    Rows,
-    insert_one,
-    insert_rows,
-    insert_statement,
-    inserting,
-    names_of,
-    next_ids,
-    stored_columns,
-    stored_time,
-)
 
 Row = TypeVar("Row", bound=SQLModel)
 
-_END, _WITH_COMMIT = "ledger_end", "ledger_with_commit"
-_BATCH = 5_000  # rows hashed at a time, while those before are stored
-_FEW = 20  # rows that go to a server in a statement each
+_END = "ledger_end"  # in the session of an act
+_BATCH = 5_000  # rows written together with their entries
+_MANY = 1_000  # ids in a statement
 _SALT = 16  # bytes
-_LAST_OF = text(
-    "SELECT number, hash FROM entry WHERE question_id = :question_id ORDER BY number DESC LIMIT 1"
-)
 _LASTS_OF = text(
     "SELECT e.question_id, e.number, e.hash FROM entry e JOIN ("
     "SELECT question_id, max(number) AS number FROM entry WHERE question_id IN :questions"
@@ -67,51 +52,40 @@ _LASTS_OF = text(
 
 @dataclass
 class _End:
-    """The end of the chain as an act extends it, and its entries that are not yet written."""
+    """The end of the chain as an act extends it, and the ends of the questions that it knows."""
 
     place: int
     last: str
     questions: dict[int, tuple[int, str]]
-    at: Any = None  # as the driver takes it
-    entries: list[tuple[Any, ...]] = field(default_factory=list)
+    at: datetime | None
 
-    def take(self) -> Rows:
-        """Return the entries, to be written."""
-        entries, self.entries = self.entries, []
-        return entries
-
-    def enter(
+    def entries(
         self, kind: str, columns: Mapping[str, Sequence[Any]], questions: Sequence[int | None]
-    ) -> None:
-        """Add the entries of rows with rising ids; the ends of their questions are known."""
-        hashed = contents(kind, columns)
-        salts = _salts(len(hashed))
-        place, last, ends, add = self.place, self.last, self.questions, self.entries.append
-        at, time = self.at, time_member(self.at)
-        for row_id, question, salt, (rest, personal) in zip(
-            columns["id"], questions, salts, hashed, strict=True
+    ) -> list[dict[str, Any]]:
+        """Return the next entries: of rows with rising ids, whose questions' ends are known."""
+        found = []
+        for row_id, question, (rest, personal) in zip(
+            columns["id"], questions, contents(kind, columns), strict=True
         ):
+            salt = secrets.token_hex(_SALT)
             words = words_hash(salt, personal)
-            row = row_hash(rest, words)
-            place += 1
-            if question is None:
-                number = None
-                last = entry_hash(place, None, None, kind, row_id, row, last, None, time)
-            else:
-                number, previous = ends[question]
-                number += 1
-                last = entry_hash(place, question, number, kind, row_id, row, last, previous, time)
-                ends[question] = number, last
-            add((place, question, number, kind, row_id, salt, words, row, last, at))
-        self.place, self.last = place, last
+            entry = self.entry(kind, row_id, row_hash(rest, words), question)
+            found.append(entry | {"salt": salt, "words_hash": words})
+        return found
 
-    def enter_gone(self, kind: str, ids: Sequence[int]) -> None:
-        """Add the entries of rows that are deleted."""
-        for row_id in ids:
-            self.place += 1
-            gone = (self.place, None, None, kind, row_id)
-            self.last = entry_hash(*gone, NOTHING, self.last, None, time_member(self.at))
-            self.entries.append((*gone, None, None, NOTHING, self.last, self.at))
+    def entry(self, kind: str, row_id: int, row: str, question: int | None) -> dict[str, Any]:
+        """Return the next entry, of a row with that hash."""
+        self.place += 1
+        number, previous = None, None
+        if question is not None:
+            before, previous = self.questions[question]
+            number = before + 1
+        link = (self.place, question, number, kind, row_id, row)
+        self.last = entry_hash(*link, self.last, previous, time_member(self.at))
+        if question is not None and number is not None:
+            self.questions[question] = number, self.last
+        names = ("id", "question_id", "number", "kind", "row_id", "row_hash")
+        return dict(zip(names, link, strict=True)) | {"hash": self.last, "at": self.at}
 
 
 def written(session: Session, row: Row) -> Row:
@@ -124,52 +98,19 @@ def written(session: Session, row: Row) -> Row:
 def append(session: Session, kind: str, columns: Mapping[str, Sequence[Any]]) -> range:
     """Return the ids of the new rows of a sealed table, which are written and entered.
 
-    ``columns``: all columns of the table but ``id``, each with one value a row; times may be texts
-    as ``insertion.stored_columns`` takes them. If it raises, the act is rolled back, and cannot
-    continue.
-    """
-    count = len(next(iter(columns.values())))
-    if count > 1:
-        return append_parts(session, kind, [columns], count)
-    session.flush()
-    ids = insert_one(session.connection(), kind, columns)
-    _enter(session, kind, {**columns, "id": ids})
-    return ids
-
-
-def append_parts(
-    session: Session,
-    kind: str,
-    parts: Iterable[Mapping[str, Sequence[Any]]],
-    count: int,
-    questions: Collection[int] | None = None,
-) -> range:
-    """Return the ids of ``count`` rows, given in parts, which are appended as by ``append``.
-
-    With several parts, ``questions`` are those of all rows together. A part is made while a thread
-    stores the one before, so making it must not use the session.
+    ``columns``: all columns of the table but ``id``, each with one value a row. If it raises, the
+    act is rolled back, and cannot continue.
     """
     session.flush()
-    connection = session.connection()
-    dialect = connection.dialect
-    ids = rest = next_ids(connection, kind, count)
-    end = None if questions is None else _end(session, kind, questions)
+    connection, table = session.connection(), SQLModel.metadata.tables[kind]
+    ids = _next_ids(connection, kind, len(next(iter(columns.values()))))
+    columns, names = {**columns, "id": ids}, table.c.keys()
     try:
-        with inserting(connection, kind, count) as insert:
-            for part in parts:
-                size = len(next(iter(part.values())))
-                columns, rest = {**part, "id": rest[:size]}, rest[size:]
-                of_rows = _questions(connection, kind, columns)
-                end = end or _end(session, kind, of_rows)
-                for start in range(0, size, _BATCH):
-                    some = slice(start, start + _BATCH)
-                    batch = {name: columns[name][some] for name in names_of(kind)}
-                    stored = stored_columns(dialect, kind, batch)
-                    insert(kind, list(zip(*stored.values(), strict=True)))
-                    hashed = stored if dialect.name == "sqlite" else batch
-                    end.enter(kind, hashed, of_rows[some])
-                    if len(end.entries) >= _BATCH:
-                        insert("entry", end.take())
+        for start in range(0, len(ids), _BATCH):
+            some = {name: columns[name][start : start + _BATCH] for name in names}
+            rows = [dict(zip(some, row, strict=True)) for row in zip(*some.values(), strict=True)]
+            connection.execute(insert(table), rows)
+            _enter(session, kind, some)
     except BaseException:
         driver: Any = connection.connection.driver_connection
         driver.rollback()  # some rows may be written: ``database`` refuses the rest of the act
@@ -187,7 +128,8 @@ def enter_flushed(session: Session, _context: Any = None) -> None:
             new.setdefault(kind, []).append(row)
     for kind in (*SEALED, *STATES):
         if rows := sorted(new.get(kind, ()), key=lambda row: row.id):
-            _enter(session, kind, {n: [getattr(row, n) for row in rows] for n in names_of(kind)})
+            names = SQLModel.metadata.tables[kind].c.keys()
+            _enter(session, kind, {name: [getattr(row, name) for row in rows] for name in names})
 
 
 def delete(session: Session, kind: str, ids: Sequence[int]) -> None:
@@ -199,7 +141,9 @@ def delete(session: Session, kind: str, ids: Sequence[int]) -> None:
     session.execute(sql_delete(table).where(table.c.id.in_(ids)))
     states = (entry.c.kind == kind) & entry.c.row_id.in_(ids)
     session.execute(update(entry).where(states).values(salt=None))
-    _end(session, kind, ()).enter_gone(kind, ids)
+    end = _end(session, kind, ())
+    for row_id in ids:
+        session.execute(insert(entry).values(end.entry(kind, row_id, NOTHING, None)))
 
 
 def enter_found(connection: Connection, kinds: Sequence[str]) -> None:
@@ -209,51 +153,36 @@ def enter_found(connection: Connection, kinds: Sequence[str]) -> None:
         table = SQLModel.metadata.tables[kind]
         rows = connection.execute(select(table).order_by(table.c.id)).all()
         if rows:
-            columns = dict(zip(table.c.keys(), zip(*rows, strict=True), strict=True))
-            _enter(session, kind, columns)
-    write_entries(session)
-
-
-def write_entries(session: Session, *, commits: bool = False) -> None:
-    """Write the act's entries that are not yet written.
-
-    If the act ``commits`` with them, a server gets a few of them with the commit.
-    """
-    end: _End | None = session.info.get(_END)
-    if end is None or not end.entries:
-        return
-    connection, entries = session.connection(), end.take()
-    if commits and len(entries) <= _FEW and connection.dialect.name == "postgresql":
-        from psycopg import ClientCursor  # only teams have the driver
-
-        cursor = ClientCursor(connection.connection.driver_connection)  # type: ignore[arg-type]
-        sql = insert_statement(connection.dialect, "entry")
-        connection.info[_WITH_COMMIT] = "".join(
-            f"{cursor.mogrify(sql, entry)};" for entry in entries
-        )
-    else:
-        insert_rows(connection, "entry", entries)
-
-
-def with_commit(connection: Connection) -> str:
-    """Return the statements to send with the commit, and forget them."""
-    statements: str = connection.info.pop(_WITH_COMMIT, "")
-    return statements
+            _enter(session, kind, dict(zip(table.c.keys(), zip(*rows, strict=True), strict=True)))
 
 
 def undo(session: orm.Session) -> None:
-    """Forget the entries of a rolled-back act; listens to ``after_rollback``."""
+    """Forget the end of the chain of a rolled-back act; listens to ``after_rollback``."""
     session.info.pop(_END, None)
     session.info.pop(KINDS, None)
 
 
+def _next_ids(connection: Connection, kind: str, count: int) -> range:
+    """Return the ids that the table's next rows get; a server keeps them for these rows."""
+    if connection.dialect.name == "sqlite":
+        last = connection.exec_driver_sql(f"SELECT coalesce(max(id), 0) FROM {kind}").scalar_one()  # noqa: S608 a table of ours
+        return range(last + 1, last + 1 + count)
+    # Not by setval, which a role that may only add rows cannot call.
+    first, last = connection.exec_driver_sql(
+        "SELECT min(id), max(id) FROM (SELECT nextval(pg_get_serial_sequence(%s, 'id')) AS id"
+        " FROM generate_series(1, %s)) AS next",
+        (kind, count),
+    ).one()
+    assert last - first + 1 == count  # no one else writes meanwhile
+    return range(first, last + 1)
+
+
 def _enter(session: Session, kind: str, columns: Mapping[str, Sequence[Any]]) -> None:
-    """Add the entries of rows to the end of the chain; ids rise."""
-    questions = _questions(session.connection(), kind, columns)
-    end = _end(session, kind, questions)
-    end.enter(kind, columns, questions)
-    if len(end.entries) >= _BATCH:
-        write_entries(session)
+    """Write the entries of rows to the end of the chain; ids rise."""
+    connection = session.connection()
+    questions = _questions(connection, kind, columns)
+    entries = _end(session, kind, questions).entries(kind, columns, questions)
+    connection.execute(insert(SQLModel.metadata.tables["entry"]), entries)
 
 
 def _end(session: Session, kind: str, questions: Collection[int | None]) -> _End:
@@ -262,20 +191,12 @@ def _end(session: Session, kind: str, questions: Collection[int | None]) -> _End
     connection, end = session.connection(), session.info.get(_END)
     if end is None:
         facts: Facts | None = session.info.get(FACTS)
-        if facts is not None:
-            end = _End(facts.place, facts.last, dict(facts.ends))
-        else:
-            last = connection.exec_driver_sql(NEWEST).first()
-            end = _End(last.id, last.hash, {}) if last else _End(0, NOTHING, {})
-        end.at = stored_time(connection.dialect, session.info.get(TIME))
-        session.info[_END] = end
+        place, last, ends = (facts.place, facts.last, facts.ends) if facts else (0, NOTHING, {})
+        if facts is None and (newest := connection.exec_driver_sql(NEWEST).first()):
+            place, last = newest.id, newest.hash
+        end = session.info[_END] = _End(place, last, dict(ends), session.info.get(TIME))
     others = [one for one in set(questions) if one is not None and one not in end.questions]
-    if len(others) == 1:  # as one forecast has
-        found = connection.execute(_LAST_OF, {"question_id": others[0]}).first()
-        end.questions[others[0]] = (0, NOTHING) if found is None else (found.number, found.hash)
-        return end
-    for start in range(0, len(others), MANY):
-        some = others[start : start + MANY]
+    for some in _parts(others):
         end.questions |= dict.fromkeys(some, (0, NOTHING))
         for question, number, hash_ in connection.execute(_LASTS_OF, {"questions": some}):
             end.questions[question] = number, hash_
@@ -292,25 +213,13 @@ def _questions(
         parent = SQLModel.metadata.tables[PARENTS[kind]]
         parents = columns[f"{parent.name}_id"]
         of_parent: dict[int, int] = {}
-        for some in range(0, len(parents), MANY):
-            known = parent.c.id.in_(set(parents[some : some + MANY]))
-            found = select(parent.c.id, parent.c.question_id).where(known)
+        for some in _parts(parents):
+            found = select(parent.c.id, parent.c.question_id).where(parent.c.id.in_(set(some)))
             of_parent.update(connection.execute(found).all())
         return [of_parent[parent_id] for parent_id in parents]
     return columns.get("question_id") or [None] * len(columns["id"])
 
 
-def write_rows(connection: Connection, kind: str, columns: Mapping[str, Sequence[Any]]) -> None:
-    """Write rows of a table; history needs ``append``.
-
-    ``columns``: all columns of the table but ``id``, each with one value a row.
-    """
-    ids = next_ids(connection, kind, len(next(iter(columns.values()))))
-    stored = stored_columns(connection.dialect, kind, {**columns, "id": ids})
-    insert_rows(connection, kind, list(zip(*stored.values(), strict=True)))
-
-
-def _salts(count: int) -> list[str]:
-    """Return that many random salts."""
-    digits, size = secrets.token_hex(_SALT * count), 2 * _SALT
-    return [digits[at : at + size] for at in range(0, len(digits), size)]
+def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), _MANY):
+        yield ids[start : start + _MANY]

@@ -40,7 +40,6 @@ from forecasts.common.text import require_storable
 from forecasts.ledger import append, clock, facts, sqlite_file
 from forecasts.ledger.driver_errors import damaged_file, raised, reported, undone
 from forecasts.ledger.engines import READ_ONLY, WAITS, engine_for
-from forecasts.ledger.insertion import CHECKED
 from forecasts.ledger.malformed import explaining
 from forecasts.ledger.moved import THOUGH_MOVED, require_here
 from forecasts.ledger.sqlite_file import BETWEEN_LOOKS, Kind, kind_by_tables, kind_of
@@ -186,7 +185,6 @@ def _prepare_server(engine: Engine) -> None:
     def _on_begin(connection: Connection) -> None:
         if not _is_writing(connection):
             return
-        append.with_commit(connection)  # of an act that was rolled back
         # In one message, since each takes time while all others wait. Statements before a BEGIN in
         # the same message are in its transaction.
         patience = connection.get_execution_options().get(WAITS, _SERVER_PATIENCE)
@@ -218,8 +216,7 @@ def _prepare_server(engine: Engine) -> None:
         if _is_writing(connection):
             _send(
                 connection,
-                f"{append.with_commit(connection)} COMMIT;"
-                " SELECT pg_logical_emit_message(true, 'forecasts', '')",
+                "COMMIT; SELECT pg_logical_emit_message(true, 'forecasts', '')",
             )
 
 
@@ -282,11 +279,9 @@ def _prepare(engine: Engine) -> None:
 
     @event.listens_for(engine, "before_cursor_execute")
     def _require_storable(
-        _connection: Connection, _cursor: Any, _sql: str, parameters: Any, context: Any, _many: bool
+        _connection: Connection, _cursor: Any, _sql: str, parameters: Any, *_: Any
     ) -> None:
         """Refuse a text that PostgreSQL cannot store, in SQLite too: ledgers can be moved."""
-        if context is not None and context.execution_options.get(CHECKED):
-            return
         for row in parameters if isinstance(parameters, list) else [parameters]:
             require_storable(row.values() if isinstance(row, dict) else row)
 
@@ -318,7 +313,6 @@ class _Act(Session):
     def end(self) -> None:
         """Store the act."""
         self.flush()
-        append.write_entries(self, commits=True)
         try:
             super().commit()
         except DBAPIError as error:

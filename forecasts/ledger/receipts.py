@@ -28,7 +28,6 @@ from sqlmodel import Session, SQLModel
 
 from forecasts.common.errors import BadInput
 from forecasts.ledger import facts
-from forecasts.ledger.append import write_entries
 from forecasts.ledger.chain import NOTHING, sha256, time_text
 from forecasts.ledger.models import Forecast
 from forecasts.ledger.verification import Verified
@@ -100,7 +99,7 @@ class Receipt:
 
 
 def receipt(session: Session, forecast: Forecast) -> Receipt:
-    """Return the receipt of a forecast or a withdrawal; in an act, its entries are written."""
+    """Return the receipt of a forecast or a withdrawal."""
     [found] = receipts(session, [forecast.id])
     return found
 
@@ -108,9 +107,8 @@ def receipt(session: Session, forecast: Forecast) -> Receipt:
 def receipts(session: Session, ids: Sequence[int]) -> list[Receipt]:
     """Return the receipts of forecasts by their ids, in that order; ``ids`` may be a range.
 
-    In an act, its entries are written first. Those of its own forecasts are one statement.
+    Those of an act's own forecasts are one statement.
     """
-    write_entries(session)
     found: dict[int, Receipt] = {}
     ledger = ledger_id(session)
     since: facts.Facts | None = session.info.get(facts.FACTS)

@@ -169,7 +169,7 @@ def _connected(path: Path, patience: float, *, alone: bool) -> sqlite3.Connectio
         if alone:
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         set_wal(connection, patience)
-        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "cache_size=-32000"):
             connection.execute(f"PRAGMA {pragma}")
     except BaseException:
         connection.close()

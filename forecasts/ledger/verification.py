@@ -17,8 +17,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,10 +27,8 @@ from sqlmodel import Session, SQLModel
 from forecasts.common.limits import EXHIBIT_BYTES
 from forecasts.ledger.added_objects import added_objects
 from forecasts.ledger.chain import NOTHING, SEALED, STATES, sha256
-from forecasts.ledger.database import ALONE
 from forecasts.ledger.driver_errors import is_of_a_value
 from forecasts.ledger.faults import Broken, Fault
-from forecasts.ledger.insertion import uncollected
 from forecasts.ledger.raw_rows import reason
 from forecasts.ledger.urls import sqlite_path
 from forecasts.ledger.walk import Stop, Walk
@@ -79,15 +75,14 @@ def verify(
     added: list[str] = []
     walk = Walk(session, [against] if isinstance(against, str) else against or ())
     try:
-        with _index_faults(session) as index_faults, uncollected():
-            walk.all(tell)
-            for broken in _altered_documents(walk):
-                walk.note(broken)
-            walk.others()
-            added = added_objects(session.connection())
-            for said in index_faults():
-                what = f"readers can miss rows, since an index does not fit its table: {said}"
-                walk.note(Broken(Fault.altered, what))
+        walk.all(tell)
+        for broken in _altered_documents(walk):
+            walk.note(broken)
+        walk.others()
+        added = added_objects(session.connection())
+        for said in _index_faults(session):
+            what = f"readers can miss rows, since an index does not fit its table: {said}"
+            walk.note(Broken(Fault.altered, what))
     except Stop:
         pass
     except DBAPIError as error:
@@ -117,40 +112,20 @@ def newest(session: Session) -> str:
     return f"0-{NOTHING}" if last is None else f"{last.id}-{last.hash}"
 
 
-@contextmanager
-def _index_faults(session: Session) -> Iterator[Callable[[], list[str]]]:
-    """Yield the function that returns the differences between a file's rows and its indexes.
-
-    SQLite finds them meanwhile, in a thread with a connection of its own; on a full disk, where
-    there cannot be another, when the function is called.
-    """
-    own = session.connection()
-    if sqlite_path(own.engine) is None:
-        yield list
-        return
-    alone = own.info.get(ALONE)
-    pooled = own.connection if alone else own.engine.raw_connection()
-    connection: Any = pooled.driver_connection
-
-    def compare() -> list[str]:
-        try:
-            # The forms of values are proven by the walk, in less time.
-            connection.execute("PRAGMA ignore_check_constraints = ON")
-            found = connection.execute("PRAGMA integrity_check").fetchall()
-        except sqlite3.DatabaseError as error:  # a damaged page, say
-            return [str(error)]
-        finally:
-            connection.execute("PRAGMA ignore_check_constraints = OFF")
-        return [said for (said,) in found if " index " in said]
-
-    if alone:
-        yield compare
-        return
-    with closing(pooled), ThreadPoolExecutor(1) as thread:
-        try:
-            yield thread.submit(compare).result
-        finally:
-            connection.interrupt()  # if a fault was found before
+def _index_faults(session: Session) -> list[str]:
+    """Return the differences between the rows of a file and its indexes."""
+    if sqlite_path(session.connection().engine) is None:
+        return []
+    connection: Any = session.connection().connection.driver_connection
+    try:
+        # The forms of values are proven by the walk, in less time.
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        found = connection.execute("PRAGMA integrity_check").fetchall()
+    except sqlite3.DatabaseError as error:  # a damaged page, say
+        return [str(error)]
+    finally:
+        connection.execute("PRAGMA ignore_check_constraints = OFF")
+    return [said for (said,) in found if " index " in said]
 
 
 def _altered_documents(walk: Walk) -> Iterator[Broken]:

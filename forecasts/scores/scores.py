@@ -6,20 +6,18 @@ The chain does not cover them, since history gives them: ``compare`` finds those
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isclose
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete
+from sqlalchemy import delete, insert
 from sqlmodel import Session, col, func, select
 
 import scoring
 from forecasts.access.visibility import reading_everything
-from forecasts.ledger.append import write_rows
 from forecasts.ledger.current import is_current_outcome
-from forecasts.ledger.insertion import lightened
 from forecasts.ledger.models import Forecast, Member, Question, Resolution, Score
 from forecasts.questions.standing import in_batches, listing
 from forecasts.scores.ledger_frames import scoring_frames
@@ -45,12 +43,10 @@ def store(session: Session, resolutions: Sequence[Scored | Resolution]) -> int:
     superseded resolutions are kept.
     """
     by_question = {resolution.question_id: resolution.id for resolution in resolutions}
-    # There are at least as many scores as resolutions.
-    with lightened(session.connection(), "score", len(by_question)):
-        return sum(
-            _store(session, {id_: by_question[id_] for id_ in batch})
-            for batch in _batches(session, list(by_question))
-        )
+    return sum(
+        _store(session, {id_: by_question[id_] for id_ in batch})
+        for batch in _batches(session, list(by_question))
+    )
 
 
 def _batches(session: Session, questions: Sequence[int]) -> Iterator[list[int]]:
@@ -78,17 +74,16 @@ def _batches(session: Session, questions: Sequence[int]) -> Iterator[list[int]]:
 
 
 def _store(session: Session, by_question: Mapping[int, int | None]) -> int:
-    columns = _computed(session, by_question)
-    connection, count = session.connection(), len(columns["protocol"])
+    scores = _computed(session, by_question)
     replaced = col(Score.resolution_id).in_(list(by_question.values()))
-    connection.execute(delete(Score).where(replaced))
-    if count:
-        write_rows(connection, "score", columns)
-    return count
+    session.execute(delete(Score).where(replaced))
+    if scores:
+        session.execute(insert(Score), scores)
+    return len(scores)
 
 
-def _computed(session: Session, by_question: Mapping[int, int | None]) -> dict[str, list[Any]]:
-    """Return the columns of the scores that history gives for these resolutions."""
+def _computed(session: Session, by_question: Mapping[int, int | None]) -> list[dict[str, Any]]:
+    """Return the scores that history gives for these resolutions."""
     chosen = select(Question.slug, Question.id).where(col(Question.id).in_(list(by_question)))
     slugs = dict(session.exec(chosen).all())
     # All forecasts are scored, whatever the confirming member may see.
@@ -100,12 +95,21 @@ def _computed(session: Session, by_question: Mapping[int, int | None]) -> dict[s
     for some in in_batches(table["forecaster"].unique().tolist()):
         scored = select(Member.handle, Member.id).where(col(Member.handle).in_(some))
         handles |= dict(session.exec(scored).all())
-    return {
-        "resolution_id": [ids[slug] for slug in table["question_id"].tolist()],
-        "member_id": [handles[handle] for handle in table["forecaster"].tolist()],
-        "engine_version": [scoring.__version__] * len(table),
-        **{name: table[name].tolist() for name in ("protocol", "score", "coverage", "updates")},
-    }
+    names = ["question_id", "forecaster", "protocol", "score", "coverage", "updates"]
+    return [
+        {
+            "resolution_id": ids[slug],
+            "member_id": handles[handle],
+            "protocol": protocol,
+            "engine_version": scoring.__version__,
+            "score": score,
+            "coverage": coverage,
+            "updates": updates,
+        }
+        for slug, handle, protocol, score, coverage, updates in zip(
+            *(table[name].tolist() for name in names), strict=True
+        )
+    ]
 
 
 @dataclass(frozen=True)
@@ -160,8 +164,9 @@ def compare(session: Session, *, sample: int | None = None) -> Compared:
     count = outdated = 0
     for batch in in_batches(chosen):
         by_question = {id_: current[id_] for id_ in batch}
-        expected = _by_key(_computed(session, by_question))
-        stored = _stored(session, list(by_question.values()))
+        expected = _by_key(Score(**row) for row in _computed(session, by_question))
+        of_these = col(Score.resolution_id).in_(list(by_question.values()))
+        stored = _by_key(session.exec(select(Score).where(of_these)))
         count += len(stored)
         for key in sorted(expected.keys() | stored.keys()):
             if key not in stored:
@@ -174,14 +179,8 @@ def compare(session: Session, *, sample: int | None = None) -> Compared:
     return Compared(count, len(chosen), len(current), tuple(altered[:MOST_ALTERED]), outdated)
 
 
-def _by_key(columns: Mapping[str, Sequence[Any]]) -> dict[_Key, Score]:
-    rows = (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
-    return {(row["resolution_id"], row["member_id"], row["protocol"]): Score(**row) for row in rows}
-
-
-def _stored(session: Session, resolutions: Sequence[int | None]) -> dict[_Key, Score]:
-    rows = session.exec(select(Score).where(col(Score.resolution_id).in_(resolutions)))
-    return {(row.resolution_id, row.member_id, row.protocol): row for row in rows}
+def _by_key(scores: Iterable[Score]) -> dict[_Key, Score]:
+    return {(one.resolution_id, one.member_id, one.protocol): one for one in scores}
 
 
 def _alike(one: Score, other: Score) -> bool:

@@ -7,7 +7,6 @@ from sqlmodel import Session
 
 from forecasts.access import visibility
 from forecasts.common.errors import BadInput, LedgerError, Refused
-from forecasts.ledger.append import write_entries
 from forecasts.ledger.models import Member, ModelUse
 from forecasts.ledger.verification import verify
 from forecasts.updates import model_uses, updates
@@ -30,7 +29,6 @@ def test_a_forecast_carries_its_model(session: Session, alice: Member, bob: Memb
     [(id_, found)] = model_uses.models_of(session, rain).items()
     assert id_ == made.id
     assert {name: getattr(found, name) for name in vars(ORACLE)} == vars(ORACLE)
-    write_entries(session)
     assert verify(session).rows["model_use"] == 1
     visibility.read_as(session, bob, now=day(1))
     assert model_uses.models_of(session, rain) == {}  # as hidden as its forecast
@@ -73,7 +71,6 @@ def test_a_batch_has_evidence_and_models(session: Session, alice: Member) -> Non
     # The stance follows the move from the forecast before, which is in the same batch.
     assert [cited[id_][0][0].stance for id_ in (ids[0], ids[2])] == ["supports", "opposes"]
     assert set(model_uses.models_of(session, snow)) == {ids[1]}
-    write_entries(session)
     assert verify(session).broken is None
     assert session.get_one(ModelUse, 1).tools == ["web"]
 

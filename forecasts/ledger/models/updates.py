@@ -28,8 +28,6 @@ class Forecast(SQLModel, table=True):
         # The order in which scoring and the question page read forecasts.
         Index("ix_forecast_path", "question_id", "member_id", "made_at", "id"),
         Index("ix_forecast_member_made_at", "member_id", "made_at"),
-        # Not a constraint: a large import drops the indexes and makes them again at its end
-        # (``insertion.lightened``), and SQLite cannot drop the index of a constraint.
         Index("uq_forecast_import_key", "import_key", unique=True),
     )
 
