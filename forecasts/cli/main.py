@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 
 # A report's sums are small, and divided among threads of its own: with a second set of threads,
@@ -23,9 +22,4 @@ from forecasts.cli.root import app
 
 def main() -> None:
     """Run the command line."""
-    # A command allocates much and frees little, so frequent collections only cost time.
-    gc.set_threshold(200_000)
-    try:
-        app()
-    finally:
-        gc.freeze()
+    app()

@@ -14,7 +14,7 @@ from forecasts.cli.console import emit, next_step, now, one_of, out, print_note,
 from forecasts.cli.options import Database
 from forecasts.cli.root import app
 from forecasts.cli.session import settings, use_own_zone
-from forecasts.cli.table_output import FolderOrParts, Output, format_of, frames_ahead
+from forecasts.cli.table_output import FolderOrParts, Output, format_of, frames_of
 from forecasts.common.errors import BadInput
 from forecasts.common.text import printable
 
@@ -193,25 +193,22 @@ def report(
     bulk_scores.start_ahead(folder, scheduler, _REPORTS)
     if folder is None:
         use_own_zone(database)
-    with frames_ahead(folder, database) as read:
-        import scipy.optimize  # noqa: F401 needed later, and imported while the ledger is read
+    from forecasts.reports.build import build
+    from forecasts.reports.report import By
 
-        from forecasts.reports.build import build
-        from forecasts.reports.report import By
-
-        wanted: dict[str, Any] = {
-            "by": one_of("--by", by, get_args(By)),
-            "names": name or [],
-            "choice": _choice(cohort, tag, since, until, lead, made_before),
-            "as_of": time_of(as_of, past=True) or now(),
-        }
-        parts = bulk_scores.parts_in(folder)
-        if parts is None and (workers or scheduler):
-            raise bulk_scores.needs_parts(folder)
-        _chosen_early(parts, wanted["by"], wanted["names"])
-        if parts is None:
-            frames = read()
-            made = build(frames, **wanted)
+    wanted: dict[str, Any] = {
+        "by": one_of("--by", by, get_args(By)),
+        "names": name or [],
+        "choice": _choice(cohort, tag, since, until, lead, made_before),
+        "as_of": time_of(as_of, past=True) or now(),
+    }
+    parts = bulk_scores.parts_in(folder)
+    if parts is None and (workers or scheduler):
+        raise bulk_scores.needs_parts(folder)
+    _chosen_early(parts, wanted["by"], wanted["names"])
+    if parts is None:
+        frames = frames_of(folder, database, rationales=False)
+        made = build(frames, **wanted)
     if parts is not None:
         from forecasts.parts.reports.reports import report_parts
 
@@ -313,42 +310,41 @@ def compare(
     bulk_scores.start_ahead(folder, scheduler, _COMPARISONS)
     if folder is None:
         use_own_zone(database)
-    with frames_ahead(folder, database) as read:
-        import scipy.optimize  # noqa: F401 needed later, and imported while the ledger is read
+    from forecasts.reports.comparison import build
+    from forecasts.reports.comparison.build import BY, require_two
+    from forecasts.reports.comparison.comparison import Of
+    from forecasts.reports.groups import group_names
 
-        from forecasts.reports.comparison import build
-        from forecasts.reports.comparison.build import BY, require_two
-        from forecasts.reports.comparison.comparison import Of
-        from forecasts.reports.groups import group_names
-
-        wanted: dict[str, Any] = {
-            "of": one_of("--of", of, get_args(Of)),
-            "choice": _choice(cohort, tag, since, until, lead, made_before),
-            "as_of": time_of(as_of, past=True) or now(),
-            "alike": people_like_them,
-        }
-        sides = between or []
-        parts = bulk_scores.parts_in(folder)
-        if parts is None and (workers or scheduler):
-            raise bulk_scores.needs_parts(folder)
-        if wanted["of"] == "teams":
-            teams = read().teams if parts is None else parts.whole("teams")
-            if teams.empty:
-                raise BadInput(
-                    "There are no teams to compare.",
-                    remedy="To compare forecasters, add --of forecasters and name two or more "
-                    "after --between.",
-                )
-        if len(sides) > 1 and len(set(sides)) == 1:
-            by = BY[wanted["of"]]
-            early = _chosen_early(parts, by, ())
-            there = group_names(read(), by=by) if parts is None else early
-            raise _named_again(sides, of, there)
-        if parts is not None and wanted["of"] == "teams":
-            require_two(_chosen_early(parts, "team", sides), sides, "teams")
-        if parts is None:
-            comparison = build(read(), between=sides, **wanted)
-    if parts is not None:
+    wanted: dict[str, Any] = {
+        "of": one_of("--of", of, get_args(Of)),
+        "choice": _choice(cohort, tag, since, until, lead, made_before),
+        "as_of": time_of(as_of, past=True) or now(),
+        "alike": people_like_them,
+    }
+    sides = between or []
+    parts = bulk_scores.parts_in(folder)
+    if parts is None and (workers or scheduler):
+        raise bulk_scores.needs_parts(folder)
+    if parts is None:
+        frames = frames_of(folder, database, rationales=False)
+    if wanted["of"] == "teams":
+        teams = frames.teams if parts is None else parts.whole("teams")
+        if teams.empty:
+            raise BadInput(
+                "There are no teams to compare.",
+                remedy="To compare forecasters, add --of forecasters and name two or more "
+                "after --between.",
+            )
+    if len(sides) > 1 and len(set(sides)) == 1:
+        by = BY[wanted["of"]]
+        early = _chosen_early(parts, by, ())
+        there = group_names(frames, by=by) if parts is None else early
+        raise _named_again(sides, of, there)
+    if parts is not None and wanted["of"] == "teams":
+        require_two(_chosen_early(parts, "team", sides), sides, "teams")
+    if parts is None:
+        comparison = build(frames, between=sides, **wanted)
+    else:
         from forecasts.parts.reports.comparisons import compare_parts
 
         with (

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -66,30 +65,6 @@ def frames_of(folder: Path | None, database: str | None, *, rationales: bool = T
 
     with reading_as(database) as (session, _, _):
         return ledger_frames(session, rationales=rationales)
-
-
-@contextmanager
-def frames_ahead(folder: Path | None, database: str | None) -> Iterator[Callable[[], Frames]]:
-    """Yield a function, to be called once, that returns ``frames_of`` without rationales.
-
-    A thread already reads a database in a file, so the block can import libraries meanwhile.
-    """
-    if folder is not None:
-        yield lambda: frames_of(folder, database, rationales=False)
-        return
-    from forecasts.scores.forecast_lines import read_ahead
-
-    with ExitStack() as opened:
-        session, _, _ = opened.enter_context(reading_as(database))
-        lines = opened.enter_context(read_ahead(session))
-
-        def frames() -> Frames:
-            from forecasts.scores.ledger_frames import ledger_frames
-
-            with opened:
-                return ledger_frames(session, rationales=False, lines=lines)
-
-        yield frames
 
 
 def format_of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,7 +48,6 @@ from forecasts.ledger.models import (
 from forecasts.questions import finality
 from forecasts.questions.standing import in_batches, listing
 from forecasts.scores import forecast_columns
-from forecasts.scores.forecast_lines import Lines
 from scoring.input_frames import QUESTION_COLUMNS as SCORED
 
 # The columns that scoring needs: a question is scored as it resolves, so reading must be fast.
@@ -61,16 +60,14 @@ def ledger_frames(
     *,
     questions: Sequence[str] | None = None,
     rationales: bool = True,
-    lines: Callable[[], Lines] | None = None,
 ) -> Frames:
     """Return the ledger as frames, as far as the session's reader may see it.
 
     ``questions`` restricts it to those slugs. Rows are in the order written, forecasts sorted by
     (question, forecaster, time). Without ``rationales`` that column is blank: no number needs it.
-    ``lines`` as in ``forecast_columns.columns``.
     """
     columns = forecast_columns.columns(
-        session, questions, rationales=rationales, cited=True, models=True, lines=lines
+        session, questions, rationales=rationales, cited=True, models=True
     )
     return Frames(
         questions=_questions(session, questions),

@@ -69,7 +69,7 @@ from forecasts.resolution import (
 )
 from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.samples import practice
-from forecasts.scores import forecast_lines, paths, stored_scores
+from forecasts.scores import paths, stored_scores
 from forecasts.scores.forecast_columns import columns
 from forecasts.scores.ledger_frames import (
     forecast_frame,
@@ -594,14 +594,6 @@ def in_batches(session: Session, _member: Member) -> set[str]:
     return {slug for batch in export.forecast_batches(session) for slug in batch[0].to_pylist()}
 
 
-def in_lines(session: Session, member: Member) -> set[str]:
-    with forecast_lines.read_ahead(session) as read:
-        if read is None:  # on a server
-            return in_batches(session, member)
-        ids = set(read().table["question"].to_pylist())
-    return set(session.exec(select(Question.slug).where(col(Question.id).in_(ids))))
-
-
 def in_parts(session: Session, member: Member) -> set[str]:
     with tempfile.TemporaryDirectory() as folder:
         made, _ = export_parts(session, Path(folder) / "out", member=member, now=NOW)
@@ -916,7 +908,6 @@ CASES: dict[str, Case] = {
             lambda s, _: {q for some in table_batches(s)["questions"] for q in some["question_id"]}
         ),
     ),
-    "scores.forecast_lines.read_ahead": Case(A.see, among(in_lines)),
     "scores.forecast_columns.batches": Case(A.see, among(in_batches)),
     "scores.forecast_columns.columns": Case(
         A.see,

@@ -18,7 +18,7 @@ from forecasts.common.errors import BadInput, in_words
 from forecasts.folder.folder import read_folder, write_folder
 from forecasts.importing import forecasts as import_forecasts
 from forecasts.importing.frames import Imported, import_frames
-from forecasts.ledger import append, database, insertion
+from forecasts.ledger import append, database
 from forecasts.ledger.models import (
     Article,
     Evidence,
@@ -86,7 +86,6 @@ def test_a_large_import_is_stored_in_parts_and_leaves_the_schema_and_scores_as_a
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module, name, few in (
-        (insertion, "MANY", 1),
         (append, "_BATCH", 3),
         (import_forecasts, "_SLICE", 2),
         (standing, "_BATCH", 2),

@@ -12,7 +12,7 @@ from sqlmodel import Session, func, select
 from forecasts.access.members import member_or_new
 from forecasts.folder.frames import complete
 from forecasts.importing.forecasts import compare_forecasts, write_forecasts
-from forecasts.ledger import insertion, receipts
+from forecasts.ledger import receipts
 from forecasts.ledger.models import Citation, Evidence, Forecast, Question, QuestionRevision
 from forecasts.questions import standing
 from forecasts.scores.ledger_frames import ledger_frames, scoring_frames
@@ -31,7 +31,7 @@ def kind() -> str:
 def most(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """The values that a statement takes; in ``make test`` a tenth of what SQLite takes."""
     tenth = int(request.param)
-    for module, name in ((insertion, "_VALUES"), (receipts, "_MANY"), (standing, "_BATCH")):
+    for module, name in ((receipts, "_MANY"), (standing, "_BATCH")):
         monkeypatch.setattr(module, name, getattr(module, name) // tenth)
     return MOST // tenth
 

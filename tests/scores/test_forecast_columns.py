@@ -1,4 +1,4 @@
-"""Forecasts read as lines from a file equal those that the driver reads row by row."""
+"""Forecasts are read from the database as columns, for each reader what they may see."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import pandas as pd
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, text
-from sqlmodel import Session, SQLModel, select
+from sqlalchemy import Engine
+from sqlmodel import Session, select
 
 from forecasts.access import visibility
 from forecasts.access.members import member_or_new
 from forecasts.ledger import database
 from forecasts.ledger.models import Member
-from forecasts.scores import forecast_lines
+from forecasts.scores import forecast_columns
 from forecasts.scores.forecast_columns import columns
-from forecasts.scores.forecast_lines import read_ahead
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
@@ -54,40 +53,31 @@ def read(session: Session) -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(values) for name, values in found.items()})
 
 
+@pytest.mark.parametrize("size", [2, 1 << 15])
 @pytest.mark.parametrize("name", ["alice", "b, ob", None])
-@pytest.mark.parametrize("together", [2, 1 << 16])
-def test_lines_equal_rows_for_each_reader(
-    filled: Engine, monkeypatch: pytest.MonkeyPatch, name: str | None, together: int
+def test_a_reader_gets_the_forecasts_they_may_see_in_order(
+    filled: Engine, monkeypatch: pytest.MonkeyPatch, name: str | None, size: int
 ) -> None:
-    monkeypatch.setattr(forecast_lines, "_TOGETHER", together)
+    monkeypatch.setattr(forecast_columns, "BATCH", size)
     with database.reading(filled) as session:
         who = session.exec(select(Member).where(Member.handle == name)).one_or_none()
         visibility.read_as(session, who, now=day(5))
-        by_lines = read(session)
-        monkeypatch.setattr(forecast_lines, "_EXACT", False)
-        by_rows = read(session)
-    pd.testing.assert_frame_equal(by_lines, by_rows)
-    assert len(by_lines) == (7 if name == "alice" else 6)
+        found = read(session)
+    rain = [("b, ob", 0.00001, 1.6), ("b, ob", None, 3), ("alice", 1 / 3, 1.5), ("alice", 1, 2.1)]
+    own = [("alice", 0.2, 1.5)] if name == "alice" else []
+    expected = [*rain, *own, ("b, ob", None, 1), ("alice", None, 2)]
+    rows = zip(found["forecaster"], found["probability"], found["made_at"], strict=True)
+    assert [(who, None if p != p else p, at) for who, p, at in rows] == [
+        (who, p, day(at)) for who, p, at in expected
+    ]
+    assert found["probabilities"].dropna().tolist() == [[0.4, 0.6]]
+    assert found["quantiles"].dropna().tolist() == [{"0.25": 2.0, "0.5": 3.0, "0.75": 4.5}]
+    assert found["evidence"].notna().sum() == 1 + len(own)
 
 
-@pytest.mark.parametrize("kind", ["sqlite"])  # the rows of a server are not read as lines
-def test_ids_far_apart_are_read_at_once(filled: Engine) -> None:
-    with database.writing(filled) as session:
-        names = [one.name for one in SQLModel.metadata.tables["forecast"].c if one.name != "id"]
-        copied = f"SELECT {2**62}, {', '.join(names)} FROM forecast WHERE id = 1"
-        session.execute(text(f"INSERT INTO forecast (id, {', '.join(names)}) {copied}"))
-        assert len(read(session)) == 8
-
-
-def test_a_ledger_without_forecasts_has_no_lines(engine: Engine) -> None:
+def test_a_ledger_without_forecasts_has_no_rows(engine: Engine) -> None:
     with database.reading(engine) as session:
         assert read(session).empty
-
-
-def test_an_old_sqlite_is_read_by_rows(filled: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(forecast_lines, "_EXACT", False)
-    with database.reading(filled) as session, read_ahead(session) as lines:
-        assert lines is None
 
 
 @given(probabilities=st.lists(st.floats(0, 1), min_size=1, max_size=9))
