@@ -39,7 +39,7 @@ from forecasts.ledger.facts import FACTS, KINDS, NEWEST, Facts
 Row = TypeVar("Row", bound=SQLModel)
 
 _END = "ledger_end"  # in the session of an act
-_BATCH = 5_000  # rows written together with their entries
+BATCH = 5_000  # rows written together with their entries
 _MANY = 1_000  # ids in a statement
 _SALT = 16  # bytes
 _LASTS_OF = text(
@@ -67,7 +67,7 @@ class _End:
         for row_id, question, (rest, personal) in zip(
             columns["id"], questions, contents(kind, columns), strict=True
         ):
-            salt = secrets.token_hex(_SALT)
+            salt = new_salt()
             words = words_hash(salt, personal)
             entry = self.entry(kind, row_id, row_hash(rest, words), question)
             found.append(entry | {"salt": salt, "words_hash": words})
@@ -106,16 +106,29 @@ def append(session: Session, kind: str, columns: Mapping[str, Sequence[Any]]) ->
     ids = _next_ids(connection, kind, len(next(iter(columns.values()))))
     columns, names = {**columns, "id": ids}, table.c.keys()
     try:
-        for start in range(0, len(ids), _BATCH):
-            some = {name: columns[name][start : start + _BATCH] for name in names}
+        for start in range(0, len(ids), BATCH):
+            some = {name: columns[name][start : start + BATCH] for name in names}
             rows = [dict(zip(some, row, strict=True)) for row in zip(*some.values(), strict=True)]
             connection.execute(insert(table), rows)
-            _enter(session, kind, some)
+            enter(session, kind, some)
     except BaseException:
         driver: Any = connection.connection.driver_connection
         driver.rollback()  # some rows may be written: ``database`` refuses the rest of the act
         raise
     return ids
+
+
+def enter(session: Session, kind: str, columns: Mapping[str, Sequence[Any]]) -> None:
+    """Write the entries of rows to the end of the chain; ids rise."""
+    connection = session.connection()
+    questions = _questions(connection, kind, columns)
+    entries = _end(session, kind, questions).entries(kind, columns, questions)
+    connection.execute(insert(SQLModel.metadata.tables["entry"]), entries)
+
+
+def new_salt() -> str:
+    """Return a random salt for a row's words."""
+    return secrets.token_hex(_SALT)
 
 
 def enter_flushed(session: Session, _context: Any = None) -> None:
@@ -129,7 +142,7 @@ def enter_flushed(session: Session, _context: Any = None) -> None:
     for kind in (*SEALED, *STATES):
         if rows := sorted(new.get(kind, ()), key=lambda row: row.id):
             names = SQLModel.metadata.tables[kind].c.keys()
-            _enter(session, kind, {name: [getattr(row, name) for row in rows] for name in names})
+            enter(session, kind, {name: [getattr(row, name) for row in rows] for name in names})
 
 
 def delete(session: Session, kind: str, ids: Sequence[int]) -> None:
@@ -153,7 +166,7 @@ def enter_found(connection: Connection, kinds: Sequence[str]) -> None:
         table = SQLModel.metadata.tables[kind]
         rows = connection.execute(select(table).order_by(table.c.id)).all()
         if rows:
-            _enter(session, kind, dict(zip(table.c.keys(), zip(*rows, strict=True), strict=True)))
+            enter(session, kind, dict(zip(table.c.keys(), zip(*rows, strict=True), strict=True)))
 
 
 def undo(session: orm.Session) -> None:
@@ -175,14 +188,6 @@ def _next_ids(connection: Connection, kind: str, count: int) -> range:
     ).one()
     assert last - first + 1 == count  # no one else writes meanwhile
     return range(first, last + 1)
-
-
-def _enter(session: Session, kind: str, columns: Mapping[str, Sequence[Any]]) -> None:
-    """Write the entries of rows to the end of the chain; ids rise."""
-    connection = session.connection()
-    questions = _questions(connection, kind, columns)
-    entries = _end(session, kind, questions).entries(kind, columns, questions)
-    connection.execute(insert(SQLModel.metadata.tables["entry"]), entries)
 
 
 def _end(session: Session, kind: str, questions: Collection[int | None]) -> _End:

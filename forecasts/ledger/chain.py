@@ -49,7 +49,7 @@ from sqlmodel.sql.sqltypes import AutoString
 
 from forecasts.common.errors import BadInput
 from forecasts.common.times import utc
-from forecasts.ledger import models
+from forecasts.ledger.columns import Real, Time
 
 NOTHING = "0" * 64  # the hash before the first entry
 # The tables whose rows have entries, each after the tables that it refers to: rows written
@@ -171,11 +171,11 @@ def _json_json(value: Any) -> str:
 _JSON: Mapping[type, Callable[[Any], str]] = {
     Integer: _integer_json,
     Boolean: lambda value: "true" if value else "false",
-    models.Real: _float_json,
+    Real: _float_json,
     String: encode_basestring,
     AutoString: encode_basestring,
     Text: encode_basestring,
-    models.Time: _time_json,
+    Time: _time_json,
     JSON: _json_json,
 }
 

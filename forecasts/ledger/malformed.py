@@ -1,6 +1,6 @@
 """Rows that no act of the ledger has written: values out of their form, and lost references.
 
-The constraints of the schema refuse both (``models.stored_forms``), so somebody has dropped the
+The constraints of the schema refuse both (``stored_forms``), so somebody has dropped the
 constraints, or the file is damaged. ``verification`` names such rows, and the rest of the ledger
 says so where it cannot read one.
 """
@@ -17,7 +17,7 @@ from sqlmodel import SQLModel
 
 from forecasts.common.errors import DatabaseError
 from forecasts.ledger.driver_errors import VERIFY
-from forecasts.ledger.models.stored_forms import conditions
+from forecasts.ledger.stored_forms import conditions
 from forecasts.ledger.urls import place
 
 # The errors of code that gets a value of another form. A driver's own are ``reported``.

@@ -27,7 +27,7 @@ from sqlmodel import Session, SQLModel
 from forecasts.ledger.chain import contents, rows_of
 from forecasts.ledger.driver_errors import is_of_a_value, raised
 from forecasts.ledger.malformed import first_broken, malformed, never_stored
-from forecasts.ledger.models.stored_forms import looks_right, rules
+from forecasts.ledger.stored_forms import looks_right, rules
 
 T = TypeVar("T")
 # The id of a row, its question, the two parts of its JSON that are hashed (``contents``), its

@@ -26,7 +26,6 @@ from forecasts.ledger.driver_errors import is_of_a_value
 from forecasts.ledger.erasure import Erasures
 from forecasts.ledger.faults import Broken, Fault
 from forecasts.ledger.malformed import malformed, orphans, out_of_form
-from forecasts.ledger.models.stored_forms import looks_right
 from forecasts.ledger.raw_rows import (
     RawRow,
     ends,
@@ -36,12 +35,13 @@ from forecasts.ledger.raw_rows import (
     rows_between,
     rows_outside,
 )
+from forecasts.ledger.stored_forms import looks_right
 
 # The columns of the table entry, as the driver has them.
 _Entry = tuple[int, int | None, int | None, str, int, str | None, str | None, str, str, Any]
 
 MOST_FAULTS = 20
-_BATCH = 4_000  # entries
+BATCH = 4_000  # entries
 
 
 class Stop(Exception):
@@ -130,7 +130,7 @@ class Walk:
 
     def _batch_after(self, low: int | None) -> list[_Entry]:
         """Return the next entries, at least one up to the end; ``Stop`` at an unreadable one."""
-        entry, size = SQLModel.metadata.tables["entry"], _BATCH
+        entry, size = SQLModel.metadata.tables["entry"], BATCH
         while True:
             statement = select(entry).order_by(entry.c.id).limit(size)
             if low is not None:
@@ -305,7 +305,7 @@ class Walk:
                 yield row, out_of_form(kind, row, subject)
         low, last = (0, 0) if kind == "exhibit_content" else ends(self.session, kind)
         while low < last:
-            some = select(id_).where(id_ > low).order_by(id_).limit(_BATCH).subquery()
+            some = select(id_).where(id_ > low).order_by(id_).limit(BATCH).subquery()
             high = self.session.scalar(select(func.max(some.c.id))) or last
             for row, fault in faults_between(self.session, kind, low, high):
                 yield row, f"row {row} of {kind} {fault}"

@@ -192,6 +192,7 @@ OPEN = {
     "agenda.calendar_feed.revoke": "the member's own",
     "ledger.append.append": "writes rows for a verb that has asked",
     "ledger.append.delete": "called by the removal of a member, which has checked",
+    "ledger.append.enter": "enters rows in the chain, which a verb that has asked wrote",
     "ledger.append.enter_flushed": "enters rows in the chain for verbs that have asked",
     "ledger.append.undo": "forgets entries of an act that was rolled back",
     "ledger.malformed.explaining": "names tables and ids, not their content",

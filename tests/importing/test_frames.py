@@ -86,7 +86,7 @@ def test_a_large_import_is_stored_in_parts_and_leaves_the_schema_and_scores_as_a
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module, name, few in (
-        (append, "_BATCH", 3),
+        (append, "BATCH", 3),
         (import_forecasts, "_SLICE", 2),
         (standing, "_BATCH", 2),
     ):

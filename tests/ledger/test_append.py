@@ -242,7 +242,7 @@ def test_entries_of_earlier_releases_without_a_salt_are_intact(
 ) -> None:
     question = ask(session, alice)
     with monkeypatch.context() as earlier:
-        earlier.setattr("secrets.token_hex", lambda _bytes: None)
+        earlier.setattr(append, "new_salt", lambda: None)
         earlier.setattr(append, "words_hash", lambda _salt, _personal: None)
         updates.update(session, question, Value(probability=0.5), member=alice, now=day(1))
     updates.update(session, question, Value(probability=0.6), member=alice, now=day(1))

@@ -29,8 +29,8 @@ from forecasts.ledger.models import (
     PrintedScore,
     QuestionOrigin,
 )
-from forecasts.ledger.models.stored_forms import form
 from forecasts.ledger.schema import migrate
+from forecasts.ledger.stored_forms import form
 from forecasts.ledger.verification import verify
 from forecasts.questions import registry
 from forecasts.resolution import confirmation

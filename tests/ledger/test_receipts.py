@@ -143,8 +143,7 @@ def test_a_ledger_rewritten_with_its_chain_is_found_by_one_receipt(engine: Engin
         table = SQLModel.metadata.tables["forecast"]
         [row] = session.execute(select(table).where(table.c.id == 2)).all()
         columns = {name: [value] for name, value in row._mapping.items()}
-        append._enter(session, "forecast", columns)
-        append.write_entries(session)
+        append.enter(session, "forecast", columns)
         found = verify(session)
         assert found.broken is None
         [one] = check(session, found, [given])

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import JSON, Boolean, Column, Integer, LargeBinary, Text
 
-from forecasts.ledger.models.columns import Real, Time
-from forecasts.ledger.models.stored_forms import form, looks_right
+from forecasts.ledger.columns import Real, Time
+from forecasts.ledger.stored_forms import form, looks_right
 
 VALUES = (
     *(None, 0, 1, 2, -1, 2**60, 0.0, 1.0, 0.5, float("inf"), b"", b"1", "", "1", "x", "0\0"),

@@ -387,7 +387,6 @@ def test_an_act_afterwards_does_not_make_an_inserted_row_a_lawful_one(shared: En
         carol = member_or_new(session, "carol", now=day(3))
         updates.update(session, snow, Value(probability=0.4), member=carol, now=day(3))
         session.flush()
-        append.write_entries(session)
         found = verify(session).broken
     assert found is not None
     assert (found.fault, found.kind, found.row) == (Fault.inserted, "forecast", 99)
@@ -450,7 +449,6 @@ def test_a_digest_proves_that_nothing_before_it_changed_though_the_ledger_grew(
     before = look(shared)
     with tampered(shared) as session:
         member_or_new(session, "carol", now=day(3))
-        append.write_entries(session)
         found = verify(session, against=f" {before.digest.upper()} ")
         assert newest(session) == found.digest
     assert found.broken is None
@@ -492,8 +490,7 @@ def test_a_ledger_that_was_written_anew_with_its_chain_is_seen_against_a_digest(
             rows = session.execute(select(table).order_by(table.c.id)).all()
             columns = dict(zip(table.c.keys(), zip(*rows, strict=True), strict=False))
             if rows:
-                append._enter(session, kind, columns)
-        append.write_entries(session)
+                append.enter(session, kind, columns)
         assert verify(session).broken is None
         found = verify(session, against=digest).broken
     assert found is not None
@@ -614,8 +611,8 @@ def test_a_long_chain_is_walked_and_told_of_in_parts(
 ) -> None:
     furnish(engine)
     for size in (1, 3):
-        monkeypatch.setattr("forecasts.ledger.walk._BATCH", size)
-        monkeypatch.setattr("forecasts.ledger.append._BATCH", size)
+        monkeypatch.setattr("forecasts.ledger.walk.BATCH", size)
+        monkeypatch.setattr("forecasts.ledger.append.BATCH", size)
         with database.writing(engine) as session:
             bob = member_or_new(session, "bob", now=day(0))
             snow = registry.find(session, "snow")

@@ -14,7 +14,7 @@ from sqlmodel import Session, func, select
 
 from forecasts.access.members import member_or_new
 from forecasts.common.settings import sqlite_url
-from forecasts.ledger import append, clock, database, schema
+from forecasts.ledger import clock, database, schema
 from forecasts.ledger.models import APPEND_ONLY, Entry, Team, UpkeepAct, Watch
 from forecasts.ledger.verification import newest
 from forecasts.operations import routine, upkeep
@@ -364,7 +364,6 @@ def test_questions_that_need_a_person_are_counted_and_missed_after_a_day(session
 
 def test_an_old_backup_is_said_once_the_ledger_has_gone_on(session: Session, kind: str) -> None:
     member_or_new(session, "alice", now=day(0))
-    append.write_entries(session)
     if kind == "postgresql":
         assert "backup" not in routines(session, 8)
         return
@@ -376,14 +375,12 @@ def test_an_old_backup_is_said_once_the_ledger_has_gone_on(session: Session, kin
         "The last backup was made at 2026-01-09 00:00 UTC: /b/1.sqlite3."
     )
     member_or_new(session, "bob", now=day(9))
-    append.write_entries(session)
     assert routines(session, 14)["backup"].passed
     assert "gone on since" in routines(session, 15)["backup"].result
 
 
 def test_a_digest_that_did_not_leave_is_said(session: Session, kind: str) -> None:
     member_or_new(session, "alice", now=day(0))
-    append.write_entries(session)
     assert routines(session, 6)["digest"].passed
     # A ledger of one person may go without; one that others use may not.
     assert routines(session, 8)["digest"].passed == (kind == "sqlite")
@@ -401,6 +398,5 @@ def test_a_digest_that_did_not_leave_is_said(session: Session, kind: str) -> Non
     upkeep.record(session, now=day(10), digest=newest(session), **there)
     assert routines(session, 10)["digest"].passed
     member_or_new(session, "bob", now=day(10))
-    append.write_entries(session)
     assert routines(session, 11)["digest"].passed
     assert "gone on since" in routines(session, 12)["digest"].result

@@ -124,6 +124,6 @@ def record(kept: str) -> Any:
 def earlier_release(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let rows without words get no salt meanwhile, as in earlier releases."""
     with monkeypatch.context() as patch:
-        patch.setattr(append, "_salts", lambda count: [None] * count)
+        patch.setattr(append, "new_salt", lambda: None)
         patch.setattr(append, "words_hash", lambda _salt, _personal: None)
         yield

@@ -1,4 +1,4 @@
-"""Give every column of a database the CHECK constraint of its form (``models.stored_forms``).
+"""Give every column of a database the CHECK constraint of its form (``stored_forms``).
 
 Rows that break one do not prevent it, so that a ledger with an altered row can be migrated, and
 ``forecasts verify`` names the row.
@@ -13,7 +13,7 @@ from sqlalchemy import Column, inspect
 from sqlmodel import SQLModel
 
 from forecasts.ledger.migrations.tables import definitions, make_again
-from forecasts.ledger.models.stored_forms import form
+from forecasts.ledger.stored_forms import form
 
 
 def add_forms(others: Mapping[str, Mapping[str, str]]) -> None:

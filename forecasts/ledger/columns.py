@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import DateTime as SADateTime
-from sqlalchemy import Dialect, Float, Text
+from sqlalchemy import Dialect, Float, Text, text
 from sqlalchemy.types import JSON, TypeDecorator
 from sqlmodel import Field, SQLModel
 
@@ -82,3 +82,8 @@ def long_text() -> Any:
 def one_of(column: str, values: type[StrEnum]) -> str:
     """Return the SQL condition that a column has one of these values."""
     return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
+
+
+def where(condition: str) -> dict[str, Any]:
+    """Return the arguments of an index on the rows that meet a condition."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}

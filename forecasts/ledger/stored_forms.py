@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 
-from forecasts.ledger.models.columns import one_of
+from forecasts.ledger.columns import one_of
 
 _FINITE = "{0} BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308"
 # The class of a value in SQLite; every other type is text.
