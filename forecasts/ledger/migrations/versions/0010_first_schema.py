@@ -15,6 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from forecasts.ledger.migrations.guards import guard
+
 revision = "0010"
 down_revision = None
 branch_labels = None
@@ -430,8 +432,7 @@ _table(
 )
 
 
-# The append-only tables, each with its unique keys beside the id: a REPLACE deletes the rows that
-# have them, without asking the triggers on DELETE.
+# The append-only tables, each with its unique keys beside the id.
 _APPEND_ONLY: Mapping[str, tuple[str, ...]] = {
     "membership": (),
     "appointment": (),
@@ -484,76 +485,28 @@ def upgrade() -> None:
     connection = op.get_bind()
     _SCHEMA.create_all(connection)
     if connection.dialect.name == "postgresql":
-        _guard_on_server()
-    else:
-        _guard_in_file()
-
-
-def _guard_in_file() -> None:
-    for table, keys in _APPEND_ONLY.items():
+        # The class of error that SQLite's RAISE(ABORT) has.
         op.execute(
-            f"CREATE TRIGGER {table}_refuses_replace BEFORE INSERT ON {table} "
-            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {' OR '.join(['id = NEW.id', *keys])}) BEGIN "
-            f"SELECT RAISE(ABORT, 'the ledger is append-only: {table} has such a row already'); END"
-        )
-        for act in ("UPDATE", "DELETE"):
-            unless = ""
-            if act == "UPDATE" and table in _WORDS:
-                unless = f"WHEN NOT coalesce({_is_removal(table, 'NEW.{0} IS OLD.{0}')}, 0) "
-            op.execute(
-                f"CREATE TRIGGER {table}_refuses_{act.lower()} BEFORE {act} ON {table} {unless}BEGIN "
-                f"SELECT RAISE(ABORT, 'the ledger is append-only: {act} on {table} is refused'); END"
-            )
-
-
-def _guard_on_server() -> None:
-    # The class of error that SQLite's RAISE(ABORT) has.
-    op.execute(
-        """
-        CREATE FUNCTION refuse_rewriting() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-            RAISE EXCEPTION 'the ledger is append-only: % on % is refused', TG_OP, TG_TABLE_NAME
-                USING ERRCODE = 'integrity_constraint_violation';
-        END $$
-        """
-    )
-    for table in _APPEND_ONLY:
-        acts = "DELETE OR TRUNCATE" if table in _WORDS else "UPDATE OR DELETE OR TRUNCATE"
-        op.execute(
-            f"CREATE TRIGGER {table}_is_append_only BEFORE {acts} "
-            f"ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting()"
-        )
-    for table in _WORDS:
-        # Columns of type json can only be compared as text.
-        text = "" if table == "dispute" else "::text"
-        removal = _is_removal(table, f"NEW.{{0}}{text} IS NOT DISTINCT FROM OLD.{{0}}{text}")
-        op.execute(
-            f"""
-            CREATE FUNCTION {table}_refuses_update() RETURNS trigger LANGUAGE plpgsql AS $$
+            """
+            CREATE FUNCTION refuse_rewriting() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
-                IF coalesce({removal}, false) THEN
-                    RETURN NEW;
-                END IF;
-                RAISE EXCEPTION 'the ledger is append-only: UPDATE on {table} is refused'
+                RAISE EXCEPTION 'the ledger is append-only: % on % is refused', TG_OP, TG_TABLE_NAME
                     USING ERRCODE = 'integrity_constraint_violation';
             END $$
             """
         )
-        op.execute(
-            f"CREATE TRIGGER {table}_refuses_update BEFORE UPDATE ON {table} "
-            f"FOR EACH ROW EXECUTE FUNCTION {table}_refuses_update()"
-        )
+    for table, keys in _APPEND_ONLY.items():
+        words, member = _WORDS.get(table, ({}, ""))
+        same = [column.name for column in _SCHEMA.tables[table].c if column.name not in words]
+        guard(table, keys, same=same, removal=_removal(words, member) if words else "")
 
 
-def _is_removal(table: str, unchanged: str) -> str:
+def _removal(words: Mapping[str, str], member: str) -> str:
     """Return the condition that an update only removes a removed member's words."""
-    words, member = _WORDS[table]
-    same = [unchanged.format(c.name) for c in _SCHEMA.tables[table].c if c.name not in words]
-    if table == "entry":
-        return " AND ".join([*same, "NEW.salt IS NULL", "EXISTS (SELECT 1 FROM removal)"])
+    if not member:
+        return "NEW.salt IS NULL AND EXISTS (SELECT 1 FROM removal)"
     rules = [f"(NEW.{name} {rule} OR NEW.{name} = OLD.{name})" for name, rule in words.items()]
-    removed = f"EXISTS (SELECT 1 FROM removal WHERE member_id {member})"
-    return " AND ".join([*same, *rules, removed])
+    return " AND ".join([*rules, f"EXISTS (SELECT 1 FROM removal WHERE member_id {member})"])
 
 
 def downgrade() -> None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from forecasts.ledger.migrations.forms import add_forms
+from forecasts.ledger.migrations.guards import guard, guard_updates
 
 revision = "0012"
 down_revision = "0011"
@@ -23,32 +24,29 @@ def upgrade() -> None:
     op.add_column("entry", sa.Column("at", Time, nullable=True))
     op.create_table(
         "ended_session",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("key", sa.Text(), nullable=False, unique=True),
         sa.Column("until", Time, nullable=False),
         sa.Column("recorded_at", Time, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_ended_session"),
-        sa.UniqueConstraint("key", name="uq_ended_session_key"),
     )
     op.create_table(
         "upkeep",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("key", sa.Text(), nullable=False, unique=True),
         sa.Column("act", sa.Text(), nullable=False),
         sa.Column("place", sa.Text(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("done_at", Time, nullable=True),
         sa.Column("tried_at", Time, nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_upkeep"),
-        sa.UniqueConstraint("key", name="uq_upkeep_key"),
-        sa.CheckConstraint("act IN ('backup', 'digest')", name=op.f("ck_upkeep_act_is_known")),
+        sa.CheckConstraint("act IN ('backup', 'digest')", name="act_is_known"),
     )
     op.add_column("removal", sa.Column("erased", sa.JSON(), nullable=True))
-    if op.get_bind().dialect.name == "postgresql":
-        _guard_on_server()
-    else:
-        _guard_in_file()
+    for table in ("ledger", "resolver", "revisit"):  # history from now on
+        guard(table)
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute("DROP TRIGGER entry_refuses_update")
+    guard_updates("entry", _ENTRY, "NEW.salt IS NULL AND EXISTS (SELECT 1 FROM removal)")
     add_forms(_ENUMS)
 
 
@@ -62,50 +60,7 @@ _ENUMS = {
         "state_is_known": "state IN ('confirmed', 'proposed', 'not_yet', 'failed', 'parked')"
     },
 }
-_HISTORY = ("ledger", "resolver", "revisit")  # tables that are history from now on
 _ENTRY = ("id", "question_id", "number", "kind", "row_id", "words_hash", "row_hash", "hash", "at")
-
-
-def _guard_in_file() -> None:
-    for table in _HISTORY:
-        op.execute(
-            f"CREATE TRIGGER {table}_refuses_replace BEFORE INSERT ON {table} "
-            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id) BEGIN "
-            f"SELECT RAISE(ABORT, 'the ledger is append-only: {table} has such a row already'); END"
-        )
-        for act in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_refuses_{act.lower()} BEFORE {act} ON {table} BEGIN "
-                f"SELECT RAISE(ABORT, 'the ledger is append-only: {act} on {table} is refused'); END"
-            )
-    same = " AND ".join(f"NEW.{name} IS OLD.{name}" for name in _ENTRY)
-    op.execute("DROP TRIGGER entry_refuses_update")
-    op.execute(
-        "CREATE TRIGGER entry_refuses_update BEFORE UPDATE ON entry "
-        f"WHEN NOT coalesce({same} AND NEW.salt IS NULL AND EXISTS (SELECT 1 FROM removal), 0) BEGIN "
-        "SELECT RAISE(ABORT, 'the ledger is append-only: UPDATE on entry is refused'); END"
-    )
-
-
-def _guard_on_server() -> None:
-    for table in _HISTORY:
-        op.execute(
-            f"CREATE TRIGGER {table}_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
-            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting()"
-        )
-    same = " AND ".join(f"NEW.{name} IS NOT DISTINCT FROM OLD.{name}" for name in _ENTRY)
-    op.execute(
-        f"""
-        CREATE OR REPLACE FUNCTION entry_refuses_update() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-            IF coalesce({same} AND NEW.salt IS NULL AND EXISTS (SELECT 1 FROM removal), false) THEN
-                RETURN NEW;
-            END IF;
-            RAISE EXCEPTION 'the ledger is append-only: UPDATE on entry is refused'
-                USING ERRCODE = 'integrity_constraint_violation';
-        END $$
-        """
-    )
 
 
 def downgrade() -> None:
