@@ -24,7 +24,7 @@ from sqlmodel import Session, col, func, select
 
 from forecasts.access.members import member_or_new
 from forecasts.common.settings import sqlite_url
-from forecasts.ledger import database, engines, schema
+from forecasts.ledger import database, schema
 from forecasts.ledger.models import Forecast, Member, Question
 from forecasts.questions import registry
 from scoring import parallel
@@ -135,7 +135,7 @@ def _statements_are_compiled_once() -> Iterator[None]:
         return engine
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engines, "create_engine", alike)
+        patch.setattr(database, "create_engine", alike)
         yield
 
 

@@ -31,23 +31,35 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, event, inspect
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
 from sqlmodel import Session
 
 from forecasts.common.errors import FILL_IN, DatabaseError, NoLedger, Remedy
+from forecasts.common.extras import install_command
 from forecasts.common.text import require_storable
 from forecasts.ledger import append, clock, facts, sqlite_file
 from forecasts.ledger.driver_errors import damaged_file, raised, reported, undone
-from forecasts.ledger.engines import READ_ONLY, WAITS, engine_for
 from forecasts.ledger.malformed import explaining
 from forecasts.ledger.moved import THOUGH_MOVED, require_here
 from forecasts.ledger.sqlite_file import BETWEEN_LOOKS, Kind, kind_by_tables, kind_of
-from forecasts.ledger.urls import EXAMPLES, is_embedded, place, sqlite_path
+from forecasts.ledger.urls import (
+    EXAMPLES,
+    is_embedded,
+    no_such_kind,
+    place,
+    read_url,
+    seconds_to_wait,
+    shown,
+    sqlite_path,
+    unreadable,
+)
 
 ACTS = "ledger_acts"  # among an engine's options: the engine for acts
 ALONE = "ledger_alone"  # in a connection's info: whether no other can use the file meanwhile
-_WRITING = "ledger_writing"
+_WRITING, _READ_ONLY = "ledger_writing", "ledger_read_only"  # among an engine's options
+_WAITS = "ledger_waits"  # among them: seconds to wait for the turn
 _PATIENCE = 10  # seconds to wait for the turn in a file
 _SERVER_PATIENCE = 30  # seconds to wait for the turn on a server
 _SILENCE = 300  # seconds after which a server ends the turn of a silent writer
@@ -66,7 +78,7 @@ def open_engine(
     ledger without ``begin``, and for anything that is not a ledger, which is left unchanged.
     DatabaseError if the server cannot be reached, NotAdmitted if it refuses the role.
     """
-    engine = engine_for(url, _PATIENCE)
+    engine = _engine_for(url)
     try:
         if is_embedded(engine):
             prepare_sqlite(engine)
@@ -77,6 +89,42 @@ def open_engine(
         engine.dispose()
         raise
     return engine
+
+
+def _engine_for(url: str) -> Engine:
+    """Return an engine for ``url``; NoLedger if the URL cannot be used."""
+    parsed = read_url(url)
+    waits = seconds_to_wait(parsed)
+    try:
+        engine = create_engine(
+            parsed, **_connect_options(parsed, _PATIENCE if waits is None else waits)
+        )
+    except ImportError:
+        raise NoLedger(
+            f"The database URL {shown(url)} cannot be used: its driver is not installed.",
+            remedy=f"Install it with: {install_command('postgres')}",
+        ) from None
+    except NoSuchModuleError:  # sqlite+something
+        raise no_such_kind(url) from None
+    except ArgumentError:  # sqlite://something
+        raise unreadable(url) from None
+    if isinstance(engine.pool, NullPool):
+        engine.update_execution_options(**{_READ_ONLY: True})
+    if waits is not None:
+        engine.update_execution_options(**{_WAITS: waits})
+    return engine
+
+
+def _connect_options(url: URL, patience: float) -> dict[str, Any]:
+    if url.get_backend_name() == "sqlite":
+        path = Path(url.database or "")
+        if sqlite_file.why_read_only(path):
+            # No connection is kept, since others may begin to write to the file.
+            return {"creator": lambda: sqlite_file.read_only(path), "poolclass": NullPool}
+        return {"creator": lambda: sqlite_file.connect(path, patience)}
+    options = {"connect_timeout": 10, "application_name": "forecasts"}
+    given = {name: value for name, value in options.items() if name not in url.query}
+    return {"pool_pre_ping": True, "connect_args": given}
 
 
 def _require_ledger(engine: Engine, *, begin: bool, unfinished: bool, whole: bool) -> None:
@@ -160,7 +208,7 @@ def prepare_sqlite(engine: Engine) -> None:
         if _is_read_only(connection):
             raise sqlite_file.read_only_error(path)
         try:
-            sqlite_file.take_turn(connection.connection, options.get(WAITS, _PATIENCE))
+            sqlite_file.take_turn(connection.connection, options.get(_WAITS, _PATIENCE))
         except sqlite3.OperationalError as error:
             raise raised(connection, "BEGIN IMMEDIATE", error) from error
         if THOUGH_MOVED not in options:
@@ -187,7 +235,7 @@ def _prepare_server(engine: Engine) -> None:
             return
         # In one message, since each takes time while all others wait. Statements before a BEGIN in
         # the same message are in its transaction.
-        patience = connection.get_execution_options().get(WAITS, _SERVER_PATIENCE)
+        patience = connection.get_execution_options().get(_WAITS, _SERVER_PATIENCE)
         turn = (
             f"SELECT set_config('lock_timeout', '{max(1, round(patience * 1000))}ms', true),"
             f" set_config('idle_in_transaction_session_timeout', '{_SILENCE}s', true),"
@@ -242,7 +290,7 @@ def _is_writing(connection: Connection) -> bool:
 
 
 def _is_read_only(engine: Engine | Connection) -> bool:
-    return bool(engine.get_execution_options().get(READ_ONLY, False))
+    return bool(engine.get_execution_options().get(_READ_ONLY, False))
 
 
 def _facts(connection: Connection) -> facts.Facts | None:
@@ -352,7 +400,7 @@ def writing(
     """
     bound: Engine = engine.get_execution_options()[ACTS]
     if patience is not None:
-        bound = bound.execution_options(**{WAITS: patience})
+        bound = bound.execution_options(**{_WAITS: patience})
     with reported(engine), explaining(engine), _Act(bound, expire_on_commit=False) as session:
         try:
             if here is not None:

@@ -15,14 +15,14 @@ have it).
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
 from sqlalchemy import Integer, Select, bindparam, func, select
 from sqlmodel import Session, SQLModel
 
@@ -32,7 +32,7 @@ from forecasts.ledger.chain import NOTHING, sha256, time_text
 from forecasts.ledger.models import Forecast
 from forecasts.ledger.verification import Verified
 
-_MANY = 15_000  # forecasts, or entries, in a statement
+MANY = 15_000  # forecasts, or entries, in a statement
 _entry, _forecast = (SQLModel.metadata.tables[name] for name in ("entry", "forecast"))
 _before, _previous = _entry.alias("before"), _entry.alias("previous")
 _low, _high, _since = (bindparam(name, type_=Integer) for name in ("low", "high", "since"))
@@ -40,7 +40,11 @@ _ids = bindparam("ids", type_=Integer, expanding=True)
 # Built once, since that takes longer than to run them: the entries of forecasts, each with the
 # hashes before it. Those of an act are found by their place, others by their questions.
 _ENTRIES = (
-    select(_entry, func.coalesce(_before.c.hash, NOTHING), _previous.c.hash)
+    select(
+        _entry,
+        func.coalesce(_before.c.hash, NOTHING).label("before"),
+        _previous.c.hash.label("previous"),
+    )
     .outerjoin(_before, _before.c.id == _entry.c.id - 1)
     .outerjoin(
         _previous,
@@ -56,8 +60,11 @@ _OF_QUESTIONS = _ENTRIES.where(
 )
 
 
-@dataclass(frozen=True)
-class Receipt:
+_Place = Annotated[int, Field(gt=0, lt=2**63)]
+_Hash = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
+
+
+class Receipt(BaseModel, frozen=True, strict=True):
     """The entry of one forecast: all that its ``hash`` is of, and the ledger's id.
 
     ``place``: in the ledger's chain; ``number``: in its question's. ``row``: the hash of the
@@ -65,21 +72,21 @@ class Receipt:
     ``at``: the time of the act, as it is hashed; None for entries of an older schema.
     """
 
-    ledger: str
-    place: int
-    kind: str
-    row_id: int
-    row: str
-    question: int
-    number: int
-    before: str
-    previous: str
-    at: str | None
-    hash: str
+    ledger: _Hash
+    place: _Place
+    kind: Literal["forecast"]
+    row_id: _Place
+    row: _Hash
+    question: _Place
+    number: _Place
+    before: _Hash
+    previous: _Hash
+    at: str | None = None
+    hash: _Hash
 
     def as_json(self) -> dict[str, Any]:
         """Return the receipt as a JSON object."""
-        return dict(vars(self))
+        return self.model_dump()
 
     @property
     def digest(self) -> str:
@@ -112,8 +119,8 @@ def receipts(session: Session, ids: Sequence[int]) -> list[Receipt]:
     found: dict[int, Receipt] = {}
     ledger = ledger_id(session)
     since: facts.Facts | None = session.info.get(facts.FACTS)
-    for start in range(0, len(ids), _MANY):
-        wanted = set(ids[start : start + _MANY])
+    for start in range(0, len(ids), MANY):
+        wanted = set(ids[start : start + MANY])
         if since is not None:  # most are of this act
             ends = {"low": min(wanted), "high": max(wanted), "since": since.place}
             found |= _entered(session, ledger, wanted, _OF_ACT, ends)
@@ -139,24 +146,23 @@ def _entered(
     values: Mapping[str, Any],
 ) -> dict[int, Receipt]:
     """Return the receipts of forecasts among the entries of a statement, by their ids."""
+    rows = session.connection().execute(statement, values)
     return {
-        row_id: Receipt(
-            ledger,
-            place,
-            kind,
-            row_id,
-            row,
-            question,
-            number,
-            before,
-            previous,
-            time_text(at),
-            hash_,
+        row.row_id: Receipt.model_construct(  # an altered ledger may have anything in an entry
+            ledger=ledger,
+            place=row.id,
+            kind=row.kind,
+            row_id=row.row_id,
+            row=row.row_hash,
+            question=row.question_id,
+            number=row.number,
+            before=row.before,
+            previous=row.previous,
+            at=time_text(row.at),
+            hash=row.hash,
         )
-        for place, question, number, kind, row_id, _, _, row, hash_, at, before, previous in (
-            session.connection().execute(statement, values)
-        )
-        if row_id in ids
+        for row in rows
+        if row.row_id in ids
     }
 
 
@@ -200,8 +206,8 @@ def check(session: Session, found: Verified, given: Sequence[Receipt]) -> list[C
     ledger = ledger_id(session)
     last = session.scalar(select(func.max(_entry.c.id))) or 0
     hashes: dict[int, str] = {}
-    for start in range(0, len(given), _MANY):
-        places = {one.place for one in given[start : start + _MANY]}
+    for start in range(0, len(given), MANY):
+        places = {one.place for one in given[start : start + MANY]}
         there = select(_entry.c.id, _entry.c.hash).where(_entry.c.id.in_(places))
         hashes.update((place, hash_) for place, hash_ in session.execute(there))
 
@@ -262,33 +268,10 @@ def _objects(document: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _receipt(given: Mapping[str, Any]) -> Receipt:
-    values: dict[str, Any] = {name: given.get(name) for name in _FORMS}
-    wrong = [name for name, form in _FORMS.items() if not form(values[name])]
-    if wrong:
+    try:
+        return Receipt.model_validate(given)
+    except ValidationError as error:
+        field = error.errors()[0]["loc"][0]
         raise BadInput(
-            f"A receipt has no valid {wrong[0]!r}: {values[wrong[0]]!r}.", remedy=_REMEDY
-        )
-    return Receipt(**values)
-
-
-def _is_place(value: Any) -> bool:
-    return type(value) is int and 0 < value < 2**63
-
-
-def _is_hash(value: Any) -> bool:
-    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
-
-
-_FORMS: Mapping[str, Callable[[Any], bool]] = {
-    "ledger": _is_hash,
-    "place": _is_place,
-    "kind": lambda value: value == "forecast",
-    "row_id": _is_place,
-    "row": _is_hash,
-    "question": _is_place,
-    "number": _is_place,
-    "before": _is_hash,
-    "previous": _is_hash,
-    "at": lambda value: value is None or isinstance(value, str),
-    "hash": _is_hash,
-}
+            f"A receipt has no valid {field!r}: {given.get(str(field))!r}.", remedy=_REMEDY
+        ) from None

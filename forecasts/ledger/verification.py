@@ -6,7 +6,7 @@ reordered. It goes on after a fault of a row, and ends at a fault of the chain, 
 can be verified then. A row with the right hash could still read differently in another stored form,
 so each value's form is proven too (``malformed``). A row that cannot be read is altered. So is one
 that an index of a file leaves out: readers find rows by indexes. A server lets no one alter those.
-Tables, views and triggers that are not of the schema are named apart (``added_objects``).
+Tables, views and triggers that are not of the schema are named apart.
 
 The digest is the place of the last entry and its hash. If you keep it outside the ledger (in a mail
 or on a public page), it later proves that nothing up to that entry has changed, even if someone
@@ -15,27 +15,53 @@ could rewrite the whole ledger with its chain.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import LargeBinary, cast, select
+from sqlalchemy import Connection, LargeBinary, cast, select
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel
 
 from forecasts.common.limits import EXHIBIT_BYTES
-from forecasts.ledger.added_objects import added_objects
 from forecasts.ledger.chain import NOTHING, SEALED, STATES, sha256
 from forecasts.ledger.driver_errors import is_of_a_value
-from forecasts.ledger.faults import Broken, Fault
+from forecasts.ledger.models import APPEND_ONLY
+from forecasts.ledger.moved import MOVED
 from forecasts.ledger.raw_rows import reason
+from forecasts.ledger.sqlite_file import UNFINISHED
 from forecasts.ledger.urls import sqlite_path
-from forecasts.ledger.walk import Stop, Walk
+from forecasts.ledger.walk import Broken, Fault, Stop, Walk
 
 __all__ = ["Broken", "Fault", "Verified", "newest", "verify"]
 
 _CONTENTS = 20  # documents of resolvers, of a megabyte each at most
+_IN_FILE = (
+    "SELECT type, name, tbl_name, sql FROM sqlite_master"
+    " WHERE type IN ('table', 'view', 'trigger') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'"
+    " ORDER BY type, name"
+)
+_REFUSES = re.compile(r"[^;]* BEGIN SELECT RAISE\(ABORT, '[^';]*'\); END")
+# In the schema that has the chain of hashes.
+_ON_SERVER = """
+WITH own AS (SELECT relnamespace AS place FROM pg_class WHERE oid = 'entry'::regclass),
+of_extensions AS (SELECT objid FROM pg_depend WHERE deptype = 'e')
+SELECT CASE WHEN relkind IN ('v', 'm') THEN 'view' ELSE 'table' END, relname::text, relname::text
+FROM pg_class, own
+WHERE relnamespace = place AND relkind IN ('r', 'p', 'f', 'v', 'm')
+AND oid NOT IN (SELECT objid FROM of_extensions)
+UNION ALL
+SELECT 'trigger', tgname::text, relname::text
+FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid, own
+WHERE relnamespace = place AND NOT tgisinternal
+UNION ALL
+SELECT 'rule', rulename::text, relname::text
+FROM pg_rewrite JOIN pg_class ON pg_class.oid = ev_class, own
+WHERE relnamespace = place AND rulename <> '_RETURN'
+ORDER BY 1, 2, 3
+"""
 
 
 @dataclass(frozen=True)
@@ -45,7 +71,7 @@ class Verified:
     ``digest``: of the intact entries, up to the first fault if one was found (``broken``).
     ``more``: further faults, if the chain could be followed. ``forgotten``: the entries of words
     that were removed with their member. ``against``: the place of the newest earlier digest that
-    was compared. ``added``: clauses about objects that are not of the schema (``added_objects``);
+    was compared. ``added``: clauses about objects that are not of the schema;
     history can be intact beside them.
     """
 
@@ -79,7 +105,7 @@ def verify(
         for broken in _altered_documents(walk):
             walk.note(broken)
         walk.others()
-        added = added_objects(session.connection())
+        added = _added_objects(session.connection())
         for said in _index_faults(session):
             what = f"readers can miss rows, since an index does not fit its table: {said}"
             walk.note(Broken(Fault.altered, what))
@@ -167,3 +193,29 @@ def _broken_document(walk: Walk, fault: Fault, digest: str, what: str) -> Broken
         shown, row, question = found.address, found.id, walk.slug(found.question_id)
     said = f"the document that a resolver read at {shown} {what}"
     return Broken(fault, said, question=question, kind="exhibit", row=row)
+
+
+def _added_objects(connection: Connection) -> list[str]:
+    """Return a clause about each table, view, trigger and rule that is not of the schema.
+
+    A trigger or rule could change what acts write, and a view or table mislead those who read the
+    database itself. Indexes may be added: they are compared with their rows. So may, on a server,
+    anything in another schema, and the objects of an extension. In a file a trigger of the schema's
+    name must also do nothing but refuse.
+    """
+    tables = {*SQLModel.metadata.tables, "alembic_version", UNFINISHED, MOVED}
+    acts = ("update", "delete", "replace")
+    triggers = {f"{table}_refuses_{act}": table for table in APPEND_ONLY for act in acts}
+    triggers |= {f"{table}_is_append_only": table for table in APPEND_ONLY}
+    found = []
+    in_file = connection.dialect.name == "sqlite"
+    rows = connection.exec_driver_sql(_IN_FILE if in_file else _ON_SERVER)
+    for type_, name, table, *sql in rows:
+        is_trigger = type_ == "trigger"
+        of_schema = triggers.get(name) == table if is_trigger else type_ == "table"
+        if not of_schema or (not is_trigger and name not in tables):
+            where = f" on {table}" if type_ in ("trigger", "rule") else ""
+            found.append(f"the {type_} {name}{where} is not of the ledger's schema")
+        elif is_trigger and in_file and not _REFUSES.fullmatch(*sql):
+            found.append(f"the trigger {name} on {table} does more than refuse")
+    return found

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Table, func, inspect, select
@@ -24,7 +26,6 @@ from forecasts.ledger.chain import (
 )
 from forecasts.ledger.driver_errors import is_of_a_value
 from forecasts.ledger.erasure import Erasures
-from forecasts.ledger.faults import Broken, Fault
 from forecasts.ledger.malformed import malformed, orphans, out_of_form
 from forecasts.ledger.raw_rows import (
     RawRow,
@@ -42,6 +43,32 @@ _Entry = tuple[int, int | None, int | None, str, int, str | None, str | None, st
 
 MOST_FAULTS = 20
 BATCH = 4_000  # entries
+
+
+class Fault(StrEnum):
+    """A kind of change to history."""
+
+    altered = "altered"
+    removed = "removed"
+    inserted = "inserted"
+    reordered = "reordered"
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A fault in the history.
+
+    ``entry``: its place in the ledger's chain; None for a row without an entry. ``question``: the
+    slug, with ``number`` in that question's chain; None for a row without a question.
+    """
+
+    fault: Fault
+    said: str
+    entry: int | None = None
+    question: str | None = None
+    number: int | None = None
+    kind: str | None = None
+    row: int | None = None
 
 
 class Stop(Exception):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,7 +104,7 @@ def test_an_older_forecast_has_a_receipt_in_a_later_act_too(engine: Engine) -> N
         assert receipts(session, [1, row.id])[0] == first
 
 
-@pytest.mark.parametrize("field", [*Receipt.__dataclass_fields__])
+@pytest.mark.parametrize("field", [*Receipt.model_fields])
 def test_an_altered_receipt_is_named_so_whichever_field_was_changed(
     engine: Engine, field: str
 ) -> None:
@@ -113,7 +112,7 @@ def test_an_altered_receipt_is_named_so_whichever_field_was_changed(
     given = forecast(engine, 0.7, 2)
     now = getattr(given, field)
     other = now + 1 if isinstance(now, int) else now[:-1] + ("a" if now[-1] != "a" else "b")
-    assert findings(engine, [replace(given, **{field: other})]) == [Finding.altered_receipt]
+    assert findings(engine, [given.model_copy(update={field: other})]) == [Finding.altered_receipt]
 
 
 def test_a_receipt_of_another_ledger_is_named_so(engine: Engine, tmp_path: Path) -> None:
@@ -161,8 +160,12 @@ def test_a_copy_from_before_the_receipt_cannot_prove_it(engine: Engine) -> None:
 
 
 def test_a_file_has_one_receipt_a_list_one_a_line_or_an_answer_with_some(tmp_path: Path) -> None:
-    one = Receipt("a" * 64, 7, "forecast", 1, "b" * 64, 2, 3, "c" * 64, "d" * 64, None, "e" * 64)
-    two = replace(one, place=8, at="2026-01-31T09:00:00.000000Z")
+    hashes = {"ledger": "a", "row": "b", "before": "c", "previous": "d", "hash": "e"}
+    places = {"place": 7, "row_id": 1, "question": 2, "number": 3}
+    one = Receipt.model_validate(
+        {name: letter * 64 for name, letter in hashes.items()} | places | {"kind": "forecast"}
+    )
+    two = one.model_copy(update={"place": 8, "at": "2026-01-31T09:00:00.000000Z"})
     first, second = one.as_json(), two.as_json()
     for text, expected in (
         (json.dumps(first), [one]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,7 +76,7 @@ def test_an_altered_forecast_proof_or_receipt_is_named(
     file.write_text(file.read_text().replace("0.30000000000000004", "0.9"))
     proofs = (folder / FILE).read_text().splitlines(keepends=True)
     (folder / FILE).write_text("".join(proofs[:1] + proofs[2:]).replace("40.0", "41.0"))
-    found = compare(folder, [*receipts[:3], replace(receipts[3], number=9)])
+    found = compare(folder, [*receipts[:3], receipts[3].model_copy(update={"number": 9})])
     assert [one.finding for one in found] == [
         *("altered_folder", "missing", "missing", "altered_receipt"),
     ]

@@ -77,7 +77,7 @@ def upgrade() -> None:
     add_forms({})
 
 
-def _reference(name: str, table: str, *, nullable: bool = False, **options: bool) -> Any:
+def _reference(name: str, table: str, *, nullable: bool = False, **options: Any) -> Any:
     key = sa.ForeignKey(f"{table}.id")
     return sa.Column(name, sa.Integer(), key, nullable=nullable, **options)
 
