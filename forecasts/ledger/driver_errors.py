@@ -7,6 +7,7 @@ message of the driver contains a password.
 
 from __future__ import annotations
 
+import re
 import shlex
 import sqlite3
 from collections.abc import Iterator
@@ -25,7 +26,6 @@ from forecasts.ledger.urls import place
 VERIFY = Remedy("Find out who could write to its database. To name every altered row: {}", "verify")
 _NO_SERVER = object()
 _DISK_FULL = "53100"  # SQLSTATE
-_OPERATING = "docs/operating.md"
 _NO_RIGHT = "42501"
 _UNDECODABLE = "Could not decode to UTF-8"  # in SQLite's message
 _AT_A_VALUE = (AttributeError, TypeError, ValueError, OverflowError, RecursionError)
@@ -34,7 +34,7 @@ _FULL = "Nothing was written. Free some space on its disk, and try again."
 _START = "Start it, or check host and port in the URL, and try again."
 _SOON = "Nothing was written. Try again in a moment; the server's log has the reason."
 _MANY = "Nothing was written. Try again later; if it persists, raise the server's limit."
-# Words in a server's English messages when it refuses a connection, with the remedy.
+# Patterns of a server's English messages when it refuses a connection, with the remedy.
 _NOT_ADMITTED = {
     "password authentication failed": (
         "Check the role and its password in the URL; write @ in a password as %40, "
@@ -47,6 +47,32 @@ _NOT_ADMITTED = {
     "permission denied for database": (
         "Let the owner of the database run: GRANT CONNECT ON DATABASE … TO …"
     ),
+    r"role .* does not exist": (
+        "Check the role's name in the URL (postgresql://ROLE@HOST/DATABASE)."
+    ),
+    r"database .* does not exist": (
+        "Check the name, or ask the server's owner to create it: CREATE DATABASE … "
+        "(docs/operating.md says how)."
+    ),
+}
+# Refusals by SQLSTATE, with the remedy.
+_REFUSALS = {
+    "42501": (
+        NotAdmitted,
+        "does not let this role do that: {reason}",
+        "Ask its owner for the missing rights: docs/operating.md lists them.",
+    ),
+    "55P03": (
+        DatabaseError,
+        "could not be written to: another process has been writing for too long",
+        "Nothing was written. Try again when it is done.",
+    ),
+    "25006": (
+        DatabaseError,
+        "cannot be written to here: {reason}",
+        "Nothing was written. Name the server that accepts writes, not its replica.",
+    ),
+    "53300": (DatabaseError, "was not opened: {reason}", _MANY),
 }
 
 
@@ -179,19 +205,8 @@ def _unreached(where: str, message: str) -> DatabaseError:
     """Return the reason why there is no connection."""
     reason = _last_line(message)
     for words, remedy in _NOT_ADMITTED.items():
-        if words in reason:
+        if re.search(words, reason):
             return NotAdmitted(f"The ledger at {where!r} was not opened: {reason}.", remedy=remedy)
-    if "role" in reason and "does not exist" in reason:
-        return NotAdmitted(
-            f"The ledger at {where!r} was not opened: {reason}.",
-            remedy="Check the role's name in the URL (postgresql://ROLE@HOST/DATABASE).",
-        )
-    if "database" in reason and "does not exist" in reason:
-        return NotAdmitted(
-            f"The ledger at {where!r} was not opened: {reason}.",
-            remedy="Check the name, or ask the server's owner to create it: "
-            f"CREATE DATABASE … ({_OPERATING} says how).",
-        )
     if "too many" in reason or "slots are reserved" in reason:
         return DatabaseError(f"The ledger at {where!r} was not opened: {reason}.", remedy=_MANY)
     remedy = _SOON if "the database system is" in reason else _START
@@ -210,24 +225,9 @@ def _last_line(message: str) -> str:
 def _refused(where: str, state: str, error: DBAPIError) -> DatabaseError | None:
     """Return the error for a server's code."""
     primary = getattr(getattr(error.orig, "diag", None), "message_primary", None) or error.orig
-    if state == _NO_RIGHT:
-        return NotAdmitted(
-            f"The ledger at {where!r} does not let this role do that: {primary}.",
-            remedy=f"Ask its owner for the missing rights: {_OPERATING} lists them.",
-        )
-    if state == "55P03":
-        return DatabaseError(
-            f"The ledger at {where!r} could not be written to: another process has been writing "
-            "for too long.",
-            remedy="Nothing was written. Try again when it is done.",
-        )
-    if state == "25006":
-        return DatabaseError(
-            f"The ledger at {where!r} cannot be written to here: {primary}.",
-            remedy="Nothing was written. Name the server that accepts writes, not its replica.",
-        )
-    if state == "53300":
-        return DatabaseError(f"The ledger at {where!r} was not opened: {primary}.", remedy=_MANY)
+    if state in _REFUSALS:
+        kind, said, remedy = _REFUSALS[state]
+        return kind(f"The ledger at {where!r} {said.format(reason=primary)}.", remedy=remedy)
     # 08: the connection; 25P: an act that took too long; 53, 58: the machine; 57P: it is stopping.
     if state.startswith(("08", "25P", "53", "57P", "58")):
         return _unusable(where, primary, state)

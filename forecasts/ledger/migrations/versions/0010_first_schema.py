@@ -19,8 +19,6 @@ from forecasts.ledger.migrations.guards import guard
 
 revision = "0010"
 down_revision = None
-branch_labels = None
-depends_on = None
 
 _SCHEMA = sa.MetaData(
     naming_convention={
@@ -507,7 +505,3 @@ def _removal(words: Mapping[str, str], member: str) -> str:
         return "NEW.salt IS NULL AND EXISTS (SELECT 1 FROM removal)"
     rules = [f"(NEW.{name} {rule} OR NEW.{name} = OLD.{name})" for name, rule in words.items()]
     return " AND ".join([*rules, f"EXISTS (SELECT 1 FROM removal WHERE member_id {member})"])
-
-
-def downgrade() -> None:
-    raise NotImplementedError("there is no older schema to return to; restore a backup")

@@ -13,8 +13,6 @@ from forecasts.ledger.migrations.guards import guard
 
 revision = "0011"
 down_revision = "0010"
-branch_labels = None
-depends_on = None
 
 Time = sa.DateTime(timezone=True)
 
@@ -51,7 +49,3 @@ def upgrade() -> None:
         sa.Column("before_at", Time, nullable=True),
     )
     guard("discard", ["question_id = NEW.question_id"])
-
-
-def downgrade() -> None:
-    raise NotImplementedError("there is no older schema to return to; restore a backup")

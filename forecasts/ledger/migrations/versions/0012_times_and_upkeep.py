@@ -14,8 +14,6 @@ from forecasts.ledger.migrations.guards import guard, guard_updates
 
 revision = "0012"
 down_revision = "0011"
-branch_labels = None
-depends_on = None
 
 Time = sa.DateTime(timezone=True)
 
@@ -61,7 +59,3 @@ _ENUMS = {
     },
 }
 _ENTRY = ("id", "question_id", "number", "kind", "row_id", "words_hash", "row_hash", "hash", "at")
-
-
-def downgrade() -> None:
-    raise NotImplementedError("there is no older schema to return to; restore a backup")

@@ -16,8 +16,6 @@ from forecasts.ledger.migrations.guards import guard
 
 revision = "0013"
 down_revision = "0012"
-branch_labels = None
-depends_on = None
 
 Time = sa.DateTime(timezone=True)
 
@@ -87,7 +85,3 @@ _REMOVED = (
     "(NEW.text IN ('', '[removed]') OR NEW.text = OLD.text)"
     " AND EXISTS (SELECT 1 FROM removal WHERE member_id = OLD.member_id)"
 )
-
-
-def downgrade() -> None:
-    raise NotImplementedError("there is no older schema to return to; restore a backup")

@@ -16,8 +16,6 @@ from forecasts.ledger.migrations.guards import guard
 
 revision = "0014"
 down_revision = "0013"
-branch_labels = None
-depends_on = None
 
 Time = sa.DateTime(timezone=True)
 
@@ -72,7 +70,3 @@ def upgrade() -> None:
 def _reference(name: str, table: str, *, index: bool = False) -> Any:
     key = sa.ForeignKey(f"{table}.id")
     return sa.Column(name, sa.Integer(), key, nullable=False, index=index)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("there is no older schema to return to; restore a backup")

@@ -14,8 +14,6 @@ from forecasts.ledger.migrations.tables import definitions, make_again
 
 revision = "0015"
 down_revision = "0014"
-branch_labels = None
-depends_on = None
 
 _NAME = "uq_forecast_import_key"
 
@@ -28,7 +26,3 @@ def upgrade() -> None:
         constraint = rf",\s*CONSTRAINT {_NAME} UNIQUE \(import_key\)"
         make_again({"forecast": re.sub(constraint, "", definitions()["forecast"])})
     op.create_index(_NAME, "forecast", ["import_key"], unique=True)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("there is no older schema to return to; restore a backup")

@@ -12,8 +12,6 @@ from forecasts.ledger.migrations.tables import definitions, make_again
 
 revision = "0016"
 down_revision = "0015"
-branch_labels = None
-depends_on = None
 
 _NAME = "ck_resolution_state_is_known"
 _BEFORE = "state IN ('proposed', 'confirmed', 'rejected')"
@@ -33,7 +31,3 @@ def upgrade() -> None:
         f"ALTER TABLE resolution DROP CONSTRAINT {_NAME},"
         f" ADD CONSTRAINT {_NAME} CHECK ({_AFTER}){valid}"
     )
-
-
-def downgrade() -> None:
-    raise NotImplementedError("there is no older schema to return to; restore a backup")
