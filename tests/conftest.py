@@ -190,12 +190,12 @@ def upgrade() -> None:
 
 def release_later(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Let this be a release with one more migration; return its schema revision."""
-    migrations = Path(shutil.copytree(schema._MIGRATIONS, folder / "migrations"))
+    migrations = Path(shutil.copytree(schema.MIGRATIONS, folder / "migrations"))
     newest = schema.newest_revision()
     later = f"{int(newest) + 1:04}"
     script = _NEXT_MIGRATION.format(newest=newest, later=later)
     (migrations / "versions" / f"{later}_next_release.py").write_text(script)
-    monkeypatch.setattr(schema, "_MIGRATIONS", migrations)
+    monkeypatch.setattr(schema, "MIGRATIONS", migrations)
     return schema.newest_revision()
 
 

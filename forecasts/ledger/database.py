@@ -60,8 +60,8 @@ ACTS = "ledger_acts"  # among an engine's options: the engine for acts
 ALONE = "ledger_alone"  # in a connection's info: whether no other can use the file meanwhile
 _WRITING, _READ_ONLY = "ledger_writing", "ledger_read_only"  # among an engine's options
 _WAITS = "ledger_waits"  # among them: seconds to wait for the turn
-_PATIENCE = 10  # seconds to wait for the turn in a file
-_SERVER_PATIENCE = 30  # seconds to wait for the turn on a server
+PATIENCE = 10  # seconds to wait for the turn in a file
+SERVER_PATIENCE = 30  # seconds to wait for the turn on a server
 _SILENCE = 300  # seconds after which a server ends the turn of a silent writer
 _IN_TRANSACTION = 2  # libpq's status of a transaction that takes statements
 _TURN = 0x466F7265636173  # the advisory lock: "Forecas" in ASCII
@@ -97,7 +97,7 @@ def _engine_for(url: str) -> Engine:
     waits = seconds_to_wait(parsed)
     try:
         engine = create_engine(
-            parsed, **_connect_options(parsed, _PATIENCE if waits is None else waits)
+            parsed, **_connect_options(parsed, PATIENCE if waits is None else waits)
         )
     except ImportError:
         raise NoLedger(
@@ -208,7 +208,7 @@ def prepare_sqlite(engine: Engine) -> None:
         if _is_read_only(connection):
             raise sqlite_file.read_only_error(path)
         try:
-            sqlite_file.take_turn(connection.connection, options.get(_WAITS, _PATIENCE))
+            sqlite_file.take_turn(connection.connection, options.get(_WAITS, PATIENCE))
         except sqlite3.OperationalError as error:
             raise raised(connection, "BEGIN IMMEDIATE", error) from error
         if THOUGH_MOVED not in options:
@@ -235,7 +235,7 @@ def _prepare_server(engine: Engine) -> None:
             return
         # In one message, since each takes time while all others wait. Statements before a BEGIN in
         # the same message are in its transaction.
-        patience = connection.get_execution_options().get(_WAITS, _SERVER_PATIENCE)
+        patience = connection.get_execution_options().get(_WAITS, SERVER_PATIENCE)
         turn = (
             f"SELECT set_config('lock_timeout', '{max(1, round(patience * 1000))}ms', true),"
             f" set_config('idle_in_transaction_session_timeout', '{_SILENCE}s', true),"
@@ -244,9 +244,9 @@ def _prepare_server(engine: Engine) -> None:
         )
         known = _facts(connection)
         if known is None:
-            _send(connection, f"{turn}; BEGIN")
+            send(connection, f"{turn}; BEGIN")
             return
-        answers = _send(connection, f"{turn}; {known.since()}; BEGIN")
+        answers = send(connection, f"{turn}; {known.since()}; BEGIN")
         answers.nextset()
         [connection.info[clock.TIME]] = answers.fetchone()
         answers.nextset()
@@ -262,13 +262,13 @@ def _prepare_server(engine: Engine) -> None:
         and everything that the act may have built on.
         """
         if _is_writing(connection):
-            _send(
+            send(
                 connection,
                 "COMMIT; SELECT pg_logical_emit_message(true, 'forecasts', '')",
             )
 
 
-def _send(connection: Connection, statements: str) -> Any:
+def send(connection: Connection, statements: str) -> Any:
     """Return the driver's cursor after it has sent statements without parameters to a server.
 
     An error is raised as the engine would raise it, and the transaction is rolled back: the pool

@@ -33,7 +33,7 @@ EntryRow = tuple[int, int | None, int | None, str, str, Any]
 _COLUMNS = "SELECT id, question_id, number, kind, hash, at FROM entry"
 NEWEST = f"{_COLUMNS} ORDER BY id DESC LIMIT 1"
 _SINCE = _COLUMNS + " WHERE id >= {place} ORDER BY id LIMIT {limit}"
-_MOST_ENTRIES = 1_000  # more new entries are not worth reading
+MOST_ENTRIES = 1_000  # more new entries are not worth reading
 _MOST_KNOWN = 50_000  # facts and ends of chains
 _NO_FACTS = frozenset(
     {
@@ -59,12 +59,12 @@ class Facts:
 
     def since(self) -> str:
         """Return the statement for the entries from the last known one on."""
-        return _SINCE.format(place=self.place, limit=_MOST_ENTRIES + 1)
+        return _SINCE.format(place=self.place, limit=MOST_ENTRIES + 1)
 
     def follow(self, entries: Sequence[EntryRow], newest: Callable[[], Sequence[EntryRow]]) -> None:
         """Take note of the entries that ``since`` finds; ``newest`` reads the last entry alone."""
         continues = bool(entries) and (entries[0][0], entries[0][4]) == (self.place, self.last)
-        many = len(entries) > _MOST_ENTRIES or len(self.known) + len(self.ends) > _MOST_KNOWN
+        many = len(entries) > MOST_ENTRIES or len(self.known) + len(self.ends) > _MOST_KNOWN
         if not continues or many:
             self._forget()
             entries = newest()

@@ -29,7 +29,7 @@ from forecasts.ledger.urls import is_embedded, place
 if TYPE_CHECKING:
     from alembic.config import Config
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS = Path(__file__).parent / "migrations"
 # The revisions of development versions, which the first schema replaces.
 _REPLACED = tuple(f"{number:04}" for number in range(1, 10))
 
@@ -176,7 +176,7 @@ def require_known(engine: Engine, revision: str | None) -> None:
                 "Nothing was changed.",
             ),
         )
-    if revision is not None and revision not in _revisions():
+    if revision is not None and revision not in revisions():
         raise DatabaseError(
             f"The ledger at {place(engine)!r} has schema {revision}, which this release "
             f"(schema {newest_revision()}) does not know: a newer release wrote it.",
@@ -189,16 +189,16 @@ def require_known(engine: Engine, revision: str | None) -> None:
 
 def newest_revision() -> str:
     """Return the schema revision that this release works with."""
-    return _revisions()[-1]
+    return revisions()[-1]
 
 
-def _revisions() -> list[str]:
+def revisions() -> list[str]:
     """Return every schema revision that this release can migrate, the newest last.
 
     They are the numbers in the migrations' file names. Alembic takes long to load, so a command on
     an up-to-date ledger does without it.
     """
-    return sorted(path.name.split("_")[0] for path in (_MIGRATIONS / "versions").glob("0*.py"))
+    return sorted(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("0*.py"))
 
 
 def alembic_config() -> Config:
@@ -206,6 +206,6 @@ def alembic_config() -> Config:
     from alembic.config import Config  # takes longer to load than most commands take
 
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
     return config

@@ -25,7 +25,7 @@ _OURS = {"alembic_version", "question_revision"}
 UNFINISHED = "unfinished_copy"
 _BETWEEN_TRIES = 0.05  # seconds, where SQLite does not wait by itself
 BETWEEN_LOOKS = (0.001, 0.012)  # seconds, while another process writes to the file
-_PATIENCE = 10.0  # seconds to wait for a writer
+PATIENCE = 10.0  # seconds to wait for a writer
 _NO_ROOM = 1_000_000  # bytes; with fewer, an error of the disk is that it is full
 
 
@@ -86,7 +86,7 @@ def _kind_with_or_without_room(path: Path) -> Kind:
     except sqlite3.OperationalError as error:
         if not is_out_of_room(path, error):
             raise
-    with closing(_connected(path, _PATIENCE, alone=True)) as connection:
+    with closing(connected(path, PATIENCE, alone=True)) as connection:
         return _kind(connection)
 
 
@@ -144,7 +144,7 @@ def read_only(path: Path) -> sqlite3.Connection:
     in_use = path.with_name(f"{path.name}-wal").exists()
     mode = "mode=ro" if in_use else "mode=ro&immutable=1"
     address = f"{path.absolute().as_uri()}?{mode}"
-    return sqlite3.connect(address, uri=True, timeout=_PATIENCE, check_same_thread=False)
+    return sqlite3.connect(address, uri=True, timeout=PATIENCE, check_same_thread=False)
 
 
 def connect(path: Path, patience: float) -> sqlite3.Connection:
@@ -156,14 +156,15 @@ def connect(path: Path, patience: float) -> sqlite3.Connection:
     reader would see parts of two moments.
     """
     try:
-        return _connected(path, patience, alone=False)
+        return connected(path, patience, alone=False)
     except sqlite3.OperationalError as error:
         if not is_out_of_room(path, error):
             raise
-    return _connected(path, patience, alone=True)
+    return connected(path, patience, alone=True)
 
 
-def _connected(path: Path, patience: float, *, alone: bool) -> sqlite3.Connection:
+def connected(path: Path, patience: float, *, alone: bool) -> sqlite3.Connection:
+    """Return a connection to a ledger's file; ``alone``: while it is open, others wait."""
     connection = sqlite3.connect(path, timeout=patience, check_same_thread=False)
     try:
         if alone:
@@ -214,7 +215,7 @@ def replace_contents(path: Path, source: Path) -> None:
     try:
         with (
             closing(sqlite3.connect(source)) as new,
-            closing(sqlite3.connect(path, timeout=_PATIENCE)) as ledger,
+            closing(sqlite3.connect(path, timeout=PATIENCE)) as ledger,
         ):
             new.backup(ledger, progress=wait)
     except sqlite3.Error as error:

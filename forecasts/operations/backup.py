@@ -33,7 +33,7 @@ from forecasts.ledger.sqlite_file import Kind, kind_of, read_only
 from forecasts.ledger.urls import place, sqlite_path
 from forecasts.ledger.verification import Verified, verify
 
-_PATIENCE = 10.0  # seconds to wait for other users of the file
+PATIENCE = 10.0  # seconds to wait for other users of the file
 
 OnProgress = Callable[[int, int], None]
 
@@ -69,7 +69,7 @@ def back_up(
             _copied(driver, copy, source)
         found = _verified(draft, on_progress)
         shutil.copymode(source, draft)
-        _sync(draft)
+        sync(draft)
         _put(draft, file, force=force)
     return found
 
@@ -118,7 +118,7 @@ def restore(
                 ),
             )
         if aside is None:
-            _sync(draft)
+            sync(draft)
             _put(draft, target, force=False)
         elif kind_of(target) is Kind.damaged:
             _replace_damaged(draft, target, aside)
@@ -181,7 +181,7 @@ def _exchange(draft: Path, target: Path, aside: Path) -> None:
     try:
         with (
             closing(sqlite3.connect(draft)) as new,
-            closing(sqlite3.connect(target, timeout=_PATIENCE)) as ledger,
+            closing(sqlite3.connect(target, timeout=PATIENCE)) as ledger,
         ):
             # Held from the first write until the connection closes, between transactions too.
             ledger.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -189,7 +189,7 @@ def _exchange(draft: Path, target: Path, aside: Path) -> None:
             ledger.execute("COMMIT")
             with closing(sqlite3.connect(aside)) as old:
                 ledger.backup(old)
-            _sync(aside)
+            sync(aside)
             new.backup(ledger)
     except sqlite3.OperationalError as error:
         with suppress(OSError):
@@ -209,7 +209,7 @@ def _replace_damaged(draft: Path, target: Path, aside: Path) -> None:
         with suppress(FileNotFoundError):
             os.replace(f"{target}{journal}", f"{aside}{journal}")
     os.replace(target, aside)
-    _sync(draft)
+    sync(draft)
     _put(draft, target, force=False)
 
 
@@ -232,7 +232,7 @@ def _driver_error(error: DatabaseError) -> object:
     return getattr(error.__cause__, "orig", None)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Wait until a file or a folder is on disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -251,7 +251,7 @@ def _put(draft: Path, file: Path, *, force: bool) -> None:
         except FileExistsError:
             raise _exists_already(file) from None
     with suppress(PermissionError):  # not every system can open a folder
-        _sync(file.parent)
+        sync(file.parent)
 
 
 def _exists_already(file: Path) -> Refused:

@@ -20,7 +20,7 @@ from forecasts.ledger.urls import place, sqlite_path
 from forecasts.operations.finding import Finding
 
 _LEAST_FREE = 100_000_000  # bytes
-_LONGEST_JOURNAL = 100_000_000  # bytes; SQLite merges it into the file at 4 MB if it can
+LONGEST_JOURNAL = 100_000_000  # bytes; SQLite merges it into the file at 4 MB if it can
 
 
 def check_file(engine: Engine) -> Iterator[Finding]:
@@ -98,7 +98,7 @@ def _journal(path: Path) -> Finding:
     journal = path.with_name(f"{path.name}-wal")
     size = journal.stat().st_size if journal.exists() else 0
     result = f"The journal beside the file has {format_bytes(size)}"
-    if size <= _LONGEST_JOURNAL:
+    if size <= LONGEST_JOURNAL:
         return Finding("journal", f"{result}.")
     return Finding(
         "journal",

@@ -31,7 +31,7 @@ from forecasts.ledger.schema import migrate, newest_revision, schema_revision
 from forecasts.ledger.sqlite_file import UNFINISHED
 from forecasts.ledger.urls import address, is_embedded, place, sqlite_path
 
-_BATCH = 1_000  # rows; a row of an article has its whole text
+BATCH = 1_000  # rows; a row of an article has its whole text
 # Tables that are not append-only may have changed since an interrupted move: copied again.
 _MUTABLE = (
     *("score", "notice", "watch", "last_run", "upkeep", "ended_session", "idempotent_answer"),
@@ -96,7 +96,7 @@ def move(
             _compare(original, target, table, counts[table.name], on_step)
         if is_embedded(source):
             moved.mark(original, address(target))
-    _finish(target)
+    finish(target)
     return Moved(counts, resumed)
 
 
@@ -210,7 +210,7 @@ def _batches(session: Session, table: Table, *, after: int = 0) -> Iterator[Sequ
     """Yield the rows of a table in batches, in the order of their ids."""
     while True:
         batch = session.execute(
-            select(table).where(table.c.id > after).order_by(table.c.id).limit(_BATCH)
+            select(table).where(table.c.id > after).order_by(table.c.id).limit(BATCH)
         ).all()
         if not batch:
             return
@@ -253,7 +253,7 @@ def _require_same(
     )
 
 
-def _finish(target: Engine) -> None:
+def finish(target: Engine) -> None:
     """Make the target a ledger: continue the ids after the copied ones, and remove the mark."""
     with writing(target) as session:
         for table in [] if is_embedded(target) else _TABLES:

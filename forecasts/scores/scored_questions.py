@@ -24,7 +24,7 @@ from scoring.input_frames import QUESTION_COLUMNS as SCORED
 if TYPE_CHECKING:
     import pandas as pd
 
-_BATCH = 100  # questions whose forecasts are in memory at a time
+BATCH = 100  # questions whose forecasts are in memory at a time
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,8 @@ def explained(
 ) -> list[ScoredQuestion]:
     """Return some of the member's scores (``member_scores``) as ``scored_questions`` does."""
     found = []
-    for start in range(0, len(scores), _BATCH):
-        some = scores[start : start + _BATCH]
+    for start in range(0, len(scores), BATCH):
+        some = scores[start : start + BATCH]
         states = {state.slug: state for state, _ in some}
         questions = _question_frame(states.values())
         advantage: dict[str, float] = {}

@@ -26,7 +26,7 @@ from forecasts.scores.stored_scores import CRPS, STORED_PROTOCOLS
 MOST_ALTERED = 20
 _Key = tuple[int, int, str]  # resolution, member, protocol
 
-_MOST_FORECASTS = 100_000  # scored at a time, so that any number of questions fits in memory
+MOST_FORECASTS = 100_000  # scored at a time, so that any number of questions fits in memory
 
 
 class Scored(NamedTuple):
@@ -65,7 +65,7 @@ def _batches(session: Session, questions: Sequence[int]) -> Iterator[list[int]]:
         batch: list[int] = []
         count = 0
         for id_ in some:
-            if batch and count + many.get(id_, 0) > _MOST_FORECASTS:
+            if batch and count + many.get(id_, 0) > MOST_FORECASTS:
                 yield batch
                 batch, count = [], 0
             batch.append(id_)

@@ -214,7 +214,7 @@ def test_one_that_breaks_at_the_last_moment_leaves_it_open_whether_it_was_stored
 ) -> None:
     engine = database.open_engine(url)
     broken: list[int] = []
-    send = database._send
+    send = database.send
 
     def breaks(connection: database.Connection, statements: str) -> Any:
         if "COMMIT" in statements:
@@ -223,7 +223,7 @@ def test_one_that_breaks_at_the_last_moment_leaves_it_open_whether_it_was_stored
             server.run("SELECT pg_terminate_backend(%s, 5000)", broken[-1])
         return send(connection, statements)
 
-    monkeypatch.setattr(database, "_send", breaks)
+    monkeypatch.setattr(database, "send", breaks)
     with (
         pytest.raises(DatabaseError, match="not known whether it was") as caught,
         database.writing(engine) as session,

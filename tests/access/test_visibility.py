@@ -256,6 +256,7 @@ OPEN = {
     "access.identities.link_identity": "for the owner of the database, as it checks",
     "access.identities.member_of": "identifies the person",
     "agenda.news.new_mentions": "visible articles and the member's own forecasts",
+    "operations.transfer.finish": "called by move, for the owner of the database",
     "operations.transfer.move": "for the owner of the database",
     "operations.transfer.reopen": "for the owner of the database",
     "operations.privacy.sweep": "makes the database forget removed text; remove checks",

@@ -260,7 +260,7 @@ def test_a_move_that_is_interrupted_says_how_it_goes_on(
 
     to = ("--to", str(tmp_path / "new.sqlite3"), "--database", str(ledger_file))
     with monkeypatch.context() as patch:
-        patch.setattr(transfer, "_compare", interrupt)
+        patch.setattr(transfer, "finish", interrupt)
         assert (
             "To continue, run the same command again"
             in forecasts("move", *to, exit_code=130).stderr

@@ -91,7 +91,7 @@ def test_an_import_in_slices_is_the_same_import(
     }
     with monkeypatch.context() as patch:
         patch.setattr(import_forecasts, "_SLICE", 2)
-        patch.setattr(scores, "_MOST_FORECASTS", 1)
+        patch.setattr(scores, "MOST_FORECASTS", 1)
         done = import_files(engine, tmp_path / "a", **files)
     assert (done.forecasts, done.resolutions) == (7, 2)
     with database.reading(engine) as session:

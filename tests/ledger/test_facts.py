@@ -377,7 +377,7 @@ def test_whatever_a_reason_says_is_stored_as_it_is(ledger: Engine, words: str) -
 def test_many_new_entries_are_passed_over(
     ledger: Engine, other: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(facts, "_MOST_ENTRIES", 2)
+    monkeypatch.setattr(facts, "MOST_ENTRIES", 2)
     for number in range(3):
         forecast(other)
         with database.writing(other) as session:

@@ -34,7 +34,7 @@ def earlier(
     def filled(url: str) -> Engine:
         engine = database.open_engine(url)
         with monkeypatch.context() as release:
-            release.setattr(ledger_schema, "_revisions", lambda: ["0014"])
+            release.setattr(ledger_schema, "revisions", lambda: ["0014"])
             ledger_schema.migrate(engine)
         furnish(engine)
         return engine

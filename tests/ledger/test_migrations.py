@@ -138,7 +138,7 @@ def test_an_outcome_of_schema_0015_can_be_withdrawn(
     empty: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as release:
-        release.setattr(ledger_schema, "_revisions", lambda: ["0015"])
+        release.setattr(ledger_schema, "revisions", lambda: ["0015"])
         migrate(empty)
     furnish(empty)
     before = contents(empty, schema(empty))

@@ -125,7 +125,7 @@ def test_who_has_a_ledger_open_while_it_is_replaced_goes_on_with_the_new_one(
 def test_a_ledger_that_somebody_writes_to_is_not_replaced_under_their_hands(
     empty_ledger: Path, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_file, "_PATIENCE", 0.0)
+    monkeypatch.setattr(sqlite_file, "PATIENCE", 0.0)
     path = database.sqlite_path(engine)
     assert path is not None
     with database.writing(engine) as session:

@@ -97,7 +97,7 @@ def test_of_two_at_the_same_moment_one_is_refused(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "backup"
-    monkeypatch.setattr(backup, "_sync", lambda _: file.write_text("of the other"))
+    monkeypatch.setattr(backup, "sync", lambda _: file.write_text("of the other"))
     with pytest.raises(Refused, match="already"):
         back_up(engine, file)
     assert file.read_text() == "of the other"
@@ -238,7 +238,7 @@ def test_text_that_is_none_is_named_by_its_row(
 def test_nothing_is_exchanged_under_somebody_who_has_the_ledger_open(
     engine: Engine, saved: Path, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backup, "_PATIENCE", 0.05)
+    monkeypatch.setattr(backup, "PATIENCE", 0.05)
     other = database.open_engine(sqlite_url(path))
     with database.reading(other) as session:
         assert list(handles(session).values()) == ["alice", "bob"]

@@ -220,7 +220,7 @@ def test_a_damaged_file_is_said(tmp_path: Path) -> None:
 def test_a_file_that_somebody_writes_to_for_too_long_is_said(
     ledger_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "_PATIENCE", 0.05)
+    monkeypatch.setattr(database, "PATIENCE", 0.05)
     busy, looking = (database.open_engine(sqlite_url(ledger_file)) for _ in range(2))
     with database.writing(busy) as session:
         member_or_new(session, "alice", now=day(0))
@@ -252,7 +252,7 @@ def test_a_disk_with_little_room_is_said(
 def test_a_journal_that_has_grown_is_said(
     ledger_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("forecasts.operations.file_health._LONGEST_JOURNAL", 10_000)
+    monkeypatch.setattr("forecasts.operations.file_health.LONGEST_JOURNAL", 10_000)
     engine, other = (database.open_engine(sqlite_url(ledger_file)) for _ in range(2))
     with database.writing(other) as session:
         for number in range(50):

@@ -205,7 +205,7 @@ def test_a_move_that_stops_just_before_its_end_leaves_no_ledger_that_takes_acts(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(transfer, "_finish", stop)
+        patch.setattr(transfer, "finish", stop)
         with pytest.raises(KeyboardInterrupt):
             move(old, new)
     with pytest.raises(DatabaseError, match="was moved to"):
@@ -216,16 +216,13 @@ def test_a_move_that_stops_just_before_its_end_leaves_no_ledger_that_takes_acts(
     act(new, "bob")
 
 
-def test_a_move_that_fails_leaves_the_file_as_it_is(
-    old: Engine, new: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise DatabaseError("a row differs")
+def test_a_move_that_fails_leaves_the_file_as_it_is(old: Engine, new: Engine) -> None:
+    def fail(step: transfer.Step) -> None:
+        if step.act == "compare":
+            raise DatabaseError("a row differs")
 
-    with monkeypatch.context() as patch:
-        patch.setattr(transfer, "_compare", fail)
-        with pytest.raises(DatabaseError, match="a row differs"):
-            move(old, new)
+    with pytest.raises(DatabaseError, match="a row differs"):
+        move(old, new, on_step=fail)
     act(old, "bob")
 
 

@@ -345,7 +345,7 @@ def test_wherever_it_is_stopped_it_goes_on_from_there(
 ) -> None:
     source = database.open_engine(sqlite_url(source_file))
     with postgresql.fresh(migrated=False) as url, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(transfer, "_BATCH", 1)
+        patch.setattr(transfer, "BATCH", 1)
         target = database.open_engine(url)
         for number in stops:
             try:
@@ -369,7 +369,7 @@ KILLED = """
 import os, signal, sys
 from forecasts.ledger import database
 from forecasts.operations import transfer
-transfer._BATCH = 2
+transfer.BATCH = 2
 seen = 0
 def tell(step):
     global seen
@@ -434,7 +434,7 @@ def test_nobody_writes_to_the_source_while_it_is_moved(
     opened: Callable[..., Engine],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for patience in ("_PATIENCE", "_SERVER_PATIENCE"):
+    for patience in ("PATIENCE", "SERVER_PATIENCE"):
         monkeypatch.setattr(database, patience, 0.05)
     other = opened(urls[0])
     tried: list[str] = []

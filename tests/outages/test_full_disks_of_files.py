@@ -102,8 +102,8 @@ def test_while_a_full_disk_is_read_nobody_writes_even_if_space_is_freed(
         reader = database.reading(engine)
         session = reader.__enter__()
         assert handles(session)
-    monkeypatch.setattr(database, "_PATIENCE", 0.05)
-    monkeypatch.setattr(sqlite_file, "_PATIENCE", 0.05)
+    monkeypatch.setattr(database, "PATIENCE", 0.05)
+    monkeypatch.setattr(sqlite_file, "PATIENCE", 0.05)
     with pytest.raises(DatabaseError, match="locked"):
         act(database.open_engine(sqlite_url(ledger)), "bob")
     reader.__exit__(None, None, None)
@@ -116,8 +116,8 @@ def test_a_ledger_that_cannot_be_opened_on_a_full_disk_says_how_much_is_free(
     disk: Disk, ledger: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = database.open_engine(sqlite_url(ledger))
-    with_index = partial(sqlite_file._connected, alone=False)
-    monkeypatch.setattr(sqlite_file, "_connected", lambda *at, alone: with_index(*at))
+    with_index = partial(sqlite_file.connected, alone=False)
+    monkeypatch.setattr(sqlite_file, "connected", lambda *at, alone: with_index(*at))
     with disk.full():
         with pytest.raises(DatabaseError) as refused:
             members(engine)

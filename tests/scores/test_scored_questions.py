@@ -208,7 +208,7 @@ def test_without_the_crowd_everything_else_is_the_same(
     alone = scored_questions(session, alice, crowd=False)
     assert [one.against_crowd is None for one in whole] == [False, True, False]
     assert alone == [replace(one, against_crowd=None) for one in whole]
-    monkeypatch.setattr(module, "_BATCH", 1)
+    monkeypatch.setattr(module, "BATCH", 1)
     assert scored_questions(session, alice) == whole
 
 
