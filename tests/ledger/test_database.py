@@ -266,18 +266,6 @@ def test_what_is_unique_is_so_in_every_database(filled: Engine, row: SQLModel) -
         session.add(again)
 
 
-def test_an_act_that_fails_midway_leaves_nothing(engine: Engine) -> None:
-    def act() -> None:
-        with database.writing(engine) as session:
-            member_or_new(session, "alice", now=day(0))
-            raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        act()
-    with database.reading(engine) as session:
-        assert session.exec(select(Member)).all() == []
-
-
 def test_a_reading_session_is_refused_whatever_it_would_write(filled: Engine) -> None:
     with (
         pytest.raises(DatabaseError, match=r"(?i)read-?only"),
@@ -327,14 +315,6 @@ def test_a_ledger_of_a_newer_release_is_refused_and_left_as_it_is(engine: Engine
     with pytest.raises(DatabaseError, match=r"schema 9999.*newer"):
         schema.migrate(engine)
     assert schema.schema_revision(engine) == "9999"
-
-
-def test_the_migrations_make_the_tables_that_the_models_describe(engine: Engine) -> None:
-    from alembic.autogenerate import compare_metadata
-    from alembic.migration import MigrationContext
-
-    with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), SQLModel.metadata) == []
 
 
 @pytest.mark.parametrize(
