@@ -90,12 +90,10 @@ def _require_domain(claims: Claims, email: str, rules: SignIn) -> None:
         return
     claimed = claims.get("email")
     if not email:
+        lack = f"has not verified your e-mail address {claimed!r}"
+        lack = lack if claimed else "did not send your e-mail address"
         raise Forbidden(
-            f"Your sign-in provider has not verified your e-mail address {claimed!r}, which this "
-            "ledger requires."
-            if claimed
-            else "Your sign-in provider did not send your e-mail address, which this ledger "
-            "requires.",
+            f"Your sign-in provider {lack}, which this ledger requires.",
             remedy="Verify the address there and sign in again, or ask the operator of this "
             "ledger.",
         )

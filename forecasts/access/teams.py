@@ -8,6 +8,7 @@ Memberships, appointments and rules are append-only; earlier rows stay readable.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -95,25 +96,28 @@ def find(session: Session, name: str) -> Team:
 
 def roster(session: Session, team: Team, *, now: datetime) -> Roster:
     """Return the team's current members, by handle, and its rule."""
-    members = team_members(session, team, now=now)
-    later = entered_later(session, Membership.team_id == team.id)
-    of_team = {member: entered for (_, member), entered in later.items()}
-    return Roster(team, members, requires_second_resolver(session, team.id), of_team)
+    [found] = _rosters(session, [team], now=now)
+    return found
 
 
 def listing(session: Session, *, now: datetime) -> list[Roster]:
     """Return every team with its current members and rule, by name, in four statements."""
+    return _rosters(session, session.exec(select(Team).order_by(Team.name)).all(), now=now)
+
+
+def _rosters(session: Session, of: Sequence[Team], *, now: datetime) -> list[Roster]:
+    only = col(Membership.team_id).in_([team.id for team in of])
     members: dict[int, dict[str, Membership]] = defaultdict(dict)
-    for handle, _, membership in current_memberships(session, now=now):
+    for handle, _, membership in current_memberships(session, only, now=now):
         members[membership.team_id][handle] = membership
     in_order = select(TeamRule.team_id, TeamRule.second_resolver).order_by(col(TeamRule.id))
     rules = dict(session.exec(in_order).all())
     later: dict[int, dict[int, EnteredLater]] = defaultdict(dict)
-    for (team_id, member_id), entered in entered_later(session).items():
+    for (team_id, member_id), entered in entered_later(session, only).items():
         later[team_id][member_id] = entered
     return [
         Roster(team, list(members[team.id].items()), rules.get(team.id, False), later[team.id])
-        for team in session.exec(select(Team).order_by(Team.name)).all()
+        for team in of
     ]
 
 

@@ -264,13 +264,6 @@ def listing(session: Session) -> list[Listed]:
     return [Listed(holder.handle, token, revoked_at) for token, holder, revoked_at in rows]
 
 
-def token_holder(
-    session: Session, secret: str, *, now: datetime, kind: TokenKind = ACTING
-) -> Member:
-    """Return the member who holds this token; errors as in ``held``."""
-    return held(session, secret, now=now, kind=kind).member
-
-
 def held(session: Session, secret: str, *, now: datetime, kind: TokenKind = ACTING) -> Held:
     """Return the token with its holder.
 

@@ -63,7 +63,7 @@ def feed(session: Session, secret: str, *, app_url: str, now: datetime) -> str:
     without events more than a month ago. Forbidden for an unknown or revoked token. ``app_url``:
     the app's address, for links to the questions.
     """
-    member = tokens.token_holder(session, secret, now=now, kind=CALENDAR)
+    member = tokens.held(session, secret, now=now, kind=CALENDAR).member
     visibility.read_as(session, member, now=now)
     coming = (
         Deadlines(

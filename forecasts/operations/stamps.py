@@ -18,7 +18,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -29,6 +28,7 @@ from forecasts.common.extras import missing
 from forecasts.common.settings import data_folder
 from forecasts.common.times import utc
 from forecasts.common.web import post
+from forecasts.folder.drafts import drafted_file
 from forecasts.ledger.chain import read_digest
 from forecasts.ledger.receipts import ledger_id
 from forecasts.ledger.urls import sqlite_path
@@ -206,21 +206,13 @@ def _roots(file: Path | None) -> list[Certificate]:
 
 
 def _keep(file: Path, answer: bytes) -> None:
-    """Write a stamp whole or not at all, and wait until it is on disk.
-
-    The draft has a name of its own, since two runs may have the same digest stamped.
-    """
-    draft = file.with_name(f".{file.name}.{token_hex(8)}.part")
+    """Write a stamp whole or not at all, and wait until it is on disk."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with draft.open("xb") as opened:
-                opened.write(answer)
-                opened.flush()
-                os.fsync(opened.fileno())
-            draft.replace(file)
-        finally:
-            draft.unlink(missing_ok=True)
+        with drafted_file(file) as draft:
+            draft.write(answer)
+            draft.flush()
+            os.fsync(draft.fileno())
     except OSError as error:
         raise BadInput(f"{str(file)!r} cannot be written: {error.strerror or error}.") from None
 

@@ -8,8 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
 from forecasts.access import memberships, teams
@@ -266,17 +265,3 @@ def test_a_team_of_a_ledger_of_ones_own_is_shared_by_who_first_says_who_belongs(
     assert access_roles.admins(session) == ["alice"]
     assert session.exec(select(Appointment.role)).all() == ["admin"]
     assert session.exec(select(Membership.role)).all() == ["forecaster"] * 2 + ["resolver"]
-
-
-@pytest.mark.parametrize("table", ["appointment", "team_rule"])
-def test_what_was_said_of_roles_is_never_rewritten(engine: Engine, table: str) -> None:
-    with database.writing(engine) as session:
-        alice = member_or_new(session, "alice", now=day(0))
-        alder = teams.create(session, "Alder", member=alice, now=day(0))
-        teams.set_rule(session, alder, second_resolver=False, member=alice, now=day(0))
-    for act in (f"DELETE FROM {table}", f"UPDATE {table} SET id = id"):
-        with (
-            pytest.raises(IntegrityError, match="append-only"),
-            database.writing(engine) as session,
-        ):
-            session.execute(text(act))

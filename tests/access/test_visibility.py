@@ -301,7 +301,6 @@ OPEN = {
     "access.teams.roster": "memberships are visible to everyone",
     "access.teams.teams_to_ask_in": "the teams that register would allow",
     "access.tokens.acting_member": "names the acting member",
-    "access.tokens.token_holder": "names a token's holder",
     "access.tokens.issue": "called by create, which has checked, and for own calendars",
     "access.tokens.listing": "keys are public, and the rest is not shown",
     "access.tokens.is_database_owner": "about the database, not its content",

@@ -81,7 +81,7 @@ def test_with_a_calendars_token_nobody_acts_and_with_a_scripts_nobody_reads_one(
     script = tokens.create(session, "bot", member=None, now=day(1)).secret
     for shown in (own, own.replace("fcc_", "fct_")):
         with pytest.raises(Forbidden):
-            tokens.token_holder(session, shown, now=day(2))
+            tokens.held(session, shown, now=day(2))
     for shown in (script, script.replace("fct_", "fcc_")):
         with pytest.raises(Forbidden):
             read(session, shown)

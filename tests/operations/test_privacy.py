@@ -285,7 +285,7 @@ def test_who_is_removed_can_do_nothing_any_more(furnished: Engine) -> None:
     remove(furnished, "bot")
     with database.reading(furnished) as session:
         with pytest.raises(Forbidden):
-            tokens.token_holder(session, issued.secret, now=day(5))
+            tokens.held(session, issued.secret, now=day(5))
         assert roles.appointments(session) == [
             ("alice", Role.admin),
             ("removed member 3", Role.viewer),

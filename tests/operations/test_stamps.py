@@ -57,32 +57,16 @@ def test_a_digest_is_stamped_once_and_its_stamp_read_back(
     assert stamps(folder, roots=roots) == [made, later]
 
 
-def test_two_runs_that_keep_a_stamp_at_once_leave_it_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file, both = tmp_path / "proofs" / f"{DIGEST}.tsr", iter([b"the other's"])
-
-    def meanwhile(_: int) -> None:
-        if (other := next(both, None)) is not None:
-            stamping._keep(file, other)
-            assert file.read_bytes() == other
-
-    monkeypatch.setattr(stamping.os, "fsync", meanwhile)
-    stamping._keep(file, b"this one's")
-    assert file.read_bytes() == b"this one's"
-    assert list(file.parent.iterdir()) == [file]
-
-
 def test_a_stamp_that_cannot_be_written_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: str, roots: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(stamping.os, "fsync", full)
     with pytest.raises(BadInput, match="No space left"):
-        stamping._keep(tmp_path / f"{DIGEST}.tsr", b"x")
-    assert not list(tmp_path.iterdir())
+        stamp(DIGEST, server, tmp_path / "proofs", roots=roots, allow_private=True)
+    assert not list((tmp_path / "proofs").iterdir())
 
 
 def test_a_stamp_of_another_digest_or_under_another_root_proves_nothing(

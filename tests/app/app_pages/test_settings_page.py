@@ -145,7 +145,7 @@ def test_a_token_is_shown_once_and_can_be_revoked(asked: AppTest, engine: Engine
     press(asked, "Create token")
     shown = asked.code[-1].value
     with database.reading(engine) as ledger:
-        assert tokens.token_holder(ledger, shown, now=day(6)).handle == "resolver-bot"
+        assert tokens.held(ledger, shown, now=day(6)).member.handle == "resolver-bot"
     press(asked, "Copied")
     assert shown.split("_", 2)[2] not in str(asked)
     asked.checkbox(key="revoke#0-sure").check()
