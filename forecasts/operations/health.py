@@ -15,6 +15,7 @@ from sqlmodel import Session, SQLModel
 from forecasts.access import oidc_settings
 from forecasts.access.roles import admins
 from forecasts.common.errors import BadInput, DatabaseError, NoLedger, Remedy, command
+from forecasts.common.text import count
 from forecasts.common.times import iso
 from forecasts.ledger.chain import SEALED
 from forecasts.ledger.clock import ledger_clock, newest_time
@@ -198,8 +199,7 @@ def _newest(session: Session, now: datetime) -> Finding:
 def _rows(connection: Connection) -> Finding:
     """Return the number of rows of the main tables."""
     names = ("member", "article", "question", "forecast", "citation", "resolution", "score")
-    counts = [(name, _count(connection, name)) for name in names]
-    counted = ", ".join(f"{count:,} {name}{'' if count == 1 else 's'}" for name, count in counts)
+    counted = ", ".join(count(_count(connection, name), name) for name in names)
     return Finding("rows", f"The ledger has {counted}.")
 
 

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, func, select
 
 from forecasts.access.roles import is_shared_ledger
 from forecasts.common.errors import Remedy, command
+from forecasts.common.text import count
 from forecasts.common.times import to_minute
 from forecasts.ledger.models import Ledger, Member, UpkeepAct, Watch
 from forecasts.ledger.urls import is_embedded
@@ -50,8 +51,9 @@ def _run(session: Session, now: datetime) -> Finding:
         return Finding("run", "There was no run yet, and no question needs one.")
     schedule = Remedy("To schedule runs: {}", "schedule", help=True)
     if times is None:
-        questions = "1 question is" if due == 1 else f"{due:,} questions are"
-        return Finding("run", f"There was no run yet, and {questions} due.", schedule)
+        are = "is" if due == 1 else "are"
+        waiting = f"{count(due, 'question')} {are} due"
+        return Finding("run", f"There was no run yet, and {waiting}.", schedule)
     result = f"The last run was at {to_minute(times.last)}"
     if times.last > now + TOLERANCE:
         return Finding(
@@ -65,10 +67,8 @@ def _run(session: Session, now: datetime) -> Finding:
     is_failing = (col(Watch.attempts) > 0) & waits
     failing = session.exec(select(func.count()).select_from(Watch).where(is_failing)).one()
     if failing:
-        questions = "1 question" if failing == 1 else f"{failing:,} questions"
-        why = command("run status")
-        result += f"; checks of {questions} failed, and are repeated. To see why: {why}"
-        return Finding("run", result)
+        failed = f"; checks of {count(failing, 'question')} failed, and are repeated"
+        return Finding("run", f"{result}{failed}. To see why: {command('run status')}")
     return Finding("run", f"{result}.")
 
 
@@ -85,8 +85,8 @@ def _people(session: Session, now: datetime) -> Finding:
         return Finding("people", "No question needs a person.")
     counted = ", ".join(f"{len(slugs):,} {state}" for state, slugs in questions.items() if slugs)
     first = min(since for rows in waiting.values() for _, since in rows)
-    needs = "question needs" if total == 1 else "questions need"
-    result = f"{total:,} {needs} a person ({counted}), the first since {to_minute(first)}"
+    need = f"{count(total, 'question')} {'needs' if total == 1 else 'need'} a person"
+    result = f"{need} ({counted}), the first since {to_minute(first)}"
     if now - first <= _PATIENCE:
         return Finding("people", f"{result}. To list them: {command('run status')}")
     listing = Remedy("Decide on the page Resolve. To list them: {}", "run status")
