@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from sqlmodel import SQLModel
 
-from forecasts.access.roles import AUTHOR_ACTIONS, REQUIRED_ROLES
+from forecasts.access.roles import AUTHOR_ACTIONS, Action
 from forecasts.cli.main import app
 from forecasts.ledger.chain import OUTSIDE, SEALED, STATES, WORDS
 from forecasts.ledger.models import Role
@@ -80,8 +80,8 @@ MARK = "<!-- made by make docs from forecasts/access/roles.py -->\n"
 def roles(page: str) -> str:
     """Return ``page`` with the table of the roles' permissions between its two marks."""
     lines = ["| may | viewer | forecaster | resolver | admin |\n", "|---|---|---|---|---|\n"]
-    for action, needed in REQUIRED_ROLES.items():
-        marks = " | ".join("yes" if role.rank >= needed.rank else "" for role in Role)
+    for action in Action:
+        marks = " | ".join("yes" if role.rank >= action.role.rank else "" for role in Role)
         own = " (an author: forecaster)" if action in AUTHOR_ACTIONS else ""
         lines.append(f"| {action}{own} | {marks} |\n")
     before, _, after = page.split(MARK)

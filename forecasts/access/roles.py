@@ -62,42 +62,6 @@ _APPOINTMENTS = (
 _MOST_NAMED = 5  # members that a refusal suggests to ask
 
 
-class Action(StrEnum):
-    """An act that needs a role, in the words of a refusal."""
-
-    see = "see"
-    capture = "capture an article"
-    ask = "ask a question"
-    forecast = "forecast on"
-    propose = "propose an outcome for"
-    dispute = "dispute the outcome of"
-    revise = "change"
-    resolve = "decide the outcome of"
-    manage = "manage the members of"
-    administer = "manage roles in this ledger"
-    vouch = "vouch for the times of imported forecasts"
-    record = "import other members' forecasts"
-
-
-REQUIRED_ROLES: dict[Action, Role] = {
-    Action.see: Role.viewer,
-    Action.capture: Role.forecaster,
-    Action.ask: Role.forecaster,
-    Action.forecast: Role.forecaster,
-    Action.propose: Role.forecaster,
-    Action.dispute: Role.forecaster,
-    Action.revise: Role.resolver,
-    Action.resolve: Role.resolver,
-    Action.manage: Role.admin,
-    Action.administer: Role.admin,
-    Action.vouch: Role.admin,
-    Action.record: Role.admin,
-}
-
-# For these, an author needs only the forecaster role on their own question.
-AUTHOR_ACTIONS = (Action.revise, Action.resolve)
-
-
 class Scope(StrEnum):
     """The acts that a token may be limited to, besides its member's role."""
 
@@ -108,20 +72,34 @@ class Scope(StrEnum):
     admin = "admin"
 
 
-REQUIRED_SCOPES: dict[Action, Scope] = {
-    Action.see: Scope.read,
-    Action.capture: Scope.forecast,
-    Action.ask: Scope.ask,
-    Action.forecast: Scope.forecast,
-    Action.propose: Scope.forecast,
-    Action.dispute: Scope.forecast,
-    Action.revise: Scope.ask,
-    Action.resolve: Scope.resolve,
-    Action.manage: Scope.admin,
-    Action.administer: Scope.admin,
-    Action.vouch: Scope.admin,
-    Action.record: Scope.admin,
-}
+class Action(StrEnum):
+    """An act in the words of a refusal, with the role that it needs and the scope of a token."""
+
+    see = "see", Role.viewer, Scope.read
+    capture = "capture an article", Role.forecaster, Scope.forecast
+    ask = "ask a question", Role.forecaster, Scope.ask
+    forecast = "forecast on", Role.forecaster, Scope.forecast
+    propose = "propose an outcome for", Role.forecaster, Scope.forecast
+    dispute = "dispute the outcome of", Role.forecaster, Scope.forecast
+    revise = "change", Role.resolver, Scope.ask
+    resolve = "decide the outcome of", Role.resolver, Scope.resolve
+    manage = "manage the members of", Role.admin, Scope.admin
+    administer = "manage roles in this ledger", Role.admin, Scope.admin
+    vouch = "vouch for the times of imported forecasts", Role.admin, Scope.admin
+    record = "import other members' forecasts", Role.admin, Scope.admin
+
+    role: Role
+    scope: Scope
+
+    def __new__(cls, words: str, role: Role, scope: Scope) -> Action:
+        """Return the act, which is its words."""
+        act = str.__new__(cls, words)
+        act._value_, act.role, act.scope = words, role, scope
+        return act
+
+
+# For these, an author needs only the forecaster role on their own question.
+AUTHOR_ACTIONS = (Action.revise, Action.resolve)
 _SCOPES = "ledger_scopes"  # in a session: the scopes of the token that acts
 
 
@@ -172,7 +150,7 @@ class Rights:
 
     def allows(self, action: Action, team_id: int | None = None) -> bool:
         """Return whether the member may do this on other authors' questions of that team."""
-        return self.unrestricted or self.role_on(team_id).rank >= REQUIRED_ROLES[action].rank
+        return self.unrestricted or self.role_on(team_id).rank >= action.role.rank
 
 
 def member_rights(session: Session, member: Member | None, *, now: datetime) -> Rights:
@@ -287,7 +265,7 @@ def require(
     NotFound for a question that the member may not see. Forbidden also if the session's token does
     not have the scope.
     """
-    require_scope(session, REQUIRED_SCOPES[action])
+    require_scope(session, action.scope)
     rights = member_rights(session, member, now=now)
     if rights.unrestricted:
         return
@@ -300,7 +278,7 @@ def require(
         role: Role | None = rights.role_on(text.team_id)
         team = None if text.team_id is None else session.get(Team, text.team_id)
     else:
-        needed, team = REQUIRED_ROLES[action], target
+        needed, team = action.role, target
         role = rights.general if target is None else rights.teams.get(target.id)
     if role is None or role.rank < needed.rank:
         raise _forbidden(session, member, action, target, team, role, needed, now)
@@ -327,14 +305,14 @@ def allowed_condition(rights: Rights, action: Action, text: Any) -> ColumnElemen
         return or_(text.team_id.in_(inside), elsewhere)
 
     if action not in AUTHOR_ACTIONS:
-        return has_role(REQUIRED_ROLES[action])
+        return has_role(action.role)
     own = col(Question.member_id) == rights.member_id
-    return or_(has_role(REQUIRED_ROLES[action]), and_(own, has_role(Role.forecaster)))
+    return or_(has_role(action.role), and_(own, has_role(Role.forecaster)))
 
 
 def _required_role(rights: Rights, action: Action, question: Question) -> Role:
     own = question.member_id == rights.member_id and action in AUTHOR_ACTIONS
-    return Role.forecaster if own else REQUIRED_ROLES[action]
+    return Role.forecaster if own else action.role
 
 
 def _can_see(rights: Rights, question: Question, text: QuestionRevision) -> bool:

@@ -12,7 +12,7 @@ A hidden crowd is a method, not a secret: it is hidden from admins and in an uns
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -102,31 +102,27 @@ def read_as(session: Session, member: Member | None, *, now: datetime) -> None:
     session.info[_READER] = _Reader(member_rights(session, member, now=now), now)
 
 
-@contextmanager
-def reading_everything(session: Session) -> Iterator[None]:
-    """Let the session read for the ledger itself in this block, to compute from all rows."""
-    reader = session.info.pop(_READER, None)
-    try:
-        yield
-    finally:
-        if reader is not None:
-            session.info[_READER] = reader
+def reading_everything(session: Session) -> AbstractContextManager[None]:
+    """Let the session read for the ledger itself in a block, to compute from all rows."""
+    return _reading_for(session, None)
 
 
-@contextmanager
-def reading_publicly(session: Session, *, now: datetime) -> Iterator[None]:
-    """Let the session read for a stranger in this block: only what everyone may see.
+def reading_publicly(session: Session, *, now: datetime) -> AbstractContextManager[None]:
+    """Let the session read for a stranger in a block: only what everyone may see.
 
     The owner of a ledger of their own is a stranger here too.
     """
-    reader = session.info.get(_READER)
-    session.info[_READER] = _Reader(Rights(None, False, Role.viewer, {}), now)
+    return _reading_for(session, _Reader(Rights(None, False, Role.viewer, {}), now))
+
+
+@contextmanager
+def _reading_for(session: Session, reader: _Reader | None) -> Iterator[None]:
+    before = _reader(session)
+    session.info[_READER] = reader
     try:
         yield
     finally:
-        session.info.pop(_READER)
-        if reader is not None:
-            session.info[_READER] = reader
+        session.info[_READER] = before
 
 
 def _reader(session: Session) -> _Reader | None:

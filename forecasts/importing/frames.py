@@ -12,7 +12,6 @@ from sqlmodel import Session
 
 from forecasts.access.members import members_or_new
 from forecasts.access.roles import (
-    REQUIRED_SCOPES,
     Action,
     Rights,
     allows,
@@ -381,7 +380,7 @@ def _require_may_import(
     require(session, member, Action.ask, now=now)
 
     def require_on(state: QuestionState, action: Action) -> None:
-        require_scope(session, REQUIRED_SCOPES[action])
+        require_scope(session, action.scope)
         if not allows(rights, action, state.question, state.text):
             require(session, member, action, state.question, now=now)  # reads it, to say why
 
