@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -9,142 +8,52 @@ from sqlalchemy import Engine, insert, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel, select
 
-from forecasts.access import teams
 from forecasts.access.members import member_or_new
-from forecasts.articles import library
 from forecasts.common.errors import BadInput, DatabaseError, NoLedger
 from forecasts.common.settings import Settings, sqlite_url
 from forecasts.ledger import database, schema
 from forecasts.ledger.models import (
     APPEND_ONLY,
     AliasSalt,
-    BotOwner,
-    Comment,
     Evidence,
     Forecast,
-    Ledger,
     Member,
-    ModelUse,
-    PolicyKind,
-    PrintedScore,
     Question,
-    QuestionOrigin,
     Removal,
-    Resolver,
-    Revisit,
-    Token,
-    TokenRevocation,
 )
-from forecasts.questions import discards, passages, registry
-from forecasts.reading.article import CapturedArticle
-from forecasts.reading.text_quotes import TextQuote
-from forecasts.resolution import confirmation, disputes, kept_evidence, policies
-from forecasts.resolution.resolvers.protocol import Seen
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
 from tests.conftest import KINDS, ask, day
 from tests.examples import examples
-
-ARTICLE = CapturedArticle(
-    title="The quay",
-    publisher=None,
-    author=None,
-    published_at=None,
-    url=None,
-    text="The quay will open.",
-)
+from tests.ledger.history import new_ledger
 
 
 @pytest.fixture
 def filled(engine: Engine) -> Engine:
-    """A ledger with at least one row in every append-only table that people write to daily."""
-    _fill(engine)
-    return engine
-
-
-def _fill(engine: Engine) -> None:
+    """A ledger with a member, a question, and a forecast that cites evidence."""
     with database.writing(engine) as session:
         alice = member_or_new(session, "alice", now=day(0))
-        [(article, _)] = library.store(session, [ARTICLE], member=alice, captured_at=day(0))
-        alder = teams.create(session, "Alder", member=alice, now=day(0))
-        teams.set_rule(session, alder, second_resolver=True, member=alice, now=day(0))
-        source = passages.find_passage(session, article.id or 0, TextQuote("The quay will open."))
-        question = registry.register(
-            session,
-            registry.question_text(
-                title="Will it rain?",
-                open_time=day(0),
-                scheduled_close_time=day(10),
-                resolution_criteria="Yes if wet.",
-            ),
-            member=alice,
-            now=day(0),
-            slug="rain",
-            sources=[source],
-        )
-        updates.update(
-            session,
-            question,
-            Value(probability=0.5),
-            member=alice,
-            now=day(1),
-            evidence=[CitedEvidence(note="clouds")],
-        )
-        confirmation.confirm(session, question, "yes", known_at=day(2), now=day(2), member=alice)
+        rain, value = ask(session, alice, slug="rain"), Value(probability=0.5)
+        cited = [CitedEvidence(note="clouds")]
+        updates.update(session, rain, value, member=alice, now=day(1), evidence=cited)
+    return engine
 
 
 @pytest.fixture(scope="module", params=KINDS)
 def full(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, empty_ledger: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Engine]:
     """A ledger with at least one row in every append-only table.
 
     Whatever is tried on it is refused, so that one serves all who try.
     """
-    with ExitStack() as stack:
-        if request.param == "sqlite":
-            url = sqlite_url(tmp_path_factory.mktemp("full") / "ledger.sqlite3")
-        else:
-            url = stack.enter_context(request.getfixturevalue("postgresql").fresh())
-        engine = database.open_engine(url)
-        stack.callback(engine.dispose)
-        schema.migrate(engine)
-        _fill(engine)
-        _fill_the_rest(engine)
+    folder = tmp_path_factory.mktemp("full")
+    with new_ledger(request.param, request, empty_ledger, folder) as engine:
+        with database.writing(engine) as session:
+            session.add(Removal(member_id=2, removed_by_id=2, recorded_at=day(8)))
+            session.add(AliasSalt(salt="s", recorded_at=day(8)))
         yield engine
-
-
-def _fill_the_rest(engine: Engine) -> None:
-    with database.writing(engine) as session:
-        bob = member_or_new(session, "bob", now=day(0))
-        who = bob.id or 0
-        session.add(Removal(member_id=who, removed_by_id=who, recorded_at=day(3)))
-        session.add(Token(member_id=who, key="k", digest="d", recorded_at=day(3)))
-        session.flush()
-        session.add(TokenRevocation(token_id=1, recorded_at=day(3)))
-        rain = registry.find(session, "rain")
-        alice = member_or_new(session, "alice", now=day(0))
-        days = {"dispute_days": 5, "member": alice, "now": day(3)}
-        policies.set_policy(session, rain, PolicyKind.confirm, **days)
-        row = confirmation.confirm(
-            session, rain, "no", known_at=day(2), now=day(3), member=alice
-        ).resolution
-        kept_evidence.keep(session, row, [Seen("https://example.org/gauge", b"12 mm", day(3))])
-        disputes.dispute(session, rain, member=alice, now=day(3), reason="no")
-        slip = ask(session, alice, slug="slip")
-        discards.discard(session, slip, member=alice, now=day(0.5))
-        session.add(Ledger(created_at=day(0)))
-        session.add(Resolver(question_id=1, kind="csv", settings={}, recorded_at=day(0)))
-        session.add(Revisit(member_id=who, days=7, recorded_at=day(0)))
-        session.add(BotOwner(bot_id=who, owner_id=alice.id or 0, recorded_at=day(3)))
-        session.add(ModelUse(forecast_id=1, name="gauge"))
-        asks = {"question_id": 1, "member_id": alice.id or 0, "recorded_at": day(3)}
-        session.add(Comment(text="Why?", **asks))
-        session.add(PrintedScore(platform="metaculus", name="peer", score=12.5, **asks))
-        origin = {"platform": "metaculus", "platform_id": "7", "recorded_at": day(3)}
-        session.add(QuestionOrigin(question_id=1, **origin))
-        session.add(AliasSalt(salt="s", recorded_at=day(3)))
 
 
 def count(engine: Engine, table: str) -> int:

@@ -28,7 +28,7 @@ from forecasts.ledger.verification import newest, verify
 from forecasts.updates import updates
 from forecasts.values.value import Value
 from tests.conftest import ask, counted_statements, day
-from tests.ledger.test_verification import tampered
+from tests.ledger.history import tampered
 
 
 def forecast(engine: Engine, p: float, at: float) -> Receipt:

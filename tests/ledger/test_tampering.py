@@ -56,7 +56,7 @@ from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
 from forecasts.values.value import Value
 from tests.conftest import KINDS, day
-from tests.ledger.test_verification import furnish
+from tests.ledger.history import furnish
 
 IN_CHAIN = (*SEALED, *STATES, "entry", "exhibit_content")
 # Ways in which any value is out of place, whether the chain has the row or not.

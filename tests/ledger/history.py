@@ -1,0 +1,163 @@
+"""A ledger with something in every table of history, for tests that change or verify it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlmodel import Session
+
+from forecasts.access import preferences, teams
+from forecasts.access.members import member_or_new
+from forecasts.access.memberships import join, team_or_new
+from forecasts.agenda.notifications import channels
+from forecasts.articles import library
+from forecasts.common.settings import sqlite_url
+from forecasts.ledger import append, database, facts
+from forecasts.ledger.models import (
+    BotOwner,
+    Comment,
+    Identity,
+    Ledger,
+    ModelUse,
+    PolicyKind,
+    PrintedScore,
+    QuestionOrigin,
+    Resolver,
+    Revisit,
+    Role,
+    Stance,
+    Token,
+    TokenRevocation,
+)
+from forecasts.questions import discards, passages, registry
+from forecasts.reading.article import CapturedArticle
+from forecasts.resolution import confirmation, disputes, kept_evidence, policies
+from forecasts.resolution.resolvers.protocol import Seen
+from forecasts.updates import updates
+from forecasts.updates.evidence import CitedEvidence
+from forecasts.values.value import Value
+from tests.conftest import ask, day
+
+
+def furnish(engine: Engine) -> None:
+    """Put a row or more into every table of history, an act at a time."""
+    with database.writing(engine) as session:
+        alice = member_or_new(session, "alice", now=day(0))
+        bob = member_or_new(session, "bob", now=day(0))
+        join(session, team_or_new(session, "Alder", now=day(0)), alice, joined_at=day(0))
+        seen = CapturedArticle("The quay", None, None, None, "https://example.org/q", "Sandbags.")
+        [(article, _)] = library.store(session, [seen], member=alice, captured_at=day(0))
+        rain = registry.register(
+            session,
+            registry.question_text(
+                title="Rain?", open_time=day(0), scheduled_close_time=day(10), tags=["weather"]
+            ),
+            member=alice,
+            now=day(0),
+            slug="rain",
+            sources=[passages.find_passage(session, article.id or 0)],
+        )
+        snow = ask(session, bob, slug="snow")
+        discards.discard(session, ask(session, bob, slug="slip"), member=bob, now=day(0))
+    for number, (question, member) in enumerate(((rain, alice), (snow, bob), (rain, bob))):
+        with database.writing(engine) as session:
+            updates.update(
+                session,
+                question,
+                Value(probability=0.2 + number / 10),
+                member=member,
+                now=day(1 + number),
+                rationale=f"because {number}",
+                evidence=[
+                    CitedEvidence(note="clouds", stance=Stance.supports),
+                    CitedEvidence(url="https://example.org/q", stance=Stance.supports),
+                ],
+            )
+    with database.writing(engine) as session:
+        disputable = {"dispute_days": 3, "member": alice, "now": day(5)}
+        policies.set_policy(session, rain, PolicyKind.confirm, **disputable)
+        row = confirmation.confirm(
+            session, rain, "yes", known_at=day(5), now=day(6), member=alice
+        ).resolution
+        kept_evidence.keep(session, row, [Seen("https://example.org/gauge", b"12 mm", day(6))])
+    with database.writing(engine) as session:
+        disputes.dispute(session, rain, member=bob, now=day(6.5), reason="The sprinkler.")
+    with database.writing(engine) as session:
+        session.add(Ledger(created_at=day(0)))
+        identity = Identity(issuer="https://id", subject="1", member_id=1, recorded_at=day(7))
+        session.add(identity)
+        source = {"path": "/gauge.csv"}
+        asked = {"question_id": 2, "member_id": 2, "recorded_at": day(7)}
+        session.add(Resolver(kind="csv", settings=source, **asked))
+        session.add(Revisit(member_id=2, days=7, recorded_at=day(7)))
+        preferences.set_preferences(
+            session, preferences.Preferences("Europe/Paris"), member=bob, now=day(7)
+        )
+        channels.add(session, "phone", "json://example.org/x", member=bob, now=day(7))
+        session.flush()
+        identity.member_id = 2
+    with database.writing(engine) as session:
+        channels.change(session, "phone", member=bob, days_before_close=3)
+    with database.writing(engine) as session:
+        session.add(Token(member_id=alice.id or 0, key="k", digest="d", recorded_at=day(7)))
+        session.flush()
+        session.add(TokenRevocation(token_id=1, recorded_at=day(7)))
+        session.add(BotOwner(bot_id=2, owner_id=1, recorded_at=day(7)))
+        session.add(ModelUse(forecast_id=3, name="gauge", tools=["search"], cost=0.5))
+        said = {"question_id": 1, "member_id": 2, "recorded_at": day(7)}
+        session.add(Comment(forecast_id=3, text="It has rained before.", **said))
+        session.add(PrintedScore(platform="metaculus", name="peer", score=12.5, **said))
+        origin = {"platform": "metaculus", "platform_id": "7", "recorded_at": day(7)}
+        session.add(QuestionOrigin(question_id=1, **origin))
+        teams.appoint(session, alice, Role.admin, member=alice, now=day(7))
+        teams.set_rule(
+            session, teams.find(session, "Alder"), second_resolver=True, member=alice, now=day(7)
+        )
+
+
+@contextmanager
+def new_ledger(
+    kind: str, request: pytest.FixtureRequest, empty_ledger: Path, folder: Path
+) -> Iterator[Engine]:
+    """Yield such a ledger, in a file of the folder or on a server."""
+    with ExitStack() as stack:
+        if kind == "sqlite":
+            url = sqlite_url(Path(shutil.copy(empty_ledger, folder / "ledger.sqlite3")))
+        else:
+            url = stack.enter_context(request.getfixturevalue("postgresql").fresh())
+        engine = database.open_engine(url)
+        stack.callback(engine.dispose)
+        furnish(engine)
+        yield engine
+
+
+@contextmanager
+def tampered(engine: Engine, *statements: str) -> Iterator[Session]:
+    """Yield a session after somebody has done that who has the database, and undo it.
+
+    No trigger refuses it.
+    """
+    with database.writing(engine) as session:
+        connection = session.connection()
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+        else:
+            connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+            connection.execute(text("PRAGMA ignore_check_constraints = ON"))
+            for trigger in connection.scalars(
+                text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+            ).all():
+                connection.execute(text(f"DROP TRIGGER {trigger}"))
+        for statement in statements:
+            connection.execute(text(statement))
+        for forget in (append.undo, facts.undo):  # what is known of it from before
+            forget(session)
+        yield session
+        if engine.dialect.name == "sqlite":
+            connection.execute(text("PRAGMA ignore_check_constraints = OFF"))
+        session.rollback()
