@@ -261,4 +261,4 @@ def test_a_missing_driver_is_said_with_the_way_to_install_it(
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(NoLedger, match="its driver is not installed") as caught:
         database.open_engine("postgresql://me@host/x")
-    assert "forecast-ledger[postgres]" in caught.value.remedy
+    assert "psycopg" in caught.value.remedy

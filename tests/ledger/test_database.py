@@ -63,32 +63,19 @@ def count(engine: Engine, table: str) -> int:
 
 @pytest.mark.parametrize("table", APPEND_ONLY)
 def test_history_cannot_be_rewritten_even_with_raw_sql(full: Engine, table: str) -> None:
-    for act in (
-        f"UPDATE {table} SET id = id + 100",
-        f"UPDATE {table} SET id = id WHERE id = 1",
-        f"DELETE FROM {table}",
-    ):
-        with (
-            pytest.raises(IntegrityError, match="append-only"),
-            database.writing(full) as session,
-        ):
-            session.execute(text(act))
-        assert count(full, f"{table} WHERE id < 100") > 0
-
-
-@pytest.mark.parametrize("table", APPEND_ONLY)
-def test_a_row_cannot_be_written_over(full: Engine, table: str) -> None:
     acts = {
-        "sqlite": [
-            f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}",
-            f"REPLACE INTO {table} SELECT * FROM {table}",
-        ],
+        "sqlite": [f"REPLACE INTO {table} SELECT * FROM {table}"],
         "postgresql": [
             f"INSERT INTO {table} SELECT * FROM {table} ON CONFLICT (id) DO UPDATE SET id = 100",
             f"TRUNCATE {table} CASCADE",
         ],
     }
-    for act in acts[full.dialect.name]:
+    for act in (
+        f"UPDATE {table} SET id = id + 100",
+        f"UPDATE {table} SET id = id WHERE id = 1",
+        f"DELETE FROM {table}",
+        *acts[full.dialect.name],
+    ):
         with (
             pytest.raises(IntegrityError, match="append-only"),
             database.writing(full) as session,

@@ -73,7 +73,6 @@ from tests.examples import examples
 from tests.postgresql import Server
 
 WAYS = ["to a server", "to a file"]
-TABLES = [table.name for table in SQLModel.metadata.sorted_tables]
 
 
 @pytest.fixture(scope="module")
@@ -399,22 +398,7 @@ def test_a_move_that_was_killed_goes_on_where_it_stopped(
     assert contents(target) == contents(source)
 
 
-def test_what_was_written_to_the_source_in_between_comes_along(
-    source: Engine, target: Engine
-) -> None:
-    with pytest.raises(Stop):
-        move(source, target, on_step=stop_at(len(TABLES) + 6))
-    with database.writing(source) as session:
-        member_or_new(session, "bob", now=day(9.6))
-        # The scores are a cache: made anew, with numbers that others had before.
-        scores.rebuild(session)
-    move(source, target)
-    assert contents(target) == contents(source)
-
-
-def test_an_answer_to_a_retry_that_was_deleted_in_between_does_not_come_along(
-    source: Engine, target: Engine
-) -> None:
+def test_changes_of_the_source_in_between_come_along(source: Engine, target: Engine) -> None:
     def stop(step: Step) -> None:
         if step.act == "compare":
             raise Stop
@@ -422,7 +406,10 @@ def test_an_answer_to_a_retry_that_was_deleted_in_between_does_not_come_along(
     with pytest.raises(Stop):
         move(source, target, on_step=stop)
     with database.writing(source) as session:
+        member_or_new(session, "bob", now=day(9.6))
         session.execute(delete(IdempotentAnswer))
+        # The scores are a cache: made again, with numbers that others had before.
+        scores.rebuild(session)
     move(source, target)
     assert contents(target) == contents(source)
 
@@ -467,12 +454,6 @@ def test_a_target_with_anything_in_it_is_refused_and_left_as_it_is(
     assert contents(target) == before
 
 
-def test_an_empty_ledger_is_a_target_too(source: Engine, target: Engine) -> None:
-    assert schema.schema_revision(target) == schema.newest_revision()
-    move(source, target)
-    assert contents(target) == contents(source)
-
-
 def test_an_unfinished_copy_of_another_ledger_is_refused(
     source: Engine, target: Engine, another: Path, opened: Callable[..., Engine]
 ) -> None:
@@ -483,41 +464,30 @@ def test_an_unfinished_copy_of_another_ledger_is_refused(
         move(other, target)
 
 
-def test_a_row_that_differs_is_found_and_the_copy_not_finished(
-    source: Engine, target: Engine, urls: tuple[str, str]
-) -> None:
-    def tamper(step: Step) -> None:
-        if step.act == "compare" and step.table == "member":
-            with database.writing(target) as session:
-                session.execute(text("UPDATE team SET name = 'Alder ' WHERE id = 1"))
-
-    with pytest.raises(DatabaseError, match="Row 1 of the table team differs") as caught:
-        move(source, target, on_step=tamper)
-    assert "Start again" in caught.value.remedy
-    with pytest.raises(NoLedger, match="unfinished"):
-        database.open_engine(urls[1])
-
-
 @pytest.mark.parametrize(
     ("act", "words"),
     [
+        ("UPDATE team SET name = 'Alder ' WHERE id = 1", "Row 1 of the table team differs"),
         (
             "INSERT INTO team (id, name, created_at) VALUES (9, 'x', '2026-01-01 00:00:00.000000')",
-            "Row 9",
+            "Row 9 .* is only in the copy",
         ),
         ("DELETE FROM score WHERE id = (SELECT max(id) FROM score)", "is missing"),
     ],
 )
-def test_a_row_too_many_or_too_few_is_found(
-    source: Engine, target: Engine, act: str, words: str
+def test_a_copy_that_differs_in_a_row_is_not_finished(
+    source: Engine, target: Engine, urls: tuple[str, str], act: str, words: str
 ) -> None:
     def tamper(step: Step) -> None:
         if step.act == "compare" and step.table == "ledger":
             with database.writing(target) as session:
                 session.execute(text(act))
 
-    with pytest.raises(DatabaseError, match=words):
+    with pytest.raises(DatabaseError, match=words) as caught:
         move(source, target, on_step=tamper)
+    assert "Start again" in caught.value.remedy
+    with pytest.raises(NoLedger, match="unfinished"):
+        database.open_engine(urls[1])
 
 
 def test_a_citation_that_refers_to_nothing_is_named(
