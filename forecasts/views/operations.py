@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from forecasts.ledger.faults import Broken
 from forecasts.ledger.receipts import Receipt
+from forecasts.ledger.verification import Broken
 from forecasts.resolution.progress import Check, Done, Due, Parked
 from forecasts.resolution.resolvers.protocol import Finding
 from forecasts.scores.scores import Compared
