@@ -33,6 +33,14 @@ from forecasts.ledger.columns import Real, Time, json_column, long_text, where
 from forecasts.ledger.stored_forms import add_enum_checks
 
 
+class _Row(SQLModel):
+    id: int = Field(default=None, primary_key=True)
+
+
+class _Recorded(_Row):
+    recorded_at: datetime = Field(sa_type=Time)
+
+
 class MemberKind(StrEnum):
     """The kind of account behind a handle."""
 
@@ -66,16 +74,15 @@ class Ledger(SQLModel, table=True):
     demonstration: bool = False
 
 
-class Member(SQLModel, table=True):
+class Member(_Row, table=True):
     """Someone who forecasts, resolves or reads. Simulated members have that in their handle."""
 
-    id: int = Field(default=None, primary_key=True)
     handle: str = Field(unique=True)
     kind: MemberKind = Field(default=MemberKind.human, sa_type=Text)
     created_at: datetime = Field(sa_type=Time)
 
 
-class Identity(SQLModel, table=True):
+class Identity(_Recorded, table=True):
     """A member's account with a sign-in provider, by names that it gives to no one else.
 
     Not by e-mail address: that can change, and is not stored.
@@ -83,14 +90,12 @@ class Identity(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("issuer", "subject"),)
 
-    id: int = Field(default=None, primary_key=True)
     issuer: str
     subject: str
     member_id: int = Field(foreign_key="member.id", index=True)
-    recorded_at: datetime = Field(sa_type=Time)
 
 
-class EndedSession(SQLModel, table=True):
+class EndedSession(_Recorded, table=True):
     """A sign-in that its person ended before it expired, at ``until``; then the row is deleted.
 
     ``key``: a hash of the claims that distinguish the sign-in from others.
@@ -98,39 +103,33 @@ class EndedSession(SQLModel, table=True):
 
     __tablename__ = "ended_session"
 
-    id: int = Field(default=None, primary_key=True)
     key: str = Field(sa_type=Text, unique=True)
     until: datetime = Field(sa_type=Time)
-    recorded_at: datetime = Field(sa_type=Time)
 
 
-class Token(SQLModel, table=True):
+class Token(_Recorded, table=True):
     """A bot's or service's access token. The token itself is shown once and not stored.
 
     ``key``: the part by which it is found. ``digest``: the SHA-256 of the whole token. ``scopes``:
     the kinds of acts it allows (``access.tokens.Scope``); blank: all that its member may do.
     """
 
-    id: int = Field(default=None, primary_key=True)
     member_id: int = Field(foreign_key="member.id", index=True)
     key: str = Field(unique=True)
     digest: str
-    recorded_at: datetime = Field(sa_type=Time)
     expires_at: datetime | None = Field(default=None, sa_type=Time)
     scopes: list[str] | None = json_column()
 
 
-class TokenRevocation(SQLModel, table=True):
+class TokenRevocation(_Recorded, table=True):
     """A token is no longer valid."""
 
     __tablename__ = "token_revocation"
 
-    id: int = Field(default=None, primary_key=True)
     token_id: int = Field(foreign_key="token.id", unique=True)
-    recorded_at: datetime = Field(sa_type=Time)
 
 
-class IdempotentAnswer(SQLModel, table=True):
+class IdempotentAnswer(_Row, table=True):
     """The answer to a request with an ``Idempotency-Key``, kept for some days for its repetition.
 
     ``request_digest``: the SHA-256 of the request; the same key with another one is refused.
@@ -139,7 +138,6 @@ class IdempotentAnswer(SQLModel, table=True):
     __tablename__ = "idempotent_answer"
     __table_args__ = (UniqueConstraint("token_id", "key"),)
 
-    id: int = Field(default=None, primary_key=True)
     token_id: int = Field(foreign_key="token.id")
     key: str = Field(sa_type=Text)
     request_digest: str = Field(sa_type=Text)
@@ -148,27 +146,24 @@ class IdempotentAnswer(SQLModel, table=True):
     recorded_at: datetime = Field(sa_type=Time, index=True)
 
 
-class BotOwner(SQLModel, table=True):
+class BotOwner(_Recorded, table=True):
     """The member who answers for a bot; the bot's newest row counts."""
 
     __tablename__ = "bot_owner"
     __table_args__ = (CheckConstraint("bot_id <> owner_id", name="owner_is_another"),)
 
-    id: int = Field(default=None, primary_key=True)
     bot_id: int = Field(foreign_key="member.id", index=True)
     owner_id: int = Field(foreign_key="member.id")
-    recorded_at: datetime = Field(sa_type=Time)
 
 
-class Team(SQLModel, table=True):
+class Team(_Row, table=True):
     """A named group of members."""
 
-    id: int = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
     created_at: datetime = Field(sa_type=Time)
 
 
-class Membership(SQLModel, table=True):
+class Membership(_Row, table=True):
     """A member's time in a team, in one role, from ``joined_at`` to ``left_at``.
 
     Of the rows with the same team, member and ``joined_at`` the newest counts: another row ends an
@@ -176,7 +171,6 @@ class Membership(SQLModel, table=True):
     new role is a new membership.
     """
 
-    id: int = Field(default=None, primary_key=True)
     team_id: int = Field(foreign_key="team.id", index=True)
     member_id: int = Field(foreign_key="member.id", index=True)
     joined_at: datetime | None = Field(default=None, sa_type=Time)
@@ -184,21 +178,19 @@ class Membership(SQLModel, table=True):
     role: Role = Field(default=Role.forecaster, sa_type=Text)
 
 
-class Appointment(SQLModel, table=True):
+class Appointment(_Recorded, table=True):
     """A member's role in the whole ledger, from ``recorded_at`` on; a member's newest row counts.
 
     ``by_member_id``: the member who appointed them. A ledger without appointments is unshared (see
     ``access``).
     """
 
-    id: int = Field(default=None, primary_key=True)
     member_id: int = Field(foreign_key="member.id", index=True)
     role: Role = Field(sa_type=Text)
     by_member_id: int | None = Field(default=None, foreign_key="member.id")
-    recorded_at: datetime = Field(sa_type=Time)
 
 
-class TeamRule(SQLModel, table=True):
+class TeamRule(_Recorded, table=True):
     """A team's rules; its newest row counts.
 
     ``second_resolver``: a member who has forecast on one of its questions cannot resolve it alone.
@@ -206,11 +198,9 @@ class TeamRule(SQLModel, table=True):
 
     __tablename__ = "team_rule"
 
-    id: int = Field(default=None, primary_key=True)
     team_id: int = Field(foreign_key="team.id", index=True)
     second_resolver: bool
     member_id: int = Field(foreign_key="member.id")
-    recorded_at: datetime = Field(sa_type=Time)
 
 
 class Theme(StrEnum):
@@ -234,7 +224,7 @@ class AliasSalt(SQLModel, table=True):
     recorded_at: datetime = Field(sa_type=Time)
 
 
-class Preference(SQLModel, table=True):
+class Preference(_Recorded, table=True):
     """A member's settings for pages, all of them; the newest row counts. Blank: the default.
 
     ``time_zone``: an IANA name, such as Europe/Paris. ``lowest_probability``: the lowest one that
@@ -247,18 +237,15 @@ class Preference(SQLModel, table=True):
         ),
     )
 
-    id: int = Field(default=None, primary_key=True)
     member_id: int = Field(foreign_key="member.id", index=True)
     time_zone: str | None = None
     lowest_probability: float | None = Field(default=None, sa_type=Real)
     theme: Theme | None = Field(default=None, sa_type=Text)
-    recorded_at: datetime = Field(sa_type=Time)
 
 
-class Article(SQLModel, table=True):
+class Article(_Row, table=True):
     """A captured article. ``content_hash`` is unique: the same article is stored once."""
 
-    id: int = Field(default=None, primary_key=True)
     content_hash: str = Field(unique=True)
     url: str | None = Field(default=None, index=True)
     title: str
@@ -283,13 +270,11 @@ class Visibility(StrEnum):
     author = "author"
 
 
-class Question(SQLModel, table=True):
+class Question(_Recorded, table=True):
     """A question's identity. Its wording is in its newest ``QuestionRevision``."""
 
-    id: int = Field(default=None, primary_key=True)
     slug: str = Field(unique=True)
     member_id: int = Field(foreign_key="member.id")
-    recorded_at: datetime = Field(sa_type=Time)
 
 
 class QuestionText(SQLModel):
@@ -441,12 +426,11 @@ class QuestionRevision(QuestionText, table=True):
     reason: str = long_text()
 
 
-class QuestionSource(SQLModel, table=True):
+class QuestionSource(_Row, table=True):
     """A question's source passage: a W3C TextQuoteSelector into an article."""
 
     __tablename__ = "question_source"
 
-    id: int = Field(default=None, primary_key=True)
     question_id: int = Field(foreign_key="question.id", index=True)
     article_id: int = Field(foreign_key="article.id", index=True)
     quote: str = long_text()
@@ -454,7 +438,7 @@ class QuestionSource(SQLModel, table=True):
     suffix: str = long_text()
 
 
-class QuestionOrigin(SQLModel, table=True):
+class QuestionOrigin(_Recorded, table=True):
     """A question's id and address on the platform from which it was imported."""
 
     __tablename__ = "question_origin"
@@ -463,15 +447,13 @@ class QuestionOrigin(SQLModel, table=True):
         Index("ix_question_origin_platform", "platform", "platform_id"),
     )
 
-    id: int = Field(default=None, primary_key=True)
     question_id: int = Field(foreign_key="question.id")
     platform: str = Field(sa_type=Text)
     platform_id: str = Field(sa_type=Text)
     url: str = long_text()
-    recorded_at: datetime = Field(sa_type=Time)
 
 
-class DistinctPair(SQLModel, table=True):
+class DistinctPair(_Recorded, table=True):
     """Someone judged two questions not to be the same, or took that back; the newest row counts.
 
     ``apart``: they are not proposed as one family. ``question_id`` is the lower of the two ids.
@@ -483,24 +465,20 @@ class DistinctPair(SQLModel, table=True):
         Index("ix_distinct_pair_question_id", "question_id", "other_id", "id"),
     )
 
-    id: int = Field(default=None, primary_key=True)
     question_id: int = Field(foreign_key="question.id")
     other_id: int = Field(foreign_key="question.id")
     apart: bool
     member_id: int = Field(foreign_key="member.id")
-    recorded_at: datetime = Field(sa_type=Time)
 
 
-class Discard(SQLModel, table=True):
+class Discard(_Recorded, table=True):
     """A question was discarded by its author: nobody sees it, and its rows are kept."""
 
-    id: int = Field(default=None, primary_key=True)
     question_id: int = Field(foreign_key="question.id", unique=True)
     member_id: int = Field(foreign_key="member.id")
-    recorded_at: datetime = Field(sa_type=Time)
 
 
-class Forecast(SQLModel, table=True):
+class Forecast(_Recorded, table=True):
     """A member's forecast, or its withdrawal (all three values empty)."""
 
     __table_args__ = (
@@ -519,11 +497,9 @@ class Forecast(SQLModel, table=True):
         Index("uq_forecast_import_key", "import_key", unique=True),
     )
 
-    id: int = Field(default=None, primary_key=True)
     question_id: int = Field(foreign_key="question.id")
     member_id: int = Field(foreign_key="member.id")
     made_at: datetime = Field(sa_type=Time)
-    recorded_at: datetime = Field(sa_type=Time)
     probability: float | None = Field(default=None, sa_type=Real)
     probabilities: list[float | None] | None = json_column()
     quantiles: dict[str, Any] | None = json_column()
@@ -538,7 +514,7 @@ class Forecast(SQLModel, table=True):
     vouched_by_id: int | None = Field(default=None, foreign_key="member.id")
 
 
-class ModelUse(SQLModel, table=True):
+class ModelUse(_Row, table=True):
     """The model that made a forecast, as its forecaster reported it.
 
     ``prompt_hash``: a hash of the prompt, which itself is not stored. ``cost``: in US dollars.
@@ -551,7 +527,6 @@ class ModelUse(SQLModel, table=True):
         for name in ("temperature", "cost", "tokens", "seconds")
     )
 
-    id: int = Field(default=None, primary_key=True)
     forecast_id: int = Field(foreign_key="forecast.id", unique=True)
     name: str
     version: str | None = None
@@ -563,10 +538,9 @@ class ModelUse(SQLModel, table=True):
     tools: list[str] | None = json_column()
 
 
-class Evidence(SQLModel, table=True):
+class Evidence(_Recorded, table=True):
     """A reason for a forecast: an article, a page, a figure or a note."""
 
-    id: int = Field(default=None, primary_key=True)
     key: str = Field(unique=True)
     kind: EvidenceKind = Field(default=EvidenceKind.news, sa_type=Text)
     title: str = long_text()
@@ -577,10 +551,9 @@ class Evidence(SQLModel, table=True):
     note: str = long_text()
     article_id: int | None = Field(default=None, foreign_key="article.id")
     member_id: int | None = Field(default=None, foreign_key="member.id")
-    recorded_at: datetime = Field(sa_type=Time)
 
 
-class Citation(SQLModel, table=True):
+class Citation(_Row, table=True):
     """A forecast's use of a piece of evidence.
 
     ``share`` blank: an equal part of the rest that the other shares leave.
@@ -591,14 +564,13 @@ class Citation(SQLModel, table=True):
         CheckConstraint("share >= 0", name="share_not_negative"),
     )
 
-    id: int = Field(default=None, primary_key=True)
     forecast_id: int = Field(foreign_key="forecast.id")
     evidence_id: int = Field(foreign_key="evidence.id", index=True)
     stance: Stance = Field(default=Stance.supports, sa_type=Text)
     share: float | None = Field(default=None, sa_type=Real)
 
 
-class Comment(SQLModel, table=True):
+class Comment(_Recorded, table=True):
     """A member's comment on a question.
 
     ``forecast_id``: the forecast whose reasons it gives. ``private``: for its author alone.
@@ -606,13 +578,11 @@ class Comment(SQLModel, table=True):
 
     __table_args__ = (Index("ix_comment_question_id", "question_id", "id"),)
 
-    id: int = Field(default=None, primary_key=True)
     question_id: int = Field(foreign_key="question.id")
     member_id: int = Field(foreign_key="member.id")
     forecast_id: int | None = Field(default=None, foreign_key="forecast.id", index=True)
     private: bool = False
     text: str = Field(sa_type=Text)
-    recorded_at: datetime = Field(sa_type=Time)
 
 
 class ResolutionState(StrEnum):
@@ -645,7 +615,7 @@ class RunState(StrEnum):
     parked = "parked"
 
 
-class Resolution(SQLModel, table=True):
+class Resolution(_Recorded, table=True):
     """One step in the resolution of a question. The row that nothing supersedes is current.
 
     ``known_at``: when the outcome became known; ``resolved_at``: when it was written down, as an
@@ -666,14 +636,12 @@ class Resolution(SQLModel, table=True):
         ),
     )
 
-    id: int = Field(default=None, primary_key=True)
     question_id: int = Field(foreign_key="question.id", index=True)
     state: ResolutionState = Field(sa_type=Text)
     outcome: str
     # Blank only for imports that do not give it.
     known_at: datetime | None = Field(default=None, sa_type=Time)
     resolved_at: datetime | None = Field(default=None, sa_type=Time)
-    recorded_at: datetime = Field(sa_type=Time)
     member_id: int | None = Field(default=None, foreign_key="member.id")
     resolver_id: int | None = Field(default=None, foreign_key="resolver.id")
     note: str = long_text()
@@ -692,13 +660,12 @@ class Resolution(SQLModel, table=True):
         return self.resolved_at or self.recorded_at
 
 
-class Exhibit(SQLModel, table=True):
+class Exhibit(_Row, table=True):
     """A document that a resolver read for this outcome: its address, time and hash.
 
     The bytes are in an ``ExhibitContent``, up to ``limits.EXHIBIT_BYTES``.
     """
 
-    id: int = Field(default=None, primary_key=True)
     resolution_id: int = Field(foreign_key="resolution.id", index=True)
     address: str = Field(sa_type=Text)
     at: datetime = Field(sa_type=Time)
@@ -707,32 +674,29 @@ class Exhibit(SQLModel, table=True):
     size: int
 
 
-class ExhibitContent(SQLModel, table=True):
+class ExhibitContent(_Row, table=True):
     """The bytes of a document that resolvers read, stored once."""
 
     __tablename__ = "exhibit_content"
 
-    id: int = Field(default=None, primary_key=True)
     sha256: str = Field(unique=True)
     data: bytes
 
 
-class Dispute(SQLModel, table=True):
+class Dispute(_Recorded, table=True):
     """A member disputes a confirmed resolution, or a dispute is settled.
 
     ``answers_id``: the dispute that this row settles in favour of the resolution. A dispute that is
     upheld ends with the resolution that supersedes the disputed one.
     """
 
-    id: int = Field(default=None, primary_key=True)
     resolution_id: int = Field(foreign_key="resolution.id", index=True)
     member_id: int = Field(foreign_key="member.id")
     reason: str = long_text()
     answers_id: int | None = Field(default=None, foreign_key="dispute.id", unique=True)
-    recorded_at: datetime = Field(sa_type=Time)
 
 
-class Policy(SQLModel, table=True):
+class Policy(_Recorded, table=True):
     """How a question's resolvers confirm outcomes; the newest row of a question counts.
 
     ``agreeing``: the resolvers that must agree for a quorum. ``dispute_days``: how long a confirmed
@@ -744,31 +708,27 @@ class Policy(SQLModel, table=True):
         CheckConstraint("dispute_days >= 0", name="days_not_negative"),
     )
 
-    id: int = Field(default=None, primary_key=True)
     question_id: int = Field(foreign_key="question.id", index=True)
     kind: PolicyKind = Field(default=PolicyKind.confirm, sa_type=Text)
     agreeing: int = 1
     dispute_days: float = Field(default=0.0, sa_type=Real)
     member_id: int = Field(foreign_key="member.id")
-    recorded_at: datetime = Field(sa_type=Time)
 
 
-class Resolver(SQLModel, table=True):
+class Resolver(_Recorded, table=True):
     """A question's resolver: its kind and settings.
 
     It replaces the earlier ones, unless ``beside`` is set.
     """
 
-    id: int = Field(default=None, primary_key=True)
     question_id: int = Field(foreign_key="question.id", index=True)
     kind: str
     settings: dict[str, Any] = Field(sa_type=JSON)
     member_id: int | None = Field(default=None, foreign_key="member.id")
-    recorded_at: datetime = Field(sa_type=Time)
     beside: bool = False
 
 
-class Watch(SQLModel, table=True):
+class Watch(_Row, table=True):
     """The next attempt of a question's resolvers: a task for runs, not part of the history.
 
     ``next_at`` blank: none, since the question is resolved. ``claimed_by``: the run that works on
@@ -776,7 +736,6 @@ class Watch(SQLModel, table=True):
     last ``reason``. ``parked_at``: when it began to wait for a member.
     """
 
-    id: int = Field(default=None, primary_key=True)
     question_id: int = Field(foreign_key="question.id", unique=True)
     next_at: datetime | None = Field(default=None, sa_type=Time, index=True)
     claimed_by: str | None = None
@@ -787,12 +746,11 @@ class Watch(SQLModel, table=True):
     reason: str = long_text()
 
 
-class ResolverRun(SQLModel, table=True):
+class ResolverRun(_Row, table=True):
     """One attempt of one resolver, and its result."""
 
     __tablename__ = "resolver_run"
 
-    id: int = Field(default=None, primary_key=True)
     resolver_id: int = Field(foreign_key="resolver.id", index=True)
     started_at: datetime = Field(sa_type=Time)
     ended_at: datetime | None = Field(default=None, sa_type=Time)
@@ -815,7 +773,7 @@ class LastRun(SQLModel, table=True):
     before_at: datetime | None = Field(default=None, sa_type=Time)
 
 
-class Score(SQLModel, table=True):
+class Score(_Row, table=True):
     """One forecaster's score on one resolution, cached."""
 
     __table_args__ = (
@@ -823,7 +781,6 @@ class Score(SQLModel, table=True):
         Index("ix_score_member_protocol", "member_id", "protocol"),
     )
 
-    id: int = Field(default=None, primary_key=True)
     resolution_id: int = Field(foreign_key="resolution.id")
     member_id: int = Field(foreign_key="member.id")
     protocol: str
@@ -833,7 +790,7 @@ class Score(SQLModel, table=True):
     updates: int
 
 
-class PrintedScore(SQLModel, table=True):
+class PrintedScore(_Recorded, table=True):
     """A score that a platform printed for a member; the newest row of each ``name`` counts.
 
     ``name``: the platform's name for the score. ``coverage``: blank where it printed none.
@@ -842,14 +799,12 @@ class PrintedScore(SQLModel, table=True):
     __tablename__ = "printed_score"
     __table_args__ = (Index("ix_printed_score_question_id", "question_id", "member_id"),)
 
-    id: int = Field(default=None, primary_key=True)
     question_id: int = Field(foreign_key="question.id")
     member_id: int = Field(foreign_key="member.id", index=True)
     platform: str = Field(sa_type=Text)
     name: str = Field(sa_type=Text)
     score: float = Field(sa_type=Real)
     coverage: float | None = Field(default=None, sa_type=Real)
-    recorded_at: datetime = Field(sa_type=Time)
 
 
 class Event(StrEnum):
@@ -875,7 +830,7 @@ class NoticeState(StrEnum):
     moot = "moot"
 
 
-class Channel(SQLModel, table=True):
+class Channel(_Recorded, table=True):
     """A member's address for notifications, and its events. It can be changed and removed.
 
     ``secret_url``: the address for Apprise, with its credentials. ``recorded_at``: the time from
@@ -895,14 +850,12 @@ class Channel(SQLModel, table=True):
         CheckConstraint("days_until_stale > 0", name="days_until_stale_positive"),
     )
 
-    id: int = Field(default=None, primary_key=True)
     member_id: int = Field(foreign_key="member.id")
     name: str
     secret_url: str = Field(sa_type=Text)
     events: list[str] = Field(sa_type=JSON)
     days_before_close: float = Field(sa_type=Real)
     days_until_stale: float = Field(sa_type=Real)
-    recorded_at: datetime = Field(sa_type=Time)
     removed_at: datetime | None = Field(default=None, sa_type=Time)
     after_resolution: int | None = None
 
@@ -913,7 +866,7 @@ class Channel(SQLModel, table=True):
     __str__ = __repr__
 
 
-class Notice(SQLModel, table=True):
+class Notice(_Recorded, table=True):
     """One event for one channel, in the outbox.
 
     ``at``: the time of the close, forecast, proposal or the like. There is one notice for each
@@ -932,13 +885,11 @@ class Notice(SQLModel, table=True):
         ),
     )
 
-    id: int = Field(default=None, primary_key=True)
     channel_id: int = Field(foreign_key="channel.id")
     event: Event = Field(sa_type=Text)
     question_id: int = Field(foreign_key="question.id")
     at: datetime = Field(sa_type=Time)
     state: NoticeState = Field(default=NoticeState.due, sa_type=Text)
-    recorded_at: datetime = Field(sa_type=Time)
     attempts: int = 0
     next_at: datetime = Field(sa_type=Time)
     claim: str | None = None
@@ -947,7 +898,7 @@ class Notice(SQLModel, table=True):
     reason: str = long_text()
 
 
-class Revisit(SQLModel, table=True):
+class Revisit(_Recorded, table=True):
     """A member's review interval in days; the newest row counts.
 
     ``question_id`` blank: for all questions without an interval of their own. ``days`` blank: the
@@ -959,24 +910,20 @@ class Revisit(SQLModel, table=True):
         Index("ix_revisit_member_id", "member_id", "question_id", "id"),
     )
 
-    id: int = Field(default=None, primary_key=True)
     member_id: int = Field(foreign_key="member.id")
     question_id: int | None = Field(default=None, foreign_key="question.id")
     days: int | None = None
-    recorded_at: datetime = Field(sa_type=Time)
 
 
-class Glance(SQLModel, table=True):
+class Glance(_Recorded, table=True):
     """A member has seen the results up to this time; the newest row counts."""
 
     __table_args__ = (Index("ix_glance_member_id", "member_id", "id"),)
 
-    id: int = Field(default=None, primary_key=True)
     member_id: int = Field(foreign_key="member.id")
-    recorded_at: datetime = Field(sa_type=Time)
 
 
-class Removal(SQLModel, table=True):
+class Removal(_Recorded, table=True):
     """A member was removed at their request; placeholders replace their words.
 
     This row lets the triggers accept that change, for this member's words only.
@@ -984,14 +931,12 @@ class Removal(SQLModel, table=True):
     their words, by table; blank for removals before schema 0012.
     """
 
-    id: int = Field(default=None, primary_key=True)
     member_id: int = Field(foreign_key="member.id", unique=True)
     removed_by_id: int | None = Field(default=None, foreign_key="member.id")
-    recorded_at: datetime = Field(sa_type=Time)
     erased: dict[str, list[int]] | None = json_column()
 
 
-class Entry(SQLModel, table=True):
+class Entry(_Row, table=True):
     """The entry of one row of history in the chain of hashes (see ``chain``).
 
     ``id``: its place in the ledger's chain, from 1 without a gap. ``number``: its place in its
@@ -1011,7 +956,6 @@ class Entry(SQLModel, table=True):
         ),
     )
 
-    id: int = Field(default=None, primary_key=True)
     question_id: int | None = Field(default=None, foreign_key="question.id")
     number: int | None = None
     kind: str = Field(sa_type=Text)
@@ -1030,7 +974,7 @@ class UpkeepAct(StrEnum):
     digest = "digest"
 
 
-class Upkeep(SQLModel, table=True):
+class Upkeep(_Row, table=True):
     """The newest backup to a file, or the newest digest sent to a target: a row each.
 
     It is not part of the history: each act writes its row again. ``key``: a hash of the target,
@@ -1038,7 +982,6 @@ class Upkeep(SQLModel, table=True):
     the last success. ``reason``: why the newest attempt, at ``tried_at``, failed; blank if not.
     """
 
-    id: int = Field(default=None, primary_key=True)
     key: str = Field(sa_type=Text, unique=True)
     act: UpkeepAct = Field(sa_type=Text)
     place: str = Field(sa_type=Text)

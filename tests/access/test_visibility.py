@@ -86,262 +86,169 @@ from forecasts.values.value import Value
 from tests.conftest import day
 from tests.examples import ALL
 
-# Verbs that everyone may call, with the reason.
+# Verbs that everyone may call, by the reason.
 OPEN = {
-    "access.roles.admins": "everyone may know who can help",
-    "access.roles.appointed_role": "access itself depends on it",
-    "access.roles.ensure_admin": "does nothing in a shared ledger",
-    "access.visibility.crowd_is_hidden": "about the reader's own view",
-    "access.visibility.evidence_visible": "the condition itself",
-    "access.members.find_member": "handles are visible to everyone",
-    "access.visibility.reading_publicly": "narrows what the session reads",
-    "access.visibility.reading_everything": "called only by verbs that compute from all rows",
-    "access.members.handle_of": "handles are visible to everyone",
-    "access.members.handles": "handles are visible to everyone",
-    "access.kinds.forecaster_kinds": "a kind is that of no one in particular",
-    "access.kinds.accounts": "handles, kinds and owners are visible to everyone",
-    "access.kinds.crowd": "handles, kinds and owners are visible to everyone",
-    "access.roles.is_shared": "access itself depends on it",
-    "access.roles.is_shared_ledger": "about the ledger, not its content",
-    "access.memberships.active_membership": "memberships are visible to everyone",
-    "access.memberships.current_memberships": "memberships are visible to everyone",
-    "access.memberships.entered_later": "memberships are visible to everyone",
-    "access.memberships.stays_entered_later": "memberships are visible to everyone",
-    "access.memberships.before_joining": "memberships are visible to everyone",
-    "ledger.append.written": "called by verbs that have checked",
-    "ledger.current.newest_wording": "called by verbs that have checked",
-    "access.memberships.join": "called by teams.create and imports, which have checked",
-    "api.metaculus.posts.account": "handles and kinds are visible to everyone",
-    "api.metaculus.posts.posted_comment": "called with a comment that the reader may see",
-    "access.members.kind_of": "handles, kinds and owners are visible to everyone",
-    "access.members.member_named": "handles are visible to everyone",
-    "access.members.member_or_new": "someone who opens the ledger or signs in is a member",
-    "access.visibility.read_as": "sets the reader; called when a session opens",
-    "access.visibility.reader_id": "names the reader",
-    "access.roles.require": "is the check",
-    "access.roles.require_scope": "is the check",
-    "access.roles.has_scope": "is the check",
-    "articles.library.require_capture": "is the check",
-    "access.roles.limit_scopes": "called when a session opens",
-    "access.idempotency.kept_answer": "the token's own",
-    "access.idempotency.keep_answer": "the token's own",
-    "access.tokens.held": "names a token's holder",
-    "access.tokens.owner_of": "handles are visible to everyone",
-    "access.tokens.bots_of": "handles are visible to everyone",
-    "access.tokens.own_account": "the member's own, as it checks",
-    "api.metaculus.posts.question_posts": "only what its verbs show",
-    "api.server.build": "the API, whose requests name their callers",
-    "views.articles.document": "only what its verbs show",
-    "views.forecasts.new_forecast": "the forecast that its member has just made",
-    "views.questions.whole_question": "only what its verbs show",
-    "views.questions.document": "only what its verbs show",
-    "views.forecasts.forecasts": "only what its verbs show",
-    "updates.model_uses.record_models": "called by verbs that have checked",
-    "access.roles.require_own_name": "is the check",
-    "access.teams.require_second_resolver": "is the check",
-    "access.visibility.reader_rights": "access itself depends on it",
-    "access.roles.member_rights": "access itself depends on it",
-    "access.memberships.team_members": "memberships are visible to everyone",
-    "access.teams.needs_second_resolver": "require_second_resolver depends on it",
-    "access.teams.requires_second_resolver": "a team's rule is visible to everyone",
-    "access.visibility.require_visible": "is the check",
-    "access.visibility.is_visible": "is the check",
-    "access.visibility.audience_label": "about a wording the caller has already read",
-    "access.visibility.forecast_visible": "the condition itself",
-    "access.memberships.same_membership": "memberships are visible to everyone",
-    "access.memberships.memberships_of": "memberships are visible to everyone",
-    "access.memberships.team_names": "teams are visible to everyone",
-    "access.memberships.team_or_new": "called by teams.create and imports, which have checked",
-    "access.visibility.question_visible": "the condition itself",
-    "access.memberships.members_with_role": "memberships are visible to everyone",
-    "articles.library.find_article": "articles are visible to everyone",
-    "articles.library.listing": "articles are visible to everyone",
-    "questions.passages.find_passage": "articles are visible to everyone",
-    "questions.families.judgements": "a number, to tell whether pairs are out of date",
-    "questions.families.join_family": "asks for each question: test_families",
-    "questions.families.join_pairs": "as join_family",
-    "questions.families.leave_family": "asks for each question: test_families",
-    "questions.same_questions.same_pairs": "only what the reader may see: test_families",
-    "questions.families.tell_apart": "asks for one of the questions: test_families",
-    "questions.families.tell_pairs_apart": "as tell_apart",
-    "questions.origins.origins": "only what the reader may see: the condition is in it",
-    "questions.origins.platforms": "only what the reader may see: the condition is in it",
-    "scores.printed_scores.printed_scores": "only what the reader may see: test_printed_scores",
-    "scores.printed_scores.printed_by_question": "as printed_scores",
-    "questions.same_questions.find_duplicates": "only what the reader may see: test_same_questions",
-    "questions.same_questions.ready_drafts": "only what the reader may see: test_same_questions",
-    "ledger.urls.place": "about the database, not its content",
-    "ledger.urls.sqlite_path": "about the database, not its content",
-    "agenda.revisits.intervals": "the member's own",
-    "agenda.today.is_empty": "whether anything is visible: see test_today",
-    "agenda.revisits.distinct_days": "the member's own",
-    "agenda.revisits.mark_seen": "the member's own",
-    "agenda.revisits.seen_until": "the member's own",
-    "agenda.crowd_moves.crowd_moves": "own forecasts, beside visible ones: see test_crowd_moves",
-    "ledger.schema.require_known": "about the schema, not the contents",
-    "operations.backup.back_up": "for the owner of the file",
-    "operations.backup.on_a_server": "about the database, not its content",
-    "operations.backup.restore": "for the owner of the file",
-    "resolution.runs.last_run.record_run": "a run acts for nobody",
-    "resolution.runs.last_run.run_times": "about the runs, not their questions",
-    "access.preferences.preferences": "the member's own",
-    "access.preferences.set_preferences": "the member's own",
-    "agenda.calendar_feed.create": "the member's own",
-    "agenda.calendar_feed.feed": "shows questions visible to the member: see test_calendar_feed",
-    "agenda.calendar_feed.current_token": "keys are public, and the rest is not shown",
-    "agenda.calendar_feed.revoke": "the member's own",
-    "ledger.append.append": "writes rows for a verb that has asked",
-    "ledger.append.delete": "called by the removal of a member, which has checked",
-    "ledger.append.enter": "enters rows in the chain, which a verb that has asked wrote",
-    "ledger.append.enter_flushed": "enters rows in the chain for verbs that have asked",
-    "ledger.append.undo": "forgets entries of an act that was rolled back",
-    "ledger.malformed.explaining": "names tables and ids, not their content",
-    "ledger.raw_rows.ends": "ids only, for hashing",
-    "ledger.raw_rows.read": "called for hashing",
-    "ledger.raw_rows.faults_between": "names ids, not content",
-    "ledger.raw_rows.rows_outside": "names ids, not content",
-    "ledger.raw_rows.rows_between": "called for hashing",
-    "ledger.facts.known": "its caller asks, or checks what others may see",
-    "ledger.facts.undo": "forgets facts of an act that was rolled back",
-    "ledger.database.prepare_sqlite": "about the database, not what is in it",
-    "ledger.driver_errors.reported": "about the database, not what is in it",
-    "ledger.clock.act_time": "the time, not the content",
-    "ledger.clock.ledger_clock": "the time, not the content",
-    "ledger.clock.newest_time": "the time, not the content",
-    "ledger.clock.require_not_behind": "the time, not the content",
-    "ledger.clock.time_of_turn": "the time, not the content",
-    "ledger.database.give_way": "about the database, not its content",
-    "ledger.schema.require_ready": "about the schema, not the contents",
-    "ledger.schema.make_ready": "the owner of the database may upgrade it",
-    "ledger.schema.migrate": "the owner of the database may upgrade it",
-    "ledger.database.reading": "opens a session; read_as sets the reader",
-    "ledger.schema.schema_revision": "about the database, not its content",
-    "ledger.database.writing": "opens a session; each verb checks",
-    "samples.demonstration.is_demonstration": "about the ledger, not its content",
-    "updates.evidence_parsing.recent_articles": "articles are visible to everyone",
-    "updates.evidence_parsing.parse_evidence": "parses text; articles are visible to everyone",
-    "updates.evidence_parsing.read_evidence": "parses text; articles are visible to everyone",
-    "access.members.members_or_new": "called by imports, which have checked",
-    "questions.registry.append_questions": "called by imports, which have checked",
-    "importing.aliases.aliases": "the salt stays in the ledger; an alias keeps its secret",
-    "importing.frames.compare_frames": "part of imports; it checks",
-    "importing.frames.write_frames": "writes what compare_frames has checked",
-    "importing.record.import_record": "as import_frames: test_record",
-    "importing.record.preview": "as import_frames: test_record",
-    "importing.forecasts.question_ids": "part of an import, which has checked",
-    "importing.sources.compare_articles": "part of an import, which has checked",
-    "importing.sources.compare_evidence": "part of an import, which has checked",
-    "importing.sources.write_evidence": "part of an import, which has checked",
-    "importing.printed_scores.new_printed_scores": "part of an import, which has checked",
-    "importing.printed_scores.write_printed_scores": "part of an import, which has checked",
-    "importing.question_names.names_here": "part of import_record: test_record",
-    "importing.forecasts.compare_forecasts": "part of an import, which has checked",
-    "importing.forecasts.write_forecasts": "part of an import, which has checked",
-    "importing.questions.compare_questions": "part of an import, which has checked",
-    "importing.questions.write_questions": "part of an import, which has checked",
-    "resolution.kept_evidence.keep": "called by runs, with their resolvers' evidence",
-    "scores.ledger_frames.revision": "numbers of rows, to tell whether a report is out of date",
-    "operations.health.check": "about the database, for anyone who has it",
-    "operations.file_health.check_file": "about the file, for anyone who has it",
-    "operations.server_health.check_server": "about the server, for anyone who has it",
-    "operations.routine.check": "about runs, backups and digests, for operators",
-    "operations.digests.claim": "about the chain, for operators",
-    "operations.digests.send": "a digest contains nothing of the ledger",
-    "operations.upkeep.find": "about backups and digests, for operators",
-    "operations.upkeep.record": "about backups and digests, for operators",
-    "operations.upkeep.rows": "about backups and digests, for operators",
-    "access.identities.admit": "sign-in has checked the person",
-    "access.identities.end_session": "the person's own sign-in",
-    "access.identities.has_ended": "the person's own sign-in",
-    "access.identities.link_identity": "for the owner of the database, as it checks",
-    "access.identities.member_of": "identifies the person",
-    "agenda.news.new_mentions": "visible articles and the member's own forecasts",
-    "operations.transfer.finish": "called by move, for the owner of the database",
-    "operations.transfer.move": "for the owner of the database",
-    "operations.transfer.reopen": "for the owner of the database",
-    "operations.privacy.sweep": "makes the database forget removed text; remove checks",
-    "agenda.notifications.channels.add": "the member's own channels only",
-    "agenda.notifications.channels.change": "the member's own channels only",
-    "agenda.notifications.channels.find": "the member's own channels only",
-    "agenda.notifications.channels.listing": "the member's own channels only",
-    "agenda.notifications.channels.remove": "the member's own channels only",
-    "agenda.notifications.sender.resend": "the member's own channels only",
-    "agenda.notifications.sender.send": "sends each member only visible events",
-    "agenda.notifications.sender.undelivered": "a number, for operators",
-    "questions.discards.discard": "the author's own: see test_discards",
-    "questions.discards.may_discard": "the author's own: see test_discards",
-    "questions.registry.others_see": "about a wording the caller has already read",
-    "questions.registry.require_new_slugs": "an ID is taken even by a question that is hidden",
-    "updates.evidence.key_and_row": "only evidence that the reader may see",
-    "questions.registry.insert_questions": "called by register and imports, which have checked",
-    "questions.revisions.append_wording": "called by verbs that have checked",
-    "questions.revisions.close_by_hand": "called by resolutions, which have checked",
-    "resolution.runs.run.look": "looks outside; the command that calls it finds the question first",
-    "resolution.runs.run.run": "runs assigned resolvers; attach checks",
-    "resolution.runs.run.waiting": "a number, for operators",
-    "resolution.runs.corrections.propose_correction": "called by runs, for the resolver's owner",
-    "resolution.runs.corrections.outdated": "called by runs, to find questions to look up again",
-    "resolution.runs.recording.write_finding": "called by runs, for the resolver's owner",
-    "resolution.runs.recording.run_member": "the member of the runs themselves",
-    "resolution.runs.safeguards.downgraded": "called by runs, on a question they have claimed",
-    "resolution.runs.safeguards.new_findings": "called by runs, on a question they have claimed",
-    "resolution.assignments.schedule_lookup": "called by verbs that have checked",
-    "resolution.late_forecasts.late_forecasts": "a number, on a question found first",
-    "resolution.late_forecasts.made_between": "a number, on a question found first",
-    "resolution.proposals.require_undecided": "called by accept and reject, which have checked",
-    "scores.scores.compare": "for the owner of the database, who verifies the ledger",
-    "scores.scores.rebuild": "a cache, recomputed from the ledger",
-    "scores.scores.store": "a cache, computed from the ledger",
-    "questions.standing.last_registered": "the member's own, which they always see",
-    "access.roles.appointments": "everyone may know who can help",
-    "access.teams.visibility_fields": "parses text; register checks",
-    "access.teams.find": "teams are visible to everyone",
-    "access.teams.listing": "memberships are visible to everyone",
-    "access.teams.members_page": "handles are visible to everyone",
-    "access.teams.roster": "memberships are visible to everyone",
-    "access.teams.teams_to_ask_in": "the teams that register would allow",
-    "access.tokens.acting_member": "names the acting member",
-    "access.tokens.issue": "called by create, which has checked, and for own calendars",
-    "access.tokens.listing": "keys are public, and the rest is not shown",
-    "access.tokens.is_database_owner": "about the database, not its content",
-    "access.tokens.has_sign_in": "about the ledger, not its content",
-    "access.tokens.reading_member": "names the reader",
-    "access.tokens.require_name_suffices": "checks whether a name suffices",
-    "access.tokens.acting_handle": "names the acting member",
-    "updates.evidence.article_by_address": "articles are visible to everyone",
-    "exporting.question_files.write_question_files": "only what the reader sees: its tests",
-    "exporting.export.reading": "how exports read: test_export, and the cases of exports here",
-    "exporting.formats.export_as": "only what the reader sees, as exported",
-    "exporting.formats.packed_as": "as export_as",
-    "exporting.formats.packed_folder": "only what the reader sees, as write_export",
-    "importing.accounts.whose": "counts forecasts that the reader may see",
-    "importing.memberships.compare_memberships": "part of an import, which has checked",
-    "importing.memberships.write_memberships": "part of an import, which has checked",
-    "importing.origins.write_origins": "part of an import, which has checked",
-    "importing.undated.with_known_times": "part of an import; reads as the reader",
-    "publication.cited.evidence_of": "of the forecasts of published: test_record",
-    "ledger.moved.mark": "called by move, for the owner of the database",
-    "ledger.moved.moved_to": "about the ledger, not its content",
-    "ledger.moved.unmark": "called by reopen, for the owner of the database",
-    "ledger.urls.address": "about the database, not its content",
-    "importing.accounts.as_member": "names members; the import checks rights",
-    "importing.accounts.doubtful_names": "says which are members: all may see names",
-    "publication.secrets.questions_with": "on the questions of published: test_secrets",
-    "publication.publish.publish": "asks whose record it is: test_publish",
-    "publication.publish.publish_as_zip": "as publish, which asks: test_publish",
-    "publication.record.published": "only what everyone may see: test_record",
-    "publication.record.outside_the_team": "a number, of what everyone may see",
-    "publication.proof.record_json": "rows of published's record alone: test_proof",
-    "accounts.accounts.settled": "only questions that the member has forecast",
-    "publication.forecast_proofs.write_proofs": "only forecasts that the reader may see",
-    "ledger.receipts.check": "for the owner of the database: hashes only",
-    "ledger.receipts.ledger_id": "a hash, which reveals no content",
-    "ledger.receipts.receipt": "hashes of a forecast that its caller has written or may see",
-    "ledger.receipts.receipts": "hashes of forecasts that their caller has written or may see",
-    "operations.stamps.folder_of_proofs": "about the database, not its content",
-    "ledger.verification.newest": "a hash, which reveals no content",
-    "ledger.verification.verify": "for the owner of the database: hashes only",
-    "updates.evidence.cite": "checks that the forecast is the member's own",
+    "handles, kinds, owners, memberships and teams are visible to everyone": """
+        access.kinds.accounts access.kinds.crowd access.kinds.forecaster_kinds
+        access.members.find_member access.members.handle_of access.members.handles
+        access.members.kind_of access.members.member_named access.memberships.active_membership
+        access.memberships.before_joining access.memberships.current_memberships
+        access.memberships.entered_later access.memberships.members_with_role
+        access.memberships.memberships_of access.memberships.same_membership
+        access.memberships.stays_entered_later access.memberships.team_members
+        access.memberships.team_names access.roles.admins access.roles.appointments
+        access.teams.find access.teams.listing access.teams.members_page
+        access.teams.requires_second_resolver access.teams.roster access.tokens.bots_of
+        access.tokens.owner_of api.metaculus.posts.account importing.accounts.doubtful_names
+    """,
+    "is the check": """
+        access.roles.appointed_role access.roles.has_scope access.roles.is_shared
+        access.roles.member_rights access.roles.require access.roles.require_own_name
+        access.roles.require_scope access.teams.needs_second_resolver
+        access.teams.require_second_resolver access.tokens.require_name_suffices
+        access.visibility.evidence_visible access.visibility.forecast_visible
+        access.visibility.is_visible access.visibility.question_visible
+        access.visibility.reader_rights access.visibility.require_visible
+        articles.library.require_capture
+    """,
+    "does nothing in a shared ledger": "access.roles.ensure_admin",
+    "the member's own": """
+        access.idempotency.keep_answer access.idempotency.kept_answer access.identities.end_session
+        access.identities.has_ended access.preferences.preferences
+        access.preferences.set_preferences access.tokens.own_account
+        access.visibility.crowd_is_hidden agenda.calendar_feed.create agenda.calendar_feed.revoke
+        agenda.notifications.channels.add agenda.notifications.channels.change
+        agenda.notifications.channels.find agenda.notifications.channels.listing
+        agenda.notifications.channels.remove agenda.notifications.sender.resend
+        agenda.revisits.distinct_days agenda.revisits.intervals agenda.revisits.mark_seen
+        agenda.revisits.seen_until questions.standing.last_registered
+    """,
+    "narrows what the session reads": "access.visibility.reading_publicly",
+    "a cache, computed from the ledger": """
+        access.visibility.reading_everything scores.scores.rebuild scores.scores.store
+    """,
+    "about the database, the file, the server or the chain, not the content": """
+        access.roles.is_shared_ledger access.tokens.has_sign_in access.tokens.is_database_owner
+        ledger.clock.act_time ledger.clock.ledger_clock ledger.clock.newest_time
+        ledger.clock.require_not_behind ledger.clock.time_of_turn ledger.database.give_way
+        ledger.database.prepare_sqlite ledger.driver_errors.reported ledger.malformed.explaining
+        ledger.moved.moved_to ledger.raw_rows.ends ledger.raw_rows.faults_between
+        ledger.raw_rows.read ledger.raw_rows.rows_between ledger.raw_rows.rows_outside
+        ledger.receipts.ledger_id ledger.schema.require_known ledger.schema.require_ready
+        ledger.schema.schema_revision ledger.urls.address ledger.urls.place ledger.urls.sqlite_path
+        ledger.verification.newest operations.backup.on_a_server operations.digests.claim
+        operations.digests.send operations.file_health.check_file operations.health.check
+        operations.routine.check operations.server_health.check_server
+        operations.stamps.folder_of_proofs operations.upkeep.find operations.upkeep.record
+        operations.upkeep.rows resolution.runs.last_run.run_times
+        samples.demonstration.is_demonstration scores.ledger_frames.revision
+    """,
+    "called by verbs that have checked": """
+        access.memberships.join access.memberships.team_or_new access.teams.visibility_fields
+        access.tokens.issue access.visibility.audience_label api.metaculus.posts.posted_comment
+        ledger.append.append ledger.append.delete ledger.append.enter ledger.append.enter_flushed
+        ledger.append.undo ledger.append.written ledger.current.newest_wording ledger.facts.known
+        ledger.facts.undo questions.registry.insert_questions questions.registry.others_see
+        questions.revisions.append_wording questions.revisions.close_by_hand
+        resolution.assignments.schedule_lookup resolution.proposals.require_undecided
+        updates.model_uses.record_models
+    """,
+    "names the member who acts or reads": """
+        access.identities.admit access.identities.member_of access.members.member_or_new
+        access.roles.limit_scopes access.tokens.acting_handle access.tokens.acting_member
+        access.tokens.held access.tokens.reading_member access.visibility.read_as
+        access.visibility.reader_id ledger.database.reading ledger.database.writing
+    """,
+    "only what its verbs show": """
+        api.metaculus.posts.question_posts views.articles.document views.forecasts.forecasts
+        views.questions.document views.questions.whole_question
+    """,
+    "the API, whose requests name their callers": "api.server.build",
+    "the forecast that its member has just made": "views.forecasts.new_forecast",
+    "articles are visible to everyone": """
+        articles.library.find_article articles.library.listing questions.passages.find_passage
+        updates.evidence.article_by_address updates.evidence_parsing.parse_evidence
+        updates.evidence_parsing.read_evidence updates.evidence_parsing.recent_articles
+    """,
+    "a number": """
+        agenda.notifications.sender.undelivered publication.record.outside_the_team
+        questions.families.judgements resolution.late_forecasts.late_forecasts
+        resolution.late_forecasts.made_between resolution.runs.run.waiting
+    """,
+    "asks for each question: test_families": """
+        questions.families.join_family questions.families.leave_family
+    """,
+    "as join_family": "questions.families.join_pairs",
+    "only what the reader may see: test_families": "questions.same_questions.same_pairs",
+    "asks for one of the questions: test_families": "questions.families.tell_apart",
+    "as tell_apart": "questions.families.tell_pairs_apart",
+    "only what the reader may see: the condition is in it": """
+        questions.origins.origins questions.origins.platforms
+    """,
+    "only what the reader may see: test_printed_scores": "scores.printed_scores.printed_scores",
+    "as printed_scores": "scores.printed_scores.printed_by_question",
+    "only what the reader may see: test_same_questions": """
+        questions.same_questions.find_duplicates questions.same_questions.ready_drafts
+    """,
+    "whether anything is visible: see test_today": "agenda.today.is_empty",
+    "own forecasts, beside visible ones: see test_crowd_moves": "agenda.crowd_moves.crowd_moves",
+    "for the owner of the database, who has everything": """
+        access.identities.link_identity ledger.moved.mark ledger.moved.unmark ledger.receipts.check
+        ledger.schema.make_ready ledger.schema.migrate ledger.verification.verify
+        operations.backup.back_up operations.backup.restore operations.privacy.sweep
+        operations.transfer.finish operations.transfer.move operations.transfer.reopen
+        scores.scores.compare
+    """,
+    "called by runs, for the resolver's owner": """
+        resolution.kept_evidence.keep resolution.runs.corrections.outdated
+        resolution.runs.corrections.propose_correction resolution.runs.last_run.record_run
+        resolution.runs.recording.run_member resolution.runs.recording.write_finding
+        resolution.runs.run.look resolution.runs.run.run resolution.runs.safeguards.downgraded
+        resolution.runs.safeguards.new_findings
+    """,
+    "shows questions visible to the member: see test_calendar_feed": "agenda.calendar_feed.feed",
+    "keys are public, and the rest is not shown": """
+        access.tokens.listing agenda.calendar_feed.current_token
+    """,
+    "part of an import, which has checked": """
+        access.members.members_or_new importing.accounts.as_member
+        importing.forecasts.compare_forecasts importing.forecasts.question_ids
+        importing.forecasts.write_forecasts importing.frames.compare_frames
+        importing.frames.write_frames importing.memberships.compare_memberships
+        importing.memberships.write_memberships importing.origins.write_origins
+        importing.printed_scores.new_printed_scores importing.printed_scores.write_printed_scores
+        importing.question_names.names_here importing.questions.compare_questions
+        importing.questions.write_questions importing.record.import_record importing.record.preview
+        importing.sources.compare_articles importing.sources.compare_evidence
+        importing.sources.write_evidence importing.undated.with_known_times
+        questions.registry.append_questions
+    """,
+    "the salt stays in the ledger; an alias keeps its secret": "importing.aliases.aliases",
+    "visible articles and the member's own forecasts": "agenda.news.new_mentions",
+    "sends each member only visible events": "agenda.notifications.sender.send",
+    "the author's own: see test_discards": """
+        questions.discards.discard questions.discards.may_discard
+    """,
+    "an ID is taken even by a question that is hidden": "questions.registry.require_new_slugs",
+    "only evidence that the reader may see": "updates.evidence.key_and_row",
+    "the teams that register would allow": "access.teams.teams_to_ask_in",
+    "only what the reader sees: its tests": "exporting.question_files.write_question_files",
+    "how exports read: test_export, and the cases of exports here": "exporting.export.reading",
+    "only what the reader sees, as exported": "exporting.formats.export_as",
+    "as export_as": "exporting.formats.packed_as",
+    "only what the reader sees, as write_export": "exporting.formats.packed_folder",
+    "counts forecasts that the reader may see": "importing.accounts.whose",
+    "of the forecasts of published: test_record": "publication.cited.evidence_of",
+    "on the questions of published: test_secrets": "publication.secrets.questions_with",
+    "asks whose record it is: test_publish": "publication.publish.publish",
+    "as publish, which asks: test_publish": "publication.publish.publish_as_zip",
+    "only what everyone may see: test_record": "publication.record.published",
+    "rows of published's record alone: test_proof": "publication.proof.record_json",
+    "only questions that the member has forecast": "accounts.accounts.settled",
+    "only forecasts that the reader may see": "publication.forecast_proofs.write_proofs",
+    "hashes of a forecast that its caller has written or may see": "ledger.receipts.receipt",
+    "hashes of forecasts that their caller has written or may see": "ledger.receipts.receipts",
+    "checks that the forecast is the member's own": "updates.evidence.cite",
 }
 
 P = Value(probability=0.4)
@@ -1106,11 +1013,8 @@ CASES: dict[str, Case] = {
 
 
 def test_every_verb_has_a_place() -> None:
-    found = verbs()
-    assert sorted(found.keys() - CASES.keys() - OPEN.keys()) == []
-    assert sorted((CASES.keys() | OPEN.keys()) - found.keys()) == []
-    assert not CASES.keys() & OPEN.keys()
-    assert all(OPEN.values())
+    named = [*CASES, *(name for names in OPEN.values() for name in names.split())]
+    assert sorted(named) == sorted(verbs())
 
 
 def furnish(session: Session) -> None:
