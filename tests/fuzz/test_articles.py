@@ -46,7 +46,9 @@ PARTS = st.sampled_from([
     "2 days ago", "\n\n", "• NHK", "<div>" * 300, "<ul>" + "<li>x</li>" * 40, "<title>",
     "</title>",
 ])  # fmt: skip
-ENCODINGS = "utf-8 utf-16 utf-32 latin-1 cp1251 shift_jis gb18030 utf-7 koi8-r".split()
+ENCODINGS = [
+    *("utf-8", "utf-16", "utf-32", "latin-1", "cp1251", "shift_jis", "gb18030", "utf-7", "koi8-r")
+]
 
 
 @few_or(60)
