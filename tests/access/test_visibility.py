@@ -312,6 +312,16 @@ class Case:
     on: str = "question"  # or "resolved", "team", "ledger"
 
 
+def shown(verb: Callable[[Session, Question], Any]) -> Case:
+    """Return the case of a verb that shows a question."""
+    return Case(Action.see, lambda c: verb(c.session, c.question))
+
+
+def act_on(action: Action, verb: Callable[..., Any]) -> Case:
+    """Return the case of an act on a question."""
+    return Case(action, lambda c: verb(c.session, c.question, **c.here))
+
+
 def not_refused(cell: Cell) -> Any:
     given = [updates.NewForecast(cell.question, P)]
     for error in updates.refusals(cell.session, given, **cell.here):
@@ -743,7 +753,7 @@ def standing_anna(cell: Cell) -> bool:
 A = Action
 CASES: dict[str, Case] = {
     "access.visibility.forecaster_handles": Case(A.see, among(solo)),
-    "resolution.history.steps": Case(A.see, lambda c: history.steps(c.session, c.question)),
+    "resolution.history.steps": shown(history.steps),
     "agenda.revisits.confirm_forecasts": Case(A.forecast, confirms_again),
     "agenda.revisits.set_interval": Case(
         A.see, lambda c: revisits.set_interval(c.session, 3, question=c.question, **c.here)
@@ -834,7 +844,7 @@ CASES: dict[str, Case] = {
     "questions.registry.register": Case(A.ask, registers, on="team"),
     "updates.ask.ask": Case(A.ask, asks, on="team"),
     "questions.registry.require_can_ask": Case(A.ask, may_ask, on="ledger"),
-    "questions.passages.sources": Case(A.see, lambda c: passages.sources(c.session, c.question)),
+    "questions.passages.sources": shown(passages.sources),
     "questions.standing.by_id": Case(A.see, among(by_number)),
     "questions.standing.outlines": Case(
         A.see,
@@ -850,22 +860,16 @@ CASES: dict[str, Case] = {
         A.see, among(lambda s, _: [one.slug for one in question_standing.unresolved(s, now=NOW)])
     ),
     "questions.standing.tags": Case(A.see, among(lambda s, _: question_standing.tags(s))),
-    "questions.registry.newest_wording": Case(
-        A.see, lambda c: registry.newest_wording(c.session, c.question)
-    ),
+    "questions.registry.newest_wording": shown(registry.newest_wording),
     "resolution.confirmation.accept": Case(
         A.resolve, lambda c: confirmation.accept(c.session, c.proposal, **c.here)
     ),
     "resolution.confirmation.confirm": Case(A.resolve, confirms),
     "resolution.confirmation.withdraw": Case(A.resolve, withdraws_outcome, on="resolved"),
     "resolution.resolutions.by_resolution": Case(A.see, past_disputes, on="resolved"),
-    "resolution.resolutions.history": Case(
-        A.see, lambda c: resolutions.history(c.session, c.question)
-    ),
+    "resolution.resolutions.history": shown(resolutions.history),
     "resolution.proposals.open_proposals": Case(A.see, among(proposed)),
-    "resolution.proposals.proposals_on": Case(
-        A.see, lambda c: proposals.proposals_on(c.session, c.question)
-    ),
+    "resolution.proposals.proposals_on": shown(proposals.proposals_on),
     "resolution.proposals.propose": Case(A.propose, proposes),
     "resolution.proposals.reject": Case(
         A.resolve, lambda c: proposals.reject(c.session, c.proposal, note="no", **c.here)
@@ -873,7 +877,7 @@ CASES: dict[str, Case] = {
     "questions.revisions.close": Case(
         A.revise, lambda c: revisions.close(c.session, c.question, at=day(1.5), **c.here)
     ),
-    "questions.revisions.history": Case(A.see, lambda c: revisions.history(c.session, c.question)),
+    "questions.revisions.history": shown(revisions.history),
     "updates.updates.members_lacking_options": Case(
         A.see, lambda c: updates.members_lacking_options(c.session, c.question, at=NOW) == []
     ),
@@ -939,15 +943,9 @@ CASES: dict[str, Case] = {
     "access.tokens.revoke": Case(
         A.administer, lambda c: tokens.revoke(c.session, "robot", **c.here), on="ledger"
     ),
-    "updates.updates.evidence_of": Case(
-        A.see, lambda c: updates.evidence_of(c.session, c.question)
-    ),
-    "updates.numbers.citation_numbers": Case(
-        A.see, lambda c: numbers.citation_numbers(c.session, c.question)
-    ),
-    "updates.numbers.forecast_numbers": Case(
-        A.see, lambda c: numbers.forecast_numbers(c.session, c.question)
-    ),
+    "updates.updates.evidence_of": shown(updates.evidence_of),
+    "updates.numbers.citation_numbers": shown(numbers.citation_numbers),
+    "updates.numbers.forecast_numbers": shown(numbers.forecast_numbers),
     "updates.updates.forecast_counts": Case(
         A.see,
         lambda c: c.question.id in updates.forecast_counts(c.session, [c.question.id]),
@@ -965,7 +963,7 @@ CASES: dict[str, Case] = {
     "api.metaculus.listing.questions": Case(
         A.see, found(lambda c: listing.questions(c.session, c.question.id, now=NOW))
     ),
-    "updates.updates.history": Case(A.see, lambda c: updates.history(c.session, c.question)),
+    "updates.updates.history": shown(updates.history),
     "updates.evidence.record_evidence": Case(
         A.capture,
         lambda c: evidence.record_evidence(c.session, CitedEvidence(note="clouds"), **c.here),
@@ -987,25 +985,17 @@ CASES: dict[str, Case] = {
     "updates.updates.withdraw": Case(A.forecast, withdraws),
     "updates.undo.undo": Case(A.forecast, undoes),
     "resolution.assignments.attach": Case(A.resolve, attached),
-    "resolution.assignments.detach": Case(
-        A.resolve, lambda c: assignments.detach(c.session, c.question, **c.here)
-    ),
+    "resolution.assignments.detach": act_on(A.resolve, assignments.detach),
     "resolution.policies.set_policy": Case(
         A.resolve,
         lambda c: policies.set_policy(c.session, c.question, PolicyKind.propose, **c.here),
     ),
     "resolution.progress.parked": Case(A.see, among(parked)),
-    "resolution.progress.disagreement": Case(
-        A.see, lambda c: progress.disagreement(c.session, c.question)
-    ),
+    "resolution.progress.disagreement": shown(progress.disagreement),
     "resolution.progress.parked_ids": Case(A.see, among(parked_by_id)),
     "resolution.progress.progress": Case(A.see, among(due_next)),
-    "resolution.assignments.resolvers": Case(
-        A.see, lambda c: assignments.resolvers(c.session, c.question)
-    ),
-    "resolution.assignments.retry": Case(
-        A.resolve, lambda c: assignments.retry(c.session, c.question, **c.here)
-    ),
+    "resolution.assignments.resolvers": shown(assignments.resolvers),
+    "resolution.assignments.retry": act_on(A.resolve, assignments.retry),
     "resolution.progress.last_lookups": Case(
         A.see, among(lambda s, _: [w.slug for w in progress.last_lookups(s)])
     ),
