@@ -51,7 +51,8 @@ def full(
     folder = tmp_path_factory.mktemp("full")
     with new_ledger(request.param, request, empty_ledger, folder) as engine:
         with database.writing(engine) as session:
-            session.add(Removal(member_id=2, removed_by_id=2, recorded_at=day(8)))
+            carol = member_or_new(session, "carol", now=day(8))
+            session.add(Removal(member_id=carol.id, removed_by_id=carol.id, recorded_at=day(8)))
             session.add(AliasSalt(salt="s", recorded_at=day(8)))
         yield engine
 
