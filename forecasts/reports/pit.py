@@ -100,7 +100,7 @@ def _pit(found: numeric_calibration.Pit, family: pd.Series) -> Pit:
         level=level,
         spread=spread,
         p_value=p_value,
-        sentence=_sentence(many, inside[0].share, above, level, spread, p_value),
+        sentence=sentence(many, inside[0].share, above, level, spread, p_value),
     )
 
 
@@ -114,7 +114,7 @@ def _share(below: Floats, upto: Floats, weight: Floats, low: float, high: float)
     return float(np.average(share, weights=weight))
 
 
-def _sentence(
+def sentence(
     many: tuple[int, int],
     middle: float,
     above: float,

@@ -117,7 +117,7 @@ def revision(session: Session) -> tuple[int, ...]:
     newest = (select(func.max(t.id)).scalar_subquery() for t in (Forecast, Citation, *at_once))
     made = [int(at.timestamp() * 1e6) for at in session.exec(select(Ledger.created_at))]
     forecast, citation, *others = (number or 0 for number in session.exec(select(*newest)).one())
-    rounded = [_rounded(number) for number in (forecast, citation)]
+    rounded = [rounded_down(number) for number in (forecast, citation)]
     # An import may include resolved questions; earlier ones are covered by the rounded number.
     imported = session.exec(
         select(func.max(Forecast.id)).where(
@@ -127,7 +127,7 @@ def revision(session: Session) -> tuple[int, ...]:
     return (max(made, default=0), visibility.reader_id(session), *rounded, imported or 0, *others)
 
 
-def _rounded(number: int) -> int:
+def rounded_down(number: int) -> int:
     """Return the number rounded down to three digits."""
     step: int = 10 ** max(0, len(str(number)) - 3)
     return number - number % step

@@ -11,7 +11,7 @@ from forecasts.documents import svg
 from forecasts.folder.frames import Frames
 from forecasts.reports import Report, charts, formats, tables
 from forecasts.reports.measures import Pit, ZTest
-from forecasts.reports.pit import _sentence
+from forecasts.reports.pit import sentence
 from tests.reports.small_ledgers import (
     asked,
     day,
@@ -129,7 +129,7 @@ def test_no_sentence_contradicts_its_numbers() -> None:
         z = [ZTest(value, None) for value in random.normal(0, 3, 2)]
         middle, above = random.random(2)
         p = float(np.exp(-sum((test.z or 0) ** 2 for test in z) / 2))
-        said = _sentence((40, 40), middle, above, *z, p)
+        said = sentence((40, 40), middle, above, *z, p)
         if p >= 0.05:
             assert said.startswith("Chance alone")
             continue

@@ -207,7 +207,7 @@ def comparison(
     losses = murphy_differences(closer.losses, family, curves)
     apart = {key: _shared(part) for key, part in tables.apart.groupby(["a", "b"])}
     pairs = tuple(
-        _pair(
+        pair_of(
             pair,
             choice,
             many,
@@ -262,13 +262,14 @@ def _shared(rows: pd.DataFrame) -> dict[str, int]:
     return {str(reason): int(n) for reason, n in rows.groupby("reason")["questions"].sum().items()}
 
 
-def _pair(
+def pair_of(
     pair: compared.Pair,
     choice: Choice,
     pairs: int,
     apart: Mapping[str, int] = MappingProxyType({}),
     **more: Any,
 ) -> Pair:
+    """Return a pair with its sentence; ``pairs``: how many are comparable, ``more``: its fields."""
     own: dict[str, Any] = {one.name: getattr(pair, one.name, None) for one in fields(Pair)}
     if pair.reason == NEVER_TOGETHER:
         own["reason"] = wording.never_together(apart, lead=choice.lead)

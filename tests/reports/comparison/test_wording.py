@@ -14,7 +14,7 @@ import scoring
 from forecasts.documents.numbers import number, signed
 from forecasts.reports.chance import often, survives
 from forecasts.reports.comparison import wording
-from forecasts.reports.comparison.build import _pair
+from forecasts.reports.comparison.build import pair_of
 from forecasts.reports.comparison.comparison import Pair
 from forecasts.reports.selection import ALL
 
@@ -48,7 +48,7 @@ def pairs(rng: np.random.Generator) -> tuple[Pair, ...]:
     )
     many = sum(pair.comparable for pair in found.pairs)
     nothing: dict[str, Any] = dict.fromkeys(("dominant", "imputed", "watched", "watched_by_family"))
-    return tuple(_pair(pair, ALL, many, murphy=(), **nothing) for pair in found.pairs)
+    return tuple(pair_of(pair, ALL, many, murphy=(), **nothing) for pair in found.pairs)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What says that a report has to be made anew."""
+"""The revision of a ledger, by which a page knows that its report is out of date."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_every_forecast_counts_in_a_short_ledger_and_every_resolution_in_any(
 
 
 def test_in_a_long_ledger_forecasts_count_in_groups() -> None:
-    told = [frames._rounded(number) for number in (0, 7, 999, 1_000, 1_009, 1_010, 808_809)]
+    told = [frames.rounded_down(number) for number in (0, 7, 999, 1_000, 1_009, 1_010, 808_809)]
     assert told == [0, 7, 999, 1_000, 1_000, 1_010, 808_000]
 
 
