@@ -23,7 +23,10 @@ CODE = [
 ]
 PAGES = [
     path
-    for path in [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    for path in [
+        *(ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))),
+        ROOT / "forecasts" / "reports" / "glossary.toml",
+    ]
     if path.is_file()
 ]
 _BEFORE_A_CLAUSE = (
