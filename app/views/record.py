@@ -23,9 +23,8 @@ from forecasts.documents.numbers import Interval
 from forecasts.reports import Group, tables, wording
 from forecasts.reports.advice import advice
 from forecasts.reports.glossary import OF_REPORTS as STATISTICS
-from forecasts.reports.measures import Estimate
 from forecasts.reports.own_scores import OwnScores
-from forecasts.reports.report import Movement, Staleness
+from forecasts.reports.report import Estimate, Movement, Staleness
 from forecasts.reports.selection import Choice
 from forecasts.reports.verdict import FEWEST
 

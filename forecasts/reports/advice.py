@@ -9,8 +9,7 @@ from __future__ import annotations
 import math
 
 from forecasts.documents.numbers import percent
-from forecasts.reports.measures import Bin
-from forecasts.reports.report import FAULTS, Group
+from forecasts.reports.report import FAULTS, Bin, Group
 
 _WEIGHT = 0.05  # the least share of all forecasts for advice about a bin
 _MOVE = 0.02  # the least move worth a word

@@ -24,8 +24,7 @@ from forecasts.reports.comparison import build as compare
 from forecasts.reports.comparison.build import BY
 from forecasts.reports.comparison.comparison import Of, Side
 from forecasts.reports.groups import Entries, group_entries, group_names
-from forecasts.reports.measures import Skill
-from forecasts.reports.report import LeftOut
+from forecasts.reports.report import LeftOut, Skill
 from forecasts.reports.rows import by_group
 from forecasts.reports.scope import numbered
 from forecasts.reports.selection import ALL, CHOICE, Choice

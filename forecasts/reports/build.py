@@ -23,9 +23,8 @@ from forecasts.reports.groups import in_several_teams
 from forecasts.reports.joint import Shared, joint, shared
 from forecasts.reports.left_out import left_out as left_out_of
 from forecasts.reports.left_out import never_scored
-from forecasts.reports.measures import LogScore, Skill
 from forecasts.reports.movement import movement
-from forecasts.reports.report import By, Group, Metadata, Report
+from forecasts.reports.report import By, Group, LogScore, Metadata, Report, Skill
 from forecasts.reports.rows import Rows, by_group
 from forecasts.reports.scope import Scope, numbered, scope_of
 from forecasts.reports.selection import ALL, Choice

@@ -17,7 +17,7 @@ from forecasts.documents.numbers import Interval
 from forecasts.folder.frames import rows
 from forecasts.reports import when_made
 from forecasts.reports.estimates import known
-from forecasts.reports.measures import (
+from forecasts.reports.report import (
     Bin,
     Certainty,
     CurvePoint,

@@ -18,9 +18,8 @@ from forecasts.documents.charts import (
 )
 from forecasts.documents.numbers import interval, number, percent, percents
 from forecasts.reports import wording
-from forecasts.reports.measures import CurvePoint
 from forecasts.reports.own_scores import OwnScores
-from forecasts.reports.report import Group, Report
+from forecasts.reports.report import CurvePoint, Group, Report
 
 COIN = 0.25  # the Brier score (0–1) of always forecasting 50%
 # The band changes slowly: so many points draw it, besides the corners of the curve.

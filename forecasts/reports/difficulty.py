@@ -8,7 +8,7 @@ import pandas as pd
 
 from forecasts.folder.frames import rows
 from forecasts.reports.estimates import known
-from forecasts.reports.measures import Adjusted
+from forecasts.reports.report import Adjusted
 from scoring.difficulty import Block, adjusted_in_blocks
 
 

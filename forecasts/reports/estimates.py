@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from forecasts.documents.numbers import Interval
-from forecasts.reports.measures import Estimate
+from forecasts.reports.report import Estimate
 from scoring.means import clustered_mean
 
 WHOLE = (-math.inf, math.inf)

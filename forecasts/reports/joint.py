@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from forecasts.reports import calibration
-from forecasts.reports.measures import Adjusted
+from forecasts.reports.report import Adjusted
 from forecasts.reports.rows import Rows
 from forecasts.reports.scope import Scope
 from scoring.outcome_draws import link_of

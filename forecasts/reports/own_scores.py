@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from forecasts.reports.estimates import mean_over_questions
-from forecasts.reports.measures import Estimate
+from forecasts.reports.report import Estimate
 from forecasts.reports.selection import Choice
 from forecasts.scores.scored_questions import ScoredQuestion
 from forecasts.scores.stored_scores import BRIER

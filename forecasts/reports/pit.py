@@ -19,8 +19,7 @@ from forecasts.reports.chance import chance
 from forecasts.reports.cohort import families
 from forecasts.reports.estimates import known
 from forecasts.reports.groups import EVERYONE, group_entries, tagged
-from forecasts.reports.measures import Inside, Pit, ZTest
-from forecasts.reports.report import By
+from forecasts.reports.report import By, Inside, Pit, ZTest
 from forecasts.reports.selection import Choice
 from forecasts.reports.verdict import FEWEST, SIGNIFICANCE
 from scoring import numeric_calibration

@@ -23,8 +23,8 @@ from forecasts.folder.frames import Frames
 from forecasts.reports.cohort import outcomes
 from forecasts.reports.estimates import known
 from forecasts.reports.groups import VALUES, Entries
-from forecasts.reports.measures import Estimate
 from forecasts.reports.member_scores import places, timing_days
+from forecasts.reports.report import Estimate
 from scoring.skill_scores import base_rate_brier
 
 ADVANTAGES = {"skill": "peers", "crowd_skill": "crowd_mean"}

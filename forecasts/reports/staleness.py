@@ -16,9 +16,8 @@ from forecasts.documents.numbers import decimals, interval, number
 from forecasts.folder.frames import rows
 from forecasts.reports.estimates import mean_over_questions
 from forecasts.reports.groups import Entries
-from forecasts.reports.measures import Estimate
 from forecasts.reports.member_scores import shares
-from forecasts.reports.report import Drift, Staleness, Unrevised
+from forecasts.reports.report import Drift, Estimate, Staleness, Unrevised
 from forecasts.reports.verdict import FEWEST
 
 MOST = 5

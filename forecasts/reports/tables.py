@@ -19,8 +19,18 @@ from forecasts.documents.numbers import (
 from forecasts.reports import wording
 from forecasts.reports.chance import over_families
 from forecasts.reports.charts import brier_forest, corners
-from forecasts.reports.measures import Bin, CurvePoint, MurphyPoint, RocPoint
-from forecasts.reports.report import Earned, Group, Lead, Report, Unrevised, Update
+from forecasts.reports.report import (
+    Bin,
+    CurvePoint,
+    Earned,
+    Group,
+    Lead,
+    MurphyPoint,
+    Report,
+    RocPoint,
+    Unrevised,
+    Update,
+)
 
 _LONG_NAME = 60
 _MURPHY_STEP = 10  # of the thresholds of the Murphy curve, every tenth is listed

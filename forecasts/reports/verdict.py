@@ -23,8 +23,7 @@ import numpy as np
 from forecasts.common.text import count
 from forecasts.documents.numbers import number
 from forecasts.reports.chance import chance, survives
-from forecasts.reports.measures import Recalibration
-from forecasts.reports.report import Verdict
+from forecasts.reports.report import Recalibration, Verdict
 from forecasts.reports.when_made import Floats, Forecasts, WhenMade
 from forecasts.values.value import format_probability
 from scoring import calibration_when_made

@@ -17,8 +17,8 @@ import pandas as pd
 import scoring
 from forecasts.reports.cohort import families
 from forecasts.reports.estimates import known
-from forecasts.reports.measures import Estimate, Luck, Recalibration, ZTest
 from forecasts.reports.member_scores import option_columns
+from forecasts.reports.report import Estimate, Luck, Recalibration, ZTest
 from scoring import calibration_when_made, inference
 from scoring.movement import Reaction
 from scoring.ordering import in_order

@@ -22,15 +22,22 @@ from forecasts.documents.numbers import (
     span,
 )
 from forecasts.reports.chance import over_families
-from forecasts.reports.measures import (
+from forecasts.reports.report import (
+    FAULTS,
     Adjusted,
     Bin,
+    By,
     CurvePoint,
+    Group,
+    Lead,
+    LeftOut,
     MurphyPoint,
+    Report,
     RocPoint,
     Skill,
+    Unrevised,
+    Updates,
 )
-from forecasts.reports.report import FAULTS, By, Group, Lead, LeftOut, Report, Unrevised, Updates
 from forecasts.reports.selection import Choice, Cohort
 
 BRIER = "Brier (0–1)"

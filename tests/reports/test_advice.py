@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from forecasts.reports.advice import advice
-from forecasts.reports.measures import Bin, Certainty, Recalibration, Skill
-from forecasts.reports.report import Group, Movement
+from forecasts.reports.report import Bin, Certainty, Group, Movement, Recalibration, Skill
 from tests.reports.small_ledgers import random_ledger, report
 
 

@@ -18,7 +18,7 @@ from forecasts.documents.numbers import number, percent
 from forecasts.folder.frames import Frames
 from forecasts.reports import Report, formats, wording
 from forecasts.reports.glossary import OF_REPORTS
-from forecasts.reports.measures import CurvePoint
+from forecasts.reports.report import CurvePoint
 from forecasts.reports.report_document import report_document
 from forecasts.reports.tables import overview
 from tests.nasty import WORDS

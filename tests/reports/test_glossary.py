@@ -12,7 +12,7 @@ from forecasts.reports import Group, formats
 from forecasts.reports.comparison import Pair, Side, wording
 from forecasts.reports.comparison.build import build
 from forecasts.reports.glossary import OF_COMPARISONS, OF_REPORTS, explained
-from forecasts.reports.measures import Decomposition, Miscalibration
+from forecasts.reports.report import Decomposition, Miscalibration
 from tests.reports.small_ledgers import NOW, cited, random_ledger, report, with_numbers
 
 NOT_ALONE = ("skill", "crowd_skill", "crowd_brier_skill", "adjusted")

@@ -10,8 +10,8 @@ import pytest
 from forecasts.documents import svg
 from forecasts.folder.frames import Frames
 from forecasts.reports import Report, charts, formats, tables
-from forecasts.reports.measures import Pit, ZTest
 from forecasts.reports.pit import sentence
+from forecasts.reports.report import Pit, ZTest
 from tests.reports.small_ledgers import (
     asked,
     day,

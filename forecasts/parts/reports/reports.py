@@ -40,8 +40,7 @@ from forecasts.reports.build import groups, report
 from forecasts.reports.difficulty import adjusted_blocks, block_of
 from forecasts.reports.digest import of_questions
 from forecasts.reports.joint import Joint, joint, shared, together
-from forecasts.reports.measures import Adjusted
-from forecasts.reports.report import By, Group, Report
+from forecasts.reports.report import Adjusted, By, Group, Report
 from forecasts.reports.rows import Rows
 from forecasts.reports.scope import Scope
 from forecasts.reports.selection import ALL, Choice

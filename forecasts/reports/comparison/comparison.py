@@ -11,8 +11,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 from forecasts.documents.numbers import Interval
-from forecasts.reports.measures import Adjusted, Estimate
-from forecasts.reports.report import LeftOut
+from forecasts.reports.report import Adjusted, Estimate, LeftOut
 from forecasts.reports.selection import Choice
 
 Of = Literal["teams", "forecasters", "kinds", "models"]

@@ -21,8 +21,8 @@ from forecasts.reports.comparison.comparison import Of
 from forecasts.reports.comparison.murphy import THRESHOLDS
 from forecasts.reports.comparison.shared_models import one_a_model
 from forecasts.reports.estimates import brier_scores
-from forecasts.reports.measures import Estimate
 from forecasts.reports.member_scores import timing_days
+from forecasts.reports.report import Estimate
 from forecasts.reports.rows import Rows
 from scoring.pairing import elementary_differences
 from scoring.rare_events import least_widths
