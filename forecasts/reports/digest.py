@@ -65,7 +65,10 @@ def of_questions(digests: Iterable[bytes], frames: Frames) -> str:
 def question_digests(frames: Frames, by: By = "all") -> list[bytes]:
     """Return the SHA-256 of each question with its forecasts, in the order of the questions."""
     questions, forecasts = frames.questions, frames.forecasts
-    columns = [_values(questions[name], QUESTION_COLUMNS[name]) for name in _QUESTIONS]
+    columns = [
+        (questions[name].astype("int64") if kind == "time" else questions[name]).tolist()
+        for name, kind in ((name, QUESTION_COLUMNS[name]) for name in _QUESTIONS)
+    ]
     asked = places(questions, forecasts["question_id"])
     member, names = pd.factorize(forecasts["forecaster"], sort=True)
     time = forecasts["made_at"].to_numpy(dtype=np.int64)
@@ -79,8 +82,10 @@ def question_digests(frames: Frames, by: By = "all") -> list[bytes]:
         "probability": np.where(np.isnan(p), np.nan, p + 0.0),
     }
     if by in ("kind", "model", "owner"):
-        rows[by] = _names(forecast_groups(frames, by=by))[order]
-    data = _record(rows)
+        place, texts = pd.factorize(forecast_groups(frames, by=by))
+        rows[by] = _hashes(texts)[place][order]
+    # The rows one after another, each with its columns side by side.
+    data = np.rec.fromarrays(list(rows.values()), names=list(rows)).tobytes()
     size = len(data) // max(len(order), 1)
     cells = {name: forecasts[name].to_numpy(dtype=object)[order] for name in _JSON}
     filled = {name: np.asarray(pd.notna(values)) for name, values in cells.items()}
@@ -97,32 +102,10 @@ def question_digests(frames: Frames, by: By = "all") -> list[bytes]:
     return found
 
 
-def _record(rows: dict[str, npt.NDArray[Any]]) -> bytes:
-    """Return the rows one after another, each with its columns side by side."""
-    kinds = [(name, values.dtype.newbyteorder("<")) for name, values in rows.items()]
-    table = np.empty(len(rows["made_at"]), dtype=kinds)
-    for name, values in rows.items():
-        table[name] = values
-    return table.tobytes()
-
-
-def _names(column: pd.Series) -> npt.NDArray[np.void]:
-    """Return the hash of each text."""
-    place, texts = pd.factorize(column)
-    return _hashes(texts)[place]
-
-
 def _hashes(texts: Iterable[Any]) -> npt.NDArray[np.void]:
     """Return the first half of the SHA-256 of each text, which has the same size for all."""
     hashes = [hashlib.sha256(str(text).encode()).digest()[:16] for text in texts]
     return np.array(hashes or [b""], dtype="V16")
-
-
-def _values(column: pd.Series, kind: str) -> list[Any]:
-    """Return the values of a column as JSON has them."""
-    if kind == "time":
-        return column.astype("int64").tolist()
-    return column.tolist()
 
 
 def _order(keys: list[pd.Series[Any]]) -> npt.NDArray[np.intp]:

@@ -146,7 +146,7 @@ def digest_of(record: Record) -> str:
     return chain.rpartition("Digest: ")[2]
 
 
-def edited(slug: str, kind: str, place: int, old: str, new: str) -> Tamper:
+def edit(slug: str, kind: str, place: int, old: str, new: str) -> Tamper:
     """Return an edit of the text of a question's row."""
 
     def edit(record: Record) -> None:
@@ -270,24 +270,24 @@ END = "the chain does not end in the stated digest: one was altered"
 FORM = "record.json does not have the form of a public record"
 TAMPERED: dict[str, tuple[Tamper, str]] = {
     "a value": (
-        edited("rain", "forecasts", 0, ":0.7,", ":0.8,"),
-        "forecast 1 of rain does not match entry ",
+        edit("rain", "forecasts", 0, ":0.7,", ":0.8,"),
+        "forecast 1 of rain does not match",
     ),
     "a time": (
-        edited("rain", "forecasts", 1, "2026-01-05T", "2026-01-03T"),
-        "forecast 6 of rain does not match entry ",
+        edit("rain", "forecasts", 1, "2026-01-05T", "2026-01-03T"),
+        "forecast 6 of rain does not match",
     ),
     "a rationale": (
         lambda record: replaced_words(question(record, "rain")["forecasts"][0], "perhaps", "maybe"),
-        "the words of forecast 1 of rain do not match entry ",
+        "the words of forecast 1 of rain do not match",
     ),
     "an outcome": (
-        edited("wind", "resolutions", 0, '"S"', '"N"'),
-        "resolution 2 of wind does not match entry ",
+        edit("wind", "resolutions", 0, '"S"', '"N"'),
+        "resolution 2 of wind does not match",
     ),
     "the wording": (
         lambda record: altered(question(record, "rain")["wording"], "gazette", "almanac"),
-        "question_revision 1 of rain does not match entry ",
+        "question_revision 1 of rain does not match",
     ),
     "the close": (
         lambda record: altered(question(record, "wind")["wording"], "2026-01-11", "2026-01-09"),
@@ -297,7 +297,7 @@ TAMPERED: dict[str, tuple[Tamper, str]] = {
         lambda record: question(record, "rain")["forecasts"].reverse(),
         "rain: the forecasts are out of order",
     ),
-    "swapped places": (swapped_places, "forecast 1 of rain does not match entry "),
+    "swapped places": (swapped_places, "forecast 1 of rain does not match"),
     "a removed forecast": (a_removed_forecast, "counts: forecasts: 4 counted, 5 stated"),
     "a doubled forecast": (doubled("rain", "forecasts", 1), "forecast 6 of rain appears twice"),
     "a removed question": (a_removed_question, "counts: questions_elsewhere: 2 counted, 1 stated"),
@@ -342,7 +342,7 @@ TAMPERED: dict[str, tuple[Tamper, str]] = {
     "the counts": (the_counts, "counts: elsewhere: 1 counted, 0 stated"),
     "a name": (
         lambda record: replaced_words(record["members"][0], "kate", "bob"),
-        "the words of member 1 do not match entry ",
+        "the words of member 1 do not match",
     ),
     "a stamp of another digest": (a_stamp_of_another_digest, "is for another digest"),
     "a stamp of another time": (

@@ -25,7 +25,6 @@ from forecasts.ledger.models import Member
 from forecasts.publication import facts
 from forecasts.publication.record import Publication, published
 from forecasts.publication.site import base_url, site_files, with_record
-from forecasts.questions import registry
 from forecasts.resolution import confirmation
 from forecasts.updates import updates
 from forecasts.updates.evidence import CitedEvidence
@@ -271,13 +270,6 @@ def test_a_team_has_its_members_lines_and_scores(session: Session, alice: Member
     assert "every resolved question and gives scores equal weight; the report leaves out" in index
 
 
-def test_the_mean_of_a_member_covers_early_outcomes(publication: Publication) -> None:
-    assert facts.about_mean(publication) == (
-        "The mean Brier score covers every resolved question; the report leaves out questions "
-        "whose scheduled close is still to come."
-    )
-
-
 def test_without_a_resolved_question_the_record_says_what_will_come(
     session: Session, alice: Member
 ) -> None:
@@ -308,22 +300,23 @@ def test_the_record_in_the_page_cannot_become_markup(files: dict[str, str]) -> N
     assert "b" not in Page(page).tags
 
 
-def test_only_http_links_are_links(session: Session, alice: Member) -> None:
-    question = ask(session, alice, slug="rain")
-    registry.newest_wording(session, question)
-    cited = [CitedEvidence(url="https://example.org/x?a=1&b=2", title="x", stance=None)]
-    updates.update(
-        session, question, Value(probability=0.5), member=alice, now=day(1), evidence=cited
-    )
-    files = site_files(published(session, member=alice, now=day(2)), now=day(2))
+def site_with(session: Session, alice: Member, title: str, *cited: CitedEvidence) -> dict[str, str]:
+    """Return the site of one question, with one forecast that cites this."""
+    rain = ask(session, alice, slug="rain", title=title)
+    value = Value(probability=0.5)
+    updates.update(session, rain, value, member=alice, now=day(1), evidence=cited)
+    return site_files(published(session, member=alice, now=day(2)), now=day(2))
+
+
+def test_an_address_is_a_link_with_its_parameters(session: Session, alice: Member) -> None:
+    cited = CitedEvidence(url="https://example.org/x?a=1&b=2", title="x", stance=None)
+    files = site_with(session, alice, "Rain?", cited)
     assert "https://example.org/x?a=1&b=2" in Page(files["questions/rain.html"]).links
 
 
 def test_the_search_finds_words_as_they_are_written(session: Session, alice: Member) -> None:
     """The script's lower case keeps the ß."""
-    question = ask(session, alice, slug="street", title="Is the STRASSE a Straße?")
-    updates.update(session, question, Value(probability=0.5), member=alice, now=day(1))
-    files = site_files(published(session, member=alice, now=day(2)), now=day(2))
+    files = site_with(session, alice, "Is the STRASSE a Straße?")
     assert "is the strasse a stra\\u00dfe?" in files["questions.html"]
 
 
@@ -331,13 +324,9 @@ def test_the_search_finds_words_as_they_are_written(session: Session, alice: Mem
 def test_an_address_with_a_password_is_shown_without_it_and_not_linked(
     session: Session, alice: Member, title: str
 ) -> None:
-    question = ask(session, alice, slug="rain")
     url = "https://bob:secret@example.org/map"
-    cited = [CitedEvidence(url=url, title=title, note=f"From {url}", stance=None)]
-    updates.update(
-        session, question, Value(probability=0.5), member=alice, now=day(1), evidence=cited
-    )
-    files = site_files(published(session, member=alice, now=day(2)), now=day(2))
+    cited = CitedEvidence(url=url, title=title, note=f"From {url}", stance=None)
+    files = site_with(session, alice, "Rain?", cited)
     page = Page(files["questions/rain.html"])
     assert "https://example.org/map" in " ".join(page.words)
     assert "https://example.org/map" not in page.links

@@ -105,12 +105,7 @@ def without_silence(
     """
     asked = np.unique(live_segments(counting, entries)["question"])
     crowd = len(entries.group)
-    rows = [
-        (of, at, p)
-        for of, path in _crowd(counting, forecasts, asked)
-        for at, p in zip(path.at.tolist(), path.p, strict=True)
-    ]
-    added = pd.DataFrame(rows, columns=["place", "at", "p"])
+    added = pd.DataFrame(_crowd(counting, forecasts, asked), columns=["place", "at", "p"])
     place = added["place"].to_numpy(dtype=np.intp)
     since = (added["at"].to_numpy(dtype=np.float64) * 1e6).round().astype("timedelta64[us]")
     said = list(added["p"])
@@ -164,18 +159,13 @@ def _open_and_scheduled(counting: pd.DataFrame) -> tuple[Floats, Floats]:
     return tuple(span.to_numpy(dtype=np.float64) for span in spans)  # type: ignore[return-value]
 
 
-@dataclass(frozen=True)
-class _Path:
-    """The crowd's forecast on a question from each time on, None while there is none."""
-
-    at: Floats
-    p: list[float | list[float | None] | None]
-
-
 def _crowd(
     counting: pd.DataFrame, forecasts: pd.DataFrame, asked: npt.NDArray[np.intp]
-) -> Iterator[tuple[int, _Path]]:
-    """Yield the path of the mean of all forecasts on each of these questions."""
+) -> Iterator[tuple[int, float, float | list[float | None] | None]]:
+    """Yield the mean of all forecasts on each of these questions, and the second since which.
+
+    None while there is none.
+    """
     ids = pd.Index(counting["question_id"])
     live = scoring.standing(counting, forecasts[forecasts["question_id"].isin(ids[asked])])
     options = [name for name in live.columns if name[:1] == "p" and name[1:].isdigit()]
@@ -198,13 +188,9 @@ def _crowd(
         known = current @ ~np.isnan(value)
         total = current @ np.nan_to_num(value)
         mean = np.divide(total, known, out=np.full_like(total, np.nan), where=known > 0)
-        if not multiple:
-            steps = [None if np.isnan(each) else float(each) for each in mean[:, 0]]
-            yield int(of), _Path(at, list(steps))
-            continue
-        mean /= np.nansum(mean, axis=1, keepdims=True).clip(min=1e-300)
-        vectors = [
-            None if np.isnan(row).all() else [None if np.isnan(x) else float(x) for x in row]
-            for row in mean
-        ]
-        yield int(of), _Path(at, list(vectors))
+        if multiple:
+            mean /= np.nansum(mean, axis=1, keepdims=True).clip(min=1e-300)
+        for since, row in zip(at.tolist(), mean, strict=True):
+            vector = [None if np.isnan(each) else float(each) for each in row]
+            none = all(each is None for each in vector)
+            yield int(of), since, None if none else vector if multiple else vector[0]
