@@ -85,7 +85,7 @@ def question_digests(frames: Frames, by: By = "all") -> list[bytes]:
         place, texts = pd.factorize(forecast_groups(frames, by=by))
         rows[by] = _hashes(texts)[place][order]
     # The rows one after another, each with its columns side by side.
-    data = np.rec.fromarrays(list(rows.values()), names=list(rows)).tobytes()
+    data = np.rec.fromarrays(list(rows.values()), formats=None, names=list(rows)).tobytes()
     size = len(data) // max(len(order), 1)
     cells = {name: forecasts[name].to_numpy(dtype=object)[order] for name in _JSON}
     filled = {name: np.asarray(pd.notna(values)) for name, values in cells.items()}
