@@ -14,7 +14,19 @@ from forecasts.api.problems import Coded, Outdated
 from forecasts.common.errors import Refused
 from forecasts.views.view import View
 
+MARKDOWN = "text/markdown"
 Answer = TypeVar("Answer", bound=View)
+
+
+def wants_markdown(request: Request) -> bool:
+    """Return whether the request asks for Markdown rather than JSON."""
+    accepted = request.headers.get("accept", "")
+    return MARKDOWN in accepted and "application/json" not in accepted
+
+
+def markdown(text: str) -> Response:
+    """Return Markdown as a response."""
+    return Response(text, headers={"Vary": "Accept, Authorization"}, media_type=MARKDOWN)
 
 
 def acted(caller: Caller, do: Callable[[At], Answer], *, status: int = 201) -> Answer | Response:

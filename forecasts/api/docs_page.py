@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment
@@ -15,70 +16,7 @@ _ENVIRONMENT.filters["code"] = lambda text: Markup(  # noqa: S704 - it is escape
     re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text)))
 )
 _TEMPLATE = _ENVIRONMENT.from_string(
-    """<!doctype html>
-{% macro table(heading, fields) %}
-<table aria-label="{{ heading }}">
-{% for name, kind, shape, about in fields %}
-<tr><td><code>{{ name }}</code></td><td>
-{%- if shape %}<a href="#{{ shape }}">{{ kind }}</a>
-{%- else %}<span class="kind">{{ kind }}</span>{% endif %} {{ about | code }}</td></tr>
-{% endfor %}
-</table>
-{% endmacro %}
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ info.title }} API</title>
-<style>
-:root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 52rem; padding: 1rem;
-overflow-wrap: anywhere; }
-h1 { font-size: 1.6rem; } h2 { border-bottom: 1px solid #8886; margin-top: 2.5rem; }
-h3 { font-size: 1rem; margin-bottom: 0; }
-code { font-family: ui-monospace, monospace; } table { border-collapse: collapse; width: 100%; }
-td { border-top: 1px solid #8883; padding: .2rem .6rem .2rem 0; vertical-align: top; }
-td:first-child { width: 14rem; } .kind { opacity: .75; }
-nav a { display: inline-block; margin-right: 1rem; }
-@media (max-width: 40rem) { td, td:first-child { display: block; width: auto; }
-td + td { border: 0; padding-top: 0; } }
-</style>
-</head>
-<body>
-<h1>{{ info.title }} API</h1>
-<p>{{ info.description }} Version {{ info.version }}.
-The same as data: <a href="openapi.json">openapi.json</a>.</p>
-<p>Each request needs the header <code>Authorization: Bearer TOKEN</code>. A bot and its token:
-<code>forecasts token create NAME</code>. An error is <code>application/problem+json</code> with
-<code>code</code>, <code>detail</code>, <code>remedy</code>, and a list of <code>problems</code>
-(place, value, rule).
-</p>
-<nav>{% for tag in (tags | list) + ["Shapes"] %}<a href="#{{ tag }}">{{ tag }}</a>{% endfor %}</nav>
-{% for tag, operations in tags.items() %}
-<h2 id="{{ tag }}">{{ tag }}</h2>
-{% for one in operations %}
-<h3 id="{{ one.id }}"><code>{{ one.method }} {{ one.path }}</code></h3>
-{% for paragraph in one.text %}
-<p>{{ paragraph | code }}</p>
-{% endfor %}
-{% for heading, fields in one.fields %}
-{{ table(heading, fields) }}
-{% endfor %}
-{% if one.answer %}
-<p>Answer: <a href="#{{ one.answer }}">{{ one.answer }}</a></p>
-{% endif %}
-{% endfor %}
-{% endfor %}
-<h2 id="Shapes">Shapes</h2>
-<p>The values that the tables above name, in requests and answers.</p>
-{% for name, about, fields in shapes %}
-<h3 id="{{ name }}">{{ name }}</h3>
-<p>{{ about | code }}</p>
-{{ table(name, fields) }}
-{% endfor %}
-</body>
-</html>
-"""
+    Path(__file__).with_suffix(".html").read_text(encoding="utf-8")
 )
 
 
@@ -91,14 +29,10 @@ def page(document: Mapping[str, Any]) -> str:
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             text = (operation.get("description") or operation["summary"]).split("\n\n")
-            fields = [
-                (heading, rows)
-                for heading, rows in (
-                    ("Parameters", list(_parameters(document, operation))),
-                    ("Body", list(_body(document, operation))),
-                )
-                if rows
-            ]
+            fields = {
+                "Parameters": list(_parameters(document, operation)),
+                "Body": list(_body(document, operation)),
+            }
             tags.setdefault(operation["tags"][0], []).append(
                 {
                     "id": operation["operationId"],

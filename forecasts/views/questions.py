@@ -35,6 +35,7 @@ class QuestionFields(View):
         description="upcoming, open, awaiting, proposed, resolved, annulled or ambiguous"
     )
     options: list[str] | None
+    ordered: bool = Field(description="the options have an order")
     lower_bound: str | None
     upper_bound: str | None
     unit: str | None
@@ -133,10 +134,8 @@ class QuestionHistory(QuestionFields):
     resolutions: list[ResolutionStep] = Field(description="oldest first")
 
 
-class QuestionDocument(QuestionHistory):
+class QuestionDocument(QuestionHistory, Question):
     """A question with its history and your current forecast."""
-
-    forecast: Value | None
 
 
 class ResolvedQuestion(QuestionDocument):

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from forecasts.access.visibility import crowd_is_hidden
 from forecasts.agenda.today import today
-from forecasts.api.mcp import words
+from forecasts.api import words
 from forecasts.api.mcp.door import Door, Here, member_of
 from forecasts.common.errors import BadInput, NotFound
 from forecasts.common.text import count
 from forecasts.common.times import to_minute
 from forecasts.documents import numbers
+from forecasts.ledger.models import Forecast
 from forecasts.questions import registry, search
 from forecasts.questions.search import Filter
-from forecasts.questions.standing import QuestionState, Status, current_state
-from forecasts.questions.trends import trends
+from forecasts.questions.standing import QuestionState, Status
 from forecasts.reports import formats
 from forecasts.reports.build import build as build_report
 from forecasts.reports.comparison import build as build_comparison
@@ -28,12 +27,12 @@ from forecasts.reports.comparison.comparison import Of
 from forecasts.reports.own_scores import own_scores
 from forecasts.reports.report import Report
 from forecasts.reports.selection import Choice, Cohort
-from forecasts.resolution.history import steps
 from forecasts.scores.ledger_frames import ledger_frames
 from forecasts.scores.scored_questions import ScoredQuestion, scored_questions
-from forecasts.updates.updates import evidence_of, history
+from forecasts.views.questions import question as view
 
 Name = Annotated[str, Field(description="The question's id, as find_questions lists it.")]
+_Due = tuple[QuestionState, Forecast | None, str]  # with its current forecast, and the reason
 _EVERYTHING = Choice(cohort="resolved")
 _MOST_UPDATES = 20  # explained of one score
 _MOST_PAIRS = 10
@@ -78,12 +77,7 @@ class Reading:
             )
             found = search.page(here.session, by, member=here.member, now=here.now, number=page)
             lines = [
-                words.summary(
-                    row.state,
-                    here.now,
-                    mine="" if row.forecast is None else words.leaders(row.state, row.forecast),
-                    trend=row.trend,
-                )
+                words.summary(view(row.state, row.forecast), here.now, row.trend)
                 for row in found.rows
             ]
             if not lines:
@@ -108,7 +102,7 @@ class Reading:
         forecasts are left out where you may not see them yet.
         """
         with self.door().reading() as here:
-            return words.answer(*_question(here, question, forecasts))
+            return words.question(here, question, forecasts)
 
     def needs_update(
         self,
@@ -122,38 +116,31 @@ class Reading:
         with self.door().reading() as here:
             needs = today(here.session, here.member, now=here.now, shown=limit)
 
-            def listed(title: str, items: list[tuple[QuestionState, str]], total: int) -> str:
-                if not items:
-                    return ""
+            def listed(title: str, rows: Sequence[_Due], total: int) -> str:
                 lines = [
-                    words.summary(state, here.now) + (f" · {why}" if why else "")
-                    for state, why in items[:limit]
+                    " · ".join(filter(None, (words.summary(view(state, mine), here.now), why)))
+                    for state, mine, why in rows[:limit]
                 ]
-                return f"**{title}** ({total:,})\n\n{words.bullets(lines)}"
+                return f"**{title}** ({total:,})\n\n{words.bullets(lines)}" if lines else ""
 
-            reviews = [*needs.overdue, *needs.moved]
-            due: list[tuple[QuestionState, str]] = []
-            for one in reviews:
-                mine = f"you: {words.leaders(one.state, one.forecast)}"
-                made = f"{(here.now - one.forecast.made_at).days} days old"
-                move = one.crowd_move
-                moved = "" if move is None else f", crowd {move.before} → {move.now}"
-                due.append((one.state, f"{mine}, {made}{moved}"))
-            news = [
-                (one.state, f"you: {words.leaders(one.state, one.forecast)}, see article "
-                 f"{one.mention.article_id}")
+            due: list[_Due] = []
+            for one in [*needs.overdue, *needs.moved]:
+                why = f"{(here.now - one.forecast.made_at).days} days old"
+                if (move := one.crowd_move) is not None:
+                    why += f", crowd {move.before} → {move.now}"
+                due.append((one.state, one.forecast, why))
+            news: list[_Due] = [
+                (one.state, one.forecast, f"see article {one.mention.article_id}")
                 for one in needs.news
-            ]  # fmt: skip
-            waiting = needs.awaiting
+            ]
+            new, waiting = needs.to_forecast, needs.awaiting
             parts = [
-                listed(
-                    "Without your forecast",
-                    [(state, "") for state in needs.to_forecast.first],
-                    needs.to_forecast.total,
-                ),
+                listed("Without your forecast", [(s, None, "") for s in new.first], new.total),
                 listed("To review", due, len(due)),
                 listed("In the news", news, len(news)),
-                listed("Awaiting an outcome", [(s, "") for s in waiting.first], waiting.total),
+                listed(
+                    "Awaiting an outcome", [(s, None, "") for s in waiting.first], waiting.total
+                ),
             ]
             if not any(parts):
                 return "Nothing needs an update now."
@@ -281,7 +268,7 @@ class Reading:
     ) -> str:
         """Forecast a question: base rate, evidence for and against, then a probability."""
         with self.door().reading() as here:
-            shown = words.answer(*_question(here, question, 0))
+            shown = words.question(here, question, 0)
         return f"""Forecast this question of the ledger, and record the forecast.
 
 {shown}
@@ -298,60 +285,6 @@ Work in this order, and write each step down:
 Call my_record to see how your earlier forecasts erred, and correct for it. Then call forecast with
 the value, the reason, and the pieces of evidence with their stance.
 """
-
-
-def _question(here: Here, name: str, most: int) -> list[str]:
-    """Return the parts of a question's text."""
-    state = current_state(here.session, registry.find(here.session, name), now=here.now)
-    text, rows = state.text, history(here.session, state.question)
-    current = {handle: row for row, handle in rows if row.made_at <= here.now}
-    own = None if here.member is None else current.get(here.member.handle)
-    mine = "" if own is None or own.withdrawn else words.leaders(state, own)
-    trend = trends(here.session, [state], now=here.now).get(state.id)
-    parts = [
-        words.summary(state, here.now, mine=mine, trend=trend),
-        words.kind(state),
-        f"Opened {to_minute(text.open_time)}."
-        if text.open_time <= here.now
-        else f"Opens {to_minute(text.open_time)}.",
-    ]
-    for title, long in (
-        ("Resolution criteria", text.resolution_criteria if text.has_criteria else ""),
-        ("Fine print", text.fine_print),
-        ("Background", text.background),
-    ):
-        if long.strip():
-            parts.append(f"**{title}**\n\n{words.block(long)}")
-    if not text.has_criteria:
-        parts.append("It has no resolution criteria yet.")
-    if crowd_is_hidden(here.session, state.question):
-        parts.append("Others' forecasts are hidden until you forecast, or until it closes.")
-    if most and rows:
-        cited = evidence_of(here.session, state.question)
-        lines = []
-        for row, handle in rows[: -most - 1 : -1]:
-            value = words.leaders(state, row)
-            said = f"{to_minute(row.made_at)} {words.line(handle)}: {value}"
-            if row.rationale:
-                said += f" because {words.line(row.rationale, 500)}"
-            lines.append(said)
-            lines += [
-                f"  - {citation.stance}, {evidence.kind}: "
-                + words.line(evidence.url or evidence.note or evidence.title)
-                for citation, evidence in cited.get(row.id, [])
-            ]
-        listed = "\n".join(one if one.startswith("  - ") else f"- {one}" for one in lines)
-        parts.append(f"**Forecasts**, newest first, of {len(rows):,}\n\n{listed}")
-    taken = steps(here.session, state.question)
-    if taken:
-        lines = [
-            f"{step.row.state}: {words.line(step.row.outcome)}, {to_minute(step.row.recorded_at)}"
-            + (f", because {words.line(step.row.note)}" if step.row.note else "")
-            + (f", source {words.line(step.row.source)}" if step.row.source else "")
-            for step in taken[:10]
-        ]
-        parts.append(f"**Outcome**, newest step first\n\n{words.bullets(lines)}")
-    return parts
 
 
 def _report(here: Here, handle: str) -> Report:

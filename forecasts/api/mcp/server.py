@@ -28,8 +28,8 @@ from forecasts.api.mcp.acting import Acting
 from forecasts.api.mcp.arguments import strict
 from forecasts.api.mcp.door import Door
 from forecasts.api.mcp.reading import Reading
-from forecasts.api.mcp.words import NOTICE
 from forecasts.api.problems import request
+from forecasts.api.words import NOTICE
 from forecasts.common.errors import Act, BadInput, LedgerError, Remedy, as_command, in_words
 from scoring.errors import InputError
 

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from forecasts.access import teams
 from forecasts.agenda.today import today
-from forecasts.api import answers, markdown, problems
+from forecasts.api import answers, problems
+from forecasts.api import words as texts
 from forecasts.api.caller import Acts, At, Reads
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, place
 from forecasts.api.v1 import requests
@@ -27,6 +28,7 @@ from forecasts.views.questions import QuestionDocument, Questions
 
 router = APIRouter(prefix="/questions", tags=["Questions"])
 _STATUSES = {one.name: one for one in Status}
+_FORECASTS = 10  # the newest, in a text
 _EVERY = 1_000_000  # questions that may need an update
 
 
@@ -144,9 +146,9 @@ def show_question(
     With `Accept: text/markdown` as a text for language models.
     """
     with caller.reading() as at:
+        if answers.wants_markdown(request):
+            return answers.markdown(texts.question(at, id, _FORECASTS))
         found = document(at, registry.find(at.session, id))
-    if markdown.is_wanted(request):
-        return markdown.answer(markdown.question(found))
     return answers.tagged(request, response, found)
 
 

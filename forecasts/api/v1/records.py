@@ -8,7 +8,7 @@ import pandas as pd
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from forecasts.access.kinds import CrowdOf
-from forecasts.api import markdown
+from forecasts.api import answers
 from forecasts.api.caller import Reads
 from forecasts.api.paging import PAGE_SIZE, Cursor, Limit, Place, TableLimit, place
 from forecasts.api.v1 import requests
@@ -199,6 +199,6 @@ def _table(table: pd.DataFrame, keys: list[str], here: Place, limit: int) -> Row
 
 
 def _document(request: Request, made: Report | Comparison) -> Response:
-    if markdown.is_wanted(request):
-        return markdown.answer(str(formats.rendered(made, "md")))
+    if answers.wants_markdown(request):
+        return answers.markdown(str(formats.rendered(made, "md")))
     return Response(str(formats.rendered(made, "json")), media_type="application/json")

@@ -9,7 +9,7 @@ from markdown_it.token import Token
 from sqlalchemy import Engine
 
 from forecasts.access.members import member_or_new
-from forecasts.api.mcp.words import NOTICE
+from forecasts.api.words import NOTICE
 from forecasts.articles import library
 from forecasts.ledger import database
 from forecasts.ledger.models import Stance

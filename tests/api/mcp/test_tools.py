@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from forecasts.access import roles
 from forecasts.access.members import member_or_new
-from forecasts.api.mcp.words import NOTICE
+from forecasts.api.words import NOTICE
 from forecasts.common.errors import BadInput, CaptureError, Forbidden, NotFound, Refused
 from forecasts.ledger import database
 from forecasts.ledger.models import Forecast, ModelUse, Role
@@ -282,7 +282,7 @@ def test_what_needs_an_update_is_listed_by_reason(ledger: Ledger) -> None:
     said = ledger.reads("bot").needs_update()
     assert "**Without your forecast** (2)\n\n- `rain`" in said
     assert "**To review** (1)\n\n- `snow`" in said
-    assert "you: 50%, 8 days old" in said
+    assert "you: 50% · 8 days old" in said
     ledger.now = day(11)
     assert "**Awaiting an outcome** (3)" in ledger.reads("bot").needs_update()
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasts.api.mcp.words import answer, block, line
+from forecasts.api.words import answer, block, line
 from tests.nasty import MARKUP
 
 TICKS = st.text(alphabet="`ab \n\t~", max_size=40) | st.sampled_from(MARKUP)
