@@ -13,7 +13,7 @@ from datetime import datetime
 
 from forecasts.access.kinds import CROWD_OF
 from forecasts.access.visibility import crowd_is_hidden
-from forecasts.api.mcp.door import Here
+from forecasts.api.door import Here
 from forecasts.common.text import on_one_line, printable
 from forecasts.common.times import to_minute
 from forecasts.questions import registry

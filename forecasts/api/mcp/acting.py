@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from forecasts.api import words
-from forecasts.api.mcp.door import Door, Here, member_of, zone_of
+from forecasts.api.door import Door, Here, member_of, zone_of
 from forecasts.api.mcp.reading import Name
 from forecasts.api.rules import web_address
 from forecasts.articles import library

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from forecasts.agenda.today import today
 from forecasts.api import words
-from forecasts.api.mcp.door import Door, Here, member_of
+from forecasts.api.door import Door, Here, member_of
 from forecasts.common.errors import BadInput, NotFound
 from forecasts.common.text import count
 from forecasts.common.times import to_minute

@@ -24,9 +24,9 @@ from starlette.types import Receive, Scope, Send
 import scoring
 from forecasts.api import problems, rules
 from forecasts.api.caller import Caller, Ground, sent_token
+from forecasts.api.door import Door
 from forecasts.api.mcp.acting import Acting
 from forecasts.api.mcp.arguments import strict
-from forecasts.api.mcp.door import Door
 from forecasts.api.mcp.reading import Reading
 from forecasts.api.problems import request
 from forecasts.api.words import NOTICE
