@@ -72,7 +72,7 @@ def verify(
     from forecasts.operations.digests import read_digests
     from forecasts.operations.stamps import folder_of_proofs, stamps
     from forecasts.scores.scores import compare
-    from forecasts.views import operations as views
+    from forecasts.views import checks as views
 
     receipts = [] if receipt is None else read_receipts(receipt)
     if receipts and database is not None and Path(database).is_dir():
@@ -129,7 +129,7 @@ def verify(
 def _verify_folder(folder: Path, receipts: Sequence[Receipt], *, as_json: bool) -> None:
     """Print the findings on receipts in a ledger folder; exit code 1 unless each is proved."""
     from forecasts.publication.forecast_proofs import compare
-    from forecasts.views import operations as views
+    from forecasts.views import checks as views
 
     found = compare(folder, receipts)
     proved = [one.said for one in found if one.finding == "proved"]

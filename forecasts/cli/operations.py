@@ -45,7 +45,7 @@ def check(format_: TextOrJson = "text", database: Database = None) -> None:
     """
     from forecasts.common.errors import DatabaseError
     from forecasts.operations.health import check, check_sign_in, check_unopened
-    from forecasts.views.operations import HealthCheck
+    from forecasts.views.checks import HealthCheck
 
     chosen, error = settings(database), None
     try:

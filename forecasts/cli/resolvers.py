@@ -16,7 +16,7 @@ from forecasts.common.errors import BadInput, LedgerError
 
 if TYPE_CHECKING:
     from forecasts.resolution.resolvers.protocol import Kind as ResolverKind
-    from forecasts.views import operations as views
+    from forecasts.views import runs as views
 
 resolver = group("resolver", help="Manage a question's resolvers, which look up its outcome.")
 
@@ -55,7 +55,7 @@ def kinds(
 
 def _described(name: str, found: ResolverKind) -> views.ResolverKind:
     """Return a kind with its settings."""
-    from forecasts.views import operations as views
+    from forecasts.views import runs as views
 
     return views.ResolverKind(
         kind=name,
@@ -220,7 +220,7 @@ def evidence(
     """Show or save the evidence behind the resolvers' findings."""
     from forecasts.questions import registry
     from forecasts.resolution import kept_evidence
-    from forecasts.views.operations import KeptDocument, KeptEvidence
+    from forecasts.views.runs import KeptDocument, KeptEvidence
 
     with reading_as(database, member) as (session, _, _):
         exhibits = kept_evidence.kept(session, registry.find(session, question))
@@ -262,7 +262,7 @@ def try_(question: QuestionSlug, format_: TextOrJson = "text", database: Databas
     from forecasts.questions import registry, standing
     from forecasts.resolution import outcome_checks
     from forecasts.resolution.runs import run
-    from forecasts.views.operations import ResolverAnswer, resolver_answer
+    from forecasts.views.runs import ResolverAnswer, resolver_answer
 
     chosen = settings(database)
     engine = ledger_to_read(chosen)

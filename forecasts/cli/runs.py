@@ -98,7 +98,7 @@ def _run(
     from forecasts.ledger.database import reading, writing
     from forecasts.resolution.runs import last_run
     from forecasts.resolution.runs import run as resolution_run
-    from forecasts.views import operations as views
+    from forecasts.views import runs as views
 
     so_far = resolution_run.Summary()
     try:
@@ -157,7 +157,7 @@ def _print_summary(
     summary: Summary, *, as_json: bool, dry: bool, error: Exception | None = None
 ) -> None:
     from forecasts.ledger.models import RunState
-    from forecasts.views import operations as views
+    from forecasts.views import runs as views
 
     for slug, until in summary.claimed[: None if as_json else _CLAIMS_SHOWN]:
         if as_json:
@@ -200,7 +200,7 @@ def status(
     from forecasts.agenda.notifications import sender
     from forecasts.resolution import disputes, progress, proposals
     from forecasts.resolution.runs.last_run import interval_in_words, run_times
-    from forecasts.views import operations as views
+    from forecasts.views import runs as views
 
     with reading_as(database, member) as (session, _, now):
         times = run_times(session)
