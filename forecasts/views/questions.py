@@ -162,7 +162,7 @@ def question(state: QuestionState, mine: models.Forecast | None) -> Question:
 def todays_question(
     state: QuestionState, mine: models.Forecast | None, todo: str, why: str
 ) -> TodaysQuestion:
-    """Return a question with what there is to do, and why."""
+    """Return a question with its task for today and the reason."""
     return TodaysQuestion.of(state.text, **_of_state(state), forecast=mine, todo=todo, why=why)
 
 

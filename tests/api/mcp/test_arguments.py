@@ -116,11 +116,11 @@ def test_every_fault_of_a_call_is_told(server: MCPServer[Any]) -> None:
 @pytest.mark.parametrize(
     ("tool", "arguments", "remedy"),
     [
-        ("read_question", {"question": "fog"}, "List the questions with find_questions."),
+        ("read_question", {"question": "fog"}, "To see them: find_questions"),
         (
             "ask_question",
             {"title": "Snow by 1 March 2026?", "criteria": "Gazette.", "article": 7},
-            "capture_article gives the number of an article.",
+            "To see them: capture_article",
         ),
         ("compare", {"names": ["a", "a"]}, "Give two or more different names."),
     ],
