@@ -34,7 +34,6 @@ from forecasts.parts import simulation
 from forecasts.parts.execution import Processes, cluster, cores
 from forecasts.parts.folder import Parts, open_parts
 from forecasts.parts.manifest import is_parts
-from forecasts.parts.scores.scores import processes
 from scoring.simulation.bulk import BulkTournament
 
 Row = tuple[str, str, str, bool]
@@ -307,7 +306,7 @@ def tournament(folder: Path, forecasts: int) -> Parts:
     """Return a simulated tournament in parts, made unless it is there."""
     if is_parts(folder):
         return open_parts(folder)
-    with processes() as executor:
+    with Processes(preload=["forecasts.parts.scores.part_scores"]) as executor:
         return simulation.simulate(folder, simulated(forecasts), executor)
 
 

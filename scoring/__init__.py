@@ -13,11 +13,16 @@ types of results are in the modules of their functions. Simulated tournaments ar
 `scoring.simulation`, which is imported by its own name.
 """
 
-from scoring.calibration import calibration_error, reliability_bins, reliability_curve
+from scoring.calibration import (
+    calibration_error,
+    decompose,
+    murphy,
+    reliability_bins,
+    reliability_curve,
+)
 from scoring.calibration_when_made import in_order_of_time, when_made
 from scoring.comparison import compare
 from scoring.crowds import RunningMedian, crowd
-from scoring.decompositions import decompose, murphy
 from scoring.difficulty import difficulty_adjusted
 from scoring.discrimination import auc_interval, roc_auc
 from scoring.e_processes import by_block, e_process, time_blocks
@@ -38,11 +43,10 @@ from scoring.rules import (
     ranked_probability_score,
     spherical_score,
 )
-from scoring.scores import score
+from scoring.scores import attribution, score
 from scoring.shrinkage import skills
 from scoring.skill_scores import brier_skill
 from scoring.stale_forecasts import staleness
-from scoring.update_points import attribution
 from scoring.version import __version__
 
 __all__ = [  # noqa: RUF022 (by group)

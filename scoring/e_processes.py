@@ -16,13 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.arrays import Floats, Places
+from scoring.arrays import Floats
 from scoring.errors import float_array, float_vector, refuse_where, require
 
 BETS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
@@ -106,43 +105,33 @@ def by_family(
     0      y          1         0.2
     1      x          2         0.2
     """
-    values, named = float_array("difference", difference), np.asarray(family)
-    of = _pairs(pair, len(values))
-    closes = scheduled_close.reset_index(drop=True)
+    table = _entries(difference, family, pair)
     rule = "all need one entry per question"
-    given: dict[str, Any] = {
-        "difference": values,
-        "family": named,
-        "scheduled_close": closes,
-        "pair": of,
-    }
-    for name, column in given.items():
-        require(name, column.shape, column.shape == closes.shape, rule)
+    require("scheduled_close", scheduled_close.shape, len(scheduled_close) == len(table), rule)
+    missing, shown = scheduled_close.isna().to_numpy(), scheduled_close.to_numpy(dtype=object)
+    refuse_where("scheduled_close", missing, shown, "every entry needs a close")
+    each = table.assign(scheduled_close=scheduled_close.array).groupby(["pair", "family"])
+    found = each.agg(
+        scheduled_close=("scheduled_close", "max"),
+        questions=("difference", "size"),
+        difference=("difference", "mean"),
+    )
+    return found.reset_index().sort_values(
+        ["pair", "scheduled_close"], kind="stable", ignore_index=True
+    )
+
+
+def _entries(
+    difference: npt.ArrayLike, family: npt.ArrayLike, pair: npt.ArrayLike | None
+) -> pd.DataFrame:
+    """Return the checked differences, one row each: pair, family, difference."""
+    values, named = float_array("difference", difference), np.asarray(family)
+    of = np.zeros(len(values), dtype=np.intp) if pair is None else np.asarray(pair, dtype=np.intp)
+    for name, column in (("difference", values), ("pair", of)):
+        require(name, column.shape, column.shape == named.shape, "needs one per family entry")
     refuse_where("difference", ~np.isfinite(values), values, "must be finite")
     refuse_where("family", pd.isna(named), named, "every entry needs a family")
-    rule = "every entry needs a close"
-    refuse_where("scheduled_close", closes.isna().to_numpy(), closes.to_numpy(dtype=object), rule)
-    number, names = pd.factorize(named, sort=True)
-    key, place = np.unique(of * max(len(names), 1) + number, return_inverse=True)
-    questions = np.bincount(place, minlength=len(key))
-    # Sorted by close within a family, its last row is the last to close.
-    order = np.lexsort((closes.to_numpy(), place))
-    last = closes.take(order[np.cumsum(questions) - 1])
-    sums = np.bincount(place, values, len(key))
-    table = pd.DataFrame(
-        {
-            "pair": key // max(len(names), 1),
-            "family": np.asarray(names)[key % max(len(names), 1)],
-            "scheduled_close": last.array,
-            "questions": questions,
-            "difference": sums / questions,
-        }
-    )
-    return table.iloc[np.lexsort((last.to_numpy(), table["pair"]))].reset_index(drop=True)
-
-
-def _pairs(pair: npt.ArrayLike | None, many: int) -> Places:
-    return np.zeros(many, dtype=np.intp) if pair is None else np.asarray(pair, dtype=np.intp)
+    return pd.DataFrame({"pair": of, "family": named, "difference": values})
 
 
 def time_blocks(
@@ -212,34 +201,13 @@ def by_block(
     0      0         2         0.2
     1      1         1         0.4
     """
-    values, named = float_array("difference", difference), np.asarray(family)
-    of = _pairs(pair, len(values))
-    for column in (values, of):
-        rule = "needs one per family entry"
-        require("difference", column.shape, column.shape == named.shape, rule)
-    refuse_where("difference", ~np.isfinite(values), values, "must be finite")
-    many = max(len(blocks), 1)
-    place = pd.Index(blocks["family"]).get_indexer(pd.Index(named))
-    block = np.where(place >= 0, blocks["block"].to_numpy()[place], -1)
-    inside = block >= 0
-    # One difference a family, then one a block.
-    each, place = np.unique(of[inside] * many + place[inside], return_inverse=True)
-    mean = np.bincount(place, values[inside], len(each)) / np.bincount(place, minlength=len(each))
-    number = blocks["block"].to_numpy()[each % many]
-    key, place = np.unique(each // many * many + number, return_inverse=True)
-    families = np.bincount(place, minlength=len(key))
-    # All families of a block have the same scheduled close, that of the block.
-    order = np.argsort(blocks["block"].to_numpy(), kind="stable")
-    any_of = order[np.searchsorted(blocks["block"].to_numpy()[order], key % many)]
-    return pd.DataFrame(
-        {
-            "pair": key // many,
-            "block": key % many,
-            "scheduled_close": blocks["scheduled_close"].array[any_of],
-            "families": families,
-            "difference": np.bincount(place, mean, len(key)) / families,
-        }
-    )
+    inside = blocks[blocks["block"] >= 0]
+    table = _entries(difference, family, pair).merge(inside, on="family")
+    # One difference a family, then one a block; all families of a block close with it.
+    keys = ["pair", "block", "scheduled_close"]
+    each = table.groupby([*keys, "family"], sort=True)["difference"].mean()
+    found = each.groupby(level=keys).agg(families="size", difference="mean")
+    return found.reset_index()
 
 
 def bets_needed(difference: float) -> int | None:

@@ -6,7 +6,7 @@ Functions add unreadable values to a `Problems` and continue.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from operator import attrgetter
@@ -50,14 +50,14 @@ def encode_ids(column: pd.Series) -> tuple[Codes, pd.Index]:
         rank, ordered = pd.factorize(categories, sort=True)
         rank = np.append(rank, -1).astype(np.int32)
         ids = pd.CategoricalIndex(ordered, dtype=column.dtype)
-        return _filled(len(column), lambda part: rank.take(places[part], mode="wrap")), ids
+        return np.asarray(rank.take(places), dtype=np.int32), ids
     values = _integers(column)
     if values is not None:
         least, most = map(int, parallel.extent(values))
         if most - least < 4 * len(values) + 65_536:
             # A small range of integers needs no hashing: list the whole range.
             listed = pd.RangeIndex(least, most + 1).astype(column.dtype)
-            return _filled(len(values), lambda part: values[part] - least), listed
+            return (values - least).astype(np.int32), listed
     where, distinct = pd.factorize(column, sort=True)
     return where.astype(np.int32), pd.Index(distinct)
 
@@ -82,15 +82,13 @@ def positions(column: pd.Series, ids: pd.Index) -> Codes:
             # Values outside the range of the ids are clipped to its edges, which map to −1.
             table = np.full(most - least + 3, -1, dtype=np.int32)
             table[ids.to_numpy().astype(np.int64) - (least - 1)] = np.arange(len(ids))
-            return _filled(
-                len(values), lambda part: table.take(values[part] - (least - 1), mode="clip")
-            )
+            return table.take(values - (least - 1), mode="clip")
     code, distinct = encode_ids(column)
     known, own = _plain(ids), _plain(distinct)
     if own.equals(known):
         return code
     place = np.append(known.get_indexer(own), -1).astype(np.int32)
-    return _filled(len(code), lambda part: place.take(code[part], mode="wrap"))
+    return place.take(code)
 
 
 def _integers(column: pd.Series) -> Ints | None:
@@ -103,23 +101,9 @@ def _integers(column: pd.Series) -> Ints | None:
     return values.astype(np.int64, copy=False)
 
 
-def _filled(rows: int, work: Callable[[slice], npt.NDArray[np.integer]]) -> Codes:
-    """Return the codes that the work computes for each part of the rows."""
-    found = np.empty(rows, dtype=np.int32)
-
-    def fill(part: slice) -> None:
-        found[part] = work(part)
-
-    parallel.map_threads(fill, parallel.parts(rows))
-    return found
-
-
 def _plain(ids: pd.Index) -> pd.Index:
-    if not isinstance(ids, pd.CategoricalIndex):
-        return ids
     # Much faster than astype.
-    in_place = np.array_equal(ids.codes, np.arange(len(ids.categories)))
-    return ids.categories if in_place else ids.categories.take(ids.codes)
+    return ids.categories.take(ids.codes) if isinstance(ids, pd.CategoricalIndex) else ids
 
 
 def distinct_values(column: pd.Series) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.object_]]:
@@ -276,26 +260,9 @@ def flags(frame: pd.DataFrame, name: str, problems: Problems, table: str) -> Fla
 def parse_json(values: npt.NDArray[np.object_]) -> npt.NDArray[np.object_]:
     """Return the values with JSON texts parsed, None for a text that is not JSON."""
     found, text = values.copy(), has_type(values, str)
-    texts = values[text].tolist()
-    read = _all_from_json(texts) if texts else []
+    read = [from_json(each) for each in values[text]]
     found[text] = np.fromiter(read, dtype=object, count=len(read))
     return found
-
-
-def _all_from_json(texts: list[str]) -> list[Any]:
-    """Return the parsed texts, in one call if all are valid JSON.
-
-    A marker between the texts detects a text that closes what another one opened.
-    """
-    mark = "\u241e"
-    between = f',"{mark}",'
-    joined = f"[{between.join(texts)}]"
-    with suppress(ValueError, RecursionError):
-        read: list[Any] = json.loads(joined)
-        marks = len(texts) - 1
-        if len(read) == marks + 1 + marks and joined.count(mark) == read[1::2].count(mark) == marks:
-            return read[::2]
-    return [from_json(text) for text in texts]
 
 
 def from_json(text: str) -> Any:

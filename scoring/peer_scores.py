@@ -16,8 +16,8 @@ import numpy as np
 
 from scoring.arrays import Codes, Flags, Floats
 from scoring.event_sweep import Sweep
-from scoring.live_ranks import SumsByRank, live_ranks, ranked
 from scoring.paths import Paths
+from scoring.ranks import SumsByRank, live_ranks, ranked
 from scoring.rules import Rule, uniform
 from scoring.timings import Timed
 

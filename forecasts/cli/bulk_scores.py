@@ -50,24 +50,6 @@ def parts_in(folder: Path | None) -> Parts | None:
     return open_parts(folder) if is_parts(folder) else None
 
 
-def start_ahead(folder: Path | None, scheduler: str | None, preload: str) -> None:
-    """Start the server of ``engine``'s processes early if this is a folder of parts.
-
-    It imports their modules while the command imports its own.
-    """
-    if folder is None or scheduler is not None or not is_parts(folder):
-        return
-    from forecasts.parts import fork_server
-
-    if fork_server.is_available():
-        fork_server.start(_preloaded(preload))
-
-
-def _preloaded(preload: str) -> list[str]:
-    """Return the modules to import first, with the one that every process imports anyway."""
-    return ["forecasts.cli.main", preload]
-
-
 def refuse_wrong_folder(folder: Path) -> None:
     """Raise BadInput for a folder of scores or a path inside parts; it names the folder to use."""
     from forecasts.parts.scores.scores import parts_scored
@@ -217,7 +199,7 @@ def engine(
         if scheduler is not None:
             made = cluster(scheduler, no_workers=partial(_ask_for_a_worker, scheduler))
         else:
-            made = Processes(workers, preload=_preloaded(preload))
+            made = Processes(workers, preload=[preload])
         with made as executor:
             yield executor
 

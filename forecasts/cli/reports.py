@@ -190,7 +190,6 @@ def report(
     from forecasts.cli import bulk_scores
 
     form = _format(form, output)
-    bulk_scores.start_ahead(folder, scheduler, _REPORTS)
     if folder is None:
         use_own_zone(database)
     from forecasts.reports.build import build
@@ -307,7 +306,6 @@ def compare(
     from forecasts.cli import bulk_scores
 
     form = _format(form, output)
-    bulk_scores.start_ahead(folder, scheduler, _COMPARISONS)
     if folder is None:
         use_own_zone(database)
     from forecasts.reports.comparison import build

@@ -237,11 +237,8 @@ def score(
     For a folder of parts (see forecasts partition), name another folder with --output: several
     processes write the scores there. If interrupted, run the same command again to continue.
     """
-    from forecasts.cli import bulk_scores
-
-    if bulk_scores.is_folder(output, format_):
-        bulk_scores.start_ahead(folder, scheduler, bulk_scores.SCORES)
     import scoring
+    from forecasts.cli import bulk_scores
     from scoring.protocols import get_protocol
 
     protocols = list(dict.fromkeys(protocol or ["brier"]))

@@ -13,8 +13,8 @@ references have a future, so three lines make one:
         def submit(self, work, /, *args, **options):
             return ray.remote(work).remote(*args, **options).future()
 
-Rejected: one ``ProcessPoolExecutor`` for all processes. When one of them is killed, it ends the
-others too and does not tell which part each had.
+Whether lost work is tried again is the executor's to decide: Dask tries three times. Finished
+scores stay, so the same command continues.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import (
     BrokenExecutor,
@@ -32,33 +31,33 @@ from concurrent.futures import (
     Executor,
     Future,
     ProcessPoolExecutor,
-    ThreadPoolExecutor,
+    as_completed,
 )
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager, suppress
-from functools import partial
 from multiprocessing.connection import Connection
-from queue import SimpleQueue
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from forecasts.common.errors import BadInput, LedgerError, Remedy
 from forecasts.common.extras import missing
-from forecasts.parts import fork_server
 from forecasts.parts.files import AGAIN
 from scoring import parallel
 
 Item = TypeVar("Item")
 Context = TypeVar("Context")
 Result = TypeVar("Result")
-Given = ParamSpec("Given")
 
-# How often a part is tried if its worker is lost: a machine may fail, but a part too large for the
-# memory kills every worker.
-ATTEMPTS = 3
 # Errors of clusters for a lost worker: Dask's, and Ray's.
 _LOST = ("KilledWorker", "WorkerCrashedError", "NodeDiedError", "OutOfMemoryError")
-_SECONDS_TO_CONNECT = 10
-_SECONDS_ALONE = 3
+SECONDS_TO_CONNECT = 10
+SECONDS_ALONE = 3
+_ENVIRONMENT = {
+    # Libraries of linear algebra start one thread per core, in every process.
+    **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    # Memory of one part is kept for the next: allocating it again takes a fifth of the time.
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(512 << 20),
+}
 
 
 def finished(
@@ -67,39 +66,27 @@ def finished(
     """Yield each item with the future of its work, in the order in which they finish.
 
     ``work`` must be a function of a module, and it and the items must pickle. It runs in one
-    thread. An item whose worker is lost is tried again, up to three times in all; other items go
-    on. When the iteration ends early, the rest is cancelled, and ``Processes`` are ended, so that
-    nothing writes to a folder that is about to be removed.
+    thread. When the iteration ends early, the rest is cancelled, and ``Processes`` are ended, so
+    that nothing writes to a folder that is about to be removed.
     """
-    done: SimpleQueue[tuple[int, Future[Result]]] = SimpleQueue()
-    waiting: dict[int, Future[Result]] = {}
-    tries = Counter[int]()
-
-    def start(number: int) -> None:
-        tries[number] += 1
-        try:
-            future = executor.submit(_in_one_thread, work, items[number])
-        except BrokenExecutor as error:
-            future = Future()
-            future.set_exception(error)
-        waiting[number] = future
-        future.add_done_callback(lambda ended: done.put((number, ended)))
-
+    waiting = {_submitted(executor, work, item): item for item in items}
     try:
-        for number in range(len(items)):
-            start(number)
-        while waiting:
-            number, future = done.get()
-            if not future.cancelled() and is_lost(future.exception()) and tries[number] < ATTEMPTS:
-                start(number)
-                continue
-            del waiting[number]
-            yield items[number], future
+        for future in as_completed(list(waiting)):
+            yield waiting.pop(future), future
     finally:
-        for future in waiting.values():
+        for future in waiting:
             future.cancel()
         if waiting and isinstance(executor, Processes):
             executor.end()
+
+
+def _submitted(executor: Executor, work: Callable[[Item], Result], item: Item) -> Future[Result]:
+    try:
+        return executor.submit(_in_one_thread, work, item)
+    except BrokenExecutor as error:
+        future: Future[Result] = Future()
+        future.set_exception(error)
+        return future
 
 
 def results(
@@ -109,10 +96,7 @@ def results(
     executor: Executor,
     progress: Callable[[int], None] = lambda done: None,
 ) -> list[Result]:
-    """Return the results of work on these parts or batches. BadInput if one of them failed.
-
-    Then ``Processes`` end: idle ones would keep their memory, and new ones start at once.
-    """
+    """Return the results of work on these parts or batches. BadInput if one of them failed."""
     found: dict[int, Result] = {}
     items = [(context, number) for number in numbers]
     with closing(finished(work, items, executor)) as ended:
@@ -122,8 +106,6 @@ def results(
             except Exception as error:
                 raise explained(error) from error
             progress(len(found))
-    if isinstance(executor, Processes):
-        executor.end()
     return [found[number] for number in numbers]
 
 
@@ -142,7 +124,7 @@ def cluster(address: str, *, no_workers: Callable[[], None] = lambda: None) -> I
     # Failed work is reported anyway.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
     try:
-        client: Any = Client(address, timeout=_SECONDS_TO_CONNECT, set_as_default=False)  # type: ignore[no-untyped-call]
+        client: Any = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TypeError) as error:
         raise BadInput(
             f"No Dask scheduler answers at {address!r}: {error}.",
@@ -150,7 +132,7 @@ def cluster(address: str, *, no_workers: Callable[[], None] = lambda: None) -> I
             "dask worker ADDRESS --nthreads 1",
         ) from None
     ended = threading.Event()
-    watch = threading.Thread(target=_watch_workers, args=(client, no_workers, ended), daemon=True)
+    watch = threading.Thread(target=watch_workers, args=(client, no_workers, ended), daemon=True)
     # Equal calls are not the same work: the files may have changed in between.
     with client, client.get_executor(pure=False) as executor:
         watch.start()
@@ -161,10 +143,10 @@ def cluster(address: str, *, no_workers: Callable[[], None] = lambda: None) -> I
             watch.join()
 
 
-def _watch_workers(client: Any, no_workers: Callable[[], None], ended: threading.Event) -> None:
+def watch_workers(client: Any, no_workers: Callable[[], None], ended: threading.Event) -> None:
     """Call ``no_workers`` if the scheduler has none yet, and each time it loses the last one."""
     told = False
-    while not ended.wait(_SECONDS_ALONE):
+    while not ended.wait(SECONDS_ALONE):
         with suppress(OSError):  # the work will notice that the scheduler does not answer
             none = not client.nthreads()
             if none and not told:
@@ -183,7 +165,7 @@ def explained(error: Exception) -> LedgerError:
         return error
     if is_lost(error) or isinstance(error, MemoryError):
         return BadInput(
-            "Its worker was lost each time, perhaps because memory ran out.",
+            "Its worker was lost, perhaps because memory ran out.",
             remedy=(
                 Remedy("Use fewer workers: {};", "", workers="N"),
                 Remedy("or smaller parts: {}", "partition", "PARTS", into="NEW", parts="N"),
@@ -225,64 +207,31 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-class Processes(Executor):
-    """Processes on this machine: by default one per core.
+class Processes(ProcessPoolExecutor):
+    """Processes on this machine: by default one per core. They end with this process.
 
-    Each is a pool of its own behind a thread: if one is killed, only its work is lost, and it is
-    replaced. They end with this process, even if it is killed. ``preload``: modules that are
-    imported once, for all processes, where the system can fork them from a server.
+    ``preload``: modules that are imported once, for all processes, where the system can fork them
+    from a server.
     """
 
     def __init__(self, workers: int | None = None, *, preload: Sequence[str] = ()) -> None:
-        for name, value in fork_server.ENVIRONMENT.items():
+        for name, value in _ENVIRONMENT.items():
             os.environ.setdefault(name, value)
         # Forking this process would copy the locks of its threads.
-        server = fork_server.is_available()
-        self._context = multiprocessing.get_context("forkserver" if server else "spawn")
+        server = "forkserver" in multiprocessing.get_all_start_methods()
+        context = multiprocessing.get_context("forkserver" if server else "spawn")
         if server:
-            fork_server.start(preload)
-        self._threads = ThreadPoolExecutor(workers or cores())
-        self._begin()
-
-    def _begin(self) -> None:
-        self._own = threading.local()
-        self._pools: list[ProcessPoolExecutor] = []
+            context.set_forkserver_preload([*preload])
         # Nothing is written to this pipe. The processes end when it closes.
-        self._closes, self._open = self._context.Pipe(duplex=False)
-
-    def submit(
-        self, fn: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs
-    ) -> Future[Result]:
-        """Return the future of the call, which runs in the first process that is free."""
-        return self._threads.submit(self._in_process, partial(fn, *args, **kwargs))
-
-    def _in_process(self, call: Callable[[], Result]) -> Result:
-        own = self._own
-        pool: ProcessPoolExecutor | None = getattr(own, "pool", None)
-        if pool is None:
-            pool = ProcessPoolExecutor(
-                1, mp_context=self._context, initializer=_end_with, initargs=(self._closes,)
-            )
-            own.pool = pool
-            self._pools.append(pool)
-        try:
-            return pool.submit(call).result()
-        except BrokenProcessPool:
-            own.pool = None
-            raise
+        closes, self._open = context.Pipe(duplex=False)
+        super().__init__(
+            workers or cores(), mp_context=context, initializer=_end_with, initargs=(closes,)
+        )
 
     def end(self) -> None:
-        """End the processes now, and their work; work that is submitted later starts new ones."""
+        """End the processes now, and their work, and wait until they have ended."""
         self._open.close()
-        for pool in self._pools:
-            pool.shutdown()
-        self._begin()
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the processes when their work is done; without ``wait``, return at once."""
-        self._threads.shutdown(wait, cancel_futures=cancel_futures)
-        for pool in self._pools:
-            pool.shutdown(wait)
+        self.shutdown()
 
 
 def _end_with(pipe: Connection) -> None:

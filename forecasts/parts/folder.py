@@ -199,7 +199,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
                 draft.chmod(0o777 & ~_umask())  # a temporary folder is its owner's alone
                 draft.rename(folder)
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise unwritable(folder, error) from error
 
 
 def require_new(folder: Path) -> None:
@@ -210,7 +210,7 @@ def require_new(folder: Path) -> None:
             or not all(is_unfinished(path, folder.name) for path in folder.iterdir())
         )
     except OSError as error:
-        raise _unwritable(folder, error) from None
+        raise unwritable(folder, error) from None
     if taken:
         raise Refused(f"{str(folder)!r} is not an empty folder.", remedy="Name a new folder.")
 
@@ -221,7 +221,8 @@ def _umask() -> int:
     return before
 
 
-def _unwritable(folder: Path, error: OSError) -> BadInput:
+def unwritable(folder: Path, error: OSError) -> BadInput:
+    """Return the error for a folder that the system does not let us write."""
     return BadInput(
         f"The folder {str(folder)!r} cannot be written: {error.strerror or error}.",
         remedy="Name a folder that you may write to, on a disk with free space.",
@@ -259,11 +260,9 @@ def write_tables(
     folder: Path, part: int, questions: pd.DataFrame, forecasts: Any
 ) -> dict[str, PartFile]:
     """Return the files of one part, written from questions and an Arrow table, both in order."""
-    tables = {"questions": arrow_table(questions, "questions"), "forecasts": forecasts}
-    names = {table: part_file(table, part) for table in tables}
     return {
-        names[table]: write_table(folder / names[table], table, content)
-        for table, content in tables.items()
+        **write_table(folder, part_file("questions", part), [arrow_table(questions, "questions")]),
+        **write_table(folder, part_file("forecasts", part), [forecasts]),
     }
 
 
@@ -271,19 +270,14 @@ def write_whole(folder: Path, table: str, frame: pd.DataFrame) -> dict[str, Part
     """Return the file of the teams, evidence or articles, which is written if there are any."""
     if frame.empty:
         return {}
-    name = f"{table}.parquet"
-    return {name: write_table(folder / name, table, arrow_table(frame, table))}
+    return write_table(folder, f"{table}.parquet", [arrow_table(frame, table)])
 
 
-def write_table(path: Path, table: str, content: Any) -> PartFile:
-    """Return the file of an Arrow table, which is written as one of the folder's files.
+def write_table(folder: Path, name: str, contents: Iterable[Any]) -> dict[str, PartFile]:
+    """Return a file of the folder, written from Arrow tables that follow each other.
 
     Columns that are left out are blank.
     """
-    return write_in_turn(path, table, [content])
-
-
-def write_in_turn(path: Path, table: str, contents: Iterable[Any]) -> PartFile:
-    """Return the file of Arrow tables that follow each other, which is written."""
-    rows = write_parquet(path, table, contents)
-    return PartFile(rows, file_sha256(path))
+    path = folder / name
+    rows = write_parquet(path, name.partition("/")[0].removesuffix(".parquet"), contents)
+    return {name: PartFile(rows, file_sha256(path))}

@@ -112,14 +112,10 @@ def _make_part(
         for made in model.made_in_blocks(settings, asked, BLOCK):
             forecasts.append(_forecasts(asked, made, before))
         before += len(block)
-    written = {}
-    for table, content in (
-        ("questions", _joined(questions)),
-        ("forecasts", _named(settings, _joined(forecasts), numbers)),
-    ):
-        name = part_file(table, part)
-        written[name] = parts_folder.write_table(folder / name, table, content)
-    return written
+    named = _named(settings, _joined(forecasts), numbers)
+    write = parts_folder.write_table
+    asked_file = write(folder, part_file("questions", part), [_joined(questions)])
+    return asked_file | write(folder, part_file("forecasts", part), [named])
 
 
 def _joined(blocks: list[Any]) -> Any:

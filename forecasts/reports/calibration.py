@@ -29,7 +29,7 @@ from forecasts.reports.report import (
     RocPoint,
 )
 from forecasts.reports.when_made import Claims, Forecasts
-from scoring.decompositions import decompose_log
+from scoring.calibration import decompose_log
 from scoring.discrimination import roc_curve
 from scoring.outcome_draws import residual_sums
 

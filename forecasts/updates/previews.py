@@ -21,7 +21,7 @@ from forecasts.ledger.models import Forecast, QuestionText, QuestionType
 from forecasts.values.distributions import knots
 from forecasts.values.outcomes import format_figure
 from forecasts.values.value import OUTSIDE_LEVELS, Value, format_probability, value_of
-from scoring.expected_score import expected_brier, expected_crps
+from scoring.rules import expected_brier, expected_crps
 
 # The columns of a question that its score depends on.
 _SCORED = (

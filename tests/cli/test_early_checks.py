@@ -15,7 +15,6 @@ from typer.testing import CliRunner, Result
 from forecasts.cli import simulate
 from forecasts.cli.main import app
 from forecasts.parts import folder as parts_folder
-from forecasts.parts import fork_server
 from tests.reports.small_ledgers import random_ledger
 
 Run = Callable[..., Result]
@@ -40,7 +39,6 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def refused(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Return a function that runs a command, which must fail before any process starts."""
     monkeypatch.setattr("forecasts.parts.execution.Processes", working)
-    monkeypatch.setattr(fork_server, "start", lambda preload: None)
 
     def run(*arguments: str) -> str:
         result = CliRunner().invoke(app, arguments)
@@ -143,22 +141,6 @@ def test_publish_checks_folder_address_and_questions_before_it_reads_the_record(
         ((new, "--question", "rian"), "rain"),
     ):
         assert said in forecasts("publish", *arguments, exit_code=2).stderr
-
-
-def test_the_server_of_processes_is_started_ahead_for_parts_alone(
-    parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from forecasts.cli.bulk_scores import start_ahead
-
-    started: list[list[str]] = []
-    monkeypatch.setattr(fork_server, "is_available", lambda: True)
-    monkeypatch.setattr(fork_server, "start", started.append)
-    start_ahead(None, None, "module")
-    start_ahead(tmp_path, None, "module")
-    start_ahead(parts, "tcp://scheduler:8786", "module")
-    assert started == []
-    start_ahead(parts, None, "module")
-    assert [modules[-1] for modules in started] == ["module"]
 
 
 @pytest.mark.parametrize("name", ["score", "report", "compare"])

@@ -7,7 +7,7 @@ import pytest
 
 from forecasts.folder.frames import Frames
 from forecasts.reports import Group, tables
-from scoring.decompositions import decompose_log
+from scoring.calibration import decompose_log
 from tests.reports.small_ledgers import asked, joined, ledger, made, random_ledger, report
 
 

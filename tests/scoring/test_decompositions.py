@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from numpy.testing import assert_allclose
 
 import scoring
-from scoring.calibration import calibration_errors
-from scoring.decompositions import decompose_log
+from scoring.calibration import calibration_errors, decompose_log
 from tests.examples import examples
 from tests.scoring.strategies import Pairs, named, pairs
 from tests.scoring.test_calibration_measures import mean, pool_adjacent_violators

@@ -92,8 +92,8 @@ def test_families_stand_in_the_order_in_which_they_were_to_be_over() -> None:
     ("values", "family", "closes", "column"),
     [
         ([0.1], ["x", "y"], ["2026-01-01", "2026-01-02"], "difference"),
-        ([0.1, 0.2], ["x"], ["2026-01-01", "2026-01-02"], "family"),
-        ([0.1, 0.2], ["x", "y"], ["2026-01-01"], "difference"),
+        ([0.1, 0.2], ["x"], ["2026-01-01", "2026-01-02"], "difference"),
+        ([0.1, 0.2], ["x", "y"], ["2026-01-01"], "scheduled_close"),
         ([0.1, math.nan], ["x", "y"], ["2026-01-01", "2026-01-02"], "difference"),
         ([0.1, 0.2], ["x", None], ["2026-01-01", "2026-01-02"], "family"),
         ([0.1, 0.2], ["x", "y"], ["2026-01-01", None], "scheduled_close"),

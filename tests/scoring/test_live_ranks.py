@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring import Protocol, live_ranks, score
+from scoring import Protocol, ranks, score
 from tests.examples import examples
 from tests.scoring import slow_reference
 from tests.scoring.strategies import Ledger, ledgers
@@ -31,8 +31,8 @@ def test_scores_do_not_depend_on_the_windows(window: int) -> None:
         protocol = Protocol("mine", *choice)
         whole = score(*frames, protocol)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(live_ranks, "WINDOW", window)
-            patch.setattr(live_ranks, "MOST_WINDOWS", 1_000)
+            patch.setattr(ranks, "WINDOW", window)
+            patch.setattr(ranks, "MOST_WINDOWS", 1_000)
             found = score(*frames, protocol)
         pd.testing.assert_frame_equal(found, whole, rtol=1e-12, atol=1e-12)
 
@@ -71,5 +71,5 @@ def test_a_crowded_question_scores_the_same_in_windows(
 ) -> None:
     frames = crowded(3_000, people, seed=people)
     whole = score(*frames, protocol)
-    monkeypatch.setattr(live_ranks, "WINDOW", 100)
+    monkeypatch.setattr(ranks, "WINDOW", 100)
     pd.testing.assert_frame_equal(score(*frames, protocol), whole, rtol=1e-12, atol=1e-12)

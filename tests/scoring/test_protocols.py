@@ -287,7 +287,7 @@ def test_a_crowd_mean_needs_a_quadratic_rule() -> None:
 @pytest.mark.parametrize("protocol", ["brier", "skill", "crowd_skill", "crowd_median"])
 def test_thousands_of_updates_lose_no_digits(protocol: str) -> None:
     random = np.random.default_rng(3)
-    n, people = 2000, 30
+    n, people = 1000, 20
     when, who = random.integers(0, 10 * 86_400_000_000, n), random.integers(0, people, n)
     p = np.where(random.random(n) < 0.1, np.nan, random.random(n).round(2))
     frame = pd.DataFrame({"question_id": "q", "forecaster": who, "probability": p})

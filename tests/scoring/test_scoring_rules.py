@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -36,6 +37,16 @@ def test_a_certain_and_right_forecast_scores_zero() -> None:
     for rule in RULES:
         assert_allclose(rule(p=[1.0, 0.0], y=[1, 0]), [0, 0], atol=0)
         assert_allclose(rule(p=[[0.0, 1.0, 0.0]], y=[1]), [0], atol=0)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_swapped_forecasts_and_outcomes_are_refused(rule: Callable[..., np.ndarray]) -> None:
+    for p, y in (([1, 0, 1], [0.9, 0.2, 0.7]), ([[0, 1], [1, 0]], [[0.3, 0.7], [0.8, 0.2]])):
+        rule(p=y, y=p)
+        with pytest.raises(InputError, match="swapped"):
+            rule(p=p, y=y)
+        with pytest.raises(TypeError):
+            rule(p, y)
 
 
 def test_a_scalar_gives_a_scalar() -> None:

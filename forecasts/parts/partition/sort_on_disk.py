@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from forecasts.parts.chunks import IDS
 from forecasts.parts.files import part_file
-from forecasts.parts.folder import PartFile, write_in_turn
+from forecasts.parts.folder import PartFile, write_table
 from forecasts.parts.partition.sort_in_memory import (
     Fault,
     add_faults,
@@ -48,12 +48,11 @@ def write_large(
     add_faults(faults, questions, places, schema_of("forecasts").empty_table(), places)
     if faults:
         return {}, faults
-    forecasts = part_file("forecasts", part)
     blocks = _checked(_sorted(spill, part, connection), questions, faults)
-    files = {forecasts: write_in_turn(folder / forecasts, "forecasts", blocks)}
+    files = write_table(folder, part_file("forecasts", part), blocks)
     spill.remove(part)
-    name = part_file("questions", part)
-    files[name] = write_in_turn(folder / name, "questions", [arrow_table(questions, "questions")])
+    asked = [arrow_table(questions, "questions")]
+    files |= write_table(folder, part_file("questions", part), asked)
     return ({}, faults) if faults else (files, [])
 
 

@@ -23,13 +23,12 @@ from typing import Any
 import pandas as pd
 
 import scoring
-from forecasts.common.errors import BadInput, LedgerError, Refused
+from forecasts.common.errors import LedgerError, Refused
 from forecasts.parts.chunks import IDS, chunks
-from forecasts.parts.execution import Processes, explained, finished
+from forecasts.parts.execution import explained, finished
 from forecasts.parts.files import part_file, write_json
-from forecasts.parts.folder import Parts
+from forecasts.parts.folder import Parts, unwritable
 from forecasts.parts.manifest import MANIFEST
-from forecasts.parts.scores import part_scores
 from forecasts.parts.scores.part_scores import PartScores, Task, score_part, scored
 from forecasts.parts.unfinished import lock
 
@@ -57,19 +56,16 @@ def score_parts(
     output: Path,
     protocols: Sequence[str] = ("brier",),
     *,
-    executor: Executor | None = None,
+    executor: Executor,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Scores:
     """Return a summary of the scores of all parts, which are written to a folder of results.
 
-    ``executor``: any of ``concurrent.futures``, see ``execution``; by default a process for each
-    core. Its workers must reach both folders by the same paths. A part that fails does not stop the
+    ``executor``: any of ``concurrent.futures``, see ``execution``. Its workers must reach both
+    folders by the same paths. A part that fails does not stop the
     others. ``progress`` is called with the forecasts scored so far, and with all of them. Scores
     that the folder already has of the same parts are kept; Refused if it holds anything else.
     """
-    if executor is None:
-        with processes() as executor:
-            return score_parts(parts, output, protocols, executor=executor, progress=progress)
     output = output.resolve()
     tasks = _tasks(parts, output, sorted(set(protocols)))
     made_from = {key: tasks[0].made_from[key] for key in ("protocols", "scoring")}
@@ -132,11 +128,6 @@ def parts_scored(folder: Path) -> str | None:
     return None if found is None else str(found.get("parts_folder", ""))
 
 
-def processes(workers: int | None = None) -> Processes:
-    """Return an executor of so many processes on this machine, by default one per core."""
-    return Processes(workers, preload=[part_scores.__name__])
-
-
 def _tasks(parts: Parts, output: Path, protocols: Sequence[str]) -> list[Task]:
     folder = parts.folder.resolve()
     listed = (folder / MANIFEST).stat().st_mtime_ns
@@ -186,10 +177,7 @@ def _writing_to(output: Path, protocols: Sequence[str]) -> Iterator[None]:
         _prepare(output, protocols)
         yield
     except OSError as error:
-        raise BadInput(
-            f"The folder {str(output)!r} cannot be written: {error.strerror or error}.",
-            remedy="Name a folder that you may write to, on a disk with free space.",
-        ) from None
+        raise unwritable(output, error) from None
 
 
 @contextmanager
