@@ -490,7 +490,7 @@ def test_without_duckdb_the_remedy_is_its_extra(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "duckdb", None)
-    with pytest.raises(BadInput, match="Install them with: .*duckdb"):
+    with pytest.raises(BadInput, match=r"Install them with: .*duckdb"):
         partition(find_files([folder]), tmp_path / "parts")
 
 
